@@ -1,0 +1,136 @@
+/**
+ * Holds the floors of ARCHITECTURE.md: reads every import under src/ and refuses the forbidden ones.
+ * A pillar (kernel, device, proxy, service, maker) decides and does not act, so it may not see a socket,
+ * a file, SQL, the wall clock or randomness either.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { test } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const SRC = join(ROOT, "src");
+
+const PILLARS = ["kernel", "device", "proxy", "service", "maker"];
+const DOORS = ["http", "net", "store", "sim"];
+const ROOMS = ["term", "wire", ...PILLARS, ...DOORS, "app"];
+/** node: modules that only compute. */
+const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buffer", "node:util"];
+/** Inside kernel/, order/ conducts; these are the only other sideways steps. */
+const KERNEL_MAY_READ: Record<string, readonly string[]> = {
+  support: ["devices"],
+  settings: ["devices"],
+  payload: ["devices"],
+};
+/** The one room of the kernel that turns words into bytes. */
+const KERNEL_ROOM_WITH_WIRE = "payload";
+const WALL_CLOCK_AND_CHANCE =
+  /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandomBytes\(|\brandomUUID\(|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(|\bprocess\./;
+
+type Import = { readonly from: string; readonly to: string; readonly line: number };
+
+function sources(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return sources(path);
+    return name.endsWith(".ts") && !name.endsWith(".test.ts") ? [path] : [];
+  });
+}
+
+function importsOf(path: string): Import[] {
+  const found: Import[] = [];
+  const text = readFileSync(path, "utf8");
+  for (const match of text.matchAll(/(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)["']([^"']+)["']/gm)) {
+    const target = match[1] as string;
+    const to = target.startsWith(".") ? relative(SRC, resolve(dirname(path), target)) : target;
+    found.push({ from: relative(SRC, path), to, line: text.slice(0, match.index).split("\n").length });
+  }
+  return found;
+}
+
+const roomOf = (path: string): string => path.split("/")[0] ?? "";
+const isInside = (target: string): boolean => ROOMS.includes(roomOf(target)) && target.endsWith(".ts");
+
+/** Why this import is forbidden, or undefined. Exported rules read from the table in ARCHITECTURE.md. */
+function refusalOf({ from, to }: Import): string | undefined {
+  const room = roomOf(from);
+  const target = roomOf(to);
+  const inside = isInside(to);
+  if (to.startsWith("..")) return "src may not reach outside src";
+  if (room === "term" && (!inside || target !== "term")) {
+    return to === "libphonenumber-js/core" ? undefined : "words depend on nothing";
+  }
+  if (room === "wire" && !(inside ? ["wire", "term"].includes(target) : PURE_NODE.includes(to))) {
+    return "a codec can be lifted into any project";
+  }
+  if (PILLARS.includes(room)) {
+    if (!inside && !PURE_NODE.includes(to)) return "decisions need no socket, file or library with one";
+    if (inside && ![room, "term", "wire"].includes(target))
+      return "a pillar meets another only in wire/message";
+  }
+  if (room === "kernel" && inside) {
+    const [, fromRoom = ""] = from.split("/");
+    const [, toRoom = ""] = to.split("/");
+    if (target === "wire" && fromRoom !== KERNEL_ROOM_WITH_WIRE && !to.startsWith("wire/message/")) {
+      return "payload alone touches wire";
+    }
+    const sideways = target === "kernel" && fromRoom !== toRoom && fromRoom !== "order";
+    if (sideways && !KERNEL_MAY_READ[fromRoom]?.includes(toRoom)) return "inside kernel/, order/ conducts";
+  }
+  if (["http", "net", "store"].includes(room) && inside && DOORS.includes(target) && target !== room) {
+    return "doors open inward, not into each other";
+  }
+  if (inside && target === "app" && room !== "app") return "the roof carries nothing";
+  if (inside && target === "sim" && !["sim", "app"].includes(room))
+    return "only the roof stands on simulators";
+  return undefined;
+}
+
+const ALL = sources(SRC);
+
+test("there are sources to guard, and each stands in a known room", () => {
+  assert.ok(ALL.length > 0);
+  for (const path of ALL)
+    assert.ok(ROOMS.includes(roomOf(relative(SRC, path))), `${path} stands in no known room`);
+});
+
+test("no import crosses a floor or a wall that ARCHITECTURE.md closes", () => {
+  const refused = ALL.flatMap(importsOf).flatMap((found) => {
+    const why = refusalOf(found);
+    return why ? [`src/${found.from}:${found.line} imports ${found.to}: ${why}`] : [];
+  });
+  assert.deepEqual(refused, []);
+});
+
+test("pillars and codecs see no wall clock, no chance and no process", () => {
+  const refused = ALL.flatMap((path) => {
+    const name = relative(SRC, path);
+    if (![...PILLARS, "wire", "term"].includes(roomOf(name))) return [];
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .flatMap((line, at) =>
+        WALL_CLOCK_AND_CHANCE.test(line.replace(/\/\/.*|^\s*\*.*/, ""))
+          ? [`src/${name}:${at + 1} ${line.trim()}`]
+          : [],
+      );
+  });
+  assert.deepEqual(refused, []);
+});
+
+test("the guard refuses what it should", () => {
+  const forbidden: [string, string][] = [
+    ["wire/smpp/pdu.ts", "kernel/order/order.ts"],
+    ["wire/smpp/pdu.ts", "node:net"],
+    ["term/imei.ts", "wire/smpp/pdu.ts"],
+    ["kernel/order/order.ts", "maker/key-server.ts"],
+    ["kernel/order/order.ts", "store/order-store.ts"],
+    ["kernel/keys/keys.ts", "kernel/settlement/fee.ts"],
+    ["kernel/order/order.ts", "wire/wbxml/decode.ts"],
+    ["device/client.ts", "node:net"],
+    ["http/server.ts", "store/order-store.ts"],
+    ["net/smsc/esme.ts", "sim/smsc.ts"],
+    ["store/orders.ts", "app/config.ts"],
+  ];
+  for (const [from, to] of forbidden)
+    assert.ok(refusalOf({ from, to, line: 1 }), `${from} -> ${to} must be refused`);
+});
