@@ -1,0 +1,71 @@
+/**
+ * A sighting: one SIM and one handset seen together on a network. It is a provisioning request by itself
+ * (US 11,109,201 Fig. 1:110), so what it means is decided here and nowhere else.
+ */
+
+/** How the network or the SIM told us. Free text in the API is refused; a new probe gets a new word here. */
+export const SIGHTING_SOURCES = [
+  "api",
+  "csv",
+  "applet",
+  "radius",
+  "s13",
+  "gsup",
+  "eir",
+  "simulator",
+] as const;
+export type SightingSource = (typeof SIGHTING_SOURCES)[number];
+
+/** A sighting as it comes in: texts that nobody has checked yet. */
+export type SightingInput = {
+  readonly imei?: string | undefined;
+  readonly imeisv?: string | undefined;
+  readonly imsi?: string | undefined;
+  readonly msisdn?: string | undefined;
+  readonly iccid?: string | undefined;
+  readonly gid1?: string | undefined;
+  readonly spn?: string | undefined;
+  /** Serving network, `MCC-MNC` or digits. */
+  readonly plmn?: string | undefined;
+  /** RFC 3339 time; a sighting without one was seen when it was received. */
+  readonly seenAt?: string | undefined;
+  readonly source?: string | undefined;
+};
+
+/** What became of one sighting of a batch, in the order of the batch. */
+export type SightingResult =
+  | {
+      readonly outcome: "first_registration" | "sim_moved";
+      readonly orderId: string;
+      readonly subscriberId: string;
+      readonly deviceId: string;
+    }
+  | { readonly outcome: "unchanged" | "late"; readonly subscriberId: string; readonly deviceId: string }
+  | { readonly outcome: "refused"; readonly code: string; readonly reason: string };
+
+/** The door for sightings. Durable: when the promise resolves, every row that was not refused is on disk. */
+export interface Intake {
+  accept(
+    operatorId: string,
+    sightings: readonly SightingInput[],
+    source: SightingSource,
+  ): Promise<SightingResult[]>;
+}
+
+/** What is known of a SIM's stay in a handset, as far as the decision needs it. Times in ms since 1970. */
+export type Stay = { readonly deviceId: string; readonly sinceMs: number; readonly lastSeenMs: number };
+
+export type Detection = "first_registration" | "sim_moved" | "unchanged" | "late";
+
+/**
+ * The rule of rows 74-76: the first registration and a SIM that moved to another handset are requests; the same
+ * pair again is none; a sighting older than the latest one of this SIM changes nothing.
+ */
+export function detect(
+  current: Stay | undefined,
+  seen: { readonly deviceId: string; readonly seenMs: number },
+): Detection {
+  if (!current) return "first_registration";
+  if (current.deviceId === seen.deviceId) return "unchanged";
+  return seen.seenMs <= current.lastSeenMs ? "late" : "sim_moved";
+}

@@ -1,0 +1,223 @@
+/**
+ * What the doors read: lists and stories. Every call names its operator; a row of another operator does not exist.
+ * Lists page by key: `cursor` is the id of the last row seen; ids are UUIDv7, so they sort by time.
+ */
+import type { ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
+
+/** A page, newest first unless `order` says otherwise. `limit` is 1 to 1,000. */
+export type PageQuery = {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly order?: "asc" | "desc" | undefined;
+};
+export type Page<Row> = { readonly rows: readonly Row[]; readonly nextCursor: string | null };
+
+export type OrderRow = {
+  readonly id: string;
+  readonly state: OrderState;
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly dueAt: string | null;
+  readonly deadlineAt: string | null;
+  readonly cause: OrderCause;
+  readonly networkKind: NetworkKind;
+  readonly market: string | null;
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly verdict: Verdict | null;
+  readonly subscriberId: string;
+  readonly deviceId: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly endedAt: string | null;
+};
+
+export type OrderFilter = {
+  readonly state?: OrderState | undefined;
+  readonly cause?: OrderCause | undefined;
+  readonly verdict?: Verdict | undefined;
+  readonly make?: string | undefined;
+  readonly model?: string | undefined;
+  readonly subscriberId?: string | undefined;
+  readonly deviceId?: string | undefined;
+  readonly imsi?: string | undefined;
+  readonly msisdn?: string | undefined;
+  readonly imei?: string | undefined;
+  readonly createdFrom?: string | undefined;
+  readonly createdTo?: string | undefined;
+};
+
+export type ItemView = {
+  readonly id: string;
+  readonly kind: "settings" | "key";
+  readonly state: ItemState;
+  readonly cause: string | null;
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly deadlineAt: string | null;
+  readonly attempt: number;
+  readonly messageId: string | null;
+  readonly keyId: string | null;
+  readonly apns: readonly string[];
+  readonly updatedAt: string;
+};
+
+export type EventView = {
+  readonly id: string;
+  readonly itemId: string | null;
+  readonly kind: string;
+  readonly state: string | null;
+  readonly reason: string;
+  readonly evidence: string | null;
+  readonly detail: unknown;
+  readonly at: string;
+};
+
+export type MessageView = {
+  readonly id: string;
+  readonly orderId: string | null;
+  readonly kind: string;
+  readonly protocol: string;
+  readonly sec: string | null;
+  readonly state: string;
+  readonly reason: string;
+  readonly octets: number;
+  readonly partCount: number;
+  readonly attempts: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly expiresAt: string;
+  readonly parts: readonly {
+    readonly sequence: number;
+    readonly smsc: string;
+    readonly smscMessageId: string;
+    readonly state: string;
+    readonly errorCode: string | null;
+    readonly acceptedAt: string;
+    readonly doneAt: string | null;
+  }[];
+};
+
+/** The whole story of one order. `payload` holds the octets of a message; the door decides who may see them. */
+export type OrderStory = OrderRow & {
+  readonly verdictReasons: unknown;
+  readonly imeiMasked: string;
+  readonly imsiMasked: string;
+  readonly msisdnMasked: string | null;
+  readonly items: readonly ItemView[];
+  readonly events: readonly EventView[];
+  readonly messages: readonly (MessageView & { readonly payload: Uint8Array; readonly reference: number })[];
+  readonly calls: readonly {
+    readonly kind: string;
+    readonly state: string;
+    readonly reason: string;
+    readonly attempts: number;
+    readonly dueAt: string | null;
+    readonly updatedAt: string;
+  }[];
+  readonly charges: readonly ChargeRow[];
+};
+
+export type ChargeRow = {
+  readonly id: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly make: string;
+  readonly keySource: "own" | "maker";
+  readonly feeMinor: bigint;
+  readonly portionMinor: bigint;
+  readonly currency: string;
+  readonly level: Level;
+  readonly state: string;
+  readonly reason: string;
+  readonly bankReference: string | null;
+  readonly payoutReference: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+};
+
+export type PostingRow = {
+  readonly id: string;
+  readonly reference: string;
+  readonly chargeId: string;
+  readonly debit: string;
+  readonly credit: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly bookedAt: string;
+};
+
+export type Balance = { readonly account: string; readonly currency: string; readonly balanceMinor: bigint };
+
+export interface OrderReader {
+  listOrders(operatorId: string, filter: OrderFilter, page: PageQuery): Promise<Page<OrderRow>>;
+  findOrder(operatorId: string, orderId: string): Promise<OrderStory | undefined>;
+  countOrders(operatorId: string): Promise<Readonly<Record<OrderState, number>>>;
+  listMessages(
+    operatorId: string,
+    filter: { readonly state?: string | undefined; readonly orderId?: string | undefined },
+    page: PageQuery,
+  ): Promise<Page<MessageView>>;
+  listCharges(
+    operatorId: string,
+    filter: { readonly state?: string | undefined; readonly make?: string | undefined },
+    page: PageQuery,
+  ): Promise<Page<ChargeRow>>;
+  listPostings(
+    operatorId: string,
+    filter: { readonly account?: string | undefined; readonly chargeId?: string | undefined },
+    page: PageQuery,
+  ): Promise<Page<PostingRow>>;
+  /** Debits minus credits of every account: each currency sums to zero. */
+  balances(operatorId: string): Promise<readonly Balance[]>;
+}
+
+/** What a person or another server may do to an order. */
+export interface OrderDesk {
+  /** A request without a sighting: opens one order for the pair, once per idempotency key. */
+  open(
+    operatorId: string,
+    request: {
+      readonly imsi: string;
+      readonly imei: string;
+      readonly msisdn?: string | undefined;
+      readonly idempotencyKey: string;
+    },
+  ): Promise<{ readonly orderId: string; readonly created: boolean }>;
+  /** Sends what is not yet at its level once more. @throws TurnupError order_not_found, order_closed, nothing_to_resend */
+  resend(operatorId: string, orderId: string, actor: string): Promise<void>;
+  /** Ends the order; what is on its way is not called back. @throws TurnupError order_not_found, order_closed */
+  cancel(operatorId: string, orderId: string, actor: string): Promise<void>;
+}
+
+/** Proof from outside: traffic seen on an access point, a device seen by its maker's server. */
+export type ConfirmationInput =
+  | {
+      readonly kind: "traffic";
+      readonly imsi: string;
+      readonly apn: string;
+      readonly seenAt?: string | undefined;
+      readonly source: string;
+    }
+  | {
+      readonly kind: "arrival";
+      readonly keyId: string;
+      readonly seenAt?: string | undefined;
+      readonly source: string;
+    };
+export type ConfirmationResult = {
+  readonly outcome: "booked" | "repeated" | "no_order" | "refused";
+  readonly reason?: string;
+};
+export interface Confirmations {
+  accept(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
+}
+
+/** A plain SMS through the durable outbox. */
+export interface TextDesk {
+  /** Resolves when the message is on disk. The same idempotency key again gives the same id and sends nothing. */
+  send(
+    operatorId: string,
+    messages: readonly { readonly to: string; readonly text: string; readonly idempotencyKey: string }[],
+  ): Promise<readonly { readonly id: string; readonly created: boolean }[]>;
+}

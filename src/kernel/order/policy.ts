@@ -1,0 +1,65 @@
+/**
+ * What an operator decides about its orders: one value, versioned, checked at the door, read by the conductor.
+ * Every switch that the patents leave open ("may") is one field here.
+ */
+import type { Level } from "./order.ts";
+
+export type OrderPolicy = {
+  /** A device is left behind when its model was first made more than this many years ago (row 86). */
+  readonly ageCutOffYears: number;
+  /** 'make/model' or 'make/model*' patterns that count as left behind whatever their age (row 87). */
+  readonly listedModels: readonly string[];
+  /** Send a key to devices that are not left behind too, where there is no deal with their maker (row 89). */
+  readonly keyWithoutDeal: boolean;
+  /** Treat a device whose model is not known as left behind (row 77, default road). */
+  readonly keyForUnknown: boolean;
+  /** One message with key and settings, or two (row 102). */
+  readonly package: "together" | "apart";
+  /** Who vouches for an OMA CP message: the IMSI, silently, or a PIN that is sent in a notice of its own. */
+  readonly authentication: "netwpin" | "userpin";
+  /** How settings go to a model whose over-the-air protocol is not known. */
+  readonly unknownProtocol: "omacp" | "link";
+  /** Send shipped, unconfirmed access points where the operator has none of its own. */
+  readonly sendUnconfirmed: boolean;
+  /** The level at which an item counts as done. */
+  readonly doneAt: Level;
+  /** What a SIM that returns to a handset it was in before does. */
+  readonly returningPair: "open" | "skip";
+  /** ISO 3166 countries of the home networks where the region rule marks an order (row 84). */
+  readonly markets: readonly string[];
+  /** How often a message is sent again after it failed or expired, before the item fails. */
+  readonly resendLimit: number;
+  /** Validity of one message at the SMSC, in minutes. */
+  readonly messageValidityMinutes: number;
+  /** How long an order may wait for proof before it ends with what it has, in hours. */
+  readonly proofDeadlineHours: number;
+  /** How long an order may wait for a key, an MSISDN or an access point, in hours. */
+  readonly waitDeadlineHours: number;
+  /** Texts, by name; `{pin}`, `{link}` and `{operator}` are filled in. */
+  readonly texts: { readonly pinNotice: string; readonly link: string };
+  /** The sender that subscribers see: a short code or up to 11 characters. */
+  readonly sender: string;
+};
+
+export const DEFAULT_POLICY: OrderPolicy = {
+  ageCutOffYears: 4,
+  listedModels: [],
+  keyWithoutDeal: false,
+  keyForUnknown: false,
+  package: "apart",
+  authentication: "netwpin",
+  unknownProtocol: "link",
+  sendUnconfirmed: true,
+  doneAt: "works",
+  returningPair: "open",
+  markets: [],
+  resendLimit: 3,
+  messageValidityMinutes: 1440,
+  proofDeadlineHours: 72,
+  waitDeadlineHours: 168,
+  texts: {
+    pinNotice: "{operator}: your phone will ask for a PIN to install its settings. The PIN is {pin}.",
+    link: "{operator}: the internet and picture message settings for your phone are at {link}",
+  },
+  sender: "2948",
+};
