@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import fc from "fast-check";
+import { test } from "vitest";
+import { DecodeError } from "../decode-error.ts";
+import {
+  bindingOf,
+  type DeviceKeyBody,
+  decodeDeviceKey,
+  encodeDeviceKey,
+  signDeviceKey,
+  verifyDeviceKey,
+} from "./device-key.ts";
+
+const maker = generateKeyPairSync("ed25519");
+const stranger = generateKeyPairSync("ed25519");
+const IMEI_A = "356938035643809";
+const IMEI_B = "356938035643817";
+const keyId = new Uint8Array(16).fill(7);
+const confirmSecret = new Uint8Array(16).fill(9);
+const now = new Date("2026-03-01T12:00:00Z");
+const publicKeyOf = (issuer: string) => (issuer === "maker-one" ? maker.publicKey : undefined);
+
+const body: DeviceKeyBody = {
+  keyId,
+  issuer: "maker-one",
+  binding: bindingOf(confirmSecret, keyId, IMEI_A),
+  confirmSecret,
+  notBefore: new Date("2026-02-28T12:00:00Z"),
+  notAfter: new Date("2026-04-01T12:00:00Z"),
+  script: { openSession: true, insertAccessPoints: true, closeSession: true, deleteAfterUse: true },
+  hosts: ["mms.maker-one.example"],
+  accessPoints: [
+    {
+      apn: "mms.maker-one",
+      use: "mms",
+      authType: "pap",
+      user: "device",
+      password: "device",
+      mmsc: "http://mms.maker-one.example/",
+    },
+  ],
+};
+const bytes = signDeviceKey(body, maker.privateKey);
+
+test("a key with one access point fits two SMS, and does not hold the IMEI", () => {
+  const pushHeader = 3 + "application/vnd.turnup.device-key\0".length;
+  assert.ok(pushHeader + bytes.length <= 2 * 127, `${bytes.length} octets`);
+  const digits = Buffer.from(bytes).toString("latin1") + Buffer.from(bytes).toString("hex");
+  assert.ok(!digits.includes("35643809") && !digits.includes("3569380356438"));
+});
+
+test("a key decodes to what was signed, and encodes back to the same octets", () => {
+  const { signature, ...decoded } = decodeDeviceKey(bytes);
+  assert.deepEqual(decoded, body);
+  assert.deepEqual(encodeDeviceKey({ ...decoded, signature }), bytes);
+});
+
+test("the handset that the key names takes it, whether it knows its IMEI with 14, 15 or 16 digits", () => {
+  for (const imei of [IMEI_A.slice(0, 14), IMEI_A, `${IMEI_A.slice(0, 14)}78`])
+    assert.equal(verifyDeviceKey(bytes, publicKeyOf, imei, now).kind, "valid");
+});
+
+const refusals: [string, Parameters<typeof verifyDeviceKey>, string][] = [
+  ["another handset", [bytes, publicKeyOf, IMEI_B, now], "foreign_key"],
+  ["a handset that does not trust the issuer", [bytes, () => undefined, IMEI_A, now], "unknown_issuer"],
+  ["one that trusts another key", [bytes, () => stranger.publicKey, IMEI_A, now], "bad_signature"],
+  ["one before its time", [bytes, publicKeyOf, IMEI_A, new Date("2026-02-01T00:00:00Z")], "not_yet_valid"],
+  ["one after its time", [bytes, publicKeyOf, IMEI_A, new Date("2026-05-01T00:00:00Z")], "expired"],
+  ["one that got half of it", [bytes.slice(0, 90), publicKeyOf, IMEI_A, now], "malformed"],
+];
+for (const [who, given, reason] of refusals) {
+  test(`a key is refused by ${who}: ${reason}`, () => {
+    const verdict = verifyDeviceKey(...given);
+    assert.ok(verdict.kind === "refused");
+    assert.equal(verdict.reason, reason);
+  });
+}
+
+test("one bit changed anywhere is never taken", () => {
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = Uint8Array.from(bytes);
+    changed[at] = changed[at]! ^ (1 << (at % 8));
+    assert.equal(verifyDeviceKey(changed, publicKeyOf, IMEI_A, now).kind, "refused", `octet ${at}`);
+  }
+});
+
+test("a key cut short anywhere is refused with an offset inside it", () => {
+  for (let cut = 0; cut < bytes.length; cut++) {
+    assert.throws(
+      () => decodeDeviceKey(bytes.subarray(0, cut)),
+      (error) => error instanceof DecodeError && error.offset >= 0 && error.offset <= cut,
+    );
+  }
+});
+
+test("octets that decode encode back to themselves, and no others crash the decoder", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { maxLength: 6 }), (changes) => {
+      const mutated = Uint8Array.from(bytes);
+      for (const [at, octet] of changes) mutated[at] = octet;
+      try {
+        assert.deepEqual(encodeDeviceKey(decodeDeviceKey(mutated)), mutated);
+      } catch (error) {
+        assert.ok(error instanceof DecodeError, String(error));
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("a key without an access point, or with five, cannot be made", () => {
+  const [point] = body.accessPoints;
+  assert.throws(() => signDeviceKey({ ...body, accessPoints: [] }, maker.privateKey), RangeError);
+  assert.throws(
+    () => signDeviceKey({ ...body, accessPoints: Array(5).fill(point) }, maker.privateKey),
+    RangeError,
+  );
+});

@@ -1,0 +1,127 @@
+/**
+ * What the client on the handset says back, as one binary SMS (data coding 04) to the address that the push came from.
+ *
+ *   | magic 52 01 : 2 | level : 1 | cause : 1 | reference : 8 | at, seconds since 1970 : 4 | MAC : 12 |   28 octets
+ *
+ * The reference names what was sent: the first 8 octets of the device key's id, or of the report token that a settings
+ * document carries. The MAC is HMAC-SHA-256 over all before it, cut to 12 octets, under the key's confirm secret or
+ * the whole report token. A report may come twice; the same reference and level say the same thing.
+ *
+ * The arrival proof is the same idea for the manufacturer's server: the handset shows it there over the new access point.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { DecodeError } from "../decode-error.ts";
+
+export const DEVICE_REPORT_OCTETS = 28;
+export const REPORT_REFERENCE_OCTETS = 8;
+/** Octets of a report token, given as base64url text in the parameter below. */
+export const REPORT_TOKEN_OCTETS = 16;
+/** Parameter of the BOOTSTRAP characteristic that carries a report token; a client that does not know it skips it. */
+export const REPORT_TOKEN_PARM = "X-TURNUP-REPORT";
+
+const MAGIC = [0x52, 0x01] as const;
+const MAC_OCTETS = 12;
+const PROOF_OCTETS = 16;
+const SIGNED_OCTETS = DEVICE_REPORT_OCTETS - MAC_OCTETS;
+
+const LEVELS = ["opened", "refused", "deleted", "works"] as const;
+/** The octet on the wire is the place in this list: append only. */
+const CAUSES = [
+  "none",
+  "malformed",
+  "unknown_issuer",
+  "bad_signature",
+  "foreign_key",
+  "not_yet_valid",
+  "expired",
+  "wrong_mac",
+  "pin_refused",
+  "user_refused",
+  "replayed",
+  "unsupported",
+  "no_connection",
+  "memory_full",
+] as const;
+
+/** `opened`: applied; `deleted`: the key removed itself after use; `works`: the handset reached the manufacturer's server. */
+export type ReportLevel = (typeof LEVELS)[number];
+export type ReportCause = (typeof CAUSES)[number];
+export type DeviceReport = {
+  readonly reference: Uint8Array;
+  readonly level: ReportLevel;
+  readonly cause: ReportCause;
+  /** By the handset's clock. */
+  readonly at: Date;
+  readonly mac: Uint8Array;
+};
+
+/** The reference of reports about a key, or about settings with this token. */
+export function reportReferenceOf(keyIdOrToken: Uint8Array): Uint8Array {
+  if (keyIdOrToken.length < REPORT_REFERENCE_OCTETS) throw new RangeError("a reference has 8 octets");
+  return keyIdOrToken.slice(0, REPORT_REFERENCE_OCTETS);
+}
+
+/** Encodes and signs. `secret`: the key's confirm secret, or the report token. */
+export function signDeviceReport(report: Omit<DeviceReport, "mac">, secret: Uint8Array): Uint8Array {
+  const signed = encodeSigned(report);
+  return Uint8Array.from(Buffer.concat([signed, macOf(signed, secret)]));
+}
+
+export function encodeDeviceReport(report: DeviceReport): Uint8Array {
+  if (report.mac.length !== MAC_OCTETS) throw new RangeError("a report's MAC has 12 octets");
+  return Uint8Array.from(Buffer.concat([encodeSigned(report), report.mac]));
+}
+
+/** Reads the form only; `verifyDeviceReport` says whether to believe it. */
+export function decodeDeviceReport(bytes: Uint8Array): DeviceReport {
+  MAGIC.forEach((octet, at) => {
+    if (bytes.length > at && bytes[at] !== octet)
+      throw new DecodeError("not a device report of version 1", at);
+  });
+  if (bytes.length < DEVICE_REPORT_OCTETS) throw new DecodeError("device report cut short", bytes.length);
+  if (bytes.length > DEVICE_REPORT_OCTETS)
+    throw new DecodeError("octets after a device report", DEVICE_REPORT_OCTETS);
+  const level = LEVELS[bytes[2]!];
+  const cause = CAUSES[bytes[3]!];
+  if (!level) throw new DecodeError(`unknown level ${bytes[2]}`, 2);
+  if (!cause) throw new DecodeError(`unknown cause ${bytes[3]}`, 3);
+  const seconds = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(12);
+  return {
+    level,
+    cause,
+    reference: bytes.slice(4, 12),
+    at: new Date(seconds * 1000),
+    mac: bytes.slice(SIGNED_OCTETS),
+  };
+}
+
+/** Whether the report was made by who holds `secret`. */
+export function verifyDeviceReport(bytes: Uint8Array, secret: Uint8Array): boolean {
+  if (bytes.length !== DEVICE_REPORT_OCTETS) return false;
+  const signed = bytes.subarray(0, SIGNED_OCTETS);
+  return timingSafeEqual(bytes.subarray(SIGNED_OCTETS), macOf(signed, secret));
+}
+
+/** What a handset shows to the manufacturer's server: 16 octets that only the holder of this key can make. */
+export function arrivalProofOf(confirmSecret: Uint8Array, keyId: Uint8Array): Uint8Array {
+  const mac = createHmac("sha256", confirmSecret).update("arrival").update(keyId).digest();
+  return Uint8Array.from(mac.subarray(0, PROOF_OCTETS));
+}
+
+export function verifyArrivalProof(proof: Uint8Array, confirmSecret: Uint8Array, keyId: Uint8Array): boolean {
+  return proof.length === PROOF_OCTETS && timingSafeEqual(proof, arrivalProofOf(confirmSecret, keyId));
+}
+
+function encodeSigned({ level, cause, reference, at }: Omit<DeviceReport, "mac">): Uint8Array {
+  if (reference.length !== REPORT_REFERENCE_OCTETS) throw new RangeError("a reference has 8 octets");
+  const seconds = Math.floor(at.getTime() / 1000);
+  if (!(seconds >= 0 && seconds <= 0xffffffff)) throw new RangeError("a time outside 1970 to 2106");
+  const bytes = new Uint8Array(SIGNED_OCTETS);
+  bytes.set([...MAGIC, LEVELS.indexOf(level), CAUSES.indexOf(cause)]);
+  bytes.set(reference, 4);
+  new DataView(bytes.buffer).setUint32(12, seconds);
+  return bytes;
+}
+
+const macOf = (signed: Uint8Array, secret: Uint8Array): Uint8Array =>
+  createHmac("sha256", secret).update("report").update(signed).digest().subarray(0, MAC_OCTETS);

@@ -1,0 +1,179 @@
+/**
+ * What Turnup and a manufacturer say to each other, as JSON over mutual TLS.
+ *
+ *   Turnup -> maker   POST /v1/keys        a batch of requests, each answered by itself: a key or a refusal
+ *   Turnup -> maker   POST /v1/downloads   which keys reached their handsets
+ *   Turnup -> maker   POST /v1/payments    remittance advice: portions that the operator paid
+ *   Turnup -> maker   GET  /v1/keys        the keys issued to this client, oldest first, paged by `after`
+ *   Turnup -> maker   GET  /v1/payments    each downloaded key with what is due, what came, and whether they differ
+ *   maker -> Turnup   POST /v1/arrivals    which keys' handsets reached the manufacturer's server, with their proofs
+ *
+ * A repeated `requestId`, `keyId`, `paymentId` or `arrivalId` says the same thing again and changes nothing.
+ * Dates travel as RFC 3339 text, octets as base64, key ids as hex, money as whole minor units.
+ */
+import { KEY_ID_OCTETS, MAX_DEVICE_KEY_OCTETS } from "./device-key.ts";
+import {
+  hexText,
+  instant,
+  integer,
+  list,
+  object,
+  octets,
+  oneOf,
+  optional,
+  type Read,
+  ShapeError,
+  text,
+} from "./shape.ts";
+
+export const MAX_BATCH = 500;
+export const MAX_PAGE = 1_000;
+/** A request of 500 entries stays far below this. */
+export const MAX_BODY_OCTETS = 1_048_576;
+
+const id = text({
+  max: 64,
+  pattern: /^[A-Za-z0-9._:-]+$/,
+  wanted: "1 to 64 of A-Z a-z 0-9 . _ : - are wanted",
+});
+const keyId = hexText(KEY_ID_OCTETS);
+const currency = text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" });
+const amountMinor = integer({ min: 0, max: 1_000_000_000_000 });
+const digits = (min: number, max: number): Read<string> =>
+  text({ min, max, pattern: /^\d+$/, wanted: `${min} to ${max} digits are wanted` });
+
+const KEY_REFUSALS = [
+  "unique_id_required",
+  "not_our_make",
+  "unknown_model",
+  "blocked_device",
+  "no_agreement",
+  "malformed",
+  "try_later",
+] as const;
+/** Why a maker gives no key. `try_later` is the only one that time may change. */
+export type KeyRefusalCode = (typeof KEY_REFUSALS)[number];
+
+const readModel = object({
+  make: text({ max: 80 }),
+  model: text({ max: 120 }),
+  tac: digits(8, 8),
+});
+const readUniqueId = object({ imei: digits(14, 16) });
+const readKeyRequestItem = object({
+  requestId: id,
+  model: optional(readModel),
+  uniqueId: optional(readUniqueId),
+  /** The network that the handset stands in, so that the maker picks an access point which that network serves. */
+  network: optional(object({ mcc: digits(3, 3), mnc: digits(2, 3) })),
+});
+/** At least one of model and unique id is there. */
+export type KeyRequest = ReturnType<typeof readKeyRequestItem>;
+export const readKeyRequest: Read<KeyRequest> = (value, path) => {
+  const request = readKeyRequestItem(value, path);
+  if (!request.model && !request.uniqueId) throw new ShapeError(path, "a model or a unique id is wanted");
+  return request;
+};
+export const readKeyRequests = object({ keys: list(readKeyRequest, { min: 1, max: MAX_BATCH }) });
+
+const readRefused = object({ code: oneOf(KEY_REFUSALS), reason: text({ max: 500 }) });
+const readKeyAnswerItem = object({
+  requestId: id,
+  key: optional(octets({ min: 1, max: MAX_DEVICE_KEY_OCTETS })),
+  refused: optional(readRefused),
+});
+export type KeyAnswer =
+  | { readonly requestId: string; readonly key: Uint8Array }
+  | {
+      readonly requestId: string;
+      readonly refused: { readonly code: KeyRefusalCode; readonly reason: string };
+    };
+const readKeyAnswer: Read<KeyAnswer> = (value, path) => {
+  const { requestId, key, refused } = readKeyAnswerItem(value, path);
+  if (key && !refused) return { requestId, key };
+  if (refused && !key) return { requestId, refused };
+  throw new ShapeError(path, "either a key or a refusal is wanted");
+};
+export const readKeyAnswers = object({ keys: list(readKeyAnswer, { min: 1, max: MAX_BATCH }) });
+export const writeKeyAnswers = (keys: readonly KeyAnswer[]): string =>
+  JSON.stringify({
+    keys: keys.map((answer) =>
+      "key" in answer ? { ...answer, key: Buffer.from(answer.key).toString("base64") } : answer,
+    ),
+  });
+
+const readDownload = object({ keyId, at: instant });
+export type DownloadNotice = ReturnType<typeof readDownload>;
+export const readDownloads = object({ downloads: list(readDownload, { min: 1, max: MAX_BATCH }) });
+
+const readRemittance = object({ paymentId: id, keyId, amountMinor, currency, at: instant });
+/** The operator's word that it paid a portion; the maker matches it with what is due. */
+export type Remittance = ReturnType<typeof readRemittance>;
+export const readRemittances = object({ payments: list(readRemittance, { min: 1, max: MAX_BATCH }) });
+
+/** How many notices were new, how many repeated a known one, and which name no key of this client. */
+export const readNoticeAnswer = object({
+  accepted: integer({ min: 0, max: MAX_BATCH }),
+  repeated: integer({ min: 0, max: MAX_BATCH }),
+  unknown: list(id, { max: MAX_BATCH }),
+});
+export type NoticeAnswer = ReturnType<typeof readNoticeAnswer>;
+
+export const readPageQuery = object({
+  after: optional(keyId),
+  limit: optional(integer({ min: 1, max: MAX_PAGE })),
+});
+
+const readIssuedKey = object({
+  keyId,
+  requestId: id,
+  issuedAt: instant,
+  downloadedAt: optional(instant),
+  replacedBy: optional(keyId),
+});
+export type IssuedKey = ReturnType<typeof readIssuedKey>;
+/** `next` is the `after` of the next page; none on the last. */
+export const readIssuedKeys = object({ keys: list(readIssuedKey, { max: MAX_PAGE }), next: optional(keyId) });
+
+const PAYMENT_STATES = ["due", "paid", "differs", "paid_without_download"] as const;
+const readPaymentState = object({
+  keyId,
+  state: oneOf(PAYMENT_STATES),
+  dueMinor: amountMinor,
+  receivedMinor: amountMinor,
+  currency,
+  downloadedAt: optional(instant),
+});
+/** One key's account at the maker: `differs` when what came is not what is due. */
+export type PaymentState = ReturnType<typeof readPaymentState>;
+export const readPaymentStates = object({
+  payments: list(readPaymentState, { max: MAX_PAGE }),
+  /** Over all keys of this client, not only this page. */
+  totals: object({
+    dueMinor: amountMinor,
+    receivedMinor: amountMinor,
+    differences: integer({ min: 0, max: 1_000_000_000 }),
+    currency,
+  }),
+  next: optional(keyId),
+});
+
+const readArrival = object({
+  arrivalId: id,
+  keyId,
+  at: instant,
+  apn: text({ max: 100 }),
+  /** Which application came, such as `mms`. */
+  application: optional(text({ max: 40 })),
+  /** `arrivalProofOf` by the handset: whoever holds the key's confirm secret can check it. */
+  proof: octets({ min: 16, max: 16 }),
+});
+export type Arrival = ReturnType<typeof readArrival>;
+export const readArrivals = object({ arrivals: list(readArrival, { min: 1, max: MAX_BATCH }) });
+export const writeArrivals = (arrivals: readonly Arrival[]): string =>
+  JSON.stringify({
+    arrivals: arrivals.map((arrival) => ({
+      ...arrival,
+      proof: Buffer.from(arrival.proof).toString("base64"),
+    })),
+  });

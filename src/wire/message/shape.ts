@@ -1,0 +1,133 @@
+/**
+ * Reads JSON that another party sent: strict objects (an unknown member is refused), bounded texts, lists and numbers.
+ * A refusal names the place as a path (`keys[3].uniqueId.imei`) and what was wanted there; it never repeats the value,
+ * which may be a secret.
+ */
+
+/** A message of another shape than agreed. */
+export class ShapeError extends Error {
+  override readonly name = "ShapeError";
+  readonly path: string;
+  constructor(path: string, wanted: string) {
+    super(`${path || "the message"}: ${wanted}`);
+    this.path = path;
+  }
+}
+
+/** Reads one value at `path`. */
+export type Read<Value> = (value: unknown, path: string) => Value;
+
+type Members = Readonly<Record<string, Read<unknown>>>;
+type Optional<Value> = Read<Value | undefined> & { readonly optional: true };
+type OptionalName<M extends Members> = {
+  [Name in keyof M]: M[Name] extends Optional<unknown> ? Name : never;
+}[keyof M];
+export type Shape<M extends Members> = {
+  readonly [Name in Exclude<keyof M, OptionalName<M>>]: ReturnType<M[Name]>;
+} & { readonly [Name in OptionalName<M>]?: Exclude<ReturnType<M[Name]>, undefined> };
+
+/** An object with exactly these members. */
+export function object<M extends Members>(members: M): Read<Shape<M>> {
+  return (value, path) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw new ShapeError(path, "an object is wanted");
+    const stray = Object.keys(value).find((name) => !Object.hasOwn(members, name));
+    if (stray !== undefined) throw new ShapeError(memberOf(path, stray.slice(0, 40)), "an unknown member");
+    const given = value as Readonly<Record<string, unknown>>;
+    const read: Record<string, unknown> = {};
+    for (const [name, readMember] of Object.entries(members)) {
+      const there = memberOf(path, name);
+      const member = Object.hasOwn(given, name) ? given[name] : undefined;
+      if (member === undefined && !("optional" in readMember)) throw new ShapeError(there, "is missing");
+      if (member !== undefined) read[name] = readMember(member, there);
+    }
+    return read as Shape<M>;
+  };
+}
+
+/** A member that may be left out. */
+export function optional<Value>(read: Read<Value>): Optional<Value> {
+  const orAbsent = (value: unknown, path: string): Value | undefined =>
+    value === undefined ? undefined : read(value, path);
+  return Object.assign(orAbsent, { optional: true as const });
+}
+
+export function list<Value>(
+  read: Read<Value>,
+  { min = 0, max }: { min?: number; max: number },
+): Read<Value[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) throw new ShapeError(path, "a list is wanted");
+    if (value.length < min || value.length > max)
+      throw new ShapeError(path, `${min} to ${max} entries are wanted, ${value.length} came`);
+    return value.map((entry, at) => read(entry, `${path}[${at}]`));
+  };
+}
+
+export function text({ min = 1, max, pattern, wanted }: TextRule): Read<string> {
+  return (value, path) => {
+    if (typeof value !== "string") throw new ShapeError(path, "a text is wanted");
+    if (
+      value.length < min ||
+      value.length > max ||
+      /\p{Cc}/u.test(value) ||
+      (pattern && !pattern.test(value))
+    )
+      throw new ShapeError(path, wanted ?? `a text of ${min} to ${max} characters is wanted`);
+    return value;
+  };
+}
+type TextRule = { min?: number; max: number; pattern?: RegExp; wanted?: string };
+
+export function integer({ min, max }: { min: number; max: number }): Read<number> {
+  return (value, path) => {
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max)
+      throw new ShapeError(path, `a whole number from ${min} to ${max} is wanted`);
+    return value;
+  };
+}
+
+export function boolean(value: unknown, path: string): boolean {
+  if (typeof value !== "boolean") throw new ShapeError(path, "true or false is wanted");
+  return value;
+}
+
+export function oneOf<const Word extends string>(words: readonly Word[]): Read<Word> {
+  return (value, path) => {
+    const word = words.find((known) => known === value);
+    if (word === undefined) throw new ShapeError(path, `one of ${words.join(", ")} is wanted`);
+    return word;
+  };
+}
+
+/** An instant in RFC 3339 with a zone. */
+export function instant(value: unknown, path: string): Date {
+  const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+  const date = typeof value === "string" && form.test(value) ? new Date(value) : undefined;
+  if (!date || Number.isNaN(date.getTime())) throw new ShapeError(path, "an RFC 3339 time is wanted");
+  return date;
+}
+
+/** Octets as base64 or base64url text. */
+export function octets({ min, max }: { min: number; max: number }): Read<Uint8Array> {
+  return (value, path) => {
+    const good =
+      typeof value === "string" && value.length <= max * 2 && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value);
+    const bytes = good ? Uint8Array.from(Buffer.from(value, "base64")) : undefined;
+    if (!bytes || bytes.length < min || bytes.length > max)
+      throw new ShapeError(path, `${min} to ${max} octets in base64 are wanted`);
+    return bytes;
+  };
+}
+
+const memberOf = (path: string, name: string): string => (path ? `${path}.${name}` : name);
+
+/** Octets as lower-case hexadecimal text of a fixed length. */
+export function hexText(octetCount: number): Read<string> {
+  return text({
+    min: octetCount * 2,
+    max: octetCount * 2,
+    pattern: /^[0-9a-f]+$/,
+    wanted: `${octetCount * 2} lower-case hex digits are wanted`,
+  });
+}
