@@ -1,0 +1,72 @@
+/** Money: an integer of minor units and its ISO 4217 currency. Never a fraction, never a float. */
+import { TurnupError } from "./error.ts";
+
+/** 120 with EUR is 1.20 euro; 120 with JPY is 120 yen. */
+export type Money = { readonly amountMinor: bigint; readonly currency: string };
+
+/** A whole, in basis points: 10,000 is all of it, 1 is a hundredth of a percent. */
+export const BASIS_POINTS_WHOLE = 10_000;
+
+/** @throws TurnupError `currency_malformed` not three capital letters; `money_malformed` not an integer */
+export function money(amountMinor: bigint | number | string, currency: string): Money {
+  if (!/^[A-Z]{3}$/.test(currency)) {
+    throw new TurnupError("currency_malformed", "a currency is three capital letters of ISO 4217");
+  }
+  const isInteger =
+    typeof amountMinor === "bigint" ||
+    (typeof amountMinor === "number" ? Number.isSafeInteger(amountMinor) : /^-?\d{1,18}$/.test(amountMinor));
+  if (!isInteger) throw new TurnupError("money_malformed", "an amount is an integer of minor units");
+  return { amountMinor: BigInt(amountMinor), currency };
+}
+
+/** @throws TurnupError `currency_mismatch` */
+export function addMoney(one: Money, other: Money): Money {
+  assertSameCurrency(one, other);
+  return { amountMinor: one.amountMinor + other.amountMinor, currency: one.currency };
+}
+
+/** @throws TurnupError `currency_mismatch` */
+export function subtractMoney(one: Money, other: Money): Money {
+  assertSameCurrency(one, other);
+  return { amountMinor: one.amountMinor - other.amountMinor, currency: one.currency };
+}
+
+/**
+ * Parts a sum. The portion is rounded towards zero to a whole minor unit and the rest is what is left, so the two
+ * always add up to the sum: the fraction of a cent stays with whoever keeps the rest.
+ * @throws TurnupError `portion_malformed`: not an integer of 0 to 10,000 basis points
+ */
+export function portionOf(
+  sum: Money,
+  basisPoints: number,
+): { readonly portion: Money; readonly rest: Money } {
+  if (!Number.isInteger(basisPoints) || basisPoints < 0 || basisPoints > BASIS_POINTS_WHOLE) {
+    throw new TurnupError("portion_malformed", `a portion is 0 to ${BASIS_POINTS_WHOLE} basis points`);
+  }
+  const amountMinor = (sum.amountMinor * BigInt(basisPoints)) / BigInt(BASIS_POINTS_WHOLE);
+  const portion: Money = { amountMinor, currency: sum.currency };
+  return { portion, rest: subtractMoney(sum, portion) };
+}
+
+/** For people, in the given locale; exact at any size, since Intl reads the decimal text and no float. */
+export function formatMoney({ amountMinor, currency }: Money, locale = "en"): string {
+  const format = new Intl.NumberFormat(locale, { style: "currency", currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  const sign = amountMinor < 0n ? "-" : "";
+  const units = (amountMinor < 0n ? -amountMinor : amountMinor).toString().padStart(digits + 1, "0");
+  const whole = units.slice(0, units.length - digits);
+  const fraction = digits > 0 ? `.${units.slice(-digits)}` : "";
+  return format.format(`${sign}${whole}${fraction}` as Intl.StringNumericLiteral);
+}
+
+/** JSON has no bigint: the amount is written as a text of digits. */
+export const moneyToJson = ({ amountMinor, currency }: Money): { amountMinor: string; currency: string } => ({
+  amountMinor: amountMinor.toString(),
+  currency,
+});
+
+function assertSameCurrency(one: Money, other: Money): void {
+  if (one.currency !== other.currency) {
+    throw new TurnupError("currency_mismatch", `${one.currency} and ${other.currency} do not add up`);
+  }
+}
