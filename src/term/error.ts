@@ -4,24 +4,38 @@ export class TurnupError extends Error {
   readonly code: ErrorCode;
   /** What to do now, in words for the person who met the error. */
   readonly nextStep: string | undefined;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly nextStep?: string }) {
+  /** Where and what, for machines: an offset, a line, a field. Never a subscriber's number. */
+  readonly details: Readonly<Record<string, string | number>> | undefined;
+  constructor(code: ErrorCode, message: string, options?: TurnupErrorOptions) {
     super(message, options);
     this.code = code;
     this.nextStep = options?.nextStep;
+    this.details = options?.details;
   }
 }
+
+export type TurnupErrorOptions = ErrorOptions & {
+  readonly nextStep?: string;
+  readonly details?: Readonly<Record<string, string | number>>;
+};
 
 /** One line a code, sorted. docs/errors.md says what each means and what to do. */
 export type ErrorCode =
   | "apn_malformed"
+  | "config_invalid"
   | "country_unknown"
   | "currency_malformed"
   | "currency_mismatch"
   | "data_folder_in_use"
+  | "data_folder_unusable"
+  | "database_timeout"
+  | "database_unavailable"
   | "dataset_malformed"
   | "dataset_missing"
   | "date_malformed"
+  | "embedded_failed"
   | "embedded_unsupported"
+  | "embedded_version"
   | "file_unreadable"
   | "iccid_check_digit"
   | "iccid_malformed"
@@ -32,10 +46,15 @@ export type ErrorCode =
   | "imei_test"
   | "imeisv_malformed"
   | "imsi_malformed"
+  | "input_too_long"
   | "meid_check_digit"
   | "meid_malformed"
+  | "migration_changed"
+  | "migration_unknown"
   | "money_malformed"
   | "msisdn_malformed"
   | "plmn_malformed"
   | "portion_malformed"
+  | "seal_broken"
+  | "seal_key_malformed"
   | "smpp_field_invalid";

@@ -1,0 +1,95 @@
+/**
+ * One Turnup a data folder: the second one is told the number of the first.
+ *
+ * The lock is a file, complete from the moment it has its name (written aside, then hard-linked). A lock whose
+ * holder has ended, by whatever death, is taken over.
+ */
+import { randomUUID } from "node:crypto";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TurnupError } from "../../term/error.ts";
+import { stampOf } from "./process.ts";
+
+const LOCK_NAME = "turnup.lock";
+/** Each further attempt means that somebody else changed the lock in between. */
+const ATTEMPTS_MAX = 20;
+
+type Holder = { readonly pid: number; readonly stamp: string };
+
+/**
+ * Takes the folder; gives what releases it.
+ * @throws TurnupError `data_folder_in_use`: another Turnup has it, named by its process number
+ */
+export function lockFolder(folder: string): () => void {
+  const lock = join(folder, LOCK_NAME);
+  const mine = JSON.stringify({ pid: process.pid, stamp: stampOf(process.pid) ?? "" } satisfies Holder);
+  const aside = `${lock}.${process.pid}.${randomUUID()}`;
+  writeFileSync(aside, mine, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      if (linkIfFree(aside, lock)) return () => release(lock, mine);
+      const found = readIfThere(lock);
+      if (found === undefined) continue;
+      const holder = holderOf(found);
+      if (holder && holder.stamp !== "" && stampOf(holder.pid) === holder.stamp)
+        throw inUse(folder, holder.pid);
+      takeAway(lock, found);
+    }
+  } finally {
+    rmSync(aside, { force: true });
+  }
+  throw new TurnupError("data_folder_in_use", `the lock ${lock} keeps changing hands`, {
+    nextStep: "wait for the other start to finish",
+  });
+}
+
+/** Removes a dead holder's lock. If another starter was quicker and the lock is new, it is put back. */
+function takeAway(lock: string, dead: string): void {
+  const taken = `${lock}.${process.pid}.${randomUUID()}`;
+  try {
+    renameSync(lock, taken);
+  } catch {
+    return;
+  }
+  if (readFileSync(taken, "utf8") !== dead) linkIfFree(taken, lock);
+  rmSync(taken, { force: true });
+}
+
+function release(lock: string, mine: string): void {
+  if (readIfThere(lock) === mine) rmSync(lock, { force: true });
+}
+
+function linkIfFree(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function holderOf(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+const inUse = (folder: string, pid: number): TurnupError =>
+  new TurnupError(
+    "data_folder_in_use",
+    `the data folder ${folder} is in use by Turnup with process number ${pid}`,
+    {
+      nextStep: `stop that one (kill ${pid}), or give this one another folder (data.folder, TURNUP_DATA_FOLDER)`,
+    },
+  );

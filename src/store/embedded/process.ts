@@ -1,0 +1,75 @@
+/** Questions about processes that are not our children: a server or a Turnup left by an earlier run. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const POLL_MS = 5;
+
+/** A zombie has ended; only its parent has not looked yet. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  return statOf(pid)?.state !== "Z";
+}
+
+/**
+ * What tells a process from a later one with the same number: the boot and the moment it started. A number alone
+ * means nothing after a restart of the machine or in a container, where every program may be number 1.
+ */
+export function stampOf(pid: number): string | undefined {
+  if (process.platform !== "linux") return startedAtByPs(pid);
+  const stat = statOf(pid);
+  if (!stat || stat.state === "Z") return undefined;
+  return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}/${stat.startTicks}`;
+}
+
+/** True when it ended within `limitMs`. */
+export async function waitForEnd(pid: number, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}
+
+/** Whether the process works in `folder`, as each server process does in its data folder; unknown without /proc. */
+export function worksIn(pid: number, folder: string): boolean | "unknown" {
+  if (process.platform !== "linux") return "unknown";
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === folder;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? false : "unknown";
+  }
+}
+
+/** All processes working in `folder`, as far as we may look. */
+export function processesIn(folder: string): number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && worksIn(pid, folder) === true);
+}
+
+/** The name in brackets may hold anything, spaces and brackets too: fields are counted after the last one. */
+function statOf(pid: number): { state: string; startTicks: string } | undefined {
+  if (process.platform !== "linux") return undefined;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", startTicks: fields[19] ?? "" };
+  } catch {
+    return undefined;
+  }
+}
+
+function startedAtByPs(pid: number): string | undefined {
+  try {
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

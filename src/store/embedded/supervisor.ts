@@ -1,0 +1,322 @@
+/**
+ * The embedded PostgreSQL: one server under one data folder, for as long as Turnup runs.
+ *
+ *   start ── lock the folder ── a server left by a killed Turnup? ── yes ── ours and answering? ── adopt it
+ *                                         │ no                                   │ no: stop it
+ *                                         └── new folder? initdb ── launch ──────┘
+ *   stop  ── fast shutdown ── wait ── immediate shutdown ── unlock
+ *
+ * The server listens on a unix socket in a folder of mode 0700 and on nothing else; who can enter the folder is
+ * trusted. It runs in a session of its own, so that Ctrl-C reaches Turnup, which then stops it in its own time.
+ */
+import { execFile, spawn } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import pg from "pg";
+import { TurnupError } from "../../term/error.ts";
+import { EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { makeDataFolder, makeServerFolder, type Place, PORT, preparePlace } from "./place.ts";
+import { isAlive, processesIn, waitForEnd, worksIn } from "./process.ts";
+import { startAs } from "./server-user.ts";
+import { clusterNameOf, serverArguments } from "./settings.ts";
+
+const run = promisify(execFile);
+
+/** PostgreSQL's superuser inside; nobody but the folder's owner can reach it. */
+const USER = "turnup";
+const DATABASE = "turnup";
+/** Making a data folder takes half a second; a slow disk may need a hundred times that. */
+const INITDB_LIMIT_MS = 120_000;
+/** Replaying the log after a crash: at most max_wal_size (4 GB). */
+const START_LIMIT_MS = 300_000;
+/** The workers of a server that was killed end by themselves; until then a new one may not start. */
+const LEFTOVER_LIMIT_MS = 15_000;
+/** A fast shutdown writes all that is not yet in its place. */
+const STOP_LIMIT_MS = 120_000;
+const KILL_LIMIT_MS = 10_000;
+const ANSWER_LIMIT_MS = 5_000;
+const POLL_MS = 5;
+const LOG_OCTETS_MAX = 10 * 1024 * 1024;
+const LOG_TAIL_LINES = 8;
+
+export type EmbeddedPostgres = {
+  readonly connection: pg.PoolConfig & { readonly host: string; readonly database: string };
+  /** The data folder was new. */
+  readonly startedCold: boolean;
+  /** The server was running already, left by a Turnup that was killed. */
+  readonly adopted: boolean;
+  /** Process number of the server. */
+  readonly pid: number;
+  /** How the server's user was chosen; see server-user.ts. */
+  readonly runsAs: string;
+  readonly stop: () => Promise<void>;
+};
+
+type Server = { readonly pid: number; readonly socketFolder: string };
+type Log = (message: string) => void;
+
+/**
+ * Starts the server of a data folder, or takes over the one left running there.
+ *
+ * @throws TurnupError `embedded_unsupported`, `data_folder_in_use`, `data_folder_unusable`,
+ *   `embedded_version` (data of another major version), `embedded_failed` (with the server's own last words)
+ */
+export async function startEmbeddedPostgres(options: {
+  readonly folder: string;
+  readonly log: Log;
+}): Promise<EmbeddedPostgres> {
+  const binaries = findBinaries();
+  const folder = makeDataFolder(options.folder);
+  const unlock = lockFolder(folder);
+  try {
+    const place = await preparePlace(folder, binaries);
+    const startedCold = !existsSync(join(place.data, "PG_VERSION"));
+    if (startedCold) await makeData(place, options.log);
+    else checkVersion(place.data);
+    const clusterName = clusterNameOf(binaries.version);
+    const left = startedCold ? undefined : await adoptOrStop(place, clusterName, options.log);
+    const server = left ?? (await launch(place, clusterName));
+    const connection = { host: server.socketFolder, port: PORT, user: USER, database: DATABASE };
+    await makeDatabase(server.socketFolder);
+    const stop = stopWithProgram(server.pid, unlock);
+    return {
+      connection,
+      startedCold,
+      adopted: left !== undefined,
+      pid: server.pid,
+      runsAs: place.user.kind,
+      stop,
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** Made aside and renamed when complete: a first start that was cut short leaves nothing half made. */
+async function makeData(place: Place, log: Log): Promise<void> {
+  log("making a new PostgreSQL data folder");
+  const half = `${place.data}.new`;
+  makeServerFolder(half, place.user);
+  // The sync at the end is kept: it costs 80 ms once, and without it a power cut soon after could take all data.
+  // The built-in C.UTF-8 sorts by code point on every platform and still knows the case of letters beyond ASCII.
+  const words = ["-D", half, "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-instructions"];
+  const locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
+  const { command, args, identity } = startAs(place.user, place.binaries.initdb, [...words, ...locale]);
+  try {
+    await run(command, args, { ...identity, cwd: "/", env: environmentOf(place), timeout: INITDB_LIMIT_MS });
+  } catch (cause) {
+    const { stderr = "", message } = cause as { stderr?: string; message: string };
+    throw failed("a PostgreSQL data folder could not be made", lastLines(stderr || message), cause);
+  }
+  renameSync(half, place.data);
+  syncFolder(dirname(place.data));
+}
+
+function checkVersion(data: string): void {
+  const major = readFileSync(join(data, "PG_VERSION"), "utf8").trim();
+  if (major === EMBEDDED_MAJOR) return;
+  throw new TurnupError(
+    "embedded_version",
+    `${data} was made by PostgreSQL ${major}; this Turnup has ${EMBEDDED_MAJOR}`,
+    {
+      nextStep: "take a backup with the release that made it and restore it here",
+    },
+  );
+}
+
+/** What `postmaster.pid` says, line by line: number, data folder, start, port, socket folder, address, memory, status. */
+function readPostmaster(data: string): (Server & { readonly ready: boolean }) | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(data, "postmaster.pid"), "utf8");
+  } catch {
+    return undefined;
+  }
+  const lines = text.split("\n");
+  const pid = Number(lines[0]);
+  if (!Number.isInteger(pid) || pid <= 1) return undefined;
+  return { pid, socketFolder: lines[4]?.trim() ?? "", ready: lines[7]?.trim() === "ready" };
+}
+
+async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise<Server | undefined> {
+  const left = readPostmaster(place.data);
+  if (!left || !isAlive(left.pid)) return undefined; // an old file alone: the server itself clears it away
+  if (worksIn(left.pid, place.data) === false) {
+    // The number belongs to another program by now, and PostgreSQL would refuse to start because of it.
+    if (processesIn(place.data).length === 0) rmSync(join(place.data, "postmaster.pid"), { force: true });
+    return undefined;
+  }
+  const answer = left.ready ? await ask(left.socketFolder) : undefined;
+  if (answer?.cluster === clusterName && answer.data === place.data) {
+    log(`adopting the PostgreSQL server left running as process ${left.pid}`);
+    return left;
+  }
+  log(`stopping the PostgreSQL server left running as process ${left.pid}`);
+  await stopServer(left.pid);
+  return undefined;
+}
+
+async function launch(place: Place, clusterName: string): Promise<Server> {
+  const deadline = performance.now() + LEFTOVER_LIMIT_MS;
+  for (;;) {
+    const outcome = await launchOnce(place, clusterName);
+    if (typeof outcome === "object") return outcome;
+    const waitsForDead = /pre-existing shared memory block/.test(outcome);
+    if (!waitsForDead || performance.now() > deadline)
+      throw failed("PostgreSQL did not start", lastLines(outcome));
+    await sleep(POLL_MS * 10);
+  }
+}
+
+/** The server, ready; or, when it ended instead, what it wrote. */
+async function launchOnce(place: Place, clusterName: string): Promise<Server | string> {
+  rotateLog(place.logFile);
+  const log = openSync(place.logFile, "a", 0o600);
+  const logFrom = statSync(place.logFile).size;
+  const words = serverArguments(place.data, place.socketFolder, clusterName);
+  const { command, args, identity } = startAs(place.user, place.binaries.postgres, words);
+  const stdio = ["ignore", log, log] as const;
+  const child = spawn(command, args, {
+    ...identity,
+    cwd: "/",
+    env: environmentOf(place),
+    detached: true,
+    stdio: [...stdio],
+  });
+  closeSync(log);
+  let ended: string | undefined;
+  child.on("error", (error) => {
+    ended = error.message;
+  });
+  child.on("exit", () => {
+    ended ??= readFileSync(place.logFile).subarray(logFrom).toString("utf8");
+  });
+  child.unref();
+  const deadline = performance.now() + START_LIMIT_MS;
+  for (;;) {
+    const server = readPostmaster(place.data);
+    if (ended !== undefined) return ended;
+    if (server?.ready && server.pid === child.pid) return server;
+    if (performance.now() > deadline) {
+      await stopServer(child.pid as number);
+      return `not ready after ${START_LIMIT_MS / 1000} s`;
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function ask(socketFolder: string): Promise<{ cluster: string; data: string } | undefined> {
+  try {
+    return await withClient(socketFolder, "postgres", async (client) => {
+      const { rows } = await client.query(
+        "select current_setting('cluster_name') as cluster, current_setting('data_directory') as data",
+      );
+      return rows[0] as { cluster: string; data: string };
+    });
+  } catch {
+    return undefined; // whatever it is, it does not answer as ours does
+  }
+}
+
+/** The database may be missing after any start: the first one may have been cut short before making it. */
+async function makeDatabase(socketFolder: string): Promise<void> {
+  await withClient(socketFolder, "postgres", async (client) => {
+    const { rowCount } = await client.query("select from pg_database where datname = $1", [DATABASE]);
+    // Copying files is sound here: nobody else is connected yet, and it takes a third of the time.
+    if (rowCount === 0) await client.query(`create database ${DATABASE} strategy file_copy`);
+  });
+}
+
+async function withClient<T>(
+  host: string,
+  database: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const limits = { connectionTimeoutMillis: ANSWER_LIMIT_MS, query_timeout: ANSWER_LIMIT_MS };
+  const client = new pg.Client({ host, port: PORT, user: USER, database, ...limits });
+  client.on("error", () => undefined); // a query that fails says so itself
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Ties the server's life to the program's. A program that handles a signal itself is trusted to call `stop`. */
+function stopWithProgram(pid: number, unlock: () => void): () => Promise<void> {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const atExit = (): void => {
+    if (isAlive(pid)) process.kill(pid, "SIGINT");
+    unlock();
+  };
+  const atSignal = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return;
+    atExit();
+    for (const name of signals) process.off(name, atSignal);
+    process.kill(process.pid, signal); // as it would have ended without us
+  };
+  process.on("exit", atExit);
+  for (const name of signals) process.on(name, atSignal);
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await stopServer(pid);
+    process.off("exit", atExit);
+    for (const name of signals) process.off(name, atSignal);
+    unlock();
+  };
+  return () => {
+    stopping ??= stop();
+    return stopping;
+  };
+}
+
+async function stopServer(pid: number): Promise<void> {
+  const steps = [
+    ["SIGINT", STOP_LIMIT_MS], // fast: sessions are cut, all is written
+    ["SIGQUIT", KILL_LIMIT_MS], // immediate: the log is replayed at the next start
+    ["SIGKILL", KILL_LIMIT_MS],
+  ] as const;
+  for (const [signal, limitMs] of steps) {
+    if (!isAlive(pid)) return;
+    process.kill(pid, signal);
+    if (await waitForEnd(pid, limitMs)) return;
+  }
+  throw failed(`PostgreSQL, process ${pid}, does not end`, "");
+}
+
+/** Nothing of our own environment reaches the server: a stray PGPORT or locale would change what it does. */
+function environmentOf(place: Place): Record<string, string> {
+  return { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", ...place.environment };
+}
+
+function rotateLog(file: string): void {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_OCTETS_MAX) renameSync(file, `${file}.1`);
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, "r");
+  fsyncSync(handle);
+  closeSync(handle);
+}
+
+const lastLines = (text: string): string => text.trim().split("\n").slice(-LOG_TAIL_LINES).join("\n");
+
+const failed = (fact: string, words: string, cause?: unknown): TurnupError =>
+  new TurnupError("embedded_failed", words ? `${fact}: ${words}` : fact, {
+    cause,
+    nextStep: "see postgres/server.log in the data folder, or set DATABASE_URL to a PostgreSQL server",
+  });
