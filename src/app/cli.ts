@@ -1,0 +1,50 @@
+/**
+ * The program `turnup`: the list of its commands and its tie to the process. How to add one: see `command.ts`.
+ * Each is loaded when it is called, so that `turnup imei` does not wait for the server's libraries.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageFolder } from "../store/dataset/folder.ts";
+import type { Command, CommandEntry } from "./command.ts";
+import { runCli } from "./runner.ts";
+
+// biome-ignore format: one line a command, sorted
+const COMMANDS: readonly CommandEntry[] = [
+  { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
+];
+
+const EXIT_INTERRUPTED = 130;
+
+const stop = new AbortController();
+let stays = false;
+
+/** The reader of our output has gone (`| head`): a server stops in order, anything else has done its work. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  if (stays) stop.abort();
+  else process.exit(0);
+});
+
+function onSignal(): void {
+  if (!stays || stop.signal.aborted) process.exit(EXIT_INTERRUPTED); // the second Ctrl-C does not wait
+  stop.abort();
+}
+process.on("SIGINT", onSignal);
+process.on("SIGTERM", onSignal);
+
+const manifest = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as {
+  version: string;
+};
+const exitCode = await runCli(COMMANDS, process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  now: () => new Date(),
+  version: manifest.version,
+  signal: stop.signal,
+  onCommand: (command: Command) => {
+    stays = command.stays ?? false;
+  },
+});
+process.stdout.write("", () => process.exit(exitCode)); // whatever a command forgot to close does not hold us
