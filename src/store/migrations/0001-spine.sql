@@ -96,6 +96,7 @@ create table relation (                               -- what this operator has 
   key_server    text,                                 -- https URL of the manufacturer's key server
   access_points jsonb not null default '[]',          -- for keys of the own store
   app_hosts     text[] not null default '{}',         -- the manufacturer's servers its applications must reach
+  key_issuers   jsonb not null default '{}',          -- issuer name -> its Ed25519 public key (SPKI, base64)
   fee_minor     bigint not null check (fee_minor >= 0),
   currency      text not null check (currency ~ '^[A-Z]{3}$'),
   fee_level     text not null check (fee_level in ('delivered', 'opened', 'works')),
@@ -258,6 +259,7 @@ create table device_key (
   device_id      uuid not null references device,
   source         text not null check (source in ('own', 'maker')),
   issuer         text not null,
+  reference      bytea not null,                      -- first 8 octets of its id: what a device report names
   sealed         bytea not null,                      -- the key as it is sent
   state          text not null check (state in ('issued', 'downloaded', 'used', 'deleted', 'revoked')),
   not_after      timestamptz not null,
@@ -265,6 +267,7 @@ create table device_key (
   updated_at     timestamptz not null
 );
 create index device_key_of_device on device_key (device_id, id desc);
+create index device_key_by_reference on device_key (operator_id, reference);
 
 create table message (
   id             uuid primary key,
@@ -276,7 +279,6 @@ create table message (
   kind           text not null check (kind in ('settings', 'key', 'package', 'link', 'pin_notice', 'text')),
   idempotency_key text not null,
   reference      integer not null check (reference between 0 and 65535), -- of concatenation: the same at every resend
-  report_token   bytea,                               -- 8 octets: what a device report names
   part_count     integer not null check (part_count between 1 and 255),
   state          text not null check (state in ('queued', 'submitting', 'submitted', 'delivered', 'failed', 'expired', 'cancelled')),
   reason         text not null,
@@ -290,7 +292,6 @@ create table message (
 ) with (fillfactor = 70);
 create index message_due on message (due_at) where due_at is not null;
 create index message_of_order on message (order_id) where order_id is not null;
-create index message_by_report_token on message (report_token) where report_token is not null;
 create index message_in_flight on message (expires_at) where state in ('queued', 'submitting', 'submitted');
 
 create table message_part (                           -- one submit_sm that the SMSC has taken
@@ -320,7 +321,7 @@ create table outbound_call (                          -- what other companies' m
   operator_id    uuid not null,
   order_id       uuid,
   item_id        uuid,
-  kind           text not null check (kind in ('key_request', 'download_notice', 'fee_request', 'portion_payment')),
+  kind           text not null check (kind in ('key_request', 'download_notice', 'fee_request', 'portion_payment', 'remittance_notice')),
   idempotency_key text not null,
   body           jsonb not null,                      -- ids and amounts only, never an identifier
   state          text not null check (state in ('due', 'done', 'refused', 'given_up')),
@@ -382,6 +383,7 @@ create table link (                                   -- readable settings behin
   order_id       uuid not null,
   item_id        uuid not null,
   token_hash     bytea not null unique,
+  settings_sealed bytea not null,                     -- what the page shows
   expires_at     timestamptz not null,
   opened_at      timestamptz
 );

@@ -1,0 +1,140 @@
+/** What one transaction writes: rows to add and rows to change, collected while deciding, written at once. */
+import type { CallKind, ChargeDraft, OrderDraft } from "./order-store.ts";
+
+export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text";
+export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text";
+
+export type NewEvent = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string | null;
+  readonly kind: string;
+  readonly state: string | null;
+  readonly reason: string;
+  readonly evidence: string | null;
+  readonly detail: unknown;
+  readonly at: Date;
+};
+
+export type NewPayload = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly kind: MessageKind;
+  readonly protocol: PayloadProtocol;
+  readonly sec: "netwpin" | "userpin" | "usernetwpin" | "userpinmac" | null;
+  readonly bytes: Uint8Array;
+};
+
+export type NewMessage = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly orderId: string | null;
+  readonly subscriberId: string | null;
+  /** Only for a message outside an order. */
+  readonly destination: string | null;
+  readonly payloadId: string;
+  readonly kind: MessageKind;
+  readonly idempotencyKey: string;
+  readonly reference: number;
+  readonly partCount: number;
+  readonly dueAt: Date;
+  readonly expiresAt: Date;
+};
+
+export type NewKey = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly deviceId: string;
+  readonly source: "own" | "maker";
+  readonly issuer: string;
+  readonly reference: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly notAfter: Date;
+};
+export type KeyChange = { readonly id: string; readonly state: "downloaded" | "used" | "deleted" | "revoked" };
+
+export type NewCall = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly kind: CallKind;
+  readonly idempotencyKey: string;
+  readonly body: Readonly<Record<string, string>>;
+  readonly dueAt: Date;
+  readonly deadlineAt: Date;
+};
+export type CallChange = {
+  readonly id: string;
+  readonly state: "due" | "done" | "refused" | "given_up";
+  readonly reason: string;
+  /** Null ends it. */
+  readonly dueAt: Date | null;
+};
+
+export type NewCharge = Omit<ChargeDraft, "state"> & {
+  readonly level: "delivered" | "opened" | "works";
+  readonly reason: string;
+};
+export type ChargeChange = {
+  readonly id: string;
+  readonly state: ChargeDraft["state"];
+  readonly reason: string;
+  readonly bankReference?: string;
+  readonly payoutReference?: string;
+};
+export type NewPosting = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly reference: string;
+  readonly chargeId: string;
+  readonly debit: string;
+  readonly credit: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+};
+export type NewLink = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly tokenHash: Uint8Array;
+  readonly settings: unknown;
+  readonly expiresAt: Date;
+};
+
+export type ChangeSet = {
+  /** Orders with `changed`, and their items with `changed` or `isNew`. */
+  readonly orders: OrderDraft[];
+  readonly events: NewEvent[];
+  readonly payloads: NewPayload[];
+  readonly messages: NewMessage[];
+  /** Messages that must not be sent any more. */
+  readonly cancelledMessages: string[];
+  readonly keys: NewKey[];
+  readonly keyChanges: KeyChange[];
+  readonly calls: NewCall[];
+  readonly callChanges: CallChange[];
+  readonly charges: NewCharge[];
+  readonly chargeChanges: ChargeChange[];
+  readonly postings: NewPosting[];
+  readonly links: NewLink[];
+};
+
+export const emptyChangeSet = (): ChangeSet => ({
+  orders: [],
+  events: [],
+  payloads: [],
+  messages: [],
+  cancelledMessages: [],
+  keys: [],
+  keyChanges: [],
+  calls: [],
+  callChanges: [],
+  charges: [],
+  chargeChanges: [],
+  postings: [],
+  links: [],
+});

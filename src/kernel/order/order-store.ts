@@ -1,0 +1,231 @@
+/**
+ * What the conductor asks of storage: orders as drafts that it may change, and one `write` that puts a whole change set
+ * on disk. Everything inside `transaction` happens or nothing does; nothing is sent inside it.
+ */
+import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
+import type { ChangeSet, MessageKind } from "./change-set.ts";
+import type { ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
+import type { OrderPolicy } from "./policy.ts";
+
+/** What the operator agreed with one manufacturer; `make` is `*` for all that have no row of their own. */
+export type Relation = {
+  readonly make: string;
+  readonly deal: boolean;
+  readonly keySource: "own" | "maker" | "none";
+  readonly keyServer: string | null;
+  readonly accessPoints: readonly KeyAccessPoint[];
+  readonly appHosts: readonly string[];
+  /** Issuer name -> its Ed25519 public key, SPKI in base64. */
+  readonly keyIssuers: Readonly<Record<string, string>>;
+  readonly feeMinor: bigint;
+  readonly currency: string;
+  readonly feeLevel: Level;
+  readonly portionBasisPoints: number;
+};
+
+/** An operator as the conductor sees it: its policy and its relations, by lower-case make. */
+export type Terms = {
+  readonly operatorId: string;
+  readonly operatorName: string;
+  readonly kind: NetworkKind;
+  readonly policy: OrderPolicy;
+  readonly relations: ReadonlyMap<string, Relation>;
+};
+
+export const relationOf = (terms: Terms, make: string | null): Relation | undefined =>
+  (make ? terms.relations.get(make.toLowerCase()) : undefined) ?? terms.relations.get("*");
+
+/** Who and what an order is about, unsealed: lives in memory only, never in a row, a log or an error. */
+export type Subject = {
+  readonly imsi: string;
+  readonly imei: string;
+  readonly msisdn: string | null;
+  readonly iccid: string | null;
+  readonly gid1: string | null;
+  readonly spn: string | null;
+  readonly homePlmn: string;
+};
+
+/** The message that carries an item now. */
+export type CarrierMessage = {
+  readonly id: string;
+  readonly payloadId: string;
+  readonly kind: MessageKind;
+  readonly partCount: number;
+  readonly reference: number;
+};
+
+export type ItemDraft = {
+  readonly id: string;
+  readonly kind: "settings" | "key";
+  state: ItemState;
+  cause: string | null;
+  reason: string;
+  nextAction: string;
+  deadlineAt: Date | null;
+  attempt: number;
+  message: CarrierMessage | null;
+  keyId: string | null;
+  readonly keySource: "own" | "maker" | null;
+  apns: readonly string[];
+  isNew: boolean;
+  changed: boolean;
+};
+
+export type OrderDraft = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly deviceId: string;
+  readonly cause: OrderCause;
+  readonly createdAt: Date;
+  state: OrderState;
+  reason: string;
+  nextAction: string;
+  dueAt: Date | null;
+  deadlineAt: Date | null;
+  attempts: number;
+  make: string | null;
+  model: string | null;
+  verdict: Verdict | null;
+  verdictReasons: unknown;
+  items: ItemDraft[];
+  changed: boolean;
+};
+
+/** An order whose next action is due, with all that the action needs. */
+export type DueOrder = { readonly order: OrderDraft; readonly subject: Subject };
+
+export type Receipt = {
+  readonly smsc: string;
+  readonly smscMessageId: string;
+  readonly state: "delivered" | "failed" | "expired";
+  readonly errorCode: string | null;
+};
+
+export type EndedMessage = {
+  readonly messageId: string;
+  readonly orderId: string | null;
+  readonly outcome: "delivered" | "failed" | "expired";
+  readonly errorCode: string | null;
+};
+
+/** What the SMSC said to one part. */
+export type SubmittedPart = {
+  readonly messageId: string;
+  readonly sequence: number;
+  readonly smsc: string;
+  readonly smscMessageId: string;
+};
+/** A message that could not be handed over whole: when it is tried again, or that it has failed for good. */
+export type UnsentMessage = {
+  readonly messageId: string;
+  readonly reason: string;
+  readonly retryAt: Date | null;
+  readonly errorCode: string;
+};
+
+/** A message leased for sending, with what is needed to build its parts again octet for octet. */
+export type OutgoingMessage = {
+  readonly messageId: string;
+  readonly operatorId: string;
+  readonly kind: MessageKind;
+  readonly protocol: string;
+  readonly to: string;
+  readonly sender: string;
+  readonly payload: Uint8Array;
+  readonly reference: number;
+  readonly partCount: number;
+  /** Parts that an earlier attempt got accepted. */
+  readonly acceptedParts: readonly number[];
+  readonly attempts: number;
+  readonly expiresAt: Date;
+};
+
+export const CALL_KINDS = [
+  "key_request",
+  "download_notice",
+  "fee_request",
+  "portion_payment",
+  "remittance_notice",
+] as const;
+export type CallKind = (typeof CALL_KINDS)[number];
+
+/** Something another company's machine is asked or told, leased to one caller. */
+export type OutboundCall = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly kind: CallKind;
+  readonly body: Readonly<Record<string, string>>;
+  readonly attempts: number;
+  readonly deadlineAt: Date;
+  readonly createdAt: Date;
+};
+
+export type ChargeDraft = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly make: string;
+  readonly keySource: "own" | "maker";
+  readonly feeMinor: bigint;
+  readonly portionMinor: bigint;
+  readonly currency: string;
+  readonly state: "requested" | "paid" | "refused" | "settled";
+};
+
+export type IssuedKey = {
+  readonly keyId: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string | null;
+  readonly bytes: Uint8Array;
+};
+
+export interface OrderTransaction {
+  /** Orders whose due time has come, locked; others' locked rows are passed over. */
+  claimDue(claim: { readonly now: Date; readonly limit: number }): Promise<DueOrder[]>;
+  /** Locks in ascending order of id, so that two transactions never wait on each other. */
+  lockOrders(orderIds: readonly string[]): Promise<OrderDraft[]>;
+  subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subject>>;
+  /** Books receipts for parts; answers the messages that ended by it. Unknown ids are kept for a later booking. */
+  bookReceipts(receipts: readonly Receipt[], now: Date): Promise<EndedMessage[]>;
+  /** Books what the SMSC took or refused; answers the messages that ended by it. */
+  bookSubmissions(
+    taken: readonly SubmittedPart[],
+    unsent: readonly UnsentMessage[],
+    now: Date,
+  ): Promise<EndedMessage[]>;
+  lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
+  write(changes: ChangeSet, now: Date): Promise<void>;
+}
+
+export interface OrderStore {
+  transaction<T>(work: (tx: OrderTransaction) => Promise<T>): Promise<T>;
+  termsOf(operatorId: string): Promise<Terms>;
+  /** Leases messages for sending; a lease that lapses can be claimed again. */
+  claimMessages(claim: {
+    readonly now: Date;
+    readonly limit: number;
+    readonly leaseMs: number;
+  }): Promise<OutgoingMessage[]>;
+  claimCalls(claim: {
+    readonly kind: CallKind;
+    readonly now: Date;
+    readonly limit: number;
+    readonly leaseMs: number;
+  }): Promise<OutboundCall[]>;
+  subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subject>>;
+  /** Makes of orders, for calls that go to a manufacturer. */
+  makesOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, { make: string; model: string; tac: string }>>;
+  /** Items that traffic on an access point proves: newest order of that subscriber whose items name the APN. */
+  itemsByTraffic(
+    operatorId: string,
+    traffic: readonly { readonly imsi: string; readonly apn: string }[],
+  ): Promise<readonly (readonly { readonly orderId: string; readonly itemId: string }[])[]>;
+  keysById(operatorId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, IssuedKey>>;
+  keysByReference(references: readonly Uint8Array[]): Promise<readonly IssuedKey[]>;
+}
