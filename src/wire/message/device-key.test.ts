@@ -24,6 +24,7 @@ const publicKeyOf = (issuer: string) => (issuer === "maker-one" ? maker.publicKe
 const body: DeviceKeyBody = {
   keyId,
   issuer: "maker-one",
+  boundTo: "handset",
   binding: bindingOf(confirmSecret, keyId, IMEI_A),
   confirmSecret,
   notBefore: new Date("2026-02-28T12:00:00Z"),
@@ -116,4 +117,12 @@ test("a key without an access point, or with five, cannot be made", () => {
     () => signDeviceKey({ ...body, accessPoints: Array(5).fill(point) }, maker.privateKey),
     RangeError,
   );
+});
+
+test("a key bound to a model is taken by any handset of it, and by none of another", () => {
+  const binding = bindingOf(confirmSecret, keyId, IMEI_A.slice(0, 8), "model");
+  const modelKey = signDeviceKey({ ...body, boundTo: "model", binding }, maker.privateKey);
+  assert.equal(verifyDeviceKey(modelKey, publicKeyOf, IMEI_B, now).kind, "valid");
+  const verdict = verifyDeviceKey(modelKey, publicKeyOf, "990000862471854", now);
+  assert.ok(verdict.kind === "refused" && verdict.reason === "foreign_key");
 });

@@ -8,12 +8,15 @@
  *   field 01 issuer (once, first), 02 host that the access points serve (1..4), 03 access point (1..4), in that order;
  *   an unknown tag below 80 after them is skipped, one from 80 on is refused.
  *   access point: | use : 1 | authentication : 1 | fields 01 apn, 02 user, 03 password, 04 MMSC, 05 MMS proxy, 06 port (2 octets) |
- *   script bits: 01 open session, 02 insert access points, 04 close session, 08 delete the key after use.
+ *   script bits: 01 open session, 02 insert access points, 04 close session, 08 delete the key after use;
+ *   bit 10 beside them: the binding names the model (TAC) only.
  *
  * Times are whole seconds since 1970, big-endian. Two SMS hold a key with one access point and usual names.
  * The binding names the IMEI without holding it: the first 8 octets of HMAC-SHA-256(confirm secret, "imei" + key id +
  * 14 digits). It keeps the number out of message stores; who holds the whole key and guesses among the million
- * handsets of a model can still find it, so a key is sealed at rest like the IMEI itself.
+ * handsets of a model can still find it, so a key is sealed at rest like the IMEI itself. A key bound to a model is for
+ * makers that answer without a unique id: "model" and 8 digits stand in for "imei" and 14, and every handset of that
+ * model takes it, so who asked with a unique id must refuse it.
  */
 import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from "node:crypto";
 import { DecodeError } from "../decode-error.ts";
@@ -45,6 +48,7 @@ const POINT_FIELD = {
 } as const;
 const USES = ["maker", "mms", "internet", "wap"] as const;
 const AUTH_TYPES = ["none", "pap", "chap"] as const;
+const MODEL_BIT = 0x10;
 const SCRIPT_BITS = { openSession: 1, insertAccessPoints: 2, closeSession: 4, deleteAfterUse: 8 } as const;
 
 export type KeyAccessPoint = {
@@ -61,10 +65,13 @@ export type KeyAccessPoint = {
 
 export type KeyScript = { readonly [Step in keyof typeof SCRIPT_BITS]: boolean };
 
+export type KeyBinding = "handset" | "model";
+
 /** What the manufacturer signs. */
 export type DeviceKeyBody = {
   readonly keyId: Uint8Array;
   readonly issuer: string;
+  readonly boundTo: KeyBinding;
   readonly binding: Uint8Array;
   /** Signs the handset's reports and its arrival at the manufacturer's server. */
   readonly confirmSecret: Uint8Array;
@@ -94,11 +101,22 @@ export type KeyVerdict =
       readonly key?: DeviceKey;
     };
 
-/** The value that ties a key to one handset. `imei` has 14 to 16 digits; only the first 14 count (TS 23.003 clause 6.2). */
-export function bindingOf(confirmSecret: Uint8Array, keyId: Uint8Array, imei: string): Uint8Array {
-  if (!/^\d{14,16}$/.test(imei)) throw new RangeError("an IMEI has 14 to 16 digits");
-  const mac = createHmac("sha256", confirmSecret).update("imei").update(keyId).update(imei.slice(0, 14));
-  return Uint8Array.from(mac.digest().subarray(0, BINDING_OCTETS));
+/**
+ * The value that ties a key to one handset, or to its model. `imei` has 14 to 16 digits; only the first 14 count
+ * (TS 23.003 clause 6.2), and only the first 8 for a model.
+ */
+export function bindingOf(
+  confirmSecret: Uint8Array,
+  keyId: Uint8Array,
+  imei: string,
+  boundTo: KeyBinding = "handset",
+): Uint8Array {
+  const digits = boundTo === "handset" ? 14 : 8;
+  if (!/^\d{8,16}$/.test(imei) || imei.length < digits) throw new RangeError(`${digits} digits are wanted`);
+  const mac = createHmac("sha256", confirmSecret).update(boundTo === "handset" ? "imei" : "model");
+  return Uint8Array.from(
+    mac.update(keyId).update(imei.slice(0, digits)).digest().subarray(0, BINDING_OCTETS),
+  );
 }
 
 /** Signs and encodes. The same body and key give the same octets: Ed25519 draws no randomness (RFC 8032 clause 5.1.6). */
@@ -136,7 +154,7 @@ export function verifyDeviceKey(
   if (!verify(null, signed, publicKey, key.signature)) {
     return { kind: "refused", reason: "bad_signature", detail: `not signed by ${key.issuer}` };
   }
-  if (!timingSafeEqual(key.binding, bindingOf(key.confirmSecret, key.keyId, imei))) {
+  if (!timingSafeEqual(key.binding, bindingOf(key.confirmSecret, key.keyId, imei, key.boundTo))) {
     return { kind: "refused", reason: "foreign_key", detail: "the key is bound to another handset", key };
   }
   if (now < key.notBefore) {
@@ -172,11 +190,13 @@ export function decodeDeviceKey(bytes: Uint8Array): DeviceKey {
   const notBefore = new Date(view.getUint32(at) * 1000);
   const notAfter = new Date(view.getUint32(at + 4) * 1000);
   if (!(notBefore < notAfter)) throw new DecodeError("validity ends before it begins", at);
-  const script = scriptOf(bytes[at + 8]!, at + 8);
+  const boundTo = bytes[at + 8]! & MODEL_BIT ? "model" : "handset";
+  const script = scriptOf(bytes[at + 8]! & ~MODEL_BIT, at + 8);
   const end = bytes.length - SIGNATURE_OCTETS;
   const fields = decodeFields(bytes, FIXED_OCTETS, end);
   return {
     keyId,
+    boundTo,
     binding,
     confirmSecret,
     notBefore,
@@ -301,7 +321,9 @@ function encodeBody(body: DeviceKeyBody): Uint8Array {
     exactly(body.confirmSecret, CONFIRM_SECRET_OCTETS, "confirm secret"),
     uint32(Math.floor(body.notBefore.getTime() / 1000)),
     uint32(Math.floor(body.notAfter.getTime() / 1000)),
-    Uint8Array.of(steps.reduce((bits, step) => bits | SCRIPT_BITS[step], 0)),
+    Uint8Array.of(
+      steps.reduce((bits, step) => bits | SCRIPT_BITS[step], body.boundTo === "model" ? MODEL_BIT : 0),
+    ),
     textField(FIELD.issuer, body.issuer, MAX_ISSUER_OCTETS),
     ...hosts.map((host) => textField(FIELD.host, host)),
     ...accessPoints.map((point) => field(FIELD.accessPoint, encodeAccessPoint(point))),
