@@ -5,7 +5,7 @@
  *   Turnup -> maker   POST /v1/downloads   which keys reached their handsets
  *   Turnup -> maker   POST /v1/payments    remittance advice: portions that the operator paid
  *   Turnup -> maker   GET  /v1/keys        the keys issued to this client, oldest first, paged by `after`
- *   Turnup -> maker   GET  /v1/payments    each downloaded key with what is due, what came, and whether they differ
+ *   Turnup -> maker   GET  /v1/payments    each key with what is due, what came, and whether they differ
  *   maker -> Turnup   POST /v1/arrivals    which keys' handsets reached the manufacturer's server, with their proofs
  *
  * A repeated `requestId`, `keyId`, `paymentId` or `arrivalId` says the same thing again and changes nothing.
@@ -135,7 +135,7 @@ export type IssuedKey = ReturnType<typeof readIssuedKey>;
 /** `next` is the `after` of the next page; none on the last. */
 export const readIssuedKeys = object({ keys: list(readIssuedKey, { max: MAX_PAGE }), next: optional(keyId) });
 
-const PAYMENT_STATES = ["due", "paid", "differs", "paid_without_download"] as const;
+const PAYMENT_STATES = ["not_due", "due", "paid", "differs", "paid_without_download"] as const;
 const readPaymentState = object({
   keyId,
   state: oneOf(PAYMENT_STATES),
