@@ -1,0 +1,150 @@
+/**
+ * The manufacturer's doors, over mutual TLS 1.3 only: whoever shows no certificate, or one of another authority, is
+ * refused in the handshake, counted and told to `onRefused`. A good certificate of somebody without a contract gets 403.
+ * Every answer that changes something waits until the journal holds it.
+ *
+ *   POST /v1/keys  POST /v1/downloads  POST /v1/payments  GET /v1/keys  GET /v1/payments  GET /healthz
+ */
+import type { TLSSocket } from "node:tls";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Decision, KeyServer, MakerClient, MakerJournal } from "../../maker/key-server.ts";
+import {
+  MAX_BODY_OCTETS,
+  readDownloads,
+  readKeyRequests,
+  readPageQuery,
+  readRemittances,
+  writeKeyAnswers,
+} from "../../wire/message/maker-api.ts";
+import { type Read, ShapeError } from "../../wire/message/shape.ts";
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 200;
+const DEFAULT_PAGE = 100;
+
+/** Why a connection or request was refused, for counting and alarming. */
+export type MakerRefusal = {
+  readonly cause: "no_certificate" | "wrong_authority" | "handshake_failed" | "no_contract";
+  readonly detail: string;
+  readonly peer: string;
+};
+export type TlsIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
+
+export function makerDoors(options: {
+  readonly keyServer: KeyServer;
+  readonly journal: MakerJournal;
+  readonly tls: TlsIdentity;
+  now(): Date;
+  onRefused(refusal: MakerRefusal): void;
+  onFault(error: Error): void;
+}): FastifyInstance {
+  const { keyServer, journal, tls, now, onRefused, onFault } = options;
+  const clients = new WeakMap<object, MakerClient>();
+  const app = Fastify({
+    https: {
+      key: tls.key,
+      cert: tls.certificate,
+      ca: tls.authority,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.3",
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    bodyLimit: MAX_BODY_OCTETS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: true,
+  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
+    onRefused(handshakeRefusalOf(error, socket)),
+  );
+  app.addHook("onRequest", async (request, reply) => {
+    const client = clientOf(request.raw.socket as TLSSocket);
+    if (client) return;
+    onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
+    await problem(reply, 403, "client_unknown", "this certificate belongs to no client of this manufacturer");
+  });
+  app.setNotFoundHandler((_request, reply) => problem(reply, 404, "route_unknown", "there is no such route"));
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof ShapeError)
+      return problem(reply, 400, "message_malformed", error.message, error.path);
+    const status = error.statusCode ?? 500;
+    if (status < 500) return problem(reply, status, "request_malformed", error.message);
+    onFault(error);
+    return problem(reply, 503, "maker_unavailable", "the key server cannot answer now");
+  });
+
+  /** The certificate was verified in the handshake; its names are read once a connection. */
+  function clientOf(socket: TLSSocket): MakerClient | undefined {
+    const known = clients.get(socket);
+    if (known) return known;
+    const names = socket.getPeerX509Certificate()?.subjectAltName ?? "";
+    const client = keyServer.clientOf(
+      names.split(", ").flatMap((name) => (name.startsWith("URI:") ? [name.slice(4)] : [])),
+    );
+    if (client) clients.set(socket, client);
+    return client;
+  }
+  const callerOf = (request: FastifyRequest): MakerClient =>
+    clientOf(request.raw.socket as TLSSocket) as MakerClient; // the hook above let nobody else through
+
+  async function durable<Answer>({ answer, events }: Decision<Answer>): Promise<Answer> {
+    // Without events of its own, an answer may still rest on events that are being written.
+    await journal.append(events);
+    return answer;
+  }
+
+  app.get("/healthz", async () => ({ status: "ok", keys: keyServer.size() }));
+  app.post("/v1/keys", async (request, reply) => {
+    const { keys } = readKeyRequests(request.body, "");
+    const answer = await durable(keyServer.issue(callerOf(request), keys, now()));
+    return reply.type("application/json").send(writeKeyAnswers(answer));
+  });
+  app.post("/v1/downloads", async (request) => {
+    const { downloads } = readDownloads(request.body, "");
+    return durable(keyServer.noteDownloads(callerOf(request), downloads));
+  });
+  app.post("/v1/payments", async (request) => {
+    const { payments } = readRemittances(request.body, "");
+    return durable(keyServer.notePayments(callerOf(request), payments));
+  });
+  app.get("/v1/keys", async (request) => {
+    const { after, limit = DEFAULT_PAGE } = pageQueryOf(request);
+    const { entries, next } = keyServer.issuedKeys(callerOf(request), after, limit);
+    return { keys: entries, ...(next === undefined ? {} : { next }) };
+  });
+  app.get("/v1/payments", async (request) => {
+    const { after, limit = DEFAULT_PAGE } = pageQueryOf(request);
+    const { entries, next, totals } = keyServer.paymentStates(callerOf(request), after, limit);
+    return { payments: entries, totals, ...(next === undefined ? {} : { next }) };
+  });
+  return app;
+}
+
+/** `?after=&limit=`, where the limit comes as text. */
+function pageQueryOf(request: FastifyRequest): ReturnType<Read<ReturnType<typeof readPageQuery>>> {
+  const query = { ...(request.query as { readonly limit?: unknown }) };
+  return readPageQuery(
+    typeof query.limit === "string" ? { ...query, limit: Number(query.limit) } : query,
+    "",
+  );
+}
+
+function handshakeRefusalOf(error: NodeJS.ErrnoException, socket: TLSSocket): MakerRefusal {
+  const peer = socket.remoteAddress ?? "unknown";
+  if (error.code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
+    return { cause: "no_certificate", detail: error.code, peer };
+  const verdict = socket.authorizationError;
+  if (verdict) return { cause: "wrong_authority", detail: String(verdict), peer };
+  return { cause: "handshake_failed", detail: error.code ?? error.message, peer };
+}
+
+function problem(reply: FastifyReply, status: number, code: string, detail: string, path?: string) {
+  return reply
+    .status(status)
+    .type("application/problem+json")
+    .send({ type: `about:blank`, title: code, status, code, detail, ...(path ? { path } : {}) });
+}

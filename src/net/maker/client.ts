@@ -1,0 +1,277 @@
+/**
+ * Turnup's side of the talk with one manufacturer's key server, over mutual TLS 1.3. Every outcome is a value: an order
+ * waits with the cause as its reason. What a key itself is worth (its signature, its handset) is the kernel's to judge.
+ *
+ * `tunnel` keeps requests inside a VPN: they leave from the tunnel's own address or not at all. While the interface or
+ * the address is gone nothing is sent and open connections are closed. (The routing table must send that address
+ * through the tunnel; what leaves is TLS in any case, plain http is refused when the client is made.)
+ */
+import { Agent, type RequestOptions, request } from "node:https";
+import { networkInterfaces } from "node:os";
+import {
+  type DownloadNotice,
+  type KeyRefusalCode,
+  type KeyRequest,
+  MAX_BATCH,
+  type NoticeAnswer,
+  type Remittance,
+  readIssuedKeys,
+  readKeyAnswers,
+  readNoticeAnswer,
+  readPaymentStates,
+} from "../../wire/message/maker-api.ts";
+import { type Read, ShapeError } from "../../wire/message/shape.ts";
+
+/** 500 keys of the greatest length, in base64, with room. */
+const MAX_ANSWER_OCTETS = 2 * 1_048_576;
+const MAX_SOCKETS = 8;
+const KEEP_ALIVE_MS = 30_000;
+
+export type MakerClientOptions = {
+  readonly url: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** The authority of the manufacturer's server; no other is trusted. */
+  readonly authority: string;
+  /** For a whole request: connect, send, answer. */
+  readonly timeoutMs: number;
+  readonly tunnel?: { readonly interfaceName?: string; readonly address?: string };
+  /** The addresses of this machine, by interface; the machine's own unless given. */
+  readonly interfaces?: () => Readonly<Record<string, readonly string[]>>;
+};
+
+export type MakerFailure = {
+  readonly kind: "failed";
+  readonly cause:
+    | "timeout"
+    | "unreachable"
+    | "tls"
+    | "unauthorised"
+    | "busy"
+    | "bad_answer"
+    | "bad_request"
+    | "tunnel_down";
+  readonly detail: string;
+};
+export type KeyOutcome =
+  | { readonly kind: "issued"; readonly requestId: string; readonly keyBytes: Uint8Array }
+  | {
+      readonly kind: "refused";
+      readonly requestId: string;
+      readonly code: KeyRefusalCode;
+      readonly reason: string;
+    }
+  | (MakerFailure & { readonly requestId: string });
+export type NoticeOutcome = ({ readonly kind: "noted" } & NoticeAnswer) | MakerFailure;
+export type MakerClient = ReturnType<typeof createMakerClient>;
+
+export function createMakerClient(options: MakerClientOptions) {
+  const base = new URL(options.url);
+  if (base.protocol !== "https:") throw new RangeError("a manufacturer is reached over https only");
+  const interfaces = options.interfaces ?? ownInterfaces;
+  const agent = new Agent({
+    cert: options.certificate,
+    key: options.key,
+    ca: options.authority,
+    minVersion: "TLSv1.3",
+    keepAlive: true,
+    keepAliveMsecs: KEEP_ALIVE_MS,
+    maxSockets: MAX_SOCKETS,
+  });
+
+  async function call<Answer>(
+    method: "GET" | "POST",
+    path: string,
+    body: unknown,
+    read: Read<Answer>,
+  ): Promise<{ readonly kind: "answered"; readonly answer: Answer } | MakerFailure> {
+    const way = wayOut(options.tunnel, interfaces());
+    if (way.kind === "down") {
+      agent.destroy(); // an idle connection must not outlive the tunnel either
+      return failed("tunnel_down", way.detail);
+    }
+    const exchanged = await exchange(
+      {
+        method,
+        host: base.hostname.replace(/^\[|\]$/g, ""),
+        port: base.port || 443,
+        path: base.pathname.replace(/\/$/, "") + path,
+        agent,
+        ...(way.address === undefined ? {} : { localAddress: way.address }),
+      },
+      body === undefined ? undefined : JSON.stringify(body),
+      options.timeoutMs,
+    );
+    if (exchanged.kind === "failed") return exchanged;
+    const { status, text } = exchanged;
+    if (status !== 200) return failed(causeOfStatus(status), `HTTP ${status}${codeIn(text)}`);
+    try {
+      return { kind: "answered", answer: read(JSON.parse(text), "") };
+    } catch (error) {
+      if (error instanceof ShapeError) return failed("bad_answer", error.message);
+      if (error instanceof SyntaxError) return failed("bad_answer", "the answer is no JSON");
+      throw error;
+    }
+  }
+
+  async function note(path: string, body: object): Promise<NoticeOutcome> {
+    const outcome = await call("POST", path, body, readNoticeAnswer);
+    return outcome.kind === "answered" ? { kind: "noted", ...outcome.answer } : outcome;
+  }
+
+  return {
+    /** One outcome a request, in the order of the requests; at most 500. Safe to repeat: the request id decides. */
+    async requestKeys(requests: readonly KeyRequest[]): Promise<KeyOutcome[]> {
+      limited(requests);
+      const outcome = await call("POST", "/v1/keys", { keys: requests }, readKeyAnswers);
+      if (outcome.kind === "failed") return requests.map(({ requestId }) => ({ ...outcome, requestId }));
+      const asked = new Set(requests.map(({ requestId }) => requestId));
+      const answers = new Map(outcome.answer.keys.map((answer) => [answer.requestId, answer]));
+      // An id answered twice, or one never asked: which key is whose can no longer be told.
+      const clean =
+        answers.size === outcome.answer.keys.length &&
+        outcome.answer.keys.every(({ requestId }) => asked.has(requestId));
+      return requests.map(({ requestId }): KeyOutcome => {
+        const answer = answers.get(requestId);
+        if (!clean || !answer) {
+          const detail = clean ? "this request was not answered" : "the answer does not match what was asked";
+          return { ...failed("bad_answer", detail), requestId };
+        }
+        return "key" in answer
+          ? { kind: "issued", requestId, keyBytes: answer.key }
+          : { kind: "refused", requestId, ...answer.refused };
+      });
+    },
+    reportDownloads(downloads: readonly DownloadNotice[]): Promise<NoticeOutcome> {
+      return note("/v1/downloads", { downloads: limited(downloads) });
+    },
+    reportPayments(payments: readonly Remittance[]): Promise<NoticeOutcome> {
+      return note("/v1/payments", { payments: limited(payments) });
+    },
+    issuedKeys: (page: PageQuery = {}) => call("GET", `/v1/keys${queryOf(page)}`, undefined, readIssuedKeys),
+    paymentStates: (page: PageQuery = {}) =>
+      call("GET", `/v1/payments${queryOf(page)}`, undefined, readPaymentStates),
+    /** Whether the server answers to our certificate. */
+    async check(): Promise<{ readonly kind: "answered" } | MakerFailure> {
+      const outcome = await call("GET", "/healthz", undefined, (value) => value);
+      return outcome.kind === "answered" ? { kind: "answered" } : outcome;
+    },
+    close: (): void => agent.destroy(),
+  };
+}
+
+type PageQuery = { readonly after?: string; readonly limit?: number };
+
+function queryOf({ after, limit }: PageQuery): string {
+  const query = new URLSearchParams();
+  if (after !== undefined) query.set("after", after);
+  if (limit !== undefined) query.set("limit", String(limit));
+  return query.size > 0 ? `?${query}` : "";
+}
+
+function limited<Entry>(batch: readonly Entry[]): readonly Entry[] {
+  if (batch.length < 1 || batch.length > MAX_BATCH) throw new RangeError(`1 to ${MAX_BATCH} entries a call`);
+  return batch;
+}
+
+type Exchanged = { readonly kind: "exchanged"; readonly status: number; readonly text: string };
+
+/** One request and its whole answer, within the time and the size. */
+function exchange(
+  options: RequestOptions,
+  body: string | undefined,
+  timeoutMs: number,
+): Promise<Exchanged | MakerFailure> {
+  return new Promise((resolve) => {
+    const outgoing = request(options, (incoming) => {
+      const chunks: Buffer[] = [];
+      let octets = 0;
+      incoming.on("data", (chunk: Buffer) => {
+        octets += chunk.length;
+        chunks.push(chunk);
+        if (octets > MAX_ANSWER_OCTETS) end(failed("bad_answer", "the answer is longer than 2 MiB"));
+      });
+      incoming.on("end", () =>
+        end({
+          kind: "exchanged",
+          status: incoming.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString("utf8"),
+        }),
+      );
+      incoming.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
+    });
+    const timer = setTimeout(() => end(failed("timeout", `no answer within ${timeoutMs} ms`)), timeoutMs);
+    let ended = false;
+    function end(outcome: Exchanged | MakerFailure): void {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      if (outcome.kind === "failed") outgoing.destroy();
+      resolve(outcome);
+    }
+    outgoing.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
+    if (body !== undefined) {
+      outgoing.setHeader("content-type", "application/json");
+      outgoing.setHeader("content-length", Buffer.byteLength(body));
+    }
+    outgoing.end(body);
+  });
+}
+
+function failureOf(error: NodeJS.ErrnoException): MakerFailure {
+  const code = error.code ?? "";
+  // Under TLS 1.3 a server's refusal of our certificate comes as an alert after the handshake.
+  if (
+    /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_EXPIRED)|CERTIFICATE_REQUIRED/.test(
+      code,
+    )
+  )
+    return failed("unauthorised", code);
+  if (/^ERR_SSL|^ERR_TLS|CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return failed("tls", code);
+  return failed("unreachable", code || error.message);
+}
+
+function causeOfStatus(status: number): MakerFailure["cause"] {
+  if (status === 401 || status === 403) return "unauthorised";
+  if (status === 429 || status >= 500) return "busy";
+  if (status >= 400) return "bad_request";
+  return "bad_answer";
+}
+
+/** The maker's own code of the refusal, if its answer has one; never more of the answer. */
+function codeIn(text: string): string {
+  const [, code] = /"code"\s*:\s*"([a-z_]{1,40})"/.exec(text.slice(0, 2_000)) ?? [];
+  return code ? ` ${code}` : "";
+}
+
+const failed = (cause: MakerFailure["cause"], detail: string): MakerFailure => ({
+  kind: "failed",
+  cause,
+  detail,
+});
+
+type Way =
+  | { readonly kind: "open"; readonly address: string | undefined }
+  | { readonly kind: "down"; readonly detail: string };
+
+function wayOut(
+  tunnel: MakerClientOptions["tunnel"],
+  interfaces: Readonly<Record<string, readonly string[]>>,
+): Way {
+  if (!tunnel) return { kind: "open", address: undefined };
+  const { interfaceName, address } = tunnel;
+  const candidates =
+    interfaceName === undefined ? Object.values(interfaces).flat() : (interfaces[interfaceName] ?? []);
+  const found = address === undefined ? candidates[0] : candidates.find((own) => own === address);
+  if (found !== undefined && (interfaceName !== undefined || address !== undefined))
+    return { kind: "open", address: found };
+  return { kind: "down", detail: `no address for requests on ${interfaceName ?? "any interface"}` };
+}
+
+const ownInterfaces = (): Record<string, string[]> =>
+  Object.fromEntries(
+    Object.entries(networkInterfaces()).map(([name, addresses = []]) => [
+      name,
+      addresses.map(({ address }) => address),
+    ]),
+  );
