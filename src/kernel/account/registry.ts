@@ -1,0 +1,192 @@
+/**
+ * What the doors ask of storage beyond orders: tokens, an operator's decisions (policy, relations, access points,
+ * overrides), the datasets in use, the audit, and which requests were made before. Every call names its operator; a
+ * row of another operator does not exist. A change and its audit row are one transaction.
+ */
+import type { Role } from "./role.ts";
+import type { TokenRecord } from "./token.ts";
+
+/** Lists page by key, newest first unless told otherwise. */
+export type RegistryPage = {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly order?: "asc" | "desc" | undefined;
+};
+export type RegistryRows<Row> = { readonly rows: readonly Row[]; readonly nextCursor: string | null };
+
+/** A token as it is shown after its first day: never the token itself. */
+export type TokenView = {
+  readonly id: string;
+  readonly role: Role;
+  readonly label: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+  readonly lastUsedAt: string | null;
+};
+
+export interface Tokens {
+  /** By the SHA-256 of the token; the one question asked without an operator, since it answers which one. */
+  findByHash(hash: Uint8Array): Promise<TokenRecord | undefined>;
+  /** Notes that tokens were used; lost notes do no harm. */
+  touch(tokenIds: readonly string[], at: Date): Promise<void>;
+  list(operatorId: string, page: RegistryPage): Promise<RegistryRows<TokenView>>;
+  /** The same `id` again replaces the hash: the first answer never reached anybody. */
+  create(
+    operatorId: string,
+    token: {
+      readonly id: string;
+      readonly hash: Uint8Array;
+      readonly role: Role;
+      readonly label: string;
+      readonly expiresAt: Date | null;
+    },
+    actor: string,
+  ): Promise<TokenView>;
+  /** False where there is no such token. Revoking twice keeps the first time. */
+  revoke(operatorId: string, tokenId: string, actor: string): Promise<boolean>;
+}
+
+/** One version of something that is edited: 0 is the value shipped with the product. */
+export type Versioned<Body> = {
+  readonly version: number;
+  readonly body: Body;
+  readonly madeBy: string | null;
+  readonly madeAt: string | null;
+};
+
+export interface Policies<Body> {
+  current(operatorId: string): Promise<Versioned<Body>>;
+  /** Writes the next version; undefined where `expected` is no longer the current one. */
+  put(operatorId: string, expected: number, body: Body, actor: string): Promise<Versioned<Body> | undefined>;
+}
+
+/** What an operator agreed with makers, by make without regard to letter case; `*` is every other make. */
+export interface Relations<Body> {
+  list(operatorId: string): Promise<readonly Body[]>;
+  find(operatorId: string, make: string): Promise<Body | undefined>;
+  put(operatorId: string, relation: Body, expected: Expected<Body>, actor: string): Promise<"stored" | "changed">;
+  remove(operatorId: string, make: string, actor: string): Promise<boolean>;
+}
+
+/** Whether the row is still the one that the caller saw; asked inside the transaction that changes it. */
+export type Expected<Body> = (current: Body | undefined) => boolean;
+
+/** An operator's own access points. Their passwords are sealed at rest and open here. */
+export interface AccessPoints<Point> {
+  list(operatorId: string): Promise<readonly Point[]>;
+  find(operatorId: string, id: string): Promise<Point | undefined>;
+  /** The same id again changes nothing. */
+  add(operatorId: string, point: Point & { readonly id: string }, actor: string): Promise<void>;
+  /** Retires it; orders that used it keep what they sent. False where there is none. */
+  retire(operatorId: string, id: string, actor: string): Promise<boolean>;
+}
+
+export const OVERRIDE_SCOPES = ["imei", "tac", "model"] as const;
+export type OverrideScope = (typeof OVERRIDE_SCOPES)[number];
+
+/** An operator's word about a device, a TAC or a model, above all data. */
+export type Override = {
+  readonly id: string;
+  readonly scope: OverrideScope;
+  /** TAC, or 'make/model' in lower case; for one IMEI the hex of its blind index, never the number. */
+  readonly key: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly why: string;
+  readonly madeBy: string;
+  readonly madeAt: string;
+};
+
+export interface Overrides {
+  list(operatorId: string, page: RegistryPage): Promise<RegistryRows<Override>>;
+  /** `key` is a full IMEI where the scope is `imei`; one override a scope and key, the later replaces. */
+  put(
+    operatorId: string,
+    override: {
+      readonly scope: OverrideScope;
+      readonly key: string;
+      readonly body: Readonly<Record<string, unknown>>;
+      readonly why: string;
+    },
+    actor: string,
+  ): Promise<Override>;
+  remove(operatorId: string, id: string, actor: string): Promise<boolean>;
+}
+
+export type DatasetView = {
+  readonly id: string;
+  readonly own: boolean;
+  readonly kind: string;
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly licence: string;
+  readonly rowCount: number;
+  readonly refused: number;
+  readonly loadedAt: string;
+  readonly retiredAt: string | null;
+};
+export interface Datasets {
+  /** Shipped ones and the operator's own; retired ones only where asked for. */
+  list(operatorId: string, filter: { readonly retired: boolean }): Promise<readonly DatasetView[]>;
+}
+
+export type AuditRow = {
+  readonly id: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly detail: unknown;
+  readonly at: string;
+};
+export interface AuditLog {
+  record(
+    operatorId: string,
+    row: {
+      readonly actor: string;
+      readonly action: string;
+      readonly subject: string;
+      readonly detail?: Readonly<Record<string, unknown>>;
+    },
+  ): Promise<void>;
+  list(operatorId: string, page: RegistryPage): Promise<RegistryRows<AuditRow>>;
+}
+
+/** A SIM's stay in a handset, for whoever looks at the handset. */
+export type PairingView = {
+  readonly subscriberId: string;
+  readonly imsiMasked: string;
+  readonly msisdnMasked: string | null;
+  readonly homePlmn: string;
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+  readonly since: string;
+  readonly isCurrent: boolean;
+};
+export interface Pairings {
+  /** The stays of a handset, latest first, at most `limit`. Undefined: never seen on this operator's network. */
+  ofDevice(
+    operatorId: string,
+    imei: string,
+    limit: number,
+  ): Promise<{ readonly deviceId: string; readonly pairings: readonly PairingView[] } | undefined>;
+}
+
+/**
+ * Requests that must not happen twice. `begin` gives the id under which the work is to be done: a repeat after a crash
+ * gets the same one, so that work which is once per id stays once.
+ */
+export interface Repeats {
+  begin(operatorId: string, request: RepeatKey & { readonly fingerprint: Uint8Array }): Promise<RepeatState>;
+  finish(operatorId: string, request: RepeatKey, answer: RepeatAnswer): Promise<void>;
+  /** The work was refused: the key may be used again. */
+  abandon(operatorId: string, request: RepeatKey): Promise<void>;
+}
+export type RepeatKey = { readonly scope: string; readonly key: string };
+/** `body` is what a repeat is answered with; it never holds a secret. */
+export type RepeatAnswer = { readonly status: number; readonly body: unknown };
+export type RepeatState =
+  | { readonly state: "first"; readonly subjectId: string }
+  | { readonly state: "running" }
+  | { readonly state: "other_request" }
+  | { readonly state: "done"; readonly answer: RepeatAnswer };

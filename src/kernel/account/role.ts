@@ -1,0 +1,21 @@
+/**
+ * Who may knock: the five roles a token can have. A role says what its bearer is, a route says which roles it serves;
+ * nothing is inherited, so that reading one route's line tells who may use it.
+ *
+ *   admin     the operator's own administrator: tokens, policy, audit, secrets in clear
+ *   engineer  runs the network's settings: access points, relations, overrides, resends
+ *   care      answers a subscriber: looks up phones and orders, opens, resends and cancels
+ *   probe     a machine in the network: reports sightings and traffic, reads nothing back
+ *   maker     a manufacturer's server: reports the devices that reached it
+ */
+export const ROLES = ["admin", "engineer", "care", "probe", "maker"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who a request is made by, once its token is known. */
+export type Caller = {
+  readonly tokenId: string;
+  readonly operatorId: string;
+  readonly role: Role;
+  /** The token's label: what the audit names as the actor. */
+  readonly label: string;
+};
