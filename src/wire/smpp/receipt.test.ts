@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { formatReceipt, isFinal, messageIdKey, parseReceipt, type ReceiptPdu, stateId } from "./receipt.ts";
+
+const SUBMIT = new Date("2026-03-04T05:06:00Z");
+const DONE = new Date("2026-03-04T05:07:00Z");
+const TEXT =
+  "id:00000A1F sub:001 dlvrd:001 submit date:2603040506 done date:2603040507 stat:DELIVRD err:000 text:hello";
+
+const receiptPdu = (text: string, more: Partial<ReceiptPdu> = {}): ReceiptPdu => ({
+  esm_class: 0x04,
+  data_coding: 0,
+  short_message: Buffer.from(text, "latin1"),
+  tlvs: [],
+  ...more,
+});
+
+for (const state of [
+  "enroute",
+  "delivered",
+  "expired",
+  "deleted",
+  "undeliverable",
+  "accepted",
+  "unknown",
+  "rejected",
+] as const) {
+  test(`receipt: ${state} is read back from what is written, from the text alone and the parameters alone`, () => {
+    const written = formatReceipt({
+      messageId: "42",
+      state,
+      submitDate: SUBMIT,
+      doneDate: DONE,
+      errorCode: "017",
+    });
+    const both = parseReceipt({ esm_class: 0x04, data_coding: 0, ...written });
+    assert.deepEqual(both, { messageId: "42", state, errorCode: "017", submitDate: SUBMIT, doneDate: DONE });
+    const textOnly = parseReceipt({ esm_class: 0x04, data_coding: 0, ...written, tlvs: [] });
+    assert.deepEqual(textOnly, both);
+    const tlvOnly = parseReceipt({
+      esm_class: 0x04,
+      data_coding: 0,
+      ...written,
+      short_message: new Uint8Array(0),
+    });
+    assert.deepEqual(tlvOnly, {
+      messageId: "42",
+      state,
+      errorCode: undefined,
+      submitDate: undefined,
+      doneDate: undefined,
+    });
+  });
+}
+
+test("receipt: the forms met in the field give the same receipt", () => {
+  for (const text of [
+    TEXT,
+    TEXT.replace("text:", "Text:"),
+    TEXT.replace("id:", "ID:").replace("stat:", "Stat:"),
+    TEXT.replace("2603040506", "260304050600").replace("2603040507", "20260304050700"),
+    "id:00000A1F submit date:2603040506 done date:2603040507 stat:DELIVRD err:000",
+    TEXT.replace("submit date", "submitdate"),
+  ]) {
+    assert.deepEqual(
+      parseReceipt(receiptPdu(text)),
+      { messageId: "00000A1F", state: "delivered", errorCode: "000", submitDate: SUBMIT, doneDate: DONE },
+      text,
+    );
+  }
+});
+
+test("receipt: text in UCS-2, in message_payload or behind a user data header is found", () => {
+  const ucs2 = Buffer.from(TEXT, "utf16le").swap16();
+  const payload = { name: "message_payload", value: Buffer.from(TEXT) } as const;
+  const udh = Buffer.concat([Buffer.from("0500030a0101", "hex"), Buffer.from(TEXT)]);
+  for (const pdu of [
+    receiptPdu("", { short_message: ucs2, data_coding: 8 }),
+    receiptPdu("", { tlvs: [payload] }),
+    receiptPdu("", { short_message: udh, esm_class: 0x44 }),
+  ]) {
+    assert.equal(parseReceipt(pdu)?.messageId, "00000A1F");
+  }
+});
+
+test("receipt: an id in hex in one place and decimal in the other is brought to one key", () => {
+  assert.equal(messageIdKey("00000A1F", "hex"), messageIdKey("0000002591", "decimal"));
+  assert.equal(messageIdKey("b7-x", "hex"), "b7-x");
+  assert.equal(messageIdKey("007", "verbatim"), "007");
+  assert.equal(parseReceipt(receiptPdu(TEXT), { inText: "hex" })?.messageId, "2591");
+  const tlvs = [{ name: "receipted_message_id", value: "2591" }] as const;
+  assert.equal(parseReceipt(receiptPdu(TEXT, { tlvs }), { inText: "hex" })?.messageId, "2591");
+});
+
+test("receipt: a subscriber cannot forge one by writing its text", () => {
+  assert.equal(parseReceipt(receiptPdu(TEXT, { esm_class: 0x00 })), undefined);
+  assert.ok(parseReceipt(receiptPdu(TEXT, { esm_class: 0x00 }), { unmarked: true }));
+});
+
+test("receipt: what the reported message says is not taken for the report", () => {
+  const text = "id:1 sub:001 dlvrd:000 stat:UNDELIV err:005 text:id:2 stat:DELIVRD err:000";
+  const receipt = parseReceipt(receiptPdu(text));
+  assert.deepEqual([receipt?.messageId, receipt?.state, receipt?.errorCode], ["1", "undeliverable", "005"]);
+});
+
+test("receipt: the network's error code stands in where the text has none", () => {
+  const tlvs = [
+    { name: "receipted_message_id", value: "9" },
+    { name: "message_state", value: 5 },
+    { name: "network_error_code", value: Uint8Array.of(3, 0x01, 0x02) },
+  ] as const;
+  assert.equal(parseReceipt(receiptPdu("", { tlvs }))?.errorCode, "258");
+});
+
+test("receipt: no message, no state or a date that does not exist is not made up", () => {
+  assert.equal(parseReceipt(receiptPdu("stat:DELIVRD")), undefined);
+  assert.equal(parseReceipt(receiptPdu("id:1 stat:PERHAPS")), undefined);
+  assert.equal(parseReceipt(receiptPdu("id:1 stat:DELIVRD done date:2602310000"))?.doneDate, undefined);
+  assert.equal(parseReceipt(receiptPdu(`${"id:".repeat(20_000)}`)), undefined);
+});
+
+test("receipt: the centre's own clock is brought to UTC", () => {
+  assert.deepEqual(
+    parseReceipt(receiptPdu(TEXT), { utcOffsetMinutes: 120 })?.doneDate,
+    new Date("2026-03-04T03:07:00Z"),
+  );
+});
+
+test("receipt: en route and accepted are not the end", () => {
+  assert.deepEqual((["enroute", "accepted", "delivered", "unknown"] as const).map(isFinal), [
+    false,
+    false,
+    true,
+    true,
+  ]);
+  assert.equal(stateId("rejected"), 8);
+});
