@@ -1,0 +1,358 @@
+/**
+ * Finds the access points for one SIM, best first. The operator's own come before all; then the shipped sets
+ * as suggestions nobody has confirmed: those made for this SIM (ICCID or IMSI prefix, GID1, SPN), then the
+ * network's. A SIM of a virtual operator for which nothing is known gets a refusal with the reason, never the
+ * host network's access point: with it the phone would connect nowhere, or on the wrong bill.
+ */
+import {
+  type AccessPoint,
+  type AuthType,
+  type CarrierRule,
+  type DataSource,
+  type Network,
+  type SettingsQuery,
+  USES,
+  type Use,
+} from "./access-point.ts";
+import { fixedDigits, gid1Matches, iccidMatches, imsiMatches, spnMatches } from "./criteria.ts";
+import { ownerOf, type Ranked, rankFor, rowSpeaksOf } from "./rank.ts";
+import {
+  type Evidence,
+  isHostName,
+  type NetworkProfile,
+  profileOf,
+  SIM_SIGNS,
+  type SimSign,
+  type Subscriber,
+  subscriberOf,
+} from "./subscriber.ts";
+
+export type MatchKind = "own" | SimSign | "plmn";
+
+export type Match = {
+  readonly use: Use;
+  readonly apn: string;
+  readonly name: string;
+  readonly provider: string | null;
+  readonly protocol: AccessPoint["protocol"];
+  readonly authType: AuthType | null;
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly mmsc: string | null;
+  readonly mmsProxy: string | null;
+  readonly mmsPort: number | null;
+  readonly proxy: string | null;
+  readonly port: number | null;
+  readonly homepage: string | null;
+  readonly confirmed: boolean;
+  readonly source: DataSource;
+  /** Other sets that name the same APN for the same use. */
+  readonly agreeing: readonly string[];
+  /** The criterion that let it in, and its value: `gid1` `5455`. */
+  readonly match: MatchKind;
+  readonly matchValue: string;
+  readonly accessPointId: string;
+};
+
+export type RefusalCode =
+  | "network_unknown"
+  | "imsi_of_another_network"
+  | "no_access_point"
+  | "mvno_without_access_point"
+  | "subscriber_group_unknown";
+
+export type Refusal = { readonly code: RefusalCode; readonly reason: string };
+
+export type Found = { readonly matches: readonly Match[]; readonly refused?: Refusal };
+
+export type AccessPointIndex = {
+  findSettings(query: SettingsQuery, ownAccessPoints?: readonly AccessPoint[]): Found;
+  /** Length of the MNC by which an IMSI belongs to a known network, the longest first; undefined if to none. */
+  plmnOfImsi(imsi: string): { readonly mcc: string; readonly mnc: string } | undefined;
+};
+
+export function createAccessPointIndex(
+  rows: readonly AccessPoint[],
+  carriers: readonly CarrierRule[],
+  networks: readonly Network[],
+): AccessPointIndex {
+  const rowsOf = groupBy(rows, ({ criteria }) => [criteria.mcc + criteria.mnc]);
+  const rulesOf = groupBy(carriers, (rule) => rule.plmns);
+  const networksOf = groupBy(networks, ({ mcc, mnc }) => [mcc + mnc]);
+  const profiles = new Map<string, NetworkProfile>();
+
+  const profile = (mcc: string, mnc: string): NetworkProfile => {
+    const key = mcc + mnc;
+    const kept = profiles.get(key);
+    if (kept) return kept;
+    const made = profileOf({ mcc, mnc }, networksOf.get(key) ?? [], rulesOf.get(key) ?? []);
+    // Kept only for networks that exist, so that made-up queries cannot fill the memory.
+    if (networksOf.has(key) || rulesOf.has(key) || rowsOf.has(key)) profiles.set(key, made);
+    return made;
+  };
+  const known = (key: string) => networksOf.has(key) || rulesOf.has(key) || rowsOf.has(key);
+
+  return {
+    findSettings(query, ownAccessPoints = []) {
+      const { mcc, mnc, imsi } = query;
+      const key = mcc + mnc;
+      const place = `${mcc}/${mnc}`;
+      if (imsi !== undefined && !imsi.startsWith(key)) {
+        return refuse(
+          "imsi_of_another_network",
+          `the IMSI does not begin with ${mcc} ${mnc}, it is not of ${place}`,
+        );
+      }
+      const own = ownAccessPoints.filter(({ criteria }) => criteria.mcc === mcc && criteria.mnc === mnc);
+      const about = profile(mcc, mnc);
+      const subscriber = subscriberOf(query, about);
+      const matches = [
+        ...chooseOwn(query, own, subscriber, about),
+        ...chooseShipped(query, rowsOf.get(key) ?? [], subscriber, about),
+      ];
+      if (matches.length > 0) return { matches };
+      if (!known(key) && own.length === 0) {
+        const other = mnc.length === 2 ? `0${mnc}` : mnc.replace(/^0/, "");
+        const hint = known(mcc + other) ? `; ${mcc}/${other} is known, and is another network` : "";
+        return refuse("network_unknown", `no list knows the network ${place}${hint}`);
+      }
+      return refusalFor(subscriber, about, place);
+    },
+    plmnOfImsi(imsi) {
+      const mcc = imsi.slice(0, 3);
+      for (const digits of [3, 2]) {
+        const mnc = imsi.slice(3, 3 + digits);
+        if (mnc.length === digits && known(mcc + mnc)) return { mcc, mnc };
+      }
+      return undefined;
+    },
+  };
+}
+
+const refuse = (code: RefusalCode, reason: string): Found => ({ matches: [], refused: { code, reason } });
+
+const SIGN_NAME: Record<SimSign, string> = { iccid: "ICCID", imsi: "IMSI", gid1: "GID1", spn: "SPN" };
+
+/** IMSI and ICCID are not repeated in a reason, which may end in a log. */
+const shown = ({ sign, value }: Evidence): string =>
+  sign === "imsi" || sign === "iccid" ? `the ${SIGN_NAME[sign]}` : `${SIGN_NAME[sign]} "${value}"`;
+
+function refusalFor(subscriber: Subscriber, { hostName }: NetworkProfile, place: string): Found {
+  if (subscriber.kind === "virtual") {
+    const names = subscriber.names.join(" or ");
+    return refuse(
+      "mvno_without_access_point",
+      `${shown(subscriber.by)} is of ${names}, a virtual operator on ${hostName} (${place}); ` +
+        `no access point of ${names} is known, and ${hostName}'s is not given in its place`,
+    );
+  }
+  if (subscriber.kind === "unknown") {
+    return refuse(
+      "subscriber_group_unknown",
+      `${shown(subscriber.by)} is not ${hostName}'s own (${place}) and no set of access points is known for it; ` +
+        `${hostName}'s is not given in its place`,
+    );
+  }
+  return refuse("no_access_point", `no access point is known for ${hostName} (${place})`);
+}
+
+/** A row let in, by what. */
+type Admitted = {
+  readonly point: AccessPoint;
+  readonly by: MatchKind;
+  readonly value: string;
+  readonly exact: number;
+};
+
+/** The operator's own: those that name this SIM first, then those for the whole network where that is meant. */
+function chooseOwn(
+  query: SettingsQuery,
+  own: readonly AccessPoint[],
+  subscriber: Subscriber,
+  profile: NetworkProfile,
+): Match[] {
+  const admitted: Admitted[] = [];
+  for (const point of own) {
+    const specific = bySign(query, point);
+    if (specific === "refuted") continue;
+    if (specific) admitted.push({ ...specific, by: "own", value: `${specific.by} ${specific.value}` });
+    else if (point.criteria.wholeNetwork || subscriber.kind === "host" || isTheirs(point, subscriber)) {
+      admitted.push({ point, by: "own", value: place(query), exact: 0 });
+    }
+  }
+  return toMatches(admitted, profile);
+}
+
+function chooseShipped(
+  query: SettingsQuery,
+  rows: readonly AccessPoint[],
+  subscriber: Subscriber,
+  profile: NetworkProfile,
+): Match[] {
+  const admitted: Admitted[] = [];
+  for (const point of rows) {
+    const specific = bySign(query, point);
+    if (specific === "refuted") continue;
+    if (specific) {
+      if (mayStand(specific, subscriber, profile)) admitted.push(specific);
+    } else if (subscriber.kind === "virtual" && isNamedFor(point, subscriber, profile)) {
+      const { sign, value } = subscriber.by;
+      admitted.push({ point, by: sign, value, exact: 0 });
+    } else if (subscriber.kind === "unknown" && subscriber.by.sign === "spn") {
+      const { value } = subscriber.by;
+      if (rowSpeaksOf(point, [value], profile)) admitted.push({ point, by: "spn", value, exact: 0 });
+    }
+  }
+  // A row that names this SIM proves that its group is known, and may be the host's own group.
+  const hosts = admitted.some(({ point }) => ownerOf(point, profile) === "host" && hasSign(point));
+  if (subscriber.kind === "host" || (subscriber.kind === "unknown" && hosts)) {
+    admitted.push(...hostRows(query, rows, profile));
+  }
+  return toMatches(admitted, profile);
+}
+
+const place = ({ mcc, mnc }: SettingsQuery): string => `${mcc}/${mnc}`;
+
+function hostRows(query: SettingsQuery, rows: readonly AccessPoint[], profile: NetworkProfile): Admitted[] {
+  const bare = rows.filter((point) => !hasSign(point));
+  const forHost = bare.length > 0 ? bare : rows.filter((point) => hostGroup(query, point, profile));
+  return forHost.map((point) => ({ point, by: "plmn", value: place(query), exact: 0 }));
+}
+
+/** A row for a group of the host's own (`TELUS`, GID1 5455) serves a SIM that says nothing of its group. */
+function hostGroup(query: SettingsQuery, point: AccessPoint, profile: NetworkProfile): boolean {
+  return bySign(query, point) === undefined && ownerOf(point, profile) === "host";
+}
+
+const hasSign = ({ criteria: { gid1, spn, imsiPrefix, iccidPrefix } }: AccessPoint): boolean =>
+  (gid1 ?? spn ?? imsiPrefix ?? iccidPrefix) !== undefined;
+
+/** The strongest sign by which a row is for this SIM; undefined if it has none or the SIM keeps silent. */
+function bySign(query: SettingsQuery, point: AccessPoint): Admitted | "refuted" | undefined {
+  const { gid1, spn, imsiPrefix, iccidPrefix } = point.criteria;
+  const tests = [
+    ["iccid", iccidPrefix, query.iccid, iccidMatches, iccidPrefix?.length],
+    ["imsi", imsiPrefix, query.imsi, imsiMatches, imsiPrefix && fixedDigits(imsiPrefix)],
+    ["gid1", gid1, query.gid1, gid1Matches, gid1?.length],
+    ["spn", spn, query.spn, spnMatches, spn?.length],
+  ] as const;
+  let strongest: Admitted | undefined;
+  let silent = false;
+  for (const [by, wanted, value, meets, exact] of tests) {
+    if (wanted === undefined) continue;
+    if (value === undefined || value === "") silent = true;
+    else if (!meets(value, wanted)) return "refuted";
+    else strongest ??= { point, by, value: wanted, exact: Number(exact ?? 0) };
+  }
+  return silent ? undefined : strongest;
+}
+
+/** A row let in by a weaker sign than the one that named the subscriber must still be that subscriber's. */
+function mayStand({ point, by }: Admitted, subscriber: Subscriber, profile: NetworkProfile): boolean {
+  if (subscriber.kind !== "virtual") return true;
+  const strength = (sign: MatchKind) => SIM_SIGNS.indexOf(sign as SimSign);
+  if (strength(by) <= strength(subscriber.by.sign)) return true;
+  return isTheirs(point, subscriber) || rowSpeaksOf(point, subscriber.names, profile);
+}
+
+const isTheirs = ({ criteria }: AccessPoint, subscriber: Subscriber): boolean =>
+  subscriber.kind === "virtual" &&
+  criteria.carrierId !== undefined &&
+  subscriber.carrierIds.includes(criteria.carrierId);
+
+/** A row without a criterion that is the virtual operator's by carrier or by name, and not the host's. */
+function isNamedFor(point: AccessPoint, subscriber: Subscriber, profile: NetworkProfile): boolean {
+  if (subscriber.kind !== "virtual" || hasSign(point)) return false;
+  if (isTheirs(point, subscriber)) return true;
+  if (point.criteria.carrierId !== undefined) return false;
+  return rowSpeaksOf(point, subscriber.names, profile) && !isHostName(point.provider ?? point.name, profile);
+}
+
+const TIER: Record<MatchKind, number> = { own: 0, iccid: 1, imsi: 1, gid1: 2, spn: 3, plmn: 4 };
+
+/** One match per use, by tier, exactness, use, and then likelihood; the same values appear once. */
+function toMatches(admitted: readonly Admitted[], profile: NetworkProfile): Match[] {
+  const lines: {
+    readonly tier: number;
+    readonly exact: number;
+    readonly use: number;
+    readonly score: number;
+    readonly match: Match;
+  }[] = [];
+  const byPoint = new Map(admitted.map((one) => [one.point, one]));
+  for (const [use, name] of USES.entries()) {
+    const serving = admitted.filter(({ point }) => serves(point, name)).map(({ point }) => point);
+    for (const ranked of rankFor(name, serving, profile)) {
+      const one = byPoint.get(ranked.point);
+      if (!one) continue;
+      lines.push({
+        tier: TIER[one.by],
+        exact: one.exact,
+        use,
+        score: ranked.score,
+        match: toMatch(name, ranked, one),
+      });
+    }
+  }
+  lines.sort((a, b) => a.tier - b.tier || b.exact - a.exact || a.use - b.use || b.score - a.score);
+  return withoutRepeats(lines.map(({ match }) => match));
+}
+
+/** An MMS needs its message centre, whatever the row's type says. */
+const serves = (point: AccessPoint, use: Use): boolean =>
+  point.uses.includes(use) && (use !== "mms" || point.mmsc !== null) && (point.apn !== "" || use === "ia");
+
+function toMatch(use: Use, { point }: Ranked, { by, value }: Admitted): Match {
+  const { id, apn, name, provider, protocol, authType, user, password, mmsc, mmsProxy, mmsPort } = point;
+  const { proxy, port, homepage, confirmed, source } = point;
+  const mms = use === "mms" ? { mmsc, mmsProxy, mmsPort } : { mmsc: null, mmsProxy: null, mmsPort: null };
+  return {
+    use,
+    apn,
+    name,
+    provider,
+    protocol,
+    authType,
+    user,
+    password,
+    ...mms,
+    proxy,
+    port,
+    homepage,
+    confirmed,
+    source,
+    agreeing: [],
+    match: by,
+    matchValue: value,
+    accessPointId: id,
+  };
+}
+
+/** Rows that would send the same settings are one; its sources stand together. */
+function withoutRepeats(matches: readonly Match[]): Match[] {
+  const kept = new Map<string, Match>();
+  const sources = new Map<string, Set<string>>();
+  for (const match of matches) {
+    const { use, apn, user, mmsc, mmsProxy, mmsPort, proxy, port } = match;
+    const key = JSON.stringify([use, apn.toLowerCase(), user, mmsc, mmsProxy, mmsPort, proxy, port]);
+    const named = `${use} ${apn.toLowerCase()}`;
+    sources.set(named, (sources.get(named) ?? new Set()).add(match.source.name));
+    if (!kept.has(key)) kept.set(key, match);
+  }
+  return [...kept.values()].map((match) => {
+    const all = sources.get(`${match.use} ${match.apn.toLowerCase()}`) ?? new Set();
+    return { ...match, agreeing: [...all].filter((name) => name !== match.source.name) };
+  });
+}
+
+function groupBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    for (const key of keysOf(item)) {
+      const group = groups.get(key);
+      if (group) group.push(item);
+      else groups.set(key, [item]);
+    }
+  }
+  return groups;
+}

@@ -1,0 +1,69 @@
+/**
+ * Do two names mean the same company? `Vodafone.de`, `vodafone DE` and `Vodafone D2 GmbH` do.
+ * Names are compared by the words that tell companies apart; words every operator uses do not count.
+ */
+import type { Network } from "./access-point.ts";
+
+/** Words that name a kind of company, a plan or a service, not a company. */
+const GENERIC = new Set(
+  (
+    "internet mms wap web gprs gsm umts lte 2g 3g 4g 5g volte ims data mobile mobil mobiel movil mobility " +
+    "wireless cellular telecom telecommunications telecommunication communications communication comunicaciones " +
+    "telecomunicaciones network networks net company co corp corporation inc ltd limited llc plc sa spa s p a " +
+    "ag gmbh bv nv ab as asa oy oyj kft zrt rt d o doo dd ad jsc pjsc ojsc ooo sro pte pty pvt private public " +
+    "group holdings holding services service international national de of the and la el y e us " +
+    "prepaid postpaid contract prepay prepago payg pre post abo plan default access apn " +
+    "phone operator carrier online digital moviles island islands republic " +
+    "china america american africa african asia asian europe european north south east west central united"
+  ).split(" "),
+);
+
+/** Longest name that is looked at, in characters: nothing real is longer. */
+const MAX_NAME_CHARS = 120;
+
+/** `T-Mobile D` -> `tmobile`, `d`: accents, case and punctuation fall away, a hyphen joins. */
+export function wordsOf(name: string): string[] {
+  return name
+    .slice(0, MAX_NAME_CHARS)
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/(?<=\p{L})-(?=\p{L})/gu, "")
+    .split(/[^\p{L}\p{N}&]+/u)
+    .filter((word) => word !== "");
+}
+
+/** A name ready to be compared on one network: the country's own words are as common as `mobile` there. */
+export type ComparableName = {
+  readonly words: readonly string[];
+  /** The words that tell it apart; empty for a name of common words only. */
+  readonly distinctive: readonly string[];
+};
+
+export function comparable(name: string, network: Network | undefined): ComparableName {
+  const words = wordsOf(name);
+  const country = network ? countryWords(network) : [];
+  return { words, distinctive: words.filter((word) => !GENERIC.has(word) && !country.includes(word)) };
+}
+
+/** True if `name` speaks of the company `company`. */
+export function speaksOf(name: ComparableName, company: ComparableName): boolean {
+  if (company.words.length === 0 || name.words.length === 0) return false;
+  if (company.distinctive.length > 0) {
+    return company.distinctive.some(
+      (word) =>
+        name.words.includes(word) || (word.length >= 5 && name.words.some((own) => own.startsWith(word))),
+    );
+  }
+  return company.words.every((word) => name.words.includes(word));
+}
+
+function countryWords(network: Network): string[] {
+  const code = network.country.toLowerCase();
+  return [
+    ...wordsOf(network.countryName),
+    code,
+    ...(code === "gb" ? ["uk"] : []),
+    ...(code === "us" ? ["usa"] : []),
+  ];
+}

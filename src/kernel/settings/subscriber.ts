@@ -1,0 +1,166 @@
+/**
+ * Whose subscriber is this SIM: the network's own, a virtual operator's on it, or somebody's we do not know?
+ * The Android carrier list says what each carrier's SIMs look like; brand and operator of the numbering list
+ * say who the network is. The answer decides whether the network's own access points may be given.
+ */
+import type { CarrierRule, Network, SettingsQuery } from "./access-point.ts";
+import { gid1Matches, iccidMatches, imsiMatches, saysNothing, spnMatches } from "./criteria.ts";
+import { type ComparableName, comparable, speaksOf } from "./names.ts";
+
+export const SIM_SIGNS = ["iccid", "imsi", "gid1", "spn"] as const;
+/** What on a SIM tells it apart, the most telling first. */
+export type SimSign = (typeof SIM_SIGNS)[number];
+
+export type Evidence = { readonly sign: SimSign; readonly value: string };
+
+export type Subscriber =
+  | { readonly kind: "host" }
+  | {
+      readonly kind: "virtual";
+      readonly names: readonly string[];
+      readonly carrierIds: readonly number[];
+      readonly by: Evidence;
+    }
+  | { readonly kind: "unknown"; readonly by: Evidence };
+
+/** All that the lists say about one network, ready for questions. */
+export type NetworkProfile = {
+  readonly network: Network | undefined;
+  /** As a person says it: `Vodafone UK`; the bare number if nobody named it. */
+  readonly hostName: string;
+  readonly hostNames: readonly ComparableName[];
+  readonly hostCarrierIds: ReadonlySet<number>;
+  readonly rules: readonly CarrierRule[];
+};
+
+export function profileOf(
+  plmn: { readonly mcc: string; readonly mnc: string },
+  networks: readonly Network[],
+  rules: readonly CarrierRule[],
+): NetworkProfile {
+  const known = networks.filter((one) => one.operational !== false);
+  const network = known[0] ?? networks[0];
+  const brands = (known.length > 0 ? known : networks).flatMap((one) => [one.brand, one.operator]);
+  const named = brands.filter((name) => name !== "").map((name) => comparable(name, network));
+  const hosts = rules.filter((rule) => isHostRule(rule, rules, named, network));
+  const hostNames = [
+    ...named,
+    ...hosts.flatMap((rule) => [rule.name, ...rule.spns]).map((name) => comparable(name, network)),
+  ].filter((name) => name.words.length > 0);
+  const hostName = network?.brand || network?.operator || hosts[0]?.name || `${plmn.mcc}/${plmn.mnc}`;
+  return {
+    network,
+    hostName,
+    hostNames,
+    hostCarrierIds: new Set(hosts.map((rule) => rule.carrierId)),
+    rules,
+  };
+}
+
+export function isHostName(name: string, profile: NetworkProfile): boolean {
+  const compared = comparable(name, profile.network);
+  return profile.hostNames.some((host) => speaksOf(compared, host));
+}
+
+/**
+ * Every sign the SIM carries is read. One that names a virtual operator settles it; one that nobody knows is
+ * outweighed only by another sign that is the host's own.
+ */
+export function subscriberOf(query: SettingsQuery, profile: NetworkProfile): Subscriber {
+  const matches = matchingRules(query, profile.rules);
+  const virtual = matches.filter((match) => !isHostCarrier(match.rule, profile));
+  const best = virtual[0];
+  if (best) {
+    const alike = virtual.filter((match) => match.weight === best.weight);
+    return {
+      kind: "virtual",
+      names: [...new Set(alike.map(({ rule }) => rule.name))],
+      carrierIds: [
+        ...new Set(alike.flatMap(({ rule }) => [rule.carrierId, ...(rule.parentId ? [rule.parentId] : [])])),
+      ],
+      by: best.by,
+    };
+  }
+  if (matches.length > 0) return { kind: "host" };
+  const { gid1, spn } = query;
+  if (spn && isHostName(spn, profile)) return { kind: "host" };
+  if (gid1 && !saysNothing(gid1)) return { kind: "unknown", by: { sign: "gid1", value: gid1 } };
+  if (spn) return { kind: "unknown", by: { sign: "spn", value: spn } };
+  return { kind: "host" };
+}
+
+type RuleMatch = { readonly rule: CarrierRule; readonly weight: number; readonly by: Evidence };
+
+/** Android's order of strength (CarrierResolver): IMSI, then ICCID, GID1, SPN; a rule half known counts less. */
+const WEIGHT: Record<SimSign, number> = { imsi: 128, iccid: 64, gid1: 32, spn: 4 };
+const HALF_KNOWN = 0.5;
+
+/** Rules that a sign of the SIM meets and none refutes, the strongest first. */
+function matchingRules(query: SettingsQuery, rules: readonly CarrierRule[]): RuleMatch[] {
+  const found: RuleMatch[] = [];
+  for (const rule of rules) {
+    const match = matchRule(query, rule);
+    if (match) found.push(match);
+  }
+  return found.sort((a, b) => b.weight - a.weight);
+}
+
+function matchRule(query: SettingsQuery, rule: CarrierRule): RuleMatch | undefined {
+  // Rules by the user's chosen APN or the PLMN shown on the screen cannot be decided from a SIM's data.
+  if (rule.preferredApns.length > 0 || rule.shownPlmns.length > 0) return undefined;
+  const tests: readonly [SimSign, readonly string[], (value: string, wanted: string) => boolean][] = [
+    ["imsi", rule.imsiPrefixes, imsiMatches],
+    ["iccid", rule.iccidPrefixes, iccidMatches],
+    ["gid1", rule.gid1Prefixes, gid1Matches],
+    ["spn", rule.spns, spnMatches],
+  ];
+  let weight = 0;
+  let unknown = rule.gid2Prefixes.length > 0;
+  let by: Evidence | undefined;
+  for (const [sign, wanted, meets] of tests) {
+    if (wanted.length === 0) continue;
+    const value = query[sign];
+    if (value === undefined || value === "") {
+      unknown = true;
+    } else if (wanted.some((one) => one !== "" && meets(value, one))) {
+      weight += WEIGHT[sign];
+      by ??= { sign, value };
+    } else return undefined;
+  }
+  return by && { rule, weight: unknown ? weight * HALF_KNOWN : weight, by };
+}
+
+/** `Orange MVNOs` carries the host's name and is not the host. */
+const RESOLD = /\bmvn[oe]|\bm2m\b|\biot\b/i;
+
+/** The host's own rules: without a criterion, open to a SIM without SPN, under its name, or the only carrier. */
+function isHostRule(
+  rule: CarrierRule,
+  rules: readonly CarrierRule[],
+  brands: readonly ComparableName[],
+  network: Network | undefined,
+): boolean {
+  if (isBare(rule) || rule.spns.includes("")) return rule.parentId === null;
+  if (RESOLD.test(rule.name)) return false;
+  if (brands.some((brand) => speaksOf(comparable(rule.name, network), brand))) return true;
+  const bare = rules.some(isBare);
+  return !bare && brands.length === 0 && rules.every((other) => other.carrierId === rule.carrierId);
+}
+
+function isBare(rule: CarrierRule): boolean {
+  const criteria = [
+    rule.spns,
+    rule.imsiPrefixes,
+    rule.gid1Prefixes,
+    rule.gid2Prefixes,
+    rule.iccidPrefixes,
+    rule.shownPlmns,
+    rule.preferredApns,
+  ];
+  return criteria.every((list) => list.length === 0);
+}
+
+/** A part of the host (its prepaid brand, say) is the host. */
+function isHostCarrier(rule: CarrierRule, { hostCarrierIds }: NetworkProfile): boolean {
+  return hostCarrierIds.has(rule.carrierId) || (rule.parentId !== null && hostCarrierIds.has(rule.parentId));
+}
