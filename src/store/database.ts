@@ -1,0 +1,280 @@
+/**
+ * The one way to PostgreSQL: a pool, named statements, transactions, and errors a caller can act on.
+ *
+ * Values come back as: `bigint` for int8 (money is never a float; cast counts with `::int`), text for `date` and
+ * `numeric`, `Date` for timestamps, `Buffer` for bytea. Every wait here ends: connecting, queueing for a
+ * connection, waiting for a lock, running a statement, idling in a transaction.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import { TurnupError } from "../term/error.ts";
+import type { Schema } from "./schema.ts";
+
+export const POOL_MAX_DEFAULT = 16;
+/** A query of the product takes milliseconds; one of 30 s is a mistake. Imports ask for more by name. */
+export const STATEMENT_TIMEOUT_MS = 30_000;
+export const LOCK_TIMEOUT_MS = 10_000;
+/** A transaction that waits for its own program holds locks that others need. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+/** For a connection: from the pool when all are busy, or new. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** How long a server that is starting again is waited for. */
+const RESTART_PATIENCE_MS = 5_000;
+const RESTART_POLL_MS = 50;
+/** The server ends a statement that takes too long; if even that does not come, the client gives up this much later. */
+const SILENCE_MARGIN_MS = 5_000;
+/** Callers queueing for a connection; more are turned away at once. */
+const WAITING_MAX = 10_000;
+const REPEATS_MAX = 5;
+const REPEAT_PAUSE_MS = 10;
+const VERSION_MIN = 15;
+const VERSION_UNIT = 10_000;
+
+/** SQL with a name is prepared once a connection. The name is the meaning: the same name is always the same text. */
+export type Statement = { readonly name: string; readonly text: string };
+export type Values = readonly unknown[];
+
+export interface Db {
+  rows<T>(statement: Statement | string, values?: Values): Promise<T[]>;
+  /** The first row. */
+  one<T>(statement: Statement | string, values?: Values): Promise<T | undefined>;
+  /** How many rows it touched. */
+  run(statement: Statement | string, values?: Values): Promise<number>;
+}
+
+export type TransactionOptions = {
+  /**
+   * The work may run again from its start when PostgreSQL chose it as a deadlock's victim or could not serialize it:
+   * it does nothing outside the database.
+   */
+  readonly safeToRepeat?: boolean;
+  readonly isolation?: "read committed" | "repeatable read" | "serializable";
+  readonly statementTimeoutMs?: number;
+};
+
+export interface Database extends Db {
+  /** All or nothing. `tx` is of no use once the work has returned. */
+  transaction<T>(work: (tx: Db) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** For the lists of API and console; hot paths use named statements. */
+  readonly kysely: Kysely<Schema>;
+  close(): Promise<void>;
+}
+
+export type DatabaseConfig = {
+  readonly connection: pg.PoolConfig;
+  readonly poolMax?: number;
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
+};
+
+/** @throws TurnupError `database_unavailable`, `database_version` */
+export async function openDatabase(config: DatabaseConfig): Promise<Database> {
+  const statementTimeoutMs = config.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
+  const pool = new pg.Pool({
+    ...config.connection,
+    max: config.poolMax ?? POOL_MAX_DEFAULT,
+    application_name: config.applicationName ?? "turnup",
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: config.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  // A server that goes away is told by the next query; without a listener it would end the program.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  const database = pooled(pool, statementTimeoutMs);
+  try {
+    await checkServer(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+function pooled(pool: pg.Pool, statementTimeoutMs: number): Database {
+  const whole = dbOver(async (statement, values) => {
+    refuseWhenFull(pool);
+    return withPatience(() => pool.query(queryOf(statement, values, statementTimeoutMs)));
+  });
+  return {
+    ...whole,
+    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    transaction: (work, options = {}) =>
+      transaction(pool, work, { ...options, sessionTimeoutMs: statementTimeoutMs }),
+    close: () => pool.end(),
+  };
+}
+
+type Limits = TransactionOptions & { readonly sessionTimeoutMs: number };
+
+async function transaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>, limits: Limits): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transactionOnce(pool, work, limits);
+    } catch (error) {
+      const again = limits.safeToRepeat && isConflict(error) && attempt <= REPEATS_MAX;
+      if (!again) throw error;
+      await sleep(Math.random() * REPEAT_PAUSE_MS * 2 ** attempt); // two victims must not meet again in step
+    }
+  }
+}
+
+async function transactionOnce<T>(
+  pool: pg.Pool,
+  work: (tx: Db) => Promise<T>,
+  { isolation = "read committed", sessionTimeoutMs, statementTimeoutMs = sessionTimeoutMs }: Limits,
+): Promise<T> {
+  refuseWhenFull(pool);
+  const client = await withPatience(() => pool.connect());
+  let open = true;
+  const tx = dbOver((statement, values) => {
+    if (!open) throw new Error("a statement came after its transaction had ended");
+    return told(() => client.query(queryOf(statement, values, statementTimeoutMs)));
+  });
+  try {
+    await tx.run(`begin isolation level ${isolation}`);
+    if (statementTimeoutMs !== sessionTimeoutMs) {
+      await tx.run(`set local statement_timeout = ${statementTimeoutMs}`);
+    }
+    const result = await work(tx);
+    const { command } = await told(() => client.query(queryOf("commit", [], statementTimeoutMs)));
+    // PostgreSQL answers a commit after a failed statement with a rollback, and without an error.
+    if (command !== "COMMIT")
+      throw new Error("a statement failed, its error was caught, and all was rolled back");
+    client.release();
+    return result;
+  } catch (error) {
+    await giveBack(client);
+    throw error;
+  } finally {
+    open = false;
+  }
+}
+
+/** A connection that cannot even roll back is closed, not used again. */
+async function giveBack(client: pg.PoolClient): Promise<void> {
+  try {
+    await client.query(queryOf("rollback", [], 0));
+    client.release();
+  } catch {
+    client.release(true);
+  }
+}
+
+type Run = (statement: Statement | string, values: Values) => Promise<pg.QueryResult>;
+
+const dbOver = (run: Run): Db => ({
+  rows: async <T>(statement: Statement | string, values: Values = []) => {
+    const { rows } = await run(statement, values);
+    return rows as T[];
+  },
+  one: async <T>(statement: Statement | string, values: Values = []) => {
+    const { rows } = await run(statement, values);
+    return rows[0] as T | undefined;
+  },
+  run: async (statement, values = []) => (await run(statement, values)).rowCount ?? 0,
+});
+
+/** The driver knows it; its types do not. */
+type Query = pg.QueryConfig & { readonly query_timeout: number };
+
+/** `query_timeout` is the client's own patience, beyond the server's. */
+function queryOf(statement: Statement | string, values: Values, statementTimeoutMs: number): Query {
+  const words = typeof statement === "string" ? { text: statement } : statement;
+  return { ...words, values: values as unknown[], query_timeout: statementTimeoutMs + SILENCE_MARGIN_MS };
+}
+
+function refuseWhenFull(pool: pg.Pool): void {
+  if (pool.waitingCount < WAITING_MAX) return;
+  throw unavailable(`${WAITING_MAX} callers already wait for a connection`);
+}
+
+/** Not reached at all, so nothing was done: the attempt may be made again while a server starts. */
+const NOT_REACHED = ["ENOENT", "ECONNREFUSED", "57P03"];
+
+async function withPatience<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + RESTART_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!NOT_REACHED.includes(codeOf(error)) || performance.now() > deadline) throw translated(error);
+      await sleep(RESTART_POLL_MS);
+    }
+  }
+}
+
+async function told<T>(attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
+
+/** serialization_failure and deadlock_detected. */
+const isConflict = (error: unknown): boolean => ["40001", "40P01"].includes(codeOf(error));
+
+const LOST_CODES = new Set([
+  ...NOT_REACHED,
+  ...["ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "EACCES"],
+  ...["57P01", "57P02", "57P05", "53300", "28000", "28P01", "3D000"], // shut down, crashed, full, not let in
+]);
+const LOST_WORDS =
+  /Connection terminated|connection error and is not queryable|when trying to connect|after calling end/;
+const TIMEOUT_CODES = new Set(["57014", "55P03", "25P03"]);
+
+/**
+ * What the caller can act on becomes a TurnupError. Any other error of PostgreSQL stays itself (its `code` and
+ * `constraint` are for the caller) but loses the fields that quote rows, since errors are logged.
+ */
+function translated(error: unknown): unknown {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof pg.DatabaseError) {
+    for (const field of ["detail", "where", "internalQuery"] as const) error[field] = undefined;
+  }
+  if (LOST_CODES.has(code) || code.startsWith("08") || LOST_WORDS.test(message))
+    return unavailable(message, error);
+  if (TIMEOUT_CODES.has(code) || message === "Query read timeout") {
+    return new TurnupError("database_timeout", `the database took too long: ${message}`, {
+      cause: error,
+      nextStep: "try again; if it stays, look for a long transaction in pg_stat_activity",
+    });
+  }
+  return error;
+}
+
+const unavailable = (fact: string, cause?: unknown): TurnupError =>
+  new TurnupError("database_unavailable", `the database cannot be reached: ${fact}`, {
+    cause,
+    nextStep: "check that the PostgreSQL server runs and that database.url (DATABASE_URL) names it",
+  });
+
+async function checkServer(database: Db): Promise<void> {
+  const server = await database.one<{ version: number; encoding: string }>(
+    "select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding",
+  );
+  const version = Math.floor((server?.version ?? 0) / VERSION_UNIT);
+  if (version >= VERSION_MIN && server?.encoding === "UTF8") return;
+  throw new TurnupError("database_version", `the server is PostgreSQL ${version} with ${server?.encoding}`, {
+    nextStep: `use PostgreSQL ${VERSION_MIN} or later with a database in UTF8`,
+  });
+}
+
+/** Types whose usual reading would change the value: a 64-bit integer, and a day (which has no time zone). */
+function getTypeParser(oid: number, format?: "text" | "binary") {
+  if (format !== "binary") {
+    if (oid === pg.types.builtins.INT8) return BigInt;
+    if (oid === pg.types.builtins.DATE) return String;
+  }
+  return pg.types.getTypeParser(oid, format as "text");
+}

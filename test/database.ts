@@ -1,0 +1,43 @@
+/** A test file's own database: migrated, empty, dropped at the end. */
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, inject } from "vitest";
+import { type Database, type DatabaseConfig, openDatabase } from "../src/store/database.ts";
+
+/** `database` for the test's work; `config` opens it once more, as another program would. */
+export type FreshDatabase = { readonly database: Database; readonly config: DatabaseConfig };
+
+/**
+ * Call it where the file begins, outside any test: `const database = await freshDatabase();`
+ * It fails loudly when there is no server; it never skips.
+ */
+export async function freshDatabase(): Promise<Database> {
+  return (await freshDatabaseConfig()).database;
+}
+
+export async function freshDatabaseConfig(
+  options: { readonly migrated?: boolean } = {},
+): Promise<FreshDatabase> {
+  const { connection, template } = inject("postgres");
+  const name = `turnup_test_${randomUUID().replaceAll("-", "")}`;
+  // Copying files needs two checkpoints; copying through the log needs none, and the template is small.
+  const source = options.migrated === false ? "template1" : template;
+  await runOn(connection, `create database ${name} template ${source} strategy wal_log`);
+  const config = { connection: { ...connection, database: name }, poolMax: 8, applicationName: name };
+  const database = await openDatabase(config);
+  afterAll(async () => {
+    await database.close();
+    await runOn(connection, `drop database if exists ${name} with (force)`);
+  });
+  return { database, config };
+}
+
+async function runOn(connection: pg.PoolConfig, statement: string): Promise<void> {
+  const client = new pg.Client(connection as pg.ClientConfig);
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
