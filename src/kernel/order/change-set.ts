@@ -1,5 +1,6 @@
 /** What one transaction writes: rows to add and rows to change, collected while deciding, written at once. */
-import type { CallKind, ChargeDraft, OrderDraft } from "./order-store.ts";
+import type { ChargeDraft } from "../settlement/charge.ts";
+import type { CallKind, OrderDraft } from "./order-store.ts";
 
 export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text";
 export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text";
@@ -53,7 +54,10 @@ export type NewKey = {
   readonly bytes: Uint8Array;
   readonly notAfter: Date;
 };
-export type KeyChange = { readonly id: string; readonly state: "downloaded" | "used" | "deleted" | "revoked" };
+export type KeyChange = {
+  readonly id: string;
+  readonly state: "downloaded" | "used" | "deleted" | "revoked";
+};
 
 export type NewCall = {
   readonly id: string;

@@ -202,6 +202,8 @@ export type ConfirmationInput =
   | {
       readonly kind: "arrival";
       readonly keyId: string;
+      /** `arrivalProofOf` by the handset; without it an arrival is hearsay. */
+      readonly proof?: Uint8Array | undefined;
       readonly seenAt?: string | undefined;
       readonly source: string;
     };

@@ -3,6 +3,7 @@
  * on disk. Everything inside `transaction` happens or nothing does; nothing is sent inside it.
  */
 import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
+import type { ChargeDraft } from "../settlement/charge.ts";
 import type { ChangeSet, MessageKind } from "./change-set.ts";
 import type { ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
 import type { OrderPolicy } from "./policy.ts";
@@ -164,19 +165,6 @@ export type OutboundCall = {
   readonly createdAt: Date;
 };
 
-export type ChargeDraft = {
-  readonly id: string;
-  readonly operatorId: string;
-  readonly orderId: string;
-  readonly itemId: string;
-  readonly make: string;
-  readonly keySource: "own" | "maker";
-  readonly feeMinor: bigint;
-  readonly portionMinor: bigint;
-  readonly currency: string;
-  readonly state: "requested" | "paid" | "refused" | "settled";
-};
-
 export type IssuedKey = {
   readonly keyId: string;
   readonly operatorId: string;
@@ -220,7 +208,9 @@ export interface OrderStore {
   }): Promise<OutboundCall[]>;
   subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subject>>;
   /** Makes of orders, for calls that go to a manufacturer. */
-  makesOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, { make: string; model: string; tac: string }>>;
+  makesOf(
+    orderIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { make: string; model: string; tac: string }>>;
   /** Items that traffic on an access point proves: newest order of that subscriber whose items name the APN. */
   itemsByTraffic(
     operatorId: string,

@@ -15,6 +15,8 @@ export type OrderPolicy = {
   readonly keyForUnknown: boolean;
   /** One message with key and settings, or two (row 102). */
   readonly package: "together" | "apart";
+  /** Also write the key's access points into the settings document, for models that run no key (201 F1:140). */
+  readonly keyApnsInSettings: boolean;
   /** Who vouches for an OMA CP message: the IMSI, silently, or a PIN that is sent in a notice of its own. */
   readonly authentication: "netwpin" | "userpin";
   /** How settings go to a model whose over-the-air protocol is not known. */
@@ -47,6 +49,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   keyWithoutDeal: false,
   keyForUnknown: false,
   package: "apart",
+  keyApnsInSettings: false,
   authentication: "netwpin",
   unknownProtocol: "link",
   sendUnconfirmed: true,

@@ -1,0 +1,323 @@
+/**
+ * What other companies' machines answered: keys from a manufacturer, money from the operator's payment system, notices
+ * taken. A clear no ends a call; no answer, or one that cannot be used, leaves it due again, later and later.
+ */
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { checkMakerKey } from "../keys/check-key.ts";
+import type { ChargeDraft } from "../settlement/charge.ts";
+import { type Entry, feePaidEntries, payoutEntries } from "../settlement/postings.ts";
+import type { ConductorDeps } from "./deps.ts";
+import { bookKey, valuesFor } from "./open-order.ts";
+import {
+  type ItemDraft,
+  type OrderDraft,
+  type OutboundCall,
+  relationOf,
+  type Subject,
+  type Terms,
+} from "./order-store.ts";
+import { isFinal } from "./progress.ts";
+import { hoursAfter, type Scribe, secondsAfter } from "./scribe.ts";
+import { sendKey, sendTogether } from "./send.ts";
+import { lockById, type Step } from "./step.ts";
+
+const FIRST_RETRY_SECONDS = 5;
+const MAX_RETRY_SECONDS = 3_600;
+const CALL_DEADLINE_HOURS = 24 * 14;
+
+/** What another company's machine answered to a call. */
+export type CallAnswer =
+  | { readonly kind: "key"; readonly bytes: Uint8Array }
+  /** `reference`: the bank's own, where it gives one. */
+  | { readonly kind: "done"; readonly reference: string | null }
+  /** A clear no: asking again would change nothing. */
+  | { readonly kind: "refused"; readonly cause: string; readonly reason: string }
+  /** No answer, or none that can be read: it is asked again. */
+  | { readonly kind: "failed"; readonly cause: string; readonly reason: string };
+export type AnsweredCall = { readonly call: OutboundCall; readonly answer: CallAnswer };
+
+export async function answersCame(
+  deps: ConductorDeps,
+  { tx, scribe }: Step,
+  answers: readonly AnsweredCall[],
+): Promise<void> {
+  const orders = await lockById(
+    tx,
+    answers.map(({ call }) => call.orderId),
+  );
+  const asked = answers.filter(({ call }) => call.kind === "key_request").map(({ call }) => call.orderId);
+  const subjects = asked.length > 0 ? await tx.subjectsOf(asked) : new Map<string, Subject>();
+  const chargeIds = answers.flatMap(({ call }) => (call.body.chargeId ? [call.body.chargeId] : []));
+  const charges = new Map(
+    (chargeIds.length > 0 ? await tx.lockCharges(chargeIds) : []).map((charge) => [charge.id, charge]),
+  );
+  for (const { call, answer } of answers) {
+    const order = orders.get(call.orderId);
+    if (!order) continue;
+    const terms = await deps.store.termsOf(order.operatorId);
+    switch (call.kind) {
+      case "key_request":
+        keyAnswered(deps, scribe, order, subjects.get(order.id)!, terms, call, answer);
+        break;
+      case "fee_request":
+      case "portion_payment":
+        moneyAnswered(scribe, order, charges.get(call.body.chargeId!)!, call, answer);
+        break;
+      default:
+        noticeAnswered(scribe, order, call, answer);
+    }
+  }
+}
+
+/** A good key is sent; anything else leaves the item waiting with what was met and when it is asked again. */
+function keyAnswered(
+  deps: ConductorDeps,
+  scribe: Scribe,
+  order: OrderDraft,
+  subject: Subject,
+  terms: Terms,
+  call: OutboundCall,
+  answer: CallAnswer,
+): void {
+  const item = order.items.find(({ id }) => id === call.itemId);
+  if (!item || item.state !== "waiting_for_key") {
+    scribe.changes.callChanges.push({ id: call.id, state: "done", reason: "no longer wanted", dueAt: null });
+    return;
+  }
+  if (answer.kind !== "key") {
+    const { cause, reason } =
+      answer.kind === "done" ? { cause: "bad_answer", reason: "the answer holds no key" } : answer;
+    return keyWaits(scribe, order, item, call, cause, reason);
+  }
+  const relation = relationOf(terms, order.make);
+  const checked = checkMakerKey(
+    answer.bytes,
+    (issuer) => publicKeyOf(relation?.keyIssuers[issuer]),
+    subject.imei,
+    scribe.now,
+  );
+  if (checked.kind === "wrong") return keyWaits(scribe, order, item, call, checked.cause, checked.reason);
+  const { key } = checked;
+  item.apns = key.accessPoints.map(({ apn }) => apn.toLowerCase());
+  bookKey(scribe, order, item, {
+    keyId: key.keyId,
+    bytes: answer.bytes,
+    notAfter: key.notAfter,
+    source: "maker",
+    issuer: key.issuer,
+  });
+  scribe.changes.callChanges.push({ id: call.id, state: "done", reason: "the key came", dueAt: null });
+  scribe.note(order, {
+    kind: "key_received",
+    itemId: item.id,
+    reason: `${key.issuer} issued the key`,
+    detail: { keyId: item.keyId },
+  });
+  if (isFinal(order)) return;
+  const carrier = { deps, scribe, order, subject, terms, judgement: { road: "omacp" as const } };
+  const waiting = order.items.find(({ cause }) => cause === "sent_with_key");
+  const choice = waiting ? deps.chooseSettings(subject, terms) : undefined;
+  if (waiting && choice?.kind === "chosen") {
+    return sendTogether(
+      carrier,
+      item,
+      waiting,
+      answer.bytes,
+      valuesFor(choice.values, true, relation, terms),
+    );
+  }
+  sendKey(carrier, item, answer.bytes);
+}
+
+/** Public keys by their text: parsing one costs more than checking a signature's form. */
+const publicKeys = new Map<string, KeyObject>();
+function publicKeyOf(spki: string | undefined): KeyObject | undefined {
+  if (!spki) return undefined;
+  const known = publicKeys.get(spki);
+  if (known) return known;
+  const key = createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" });
+  publicKeys.set(spki, key);
+  return key;
+}
+
+function keyWaits(
+  scribe: Scribe,
+  order: OrderDraft,
+  item: ItemDraft,
+  call: OutboundCall,
+  cause: string,
+  reason: string,
+): void {
+  const retry = nextTry(scribe, call);
+  scribe.changes.callChanges.push({ id: call.id, state: retry ? "due" : "given_up", reason, dueAt: retry });
+  const changed = item.cause !== cause;
+  item.cause = cause;
+  item.reason = reason;
+  item.nextAction = retry ? `ask the manufacturer again at ${retry.toISOString()}` : "a person may ask again";
+  item.changed = true;
+  scribe.touch(order);
+  if (changed)
+    scribe.note(order, {
+      kind: "key_not_received",
+      itemId: item.id,
+      reason,
+      state: item.state,
+      detail: { cause },
+    });
+}
+
+/** Later and later, never past the deadline; null where the deadline is reached. */
+function nextTry(scribe: Scribe, call: OutboundCall): Date | null {
+  if (scribe.now >= call.deadlineAt) return null;
+  const seconds = Math.min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(call.attempts - 1, 20));
+  const at = secondsAfter(scribe.now, seconds);
+  return at < call.deadlineAt ? at : call.deadlineAt;
+}
+
+function moneyAnswered(
+  scribe: Scribe,
+  order: OrderDraft,
+  charge: ChargeDraft,
+  call: OutboundCall,
+  answer: CallAnswer,
+): void {
+  const { changes } = scribe;
+  if (answer.kind === "failed" || answer.kind === "key") {
+    const reason = answer.kind === "failed" ? answer.reason : "the answer is not one to a payment";
+    const retry = nextTry(scribe, call);
+    changes.callChanges.push({ id: call.id, state: retry ? "due" : "given_up", reason, dueAt: retry });
+    return;
+  }
+  if (answer.kind === "refused") {
+    changes.callChanges.push({ id: call.id, state: "refused", reason: answer.reason, dueAt: null });
+    const step = call.kind === "fee_request" ? "fee" : "portion";
+    changes.chargeChanges.push({
+      id: charge.id,
+      state: call.kind === "fee_request" ? "refused" : charge.state,
+      reason: `${step}: ${answer.reason}`,
+    });
+    scribe.note(order, { kind: `${step}_refused`, itemId: call.itemId, reason: answer.reason });
+    return;
+  }
+  changes.callChanges.push({ id: call.id, state: "done", reason: "paid", dueAt: null });
+  const reference = answer.reference ?? call.id;
+  if (call.kind === "portion_payment") return portionPaid(scribe, order, charge, call, reference);
+  if (charge.state !== "requested") return;
+  feePaid(scribe, order, charge, call, reference);
+}
+
+function book(scribe: Scribe, charge: ChargeDraft, entries: readonly Entry[]): void {
+  for (const entry of entries) {
+    scribe.changes.postings.push({
+      ...entry,
+      id: scribe.newId(),
+      operatorId: charge.operatorId,
+      chargeId: charge.id,
+      currency: charge.currency,
+    });
+  }
+}
+
+function feePaid(
+  scribe: Scribe,
+  order: OrderDraft,
+  charge: ChargeDraft,
+  call: OutboundCall,
+  reference: string,
+): void {
+  book(scribe, charge, feePaidEntries(charge));
+  const owes = charge.portionMinor > 0n;
+  scribe.changes.chargeChanges.push({
+    id: charge.id,
+    state: owes ? "paid" : "settled",
+    reason: owes
+      ? "the fee is paid; the manufacturer's portion is on its way"
+      : "the fee is paid; nobody else has a portion",
+    bankReference: reference,
+  });
+  scribe.note(order, {
+    kind: "fee_paid",
+    itemId: call.itemId,
+    reason: "the operator paid the fee",
+    detail: { reference },
+  });
+  if (!owes) return;
+  scribe.changes.calls.push({
+    id: scribe.newId(),
+    operatorId: charge.operatorId,
+    orderId: order.id,
+    itemId: call.itemId,
+    kind: "portion_payment",
+    idempotencyKey: charge.id,
+    body: {
+      chargeId: charge.id,
+      amountMinor: String(charge.portionMinor),
+      currency: charge.currency,
+      make: charge.make,
+    },
+    dueAt: scribe.now,
+    deadlineAt: hoursAfter(scribe.now, CALL_DEADLINE_HOURS),
+  });
+}
+
+function portionPaid(
+  scribe: Scribe,
+  order: OrderDraft,
+  charge: ChargeDraft,
+  call: OutboundCall,
+  reference: string,
+): void {
+  if (charge.state !== "paid") return;
+  book(scribe, charge, payoutEntries(charge));
+  scribe.changes.chargeChanges.push({
+    id: charge.id,
+    state: "settled",
+    reason: "fee received, portion paid",
+    payoutReference: reference,
+  });
+  scribe.note(order, {
+    kind: "portion_paid",
+    itemId: call.itemId,
+    reason: `the portion went to ${charge.make}`,
+    detail: { reference },
+  });
+  const keyId = order.items.find(({ id }) => id === call.itemId)?.keyId;
+  if (!keyId) return;
+  scribe.changes.calls.push({
+    id: scribe.newId(),
+    operatorId: charge.operatorId,
+    orderId: order.id,
+    itemId: call.itemId,
+    kind: "remittance_notice",
+    idempotencyKey: charge.id,
+    body: {
+      paymentId: reference,
+      keyId,
+      amountMinor: String(charge.portionMinor),
+      currency: charge.currency,
+      at: scribe.now.toISOString(),
+    },
+    dueAt: scribe.now,
+    deadlineAt: hoursAfter(scribe.now, CALL_DEADLINE_HOURS),
+  });
+}
+
+function noticeAnswered(scribe: Scribe, order: OrderDraft, call: OutboundCall, answer: CallAnswer): void {
+  if (answer.kind === "done") {
+    scribe.changes.callChanges.push({ id: call.id, state: "done", reason: "told", dueAt: null });
+    scribe.note(order, {
+      kind: call.kind === "download_notice" ? "maker_told_of_download" : "maker_told_of_payment",
+      itemId: call.itemId,
+      reason: "the manufacturer's server took the notice",
+    });
+    return;
+  }
+  if (answer.kind === "refused") {
+    scribe.changes.callChanges.push({ id: call.id, state: "refused", reason: answer.reason, dueAt: null });
+    scribe.note(order, { kind: `${call.kind}_refused`, itemId: call.itemId, reason: answer.reason });
+    return;
+  }
+  const retry = nextTry(scribe, call);
+  const reason = answer.kind === "failed" ? answer.reason : "the answer is not one to a notice";
+  scribe.changes.callChanges.push({ id: call.id, state: retry ? "due" : "given_up", reason, dueAt: retry });
+}

@@ -1,0 +1,47 @@
+/** What the conductor needs from outside: everything that is not a decision comes in here. */
+import type { KeyObject } from "node:crypto";
+import type { SettingsValues } from "../payload/settings-values.ts";
+import type { Verdict } from "./order.ts";
+import type { OrderDraft, OrderStore, Subject, Terms } from "./order-store.ts";
+
+/** How settings reach a model: over the air in one of two protocols, or as a text with a link. */
+export type SettingsRoad = "omacp" | "nokiaota" | "link";
+
+export type Judgement = {
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly verdict: Verdict;
+  /** The rules that decided and what each saw; kept with the order as they are. */
+  readonly reasons: unknown;
+  readonly road: SettingsRoad;
+  /** Whether the client on this model runs a device key that comes over the air. */
+  readonly takesKey: boolean;
+};
+
+/** What is sent to this subscriber, or why nothing may be. */
+export type SettingsChoice =
+  | {
+      readonly kind: "chosen";
+      readonly values: SettingsValues;
+      readonly confirmed: boolean;
+      readonly source: string;
+    }
+  | { readonly kind: "refused"; readonly code: string; readonly reason: string };
+
+export type ConductorDeps = {
+  readonly store: OrderStore;
+  /** A new UUIDv7. */
+  readonly newId: () => string;
+  readonly clock: () => Date;
+  readonly randomBytes: (octets: number) => Uint8Array;
+  readonly judge: (order: OrderDraft, subject: Subject, terms: Terms, asOf: Date) => Judgement;
+  readonly chooseSettings: (subject: Subject, terms: Terms) => SettingsChoice;
+  /** Signs keys of the own store. */
+  readonly ownIssuer: {
+    readonly name: string;
+    readonly privateKey: KeyObject;
+    readonly publicKey: KeyObject;
+  };
+  /** The address of a page with settings. */
+  readonly linkUrl: (token: string) => string;
+};

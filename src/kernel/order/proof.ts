@@ -1,0 +1,148 @@
+/** Proof from outside the SMSC: reports that handsets sign, traffic on an access point, arrivals at the maker's server. */
+import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import {
+  decodeDeviceReport,
+  verifyArrivalProof,
+  verifyDeviceReport,
+} from "../../wire/message/device-report.ts";
+import type { ConductorDeps } from "./deps.ts";
+import type { ConfirmationInput, ConfirmationResult } from "./order-reader.ts";
+import type { IssuedKey, ItemDraft, OrderDraft, Terms } from "./order-store.ts";
+import { reach, refusedByDevice } from "./progress.ts";
+import type { Scribe } from "./scribe.ts";
+import { lockById, type Step } from "./step.ts";
+
+type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
+
+type Report = ReturnType<typeof decodeDeviceReport>;
+
+function reportOf(bytes: Uint8Array): Report | undefined {
+  try {
+    return decodeDeviceReport(bytes);
+  } catch {
+    return undefined; // a text or somebody else's binary: the caller hears that it was not one of ours
+  }
+}
+
+const isReferenceOf = (reference: Uint8Array, keyId: string): boolean =>
+  keyId.replaceAll("-", "").startsWith(Buffer.from(reference).toString("hex"));
+
+function bookReport(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms, report: Report): void {
+  switch (report.level) {
+    case "opened":
+    case "works":
+      reach(scribe, order, item, terms, {
+        level: report.level,
+        evidence: "device_report",
+        reason:
+          report.level === "opened"
+            ? "the handset ran the key"
+            : "the handset reached the manufacturer's server",
+        detail: { at: report.at.toISOString() },
+      });
+      break;
+    case "deleted":
+      if (!item.keyId) break;
+      scribe.changes.keyChanges.push({ id: item.keyId, state: "deleted" });
+      scribe.note(order, {
+        kind: "key_deleted",
+        itemId: item.id,
+        reason: "the key removed itself from the handset after use",
+        evidence: "device_report",
+        detail: { at: report.at.toISOString() },
+      });
+      break;
+    case "refused":
+      refusedByDevice(scribe, order, item, terms, report.cause);
+  }
+}
+
+export async function confirm(
+  deps: ConductorDeps,
+  inStep: InStep,
+  operatorId: string,
+  confirmations: readonly ConfirmationInput[],
+): Promise<ConfirmationResult[]> {
+  const { store } = deps;
+  const traffic = confirmations.flatMap((one) => (one.kind === "traffic" ? [one] : []));
+  const byTraffic = traffic.length > 0 ? await store.itemsByTraffic(operatorId, traffic) : [];
+  const keyIds = confirmations.flatMap((one) => (one.kind === "arrival" ? [one.keyId] : []));
+  const keys = keyIds.length > 0 ? await store.keysById(operatorId, keyIds) : new Map<string, IssuedKey>();
+  const targets = confirmations.map((one) => {
+    if (one.kind === "traffic") return byTraffic[traffic.indexOf(one)] ?? [];
+    const key = keys.get(one.keyId);
+    return key?.itemId ? [{ orderId: key.orderId, itemId: key.itemId }] : [];
+  });
+  const terms = await store.termsOf(operatorId);
+  return inStep(async ({ tx, scribe }) => {
+    const orders = await lockById(
+      tx,
+      targets.flat().map(({ orderId }) => orderId),
+    );
+    return confirmations.map((one, at): ConfirmationResult => {
+      const wrong = refusalOf(one, keys);
+      if (wrong) return { outcome: "refused", reason: wrong };
+      const found = targets[at]!.flatMap(({ orderId, itemId }) => {
+        const order = orders.get(orderId);
+        const item = order?.items.find(({ id }) => id === itemId);
+        return order && item ? [{ order, item }] : [];
+      });
+      if (found.length === 0) return { outcome: "no_order", reason: "no order waits for this" };
+      const booked = found.map(({ order, item }) =>
+        reach(scribe, order, item, terms, {
+          level: "works",
+          evidence: `${one.kind}:${one.source}`,
+          reason:
+            one.kind === "traffic"
+              ? `traffic was seen on access point ${one.apn}`
+              : "the manufacturer's server saw the handset",
+          detail: one.seenAt ? { seenAt: one.seenAt } : null,
+        }),
+      );
+      return { outcome: booked.some(Boolean) ? "booked" : "repeated" };
+    });
+  });
+}
+
+/** An arrival is worth what its proof is worth: only the holder of the key can make it. */
+function refusalOf(
+  one: ConfirmationInput,
+  keys: ReadonlyMap<string, { readonly bytes: Uint8Array }>,
+): string | undefined {
+  if (one.kind !== "arrival") return undefined;
+  const key = keys.get(one.keyId);
+  if (!key) return undefined;
+  const { confirmSecret, keyId } = decodeDeviceKey(key.bytes);
+  if (!one.proof) return "an arrival without proof is hearsay";
+  return verifyArrivalProof(one.proof, confirmSecret, keyId)
+    ? undefined
+    : "the proof was not made with this key";
+}
+
+export async function reportsCame(
+  deps: ConductorDeps,
+  inStep: InStep,
+  reports: readonly Uint8Array[],
+): Promise<boolean[]> {
+  const { store } = deps;
+  const references = reports.map((bytes) => reportOf(bytes)?.reference ?? new Uint8Array(8));
+  const keys = await store.keysByReference(references);
+  return inStep(async (step) => {
+    const orders = await lockById(
+      step.tx,
+      keys.map(({ orderId }) => orderId),
+    );
+    return Promise.all(
+      reports.map(async (bytes) => {
+        const report = reportOf(bytes);
+        const key = keys.find((known) => report && isReferenceOf(report.reference, known.keyId));
+        const order = key && orders.get(key.orderId);
+        const item = order?.items.find(({ id }) => id === key?.itemId);
+        if (!report || !order || !item) return false;
+        if (!verifyDeviceReport(bytes, decodeDeviceKey(key.bytes).confirmSecret)) return false;
+        bookReport(step.scribe, order, item, await store.termsOf(order.operatorId), report);
+        return true;
+      }),
+    );
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * Moves drafts and keeps the minutes: every change of an order or item goes through here, so that none happens without
+ * a reason, a next action, a deadline and an event.
+ */
+import { type ChangeSet, emptyChangeSet, type NewEvent } from "./change-set.ts";
+import { FINAL_ORDER_STATES, type ItemState, type OrderState } from "./order.ts";
+import type { ItemDraft, OrderDraft } from "./order-store.ts";
+
+export const NO_ACTION = "none";
+
+type ItemMove = {
+  readonly state: ItemState;
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly deadlineAt: Date | null;
+  readonly cause?: string | null;
+  readonly evidence?: string;
+  readonly detail?: unknown;
+  /** The name of the event; the new state where none is given. */
+  readonly event?: string;
+};
+
+type OrderMove = {
+  readonly state: OrderState;
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly dueAt: Date | null;
+  readonly deadlineAt: Date | null;
+  readonly detail?: unknown;
+  readonly event?: string;
+};
+
+export type Scribe = {
+  readonly changes: ChangeSet;
+  readonly now: Date;
+  readonly newId: () => string;
+  touch(order: OrderDraft): void;
+  note(
+    order: OrderDraft,
+    event: Omit<Partial<NewEvent>, "at"> & { readonly kind: string; readonly reason: string },
+  ): void;
+  moveItem(order: OrderDraft, item: ItemDraft, move: ItemMove): void;
+  moveOrder(order: OrderDraft, move: OrderMove): void;
+};
+
+export function createScribe(now: Date, newId: () => string): Scribe {
+  const changes = emptyChangeSet();
+  const touched = new Set<OrderDraft>();
+  const scribe: Scribe = {
+    changes,
+    now,
+    newId,
+    touch(order) {
+      if (touched.has(order)) return;
+      touched.add(order);
+      changes.orders.push(order);
+    },
+    note(order, event) {
+      changes.events.push({
+        id: newId(),
+        operatorId: order.operatorId,
+        orderId: order.id,
+        itemId: event.itemId ?? null,
+        kind: event.kind,
+        state: event.state ?? null,
+        reason: event.reason,
+        evidence: event.evidence ?? null,
+        detail: event.detail ?? null,
+        at: now,
+      });
+    },
+    moveItem(order, item, move) {
+      item.state = move.state;
+      item.reason = move.reason;
+      item.nextAction = move.nextAction;
+      item.deadlineAt = move.deadlineAt;
+      item.cause = move.cause ?? null;
+      item.changed = true;
+      scribe.touch(order);
+      scribe.note(order, {
+        kind: move.event ?? move.state,
+        itemId: item.id,
+        state: move.state,
+        reason: move.reason,
+        evidence: move.evidence ?? null,
+        detail: move.detail,
+      });
+    },
+    moveOrder(order, move) {
+      const isFinal = FINAL_ORDER_STATES.includes(move.state);
+      order.state = move.state;
+      order.reason = move.reason;
+      order.nextAction = isFinal ? NO_ACTION : move.nextAction;
+      order.dueAt = isFinal ? null : move.dueAt;
+      order.deadlineAt = isFinal ? null : move.deadlineAt;
+      order.changed = true;
+      scribe.touch(order);
+      scribe.note(order, {
+        kind: move.event ?? `order_${move.state}`,
+        state: move.state,
+        reason: move.reason,
+        detail: move.detail,
+      });
+    },
+  };
+  return scribe;
+}
+
+export const hoursAfter = (time: Date, hours: number): Date => new Date(time.getTime() + hours * 3_600_000);
+export const minutesAfter = (time: Date, minutes: number): Date =>
+  new Date(time.getTime() + minutes * 60_000);
+export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);
+export const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);

@@ -1,0 +1,127 @@
+/**
+ * From decisions to octets: what a message carries, and the SMS parts that it is sent as. Composing and cutting are
+ * apart, because a message that was interrupted is cut again from the same octets with the same reference: a phone that
+ * got some parts twice drops the doubles.
+ */
+
+import { DEVICE_KEY_CONTENT_TYPE } from "../../wire/message/device-key.ts";
+import { encodeNokiaOta } from "../../wire/nokiaota/codec.ts";
+import { encodeProvisioning } from "../../wire/omacp/codec.ts";
+import { macOf, type Sec } from "../../wire/omacp/mac.ts";
+import { splitUserData } from "../../wire/sms/split.ts";
+import { encodeText } from "../../wire/sms/text.ts";
+import { encodeMultipart } from "../../wire/wsp/multipart.ts";
+import { encodePush } from "../../wire/wsp/push.ts";
+import { nokiaSettings } from "./nokia-settings.ts";
+import { settingsDocument } from "./settings-document.ts";
+import type { SettingsValues } from "./settings-values.ts";
+
+export const OMA_CP_CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
+const MULTIPART_CONTENT_TYPE = "application/vnd.wap.multipart.mixed";
+const NOKIA_CONTENT_TYPE = "application/x-wap-prov.browser-settings";
+const UTF_8 = 106;
+const TRANSACTION_ID = 1;
+const PORTS = {
+  wap: { destPort: 2948, srcPort: 9200 },
+  nokia: { destPort: 49999, srcPort: 49154 },
+} as const;
+const EIGHT_BIT = 0x04;
+
+/** How a message proves where it comes from. `imsi` and `pin` are needed as `sec` says. */
+export type Authentication =
+  | { readonly sec: "netwpin"; readonly imsi: string }
+  | { readonly sec: "userpin"; readonly pin: string };
+
+/** A part as it goes into `short_message`: UDH before the data, `esm_class` 0x40 where there is a UDH. */
+export type MessagePart = { readonly udh: Uint8Array; readonly data: Uint8Array };
+export type MessageParts = { readonly dataCoding: number; readonly parts: readonly MessagePart[] };
+
+/** Documents differ by operator, not by subscriber: a few hundred serve all. */
+const MAX_CACHED_DOCUMENTS = 512;
+const documents = new Map<string, Uint8Array>();
+
+/** The WBXML of settings; the same settings are encoded once. */
+export function encodeSettings(values: SettingsValues): Uint8Array {
+  const key = JSON.stringify(values);
+  const known = documents.get(key);
+  if (known) return known;
+  const bytes = encodeProvisioning(settingsDocument(values));
+  if (documents.size >= MAX_CACHED_DOCUMENTS) documents.delete(documents.keys().next().value!);
+  documents.set(key, bytes);
+  return bytes;
+}
+
+/** A WSP push with settings, signed by OMA CP's SEC and MAC. */
+export function composeOmaCp(values: SettingsValues, authentication: Authentication): Uint8Array {
+  const body = encodeSettings(values);
+  return encodePush({
+    transactionId: TRANSACTION_ID,
+    contentType: OMA_CP_CONTENT_TYPE,
+    sec: authentication.sec,
+    mac: macFor(authentication, body),
+    body,
+  });
+}
+
+/** Nokia/Ericsson OTA settings 7.0, for phones from before OMA CP: it knows no authentication. */
+export function composeNokia(values: SettingsValues): Uint8Array {
+  return encodePush({
+    transactionId: TRANSACTION_ID,
+    contentType: NOKIA_CONTENT_TYPE,
+    charset: UTF_8,
+    body: encodeNokiaOta(nokiaSettings(values)),
+  });
+}
+
+export function composeKey(key: Uint8Array): Uint8Array {
+  return encodePush({ transactionId: TRANSACTION_ID, contentType: DEVICE_KEY_CONTENT_TYPE, body: key });
+}
+
+/** Key and settings in one message, key first: it opens the road that the settings use. */
+export function composePackage(
+  key: Uint8Array,
+  values: SettingsValues,
+  authentication: Authentication,
+): Uint8Array {
+  const settings = encodeSettings(values);
+  return encodePush({
+    transactionId: TRANSACTION_ID,
+    contentType: MULTIPART_CONTENT_TYPE,
+    body: encodeMultipart([
+      { contentType: DEVICE_KEY_CONTENT_TYPE, params: {}, body: key },
+      {
+        contentType: OMA_CP_CONTENT_TYPE,
+        params: { SEC: authentication.sec, MAC: macFor(authentication, settings) },
+        body: settings,
+      },
+    ]),
+  });
+}
+
+export const composeText = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Cuts a composed message into SMS parts. The same arguments give the same octets. */
+export function cutMessage(protocol: string, payload: Uint8Array, reference: number): MessageParts {
+  switch (protocol) {
+    case "text": {
+      const { dataCoding, parts } = encodeText(new TextDecoder().decode(payload), { reference });
+      return { dataCoding, parts };
+    }
+    case "nokiaota":
+      return {
+        dataCoding: EIGHT_BIT,
+        parts: splitUserData(payload, { ...PORTS.nokia, reference, referenceBits: 8 }),
+      };
+    default:
+      return {
+        dataCoding: EIGHT_BIT,
+        parts: splitUserData(payload, { ...PORTS.wap, reference, referenceBits: 8 }),
+      };
+  }
+}
+
+function macFor(authentication: Authentication, body: Uint8Array): string {
+  const secret =
+    authentication.sec === "netwpin" ? { imsi: authentication.imsi } : { pin: authentication.pin };
+  return macOf(authentication.sec satisfies Sec, secret, body);
+}

@@ -1,0 +1,127 @@
+/**
+ * Settings as an OMA CP document. The shape is what real clients need: one NAPDEF per access point with NAME and
+ * NAP-ADDRTYPE, the INTERNET flag and an APPLICATION w2 for browsing, APPLICATION w4 with its NAPDEF in the same
+ * document for MMS, proxies as PXLOGICAL. BOOTSTRAP, NAPDEF and PXLOGICAL stand before APPLICATION, so that one code
+ * page switch is enough. Source: OMA ProvCont 1.1; what clients enforce is in docs/adr/0002-oma-cp-shape.md.
+ */
+import type { Characteristic, Parm, ProvisioningDocument } from "../../wire/omacp/document.ts";
+import type { SettingsPoint, SettingsValues } from "./settings-values.ts";
+
+/** No operator has more uses than this; it bounds what one document can grow to. */
+const MAX_POINTS = 8;
+const DEFAULT_PROXY_PORT = 8080;
+
+const parm = (name: string, value: string | null = null): Parm => ({ name, value });
+const characteristic = (
+  type: string,
+  parms: readonly Parm[],
+  characteristics: readonly Characteristic[] = [],
+): Characteristic => ({ type, parms, characteristics });
+
+/** @throws RangeError: no access point, or more than a document may hold */
+export function settingsDocument({ name, points }: SettingsValues): ProvisioningDocument {
+  if (points.length === 0 || points.length > MAX_POINTS) {
+    throw new RangeError(`a settings document holds 1 to ${MAX_POINTS} access points, not ${points.length}`);
+  }
+  const naps = new Map<
+    string,
+    { readonly id: string; readonly point: SettingsPoint; uses: SettingsPoint["use"][] }
+  >();
+  for (const point of points) {
+    const key = `${point.apn.toLowerCase()} ${point.authType} ${point.user} ${point.password}`;
+    const known = naps.get(key);
+    if (known) known.uses.push(point.use);
+    else naps.set(key, { id: `NAP${naps.size + 1}`, point, uses: [point.use] });
+  }
+  const napIdOf = (point: SettingsPoint): string =>
+    [...naps.values()].find(
+      (nap) => nap.point.apn.toLowerCase() === point.apn.toLowerCase() && nap.uses.includes(point.use),
+    )!.id;
+  const proxies = points.filter((point) => point.proxy !== null);
+  const proxyIdOf = (point: SettingsPoint): string => `PX${proxies.indexOf(point) + 1}`;
+  return {
+    version: "1.1",
+    characteristics: [
+      characteristic("BOOTSTRAP", [parm("NAME", name)]),
+      ...[...naps.values()].map(({ id, point, uses }) => napdef(id, name, point, uses)),
+      ...proxies.map((point) => pxlogical(proxyIdOf(point), name, point, napIdOf(point))),
+      ...points.flatMap((point) =>
+        application(name, point, napIdOf(point), point.proxy === null ? null : proxyIdOf(point)),
+      ),
+    ],
+  };
+}
+
+function napdef(
+  id: string,
+  name: string,
+  point: SettingsPoint,
+  uses: readonly SettingsPoint["use"][],
+): Characteristic {
+  const parms = [
+    parm("NAPID", id),
+    parm("BEARER", "GSM-GPRS"),
+    parm("NAME", uses.includes("internet") ? name : `${name} ${uses.includes("mms") ? "MMS" : uses[0]}`),
+    parm("NAP-ADDRESS", point.apn),
+    parm("NAP-ADDRTYPE", "APN"),
+  ];
+  if (uses.includes("internet")) parms.push(parm("INTERNET"));
+  if (point.authType === "none") return characteristic("NAPDEF", parms);
+  return characteristic("NAPDEF", parms, [
+    characteristic("NAPAUTHINFO", [
+      parm("AUTHTYPE", point.authType === "chap" ? "CHAP" : "PAP"),
+      parm("AUTHNAME", point.user ?? ""),
+      parm("AUTHSECRET", point.password ?? ""),
+    ]),
+  ]);
+}
+
+function pxlogical(id: string, name: string, point: SettingsPoint, napId: string): Characteristic {
+  const proxy = point.proxy!;
+  const isAddress = /^[\d.]+$/.test(proxy);
+  return characteristic(
+    "PXLOGICAL",
+    [parm("PROXY-ID", id), parm("NAME", name)],
+    [
+      characteristic(
+        "PXPHYSICAL",
+        [
+          parm("PHYSICAL-PROXY-ID", id),
+          parm("PXADDR", proxy),
+          parm("PXADDRTYPE", isAddress ? "IPV4" : "ALPHA"),
+          parm("TO-NAPID", napId),
+        ],
+        [characteristic("PORT", [parm("PORTNBR", String(point.port ?? DEFAULT_PROXY_PORT))])],
+      ),
+    ],
+  );
+}
+
+function application(
+  name: string,
+  point: SettingsPoint,
+  napId: string,
+  proxyId: string | null,
+): Characteristic[] {
+  const road = proxyId === null ? parm("TO-NAPID", napId) : parm("TO-PROXY", proxyId);
+  switch (point.use) {
+    case "internet":
+    case "wap": {
+      const pages = point.homepage
+        ? [characteristic("RESOURCE", [parm("URI", point.homepage), parm("NAME", name), parm("STARTPAGE")])]
+        : [];
+      return [characteristic("APPLICATION", [parm("APPID", "w2"), parm("NAME", name), road], pages)];
+    }
+    case "mms":
+    case "maker":
+      if (point.mmsc === null) return [];
+      return [
+        characteristic("APPLICATION", [
+          parm("APPID", "w4"),
+          parm("NAME", `${name} MMS`),
+          road,
+          parm("ADDR", point.mmsc),
+        ]),
+      ];
+  }
+}

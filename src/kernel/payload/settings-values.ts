@@ -1,0 +1,20 @@
+/** What a phone is to be told, free of any protocol: the input of every composer. */
+
+/** `internet`, `mms` and `wap` are the phone's own uses; `maker` is the access point of a device key. */
+export type SettingsPoint = {
+  readonly use: "internet" | "mms" | "wap" | "maker";
+  readonly apn: string;
+  readonly authType: "none" | "pap" | "chap";
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly mmsc: string | null;
+  readonly proxy: string | null;
+  readonly port: number | null;
+  readonly homepage: string | null;
+};
+
+export type SettingsValues = {
+  /** What the phone shows as the name of the settings: the operator's. */
+  readonly name: string;
+  readonly points: readonly SettingsPoint[];
+};
