@@ -71,7 +71,8 @@ export type KeyBinding = "handset" | "model";
 export type DeviceKeyBody = {
   readonly keyId: Uint8Array;
   readonly issuer: string;
-  readonly boundTo: KeyBinding;
+  /** `handset` unless said. */
+  readonly boundTo?: KeyBinding;
   readonly binding: Uint8Array;
   /** Signs the handset's reports and its arrival at the manufacturer's server. */
   readonly confirmSecret: Uint8Array;
@@ -82,7 +83,7 @@ export type DeviceKeyBody = {
   readonly hosts: readonly string[];
   readonly accessPoints: readonly KeyAccessPoint[];
 };
-export type DeviceKey = DeviceKeyBody & { readonly signature: Uint8Array };
+export type DeviceKey = DeviceKeyBody & { readonly boundTo: KeyBinding; readonly signature: Uint8Array };
 
 export type KeyRefusal =
   | "malformed"
