@@ -72,6 +72,7 @@ export type ErrorCode =
   | "msisdn_malformed"
   | "not_found"
   | "nothing_to_resend"
+  | "operator_not_found"
   | "order_closed"
   | "order_not_found"
   | "override_not_found"

@@ -28,6 +28,8 @@ export type Conductor = {
   advance(limit: number): Promise<number>;
   bookReceipts(receipts: readonly Receipt[]): Promise<void>;
   bookSubmissions(taken: readonly SubmittedPart[], unsent: readonly UnsentMessage[]): Promise<void>;
+  /** Messages whose receipts never came; answers how many. */
+  expire(limit: number): Promise<number>;
   bookAnswers(answers: readonly AnsweredCall[]): Promise<void>;
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
@@ -68,6 +70,13 @@ export function createConductor(deps: ConductorDeps): Conductor {
       inStep(async (step) =>
         messagesEnded(deps, step, await step.tx.bookSubmissions(taken, unsent, step.scribe.now)),
       ),
+
+    expire: (limit) =>
+      inStep(async (step) => {
+        const ended = await step.tx.expireMessages(step.scribe.now, limit);
+        await messagesEnded(deps, step, ended);
+        return ended.length;
+      }),
 
     bookAnswers: (answers) => inStep((step) => answersCame(deps, step, answers)),
 

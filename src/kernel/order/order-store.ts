@@ -187,6 +187,8 @@ export interface OrderTransaction {
     unsent: readonly UnsentMessage[],
     now: Date,
   ): Promise<EndedMessage[]>;
+  /** Messages handed over whose receipts have not come by their expiry. */
+  expireMessages(now: Date, limit: number): Promise<EndedMessage[]>;
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
   write(changes: ChangeSet, now: Date): Promise<void>;
 }

@@ -267,7 +267,7 @@ create table device_key (
   updated_at     timestamptz not null
 );
 create index device_key_of_device on device_key (device_id, id desc);
-create index device_key_by_reference on device_key (operator_id, reference);
+create index device_key_by_reference on device_key (reference);
 
 create table message (
   id             uuid primary key,

@@ -1,0 +1,74 @@
+/**
+ * Many rows in one statement: columns go as arrays through `unnest`, so that a batch costs one round trip and one plan
+ * whatever its size. A column of arrays travels as PostgreSQL's array text, since `unnest` would flatten it.
+ */
+import type { Db, Statement } from "./database.ts";
+
+export type Column<Row> = {
+  readonly name: string;
+  /** PostgreSQL type of one value; a type that ends in `[]` or `jsonb` travels as text. */
+  readonly type: string;
+  readonly value: (row: Row) => unknown;
+  /** In an update: null leaves what is there. */
+  readonly keep?: boolean;
+};
+
+const travelsAsText = (type: string): boolean => type.endsWith("[]") || type === "jsonb";
+const sent = (type: string): string => (travelsAsText(type) ? "text" : type);
+const received = (column: { readonly name: string; readonly type: string }): string =>
+  travelsAsText(column.type) ? `v.${column.name}::${column.type}` : `v.${column.name}`;
+
+function source<Row>(columns: readonly Column<Row>[]): string {
+  const arrays = columns.map(({ type }, at) => `$${at + 1}::${sent(type)}[]`).join(", ");
+  return `unnest(${arrays}) as v(${columns.map(({ name }) => name).join(", ")})`;
+}
+
+const valuesOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): unknown[][] =>
+  columns.map(({ type, value }) =>
+    rows.map((row) => {
+      const plain = value(row);
+      if (plain === null || plain === undefined) return null;
+      if (type === "jsonb") return JSON.stringify(plain);
+      if (type.endsWith("[]")) return arrayText(plain as readonly string[]);
+      return plain;
+    }),
+  );
+
+/** `{"a","b"}`: quoted throughout, so that commas and braces in a value mean nothing. */
+const arrayText = (values: readonly string[]): string =>
+  `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
+
+/** Answers a writer that inserts rows in the given order of columns. `tail` is what follows: `on conflict ...`. */
+export function bulkInsert<Row>(
+  table: string,
+  columns: readonly Column<Row>[],
+  tail = "",
+): (db: Db, rows: readonly Row[]) => Promise<number> {
+  const statement: Statement = {
+    name: `insert_${table}`,
+    text: `insert into ${table} (${columns.map(({ name }) => name).join(", ")})
+           select ${columns.map(received).join(", ")} from ${source(columns)} ${tail}`,
+  };
+  return async (db, rows) => (rows.length === 0 ? 0 : db.run(statement, valuesOf(columns, rows)));
+}
+
+/** Answers a writer that updates rows by `id`, the first column. `also` is SQL set beside the columns. */
+export function bulkUpdate<Row>(
+  table: string,
+  columns: readonly Column<Row>[],
+  { also = "", where = "" }: { readonly also?: string; readonly where?: string } = {},
+): (db: Db, rows: readonly Row[]) => Promise<number> {
+  const set = columns
+    .slice(1)
+    .map((column) => {
+      const value = received(column);
+      return `${column.name} = ${column.keep ? `coalesce(${value}, t.${column.name})` : value}`;
+    })
+    .concat(also === "" ? [] : [also])
+    .join(", ");
+  const statement: Statement = {
+    name: `update_${table}`,
+    text: `update ${table} t set ${set} from ${source(columns)} where t.id = v.id ${where}`,
+  };
+  return async (db, rows) => (rows.length === 0 ? 0 : db.run(statement, valuesOf(columns, rows)));
+}

@@ -1,0 +1,273 @@
+/** The tables of an order as the conductor's drafts and back: columns, bulk writers, and rows read into drafts. */
+import type {
+  CallChange,
+  ChangeSet,
+  ChargeChange,
+  KeyChange,
+  NewCall,
+  NewCharge,
+  NewEvent,
+  NewKey,
+  NewLink,
+  NewMessage,
+  NewPayload,
+  NewPosting,
+} from "../kernel/order/change-set.ts";
+import type { ItemDraft, OrderDraft } from "../kernel/order/order-store.ts";
+import { bulkInsert, bulkUpdate } from "./bulk.ts";
+import type { Db } from "./database.ts";
+import type { Sealer } from "./seal.ts";
+
+type ItemOf = { readonly order: OrderDraft; readonly item: ItemDraft; readonly now: Date };
+type At<Row> = Row & { readonly now: Date };
+type Sealed<Row> = Row & { readonly now: Date; readonly sealed: Buffer };
+
+const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
+  { name: "id", type: "uuid", value: (row) => row.id },
+  { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+  { name: "kind", type: "text", value: (row) => row.kind },
+  { name: "protocol", type: "text", value: (row) => row.protocol },
+  { name: "sec", type: "text", value: (row) => row.sec },
+  { name: "octets", type: "integer", value: (row) => row.bytes.length },
+  { name: "sealed", type: "bytea", value: (row) => row.sealed },
+  { name: "created_at", type: "timestamptz", value: (row) => row.now },
+]);
+
+const insertMessages = bulkInsert<At<NewMessage> & { readonly destinationSealed: Buffer | null }>(
+  "message",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+    { name: "order_id", type: "uuid", value: (row) => row.orderId },
+    { name: "subscriber_id", type: "uuid", value: (row) => row.subscriberId },
+    { name: "destination_sealed", type: "bytea", value: (row) => row.destinationSealed },
+    { name: "payload_id", type: "uuid", value: (row) => row.payloadId },
+    { name: "kind", type: "text", value: (row) => row.kind },
+    { name: "idempotency_key", type: "text", value: (row) => row.idempotencyKey },
+    { name: "reference", type: "integer", value: (row) => row.reference },
+    { name: "part_count", type: "integer", value: (row) => row.partCount },
+    { name: "state", type: "text", value: () => "queued" },
+    { name: "reason", type: "text", value: () => "waits for its turn at the SMSC" },
+    { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
+    { name: "expires_at", type: "timestamptz", value: (row) => row.expiresAt },
+    { name: "created_at", type: "timestamptz", value: (row) => row.now },
+    { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  "on conflict (operator_id, idempotency_key) do nothing",
+);
+
+const insertKeys = bulkInsert<Sealed<NewKey>>("device_key", [
+  { name: "id", type: "uuid", value: (row) => row.id },
+  { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+  { name: "order_id", type: "uuid", value: (row) => row.orderId },
+  { name: "device_id", type: "uuid", value: (row) => row.deviceId },
+  { name: "source", type: "text", value: (row) => row.source },
+  { name: "issuer", type: "text", value: (row) => row.issuer },
+  { name: "reference", type: "bytea", value: (row) => Buffer.from(row.reference) },
+  { name: "sealed", type: "bytea", value: (row) => row.sealed },
+  { name: "state", type: "text", value: () => "issued" },
+  { name: "not_after", type: "timestamptz", value: (row) => row.notAfter },
+  { name: "issued_at", type: "timestamptz", value: (row) => row.now },
+  { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+]);
+
+const ITEM_STATE = [
+  { name: "id", type: "uuid", value: ({ item }: ItemOf) => item.id },
+  { name: "state", type: "text", value: ({ item }: ItemOf) => item.state },
+  { name: "cause", type: "text", value: ({ item }: ItemOf) => item.cause },
+  { name: "reason", type: "text", value: ({ item }: ItemOf) => item.reason },
+  { name: "next_action", type: "text", value: ({ item }: ItemOf) => item.nextAction },
+  { name: "deadline_at", type: "timestamptz", value: ({ item }: ItemOf) => item.deadlineAt },
+  { name: "attempt", type: "integer", value: ({ item }: ItemOf) => item.attempt },
+  { name: "message_id", type: "uuid", value: ({ item }: ItemOf) => item.message?.id },
+  { name: "key_id", type: "uuid", value: ({ item }: ItemOf) => item.keyId },
+  { name: "apns", type: "text[]", value: ({ item }: ItemOf) => item.apns },
+  { name: "updated_at", type: "timestamptz", value: ({ now }: ItemOf) => now },
+];
+const insertItems = bulkInsert<ItemOf>("order_item", [
+  ...ITEM_STATE,
+  { name: "operator_id", type: "uuid", value: ({ order }) => order.operatorId },
+  { name: "order_id", type: "uuid", value: ({ order }) => order.id },
+  { name: "kind", type: "text", value: ({ item }) => item.kind },
+]);
+const updateItems = bulkUpdate<ItemOf>("order_item", ITEM_STATE);
+
+const updateOrders = bulkUpdate<At<OrderDraft>>(
+  "provisioning_order",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "state", type: "text", value: (row) => row.state },
+    { name: "reason", type: "text", value: (row) => row.reason },
+    { name: "next_action", type: "text", value: (row) => row.nextAction },
+    { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
+    { name: "deadline_at", type: "timestamptz", value: (row) => row.deadlineAt },
+    { name: "attempts", type: "integer", value: (row) => row.attempts },
+    { name: "make", type: "text", value: (row) => row.make },
+    { name: "model", type: "text", value: (row) => row.model },
+    { name: "verdict", type: "text", value: (row) => row.verdict },
+    { name: "verdict_reasons", type: "jsonb", value: (row) => row.verdictReasons },
+    { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  { also: "ended_at = case when v.due_at is null then v.updated_at end" },
+);
+
+const insertEvents = bulkInsert<NewEvent>("order_event", [
+  { name: "id", type: "uuid", value: (row) => row.id },
+  { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+  { name: "order_id", type: "uuid", value: (row) => row.orderId },
+  { name: "item_id", type: "uuid", value: (row) => row.itemId },
+  { name: "kind", type: "text", value: (row) => row.kind },
+  { name: "state", type: "text", value: (row) => row.state },
+  { name: "reason", type: "text", value: (row) => row.reason },
+  { name: "evidence", type: "text", value: (row) => row.evidence },
+  { name: "detail", type: "jsonb", value: (row) => row.detail },
+  { name: "at", type: "timestamptz", value: (row) => row.at },
+]);
+
+const insertCalls = bulkInsert<At<NewCall>>(
+  "outbound_call",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+    { name: "order_id", type: "uuid", value: (row) => row.orderId },
+    { name: "item_id", type: "uuid", value: (row) => row.itemId },
+    { name: "kind", type: "text", value: (row) => row.kind },
+    { name: "idempotency_key", type: "text", value: (row) => row.idempotencyKey },
+    { name: "body", type: "jsonb", value: (row) => row.body },
+    { name: "state", type: "text", value: () => "due" },
+    { name: "reason", type: "text", value: () => "waits for its turn" },
+    { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
+    { name: "deadline_at", type: "timestamptz", value: (row) => row.deadlineAt },
+    { name: "created_at", type: "timestamptz", value: (row) => row.now },
+    { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  "on conflict (operator_id, kind, idempotency_key) do nothing",
+);
+const updateCalls = bulkUpdate<At<CallChange>>(
+  "outbound_call",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "state", type: "text", value: (row) => row.state },
+    { name: "reason", type: "text", value: (row) => row.reason },
+    { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
+    { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  { also: "lease_until = null" },
+);
+
+const insertCharges = bulkInsert<At<NewCharge>>(
+  "charge",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+    { name: "order_id", type: "uuid", value: (row) => row.orderId },
+    { name: "item_id", type: "uuid", value: (row) => row.itemId },
+    { name: "make", type: "text", value: (row) => row.make },
+    { name: "key_source", type: "text", value: (row) => row.keySource },
+    { name: "fee_minor", type: "bigint", value: (row) => String(row.feeMinor) },
+    { name: "portion_minor", type: "bigint", value: (row) => String(row.portionMinor) },
+    { name: "currency", type: "text", value: (row) => row.currency },
+    { name: "level", type: "text", value: (row) => row.level },
+    { name: "state", type: "text", value: () => "requested" },
+    { name: "reason", type: "text", value: (row) => row.reason },
+    { name: "created_at", type: "timestamptz", value: (row) => row.now },
+    { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  "on conflict (item_id) do nothing",
+);
+const updateCharges = bulkUpdate<At<ChargeChange>>("charge", [
+  { name: "id", type: "uuid", value: (row) => row.id },
+  { name: "state", type: "text", value: (row) => row.state },
+  { name: "reason", type: "text", value: (row) => row.reason },
+  { name: "bank_reference", type: "text", value: (row) => row.bankReference, keep: true },
+  { name: "payout_reference", type: "text", value: (row) => row.payoutReference, keep: true },
+  { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+]);
+
+const insertPostings = bulkInsert<At<NewPosting>>(
+  "posting",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+    { name: "reference", type: "text", value: (row) => row.reference },
+    { name: "charge_id", type: "uuid", value: (row) => row.chargeId },
+    { name: "debit", type: "text", value: (row) => row.debit },
+    { name: "credit", type: "text", value: (row) => row.credit },
+    { name: "amount_minor", type: "bigint", value: (row) => String(row.amountMinor) },
+    { name: "currency", type: "text", value: (row) => row.currency },
+    { name: "booked_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  "on conflict (operator_id, reference) do nothing",
+);
+
+const insertLinks = bulkInsert<Sealed<NewLink>>("link", [
+  { name: "id", type: "uuid", value: (row) => row.id },
+  { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
+  { name: "order_id", type: "uuid", value: (row) => row.orderId },
+  { name: "item_id", type: "uuid", value: (row) => row.itemId },
+  { name: "token_hash", type: "bytea", value: (row) => Buffer.from(row.tokenHash) },
+  { name: "settings_sealed", type: "bytea", value: (row) => row.sealed },
+  { name: "expires_at", type: "timestamptz", value: (row) => row.expiresAt },
+]);
+
+const updateKeys = bulkUpdate<At<KeyChange>>("device_key", [
+  { name: "id", type: "uuid", value: (row) => row.id },
+  { name: "state", type: "text", value: (row) => row.state },
+  { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+]);
+
+const CANCEL_MESSAGES = {
+  name: "cancel_messages",
+  text: `update message set state = 'cancelled', reason = 'no longer wanted', due_at = null, lease_until = null, updated_at = $2
+          where id = any($1::uuid[]) and state in ('queued', 'submitting')`,
+};
+
+/** Writes a change set; parents before children, what others refer to first. */
+export async function writeChanges(db: Db, sealer: Sealer, changes: ChangeSet, now: Date): Promise<void> {
+  const at = <Row>(rows: readonly Row[]): At<Row>[] => rows.map((row) => ({ ...row, now }));
+  const items = changes.orders.flatMap((order) => order.items.map((item) => ({ order, item, now })));
+  await insertPayloads(
+    db,
+    at(changes.payloads).map((row) => ({ ...row, sealed: sealer.seal("payload", row.bytes) })),
+  );
+  await insertMessages(
+    db,
+    at(changes.messages).map((row) => ({
+      ...row,
+      destinationSealed: row.destination === null ? null : sealer.seal("msisdn", row.destination),
+    })),
+  );
+  if (changes.cancelledMessages.length > 0) await db.run(CANCEL_MESSAGES, [changes.cancelledMessages, now]);
+  await insertKeys(
+    db,
+    at(changes.keys).map((row) => ({ ...row, sealed: sealer.seal("device_key", row.bytes) })),
+  );
+  await insertItems(
+    db,
+    items.filter(({ item }) => item.isNew),
+  );
+  await updateItems(
+    db,
+    items.filter(({ item }) => item.changed && !item.isNew),
+  );
+  await updateOrders(db, at(changes.orders.filter(({ changed }) => changed)));
+  await insertLinks(
+    db,
+    at(changes.links).map((row) => ({
+      ...row,
+      sealed: sealer.seal("settings", JSON.stringify(row.settings)),
+    })),
+  );
+  await insertCalls(db, at(changes.calls));
+  await updateCalls(db, at(changes.callChanges));
+  await insertCharges(db, at(changes.charges));
+  await updateCharges(db, at(changes.chargeChanges));
+  await insertPostings(db, at(changes.postings));
+  await updateKeys(db, at(lastOf(changes.keyChanges)));
+  await insertEvents(db, changes.events);
+}
+
+/** One statement may not touch a row twice: of several changes of one key the last holds. */
+const lastOf = (changes: readonly KeyChange[]): KeyChange[] => [
+  ...new Map(changes.map((change) => [change.id, change])).values(),
+];

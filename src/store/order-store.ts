@@ -1,0 +1,458 @@
+/** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
+
+import type { NetworkKind } from "../kernel/order/order.ts";
+import type {
+  DueOrder,
+  EndedMessage,
+  IssuedKey,
+  ItemDraft,
+  OrderDraft,
+  OrderStore,
+  OrderTransaction,
+  OutboundCall,
+  OutgoingMessage,
+  Receipt,
+  Relation,
+  Subject,
+  SubmittedPart,
+  Terms,
+  UnsentMessage,
+} from "../kernel/order/order-store.ts";
+import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
+import type { ChargeDraft } from "../kernel/settlement/charge.ts";
+import { TurnupError } from "../term/error.ts";
+import { bulkInsert } from "./bulk.ts";
+import type { Database, Db } from "./database.ts";
+import { writeChanges } from "./order-rows.ts";
+import type { Sealer } from "./seal.ts";
+
+/** A change of policy or relations takes effect within this time on every node. */
+const TERMS_TTL_MS = 2_000;
+/** A receipt without a message is kept this long for a booking that is still on its way. */
+export const UNMATCHED_RECEIPT_HOURS = 24;
+
+type SealedSubject = {
+  readonly imsi_sealed: Buffer;
+  readonly msisdn_sealed: Buffer | null;
+  readonly iccid_sealed: Buffer | null;
+  readonly imei_sealed: Buffer;
+  readonly gid1: string | null;
+  readonly spn: string | null;
+  readonly home_plmn: string;
+};
+const SUBJECT = "s.imsi_sealed, s.msisdn_sealed, s.iccid_sealed, s.gid1, s.spn, s.home_plmn, d.imei_sealed";
+
+const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscriberId", o.device_id as "deviceId", o.cause,
+  o.created_at as "createdAt", o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
+  o.attempts, o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons"`;
+
+const CLAIM_DUE = {
+  name: "claim_due", // provisioning_order_due
+  text: `select ${ORDER}, ${SUBJECT}
+           from provisioning_order o join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
+          where o.due_at <= $1 order by o.due_at limit $2
+            for update of o skip locked -- conductors never wait on each other's rows`,
+};
+const LOCK_ORDERS = {
+  name: "lock_orders", // provisioning_order_pkey
+  text: `select ${ORDER} from provisioning_order o where o.id = any($1::uuid[]) order by o.id for update`,
+};
+const ITEMS_OF_ORDERS = {
+  name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
+  text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
+                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, k.source as "keySource",
+                i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
+                m.part_count as "partCount", m.reference
+           from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
+          where i.order_id = any($1::uuid[]) order by i.id`,
+};
+const SUBJECTS_OF = {
+  name: "subjects_of", // provisioning_order_pkey
+  text: `select o.id, ${SUBJECT} from provisioning_order o
+           join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id where o.id = any($1::uuid[])`,
+};
+
+const MARK_PARTS = {
+  name: "mark_parts", // message_part_by_smsc_id
+  text: `update message_part p set state = r.state, error_code = r.error_code, done_at = $5
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(smsc, id, state, error_code)
+          where p.smsc = r.smsc and p.smsc_message_id = r.id
+      returning p.message_id as "messageId", p.smsc, p.smsc_message_id as "smscMessageId"`,
+};
+const LOCK_MESSAGES = {
+  name: "lock_messages", // message_pkey; in order of id, so that two batches never wait on each other
+  text: "select id from message where id = any($1::uuid[]) order by id for update",
+};
+const END_MESSAGES = {
+  name: "end_messages", // message_part_pkey
+  text: `with tally as (
+           select m.id, m.part_count,
+                  count(*) filter (where p.state = 'delivered')::int as delivered,
+                  count(*) filter (where p.state = 'failed')::int as failed,
+                  count(*) filter (where p.state = 'expired')::int as expired,
+                  max(p.error_code) filter (where p.state in ('failed', 'expired')) as error_code
+             from message m join message_part p on p.message_id = m.id
+            where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted') group by m.id)
+         update message m
+            set state = case when t.delivered = t.part_count then 'delivered' when t.failed > 0 then 'failed' else 'expired' end,
+                reason = case when t.delivered = t.part_count then 'every part was delivered'
+                              when t.failed > 0 then 'the SMSC failed a part' else 'a part expired undelivered' end,
+                due_at = null, lease_until = null, updated_at = $2
+           from tally t
+          where m.id = t.id and (t.delivered = t.part_count or t.failed > 0 or t.expired > 0)
+      returning m.id as "messageId", m.order_id as "orderId", m.state as outcome, t.error_code as "errorCode"`,
+};
+const keepUnmatched = bulkInsert<Receipt>(
+  "unmatched_receipt",
+  [
+    { name: "smsc", type: "text", value: (row) => row.smsc },
+    { name: "smsc_message_id", type: "text", value: (row) => row.smscMessageId },
+    { name: "state", type: "text", value: (row) => row.state },
+    { name: "error_code", type: "text", value: (row) => row.errorCode },
+  ],
+  "on conflict (smsc, smsc_message_id) do update set state = excluded.state, error_code = excluded.error_code",
+);
+const TAKE_UNMATCHED = {
+  name: "take_unmatched", // unmatched_receipt_pkey
+  text: `delete from unmatched_receipt u using unnest($1::text[], $2::text[]) as r(smsc, id)
+          where u.smsc = r.smsc and u.smsc_message_id = r.id
+      returning u.smsc, u.smsc_message_id as "smscMessageId", u.state, u.error_code as "errorCode"`,
+};
+const INSERT_PARTS = {
+  name: "insert_parts",
+  text: `insert into message_part (message_id, sequence, smsc, smsc_message_id, state, accepted_at)
+         select v.*, 'accepted', $5 from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as v
+             on conflict (message_id, sequence) do nothing`,
+};
+const MARK_SUBMITTED = {
+  name: "mark_submitted", // message_part_pkey
+  text: `update message m
+            set state = 'submitted', reason = 'the SMSC took every part; receipts are awaited', due_at = null,
+                lease_until = null, updated_at = $2
+          where m.id = any($1::uuid[]) and m.state in ('queued', 'submitting')
+            and m.part_count = (select count(*) from message_part p where p.message_id = m.id)`,
+};
+const PUT_OFF = {
+  name: "put_off", // message_pkey
+  text: `update message m set state = 'queued', reason = v.reason, due_at = v.retry_at, lease_until = null, updated_at = $4
+           from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as v(id, reason, retry_at)
+          where m.id = v.id and m.state = 'submitting'`,
+};
+const GIVE_UP = {
+  name: "give_up", // message_pkey
+  text: `update message m
+            set state = case when v.error_code = 'expired' then 'expired' else 'failed' end, reason = v.reason,
+                due_at = null, lease_until = null, updated_at = $4
+           from unnest($1::uuid[], $2::text[], $3::text[]) as v(id, reason, error_code)
+          where m.id = v.id and m.state = 'submitting'
+      returning m.id as "messageId", m.order_id as "orderId", m.state as outcome, v.error_code as "errorCode"`,
+};
+const EXPIRE = {
+  name: "expire_messages", // message_in_flight
+  text: `update message m
+            set state = 'expired', reason = 'no receipt came before it expired', due_at = null, lease_until = null, updated_at = $1
+          where m.id in (select id from message where state in ('queued', 'submitting', 'submitted') and expires_at <= $1
+                          order by expires_at limit $2 for update skip locked)
+      returning m.id as "messageId", m.order_id as "orderId", m.state as outcome, null::text as "errorCode"`,
+};
+
+const CLAIM_MESSAGES = {
+  name: "claim_messages", // message_due; a lease that lapses is due again by itself
+  text: `with claimed as (
+           update message m set state = 'submitting', reason = 'being handed to the SMSC', attempts = m.attempts + 1,
+                  lease_until = $3, due_at = $3, updated_at = $1
+            where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
+        returning m.*)
+         select c.id as "messageId", c.operator_id as "operatorId", c.kind, c.reference, c.part_count as "partCount",
+                c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, s.msisdn_sealed, c.destination_sealed,
+                array(select sequence from message_part where message_id = c.id) as "acceptedParts"
+           from claimed c join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
+          order by c.created_at, c.id`,
+};
+const CLAIM_CALLS = {
+  name: "claim_calls", // outbound_call_due
+  text: `update outbound_call c set attempts = c.attempts + 1, lease_until = $4, due_at = $4, updated_at = $2
+          where c.id in (select id from outbound_call where kind = $1 and due_at <= $2 order by due_at limit $3
+                            for update skip locked)
+      returning c.id, c.operator_id as "operatorId", c.order_id as "orderId", c.item_id as "itemId", c.kind, c.body,
+                c.attempts, c.deadline_at as "deadlineAt", c.created_at as "createdAt"`,
+};
+const MAKES_OF = {
+  name: "makes_of", // provisioning_order_pkey
+  text: `select o.id, coalesce(o.make, '') as make, coalesce(o.model, '') as model, d.tac
+           from provisioning_order o join device d on d.id = o.device_id where o.id = any($1::uuid[])`,
+};
+const ITEMS_BY_TRAFFIC = {
+  name: "items_by_traffic", // subscriber_operator_id_imsi_index_key, provisioning_order_of_subscriber, order_item_of_order
+  text: `select q.at::int as at, i.order_id as "orderId", i.id as "itemId"
+           from unnest($2::bytea[], $3::text[]) with ordinality as q(imsi_index, apn, at)
+           join subscriber s on s.operator_id = $1 and s.imsi_index = q.imsi_index
+           join lateral (select id from provisioning_order where subscriber_id = s.id order by id desc limit 1) o on true
+           join order_item i on i.order_id = o.id and q.apn = any(i.apns)`,
+};
+const KEY = `k.id as "keyId", k.operator_id as "operatorId", k.order_id as "orderId", i.id as "itemId", k.sealed`;
+const KEYS_BY_ID = {
+  name: "keys_by_id", // device_key_pkey, order_item_of_key
+  text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id
+          where k.operator_id = $1 and k.id = any($2::uuid[])`,
+};
+const KEYS_BY_REFERENCE = {
+  name: "keys_by_reference", // device_key_by_reference, order_item_of_key
+  text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id where k.reference = any($1::bytea[])`,
+};
+const LOCK_CHARGES = {
+  name: "lock_charges", // charge_pkey
+  text: `select id, operator_id as "operatorId", order_id as "orderId", item_id as "itemId", make, key_source as "keySource",
+                fee_minor as "feeMinor", portion_minor as "portionMinor", currency, state
+           from charge where id = any($1::uuid[]) order by id for update`,
+};
+const TERMS = {
+  name: "terms",
+  text: `select o.name, o.kind,
+                (select body from operator_policy p where p.operator_id = o.id order by version desc limit 1) as policy
+           from operator o where o.id = $1`,
+};
+const RELATIONS = {
+  name: "relations",
+  text: `select make, deal, key_source as "keySource", key_server as "keyServer", access_points as "accessPoints",
+                app_hosts as "appHosts", key_issuers as "keyIssuers", fee_minor as "feeMinor", currency,
+                fee_level as "feeLevel", portion_basis_points as "portionBasisPoints"
+           from relation where operator_id = $1`,
+};
+
+export function createOrderStore(database: Database, sealer: Sealer): OrderStore {
+  const cache = new Map<string, { readonly terms: Terms; readonly until: number }>();
+  return {
+    // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
+    transaction: (work) =>
+      database.transaction((tx) => work(orderTransaction(tx, sealer)), { safeToRepeat: false }),
+    async termsOf(operatorId) {
+      const known = cache.get(operatorId);
+      if (known && known.until > Date.now()) return known.terms;
+      const terms = await readTerms(database, operatorId);
+      cache.set(operatorId, { terms, until: Date.now() + TERMS_TTL_MS });
+      return terms;
+    },
+    async claimMessages({ now, limit, leaseMs }) {
+      const until = new Date(now.getTime() + leaseMs);
+      const rows = await database.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, until]);
+      const messages: OutgoingMessage[] = [];
+      for (const row of rows) {
+        const { policy } = await this.termsOf(row.operatorId);
+        messages.push(outgoing(row, sealer, policy.sender));
+      }
+      return messages;
+    },
+    claimCalls: ({ kind, now, limit, leaseMs }) =>
+      database.rows<OutboundCall>(CLAIM_CALLS, [kind, now, limit, new Date(now.getTime() + leaseMs)]),
+    subjectsOf: (orderIds) => subjectsOf(database, sealer, orderIds),
+    async makesOf(orderIds) {
+      const rows = await database.rows<{ id: string; make: string; model: string; tac: string }>(MAKES_OF, [
+        orderIds,
+      ]);
+      return new Map(rows.map(({ id, ...made }) => [id, made]));
+    },
+    async itemsByTraffic(operatorId, traffic) {
+      const rows = await database.rows<{ at: number; orderId: string; itemId: string }>(ITEMS_BY_TRAFFIC, [
+        operatorId,
+        traffic.map(({ imsi }) => sealer.blindIndex("imsi", operatorId, imsi)),
+        traffic.map(({ apn }) => apn.toLowerCase()),
+      ]);
+      return traffic.map((_, at) => rows.filter((row) => row.at === at + 1));
+    },
+    async keysById(operatorId, keyIds) {
+      const rows = await database.rows<SealedKey>(KEYS_BY_ID, [operatorId, keyIds]);
+      return new Map(rows.map((row) => [row.keyId, unsealedKey(row, sealer)]));
+    },
+    async keysByReference(references) {
+      const rows = await database.rows<SealedKey>(KEYS_BY_REFERENCE, [
+        references.map((one) => Buffer.from(one)),
+      ]);
+      return rows.map((row) => unsealedKey(row, sealer));
+    },
+  };
+}
+
+type SealedKey = Omit<IssuedKey, "bytes"> & { readonly sealed: Buffer };
+const unsealedKey = ({ sealed, ...row }: SealedKey, sealer: Sealer): IssuedKey => ({
+  ...row,
+  bytes: sealer.openBytes("device_key", sealed),
+});
+
+type ClaimedMessage = Omit<OutgoingMessage, "to" | "sender" | "payload"> & {
+  readonly sealed: Buffer;
+  readonly msisdn_sealed: Buffer | null;
+  readonly destination_sealed: Buffer | null;
+};
+
+function outgoing(row: ClaimedMessage, sealer: Sealer, sender: string): OutgoingMessage {
+  const { sealed, msisdn_sealed, destination_sealed, ...message } = row;
+  const to = destination_sealed ?? msisdn_sealed;
+  return {
+    ...message,
+    sender,
+    to: to ? sealer.open("msisdn", to) : "",
+    payload: sealer.openBytes("payload", sealed),
+  };
+}
+
+async function readTerms(db: Db, operatorId: string): Promise<Terms> {
+  const operator = await db.one<{ name: string; kind: NetworkKind; policy: Partial<OrderPolicy> | null }>(
+    TERMS,
+    [operatorId],
+  );
+  if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
+  const relations = await db.rows<Relation>(RELATIONS, [operatorId]);
+  return {
+    operatorId,
+    operatorName: operator.name,
+    kind: operator.kind,
+    policy: { ...DEFAULT_POLICY, ...operator.policy },
+    relations: new Map(relations.map((relation) => [relation.make.toLowerCase(), relation])),
+  };
+}
+
+const subjectOf = (row: SealedSubject, sealer: Sealer): Subject => ({
+  imsi: sealer.open("imsi", row.imsi_sealed),
+  imei: sealer.open("imei", row.imei_sealed),
+  msisdn: row.msisdn_sealed && sealer.open("msisdn", row.msisdn_sealed),
+  iccid: row.iccid_sealed && sealer.open("iccid", row.iccid_sealed),
+  gid1: row.gid1,
+  spn: row.spn,
+  homePlmn: row.home_plmn,
+});
+
+async function subjectsOf(
+  db: Db,
+  sealer: Sealer,
+  orderIds: readonly string[],
+): Promise<Map<string, Subject>> {
+  const rows = await db.rows<SealedSubject & { id: string }>(SUBJECTS_OF, [orderIds]);
+  return new Map(rows.map((row) => [row.id, subjectOf(row, sealer)]));
+}
+
+type OrderColumns = Omit<OrderDraft, "items" | "changed">;
+type ItemColumns = Omit<ItemDraft, "message" | "isNew" | "changed"> & {
+  readonly orderId: string;
+  readonly messageId: string | null;
+  readonly payloadId: string;
+  readonly messageKind: NonNullable<ItemDraft["message"]>["kind"];
+  readonly partCount: number;
+  readonly reference: number;
+};
+
+async function withItems(db: Db, rows: readonly OrderColumns[]): Promise<OrderDraft[]> {
+  const orders = rows.map((row): OrderDraft => ({ ...row, items: [], changed: false }));
+  const byId = new Map(orders.map((order) => [order.id, order]));
+  // An order that was not yet opened has no items to look for.
+  const opened = orders
+    .filter(({ state }) => state !== "received" && state !== "waiting")
+    .map(({ id }) => id);
+  if (opened.length === 0) return orders;
+  for (const row of await db.rows<ItemColumns>(ITEMS_OF_ORDERS, [opened])) {
+    const { orderId, messageId, payloadId, messageKind, partCount, reference, ...item } = row;
+    const message =
+      messageId === null ? null : { id: messageId, payloadId, kind: messageKind, partCount, reference };
+    byId.get(orderId)?.items.push({ ...item, message, isNew: false, changed: false });
+  }
+  return orders;
+}
+
+function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
+  const endMessages = async (messageIds: readonly string[], now: Date): Promise<EndedMessage[]> => {
+    if (messageIds.length === 0) return [];
+    await db.rows(LOCK_MESSAGES, [messageIds]);
+    return db.rows<EndedMessage>(END_MESSAGES, [messageIds, now]);
+  };
+  const markParts = (receipts: readonly Receipt[], now: Date) =>
+    db.rows<{ messageId: string; smsc: string; smscMessageId: string }>(MARK_PARTS, [
+      receipts.map(({ smsc }) => smsc),
+      receipts.map(({ smscMessageId }) => smscMessageId),
+      receipts.map(({ state }) => state),
+      receipts.map(({ errorCode }) => errorCode),
+      now,
+    ]);
+  const unique = (ids: readonly string[]): string[] => [...new Set(ids)];
+  return {
+    async claimDue({ now, limit }): Promise<DueOrder[]> {
+      const rows = await db.rows<OrderColumns & SealedSubject>(CLAIM_DUE, [now, limit]);
+      const orders = await withItems(db, rows.map(orderColumns));
+      return orders.map((order, at) => ({ order, subject: subjectOf(rows[at]!, sealer) }));
+    },
+    lockOrders: async (orderIds) => withItems(db, await db.rows<OrderColumns>(LOCK_ORDERS, [orderIds])),
+    subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
+
+    async bookReceipts(receipts, now) {
+      const last = [...new Map(receipts.map((one) => [`${one.smsc} ${one.smscMessageId}`, one])).values()];
+      if (last.length === 0) return [];
+      const marked = await markParts(last, now);
+      if (marked.length < last.length) {
+        const known = new Set(marked.map(({ smsc, smscMessageId }) => `${smsc} ${smscMessageId}`));
+        await keepUnmatched(
+          db,
+          last.filter(({ smsc, smscMessageId }) => !known.has(`${smsc} ${smscMessageId}`)),
+        );
+      }
+      return endMessages(unique(marked.map(({ messageId }) => messageId)), now);
+    },
+
+    async bookSubmissions(taken, unsent, now) {
+      const messageIds = unique(taken.map(({ messageId }) => messageId)).sort();
+      const ended: EndedMessage[] = [];
+      if (messageIds.length > 0) {
+        await db.rows(LOCK_MESSAGES, [messageIds]);
+        await insertParts(db, taken, now);
+        await db.run(MARK_SUBMITTED, [messageIds, now]);
+        const early = await db.rows<Receipt>(TAKE_UNMATCHED, [
+          taken.map(({ smsc }) => smsc),
+          taken.map(({ smscMessageId }) => smscMessageId),
+        ]);
+        if (early.length > 0) {
+          const marked = await markParts(early, now);
+          ended.push(...(await endMessages(unique(marked.map(({ messageId }) => messageId)), now)));
+        }
+      }
+      ended.push(...(await bookUnsent(db, unsent, now)));
+      return ended;
+    },
+
+    expireMessages: (now, limit) => db.rows<EndedMessage>(EXPIRE, [now, limit]),
+    lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
+    write: (changes, now) => writeChanges(db, sealer, changes, now),
+  };
+}
+
+/** The draft's own columns, without the sealed ones that came along. */
+function orderColumns(row: OrderColumns & SealedSubject): OrderColumns {
+  const { imsi_sealed, msisdn_sealed, iccid_sealed, imei_sealed, gid1, spn, home_plmn, ...order } = row;
+  return order;
+}
+
+const insertParts = (db: Db, parts: readonly SubmittedPart[], now: Date): Promise<number> =>
+  db.run(INSERT_PARTS, [
+    parts.map(({ messageId }) => messageId),
+    parts.map(({ sequence }) => sequence),
+    parts.map(({ smsc }) => smsc),
+    parts.map(({ smscMessageId }) => smscMessageId),
+    now,
+  ]);
+
+async function bookUnsent(db: Db, unsent: readonly UnsentMessage[], now: Date): Promise<EndedMessage[]> {
+  const later = unsent.filter(({ retryAt }) => retryAt !== null);
+  const never = unsent.filter(({ retryAt }) => retryAt === null);
+  if (later.length > 0) {
+    await db.run(PUT_OFF, [
+      later.map(({ messageId }) => messageId),
+      later.map(({ reason }) => reason),
+      later.map(({ retryAt }) => retryAt),
+      now,
+    ]);
+  }
+  if (never.length === 0) return [];
+  return db.rows<EndedMessage>(GIVE_UP, [
+    never.map(({ messageId }) => messageId),
+    never.map(({ reason }) => reason),
+    never.map(({ errorCode }) => errorCode),
+    now,
+  ]);
+}
