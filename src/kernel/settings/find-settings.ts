@@ -15,15 +15,15 @@ import {
   type Use,
 } from "./access-point.ts";
 import { fixedDigits, gid1Matches, iccidMatches, imsiMatches, spnMatches } from "./criteria.ts";
-import { ownerOf, type Ranked, rankFor, rowSpeaksOf } from "./rank.ts";
+import { isForGroup, ownerOf, type Ranked, rankFor, rowSpeaksOf } from "./rank.ts";
 import {
   type Evidence,
-  isHostName,
   type NetworkProfile,
   profileOf,
   SIM_SIGNS,
   type SimSign,
   type Subscriber,
+  speaksOfHost,
   subscriberOf,
 } from "./subscriber.ts";
 
@@ -180,7 +180,7 @@ function chooseOwn(
       admitted.push({ point, by: "own", value: place(query), exact: 0 });
     }
   }
-  return toMatches(admitted, profile);
+  return toMatches(admitted, own, profile);
 }
 
 function chooseShipped(
@@ -204,28 +204,23 @@ function chooseShipped(
     }
   }
   // A row that names this SIM proves that its group is known, and may be the host's own group.
-  const hosts = admitted.some(({ point }) => ownerOf(point, profile) === "host" && hasSign(point));
+  const hosts = admitted.some(({ point }) => ownerOf(point, profile) === "host" && isForGroup(point));
   if (subscriber.kind === "host" || (subscriber.kind === "unknown" && hosts)) {
     admitted.push(...hostRows(query, rows, profile));
   }
-  return toMatches(admitted, profile);
+  return toMatches(admitted, rows, profile);
 }
 
 const place = ({ mcc, mnc }: SettingsQuery): string => `${mcc}/${mnc}`;
 
+/** The network's own: rows for all, and rows for a group of its own (`TELUS`, GID1 5455) unless the SIM refutes. */
 function hostRows(query: SettingsQuery, rows: readonly AccessPoint[], profile: NetworkProfile): Admitted[] {
-  const bare = rows.filter((point) => !hasSign(point));
-  const forHost = bare.length > 0 ? bare : rows.filter((point) => hostGroup(query, point, profile));
+  const forHost = rows.filter(
+    (point) =>
+      !isForGroup(point) || (bySign(query, point) === undefined && ownerOf(point, profile) === "host"),
+  );
   return forHost.map((point) => ({ point, by: "plmn", value: place(query), exact: 0 }));
 }
-
-/** A row for a group of the host's own (`TELUS`, GID1 5455) serves a SIM that says nothing of its group. */
-function hostGroup(query: SettingsQuery, point: AccessPoint, profile: NetworkProfile): boolean {
-  return bySign(query, point) === undefined && ownerOf(point, profile) === "host";
-}
-
-const hasSign = ({ criteria: { gid1, spn, imsiPrefix, iccidPrefix } }: AccessPoint): boolean =>
-  (gid1 ?? spn ?? imsiPrefix ?? iccidPrefix) !== undefined;
 
 /** The strongest sign by which a row is for this SIM; undefined if it has none or the SIM keeps silent. */
 function bySign(query: SettingsQuery, point: AccessPoint): Admitted | "refuted" | undefined {
@@ -260,18 +255,24 @@ const isTheirs = ({ criteria }: AccessPoint, subscriber: Subscriber): boolean =>
   criteria.carrierId !== undefined &&
   subscriber.carrierIds.includes(criteria.carrierId);
 
-/** A row without a criterion that is the virtual operator's by carrier or by name, and not the host's. */
+/** A row that no sign refutes and that is the virtual operator's by carrier or by name, and not the host's. */
 function isNamedFor(point: AccessPoint, subscriber: Subscriber, profile: NetworkProfile): boolean {
-  if (subscriber.kind !== "virtual" || hasSign(point)) return false;
+  if (subscriber.kind !== "virtual") return false;
   if (isTheirs(point, subscriber)) return true;
   if (point.criteria.carrierId !== undefined) return false;
-  return rowSpeaksOf(point, subscriber.names, profile) && !isHostName(point.provider ?? point.name, profile);
+  return (
+    rowSpeaksOf(point, subscriber.names, profile) && !speaksOfHost(point.provider ?? point.name, profile)
+  );
 }
 
 const TIER: Record<MatchKind, number> = { own: 0, iccid: 1, imsi: 1, gid1: 2, spn: 3, plmn: 4 };
 
 /** One match per use, by tier, exactness, use, and then likelihood; the same values appear once. */
-function toMatches(admitted: readonly Admitted[], profile: NetworkProfile): Match[] {
+function toMatches(
+  admitted: readonly Admitted[],
+  witnesses: readonly AccessPoint[],
+  profile: NetworkProfile,
+): Match[] {
   const lines: {
     readonly tier: number;
     readonly exact: number;
@@ -282,7 +283,7 @@ function toMatches(admitted: readonly Admitted[], profile: NetworkProfile): Matc
   const byPoint = new Map(admitted.map((one) => [one.point, one]));
   for (const [use, name] of USES.entries()) {
     const serving = admitted.filter(({ point }) => serves(point, name)).map(({ point }) => point);
-    for (const ranked of rankFor(name, serving, profile)) {
+    for (const ranked of rankFor(name, serving, witnesses, profile)) {
       const one = byPoint.get(ranked.point);
       if (!one) continue;
       lines.push({

@@ -7,7 +7,7 @@
  */
 import type { AccessPoint, Use } from "./access-point.ts";
 import { comparable, speaksOf } from "./names.ts";
-import { isHostName, type NetworkProfile } from "./subscriber.ts";
+import { type NetworkProfile, speaksOfHost } from "./subscriber.ts";
 
 /** Whose a row is, as its name and carrier say. */
 export type RowOwner = "host" | "nobody" | "other";
@@ -19,15 +19,26 @@ const WEIGHT = {
   otherNamed: -30,
   hostCarrierId: 15,
   otherCarrierId: -25,
-  preferredByHost: 25,
+  /** By the first of the host's preferred APNs; each further one counts less by `preferredStep`. */
+  preferredByHost: 45,
+  preferredStep: 10,
   preferredByOther: -30,
-  /** Two sets kept by different people name the same APN. */
+  /** Two sets kept by different people name the same APN for the same use, neither as somebody else's. */
   agreed: 25,
+  /** They do, but one as somebody else's, or for another use. */
+  halfAgreed: 8,
+  /** A row for a group of the host's own SIMs (by SPN, GID1 or IMSI) names it. */
+  ownGroup: 12,
+  /** A row for such a group itself, where the SIM does not say that it is of the group. */
+  otherGroup: -5,
+  /** The set is made for phones; the other is made for modems. */
+  phoneSet: 8,
+  /** The APN itself carries the host's name. */
+  apnOfHost: 6,
   /** Each further row of one set with the same APN; at most three count. */
   repeated: 4,
   hidden: -25,
   wifiOnly: -60,
-  firstOfProvider: 3,
   dualStack: 3,
   initialAttach: 6,
   severalUses: 2,
@@ -35,14 +46,19 @@ const WEIGHT = {
   postpaid: 6,
   prepaid: -12,
   wapProxy: -10,
+  neverInternet: -45,
 } as const;
+
+const REPEATS_COUNTED = 3;
+
+const PREPAID = /\b(?:prepaid|prepay|prepago|pre|payg|payandgo|pay ?as|gophone|topup|pp)\b|prepa/i;
 
 /** Words in a row's name or APN, what they say about it, and how much that counts for a phone's internet. */
 const INTERNET_WORDS: readonly (readonly [RegExp, number])[] = [
   [/\b(?:internet|inet)\b/i, 5],
   [/\b(?:contract|postpaid|postpay|post|abo|monthly)\b/i, 5],
   [/\bhandsets?\b|\bsmartphone\b|\biphone\b|\bphone\b/i, 4],
-  [/\b(?:prepaid|prepay|prepago|pre|payg|payandgo|pay ?as|gophone|topup|pp)\b|prepa/i, -14],
+  [PREPAID, -26],
   [/\bwap\b/i, -8],
   [/modem|tether|usb|dongle|stick|\bpc\b|laptop|notebook|tablet|ipad|data ?card|\bkey\b|dun\b/i, -16],
   [/broadband|hotspot|router|compartid|\bhome\b|\bmbb\b|bandalarga|\bfixed\b|websession|web session/i, -10],
@@ -58,44 +74,73 @@ const INTERNET_WORDS: readonly (readonly [RegExp, number])[] = [
 /** APNs that never are a phone's road to the internet. */
 const NEVER_INTERNET =
   /^(?:ims|sos|emergency|hos|xcap|ut|nxtgen-?sos|.*\bmms\b.*|mms.*|.*\.mms|vzwadmin|vzwims)$/i;
-const NEVER_INTERNET_WEIGHT = -45;
 
 const MMS_WORDS: readonly (readonly [RegExp, number])[] = [
   [/\bmms\b/i, 3],
-  [/\b(?:prepaid|prepay|prepago|pre|payg|payandgo|gophone|pp)\b|prepa/i, -14],
+  [PREPAID, -26],
   [/business|corporat|entrepris|empres|modem|tablet|\bold\b|legacy/i, -12],
 ];
 
-/** Orders the rows of one network for one use, the most likely first; equals keep the order they came in. */
-export function rankFor(use: Use, points: readonly AccessPoint[], profile: NetworkProfile): Ranked[] {
-  const votes = votesByApn(points);
+/**
+ * Orders rows for one use, the most likely first; equals keep the order they came in. `witnesses` are all rows
+ * of the network: what they say of an APN counts for the rows that are in question.
+ */
+export function rankFor(
+  use: Use,
+  points: readonly AccessPoint[],
+  witnesses: readonly AccessPoint[],
+  profile: NetworkProfile,
+): Ranked[] {
+  const votes = votesByApn(use, witnesses, profile);
   return points
     .map((point) => {
       const owner = ownerOf(point, profile);
-      return { point, owner, score: scoreOf(use, point, owner, votes, profile) };
+      const score = scoreOf(use, point, owner, votes.get(point.apn.toLowerCase()), profile);
+      return { point, owner, score };
     })
     .sort((a, b) => b.score - a.score);
 }
 
-type Votes = ReadonlyMap<string, ReadonlyMap<string, number>>;
+/** What the sets say of one APN. */
+type Votes = {
+  /** Rows of each set that name it, for whatever use and subscriber. */
+  readonly rowsBySource: Map<string, number>;
+  /** Sets that name it for this use and not as somebody else's. */
+  readonly sourcesForHost: Set<string>;
+  forOwnGroup: boolean;
+};
 
-/** APN -> source -> rows. */
-function votesByApn(points: readonly AccessPoint[]): Votes {
-  const votes = new Map<string, Map<string, number>>();
-  for (const point of points) {
+function votesByApn(
+  use: Use,
+  witnesses: readonly AccessPoint[],
+  profile: NetworkProfile,
+): ReadonlyMap<string, Votes> {
+  const votes = new Map<string, Votes>();
+  for (const point of witnesses) {
     const key = point.apn.toLowerCase();
-    const bySource = votes.get(key) ?? new Map<string, number>();
-    bySource.set(point.source.name, (bySource.get(point.source.name) ?? 0) + 1);
-    votes.set(key, bySource);
+    const vote = votes.get(key) ?? { rowsBySource: new Map(), sourcesForHost: new Set(), forOwnGroup: false };
+    votes.set(key, vote);
+    const owner = ownerOf(point, profile);
+    const forUse = point.uses.includes(use);
+    if (isForGroup(point)) {
+      vote.forOwnGroup ||= forUse && owner === "host" && !PREPAID.test(point.name);
+      continue;
+    }
+    vote.rowsBySource.set(point.source.name, (vote.rowsBySource.get(point.source.name) ?? 0) + 1);
+    if (forUse && owner !== "other") vote.sourcesForHost.add(point.source.name);
   }
   return votes;
 }
+
+/** Made for some SIMs of the network only. */
+export const isForGroup = ({ criteria: { gid1, spn, imsiPrefix, iccidPrefix } }: AccessPoint): boolean =>
+  (gid1 ?? spn ?? imsiPrefix ?? iccidPrefix) !== undefined;
 
 export function ownerOf(point: AccessPoint, profile: NetworkProfile): RowOwner {
   const { carrierId } = point.criteria;
   if (carrierId !== undefined && profile.hostCarrierIds.has(carrierId)) return "host";
   const said = point.provider ?? point.name;
-  if (isHostName(said, profile)) return "host";
+  if (speaksOfHost(said, profile)) return "host";
   const compared = comparable(said, profile.network);
   return compared.distinctive.length === 0 && point.provider === null ? "nobody" : "other";
 }
@@ -104,18 +149,18 @@ function scoreOf(
   use: Use,
   point: AccessPoint,
   owner: RowOwner,
-  votes: Votes,
+  votes: Votes | undefined,
   profile: NetworkProfile,
 ): number {
-  let score = owner === "host" ? WEIGHT.hostNamed : owner === "other" ? WEIGHT.otherNamed : 0;
-  const { carrierId } = point.criteria;
-  if (carrierId !== undefined) {
-    score += profile.hostCarrierIds.has(carrierId) ? WEIGHT.hostCarrierId : WEIGHT.otherCarrierId;
+  let score = ownerScore(point, owner, profile) + preferenceFor(point, profile);
+  if (votes) {
+    if (votes.sourcesForHost.size > 1) score += WEIGHT.agreed;
+    else if (votes.rowsBySource.size > 1) score += WEIGHT.halfAgreed;
+    const rows = votes.rowsBySource.get(point.source.name) ?? 1;
+    score += WEIGHT.repeated * Math.min(REPEATS_COUNTED, rows - 1);
+    if (isForGroup(point)) score += WEIGHT.otherGroup;
+    else if (votes.forOwnGroup) score += WEIGHT.ownGroup;
   }
-  score += preferenceFor(point, profile);
-  const bySource = votes.get(point.apn.toLowerCase());
-  if (bySource && bySource.size > 1) score += WEIGHT.agreed;
-  score += WEIGHT.repeated * Math.min(3, (bySource?.get(point.source.name) ?? 1) - 1);
   if (!point.shown) score += WEIGHT.hidden;
   if (point.wifiOnly) score += WEIGHT.wifiOnly;
   if (point.protocol === "ipv4v6" || point.protocol === "ipv6") score += WEIGHT.dualStack;
@@ -128,25 +173,39 @@ function scoreOf(
   return use === "internet" ? score + internetShape(point) : score;
 }
 
+function ownerScore(point: AccessPoint, owner: RowOwner, profile: NetworkProfile): number {
+  let score = owner === "host" ? WEIGHT.hostNamed : owner === "other" ? WEIGHT.otherNamed : 0;
+  if (speaksOfHost(point.apn, profile)) score += WEIGHT.apnOfHost;
+  const { carrierId } = point.criteria;
+  if (carrierId === undefined) return score;
+  if (profile.hostCarrierIds.has(carrierId)) score += WEIGHT.hostCarrierId;
+  else if (profile.rules.some((rule) => rule.carrierId === carrierId)) score += WEIGHT.otherCarrierId;
+  return score;
+}
+
 function internetShape(point: AccessPoint): number {
   let score = 0;
-  if (NEVER_INTERNET.test(point.apn)) score += NEVER_INTERNET_WEIGHT;
+  // A row for both uses means what it says; an APN called mms that serves the internet only is a slip.
+  const both = point.uses.includes("mms") && point.mmsc !== null;
+  if (NEVER_INTERNET.test(point.apn) && !both) score += WEIGHT.neverInternet;
   if (point.proxy !== null) score += WEIGHT.wapProxy;
   if (point.uses.includes("ia")) score += WEIGHT.initialAttach;
   if (point.uses.includes("mms")) score += WEIGHT.severalUses;
+  if (point.provider === null) score += WEIGHT.phoneSet;
   return score;
 }
 
 /** The carrier list names the APNs by which some carriers' subscribers are known: a strong word for or against. */
 function preferenceFor(point: AccessPoint, profile: NetworkProfile): number {
   const apn = point.apn.toLowerCase();
-  const preferring = profile.rules.filter((rule) =>
-    rule.preferredApns.some((one) => one.toLowerCase() === apn),
-  );
-  if (preferring.length === 0) return 0;
-  return preferring.some((rule) => profile.hostCarrierIds.has(rule.carrierId))
-    ? WEIGHT.preferredByHost
-    : WEIGHT.preferredByOther;
+  let score = 0;
+  for (const rule of profile.rules) {
+    const at = rule.preferredApns.findIndex((one) => one.toLowerCase() === apn);
+    if (at < 0) continue;
+    if (!profile.hostCarrierIds.has(rule.carrierId)) score = Math.min(score, WEIGHT.preferredByOther);
+    else return Math.max(0, WEIGHT.preferredByHost - at * WEIGHT.preferredStep);
+  }
+  return score;
 }
 
 /** Do a row's names say it is one of these carriers'? */

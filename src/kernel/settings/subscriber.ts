@@ -29,6 +29,8 @@ export type NetworkProfile = {
   /** As a person says it: `Vodafone UK`; the bare number if nobody named it. */
   readonly hostName: string;
   readonly hostNames: readonly ComparableName[];
+  /** Names its SIMs show beside its own: sub-brands, older names. */
+  readonly hostSpns: readonly ComparableName[];
   readonly hostCarrierIds: ReadonlySet<number>;
   readonly rules: readonly CarrierRule[];
 };
@@ -38,28 +40,46 @@ export function profileOf(
   networks: readonly Network[],
   rules: readonly CarrierRule[],
 ): NetworkProfile {
-  const known = networks.filter((one) => one.operational !== false);
-  const network = known[0] ?? networks[0];
-  const brands = (known.length > 0 ? known : networks).flatMap((one) => [one.brand, one.operator]);
-  const named = brands.filter((name) => name !== "").map((name) => comparable(name, network));
-  const hosts = rules.filter((rule) => isHostRule(rule, rules, named, network));
-  const hostNames = [
-    ...named,
-    ...hosts.flatMap((rule) => [rule.name, ...rule.spns]).map((name) => comparable(name, network)),
-  ].filter((name) => name.words.length > 0);
-  const hostName = network?.brand || network?.operator || hosts[0]?.name || `${plmn.mcc}/${plmn.mnc}`;
+  const alive = networks.filter((one) => one.operational !== false);
+  const listed = alive.length > 0 ? alive : networks;
+  const network = listed[0];
+  const compare = (name: string) => comparable(name, network);
+  // `T-Mobile (BEN)`, `Telus Mobility, Koodo Mobile`: the first name is the network's, the others' are looked at.
+  const brands = listed.map((one) => one.brand.split(/[(),/]/).map((part) => part.trim()));
+  const first = [...brands.map(([name = ""]) => name), ...listed.map((one) => one.operator)].map(compare);
+  const hosts = hostRulesOf(
+    rules,
+    first.filter((name) => name.words.length > 0),
+    compare,
+  );
+  const hostIds = new Set(hosts.map((rule) => rule.carrierId));
+  const others = rules.filter((rule) => !hostIds.has(rule.carrierId) && !hostIds.has(rule.parentId ?? -1));
+  const isOthers = (name: ComparableName) => others.some((rule) => speaksOf(name, compare(rule.name)));
+  const later = brands
+    .flatMap((parts) => parts.slice(1))
+    .map(compare)
+    .filter((name) => !isOthers(name));
+  const named = (names: readonly ComparableName[]) => names.filter((name) => name.words.length > 0);
   return {
     network,
-    hostName,
-    hostNames,
-    hostCarrierIds: new Set(hosts.map((rule) => rule.carrierId)),
+    hostName: network?.brand || network?.operator || hosts[0]?.name || `${plmn.mcc}/${plmn.mnc}`,
+    hostNames: named([...first, ...later, ...hosts.map((rule) => compare(rule.name))]),
+    hostSpns: named(hosts.flatMap((rule) => rule.spns).map(compare)),
+    hostCarrierIds: hostIds,
     rules,
   };
 }
 
-export function isHostName(name: string, profile: NetworkProfile): boolean {
-  const compared = comparable(name, profile.network);
-  return profile.hostNames.some((host) => speaksOf(compared, host));
+/** Does a row's name or an APN speak of the network's operator? */
+export function speaksOfHost(name: string, { network, hostNames }: NetworkProfile): boolean {
+  const compared = comparable(name, network);
+  return hostNames.some((host) => speaksOf(compared, host));
+}
+
+/** Is this the name that a SIM of the network's own shows? */
+export function isHostSpn(spn: string, profile: NetworkProfile): boolean {
+  const compared = comparable(spn, profile.network);
+  return speaksOfHost(spn, profile) || profile.hostSpns.some((host) => speaksOf(compared, host));
 }
 
 /**
@@ -83,7 +103,7 @@ export function subscriberOf(query: SettingsQuery, profile: NetworkProfile): Sub
   }
   if (matches.length > 0) return { kind: "host" };
   const { gid1, spn } = query;
-  if (spn && isHostName(spn, profile)) return { kind: "host" };
+  if (spn && isHostSpn(spn, profile)) return { kind: "host" };
   if (gid1 && !saysNothing(gid1)) return { kind: "unknown", by: { sign: "gid1", value: gid1 } };
   if (spn) return { kind: "unknown", by: { sign: "spn", value: spn } };
   return { kind: "host" };
@@ -133,18 +153,24 @@ function matchRule(query: SettingsQuery, rule: CarrierRule): RuleMatch | undefin
 /** `Orange MVNOs` carries the host's name and is not the host. */
 const RESOLD = /\bmvn[oe]|\bm2m\b|\biot\b/i;
 
-/** The host's own rules: without a criterion, open to a SIM without SPN, under its name, or the only carrier. */
-function isHostRule(
-  rule: CarrierRule,
+/**
+ * The rules of the network's own carrier: those without a criterion or open to a SIM without SPN, and those of
+ * the same name. A network without such a rule takes those that bear its brand, or the only carrier there is.
+ */
+function hostRulesOf(
   rules: readonly CarrierRule[],
   brands: readonly ComparableName[],
-  network: Network | undefined,
-): boolean {
-  if (isBare(rule) || rule.spns.includes("")) return rule.parentId === null;
-  if (RESOLD.test(rule.name)) return false;
-  if (brands.some((brand) => speaksOf(comparable(rule.name, network), brand))) return true;
-  const bare = rules.some(isBare);
-  return !bare && brands.length === 0 && rules.every((other) => other.carrierId === rule.carrierId);
+  compare: (name: string) => ComparableName,
+): CarrierRule[] {
+  const own = rules.filter((rule) => rule.parentId === null && !RESOLD.test(rule.name));
+  const open = own.filter((rule) => isBare(rule) || rule.spns.includes(""));
+  if (open.length > 0) {
+    const names = new Set(open.map((rule) => rule.name.toLowerCase()));
+    return own.filter((rule) => names.has(rule.name.toLowerCase()));
+  }
+  const branded = own.filter((rule) => brands.some((brand) => speaksOf(compare(rule.name), brand)));
+  if (branded.length > 0) return branded;
+  return new Set(own.map((rule) => rule.carrierId)).size === 1 && brands.length === 0 ? own : [];
 }
 
 function isBare(rule: CarrierRule): boolean {
