@@ -3,9 +3,9 @@
  *
  *   | magic 52 01 : 2 | level : 1 | cause : 1 | reference : 8 | at, seconds since 1970 : 4 | MAC : 12 |   28 octets
  *
- * The reference names what was sent: the first 8 octets of the device key's id, or of the report token that a settings
- * document carries. The MAC is HMAC-SHA-256 over all before it, cut to 12 octets, under the key's confirm secret or
- * the whole report token. A report may come twice; the same reference and level say the same thing.
+ * The reference names the key: the first 8 octets of its id. The MAC is HMAC-SHA-256 over all before it, cut to 12
+ * octets, under the key's confirm secret. A report may come twice; the same reference and level say the same thing.
+ * Settings alone have no secret, so nothing is reported of them: OMA CP has no answer channel.
  *
  * The arrival proof is the same idea for the manufacturer's server: the handset shows it there over the new access point.
  */
@@ -14,11 +14,6 @@ import { DecodeError } from "../decode-error.ts";
 
 export const DEVICE_REPORT_OCTETS = 28;
 export const REPORT_REFERENCE_OCTETS = 8;
-/** Octets of a report token, given as base64url text in the parameter below. */
-export const REPORT_TOKEN_OCTETS = 16;
-/** Parameter of the BOOTSTRAP characteristic that carries a report token; a client that does not know it skips it. */
-export const REPORT_TOKEN_PARM = "X-TURNUP-REPORT";
-
 const MAGIC = [0x52, 0x01] as const;
 const MAC_OCTETS = 12;
 const PROOF_OCTETS = 16;
@@ -55,13 +50,13 @@ export type DeviceReport = {
   readonly mac: Uint8Array;
 };
 
-/** The reference of reports about a key, or about settings with this token. */
-export function reportReferenceOf(keyIdOrToken: Uint8Array): Uint8Array {
-  if (keyIdOrToken.length < REPORT_REFERENCE_OCTETS) throw new RangeError("a reference has 8 octets");
-  return keyIdOrToken.slice(0, REPORT_REFERENCE_OCTETS);
+/** The reference of reports about a key. */
+export function reportReferenceOf(keyId: Uint8Array): Uint8Array {
+  if (keyId.length < REPORT_REFERENCE_OCTETS) throw new RangeError("a reference has 8 octets");
+  return keyId.slice(0, REPORT_REFERENCE_OCTETS);
 }
 
-/** Encodes and signs. `secret`: the key's confirm secret, or the report token. */
+/** Encodes and signs. `secret`: the key's confirm secret. */
 export function signDeviceReport(report: Omit<DeviceReport, "mac">, secret: Uint8Array): Uint8Array {
   const signed = encodeSigned(report);
   return Uint8Array.from(Buffer.concat([signed, macOf(signed, secret)]));

@@ -1,0 +1,85 @@
+/**
+ * The manufacturer's application server, such as its MMS centre: the thing that a phone left behind cannot reach. It
+ * stands in the manufacturer's private network, so only the gateway leads to it. A handset that posts to it with a
+ * key's proof has arrived; arrivals are told to Turnup in batches.
+ *
+ *   POST /m  {keyId, proof, application}  ->  200 {received: true} | 403 a wrong proof
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Arrival } from "../../wire/message/maker-api.ts";
+import { hexText, object, octets, ShapeError, text } from "../../wire/message/shape.ts";
+import { createBatcher } from "./batcher.ts";
+import { bodyOf, reply } from "./packet-gateway.ts";
+
+const MAX_WAITING_ARRIVALS = 100_000;
+const MAX_ARRIVAL_BATCH = 500;
+const ARRIVAL_INTERVAL_MS = 50;
+
+const readPost = object({
+  keyId: hexText(16),
+  proof: octets({ min: 16, max: 16 }),
+  application: text({ max: 40 }),
+});
+export type ApplicationServer = Awaited<ReturnType<typeof startApplicationServer>>;
+
+export async function startApplicationServer(options: {
+  onArrivals(batch: readonly Arrival[]): Promise<void>;
+  /** The manufacturer's key server; a key that it never issued (an operator's own) is let in and told as it came. */
+  verifyArrival?(keyId: string, proof: Uint8Array): "good" | "unknown_key" | "bad_proof";
+  onFault?(error: unknown): void;
+  readonly port?: number;
+  readonly host?: string;
+  now?(): Date;
+}) {
+  const { host = "127.0.0.1", now = () => new Date(), verifyArrival = () => "unknown_key" } = options;
+  const counts = { arrived: 0, badProof: 0 };
+  const arrivals = createBatcher<Arrival>({
+    maxBatch: MAX_ARRIVAL_BATCH,
+    maxWaiting: MAX_WAITING_ARRIVALS,
+    intervalMs: ARRIVAL_INTERVAL_MS,
+    deliver: options.onArrivals,
+    ...(options.onFault ? { onFault: options.onFault } : {}),
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "POST" || request.url !== "/m") {
+      request.resume();
+      return reply(response, 404, { cause: "no_such_call" });
+    }
+    const { keyId, proof, application } = readPost(JSON.parse(await bodyOf(request)), "");
+    if (verifyArrival(keyId, proof) === "bad_proof") {
+      counts.badProof++;
+      return reply(response, 403, { cause: "bad_proof" });
+    }
+    const at = now();
+    const apn = String(request.headers["x-called-station-id"] ?? "unknown");
+    const arrivalId = `${keyId}:${at.getTime()}`;
+    if (!arrivals.push({ arrivalId, keyId, at, apn, application, proof }))
+      return reply(response, 503, { cause: "busy" });
+    counts.arrived++;
+    reply(response, 200, { received: true });
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const malformed = error instanceof ShapeError || error instanceof SyntaxError;
+      if (!malformed) options.onFault?.(error);
+      reply(response, malformed ? 400 : 500, { cause: "malformed" });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, host, resolve);
+  });
+  return {
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
+    counts: () => ({ ...counts, told: arrivals.state() }),
+    flush: arrivals.flush,
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await arrivals.close();
+    },
+  };
+}

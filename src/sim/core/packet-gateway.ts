@@ -1,0 +1,205 @@
+/**
+ * The packet gateway of a mobile network (GGSN, PGW) as a handset meets it. A handset opens a session on an access
+ * point (PDP context, PDN connection) and then sends HTTP through it, as through a proxy; a request is routed only to a
+ * host that the session's access point leads to. Each session that opens is told as a RADIUS Accounting-Request (Start)
+ * would tell it: Called-Station-Id, IMSI, IMEI, time.
+ *
+ *   POST   /pdp        {imsi, imei, apn, user?, password?} -> 201 {session} | 403 {cause}
+ *   DELETE /pdp/:id    -> 204
+ *   ANY    http://host/path with `x-pdp-session` -> what the host answers | 502 {cause: "no_route"}
+ *
+ * Causes are those of GTP (TS 29.060 clause 7.7.1): unknown APN 219, user authentication failed 209, no resources 199.
+ */
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { object, optional, ShapeError, text } from "../../wire/message/shape.ts";
+import { createBatcher } from "./batcher.ts";
+
+const MAX_SESSIONS = 200_000;
+const MAX_BODY_OCTETS = 65_536;
+const MAX_WAITING_RECORDS = 100_000;
+const MAX_RECORD_BATCH = 500;
+const RECORD_INTERVAL_MS = 50;
+const MAX_UPSTREAM_SOCKETS = 16;
+const UPSTREAM_TIMEOUT_MS = 10_000;
+
+export type GatewayAccessPoint = {
+  readonly apn: string;
+  readonly user?: string;
+  readonly password?: string;
+  /** Hosts that it leads to. */
+  readonly hosts: readonly string[];
+};
+export type UsageRecord = {
+  readonly sessionId: string;
+  readonly apn: string;
+  readonly imsi: string;
+  readonly imei: string;
+  readonly at: Date;
+};
+export type PacketGateway = Awaited<ReturnType<typeof startPacketGateway>>;
+
+const readAttach = object({
+  imsi: text({ min: 6, max: 15, pattern: /^\d+$/ }),
+  imei: text({ min: 14, max: 16, pattern: /^\d+$/ }),
+  apn: text({ max: 100 }),
+  user: optional(text({ min: 0, max: 128 })),
+  password: optional(text({ min: 0, max: 128 })),
+});
+const CAUSE = { unknown_apn: 219, authentication_failed: 209, no_resources: 199 } as const;
+type Session = { readonly point: GatewayAccessPoint; readonly imsi: string };
+
+export async function startPacketGateway(options: {
+  readonly accessPoints: readonly GatewayAccessPoint[];
+  /** Where each host really listens: `http://127.0.0.1:port`. */
+  readonly hosts: ReadonlyMap<string, string>;
+  onUsage?(batch: readonly UsageRecord[]): Promise<void>;
+  onFault?(error: unknown): void;
+  readonly port?: number;
+  readonly host?: string;
+  now?(): Date;
+}) {
+  const { hosts, host = "127.0.0.1", now = () => new Date(), onUsage = async () => undefined } = options;
+  // APNs compare without case (TS 23.003 clause 9.1, as labels of a domain name).
+  const points = new Map(options.accessPoints.map((point) => [point.apn.toLowerCase(), point]));
+  const sessions = new Map<string, Session>();
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_SOCKETS });
+  const counts = { opened: 0, refused: 0, routed: 0, noRoute: 0 };
+  const usage = createBatcher<UsageRecord>({
+    maxBatch: MAX_RECORD_BATCH,
+    maxWaiting: MAX_WAITING_RECORDS,
+    intervalMs: RECORD_INTERVAL_MS,
+    deliver: onUsage,
+    ...(options.onFault ? { onFault: options.onFault } : {}),
+  });
+  let lastSession = 0;
+
+  function open(body: string): { readonly status: number; readonly answer: object } {
+    const { imsi, imei, apn, user, password } = readAttach(JSON.parse(body), "");
+    const point = points.get(apn.toLowerCase());
+    const right = (point?.user ?? "") === (user ?? "") && (point?.password ?? "") === (password ?? "");
+    const wrong = point?.user !== undefined && !right;
+    const cause = !point
+      ? "unknown_apn"
+      : wrong
+        ? "authentication_failed"
+        : sessions.size >= MAX_SESSIONS
+          ? "no_resources"
+          : undefined;
+    if (!point || cause) {
+      counts.refused++;
+      return { status: 403, answer: { cause, gtpCause: CAUSE[cause ?? "unknown_apn"] } };
+    }
+    const sessionId = String(++lastSession);
+    sessions.set(sessionId, { point, imsi });
+    counts.opened++;
+    usage.push({ sessionId, apn: point.apn, imsi, imei, at: now() });
+    return { status: 201, answer: { session: sessionId } };
+  }
+
+  /** Forwards what a handset sends to the host, if its access point leads there. */
+  function route(request: IncomingMessage, response: ServerResponse, target: URL): void {
+    const session = sessions.get(String(request.headers["x-pdp-session"] ?? ""));
+    const address = hosts.get(target.hostname);
+    if (!session || !address || !session.point.hosts.includes(target.hostname)) {
+      counts.noRoute++;
+      request.resume();
+      return reply(response, 502, { cause: session ? "no_route" : "no_session" });
+    }
+    counts.routed++;
+    const upstream = new URL(address);
+    const outgoing = httpRequest(
+      {
+        host: upstream.hostname,
+        port: upstream.port,
+        method: request.method ?? "GET",
+        path: target.pathname + target.search,
+        agent,
+        timeout: UPSTREAM_TIMEOUT_MS,
+        headers: {
+          host: target.host,
+          "x-called-station-id": session.point.apn,
+          "content-type": request.headers["content-type"] ?? "application/octet-stream",
+          "content-length": request.headers["content-length"] ?? "0",
+        },
+      },
+      (incoming) => {
+        response.writeHead(incoming.statusCode ?? 502, {
+          "content-type": incoming.headers["content-type"] ?? "text/plain",
+        });
+        incoming.pipe(response);
+      },
+    );
+    outgoing.on("timeout", () => outgoing.destroy());
+    outgoing.on("error", () => reply(response, 504, { cause: "host_silent" }));
+    request.pipe(outgoing);
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { url = "", method } = request;
+    if (url.startsWith("http://")) return route(request, response, new URL(url));
+    if (method === "POST" && url === "/pdp") {
+      const opened = open(await bodyOf(request));
+      return reply(response, opened.status, opened.answer);
+    }
+    if (method === "DELETE" && url.startsWith("/pdp/")) {
+      request.resume();
+      return reply(response, sessions.delete(url.slice("/pdp/".length)) ? 204 : 404, {});
+    }
+    request.resume();
+    reply(response, 404, { cause: "no_such_call" });
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const malformed =
+        error instanceof ShapeError || error instanceof SyntaxError || error instanceof TypeError;
+      if (!malformed) options.onFault?.(error);
+      reply(response, malformed ? 400 : 500, { cause: "malformed" });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, host, resolve);
+  });
+  return {
+    host,
+    port: (server.address() as AddressInfo).port,
+    /** Opened and refused sessions, routed and unrouted requests since the start. */
+    counts: () => ({ ...counts, sessions: sessions.size, usage: usage.state() }),
+    flush: usage.flush,
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      agent.destroy();
+      await usage.close();
+    },
+  };
+}
+
+export async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of request) {
+    octets += (chunk as Buffer).length;
+    if (octets > MAX_BODY_OCTETS) throw new ShapeError("", `at most ${MAX_BODY_OCTETS} octets are wanted`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+export function reply(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent || response.destroyed) return void response.destroy();
+  const content = status === 204 ? "" : JSON.stringify(body);
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(content),
+  });
+  response.end(content);
+}
