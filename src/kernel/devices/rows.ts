@@ -1,0 +1,131 @@
+/**
+ * The device knowledge as rows, each set with the data set it came from, so that every answer can name its source.
+ * Where rows come from (shipped files, an operator's import, tables) is not known here; columns: data/README.md.
+ */
+
+/** One version of one source. */
+export type DatasetRef = {
+  readonly kind: string;
+  readonly name: string;
+  /** Short digest of the file, so that two imports of one list can be told apart. */
+  readonly version: string;
+};
+
+export type Dataset<Row> = { readonly ref: DatasetRef; readonly rows: readonly Row[] };
+
+export type TacRow = {
+  readonly tac: string;
+  readonly make: string;
+  /** As the list writes it; empty in lists that give codes and names only. */
+  readonly model: string;
+  /** Model codes: of the whole family where the list does not know better. */
+  readonly modelCodes: readonly string[];
+  /** Marketing names. */
+  readonly names: readonly string[];
+  /** Other names and codes of the model or its variants. */
+  readonly aka: readonly string[];
+  /** The older list that the row was copied from. */
+  readonly upstreamSource: string;
+  readonly releasedYear: number | null;
+  /** The number and the release year cannot both be right. */
+  readonly suspect: boolean;
+};
+
+export type LifecycleRow = {
+  readonly make: string;
+  readonly family: string;
+  readonly form: string;
+  readonly label: string;
+  /** YYYY, YYYY-MM or YYYY-MM-DD; empty where not known. */
+  readonly released: string;
+  /** ISO date, `ended`, `running` or empty. */
+  readonly osUpdatesEnd: string;
+  /** YYYY or ISO date, or empty. */
+  readonly securityUpdatesEnd: string;
+  /** As of the snapshot of the data set. */
+  readonly status: string;
+  readonly endDateQuality: string;
+  readonly modelCodes: readonly string[];
+  readonly sourceUrl: string;
+};
+
+export type SupportPolicyRow = {
+  readonly make: string;
+  readonly family: string;
+  readonly fromYear: number | null;
+  readonly toYear: number | null;
+  readonly yearsMin: number;
+  readonly yearsMedian: number;
+  readonly yearsMax: number | null;
+  readonly basis: string;
+};
+
+export type MakerExitRow = {
+  readonly make: string;
+  /** Holds for models released up to this year; null for all. */
+  readonly releasedUntil: number | null;
+  /** ISO date by which all support had ended. */
+  readonly endedBy: string;
+  readonly note: string;
+};
+
+export type FactRow = {
+  readonly make: string;
+  readonly name: string;
+  readonly modelCodes: readonly string[];
+  readonly released: string;
+  readonly form: string;
+  readonly networks: readonly string[];
+  readonly widthPx: number | null;
+  readonly heightPx: number | null;
+  readonly inch: number | null;
+};
+
+export type Answer = "yes" | "no" | "partly" | "unknown";
+
+export type CapabilityRow = {
+  readonly make: string;
+  readonly os: string;
+  readonly fromYear: number | null;
+  readonly toYear: number | null;
+  readonly omaCp: Answer;
+  readonly nokiaOta: Answer;
+  readonly appleProfile: Answer;
+  readonly androidEnterpriseApn: Answer;
+  readonly nativeApnDb: string;
+  readonly note: string;
+  readonly evidence: string;
+};
+
+export type AgeRuleRow = {
+  readonly rbi: string;
+  readonly xxxxFrom: string;
+  readonly xxxxTo: string;
+  readonly yyFrom: string;
+  readonly yyTo: string;
+  /** 5th and 95th percentile of the release years of the models in this range. */
+  readonly yearFrom: number;
+  readonly yearTo: number;
+  readonly sample: number;
+};
+
+export type ReportingBodyRow = {
+  readonly rbi: string;
+  readonly body: string;
+  readonly origin: string;
+  readonly allocatesNow: string;
+};
+
+/** All that a catalog is built from. `tac` sets stand in order of trust: an operator's own import first. */
+export type DeviceDatasets = {
+  readonly tac: readonly Dataset<TacRow>[];
+  readonly lifecycle: Dataset<LifecycleRow>;
+  /** ISO date of the lifecycle rows' `status`. */
+  readonly lifecycleSnapshot: string;
+  readonly supportPolicy: Dataset<SupportPolicyRow>;
+  readonly makerExits: Dataset<MakerExitRow>;
+  readonly facts: Dataset<FactRow>;
+  readonly capability: Dataset<CapabilityRow>;
+  readonly ageRules: Dataset<AgeRuleRow>;
+  readonly reportingBodies: Dataset<ReportingBodyRow>;
+};

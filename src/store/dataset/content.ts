@@ -1,0 +1,53 @@
+/** Octets of a data file, unpacked if gzip, with the digest that names its version. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { TurnupError } from "../../term/error.ts";
+import { DATASETS, type DatasetKind } from "./datasets.ts";
+import { shippedDataFolder } from "./folder.ts";
+
+/** Largest unpacked data file, in octets: a national TAC list of 300,000 rows is about 30 MB. */
+export const DATASET_OCTETS_MAX = 512 * 1024 * 1024;
+
+export type DatasetContent = {
+  readonly kind: string;
+  readonly name: string;
+  readonly sha256: string;
+  /** The first 12 hexadecimal digits of `sha256`: enough to tell two versions apart. */
+  readonly version: string;
+  readonly text: string;
+};
+
+/** @throws TurnupError `dataset_missing`, `dataset_malformed` */
+export function readShippedContent(kind: DatasetKind, folder = shippedDataFolder()): DatasetContent {
+  const file = DATASETS.find((dataset) => dataset.kind === kind)?.file as string;
+  let octets: Buffer;
+  try {
+    octets = readFileSync(join(folder, file));
+  } catch (cause) {
+    throw new TurnupError("dataset_missing", `the data file ${file} cannot be read from ${folder}`, {
+      cause,
+      nextStep: "Install the package again; its folder data/ belongs to it.",
+    });
+  }
+  return contentOf(kind, file, octets);
+}
+
+/** @throws TurnupError `dataset_malformed`: broken gzip, or more than `DATASET_OCTETS_MAX` */
+export function contentOf(kind: string, name: string, octets: Uint8Array): DatasetContent {
+  const sha256 = createHash("sha256").update(octets).digest("hex");
+  return { kind, name, sha256, version: sha256.slice(0, 12), text: textOf(name, octets) };
+}
+
+const GZIP_MAGIC = [0x1f, 0x8b];
+
+function textOf(name: string, octets: Uint8Array): string {
+  const isGzip = octets[0] === GZIP_MAGIC[0] && octets[1] === GZIP_MAGIC[1];
+  if (!isGzip) return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("utf8");
+  try {
+    return gunzipSync(octets, { maxOutputLength: DATASET_OCTETS_MAX }).toString("utf8");
+  } catch (cause) {
+    throw new TurnupError("dataset_malformed", `${name} is no gzip file or unpacks to too much`, { cause });
+  }
+}

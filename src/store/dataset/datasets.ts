@@ -1,0 +1,45 @@
+/** The shipped data files: which there are, whose they are, and of when. Columns and defects: data/README.md. */
+
+export type ShippedDataset = {
+  readonly kind: DatasetKind;
+  readonly file: string;
+  readonly source: string;
+  readonly licence: string;
+  /** ISO date (or year and month) of the upstream state. */
+  readonly snapshot: string;
+};
+
+export type DatasetKind =
+  | "apn"
+  | "apn_gnome"
+  | "capability"
+  | "carrier_id"
+  | "device_facts"
+  | "lifecycle"
+  | "maker_exit"
+  | "mcc_mnc"
+  | "reporting_body"
+  | "support_policy"
+  | "tac"
+  | "tac_age"
+  | "tac_samsung";
+
+/** End dates are recomputed against the day asked for; flags without a date are true as of this day. */
+export const LIFECYCLE_SNAPSHOT = "2026-08-22";
+
+// biome-ignore format: a table
+export const DATASETS: readonly ShippedDataset[] = [
+  { kind: "tac", file: "tac-osmocom.csv.gz", source: "Osmocom TAC database", licence: "CC-BY-SA-3.0", snapshot: "2026-05" },
+  { kind: "tac_samsung", file: "tac-samsung.csv.gz", source: "SamloaderKotlin TAC list", licence: "MIT", snapshot: "2026-05" },
+  { kind: "tac_age", file: "tac-age-rules.csv", source: "Turnup", licence: "Apache-2.0", snapshot: "2026-08-22" },
+  { kind: "lifecycle", file: "device-lifecycle.csv", source: "endoflife.date and press", licence: "MIT", snapshot: LIFECYCLE_SNAPSHOT },
+  { kind: "support_policy", file: "support-policy.csv", source: "endoflife.date and press", licence: "MIT", snapshot: LIFECYCLE_SNAPSHOT },
+  { kind: "maker_exit", file: "maker-exits.csv", source: "Turnup", licence: "Apache-2.0", snapshot: "2026-11" },
+  { kind: "device_facts", file: "device-facts.csv", source: "LineageOS wiki", licence: "CC-BY-SA-3.0", snapshot: "2026-07" },
+  { kind: "capability", file: "provisioning-capability.csv", source: "Turnup", licence: "Apache-2.0", snapshot: "2026-08" },
+  { kind: "reporting_body", file: "imei-reporting-bodies.csv", source: "GSMA TS.06 by way of Wikipedia", licence: "Apache-2.0", snapshot: "2026-08" },
+  { kind: "mcc_mnc", file: "mcc-mnc.csv.gz", source: "mcc-mnc-list (Wikipedia)", licence: "MIT AND CC-BY-SA-4.0", snapshot: "2023" },
+  { kind: "carrier_id", file: "carrier-ids.csv.gz", source: "AOSP carrier list", licence: "Apache-2.0", snapshot: "2025-03" },
+  { kind: "apn", file: "apn-lineage.csv.gz", source: "LineageOS android_vendor_apn", licence: "Apache-2.0", snapshot: "2026-07-20" },
+  { kind: "apn_gnome", file: "apn-gnome.csv.gz", source: "GNOME mobile-broadband-provider-info", licence: "CC-PDDC", snapshot: "2026-08-04" },
+];
