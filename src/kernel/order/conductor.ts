@@ -41,13 +41,19 @@ export type Conductor = {
 export function createConductor(deps: ConductorDeps): Conductor {
   const { store } = deps;
 
-  const inStep = <T>(work: (step: Step) => Promise<T>): Promise<T> =>
-    store.transaction(async (tx) => {
+  const inStep = async <T>(work: (step: Step) => Promise<T>): Promise<T> => {
+    const written = { messages: 0, calls: 0 };
+    const result = await store.transaction(async (tx) => {
       const scribe = createScribe(deps.clock(), deps.newId);
-      const result = await work({ tx, scribe });
+      const value = await work({ tx, scribe });
       await tx.write(scribe.changes, scribe.now);
-      return result;
+      written.messages = scribe.changes.messages.length;
+      written.calls = scribe.changes.calls.length;
+      return value;
     });
+    if (written.messages + written.calls > 0) deps.onWritten(written);
+    return result;
+  };
 
   return {
     advance: (limit) =>

@@ -42,6 +42,8 @@ export type ConductorDeps = {
     readonly privateKey: KeyObject;
     readonly publicKey: KeyObject;
   };
+  /** Called after a change set is on disk, so that whoever sends or calls need not poll for it. */
+  readonly onWritten: (written: { readonly messages: number; readonly calls: number }) => void;
   /** The address of a page with settings. */
   readonly linkUrl: (token: string) => string;
 };

@@ -1,0 +1,136 @@
+/**
+ * Hands queued messages to the SMSC, part by part in order, and books what the SMSC said. A message interrupted by a
+ * crash is leased again when its lease lapses, and only the parts without a booking go out once more, octet for octet.
+ */
+import { cutMessage, type MessagePart } from "../payload/compose.ts";
+import type { Bookkeeper } from "./bookkeeper.ts";
+import type { OrderStore, OutgoingMessage } from "./order-store.ts";
+import { minutesAfter, secondsAfter } from "./scribe.ts";
+
+/** Longer than the SMSC session's own deadline for a part, so that a lease never lapses under a living sender. */
+const LEASE_MS = 120_000;
+const FIRST_RETRY_SECONDS = 5;
+const MAX_RETRY_MINUTES = 15;
+const UDHI = 0x40;
+
+export type PartToSubmit = {
+  readonly to: string;
+  readonly from: string;
+  readonly esmClass: number;
+  readonly dataCoding: number;
+  /** UDH and data. */
+  readonly userData: Uint8Array;
+  readonly moreToSend: boolean;
+  readonly expiresAt: Date;
+};
+
+export type PartOutcome =
+  | { readonly kind: "accepted"; readonly smscMessageId: string }
+  /** For good: the SMSC would say the same again. */
+  | { readonly kind: "refused"; readonly code: string }
+  /** Not now, or nobody knows: it goes out again with the same reference. */
+  | { readonly kind: "later"; readonly code: string };
+
+export interface SmscPort {
+  readonly name: string;
+  submit(part: PartToSubmit): Promise<PartOutcome>;
+}
+
+export type Outbox = {
+  /** Sends what is due; answers how many messages it took. */
+  pass(limit: number): Promise<number>;
+};
+
+export function createOutbox(deps: {
+  readonly store: OrderStore;
+  readonly books: Bookkeeper;
+  readonly smsc: SmscPort;
+  readonly clock: () => Date;
+  /** 0 to 1. */
+  readonly random: () => number;
+}): Outbox {
+  return {
+    async pass(limit) {
+      const messages = await deps.store.claimMessages({ now: deps.clock(), limit, leaseMs: LEASE_MS });
+      await Promise.all(messages.map((message) => sendMessage(deps, message)));
+      return messages.length;
+    },
+  };
+}
+
+type Deps = Parameters<typeof createOutbox>[0];
+
+async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> {
+  const { messageId } = message;
+  const now = deps.clock();
+  if (message.expiresAt <= now) {
+    return deps.books.unsent({
+      messageId,
+      reason: "it expired before the SMSC took it",
+      retryAt: null,
+      errorCode: "expired",
+    });
+  }
+  const { dataCoding, parts } = cutMessage(message.protocol, message.payload, message.reference);
+  const wanted = parts.flatMap((part, at) =>
+    message.acceptedParts.includes(at + 1) ? [] : [{ part, sequence: at + 1 }],
+  );
+  // All are handed over in this turn: the session keeps their order and the network takes them side by side.
+  const outcomes = await Promise.all(
+    wanted.map(async ({ part, sequence }) => {
+      const outcome = await deps.smsc.submit(toSubmit(message, part, dataCoding, sequence < parts.length));
+      if (outcome.kind === "accepted") {
+        void deps.books
+          .submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId: outcome.smscMessageId })
+          .catch(() => undefined); // not booked: the lease lapses and the part goes out again
+      }
+      return outcome;
+    }),
+  );
+  const refused = outcomes.find((outcome) => outcome.kind === "refused");
+  if (refused) {
+    return deps.books.unsent({
+      messageId,
+      reason: `the SMSC refused it: ${refused.code}`,
+      retryAt: null,
+      errorCode: refused.code,
+    });
+  }
+  const later = outcomes.find((outcome) => outcome.kind === "later");
+  if (!later) return;
+  const retryAt = retryTime(message, now, deps.random());
+  return deps.books.unsent({
+    messageId,
+    reason: `${later.code}; it is sent again at ${retryAt.toISOString()}`,
+    retryAt,
+    errorCode: later.code,
+  });
+}
+
+function toSubmit(
+  message: OutgoingMessage,
+  part: MessagePart,
+  dataCoding: number,
+  moreToSend: boolean,
+): PartToSubmit {
+  const userData = new Uint8Array(part.udh.length + part.data.length);
+  userData.set(part.udh);
+  userData.set(part.data, part.udh.length);
+  return {
+    to: message.to,
+    from: message.sender,
+    esmClass: part.udh.length > 0 ? UDHI : 0,
+    dataCoding,
+    userData,
+    moreToSend,
+    expiresAt: message.expiresAt,
+  };
+}
+
+function retryTime(message: OutgoingMessage, now: Date, random: number): Date {
+  const seconds = FIRST_RETRY_SECONDS * 2 ** Math.min(message.attempts - 1, 10) * (0.5 + random / 2);
+  const at = secondsAfter(now, seconds);
+  const latest = minutesAfter(now, MAX_RETRY_MINUTES);
+  const soonest = at < latest ? at : latest;
+  return soonest < message.expiresAt ? soonest : message.expiresAt;
+}
