@@ -21,6 +21,7 @@ export type TurnupErrorOptions = ErrorOptions & {
 
 /** One line a code, sorted. docs/errors.md says what each means and what to do. */
 export type ErrorCode =
+  | "access_point_import_malformed"
   | "access_point_not_found"
   | "apn_malformed"
   | "batch_too_large"
@@ -93,6 +94,7 @@ export type ErrorCode =
   | "seal_key_malformed"
   | "seal_key_missing"
   | "seen_in_future"
+  | "settings_query_malformed"
   | "sighting_malformed"
   | "smpp_field_invalid"
   | "token_expired"

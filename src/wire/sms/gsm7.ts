@@ -1,0 +1,87 @@
+/**
+ * The GSM 7-bit default alphabet and its extension table, as septets one an octet and packed eight in seven octets.
+ * Source: 3GPP TS 23.038 §6.2.1 and §6.1.2.1.
+ */
+
+const ESCAPE = 0x1b;
+/** The place in the string is the septet; the escape's own place holds a stand-in that is never met in text. */
+const ALPHABET =
+  "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\uffffÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
+  "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const EXTENSION: readonly (readonly [septet: number, character: string])[] = [
+  [0x0a, "\f"],
+  [0x14, "^"],
+  [0x28, "{"],
+  [0x29, "}"],
+  [0x2f, "\\"],
+  [0x3c, "["],
+  [0x3d, "~"],
+  [0x3e, "]"],
+  [0x40, "|"],
+  [0x65, "€"],
+];
+
+const EXTENDED: ReadonlyMap<number, string> = new Map(EXTENSION);
+const SEPTETS: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
+  ...[...ALPHABET].map((character, septet) => [character, [septet]] as const),
+  ...EXTENSION.map(([septet, character]) => [character, [ESCAPE, septet]] as const),
+]);
+
+/** The septets of each character, an escape and its follower together; undefined where one has none. */
+export function septetsOf(text: string): (readonly number[])[] | undefined {
+  const characters: (readonly number[])[] = [];
+  for (const character of text) {
+    const septets = character === "\uffff" ? undefined : SEPTETS.get(character);
+    if (!septets) return undefined;
+    characters.push(septets);
+  }
+  return characters;
+}
+
+/**
+ * Text of septets, one an octet; bit 7 is not looked at. An escape before a septet that the extension leaves free
+ * shows the default alphabet's character, as the standard asks; an escape at the end shows a space.
+ */
+export function textOfSeptets(septets: Uint8Array): string {
+  const characters: string[] = [];
+  for (let i = 0; i < septets.length; i++) {
+    const septet = (septets[i] as number) & 0x7f;
+    if (septet !== ESCAPE) {
+      characters.push(ALPHABET[septet] as string);
+      continue;
+    }
+    const follower = septets[++i];
+    const basic = ALPHABET[(follower ?? 0x20) & 0x7f] as string;
+    characters.push(EXTENDED.get((follower ?? 0x20) & 0x7f) ?? (basic === "\uffff" ? " " : basic));
+  }
+  return characters.join("");
+}
+
+/**
+ * Eight septets in seven octets, the first in the low bits. `fillBits` (0 to 6) of zero go in front: after a user data
+ * header the text starts at a septet boundary.
+ */
+export function packSeptets(septets: Uint8Array, fillBits = 0): Uint8Array {
+  const packed = new Uint8Array(Math.ceil((septets.length * 7 + fillBits) / 8));
+  for (let i = 0; i < septets.length; i++) {
+    const bit = i * 7 + fillBits;
+    const shifted = ((septets[i] as number) & 0x7f) << (bit & 7);
+    const at = bit >> 3;
+    packed[at] = (packed[at] as number) | (shifted & 0xff);
+    if (shifted > 0xff) packed[at + 1] = shifted >> 8;
+  }
+  return packed;
+}
+
+/** `count` septets from packed octets; fewer where the octets end first. */
+export function unpackSeptets(packed: Uint8Array, count: number, fillBits = 0): Uint8Array {
+  const whole = Math.max(0, Math.floor((packed.length * 8 - fillBits) / 7));
+  const septets = new Uint8Array(Math.min(count, whole));
+  for (let i = 0; i < septets.length; i++) {
+    const bit = i * 7 + fillBits;
+    const at = bit >> 3;
+    const pair = (packed[at] as number) | ((packed[at + 1] ?? 0) << 8);
+    septets[i] = (pair >> (bit & 7)) & 0x7f;
+  }
+  return septets;
+}

@@ -1,0 +1,140 @@
+/**
+ * Puts the parts of long messages together, in any order, as 3GPP TS 23.040 §9.2.3.24.1 joins them: parts belong to one
+ * message when sender, receiver, ports, reference and total are the same. Has no clock: each part brings its time.
+ *
+ * Memory is bounded: too many unfinished messages, or too many octets in them, push out the ones that waited longest
+ * for a part.
+ */
+import { DecodeError } from "../decode-error.ts";
+import { type Concatenation, decodeUdh, type Udh } from "./udh.ts";
+
+export type ReassemblyLimits = {
+  /** Unfinished messages. */
+  readonly limitMessages: number;
+  /** Octets of data in unfinished messages. */
+  readonly limitOctets: number;
+  /** How long an unfinished message waits for its next part. */
+  readonly timeoutMs: number;
+};
+
+export type IncomingPart = {
+  readonly from: string;
+  readonly to: string;
+  /** With its length octet; empty where the message has none. */
+  readonly udh: Uint8Array;
+  readonly data: Uint8Array;
+  readonly atMs: number;
+};
+
+export type WholeMessage = {
+  readonly from: string;
+  readonly to: string;
+  /** Of the first part, without its concatenation. */
+  readonly udh: Udh;
+  readonly bytes: Uint8Array;
+};
+
+export type Reassembler = {
+  /**
+   * The whole message when this part completes it, else null. A part that came before is dropped, also for a while
+   * after its message was complete.
+   * @throws DecodeError: a header that cannot be read, another total or other octets than the same reference has already
+   */
+  accept(part: IncomingPart): WholeMessage | null;
+  /** Messages that wait for parts. */
+  readonly pending: number;
+};
+
+type Collected = {
+  readonly total: number;
+  readonly parts: Map<number, Uint8Array>;
+  octets: number;
+  lastAtMs: number;
+  udh: Udh;
+  /** Complete and handed out: kept until its time is over, so that a part that comes twice opens no new message. */
+  isDone: boolean;
+  /** Parts that came again since. They belong to a new message if another part of it turns out to differ. */
+  readonly repeated: Set<number>;
+};
+
+export function createReassembler(limits: ReassemblyLimits): Reassembler {
+  /** In the order of their last part: the oldest first. */
+  const messages = new Map<string, Collected>();
+  let octets = 0;
+
+  function forget(key: string): void {
+    octets -= messages.get(key)?.octets ?? 0;
+    messages.delete(key);
+  }
+
+  function forgetOld(atMs: number): void {
+    for (const [key, message] of messages) {
+      const isOver = atMs - message.lastAtMs > limits.timeoutMs;
+      const isTooMuch = messages.size > limits.limitMessages || octets > limits.limitOctets;
+      if (!isOver && !isTooMuch) return;
+      forget(key);
+    }
+  }
+
+  /** The message that this part belongs to, new or begun; undefined where it has the part already. */
+  function messageFor(key: string, { total, seq }: Concatenation, data: Uint8Array): Collected | undefined {
+    const known = messages.get(key);
+    if (!known) return collected(total);
+    if (known.total !== total) {
+      if (known.isDone) return collected(total); // the reference is used again, for another message
+      throw new DecodeError(`a part of ${total} where ${known.total} were announced`, 0);
+    }
+    const before = known.parts.get(seq);
+    if (!before) return known;
+    if (Buffer.compare(before, data) === 0) {
+      known.repeated.add(seq);
+      return undefined;
+    }
+    if (!known.isDone) throw new DecodeError(`part ${seq} with other octets than before`, 0);
+    return collected(
+      total,
+      [...known.repeated].map((again) => [again, known.parts.get(again) as Uint8Array]),
+    );
+  }
+
+  return {
+    accept({ from, to, udh, data, atMs }) {
+      const { concat, ...rest } = decodeUdh(udh);
+      if (!concat || concat.total === 1) return { from, to, udh: rest, bytes: data };
+      forgetOld(atMs);
+      const key = JSON.stringify([from, to, rest.destPort, rest.srcPort, concat.refBits, concat.ref]);
+      const message = messageFor(key, concat, data);
+      if (!message) return null;
+      forget(key);
+      message.parts.set(concat.seq, data.slice());
+      message.octets += data.length;
+      message.lastAtMs = atMs;
+      if (concat.seq === 1) message.udh = rest;
+      message.isDone = message.parts.size === message.total;
+      messages.set(key, message);
+      octets += message.octets;
+      forgetOld(atMs);
+      return message.isDone ? { from, to, udh: message.udh, bytes: joined(message) } : null;
+    },
+    get pending() {
+      return [...messages.values()].filter(({ isDone }) => !isDone).length;
+    },
+  };
+}
+
+function collected(total: number, parts: readonly (readonly [number, Uint8Array])[] = []): Collected {
+  return {
+    total,
+    parts: new Map(parts),
+    octets: parts.reduce((sum, [, data]) => sum + data.length, 0),
+    lastAtMs: 0,
+    udh: {},
+    isDone: false,
+    repeated: new Set(),
+  };
+}
+
+function joined({ parts, total }: Collected): Uint8Array {
+  const pieces = Array.from({ length: total }, (_, index) => parts.get(index + 1) as Uint8Array);
+  return Uint8Array.from(Buffer.concat(pieces));
+}

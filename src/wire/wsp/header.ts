@@ -1,0 +1,81 @@
+/**
+ * Headers after the Content-Type, of a push or of a part of a multipart. Source: WAP-230-WSP §8.4.1.
+ *
+ *   | field + 80, or name and 00 | short integer, or text and 00, or value length and octets |
+ */
+import { TurnupError } from "../../term/error.ts";
+import { DecodeError } from "../decode-error.ts";
+import { HEADER_FIELD_CODES, HEADER_FIELDS, INTEGER_FIELDS } from "./assigned-numbers.ts";
+import {
+  decodeInteger,
+  decodeText,
+  decodeValueLength,
+  integer,
+  octetAt,
+  text,
+  valueLength,
+} from "./value.ts";
+
+export type WspHeader = {
+  /** The field's name; "0x2A" for a code without a name here. */
+  readonly name: string;
+  /** Octets where the field has a structure of its own. */
+  readonly value: number | string | Uint8Array;
+};
+
+const HEADERS_MAX = 32;
+const SHIFT_DELIMITER = 0x7f;
+const BY_CODE = /^0x[0-7][0-9A-F]$/;
+
+/** All headers from `from` to `end`. */
+export function decodeHeaders(bytes: Uint8Array, from: number, end: number): WspHeader[] {
+  const headers: WspHeader[] = [];
+  for (let at = from; at < end; ) {
+    if (headers.length === HEADERS_MAX) throw new DecodeError(`more than ${HEADERS_MAX} headers`, at);
+    const name = decodeName(bytes, at, end);
+    const value = decodeValue(bytes, name.next, end, name.value);
+    headers.push({ name: name.value, value: value.value });
+    at = value.next;
+  }
+  return headers;
+}
+
+export const headerOctets = ({ name, value }: WspHeader): number[] => [
+  ...nameOctets(name),
+  ...valueOctets(value),
+];
+
+function decodeName(bytes: Uint8Array, at: number, end: number) {
+  const first = octetAt(bytes, at, end);
+  if (first >= 0x80) {
+    const code = first & 0x7f;
+    const byNumber = `0x${code.toString(16).toUpperCase().padStart(2, "0")}`;
+    return { value: HEADER_FIELDS.get(code) ?? byNumber, next: at + 1 };
+  }
+  if (first < 0x20 || first === SHIFT_DELIMITER) {
+    throw new DecodeError("a shift to another page of header fields", at);
+  }
+  return decodeText(bytes, at, end);
+}
+
+function decodeValue(bytes: Uint8Array, at: number, end: number, name: string) {
+  const first = octetAt(bytes, at, end);
+  if (first >= 0x80 || (INTEGER_FIELDS.includes(name) && first < 0x20)) return decodeInteger(bytes, at, end);
+  if (first >= 0x20) return decodeText(bytes, at, end);
+  const { value: length, next } = decodeValueLength(bytes, at, end);
+  return { value: bytes.slice(next, next + length), next: next + length };
+}
+
+function nameOctets(name: string): number[] {
+  const code = HEADER_FIELD_CODES.get(name) ?? (BY_CODE.test(name) ? Number(name) : undefined);
+  if (code !== undefined) return [0x80 | code];
+  if (!/^[!-~]+$/.test(name)) {
+    throw new TurnupError("payload_malformed", `"${name.slice(0, 64)}" is no header name`);
+  }
+  return text(name);
+}
+
+function valueOctets(value: WspHeader["value"]): number[] {
+  if (typeof value === "number") return integer(value);
+  return typeof value === "string" ? text(value) : [...valueLength(value.length), ...value];
+}
