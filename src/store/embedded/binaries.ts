@@ -6,7 +6,16 @@
  * in a folder of our own that the loader is told of: node_modules may be read-only and shared, so it is never
  * written to.
  */
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
@@ -63,7 +72,7 @@ export function binariesIn(native: string, version: string): Binaries {
 }
 
 /** Makes the missing links in `folder`; gives the environment under which the programs find their libraries. */
-export function linkLibraries({ missingLinks }: Binaries, folder: string): Record<string, string> {
+export function linkLibraries({ native, missingLinks }: Binaries, folder: string): Record<string, string> {
   if (missingLinks.length === 0) return {};
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   for (const [name, library] of missingLinks) {
@@ -71,16 +80,19 @@ export function linkLibraries({ missingLinks }: Binaries, folder: string): Recor
     if (lstatSync(link, { throwIfNoEntry: false })) continue;
     symlinkSync(library, link);
   }
-  return process.platform === "darwin" ? { DYLD_LIBRARY_PATH: folder } : { LD_LIBRARY_PATH: folder };
+  // A library found through its link looks for its own needs beside the link, hence both folders.
+  const path = `${folder}:${join(native, "lib")}`;
+  return process.platform === "darwin" ? { DYLD_LIBRARY_PATH: path } : { LD_LIBRARY_PATH: path };
 }
 
-/** Copies the programs to a folder that another user can walk; static libraries are left out (the server has no use for them). */
+/** Copies the programs where another user can walk; static libraries are left out, the server has no use for them. */
 export function copyBinaries(from: Binaries, native: string): Binaries {
-  cpSync(from.native, native, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (source) => !source.endsWith(".a"),
-  });
+  const filter = (source: string): boolean => !source.endsWith(".a");
+  cpSync(from.native, native, { recursive: true, verbatimSymlinks: true, filter });
+  for (const entry of readdirSync(native, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o755); // whatever the umask says
+  }
+  chmodSync(native, 0o755);
   return binariesIn(native, from.version);
 }
 

@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   lchownSync,
   lstatSync,
@@ -23,16 +24,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
-import { type Binaries, copyBinaries, linkLibraries } from "./binaries.ts";
+import { type Binaries, binariesIn, copyBinaries, linkLibraries } from "./binaries.ts";
+import { stopServer } from "./keeper.ts";
+import { readPostmaster } from "./postmaster.ts";
+import { isAlive, worksIn } from "./process.ts";
 import { chooseServerUser, ownerOf, type ServerUser } from "./server-user.ts";
 
 export const PORT = 5432;
 /** `sun_path` of a unix socket less its closing NUL: 108 octets on Linux, 104 on macOS. */
 export const SOCKET_PATH_OCTETS_MAX = process.platform === "linux" ? 107 : 103;
 /** Where data goes that no other user could walk to. */
-const MOVED_ROOT = "/var/lib/turnup";
+const WALKABLE_FOLDER = "/var/lib/turnup";
 
 export type Place = {
   readonly data: string;
@@ -57,7 +61,11 @@ export function makeDataFolder(folder: string): string {
   }
 }
 
-export async function preparePlace(folder: string, found: Binaries): Promise<Place> {
+export async function preparePlace(
+  folder: string,
+  found: Binaries,
+  walkable: string = WALKABLE_FOLDER,
+): Promise<Place> {
   const root = join(folder, "postgres");
   try {
     mkdirSync(root, { recursive: true, mode: 0o711 });
@@ -70,7 +78,7 @@ export async function preparePlace(folder: string, found: Binaries): Promise<Pla
     if (moved === undefined && user.kind !== "copied") {
       return finish({ root, logFile, binaries: found, environment, user, folder });
     }
-    return finish({ ...(await move(root, found, moved)), logFile, environment: {}, folder });
+    return finish({ ...(await move(root, found, moved, walkable)), logFile, folder });
   } catch (cause) {
     if (cause instanceof TurnupError) throw cause;
     throw unusable(`the data folder ${folder} cannot be used: ${(cause as Error).message}`, cause);
@@ -78,22 +86,30 @@ export async function preparePlace(folder: string, found: Binaries): Promise<Pla
 }
 
 /** Programs and data go where `nobody` can walk; where the data went is written down, so that it is found again. */
-async function move(root: string, found: Binaries, moved: string | undefined) {
-  const home = moved ?? join(MOVED_ROOT, shortHash(root));
-  const programs = join(MOVED_ROOT, `programs-${found.version}`);
-  mkdirSync(home, { recursive: true, mode: 0o711 });
+async function move(root: string, found: Binaries, moved: string | undefined, walkable: string) {
+  const home = moved ?? join(walkable, shortHash(root));
+  const programs = join(walkable, `programs-${found.version}`);
+  mkdirSync(home, { recursive: true });
+  for (const folder of [walkable, home]) chmodSync(folder, 0o711); // whatever the umask says
   if (!existsSync(programs)) {
     const half = `${programs}.${process.pid}`;
     copyBinaries(found, half);
     renameSync(half, programs);
   }
-  const binaries = copyBinaries(found, programs);
-  const environment = linkLibraries(binaries, join(MOVED_ROOT, "libraries"));
+  const binaries = binariesIn(programs, found.version);
+  const environment = linkLibraries(binaries, join(walkable, "libraries"));
   const owner = lstatSync(join(home, "data"), { throwIfNoEntry: false });
   const user = await chooseServerUser({ postgres: binaries.postgres, folder: home, environment, owner });
-  if (user.kind === "copied") throw unusable(`${MOVED_ROOT} cannot be walked by another user either`);
+  if (user.kind === "copied") throw unusable(`${walkable} cannot be walked by another user either`);
   if (moved === undefined) {
-    if (existsSync(join(root, "data"))) renameSync(join(root, "data"), join(home, "data"));
+    if (existsSync(join(root, "data"))) {
+      await endServerIn(join(root, "data"));
+      const half = join(home, "data.half");
+      rmSync(half, { recursive: true, force: true });
+      cpSync(join(root, "data"), half, { recursive: true, preserveTimestamps: true });
+      renameSync(half, join(home, "data"));
+      renameSync(join(root, "data"), join(root, "data.before"));
+    }
     writeFileSync(join(root, "moved"), home, { mode: 0o600 });
   }
   return { root: home, binaries, environment, user };
@@ -101,47 +117,50 @@ async function move(root: string, found: Binaries, moved: string | undefined) {
 
 type Half = Omit<Place, "data" | "socketFolder"> & { readonly root: string; readonly folder: string };
 
-function finish({ root, folder, ...rest }: Half): Place {
+async function finish({ root, folder, ...rest }: Half): Promise<Place> {
   const data = join(root, "data");
-  if (existsSync(data)) give(data, rest.user);
+  if (existsSync(data) && !isOwnedBy(data, rest.user)) {
+    await endServerIn(data);
+    give(data, rest.user);
+  }
   return { ...rest, data, socketFolder: makeSocketFolder(join(root, "run"), folder, rest.user) };
 }
 
-/** A folder of mode 0700 for the socket: beside the data, or where the path is short enough. */
+/** Files do not change hands under a server left running by a killed Turnup. */
+async function endServerIn(data: string): Promise<void> {
+  const left = readPostmaster(data);
+  if (left && isAlive(left.pid) && worksIn(left.pid, data) === true) await stopServer(left.pid);
+}
+
+/** A folder of mode 0700 for the socket: beside the data, or in a temporary folder whose path is short enough. */
 function makeSocketFolder(beside: string, dataFolder: string, user: ServerUser): string {
-  const candidates = [
-    beside,
-    ...[tmpdir(), "/tmp"].map((base) => join(base, `turnup-${shortHash(dataFolder)}`)),
-  ];
-  const folder = candidates.find((path) => Buffer.byteLength(socketIn(path)) <= SOCKET_PATH_OCTETS_MAX);
+  const short = [tmpdir(), "/tmp"].map((base) => join(base, `turnup-${shortHash(dataFolder)}`));
+  const folder = [beside, ...short].find(
+    (path) => Buffer.byteLength(socketIn(path)) <= SOCKET_PATH_OCTETS_MAX,
+  );
   if (!folder) throw unusable("no folder has a path short enough for a unix socket");
   const there = lstatSync(folder, { throwIfNoEntry: false });
-  // In /tmp somebody else may have been there first; what we then open could be theirs.
-  const mine = [process.getuid?.(), ownerOf(user)?.uid, nobodyBefore(beside)];
-  if (there && !(there.isDirectory() && mine.includes(there.uid))) {
-    throw unusable(`${folder} belongs to another user`);
+  if (there && folder !== beside && !(there.isDirectory() && isOwnedBy(folder, user))) {
+    // Somebody else was there first and could open what we put in. Root makes it anew, anybody else cannot.
+    if (process.getuid?.() !== 0) throw unusable(`${folder} belongs to another user`);
+    rmSync(folder, { recursive: true });
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   give(folder, user);
+  chmodSync(folder, 0o700);
   return folder;
 }
 
-/** The owner of the data before this start: the server may have run as somebody else then. */
-const nobodyBefore = (beside: string): number | undefined =>
-  lstatSync(join(dirname(beside), "data"), { throwIfNoEntry: false })?.uid;
-
 export const socketIn = (folder: string): string => join(folder, `.s.PGSQL.${PORT}`);
 
+const isOwnedBy = (path: string, user: ServerUser): boolean =>
+  lstatSync(path).uid === (ownerOf(user)?.uid ?? process.getuid?.());
+
 /** Makes a path and all in it the server's own, where it is not. */
-export function give(path: string, user: ServerUser): void {
+function give(path: string, user: ServerUser): void {
+  if (isOwnedBy(path, user)) return;
   const owner = ownerOf(user);
-  const now = lstatSync(path);
-  if (!owner) {
-    if (now.uid === process.getuid?.()) return;
-    throw unusable(`${path} belongs to user number ${now.uid}`);
-  }
-  if (now.uid === owner.uid) return;
+  if (!owner) throw unusable(`${path} belongs to user number ${lstatSync(path).uid}`);
   chownSync(path, owner.uid, owner.gid);
   for (const name of readdirSync(path, { recursive: true })) {
     lchownSync(join(path, String(name)), owner.uid, owner.gid);

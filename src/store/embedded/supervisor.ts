@@ -4,6 +4,7 @@
  *   start ── lock the folder ── a server left by a killed Turnup? ── yes ── ours and answering? ── adopt it
  *                                         │ no                                   │ no: stop it
  *                                         └── new folder? initdb ── launch ──────┘
+ *   run   ── the server ends by itself, or by somebody's hand? launch it again (keeper.ts)
  *   stop  ── fast shutdown ── wait ── immediate shutdown ── unlock
  *
  * The server listens on a unix socket in a folder of mode 0700 and on nothing else; who can enter the folder is
@@ -25,11 +26,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
-import { EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
+import { type Binaries, EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { keep, stopServer } from "./keeper.ts";
 import { makeDataFolder, makeServerFolder, type Place, PORT, preparePlace } from "./place.ts";
-import { isAlive, processesIn, waitForEnd, worksIn } from "./process.ts";
-import { startAs } from "./server-user.ts";
+import { readPostmaster } from "./postmaster.ts";
+import { isAlive, processesIn, worksIn } from "./process.ts";
+import { type ServerUser, startAs } from "./server-user.ts";
 import { clusterNameOf, serverArguments } from "./settings.ts";
 
 const run = promisify(execFile);
@@ -43,9 +46,6 @@ const INITDB_LIMIT_MS = 120_000;
 const START_LIMIT_MS = 300_000;
 /** The workers of a server that was killed end by themselves; until then a new one may not start. */
 const LEFTOVER_LIMIT_MS = 15_000;
-/** A fast shutdown writes all that is not yet in its place. */
-const STOP_LIMIT_MS = 120_000;
-const KILL_LIMIT_MS = 10_000;
 const ANSWER_LIMIT_MS = 5_000;
 const POLL_MS = 5;
 const LOG_OCTETS_MAX = 10 * 1024 * 1024;
@@ -57,11 +57,22 @@ export type EmbeddedPostgres = {
   readonly startedCold: boolean;
   /** The server was running already, left by a Turnup that was killed. */
   readonly adopted: boolean;
-  /** Process number of the server. */
-  readonly pid: number;
+  /** Process number of the server, which changes when it had to be started again. */
+  readonly pid: () => number;
   /** How the server's user was chosen; see server-user.ts. */
-  readonly runsAs: string;
+  readonly runsAs: ServerUser["kind"];
   readonly stop: () => Promise<void>;
+};
+
+export type EmbeddedOptions = {
+  /** Made if it is missing. */
+  readonly folder: string;
+  /** Told what a person watching the start would want to know; never a row. */
+  readonly log: Log;
+  /** The server's programs, where they do not lie in node_modules. */
+  readonly binaries?: Binaries;
+  /** Where data goes that no user but root could walk to, and no user namespace is allowed. */
+  readonly walkableFolder?: string;
 };
 
 type Server = { readonly pid: number; readonly socketFolder: string };
@@ -73,31 +84,27 @@ type Log = (message: string) => void;
  * @throws TurnupError `embedded_unsupported`, `data_folder_in_use`, `data_folder_unusable`,
  *   `embedded_version` (data of another major version), `embedded_failed` (with the server's own last words)
  */
-export async function startEmbeddedPostgres(options: {
-  readonly folder: string;
-  readonly log: Log;
-}): Promise<EmbeddedPostgres> {
-  const binaries = findBinaries();
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const binaries = options.binaries ?? findBinaries();
   const folder = makeDataFolder(options.folder);
   const unlock = lockFolder(folder);
   try {
-    const place = await preparePlace(folder, binaries);
+    const place = await preparePlace(folder, binaries, options.walkableFolder);
     const startedCold = !existsSync(join(place.data, "PG_VERSION"));
     if (startedCold) await makeData(place, options.log);
     else checkVersion(place.data);
     const clusterName = clusterNameOf(binaries.version);
     const left = startedCold ? undefined : await adoptOrStop(place, clusterName, options.log);
     const server = left ?? (await launch(place, clusterName));
-    const connection = { host: server.socketFolder, port: PORT, user: USER, database: DATABASE };
-    await makeDatabase(server.socketFolder);
-    const stop = stopWithProgram(server.pid, unlock);
+    await makeDatabase(place.socketFolder);
+    const keeper = keep(server, { unlock, log: options.log, relaunch: () => launch(place, clusterName) });
     return {
-      connection,
+      connection: { host: place.socketFolder, port: PORT, user: USER, database: DATABASE },
       startedCold,
       adopted: left !== undefined,
-      pid: server.pid,
+      pid: keeper.pid,
       runsAs: place.user.kind,
-      stop,
+      stop: keeper.stop,
     };
   } catch (error) {
     unlock();
@@ -137,20 +144,6 @@ function checkVersion(data: string): void {
   );
 }
 
-/** What `postmaster.pid` says, line by line: number, data folder, start, port, socket folder, address, memory, status. */
-function readPostmaster(data: string): (Server & { readonly ready: boolean }) | undefined {
-  let text: string;
-  try {
-    text = readFileSync(join(data, "postmaster.pid"), "utf8");
-  } catch {
-    return undefined;
-  }
-  const lines = text.split("\n");
-  const pid = Number(lines[0]);
-  if (!Number.isInteger(pid) || pid <= 1) return undefined;
-  return { pid, socketFolder: lines[4]?.trim() ?? "", ready: lines[7]?.trim() === "ready" };
-}
-
 async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise<Server | undefined> {
   const left = readPostmaster(place.data);
   if (!left || !isAlive(left.pid)) return undefined; // an old file alone: the server itself clears it away
@@ -160,7 +153,11 @@ async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise
     return undefined;
   }
   const answer = left.ready ? await ask(left.socketFolder) : undefined;
-  if (answer?.cluster === clusterName && answer.data === place.data) {
+  if (
+    answer?.cluster === clusterName &&
+    answer.data === place.data &&
+    left.socketFolder === place.socketFolder
+  ) {
     log(`adopting the PostgreSQL server left running as process ${left.pid}`);
     return left;
   }
@@ -197,18 +194,17 @@ async function launchOnce(place: Place, clusterName: string): Promise<Server | s
     stdio: [...stdio],
   });
   closeSync(log);
-  let ended: string | undefined;
+  let failure: Error | undefined;
   child.on("error", (error) => {
-    ended = error.message;
-  });
-  child.on("exit", () => {
-    ended ??= readFileSync(place.logFile).subarray(logFrom).toString("utf8");
+    failure = error;
   });
   child.unref();
   const deadline = performance.now() + START_LIMIT_MS;
   for (;;) {
     const server = readPostmaster(place.data);
-    if (ended !== undefined) return ended;
+    if (failure) return failure.message;
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    if (hasEnded) return readFileSync(place.logFile).subarray(logFrom).toString("utf8");
     if (server?.ready && server.pid === child.pid) return server;
     if (performance.now() > deadline) {
       await stopServer(child.pid as number);
@@ -254,48 +250,6 @@ async function withClient<T>(
   } finally {
     await client.end();
   }
-}
-
-/** Ties the server's life to the program's. A program that handles a signal itself is trusted to call `stop`. */
-function stopWithProgram(pid: number, unlock: () => void): () => Promise<void> {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const atExit = (): void => {
-    if (isAlive(pid)) process.kill(pid, "SIGINT");
-    unlock();
-  };
-  const atSignal = (signal: NodeJS.Signals): void => {
-    if (process.listenerCount(signal) > 1) return;
-    atExit();
-    for (const name of signals) process.off(name, atSignal);
-    process.kill(process.pid, signal); // as it would have ended without us
-  };
-  process.on("exit", atExit);
-  for (const name of signals) process.on(name, atSignal);
-  let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    await stopServer(pid);
-    process.off("exit", atExit);
-    for (const name of signals) process.off(name, atSignal);
-    unlock();
-  };
-  return () => {
-    stopping ??= stop();
-    return stopping;
-  };
-}
-
-async function stopServer(pid: number): Promise<void> {
-  const steps = [
-    ["SIGINT", STOP_LIMIT_MS], // fast: sessions are cut, all is written
-    ["SIGQUIT", KILL_LIMIT_MS], // immediate: the log is replayed at the next start
-    ["SIGKILL", KILL_LIMIT_MS],
-  ] as const;
-  for (const [signal, limitMs] of steps) {
-    if (!isAlive(pid)) return;
-    process.kill(pid, signal);
-    if (await waitForEnd(pid, limitMs)) return;
-  }
-  throw failed(`PostgreSQL, process ${pid}, does not end`, "");
 }
 
 /** Nothing of our own environment reaches the server: a stray PGPORT or locale would change what it does. */
