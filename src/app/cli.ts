@@ -11,6 +11,7 @@ import { runCli } from "./runner.ts";
 // biome-ignore format: one line a command, sorted
 const COMMANDS: readonly CommandEntry[] = [
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
+  { name: "maker", summary: "Run a manufacturer's key server over mutual TLS", load: async () => (await import("./command/maker.ts")).makerCommand },
 ];
 
 const EXIT_INTERRUPTED = 130;

@@ -1,0 +1,153 @@
+/** `turnup maker`: the reference manufacturer's key server, alone. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { TurnupError } from "../../term/error.ts";
+import { integer, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
+import { ensureMakerCertificates } from "../certificates.ts";
+import { type Command, UsageError } from "../command.ts";
+import { type MakerOptions, startMaker } from "../maker.ts";
+
+const MAX_FILE_OCTETS = 16 * 1_048_576;
+const DEFAULT_PORT = 8443;
+const DAY_MS = 86_400_000;
+
+const digits = (count: number) => text({ min: count, max: count, pattern: /^\d+$/ });
+const name = text({ max: 64, pattern: /^[A-Za-z0-9._-]+$/ });
+/** The file of `--policy`; `docs/operations.md` describes it. */
+const readPolicy = object({
+  issuer: text({ max: 32 }),
+  clients: list(
+    object({
+      id: name,
+      portionMinor: integer({ min: 0, max: 1_000_000_000 }),
+      currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/ }),
+    }),
+    { min: 1, max: 1_000 },
+  ),
+  models: list(object({ tac: digits(8), make: text({ max: 80 }), model: text({ max: 120 }) }), {
+    max: 200_000,
+  }),
+  /** Networks with an agreement; one without `networks` holds everywhere else. */
+  offers: list(
+    object({
+      networks: optional(
+        list(object({ mcc: digits(3), mnc: text({ min: 2, max: 3, pattern: /^\d+$/ }) }), { max: 1_000 }),
+      ),
+      hosts: list(text({ max: 128 }), { min: 1, max: 4 }),
+      accessPoints: list(
+        object({
+          apn: text({ max: 100 }),
+          use: oneOf(["maker", "mms", "internet", "wap"]),
+          authType: oneOf(["none", "pap", "chap"]),
+          user: optional(text({ max: 128 })),
+          password: optional(text({ max: 128 })),
+          mmsc: optional(text({ max: 128 })),
+          mmsProxy: optional(text({ max: 128 })),
+          port: optional(integer({ min: 1, max: 65_535 })),
+        }),
+        { min: 1, max: 4 },
+      ),
+    }),
+    { min: 1, max: 1_000 },
+  ),
+  validityDays: integer({ min: 1, max: 3_650 }),
+});
+
+export const makerCommand: Command = {
+  name: "maker",
+  summary: "Run a manufacturer's key server over mutual TLS",
+  description:
+    "Issues device keys to operators that show a certificate of its authority. On first start it makes the authority,\n" +
+    "its own certificate, one client certificate for each operator of the policy, and its signing key.",
+  options: [
+    { flags: "--policy <file>", about: "JSON: issuer, clients, models, offers, validityDays", needed: true },
+    { flags: "--folder <folder>", about: "certificates and journal (default .turnup/maker)" },
+    { flags: "--host <address>", about: "address to listen on (default 127.0.0.1)" },
+    { flags: "--port <port>", about: `port to listen on, 0 for any (default ${DEFAULT_PORT})` },
+  ],
+  examples: [
+    "turnup maker --policy maker.json",
+    "turnup maker --policy maker.json --host 0.0.0.0 --port 9443",
+  ],
+  stays: true,
+  async run(context) {
+    const folder = context.option("folder") ?? join(".turnup", "maker");
+    const host = context.option("host") ?? "127.0.0.1";
+    const port = portOf(context.option("port"));
+    const policy = policyOf(await context.content(context.option("policy") ?? "-", MAX_FILE_OCTETS));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const certificates = await ensureMakerCertificates({
+      folder: join(folder, "certificates"),
+      clientIds: policy.clients.map(({ id }) => id),
+      hosts: [
+        ...new Set(["localhost", "127.0.0.1", "::1", ...(host === "0.0.0.0" || host === "::" ? [] : [host])]),
+      ],
+      now: context.now(),
+    });
+    const maker = await startMaker({
+      host,
+      port,
+      certificates,
+      journalFolder: join(folder, "journal"),
+      policy,
+      now: context.now,
+      onRefused: ({ cause, detail, peer }) => context.note(`refused ${peer}: ${cause} (${detail})`),
+      onFault: (error) => context.note(`fault: ${error.message}`),
+    });
+    try {
+      if (context.json)
+        await context.printJson({ url: maker.url, issuer: policy.issuer, keys: maker.keyServer.size() });
+      else
+        await context.print(
+          `${policy.issuer} issues keys at ${maker.url} (${maker.keyServer.size()} so far)`,
+        );
+      await aborted(context.signal);
+    } finally {
+      await maker.close();
+    }
+    return "ok";
+  },
+};
+
+function policyOf(content: Buffer): MakerOptions["policy"] {
+  const { issuer, clients, models, offers, validityDays } = read(content);
+  const byTac = new Map(models.map((model) => [model.tac, model]));
+  const byNetwork = new Map(
+    offers.flatMap((offer) =>
+      (offer.networks ?? []).map(({ mcc, mnc }) => [`${mcc}-${mnc}`, offer] as const),
+    ),
+  );
+  const elsewhere = offers.find(({ networks }) => networks === undefined);
+  return {
+    issuer,
+    clients,
+    modelOf: (tac) => byTac.get(tac),
+    offerOf: (network) => (network && byNetwork.get(`${network.mcc}-${network.mnc}`)) ?? elsewhere,
+    deleteAfterUse: true,
+    validityMs: validityDays * DAY_MS,
+  };
+}
+
+function read(content: Buffer): ReturnType<typeof readPolicy> {
+  try {
+    return readPolicy(JSON.parse(content.toString("utf8")), "");
+  } catch (error) {
+    if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
+    throw new TurnupError("config_invalid", `the policy file: ${error.message}`, {
+      cause: error,
+      nextStep: "Correct the file at the place named; nothing was started.",
+    });
+  }
+}
+
+function portOf(given: string | undefined): number {
+  const port = given === undefined ? DEFAULT_PORT : Number(given);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError("--port is 0 to 65535");
+  return port;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
