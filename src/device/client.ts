@@ -159,7 +159,8 @@ export function createHandsetClient(config: HandsetConfig) {
           refuse(item, "user_refused", "the user said no", prompt.from, at),
         ),
       };
-    if (prompt.items.every((item) => provenBy(item, pin))) return take(others, prompt.items, prompt.from, at);
+    if (prompt.items.every((item) => provenBy(item, pin)))
+      return takeLater(others, prompt.items, prompt.from, at);
     const next = { ...prompt, triesLeft: prompt.triesLeft - 1 };
     if (next.triesLeft > 0)
       return {
@@ -171,7 +172,7 @@ export function createHandsetClient(config: HandsetConfig) {
     const refusals = settings.flatMap((item) =>
       refuse(item, "pin_refused", "three wrong PINs", prompt.from, at),
     );
-    return after(refusals, take(others, keys, prompt.from, at));
+    return after(refusals, takeLater(others, keys, prompt.from, at));
   }
 
   /** What became of the connection that a `connect` effect asked for. */
@@ -283,12 +284,23 @@ export function createHandsetClient(config: HandsetConfig) {
     );
   }
 
+  /** The user may have thought for long: a key can have run out meanwhile, or have come by another message. */
+  function takeLater(state: HandsetState, items: readonly Takeable[], from: string, at: Date): Step {
+    const effects: HandsetEffect[] = [];
+    const still = items.filter((item) => {
+      const found = item.kind === "key" ? screenKey(state, item, from, at) : [];
+      effects.push(...found);
+      return found.length === 0;
+    });
+    return after(effects, take(state, still, from, at));
+  }
+
   /** The key's session. It is a draft until it closes: a phone that loses power in between has inserted nothing. */
   function runKey(state: HandsetState, bytes: Uint8Array, from: string, at: Date): Step {
-    // The user may have thought for long, and the same key may have come twice meanwhile.
-    const again = screenKey(state, { kind: "key", bytes }, from, at);
-    if (again.length > 0) return { state, effects: again };
     const key = decodeDeviceKey(bytes);
+    const keyId = hexOf(key.keyId);
+    if (state.ranKeys.some((ran) => ran.keyId === keyId))
+      return { state, effects: [{ kind: "repeated", what: "key" }] }; // twice in one package
     const { openSession, insertAccessPoints, closeSession } = key.script;
     if (!openSession || !insertAccessPoints || !closeSession)
       return {
@@ -296,7 +308,6 @@ export function createHandsetClient(config: HandsetConfig) {
         effects: refuse({ kind: "key", bytes }, "unsupported", "the key's session is not whole", from, at),
       };
     const entries = entriesOfKey(key);
-    const keyId = hexOf(key.keyId);
     const ran = { keyId, level: "opened", at } as const;
     return {
       state: {

@@ -6,7 +6,10 @@
  *
  *   POST   /pdp        {imsi, imei, apn, user?, password?} -> 201 {session} | 403 {cause}
  *   DELETE /pdp/:id    -> 204
- *   ANY    http://host/path with `x-pdp-session` -> what the host answers | 502 {cause: "no_route"}
+ *   ANY    http://host/path with `x-pdp-session` -> what the host answers | 502 {cause: "no_route"};
+ *          with `x-pdp-release` as well, the session closes behind it
+ *
+ * A handset has one session on an access point: opening it again ends the one before.
  *
  * Causes are those of GTP (TS 29.060 clause 7.7.1): unknown APN 219, user authentication failed 209, no resources 199.
  */
@@ -21,7 +24,7 @@ import type { AddressInfo } from "node:net";
 import { object, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { createBatcher } from "./batcher.ts";
 
-const MAX_SESSIONS = 200_000;
+const MAX_SESSIONS = 1_000_000;
 const MAX_BODY_OCTETS = 65_536;
 const MAX_WAITING_RECORDS = 100_000;
 const MAX_RECORD_BATCH = 500;
@@ -53,7 +56,7 @@ const readAttach = object({
   password: optional(text({ min: 0, max: 128 })),
 });
 const CAUSE = { unknown_apn: 219, authentication_failed: 209, no_resources: 199 } as const;
-type Session = { readonly point: GatewayAccessPoint; readonly imsi: string };
+type Session = { readonly point: GatewayAccessPoint; readonly owner: string };
 
 export async function startPacketGateway(options: {
   readonly accessPoints: readonly GatewayAccessPoint[];
@@ -69,6 +72,7 @@ export async function startPacketGateway(options: {
   // APNs compare without case (TS 23.003 clause 9.1, as labels of a domain name).
   const points = new Map(options.accessPoints.map((point) => [point.apn.toLowerCase(), point]));
   const sessions = new Map<string, Session>();
+  const sessionOf = new Map<string, string>();
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_SOCKETS });
   const counts = { opened: 0, refused: 0, routed: 0, noRoute: 0 };
   const usage = createBatcher<UsageRecord>({
@@ -97,15 +101,26 @@ export async function startPacketGateway(options: {
       return { status: 403, answer: { cause, gtpCause: CAUSE[cause ?? "unknown_apn"] } };
     }
     const sessionId = String(++lastSession);
-    sessions.set(sessionId, { point, imsi });
+    const owner = `${imsi} ${point.apn}`;
+    sessions.delete(sessionOf.get(owner) ?? "");
+    sessions.set(sessionId, { point, owner });
+    sessionOf.set(owner, sessionId);
     counts.opened++;
     usage.push({ sessionId, apn: point.apn, imsi, imei, at: now() });
     return { status: 201, answer: { session: sessionId } };
   }
 
+  function end(sessionId: string): boolean {
+    const owner = sessions.get(sessionId)?.owner;
+    if (owner !== undefined && sessionOf.get(owner) === sessionId) sessionOf.delete(owner);
+    return sessions.delete(sessionId);
+  }
+
   /** Forwards what a handset sends to the host, if its access point leads there. */
   function route(request: IncomingMessage, response: ServerResponse, target: URL): void {
-    const session = sessions.get(String(request.headers["x-pdp-session"] ?? ""));
+    const sessionId = String(request.headers["x-pdp-session"] ?? "");
+    const session = sessions.get(sessionId);
+    if (request.headers["x-pdp-release"]) end(sessionId);
     const address = hosts.get(target.hostname);
     if (!session || !address || !session.point.hosts.includes(target.hostname)) {
       counts.noRoute++;
@@ -150,7 +165,7 @@ export async function startPacketGateway(options: {
     }
     if (method === "DELETE" && url.startsWith("/pdp/")) {
       request.resume();
-      return reply(response, sessions.delete(url.slice("/pdp/".length)) ? 204 : 404, {});
+      return reply(response, end(url.slice("/pdp/".length)) ? 204 : 404, {});
     }
     request.resume();
     reply(response, 404, { cause: "no_such_call" });

@@ -191,8 +191,7 @@ export function createFleet(options: FleetOptions) {
     const opened = road && (await network.open(phone.status.spec, road));
     if (opened?.kind !== "open") return false;
     const { status } = await network.send(opened.session, "GET", `http://${host}/`);
-    await network.close(opened.session);
-    return status < 500;
+    return status < 500; // the session stays open, as a phone's first one does
   }
 
   /** One SMS from the message centre. Lost ones and those for phones that are off were not delivered. */
@@ -331,8 +330,7 @@ export function createFleet(options: FleetOptions) {
       const road = routeTo(phone.state.settings, host, "mms");
       const opened = road && (await network.open(phone.status.spec, road));
       if (opened?.kind === "open") {
-        const { status } = await network.send(opened.session, "POST", `http://${host}/m`, post);
-        await network.close(opened.session);
+        const { status } = await network.sendLast(opened.session, "POST", `http://${host}/m`, post);
         if (status === 200) return arrived(phone, effect.keyId, host, road!.apn);
       }
       if (attempt < CONNECT_TRIES) await pause(CONNECT_RETRY_MS * attempt);
@@ -353,7 +351,6 @@ export function createFleet(options: FleetOptions) {
     const road = routeTo(phone.state.settings, "", "internet");
     if (!road || closed) return;
     const opened = await network.open(phone.status.spec, road);
-    if (opened.kind === "open") await network.close(opened.session);
     onEvent({ kind: opened.kind === "open" ? "online" : "offline", phone: phone.status, apn: road.apn });
   }
 

@@ -7,6 +7,7 @@ const MAX_SOCKETS = 32;
 const TIMEOUT_MS = 15_000;
 const MAX_ANSWER_OCTETS = 65_536;
 
+type OutgoingHeaders = Readonly<Record<string, string>>;
 export type Reached = { readonly status: number; readonly body: string };
 export type SessionOutcome =
   | { readonly kind: "open"; readonly session: string }
@@ -16,7 +17,12 @@ export type HandsetNetwork = ReturnType<typeof createHandsetNetwork>;
 export function createHandsetNetwork(gateway: { readonly host: string; readonly port: number }) {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: "lifo" });
 
-  function call(method: string, path: string, body: object | undefined, session?: string): Promise<Reached> {
+  function call(
+    method: string,
+    path: string,
+    body: object | undefined,
+    headers: OutgoingHeaders = {},
+  ): Promise<Reached> {
     const text = body === undefined ? "" : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const outgoing = request(
@@ -29,7 +35,7 @@ export function createHandsetNetwork(gateway: { readonly host: string; readonly 
           headers: {
             "content-type": "application/json",
             "content-length": Buffer.byteLength(text),
-            ...(session === undefined ? {} : { "x-pdp-session": session }),
+            ...headers,
           },
         },
         (incoming) => {
@@ -66,12 +72,12 @@ export function createHandsetNetwork(gateway: { readonly host: string; readonly 
         ? { kind: "open", session: answer.session }
         : { kind: "refused", cause: answer.cause ?? `status ${status}` };
     },
-    async close(session: string): Promise<void> {
-      await call("DELETE", `/pdp/${session}`, undefined);
-    },
     /** Sends to a host through a session. */
     send: (session: string, method: "GET" | "POST", url: string, body?: object): Promise<Reached> =>
-      call(method, url, body, session),
+      call(method, url, body, { "x-pdp-session": session }),
+    /** The same, and ends the session: how a phone leaves an access point that one application needed once. */
+    sendLast: (session: string, method: "GET" | "POST", url: string, body?: object): Promise<Reached> =>
+      call(method, url, body, { "x-pdp-session": session, "x-pdp-release": "1" }),
     end: (): void => agent.destroy(),
   };
 }
