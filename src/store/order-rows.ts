@@ -22,7 +22,7 @@ type ItemOf = { readonly order: OrderDraft; readonly item: ItemDraft; readonly n
 type At<Row> = Row & { readonly now: Date };
 type Sealed<Row> = Row & { readonly now: Date; readonly sealed: Buffer };
 
-const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
+export const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
   { name: "id", type: "uuid", value: (row) => row.id },
   { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
   { name: "kind", type: "text", value: (row) => row.kind },
@@ -33,7 +33,7 @@ const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
   { name: "created_at", type: "timestamptz", value: (row) => row.now },
 ]);
 
-const insertMessages = bulkInsert<At<NewMessage> & { readonly destinationSealed: Buffer | null }>(
+export const insertMessages = bulkInsert<At<NewMessage> & { readonly destinationSealed: Buffer | null }>(
   "message",
   [
     { name: "id", type: "uuid", value: (row) => row.id },

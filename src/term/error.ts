@@ -97,6 +97,8 @@ export type ErrorCode =
   | "settings_query_malformed"
   | "sighting_malformed"
   | "smpp_field_invalid"
+  | "text_empty"
+  | "text_too_long"
   | "token_expired"
   | "token_missing"
   | "token_not_found"

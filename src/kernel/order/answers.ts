@@ -80,7 +80,7 @@ function keyAnswered(
   answer: CallAnswer,
 ): void {
   const item = order.items.find(({ id }) => id === call.itemId);
-  if (!item || item.state !== "waiting_for_key") {
+  if (item?.state !== "waiting_for_key") {
     scribe.changes.callChanges.push({ id: call.id, state: "done", reason: "no longer wanted", dueAt: null });
     return;
   }

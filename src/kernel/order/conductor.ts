@@ -18,7 +18,15 @@ import type {
   Terms,
   UnsentMessage,
 } from "./order-store.ts";
-import { cancelOrder, deadlinePassed, isFinal, messageDelivered, messageFailed, resend } from "./progress.ts";
+import {
+  cancelOrder,
+  deadlinePassed,
+  isFinal,
+  messageDelivered,
+  messageFailed,
+  reach,
+  resend,
+} from "./progress.ts";
 import { confirm, reportsCame } from "./proof.ts";
 import { createScribe, hoursAfter, type Scribe } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
@@ -34,6 +42,8 @@ export type Conductor = {
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
   confirm(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
+  /** The page behind a link was fetched. */
+  linkOpened(orderId: string, itemId: string): Promise<void>;
   resend(operatorId: string, orderId: string, actor: string): Promise<void>;
   cancel(operatorId: string, orderId: string, actor: string): Promise<void>;
 };
@@ -89,6 +99,19 @@ export function createConductor(deps: ConductorDeps): Conductor {
     bookReports: (reports) => reportsCame(deps, inStep, reports),
 
     confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
+
+    linkOpened: (orderId, itemId) =>
+      inStep(async ({ tx, scribe }) => {
+        const order = (await lockById(tx, [orderId])).get(orderId);
+        const item = order?.items.find(({ id }) => id === itemId);
+        if (!order || !item) return;
+        const proof = {
+          level: "opened",
+          evidence: "link_fetched",
+          reason: "the subscriber opened the page",
+        } as const;
+        reach(scribe, order, item, await store.termsOf(order.operatorId), proof);
+      }),
 
     resend: (operatorId, orderId, actor) =>
       inStep(async ({ tx, scribe }) => {

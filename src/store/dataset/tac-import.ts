@@ -27,6 +27,7 @@ const COLUMNS = {
   upstreamSource: ["upstream_source", "comment", "source"],
   releasedYear: ["released_year", "year", "released"],
   ageCheck: ["age_check"],
+  dump: ["dump"],
 } as const;
 type Column = keyof typeof COLUMNS;
 type Header = Partial<Record<Column, number>>;
@@ -86,7 +87,6 @@ function rowOf(header: Header, { cells }: CsvRecord): TacRow | string {
   if (cells.some((cell) => cell.length > CELL_CHARACTERS_MAX)) {
     return `a cell is longer than ${CELL_CHARACTERS_MAX} characters`;
   }
-  const year = cellOf(cells, header.releasedYear);
   return {
     tac,
     make,
@@ -95,13 +95,16 @@ function rowOf(header: Header, { cells }: CsvRecord): TacRow | string {
     names,
     aka: listOf(cellOf(cells, header.aka)),
     upstreamSource: cellOf(cells, header.upstreamSource),
-    releasedYear: /^\d{4}/.test(year) ? Number(year.slice(0, 4)) : null,
+    listedYear: yearOf(cellOf(cells, header.dump)),
+    releasedYear: yearOf(cellOf(cells, header.releasedYear)),
     suspect: cellOf(cells, header.ageCheck) === "suspect",
   };
 }
 
 const cellOf = (cells: readonly string[], at: number | undefined): string =>
   at === undefined ? "" : (cells[at] ?? "").trim();
+
+const yearOf = (cell: string): number | null => (/^\d{4}/.test(cell) ? Number(cell.slice(0, 4)) : null);
 
 const NONE: readonly string[] = [];
 const listOf = (cell: string): readonly string[] =>

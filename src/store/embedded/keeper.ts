@@ -17,16 +17,21 @@ const STOP_LIMIT_MS = 120_000;
 const KILL_LIMIT_MS = 10_000;
 
 type Kept = {
-  readonly relaunch: () => Promise<{ readonly pid: number }>;
+  /** Resolves when the server is ready; tells its process number as soon as there is one. */
+  readonly launch: (onSpawn: (pid: number) => void) => Promise<void>;
   readonly unlock: () => void;
   readonly log: (message: string) => void;
 };
 
-export function keep(first: { readonly pid: number }, { relaunch, unlock, log }: Kept) {
-  let pid = first.pid;
+export function keep({ launch, unlock, log }: Kept) {
+  let pid: number | undefined;
+  let watch: NodeJS.Timeout | undefined;
   let restarting: Promise<void> | undefined;
   let stopping: Promise<void> | undefined;
   const restarts: number[] = [];
+  const onSpawn = (spawned: number): void => {
+    pid = spawned;
+  };
 
   const restart = async (): Promise<void> => {
     while (!stopping) {
@@ -39,7 +44,7 @@ export function keep(first: { readonly pid: number }, { relaunch, unlock, log }:
       }
       log(`PostgreSQL, process ${pid}, ended unasked; starting it again`);
       try {
-        pid = (await relaunch()).pid;
+        await launch(onSpawn);
         return;
       } catch (error) {
         log(`PostgreSQL does not start: ${(error as Error).message}`);
@@ -47,23 +52,29 @@ export function keep(first: { readonly pid: number }, { relaunch, unlock, log }:
       }
     }
   };
-  const watch = setInterval(() => {
-    if (restarting || stopping || isAlive(pid)) return;
+  const look = (): void => {
+    if (restarting || stopping || pid === undefined || isAlive(pid)) return;
     restarting = restart().finally(() => {
       restarting = undefined;
     });
-  }, WATCH_MS).unref();
+  };
 
   const untie = endWithProgram(() => pid, unlock);
   const stop = async (): Promise<void> => {
     clearInterval(watch);
     await restarting;
-    await stopServer(pid);
+    if (pid !== undefined) await stopServer(pid);
     untie();
     unlock();
   };
   return {
-    pid: () => pid,
+    /** Watches the server left running as process `left`, or a new one. */
+    start: async (left: number | undefined): Promise<void> => {
+      if (left === undefined) await launch(onSpawn);
+      else onSpawn(left);
+      watch = setInterval(look, WATCH_MS).unref();
+    },
+    pid: (): number => pid as number, // read after `start` only
     stop: (): Promise<void> => {
       stopping ??= stop();
       return stopping;
@@ -71,22 +82,29 @@ export function keep(first: { readonly pid: number }, { relaunch, unlock, log }:
   };
 }
 
+/** One program may keep several servers; their listeners are not the program's own. */
+const OURS = new Set<unknown>();
+
 /** A program that handles a signal itself is trusted to call `stop`; its exit is watched all the same. */
-function endWithProgram(pid: () => number, unlock: () => void): () => void {
+function endWithProgram(pid: () => number | undefined, unlock: () => void): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const atExit = (): void => {
-    if (isAlive(pid())) process.kill(pid(), "SIGINT");
+    const server = pid();
+    if (server !== undefined && isAlive(server)) process.kill(server, "SIGINT");
     unlock();
   };
   const atSignal = (signal: NodeJS.Signals): void => {
-    if (process.listenerCount(signal) > 1) return;
+    if (!process.listeners(signal).every((listener) => OURS.has(listener))) return;
     atExit();
     untie();
-    process.kill(process.pid, signal); // and end as it would have ended without us
+    // The last of us ends the program as it would have ended without us.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
+  OURS.add(atSignal);
   const untie = (): void => {
     process.off("exit", atExit);
     for (const signal of signals) process.off(signal, atSignal);
+    OURS.delete(atSignal);
   };
   process.on("exit", atExit);
   for (const signal of signals) process.on(signal, atSignal);

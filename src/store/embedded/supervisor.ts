@@ -30,7 +30,7 @@ import { type Binaries, EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { keep, stopServer } from "./keeper.ts";
 import { makeDataFolder, makeServerFolder, type Place, PORT, preparePlace } from "./place.ts";
-import { readPostmaster } from "./postmaster.ts";
+import { type Postmaster, readPostmaster } from "./postmaster.ts";
 import { isAlive, processesIn, worksIn } from "./process.ts";
 import { type ServerUser, startAs } from "./server-user.ts";
 import { clusterNameOf, serverArguments } from "./settings.ts";
@@ -75,7 +75,6 @@ export type EmbeddedOptions = {
   readonly walkableFolder?: string;
 };
 
-type Server = { readonly pid: number; readonly socketFolder: string };
 type Log = (message: string) => void;
 
 /**
@@ -93,11 +92,23 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const startedCold = !existsSync(join(place.data, "PG_VERSION"));
     if (startedCold) await makeData(place, options.log);
     else checkVersion(place.data);
-    const clusterName = clusterNameOf(binaries.version);
-    const left = startedCold ? undefined : await adoptOrStop(place, clusterName, options.log);
-    const server = left ?? (await launch(place, clusterName));
+    return await keepServer(place, { startedCold, unlock, log: options.log });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function keepServer(
+  place: Place,
+  { startedCold, unlock, log }: { startedCold: boolean; unlock: () => void; log: Log },
+): Promise<EmbeddedPostgres> {
+  const clusterName = clusterNameOf(place.binaries.version);
+  const keeper = keep({ unlock, log, launch: (onSpawn) => launch(place, clusterName, onSpawn) });
+  try {
+    const left = startedCold ? undefined : await adoptOrStop(place, clusterName, log);
+    await keeper.start(left?.pid);
     await makeDatabase(place.socketFolder);
-    const keeper = keep(server, { unlock, log: options.log, relaunch: () => launch(place, clusterName) });
     return {
       connection: { host: place.socketFolder, port: PORT, user: USER, database: DATABASE },
       startedCold,
@@ -107,7 +118,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       stop: keeper.stop,
     };
   } catch (error) {
-    unlock();
+    await keeper.stop();
     throw error;
   }
 }
@@ -144,7 +155,7 @@ function checkVersion(data: string): void {
   );
 }
 
-async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise<Server | undefined> {
+async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise<Postmaster | undefined> {
   const left = readPostmaster(place.data);
   if (!left || !isAlive(left.pid)) return undefined; // an old file alone: the server itself clears it away
   if (worksIn(left.pid, place.data) === false) {
@@ -166,11 +177,11 @@ async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise
   return undefined;
 }
 
-async function launch(place: Place, clusterName: string): Promise<Server> {
+async function launch(place: Place, clusterName: string, onSpawn: (pid: number) => void): Promise<void> {
   const deadline = performance.now() + LEFTOVER_LIMIT_MS;
   for (;;) {
-    const outcome = await launchOnce(place, clusterName);
-    if (typeof outcome === "object") return outcome;
+    const outcome = await launchOnce(place, clusterName, onSpawn);
+    if (outcome === "ready") return;
     const waitsForDead = /pre-existing shared memory block/.test(outcome);
     if (!waitsForDead || performance.now() > deadline)
       throw failed("PostgreSQL did not start", lastLines(outcome));
@@ -178,8 +189,12 @@ async function launch(place: Place, clusterName: string): Promise<Server> {
   }
 }
 
-/** The server, ready; or, when it ended instead, what it wrote. */
-async function launchOnce(place: Place, clusterName: string): Promise<Server | string> {
+/** `ready`, or what the server wrote before it ended. `onSpawn` hears of it at once, so that it is never orphaned. */
+async function launchOnce(
+  place: Place,
+  clusterName: string,
+  onSpawn: (pid: number) => void,
+): Promise<string> {
   rotateLog(place.logFile);
   const log = openSync(place.logFile, "a", 0o600);
   const logFrom = statSync(place.logFile).size;
@@ -199,13 +214,14 @@ async function launchOnce(place: Place, clusterName: string): Promise<Server | s
     failure = error;
   });
   child.unref();
+  if (child.pid !== undefined) onSpawn(child.pid);
   const deadline = performance.now() + START_LIMIT_MS;
   for (;;) {
     const server = readPostmaster(place.data);
     if (failure) return failure.message;
     const hasEnded = child.exitCode !== null || child.signalCode !== null;
     if (hasEnded) return readFileSync(place.logFile).subarray(logFrom).toString("utf8");
-    if (server?.ready && server.pid === child.pid) return server;
+    if (server?.ready && server.pid === child.pid) return "ready";
     if (performance.now() > deadline) {
       await stopServer(child.pid as number);
       return `not ready after ${START_LIMIT_MS / 1000} s`;
