@@ -1,7 +1,7 @@
 /** OMA Client Provisioning documents as WBXML, both ways. Source: OMA-WAP-ProvCont 1.1, WAP-192-WBXML. */
 import { DecodeError } from "../decode-error.ts";
 import { decodeWbxml } from "../wbxml/decode.ts";
-import { attributeOf, childrenOf, type WbxmlElement } from "../wbxml/element.ts";
+import { attributeOf, childrenOf, textOf, type WbxmlElement } from "../wbxml/element.ts";
 import { xmlOfElement } from "../wbxml/xml.ts";
 import { PROV_CONT, PROV_DOC } from "./code-space.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "./document.ts";
@@ -68,7 +68,7 @@ function refuseOtherAttributes(element: WbxmlElement, allowed: readonly string[]
 }
 
 function refuseText(element: WbxmlElement): void {
-  if (element.content.some((part) => typeof part === "string" && part.trim() !== "")) {
+  if (textOf(element) !== "") {
     throw new DecodeError(`text inside ${element.name}`, element.at ?? 0);
   }
 }

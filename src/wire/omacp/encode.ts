@@ -77,6 +77,7 @@ export function encodeToScratch(document: ProvisioningDocument, dialect: Dialect
     putCharacteristic(characteristics[i] as Characteristic, stays, 2);
   }
   if (hasContent) out[at++] = END;
+  if (at > DOCUMENT_OCTETS_MAX) throw tooLong();
   return out.subarray(0, at);
 }
 

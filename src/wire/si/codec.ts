@@ -70,7 +70,7 @@ export function decodeSi(bytes: Uint8Array): ServiceIndication {
   }
   const items = (info ? childrenOf(info) : []).map(itemOf);
   return {
-    text: textOf(indication).trim(),
+    text: textOf(indication),
     ...optional("href", attributeOf(indication, "href")),
     ...optional("siId", attributeOf(indication, "si-id")),
     ...optional("action", attributeOf(indication, "action") as SiAction | undefined),
@@ -102,7 +102,7 @@ export const xmlOfSl = (bytes: Uint8Array): string => xmlOfElement(decodeWbxml(b
 
 function itemOf(element: WbxmlElement) {
   if (element.name !== "item") throw new DecodeError(`${element.name} inside info`, element.at ?? 0);
-  return { class: attributeOf(element, "class") ?? "", text: textOf(element).trim() };
+  return { class: attributeOf(element, "class") ?? "", text: textOf(element) };
 }
 
 const attributesOf = (entries: readonly (readonly [string, string | undefined])[]) =>

@@ -17,6 +17,9 @@ export const attributeOf = (element: WbxmlElement, name: string): string | undef
 export const childrenOf = (element: WbxmlElement): WbxmlElement[] =>
   element.content.filter((part): part is WbxmlElement => typeof part !== "string");
 
-/** All text directly inside, joined. */
+/** All text directly inside, joined and trimmed. */
 export const textOf = (element: WbxmlElement): string =>
-  element.content.filter((part) => typeof part === "string").join("");
+  trimmed(element.content.filter((part) => typeof part === "string").join(""));
+
+/** Without XML's white space at both ends; a no-break space, which String.trim takes too, is text. */
+export const trimmed = (text: string): string => text.replace(/^[ \t\r\n]+/, "").replace(/[ \t\r\n]+$/, "");

@@ -2,12 +2,12 @@
  * A WBXML tree as compact XML: no prolog, attributes in coded order, text trimmed, `<x/>` where nothing is inside.
  * For people and for comparison with other decoders.
  */
-import type { WbxmlElement } from "./element.ts";
+import { trimmed, type WbxmlElement } from "./element.ts";
 
 export function xmlOfElement(element: WbxmlElement): string {
   const attributes = element.attributes.map(({ name, value }) => ` ${name}="${escaped(value)}"`).join("");
   const content = element.content
-    .map((part) => (typeof part === "string" ? escaped(part.trim()) : xmlOfElement(part)))
+    .map((part) => (typeof part === "string" ? escaped(trimmed(part)) : xmlOfElement(part)))
     .join("");
   return content === ""
     ? `<${element.name}${attributes}/>`
