@@ -1,0 +1,721 @@
+/**
+ * We as an ESME: one bind to an SMSC that is kept up, and what is submitted through it.
+ *
+ *   idle -> connecting -> binding -> bound -> (connection lost) waiting -> connecting ...
+ *                            |-> refused (the centre will not have us: slower) -> connecting ...
+ *   any  -> stopping -> stopped
+ *
+ * Every submit has exactly one outcome. Submits wait in a queue of at most `maxQueued`, leave at the pace of pace.ts,
+ * at most `window` unanswered; congestion is retried here until the message's deadline, everything else is given back.
+ * One timer looks over all waits (`SWEEPS_PER_WAIT`); PDUs of one turn of the event loop leave in one write.
+ */
+import assert from "node:assert/strict";
+import type { ConnectionOptions } from "node:tls";
+import {
+  COMMAND,
+  commandOf,
+  type DeliverSm,
+  type Pdu,
+  type PduOf,
+  type SubmitSm,
+} from "../../wire/smpp/command.ts";
+import { DEFAULT_MAX_PDU_OCTETS } from "../../wire/smpp/framer.ts";
+import { encodePdu, makePdu } from "../../wire/smpp/pdu.ts";
+import { type MessageIdForm, messageIdKey } from "../../wire/smpp/receipt.ts";
+import { meaningOf, STATUS, statusName } from "../../wire/smpp/status.ts";
+import { NO_TLVS } from "../../wire/smpp/tlv.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Deliveries, type OnDeliver } from "./deliveries.ts";
+import { Fifo } from "./fifo.ts";
+import { InFlight } from "./in-flight.ts";
+import { type BrokenPdu, Link } from "./link.ts";
+import { deferred, outcomeOfStatus, type SubmitMessage, type SubmitOutcome } from "./outcome.ts";
+import { Pace } from "./pace.ts";
+
+export type EsmeOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ConnectionOptions;
+  readonly systemId: string;
+  readonly password: string | (() => string);
+  readonly systemType?: string;
+  readonly bind?: "transceiver" | "transmitter" | "receiver";
+  readonly addressRange?: string;
+  /** Submits sent and not answered. Default 100. */
+  readonly window?: number;
+  /** Silence after which the link is tried. Default 30,000. */
+  readonly enquireLinkMs?: number;
+  /** How long a connect, a bind or any other request may go without its answer. Default 10,000. */
+  readonly responseTimeoutMs?: number;
+  /** Default: as fast as window and centre allow. */
+  readonly ratePerSecond?: number;
+  /** How long a submit is tried that gives no deadline of its own. Default 60,000. */
+  readonly submitDeadlineMs?: number;
+  readonly reconnect?: {
+    /** First wait after a lost connection, doubled at each failure. Default 500. */
+    readonly minMs?: number;
+    /** Default 30,000. */
+    readonly maxMs?: number;
+    /** The part of a wait that is left to chance, 0 to 1. Default 0.5. */
+    readonly jitter?: number;
+    /** Wait after the centre refused our name or password. Default 60,000. */
+    readonly refusedMs?: number;
+  };
+  /** Submits waiting to be sent; one more is given back as deferred. Default 10,000. */
+  readonly maxQueued?: number;
+  readonly maxPduOctets?: number;
+  /** Default: everything is answered with ESME_RX_T_APPN, so that the centre keeps it. */
+  readonly onDeliver?: OnDeliver;
+  /** Deliveries in the handler at once. Default 100. */
+  readonly maxUnansweredDeliveries?: number;
+  /** Deliveries waiting for the handler. Default 1,000. */
+  readonly maxWaitingDeliveries?: number;
+  /** How the centre writes ids in its responses; use the same key for receipts. Default `verbatim`. */
+  readonly messageIdForm?: MessageIdForm;
+  readonly clock?: Clock;
+  /** 0 up to 1. Default Math.random. */
+  readonly random?: () => number;
+};
+
+export type EsmeState =
+  | { readonly name: "idle" | "connecting" | "binding" | "stopping" | "stopped" }
+  | { readonly name: "bound"; readonly smscSystemId: string }
+  | { readonly name: "waiting"; readonly reason: string; readonly retryInMs: number }
+  | {
+      readonly name: "refused";
+      readonly status: number;
+      readonly statusName: string;
+      readonly retryInMs: number;
+    };
+
+/** Counts since createEsme, and the present length of what is bounded. */
+export type EsmeStats = {
+  readonly submitted: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly deferred: number;
+  readonly unknown: number;
+  /** Answers of congestion; each was retried or became `deferred`. */
+  readonly congested: number;
+  readonly lateResponses: number;
+  readonly deliveries: number;
+  readonly brokenPdus: number;
+  readonly binds: number;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly unansweredDeliveries: number;
+  /** Infinity when neither we nor the centre set a limit. */
+  readonly ratePerSecond: number;
+};
+
+export type EsmeEvents = {
+  readonly state: (state: EsmeState) => void;
+  /** Something for the log that changes no state: a broken PDU, a handler that failed. */
+  readonly trouble: (error: Error) => void;
+};
+
+export interface Esme {
+  readonly state: EsmeState;
+  readonly stats: EsmeStats;
+  start(): void;
+  /** Takes nothing new, sends what is queued and waits for answers for at most `drainMs`, unbinds, closes. */
+  stop(options?: { readonly drainMs?: number }): Promise<void>;
+  /** Returns what takes the listener away again. */
+  on<E extends keyof EsmeEvents>(event: E, listener: EsmeEvents[E]): () => void;
+  /**
+   * One outcome for the message, never a rejection for what the network does.
+   * @throws TurnupError `smpp_field_invalid`: a value that submit_sm cannot hold
+   */
+  submit(message: SubmitMessage): Promise<SubmitOutcome>;
+  /** The outcomes in the order of the messages; a message that cannot be written refuses the batch before any is sent. */
+  submitBatch(messages: readonly SubmitMessage[]): Promise<SubmitOutcome[]>;
+  /** The same without a promise: `done` is called once, with the given token, never before this returns. */
+  submitWith<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void;
+}
+
+const DEFAULT_DRAIN_MS = 5_000;
+/** How long a closing connection may take before it is cut. */
+const UNBIND_MS = 1_000;
+/** Waits are looked over so many times in the shortest of them. */
+const SWEEPS_PER_WAIT = 10;
+const MIN_SWEEP_MS = 5;
+const MAX_SWEEP_MS = 250;
+const INTERFACE_VERSION = 0x34;
+
+/** @throws TurnupError `smpp_field_invalid`: a name, password or type longer than its field */
+export function createEsme(options: EsmeOptions): Esme {
+  encodePdu(bindPdu(options, 1, typeof options.password === "string" ? options.password : ""));
+  return new Session(options);
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A submit on its way. One object from call to outcome. */
+class Outgoing {
+  readonly pdu: Writable<SubmitSm>;
+  readonly done: (outcome: SubmitOutcome, token: unknown) => void;
+  readonly token: unknown;
+  readonly deadlineAt: number;
+  sentAt = 0;
+  /** What the centre last said of it. */
+  status: number | undefined = undefined;
+
+  constructor(
+    pdu: Writable<SubmitSm>,
+    done: (outcome: SubmitOutcome, token: unknown) => void,
+    token: unknown,
+    deadlineAt: number,
+  ) {
+    this.pdu = pdu;
+    this.done = done;
+    this.token = token;
+    this.deadlineAt = deadlineAt;
+  }
+
+  get sequence(): number {
+    return this.pdu.sequence_number;
+  }
+}
+
+class Session implements Esme {
+  readonly #options: EsmeOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #window: number;
+  readonly #maxQueued: number;
+  readonly #enquireLinkMs: number;
+  readonly #responseTimeoutMs: number;
+  readonly #submitDeadlineMs: number;
+  readonly #idForm: MessageIdForm;
+  readonly #sweepMs: number;
+  readonly #pace: Pace;
+  readonly #deliveries: Deliveries;
+  readonly #stateListeners = new Set<EsmeEvents["state"]>();
+  readonly #troubleListeners = new Set<EsmeEvents["trouble"]>();
+
+  #state: EsmeState = { name: "idle" };
+  #link: Link | undefined;
+  #inFlight: InFlight<Outgoing>;
+  readonly #queue = new Fifo<Outgoing>();
+  /** Taken back from congestion; they go first. */
+  readonly #again = new Fifo<Outgoing>();
+  #sweepTimer: unknown;
+  #retryTimer: unknown;
+  #pumpTimer: unknown;
+  #pumping = false;
+  /** Failures since the last sign that the bind is of use. */
+  #failures = 0;
+  #attemptAt = 0;
+  #bindSequence = 0;
+  #heardAt = 0;
+  /** Something came since the last sweep: cheaper than a clock reading per PDU. */
+  #heard = false;
+  #leftAt = 0;
+  #enquiry: { readonly sequence: number; readonly sentAt: number } | undefined;
+  #refusal: number | undefined;
+  #drain: { readonly until: number; readonly done: () => void; unbindSequence: number } | undefined;
+  #stopping: Promise<void> | undefined;
+  readonly #counts = {
+    submitted: 0,
+    accepted: 0,
+    refused: 0,
+    deferred: 0,
+    unknown: 0,
+    congested: 0,
+    lateResponses: 0,
+    deliveries: 0,
+    brokenPdus: 0,
+    binds: 0,
+  };
+
+  constructor(options: EsmeOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#window = Math.max(1, options.window ?? 100);
+    this.#maxQueued = options.maxQueued ?? 10_000;
+    this.#enquireLinkMs = options.enquireLinkMs ?? 30_000;
+    this.#responseTimeoutMs = options.responseTimeoutMs ?? 10_000;
+    this.#submitDeadlineMs = options.submitDeadlineMs ?? 60_000;
+    this.#idForm = options.messageIdForm ?? "verbatim";
+    const shortest = Math.min(this.#enquireLinkMs, this.#responseTimeoutMs);
+    this.#sweepMs = Math.min(MAX_SWEEP_MS, Math.max(MIN_SWEEP_MS, shortest / SWEEPS_PER_WAIT));
+    this.#pace = new Pace(options.ratePerSecond ?? Number.POSITIVE_INFINITY, this.#clock.now());
+    this.#inFlight = new InFlight(this.#window);
+    this.#deliveries = new Deliveries({
+      onDeliver: options.onDeliver ?? (() => STATUS.ESME_RX_T_APPN),
+      maxUnanswered: options.maxUnansweredDeliveries ?? 100,
+      maxWaiting: options.maxWaitingDeliveries ?? 1_000,
+      onFailure: (error) => this.#trouble(new Error("a delivery's handler failed", { cause: error })),
+    });
+  }
+
+  get state(): EsmeState {
+    return this.#state;
+  }
+
+  get stats(): EsmeStats {
+    return {
+      ...this.#counts,
+      queued: this.#queue.length + this.#again.length,
+      inFlight: this.#inFlight.count,
+      unansweredDeliveries: this.#deliveries.unanswered,
+      ratePerSecond: this.#pace.ratePerSecond,
+    };
+  }
+
+  on<E extends keyof EsmeEvents>(event: E, listener: EsmeEvents[E]): () => void {
+    const listeners = (event === "state" ? this.#stateListeners : this.#troubleListeners) as Set<unknown>; // by event
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  start(): void {
+    if (this.#state.name !== "idle") return;
+    this.#connect();
+    this.#sweepTimer = this.#clock.setTimeout(this.#sweep, this.#sweepMs);
+  }
+
+  // ---- submitting
+
+  submit(message: SubmitMessage): Promise<SubmitOutcome> {
+    return new Promise((resolve) => {
+      this.submitWith(message, resolve, undefined);
+    });
+  }
+
+  submitBatch(messages: readonly SubmitMessage[]): Promise<SubmitOutcome[]> {
+    return new Promise((resolve) => {
+      const outcomes = new Array<SubmitOutcome>(messages.length);
+      let missing = messages.length;
+      if (missing === 0) resolve(outcomes);
+      const done = (outcome: SubmitOutcome, index: number): void => {
+        outcomes[index] = outcome;
+        missing -= 1;
+        if (missing === 0) resolve(outcomes);
+      };
+      for (const message of messages) encodePdu(submitSmOf(message)); // all can be written, or none is sent
+      for (let index = 0; index < messages.length; index++) {
+        this.#enqueue(messages[index] as SubmitMessage, done, index);
+      }
+      this.#pump();
+    });
+  }
+
+  submitWith<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
+    const paced = this.#pace.ratePerSecond !== Number.POSITIVE_INFINITY;
+    const waits = paced || this.#pumping || this.#queue.length + this.#again.length > 0 || !this.#maySend();
+    if (waits) encodePdu(submitSmOf(message)); // refused now, to the caller, not when its turn comes
+    this.#enqueue(message, done, token);
+    this.#pump();
+  }
+
+  #enqueue<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
+    assert(this.#options.bind !== "receiver", "a receiver bind cannot submit");
+    this.#counts.submitted += 1;
+    const { name } = this.#state;
+    const refusal = name === "stopping" || name === "stopped" ? "stopped" : "queue_full";
+    if (refusal === "stopped" || this.#queue.length >= this.#maxQueued) {
+      this.#counts.deferred += 1;
+      queueMicrotask(() => done(deferred(refusal), token));
+      return;
+    }
+    const deadlineAt = this.#clock.now() + (message.deadlineMs ?? this.#submitDeadlineMs);
+    const settle = done as (outcome: SubmitOutcome, token: unknown) => void; // the token goes back to whom it came from
+    this.#queue.push(new Outgoing(submitSmOf(message), settle, token, deadlineAt));
+  }
+
+  #maySend(): boolean {
+    const { name } = this.#state;
+    return (
+      (name === "bound" || (name === "stopping" && this.#drain?.unbindSequence === 0)) &&
+      this.#inFlight.count < this.#window
+    );
+  }
+
+  /** Sends what may leave now. Not entered again from a callback below it. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#maySend()) {
+        const source = this.#again.length > 0 ? this.#again : this.#queue;
+        if (source.length === 0) break;
+        const now = this.#clock.now();
+        if (!this.#pace.take(now)) {
+          this.#pumpTimer ??= this.#clock.setTimeout(this.#resumePump, Math.ceil(this.#pace.waitMs(now)));
+          break;
+        }
+        this.#send(source.shift() as Outgoing, now); // its length was not 0
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  readonly #resumePump = (): void => {
+    this.#pumpTimer = undefined;
+    this.#pump();
+  };
+
+  #send(outgoing: Outgoing, now: number): void {
+    if (outgoing.deadlineAt <= now) {
+      this.#settle(outgoing, deferred("deadline", outgoing.status));
+      return;
+    }
+    outgoing.sentAt = now;
+    outgoing.pdu.sequence_number = this.#inFlight.nextSequence();
+    this.#link?.send(outgoing.pdu);
+    this.#inFlight.add(outgoing);
+  }
+
+  #settle(outgoing: Outgoing, outcome: SubmitOutcome): void {
+    this.#counts[outcome.kind] += 1;
+    outgoing.done(outcome, outgoing.token);
+  }
+
+  #answered(sequence: number, status: number, messageId: string): void {
+    const outgoing = this.#inFlight.take(sequence);
+    if (!outgoing) {
+      this.#counts.lateResponses += 1;
+      return;
+    }
+    this.#failures = 0;
+    const key = this.#idForm === "verbatim" ? messageId : messageIdKey(messageId, this.#idForm);
+    const outcome = outcomeOfStatus(status, key);
+    if (outcome) {
+      if (status === STATUS.ESME_ROK) this.#pace.accepted(outgoing.sentAt);
+      this.#settle(outgoing, outcome);
+    } else {
+      this.#counts.congested += 1;
+      outgoing.status = status;
+      this.#pace.congested(this.#clock.now(), outgoing.sentAt);
+      this.#again.push(outgoing);
+    }
+    this.#pump();
+    if (this.#drain) this.#checkDrain(this.#clock.now());
+  }
+
+  // ---- the connection
+
+  #connect(): void {
+    const { host, port, tls, maxPduOctets = DEFAULT_MAX_PDU_OCTETS } = this.#options;
+    this.#retryTimer = undefined;
+    this.#refusal = undefined;
+    this.#enquiry = undefined;
+    this.#attemptAt = this.#clock.now();
+    this.#setState({ name: "connecting" });
+    const link: Link = new Link(
+      { host, port, tls, maxPduOctets },
+      {
+        onOpen: () => link === this.#link && this.#bind(),
+        onPdu: (pdu) => link === this.#link && this.#receive(pdu),
+        onBroken: (broken) => link === this.#link && this.#receiveBroken(broken),
+        onClose: (reason) => link === this.#link && this.#lost(reason),
+      },
+    );
+    this.#link = link;
+  }
+
+  #bind(): void {
+    const { password } = this.#options;
+    this.#bindSequence = this.#inFlight.nextSequence();
+    this.#setState({ name: "binding" });
+    try {
+      const secret = typeof password === "string" ? password : password();
+      this.#link?.send(bindPdu(this.#options, this.#bindSequence, secret));
+    } catch (error) {
+      // A password that cannot be had or written is met again later, like one that the centre refuses.
+      this.#trouble(new Error("the bind could not be written", { cause: error }));
+      this.#refusal = STATUS.ESME_RINVPASWD;
+      this.#link?.close("the bind could not be written");
+    }
+  }
+
+  #bindAnswered(status: number, sequence: number, smscSystemId: string): void {
+    if (this.#state.name !== "binding" || sequence !== this.#bindSequence) return;
+    if (status !== STATUS.ESME_ROK) {
+      this.#refusal = status;
+      this.#link?.close(`the bind was refused: ${statusName(status)}`);
+      return;
+    }
+    this.#counts.binds += 1;
+    this.#heardAt = this.#clock.now();
+    this.#setState({ name: "bound", smscSystemId });
+    this.#pump();
+  }
+
+  /** The connection is gone: what was sent on it is unknown, and a new one is made after a wait. */
+  #lost(reason: string): void {
+    this.#link = undefined;
+    this.#deliveries.dropWaiting();
+    const sent = this.#inFlight.takeSentUntil(Number.POSITIVE_INFINITY);
+    if (this.#drain) {
+      this.#stopped(sent);
+      return;
+    }
+    const status = this.#refusal;
+    const retryInMs = this.#retryDelay(status);
+    this.#failures += 1;
+    this.#retryTimer = this.#clock.setTimeout(() => this.#connect(), retryInMs);
+    if (status === undefined) this.#setState({ name: "waiting", reason, retryInMs });
+    else this.#setState({ name: "refused", status, statusName: statusName(status), retryInMs });
+    for (const outgoing of sent) this.#settle(outgoing, { kind: "unknown", cause: "disconnected" });
+  }
+
+  #retryDelay(refusal: number | undefined): number {
+    const { minMs = 500, maxMs = 30_000, jitter = 0.5, refusedMs = 60_000 } = this.#options.reconnect ?? {};
+    // "Already bound" mends itself when the centre notices that our former connection is dead.
+    const lasting =
+      refusal !== undefined && refusal !== STATUS.ESME_RALYBND && meaningOf(refusal) === "permanent";
+    const longest = lasting ? refusedMs : Math.min(maxMs, minMs * 2 ** Math.min(this.#failures, 20));
+    return Math.round(longest * (1 - jitter * this.#random()));
+  }
+
+  // ---- what the centre says
+
+  #receive(pdu: Pdu): void {
+    this.#heard = true;
+    switch (pdu.command) {
+      case "submit_sm_resp":
+        this.#answered(pdu.sequence_number, pdu.command_status, pdu.message_id);
+        return;
+      case "deliver_sm":
+        this.#deliver(pdu, "deliver_sm_resp");
+        return;
+      case "data_sm":
+        this.#deliver(deliverSmOf(pdu), "data_sm_resp");
+        return;
+      case "enquire_link":
+        this.#link?.send(makePdu("enquire_link_resp", pdu.sequence_number));
+        return;
+      case "enquire_link_resp":
+        this.#enquiryAnswered(pdu.sequence_number);
+        return;
+      case "bind_receiver_resp":
+      case "bind_transmitter_resp":
+      case "bind_transceiver_resp":
+        this.#bindAnswered(pdu.command_status, pdu.sequence_number, pdu.system_id);
+        return;
+      case "generic_nack":
+        this.#nacked(pdu.sequence_number, pdu.command_status);
+        return;
+      case "unbind":
+        this.#link?.send(makePdu("unbind_resp", pdu.sequence_number));
+        this.#leave("the SMSC unbound us");
+        return;
+      case "unbind_resp":
+        if (this.#drain?.unbindSequence === pdu.sequence_number) this.#link?.close("unbound");
+        return;
+      case "alert_notification":
+      case "outbind":
+        return; // neither has a response (§4.12, §4.1.7), and nothing here waits for them
+      default:
+        if (COMMAND[pdu.command].id < 0x80000000) this.#nack(pdu.sequence_number, STATUS.ESME_RINVCMDID);
+    }
+  }
+
+  /** A PDU whose frame is sound and whose body is not. A response still tells its status in the header. */
+  #receiveBroken({ command_id, command_status, sequence_number, error }: BrokenPdu): void {
+    this.#counts.brokenPdus += 1;
+    this.#heard = true;
+    this.#trouble(error);
+    const command = commandOf(command_id);
+    if (command === "submit_sm_resp" && command_status !== STATUS.ESME_ROK) {
+      this.#answered(sequence_number, command_status, "");
+    } else if (command === "submit_sm_resp") {
+      const outgoing = this.#inFlight.take(sequence_number);
+      if (outgoing) this.#settle(outgoing, { kind: "unknown", cause: "malformed" });
+      this.#pump();
+    } else if (command === "deliver_sm" || command === "data_sm") {
+      const response = command === "deliver_sm" ? "deliver_sm_resp" : "data_sm_resp";
+      this.#link?.send(makePdu(response, sequence_number, { command_status: STATUS.ESME_RX_R_APPN }));
+    } else if (command_id < 0x80000000) {
+      this.#nack(sequence_number, command ? STATUS.ESME_RINVCMDLEN : STATUS.ESME_RINVCMDID);
+    } else if (this.#state.name === "binding" && sequence_number === this.#bindSequence) {
+      this.#bindAnswered(command_status, sequence_number, "");
+    }
+  }
+
+  #nack(sequence: number, command_status: number): void {
+    this.#link?.send(makePdu("generic_nack", sequence, { command_status }));
+  }
+
+  /** The centre could not read a request of ours: whichever bears this number. */
+  #nacked(sequence: number, status: number): void {
+    const code = status === STATUS.ESME_ROK ? STATUS.ESME_RUNKNOWNERR : status;
+    if (this.#state.name === "binding" && sequence === this.#bindSequence) {
+      this.#bindAnswered(code, sequence, "");
+    } else if (this.#enquiry?.sequence === sequence) {
+      this.#enquiryAnswered(sequence); // it does not know enquire_link, yet it lives
+    } else {
+      this.#answered(sequence, code, "");
+    }
+  }
+
+  #deliver(pdu: DeliverSm, response: "deliver_sm_resp" | "data_sm_resp"): void {
+    const link = this.#link;
+    this.#counts.deliveries += 1;
+    this.#failures = 0;
+    this.#deliveries.take(pdu, (command_status) => {
+      if (link === undefined || link !== this.#link) return; // the centre will send it again
+      link.send({
+        command: response,
+        command_status,
+        sequence_number: pdu.sequence_number,
+        message_id: "",
+        tlvs: NO_TLVS,
+      });
+      if (this.#drain) this.#checkDrain(this.#clock.now());
+    });
+  }
+
+  #enquiryAnswered(sequence: number): void {
+    if (this.#enquiry?.sequence !== sequence) return;
+    this.#enquiry = undefined;
+    this.#failures = 0;
+  }
+
+  // ---- the one timer
+
+  readonly #sweep = (): void => {
+    const now = this.#clock.now();
+    this.#sweepTimer = this.#clock.setTimeout(this.#sweep, this.#sweepMs);
+    this.#pace.tick(now);
+    const late = this.#inFlight.takeSentUntil(now - this.#responseTimeoutMs);
+    const expired = [...this.#queue.remove(isDue), ...this.#again.remove(isDue)];
+    for (const outgoing of late) this.#settle(outgoing, { kind: "unknown", cause: "timeout" });
+    for (const outgoing of expired) this.#settle(outgoing, deferred("deadline", outgoing.status));
+    this.#checkLink(now);
+    this.#checkDrain(now);
+    this.#pump();
+
+    function isDue({ deadlineAt }: Outgoing): boolean {
+      return deadlineAt <= now;
+    }
+  };
+
+  #checkLink(now: number): void {
+    const { name } = this.#state;
+    if (name === "connecting" || name === "binding") {
+      if (now - this.#attemptAt > this.#responseTimeoutMs) this.#link?.close(`no answer while ${name}`);
+      return;
+    }
+    if (name === "waiting" && now - this.#leftAt > UNBIND_MS) this.#link?.close("unbound");
+    if (this.#heard) this.#heardAt = now;
+    this.#heard = false;
+    if (this.#enquiry) {
+      if (now - this.#enquiry.sentAt > this.#responseTimeoutMs) this.#link?.close("enquire_link unanswered");
+    } else if (this.#maySendEnquiry() && now - this.#heardAt >= this.#enquireLinkMs) {
+      this.#enquiry = { sequence: this.#inFlight.nextSequence(), sentAt: now };
+      this.#link?.send(makePdu("enquire_link", this.#enquiry.sequence));
+    }
+  }
+
+  #maySendEnquiry(): boolean {
+    return this.#link !== undefined && this.#state.name === "bound";
+  }
+
+  /** The centre ends the bind: nothing more is sent, answers under way may still come until it closes. */
+  #leave(reason: string): void {
+    this.#leftAt = this.#clock.now();
+    if (this.#drain) this.#drain.unbindSequence = -1;
+    else this.#setState({ name: "waiting", reason, retryInMs: 0 });
+    this.#link?.end(reason);
+  }
+
+  // ---- stopping
+
+  stop({ drainMs = DEFAULT_DRAIN_MS }: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#stopping ??= new Promise((resolve) => {
+      const bound = this.#state.name === "bound";
+      this.#drain = { until: this.#clock.now() + drainMs, done: resolve, unbindSequence: 0 };
+      this.#setState({ name: "stopping" });
+      if (!bound) this.#stopped(this.#inFlight.takeSentUntil(Number.POSITIVE_INFINITY));
+      else this.#checkDrain(this.#clock.now());
+    });
+    return this.#stopping;
+  }
+
+  /** Unbinds when nothing is left or time is up; cuts the connection when the centre does not answer that either. */
+  #checkDrain(now: number): void {
+    const drain = this.#drain;
+    if (!drain || this.#state.name !== "stopping") return;
+    if (drain.unbindSequence !== 0) {
+      if (now > drain.until + UNBIND_MS) this.#link?.close("unbind unanswered");
+      return;
+    }
+    const left = this.#queue.length + this.#again.length + this.#inFlight.count + this.#deliveries.unanswered;
+    if (left > 0 && now < drain.until) return;
+    drain.unbindSequence = this.#inFlight.nextSequence();
+    this.#link?.send(makePdu("unbind", drain.unbindSequence));
+  }
+
+  #stopped(sent: readonly Outgoing[]): void {
+    const link = this.#link;
+    this.#link = undefined;
+    link?.close("stopped");
+    for (const timer of [this.#sweepTimer, this.#retryTimer, this.#pumpTimer])
+      this.#clock.clearTimeout(timer);
+    this.#setState({ name: "stopped" });
+    for (const outgoing of sent) this.#settle(outgoing, { kind: "unknown", cause: "disconnected" });
+    for (const outgoing of [...this.#again.remove(() => true), ...this.#queue.remove(() => true)]) {
+      this.#settle(outgoing, deferred("stopped", outgoing.status));
+    }
+    this.#drain?.done();
+  }
+
+  #setState(state: EsmeState): void {
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener(state);
+  }
+
+  #trouble(error: Error): void {
+    for (const listener of this.#troubleListeners) listener(error);
+  }
+}
+
+function bindPdu(options: EsmeOptions, sequence: number, password: string): Pdu {
+  return makePdu(`bind_${options.bind ?? "transceiver"}`, sequence, {
+    system_id: options.systemId,
+    password,
+    system_type: options.systemType ?? "",
+    interface_version: INTERFACE_VERSION,
+    address_range: options.addressRange ?? "",
+  });
+}
+
+/** Written out, so that every submit is an object of one shape. */
+function submitSmOf(message: SubmitMessage): Writable<SubmitSm> {
+  return {
+    command: "submit_sm",
+    command_status: 0,
+    sequence_number: 0,
+    service_type: message.service_type ?? "",
+    source_addr_ton: message.source_addr_ton ?? 0,
+    source_addr_npi: message.source_addr_npi ?? 0,
+    source_addr: message.source_addr ?? "",
+    dest_addr_ton: message.dest_addr_ton ?? 0,
+    dest_addr_npi: message.dest_addr_npi ?? 0,
+    destination_addr: message.destination_addr,
+    esm_class: message.esm_class ?? 0,
+    protocol_id: message.protocol_id ?? 0,
+    priority_flag: message.priority_flag ?? 0,
+    schedule_delivery_time: message.schedule_delivery_time ?? "",
+    validity_period: message.validity_period ?? "",
+    registered_delivery: message.registered_delivery ?? 0,
+    replace_if_present_flag: message.replace_if_present_flag ?? 0,
+    data_coding: message.data_coding ?? 0,
+    sm_default_msg_id: message.sm_default_msg_id ?? 0,
+    short_message: message.short_message ?? EMPTY,
+    tlvs: message.tlvs ?? NO_TLVS,
+  };
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** A message that came by data_sm, in the shape of the usual one; its text stays in message_payload. */
+function deliverSmOf({ command: _, ...pdu }: PduOf<"data_sm">): DeliverSm {
+  const made = makePdu("deliver_sm", pdu.sequence_number, {});
+  return { ...made, ...pdu };
+}
