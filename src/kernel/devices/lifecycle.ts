@@ -3,11 +3,12 @@
  * rows may fit (a family's codes, regional twins): the caller then believes only what all of them say.
  */
 import { boundsOfDate, fitsNumber, type YearWindow } from "./age.ts";
-import { CODE_CHARACTERS_MIN, labelKey, makeOf } from "./names.ts";
+import { CODE_CHARACTERS_MIN, labelKey, makeOf, samsungBaseOf } from "./names.ts";
 import type { LifecycleRow } from "./rows.ts";
 
 export type LifecycleMatch = {
-  readonly how: "code" | "label" | "family";
+  /** `market`: a code of the same model for another market, Samsung only. */
+  readonly how: "code" | "label" | "family" | "market";
   readonly rows: readonly LifecycleRow[];
 };
 
@@ -22,6 +23,7 @@ export type ModelClaim = {
 
 export class LifecycleIndex {
   readonly #byCode = new Map<string, LifecycleRow[]>();
+  readonly #byBase = new Map<string, LifecycleRow[]>();
   readonly #byLabel = new Map<string, LifecycleRow[]>();
 
   constructor(rows: readonly LifecycleRow[]) {
@@ -29,6 +31,8 @@ export class LifecycleIndex {
       const make = makeOf(row.make);
       for (const code of row.modelCodes) {
         if (code.length >= CODE_CHARACTERS_MIN) addTo(this.#byCode, `${make}/${codeKey(code)}`, row);
+        const base = make === "Samsung" ? samsungBaseOf(codeKey(code)) : undefined;
+        if (base) addTo(this.#byBase, base, row);
       }
       addTo(this.#byLabel, `${make}/${labelKey(make, row.label)}`, row);
     }
@@ -54,7 +58,9 @@ export class LifecycleIndex {
     if (exact.length > 0) return { how: "code", rows: narrowed(exact, byName) };
     if (byName.length > 0) return { how: "label", rows: byName };
     const family = this.#fitting(this.#byCodes(claim.make, claim.familyCodes), windows, releasedYear);
-    return family.length > 0 ? { how: "family", rows: family } : null;
+    if (family.length > 0) return { how: "family", rows: family };
+    const market = this.#fitting(this.#byBases(claim), windows, releasedYear);
+    return market.length > 0 ? { how: "market", rows: market } : null;
   }
 
   #byNames({ make, names }: ModelClaim): LifecycleRow[] {
@@ -63,6 +69,12 @@ export class LifecycleIndex {
 
   #byCodes(make: string, codes: readonly string[]): LifecycleRow[] {
     return unique(codes.flatMap((code) => this.#byCode.get(`${make}/${codeKey(code)}`) ?? []));
+  }
+
+  #byBases({ make, exactCodes, familyCodes }: ModelClaim): LifecycleRow[] {
+    if (make !== "Samsung") return [];
+    const bases = unique([...exactCodes, ...familyCodes].map((code) => samsungBaseOf(code) ?? ""));
+    return unique(bases.flatMap((base) => this.#byBase.get(base) ?? []));
   }
 
   /** Names are used again (Nokia C3 of 2010 and 2020): the number and the known year must allow the row. */
@@ -98,6 +110,7 @@ const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 function addTo(map: Map<string, LifecycleRow[]>, key: string, row: LifecycleRow): void {
   const known = map.get(key);
-  if (known) known.push(row);
-  else map.set(key, [row]);
+  if (known) {
+    if (!known.includes(row)) known.push(row);
+  } else map.set(key, [row]);
 }

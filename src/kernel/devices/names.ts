@@ -82,14 +82,14 @@ export function modelWithBrand(listMake: string, model: string): string {
 }
 
 /**
- * A name reduced to what tells models apart: `Nokia 6.1`, `6.1` and `NOKIA  6-1` are one key within Nokia; `+` is a
- * letter (`S9+` is not `S9`).
+ * A name reduced to what tells models apart: `Nokia 6.1`, `6.1` and `NOKIA  6.1` are one key within Nokia; `+` and
+ * the dot of a number count (`S9+` is not `S9`, `2.2` is not `22`).
  */
 export function labelKey(make: string, text: string): string {
   const plain = text.toLowerCase().replaceAll("+", "plus").replace(/⁺/g, "plus");
   const prefix = make.toLowerCase();
   const own = plain.startsWith(prefix) && plain.length > prefix.length ? plain.slice(prefix.length) : plain;
-  return own.replace(/[^a-z0-9]/g, "");
+  return own.replace(/(\d)\.(?=\d)/g, "$1p").replace(/[^a-z0-9]/g, "");
 }
 
 /** How each maker's model codes look; other makers' codes are known from the data alone. */
@@ -125,8 +125,11 @@ export function codesIn(make: string, text: string, isKnown: (code: string) => b
   return [...found];
 }
 
-/** Shorter ones are broken upstream data ("1|7|8|A") or match by chance. */
-export const CODE_CHARACTERS_MIN = 4;
+/** Shorter ones are broken data or match by chance. */
+export const CODE_CHARACTERS_MIN = 3;
+
+/** Samsung's region letters follow three digits: SM-F956B and SM-F956N are one model for two markets. */
+export const samsungBaseOf = (code: string): string | undefined => /^SM-[A-Z]\d{3}/.exec(code)?.[0];
 
 /** A list's model text without its codes, storage sizes and the like: the name, or empty where there is none. */
 export function nameIn(text: string, codes: readonly string[]): string {

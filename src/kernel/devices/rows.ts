@@ -26,6 +26,8 @@ export type TacRow = {
   readonly aka: readonly string[];
   /** The older list that the row was copied from. */
   readonly upstreamSource: string;
+  /** Year of the list's own state, where it is not of today; a TAC in it was given out by then. */
+  readonly listedYear: number | null;
   readonly releasedYear: number | null;
   /** The number and the release year cannot both be right. */
   readonly suspect: boolean;

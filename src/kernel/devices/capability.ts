@@ -1,0 +1,106 @@
+/**
+ * Which settings protocols a device takes. The platform (iOS, Android, Series 40, a feature phone, a modem) is told
+ * only from what is known of the model; where several platforms are possible, an answer stands only if all of them
+ * give it, else it is `unknown`.
+ */
+import type { Release } from "./age.ts";
+import type { Answer, CapabilityRow } from "./rows.ts";
+
+export type Capability = {
+  readonly omaCp: Answer;
+  readonly nokiaOta: Answer;
+  readonly appleProfile: Answer;
+  readonly androidEnterpriseApn: Answer;
+  /** The platforms that were considered, as the data names them; empty where none fits. */
+  readonly platforms: readonly string[];
+  readonly nativeApnDb: string | null;
+  readonly notes: readonly string[];
+  readonly evidence: readonly string[];
+};
+
+export type Platform = "ios" | "android" | "proprietary" | "modem";
+
+export type PlatformClues = {
+  readonly make: string;
+  readonly model: string;
+  readonly modelCodes: readonly string[];
+  readonly form: string | null;
+  readonly release: Release | null;
+  /** Only Android models are in the hardware list and, Apple and Microsoft apart, in the lifecycle list. */
+  readonly isListedSmartphone: boolean;
+};
+
+const ANDROID_NAMES =
+  /\b(?:galaxy|xperia|moto [a-z]|nexus|pixel|redmi|poco|ascend|desire|android|zenfone|optimus)\b/i;
+/** Samsung's keypad phones of the Android years. */
+const SAMSUNG_KEYPAD = /^(?:GT-[BCEM]\d|SM-B\d|SGH-|SCH-[A-HJ-Z]|SPH-[A-HJ-Z])/;
+const FIRST_ANDROID_YEAR = 2008;
+/** From then on a phone of these makers is an Android phone. */
+const ANDROID_SINCE: Readonly<Record<string, number>> = {
+  Google: 2010,
+  Honor: 2013,
+  Nothing: 2022,
+  OnePlus: 2014,
+  Realme: 2018,
+  Sony: 2012,
+  Xiaomi: 2011,
+};
+
+/** Platforms that the device may be; several where it cannot be told. */
+export function platformsOf(clues: PlatformClues): readonly Platform[] {
+  const { make, model, modelCodes, form, release } = clues;
+  if (form === "modem") return ["modem"];
+  if (make === "Apple") return ["ios"];
+  if (release && release.to < `${FIRST_ANDROID_YEAR}`) return ["proprietary"];
+  if (make === "Samsung" && modelCodes.some((code) => SAMSUNG_KEYPAD.test(code)) && !/galaxy/i.test(model)) {
+    return ["proprietary"];
+  }
+  if (clues.isListedSmartphone || ANDROID_NAMES.test(model)) return ["android"];
+  const since = ANDROID_SINCE[make];
+  if (since !== undefined && !/^cmd/i.test(model)) return ["android"]; // Sony's CMD phones are of the 1990s
+  if (make === "Nokia" && release && release.to < "2017") return ["proprietary"];
+  return ["android", "proprietary"];
+}
+
+export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[]): Capability {
+  const fitting = platformsOf(clues).map((platform) => rowsOf(platform, clues, rows));
+  const considered = fitting.every((found) => found.length > 0) ? fitting.flat() : [];
+  const agreed = (answerOf: (row: CapabilityRow) => Answer): Answer => {
+    const [first, ...others] = considered.map(answerOf);
+    return first !== undefined && others.every((answer) => answer === first) ? first : "unknown";
+  };
+  const only = considered.length === 1 ? considered[0] : undefined;
+  return {
+    omaCp: agreed((row) => row.omaCp),
+    nokiaOta: agreed((row) => row.nokiaOta),
+    appleProfile: agreed((row) => row.appleProfile),
+    androidEnterpriseApn: agreed((row) => row.androidEnterpriseApn),
+    platforms: fitting.flat().map((row) => (row.make === "*" ? row.os : `${row.make}: ${row.os}`)),
+    nativeApnDb: only?.nativeApnDb ?? null,
+    notes: considered.map(({ note }) => note).filter((note) => note !== ""),
+    evidence: [...new Set(considered.map(({ evidence }) => evidence))],
+  };
+}
+
+/** The rows of a platform that the release allows: the maker's own before those for any maker. */
+function rowsOf(
+  platform: Platform,
+  { make, release }: PlatformClues,
+  rows: readonly CapabilityRow[],
+): CapabilityRow[] {
+  const ofPlatform = rows.filter((row) => platformOfRow(row) === platform && mayBeOf(row, release));
+  const own = ofPlatform.filter((row) => row.make === make);
+  return own.length > 0 ? own : ofPlatform.filter((row) => row.make === "*" && !/kaios/i.test(row.os));
+}
+
+function platformOfRow({ os }: CapabilityRow): Platform {
+  if (/ios|iphone os/i.test(os) && !/kaios/i.test(os)) return "ios";
+  if (/android/i.test(os)) return "android";
+  return /modem|router/i.test(os) ? "modem" : "proprietary";
+}
+
+function mayBeOf({ fromYear, toYear }: CapabilityRow, release: Release | null): boolean {
+  if (!release) return true;
+  if (fromYear !== null && release.to < `${fromYear}`) return false;
+  return toYear === null || release.from === null || release.from <= `${toYear}-12-31`;
+}
