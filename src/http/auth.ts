@@ -1,0 +1,112 @@
+/**
+ * Reads the bearer token of a request and says who asks. Known tokens are remembered for `freshMs`, so a revocation takes
+ * effect within that time; the hot path then costs one SHA-256 and no query. A lookup goes by the hash of what came:
+ * nobody can steer a hash, so how long its comparison takes tells nothing about any token.
+ */
+
+import type { Tokens } from "../kernel/account/registry.ts";
+import type { Caller } from "../kernel/account/role.ts";
+import { admit, hashToken, isTokenShaped, type TokenRecord } from "../kernel/account/token.ts";
+import { TurnupError } from "../term/error.ts";
+import type { Allowance } from "./allowance.ts";
+
+export type Gate = {
+  /** @throws TurnupError `token_missing`, `token_unknown`, `token_revoked`, `token_expired`, `too_many_requests` */
+  callerOf(authorization: string | undefined, address: string): Promise<Caller>;
+  /** Writes down which tokens were used since the last call. */
+  flushUse(): Promise<void>;
+};
+
+export type GateRules = {
+  readonly freshMs: number;
+  readonly tokensMax: number;
+  /** Failed attempts of one address. */
+  readonly failures: Allowance;
+};
+
+type Remembered = { readonly record: TokenRecord; readonly untilMs: number };
+
+export function createGate(tokens: Tokens, clock: () => Date, rules: GateRules): Gate {
+  const known = new Map<string, Remembered>();
+  const looking = new Map<string, Promise<TokenRecord | undefined>>();
+  const used = new Set<string>();
+
+  /** Many requests with one token that is not remembered ask once. */
+  function lookUp(key: string, hash: Uint8Array): Promise<TokenRecord | undefined> {
+    const running = looking.get(key);
+    if (running) return running;
+    const answer = tokens
+      .findByHash(hash)
+      .then((record) => {
+        known.delete(key);
+        if (record) {
+          for (const oldest of known.keys()) {
+            if (known.size < rules.tokensMax) break;
+            known.delete(oldest);
+          }
+          known.set(key, { record, untilMs: clock().getTime() + rules.freshMs });
+        }
+        return record;
+      })
+      .finally(() => looking.delete(key));
+    looking.set(key, answer);
+    return answer;
+  }
+
+  async function recordOf(token: string, address: string): Promise<TokenRecord | undefined> {
+    const hash = hashToken(token);
+    const key = Buffer.from(hash).toString("base64");
+    const nowMs = clock().getTime();
+    const remembered = known.get(key);
+    if (remembered && remembered.untilMs > nowMs) return remembered.record;
+    // A stale one was good a moment ago: it may ask again whatever others behind its address did.
+    if (!remembered) refuseAfterFailures(address, nowMs);
+    return lookUp(key, hash);
+  }
+
+  function refuseAfterFailures(address: string, nowMs: number): void {
+    const seconds = rules.failures.secondsUntilAllowed(address, nowMs);
+    if (seconds > 0) throw tooMany(seconds, "too many refused tokens from this address");
+  }
+
+  function failed(address: string, error: TurnupError): never {
+    rules.failures.take(address, clock().getTime());
+    throw error;
+  }
+
+  return {
+    async callerOf(authorization, address) {
+      const token = tokenIn(authorization);
+      if (token === undefined) {
+        throw new TurnupError("token_missing", "this address answers only with a token", {
+          nextStep: "Send the header 'Authorization: Bearer tup_...'.",
+        });
+      }
+      try {
+        const record = isTokenShaped(token) ? await recordOf(token, address) : undefined;
+        const caller = admit(record, clock());
+        used.add(caller.tokenId);
+        return caller;
+      } catch (error) {
+        if (error instanceof TurnupError && error.code.startsWith("token_")) failed(address, error);
+        throw error;
+      }
+    },
+    async flushUse() {
+      if (used.size === 0) return;
+      const ids = [...used];
+      used.clear();
+      await tokens.touch(ids, clock());
+    },
+  };
+}
+
+/** The scheme's name is read without regard to letter case (RFC 9110 clause 11.1). */
+const tokenIn = (authorization: string | undefined): string | undefined =>
+  authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization.slice(0, 200))?.[1];
+
+export const tooMany = (seconds: number, fact: string): TurnupError =>
+  new TurnupError("too_many_requests", fact, {
+    nextStep: `Wait ${seconds} seconds.`,
+    details: { retryAfterSeconds: seconds },
+  });

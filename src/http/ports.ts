@@ -1,0 +1,110 @@
+/**
+ * What the HTTP doors need from inside. The kernel's ports stand in the kernel; those below are only the doors' own
+ * view of another room and are fulfilled in `app/`.
+ */
+
+import type {
+  AccessPoints,
+  AuditLog,
+  Datasets,
+  Overrides,
+  Pairings,
+  Policies,
+  Relations,
+  Repeats,
+  Tokens,
+} from "../kernel/account/registry.ts";
+import type { Caller } from "../kernel/account/role.ts";
+import type { Intake } from "../kernel/detection/sighting.ts";
+import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
+import type { Relation } from "../kernel/order/order-store.ts";
+import type { OrderPolicy } from "../kernel/order/policy.ts";
+import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
+import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
+import type { Found } from "../kernel/settings/find-settings.ts";
+
+/** One fact of the catalog with where it comes from. */
+export type DeviceFact = {
+  readonly name: string;
+  readonly value: unknown;
+  readonly source: string;
+  readonly version: string;
+};
+
+/** What is known of a device by its number, and the verdict with the rules that decided. */
+export type DeviceDescription = {
+  readonly imei: string;
+  readonly tac: string;
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly modelCodes: readonly string[];
+  readonly source: string | null;
+  readonly dataVersion: string | null;
+  readonly releasedYear: number | null;
+  readonly ageWindow: { readonly from: number; readonly to: number } | null;
+  readonly supportEnds: string | null;
+  readonly verdict: "ended" | "supported" | "unknown";
+  /** Each rule that had a say and what it saw. */
+  readonly reasons: readonly unknown[];
+  /** Screen, bands, settings protocols and the like. */
+  readonly facts: readonly DeviceFact[];
+};
+
+export interface DeviceDesk {
+  /** @throws TurnupError of `parseImei` where the number is none of a sold device */
+  describe(operatorId: string, imei: string): Promise<DeviceDescription>;
+}
+
+export interface SettingsDesk {
+  /** The operator's own access points before the shipped ones. */
+  find(operatorId: string, query: SettingsQuery): Promise<Found>;
+}
+
+/** What stands behind a link in a text message. */
+export type SettingsPage =
+  | {
+      readonly state: "open";
+      readonly operatorName: string;
+      readonly make: string | null;
+      readonly model: string | null;
+      readonly points: readonly SettingsPoint[];
+    }
+  | { readonly state: "expired"; readonly operatorName: string };
+
+export interface SettingsPages {
+  /** Opens the page and counts the first opening as evidence. Undefined: no such link was ever sent. */
+  open(token: string): Promise<SettingsPage | undefined>;
+}
+
+/** Something without which the server must not be given work. */
+export type ReadinessCheck = {
+  readonly name: string;
+  /** Resolves when it is well; rejects, or takes longer than a second, when it is not. */
+  check(): Promise<void>;
+};
+
+export type HttpDeps = {
+  readonly clock: () => Date;
+  /** A new UUIDv7. */
+  readonly newId: () => string;
+  readonly tokens: Tokens;
+  readonly repeats: Repeats;
+  readonly audit: AuditLog;
+  readonly policies: Policies<OrderPolicy>;
+  readonly relations: Relations<Relation>;
+  readonly accessPoints: AccessPoints<AccessPoint>;
+  readonly overrides: Overrides;
+  readonly datasets: Datasets;
+  readonly pairings: Pairings;
+  readonly intake: Intake;
+  readonly orders: OrderReader;
+  readonly orderDesk: OrderDesk;
+  readonly confirmations: Confirmations;
+  readonly texts: TextDesk;
+  readonly devices: DeviceDesk;
+  readonly settings: SettingsDesk;
+  readonly pages: SettingsPages;
+  readonly readiness: readonly ReadinessCheck[];
+};
+
+export type { Caller };

@@ -1,0 +1,232 @@
+/**
+ * Errors as RFC 9457 problem documents. One table leads from codes to HTTP; a new code does not compile until it has a
+ * row. What is not known here answers 500 and says nothing about the inside.
+ */
+import Type from "typebox";
+import { type ErrorCode, TurnupError } from "../term/error.ts";
+import { maskText } from "../term/mask.ts";
+import { named } from "./schema.ts";
+
+export const STATUS_OF: Record<ErrorCode, number> = {
+  access_point_import_malformed: 400,
+  access_point_not_found: 404,
+  apn_malformed: 400,
+  batch_too_large: 413,
+  body_malformed: 400,
+  body_too_large: 413,
+  books_full: 503,
+  config_invalid: 500,
+  country_unknown: 400,
+  currency_malformed: 400,
+  currency_mismatch: 400,
+  data_folder_in_use: 500,
+  data_folder_unusable: 500,
+  database_timeout: 503,
+  database_unavailable: 503,
+  database_version: 500,
+  dataset_malformed: 400,
+  dataset_missing: 500,
+  date_malformed: 400,
+  dependency_unavailable: 503,
+  embedded_failed: 500,
+  embedded_unsupported: 500,
+  embedded_version: 500,
+  file_unreadable: 500,
+  iccid_check_digit: 400,
+  iccid_malformed: 400,
+  idempotency_key_missing: 400,
+  idempotency_key_reused: 422,
+  identity_unknown: 400,
+  imei_check_digit: 400,
+  imei_filler: 400,
+  imei_malformed: 400,
+  imei_test: 400,
+  imeisv_malformed: 400,
+  imsi_malformed: 400,
+  input_too_long: 413,
+  intake_full: 503,
+  internal_error: 500,
+  invalid_request: 400,
+  journal_damaged: 500,
+  journal_in_use: 500,
+  journal_overloaded: 503,
+  link_expired: 410,
+  link_unknown: 404,
+  media_type_unsupported: 415,
+  meid_check_digit: 400,
+  meid_malformed: 400,
+  method_not_allowed: 405,
+  migration_changed: 500,
+  migration_unknown: 500,
+  money_malformed: 400,
+  msisdn_malformed: 400,
+  not_found: 404,
+  nothing_to_resend: 409,
+  operator_not_found: 404,
+  order_closed: 409,
+  order_not_found: 404,
+  override_not_found: 404,
+  payload_malformed: 400,
+  payload_secret_missing: 400,
+  payload_too_long: 400,
+  pin_malformed: 400,
+  plmn_malformed: 400,
+  portion_malformed: 400,
+  precondition_failed: 412,
+  precondition_required: 428,
+  relation_not_found: 404,
+  request_in_progress: 409,
+  role_not_allowed: 403,
+  seal_broken: 500,
+  seal_key_malformed: 500,
+  seal_key_missing: 500,
+  seen_in_future: 400,
+  settings_query_malformed: 400,
+  sighting_malformed: 400,
+  smpp_field_invalid: 500,
+  text_empty: 400,
+  text_too_long: 400,
+  token_expired: 401,
+  token_missing: 401,
+  token_not_found: 404,
+  token_revoked: 401,
+  token_unknown: 401,
+  too_many_requests: 429,
+};
+
+export const PROBLEM_MEDIA_TYPE = "application/problem+json; charset=utf-8";
+/** Seconds a client is asked to wait where we are short of something. */
+const RETRY_AFTER_SECONDS = 2;
+
+export const Problem = named(
+  "Problem",
+  Type.Object(
+    {
+      type: Type.String({ description: "Names the code as a URI." }),
+      title: Type.String(),
+      status: Type.Integer(),
+      code: Type.String({ description: "Stable; docs/errors.md lists every one." }),
+      detail: Type.String({ description: "What happened, with the value's place but never the value." }),
+      nextStep: Type.Optional(Type.String({ description: "What to do now." })),
+      instance: Type.String({
+        description: "The request's id, also in the X-Request-Id header and in the log.",
+      }),
+      errors: Type.Optional(
+        Type.Array(
+          Type.Object({
+            at: Type.String({ description: "Place of the field, such as body/messages/0/to." }),
+            wanted: Type.String(),
+          }),
+        ),
+      ),
+    },
+    { description: "RFC 9457 problem document." },
+  ),
+);
+
+export type ProblemBody = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly nextStep?: string;
+  readonly instance: string;
+  readonly errors?: readonly FieldError[];
+};
+export type FieldError = { readonly at: string; readonly wanted: string };
+
+/** A request that does not have the shape that the route describes. */
+export class InvalidRequest extends TurnupError {
+  readonly errors: readonly FieldError[];
+  constructor(errors: readonly FieldError[]) {
+    const [first] = errors;
+    super(
+      "invalid_request",
+      first ? `${first.at}: ${first.wanted}` : "the request has another shape than described",
+      {
+        nextStep: "Correct the named fields; /openapi.json describes the request.",
+      },
+    );
+    this.errors = errors;
+  }
+}
+
+/** Any error as a problem; `isOurs` is false where the cause belongs into the log as a fault of the server. */
+export function problemOf(
+  error: unknown,
+  requestId: string,
+): { problem: ProblemBody; isOurs: boolean; headers: Record<string, string> } {
+  const known = error instanceof TurnupError ? error : fromFramework(error);
+  if (!known || (STATUS_OF[known.code] >= 500 && STATUS_OF[known.code] !== 503)) {
+    const hidden = new TurnupError(
+      "internal_error",
+      "the server failed at this request; the fault is logged",
+      {
+        nextStep: "Try again later; if it stays, report the request id.",
+      },
+    );
+    return { problem: bodyOf(hidden, requestId), isOurs: true, headers: {} };
+  }
+  const status = STATUS_OF[known.code];
+  const headers: Record<string, string> = {};
+  if (status === 401) headers["www-authenticate"] = challengeOf(known.code);
+  if (status === 503) headers["retry-after"] = String(RETRY_AFTER_SECONDS);
+  return { problem: bodyOf(known, requestId), isOurs: status >= 500, headers };
+}
+
+function bodyOf(error: TurnupError, requestId: string): ProblemBody {
+  return {
+    type: `urn:turnup:error:${error.code}`,
+    title: titleOf(error.code),
+    status: STATUS_OF[error.code],
+    code: error.code,
+    detail: maskText(error.message),
+    ...(error.nextStep !== undefined && { nextStep: error.nextStep }),
+    instance: requestId,
+    ...(error instanceof InvalidRequest && { errors: error.errors }),
+  };
+}
+
+/** `imei_malformed` reads "Imei malformed". */
+const titleOf = (code: string): string =>
+  (code[0] as string).toUpperCase() + code.slice(1).replaceAll("_", " ");
+
+/** RFC 6750 clause 3: a bare challenge where no token came, the reason where one did. */
+const challengeOf = (code: ErrorCode): string =>
+  code === "token_missing" ? 'Bearer realm="turnup"' : 'Bearer realm="turnup", error="invalid_token"';
+
+/** What Fastify and its JSON parser throw before a handler runs. */
+function fromFramework(error: unknown): TurnupError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown };
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new TurnupError("body_too_large", "the body is longer than this route takes", {
+        nextStep: "Send fewer rows in one request.",
+      });
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new TurnupError(
+        "media_type_unsupported",
+        "the body's Content-Type is not one that this route reads",
+        {
+          nextStep: "Send application/json; sightings may be text/csv.",
+        },
+      );
+    case "FST_ERR_BAD_URL":
+      return new TurnupError("invalid_request", "the address is not a well-formed URL");
+  }
+  if (error instanceof SyntaxError || (typeof code === "string" && code.startsWith("FST_ERR_CTP_"))) {
+    return new TurnupError(
+      "body_malformed",
+      "the body is not well-formed JSON, or holds a forbidden member name",
+      {
+        nextStep: "Check the body with a JSON parser and its Content-Length.",
+      },
+    );
+  }
+  if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
+    return new TurnupError("invalid_request", "the request was not understood");
+  }
+  return undefined;
+}

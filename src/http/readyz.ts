@@ -1,0 +1,58 @@
+import Type from "typebox";
+import { TurnupError } from "../term/error.ts";
+import type { HttpDeps, ReadinessCheck } from "./ports.ts";
+import { ok, type Route, route } from "./route.ts";
+
+const CHECK_TIMEOUT_MS = 1_000;
+/** Anybody may ask here: however often they do, the parts are asked once in this time. */
+const REMEMBERED_MS = 1_000;
+
+type Seen = { readonly atMs: number; readonly checks: Promise<readonly CheckResult[]> };
+type CheckResult = { readonly name: string; readonly ok: boolean };
+
+/** A value with a memory, so each server makes its own. */
+export function readyz(): Route {
+  let seen: Seen | undefined;
+  return route({
+    method: "GET",
+    path: "/readyz",
+    summary: "Whether the server can be given work: database reachable, SMSC bound",
+    tag: "health",
+    roles: "open",
+    errors: ["dependency_unavailable"],
+    status: 200,
+    answer: Type.Object({
+      status: Type.Literal("ready"),
+      checks: Type.Array(Type.Object({ name: Type.String(), ok: Type.Boolean() })),
+    }),
+    async handle({ readiness, clock }: HttpDeps) {
+      const nowMs = clock().getTime();
+      if (!seen || nowMs - seen.atMs >= REMEMBERED_MS || nowMs < seen.atMs) {
+        seen = { atMs: nowMs, checks: Promise.all(readiness.map(resultOf)) };
+      }
+      const checks = await seen.checks;
+      const missing = checks.filter((check) => !check.ok).map(({ name }) => name);
+      if (missing.length > 0) {
+        throw new TurnupError("dependency_unavailable", `not ready: ${missing.join(", ")}`, {
+          nextStep: "Give this server no work until it is ready; its log says what is missing.",
+        });
+      }
+      return ok({ status: "ready" as const, checks: [...checks] });
+    },
+  });
+}
+
+async function resultOf({ name, check }: ReadinessCheck): Promise<CheckResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("too slow")), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([check(), late]);
+    return { name, ok: true };
+  } catch {
+    return { name, ok: false }; // why is said where the part itself logs; this answer is open to anybody
+  } finally {
+    clearTimeout(timer);
+  }
+}

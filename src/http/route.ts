@@ -1,0 +1,100 @@
+/**
+ * A route is a value: where it stands, whom it serves, what it takes and gives, and one function that answers. The list
+ * of routes mounts the server, writes the API description and drives the tests that knock at every door.
+ */
+import type { FastifyRequest } from "fastify";
+import type { Static, TObject, TProperties, TSchema } from "typebox";
+import type { Caller, Role } from "../kernel/account/role.ts";
+import type { ErrorCode } from "../term/error.ts";
+import type { HttpDeps } from "./ports.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+export type Headers = Readonly<Record<string, string>>;
+
+export type Answer<Body = unknown> = {
+  readonly status: number;
+  readonly body: Body;
+  readonly headers?: Headers;
+};
+
+/** What a handler is given: checked input, and who asks. */
+export type Input<Params, Query, Body> = {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly caller: Caller;
+  readonly request: FastifyRequest;
+  /** Of a route that takes an Idempotency-Key: the key, and the id under which the work is to be done. */
+  readonly once: { readonly key: string; readonly subjectId: string };
+};
+
+type Mounted = {
+  readonly method: Method;
+  /** Fastify's spelling: `/v1/orders/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  /** Whom it serves; `open` answers without a token. */
+  readonly roles: readonly Role[] | "open";
+  /** Codes of its own; those that every route can answer are added by the description. */
+  readonly errors: readonly ErrorCode[];
+  readonly status: number;
+  /**
+   * Whether it takes an Idempotency-Key. `door`: the door keeps the answer and gives it again; `desk`: the port behind
+   * knows repeats by itself and the key is handed through.
+   */
+  readonly once?: "door" | "desk";
+  /** The handler checks the body by itself; its schema only describes. */
+  readonly checksOwnBody?: boolean;
+  /** Largest body, in octets, where it is not the server's common limit. */
+  readonly bodyLimitOctets?: number;
+  /** Media types of the body besides JSON. */
+  readonly consumes?: readonly string[];
+  /** Media type of the answer where it is not JSON. */
+  readonly produces?: string;
+};
+
+type Shapes<P extends TProperties, Q extends TProperties, B extends TSchema, A extends TSchema> = {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly answer?: A;
+};
+
+export type RouteSpec<
+  P extends TProperties,
+  Q extends TProperties,
+  B extends TSchema,
+  A extends TSchema,
+> = Mounted &
+  Shapes<P, Q, B, A> & {
+    handle(
+      deps: HttpDeps,
+      input: Input<Static<TObject<P>>, Static<TObject<Q>>, Static<B>>,
+    ): Promise<Answer<Static<A>>>;
+  };
+
+/** A route whose types are forgotten: what the list holds. */
+export type Route = Mounted &
+  Shapes<TProperties, TProperties, TSchema, TSchema> & {
+    handle(deps: HttpDeps, input: Input<unknown, unknown, unknown>): Promise<Answer>;
+  };
+
+export function route<
+  P extends TProperties = Record<never, never>,
+  Q extends TProperties = Record<never, never>,
+  B extends TSchema = TSchema,
+  A extends TSchema = TSchema,
+>(spec: RouteSpec<P, Q, B, A>): Route {
+  return spec as unknown as Route; // the server checks the input by the same schemas before it calls `handle`
+}
+
+export const ok = <Body>(body: Body, headers?: Headers): Answer<Body> => ({
+  status: 200,
+  body,
+  ...(headers && { headers }),
+});
+export const created = <Body>(body: Body): Answer<Body> => ({ status: 201, body });
+export const accepted = <Body>(body: Body): Answer<Body> => ({ status: 202, body });
+export const gone = (): Answer<undefined> => ({ status: 204, body: undefined });

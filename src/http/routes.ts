@@ -1,0 +1,72 @@
+/** The one list of routes. A route that is not here does not exist; one that is here is mounted, described and tested. */
+import { healthz } from "./healthz.ts";
+import type { Measures } from "./measures.ts";
+import { metrics } from "./metrics.ts";
+import { openapiJson } from "./openapi.json.ts";
+import { readyz } from "./readyz.ts";
+import type { Route } from "./route.ts";
+import { settingsPage } from "./s/token.ts";
+import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access-points.ts";
+import { reportArrivals } from "./v1/arrivals.ts";
+import { listAudit } from "./v1/audit.ts";
+import { listBalances } from "./v1/balances.ts";
+import { listCharges } from "./v1/charges.ts";
+import { reportConfirmations } from "./v1/confirmations.ts";
+import { listDatasets } from "./v1/datasets.ts";
+import { showDevice } from "./v1/devices.ts";
+import { listMessages, sendMessages } from "./v1/messages.ts";
+import { cancelOrder } from "./v1/orders/cancel.ts";
+import { resendOrder } from "./v1/orders/resend.ts";
+import { getOrder, listOrders, openOrder } from "./v1/orders.ts";
+import { listOverrides, putOverride, removeOverride } from "./v1/overrides.ts";
+import { getPolicy, putPolicy } from "./v1/policy.ts";
+import { listPostings } from "./v1/postings.ts";
+import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
+import { findSettings } from "./v1/settings/find.ts";
+import { reportSightings } from "./v1/sightings.ts";
+import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
+
+/** What the few routes need that look at the server itself. */
+export type ServerViews = { readonly measures: Measures; readonly description: () => unknown };
+
+export function routesOf(views: ServerViews): readonly Route[] {
+  return [
+    healthz,
+    readyz(),
+    metrics(views.measures),
+    openapiJson(views.description),
+    settingsPage,
+    reportSightings(views.measures),
+    showDevice,
+    listOrders,
+    openOrder,
+    getOrder,
+    resendOrder,
+    cancelOrder,
+    listMessages,
+    sendMessages,
+    listCharges,
+    listPostings,
+    listBalances,
+    reportConfirmations,
+    reportArrivals,
+    getPolicy,
+    putPolicy,
+    listRelations,
+    getRelation,
+    putRelation,
+    removeRelation,
+    listAccessPoints,
+    addAccessPoint,
+    retireAccessPoint,
+    listOverrides,
+    putOverride,
+    removeOverride,
+    listDatasets,
+    findSettings,
+    listTokens,
+    createToken,
+    revokeToken,
+    listAudit,
+  ];
+}

@@ -1,0 +1,129 @@
+/**
+ * The page behind a link in a text message: the values to type into a phone that takes none over the air. Plain markup
+ * without script or picture, below 4 KiB, so that a phone of 2005 shows it at 128 pixels' width over GPRS.
+ */
+import Type from "typebox";
+import type { SettingsPoint } from "../../kernel/payload/settings-values.ts";
+import type { SettingsPage } from "../ports.ts";
+import { type Answer, route } from "../route.ts";
+
+/** 16 random octets in base64url. */
+const LINK_TOKEN = /^[A-Za-z0-9_-]{20,64}$/;
+const HEADERS = {
+  "content-type": "text/html; charset=utf-8",
+  "x-robots-tag": "noindex, nofollow, noarchive",
+};
+
+export const settingsPage = route({
+  method: "GET",
+  path: "/s/:token",
+  summary: "The readable settings behind a link; its address is its credential",
+  description:
+    "Fetching it is evidence that the settings were opened. 404 unknown, 410 expired, both as a page.",
+  tag: "pages",
+  roles: "open",
+  errors: ["link_unknown", "link_expired"],
+  status: 200,
+  produces: "text/html",
+  params: { token: Type.String({ maxLength: 200 }) },
+  async handle({ pages }, { params }): Promise<Answer<never>> {
+    const page = LINK_TOKEN.test(params.token) ? await pages.open(params.token) : undefined;
+    const { status, html } = htmlOf(page);
+    return { status, body: html as never, headers: HEADERS };
+  },
+});
+
+function htmlOf(page: SettingsPage | undefined): { status: number; html: string } {
+  if (!page) {
+    return {
+      status: 404,
+      html: document("Not found", [
+        "<h1>Nothing here</h1>",
+        "<p>This address is not known. Open the link in your text message once more, or type it exactly as it stands there.</p>",
+        "<p>If that does not help, call your operator.</p>",
+      ]),
+    };
+  }
+  const operator = escaped(page.operatorName);
+  if (page.state === "expired") {
+    return {
+      status: 410,
+      html: document(operator, [
+        `<h1>${operator}</h1>`,
+        "<p>This page has expired. Call your operator for a new link to your settings.</p>",
+      ]),
+    };
+  }
+  return { status: 200, html: document(operator, openPage(page, operator)) };
+}
+
+function openPage(page: Extract<SettingsPage, { state: "open" }>, operator: string): string[] {
+  const phone = [page.make, page.model].filter(Boolean).join(" ");
+
+  return [
+    `<h1>${operator}</h1>`,
+    `<p>Settings for your phone${phone ? ` (${escaped(phone)})` : ""}. Type them in once, step by step.</p>`,
+    "<ol>",
+    "<li>On your phone open <b>Settings</b>, then <b>Connections</b> or <b>Mobile networks</b>, then <b>Access points</b>.</li>",
+    ...page.points.map((point) => stepOf(point, page.operatorName)),
+    "<li>Switch the phone off and on again.</li>",
+    "</ol>",
+    `<p>Type every value exactly as it stands here. Leave out what is not listed. If it does not work, call ${operator}.</p>`,
+  ];
+}
+
+const TITLES: Readonly<Record<SettingsPoint["use"], string>> = {
+  internet: "Internet",
+  mms: "Picture messages (MMS)",
+  wap: "WAP",
+  maker: "Manufacturer's services",
+};
+
+function stepOf(point: SettingsPoint, operator: string): string {
+  const rows = valuesOf(point, operator)
+    .map(([label, value]) => `<tr><td>${label}</td></tr><tr><td><b>${escaped(value)}</b></td></tr>`)
+    .join("\n");
+  return `<li>Make a new access point for <b>${TITLES[point.use]}</b>:\n<table>\n${rows}\n</table></li>`;
+}
+
+/** What is to be typed, by the names that phones give it. */
+function valuesOf(point: SettingsPoint, operator: string): [string, string][] {
+  const { use, apn, user, password, authType, mmsc, proxy, port, homepage } = point;
+  const rows: [string, string | null][] = [
+    ["Name", `${operator} ${use === "mms" ? "MMS" : TITLES[use]}`],
+    ["Access point name (APN)", apn],
+    ["User name", user],
+    ["Password", password],
+    ["Authentication", authType === "none" ? null : authType.toUpperCase()],
+    ["Message centre (MMSC)", mmsc],
+    [use === "mms" ? "MMS proxy" : "Proxy", proxy],
+    [use === "mms" ? "MMS port" : "Port", port === null || proxy === null ? null : String(port)],
+    ["Home page", homepage],
+    ["APN type", use === "mms" ? "mms" : use === "internet" ? "default" : null],
+  ];
+  return rows.filter((row): row is [string, string] => row[1] !== null && row[1] !== "");
+}
+
+const document = (title: string, lines: readonly string[]): string => `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<style>body{font-family:sans-serif;margin:6px;line-height:1.3}h1{font-size:1.2em;margin:4px 0}ol{padding-left:1.4em}td{padding:0;word-break:break-all}b{color:#036}</style>
+</head>
+<body>
+${lines.join("\n")}
+</body>
+</html>
+`;
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] as string);

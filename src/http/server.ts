@@ -1,0 +1,365 @@
+/**
+ * The HTTP server of the operator's side: mounts the list of routes, and does for all of them what none does by itself:
+ * tokens, tenants, allowances, repeats, problems, logs, measures. Nothing answers without a token but health, metrics
+ * and the page behind a link, whose address is its own credential.
+ */
+import { randomUUID } from "node:crypto";
+import helmet from "@fastify/helmet";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import pino, { type DestinationStream } from "pino";
+import type { Registry } from "prom-client";
+import Type from "typebox";
+import type { Caller } from "../kernel/account/role.ts";
+import { TurnupError } from "../term/error.ts";
+import { maskText } from "../term/mask.ts";
+import { Allowance } from "./allowance.ts";
+import { createGate, type Gate, tooMany } from "./auth.ts";
+import { createMeasures, type Measures } from "./measures.ts";
+import { idempotencyKeyOf, once } from "./once.ts";
+import { describeApi } from "./openapi.ts";
+import type { HttpDeps } from "./ports.ts";
+import { PROBLEM_MEDIA_TYPE, problemOf } from "./problem.ts";
+import type { Answer, Input, Route } from "./route.ts";
+import { routesOf } from "./routes.ts";
+import { sharedSchemas } from "./schema.ts";
+import { compileValidator } from "./validation.ts";
+
+export type HttpOptions = {
+  /** Where log lines go; none are written without it. */
+  readonly log?: { readonly level: string; readonly stream?: DestinationStream };
+  /** Proxies in front of us whose X-Forwarded-For is believed. Unless given, none is. */
+  readonly trustProxy?: string | readonly string[];
+  readonly limits?: Partial<HttpLimits>;
+  /** Measures of other rooms are shown beside ours. */
+  readonly registry?: Registry;
+};
+
+export type HttpLimits = {
+  /** Body of an ordinary request. Sightings have their own limit. */
+  readonly bodyOctets: number;
+  /** Requests of one token in a minute. */
+  readonly requestsPerMinute: number;
+  /** Refused tokens, or unknown links, of one address in a minute. */
+  readonly failuresPerMinute: number;
+  /** How long a token is believed without asking again: within this time a revocation takes effect. */
+  readonly tokenFreshMs: number;
+  /** Tokens, and addresses, that are remembered at once. */
+  readonly remembered: number;
+  /** Time for a whole request to arrive. */
+  readonly requestTimeoutMs: number;
+  /** Between two notes of which tokens were used. */
+  readonly useNoteMs: number;
+};
+
+export const DEFAULT_LIMITS: HttpLimits = {
+  bodyOctets: 262_144,
+  requestsPerMinute: 300_000,
+  failuresPerMinute: 60,
+  tokenFreshMs: 5_000,
+  remembered: 10_000,
+  requestTimeoutMs: 30_000,
+  useNoteMs: 60_000,
+};
+
+const MINUTE_MS = 60_000;
+const HEADER_OCTETS_MAX = 16_384;
+const PATH_PARAMETER_CHARACTERS_MAX = 200;
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller | undefined;
+  }
+  interface FastifyContextConfig {
+    turnup?: Route;
+  }
+}
+
+/** What a request is worked on with. */
+type House = {
+  readonly deps: HttpDeps;
+  readonly gate: Gate;
+  readonly measures: Measures;
+  readonly perToken: Allowance;
+  readonly failures: Allowance;
+  readonly routes: readonly Route[];
+};
+
+export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}): Promise<FastifyInstance> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const measures = createMeasures(options.registry);
+  const perMinute = (perWindow: number): Allowance =>
+    new Allowance({ perWindow, windowMs: MINUTE_MS, keysMax: limits.remembered });
+  const failures = perMinute(limits.failuresPerMinute);
+  const gate = createGate(deps.tokens, deps.clock, {
+    freshMs: limits.tokenFreshMs,
+    tokensMax: limits.remembered,
+    failures,
+  });
+  const server = createFastify(options, limits);
+  const routes = routesOf({ measures, description: () => server.swagger() });
+  const house: House = {
+    deps,
+    gate,
+    measures,
+    perToken: perMinute(limits.requestsPerMinute),
+    failures,
+    routes,
+  };
+
+  for (const [name, schema] of sharedSchemas()) server.addSchema({ ...schema, $id: name });
+  server.setValidatorCompiler(compileValidator as never); // typed for TypeBox, which is all that our schemas are
+  await server.register(helmet, HELMET);
+  await describeApi(server, routes);
+  addHooks(server, house);
+  for (const route of routes) await mount(server, house, route);
+  noteTokenUse(server, gate, limits.useNoteMs);
+  return server;
+}
+
+/** Pages load nothing and run nothing; only the readable settings page has a style, in the page itself. */
+const HELMET = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'unsafe-inline'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+    },
+  },
+  referrerPolicy: { policy: "no-referrer" as const },
+  frameguard: { action: "deny" as const },
+};
+
+function createFastify(options: HttpOptions, limits: HttpLimits): FastifyInstance {
+  const server = fastify({
+    loggerInstance: loggerOf(options.log),
+    disableRequestLogging: true, // our own line names the route's pattern: an address can hold an IMEI
+    genReqId: requestIdOf,
+    bodyLimit: limits.bodyOctets,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.requestTimeoutMs * 2,
+    trustProxy: options.trustProxy === undefined ? false : [options.trustProxy].flat(),
+    forceCloseConnections: "idle",
+    http: { maxHeaderSize: HEADER_OCTETS_MAX },
+    routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(error, request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler(_error, socket) {
+      // What arrived is not HTTP: there is no request to answer, so the words are fixed.
+      if (socket.writable)
+        socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    },
+  });
+  server.removeContentTypeParser("text/plain");
+  return server as unknown as FastifyInstance; // the same server, its logger's type apart
+}
+
+function loggerOf(log: HttpOptions["log"]): FastifyBaseLogger {
+  const serializers = { req: () => undefined, res: () => undefined, err: faultOf };
+  const settings = { level: log?.level ?? "silent", base: null, serializers };
+  return log?.stream ? pino(settings, log.stream) : pino(settings);
+}
+
+/** A fault of ours as a log line has it: its text can repeat a value, so numbers in it are masked. */
+function faultOf(error: unknown): object {
+  if (!(error instanceof Error)) return { message: maskText(String(error)) };
+  const { code } = error as { code?: unknown };
+  return {
+    type: error.name,
+    ...(typeof code === "string" && { code }),
+    message: maskText(error.message),
+    stack: maskText(error.stack ?? ""),
+    ...(error.cause !== undefined && { cause: faultOf(error.cause) }),
+  };
+}
+
+/** A caller's own id for its request is kept where it can hold no subscriber's number. */
+function requestIdOf(request: {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}): string {
+  const given = request.headers["x-request-id"];
+  const isFit =
+    typeof given === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(given) && maskText(given) === given;
+  return isFit ? given : randomUUID();
+}
+
+function addHooks(server: FastifyInstance, house: House): void {
+  server.decorateRequest("caller", undefined);
+  server.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    reply.header("cache-control", "no-store");
+    const route = request.routeOptions.config.turnup;
+    if (route && route.roles !== "open") await admitCaller(house, route, request);
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    const labels = { method: request.method, route: patternOf(request) };
+    house.measures.requests.inc({ ...labels, status: String(reply.statusCode) });
+    house.measures.requestSeconds.observe(labels, reply.elapsedTime / 1000);
+    request.log.info(
+      {
+        ...labels,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        token: request.caller?.tokenId,
+      },
+      "answered",
+    );
+  });
+  server.setErrorHandler(async (error, request, reply) => {
+    const { code } = sendProblem(error, request, reply);
+    house.measures.problems.inc({ code });
+  });
+  server.setNotFoundHandler(async (request, reply) => {
+    const error = notFoundOf(house.routes, request, reply);
+    const { code } = sendProblem(error, request, reply);
+    house.measures.problems.inc({ code });
+  });
+}
+
+async function admitCaller(
+  { deps, gate, perToken }: House,
+  route: Route,
+  request: FastifyRequest,
+): Promise<void> {
+  const caller = await gate.callerOf(request.headers.authorization, request.ip);
+  request.caller = caller;
+  const seconds = perToken.take(caller.tokenId, deps.clock().getTime());
+  if (seconds > 0) throw tooMany(seconds, "this token asks too often");
+  if (route.roles !== "open" && !route.roles.includes(caller.role)) {
+    throw new TurnupError("role_not_allowed", `a token of role ${caller.role} may not do this`, {
+      nextStep: `Use a token of role ${route.roles.join(" or ")}.`,
+    });
+  }
+}
+
+/** The pattern, never the address itself. */
+const patternOf = (request: FastifyRequest): string => request.routeOptions.url ?? "unmatched";
+
+function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): { readonly code: string } {
+  const { problem, isOurs, headers } = problemOf(error, request.id);
+  if (isOurs) request.log.error({ err: error, route: patternOf(request) }, "failed");
+  const wait = error instanceof TurnupError ? error.details?.retryAfterSeconds : undefined;
+  if (wait !== undefined) reply.header("retry-after", String(wait));
+  reply.header("x-request-id", request.id); // an error of the router comes before any hook
+  reply.code(problem.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+  return problem;
+}
+
+/** 405 where the address exists for another method (RFC 9110 clause 15.5.6), else 404. */
+function notFoundOf(routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): TurnupError {
+  const [path = ""] = request.url.split("?");
+  const methods = routes.filter((route) => matches(route.path, path)).map((route) => route.method as string);
+  if (methods.length === 0) {
+    return new TurnupError("not_found", "there is nothing at this address", {
+      nextStep: "/openapi.json lists every address.",
+    });
+  }
+  if (routes.some((route) => matches(route.path, path) && answersHead(route))) methods.push("HEAD");
+  reply.header("allow", methods.join(", "));
+  return new TurnupError("method_not_allowed", `this address answers ${methods.join(", ")}`);
+}
+
+/** Looking whether a page is there must not count as opening it. */
+const answersHead = (route: Route): boolean => route.method === "GET" && route.tag !== "pages";
+
+function matches(pattern: string, path: string): boolean {
+  const [wanted, given] = [pattern.split("/"), path.split("/")];
+  return (
+    wanted.length === given.length && wanted.every((step, at) => step.startsWith(":") || step === given[at])
+  );
+}
+
+/** Each route stands in a scope of its own, so that a media type it reads is read nowhere else. */
+async function mount(server: FastifyInstance, house: House, route: Route): Promise<void> {
+  await server.register(async (scope) => {
+    for (const mediaType of route.consumes ?? []) {
+      scope.addContentTypeParser(mediaType, { parseAs: "string" }, (_request, body, done) =>
+        done(null, body),
+      );
+    }
+    scope.route({
+      method: route.method,
+      url: route.path,
+      config: { turnup: route },
+      exposeHeadRoute: answersHead(route),
+      ...(route.bodyLimitOctets !== undefined && { bodyLimit: route.bodyLimitOctets }),
+      schema: schemaOf(route),
+      handler: (request, reply) => answer(house, route, request, reply),
+    });
+  });
+}
+
+/** What Fastify checks and serializes by; the rest of the description is added in openapi.ts. */
+function schemaOf(route: Route): Record<string, unknown> {
+  return {
+    ...(route.params && { params: Type.Object(route.params) }),
+    querystring: Type.Object(route.query ?? {}, { additionalProperties: false }),
+    ...(route.body && { body: route.checksOwnBody ? Type.Unknown() : route.body }),
+    ...(route.answer && !route.produces && { response: { [route.status]: route.answer } }),
+  };
+}
+
+async function answer(
+  { deps, failures }: House,
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const caller = request.caller ?? NOBODY;
+  const work = (key: Input<unknown, unknown, unknown>["once"]): Promise<Answer> =>
+    route.handle(deps, {
+      params: request.params,
+      query: request.query,
+      body: request.body,
+      caller,
+      request,
+      once: key,
+    });
+  const { status, body, headers } = await done();
+  // Somebody who guesses at links is slowed as one who guesses at tokens.
+  if (route.roles === "open" && status === 404) failures.take(request.ip, deps.clock().getTime());
+  reply.code(status);
+  if (headers) reply.headers(headers);
+  return reply.send(body);
+
+  function done(): Promise<Answer> {
+    switch (route.once) {
+      case "door":
+        return once(deps.repeats, route, request, caller, work);
+      case "desk":
+        return work({ key: idempotencyKeyOf(request), subjectId: "" });
+      default: {
+        const seconds =
+          route.roles === "open" ? failures.secondsUntilAllowed(request.ip, deps.clock().getTime()) : 0;
+        if (seconds > 0 && route.tag === "pages")
+          throw tooMany(seconds, "too many unknown links from this address");
+        return work({ key: "", subjectId: "" });
+      }
+    }
+  }
+}
+
+/** Stands for whoever asks at an open route; owns nothing. */
+const NOBODY: Caller = { tokenId: "", operatorId: "", role: "probe", label: "" };
+
+function noteTokenUse(server: FastifyInstance, gate: Gate, everyMs: number): void {
+  const note = (): Promise<void> =>
+    gate.flushUse().catch((error: unknown) => server.log.warn({ err: error }, "use of tokens not noted"));
+  const timer = setInterval(() => void note(), everyMs);
+  timer.unref();
+  server.addHook("onClose", async () => {
+    clearInterval(timer);
+    await note();
+  });
+}

@@ -1,0 +1,239 @@
+/** Orders: the list, one order's whole story, and a request without a sighting. */
+import Type from "typebox";
+import { ITEM_STATES, ORDER_CAUSES, ORDER_STATES } from "../../kernel/order/order.ts";
+import { TurnupError } from "../../term/error.ts";
+import { parseImei } from "../../term/imei.ts";
+import { parseImsi } from "../../term/imsi.ts";
+import { parseMsisdn } from "../../term/msisdn.ts";
+import { answerPage, pageOf } from "../page.ts";
+import { accepted, ok, route } from "../route.ts";
+import {
+  anything,
+  id,
+  instant,
+  instantIn,
+  instantOrNull,
+  named,
+  page,
+  pageQuery,
+  text,
+  textOrNull,
+  words,
+  wordsOrNull,
+} from "../schema.ts";
+import { Charge } from "./charges.ts";
+import { messageFields } from "./messages.ts";
+import { DecodedMessage, decodedMessage } from "./orders/decoded-message.ts";
+
+const VERDICTS = ["ended", "supported", "unknown"] as const;
+
+const orderFields = {
+  id: Type.String(),
+  state: words(ORDER_STATES),
+  reason: Type.String({ description: "Why it stands where it stands." }),
+  nextAction: Type.String({ description: "What is done next, and by whom." }),
+  dueAt: instantOrNull(),
+  deadlineAt: instantOrNull(),
+  cause: words(ORDER_CAUSES),
+  networkKind: words(["mno", "mvno", "secondary", "tertiary"]),
+  market: textOrNull(),
+  make: textOrNull(),
+  model: textOrNull(),
+  verdict: wordsOrNull(VERDICTS),
+  subscriberId: Type.String(),
+  deviceId: Type.String(),
+  createdAt: instant(),
+  updatedAt: instant(),
+  endedAt: instantOrNull(),
+};
+const Order = named("Order", Type.Object(orderFields));
+
+const Item = named(
+  "OrderItem",
+  Type.Object({
+    id: Type.String(),
+    kind: words(["settings", "key"]),
+    state: words(ITEM_STATES),
+    cause: textOrNull(),
+    reason: Type.String(),
+    nextAction: Type.String(),
+    deadlineAt: instantOrNull(),
+    attempt: Type.Integer(),
+    messageId: textOrNull(),
+    keyId: textOrNull(),
+    apns: Type.Array(Type.String()),
+    updatedAt: instant(),
+  }),
+);
+
+const Event = named(
+  "OrderEvent",
+  Type.Object({
+    id: Type.String(),
+    itemId: textOrNull(),
+    kind: Type.String(),
+    state: textOrNull(),
+    reason: Type.String(),
+    evidence: textOrNull({ description: "Who saw it." }),
+    detail: anything("Facts of this kind of event."),
+    at: instant(),
+  }),
+);
+
+const Call = named(
+  "OutboundCall",
+  Type.Object(
+    {
+      kind: Type.String(),
+      state: Type.String(),
+      reason: Type.String(),
+      attempts: Type.Integer(),
+      dueAt: instantOrNull(),
+      updatedAt: instant(),
+    },
+    { description: "What another company's machine was asked or told." },
+  ),
+);
+
+const OrderStory = named(
+  "OrderStory",
+  Type.Object({
+    ...orderFields,
+    verdictReasons: anything("The rules that decided, and what each saw."),
+    imeiMasked: Type.String(),
+    imsiMasked: Type.String(),
+    msisdnMasked: textOrNull(),
+    items: Type.Array(Item),
+    events: Type.Array(Event),
+    messages: Type.Array(
+      Type.Object({ ...messageFields, reference: Type.Integer(), content: DecodedMessage }),
+    ),
+    calls: Type.Array(Call),
+    charges: Type.Array(Charge),
+  }),
+);
+
+export const listOrders = route({
+  method: "GET",
+  path: "/v1/orders",
+  summary: "Orders, newest first",
+  tag: "orders",
+  roles: ["admin", "engineer", "care"],
+  errors: [
+    "imei_malformed",
+    "imei_check_digit",
+    "imei_filler",
+    "imei_test",
+    "imsi_malformed",
+    "msisdn_malformed",
+  ],
+  status: 200,
+  query: {
+    ...pageQuery,
+    state: Type.Optional(words(ORDER_STATES)),
+    cause: Type.Optional(words(ORDER_CAUSES)),
+    verdict: Type.Optional(words(VERDICTS)),
+    make: Type.Optional(text("As the catalog spells it.", 80)),
+    model: Type.Optional(text("As the catalog spells it.", 120)),
+    imsi: Type.Optional(text("6 to 15 digits.", 15)),
+    msisdn: Type.Optional(text("E.164.", 40)),
+    imei: Type.Optional(text("15 digits.", 40)),
+    subscriberId: Type.Optional(id("Of an order or a pairing.")),
+    deviceId: Type.Optional(id("Of an order or a pairing.")),
+    createdFrom: Type.Optional(instantIn("RFC 3339 time; orders of this moment and later.")),
+    createdTo: Type.Optional(instantIn("RFC 3339 time; orders before this moment.")),
+  },
+  answer: page(Order),
+  async handle({ orders }, { query, caller, request }) {
+    const { limit, cursor, order, imsi, imei, msisdn, ...plain } = query;
+    const filter = {
+      ...plain,
+      ...(imsi !== undefined && { imsi: parseImsi(imsi) }),
+      ...(imei !== undefined && { imei: parseImei(imei) }),
+      ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
+    };
+    return answerPage(
+      await orders.listOrders(caller.operatorId, filter, pageOf({ limit, cursor, order })),
+      request,
+    );
+  },
+});
+
+export const getOrder = route({
+  method: "GET",
+  path: "/v1/orders/:id",
+  summary: "The whole story of one order: items, events with evidence, messages octet by octet, money",
+  description:
+    "Secrets in messages (passwords, PINs, keys) read *** unless the role is admin; so do the octets of a message that holds one, and a MAC, from which an IMSI could be guessed.",
+  tag: "orders",
+  roles: ["admin", "engineer", "care"],
+  errors: ["order_not_found"],
+  status: 200,
+  params: { id: id("Of the order.") },
+  answer: OrderStory,
+  async handle({ orders }, { params, caller }) {
+    const story = await orders.findOrder(caller.operatorId, params.id);
+    if (!story)
+      throw new TurnupError("order_not_found", "there is no such order", {
+        nextStep: "GET /v1/orders lists them.",
+      });
+    return ok({
+      ...story,
+      items: story.items.map((item) => ({ ...item, apns: [...item.apns] })),
+      events: [...story.events],
+      calls: [...story.calls],
+      charges: [...story.charges],
+      messages: story.messages.map(({ payload, parts, ...message }) => ({
+        ...message,
+        parts: [...parts],
+        content: decodedMessage({ ...message, payload }, caller.role === "admin"),
+      })),
+    });
+  },
+});
+
+export const openOrder = route({
+  method: "POST",
+  path: "/v1/orders",
+  summary: "Ask for settings and key for a subscriber's phone, without a sighting",
+  tag: "orders",
+  roles: ["admin", "engineer", "care"],
+  errors: [
+    "imei_malformed",
+    "imei_check_digit",
+    "imei_filler",
+    "imei_test",
+    "imsi_malformed",
+    "msisdn_malformed",
+  ],
+  status: 202,
+  once: "door",
+  body: Type.Object(
+    {
+      imei: text("15 digits.", 40),
+      imsi: text("6 to 15 digits.", 15),
+      msisdn: Type.Optional(text("E.164; without it the order waits until it is known.", 40)),
+    },
+    { additionalProperties: false },
+  ),
+  answer: Type.Object({
+    orderId: Type.String(),
+    created: Type.Boolean({ description: "False where this key opened the order before." }),
+  }),
+  async handle({ orderDesk, audit }, { body, caller, once }) {
+    const opened = await orderDesk.open(caller.operatorId, {
+      imei: parseImei(body.imei),
+      imsi: parseImsi(body.imsi),
+      msisdn: body.msisdn === undefined ? undefined : parseMsisdn(body.msisdn),
+      idempotencyKey: once.key,
+    });
+    if (opened.created) {
+      await audit.record(caller.operatorId, {
+        actor: caller.label,
+        action: "order.open",
+        subject: opened.orderId,
+      });
+    }
+    return accepted(opened);
+  },
+});

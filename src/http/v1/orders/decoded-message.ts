@@ -1,0 +1,172 @@
+/**
+ * What a message says, layer by layer: the octets as sent, the SMS parts with their headers, the WSP push, and the
+ * document, key or text inside. Whoever is no administrator sees no password, PIN, key or link in it, and neither the
+ * octets nor the MAC: with both, an IMSI could be guessed offline.
+ */
+import Type, { type Static } from "typebox";
+import type { MessageView } from "../../../kernel/order/order-reader.ts";
+import { cutMessage } from "../../../kernel/payload/compose.ts";
+import { DecodeError } from "../../../wire/decode-error.ts";
+import { hexOf } from "../../../wire/hex.ts";
+import { DEVICE_KEY_CONTENT_TYPE, decodeDeviceKey } from "../../../wire/message/device-key.ts";
+import { decodeProvisioning, xmlOf } from "../../../wire/omacp/codec.ts";
+import type { Characteristic } from "../../../wire/omacp/document.ts";
+import { SECS } from "../../../wire/omacp/mac.ts";
+import { decodeUdh } from "../../../wire/sms/udh.ts";
+import type { Parameters } from "../../../wire/wsp/content-type.ts";
+import { decodeMultipart, MULTIPART_TYPES } from "../../../wire/wsp/multipart.ts";
+import { decodePush } from "../../../wire/wsp/push.ts";
+import { HIDDEN, hideSecrets, isSecretName } from "../../hide.ts";
+import { anything, named, textOrNull } from "../../schema.ts";
+
+const OMA_CP_CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
+
+const Parm = Type.Object({ name: Type.String(), value: textOrNull() });
+const Body = Type.Object({
+  contentType: textOrNull(),
+  sec: textOrNull(),
+  mac: textOrNull(),
+  xml: textOrNull({ description: "The document as XML." }),
+  characteristics: Type.Array(
+    Type.Object({
+      type: Type.String(),
+      parms: Type.Array(Parm),
+      characteristics: Type.Array(anything("Nested characteristics, of the same shape.")),
+    }),
+  ),
+  key: anything("A device key's fields."),
+  text: textOrNull(),
+});
+
+export const DecodedMessage = named(
+  "DecodedMessage",
+  Type.Object({
+    hex: textOrNull({ description: "The whole message; null unless the role is admin." }),
+    wsp: anything("The WSP push around the body: transaction, content type, parameters, headers."),
+    bodies: Type.Array(Body, { description: "One, or the entries of a multipart." }),
+    parts: Type.Array(
+      Type.Object({
+        udh: Type.String({ description: "User data header, hex." }),
+        header: anything("The header's fields: ports, concatenation."),
+        octets: Type.Integer({ description: "Of the data after the header." }),
+        data: textOrNull({ description: "Hex; null unless the role is admin." }),
+      }),
+    ),
+    problem: textOrNull({ description: "Why a layer could not be read; null where all could." }),
+  }),
+);
+type Decoded = Static<typeof DecodedMessage>;
+type DecodedBody = Static<typeof Body>;
+
+type StoredMessage = Pick<MessageView, "kind" | "protocol" | "sec"> & {
+  readonly payload: Uint8Array;
+  readonly reference: number;
+};
+
+export function decodedMessage(message: StoredMessage, seesSecrets: boolean): Decoded {
+  const { payload } = message;
+  const outside = { hex: seesSecrets ? hexOf(payload) : null, parts: partsOf(message, seesSecrets) };
+  try {
+    if (message.protocol === "text") {
+      const text = new TextDecoder().decode(payload);
+      const isCredential = message.kind === "pin_notice" || message.kind === "link";
+      return {
+        ...outside,
+        wsp: null,
+        bodies: [{ ...NOTHING, text: isCredential && !seesSecrets ? HIDDEN : text }],
+        problem: null,
+      };
+    }
+    return { ...outside, ...insidePush(payload, seesSecrets), problem: null };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return { ...outside, wsp: null, bodies: [], problem: `${error.message} at octet ${error.offset}` };
+  }
+}
+
+const NOTHING: DecodedBody = {
+  contentType: null,
+  sec: null,
+  mac: null,
+  xml: null,
+  characteristics: [],
+  key: null,
+  text: null,
+};
+
+/** The parts as they were or will be handed to the SMSC: cut again from the same octets with the same reference. */
+function partsOf({ protocol, payload, reference }: StoredMessage, seesSecrets: boolean): Decoded["parts"] {
+  return cutMessage(protocol, payload, reference).parts.map(({ udh, data }) => ({
+    udh: hexOf(udh),
+    header: udh.length > 0 ? decodeUdh(udh) : null,
+    octets: data.length,
+    data: seesSecrets ? hexOf(data) : null,
+  }));
+}
+
+function insidePush(payload: Uint8Array, seesSecrets: boolean): Pick<Decoded, "wsp" | "bodies"> {
+  const { body, ...push } = decodePush(payload);
+  const entries = MULTIPART_TYPES.includes(push.contentType) ? decodeMultipart(body) : [{ ...push, body }];
+  return {
+    wsp: hideSecrets(push, seesSecrets),
+    bodies: entries.map((entry) => ({
+      ...NOTHING,
+      contentType: entry.contentType,
+      ...proofOf(entry.params, seesSecrets),
+      ...contentOf(entry.contentType, entry.body, seesSecrets),
+    })),
+  };
+}
+
+/** SEC and MAC of OMA CP, out of the parameters of the content type. */
+function proofOf({ SEC, MAC }: Parameters, seesSecrets: boolean): Pick<DecodedBody, "sec" | "mac"> {
+  return {
+    sec: typeof SEC === "number" ? (SECS[SEC] ?? String(SEC)) : (SEC ?? null),
+    mac: MAC === undefined ? null : seesSecrets ? String(MAC) : HIDDEN,
+  };
+}
+
+function contentOf(contentType: string, body: Uint8Array, seesSecrets: boolean): Partial<DecodedBody> {
+  switch (contentType) {
+    case OMA_CP_CONTENT_TYPE: {
+      const characteristics = decodeProvisioning(body).characteristics.map((one) => shown(one, seesSecrets));
+      const xml = xmlOf(body);
+      return { xml: seesSecrets ? xml : withoutSecretValues(xml), characteristics: [...characteristics] };
+    }
+    case DEVICE_KEY_CONTENT_TYPE:
+      return { key: hideSecrets(readableKey(body), seesSecrets) };
+    default:
+      return {}; // Nokia OTA: its octets are shown to an administrator
+  }
+}
+
+type ShownCharacteristic = DecodedBody["characteristics"][number];
+
+function shown({ type, parms, characteristics }: Characteristic, seesSecrets: boolean): ShownCharacteristic {
+  return {
+    type,
+    parms: parms.map(({ name, value }) => ({
+      name,
+      value: value && isSecretName(name) && !seesSecrets ? HIDDEN : value,
+    })),
+    characteristics: characteristics.map((one) => shown(one, seesSecrets)),
+  };
+}
+
+const withoutSecretValues = (xml: string): string =>
+  xml.replace(/<parm\b[^>]*>/g, (parm) => {
+    const name = /\bname="([^"]*)"/.exec(parm)?.[1] ?? "";
+    return isSecretName(name) ? parm.replace(/\bvalue="[^"]*"/, `value="${HIDDEN}"`) : parm;
+  });
+
+/** The binding names a handset and the secret signs for it: both are shown to an administrator alone. */
+function readableKey(body: Uint8Array): Record<string, unknown> {
+  const { keyId, binding, confirmSecret, signature, ...key } = decodeDeviceKey(body);
+  return {
+    ...key,
+    keyId: hexOf(keyId),
+    proof: hexOf(binding),
+    secret: hexOf(confirmSecret),
+    signature: hexOf(signature),
+  };
+}

@@ -1,0 +1,130 @@
+/** The operator's policy: one value, versioned; a change names the version that it was made from. */
+import Type, { type Static } from "typebox";
+import type { Versioned } from "../../kernel/account/registry.ts";
+import { LEVELS } from "../../kernel/order/order.ts";
+import type { OrderPolicy } from "../../kernel/order/policy.ts";
+import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
+import { type Answer, ok, route } from "../route.ts";
+import { instantOrNull, named, text, textOrNull, words } from "../schema.ts";
+
+const HOURS_MAX = 24 * 90;
+const SMS_TEXT_MAX = 600;
+
+const policyShape = Type.Object(
+  {
+    ageCutOffYears: Type.Number({
+      minimum: 0,
+      maximum: 50,
+      description: "A model first made longer ago counts as left behind.",
+    }),
+    listedModels: Type.Array(text("'make/model' or 'make/model*'.", 200), { maxItems: 5_000 }),
+    keyWithoutDeal: Type.Boolean({
+      description: "A key for devices that are not left behind too, where there is no deal with their maker.",
+    }),
+    keyForUnknown: Type.Boolean({ description: "A device whose model is not known counts as left behind." }),
+    package: words(["together", "apart"], "Key and settings in one message, or two."),
+    keyApnsInSettings: Type.Boolean({
+      description: "Write a key's access points into the settings too, for models that run no key.",
+    }),
+    authentication: words(
+      ["netwpin", "userpin"],
+      "By the IMSI, silently, or by a PIN with a notice of its own.",
+    ),
+    unknownProtocol: words(["omacp", "link"], "How settings go to a model whose protocol is not known."),
+    sendUnconfirmed: Type.Boolean({
+      description: "Send shipped access points where the operator has none of its own.",
+    }),
+    doneAt: words(LEVELS, "The level at which an item counts as done."),
+    returningPair: words(["open", "skip"], "What a SIM does that returns to a handset it was in before."),
+    markets: Type.Array(Type.String({ pattern: "^[A-Z]{2}$", description: "ISO 3166 alpha-2." }), {
+      maxItems: 300,
+    }),
+    resendLimit: Type.Integer({ minimum: 0, maximum: 20 }),
+    messageValidityMinutes: Type.Integer({ minimum: 1, maximum: 14 * 1_440 }),
+    proofDeadlineHours: Type.Integer({ minimum: 1, maximum: HOURS_MAX }),
+    waitDeadlineHours: Type.Integer({ minimum: 1, maximum: HOURS_MAX }),
+    texts: Type.Object(
+      {
+        pinNotice: Type.String({
+          maxLength: SMS_TEXT_MAX,
+          pattern: "^[^\\u0000]*\\{pin\\}[^\\u0000]*$",
+          description: "A text that holds {pin}.",
+        }),
+        link: Type.String({
+          maxLength: SMS_TEXT_MAX,
+          pattern: "^[^\\u0000]*\\{link\\}[^\\u0000]*$",
+          description: "A text that holds {link}.",
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    sender: Type.String({
+      pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$",
+      description: "A short code, a number, or up to 11 letters and digits.",
+    }),
+  },
+  { additionalProperties: false, description: "What an operator decides about its orders." },
+);
+/** The schema and the kernel's type are the same, both ways; this line does not compile otherwise. */
+type Described = Static<typeof policyShape>;
+type Same = Described extends OrderPolicy
+  ? keyof Described extends keyof OrderPolicy
+    ? true
+    : never
+  : never;
+const isSame: Same = true;
+
+export const Policy = named("Policy", policyShape);
+
+const PolicyVersion = named(
+  "PolicyVersion",
+  Type.Object({
+    version: Type.Integer({ description: "0 is the policy shipped with the product." }),
+    body: Policy,
+    madeBy: textOrNull(),
+    madeAt: instantOrNull(),
+  }),
+);
+type PolicyAnswer = Answer<Static<typeof PolicyVersion>>;
+
+const written = ({ body, ...version }: Versioned<OrderPolicy>): PolicyAnswer["body"] => ({
+  ...version,
+  body: { ...body, listedModels: [...body.listedModels], markets: [...body.markets] },
+});
+
+export const getPolicy = route({
+  method: "GET",
+  path: "/v1/policy",
+  summary: "The policy in force, with its ETag",
+  tag: "policy",
+  roles: ["admin", "engineer", "care"],
+  errors: [],
+  status: 200,
+  answer: PolicyVersion,
+  async handle({ policies }, { caller }): Promise<PolicyAnswer> {
+    const current = await policies.current(caller.operatorId);
+    return ok(written(current), { etag: versionEtag(current.version) });
+  },
+});
+
+export const putPolicy = route({
+  method: "PUT",
+  path: "/v1/policy",
+  summary: "Put a new version of the policy in force; every version is kept",
+  tag: "policy",
+  roles: ["admin", "engineer"],
+  errors: ["precondition_required", "precondition_failed"],
+  status: 200,
+  body: Policy,
+  answer: PolicyVersion,
+  async handle({ policies }, { body, caller, request }): Promise<PolicyAnswer> {
+    const wanted = requiredIfMatch(request);
+    const { version } = await policies.current(caller.operatorId);
+    if (!isAmong(wanted, versionEtag(version))) throw changedMeanwhile();
+    const put = await policies.put(caller.operatorId, version, body, caller.label);
+    if (!put) throw changedMeanwhile();
+    return ok(written(put), { etag: versionEtag(put.version) });
+  },
+});
+
+void isSame;

@@ -1,0 +1,38 @@
+import Type from "typebox";
+import { answerPage, pageOf } from "../page.ts";
+import { route } from "../route.ts";
+import { currency, id, instant, minorUnits, named, page, pageQuery, text } from "../schema.ts";
+
+const Posting = named(
+  "Posting",
+  Type.Object({
+    id: Type.String(),
+    reference: Type.String({ description: "What it books, once." }),
+    chargeId: Type.String(),
+    debit: Type.String({ description: "Account." }),
+    credit: Type.String({ description: "Account." }),
+    amountMinor: minorUnits("Minor units, above 0."),
+    currency: currency(),
+    bookedAt: instant(),
+  }),
+);
+
+export const listPostings = route({
+  method: "GET",
+  path: "/v1/postings",
+  summary: "The ledger, newest first",
+  tag: "money",
+  roles: ["admin", "engineer"],
+  errors: [],
+  status: 200,
+  query: {
+    ...pageQuery,
+    account: Type.Optional(text("On either side.", 120)),
+    chargeId: Type.Optional(id("Of the charge that it books.")),
+  },
+  answer: page(Posting),
+  async handle({ orders }, { query, caller, request }) {
+    const filter = { account: query.account, chargeId: query.chargeId };
+    return answerPage(await orders.listPostings(caller.operatorId, filter, pageOf(query)), request);
+  },
+});

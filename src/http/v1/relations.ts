@@ -1,0 +1,153 @@
+/** What the operator agreed with each manufacturer. `*` stands for all that have no row of their own. */
+import Type, { type Static } from "typebox";
+import { LEVELS } from "../../kernel/order/order.ts";
+import type { Relation } from "../../kernel/order/order-store.ts";
+import { TurnupError } from "../../term/error.ts";
+import { changedMeanwhile, contentEtag, ifMatchOf, isAmong } from "../etag.ts";
+import { hideSecrets } from "../hide.ts";
+import { gone, ok, route } from "../route.ts";
+import { currency, named, text, textOrNull, words } from "../schema.ts";
+
+const ACCESS_POINTS_MAX = 8;
+const FEE_MINOR_MAX = 1_000_000_000;
+
+const KeyPoint = Type.Object(
+  {
+    use: words(["internet", "mms", "maker"], "What it carries; `maker` is the manufacturer's own servers."),
+    apn: text("Access point name.", 100),
+    authType: words(["none", "pap", "chap"]),
+    user: Type.Optional(text("Login.", 100)),
+    password: Type.Optional(text("Reads *** unless the role is admin.", 100)),
+    mmsc: Type.Optional(text("URL of the picture message centre.", 200)),
+    mmsProxy: Type.Optional(text("Host or address.", 100)),
+    port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
+  },
+  { additionalProperties: false },
+);
+
+const agreed = {
+  deal: Type.Boolean({ description: "False: even a new device of this make counts as left behind." }),
+  keySource: words(["own", "maker", "none"], "Who makes the keys."),
+  keyServer: textOrNull({
+    maxLength: 300,
+    pattern: "^https://[^\\s\\u0000-\\u001f]+$",
+    description: "An https URL of the manufacturer's key server, or null.",
+  }),
+  accessPoints: Type.Array(KeyPoint, {
+    maxItems: ACCESS_POINTS_MAX,
+    description: "For keys of the own store.",
+  }),
+  appHosts: Type.Array(text("Host name of a server that the make's applications must reach.", 253), {
+    maxItems: 32,
+  }),
+  keyIssuers: Type.Record(
+    Type.String({ pattern: "^[^\\u0000-\\u001f]{1,80}$" }),
+    Type.String({
+      pattern: "^[A-Za-z0-9+/]{40,200}={0,2}$",
+      description: "Ed25519 public key, SPKI in base64.",
+    }),
+    { description: "Issuer's name -> its public key." },
+  ),
+  feeMinor: Type.Integer({
+    minimum: 0,
+    maximum: FEE_MINOR_MAX,
+    description: "Fee for one device, in minor units.",
+  }),
+  currency: currency(),
+  feeLevel: words(LEVELS, "The proof after which the fee is asked for."),
+  portionBasisPoints: Type.Integer({
+    minimum: 0,
+    maximum: 10_000,
+    description: "The manufacturer's part of the fee; 10,000 is all.",
+  }),
+};
+const make = text("Manufacturer as the catalog spells it, letter case ignored; * for every other.", 80);
+const RelationIn = named("RelationTerms", Type.Object(agreed, { additionalProperties: false }));
+const RelationOut = named("Relation", Type.Object({ make: Type.String(), ...agreed }));
+
+const written = (relation: Relation, seesSecrets: boolean): Static<typeof RelationOut> =>
+  hideSecrets({ ...relation, feeMinor: Number(relation.feeMinor) }, seesSecrets) as Static<
+    typeof RelationOut
+  >;
+
+const notFound = (): TurnupError =>
+  new TurnupError("relation_not_found", "nothing was agreed with this make", {
+    nextStep: "GET /v1/relations lists them.",
+  });
+
+export const listRelations = route({
+  method: "GET",
+  path: "/v1/relations",
+  summary: "What is agreed with each manufacturer",
+  tag: "policy",
+  roles: ["admin", "engineer", "care"],
+  errors: [],
+  status: 200,
+  answer: Type.Object({ relations: Type.Array(RelationOut) }),
+  async handle({ relations }, { caller }) {
+    const found = await relations.list(caller.operatorId);
+    return ok({ relations: found.map((one) => written(one, caller.role === "admin")) });
+  },
+});
+
+export const getRelation = route({
+  method: "GET",
+  path: "/v1/relations/:make",
+  summary: "What is agreed with one manufacturer, with its ETag",
+  tag: "policy",
+  roles: ["admin", "engineer", "care"],
+  errors: ["relation_not_found"],
+  status: 200,
+  params: { make },
+  answer: RelationOut,
+  async handle({ relations }, { params, caller }) {
+    const found = await relations.find(caller.operatorId, params.make);
+    if (!found) throw notFound();
+    return ok(written(found, caller.role === "admin"), { etag: contentEtag(found) });
+  },
+});
+
+export const putRelation = route({
+  method: "PUT",
+  path: "/v1/relations/:make",
+  summary: "Write what is agreed with a manufacturer",
+  description:
+    "With If-Match it changes only what you read; with If-None-Match: * only what is not there yet.",
+  tag: "policy",
+  roles: ["admin", "engineer"],
+  errors: ["precondition_failed"],
+  status: 200,
+  params: { make },
+  body: RelationIn,
+  answer: RelationOut,
+  async handle({ relations }, { params, body, caller, request }) {
+    const relation: Relation = { ...body, feeMinor: BigInt(body.feeMinor), make: params.make };
+    const tags = ifMatchOf(request);
+    const onlyNew = request.headers["if-none-match"] === "*";
+    const put = await relations.put(
+      caller.operatorId,
+      relation,
+      (current) =>
+        (!tags || isAmong(tags, current && contentEtag(current))) && !(onlyNew && current !== undefined),
+      caller.label,
+    );
+    if (put === "changed") throw changedMeanwhile();
+    const now = (await relations.find(caller.operatorId, params.make)) ?? relation;
+    return ok(written(now, caller.role === "admin"), { etag: contentEtag(now) });
+  },
+});
+
+export const removeRelation = route({
+  method: "DELETE",
+  path: "/v1/relations/:make",
+  summary: "Remove what is agreed with a manufacturer",
+  tag: "policy",
+  roles: ["admin", "engineer"],
+  errors: ["relation_not_found"],
+  status: 204,
+  params: { make },
+  async handle({ relations }, { params, caller }) {
+    if (!(await relations.remove(caller.operatorId, params.make, caller.label))) throw notFound();
+    return gone();
+  },
+});

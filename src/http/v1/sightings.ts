@@ -1,0 +1,211 @@
+/**
+ * The door for sightings, and the hot path: the envelope is checked here, each row by the intake, so that one bad row
+ * is refused with its reason while the rest goes on.
+ */
+import Type from "typebox";
+import {
+  SIGHTING_SOURCES,
+  type SightingInput,
+  type SightingResult,
+  type SightingSource,
+} from "../../kernel/detection/sighting.ts";
+import { TurnupError } from "../../term/error.ts";
+import type { Measures } from "../measures.ts";
+import { InvalidRequest } from "../problem.ts";
+import { type Answer, type Route, route } from "../route.ts";
+import { named, text, words } from "../schema.ts";
+import { sightingsOfCsv } from "./sightings.csv.ts";
+
+export const SIGHTINGS_MAX = 10_000;
+/** 10,000 rows with every field filled are below 4 MiB. */
+const BODY_OCTETS_MAX = 8 * 1_024 * 1_024;
+/** Longer than any field can rightly be; a longer one is refused before anybody looks at it. */
+const FIELD_CHARACTERS_MAX = 100;
+
+const Sighting = named(
+  "Sighting",
+  Type.Object(
+    {
+      imei: Type.Optional(
+        text("15 digits, or the 14 that a network sends; this or `imeisv`.", FIELD_CHARACTERS_MAX),
+      ),
+      imeisv: Type.Optional(text("16 digits.", FIELD_CHARACTERS_MAX)),
+      imsi: text("6 to 15 digits.", FIELD_CHARACTERS_MAX),
+      msisdn: Type.Optional(text("E.164.", FIELD_CHARACTERS_MAX)),
+      iccid: Type.Optional(text("Number of the SIM card.", FIELD_CHARACTERS_MAX)),
+      gid1: Type.Optional(text("Hexadecimal.", FIELD_CHARACTERS_MAX)),
+      spn: Type.Optional(text("Service provider name of the SIM.", FIELD_CHARACTERS_MAX)),
+      plmn: Type.Optional(text("Serving network: MCC-MNC or their digits.", FIELD_CHARACTERS_MAX)),
+      seenAt: Type.Optional(
+        text("RFC 3339; a sighting without it was seen when it was received.", FIELD_CHARACTERS_MAX),
+      ),
+      source: Type.Optional(words(SIGHTING_SOURCES)),
+    },
+    {
+      description:
+        "One SIM and one handset seen together. Every value is a JSON string: a number loses leading zeros.",
+    },
+  ),
+);
+const FIELDS = [
+  "imei",
+  "imeisv",
+  "imsi",
+  "msisdn",
+  "iccid",
+  "gid1",
+  "spn",
+  "plmn",
+  "seenAt",
+  "source",
+] as const;
+
+const SightingsIn = named(
+  "Sightings",
+  Type.Union([
+    Type.Object({
+      sightings: Type.Array(Sighting, { maxItems: SIGHTINGS_MAX }),
+      source: Type.Optional(words(SIGHTING_SOURCES, "Of every row that names none; `api` unless given.")),
+    }),
+    Type.Array(Sighting, { maxItems: SIGHTINGS_MAX }),
+    Sighting,
+  ]),
+);
+
+const SightingsOut = named(
+  "SightingsAnswer",
+  Type.Object({
+    accepted: Type.Integer({ description: "Rows that were not refused; all are on disk." }),
+    refused: Type.Integer(),
+    orders: Type.Integer({ description: "Orders opened." }),
+    results: Type.Optional(
+      Type.Array(
+        Type.Object({
+          outcome: words(["first_registration", "sim_moved", "unchanged", "late", "refused"]),
+          orderId: Type.Optional(Type.String()),
+          subscriberId: Type.Optional(Type.String()),
+          deviceId: Type.Optional(Type.String()),
+          code: Type.Optional(Type.String({ description: "Why it was refused, a code of docs/errors.md." })),
+          reason: Type.Optional(Type.String()),
+        }),
+        { description: "One a row, in the order of the request; left out with `summary=true`." },
+      ),
+    ),
+  }),
+);
+
+type Refused = Extract<SightingResult, { outcome: "refused" }>;
+
+export const reportSightings = (measures: Measures): Route =>
+  route({
+    method: "POST",
+    path: "/v1/sightings",
+    summary: "Report sightings: one, or up to 10,000, as JSON or CSV with a header row",
+    description:
+      "Durable when answered. A repeated sighting changes nothing, so the whole request can be sent again after a lost answer.",
+    tag: "sightings",
+    roles: ["probe", "engineer", "admin"],
+    errors: ["batch_too_large", "sighting_malformed"],
+    status: 200,
+    query: {
+      summary: Type.Optional(Type.Boolean({ description: "Counts only." })),
+      source: Type.Optional(words(SIGHTING_SOURCES, "Of a CSV body; `csv` unless given.")),
+    },
+    body: SightingsIn,
+    checksOwnBody: true,
+    answer: SightingsOut,
+    bodyLimitOctets: BODY_OCTETS_MAX,
+    consumes: ["text/csv"],
+    async handle({ intake }, { body, query, caller }) {
+      const { rows, source } = envelopeOf(body, query.source);
+      if (rows.length > SIGHTINGS_MAX) {
+        throw new TurnupError(
+          "batch_too_large",
+          `${rows.length} sightings in one request; ${SIGHTINGS_MAX} are taken`,
+          {
+            nextStep: `Send at most ${SIGHTINGS_MAX} in one request.`,
+          },
+        );
+      }
+      const results = await acceptRows(rows, (sightings) =>
+        intake.accept(caller.operatorId, sightings, source),
+      );
+      return written(results, query.summary === true, measures);
+    },
+  });
+
+type Envelope = { readonly rows: readonly unknown[]; readonly source: SightingSource };
+
+function envelopeOf(body: unknown, asked: SightingSource | undefined): Envelope {
+  if (typeof body === "string") return { rows: sightingsOfCsv(body, SIGHTINGS_MAX), source: asked ?? "csv" };
+  if (Array.isArray(body)) return { rows: body, source: asked ?? "api" };
+  if (typeof body !== "object" || body === null) {
+    throw new InvalidRequest([
+      { at: "body", wanted: "a sighting, a list of them, or {sightings: [...]} is wanted" },
+    ]);
+  }
+  if (!("sightings" in body)) return { rows: [body], source: asked ?? "api" };
+  const { sightings, source = asked ?? "api", ...others } = body as { sightings: unknown; source?: unknown };
+  const [stray] = Object.keys(others);
+  if (stray !== undefined)
+    throw new InvalidRequest([{ at: `body/${stray.slice(0, 40)}`, wanted: "is not known here" }]);
+  if (!Array.isArray(sightings))
+    throw new InvalidRequest([{ at: "body/sightings", wanted: "must be array" }]);
+  if (!SIGHTING_SOURCES.includes(source as SightingSource)) {
+    throw new InvalidRequest([
+      { at: "body/source", wanted: `must be one of ${SIGHTING_SOURCES.join(", ")}` },
+    ]);
+  }
+  return { rows: sightings, source: source as SightingSource };
+}
+
+/** Rows that are not even texts are refused here, the rest by the intake; the answers stand in the order that came. */
+async function acceptRows(
+  rows: readonly unknown[],
+  accept: (sightings: readonly SightingInput[]) => Promise<SightingResult[]>,
+): Promise<readonly SightingResult[]> {
+  const refusals = new Map<number, Refused>();
+  const good: SightingInput[] = [];
+  for (let at = 0; at < rows.length; at++) {
+    const refused = refusalOf(rows[at]);
+    if (refused) refusals.set(at, refused);
+    else good.push(rows[at] as SightingInput);
+  }
+  const answered = good.length > 0 ? await accept(good) : [];
+  if (refusals.size === 0) return answered;
+  let next = 0;
+  return rows.map((_, at) => refusals.get(at) ?? (answered[next++] as SightingResult));
+}
+
+function refusalOf(row: unknown): Refused | undefined {
+  if (typeof row !== "object" || row === null || Array.isArray(row))
+    return malformed("a sighting is an object");
+  for (const name of FIELDS) {
+    const value = (row as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    if (typeof value !== "string") return malformed(`${name} must be a JSON string`);
+    if (value.length > FIELD_CHARACTERS_MAX)
+      return malformed(`${name} is longer than ${FIELD_CHARACTERS_MAX} characters`);
+    if (value.includes("\0")) return malformed(`${name} holds a null character`);
+  }
+  return undefined;
+}
+
+const malformed = (reason: string): Refused => ({ outcome: "refused", code: "sighting_malformed", reason });
+
+/** Counts and writes the answer. The rows are our own words, so they need no serializer that picks by schema. */
+function written(results: readonly SightingResult[], summary: boolean, measures: Measures): Answer<never> {
+  let refused = 0;
+  let orders = 0;
+  for (const { outcome } of results) {
+    if (outcome === "refused") refused++;
+    else if (outcome === "first_registration" || outcome === "sim_moved") orders++;
+    measures.sightings.inc({ outcome });
+  }
+  const counts = { accepted: results.length - refused, refused, orders };
+  return {
+    status: 200,
+    body: JSON.stringify(summary ? counts : { ...counts, results }) as never, // already text: nothing is serialized again
+    headers: { "content-type": "application/json; charset=utf-8" },
+  };
+}

@@ -1,0 +1,99 @@
+/** Tokens of the operator. One is shown once, when it is made; only its SHA-256 is kept. */
+import { randomBytes } from "node:crypto";
+import Type from "typebox";
+import { ROLES } from "../../kernel/account/role.ts";
+import { hashToken, TOKEN_RANDOM_OCTETS, tokenOf } from "../../kernel/account/token.ts";
+import { TurnupError } from "../../term/error.ts";
+import { answerPage, pageOf } from "../page.ts";
+import { InvalidRequest } from "../problem.ts";
+import { created, gone, route } from "../route.ts";
+import {
+  id,
+  instant,
+  instantIn,
+  instantOrNull,
+  named,
+  page,
+  pageQuery,
+  text,
+  textOrNull,
+  words,
+} from "../schema.ts";
+
+const tokenFields = {
+  id: Type.String(),
+  role: words(ROLES),
+  label: Type.String(),
+  createdAt: instant(),
+  expiresAt: instantOrNull(),
+  revokedAt: instantOrNull(),
+  lastUsedAt: instantOrNull(),
+};
+const Token = named("Token", Type.Object(tokenFields));
+
+export const listTokens = route({
+  method: "GET",
+  path: "/v1/tokens",
+  summary: "Tokens of the operator, never the tokens themselves",
+  tag: "tokens",
+  roles: ["admin"],
+  errors: [],
+  status: 200,
+  query: pageQuery,
+  answer: page(Token),
+  async handle({ tokens }, { query, caller, request }) {
+    return answerPage(await tokens.list(caller.operatorId, pageOf(query)), request);
+  },
+});
+
+export const createToken = route({
+  method: "POST",
+  path: "/v1/tokens",
+  summary: "Make a token; it is shown in this answer and never again",
+  tag: "tokens",
+  roles: ["admin"],
+  errors: [],
+  status: 201,
+  once: "door",
+  body: Type.Object(
+    {
+      role: words(ROLES),
+      label: text("Who or what bears it; the audit names it.", 80),
+      expiresAt: Type.Optional(instantIn("RFC 3339 time; it lives until revoked unless given.")),
+    },
+    { additionalProperties: false },
+  ),
+  answer: Type.Object({
+    ...tokenFields,
+    token: textOrNull({ description: "Null when this answer is a repeat." }),
+  }),
+  async handle({ tokens, clock }, { body, caller, once }) {
+    const expiresAt = body.expiresAt === undefined ? null : new Date(body.expiresAt);
+    if (expiresAt && !(expiresAt > clock())) {
+      throw new InvalidRequest([{ at: "body/expiresAt", wanted: "must be a time to come" }]);
+    }
+    const token = tokenOf(randomBytes(TOKEN_RANDOM_OCTETS));
+    const { role, label } = body;
+    const made = { id: once.subjectId, hash: hashToken(token), role, label, expiresAt };
+    return created({ ...(await tokens.create(caller.operatorId, made, caller.label)), token });
+  },
+});
+
+export const revokeToken = route({
+  method: "DELETE",
+  path: "/v1/tokens/:id",
+  summary: "Revoke a token; every server refuses it within seconds",
+  tag: "tokens",
+  roles: ["admin"],
+  errors: ["token_not_found"],
+  status: 204,
+  params: { id: id("Of the token.") },
+  async handle({ tokens }, { params, caller }) {
+    if (!(await tokens.revoke(caller.operatorId, params.id, caller.label))) {
+      throw new TurnupError("token_not_found", "there is no such token", {
+        nextStep: "GET /v1/tokens lists them.",
+      });
+    }
+    return gone();
+  },
+});

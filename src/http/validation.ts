@@ -1,0 +1,91 @@
+/**
+ * Checks a request against its schema and says in words what is wrong where. Path and query come as text and are
+ * converted first; a body is taken as it is: "5" is not 5.
+ */
+import type { FastifySchemaCompiler } from "fastify";
+import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import type { TLocalizedValidationError } from "typebox/error";
+import Value from "typebox/value";
+import { maskText } from "../term/mask.ts";
+import { type FieldError, InvalidRequest } from "./problem.ts";
+import { sharedSchemas } from "./schema.ts";
+
+/** Errors told at once; one is enough to refuse, a few help to repair. */
+const ERRORS_TOLD_MAX = 8;
+const PLACE_CHARACTERS_MAX = 120;
+const PART_NAME: Readonly<Record<string, string>> = { querystring: "query", params: "path" };
+
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = "body" }) => {
+  if (httpPart === "headers") return () => true; // described for the reader; the door reads the headers itself
+  const whole = inlined(schema) as TSchema;
+  const check = Compile(whole);
+  const converts = httpPart !== "body";
+  return (value: unknown) => {
+    const given = converts ? Value.Convert(whole, value) : value;
+    if (check.Check(given)) return { value: given };
+    return { error: invalid(check.Errors(given), PART_NAME[httpPart] ?? httpPart, whole) };
+  };
+};
+
+/** Shared schemas are referred to by name in the description; a check wants them in place. */
+function inlined(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(inlined);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const { $ref } = schema as { $ref?: unknown };
+  if (typeof $ref === "string") return inlined(sharedSchemas().get($ref.replace(/#$/, "")));
+  return Object.fromEntries(Object.entries(schema).map(([name, member]) => [name, inlined(member)]));
+}
+
+function invalid(
+  errors: readonly TLocalizedValidationError[],
+  part: string,
+  schema: TSchema,
+): InvalidRequest {
+  const told: FieldError[] = [];
+  for (const error of errors) {
+    for (const { at, wanted } of worded(error, schema)) {
+      const place = maskText(`${part}${at}`.slice(0, PLACE_CHARACTERS_MAX));
+      if (!told.some((known) => known.at === place && known.wanted === wanted))
+        told.push({ at: place, wanted });
+    }
+    if (told.length >= ERRORS_TOLD_MAX) break;
+  }
+  return new InvalidRequest(told.length > 0 ? told : [{ at: part, wanted: "another shape" }]);
+}
+
+function worded(error: TLocalizedValidationError, schema: TSchema): FieldError[] {
+  const at = error.instancePath;
+  switch (error.keyword) {
+    case "required":
+      return error.params.requiredProperties.map((name) => ({ at: `${at}/${name}`, wanted: "is missing" }));
+    case "additionalProperties":
+      return error.params.additionalProperties.map((name) => ({
+        at: `${at}/${name}`,
+        wanted: "is not known here",
+      }));
+    case "boolean":
+      return []; // the shadow of additionalProperties
+    case "enum":
+      return [{ at, wanted: `must be one of ${error.params.allowedValues.join(", ")}` }];
+    case "const":
+      return [{ at, wanted: `must be ${String(error.params.allowedValue)}` }];
+    case "pattern": {
+      const about = descriptionAt(schema, error.schemaPath);
+      return [{ at, wanted: about ? `must be: ${about}` : error.message }];
+    }
+    default:
+      return [{ at, wanted: error.message }];
+  }
+}
+
+/** The description that stands beside the rule that failed. */
+function descriptionAt(schema: unknown, schemaPath: string): string | undefined {
+  let here: unknown = schema;
+  for (const step of schemaPath.split("/").slice(1)) {
+    if (typeof here !== "object" || here === null) return undefined;
+    here = (here as Record<string, unknown>)[step];
+  }
+  const { description } = (here ?? {}) as { description?: unknown };
+  return typeof description === "string" ? description : undefined;
+}
