@@ -21,5 +21,13 @@ export const childrenOf = (element: WbxmlElement): WbxmlElement[] =>
 export const textOf = (element: WbxmlElement): string =>
   trimmed(element.content.filter((part) => typeof part === "string").join(""));
 
+const WHITE_SPACE = " \t\r\n";
+
 /** Without XML's white space at both ends; a no-break space, which String.trim takes too, is text. */
-export const trimmed = (text: string): string => text.replace(/^[ \t\r\n]+/, "").replace(/[ \t\r\n]+$/, "");
+export function trimmed(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && WHITE_SPACE.includes(text[start] as string)) start++;
+  while (end > start && WHITE_SPACE.includes(text[end - 1] as string)) end--;
+  return text.slice(start, end);
+}
