@@ -10,8 +10,11 @@ import { runCli } from "./runner.ts";
 
 // biome-ignore format: one line a command, sorted
 const COMMANDS: readonly CommandEntry[] = [
+  { name: "config", summary: "Show the settings in force and where each comes from", load: async () => (await import("./command/config.ts")).configCommand },
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
   { name: "maker", summary: "Run a manufacturer's key server over mutual TLS", load: async () => (await import("./command/maker.ts")).makerCommand },
+  { name: "migrate", summary: "Bring the database to this release", load: async () => (await import("./command/migrate.ts")).migrateCommand },
+  { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
 ];
 
 const EXIT_INTERRUPTED = 130;

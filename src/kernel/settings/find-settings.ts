@@ -15,7 +15,7 @@ import {
   type Use,
 } from "./access-point.ts";
 import { fixedDigits, gid1Matches, iccidMatches, imsiMatches, spnMatches } from "./criteria.ts";
-import { isForGroup, ownerOf, type Ranked, rankFor, rowSpeaksOf } from "./rank.ts";
+import { isForGroup, ownerOf, type Ranked, type RowOwner, rankFor, rowSpeaksOf } from "./rank.ts";
 import {
   type Evidence,
   type NetworkProfile,
@@ -34,6 +34,8 @@ export type Match = {
   readonly apn: string;
   readonly name: string;
   readonly provider: string | null;
+  /** Whose the row is by its name: the network operator's, nobody's in particular, or another brand's. */
+  readonly owner: RowOwner;
   readonly protocol: AccessPoint["protocol"];
   readonly authType: AuthType | null;
   readonly user: string | null;
@@ -67,7 +69,7 @@ export type Found = { readonly matches: readonly Match[]; readonly refused?: Ref
 
 export type AccessPointIndex = {
   findSettings(query: SettingsQuery, ownAccessPoints?: readonly AccessPoint[]): Found;
-  /** Length of the MNC by which an IMSI belongs to a known network, the longest first; undefined if to none. */
+  /** The known network an IMSI is of; one with an MNC of 3 digits before one of 2. */
   plmnOfImsi(imsi: string): { readonly mcc: string; readonly mnc: string } | undefined;
 };
 
@@ -92,6 +94,19 @@ export function createAccessPointIndex(
   };
   const known = (key: string) => networksOf.has(key) || rulesOf.has(key) || rowsOf.has(key);
 
+  const answers = new Map<string, Answer>();
+  const recall = (query: SettingsQuery, about: NetworkProfile): Answer => {
+    const rows = rowsOf.get(query.mcc + query.mnc) ?? [];
+    const alike = likenessOf(query, rows, about);
+    const kept = answers.get(alike);
+    if (kept) return kept;
+    const subscriber = subscriberOf(query, about);
+    const answer = { subscriber, shipped: chooseShipped(query, rows, subscriber, about) };
+    if (answers.size >= ANSWERS_KEPT) answers.delete(answers.keys().next().value ?? "");
+    answers.set(alike, answer);
+    return answer;
+  };
+
   return {
     findSettings(query, ownAccessPoints = []) {
       const { mcc, mnc, imsi } = query;
@@ -105,11 +120,8 @@ export function createAccessPointIndex(
       }
       const own = ownAccessPoints.filter(({ criteria }) => criteria.mcc === mcc && criteria.mnc === mnc);
       const about = profile(mcc, mnc);
-      const subscriber = subscriberOf(query, about);
-      const matches = [
-        ...chooseOwn(query, own, subscriber, about),
-        ...chooseShipped(query, rowsOf.get(key) ?? [], subscriber, about),
-      ];
+      const { subscriber, shipped } = recall(query, about);
+      const matches = [...chooseOwn(query, own, subscriber, about), ...shipped];
       if (matches.length > 0) return { matches };
       if (!known(key) && own.length === 0) {
         const other = mnc.length === 2 ? `0${mnc}` : mnc.replace(/^0/, "");
@@ -129,13 +141,39 @@ export function createAccessPointIndex(
   };
 }
 
+/** What the shipped sets say of one kind of SIM. */
+type Answer = { readonly subscriber: Subscriber; readonly shipped: readonly Match[] };
+
+/** Kinds of SIM whose answers are kept: finding one costs up to a millisecond, and subscribers are much alike. */
+const ANSWERS_KEPT = 2048;
+
+/** Equal for SIMs that no rule and no row tells apart. */
+function likenessOf(query: SettingsQuery, rows: readonly AccessPoint[], { rules }: NetworkProfile): string {
+  const { mcc, mnc, gid1 = "", spn = "", imsi, iccid } = query;
+  const met: string[] = [];
+  if (imsi) {
+    for (const rule of rules) for (const one of rule.imsiPrefixes) if (imsiMatches(imsi, one)) met.push(one);
+    for (const { criteria } of rows) {
+      if (criteria.imsiPrefix && imsiMatches(imsi, criteria.imsiPrefix)) met.push(criteria.imsiPrefix);
+    }
+  }
+  if (iccid) {
+    for (const rule of rules)
+      for (const one of rule.iccidPrefixes) if (iccidMatches(iccid, one)) met.push(`i${one}`);
+    for (const { criteria } of rows) {
+      if (criteria.iccidPrefix && iccidMatches(iccid, criteria.iccidPrefix))
+        met.push(`i${criteria.iccidPrefix}`);
+    }
+  }
+  return JSON.stringify([mcc, mnc, gid1, spn, Boolean(imsi), Boolean(iccid), met]);
+}
+
 const refuse = (code: RefusalCode, reason: string): Found => ({ matches: [], refused: { code, reason } });
 
 const SIGN_NAME: Record<SimSign, string> = { iccid: "ICCID", imsi: "IMSI", gid1: "GID1", spn: "SPN" };
 
-/** IMSI and ICCID are not repeated in a reason, which may end in a log. */
 const shown = ({ sign, value }: Evidence): string =>
-  sign === "imsi" || sign === "iccid" ? `the ${SIGN_NAME[sign]}` : `${SIGN_NAME[sign]} "${value}"`;
+  sign === "imsi" || sign === "iccid" ? `${SIGN_NAME[sign]} ${value}...` : `${SIGN_NAME[sign]} "${value}"`;
 
 function refusalFor(subscriber: Subscriber, { hostName }: NetworkProfile, place: string): Found {
   if (subscriber.kind === "virtual") {
@@ -176,7 +214,7 @@ function chooseOwn(
     const specific = bySign(query, point);
     if (specific === "refuted") continue;
     if (specific) admitted.push({ ...specific, by: "own", value: `${specific.by} ${specific.value}` });
-    else if (point.criteria.wholeNetwork || subscriber.kind === "host" || isTheirs(point, subscriber)) {
+    else if (!isForGroup(point) && (point.criteria.wholeNetwork || subscriber.kind === "host")) {
       admitted.push({ point, by: "own", value: place(query), exact: 0 });
     }
   }
@@ -303,7 +341,7 @@ function toMatches(
 const serves = (point: AccessPoint, use: Use): boolean =>
   point.uses.includes(use) && (use !== "mms" || point.mmsc !== null) && (point.apn !== "" || use === "ia");
 
-function toMatch(use: Use, { point }: Ranked, { by, value }: Admitted): Match {
+function toMatch(use: Use, { point, owner }: Ranked, { by, value }: Admitted): Match {
   const { id, apn, name, provider, protocol, authType, user, password, mmsc, mmsProxy, mmsPort } = point;
   const { proxy, port, homepage, confirmed, source } = point;
   const mms = use === "mms" ? { mmsc, mmsProxy, mmsPort } : { mmsc: null, mmsProxy: null, mmsPort: null };
@@ -312,6 +350,7 @@ function toMatch(use: Use, { point }: Ranked, { by, value }: Admitted): Match {
     apn,
     name,
     provider,
+    owner,
     protocol,
     authType,
     user,

@@ -21,15 +21,15 @@ const GENERIC = new Set(
 /** Longest name that is looked at, in characters: nothing real is longer. */
 const MAX_NAME_CHARS = 120;
 
-/** `T-Mobile D` -> `tmobile`, `d`: accents, case and punctuation fall away, a hyphen joins. */
+/** `T-Mobile D` -> `tmobile`, `d`: accents, case and punctuation fall away, a hyphen and `&` join. */
 export function wordsOf(name: string): string[] {
   return name
     .slice(0, MAX_NAME_CHARS)
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()
-    .replace(/(?<=\p{L})-(?=\p{L})/gu, "")
-    .split(/[^\p{L}\p{N}&]+/u)
+    .replace(/(?<=\p{L})-(?=\p{L})|&/gu, "")
+    .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== "");
 }
 
@@ -56,6 +56,13 @@ export function speaksOf(name: ComparableName, company: ComparableName): boolean
     );
   }
   return company.words.every((word) => name.words.includes(word));
+}
+
+/** True if `name` bears at least half of what tells `company` apart: one shared word in three is chance. */
+export function bearsNameOf(name: ComparableName, company: ComparableName): boolean {
+  if (!speaksOf(name, company)) return false;
+  const shared = company.distinctive.filter((word) => speaksOf(name, { words: [word], distinctive: [word] }));
+  return shared.length * 2 >= company.distinctive.length;
 }
 
 function countryWords(network: Network): string[] {

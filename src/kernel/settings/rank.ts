@@ -6,7 +6,7 @@
  * they give is held by test/vector/settings-truths.test.ts.
  */
 import type { AccessPoint, Use } from "./access-point.ts";
-import { comparable, speaksOf } from "./names.ts";
+import { bearsNameOf, comparable } from "./names.ts";
 import { type NetworkProfile, speaksOfHost } from "./subscriber.ts";
 
 /** Whose a row is, as its name and carrier say. */
@@ -35,6 +35,8 @@ const WEIGHT = {
   phoneSet: 8,
   /** The APN itself carries the host's name. */
   apnOfHost: 6,
+  /** The commonest name there is for the open road. */
+  plainInternet: 4,
   /** Each further row of one set with the same APN; at most three count. */
   repeated: 4,
   hidden: -25,
@@ -103,7 +105,7 @@ export function rankFor(
 
 /** What the sets say of one APN. */
 type Votes = {
-  /** Rows of each set that name it, for whatever use and subscriber. */
+  /** Sets that name it, for whatever use; how many of their rows are not somebody else's. */
   readonly rowsBySource: Map<string, number>;
   /** Sets that name it for this use and not as somebody else's. */
   readonly sourcesForHost: Set<string>;
@@ -126,7 +128,8 @@ function votesByApn(
       vote.forOwnGroup ||= forUse && owner === "host" && !PREPAID.test(point.name);
       continue;
     }
-    vote.rowsBySource.set(point.source.name, (vote.rowsBySource.get(point.source.name) ?? 0) + 1);
+    const before = vote.rowsBySource.get(point.source.name) ?? 0;
+    vote.rowsBySource.set(point.source.name, before + (owner === "other" ? 0 : 1));
     if (forUse && owner !== "other") vote.sourcesForHost.add(point.source.name);
   }
   return votes;
@@ -157,7 +160,7 @@ function scoreOf(
     if (votes.sourcesForHost.size > 1) score += WEIGHT.agreed;
     else if (votes.rowsBySource.size > 1) score += WEIGHT.halfAgreed;
     const rows = votes.rowsBySource.get(point.source.name) ?? 1;
-    score += WEIGHT.repeated * Math.min(REPEATS_COUNTED, rows - 1);
+    score += WEIGHT.repeated * Math.max(0, Math.min(REPEATS_COUNTED, rows - 1));
     if (isForGroup(point)) score += WEIGHT.otherGroup;
     else if (votes.forOwnGroup) score += WEIGHT.ownGroup;
   }
@@ -188,6 +191,7 @@ function internetShape(point: AccessPoint): number {
   // A row for both uses means what it says; an APN called mms that serves the internet only is a slip.
   const both = point.uses.includes("mms") && point.mmsc !== null;
   if (NEVER_INTERNET.test(point.apn) && !both) score += WEIGHT.neverInternet;
+  if (point.apn.toLowerCase() === "internet") score += WEIGHT.plainInternet;
   if (point.proxy !== null) score += WEIGHT.wapProxy;
   if (point.uses.includes("ia")) score += WEIGHT.initialAttach;
   if (point.uses.includes("mms")) score += WEIGHT.severalUses;
@@ -208,11 +212,15 @@ function preferenceFor(point: AccessPoint, profile: NetworkProfile): number {
   return score;
 }
 
-/** Do a row's names say it is one of these carriers'? */
+/** Does a row say, beside the host's own words, that it is one of these carriers'? */
 export function rowSpeaksOf(point: AccessPoint, names: readonly string[], profile: NetworkProfile): boolean {
-  const said = [point.provider, point.name].flatMap((one) => (one ? [comparable(one, profile.network)] : []));
+  const said = comparable(point.provider ?? point.name, profile.network);
+  const hostWords = profile.hostNames.flatMap((host) => host.distinctive);
   return names.some((name) => {
-    const company = comparable(name, profile.network);
-    return said.some((one) => speaksOf(one, company));
+    const { words, distinctive } = comparable(name, profile.network);
+    const own = distinctive.filter((word) => !hostWords.includes(word));
+    // `Orange MVNOs` on Orange: what is left of the name is no name.
+    if (distinctive.length > 0 && own.length === 0) return false;
+    return bearsNameOf(said, { words, distinctive: own });
   });
 }

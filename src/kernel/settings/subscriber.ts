@@ -52,8 +52,11 @@ export function profileOf(
     first.filter((name) => name.words.length > 0),
     compare,
   );
-  const hostIds = new Set(hosts.map((rule) => rule.carrierId));
-  const others = rules.filter((rule) => !hostIds.has(rule.carrierId) && !hostIds.has(rule.parentId ?? -1));
+  const ids = new Set(hosts.map((rule) => rule.carrierId));
+  // A part of the host (its prepaid brand, its 5G plan) is the host.
+  const parts = rules.filter((rule) => rule.parentId !== null && ids.has(rule.parentId));
+  const hostIds = new Set([...ids, ...parts.map((rule) => rule.carrierId)]);
+  const others = rules.filter((rule) => !hostIds.has(rule.carrierId));
   const isOthers = (name: ComparableName) => others.some((rule) => speaksOf(name, compare(rule.name)));
   const later = brands
     .flatMap((parts) => parts.slice(1))
@@ -88,7 +91,7 @@ export function isHostSpn(spn: string, profile: NetworkProfile): boolean {
  */
 export function subscriberOf(query: SettingsQuery, profile: NetworkProfile): Subscriber {
   const matches = matchingRules(query, profile.rules);
-  const virtual = matches.filter((match) => !isHostCarrier(match.rule, profile));
+  const virtual = matches.filter(({ rule }) => !profile.hostCarrierIds.has(rule.carrierId));
   const best = virtual[0];
   if (best) {
     const alike = virtual.filter((match) => match.weight === best.weight);
@@ -142,10 +145,13 @@ function matchRule(query: SettingsQuery, rule: CarrierRule): RuleMatch | undefin
     const value = query[sign];
     if (value === undefined || value === "") {
       unknown = true;
-    } else if (wanted.some((one) => one !== "" && meets(value, one))) {
-      weight += WEIGHT[sign];
-      by ??= { sign, value };
-    } else return undefined;
+      continue;
+    }
+    const met = wanted.find((one) => one !== "" && meets(value, one));
+    if (met === undefined) return undefined;
+    weight += WEIGHT[sign];
+    // Of an IMSI or ICCID only the prefix goes on: the number itself is one person's.
+    by ??= { sign, value: sign === "imsi" || sign === "iccid" ? met : value };
   }
   return by && { rule, weight: unknown ? weight * HALF_KNOWN : weight, by };
 }
@@ -184,9 +190,4 @@ function isBare(rule: CarrierRule): boolean {
     rule.preferredApns,
   ];
   return criteria.every((list) => list.length === 0);
-}
-
-/** A part of the host (its prepaid brand, say) is the host. */
-function isHostCarrier(rule: CarrierRule, { hostCarrierIds }: NetworkProfile): boolean {
-  return hostCarrierIds.has(rule.carrierId) || (rule.parentId !== null && hostCarrierIds.has(rule.parentId));
 }

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import type { Found, Match } from "./find-settings.ts";
+import { chooseSettings, SEND_POLICY, type SendPolicy, sendablePoints } from "./settings-for.ts";
+
+const match = (more: Partial<Match>): Match => ({
+  use: "internet",
+  apn: "web",
+  name: "Internet",
+  provider: null,
+  owner: "host",
+  protocol: null,
+  authType: null,
+  user: null,
+  password: null,
+  mmsc: null,
+  mmsProxy: null,
+  mmsPort: null,
+  proxy: null,
+  port: null,
+  homepage: null,
+  confirmed: false,
+  source: { name: "a set", version: "1", licence: "none" },
+  agreeing: [],
+  match: "plmn",
+  matchValue: "262/01",
+  accessPointId: "a",
+  ...more,
+});
+const own = match({ apn: "mine", confirmed: true, match: "own" });
+const suggested = match({});
+const mms = match({ use: "mms", apn: "mms", mmsc: "http://mms", mmsProxy: "10.0.0.1", mmsPort: 8080 });
+const home = { mcc: "262", mnc: "01" };
+const policy: SendPolicy = { ...SEND_POLICY, ownPlmns: ["262/01"] };
+const choose = (found: Found, more: Partial<SendPolicy> = {}, plmn = home) =>
+  chooseSettings(found, plmn, ["internet", "mms"], { ...policy, ...more });
+
+test("each wanted use gets its best access point, and what is confirmed is told from what is not", () => {
+  const { chosen, confirmed, unconfirmed } = choose({ matches: [own, suggested, mms] });
+  assert.deepEqual([chosen.internet?.apn, chosen.mms?.apn], ["mine", "mms"]);
+  assert.deepEqual([confirmed, unconfirmed], [["internet"], ["mms"]]);
+});
+
+test("an operator that sends confirmed access points only withholds the suggestions, with the reason", () => {
+  const { chosen, withheld } = choose({ matches: [own, mms] }, { sendUnconfirmed: false });
+  assert.deepEqual(Object.keys(chosen), ["internet"]);
+  assert.match(withheld.mms ?? "", /not confirmed/);
+});
+
+test("a suggestion for a network that is not the operator's own is not sent", () => {
+  const { chosen, withheld } = choose({ matches: [suggested] }, { ownPlmns: ["262/02"] });
+  assert.deepEqual(chosen, {});
+  assert.match(withheld.internet ?? "", /not the operator's own network/);
+});
+
+test("the operator's own access point is sent whatever the switches say", () => {
+  const { chosen } = choose({ matches: [own] }, { sendUnconfirmed: false, ownPlmns: [] });
+  assert.equal(chosen.internet?.apn, "mine");
+});
+
+test("where own and suggested are not mixed, one own access point keeps the suggestions back", () => {
+  assert.deepEqual(Object.keys(choose({ matches: [own, mms] }, { mixOwnAndSuggested: false }).chosen), [
+    "internet",
+  ]);
+  assert.deepEqual(Object.keys(choose({ matches: [suggested, mms] }, { mixOwnAndSuggested: false }).chosen), [
+    "internet",
+    "mms",
+  ]);
+});
+
+test("another brand's row of the same network is not sent beside the network's own", () => {
+  const others = match({ use: "mms", apn: "theirs", mmsc: "http://theirs", owner: "other" });
+  assert.equal(choose({ matches: [suggested, others] }).chosen.mms, undefined);
+  assert.equal(choose({ matches: [others] }).chosen.mms?.apn, "theirs");
+});
+
+test("a refusal goes through, and nothing is chosen", () => {
+  const refused = { code: "mvno_without_access_point", reason: "SPN Lumo" } as const;
+  const result = choose({ matches: [], refused });
+  assert.deepEqual([result.chosen, result.refused, result.withheld.internet], [{}, refused, "SPN Lumo"]);
+});
+
+test("a payload's point takes the message centre's proxy for MMS, and one method where the network takes two", () => {
+  const both = match({ authType: "pap_or_chap", user: "u", password: "p" });
+  const [internet, message] = sendablePoints(choose({ matches: [both, mms] }));
+  assert.deepEqual([internet?.use, internet?.authType, internet?.password], ["internet", "chap", "p"]);
+  assert.deepEqual([message?.proxy, message?.port, message?.authType], ["10.0.0.1", 8080, "none"]);
+});
