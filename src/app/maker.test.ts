@@ -295,6 +295,15 @@ test("a key made for another handset is noticed by its binding, not run", async 
   assert.ok(verdict.kind === "refused" && verdict.reason === "foreign_key");
 });
 
+test("a request that no maker could read is refused here, and does not spoil the batch", async () => {
+  const [bad, good] = await clientAs("operator-one").requestKeys([
+    { requestId: "bad", uniqueId: { imei: "not a number" } },
+    asked("good", IMEI_A),
+  ]);
+  assert.ok(bad?.kind === "refused" && bad.code === "malformed");
+  keyOf(good);
+});
+
 test("nobody there is unreachable", async () => {
   const client = clientAs("operator-one", { url: "https://127.0.0.1:1" });
   const [outcome] = await client.requestKeys([asked("a", IMEI_A)]);

@@ -9,6 +9,7 @@ import {
   signDeviceKey,
 } from "../wire/message/device-key.ts";
 import { decodeDeviceReport, verifyArrivalProof, verifyDeviceReport } from "../wire/message/device-report.ts";
+import { encodeNokiaOta, NOKIA_SETTINGS } from "../wire/nokiaota/codec.ts";
 import { encodeProvisioning } from "../wire/omacp/codec.ts";
 import type { Characteristic } from "../wire/omacp/document.ts";
 import { macOf } from "../wire/omacp/mac.ts";
@@ -219,8 +220,10 @@ test("a key sent again changes nothing, and is answered with how far it came", (
   assert.deepEqual(again.state, opened.state);
   const { level, cause } = effectOf(again.effects, "report");
   assert.deepEqual([level, cause], ["opened", "replayed"]);
+  assert.deepEqual(kinds(again.effects), ["repeated", "report", "connect"]); // it has not arrived yet
   const works = client.connected(opened.state, { keyId: "07".repeat(16), reached: true, at });
   const later = receive(client, keyPush(keyFor(IMEI_A)), works.state);
+  assert.deepEqual(kinds(later.effects), ["repeated", "report"]);
   assert.equal(effectOf(later.effects, "report").level, "deleted");
   assert.deepEqual(later.state, works.state);
 });
@@ -363,6 +366,33 @@ test("settings without authentication are refused, and what is no settings at al
   assert.deepEqual(kinds(receive(handset(), other).effects), ["ignored"]);
   const old = handset({ takes: ["omacp"] });
   assert.deepEqual(kinds(receive(old, keyPush(keyFor(IMEI_A))).effects), ["ignored"]);
+});
+
+test("Nokia settings, which prove nothing, wait for the user even on a model that opens by itself", () => {
+  const client = handset({ takes: ["nokiaota"] });
+  const parms = [
+    ["BEARER", "GPRS"],
+    ["GPRS_ACCESSPOINTNAME", "internet.nokia"],
+    ["PPP_AUTHTYPE", "PAP"],
+    ["PPP_AUTHNAME", "user"],
+    ["PPP_AUTHSECRET", "word"],
+  ].map(([name, value]) => ({ name: name!, value: value! }));
+  const body = encodeNokiaOta({ characteristics: [{ type: "ADDRESS", value: null, parms }] });
+  const push = encodePush({ transactionId: 1, contentType: NOKIA_SETTINGS, charset: 106, body });
+  const asked = receive(client, push);
+  const { promptId, needs } = effectOf(asked.effects, "prompt");
+  assert.equal(needs, "consent");
+  const { state } = client.answer(asked.state, { promptId, accepted: true, at });
+  assert.deepEqual(state.settings.accessPoints.at(-1), {
+    apn: "internet.nokia",
+    uses: ["internet"],
+    authType: "pap",
+    user: "user",
+    password: "word",
+    hosts: [],
+    origin: "settings",
+  });
+  assert.deepEqual(kinds(receive(handset(), push).effects), ["ignored"]);
 });
 
 test("a push cut short anywhere is refused or ignored, never a crash, and changes nothing", () => {

@@ -21,11 +21,14 @@ import {
   reportReferenceOf,
   signDeviceReport,
 } from "../wire/message/device-report.ts";
+import { decodeNokiaOta } from "../wire/nokiaota/codec.ts";
 import { decodeProvisioning } from "../wire/omacp/codec.ts";
 import { verifyMac } from "../wire/omacp/mac.ts";
 import {
   type AccessPointEntry,
+  type Applied,
   applyDocument,
+  applyNokia,
   entriesOfKey,
   type HandsetSettings,
   insert,
@@ -69,7 +72,9 @@ type Prompt = {
   readonly digest: string;
   readonly items: readonly Takeable[];
 };
-type Takeable = Extract<PushItem, { kind: "key" | "settings" }>;
+type Takeable = Exclude<PushItem, { kind: "unknown" }>;
+type SettingsItem = Exclude<Takeable, { kind: "key" }>;
+const PROTOCOL = { key: "device-key", settings: "omacp", nokia: "nokiaota" } as const;
 
 export type HandsetEffect =
   | {
@@ -168,7 +173,8 @@ export function createHandsetClient(config: HandsetConfig) {
         effects: [promptOf(next)],
       };
     // The PIN proves the settings only; a key in the same package proves itself.
-    const [settings, keys] = [ofKind(prompt.items, "settings"), ofKind(prompt.items, "key")];
+    const keys = prompt.items.filter(({ kind }) => kind === "key");
+    const settings = prompt.items.filter(({ kind }) => kind !== "key");
     const refusals = settings.flatMap((item) =>
       refuse(item, "pin_refused", "three wrong PINs", prompt.from, at),
     );
@@ -209,11 +215,7 @@ export function createHandsetClient(config: HandsetConfig) {
     at: Date,
     effects: HandsetEffect[],
   ): Takeable[] {
-    if (
-      item.kind === "unknown" ||
-      item.kind === "nokia" ||
-      !config.takes.includes(item.kind === "key" ? "device-key" : "omacp")
-    ) {
+    if (item.kind === "unknown" || !config.takes.includes(PROTOCOL[item.kind])) {
       effects.push({ kind: "ignored", contentType: item.kind === "unknown" ? item.contentType : item.kind });
       return [];
     }
@@ -242,17 +244,18 @@ export function createHandsetClient(config: HandsetConfig) {
     }
     const ran = state.ranKeys.find(({ keyId }) => keyId === hexOf(verdict.key.keyId));
     if (!ran) return [];
-    return [{ kind: "repeated", what: "key" }, reportOf(verdict.key, ran.level, "replayed", from, at)];
+    const repeated: HandsetEffect[] = [
+      { kind: "repeated", what: "key" },
+      reportOf(verdict.key, ran.level, "replayed", from, at),
+    ];
+    // It never arrived: a message sent again is a reason to try again.
+    return ran.level === "opened" ? [...repeated, connectOf(verdict.key)] : repeated;
   }
 
-  function screenSettings(
-    state: HandsetState,
-    item: Extract<Takeable, { kind: "settings" }>,
-    from: string,
-    at: Date,
-  ): HandsetEffect[] {
+  function screenSettings(state: HandsetState, item: SettingsItem, from: string, at: Date): HandsetEffect[] {
     if (state.appliedDigests.includes(digestOf(item.document)))
       return [{ kind: "repeated", what: "settings" }];
+    if (item.kind === "nokia") return []; // nothing to check: the user decides
     if (item.sec === "netwpin" && !provenBy(item, undefined))
       return refuse(item, "wrong_mac", "the MAC was not made for this SIM", from, at);
     if (item.sec === "usernetwpin" || item.sec === "userpinmac" || item.sec === null)
@@ -261,14 +264,15 @@ export function createHandsetClient(config: HandsetConfig) {
   }
 
   function provenBy(item: Takeable, pin: string | undefined): boolean {
-    if (item.kind === "key") return true;
+    if (item.kind !== "settings") return true;
     if (item.sec !== "netwpin" && !/^\d{1,16}$/.test(pin ?? "")) return false;
     return verifyMac(item.sec!, item.mac, { imsi: config.imsi, pin }, item.document);
   }
 
   function needsOf(items: readonly Takeable[]): Prompt["needs"] | undefined {
     if (items.some((item) => item.kind === "settings" && item.sec !== "netwpin")) return "pin";
-    return config.opensBy === "itself" ? undefined : "consent";
+    const proven = items.every(({ kind }) => kind !== "nokia");
+    return config.opensBy === "itself" && proven ? undefined : "consent";
   }
 
   function take(state: HandsetState, items: readonly Takeable[], from: string, at: Date): Step {
@@ -319,18 +323,13 @@ export function createHandsetClient(config: HandsetConfig) {
       effects: [
         { kind: "applied", what: "key", keyId, session: ["opened", "inserted", "closed"], entries },
         reportOf(key, "opened", "none", from, at),
-        { kind: "connect", keyId, host: key.hosts[0]!, proof: arrivalProofOf(key.confirmSecret, key.keyId) },
+        connectOf(key),
       ],
     };
   }
 
-  function applySettings(
-    state: HandsetState,
-    item: Extract<Takeable, { kind: "settings" }>,
-    from: string,
-    at: Date,
-  ): Step {
-    const applied = documentApplied(state.settings, item.document);
+  function applySettings(state: HandsetState, item: SettingsItem, from: string, at: Date): Step {
+    const applied = documentApplied(state.settings, item);
     if (applied.kind === "refused")
       return { state, effects: refuse(item, applied.cause, applied.detail, from, at) };
     const appliedDigests = [...state.appliedDigests, digestOf(item.document)].slice(-MAX_REMEMBERED);
@@ -356,12 +355,13 @@ function itemsOf(bytes: Uint8Array): { readonly items: PushItem[] } | { readonly
   }
 }
 
-function documentApplied(settings: HandsetSettings, document: Uint8Array) {
+function documentApplied(settings: HandsetSettings, { kind, document }: SettingsItem): Applied {
   try {
-    return applyDocument(settings, decodeProvisioning(document));
+    return kind === "nokia"
+      ? applyNokia(settings, decodeNokiaOta(document))
+      : applyDocument(settings, decodeProvisioning(document));
   } catch (error) {
-    if (error instanceof DecodeError)
-      return { kind: "refused", cause: "malformed", detail: error.message } as const;
+    if (error instanceof DecodeError) return { kind: "refused", cause: "malformed", detail: error.message };
     throw error;
   }
 }
@@ -386,6 +386,13 @@ function reportOf(
   return { kind: "report", to, level, cause, bytes };
 }
 
+const connectOf = (key: DeviceKey): HandsetEffect => ({
+  kind: "connect",
+  keyId: hexOf(key.keyId),
+  host: key.hosts[0]!,
+  proof: arrivalProofOf(key.confirmSecret, key.keyId),
+});
+
 const leveled = (state: HandsetState, keyId: string, level: Level, at: Date): HandsetState => ({
   ...state,
   ranKeys: state.ranKeys.map((ran) => (ran.keyId === keyId ? { keyId, level, at } : ran)),
@@ -402,8 +409,5 @@ const promptOf = ({ id, needs, triesLeft }: Prompt): HandsetEffect => ({
   needs,
   triesLeft,
 });
-
-const ofKind = (items: readonly Takeable[], kind: Takeable["kind"]): Takeable[] =>
-  items.filter((item) => item.kind === kind);
 
 const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("base64url");

@@ -4,6 +4,7 @@
  * nothing; a reference to an access point that is not there breaks the document; unknown parms are skipped.
  */
 import type { DeviceKey } from "../wire/message/device-key.ts";
+import type { NokiaCharacteristic, NokiaDocument } from "../wire/nokiaota/codec.ts";
 import type { Characteristic, ProvisioningDocument } from "../wire/omacp/document.ts";
 
 export type ApnUse = "internet" | "mms" | "wap" | "maker";
@@ -62,6 +63,39 @@ export function applyDocument(settings: HandsetSettings, document: ProvisioningD
     return refused("unsupported", "the document serves no application of this handset");
   return { kind: "applied", settings: insert(settings, entries), entries };
 }
+
+/**
+ * Nokia/Ericsson OTA settings 7.0: the first ADDRESS of the GPRS bearer counts, and the first of repeated PARMs. With an
+ * MMSURL it serves MMS, else browsing. They know no authentication, so only a user lets them in.
+ */
+export function applyNokia(settings: HandsetSettings, { characteristics }: NokiaDocument): Applied {
+  const address = characteristics.find(
+    (characteristic) => characteristic.type === "ADDRESS" && parmIn(characteristic, "BEARER") === "GPRS",
+  );
+  const apn = address && parmIn(address, "GPRS_ACCESSPOINTNAME");
+  if (!address || !apn) return refused("unsupported", "no packet data access point in the settings");
+  const mmsc = characteristics.find(({ type }) => type === "MMSURL")?.value ?? undefined;
+  const authType = { PAP: "pap", CHAP: "chap" }[parmIn(address, "PPP_AUTHTYPE") ?? ""];
+  const known = authType === "pap" || authType === "chap" ? authType : "none";
+  const user = known === "none" ? undefined : parmIn(address, "PPP_AUTHNAME");
+  const password = known === "none" ? undefined : parmIn(address, "PPP_AUTHSECRET");
+  const proxy = parmIn(address, "PROXY");
+  const entry: AccessPointEntry = {
+    apn,
+    uses: [mmsc ? "mms" : "internet"],
+    authType: known,
+    ...(user ? { user } : {}),
+    ...(password ? { password } : {}),
+    ...(mmsc ? { mmsc } : {}),
+    ...(proxy ? { proxy } : {}),
+    hosts: [],
+    origin: "settings",
+  };
+  return { kind: "applied", settings: insert(settings, [entry]), entries: [entry] };
+}
+
+const parmIn = ({ parms }: NokiaCharacteristic, name: string): string | undefined =>
+  parms.find((parm) => parm.name === name)?.value;
 
 /** The access points that a key brings. They lead to the hosts that the key names. */
 export function entriesOfKey(key: DeviceKey): AccessPointEntry[] {

@@ -10,9 +10,11 @@ import {
   type PaymentRefusal,
   type PaymentResult,
   type PayoutRequest,
+  readCharge,
   readPaymentResults,
+  readPayout,
 } from "../../wire/message/bank-api.ts";
-import { ShapeError } from "../../wire/message/shape.ts";
+import { type Read, ShapeError, shapeFaultOf } from "../../wire/message/shape.ts";
 
 const MAX_ANSWER_OCTETS = 1_048_576;
 const MAX_SOCKETS = 8;
@@ -52,9 +54,29 @@ export function createBankClient(options: BankClientOptions) {
       })
     : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
 
-  async function ask(path: string, body: object, ids: readonly string[]): Promise<PaymentOutcome[]> {
-    if (ids.length < 1 || ids.length > MAX_PAYMENT_BATCH)
+  /** Entries that the bank could not read are refused here, so that one does not spoil the batch for the others. */
+  async function askAll<Entry>(
+    path: string,
+    entries: readonly Entry[],
+    read: Read<Entry>,
+    idOf: (entry: Entry) => string,
+    bodyOf: (sound: readonly Entry[]) => object,
+  ): Promise<PaymentOutcome[]> {
+    if (entries.length < 1 || entries.length > MAX_PAYMENT_BATCH)
       throw new RangeError(`1 to ${MAX_PAYMENT_BATCH} entries a call`);
+    const faults = entries.map((entry) => shapeFaultOf(entry, read));
+    const sound = entries.filter((_, at) => faults[at] === undefined);
+    const answered = sound.length > 0 ? await ask(path, bodyOf(sound), sound.map(idOf)) : [];
+    const results = answered.values();
+    return entries.map((entry, at): PaymentOutcome => {
+      const reason = faults[at];
+      return reason === undefined
+        ? results.next().value!
+        : { id: idOf(entry), kind: "refused", code: "malformed", reason };
+    });
+  }
+
+  async function ask(path: string, body: object, ids: readonly string[]): Promise<PaymentOutcome[]> {
     const answered = await exchange(
       secure ? httpsRequest : httpRequest,
       {
@@ -76,16 +98,20 @@ export function createBankClient(options: BankClientOptions) {
   return {
     /** One outcome a fee request, in their order; at most 500. */
     requestFees: (fees: readonly FeeRequest[]): Promise<PaymentOutcome[]> =>
-      ask(
+      askAll(
         "/v1/charges",
-        { charges: fees },
-        fees.map(({ chargeId }) => chargeId),
+        fees,
+        readCharge,
+        ({ chargeId }) => chargeId,
+        (charges) => ({ charges }),
       ),
     payPortions: (payouts: readonly PayoutRequest[]): Promise<PaymentOutcome[]> =>
-      ask(
+      askAll(
         "/v1/payouts",
-        { payouts },
-        payouts.map(({ payoutId }) => payoutId),
+        payouts,
+        readPayout,
+        ({ payoutId }) => payoutId,
+        (sound) => ({ payouts: sound }),
       ),
     close: (): void => agent.destroy(),
   };

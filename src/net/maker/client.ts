@@ -17,10 +17,11 @@ import {
   type Remittance,
   readIssuedKeys,
   readKeyAnswers,
+  readKeyRequest,
   readNoticeAnswer,
   readPaymentStates,
 } from "../../wire/message/maker-api.ts";
-import { type Read, ShapeError } from "../../wire/message/shape.ts";
+import { type Read, ShapeError, shapeFaultOf } from "../../wire/message/shape.ts";
 
 /** 500 keys of the greatest length, in base64, with room. */
 const MAX_ANSWER_OCTETS = 2 * 1_048_576;
@@ -114,33 +115,56 @@ export function createMakerClient(options: MakerClientOptions) {
     }
   }
 
+  async function askKeys(requests: readonly KeyRequest[]): Promise<KeyOutcome[]> {
+    if (requests.length === 0) return [];
+    const outcome = await call("POST", "/v1/keys", { keys: requests }, readKeyAnswers);
+    if (outcome.kind === "failed") return requests.map(({ requestId }) => ({ ...outcome, requestId }));
+    const asked = new Set(requests.map(({ requestId }) => requestId));
+    const answers = new Map(outcome.answer.keys.map((answer) => [answer.requestId, answer]));
+    // An id answered twice, or one never asked: which key is whose can no longer be told.
+    const clean =
+      answers.size === outcome.answer.keys.length &&
+      outcome.answer.keys.every(({ requestId }) => asked.has(requestId));
+    return requests.map(({ requestId }): KeyOutcome => {
+      const answer = answers.get(requestId);
+      if (!clean || !answer) {
+        const detail = clean ? "this request was not answered" : "the answer does not match what was asked";
+        return { ...failed("bad_answer", detail), requestId };
+      }
+      return "key" in answer
+        ? { kind: "issued", requestId, keyBytes: answer.key }
+        : { kind: "refused", requestId, ...answer.refused };
+    });
+  }
+
   async function note(path: string, body: object): Promise<NoticeOutcome> {
     const outcome = await call("POST", path, body, readNoticeAnswer);
     return outcome.kind === "answered" ? { kind: "noted", ...outcome.answer } : outcome;
   }
 
   return {
-    /** One outcome a request, in the order of the requests; at most 500. Safe to repeat: the request id decides. */
+    /**
+     * One outcome a request, in the order of the requests; at most 500. Safe to repeat: the request id decides. One
+     * that the maker could not read is refused here, so that it does not spoil the batch for the others.
+     */
     async requestKeys(requests: readonly KeyRequest[]): Promise<KeyOutcome[]> {
-      limited(requests);
-      const outcome = await call("POST", "/v1/keys", { keys: requests }, readKeyAnswers);
-      if (outcome.kind === "failed") return requests.map(({ requestId }) => ({ ...outcome, requestId }));
-      const asked = new Set(requests.map(({ requestId }) => requestId));
-      const answers = new Map(outcome.answer.keys.map((answer) => [answer.requestId, answer]));
-      // An id answered twice, or one never asked: which key is whose can no longer be told.
-      const clean =
-        answers.size === outcome.answer.keys.length &&
-        outcome.answer.keys.every(({ requestId }) => asked.has(requestId));
-      return requests.map(({ requestId }): KeyOutcome => {
-        const answer = answers.get(requestId);
-        if (!clean || !answer) {
-          const detail = clean ? "this request was not answered" : "the answer does not match what was asked";
-          return { ...failed("bad_answer", detail), requestId };
-        }
-        return "key" in answer
-          ? { kind: "issued", requestId, keyBytes: answer.key }
-          : { kind: "refused", requestId, ...answer.refused };
-      });
+      const faults = new Map(
+        limited(requests).flatMap((request) => {
+          const fault = shapeFaultOf(request, readKeyRequest);
+          return fault === undefined ? [] : [[request.requestId, fault] as const];
+        }),
+      );
+      const sound = requests.filter(({ requestId }) => !faults.has(requestId));
+      const answered = new Map((await askKeys(sound)).map((outcome) => [outcome.requestId, outcome]));
+      return requests.map(
+        ({ requestId }) =>
+          answered.get(requestId) ?? {
+            kind: "refused",
+            requestId,
+            code: "malformed",
+            reason: faults.get(requestId) ?? "a request id given twice",
+          },
+      );
     },
     reportDownloads(downloads: readonly DownloadNotice[]): Promise<NoticeOutcome> {
       return note("/v1/downloads", { downloads: limited(downloads) });

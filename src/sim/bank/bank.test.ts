@@ -61,6 +61,16 @@ test("in one batch each entry has its own fate", async () => {
   assert.equal(bank.ledger().length, 2);
 });
 
+test("a fee of nothing is refused here, and the others of the batch are paid", async () => {
+  const { bank, client } = await world();
+  const outcomes = await client.requestFees([fee("c1"), fee("c2", 0), fee("c3")]);
+  assert.deepEqual(
+    outcomes.map(({ id, kind }) => `${id} ${kind}`),
+    ["c1 paid", "c2 refused", "c3 paid"],
+  );
+  assert.equal(bank.ledger().length, 2);
+});
+
 test("a portion goes to its manufacturer, apart from the fees", async () => {
   const { bank, client } = await world();
   await client.requestFees([fee("c1")]);

@@ -140,7 +140,7 @@ const levels = (reports: readonly MobileOriginated[]) =>
 test("a phone left behind cannot reach its maker; after the key it does, proves it, and deletes the key", async () => {
   const { fleet, server, gateway, a, specA, arrivals, usage, reports } = await world();
   assert.deepEqual([a.before, a.now], ["dead", "dead"]);
-  for (const part of keyParts(specA)) assert.equal(fleet.onMessage(part), "delivered");
+  for (const part of keyParts(specA)) assert.equal(await fleet.onMessage(part), "delivered");
   await fleet.idle();
   await Promise.all([server.flush(), gateway.flush()]);
   assert.deepEqual([a.before, a.now, a.keyOpened, a.keyDeleted], ["dead", "alive", true, true]);
@@ -159,7 +159,7 @@ test("a phone left behind cannot reach its maker; after the key it does, proves 
 
 test("the neighbour's key is refused by the phone that got it, which stays as dead as it was", async () => {
   const { fleet, b, specA, specB, arrivals, reports } = await world();
-  for (const part of keyParts(specA, specB.msisdn)) fleet.onMessage(part);
+  for (const part of keyParts(specA, specB.msisdn)) await fleet.onMessage(part);
   await fleet.idle();
   assert.deepEqual([b.now, b.keyOpened, b.refused], ["dead", false, ["foreign_key"]]);
   assert.deepEqual(arrivals, []);
@@ -170,7 +170,7 @@ test("parts may come in any order and twice", async () => {
   const { fleet, a, specA, reports } = await world();
   const parts = keyParts(specA);
   assert.ok(parts.length > 1);
-  for (const part of [...parts.toReversed(), ...parts]) fleet.onMessage(part);
+  for (const part of [...parts.toReversed(), ...parts]) await fleet.onMessage(part);
   await fleet.idle();
   assert.equal(a.now, "alive");
   assert.deepEqual(levels(reports), ["opened none", "works none", "deleted none"]);
@@ -179,10 +179,10 @@ test("parts may come in any order and twice", async () => {
 test("with a part lost nothing happens; the same message sent again is put together from both", async () => {
   const { fleet, a, specA } = await world();
   const parts = keyParts(specA);
-  fleet.onMessage(parts[0]!);
+  await fleet.onMessage(parts[0]!);
   await fleet.idle();
   assert.equal(a.keyOpened, false);
-  for (const part of parts) fleet.onMessage(part);
+  for (const part of parts) await fleet.onMessage(part);
   await fleet.idle();
   assert.equal(a.now, "alive");
 });
@@ -195,7 +195,7 @@ test("over a radio that loses, doubles and reorders, resending what was lost tur
     radio: { loss: 0.3, duplicates: 0.3, reorderMs: 5 },
   });
   for (const { spec } of fleet.phones()) {
-    for (const part of keyParts(spec)) while (fleet.onMessage(part) === "lost");
+    for (const part of keyParts(spec)) while ((await fleet.onMessage(part)) === "absent");
   }
   await fleet.idle();
   assert.ok(
@@ -207,8 +207,8 @@ test("over a radio that loses, doubles and reorders, resending what was lost tur
 
 test("settings signed for this SIM go online on their access point; for another SIM they are refused", async () => {
   const { fleet, gateway, a, b, specA, usage } = await world();
-  for (const part of settingsParts(specA)) fleet.onMessage(part);
-  for (const part of settingsParts(specA)) fleet.onMessage({ ...part, to: b.spec.msisdn });
+  for (const part of settingsParts(specA)) await fleet.onMessage(part);
+  for (const part of settingsParts(specA)) await fleet.onMessage({ ...part, to: b.spec.msisdn });
   await fleet.idle();
   await gateway.flush();
   assert.deepEqual([a.settingsApplied, b.settingsApplied], [1, 0]);
@@ -218,16 +218,17 @@ test("settings signed for this SIM go online on their access point; for another 
 
 test("the user types the PIN of the notice, also when the notice comes last", async () => {
   const { fleet, a, b, specA, specB } = await world({ capability: { opensBy: "pin", takes: ["omacp"] } });
-  const notice = (to: string) => {
+  const notice = async (to: string) => {
     const { dataCoding, parts } = encodeText("Your settings will ask for a PIN: 4831", { reference: 1 });
-    for (const part of parts) fleet.onMessage({ to, from: SHORT_CODE, esmClass: 0, dataCoding, ...part });
+    for (const part of parts)
+      await fleet.onMessage({ to, from: SHORT_CODE, esmClass: 0, dataCoding, ...part });
   };
-  notice(specA.msisdn);
-  for (const part of settingsParts(specA, "4831")) fleet.onMessage(part);
-  for (const part of settingsParts(specB, "4831")) fleet.onMessage(part);
+  await notice(specA.msisdn);
+  for (const part of settingsParts(specA, "4831")) await fleet.onMessage(part);
+  for (const part of settingsParts(specB, "4831")) await fleet.onMessage(part);
   await fleet.idle();
   assert.deepEqual([a.settingsApplied, b.settingsApplied, b.waitsForUser], [1, 0, 1]);
-  notice(specB.msisdn);
+  await notice(specB.msisdn);
   await fleet.idle();
   assert.equal(b.settingsApplied, 1);
 });
@@ -235,7 +236,7 @@ test("the user types the PIN of the notice, also when the notice comes last", as
 test("a user who declines is reported, and the phone stays as it was", async () => {
   const capability: HandsetCapability = { opensBy: "prompt", takes: ["omacp", "device-key"] };
   const { fleet, a, specA, reports } = await world({ capability, user: { declines: 1 } });
-  for (const part of keyParts(specA)) fleet.onMessage(part);
+  for (const part of keyParts(specA)) await fleet.onMessage(part);
   await fleet.idle();
   assert.deepEqual([a.keyOpened, a.now], [false, "dead"]);
   assert.deepEqual(levels(reports), ["refused user_refused"]);
@@ -247,10 +248,10 @@ test("a phone without settings over the air is set up by hand from the link in a
     capability,
     openLink: async () => "internet.new",
   });
-  for (const part of settingsParts(specA)) fleet.onMessage(part);
+  for (const part of settingsParts(specA)) await fleet.onMessage(part);
   const { dataCoding, parts } = encodeText("Settings: https://s.example/x", { reference: 1 });
   for (const part of parts)
-    fleet.onMessage({ to: specA.msisdn, from: SHORT_CODE, esmClass: 0, dataCoding, ...part });
+    await fleet.onMessage({ to: specA.msisdn, from: SHORT_CODE, esmClass: 0, dataCoding, ...part });
   await fleet.idle();
   await gateway.flush();
   assert.equal(a.settingsApplied, 1);
@@ -269,7 +270,7 @@ test("each phone is seen when it attaches, and again when its SIM moves", async 
     ],
   );
   for (const part of settingsParts({ ...specB, imsi: specA.imsi, msisdn: specA.msisdn }))
-    fleet.onMessage(part);
+    await fleet.onMessage(part);
   await fleet.idle();
   assert.equal(fleet.phones()[1]?.settingsApplied, 1);
 });
@@ -283,7 +284,7 @@ test("a report that the message centre does not take is tried again", async () =
       taken.push(sms);
     },
   });
-  for (const part of keyParts(specA)) fleet.onMessage(part);
+  for (const part of keyParts(specA)) await fleet.onMessage(part);
   await fleet.idle();
   assert.deepEqual(levels(taken).toSorted(), ["deleted none", "opened none", "works none"]);
 });
@@ -291,17 +292,17 @@ test("a report that the message centre does not take is tried again", async () =
 test("octets that are no message leave a phone as it was", async () => {
   const { fleet, a, specA } = await world();
   const sms = { to: specA.msisdn, from: SHORT_CODE, esmClass: 0x40, dataCoding: 4 };
-  fleet.onMessage({
+  await fleet.onMessage({
     ...sms,
     udh: Uint8Array.of(6, 5, 4, 0x0b, 0x84, 0x23, 0xf0),
     data: Uint8Array.of(1, 2, 3),
   });
-  fleet.onMessage({ ...sms, udh: Uint8Array.of(9, 1), data: Uint8Array.of(1) });
+  await fleet.onMessage({ ...sms, udh: Uint8Array.of(9, 1), data: Uint8Array.of(1) });
   await fleet.idle();
   assert.equal(a.settingsApplied, 0);
   assert.equal(a.refused.length, 2);
   assert.equal(
-    fleet.onMessage({ ...sms, to: "4915100000000", udh: new Uint8Array(0), data: new Uint8Array(0) }),
+    await fleet.onMessage({ ...sms, to: "4915100000000", udh: new Uint8Array(0), data: new Uint8Array(0) }),
     "absent",
   );
 });

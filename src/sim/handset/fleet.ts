@@ -22,7 +22,8 @@ import { chanceFrom } from "./chance.ts";
 import { createHandsetNetwork } from "./network.ts";
 import type { PhoneSpec } from "./phones.ts";
 
-const PUSH_PORT = 2948;
+/** WAP push, and Nokia settings. */
+const PUSH_PORTS: readonly (number | undefined)[] = [2948, 49_999];
 const REASSEMBLY = { limitOctets: 64 * 1_048_576, timeoutMs: 3_600_000 } as const;
 const MIN_UNFINISHED = 1_000;
 const CONNECT_TRIES = 3;
@@ -194,11 +195,10 @@ export function createFleet(options: FleetOptions) {
     return status < 500; // the session stays open, as a phone's first one does
   }
 
-  /** One SMS from the message centre. Lost ones and those for phones that are off were not delivered. */
-  function onMessage(sms: IncomingSms): "delivered" | "absent" | "lost" {
+  /** One SMS from the message centre, which tries again where a phone is off or the radio lost it. */
+  async function onMessage(sms: IncomingSms): Promise<"delivered" | "absent"> {
     const phone = byMsisdn.get(sms.to);
-    if (!phone?.status.attached || closed) return "absent";
-    if (chance.is(radio.loss ?? 0)) return "lost";
+    if (!phone?.status.attached || closed || chance.is(radio.loss ?? 0)) return "absent";
     const times = chance.is(radio.duplicates ?? 0) ? 2 : 1;
     for (let time = 0; time < times; time++) {
       const delayMs = radio.reorderMs ? chance.between(0, radio.reorderMs) : 0;
@@ -223,7 +223,7 @@ export function createFleet(options: FleetOptions) {
   }
 
   function takePush(phone: Phone, { from, bytes, udh }: WholeMessage): void {
-    if (udh.destPort !== PUSH_PORT) return; // no application listens on another port
+    if (!PUSH_PORTS.includes(udh.destPort)) return; // no application listens on another port
     act(phone, phone.client.receive(phone.state, { from, bytes, at: now() }));
   }
 
@@ -273,6 +273,7 @@ export function createFleet(options: FleetOptions) {
           start(() => connect(phone, effect));
           break;
         case "applied":
+        case "repeated":
           if (effect.what === "settings") start(() => goOnline(phone));
           break;
       }

@@ -23,7 +23,7 @@ const money = {
   currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
 };
 
-const readCharge = object({
+export const readCharge = object({
   chargeId: id,
   ...money,
   reason: text({ max: 200 }),
@@ -32,7 +32,7 @@ const readCharge = object({
 export type FeeRequest = ReturnType<typeof readCharge>;
 export const readCharges = object({ charges: list(readCharge, { min: 1, max: MAX_PAYMENT_BATCH }) });
 
-const readPayout = object({
+export const readPayout = object({
   payoutId: id,
   payee: text({ max: 80 }),
   ...money,

@@ -28,6 +28,8 @@ import {
 
 export const MAX_BATCH = 500;
 export const MAX_PAGE = 1_000;
+export const MAX_MAKE_CHARACTERS = 80;
+export const MAX_MODEL_CHARACTERS = 120;
 /** A request of 500 entries stays far below this. */
 export const MAX_BODY_OCTETS = 1_048_576;
 
@@ -55,8 +57,8 @@ const KEY_REFUSALS = [
 export type KeyRefusalCode = (typeof KEY_REFUSALS)[number];
 
 const readModel = object({
-  make: text({ max: 80 }),
-  model: text({ max: 120 }),
+  make: text({ max: MAX_MAKE_CHARACTERS }),
+  model: text({ max: MAX_MODEL_CHARACTERS }),
   tac: digits(8, 8),
 });
 const readUniqueId = object({ imei: digits(14, 16) });

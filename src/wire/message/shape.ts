@@ -14,6 +14,17 @@ export class ShapeError extends Error {
   }
 }
 
+/** What is wrong with a value, or undefined: for who sends many and must not let one spoil the batch. */
+export function shapeFaultOf(value: unknown, read: Read<unknown>): string | undefined {
+  try {
+    read(value, "");
+    return undefined;
+  } catch (error) {
+    if (error instanceof ShapeError) return error.message;
+    throw error;
+  }
+}
+
 /** Reads one value at `path`. */
 export type Read<Value> = (value: unknown, path: string) => Value;
 
