@@ -30,9 +30,8 @@ export function lockFolder(folder: string): () => void {
       if (linkIfFree(aside, lock)) return () => release(lock, mine);
       const found = readIfThere(lock);
       if (found === undefined) continue;
-      const holder = holderOf(found);
-      if (holder && holder.stamp !== "" && stampOf(holder.pid) === holder.stamp)
-        throw inUse(folder, holder.pid);
+      const holder = holderOfFolder(folder);
+      if (holder !== undefined) throw inUse(folder, holder);
       takeAway(lock, found);
     }
   } finally {
@@ -41,6 +40,12 @@ export function lockFolder(folder: string): () => void {
   throw new TurnupError("data_folder_in_use", `the lock ${lock} keeps changing hands`, {
     nextStep: "wait for the other start to finish",
   });
+}
+
+/** The process number of the living Turnup that has the folder. */
+export function holderOfFolder(folder: string): number | undefined {
+  const holder = holderOf(readIfThere(join(folder, LOCK_NAME)) ?? "");
+  return holder && holder.stamp !== "" && stampOf(holder.pid) === holder.stamp ? holder.pid : undefined;
 }
 
 /** Removes a dead holder's lock. If another starter was quicker and the lock is new, it is put back. */

@@ -61,6 +61,12 @@ export function makeDataFolder(folder: string): string {
   }
 }
 
+/** The server's data of a data folder, wherever it went. */
+export function dataIn(folder: string): string {
+  const root = join(folder, "postgres");
+  return join(readIfThere(join(root, "moved")) ?? root, "data");
+}
+
 export async function preparePlace(
   folder: string,
   found: Binaries,

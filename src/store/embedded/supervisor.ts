@@ -17,6 +17,7 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -27,9 +28,9 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
 import { type Binaries, EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { holderOfFolder, lockFolder } from "./folder-lock.ts";
 import { keep, stopServer } from "./keeper.ts";
-import { makeDataFolder, makeServerFolder, type Place, PORT, preparePlace } from "./place.ts";
+import { dataIn, makeDataFolder, makeServerFolder, type Place, PORT, preparePlace } from "./place.ts";
 import { type Postmaster, readPostmaster } from "./postmaster.ts";
 import { isAlive, processesIn, worksIn } from "./process.ts";
 import { type ServerUser, startAs } from "./server-user.ts";
@@ -40,6 +41,8 @@ const run = promisify(execFile);
 /** PostgreSQL's superuser inside; nobody but the folder's owner can reach it. */
 const USER = "turnup";
 const DATABASE = "turnup";
+/** Where the server is asked about itself: there before our own is. */
+const MAINTENANCE = "template1";
 /** Making a data folder takes half a second; a slow disk may need a hundred times that. */
 const INITDB_LIMIT_MS = 120_000;
 /** Replaying the log after a crash: at most max_wal_size (4 GB). */
@@ -99,6 +102,25 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
 }
 
+/**
+ * The server that another, living Turnup keeps in this folder: for commands that look at its data beside it. None
+ * where nobody has the folder.
+ */
+export function runningPostgres(folder: string): EmbeddedPostgres["connection"] | undefined {
+  if (!existsSync(folder)) return undefined;
+  const real = realpathSync(folder);
+  if (holderOfFolder(real) === undefined) return undefined;
+  const postmaster = readPostmaster(dataIn(real));
+  return postmaster?.ready ? connectionTo(postmaster.socketFolder) : undefined;
+}
+
+const connectionTo = (socketFolder: string): EmbeddedPostgres["connection"] => ({
+  host: socketFolder,
+  port: PORT,
+  user: USER,
+  database: DATABASE,
+});
+
 async function keepServer(
   place: Place,
   { startedCold, unlock, log }: { startedCold: boolean; unlock: () => void; log: Log },
@@ -108,9 +130,9 @@ async function keepServer(
   try {
     const left = startedCold ? undefined : await adoptOrStop(place, clusterName, log);
     await keeper.start(left?.pid);
-    await makeDatabase(place.socketFolder);
+    await nameDatabase(place.socketFolder);
     return {
-      connection: { host: place.socketFolder, port: PORT, user: USER, database: DATABASE },
+      connection: connectionTo(place.socketFolder),
       startedCold,
       adopted: left !== undefined,
       pid: keeper.pid,
@@ -232,7 +254,7 @@ async function launchOnce(
 
 async function ask(socketFolder: string): Promise<{ cluster: string; data: string } | undefined> {
   try {
-    return await withClient(socketFolder, "postgres", async (client) => {
+    return await withClient(socketFolder, async (client) => {
       const { rows } = await client.query(
         "select current_setting('cluster_name') as cluster, current_setting('data_directory') as data",
       );
@@ -243,22 +265,17 @@ async function ask(socketFolder: string): Promise<{ cluster: string; data: strin
   }
 }
 
-/** The database may be missing after any start: the first one may have been cut short before making it. */
-async function makeDatabase(socketFolder: string): Promise<void> {
-  await withClient(socketFolder, "postgres", async (client) => {
+/** initdb's own empty database gets our name: no copy, no checkpoint. The first start may have been cut short before it. */
+async function nameDatabase(socketFolder: string): Promise<void> {
+  await withClient(socketFolder, async (client) => {
     const { rowCount } = await client.query("select from pg_database where datname = $1", [DATABASE]);
-    // Copying files is sound here: nobody else is connected yet, and it takes a third of the time.
-    if (rowCount === 0) await client.query(`create database ${DATABASE} strategy file_copy`);
+    if (rowCount === 0) await client.query(`alter database postgres rename to ${DATABASE}`);
   });
 }
 
-async function withClient<T>(
-  host: string,
-  database: string,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<T> {
+async function withClient<T>(host: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const limits = { connectionTimeoutMillis: ANSWER_LIMIT_MS, query_timeout: ANSWER_LIMIT_MS };
-  const client = new pg.Client({ host, port: PORT, user: USER, database, ...limits });
+  const client = new pg.Client({ host, port: PORT, user: USER, database: MAINTENANCE, ...limits });
   client.on("error", () => undefined); // a query that fails says so itself
   await client.connect();
   try {

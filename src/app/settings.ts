@@ -1,0 +1,162 @@
+/**
+ * Every setting of Turnup: what it is, its unit, its default, what it may be. The configuration is read by it
+ * (`config.ts`), and the table in docs/operations.md is written from it (`turnup config --update docs/operations.md`).
+ *
+ * To add one, add a line to its section; for a new section, add it to `SETTINGS`. The name here is the one in code;
+ * the file says it in small letters, `[http] public_url`, the environment in capitals, `TURNUP_HTTP_PUBLIC_URL`.
+ * A duration or size bears its unit at the end of its name. A setting without a default is optional, and absent
+ * unless given.
+ */
+import { type TOptional, type TSchema, Type } from "typebox";
+import type { Secret } from "../term/secret.ts";
+
+type About = { readonly about: string };
+type Number = About & { readonly from: number; readonly to: number; readonly unit?: string };
+
+const integer = ({ about, from, to, unit, ...more }: Number & { readonly default: number }) =>
+  Type.Integer({ description: about, minimum: from, maximum: to, unit, ...more });
+const optionalInteger = ({ about, from, to, unit }: Number) =>
+  Type.Optional(Type.Integer({ description: about, minimum: from, maximum: to, unit }));
+
+const TEXT_MAX = 1_000;
+type Text = About & { readonly pattern?: string; readonly allowed?: string; readonly max?: number };
+const textSchema = ({ about, max = TEXT_MAX, ...more }: Text & { readonly default?: string }) =>
+  Type.String({ description: about, minLength: 1, maxLength: max, ...more });
+const text = (spec: Text & { readonly default: string }) => textSchema(spec);
+const optionalText = (spec: Text) => Type.Optional(textSchema(spec));
+
+/** Never printed; may also be given as `<name>_file`, the file that holds it. */
+const secret = ({ about }: About) =>
+  Type.Optional(Type.Unsafe<Secret>({ type: "string", description: about, minLength: 1, secret: true }));
+
+/** Relative to the file that says it, or to the current folder when the environment does. */
+const path = ({ about, ...more }: About & { readonly standsFor?: string }) =>
+  Type.Optional(Type.String({ description: about, minLength: 1, isPath: true, ...more }));
+
+const oneOf = <const T extends string>(values: readonly T[], spec: About & { readonly default: T }) =>
+  Type.Unsafe<T>({ type: "string", enum: [...values], description: spec.about, default: spec.default });
+
+const yesOrNo = ({ about, ...more }: About & { readonly default: boolean }) =>
+  Type.Boolean({ description: about, ...more });
+
+const PORT = { from: 1, to: 65_535 };
+const HTTP_URL = { pattern: "^https?://[^\\s/]+[^\\s]*$", allowed: "an http or https URL" };
+const HOST = { max: 253, pattern: "^[^\\s/]+$", allowed: "a host name or an address" };
+
+export const SETTINGS = {
+  data: {
+    folder: path({
+      about:
+        "Folder for the embedded database, the seal key and the lock. Only the user who runs Turnup needs access.",
+      standsFor: "`.turnup` in a checkout, else `~/.local/share/turnup` (`XDG_DATA_HOME`)",
+    }),
+  },
+  database: {
+    url: secret({
+      about:
+        "PostgreSQL 15 or later to use instead of the embedded one: `postgres://user:password@host:port/name`. `DATABASE_URL` says the same.",
+    }),
+    poolMax: integer({
+      about: "Connections kept open at most by one process.",
+      from: 2,
+      to: 500,
+      default: 16,
+    }),
+    statementTimeoutMs: integer({
+      about: "A statement that takes longer is cut. Imports and migrations have limits of their own.",
+      unit: "ms",
+      from: 100,
+      to: 3_600_000,
+      default: 30_000,
+    }),
+    lockTimeoutMs: integer({
+      about: "A statement that waits longer for another's lock is cut.",
+      unit: "ms",
+      from: 10,
+      to: 3_600_000,
+      default: 10_000,
+    }),
+  },
+  seal: {
+    key: secret({
+      about:
+        "Key that seals identifiers at rest: 64 hexadecimal digits. More than one, newest first, while a key is being changed. Without it, `seal.key` in the data folder, made at the first start.",
+    }),
+  },
+  http: {
+    host: text({ about: "Address that the API listens on.", ...HOST, default: "127.0.0.1" }),
+    port: integer({ about: "Port of the API; 0 takes any free one.", from: 0, to: PORT.to, default: 8080 }),
+    publicUrl: optionalText({
+      about:
+        "URL under which subscribers reach this server, for links in messages. Without it, host and port.",
+      ...HTTP_URL,
+    }),
+  },
+  smsc: {
+    host: text({ about: "Message centre, by SMPP 3.4.", ...HOST, default: "127.0.0.1" }),
+    port: integer({ about: "Its port.", ...PORT, default: 2775 }),
+    tls: yesOrNo({ about: "Speak TLS with it.", default: false }),
+    systemId: text({ about: "Our name there (`system_id`).", max: 15, default: "turnup" }),
+    password: secret({ about: "Our password there; at most 8 octets by SMPP 3.4." }),
+    systemType: optionalText({ about: "`system_type` of the bind.", max: 12 }),
+    window: integer({ about: "Messages sent and not yet answered.", from: 1, to: 10_000, default: 100 }),
+    ratePerSecond: optionalInteger({
+      about: "Messages a second at most. Without it, what window and message centre allow.",
+      unit: "messages/s",
+      from: 1,
+      to: 1_000_000,
+    }),
+    enquireLinkMs: integer({
+      about: "Silence after which the link is tried.",
+      unit: "ms",
+      from: 1_000,
+      to: 3_600_000,
+      default: 30_000,
+    }),
+    responseTimeoutMs: integer({
+      about: "A request without its answer for this long counts as lost.",
+      unit: "ms",
+      from: 100,
+      to: 600_000,
+      default: 10_000,
+    }),
+  },
+  delivery: {
+    partReceiptDeadlineS: integer({
+      about: "A part of a message without its delivery receipt for this long counts as failed.",
+      unit: "s",
+      from: 1,
+      to: 604_800,
+      default: 3_600,
+    }),
+    batch: integer({ about: "Messages that one worker claims at once.", from: 1, to: 5_000, default: 200 }),
+    leaseS: integer({
+      about: "Work claimed by a process that died is taken up by another after this long.",
+      unit: "s",
+      from: 1,
+      to: 3_600,
+      default: 30,
+    }),
+  },
+  log: {
+    level: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], {
+      about: "The least important messages that are written.",
+      default: "info",
+    }),
+  },
+} as const;
+
+type Settings = typeof SETTINGS;
+type ValueOf<S> =
+  S extends TOptional<infer T>
+    ? Type.Static<T & TSchema> | undefined
+    : S extends TSchema
+      ? Type.Static<S>
+      : never;
+
+/** What the program is given: each section, each setting, by its name in code. */
+export type Config = {
+  readonly [Section in keyof Settings]: {
+    readonly [Key in keyof Settings[Section]]: ValueOf<Settings[Section][Key]>;
+  };
+};

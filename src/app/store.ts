@@ -1,0 +1,68 @@
+/**
+ * Opens what a program keeps: the embedded server or the one of `database.url`, its schema brought to this release,
+ * and the seals of its identifiers.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type pg from "pg";
+import { type Database, openDatabase } from "../store/database.ts";
+import { runningPostgres, startEmbeddedPostgres } from "../store/embedded/supervisor.ts";
+import { type MigrateOutcome, migrate } from "../store/migrate.ts";
+import type { Sealer } from "../store/seal.ts";
+import { sealerOf } from "../store/seal-key.ts";
+import { type Config, dataFolderOf } from "./config.ts";
+
+export type Store = {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly migrated: MigrateOutcome;
+  /** In words for a person: which server. Holds no password. */
+  readonly server: string;
+  /** Closes the pool, then stops the server if it is ours. */
+  close(): Promise<void>;
+};
+
+export type StoreOptions = {
+  readonly config: Config;
+  readonly log: (message: string) => void;
+  /** A command beside a running Turnup: where one has the data folder, its server is used and left running. */
+  readonly beside?: boolean;
+};
+
+type Server = { readonly connection: pg.PoolConfig; readonly server: string; stop(): Promise<void> };
+
+export async function openStore({ config, log, beside = false }: StoreOptions): Promise<Store> {
+  const folder = dataFolderOf(config);
+  const { connection, server, stop } = await serverOf(config, { folder, log, beside });
+  let database: Database | undefined;
+  try {
+    database = await openDatabase({ connection, ...config.database });
+    const migrated = await migrate(database);
+    if (!config.seal.key) mkdirSync(folder, { recursive: true });
+    const sealer = await sealerOf(database, { key: config.seal.key, file: join(folder, "seal.key") });
+    const opened = database;
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await stop();
+    };
+    return { database, sealer, migrated, server, close };
+  } catch (error) {
+    await database?.close();
+    await stop();
+    throw error;
+  }
+}
+
+type Where = Required<Omit<StoreOptions, "config">> & { readonly folder: string };
+
+async function serverOf(config: Config, { folder, log, beside }: Where): Promise<Server> {
+  const none = async (): Promise<void> => undefined;
+  if (config.database.url) {
+    const connectionString = config.database.url.reveal();
+    return { connection: { connectionString }, server: "the server of database.url", stop: none };
+  }
+  const running = beside ? runningPostgres(folder) : undefined;
+  if (running) return { connection: running, server: `the running Turnup's in ${folder}`, stop: none };
+  const embedded = await startEmbeddedPostgres({ folder, log });
+  return { connection: embedded.connection, server: `embedded in ${folder}`, stop: embedded.stop };
+}
