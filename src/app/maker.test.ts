@@ -402,7 +402,11 @@ test("a line that a power cut left half is dropped; damage before the end stops 
   const path = join(folder, "journal", "maker-journal");
   await appendFile(path, "aGFsZiBhIGxpbmU");
   await start();
+  const [next] = (await clientAs("operator-two").requestKeys([asked("c", IMEI_A)])).map(keyOf);
+  await maker.close();
+  await start();
   assert.deepEqual((await clientAs("operator-one").requestKeys([asked("a", IMEI_A)])).map(keyOf), [key]);
+  assert.deepEqual((await clientAs("operator-two").requestKeys([asked("c", IMEI_A)])).map(keyOf), [next]);
   await maker.close();
   const [first = "", second = ""] = (await readFile(path, "utf8")).split("\n");
   await writeFile(path, `${second}\n${first}\n`);
