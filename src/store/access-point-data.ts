@@ -27,6 +27,7 @@ import {
   parseUses,
   saysFalse,
   textOrNull,
+  withWap,
 } from "./access-point-fields.ts";
 import { shippedDataFolder } from "./dataset/folder.ts";
 
@@ -97,7 +98,7 @@ function fromLineageRow(row: Row, at: number): AccessPoint {
     id: `lineage-${at + 1}`,
     ownership: "shipped",
     name: row.carrier ?? "",
-    uses: parseUses(row.type),
+    uses: withWap(parseUses(row.type), `${row.carrier} ${row.apn}`, textOrNull(row.proxy)),
     apn: (row.apn ?? "").trim(),
     protocol: parseProtocol(row.protocol) ?? null,
     authType: parseAuthType(row.authtype) ?? null,

@@ -93,6 +93,12 @@ export function parseUses(text: string | undefined): readonly Use[] {
   return USES.filter((use) => named.includes(use));
 }
 
+/** Android has no type for WAP: a row that calls itself so and goes through a gateway serves it too. */
+export function withWap(uses: readonly Use[], said: string, gateway: string | null): readonly Use[] {
+  const isWap = gateway !== null && uses.includes("internet") && !uses.includes("wap") && /\bwap/i.test(said);
+  return isWap ? [...uses, "wap"] : uses;
+}
+
 /** Android's list of radio technologies: 18 alone is Wi-Fi calling. */
 export const isWifiOnly = (bearers: string | undefined): boolean => (bearers ?? "").trim() === "18";
 

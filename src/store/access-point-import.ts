@@ -25,6 +25,7 @@ import {
   parseUses,
   saysFalse,
   textOrNull,
+  withWap,
 } from "./access-point-fields.ts";
 
 export const IMPORT_KINDS = ["csv", "apns-conf", "serviceproviders"] as const;
@@ -147,7 +148,7 @@ function readRow(row: Row, where: string, options: ImportOptions, strict: boolea
     id: `import-${where}`,
     name: textOrNull(row.name) ?? apn,
     provider: textOrNull(row.provider),
-    uses,
+    uses: strict ? uses : withWap(uses, `${row.name} ${apn}`, proxy.host),
     apn,
     protocol,
     authType,
