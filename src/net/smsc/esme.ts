@@ -360,7 +360,7 @@ class Session implements Esme {
 
   #send(outgoing: Outgoing, now: number): void {
     if (outgoing.deadlineAt <= now) {
-      this.#settle(outgoing, deferred("deadline", outgoing.status));
+      queueMicrotask(() => this.#settle(outgoing, deferred("deadline", outgoing.status))); // not inside submitWith
       return;
     }
     outgoing.sentAt = now;

@@ -14,10 +14,11 @@ export interface Numbered {
 export class InFlight<T extends Numbered> {
   readonly #slots: (T | undefined)[];
   readonly #mask: number;
-  #next = 1;
+  #next: number;
   #count = 0;
 
-  constructor(window: number) {
+  constructor(window: number, firstSequence = 1) {
+    this.#next = firstSequence;
     const size = 2 ** Math.ceil(Math.log2(Math.max(16, 2 * window)));
     this.#slots = new Array<T | undefined>(size).fill(undefined);
     this.#mask = size - 1;
