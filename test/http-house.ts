@@ -3,7 +3,7 @@
  * exists belongs to operator A; whoever asks as operator B must find nothing.
  */
 import type { FastifyInstance } from "fastify";
-import type { HttpDeps, SettingsPage } from "../src/http/ports.ts";
+import type { DeviceDescription, HttpDeps, SettingsPage } from "../src/http/ports.ts";
 import { createHttpServer, type HttpOptions } from "../src/http/server.ts";
 import type { Override, TokenView } from "../src/kernel/account/registry.ts";
 import { ROLES, type Role } from "../src/kernel/account/role.ts";
@@ -238,7 +238,7 @@ function depsOf(house: House): HttpDeps {
         return messages.map(() => ({ id: newId(), created: true }));
       },
     },
-    devices: { describe: async (_operatorId, imei) => ({ ...DEVICE, imei }) },
+    devices: { describe: async () => DEVICE },
     settings: { find: async () => ({ matches: [] }) },
     pages: { open: async (token) => PAGES[token] },
     readiness: [{ name: "database", check: async () => {} }],
@@ -338,15 +338,25 @@ const DEVICE = {
   make: "Nokia",
   model: "6610",
   modelCodes: ["NHL-4U"],
+  aka: [],
   source: "osmocom",
-  dataVersion: "2020",
+  datasetVersion: "2020",
+  conflicts: [],
   releasedYear: 2002,
+  release: null,
+  form: "bar",
+  screen: { widthPx: 128, heightPx: 128, inch: null },
+  networks: ["GSM 900"],
+  camera: null,
+  capability: { omaCp: "unknown" },
+  lifecycle: null,
   ageWindow: null,
+  ageWindows: [],
+  reportingBody: "35",
+  verdict: "ended",
   supportEnds: null,
-  verdict: "ended" as const,
-  reasons: [{ rule: "age", saw: 2002 }],
-  facts: [{ name: "screen", value: "128x128", source: "osmocom", version: "2020" }],
-};
+  reasons: [{ rule: "maker_exit", outcome: "ended", saw: { year: 2002 }, decided: true }],
+} as unknown as DeviceDescription; // only what the door passes on
 
 export const SECRET_PASSWORD = "correcthorse";
 

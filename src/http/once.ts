@@ -14,7 +14,10 @@ import type { Answer, Route } from "./route.ts";
 /** Printable ASCII, as the draft's structured-field string allows; the quotes may be there or not. */
 const KEY_SHAPE = /^"?([\x21\x23-\x7e]{1,200})"?$/;
 
-/** @throws TurnupError `idempotency_key_missing` */
+/**
+ * A hash of the key, which goes wherever the key would: a client may have put a subscriber's number into it.
+ * @throws TurnupError `idempotency_key_missing`
+ */
 export function idempotencyKeyOf(request: FastifyRequest): string {
   const header = request.headers["idempotency-key"];
   const key = typeof header === "string" ? KEY_SHAPE.exec(header)?.[1] : undefined;
@@ -27,7 +30,7 @@ export function idempotencyKeyOf(request: FastifyRequest): string {
       },
     );
   }
-  return key;
+  return createHash("sha256").update(key).digest("base64url");
 }
 
 /**

@@ -10,6 +10,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from "fastify";
 import pino, { type DestinationStream } from "pino";
 import type { Registry } from "prom-client";
@@ -140,7 +141,7 @@ const HELMET = {
 function createFastify(options: HttpOptions, limits: HttpLimits): FastifyInstance {
   const server = fastify({
     loggerInstance: loggerOf(options.log),
-    disableRequestLogging: true, // our own line names the route's pattern: an address can hold an IMEI
+    logController: new LogController({ disableRequestLogging: true }), // our own line names the route's pattern: an address can hold an IMEI
     genReqId: requestIdOf,
     bodyLimit: limits.bodyOctets,
     requestTimeout: limits.requestTimeoutMs,

@@ -20,22 +20,35 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   if (httpPart === "headers") return () => true; // described for the reader; the door reads the headers itself
   const whole = inlined(schema) as TSchema;
   const check = Compile(whole);
+  const shapes = shapesOf(whole).map((shape) => ({ shape, check: Compile(shape) }));
   const converts = httpPart !== "body";
   return (value: unknown) => {
     const given = converts ? Value.Convert(whole, value) : value;
     if (check.Check(given)) return { value: given };
-    return { error: invalid(check.Errors(given), PART_NAME[httpPart] ?? httpPart, whole) };
+    const [nearest] = shapes
+      .map((one) => ({ shape: one.shape, errors: one.check.Errors(given) }))
+      .sort((one, other) => one.errors.length - other.errors.length);
+    return {
+      error: invalid(nearest?.errors ?? [], PART_NAME[httpPart] ?? httpPart, nearest?.shape ?? whole),
+    };
   };
 };
 
+/** Where a body may have one of several shapes, only the one that it comes nearest to is spoken of. */
+const shapesOf = (schema: TSchema): readonly TSchema[] =>
+  "anyOf" in schema && Array.isArray(schema.anyOf) ? (schema.anyOf as TSchema[]) : [schema];
+
 /** Shared schemas are referred to by name in the description; a check wants them in place. */
 function inlined(schema: unknown): unknown {
+  if (!refersTo(schema)) return schema; // as it is: it carries what a conversion goes by
   if (Array.isArray(schema)) return schema.map(inlined);
   if (typeof schema !== "object" || schema === null) return schema;
   const { $ref } = schema as { $ref?: unknown };
   if (typeof $ref === "string") return inlined(sharedSchemas().get($ref.replace(/#$/, "")));
   return Object.fromEntries(Object.entries(schema).map(([name, member]) => [name, inlined(member)]));
 }
+
+const refersTo = (schema: unknown): boolean => JSON.stringify(schema)?.includes('"$ref"') ?? false;
 
 function invalid(
   errors: readonly TLocalizedValidationError[],

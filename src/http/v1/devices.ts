@@ -29,24 +29,28 @@ const Device = named(
     make: textOrNull(),
     model: textOrNull(),
     modelCodes: Type.Array(Type.String()),
-    source: textOrNull({ description: "Where the model comes from." }),
-    dataVersion: textOrNull(),
+    aka: Type.Array(Type.String()),
+    source: textOrNull({ description: "The data set that named the model." }),
+    datasetVersion: textOrNull(),
+    conflicts: Type.Array(anything("What another data set says of this TAC.")),
     releasedYear: integerOrNull(),
-    ageWindow: Type.Unsafe<{ from: number; to: number } | null>({
-      type: ["object", "null"],
-      properties: { from: { type: "integer" }, to: { type: "integer" } },
-      required: ["from", "to"],
-      description: "Years in which the number was given out, where the model is not known.",
-    }),
-    supportEnds: textOrNull({ description: "Date." }),
+    release: anything("When the model came out, and by which fact; or null."),
+    form: textOrNull(),
+    screen: anything("Pixels and inches, or null."),
+    networks: Type.Array(Type.String(), { description: "Radio technologies and bands." }),
+    capability: anything("Which settings protocols it takes, with the evidence."),
+    lifecycle: anything("What its maker says of its support, or null."),
+    ageWindow: anything("Years in which such a number was given out; null where none or two windows match."),
+    ageWindows: Type.Array(anything("A window that matches the number.")),
+    reportingBody: textOrNull({ description: "Who gave the number out." }),
     verdict: words(["ended", "supported", "unknown"]),
-    reasons: Type.Array(anything("A rule that decided and what it saw.")),
-    facts: Type.Array(
+    supportEnds: textOrNull({ description: "Date of the maker's end of support, past or to come." }),
+    reasons: Type.Array(
       Type.Object({
-        name: Type.String(),
-        value: anything("As the source has it."),
-        source: Type.String(),
-        version: Type.String(),
+        rule: Type.String(),
+        outcome: words(["ended", "supported", "unknown"]),
+        saw: anything("The facts that the rule had before it."),
+        decided: Type.Boolean({ description: "Whether this rule made the verdict." }),
       }),
     ),
     pairings: Type.Array(Pairing, {
@@ -67,15 +71,18 @@ export const showDevice = route({
   answer: Device,
   async handle({ devices, pairings }, { params, caller }) {
     const imei = parseImei(params.imei);
-    const [{ imei: _, ...description }, seen] = await Promise.all([
+    const [device, seen] = await Promise.all([
       devices.describe(caller.operatorId, imei),
       pairings.ofDevice(caller.operatorId, imei, PAIRINGS_MAX),
     ]);
     return ok({
-      ...description,
-      modelCodes: [...description.modelCodes],
-      reasons: [...description.reasons],
-      facts: description.facts.map((fact) => ({ ...fact })),
+      ...device,
+      modelCodes: [...device.modelCodes],
+      aka: [...device.aka],
+      conflicts: [...device.conflicts],
+      networks: [...device.networks],
+      ageWindows: [...device.ageWindows],
+      reasons: [...device.reasons],
       imeiMasked: maskIdentifier(imei, "imei"),
       deviceId: seen?.deviceId ?? null,
       pairings: [...(seen?.pairings ?? [])],

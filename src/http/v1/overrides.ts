@@ -8,8 +8,6 @@ import { InvalidRequest } from "../problem.ts";
 import { gone, ok, route } from "../route.ts";
 import { anything, id, instant, named, page, pageQuery, text, words } from "../schema.ts";
 
-const FACTS_MAX = 50;
-
 const Override = named(
   "Override",
   Type.Object({
@@ -18,7 +16,7 @@ const Override = named(
     key: Type.String({
       description: "TAC, or make/model; of one device not its number but the hex of its blind index.",
     }),
-    body: anything("Verdict and facts."),
+    body: anything("Verdict, and when support ends."),
     why: Type.String(),
     madeBy: Type.String(),
     madeAt: instant(),
@@ -31,14 +29,12 @@ const OverrideIn = Type.Object(
     key: text("IMEI, TAC, or make/model, as the scope says.", 210),
     body: Type.Object(
       {
-        verdict: Type.Optional(words(["ended", "supported", "unknown"])),
-        facts: Type.Optional(
-          Type.Record(Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_]{0,59}$" }), Type.Unknown(), {
-            maxProperties: FACTS_MAX,
-          }),
+        verdict: words(["ended", "supported", "unknown"]),
+        supportEnds: Type.Optional(
+          Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}$", description: "Date, YYYY-MM-DD." }),
         ),
       },
-      { additionalProperties: false, minProperties: 1, description: "At least one of verdict and facts." },
+      { additionalProperties: false },
     ),
     why: text("The reason, for whoever asks later.", 500),
   },

@@ -12,10 +12,11 @@ const SMS_TEXT_MAX = 600;
 
 const policyShape = Type.Object(
   {
-    ageCutOffYears: Type.Number({
+    ageCutOffYears: Type.Unsafe<number | null>({
+      type: ["number", "null"],
       minimum: 0,
       maximum: 50,
-      description: "A model first made longer ago counts as left behind.",
+      description: "A model that came out more years ago counts as left behind; null: the rule is off.",
     }),
     listedModels: Type.Array(text("'make/model' or 'make/model*'.", 200), { maxItems: 5_000 }),
     keyWithoutDeal: Type.Boolean({
