@@ -14,6 +14,8 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
   { name: "maker", summary: "Run a manufacturer's key server over mutual TLS", load: async () => (await import("./command/maker.ts")).makerCommand },
   { name: "migrate", summary: "Bring the database to this release", load: async () => (await import("./command/migrate.ts")).migrateCommand },
+  { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("./command/payload.ts")).payloadDecodeCommand },
+  { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("./command/payload.ts")).payloadEncodeCommand },
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
 ];
 

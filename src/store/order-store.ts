@@ -19,7 +19,9 @@ import type {
   UnsentMessage,
 } from "../kernel/order/order-store.ts";
 import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
+import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { ChargeDraft } from "../kernel/settlement/charge.ts";
+import type { SupportOverride } from "../kernel/support/decide-support.ts";
 import { TurnupError } from "../term/error.ts";
 import { bulkInsert } from "./bulk.ts";
 import type { Database, Db } from "./database.ts";
@@ -208,7 +210,7 @@ const LOCK_CHARGES = {
 };
 const TERMS = {
   name: "terms",
-  text: `select o.name, o.kind,
+  text: `select o.name, o.kind, o.home_plmns as "homePlmns",
                 (select body from operator_policy p where p.operator_id = o.id order by version desc limit 1) as policy
            from operator o where o.id = $1`,
 };
@@ -220,7 +222,13 @@ const RELATIONS = {
            from relation where operator_id = $1`,
 };
 
-export function createOrderStore(database: Database, sealer: Sealer): OrderStore {
+/** What an operator said itself, read through the registry that seals its secrets. */
+export type OwnWords = {
+  readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
+  readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
+};
+
+export function createOrderStore(database: Database, sealer: Sealer, registry: OwnWords): OrderStore {
   const cache = new Map<string, { readonly terms: Terms; readonly until: number }>();
   return {
     // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
@@ -229,7 +237,7 @@ export function createOrderStore(database: Database, sealer: Sealer): OrderStore
     async termsOf(operatorId) {
       const known = cache.get(operatorId);
       if (known && known.until > Date.now()) return known.terms;
-      const terms = await readTerms(database, operatorId);
+      const terms = await readTerms(database, registry, operatorId);
       cache.set(operatorId, { terms, until: Date.now() + TERMS_TTL_MS });
       return terms;
     },
@@ -296,16 +304,21 @@ function outgoing(row: ClaimedMessage, sealer: Sealer, sender: string): Outgoing
   };
 }
 
-async function readTerms(db: Db, operatorId: string): Promise<Terms> {
-  const operator = await db.one<{ name: string; kind: NetworkKind; policy: Partial<OrderPolicy> | null }>(
-    TERMS,
-    [operatorId],
-  );
+async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<Terms> {
+  const operator = await db.one<{
+    name: string;
+    kind: NetworkKind;
+    homePlmns: string[];
+    policy: Partial<OrderPolicy> | null;
+  }>(TERMS, [operatorId]);
   if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
   const relations = await db.rows<Relation>(RELATIONS, [operatorId]);
   return {
     operatorId,
     operatorName: operator.name,
+    homePlmns: operator.homePlmns.map((plmn) => plmn.replace("-", "/")),
+    accessPoints: await registry.accessPointsOf(operatorId),
+    overrides: await registry.overridesOf(operatorId),
     kind: operator.kind,
     policy: { ...DEFAULT_POLICY, ...operator.policy },
     relations: new Map(relations.map((relation) => [relation.make.toLowerCase(), relation])),

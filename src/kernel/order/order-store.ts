@@ -3,7 +3,9 @@
  * on disk. Everything inside `transaction` happens or nothing does; nothing is sent inside it.
  */
 import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
+import type { AccessPoint } from "../settings/access-point.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
+import type { SupportOverride } from "../support/decide-support.ts";
 import type { ChangeSet, MessageKind } from "./change-set.ts";
 import type { ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
 import type { OrderPolicy } from "./policy.ts";
@@ -29,8 +31,14 @@ export type Terms = {
   readonly operatorId: string;
   readonly operatorName: string;
   readonly kind: NetworkKind;
+  /** Networks whose SIMs it issues, `MCC/MNC`. */
+  readonly homePlmns: readonly string[];
   readonly policy: OrderPolicy;
   readonly relations: ReadonlyMap<string, Relation>;
+  /** Its own access points, which come before every shipped one. */
+  readonly accessPoints: readonly AccessPoint[];
+  /** Its word about devices, above all data: by `imei:<hex of the blind index>`, `tac:<TAC>`, `model:<make/model>`. */
+  readonly overrides: ReadonlyMap<string, SupportOverride>;
 };
 
 export const relationOf = (terms: Terms, make: string | null): Relation | undefined =>

@@ -5,8 +5,8 @@
 import type { Level } from "./order.ts";
 
 export type OrderPolicy = {
-  /** A device is left behind when its model was first made more than this many years ago (row 86). */
-  readonly ageCutOffYears: number;
+  /** A device is left behind when its model was first made more than this many years ago (row 86); null: not by age alone. */
+  readonly ageCutOffYears: number | null;
   /** 'make/model' or 'make/model*' patterns that count as left behind whatever their age (row 87). */
   readonly listedModels: readonly string[];
   /** Send a key to devices that are not left behind too, where there is no deal with their maker (row 89). */
@@ -44,7 +44,7 @@ export type OrderPolicy = {
 };
 
 export const DEFAULT_POLICY: OrderPolicy = {
-  ageCutOffYears: 4,
+  ageCutOffYears: null,
   listedModels: [],
   keyWithoutDeal: false,
   keyForUnknown: false,

@@ -1,0 +1,212 @@
+/**
+ * The engine of a server: conductor, books, outbox and errands with their loops, and the SMPP session. It has no state
+ * of its own beyond what is under way, so any number of engines may run on one data base.
+ */
+import { randomBytes } from "node:crypto";
+import { type Bookkeeper, createBookkeeper } from "../kernel/order/bookkeeper.ts";
+import { type Conductor, createConductor } from "../kernel/order/conductor.ts";
+import type { ConductorDeps } from "../kernel/order/deps.ts";
+import { type BankPort, createErrands, type MakerPort } from "../kernel/order/errands.ts";
+import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
+import { createOutbox, type PartOutcome, type PartToSubmit } from "../kernel/order/outbox.ts";
+import { createEsme, type Esme, type EsmeOptions } from "../net/smsc/esme.ts";
+import type { SubmitOutcome } from "../net/smsc/outcome.ts";
+import { uuidv7 } from "../store/uuid.ts";
+import type { DeliverSm } from "../wire/smpp/command.ts";
+import { type MessageState, parseReceipt } from "../wire/smpp/receipt.ts";
+import { formatRelativeTime } from "../wire/smpp/time.ts";
+import { type Loop, startLoop } from "./loop.ts";
+
+const ORDER_BATCH = 500;
+const CALL_BATCH = 500;
+const EXPIRE_BATCH = 500;
+/** How long work may lie unseen when nobody woke us: another node's, or what a retry left due. */
+const POLL_MS = 500;
+const EXPIRE_POLL_MS = 5_000;
+const MIN_VALIDITY_MS = 60_000;
+/** A relative time holds less than 32 days. */
+const MAX_VALIDITY_MS = 30 * 86_400_000;
+/** Receipts are answered when they are on disk, a batch at a time: the centre may have this many unanswered. */
+const MAX_UNANSWERED_RECEIPTS = 2_000;
+const ESME_ROK = 0;
+/** Reports of handsets come as 8-bit data; a text from a subscriber is taken and waits for nobody yet. */
+const BINARY_CODING = 0x04;
+
+export type EngineOptions = {
+  readonly store: OrderStore;
+  readonly smsc: Omit<EsmeOptions, "onDeliver"> & { readonly name: string };
+  readonly judge: ConductorDeps["judge"];
+  readonly chooseSettings: ConductorDeps["chooseSettings"];
+  readonly ownIssuer: ConductorDeps["ownIssuer"];
+  readonly linkUrl: ConductorDeps["linkUrl"];
+  readonly makerAt: (url: string) => MakerPort | undefined;
+  readonly bankOf: (operatorId: string) => BankPort | undefined;
+  readonly messageBatch: number;
+  /** A failure of a loop, or of the SMPP session; never an identifier in it. */
+  readonly onFault: (name: string, error: unknown) => void;
+};
+
+export type Engine = {
+  readonly conductor: Conductor;
+  readonly books: Bookkeeper;
+  readonly esme: Esme;
+  /** Orders were opened. */
+  wakeOrders(): void;
+  wakeMessages(): void;
+  stop(): Promise<void>;
+};
+
+export function startEngine(options: EngineOptions): Engine {
+  const clock = (): Date => new Date();
+  const loops: Record<"orders" | "messages" | "expiry", Loop | undefined> & { calls: Loop[] } = {
+    orders: undefined,
+    messages: undefined,
+    expiry: undefined,
+    calls: [],
+  };
+  const conductor = createConductor({
+    store: options.store,
+    newId: uuidv7,
+    clock,
+    randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+    judge: options.judge,
+    chooseSettings: options.chooseSettings,
+    ownIssuer: options.ownIssuer,
+    linkUrl: options.linkUrl,
+    onWritten({ messages, calls }) {
+      if (messages > 0) loops.messages?.wake();
+      if (calls > 0) for (const loop of loops.calls) loop.wake();
+    },
+  });
+  const books = createBookkeeper(conductor);
+  const { name, ...session } = options.smsc;
+  const esme = createEsme({
+    maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
+    maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
+    ...session,
+    onDeliver: (pdu) => deliver(books, name, pdu),
+  });
+  const outbox = createOutbox({
+    store: options.store,
+    books,
+    smsc: { name, submit: (part) => submit(esme, part) },
+    clock,
+    random: Math.random,
+  });
+  const errands = createErrands({
+    store: options.store,
+    books,
+    clock,
+    makerAt: options.makerAt,
+    bankOf: options.bankOf,
+  });
+  const loop = (loopName: string, pauseMs: number, pass: () => Promise<boolean>): Loop =>
+    startLoop({ name: loopName, pauseMs, pass, onFailure: options.onFault });
+
+  esme.on("trouble", (error) => options.onFault("smsc", error));
+  esme.start();
+  loops.orders = loop("orders", POLL_MS, async () => (await conductor.advance(ORDER_BATCH)) === ORDER_BATCH);
+  loops.messages = loop("messages", POLL_MS, async () => {
+    if (esme.state.name !== "bound") return false;
+    return (await outbox.pass(options.messageBatch)) === options.messageBatch;
+  });
+  loops.expiry = loop(
+    "expiry",
+    EXPIRE_POLL_MS,
+    async () => (await conductor.expire(EXPIRE_BATCH)) === EXPIRE_BATCH,
+  );
+  loops.calls = CALL_KINDS.map((kind) =>
+    loop(kind, POLL_MS, async () => (await errands.pass(kind, CALL_BATCH)) === CALL_BATCH),
+  );
+  esme.on("state", (state) => {
+    if (state.name === "bound") loops.messages?.wake();
+  });
+
+  return {
+    conductor,
+    books,
+    esme,
+    wakeOrders: () => loops.orders?.wake(),
+    wakeMessages: () => loops.messages?.wake(),
+    async stop() {
+      await Promise.all([loops.orders, loops.expiry, ...loops.calls].map((one) => one?.stop()));
+      await loops.messages?.stop();
+      await esme.stop();
+      await books.idle();
+    },
+  };
+}
+
+async function submit(esme: Esme, part: PartToSubmit): Promise<PartOutcome> {
+  const validityMs = Math.min(
+    MAX_VALIDITY_MS,
+    Math.max(MIN_VALIDITY_MS, part.expiresAt.getTime() - Date.now()),
+  );
+  const isAlphanumeric = !/^\d+$/.test(part.from);
+  const outcome = await esme.submit({
+    source_addr: part.from,
+    source_addr_ton: isAlphanumeric
+      ? TON.alphanumeric
+      : part.from.length < 7
+        ? TON.abbreviated
+        : TON.international,
+    source_addr_npi: isAlphanumeric ? NPI.unknown : NPI.isdn,
+    destination_addr: part.to,
+    dest_addr_ton: TON.international,
+    dest_addr_npi: NPI.isdn,
+    esm_class: part.esmClass,
+    data_coding: part.dataCoding,
+    registered_delivery: 1,
+    validity_period: formatRelativeTime(validityMs),
+    short_message: part.userData,
+  });
+  return partOutcome(outcome);
+}
+
+/** SMPP v3.4 §5.2.5 and §5.2.6. */
+const TON = { international: 1, alphanumeric: 5, abbreviated: 6 } as const;
+const NPI = { unknown: 0, isdn: 1 } as const;
+
+function partOutcome(outcome: SubmitOutcome): PartOutcome {
+  switch (outcome.kind) {
+    case "accepted":
+      return { kind: "accepted", smscMessageId: outcome.messageId };
+    case "refused":
+      return { kind: outcome.permanent ? "refused" : "later", code: outcome.statusName };
+    case "deferred":
+      return { kind: "later", code: outcome.statusName ?? outcome.cause };
+    case "unknown":
+      return { kind: "later", code: outcome.cause };
+  }
+}
+
+/** Acknowledged only when it is on disk: a message centre repeats what nobody answered. */
+async function deliver(books: Bookkeeper, smsc: string, pdu: DeliverSm): Promise<number> {
+  const receipt = parseReceipt(pdu);
+  if (receipt) {
+    const state = BOOKED_STATE[receipt.state];
+    if (state) {
+      await books.receipt({
+        smsc,
+        smscMessageId: receipt.messageId,
+        state,
+        errorCode: receipt.errorCode ?? null,
+      });
+    }
+    return ESME_ROK;
+  }
+  if (pdu.data_coding === BINARY_CODING) await books.report(pdu.short_message);
+  return ESME_ROK;
+}
+
+/** Intermediate states settle nothing. */
+const BOOKED_STATE: Readonly<Record<MessageState, "delivered" | "failed" | "expired" | null>> = {
+  enroute: null,
+  accepted: null,
+  delivered: "delivered",
+  expired: "expired",
+  undeliverable: "failed",
+  deleted: "failed",
+  rejected: "failed",
+  unknown: "failed",
+};

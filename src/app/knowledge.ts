@@ -1,0 +1,164 @@
+/**
+ * What is known of devices and networks, in memory: the catalog, the rules of support and the access points, and the
+ * answers that the conductor and the doors ask of them.
+ */
+import type { DeviceDescription } from "../http/ports.ts";
+import { type Device, DeviceCatalog } from "../kernel/devices/catalog.ts";
+import type { DeviceDatasets } from "../kernel/devices/rows.ts";
+import type { Judgement, SettingsChoice, SettingsRoad } from "../kernel/order/deps.ts";
+import { type OrderDraft, relationOf, type Subject, type Terms } from "../kernel/order/order-store.ts";
+import type { Network, SettingsQuery } from "../kernel/settings/access-point.ts";
+import type { AccessPointIndex, Found } from "../kernel/settings/find-settings.ts";
+import { chooseSettings, SENDABLE_USES, sendablePoints } from "../kernel/settings/settings-for.ts";
+import {
+  decideSupport,
+  type SupportDecision,
+  type SupportOverride,
+} from "../kernel/support/decide-support.ts";
+import { SupportKnowledge } from "../kernel/support/support-knowledge.ts";
+import type { Sealer } from "../store/seal.ts";
+import { parseImei, tacOf } from "../term/imei.ts";
+import { type HomePlmnResolver, homePlmnResolver } from "../term/imsi.ts";
+import { plmnOf } from "../term/plmn.ts";
+
+export type Knowledge = {
+  readonly catalog: DeviceCatalog;
+  judge(order: OrderDraft, subject: Subject, terms: Terms, asOf: Date): Judgement;
+  chooseSettings(subject: Subject, terms: Terms): SettingsChoice;
+  describe(terms: Terms, imei: string, asOf: Date): DeviceDescription;
+  findSettings(query: SettingsQuery, terms: Terms): Found;
+  readonly homePlmnOf: HomePlmnResolver;
+  countryOf(mcc: string): string | null;
+};
+
+export function createKnowledge(data: {
+  readonly devices: DeviceDatasets;
+  readonly accessPoints: AccessPointIndex;
+  readonly networks: readonly Network[];
+  readonly sealer: Sealer;
+}): Knowledge {
+  const catalog = new DeviceCatalog(data.devices);
+  const support = new SupportKnowledge(catalog.data);
+  const countries = new Map(data.networks.map(({ mcc, country }) => [mcc, country === "" ? null : country]));
+
+  const decide = (device: Device, imei: string, terms: Terms, asOf: Date): SupportDecision => {
+    const relation = relationOf(terms, device.make);
+    return decideSupport(
+      {
+        device,
+        policy: terms.policy,
+        relation: relation ? { make: relation.make, deal: relation.deal } : null,
+        override: overrideOf(data.sealer, terms, device, imei),
+        asOf: asOf.toISOString().slice(0, 10),
+      },
+      support,
+    );
+  };
+
+  return {
+    catalog,
+    judge(_order, subject, terms, asOf) {
+      const device = catalog.deviceOf(subject.imei.slice(0, 8));
+      const { verdict, reasons } = decide(device, subject.imei, terms, asOf);
+      const road = roadOf(device, terms);
+      return { make: device.make, model: device.model, verdict, reasons, road, takesKey: road === "omacp" };
+    },
+    chooseSettings(subject, terms) {
+      const query = queryOf(subject);
+      const found = data.accessPoints.findSettings(query, terms.accessPoints);
+      const chosen = chooseSettings(found, query, SENDABLE_USES, {
+        sendUnconfirmed: terms.policy.sendUnconfirmed,
+        ownPlmns: terms.homePlmns,
+        mixOwnAndSuggested: true,
+      });
+      const points = sendablePoints(chosen);
+      if (points.length === 0) {
+        const reason =
+          chosen.refused?.reason ?? Object.values(chosen.withheld)[0] ?? "no access point is known";
+        return { kind: "refused", code: chosen.refused?.code ?? "no_access_point", reason };
+      }
+      const sources = new Set(Object.values(chosen.chosen).map(({ source }) => source.name));
+      return {
+        kind: "chosen",
+        values: { name: terms.operatorName, points },
+        confirmed: chosen.unconfirmed.length === 0,
+        source: [...sources].join(", "),
+      };
+    },
+    describe: (terms, text, asOf) => {
+      const imei = parseImei(text);
+      const device = catalog.deviceOf(tacOf(imei));
+      return describe(imei, device, decide(device, imei, terms, asOf));
+    },
+    findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
+    homePlmnOf: homePlmnResolver(
+      data.networks.filter(({ mnc }) => /^\d{2,3}$/.test(mnc)).map(({ mcc, mnc }) => plmnOf(mcc, mnc)),
+    ),
+    countryOf: (mcc) => countries.get(mcc) ?? null,
+  };
+}
+
+function overrideOf(sealer: Sealer, terms: Terms, device: Device, imei: string): SupportOverride | null {
+  if (terms.overrides.size === 0) return null;
+  const index = sealer.blindIndex("imei", terms.operatorId, imei.slice(0, 14)).toString("hex");
+  return (
+    terms.overrides.get(`imei:${index}`) ??
+    terms.overrides.get(`tac:${device.tac}`) ??
+    terms.overrides.get(`model:${device.make}/${device.model}`.toLowerCase()) ??
+    null
+  );
+}
+
+/** The protocol that the data names for the model (row 100); where nothing is known, the operator's choice. */
+function roadOf({ capability, form }: Device, { policy }: Terms): SettingsRoad {
+  if (capability.omaCp === "yes") return "omacp";
+  if (capability.nokiaOta === "yes") return "nokiaota";
+  if (capability.omaCp === "unknown" && form !== "modem") return policy.unknownProtocol;
+  return "link";
+}
+
+function queryOf(subject: Subject): SettingsQuery {
+  const [mcc, mnc] = [subject.homePlmn.slice(0, 3), subject.homePlmn.slice(3)];
+  return {
+    mcc,
+    mnc,
+    imsi: subject.imsi,
+    ...(subject.gid1 === null ? {} : { gid1: subject.gid1 }),
+    ...(subject.spn === null ? {} : { spn: subject.spn }),
+    ...(subject.iccid === null ? {} : { iccid: subject.iccid }),
+  };
+}
+
+function describe(
+  imei: string,
+  device: Device,
+  { verdict, supportEnds, reasons }: SupportDecision,
+): DeviceDescription {
+  const source = device.source ?? "reporting body and age of the number";
+  const version = device.datasetVersion ?? "";
+  const fact = (name: string, value: unknown) => ({ name, value, source, version });
+  return {
+    imei,
+    tac: device.tac,
+    make: device.make,
+    model: device.model,
+    modelCodes: device.modelCodes,
+    source: device.source,
+    dataVersion: device.datasetVersion,
+    releasedYear: device.releasedYear,
+    ageWindow: device.ageWindow,
+    supportEnds,
+    verdict,
+    reasons,
+    facts: [
+      fact("form", device.form),
+      fact("screen", device.screen),
+      fact("networks", device.networks),
+      fact("camera", device.camera),
+      fact("settingsProtocols", device.capability),
+      fact("lifecycle", device.lifecycle),
+      fact("conflicts", device.conflicts),
+      fact("reportingBody", device.reportingBody),
+    ].filter(({ value }) => value !== null),
+  };
+}
