@@ -232,7 +232,7 @@ export class DeviceCatalog {
     const familyCodes = [
       ...new Set([...row.modelCodes, ...row.aka.flatMap((name) => codesIn(make, name, isKnown))]),
     ];
-    const own = nameIn(modelWithBrand(row.make, row.model), exact);
+    const own = nameIn(modelWithBrand(row.make, row.model), exact).replace(/\bGALAXY\b/, "Galaxy");
     const model =
       this.#nameOf(make, exactCodes) ?? (own || row.names[0] || row.model || row.modelCodes[0] || null);
     const names = [...new Set([model ?? "", own, ...row.names])].filter((name) => !UNNAMED.test(name));

@@ -105,7 +105,7 @@ const CODE_SHAPES: Readonly<Record<string, RegExp>> = {
   OnePlus: /\b(?:CPH\d{4}|[A-Z]{2}\d{4}|[AE]\d{4})\b/g,
   Oppo: /\bCPH\d{4}\b/g,
   Samsung:
-    /\b(?:SM|GT|SGH|SCH|SPH|SHV|SHW|EK)-[A-Z]{0,2}\d{2,4}[A-Z0-9]*\b|\b(?:SC-?\d{2}[A-Z]|SC[VGL]\d{2})\b/g,
+    /\b(?:SM|GT|SGH|SCH|SPH|SHV|SHW|EK)-[A-Z]{0,2}\d{2,4}[A-Z0-9]*\b|\b(?:SC-?\d{2}[A-Z]|SC[VGL]\d{2})\b/gi,
   Sony: /\b(?:XQ-[A-Z]{2}\d{2}|[A-Z]\d{4}|SO-\d{2}[A-Z]|SO[VG]\d{2})\b/g,
 };
 /** FCC identifiers of Samsung hold the code without its hyphen: A3LSMG900V is SM-G900V. */
@@ -120,13 +120,17 @@ export function codesIn(make: string, text: string, isKnown: (code: string) => b
   if (shape) for (const match of plain.matchAll(shape)) found.add(match[0].toUpperCase());
   for (const word of plain.split(/[\s(),;/]+/)) {
     const code = word.toUpperCase();
-    if (code.length >= CODE_CHARACTERS_MIN && isKnown(code)) found.add(code);
+    if (looksLikeCode(code) && isKnown(code)) found.add(code);
   }
   return [...found];
 }
 
 /** Shorter ones are broken data or match by chance. */
 export const CODE_CHARACTERS_MIN = 3;
+
+/** Names stand in code lists too (`Pixel`, `Pixel 3`): a word counts as a code with letters and digits, or many digits. */
+const looksLikeCode = (word: string): boolean =>
+  word.length >= CODE_CHARACTERS_MIN && /\d/.test(word) && (/[A-Z]/.test(word) || word.length >= 6);
 
 /** Samsung's region letters follow three digits: SM-F956B and SM-F956N are one model for two markets. */
 export const samsungBaseOf = (code: string): string | undefined => /^SM-[A-Z]\d{3}/.exec(code)?.[0];

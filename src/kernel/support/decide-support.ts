@@ -223,6 +223,7 @@ function supportEstimate(
     yearsMin: length?.yearsMin ?? null,
     yearsMax: length?.yearsMax ?? null,
     policy: length?.basis ?? null,
+    guess: length?.isGuess ?? true,
     anyPhoneOfThatAgeEndedBy: allEndedBy,
   };
   const isPast = length !== undefined && plusYears(release.to, length.yearsMax) < asOf;

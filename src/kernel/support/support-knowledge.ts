@@ -24,6 +24,8 @@ export type SupportEnd =
 
 /** A support of fewer days after the release is a slip upstream (Nokia X71: two weeks). */
 const SHORTEST_SUPPORT_DAYS = 180;
+/** Makers whose support is far longer than the others' and says nothing of a maker without a policy on record. */
+const LONGEST_SUPPORTED = ["Apple", "Fairphone"];
 /** Families of the lifecycle list that are not handsets. */
 const NOT_HANDSETS = ["Surface"];
 
@@ -45,18 +47,24 @@ export class SupportKnowledge {
     return this.#exits.get(make);
   }
 
-  /** How long the maker supports a device of that year; of the nearest year that is known, else the guess for any. */
+  /** How long the maker supports a device of that year; of the nearest year that is known, else what others give. */
   lengthOf(make: string, family: string, year: number): SupportLength | undefined {
-    const own = this.#policies.filter((row) => row.make === make && row.family === family);
-    const nearest = own.toSorted((one, other) => distance(one, year) - distance(other, year))[0];
-    const row = nearest ?? this.#policies.find((policy) => policy.make === "*");
-    if (!row) return undefined;
-    return {
-      yearsMin: row.yearsMin,
-      yearsMax: row.yearsMax ?? row.yearsMedian * 2,
-      basis: row.basis,
-      isGuess: nearest === undefined,
-    };
+    const own = nearestTo(
+      year,
+      this.#policies.filter((row) => row.make === make && row.family === family),
+    )[0];
+    if (own) {
+      const { yearsMin, yearsMedian, yearsMax, basis } = own;
+      return { yearsMin, yearsMax: yearsMax ?? yearsMedian * 2, basis, isGuess: false };
+    }
+    const any = this.#policies.find((row) => row.make === "*");
+    if (!any) return undefined;
+    // No maker on record of the ordinary ones gave a phone of that year more than the longest of these.
+    const others = this.#policies.filter(
+      (row) => row.fromYear !== null && !LONGEST_SUPPORTED.includes(row.make),
+    );
+    const longest = Math.max(any.yearsMedian, ...nearestTo(year, others).map((row) => row.yearsMax ?? 0));
+    return { yearsMin: any.yearsMin, yearsMax: longest, basis: any.basis, isGuess: true };
   }
 
   /**
@@ -132,6 +140,12 @@ export function supportEndOf(row: LifecycleRow, snapshot: string): SupportEnd {
 
 export const daysBetween = (from: string, to: string): number =>
   Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+
+/** The rows of the nearest year for which there are any. */
+function nearestTo(year: number, rows: readonly SupportPolicyRow[]): readonly SupportPolicyRow[] {
+  const shortest = Math.min(...rows.map((row) => distance(row, year)));
+  return rows.filter((row) => distance(row, year) === shortest);
+}
 
 function distance({ fromYear, toYear }: SupportPolicyRow, year: number): number {
   if (fromYear !== null && year < fromYear) return fromYear - year;
