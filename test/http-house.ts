@@ -146,6 +146,7 @@ function depsOf(house: House): HttpDeps {
       async abandon(operatorId, request) {
         kept.delete(keyOf(operatorId, request));
       },
+      forget: async () => 0,
     },
     audit: {
       record: async (operatorId, { actor, action, subject }) => note(operatorId, actor, action, subject),
@@ -238,7 +239,7 @@ function depsOf(house: House): HttpDeps {
         return messages.map(() => ({ id: newId(), created: true }));
       },
     },
-    devices: { describe: async () => DEVICE },
+    devices: { describe: async (_operatorId, imei) => ({ ...DEVICE, imei }) },
     settings: { find: async () => ({ matches: [] }) },
     pages: { open: async (token) => PAGES[token] },
     readiness: [{ name: "database", check: async () => {} }],
@@ -333,30 +334,21 @@ const PAIRINGS = {
   ],
 };
 
-const DEVICE = {
+const DEVICE: DeviceDescription = {
+  imei: IMEI,
   tac: "35693803",
   make: "Nokia",
   model: "6610",
   modelCodes: ["NHL-4U"],
-  aka: [],
   source: "osmocom",
-  datasetVersion: "2020",
-  conflicts: [],
+  dataVersion: "2020",
   releasedYear: 2002,
-  release: null,
-  form: "bar",
-  screen: { widthPx: 128, heightPx: 128, inch: null },
-  networks: ["GSM 900"],
-  camera: null,
-  capability: { omaCp: "unknown" },
-  lifecycle: null,
   ageWindow: null,
-  ageWindows: [],
-  reportingBody: "35",
-  verdict: "ended",
   supportEnds: null,
+  verdict: "ended",
   reasons: [{ rule: "maker_exit", outcome: "ended", saw: { year: 2002 }, decided: true }],
-} as unknown as DeviceDescription; // only what the door passes on
+  facts: [{ name: "screen", value: { widthPx: 128 }, source: "osmocom", version: "2020" }],
+};
 
 export const SECRET_PASSWORD = "correcthorse";
 

@@ -16,17 +16,40 @@ import type {
 } from "../kernel/account/registry.ts";
 import type { Caller } from "../kernel/account/role.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
-import type { Device } from "../kernel/devices/catalog.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
 import type { OrderPolicy } from "../kernel/order/policy.ts";
 import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
-import type { SupportDecision } from "../kernel/support/decide-support.ts";
+import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
 
 /** What is known of a device by its number, and the verdict with the rules that decided. */
-export type DeviceDescription = Device & SupportDecision;
+export type DeviceDescription = {
+  readonly imei: string;
+  readonly tac: string;
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly modelCodes: readonly string[];
+  readonly source: string | null;
+  readonly dataVersion: string | null;
+  readonly releasedYear: number | null;
+  readonly ageWindow: { readonly from: number; readonly to: number } | null;
+  readonly supportEnds: string | null;
+  readonly verdict: SupportVerdict;
+  /** Each rule that had a say and what it saw. */
+  readonly reasons: readonly SupportReason[];
+  /** Screen, bands, settings protocols and the like. */
+  readonly facts: readonly DeviceFact[];
+};
+
+/** One fact of the catalog with where it comes from. */
+export type DeviceFact = {
+  readonly name: string;
+  readonly value: unknown;
+  readonly source: string;
+  readonly version: string;
+};
 
 export interface DeviceDesk {
   /** @throws TurnupError of `parseImei` where the number is none of a sold device */

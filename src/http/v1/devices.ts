@@ -29,20 +29,15 @@ const Device = named(
     make: textOrNull(),
     model: textOrNull(),
     modelCodes: Type.Array(Type.String()),
-    aka: Type.Array(Type.String()),
     source: textOrNull({ description: "The data set that named the model." }),
-    datasetVersion: textOrNull(),
-    conflicts: Type.Array(anything("What another data set says of this TAC.")),
+    dataVersion: textOrNull(),
     releasedYear: integerOrNull(),
-    release: anything("When the model came out, and by which fact; or null."),
-    form: textOrNull(),
-    screen: anything("Pixels and inches, or null."),
-    networks: Type.Array(Type.String(), { description: "Radio technologies and bands." }),
-    capability: anything("Which settings protocols it takes, with the evidence."),
-    lifecycle: anything("What its maker says of its support, or null."),
-    ageWindow: anything("Years in which such a number was given out; null where none or two windows match."),
-    ageWindows: Type.Array(anything("A window that matches the number.")),
-    reportingBody: textOrNull({ description: "Who gave the number out." }),
+    ageWindow: Type.Unsafe<{ from: number; to: number } | null>({
+      type: ["object", "null"],
+      properties: { from: { type: "integer" }, to: { type: "integer" } },
+      required: ["from", "to"],
+      description: "Years in which such a number was given out; null where none or two windows match.",
+    }),
     verdict: words(["ended", "supported", "unknown"]),
     supportEnds: textOrNull({ description: "Date of the maker's end of support, past or to come." }),
     reasons: Type.Array(
@@ -52,6 +47,15 @@ const Device = named(
         saw: anything("The facts that the rule had before it."),
         decided: Type.Boolean({ description: "Whether this rule made the verdict." }),
       }),
+    ),
+    facts: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        value: anything("As the data has it."),
+        source: Type.String(),
+        version: Type.String(),
+      }),
+      { description: "Screen, bands, settings protocols and the like, each with where it comes from." },
     ),
     pairings: Type.Array(Pairing, {
       description: `The latest ${PAIRINGS_MAX} stays of SIMs in it, latest first.`,
@@ -71,17 +75,14 @@ export const showDevice = route({
   answer: Device,
   async handle({ devices, pairings }, { params, caller }) {
     const imei = parseImei(params.imei);
-    const [device, seen] = await Promise.all([
+    const [{ imei: _, ...device }, seen] = await Promise.all([
       devices.describe(caller.operatorId, imei),
       pairings.ofDevice(caller.operatorId, imei, PAIRINGS_MAX),
     ]);
     return ok({
       ...device,
       modelCodes: [...device.modelCodes],
-      aka: [...device.aka],
-      conflicts: [...device.conflicts],
-      networks: [...device.networks],
-      ageWindows: [...device.ageWindows],
+      facts: [...device.facts],
       reasons: [...device.reasons],
       imeiMasked: maskIdentifier(imei, "imei"),
       deviceId: seen?.deviceId ?? null,

@@ -65,7 +65,12 @@ export interface Policies<Body> {
 export interface Relations<Body> {
   list(operatorId: string): Promise<readonly Body[]>;
   find(operatorId: string, make: string): Promise<Body | undefined>;
-  put(operatorId: string, relation: Body, expected: Expected<Body>, actor: string): Promise<"stored" | "changed">;
+  put(
+    operatorId: string,
+    relation: Body,
+    expected: Expected<Body>,
+    actor: string,
+  ): Promise<"stored" | "changed">;
   remove(operatorId: string, make: string, actor: string): Promise<boolean>;
 }
 
@@ -181,6 +186,8 @@ export interface Repeats {
   finish(operatorId: string, request: RepeatKey, answer: RepeatAnswer): Promise<void>;
   /** The work was refused: the key may be used again. */
   abandon(operatorId: string, request: RepeatKey): Promise<void>;
+  /** Forgets requests that began before; answers how many, a bounded number at once. */
+  forget(before: Date): Promise<number>;
 }
 export type RepeatKey = { readonly scope: string; readonly key: string };
 /** `body` is what a repeat is answered with; it never holds a secret. */

@@ -12,7 +12,8 @@ const TOKEN_SHAPE = /^tup_[A-Za-z0-9_-]{43}$/;
 
 /** The text that is shown once, from 32 random octets. */
 export function tokenOf(random: Uint8Array): string {
-  if (random.length !== TOKEN_RANDOM_OCTETS) throw new RangeError(`a token has ${TOKEN_RANDOM_OCTETS} octets`);
+  if (random.length !== TOKEN_RANDOM_OCTETS)
+    throw new RangeError(`a token has ${TOKEN_RANDOM_OCTETS} octets`);
   return TOKEN_PREFIX + Buffer.from(random).toString("base64url");
 }
 
