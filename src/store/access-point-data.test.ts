@@ -140,6 +140,29 @@ test("no virtual operator of the carrier list, asked by its own signs, is given 
   assert.deepEqual(given, []);
 });
 
+const hostNames = [
+  ["262/01", "Telekom.de"],
+  ["262/02", "Vodafone.de"],
+  ["262/03", "o2 - de"],
+  ["234/15", "vodafone UK"],
+  ["234/20", "3"],
+  ["234/30", "EE"],
+  ["208/01", "Orange F"],
+  ["208/10", "F SFR"],
+  ["208/20", "F-Bouygues Telecom"],
+  ["222/01", "I TIM"],
+  ["310/260", "T-Mobile"],
+  ["310/410", "AT&T"],
+  ["240/01", "TELIA S"],
+  ["404/10", "airtel"],
+] as const;
+for (const [place, spn] of hostNames) {
+  test(`shipped data: a SIM on ${place} that shows "${spn}" is the network's own`, () => {
+    const [mcc = "", mnc = ""] = place.split("/");
+    assert.equal(firstInternet({ mcc, mnc, spn })?.apn, firstInternet({ mcc, mnc })?.apn);
+  });
+}
+
 test("only known MNC lengths answer: 262/001 and 310/41 are not 262/01 and 310/410", () => {
   const index = shippedAccessPointIndex();
   assert.equal(index.findSettings({ mcc: "262", mnc: "001" }).refused?.code, "network_unknown");

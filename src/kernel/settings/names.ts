@@ -21,15 +21,23 @@ const GENERIC = new Set(
 /** Longest name that is looked at, in characters: nothing real is longer. */
 const MAX_NAME_CHARS = 120;
 
-/** `T-Mobile D` -> `tmobile`, `d`: accents, case and punctuation fall away, a hyphen and `&` join. */
+/** A part of a hyphened word stands for itself from this length on, in characters. */
+const PART_CHARS_MIN = 5;
+
+/** `T-Mobile D` -> `tmobile`, `d`; `F-Bouygues` -> `fbouygues`, `bouygues`: accents, case, punctuation fall away. */
 export function wordsOf(name: string): string[] {
-  return name
+  const plain = name
     .slice(0, MAX_NAME_CHARS)
     .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .replace(/(?<=\p{L})-(?=\p{L})|&/gu, "")
-    .split(/[^\p{L}\p{N}]+/u)
+    .replace(/\p{M}|&/gu, "")
+    .toLowerCase();
+  return plain
+    .split(/[^\p{L}\p{N}-]+/u)
+    .flatMap((word) => {
+      const parts = word.split("-").filter((part) => part !== "");
+      if (!/\p{L}-\p{L}/u.test(word)) return parts;
+      return [parts.join(""), ...parts.filter((part) => part.length >= PART_CHARS_MIN)];
+    })
     .filter((word) => word !== "");
 }
 

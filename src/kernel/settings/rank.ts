@@ -173,7 +173,7 @@ function scoreOf(
   for (const [pattern, weight] of use === "mms" ? MMS_WORDS : INTERNET_WORDS) {
     if (pattern.test(text)) score += weight;
   }
-  return use === "internet" ? score + internetShape(point) : score;
+  return use === "internet" ? score + internetShape(point, votes) : score;
 }
 
 function ownerScore(point: AccessPoint, owner: RowOwner, profile: NetworkProfile): number {
@@ -186,10 +186,10 @@ function ownerScore(point: AccessPoint, owner: RowOwner, profile: NetworkProfile
   return score;
 }
 
-function internetShape(point: AccessPoint): number {
+function internetShape(point: AccessPoint, votes: Votes | undefined): number {
   let score = 0;
-  // A row for both uses means what it says; an APN called mms that serves the internet only is a slip.
-  const both = point.uses.includes("mms") && point.mmsc !== null;
+  // An APN called mms that serves the internet is a slip, but for a row for both uses or one the host's groups share.
+  const both = (point.uses.includes("mms") && point.mmsc !== null) || votes?.forOwnGroup === true;
   if (NEVER_INTERNET.test(point.apn) && !both) score += WEIGHT.neverInternet;
   if (point.apn.toLowerCase() === "internet") score += WEIGHT.plainInternet;
   if (point.proxy !== null) score += WEIGHT.wapProxy;
