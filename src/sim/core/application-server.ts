@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import type { Arrival } from "../../wire/message/maker-api.ts";
 import { hexText, object, octets, ShapeError, text } from "../../wire/message/shape.ts";
 import { createBatcher } from "./batcher.ts";
-import { bodyOf, reply } from "./packet-gateway.ts";
+import { bodyOf, KEEP_ALIVE_MS, reply } from "./packet-gateway.ts";
 
 const MAX_WAITING_ARRIVALS = 100_000;
 const MAX_ARRIVAL_BATCH = 500;
@@ -68,6 +68,7 @@ export async function startApplicationServer(options: {
       reply(response, malformed ? 400 : 500, { cause: "malformed" });
     });
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port ?? 0, host, resolve);

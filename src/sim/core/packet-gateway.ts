@@ -13,24 +13,17 @@
  *
  * Causes are those of GTP (TS 29.060 clause 7.7.1): unknown APN 219, user authentication failed 209, no resources 199.
  */
-import {
-  Agent,
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { object, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { createBatcher } from "./batcher.ts";
+import { createPipeline, type Pipeline } from "./pipeline.ts";
 
 const MAX_SESSIONS = 1_000_000;
 const MAX_BODY_OCTETS = 65_536;
 const MAX_WAITING_RECORDS = 100_000;
 const MAX_RECORD_BATCH = 500;
 const RECORD_INTERVAL_MS = 50;
-const MAX_UPSTREAM_SOCKETS = 16;
-const UPSTREAM_TIMEOUT_MS = 10_000;
 
 export type GatewayAccessPoint = {
   readonly apn: string;
@@ -47,6 +40,9 @@ export type UsageRecord = {
   readonly at: Date;
 };
 export type PacketGateway = Awaited<ReturnType<typeof startPacketGateway>>;
+
+/** Longer than a quiet fleet is quiet, so that no request meets a connection that is just closing. */
+export const KEEP_ALIVE_MS = 600_000;
 
 const readAttach = object({
   imsi: text({ min: 6, max: 15, pattern: /^\d+$/ }),
@@ -73,7 +69,7 @@ export async function startPacketGateway(options: {
   const points = new Map(options.accessPoints.map((point) => [point.apn.toLowerCase(), point]));
   const sessions = new Map<string, Session>();
   const sessionOf = new Map<string, string>();
-  const agent = new Agent({ keepAlive: true, maxSockets: MAX_UPSTREAM_SOCKETS });
+  const upstreams = new Map<string, Pipeline>();
   const counts = { opened: 0, refused: 0, routed: 0, noRoute: 0 };
   const usage = createBatcher<UsageRecord>({
     maxBatch: MAX_RECORD_BATCH,
@@ -117,7 +113,7 @@ export async function startPacketGateway(options: {
   }
 
   /** Forwards what a handset sends to the host, if its access point leads there. */
-  function route(request: IncomingMessage, response: ServerResponse, target: URL): void {
+  async function route(request: IncomingMessage, response: ServerResponse, target: URL): Promise<void> {
     const sessionId = String(request.headers["x-pdp-session"] ?? "");
     const session = sessions.get(sessionId);
     if (request.headers["x-pdp-release"]) end(sessionId);
@@ -128,37 +124,30 @@ export async function startPacketGateway(options: {
       return reply(response, 502, { cause: session ? "no_route" : "no_session" });
     }
     counts.routed++;
-    const upstream = new URL(address);
-    const outgoing = httpRequest(
-      {
-        host: upstream.hostname,
-        port: upstream.port,
-        method: request.method ?? "GET",
-        path: target.pathname + target.search,
-        agent,
-        timeout: UPSTREAM_TIMEOUT_MS,
-        headers: {
-          host: target.host,
-          "x-called-station-id": session.point.apn,
-          "content-type": request.headers["content-type"] ?? "application/octet-stream",
-          "content-length": request.headers["content-length"] ?? "0",
-        },
-      },
-      (incoming) => {
-        response.writeHead(incoming.statusCode ?? 502, {
-          "content-type": incoming.headers["content-type"] ?? "text/plain",
-        });
-        incoming.pipe(response);
-      },
-    );
-    outgoing.on("timeout", () => outgoing.destroy());
-    outgoing.on("error", () => reply(response, 504, { cause: "host_silent" }));
-    request.pipe(outgoing);
+    let upstream = upstreams.get(address);
+    if (!upstream) {
+      const { hostname, port } = new URL(address);
+      upstream = createPipeline({ host: hostname, port: Number(port) });
+      upstreams.set(address, upstream);
+    }
+    const headers = `x-called-station-id: ${session.point.apn}\r\ncontent-type: application/json\r\n`;
+    const body = await bodyOf(request);
+    try {
+      const answered = await upstream.send(
+        request.method ?? "GET",
+        target.pathname + target.search,
+        headers,
+        body,
+      );
+      replyText(response, answered.status, answered.body);
+    } catch {
+      reply(response, 504, { cause: "host_silent" });
+    }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { url = "", method } = request;
-    if (url.startsWith("http://")) return route(request, response, new URL(url));
+    if (url.startsWith("http://")) return await route(request, response, new URL(url));
     if (method === "POST" && url === "/pdp") {
       const opened = open(await bodyOf(request));
       return reply(response, opened.status, opened.answer);
@@ -179,6 +168,7 @@ export async function startPacketGateway(options: {
       reply(response, malformed ? 400 : 500, { cause: "malformed" });
     });
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port ?? 0, host, resolve);
@@ -192,7 +182,7 @@ export async function startPacketGateway(options: {
     async close(): Promise<void> {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      agent.destroy();
+      for (const upstream of upstreams.values()) upstream.close();
       await usage.close();
     },
   };
@@ -210,8 +200,11 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 export function reply(response: ServerResponse, status: number, body: object): void {
+  replyText(response, status, status === 204 ? "" : JSON.stringify(body));
+}
+
+function replyText(response: ServerResponse, status: number, content: string): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
-  const content = status === 204 ? "" : JSON.stringify(body);
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(content),

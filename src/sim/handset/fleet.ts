@@ -192,7 +192,7 @@ export function createFleet(options: FleetOptions) {
     const opened = road && (await network.open(phone.status.spec, road));
     if (opened?.kind !== "open") return false;
     const { status } = await network.send(opened.session, "GET", `http://${host}/`);
-    return status < 500; // the session stays open, as a phone's first one does
+    return status > 0 && status < 500; // the session stays open, as a phone's first one does
   }
 
   /** One SMS from the message centre, which tries again where a phone is off or the radio lost it. */
@@ -322,12 +322,13 @@ export function createFleet(options: FleetOptions) {
   /** The application with its new road: opens a session on the key's access point and shows the key's proof. */
   async function connect(phone: Phone, effect: Extract<HandsetEffect, { kind: "connect" }>): Promise<void> {
     const host = effect.host.replace(/:\d+$/, "");
+    const isHost = /^[A-Za-z0-9.-]+$/.test(host); // it goes into a request line
     const post = {
       keyId: effect.keyId,
       proof: Buffer.from(effect.proof).toString("base64"),
       application: "mms",
     };
-    for (let attempt = 1; attempt <= CONNECT_TRIES && !closed; attempt++) {
+    for (let attempt = 1; attempt <= CONNECT_TRIES && isHost && !closed; attempt++) {
       const road = routeTo(phone.state.settings, host, "mms");
       const opened = road && (await network.open(phone.status.spec, road));
       if (opened?.kind === "open") {

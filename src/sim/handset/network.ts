@@ -1,83 +1,54 @@
-/** A handset's way through the packet gateway: sessions on access points, and HTTP through them, over pooled connections. */
-import { Agent, request } from "node:http";
+/** A handset's way through the packet gateway: sessions on access points, and HTTP through them. */
 import type { AccessPointEntry } from "../../device/settings.ts";
+import { createPipeline, type PipelineAnswer } from "../core/pipeline.ts";
 
-/** For the whole fleet; thousands of phones share them in turn. */
-const MAX_SOCKETS = 32;
-const TIMEOUT_MS = 15_000;
-const MAX_ANSWER_OCTETS = 65_536;
-
-type OutgoingHeaders = Readonly<Record<string, string>>;
-export type Reached = { readonly status: number; readonly body: string };
 export type SessionOutcome =
   | { readonly kind: "open"; readonly session: string }
   | { readonly kind: "refused"; readonly cause: string };
 export type HandsetNetwork = ReturnType<typeof createHandsetNetwork>;
 
-export function createHandsetNetwork(gateway: { readonly host: string; readonly port: number }) {
-  const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: "lifo" });
+const JSON_HEADER = "content-type: application/json\r\n";
 
-  function call(
+export function createHandsetNetwork(gateway: { readonly host: string; readonly port: number }) {
+  const pipeline = createPipeline(gateway);
+  /** Status 0 where there is no network. */
+  async function call(
     method: string,
-    path: string,
+    target: string,
     body: object | undefined,
-    headers: OutgoingHeaders = {},
-  ): Promise<Reached> {
+    headers = "",
+  ): Promise<PipelineAnswer> {
     const text = body === undefined ? "" : JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-      const outgoing = request(
-        {
-          ...gateway,
-          method,
-          path,
-          agent,
-          timeout: TIMEOUT_MS,
-          headers: {
-            "content-type": "application/json",
-            "content-length": Buffer.byteLength(text),
-            ...headers,
-          },
-        },
-        (incoming) => {
-          let answer = "";
-          incoming.setEncoding("utf8");
-          incoming.on("data", (chunk: string) => {
-            answer += chunk;
-            if (answer.length > MAX_ANSWER_OCTETS) outgoing.destroy(new Error("the answer is too long"));
-          });
-          incoming.on("end", () => resolve({ status: incoming.statusCode ?? 0, body: answer }));
-          incoming.on("error", reject);
-        },
-      );
-      outgoing.on("timeout", () => outgoing.destroy(new Error("the gateway is silent")));
-      outgoing.on("error", reject);
-      outgoing.end(text);
-    });
+    try {
+      return await pipeline.send(method, target, JSON_HEADER + headers, text);
+    } catch {
+      return { status: 0, body: "{}" };
+    }
   }
+  const through = (session: string): string => `x-pdp-session: ${session}\r\n`;
 
   return {
     async open(
       { imsi, imei }: { readonly imsi: string; readonly imei: string },
       { apn, user, password }: Pick<AccessPointEntry, "apn" | "user" | "password">,
     ): Promise<SessionOutcome> {
-      const { status, body } = await call("POST", "/pdp", {
-        imsi,
-        imei,
-        apn,
-        ...(user === undefined ? {} : { user }),
-        ...(password === undefined ? {} : { password }),
-      });
+      // JSON leaves out what is undefined.
+      const { status, body } = await call("POST", "/pdp", { imsi, imei, apn, user, password });
       const answer = JSON.parse(body) as { readonly session?: string; readonly cause?: string }; // the gateway is ours
       return status === 201 && answer.session !== undefined
         ? { kind: "open", session: answer.session }
-        : { kind: "refused", cause: answer.cause ?? `status ${status}` };
+        : { kind: "refused", cause: answer.cause ?? "no_network" };
     },
     /** Sends to a host through a session. */
-    send: (session: string, method: "GET" | "POST", url: string, body?: object): Promise<Reached> =>
-      call(method, url, body, { "x-pdp-session": session }),
+    send: (session: string, method: "GET" | "POST", url: string, body?: object): Promise<PipelineAnswer> =>
+      call(method, url, body, through(session)),
     /** The same, and ends the session: how a phone leaves an access point that one application needed once. */
-    sendLast: (session: string, method: "GET" | "POST", url: string, body?: object): Promise<Reached> =>
-      call(method, url, body, { "x-pdp-session": session, "x-pdp-release": "1" }),
-    end: (): void => agent.destroy(),
+    sendLast: (
+      session: string,
+      method: "GET" | "POST",
+      url: string,
+      body?: object,
+    ): Promise<PipelineAnswer> => call(method, url, body, `${through(session)}x-pdp-release: 1\r\n`),
+    end: (): void => pipeline.close(),
   };
 }
