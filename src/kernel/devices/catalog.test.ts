@@ -58,6 +58,14 @@ test("a name used twice never takes the later phone's support: Nokia 22 is not t
   );
 });
 
+test("a name that the number contradicts brings no lifecycle: a TAC of 2002 to 2005 is not believed to be an iPhone 8", () => {
+  const device = catalog.deviceOf("35676300");
+  assert.deepEqual(
+    [device.model, device.ageWindow, device.lifecycle],
+    ["iPhone 8", { from: 2002, to: 2005 }, null],
+  );
+});
+
 test("an operator's own import stands above the shipped lists", () => {
   const { rows } = parseTacImport(
     "tac,make,model,released_year\n35341206,Acme Ltd,Special,2024\n35123499,Acme,New,2026\n",
