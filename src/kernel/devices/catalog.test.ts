@@ -58,12 +58,19 @@ test("a name used twice never takes the later phone's support: Nokia 22 is not t
   );
 });
 
-test("a name that the number contradicts brings no lifecycle: a TAC of 2002 to 2005 is not believed to be an iPhone 8", () => {
-  const device = catalog.deviceOf("35676300");
-  assert.deepEqual(
-    [device.model, device.ageWindow, device.lifecycle],
-    ["iPhone 8", { from: 2002, to: 2005 }, null],
+test("a name that the number contradicts brings no support date, in an import that flags nothing too", () => {
+  const { rows } = parseTacImport(
+    "tac,make,model\n35676300,Apple,iPhone 8\n35860804,Nokia,C3\n35299209,Apple,iPhone 8\n",
   );
+  const own = { ref: { kind: "operator_tac", name: "own", version: "0123456789ab" }, rows };
+  const withOwn = new DeviceCatalog({ ...data, tac: [own] });
+  const labels = rows.map(({ tac }) => withOwn.deviceOf(tac).lifecycle?.rows.map(({ label }) => label));
+  assert.deepEqual(
+    labels,
+    [undefined, undefined, ["iPhone 8"]],
+    "given out 2002-2005, 2008-2011 and 2016-2018",
+  );
+  assert.equal(catalog.deviceOf("35676300").lifecycle, null);
 });
 
 test("an operator's own import stands above the shipped lists", () => {
