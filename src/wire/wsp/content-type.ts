@@ -14,9 +14,9 @@ import {
   decodeInteger,
   decodeText,
   decodeValueLength,
-  integer,
   octetAt,
-  text,
+  putInteger,
+  putText,
   valueLength,
 } from "./value.ts";
 
@@ -53,11 +53,14 @@ export function decodeContentType(
 /** The octets of a Content-Type. SEC may be given by its name. */
 export function contentTypeOctets(contentType: string, params: Parameters): number[] {
   const code = contentTypeCodeOf(contentType);
-  const media = code === undefined ? typeText(contentType) : integer(code);
+  const octets: number[] = [];
+  if (code === undefined) putType(octets, contentType);
+  else putInteger(octets, code);
   const names = Object.keys(params);
-  if (names.length === 0 && (code ?? 0) < 0x80) return media;
-  for (const name of names) media.push(...parameterOctets(name, params[name] as number | string));
-  return [...valueLength(media.length), ...media];
+  if (names.length === 0 && (code ?? 0) < 0x80) return octets;
+  for (const name of names) putParameter(octets, name, params[name] as number | string);
+  octets.unshift(...valueLength(octets.length));
+  return octets;
 }
 
 function decodeMedia(bytes: Uint8Array, at: number, end: number) {
@@ -109,19 +112,21 @@ function decodeParameterValue(bytes: Uint8Array, at: number, end: number, name: 
   return read;
 }
 
-function parameterOctets(name: string, value: number | string): number[] {
+function putParameter(octets: number[], name: string, value: number | string): void {
   const token = PARAMETER_CODES.get(name);
-  const octets = token === undefined ? text(name) : integer(token);
-  if (token === Q && typeof value === "number") return [...octets, ...uintvar(value)];
+  if (token === undefined) putText(octets, name);
+  else putInteger(octets, token);
   const sec = name === "SEC" ? SECS.indexOf(value as Sec) : -1;
-  if (sec >= 0) return [...octets, ...integer(sec)];
-  return [...octets, ...(typeof value === "number" ? integer(value) : text(value))];
+  if (sec >= 0) putInteger(octets, sec);
+  else if (typeof value === "string") putText(octets, value);
+  else if (token === Q) octets.push(...uintvar(value));
+  else putInteger(octets, value);
 }
 
 /** A type that is spelt out: printable, so that it can stand where a code would. */
-function typeText(contentType: string): number[] {
+function putType(octets: number[], contentType: string): void {
   if (!/^[!-~]+\/[!-~]+$/.test(contentType)) {
     throw new TurnupError("payload_malformed", `"${contentType.slice(0, 64)}" is no content type`);
   }
-  return text(contentType);
+  putText(octets, contentType);
 }

@@ -10,9 +10,9 @@ import {
   decodeInteger,
   decodeText,
   decodeValueLength,
-  integer,
   octetAt,
-  text,
+  putInteger,
+  putText,
   valueLength,
 } from "./value.ts";
 
@@ -40,10 +40,12 @@ export function decodeHeaders(bytes: Uint8Array, from: number, end: number): Wsp
   return headers;
 }
 
-export const headerOctets = ({ name, value }: WspHeader): number[] => [
-  ...nameOctets(name),
-  ...valueOctets(value),
-];
+export function putHeader(octets: number[], { name, value }: WspHeader): void {
+  putName(octets, name);
+  if (typeof value === "number") putInteger(octets, value);
+  else if (typeof value === "string") putText(octets, value);
+  else octets.push(...valueLength(value.length), ...value);
+}
 
 function decodeName(bytes: Uint8Array, at: number, end: number) {
   const first = octetAt(bytes, at, end);
@@ -66,16 +68,14 @@ function decodeValue(bytes: Uint8Array, at: number, end: number, name: string) {
   return { value: bytes.slice(next, next + length), next: next + length };
 }
 
-function nameOctets(name: string): number[] {
+function putName(octets: number[], name: string): void {
   const code = HEADER_FIELD_CODES.get(name) ?? (BY_CODE.test(name) ? Number(name) : undefined);
-  if (code !== undefined) return [0x80 | code];
+  if (code !== undefined) {
+    octets.push(0x80 | code);
+    return;
+  }
   if (!/^[!-~]+$/.test(name)) {
     throw new TurnupError("payload_malformed", `"${name.slice(0, 64)}" is no header name`);
   }
-  return text(name);
-}
-
-function valueOctets(value: WspHeader["value"]): number[] {
-  if (typeof value === "number") return integer(value);
-  return typeof value === "string" ? text(value) : [...valueLength(value.length), ...value];
+  putText(octets, name);
 }

@@ -9,7 +9,7 @@
 import { DecodeError } from "../decode-error.ts";
 import { decodeUintvar, uintvar } from "../uintvar.ts";
 import { type ContentType, contentTypeOctets, decodeContentType, type Parameters } from "./content-type.ts";
-import { decodeHeaders, headerOctets, type WspHeader } from "./header.ts";
+import { decodeHeaders, putHeader, type WspHeader } from "./header.ts";
 
 export const MULTIPART_TYPES: readonly string[] = [
   "application/vnd.wap.multipart.mixed",
@@ -37,7 +37,7 @@ export function encodeMultipart(entries: readonly NewMultipartEntry[]): Uint8Arr
   const pieces: Uint8Array[] = [Uint8Array.from(uintvar(entries.length))];
   for (const { contentType, params, headers, body } of entries) {
     const octets = contentTypeOctets(contentType, params ?? {});
-    for (const header of headers ?? []) octets.push(...headerOctets(header));
+    for (const header of headers ?? []) putHeader(octets, header);
     pieces.push(Uint8Array.from([...uintvar(octets.length), ...uintvar(body.length), ...octets]), body);
   }
   return Uint8Array.from(Buffer.concat(pieces));

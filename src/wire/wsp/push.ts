@@ -9,7 +9,7 @@ import { DecodeError } from "../decode-error.ts";
 import type { Sec } from "../omacp/mac.ts";
 import { decodeUintvar, uintvar } from "../uintvar.ts";
 import { type ContentType, contentTypeOctets, decodeContentType, type Parameters } from "./content-type.ts";
-import { decodeHeaders, headerOctets, type WspHeader } from "./header.ts";
+import { decodeHeaders, putHeader, type WspHeader } from "./header.ts";
 
 const PUSH = 0x06;
 /** 255 SMS of 134 octets are 34,170. */
@@ -47,9 +47,9 @@ export function encodePush(push: NewPush): Uint8Array {
   const { body } = push;
   const headers = contentTypeOctets(push.contentType, paramsOf(push));
   if (push.applicationId !== undefined) {
-    headers.push(...headerOctets({ name: "X-Wap-Application-Id", value: push.applicationId }));
+    putHeader(headers, { name: "X-Wap-Application-Id", value: push.applicationId });
   }
-  for (const header of push.headers ?? []) headers.push(...headerOctets(header));
+  for (const header of push.headers ?? []) putHeader(headers, header);
   const length = uintvar(headers.length);
   const bodyOffset = 2 + length.length + headers.length;
   const bytes = new Uint8Array(bodyOffset + body.length);

@@ -42,15 +42,21 @@ export function decodeInteger(bytes: Uint8Array, at: number, end: number): Read<
   return { value, next };
 }
 
-/** @throws TurnupError `payload_malformed`: no integer from 0 to 2^48 - 1 */
-export function integer(value: number): number[] {
+/**
+ * Appends an integer, short where it fits.
+ * @throws TurnupError `payload_malformed`: no integer from 0 to 2^48 - 1
+ */
+export function putInteger(octets: number[], value: number): void {
   if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * LONG_INTEGER_OCTETS_MAX)) {
     throw new TurnupError("payload_malformed", `${value} is no integer that a WSP header holds`);
   }
-  if (value < 0x80) return [0x80 | value];
-  const octets: number[] = [];
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 0x100)) octets.unshift(rest % 0x100);
-  return [octets.length, ...octets];
+  if (value < 0x80) {
+    octets.push(0x80 | value);
+    return;
+  }
+  const long: number[] = [];
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 0x100)) long.unshift(rest % 0x100);
+  octets.push(long.length, ...long);
 }
 
 export function decodeText(bytes: Uint8Array, at: number, end: number): Read<string> {
@@ -61,9 +67,11 @@ export function decodeText(bytes: Uint8Array, at: number, end: number): Read<str
   return { value: octets.toString("latin1"), next: stop + 1 };
 }
 
-/** @throws TurnupError `payload_malformed`: a character that is no octet, or NUL */
-export function text(value: string): number[] {
-  const octets: number[] = [];
+/**
+ * Appends a text with its end.
+ * @throws TurnupError `payload_malformed`: a character that is no octet, NUL, or a control character in front
+ */
+export function putText(octets: number[], value: string): void {
   const first = value.charCodeAt(0);
   // Below a space it would read as a length, from 7F as a quote or an integer.
   if (first < 0x20)
@@ -77,7 +85,6 @@ export function text(value: string): number[] {
     octets.push(code);
   }
   octets.push(0);
-  return octets;
 }
 
 export function octetAt(bytes: Uint8Array, at: number, end: number): number {
