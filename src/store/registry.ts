@@ -432,7 +432,7 @@ async function listDatasets(db: Db, operatorId: string, retired: boolean): Promi
 type Timed<Row, Name extends keyof Row> = Omit<Row, Name> & {
   readonly [At in Name]: null extends Row[At] ? Date | null : Date;
 };
-const iso = (date: Date | null): string | null => date && date.toISOString();
+const iso = (date: Date | null): string | null => (date === null ? null : date.toISOString());
 
 /** One operator's rows of a table, paged by id along the named index; one row more than asked tells of a next page. */
 function pagedBy(name: string, index: string, columns: string, table: string) {
