@@ -62,7 +62,7 @@ test("a name that the number contradicts brings no support date, in an import th
   const { rows } = parseTacImport(
     "tac,make,model\n35676300,Apple,iPhone 8\n35860804,Nokia,C3\n35299209,Apple,iPhone 8\n",
   );
-  const own = { ref: { kind: "operator_tac", name: "own", version: "0123456789ab" }, rows };
+  const own = { ref: { kind: "tac", name: "own", version: "0123456789ab", isOwn: true }, rows };
   const withOwn = new DeviceCatalog({ ...data, tac: [own] });
   const labels = rows.map(({ tac }) => withOwn.deviceOf(tac).lifecycle?.rows.map(({ label }) => label));
   assert.deepEqual(
@@ -77,7 +77,7 @@ test("an operator's own import stands above the shipped lists", () => {
   const { rows } = parseTacImport(
     "tac,make,model,released_year\n35341206,Acme Ltd,Special,2024\n35123499,Acme,New,2026\n",
   );
-  const own = { ref: { kind: "operator_tac", name: "own", version: "0123456789ab" }, rows };
+  const own = { ref: { kind: "tac", name: "own", version: "0123456789ab", isOwn: true }, rows };
   const withOwn = new DeviceCatalog({ ...data, tac: [own, ...data.tac] });
   assert.deepEqual(
     [

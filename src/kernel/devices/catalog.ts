@@ -259,8 +259,7 @@ export class DeviceCatalog {
   #judge(claims: readonly Claim[], windows: readonly YearWindow[]): { best: Claim; lost: Claim[] } {
     const [one, other] = claims as [Claim, Claim | undefined];
     if (!other) return { best: one, lost: [] };
-    const isImport = !SHIPPED_TAC_KINDS.includes(one.ref.kind);
-    if (isImport) return { best: one, lost: agree(one, other) ? [] : [other] };
+    if (one.ref.isOwn) return { best: one, lost: agree(one, other) ? [] : [other] };
     if (agree(one, other)) return { best: merged(one, other), lost: [] };
     const otherWins =
       one.make === other.make
@@ -358,8 +357,6 @@ export class DeviceCatalog {
     return false;
   }
 }
-
-const SHIPPED_TAC_KINDS = ["tac", "tac_samsung"];
 
 const UNKNOWN_DEVICE = {
   make: null,

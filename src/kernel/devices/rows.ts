@@ -9,6 +9,8 @@ export type DatasetRef = {
   readonly name: string;
   /** Short digest of the file, so that two imports of one list can be told apart. */
   readonly version: string;
+  /** An operator's own import: stands above the shipped lists. */
+  readonly isOwn?: boolean;
 };
 
 export type Dataset<Row> = { readonly ref: DatasetRef; readonly rows: readonly Row[] };
