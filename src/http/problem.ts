@@ -50,8 +50,6 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   journal_damaged: 500,
   journal_in_use: 500,
   journal_overloaded: 503,
-  link_expired: 410,
-  link_unknown: 404,
   media_type_unsupported: 415,
   meid_check_digit: 400,
   meid_malformed: 400,
@@ -215,6 +213,8 @@ function fromFramework(error: unknown): TurnupError | undefined {
       );
     case "FST_ERR_BAD_URL":
       return new TurnupError("invalid_request", "the address is not a well-formed URL");
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new TurnupError("invalid_request", "a part of the address is longer than any we know");
   }
   if (error instanceof SyntaxError || (typeof code === "string" && code.startsWith("FST_ERR_CTP_"))) {
     return new TurnupError(

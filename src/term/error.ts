@@ -63,8 +63,6 @@ export type ErrorCode =
   | "journal_damaged"
   | "journal_in_use"
   | "journal_overloaded"
-  | "link_expired"
-  | "link_unknown"
   | "media_type_unsupported"
   | "meid_check_digit"
   | "meid_malformed"

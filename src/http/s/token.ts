@@ -22,7 +22,7 @@ export const settingsPage = route({
     "Fetching it is evidence that the settings were opened. 404 unknown, 410 expired, both as a page.",
   tag: "pages",
   roles: "open",
-  errors: ["link_unknown", "link_expired"],
+  errors: ["too_many_requests"],
   status: 200,
   produces: "text/html",
   params: { token: Type.String({ maxLength: 200 }) },

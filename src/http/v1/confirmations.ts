@@ -23,7 +23,7 @@ export const reportConfirmations = route({
   description: "A repeat books nothing twice.",
   tag: "confirmations",
   roles: ["probe", "engineer", "admin"],
-  errors: ["imsi_malformed", "apn_malformed"],
+  errors: ["imsi_malformed", "apn_malformed", "books_full"],
   status: 200,
   bodyLimitOctets: 1_048_576,
   body: Type.Object(

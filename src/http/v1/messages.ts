@@ -92,7 +92,7 @@ export const sendMessages = route({
     "202 means that every message is on disk and will be handed to the SMSC. A repeat with the same key sends nothing.",
   tag: "messages",
   roles: ["admin", "engineer"],
-  errors: ["msisdn_malformed"],
+  errors: ["msisdn_malformed", "text_empty", "text_too_long", "intake_full"],
   status: 202,
   once: "desk",
   bodyLimitOctets: BODY_OCTETS_MAX,

@@ -105,7 +105,7 @@ export const reportSightings = (measures: Measures): Route =>
       "Durable when answered. A repeated sighting changes nothing, so the whole request can be sent again after a lost answer.",
     tag: "sightings",
     roles: ["probe", "engineer", "admin"],
-    errors: ["batch_too_large", "sighting_malformed"],
+    errors: ["batch_too_large", "intake_full"],
     status: 200,
     query: {
       summary: Type.Optional(Type.Boolean({ description: "Counts only." })),

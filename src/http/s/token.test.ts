@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { LINK_TOKEN, openHouse } from "../../../test/http-house.ts";
+
+const PAGE_OCTETS_MAX = 4_096;
+const { server, ...house } = await openHouse({ limits: { failuresPerMinute: 3 } });
+
+test("the page behind a link shows the values step by step, small, without script, in the operator's name", async () => {
+  const { statusCode, headers, body } = await server.inject({ url: `/s/${LINK_TOKEN}` });
+  assert.equal(statusCode, 200);
+  assert.equal(headers["content-type"], "text/html; charset=utf-8");
+  assert.equal(headers["cache-control"], "no-store");
+  assert.match(String(headers["x-robots-tag"]), /noindex/);
+  assert.equal(headers["referrer-policy"], "no-referrer");
+  assert.ok(Buffer.byteLength(body) < PAGE_OCTETS_MAX);
+  assert.ok(!/<script|<img|<link|javascript:|\bon\w+=/i.test(body));
+  for (const value of [
+    "internet.telco",
+    "mms.telco",
+    "http://mms.telco.example/servlets/mms",
+    "10.0.0.1",
+    "8080",
+    "PAP",
+  ]) {
+    assert.ok(body.includes(`<b>${value}</b>`), value);
+  }
+  assert.ok(body.includes("<h1>Telco &amp; &lt;Söhne&gt;</h1>"), "the name is text, never markup");
+});
+
+test("an expired link says so, an unknown one is not found; both are pages for people", async () => {
+  const expired = await server.inject({ url: "/s/expiredexpiredexpired1" });
+  assert.equal(expired.statusCode, 410);
+  assert.match(expired.body, /has expired/);
+  const unknown = await server.inject({ url: "/s/unknownunknownunknown1" });
+  assert.equal(unknown.statusCode, 404);
+  assert.match(String(unknown.headers["content-type"]), /^text\/html/);
+});
+
+test("asking whether the page is there does not open it", async () => {
+  let opened = 0;
+  const { open } = house.deps.pages;
+  Object.assign(house.deps.pages, {
+    open(token: string) {
+      opened++;
+      return open(token);
+    },
+  });
+  const head = await server.inject({ method: "HEAD", url: `/s/${LINK_TOKEN}` });
+  assert.equal(head.statusCode, 405);
+  assert.equal(opened, 0);
+  await server.inject({ url: `/s/${LINK_TOKEN}` });
+  assert.equal(opened, 1);
+});
+
+test("whoever guesses at links is slowed", async () => {
+  const guess = (n: number) =>
+    server.inject({ url: `/s/${String(n).padStart(22, "g")}`, remoteAddress: "203.0.113.9" });
+  for (let n = 0; n < 3; n++) assert.equal((await guess(n)).statusCode, 404);
+  const slowed = await guess(3);
+  assert.equal(slowed.statusCode, 429);
+  assert.equal(slowed.json().code, "too_many_requests");
+});

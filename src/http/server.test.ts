@@ -1,0 +1,532 @@
+import assert from "node:assert/strict";
+import { Writable } from "node:stream";
+import type { InjectOptions } from "fastify";
+import { test } from "vitest";
+import {
+  bearer,
+  IMEI,
+  IMSI,
+  OPERATOR_A,
+  OPERATOR_B,
+  ORDER_ID,
+  openHouse,
+  tokenFor,
+} from "../../test/http-house.ts";
+
+const PROBE = bearer(OPERATOR_A, "probe");
+const ADMIN = bearer(OPERATOR_A, "admin");
+const house = await openHouse();
+const { server } = house;
+
+test("every answer carries the request's id, is not cached, and is not framed", async () => {
+  for (const url of ["/healthz", "/nowhere", "/v1/orders"]) {
+    const { headers } = await server.inject({ url, headers: { "x-request-id": "order-import-7" } });
+    assert.equal(headers["x-request-id"], "order-import-7");
+    assert.equal(headers["cache-control"], "no-store");
+    assert.equal(headers["x-frame-options"], "DENY");
+    assert.match(String(headers["content-security-policy"]), /default-src 'none'/);
+  }
+});
+
+test("a request id that could hold a subscriber's number is replaced", async () => {
+  for (const id of [IMSI, "a b", "x".repeat(65), "<script>"]) {
+    const { headers } = await server.inject({ url: "/healthz", headers: { "x-request-id": id } });
+    assert.match(String(headers["x-request-id"]), /^[0-9a-f-]{36}$/);
+  }
+});
+
+test("a problem document names its code, what to do, and the request", async () => {
+  const answer = await server.inject({ url: "/v1/orders", headers: { "x-request-id": "r-1" } });
+  assert.equal(answer.headers["content-type"], "application/problem+json; charset=utf-8");
+  assert.deepEqual(answer.json(), {
+    type: "urn:turnup:error:token_missing",
+    title: "Token missing",
+    status: 401,
+    code: "token_missing",
+    detail: "this address answers only with a token",
+    nextStep: "Send the header 'Authorization: Bearer tup_...'.",
+    instance: "r-1",
+  });
+});
+
+test("an address of another method answers 405 with what it allows, an unknown one 404", async () => {
+  const wrong = await server.inject({ method: "DELETE", url: "/v1/orders", headers: ADMIN });
+  assert.equal(wrong.statusCode, 405);
+  assert.equal(wrong.json().code, "method_not_allowed");
+  assert.deepEqual(String(wrong.headers.allow).split(", ").sort(), ["GET", "HEAD", "POST"]);
+  const unknown = await server.inject({ url: "/v1/nothing", headers: ADMIN });
+  assert.equal(unknown.statusCode, 404);
+  assert.equal(unknown.json().code, "not_found");
+});
+
+test("a revoked token is refused within the time that it is believed, one that expires at once", async () => {
+  const fresh = await openHouse({ limits: { tokenFreshMs: 5_000 } });
+  const ask = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
+  assert.equal((await ask()).statusCode, 200);
+  const [key, record] = [...fresh.records].find(
+    ([, one]) => one.operatorId === OPERATOR_A && one.role === "care",
+  ) as [string, NonNullable<ReturnType<typeof fresh.records.get>>];
+  fresh.records.set(key, { ...record, revokedAt: new Date(fresh.nowMs) });
+  fresh.nowMs += 4_999;
+  assert.equal((await ask()).statusCode, 200);
+  fresh.nowMs += 1;
+  assert.equal((await ask()).json().code, "token_revoked");
+  fresh.records.set(key, { ...record, expiresAt: new Date(fresh.nowMs + 6_000) });
+  fresh.nowMs += 5_000;
+  assert.equal((await ask()).statusCode, 200);
+  fresh.nowMs += 1_000;
+  assert.equal((await ask()).json().code, "token_expired");
+  await fresh.server.close();
+});
+
+test("a known token costs one lookup, however many requests come with it", async () => {
+  const fresh = await openHouse();
+  const ask = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
+  await Promise.all(Array.from({ length: 20 }, ask));
+  await ask();
+  assert.equal(fresh.lookups, 1);
+  await fresh.server.close();
+});
+
+test("whoever guesses at tokens is slowed by address, and a known token behind that address still works", async () => {
+  const fresh = await openHouse({ limits: { failuresPerMinute: 3 } });
+  const good = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
+  assert.equal((await good()).statusCode, 200);
+  const guess = (n: number) =>
+    fresh.server.inject({
+      url: "/v1/orders",
+      headers: { authorization: `Bearer tup_${String(n).padStart(43, "x")}` },
+    });
+  for (let n = 0; n < 3; n++) assert.equal((await guess(n)).statusCode, 401);
+  const looked = fresh.lookups;
+  const slowed = await guess(4);
+  assert.equal(slowed.statusCode, 429);
+  assert.equal(slowed.json().code, "too_many_requests");
+  assert.ok(Number(slowed.headers["retry-after"]) >= 1);
+  assert.equal(fresh.lookups, looked, "a slowed guess costs no lookup");
+  assert.equal((await good()).statusCode, 200);
+  fresh.nowMs += 60_000;
+  assert.equal((await guess(5)).statusCode, 401);
+  await fresh.server.close();
+});
+
+test("one token's requests in a minute are bounded, another's are not touched by it", async () => {
+  const fresh = await openHouse({ limits: { requestsPerMinute: 2 } });
+  const ask = (operatorId: string) =>
+    fresh.server.inject({ url: "/v1/orders", headers: bearer(operatorId, "care") });
+  assert.equal((await ask(OPERATOR_A)).statusCode, 200);
+  assert.equal((await ask(OPERATOR_A)).statusCode, 200);
+  assert.equal((await ask(OPERATOR_A)).statusCode, 429);
+  assert.equal((await ask(OPERATOR_B)).statusCode, 200);
+  await fresh.server.close();
+});
+
+function logLines(): { lines: string[]; stream: Writable } {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  return { lines, stream };
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+const deep = `${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}`;
+const hostile: {
+  name: string;
+  request: InjectOptions;
+  status: number;
+  code: string;
+}[] = [
+  {
+    name: "JSON cut short",
+    request: { method: "POST", url: "/v1/orders", headers: JSON_TYPE, payload: '{"imei":' },
+    status: 400,
+    code: "body_malformed",
+  },
+  {
+    name: "an empty JSON body",
+    request: { method: "POST", url: "/v1/orders", headers: JSON_TYPE, payload: "" },
+    status: 400,
+    code: "body_malformed",
+  },
+  {
+    name: "no body at all",
+    request: { method: "POST", url: "/v1/orders" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "__proto__ as a member",
+    request: {
+      method: "POST",
+      url: "/v1/orders",
+      headers: JSON_TYPE,
+      payload: '{"__proto__":{"role":"admin"},"imei":"1","imsi":"2"}',
+    },
+    status: 400,
+    code: "body_malformed",
+  },
+  {
+    name: "constructor.prototype as a member",
+    request: {
+      method: "POST",
+      url: "/v1/orders",
+      headers: JSON_TYPE,
+      payload: '{"constructor":{"prototype":{"a":1}},"imei":"1","imsi":"2"}',
+    },
+    status: 400,
+    code: "body_malformed",
+  },
+  {
+    name: "JSON 50,000 deep",
+    request: { method: "POST", url: "/v1/orders", headers: JSON_TYPE, payload: deep },
+    status: 413,
+    code: "body_too_large",
+  },
+  {
+    name: "JSON 5,000 deep",
+    request: {
+      method: "POST",
+      url: "/v1/orders",
+      headers: JSON_TYPE,
+      payload: `${"[".repeat(5_000)}${"]".repeat(5_000)}`,
+    },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a body past the limit",
+    request: {
+      method: "POST",
+      url: "/v1/orders",
+      headers: JSON_TYPE,
+      payload: JSON.stringify({ imei: "1".repeat(300_000) }),
+    },
+    status: 413,
+    code: "body_too_large",
+  },
+  {
+    name: "sightings past their limit",
+    request: {
+      method: "POST",
+      url: "/v1/sightings",
+      headers: JSON_TYPE,
+      payload: JSON.stringify([{ imei: "1".repeat(9_000_000) }]),
+    },
+    status: 413,
+    code: "body_too_large",
+  },
+  {
+    name: "a media type nobody reads",
+    request: {
+      method: "POST",
+      url: "/v1/orders",
+      headers: { "content-type": "application/xml" },
+      payload: "<a/>",
+    },
+    status: 415,
+    code: "media_type_unsupported",
+  },
+  {
+    name: "CSV where only JSON is read",
+    request: {
+      method: "POST",
+      url: "/v1/orders",
+      headers: { "content-type": "text/csv" },
+      payload: "imei\n1",
+    },
+    status: 415,
+    code: "media_type_unsupported",
+  },
+  {
+    name: "plain text",
+    request: {
+      method: "POST",
+      url: "/v1/sightings",
+      headers: { "content-type": "text/plain" },
+      payload: "x",
+    },
+    status: 415,
+    code: "media_type_unsupported",
+  },
+  {
+    name: "a number where a text is wanted",
+    request: { method: "POST", url: "/v1/orders", payload: { imei: 356938035643809, imsi: IMSI } },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "null where an object is wanted",
+    request: { method: "POST", url: "/v1/orders", headers: JSON_TYPE, payload: "null" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "an unknown member",
+    request: { method: "POST", url: "/v1/orders", payload: { imei: IMEI, imsi: IMSI, role: "admin" } },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a null character",
+    request: { method: "POST", url: "/v1/tokens", payload: { role: "probe", label: "a\u0000b" } },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a line feed in a label",
+    request: { method: "POST", url: "/v1/tokens", payload: { role: "probe", label: "a\nb" } },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "an IMEI with a wrong check digit",
+    request: { method: "POST", url: "/v1/orders", payload: { imei: "356938035643808", imsi: IMSI } },
+    status: 400,
+    code: "imei_check_digit",
+  },
+  {
+    name: "an IMSI with letters",
+    request: { method: "POST", url: "/v1/orders", payload: { imei: IMEI, imsi: "26201x" } },
+    status: 400,
+    code: "imsi_malformed",
+  },
+  { name: "a negative limit", request: { url: "/v1/orders?limit=-1" }, status: 400, code: "invalid_request" },
+  {
+    name: "a limit above 1,000",
+    request: { url: "/v1/orders?limit=1001" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a limit that is no number",
+    request: { url: "/v1/orders?limit=ten" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a limit twice",
+    request: { url: "/v1/orders?limit=1&limit=2" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a cursor that is no id",
+    request: { url: "/v1/orders?cursor=abc" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a cursor with SQL",
+    request: { url: `/v1/orders?cursor=${encodeURIComponent("' or 1=1 --")}` },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a state with SQL",
+    request: { url: `/v1/messages?state=${encodeURIComponent("failed' or '1'='1")}` },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "an unknown filter",
+    request: { url: "/v1/orders?stat=waiting" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "__proto__ in the query",
+    request: { url: "/v1/orders?__proto__=1" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a time without a zone",
+    request: { url: "/v1/orders?createdFrom=2026-01-01T00:00:00" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a day that is none",
+    request: { url: "/v1/orders?createdFrom=2026-02-31T00:00:00Z" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "an id that is none",
+    request: { url: "/v1/orders/1%20or%201=1" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a null character in the path",
+    request: { url: "/v1/relations/a%00b" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a path that is no URL",
+    request: { url: "/v1/relations/%E0%A4%A" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a path parameter past its limit",
+    request: { url: `/v1/relations/${"a".repeat(300)}` },
+    status: 400,
+    code: "invalid_request",
+  },
+];
+for (const { name, request, status, code } of hostile) {
+  test(`hostile input: ${name} answers ${status} ${code}`, async () => {
+    const headers = { ...ADMIN, "idempotency-key": `hostile-${name.length}`, ...request.headers };
+    const answer = await server.inject({ ...request, headers });
+    assert.equal(answer.statusCode, status, answer.body);
+    assert.equal(answer.json().code, code, answer.body);
+    assert.equal(answer.headers["content-type"], "application/problem+json; charset=utf-8");
+  });
+}
+
+test("a problem never repeats the number that it is about", async () => {
+  const answer = await server.inject({ url: `/v1/orders?imsi=${IMSI}9999&${IMSI}=1`, headers: ADMIN });
+  assert.equal(answer.statusCode, 400);
+  assert.ok(!answer.body.includes(IMSI), answer.body);
+});
+
+test("a fault of ours says nothing about the inside, and is logged with the request's id", async () => {
+  const { lines, stream } = logLines();
+  const fresh = await openHouse({ log: { level: "info", stream } });
+  Object.assign(fresh.deps.orders, {
+    listOrders: async () => {
+      throw new Error(`duplicate key (imsi)=(${IMSI}) in /srv/secret/place`);
+    },
+  });
+  const answer = await fresh.server.inject({
+    url: "/v1/orders",
+    headers: { ...bearer(OPERATOR_A, "care"), "x-request-id": "r-9" },
+  });
+  assert.equal(answer.statusCode, 500);
+  assert.equal(answer.json().code, "internal_error");
+  assert.ok(!answer.body.includes("secret"), answer.body);
+  const fault = lines.map((line) => JSON.parse(line)).find((line) => line.msg === "failed");
+  assert.equal(fault.reqId, "r-9");
+  assert.match(fault.err.message, /secret/);
+  assert.ok(!lines.join("").includes(IMSI), "masked in the log");
+  await fresh.server.close();
+});
+
+test("log lines name the route's pattern, never the number in the address, nor a token", async () => {
+  const { lines, stream } = logLines();
+  const fresh = await openHouse({ log: { level: "debug", stream } });
+  const ask = (url: string) => fresh.server.inject({ url, headers: bearer(OPERATOR_A, "care") });
+  await ask(`/v1/devices/${IMEI}`);
+  await ask(`/v1/orders?imsi=${IMSI}`);
+  await ask(`/v1/nowhere/${IMEI}`);
+  await fresh.server.inject({
+    method: "POST",
+    url: "/v1/sightings",
+    headers: PROBE,
+    payload: { imei: IMEI, imsi: IMSI },
+  });
+  const log = lines.join("");
+  assert.ok(log.includes('"route":"/v1/devices/:imei"'));
+  for (const number of [IMEI, IMSI, tokenFor(OPERATOR_A, "care")]) assert.ok(!log.includes(number));
+  await fresh.server.close();
+});
+
+test("/metrics counts without identifiers, tenants or addresses", async () => {
+  await server.inject({ url: `/v1/devices/${IMEI}`, headers: bearer(OPERATOR_A, "care") });
+  const { body, headers } = await server.inject({ url: "/metrics" });
+  assert.match(String(headers["content-type"]), /^text\/plain/);
+  assert.match(
+    body,
+    /turnup_http_requests_total\{method="GET",route="\/v1\/devices\/:imei",status="200"\} [1-9]/,
+  );
+  for (const line of body.split("\n").filter((one) => one && !one.startsWith("#"))) {
+    assert.match(line, /^turnup_[a-z_]+/);
+    assert.ok(!line.includes(IMEI) && !line.includes(OPERATOR_A) && !line.includes("-token"), line);
+  }
+});
+
+test("/readyz says which part is missing and asks no more often than once a second", async () => {
+  const fresh = await openHouse();
+  let asked = 0;
+  const readiness = fresh.deps.readiness as { name: string; check: () => Promise<void> }[];
+  readiness.push({
+    name: "smsc",
+    check: async () => {
+      asked++;
+      throw new Error("10.0.0.7:2775 refused");
+    },
+  });
+  const first = await fresh.server.inject({ url: "/readyz" });
+  assert.equal(first.statusCode, 503);
+  assert.equal(first.json().code, "dependency_unavailable");
+  assert.match(first.json().detail, /smsc/);
+  assert.ok(!first.body.includes("10.0.0.7"));
+  await fresh.server.inject({ url: "/readyz" });
+  assert.equal(asked, 1);
+  readiness.pop();
+  fresh.nowMs += 1_000;
+  assert.equal((await fresh.server.inject({ url: "/readyz" })).statusCode, 200);
+  await fresh.server.close();
+});
+
+test("a repeat with its Idempotency-Key is answered as before, and does nothing", async () => {
+  const fresh = await openHouse();
+  const resend = (key: string, id = ORDER_ID) =>
+    fresh.server.inject({
+      method: "POST",
+      url: `/v1/orders/${id}/resend`,
+      headers: { ...bearer(OPERATOR_A, "care"), "idempotency-key": key },
+    });
+  const first = await resend("k1");
+  const again = await resend("k1");
+  assert.deepEqual([first.statusCode, again.statusCode], [202, 202]);
+  assert.equal(again.body, first.body);
+  assert.equal(again.headers["idempotency-replayed"], "true");
+  assert.equal(fresh.calls.filter(({ name }) => name === "orderDesk.resend").length, 1);
+  assert.equal((await resend("k2")).headers["idempotency-replayed"], undefined);
+  assert.equal(fresh.calls.filter(({ name }) => name === "orderDesk.resend").length, 2);
+  const other = await resend("k1", "01900000-0000-7000-8000-0000000000ff");
+  assert.equal(other.statusCode, 422);
+  assert.equal(other.json().code, "idempotency_key_reused");
+  await fresh.server.close();
+});
+
+test("a refused request gives its Idempotency-Key back; without a key nothing is done", async () => {
+  const fresh = await openHouse();
+  const missing = "01900000-0000-7000-8000-0000000000ff";
+  const ask = (url: string, headers: Record<string, string>) =>
+    fresh.server.inject({ method: "POST", url, headers: { ...bearer(OPERATOR_A, "care"), ...headers } });
+  assert.equal((await ask(`/v1/orders/${missing}/cancel`, { "idempotency-key": "k" })).statusCode, 404);
+  assert.equal((await ask(`/v1/orders/${ORDER_ID}/cancel`, { "idempotency-key": "k" })).statusCode, 202);
+  const without = await ask(`/v1/orders/${ORDER_ID}/cancel`, {});
+  assert.equal(without.json().code, "idempotency_key_missing");
+  await fresh.server.close();
+});
+
+test("a request that is still being done is not done twice at once", async () => {
+  const fresh = await openHouse();
+  let release = (): void => undefined;
+  Object.assign(fresh.deps.orderDesk, {
+    resend: () => new Promise<void>((resolve) => (release = resolve)),
+  });
+  const resend = () =>
+    fresh.server.inject({
+      method: "POST",
+      url: `/v1/orders/${ORDER_ID}/resend`,
+      headers: { ...bearer(OPERATOR_A, "care"), "idempotency-key": "k" },
+    });
+  const first = resend();
+  await new Promise((resolve) => setImmediate(resolve));
+  const second = await resend();
+  assert.equal(second.statusCode, 409);
+  assert.equal(second.json().code, "request_in_progress");
+  release();
+  assert.equal((await first).statusCode, 202);
+  await fresh.server.close();
+});

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import {
+  bearer,
+  IMEI,
+  OPERATOR_A,
+  OPERATOR_B,
+  ORDER_ID,
+  openHouse,
+  RELATION,
+  THING_ID,
+} from "../../test/http-house.ts";
+import { ROLES, type Role } from "../kernel/account/role.ts";
+import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
+import { createMeasures } from "./measures.ts";
+import type { Route } from "./route.ts";
+import { routesOf } from "./routes.ts";
+
+const ROUTES = routesOf({ measures: createMeasures(), description: () => ({}) });
+const CLOSED = ROUTES.filter((route) => route.roles !== "open");
+
+/** What operator A's own things are called, so that a foreign token asks for something that exists. */
+const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "/v1/orders/:id": { id: ORDER_ID },
+  "/v1/orders/:id/resend": { id: ORDER_ID },
+  "/v1/orders/:id/cancel": { id: ORDER_ID },
+  "/v1/access-points/:id": { id: THING_ID },
+  "/v1/overrides/:id": { id: THING_ID },
+  "/v1/tokens/:id": { id: "" }, // an id of A's token, filled in below
+  "/v1/relations/:make": { make: "Nokia" },
+  "/v1/devices/:imei": { imei: IMEI },
+};
+const QUERIES: Readonly<Record<string, string>> = { "/v1/settings/find": "?mcc=262&mnc=01" };
+const { make: _make, feeMinor: _fee, ...agreed } = RELATION;
+const BODIES: Readonly<Record<string, unknown>> = {
+  "POST /v1/sightings": { imei: IMEI, imsi: "262019876543210" },
+  "POST /v1/orders": { imei: IMEI, imsi: "262019876543210" },
+  "POST /v1/messages": { to: "+491701234567", text: "hello" },
+  "POST /v1/confirmations": {
+    confirmations: [{ imsi: "262019876543210", apn: "internet", source: "radius" }],
+  },
+  "POST /v1/arrivals": {
+    arrivals: [
+      {
+        arrivalId: "a1",
+        keyId: "0".repeat(32),
+        at: "2026-03-01T12:00:00Z",
+        apn: "a.b",
+        proof: "A".repeat(22),
+      },
+    ],
+  },
+  "PUT /v1/policy": DEFAULT_POLICY,
+  "PUT /v1/relations/:make": { ...agreed, feeMinor: 120 },
+  "POST /v1/access-points": {
+    name: "n",
+    uses: ["internet"],
+    apn: "internet",
+    criteria: { mcc: "262", mnc: "01" },
+  },
+  "PUT /v1/overrides": { scope: "tac", key: "35693803", body: { verdict: "ended" }, why: "because" },
+  "POST /v1/tokens": { role: "probe", label: "radius" },
+};
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
+const house = await openHouse();
+const tokenIdOfA = [...house.records.values()].find(({ operatorId }) => operatorId === OPERATOR_A)?.id ?? "";
+
+function requestTo(route: Route, headers: Record<string, string>) {
+  const params = PARAMS[route.path] ?? {};
+  const url = route.path.replace(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(params[name] || tokenIdOfA),
+  );
+  const body = BODIES[nameOf(route)];
+  return house.server.inject({
+    method: route.method,
+    url: url + (QUERIES[route.path] ?? ""),
+    headers: { ...headers, "idempotency-key": `key-${Math.random()}`, "if-match": "*" },
+    ...(body !== undefined && { payload: body as object }),
+  });
+}
+
+test("every route with a path parameter names a thing of operator A here, so that none escapes these tests", () => {
+  const unnamed = CLOSED.filter(({ path }) => path.includes(":") && !(path in PARAMS)).map(nameOf);
+  assert.deepEqual(unnamed, []);
+  const bodiless = CLOSED.filter((route) => route.body && !(nameOf(route) in BODIES)).map(nameOf);
+  assert.deepEqual(bodiless, []);
+});
+
+test("only health, measures and the page behind a link answer without a token", () => {
+  const open = ROUTES.filter((route) => route.roles === "open").map(nameOf);
+  assert.deepEqual(open, ["GET /healthz", "GET /readyz", "GET /metrics", "GET /s/:token"]);
+});
+
+for (const route of CLOSED) {
+  const roles = route.roles as readonly Role[];
+  const [role] = roles as readonly [Role];
+
+  test(`${nameOf(route)} answers 401 without a token and with one that nobody gave out`, async () => {
+    const none = await requestTo(route, {});
+    assert.equal(none.statusCode, 401);
+    assert.equal(none.json().code, "token_missing");
+    assert.match(String(none.headers["www-authenticate"]), /^Bearer/);
+    const unknown = await requestTo(route, { authorization: `Bearer tup_${"A".repeat(43)}` });
+    assert.equal(unknown.json().code, "token_unknown");
+  });
+
+  test(`${nameOf(route)} answers 403 to every role that it does not name`, async () => {
+    for (const other of ROLES.filter((one) => !roles.includes(one))) {
+      const answer = await requestTo(route, bearer(OPERATOR_A, other));
+      assert.equal(answer.statusCode, 403, other);
+      assert.equal(answer.json().code, "role_not_allowed");
+    }
+  });
+
+  test(`${nameOf(route)} shows and changes nothing of another operator`, async () => {
+    const before = house.calls.length;
+    const answer = await requestTo(route, bearer(OPERATOR_B, role));
+    const body = answer.body === "" ? {} : answer.json();
+    if (
+      route.path in PARAMS &&
+      route.path !== "/v1/devices/:imei" &&
+      nameOf(route) !== "PUT /v1/relations/:make"
+    ) {
+      assert.equal(answer.statusCode, 404, answer.body);
+      assert.match(body.code, /_not_found$/);
+    } else {
+      assert.ok(answer.statusCode < 300 || answer.statusCode === 412, answer.body);
+      for (const rows of [body.rows, body.accessPoints, body.relations, body.balances, body.pairings]) {
+        assert.deepEqual(rows ?? [], []);
+      }
+    }
+    assert.ok(house.calls.slice(before).every(({ operatorId }) => operatorId === OPERATOR_B));
+    assert.ok(!answer.body.includes("hunter2"));
+  });
+
+  test(`${nameOf(route)} answers its own operator`, async () => {
+    const fresh = await openHouse();
+    try {
+      const params = PARAMS[route.path] ?? {};
+      const spare = [...fresh.records.values()].find(
+        (one) => one.operatorId === OPERATOR_A && one.role !== role,
+      );
+      const url = route.path.replace(/:(\w+)/g, (_, name: string) => params[name] || (spare?.id ?? ""));
+      const body = BODIES[nameOf(route)];
+      const answer = await fresh.server.inject({
+        method: route.method,
+        url: url + (QUERIES[route.path] ?? ""),
+        headers: { ...bearer(OPERATOR_A, role), "idempotency-key": "k", "if-match": "*" },
+        ...(body !== undefined && { payload: body as object }),
+      });
+      assert.equal(answer.statusCode, route.status, answer.body);
+    } finally {
+      await fresh.server.close();
+    }
+  });
+}
