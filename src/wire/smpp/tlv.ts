@@ -85,6 +85,9 @@ export type Tlv =
   | { [N in TlvName]: { readonly name: N; readonly value: TlvValue<N> } }[TlvName]
   | { readonly name: "unknown"; readonly tag: number; readonly value: Uint8Array };
 
+/** Of one PDU. Far above the 44 that have names; 16,000 empty ones would cost more memory than a message may. */
+const MAX_TLVS = 1_024;
+
 /** Shared by every PDU that has none. */
 export const NO_TLVS: readonly Tlv[] = Object.freeze([]);
 
@@ -104,7 +107,10 @@ export function tlvValue<N extends TlvName>(tlvs: readonly Tlv[], name: N): TlvV
 export function readTlvs(reader: Reader): readonly Tlv[] {
   if (reader.at >= reader.end) return NO_TLVS;
   const tlvs: Tlv[] = [];
-  while (reader.at < reader.end) tlvs.push(readTlv(reader));
+  while (reader.at < reader.end) {
+    if (tlvs.length === MAX_TLVS) throw reader.refuse(`more than ${MAX_TLVS} optional parameters`, reader.at);
+    tlvs.push(readTlv(reader));
+  }
   return tlvs;
 }
 

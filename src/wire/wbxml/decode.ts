@@ -111,6 +111,8 @@ function stringAt(bytes: Uint8Array, start: number, limit: number, charset: numb
   return { text: textAt(bytes, start, end, charset), next: end + 1 };
 }
 
+const NONE: readonly never[] = Object.freeze([]);
+
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #head: WbxmlHead;
@@ -122,6 +124,8 @@ class Reader {
   #attributes = 0;
   #characters = 0;
   #pieces = 0;
+  /** Attributes of the list being read. */
+  readonly #open: WbxmlAttribute[] = [];
 
   constructor(bytes: Uint8Array, head: WbxmlHead, space: CodeSpace) {
     this.#bytes = bytes;
@@ -155,8 +159,8 @@ class Reader {
     this.#tagPage = this.#switchedPage(this.#tagPage, this.#space.tags);
     const octet = this.#octet("a tag");
     const name = this.#tagName(octet);
-    const attributes = octet & HAS_ATTRIBUTES ? this.#attributeList() : [];
-    const content = octet & HAS_CONTENT ? this.#content(depth) : [];
+    const attributes = octet & HAS_ATTRIBUTES ? this.#attributeList() : NONE;
+    const content = octet & HAS_CONTENT ? this.#content(depth) : NONE;
     return { name, attributes, content, at };
   }
 
@@ -170,17 +174,18 @@ class Reader {
 
   #content(depth: number): (WbxmlElement | string)[] {
     const content: (WbxmlElement | string)[] = [];
-    let text: string[] = [];
+    let text: string[] | undefined;
     for (;;) {
       const token = this.#bytes[this.#at];
       if (token === undefined) throw new DecodeError("element without its end", this.#at);
       const piece = token === END ? undefined : this.#textPiece(token, null);
       if (piece !== undefined) {
+        text ??= [];
         text.push(piece);
         continue;
       }
-      if (text.length > 0) content.push(text.join(""));
-      text = [];
+      if (text) content.push(text.join(""));
+      text = undefined;
       if (token === END) {
         this.#at++;
         return content;
@@ -190,21 +195,21 @@ class Reader {
     }
   }
 
-  #attributeList(): WbxmlAttribute[] {
-    const attributes: WbxmlAttribute[] = [];
+  #attributeList(): readonly WbxmlAttribute[] {
+    const from = this.#open.length;
     for (;;) {
       this.#attributePage = this.#switchedPage(this.#attributePage, this.#space.attributeStarts);
       const token = this.#bytes[this.#at];
       if (token === undefined) throw new DecodeError("attribute list without its end", this.#at);
       if (token === END) {
         this.#at++;
-        return attributes;
+        return this.#open.splice(from); // an array of just this length; one grown by push has room for 17
       }
       if (++this.#attributes > LIMITS.attributes) {
         throw new DecodeError(`more than ${LIMITS.attributes} attributes`, this.#at);
       }
       const { name, prefix } = this.#attributeStart();
-      attributes.push({ name, value: this.#attributeValue(name, prefix) });
+      this.#open.push({ name, value: this.#attributeValue(name, prefix) });
     }
   }
 
@@ -218,14 +223,17 @@ class Reader {
 
   /** The pieces that follow an attribute start, until the next start or the list's end. */
   #attributeValue(attribute: string, prefix: string): string {
-    const pieces = prefix === "" ? [] : [prefix];
+    let value = prefix;
+    let pieces: string[] | undefined;
     for (;;) {
       this.#attributePage = this.#switchedPage(this.#attributePage, this.#space.attributeStarts);
       const token = this.#bytes[this.#at];
       if (token === undefined) throw new DecodeError("attribute list without its end", this.#at);
       const piece = this.#textPiece(token, attribute) ?? this.#valueToken(token);
-      if (piece === undefined) return pieces.length === 1 ? (pieces[0] as string) : pieces.join("");
-      pieces.push(piece);
+      if (piece === undefined) return pieces ? pieces.join("") : value;
+      if (pieces) pieces.push(piece);
+      else if (value === "") value = piece;
+      else pieces = [value, piece];
     }
   }
 

@@ -11,15 +11,26 @@ export type WbxmlElement = {
   readonly at?: number;
 };
 
-export const attributeOf = (element: WbxmlElement, name: string): string | undefined =>
-  element.attributes.find((attribute) => attribute.name === name)?.value;
+export function attributeOf({ attributes }: WbxmlElement, name: string): string | undefined {
+  for (let i = 0; i < attributes.length; i++) {
+    const attribute = attributes[i] as WbxmlAttribute;
+    if (attribute.name === name) return attribute.value;
+  }
+  return undefined;
+}
 
 export const childrenOf = (element: WbxmlElement): WbxmlElement[] =>
   element.content.filter((part): part is WbxmlElement => typeof part !== "string");
 
 /** All text directly inside, joined and trimmed. */
-export const textOf = (element: WbxmlElement): string =>
-  trimmed(element.content.filter((part) => typeof part === "string").join(""));
+export function textOf({ content }: WbxmlElement): string {
+  let text = "";
+  for (let i = 0; i < content.length; i++) {
+    const part = content[i];
+    if (typeof part === "string") text += part;
+  }
+  return text === "" ? text : trimmed(text);
+}
 
 const WHITE_SPACE = " \t\r\n";
 
