@@ -93,7 +93,7 @@ function rowsOf(
   return own.length > 0 ? own : ofPlatform.filter((row) => row.make === "*" && !/kaios/i.test(row.os));
 }
 
-function platformOfRow({ os }: CapabilityRow): Platform {
+export function platformOfRow({ os }: CapabilityRow): Platform {
   if (/ios|iphone os/i.test(os) && !/kaios/i.test(os)) return "ios";
   if (/android/i.test(os)) return "android";
   return /modem|router/i.test(os) ? "modem" : "proprietary";

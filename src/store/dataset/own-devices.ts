@@ -1,0 +1,124 @@
+/**
+ * An operator's imports about devices over the shipped data: as columns in the data base, as rows for the catalog. Its
+ * TAC lists stand above the shipped ones; its lifecycle and capability rows take the place of shipped rows about the
+ * same thing.
+ */
+import { platformOfRow } from "../../kernel/devices/capability.ts";
+import { labelKey, makeOf } from "../../kernel/devices/names.ts";
+import type { DatasetRef, DeviceDatasets, LifecycleRow, TacRow } from "../../kernel/devices/rows.ts";
+import { capabilityRowOf, lifecycleRowOf } from "./devices.ts";
+
+export const OWN_KINDS = ["tac", "lifecycle", "capability"] as const;
+export type OwnKind = (typeof OWN_KINDS)[number];
+
+type Columns = Readonly<Record<string, string>>;
+
+export type OwnDataset = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly kind: OwnKind;
+  readonly name: string;
+  readonly version: string;
+  readonly rows: readonly Columns[];
+};
+
+/** `own` is of one operator, newest first. */
+export function withOwnDatasets(shipped: DeviceDatasets, own: readonly OwnDataset[]): DeviceDatasets {
+  const tac = own
+    .filter(({ kind }) => kind === "tac")
+    .map((set) => ({ ref: refOf(set), rows: set.rows.map(tacRowOf) }));
+  return {
+    ...shipped,
+    tac: [...tac, ...shipped.tac],
+    lifecycle: withLifecycle(shipped.lifecycle, own),
+    capability: withCapability(shipped.capability, own),
+  };
+}
+
+const refOf = ({ kind, name, version }: OwnDataset): DatasetRef => ({ kind, name, version, isOwn: true });
+
+function refOver(sets: readonly OwnDataset[], shipped: DatasetRef): DatasetRef {
+  const refs = [...sets.map(refOf), shipped];
+  return {
+    kind: shipped.kind,
+    name: refs.map(({ name }) => name).join(" over "),
+    version: refs.map(({ version }) => version).join(" "),
+  };
+}
+
+/** A shipped row of the same name goes; one of another name loses the model codes that the operator's own rows name. */
+function withLifecycle(
+  shipped: DeviceDatasets["lifecycle"],
+  own: readonly OwnDataset[],
+): DeviceDatasets["lifecycle"] {
+  const sets = own.filter(({ kind }) => kind === "lifecycle");
+  if (sets.length === 0) return shipped;
+  const named = new Set<string>();
+  const codes = new Set<string>();
+  const rows: LifecycleRow[] = [];
+  for (const row of sets.flatMap((set) => set.rows.map(lifecycleRowOf))) {
+    if (named.has(nameOf(row))) continue; // a newer import has said it
+    named.add(nameOf(row));
+    for (const code of row.modelCodes) codes.add(codeOf(row, code));
+    rows.push(row);
+  }
+  for (const row of shipped.rows) {
+    if (named.has(nameOf(row))) continue;
+    const left = row.modelCodes.filter((code) => !codes.has(codeOf(row, code)));
+    rows.push(left.length === row.modelCodes.length ? row : { ...row, modelCodes: left });
+  }
+  return { ref: refOver(sets, shipped.ref), rows };
+}
+
+const nameOf = ({ make, label }: LifecycleRow): string => `${makeOf(make)}/${labelKey(makeOf(make), label)}`;
+const codeOf = ({ make }: LifecycleRow, code: string): string => `${makeOf(make)}/${code.toUpperCase()}`;
+
+/** What the operator says of a make on a platform takes the place of all that is shipped about the two. */
+function withCapability(
+  shipped: DeviceDatasets["capability"],
+  own: readonly OwnDataset[],
+): DeviceDatasets["capability"] {
+  const sets = own.filter(({ kind }) => kind === "capability");
+  if (sets.length === 0) return shipped;
+  const keyOf = (row: (typeof shipped.rows)[number]) => `${row.make}/${platformOfRow(row)}`;
+  const rows = sets.flatMap((set) => set.rows.map(capabilityRowOf));
+  const said = new Set(rows.map(keyOf));
+  return {
+    ref: refOver(sets, shipped.ref),
+    rows: [...rows, ...shipped.rows.filter((row) => !said.has(keyOf(row)))],
+  };
+}
+
+/** The columns of data/README.md; an item of a list holds no `|`, since the parser splits there. */
+export function tacColumnsOf(row: TacRow): Record<string, string> {
+  const columns = {
+    tac: row.tac,
+    make: row.make,
+    model: row.model,
+    model_codes: row.modelCodes.join("|"),
+    marketing_names: row.names.join("|"),
+    aka: row.aka.join("|"),
+    upstream_source: row.upstreamSource,
+    dump: row.listedYear === null ? "" : String(row.listedYear),
+    released_year: row.releasedYear === null ? "" : String(row.releasedYear),
+    age_check: row.suspect ? "suspect" : "",
+  };
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== ""));
+}
+
+export const tacRowOf = (columns: Columns): TacRow => ({
+  tac: columns.tac ?? "",
+  make: columns.make ?? "",
+  model: columns.model ?? "",
+  modelCodes: listOf(columns.model_codes),
+  names: listOf(columns.marketing_names),
+  aka: listOf(columns.aka),
+  upstreamSource: columns.upstream_source ?? "",
+  listedYear: yearOf(columns.dump),
+  releasedYear: yearOf(columns.released_year),
+  suspect: columns.age_check === "suspect",
+});
+
+const NONE: readonly string[] = [];
+const listOf = (text: string | undefined): readonly string[] => (text ? text.split("|") : NONE);
+const yearOf = (text: string | undefined): number | null => (text ? Number(text) : null);
