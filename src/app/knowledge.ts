@@ -20,8 +20,10 @@ import type { Sealer } from "../store/seal.ts";
 import { parseImei, tacOf } from "../term/imei.ts";
 import { type HomePlmnResolver, homePlmnResolver } from "../term/imsi.ts";
 import { plmnOf } from "../term/plmn.ts";
+import type { DeviceKnowledge, OwnDevices } from "./own-devices.ts";
 
 export type Knowledge = {
+  /** Over the shipped data. */
   readonly catalog: DeviceCatalog;
   judge(order: OrderDraft, subject: Subject, terms: Terms, asOf: Date): Judgement;
   chooseSettings(subject: Subject, terms: Terms): SettingsChoice;
@@ -36,9 +38,12 @@ export function createKnowledge(data: {
   readonly accessPoints: AccessPointIndex;
   readonly networks: readonly Network[];
   readonly sealer: Sealer;
+  /** Operators' own imports; without them the shipped data alone speaks. */
+  readonly ownDevices?: Pick<OwnDevices, "of">;
 }): Knowledge {
   const catalog = new DeviceCatalog(data.devices);
-  const support = new SupportKnowledge(catalog.data);
+  const shipped: DeviceKnowledge = { catalog, support: new SupportKnowledge(catalog.data) };
+  const devicesOf = ({ operatorId }: Terms): DeviceKnowledge => data.ownDevices?.of(operatorId) ?? shipped;
   const countries = new Map(data.networks.map(({ mcc, country }) => [mcc, country === "" ? null : country]));
 
   const decide = (device: Device, imei: string, terms: Terms, asOf: Date): SupportDecision => {
@@ -51,14 +56,14 @@ export function createKnowledge(data: {
         override: overrideOf(data.sealer, terms, device, imei),
         asOf: asOf.toISOString().slice(0, 10),
       },
-      support,
+      devicesOf(terms).support,
     );
   };
 
   return {
     catalog,
     judge(_order, subject, terms, asOf) {
-      const device = catalog.deviceOf(subject.imei.slice(0, 8));
+      const device = devicesOf(terms).catalog.deviceOf(subject.imei.slice(0, 8));
       const { verdict, reasons } = decide(device, subject.imei, terms, asOf);
       const road = roadOf(device, terms);
       return { make: device.make, model: device.model, verdict, reasons, road, takesKey: road === "omacp" };
@@ -87,7 +92,7 @@ export function createKnowledge(data: {
     },
     describe: (terms, text, asOf) => {
       const imei = parseImei(text);
-      const device = catalog.deviceOf(tacOf(imei));
+      const device = devicesOf(terms).catalog.deviceOf(tacOf(imei));
       return describe(imei, device, decide(device, imei, terms, asOf));
     },
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
