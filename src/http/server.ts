@@ -68,6 +68,8 @@ export const DEFAULT_LIMITS: HttpLimits = {
 };
 
 const MINUTE_MS = 60_000;
+/** How long a repeat with its Idempotency-Key is recognised. */
+const REPEATS_KEPT_MS = 7 * 24 * 60 * MINUTE_MS;
 const HEADER_OCTETS_MAX = 16_384;
 const PATH_PARAMETER_CHARACTERS_MAX = 200;
 
@@ -118,7 +120,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   await describeApi(server, routes);
   addHooks(server, house);
   for (const route of routes) await mount(server, house, route);
-  noteTokenUse(server, gate, limits.useNoteMs);
+  keepHouse(server, house, limits.useNoteMs);
   return server;
 }
 
@@ -354,10 +356,15 @@ async function answer(
 /** Stands for whoever asks at an open route; owns nothing. */
 const NOBODY: Caller = { tokenId: "", operatorId: "", role: "probe", label: "" };
 
-function noteTokenUse(server: FastifyInstance, gate: Gate, everyMs: number): void {
+/** Housekeeping: notes which tokens were used, and forgets requests whose repeats nobody sends any more. */
+function keepHouse(server: FastifyInstance, { gate, deps }: House, everyMs: number): void {
   const note = (): Promise<void> =>
     gate.flushUse().catch((error: unknown) => server.log.warn({ err: error }, "use of tokens not noted"));
-  const timer = setInterval(() => void note(), everyMs);
+  const forget = (): Promise<unknown> =>
+    deps.repeats
+      .forget(new Date(deps.clock().getTime() - REPEATS_KEPT_MS))
+      .catch((error: unknown) => server.log.warn({ err: error }, "old requests not forgotten"));
+  const timer = setInterval(() => void note().then(forget), everyMs);
   timer.unref();
   server.addHook("onClose", async () => {
     clearInterval(timer);

@@ -8,8 +8,6 @@ import type { Database } from "./database.ts";
 
 /** Longer than any request may take. */
 const CLAIM_MS = 60_000;
-/** How long a repeat is recognised. */
-export const REPEAT_KEPT_MS = 7 * 24 * 3_600_000;
 const FORGET_AT_ONCE = 10_000;
 
 const CLAIM = {
