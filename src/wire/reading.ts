@@ -157,7 +157,7 @@ function readPush(bytes: Uint8Array, options: ReadingOptions): Reading {
     return { ...shifted(bodyOffset, () => readContent(push, body, options)), push };
   }
   const entries = shifted(bodyOffset, () => decodeMultipart(body));
-  const settings = entries.find((entry) => DOCUMENT_TYPES.has(entry.contentType));
+  const settings = entries.find(({ contentType }) => typeOfContent(contentType));
   const offset = bodyOffset + (settings?.bodyOffset ?? 0);
   const content = settings ? shifted(offset, () => readContent(settings, settings.body, options)) : NOTHING;
   return { ...content, push, entries };
@@ -169,8 +169,8 @@ function readContent(
   body: Uint8Array,
   options: ReadingOptions,
 ): Reading {
-  const read = DOCUMENT_TYPES.get(contentType.toLowerCase());
-  return read ? readDocument(read, body, params, options) : { ...NOTHING, ...signatureIn(params, options) };
+  const type = typeOfContent(contentType);
+  return type ? readDocument(type, body, params, options) : { ...NOTHING, ...signatureIn(params, options) };
 }
 
 function readDocument(
@@ -216,6 +216,10 @@ const DOCUMENT_TYPES: ReadonlyMap<string, DocumentType> = new Map([
   [SL_CONTENT_TYPE, LOADING],
 ]);
 
+/** A sender may spell a type in any case. */
+const typeOfContent = (contentType: string): DocumentType | undefined =>
+  DOCUMENT_TYPES.get(contentType.toLowerCase());
+
 /** A bare document says its type by its public identifier; without one it is OMA CP, or what Nokia sends like that. */
 function typeOfWbxml(bytes: Uint8Array): DocumentType {
   const head = decodeWbxmlHead(bytes);
@@ -224,16 +228,17 @@ function typeOfWbxml(bytes: Uint8Array): DocumentType {
   if (isOf(PROV_CONT)) return PROVISIONING;
   if (isOf(SI)) return INDICATION;
   if (isOf(SL)) return LOADING;
-  if (head.publicId === UNKNOWN_PUBLIC_ID) return isReadable(PROVISIONING, bytes) ? PROVISIONING : NOKIA;
+  if (head.publicId === UNKNOWN_PUBLIC_ID) return isProvisioning(bytes) ? PROVISIONING : NOKIA;
   throw new DecodeError(
     `no document type is known by ${head.publicIdText ?? `public id ${head.publicId}`}`,
     1,
   );
 }
 
-function isReadable(type: DocumentType, bytes: Uint8Array): boolean {
+/** Tokens alone do not tell: some stand for an attribute in both code spaces. */
+function isProvisioning(bytes: Uint8Array): boolean {
   try {
-    type.xmlOf(bytes);
+    decodeProvisioning(bytes);
     return true;
   } catch (error) {
     if (error instanceof DecodeError) return false;
