@@ -166,6 +166,14 @@ for (const vector of VECTORS) {
   }
 
   if (vector.pdus) {
+    test(`${vector.id}: a PDU cut at any octet is refused`, () => {
+      for (const bytes of vector.pdus!.map(bytesOf)) {
+        for (let cut = 0; cut < bytes.length; cut++) {
+          assert.throws(() => decodePdu(bytes.subarray(0, cut)), isRefusalWithin(cut), `cut at ${cut}`);
+        }
+      }
+    });
+
     test(`${vector.id}: its PDUs carry the short messages, with the fields that others read in them`, () => {
       const pdus = vector.pdus!.map((hex) => decodePdu(bytesOf(hex)));
       const { dest_addr, more_messages_to_send_tlv_0426: more, ...fields } = vector.expected.smpp!;
