@@ -81,7 +81,7 @@ const TITLES: Readonly<Record<SettingsPoint["use"], string>> = {
 
 function stepOf(point: SettingsPoint, operator: string): string {
   const rows = valuesOf(point, operator)
-    .map(([label, value]) => `<tr><td>${label}</td></tr><tr><td><b>${escaped(value)}</b></td></tr>`)
+    .map(([label, value]) => `<tr><td>${label}<br><b>${escaped(value)}</b></td></tr>`)
     .join("\n");
   return `<li>Make a new access point for <b>${TITLES[point.use]}</b>:\n<table>\n${rows}\n</table></li>`;
 }
@@ -111,7 +111,7 @@ const document = (title: string, lines: readonly string[]): string => `<!DOCTYPE
 <meta name="viewport" content="width=device-width">
 <meta name="robots" content="noindex">
 <title>${title}</title>
-<style>body{font-family:sans-serif;margin:6px;line-height:1.3}h1{font-size:1.2em;margin:4px 0}ol{padding-left:1.4em}td{padding:0;word-break:break-all}b{color:#036}</style>
+<style>body{font-family:sans-serif;margin:6px;line-height:1.3}h1{font-size:1.2em;margin:4px 0}ol{padding-left:1.4em}td{padding:0 0 6px;word-break:break-all}b{color:#036}</style>
 </head>
 <body>
 ${lines.join("\n")}
