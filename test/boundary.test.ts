@@ -25,7 +25,7 @@ const KERNEL_MAY_READ: Record<string, readonly string[]> = {
 /** The one room of the kernel that turns words into bytes. */
 const KERNEL_ROOM_WITH_WIRE = "payload";
 const WALL_CLOCK_AND_CHANCE =
-  /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\brandomBytes\(|\brandomUUID\(|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(|\bprocess\./;
+  /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|(?<![.\w])randomBytes\(|\brandomUUID\(|\bperformance\.now\(|\bsetTimeout\(|\bsetInterval\(|\bprocess\./;
 
 type Import = { readonly from: string; readonly to: string; readonly line: number };
 

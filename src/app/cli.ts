@@ -17,6 +17,8 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("./command/payload.ts")).payloadDecodeCommand },
   { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("./command/payload.ts")).payloadEncodeCommand },
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
+  { name: "start", summary: "Run Turnup on this machine, with a simulated network around it, and show every phone", load: async () => (await import("./command/start.ts")).startCommand },
+  { name: "world", summary: "The simulated outside world of `turnup start` (its child process)", load: async () => (await import("./command/world.ts")).worldCommand },
 ];
 
 const EXIT_INTERRUPTED = 130;

@@ -10,6 +10,8 @@
  * `--json` and `--help` are there without asking.
  */
 
+import type { Progress } from "./progress.ts";
+
 export type Command = {
   /** The words after `turnup`: `imei`, `settings find`. */
   readonly name: string;
@@ -51,6 +53,8 @@ export type CommandContext = {
   printJson(value: unknown): Promise<void> | undefined;
   /** A line for the person at the terminal, on stderr: progress, warnings. */
   note(line: string): void;
+  /** Tells on stderr how far the work has come; the next `note` takes a bar off the screen first. */
+  progress(title: string): Progress;
   /** The lines of a file, or of standard input for `-`; a line longer than `LINE_CHARACTERS_MAX` is cut there. */
   lines(file: string): AsyncIterable<string>;
   /** All of a file, or of standard input for `-`; refused above `octetsMax`. */

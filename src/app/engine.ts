@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type Bookkeeper, createBookkeeper } from "../kernel/order/bookkeeper.ts";
+import type { ChangeSet } from "../kernel/order/change-set.ts";
 import { type Conductor, createConductor } from "../kernel/order/conductor.ts";
 import type { ConductorDeps } from "../kernel/order/deps.ts";
 import { type BankPort, createErrands, type MakerPort } from "../kernel/order/errands.ts";
@@ -42,6 +43,8 @@ export type EngineOptions = {
   readonly makerAt: (url: string) => MakerPort | undefined;
   readonly bankOf: (operatorId: string) => BankPort | undefined;
   readonly messageBatch: number;
+  /** Sees what was written, after it is on disk: for views and measures. */
+  readonly onChanges?: (changes: ChangeSet) => void;
   /** A failure of a loop, or of the SMPP session; never an identifier in it. */
   readonly onFault: (name: string, error: unknown) => void;
 };
@@ -73,9 +76,10 @@ export function startEngine(options: EngineOptions): Engine {
     chooseSettings: options.chooseSettings,
     ownIssuer: options.ownIssuer,
     linkUrl: options.linkUrl,
-    onWritten({ messages, calls }) {
-      if (messages > 0) loops.messages?.wake();
-      if (calls > 0) for (const loop of loops.calls) loop.wake();
+    onWritten(changes) {
+      if (changes.messages.length > 0) loops.messages?.wake();
+      if (changes.calls.length > 0) for (const loop of loops.calls) loop.wake();
+      options.onChanges?.(changes);
     },
   });
   const books = createBookkeeper(conductor);

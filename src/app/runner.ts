@@ -19,12 +19,13 @@ import {
   UsageError,
 } from "./command.ts";
 import { linesOf } from "./lines.ts";
+import { type Progress, progressOn } from "./progress.ts";
 
 /** The outside of a program, given so that a test can be one. */
 export type Io = {
   readonly stdin: NodeJS.ReadableStream & AsyncIterable<Buffer | string>;
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   now(): Date;
   readonly version: string;
@@ -114,7 +115,11 @@ function contextOf(mount: Program, io: Io): CommandContext {
   const options = mount.opts<Record<string, string | boolean | undefined>>();
   const given = (name: string) =>
     options[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
-  const print = (line: string) => written(io.stdout, `${line}\n`);
+  let bar: Progress | undefined;
+  const print = (line: string) => {
+    if (io.stdout.isTTY) bar?.clear();
+    return written(io.stdout, `${line}\n`);
+  };
   return {
     args: mount.args,
     option: (name) => {
@@ -125,7 +130,15 @@ function contextOf(mount: Program, io: Io): CommandContext {
     json: options.json === true,
     print,
     printJson: (value) => print(JSON.stringify(value)),
-    note: (line) => void io.stderr.write(`${line}\n`),
+    note: (line) => {
+      bar?.clear();
+      io.stderr.write(`${line}\n`);
+    },
+    progress: (title) => {
+      bar?.clear();
+      bar = progressOn(io.stderr, title);
+      return bar;
+    },
     lines: (file) => linesOf(openedOf(file, io), LINE_CHARACTERS_MAX),
     content: (file, octetsMax) => contentOf(openedOf(file, io), octetsMax),
     env: io.env,

@@ -122,20 +122,40 @@ export const SETTINGS = {
     }),
   },
   delivery: {
-    partReceiptDeadlineS: integer({
-      about: "A part of a message without its delivery receipt for this long counts as failed.",
-      unit: "s",
-      from: 1,
-      to: 604_800,
-      default: 3_600,
+    batch: integer({ about: "Messages that one worker claims at once.", from: 1, to: 5_000, default: 250 }),
+  },
+  maker: {
+    authorityFile: path({ about: "PEM of the authority that manufacturers' key servers are trusted by." }),
+    certificateFile: path({ about: "PEM of our certificate for manufacturers' key servers (mutual TLS)." }),
+    keyFile: path({ about: "PEM of its private key." }),
+    timeoutMs: integer({
+      about: "A key server without an answer for this long is asked again later.",
+      unit: "ms",
+      from: 100,
+      to: 120_000,
+      default: 10_000,
     }),
-    batch: integer({ about: "Messages that one worker claims at once.", from: 1, to: 5_000, default: 200 }),
-    leaseS: integer({
-      about: "Work claimed by a process that died is taken up by another after this long.",
-      unit: "s",
-      from: 1,
-      to: 3_600,
-      default: 30,
+    tunnelInterface: optionalText({
+      about: "Network interface of the VPN to the manufacturers: without it up, no request leaves.",
+      max: 15,
+    }),
+  },
+  bank: {
+    url: optionalText({ about: "The operator's payment system. Without it, fees wait.", ...HTTP_URL }),
+    secret: secret({ about: "Our bearer secret there." }),
+    timeoutMs: integer({
+      about: "A payment system without an answer for this long is asked again later.",
+      unit: "ms",
+      from: 100,
+      to: 120_000,
+      default: 10_000,
+    }),
+  },
+  issuer: {
+    name: text({
+      about: "Name under which keys of the own store are signed.",
+      max: 32,
+      default: "own.turnup",
     }),
   },
   log: {

@@ -38,6 +38,10 @@ const valuesOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): u
 const arrayText = (values: readonly string[]): string =>
   `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 
+/** A name is prepared once a connection and means one text: two writers of one table need two. */
+let named = 0;
+const nameOf = (verb: string, table: string): string => `${verb}_${table}_${++named}`;
+
 /** Answers a writer that inserts rows in the given order of columns. `tail` is what follows: `on conflict ...`. */
 export function bulkInsert<Row>(
   table: string,
@@ -45,7 +49,7 @@ export function bulkInsert<Row>(
   tail = "",
 ): (db: Db, rows: readonly Row[]) => Promise<number> {
   const statement: Statement = {
-    name: `insert_${table}`,
+    name: nameOf("insert", table),
     text: `insert into ${table} (${columns.map(({ name }) => name).join(", ")})
            select ${columns.map(received).join(", ")} from ${source(columns)} ${tail}`,
   };
@@ -67,7 +71,7 @@ export function bulkUpdate<Row>(
     .concat(also === "" ? [] : [also])
     .join(", ");
   const statement: Statement = {
-    name: `update_${table}`,
+    name: nameOf("update", table),
     text: `update ${table} t set ${set} from ${source(columns)} where t.id = v.id ${where}`,
   };
   return async (db, rows) => (rows.length === 0 ? 0 : db.run(statement, valuesOf(columns, rows)));

@@ -4,6 +4,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { type AnsweredCall, answersCame } from "./answers.ts";
+import type { ChangeSet } from "./change-set.ts";
 import type { ConductorDeps } from "./deps.ts";
 import { openOrder } from "./open-order.ts";
 import { rankOf } from "./order.ts";
@@ -52,16 +53,15 @@ export function createConductor(deps: ConductorDeps): Conductor {
   const { store } = deps;
 
   const inStep = async <T>(work: (step: Step) => Promise<T>): Promise<T> => {
-    const written = { messages: 0, calls: 0 };
+    let written: ChangeSet | undefined;
     const result = await store.transaction(async (tx) => {
       const scribe = createScribe(deps.clock(), deps.newId);
       const value = await work({ tx, scribe });
       await tx.write(scribe.changes, scribe.now);
-      written.messages = scribe.changes.messages.length;
-      written.calls = scribe.changes.calls.length;
+      written = scribe.changes;
       return value;
     });
-    if (written.messages + written.calls > 0) deps.onWritten(written);
+    if (written) deps.onWritten(written);
     return result;
   };
 

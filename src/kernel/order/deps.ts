@@ -1,6 +1,7 @@
 /** What the conductor needs from outside: everything that is not a decision comes in here. */
 import type { KeyObject } from "node:crypto";
 import type { SettingsValues } from "../payload/settings-values.ts";
+import type { ChangeSet } from "./change-set.ts";
 import type { Verdict } from "./order.ts";
 import type { OrderDraft, OrderStore, Subject, Terms } from "./order-store.ts";
 
@@ -43,7 +44,7 @@ export type ConductorDeps = {
     readonly publicKey: KeyObject;
   };
   /** Called after a change set is on disk, so that whoever sends or calls need not poll for it. */
-  readonly onWritten: (written: { readonly messages: number; readonly calls: number }) => void;
+  readonly onWritten: (written: ChangeSet) => void;
   /** The address of a page with settings. */
   readonly linkUrl: (token: string) => string;
 };

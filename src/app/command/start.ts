@@ -1,0 +1,200 @@
+/** `turnup start`: the main job on one machine, with a live view of every phone from its sighting to its payment. */
+
+import { formatMoney } from "../../term/money.ts";
+import { type AllInOne, startAllInOne } from "../all-in-one.ts";
+import { type Command, type CommandContext, UsageError } from "../command.ts";
+import { readConfig } from "../config.ts";
+import { type RunTotals, RunView } from "../run-view.ts";
+import { liveBlock } from "../terminal.ts";
+
+const DEFAULT_PHONES = 24;
+const MAX_PHONES = 100_000;
+const DEFAULT_PER_SECOND = 2_000;
+/** A run that stands still for this long is over, and says which phones are not done. */
+const STILL_MS = 30_000;
+const WATCH_MS = 100;
+
+export const startCommand: Command = {
+  name: "start",
+  summary: "Run Turnup on this machine, with a simulated network around it, and show every phone",
+  description: [
+    "Starts the embedded data base (or uses DATABASE_URL), loads the shipped device and access point data, starts the",
+    "server and, in a process beside it, a simulated message centre, handsets, core network, manufacturer and bank that",
+    "speak the real protocols. The phones attach; each is detected, judged, keyed, provisioned, proved and paid for.",
+    "Then the server stays, with its URL and a token for the API. With --once it ends: exit code 0 when every phone was",
+    "turned up, 1 when one was not.",
+  ].join("\n"),
+  options: [
+    { flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" },
+    { flags: "--phones <count>", about: `how many phones attach (default ${DEFAULT_PHONES})` },
+    { flags: "--per-second <count>", about: `how many of them a second (default ${DEFAULT_PER_SECOND})` },
+    { flags: "--seed <number>", about: "the same number gives the same phones (default: the clock)" },
+    { flags: "--once", about: "end when the fleet is done" },
+    { flags: "--log <file>", about: "write the server's log lines there as JSON" },
+  ],
+  examples: ["turnup start", "turnup start --once --phones 500", "turnup start --once --phones 2000 --json"],
+  stays: true,
+  async run(context) {
+    const phones = numberOf(context, "phones", DEFAULT_PHONES, MAX_PHONES);
+    const perSecond = numberOf(context, "per-second", DEFAULT_PER_SECOND, MAX_PHONES);
+    const seed = numberOf(context, "seed", Date.now() % 1_000_000, 1_000_000_000);
+    const { config } = readConfig({ file: context.option("config"), env: context.env });
+    const view = new RunView();
+    const watch = watcher(context, view, phones);
+    const startedAt = Date.now();
+    const all = await startAllInOne({
+      config,
+      phones,
+      seed,
+      log: context.note,
+      onChanges: watch.take,
+      onFault: watch.fault,
+      ...(await logStreamOf(context)),
+    });
+    try {
+      const readyAt = Date.now();
+      context.note(`ready after ${seconds(readyAt - startedAt)}; seed ${seed}; ${phones} phones attach`);
+      const attachedAt = Date.now();
+      const isDone = await runFleet(context, all, view, watch, perSecond, phones);
+      const tookMs = watch.lastChangeAt() - attachedAt;
+      await tellSummary(context, all, view.totals, { phones, seed, tookMs, readyMs: readyAt - startedAt });
+      if (context.flag("once") || context.signal.aborted) return isDone ? "ok" : "failed";
+      await serve(context, all);
+      return "ok";
+    } finally {
+      await all.close();
+    }
+  },
+};
+
+function numberOf({ option }: CommandContext, name: string, fallback: number, most: number): number {
+  const text = option(name);
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new UsageError(`--${name} is an integer from 1 to ${most}`);
+}
+
+async function logStreamOf({ option }: CommandContext) {
+  const file = option("log");
+  if (file === undefined) return {};
+  const { default: pino } = await import("pino");
+  return { logStream: pino.destination({ dest: file, mkdir: true, mode: 0o600 }) };
+}
+
+type Watcher = {
+  take(changes: Parameters<RunView["take"]>[0]): void;
+  fault(name: string, error: unknown): void;
+  lastChangeAt(): number;
+  end(): void;
+};
+
+/** Shows what is written: a table that lives on a terminal, a line a phone elsewhere, nothing with --json. */
+function watcher(context: CommandContext, view: RunView, phones: number): Watcher {
+  const block = context.isTerminal && !context.json ? liveBlock(process.stdout) : undefined;
+  const lines = (): string[] => {
+    const { columns = 120, rows = 40 } = process.stdout;
+    const { done } = view.totals;
+    return [...view.table(columns - 1, rows - 6), `${done} of ${phones} phones done`];
+  };
+  let lastChangeAt = Date.now();
+  const faults = new Map<string, number>();
+  return {
+    take(changes) {
+      lastChangeAt = Date.now();
+      const done = view.take(changes);
+      if (block) block.draw(lines);
+      else if (!context.json) for (const line of done) void context.print(line);
+    },
+    fault(name, error) {
+      const text = `${name}: ${error instanceof Error ? error.message : String(error)}`;
+      const count = (faults.get(text) ?? 0) + 1;
+      faults.set(text, count);
+      if (count === 1) context.note(`trouble: ${text}`);
+    },
+    lastChangeAt: () => lastChangeAt,
+    end: () => block?.end(lines),
+  };
+}
+
+async function runFleet(
+  context: CommandContext,
+  all: AllInOne,
+  view: RunView,
+  watch: Watcher,
+  perSecond: number,
+  phones: number,
+): Promise<boolean> {
+  await all.world.attach(perSecond);
+  for (;;) {
+    const { totals } = view;
+    const isDone = totals.done >= phones;
+    const isStill = Date.now() - watch.lastChangeAt() > STILL_MS;
+    if (isDone || isStill || context.signal.aborted) {
+      watch.end();
+      return isDone && totals.completed >= phones;
+    }
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+  }
+}
+
+type Figures = {
+  readonly phones: number;
+  readonly seed: number;
+  readonly tookMs: number;
+  readonly readyMs: number;
+};
+
+async function tellSummary(
+  context: CommandContext,
+  all: AllInOne,
+  totals: RunTotals,
+  figures: Figures,
+): Promise<void> {
+  const balances = await all.server.deps.orders.balances(all.demo.operator.id);
+  const sum = balances.reduce((total, { balanceMinor }) => total + balanceMinor, 0n);
+  if (context.json) {
+    await context.printJson({
+      ...figures,
+      ...totals,
+      feesMinor: String(totals.feesMinor),
+      portionsMinor: String(totals.portionsMinor),
+      booksBalance: sum === 0n,
+      url: all.server.url,
+    });
+    return;
+  }
+  const money = (amountMinor: bigint): string => formatMoney({ amountMinor, currency: "EUR" });
+  const rate = figures.tookMs > 0 ? (totals.done / figures.tookMs) * 1_000 : 0;
+  for (const line of [
+    "",
+    `${totals.completed} of ${figures.phones} phones turned up in ${seconds(figures.tookMs)} (${rate.toFixed(0)}/s)`,
+    `  verdicts   ${totals.verdicts.ended} left behind, ${totals.verdicts.supported} supported, ${totals.verdicts.unknown} unknown`,
+    `  keys       ${totals.keys.maker} from the manufacturer, ${totals.keys.own} of the own store`,
+    `  messages   ${totals.messages} messages in ${totals.parts} SMS`,
+    `  money      ${money(totals.feesMinor)} fees, of it ${money(totals.portionsMinor)} to manufacturers; the books ${sum === 0n ? "balance" : `are off by ${sum}`}`,
+    ...totals.unfinished
+      .slice(0, 10)
+      .map(({ phone, state, reason }) => `  not done   ${phone}: ${state}, ${reason}`),
+  ]) {
+    await context.print(line);
+  }
+}
+
+async function serve(context: CommandContext, { server, demo }: AllInOne): Promise<void> {
+  for (const line of [
+    "",
+    `Turnup serves at ${server.url} until you press Ctrl-C.`,
+    `  token      ${demo.adminToken}   (admin of ${demo.operator.name}, ends in 24 h)`,
+    `  try        curl -H "Authorization: Bearer ${demo.adminToken}" ${server.url}/v1/orders?limit=5`,
+    `  API        ${server.url}/openapi.json`,
+  ]) {
+    await context.print(line);
+  }
+  await new Promise<void>((resolve) => {
+    if (context.signal.aborted) return resolve();
+    context.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;

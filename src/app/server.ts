@@ -1,0 +1,248 @@
+/**
+ * The provisioning server: opens the store, loads what is known, starts the engine and the HTTP doors, and stops them in
+ * the reverse order. It keeps nothing that another server on the same data base would miss.
+ */
+
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import type { DestinationStream } from "pino";
+import type { HttpDeps } from "../http/ports.ts";
+import { createHttpServer } from "../http/server.ts";
+import type { ChangeSet } from "../kernel/order/change-set.ts";
+import type { BankPort, MakerPort } from "../kernel/order/errands.ts";
+import type { OrderStore } from "../kernel/order/order-store.ts";
+import { createBankClient } from "../net/bank/client.ts";
+import { bankPortOf } from "../net/bank/port.ts";
+import { createMakerClient } from "../net/maker/client.ts";
+import { makerPortOf } from "../net/maker/port.ts";
+import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
+import { readShippedDatasets } from "../store/dataset/devices.ts";
+import { createIntake } from "../store/intake.ts";
+import { createOrderDesk } from "../store/order-desk.ts";
+import { createOrderReader } from "../store/order-reader.ts";
+import { createOrderStore } from "../store/order-store.ts";
+import { createPairings } from "../store/pairings.ts";
+import { createRegistry, type Registry } from "../store/registry.ts";
+import { createRepeats } from "../store/repeats.ts";
+import { createSettingsPages } from "../store/settings-pages.ts";
+import { createTextDesk } from "../store/text-desk.ts";
+import { uuidv7 } from "../store/uuid.ts";
+import { type Config, dataFolderOf } from "./config.ts";
+import { type Engine, startEngine } from "./engine.ts";
+import { createKnowledge, type Knowledge } from "./knowledge.ts";
+import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
+import { openStore, type Store } from "./store.ts";
+
+export type ServerOptions = {
+  readonly config: Config;
+  /** For a person: what the start is doing. */
+  readonly log: (message: string) => void;
+  /** Log lines as JSON; none without it. */
+  readonly logStream?: DestinationStream;
+  /** Certificates for key servers, where they do not come from the configuration's files. */
+  readonly makerCredentials?: MakerCredentials;
+  readonly onChanges?: (changes: ChangeSet) => void;
+  readonly onFault?: (name: string, error: unknown) => void;
+};
+export type MakerCredentials = {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+};
+
+export type Server = {
+  readonly url: string;
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly knowledge: Knowledge;
+  readonly engine: Engine;
+  readonly issuer: OwnIssuer;
+  readonly deps: HttpDeps;
+  readonly orders: OrderStore;
+  close(): Promise<void>;
+};
+
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { config } = options;
+  const store = await openStore({ config, log: options.log });
+  try {
+    return await startOn(store, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function startOn(store: Store, options: ServerOptions): Promise<Server> {
+  const { config } = options;
+  const { database, sealer } = store;
+  const clock = (): Date => new Date();
+  const newId = (): string => uuidv7();
+  const knowledge = createKnowledge({
+    devices: readShippedDatasets(),
+    accessPoints: shippedAccessPointIndex(),
+    networks: shippedNetworks(),
+    sealer,
+  });
+  const registry = createRegistry({ database, sealer, newId, clock });
+  const orders = createOrderStore(database, sealer, registry.ownWords);
+  const issuer = ownIssuer(dataFolderOf(config), config.issuer.name);
+  const makers = makerPorts(config, options.makerCredentials);
+  const bank = bankPort(config);
+  let publicUrl = config.http.publicUrl ?? "";
+  const engine = startEngine({
+    store: orders,
+    smsc: smscOptions(config),
+    judge: knowledge.judge,
+    chooseSettings: knowledge.chooseSettings,
+    ownIssuer: issuer,
+    linkUrl: (token) => `${publicUrl}/s/${token}`,
+    makerAt: makers.at,
+    bankOf: () => bank?.port,
+    messageBatch: config.delivery.batch,
+    ...(options.onChanges ? { onChanges: options.onChanges } : {}),
+    onFault: options.onFault ?? (() => undefined),
+  });
+  const shared = { database, sealer, newId, clock, termsOf: orders.termsOf };
+  const known = {
+    homePlmnOf: knowledge.homePlmnOf,
+    countryOf: knowledge.countryOf,
+    onOrders: () => engine.wakeOrders(),
+  };
+  const deps: HttpDeps = {
+    ...registry,
+    clock,
+    newId,
+    repeats: createRepeats({ database, newId, clock }),
+    pairings: createPairings(database, sealer),
+    intake: createIntake({ ...shared, ...known }),
+    orders: createOrderReader(database, sealer),
+    orderDesk: createOrderDesk({ ...shared, ...known, conductor: engine.conductor }),
+    confirmations: {
+      accept: (operatorId, confirmations) => engine.conductor.confirm(operatorId, confirmations),
+    },
+    texts: createTextDesk({
+      ...shared,
+      randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+      onMessages: () => engine.wakeMessages(),
+    }),
+    devices: {
+      describe: async (operatorId, imei) =>
+        knowledge.describe(await orders.termsOf(operatorId), imei, clock()),
+    },
+    settings: {
+      find: async (operatorId, query) => knowledge.findSettings(query, await orders.termsOf(operatorId)),
+    },
+    pages: createSettingsPages({
+      ...shared,
+      onOpened: (orderId, itemId) => engine.conductor.linkOpened(orderId, itemId),
+    }),
+    readiness: [
+      { name: "database", check: async () => void (await database.rows("select 1")) },
+      {
+        name: "smsc",
+        check: async () => {
+          if (engine.esme.state.name !== "bound")
+            throw new Error(`the SMSC session is ${engine.esme.state.name}`);
+        },
+      },
+    ],
+  };
+  let http: FastifyInstance;
+  try {
+    http = await createHttpServer(
+      deps,
+      options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {},
+    );
+    await http.listen({ host: config.http.host, port: config.http.port });
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+  const url = urlOf(config.http.host, (http.server.address() as AddressInfo).port);
+  if (publicUrl === "") publicUrl = url;
+  return {
+    url,
+    store,
+    registry,
+    knowledge,
+    engine,
+    issuer,
+    deps,
+    orders,
+    async close() {
+      await http.close();
+      await engine.stop();
+      makers.close();
+      bank?.close();
+      await store.close();
+    },
+  };
+}
+
+const urlOf = (host: string, port: number): string =>
+  `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+function smscOptions({ smsc }: Config): Parameters<typeof startEngine>[0]["smsc"] {
+  return {
+    name: `${smsc.host}:${smsc.port}`,
+    host: smsc.host,
+    port: smsc.port,
+    systemId: smsc.systemId,
+    password: () => smsc.password?.reveal() ?? "",
+    window: smsc.window,
+    enquireLinkMs: smsc.enquireLinkMs,
+    responseTimeoutMs: smsc.responseTimeoutMs,
+    ...(smsc.tls ? { tls: {} } : {}),
+    ...(smsc.systemType === undefined ? {} : { systemType: smsc.systemType }),
+    ...(smsc.ratePerSecond === undefined ? {} : { ratePerSecond: smsc.ratePerSecond }),
+  };
+}
+
+/** One client a key server, made when first called; none without our certificate. */
+function makerPorts(config: Config, given: MakerCredentials | undefined) {
+  const clients = new Map<string, { readonly port: MakerPort; close(): void }>();
+  const credentials = given ?? credentialsOf(config);
+  return {
+    at(url: string): MakerPort | undefined {
+      if (!credentials) return undefined;
+      const known = clients.get(url);
+      if (known) return known.port;
+      const { tunnelInterface, timeoutMs } = config.maker;
+      const client = createMakerClient({
+        url,
+        ...credentials,
+        timeoutMs,
+        ...(tunnelInterface === undefined ? {} : { tunnel: { interfaceName: tunnelInterface } }),
+      });
+      const port = makerPortOf(client);
+      clients.set(url, { port, close: client.close });
+      return port;
+    },
+    close: () => {
+      for (const client of clients.values()) client.close();
+    },
+  };
+}
+
+function credentialsOf({ maker }: Config): MakerCredentials | undefined {
+  if (!maker.authorityFile || !maker.certificateFile || !maker.keyFile) return undefined;
+  const text = (file: string): string => readFileSync(file, "utf8");
+  return {
+    authority: text(maker.authorityFile),
+    certificate: text(maker.certificateFile),
+    key: text(maker.keyFile),
+  };
+}
+
+function bankPort({ bank }: Config): { readonly port: BankPort; close(): void } | undefined {
+  if (!bank.url) return undefined;
+  const client = createBankClient({
+    url: bank.url,
+    secret: bank.secret?.reveal() ?? "",
+    timeoutMs: bank.timeoutMs,
+  });
+  return { port: bankPortOf(client), close: client.close };
+}

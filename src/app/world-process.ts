@@ -1,0 +1,101 @@
+/** The simulated world in a process of its own, so that its phones do not take the server's time. */
+import { type ChildProcess, fork } from "node:child_process";
+import { join } from "node:path";
+import type { FleetEvent } from "../sim/handset/fleet.ts";
+import { packageFolder } from "../store/dataset/folder.ts";
+import type { TurnupAddress, WorldAddresses, WorldLedger, WorldOptions } from "./world.ts";
+
+/** A phone's news, small enough to cross between processes in thousands. */
+export type WorldNews = {
+  readonly imei: string;
+  readonly kind: FleetEvent["kind"];
+  readonly before: string;
+  readonly now: string;
+  readonly detail: string;
+};
+export type ToWorld =
+  | { readonly kind: "start"; readonly options: WorldOptions }
+  | { readonly kind: "connect"; readonly turnup: TurnupAddress }
+  | { readonly kind: "attach"; readonly perSecond: number }
+  | { readonly kind: "ledger" }
+  | { readonly kind: "close" };
+export type FromWorld =
+  | { readonly kind: "started"; readonly addresses: WorldAddresses }
+  | { readonly kind: "attached" }
+  | { readonly kind: "ledger"; readonly ledger: WorldLedger }
+  | { readonly kind: "news"; readonly news: readonly WorldNews[] }
+  | { readonly kind: "failed"; readonly message: string };
+
+export type WorldProcess = {
+  readonly addresses: WorldAddresses;
+  readonly pid: number;
+  connect(turnup: TurnupAddress): void;
+  attach(perSecond: number): Promise<void>;
+  ledger(): Promise<WorldLedger>;
+  close(): Promise<void>;
+};
+
+const START_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export async function startWorldProcess(
+  options: WorldOptions,
+  onNews: (news: readonly WorldNews[]) => void,
+): Promise<WorldProcess> {
+  const child = fork(join(packageFolder(), "bin", "turnup.js"), ["world"], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const waiting = new Map<FromWorld["kind"], (message: FromWorld) => void>();
+  let failure: Error | undefined;
+  const fail = (error: Error): void => {
+    failure = error;
+    for (const [kind, answer] of waiting) answer({ kind: "failed", message: `${kind}: ${error.message}` });
+  };
+  child.on("message", (message: FromWorld) => {
+    if (message.kind === "news") return onNews(message.news);
+    if (message.kind === "failed") return fail(new Error(message.message));
+    waiting.get(message.kind)?.(message);
+    waiting.delete(message.kind);
+  });
+  child.on("exit", (code) => fail(new Error(`the simulated world ended with ${code}`)));
+  const expect = <Kind extends FromWorld["kind"]>(
+    kind: Kind,
+    message: ToWorld,
+  ): Promise<Extract<FromWorld, { kind: Kind }>> =>
+    new Promise((resolve, reject) => {
+      if (failure) return reject(failure);
+      waiting.set(kind, (answer) => {
+        if (answer.kind === "failed") reject(new Error(answer.message));
+        else resolve(answer as Extract<FromWorld, { kind: Kind }>); // it was waited for under its kind
+      });
+      child.send(message);
+    });
+  const timer = setTimeout(
+    () => fail(new Error(`it did not start within ${START_TIMEOUT_MS} ms`)),
+    START_TIMEOUT_MS,
+  );
+  const { addresses } = await expect("started", { kind: "start", options }).finally(() =>
+    clearTimeout(timer),
+  );
+  return {
+    addresses,
+    pid: child.pid!,
+    connect: (turnup) => void child.send({ kind: "connect", turnup } satisfies ToWorld),
+    attach: async (perSecond) => void (await expect("attached", { kind: "attach", perSecond })),
+    ledger: async () => (await expect("ledger", { kind: "ledger" })).ledger,
+    close: () => close(child),
+  };
+}
+
+function close(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    const timer = setTimeout(() => child.kill("SIGKILL"), CLOSE_TIMEOUT_MS);
+    child.removeAllListeners("exit");
+    child.on("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.send({ kind: "close" } satisfies ToWorld);
+  });
+}

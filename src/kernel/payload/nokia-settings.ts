@@ -1,0 +1,51 @@
+/**
+ * Settings for phones from before OMA CP, as Nokia/Ericsson OTA settings 7.0. The format asks for a proxy with every
+ * bearer and takes the first ADDRESS of each, so browsing and MMS go as an ADDRESS each; lengths are limited.
+ * Source: Over The Air Settings Specification 7.0 (DSS00234-EN), facts in docs/adr/0002-oma-cp-shape.md.
+ */
+import type { NokiaCharacteristic, NokiaDocument, NokiaParm } from "../../wire/nokiaota/codec.ts";
+import type { SettingsPoint, SettingsValues } from "./settings-values.ts";
+
+/** Greatest lengths, in characters; a phone cuts what is longer. */
+const MAX = { name: 20, homepage: 100, apn: 100, login: 32, secret: 20, proxy: 21 } as const;
+/** WAP over HTTP has no gateway: phones that insist on one take the all-zero address. */
+const NO_PROXY = "0.0.0.0";
+
+const parm = (name: string, value: string): NokiaParm => ({ name, value });
+
+export function nokiaSettings({ name, points }: SettingsValues): NokiaDocument {
+  const browsing = points.find(({ use }) => use === "internet" || use === "wap");
+  const mms = points.find(({ use, mmsc }) => use === "mms" && mmsc !== null);
+  const title: NokiaCharacteristic = { type: "NAME", value: null, parms: [parm("NAME", name.slice(0, MAX.name))] };
+  return {
+    characteristics: [
+      ...(browsing ? [address(browsing), title, ...homepage(browsing, name)] : [title]),
+      ...(mms ? [address(mms), { type: "MMSURL", value: mms.mmsc, parms: [] }] : []),
+    ],
+  };
+}
+
+function address(point: SettingsPoint): NokiaCharacteristic {
+  const parms = [
+    parm("BEARER", "GPRS"),
+    parm("PROXY", (point.proxy ?? NO_PROXY).slice(0, MAX.proxy)),
+    parm("GPRS_ACCESSPOINTNAME", point.apn.slice(0, MAX.apn)),
+  ];
+  if (point.authType !== "none") {
+    parms.push(
+      parm("PPP_AUTHTYPE", point.authType === "chap" ? "CHAP" : "PAP"),
+      parm("PPP_AUTHNAME", (point.user ?? "").slice(0, MAX.login)),
+      parm("PPP_AUTHSECRET", (point.password ?? "").slice(0, MAX.secret)),
+    );
+  }
+  return { type: "ADDRESS", value: null, parms };
+}
+
+/** A home page counts only with a first bookmark of the same address. */
+function homepage(point: SettingsPoint, name: string): NokiaCharacteristic[] {
+  if (!point.homepage || point.homepage.length > MAX.homepage) return [];
+  return [
+    { type: "URL", value: point.homepage, parms: [] },
+    { type: "BOOKMARK", value: null, parms: [parm("NAME", name), parm("URL", point.homepage)] },
+  ];
+}
