@@ -1,0 +1,174 @@
+/**
+ * A Turnup server in a process of its own, as the benches ask it: the same `startServer` that `turnup start` runs, on a
+ * fresh embedded data base or on the server of a URL, bound to a message centre of the bench. Written lines are kept for
+ * when it fails; nothing is logged a request.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { readConfig } from "../src/app/config.ts";
+import { type Server, startServer } from "../src/app/server.ts";
+import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
+import { ensureOperator } from "../src/store/operators.ts";
+import { uuidv7 } from "../src/store/uuid.ts";
+
+/** A token may ask 5,000 times a second; a bench that asks more often stands for more than one client. */
+const TOKENS = 64;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+const IDLE_TIMEOUT_MS = 180_000;
+
+export type TurnupProcess = {
+  readonly host: string;
+  readonly port: number;
+  readonly tokens: readonly string[];
+  readonly pid: number;
+  /** Waits until the engine has looked at every order: what it owes no longer takes the machine's time. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Ready = { readonly url: string; readonly tokens: readonly string[] };
+
+export async function startTurnup(options: {
+  readonly smscPort: number;
+  readonly databaseUrl?: string;
+}): Promise<TurnupProcess> {
+  const folder = mkdtempSync(join(tmpdir(), "turnup-bench-data-"));
+  const said: string[] = [];
+  const child = fork(fileURLToPath(import.meta.url), [], {
+    execArgv: ["--import", "tsx", ...(process.env.TURNUP_BENCH_NODE_ARGS?.split(" ") ?? [])],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    env: {
+      ...withoutSettings(process.env),
+      TURNUP_DATA_FOLDER: folder,
+      TURNUP_HTTP_PORT: "0",
+      TURNUP_SMSC_PORT: String(options.smscPort),
+      TURNUP_SMSC_PASSWORD: "bench",
+      ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+    },
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      said.push(chunk.toString());
+      if (said.length > 100) said.shift();
+    });
+  }
+  const close = async (): Promise<void> => {
+    await stopped(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const { url, tokens } = await ready(child, said);
+    return {
+      host: "127.0.0.1",
+      port: Number(new URL(url).port),
+      tokens,
+      pid: child.pid ?? 0,
+      idle: () => idle(child),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Settings of whoever runs the bench are not what is measured. */
+const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !/^(TURNUP_|DATABASE_URL$)/.test(name)));
+
+function ready(child: ChildProcess, said: readonly string[]): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => reject(new Error(`${why}\n${said.join("")}`));
+    const timer = setTimeout(() => fail("the server did not start in time"), START_TIMEOUT_MS);
+    child.once("message", (message) => {
+      clearTimeout(timer);
+      resolve(message as Ready);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      fail(`the server ended with ${code}`);
+    });
+  });
+}
+
+async function idle(child: ChildProcess): Promise<void> {
+  for (const end = Date.now() + IDLE_TIMEOUT_MS; Date.now() < end; ) {
+    const due = await new Promise<number>((resolve) => {
+      child.once("message", (message) => resolve(Number(message)));
+      child.send("due");
+    });
+    if (due === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("the orders of a bench were not worked off in time");
+}
+
+function stopped(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    child.once("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.disconnect();
+  });
+}
+
+// ---- the process itself
+
+async function serve(): Promise<void> {
+  const { config } = readConfig({ env: process.env, folder: tmpdir() });
+  const server = await startServer({
+    config,
+    log: (line) => process.stdout.write(`${line}\n`),
+    onFault: (name, error) => process.stderr.write(`${name}: ${String(error)}\n`),
+  });
+  process.on("disconnect", () => void server.close().then(() => process.exit(0)));
+  process.on("message", () => {
+    void ordersDue(server).then((due) => process.send?.(due));
+  });
+  await bound(server);
+  process.send?.({ url: server.url, tokens: await makeTokens(server) } satisfies Ready);
+}
+
+async function ordersDue({ store }: Server): Promise<number> {
+  const row = await store.database.one<{ due: string }>(
+    "select count(*) as due from provisioning_order where state = 'received' and due_at is not null",
+    [],
+  );
+  return Number(row?.due ?? 0);
+}
+
+async function bound({ engine }: Server): Promise<void> {
+  while (engine.esme.state.name !== "bound") await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function makeTokens(server: Server): Promise<string[]> {
+  const operator = await ensureOperator(server.store.database, {
+    id: uuidv7(),
+    slug: "bench",
+    name: "Bench",
+    kind: "mno",
+    homePlmns: ["001-01"],
+  });
+  const tokens = Array.from({ length: TOKENS }, () => tokenOf(randomBytes(32)));
+  for (const token of tokens) {
+    const record = {
+      id: uuidv7(),
+      hash: hashToken(token),
+      role: "admin" as const,
+      label: "bench",
+      expiresAt: null,
+    };
+    await server.registry.tokens.create(operator.id, record, "bench");
+  }
+  return tokens;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await serve();
