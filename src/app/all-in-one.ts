@@ -64,6 +64,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
       ...(options.radio ? { radio: options.radio } : {}),
     },
     options.onNews ?? (() => undefined),
+    (message) => options.onFault?.("world", message),
   );
   try {
     const server = await startServer({

@@ -2,8 +2,9 @@
  * What an operator agreed with manufacturers, as a file: JSON (a list, or what GET /v1/relations answers) or csv. Each
  * row is held to the same rules as one that comes over HTTP; a bad one is refused and the rest goes on.
  */
-import { RelationIn } from "../http/v1/relations.ts";
+
 import { InvalidRequest } from "../http/problem.ts";
+import { RelationIn } from "../http/v1/relations.ts";
 import { compileValidator } from "../http/validation.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
 import { csvRecords, separatorOf } from "../store/dataset/csv.ts";
@@ -73,7 +74,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** Columns of the csv; a list is parted by `|`, what has parts of its own is JSON in its cell. */
 const CELLS: Readonly<Record<string, readonly [name: string, read: (cell: string) => unknown]>> = {
   make: ["make", String],
-  deal: ["deal", (cell) => (/^(yes|true|1)$/i.test(cell) ? true : /^(no|false|0)$/i.test(cell) ? false : cell)],
+  deal: [
+    "deal",
+    (cell) => (/^(yes|true|1)$/i.test(cell) ? true : /^(no|false|0)$/i.test(cell) ? false : cell),
+  ],
   key_source: ["keySource", String],
   key_server: ["keyServer", String],
   access_points: ["accessPoints", fromJson],
@@ -149,9 +153,6 @@ function relationOf({ make, ...given }: Readonly<Record<string, unknown>>): Rela
   };
   if (relation.accessPoints.some(({ password }) => password === HIDDEN)) {
     return `a password reads ${HIDDEN}: this was written for somebody who may not see it`;
-  }
-  if (relation.keySource === "maker" && relation.keyServer === null) {
-    return "keyServer is missing, and keySource is maker";
   }
   return { ...relation, feeMinor: BigInt(relation.feeMinor) };
 }

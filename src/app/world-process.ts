@@ -24,6 +24,8 @@ export type FromWorld =
   | { readonly kind: "attached" }
   | { readonly kind: "ledger"; readonly ledger: WorldLedger }
   | { readonly kind: "news"; readonly news: readonly WorldNews[] }
+  /** Something went wrong out there that it goes on from. */
+  | { readonly kind: "trouble"; readonly message: string }
   | { readonly kind: "failed"; readonly message: string };
 
 export type WorldProcess = {
@@ -41,6 +43,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export async function startWorldProcess(
   options: WorldOptions,
   onNews: (news: readonly WorldNews[]) => void,
+  onTrouble: (message: string) => void,
 ): Promise<WorldProcess> {
   const child = fork(join(packageFolder(), "bin", "turnup.js"), ["world"], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
@@ -53,6 +56,7 @@ export async function startWorldProcess(
   };
   child.on("message", (message: FromWorld) => {
     if (message.kind === "news") return onNews(message.news);
+    if (message.kind === "trouble") return onTrouble(message.message);
     if (message.kind === "failed") return fail(new Error(message.message));
     waiting.get(message.kind)?.(message);
     waiting.delete(message.kind);

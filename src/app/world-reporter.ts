@@ -35,17 +35,16 @@ export function reporter(): Reporter {
 
   async function post(path: string, token: string, body: string): Promise<void> {
     while (!closed) {
-      const status = address
-        ? await send(agent, "POST", `${address.url}${path}`, token, body).then(
-            (answer) => answer.status,
-            () => 0,
-          )
-        : 0;
+      const { status, text } = await tell(path, token, body);
       if (status >= 200 && status < 300) return;
-      if (status >= 400 && status < 500 && status !== 429) throw new Error(`${path} answered ${status}`);
+      if (status >= 400 && status < 500 && status !== 429)
+        throw new Error(`${path} answered ${status}: ${text}`);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS)); // down or busy: a probe tries until it is heard
     }
   }
+
+  const tell = async (path: string, token: string, body: string): Promise<Answer> =>
+    address ? send(agent, "POST", `${address.url}${path}`, token, body).catch(() => NOT_HEARD) : NOT_HEARD;
 
   async function flush(): Promise<void> {
     timer = undefined;
@@ -76,7 +75,6 @@ export function reporter(): Reporter {
         address?.probeToken ?? "",
         JSON.stringify({
           confirmations: batch.map(({ imsi, apn, at }) => ({
-            kind: "traffic",
             imsi,
             apn,
             seenAt: at.toISOString(),
@@ -88,7 +86,7 @@ export function reporter(): Reporter {
     async openLink(url) {
       const { status, text } = await send(agent, "GET", url, "", undefined);
       if (status !== 200) return undefined;
-      return /Access point name \(APN\)<\/td><\/tr><tr><td><b>([^<]+)<\/b>/.exec(text)?.[1];
+      return /Access point name \(APN\)(?:<[^>]*>)*([^<]+)</.exec(text)?.[1];
     },
     async close() {
       closed = true;
@@ -99,13 +97,16 @@ export function reporter(): Reporter {
   };
 }
 
+type Answer = { readonly status: number; readonly text: string };
+const NOT_HEARD: Answer = { status: 0, text: "" };
+
 function send(
   agent: Agent,
   method: string,
   url: string,
   token: string,
   body: string | undefined,
-): Promise<{ readonly status: number; readonly text: string }> {
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = {
       ...(token === "" ? {} : { authorization: `Bearer ${token}` }),

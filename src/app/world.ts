@@ -98,6 +98,7 @@ export type WorldLedger = {
 export async function startWorld(
   options: WorldOptions,
   onEvent: (event: FleetEvent) => void,
+  onFault: (error: unknown) => void,
 ): Promise<World> {
   const turnup = reporter();
   const { network } = WORLD;
@@ -126,7 +127,11 @@ export async function startWorld(
       validityMs: KEY_VALID_MS,
     },
   });
-  const application = await startApplicationServer({ onArrivals: (batch) => turnup.arrivals(batch) });
+  const application = await startApplicationServer({
+    onArrivals: (batch) => turnup.arrivals(batch),
+    verifyArrival: maker.keyServer.verifyArrival,
+    onFault,
+  });
   const gateway = await startPacketGateway({
     accessPoints: [
       { apn: WORLD.factoryApn, hosts: ["internet.example"] },
@@ -140,6 +145,7 @@ export async function startWorld(
       [WORLD.ownHost, application.url],
     ]),
     onUsage: (batch) => turnup.traffic(batch),
+    onFault,
   });
   const bank = await startBank({ secret: options.bankSecret });
   const trusted = new Map<string, KeyObject>([[WORLD.issuer, certificates.signing.publicKey]]);

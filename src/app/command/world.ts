@@ -1,5 +1,6 @@
 /** `turnup world`: the child process of `turnup start` that simulates what is outside; spoken to over IPC only. */
 import type { FleetEvent } from "../../sim/handset/fleet.ts";
+import { maskText } from "../../term/mask.ts";
 import type { Command } from "../command.ts";
 import { startWorld, type World } from "../world.ts";
 import type { FromWorld, ToWorld, WorldNews } from "../world-process.ts";
@@ -36,7 +37,11 @@ async function serve(send: (message: FromWorld) => void): Promise<void> {
     async function take(message: ToWorld): Promise<void> {
       switch (message.kind) {
         case "start":
-          world = await startWorld(message.options, (event) => news.push(newsOf(event)));
+          world = await startWorld(
+            message.options,
+            (event) => news.push(newsOf(event)),
+            (error) => send({ kind: "trouble", message: maskText(String(error)) }),
+          );
           return send({ kind: "started", addresses: world.addresses });
         case "connect":
           return world?.connect(message.turnup);

@@ -62,7 +62,7 @@ const agreed = {
   }),
 };
 const make = text("Manufacturer as the catalog spells it, letter case ignored; * for every other.", 80);
-const RelationIn = named("RelationTerms", Type.Object(agreed, { additionalProperties: false }));
+export const RelationIn = named("RelationTerms", Type.Object(agreed, { additionalProperties: false }));
 const RelationOut = named("Relation", Type.Object({ make: Type.String(), ...agreed }));
 
 const written = (relation: Relation, seesSecrets: boolean): Static<typeof RelationOut> =>

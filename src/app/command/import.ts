@@ -1,0 +1,343 @@
+/** `turnup import`: an operator's own data, above all that is shipped. Bad rows are named, the rest is taken. */
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { Relation } from "../../kernel/order/order-store.ts";
+import type { AccessPoint } from "../../kernel/settings/access-point.ts";
+import {
+  IMPORT_OCTETS_MAX,
+  type ImportKind,
+  OPERATORS_WORD,
+  parseAccessPointImport,
+} from "../../store/access-point-import.ts";
+import { contentOf } from "../../store/dataset/content.ts";
+import { parseCapabilityImport, parseLifecycleImport } from "../../store/dataset/device-import.ts";
+import { type OwnKind, tacColumnsOf } from "../../store/dataset/own-devices.ts";
+import { parseTacImport } from "../../store/dataset/tac-import.ts";
+import { type DatasetRow, importDataset } from "../../store/dataset-store.ts";
+import { createRegistry, type Registry } from "../../store/registry.ts";
+import { TurnupError } from "../../term/error.ts";
+import { maskText } from "../../term/mask.ts";
+import { type Command, type CommandContext, type Outcome, UsageError } from "../command.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
+import { parseRelationsImport } from "../relation-import.ts";
+
+const KINDS = ["tac", "apn", "lifecycle", "capability", "relations"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** A national TAC list of 300,000 rows is about 30 MB. */
+const FILE_OCTETS_MAX = 128 * 1_048_576;
+const REFUSED_TOLD_MAX = 20;
+const NAME_CHARACTERS_MAX = 80;
+/** Own access points that are read back for an order; more would be left out there. */
+const ACCESS_POINTS_MAX = 10_000;
+/** Access points written at once: each is a transaction with its audit row. */
+const WRITES_AT_ONCE = 8;
+
+export const importCommand: Command = {
+  name: "import",
+  summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations",
+  description: [
+    "Kinds: tac         TAC lists: the Osmocom file as published, or csv with at least tac, make, model",
+    "       apn         own access points: csv, Android's apns-conf.xml, GNOME's serviceproviders.xml",
+    "       lifecycle   csv: make, label, released, security_updates_end, os_updates_end, status, model_codes",
+    "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig",
+    "       relations   csv or JSON: what is agreed with each manufacturer",
+    "",
+    "Files may be gzipped; csv may be parted by comma, semicolon, tab or |. A tac, lifecycle or capability file takes the",
+    "place of the one imported before under the same name; access points are added, those already there stay; a relation",
+    "replaces that of its make. Bad rows are named on stderr and the rest is taken. Exit code 1 when nothing could be.",
+  ].join("\n"),
+  args: [
+    { usage: "<kind>", about: KINDS.join(", ") },
+    { usage: "<file>", about: "the file; - reads standard input" },
+  ],
+  options: [
+    ...OPERATOR_OPTIONS,
+    { flags: "--name <name>", about: "what answers call this source (default: the file's name)" },
+    { flags: "--licence <licence>", about: "whose words these are (default: the operator's own)" },
+    { flags: "--dry-run", about: "read and check the file, write nothing; needs no data base" },
+  ],
+  examples: [
+    "turnup import tac tacdb.csv",
+    "turnup import apn apns-conf.xml --operator meridian",
+    "turnup import relations relations.json --dry-run",
+  ],
+  async run(context) {
+    const [kind, file] = context.args as [string, string];
+    if (!isKind(kind)) throw new UsageError(`there is no kind ${kind.slice(0, 40)}: ${KINDS.join(", ")}`);
+    const octets = await context.content(file, kind === "apn" ? IMPORT_OCTETS_MAX : FILE_OCTETS_MAX);
+    const name = nameOf(context, file, kind);
+    const read = readFile(kind, octets, name, context.option("licence") ?? "the operator's own");
+    tellRefused(context, file, read);
+    if (read.count === 0) {
+      await tellSummary(context, read, { name, imported: 0 });
+      throw new TurnupError("dataset_malformed", `no row of ${file} could be imported`, {
+        nextStep: read.refusedCount > 0 ? "Mend the rows named above." : "The file has a header and no rows.",
+      });
+    }
+    if (context.flag("dry-run")) return await tellSummary(context, read, { name, imported: 0, dryRun: true });
+    return await withOperator(context, async (opened) => {
+      const written = await read.write(opened, context);
+      return await tellSummary(context, read, { name, operator: opened.operator.slug, ...written });
+    });
+  },
+};
+
+const isKind = (text: string): text is Kind => (KINDS as readonly string[]).includes(text);
+
+function nameOf(context: CommandContext, file: string, kind: Kind): string {
+  const plain =
+    file === "-"
+      ? kind
+      : basename(file)
+          .replace(/(\.gz)?$/, "")
+          .replace(/\.\w{1,5}$/, "");
+  const name = context.option("name") ?? plain.slice(0, NAME_CHARACTERS_MAX);
+  if (name !== "" && name.length <= NAME_CHARACTERS_MAX && !/\p{Cc}/u.test(name)) return name;
+  throw new UsageError(`--name is text of 1 to ${NAME_CHARACTERS_MAX} characters`);
+}
+
+type Refused = { readonly where: string; readonly reason: string };
+type Written = { readonly imported: number; readonly unchanged?: number };
+
+/** A file that was read: what it holds, and how that is written. */
+type Read = {
+  readonly kind: Kind;
+  readonly count: number;
+  readonly refused: readonly Refused[];
+  readonly refusedCount: number;
+  readonly warnings: readonly string[];
+  write(opened: OperatorStore, context: CommandContext): Promise<Written>;
+};
+
+function readFile(kind: Kind, octets: Buffer, name: string, licence: string): Read {
+  switch (kind) {
+    case "apn":
+      return readAccessPoints(octets, name, licence);
+    case "relations":
+      return readRelations(octets);
+    default:
+      return readDevices(kind, octets, name, licence);
+  }
+}
+
+// Devices: one data set that takes the place of the one before.
+
+type DeviceRows = {
+  readonly rows: readonly DatasetRow[];
+  readonly refused: readonly { readonly line: number; readonly reason: string }[];
+  readonly refusedCount: number;
+  readonly warnings: readonly string[];
+};
+
+function readDevices(kind: OwnKind, octets: Buffer, name: string, licence: string): Read {
+  const content = contentOf(kind, name, octets);
+  const parsed = kind === "tac" ? tacRows(content.text) : csvRows(kind, content.text);
+  const bad = parsed.rows.filter(({ body }) => faultOfText(body));
+  const rows = bad.length === 0 ? parsed.rows : parsed.rows.filter(({ body }) => !faultOfText(body));
+  const refused = [
+    ...parsed.refused,
+    ...bad.map(({ line, body }) => ({ line, reason: faultOfText(body) ?? "" })),
+  ].sort((one, other) => one.line - other.line);
+  const refusedCount = parsed.refusedCount + bad.length;
+  return {
+    kind,
+    count: rows.length,
+    refused: refused.map(({ line, reason }) => ({ where: `line ${line}`, reason })),
+    refusedCount,
+    warnings: parsed.warnings,
+    async write({ store, operator, newId }, context) {
+      const progress = context.progress(`importing ${kind}`);
+      const { version, sha256 } = content;
+      const head = { id: newId(), auditId: newId(), operatorId: operator.id, kind, name, version, sha256 };
+      await importDataset(
+        store.database,
+        { ...head, licence, rows, refused: refusedCount, actor: CLI_ACTOR },
+        (done, total) => progress.update(done, total, "rows"),
+      );
+      progress.clear();
+      return { imported: rows.length };
+    },
+  };
+}
+
+function tacRows(text: string): DeviceRows {
+  const { rows, lines, ...rest } = parseTacImport(text);
+  const repeated = rows.length - new Set(rows.map(({ tac }) => tac)).size;
+  const warnings = repeated > 0 ? [`${repeated} rows repeat a TAC: the first row of each counts`] : [];
+  const placed = rows.map((row, at) => ({ line: lines[at] ?? 0, body: tacColumnsOf(row) }));
+  return { ...rest, rows: placed, warnings };
+}
+
+function csvRows(kind: Exclude<OwnKind, "tac">, text: string): DeviceRows {
+  const { unusedColumns, ...parsed } = (kind === "lifecycle" ? parseLifecycleImport : parseCapabilityImport)(
+    text,
+  );
+  const warnings = unusedColumns.length > 0 ? [`columns that nobody reads: ${unusedColumns.join(", ")}`] : [];
+  return { ...parsed, warnings };
+}
+
+/** Octets that were no UTF-8 have become U+FFFD; a name with it is broken for good. PostgreSQL holds no NUL. */
+function faultOfText(body: DatasetRow["body"]): string | undefined {
+  for (const name in body) {
+    const cell = body[name] ?? "";
+    if (cell.includes("\ufffd")) return `${name} is not UTF-8: save the file as UTF-8`;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+    if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(cell)) return `${name} holds a control character`;
+  }
+  return undefined;
+}
+
+// Access points: added to those that are there.
+
+function readAccessPoints(octets: Buffer, name: string, licence: string): Read {
+  const source = { name, version: createHash("sha256").update(octets).digest("hex").slice(0, 12), licence };
+  const { accessPoints, refused } = parseAccessPointImport(octets, formatOf(octets), {
+    ...OPERATORS_WORD,
+    source,
+  });
+  return {
+    kind: "apn",
+    count: accessPoints.length,
+    refused,
+    refusedCount: refused.length,
+    warnings: [],
+    async write(opened, context) {
+      const registry = registryOf(opened);
+      const known = await registry.accessPoints.list(opened.operator.id);
+      const there = new Set(known.map(contentsOf));
+      const added = accessPoints.filter((point) => {
+        const isNew = !there.has(contentsOf(point));
+        there.add(contentsOf(point));
+        return isNew;
+      });
+      if (known.length + added.length > ACCESS_POINTS_MAX) {
+        throw new TurnupError(
+          "input_too_long",
+          `${known.length} own access points and ${added.length} new ones are more than ${ACCESS_POINTS_MAX}`,
+          { nextStep: "Import the networks you serve; the shipped sets know the rest." },
+        );
+      }
+      await addAll(opened, registry, added, context);
+      return { imported: added.length, unchanged: accessPoints.length - added.length };
+    },
+  };
+}
+
+/** By the first tag; anything without tags is csv. The parser checks the rest. */
+function formatOf(octets: Buffer): ImportKind {
+  const head = headOf(octets);
+  if (!/^\ufeff?\s*</.test(head)) return "csv";
+  return /<serviceproviders\b/i.test(head) ? "serviceproviders" : "apns-conf";
+}
+
+/** A comment before the first tag may be long: licences are. */
+const HEAD_OCTETS = 65_536;
+
+function headOf(octets: Buffer): string {
+  const isGzip = octets[0] === 0x1f && octets[1] === 0x8b;
+  if (!isGzip) return octets.subarray(0, HEAD_OCTETS).toString("utf8");
+  try {
+    return gunzipSync(octets, { maxOutputLength: IMPORT_OCTETS_MAX })
+      .subarray(0, HEAD_OCTETS)
+      .toString("utf8");
+  } catch {
+    return ""; // the parser says what is wrong with it
+  }
+}
+
+/** All that an access point says, without its id and where it was read: two files may bring the same one. */
+const contentsOf = ({ id: _, source: __, ...point }: AccessPoint): string =>
+  JSON.stringify(point, (_name, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+
+async function addAll(
+  { operator, newId }: OperatorStore,
+  registry: Registry,
+  points: readonly AccessPoint[],
+  context: CommandContext,
+): Promise<void> {
+  const progress = context.progress("importing apn");
+  for (let at = 0; at < points.length; at += WRITES_AT_ONCE) {
+    const batch = points.slice(at, at + WRITES_AT_ONCE).map((point) => ({ ...point, id: newId() }));
+    await Promise.all(batch.map((point) => registry.accessPoints.add(operator.id, point, CLI_ACTOR)));
+    progress.update(at + batch.length, points.length, "access points");
+  }
+  progress.clear();
+}
+
+// Relations: each replaces that of its make.
+
+function readRelations(octets: Buffer): Read {
+  const { relations, refused } = parseRelationsImport(contentOf("relations", "the file", octets).text);
+  return {
+    kind: "relations",
+    count: relations.length,
+    refused,
+    refusedCount: refused.length,
+    warnings: [],
+    async write(opened) {
+      const registry = registryOf(opened);
+      for (const relation of relations) await putRelation(registry, opened.operator.id, relation);
+      return { imported: relations.length };
+    },
+  };
+}
+
+const putRelation = (registry: Registry, operatorId: string, relation: Relation): Promise<unknown> =>
+  registry.relations.put(operatorId, relation, () => true, CLI_ACTOR);
+
+const registryOf = ({ store, newId, clock }: OperatorStore): Registry =>
+  createRegistry({ database: store.database, sealer: store.sealer, newId, clock });
+
+// What is told.
+
+function tellRefused(context: CommandContext, file: string, { refused, refusedCount, warnings }: Read): void {
+  for (const { where, reason } of refused.slice(0, REFUSED_TOLD_MAX)) {
+    context.note(`${file} ${where}: ${maskText(reason)}`);
+  }
+  const more = refusedCount - Math.min(refused.length, REFUSED_TOLD_MAX);
+  if (more > 0) context.note(`and ${more} more rows that were not taken`);
+  for (const warning of warnings) context.note(`${file}: ${warning}`);
+}
+
+type Summary = Written & { readonly name: string; readonly operator?: string; readonly dryRun?: boolean };
+
+async function tellSummary(
+  context: CommandContext,
+  { kind, count, refused, refusedCount }: Read,
+  { name, imported, unchanged, operator, dryRun = false }: Summary,
+): Promise<Outcome> {
+  if (context.json) {
+    const refusals = refused
+      .slice(0, REFUSED_TOLD_MAX)
+      .map(({ where, reason }) => ({ where, reason: maskText(reason) }));
+    await context.printJson({
+      kind,
+      name,
+      operator: operator ?? null,
+      read: count + refusedCount,
+      imported,
+      unchanged: unchanged ?? 0,
+      refused: refusedCount,
+      dryRun,
+      refusals,
+    });
+    return "ok";
+  }
+  if (imported === 0 && count === 0) return "ok"; // the error that follows says it
+  const facts = dryRun
+    ? [`${count} rows would be imported`]
+    : [
+        `${imported} rows imported for ${operator}`,
+        ...(unchanged ? [`${unchanged} were there already`] : []),
+      ];
+  await context.print(
+    `${kind} ${name}: ${[...facts, ...(refusedCount > 0 ? [`${refusedCount} not taken`] : [])].join(", ")}`,
+  );
+  return "ok";
+}
