@@ -162,7 +162,7 @@ const EXCERPTS = join(import.meta.dirname, "../../../test/vector/data");
 
 for (const [name, expected] of [
   ["settings-apns-conf-excerpt.xml", 42],
-  ["settings-serviceproviders-excerpt.xml", 11],
+  ["settings-serviceproviders-excerpt.xml", 12],
 ] as const) {
   test(`${name} is told by its content, imported confirmed, and a second time changes nothing`, async () => {
     const id = await house.operator(name.slice(9, 13));

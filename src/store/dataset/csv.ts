@@ -10,8 +10,19 @@ export type CsvRecord = { readonly line: number; readonly cells: readonly string
 export const CSV_RECORDS_MAX = 20_000_000;
 export const CSV_CELLS_MAX = 256;
 
+/** What parts the cells: a comma by the standard, a semicolon where the comma is for decimals, a tab, or the GSMA's `|`. */
+export const SEPARATORS = [",", ";", "\t", "|"] as const;
+export type Separator = (typeof SEPARATORS)[number];
+
+/** The separator that the first line with text holds most of. */
+export function separatorOf(text: string): Separator {
+  const [first = ""] = /[^\r\n]+/.exec(text) ?? [];
+  const counts = SEPARATORS.map((separator) => first.split(separator).length);
+  return SEPARATORS[counts.indexOf(Math.max(...counts))] as Separator;
+}
+
 /** Yields each record with the line it begins on; a quoted cell may span lines. Empty lines are skipped. */
-export function* csvRecords(text: string): Generator<CsvRecord> {
+export function* csvRecords(text: string, separator: Separator = ","): Generator<CsvRecord> {
   let line = 1;
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while (at < text.length) {
@@ -19,12 +30,12 @@ export function* csvRecords(text: string): Generator<CsvRecord> {
     if (end < 0) end = text.length;
     const raw = text.slice(at, text.charCodeAt(end - 1) === 13 ? end - 1 : end);
     if (!raw.includes('"')) {
-      if (raw !== "") yield { line, cells: raw.split(",", CSV_CELLS_MAX) };
+      if (raw !== "") yield { line, cells: raw.split(separator, CSV_CELLS_MAX) };
       at = end + 1;
       line += 1;
       continue;
     }
-    const quoted = quotedRecord(text, at);
+    const quoted = quotedRecord(text, at, separator);
     yield { line, cells: quoted.cells };
     line += quoted.lines;
     at = quoted.next;
@@ -34,9 +45,10 @@ export function* csvRecords(text: string): Generator<CsvRecord> {
 /** Records as objects by the names of the header, which is the first record. */
 export function* csvObjects(
   text: string,
+  separator: Separator = ",",
 ): Generator<{ readonly line: number; readonly row: Record<string, string> }> {
   let header: readonly string[] | undefined;
-  for (const { line, cells } of csvRecords(text)) {
+  for (const { line, cells } of csvRecords(text, separator)) {
     if (!header) {
       header = cells;
       continue;
@@ -49,7 +61,7 @@ export function* csvObjects(
 
 type Quoted = { readonly cells: string[]; readonly next: number; readonly lines: number };
 
-function quotedRecord(text: string, start: number): Quoted {
+function quotedRecord(text: string, start: number, separator: Separator): Quoted {
   const cells: string[] = [];
   let lines = 1;
   let at = start;
@@ -68,17 +80,17 @@ function quotedRecord(text: string, start: number): Quoted {
       }
       lines += cell.split("\n").length - 1;
     }
-    const stop = nextOf(text, at);
-    cell += text.slice(at, text[stop] !== "," && text[stop - 1] === "\r" ? stop - 1 : stop);
+    const stop = nextOf(text, at, separator);
+    cell += text.slice(at, text[stop] !== separator && text[stop - 1] === "\r" ? stop - 1 : stop);
     cells.push(cell);
     at = stop + 1;
-    if (text[stop] !== ",") break;
+    if (text[stop] !== separator) break;
   }
   return { cells, next: at, lines };
 }
 
-function nextOf(text: string, at: number): number {
+function nextOf(text: string, at: number, separator: Separator): number {
   let stop = at;
-  while (stop < text.length && text[stop] !== "," && text[stop] !== "\n") stop += 1;
+  while (stop < text.length && text[stop] !== separator && text[stop] !== "\n") stop += 1;
   return stop;
 }

@@ -5,14 +5,21 @@
  */
 import type { TacRow } from "../../kernel/devices/rows.ts";
 import { TurnupError } from "../../term/error.ts";
-import { type CsvRecord, csvRecords } from "./csv.ts";
+import { type CsvRecord, csvRecords, SEPARATORS } from "./csv.ts";
 
 export type RefusedRow = { readonly line: number; readonly reason: string };
-export type TacImport = { readonly rows: readonly TacRow[]; readonly refused: readonly RefusedRow[] };
+export type TacImport = {
+  readonly rows: readonly TacRow[];
+  /** The line that each row begins on. */
+  readonly lines: readonly number[];
+  /** The first `REFUSED_KEPT_MAX`. */
+  readonly refused: readonly RefusedRow[];
+  readonly refusedCount: number;
+};
 
 /** Lines looked at for the header. */
 const HEADER_LINES_MAX = 10;
-/** Refused rows kept with their reason; all are counted by the difference of lines. */
+/** Refused rows kept with their reason; the rest are counted. */
 const REFUSED_KEPT_MAX = 10_000;
 const CELL_CHARACTERS_MAX = 4_096;
 
@@ -34,30 +41,40 @@ type Header = Partial<Record<Column, number>>;
 
 /** @throws TurnupError `dataset_malformed`: no header with a TAC column in the first lines */
 export function parseTacImport(text: string): TacImport {
+  for (const separator of SEPARATORS) {
+    const read = readRows(csvRecords(text, separator));
+    if (read) return read;
+  }
+  throw new TurnupError(
+    "dataset_malformed",
+    `no header with a column tac in the first ${HEADER_LINES_MAX} lines`,
+    {
+      nextStep: "The header needs at least tac, make and model.",
+    },
+  );
+}
+
+/** Undefined: there is no header among the first records, so they are parted by something else. */
+function readRows(records: Iterable<CsvRecord>): TacImport | undefined {
   const rows: TacRow[] = [];
+  const lines: number[] = [];
   const refused: RefusedRow[] = [];
+  let refusedCount = 0;
   let header: Header | undefined;
   let looked = 0;
-  for (const record of csvRecords(text)) {
+  for (const record of records) {
     if (!header) {
       header = headerOf(record.cells);
       if (!header && ++looked >= HEADER_LINES_MAX) break;
       continue;
     }
     const row = rowOf(header, record);
-    if (typeof row !== "string") rows.push(row);
-    else if (refused.length < REFUSED_KEPT_MAX) refused.push({ line: record.line, reason: row });
+    if (typeof row !== "string") {
+      rows.push(row);
+      lines.push(record.line);
+    } else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line: record.line, reason: row });
   }
-  if (!header) {
-    throw new TurnupError(
-      "dataset_malformed",
-      `no header with a column tac in the first ${HEADER_LINES_MAX} lines`,
-      {
-        nextStep: "The header needs at least tac, make and model.",
-      },
-    );
-  }
-  return { rows, refused };
+  return header && { rows, lines, refused, refusedCount };
 }
 
 function headerOf(cells: readonly string[]): Header | undefined {

@@ -1,0 +1,137 @@
+/**
+ * What an operator brings about devices beside TAC lists: when support of a model ends, and which settings protocols a
+ * platform takes, as csv with the columns of data/README.md. A bad row is refused with its line and reason and the rest
+ * goes on; a column that nobody reads is named, so that a misspelt one is not lost in silence.
+ */
+import { TurnupError } from "../../term/error.ts";
+import type { DatasetRow } from "../dataset-store.ts";
+import { csvRecords, separatorOf } from "./csv.ts";
+import type { RefusedRow } from "./tac-import.ts";
+
+export type RowsImport = {
+  readonly rows: readonly DatasetRow[];
+  /** The first `REFUSED_KEPT_MAX`. */
+  readonly refused: readonly RefusedRow[];
+  readonly refusedCount: number;
+  readonly unusedColumns: readonly string[];
+};
+
+const REFUSED_KEPT_MAX = 10_000;
+const CELL_CHARACTERS_MAX = 4_096;
+
+/** Why a cell is not taken, or undefined. */
+type Rule = (cell: string) => string | undefined;
+type Columns = Readonly<Record<string, { readonly isNeeded?: boolean; readonly rule?: Rule }>>;
+
+const matching =
+  (pattern: RegExp, wanted: string): Rule =>
+  (cell) =>
+    pattern.test(cell) ? undefined : `is not ${wanted}`;
+const DATE = matching(/^\d{4}(-\d{2}(-\d{2})?)?$/, "YYYY, YYYY-MM or YYYY-MM-DD");
+const YEAR = matching(/^\d{4}$/, "a year of four digits");
+const ANSWER = matching(/^(yes|no|partly|unknown)$/, "yes, no, partly or unknown");
+
+const LIFECYCLE: Columns = {
+  make: { isNeeded: true },
+  label: { isNeeded: true },
+  family: {},
+  form: {},
+  released: { rule: DATE },
+  os_updates_end: {
+    rule: matching(/^(\d{4}-\d{2}-\d{2}|ended|running)$/, "YYYY-MM-DD, ended or running"),
+  },
+  security_updates_end: { rule: matching(/^\d{4}(-\d{2}-\d{2})?$/, "YYYY or YYYY-MM-DD") },
+  status: { rule: matching(/^(ended|supported)$/, "ended or supported") },
+  end_date_quality: {},
+  model_codes: {},
+  source_url: {},
+};
+const CAPABILITY: Columns = {
+  make: { isNeeded: true },
+  os: { isNeeded: true },
+  from_year: { rule: YEAR },
+  to_year: { rule: YEAR },
+  oma_cp: { rule: ANSWER },
+  nokia_ericsson_ota: { rule: ANSWER },
+  apple_mobileconfig: { rule: ANSWER },
+  android_enterprise_apn: { rule: ANSWER },
+  native_apn_db: {},
+  note: {},
+  evidence: {},
+};
+/** Columns of the shipped lifecycle file that the program does not read. */
+const KNOWN_UNUSED = ["key", "discontinued", "os_versions", "dataset"];
+
+/** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
+export const parseLifecycleImport = (text: string): RowsImport =>
+  parseRows(text, LIFECYCLE, (body) =>
+    body.security_updates_end || body.os_updates_end || body.status
+      ? undefined
+      : "says nothing of the end of support: give security_updates_end, os_updates_end or status",
+  );
+
+/** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
+export const parseCapabilityImport = (text: string): RowsImport =>
+  parseRows(text, CAPABILITY, ({ oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn }) =>
+    oma_cp || nokia_ericsson_ota || apple_mobileconfig || android_enterprise_apn
+      ? undefined
+      : "names no settings protocol: give oma_cp, nokia_ericsson_ota, apple_mobileconfig or android_enterprise_apn",
+  );
+
+type Body = DatasetRow["body"];
+
+function parseRows(
+  text: string,
+  columns: Columns,
+  faultOfWhole: (body: Body) => string | undefined,
+): RowsImport {
+  const rows: DatasetRow[] = [];
+  const refused: RefusedRow[] = [];
+  let refusedCount = 0;
+  let header: readonly string[] | undefined;
+  for (const { line, cells } of csvRecords(text, separatorOf(text))) {
+    if (!header) {
+      header = headerOf(cells, columns);
+      continue;
+    }
+    const body = bodyOf(header, cells, columns);
+    const fault = typeof body === "string" ? body : faultOfWhole(body);
+    if (fault === undefined) rows.push({ line, body: body as Body });
+    else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line, reason: fault });
+  }
+  if (!header) throw new TurnupError("dataset_malformed", "the file is empty");
+  const unusedColumns = header.filter(
+    (name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name),
+  );
+  return { rows, refused, refusedCount, unusedColumns };
+}
+
+function headerOf(cells: readonly string[], columns: Columns): readonly string[] {
+  const header = cells.map((cell) => cell.trim().toLowerCase());
+  const needed = Object.keys(columns).filter((name) => columns[name]?.isNeeded);
+  const missing = needed.filter((name) => !header.includes(name));
+  if (missing.length === 0) return header;
+  throw new TurnupError("dataset_malformed", `the header lacks ${missing.join(" and ")}`, {
+    nextStep: `The columns are ${Object.keys(columns).join(", ")}; data/README.md describes them.`,
+  });
+}
+
+/** The columns that are read and not empty, or why the row is refused. */
+function bodyOf(header: readonly string[], cells: readonly string[], columns: Columns): Body | string {
+  if (cells.length > header.length) return `has ${cells.length} cells, the header has ${header.length}`;
+  const body: Record<string, string> = {};
+  for (const [at, name] of header.entries()) {
+    const column = Object.hasOwn(columns, name) ? columns[name] : undefined;
+    const cell = (cells[at] ?? "").trim();
+    if (!column) continue;
+    if (cell === "") {
+      if (column.isNeeded) return `${name} is empty`;
+      continue;
+    }
+    if (cell.length > CELL_CHARACTERS_MAX) return `${name} is longer than ${CELL_CHARACTERS_MAX} characters`;
+    const fault = column.rule?.(cell);
+    if (fault) return `${name} ${fault}`;
+    body[name] = cell;
+  }
+  return body;
+}
