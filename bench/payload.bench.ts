@@ -1,37 +1,106 @@
 // Question: how many settings documents a second does one core turn into signed SMS parts, each with its own NETWPIN MAC?
 // Budget: 100,000/s; a network that moves a million phones to new settings then spends ten seconds of one core on it.
-// Peer: libwbxml (Debian libwbxml2-dev in a C loop, else libwbxml2-utils one process a document), XML to WBXML alone: it
-// neither signs nor cuts.
+// Peers: libwbxml in a C loop and its xml2wbxml, one process a document, XML to WBXML alone: they neither sign nor cut;
+// Kannel's sendota, from an HTTP request to the message centre.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { encodeProvisioning, xmlOf } from "../src/wire/omacp/codec.ts";
 import type { ProvisioningDocument } from "../src/wire/omacp/document.ts";
 import { macOf } from "../src/wire/omacp/mac.ts";
 import { splitUserData } from "../src/wire/sms/split.ts";
 import { encodePush } from "../src/wire/wsp/push.ts";
+import { runLoad } from "./http-load.ts";
+import { hasKannel, KANNEL_MISSING, KANNEL_USER, type Kannel, startKannel } from "./kannel.ts";
+import { alternate, type Bench, type Contest, type Figure, type Peer, type Question } from "./question.ts";
+import { type Sink, startSink } from "./smpp-sink.ts";
 
-const RUNS = 5;
-const RUN_MS = 500;
+const RUN_MS = 1_000;
 const ROUNDS_PER_LOOK = 1_000;
 const PEER_RUN_S = 0.5;
+const KANNEL_RUN_MS = 3_000;
+const KANNEL_CONNECTIONS = 10;
+const KANNEL_REQUESTS_MAX = 100_000;
+const STILL_MS = 3_000;
 /** Enough that no document or IMSI is met twice in a row by any cache of the processor or the engine's. */
 const DOCUMENTS = 1_000;
 const IMSIS = 10_007;
 
-export type PayloadMeasure = {
-  /** Document to parts, everything anew for each. */
-  readonly documentsPerSecond: number;
-  /** The same settings for many subscribers: WBXML once, then MAC, push and parts for each. */
-  readonly cachedPerSecond: number;
+export const payloadQuestion: Question = {
+  name: "payload",
+  asks: "How many settings documents a second does one core turn into SMS parts, each signed for its own SIM?",
+  how: [
+    "A document (in turn internet access, and MMS behind a proxy; 1,000 different) to WBXML, a NETWPIN MAC with one of",
+    "10,007 IMSIs, the WSP push, and parts with their UDH, in one process. The peers do less or more: libwbxml, in a C loop",
+    "and as xml2wbxml with a process a document, goes from XML to WBXML and neither signs nor cuts; Kannel's sendota takes an",
+    "HTTP request with the XML, signs with NETWPIN and submits the parts over SMPP, 10 connections, counted at the sink.",
+  ].join(" "),
+  uses: ["libwbxml", "Kannel"],
+  measure,
 };
 
-export type PeerMeasure = {
-  readonly perSecond: number;
-  readonly how: "libwbxml in a C loop" | "xml2wbxml, one process a document";
-};
+const OURS = "Turnup";
+const CACHED = "Turnup, WBXML of the same settings kept";
+const LOOP = "libwbxml in a C loop";
+const PROCESSES = "xml2wbxml, a process a document";
+const SENDOTA = "Kannel sendota";
+const LIBWBXML_MISSING = "libwbxml2-dev, libwbxml2-utils and gcc are needed: run bench/setup.sh";
+
+async function measure(bench: Bench): Promise<readonly Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), "turnup-bench-"));
+  const sink = await startSink();
+  let kannel: Kannel | undefined;
+  try {
+    if (hasKannel()) kannel = await startKannel(sink);
+    const loop = builtLoop(folder);
+    const files = [0, 1].map((n) => xmlFile(folder, n));
+    const { fresh, cached } = roundsOfOurs();
+    const started = kannel;
+    const taken = await alternate(
+      bench,
+      {
+        [OURS]: () => rate(fresh),
+        [CACHED]: () => rate(cached),
+        ...(loop && { [LOOP]: () => meanRate(files.map((file) => loopRate(loop, file))) }),
+        ...(hasProgram() && {
+          [PROCESSES]: () => meanRate(files.map((file) => processRate(file, join(folder, "out.wbxml")))),
+        }),
+        ...(started && { [SENDOTA]: () => sendotaRate(sink, started) }),
+      },
+      { warmUp: true },
+    );
+    return figuresOf(taken);
+  } finally {
+    await kannel?.close();
+    sink.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function figuresOf(taken: Contest): Figure[] {
+  const peer = (name: string, missing: string): Peer => ({
+    name,
+    values: taken.get(name) ?? [],
+    ...(taken.has(name) ? {} : { missing }),
+  });
+  return [
+    {
+      what: "document to signed parts, all anew",
+      unit: "documents/s",
+      values: taken.get(OURS) ?? [],
+      peers: [peer(LOOP, LIBWBXML_MISSING), peer(PROCESSES, LIBWBXML_MISSING), peer(SENDOTA, KANNEL_MISSING)],
+      aim: { kind: "at least", value: 100_000 },
+      note: "the ratio is to the C loop",
+    },
+    {
+      what: "the same settings for many SIMs: MAC, push and parts",
+      unit: "documents/s",
+      values: taken.get(CACHED) ?? [],
+      peers: [],
+    },
+  ];
+}
 
 /** The two shapes operators send most, in turn: internet access, and MMS behind a proxy. Names and points differ. */
 const documentNumber = (n: number): ProvisioningDocument => (n % 2 === 0 ? internet(n) : mms(n));
@@ -116,8 +185,7 @@ function partsOf(document: Uint8Array, imsi: string, reference: number): number 
   return splitUserData(push, { destPort: 2948, srcPort: 9200, reference, referenceBits: 8 }).length;
 }
 
-/** Medians of alternating runs, so that a slow moment of the machine meets both. */
-export async function measurePayload(): Promise<PayloadMeasure> {
+function roundsOfOurs(): Record<"fresh" | "cached", (n: number) => number> {
   const documents = Array.from({ length: DOCUMENTS }, (_, n) => documentNumber(n));
   const encoded = documents.map((document) => encodeProvisioning(document));
   const imsis = Array.from(
@@ -127,16 +195,10 @@ export async function measurePayload(): Promise<PayloadMeasure> {
         .padStart(10, "0")
         .slice(0, 10)}`,
   );
-  const fresh = (n: number) => partsOf(encodeProvisioning(documents[n % DOCUMENTS]!), imsis[n % IMSIS]!, n);
-  const cached = (n: number) => partsOf(encoded[n % DOCUMENTS]!, imsis[n % IMSIS]!, n);
-  const rates: { fresh: number[]; cached: number[] } = { fresh: [], cached: [] };
-  for (let run = 0; run <= RUNS; run++) {
-    const taken = { fresh: rate(fresh), cached: rate(cached) };
-    if (run === 0) continue; // the first warms up
-    rates.fresh.push(taken.fresh);
-    rates.cached.push(taken.cached);
-  }
-  return { documentsPerSecond: median(rates.fresh), cachedPerSecond: median(rates.cached) };
+  return {
+    fresh: (n) => partsOf(encodeProvisioning(documents[n % DOCUMENTS]!), imsis[n % IMSIS]!, n),
+    cached: (n) => partsOf(encoded[n % DOCUMENTS]!, imsis[n % IMSIS]!, n),
+  };
 }
 
 function rate(round: (n: number) => number): number {
@@ -153,69 +215,70 @@ function rate(round: (n: number) => number): number {
   return (rounds / elapsed) * 1000;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+// ---- the peers, with our first two documents in turn
 
-/** The two documents in turn through libwbxml; null where neither the library nor the program is installed. */
-export async function measureLibwbxml(): Promise<PeerMeasure | null> {
-  const folder = mkdtempSync(join(tmpdir(), "turnup-bench-"));
-  try {
-    const files = [0, 1].map((n) => {
-      const file = join(folder, `${n}.xml`);
-      const doctype = '<!DOCTYPE wap-provisioningdoc PUBLIC "-//WAPFORUM//DTD PROV 1.0//EN" "prov.dtd">';
-      writeFileSync(file, `<?xml version="1.0"?>${doctype}${xmlOf(encodeProvisioning(documentNumber(n)))}`);
-      return file;
-    });
-    const loop = join(folder, "libwbxml-loop");
-    const source = join(import.meta.dirname, "peer", "libwbxml-loop.c");
-    const build = ["-O2", "-I/usr/include/libwbxml-1.0", "-o", loop, source, "-lwbxml2"];
-    const isBuilt = spawnSync("cc", build, { stdio: "ignore" }).status === 0;
-    if (isBuilt)
-      return { perSecond: meanRate(files.map((file) => loopRate(loop, file))), how: "libwbxml in a C loop" };
-    if (spawnSync("xml2wbxml", ["-h"], { stdio: "ignore" }).error) return null;
-    const rates = files.map((file) => processRate(file, join(folder, "out.wbxml")));
-    return { perSecond: meanRate(rates), how: "xml2wbxml, one process a document" };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+const xmlOfNumber = (n: number): string => {
+  const doctype =
+    '<!DOCTYPE wap-provisioningdoc PUBLIC "-//WAPFORUM//DTD PROV 1.0//EN" "http://www.wapforum.org/DTD/prov.dtd">';
+  return `<?xml version="1.0"?>${doctype}${xmlOf(encodeProvisioning(documentNumber(n)))}`;
+};
+
+function xmlFile(folder: string, n: number): string {
+  const file = join(folder, `${n}.xml`);
+  writeFileSync(file, xmlOfNumber(n));
+  return file;
 }
+
+/** The C loop beside this file, compiled; undefined where compiler or library are missing. */
+function builtLoop(folder: string): string | undefined {
+  const loop = join(folder, "libwbxml-loop");
+  const source = join(import.meta.dirname, "peer", "libwbxml-loop.c");
+  const { status } = spawnSync("cc", ["-O2", "-o", loop, source, "-lwbxml2"], { stdio: "ignore" });
+  return status === 0 ? loop : undefined;
+}
+
+const hasProgram = (): boolean => existsSync("/usr/bin/xml2wbxml");
 
 /** Of documents taken in turn: the time for each adds up. */
 const meanRate = (rates: readonly number[]): number =>
   rates.length / rates.reduce((seconds, perSecond) => seconds + 1 / perSecond, 0);
 
 function loopRate(loop: string, file: string): number {
-  const runs = Array.from({ length: RUNS }, () => {
-    const [count, nanoseconds] = execFileSync(loop, [file, String(PEER_RUN_S)], { encoding: "utf8" })
-      .split(" ")
-      .map(Number);
-    return (count! / nanoseconds!) * 1e9;
-  });
-  return median(runs);
+  const [count, nanoseconds] = execFileSync(loop, [file, String(PEER_RUN_S)], { encoding: "utf8" })
+    .split(" ")
+    .map(Number);
+  return (count! / nanoseconds!) * 1e9;
 }
 
 function processRate(file: string, out: string): number {
-  const runs = Array.from({ length: RUNS }, () => {
-    const start = performance.now();
-    let count = 0;
-    while (performance.now() - start < PEER_RUN_S * 1000) {
-      execFileSync("xml2wbxml", ["-n", "-o", out, file], { stdio: "ignore" });
-      count++;
-    }
-    return (count / (performance.now() - start)) * 1000;
-  });
-  return median(runs);
+  const start = performance.now();
+  let count = 0;
+  while (performance.now() - start < PEER_RUN_S * 1_000) {
+    execFileSync("xml2wbxml", ["-n", "-o", out, file], { stdio: "ignore" });
+    count++;
+  }
+  return (count / (performance.now() - start)) * 1_000;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const { documentsPerSecond, cachedPerSecond } = await measurePayload();
-  const peer = await measureLibwbxml();
-  const lines = [
-    `settings to signed SMS parts: ${Math.round(documentsPerSecond)}/s`,
-    `the same settings for many subscribers: ${Math.round(cachedPerSecond)}/s`,
-    peer
-      ? `${peer.how}, XML to WBXML alone: ${Math.round(peer.perSecond)}/s; ${(documentsPerSecond / peer.perSecond).toFixed(1)} times`
-      : "libwbxml is not installed (Debian: libwbxml2-dev or libwbxml2-utils)",
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+/** Documents a second, all of whose parts came to the sink. The MMS document, because one URL serves all requests. */
+async function sendotaRate(sink: Sink, { port }: Kannel): Promise<number> {
+  await sink.reset();
+  const { name, password } = KANNEL_USER;
+  const xml = encodeURIComponent(xmlOfNumber(1));
+  const load = await runLoad({
+    host: "127.0.0.1",
+    port,
+    connections: KANNEL_CONNECTIONS,
+    forMs: KANNEL_RUN_MS,
+    requestsMax: KANNEL_REQUESTS_MAX,
+    method: "GET",
+    path: `/cgi-bin/sendota?username=${name}&password=${password}&to=882100{N:8}&type=oma-settings&sec=netwpin&pin=0011010{N:9}&text=${xml}`,
+    headers: {},
+    firstNumber: 0,
+  });
+  if (load.good !== load.requests) throw new Error(`sendota refused: ${load.example}`);
+  const { submits, lastAtMs } = await sink.settled(load.good * SENDOTA_PARTS, STILL_MS);
+  if (submits !== load.good * SENDOTA_PARTS) throw new Error(`${load.good} documents gave ${submits} parts`);
+  return (load.good / (lastAtMs - load.startMs)) * 1_000;
 }
+const SENDOTA_PARTS = 3;

@@ -2,22 +2,25 @@
 // Budget: 500,000/s; one submit and its response at 100,000 messages/s then cost less than a third of a core.
 // Peer: npm smpp 0.5.1 in the same process and run.
 import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
 import { decodePdu, decodePduAt, encodePdu, encodePduInto, makePdu } from "../src/wire/smpp/pdu.ts";
+import { alternate, type Bench, type Figure, type Question } from "./question.ts";
 
 type PeerPdu = { toBuffer(): Buffer };
 /** npm smpp has no types; this is what the bench calls of it. */
 const { PDU: PeerPduOf } = createRequire(import.meta.url)("smpp") as { PDU: new (octets: Buffer) => PeerPdu };
 
-const RUNS = 5;
-const RUN_MS = 300;
+const RUN_MS = 1_000;
 const ROUNDS_PER_LOOK = 1_000;
 
-export type PduMeasure = {
-  readonly what: string;
-  readonly perSecond: number;
-  readonly peerPerSecond: number;
-  readonly ratio: number;
+export const smppPduQuestion: Question = {
+  name: "smpp-pdu",
+  asks: "How many submit_sm with 140 octets of user data does one core decode and encode again a second?",
+  how: [
+    "One PDU in one process, decoded and written again: into a shared buffer, as the session does it, and each to octets of",
+    "its own. npm smpp decodes and writes the same PDU in the same process.",
+  ].join(" "),
+  uses: ["npm smpp"],
+  measure,
 };
 
 const ENCODED = Buffer.from(
@@ -50,39 +53,25 @@ function rate(round: () => number): number {
   return (rounds / elapsed) * 1000;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-
-/** Medians of alternating runs, so that a slow moment of the machine meets both. */
-export function measureSmppPdu(): PduMeasure[] {
+async function measure(bench: Bench): Promise<readonly Figure[]> {
   const target = Buffer.alloc(1024);
-  const rounds: Record<string, () => number> = {
-    "into a shared buffer": () => encodePduInto(decodePduAt(ENCODED, 0, ENCODED.length, true), target, 0),
-    "each to octets of its own": () => encodePdu(decodePdu(ENCODED)).length,
-  };
-  const peerRound = (): number => new PeerPduOf(ENCODED).toBuffer().length;
-  const taken = new Map<string, number[]>();
-  const peerTaken: number[] = [];
-  for (let run = 0; run <= RUNS; run++) {
-    for (const [what, round] of Object.entries(rounds)) {
-      const perSecond = rate(round);
-      if (run > 0) taken.set(what, [...(taken.get(what) ?? []), perSecond]); // the first warms up
-    }
-    const perSecond = rate(peerRound);
-    if (run > 0) peerTaken.push(perSecond);
-  }
-  const peerPerSecond = median(peerTaken);
-  return [...taken].map(([what, values]) => {
-    const perSecond = median(values);
-    return { what, perSecond, peerPerSecond, ratio: perSecond / peerPerSecond };
-  });
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  for (const { what, perSecond, peerPerSecond, ratio } of measureSmppPdu()) {
-    process.stdout.write(
-      `submit_sm decode + encode, ${what}: ${Math.round(perSecond)}/s, ` +
-        `npm smpp ${Math.round(peerPerSecond)}/s, ${ratio.toFixed(1)} times\n`,
-    );
-  }
+  const shared = "into a shared buffer";
+  const own = "each to octets of its own";
+  const peer = "npm smpp";
+  const taken = await alternate(
+    bench,
+    {
+      [shared]: () => rate(() => encodePduInto(decodePduAt(ENCODED, 0, ENCODED.length, true), target, 0)),
+      [own]: () => rate(() => encodePdu(decodePdu(ENCODED)).length),
+      [peer]: () => rate(() => new PeerPduOf(ENCODED).toBuffer().length),
+    },
+    { warmUp: true },
+  );
+  return [shared, own].map((what) => ({
+    what,
+    unit: "PDUs/s",
+    values: taken.get(what) ?? [],
+    peers: [{ name: peer, values: taken.get(peer) ?? [] }],
+    ...(what === shared ? { aim: { kind: "at least" as const, value: 500_000 } } : {}),
+  }));
 }

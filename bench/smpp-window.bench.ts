@@ -12,23 +12,50 @@ import { createPduFramer } from "../src/wire/smpp/framer.ts";
 import { createPduPacker } from "../src/wire/smpp/packer.ts";
 import { decodePduAt, makePdu } from "../src/wire/smpp/pdu.ts";
 import { formatReceipt } from "../src/wire/smpp/receipt.ts";
+import { alternate, type Bench, type Figure, type Question } from "./question.ts";
 
-const RUNS = 3;
 const WARM_MS = 400;
 const RUN_MS = 1_000;
 const WINDOWS = [1, 10, 100] as const;
+const AIMS = { 1: 27_000, 10: 150_000, 100: 300_000 } as const;
+const RECEIPTS_AIM = 100_000;
 /** Unanswered deliver_sm of the sink. */
 const DELIVER_WINDOW = 100;
 const TEXT = "A message of 82 characters, as in the measure that this one is to be compared with";
 
-export type WindowMeasure = {
-  readonly window: number;
-  readonly receipts: boolean;
-  readonly perSecond: number;
-  /** The peer without receipts at the same window. */
-  readonly peerPerSecond: number;
-  readonly ratio: number;
+export const smppWindowQuestion: Question = {
+  name: "smpp-window",
+  asks: "How many submit_sm with their responses pass between two processes over loopback, by window?",
+  how: [
+    `Our session with that many submits unanswered, an ${TEXT.length}-character text, against a sink of our codec in a process`,
+    "of its own; npm smpp as client and server in the same way, at the same window. With receipts a message counts when its",
+    "receipt is answered too; the peer beside it runs without receipts.",
+  ].join(" "),
+  uses: ["npm smpp"],
+  measure,
 };
+
+async function measure(bench: Bench): Promise<readonly Figure[]> {
+  const contestants: Record<string, () => Promise<number>> = {};
+  for (const window of WINDOWS) {
+    contestants[`window ${window}`] = () => withSink("own", (port) => ownRate(port, window, false));
+    contestants[`npm smpp, window ${window}`] = () => withSink("peer", (port) => peerRate(port, window));
+  }
+  contestants["window 100, with receipts"] = () =>
+    withSink("own-receipts", (port) => ownRate(port, 100, true));
+  const taken = await alternate(bench, contestants);
+  const figure = (what: string, window: number, aim: number): Figure => ({
+    what,
+    unit: "submits/s",
+    values: taken.get(what) ?? [],
+    peers: [{ name: "npm smpp", values: taken.get(`npm smpp, window ${window}`) ?? [] }],
+    aim: { kind: "at least", value: aim },
+  });
+  return [
+    ...WINDOWS.map((window) => figure(`window ${window}`, window, AIMS[window])),
+    figure("window 100, with receipts", 100, RECEIPTS_AIM),
+  ];
+}
 
 // ---- npm smpp, which has no types: what the bench calls of it
 
@@ -212,36 +239,6 @@ async function peerRate(port: number, window: number): Promise<number> {
   return perSecond;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-
-export async function measureSmppWindow(): Promise<WindowMeasure[]> {
-  const taken = new Map<string, number[]>();
-  const put = (key: string, value: number) => taken.set(key, [...(taken.get(key) ?? []), value]);
-  for (let run = 0; run < RUNS; run++) {
-    for (const window of WINDOWS) {
-      put(`own ${window}`, await withSink("own", (port) => ownRate(port, window, false)));
-      put(`peer ${window}`, await withSink("peer", (port) => peerRate(port, window)));
-    }
-    put("receipts 100", await withSink("own-receipts", (port) => ownRate(port, 100, true)));
-  }
-  const of = (key: string): number => median(taken.get(key) ?? []);
-  const row = (window: number, receipts: boolean): WindowMeasure => {
-    const perSecond = of(receipts ? `receipts ${window}` : `own ${window}`);
-    const peerPerSecond = of(`peer ${window}`);
-    return { window, receipts, perSecond, peerPerSecond, ratio: perSecond / peerPerSecond };
-  };
-  return [...WINDOWS.map((window) => row(window, false)), row(100, true)];
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  if (process.argv[2] === "sink") runSink(process.argv[3] as SinkKind);
-  else {
-    for (const { window, receipts, perSecond, peerPerSecond, ratio } of await measureSmppWindow()) {
-      process.stdout.write(
-        `submit_sm + response, window ${window}${receipts ? ", with receipts" : ""}: ${Math.round(perSecond)}/s, ` +
-          `npm smpp without receipts ${Math.round(peerPerSecond)}/s, ${ratio.toFixed(1)} times\n`,
-      );
-    }
-  }
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href && process.argv[2] === "sink") {
+  runSink(process.argv[3] as SinkKind);
 }

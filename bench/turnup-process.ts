@@ -78,7 +78,7 @@ export async function startTurnup(options: {
 }
 
 /** Settings of whoever runs the bench are not what is measured. */
-const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+export const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !/^(TURNUP_|DATABASE_URL$)/.test(name)));
 
 function ready(child: ChildProcess, said: readonly string[]): Promise<Ready> {

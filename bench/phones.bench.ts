@@ -1,0 +1,130 @@
+// Question: how many whole phones a second does one server turn up, each step durable?
+// Budget: 1,500/s from the first sighting to the last fee that was paid.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { packageFolder } from "../src/store/dataset/folder.ts";
+import {
+  debianPostgres,
+  freshDatabase,
+  POSTGRES_MISSING,
+  type PostgresServer,
+  startDebianPostgres,
+} from "./postgres.ts";
+import type { Bench, Figure, Question } from "./question.ts";
+import { withoutSettings } from "./turnup-process.ts";
+
+const PHONES = 3_000;
+const QUICK_PHONES = 300;
+/** All at once: what is asked is how fast they are worked off. */
+const PER_SECOND = 100_000;
+const SEED = 7;
+const AIM_PER_SECOND = 1_500;
+const TIMEOUT_MS = 600_000;
+
+export const phonesQuestion: Question = {
+  name: "phones",
+  asks: "How many whole phones a second are turned up, from the first sighting to the last fee that was paid?",
+  how: [
+    `\`turnup start --once --phones ${PHONES} --per-second ${PER_SECOND} --json\`: the product's own command with its`,
+    "simulated message centre, handsets, core network, manufacturer and bank in a process beside it, over the real",
+    "protocols. The time is from the first phone that attaches to the last row that was written (fee paid, portion",
+    "settled); a run counts only when every phone was turned up and the books balance. Embedded: the shipped PostgreSQL with",
+    "fsync on. By URL: Debian's server with its default settings on the loopback. The simulated world takes a core of its",
+    "own: on two cores it is part of the figure.",
+  ].join(" "),
+  uses: ["PostgreSQL embedded", "PostgreSQL server"],
+  measure,
+};
+
+async function measure(bench: Bench): Promise<readonly Figure[]> {
+  const phones = bench.quick ? QUICK_PHONES : PHONES;
+  const embedded: number[] = [];
+  const byUrl: number[] = [];
+  let server: PostgresServer | undefined;
+  try {
+    if (debianPostgres()) server = await startDebianPostgres();
+    for (let run = 1; run <= bench.runs; run++) {
+      bench.progress(`embedded: run ${run} of ${bench.runs}`);
+      embedded.push(await phonesPerSecond(phones));
+      if (!server) continue;
+      bench.progress(`PostgreSQL ${server.major} by URL: run ${run} of ${bench.runs}`);
+      byUrl.push(await phonesPerSecond(phones, await freshDatabase(server, `phones_${run}`)));
+    }
+  } finally {
+    await server?.close();
+  }
+  const figure = (what: string, values: readonly number[]): Figure => ({
+    what,
+    unit: "phones/s",
+    values,
+    peers: [],
+    aim: { kind: "at least", value: AIM_PER_SECOND },
+  });
+  const missing = { ...figure("server by URL", []), note: POSTGRES_MISSING };
+  return [
+    figure("embedded", embedded),
+    server ? figure(`PostgreSQL ${server.major} by URL`, byUrl) : missing,
+  ];
+}
+
+/** What `turnup start --once --json` prints at the end. */
+type Summary = {
+  readonly phones: number;
+  readonly completed: number;
+  readonly tookMs: number;
+  readonly openCharges: number;
+  readonly booksBalance: boolean;
+};
+
+async function phonesPerSecond(phones: number, databaseUrl?: string): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "turnup-bench-phones-"));
+  try {
+    const { text, code } = await runStart(phones, folder, databaseUrl);
+    const summary = JSON.parse(text.trim().split("\n").at(-1) ?? "{}") as Summary;
+    const { completed, openCharges, booksBalance, tookMs } = summary;
+    if (code !== 0 || completed !== phones || openCharges !== 0 || !booksBalance) {
+      throw new Error(
+        `${completed} of ${phones} phones, ${openCharges} fees open, books balance: ${booksBalance}`,
+      );
+    }
+    return (phones / tookMs) * 1_000;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Ended = { readonly text: string; readonly code: number | null };
+
+function runStart(phones: number, folder: string, databaseUrl: string | undefined): Promise<Ended> {
+  const program = join(packageFolder(), "bin", "turnup.js");
+  const counts = ["--phones", String(phones), "--per-second", String(PER_SECOND), "--seed", String(SEED)];
+  const child = spawn(process.execPath, [program, "start", "--once", ...counts, "--json"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...withoutSettings(process.env),
+      TURNUP_DATA_FOLDER: join(folder, "data"),
+      TURNUP_HTTP_PORT: "0",
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    },
+  });
+  let text = "";
+  let troubles = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    troubles = (troubles + chunk.toString()).slice(-2_000);
+  });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      if (text.trim() === "")
+        reject(new Error(`turnup start said nothing and ended with ${code}: ${troubles}`));
+      else resolve({ text, code });
+    });
+  });
+}
