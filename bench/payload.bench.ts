@@ -233,9 +233,12 @@ function xmlFile(folder: string, n: number): string {
 function builtLoop(folder: string): string | undefined {
   const loop = join(folder, "libwbxml-loop");
   const source = join(import.meta.dirname, "peer", "libwbxml-loop.c");
-  const { status } = spawnSync("cc", ["-O2", "-o", loop, source, "-lwbxml2"], { stdio: "ignore" });
+  const { status } = spawnSync("cc", ["-O2", HEADERS, "-o", loop, source, "-lwbxml2"], { stdio: "ignore" });
   return status === 0 ? loop : undefined;
 }
+
+/** Where Debian lays them; the compiler does not look there by itself. */
+const HEADERS = "-I/usr/include/libwbxml-1.0";
 
 const hasProgram = (): boolean => existsSync("/usr/bin/xml2wbxml");
 
