@@ -142,3 +142,5 @@ export const emptyChangeSet = (): ChangeSet => ({
   postings: [],
   links: [],
 });
+
+export const isEmpty = (changes: ChangeSet): boolean => Object.values(changes).every((rows) => rows.length === 0);

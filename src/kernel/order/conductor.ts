@@ -4,7 +4,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { type AnsweredCall, answersCame } from "./answers.ts";
-import type { ChangeSet } from "./change-set.ts";
+import { type ChangeSet, isEmpty } from "./change-set.ts";
 import type { ConductorDeps } from "./deps.ts";
 import { openOrder } from "./open-order.ts";
 import { rankOf } from "./order.ts";
@@ -61,7 +61,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
       written = scribe.changes;
       return value;
     });
-    if (written) deps.onWritten(written);
+    if (written && !isEmpty(written)) deps.onWritten(written);
     return result;
   };
 
