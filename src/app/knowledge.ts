@@ -3,8 +3,7 @@
  * answers that the conductor and the doors ask of them.
  */
 import type { DeviceDescription } from "../http/ports.ts";
-import { type Device, DeviceCatalog } from "../kernel/devices/catalog.ts";
-import type { DeviceDatasets } from "../kernel/devices/rows.ts";
+import type { Device, DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { Judgement, SettingsChoice, SettingsRoad } from "../kernel/order/deps.ts";
 import { type OrderDraft, relationOf, type Subject, type Terms } from "../kernel/order/order-store.ts";
 import type { Network, SettingsQuery } from "../kernel/settings/access-point.ts";
@@ -34,17 +33,17 @@ export type Knowledge = {
 };
 
 export function createKnowledge(data: {
-  readonly devices: DeviceDatasets;
+  /** Over the shipped data. */
+  readonly catalog: DeviceCatalog;
   readonly accessPoints: AccessPointIndex;
   readonly networks: readonly Network[];
   readonly sealer: Sealer;
   /** Operators' own imports; without them the shipped data alone speaks. */
   readonly ownDevices?: Pick<OwnDevices, "of">;
 }): Knowledge {
-  const catalog = new DeviceCatalog(data.devices);
+  const { catalog } = data;
   const shipped: DeviceKnowledge = { catalog, support: new SupportKnowledge(catalog.data) };
   const devicesOf = ({ operatorId }: Terms): DeviceKnowledge => data.ownDevices?.of(operatorId) ?? shipped;
-  const countries = new Map(data.networks.map(({ mcc, country }) => [mcc, country === "" ? null : country]));
 
   const decide = (device: Device, imei: string, terms: Terms, asOf: Date): SupportDecision => {
     const relation = relationOf(terms, device.make);
@@ -96,8 +95,16 @@ export function createKnowledge(data: {
       return describe(imei, device, decide(device, imei, terms, asOf));
     },
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
+    ...knownNetworks(data.networks),
+  };
+}
+
+/** What the list of networks says of a SIM: all that sightings need. */
+export function knownNetworks(networks: readonly Network[]): Pick<Knowledge, "homePlmnOf" | "countryOf"> {
+  const countries = new Map(networks.map(({ mcc, country }) => [mcc, country === "" ? null : country]));
+  return {
     homePlmnOf: homePlmnResolver(
-      data.networks.filter(({ mnc }) => /^\d{2,3}$/.test(mnc)).map(({ mcc, mnc }) => plmnOf(mcc, mnc)),
+      networks.filter(({ mnc }) => /^\d{2,3}$/.test(mnc)).map(({ mcc, mnc }) => plmnOf(mcc, mnc)),
     ),
     countryOf: (mcc) => countries.get(mcc) ?? null,
   };

@@ -136,13 +136,14 @@ async function answerUnchanged(
     batch.map(({ row }) => row.imeiIndex),
   ]);
   const known = new Map(rows.map((row) => [row.at - 1, row]));
+  const isKnown = batch.map(({ row }, at) => saysNothingNew(row, known.get(at)));
+  // A SIM that moves within the batch: "the same as before" is then not the same any more, so all its rows are decided.
+  const moving = new Set(batch.flatMap(({ row }, at) => (isKnown[at] ? [] : [simOf(row)])));
   const touched = new Map<string, number>();
   const unchanged: (() => void)[] = [];
   const changed = batch.filter(({ row, answer }, at) => {
     const pair = known.get(at);
-    const isSame = pair && pair.currentDeviceId === pair.deviceId;
-    const isNewNumber = row.msisdnIndex !== null && !pair?.msisdnIndex?.equals(row.msisdnIndex);
-    if (!isSame || isNewNumber) return true;
+    if (!pair || !isKnown[at] || (moving.size > 0 && moving.has(simOf(row)))) return true;
     if (row.seenMs - pair.lastSeenAt.getTime() > LAST_SEEN_GRAIN_MS) {
       touched.set(pair.pairingId, Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0));
     }
@@ -156,6 +157,14 @@ async function answerUnchanged(
   }
   for (const answer of unchanged) answer();
   return changed;
+}
+
+const simOf = (row: Row): string => keyOf(row.operatorId, row.imsiIndex);
+
+/** The SIM is in this handset as far as is known, with this number. */
+function saysNothingNew(row: Row, pair: Known | undefined): boolean {
+  const isNewNumber = row.msisdnIndex !== null && !pair?.msisdnIndex?.equals(row.msisdnIndex);
+  return pair !== undefined && pair.currentDeviceId === pair.deviceId && !isNewNumber;
 }
 
 type Locked = {

@@ -1,0 +1,170 @@
+/** `turnup sight`: sightings from a file or a pipe into the intake, a batch at a time, in constant memory. */
+import {
+  SIGHTING_SOURCES,
+  type SightingInput,
+  type SightingResult,
+  type SightingSource,
+} from "../../kernel/detection/sighting.ts";
+import { shippedNetworks } from "../../store/access-point-data.ts";
+import { createIntake } from "../../store/intake.ts";
+import { createOrderStore } from "../../store/order-store.ts";
+import { createRegistry } from "../../store/registry.ts";
+import { maskText } from "../../term/mask.ts";
+import { type Command, type CommandContext, UsageError } from "../command.ts";
+import { knownNetworks } from "../knowledge.ts";
+import { OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
+import { type SightingLine, sightingLines } from "../sighting-lines.ts";
+
+/** As many rows as the intake puts into one statement. */
+const BATCH_ROWS = 2_000;
+
+export const sightCommand: Command = {
+  name: "sight",
+  summary: "Report sightings from a file: SIM and handset seen together",
+  description: [
+    "Reads csv with a header (imsi, imei or imeisv, plmn or mcc and mnc; where known msisdn, iccid, gid1, spn, seenAt,",
+    "source) or one JSON object a line. Separators, letter case and common other names of columns are understood; times",
+    "are RFC 3339 or seconds or milliseconds since 1970. Refused rows are named on stderr by line and reason and the rest",
+    "goes on. All that was not refused is on disk at the end; the same file again opens nothing twice. A server takes up",
+    "the orders. Exit code 1 when every row was refused.",
+  ].join("\n"),
+  args: [{ usage: "<file>", about: "the file; - reads standard input" }],
+  options: [
+    ...OPERATOR_OPTIONS,
+    { flags: "--plmn <plmn>", about: "serving network of rows that name none, MCC-MNC" },
+    { flags: "--source <source>", about: "of rows that name none (default csv)", choices: SIGHTING_SOURCES },
+  ],
+  examples: [
+    "turnup sight register.csv",
+    "zcat feed.jsonl.gz | turnup sight - --operator meridian --json",
+    "turnup sight register.csv --plmn 262-01 2> refused.txt",
+  ],
+  async run(context) {
+    const [file] = context.args as [string];
+    if (context.args.length > 1) throw new UsageError("one file at a time");
+    const source = (context.option("source") ?? "csv") as SightingSource;
+    return await withOperator(context, async (opened) => {
+      const totals = await reportAll(context, { file, source, accept: acceptOf(opened) });
+      await tellTotals(context, totals);
+      return totals.read > 0 && totals.refused === totals.read ? "failed" : "ok";
+    });
+  },
+};
+
+type Accept = (sightings: readonly SightingInput[], source: SightingSource) => Promise<SightingResult[]>;
+
+function acceptOf({ store, operator, newId, clock }: OperatorStore): Accept {
+  const { database, sealer } = store;
+  const registry = createRegistry({ database, sealer, newId, clock });
+  const intake = createIntake({
+    database,
+    sealer,
+    newId,
+    clock,
+    ...knownNetworks(shippedNetworks()),
+    termsOf: createOrderStore(database, sealer, registry.ownWords).termsOf,
+    onOrders: () => undefined, // a server looks for orders by itself
+  });
+  return (sightings, source) => intake.accept(operator.id, sightings, source);
+}
+
+type Totals = { read: number; opened: number; unchanged: number; late: number; refused: number };
+type Feed = { readonly file: string; readonly source: SightingSource; readonly accept: Accept };
+
+/** One batch is at the data base while the next is read: rows of one SIM stay in the order of the file. */
+async function reportAll(context: CommandContext, { file, source, accept }: Feed): Promise<Totals> {
+  const totals: Totals = { read: 0, opened: 0, unchanged: 0, late: 0, refused: 0 };
+  const lines = sightingLines(context.option("plmn"));
+  const progress = context.progress("sightings");
+  let batch: SightingLine[] = [];
+  let underWay: Promise<void> = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    await underWay;
+    const full = batch;
+    batch = [];
+    underWay = acceptBatch(full, source, accept).then((results) => tellBatch(context, full, results, totals));
+    underWay.catch(() => undefined); // met at the next await
+    progress.update(totals.read, null, "rows");
+  };
+  for await (const text of context.lines(file)) {
+    const read = lines.read(text);
+    if (read) batch.push(read);
+    if (batch.length >= BATCH_ROWS) await flush();
+  }
+  await flush();
+  await underWay;
+  progress.clear();
+  if (lines.unusedColumns.length > 0) {
+    context.note(`${file}: columns that nobody reads: ${lines.unusedColumns.join(", ")}`);
+  }
+  return totals;
+}
+
+/** The results in the order of the lines; a source of its own makes a row a batch of its own kind. */
+async function acceptBatch(
+  batch: readonly SightingLine[],
+  source: SightingSource,
+  accept: Accept,
+): Promise<readonly SightingResult[]> {
+  const results = new Array<SightingResult>(batch.length);
+  const bySource = new Map<SightingSource, number[]>();
+  for (const [at, line] of batch.entries()) {
+    if (!("sighting" in line)) {
+      results[at] = { outcome: "refused", code: line.code, reason: line.reason };
+      continue;
+    }
+    const named = line.sighting.source ?? source;
+    if (!isSource(named)) {
+      const reason = `source is none of ${SIGHTING_SOURCES.join(", ")}`;
+      results[at] = { outcome: "refused", code: "sighting_malformed", reason };
+      continue;
+    }
+    const known = bySource.get(named);
+    if (known) known.push(at);
+    else bySource.set(named, [at]);
+  }
+  for (const [named, places] of bySource) {
+    const sightings = places.map(
+      (at) => (batch[at] as Extract<SightingLine, { sighting: unknown }>).sighting,
+    );
+    const answers = await accept(sightings, named);
+    for (const [index, at] of places.entries()) results[at] = answers[index] as SightingResult;
+  }
+  return results;
+}
+
+const isSource = (text: string): text is SightingSource =>
+  (SIGHTING_SOURCES as readonly string[]).includes(text);
+
+async function tellBatch(
+  context: CommandContext,
+  batch: readonly SightingLine[],
+  results: readonly SightingResult[],
+  totals: Totals,
+): Promise<void> {
+  for (const [at, result] of results.entries()) {
+    const line = batch[at]?.line ?? 0;
+    totals.read++;
+    if (result.outcome === "refused") totals.refused++;
+    else if ("orderId" in result) totals.opened++;
+    else totals[result.outcome]++;
+    if (context.json) {
+      const told = "reason" in result ? { ...result, reason: maskText(result.reason) } : result;
+      const full = context.printJson({ line, ...told });
+      if (full) await full;
+    } else if (result.outcome === "refused") {
+      context.note(`line ${line}: ${result.code}: ${maskText(result.reason)}`);
+    }
+  }
+}
+
+async function tellTotals(context: CommandContext, totals: Totals): Promise<void> {
+  if (context.json) {
+    await context.printJson({ summary: totals });
+    return;
+  }
+  const { read, opened, unchanged, late, refused } = totals;
+  await context.print(
+    `${read} sightings: ${opened} orders opened, ${unchanged} unchanged, ${late} late, ${refused} refused`,
+  );
+}
