@@ -12,11 +12,16 @@ import { runCli } from "./runner.ts";
 const COMMANDS: readonly CommandEntry[] = [
   { name: "config", summary: "Show the settings in force and where each comes from", load: async () => (await import("./command/config.ts")).configCommand },
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
+  { name: "import", summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations", load: async () => (await import("./command/import.ts")).importCommand },
+  { name: "ledger", summary: "Show who owes whom, with the proof that the books balance, and the latest postings", load: async () => (await import("./command/ledger.ts")).ledgerCommand },
   { name: "maker", summary: "Run a manufacturer's key server over mutual TLS", load: async () => (await import("./command/maker.ts")).makerCommand },
   { name: "migrate", summary: "Bring the database to this release", load: async () => (await import("./command/migrate.ts")).migrateCommand },
+  { name: "order", summary: "Tell the whole story of one order", load: async () => (await import("./command/order.ts")).orderCommand },
+  { name: "orders", summary: "List orders, newest first", load: async () => (await import("./command/orders.ts")).ordersCommand },
   { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("./command/payload.ts")).payloadDecodeCommand },
   { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("./command/payload.ts")).payloadEncodeCommand },
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
+  { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("./command/sight.ts")).sightCommand },
   { name: "start", summary: "Run Turnup on this machine, with a simulated network around it, and show every phone", load: async () => (await import("./command/start.ts")).startCommand },
   { name: "world", summary: "The simulated outside world of `turnup start` (its child process)", load: async () => (await import("./command/world.ts")).worldCommand },
 ];

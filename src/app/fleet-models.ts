@@ -50,7 +50,12 @@ const TACS = [
 export function fleetModels(catalog: DeviceCatalog): HandsetModel[] {
   return TACS.map((tac) => {
     const device = catalog.deviceOf(tac);
-    return { tac, make: device.make ?? "unknown", model: device.model ?? tac, capability: capabilityOf(device) };
+    return {
+      tac,
+      make: device.make ?? "unknown",
+      model: device.model ?? tac,
+      capability: capabilityOf(device),
+    };
   });
 }
 

@@ -10,6 +10,7 @@ import type { FastifyInstance } from "fastify";
 import type { DestinationStream } from "pino";
 import type { HttpDeps } from "../http/ports.ts";
 import { createHttpServer } from "../http/server.ts";
+import { DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import type { BankPort, MakerPort } from "../kernel/order/errands.ts";
 import type { OrderStore } from "../kernel/order/order-store.ts";
@@ -19,6 +20,7 @@ import { createMakerClient } from "../net/maker/client.ts";
 import { makerPortOf } from "../net/maker/port.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
 import { readShippedDatasets } from "../store/dataset/devices.ts";
+import { loadShippedDatasets } from "../store/dataset-store.ts";
 import { createIntake } from "../store/intake.ts";
 import { createOrderDesk } from "../store/order-desk.ts";
 import { createOrderReader } from "../store/order-reader.ts";
@@ -32,8 +34,13 @@ import { uuidv7 } from "../store/uuid.ts";
 import { type Config, dataFolderOf } from "./config.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
+import { startLoop } from "./loop.ts";
+import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
 import { openStore, type Store } from "./store.ts";
+
+/** An import by the command line is in force on every server within this time. */
+const IMPORT_POLL_MS = 5_000;
 
 export type ServerOptions = {
   readonly config: Config;
@@ -43,6 +50,10 @@ export type ServerOptions = {
   readonly logStream?: DestinationStream;
   /** Certificates for key servers, where they do not come from the configuration's files. */
   readonly makerCredentials?: MakerCredentials;
+  /** Starts what is outside, beside the data base; the configuration's own message centre and bank otherwise. */
+  readonly outside?: (catalog: DeviceCatalog) => Promise<Outside>;
+  /** Rows of the shipped data that are being loaded: the first start only. */
+  readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly onChanges?: (changes: ChangeSet) => void;
   readonly onFault?: (name: string, error: unknown) => void;
 };
@@ -64,24 +75,52 @@ export type Server = {
   close(): Promise<void>;
 };
 
+/** What of the outside is known only once it runs: a message centre, key servers, a bank. */
+export type Outside = {
+  readonly smsc: Pick<Config["smsc"], "host" | "port" | "password">;
+  readonly bank: Pick<Config["bank"], "url" | "secret">;
+  readonly makerCredentials: MakerCredentials;
+};
+
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config } = options;
-  const store = await openStore({ config, log: options.log });
+  const opening = openStore({ config: options.config, log: options.log });
+  // While the data base starts, what is known is read: the two take about as long.
+  opening.catch(() => undefined); // it is awaited below, whatever happens first
+  const catalog = new DeviceCatalog(readShippedDatasets());
+  const outside = options.outside?.(catalog);
+  outside?.catch(() => undefined);
+  const store = await opening;
   try {
-    return await startOn(store, options);
+    await loadShippedDatasets(store.database, () => uuidv7(), options.onProgress);
+    return await startOn(store, catalog, { ...options, ...withOutside(options.config, await outside) });
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function startOn(store: Store, options: ServerOptions): Promise<Server> {
+function withOutside(
+  config: Config,
+  outside: Outside | undefined,
+): Pick<ServerOptions, "config" | "makerCredentials"> {
+  if (!outside) return { config };
+  const { smsc, bank, makerCredentials } = outside;
+  return {
+    config: { ...config, smsc: { ...config.smsc, ...smsc }, bank: { ...config.bank, ...bank } },
+    makerCredentials,
+  };
+}
+
+async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOptions): Promise<Server> {
   const { config } = options;
   const { database, sealer } = store;
   const clock = (): Date => new Date();
   const newId = (): string => uuidv7();
+  const ownDevices = createOwnDevices(catalog.data, database);
+  await ownDevices.refresh();
   const knowledge = createKnowledge({
-    devices: readShippedDatasets(),
+    catalog,
+    ownDevices,
     accessPoints: shippedAccessPointIndex(),
     networks: shippedNetworks(),
     sealer,
@@ -150,6 +189,12 @@ async function startOn(store: Store, options: ServerOptions): Promise<Server> {
       },
     ],
   };
+  const imports = startLoop({
+    name: "imports",
+    pauseMs: IMPORT_POLL_MS,
+    pass: async () => ownDevices.refresh().then(() => false),
+    onFailure: options.onFault ?? (() => undefined),
+  });
   let http: FastifyInstance;
   try {
     http = await createHttpServer(
@@ -158,6 +203,7 @@ async function startOn(store: Store, options: ServerOptions): Promise<Server> {
     );
     await http.listen({ host: config.http.host, port: config.http.port });
   } catch (error) {
+    await imports.stop();
     await engine.stop();
     throw error;
   }
@@ -174,6 +220,7 @@ async function startOn(store: Store, options: ServerOptions): Promise<Server> {
     orders,
     async close() {
       await http.close();
+      await imports.stop();
       await engine.stop();
       makers.close();
       bank?.close();

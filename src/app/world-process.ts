@@ -40,11 +40,18 @@ export type WorldProcess = {
 const START_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
-export async function startWorldProcess(
-  options: WorldOptions,
-  onNews: (news: readonly WorldNews[]) => void,
-  onTrouble: (message: string) => void,
-): Promise<WorldProcess> {
+export type WorldFork = {
+  /** May be called once. */
+  start(options: WorldOptions): Promise<WorldProcess>;
+  close(): Promise<void>;
+};
+
+/** Begins the process at once, so that it loads its program while its parent does other things. */
+export function forkWorld(told: {
+  readonly onNews: (news: readonly WorldNews[]) => void;
+  /** Something went wrong out there that it goes on from. */
+  readonly onTrouble: (message: string) => void;
+}): WorldFork {
   const child = fork(join(packageFolder(), "bin", "turnup.js"), ["world"], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
@@ -53,14 +60,16 @@ export async function startWorldProcess(
   const fail = (error: Error): void => {
     failure = error;
     for (const [kind, answer] of waiting) answer({ kind: "failed", message: `${kind}: ${error.message}` });
+    waiting.clear();
   };
   child.on("message", (message: FromWorld) => {
-    if (message.kind === "news") return onNews(message.news);
-    if (message.kind === "trouble") return onTrouble(message.message);
+    if (message.kind === "news") return told.onNews(message.news);
+    if (message.kind === "trouble") return told.onTrouble(message.message);
     if (message.kind === "failed") return fail(new Error(message.message));
     waiting.get(message.kind)?.(message);
     waiting.delete(message.kind);
   });
+  child.on("error", fail);
   child.on("exit", (code) => fail(new Error(`the simulated world ended with ${code}`)));
   const expect = <Kind extends FromWorld["kind"]>(
     kind: Kind,
@@ -74,22 +83,34 @@ export async function startWorldProcess(
       });
       child.send(message);
     });
-  const timer = setTimeout(
-    () => fail(new Error(`it did not start within ${START_TIMEOUT_MS} ms`)),
-    START_TIMEOUT_MS,
-  );
-  const { addresses } = await expect("started", { kind: "start", options }).finally(() =>
-    clearTimeout(timer),
-  );
   return {
-    addresses,
-    pid: child.pid!,
-    connect: (turnup) => void child.send({ kind: "connect", turnup } satisfies ToWorld),
-    attach: async (perSecond) => void (await expect("attached", { kind: "attach", perSecond })),
-    ledger: async () => (await expect("ledger", { kind: "ledger" })).ledger,
+    async start(options) {
+      const late = setTimeout(
+        () => fail(new Error(`it did not start within ${START_TIMEOUT_MS} ms`)),
+        START_TIMEOUT_MS,
+      );
+      const { addresses } = await expect("started", { kind: "start", options }).finally(() =>
+        clearTimeout(late),
+      );
+      return {
+        addresses,
+        pid: child.pid!,
+        connect: (turnup) => void child.send({ kind: "connect", turnup } satisfies ToWorld),
+        attach: async (perSecond) => void (await expect("attached", { kind: "attach", perSecond })),
+        ledger: async () => (await expect("ledger", { kind: "ledger" })).ledger,
+        close: () => close(child),
+      };
+    },
     close: () => close(child),
   };
 }
+
+/** For those who have nothing else to do meanwhile. */
+export const startWorldProcess = (
+  options: WorldOptions,
+  onNews: (news: readonly WorldNews[]) => void,
+  onTrouble: (message: string) => void,
+): Promise<WorldProcess> => forkWorld({ onNews, onTrouble }).start(options);
 
 function close(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
@@ -100,6 +121,6 @@ function close(child: ChildProcess): Promise<void> {
       clearTimeout(timer);
       resolve();
     });
-    child.send({ kind: "close" } satisfies ToWorld);
+    if (child.connected) child.send({ kind: "close" } satisfies ToWorld);
   });
 }

@@ -5,7 +5,7 @@ import { type AllInOne, startAllInOne } from "../all-in-one.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { readConfig } from "../config.ts";
 import { type RunTotals, RunView } from "../run-view.ts";
-import { liveBlock } from "../terminal.ts";
+import { barOf, liveBlock } from "../terminal.ts";
 
 const DEFAULT_PHONES = 24;
 const MAX_PHONES = 100_000;
@@ -48,6 +48,7 @@ export const startCommand: Command = {
       seed,
       log: context.note,
       onChanges: watch.take,
+      onProgress: progress(context),
       onFault: watch.fault,
       ...(await logStreamOf(context)),
     });
@@ -73,6 +74,21 @@ function numberOf({ option }: CommandContext, name: string, fallback: number, mo
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new UsageError(`--${name} is an integer from 1 to ${most}`);
+}
+
+/** The first start loads the shipped data: a bar on a terminal, a line a tenth elsewhere. */
+function progress(context: CommandContext): (done: number, total: number, name: string) => void {
+  let told = -1;
+  const isLive = context.isTerminal && !context.json;
+  return (done, total, name) => {
+    const tenth = Math.floor((done / Math.max(1, total)) * 10);
+    if (isLive)
+      process.stderr.write(
+        `\r\u001b[2K${barOf("loading data", done, total, name)}${done === total ? "\n" : ""}`,
+      );
+    else if (tenth > told) context.note(barOf("loading data", done, total, name));
+    told = tenth;
+  };
 }
 
 async function logStreamOf({ option }: CommandContext) {
