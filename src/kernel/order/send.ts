@@ -61,20 +61,24 @@ export function sendTogether(
 export function sendSettings(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
   const { road } = carrier.judgement;
   if (road === "link") return sendLink(carrier, item, values);
-  if (road === "nokiaota") {
-    return send(carrier, [item], {
-      kind: "settings",
-      protocol: "nokiaota",
-      sec: null,
-      bytes: composeNokia(values),
-    });
-  }
+  if (road === "nokiaota") return sendNokia(carrier, item, values);
   const authentication = authenticate(carrier);
   send(carrier, [item], {
     kind: "settings",
     protocol: "omacp",
     sec: authentication.sec,
     bytes: composeOmaCp(values, authentication),
+  });
+}
+
+/** A message a use: the first carries the item, the others go along with it. */
+function sendNokia(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
+  const { deps, scribe, order, terms } = carrier;
+  const settings = { kind: "settings", protocol: "nokiaota", sec: null } as const;
+  const [first, ...others] = composeNokia(values);
+  send(carrier, [item], { ...settings, bytes: first! });
+  others.forEach((bytes, at) => {
+    queue(scribe, order, deps, terms, `${item.id}:also:${at + 1}`, { ...settings, bytes });
   });
 }
 

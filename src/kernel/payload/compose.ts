@@ -64,14 +64,15 @@ export function composeOmaCp(values: SettingsValues, authentication: Authenticat
 }
 
 /** Nokia/Ericsson OTA settings 7.0, for phones from before OMA CP: it knows no authentication. */
-export function composeNokia(values: SettingsValues): Uint8Array {
-  return encodePush({
-    transactionId: TRANSACTION_ID,
-    contentType: NOKIA_CONTENT_TYPE,
-    charset: UTF_8,
-    body: encodeNokiaOta(nokiaSettings(values)),
-  });
-}
+export const composeNokia = (values: SettingsValues): Uint8Array[] =>
+  nokiaSettings(values).map((document) =>
+    encodePush({
+      transactionId: TRANSACTION_ID,
+      contentType: NOKIA_CONTENT_TYPE,
+      charset: UTF_8,
+      body: encodeNokiaOta(document),
+    }),
+  );
 
 export function composeKey(key: Uint8Array): Uint8Array {
   return encodePush({ transactionId: TRANSACTION_ID, contentType: DEVICE_KEY_CONTENT_TYPE, body: key });

@@ -1,6 +1,6 @@
 /**
- * Settings for phones from before OMA CP, as Nokia/Ericsson OTA settings 7.0. The format asks for a proxy with every
- * bearer and takes the first ADDRESS of each, so browsing and MMS go as an ADDRESS each; lengths are limited.
+ * Settings for phones from before OMA CP, as Nokia/Ericsson OTA settings 7.0. For each bearer the first ADDRESS of a
+ * message counts, so browsing and MMS go in a message each; a proxy is asked for with every bearer; lengths are limited.
  * Source: Over The Air Settings Specification 7.0 (DSS00234-EN), facts in docs/adr/0002-oma-cp-shape.md.
  */
 import type { NokiaCharacteristic, NokiaDocument, NokiaParm } from "../../wire/nokiaota/codec.ts";
@@ -13,16 +13,19 @@ const NO_PROXY = "0.0.0.0";
 
 const parm = (name: string, value: string): NokiaParm => ({ name, value });
 
-export function nokiaSettings({ name, points }: SettingsValues): NokiaDocument {
+/** The messages that these settings need: browsing first, since it is what proves that they work. */
+export function nokiaSettings({ name, points }: SettingsValues): NokiaDocument[] {
+  const title: NokiaCharacteristic = {
+    type: "NAME",
+    value: null,
+    parms: [parm("NAME", name.slice(0, MAX.name))],
+  };
   const browsing = points.find(({ use }) => use === "internet" || use === "wap");
   const mms = points.find(({ use, mmsc }) => use === "mms" && mmsc !== null);
-  const title: NokiaCharacteristic = { type: "NAME", value: null, parms: [parm("NAME", name.slice(0, MAX.name))] };
-  return {
-    characteristics: [
-      ...(browsing ? [address(browsing), title, ...homepage(browsing, name)] : [title]),
-      ...(mms ? [address(mms), { type: "MMSURL", value: mms.mmsc, parms: [] }] : []),
-    ],
-  };
+  return [
+    ...(browsing ? [[address(browsing), title, ...homepage(browsing, name)]] : []),
+    ...(mms ? [[address(mms), title, { type: "MMSURL", value: mms.mmsc, parms: [] }]] : []),
+  ].map((characteristics) => ({ characteristics }));
 }
 
 function address(point: SettingsPoint): NokiaCharacteristic {
