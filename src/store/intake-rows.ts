@@ -15,14 +15,21 @@ export type Row = ReadSighting & {
   readonly msisdnIndex: Buffer | null;
 };
 
+/**
+ * Each row by its own three index probes. As plain joins the planner sees that all three tables share an operator and,
+ * while it has no statistics, reads every subscriber of the operator for every row.
+ */
 export const LOOK_UP = {
-  name: "look_up_pairs", // subscriber_operator_id_imsi_index_key, pairing_current, device_operator_id_imei_index_key
+  name: "look_up_pairs", // subscriber_operator_id_imsi_index_key, device_operator_id_imei_index_key, pairing_current
   text: `select q.at::int as at, s.id as "subscriberId", s.msisdn_index as "msisdnIndex", d.id as "deviceId",
                 p.device_id as "currentDeviceId", p.last_seen_at as "lastSeenAt", p.id as "pairingId"
            from unnest($1::uuid[], $2::bytea[], $3::bytea[]) with ordinality as q(operator_id, imsi_index, imei_index, at)
-           join subscriber s on s.operator_id = q.operator_id and s.imsi_index = q.imsi_index
-           join device d on d.operator_id = q.operator_id and d.imei_index = q.imei_index
-           join pairing p on p.subscriber_id = s.id and p.is_current`,
+          cross join lateral (select id, msisdn_index from subscriber
+                               where operator_id = q.operator_id and imsi_index = q.imsi_index limit 1) s
+          cross join lateral (select id from device
+                               where operator_id = q.operator_id and imei_index = q.imei_index limit 1) d
+          cross join lateral (select id, device_id, last_seen_at from pairing
+                               where subscriber_id = s.id and is_current limit 1) p`,
 };
 export const TOUCH = {
   name: "touch_pairings", // pairing_pkey
