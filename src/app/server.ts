@@ -176,7 +176,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     },
     pages: createSettingsPages({
       ...shared,
-      onOpened: (orderId, itemId) => engine.conductor.linkOpened(orderId, itemId),
+      onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
     }),
     readiness: [
       { name: "database", check: async () => void (await database.rows("select 1")) },

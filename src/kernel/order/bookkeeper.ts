@@ -5,7 +5,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "./answers.ts";
-import type { Conductor } from "./conductor.ts";
+import type { Conductor, OpenedLink } from "./conductor.ts";
 import type { Receipt, SubmittedPart, UnsentMessage } from "./order-store.ts";
 
 const MAX_BATCH = 1_000;
@@ -25,6 +25,7 @@ export type Bookkeeper = {
   /** Whether it was a report of a handset of ours. */
   report(bytes: Uint8Array): Promise<boolean>;
   answer(answer: AnsweredCall): Promise<void>;
+  linkOpened(link: OpenedLink): Promise<void>;
   /** Resolves when nothing waits. */
   idle(): Promise<void>;
 };
@@ -36,6 +37,7 @@ export function createBookkeeper(conductor: Conductor): Bookkeeper {
     receipts: [] as Waiter<Receipt, void>[],
     reports: [] as Waiter<Uint8Array, boolean>[],
     answers: [] as Waiter<AnsweredCall, void>[],
+    links: [] as Waiter<OpenedLink, void>[],
   };
   let working: Promise<void> | null = null;
 
@@ -48,6 +50,7 @@ export function createBookkeeper(conductor: Conductor): Bookkeeper {
       const receipts = queues.receipts.splice(0, MAX_BATCH);
       const reports = queues.reports.splice(0, MAX_BATCH);
       const answers = queues.answers.splice(0, MAX_BATCH);
+      const links = queues.links.splice(0, MAX_BATCH);
       if (submitted.length + unsent.length > 0) {
         await settle([...submitted, ...unsent], () =>
           conductor.bookSubmissions(factsOf(submitted), factsOf(unsent)),
@@ -55,6 +58,7 @@ export function createBookkeeper(conductor: Conductor): Bookkeeper {
       }
       if (receipts.length > 0) await settle(receipts, () => conductor.bookReceipts(factsOf(receipts)));
       if (answers.length > 0) await settle(answers, () => conductor.bookAnswers(factsOf(answers)));
+      if (links.length > 0) await settle(links, () => conductor.linksOpened(factsOf(links)));
       if (reports.length > 0) await settleEach(reports, () => conductor.bookReports(factsOf(reports)));
     }
   }
@@ -87,6 +91,7 @@ export function createBookkeeper(conductor: Conductor): Bookkeeper {
     receipt: (receipt) => put(queues.receipts, receipt),
     report: (bytes) => put(queues.reports, bytes),
     answer: (answer) => put(queues.answers, answer),
+    linkOpened: (link) => put(queues.links, link),
     async idle() {
       while (working) await working;
     },

@@ -32,6 +32,15 @@ import { confirm, reportsCame } from "./proof.ts";
 import { createScribe, hoursAfter, type Scribe } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
 
+/** The page of an item that a subscriber fetched. */
+export type OpenedLink = { readonly orderId: string; readonly itemId: string };
+
+const LINK_PROOF = {
+  level: "opened",
+  evidence: "link_fetched",
+  reason: "the subscriber opened the page",
+} as const;
+
 export type Conductor = {
   /** Takes orders whose next action is due. Answers how many it took: fewer than `limit` means that none is left. */
   advance(limit: number): Promise<number>;
@@ -43,8 +52,8 @@ export type Conductor = {
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
   confirm(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
-  /** The page behind a link was fetched. */
-  linkOpened(orderId: string, itemId: string): Promise<void>;
+  /** Pages behind links were fetched. */
+  linksOpened(links: readonly OpenedLink[]): Promise<void>;
   resend(operatorId: string, orderId: string, actor: string): Promise<void>;
   cancel(operatorId: string, orderId: string, actor: string): Promise<void>;
 };
@@ -100,17 +109,18 @@ export function createConductor(deps: ConductorDeps): Conductor {
 
     confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
 
-    linkOpened: (orderId, itemId) =>
+    linksOpened: (links) =>
       inStep(async ({ tx, scribe }) => {
-        const order = (await lockById(tx, [orderId])).get(orderId);
-        const item = order?.items.find(({ id }) => id === itemId);
-        if (!order || !item) return;
-        const proof = {
-          level: "opened",
-          evidence: "link_fetched",
-          reason: "the subscriber opened the page",
-        } as const;
-        reach(scribe, order, item, await store.termsOf(order.operatorId), proof);
+        const orders = await lockById(
+          tx,
+          links.map(({ orderId }) => orderId),
+        );
+        for (const { orderId, itemId } of links) {
+          const order = orders.get(orderId);
+          const item = order?.items.find(({ id }) => id === itemId);
+          if (!order || !item) continue;
+          reach(scribe, order, item, await store.termsOf(order.operatorId), LINK_PROOF);
+        }
       }),
 
     resend: (operatorId, orderId, actor) =>

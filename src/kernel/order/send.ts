@@ -76,7 +76,8 @@ function sendNokia(carrier: Carrier, item: ItemDraft, values: SettingsValues): v
   const { deps, scribe, order, terms } = carrier;
   const settings = { kind: "settings", protocol: "nokiaota", sec: null } as const;
   const [first, ...others] = composeNokia(values);
-  send(carrier, [item], { ...settings, bytes: first! });
+  if (!first) return sendLink(carrier, item, values);
+  send(carrier, [item], { ...settings, bytes: first });
   others.forEach((bytes, at) => {
     queue(scribe, order, deps, terms, `${item.id}:also:${at + 1}`, { ...settings, bytes });
   });
