@@ -1,0 +1,11 @@
+/** Tests against independent programs, which Debian has and npm has not: `.ci/run` installs them. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/peer/**/*.peer.ts"],
+    pool: "threads",
+    testTimeout: 120_000,
+    reporters: ["default", "./test/count-reporter.ts"],
+  },
+});
