@@ -25,7 +25,20 @@ const MAX_NAME_CHARS = 120;
 const PART_CHARS_MIN = 5;
 
 /** `T-Mobile D` -> `tmobile`, `d`; `F-Bouygues` -> `fbouygues`, `bouygues`: accents, case, punctuation fall away. */
-export function wordsOf(name: string): string[] {
+export function wordsOf(name: string): readonly string[] {
+  const known = split.get(name);
+  if (known) return known;
+  const words = splitName(name);
+  if (split.size >= NAMES_KEPT) split.clear();
+  split.set(name, words);
+  return words;
+}
+
+/** The same few hundred names come with every SIM of a network; splitting one costs ten times a look-up. */
+const NAMES_KEPT = 4096;
+const split = new Map<string, readonly string[]>();
+
+function splitName(name: string): string[] {
   const plain = name
     .slice(0, MAX_NAME_CHARS)
     .normalize("NFKD")
