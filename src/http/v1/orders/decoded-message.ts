@@ -9,6 +9,7 @@ import { cutMessage } from "../../../kernel/payload/compose.ts";
 import { DecodeError } from "../../../wire/decode-error.ts";
 import { hexOf } from "../../../wire/hex.ts";
 import { DEVICE_KEY_CONTENT_TYPE, decodeDeviceKey } from "../../../wire/message/device-key.ts";
+import { decodeNokiaOta, NOKIA_SETTINGS, xmlOfNokiaOta } from "../../../wire/nokiaota/codec.ts";
 import { decodeProvisioning, xmlOf } from "../../../wire/omacp/codec.ts";
 import type { Characteristic } from "../../../wire/omacp/document.ts";
 import { SECS } from "../../../wire/omacp/mac.ts";
@@ -133,10 +134,25 @@ function contentOf(contentType: string, body: Uint8Array, seesSecrets: boolean):
       const xml = xmlOf(body);
       return { xml: seesSecrets ? xml : withoutSecretValues(xml), characteristics: [...characteristics] };
     }
+    case NOKIA_SETTINGS: {
+      const characteristics = decodeNokiaOta(body).characteristics.map(({ type, value, parms }) =>
+        // What the element itself says stands before its parms, under the attribute's name.
+        shown(
+          {
+            type,
+            parms: value === null ? parms : [{ name: "VALUE", value }, ...parms],
+            characteristics: [],
+          },
+          seesSecrets,
+        ),
+      );
+      const xml = xmlOfNokiaOta(body);
+      return { xml: seesSecrets ? xml : withoutSecretValues(xml), characteristics };
+    }
     case DEVICE_KEY_CONTENT_TYPE:
       return { key: hideSecrets(readableKey(body), seesSecrets) };
     default:
-      return {}; // Nokia OTA: its octets are shown to an administrator
+      return {};
   }
 }
 
@@ -154,9 +170,9 @@ function shown({ type, parms, characteristics }: Characteristic, seesSecrets: bo
 }
 
 const withoutSecretValues = (xml: string): string =>
-  xml.replace(/<parm\b[^>]*>/g, (parm) => {
-    const name = /\bname="([^"]*)"/.exec(parm)?.[1] ?? "";
-    return isSecretName(name) ? parm.replace(/\bvalue="[^"]*"/, `value="${HIDDEN}"`) : parm;
+  xml.replace(/<parm\b[^>]*>/gi, (parm) => {
+    const name = /\bname="([^"]*)"/i.exec(parm)?.[1] ?? "";
+    return isSecretName(name) ? parm.replace(/\b(value)="[^"]*"/i, `$1="${HIDDEN}"`) : parm;
   });
 
 /** The binding names a handset and the secret signs for it: both are shown to an administrator alone. */
