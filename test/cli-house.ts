@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, inject } from "vitest";
+import { afterAll } from "vitest";
 import { type CliRun, runWith } from "../src/app/cli-test-io.ts";
 import type { CommandEntry } from "../src/app/command.ts";
 import type { Database } from "../src/store/database.ts";
@@ -22,11 +22,11 @@ export type CliHouse = {
 const SEAL_KEY = Buffer.alloc(32, 5);
 
 export async function cliHouse(entries: readonly CommandEntry[]): Promise<CliHouse> {
-  const { database, config } = await freshDatabaseConfig();
+  const { database, url } = await freshDatabaseConfig();
   const folder = mkdtempSync(join(tmpdir(), "turnup-cli-"));
   afterAll(() => rmSync(folder, { recursive: true }));
   const env = {
-    DATABASE_URL: urlOf(String(config.connection.database)),
+    DATABASE_URL: url,
     TURNUP_SEAL_KEY: SEAL_KEY.toString("hex"),
     TURNUP_DATA_FOLDER: join(folder, "data"),
   };
@@ -48,13 +48,6 @@ export async function cliHouse(entries: readonly CommandEntry[]): Promise<CliHou
       return id;
     },
   };
-}
-
-/** The test run's server by URL; a unix socket stands in the query. */
-function urlOf(database: string): string {
-  const { host = "", port = 5432, user = "", password } = inject("postgres").connection;
-  const who = encodeURIComponent(user) + (password ? `:${encodeURIComponent(String(password))}` : "");
-  return `postgres://${who}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
 }
 
 /** Every line of output as the JSON value it is. */

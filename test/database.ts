@@ -4,8 +4,12 @@ import pg from "pg";
 import { afterAll, inject } from "vitest";
 import { type Database, type DatabaseConfig, openDatabase } from "../src/store/database.ts";
 
-/** `database` for the test's work; `config` opens it once more, as another program would. */
-export type FreshDatabase = { readonly database: Database; readonly config: DatabaseConfig };
+/** `database` for the test's work; `config` and `url` open it once more, as another program would. */
+export type FreshDatabase = {
+  readonly database: Database;
+  readonly config: DatabaseConfig;
+  readonly url: string;
+};
 
 /**
  * Call it where the file begins, outside any test: `const database = await freshDatabase();`
@@ -29,7 +33,13 @@ export async function freshDatabaseConfig(
     await database.close();
     await runOn(connection, `drop database if exists ${name} with (force)`);
   });
-  return { database, config };
+  return { database, config, url: urlOf(connection, name) };
+}
+
+/** A unix socket stands in the query. */
+function urlOf({ host = "", port = 5432, user = "", password }: pg.PoolConfig, database: string): string {
+  const who = encodeURIComponent(user) + (password ? `:${encodeURIComponent(String(password))}` : "");
+  return `postgres://${who}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
 }
 
 async function runOn(connection: pg.PoolConfig, statement: string): Promise<void> {

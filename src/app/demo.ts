@@ -63,7 +63,7 @@ export async function setUpDemo(
   };
 }
 
-function accessPoints(): AccessPoint[] {
+export function accessPoints(): AccessPoint[] {
   const { mcc, mnc } = WORLD.network;
   const base = {
     ownership: "operator" as const,
@@ -109,7 +109,7 @@ function accessPoints(): AccessPoint[] {
   ];
 }
 
-const makerRelation = (make: string, world: WorldAddresses): Relation => ({
+export const makerRelation = (make: string, world: WorldAddresses): Relation => ({
   make,
   deal: true,
   keySource: "maker",
@@ -123,7 +123,7 @@ const makerRelation = (make: string, world: WorldAddresses): Relation => ({
   portionBasisPoints: 4_000,
 });
 
-const ownRelation = (): Relation => ({
+export const ownRelation = (): Relation => ({
   make: "*",
   deal: true,
   keySource: "own",

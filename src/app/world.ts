@@ -6,14 +6,20 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
-import { startBank } from "../sim/bank/bank.ts";
+import { type BankFaults, type BankSimulator, startBank } from "../sim/bank/bank.ts";
 import { startApplicationServer } from "../sim/core/application-server.ts";
 import { startPacketGateway } from "../sim/core/packet-gateway.ts";
-import { createFleet, type FleetEvent, type FleetSighting } from "../sim/handset/fleet.ts";
+import {
+  createFleet,
+  type Fleet,
+  type FleetEvent,
+  type FleetOptions,
+  type FleetSighting,
+} from "../sim/handset/fleet.ts";
 import { buildPhones, type HandsetModel } from "../sim/handset/phones.ts";
-import { createSmscSimulator, type SmscOptions } from "../sim/smsc/smsc.ts";
-import { ensureMakerCertificates } from "./certificates.ts";
-import { startMaker } from "./maker.ts";
+import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../sim/smsc/smsc.ts";
+import { ensureMakerCertificates, type MakerCertificates } from "./certificates.ts";
+import { type Maker, startMaker } from "./maker.ts";
 import { reporter } from "./world-reporter.ts";
 
 export const WORLD = {
@@ -46,6 +52,12 @@ export type WorldOptions = {
   readonly bankSecret: string;
   readonly faults?: SmscOptions["faults"];
   readonly radio?: { readonly loss?: number; readonly duplicates?: number; readonly reorderMs?: number };
+  readonly user?: NonNullable<FleetOptions["user"]>;
+  readonly bankFaults?: BankFaults;
+  /** Sees every message that the centre took. */
+  readonly onAccepted?: NonNullable<SmscOptions["onAccepted"]>;
+  /** Wait before an absent handset is tried again. */
+  readonly smscRetryMs?: number;
 };
 
 export type WorldAddresses = {
@@ -74,6 +86,14 @@ export type World = {
   attach(perSecond: number): Promise<void>;
   /** What the world can swear to, for reconciling. */
   ledger(): WorldLedger;
+  /** The parties themselves, for stories that steer them one by one. */
+  readonly parties: {
+    readonly fleet: Fleet;
+    readonly smsc: SmscSimulator;
+    readonly bank: BankSimulator;
+    readonly maker: Maker;
+    readonly certificates: MakerCertificates;
+  };
   close(): Promise<void>;
 };
 
@@ -147,7 +167,10 @@ export async function startWorld(
     onUsage: (batch) => turnup.traffic(batch),
     onFault,
   });
-  const bank = await startBank({ secret: options.bankSecret });
+  const bank = await startBank({
+    secret: options.bankSecret,
+    ...(options.bankFaults ? { faults: options.bankFaults } : {}),
+  });
   const trusted = new Map<string, KeyObject>([[WORLD.issuer, certificates.signing.publicKey]]);
   const smsc = await createSmscSimulator({
     port: 0,
@@ -157,6 +180,8 @@ export async function startWorld(
     onMessage: (message) => fleet.onMessage({ ...message, udh: message.udh ?? new Uint8Array(0) }),
     deliverWindow: 1_000,
     ...(options.faults ? { faults: options.faults } : {}),
+    ...(options.onAccepted ? { onAccepted: options.onAccepted } : {}),
+    ...(options.smscRetryMs === undefined ? {} : { retryMs: options.smscRetryMs }),
   });
   const fleet = createFleet({
     phones: buildPhones({
@@ -179,9 +204,11 @@ export async function startWorld(
     makerHostOf: ({ make }) => (options.keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
     openLink: (url) => turnup.openLink(url),
     ...(options.radio ? { radio: options.radio } : {}),
+    ...(options.user ? { user: options.user } : {}),
   });
 
   return {
+    parties: { fleet, smsc, bank, maker, certificates },
     addresses: {
       smscPort: smsc.port,
       makerUrl: maker.url,
