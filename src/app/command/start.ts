@@ -76,18 +76,21 @@ function numberOf({ option }: CommandContext, name: string, fallback: number, mo
   throw new UsageError(`--${name} is an integer from 1 to ${most}`);
 }
 
+const ALL = 11;
+
 /** The first start loads the shipped data: a bar on a terminal, a line a tenth elsewhere. */
 function progress(context: CommandContext): (done: number, total: number, name: string) => void {
   let told = -1;
   const isLive = context.isTerminal && !context.json;
   return (done, total, name) => {
+    if (told === ALL) return;
     const tenth = Math.floor((done / Math.max(1, total)) * 10);
     if (isLive)
       process.stderr.write(
         `\r\u001b[2K${barOf("loading data", done, total, name)}${done === total ? "\n" : ""}`,
       );
     else if (tenth > told) context.note(barOf("loading data", done, total, name));
-    told = tenth;
+    told = done === total ? ALL : tenth;
   };
 }
 
@@ -141,7 +144,7 @@ async function runFleet(
   perSecond: number,
   phones: number,
 ): Promise<boolean> {
-  await all.world.attach(perSecond);
+  await Promise.race([all.world.attach(perSecond), aborted(context.signal)]);
   for (;;) {
     const { totals } = view;
     const isDone = totals.done >= phones;
@@ -201,15 +204,21 @@ async function serve(context: CommandContext, { server, demo }: AllInOne): Promi
   for (const line of [
     "",
     `Turnup serves at ${server.url} until you press Ctrl-C.`,
-    `  token      ${demo.adminToken}   (admin of ${demo.operator.name}, ends in 24 h)`,
-    `  try        curl -H "Authorization: Bearer ${demo.adminToken}" ${server.url}/v1/orders?limit=5`,
-    `  API        ${server.url}/openapi.json`,
+    `  API description: ${server.url}/openapi.json`,
+    `  With a token of ${demo.operator.name}'s admin, which ends in 24 h:`,
+    "",
+    `TOKEN=${demo.adminToken}`,
+    `curl -H "Authorization: Bearer $TOKEN" "${server.url}/v1/orders?limit=5"`,
   ]) {
     await context.print(line);
   }
-  await new Promise<void>((resolve) => {
-    if (context.signal.aborted) return resolve();
-    context.signal.addEventListener("abort", () => resolve(), { once: true });
+  await aborted(context.signal);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

@@ -26,6 +26,8 @@ import type { PhoneSpec } from "./phones.ts";
 const PUSH_PORTS: readonly (number | undefined)[] = [2948, 49_999];
 const REASSEMBLY = { limitOctets: 64 * 1_048_576, timeoutMs: 3_600_000 } as const;
 const MIN_UNFINISHED = 1_000;
+/** Phones that are switched on together, at high rates. */
+const TURN_MS = 20;
 const CONNECT_TRIES = 3;
 const CONNECT_RETRY_MS = 200;
 const REPORT_TRIES = 5;
@@ -361,8 +363,8 @@ export function createFleet(options: FleetOptions) {
     attach,
     /** Switches all phones on, `perSecond` of them a second. */
     async attachAll({ perSecond }: { readonly perSecond: number }): Promise<void> {
-      const everyMs = 20;
-      const perTurn = Math.max(1, Math.round((perSecond * everyMs) / 1000));
+      const everyMs = Math.max(TURN_MS, 1_000 / perSecond);
+      const perTurn = Math.max(1, Math.round((perSecond * everyMs) / 1_000));
       for (let at = 0; at < phones.length && !closed; at += perTurn) {
         for (let index = at; index < Math.min(at + perTurn, phones.length); index++)
           start(() => attach(index));
