@@ -73,7 +73,7 @@ export class RunView {
       .filter((row) => isDone(row) && !row.told)
       .map((row) => {
         row.told = true;
-        return lineOf(row);
+        return lineOf(row).trimEnd();
       });
   }
 
@@ -141,7 +141,10 @@ export class RunView {
   table(width: number, height: number): string[] {
     const rows = [...this.#rows.values()];
     const shown = rows.slice(-Math.max(5, Math.min(MAX_TABLE_ROWS, height)));
-    return [HEADER, ...shown.map(lineOf)].map((line) => line.slice(0, width));
+    const columns = width < WIDTH ? NARROW_COLUMNS : COLUMNS;
+    return [cells(HEADER, columns), ...shown.map((row) => lineOf(row, columns))].map((line) =>
+      line.slice(0, width),
+    );
   }
 }
 
@@ -149,22 +152,26 @@ export class RunView {
 const isDone = ({ state, fee }: PhoneRow): boolean =>
   FINAL_ORDER_STATES.includes(state) && (fee === null || fee.state === "settled" || fee.state === "refused");
 
-const COLUMNS = [5, 32, 10, 22, 22, 18] as const;
-const HEADER = cells(["#", "phone", "verdict", "key", "settings", "fee"]);
+const HEADER = ["#", "phone", "verdict", "key", "settings", "fee"];
+const COLUMNS = [5, 32, 10, 22, 22, 18];
+const WIDTH = COLUMNS.reduce((sum, column) => sum + column + 1, 0);
+/** For a terminal of 80 columns. */
+const NARROW_COLUMNS = [4, 17, 9, 15, 15, 14];
 
-function cells(texts: readonly string[]): string {
-  return texts.map((text, at) => fitted(text, COLUMNS[at] ?? 20)).join(" ");
+function cells(texts: readonly string[], columns: readonly number[]): string {
+  return texts.map((text, at) => fitted(text, columns[at] ?? 0)).join(" ");
 }
 
 function fitted(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 }
 
-function lineOf(row: PhoneRow): string {
+function lineOf(row: PhoneRow, columns: readonly number[] = COLUMNS): string {
   const key = row.key ? `${row.key.source}: ${row.key.state}` : row.verdict === "ended" ? "none taken" : "-";
   const settings = row.settings ? `${row.road}: ${row.settings.state}` : row.state;
   const fee = row.fee
     ? `${formatMoney({ amountMinor: row.fee.amountMinor, currency: row.fee.currency })} ${row.fee.state}`
     : "-";
-  return cells([String(row.number), `${row.make} ${row.model}`, row.verdict ?? "", key, settings, fee]);
+  const phone = `${row.make} ${row.model}`;
+  return cells([String(row.number), phone, row.verdict ?? "", key, settings, fee], columns);
 }

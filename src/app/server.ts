@@ -31,6 +31,7 @@ import { createRepeats } from "../store/repeats.ts";
 import { createSettingsPages } from "../store/settings-pages.ts";
 import { createTextDesk } from "../store/text-desk.ts";
 import { uuidv7 } from "../store/uuid.ts";
+import { TurnupError } from "../term/error.ts";
 import { type Config, dataFolderOf } from "./config.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
@@ -201,7 +202,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       deps,
       options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {},
     );
-    await http.listen({ host: config.http.host, port: config.http.port });
+    await listen(http, config);
   } catch (error) {
     await imports.stop();
     await engine.stop();
@@ -227,6 +228,20 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       await store.close();
     },
   };
+}
+
+async function listen(http: FastifyInstance, { http: { host, port } }: Config): Promise<void> {
+  try {
+    await http.listen({ host, port });
+  } catch (cause) {
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    if (!/^E(ADDR|ACCES)/.test(code)) throw cause;
+    const why = code === "EADDRINUSE" ? "another program has it" : message;
+    throw new TurnupError("http_port_unusable", `the API cannot listen at ${host} port ${port}: ${why}`, {
+      cause,
+      nextStep: "Stop the other program, or choose a port: TURNUP_HTTP_PORT=8081, or 0 for any free one.",
+    });
+  }
 }
 
 const urlOf = (host: string, port: number): string =>

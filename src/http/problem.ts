@@ -32,6 +32,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   embedded_unsupported: 500,
   embedded_version: 500,
   file_unreadable: 500,
+  http_port_unusable: 500,
   iccid_check_digit: 400,
   iccid_malformed: 400,
   idempotency_key_missing: 400,

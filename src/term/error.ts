@@ -45,6 +45,7 @@ export type ErrorCode =
   | "embedded_unsupported"
   | "embedded_version"
   | "file_unreadable"
+  | "http_port_unusable"
   | "iccid_check_digit"
   | "iccid_malformed"
   | "idempotency_key_missing"
