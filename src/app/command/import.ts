@@ -334,7 +334,7 @@ async function tellSummary(
     ? [`${count} rows would be imported`]
     : [
         `${imported} rows imported for ${operator}`,
-        ...(unchanged ? [`${unchanged} were there already`] : []),
+        ...(unchanged ? [`${unchanged} known already`] : []),
       ];
   await context.print(
     `${kind} ${name}: ${[...facts, ...(refusedCount > 0 ? [`${refusedCount} not taken`] : [])].join(", ")}`,
