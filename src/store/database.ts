@@ -17,6 +17,8 @@ export const STATEMENT_TIMEOUT_MS = 30_000;
 export const LOCK_TIMEOUT_MS = 10_000;
 /** A transaction that waits for its own program holds locks that others need. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
+/** A connection keeps its prepared statements: a new one plans each anew. */
+const IDLE_CONNECTION_MS = 300_000;
 /** For a connection: from the pool when all are busy, or new. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** How long a server that is starting again is waited for. */
@@ -81,6 +83,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     lock_timeout: config.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_CONNECTION_MS,
     keepAlive: true,
     types: { getTypeParser },
   });

@@ -330,7 +330,7 @@ const STORY_ITEMS = {
            from order_item where order_id = $1 order by id`,
 };
 const STORY_EVENTS = {
-  name: "story_events", // order_event_of_order
+  name: "story_events", // order_event_pkey
   text: `select * from (
            select id, item_id as "itemId", kind, state, reason, evidence, detail, at
              from order_event where order_id = $1 order by id desc limit ${STORY_ENTRIES_MAX}) newest order by id`,

@@ -239,7 +239,7 @@ create index order_item_of_message on order_item (message_id) where message_id i
 create index order_item_of_key on order_item (key_id) where key_id is not null;
 
 create table order_event (                            -- append-only: the history of an order
-  id             uuid primary key,
+  id             uuid not null,
   operator_id    uuid not null,
   order_id       uuid not null,
   item_id        uuid,
@@ -248,9 +248,9 @@ create table order_event (                            -- append-only: the histor
   reason         text not null,
   evidence       text,                                -- for confirmations: who saw it
   detail         jsonb,
-  at             timestamptz not null
+  at             timestamptz not null,
+  primary key (order_id, id)                          -- read by order, in order; one index, since it is written most
 );
-create index order_event_of_order on order_event (order_id, id);
 
 create table device_key (
   id             uuid primary key,
