@@ -16,13 +16,16 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "ledger", summary: "Show who owes whom, with the proof that the books balance, and the latest postings", load: async () => (await import("./command/ledger.ts")).ledgerCommand },
   { name: "maker", summary: "Run a manufacturer's key server over mutual TLS", load: async () => (await import("./command/maker.ts")).makerCommand },
   { name: "migrate", summary: "Bring the database to this release", load: async () => (await import("./command/migrate.ts")).migrateCommand },
+  { name: "operator add", summary: "Make an operator: one whose phones are turned up, with data of its own", load: async () => (await import("./command/operator.ts")).operatorAddCommand },
   { name: "order", summary: "Tell the whole story of one order", load: async () => (await import("./command/order.ts")).orderCommand },
   { name: "orders", summary: "List orders, newest first", load: async () => (await import("./command/orders.ts")).ordersCommand },
   { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("./command/payload.ts")).payloadDecodeCommand },
   { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("./command/payload.ts")).payloadEncodeCommand },
+  { name: "serve", summary: "Run the server on the real network that the configuration names, without simulators", load: async () => (await import("./command/serve.ts")).serveCommand },
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
   { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("./command/sight.ts")).sightCommand },
   { name: "start", summary: "Run Turnup on this machine, with a simulated network around it, and show every phone", load: async () => (await import("./command/start.ts")).startCommand },
+  { name: "token add", summary: "Make a token for the API; it is shown once", load: async () => (await import("./command/token.ts")).tokenAddCommand },
   { name: "world", summary: "The simulated outside world of `turnup start` (its child process)", load: async () => (await import("./command/world.ts")).worldCommand },
 ];
 

@@ -50,7 +50,8 @@ function chosen(operators: readonly Operator[], slug: string | undefined): Opera
   const list = `${known.join(", ")}${operators.length > known.length ? ", ..." : ""}`;
   if (operators.length === 0) {
     throw new TurnupError("operator_not_found", "there is no operator in this data base", {
-      nextStep: "`turnup start` makes one; check with `turnup config` that this is the data base you mean.",
+      nextStep:
+        "Make one with `turnup operator add`; check with `turnup config` that this is the data base you mean.",
     });
   }
   const [only] = operators;

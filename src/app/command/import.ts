@@ -332,10 +332,7 @@ async function tellSummary(
   if (imported === 0 && count === 0) return "ok"; // the error that follows says it
   const facts = dryRun
     ? [`${count} rows would be imported`]
-    : [
-        `${imported} rows imported for ${operator}`,
-        ...(unchanged ? [`${unchanged} known already`] : []),
-      ];
+    : [`${imported} rows imported for ${operator}`, ...(unchanged ? [`${unchanged} known already`] : [])];
   await context.print(
     `${kind} ${name}: ${[...facts, ...(refusedCount > 0 ? [`${refusedCount} not taken`] : [])].join(", ")}`,
   );

@@ -1,0 +1,37 @@
+/** `turnup serve`: the server alone, against the message centre, key servers and payment system of the configuration. */
+import pino from "pino";
+import type { Command } from "../command.ts";
+import { readConfig } from "../config.ts";
+import { startServer } from "../server.ts";
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "Run the server on the real network that the configuration names, without simulators",
+  description: [
+    "Writes log lines as JSON to standard output, and what a person needs to know of the start to standard error.",
+    "Any number of them may run on one data base (database.url). It stops in order on SIGTERM or Ctrl-C.",
+    "An operator and its first token are made by `turnup operator add` and `turnup token add`.",
+  ].join("\n"),
+  options: [{ flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" }],
+  examples: ["turnup serve --config /etc/turnup/turnup.toml"],
+  stays: true,
+  async run(context) {
+    const { config } = readConfig({ file: context.option("config"), env: context.env });
+    const logStream = pino.destination({ dest: 1, sync: true }); // the last lines before a stop are the ones wanted
+    const log = pino({ level: config.log.level }, logStream);
+    const server = await startServer({
+      config,
+      log: context.note,
+      logStream,
+      onFault: (name, error) =>
+        log.error({ loop: name, reason: error instanceof Error ? error.message : String(error) }, "fault"),
+    });
+    context.note(`Turnup serves at ${server.url}`);
+    await new Promise<void>((resolve) => {
+      if (context.signal.aborted) return resolve();
+      context.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await server.close();
+    return "ok";
+  },
+};

@@ -1,0 +1,56 @@
+/** `turnup token add`: the first token of an operator. With an admin's, the API makes, lists and revokes the others. */
+import { randomBytes } from "node:crypto";
+import { ROLES, type Role } from "../../kernel/account/role.ts";
+import { hashToken, TOKEN_RANDOM_OCTETS, tokenOf } from "../../kernel/account/token.ts";
+import { createRegistry } from "../../store/registry.ts";
+import { type Command, UsageError } from "../command.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
+
+const LABEL_CHARACTERS_MAX = 80;
+const DAYS_MAX = 3_650;
+const DAY_MS = 86_400_000;
+
+export const tokenAddCommand: Command = {
+  name: "token add",
+  summary: "Make a token for the API; it is shown once",
+  description: "Only its SHA-256 is kept. What each role may do is in docs/api.md.",
+  options: [
+    ...OPERATOR_OPTIONS,
+    { flags: "--role <role>", about: "what its bearer is", choices: ROLES, needed: true },
+    { flags: "--label <text>", about: "who bears it; the audit names it (default: the role)" },
+    { flags: "--days <count>", about: "how long it lives (default: until it is revoked)" },
+  ],
+  examples: [
+    "turnup token add --role admin",
+    "turnup token add --operator meridian --role probe --label radius --days 365",
+  ],
+  async run(context) {
+    const role = context.option("role") as Role;
+    const label = context.option("label") ?? role;
+    if (label.length < 1 || label.length > LABEL_CHARACTERS_MAX)
+      throw new UsageError(`--label has 1 to ${LABEL_CHARACTERS_MAX} characters`);
+    const expiresAt = expiryOf(context.option("days"), context.now());
+    return await withOperator(context, async ({ store, operator, newId, clock }) => {
+      const registry = createRegistry({ database: store.database, sealer: store.sealer, newId, clock });
+      const token = tokenOf(randomBytes(TOKEN_RANDOM_OCTETS));
+      const id = newId();
+      await registry.tokens.create(
+        operator.id,
+        { id, hash: hashToken(token), role, label, expiresAt },
+        CLI_ACTOR,
+      );
+      if (context.json)
+        await context.printJson({ id, operator: operator.slug, role, label, expiresAt, token });
+      else await context.print(token);
+      return "ok";
+    });
+  },
+};
+
+function expiryOf(days: string | undefined, now: Date): Date | null {
+  if (days === undefined) return null;
+  const count = Number(days);
+  if (Number.isInteger(count) && count >= 1 && count <= DAYS_MAX)
+    return new Date(now.getTime() + count * DAY_MS);
+  throw new UsageError(`--days is an integer from 1 to ${DAYS_MAX}`);
+}
