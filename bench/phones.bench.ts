@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageFolder } from "../src/store/dataset/folder.ts";
+import { watchCpu } from "./cpu.ts";
 import {
   debianPostgres,
   freshDatabase,
@@ -12,7 +13,7 @@ import {
   type PostgresServer,
   startDebianPostgres,
 } from "./postgres.ts";
-import type { Bench, Figure, Question } from "./question.ts";
+import { type Bench, type Figure, median, type Question } from "./question.ts";
 import { withoutSettings } from "./turnup-process.ts";
 
 const PHONES = 3_000;
@@ -32,7 +33,7 @@ export const phonesQuestion: Question = {
     "protocols. The time is from the first phone that attaches to the last row that was written (fee paid, portion",
     "settled); a run counts only when every phone was turned up and the books balance. Embedded: the shipped PostgreSQL with",
     "fsync on. By URL: Debian's server with its default settings on the loopback. The simulated world takes a core of its",
-    "own: on two cores it is part of the figure.",
+    "own: on two cores it is part of the figure, so the CPU time that each part took a phone stands beside it.",
   ].join(" "),
   uses: ["PostgreSQL embedded", "PostgreSQL server"],
   measure,
@@ -40,8 +41,8 @@ export const phonesQuestion: Question = {
 
 async function measure(bench: Bench): Promise<readonly Figure[]> {
   const phones = bench.quick ? QUICK_PHONES : PHONES;
-  const embedded: number[] = [];
-  const byUrl: number[] = [];
+  const embedded: Run[] = [];
+  const byUrl: Run[] = [];
   let server: PostgresServer | undefined;
   try {
     if (debianPostgres()) server = await startDebianPostgres();
@@ -55,18 +56,31 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
   } finally {
     await server?.close();
   }
-  const figure = (what: string, values: readonly number[]): Figure => ({
+  const figure = (what: string, runs: readonly Run[]): Figure => ({
     what,
     unit: "phones/s",
-    values,
+    values: runs.map(({ perSecond }) => perSecond),
     peers: [],
     aim: { kind: "at least", value: AIM_PER_SECOND },
+    note: cpuNote(runs),
   });
   const missing = { ...figure("server by URL", []), note: POSTGRES_MISSING };
   return [
     figure("embedded", embedded),
     server ? figure(`PostgreSQL ${server.major} by URL`, byUrl) : missing,
   ];
+}
+
+type Run = { readonly perSecond: number; readonly cpuMsPerPhone: ReadonlyMap<string, number> };
+
+const ROLES = ["server", "PostgreSQL", "simulated world"] as const;
+
+function cpuNote(runs: readonly Run[]): string {
+  const parts = ROLES.flatMap((role) => {
+    const taken = runs.flatMap(({ cpuMsPerPhone }) => cpuMsPerPhone.get(role) ?? []);
+    return taken.length > 0 ? [`${role} ${median(taken).toFixed(2)} ms`] : [];
+  });
+  return parts.length > 0 ? `CPU a phone: ${parts.join(", ")}` : "";
 }
 
 /** What `turnup start --once --json` prints at the end. */
@@ -78,10 +92,10 @@ type Summary = {
   readonly booksBalance: boolean;
 };
 
-async function phonesPerSecond(phones: number, databaseUrl?: string): Promise<number> {
+async function phonesPerSecond(phones: number, databaseUrl?: string): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), "turnup-bench-phones-"));
   try {
-    const { text, code } = await runStart(phones, folder, databaseUrl);
+    const { text, code, cpu } = await runStart(phones, folder, databaseUrl);
     const summary = JSON.parse(text.trim().split("\n").at(-1) ?? "{}") as Summary;
     const { completed, openCharges, booksBalance, tookMs } = summary;
     if (code !== 0 || completed !== phones || openCharges !== 0 || !booksBalance) {
@@ -89,13 +103,25 @@ async function phonesPerSecond(phones: number, databaseUrl?: string): Promise<nu
         `${completed} of ${phones} phones, ${openCharges} fees open, books balance: ${booksBalance}`,
       );
     }
-    return (phones / tookMs) * 1_000;
+    const cpuMsPerPhone = new Map([...cpu].map(([role, ms]) => [role, ms / phones]));
+    return { perSecond: (phones / tookMs) * 1_000, cpuMsPerPhone };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-type Ended = { readonly text: string; readonly code: number | null };
+type Ended = {
+  readonly text: string;
+  readonly code: number | null;
+  readonly cpu: ReadonlyMap<string, number>;
+};
+
+/** Of all processes: other servers of PostgreSQL on the machine are idle while this is measured, or it is not idle. */
+function roleOf(command: string, isServer: boolean): string | undefined {
+  if (isServer) return "server";
+  if (command.includes("turnup.js world")) return "simulated world";
+  return command.includes("postgres") ? "PostgreSQL" : undefined;
+}
 
 function runStart(phones: number, folder: string, databaseUrl: string | undefined): Promise<Ended> {
   const program = join(packageFolder(), "bin", "turnup.js");
@@ -110,21 +136,27 @@ function runStart(phones: number, folder: string, databaseUrl: string | undefine
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     },
   });
+  const cpu = watchCpu(({ pid, command }) => roleOf(command, pid === child.pid));
   let text = "";
   let troubles = "";
+  let isReady = false;
   child.stdout.on("data", (chunk: Buffer) => {
     text += chunk.toString();
   });
   child.stderr.on("data", (chunk: Buffer) => {
     troubles = (troubles + chunk.toString()).slice(-2_000);
+    if (isReady || !troubles.includes("phones attach")) return;
+    isReady = true; // what the start took is another question
+    cpu.start();
   });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
     child.once("exit", (code) => {
       clearTimeout(timer);
+      const taken = cpu.stop();
       if (text.trim() === "")
         reject(new Error(`turnup start said nothing and ended with ${code}: ${troubles}`));
-      else resolve({ text, code });
+      else resolve({ text, code, cpu: taken });
     });
   });
 }
