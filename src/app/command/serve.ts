@@ -1,5 +1,6 @@
 /** `turnup serve`: the server alone, against the message centre, key servers and payment system of the configuration. */
 import pino from "pino";
+import type { EsmeState } from "../../net/smsc/esme.ts";
 import type { Command } from "../command.ts";
 import { readConfig } from "../config.ts";
 import { startServer } from "../server.ts";
@@ -26,6 +27,12 @@ export const serveCommand: Command = {
       onFault: (name, error) =>
         log.error({ loop: name, reason: error instanceof Error ? error.message : String(error) }, "fault"),
     });
+    const tellSmsc = (state: EsmeState): void => {
+      if (state.name === "bound") log.info(state, "smsc");
+      else if (state.name === "waiting" || state.name === "refused") log.warn(state, "smsc");
+    };
+    tellSmsc(server.engine.esme.state);
+    server.engine.esme.on("state", tellSmsc);
     context.note(`Turnup serves at ${server.url}`);
     await new Promise<void>((resolve) => {
       if (context.signal.aborted) return resolve();
