@@ -3,6 +3,7 @@
  * of its own beyond what is under way, so any number of engines may run on one data base.
  */
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Bookkeeper, createBookkeeper } from "../kernel/order/bookkeeper.ts";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import { type Conductor, createConductor } from "../kernel/order/conductor.ts";
@@ -24,6 +25,8 @@ const EXPIRE_BATCH = 500;
 /** How long work may lie unseen when nobody woke us: another node's, or what a retry left due. */
 const POLL_MS = 500;
 const EXPIRE_POLL_MS = 5_000;
+/** A server that was missed twice at this pace is taken for gone. */
+const LEASE_POLL_MS = 1_000;
 const MIN_VALIDITY_MS = 60_000;
 /** A relative time holds less than 32 days. */
 const MAX_VALIDITY_MS = 30 * 86_400_000;
@@ -61,10 +64,11 @@ export type Engine = {
 
 export function startEngine(options: EngineOptions): Engine {
   const clock = (): Date => new Date();
-  const loops: Record<"orders" | "messages" | "expiry", Loop | undefined> & { calls: Loop[] } = {
+  const loops: Record<"orders" | "messages" | "expiry" | "leases", Loop | undefined> & { calls: Loop[] } = {
     orders: undefined,
     messages: undefined,
     expiry: undefined,
+    leases: undefined,
     calls: [],
   };
   const conductor = createConductor({
@@ -82,7 +86,7 @@ export function startEngine(options: EngineOptions): Engine {
       options.onChanges?.(changes);
     },
   });
-  const books = createBookkeeper(conductor);
+  const books = createBookkeeper(conductor, (ms) => sleep(ms));
   const { name, ...session } = options.smsc;
   const esme = createEsme({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
@@ -122,6 +126,11 @@ export function startEngine(options: EngineOptions): Engine {
   loops.calls = CALL_KINDS.map((kind) =>
     loop(kind, POLL_MS, async () => (await errands.pass(kind, CALL_BATCH)) === CALL_BATCH),
   );
+  loops.leases = loop("leases", LEASE_POLL_MS, async () => {
+    if ((await options.store.reclaimLeases(clock())) === 0) return false;
+    for (const one of [loops.messages, ...loops.calls]) one?.wake();
+    return false;
+  });
   esme.on("state", (state) => {
     if (state.name === "bound") loops.messages?.wake();
   });
@@ -133,7 +142,7 @@ export function startEngine(options: EngineOptions): Engine {
     wakeOrders: () => loops.orders?.wake(),
     wakeMessages: () => loops.messages?.wake(),
     async stop() {
-      await Promise.all([loops.orders, loops.expiry, ...loops.calls].map((one) => one?.stop()));
+      await Promise.all([loops.orders, loops.expiry, loops.leases, ...loops.calls].map((one) => one?.stop()));
       await loops.messages?.stop();
       await esme.stop();
       await books.idle();

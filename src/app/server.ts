@@ -22,6 +22,7 @@ import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-
 import { readShippedDatasets } from "../store/dataset/devices.ts";
 import { loadShippedDatasets } from "../store/dataset-store.ts";
 import { createIntake } from "../store/intake.ts";
+import { joinNodes } from "../store/node-presence.ts";
 import { createOrderDesk } from "../store/order-desk.ts";
 import { createOrderReader } from "../store/order-reader.ts";
 import { createOrderStore } from "../store/order-store.ts";
@@ -126,8 +127,9 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     networks: shippedNetworks(),
     sealer,
   });
+  const presence = await joinNodes(store.connection);
   const registry = createRegistry({ database, sealer, newId, clock });
-  const orders = createOrderStore(database, sealer, registry.ownWords);
+  const orders = createOrderStore(database, sealer, registry.ownWords, presence.number);
   const issuer = ownIssuer(dataFolderOf(config), config.issuer.name);
   const makers = makerPorts(config, options.makerCredentials);
   const bank = bankPort(config);
@@ -206,6 +208,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   } catch (error) {
     await imports.stop();
     await engine.stop();
+    await presence.close();
     throw error;
   }
   const url = urlOf(config.http.host, (http.server.address() as AddressInfo).port);
@@ -225,6 +228,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       await engine.stop();
       makers.close();
       bank?.close();
+      await presence.close();
       await store.close();
     },
   };

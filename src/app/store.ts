@@ -16,6 +16,8 @@ export type Store = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly migrated: MigrateOutcome;
+  /** How another session is opened. */
+  readonly connection: pg.PoolConfig;
   /** In words for a person: which server. Holds no password. */
   readonly server: string;
   /** Closes the pool, then stops the server if it is ours. */
@@ -45,7 +47,7 @@ export async function openStore({ config, log, beside = false }: StoreOptions): 
       await opened.close();
       await stop();
     };
-    return { database, sealer, migrated, server, close };
+    return { database, sealer, migrated, connection, server, close };
   } catch (error) {
     await database?.close();
     await stop();

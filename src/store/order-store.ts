@@ -25,6 +25,7 @@ import type { SupportOverride } from "../kernel/support/decide-support.ts";
 import { TurnupError } from "../term/error.ts";
 import { bulkInsert } from "./bulk.ts";
 import type { Database, Db } from "./database.ts";
+import { createLeaseWatch } from "./node-presence.ts";
 import { writeChanges } from "./order-rows.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -162,7 +163,7 @@ const CLAIM_MESSAGES = {
   name: "claim_messages", // message_due; a lease that lapses is due again by itself
   text: `with claimed as (
            update message m set state = 'submitting', reason = 'being handed to the SMSC', attempts = m.attempts + 1,
-                  lease_until = $3, due_at = $3, updated_at = $1
+                  lease_until = $3, due_at = $3, leased_by = $4, updated_at = $1
             where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
         returning m.*)
          select c.id as "messageId", c.operator_id as "operatorId", c.kind, c.reference, c.part_count as "partCount",
@@ -173,7 +174,7 @@ const CLAIM_MESSAGES = {
 };
 const CLAIM_CALLS = {
   name: "claim_calls", // outbound_call_due
-  text: `update outbound_call c set attempts = c.attempts + 1, lease_until = $4, due_at = $4, updated_at = $2
+  text: `update outbound_call c set attempts = c.attempts + 1, lease_until = $4, due_at = $4, leased_by = $5, updated_at = $2
           where c.id in (select id from outbound_call where kind = $1 and due_at <= $2 order by due_at limit $3
                             for update skip locked)
       returning c.id, c.operator_id as "operatorId", c.order_id as "orderId", c.item_id as "itemId", c.kind, c.body,
@@ -228,7 +229,14 @@ export type OwnWords = {
   readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
 };
 
-export function createOrderStore(database: Database, sealer: Sealer, registry: OwnWords): OrderStore {
+export function createOrderStore(
+  database: Database,
+  sealer: Sealer,
+  registry: OwnWords,
+  /** This server's number in the database, which its leases bear; without one they lapse by their time alone. */
+  nodeNumber: () => number | null = () => null,
+): OrderStore {
+  const reclaimLeases = createLeaseWatch(database);
   const cache = new Map<string, { readonly terms: Terms; readonly until: number }>();
   return {
     // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
@@ -243,7 +251,7 @@ export function createOrderStore(database: Database, sealer: Sealer, registry: O
     },
     async claimMessages({ now, limit, leaseMs }) {
       const until = new Date(now.getTime() + leaseMs);
-      const rows = await database.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, until]);
+      const rows = await database.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, until, nodeNumber()]);
       const messages: OutgoingMessage[] = [];
       for (const row of rows) {
         const { policy } = await this.termsOf(row.operatorId);
@@ -252,7 +260,14 @@ export function createOrderStore(database: Database, sealer: Sealer, registry: O
       return messages;
     },
     claimCalls: ({ kind, now, limit, leaseMs }) =>
-      database.rows<OutboundCall>(CLAIM_CALLS, [kind, now, limit, new Date(now.getTime() + leaseMs)]),
+      database.rows<OutboundCall>(CLAIM_CALLS, [
+        kind,
+        now,
+        limit,
+        new Date(now.getTime() + leaseMs),
+        nodeNumber(),
+      ]),
+    reclaimLeases,
     subjectsOf: (orderIds) => subjectsOf(database, sealer, orderIds),
     async makesOf(orderIds) {
       const rows = await database.rows<{ id: string; make: string; model: string; tac: string }>(MAKES_OF, [

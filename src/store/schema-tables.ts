@@ -33,6 +33,17 @@ export interface AccessPoint {
   retired_at: Timestamp | null;
 }
 
+export interface ApiRequest {
+  answer: Json | null;
+  begun_at: Timestamp;
+  fingerprint: Buffer;
+  key_hash: Buffer;
+  operator_id: string;
+  scope: string;
+  status: number | null;
+  subject_id: string;
+}
+
 export interface ApiToken {
   created_at: Generated<Timestamp>;
   expires_at: Timestamp | null;
@@ -152,6 +163,7 @@ export interface Message {
   idempotency_key: string;
   kind: string;
   lease_until: Timestamp | null;
+  leased_by: number | null;
   operator_id: string;
   order_id: string | null;
   part_count: number;
@@ -172,6 +184,11 @@ export interface MessagePart {
   smsc: string;
   smsc_message_id: string;
   state: string;
+}
+
+export interface Node {
+  joined_at: Generated<Timestamp>;
+  number: number;
 }
 
 export interface Operator {
@@ -232,6 +249,7 @@ export interface OutboundCall {
   item_id: string | null;
   kind: string;
   lease_until: Timestamp | null;
+  leased_by: number | null;
   operator_id: string;
   order_id: string | null;
   reason: string;
@@ -349,6 +367,7 @@ export interface UnmatchedReceipt {
 
 export interface DB {
   access_point: AccessPoint;
+  api_request: ApiRequest;
   api_token: ApiToken;
   audit: Audit;
   charge: Charge;
@@ -360,6 +379,7 @@ export interface DB {
   link: Link;
   message: Message;
   message_part: MessagePart;
+  node: Node;
   operator: Operator;
   operator_policy: OperatorPolicy;
   order_event: OrderEvent;

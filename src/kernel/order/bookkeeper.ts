@@ -1,7 +1,8 @@
 /**
  * Gathers what comes back from the world one by one (submit_sm_resp, receipts, device reports, answers) and books it in
  * batches, in that order: a receipt never overtakes the booking of its own submission within one process. A caller that
- * waits is told when its fact is on disk, so that it is acknowledged only then.
+ * waits is told when its fact is on disk, so that it is acknowledged only then. While the database is away the facts
+ * wait here: what the world said once it need not say again.
  */
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "./answers.ts";
@@ -11,6 +12,9 @@ import type { Receipt, SubmittedPart, UnsentMessage } from "./order-store.ts";
 const MAX_BATCH = 1_000;
 /** Facts waiting to be booked; beyond it the world is asked to slow down. */
 const MAX_WAITING = 100_000;
+const DATABASE_RETRY_MS = 250;
+/** Shorter than a message's lease: after it, what was not booked is sent or asked for again. */
+const DATABASE_PATIENCE_MS = 60_000;
 
 type Waiter<T, Result> = {
   readonly fact: T;
@@ -30,7 +34,19 @@ export type Bookkeeper = {
   idle(): Promise<void>;
 };
 
-export function createBookkeeper(conductor: Conductor): Bookkeeper {
+export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Promise<void>): Bookkeeper {
+  /** Booking twice what was booked changes nothing: a commit whose answer was lost may be repeated. */
+  async function patiently<T>(book: () => Promise<T>): Promise<T> {
+    for (let waitedMs = 0; ; waitedMs += DATABASE_RETRY_MS) {
+      try {
+        return await book();
+      } catch (error) {
+        const isAway = error instanceof TurnupError && error.code === "database_unavailable";
+        if (!isAway || waitedMs >= DATABASE_PATIENCE_MS) throw error;
+        await pause(DATABASE_RETRY_MS);
+      }
+    }
+  }
   const queues = {
     submitted: [] as Waiter<SubmittedPart, void>[],
     unsent: [] as Waiter<UnsentMessage, void>[],
@@ -53,13 +69,16 @@ export function createBookkeeper(conductor: Conductor): Bookkeeper {
       const links = queues.links.splice(0, MAX_BATCH);
       if (submitted.length + unsent.length > 0) {
         await settle([...submitted, ...unsent], () =>
-          conductor.bookSubmissions(factsOf(submitted), factsOf(unsent)),
+          patiently(() => conductor.bookSubmissions(factsOf(submitted), factsOf(unsent))),
         );
       }
-      if (receipts.length > 0) await settle(receipts, () => conductor.bookReceipts(factsOf(receipts)));
-      if (answers.length > 0) await settle(answers, () => conductor.bookAnswers(factsOf(answers)));
-      if (links.length > 0) await settle(links, () => conductor.linksOpened(factsOf(links)));
-      if (reports.length > 0) await settleEach(reports, () => conductor.bookReports(factsOf(reports)));
+      if (receipts.length > 0)
+        await settle(receipts, () => patiently(() => conductor.bookReceipts(factsOf(receipts))));
+      if (answers.length > 0)
+        await settle(answers, () => patiently(() => conductor.bookAnswers(factsOf(answers))));
+      if (links.length > 0) await settle(links, () => patiently(() => conductor.linksOpened(factsOf(links))));
+      if (reports.length > 0)
+        await settleEach(reports, () => patiently(() => conductor.bookReports(factsOf(reports))));
     }
   }
 

@@ -216,6 +216,8 @@ export interface OrderStore {
     readonly limit: number;
     readonly leaseMs: number;
   }): Promise<OutboundCall[]>;
+  /** Makes due again what servers that are gone had leased; answers how much. To be called about once a second. */
+  reclaimLeases(now: Date): Promise<number>;
   subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subject>>;
   /** Makes of orders, for calls that go to a manufacturer. */
   makesOf(
