@@ -25,6 +25,8 @@ const EXPIRE_BATCH = 500;
 /** How long work may lie unseen when nobody woke us: another node's, or what a retry left due. */
 const POLL_MS = 500;
 const EXPIRE_POLL_MS = 5_000;
+const SWEEP_BATCH = 1_000;
+const SWEEP_POLL_MS = 60_000;
 /** A server that was missed twice at this pace is taken for gone. */
 const LEASE_POLL_MS = 1_000;
 const MIN_VALIDITY_MS = 60_000;
@@ -64,10 +66,13 @@ export type Engine = {
 
 export function startEngine(options: EngineOptions): Engine {
   const clock = (): Date => new Date();
-  const loops: Record<"orders" | "messages" | "expiry" | "leases", Loop | undefined> & { calls: Loop[] } = {
+  const loops: Record<"orders" | "messages" | "expiry" | "receipts" | "leases", Loop | undefined> & {
+    calls: Loop[];
+  } = {
     orders: undefined,
     messages: undefined,
     expiry: undefined,
+    receipts: undefined,
     leases: undefined,
     calls: [],
   };
@@ -123,6 +128,10 @@ export function startEngine(options: EngineOptions): Engine {
     EXPIRE_POLL_MS,
     async () => (await conductor.expire(EXPIRE_BATCH)) === EXPIRE_BATCH,
   );
+  loops.receipts = loop("receipts", SWEEP_POLL_MS, async () => {
+    await conductor.sweepReceipts(SWEEP_BATCH);
+    return false;
+  });
   loops.calls = CALL_KINDS.map((kind) =>
     loop(kind, POLL_MS, async () => (await errands.pass(kind, CALL_BATCH)) === CALL_BATCH),
   );
@@ -142,7 +151,9 @@ export function startEngine(options: EngineOptions): Engine {
     wakeOrders: () => loops.orders?.wake(),
     wakeMessages: () => loops.messages?.wake(),
     async stop() {
-      await Promise.all([loops.orders, loops.expiry, loops.leases, ...loops.calls].map((one) => one?.stop()));
+      await Promise.all(
+        [loops.orders, loops.expiry, loops.receipts, loops.leases, ...loops.calls].map((one) => one?.stop()),
+      );
       await loops.messages?.stop();
       await esme.stop();
       await books.idle();
@@ -201,9 +212,9 @@ async function deliver(books: Bookkeeper, smsc: string, pdu: DeliverSm): Promise
     if (state) {
       await books.receipt({
         smsc,
-        smscMessageId: receipt.messageId,
+        smscMessageId: receipt.messageId.replaceAll("\0", ""),
         state,
-        errorCode: receipt.errorCode ?? null,
+        errorCode: receipt.errorCode?.replace(/\p{Cc}/gu, "") ?? null,
       });
     }
     return ESME_ROK;

@@ -13,10 +13,13 @@ import type {
   NewPayload,
   NewPosting,
 } from "../kernel/order/change-set.ts";
-import type { ItemDraft, OrderDraft } from "../kernel/order/order-store.ts";
+import { type ItemDraft, KEY_STATES, type OrderDraft } from "../kernel/order/order-store.ts";
 import { bulkInsert, bulkUpdate } from "./bulk.ts";
 import type { Db } from "./database.ts";
 import type { Sealer } from "./seal.ts";
+
+const sqlList = (words: readonly string[]): string =>
+  `array[${words.map((word) => `'${word}'`).join(", ")}]::text[]`;
 
 type ItemOf = { readonly order: OrderDraft; readonly item: ItemDraft; readonly now: Date };
 type At<Row> = Row & { readonly now: Date };
@@ -152,7 +155,8 @@ const updateCalls = bulkUpdate<At<CallChange>>(
     { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],
-  { also: "lease_until = null" },
+  // A late answer of a second caller does not bring back what the first one ended.
+  { also: "lease_until = null", where: "and t.state = 'due'" },
 );
 
 const insertCharges = bulkInsert<At<NewCharge>>(
@@ -210,11 +214,25 @@ const insertLinks = bulkInsert<Sealed<NewLink>>("link", [
   { name: "expires_at", type: "timestamptz", value: (row) => row.expiresAt },
 ]);
 
-const updateKeys = bulkUpdate<At<KeyChange>>("device_key", [
-  { name: "id", type: "uuid", value: (row) => row.id },
-  { name: "state", type: "text", value: (row) => row.state },
-  { name: "updated_at", type: "timestamptz", value: (row) => row.now },
-]);
+/** A key only goes forward: late proof of its use does not undo its deletion. */
+const updateKeys = bulkUpdate<At<KeyChange>>(
+  "device_key",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "state", type: "text", value: (row) => row.state },
+    { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  {
+    where: `and array_position(${sqlList(KEY_STATES)}, t.state) < array_position(${sqlList(KEY_STATES)}, v.state)`,
+  },
+);
+
+const EXTEND_LINKS = {
+  name: "extend_links", // link_of_order
+  text: `update link l set expires_at = greatest(l.expires_at, v.expires_at)
+           from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as v(order_id, item_id, expires_at)
+          where l.order_id = v.order_id and l.item_id = v.item_id`,
+};
 
 const CANCEL_MESSAGES = {
   name: "cancel_messages",
@@ -258,16 +276,28 @@ export async function writeChanges(db: Db, sealer: Sealer, changes: ChangeSet, n
       sealed: sealer.seal("settings", JSON.stringify(row.settings)),
     })),
   );
+  if (changes.linkExtensions.length > 0) {
+    await db.run(EXTEND_LINKS, [
+      changes.linkExtensions.map(({ orderId }) => orderId),
+      changes.linkExtensions.map(({ itemId }) => itemId),
+      changes.linkExtensions.map(({ expiresAt }) => expiresAt),
+    ]);
+  }
   await insertCalls(db, at(changes.calls));
   await updateCalls(db, at(changes.callChanges));
   await insertCharges(db, at(changes.charges));
   await updateCharges(db, at(changes.chargeChanges));
   await insertPostings(db, at(changes.postings));
-  await updateKeys(db, at(lastOf(changes.keyChanges)));
+  await updateKeys(db, at(furthestOf(changes.keyChanges)));
   await insertEvents(db, changes.events);
 }
 
-/** One statement may not touch a row twice: of several changes of one key the last holds. */
-const lastOf = (changes: readonly KeyChange[]): KeyChange[] => [
-  ...new Map(changes.map((change) => [change.id, change])).values(),
-];
+/** One statement may not touch a row twice: of several changes of one key the one that goes furthest holds. */
+const furthestOf = (changes: readonly KeyChange[]): KeyChange[] => {
+  const rank = ({ state }: KeyChange): number => KEY_STATES.indexOf(state);
+  return [
+    ...new Map(
+      [...changes].sort((one, other) => rank(one) - rank(other)).map((change) => [change.id, change]),
+    ).values(),
+  ];
+};

@@ -2,6 +2,7 @@
 
 import type { NetworkKind } from "../kernel/order/order.ts";
 import type {
+  CarrierMessage,
   DueOrder,
   EndedMessage,
   IssuedKey,
@@ -31,8 +32,6 @@ import type { Sealer } from "./seal.ts";
 
 /** A change of policy or relations takes effect within this time on every node. */
 const TERMS_TTL_MS = 2_000;
-/** A receipt without a message is kept this long for a booking that is still on its way. */
-export const UNMATCHED_RECEIPT_HOURS = 24;
 
 type SealedSubject = {
   readonly imsi_sealed: Buffer;
@@ -50,8 +49,10 @@ const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscrib
   o.attempts, o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons"`;
 
 const CLAIM_DUE = {
-  name: "claim_due", // provisioning_order_due
-  text: `select ${ORDER}, ${SUBJECT}
+  name: "claim_due", // provisioning_order_due, provisioning_order_of_subscriber
+  text: `select ${ORDER}, ${SUBJECT},
+                exists (select from provisioning_order y where y.subscriber_id = o.subscriber_id and y.id > o.id
+                                                           and y.cause <> 'requested') as "isSuperseded"
            from provisioning_order o join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
           where o.due_at <= $1 order by o.due_at limit $2
             for update of o skip locked -- conductors never wait on each other's rows`,
@@ -63,7 +64,7 @@ const LOCK_ORDERS = {
 const ITEMS_OF_ORDERS = {
   name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
   text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
-                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, k.source as "keySource",
+                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, k.source as "keySource", k.state as "keyState",
                 i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
                 m.part_count as "partCount", m.reference
            from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
@@ -77,7 +78,11 @@ const SUBJECTS_OF = {
 
 const MARK_PARTS = {
   name: "mark_parts", // message_part_by_smsc_id
-  text: `update message_part p set state = r.state, error_code = r.error_code, done_at = $5
+  // The first last word holds; a repeat, or another message's receipt under an id used twice, changes no history.
+  text: `update message_part p
+            set state = case when p.state = 'accepted' then r.state else p.state end,
+                error_code = case when p.state = 'accepted' then r.error_code else p.error_code end,
+                done_at = coalesce(p.done_at, $5)
            from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(smsc, id, state, error_code)
           where p.smsc = r.smsc and p.smsc_message_id = r.id
       returning p.message_id as "messageId", p.smsc, p.smsc_message_id as "smscMessageId"`,
@@ -86,8 +91,14 @@ const LOCK_MESSAGES = {
   name: "lock_messages", // message_pkey; in order of id, so that two batches never wait on each other
   text: "select id from message where id = any($1::uuid[]) order by id for update",
 };
+/** What the conductor hears of a message that ended. */
+const ENDED = `m.id as "messageId", m.order_id as "orderId", m.state as outcome, m.id, m.payload_id as "payloadId", m.kind,
+  m.part_count as "partCount", m.reference, m.idempotency_key as "idempotencyKey"`;
+type EndedRow = Omit<EndedMessage, "attempt" | "isCompanion"> & { readonly idempotencyKey: string };
+
 const END_MESSAGES = {
   name: "end_messages", // message_part_pkey
+  // A message that was taken for expired, or was no longer wanted, is delivered all the same when its receipts say so.
   text: `with tally as (
            select m.id, m.part_count,
                   count(*) filter (where p.state = 'delivered')::int as delivered,
@@ -95,15 +106,17 @@ const END_MESSAGES = {
                   count(*) filter (where p.state = 'expired')::int as expired,
                   max(p.error_code) filter (where p.state in ('failed', 'expired')) as error_code
              from message m join message_part p on p.message_id = m.id
-            where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted') group by m.id)
+            where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted', 'expired', 'cancelled')
+            group by m.id, m.part_count)
          update message m
             set state = case when t.delivered = t.part_count then 'delivered' when t.failed > 0 then 'failed' else 'expired' end,
                 reason = case when t.delivered = t.part_count then 'every part was delivered'
                               when t.failed > 0 then 'the SMSC failed a part' else 'a part expired undelivered' end,
                 due_at = null, lease_until = null, updated_at = $2
            from tally t
-          where m.id = t.id and (t.delivered = t.part_count or t.failed > 0 or t.expired > 0)
-      returning m.id as "messageId", m.order_id as "orderId", m.state as outcome, t.error_code as "errorCode"`,
+          where m.id = t.id and (t.delivered = t.part_count
+                or (m.state in ('submitting', 'submitted') and (t.failed > 0 or t.expired > 0)))
+      returning ${ENDED}, t.error_code as "errorCode"`,
 };
 const keepUnmatched = bulkInsert<Receipt>(
   "unmatched_receipt",
@@ -148,15 +161,35 @@ const GIVE_UP = {
                 due_at = null, lease_until = null, updated_at = $4
            from unnest($1::uuid[], $2::text[], $3::text[]) as v(id, reason, error_code)
           where m.id = v.id and m.state = 'submitting'
-      returning m.id as "messageId", m.order_id as "orderId", m.state as outcome, v.error_code as "errorCode"`,
+      returning ${ENDED}, v.error_code as "errorCode"`,
 };
 const EXPIRE = {
   name: "expire_messages", // message_in_flight
   text: `update message m
-            set state = 'expired', reason = 'no receipt came before it expired', due_at = null, lease_until = null, updated_at = $1
+            set state = 'expired', reason = 'no receipt came before it expired', due_at = null, lease_until = null, updated_at = $3
           where m.id in (select id from message where state in ('queued', 'submitting', 'submitted') and expires_at <= $1
                           order by expires_at limit $2 for update skip locked)
-      returning m.id as "messageId", m.order_id as "orderId", m.state as outcome, null::text as "errorCode"`,
+      returning ${ENDED}, null::text as "errorCode"`,
+};
+const REMATCH = {
+  name: "rematch_receipts", // message_part_by_smsc_id
+  text: `delete from unmatched_receipt u using (
+           select r.smsc, r.smsc_message_id from unmatched_receipt r
+            where exists (select from message_part p where p.smsc = r.smsc and p.smsc_message_id = r.smsc_message_id)
+            limit $1 for update skip locked) f
+          where u.smsc = f.smsc and u.smsc_message_id = f.smsc_message_id
+      returning u.smsc, u.smsc_message_id as "smscMessageId", u.state, u.error_code as "errorCode"`,
+};
+const DROP_UNMATCHED = {
+  name: "drop_unmatched",
+  text: "delete from unmatched_receipt where received_at < $1",
+};
+const COMPANIONS = {
+  name: "companions_of", // message_of_order; a companion's key begins with the id of its payload
+  text: `select distinct on (m.payload_id) m.id, m.payload_id as "payloadId", m.kind, m.part_count as "partCount", m.reference,
+                m.idempotency_key as "idempotencyKey"
+           from message m where m.order_id = $1 and m.idempotency_key like m.payload_id::text || ':%'
+          order by m.payload_id, m.id desc`,
 };
 
 const CLAIM_MESSAGES = {
@@ -241,7 +274,7 @@ export function createOrderStore(
   return {
     // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
     transaction: (work) =>
-      database.transaction((tx) => work(orderTransaction(tx, sealer)), { safeToRepeat: false }),
+      database.transaction((tx) => work(orderTransaction(tx, sealer)), { safeToRepeat: true }),
     async termsOf(operatorId) {
       const known = cache.get(operatorId);
       if (known && known.until > Date.now()) return known.terms;
@@ -302,7 +335,7 @@ const unsealedKey = ({ sealed, ...row }: SealedKey, sealer: Sealer): IssuedKey =
   bytes: sealer.openBytes("device_key", sealed),
 });
 
-type ClaimedMessage = Omit<OutgoingMessage, "to" | "sender" | "payload"> & {
+type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
   readonly sealed: Buffer;
   readonly msisdn_sealed: Buffer | null;
   readonly destination_sealed: Buffer | null;
@@ -310,13 +343,17 @@ type ClaimedMessage = Omit<OutgoingMessage, "to" | "sender" | "payload"> & {
 
 function outgoing(row: ClaimedMessage, sealer: Sealer, sender: string): OutgoingMessage {
   const { sealed, msisdn_sealed, destination_sealed, ...message } = row;
-  const to = destination_sealed ?? msisdn_sealed;
-  return {
-    ...message,
-    sender,
-    to: to ? sealer.open("msisdn", to) : "",
-    payload: sealer.openBytes("payload", sealed),
-  };
+  return { ...message, sender, content: contentOf(sealer, sealed, destination_sealed ?? msisdn_sealed) };
+}
+
+function contentOf(sealer: Sealer, payload: Buffer, to: Buffer | null): OutgoingMessage["content"] {
+  if (to === null) return null;
+  try {
+    return { to: sealer.open("msisdn", to), payload: sealer.openBytes("payload", payload) };
+  } catch (error) {
+    if (error instanceof TurnupError && error.code === "seal_broken") return null;
+    throw error;
+  }
 }
 
 async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<Terms> {
@@ -390,7 +427,7 @@ function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
   const endMessages = async (messageIds: readonly string[], now: Date): Promise<EndedMessage[]> => {
     if (messageIds.length === 0) return [];
     await db.rows(LOCK_MESSAGES, [messageIds]);
-    return db.rows<EndedMessage>(END_MESSAGES, [messageIds, now]);
+    return (await db.rows<EndedRow>(END_MESSAGES, [messageIds, now])).map(endedMessage);
   };
   const markParts = (receipts: readonly Receipt[], now: Date) =>
     db.rows<{ messageId: string; smsc: string; smscMessageId: string }>(MARK_PARTS, [
@@ -403,9 +440,15 @@ function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
   const unique = (ids: readonly string[]): string[] => [...new Set(ids)];
   return {
     async claimDue({ now, limit }): Promise<DueOrder[]> {
-      const rows = await db.rows<OrderColumns & SealedSubject>(CLAIM_DUE, [now, limit]);
+      const rows = await db.rows<OrderColumns & SealedSubject & { isSuperseded: boolean }>(CLAIM_DUE, [
+        now,
+        limit,
+      ]);
       const orders = await withItems(db, rows.map(orderColumns));
-      return orders.map((order, at) => ({ order, subject: subjectOf(rows[at]!, sealer) }));
+      return orders.map((order, at) => {
+        const row = rows[at]!;
+        return { order, subject: subjectOf(row, sealer), isSuperseded: row.isSuperseded };
+      });
     },
     lockOrders: async (orderIds) => withItems(db, await db.rows<OrderColumns>(LOCK_ORDERS, [orderIds])),
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
@@ -444,17 +487,51 @@ function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
       return ended;
     },
 
-    expireMessages: (now, limit) => db.rows<EndedMessage>(EXPIRE, [now, limit]),
+    expireMessages: async (expiredBefore, limit, now) =>
+      (await db.rows<EndedRow>(EXPIRE, [expiredBefore, limit, now])).map(endedMessage),
+    async rematchReceipts(limit, now) {
+      const found = await db.rows<Receipt>(REMATCH, [limit]);
+      if (found.length === 0) return [];
+      const marked = await markParts(found, now);
+      return endMessages(unique(marked.map(({ messageId }) => messageId)), now);
+    },
+    dropReceipts: (receivedBefore) => db.run(DROP_UNMATCHED, [receivedBefore]),
+    async companionsOf(orderId) {
+      const rows = await db.rows<CarrierMessage & { readonly idempotencyKey: string }>(COMPANIONS, [orderId]);
+      return rows.map(({ idempotencyKey, ...message }) => ({
+        ...message,
+        attempt: attemptOf(idempotencyKey),
+      }));
+    },
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     write: (changes, now) => writeChanges(db, sealer, changes, now),
   };
 }
 
 /** The draft's own columns, without the sealed ones that came along. */
-function orderColumns(row: OrderColumns & SealedSubject): OrderColumns {
-  const { imsi_sealed, msisdn_sealed, iccid_sealed, imei_sealed, gid1, spn, home_plmn, ...order } = row;
+function orderColumns(row: OrderColumns & SealedSubject & { readonly isSuperseded: boolean }): OrderColumns {
+  const {
+    imsi_sealed,
+    msisdn_sealed,
+    iccid_sealed,
+    imei_sealed,
+    gid1,
+    spn,
+    home_plmn,
+    isSuperseded,
+    ...order
+  } = row;
   return order;
 }
+
+const attemptOf = (idempotencyKey: string): number =>
+  Number(idempotencyKey.slice(idempotencyKey.lastIndexOf(":") + 1));
+
+const endedMessage = ({ idempotencyKey, ...row }: EndedRow): EndedMessage => ({
+  ...row,
+  attempt: attemptOf(idempotencyKey),
+  isCompanion: idempotencyKey.startsWith(`${row.payloadId}:`),
+});
 
 const insertParts = (db: Db, parts: readonly SubmittedPart[], now: Date): Promise<number> =>
   db.run(INSERT_PARTS, [
@@ -477,10 +554,11 @@ async function bookUnsent(db: Db, unsent: readonly UnsentMessage[], now: Date): 
     ]);
   }
   if (never.length === 0) return [];
-  return db.rows<EndedMessage>(GIVE_UP, [
+  const ended = await db.rows<EndedRow>(GIVE_UP, [
     never.map(({ messageId }) => messageId),
     never.map(({ reason }) => reason),
     never.map(({ errorCode }) => errorCode),
     now,
   ]);
+  return ended.map(endedMessage);
 }

@@ -18,7 +18,8 @@ export function checkMakerKey(
     return {
       kind: "wrong",
       cause: "key_not_unique",
-      reason: "the manufacturer's key server sent a key for a whole model, where one for this handset was asked for",
+      reason:
+        "the manufacturer's key server sent a key for a whole model, where one for this handset was asked for",
     };
   }
   return {

@@ -7,7 +7,9 @@ import { checkMakerKey } from "../keys/check-key.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import { type Entry, feePaidEntries, payoutEntries } from "../settlement/postings.ts";
 import type { ConductorDeps } from "./deps.ts";
-import { bookKey, valuesFor } from "./open-order.ts";
+import { endIfDone, failItem, isFinal } from "./ending.ts";
+import { CALL_DEADLINE_HOURS } from "./fee.ts";
+import { bookKey, sendWithoutKey, valuesFor, waitsForKey } from "./open-order.ts";
 import {
   type ItemDraft,
   type OrderDraft,
@@ -16,14 +18,12 @@ import {
   type Subject,
   type Terms,
 } from "./order-store.ts";
-import { isFinal } from "./progress.ts";
 import { hoursAfter, type Scribe, secondsAfter } from "./scribe.ts";
 import { sendKey, sendTogether } from "./send.ts";
 import { lockById, type Step } from "./step.ts";
 
 const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_SECONDS = 3_600;
-const CALL_DEADLINE_HOURS = 24 * 14;
 
 /** What another company's machine answered to a call. */
 export type CallAnswer =
@@ -57,37 +57,41 @@ export async function answersCame(
     const terms = await deps.store.termsOf(order.operatorId);
     switch (call.kind) {
       case "key_request":
-        keyAnswered(deps, scribe, order, subjects.get(order.id)!, terms, call, answer);
+        keyAnswered({ deps, scribe, order, subject: subjects.get(order.id)!, terms }, call, answer);
         break;
       case "fee_request":
-      case "portion_payment":
-        moneyAnswered(scribe, order, charges.get(call.body.chargeId!)!, call, answer);
+      case "portion_payment": {
+        const charge = charges.get(call.body.chargeId ?? "");
+        if (charge) charges.set(charge.id, moneyAnswered(scribe, order, charge, call, answer));
         break;
+      }
       default:
         noticeAnswered(scribe, order, call, answer);
     }
   }
 }
 
-/** A good key is sent; anything else leaves the item waiting with what was met and when it is asked again. */
-function keyAnswered(
-  deps: ConductorDeps,
-  scribe: Scribe,
-  order: OrderDraft,
-  subject: Subject,
-  terms: Terms,
-  call: OutboundCall,
-  answer: CallAnswer,
-): void {
+type Asked = {
+  readonly deps: ConductorDeps;
+  readonly scribe: Scribe;
+  readonly order: OrderDraft;
+  readonly subject: Subject;
+  readonly terms: Terms;
+};
+
+/** A good key is sent; a clear no ends the asking; anything else leaves the item waiting with what was met. */
+function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void {
+  const { scribe, order, subject, terms } = asked;
   const item = order.items.find(({ id }) => id === call.itemId);
   if (item?.state !== "waiting_for_key") {
     scribe.changes.callChanges.push({ id: call.id, state: "done", reason: "no longer wanted", dueAt: null });
     return;
   }
+  if (answer.kind === "refused") return keyRefused(asked, item, call, answer);
   if (answer.kind !== "key") {
     const { cause, reason } =
       answer.kind === "done" ? { cause: "bad_answer", reason: "the answer holds no key" } : answer;
-    return keyWaits(scribe, order, item, call, cause, reason);
+    return keyWaits(asked, item, call, cause, reason);
   }
   const relation = relationOf(terms, order.make);
   const checked = checkMakerKey(
@@ -96,7 +100,7 @@ function keyAnswered(
     subject.imei,
     scribe.now,
   );
-  if (checked.kind === "wrong") return keyWaits(scribe, order, item, call, checked.cause, checked.reason);
+  if (checked.kind === "wrong") return keyWaits(asked, item, call, checked.cause, checked.reason);
   const { key } = checked;
   item.apns = key.accessPoints.map(({ apn }) => apn.toLowerCase());
   bookKey(scribe, order, item, {
@@ -113,20 +117,40 @@ function keyAnswered(
     reason: `${key.issuer} issued the key`,
     detail: { keyId: item.keyId },
   });
-  if (isFinal(order)) return;
+  if (!isFinal(order)) sendNewKey(asked, item, answer.bytes);
+}
+
+function sendNewKey(
+  { deps, scribe, order, subject, terms }: Asked,
+  item: ItemDraft,
+  bytes: Uint8Array,
+): void {
   const carrier = { deps, scribe, order, subject, terms, judgement: { road: "omacp" as const } };
-  const waiting = order.items.find(({ cause }) => cause === "sent_with_key");
+  const waiting = order.items.find(waitsForKey);
   const choice = waiting ? deps.chooseSettings(subject, terms) : undefined;
   if (waiting && choice?.kind === "chosen") {
-    return sendTogether(
-      carrier,
-      item,
-      waiting,
-      answer.bytes,
-      valuesFor(choice.values, true, relation, terms),
-    );
+    const values = valuesFor(choice.values, true, relationOf(terms, order.make), terms);
+    return sendTogether(carrier, item, waiting, bytes, values);
   }
-  sendKey(carrier, item, answer.bytes);
+  sendKey(carrier, item, bytes);
+  sendWithoutKey(deps, scribe, order, subject, terms);
+}
+
+/** The manufacturer's clear no: the settings go without a key. */
+function keyRefused(
+  { deps, scribe, order, subject, terms }: Asked,
+  item: ItemDraft,
+  call: OutboundCall,
+  { cause, reason }: { readonly cause: string; readonly reason: string },
+): void {
+  scribe.changes.callChanges.push({ id: call.id, state: "refused", reason, dueAt: null });
+  failItem(scribe, order, item, {
+    cause: `maker_${cause}`,
+    reason: `the manufacturer gives no key for it: ${reason}`,
+  });
+  if (isFinal(order)) return;
+  sendWithoutKey(deps, scribe, order, subject, terms);
+  endIfDone(scribe, order, terms);
 }
 
 /** Public keys by their text: parsing one costs more than checking a signature's form. */
@@ -140,30 +164,38 @@ function publicKeyOf(spki: string | undefined): KeyObject | undefined {
   return key;
 }
 
-function keyWaits(
-  scribe: Scribe,
-  order: OrderDraft,
-  item: ItemDraft,
-  call: OutboundCall,
-  cause: string,
-  reason: string,
-): void {
+function keyWaits(asked: Asked, item: ItemDraft, call: OutboundCall, cause: string, reason: string): void {
+  const { scribe, order } = asked;
   const retry = nextTry(scribe, call);
-  scribe.changes.callChanges.push({ id: call.id, state: retry ? "due" : "given_up", reason, dueAt: retry });
-  const changed = item.cause !== cause;
+  if (!retry) return keyGivenUp(asked, item, call, reason);
+  scribe.changes.callChanges.push({ id: call.id, state: "due", reason, dueAt: retry });
+  const isNews = item.cause !== cause;
   item.cause = cause;
   item.reason = reason;
-  item.nextAction = retry ? `ask the manufacturer again at ${retry.toISOString()}` : "a person may ask again";
+  item.nextAction = `ask the manufacturer again at ${retry.toISOString()}`;
   item.changed = true;
   scribe.touch(order);
-  if (changed)
-    scribe.note(order, {
-      kind: "key_not_received",
-      itemId: item.id,
-      reason,
-      state: item.state,
-      detail: { cause },
-    });
+  if (!isNews) return;
+  scribe.note(order, {
+    kind: "key_not_received",
+    itemId: item.id,
+    reason,
+    state: item.state,
+    detail: { cause },
+  });
+}
+
+function keyGivenUp(
+  { deps, scribe, order, subject, terms }: Asked,
+  item: ItemDraft,
+  call: OutboundCall,
+  reason: string,
+): void {
+  scribe.changes.callChanges.push({ id: call.id, state: "given_up", reason, dueAt: null });
+  failItem(scribe, order, item, { cause: "no_key", reason: `${reason}; the deadline has passed` });
+  if (isFinal(order)) return;
+  sendWithoutKey(deps, scribe, order, subject, terms);
+  endIfDone(scribe, order, terms);
 }
 
 /** Later and later, never past the deadline; null where the deadline is reached. */
@@ -174,36 +206,67 @@ function nextTry(scribe: Scribe, call: OutboundCall): Date | null {
   return at < call.deadlineAt ? at : call.deadlineAt;
 }
 
+/** Answers the charge as it stands afterwards: a second answer of the same batch finds it so. */
 function moneyAnswered(
   scribe: Scribe,
   order: OrderDraft,
   charge: ChargeDraft,
   call: OutboundCall,
   answer: CallAnswer,
-): void {
+): ChargeDraft {
   const { changes } = scribe;
-  if (answer.kind === "failed" || answer.kind === "key") {
-    const reason = answer.kind === "failed" ? answer.reason : "the answer is not one to a payment";
-    const retry = nextTry(scribe, call);
-    changes.callChanges.push({ id: call.id, state: retry ? "due" : "given_up", reason, dueAt: retry });
-    return;
+  const isFee = call.kind === "fee_request";
+  if (charge.state !== (isFee ? "requested" : "paid")) {
+    changes.callChanges.push({ id: call.id, state: "done", reason: "it was answered before", dueAt: null });
+    return charge;
   }
   if (answer.kind === "refused") {
     changes.callChanges.push({ id: call.id, state: "refused", reason: answer.reason, dueAt: null });
-    const step = call.kind === "fee_request" ? "fee" : "portion";
-    changes.chargeChanges.push({
-      id: charge.id,
-      state: call.kind === "fee_request" ? "refused" : charge.state,
-      reason: `${step}: ${answer.reason}`,
-    });
+    const state = isFee ? "refused" : charge.state;
+    const step = isFee ? "fee" : "portion";
+    changes.chargeChanges.push({ id: charge.id, state, reason: `${step} refused: ${answer.reason}` });
     scribe.note(order, { kind: `${step}_refused`, itemId: call.itemId, reason: answer.reason });
-    return;
+    return { ...charge, state };
+  }
+  if (answer.kind !== "done") {
+    moneyWaits(
+      scribe,
+      order,
+      charge,
+      call,
+      answer.kind === "failed" ? answer.reason : "no answer to a payment",
+    );
+    return charge;
   }
   changes.callChanges.push({ id: call.id, state: "done", reason: "paid", dueAt: null });
   const reference = answer.reference ?? call.id;
-  if (call.kind === "portion_payment") return portionPaid(scribe, order, charge, call, reference);
-  if (charge.state !== "requested") return;
+  if (!isFee) {
+    portionPaid(scribe, order, charge, call, reference);
+    return { ...charge, state: "settled" };
+  }
   feePaid(scribe, order, charge, call, reference);
+  return { ...charge, state: charge.portionMinor > 0n ? "paid" : "settled" };
+}
+
+/** The charge itself says what it waits for, and in the end that a person must see to it. */
+function moneyWaits(
+  scribe: Scribe,
+  order: OrderDraft,
+  charge: ChargeDraft,
+  call: OutboundCall,
+  reason: string,
+): void {
+  const retry = nextTry(scribe, call);
+  const what = call.kind === "fee_request" ? "the fee" : "the portion";
+  scribe.changes.callChanges.push({ id: call.id, state: retry ? "due" : "given_up", reason, dueAt: retry });
+  scribe.changes.chargeChanges.push({
+    id: charge.id,
+    state: charge.state,
+    reason: retry
+      ? `${what} is asked for again at ${retry.toISOString()}: ${reason}`
+      : `${what} was given up, a person has to see to it: ${reason}`,
+  });
+  if (!retry) scribe.note(order, { kind: `${call.kind}_given_up`, itemId: call.itemId, reason });
 }
 
 function book(scribe: Scribe, charge: ChargeDraft, entries: readonly Entry[]): void {
@@ -267,7 +330,6 @@ function portionPaid(
   call: OutboundCall,
   reference: string,
 ): void {
-  if (charge.state !== "paid") return;
   book(scribe, charge, payoutEntries(charge));
   scribe.changes.chargeChanges.push({
     id: charge.id,
@@ -320,4 +382,5 @@ function noticeAnswered(scribe: Scribe, order: OrderDraft, call: OutboundCall, a
   const retry = nextTry(scribe, call);
   const reason = answer.kind === "failed" ? answer.reason : "the answer is not one to a notice";
   scribe.changes.callChanges.push({ id: call.id, state: retry ? "due" : "given_up", reason, dueAt: retry });
+  if (!retry) scribe.note(order, { kind: `${call.kind}_given_up`, itemId: call.itemId, reason });
 }

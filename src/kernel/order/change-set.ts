@@ -1,6 +1,6 @@
 /** What one transaction writes: rows to add and rows to change, collected while deciding, written at once. */
 import type { ChargeDraft } from "../settlement/charge.ts";
-import type { CallKind, OrderDraft } from "./order-store.ts";
+import type { CallKind, KeyState, OrderDraft } from "./order-store.ts";
 
 export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text";
 export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text";
@@ -56,7 +56,7 @@ export type NewKey = {
 };
 export type KeyChange = {
   readonly id: string;
-  readonly state: "downloaded" | "used" | "deleted" | "revoked";
+  readonly state: Exclude<KeyState, "issued">;
 };
 
 export type NewCall = {
@@ -109,6 +109,9 @@ export type NewLink = {
   readonly expiresAt: Date;
 };
 
+/** The page behind a link is to be open as long as the message that names it may come. */
+export type LinkExtension = { readonly orderId: string; readonly itemId: string; readonly expiresAt: Date };
+
 export type ChangeSet = {
   /** Orders with `changed`, and their items with `changed` or `isNew`. */
   readonly orders: OrderDraft[];
@@ -125,6 +128,7 @@ export type ChangeSet = {
   readonly chargeChanges: ChargeChange[];
   readonly postings: NewPosting[];
   readonly links: NewLink[];
+  readonly linkExtensions: LinkExtension[];
 };
 
 export const emptyChangeSet = (): ChangeSet => ({
@@ -141,6 +145,8 @@ export const emptyChangeSet = (): ChangeSet => ({
   chargeChanges: [],
   postings: [],
   links: [],
+  linkExtensions: [],
 });
 
-export const isEmpty = (changes: ChangeSet): boolean => Object.values(changes).every((rows) => rows.length === 0);
+export const isEmpty = (changes: ChangeSet): boolean =>
+  Object.values(changes).every((rows) => rows.length === 0);

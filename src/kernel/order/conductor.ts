@@ -3,34 +3,28 @@
  * transaction. It holds no state of its own, so any number of them may run on one data base.
  */
 import { TurnupError } from "../../term/error.ts";
+import { advanceOrder, isLeftToYounger } from "./advance.ts";
 import { type AnsweredCall, answersCame } from "./answers.ts";
 import { type ChangeSet, isEmpty } from "./change-set.ts";
 import type { ConductorDeps } from "./deps.ts";
-import { openOrder } from "./open-order.ts";
-import { rankOf } from "./order.ts";
+import { cancelOrder, isFinal } from "./ending.ts";
 import type { ConfirmationInput, ConfirmationResult } from "./order-reader.ts";
 import type {
   EndedMessage,
-  ItemDraft,
   OrderDraft,
   OrderTransaction,
   Receipt,
   SubmittedPart,
-  Terms,
   UnsentMessage,
 } from "./order-store.ts";
-import {
-  cancelOrder,
-  deadlinePassed,
-  isFinal,
-  messageDelivered,
-  messageFailed,
-  reach,
-  resend,
-} from "./progress.ts";
+import { messageDelivered, messageFailed, reach } from "./progress.ts";
 import { confirm, reportsCame } from "./proof.ts";
-import { createScribe, hoursAfter, type Scribe } from "./scribe.ts";
+import { closed, RECEIPT_GRACE_MINUTES, resendByHand } from "./resend.ts";
+import { createScribe, hoursAfter, minutesAfter } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
+
+/** A receipt without a message is kept this long for a booking that is still on its way. */
+export const UNMATCHED_RECEIPT_HOURS = 24;
 
 /** The page of an item that a subscriber fetched. */
 export type OpenedLink = { readonly orderId: string; readonly itemId: string };
@@ -48,6 +42,8 @@ export type Conductor = {
   bookSubmissions(taken: readonly SubmittedPart[], unsent: readonly UnsentMessage[]): Promise<void>;
   /** Messages whose receipts never came; answers how many. */
   expire(limit: number): Promise<number>;
+  /** Receipts that found no message: tried again, and forgotten in the end. Answers how many were forgotten. */
+  sweepReceipts(limit: number): Promise<number>;
   bookAnswers(answers: readonly AnsweredCall[]): Promise<void>;
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
@@ -78,10 +74,16 @@ export function createConductor(deps: ConductorDeps): Conductor {
     advance: (limit) =>
       inStep(async ({ tx, scribe }) => {
         const due = await tx.claimDue({ now: scribe.now, limit });
-        for (const { order, subject } of due) {
-          const terms = await store.termsOf(order.operatorId);
-          if (order.state === "provisioning") deadlinePassed(scribe, order, terms);
-          else openOrder(deps, scribe, { order, subject }, terms);
+        for (const one of due) {
+          const terms = await store.termsOf(one.order.operatorId);
+          const companions = isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
+          advanceOrder(
+            deps,
+            scribe,
+            one,
+            terms,
+            companions.map(({ id }) => id),
+          );
         }
         return due.length;
       }),
@@ -98,9 +100,17 @@ export function createConductor(deps: ConductorDeps): Conductor {
 
     expire: (limit) =>
       inStep(async (step) => {
-        const ended = await step.tx.expireMessages(step.scribe.now, limit);
+        const { now } = step.scribe;
+        const ended = await step.tx.expireMessages(minutesAfter(now, -RECEIPT_GRACE_MINUTES), limit, now);
         await messagesEnded(deps, step, ended);
         return ended.length;
+      }),
+
+    sweepReceipts: (limit) =>
+      inStep(async (step) => {
+        const { now } = step.scribe;
+        await messagesEnded(deps, step, await step.tx.rematchReceipts(limit, now));
+        return step.tx.dropReceipts(hoursAfter(now, -UNMATCHED_RECEIPT_HOURS));
       }),
 
     bookAnswers: (answers) => inStep((step) => answersCame(deps, step, answers)),
@@ -127,13 +137,21 @@ export function createConductor(deps: ConductorDeps): Conductor {
       inStep(async ({ tx, scribe }) => {
         const order = await lockOne(tx, operatorId, orderId);
         const terms = await store.termsOf(operatorId);
-        resendByHand(scribe, order, terms, actor);
+        resendByHand(scribe, order, terms, actor, await tx.companionsOf(orderId));
       }),
 
     cancel: (operatorId, orderId, actor) =>
-      inStep(async ({ tx, scribe }) =>
-        cancelOrder(scribe, openOnly(await lockOne(tx, operatorId, orderId)), actor),
-      ),
+      inStep(async ({ tx, scribe }) => {
+        const order = await lockOne(tx, operatorId, orderId);
+        if (isFinal(order)) throw closed(order);
+        const companions = await tx.companionsOf(orderId);
+        cancelOrder(
+          scribe,
+          order,
+          `cancelled by ${actor}`,
+          companions.map(({ id }) => id),
+        );
+      }),
   };
 }
 
@@ -145,13 +163,6 @@ async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string
     });
   }
   return order;
-}
-
-function openOnly(order: OrderDraft): OrderDraft {
-  if (!isFinal(order)) return order;
-  throw new TurnupError("order_closed", `the order is ${order.state} already: ${order.reason}`, {
-    nextStep: "open a new order for this handset if something is still to be done",
-  });
 }
 
 /** Messages outside an order (plain texts) end in their own row only. */
@@ -168,49 +179,7 @@ async function messagesEnded(
     const order = message.orderId ? orders.get(message.orderId) : undefined;
     if (!order) continue;
     const terms = await deps.store.termsOf(order.operatorId);
-    if (message.outcome === "delivered") messageDelivered(scribe, order, message.messageId, terms);
-    else if (!isFinal(order)) {
-      messageFailed(scribe, order, message.messageId, terms, {
-        outcome: message.outcome,
-        errorCode: message.errorCode,
-      });
-    }
-  }
-}
-
-/** Sends again what has not reached its level; an order that had ended for want of it is open again. */
-function resendByHand(scribe: Scribe, order: OrderDraft, terms: Terms, actor: string): void {
-  if (order.state === "cancelled" || order.state === "completed") openOnly(order);
-  const wanted = order.items.filter(
-    (item) =>
-      item.message !== null && item.state !== "cancelled" && rankOf(item.state) < rankOf(terms.policy.doneAt),
-  );
-  if (wanted.length === 0) {
-    throw new TurnupError(
-      "nothing_to_resend",
-      `the order is ${order.state} and no message of it can be sent again`,
-      {
-        nextStep: "look at its items: what waits for a key or a number is not yet composed",
-      },
-    );
-  }
-  if (isFinal(order)) {
-    const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
-    scribe.moveOrder(order, {
-      state: "provisioning",
-      reason: `opened again: ${actor} asked to resend`,
-      nextAction: "wait for receipts and proof",
-      dueAt: deadlineAt,
-      deadlineAt,
-      event: "reopened",
-    });
-  }
-  const byMessage = new Map<string, ItemDraft[]>();
-  for (const item of wanted) {
-    if (item.state === "sending") scribe.changes.cancelledMessages.push(item.message!.id);
-    byMessage.set(item.message!.id, [...(byMessage.get(item.message!.id) ?? []), item]);
-  }
-  for (const items of byMessage.values()) {
-    resend(scribe, order, items, terms, { reason: `${actor} asked to resend it`, waitMinutes: 0 });
+    if (message.outcome === "delivered") messageDelivered(scribe, order, message, terms);
+    else messageFailed(scribe, order, message, terms);
   }
 }

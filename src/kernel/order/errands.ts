@@ -70,45 +70,56 @@ const unset = (what: string): CallAnswer => ({
 
 type Answers = Map<string, CallAnswer>;
 
-async function pay(deps: Deps, kind: CallKind, calls: readonly OutboundCall[]): Promise<Answers> {
+/** Groups go side by side: one party that is slow, or whose client breaks, holds up nobody else's calls. */
+async function inGroups(
+  groups: ReadonlyMap<string, readonly OutboundCall[]>,
+  ask: (of: string, calls: readonly OutboundCall[]) => Promise<readonly CallAnswer[]>,
+): Promise<Answers> {
   const answers: Answers = new Map();
-  for (const [operatorId, group] of groupBy(calls, ({ operatorId }) => operatorId)) {
-    const bank = deps.bankOf(operatorId);
-    if (!bank) {
-      for (const call of group) answers.set(call.id, unset("payment system"));
-      continue;
-    }
-    const payments = group.map(({ body, orderId }) => ({
-      id: body.chargeId!,
-      amountMinor: BigInt(body.amountMinor!),
-      currency: body.currency!,
-      payee: body.make ?? "",
-      reference: orderId,
-    }));
-    const outcomes = await (kind === "fee_request" ? bank.requestFees(payments) : bank.payPortions(payments));
-    for (const [at, call] of group.entries()) answers.set(call.id, outcomes[at] ?? UNANSWERED);
-  }
+  await Promise.all(
+    [...groups].map(async ([of, calls]) => {
+      const outcomes = await ask(of, calls).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        return calls.map((): CallAnswer => ({ kind: "failed", cause: "call_failed", reason }));
+      });
+      for (const [at, call] of calls.entries()) answers.set(call.id, outcomes[at] ?? UNANSWERED);
+    }),
+  );
   return answers;
 }
 
+function pay(deps: Deps, kind: CallKind, calls: readonly OutboundCall[]): Promise<Answers> {
+  return inGroups(
+    groupBy(calls, ({ operatorId }) => operatorId),
+    async (operatorId, group) => {
+      const bank = deps.bankOf(operatorId);
+      if (!bank) return group.map(() => unset("payment system"));
+      const payments = group.map(({ body, orderId }) => ({
+        id: body.chargeId!,
+        amountMinor: BigInt(body.amountMinor!),
+        currency: body.currency!,
+        payee: body.make ?? "",
+        reference: orderId,
+      }));
+      return kind === "fee_request" ? bank.requestFees(payments) : bank.payPortions(payments);
+    },
+  );
+}
+
 async function visitMakers(deps: Deps, kind: CallKind, calls: readonly OutboundCall[]): Promise<Answers> {
-  const answers: Answers = new Map();
   const made = await deps.store.makesOf(calls.map(({ orderId }) => orderId));
   const urls = new Map<OutboundCall, string>();
   for (const call of calls) {
     const terms = await deps.store.termsOf(call.operatorId);
     urls.set(call, relationOf(terms, made.get(call.orderId)?.make ?? null)?.keyServer ?? "");
   }
-  for (const [url, group] of groupBy(calls, (call) => urls.get(call)!)) {
-    const maker = url === "" ? undefined : deps.makerAt(url);
-    if (!maker) {
-      for (const call of group) answers.set(call.id, unset("key server"));
-      continue;
-    }
-    const outcomes = await visit(deps, maker, kind, group, made);
-    for (const [at, call] of group.entries()) answers.set(call.id, outcomes[at] ?? UNANSWERED);
-  }
-  return answers;
+  return inGroups(
+    groupBy(calls, (call) => urls.get(call)!),
+    async (url, group) => {
+      const maker = url === "" ? undefined : deps.makerAt(url);
+      return maker ? visit(deps, maker, kind, group, made) : group.map(() => unset("key server"));
+    },
+  );
 }
 
 async function visit(

@@ -3,11 +3,11 @@
  * Everything that can be done without waiting for somebody is done in this one transaction; what cannot, waits with a
  * reason, a next try and a deadline.
  */
-import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
 import { reportReferenceOf } from "../../wire/message/device-report.ts";
 import { issueOwnKey } from "../keys/own-key.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { ConductorDeps, Judgement } from "./deps.ts";
+import { failItem } from "./ending.ts";
 import {
   type DueOrder,
   type ItemDraft,
@@ -17,7 +17,8 @@ import {
   type Subject,
   type Terms,
 } from "./order-store.ts";
-import { earlierOf, hoursAfter, minutesAfter, type Scribe } from "./scribe.ts";
+import { requestKey } from "./request-key.ts";
+import { earlierOf, hoursAfter, minutesAfter, NO_ACTION, type Scribe } from "./scribe.ts";
 import { type Carrier, keyPoints, sendKey, sendSettings, sendTogether } from "./send.ts";
 
 const RECHECK_MINUTES = 60;
@@ -25,7 +26,7 @@ const RECHECK_MINUTES = 60;
 export function openOrder(
   deps: ConductorDeps,
   scribe: Scribe,
-  { order, subject }: DueOrder,
+  { order, subject }: Pick<DueOrder, "order" | "subject">,
   terms: Terms,
 ): void {
   if (subject.msisdn === null) {
@@ -39,13 +40,7 @@ export function openOrder(
     );
   }
   const judgement = deps.judge(order, subject, terms, scribe.now);
-  Object.assign(order, { make: judgement.make, model: judgement.model });
-  Object.assign(order, { verdict: judgement.verdict, verdictReasons: judgement.reasons, changed: true });
-  scribe.note(order, {
-    kind: "judged",
-    state: judgement.verdict,
-    reason: `${judgement.make ?? "unknown make"} ${judgement.model ?? "unknown model"}: ${judgement.verdict}`,
-  });
+  noteJudgement(scribe, order, judgement);
   const choice = deps.chooseSettings(subject, terms);
   if (choice.kind === "refused") {
     return wait(
@@ -62,47 +57,90 @@ export function openOrder(
     state: "provisioning",
     reason: "settings and keys are on their way",
     nextAction: "wait for receipts and proof",
-    dueAt: deadlineAt,
+    // Proof asks for its deadline from its own time on: a look after this long is early enough for all of them.
+    dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
     deadlineAt,
     detail: { settingsFrom: choice.source, confirmed: choice.confirmed, road: judgement.road },
   });
   const relation = relationOf(terms, judgement.make);
-  const key = keyItem(deps, scribe, order, subject, terms, relation, judgement);
-  const values = valuesFor(choice.values, key !== null, relation, terms);
-  const settings = newItem(
-    scribe,
-    order,
-    "settings",
-    choice.values.points.map(({ apn }) => apn.toLowerCase()),
-  );
+  const leftBehind = isLeftBehind(judgement, relation, terms);
+  const key = leftBehind ? keyItem(deps, scribe, order, subject, terms, relation, judgement) : null;
+  const values = valuesFor(choice.values, leftBehind, relation, terms);
+  const settings = newItem(scribe, order, "settings", apnsOf(key ? choice.values.points : values.points));
   order.items.push(...(key ? [key.item, settings] : [settings]));
   const carrier: Carrier = { deps, scribe, order, subject, terms, judgement };
   if (key && terms.policy.package === "together" && judgement.road === "omacp") {
     if (key.bytes) return sendTogether(carrier, key.item, settings, key.bytes, values);
     return scribe.moveItem(order, settings, {
       state: "pending",
-      cause: "sent_with_key",
+      cause: SENT_WITH_KEY,
       reason: "key and settings go in one message, and the key is not here yet",
-      nextAction: "send both when the key arrives",
-      deadlineAt,
+      nextAction: "send both when the key arrives, or the settings alone when none comes",
+      deadlineAt: key.item.deadlineAt,
     });
   }
   if (key?.bytes) sendKey(carrier, key.item, key.bytes);
   sendSettings(carrier, settings, values);
 }
 
-/** What the settings say; the key's access points too, where the operator sends them as plain settings as well. */
+/** The settings item waits for a key, to go in one message with it. */
+export const SENT_WITH_KEY = "sent_with_key";
+export const waitsForKey = (item: ItemDraft): boolean =>
+  item.state === "pending" && item.cause === SENT_WITH_KEY;
+
+/** Settings whose key will not come go without it; done for every order whose key was given up. */
+export function sendWithoutKey(
+  deps: ConductorDeps,
+  scribe: Scribe,
+  order: OrderDraft,
+  subject: Subject,
+  terms: Terms,
+): void {
+  const waiting = order.items.find(waitsForKey);
+  if (!waiting || order.items.some(({ state }) => state === "waiting_for_key")) return;
+  const choice = deps.chooseSettings(subject, terms);
+  if (choice.kind === "refused") {
+    return failItem(scribe, order, waiting, { cause: choice.code, reason: choice.reason });
+  }
+  const relation = relationOf(terms, order.make);
+  // Only a model that takes its settings by OMA CP waits for a key.
+  const carrier: Carrier = { deps, scribe, order, subject, terms, judgement: { road: "omacp" } };
+  sendSettings(carrier, waiting, valuesFor(choice.values, true, relation, terms));
+}
+
+/** Keys whose time is up are given up first, so that their settings can still go. */
+export function giveUpKeys(scribe: Scribe, order: OrderDraft): void {
+  for (const item of order.items) {
+    if (item.state !== "waiting_for_key" || item.deadlineAt === null || item.deadlineAt > scribe.now)
+      continue;
+    failItem(scribe, order, item, { cause: "no_key", reason: `${item.reason}; the deadline has passed` });
+  }
+}
+
+/** What the settings say; a key's access points too, where the operator sends them as plain settings as well. */
 export function valuesFor(
   chosen: SettingsValues,
-  hasKey: boolean,
+  leftBehind: boolean,
   relation: Relation | undefined,
   { policy }: Terms,
 ): SettingsValues {
-  if (!hasKey || !relation || !policy.keyApnsInSettings) return chosen;
+  if (!leftBehind || !relation || !policy.keyApnsInSettings) return chosen;
   return { ...chosen, points: [...chosen.points, ...keyPoints(relation.accessPoints)] };
 }
 
-function wait(
+/** Said once, however often an order that waits is looked at. */
+function noteJudgement(scribe: Scribe, order: OrderDraft, judgement: Judgement): void {
+  const { make, model, verdict } = judgement;
+  const isNews = order.make !== make || order.model !== model || order.verdict !== verdict;
+  Object.assign(order, { make, model, verdict, verdictReasons: judgement.reasons, changed: true });
+  scribe.touch(order);
+  if (!isNews) return;
+  const reason = `${make ?? "unknown make"} ${model ?? "unknown model"}: ${verdict}`;
+  scribe.note(order, { kind: "judged", state: verdict, reason });
+}
+
+/** Stands until somebody gives what is missing; it is tried again by itself, and ends when the deadline has passed. */
+export function wait(
   scribe: Scribe,
   order: OrderDraft,
   terms: Terms,
@@ -110,19 +148,21 @@ function wait(
   reason: string,
   nextAction: string,
 ): void {
-  const deadlineAt = order.deadlineAt ?? hoursAfter(order.createdAt, terms.policy.waitDeadlineHours);
-  if (order.deadlineAt && scribe.now >= order.deadlineAt && order.state === "waiting") {
+  const isWaiting = order.state === "waiting";
+  const deadlineAt =
+    (isWaiting ? order.deadlineAt : null) ?? hoursAfter(order.createdAt, terms.policy.waitDeadlineHours);
+  if (scribe.now >= deadlineAt) {
     return scribe.moveOrder(order, {
       state: "failed",
       reason: `${reason}, and the deadline has passed`,
-      nextAction: "none",
+      nextAction: NO_ACTION,
       dueAt: null,
       deadlineAt: null,
       detail: { cause },
     });
   }
   const dueAt = earlierOf(minutesAfter(scribe.now, RECHECK_MINUTES), deadlineAt);
-  if (order.state === "waiting" && order.reason === reason) {
+  if (isWaiting && order.reason === reason) {
     order.dueAt = dueAt;
     order.changed = true;
     return scribe.touch(order);
@@ -148,13 +188,20 @@ function newItem(
     message: null,
     keyId: null,
     keySource: null,
+    keyState: null,
     apns,
     isNew: true,
     changed: true,
   };
 }
 
-/** Rows 85-92: who gets a key, and from where. */
+/** Rows 85-89: whom their maker has left behind, by the verdict or by the operator's word. */
+const isLeftBehind = ({ verdict }: Judgement, relation: Relation | undefined, { policy }: Terms): boolean =>
+  verdict === "ended" ||
+  (verdict === "unknown" && policy.keyForUnknown) ||
+  (policy.keyWithoutDeal && !relation?.deal);
+
+/** Row 92: a device that is left behind gets a key, from the operator's own store or from its maker. */
 function keyItem(
   deps: ConductorDeps,
   scribe: Scribe,
@@ -164,12 +211,6 @@ function keyItem(
   relation: Relation | undefined,
   judgement: Judgement,
 ): { readonly item: ItemDraft; readonly bytes: Uint8Array | null } | null {
-  const { policy } = terms;
-  const leftBehind =
-    judgement.verdict === "ended" ||
-    (judgement.verdict === "unknown" && policy.keyForUnknown) ||
-    (policy.keyWithoutDeal && !relation?.deal);
-  if (!leftBehind) return null;
   if (!relation || relation.keySource === "none") {
     scribe.note(order, {
       kind: "key_not_available",
@@ -184,7 +225,18 @@ function keyItem(
     });
     return null;
   }
-  if (relation.keySource === "maker") return { item: askMaker(scribe, order, terms, relation), bytes: null };
+  if (relation.keySource === "maker") {
+    const asked: ItemDraft = { ...newItem(scribe, order, "key", []), keySource: "maker" };
+    requestKey(scribe, order, asked, terms, relation);
+    return { item: asked, bytes: null };
+  }
+  if (relation.accessPoints.length === 0) {
+    scribe.note(order, {
+      kind: "key_not_available",
+      reason: `a key holds an access point, and none is set up for ${relation.make}: settings only`,
+    });
+    return null;
+  }
   const item: ItemDraft = {
     ...newItem(scribe, order, "key", apnsOf(relation.accessPoints)),
     keySource: "own",
@@ -204,31 +256,8 @@ function keyItem(
   return { item, bytes };
 }
 
-const apnsOf = (points: readonly KeyAccessPoint[]): string[] => points.map(({ apn }) => apn.toLowerCase());
-
-function askMaker(scribe: Scribe, order: OrderDraft, terms: Terms, relation: Relation): ItemDraft {
-  const item: ItemDraft = { ...newItem(scribe, order, "key", []), keySource: "maker" };
-  const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
-  scribe.changes.calls.push({
-    id: scribe.newId(),
-    operatorId: order.operatorId,
-    orderId: order.id,
-    itemId: item.id,
-    kind: "key_request",
-    idempotencyKey: item.id,
-    body: { itemId: item.id },
-    dueAt: scribe.now,
-    deadlineAt,
-  });
-  scribe.moveItem(order, item, {
-    state: "waiting_for_key",
-    cause: "key_requested",
-    reason: `the key is asked for at ${relation.make === "*" ? "the manufacturer" : relation.make}`,
-    nextAction: "ask the manufacturer's key server",
-    deadlineAt,
-  });
-  return item;
-}
+const apnsOf = (points: readonly { readonly apn: string }[]): string[] =>
+  points.map(({ apn }) => apn.toLowerCase());
 
 /** Keeps a key that passed its checks; the item carries its id and access points from now on. */
 export function bookKey(
@@ -244,6 +273,7 @@ export function bookKey(
   },
 ): void {
   item.keyId = uuidOf(key.keyId);
+  item.keyState = "issued";
   item.changed = true;
   scribe.touch(order);
   scribe.changes.keys.push({

@@ -64,6 +64,12 @@ export type CarrierMessage = {
   readonly reference: number;
 };
 
+/** A message that goes along with those of the items and proves nothing: a PIN notice, settings for a second use. */
+export type Companion = CarrierMessage & { readonly attempt: number };
+
+export const KEY_STATES = ["issued", "downloaded", "used", "deleted", "revoked"] as const;
+export type KeyState = (typeof KEY_STATES)[number];
+
 export type ItemDraft = {
   readonly id: string;
   readonly kind: "settings" | "key";
@@ -76,6 +82,8 @@ export type ItemDraft = {
   message: CarrierMessage | null;
   keyId: string | null;
   readonly keySource: "own" | "maker" | null;
+  /** How far its key came, whatever became of the item since; null without a key. */
+  keyState: KeyState | null;
   apns: readonly string[];
   isNew: boolean;
   changed: boolean;
@@ -103,7 +111,12 @@ export type OrderDraft = {
 };
 
 /** An order whose next action is due, with all that the action needs. */
-export type DueOrder = { readonly order: OrderDraft; readonly subject: Subject };
+export type DueOrder = {
+  readonly order: OrderDraft;
+  readonly subject: Subject;
+  /** The SIM was seen in another handset since, or anew in this one: a younger order does its work. */
+  readonly isSuperseded: boolean;
+};
 
 export type Receipt = {
   readonly smsc: string;
@@ -112,11 +125,13 @@ export type Receipt = {
   readonly errorCode: string | null;
 };
 
-export type EndedMessage = {
+export type EndedMessage = Companion & {
   readonly messageId: string;
   readonly orderId: string | null;
   readonly outcome: "delivered" | "failed" | "expired";
   readonly errorCode: string | null;
+  /** It goes along with another; see `Companion`. */
+  readonly isCompanion: boolean;
 };
 
 /** What the SMSC said to one part. */
@@ -140,9 +155,9 @@ export type OutgoingMessage = {
   readonly operatorId: string;
   readonly kind: MessageKind;
   readonly protocol: string;
-  readonly to: string;
   readonly sender: string;
-  readonly payload: Uint8Array;
+  /** Null where they cannot be told: no number, or a seal that does not open. It is given up, and stops no other. */
+  readonly content: { readonly to: string; readonly payload: Uint8Array } | null;
   readonly reference: number;
   readonly partCount: number;
   /** Parts that an earlier attempt got accepted. */
@@ -195,8 +210,14 @@ export interface OrderTransaction {
     unsent: readonly UnsentMessage[],
     now: Date,
   ): Promise<EndedMessage[]>;
-  /** Messages handed over whose receipts have not come by their expiry. */
-  expireMessages(now: Date, limit: number): Promise<EndedMessage[]>;
+  /** Messages that expired before this time without a last word. */
+  expireMessages(expiredBefore: Date, limit: number, now: Date): Promise<EndedMessage[]>;
+  /** Receipts that overtook the booking of their part on another node; answers the messages that ended by them. */
+  rematchReceipts(limit: number, now: Date): Promise<EndedMessage[]>;
+  /** Receipts that nothing was ever found for; answers how many were forgotten. */
+  dropReceipts(receivedBefore: Date): Promise<number>;
+  /** The latest message of each companion of an order. */
+  companionsOf(orderId: string): Promise<Companion[]>;
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
   write(changes: ChangeSet, now: Date): Promise<void>;
 }

@@ -71,14 +71,24 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
       errorCode: "expired",
     });
   }
-  const { dataCoding, parts } = cutMessage(message.protocol, message.payload, message.reference);
+  const cut = partsOf(message);
+  if (!cut) {
+    return deps.books.unsent({
+      messageId,
+      reason: "it cannot be read: its subscriber has no number, or its seal does not open",
+      retryAt: null,
+      errorCode: "unreadable",
+    });
+  }
+  const { dataCoding, parts } = cut;
   const wanted = parts.flatMap((part, at) =>
     message.acceptedParts.includes(at + 1) ? [] : [{ part, sequence: at + 1 }],
   );
   // All are handed over in this turn: the session keeps their order and the network takes them side by side.
   const outcomes = await Promise.all(
     wanted.map(async ({ part, sequence }) => {
-      const outcome = await deps.smsc.submit(toSubmit(message, part, dataCoding, sequence < parts.length));
+      const more = sequence < parts.length;
+      const outcome = await deps.smsc.submit(toSubmit(message, cut.to, part, dataCoding, more));
       if (outcome.kind === "accepted") {
         void deps.books
           .submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId: outcome.smscMessageId })
@@ -107,8 +117,19 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
   });
 }
 
+/** Undefined where nothing can be sent: it is given up for good, so that it does not come up for ever. */
+function partsOf({ content, protocol, reference }: OutgoingMessage) {
+  if (!content) return undefined;
+  try {
+    return { to: content.to, ...cutMessage(protocol, content.payload, reference) };
+  } catch {
+    return undefined;
+  }
+}
+
 function toSubmit(
   message: OutgoingMessage,
+  to: string,
   part: MessagePart,
   dataCoding: number,
   moreToSend: boolean,
@@ -117,7 +138,7 @@ function toSubmit(
   userData.set(part.udh);
   userData.set(part.data, part.udh.length);
   return {
-    to: message.to,
+    to,
     from: message.sender,
     esmClass: part.udh.length > 0 ? UDHI : 0,
     dataCoding,

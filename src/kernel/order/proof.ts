@@ -2,6 +2,7 @@
 import { decodeDeviceKey } from "../../wire/message/device-key.ts";
 import {
   decodeDeviceReport,
+  REPORT_REFERENCE_OCTETS,
   verifyArrivalProof,
   verifyDeviceReport,
 } from "../../wire/message/device-report.ts";
@@ -24,8 +25,10 @@ function reportOf(bytes: Uint8Array): Report | undefined {
   }
 }
 
-const isReferenceOf = (reference: Uint8Array, keyId: string): boolean =>
-  keyId.replaceAll("-", "").startsWith(Buffer.from(reference).toString("hex"));
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+/** What a report calls its key by: the first octets of its id. */
+const referenceOf = (keyId: string): string =>
+  keyId.replaceAll("-", "").slice(0, 2 * REPORT_REFERENCE_OCTETS);
 
 function bookReport(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms, report: Report): void {
   switch (report.level) {
@@ -65,11 +68,14 @@ export async function confirm(
 ): Promise<ConfirmationResult[]> {
   const { store } = deps;
   const traffic = confirmations.flatMap((one) => (one.kind === "traffic" ? [one] : []));
-  const byTraffic = traffic.length > 0 ? await store.itemsByTraffic(operatorId, traffic) : [];
+  const found = traffic.length > 0 ? await store.itemsByTraffic(operatorId, traffic) : [];
+  const byTraffic = new Map<ConfirmationInput, (typeof found)[number]>(
+    traffic.map((one, at) => [one, found[at] ?? []]),
+  );
   const keyIds = confirmations.flatMap((one) => (one.kind === "arrival" ? [one.keyId] : []));
   const keys = keyIds.length > 0 ? await store.keysById(operatorId, keyIds) : new Map<string, IssuedKey>();
   const targets = confirmations.map((one) => {
-    if (one.kind === "traffic") return byTraffic[traffic.indexOf(one)] ?? [];
+    if (one.kind === "traffic") return byTraffic.get(one) ?? [];
     const key = keys.get(one.keyId);
     return key?.itemId ? [{ orderId: key.orderId, itemId: key.itemId }] : [];
   });
@@ -85,7 +91,7 @@ export async function confirm(
       const found = targets[at]!.flatMap(({ orderId, itemId }) => {
         const order = orders.get(orderId);
         const item = order?.items.find(({ id }) => id === itemId);
-        return order && item ? [{ order, item }] : [];
+        return order && item && isAbout(one, order, item) ? [{ order, item }] : [];
       });
       if (found.length === 0) return { outcome: "no_order", reason: "no order waits for this" };
       const booked = found.map(({ order, item }) =>
@@ -103,6 +109,12 @@ export async function confirm(
     });
   });
 }
+
+/** What was not sent yet, and what was seen before the order was there, is not this order's doing. */
+const isAbout = (one: ConfirmationInput, order: OrderDraft, item: ItemDraft): boolean =>
+  item.message !== null &&
+  item.state !== "cancelled" &&
+  !(one.seenAt !== undefined && new Date(one.seenAt) < order.createdAt);
 
 /** An arrival is worth what its proof is worth: only the holder of the key can make it. */
 function refusalOf(
@@ -125,24 +137,38 @@ export async function reportsCame(
   reports: readonly Uint8Array[],
 ): Promise<boolean[]> {
   const { store } = deps;
-  const references = reports.map((bytes) => reportOf(bytes)?.reference ?? new Uint8Array(8));
-  const keys = await store.keysByReference(references);
-  return inStep(async (step) => {
+  const read = reports.map((bytes) => ({ bytes, report: reportOf(bytes) }));
+  const references = read.flatMap(({ report }) => (report ? [report.reference] : []));
+  if (references.length === 0) return reports.map(() => false);
+  const keys = new Map<string, IssuedKey[]>();
+  for (const key of await store.keysByReference(references)) {
+    const reference = referenceOf(key.keyId);
+    keys.set(reference, [...(keys.get(reference) ?? []), key]);
+  }
+  return inStep(async ({ tx, scribe }) => {
     const orders = await lockById(
-      step.tx,
-      keys.map(({ orderId }) => orderId),
+      tx,
+      [...keys.values()].flat().map(({ orderId }) => orderId),
     );
-    return Promise.all(
-      reports.map(async (bytes) => {
-        const report = reportOf(bytes);
-        const key = keys.find((known) => report && isReferenceOf(report.reference, known.keyId));
-        const order = key && orders.get(key.orderId);
-        const item = order?.items.find(({ id }) => id === key?.itemId);
-        if (!report || !order || !item) return false;
-        if (!verifyDeviceReport(bytes, decodeDeviceKey(key.bytes).confirmSecret)) return false;
-        bookReport(step.scribe, order, item, await store.termsOf(order.operatorId), report);
-        return true;
-      }),
-    );
+    const booked: boolean[] = [];
+    for (const { bytes, report } of read) {
+      // Two makers may have given keys whose ids begin alike: the one whose secret signed is meant.
+      const key = report && keys.get(hexOf(report.reference))?.find((known) => isSignedBy(bytes, known));
+      const order = key && orders.get(key.orderId);
+      const item = order?.items.find(({ id }) => id === key?.itemId);
+      if (report && order && item) {
+        bookReport(scribe, order, item, await store.termsOf(order.operatorId), report);
+      }
+      booked.push(item !== undefined);
+    }
+    return booked;
   });
+}
+
+function isSignedBy(report: Uint8Array, key: IssuedKey): boolean {
+  try {
+    return verifyDeviceReport(report, decodeDeviceKey(key.bytes).confirmSecret);
+  } catch {
+    return false; // a key that cannot be read proves nothing
+  }
 }

@@ -35,6 +35,8 @@ export type Scribe = {
   readonly now: Date;
   readonly newId: () => string;
   touch(order: OrderDraft): void;
+  /** Takes over what another scribe of the same moment wrote. */
+  take(other: ChangeSet): void;
   note(
     order: OrderDraft,
     event: Omit<Partial<NewEvent>, "at"> & { readonly kind: string; readonly reason: string },
@@ -54,6 +56,12 @@ export function createScribe(now: Date, newId: () => string): Scribe {
       if (touched.has(order)) return;
       touched.add(order);
       changes.orders.push(order);
+    },
+    take(other) {
+      for (const order of other.orders) scribe.touch(order);
+      for (const [name, rows] of Object.entries(other) as [keyof ChangeSet, unknown[]][]) {
+        if (name !== "orders") for (const row of rows) (changes[name] as unknown[]).push(row);
+      }
     },
     note(order, event) {
       changes.events.push({
@@ -76,6 +84,7 @@ export function createScribe(now: Date, newId: () => string): Scribe {
       item.deadlineAt = move.deadlineAt;
       item.cause = move.cause ?? null;
       item.changed = true;
+      keepInTime(order, item.deadlineAt);
       scribe.touch(order);
       scribe.note(order, {
         kind: move.event ?? move.state,
@@ -104,6 +113,13 @@ export function createScribe(now: Date, newId: () => string): Scribe {
     },
   };
   return scribe;
+}
+
+/** An open order is looked at when its first item asks for it at the latest, and ends when its last does at the soonest. */
+function keepInTime(order: OrderDraft, deadlineAt: Date | null): void {
+  if (deadlineAt === null || order.dueAt === null || order.deadlineAt === null) return;
+  if (deadlineAt < order.dueAt) Object.assign(order, { dueAt: deadlineAt, changed: true });
+  if (deadlineAt > order.deadlineAt) Object.assign(order, { deadlineAt, changed: true });
 }
 
 export const hoursAfter = (time: Date, hours: number): Date => new Date(time.getTime() + hours * 3_600_000);

@@ -14,6 +14,7 @@ import type { SettingsPoint, SettingsValues } from "../payload/settings-values.t
 import type { MessageKind, PayloadProtocol } from "./change-set.ts";
 import type { ConductorDeps, Judgement } from "./deps.ts";
 import type { ItemDraft, OrderDraft, Subject, Terms } from "./order-store.ts";
+import { lastChance } from "./resend.ts";
 import { hoursAfter, minutesAfter, type Scribe } from "./scribe.ts";
 
 const PIN_DIGITS = 4;
@@ -78,9 +79,7 @@ function sendNokia(carrier: Carrier, item: ItemDraft, values: SettingsValues): v
   const [first, ...others] = composeNokia(values);
   if (!first) return sendLink(carrier, item, values);
   send(carrier, [item], { ...settings, bytes: first });
-  others.forEach((bytes, at) => {
-    queue(scribe, order, deps, terms, `${item.id}:also:${at + 1}`, { ...settings, bytes });
-  });
+  for (const bytes of others) queue(scribe, order, deps, terms, AS_COMPANION, { ...settings, bytes });
 }
 
 /** Silent by the IMSI, or by a fresh PIN that goes ahead in a notice of its own. */
@@ -90,7 +89,7 @@ function authenticate({ deps, scribe, order, terms, subject }: Carrier): Authent
     return { sec: "netwpin", imsi: subject.imsi };
   const pin = digitsFrom(deps.randomBytes(PIN_DIGITS));
   const text = fill(terms.policy.texts.pinNotice, { pin, operator: terms.operatorName });
-  queue(scribe, order, deps, terms, `${order.id}:pin:${scribe.newId()}`, {
+  queue(scribe, order, deps, terms, AS_COMPANION, {
     kind: "pin_notice",
     protocol: "text",
     sec: null,
@@ -98,6 +97,9 @@ function authenticate({ deps, scribe, order, terms, subject }: Carrier): Authent
   });
   return { sec: "userpin", pin };
 }
+
+/** A companion's key is its payload's id and its attempt: by that it is found again and sent again. */
+const AS_COMPANION = null;
 
 const digitsFrom = (bytes: Uint8Array): string => [...bytes].map((octet) => String(octet % 10)).join("");
 const fill = (text: string, values: Readonly<Record<string, string>>): string =>
@@ -113,7 +115,7 @@ function sendLink(carrier: Carrier, item: ItemDraft, values: SettingsValues): vo
     itemId: item.id,
     tokenHash: createHash("sha256").update(token).digest(),
     settings: values,
-    expiresAt: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
+    expiresAt: hoursAfter(lastChance(terms.policy, 1, scribe.now), terms.policy.proofDeadlineHours),
   });
   const text = fill(terms.policy.texts.link, { link: deps.linkUrl(token), operator: terms.operatorName });
   send(carrier, [item], { kind: "link", protocol: "text", sec: null, bytes: composeText(text) });
@@ -126,10 +128,7 @@ function send(
 ): void {
   const [first] = items;
   const message = queue(scribe, order, deps, terms, `${first!.id}:1`, composed);
-  const deadlineAt = minutesAfter(
-    scribe.now,
-    terms.policy.messageValidityMinutes * (terms.policy.resendLimit + 1),
-  );
+  const deadlineAt = lastChance(terms.policy, 1, scribe.now);
   for (const item of items) {
     item.attempt = 1;
     item.message = message;
@@ -153,7 +152,7 @@ function queue(
   order: OrderDraft,
   deps: ConductorDeps,
   terms: Terms,
-  idempotencyKey: string,
+  idempotencyKey: string | null,
   composed: Composed,
 ): NonNullable<ItemDraft["message"]> {
   const reference = deps.randomBytes(1)[0]!;
@@ -167,7 +166,7 @@ function queue(
     orderId: order.id,
     subscriberId: order.subscriberId,
     destination: null,
-    idempotencyKey,
+    idempotencyKey: idempotencyKey ?? `${payloadId}:1`,
     dueAt: scribe.now,
     expiresAt: minutesAfter(scribe.now, terms.policy.messageValidityMinutes),
   });

@@ -1,0 +1,70 @@
+/**
+ * The next action of an order whose time has come: it is opened, looked at again, or left to a younger order of its SIM.
+ * What goes wrong with one order is told in that order and stops no other.
+ */
+import type { ConductorDeps } from "./deps.ts";
+import { cancelOrder, deadlinePassed, failItem, isClosed } from "./ending.ts";
+import { giveUpKeys, openOrder, sendWithoutKey, wait } from "./open-order.ts";
+import { rankOf } from "./order.ts";
+import type { DueOrder, OrderDraft, Terms } from "./order-store.ts";
+import { createScribe, earlierOf, minutesAfter, type Scribe } from "./scribe.ts";
+
+const RECHECK_MINUTES = 60;
+const MAX_FAULT_CHARACTERS = 200;
+
+/** A younger order of its SIM does its work; what a person asked for is done all the same. */
+export const isLeftToYounger = ({ order, isSuperseded }: DueOrder): boolean =>
+  isSuperseded && order.cause !== "requested";
+
+export function advanceOrder(
+  deps: ConductorDeps,
+  scribe: Scribe,
+  due: DueOrder,
+  terms: Terms,
+  /** Of an order that is left to a younger one: what goes along with its messages. */
+  companionIds: readonly string[],
+): void {
+  const { order } = due;
+  const before = { ...order, items: order.items.map((item) => ({ ...item })) };
+  const own = createScribe(scribe.now, deps.newId);
+  try {
+    if (isLeftToYounger(due))
+      cancelOrder(own, order, "the SIM was seen anew: a younger order takes its place", companionIds);
+    else advance(deps, own, due, terms);
+  } catch (error) {
+    Object.assign(order, before);
+    return stumble(scribe, order, terms, faultOf(error));
+  }
+  scribe.take(own.changes);
+}
+
+function advance(deps: ConductorDeps, scribe: Scribe, { order, subject }: DueOrder, terms: Terms): void {
+  if (order.state !== "provisioning") return openOrder(deps, scribe, { order, subject }, terms);
+  giveUpKeys(scribe, order);
+  sendWithoutKey(deps, scribe, order, subject, terms);
+  deadlinePassed(scribe, order, terms);
+}
+
+/** It stands with what was met, is tried again, and ends at its deadline all the same. */
+function stumble(scribe: Scribe, order: OrderDraft, terms: Terms, fault: string): void {
+  const reason = `it could not be taken further: ${fault}`;
+  const nextAction = "put right what it names; it is tried again by itself";
+  if (order.state !== "provisioning") return wait(scribe, order, terms, "fault", reason, nextAction);
+  scribe.note(order, { kind: "fault", reason });
+  if (order.deadlineAt && scribe.now >= order.deadlineAt) {
+    for (const item of order.items) {
+      if (!isClosed(item) && rankOf(item.state) === 0)
+        failItem(scribe, order, item, { cause: "fault", reason });
+    }
+    return deadlinePassed(scribe, order, terms);
+  }
+  order.dueAt = earlierOf(minutesAfter(scribe.now, RECHECK_MINUTES), order.deadlineAt ?? scribe.now);
+  order.changed = true;
+  scribe.touch(order);
+}
+
+/** Never digits long enough to be somebody's number. */
+function faultOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\d{6,}/g, "…").slice(0, MAX_FAULT_CHARACTERS);
+}

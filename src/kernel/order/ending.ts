@@ -1,0 +1,122 @@
+/**
+ * How orders end: all items done or given up, time run out, a person's word, or a newer order for the same SIM. An order
+ * that ended may end better when proof comes late; it is opened again by a resend only.
+ */
+import { FINAL_ORDER_STATES, type OrderState, rankOf } from "./order.ts";
+import type { ItemDraft, OrderDraft, Terms } from "./order-store.ts";
+import { NO_ACTION, type Scribe } from "./scribe.ts";
+
+export const isFinal = (order: OrderDraft): boolean => FINAL_ORDER_STATES.includes(order.state);
+export const isClosed = (item: ItemDraft): boolean => item.state === "failed" || item.state === "cancelled";
+export const isDone = (item: ItemDraft, { policy }: Terms): boolean =>
+  rankOf(item.state) >= rankOf(policy.doneAt);
+/** Nothing more is expected of it: it is done, closed, or its proof was waited for in vain. */
+const isSettled = (item: ItemDraft, terms: Terms): boolean =>
+  isClosed(item) || isDone(item, terms) || item.deadlineAt === null;
+
+/** Ends an order whose items are all settled; one that had ended already may end better. */
+export function endIfDone(scribe: Scribe, order: OrderDraft, terms: Terms): void {
+  if (order.items.length === 0 || order.state === "cancelled") return;
+  if (!isFinal(order) && order.state !== "provisioning") return;
+  if (!order.items.every((item) => isSettled(item, terms))) return;
+  if (isFinal(order) && order.state === endStateOf(order, terms)) return;
+  end(scribe, order, terms);
+}
+
+function endStateOf(order: OrderDraft, terms: Terms): OrderState {
+  if (order.items.every((item) => isDone(item, terms))) return "completed";
+  return order.items.some(({ state }) => rankOf(state) > 0) ? "partly_completed" : "failed";
+}
+
+function end(scribe: Scribe, order: OrderDraft, terms: Terms): void {
+  const state = endStateOf(order, terms);
+  const shortfall = order.items.filter((item) => !isDone(item, terms));
+  scribe.moveOrder(order, {
+    state,
+    reason:
+      state === "completed"
+        ? `all ${order.items.length} items reached "${terms.policy.doneAt}"`
+        : shortfall.map((item) => `${item.kind}: ${item.reason}`).join("; "),
+    nextAction: NO_ACTION,
+    dueAt: null,
+    deadlineAt: null,
+  });
+}
+
+export function failItem(
+  scribe: Scribe,
+  order: OrderDraft,
+  item: ItemDraft,
+  {
+    cause,
+    reason,
+    evidence,
+  }: { readonly cause: string; readonly reason: string; readonly evidence?: string },
+): void {
+  scribe.moveItem(order, item, {
+    state: "failed",
+    cause,
+    reason,
+    nextAction: "a person may resend it",
+    deadlineAt: null,
+    ...(evidence === undefined ? {} : { evidence }),
+  });
+}
+
+/** Items whose time is up are given up; the order ends with what it has, or is looked at again when the next is due. */
+export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms): void {
+  for (const item of order.items) {
+    if (isClosed(item) || item.deadlineAt === null || item.deadlineAt > scribe.now) continue;
+    if (rankOf(item.state) > 0) proofMissing(scribe, order, item, terms);
+    else {
+      const cause = item.state === "sending" ? "not_delivered" : "no_key";
+      failItem(scribe, order, item, { cause, reason: `${item.reason}; the deadline has passed` });
+    }
+  }
+  const open = order.items.flatMap((item) => (isSettled(item, terms) ? [] : [item.deadlineAt!]));
+  if (open.length === 0) return end(scribe, order, terms);
+  order.dueAt = open.reduce((one, other) => (one < other ? one : other));
+  if (order.deadlineAt === null || order.deadlineAt < order.dueAt) order.deadlineAt = order.dueAt;
+  order.changed = true;
+  scribe.touch(order);
+}
+
+function proofMissing(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms): void {
+  item.deadlineAt = null;
+  item.nextAction = NO_ACTION;
+  item.changed = true;
+  scribe.touch(order);
+  if (isDone(item, terms)) return; // the policy asks for less than it did
+  item.reason = `${item.state}, but no proof of "${terms.policy.doneAt}" came in time`;
+  scribe.note(order, { kind: "proof_missing", itemId: item.id, state: item.state, reason: item.reason });
+}
+
+/** Ends an order by decision. What was handed to the SMSC is not called back; what waits is not sent. */
+export function cancelOrder(
+  scribe: Scribe,
+  order: OrderDraft,
+  reason: string,
+  /** Messages that go along with those of the items: PIN notices. */
+  companionIds: readonly string[],
+): void {
+  scribe.changes.cancelledMessages.push(...companionIds);
+  for (const item of order.items) {
+    if (isClosed(item)) continue;
+    if (rankOf(item.state) > 0) {
+      // It keeps its level; nothing more is waited for.
+      Object.assign(item, { deadlineAt: null, nextAction: NO_ACTION, changed: true });
+      scribe.touch(order);
+      continue;
+    }
+    if (item.message) scribe.changes.cancelledMessages.push(item.message.id);
+    if (item.keyId) scribe.changes.keyChanges.push({ id: item.keyId, state: "revoked" });
+    scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });
+  }
+  scribe.moveOrder(order, {
+    state: "cancelled",
+    reason,
+    nextAction: NO_ACTION,
+    dueAt: null,
+    deadlineAt: null,
+  });
+}
