@@ -64,7 +64,7 @@ function svgOf(screen: readonly string[]): string {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="A terminal after ${COMMAND}">
 <rect width="100%" height="100%" rx="8" fill="${COLOUR.ground}"/>
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${FONT.size}" fill="${COLOUR.text}" xml:space="preserve">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${FONT.size}" fill="${COLOUR.text}">
 ${rows.join("\n")}
 </g>
 </svg>
@@ -77,5 +77,6 @@ function fillOf(line: string, at: number): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const marked = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return marked.replaceAll(" ", "\u00a0"); // browsers fold plain spaces, whatever xml:space says
 }
