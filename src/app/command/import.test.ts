@@ -34,7 +34,7 @@ const NORTH = await house.operator("north");
 
 test("without an operator nothing is written and the next step is named; a dry run needs none", () => {
   assert.equal(withoutOperator.exitCode, 1);
-  assert.match(withoutOperator.stderr, /^operator_not_found: .*\n`turnup start` makes one/);
+  assert.match(withoutOperator.stderr, /^operator_not_found: .*\nMake one with `turnup operator add`/);
   assert.deepEqual([dryRun.exitCode, dryRun.stdout], [0, "tac ours: 1 rows would be imported\n"]);
 });
 
