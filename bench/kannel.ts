@@ -37,7 +37,9 @@ export async function startKannel(sink: Sink): Promise<Kannel> {
     await until(async () => (await sink.count()).binds > binds, "bearerbox did not bind");
     children.push(start(SMSBOX, file));
     await until(() => answers(port), "smsbox does not answer");
+    const { submits } = await sink.count();
     await until(() => sends(port), "Kannel does not send");
+    await until(async () => (await sink.count()).submits > submits, "Kannel's first message did not come");
   } catch (error) {
     await close();
     throw error;

@@ -3,7 +3,7 @@
 // Peer: npm smpp 0.5.1 as client and server, same machine, alternating with ours.
 import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createEsme, type Esme } from "../src/net/smsc/esme.ts";
 import type { SubmitMessage, SubmitOutcome } from "../src/net/smsc/outcome.ts";
@@ -21,6 +21,8 @@ const AIMS = { 1: 27_000, 10: 150_000, 100: 300_000 } as const;
 const RECEIPTS_AIM = 100_000;
 /** Unanswered deliver_sm of the sink. */
 const DELIVER_WINDOW = 100;
+/** A submit_sm of the measure. */
+const ECHO_OCTETS = 140;
 const TEXT = "A message of 82 characters, as in the measure that this one is to be compared with";
 
 export const smppWindowQuestion: Question = {
@@ -29,11 +31,14 @@ export const smppWindowQuestion: Question = {
   how: [
     `Our session with that many submits unanswered, an ${TEXT.length}-character text, against a sink of our codec in a process`,
     "of its own; npm smpp as client and server in the same way, at the same window. With receipts a message counts when its",
-    "receipt is answered too; the peer beside it runs without receipts.",
+    "receipt is answered too; the peer beside it runs without receipts. At window 1 each waits for the other: an echo over",
+    "the same sockets without any protocol shows what the runtime and the machine allow.",
   ].join(" "),
   uses: ["npm smpp"],
   measure,
 };
+
+const ECHO = "plain sockets of Node, an echo of as many octets";
 
 async function measure(bench: Bench): Promise<readonly Figure[]> {
   const contestants: Record<string, () => Promise<number>> = {};
@@ -41,6 +46,7 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
     contestants[`window ${window}`] = () => withSink("own", (port) => ownRate(port, window, false));
     contestants[`npm smpp, window ${window}`] = () => withSink("peer", (port) => peerRate(port, window));
   }
+  contestants[ECHO] = () => withSink("echo", echoRate);
   contestants["window 100, with receipts"] = () =>
     withSink("own-receipts", (port) => ownRate(port, 100, true));
   const taken = await alternate(bench, contestants);
@@ -48,7 +54,10 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
     what,
     unit: "submits/s",
     values: taken.get(what) ?? [],
-    peers: [{ name: "npm smpp", values: taken.get(`npm smpp, window ${window}`) ?? [] }],
+    peers: [
+      { name: "npm smpp", values: taken.get(`npm smpp, window ${window}`) ?? [] },
+      ...(window === 1 ? [{ name: ECHO, values: taken.get(ECHO) ?? [] }] : []),
+    ],
     aim: { kind: "at least", value: aim },
   });
   return [
@@ -78,7 +87,7 @@ const peer = createRequire(import.meta.url)("smpp") as {
 
 // ---- the sink, in a process of its own
 
-type SinkKind = "own" | "own-receipts" | "peer";
+type SinkKind = "own" | "own-receipts" | "peer" | "echo";
 
 function runSink(kind: SinkKind): void {
   process.on("disconnect", () => process.exit(0));
@@ -92,7 +101,10 @@ function runSink(kind: SinkKind): void {
     server.listen(0, () => process.send?.(server.address().port));
     return;
   }
-  const server = createServer((socket) => serveOwn(socket, kind === "own-receipts"));
+  const server = createServer((socket) => {
+    if (kind === "echo") serveEcho(socket);
+    else serveOwn(socket, kind === "own-receipts");
+  });
   server.listen(0, "127.0.0.1", () => process.send?.((server.address() as { port: number }).port));
 }
 
@@ -145,6 +157,12 @@ function serveOwn(socket: Socket, receipts: boolean): void {
     }
     packer.flush();
   });
+}
+
+function serveEcho(socket: Socket): void {
+  socket.setNoDelay(true);
+  socket.on("error", () => undefined);
+  socket.on("data", (chunk) => void socket.write(chunk));
 }
 
 async function withSink<T>(kind: SinkKind, use: (port: number) => Promise<T>): Promise<T> {
@@ -209,6 +227,30 @@ async function ownRate(port: number, window: number, receipts: boolean): Promise
   );
   going = false;
   await esme.stop({ drainMs: 1_000 });
+  return perSecond;
+}
+
+/** What Node's sockets allow at window 1 without any protocol: as many octets to and fro. */
+async function echoRate(port: number): Promise<number> {
+  const socket = connect(port, "127.0.0.1");
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  socket.setNoDelay(true);
+  const octets = Buffer.alloc(ECHO_OCTETS);
+  let answers = 0;
+  let missing = 0;
+  const next = (): void => {
+    missing = octets.length;
+    socket.write(octets);
+  };
+  socket.on("data", (chunk) => {
+    missing -= chunk.length;
+    if (missing > 0) return;
+    answers += 1;
+    next();
+  });
+  next();
+  const perSecond = await counted(() => answers);
+  socket.destroy();
   return perSecond;
 }
 
