@@ -24,7 +24,7 @@ export type Demo = {
 };
 
 export async function setUpDemo(
-  server: Server,
+  server: Pick<Server, "registry"> & { readonly store: Pick<Server["store"], "database"> },
   world: WorldAddresses,
   keyServerMakes: readonly string[],
 ): Promise<Demo> {

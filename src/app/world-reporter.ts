@@ -12,6 +12,7 @@ const MAX_BATCH = 500;
 const FLUSH_MS = 10;
 const RETRY_MS = 200;
 const TIMEOUT_MS = 10_000;
+const PAGE_TRIES = 300;
 /** A probe keeps what it could not tell. */
 const MAX_WAITING = 200_000;
 
@@ -84,9 +85,14 @@ export function reporter(): Reporter {
       ),
     arrivals: (batch) => post("/v1/arrivals", address?.makerToken ?? "", writeArrivals(batch)),
     async openLink(url) {
-      const { status, text } = await send(agent, "GET", url, "", undefined);
-      if (status !== 200) return undefined;
-      return /Access point name \(APN\)(?:<[^>]*>)*([^<]+)</.exec(text)?.[1];
+      // A subscriber whose page does not come tries again, for a while.
+      for (let tries = 1; tries <= PAGE_TRIES && !closed; tries++) {
+        const { status, text } = await send(agent, "GET", url, "", undefined).catch(() => NOT_HEARD);
+        if (status === 200) return apnOn(text);
+        if (status >= 400 && status < 500 && status !== 429) return undefined;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+      return undefined;
     },
     async close() {
       closed = true;
@@ -96,6 +102,9 @@ export function reporter(): Reporter {
     },
   };
 }
+
+const apnOn = (page: string): string | undefined =>
+  /Access point name \(APN\)(?:<[^>]*>)*([^<]+)</.exec(page)?.[1];
 
 type Answer = { readonly status: number; readonly text: string };
 const NOT_HEARD: Answer = { status: 0, text: "" };
