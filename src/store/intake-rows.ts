@@ -21,10 +21,11 @@ export type Row = ReadSighting & {
  */
 export const LOOK_UP = {
   name: "look_up_pairs", // subscriber_operator_id_imsi_index_key, device_operator_id_imei_index_key, pairing_current
-  text: `select q.at::int as at, s.id as "subscriberId", s.msisdn_index as "msisdnIndex", d.id as "deviceId",
+  text: `select q.at::int as at, s.id as "subscriberId", s.msisdn_index as "msisdnIndex", s.gid1, s.spn,
+                s.iccid_sealed is not null as "hasIccid", d.id as "deviceId",
                 p.device_id as "currentDeviceId", p.last_seen_at as "lastSeenAt", p.id as "pairingId"
            from unnest($1::uuid[], $2::bytea[], $3::bytea[]) with ordinality as q(operator_id, imsi_index, imei_index, at)
-          cross join lateral (select id, msisdn_index from subscriber
+          cross join lateral (select id, msisdn_index, gid1, spn, iccid_sealed from subscriber
                                where operator_id = q.operator_id and imsi_index = q.imsi_index limit 1) s
           cross join lateral (select id from device
                                where operator_id = q.operator_id and imei_index = q.imei_index limit 1) d
@@ -32,9 +33,12 @@ export const LOOK_UP = {
                                where subscriber_id = s.id and is_current limit 1) p`,
 };
 export const TOUCH = {
-  name: "touch_pairings", // pairing_pkey
-  text: `update pairing p set last_seen_at = v.seen_at from unnest($1::uuid[], $2::timestamptz[]) as v(id, seen_at)
-          where p.id = v.id and p.last_seen_at < v.seen_at`,
+  name: "touch_pairings", // pairing_pkey; whoever holds one at this moment writes it itself
+  text: `update pairing p set last_seen_at = v.seen_at
+           from (select x.id, q.seen_at from unnest($1::uuid[], $2::timestamptz[]) as q(id, seen_at)
+                   join pairing x on x.id = q.id where x.last_seen_at < q.seen_at
+                  order by x.id for update of x skip locked) v
+          where p.id = v.id`,
 };
 export const insertSubscribers = bulkInsert<NewSubscriber>(
   "subscriber",
@@ -126,9 +130,24 @@ export const updateSubscribers = {
                   as v(id, msisdn_index, msisdn_sealed, iccid_sealed, gid1, spn)
           where s.id = v.id`,
 };
+/**
+ * Orders of these SIMs are due at once: what waited may have what it waited for, and what was open when a SIM moved on
+ * is left to the order of the move. One that a conductor is just deciding about is waited for, so that none is missed.
+ */
 export const WAKE = {
-  name: "wake_waiting_orders", // provisioning_order_of_subscriber
-  text: `update provisioning_order set due_at = $2 where subscriber_id = any($1::uuid[]) and state = 'waiting'`,
+  name: "wake_orders_of_subscribers", // provisioning_order_of_subscriber, provisioning_order_pkey
+  text: `update provisioning_order o set due_at = least(o.due_at, $3)
+           from (select id from provisioning_order
+                  where id = any(array(
+                          select open.id from unnest($1::uuid[], $2::boolean[]) as q(id, has_moved)
+                           cross join lateral (select id, state from provisioning_order
+                                                where subscriber_id = q.id
+                                                  and state in ('received', 'waiting', 'provisioning')
+                                                order by id desc limit 20) open
+                           where q.has_moved or open.state <> 'provisioning'))
+                    and due_at is not null
+                  order by id for update) v
+          where o.id = v.id`,
 };
 export const insertSightings = bulkInsert<NewSighting>("sighting", [
   { name: "id", type: "uuid", value: (row) => row.id },

@@ -44,8 +44,13 @@ const MAX_BATCH_ROWS = 2_000;
 const MAX_BATCHES_AT_ONCE = 3;
 /** More rows than this waiting and callers are turned away with 503: memory is not a queue. */
 const MAX_WAITING_ROWS = 200_000;
-/** `last_seen_at` of an unchanged pair is written when it is older than this; a finer grain would cost a write a sighting. */
-const LAST_SEEN_GRAIN_MS = 3_600_000;
+/**
+ * `last_seen_at` of an unchanged pair is written when it is older than this: a finer grain would cost a write a sighting.
+ * What was seen since is remembered by the server that saw it, so that a late sighting is known as late; another server
+ * may take one for a move that is late by less than this.
+ */
+const LAST_SEEN_GRAIN_MS = 60_000;
+const MAX_REMEMBERED_SIMS = 50_000;
 
 export type IntakeDeps = {
   readonly database: Database;
@@ -60,12 +65,36 @@ export type IntakeDeps = {
   readonly onOrders: (count: number) => void;
 };
 
+/** When a SIM was last seen in a handset, where that is newer than what is on disk. */
+type Recent = {
+  get(sim: string, deviceId: string): number;
+  put(sim: string, deviceId: string, ms: number): void;
+};
+
+function createRecent(): Recent {
+  const seen = new Map<string, { readonly deviceId: string; readonly ms: number }>();
+  return {
+    get(sim, deviceId) {
+      const last = seen.get(sim);
+      return last?.deviceId === deviceId ? last.ms : 0;
+    },
+    put(sim, deviceId, ms) {
+      const last = seen.get(sim);
+      if (last?.deviceId === deviceId && last.ms >= ms) return;
+      seen.delete(sim);
+      if (seen.size >= MAX_REMEMBERED_SIMS) seen.delete(seen.keys().next().value!);
+      seen.set(sim, { deviceId, ms });
+    },
+  };
+}
+
 export function createIntake(deps: IntakeDeps): Intake {
+  const recent = createRecent();
   const rows = createCoalescer<Row, SightingResult>({
     maxBatchRows: MAX_BATCH_ROWS,
     maxBatchesAtOnce: MAX_BATCHES_AT_ONCE,
     maxWaitingRows: MAX_WAITING_ROWS,
-    work: (batch) => takeBatch(deps, batch),
+    work: (batch) => takeBatch(deps, recent, batch),
   });
   return {
     async accept(operatorId, sightings, source) {
@@ -103,11 +132,15 @@ function readRow(
   }
 }
 
-async function takeBatch(deps: IntakeDeps, batch: readonly Waiting<Row, SightingResult>[]): Promise<void> {
-  const changed = await answerUnchanged(deps, batch);
+async function takeBatch(
+  deps: IntakeDeps,
+  recent: Recent,
+  batch: readonly Waiting<Row, SightingResult>[],
+): Promise<void> {
+  const changed = await answerUnchanged(deps, recent, batch);
   if (changed.length === 0) return;
   const rows = changed.map(({ row }) => row);
-  const results = await deps.database.transaction((tx) => takeChanged(deps, tx, rows), {
+  const results = await deps.database.transaction((tx) => takeChanged(deps, recent, tx, rows), {
     safeToRepeat: true,
   });
   for (const [at, { answer }] of changed.entries()) answer(results[at]!);
@@ -119,6 +152,9 @@ type Known = {
   readonly at: number;
   readonly subscriberId: string;
   readonly msisdnIndex: Buffer | null;
+  readonly gid1: string | null;
+  readonly spn: string | null;
+  readonly hasIccid: boolean;
   readonly deviceId: string;
   readonly currentDeviceId: string;
   readonly lastSeenAt: Date;
@@ -128,6 +164,7 @@ type Known = {
 /** Answers what says nothing new, and gives back the rest. */
 async function answerUnchanged(
   { database }: IntakeDeps,
+  recent: Recent,
   batch: readonly Waiting<Row, SightingResult>[],
 ): Promise<Waiting<Row, SightingResult>[]> {
   const rows = await database.rows<Known>(LOOK_UP, [
@@ -144,6 +181,7 @@ async function answerUnchanged(
   const changed = batch.filter(({ row, answer }, at) => {
     const pair = known.get(at);
     if (!pair || !isKnown[at] || (moving.size > 0 && moving.has(simOf(row)))) return true;
+    recent.put(simOf(row), pair.deviceId, row.seenMs);
     if (row.seenMs - pair.lastSeenAt.getTime() > LAST_SEEN_GRAIN_MS) {
       touched.set(pair.pairingId, Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0));
     }
@@ -161,10 +199,15 @@ async function answerUnchanged(
 
 const simOf = (row: Row): string => keyOf(row.operatorId, row.imsiIndex);
 
-/** The SIM is in this handset as far as is known, with this number. */
+/** The SIM is in this handset as far as is known, with this number and these names. */
 function saysNothingNew(row: Row, pair: Known | undefined): boolean {
-  const isNewNumber = row.msisdnIndex !== null && !pair?.msisdnIndex?.equals(row.msisdnIndex);
-  return pair !== undefined && pair.currentDeviceId === pair.deviceId && !isNewNumber;
+  if (pair?.currentDeviceId !== pair?.deviceId || pair === undefined) return false;
+  const isNewNumber = row.msisdnIndex !== null && !pair.msisdnIndex?.equals(row.msisdnIndex);
+  const isNewName =
+    (row.gid1 !== null && row.gid1 !== pair.gid1) ||
+    (row.spn !== null && row.spn !== pair.spn) ||
+    (row.iccid !== null && !pair.hasIccid);
+  return !isNewNumber && !isNewName;
 }
 
 type Locked = {
@@ -194,6 +237,10 @@ type Decisions = {
   readonly known: ReadonlySet<string>;
   readonly writes: Map<string, PairingWrite>;
   readonly left: Set<string>;
+  /** Stays that go on, and until when they were seen. */
+  readonly touched: Map<string, Date>;
+  /** SIMs that moved on: their open orders are left to the new one. */
+  readonly moved: Set<string>;
   readonly sightings: NewSighting[];
   readonly orders: NewOrder[];
 };
@@ -201,7 +248,12 @@ type Decisions = {
 const pairOf = (subscriberId: string, deviceId: string): string => `${subscriberId} ${deviceId}`;
 
 /** Decides what is new under the locks of its subscribers, oldest sighting first. */
-async function takeChanged(deps: IntakeDeps, tx: Db, rows: readonly Row[]): Promise<SightingResult[]> {
+async function takeChanged(
+  deps: IntakeDeps,
+  recent: Recent,
+  tx: Db,
+  rows: readonly Row[],
+): Promise<SightingResult[]> {
   const now = deps.clock();
   await insertUnknown(deps, tx, rows);
   const operatorIds = rows.map(({ operatorId }) => operatorId);
@@ -215,12 +267,12 @@ async function takeChanged(deps: IntakeDeps, tx: Db, rows: readonly Row[]): Prom
   const pairings = await tx.rows<Pairing>(PAIRINGS_OF, [locked.map(({ id }) => id)]);
   const decisions: Decisions = {
     results: new Array<SightingResult>(rows.length),
-    current: new Map(
-      pairings.filter(({ isCurrent }) => isCurrent).map((pairing) => [pairing.subscriberId, pairing]),
-    ),
+    current: staysOf(pairings, locked, recent),
     known: new Set(pairings.map(({ subscriberId, deviceId }) => pairOf(subscriberId, deviceId))),
     writes: new Map(),
     left: new Set(),
+    touched: new Map(),
+    moved: new Set(),
     sightings: [],
     orders: [],
   };
@@ -234,13 +286,32 @@ async function takeChanged(deps: IntakeDeps, tx: Db, rows: readonly Row[]): Prom
     decisions.results[at] = await decide(deps, decisions, row, { subscriberId, deviceId, now });
   }
   await write(tx, decisions);
-  await updateKnown(deps, tx, rows, subscribers, now);
+  const told = await updateKnown(deps, tx, rows, subscribers);
+  const woken = [...new Set([...told, ...decisions.moved])];
+  if (woken.length > 0) await tx.run(WAKE, [woken, woken.map((id) => decisions.moved.has(id)), now]);
   await insertOrders(tx, decisions.orders);
   await insertOrderEvents(
     tx,
     decisions.orders.map((opened) => ({ ...opened, eventId: deps.newId() })),
   );
   return decisions.results;
+}
+
+/** Where each SIM is, and when it was seen there last: on disk, or since. */
+function staysOf(
+  pairings: readonly Pairing[],
+  locked: readonly Locked[],
+  recent: Recent,
+): Map<string, Pairing> {
+  const sims = new Map(locked.map(({ id, operatorId, imsiIndex }) => [id, keyOf(operatorId, imsiIndex)]));
+  const stays = new Map<string, Pairing>();
+  for (const pairing of pairings) {
+    if (!pairing.isCurrent) continue;
+    const ms = recent.get(sims.get(pairing.subscriberId)!, pairing.deviceId);
+    const lastSeenAt = ms > pairing.lastSeenAt.getTime() ? new Date(ms) : pairing.lastSeenAt;
+    stays.set(pairing.subscriberId, { ...pairing, lastSeenAt });
+  }
+  return stays;
 }
 
 type Ids = { readonly subscriberId: string; readonly deviceId: string; readonly now: Date };
@@ -265,7 +336,10 @@ async function decide(deps: IntakeDeps, decisions: Decisions, row: Row, ids: Ids
   });
   switch (outcome) {
     case "unchanged": {
-      if (seenAt > stay!.lastSeenAt) stay!.lastSeenAt = seenAt;
+      if (seenAt > stay!.lastSeenAt) {
+        stay!.lastSeenAt = seenAt;
+        decisions.touched.set(stay!.id, seenAt);
+      }
       return { outcome, subscriberId, deviceId };
     }
     case "late":
@@ -275,7 +349,10 @@ async function decide(deps: IntakeDeps, decisions: Decisions, row: Row, ids: Ids
       decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome });
       return { outcome, subscriberId, deviceId };
     default: {
-      if (stay) leave(decisions, subscriberId, stay);
+      if (stay) {
+        leave(decisions, subscriberId, stay);
+        decisions.moved.add(subscriberId);
+      }
       const isReturn = decisions.known.has(pair) || decisions.writes.has(pair);
       const arrived = pairing(true);
       decisions.writes.set(pair, arrived);
@@ -321,7 +398,8 @@ async function open(
 }
 
 /** A handset that the SIM left gives up its place before another takes it: one current pairing a subscriber. */
-async function write(tx: Db, { left, writes, sightings }: Decisions): Promise<void> {
+async function write(tx: Db, { left, writes, sightings, touched }: Decisions): Promise<void> {
+  if (touched.size > 0) await tx.run(TOUCH, [[...touched.keys()], [...touched.values()]]);
   if (left.size > 0) await tx.run(LEAVE, [[...left]]);
   await upsertPairings(
     tx,
@@ -350,22 +428,32 @@ async function insertUnknown({ newId, sealer }: IntakeDeps, tx: Db, rows: readon
   );
 }
 
-/** Numbers and names that came along; an order that waited for them is due at once. */
+/** What a batch told of one SIM: the newest of each. */
+type Told = Pick<Row, "msisdn" | "msisdnIndex" | "iccid" | "gid1" | "spn">;
+
+/** Numbers and names that came along; answers whose: an order that waited for them is due at once. */
 async function updateKnown(
   { sealer }: IntakeDeps,
   tx: Db,
   rows: readonly Row[],
   subscribers: ReadonlyMap<string, Locked>,
-  now: Date,
-): Promise<void> {
-  const latest = new Map<string, Row>();
-  for (const row of rows) {
+): Promise<string[]> {
+  const latest = new Map<string, Told>();
+  const oldestFirst = [...rows].sort((one, other) => one.seenMs - other.seenMs);
+  for (const row of oldestFirst) {
     if (row.msisdn === null && row.iccid === null && row.gid1 === null && row.spn === null) continue;
     const { id } = subscribers.get(keyOf(row.operatorId, row.imsiIndex))!;
     const known = latest.get(id);
-    if (!known || known.seenMs <= row.seenMs) latest.set(id, row);
+    latest.set(id, {
+      ...(row.msisdn === null && known
+        ? { msisdn: known.msisdn, msisdnIndex: known.msisdnIndex }
+        : { msisdn: row.msisdn, msisdnIndex: row.msisdnIndex }),
+      iccid: row.iccid ?? known?.iccid ?? null,
+      gid1: row.gid1 ?? known?.gid1 ?? null,
+      spn: row.spn ?? known?.spn ?? null,
+    });
   }
-  if (latest.size === 0) return;
+  if (latest.size === 0) return [];
   const entries = [...latest.values()];
   await tx.run(updateSubscribers, [
     [...latest.keys()],
@@ -375,5 +463,5 @@ async function updateKnown(
     entries.map(({ gid1 }) => gid1),
     entries.map(({ spn }) => spn),
   ]);
-  await tx.run(WAKE, [[...latest.keys()], now]);
+  return [...latest.keys()];
 }

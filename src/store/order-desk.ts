@@ -6,6 +6,7 @@ import type { OrderDesk } from "../kernel/order/order-reader.ts";
 import type { OrderStore } from "../kernel/order/order-store.ts";
 import type { HomePlmnResolver } from "../term/imsi.ts";
 import type { Database } from "./database.ts";
+import { WAKE } from "./intake-rows.ts";
 import type { Sealer } from "./seal.ts";
 
 const WAIT_DEADLINE_MS = 7 * 86_400_000;
@@ -84,6 +85,7 @@ export function createOrderDesk(deps: {
             sealer.seal("imei", pair.imei),
             pair.tac,
           ]);
+          if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
           const market = country !== null && policy.markets.includes(country) ? country : null;
           const inserted = await tx.run(INSERT_ORDER, [
             ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],

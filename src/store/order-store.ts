@@ -29,9 +29,7 @@ import type { Database, Db } from "./database.ts";
 import { createLeaseWatch } from "./node-presence.ts";
 import { writeChanges } from "./order-rows.ts";
 import type { Sealer } from "./seal.ts";
-
-/** A change of policy or relations takes effect within this time on every node. */
-const TERMS_TTL_MS = 2_000;
+import { TERMS_TTL_MS } from "./wake.ts";
 
 type SealedSubject = {
   readonly imsi_sealed: Buffer;
@@ -248,18 +246,11 @@ const TERMS = {
                 (select body from operator_policy p where p.operator_id = o.id order by version desc limit 1) as policy
            from operator o where o.id = $1`,
 };
-const RELATIONS = {
-  name: "relations",
-  text: `select make, deal, key_source as "keySource", key_server as "keyServer", access_points as "accessPoints",
-                app_hosts as "appHosts", key_issuers as "keyIssuers", fee_minor as "feeMinor", currency,
-                fee_level as "feeLevel", portion_basis_points as "portionBasisPoints"
-           from relation where operator_id = $1`,
-};
-
 /** What an operator said itself, read through the registry that seals its secrets. */
 export type OwnWords = {
   readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
   readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
+  readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;
 };
 
 export function createOrderStore(
@@ -364,7 +355,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
     policy: Partial<OrderPolicy> | null;
   }>(TERMS, [operatorId]);
   if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
-  const relations = await db.rows<Relation>(RELATIONS, [operatorId]);
+  const relations = await registry.relationsOf(operatorId);
   return {
     operatorId,
     operatorName: operator.name,

@@ -25,7 +25,9 @@ import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { SupportOverride } from "../kernel/support/decide-support.ts";
 import type { Database, Db } from "./database.ts";
 import { cutPage, END_OF_ORDER, START_OF_ORDER } from "./page.ts";
+import { relationsIn, relationsOf } from "./relations.ts";
 import type { Sealer } from "./seal.ts";
+import { wakeWaiting } from "./wake.ts";
 
 export type Registry = {
   readonly tokens: Tokens;
@@ -40,6 +42,7 @@ export type Registry = {
     readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
     /** By `scope:key`; the key of one device is the hex of its blind index. */
     readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
+    readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;
   };
 };
 
@@ -70,6 +73,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     ownWords: {
       accessPointsOf: (operatorId) => ownAccessPoints(deps, operatorId),
       overridesOf: (operatorId) => overrideMap(deps.database, operatorId),
+      relationsOf: (operatorId) => relationsOf(deps, operatorId),
     },
   };
 }
@@ -81,7 +85,7 @@ const INSERT_AUDIT = {
   text: "insert into audit (id, operator_id, actor, action, subject, detail, at) values ($1, $2, $3, $4, $5, $6, $7)",
 };
 
-type Note = (
+export type Note = (
   db: Db,
   operatorId: string,
   actor: string,
@@ -205,77 +209,12 @@ function policiesIn({ database, clock }: RegistryDeps, note: Note): Policies<Ord
         const now = clock();
         const written = await tx.run(INSERT_POLICY, [operatorId, version, JSON.stringify(body), actor, now]);
         if (written === 0) return undefined;
+        await wakeWaiting(tx, operatorId, now);
         await note(tx, operatorId, actor, "policy.put", `version ${version}`);
         return { version, body, madeBy: actor, madeAt: now.toISOString() };
       }),
   };
 }
-
-// Relations.
-
-const RELATION = `make, deal, key_source as "keySource", key_server as "keyServer", access_points as "accessPoints",
-  app_hosts as "appHosts", key_issuers as "keyIssuers", fee_minor as "feeMinor", currency, fee_level as "feeLevel",
-  portion_basis_points as "portionBasisPoints"`;
-const LIST_RELATIONS = {
-  name: "list_relations", // relation_once
-  text: `select ${RELATION} from relation where operator_id = $1 order by lower(make) limit ${HAND_ENTERED_MAX}`,
-};
-const FIND_RELATION = {
-  name: "find_relation", // relation_once
-  text: `select ${RELATION} from relation where operator_id = $1 and lower(make) = lower($2)`,
-};
-const LOCK_RELATION = { name: "lock_relation", text: `${FIND_RELATION.text} for update` };
-const PUT_RELATION = {
-  name: "put_relation", // relation_once
-  text: `insert into relation (id, operator_id, make, deal, key_source, key_server, access_points, app_hosts, key_issuers,
-                fee_minor, currency, fee_level, portion_basis_points)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-             on conflict (operator_id, lower(make)) do update
-            set make = excluded.make, deal = excluded.deal, key_source = excluded.key_source, key_server = excluded.key_server,
-                access_points = excluded.access_points, app_hosts = excluded.app_hosts, key_issuers = excluded.key_issuers,
-                fee_minor = excluded.fee_minor, currency = excluded.currency, fee_level = excluded.fee_level,
-                portion_basis_points = excluded.portion_basis_points`,
-};
-const REMOVE_RELATION = {
-  name: "remove_relation", // relation_once
-  text: "delete from relation where operator_id = $1 and lower(make) = lower($2)",
-};
-
-function relationsIn({ database, newId }: RegistryDeps, note: Note): Relations<Relation> {
-  return {
-    list: (operatorId) => database.rows<Relation>(LIST_RELATIONS, [operatorId]),
-    find: (operatorId, make) => database.one<Relation>(FIND_RELATION, [operatorId, make]),
-    put: (operatorId, relation, expected, actor) =>
-      database.transaction(async (tx) => {
-        const current = await tx.one<Relation>(LOCK_RELATION, [operatorId, relation.make]);
-        if (!expected(current)) return "changed";
-        await tx.run(PUT_RELATION, [newId(), operatorId, ...relationValues(relation)]);
-        const { deal, keySource, feeLevel } = relation;
-        await note(tx, operatorId, actor, "relation.put", relation.make, { deal, keySource, feeLevel });
-        return "stored";
-      }),
-    remove: (operatorId, make, actor) =>
-      database.transaction(async (tx) => {
-        const found = (await tx.run(REMOVE_RELATION, [operatorId, make])) > 0;
-        if (found) await note(tx, operatorId, actor, "relation.remove", make);
-        return found;
-      }),
-  };
-}
-
-const relationValues = (relation: Relation): unknown[] => [
-  relation.make,
-  relation.deal,
-  relation.keySource,
-  relation.keyServer,
-  JSON.stringify(relation.accessPoints),
-  relation.appHosts,
-  JSON.stringify(relation.keyIssuers),
-  relation.feeMinor,
-  relation.currency,
-  relation.feeLevel,
-  relation.portionBasisPoints,
-];
 
 // The operator's own access points. The password stands sealed in the body.
 
@@ -335,7 +274,9 @@ function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<AccessPoin
       database.transaction(async (tx) => {
         const values = [point.id, operatorId, JSON.stringify(sealed(sealer, point)), actor, clock()];
         const added = await tx.run(INSERT_ACCESS_POINT, values);
-        if (added > 0) await note(tx, operatorId, actor, "access_point.add", point.id, { apn: point.apn });
+        if (added === 0) return;
+        await wakeWaiting(tx, operatorId, clock());
+        await note(tx, operatorId, actor, "access_point.add", point.id, { apn: point.apn });
       }),
     retire: (operatorId, id, actor) =>
       database.transaction(async (tx) => {
@@ -395,6 +336,7 @@ function overridesIn({ database, sealer, newId, clock }: RegistryDeps, note: Not
         const values = [newId(), operatorId, scope, stored, JSON.stringify(body), why, actor, clock()];
         const row = await tx.one<OverrideRow>(PUT_OVERRIDE, values);
         if (!row) throw new Error("an override was neither written nor replaced");
+        await wakeWaiting(tx, operatorId, clock());
         await note(tx, operatorId, actor, "override.put", row.id, { scope, body });
         return overrideView(row);
       }),

@@ -108,26 +108,32 @@ async function write(tx: Db, sealer: Sealer, rows: readonly Row[], now: Date): P
     const key = keyOf(row.message.operatorId, row.message.idempotencyKey);
     if (!wanted.has(key)) wanted.set(key, row);
   }
-  const first = [...wanted.values()];
+  const ids = await knownIds(tx, [...wanted.values()]);
+  const fresh = [...wanted].flatMap(([key, row]) => (ids.has(key) ? [] : [row]));
   await insertPayloads(
     tx,
-    first.map(({ payload }) => ({ ...payload, now, sealed: sealer.seal("payload", payload.bytes) })),
+    fresh.map(({ payload }) => ({ ...payload, now, sealed: sealer.seal("payload", payload.bytes) })),
   );
-  await insertMessages(
+  const inserted = await insertMessages(
     tx,
-    first.map(({ message }) => ({
+    fresh.map(({ message }) => ({
       ...message,
       now,
       destinationSealed: sealer.seal("msisdn", message.destination!),
     })),
   );
-  const stored = await tx.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
-    first.map(({ message }) => message.operatorId),
-    first.map(({ message }) => message.idempotencyKey),
-  ]);
-  const ids = new Map(stored.map(({ id, operatorId, key }) => [keyOf(operatorId, key), id]));
+  for (const { message } of fresh) ids.set(keyOf(message.operatorId, message.idempotencyKey), message.id);
+  if (inserted < fresh.length) for (const [key, id] of await knownIds(tx, fresh)) ids.set(key, id); // another was first
   return rows.map(({ message }) => {
     const id = ids.get(keyOf(message.operatorId, message.idempotencyKey))!;
     return { id, created: id === message.id };
   });
+}
+
+async function knownIds(tx: Db, rows: readonly Row[]): Promise<Map<string, string>> {
+  const stored = await tx.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
+    rows.map(({ message }) => message.operatorId),
+    rows.map(({ message }) => message.idempotencyKey),
+  ]);
+  return new Map(stored.map(({ id, operatorId, key }) => [keyOf(operatorId, key), id]));
 }

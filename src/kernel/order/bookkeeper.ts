@@ -22,6 +22,9 @@ type Waiter<T, Result> = {
   readonly fail: (error: unknown) => void;
 };
 
+/** What the SMSC said to a part, or became of a message that it did not take. */
+type Submission = { readonly taken?: SubmittedPart; readonly unsent?: UnsentMessage };
+
 export type Bookkeeper = {
   submitted(part: SubmittedPart): Promise<void>;
   unsent(message: UnsentMessage): Promise<void>;
@@ -47,13 +50,32 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
       }
     }
   }
+  /** All together; where one of them cannot be booked, by halves, so that it fails alone. */
+  async function bookAll<T, Result>(
+    waiters: readonly Waiter<T, Result>[],
+    book: (facts: readonly T[]) => Promise<readonly Result[]>,
+  ): Promise<void> {
+    if (waiters.length === 0) return;
+    try {
+      const results = await patiently(() => book(waiters.map(({ fact }) => fact)));
+      for (const [at, { done }] of waiters.entries()) done(results[at]!);
+    } catch (error) {
+      if (waiters.length === 1 || isOfTheDatabase(error)) {
+        for (const { fail } of waiters) fail(error);
+        return;
+      }
+      const half = Math.ceil(waiters.length / 2);
+      await bookAll(waiters.slice(0, half), book);
+      await bookAll(waiters.slice(half), book);
+    }
+  }
+
   const queues = {
-    submitted: [] as Waiter<SubmittedPart, void>[],
-    unsent: [] as Waiter<UnsentMessage, void>[],
+    submissions: [] as Waiter<Submission, void>[],
     receipts: [] as Waiter<Receipt, void>[],
-    reports: [] as Waiter<Uint8Array, boolean>[],
     answers: [] as Waiter<AnsweredCall, void>[],
     links: [] as Waiter<OpenedLink, void>[],
+    reports: [] as Waiter<Uint8Array, boolean>[],
   };
   let working: Promise<void> | null = null;
 
@@ -61,24 +83,24 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
 
   async function work(): Promise<void> {
     while (waiting() > 0) {
-      const submitted = queues.submitted.splice(0, MAX_BATCH);
-      const unsent = queues.unsent.splice(0, MAX_BATCH);
+      const submissions = queues.submissions.splice(0, MAX_BATCH);
       const receipts = queues.receipts.splice(0, MAX_BATCH);
-      const reports = queues.reports.splice(0, MAX_BATCH);
       const answers = queues.answers.splice(0, MAX_BATCH);
       const links = queues.links.splice(0, MAX_BATCH);
-      if (submitted.length + unsent.length > 0) {
-        await settle([...submitted, ...unsent], () =>
-          patiently(() => conductor.bookSubmissions(factsOf(submitted), factsOf(unsent))),
-        );
-      }
-      if (receipts.length > 0)
-        await settle(receipts, () => patiently(() => conductor.bookReceipts(factsOf(receipts))));
-      if (answers.length > 0)
-        await settle(answers, () => patiently(() => conductor.bookAnswers(factsOf(answers))));
-      if (links.length > 0) await settle(links, () => patiently(() => conductor.linksOpened(factsOf(links))));
-      if (reports.length > 0)
-        await settleEach(reports, () => patiently(() => conductor.bookReports(factsOf(reports))));
+      const reports = queues.reports.splice(0, MAX_BATCH);
+      await bookAll(
+        submissions,
+        quietly((facts) =>
+          conductor.bookSubmissions(
+            facts.flatMap(({ taken }) => taken ?? []),
+            facts.flatMap(({ unsent }) => unsent ?? []),
+          ),
+        ),
+      );
+      await bookAll(receipts, quietly(conductor.bookReceipts));
+      await bookAll(answers, quietly(conductor.bookAnswers));
+      await bookAll(links, quietly(conductor.linksOpened));
+      await bookAll(reports, conductor.bookReports);
     }
   }
 
@@ -105,8 +127,8 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
   }
 
   return {
-    submitted: (part) => put(queues.submitted, part),
-    unsent: (message) => put(queues.unsent, message),
+    submitted: (taken) => put(queues.submissions, { taken }),
+    unsent: (unsent) => put(queues.submissions, { unsent }),
     receipt: (receipt) => put(queues.receipts, receipt),
     report: (bytes) => put(queues.reports, bytes),
     answer: (answer) => put(queues.answers, answer),
@@ -117,32 +139,14 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
   };
 }
 
-const factsOf = <T>(
-  waiters: readonly Waiter<T, never>[] | readonly Waiter<T, void>[] | readonly Waiter<T, boolean>[],
-): T[] => waiters.map(({ fact }) => fact);
+/** For facts whose booking answers nothing. */
+const quietly =
+  <T>(book: (facts: readonly T[]) => Promise<void>) =>
+  async (facts: readonly T[]): Promise<undefined[]> => {
+    await book(facts);
+    return facts.map(() => undefined);
+  };
 
-async function settle(
-  waiters: readonly Waiter<never, void>[] | readonly Waiter<unknown, void>[],
-  book: () => Promise<void>,
-): Promise<void> {
-  try {
-    await book();
-    for (const { done } of waiters) done();
-  } catch (error) {
-    for (const { fail } of waiters) fail(error);
-  }
-}
-
-async function settleEach(
-  waiters: readonly Waiter<Uint8Array, boolean>[],
-  book: () => Promise<boolean[]>,
-): Promise<void> {
-  try {
-    const results = await book();
-    waiters.forEach(({ done }, at) => {
-      done(results[at] ?? false);
-    });
-  } catch (error) {
-    for (const { fail } of waiters) fail(error);
-  }
-}
+/** No single fact is to blame. */
+const isOfTheDatabase = (error: unknown): boolean =>
+  error instanceof TurnupError && error.code.startsWith("database_");

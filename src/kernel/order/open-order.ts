@@ -22,6 +22,8 @@ import { earlierOf, hoursAfter, minutesAfter, NO_ACTION, type Scribe } from "./s
 import { type Carrier, keyPoints, sendKey, sendSettings, sendTogether } from "./send.ts";
 
 const RECHECK_MINUTES = 60;
+/** What is missing may have come while it was being looked for. */
+const FIRST_RECHECK_MINUTES = 1;
 
 export function openOrder(
   deps: ConductorDeps,
@@ -161,12 +163,12 @@ export function wait(
       detail: { cause },
     });
   }
-  const dueAt = earlierOf(minutesAfter(scribe.now, RECHECK_MINUTES), deadlineAt);
   if (isWaiting && order.reason === reason) {
-    order.dueAt = dueAt;
+    order.dueAt = earlierOf(minutesAfter(scribe.now, RECHECK_MINUTES), deadlineAt);
     order.changed = true;
     return scribe.touch(order);
   }
+  const dueAt = earlierOf(minutesAfter(scribe.now, FIRST_RECHECK_MINUTES), deadlineAt);
   scribe.moveOrder(order, { state: "waiting", reason, nextAction, dueAt, deadlineAt, detail: { cause } });
 }
 

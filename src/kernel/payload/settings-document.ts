@@ -27,16 +27,14 @@ export function settingsDocument({ name, points }: SettingsValues): Provisioning
     string,
     { readonly id: string; readonly point: SettingsPoint; uses: SettingsPoint["use"][] }
   >();
+  const keyOf = (point: SettingsPoint): string =>
+    JSON.stringify([point.apn.toLowerCase(), point.authType, point.user, point.password]);
   for (const point of points) {
-    const key = `${point.apn.toLowerCase()} ${point.authType} ${point.user} ${point.password}`;
-    const known = naps.get(key);
+    const known = naps.get(keyOf(point));
     if (known) known.uses.push(point.use);
-    else naps.set(key, { id: `NAP${naps.size + 1}`, point, uses: [point.use] });
+    else naps.set(keyOf(point), { id: `NAP${naps.size + 1}`, point, uses: [point.use] });
   }
-  const napIdOf = (point: SettingsPoint): string =>
-    [...naps.values()].find(
-      (nap) => nap.point.apn.toLowerCase() === point.apn.toLowerCase() && nap.uses.includes(point.use),
-    )!.id;
+  const napIdOf = (point: SettingsPoint): string => naps.get(keyOf(point))!.id;
   const proxies = points.filter((point) => point.proxy !== null);
   const proxyIdOf = (point: SettingsPoint): string => `PX${proxies.indexOf(point) + 1}`;
   return {
