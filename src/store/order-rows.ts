@@ -25,7 +25,7 @@ type ItemOf = { readonly order: OrderDraft; readonly item: ItemDraft; readonly n
 type At<Row> = Row & { readonly now: Date };
 type Sealed<Row> = Row & { readonly now: Date; readonly sealed: Buffer };
 
-export const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
+const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
   { name: "id", type: "uuid", value: (row) => row.id },
   { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
   { name: "kind", type: "text", value: (row) => row.kind },
@@ -36,7 +36,7 @@ export const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
   { name: "created_at", type: "timestamptz", value: (row) => row.now },
 ]);
 
-export const insertMessages = bulkInsert<At<NewMessage> & { readonly destinationSealed: Buffer | null }>(
+const insertMessages = bulkInsert<At<NewMessage> & { readonly destinationSealed: Buffer | null }>(
   "message",
   [
     { name: "id", type: "uuid", value: (row) => row.id },

@@ -8,7 +8,6 @@ import { TurnupError } from "../term/error.ts";
 import { parseMsisdn } from "../term/msisdn.ts";
 import { createCoalescer } from "./coalescer.ts";
 import type { Database, Db } from "./database.ts";
-import { insertMessages, insertPayloads } from "./order-rows.ts";
 import type { Sealer } from "./seal.ts";
 
 /** Ten SMS: a longer text is a mistake, and somebody pays for each. */
@@ -19,6 +18,27 @@ const BATCH = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 50_000 }
 type Row = { readonly payload: NewPayload; readonly message: NewMessage };
 type Sent = { readonly id: string; readonly created: boolean };
 
+/**
+ * Payload and message in one statement, which is a transaction by itself: one round trip and one commit a batch. Answers
+ * the keys that were new.
+ */
+const PUT = {
+  name: "put_texts", // message_operator_id_idempotency_key_key
+  text: `with q as (
+           select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::integer[], $6::bytea[], $7::text[],
+                                $8::integer[], $9::integer[], $10::timestamptz[])
+             as v(id, payload_id, operator_id, sealed, octets, destination_sealed, key, reference, part_count, expires_at)
+            where not exists (select 1 from message m where m.operator_id = v.operator_id and m.idempotency_key = v.key)),
+         p as (
+           insert into payload (id, operator_id, kind, protocol, octets, sealed, created_at)
+           select payload_id, operator_id, 'text', 'text', octets, sealed, $11 from q)
+         insert into message (id, operator_id, destination_sealed, payload_id, kind, idempotency_key, reference, part_count,
+                              state, reason, due_at, expires_at, created_at, updated_at)
+         select id, operator_id, destination_sealed, payload_id, 'text', key, reference, part_count, 'queued',
+                'waits for its turn at the SMSC', $11, expires_at, $11, $11 from q
+             on conflict (operator_id, idempotency_key) do nothing
+         returning id`,
+};
 const KNOWN = {
   name: "known_messages", // message_operator_id_idempotency_key_key
   text: `select m.id, m.operator_id as "operatorId", m.idempotency_key as "key"
@@ -40,16 +60,8 @@ export function createTextDesk(deps: {
     ...BATCH,
     async work(batch) {
       const now = deps.clock();
-      const sent = await deps.database.transaction(
-        (tx) =>
-          write(
-            tx,
-            deps.sealer,
-            batch.map(({ row }) => row),
-            now,
-          ),
-        { safeToRepeat: true },
-      );
+      const rows = batch.map(({ row }) => row);
+      const sent = await write(deps.database, deps.sealer, rows, now);
       for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
       if (sent.some(({ created }) => created)) deps.onMessages();
     },
@@ -102,38 +114,40 @@ const tooLong = (fact: string): TurnupError =>
 
 const keyOf = (operatorId: string, key: string): string => `${operatorId} ${key}`;
 
-async function write(tx: Db, sealer: Sealer, rows: readonly Row[], now: Date): Promise<Sent[]> {
+async function write(db: Db, sealer: Sealer, rows: readonly Row[], now: Date): Promise<Sent[]> {
   const wanted = new Map<string, Row>();
   for (const row of rows) {
     const key = keyOf(row.message.operatorId, row.message.idempotencyKey);
     if (!wanted.has(key)) wanted.set(key, row);
   }
-  const ids = await knownIds(tx, [...wanted.values()]);
-  const fresh = [...wanted].flatMap(([key, row]) => (ids.has(key) ? [] : [row]));
-  await insertPayloads(
-    tx,
-    fresh.map(({ payload }) => ({ ...payload, now, sealed: sealer.seal("payload", payload.bytes) })),
+  const first = [...wanted.values()];
+  const inserted = await db.rows<{ id: string }>(PUT, [
+    first.map(({ message }) => message.id),
+    first.map(({ payload }) => payload.id),
+    first.map(({ message }) => message.operatorId),
+    first.map(({ payload }) => sealer.seal("payload", payload.bytes)),
+    first.map(({ payload }) => payload.bytes.length),
+    first.map(({ message }) => sealer.seal("msisdn", message.destination!)),
+    first.map(({ message }) => message.idempotencyKey),
+    first.map(({ message }) => message.reference),
+    first.map(({ message }) => message.partCount),
+    first.map(({ message }) => message.expiresAt),
+    now,
+  ]);
+  const created = new Set(inserted.map(({ id }) => id));
+  const ids = new Map(
+    first.map(({ message }) => [keyOf(message.operatorId, message.idempotencyKey), message.id]),
   );
-  const inserted = await insertMessages(
-    tx,
-    fresh.map(({ message }) => ({
-      ...message,
-      now,
-      destinationSealed: sealer.seal("msisdn", message.destination!),
-    })),
-  );
-  for (const { message } of fresh) ids.set(keyOf(message.operatorId, message.idempotencyKey), message.id);
-  if (inserted < fresh.length) for (const [key, id] of await knownIds(tx, fresh)) ids.set(key, id); // another was first
+  const repeated = first.filter(({ message }) => !created.has(message.id));
+  if (repeated.length > 0) {
+    const known = await db.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
+      repeated.map(({ message }) => message.operatorId),
+      repeated.map(({ message }) => message.idempotencyKey),
+    ]);
+    for (const { id, operatorId, key } of known) ids.set(keyOf(operatorId, key), id);
+  }
   return rows.map(({ message }) => {
     const id = ids.get(keyOf(message.operatorId, message.idempotencyKey))!;
     return { id, created: id === message.id };
   });
-}
-
-async function knownIds(tx: Db, rows: readonly Row[]): Promise<Map<string, string>> {
-  const stored = await tx.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
-    rows.map(({ message }) => message.operatorId),
-    rows.map(({ message }) => message.idempotencyKey),
-  ]);
-  return new Map(stored.map(({ id, operatorId, key }) => [keyOf(operatorId, key), id]));
 }

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { freshDatabase } from "../../test/database.ts";
+import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
+import { createSealer } from "./seal.ts";
+import { createTextDesk } from "./text-desk.ts";
+import { uuidv7 } from "./uuid.ts";
+
+const database = await freshDatabase();
+const operatorId = uuidv7();
+await database.run("insert into operator (id, slug, name, kind) values ($1, 'desk', 'Desk', 'mvno')", [
+  operatorId,
+]);
+
+const desk = () =>
+  createTextDesk({
+    database,
+    sealer: createSealer(Buffer.alloc(32, 7)),
+    newId: () => uuidv7(),
+    clock: () => new Date(),
+    randomBytes: (octets) => new Uint8Array(octets).fill(9),
+    termsOf: async () => ({
+      operatorId,
+      operatorName: "Desk",
+      kind: "mvno",
+      homePlmns: [],
+      policy: DEFAULT_POLICY,
+      relations: new Map(),
+      accessPoints: [],
+      overrides: new Map(),
+    }),
+    onMessages: () => undefined,
+  });
+const message = (idempotencyKey: string, text = "hello") => ({ to: "+4915112345678", text, idempotencyKey });
+const rowsOf = async (key: string): Promise<number> =>
+  (await database.rows("select 1 from message where idempotency_key = $1", [`text:${key}`])).length;
+
+test("an accepted text is on disk, sealed, and due", async () => {
+  const [sent] = await desk().send(operatorId, [message("first")]);
+  const row = await database.one<{
+    state: string;
+    destination_sealed: Buffer;
+    due_at: Date | null;
+    part_count: number;
+  }>("select state, destination_sealed, due_at, part_count from message where id = $1", [sent!.id]);
+  assert.equal(row?.state, "queued");
+  assert.ok(row?.due_at);
+  assert.ok(!row?.destination_sealed.toString("latin1").includes("4915112345678"));
+});
+
+test("the same idempotency key sends nothing twice: later, in one batch, or through two servers at once", async () => {
+  const one = desk();
+  const [first] = await one.send(operatorId, [message("again")]);
+  const [second] = await one.send(operatorId, [message("again", "another text")]);
+  assert.deepEqual(second, { id: first!.id, created: false });
+
+  const both = await one.send(operatorId, [message("twins"), message("twins")]);
+  assert.equal(both[0]!.id, both[1]!.id);
+
+  const raced = await Promise.all(
+    [desk(), desk(), desk()].map((each) => each.send(operatorId, [message("race")])),
+  );
+  assert.equal(new Set(raced.map(([sent]) => sent!.id)).size, 1);
+  for (const key of ["again", "twins", "race"]) assert.equal(await rowsOf(key), 1, key);
+});
+
+test("an empty text, one of more than ten SMS and a number that is none are refused before anything is stored", async () => {
+  const before = (await database.rows("select 1 from payload")).length;
+  await assert.rejects(desk().send(operatorId, [message("empty", "")]), { code: "text_empty" });
+  await assert.rejects(desk().send(operatorId, [message("long", "ä€".repeat(760))]), {
+    code: "text_too_long",
+  });
+  await assert.rejects(desk().send(operatorId, [{ ...message("who"), to: "12" }]), {
+    code: "msisdn_malformed",
+  });
+  assert.equal((await database.rows("select 1 from payload")).length, before);
+});
