@@ -27,7 +27,6 @@ import {
   insertSubscribers,
   LEAVE,
   LOCK_SUBSCRIBERS,
-  LOOK_UP,
   type NewOrder,
   type NewSighting,
   PAIRINGS_OF,
@@ -38,20 +37,13 @@ import {
   upsertPairings,
   WAKE,
 } from "./intake-rows.ts";
+import { answerUnchanged, createRecent, keyOf, type Recent } from "./intake-unchanged.ts";
 import type { Sealer } from "./seal.ts";
 
 const MAX_BATCH_ROWS = 2_000;
 const MAX_BATCHES_AT_ONCE = 3;
 /** More rows than this waiting and callers are turned away with 503: memory is not a queue. */
 const MAX_WAITING_ROWS = 200_000;
-/**
- * `last_seen_at` of an unchanged pair is written when it is older than this: a finer grain would cost a write a sighting.
- * What was seen since is remembered by the server that saw it, so that a late sighting is known as late; another server
- * may take one for a move that is late by less than this.
- */
-const LAST_SEEN_GRAIN_MS = 60_000;
-const MAX_REMEMBERED_SIMS = 50_000;
-
 export type IntakeDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
@@ -64,29 +56,6 @@ export type IntakeDeps = {
   /** Called when orders were opened, so that nobody has to poll for them. */
   readonly onOrders: (count: number) => void;
 };
-
-/** When a SIM was last seen in a handset, where that is newer than what is on disk. */
-type Recent = {
-  get(sim: string, deviceId: string): number;
-  put(sim: string, deviceId: string, ms: number): void;
-};
-
-function createRecent(): Recent {
-  const seen = new Map<string, { readonly deviceId: string; readonly ms: number }>();
-  return {
-    get(sim, deviceId) {
-      const last = seen.get(sim);
-      return last?.deviceId === deviceId ? last.ms : 0;
-    },
-    put(sim, deviceId, ms) {
-      const last = seen.get(sim);
-      if (last?.deviceId === deviceId && last.ms >= ms) return;
-      seen.delete(sim);
-      if (seen.size >= MAX_REMEMBERED_SIMS) seen.delete(seen.keys().next().value!);
-      seen.set(sim, { deviceId, ms });
-    },
-  };
-}
 
 export function createIntake(deps: IntakeDeps): Intake {
   const recent = createRecent();
@@ -137,7 +106,7 @@ async function takeBatch(
   recent: Recent,
   batch: readonly Waiting<Row, SightingResult>[],
 ): Promise<void> {
-  const changed = await answerUnchanged(deps, recent, batch);
+  const changed = await answerUnchanged(deps.database, recent, batch);
   if (changed.length === 0) return;
   const rows = changed.map(({ row }) => row);
   const results = await deps.database.transaction((tx) => takeChanged(deps, recent, tx, rows), {
@@ -146,68 +115,6 @@ async function takeBatch(
   for (const [at, { answer }] of changed.entries()) answer(results[at]!);
   const opened = results.filter((result) => "orderId" in result).length;
   if (opened > 0) deps.onOrders(opened);
-}
-
-type Known = {
-  readonly at: number;
-  readonly subscriberId: string;
-  readonly msisdnIndex: Buffer | null;
-  readonly gid1: string | null;
-  readonly spn: string | null;
-  readonly hasIccid: boolean;
-  readonly deviceId: string;
-  readonly currentDeviceId: string;
-  readonly lastSeenAt: Date;
-  readonly pairingId: string;
-};
-
-/** Answers what says nothing new, and gives back the rest. */
-async function answerUnchanged(
-  { database }: IntakeDeps,
-  recent: Recent,
-  batch: readonly Waiting<Row, SightingResult>[],
-): Promise<Waiting<Row, SightingResult>[]> {
-  const rows = await database.rows<Known>(LOOK_UP, [
-    batch.map(({ row }) => row.operatorId),
-    batch.map(({ row }) => row.imsiIndex),
-    batch.map(({ row }) => row.imeiIndex),
-  ]);
-  const known = new Map(rows.map((row) => [row.at - 1, row]));
-  const isKnown = batch.map(({ row }, at) => saysNothingNew(row, known.get(at)));
-  // A SIM that moves within the batch: "the same as before" is then not the same any more, so all its rows are decided.
-  const moving = new Set(batch.flatMap(({ row }, at) => (isKnown[at] ? [] : [simOf(row)])));
-  const touched = new Map<string, number>();
-  const unchanged: (() => void)[] = [];
-  const changed = batch.filter(({ row, answer }, at) => {
-    const pair = known.get(at);
-    if (!pair || !isKnown[at] || (moving.size > 0 && moving.has(simOf(row)))) return true;
-    recent.put(simOf(row), pair.deviceId, row.seenMs);
-    if (row.seenMs - pair.lastSeenAt.getTime() > LAST_SEEN_GRAIN_MS) {
-      touched.set(pair.pairingId, Math.max(row.seenMs, touched.get(pair.pairingId) ?? 0));
-    }
-    unchanged.push(() =>
-      answer({ outcome: "unchanged", subscriberId: pair.subscriberId, deviceId: pair.deviceId }),
-    );
-    return false;
-  });
-  if (touched.size > 0) {
-    await database.run(TOUCH, [[...touched.keys()], [...touched.values()].map((ms) => new Date(ms))]);
-  }
-  for (const answer of unchanged) answer();
-  return changed;
-}
-
-const simOf = (row: Row): string => keyOf(row.operatorId, row.imsiIndex);
-
-/** The SIM is in this handset as far as is known, with this number and these names. */
-function saysNothingNew(row: Row, pair: Known | undefined): boolean {
-  if (pair?.currentDeviceId !== pair?.deviceId || pair === undefined) return false;
-  const isNewNumber = row.msisdnIndex !== null && !pair.msisdnIndex?.equals(row.msisdnIndex);
-  const isNewName =
-    (row.gid1 !== null && row.gid1 !== pair.gid1) ||
-    (row.spn !== null && row.spn !== pair.spn) ||
-    (row.iccid !== null && !pair.hasIccid);
-  return !isNewNumber && !isNewName;
 }
 
 type Locked = {
@@ -225,8 +132,6 @@ type Pairing = {
   lastSeenAt: Date;
   isCurrent: boolean;
 };
-
-const keyOf = (operatorId: string, index: Buffer): string => `${operatorId} ${index.toString("latin1")}`;
 
 /** What one batch will write, as its decisions pile up. */
 type Decisions = {

@@ -2,9 +2,7 @@
 
 import type { NetworkKind } from "../kernel/order/order.ts";
 import type {
-  CarrierMessage,
   DueOrder,
-  EndedMessage,
   IssuedKey,
   ItemDraft,
   OrderDraft,
@@ -12,20 +10,17 @@ import type {
   OrderTransaction,
   OutboundCall,
   OutgoingMessage,
-  Receipt,
   Relation,
   Subject,
-  SubmittedPart,
   Terms,
-  UnsentMessage,
 } from "../kernel/order/order-store.ts";
 import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
 import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { ChargeDraft } from "../kernel/settlement/charge.ts";
 import type { SupportOverride } from "../kernel/support/decide-support.ts";
 import { TurnupError } from "../term/error.ts";
-import { bulkInsert } from "./bulk.ts";
 import type { Database, Db } from "./database.ts";
+import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { createLeaseWatch } from "./node-presence.ts";
 import { writeChanges } from "./order-rows.ts";
 import type { Sealer } from "./seal.ts";
@@ -74,135 +69,6 @@ const SUBJECTS_OF = {
            join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id where o.id = any($1::uuid[])`,
 };
 
-const MARK_PARTS = {
-  name: "mark_parts", // message_part_by_smsc_id
-  // The first last word holds; a repeat, or another message's receipt under an id used twice, changes no history.
-  text: `update message_part p
-            set state = case when p.state = 'accepted' then r.state else p.state end,
-                error_code = case when p.state = 'accepted' then r.error_code else p.error_code end,
-                done_at = coalesce(p.done_at, $5)
-           from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(smsc, id, state, error_code)
-          where p.smsc = r.smsc and p.smsc_message_id = r.id
-      returning p.message_id as "messageId", p.smsc, p.smsc_message_id as "smscMessageId"`,
-};
-const LOCK_MESSAGES = {
-  name: "lock_messages", // message_pkey; in order of id, so that two batches never wait on each other
-  text: "select id from message where id = any($1::uuid[]) order by id for update",
-};
-/** What the conductor hears of a message that ended. */
-const ENDED = `m.id as "messageId", m.order_id as "orderId", m.state as outcome, m.id, m.payload_id as "payloadId", m.kind,
-  m.part_count as "partCount", m.reference, m.idempotency_key as "idempotencyKey"`;
-type EndedRow = Omit<EndedMessage, "attempt" | "isCompanion"> & { readonly idempotencyKey: string };
-
-const END_MESSAGES = {
-  name: "end_messages", // message_part_pkey
-  // A message that was taken for expired, or was no longer wanted, is delivered all the same when its receipts say so.
-  text: `with tally as (
-           select m.id, m.part_count,
-                  count(*) filter (where p.state = 'delivered')::int as delivered,
-                  count(*) filter (where p.state = 'failed')::int as failed,
-                  count(*) filter (where p.state = 'expired')::int as expired,
-                  max(p.error_code) filter (where p.state in ('failed', 'expired')) as error_code
-             from message m join message_part p on p.message_id = m.id
-            where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted', 'expired', 'cancelled')
-            group by m.id, m.part_count)
-         update message m
-            set state = case when t.delivered = t.part_count then 'delivered' when t.failed > 0 then 'failed' else 'expired' end,
-                reason = case when t.delivered = t.part_count then 'every part was delivered'
-                              when t.failed > 0 then 'the SMSC failed a part' else 'a part expired undelivered' end,
-                due_at = null, lease_until = null, updated_at = $2
-           from tally t
-          where m.id = t.id and (t.delivered = t.part_count
-                or (m.state in ('submitting', 'submitted') and (t.failed > 0 or t.expired > 0)))
-      returning ${ENDED}, t.error_code as "errorCode"`,
-};
-const keepUnmatched = bulkInsert<Receipt>(
-  "unmatched_receipt",
-  [
-    { name: "smsc", type: "text", value: (row) => row.smsc },
-    { name: "smsc_message_id", type: "text", value: (row) => row.smscMessageId },
-    { name: "state", type: "text", value: (row) => row.state },
-    { name: "error_code", type: "text", value: (row) => row.errorCode },
-  ],
-  "on conflict (smsc, smsc_message_id) do update set state = excluded.state, error_code = excluded.error_code",
-);
-const TAKE_UNMATCHED = {
-  name: "take_unmatched", // unmatched_receipt_pkey
-  text: `delete from unmatched_receipt u using unnest($1::text[], $2::text[]) as r(smsc, id)
-          where u.smsc = r.smsc and u.smsc_message_id = r.id
-      returning u.smsc, u.smsc_message_id as "smscMessageId", u.state, u.error_code as "errorCode"`,
-};
-const INSERT_PARTS = {
-  name: "insert_parts",
-  text: `insert into message_part (message_id, sequence, smsc, smsc_message_id, state, accepted_at)
-         select v.*, 'accepted', $5 from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as v
-             on conflict (message_id, sequence) do nothing`,
-};
-const MARK_SUBMITTED = {
-  name: "mark_submitted", // message_part_pkey
-  text: `update message m
-            set state = 'submitted', reason = 'the SMSC took every part; receipts are awaited', due_at = null,
-                lease_until = null, updated_at = $2
-          where m.id = any($1::uuid[]) and m.state in ('queued', 'submitting')
-            and m.part_count = (select count(*) from message_part p where p.message_id = m.id)`,
-};
-const PUT_OFF = {
-  name: "put_off", // message_pkey
-  text: `update message m set state = 'queued', reason = v.reason, due_at = v.retry_at, lease_until = null, updated_at = $4
-           from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as v(id, reason, retry_at)
-          where m.id = v.id and m.state = 'submitting'`,
-};
-const GIVE_UP = {
-  name: "give_up", // message_pkey
-  text: `update message m
-            set state = case when v.error_code = 'expired' then 'expired' else 'failed' end, reason = v.reason,
-                due_at = null, lease_until = null, updated_at = $4
-           from unnest($1::uuid[], $2::text[], $3::text[]) as v(id, reason, error_code)
-          where m.id = v.id and m.state = 'submitting'
-      returning ${ENDED}, v.error_code as "errorCode"`,
-};
-const EXPIRE = {
-  name: "expire_messages", // message_in_flight
-  text: `update message m
-            set state = 'expired', reason = 'no receipt came before it expired', due_at = null, lease_until = null, updated_at = $3
-          where m.id in (select id from message where state in ('queued', 'submitting', 'submitted') and expires_at <= $1
-                          order by expires_at limit $2 for update skip locked)
-      returning ${ENDED}, null::text as "errorCode"`,
-};
-const REMATCH = {
-  name: "rematch_receipts", // message_part_by_smsc_id
-  text: `delete from unmatched_receipt u using (
-           select r.smsc, r.smsc_message_id from unmatched_receipt r
-            where exists (select from message_part p where p.smsc = r.smsc and p.smsc_message_id = r.smsc_message_id)
-            limit $1 for update skip locked) f
-          where u.smsc = f.smsc and u.smsc_message_id = f.smsc_message_id
-      returning u.smsc, u.smsc_message_id as "smscMessageId", u.state, u.error_code as "errorCode"`,
-};
-const DROP_UNMATCHED = {
-  name: "drop_unmatched",
-  text: "delete from unmatched_receipt where received_at < $1",
-};
-const COMPANIONS = {
-  name: "companions_of", // message_of_order; a companion's key begins with the id of its payload
-  text: `select distinct on (m.payload_id) m.id, m.payload_id as "payloadId", m.kind, m.part_count as "partCount", m.reference,
-                m.idempotency_key as "idempotencyKey"
-           from message m where m.order_id = $1 and m.idempotency_key like m.payload_id::text || ':%'
-          order by m.payload_id, m.id desc`,
-};
-
-const CLAIM_MESSAGES = {
-  name: "claim_messages", // message_due; a lease that lapses is due again by itself
-  text: `with claimed as (
-           update message m set state = 'submitting', reason = 'being handed to the SMSC', attempts = m.attempts + 1,
-                  lease_until = $3, due_at = $3, leased_by = $4, updated_at = $1
-            where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
-        returning m.*)
-         select c.id as "messageId", c.operator_id as "operatorId", c.kind, c.reference, c.part_count as "partCount",
-                c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, s.msisdn_sealed, c.destination_sealed,
-                array(select sequence from message_part where message_id = c.id) as "acceptedParts"
-           from claimed c join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
-          order by c.created_at, c.id`,
-};
 const CLAIM_CALLS = {
   name: "claim_calls", // outbound_call_due
   text: `update outbound_call c set attempts = c.attempts + 1, lease_until = $4, due_at = $4, leased_by = $5, updated_at = $2
@@ -274,8 +140,7 @@ export function createOrderStore(
       return terms;
     },
     async claimMessages({ now, limit, leaseMs }) {
-      const until = new Date(now.getTime() + leaseMs);
-      const rows = await database.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, until, nodeNumber()]);
+      const rows = await claimMessages(database, now, limit, leaseMs, nodeNumber());
       const messages: OutgoingMessage[] = [];
       for (const row of rows) {
         const { policy } = await this.termsOf(row.operatorId);
@@ -325,27 +190,6 @@ const unsealedKey = ({ sealed, ...row }: SealedKey, sealer: Sealer): IssuedKey =
   ...row,
   bytes: sealer.openBytes("device_key", sealed),
 });
-
-type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
-  readonly sealed: Buffer;
-  readonly msisdn_sealed: Buffer | null;
-  readonly destination_sealed: Buffer | null;
-};
-
-function outgoing(row: ClaimedMessage, sealer: Sealer, sender: string): OutgoingMessage {
-  const { sealed, msisdn_sealed, destination_sealed, ...message } = row;
-  return { ...message, sender, content: contentOf(sealer, sealed, destination_sealed ?? msisdn_sealed) };
-}
-
-function contentOf(sealer: Sealer, payload: Buffer, to: Buffer | null): OutgoingMessage["content"] {
-  if (to === null) return null;
-  try {
-    return { to: sealer.open("msisdn", to), payload: sealer.openBytes("payload", payload) };
-  } catch (error) {
-    if (error instanceof TurnupError && error.code === "seal_broken") return null;
-    throw error;
-  }
-}
 
 async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<Terms> {
   const operator = await db.one<{
@@ -415,20 +259,6 @@ async function withItems(db: Db, rows: readonly OrderColumns[]): Promise<OrderDr
 }
 
 function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
-  const endMessages = async (messageIds: readonly string[], now: Date): Promise<EndedMessage[]> => {
-    if (messageIds.length === 0) return [];
-    await db.rows(LOCK_MESSAGES, [messageIds]);
-    return (await db.rows<EndedRow>(END_MESSAGES, [messageIds, now])).map(endedMessage);
-  };
-  const markParts = (receipts: readonly Receipt[], now: Date) =>
-    db.rows<{ messageId: string; smsc: string; smscMessageId: string }>(MARK_PARTS, [
-      receipts.map(({ smsc }) => smsc),
-      receipts.map(({ smscMessageId }) => smscMessageId),
-      receipts.map(({ state }) => state),
-      receipts.map(({ errorCode }) => errorCode),
-      now,
-    ]);
-  const unique = (ids: readonly string[]): string[] => [...new Set(ids)];
   return {
     async claimDue({ now, limit }): Promise<DueOrder[]> {
       const rows = await db.rows<OrderColumns & SealedSubject & { isSuperseded: boolean }>(CLAIM_DUE, [
@@ -444,56 +274,7 @@ function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
     lockOrders: async (orderIds) => withItems(db, await db.rows<OrderColumns>(LOCK_ORDERS, [orderIds])),
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
-    async bookReceipts(receipts, now) {
-      const last = [...new Map(receipts.map((one) => [`${one.smsc} ${one.smscMessageId}`, one])).values()];
-      if (last.length === 0) return [];
-      const marked = await markParts(last, now);
-      if (marked.length < last.length) {
-        const known = new Set(marked.map(({ smsc, smscMessageId }) => `${smsc} ${smscMessageId}`));
-        await keepUnmatched(
-          db,
-          last.filter(({ smsc, smscMessageId }) => !known.has(`${smsc} ${smscMessageId}`)),
-        );
-      }
-      return endMessages(unique(marked.map(({ messageId }) => messageId)), now);
-    },
-
-    async bookSubmissions(taken, unsent, now) {
-      const messageIds = unique(taken.map(({ messageId }) => messageId)).sort();
-      const ended: EndedMessage[] = [];
-      if (messageIds.length > 0) {
-        await db.rows(LOCK_MESSAGES, [messageIds]);
-        await insertParts(db, taken, now);
-        await db.run(MARK_SUBMITTED, [messageIds, now]);
-        const early = await db.rows<Receipt>(TAKE_UNMATCHED, [
-          taken.map(({ smsc }) => smsc),
-          taken.map(({ smscMessageId }) => smscMessageId),
-        ]);
-        if (early.length > 0) {
-          const marked = await markParts(early, now);
-          ended.push(...(await endMessages(unique(marked.map(({ messageId }) => messageId)), now)));
-        }
-      }
-      ended.push(...(await bookUnsent(db, unsent, now)));
-      return ended;
-    },
-
-    expireMessages: async (expiredBefore, limit, now) =>
-      (await db.rows<EndedRow>(EXPIRE, [expiredBefore, limit, now])).map(endedMessage),
-    async rematchReceipts(limit, now) {
-      const found = await db.rows<Receipt>(REMATCH, [limit]);
-      if (found.length === 0) return [];
-      const marked = await markParts(found, now);
-      return endMessages(unique(marked.map(({ messageId }) => messageId)), now);
-    },
-    dropReceipts: (receivedBefore) => db.run(DROP_UNMATCHED, [receivedBefore]),
-    async companionsOf(orderId) {
-      const rows = await db.rows<CarrierMessage & { readonly idempotencyKey: string }>(COMPANIONS, [orderId]);
-      return rows.map(({ idempotencyKey, ...message }) => ({
-        ...message,
-        attempt: attemptOf(idempotencyKey),
-      }));
-    },
+    ...messageTransaction(db),
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     write: (changes, now) => writeChanges(db, sealer, changes, now),
   };
@@ -513,43 +294,4 @@ function orderColumns(row: OrderColumns & SealedSubject & { readonly isSupersede
     ...order
   } = row;
   return order;
-}
-
-const attemptOf = (idempotencyKey: string): number =>
-  Number(idempotencyKey.slice(idempotencyKey.lastIndexOf(":") + 1));
-
-const endedMessage = ({ idempotencyKey, ...row }: EndedRow): EndedMessage => ({
-  ...row,
-  attempt: attemptOf(idempotencyKey),
-  isCompanion: idempotencyKey.startsWith(`${row.payloadId}:`),
-});
-
-const insertParts = (db: Db, parts: readonly SubmittedPart[], now: Date): Promise<number> =>
-  db.run(INSERT_PARTS, [
-    parts.map(({ messageId }) => messageId),
-    parts.map(({ sequence }) => sequence),
-    parts.map(({ smsc }) => smsc),
-    parts.map(({ smscMessageId }) => smscMessageId),
-    now,
-  ]);
-
-async function bookUnsent(db: Db, unsent: readonly UnsentMessage[], now: Date): Promise<EndedMessage[]> {
-  const later = unsent.filter(({ retryAt }) => retryAt !== null);
-  const never = unsent.filter(({ retryAt }) => retryAt === null);
-  if (later.length > 0) {
-    await db.run(PUT_OFF, [
-      later.map(({ messageId }) => messageId),
-      later.map(({ reason }) => reason),
-      later.map(({ retryAt }) => retryAt),
-      now,
-    ]);
-  }
-  if (never.length === 0) return [];
-  const ended = await db.rows<EndedRow>(GIVE_UP, [
-    never.map(({ messageId }) => messageId),
-    never.map(({ reason }) => reason),
-    never.map(({ errorCode }) => errorCode),
-    now,
-  ]);
-  return ended.map(endedMessage);
 }
