@@ -3,9 +3,10 @@
  * loopback, bound to our sink. Installed by `bench/setup.sh`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownChild, ownFolder, removeFolder } from "./leftovers.ts";
 import { freePort } from "./postgres.ts";
 import type { Sink } from "./smpp-sink.ts";
 
@@ -22,7 +23,7 @@ export const hasKannel = (): boolean => existsSync(BEARERBOX) && existsSync(SMSB
 
 /** Ready when bound at the sink and its HTTP door answers. */
 export async function startKannel(sink: Sink): Promise<Kannel> {
-  const folder = mkdtempSync(join(tmpdir(), "turnup-bench-kannel-"));
+  const folder = ownFolder(mkdtempSync(join(tmpdir(), "turnup-bench-kannel-")));
   const [adminPort, boxPort, port] = await Promise.all([freePort(), freePort(), freePort()]);
   const file = join(folder, "kannel.conf");
   writeFileSync(file, configuration({ folder, adminPort, boxPort, port, sinkPort: sink.port }));
@@ -30,7 +31,7 @@ export async function startKannel(sink: Sink): Promise<Kannel> {
   const children: ChildProcess[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(children.reverse().map(stopped));
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   try {
     children.push(start(BEARERBOX, file));
@@ -98,7 +99,7 @@ concatenation = true
 `;
 
 function start(program: string, configurationFile: string): ChildProcess {
-  return spawn(program, ["-v", "4", configurationFile], { stdio: "ignore" });
+  return ownChild(spawn(program, ["-v", "4", configurationFile], { stdio: "ignore" }));
 }
 
 function stopped(child: ChildProcess): Promise<void> {

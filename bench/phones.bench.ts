@@ -1,11 +1,12 @@
 // Question: how many whole phones a second does one server turn up, each step durable?
 // Budget: 1,500/s from the first sighting to the last fee that was paid.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageFolder } from "../src/store/dataset/folder.ts";
 import { watchCpu } from "./cpu.ts";
+import { ownChild, ownFolder, removeFolder } from "./leftovers.ts";
 import {
   debianPostgres,
   freshDatabase,
@@ -93,7 +94,7 @@ type Summary = {
 };
 
 async function phonesPerSecond(phones: number, databaseUrl?: string): Promise<Run> {
-  const folder = mkdtempSync(join(tmpdir(), "turnup-bench-phones-"));
+  const folder = ownFolder(mkdtempSync(join(tmpdir(), "turnup-bench-phones-")));
   try {
     const { text, code, cpu } = await runStart(phones, folder, databaseUrl);
     const summary = JSON.parse(text.trim().split("\n").at(-1) ?? "{}") as Summary;
@@ -106,7 +107,7 @@ async function phonesPerSecond(phones: number, databaseUrl?: string): Promise<Ru
     const cpuMsPerPhone = new Map([...cpu].map(([role, ms]) => [role, ms / phones]));
     return { perSecond: (phones / tookMs) * 1_000, cpuMsPerPhone };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 
@@ -136,6 +137,7 @@ function runStart(phones: number, folder: string, databaseUrl: string | undefine
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     },
   });
+  ownChild(child);
   const cpu = watchCpu(({ pid, command }) => roleOf(command, pid === child.pid));
   let text = "";
   let troubles = "";

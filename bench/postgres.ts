@@ -1,11 +1,12 @@
 /** Debian's PostgreSQL server in a temporary folder on the loopback, for what is measured on a server by URL. */
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { ownChild, ownFolder, removeFolder } from "./leftovers.ts";
 
 const DEBIAN_FOLDER = "/usr/lib/postgresql";
 const START_TIMEOUT_MS = 30_000;
@@ -29,7 +30,7 @@ export function debianPostgres(): string | undefined {
 export async function startDebianPostgres(): Promise<PostgresServer> {
   const major = debianPostgres();
   if (major === undefined) throw new Error(POSTGRES_MISSING);
-  const folder = mkdtempSync(join(tmpdir(), "turnup-bench-postgres-"));
+  const folder = ownFolder(mkdtempSync(join(tmpdir(), "turnup-bench-postgres-")));
   const user = userOf();
   const passwordFile = join(folder, "password");
   const data = join(folder, "data");
@@ -47,6 +48,7 @@ export async function startDebianPostgres(): Promise<PostgresServer> {
     cwd: "/",
     stdio: "ignore",
   });
+  ownChild(child);
   const url = `postgres://bench:${password}@127.0.0.1:${port}/postgres`;
   const close = async (): Promise<void> => {
     child.kill("SIGINT"); // a fast shutdown: sessions are ended, nothing is lost
@@ -57,7 +59,7 @@ export async function startDebianPostgres(): Promise<PostgresServer> {
         resolve();
       });
     });
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   await answering(url).catch(async (error: unknown) => {
     await close();

@@ -89,4 +89,6 @@ function answerOf(figure: Figure): string {
 
 const say = (text: string): void => void process.stdout.write(text);
 
+// Leaves in order, so that nothing that was started outlives it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();

@@ -1,11 +1,12 @@
 // Question: how long from the command to a server that takes work, the first time and later?
 // Budget: 6 s on a fresh data folder, 1.5 s on one that has been used.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageFolder } from "../src/store/dataset/folder.ts";
+import { ownChild, ownFolder, removeFolder } from "./leftovers.ts";
 import { freePort } from "./postgres.ts";
 import type { Bench, Figure, Question } from "./question.ts";
 import { withoutSettings } from "./turnup-process.ts";
@@ -30,14 +31,14 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
   const first: number[] = [];
   const later: number[] = [];
   for (let run = 1; run <= bench.runs; run++) {
-    const folder = mkdtempSync(join(tmpdir(), "turnup-bench-start-"));
+    const folder = ownFolder(mkdtempSync(join(tmpdir(), "turnup-bench-start-")));
     try {
       bench.progress(`first start: run ${run} of ${bench.runs}`);
       first.push(await secondsToReady(folder));
       bench.progress(`later start: run ${run} of ${bench.runs}`);
       later.push(await secondsToReady(folder));
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
     }
   }
   const figure = (what: string, values: number[], value: number): Figure => ({
@@ -67,6 +68,7 @@ async function secondsToReady(folder: string): Promise<number> {
     },
   );
   try {
+    ownChild(child);
     await ready(child, port);
     return (performance.now() - start) / 1_000;
   } finally {

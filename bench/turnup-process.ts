@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { readConfig } from "../src/app/config.ts";
+import { dataFolderOf, readConfig } from "../src/app/config.ts";
 import { type Server, startServer } from "../src/app/server.ts";
 import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
 import { ensureOperator } from "../src/store/operators.ts";
@@ -129,7 +129,12 @@ async function serve(): Promise<void> {
     log: (line) => process.stdout.write(`${line}\n`),
     onFault: (name, error) => process.stderr.write(`${name}: ${String(error)}\n`),
   });
-  process.on("disconnect", () => void server.close().then(() => process.exit(0)));
+  process.on("disconnect", () => {
+    void server.close().then(() => {
+      rmSync(dataFolderOf(config), { recursive: true, force: true }); // the bench may be gone already
+      process.exit(0);
+    });
+  });
   process.on("message", () => {
     void ordersDue(server).then((due) => process.send?.(due));
   });
