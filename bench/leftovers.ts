@@ -22,7 +22,7 @@ export function removeFolder(folder: string): void {
 }
 
 process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) child.kill("SIGTERM");
   for (const folder of folders) {
     try {
       rmSync(folder, { recursive: true, force: true });

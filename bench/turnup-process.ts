@@ -123,6 +123,7 @@ function stopped(child: ChildProcess): Promise<void> {
 // ---- the process itself
 
 async function serve(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined); // the bench may be gone
   const { config } = readConfig({ env: process.env, folder: tmpdir() });
   const server = await startServer({
     config,
