@@ -30,7 +30,8 @@ import { freePort, startTurnup, type TurnupProcess, worldEnvironment } from "./t
 
 const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const PHONES = 500;
-const PER_SECOND = 250;
+/** So slow that there is work at every kill. */
+const PER_SECOND = 45;
 const KILLS = 5;
 const DONE_LIMIT_MS = 60_000;
 /** Longer than any lease: what nobody may touch for that long is then due again. */
@@ -231,7 +232,7 @@ test(`a data base killed while phones are turned up comes back with all that was
     house.onMoment = (moment) => {
       if (moment === "message taken" && --left === 0) process.kill(before, "SIGKILL");
     };
-    await house.world.attach(PER_SECOND);
+    await house.world.attach(PER_SECOND * 5);
     await allDone(database, phones);
     await reconcile(database, house);
     assert.notEqual(postmaster(), before, "it was another server in the end");

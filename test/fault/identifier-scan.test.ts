@@ -1,0 +1,149 @@
+/**
+ * Nobody who reads what Turnup leaves behind meets a subscriber: 60 phones are turned up with logs on, everything that
+ * can be asked is asked, and then every octet of the data folder (PostgreSQL's files and log, the journals of the
+ * world's parties, our log lines), of the output and of the answers is searched.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, test } from "vitest";
+import { fleetModels } from "../../src/app/fleet-models.ts";
+import { WORLD } from "../../src/app/world.ts";
+import { DeviceCatalog } from "../../src/kernel/devices/catalog.ts";
+import { buildPhones } from "../../src/sim/handset/phones.ts";
+import { readShippedDatasets } from "../../src/store/dataset/devices.ts";
+import { createScan, needlesOf } from "./identifier-scan.ts";
+import { startTurnup } from "./turnup-process.ts";
+
+const SEED = 4711;
+const PHONES = 60;
+
+const phones = buildPhones({
+  models: fleetModels(new DeviceCatalog(readShippedDatasets())),
+  count: PHONES,
+  seed: SEED,
+  network: WORLD.network,
+  factoryApn: WORLD.factoryApn,
+});
+const scan = createScan(phones);
+
+const folder = mkdtempSync(join(tmpdir(), "turnup-scan-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+
+const filesIn = (place: string): string[] =>
+  readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+test("the scan finds each identifier, however it is written, among a megabyte of other octets", () => {
+  for (const phone of [phones[0]!, phones.at(-1)!]) {
+    for (const { name, octets } of needlesOf(phone)) {
+      for (const offset of [0, 77_777, 1_048_576 - octets.length]) {
+        const page = Buffer.alloc(1_048_576, 0x5a);
+        octets.copy(page, offset);
+        assert.ok(
+          scan(page).some((find) => find.needle === name && find.offset === offset),
+          `${name} at ${offset}`,
+        );
+      }
+    }
+  }
+  assert.deepEqual(scan(Buffer.alloc(1_048_576, 0x30)), []);
+});
+
+test("after 60 phones neither data folder, nor output, nor any answer holds an IMSI, MSISDN or IMEI", async () => {
+  const logFile = join(folder, "data", "turnup.log");
+  const turnup = await startTurnup(
+    ["start", "--phones", String(PHONES), "--seed", String(SEED), "--log", logFile],
+    { TURNUP_DATA_FOLDER: join(folder, "data"), TURNUP_HTTP_PORT: "0", TURNUP_LOG_LEVEL: "trace" },
+    /curl -H/,
+  );
+  let answers: readonly (readonly [string, string])[];
+  try {
+    assert.match(turnup.output(), new RegExp(`${PHONES} of ${PHONES} phones turned up`));
+    answers = await everyAnswer(turnup.output());
+  } finally {
+    assert.equal(await turnup.stop(), 0, turnup.output());
+  }
+
+  const files = filesIn(folder);
+  const octets = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  assert.ok(files.some((file) => file.includes("pg_wal")) && octets > 10_000_000, "the data base was there");
+  assert.ok(statSync(logFile).size > 1_000, "and so were log lines");
+  assert.ok(answers.length > PHONES * 2);
+  const places = [
+    ...files.map((file) => [file.slice(folder.length), readFileSync(file)] as const),
+    ["output", Buffer.from(turnup.output())] as const,
+    ...answers.map(([path, text]) => [path, Buffer.from(text)] as const),
+  ];
+  const finds = places.flatMap(([place, content]) =>
+    scan(content).map(({ needle, offset }) => `${place}: ${needle} at ${offset}`),
+  );
+  assert.deepEqual(finds, []);
+
+  // The same search over the same files, of which one was tampered with.
+  const biggest = files.reduce((one, other) => (statSync(one).size > statSync(other).size ? one : other));
+  const copy = join(folder, "planted");
+  writeFileSync(copy, Buffer.concat([readFileSync(biggest), Buffer.from(phones[7]!.imsi)]));
+  assert.deepEqual(
+    scan(readFileSync(copy)).map(({ needle, offset }) => [needle, offset]),
+    [["IMSI in digits", statSync(biggest).size]],
+  );
+});
+
+/** Every list, every order's story and message, and questions that name an identifier: as an admin sees them. */
+async function everyAnswer(output: string): Promise<(readonly [string, string])[]> {
+  const [, url] = /serves at (http:\S+)/.exec(output) ?? [];
+  const [, token] = /TOKEN=(\S+)/.exec(output) ?? [];
+  const answers: (readonly [string, string])[] = [];
+  const ask = async (path: string, init: RequestInit = {}): Promise<string> => {
+    const response = await fetch(url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, ...init.headers },
+    });
+    const text = await response.text();
+    answers.push([`${response.status} ${path.split("?")[0]}`, [...response.headers].join("\n") + text]);
+    return text;
+  };
+  for (const path of LISTS) await ask(path);
+  const { rows } = JSON.parse(await ask("/v1/orders?limit=100")) as { rows: { id: string }[] };
+  assert.equal(rows.length, PHONES);
+  for (const { id } of rows) await ask(`/v1/orders/${id}`);
+  for (const { imsi, msisdn, imei } of phones) {
+    for (const query of [`imsi=${imsi}`, `msisdn=${msisdn}`, `imei=${imei}`])
+      await ask(`/v1/orders?${query}`);
+  }
+  const [phone] = phones;
+  const sighting = { imei: phone!.imei, imsi: phone!.imsi, msisdn: phone!.msisdn, plmn: "001-01" };
+  for (const body of [
+    sighting,
+    { ...sighting, imei: `${phone!.imei}9` },
+    { sightings: [{ ...sighting, imsi: "x" }] },
+  ]) {
+    await ask("/v1/sightings", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+  return answers;
+}
+
+const LISTS = [
+  "/healthz",
+  "/readyz",
+  "/metrics",
+  "/openapi.json",
+  "/v1/messages?limit=100",
+  "/v1/charges?limit=100",
+  "/v1/postings?limit=100",
+  "/v1/balances",
+  "/v1/policy",
+  "/v1/relations",
+  "/v1/access-points",
+  "/v1/overrides",
+  "/v1/datasets",
+  "/v1/tokens",
+  "/v1/audit?limit=100",
+];
