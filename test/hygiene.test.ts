@@ -1,0 +1,125 @@
+/**
+ * What the repository must not hold (paths of one machine, hosts of registries, large files, other projects' names for
+ * things), and what its pages promise: rooms, states, dependencies, links.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { test } from "vitest";
+import { ITEM_STATES, ORDER_STATES } from "../src/kernel/order/order.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const FILE_OCTETS_MAX = 1_048_576;
+const files = execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" })
+  .split("\0")
+  .filter((name) => name !== "" && existsSync(join(ROOT, name)));
+const textOf = (name: string): string => readFileSync(join(ROOT, name), "utf8");
+const isText = (name: string): boolean => !/\.(gz|png|bin|pcap)$/.test(name);
+
+test("no file names a folder of the machine it was written on", () => {
+  const machine = new RegExp(["/work/", "/home/[a-z]", "/Users/", "C:\\\\Users", "/root/"].join("|"));
+  // Where a service or a test means such a folder on purpose.
+  const allowed = /\/home\/\$|~\/|"\/home|`\/root`/;
+  const found = files.filter(isText).flatMap((name) =>
+    textOf(name)
+      .split("\n")
+      .flatMap((line, at) => (machine.test(line) && !allowed.test(line) ? [`${name}:${at + 1}`] : [])),
+  );
+  assert.deepEqual(
+    found.filter((place) => !place.startsWith("test/hygiene.test.ts")),
+    [],
+  );
+});
+
+test("the lock file names no registry, and pins every package by its hash", () => {
+  const { packages } = JSON.parse(textOf("package-lock.json")) as {
+    packages: Record<string, { resolved?: string; integrity?: string; link?: boolean }>;
+  };
+  const entries = Object.entries(packages).filter(([name]) => name !== "");
+  assert.ok(entries.length > 0);
+  assert.deepEqual(
+    entries.filter(([, { resolved }]) => resolved !== undefined).map(([name]) => name),
+    [],
+  );
+  assert.deepEqual(
+    entries.filter(([, { integrity }]) => !integrity).map(([name]) => name),
+    [],
+  );
+  assert.equal(existsSync(join(ROOT, ".npmrc")) && files.includes(".npmrc"), false);
+});
+
+test("no file but shipped data is larger than 1 MiB", () => {
+  const large = files.filter(
+    (name) => !name.startsWith("data/") && statSync(join(ROOT, name)).size > FILE_OCTETS_MAX,
+  );
+  assert.deepEqual(large, []);
+});
+
+test("nothing outside the repository is read: no shared folder beside it", () => {
+  const found = files
+    .filter((name) => /\.(ts|js|json|sh)$/.test(name) && name !== "test/hygiene.test.ts")
+    .filter((name) => /\.\.\/shared\//.test(textOf(name)));
+  assert.deepEqual(found, []);
+});
+
+test("every dependency has its line in docs/adr/0003-dependencies.md, with an exact version, and none is listed that is gone", () => {
+  const manifest = JSON.parse(textOf("package.json")) as Record<string, Record<string, string>>;
+  const wanted = ["dependencies", "optionalDependencies", "devDependencies"].flatMap((kind) =>
+    Object.entries(manifest[kind] ?? {}),
+  );
+  const rows = textOf("docs/adr/0003-dependencies.md")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  const listed = rows.flatMap((line) =>
+    [...line.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
+  );
+  assert.deepEqual([...listed].sort(), wanted.map(([name]) => name).sort());
+  for (const [name, version] of wanted) assert.match(version, /^\d/, `${name} is not pinned`);
+});
+
+test("the licence, the notice and each licence text of the shipped data are there", () => {
+  assert.match(textOf("LICENSE"), /Apache License\s+Version 2\.0/);
+  assert.match(textOf("NOTICE"), /Copyright \d{4} the Turnup authors/);
+  const notice = textOf("data/NOTICE.md");
+  for (const name of readdirSync(join(ROOT, "data")).filter((one) => /\.csv(\.gz)?$/.test(one)))
+    assert.ok(notice.includes(name), `data/NOTICE.md does not name ${name}`);
+});
+
+test("ARCHITECTURE.md names every room, and draws every state of an order and of an item", () => {
+  const page = textOf("ARCHITECTURE.md");
+  const rooms = files
+    .map((name) => /^src\/([a-z]+)\/(?:([a-z0-9]+)\/)?/.exec(name))
+    .flatMap((match) => (match ? [`src/${match[1]}/`, ...(match[2] ? [match[2]] : [])] : []));
+  const words = new Set(page.match(/[\w/]+/g)?.flatMap((word) => [word, ...word.split("/")]));
+  for (const room of new Set(rooms)) {
+    const isThere = room.startsWith("src/") ? page.includes(room) : words.has(room);
+    assert.ok(isThere, `ARCHITECTURE.md does not name ${room}`);
+  }
+  const [orders = "", items = ""] = [...page.matchAll(/stateDiagram-v2\n(.*?)```/gs)].map(
+    ([, body]) => body!,
+  );
+  for (const state of ORDER_STATES) assert.match(orders, new RegExp(`\\b${state}\\b`), state);
+  for (const state of ITEM_STATES) assert.match(items, new RegExp(`\\b${state}\\b`), state);
+});
+
+test("links between pages lead somewhere, and so does each page that a source names", () => {
+  const broken: string[] = [];
+  for (const name of files.filter((one) => one.endsWith(".md"))) {
+    for (const [, target] of textOf(name).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)) {
+      if (!existsSync(resolve(ROOT, dirname(name), target!))) broken.push(`${name} -> ${target}`);
+    }
+  }
+  for (const name of files.filter(
+    (one) => /^(src|bench|test)\/.*\.ts$/.test(one) && !one.includes("hygiene"),
+  )) {
+    for (const [page] of textOf(name).matchAll(/\bdocs\/[\w/-]+(?:\.md)?/g)) {
+      const known = [page, `${page}.md`].some((one) => existsSync(join(ROOT, one)));
+      const isNumbered = /^docs\/adr\/\d{4}$/.test(page);
+      const isPage =
+        isNumbered && readdirSync(join(ROOT, "docs", "adr")).some((one) => page.endsWith(one.slice(0, 4)));
+      if (!known && !isPage) broken.push(`${name} -> ${page}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
