@@ -125,17 +125,19 @@ function stopped(child: ChildProcess): Promise<void> {
 async function serve(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined); // the bench may be gone
   const { config } = readConfig({ env: process.env, folder: tmpdir() });
-  const server = await startServer({
+  const starting = startServer({
     config,
     log: (line) => process.stdout.write(`${line}\n`),
     onFault: (name, error) => process.stderr.write(`${name}: ${String(error)}\n`),
   });
   process.on("disconnect", () => {
-    void server.close().then(() => {
+    const closed = starting.then((started) => started.close());
+    void closed.finally(() => {
       rmSync(dataFolderOf(config), { recursive: true, force: true }); // the bench may be gone already
       process.exit(0);
     });
   });
+  const server = await starting;
   process.on("message", () => {
     void ordersDue(server).then((due) => process.send?.(due));
   });
