@@ -8,7 +8,7 @@ import type { OrderDraft } from "../kernel/order/order-store.ts";
 import { formatMoney } from "../term/money.ts";
 
 type ItemRow = { state: string; source: string };
-type PhoneRow = {
+export type PhoneRow = {
   readonly orderId: string;
   readonly number: number;
   make: string;
@@ -46,38 +46,55 @@ export class RunView {
   #parts = 0;
   #keys = { maker: 0, own: 0 };
 
-  /** Takes a change set; answers the phones that became done by it. */
-  take(changes: ChangeSet): string[] {
+  readonly #done = new Set<PhoneRow>();
+
+  /** Takes a change set; answers the phones that became done by it, for `line`. */
+  take(changes: ChangeSet): PhoneRow[] {
+    const touched = new Set<PhoneRow>();
+    const touch = (orderId: string): PhoneRow | undefined => {
+      const row = this.#rows.get(orderId);
+      if (row) touched.add(row);
+      return row;
+    };
     this.#messages += changes.messages.length;
     for (const { partCount } of changes.messages) this.#parts += partCount;
     for (const { source } of changes.keys) this.#keys[source]++;
-    for (const order of changes.orders) this.#takeOrder(order);
+    for (const order of changes.orders) touched.add(this.#takeOrder(order));
     for (const { orderId, detail } of changes.events) {
       const road = (detail as { road?: string } | null)?.road;
-      const row = this.#rows.get(orderId);
-      if (road && row) row.road = road;
+      const row = road ? touch(orderId) : undefined;
+      if (row) row.road = road!;
     }
     for (const charge of changes.charges) {
       this.#chargeOf.set(charge.id, charge.orderId);
-      const row = this.#rows.get(charge.orderId);
+      const row = touch(charge.orderId);
       if (row) {
         const { portionMinor, currency } = charge;
         row.fee = { amountMinor: charge.feeMinor, portionMinor, currency, state: "requested" };
       }
     }
     for (const { id, state } of changes.chargeChanges) {
-      const row = this.#rows.get(this.#chargeOf.get(id) ?? "");
+      const row = touch(this.#chargeOf.get(id) ?? "");
       if (row?.fee) row.fee.state = state;
     }
-    return [...this.#rows.values()]
-      .filter((row) => isDone(row) && !row.told)
-      .map((row) => {
-        row.told = true;
-        return lineOf(row).trimEnd();
-      });
+    return [...touched].filter((row) => {
+      if (!isDone(row)) {
+        this.#done.delete(row);
+        return false;
+      }
+      this.#done.add(row);
+      const isNews = !row.told;
+      row.told = true;
+      return isNews;
+    });
   }
 
-  #takeOrder(order: OrderDraft): void {
+  /** Phones whose order has ended and whose fee has found its way. */
+  get doneCount(): number {
+    return this.#done.size;
+  }
+
+  #takeOrder(order: OrderDraft): PhoneRow {
     const row = this.#rows.get(order.id) ?? this.#newRow(order.id);
     row.make = order.make ?? "unknown";
     row.model = order.model ?? "model";
@@ -89,6 +106,7 @@ export class RunView {
       const known = row[item.kind];
       row[item.kind] = { state: item.state, source: known?.source || source };
     }
+    return row;
   }
 
   #newRow(orderId: string): PhoneRow {
@@ -119,7 +137,7 @@ export class RunView {
     );
     return {
       phones: rows.length,
-      done: rows.filter(isDone).length,
+      done: this.#done.size,
       completed: rows.filter(({ state }) => state === "completed").length,
       verdicts,
       keys: { ...this.#keys },
@@ -166,7 +184,7 @@ function fitted(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 }
 
-function lineOf(row: PhoneRow, columns: readonly number[] = COLUMNS): string {
+export function lineOf(row: PhoneRow, columns: readonly number[] = COLUMNS): string {
   const key = row.key ? `${row.key.source}: ${row.key.state}` : row.verdict === "ended" ? "none taken" : "-";
   const settings = row.settings ? `${row.road}: ${row.settings.state}` : row.state;
   const fee = row.fee

@@ -4,7 +4,7 @@ import { formatMoney } from "../../term/money.ts";
 import { type AllInOne, startAllInOne } from "../all-in-one.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { readConfig } from "../config.ts";
-import { type RunTotals, RunView } from "../run-view.ts";
+import { lineOf, type RunTotals, RunView } from "../run-view.ts";
 import { barOf, liveBlock } from "../terminal.ts";
 
 const DEFAULT_PHONES = 24;
@@ -113,7 +113,7 @@ function watcher(context: CommandContext, view: RunView, phones: number): Watche
   const block = context.isTerminal && !context.json ? liveBlock(process.stdout) : undefined;
   const lines = (): string[] => {
     const { columns = 120, rows = 40 } = process.stdout;
-    const { done } = view.totals;
+    const done = view.doneCount;
     return [...view.table(columns - 1, rows - 6), `${done} of ${phones} phones done`];
   };
   let lastChangeAt = Date.now();
@@ -123,7 +123,7 @@ function watcher(context: CommandContext, view: RunView, phones: number): Watche
       lastChangeAt = Date.now();
       const done = view.take(changes);
       if (block) block.draw(lines);
-      else if (!context.json) for (const line of done) void context.print(line);
+      else if (!context.json) for (const row of done) void context.print(lineOf(row).trimEnd());
     },
     fault(name, error) {
       const text = `${name}: ${error instanceof Error ? error.message : String(error)}`;
@@ -146,12 +146,11 @@ async function runFleet(
 ): Promise<boolean> {
   await Promise.race([all.world.attach(perSecond), aborted(context.signal)]);
   for (;;) {
-    const { totals } = view;
-    const isDone = totals.done >= phones;
+    const isDone = view.doneCount >= phones;
     const isStill = Date.now() - watch.lastChangeAt() > STILL_MS;
     if (isDone || isStill || context.signal.aborted) {
       watch.end();
-      return isDone && totals.completed >= phones;
+      return isDone && view.totals.completed >= phones;
     }
     await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
   }
