@@ -142,7 +142,8 @@ async function serve(): Promise<void> {
     void ordersDue(server).then((due) => process.send?.(due));
   });
   await bound(server);
-  process.send?.({ url: server.url, tokens: await makeTokens(server) } satisfies Ready);
+  const tokens = await makeTokens(server);
+  if (process.connected) process.send?.({ url: server.url, tokens } satisfies Ready);
 }
 
 async function ordersDue({ store }: Server): Promise<number> {
@@ -179,4 +180,8 @@ async function makeTokens(server: Server): Promise<string[]> {
   return tokens;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await serve();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  await serve().catch((error: unknown) => {
+    if (process.connected) throw error; // else the server was closed under it, as it should be
+  });
+}
