@@ -100,6 +100,10 @@ const KEYS_BY_REFERENCE = {
   name: "keys_by_reference", // device_key_by_reference, order_item_of_key
   text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id where k.reference = any($1::bytea[])`,
 };
+const TAKEN_KEYS = {
+  name: "taken_keys", // device_key_pkey
+  text: "select id from device_key where id = any($1::uuid[])",
+};
 const LOCK_CHARGES = {
   name: "lock_charges", // charge_pkey
   text: `select id, operator_id as "operatorId", order_id as "orderId", item_id as "itemId", make, key_source as "keySource",
@@ -275,6 +279,8 @@ function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
     ...messageTransaction(db),
+    takenKeys: async (keyIds) =>
+      keyIds.length === 0 ? [] : (await db.rows<{ id: string }>(TAKEN_KEYS, [keyIds])).map(({ id }) => id),
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     write: (changes, now) => writeChanges(db, sealer, changes, now),
   };

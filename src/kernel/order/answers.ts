@@ -3,13 +3,14 @@
  * taken. A clear no ends a call; no answer, or one that cannot be used, leaves it due again, later and later.
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
+import { decodeDeviceKey } from "../../wire/message/device-key.ts";
 import { checkMakerKey } from "../keys/check-key.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import { type Entry, feePaidEntries, payoutEntries } from "../settlement/postings.ts";
 import type { ConductorDeps } from "./deps.ts";
 import { endIfDone, failItem, isFinal } from "./ending.ts";
 import { CALL_DEADLINE_HOURS } from "./fee.ts";
-import { bookKey, sendWithoutKey, valuesFor, waitsForKey } from "./open-order.ts";
+import { bookKey, sendWithoutKey, uuidOf, valuesFor, waitsForKey } from "./open-order.ts";
 import {
   type ItemDraft,
   type OrderDraft,
@@ -47,6 +48,7 @@ export async function answersCame(
   );
   const asked = answers.filter(({ call }) => call.kind === "key_request").map(({ call }) => call.orderId);
   const subjects = asked.length > 0 ? await tx.subjectsOf(asked) : new Map<string, Subject>();
+  const taken = new Set(await tx.takenKeys(answers.flatMap(({ answer }) => keyIdsOf(answer))));
   const chargeIds = answers.flatMap(({ call }) => (call.body.chargeId ? [call.body.chargeId] : []));
   const charges = new Map(
     (chargeIds.length > 0 ? await tx.lockCharges(chargeIds) : []).map((charge) => [charge.id, charge]),
@@ -57,7 +59,7 @@ export async function answersCame(
     const terms = await deps.store.termsOf(order.operatorId);
     switch (call.kind) {
       case "key_request":
-        keyAnswered({ deps, scribe, order, subject: subjects.get(order.id)!, terms }, call, answer);
+        keyAnswered({ deps, scribe, order, subject: subjects.get(order.id)!, terms, taken }, call, answer);
         break;
       case "fee_request":
       case "portion_payment": {
@@ -77,7 +79,19 @@ type Asked = {
   readonly order: OrderDraft;
   readonly subject: Subject;
   readonly terms: Terms;
+  /** Ids of keys that were given before; one that is booked joins them. */
+  readonly taken: Set<string>;
 };
+
+/** The id that a key bears, if it is one at all. */
+function keyIdsOf(answer: CallAnswer): string[] {
+  if (answer.kind !== "key") return [];
+  try {
+    return [uuidOf(decodeDeviceKey(answer.bytes).keyId)];
+  } catch {
+    return []; // the check of the key tells what it is
+  }
+}
 
 /** A good key is sent; a clear no ends the asking; anything else leaves the item waiting with what was met. */
 function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void {
@@ -102,6 +116,12 @@ function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void
   );
   if (checked.kind === "wrong") return keyWaits(asked, item, call, checked.cause, checked.reason);
   const { key } = checked;
+  const keyId = uuidOf(key.keyId);
+  if (asked.taken.has(keyId)) {
+    const what = "the manufacturer's key server sent a key that was given before";
+    return keyWaits(asked, item, call, "key_not_unique", what);
+  }
+  asked.taken.add(keyId);
   item.apns = key.accessPoints.map(({ apn }) => apn.toLowerCase());
   bookKey(scribe, order, item, {
     keyId: key.keyId,

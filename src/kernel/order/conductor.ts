@@ -180,6 +180,13 @@ async function messagesEnded(
     if (!order) continue;
     const terms = await deps.store.termsOf(order.operatorId);
     if (message.outcome === "delivered") messageDelivered(scribe, order, message, terms);
-    else messageFailed(scribe, order, message, terms);
+    else if (!message.isCompanion || (await isLatest(tx, message))) {
+      messageFailed(scribe, order, message, terms);
+    }
   }
+}
+
+/** A companion that went out once more meanwhile is not sent a third time because its former message failed. */
+async function isLatest(tx: OrderTransaction, { messageId, orderId }: EndedMessage): Promise<boolean> {
+  return orderId !== null && (await tx.companionsOf(orderId)).some(({ id }) => id === messageId);
 }

@@ -31,6 +31,7 @@ function endStateOf(order: OrderDraft, terms: Terms): OrderState {
 function end(scribe: Scribe, order: OrderDraft, terms: Terms): void {
   const state = endStateOf(order, terms);
   const shortfall = order.items.filter((item) => !isDone(item, terms));
+  for (const item of order.items) if (!isClosed(item)) waitNoMore(item);
   scribe.moveOrder(order, {
     state,
     reason:
@@ -41,6 +42,12 @@ function end(scribe: Scribe, order: OrderDraft, terms: Terms): void {
     dueAt: null,
     deadlineAt: null,
   });
+}
+
+/** It keeps its level; nothing more is waited for. */
+function waitNoMore(item: ItemDraft): void {
+  if (item.deadlineAt === null && item.nextAction === NO_ACTION) return;
+  Object.assign(item, { deadlineAt: null, nextAction: NO_ACTION, changed: true });
 }
 
 export function failItem(
@@ -66,7 +73,12 @@ export function failItem(
 /** Items whose time is up are given up; the order ends with what it has, or is looked at again when the next is due. */
 export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms): void {
   for (const item of order.items) {
-    if (isClosed(item) || item.deadlineAt === null || item.deadlineAt > scribe.now) continue;
+    if (isClosed(item) || item.deadlineAt === null) continue;
+    if (isDone(item, terms)) {
+      waitNoMore(item); // the policy asks for less than it did
+      continue;
+    }
+    if (item.deadlineAt > scribe.now) continue;
     if (rankOf(item.state) > 0) proofMissing(scribe, order, item, terms);
     else {
       const cause = item.state === "sending" ? "not_delivered" : "no_key";
@@ -82,11 +94,8 @@ export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms):
 }
 
 function proofMissing(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms): void {
-  item.deadlineAt = null;
-  item.nextAction = NO_ACTION;
-  item.changed = true;
+  waitNoMore(item);
   scribe.touch(order);
-  if (isDone(item, terms)) return; // the policy asks for less than it did
   item.reason = `${item.state}, but no proof of "${terms.policy.doneAt}" came in time`;
   scribe.note(order, { kind: "proof_missing", itemId: item.id, state: item.state, reason: item.reason });
 }
@@ -103,9 +112,7 @@ export function cancelOrder(
   for (const item of order.items) {
     if (isClosed(item)) continue;
     if (rankOf(item.state) > 0) {
-      // It keeps its level; nothing more is waited for.
-      Object.assign(item, { deadlineAt: null, nextAction: NO_ACTION, changed: true });
-      scribe.touch(order);
+      waitNoMore(item);
       continue;
     }
     if (item.message) scribe.changes.cancelledMessages.push(item.message.id);

@@ -218,6 +218,8 @@ export interface OrderTransaction {
   dropReceipts(receivedBefore: Date): Promise<number>;
   /** The latest message of each companion of an order. */
   companionsOf(orderId: string): Promise<Companion[]>;
+  /** Those of these ids that a key bears already, whoever's it is. */
+  takenKeys(keyIds: readonly string[]): Promise<readonly string[]>;
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
   write(changes: ChangeSet, now: Date): Promise<void>;
 }
