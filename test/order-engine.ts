@@ -47,7 +47,14 @@ export type TestEngine = {
   readonly conductor: Conductor;
   readonly newId: () => string;
   /** Changed by a test as the world changes. */
-  readonly world: { now: number; choice: SettingsChoice; judgement: Judgement; fault: Error | null };
+  readonly world: {
+    now: number;
+    choice: SettingsChoice;
+    judgement: Judgement;
+    /** Thrown by the judgement of this order, or of every one. */
+    fault: Error | null;
+    faultOf: string | null;
+  };
   /** A sighting opened an order. */
   open(cause?: OrderDraft["cause"]): string;
   order(id: string): OrderDraft;
@@ -105,14 +112,15 @@ export function testEngine(setup: Setup = {}): TestEngine {
       ...setup.judgement,
     },
     fault: null,
+    faultOf: null,
   };
   const conductor = createConductor({
     store: books.store,
     newId,
     clock: () => new Date(world.now),
     randomBytes: (octets) => createHash("sha512").update(String(++draws)).digest().subarray(0, octets),
-    judge: () => {
-      if (world.fault) throw world.fault;
+    judge: ({ id }) => {
+      if (world.fault && (world.faultOf ?? id) === id) throw world.fault;
       return world.judgement;
     },
     chooseSettings: () => world.choice,
