@@ -14,7 +14,7 @@ import { KEY_SERVER_MAKES } from "../../src/app/all-in-one.ts";
 import { readConfig } from "../../src/app/config.ts";
 import { accessPoints, makerRelation, ownRelation } from "../../src/app/demo.ts";
 import { fleetModels } from "../../src/app/fleet-models.ts";
-import { type Server, startServer } from "../../src/app/server.ts";
+import { type MakerCredentials, type Server, startServer } from "../../src/app/server.ts";
 import { startWorld, WORLD, type World, type WorldOptions } from "../../src/app/world.ts";
 import type { Role } from "../../src/kernel/account/role.ts";
 import { hashToken, tokenOf } from "../../src/kernel/account/token.ts";
@@ -32,10 +32,13 @@ import { uuidv7 } from "../../src/store/uuid.ts";
 import { Secret } from "../../src/term/secret.ts";
 import { freshDatabaseConfig } from "../database.ts";
 
-const PHONES = 400;
+const PHONES = 1_000;
 /** A story's step takes milliseconds; one that has not come by now never will. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 15;
+/** So much time passes in so little, where a story waits for retries. */
+const FAST_MS = 10_000;
+const FAST_EVERY_MS = 200;
 
 export type StoryOptions = {
   readonly seed?: number;
@@ -43,6 +46,8 @@ export type StoryOptions = {
   readonly world?: Partial<
     Pick<WorldOptions, "faults" | "radio" | "user" | "bankFaults" | "smscRetryMs" | "keyServerMakes">
   >;
+  /** Another certificate than the one that the maker gave us. */
+  readonly makerCredentials?: (world: World, folder: string) => Promise<MakerCredentials>;
   /** Beside the fleet's forty models. */
   readonly models?: readonly HandsetModel[];
 };
@@ -62,6 +67,8 @@ export type StoryHouse = {
   operator(options?: OperatorOptions): Promise<StoryOperator>;
   /** Lets time pass for everything that waits: due times, deadlines, expiry. */
   timePasses(ms: number): Promise<void>;
+  /** Lets time pass, a little at a time, until this is so: for what is tried again later and later. */
+  whileTimePasses<T>(ask: () => Promise<T>): Promise<T>;
 };
 
 export type StoryPhone = {
@@ -141,7 +148,7 @@ export async function storyHouse(options: StoryOptions = {}): Promise<StoryHouse
       bank: { ...config.bank, url: bankUrl, secret: new Secret(secret) },
     },
     log: () => undefined,
-    makerCredentials: maker,
+    makerCredentials: (await options.makerCredentials?.(world, folder)) ?? maker,
     onFault: (name, error) => fault(`${name}: ${String(error)}`),
   });
   afterAll(async () => {
@@ -162,6 +169,14 @@ export async function storyHouse(options: StoryOptions = {}): Promise<StoryHouse
     async timePasses(ms) {
       await passTime(database, ms);
       await server.engine.conductor.expire(500);
+    },
+    async whileTimePasses(ask) {
+      const timer = setInterval(() => void passTime(database, FAST_MS).catch(fault), FAST_EVERY_MS);
+      try {
+        return await ask();
+      } finally {
+        clearInterval(timer);
+      }
     },
   };
 }

@@ -8,6 +8,7 @@
  */
 import { Agent, type RequestOptions, request } from "node:https";
 import { networkInterfaces } from "node:os";
+import { connect } from "node:tls";
 import {
   type DownloadNotice,
   type KeyRefusalCode,
@@ -27,6 +28,8 @@ import { type Read, ShapeError, shapeFaultOf } from "../../wire/message/shape.ts
 const MAX_ANSWER_OCTETS = 2 * 1_048_576;
 const MAX_SOCKETS = 8;
 const KEEP_ALIVE_MS = 30_000;
+/** For a server's word on our certificate, where a connection was cut without any. */
+const ALERT_WAIT_MS = 1_000;
 
 export type MakerClientOptions = {
   readonly url: string;
@@ -91,19 +94,20 @@ export function createMakerClient(options: MakerClientOptions) {
       agent.destroy(); // an idle connection must not outlive the tunnel either
       return failed("tunnel_down", way.detail);
     }
+    const place = {
+      host: base.hostname.replace(/^\[|\]$/g, ""),
+      port: Number(base.port) || 443,
+      ...(way.address === undefined ? {} : { localAddress: way.address }),
+    };
     const exchanged = await exchange(
-      {
-        method,
-        host: base.hostname.replace(/^\[|\]$/g, ""),
-        port: base.port || 443,
-        path: base.pathname.replace(/\/$/, "") + path,
-        agent,
-        ...(way.address === undefined ? {} : { localAddress: way.address }),
-      },
+      { ...place, method, path: base.pathname.replace(/\/$/, "") + path, agent },
       body === undefined ? undefined : JSON.stringify(body),
       options.timeoutMs,
     );
-    if (exchanged.kind === "failed") return exchanged;
+    if (exchanged.kind === "failed") {
+      const refusal = CUT.test(exchanged.detail) ? await refusalOfUs(options, place) : undefined;
+      return refusal ?? exchanged;
+    }
     const { status, text } = exchanged;
     if (status !== 200) return failed(causeOfStatus(status), `HTTP ${status}${codeIn(text)}`);
     try {
@@ -239,6 +243,42 @@ function exchange(
       outgoing.setHeader("content-length", Buffer.byteLength(body));
     }
     outgoing.end(body);
+  });
+}
+
+/** How a connection that ended before any answer is told. */
+const CUT = /^(ECONNRESET|EPIPE|socket hang up)$/;
+
+/**
+ * Under TLS 1.3 we are through with the handshake before a server has looked at our certificate. One that refuses it
+ * says so in an alert, which a cut on what we have sent meanwhile can take along, or just cuts. So it is asked once
+ * more with nothing sent: an alert or a cut right behind the handshake tells; a session ticket, which only follows a
+ * certificate that was taken, or silence means that the cut had another cause.
+ */
+function refusalOfUs(
+  { certificate, key, authority }: MakerClientOptions,
+  place: { readonly host: string; readonly port: number; readonly localAddress?: string },
+): Promise<MakerFailure | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...place, cert: certificate, key, ca: authority, minVersion: "TLSv1.3" });
+    const timer = setTimeout(() => end(undefined), ALERT_WAIT_MS);
+    let shaken = false;
+    function end(failure: MakerFailure | undefined): void {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(failure?.cause === "unauthorised" ? failure : undefined);
+    }
+    const cut = (): MakerFailure | undefined =>
+      shaken ? failed("unauthorised", "cut right behind the handshake, before anything was sent") : undefined;
+    socket.on("secureConnect", () => {
+      shaken = true;
+    });
+    socket.on("session", () => end(undefined));
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      end(CUT.test(error.code ?? "") ? cut() : failureOf(error)),
+    );
+    socket.on("close", () => end(cut()));
+    socket.resume(); // an alert is read with the data
   });
 }
 
