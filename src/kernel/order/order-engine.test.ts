@@ -332,3 +332,14 @@ test("an item is not given up while an attempt is left, even when its order is l
   assert.equal(messagesOf(engine, "settings").length, 4);
   assert.equal(item(engine, orderId, "settings").cause, "sms_expired");
 });
+
+test("a server that was away for longer than a message lives sends it again, and gives nothing up", async () => {
+  const { engine, orderId } = await opened({ relation: null, policy: { messageValidityMinutes: 60 } });
+  messagesOf(engine, "settings")[0]!.state = "submitted";
+  engine.order(orderId).dueAt = new Date(engine.world.now);
+  engine.pass(2 * HOUR_MS);
+  await engine.conductor.advance(10);
+  await engine.conductor.expire(10);
+  assert.equal(item(engine, orderId, "settings").state, "sending");
+  assert.equal(messagesOf(engine, "settings").length, 2);
+});
