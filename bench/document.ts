@@ -84,6 +84,10 @@ function sectionOf({ name, asks, how, uses }: Question, result: Result | undefin
   return `${head}\n${table(columns, rows)}\n${machineText(machine, uses, runs)}\n`;
 }
 
+/** Load of one minute a core; above it, somebody else's work is in the figures. */
+const QUIET_LOAD_MAX = 1; // the bench before leaves about this much behind
+const BUSY = "**Something else was running: these figures are too low and are to be measured again.**";
+
 function machineText(machine: Machine, uses: readonly string[], runs: number): string {
   const versions = ["Node", ...uses].map((name) =>
     name === "Node" ? `Node ${machine.node}` : `${name} ${machine.versions[name] ?? ""}`,
@@ -91,6 +95,7 @@ function machineText(machine: Machine, uses: readonly string[], runs: number): s
   return [
     `${runs} runs each, ${machine.date} UTC, commit ${machine.commit}, ${machine.cpu}, ${machine.cores} cores,`,
     `${machine.memoryGiB} GiB, ${machine.os}; ${versions.join(", ")}. Load before: ${machine.loadBefore}.`,
+    ...(machine.loadBefore > QUIET_LOAD_MAX * machine.cores ? [BUSY] : []),
   ].join("\n");
 }
 

@@ -28,6 +28,7 @@ const QUESTIONS: readonly Question[] = [
 
 const USAGE = `Usage: npm run bench -- [NAME...] [--quick] [--runs N]
   --quick    one short run of each, to try the benches out; nothing is written down
+  --document writes docs/performance.md anew from what was measured before
   --runs N   alternations of ours and the peer's, 3 or more (default ${RUNS})
 ${QUESTIONS.map(({ name, asks }) => `  ${name.padEnd(12)} ${asks}`).join("\n")}
 `;
@@ -46,6 +47,10 @@ function wantedBy(args: readonly string[]): Wanted | undefined {
 }
 
 async function main(): Promise<number> {
+  if (process.argv[2] === "--document") {
+    say(`written to ${writeDown(QUESTIONS, new Map())}\n`);
+    return 0;
+  }
   const wanted = wantedBy(process.argv.slice(2));
   if (!wanted) {
     process.stderr.write(USAGE);
