@@ -49,6 +49,17 @@ test("the lock file names no registry, and pins every package by its hash", () =
   assert.equal(existsSync(join(ROOT, ".npmrc")) && files.includes(".npmrc"), false);
 });
 
+test("the lock file holds every platform's packages, so that npm ci works on each", () => {
+  const { packages } = JSON.parse(textOf("package-lock.json")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const locked = new Set(Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, "")));
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).flatMap((name) => (locked.has(name) ? [] : [`${path} wants ${name}`])),
+  );
+  assert.deepEqual(missing, []);
+});
+
 test("no file but shipped data is larger than 1 MiB", () => {
   const large = files.filter(
     (name) => !name.startsWith("data/") && statSync(join(ROOT, name)).size > FILE_OCTETS_MAX,
