@@ -214,6 +214,8 @@ function depsOf(house: House): HttpDeps {
       listMessages: async (operatorId) => pageOfA(operatorId, STORY.messages),
       listCharges: async (operatorId) => pageOfA(operatorId, STORY.charges),
       listPostings: async (operatorId) => pageOfA(operatorId, [POSTING]),
+      restored: async (operatorId) =>
+        ofA(operatorId, [{ make: "Nokia", model: "C2-03", rule: "maker_exit", handsets: 3, withKey: 1 }]),
       balances: async (operatorId) =>
         ofA(operatorId, [{ account: "operator", currency: "EUR", balanceMinor: 120n }]),
     },

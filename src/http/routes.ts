@@ -22,6 +22,7 @@ import { listOverrides, putOverride, removeOverride } from "./v1/overrides.ts";
 import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
+import { reportRestored } from "./v1/reports/restored.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
 import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
@@ -48,6 +49,7 @@ export function routesOf(views: ServerViews): readonly Route[] {
     listCharges,
     listPostings,
     listBalances,
+    reportRestored,
     reportConfirmations,
     reportArrivals,
     getPolicy,

@@ -318,6 +318,32 @@ test("orders are counted by state, states that none has included", async () => {
   );
 });
 
+test("handsets that were left behind and work again are counted by model and the rule that decided", async () => {
+  await database.run(
+    `update provisioning_order
+        set ended_at = created_at, verdict = 'ended',
+            verdict_reasons = '[{"rule": "age_cutoff", "decided": false}, {"rule": "maker_exit", "decided": true}]'
+      where operator_id = $1 and state = 'completed' and make = 'Make1'`,
+    [MINE],
+  );
+  const orders = await database.one<{ handsets: number }>(
+    `select count(distinct (make, model, device_id))::int as handsets from provisioning_order
+      where operator_id = $1 and state = 'completed' and verdict = 'ended'`,
+    [MINE],
+  );
+  const rows = await reader.restored(MINE, {});
+  assert.ok(
+    rows.length > 0 &&
+      rows.every(({ rule, handsets, withKey }) => rule === "maker_exit" && withKey <= handsets),
+  );
+  assert.equal(
+    rows.reduce((sum, { handsets }) => sum + handsets, 0),
+    orders?.handsets,
+  );
+  assert.deepEqual(await reader.restored(MINE, { from: "2030-01-01T00:00:00Z" }), []);
+  assert.deepEqual(await reader.restored(uuidv7(), {}), []);
+});
+
 test("the balances of each currency sum to zero", async () => {
   const balances = await reader.balances(MINE);
   assert.ok(balances.length >= 4);

@@ -16,6 +16,7 @@ import type {
   OrderStory,
   PageQuery,
   PostingRow,
+  RestoredRow,
 } from "../kernel/order/order-reader.ts";
 import type { Imei } from "../term/imei.ts";
 import { imei14Of } from "../term/imei.ts";
@@ -74,6 +75,8 @@ export function createOrderReader(database: Database, sealer: Sealer): OrderRead
         page.limit,
       );
     },
+    restored: (operatorId, { from, to }) =>
+      database.rows<RestoredRow>(RESTORED, [operatorId, from ?? null, to ?? null]),
     balances: (operatorId) => database.rows<Balance>(BALANCES, [operatorId]),
   };
 }
@@ -313,6 +316,22 @@ const BALANCES = {
            from (select debit, credit, currency, amount_minor from posting where operator_id = $1) p
           cross join lateral (values (debit, amount_minor), (credit, -amount_minor)) as side(account, amount)
           group by account, currency order by account, currency`,
+};
+
+/** More kinds of handset than any operator's report has. */
+const RESTORED_ROWS_MAX = 1_000;
+const RESTORED = {
+  name: "restored", // provisioning_order_by_state, order_item_of_order
+  text: `select o.make, o.model,
+                (select one.value ->> 'rule' from jsonb_array_elements(o.verdict_reasons) one
+                  where (one.value ->> 'decided')::boolean limit 1) as rule,
+                count(distinct o.device_id)::int as handsets,
+                count(distinct o.device_id) filter (where exists (
+                  select 1 from order_item i where i.order_id = o.id and i.kind = 'key' and i.state = 'works'))::int as "withKey"
+           from provisioning_order o
+          where o.operator_id = $1 and o.state = 'completed' and o.verdict = 'ended'
+            and o.ended_at >= coalesce($2::timestamptz, '-infinity') and o.ended_at < coalesce($3::timestamptz, 'infinity')
+          group by 1, 2, 3 order by 4 desc, 1, 2, 3 limit ${RESTORED_ROWS_MAX}`,
 };
 
 // One order's story.

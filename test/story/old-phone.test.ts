@@ -56,6 +56,8 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
     ["support_estimate: ended"],
   );
   assert.equal(decided[0].saw.releasedBy, "2014-12-31");
+  const judged = story.events.find(({ kind }: { kind: string }) => kind === "judged");
+  assert.deepEqual(judged.detail.symptoms.cannotReach, ["mms.maker.example"]);
 
   // Rows 92, 94, 95, 102, 107: a key of the maker's server, apart from the settings.
   const key = itemOf(story, "key");

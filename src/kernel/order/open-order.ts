@@ -42,7 +42,8 @@ export function openOrder(
     );
   }
   const judgement = deps.judge(order, subject, terms, scribe.now);
-  noteJudgement(scribe, order, judgement);
+  const relation = relationOf(terms, judgement.make);
+  noteJudgement(scribe, order, judgement, relation);
   const choice = deps.chooseSettings(subject, terms);
   if (choice.kind === "refused") {
     return wait(
@@ -64,7 +65,6 @@ export function openOrder(
     deadlineAt,
     detail: { settingsFrom: choice.source, confirmed: choice.confirmed, road: judgement.road },
   });
-  const relation = relationOf(terms, judgement.make);
   const leftBehind = isLeftBehind(judgement, relation, terms);
   const key = leftBehind ? keyItem(deps, scribe, order, subject, terms, relation, judgement) : null;
   const values = valuesFor(choice.values, leftBehind, relation, terms);
@@ -131,15 +131,27 @@ export function valuesFor(
 }
 
 /** Said once, however often an order that waits is looked at. */
-function noteJudgement(scribe: Scribe, order: OrderDraft, judgement: Judgement): void {
+function noteJudgement(
+  scribe: Scribe,
+  order: OrderDraft,
+  judgement: Judgement,
+  relation: Relation | undefined,
+): void {
   const { make, model, verdict } = judgement;
   const isNews = order.make !== make || order.model !== model || order.verdict !== verdict;
   Object.assign(order, { make, model, verdict, verdictReasons: judgement.reasons, changed: true });
   scribe.touch(order);
   if (!isNews) return;
   const reason = `${make ?? "unknown make"} ${model ?? "unknown model"}: ${verdict}`;
-  scribe.note(order, { kind: "judged", state: verdict, reason });
+  const detail = verdict === "ended" ? { symptoms: symptomsOf(relation) } : null;
+  scribe.note(order, { kind: "judged", state: verdict, reason, detail });
 }
+
+/** What being left behind means for the handset (201 claims 10 and 13): the record of row 90. */
+const symptomsOf = (relation: Relation | undefined) => ({
+  accessPointUpdates: "none any more from the manufacturer",
+  cannotReach: relation?.appHosts ?? [],
+});
 
 /** Stands until somebody gives what is missing; it is tried again by itself, and ends when the deadline has passed. */
 export function wait(

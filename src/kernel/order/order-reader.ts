@@ -149,6 +149,16 @@ export type PostingRow = {
 
 export type Balance = { readonly account: string; readonly currency: string; readonly balanceMinor: bigint };
 
+/** Handsets that their makers had left behind and that work again: each is a call to customer care that did not come. */
+export type RestoredRow = {
+  readonly make: string | null;
+  readonly model: string | null;
+  /** The rule by which the handset counted as left behind. */
+  readonly rule: string | null;
+  readonly handsets: number;
+  readonly withKey: number;
+};
+
 export interface OrderReader {
   listOrders(operatorId: string, filter: OrderFilter, page: PageQuery): Promise<Page<OrderRow>>;
   findOrder(operatorId: string, orderId: string): Promise<OrderStory | undefined>;
@@ -168,6 +178,11 @@ export interface OrderReader {
     filter: { readonly account?: string | undefined; readonly chargeId?: string | undefined },
     page: PageQuery,
   ): Promise<Page<PostingRow>>;
+  /** By make, model and rule, most handsets first; `from` and `to` bound when their orders ended. */
+  restored(
+    operatorId: string,
+    span: { readonly from?: string | undefined; readonly to?: string | undefined },
+  ): Promise<readonly RestoredRow[]>;
   /** Debits minus credits of every account: each currency sums to zero. */
   balances(operatorId: string): Promise<readonly Balance[]>;
 }
