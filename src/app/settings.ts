@@ -41,6 +41,11 @@ const yesOrNo = ({ about, ...more }: About & { readonly default: boolean }) =>
 
 const PORT = { from: 1, to: 65_535 };
 const HTTP_URL = { pattern: "^https?://[^\\s/]+[^\\s]*$", allowed: "an http or https URL" };
+/** A secret goes there: in clear only to this machine itself. */
+const SECURE_URL = {
+  pattern: "^(https://[^\\s/]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)(/[^\\s]*)?$",
+  allowed: "an https URL, or http on this machine",
+};
 const HOST = { max: 253, pattern: "^[^\\s/]+$", allowed: "a host name or an address" };
 
 export const SETTINGS = {
@@ -141,7 +146,7 @@ export const SETTINGS = {
     }),
   },
   bank: {
-    url: optionalText({ about: "The operator's payment system. Without it, fees wait.", ...HTTP_URL }),
+    url: optionalText({ about: "The operator's payment system. Without it, fees wait.", ...SECURE_URL }),
     secret: secret({ about: "Our bearer secret there." }),
     timeoutMs: integer({
       about: "A payment system without an answer for this long is asked again later.",
