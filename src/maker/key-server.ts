@@ -3,8 +3,7 @@
  * the sum of its events; a door journals the events before it answers, and a restart replays them.
  *
  *   requestId -> key   once and for all: a repeat gets the same octets
- *   handset   -> key   one current key: asking anew gets it again while it is fresh and not yet downloaded, else a new
- *                      one that replaces it
+ *   handset   -> key   one current key: asking anew, under another request id, makes a new one that replaces it
  *   keyId     -> account   nothing -> due at download -> paid | differs
  */
 import { createHmac, type KeyObject } from "node:crypto";
@@ -28,8 +27,6 @@ const MAX_KEYS = 5_000_000;
 const CLOCK_SLACK_MS = 24 * 3_600_000;
 const KEY_ID_OCTETS = 16;
 const CONFIRM_SECRET_OCTETS = 16;
-/** A current key with less than this part of its validity left is not given again. */
-const FRESH_PART = 1 / 2;
 
 /** An operator with a contract. Its certificate bears `urn:turnup:client:<id>`. */
 export type MakerClient = {
@@ -74,12 +71,6 @@ export type MakerEvent =
       readonly currency: string;
       readonly atMs: number;
     }
-  | {
-      readonly kind: "repeated";
-      readonly keyId: string;
-      readonly clientId: string;
-      readonly requestId: string;
-    }
   | { readonly kind: "downloaded"; readonly keyId: string; readonly atMs: number }
   | {
       readonly kind: "paid";
@@ -123,7 +114,6 @@ export function createKeyServer(policy: MakerPolicy, freshOctets: (octets: numbe
   /** Takes an event into the state; the only place that changes it. */
   function apply(event: MakerEvent): void {
     if (event.kind === "issued") applyIssued(event);
-    else if (event.kind === "repeated") keyOfRequest.set(requestOf(event), event.keyId);
     else change(event.keyId, (account) => applyToAccount(account, event));
   }
 
@@ -212,13 +202,10 @@ export function createKeyServer(policy: MakerPolicy, freshOctets: (octets: numbe
     }
     const refusal = refusalOf(request);
     if (refusal) return refused(requestId, ...refusal);
-    const current = currentKeyOf(client, handset, now);
-    const event: MakerEvent = current
-      ? { kind: "repeated", keyId: current.keyId, clientId: client.id, requestId }
-      : makeKey(client, request, handset, now);
+    const event = makeKey(client, request, handset, now);
     events.push(event);
     apply(event);
-    return { requestId, key: octetsOf(event.kind === "issued" ? event.key : current!.key) };
+    return { requestId, key: octetsOf(event.key) };
   }
 
   function refusalOf({ model, uniqueId, network }: KeyRequest): [KeyRefusalCode, string] | undefined {
@@ -235,16 +222,6 @@ export function createKeyServer(policy: MakerPolicy, freshOctets: (octets: numbe
     if (!policy.offerOf(network)) return ["no_agreement", "no access point is agreed with this network"];
     if (accounts.size >= MAX_KEYS) return ["try_later", "the key server holds as many keys as it can"];
     return undefined;
-  }
-
-  /** The handset's key, where giving it again serves as well as a new one. */
-  function currentKeyOf(client: MakerClient, handset: string | null, now: Date): Issued | undefined {
-    const keyId = handset === null ? undefined : keyOfHandset.get(handset);
-    const account = keyId === undefined ? undefined : accounts.get(keyId);
-    if (!account || account.issued.clientId !== client.id || account.downloadedAtMs !== undefined)
-      return undefined;
-    const fresh = account.issued.notAfterMs - now.getTime() > policy.validityMs * FRESH_PART;
-    return fresh ? account.issued : undefined;
   }
 
   function makeKey(client: MakerClient, request: KeyRequest, handset: string | null, now: Date): Issued {

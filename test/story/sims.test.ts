@@ -1,0 +1,311 @@
+/** SIMs that move between handsets, and what is known or not of them (rows 73-76, 79, 80, 84). */
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { test } from "vitest";
+import { imeiFromNetwork } from "../../src/term/imei.ts";
+import { itemOf, type StoryOperator, type StoryPhone, storyHouse, until } from "./house.ts";
+
+const house = await storyHouse({ world: { smscRetryMs: 100 } });
+const HOUR_MS = 3_600_000;
+/** What an operator changes is known to every part of the server after this time. */
+const TERMS_MS = 2_100;
+
+type Row = { readonly id: string; readonly cause: string; readonly state: string };
+const ordersOf = async (operator: StoryOperator, query: string): Promise<Row[]> =>
+  (await operator.get(`/v1/orders?limit=100&${query}`)).rows;
+const countOrders = async (operator: StoryOperator): Promise<number> => (await ordersOf(operator, "")).length;
+
+const pairOf = ({ imei, imsi, msisdn }: StoryPhone["spec"]) => ({ imei, imsi, msisdn, plmn: "001-01" });
+
+type Pairing = { readonly imsiMasked: string; readonly isCurrent: boolean; readonly firstSeenAt: string };
+const pairingsOf = async (operator: StoryOperator, imei: string): Promise<Pairing[]> =>
+  (await operator.get(`/v1/devices/${imei}`)).pairings;
+
+test("a SIM moved to another handset opens one order there; the same pair again, by whoever saw it, opens none", async () => {
+  const operator = await house.operator();
+  const [one, other] = [house.phone("Xperia Z3"), house.phone("G2")];
+  await one.attach();
+  await other.attach();
+  await operator.settled(one);
+  await operator.settled(other);
+  assert.equal(await countOrders(operator), 2);
+
+  house.world.parties.fleet.swapSims(one.index, other.index);
+  await until(
+    () => countOrders(operator),
+    (count) => count === 4,
+    "each SIM opens an order in its new handset",
+  );
+  for (const [phone, model] of [
+    [one, "Xperia Z3"],
+    [other, "G2"],
+  ] as const) {
+    const story = await operator.settled(phone);
+    assert.deepEqual([story.cause, story.model, story.charges.length], ["sim_moved", model, 1]);
+    assert.equal(itemOf(story, "key").state, "works", "the SIM in it is another; so is the key");
+  }
+
+  const again = pairOf(one.status().spec);
+  for (const report of [
+    again,
+    { ...again, imei: again.imei.slice(0, 14) }, // as the network sends it
+    { ...again, imei: undefined, imeisv: `${again.imei.slice(0, 14)}07`, source: "applet" },
+    { ...again, source: "network_probe" },
+  ]) {
+    const { outcome } = await operator.sight(report);
+    assert.equal(outcome, "unchanged", JSON.stringify(Object.keys(report)));
+  }
+  assert.equal(await countOrders(operator), 4);
+
+  // Many to many, with history: each handset has had both SIMs, each has one now.
+  for (const { spec } of [one, other]) {
+    const pairings = await pairingsOf(operator, spec.imei);
+    assert.deepEqual(pairings.map(({ isCurrent }) => isCurrent).sort(), [false, true]);
+    assert.equal(new Set(pairings.map(({ firstSeenAt }) => firstSeenAt)).size, 2);
+  }
+});
+
+test("a sighting that comes late tells where the SIM once was, and opens nothing", async () => {
+  const operator = await house.operator();
+  const [now, before] = [house.phone("Galaxy S25"), house.phone("Galaxy S25")];
+  await now.attach();
+  await operator.settled(now);
+  const { imsi, msisdn } = now.spec;
+  const late = {
+    imei: before.spec.imei,
+    imsi,
+    msisdn,
+    plmn: "001-01",
+    seenAt: new Date(Date.now() - HOUR_MS).toISOString(),
+  };
+  assert.equal((await operator.sight(late)).outcome, "late");
+  assert.equal((await operator.sight(pairOf(now.spec))).outcome, "unchanged", "it is still where it is");
+  assert.equal(await countOrders(operator), 1);
+  assert.deepEqual(
+    (await pairingsOf(operator, before.spec.imei)).map(({ isCurrent }) => isCurrent),
+    [false],
+  );
+});
+
+test("a SIM that moves on while its order is under way is followed: the younger order does the work", async () => {
+  const operator = await house.operator();
+  const [first, second] = [house.phone("Xperia Z3"), house.phone("Xperia Z3")];
+  const { imsi, msisdn } = second.spec;
+  // The first handset is off: what is sent there stays at the message centre.
+  await operator.sight({ ...pairOf(first.spec), imsi, msisdn });
+  await until(
+    () => ordersOf(operator, `imsi=${imsi}`),
+    (rows) => rows[0]?.state === "provisioning",
+    "the first order is under way",
+  );
+  await second.attach();
+  const story = await operator.settled(second);
+  assert.deepEqual([story.cause, story.state], ["sim_moved", "completed"]);
+  const rows = await until(
+    () => ordersOf(operator, `imsi=${imsi}`),
+    (all) => all.every(({ state }) => state === "completed" || state === "cancelled"),
+    "the older order stands aside",
+  );
+  assert.deepEqual(
+    rows.map(({ state }) => state),
+    ["completed", "cancelled"],
+  );
+  assert.equal(second.did("applied").length, 2, "one key, one set of settings");
+});
+
+test("a SIM that moves into a handset for which a key is still on its way gets a key of its own", async () => {
+  const operator = await house.operator();
+  const phone = house.phone("Xperia Z3");
+  const former = house.phone("Xperia Z3");
+  // Another SIM was in it; its key was issued and waits at the message centre for a handset that is off.
+  const { imsi, msisdn } = former.spec;
+  await operator.sight({ ...pairOf(phone.spec), imsi, msisdn });
+  await until(
+    async () => (await ordersOf(operator, `imsi=${imsi}`))[0],
+    (row) => row?.state === "provisioning",
+    "the key of the former SIM is on its way",
+  );
+  await phone.attach();
+  const story = await operator.settled(phone);
+  assert.deepEqual([itemOf(story, "key").state, phone.status().now], ["works", "alive"]);
+});
+
+test("an order that was cancelled before its key arrived is asked for anew, and gets another key", async () => {
+  const operator = await house.operator();
+  const phone = house.phone("Xperia Z3");
+  const { imei, imsi, msisdn } = phone.spec;
+  const { orderId } = await operator.sight(pairOf(phone.spec));
+  const first = await operator.storyUntil(
+    phone,
+    (story) => itemOf(story, "key")?.state === "sending",
+    "a key is sent",
+  );
+  const once = (key: string) => ({ "idempotency-key": key });
+  const cancelled = await operator.call("POST", `/v1/orders/${orderId}/cancel`, {}, "admin", once("cancel"));
+  assert.equal(cancelled.status, 202, cancelled.text);
+  const opened = await operator.call("POST", "/v1/orders", { imei, imsi, msisdn }, "care", once("again"));
+  assert.equal(opened.status, 202, opened.text);
+  await phone.attach();
+  const story = await operator.settled(phone);
+  assert.deepEqual([story.id, story.cause], [opened.body.orderId, "requested"]);
+  assert.notEqual(itemOf(story, "key").keyId, itemOf(first, "key").keyId);
+  assert.equal(phone.status().now, "alive");
+});
+
+test("without a number the order waits, says what is missing and until when, and goes on when a sighting brings it", async () => {
+  const operator = await house.operator();
+  const phone = house.phone("Galaxy S25");
+  const { imei, imsi } = phone.spec;
+  await operator.sight({ imei, imsi, plmn: "001-01" });
+  const waiting = await operator.storyUntil(phone, ({ state }) => state === "waiting", "it waits");
+  assert.equal(waiting.reason, "no phone number is known for this SIM");
+  assert.equal(waiting.nextAction, "send a sighting with its MSISDN");
+  assert.ok(
+    Date.parse(waiting.dueAt) > Date.now() && Date.parse(waiting.deadlineAt) > Date.parse(waiting.dueAt),
+  );
+  assert.deepEqual(waiting.messages, []);
+
+  await phone.attach(); // its sighting has the number
+  const story = await operator.settled(phone);
+  assert.equal(story.id, waiting.id);
+  assert.equal(story.cause, "first_registration");
+});
+
+test("an order whose number never comes fails at its deadline, with the cause, and costs nothing", async () => {
+  const operator = await house.operator({ policy: { waitDeadlineHours: 2 } });
+  const phone = house.phone("Galaxy S25");
+  const { imei, imsi } = phone.spec;
+  await operator.sight({ imei, imsi, plmn: "001-01" });
+  await operator.storyUntil(phone, ({ state }) => state === "waiting", "it waits");
+  await house.timePasses(HOUR_MS + 1);
+  await operator.storyUntil(phone, ({ dueAt }) => Date.parse(dueAt) > Date.now(), "it was looked at again");
+  await house.timePasses(HOUR_MS + 1);
+  const story = await operator.ended(phone, "failed");
+  assert.match(story.reason, /no phone number.*the deadline has passed/);
+  assert.deepEqual([story.dueAt, story.deadlineAt, story.messages, story.charges], [null, null, [], []]);
+});
+
+/** Subscribers of a virtual operator on Telekom's network, of which no list knows the access points. */
+const virtual = (serial: number) => ({
+  imei: imeiFromNetwork(`35163707${serial}`),
+  imsi: `26201${serial}0000`,
+  msisdn: `4917${serial}00`,
+  plmn: "262-01",
+  spn: "Wonder Mobile",
+});
+
+test("the SIM of an unknown virtual operator never gets its host's access points: it waits, and goes on with its own", async () => {
+  const operator = await house.operator({ homePlmns: ["262-01"], accessPoints: [] });
+  const sim = virtual(100_001);
+  const { orderId } = await operator.sight(sim);
+  const tell = () => operator.get(`/v1/orders/${orderId}`);
+  const waiting = await until(tell, ({ state }) => state === "waiting", "the order waits");
+  assert.match(waiting.reason, /Wonder Mobile.*Telekom's is not given in its place/);
+  assert.equal(waiting.nextAction, "add an access point of your own for these SIMs");
+  assert.deepEqual([waiting.items, waiting.messages], [[], []]);
+
+  const point = {
+    name: "Wonder",
+    uses: ["internet"],
+    apn: "internet.wonder",
+    criteria: { mcc: "262", mnc: "01", spn: "Wonder Mobile" },
+  };
+  const added = await operator.call("POST", "/v1/access-points", point, "engineer", {
+    "idempotency-key": "wonder",
+  });
+  assert.equal(added.status, 201, added.text);
+  await sleep(TERMS_MS);
+  await house.timePasses(HOUR_MS);
+  const going = await until(tell, ({ state }) => state === "provisioning", "it goes on");
+  assert.deepEqual(itemOf(going, "settings").apns, ["internet.wonder"]);
+  assert.equal(going.events.filter(({ kind }: { kind: string }) => kind === "order_waiting").length, 1);
+});
+
+for (const sendUnconfirmed of [true, false]) {
+  test(`shipped access points, not yet confirmed by the operator, are ${sendUnconfirmed ? "sent" : "not sent"} where its policy says so`, async () => {
+    const operator = await house.operator({
+      homePlmns: ["262-01"],
+      accessPoints: [],
+      policy: { sendUnconfirmed },
+    });
+    const { spn: _, ...sim } = virtual(sendUnconfirmed ? 100_002 : 100_003);
+    const { orderId } = await operator.sight(sim);
+    const story = await until(
+      () => operator.get(`/v1/orders/${orderId}`),
+      ({ state }) => state !== "received",
+      "it was looked at",
+    );
+    if (sendUnconfirmed) {
+      assert.equal(story.state, "provisioning");
+      assert.ok(itemOf(story, "settings").apns.includes("internet.telekom"));
+      const opened = story.events.find(({ kind }: { kind: string }) => kind === "order_provisioning");
+      assert.equal(opened.detail.confirmed, false, "the order says that nobody has confirmed them");
+    } else {
+      assert.equal(story.state, "waiting");
+      assert.match(story.reason, /is not confirmed, and the operator sends confirmed access points only/);
+    }
+  });
+}
+
+for (const returningPair of ["open", "skip"] as const) {
+  test(`a SIM that returns to a handset it was in before opens ${returningPair === "open" ? "an order" : "none"} where the policy says ${returningPair}`, async () => {
+    const operator = await house.operator({ policy: { returningPair } });
+    const [home, away] = [house.phone("Galaxy S25"), house.phone("Galaxy S25")];
+    const { imsi, msisdn } = home.spec;
+    const inHandset = (phone: StoryPhone) => operator.sight({ ...pairOf(phone.spec), imsi, msisdn });
+    const outcomes: string[] = [];
+    for (const phone of [home, away, home, home]) outcomes.push((await inHandset(phone)).outcome);
+    const returned = returningPair === "open" ? "sim_moved" : "unchanged";
+    assert.deepEqual(outcomes, ["first_registration", "sim_moved", returned, "unchanged"]);
+    assert.equal((await ordersOf(operator, `imsi=${imsi}`)).length, returningPair === "open" ? 3 : 2);
+  });
+}
+
+test("two operators see the same SIM and handset at once: each has its own order, and neither sees the other's", async () => {
+  const mine = await house.operator({ kind: "mno" });
+  const theirs = await house.operator({ kind: "secondary", policy: { doneAt: "delivered" } });
+  const phone = house.phone("Galaxy S25");
+  const pair = pairOf(phone.spec);
+  const [a, b] = await Promise.all([mine.sight(pair), theirs.sight(pair)]);
+  assert.deepEqual([a.outcome, b.outcome], ["first_registration", "first_registration"]);
+  assert.notEqual(a.orderId, b.orderId);
+  for (const [operator, own, other, kind] of [
+    [mine, a, b, "mno"],
+    [theirs, b, a, "secondary"],
+  ] as const) {
+    const rows = await ordersOf(operator, `imei=${phone.spec.imei}`);
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      [own.orderId],
+    );
+    const story = await operator.get(`/v1/orders/${own.orderId}`);
+    assert.deepEqual([story.networkKind, story.subscriberId], [kind, own.subscriberId]);
+    for (const path of [`/v1/orders/${other.orderId}`]) {
+      const { status, body } = await operator.call("GET", path);
+      assert.deepEqual([status, body.code], [404, "order_not_found"]);
+    }
+    const cancel = await operator.call("POST", `/v1/orders/${other.orderId}/cancel`, {}, "admin", {
+      "idempotency-key": "x",
+    });
+    assert.deepEqual([cancel.status, cancel.body.code], [404, "order_not_found"]);
+  }
+  assert.notEqual(a.subscriberId, b.subscriberId);
+  assert.notEqual(a.deviceId, b.deviceId);
+});
+
+test("an order is marked with the market of its SIM where the operator's region rule names it", async () => {
+  const operator = await house.operator({
+    homePlmns: ["262-01"],
+    accessPoints: [],
+    kind: "tertiary",
+    policy: { markets: ["DE"] },
+  });
+  const german = await operator.sight(virtual(100_004));
+  const testNetwork = await operator.sight(pairOf(house.phone("Galaxy S25").spec));
+  const told = async ({ orderId }: { orderId: string }) => {
+    const { market, networkKind } = await operator.get(`/v1/orders/${orderId}`);
+    return { market, networkKind };
+  };
+  assert.deepEqual(await told(german), { market: "DE", networkKind: "tertiary" });
+  assert.deepEqual(await told(testNetwork), { market: null, networkKind: "tertiary" });
+});
