@@ -41,8 +41,8 @@ export function readSighting(
     imei14: imei14Of(imei),
     tac: tacOf(imei),
     softwareVersion,
-    msisdn: given(input.msisdn) ? parseMsisdn(input.msisdn!) : null,
-    iccid: given(input.iccid) ? parseIccid(input.iccid!) : null,
+    msisdn: given(input.msisdn) ? parseMsisdn(asText(input.msisdn, "msisdn")) : null,
+    iccid: given(input.iccid) ? parseIccid(asText(input.iccid, "iccid")) : null,
     gid1: readGid1(input.gid1),
     spn: readSpn(input.spn),
     // A country with two- and three-digit codes and a network nobody knows: the two digits that most have.

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import type { Bookkeeper } from "./bookkeeper.ts";
+import type { OrderStore, OutgoingMessage, SubmittedPart, UnsentMessage } from "./order-store.ts";
+import { createOutbox, type PartOutcome, type PartToSubmit } from "./outbox.ts";
+
+const NOW = new Date("2026-05-04T08:00:00Z");
+const message = (more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
+  messageId: "m",
+  operatorId: "o",
+  kind: "settings",
+  protocol: "omacp",
+  sender: "2948",
+  content: { to: "4915112345678", payload: new Uint8Array(300).fill(7) },
+  reference: 9,
+  partCount: 3,
+  acceptedParts: [],
+  attempts: 1,
+  expiresAt: new Date(NOW.getTime() + 3_600_000),
+  ...more,
+});
+
+async function pass(messages: readonly OutgoingMessage[], answer: (part: PartToSubmit) => PartOutcome) {
+  const taken: SubmittedPart[] = [];
+  const unsent: UnsentMessage[] = [];
+  const submitted: PartToSubmit[] = [];
+  const outbox = createOutbox({
+    store: { claimMessages: async () => [...messages] } as unknown as OrderStore,
+    books: {
+      submitted: async (part: SubmittedPart) => void taken.push(part),
+      unsent: async (one: UnsentMessage) => void unsent.push(one),
+    } as unknown as Bookkeeper,
+    smsc: {
+      name: "one",
+      submit: async (part) => {
+        submitted.push(part);
+        return answer(part);
+      },
+    },
+    clock: () => NOW,
+    random: () => 1,
+  });
+  await outbox.pass(10);
+  return { taken, unsent, submitted };
+}
+const accepted = (): PartOutcome => ({ kind: "accepted", smscMessageId: "x" });
+
+test("parts go out in order under one reference, each with its UDH, the last without more to come", async () => {
+  const { submitted, taken } = await pass([message()], accepted);
+  assert.deepEqual(
+    submitted.map(({ userData }) => [...userData.subarray(0, 12)].slice(7)),
+    [
+      [0, 3, 9, 3, 1],
+      [0, 3, 9, 3, 2],
+      [0, 3, 9, 3, 3],
+    ],
+  );
+  assert.deepEqual(
+    submitted.map(({ moreToSend }) => moreToSend),
+    [true, true, false],
+  );
+  assert.deepEqual(
+    taken.map(({ sequence }) => sequence),
+    [1, 2, 3],
+  );
+});
+
+test("parts that an earlier attempt got accepted are not sent again", async () => {
+  const { submitted } = await pass([message({ acceptedParts: [1, 3] })], accepted);
+  assert.deepEqual(
+    submitted.map(({ userData }) => userData[11]),
+    [2],
+  );
+});
+
+test("a part refused for good ends the message, one put off makes it due later and never after its expiry", async () => {
+  const refused = await pass([message()], () => ({ kind: "refused", code: "ESME_RINVDSTADR" }));
+  assert.deepEqual(
+    refused.unsent.map(({ retryAt, errorCode }) => ({ retryAt, errorCode })),
+    [{ retryAt: null, errorCode: "ESME_RINVDSTADR" }],
+  );
+  const waits = [1, 2, 9].map(async (attempts) => {
+    const later = await pass([message({ attempts })], () => ({ kind: "later", code: "ESME_RTHROTTLED" }));
+    return (later.unsent[0]!.retryAt!.getTime() - NOW.getTime()) / 1_000;
+  });
+  assert.deepEqual(await Promise.all(waits), [5, 10, 900]);
+  const soon = new Date(NOW.getTime() + 2_000);
+  const last = await pass([message({ expiresAt: soon })], () => ({ kind: "later", code: "ESME_RTHROTTLED" }));
+  assert.deepEqual(last.unsent[0]?.retryAt, soon);
+});
+
+test("what has expired, or cannot be read or cut, is given up without a part of it sent, beside others that go", async () => {
+  const { submitted, unsent, taken } = await pass(
+    [
+      message({ messageId: "expired", expiresAt: NOW }),
+      message({ messageId: "unreadable", content: null }),
+      message({ messageId: "too long", content: { to: "1", payload: new Uint8Array(60_000) } }),
+      message({ messageId: "sound" }),
+    ],
+    accepted,
+  );
+  assert.deepEqual(
+    unsent.map(({ messageId, errorCode, retryAt }) => [messageId, errorCode, retryAt]).sort(),
+    [
+      ["expired", "expired", null],
+      ["too long", "unreadable", null],
+      ["unreadable", "unreadable", null],
+    ],
+  );
+  assert.equal(submitted.length, 3);
+  assert.ok(taken.every(({ messageId }) => messageId === "sound"));
+});
