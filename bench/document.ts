@@ -84,9 +84,10 @@ function sectionOf({ name, asks, how, uses }: Question, result: Result | undefin
   return `${head}\n${table(columns, rows)}\n${machineText(machine, uses, runs)}\n`;
 }
 
-/** Load of one minute a core; above it, somebody else's work is in the figures. */
-const QUIET_LOAD_MAX = 1; // the bench before leaves about this much behind
-const BUSY = "**Something else was running: these figures are too low and are to be measured again.**";
+/** Cores that may be busy with something else without spoiling a figure. */
+const BUSY_CORES_MAX = 0.3;
+const SPOILT =
+  "**Something else was running: these figures are worse than they need be and are to be taken again.**";
 
 function machineText(machine: Machine, uses: readonly string[], runs: number): string {
   const versions = ["Node", ...uses].map((name) =>
@@ -94,8 +95,8 @@ function machineText(machine: Machine, uses: readonly string[], runs: number): s
   );
   return [
     `${runs} runs each, ${machine.date} UTC, commit ${machine.commit}, ${machine.cpu}, ${machine.cores} cores,`,
-    `${machine.memoryGiB} GiB, ${machine.os}; ${versions.join(", ")}. Load before: ${machine.loadBefore}.`,
-    ...(machine.loadBefore > QUIET_LOAD_MAX * machine.cores ? [BUSY] : []),
+    `${machine.memoryGiB} GiB, ${machine.os}; ${versions.join(", ")}. Busy before: ${machine.busyCores} cores.`,
+    ...(machine.busyCores > BUSY_CORES_MAX ? [SPOILT] : []),
   ].join("\n");
 }
 

