@@ -17,6 +17,7 @@ import { uuidv7 } from "../store/uuid.ts";
 import type { DeliverSm } from "../wire/smpp/command.ts";
 import { type MessageState, parseReceipt } from "../wire/smpp/receipt.ts";
 import { formatRelativeTime } from "../wire/smpp/time.ts";
+import { reportOctets } from "./handset-report.ts";
 import { type Loop, startLoop } from "./loop.ts";
 
 const ORDER_BATCH = 500;
@@ -35,8 +36,6 @@ const MAX_VALIDITY_MS = 30 * 86_400_000;
 /** Receipts are answered when they are on disk, a batch at a time: the centre may have this many unanswered. */
 const MAX_UNANSWERED_RECEIPTS = 2_000;
 const ESME_ROK = 0;
-/** Reports of handsets come as 8-bit data; a text from a subscriber is taken and waits for nobody yet. */
-const BINARY_CODING = 0x04;
 
 export type EngineOptions = {
   readonly store: OrderStore;
@@ -219,7 +218,8 @@ async function deliver(books: Bookkeeper, smsc: string, pdu: DeliverSm): Promise
     }
     return ESME_ROK;
   }
-  if (pdu.data_coding === BINARY_CODING) await books.report(pdu.short_message);
+  const report = reportOctets(pdu);
+  if (report) await books.report(report);
   return ESME_ROK;
 }
 

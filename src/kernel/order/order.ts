@@ -2,15 +2,16 @@
  * The order and its items: states, levels of proof, and the one table that says which event moves what.
  *
  * Order:  received -> provisioning -> completed | partly_completed | failed
- *         received | provisioning -> waiting (for an MSISDN or an access point) -> received
- *         any state that is not final -> cancelled
+ *         received -> waiting (for an MSISDN, an access point, or a fault put right) -> provisioning | failed
+ *         any state that is not final -> cancelled (by a person, or since a younger order takes its place)
+ *         failed -> partly_completed -> completed by late proof;   partly_completed, failed -> provisioning by a resend
  * Item:   pending -> sending -> delivered -> opened -> works
- *         pending -> waiting_for_key -> sending
+ *         pending -> waiting_for_key -> sending | failed (the settings that waited for the key go alone)
  *         sending -> sending (resend) | failed;  any state that is not final -> failed | cancelled
  *
- * `delivered`: receipts for all parts, or the link was fetched. `opened`: the client on the device reported it.
- * `works`: traffic on the new access point, or the maker's server saw the device. A higher level implies the lower
- * ones; proof that comes again or late at a lower level changes nothing.
+ * `delivered`: receipts for all parts. `opened`: the client on the device reported it, or the page of a link was
+ * fetched. `works`: traffic on the new access point, or the maker's server saw the device. A higher level implies the
+ * lower ones; proof that comes again or late at a lower level changes nothing.
  */
 
 export const ORDER_STATES = [
