@@ -28,6 +28,11 @@ const RESTART_POLL_MS = 50;
 const SILENCE_MARGIN_MS = 5_000;
 /** Callers queueing for a connection; more are turned away at once. */
 const WAITING_MAX = 10_000;
+/**
+ * A plan kept from when a table was small reads all of it when it is large: statements work on batches, so planning each
+ * anew costs little beside that.
+ */
+const PLAN_FOR_TODAY = "-c plan_cache_mode=force_custom_plan";
 const REPEATS_MAX = 5;
 const REPEAT_PAUSE_MS = 10;
 const VERSION_MIN = 15;
@@ -81,6 +86,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     application_name: config.applicationName ?? "turnup",
     statement_timeout: statementTimeoutMs,
     lock_timeout: config.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+    options: PLAN_FOR_TODAY,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_CONNECTION_MS,
