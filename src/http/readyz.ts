@@ -6,8 +6,10 @@ import { ok, type Route, route } from "./route.ts";
 const CHECK_TIMEOUT_MS = 1_000;
 /** Anybody may ask here: however often they do, the parts are asked once in this time. */
 const REMEMBERED_MS = 1_000;
+/** A server that is starting is waited for: its "not yet" is asked again sooner. */
+const REMEMBERED_FAILURE_MS = 100;
 
-type Seen = { readonly atMs: number; readonly checks: Promise<readonly CheckResult[]> };
+type Seen = { readonly atMs: number; rememberedMs: number; readonly checks: Promise<readonly CheckResult[]> };
 type CheckResult = { readonly name: string; readonly ok: boolean };
 
 /** A value with a memory, so each server makes its own. */
@@ -27,12 +29,13 @@ export function readyz(): Route {
     }),
     async handle({ readiness, clock }: HttpDeps) {
       const nowMs = clock().getTime();
-      if (!seen || nowMs - seen.atMs >= REMEMBERED_MS || nowMs < seen.atMs) {
-        seen = { atMs: nowMs, checks: Promise.all(readiness.map(resultOf)) };
+      if (!seen || nowMs - seen.atMs >= seen.rememberedMs || nowMs < seen.atMs) {
+        seen = { atMs: nowMs, rememberedMs: REMEMBERED_MS, checks: Promise.all(readiness.map(resultOf)) };
       }
       const checks = await seen.checks;
       const missing = checks.filter((check) => !check.ok).map(({ name }) => name);
       if (missing.length > 0) {
+        seen.rememberedMs = REMEMBERED_FAILURE_MS;
         throw new TurnupError("dependency_unavailable", `not ready: ${missing.join(", ")}`, {
           nextStep: "Give this server no work until it is ready; its log says what is missing.",
         });
