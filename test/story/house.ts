@@ -171,11 +171,18 @@ export async function storyHouse(options: StoryOptions = {}): Promise<StoryHouse
       await server.engine.conductor.expire(500);
     },
     async whileTimePasses(ask) {
-      const timer = setInterval(() => void passTime(database, FAST_MS).catch(fault), FAST_EVERY_MS);
+      let done = false;
+      const passing = (async () => {
+        while (!done) {
+          await sleep(FAST_EVERY_MS);
+          await passTime(database, FAST_MS);
+        }
+      })();
       try {
         return await ask();
       } finally {
-        clearInterval(timer);
+        done = true;
+        await passing;
       }
     },
   };
@@ -338,20 +345,21 @@ export const itemOf = (story: Json, kind: "key" | "settings"): Json =>
   story.items.find((item: Json) => item.kind === kind);
 export const kindsOf = (story: Json): string[] => story.events.map(({ kind }: Json) => kind);
 
-/** What waits, by table: the columns that hold a time to come. */
+/** What waits, by table: the columns that hold a time to come. What somebody is at work on is left alone. */
 const WAITING = {
-  provisioning_order: ["due_at", "deadline_at"],
-  order_item: ["deadline_at"],
-  message: ["due_at", "lease_until", "expires_at"],
-  outbound_call: ["due_at", "lease_until", "deadline_at"],
-  link: ["expires_at"],
+  provisioning_order: { columns: ["due_at", "deadline_at"], waits: "ended_at is null" },
+  order_item: { columns: ["deadline_at"], waits: "deadline_at is not null" },
+  message: { columns: ["due_at", "expires_at"], waits: "lease_until is null" },
+  outbound_call: { columns: ["due_at", "deadline_at"], waits: "lease_until is null" },
+  link: { columns: ["expires_at"], waits: "true" },
 } as const;
 
 async function passTime(database: Database, ms: number): Promise<void> {
   await database.transaction(async (tx) => {
-    for (const [table, columns] of Object.entries(WAITING)) {
+    for (const [table, { columns, waits }] of Object.entries(WAITING)) {
       const set = columns.map((column) => `${column} = ${column} - $1 * interval '1 ms'`).join(", ");
-      await tx.run(`update ${table} set ${set}`, [ms]);
+      const rows = `select id from ${table} where ${waits} for update skip locked`;
+      await tx.run(`update ${table} set ${set} where id in (${rows})`, [ms]);
     }
   });
 }
