@@ -85,5 +85,15 @@ test("care finds the devices that were restored, by model and by cause, and noth
     ["maker_exit", "support_estimate"],
     "each names the rule that counted it as left behind",
   );
+  const report = await operator.get("/v1/reports/restored", "care");
+  assert.deepEqual(
+    report.restored
+      .map(({ model, rule, handsets, withKey }: Record<string, unknown>) => [model, rule, handsets, withKey])
+      .sort(),
+    [
+      ["G2", "maker_exit", 2, 2],
+      ["Xperia Z3", "support_estimate", 1, 1],
+    ],
+  );
   assert.equal((await list("make=LG", other)).length, 1);
 });
