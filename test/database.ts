@@ -1,8 +1,9 @@
 /** A test file's own database: migrated, empty, dropped at the end. */
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { afterAll, inject } from "vitest";
+import { inject } from "vitest";
 import { type Database, type DatabaseConfig, openDatabase } from "../src/store/database.ts";
+import { whenDone } from "./when-done.ts";
 
 /** `database` for the test's work; `config` and `url` open it once more, as another program would. */
 export type FreshDatabase = {
@@ -29,7 +30,7 @@ export async function freshDatabaseConfig(
   await runOn(connection, `create database ${name} template ${source} strategy wal_log`);
   const config = { connection: { ...connection, database: name }, poolMax: 8, applicationName: name };
   const database = await openDatabase(config);
-  afterAll(async () => {
+  whenDone(async () => {
     await database.close();
     await runOn(connection, `drop database if exists ${name} with (force)`);
   });

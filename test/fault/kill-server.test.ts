@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, test } from "vitest";
+import { test } from "vitest";
 import { KEY_SERVER_MAKES } from "../../src/app/all-in-one.ts";
 import { setUpDemo } from "../../src/app/demo.ts";
 import { fleetModels } from "../../src/app/fleet-models.ts";
@@ -25,6 +25,7 @@ import { createSealer } from "../../src/store/seal.ts";
 import { uuidv7 } from "../../src/store/uuid.ts";
 import { TurnupError } from "../../src/term/error.ts";
 import { freshDatabaseConfig } from "../database.ts";
+import { whenDone } from "../when-done.ts";
 import { reconcile } from "./reconcile.ts";
 import { freePort, startTurnup, type TurnupProcess, worldEnvironment } from "./turnup-process.ts";
 
@@ -86,7 +87,7 @@ async function outside(phones: number): Promise<Outside> {
     },
     () => undefined,
   );
-  afterAll(async () => {
+  whenDone(async () => {
     await world.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });

@@ -9,7 +9,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll } from "vitest";
 import { KEY_SERVER_MAKES } from "../../src/app/all-in-one.ts";
 import { readConfig } from "../../src/app/config.ts";
 import { accessPoints, makerRelation, ownRelation } from "../../src/app/demo.ts";
@@ -31,6 +30,7 @@ import { ensureOperator, type Operator } from "../../src/store/operators.ts";
 import { uuidv7 } from "../../src/store/uuid.ts";
 import { Secret } from "../../src/term/secret.ts";
 import { freshDatabaseConfig } from "../database.ts";
+import { whenDone } from "../when-done.ts";
 
 const PHONES = 1_000;
 /** A story's step takes milliseconds; one that has not come by now never will. */
@@ -151,7 +151,7 @@ export async function storyHouse(options: StoryOptions = {}): Promise<StoryHouse
     makerCredentials: (await options.makerCredentials?.(world, folder)) ?? maker,
     onFault: (name, error) => fault(`${name}: ${String(error)}`),
   });
-  afterAll(async () => {
+  whenDone(async () => {
     await world.close();
     await server.close();
     rmSync(folder, { recursive: true, force: true });

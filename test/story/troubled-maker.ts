@@ -5,12 +5,12 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll } from "vitest";
 import { WORLD, type World } from "../../src/app/world.ts";
 import { type MakerRefusal, makerDoors } from "../../src/http/maker/server.ts";
 import { createKeyServer, type KeyServer } from "../../src/maker/key-server.ts";
 import { imeiFromNetwork } from "../../src/term/imei.ts";
 import type { KeyAnswer, KeyRequest } from "../../src/wire/message/maker-api.ts";
+import { whenDone } from "../when-done.ts";
 
 export type Trouble =
   | "none"
@@ -79,7 +79,7 @@ export async function troubledMaker(world: World): Promise<TroubledMaker> {
     if (maker.mode === "no_json") await reply.code(200).type("text/html").send("<h1>Welcome</h1>");
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
-  afterAll(() => app.close());
+  whenDone(() => app.close());
   return Object.assign(maker, { url: `https://127.0.0.1:${(app.server.address() as AddressInfo).port}` });
 }
 
