@@ -194,3 +194,23 @@ test("no identifier stands in clear in any row", async () => {
     }
   }
 });
+
+test("a sighting's own source stands above its batch's; one that no probe has is refused alone", async () => {
+  const operatorId = await shop.operator();
+  const [own, shared, wrong] = ["own source", "shared source", "wrong source"].map(pair);
+  const results = await shop.see(
+    operatorId,
+    { ...own, source: "applet" },
+    { ...shared },
+    { ...wrong, source: "x" },
+  );
+  assert.deepEqual(outcomes(results), ["first_registration", "first_registration", "refused"]);
+  const kept = await shop.database.rows<{ source: string }>(
+    "select source from sighting where operator_id = $1 order by source",
+    [operatorId],
+  );
+  assert.deepEqual(
+    kept.map(({ source }) => source),
+    ["api", "applet"],
+  );
+});

@@ -5,7 +5,7 @@
  * Callers are coalesced: while one batch is at the data base the next one gathers, so a lone sighting waits for nobody
  * and a flood costs a statement per thousand.
  */
-import { readSighting } from "../kernel/detection/read-sighting.ts";
+import { readSighting, readSource } from "../kernel/detection/read-sighting.ts";
 import {
   detect,
   type Intake,
@@ -90,7 +90,7 @@ function readRow(
     return {
       ...read,
       operatorId,
-      source,
+      source: readSource(input, source),
       imsiIndex: sealer.blindIndex("imsi", operatorId, read.imsi),
       imeiIndex: sealer.blindIndex("imei", operatorId, read.imei14),
       msisdnIndex: read.msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, read.msisdn),

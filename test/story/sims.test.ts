@@ -50,7 +50,7 @@ test("a SIM moved to another handset opens one order there; the same pair again,
     again,
     { ...again, imei: again.imei.slice(0, 14) }, // as the network sends it
     { ...again, imei: undefined, imeisv: `${again.imei.slice(0, 14)}07`, source: "applet" },
-    { ...again, source: "network_probe" },
+    { ...again, source: "s13" },
   ]) {
     const { outcome } = await operator.sight(report);
     assert.equal(outcome, "unchanged", JSON.stringify(Object.keys(report)));

@@ -100,41 +100,21 @@ async function reportAll(context: CommandContext, { file, source, accept }: Feed
   return totals;
 }
 
-/** The results in the order of the lines; a source of its own makes a row a batch of its own kind. */
+/** The results in the order of the lines; lines that are no sightings never reach the intake. */
 async function acceptBatch(
   batch: readonly SightingLine[],
   source: SightingSource,
   accept: Accept,
 ): Promise<readonly SightingResult[]> {
-  const results = new Array<SightingResult>(batch.length);
-  const bySource = new Map<SightingSource, number[]>();
-  for (const [at, line] of batch.entries()) {
-    if (!("sighting" in line)) {
-      results[at] = { outcome: "refused", code: line.code, reason: line.reason };
-      continue;
-    }
-    const named = line.sighting.source ?? source;
-    if (!isSource(named)) {
-      const reason = `source is none of ${SIGHTING_SOURCES.join(", ")}`;
-      results[at] = { outcome: "refused", code: "sighting_malformed", reason };
-      continue;
-    }
-    const known = bySource.get(named);
-    if (known) known.push(at);
-    else bySource.set(named, [at]);
-  }
-  for (const [named, places] of bySource) {
-    const sightings = places.map(
-      (at) => (batch[at] as Extract<SightingLine, { sighting: unknown }>).sighting,
-    );
-    const answers = await accept(sightings, named);
-    for (const [index, at] of places.entries()) results[at] = answers[index] as SightingResult;
-  }
-  return results;
+  const sightings = batch.flatMap((line) => ("sighting" in line ? [line.sighting] : []));
+  const answers = sightings.length > 0 ? await accept(sightings, source) : [];
+  let next = 0;
+  return batch.map((line) =>
+    "sighting" in line
+      ? (answers[next++] as SightingResult)
+      : { outcome: "refused", code: line.code, reason: line.reason },
+  );
 }
-
-const isSource = (text: string): text is SightingSource =>
-  (SIGHTING_SOURCES as readonly string[]).includes(text);
 
 async function tellBatch(
   context: CommandContext,

@@ -39,7 +39,7 @@ const Sighting = named(
       seenAt: Type.Optional(
         text("RFC 3339; a sighting without it was seen when it was received.", FIELD_CHARACTERS_MAX),
       ),
-      source: Type.Optional(words(SIGHTING_SOURCES)),
+      source: Type.Optional(words(SIGHTING_SOURCES, "Who saw it; else what holds for the whole request.")),
     },
     {
       description:
@@ -109,7 +109,12 @@ export const reportSightings = (measures: Measures): Route =>
     status: 200,
     query: {
       summary: Type.Optional(Type.Boolean({ description: "Counts only." })),
-      source: Type.Optional(words(SIGHTING_SOURCES, "Of a CSV body; `csv` unless given.")),
+      source: Type.Optional(
+        words(
+          SIGHTING_SOURCES,
+          "Of every row that names none; `csv` for a CSV body and `api` for JSON unless given.",
+        ),
+      ),
     },
     body: SightingsIn,
     checksOwnBody: true,

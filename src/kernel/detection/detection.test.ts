@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
-import { MAX_CLOCK_LEAD_MS, readSighting } from "./read-sighting.ts";
+import { MAX_CLOCK_LEAD_MS, readSighting, readSource } from "./read-sighting.ts";
 import { detect, type SightingInput } from "./sighting.ts";
 
 const NOW = Date.parse("2026-05-04T10:20:30Z");
@@ -78,4 +78,13 @@ test("a sighting is read as the network tells it: 14 digits and a zero, IMEISV, 
   assert.deepEqual([plain.seenMs, plain.msisdn, plain.homePlmn], [NOW, null, "26201"]);
   assert.equal(read({ gid1: "0a1b" }).gid1, "0A1B");
   assert.equal(read({ spn: "  " }).spn, null);
+});
+
+test("who saw it is what the row says, else what its batch says; a word that no probe has is refused", () => {
+  assert.equal(readSource({ ...GOOD, source: "applet" }, "radius"), "applet");
+  assert.equal(readSource(GOOD, "radius"), "radius");
+  assert.equal(readSource({ ...GOOD, source: "" }, "csv"), "csv");
+  for (const source of ["network_probe", "Applet", "toString"]) {
+    assert.throws(() => readSource({ ...GOOD, source }, "api"), { code: "sighting_malformed" });
+  }
 });

@@ -5,7 +5,7 @@ import { type Imei, imei14Of, imeiFromNetwork, imeiOf, parseImeisv, tacOf } from
 import { type HomePlmnResolver, type Imsi, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { parsePlmn } from "../../term/plmn.ts";
-import type { SightingInput } from "./sighting.ts";
+import { SIGHTING_SOURCES, type SightingInput, type SightingSource } from "./sighting.ts";
 
 /** A probe's clock may run ahead by this much; a later time would shut out every true sighting after it. */
 export const MAX_CLOCK_LEAD_MS = 10 * 60_000;
@@ -50,6 +50,17 @@ export function readSighting(
     servingPlmn,
     seenMs: readSeenAt(input.seenAt, nowMs),
   };
+}
+
+/**
+ * Who saw it: what the row itself says, or else what holds for all rows that came with it.
+ * @throws TurnupError `sighting_malformed`: a word that no probe here has
+ */
+export function readSource(input: SightingInput, ofAll: SightingSource): SightingSource {
+  if (!given(input.source)) return ofAll;
+  const source = SIGHTING_SOURCES.find((known) => known === input.source);
+  if (source) return source;
+  throw new TurnupError("sighting_malformed", `source is none of ${SIGHTING_SOURCES.join(", ")}`);
 }
 
 const given = (text: string | undefined): text is string =>

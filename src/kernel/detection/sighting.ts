@@ -29,6 +29,7 @@ export type SightingInput = {
   readonly plmn?: string | undefined;
   /** RFC 3339 time; a sighting without one was seen when it was received. */
   readonly seenAt?: string | undefined;
+  /** One of SIGHTING_SOURCES; a row without one has that of its batch. */
   readonly source?: string | undefined;
 };
 
@@ -48,6 +49,7 @@ export interface Intake {
   accept(
     operatorId: string,
     sightings: readonly SightingInput[],
+    /** Of every row that names none itself. */
     source: SightingSource,
   ): Promise<SightingResult[]>;
 }
