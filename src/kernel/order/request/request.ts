@@ -1,0 +1,193 @@
+/**
+ * A request on the device's road: what comes in, whoever brings it (the device through the proxy, a representative, a
+ * telephone menu, another server, the answer to an offer), and what the doors may ask and do about it afterwards.
+ *
+ *   received -> verifying -> rejected | awaiting_consent -> declined | expired | provisioning -> completed | partly_completed | failed
+ *   feature  pending -> sending -> delivered -> opened -> works, failed by the device -> awaiting_choice -> sending | failed
+ *   service  pending -> registering -> needs_information -> registering -> registered -> access_data_sent | failed
+ */
+import type { Assurance, CatalogKind } from "../../catalog/catalog-item.ts";
+import type { ItemState, OrderState } from "../order.ts";
+
+export const ROADS = ["self_service", "representative", "telephone", "partner", "offer"] as const;
+export type Road = (typeof ROADS)[number];
+
+/** Fields of a user, as CAMARA KYC Match and SCIM name them; all optional, the operator's policy says which it needs. */
+export const USER_FIELDS = [
+  "givenName",
+  "familyName",
+  "birthdate",
+  "streetName",
+  "streetNumber",
+  "postalCode",
+  "locality",
+  "country",
+  "idDocument",
+  "email",
+  "fax",
+] as const;
+export type UserField = (typeof USER_FIELDS)[number];
+export type UserData = Readonly<Partial<Record<UserField, string>>>;
+
+/** A card as the payment house knows it. The number itself exists only between a door and the payment house. */
+export type CardReference = {
+  readonly token: string;
+  readonly first6: string;
+  readonly last4: string;
+  readonly brand: string;
+  /** SHA-256 of number and operator under a secret: the same card is seen again without being known. */
+  readonly index: Uint8Array;
+};
+
+export type NewRequest = {
+  readonly road: Road;
+  readonly action: "add" | "remove";
+  /** Catalog ids, as chosen. */
+  readonly selection: readonly string[];
+  /** Whose: at least one of these leads to a subscriber; through the proxy all are known. */
+  readonly who: { readonly imsi?: string; readonly imei?: string; readonly msisdn?: string };
+  readonly user: UserData;
+  /** Fields that a service asks for, by item id and name. */
+  readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly card: CardReference | null;
+  readonly assurance: Assurance;
+  /** Who entered it: `device`, the label of a token, `ivr`. */
+  readonly actor: string;
+  /** BCP 47. */
+  readonly language: string;
+  /** Profile of the air side, where the proxy told it. */
+  readonly bearer: string | null;
+  /** The device runs our client module, and secures notices with this key of 32 octets. */
+  readonly noticeKey: Uint8Array | null;
+  /** Terms that were answered on the same screen already (a representative reads them out), by terms id. */
+  readonly agreed: readonly {
+    readonly termsId: string;
+    readonly version: number;
+    readonly channel: string;
+  }[];
+  /** Order of an offer that this answers. */
+  readonly offerId: string | null;
+  readonly idempotencyKey: string;
+};
+
+/** What a screen shows of a request; nothing of the operator's or a service's own data (row 72). */
+export type RequestStatus = {
+  readonly orderId: string;
+  /** 8 characters that a person can read out. */
+  readonly reference: string;
+  readonly road: Road;
+  readonly state: OrderState;
+  /** For the subscriber, in the request's language. */
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly deadlineAt: string | null;
+  readonly items: readonly {
+    readonly id: string;
+    readonly catalogId: string;
+    readonly kind: Exclude<CatalogKind, "package">;
+    /** Id of the package that it came with. */
+    readonly package: string | null;
+    readonly name: string;
+    readonly state: ItemState;
+    readonly reason: string;
+    /** Of a service that needs information: just these are asked for (row 61). */
+    readonly missing: readonly { readonly name: string; readonly label: string; readonly kind: string }[];
+    readonly hasContent: boolean;
+  }[];
+  /** Terms that wait for an answer. */
+  readonly terms: readonly {
+    readonly consentId: string;
+    readonly termsId: string;
+    readonly version: number;
+    readonly text: string;
+  }[];
+  readonly createdAt: string;
+};
+
+/** Whose requests may be seen and answered: one subscriber's, or, for staff, the whole operator's. */
+export type RequestScope = { readonly operatorId: string; readonly subscriberId: string | null };
+
+/** The signed content of one item, for the device to fetch (wideband). */
+export type ItemContent = { readonly contentType: string; readonly bytes: Uint8Array };
+
+/** What a device says of an item; `installed` is its own word (row 55). */
+export type DeviceOutcome =
+  | { readonly kind: "installed" }
+  | { readonly kind: "failed"; readonly cause: string };
+
+export interface RequestDesk {
+  /**
+   * Opens one order a request, once per idempotency key.
+   * @throws TurnupError identity_unknown, catalog_item_unknown, assurance_too_low, selection_empty
+   */
+  submit(
+    operatorId: string,
+    request: NewRequest,
+  ): Promise<{ readonly orderId: string; readonly reference: string; readonly created: boolean }>;
+  /** By order id or reference. */
+  find(scope: RequestScope, idOrReference: string): Promise<RequestStatus | undefined>;
+  /** The newest first; at most 20. */
+  ofSubscriber(scope: RequestScope): Promise<readonly RequestStatus[]>;
+  /** What the subscriber has now. */
+  provisioned(
+    scope: RequestScope,
+  ): Promise<
+    readonly {
+      readonly itemId: string;
+      readonly name: string;
+      readonly kind: string;
+      readonly since: string;
+    }[]
+  >;
+  /** @throws TurnupError order_not_found, nothing_to_answer */
+  answerTerms(
+    scope: RequestScope,
+    orderId: string,
+    answer: "accept" | "decline",
+    channel: string,
+  ): Promise<void>;
+  /** Just the fields that were asked for. @throws TurnupError order_not_found, nothing_to_answer, field_unknown */
+  supplyFields(
+    scope: RequestScope,
+    orderId: string,
+    itemId: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /** The user's choice after a failed installation. @throws TurnupError order_not_found, nothing_to_answer */
+  chooseRetransmission(
+    scope: RequestScope,
+    orderId: string,
+    itemId: string,
+    choice: "retransmit" | "give_up",
+    channel: string,
+  ): Promise<void>;
+  /** Marks it fetched. Undefined where the item has nothing to fetch now. */
+  content(scope: RequestScope, orderId: string, itemId: string): Promise<ItemContent | undefined>;
+  /** False where it said so before. */
+  deviceReports(
+    scope: RequestScope,
+    orderId: string,
+    itemId: string,
+    outcome: DeviceOutcome,
+    channel: string,
+  ): Promise<boolean>;
+  /** A text that a subscriber sent (`YES 4821`); false where it answers nothing of ours. */
+  textCame(from: string, text: string): Promise<boolean>;
+  /** A binary reply of the client module; false where it is none of ours. */
+  replyCame(bytes: Uint8Array): Promise<boolean>;
+  /** A notice to ask a subscriber what an offer names. */
+  sendOffers(
+    operatorId: string,
+    offer: {
+      readonly itemId: string;
+      readonly to: readonly { readonly imsi?: string; readonly msisdn?: string }[];
+      readonly actor: string;
+      readonly idempotencyKey: string;
+    },
+  ): Promise<
+    readonly {
+      readonly outcome: "sent" | "unknown_subscriber" | "repeated";
+      readonly offerId: string | null;
+    }[]
+  >;
+}
