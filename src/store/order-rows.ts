@@ -14,6 +14,7 @@ import type {
   NewPosting,
 } from "../kernel/order/change-set.ts";
 import { type ItemDraft, KEY_STATES, type OrderDraft } from "../kernel/order/order-store.ts";
+import type { FeeTerms } from "../kernel/settlement/charge.ts";
 import { bulkInsert, bulkUpdate } from "./bulk.ts";
 import type { Db } from "./database.ts";
 import type { Sealer } from "./seal.ts";
@@ -74,6 +75,13 @@ const insertKeys = bulkInsert<Sealed<NewKey>>("device_key", [
   { name: "updated_at", type: "timestamptz", value: (row) => row.now },
 ]);
 
+/** As it stands in its row: JSON has no integers of money's size. */
+export type FeeTermsRow = Omit<FeeTerms, "feeMinor"> & { readonly feeMinor: string };
+const feeTermsRow = (terms: FeeTerms | null): FeeTermsRow | null =>
+  terms && { ...terms, feeMinor: String(terms.feeMinor) };
+export const feeTermsOfRow = (row: FeeTermsRow | null): FeeTerms | null =>
+  row && { ...row, feeMinor: BigInt(row.feeMinor) };
+
 const ITEM_STATE = [
   { name: "id", type: "uuid", value: ({ item }: ItemOf) => item.id },
   { name: "state", type: "text", value: ({ item }: ItemOf) => item.state },
@@ -85,6 +93,7 @@ const ITEM_STATE = [
   { name: "message_id", type: "uuid", value: ({ item }: ItemOf) => item.message?.id },
   { name: "key_id", type: "uuid", value: ({ item }: ItemOf) => item.keyId },
   { name: "apns", type: "text[]", value: ({ item }: ItemOf) => item.apns },
+  { name: "fee_terms", type: "jsonb", value: ({ item }: ItemOf) => feeTermsRow(item.feeTerms) },
   { name: "updated_at", type: "timestamptz", value: ({ now }: ItemOf) => now },
 ];
 const insertItems = bulkInsert<ItemOf>("order_item", [

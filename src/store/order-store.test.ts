@@ -265,6 +265,20 @@ test("proof, a repeat of it, and proof of another operator's key: booked, repeat
   assert.equal(await shop.count("outbound_call", "operator_id = $1 and kind = 'fee_request'", [mine]), 1);
 });
 
+test("what a key costs is read back as it was agreed, to the last minor unit", async () => {
+  const mine = await shop.operator();
+  shop.world.verdict = "ended";
+  const agreed = { feeMinor: 9_007_199_254_740_993n, currency: "JPY", feeLevel: "opened" } as const;
+  const relation = relationTerms({ keySource: "own", portionBasisPoints: 1, ...agreed });
+  await shop.registry.relations.put(mine, relation, () => true, "test");
+  const { orderId } = await ordered("fee terms", mine);
+  shop.world.verdict = "supported";
+  const [order] = await shop.store.transaction((tx) => tx.lockOrders([orderId]));
+  const termsOf = (kind: string) => order?.items.find((item) => item.kind === kind)?.feeTerms;
+  assert.deepEqual(termsOf("key"), { ...agreed, portionBasisPoints: 1 });
+  assert.equal(termsOf("settings"), null);
+});
+
 test("a key that was deleted stays deleted when proof of its use comes late", async () => {
   const mine = await shop.operator();
   shop.world.verdict = "ended";

@@ -22,7 +22,7 @@ import { TurnupError } from "../term/error.ts";
 import type { Database, Db } from "./database.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { createLeaseWatch } from "./node-presence.ts";
-import { writeChanges } from "./order-rows.ts";
+import { type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
 import type { Sealer } from "./seal.ts";
 import { TERMS_TTL_MS } from "./wake.ts";
 
@@ -57,7 +57,7 @@ const LOCK_ORDERS = {
 const ITEMS_OF_ORDERS = {
   name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
   text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
-                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, k.source as "keySource", k.state as "keyState",
+                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
                 i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
                 m.part_count as "partCount", m.reference
            from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
@@ -236,7 +236,8 @@ async function subjectsOf(
 }
 
 type OrderColumns = Omit<OrderDraft, "items" | "changed">;
-type ItemColumns = Omit<ItemDraft, "message" | "isNew" | "changed"> & {
+type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed"> & {
+  readonly feeTerms: FeeTermsRow | null;
   readonly orderId: string;
   readonly messageId: string | null;
   readonly payloadId: string;
@@ -254,10 +255,16 @@ async function withItems(db: Db, rows: readonly OrderColumns[]): Promise<OrderDr
     .map(({ id }) => id);
   if (opened.length === 0) return orders;
   for (const row of await db.rows<ItemColumns>(ITEMS_OF_ORDERS, [opened])) {
-    const { orderId, messageId, payloadId, messageKind, partCount, reference, ...item } = row;
+    const { orderId, messageId, payloadId, messageKind, partCount, reference, feeTerms, ...item } = row;
     const message =
       messageId === null ? null : { id: messageId, payloadId, kind: messageKind, partCount, reference };
-    byId.get(orderId)?.items.push({ ...item, message, isNew: false, changed: false });
+    byId.get(orderId)?.items.push({
+      ...item,
+      message,
+      feeTerms: feeTermsOfRow(feeTerms),
+      isNew: false,
+      changed: false,
+    });
   }
   return orders;
 }

@@ -66,6 +66,24 @@ export interface Audit {
   subject: string;
 }
 
+export interface CatalogContent {
+  made_at: Timestamp;
+  octets: Buffer;
+  operator_id: string;
+  sha256: Buffer;
+}
+
+export interface CatalogItem {
+  body: Json;
+  item_id: string;
+  kind: string;
+  made_at: Timestamp;
+  made_by: string;
+  operator_id: string;
+  retired_at: Timestamp | null;
+  version: number;
+}
+
 export interface Charge {
   bank_reference: string | null;
   created_at: Timestamp;
@@ -83,6 +101,22 @@ export interface Charge {
   reason: string;
   state: string;
   updated_at: Timestamp;
+}
+
+export interface Consent {
+  answer: string | null;
+  answered_at: Timestamp | null;
+  answered_by: string | null;
+  asked_at: Timestamp;
+  code: string;
+  id: string;
+  language: string;
+  operator_id: string;
+  order_id: string;
+  sent_by: Generated<string[]>;
+  terms_id: string;
+  terms_version: number;
+  text: string;
 }
 
 export interface Dataset {
@@ -191,6 +225,21 @@ export interface Node {
   number: number;
 }
 
+export interface Offer {
+  answered_at: Timestamp | null;
+  code: string;
+  created_at: Timestamp;
+  expires_at: Timestamp;
+  id: string;
+  item_id: string;
+  made_by: string;
+  operator_id: string;
+  order_id: string | null;
+  state: string;
+  subscriber_id: string;
+  token_hash: Buffer;
+}
+
 export interface Operator {
   created_at: Generated<Timestamp>;
   home_plmns: Generated<string[]>;
@@ -226,6 +275,7 @@ export interface OrderItem {
   attempt: Generated<number>;
   cause: string | null;
   deadline_at: Timestamp | null;
+  fee_terms: Json | null;
   id: string;
   key_id: string | null;
   kind: string;
@@ -235,6 +285,7 @@ export interface OrderItem {
   order_id: string;
   reason: string;
   state: string;
+  subject: Json | null;
   updated_at: Timestamp;
 }
 
@@ -253,6 +304,7 @@ export interface OutboundCall {
   operator_id: string;
   order_id: string | null;
   reason: string;
+  sealed: Buffer | null;
   state: string;
   updated_at: Timestamp;
 }
@@ -279,6 +331,17 @@ export interface Payload {
   sec: string | null;
 }
 
+export interface PortalLink {
+  expires_at: Timestamp;
+  operator_id: string;
+  otp_hash: Buffer | null;
+  purpose: string;
+  subscriber_id: string;
+  token_hash: Buffer;
+  tries_left: Generated<number>;
+  used_at: Timestamp | null;
+}
+
 export interface Posting {
   amount_minor: bigint;
   booked_at: Timestamp;
@@ -289,6 +352,19 @@ export interface Posting {
   id: string;
   operator_id: string;
   reference: string;
+}
+
+export interface ProvisionedItem {
+  device_id: string;
+  ended_at: Timestamp | null;
+  ended_by: string | null;
+  id: string;
+  item_id: string;
+  operator_id: string;
+  order_id: string;
+  since: Timestamp;
+  subscriber_id: string;
+  version: number;
 }
 
 export interface ProvisioningOrder {
@@ -315,6 +391,22 @@ export interface ProvisioningOrder {
   verdict_reasons: Json | null;
 }
 
+export interface Registration {
+  access_sealed: Buffer | null;
+  created_at: Timestamp;
+  data_sealed: Buffer;
+  id: string;
+  missing: Generated<string[]>;
+  operator_id: string;
+  order_id: string;
+  order_item_id: string;
+  remote_id: string | null;
+  service: string;
+  state: string;
+  subscriber_id: string;
+  updated_at: Timestamp;
+}
+
 export interface Relation {
   access_points: Generated<Json>;
   app_hosts: Generated<string[]>;
@@ -329,6 +421,27 @@ export interface Relation {
   make: string;
   operator_id: string;
   portion_basis_points: number;
+}
+
+export interface Request {
+  action: string;
+  actor: string;
+  assurance: string;
+  bearer: string | null;
+  card_digits: string | null;
+  card_token: string | null;
+  contact_sealed: Buffer | null;
+  created_at: Timestamp;
+  has_client: boolean;
+  language: string;
+  next_notice_at: Timestamp | null;
+  notice_key_sealed: Buffer | null;
+  operator_id: string;
+  order_id: string;
+  reference: string;
+  selection: string[];
+  user_sealed: Buffer | null;
+  verification: Json | null;
 }
 
 export interface Sighting {
@@ -357,6 +470,17 @@ export interface Subscriber {
   spn: string | null;
 }
 
+export interface Terms {
+  language: string;
+  made_at: Timestamp;
+  made_by: string;
+  operator_id: string;
+  sha256: Buffer;
+  terms_id: string;
+  text: string;
+  version: number;
+}
+
 export interface UnmatchedReceipt {
   error_code: string | null;
   received_at: Generated<Timestamp>;
@@ -365,12 +489,31 @@ export interface UnmatchedReceipt {
   state: string;
 }
 
+export interface UserAccount {
+  billing_reference: string | null;
+  card_digits: string | null;
+  card_index: Buffer | null;
+  card_token: string | null;
+  contact_sealed: Buffer | null;
+  created_at: Timestamp;
+  id: string;
+  language: string;
+  operator_id: string;
+  state: string;
+  subscriber_id: string;
+  updated_at: Timestamp;
+  user_sealed: Buffer;
+}
+
 export interface DB {
   access_point: AccessPoint;
   api_request: ApiRequest;
   api_token: ApiToken;
   audit: Audit;
+  catalog_content: CatalogContent;
+  catalog_item: CatalogItem;
   charge: Charge;
+  consent: Consent;
   dataset: Dataset;
   dataset_row: DatasetRow;
   device: Device;
@@ -380,6 +523,7 @@ export interface DB {
   message: Message;
   message_part: MessagePart;
   node: Node;
+  offer: Offer;
   operator: Operator;
   operator_policy: OperatorPolicy;
   order_event: OrderEvent;
@@ -387,10 +531,16 @@ export interface DB {
   outbound_call: OutboundCall;
   pairing: Pairing;
   payload: Payload;
+  portal_link: PortalLink;
   posting: Posting;
+  provisioned_item: ProvisionedItem;
   provisioning_order: ProvisioningOrder;
+  registration: Registration;
   relation: Relation;
+  request: Request;
   sighting: Sighting;
   subscriber: Subscriber;
+  terms: Terms;
   unmatched_receipt: UnmatchedReceipt;
+  user_account: UserAccount;
 }

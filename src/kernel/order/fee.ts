@@ -1,7 +1,7 @@
 /** What a key's proof sets going beside the order: the fee, once, and the word to the manufacturer. */
-import { portionMinorOf } from "../settlement/charge.ts";
+import { type FeeTerms, portionMinorOf } from "../settlement/charge.ts";
 import { rankOf } from "./order.ts";
-import { type ItemDraft, type OrderDraft, relationOf, type Terms } from "./order-store.ts";
+import { type ItemDraft, type OrderDraft, type Relation, relationOf, type Terms } from "./order-store.ts";
 import { hoursAfter, type Scribe } from "./scribe.ts";
 
 export const CALL_DEADLINE_HOURS = 24 * 14;
@@ -22,9 +22,17 @@ export function tellMakerOfDownload(scribe: Scribe, order: OrderDraft, item: Ite
   });
 }
 
+/** What holds for a key that is asked for or issued now. */
+export const feeTermsOf = ({ feeMinor, currency, feeLevel, portionBasisPoints }: Relation): FeeTerms => ({
+  feeMinor,
+  currency,
+  feeLevel,
+  portionBasisPoints,
+});
+
 /**
  * Rows 109-113: one charge when the level that the contract names is reached, never before, never twice. The contract
- * is the one in force at that moment; whose key it is was settled when it was issued.
+ * is the one under which the key was asked for or issued; only a key of a release that kept none goes by today's.
  */
 export function charge(
   scribe: Scribe,
@@ -34,7 +42,7 @@ export function charge(
   before: number,
   after: number,
 ): void {
-  const contract = relationOf(terms, order.make);
+  const contract = item.feeTerms ?? relationOf(terms, order.make);
   if (!contract || contract.feeMinor === 0n || !item.keySource) return;
   const due = rankOf(contract.feeLevel);
   if (before >= due || after < due) return;

@@ -8,6 +8,7 @@ import { issueOwnKey } from "../keys/own-key.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { ConductorDeps, Judgement } from "./deps.ts";
 import { failItem } from "./ending.ts";
+import { feeTermsOf } from "./fee.ts";
 import {
   type DueOrder,
   type ItemDraft,
@@ -203,6 +204,7 @@ function newItem(
     keyId: null,
     keySource: null,
     keyState: null,
+    feeTerms: null,
     apns,
     isNew: true,
     changed: true,
@@ -254,6 +256,7 @@ function keyItem(
   const item: ItemDraft = {
     ...newItem(scribe, order, "key", apnsOf(relation.accessPoints)),
     keySource: "own",
+    feeTerms: feeTermsOf(relation),
   };
   const keyId = deps.randomBytes(16);
   const { bytes, notAfter } = issueOwnKey({

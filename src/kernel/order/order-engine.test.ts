@@ -8,6 +8,7 @@ import {
   IMSI,
   makerKey,
   OPERATOR,
+  relationTerms,
   type TestEngine,
   testEngine,
 } from "../../../test/order-engine.ts";
@@ -342,4 +343,43 @@ test("a server that was away for longer than a message lives sends it again, and
   await engine.conductor.expire(10);
   assert.equal(item(engine, orderId, "settings").state, "sending");
   assert.equal(messagesOf(engine, "settings").length, 2);
+});
+
+const CHEAPER = { feeMinor: 9n, currency: "USD", feeLevel: "delivered", portionBasisPoints: 10_000 } as const;
+const agreeAnew = ({ books }: TestEngine): void => {
+  books.terms = { ...books.terms, relations: new Map([["acme", relationTerms(CHEAPER)]]) };
+};
+
+test("a key costs what was agreed when it was issued, whatever the relation says when it works", async () => {
+  const { engine } = await opened({ relation: { keySource: "own" }, policy: { package: "apart" } });
+  agreeAnew(engine);
+  for (const message of messagesOf(engine, "key")) {
+    message.state = "submitted";
+    await receipt(engine, message.id, "delivered");
+  }
+  assert.equal(engine.books.charges.size, 0, "the level of the new relation is not the key's");
+  const traffic = { kind: "traffic", imsi: IMSI, apn: "acme.maker", source: "probe" } as const;
+  await engine.conductor.confirm(OPERATOR, [traffic]);
+  const [charge] = [...engine.books.charges.values()];
+  assert.deepEqual([charge?.feeMinor, charge?.currency, charge?.level], [251n, "EUR", "works"]);
+});
+
+test("a maker's key costs what was agreed when it was asked for; asked for anew, it is what holds then", async () => {
+  for (const isAskedAnew of [false, true]) {
+    const { engine, orderId } = await opened({ policy: { package: "apart" } });
+    if (isAskedAnew) {
+      await answer(engine, "key_request", { kind: "refused", cause: "unknown_model", reason: "no" });
+      agreeAnew(engine);
+      await engine.conductor.resend(OPERATOR, orderId, "care");
+    } else agreeAnew(engine);
+    await answer(engine, "key_request", { kind: "key", bytes: makerKey(`agreed ${isAskedAnew}`) });
+    const traffic = { kind: "traffic", imsi: IMSI, apn: "acme.maker", source: "probe" } as const;
+    await engine.conductor.confirm(OPERATOR, [traffic]);
+    const [charge] = [...engine.books.charges.values()];
+    // A third of 2.51, rounded down, is the maker's; all of 0.09 in the later relation.
+    assert.deepEqual(
+      [charge?.feeMinor, charge?.portionMinor, charge?.currency],
+      isAskedAnew ? [9n, 9n, "USD"] : [251n, 83n, "EUR"],
+    );
+  }
 });

@@ -4,7 +4,7 @@
  */
 import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
 import type { AccessPoint } from "../settings/access-point.ts";
-import type { ChargeDraft } from "../settlement/charge.ts";
+import type { ChargeDraft, FeeTerms } from "../settlement/charge.ts";
 import type { SupportOverride } from "../support/decide-support.ts";
 import type { ChangeSet, MessageKind } from "./change-set.ts";
 import type { ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
@@ -84,6 +84,8 @@ export type ItemDraft = {
   readonly keySource: "own" | "maker" | null;
   /** How far its key came, whatever became of the item since; null without a key. */
   keyState: KeyState | null;
+  /** What its key costs; null without a key. */
+  feeTerms: FeeTerms | null;
   apns: readonly string[];
   isNew: boolean;
   changed: boolean;

@@ -1,4 +1,5 @@
 /** Asks a manufacturer for a key: one durable call, made until it answers or the deadline has passed. */
+import { feeTermsOf } from "./fee.ts";
 import type { ItemDraft, OrderDraft, Relation, Terms } from "./order-store.ts";
 import { hoursAfter, type Scribe } from "./scribe.ts";
 
@@ -11,6 +12,7 @@ export function requestKey(
 ): void {
   const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
   const id = scribe.newId();
+  item.feeTerms = feeTermsOf(relation);
   scribe.changes.calls.push({
     id,
     operatorId: order.operatorId,

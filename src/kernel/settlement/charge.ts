@@ -14,12 +14,18 @@ export type ChargeDraft = {
   readonly state: "requested" | "paid" | "refused" | "settled";
 };
 
-/** The part of a contract that money needs. */
-export type FeeContract = {
-  readonly keySource: "own" | "maker" | "none";
+/** What was agreed about a key when it was asked for or issued: it holds for that key, whatever is agreed later. */
+export type FeeTerms = {
   readonly feeMinor: bigint;
   readonly currency: string;
+  /** The level at which the fee is due. */
+  readonly feeLevel: "delivered" | "opened" | "works";
   readonly portionBasisPoints: number;
+};
+
+/** The part of them that decides what is paid. */
+export type FeeContract = Pick<FeeTerms, "feeMinor" | "currency" | "portionBasisPoints"> & {
+  readonly keySource: "own" | "maker" | "none";
 };
 
 /** The manufacturer's portion: of a key it made only; an own key pays none (201 Fig. 5A has no such step). */
