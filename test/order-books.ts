@@ -44,7 +44,7 @@ export type OrderBooks = {
   readonly calls: Map<string, StoredCall>;
   readonly charges: Map<string, StoredCharge>;
   readonly postings: Map<string, NewPosting>;
-  readonly keys: Map<string, IssuedKey & { state: KeyState }>;
+  readonly keys: Map<string, IssuedKey & { readonly deviceId: string; state: KeyState }>;
   readonly subjects: Map<string, Subject>;
   readonly superseded: Set<string>;
   readonly events: { readonly kind: string; readonly orderId: string; readonly itemId: string | null }[];
@@ -165,7 +165,14 @@ function storeOver(books: OrderBooks): OrderStore {
       }
       return [...latest.values()];
     },
-    takenKeys: async (ids) => ids.filter((id) => books.keys.has(id)),
+    takenKeys: async (ids) =>
+      ids.flatMap((id) => {
+        const key = books.keys.get(id);
+        if (!key) return [];
+        const { itemId } = withItem(books, id);
+        const isCharged = [...books.charges.values()].some((charge) => charge.itemId === itemId);
+        return [{ id, deviceId: key.deviceId, orderId: key.orderId, state: key.state, isCharged }];
+      }),
     lockCharges: async (ids) =>
       ids.flatMap((id) => {
         const charge = books.charges.get(id);
@@ -228,10 +235,14 @@ function write(books: OrderBooks, changes: ChangeSet): void {
       keyId: key.id,
       operatorId: key.operatorId,
       orderId: key.orderId,
+      deviceId: key.deviceId,
       itemId: null,
       bytes: key.bytes,
       state: "issued",
     });
+  }
+  for (const { id, orderId, bytes } of changes.keyTransfers) {
+    books.keys.set(id, { ...books.keys.get(id)!, orderId, bytes, state: "issued" });
   }
   for (const order of changes.orders) {
     books.orders.set(order.id, { ...order, items: order.items.map((item) => ({ ...item })) });

@@ -56,7 +56,7 @@ export type TestEngine = {
     faultOf: string | null;
   };
   /** A sighting opened an order. */
-  open(cause?: OrderDraft["cause"]): string;
+  open(cause?: OrderDraft["cause"], deviceId?: string): string;
   order(id: string): OrderDraft;
   pass(ms: number): void;
 };
@@ -133,14 +133,14 @@ export function testEngine(setup: Setup = {}): TestEngine {
     conductor,
     newId,
     world,
-    open(cause = "first_registration") {
+    open(cause = "first_registration", deviceId = "00000000-0000-7000-8000-0000000000cc") {
       const id = newId();
       const now = new Date(world.now);
       books.orders.set(id, {
         id,
         operatorId: OPERATOR,
         subscriberId: "00000000-0000-7000-8000-0000000000bb",
-        deviceId: "00000000-0000-7000-8000-0000000000cc",
+        deviceId,
         cause,
         createdAt: now,
         state: "received",

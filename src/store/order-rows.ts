@@ -4,6 +4,7 @@ import type {
   ChangeSet,
   ChargeChange,
   KeyChange,
+  KeyTransfer,
   NewCall,
   NewCharge,
   NewEvent,
@@ -223,6 +224,20 @@ const insertLinks = bulkInsert<Sealed<NewLink>>("link", [
   { name: "expires_at", type: "timestamptz", value: (row) => row.expiresAt },
 ]);
 
+/** Under another order a key begins anew, whatever became of it under the one before. */
+const transferKeys = bulkUpdate<Sealed<KeyTransfer>>(
+  "device_key",
+  [
+    { name: "id", type: "uuid", value: (row) => row.id },
+    { name: "order_id", type: "uuid", value: (row) => row.orderId },
+    { name: "issuer", type: "text", value: (row) => row.issuer },
+    { name: "sealed", type: "bytea", value: (row) => row.sealed },
+    { name: "not_after", type: "timestamptz", value: (row) => row.notAfter },
+    { name: "updated_at", type: "timestamptz", value: (row) => row.now },
+  ],
+  { also: "state = 'issued', issued_at = v.updated_at" },
+);
+
 /** A key only goes forward: late proof of its use does not undo its deletion. */
 const updateKeys = bulkUpdate<At<KeyChange>>(
   "device_key",
@@ -269,6 +284,11 @@ export async function writeChanges(db: Db, sealer: Sealer, changes: ChangeSet, n
     db,
     at(changes.keys).map((row) => ({ ...row, sealed: sealer.seal("device_key", row.bytes) })),
   );
+  const transfers = at(changes.keyTransfers).map((row) => ({
+    ...row,
+    sealed: sealer.seal("device_key", row.bytes),
+  }));
+  await transferKeys(db, transfers);
   await insertItems(
     db,
     items.filter(({ item }) => item.isNew),

@@ -1,7 +1,7 @@
 /** What the order engine asks of storage, on PostgreSQL: leases, receipts out of turn, repeats, two servers at once. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { CHOICE, HOUR_MS, relationTerms } from "../../test/order-engine.ts";
+import { CHOICE, HOUR_MS, makerKey, relationTerms } from "../../test/order-engine.ts";
 import { orderShop, pair } from "../../test/order-shop.ts";
 import type { OutgoingMessage, Receipt } from "../kernel/order/order-store.ts";
 import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
@@ -56,6 +56,21 @@ const story = async ({ operatorId, orderId }: { operatorId: string; orderId: str
   (await shop.reader.findOrder(operatorId, orderId))!;
 const partsOf = ({ partCount }: OutgoingMessage): number[] =>
   Array.from({ length: partCount }, (_, at) => at + 1);
+
+/** Answers the key requests that are due, each with the key that is for its handset if there is one. */
+async function keyComes(...keys: readonly Uint8Array[]): Promise<void> {
+  const calls = await shop.store.claimCalls({
+    kind: "key_request",
+    now: new Date(shop.time.now),
+    limit: 10,
+    leaseMs: LEASE_MS,
+  });
+  assert.equal(calls.length, keys.length);
+  const inOrder = [...calls].sort((one, next) => (one.orderId < next.orderId ? -1 : 1));
+  await shop.conductor.bookAnswers(
+    inOrder.map((call, at) => ({ call, answer: { kind: "key", bytes: keys[at]! } as const })),
+  );
+}
 
 test("a message is leased to one sender, and to the next when the lease lapses, without the parts that were taken", async () => {
   const order = await ordered("leases");
@@ -277,6 +292,33 @@ test("what a key costs is read back as it was agreed, to the last minor unit", a
   const termsOf = (kind: string) => order?.items.find((item) => item.kind === kind)?.feeTerms;
   assert.deepEqual(termsOf("key"), { ...agreed, portionBasisPoints: 1 });
   assert.equal(termsOf("settings"), null);
+});
+
+test("a maker's key that comes again for the same handset is the younger order's; another handset's stays its own", async () => {
+  const mine = await shop.operator();
+  shop.world.verdict = "ended";
+  await shop.registry.relations.put(mine, relationTerms(), () => true, "test");
+  const bytesFor = ({ imei }: { imei: string }) => makerKey("comes again", { imei, now: shop.time.now });
+  const first = await ordered("comes again", mine);
+  await keyComes(bytesFor(first));
+  const again = await shop.desk.open(mine, { imsi: first.imsi, imei: first.imei, idempotencyKey: "again" });
+  const other = await ordered("another handset", mine);
+  shop.world.verdict = "supported";
+  await keyComes(bytesFor(first), bytesFor(other));
+  const keyOf = async (orderId: string) =>
+    (await story({ operatorId: mine, orderId })).items.find(({ kind }) => kind === "key")!;
+  const [held, taken, foreign] = [
+    await keyOf(first.orderId),
+    await keyOf(again.orderId),
+    await keyOf(other.orderId),
+  ];
+  assert.deepEqual([held.state, taken.state, foreign.cause], ["cancelled", "sending", "key_not_unique"]);
+  const keys = await shop.database.rows("select order_id, state from device_key where operator_id = $1", [
+    mine,
+  ]);
+  assert.deepEqual(keys, [{ order_id: again.orderId, state: "issued" }]);
+  const known = await shop.store.keysById(mine, [taken.keyId!]);
+  assert.equal(known.get(taken.keyId!)?.itemId, taken.id);
 });
 
 test("a key that was deleted stays deleted when proof of its use comes late", async () => {

@@ -12,6 +12,7 @@ import type {
   OutgoingMessage,
   Relation,
   Subject,
+  TakenKey,
   Terms,
 } from "../kernel/order/order-store.ts";
 import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
@@ -101,8 +102,10 @@ const KEYS_BY_REFERENCE = {
   text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id where k.reference = any($1::bytea[])`,
 };
 const TAKEN_KEYS = {
-  name: "taken_keys", // device_key_pkey
-  text: "select id from device_key where id = any($1::uuid[])",
+  name: "taken_keys", // device_key_pkey, order_item_of_key, charge_item_id_key
+  text: `select k.id, k.device_id as "deviceId", k.order_id as "orderId", k.state,
+                exists (select from order_item i join charge c on c.item_id = i.id where i.key_id = k.id) as "isCharged"
+           from device_key k where k.id = any($1::uuid[])`,
 };
 const LOCK_CHARGES = {
   name: "lock_charges", // charge_pkey
@@ -286,8 +289,7 @@ function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
     ...messageTransaction(db),
-    takenKeys: async (keyIds) =>
-      keyIds.length === 0 ? [] : (await db.rows<{ id: string }>(TAKEN_KEYS, [keyIds])).map(({ id }) => id),
+    takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     write: (changes, now) => writeChanges(db, sealer, changes, now),
   };

@@ -17,11 +17,13 @@ import {
   type OutboundCall,
   relationOf,
   type Subject,
+  type TakenKey,
   type Terms,
 } from "./order-store.ts";
 import { hoursAfter, type Scribe, secondsAfter } from "./scribe.ts";
 import { sendKey, sendTogether } from "./send.ts";
 import { lockById, type Step } from "./step.ts";
+import { giveUpKey, mayTakeOver } from "./take-over-key.ts";
 
 const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_SECONDS = 3_600;
@@ -42,13 +44,14 @@ export async function answersCame(
   { tx, scribe }: Step,
   answers: readonly AnsweredCall[],
 ): Promise<void> {
-  const orders = await lockById(
-    tx,
-    answers.map(({ call }) => call.orderId),
-  );
+  const keyIds = answers.flatMap(({ answer }) => keyIdsOf(answer));
+  const holders = (await tx.takenKeys(keyIds)).map(({ orderId }) => orderId);
+  const orders = await lockById(tx, [...answers.map(({ call }) => call.orderId), ...holders]);
   const asked = answers.filter(({ call }) => call.kind === "key_request").map(({ call }) => call.orderId);
   const subjects = asked.length > 0 ? await tx.subjectsOf(asked) : new Map<string, Subject>();
-  const taken = new Set(await tx.takenKeys(answers.flatMap(({ answer }) => keyIdsOf(answer))));
+  // Looked up again under the locks of their orders: what they are now is what they stay.
+  const known = holders.length > 0 ? await tx.takenKeys(keyIds) : [];
+  const taken = new Map(known.map((key) => [key.id, key]));
   const chargeIds = answers.flatMap(({ call }) => (call.body.chargeId ? [call.body.chargeId] : []));
   const charges = new Map(
     (chargeIds.length > 0 ? await tx.lockCharges(chargeIds) : []).map((charge) => [charge.id, charge]),
@@ -59,7 +62,11 @@ export async function answersCame(
     const terms = await deps.store.termsOf(order.operatorId);
     switch (call.kind) {
       case "key_request":
-        keyAnswered({ deps, scribe, order, subject: subjects.get(order.id)!, terms, taken }, call, answer);
+        keyAnswered(
+          { deps, scribe, order, subject: subjects.get(order.id)!, terms, taken, orders },
+          call,
+          answer,
+        );
         break;
       case "fee_request":
       case "portion_payment": {
@@ -79,8 +86,10 @@ type Asked = {
   readonly order: OrderDraft;
   readonly subject: Subject;
   readonly terms: Terms;
-  /** Ids of keys that were given before; one that is booked joins them. */
-  readonly taken: Set<string>;
+  /** Keys that were given before; one that is booked joins them. */
+  readonly taken: Map<string, TakenKey>;
+  /** The orders that hold them are here too, locked like the order itself. */
+  readonly orders: ReadonlyMap<string, OrderDraft>;
 };
 
 /** The id that a key bears, if it is one at all. */
@@ -117,11 +126,15 @@ function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void
   if (checked.kind === "wrong") return keyWaits(asked, item, call, checked.cause, checked.reason);
   const { key } = checked;
   const keyId = uuidOf(key.keyId);
-  if (asked.taken.has(keyId)) {
+  const former = asked.taken.get(keyId);
+  const holder = former && asked.orders.get(former.orderId);
+  if (former && !(holder && mayTakeOver(order, former))) {
     const what = "the manufacturer's key server sent a key that was given before";
     return keyWaits(asked, item, call, "key_not_unique", what);
   }
-  asked.taken.add(keyId);
+  if (holder) giveUpKey(scribe, holder, keyId, terms);
+  const { id: orderId, deviceId } = order;
+  asked.taken.set(keyId, { id: keyId, orderId, deviceId, state: "issued", isCharged: false });
   item.apns = key.accessPoints.map(({ apn }) => apn.toLowerCase());
   bookKey(scribe, order, item, {
     keyId: key.keyId,
@@ -129,12 +142,15 @@ function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void
     notAfter: key.notAfter,
     source: "maker",
     issuer: key.issuer,
+    isTakenOver: former !== undefined,
   });
   scribe.changes.callChanges.push({ id: call.id, state: "done", reason: "the key came", dueAt: null });
   scribe.note(order, {
     kind: "key_received",
     itemId: item.id,
-    reason: `${key.issuer} issued the key`,
+    reason: former
+      ? `${key.issuer} gave the handset's present key again: it is taken over from an older order`
+      : `${key.issuer} issued the key`,
     detail: { keyId: item.keyId },
   });
   if (!isFinal(order)) sendNewKey(asked, item, answer.bytes);

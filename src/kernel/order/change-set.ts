@@ -54,6 +54,8 @@ export type NewKey = {
   readonly bytes: Uint8Array;
   readonly notAfter: Date;
 };
+/** A key that another order had: it is issued anew under this one. */
+export type KeyTransfer = Pick<NewKey, "id" | "orderId" | "issuer" | "bytes" | "notAfter">;
 export type KeyChange = {
   readonly id: string;
   readonly state: Exclude<KeyState, "issued">;
@@ -121,6 +123,7 @@ export type ChangeSet = {
   /** Messages that must not be sent any more. */
   readonly cancelledMessages: string[];
   readonly keys: NewKey[];
+  readonly keyTransfers: KeyTransfer[];
   readonly keyChanges: KeyChange[];
   readonly calls: NewCall[];
   readonly callChanges: CallChange[];
@@ -138,6 +141,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   messages: [],
   cancelledMessages: [],
   keys: [],
+  keyTransfers: [],
   keyChanges: [],
   calls: [],
   callChanges: [],

@@ -287,22 +287,23 @@ export function bookKey(
     readonly notAfter: Date;
     readonly source: "own" | "maker";
     readonly issuer: string;
+    /** Another order had it. */
+    readonly isTakenOver?: boolean;
   },
 ): void {
   item.keyId = uuidOf(key.keyId);
   item.keyState = "issued";
   item.changed = true;
   scribe.touch(order);
+  const { issuer, bytes, notAfter } = key;
+  const issued = { id: item.keyId, orderId: order.id, issuer, bytes, notAfter };
+  if (key.isTakenOver) return void scribe.changes.keyTransfers.push(issued);
   scribe.changes.keys.push({
-    id: item.keyId,
+    ...issued,
     operatorId: order.operatorId,
-    orderId: order.id,
     deviceId: order.deviceId,
     source: key.source,
-    issuer: key.issuer,
     reference: reportReferenceOf(key.keyId),
-    bytes: key.bytes,
-    notAfter: key.notAfter,
   });
 }
 

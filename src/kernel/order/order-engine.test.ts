@@ -90,10 +90,61 @@ test("a key for another handset, a key cut short and a key given before leave th
   }
   await answer(engine, "key_request", { kind: "key", bytes: makerKey("one") });
   assert.equal(item(engine, orderId, "key").state, "sending");
-  const second = engine.open();
+  const second = engine.open("first_registration", "00000000-0000-7000-8000-0000000000dd");
   await engine.conductor.advance(10);
   await answer(engine, "key_request", { kind: "key", bytes: makerKey("one") });
   assert.equal(item(engine, second, "key").cause, "key_not_unique");
+});
+
+test("a younger order for the same handset takes over a key that was not used, and its fee is asked for once", async () => {
+  for (const standing of ["cancelled", "sending", "delivered"] as const) {
+    const { engine, orderId: older } = await opened({ policy: { package: "apart" } });
+    await answer(engine, "key_request", { kind: "key", bytes: makerKey(standing) });
+    const [first] = messagesOf(engine, "key");
+    if (standing === "cancelled") await engine.conductor.cancel(OPERATOR, older, "care");
+    if (standing === "delivered") {
+      first!.state = "submitted";
+      await receipt(engine, first!.id, "delivered");
+    }
+    const younger = engine.open("sim_moved");
+    await engine.conductor.advance(10);
+    await answer(engine, "key_request", { kind: "key", bytes: makerKey(standing) });
+    assert.deepEqual(
+      [item(engine, older, "key").state, item(engine, older, "key").keyId],
+      [standing === "delivered" ? "delivered" : "cancelled", null],
+    );
+    if (standing === "sending") assert.equal(first!.state, "cancelled", "the key goes once");
+    const taken = item(engine, younger, "key");
+    assert.equal(taken.state, "sending");
+    const key = engine.books.keys.get(taken.keyId!)!;
+    assert.deepEqual([key.orderId, key.state], [younger, "issued"]);
+    const traffic = { kind: "traffic", imsi: IMSI, apn: "acme.maker", source: "probe" } as const;
+    assert.deepEqual(await engine.conductor.confirm(OPERATOR, [traffic]), [{ outcome: "booked" }]);
+    assert.deepEqual(
+      [...engine.books.charges.values()].map(({ orderId }) => orderId),
+      [younger],
+    );
+    assert.equal(engine.books.keys.get(taken.keyId!)!.state, "used");
+  }
+});
+
+test("a key that was used, or was charged for, stays with the order that had it", async () => {
+  for (const feeLevel of ["works", "delivered"] as const) {
+    const { engine, orderId: older } = await opened({ policy: { package: "apart" }, relation: { feeLevel } });
+    await answer(engine, "key_request", { kind: "key", bytes: makerKey(feeLevel) });
+    const [first] = messagesOf(engine, "key");
+    first!.state = "submitted";
+    await receipt(engine, first!.id, "delivered");
+    if (feeLevel === "works") {
+      const traffic = { kind: "traffic", imsi: IMSI, apn: "acme.maker", source: "probe" } as const;
+      await engine.conductor.confirm(OPERATOR, [traffic]);
+    }
+    const younger = engine.open("sim_moved");
+    await engine.conductor.advance(10);
+    await answer(engine, "key_request", { kind: "key", bytes: makerKey(feeLevel) });
+    assert.equal(item(engine, younger, "key").cause, "key_not_unique");
+    assert.ok(item(engine, older, "key").keyId);
+  }
 });
 
 test("a person may ask again for a key that was refused", async () => {

@@ -198,6 +198,15 @@ export type IssuedKey = {
   readonly bytes: Uint8Array;
 };
 
+/** A key that was given before: to which handset, by which order, and whether anybody was charged for it. */
+export type TakenKey = {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly orderId: string;
+  readonly state: KeyState;
+  readonly isCharged: boolean;
+};
+
 export interface OrderTransaction {
   /** Orders whose due time has come, locked; others' locked rows are passed over. */
   claimDue(claim: { readonly now: Date; readonly limit: number }): Promise<DueOrder[]>;
@@ -221,7 +230,7 @@ export interface OrderTransaction {
   /** The latest message of each companion of an order. */
   companionsOf(orderId: string): Promise<Companion[]>;
   /** Those of these ids that a key bears already, whoever's it is. */
-  takenKeys(keyIds: readonly string[]): Promise<readonly string[]>;
+  takenKeys(keyIds: readonly string[]): Promise<readonly TakenKey[]>;
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
   write(changes: ChangeSet, now: Date): Promise<void>;
 }
