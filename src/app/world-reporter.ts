@@ -87,7 +87,7 @@ export function reporter(): Reporter {
     async openLink(url) {
       // A subscriber whose page does not come tries again, for a while.
       for (let tries = 1; tries <= PAGE_TRIES && !closed; tries++) {
-        const { status, text } = await send(agent, "GET", url, "", undefined).catch(() => NOT_HEARD);
+        const { status, text } = await pressButton(agent, url).catch(() => NOT_HEARD);
         if (status === 200) return apnOn(text);
         if (status >= 400 && status < 500 && status !== 429) return undefined;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -101,6 +101,13 @@ export function reporter(): Reporter {
       agent.destroy();
     },
   };
+}
+
+/** As a person does: the page first, then the button on it. */
+async function pressButton(agent: Agent, url: string): Promise<Answer> {
+  const cover = await send(agent, "GET", url, "", undefined);
+  const hasButton = cover.status === 200 && cover.text.includes('<form method="post">');
+  return hasButton ? send(agent, "POST", url, "", undefined) : cover;
 }
 
 const apnOn = (page: string): string | undefined =>

@@ -5,7 +5,7 @@ import { metrics } from "./metrics.ts";
 import { openapiJson } from "./openapi.json.ts";
 import { readyz } from "./readyz.ts";
 import type { Route } from "./route.ts";
-import { settingsPage } from "./s/token.ts";
+import { settingsCover, settingsPage } from "./s/token.ts";
 import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access-points.ts";
 import { reportArrivals } from "./v1/arrivals.ts";
 import { listAudit } from "./v1/audit.ts";
@@ -36,6 +36,7 @@ export function routesOf(views: ServerViews): readonly Route[] {
     readyz(),
     metrics(views.measures),
     openapiJson(views.description),
+    settingsCover,
     settingsPage,
     reportSightings(views.measures),
     showDevice,

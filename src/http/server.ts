@@ -124,7 +124,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   return server;
 }
 
-/** Pages load nothing and run nothing; only the readable settings page has a style, in the page itself. */
+/** Pages load nothing and run nothing; only the settings page has a style and a button, both in the page itself. */
 const HELMET = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -133,7 +133,7 @@ const HELMET = {
       styleSrc: ["'unsafe-inline'"],
       frameAncestors: ["'none'"],
       baseUri: ["'none'"],
-      formAction: ["'none'"],
+      formAction: ["'self'"],
     },
   },
   referrerPolicy: { policy: "no-referrer" as const },

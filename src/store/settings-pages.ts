@@ -1,4 +1,4 @@
-/** The pages behind links in text messages: found by the hash of their token, opened once as proof. */
+/** The pages behind links in text messages: found by the hash of their token, looked at freely, opened once as proof. */
 import { createHash } from "node:crypto";
 import type { SettingsPoint, SettingsValues } from "../kernel/payload/settings-values.ts";
 import type { Database } from "./database.ts";
@@ -24,7 +24,23 @@ export type StoredPage =
       readonly model: string | null;
       readonly points: readonly SettingsPoint[];
     }
+  | { readonly state: "ready"; readonly operatorName: string }
   | { readonly state: "expired"; readonly operatorName: string };
+export type SettingsPages = {
+  look(token: string): Promise<StoredPage | undefined>;
+  open(token: string): Promise<StoredPage | undefined>;
+};
+type Link = {
+  readonly id: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly sealed: Buffer;
+  readonly expiresAt: Date;
+  readonly openedAt: Date | null;
+  readonly operatorName: string;
+  readonly make: string | null;
+  readonly model: string | null;
+};
 
 export function createSettingsPages(deps: {
   readonly database: Database;
@@ -32,21 +48,18 @@ export function createSettingsPages(deps: {
   readonly clock: () => Date;
   /** Books the first opening; a repeat changes nothing. */
   readonly onOpened: (orderId: string, itemId: string) => Promise<void>;
-}): { open(token: string): Promise<StoredPage | undefined> } {
+}): SettingsPages {
+  const find = (token: string): Promise<Link | undefined> =>
+    deps.database.one<Link>(FIND, [createHash("sha256").update(token).digest()]);
   return {
+    async look(token) {
+      const link = await find(token);
+      if (!link) return undefined;
+      const state = link.expiresAt <= deps.clock() ? "expired" : "ready";
+      return { state, operatorName: link.operatorName };
+    },
     async open(token) {
-      const hash = createHash("sha256").update(token).digest();
-      const link = await deps.database.one<{
-        id: string;
-        orderId: string;
-        itemId: string;
-        sealed: Buffer;
-        expiresAt: Date;
-        openedAt: Date | null;
-        operatorName: string;
-        make: string | null;
-        model: string | null;
-      }>(FIND, [hash]);
+      const link = await find(token);
       if (!link) return undefined;
       const { operatorName, make, model } = link;
       const now = deps.clock();

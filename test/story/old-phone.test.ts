@@ -209,13 +209,13 @@ test("a model whose protocol nobody knows gets a link; its page opens the settin
   const [message] = story.messages;
   assert.deepEqual([story.messages.length, message.kind, message.protocol], [1, "link", "text"]);
   const [url] = /https?:\/\/\S+/.exec(message.content.bodies[0].text) ?? [];
-  const page = await fetch(url!);
+  const page = await fetch(url!, { method: "POST" });
   assert.equal(page.status, 200);
   const html = await page.text();
   for (const value of ["internet.meridian", "mms.meridian", "http://mmsc.meridian/mms"])
     assert.ok(html.includes(value), value);
   const levels = story.events.filter(({ itemId }: { itemId: string | null }) => itemId !== null);
-  assert.ok(levels.some(({ evidence }: { evidence: string }) => evidence === "link_fetched"));
+  assert.ok(levels.some(({ evidence }: { evidence: string }) => evidence === "page_opened"));
   assert.ok(levels.some(({ evidence }: { evidence: string }) => evidence === "traffic:gateway"));
   assert.deepEqual(
     [story.verdict, story.charges],

@@ -3,10 +3,14 @@ import { test } from "vitest";
 import { LINK_TOKEN, openHouse } from "../../../test/http-house.ts";
 
 const PAGE_OCTETS_MAX = 4_096;
+const COVER_OCTETS_MAX = 1_024;
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const { server, ...house } = await openHouse({ limits: { failuresPerMinute: 3 } });
 
+const press = () => server.inject({ method: "POST", url: `/s/${LINK_TOKEN}`, headers: FORM, payload: "" });
+
 test("the page behind a link shows the values step by step, small, without script, in the operator's name", async () => {
-  const { statusCode, headers, body } = await server.inject({ url: `/s/${LINK_TOKEN}` });
+  const { statusCode, headers, body } = await press();
   assert.equal(statusCode, 200);
   assert.equal(headers["content-type"], "text/html; charset=utf-8");
   assert.equal(headers["cache-control"], "no-store");
@@ -28,15 +32,21 @@ test("the page behind a link shows the values step by step, small, without scrip
 });
 
 test("an expired link says so, an unknown one is not found; both are pages for people", async () => {
-  const expired = await server.inject({ url: "/s/expiredexpiredexpired1" });
-  assert.equal(expired.statusCode, 410);
-  assert.match(expired.body, /has expired/);
-  const unknown = await server.inject({ url: "/s/unknownunknownunknown1" });
-  assert.equal(unknown.statusCode, 404);
-  assert.match(String(unknown.headers["content-type"]), /^text\/html/);
+  for (const method of ["GET", "POST"] as const) {
+    const expired = await server.inject({ method, url: "/s/expiredexpiredexpired1" });
+    assert.equal(expired.statusCode, 410);
+    assert.match(expired.body, /has expired/);
+    const unknown = await server.inject({
+      method,
+      url: "/s/unknownunknownunknown1",
+      remoteAddress: "203.0.113.1",
+    });
+    assert.equal(unknown.statusCode, 404);
+    assert.match(String(unknown.headers["content-type"]), /^text\/html/);
+  }
 });
 
-test("asking whether the page is there does not open it", async () => {
+test("a link that something fetches by itself opens nothing: the page has a button, and no value of the settings", async () => {
   let opened = 0;
   const { open } = house.deps.pages;
   Object.assign(house.deps.pages, {
@@ -47,9 +57,34 @@ test("asking whether the page is there does not open it", async () => {
   });
   const head = await server.inject({ method: "HEAD", url: `/s/${LINK_TOKEN}` });
   assert.equal(head.statusCode, 405);
+  const cover = await server.inject({ url: `/s/${LINK_TOKEN}` });
+  assert.equal(cover.statusCode, 200);
+  assert.match(cover.body, /<form method="post"><input type="submit" value="Show my settings"><\/form>/);
+  assert.match(
+    String(cover.headers["content-security-policy"]),
+    /form-action 'self'/,
+    "or the button is dead",
+  );
+  assert.ok(Buffer.byteLength(cover.body) < COVER_OCTETS_MAX);
+  assert.ok(!/<script|<img|<link|internet\.telco|gprs|6610/i.test(cover.body));
   assert.equal(opened, 0);
-  await server.inject({ url: `/s/${LINK_TOKEN}` });
+  assert.match((await press()).body, /internet\.telco/);
   assert.equal(opened, 1);
+});
+
+test("the button works from every browser: with a form's type, with fields of the browser's own, without any type", async () => {
+  const url = `/s/${LINK_TOKEN}`;
+  for (const request of [
+    { headers: FORM, payload: "" },
+    { headers: { "content-type": `${FORM["content-type"]}; charset=utf-8` }, payload: "x=1&y=2" },
+    {},
+  ]) {
+    const { statusCode, body } = await server.inject({ method: "POST", url, ...request });
+    assert.equal(statusCode, 200);
+    assert.match(body, /internet\.telco/);
+  }
+  const flood = await server.inject({ method: "POST", url, headers: FORM, payload: "x".repeat(2_000) });
+  assert.equal(flood.statusCode, 413);
 });
 
 test("whoever guesses at links is slowed", async () => {

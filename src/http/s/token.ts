@@ -1,6 +1,7 @@
 /**
  * The page behind a link in a text message: the values to type into a phone that takes none over the air. Plain markup
- * without script or picture, below 4 KiB, so that a phone of 2005 shows it at 128 pixels' width over GPRS.
+ * without script or picture, below 4 KiB, so that a phone of 2005 shows it at 128 pixels' width over GPRS. The values come
+ * after the press of a button: what fetches links by itself must not count as a person who read them.
  */
 import Type from "typebox";
 import type { SettingsPoint } from "../../kernel/payload/settings-values.ts";
@@ -9,29 +10,54 @@ import { type Answer, route } from "../route.ts";
 
 /** 16 random octets in base64url. */
 const LINK_TOKEN = /^[A-Za-z0-9_-]{20,64}$/;
+/** The form has no fields; a phone's own additions fit. */
+const FORM_OCTETS_MAX = 1_024;
 const HEADERS = {
   "content-type": "text/html; charset=utf-8",
   "x-robots-tag": "noindex, nofollow, noarchive",
 };
 
-export const settingsPage = route({
-  method: "GET",
+const SHARED = {
   path: "/s/:token",
-  summary: "The readable settings behind a link; its address is its credential",
-  description:
-    "Fetching it is evidence that the settings were opened. 404 unknown, 410 expired, both as a page.",
   tag: "pages",
   roles: "open",
   errors: ["too_many_requests"],
   status: 200,
   produces: "text/html",
   params: { token: Type.String({ maxLength: 200 }) },
+} as const;
+
+export const settingsCover = route({
+  ...SHARED,
+  method: "GET",
+  summary: "What stands behind a link: whose settings, and a button that shows them",
+  description:
+    "Its address is its credential. Fetching it proves nothing: message centres and phones look at links by themselves. " +
+    "404 unknown, 410 expired, both as a page.",
   async handle({ pages }, { params }): Promise<Answer<never>> {
-    const page = LINK_TOKEN.test(params.token) ? await pages.open(params.token) : undefined;
-    const { status, html } = htmlOf(page);
-    return { status, body: html as never, headers: HEADERS };
+    return answerWith(isToken(params.token) ? await pages.look(params.token) : undefined);
   },
 });
+
+export const settingsPage = route({
+  ...SHARED,
+  method: "POST",
+  summary: "The readable settings, as the button asks for them",
+  description:
+    "Evidence that the settings were opened: only a person presses the button. 404 unknown, 410 expired, both as a page.",
+  consumes: ["application/x-www-form-urlencoded"],
+  bodyLimitOctets: FORM_OCTETS_MAX,
+  async handle({ pages }, { params }): Promise<Answer<never>> {
+    return answerWith(isToken(params.token) ? await pages.open(params.token) : undefined);
+  },
+});
+
+const isToken = (text: string): boolean => LINK_TOKEN.test(text);
+
+function answerWith(page: SettingsPage | undefined): Answer<never> {
+  const { status, html } = htmlOf(page);
+  return { status, body: html as never, headers: HEADERS };
+}
 
 function htmlOf(page: SettingsPage | undefined): { status: number; html: string } {
   if (!page) {
@@ -54,8 +80,15 @@ function htmlOf(page: SettingsPage | undefined): { status: number; html: string 
       ]),
     };
   }
+  if (page.state === "ready") return { status: 200, html: document(operator, coverPage(operator)) };
   return { status: 200, html: document(operator, openPage(page, operator)) };
 }
+
+const coverPage = (operator: string): string[] => [
+  `<h1>${operator}</h1>`,
+  "<p>The settings for your phone are ready.</p>",
+  '<form method="post"><input type="submit" value="Show my settings"></form>',
+];
 
 function openPage(page: Extract<SettingsPage, { state: "open" }>, operator: string): string[] {
   const phone = [page.make, page.model].filter(Boolean).join(" ");
@@ -111,7 +144,7 @@ const document = (title: string, lines: readonly string[]): string => `<!DOCTYPE
 <meta name="viewport" content="width=device-width">
 <meta name="robots" content="noindex">
 <title>${title}</title>
-<style>body{font-family:sans-serif;margin:6px;line-height:1.3}h1{font-size:1.2em;margin:4px 0}ol{padding-left:1.4em}td{padding:0 0 6px;word-break:break-all}b{color:#036}</style>
+<style>body{font-family:sans-serif;margin:6px;line-height:1.3}h1{font-size:1.2em;margin:4px 0}ol{padding-left:1.4em}input{font-size:1em;padding:4px}td{padding:0 0 6px;word-break:break-all}b{color:#036}</style>
 </head>
 <body>
 ${lines.join("\n")}

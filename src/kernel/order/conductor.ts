@@ -26,12 +26,12 @@ import { lockById, type Step } from "./step.ts";
 /** A receipt without a message is kept this long for a booking that is still on its way. */
 export const UNMATCHED_RECEIPT_HOURS = 24;
 
-/** The page of an item that a subscriber fetched. */
+/** The page of an item whose settings a subscriber asked for. */
 export type OpenedLink = { readonly orderId: string; readonly itemId: string };
 
 const LINK_PROOF = {
   level: "opened",
-  evidence: "link_fetched",
+  evidence: "page_opened",
   reason: "the subscriber opened the page",
 } as const;
 
