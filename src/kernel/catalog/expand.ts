@@ -1,0 +1,208 @@
+/**
+ * What a selection comes to: a package is its fixed set (US 6,647,260, claim 10), what is asked for twice is asked for
+ * once, and what cannot be had is named with its reason instead of being left out in silence (column 7).
+ *
+ *   known, offered, taken by the device  ->  its needs are had or asked for  ->  it stands beside the others  ->  needs again
+ *
+ * An item that falls at one step takes with it what needs it. Of a pair in conflict neither is provisioned (row 42).
+ */
+import type { CatalogItem } from "./catalog-item.ts";
+
+/** The versions that are offered now, by id. */
+export type Catalog = ReadonlyMap<string, CatalogItem>;
+
+export type UnavailableReason =
+  /** No such id. */
+  | "unknown"
+  /** Shown, but not to be had now. */
+  | "not_available"
+  /** This device's model cannot take it. */
+  | "device_cannot"
+  /** To be removed, but the subscriber has no such thing. */
+  | "not_had";
+
+export type ConflictReason =
+  /** Both were asked for. */
+  | "asked_together"
+  /** The subscriber has the other one. */
+  | "had_already";
+
+export type ExpandedItem = {
+  readonly item: CatalogItem;
+  /** Id of the package that it came with; null where it was chosen by itself. */
+  readonly package: string | null;
+};
+
+export type Expansion = {
+  /** What another item needs stands before it; at a removal, after it. */
+  readonly items: readonly ExpandedItem[];
+  /** Asked for, and there already: nothing is done about it. */
+  readonly had: readonly { readonly id: string; readonly package: string | null }[];
+  readonly unavailable: readonly { readonly id: string; readonly reason: UnavailableReason }[];
+  /** Each of a pair has its line; what the subscriber has keeps working and has none. */
+  readonly conflicts: readonly {
+    readonly id: string;
+    readonly with: string;
+    readonly reason: ConflictReason;
+  }[];
+  /** `id` is neither had nor (any longer) asked for, so `neededBy` is not provisioned. At a removal: `id` stays. */
+  readonly missing: readonly { readonly id: string; readonly neededBy: string }[];
+};
+
+export function expandSelection(
+  catalog: Catalog,
+  selection: readonly string[],
+  {
+    has,
+    deviceTakes,
+  }: {
+    /** Ids of what the subscriber has on this device. */
+    readonly has: ReadonlySet<string>;
+    readonly deviceTakes: (item: CatalogItem) => boolean;
+  },
+): Expansion {
+  const { wanted, unknown } = unfold(catalog, selection);
+  const unavailable: { id: string; reason: UnavailableReason }[] = unknown.map((id) => ({
+    id,
+    reason: "unknown",
+  }));
+  const had: { id: string; package: string | null }[] = [];
+  const standing = new Map<string, ExpandedItem>();
+  for (const [id, entry] of wanted) {
+    if (has.has(id)) had.push({ id, package: entry.package });
+    else if (!entry.offered) unavailable.push({ id, reason: "not_available" });
+    else if (!deviceTakes(entry.item)) unavailable.push({ id, reason: "device_cannot" });
+    else standing.set(id, { item: entry.item, package: entry.package });
+  }
+
+  const missing = dropWhatLacks(standing, has);
+  const conflicts = dropWhatConflicts(catalog, standing, has);
+  missing.push(...dropWhatLacks(standing, has));
+  return { items: inOrderOfNeed(standing), had, unavailable, conflicts, missing };
+}
+
+/**
+ * The other way: what is removed, users of a thing before the thing. What something that stays still needs is not removed.
+ * `catalog` must know what the subscriber has, also what is offered no more.
+ */
+export function expandRemoval(
+  catalog: Catalog,
+  selection: readonly string[],
+  { has }: { readonly has: ReadonlySet<string> },
+): Expansion {
+  const { wanted, unknown } = unfold(catalog, selection);
+  const unavailable: { id: string; reason: UnavailableReason }[] = unknown.map((id) => ({
+    id,
+    reason: "unknown",
+  }));
+  const leaving = new Map<string, ExpandedItem>();
+  for (const [id, entry] of wanted) {
+    if (has.has(id)) leaving.set(id, { item: entry.item, package: entry.package });
+    else unavailable.push({ id, reason: "not_had" });
+  }
+
+  const missing: { id: string; neededBy: string }[] = [];
+  // Each round takes at least one item out, so there are at most as many rounds as items.
+  for (let settled = false; !settled; ) {
+    settled = true;
+    for (const stays of has) {
+      if (leaving.has(stays)) continue;
+      for (const id of catalog.get(stays)?.needs ?? []) {
+        if (!leaving.delete(id)) continue;
+        missing.push({ id, neededBy: stays });
+        settled = false;
+      }
+    }
+  }
+  return { items: inOrderOfNeed(leaving).reverse(), had: [], unavailable, conflicts: [], missing };
+}
+
+type Wanted = { item: CatalogItem; package: string | null; offered: boolean };
+
+/**
+ * Packages to their members. What is chosen by itself and in a package comes with the package: its price is in there.
+ * An empty package and one that holds a package are refused when a catalog is read, so one step is enough.
+ */
+function unfold(
+  catalog: Catalog,
+  selection: readonly string[],
+): { readonly wanted: Map<string, Wanted>; readonly unknown: readonly string[] } {
+  const wanted = new Map<string, Wanted>();
+  const unknown = new Set<string>();
+  const want = (id: string, packaged: CatalogItem | null) => {
+    const item = catalog.get(id);
+    if (!item) return void unknown.add(id);
+    const before = wanted.get(id);
+    wanted.set(id, {
+      item,
+      package: before?.package ?? packaged?.id ?? null,
+      // A package that is not to be had withholds its members, unless they were chosen otherwise too.
+      offered: (before?.offered ?? false) || (item.available && (packaged?.available ?? true)),
+    });
+  };
+  for (const id of selection) {
+    const item = catalog.get(id);
+    if (item?.kind !== "package") want(id, null);
+    else for (const member of item.includes) want(member, item);
+  }
+  return { wanted, unknown: [...unknown] };
+}
+
+/** Until all needs are met: what lacks one falls, and with it what needed that. */
+function dropWhatLacks(
+  standing: Map<string, ExpandedItem>,
+  has: ReadonlySet<string>,
+): { id: string; neededBy: string }[] {
+  const missing: { id: string; neededBy: string }[] = [];
+  for (let settled = false; !settled; ) {
+    settled = true;
+    for (const [id, { item }] of standing) {
+      const lacking = item.needs.filter((need) => !has.has(need) && !standing.has(need));
+      if (lacking.length === 0) continue;
+      missing.push(...lacking.map((need) => ({ id: need, neededBy: id })));
+      standing.delete(id);
+      settled = false;
+    }
+  }
+  return missing;
+}
+
+/** A conflict named by one side holds for both. All pairs are found first, so the order of choosing changes nothing. */
+function dropWhatConflicts(
+  catalog: Catalog,
+  standing: Map<string, ExpandedItem>,
+  has: ReadonlySet<string>,
+): { id: string; with: string; reason: ConflictReason }[] {
+  const conflicts: { id: string; with: string; reason: ConflictReason }[] = [];
+  for (const [id, { item }] of standing) {
+    for (const other of standing.values()) {
+      if (areInConflict(item, other.item))
+        conflicts.push({ id, with: other.item.id, reason: "asked_together" });
+    }
+    for (const heldId of has) {
+      const held = catalog.get(heldId);
+      const clash = held ? areInConflict(item, held) : item.conflicts.includes(heldId);
+      if (clash) conflicts.push({ id, with: heldId, reason: "had_already" });
+    }
+  }
+  for (const { id } of conflicts) standing.delete(id);
+  return conflicts;
+}
+
+const areInConflict = (one: CatalogItem, other: CatalogItem): boolean =>
+  one.id !== other.id && (one.conflicts.includes(other.id) || other.conflicts.includes(one.id));
+
+/** Depth first over needs; as it was chosen where nothing needs anything. A cycle, were there one, is cut where it closes. */
+function inOrderOfNeed(standing: ReadonlyMap<string, ExpandedItem>): ExpandedItem[] {
+  const ordered: ExpandedItem[] = [];
+  const seen = new Set<string>();
+  const place = (id: string) => {
+    const entry = standing.get(id);
+    if (!entry || seen.has(id)) return;
+    seen.add(id);
+    for (const need of entry.item.needs) place(need);
+    ordered.push(entry);
+  };
+  for (const id of standing.keys()) place(id);
+  return ordered;
+}
