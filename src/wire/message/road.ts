@@ -18,12 +18,14 @@
  *   GET  /d/orders/:reference/items/:id/content      signed content (`content.ts`), wideband
  *   POST /d/orders/:reference/items/:id/report       outcome=installed|failed, cause=...
  *   POST /d/authentications                    proxy to server alone: the server proves itself and opens the land session
+ *   POST /d/enrolments                         proxy to server alone: whose is this one-time token of enrolment
  */
 
 export const ROAD = {
   start: "/d/start",
   requests: "/d/requests",
   authentications: "/d/authentications",
+  enrolments: "/d/enrolments",
   order: (reference: string) => `/d/orders/${reference}`,
   terms: (reference: string) => `/d/orders/${reference}/terms`,
   fields: (reference: string, itemId: string) => `/d/orders/${reference}/items/${itemId}/fields`,
@@ -65,7 +67,16 @@ export const AIR_HEADERS = {
   idempotencyKey: "idempotency-key",
   /** Token of the air session, bound to the device's certificate; useless on the land side. */
   session: "turnup-air-session",
+  /** A hint, believed where the proxy does not know the bearer by the address. */
+  bearer: "turnup-bearer",
 } as const;
+
+/** How the proxy came to know who asks, strongest first; the kernel's `ASSURANCES` are the same words. */
+export const ROAD_ASSURANCES = ["cert", "aka", "network", "link", "otp", "none"] as const;
+export type RoadAssurance = (typeof ROAD_ASSURANCES)[number];
+
+/** A screen on the land leg: JSON of `wire/screen`'s `Screen`. */
+export const SCREEN_MEDIA_TYPE = "application/vnd.turnup.screen+json";
 
 export const BEARERS = ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs", "umts", "lte"] as const;
 export type Bearer = (typeof BEARERS)[number];
@@ -98,3 +109,11 @@ export const authenticationText = ({
   proxy,
 }: Omit<AuthenticationAnswer, "signature"> & { readonly proxy: string }): string =>
   ["turnup-authentication-1", server, proxy, nonce, at, session, expiresAt].join("\n");
+
+/** Whose a one-time token of enrolment is. It is spent by this question. */
+export type EnrolmentRequest = { readonly token: string };
+export type EnrolmentAnswer = {
+  readonly imsi: string;
+  readonly msisdn: string | null;
+  readonly imei: string | null;
+};
