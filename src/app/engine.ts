@@ -13,9 +13,10 @@ import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
 import { createOutbox, type PartOutcome, type PartToSubmit } from "../kernel/order/outbox.ts";
 import { createEsme, type Esme, type EsmeOptions } from "../net/smsc/esme.ts";
 import type { SubmitOutcome } from "../net/smsc/outcome.ts";
+import { type ReceiptIds, readReceipt, responseFormOf } from "../net/smsc/receipt-ids.ts";
 import { uuidv7 } from "../store/uuid.ts";
 import type { DeliverSm } from "../wire/smpp/command.ts";
-import { type MessageState, parseReceipt } from "../wire/smpp/receipt.ts";
+import type { MessageState } from "../wire/smpp/receipt.ts";
 import { formatRelativeTime } from "../wire/smpp/time.ts";
 import { reportOctets } from "./handset-report.ts";
 import { type Loop, startLoop } from "./loop.ts";
@@ -39,7 +40,10 @@ const ESME_ROK = 0;
 
 export type EngineOptions = {
   readonly store: OrderStore;
-  readonly smsc: Omit<EsmeOptions, "onDeliver"> & { readonly name: string };
+  readonly smsc: Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
+    readonly name: string;
+    readonly receiptIds: ReceiptIds;
+  };
   readonly judge: ConductorDeps["judge"];
   readonly chooseSettings: ConductorDeps["chooseSettings"];
   readonly ownIssuer: ConductorDeps["ownIssuer"];
@@ -91,12 +95,13 @@ export function startEngine(options: EngineOptions): Engine {
     },
   });
   const books = createBookkeeper(conductor, (ms) => sleep(ms));
-  const { name, ...session } = options.smsc;
+  const { name, receiptIds, ...session } = options.smsc;
   const esme = createEsme({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
-    onDeliver: (pdu) => deliver(books, name, pdu),
+    messageIdForm: responseFormOf(receiptIds),
+    onDeliver: (pdu) => deliver(books, name, pdu, receiptIds),
   });
   const outbox = createOutbox({
     store: options.store,
@@ -204,14 +209,20 @@ function partOutcome(outcome: SubmitOutcome): PartOutcome {
 }
 
 /** Acknowledged only when it is on disk: a message centre repeats what nobody answered. */
-async function deliver(books: Bookkeeper, smsc: string, pdu: DeliverSm): Promise<number> {
-  const receipt = parseReceipt(pdu);
+async function deliver(
+  books: Bookkeeper,
+  smsc: string,
+  pdu: DeliverSm,
+  receiptIds: ReceiptIds,
+): Promise<number> {
+  const receipt = readReceipt(pdu, receiptIds);
   if (receipt) {
     const state = BOOKED_STATE[receipt.state];
     if (state) {
       await books.receipt({
         smsc,
         smscMessageId: receipt.messageId.replaceAll("\0", ""),
+        otherIds: receipt.otherIds,
         state,
         errorCode: receipt.errorCode?.replace(/\p{Cc}/gu, "") ?? null,
       });

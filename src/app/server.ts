@@ -261,6 +261,7 @@ function smscOptions({ smsc }: Config): Parameters<typeof startEngine>[0]["smsc"
     window: smsc.window,
     enquireLinkMs: smsc.enquireLinkMs,
     responseTimeoutMs: smsc.responseTimeoutMs,
+    receiptIds: smsc.receiptIds,
     ...(smsc.tls ? { tls: {} } : {}),
     ...(smsc.systemType === undefined ? {} : { systemType: smsc.systemType }),
     ...(smsc.ratePerSecond === undefined ? {} : { ratePerSecond: smsc.ratePerSecond }),

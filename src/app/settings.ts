@@ -8,6 +8,7 @@
  * unless given.
  */
 import { type TOptional, type TSchema, Type } from "typebox";
+import { RECEIPT_IDS } from "../net/smsc/receipt-ids.ts";
 import type { Secret } from "../term/secret.ts";
 
 type About = { readonly about: string };
@@ -124,6 +125,11 @@ export const SETTINGS = {
       from: 100,
       to: 600_000,
       default: 10_000,
+    }),
+    receiptIds: oneOf(RECEIPT_IDS, {
+      about:
+        "How receipts spell the id that the centre's response gave: alike, a hexadecimal number in decimal, or the reverse. `either` tries all; name the right one as soon as it is known.",
+      default: "as-is",
     }),
   },
   delivery: {

@@ -16,6 +16,7 @@ import type {
 import { TurnupError } from "../term/error.ts";
 import { bulkInsert } from "./bulk.ts";
 import type { Db } from "./database.ts";
+import { named } from "./receipt-names.ts";
 import type { Sealer } from "./seal.ts";
 
 const MARK_PARTS = {
@@ -211,7 +212,8 @@ type OfMessages = Pick<
 
 export const messageTransaction = (db: Db): OfMessages => ({
   async bookReceipts(receipts, now) {
-    const last = [...new Map(receipts.map((one) => [nameOf(one), one])).values()];
+    const all = await named(db, receipts);
+    const last = [...new Map(all.map((one) => [nameOf(one), one])).values()];
     if (last.length === 0) return [];
     const { found, ended } = await bookParts(db, last, now);
     await keepUnmatched(

@@ -218,6 +218,25 @@ test("three conductors on one data base take every order once", async () => {
   assert.equal(ids.length, 300);
 });
 
+test("a receipt that spells its message's id in another way ends the message that waits under it, and no other", async () => {
+  const mine = await ordered("other spelling");
+  const [message] = await claim(mine.operatorId);
+  assert.ok(message);
+  const part = { messageId: message.messageId, smsc: SMSC };
+  const ids = partsOf(message).map((sequence) => `A1F${sequence}`);
+  await shop.conductor.bookSubmissions(
+    ids.map((smscMessageId, at) => ({ ...part, sequence: at + 1, smscMessageId })),
+    [],
+  );
+  const said = (smscMessageId: string, otherIds: readonly string[]) =>
+    ({ smsc: SMSC, smscMessageId, otherIds, state: "delivered", errorCode: null }) as const;
+  await shop.conductor.bookReceipts([said("41458", ["41459"])]);
+  assert.equal(await shop.count("message_part", "smsc_message_id like 'A1F%' and state = 'delivered'"), 0);
+  await shop.conductor.bookReceipts(ids.map((id) => said(String(Number.parseInt(id, 16)), [id, "nobody's"])));
+  const ended = "id = $1 and state = 'delivered'";
+  assert.equal(await shop.count("message", ended, [message.messageId]), 1);
+});
+
 test("the same receipts booked by several servers at once end each message once", async () => {
   const operatorId = await shop.operator();
   const orders = await Promise.all(

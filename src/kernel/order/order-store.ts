@@ -123,6 +123,8 @@ export type DueOrder = {
 export type Receipt = {
   readonly smsc: string;
   readonly smscMessageId: string;
+  /** Names of the same message where the centre writes it one way here and another there: the first known one counts. */
+  readonly otherIds?: readonly string[];
   readonly state: "delivered" | "failed" | "expired";
   readonly errorCode: string | null;
 };

@@ -24,13 +24,16 @@ const STATES = [
 
 export type MessageState = (typeof STATES)[number]["state"];
 
-/** How a centre writes a message id: as it is, or as a number of which hex and decimal forms are to meet. */
-export type MessageIdForm = "verbatim" | "decimal" | "hex";
+/**
+ * How a centre writes a message id: as it is, as a number of which hex and decimal forms are to meet, or as a number of
+ * which nobody knows the base, with leading zeros here and without them there.
+ */
+export type MessageIdForm = "verbatim" | "decimal" | "hex" | "unpadded";
 
 export type ReceiptForms = {
   /** Default `verbatim`. */
   readonly inText?: MessageIdForm;
-  /** Default `verbatim`. */
+  /** Of an id in receipted_message_id that the text does not say alike; else it is read as the text's. Default `verbatim`. */
   readonly inTlv?: MessageIdForm;
   /** The dates bear no zone: how far the centre's clock is from UTC. Default 0. */
   readonly utcOffsetMinutes?: number;
@@ -80,6 +83,7 @@ export function stateId(state: MessageState): number {
 export function messageIdKey(id: string, form: MessageIdForm): string {
   if (form === "decimal" && /^\d+$/.test(id)) return BigInt(id).toString();
   if (form === "hex" && /^[0-9a-fA-F]+$/.test(id)) return BigInt(`0x${id}`).toString();
+  if (form === "unpadded" && /^[0-9a-fA-F]+$/.test(id)) return id.toUpperCase().replace(/^0+(?=.)/, "");
   return id;
 }
 
@@ -92,9 +96,9 @@ export function parseReceipt(pdu: ReceiptPdu, forms: ReceiptForms = {}): Receipt
 
   const text = parseReceiptText(textOf(pdu));
   const tlvState = tlvValue(pdu.tlvs, "message_state");
-  const messageId = tlvId
-    ? messageIdKey(tlvId, forms.inTlv ?? "verbatim")
-    : text.id && messageIdKey(text.id, forms.inText ?? "verbatim");
+  const isOther = tlvId !== undefined && text.id !== undefined && tlvId !== text.id;
+  const id = tlvId || text.id;
+  const messageId = id && messageIdKey(id, (isOther ? forms.inTlv : forms.inText) ?? "verbatim");
   const state = STATES.find((row) => row.id === tlvState)?.state ?? text.state;
   if (!messageId || !state) return undefined;
   const offset = forms.utcOffsetMinutes ?? 0;
