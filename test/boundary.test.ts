@@ -21,6 +21,8 @@ const KERNEL_MAY_READ: Record<string, readonly string[]> = {
   support: ["devices"],
   settings: ["devices"],
   payload: ["devices"],
+  registration: ["account", "catalog"],
+  consent: ["catalog"],
 };
 /** The one room of the kernel that turns words into bytes. */
 const KERNEL_ROOM_WITH_WIRE = "payload";

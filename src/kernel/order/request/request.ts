@@ -6,38 +6,14 @@
  *   feature  pending -> sending -> delivered -> opened -> works, failed by the device -> awaiting_choice -> sending | failed
  *   service  pending -> registering -> needs_information -> registering -> registered -> access_data_sent | failed
  */
+import type { CardReference, UserData } from "../../account/user-data.ts";
 import type { Assurance, CatalogKind } from "../../catalog/catalog-item.ts";
 import type { ItemState, OrderState } from "../order.ts";
 
 export const ROADS = ["self_service", "representative", "telephone", "partner", "offer"] as const;
 export type Road = (typeof ROADS)[number];
 
-/** Fields of a user, as CAMARA KYC Match and SCIM name them; all optional, the operator's policy says which it needs. */
-export const USER_FIELDS = [
-  "givenName",
-  "familyName",
-  "birthdate",
-  "streetName",
-  "streetNumber",
-  "postalCode",
-  "locality",
-  "country",
-  "idDocument",
-  "email",
-  "fax",
-] as const;
-export type UserField = (typeof USER_FIELDS)[number];
-export type UserData = Readonly<Partial<Record<UserField, string>>>;
-
-/** A card as the payment house knows it. The number itself exists only between a door and the payment house. */
-export type CardReference = {
-  readonly token: string;
-  readonly first6: string;
-  readonly last4: string;
-  readonly brand: string;
-  /** SHA-256 of number and operator under a secret: the same card is seen again without being known. */
-  readonly index: Uint8Array;
-};
+export { type CardReference, USER_FIELDS, type UserData, type UserField } from "../../account/user-data.ts";
 
 export type NewRequest = {
   readonly road: Road;
@@ -129,9 +105,7 @@ export interface RequestDesk {
   /** The newest first; at most 20. */
   ofSubscriber(scope: RequestScope): Promise<readonly RequestStatus[]>;
   /** What the subscriber has now. */
-  provisioned(
-    scope: RequestScope,
-  ): Promise<
+  provisioned(scope: RequestScope): Promise<
     readonly {
       readonly itemId: string;
       readonly name: string;
