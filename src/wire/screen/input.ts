@@ -1,0 +1,54 @@
+/** What a kind of field asks of a phone's keypad: WML's format codes, which `-wap-input-format` has too, and lengths. */
+import { type Field, type FieldKind, SCREEN_LIMITS } from "./screen.ts";
+
+/** Source: WAP-238-WML §11.6.3. A literal stands behind a backslash. Undefined: anything. */
+const FORMATS: Readonly<Partial<Record<FieldKind, string>>> = {
+  digits: "*N",
+  date: "NNNN\\-NN\\-NN",
+  email: "*m",
+};
+const DATE_LENGTH = 10;
+
+export const wapFormatOf = ({ kind }: Field): string | undefined => FORMATS[kind];
+
+export const maxLengthOf = ({ kind, maxLength }: Field): number | undefined =>
+  kind === "date" ? DATE_LENGTH : maxLength;
+
+/** What a form sends for a field before anybody touched it. */
+export const initialValueOf = (field: Field): string => field.value ?? "";
+
+export type FieldFault = "missing" | "tooShort" | "tooLong" | "malformed";
+
+/** What is wrong with a value before it is sent, or undefined. The server judges again. */
+export function faultOf(field: Field, value: string): FieldFault | undefined {
+  if (value === "") return field.required ? "missing" : undefined;
+  if (value.length < (field.minLength ?? 0)) return "tooShort";
+  if (value.length > (maxLengthOf(field) ?? SCREEN_LIMITS.value)) return "tooLong";
+  return isOfKind(field, value) ? undefined : "malformed";
+}
+
+function isOfKind({ kind, choices }: Field, value: string): boolean {
+  switch (kind) {
+    case "digits":
+      return /^\d+$/.test(value);
+    case "phone":
+      return /^\+?[\d ()./-]+$/.test(value) && /\d{3}/.test(value.replace(/\D/g, ""));
+    case "email":
+      return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value);
+    case "date":
+      return isDate(value);
+    case "choice":
+      return choices?.some((choice) => choice.value === value) ?? false;
+    case "text":
+    case "secret":
+    case "flag":
+      return true;
+  }
+}
+
+function isDate(value: string): boolean {
+  const [, year, month, day] = (/^(\d{4})-(\d{2})-(\d{2})$/.exec(value) ?? []).map(Number);
+  if (year === undefined || month === undefined || day === undefined) return false;
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return year >= 1000 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
