@@ -52,3 +52,10 @@ function isDate(value: string): boolean {
   const date = new Date(Date.UTC(year, month - 1, day));
   return year >= 1000 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
+
+/** What a person typed, as a form means it: a date of eight digits (keypads without a hyphen) gets its hyphens. */
+export function normalValueOf({ kind }: Field, typed: string): string {
+  const value = typed.trim();
+  const digits = kind === "date" ? /^(\d{4})(\d{2})(\d{2})$/.exec(value) : null;
+  return digits ? digits.slice(1).join("-") : value;
+}
