@@ -1,0 +1,158 @@
+/**
+ * Which markup a device gets: what it is known to draw, what its request accepts, what its name says. A device is never
+ * sent what it cannot draw; `undefined` is the answer 406.
+ * Source: RFC 9110 §12.5.1; of old phones, US 6,647,260 column 4. A type that a device names counts for more than its
+ * catch-all: phones of 2000 name WML and add a catch-all that means nothing.
+ */
+export type Markup =
+  | "html"
+  | "xhtmlmp"
+  | "wml"
+  | "wmlc"
+  | "chtml"
+  | "hdml"
+  | "vxml"
+  | "screen+json"
+  | "screen+xml";
+
+/** The first of equals wins. */
+export const MARKUPS: readonly Markup[] = [
+  "html",
+  "xhtmlmp",
+  "wml",
+  "wmlc",
+  "chtml",
+  "hdml",
+  "vxml",
+  "screen+json",
+  "screen+xml",
+];
+
+/** What each is sent as. */
+export const MARKUP_TYPE: Readonly<Record<Markup, string>> = {
+  html: "text/html; charset=utf-8",
+  xhtmlmp: "application/vnd.wap.xhtml+xml; charset=utf-8",
+  wml: "text/vnd.wap.wml; charset=utf-8",
+  wmlc: "application/vnd.wap.wmlc",
+  chtml: "text/html; charset=us-ascii",
+  hdml: "text/x-hdml; charset=us-ascii",
+  vxml: "application/voicexml+xml",
+  "screen+json": "application/vnd.turnup.screen+json",
+  "screen+xml": "application/vnd.turnup.screen+xml",
+};
+
+/** The names under which a device may ask for each, in lower case. */
+const ACCEPTED_AS: Readonly<Record<Markup, readonly string[]>> = {
+  html: ["text/html"],
+  xhtmlmp: ["application/vnd.wap.xhtml+xml", "application/xhtml+xml"],
+  wml: ["text/vnd.wap.wml"],
+  wmlc: ["application/vnd.wap.wmlc"],
+  chtml: ["text/html"],
+  hdml: ["text/x-hdml"],
+  vxml: ["application/voicexml+xml"],
+  "screen+json": ["application/vnd.turnup.screen+json"],
+  "screen+xml": ["application/vnd.turnup.screen+xml"],
+};
+
+export type DisplaySize =
+  | { readonly columns: number; readonly lines: number }
+  | { readonly widthPx: number; readonly heightPx: number };
+
+/** What the model database knows of a device. */
+export type DeviceCapabilities = { readonly markups: readonly string[]; readonly screen?: DisplaySize };
+
+export type MarkupRequest = {
+  readonly accept?: string | undefined;
+  readonly userAgent?: string | undefined;
+  /** Undefined or without markups: nothing is known. */
+  readonly device?: DeviceCapabilities | undefined;
+};
+
+export function chooseMarkup({ accept, userAgent, device }: MarkupRequest): Markup | undefined {
+  const ranges = rangesOf(accept);
+  const known =
+    device && device.markups.length > 0 ? MARKUPS.filter((one) => device.markups.includes(one)) : undefined;
+  const named = MARKUPS.filter(
+    (one) => (qualityOf(one, ranges)?.isNamed ?? false) && qualityOf(one, ranges)?.q !== 0,
+  );
+  const guessed = guessOf(userAgent ?? "");
+  // Compact HTML and HTML share a type: only a device that is known for it, or says so, gets the compact one.
+  const candidates = (known ?? withoutRivals(named.length > 0 ? named : guessed, guessed)).filter(
+    (one) => (qualityOf(one, ranges)?.q ?? 0) > 0,
+  );
+  const isNamed = (one: Markup): boolean => named.includes(one);
+  const best = candidates.some(isNamed) ? candidates.filter(isNamed) : candidates;
+  const order = preferenceOf(device);
+  return best.toSorted((a, b) => q(b, ranges) - q(a, ranges) || order.indexOf(a) - order.indexOf(b))[0];
+}
+
+/** A few lines of characters: a deck is made for them, a page of HTML is not. */
+const SMALL_LINES = 8;
+const SMALL_PIXELS = 96;
+const FOR_SMALL: readonly Markup[] = ["wml", "wmlc", "hdml"];
+
+function preferenceOf(device: DeviceCapabilities | undefined): readonly Markup[] {
+  const screen = device?.screen;
+  if (!screen) return MARKUPS;
+  const isSmall = "lines" in screen ? screen.lines <= SMALL_LINES : screen.heightPx < SMALL_PIXELS;
+  return isSmall ? [...FOR_SMALL, ...MARKUPS.filter((one) => !FOR_SMALL.includes(one))] : MARKUPS;
+}
+
+function withoutRivals(markups: readonly Markup[], guessed: readonly Markup[]): readonly Markup[] {
+  const rival: Markup = guessed.includes("chtml") ? "html" : "chtml";
+  return markups.filter((one) => one !== rival);
+}
+
+/** What a device of this name draws, where nothing better is known. */
+function guessOf(userAgent: string): readonly Markup[] {
+  const name = userAgent.slice(0, USER_AGENT_CHARACTERS);
+  if (/^(?:DoCoMo|J-PHONE|PDXGW)\/|portalmmm/i.test(name)) return ["chtml"];
+  if (/^(?:[A-Z0-9-]+ )?UP\.Browser\/[1-3]\./i.test(name)) return ["hdml"];
+  if (/VoiceXML|OpenVXI|JVoiceXML|Voice Browser/i.test(name)) return ["vxml"];
+  if (
+    /UP\.Browser\/4|UP\/4|^Nokia(?:7110|6[12][0-9]0|3330|3395|8[39]10)|WapIDE|Ericsson(?:R320|R380|T20|T29|T39|T65)/i.test(
+      name,
+    )
+  ) {
+    return ["wml"];
+  }
+  return ["html"];
+}
+
+type Range = { readonly type: string; readonly q: number };
+const ACCEPT_CHARACTERS = 2_000;
+const USER_AGENT_CHARACTERS = 300;
+const RANGES_MAX = 100;
+const RANGE = /^([a-z0-9!#$&^_.+-]+|\*)\/([a-z0-9!#$&^_.+-]+|\*)$/;
+
+/** A header that is absent or empty accepts all. What is malformed accepts nothing. */
+function rangesOf(accept: string | undefined): readonly Range[] {
+  if (accept === undefined || accept.trim() === "") return [{ type: "*/*", q: 1 }];
+  return accept
+    .slice(0, ACCEPT_CHARACTERS)
+    .toLowerCase()
+    .split(",", RANGES_MAX)
+    .flatMap((item) => {
+      const [type = "", ...parameters] = item.split(";").map((part) => part.trim());
+      const given = parameters.find((parameter) => /^q\s*=/.test(parameter));
+      const weight = given === undefined ? "1" : given.replace(/^q\s*=\s*/, "");
+      return RANGE.test(type) && /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight)
+        ? [{ type, q: Number(weight) }]
+        : [];
+    });
+}
+
+/** The most specific range that takes it; among those, the best. */
+function qualityOf(markup: Markup, ranges: readonly Range[]): { q: number; isNamed: boolean } | undefined {
+  const types = ACCEPTED_AS[markup];
+  const families = types.map((type) => `${type.split("/")[0]}/*`);
+  for (const wanted of [types, families, ["*/*"]]) {
+    const found = ranges.filter(({ type }) => wanted.includes(type));
+    if (found.length > 0) {
+      return { q: Math.max(...found.map((range) => range.q)), isNamed: wanted === types };
+    }
+  }
+  return undefined;
+}
+
+const q = (markup: Markup, ranges: readonly Range[]): number => qualityOf(markup, ranges)?.q ?? 0;
