@@ -75,9 +75,6 @@ export const AIR_HEADERS = {
 export const ROAD_ASSURANCES = ["cert", "aka", "network", "link", "otp", "none"] as const;
 export type RoadAssurance = (typeof ROAD_ASSURANCES)[number];
 
-/** A screen on the land leg: JSON of `wire/screen`'s `Screen`. */
-export const SCREEN_MEDIA_TYPE = "application/vnd.turnup.screen+json";
-
 export const BEARERS = ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs", "umts", "lte"] as const;
 export type Bearer = (typeof BEARERS)[number];
 
