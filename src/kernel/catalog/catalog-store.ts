@@ -1,0 +1,118 @@
+/**
+ * What is asked of storage about the catalog. Versions are never edited: a change is a next version, and the one before
+ * retires; orders go on with the version that they were made with. Every call names its operator.
+ */
+import type { CatalogItem, CatalogKind, Localized } from "./catalog-item.ts";
+import type { CatalogDocument } from "./check-catalog.ts";
+import type { Catalog } from "./expand.ts";
+import type { ItemBody } from "./item-body.ts";
+
+export type ItemVersion = {
+  readonly version: number;
+  readonly madeBy: string;
+  readonly madeAt: string;
+  /** A newer version took its place, or it is offered no more. */
+  readonly retiredAt: string | null;
+};
+
+export type TermsVersion = {
+  readonly id: string;
+  readonly version: number;
+  /** By language; `en` is there always. */
+  readonly texts: Localized;
+  readonly madeBy: string;
+  readonly madeAt: string;
+};
+
+/** What a change made of a catalog, or would make. */
+export type CatalogDiff = {
+  readonly items: DiffOf;
+  readonly terms: Omit<DiffOf, "retired">;
+};
+export type DiffOf = {
+  readonly added: readonly string[];
+  readonly changed: readonly { readonly id: string; readonly members: readonly string[] }[];
+  readonly retired: readonly string[];
+  readonly unchanged: number;
+};
+
+/** Whether what is there is still what the caller saw; asked inside the transaction that changes it. */
+export type ExpectedVersion = (current: number | undefined) => boolean;
+
+export type Put =
+  | { readonly outcome: "stored" | "unchanged"; readonly version: number }
+  | { readonly outcome: "changed" };
+
+export interface CatalogStore {
+  /** What is offered now; may be some seconds old. */
+  currentCatalog(operatorId: string): Promise<Catalog>;
+  /** The newest versions of all terms; may be some seconds old. */
+  currentTerms(operatorId: string): Promise<ReadonlyMap<string, TermsVersion>>;
+
+  list(
+    operatorId: string,
+    page: {
+      readonly kind?: CatalogKind | undefined;
+      readonly after?: string | undefined;
+      readonly limit: number;
+    },
+  ): Promise<{ readonly items: readonly CatalogItem[]; readonly next: string | null }>;
+  /** `current` is undefined where it is offered no more; undefined altogether where it never was. */
+  find(
+    operatorId: string,
+    itemId: string,
+  ): Promise<
+    { readonly current: CatalogItem | undefined; readonly versions: readonly ItemVersion[] } | undefined
+  >;
+  /** Also what is offered no more. */
+  version(operatorId: string, itemId: string, version: number): Promise<CatalogItem | undefined>;
+  /** What an operator offers and the versions that `wanted` names beside it: for removing what is offered no more. */
+  catalogWith(
+    operatorId: string,
+    wanted: readonly { readonly itemId: string; readonly version: number }[],
+  ): Promise<Catalog>;
+  put(
+    operatorId: string,
+    itemId: string,
+    body: ItemBody,
+    expected: ExpectedVersion,
+    actor: string,
+  ): Promise<Put>;
+  /** False where it is not offered. */
+  retire(
+    operatorId: string,
+    itemId: string,
+    expected: ExpectedVersion,
+    actor: string,
+  ): Promise<"retired" | "changed" | "unknown">;
+
+  /** Now, not some seconds ago. */
+  exported(operatorId: string): Promise<CatalogDocument>;
+  /**
+   * Makes the catalog what the document says, in one transaction: what it does not name retires. Terms that it does not
+   * name stay, since somebody may have agreed to them. The same document again changes nothing.
+   */
+  import(
+    operatorId: string,
+    document: CatalogDocument,
+    how: { readonly actor: string; readonly dryRun: boolean },
+  ): Promise<CatalogDiff>;
+
+  listTerms(operatorId: string): Promise<readonly TermsVersion[]>;
+  /** All versions, newest first; none where there are no such terms. */
+  termsVersions(operatorId: string, termsId: string): Promise<readonly TermsVersion[]>;
+  termsVersion(operatorId: string, termsId: string, version: number): Promise<TermsVersion | undefined>;
+  putTerms(
+    operatorId: string,
+    termsId: string,
+    texts: Localized,
+    expected: ExpectedVersion,
+    actor: string,
+  ): Promise<Put>;
+
+  /** True where it is new. @throws TurnupError `content_mismatch` the octets are others than the name says */
+  putContent(operatorId: string, sha256: string, octets: Uint8Array, actor: string): Promise<boolean>;
+  content(operatorId: string, sha256: string): Promise<Uint8Array | undefined>;
+  /** Those of `sha256s` that are there. */
+  knownContent(operatorId: string, sha256s: readonly string[]): Promise<ReadonlySet<string>>;
+}
