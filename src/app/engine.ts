@@ -20,6 +20,7 @@ import type { MessageState } from "../wire/smpp/receipt.ts";
 import { formatRelativeTime } from "../wire/smpp/time.ts";
 import { reportOctets } from "./handset-report.ts";
 import { type Loop, startLoop } from "./loop.ts";
+import { type Arrivals, noArrivals } from "./measures.ts";
 
 const ORDER_BATCH = 500;
 const CALL_BATCH = 500;
@@ -61,6 +62,7 @@ export type Engine = {
   readonly conductor: Conductor;
   readonly books: Bookkeeper;
   readonly esme: Esme;
+  readonly arrivals: Arrivals;
   /** Orders were opened. */
   wakeOrders(): void;
   wakeMessages(): void;
@@ -96,12 +98,13 @@ export function startEngine(options: EngineOptions): Engine {
   });
   const books = createBookkeeper(conductor, (ms) => sleep(ms));
   const { name, receiptIds, ...session } = options.smsc;
+  const arrivals = noArrivals();
   const esme = createEsme({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
     messageIdForm: responseFormOf(receiptIds),
-    onDeliver: (pdu) => deliver(books, name, pdu, receiptIds),
+    onDeliver: (pdu) => deliver(books, name, pdu, receiptIds, arrivals),
   });
   const outbox = createOutbox({
     store: options.store,
@@ -152,6 +155,7 @@ export function startEngine(options: EngineOptions): Engine {
     conductor,
     books,
     esme,
+    arrivals,
     wakeOrders: () => loops.orders?.wake(),
     wakeMessages: () => loops.messages?.wake(),
     async stop() {
@@ -214,9 +218,11 @@ async function deliver(
   smsc: string,
   pdu: DeliverSm,
   receiptIds: ReceiptIds,
+  arrivals: Arrivals,
 ): Promise<number> {
   const receipt = readReceipt(pdu, receiptIds);
   if (receipt) {
+    arrivals.receipts.set(receipt.state, (arrivals.receipts.get(receipt.state) ?? 0) + 1);
     const state = BOOKED_STATE[receipt.state];
     if (state) {
       await books.receipt({
@@ -230,7 +236,8 @@ async function deliver(
     return ESME_ROK;
   }
   const report = reportOctets(pdu);
-  if (report) await books.report(report);
+  if (report && (await books.report(report))) arrivals.reports += 1;
+  else arrivals.others += 1;
   return ESME_ROK;
 }
 

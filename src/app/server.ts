@@ -8,17 +8,19 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import type { DestinationStream } from "pino";
+import { Registry as MeasureRegistry } from "prom-client";
 import type { HttpDeps } from "../http/ports.ts";
 import { createHttpServer } from "../http/server.ts";
 import { DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import type { BankPort, MakerPort } from "../kernel/order/errands.ts";
-import type { OrderStore } from "../kernel/order/order-store.ts";
+import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
 import { createMakerClient } from "../net/maker/client.ts";
 import { makerPortOf } from "../net/maker/port.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
+import { readBacklog } from "../store/backlog.ts";
 import { readShippedDatasets } from "../store/dataset/devices.ts";
 import { loadShippedDatasets } from "../store/dataset-store.ts";
 import { createIntake } from "../store/intake.ts";
@@ -37,6 +39,7 @@ import { type Config, dataFolderOf } from "./config.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
 import { startLoop } from "./loop.ts";
+import { countEnds, observe } from "./measures.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
 import { openStore, type Store } from "./store.ts";
@@ -134,6 +137,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   const makers = makerPorts(config, options.makerCredentials);
   const bank = bankPort(config);
   let publicUrl = config.http.publicUrl ?? "";
+  const measures = new MeasureRegistry();
+  const countEnded = countEnds(measures);
   const engine = startEngine({
     store: orders,
     smsc: smscOptions(config),
@@ -144,8 +149,17 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     makerAt: makers.at,
     bankOf: () => bank?.port,
     messageBatch: config.delivery.batch,
-    ...(options.onChanges ? { onChanges: options.onChanges } : {}),
+    onChanges(changes) {
+      countEnded(changes);
+      options.onChanges?.(changes);
+    },
     onFault: options.onFault ?? (() => undefined),
+  });
+  observe(measures, {
+    ...engine,
+    window: config.smsc.window,
+    backlog: () => readBacklog(database, CALL_KINDS, clock()),
+    nowMs: () => clock().getTime(),
   });
   const shared = { database, sealer, newId, clock, termsOf: orders.termsOf };
   const known = {
@@ -200,10 +214,10 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   });
   let http: FastifyInstance;
   try {
-    http = await createHttpServer(
-      deps,
-      options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {},
-    );
+    http = await createHttpServer(deps, {
+      registry: measures,
+      ...(options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {}),
+    });
     await listen(http, config);
   } catch (error) {
     await imports.stop();
