@@ -2,7 +2,7 @@
  * Many rows in one statement: columns go as arrays through `unnest`, so that a batch costs one round trip and one plan
  * whatever its size. A column of arrays travels as PostgreSQL's array text, since `unnest` would flatten it.
  */
-import type { Db, Statement } from "./database.ts";
+import type { Db, Statement, Tx } from "./database.ts";
 
 export type Column<Row> = {
   readonly name: string;
@@ -42,18 +42,29 @@ const arrayText = (values: readonly string[]): string =>
 let named = 0;
 const nameOf = (verb: string, table: string): string => `${verb}_${table}_${++named}`;
 
+/** Writes rows and answers how many; `send` does so within a transaction without waiting. */
+export type Writer<Row> = {
+  (db: Db, rows: readonly Row[]): Promise<number>;
+  send(tx: Tx, rows: readonly Row[]): void;
+};
+
+function writerOf<Row>(statement: Statement, columns: readonly Column<Row>[]): Writer<Row> {
+  const write = async (db: Db, rows: readonly Row[]): Promise<number> =>
+    rows.length === 0 ? 0 : db.run(statement, valuesOf(columns, rows));
+  const send = (tx: Tx, rows: readonly Row[]): void => {
+    if (rows.length > 0) tx.send(statement, valuesOf(columns, rows));
+  };
+  return Object.assign(write, { send });
+}
+
 /** Answers a writer that inserts rows in the given order of columns. `tail` is what follows: `on conflict ...`. */
-export function bulkInsert<Row>(
-  table: string,
-  columns: readonly Column<Row>[],
-  tail = "",
-): (db: Db, rows: readonly Row[]) => Promise<number> {
+export function bulkInsert<Row>(table: string, columns: readonly Column<Row>[], tail = ""): Writer<Row> {
   const statement: Statement = {
     name: nameOf("insert", table),
     text: `insert into ${table} (${columns.map(({ name }) => name).join(", ")})
            select ${columns.map(received).join(", ")} from ${source(columns)} ${tail}`,
   };
-  return async (db, rows) => (rows.length === 0 ? 0 : db.run(statement, valuesOf(columns, rows)));
+  return writerOf(statement, columns);
 }
 
 /** Answers a writer that updates rows by `id`, the first column. `also` is SQL set beside the columns. */
@@ -61,7 +72,7 @@ export function bulkUpdate<Row>(
   table: string,
   columns: readonly Column<Row>[],
   { also = "", where = "" }: { readonly also?: string; readonly where?: string } = {},
-): (db: Db, rows: readonly Row[]) => Promise<number> {
+): Writer<Row> {
   const set = columns
     .slice(1)
     .map((column) => {
@@ -74,5 +85,5 @@ export function bulkUpdate<Row>(
     name: nameOf("update", table),
     text: `update ${table} t set ${set} from ${source(columns)} where t.id = v.id ${where}`,
   };
-  return async (db, rows) => (rows.length === 0 ? 0 : db.run(statement, valuesOf(columns, rows)));
+  return writerOf(statement, columns);
 }

@@ -60,6 +60,54 @@ test("a transaction that swallowed the error of a statement does not pass for do
   await assert.rejects(swallowing, /rolled back/);
 });
 
+test("a statement that nobody waits for fails its transaction with its own error, and leaves nothing", async () => {
+  const before = await balanceOf(2);
+  const failing = database.transaction(async (tx) => {
+    tx.send(ADD, [2, 5n]);
+    tx.send("insert into account values (1, 1, null)");
+    tx.send(ADD, [2, 5n]);
+  });
+  await assert.rejects(failing, { code: "23505" });
+  assert.equal(await balanceOf(2), before);
+});
+
+test("what was sent without waiting is done when the transaction is, in the order of sending", async () => {
+  const before = (await balanceOf(2)) ?? 0n;
+  const seen = await database.transaction(async (tx) => {
+    tx.send(ADD, [2, 5n]);
+    const inside = await balanceOf(2, tx);
+    tx.send(ADD, [2, 1n]);
+    return inside;
+  });
+  assert.deepEqual([seen, await balanceOf(2)], [before + 5n, before + 6n]);
+});
+
+test("a plan that is kept reads by index, also where it was made for an empty table", async () => {
+  await database.run("create table grows (id int primary key, note text)");
+  const FIND = { name: "find_grown", text: "select note from grows where id = $1" };
+  assert.equal(await database.one(FIND, [1]), undefined);
+  const settings = { name: "plan_settings", text: "select current_setting('enable_seqscan') as seqscan" };
+  assert.deepEqual(await database.one(settings), { seqscan: "off" });
+  assert.deepEqual(await database.one(settings.text), { seqscan: "on" });
+});
+
+test("more transactions than connections may each ask something beside themselves", async () => {
+  const narrow = await openDatabase({ ...config, poolMax: 4 });
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      narrow.transaction(
+        async (tx) => {
+          await tx.run(BALANCE, [1]);
+          return narrow.one<{ beside: number }>("select 1 as beside");
+        },
+        { keepsPlans: true },
+      ),
+    ),
+  );
+  await narrow.close();
+  assert.deepEqual(new Set(answers.map((answer) => answer?.beside)), new Set([1]));
+});
+
 test("a statement that comes after its transaction is refused", async () => {
   let kept: Db | undefined;
   await database.transaction(async (tx) => {

@@ -5,6 +5,7 @@
  * `numeric`, `Date` for timestamps, `Buffer` for bytea. Every wait here ends: connecting, queueing for a
  * connection, waiting for a lock, running a statement, idling in a transaction.
  */
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
@@ -29,16 +30,36 @@ const SILENCE_MARGIN_MS = 5_000;
 /** Callers queueing for a connection; more are turned away at once. */
 const WAITING_MAX = 10_000;
 /**
- * A plan kept from when a table was small reads all of it when it is large: statements work on batches, so planning each
- * anew costs little beside that.
+ * A plan kept from when a table was small reads all of it when it is large: what is asked now and then is planned anew
+ * each time.
  */
 const PLAN_FOR_TODAY = "-c plan_cache_mode=force_custom_plan";
+/**
+ * Planning is a third of what a statement of the hot paths costs. Each of those names the index that it runs on, so its
+ * plan is kept, and may be of no other kind than loops over indexes: right for an empty table and for a large one.
+ */
+const PLAN_ONCE = [
+  "plan_cache_mode=force_generic_plan",
+  ...["seqscan", "hashjoin", "mergejoin"].map((way) => `enable_${way}=off`),
+]
+  .map((setting) => `-c ${setting}`)
+  .join(" ");
+/**
+ * Of the connections, those that keep plans; the others are for lists, imports, the desk, and for what a transaction of
+ * the hot paths asks beside itself: were it of the same kind, as many transactions as connections would wait for ever.
+ */
+const SHARE_THAT_KEEPS_PLANS = 0.6;
+/** Plans are made anew after this time at the latest; PostgreSQL does so by itself whenever it analyzes a table. */
+const PLANS_KEPT_SECONDS = 600;
 const REPEATS_MAX = 5;
 const REPEAT_PAUSE_MS = 10;
 const VERSION_MIN = 15;
 const VERSION_UNIT = 10_000;
 
-/** SQL with a name is prepared once a connection. The name is the meaning: the same name is always the same text. */
+/**
+ * SQL with a name is prepared once a connection and planned for indexes alone. The name is the meaning: the same name is
+ * always the same text.
+ */
 export type Statement = { readonly name: string; readonly text: string };
 export type Values = readonly unknown[];
 
@@ -50,7 +71,15 @@ export interface Db {
   run(statement: Statement | string, values?: Values): Promise<number>;
 }
 
+/** Statements of a transaction go out one behind the other; only who needs an answer waits for it. */
+export interface Tx extends Db {
+  /** Sends a statement whose answer nobody needs. Where it fails, the transaction fails. */
+  send(statement: Statement | string, values?: Values): void;
+}
+
 export type TransactionOptions = {
+  /** Its statements are named, each running on an index: it is one of the hot paths. */
+  readonly keepsPlans?: boolean;
   /**
    * The work may run again from its start when PostgreSQL chose it as a deadlock's victim or could not serialize it:
    * it does nothing outside the database.
@@ -62,7 +91,7 @@ export type TransactionOptions = {
 
 export interface Database extends Db {
   /** All or nothing. `tx` is of no use once the work has returned. */
-  transaction<T>(work: (tx: Db) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** For the lists of API and console; hot paths use named statements. */
   readonly kysely: Kysely<Schema>;
   close(): Promise<void>;
@@ -80,23 +109,34 @@ export type DatabaseConfig = {
 /** @throws TurnupError `database_unavailable`, `database_version` */
 export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   const statementTimeoutMs = config.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
-  const pool = new pg.Pool({
-    ...config.connection,
-    max: config.poolMax ?? POOL_MAX_DEFAULT,
-    application_name: config.applicationName ?? "turnup",
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: config.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
-    options: PLAN_FOR_TODAY,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: IDLE_CONNECTION_MS,
-    keepAlive: true,
-    types: { getTypeParser },
-  });
-  // A server that goes away is told by the next query; without a listener it would end the program.
-  pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
-  const database = pooled(pool, statementTimeoutMs);
+  const poolMax = config.poolMax ?? POOL_MAX_DEFAULT;
+  const keeping = Math.ceil(poolMax * SHARE_THAT_KEEPS_PLANS);
+  const poolOf = (max: number, options: string): pg.Pool => {
+    const pool = new pg.Pool({
+      ...config.connection,
+      max,
+      application_name: config.applicationName ?? "turnup",
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: config.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+      options,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      maxLifetimeSeconds: PLANS_KEPT_SECONDS,
+      keepAlive: true,
+      pipeline: true,
+      types: { getTypeParser },
+    });
+    // A server that goes away is told by the next query; without a listener it would end the program.
+    pool.on("error", () => undefined);
+    pool.on("connect", (client) => client.on("error", () => undefined));
+    return pool;
+  };
+  const pools = {
+    keepsPlans: poolOf(keeping, PLAN_ONCE),
+    plansAnew: poolOf(Math.max(1, poolMax - keeping), PLAN_FOR_TODAY),
+  };
+  const database = pooled(pools, statementTimeoutMs);
   try {
     await checkServer(database);
   } catch (error) {
@@ -106,23 +146,29 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   return database;
 }
 
-function pooled(pool: pg.Pool, statementTimeoutMs: number): Database {
+type Pools = { readonly keepsPlans: pg.Pool; readonly plansAnew: pg.Pool };
+
+function pooled({ keepsPlans, plansAnew }: Pools, statementTimeoutMs: number): Database {
   const whole = dbOver(async (statement, values) => {
+    const pool = typeof statement === "string" ? plansAnew : keepsPlans;
     refuseWhenFull(pool);
     return withPatience(() => pool.query(queryOf(statement, values, statementTimeoutMs)));
   });
   return {
     ...whole,
-    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: plansAnew }) }),
     transaction: (work, options = {}) =>
-      transaction(pool, work, { ...options, sessionTimeoutMs: statementTimeoutMs }),
-    close: () => pool.end(),
+      transaction(options.keepsPlans ? keepsPlans : plansAnew, work, {
+        ...options,
+        sessionTimeoutMs: statementTimeoutMs,
+      }),
+    close: async () => void (await Promise.all([keepsPlans.end(), plansAnew.end()])),
   };
 }
 
 type Limits = TransactionOptions & { readonly sessionTimeoutMs: number };
 
-async function transaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>, limits: Limits): Promise<T> {
+async function transaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, limits: Limits): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await transactionOnce(pool, work, limits);
@@ -136,34 +182,71 @@ async function transaction<T>(pool: pg.Pool, work: (tx: Db) => Promise<T>, limit
 
 async function transactionOnce<T>(
   pool: pg.Pool,
-  work: (tx: Db) => Promise<T>,
+  work: (tx: Tx) => Promise<T>,
   { isolation = "read committed", sessionTimeoutMs, statementTimeoutMs = sessionTimeoutMs }: Limits,
 ): Promise<T> {
   refuseWhenFull(pool);
   const client = await withPatience(() => pool.connect());
-  let open = true;
-  const tx = dbOver((statement, values) => {
-    if (!open) throw new Error("a statement came after its transaction had ended");
-    return told(() => client.query(queryOf(statement, values, statementTimeoutMs)));
-  });
+  const wire = wireOf(client, statementTimeoutMs);
   try {
-    await tx.run(`begin isolation level ${isolation}`);
+    wire.tx.send(`begin isolation level ${isolation}`);
     if (statementTimeoutMs !== sessionTimeoutMs) {
-      await tx.run(`set local statement_timeout = ${statementTimeoutMs}`);
+      wire.tx.send(`set local statement_timeout = ${statementTimeoutMs}`);
     }
-    const result = await work(tx);
-    const { command } = await told(() => client.query(queryOf("commit", [], statementTimeoutMs)));
-    // PostgreSQL answers a commit after a failed statement with a rollback, and without an error.
-    if (command !== "COMMIT")
-      throw new Error("a statement failed, its error was caught, and all was rolled back");
+    const result = await work(wire.tx);
+    await wire.commit();
     client.release();
     return result;
   } catch (error) {
+    wire.close();
     await giveBack(client);
-    throw error;
-  } finally {
-    open = false;
+    throw wire.firstFailure() ?? error;
   }
+}
+
+/**
+ * A connection during one transaction. What was sent and is not waited for is looked at when the commit was answered;
+ * after a statement that failed PostgreSQL refuses all that follow it, so the first failure is the one to tell.
+ */
+function wireOf(client: pg.PoolClient, timeoutMs: number) {
+  let isOpen = true;
+  let failure: unknown;
+  const query: Run = (statement, values) => {
+    if (!isOpen) throw new Error("a statement came after its transaction had ended");
+    holdTillTurnEnds(client);
+    return told(() => client.query(queryOf(statement, values, timeoutMs)));
+  };
+  const tx: Tx = {
+    ...dbOver(query),
+    send(statement, values = []) {
+      query(statement, values).catch((error: unknown) => {
+        failure ??= error;
+      });
+    },
+  };
+  return {
+    tx,
+    async commit(): Promise<void> {
+      const answer = query("commit", []);
+      isOpen = false;
+      const { command } = await answer;
+      // PostgreSQL answers a commit after a failed statement with a rollback, and without an error.
+      if (command === "COMMIT") return;
+      throw failure ?? new Error("a statement failed, its error was caught, and all was rolled back");
+    },
+    firstFailure: () => failure,
+    close() {
+      isOpen = false;
+    },
+  };
+}
+
+/** Statements that are sent in one turn of the program go out in one write. */
+function holdTillTurnEnds(client: pg.PoolClient): void {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection;
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 /** A connection that cannot even roll back is closed, not used again. */

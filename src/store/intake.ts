@@ -110,6 +110,7 @@ async function takeBatch(
   if (changed.length === 0) return;
   const rows = changed.map(({ row }) => row);
   const results = await deps.database.transaction((tx) => takeChanged(deps, recent, tx, rows), {
+    keepsPlans: true,
     safeToRepeat: true,
   });
   for (const [at, { answer }] of changed.entries()) answer(results[at]!);

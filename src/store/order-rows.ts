@@ -17,7 +17,7 @@ import type {
 import { type ItemDraft, KEY_STATES, type OrderDraft } from "../kernel/order/order-store.ts";
 import type { FeeTerms } from "../kernel/settlement/charge.ts";
 import { bulkInsert, bulkUpdate } from "./bulk.ts";
-import type { Db } from "./database.ts";
+import type { Tx } from "./database.ts";
 import type { Sealer } from "./seal.ts";
 
 const sqlList = (words: readonly string[]): string =>
@@ -264,61 +264,64 @@ const CANCEL_MESSAGES = {
           where id = any($1::uuid[]) and state in ('queued', 'submitting')`,
 };
 
-/** Writes a change set; parents before children, what others refer to first. */
-export async function writeChanges(db: Db, sealer: Sealer, changes: ChangeSet, now: Date): Promise<void> {
+/**
+ * Sends a change set; parents before children, what others refer to first. Nothing waits for an answer: the transaction
+ * fails where one of the statements does.
+ */
+export function writeChanges(tx: Tx, sealer: Sealer, changes: ChangeSet, now: Date): void {
   const at = <Row>(rows: readonly Row[]): At<Row>[] => rows.map((row) => ({ ...row, now }));
   const items = changes.orders.flatMap((order) => order.items.map((item) => ({ order, item, now })));
-  await insertPayloads(
-    db,
+  insertPayloads.send(
+    tx,
     at(changes.payloads).map((row) => ({ ...row, sealed: sealer.seal("payload", row.bytes) })),
   );
-  await insertMessages(
-    db,
+  insertMessages.send(
+    tx,
     at(changes.messages).map((row) => ({
       ...row,
       destinationSealed: row.destination === null ? null : sealer.seal("msisdn", row.destination),
     })),
   );
-  if (changes.cancelledMessages.length > 0) await db.run(CANCEL_MESSAGES, [changes.cancelledMessages, now]);
-  await insertKeys(
-    db,
+  if (changes.cancelledMessages.length > 0) tx.send(CANCEL_MESSAGES, [changes.cancelledMessages, now]);
+  insertKeys.send(
+    tx,
     at(changes.keys).map((row) => ({ ...row, sealed: sealer.seal("device_key", row.bytes) })),
   );
   const transfers = at(changes.keyTransfers).map((row) => ({
     ...row,
     sealed: sealer.seal("device_key", row.bytes),
   }));
-  await transferKeys(db, transfers);
-  await insertItems(
-    db,
+  transferKeys.send(tx, transfers);
+  insertItems.send(
+    tx,
     items.filter(({ item }) => item.isNew),
   );
-  await updateItems(
-    db,
+  updateItems.send(
+    tx,
     items.filter(({ item }) => item.changed && !item.isNew),
   );
-  await updateOrders(db, at(changes.orders.filter(({ changed }) => changed)));
-  await insertLinks(
-    db,
+  updateOrders.send(tx, at(changes.orders.filter(({ changed }) => changed)));
+  insertLinks.send(
+    tx,
     at(changes.links).map((row) => ({
       ...row,
       sealed: sealer.seal("settings", JSON.stringify(row.settings)),
     })),
   );
   if (changes.linkExtensions.length > 0) {
-    await db.run(EXTEND_LINKS, [
+    tx.send(EXTEND_LINKS, [
       changes.linkExtensions.map(({ orderId }) => orderId),
       changes.linkExtensions.map(({ itemId }) => itemId),
       changes.linkExtensions.map(({ expiresAt }) => expiresAt),
     ]);
   }
-  await insertCalls(db, at(changes.calls));
-  await updateCalls(db, at(changes.callChanges));
-  await insertCharges(db, at(changes.charges));
-  await updateCharges(db, at(changes.chargeChanges));
-  await insertPostings(db, at(changes.postings));
-  await updateKeys(db, at(furthestOf(changes.keyChanges)));
-  await insertEvents(db, changes.events);
+  insertCalls.send(tx, at(changes.calls));
+  updateCalls.send(tx, at(changes.callChanges));
+  insertCharges.send(tx, at(changes.charges));
+  updateCharges.send(tx, at(changes.chargeChanges));
+  insertPostings.send(tx, at(changes.postings));
+  updateKeys.send(tx, at(furthestOf(changes.keyChanges)));
+  insertEvents.send(tx, changes.events);
 }
 
 /** One statement may not touch a row twice: of several changes of one key the one that goes furthest holds. */

@@ -20,7 +20,7 @@ import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { ChargeDraft } from "../kernel/settlement/charge.ts";
 import type { SupportOverride } from "../kernel/support/decide-support.ts";
 import { TurnupError } from "../term/error.ts";
-import type { Database, Db } from "./database.ts";
+import type { Database, Db, Tx } from "./database.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { createLeaseWatch } from "./node-presence.ts";
 import { type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
@@ -113,6 +113,7 @@ const LOCK_CHARGES = {
                 fee_minor as "feeMinor", portion_minor as "portionMinor", currency, state
            from charge where id = any($1::uuid[]) order by id for update`,
 };
+/** Asked within a transaction, so without its name: on a connection of another kind than the transaction's. */
 const TERMS = {
   name: "terms",
   text: `select o.name, o.kind, o.home_plmns as "homePlmns",
@@ -138,7 +139,10 @@ export function createOrderStore(
   return {
     // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
     transaction: (work) =>
-      database.transaction((tx) => work(orderTransaction(tx, sealer)), { safeToRepeat: true }),
+      database.transaction((tx) => work(orderTransaction(tx, sealer)), {
+        keepsPlans: true,
+        safeToRepeat: true,
+      }),
     async termsOf(operatorId) {
       const known = cache.get(operatorId);
       if (known && known.until > Date.now()) return known.terms;
@@ -204,7 +208,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
     kind: NetworkKind;
     homePlmns: string[];
     policy: Partial<OrderPolicy> | null;
-  }>(TERMS, [operatorId]);
+  }>(TERMS.text, [operatorId]);
   if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
   const relations = await registry.relationsOf(operatorId);
   return {
@@ -272,7 +276,7 @@ async function withItems(db: Db, rows: readonly OrderColumns[]): Promise<OrderDr
   return orders;
 }
 
-function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
+function orderTransaction(db: Tx, sealer: Sealer): OrderTransaction {
   return {
     async claimDue({ now, limit }): Promise<DueOrder[]> {
       const rows = await db.rows<OrderColumns & SealedSubject & { isSuperseded: boolean }>(CLAIM_DUE, [
@@ -291,7 +295,7 @@ function orderTransaction(db: Db, sealer: Sealer): OrderTransaction {
     ...messageTransaction(db),
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
-    write: (changes, now) => writeChanges(db, sealer, changes, now),
+    write: async (changes, now) => writeChanges(db, sealer, changes, now),
   };
 }
 

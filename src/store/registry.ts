@@ -258,7 +258,7 @@ async function ownAccessPoints(
   { database, sealer }: RegistryDeps,
   operatorId: string,
 ): Promise<AccessPoint[]> {
-  const rows = await database.rows<SealedPoint>(OWN_ACCESS_POINTS, [operatorId]);
+  const rows = await database.rows<SealedPoint>(OWN_ACCESS_POINTS.text, [operatorId]);
   return rows.map((row) => opened(sealer, row));
 }
 
@@ -312,7 +312,7 @@ type OverrideRow = Timed<Override, "madeAt">;
 const overrideView = (row: OverrideRow): Override => ({ ...row, madeAt: row.madeAt.toISOString() });
 
 async function overrideMap(db: Db, operatorId: string): Promise<ReadonlyMap<string, SupportOverride>> {
-  const rows = await db.rows<OverrideRow>(ALL_OVERRIDES, [operatorId]);
+  const rows = await db.rows<OverrideRow>(ALL_OVERRIDES.text, [operatorId]);
   return new Map(
     rows.map(({ scope, key, body, why }) => [
       `${scope}:${key}`,

@@ -61,7 +61,7 @@ export async function relationsOf(
   { database, sealer }: Pick<RegistryDeps, "database" | "sealer">,
   operatorId: string,
 ): Promise<Relation[]> {
-  const rows = await database.rows<RelationRow>(LIST_RELATIONS, [operatorId]);
+  const rows = await database.rows<RelationRow>(LIST_RELATIONS.text, [operatorId]);
   return rows.map((row) => opened(sealer, row));
 }
 
