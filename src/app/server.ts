@@ -37,6 +37,7 @@ import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
 import { type Config, dataFolderOf } from "./config.ts";
 import { type Engine, startEngine } from "./engine.ts";
+import { httpOptionsOf } from "./http-options.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
 import { startLoop } from "./loop.ts";
 import { countEnds, observe } from "./measures.ts";
@@ -215,6 +216,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   let http: FastifyInstance;
   try {
     http = await createHttpServer(deps, {
+      ...httpOptionsOf(config),
       registry: measures,
       ...(options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {}),
     });

@@ -8,6 +8,7 @@
  * unless given.
  */
 import { type TOptional, type TSchema, Type } from "typebox";
+import { DEFAULT_LIMITS } from "../http/limits.ts";
 import { RECEIPT_IDS } from "../net/smsc/receipt-ids.ts";
 import type { Secret } from "../term/secret.ts";
 
@@ -96,6 +97,43 @@ export const SETTINGS = {
       about:
         "URL under which subscribers reach this server, for links in messages. Without it, host and port.",
       ...HTTP_URL,
+    }),
+    trustProxy: optionalText({
+      about:
+        "Addresses or networks (`10.0.0.0/8`) of the proxies in front, by commas: their `X-Forwarded-For` is believed. Without it nobody's is, and all callers behind a proxy are one address.",
+    }),
+    bodyOctets: integer({
+      about: "Largest body of a request; sightings have a limit of their own (8 MiB).",
+      unit: "octets",
+      from: 1_024,
+      to: 67_108_864,
+      default: DEFAULT_LIMITS.bodyOctets,
+    }),
+    requestsPerMinute: integer({
+      about: "Requests of one token in a minute.",
+      from: 1,
+      to: 100_000_000,
+      default: DEFAULT_LIMITS.requestsPerMinute,
+    }),
+    failuresPerMinute: integer({
+      about: "Refused tokens and unknown links of one address in a minute; more are not looked at.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.failuresPerMinute,
+    }),
+    requestTimeoutMs: integer({
+      about: "A request that has not come whole in this time is cut.",
+      unit: "ms",
+      from: 1_000,
+      to: 600_000,
+      default: DEFAULT_LIMITS.requestTimeoutMs,
+    }),
+    tokenFreshMs: integer({
+      about: "How long a token is believed without looking: a revocation on another server takes that long.",
+      unit: "ms",
+      from: 0,
+      to: 300_000,
+      default: DEFAULT_LIMITS.tokenFreshMs,
     }),
   },
   smsc: {

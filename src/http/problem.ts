@@ -162,7 +162,7 @@ export class InvalidRequest extends TurnupError {
   }
 }
 
-/** Any error as a problem; `isOurs` is false where the cause belongs into the log as a fault of the server. */
+/** Any error as a problem; `isOurs` is true where the cause belongs into the log. */
 export function problemOf(
   error: unknown,
   requestId: string,

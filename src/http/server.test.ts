@@ -451,6 +451,22 @@ test("/metrics counts without identifiers, tenants or addresses", async () => {
   }
 });
 
+test("a server that is not ready says so in one line of its log, with what is missing and without a stack", async () => {
+  const { lines, stream } = logLines();
+  const fresh = await openHouse({ log: { level: "warn", stream } });
+  const readiness = fresh.deps.readiness as { name: string; check: () => Promise<void> }[];
+  readiness.push({ name: "smsc", check: () => Promise.reject(new Error("not bound")) });
+  await fresh.server.inject({ url: "/readyz" });
+  assert.equal(lines.length, 1);
+  const { level, code, reason, route } = JSON.parse(lines[0]!);
+  assert.deepEqual(
+    { level, code, reason, route },
+    { level: 40, code: "dependency_unavailable", reason: "not ready: smsc", route: "/readyz" },
+  );
+  assert.ok(!lines[0]!.includes("stack"));
+  await fresh.server.close();
+});
+
 test("/readyz says which part is missing and asks no more often than once a second", async () => {
   const fresh = await openHouse();
   let asked = 0;

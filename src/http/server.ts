@@ -20,11 +20,12 @@ import { TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
 import { Allowance } from "./allowance.ts";
 import { createGate, type Gate, tooMany } from "./auth.ts";
+import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";
 import { describeApi } from "./openapi.ts";
 import type { HttpDeps } from "./ports.ts";
-import { PROBLEM_MEDIA_TYPE, problemOf } from "./problem.ts";
+import { PROBLEM_MEDIA_TYPE, type ProblemBody, problemOf } from "./problem.ts";
 import type { Answer, Input, Route } from "./route.ts";
 import { routesOf } from "./routes.ts";
 import { sharedSchemas } from "./schema.ts";
@@ -38,33 +39,6 @@ export type HttpOptions = {
   readonly limits?: Partial<HttpLimits>;
   /** Measures of other rooms are shown beside ours. */
   readonly registry?: Registry;
-};
-
-export type HttpLimits = {
-  /** Body of an ordinary request. Sightings have their own limit. */
-  readonly bodyOctets: number;
-  /** Requests of one token in a minute. */
-  readonly requestsPerMinute: number;
-  /** Refused tokens, or unknown links, of one address in a minute. */
-  readonly failuresPerMinute: number;
-  /** How long a token is believed without asking again: within this time a revocation takes effect. */
-  readonly tokenFreshMs: number;
-  /** Tokens, and addresses, that are remembered at once. */
-  readonly remembered: number;
-  /** Time for a whole request to arrive. */
-  readonly requestTimeoutMs: number;
-  /** Between two notes of which tokens were used. */
-  readonly useNoteMs: number;
-};
-
-export const DEFAULT_LIMITS: HttpLimits = {
-  bodyOctets: 262_144,
-  requestsPerMinute: 300_000,
-  failuresPerMinute: 60,
-  tokenFreshMs: 5_000,
-  remembered: 10_000,
-  requestTimeoutMs: 30_000,
-  useNoteMs: 60_000,
 };
 
 const MINUTE_MS = 60_000;
@@ -251,12 +225,21 @@ function sendProblem(
   reply: FastifyReply,
 ): { readonly code: string } {
   const { problem, isOurs, headers } = problemOf(error, request.id);
-  if (isOurs) request.log.error({ err: error, route: patternOf(request) }, "failed");
+  if (isOurs) logFault(error, problem, request);
   const wait = error instanceof TurnupError ? error.details?.retryAfterSeconds : undefined;
   if (wait !== undefined) reply.header("retry-after", String(wait));
   reply.header("x-request-id", request.id); // an error of the router comes before any hook
   reply.code(problem.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
   return problem;
+}
+
+/** A state that has a name (not ready, full, away) is a line; what nobody foresaw comes with where it happened. */
+function logFault(error: unknown, { status, code }: ProblemBody, request: FastifyRequest): void {
+  const route = patternOf(request);
+  if (status !== 503 || !(error instanceof Error)) return request.log.error({ err: error, route }, "failed");
+  const { message, cause } = error;
+  const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  request.log.warn({ route, code, reason: maskText(why) }, "not available");
 }
 
 /** 405 where the address exists for another method (RFC 9110 clause 15.5.6), else 404. */
