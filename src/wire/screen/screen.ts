@@ -119,6 +119,7 @@ const ID = /^[A-Za-z][A-Za-z0-9_-]*$/;
 /** A name that every markup can carry, as an ECMAScript variable in VoiceXML too: so none of its reserved words. */
 const NAME =
   /^(?!(?:abstract|boolean|break|byte|case|catch|char|class|const|continue|debugger|default|delete|do|double|else|enum|export|extends|false|final|finally|float|for|function|goto|if|implements|import|in|instanceof|int|interface|long|native|new|null|package|private|protected|public|return|short|static|super|switch|synchronized|this|throw|throws|transient|true|try|typeof|var|void|volatile|while|with)$)[A-Za-z][A-Za-z0-9_]*$/;
+export const isFieldName = (name: string): boolean => name.length <= SCREEN_LIMITS.name && NAME.test(name);
 const LANG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 /** Line ends are no part of a text either: a paragraph is one line. */
 const CONTROL = /[\p{Cc}\ufffe\uffff]|[\ud800-\udfff]/u;
