@@ -1,0 +1,154 @@
+/**
+ * The accounts of devices at the proxy (US 6,647,260 column 6: the device ID "directly corresponds to the device ID in the
+ * user account typically provided in an associated proxy server device"). State is the sum of its events; the door
+ * journals them before it answers, and a restart replays them.
+ *
+ *   bond   unbound -> bound (a key of the device's own was issued for this SIM and this handset)
+ *          bound -> broken (the SIM or the handset changed) -> bound again by a new enrolment
+ *   keys   pending -> current when it is first used; until then the one before stays good
+ */
+import type { Imei } from "../term/imei.ts";
+
+export type IssuedKey = {
+  /** SHA-256 of the certificate, as hex in capitals with colons. */
+  readonly fingerprint: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, base64url. */
+  readonly publicKey: string;
+  readonly notAfterMs: number;
+};
+
+export type ProxyEvent =
+  | {
+      readonly kind: "account_opened";
+      readonly deviceId: Imei;
+      readonly uuid: string;
+      readonly imsi: string | null;
+      readonly msisdn: string | null;
+      readonly atMs: number;
+    }
+  | {
+      /** The operator's word, before any bond. */
+      readonly kind: "subscriber_changed";
+      readonly deviceId: Imei;
+      readonly imsi: string | null;
+      readonly msisdn: string | null;
+      readonly atMs: number;
+    }
+  | {
+      readonly kind: "bound";
+      readonly deviceId: Imei;
+      readonly imsi: string | null;
+      readonly msisdn: string | null;
+      readonly atMs: number;
+    }
+  | {
+      readonly kind: "bond_broken";
+      readonly deviceId: Imei;
+      readonly cause: "sim_changed" | "handset_changed";
+      /** Of the SIM that is in the handset now, where it is known. */
+      readonly imsi: string | null;
+      readonly msisdn: string | null;
+      readonly atMs: number;
+    }
+  | { readonly kind: "key_issued"; readonly deviceId: Imei; readonly key: IssuedKey; readonly atMs: number }
+  | {
+      readonly kind: "key_confirmed";
+      readonly deviceId: Imei;
+      readonly fingerprint: string;
+      readonly atMs: number;
+    }
+  | { readonly kind: "blocked"; readonly deviceId: Imei; readonly atMs: number }
+  | { readonly kind: "released"; readonly deviceId: Imei; readonly atMs: number };
+
+export type Account = {
+  readonly deviceId: Imei;
+  /** Its name in the certificates that the proxy issues. */
+  readonly uuid: string;
+  readonly imsi: string | null;
+  readonly msisdn: string | null;
+  readonly bond: "unbound" | "bound" | "broken";
+  readonly isBlocked: boolean;
+  readonly current: IssuedKey | null;
+  readonly pending: IssuedKey | null;
+};
+
+/** As many as one reference proxy serves; above it no account is opened. */
+export const ACCOUNTS_MAX = 2_000_000;
+
+export type Accounts = ReturnType<typeof createAccounts>;
+
+export function createAccounts() {
+  const byDevice = new Map<string, Account>();
+  const byUuid = new Map<string, string>();
+  /** Of a SIM: the device that it is, or is to be, bound to. */
+  const byImsi = new Map<string, string>();
+  const byMsisdn = new Map<string, string>();
+
+  function put(account: Account): void {
+    const before = byDevice.get(account.deviceId);
+    forget(byImsi, before?.imsi, account.deviceId);
+    forget(byMsisdn, before?.msisdn, account.deviceId);
+    byDevice.set(account.deviceId, account);
+    byUuid.set(account.uuid, account.deviceId);
+    if (account.imsi !== null) byImsi.set(account.imsi, account.deviceId);
+    if (account.msisdn !== null) byMsisdn.set(account.msisdn, account.deviceId);
+  }
+  const at = (index: Map<string, string>, key: string): Account | undefined => {
+    const deviceId = index.get(key);
+    return deviceId === undefined ? undefined : byDevice.get(deviceId);
+  };
+
+  /** The only place that changes state. */
+  function apply(event: ProxyEvent): void {
+    if (event.kind === "account_opened") {
+      const { deviceId, uuid, imsi, msisdn } = event;
+      put({
+        deviceId,
+        uuid,
+        imsi,
+        msisdn,
+        bond: "unbound",
+        isBlocked: false,
+        current: null,
+        pending: null,
+      });
+      return;
+    }
+    const account = byDevice.get(event.deviceId);
+    if (!account) throw new RangeError("an event of an account that was never opened");
+    put(changed(account, event));
+  }
+
+  return {
+    apply,
+    byDeviceId: (deviceId: string): Account | undefined => byDevice.get(deviceId),
+    byUuid: (uuid: string): Account | undefined => at(byUuid, uuid),
+    byImsi: (imsi: string): Account | undefined => at(byImsi, imsi),
+    byMsisdn: (msisdn: string): Account | undefined => at(byMsisdn, msisdn),
+    size: (): number => byDevice.size,
+  };
+}
+
+function changed(account: Account, event: Exclude<ProxyEvent, { kind: "account_opened" }>): Account {
+  switch (event.kind) {
+    case "subscriber_changed":
+      return { ...account, imsi: event.imsi, msisdn: event.msisdn };
+    case "bound":
+      return { ...account, imsi: event.imsi, msisdn: event.msisdn, bond: "bound" };
+    case "bond_broken":
+      return { ...account, imsi: event.imsi, msisdn: event.msisdn, bond: "broken" };
+    case "key_issued":
+      return { ...account, pending: event.key };
+    case "key_confirmed":
+      return { ...account, current: account.pending, pending: null };
+    case "blocked":
+      return { ...account, isBlocked: true };
+    case "released":
+      return { ...account, isBlocked: false };
+  }
+}
+
+/** Another account may have taken the key over meanwhile: then it stays. */
+function forget(index: Map<string, string>, key: string | null | undefined, deviceId: string): void {
+  if (key !== null && key !== undefined && index.get(key) === deviceId) index.delete(key);
+}

@@ -1,0 +1,47 @@
+/**
+ * How the parties of the road are named in their certificates: URIs among the subject alternative names, never the
+ * common name. Source for the device: RFC 7254 (TAC-SNR-spare); the rest is ours.
+ *
+ *   urn:gsma:imei:35693803-564380-0    a device; the last digit is the spare 0, the check digit is rebuilt
+ *   urn:turnup:device:<uuid>           the same, by its account at a proxy
+ *   urn:turnup:proxy:<id>              a proxy towards provisioning servers
+ */
+
+import { TurnupError } from "../../term/error.ts";
+import { type Imei, imei14Of, imeiFromNetwork } from "../../term/imei.ts";
+
+const ID = /^[A-Za-z0-9._-]{1,64}$/;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function imeiNameOf(imei: Imei): string {
+  const digits = imei14Of(imei);
+  return `urn:gsma:imei:${digits.slice(0, 8)}-${digits.slice(8)}-0`;
+}
+
+export const deviceNameOf = (uuid: string): string => `urn:turnup:device:${uuid}`;
+export const proxyNameOf = (id: string): string => `urn:turnup:proxy:${id}`;
+
+/** The one device that the names tell; undefined where they tell none, or more than one. */
+export function imeiInNames(names: readonly string[]): Imei | undefined {
+  const found = names.flatMap((name) => {
+    const [, tac, snr] = /^urn:gsma:imei:(\d{8})-(\d{6})-0$/.exec(name) ?? [];
+    return tac === undefined ? [] : [`${tac}${snr}`];
+  });
+  if (found.length !== 1) return undefined;
+  try {
+    return imeiFromNetwork(found[0]!);
+  } catch (error) {
+    if (error instanceof TurnupError) return undefined;
+    throw error;
+  }
+}
+
+export const deviceInNames = (names: readonly string[]): string | undefined =>
+  only(names, /^urn:turnup:device:(.+)$/, UUID);
+export const proxyInNames = (names: readonly string[]): string | undefined =>
+  only(names, /^urn:turnup:proxy:(.+)$/, ID);
+
+function only(names: readonly string[], form: RegExp, shape: RegExp): string | undefined {
+  const found = names.flatMap((name) => form.exec(name)?.[1] ?? []);
+  return found.length === 1 && shape.test(found[0]!) ? found[0] : undefined;
+}
