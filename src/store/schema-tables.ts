@@ -496,6 +496,7 @@ export interface UserAccount {
   card_token: string | null;
   contact_sealed: Buffer | null;
   created_at: Timestamp;
+  document_index: Buffer | null;
   id: string;
   language: string;
   operator_id: string;

@@ -124,6 +124,7 @@ create table user_account (                           -- a verified user; the bi
   card_token     text,
   card_index     bytea,                               -- blind index of the card, for fraud patterns
   card_digits    text,
+  document_index bytea,                               -- blind index of the identity document
   state          text not null check (state in ('verified', 'registered', 'closed')),
   billing_reference text,
   created_at     timestamptz not null,
@@ -131,6 +132,7 @@ create table user_account (                           -- a verified user; the bi
   unique (operator_id, subscriber_id)
 );
 create index user_account_by_card on user_account (operator_id, card_index) where card_index is not null;
+create index user_account_by_document on user_account (operator_id, document_index) where document_index is not null;
 
 create table provisioned_item (                       -- what a subscriber has, on which device
   id             uuid primary key,
@@ -145,6 +147,7 @@ create table provisioned_item (                       -- what a subscriber has, 
   ended_by       uuid                                 -- the order that removed it
 );
 create unique index provisioned_item_current on provisioned_item (operator_id, subscriber_id, item_id) where ended_at is null;
+create index provisioned_item_of_device on provisioned_item (subscriber_id, device_id);
 
 create table registration (                           -- of a user at a service server: our end of what both ends keep
   id             uuid primary key,

@@ -1,0 +1,82 @@
+/** What the books know of who asks: the ground that verification and the search for fraud stand on. */
+import type { UserData } from "./user-data.ts";
+
+/** A stay of a SIM in a device. */
+export type Appearance = {
+  readonly subscriberId: string;
+  readonly deviceId: string;
+  /** The network where it was last seen (`MCC-MNC`); null where nobody told. */
+  readonly place: string | null;
+  readonly since: Date;
+  readonly lastSeenAt: Date;
+};
+
+/** A verified user; the billing centre knows him by `id`. */
+export type UserAccount = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly user: UserData;
+  readonly language: string;
+  readonly card: AccountCard | null;
+  readonly state: "verified" | "registered" | "closed";
+  readonly billingReference: string | null;
+};
+export type AccountCard = {
+  readonly token: string;
+  /** First 6 and last 4. */
+  readonly digits: string;
+  readonly index: Uint8Array;
+};
+
+export type AccountFacts = {
+  /** Something was provisioned to this device for this subscriber before. */
+  readonly isKnownDevice: boolean;
+  readonly account: UserAccount | null;
+  /** Where the SIM is by the latest sighting. `never`: it was seen in no device. */
+  readonly pairing: "current" | "another_device" | "never";
+  /** SIMs that this device was seen with lately, and devices that this SIM was seen in; the latest first. */
+  readonly ofDevice: readonly Appearance[];
+  readonly ofSubscriber: readonly Appearance[];
+  /** Accounts of other subscribers: with this card, with this identity document, of SIMs that were in this device. */
+  readonly cardAccounts: number;
+  readonly documentAccounts: number;
+  readonly deviceAccounts: number;
+  /** Requests within the window asked for, this one not among them. */
+  readonly requestsOfDevice: number;
+  readonly requestsOfSubscriber: number;
+};
+
+export type FactsQuery = {
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly deviceId: string;
+  readonly cardIndex: Uint8Array | null;
+  /** As given; looked for by its blind index. */
+  readonly idDocument: string | null;
+  /** Appearances since; and requests since. */
+  readonly seenSince: Date;
+  readonly requestsSince: Date;
+};
+
+export interface AccountFactsSource {
+  factsOf(query: FactsQuery): Promise<AccountFacts>;
+}
+
+export interface Accounts {
+  find(operatorId: string, subscriberId: string): Promise<UserAccount | undefined>;
+  /**
+   * Makes the account of a subscriber, or brings it to what is known now: fields that are not given keep what they were.
+   * An account that billing knows stays registered.
+   */
+  put(account: NewUserAccount, now: Date): Promise<UserAccount>;
+}
+export type NewUserAccount = {
+  /** Of a new account; one that is there keeps its own. */
+  readonly id: string;
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly user: UserData;
+  readonly language: string;
+  readonly card: AccountCard | null;
+};

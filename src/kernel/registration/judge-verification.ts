@@ -1,0 +1,213 @@
+/**
+ * Whether a request may go on: user data and device data are both verified, and either failing ends it before anything
+ * is provisioned (US 6,647,260, figure 7A:708 to 712; rows 36 to 39). Time that ran out is a no, never a yes.
+ *
+ *   pending    something that was asked has not answered yet
+ *   rejected   at least one check failed; all reasons are named
+ *   approved   every check that was due passed
+ */
+import type { AccountFacts } from "../account/account-facts.ts";
+import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import type { FieldFault } from "./check-user-data.ts";
+import type { FraudFinding, FraudPattern } from "./find-fraud.ts";
+import type { RegistrationPolicy } from "./registration-policy.ts";
+
+/** What must be looked at for this request. */
+export type VerificationDue = {
+  /** `short`: device and user are known (row 37). */
+  readonly road: "short" | "full";
+  readonly identity: "bureau" | "own_data" | "none";
+  readonly card: boolean;
+  /** Fields of the user that must be there. */
+  readonly fields: readonly UserField[];
+};
+
+/** Answer of a body outside. `failed` will be asked again; `gave_up`: its deadline passed. */
+export type Outside<Answer> =
+  | { readonly state: "not_asked" }
+  | { readonly state: "asked" }
+  | { readonly state: "failed" }
+  | { readonly state: "gave_up" }
+  | ({ readonly state: "answered" } & Answer);
+export type BureauAnswer = {
+  readonly outcome: "match" | "mismatch";
+  readonly score: number | null;
+  readonly mismatched: readonly string[];
+};
+export type CardAnswer = { readonly outcome: "approved" | "refused"; readonly cause: string | null };
+
+export type DeviceFinding = {
+  readonly imei: "valid" | "test" | "malformed";
+  /** A model is known by its TAC. */
+  readonly isKnownModel: boolean;
+  readonly pairing: AccountFacts["pairing"];
+};
+
+/** Findings of all checks; those of a check that is not due are not looked at. */
+export type Findings = {
+  readonly faults: readonly FieldFault[];
+  /** Fields that differ from those on file; null where nothing is on file. */
+  readonly ownData: readonly UserField[] | null;
+  readonly bureau: Outside<BureauAnswer>;
+  readonly hasCard: boolean;
+  readonly card: Outside<CardAnswer>;
+  readonly device: DeviceFinding;
+  readonly fraud: readonly FraudFinding[];
+};
+
+/** Stable: shown to staff, kept in events, counted. */
+export type RejectionCode =
+  | "user_data_incomplete"
+  | "user_data_malformed"
+  | "user_data_differs"
+  | "identity_mismatch"
+  | "identity_score_too_low"
+  | "identity_unverified"
+  | "card_missing"
+  | "card_refused"
+  | "card_unverified"
+  | "device_identity_malformed"
+  | "device_identity_test"
+  | "device_model_unknown"
+  | "device_pairing_not_current"
+  | FraudPattern;
+export type Rejection = {
+  readonly code: RejectionCode;
+  /** Names of fields, counts and limits; never a value of somebody. */
+  readonly detail: Readonly<Record<string, string | number>>;
+};
+
+export type Verdict =
+  | { readonly outcome: "approved" }
+  | { readonly outcome: "rejected"; readonly reasons: readonly Rejection[] }
+  | { readonly outcome: "pending"; readonly waitingFor: readonly ("bureau" | "card")[] };
+
+/** Row 37: a device that was provisioned before for this user takes the short road, unless policy or an item says otherwise. */
+export function verificationDue(
+  policy: RegistrationPolicy,
+  items: readonly CatalogItem[],
+  { isKnownDevice, account }: Pick<AccountFacts, "isKnownDevice" | "account">,
+): VerificationDue {
+  const isKnownUser = account !== null && account.state !== "closed";
+  const byPolicy =
+    policy.verify === "always" || (policy.verify === "new_devices" && !(isKnownDevice && isKnownUser));
+  // An item that asks for it wants a word from outside.
+  const byItem = !isKnownUser && items.some(({ requires }) => requires.verification);
+  const isFull = byPolicy || byItem;
+  return {
+    road: isFull ? "full" : "short",
+    identity: byItem ? "bureau" : isFull ? policy.verifyBy : "none",
+    card: (isFull && policy.cardRequired) || items.some(({ requires }) => requires.card),
+    fields: isFull ? policy.userFields : [],
+  };
+}
+
+export function judgeVerification(
+  policy: Pick<RegistrationPolicy, "identityThreshold" | "userFields" | "knownModelsOnly" | "devicePairing">,
+  due: VerificationDue,
+  findings: Findings,
+): Verdict {
+  const reasons: Rejection[] = [
+    ...findings.fraud.map(({ pattern, saw, limit, detail }) => ({
+      code: pattern,
+      detail: { ...detail, saw, limit },
+    })),
+    ...judgeDevice(policy, findings.device),
+    ...judgeFaults(findings.faults),
+    ...(due.identity === "own_data" ? judgeOwnData(policy, findings.ownData) : []),
+    ...(due.identity === "bureau" ? judgeBureau(policy, findings.bureau) : []),
+    ...(due.card ? judgeCard(findings) : []),
+  ];
+  if (reasons.length > 0) return { outcome: "rejected", reasons }; // a no does not wait for the other answer
+  const waitingFor = [
+    ...(due.identity === "bureau" && findings.bureau.state !== "answered" ? (["bureau"] as const) : []),
+    ...(due.card && findings.card.state !== "answered" ? (["card"] as const) : []),
+  ];
+  return waitingFor.length > 0 ? { outcome: "pending", waitingFor } : { outcome: "approved" };
+}
+
+const no = (code: RejectionCode, detail: Rejection["detail"] = {}): Rejection[] => [{ code, detail }];
+
+function judgeDevice(
+  { knownModelsOnly, devicePairing }: Pick<RegistrationPolicy, "knownModelsOnly" | "devicePairing">,
+  { imei, isKnownModel, pairing }: DeviceFinding,
+): Rejection[] {
+  if (imei === "malformed") return no("device_identity_malformed");
+  if (imei === "test") return no("device_identity_test");
+  const fits =
+    pairing === "current" ||
+    devicePairing === "any" ||
+    (devicePairing === "not_elsewhere" && pairing === "never");
+  return [
+    ...(isKnownModel || !knownModelsOnly ? [] : no("device_model_unknown")),
+    ...(fits ? [] : no("device_pairing_not_current", { pairing })),
+  ];
+}
+
+function judgeFaults(faults: readonly FieldFault[]): Rejection[] {
+  const named = (some: readonly FieldFault[]): Rejection["detail"] => ({
+    fields: some.map(({ field, code }) => `${field}: ${code}`).join(", "),
+  });
+  const missing = faults.filter(({ code }) => code === "missing");
+  const wrong = faults.filter(({ code }) => code !== "missing");
+  return [
+    ...(missing.length > 0 ? no("user_data_incomplete", named(missing)) : []),
+    ...(wrong.length > 0 ? no("user_data_malformed", named(wrong)) : []),
+  ];
+}
+
+/**
+ * By what the server knows itself: what is on file must agree. For a user who has nothing on file, the fields that the
+ * policy asks for are all there is to look at, and where it asks for none, possession of the SIM is enough.
+ */
+function judgeOwnData(
+  { userFields }: Pick<RegistrationPolicy, "userFields">,
+  differing: Findings["ownData"],
+): Rejection[] {
+  if (differing === null) return [];
+  const decisive = differing.filter((field) => DECISIVE.has(field) || userFields.includes(field));
+  return decisive.length > 0 ? no("user_data_differs", { fields: decisive.join(", ") }) : [];
+}
+
+/** A move or a new mail address is no other person. */
+const DECISIVE: ReadonlySet<UserField> = new Set(["givenName", "familyName", "birthdate", "idDocument"]);
+
+function judgeBureau(
+  { identityThreshold }: Pick<RegistrationPolicy, "identityThreshold">,
+  bureau: Outside<BureauAnswer>,
+): Rejection[] {
+  if (bureau.state === "gave_up") return no("identity_unverified");
+  if (bureau.state !== "answered") return [];
+  // Names of fields come from outside: only those that we know are repeated.
+  const fields = USER_FIELDS.filter((field) => bureau.mismatched.includes(field)).join(", ");
+  if (bureau.outcome !== "match") return no("identity_mismatch", { fields });
+  const { score } = bureau;
+  if (score === null) return [];
+  if (score >= identityThreshold) return []; // NaN is less than nothing, and so refused
+  return no("identity_score_too_low", {
+    score: Number.isFinite(score) ? score : -1,
+    threshold: identityThreshold,
+  });
+}
+
+function judgeCard({ hasCard, card }: Findings): Rejection[] {
+  if (!hasCard) return no("card_missing");
+  if (card.state === "gave_up") return no("card_unverified");
+  if (card.state !== "answered" || card.outcome === "approved") return [];
+  return no("card_refused", card.cause === null ? {} : { cause: card.cause });
+}
+
+/** Fields that are given and differ from those on file; spelling of case, spaces and marks apart. */
+export function differingFields(given: UserData, onFile: UserData): readonly UserField[] {
+  return USER_FIELDS.filter((field) => {
+    const [one, other] = [given[field], onFile[field]];
+    return one !== undefined && other !== undefined && plain(one) !== plain(other);
+  });
+}
+
+const plain = (text: string): string =>
+  text
+    .normalize("NFKD")
+    .replace(/[^\p{L}\p{N}@]/gu, "")
+    .toLowerCase();

@@ -1,0 +1,65 @@
+/** What an operator decides about whom it lets in: a part of its policy for requests. */
+import type { UserField } from "../account/user-data.ts";
+
+export type RegistrationPolicy = {
+  /** Who is verified: everybody; whoever was not provisioned on this device before (row 37); only whom an item asks it of. */
+  readonly verify: "always" | "new_devices" | "items";
+  /** By whom: an identity bureau, or what the server knows itself (row 38). An item that asks for verification asks the bureau. */
+  readonly verifyBy: "bureau" | "own_data";
+  /** Least score of the bureau, 0 to 100, where it gives one. */
+  readonly identityThreshold: number;
+  /** A card is checked whenever a user is verified, not only where an item asks for it (row 8). */
+  readonly cardRequired: boolean;
+  /** Fields of the user that must be there when he is verified. */
+  readonly userFields: readonly UserField[];
+  /** Least age of a user, in whole years, where the birthdate is given; null: any. */
+  readonly minimumAgeYears: number | null;
+  /** Refuse devices whose TAC no data names. New models come before their data, so that this asks for fresh lists. */
+  readonly knownModelsOnly: boolean;
+  /**
+   * Where sightings must have the SIM: in this device; in no other one (a network that reports late has it nowhere yet);
+   * wherever it is.
+   */
+  readonly devicePairing: "current" | "not_elsewhere" | "any";
+  readonly fraud: FraudLimits;
+};
+
+/** From when on a pattern stops a request (row 39). */
+export type FraudLimits = {
+  /** One device identity with two SIMs in two places, or one SIM in two devices in two places, within so many minutes. */
+  readonly twoPlacesMinutes: number;
+  /** What a place is: the network that served, or its country. */
+  readonly place: "network" | "country";
+  /** Other SIMs that a device may have been seen with in a day. */
+  readonly simsOfDeviceMax: number;
+  /** Accounts of others that may stand on one card, on one identity document, on SIMs of one device. */
+  readonly cardAccountsMax: number;
+  readonly documentAccountsMax: number;
+  readonly deviceAccountsMax: number;
+  /** Requests of one device, or of one subscriber, within the hours given. */
+  readonly requestsMax: number;
+  readonly requestWindowHours: number;
+};
+
+export const DEFAULT_FRAUD_LIMITS: FraudLimits = {
+  twoPlacesMinutes: 10,
+  place: "network",
+  simsOfDeviceMax: 5,
+  cardAccountsMax: 3,
+  documentAccountsMax: 3,
+  deviceAccountsMax: 5,
+  requestsMax: 20,
+  requestWindowHours: 24,
+};
+
+export const DEFAULT_REGISTRATION_POLICY: RegistrationPolicy = {
+  verify: "new_devices",
+  verifyBy: "own_data",
+  identityThreshold: 80,
+  cardRequired: false,
+  userFields: [],
+  minimumAgeYears: null,
+  knownModelsOnly: false,
+  devicePairing: "not_elsewhere",
+  fraud: DEFAULT_FRAUD_LIMITS,
+};
