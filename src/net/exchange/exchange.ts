@@ -1,0 +1,215 @@
+/**
+ * One request to another company's machine and its whole answer, within a time and a size. Every outcome is a value.
+ * A redirect is never followed, a connection is never shared with another machine's, and nothing of what was sent or
+ * of what came back stands in a reason: only codes, numbers and our own words.
+ */
+import { createHash, X509Certificate } from "node:crypto";
+import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { PeerCertificate } from "node:tls";
+
+export const MAX_ANSWER_OCTETS = 1_048_576;
+const MAX_SOCKETS = 8;
+/** Addresses to which a secret may go without TLS: this machine's own. */
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+export type ExchangeOptions = {
+  /** Its path stands before the path of each request. */
+  readonly url: string;
+  /** PEM of the only authority trusted; the system's own list unless given. */
+  readonly authority?: string;
+  /** Our own certificate and its key, for mutual TLS. */
+  readonly identity?: { readonly certificate: string; readonly key: string };
+  /** SHA-256 of the public keys (SPKI in DER) that the other may show, in base64; any of the authority unless given. */
+  readonly pins?: readonly string[];
+  /** For a whole request: connect, send, answer. */
+  readonly timeoutMs: number;
+};
+export type Answered = {
+  readonly kind: "answered";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly text: string;
+};
+export type ExchangeFailure = {
+  readonly kind: "failed";
+  readonly cause:
+    | "timeout"
+    | "unreachable"
+    | "tls"
+    | "wrong_key"
+    | "unauthorised"
+    | "busy"
+    | "bad_answer"
+    | "bad_request"
+    | "pending"
+    | "closed";
+  readonly reason: string;
+};
+export type Outgoing = {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Behind the base's own; with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: { readonly type: string; readonly text: string };
+};
+export type Exchange = ReturnType<typeof createExchange>;
+
+export const failed = (cause: ExchangeFailure["cause"], reason: string): ExchangeFailure => ({
+  kind: "failed",
+  cause,
+  reason,
+});
+
+/** @throws RangeError for a URL to another machine without TLS */
+export function createExchange(options: ExchangeOptions) {
+  const base = new URL(options.url);
+  const secure = base.protocol === "https:";
+  if (!secure && !(base.protocol === "http:" && LOOPBACK.has(base.hostname)))
+    throw new RangeError("another machine is reached over https only");
+  if (base.username || base.password) throw new RangeError("no secret stands in a URL");
+  const agent = secure ? secureAgent(options) : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  const host = base.hostname.replace(/^\[|\]$/g, "");
+  let closed = false;
+
+  return {
+    base,
+    async send(outgoing: Outgoing): Promise<Answered | ExchangeFailure> {
+      if (closed) return failed("closed", "the connection to it is closed");
+      const answer = await exchange(
+        secure ? httpsRequest : httpRequest,
+        {
+          method: outgoing.method,
+          host,
+          port: base.port || (secure ? 443 : 80),
+          path: base.pathname.replace(/\/$/, "") + outgoing.path,
+          headers: { accept: "application/json", ...outgoing.headers },
+          agent,
+        },
+        outgoing.body,
+        options.timeoutMs,
+      );
+      if (answer.kind === "answered" && answer.status >= 300 && answer.status < 400)
+        return failed("bad_answer", `a redirect (HTTP ${answer.status}) is not followed`);
+      return answer;
+    },
+    close(): void {
+      closed = true;
+      agent.destroy();
+    },
+  };
+}
+
+/** What a status that no caller expects says: who asked wrong, who is not allowed, who should ask later. */
+export function failureOfStatus({ status, text }: Answered): ExchangeFailure {
+  return failed(causeOfStatus(status), `HTTP ${status}${codeIn(text)}`);
+}
+
+/** The JSON of an answer, or that it is none. */
+export function jsonOf({ text }: Answered): { readonly value: unknown } | ExchangeFailure {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return failed("bad_answer", "the answer is no JSON");
+  }
+}
+
+/** The other's own code of a refusal, if its answer has one; never more of the answer. */
+export function codeIn(text: string): string {
+  const [, code] = /"(?:code|scimType)"\s*:\s*"([A-Za-z_.]{1,60})"/.exec(text.slice(0, 4_000)) ?? [];
+  return code ? ` ${code}` : "";
+}
+
+function causeOfStatus(status: number): ExchangeFailure["cause"] {
+  if (status === 401 || status === 403) return "unauthorised";
+  if (status === 408 || status === 425 || status === 429 || status >= 500) return "busy";
+  return status >= 400 ? "bad_request" : "bad_answer";
+}
+
+/** Sessions are not resumed: each handshake shows both certificates anew. */
+function secureAgent({ authority, identity, pins }: ExchangeOptions): HttpsAgent {
+  return new HttpsAgent({
+    keepAlive: true,
+    maxSockets: MAX_SOCKETS,
+    maxCachedSessions: 0,
+    minVersion: identity ? "TLSv1.3" : "TLSv1.2",
+    ...(authority === undefined ? {} : { ca: authority }),
+    ...(identity ? { cert: identity.certificate, key: identity.key } : {}),
+    ...(pins && pins.length > 0
+      ? { checkServerIdentity: (name: string, peer: PeerCertificate) => identityFault(name, peer, pins) }
+      : {}),
+  });
+}
+
+/** Both the name and the pin must fit. */
+function identityFault(name: string, peer: PeerCertificate, pins: readonly string[]): Error | undefined {
+  const certificate = new X509Certificate(peer.raw);
+  const named = certificate.checkHost(name) ?? certificate.checkIP(name);
+  if (!named) return Object.assign(new Error("another name"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+  return pins.includes(pinOf(certificate))
+    ? undefined
+    : Object.assign(new Error("another key than the pinned"), { code: WRONG_KEY });
+}
+const WRONG_KEY = "ERR_TLS_WRONG_KEY";
+
+/** SHA-256 of a certificate's public key, in base64 (as RFC 7469 clause 2.4 counts it). */
+export function pinOf(certificate: X509Certificate): string {
+  const spki = certificate.publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(spki).digest("base64");
+}
+
+function exchange(
+  request: typeof httpRequest,
+  options: RequestOptions,
+  body: Outgoing["body"],
+  timeoutMs: number,
+): Promise<Answered | ExchangeFailure> {
+  return new Promise((resolve) => {
+    const outgoing = request(options, (incoming) => {
+      const chunks: Buffer[] = [];
+      let octets = 0;
+      incoming.on("data", (chunk: Buffer) => {
+        octets += chunk.length;
+        if (octets > MAX_ANSWER_OCTETS) return end(failed("bad_answer", "the answer is longer than 1 MiB"));
+        chunks.push(chunk);
+      });
+      incoming.on("end", () =>
+        end({
+          kind: "answered",
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          text: Buffer.concat(chunks).toString("utf8"),
+        }),
+      );
+      incoming.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
+      incoming.on("aborted", () => end(failed("unreachable", "the answer was cut short")));
+    });
+    // One clock for everything: an answer that drips does not keep us longer than one that never comes.
+    const timer = setTimeout(() => end(failed("timeout", `no answer within ${timeoutMs} ms`)), timeoutMs);
+    let ended = false;
+    function end(outcome: Answered | ExchangeFailure): void {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      if (outcome.kind === "failed") outgoing.destroy();
+      resolve(outcome);
+    }
+    outgoing.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
+    if (body !== undefined) {
+      outgoing.setHeader("content-type", body.type);
+      outgoing.setHeader("content-length", Buffer.byteLength(body.text));
+    }
+    outgoing.end(body?.text);
+  });
+}
+
+function failureOf(error: NodeJS.ErrnoException): ExchangeFailure {
+  const code = error.code ?? "";
+  if (code === WRONG_KEY) return failed("wrong_key", "it shows another key than the pinned one");
+  // Under TLS 1.3 a server's refusal of our certificate comes as an alert after the handshake.
+  if (/ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_EXPIRED|ACCESS_DENIED)/.test(code))
+    return failed("unauthorised", code);
+  if (/^ERR_SSL|^ERR_TLS|CERT|SELF_SIGNED|UNABLE_TO|HPE_/.test(code))
+    return failed(code.startsWith("HPE_") ? "bad_answer" : "tls", code);
+  return failed("unreachable", code || "the connection was cut");
+}

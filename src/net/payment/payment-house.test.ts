@@ -1,0 +1,139 @@
+/** The payment house's client against the simulated house: cards for tokens, sums against tokens (row 38). */
+import assert from "node:assert/strict";
+import { afterEach, test } from "vitest";
+import { startPaymentHouse } from "../../sim/payment/house.ts";
+import { paymentHouse } from "./payment-house.ts";
+
+const closers: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function world(options: Partial<Parameters<typeof startPaymentHouse>[0]> = {}) {
+  const sim = await startPaymentHouse({ secret: "right", ...options });
+  const house = paymentHouse({ url: sim.url, secret: "right", timeoutMs: 300 });
+  closers.push(sim.close, house.close);
+  return { sim, house };
+}
+const VISA = "4111111111111111";
+const card = (pan: string, idempotencyKey = `key-${pan.slice(-4)}`) => ({
+  pan,
+  expiry: "1230",
+  cvv: "737",
+  idempotencyKey,
+});
+
+async function tokenOf(house: ReturnType<typeof paymentHouse>, pan: string): Promise<string> {
+  const answer = await house.tokenise(card(pan));
+  assert.ok(answer.kind === "token");
+  return answer.card.token;
+}
+
+test("a card becomes a token with the digits that may be shown; the house keeps neither number nor code", async () => {
+  const { sim, house } = await world();
+  const answer = await house.tokenise(card(VISA));
+  assert.ok(answer.kind === "token");
+  const { token, ...shown } = answer.card;
+  assert.deepEqual(shown, { first6: "411111", last4: "1111", brand: "visa" });
+  assert.ok(!token.includes("1111"));
+  assert.ok(!sim.memory().includes(VISA));
+  assert.ok(!/cvv|"737"/.test(sim.memory()));
+});
+
+test("a repeat under the same key is the same token; another card under it is refused", async () => {
+  const { house } = await world();
+  const first = await house.tokenise(card(VISA, "k"));
+  assert.deepEqual(await house.tokenise(card(VISA, "k")), first);
+  const other = await house.tokenise(card("5500005555555559", "k"));
+  assert.ok(other.kind === "refused");
+  assert.equal(other.cause, "key_reused");
+});
+
+test("a number with a wrong check digit, a month 13 and a code of letters never leave for the house", async () => {
+  const { sim, house } = await world();
+  const bad = [
+    card("4111111111111112"),
+    { ...card(VISA), expiry: "1330" },
+    { ...card(VISA), cvv: "abc" },
+    { ...card(VISA), pan: "4111" },
+  ];
+  for (const one of bad) {
+    const answer = await house.tokenise(one);
+    assert.ok(answer.kind === "refused");
+    assert.equal(answer.cause, "card_malformed");
+    assert.ok(!JSON.stringify(answer).includes(one.pan));
+  }
+  assert.equal(sim.requests(), 0);
+});
+
+test("a sum is held once, however often it is asked for; nothing at all checks the card alone", async () => {
+  const { sim, house } = await world();
+  const token = await tokenOf(house, VISA);
+  const request = { id: "a1", token, amountMinor: 995, currency: "EUR" };
+  assert.deepEqual(await house.authorise(request), { kind: "approved", reference: "A1" });
+  assert.deepEqual(await house.authorise(request), { kind: "approved", reference: "A1" });
+  assert.deepEqual(await house.authorise({ ...request, id: "a2", amountMinor: 0 }), {
+    kind: "approved",
+    reference: "A2",
+  });
+  assert.deepEqual(
+    sim.held().map(({ amountMinor }) => amountMinor),
+    [995, 0],
+  );
+});
+
+test("an answer lost after the sum was held: the repeat gets the same reference, and one sum is held", async () => {
+  const { sim, house } = await world({
+    fault: (number) => (number === 2 ? "lose_answer" : undefined),
+  });
+  const token = await tokenOf(house, VISA);
+  const request = { id: "a1", token, amountMinor: 995, currency: "EUR" };
+  const lost = await house.authorise(request);
+  assert.ok(lost.kind === "failed");
+  assert.deepEqual(await house.authorise(request), { kind: "approved", reference: "A1" });
+  assert.equal(sim.held().length, 1);
+});
+
+const declines: [string, string][] = [
+  ["4000000000000002", "do_not_honour"],
+  ["4000000000009995", "insufficient_funds"],
+  ["4000000000000069", "expired_card"],
+];
+for (const [pan, cause] of declines) {
+  test(`the test card that ends with ${pan.slice(-4)} is declined: ${cause}`, async () => {
+    const { house, sim } = await world();
+    const answer = await house.authorise({
+      id: "a1",
+      token: await tokenOf(house, pan),
+      amountMinor: 100,
+      currency: "EUR",
+    });
+    assert.deepEqual(answer, { kind: "refused", cause, reason: "the card was declined" });
+    assert.equal(sim.held().length, 0);
+  });
+}
+
+test("a card whose code is wrong gets no token", async () => {
+  const { house } = await world();
+  const answer = await house.tokenise(card("4000000000000127"));
+  assert.ok(answer.kind === "refused");
+  assert.equal(answer.cause, "incorrect_code");
+});
+
+test("a house that is silent about a card has approved nothing", async () => {
+  const { house, sim } = await world();
+  const token = await tokenOf(house, "4000000000000119");
+  const answer = await house.authorise({ id: "a1", token, amountMinor: 100, currency: "EUR" });
+  assert.ok(answer.kind === "failed");
+  assert.equal(answer.cause, "timeout");
+  assert.equal(sim.held().length, 0);
+});
+
+test("a house that has not decided yet is asked again under the same id until it has", async () => {
+  const { house } = await world();
+  const token = await tokenOf(house, "4000000000000341");
+  const request = { id: "a1", token, amountMinor: 100, currency: "EUR" };
+  const kinds: string[] = [];
+  for (let asked = 0; asked < 3; asked++) kinds.push((await house.authorise(request)).kind);
+  assert.deepEqual(kinds, ["failed", "failed", "approved"]);
+});

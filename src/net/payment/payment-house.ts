@@ -1,0 +1,98 @@
+/**
+ * A payment house: takes a card's number at the door for a token, and holds sums against the token. The number and the
+ * code are in one request and in no value, reason or error that leaves here.
+ */
+import type { PaymentHouse } from "../../kernel/order/request/connectors.ts";
+import {
+  readAuthorisation,
+  readAuthorisationAnswer,
+  readCard,
+  readPaymentRefusal,
+  readTokenAnswer,
+} from "../../wire/message/payment-api.ts";
+import { type Read, ShapeError } from "../../wire/message/shape.ts";
+import {
+  type Answered,
+  createExchange,
+  type ExchangeFailure,
+  failed,
+  failureOfStatus,
+  jsonOf,
+} from "../exchange/exchange.ts";
+
+type Refusal = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
+
+export function paymentHouse(options: {
+  readonly url: string;
+  readonly secret: string;
+  readonly authority?: string;
+  readonly timeoutMs: number;
+}): PaymentHouse & { close(): void } {
+  const exchange = createExchange(options);
+
+  const post = (path: string, key: string, body: object) =>
+    exchange.send({
+      method: "POST",
+      path,
+      headers: { authorization: `Bearer ${options.secret}`, "idempotency-key": key },
+      body: { type: "application/json", text: JSON.stringify(body) },
+    });
+
+  return {
+    async tokenise({ pan, expiry, cvv, idempotencyKey }) {
+      const card = sound(readCard, { pan, expiry, ...(cvv === null ? {} : { cvv }) });
+      if (!card) return refused("card_malformed", "the card's number, expiry or code is not well formed");
+      const answer = await post("/v1/tokens", idempotencyKey, card);
+      if (answer.kind === "failed") return answer;
+      if (answer.status !== 201 && answer.status !== 200) return refusalOf(answer, "the card was not taken");
+      const read = readAnswer(answer, readTokenAnswer);
+      if ("kind" in read) return read;
+      const { token, first6, last4, brand } = read.value;
+      // A token of another card would charge another person.
+      if (!pan.startsWith(first6) || !pan.endsWith(last4))
+        return failed("bad_answer", "the token is of another card");
+      return { kind: "token", card: { token, first6, last4, brand } };
+    },
+    async authorise({ id, token, amountMinor, currency }) {
+      const body = sound(readAuthorisation, { token, amountMinor, currency });
+      if (!body) return refused("malformed", "the sum or the token is not well formed");
+      const answer = await post("/v1/authorisations", id, body);
+      if (answer.kind === "failed") return answer;
+      if (answer.status !== 200 && answer.status !== 201)
+        return refusalOf(answer, "the payment house refused the request");
+      const read = readAnswer(answer, readAuthorisationAnswer);
+      if ("kind" in read) return read;
+      const { state, reference, code } = read.value;
+      if (state === "pending") return failed("pending", "the payment house has not decided yet");
+      if (state === "declined") return refused(code ?? "declined", "the card was declined");
+      if (reference === undefined) return failed("bad_answer", "approved without a reference");
+      return { kind: "approved", reference };
+    },
+    close: exchange.close,
+  };
+}
+
+/** A code of the other's in the 4xx range is a no; without one it is a fault and asked again. */
+function refusalOf(answer: Answered, reason: string): Refusal | ExchangeFailure {
+  if (![400, 402, 409, 422].includes(answer.status)) return failureOfStatus(answer);
+  const read = readAnswer(answer, readPaymentRefusal);
+  return "kind" in read ? failureOfStatus(answer) : refused(read.value.code, reason);
+}
+
+function readAnswer<Value>(answer: Answered, read: Read<Value>): { readonly value: Value } | ExchangeFailure {
+  const json = jsonOf(answer);
+  if ("kind" in json) return json;
+  const value = sound(read, json.value);
+  return value === undefined ? failed("bad_answer", "the answer has another shape than agreed") : { value };
+}
+
+function sound<Value>(read: Read<Value>, value: unknown): Value | undefined {
+  try {
+    return read(value, "");
+  } catch (error) {
+    if (error instanceof ShapeError) return undefined;
+    throw error;
+  }
+}
+
+const refused = (cause: string, reason: string): Refusal => ({ kind: "refused", cause, reason });

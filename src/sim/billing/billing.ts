@@ -1,0 +1,97 @@
+/**
+ * A billing centre: accounts, what runs on each, and changes that are reserved until they are committed or aborted. It
+ * keeps a ledger of every notice that took effect, in order.
+ */
+import {
+  type BillingNotice,
+  type BillingRefusal,
+  readBillingNotice,
+} from "../../wire/message/billing-api.ts";
+import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
+
+const MAX_NOTICES = 5_000_000;
+
+type Prepared = { readonly notice: BillingNotice; state: "reserved" | "committed" | "aborted" };
+export type BillingSimulator = WebServer & {
+  /** What took effect, in order: never a `prepare`, which takes none. */
+  ledger(): readonly BillingNotice[];
+  accounts(): readonly string[];
+  /** What is reserved and neither committed nor aborted. */
+  reserved(): readonly string[];
+};
+
+export async function startBilling(options: {
+  readonly secret: string;
+  readonly port?: number;
+  /** Refuses a notice; asked before anything is booked. */
+  refuse?(notice: BillingNotice): BillingRefusal | undefined;
+  fault?(number: number, request: WebRequest): WebFault | undefined;
+  readonly lateMs?: number;
+}): Promise<BillingSimulator> {
+  const ledger: BillingNotice[] = [];
+  const accounts = new Set<string>();
+  const prepared = new Map<string, Prepared>();
+  const answers = new Map<string, { readonly content: string; readonly answer: WebAnswer }>();
+
+  const web = await startWeb({
+    ...options,
+    answer({ method, path, text }) {
+      if (method !== "POST" || path !== "/v1/notices")
+        return { status: 404, body: { code: "route_unknown" } };
+      if (answers.size >= MAX_NOTICES) return { status: 503, body: { code: "full" } };
+      const notice = readBillingNotice(JSON.parse(text), "");
+      const content = JSON.stringify(notice);
+      const known = answers.get(notice.id);
+      if (known) return known.content === content ? known.answer : refused("id_reused");
+      const refusal = options.refuse?.(notice) ?? book(notice);
+      const answer = refusal ? refused(refusal) : done(answers.size + 1);
+      answers.set(notice.id, { content, answer });
+      return answer;
+    },
+  });
+
+  /** Undefined where it was booked. */
+  function book(notice: BillingNotice): BillingRefusal | undefined {
+    switch (notice.kind) {
+      case "account":
+        accounts.add(notice.accountId);
+        break;
+      case "prepare":
+        prepared.set(notice.id, { notice, state: "reserved" });
+        return undefined;
+      case "commit":
+      case "abort":
+        return settle(notice);
+      default:
+        if (!accounts.has(notice.accountId)) return "unknown_account";
+    }
+    ledger.push(notice);
+    return undefined;
+  }
+
+  function settle({ kind, prepared: id }: BillingNotice): BillingRefusal | undefined {
+    const one = prepared.get(id ?? "");
+    if (!one) return kind === "abort" ? undefined : "unknown_preparation"; // what was never reserved need not be dropped
+    if (one.state === "aborted") return kind === "abort" ? undefined : "already_aborted";
+    if (one.state === "committed") return kind === "commit" ? undefined : "already_committed";
+    one.state = kind === "commit" ? "committed" : "aborted";
+    if (kind === "commit") ledger.push(one.notice);
+    return undefined;
+  }
+
+  return {
+    ...web,
+    ledger: () => ledger,
+    accounts: () => [...accounts],
+    reserved: () => [...prepared].flatMap(([id, { state }]) => (state === "reserved" ? [id] : [])),
+  };
+}
+
+const done = (number: number): WebAnswer => ({
+  status: 200,
+  body: { state: "done", reference: `N${number}` },
+});
+const refused = (refusal: BillingRefusal): WebAnswer => ({
+  status: 200,
+  body: { state: "refused", refusal },
+});

@@ -1,0 +1,132 @@
+/**
+ * A payment house on invented cards: tokens for numbers, sums held against tokens. It keeps a token, the digits that
+ * may be shown, and sums; a number as a digest alone, a code never. Test cards misbehave as configured.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { readAuthorisation, readCard } from "../../wire/message/payment-api.ts";
+import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
+
+const MAX_KEPT = 1_000_000;
+const TOKEN_OCTETS = 16;
+
+/** `refuse` at the token; the others at the authorisation: a code declines, `timeout` is answered never, `pending` later. */
+export type CardHabit =
+  | { readonly at: "token"; readonly refuse: string }
+  | { readonly at: "authorisation"; readonly decline: string }
+  | { readonly at: "authorisation"; readonly silent: true }
+  | { readonly at: "authorisation"; readonly pending: number };
+
+/** Well-known test numbers (they pass the Luhn sum and belong to nobody) and what they do here. */
+export const TEST_CARDS: Readonly<Record<string, CardHabit>> = {
+  "4000000000000002": { at: "authorisation", decline: "do_not_honour" },
+  "4000000000009995": { at: "authorisation", decline: "insufficient_funds" },
+  "4000000000000069": { at: "authorisation", decline: "expired_card" },
+  "4000000000000127": { at: "token", refuse: "incorrect_code" },
+  "4000000000000119": { at: "authorisation", silent: true },
+  "4000000000000341": { at: "authorisation", pending: 2 },
+};
+
+type Kept = {
+  readonly first6: string;
+  readonly last4: string;
+  readonly brand: string;
+  readonly habit?: CardHabit;
+};
+export type Held = { readonly token: string; readonly amountMinor: number; readonly currency: string };
+export type PaymentSimulator = WebServer & {
+  /** Everything that it knows, as text: a test looks for what must not be there. */
+  memory(): string;
+  /** What was approved, in order. */
+  held(): readonly Held[];
+};
+
+export async function startPaymentHouse(options: {
+  readonly secret: string;
+  readonly port?: number;
+  /** By number; the well-known test cards unless given. */
+  readonly cards?: Readonly<Record<string, CardHabit>>;
+  fault?(number: number, request: WebRequest): WebFault | undefined;
+  readonly lateMs?: number;
+}): Promise<PaymentSimulator> {
+  const habits = new Map(
+    Object.entries(options.cards ?? TEST_CARDS).map(([pan, habit]) => [digestOf(pan), habit]),
+  );
+  const cards = new Map<string, Kept>();
+  const answers = new Map<string, { readonly content: string; readonly answer: WebAnswer }>();
+  const askings = new Map<string, number>();
+  const held: Held[] = [];
+  const salt = randomBytes(TOKEN_OCTETS).toString("hex");
+
+  const web = await startWeb({
+    ...options,
+    fault: (number, request) => options.fault?.(number, request) ?? silence(request),
+    answer(request) {
+      const key = request.headers["idempotency-key"];
+      if (request.method !== "POST" || typeof key !== "string")
+        return { status: 400, body: { code: "malformed" } };
+      const place = `${request.path} ${key}`;
+      const content = digestOf(salt + request.text); // the text itself may hold a card's number and code
+      const known = answers.get(place);
+      if (known)
+        return known.content === content ? known.answer : { status: 409, body: { code: "key_reused" } };
+      if (cards.size + answers.size >= MAX_KEPT) return { status: 503, body: { code: "full" } };
+      const answer = answerTo(request, place);
+      const isSettled = (answer.body as { state?: string } | undefined)?.state !== "pending";
+      if (isSettled) answers.set(place, { content, answer });
+      return answer;
+    },
+  });
+
+  function answerTo(request: WebRequest, place: string): WebAnswer {
+    if (request.path === "/v1/tokens") return tokenFor(request.text);
+    if (request.path === "/v1/authorisations") return authorise(request.text, place);
+    return { status: 404, body: { code: "route_unknown" } };
+  }
+
+  function tokenFor(text: string): WebAnswer {
+    const { pan } = readCard(JSON.parse(text), "");
+    const habit = habits.get(digestOf(pan));
+    if (habit?.at === "token") return { status: 402, body: { code: habit.refuse } };
+    const token = `tok_${randomBytes(TOKEN_OCTETS).toString("base64url")}`;
+    const shown = { first6: pan.slice(0, 6), last4: pan.slice(-4), brand: brandOf(pan) };
+    cards.set(token, { ...shown, ...(habit ? { habit } : {}) });
+    return { status: 201, body: { token, ...shown } };
+  }
+
+  function authorise(text: string, place: string): WebAnswer {
+    const { token, amountMinor, currency } = readAuthorisation(JSON.parse(text), "");
+    const card = cards.get(token);
+    if (!card) return { status: 422, body: { code: "unknown_token" } };
+    const { habit } = card;
+    if (habit && "silent" in habit) return { status: 200, body: { state: "pending" } }; // nobody hears it
+    if (habit && "decline" in habit) return { status: 200, body: { state: "declined", code: habit.decline } };
+    if (habit && "pending" in habit) {
+      const asking = (askings.get(place) ?? 0) + 1;
+      askings.set(place, asking);
+      if (asking <= habit.pending) return { status: 200, body: { state: "pending" } };
+    }
+    held.push({ token, amountMinor, currency });
+    return { status: 200, body: { state: "approved", reference: `A${held.length}` } };
+  }
+
+  /** A card that is silent: the request is heard, and nothing is ever said to it. */
+  function silence(request: WebRequest): WebFault | undefined {
+    const [, token = ""] = /"token":"([^"]+)"/.exec(request.text) ?? [];
+    const habit = cards.get(token)?.habit;
+    return habit && "silent" in habit ? "late" : undefined;
+  }
+
+  return {
+    ...web,
+    memory: () => JSON.stringify([[...cards], [...answers], [...askings], held]),
+    held: () => held,
+  };
+}
+
+const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+function brandOf(pan: string): string {
+  if (pan.startsWith("4")) return "visa";
+  if (/^(5[1-5]|2[2-7])/.test(pan)) return "mastercard";
+  return /^3[47]/.test(pan) ? "amex" : "other";
+}

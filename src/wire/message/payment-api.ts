@@ -1,0 +1,59 @@
+/**
+ * What Turnup and a payment house say to each other of cards, as JSON over HTTPS with a bearer secret. A card's number
+ * and code are in the first message alone and nowhere else; all later ones name its token.
+ *
+ *   POST /v1/tokens           a card for a token; the code is checked and dropped
+ *   POST /v1/authorisations   a sum is held against a token; 0 checks the card alone
+ *
+ * The header `Idempotency-Key` names the message: a repeat gets the first answer again, a repeat with other content is
+ * refused as `key_reused`. Money is whole minor units.
+ */
+import { passesLuhn } from "../../term/luhn.ts";
+import { integer, object, oneOf, optional, ShapeError, text } from "./shape.ts";
+
+const code = text({ max: 60, pattern: /^[a-z_]+$/, wanted: "a code of a-z and _ is wanted" });
+const token = text({ max: 128, pattern: /^[A-Za-z0-9._:-]+$/, wanted: "a token is wanted" });
+const digits = (min: number, max: number) =>
+  text({ min, max, pattern: /^\d+$/, wanted: `${min} to ${max} digits are wanted` });
+
+const MONTHS = 12;
+/** MMYY. */
+const expiry = (value: unknown, path: string): string => {
+  const read = digits(4, 4)(value, path);
+  const month = Number(read.slice(0, 2));
+  if (month < 1 || month > MONTHS) throw new ShapeError(path, "a month and a year (MMYY) are wanted");
+  return read;
+};
+/** ISO/IEC 7812-1: at most 19 digits, the last is the check digit. */
+const pan = (value: unknown, path: string): string => {
+  const read = digits(12, 19)(value, path);
+  if (!passesLuhn(read)) throw new ShapeError(path, "the check digit is wrong");
+  return read;
+};
+
+export const readCard = object({ pan, expiry, cvv: optional(digits(3, 4)) });
+export type Card = ReturnType<typeof readCard>;
+
+export const readTokenAnswer = object({
+  token,
+  first6: digits(6, 6),
+  last4: digits(4, 4),
+  brand: text({ max: 32, pattern: /^[A-Za-z0-9 _-]+$/ }),
+});
+
+export const readAuthorisation = object({
+  token,
+  amountMinor: integer({ min: 0, max: 1_000_000_000_000 }),
+  currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
+});
+export type Authorisation = ReturnType<typeof readAuthorisation>;
+
+export const readAuthorisationAnswer = object({
+  state: oneOf(["approved", "declined", "pending"]),
+  /** Of an approval. */
+  reference: optional(token),
+  /** Why it was declined: `insufficient_funds`, `expired_card`, `do_not_honour`. */
+  code: optional(code),
+});
+
+export const readPaymentRefusal = object({ code });
