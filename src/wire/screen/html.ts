@@ -157,8 +157,7 @@ function inputOf(field: Field, id: string, about: About): XmlElement {
     minlength: type === "date" ? undefined : field.minLength,
     maxlength: type === "date" ? undefined : maxLengthOf(field),
     required: field.required,
-    // A secret is never sent back to the page.
-    value: field.kind === "secret" ? undefined : initialValueOf(field) || undefined,
+    value: initialValueOf(field) || undefined,
     ...about,
   });
 }

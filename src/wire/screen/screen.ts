@@ -52,6 +52,7 @@ export type Field = {
   readonly required: boolean;
   readonly minLength?: number;
   readonly maxLength?: number;
+  /** Never of a secret. */
   readonly value?: string;
   readonly choices?: readonly Choice[];
   /** A hint, or what was wrong with the last answer. */
@@ -176,6 +177,9 @@ function checkField(field: Field, path: string): void {
   maybeText(field.note, `${path}.note`, SCREEN_LIMITS.note);
   if (field.value !== undefined && field.value !== "")
     text(field.value, `${path}.value`, SCREEN_LIMITS.value);
+  if (field.kind === "secret" && field.value !== undefined) {
+    throw new ScreenError(`${path}.value`, "a secret is asked for and never told");
+  }
   number(field.minLength, `${path}.minLength`, 0, SCREEN_LIMITS.value);
   number(field.maxLength, `${path}.maxLength`, 1, SCREEN_LIMITS.value);
   if ((field.minLength ?? 0) > (field.maxLength ?? SCREEN_LIMITS.value)) {

@@ -122,7 +122,7 @@ function fieldContent(field: Field, manner: Manner): XmlContent[] {
     name,
     id,
     maxlength: maxLengthOf(field),
-    value: kind === "secret" ? undefined : initialValueOf(field) || undefined,
+    value: initialValueOf(field) || undefined,
     ...manner.hint(field),
   });
   return [...head, element("br"), input];

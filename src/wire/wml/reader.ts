@@ -451,8 +451,9 @@ function inputField(part: XmlElement, common: FieldStart): Field {
   const format = attributeOf(part, "format") ?? "";
   const isSecret = attributeOf(part, "type") === "password";
   const maxLength = Number(attributeOf(part, "maxlength"));
+  const { value, ...bare } = common;
   return {
-    ...common,
+    ...(isSecret || value === undefined ? bare : common),
     kind: isSecret ? "secret" : (KIND_OF_FORMAT[format] ?? "text"),
     required:
       attributeOf(part, "emptyok") === "false" || (format !== "" && attributeOf(part, "emptyok") !== "true"),
