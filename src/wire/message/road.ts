@@ -57,6 +57,18 @@ export const LAND_HEADERS = {
   language: "accept-language",
 } as const;
 
+/**
+ * The proxy's signature over each message of the land leg (RFC 9421). The fixed components are always there, with a
+ * digest of the empty body too; the fields are covered wherever the message has them, so that none can be put in.
+ */
+export const LAND_SIGNATURE = {
+  label: "proxy",
+  leg: "land",
+  tag: "turnup",
+  required: ["@method", "@authority", "@path", "@query", "content-digest"],
+  fields: [...Object.values(LAND_HEADERS), "content-type", "idempotency-key", "turnup-notice-key"],
+} as const;
+
 /** What the device itself may say on the air side; the proxy believes none of it about identity. */
 export const AIR_HEADERS = {
   /** What the device can show, where its model is not known. */
@@ -69,6 +81,8 @@ export const AIR_HEADERS = {
   session: "turnup-air-session",
   /** A hint, believed where the proxy does not know the bearer by the address. */
   bearer: "turnup-bearer",
+  /** What the device says its own ID is: it must equal its account's (row 10). Never forwarded. */
+  deviceId: "turnup-device-id",
 } as const;
 
 /** How the proxy came to know who asks, strongest first; the kernel's `ASSURANCES` are the same words. */
