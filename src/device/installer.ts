@@ -1,0 +1,157 @@
+/**
+ * Puts the content of a request onto the device: checks it, writes its software, and then takes all of it over by one commit
+ * (US 6,647,260 Fig. 5, 508; column 6). The device decides itself whether that worked (Fig. 7B, 742).
+ *
+ *   checked -> software written and synced -> one commit: modules, parameters, security data, the record of the item
+ *
+ * Cut anywhere before the commit, the device is as it was; software that nothing names is cleared away at the next start.
+ * Security data stands under keys of its own, and no view of the device shows it.
+ */
+import type { KeyObject } from "node:crypto";
+import { type Content, type ContentRefusal, verifyContent } from "../wire/message/content.ts";
+import { changeModules, findModule, type ModuleFault, type ModuleSet, NO_MODULES } from "./modules.ts";
+import { type Changes, type DeviceStore, StorageFullError } from "./store.ts";
+
+export type InstallFault = ContentRefusal | ModuleFault | "other_item";
+export type Installed =
+  | { readonly kind: "installed"; readonly repeated: boolean; readonly record: InstallRecord }
+  | { readonly kind: "failed"; readonly fault: InstallFault; readonly detail: string };
+
+/** What was installed for one item of a request. */
+export type InstallRecord = {
+  readonly reference: string;
+  readonly itemId: string;
+  readonly at: string;
+  readonly modules: readonly string[];
+  readonly activations: readonly string[];
+  readonly removals: readonly string[];
+  readonly parameters: Readonly<Record<string, string>>;
+};
+
+export type InstallerOptions = {
+  readonly store: DeviceStore;
+  /** The device's own. */
+  readonly imei: string;
+  issuerKeyOf(issuer: string): KeyObject | undefined;
+  vendorKeyOf(vendor: string): KeyObject | undefined;
+  /** What the maker put into a new device. */
+  readonly factory?: ModuleSet;
+};
+export type Installer = ReturnType<typeof createInstaller>;
+
+export const MAX_RECORDS = 64;
+const MODULES = "modules";
+const RECORD = "item/";
+const SECRET = "secret/";
+const keyOf = (prefix: string, reference: string, itemId: string): string =>
+  `${prefix}${reference}/${itemId}`;
+
+export function createInstaller({
+  store,
+  imei,
+  issuerKeyOf,
+  vendorKeyOf,
+  factory = NO_MODULES,
+}: InstallerOptions) {
+  const moduleSet = (): ModuleSet => read<ModuleSet>(store, MODULES) ?? factory;
+  store.keepBlobs(softwareOf(moduleSet()));
+
+  /** Content for one item. Content that was installed before is installed still, and nothing is done again. */
+  function install(
+    bytes: Uint8Array,
+    wanted: { readonly reference: string; readonly itemId: string | null },
+    now: Date,
+  ): Installed {
+    const verdict = verifyContent(bytes, issuerKeyOf, imei, now);
+    if (verdict.kind === "refused") return failed(verdict.reason, verdict.detail);
+    const { content } = verdict;
+    const { reference, itemId } = content;
+    if (reference !== wanted.reference || (wanted.itemId !== null && itemId !== wanted.itemId))
+      return failed("other_item", "content of another request or item");
+    const before = read<InstallRecord>(store, keyOf(RECORD, reference, itemId));
+    if (before) return { kind: "installed", repeated: true, record: before };
+    const changed = changeModules(moduleSet(), content, vendorKeyOf);
+    if (changed.kind === "refused") return failed(changed.fault, `module ${changed.name}`);
+    try {
+      for (const software of changed.software) store.putBlob(software);
+      const record = recordOf(content, now);
+      store.commit({ ...changesOf(content, record), ...spaceFor(store), [MODULES]: json(changed.set) });
+      store.keepBlobs(softwareOf(changed.set));
+      return { kind: "installed", repeated: false, record };
+    } catch (error) {
+      if (error instanceof StorageFullError) return failed("memory_full", error.message);
+      throw error;
+    }
+  }
+
+  const records = (): readonly InstallRecord[] =>
+    store
+      .keys(RECORD)
+      .flatMap((key) => read<InstallRecord>(store, key) ?? [])
+      .toSorted((a, b) => a.at.localeCompare(b.at));
+
+  /** Passwords and keys that came for an item: for the device's own applications. */
+  const securityOf = (reference: string, itemId: string): Readonly<Record<string, string>> =>
+    read<Readonly<Record<string, string>>>(store, keyOf(SECRET, reference, itemId)) ?? {};
+
+  return {
+    install,
+    modules: moduleSet,
+    records,
+    /** Parameters of all items, the youngest last word on each name. */
+    parameters: (): Readonly<Record<string, string>> =>
+      Object.assign({}, ...records().map(({ parameters }) => parameters)),
+    /** Software of an active module, whole; undefined where the device has none of its own for it. */
+    softwareOf(name: string): Uint8Array | undefined {
+      const module = findModule(moduleSet(), name);
+      return module?.state === "active" && module.software ? store.blob(module.software) : undefined;
+    },
+    securityOf,
+    /** Access data that came by SMS, kept like what came with content. */
+    keepSecurity(reference: string, itemId: string, values: Readonly<Record<string, string>>): void {
+      const key = keyOf(SECRET, reference, itemId);
+      store.commit({ [key]: json({ ...securityOf(reference, itemId), ...values }) });
+    },
+  };
+}
+
+function changesOf(content: Content, record: InstallRecord): Changes {
+  const { reference, itemId, security } = content;
+  const secrets =
+    Object.keys(security).length > 0 ? { [keyOf(SECRET, reference, itemId)]: json(security) } : {};
+  return { [keyOf(RECORD, reference, itemId)]: json(record), ...secrets };
+}
+
+/** The oldest record goes when there are too many; what it installed stays. */
+function spaceFor(store: DeviceStore): Changes {
+  const records = store.keys(RECORD).map((key) => ({ key, at: read<InstallRecord>(store, key)?.at ?? "" }));
+  const surplus = records
+    .toSorted((a, b) => a.at.localeCompare(b.at))
+    .slice(0, Math.max(0, records.length - MAX_RECORDS + 1));
+  return Object.fromEntries(surplus.map(({ key }) => [key, null]));
+}
+
+const recordOf = (
+  { reference, itemId, modules, activations, removals, parameters }: Content,
+  now: Date,
+): InstallRecord => ({
+  reference,
+  itemId,
+  at: now.toISOString(),
+  modules: modules.map(({ name, version }) => `${name} ${version}`),
+  activations,
+  removals,
+  parameters,
+});
+
+const softwareOf = ({ modules }: ModuleSet): string[] => modules.flatMap(({ software }) => software ?? []);
+
+const failed = (fault: InstallFault, detail: string): Installed => ({ kind: "failed", fault, detail });
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** What this program wrote itself, behind a digest. */
+const read = <Value>(store: DeviceStore, key: string): Value | undefined => {
+  const bytes = store.get(key);
+  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Value);
+};
