@@ -2,6 +2,7 @@
  * The one place that hides subscriber and device numbers before they are logged or shown: enough is kept to recognise
  * the network, country or model, the part that singles out a person goes.
  */
+import { passesLuhn } from "./luhn.ts";
 import { callingCodeOf } from "./msisdn.ts";
 
 export type IdentifierKind = "imei" | "imsi" | "msisdn" | "iccid";
@@ -20,15 +21,47 @@ export function maskIdentifier(text: string, kind?: IdentifierKind): string {
   }
 }
 
+/** A UUID; an IMEI parted by hyphens; digits parted one by one or in groups, as cards are written; digits in a row. */
 const UUID_OR_LONG_NUMBER =
-  /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{2}-\d{6}-\d{6}-\d|\d{10,}/gi;
+  /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{2}-\d{6}-\d{6}-\d(?![ .\u00a0-]?\d)|\d(?:[ .\u00a0-]?\d){12,}|\d{10,}/gi;
 
-/** Masks every run of 10 digits or more in free text (and an IMEI parted by hyphens); a UUID stays whole. */
+/**
+ * Masks every run of 10 digits or more in free text, an IMEI parted by hyphens, and every card number however it is
+ * parted; a UUID stays whole.
+ */
 export function maskText(text: string): string {
   return text.replace(UUID_OR_LONG_NUMBER, (found) => {
     if (/^\d+$/.test(found)) return maskIdentifier(found);
-    return found.length === 36 ? found : maskIdentifier(found.replaceAll("-", ""));
+    if (UUID.test(found)) return found;
+    const digits = found.replace(/\D/g, "");
+    if (HYPHENED_IMEI.test(found)) return maskIdentifier(digits);
+    const isList = found.split(/\D/).every((group) => group.length >= 10); // each is masked by itself
+    if (!isList && holdsCard(digits)) return hidden(digits, CARD_HEAD, 0);
+    return found.replace(/\d{10,}/g, (run) => maskIdentifier(run));
   });
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const HYPHENED_IMEI = /^\d{2}-\d{6}-\d{6}-\d$/;
+const CARD_DIGITS_MIN = 13;
+const CARD_DIGITS_MAX = 19;
+/** The issuer's number. */
+const CARD_HEAD = 6;
+
+/** Whether some 13 to 19 of the digits, in a row, pass the Luhn sum: other numbers may stand before and behind a card's. */
+function holdsCard(digits: string): boolean {
+  for (let at = 0; at + CARD_DIGITS_MIN <= digits.length; at++) {
+    for (let length = CARD_DIGITS_MIN; length <= CARD_DIGITS_MAX && at + length <= digits.length; length++) {
+      if (passesLuhn(digits.slice(at, at + length))) return true;
+    }
+  }
+  return false;
+}
+
+/** A card number as screens may show it: `411111******1111`; what is too short for one is hidden whole. */
+export function maskCard(pan: string): string {
+  const digits = pan.replace(/\D/g, "");
+  return digits.length >= CARD_DIGITS_MIN ? hidden(digits, CARD_HEAD, 4) : "*".repeat(digits.length);
 }
 
 const kindOf = (digits: string): IdentifierKind =>
