@@ -1,0 +1,272 @@
+/** The subscriber's screens: what they offer, what they ask, and that every one can be drawn. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
+import type { CatalogItem, CatalogKind } from "../catalog/catalog-item.ts";
+import type { RequestStatus } from "../order/request/request.ts";
+import {
+  choiceScreen,
+  codeScreen,
+  fieldsScreen,
+  helpScreen,
+  itemScreen,
+  listScreen,
+  mineScreen,
+  orderScreen,
+  ordersScreen,
+  paragraphsOf,
+  problemScreen,
+  removeScreen,
+  signInScreen,
+  startScreen,
+  statusScreen,
+  termsScreen,
+  type Visitor,
+} from "./dialog.ts";
+import { DIALOG_LANGUAGES, textsIn } from "./texts.ts";
+
+const item = (id: string, kind: CatalogKind, more: Partial<CatalogItem> = {}): CatalogItem => ({
+  id,
+  version: 1,
+  kind,
+  name: { en: `The ${id}`, de: `Das ${id}` },
+  description: { en: "What it does." },
+  price: null,
+  terms: null,
+  needs: [],
+  conflicts: [],
+  includes: [],
+  available: true,
+  provisioningServer: null,
+  content: { kind: "none" },
+  service: null,
+  elements: [],
+  requires: { assurance: "none", verification: false, card: false },
+  ...more,
+});
+const ITEMS = [
+  item("starter", "package", { includes: ["mail", "java"] }),
+  item("java", "feature", { price: { onceMinor: 250, monthlyMinor: 99, currency: "EUR" } }),
+  item("ring", "feature", { provisioningServer: "https://other.example:8443", conflicts: ["java"] }),
+  item("mail", "service", { available: false }),
+];
+const status = (more: Partial<RequestStatus> = {}): RequestStatus => ({
+  orderId: "0199f0aa-0000-7000-8000-000000000001",
+  reference: "ABCD2345",
+  road: "self_service",
+  state: "provisioning",
+  reason: "it is on its way",
+  nextAction: "wait",
+  deadlineAt: null,
+  items: [],
+  terms: [],
+  createdAt: "2026-01-01T00:00:00.000Z",
+  ...more,
+});
+const itemStatus = (more: Partial<RequestStatus["items"][number]>): RequestStatus["items"][number] => ({
+  id: "0199f0aa-0000-7000-8000-000000000002",
+  catalogId: "java",
+  kind: "feature",
+  package: null,
+  name: "The java",
+  state: "sending",
+  reason: "",
+  missing: [],
+  hasContent: false,
+  ...more,
+});
+const visitor = (more: Partial<Visitor> = {}): Visitor => ({
+  operatorName: "Meridian",
+  language: "en",
+  catalog: new Map(ITEMS.map((one) => [one.id, one])),
+  has: [],
+  requests: [],
+  isKnown: true,
+  care: { phone: "+44 20 7946 0000", url: null },
+  at: (path) => path,
+  ...more,
+});
+const orderOf = (asked: Partial<Parameters<typeof orderScreen>[1]["asked"]> = {}): Screen =>
+  orderScreen(visitor(), {
+    items: [ITEMS[1]!],
+    asked: { user: [], services: [], card: false, ...asked },
+    state: "s1",
+  });
+
+test("the first screen offers exactly three roads (row 3)", () => {
+  const { entries } = startScreen(visitor());
+  assert.deepEqual(
+    entries.map(({ label, href }) => [label, href]),
+    [
+      ["Packages", "/d/list/package"],
+      ["Features", "/d/list/feature"],
+      ["Services", "/d/list/service"],
+    ],
+  );
+});
+
+test("two entries of one list lead to two servers, each its own (row 6)", () => {
+  const { entries } = listScreen(visitor({ at: (path) => `${path}?s=1` }), "feature");
+  assert.deepEqual(
+    entries.map(({ href }) => href),
+    ["/d/items/java?s=1", "https://other.example:8443/d/items/ring"],
+  );
+});
+
+test("a list says what costs what, what is had already and what is not to be had", () => {
+  const has = [{ itemId: "ring", name: "The ring" }];
+  assert.deepEqual(
+    listScreen(visitor({ has }), "feature").entries.map(({ note }) => note),
+    ["€2.50 once, €0.99 a month", "You have it"],
+  );
+  assert.deepEqual(
+    listScreen(visitor(), "service").entries.map(({ note }) => note),
+    ["Not available at the moment"],
+  );
+  assert.equal(itemScreen(visitor(), ITEMS[3]!).entries.length, 0);
+});
+
+test("one form holds account data and selection, and asks for no identity of the device (rows 5 and 9)", () => {
+  const { form } = orderOf({ user: ["givenName", "birthdate"], card: true });
+  assert.deepEqual(form?.hidden, { selection: "java", state: "s1" });
+  assert.equal(form?.action, "/d/requests");
+  assert.deepEqual(
+    form?.fields.map(({ name, kind }) => `${name} ${kind}`),
+    ["u_givenName text", "u_birthdate date", "c_number secret", "c_expiry digits", "c_code secret"],
+  );
+  assert.ok(!JSON.stringify(form).match(/ime[i]|imsi/i));
+});
+
+test("what was wrong stands beside its field, what was typed stays, and secrets are typed again", () => {
+  const asked = { user: ["email"] as const, services: [], card: true };
+  const typed = {
+    values: { u_email: "x", c_number: "4111111111111111" },
+    faults: { u_email: "email_malformed" },
+  };
+  const { form } = orderScreen(visitor(), { items: [ITEMS[1]!], asked, state: "s" }, typed);
+  const [email, number] = form!.fields;
+  assert.equal(email?.value, "x");
+  assert.equal(email?.note, "is no e-mail address");
+  assert.equal(number?.value, undefined);
+});
+
+test("a status says what waits for the user before anything else, and looks again by itself only when nothing does", () => {
+  const waiting = status({
+    items: [
+      itemStatus({ state: "awaiting_choice" }),
+      itemStatus({ id: "i2", kind: "service", name: "Mail", state: "needs_information" }),
+    ],
+    terms: [{ consentId: "c", termsId: "t", version: 1, text: "Terms." }],
+  });
+  const shown = statusScreen(visitor(), waiting);
+  assert.deepEqual(
+    shown.entries.map(({ href }) => href.split("/").at(-1)),
+    ["terms", "choice", "fields"],
+  );
+  assert.equal(shown.refreshSeconds, undefined);
+  assert.equal(statusScreen(visitor(), status()).refreshSeconds, 5);
+});
+
+test("the last screen lists what was really provisioned, and nothing else (row 19)", () => {
+  const items = [
+    itemStatus({ state: "works", name: "Ring" }),
+    itemStatus({ id: "i2", state: "failed", name: "Java" }),
+    itemStatus({ id: "i3", kind: "service", state: "access_data_sent", name: "Mail" }),
+  ];
+  const { id, text } = statusScreen(visitor(), status({ state: "partly_completed", items }));
+  assert.equal(id, "done");
+  assert.equal(text.at(-1), "You have now: Ring, Mail");
+});
+
+test("terms are shown whole, whatever their length, with two answers that are equally easy (row 20)", () => {
+  const words = Array.from({ length: 900 }, (_, at) => `word${at}`).join(" ");
+  const text = `First part.\r\n\r\n${words}`;
+  assert.equal(paragraphsOf(text).join(" "), text.replace(/\s+/g, " "));
+  const { actions } = termsScreen(
+    visitor(),
+    status({ terms: [{ consentId: "c", termsId: "t", version: 2, text }] }),
+    "s",
+  );
+  const answers = actions.filter(({ method }) => method === "post");
+  assert.deepEqual(
+    answers.map(({ role, hidden }) => [role, hidden]),
+    [
+      ["accept", { answer: "accept", state: "s" }],
+      ["decline", { answer: "decline", state: "s" }],
+    ],
+  );
+});
+
+test("only what a service misses is asked for again (row 61)", () => {
+  const missing = [{ name: "dob", label: "Date of birth", kind: "date" }];
+  const request = status({ items: [itemStatus({ state: "needs_information", missing })] });
+  const shown = fieldsScreen(visitor(), request, request.items[0]!.id, "s");
+  assert.deepEqual(
+    shown?.form?.fields.map(({ name, kind }) => [name, kind]),
+    [["x_dob", "date"]],
+  );
+  assert.equal(
+    fieldsScreen(visitor(), status({ items: [itemStatus({})] }), itemStatus({}).id, "s"),
+    undefined,
+  );
+});
+
+test("help says where the user stands, before anything is provisioned too (row 23)", () => {
+  assert.match(helpScreen(visitor({ isKnown: false })).text.join(" "), /no request under way/);
+  assert.match(
+    helpScreen(visitor({ requests: [status()] })).text.join(" "),
+    /being set up.*\+44 20.*ABCD2345/,
+  );
+});
+
+test("every language has every text, and names what it fills in", () => {
+  const shapeOf = (value: unknown): unknown =>
+    typeof value === "string"
+      ? [...value.matchAll(/\{\w+\}/g)].map(([name]) => name).sort()
+      : Object.fromEntries(Object.entries(value as object).map(([name, one]) => [name, shapeOf(one)]));
+  for (const language of DIALOG_LANGUAGES)
+    assert.deepEqual(shapeOf(textsIn(language)), shapeOf(textsIn("en")));
+});
+
+test("every screen of every language keeps the limits of a screen", () => {
+  const long = "Ä".repeat(300);
+  const items = [
+    itemStatus({
+      state: "needs_information",
+      name: long.slice(0, 80),
+      missing: [{ name: "pin", label: long, kind: "secret" }],
+    }),
+    itemStatus({ id: "0199f0aa-0000-7000-8000-000000000003", state: "awaiting_choice" }),
+  ];
+  const request = status({ items, terms: [{ consentId: "c", termsId: "t", version: 1, text: "Terms." }] });
+  for (const language of [...DIALOG_LANGUAGES, "fr-CA"]) {
+    const here = visitor({
+      language,
+      requests: [request],
+      has: [{ itemId: "java", name: long.slice(0, 90) }],
+    });
+    const screens = [
+      startScreen(here),
+      ...(["package", "feature", "service"] as const).map((kind) => listScreen(here, kind)),
+      ...ITEMS.map((one) => itemScreen(here, one)),
+      orderScreen(here, {
+        items: ITEMS,
+        asked: { user: ["givenName", "email"], services: [], card: true },
+        state: "s",
+      }),
+      statusScreen(here, request),
+      termsScreen(here, request, "s"),
+      fieldsScreen(here, request, items[0]!.id, "s"),
+      choiceScreen(here, request, items[1]!.id, "s"),
+      ordersScreen(here),
+      mineScreen(here),
+      removeScreen(here, "java", "s"),
+      helpScreen(here),
+      signInScreen(here, "s"),
+      codeScreen(here, "s", true),
+      problemScreen(here, "assurance_too_low"),
+      problemScreen(here, "no_such_code"),
+    ];
+    for (const one of screens) checkScreen(one!);
+  }
+});

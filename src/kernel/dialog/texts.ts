@@ -1,0 +1,353 @@
+/**
+ * The words of the screens, by language. Short, since the smallest display holds four lines of twelve characters; plain,
+ * since nobody learns a phone's menu for one day. What a language lacks is said in English.
+ */
+import type { UserField } from "../account/user-data.ts";
+import type { CatalogKind } from "../catalog/catalog-item.ts";
+import type { ItemState, OrderState } from "../order/order.ts";
+
+export type DialogTexts = {
+  readonly welcome: string;
+  readonly roads: Readonly<Record<CatalogKind, string>>;
+  readonly roadNotes: Readonly<Record<CatalogKind, string>>;
+  readonly choose: string;
+  readonly nothingOffered: string;
+  readonly notNow: string;
+  readonly youHaveIt: string;
+  readonly includes: string;
+  readonly needs: string;
+  readonly conflictsWith: string;
+  readonly free: string;
+  readonly once: string;
+  readonly monthly: string;
+  readonly withTerms: string;
+  readonly order: string;
+  readonly yourData: string;
+  readonly yourDataWhy: string;
+  readonly optional: string;
+  readonly pleaseCheck: string;
+  readonly card: {
+    readonly number: string;
+    readonly expiry: string;
+    readonly code: string;
+    readonly kept: string;
+  };
+  readonly request: string;
+  readonly terms: string;
+  readonly accept: string;
+  readonly decline: string;
+  readonly stillNeeded: string;
+  readonly send: string;
+  readonly notInstalled: string;
+  readonly sendAgain: string;
+  readonly giveUp: string;
+  readonly youHaveNow: string;
+  readonly nothingYet: string;
+  readonly remove: string;
+  readonly removeSure: string;
+  readonly myServices: string;
+  readonly myRequests: string;
+  readonly help: string;
+  readonly helpCall: string;
+  readonly helpWhere: string;
+  readonly helpNothingOpen: string;
+  readonly home: string;
+  readonly back: string;
+  readonly refresh: string;
+  readonly language: string;
+  readonly signIn: string;
+  readonly signInWhy: string;
+  readonly phoneNumber: string;
+  readonly linkSent: string;
+  readonly code: string;
+  readonly codeWrong: string;
+  readonly problem: string;
+  readonly until: string;
+  readonly states: Readonly<Record<OrderState, string>>;
+  readonly itemStates: Readonly<Record<ItemState, string>>;
+  readonly fields: Readonly<Record<UserField, string>>;
+  readonly faults: Readonly<Record<string, string>>;
+  readonly problems: Readonly<Record<string, string>>;
+};
+
+const ENGLISH: DialogTexts = {
+  welcome: "Welcome to {operator}. What would you like?",
+  roads: { package: "Packages", feature: "Features", service: "Services" },
+  roadNotes: {
+    package: "Ready made, everything in one",
+    feature: "What your device can do",
+    service: "Mail, alerts and more",
+  },
+  choose: "Choose one.",
+  nothingOffered: "Nothing is offered here at the moment.",
+  notNow: "Not available at the moment",
+  youHaveIt: "You have it",
+  includes: "Includes: {items}",
+  needs: "Needs: {items}",
+  conflictsWith: "Cannot stand beside: {items}",
+  free: "Free",
+  once: "{sum} once",
+  monthly: "{sum} a month",
+  withTerms: "Its terms come next. Nothing is done or billed before you agree.",
+  order: "Order",
+  yourData: "Your details",
+  yourDataWhy: "Needed once, to open your account.",
+  optional: "optional",
+  pleaseCheck: "Please check what is marked.",
+  card: {
+    number: "Card number",
+    expiry: "Valid to (MMYY)",
+    code: "Security code",
+    kept: "We keep a token of your card, never its number.",
+  },
+  request: "Request {reference}",
+  terms: "Terms",
+  accept: "I agree",
+  decline: "I decline",
+  stillNeeded: "{item} still needs:",
+  send: "Send",
+  notInstalled: "{item} could not be installed. Shall we send it again?",
+  sendAgain: "Send again",
+  giveUp: "Give up",
+  youHaveNow: "You have now: {items}",
+  nothingYet: "You have nothing from us yet.",
+  remove: "Remove",
+  removeSure: "Remove {item}?",
+  myServices: "What I have",
+  myRequests: "My requests",
+  help: "Help",
+  helpCall: "Call {phone}. Say that your request is {reference}.",
+  helpWhere: "Where you are: {state}. {reason}",
+  helpNothingOpen: "You have no request under way.",
+  home: "Start",
+  back: "Back",
+  refresh: "Look again",
+  language: "Language",
+  signIn: "Sign in",
+  signInWhy: "We send a link by SMS to the phone with this number.",
+  phoneNumber: "Phone number",
+  linkSent: "If the number is one of ours, an SMS is on its way. Enter its code here, or open its link.",
+  code: "Code",
+  codeWrong: "That code is not valid. Ask for a new one.",
+  problem: "That did not work",
+  until: "until {time}",
+  states: {
+    received: "received",
+    waiting: "waiting",
+    verifying: "your details are being checked",
+    awaiting_consent: "waiting for you to agree to the terms",
+    provisioning: "being set up",
+    completed: "done",
+    partly_completed: "partly done",
+    failed: "failed",
+    cancelled: "cancelled",
+    rejected: "not accepted",
+    declined: "declined by you",
+    expired: "too late, nothing was done",
+  },
+  itemStates: {
+    pending: "waiting for its turn",
+    waiting_for_key: "waiting for a key",
+    sending: "on its way",
+    delivered: "arrived",
+    opened: "being installed",
+    works: "works",
+    failed: "failed",
+    cancelled: "cancelled",
+    awaiting_choice: "could not be installed",
+    registering: "you are being registered",
+    needs_information: "more is needed from you",
+    registered: "registered",
+    access_data_sent: "registered, access data sent by SMS",
+  },
+  fields: {
+    givenName: "First name",
+    familyName: "Last name",
+    birthdate: "Date of birth",
+    streetName: "Street",
+    streetNumber: "House number",
+    postalCode: "Postal code",
+    locality: "Town",
+    country: "Country (two letters)",
+    idDocument: "ID document number",
+    email: "E-mail",
+    fax: "Fax number",
+  },
+  faults: {
+    missing: "is needed",
+    too_long: "is too long",
+    date_malformed: "write it as 1980-12-31",
+    date_impossible: "is no day of the calendar",
+    date_in_future: "lies in the future",
+    too_young: "you are too young for this",
+    email_malformed: "is no e-mail address",
+    postal_code_malformed: "is no postal code of this country",
+    country_unknown: "is no country; write two letters, such as GB",
+    card_number: "is no card number",
+    card_expired: "the card is no longer valid",
+    card_refused: "the card was refused",
+    corrupt: "could not be used; please give it again",
+    other: "please check it",
+  },
+  problems: {
+    catalog_item_unknown: "This is not offered any more.",
+    assurance_too_low: "For this we must be sure who you are. Sign in first.",
+    identity_unknown: "We do not know this device yet. Switch it off and on, then try again.",
+    nothing_to_answer: "This was answered already.",
+    order_not_found: "There is no such request of yours.",
+    selection_empty: "Nothing was chosen.",
+    too_many_requests: "Too many tries. Please wait a minute.",
+    card_not_taken: "The card could not be checked now. Nothing was ordered; please try again.",
+    other: "Something went wrong on our side. Nothing was lost; please try again.",
+  },
+};
+
+const GERMAN: DialogTexts = {
+  welcome: "Willkommen bei {operator}. Was möchten Sie?",
+  roads: { package: "Pakete", feature: "Funktionen", service: "Dienste" },
+  roadNotes: {
+    package: "Fertig geschnürt, alles in einem",
+    feature: "Was Ihr Gerät kann",
+    service: "Post, Meldungen und mehr",
+  },
+  choose: "Bitte wählen.",
+  nothingOffered: "Hier gibt es im Moment nichts.",
+  notNow: "Im Moment nicht zu haben",
+  youHaveIt: "Haben Sie schon",
+  includes: "Enthält: {items}",
+  needs: "Braucht: {items}",
+  conflictsWith: "Verträgt sich nicht mit: {items}",
+  free: "Kostenlos",
+  once: "{sum} einmalig",
+  monthly: "{sum} im Monat",
+  withTerms: "Die Bedingungen kommen als Nächstes. Vorher geschieht und kostet nichts.",
+  order: "Bestellen",
+  yourData: "Ihre Angaben",
+  yourDataWhy: "Einmal nötig, um Ihr Konto zu eröffnen.",
+  optional: "freiwillig",
+  pleaseCheck: "Bitte prüfen Sie, was markiert ist.",
+  card: {
+    number: "Kartennummer",
+    expiry: "Gültig bis (MMJJ)",
+    code: "Prüfziffer",
+    kept: "Wir behalten ein Kennzeichen Ihrer Karte, nie ihre Nummer.",
+  },
+  request: "Auftrag {reference}",
+  terms: "Bedingungen",
+  accept: "Ich stimme zu",
+  decline: "Ich lehne ab",
+  stillNeeded: "{item} braucht noch:",
+  send: "Senden",
+  notInstalled: "{item} ließ sich nicht einrichten. Noch einmal senden?",
+  sendAgain: "Noch einmal",
+  giveUp: "Aufgeben",
+  youHaveNow: "Sie haben jetzt: {items}",
+  nothingYet: "Sie haben noch nichts von uns.",
+  remove: "Entfernen",
+  removeSure: "{item} entfernen?",
+  myServices: "Was ich habe",
+  myRequests: "Meine Aufträge",
+  help: "Hilfe",
+  helpCall: "Rufen Sie {phone} an und nennen Sie den Auftrag {reference}.",
+  helpWhere: "Wo Sie stehen: {state}. {reason}",
+  helpNothingOpen: "Sie haben keinen offenen Auftrag.",
+  home: "Anfang",
+  back: "Zurück",
+  refresh: "Neu ansehen",
+  language: "Sprache",
+  signIn: "Anmelden",
+  signInWhy: "Wir senden einen Link per SMS an das Telefon mit dieser Nummer.",
+  phoneNumber: "Telefonnummer",
+  linkSent:
+    "Gehört die Nummer zu uns, ist eine SMS unterwegs. Geben Sie ihren Code hier ein oder öffnen Sie ihren Link.",
+  code: "Code",
+  codeWrong: "Dieser Code gilt nicht. Fordern Sie einen neuen an.",
+  problem: "Das ging nicht",
+  until: "bis {time}",
+  states: {
+    received: "angekommen",
+    waiting: "wartet",
+    verifying: "Ihre Angaben werden geprüft",
+    awaiting_consent: "wartet auf Ihre Zustimmung zu den Bedingungen",
+    provisioning: "wird eingerichtet",
+    completed: "fertig",
+    partly_completed: "teilweise fertig",
+    failed: "fehlgeschlagen",
+    cancelled: "abgebrochen",
+    rejected: "nicht angenommen",
+    declined: "von Ihnen abgelehnt",
+    expired: "zu spät, nichts ist geschehen",
+  },
+  itemStates: {
+    pending: "wartet",
+    waiting_for_key: "wartet auf einen Schlüssel",
+    sending: "unterwegs",
+    delivered: "angekommen",
+    opened: "wird eingerichtet",
+    works: "funktioniert",
+    failed: "fehlgeschlagen",
+    cancelled: "abgebrochen",
+    awaiting_choice: "ließ sich nicht einrichten",
+    registering: "Sie werden angemeldet",
+    needs_information: "es fehlt noch etwas von Ihnen",
+    registered: "angemeldet",
+    access_data_sent: "angemeldet, Zugangsdaten kommen per SMS",
+  },
+  fields: {
+    givenName: "Vorname",
+    familyName: "Nachname",
+    birthdate: "Geburtsdatum",
+    streetName: "Straße",
+    streetNumber: "Hausnummer",
+    postalCode: "Postleitzahl",
+    locality: "Ort",
+    country: "Land (zwei Buchstaben)",
+    idDocument: "Ausweisnummer",
+    email: "E-Mail",
+    fax: "Faxnummer",
+  },
+  faults: {
+    missing: "fehlt",
+    too_long: "ist zu lang",
+    date_malformed: "so schreiben: 1980-12-31",
+    date_impossible: "ist kein Tag des Kalenders",
+    date_in_future: "liegt in der Zukunft",
+    too_young: "dafür sind Sie zu jung",
+    email_malformed: "ist keine E-Mail-Adresse",
+    postal_code_malformed: "ist keine Postleitzahl dieses Landes",
+    country_unknown: "ist kein Land; zwei Buchstaben, etwa DE",
+    card_number: "ist keine Kartennummer",
+    card_expired: "die Karte gilt nicht mehr",
+    card_refused: "die Karte wurde abgelehnt",
+    corrupt: "war nicht zu gebrauchen; bitte noch einmal",
+    other: "bitte prüfen",
+  },
+  problems: {
+    catalog_item_unknown: "Das gibt es nicht mehr.",
+    assurance_too_low: "Dafür müssen wir sicher sein, wer Sie sind. Melden Sie sich zuerst an.",
+    identity_unknown:
+      "Wir kennen dieses Gerät noch nicht. Schalten Sie es aus und ein und versuchen Sie es wieder.",
+    nothing_to_answer: "Das ist schon beantwortet.",
+    order_not_found: "Einen solchen Auftrag haben Sie nicht.",
+    selection_empty: "Es wurde nichts gewählt.",
+    too_many_requests: "Zu viele Versuche. Bitte warten Sie eine Minute.",
+    card_not_taken: "Die Karte ließ sich gerade nicht prüfen. Nichts wurde bestellt; bitte noch einmal.",
+    other: "Bei uns ging etwas schief. Nichts ist verloren; bitte noch einmal.",
+  },
+};
+
+const BY_LANGUAGE: Readonly<Record<string, DialogTexts>> = { en: ENGLISH, de: GERMAN };
+export const DIALOG_LANGUAGES = Object.keys(BY_LANGUAGE);
+
+/** `de-AT` finds `de`; what nobody wrote yet is English. */
+export const textsIn = (language: string): DialogTexts =>
+  BY_LANGUAGE[language.toLowerCase().split("-")[0] ?? "en"] ?? ENGLISH;
+
+/** A text of the catalog in a language, else in English, else in whatever there is. */
+export function localized(texts: Readonly<Record<string, string>>, language: string): string {
+  const [plain = "en"] = language.toLowerCase().split("-");
+  return texts[language] ?? texts[plain] ?? texts.en ?? Object.values(texts)[0] ?? "";
+}
+
+export const fill = (text: string, values: Readonly<Record<string, string>>): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
