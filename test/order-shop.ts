@@ -66,6 +66,8 @@ export async function orderShop() {
     reader: createOrderReader(database, sealer),
     desk: createOrderDesk({ ...shared, ...known, conductor }),
     texts: createTextDesk({
+      courier: { hasRoom: () => false, hand: () => undefined },
+      nodeNumber: () => null,
       ...shared,
       randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
       onMessages: () => undefined,

@@ -10,7 +10,7 @@ import { type Conductor, createConductor } from "../kernel/order/conductor.ts";
 import type { ConductorDeps } from "../kernel/order/deps.ts";
 import { type BankPort, createErrands, type MakerPort } from "../kernel/order/errands.ts";
 import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
-import { createOutbox, type PartOutcome, type PartToSubmit } from "../kernel/order/outbox.ts";
+import { createOutbox, type Outbox, type PartOutcome, type PartToSubmit } from "../kernel/order/outbox.ts";
 import { createEsme, type Esme, type EsmeOptions } from "../net/smsc/esme.ts";
 import type { SubmitOutcome } from "../net/smsc/outcome.ts";
 import { type ReceiptIds, readReceipt, responseFormOf } from "../net/smsc/receipt-ids.ts";
@@ -62,6 +62,8 @@ export type Engine = {
   readonly conductor: Conductor;
   readonly books: Bookkeeper;
   readonly esme: Esme;
+  /** Takes messages that were leased as they were written, while the message centre is there. */
+  readonly courier: Pick<Outbox, "hasRoom" | "hand">;
   readonly arrivals: Arrivals;
   /** Orders were opened. */
   wakeOrders(): void;
@@ -155,6 +157,10 @@ export function startEngine(options: EngineOptions): Engine {
     conductor,
     books,
     esme,
+    courier: {
+      hasRoom: (count) => esme.state.name === "bound" && outbox.hasRoom(count),
+      hand: outbox.hand,
+    },
     arrivals,
     wakeOrders: () => loops.orders?.wake(),
     wakeMessages: () => loops.messages?.wake(),
@@ -163,6 +169,7 @@ export function startEngine(options: EngineOptions): Engine {
         [loops.orders, loops.expiry, loops.receipts, loops.leases, ...loops.calls].map((one) => one?.stop()),
       );
       await loops.messages?.stop();
+      await outbox.idle();
       await esme.stop();
       await books.idle();
     },

@@ -183,6 +183,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     texts: createTextDesk({
       ...shared,
       randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+      courier: engine.courier,
+      nodeNumber: presence.number,
       onMessages: () => engine.wakeMessages(),
     }),
     devices: {

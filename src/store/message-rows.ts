@@ -15,7 +15,7 @@ import type {
 } from "../kernel/order/order-store.ts";
 import { TurnupError } from "../term/error.ts";
 import { bulkInsert } from "./bulk.ts";
-import type { Db } from "./database.ts";
+import type { Db, Tx } from "./database.ts";
 import { named } from "./receipt-names.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -71,25 +71,32 @@ const keepUnmatched = bulkInsert<Receipt>(
   ],
   "on conflict (smsc, smsc_message_id) do update set state = excluded.state, error_code = excluded.error_code",
 );
-const TAKE_UNMATCHED = {
-  name: "take_unmatched", // unmatched_receipt_pkey
-  text: `delete from unmatched_receipt u using unnest($1::text[], $2::text[]) as r(smsc, id)
-          where u.smsc = r.smsc and u.smsc_message_id = r.id
+/**
+ * Parts that the SMSC took; messages of which it has every part now; receipts that were here before their parts. One
+ * statement, which sees the parts of before and counts its own beside them. The messages are locked already.
+ */
+const BOOK_PARTS = {
+  name: "book_parts", // message_part_pkey, message_pkey, unmatched_receipt_pkey
+  text: `with v as (
+           select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as v(message_id, sequence, smsc, id)),
+         added as (
+           insert into message_part (message_id, sequence, smsc, smsc_message_id, state, accepted_at)
+           select message_id, sequence, smsc, id, 'accepted', $5 from v
+               on conflict (message_id, sequence) do nothing
+        returning message_id),
+         tally as (
+           select message_id, sum(parts) as parts
+             from (select message_id, 1 as parts from added union all select message_id, 0 from v) t
+            group by message_id),
+         submitted as (
+           update message m
+              set state = 'submitted', reason = 'the SMSC took every part; receipts are awaited', due_at = null,
+                  lease_until = null, updated_at = $5
+             from tally t
+            where m.id = t.message_id and m.state in ('queued', 'submitting')
+              and m.part_count = t.parts + (select count(*) from message_part p where p.message_id = m.id))
+         delete from unmatched_receipt u using v where u.smsc = v.smsc and u.smsc_message_id = v.id
       returning u.smsc, u.smsc_message_id as "smscMessageId", u.state, u.error_code as "errorCode"`,
-};
-const INSERT_PARTS = {
-  name: "insert_parts",
-  text: `insert into message_part (message_id, sequence, smsc, smsc_message_id, state, accepted_at)
-         select v.*, 'accepted', $5 from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as v
-             on conflict (message_id, sequence) do nothing`,
-};
-const MARK_SUBMITTED = {
-  name: "mark_submitted", // message_part_pkey
-  text: `update message m
-            set state = 'submitted', reason = 'the SMSC took every part; receipts are awaited', due_at = null,
-                lease_until = null, updated_at = $2
-          where m.id = any($1::uuid[]) and m.state in ('queued', 'submitting')
-            and m.part_count = (select count(*) from message_part p where p.message_id = m.id)`,
 };
 const PUT_OFF = {
   name: "put_off", // message_pkey
@@ -182,26 +189,26 @@ const unique = (ids: readonly string[]): string[] => [...new Set(ids)];
 const nameOf = ({ smsc, smscMessageId }: Pick<Receipt, "smsc" | "smscMessageId">): string =>
   `${smsc} ${smscMessageId}`;
 
-async function endMessages(db: Db, messageIds: readonly string[], now: Date): Promise<EndedMessage[]> {
+async function endMessages(tx: Tx, messageIds: readonly string[], now: Date): Promise<EndedMessage[]> {
   if (messageIds.length === 0) return [];
-  await db.rows(LOCK_MESSAGES, [messageIds]);
-  return (await db.rows<EndedRow>(END_MESSAGES, [messageIds, now])).map(endedMessage);
+  tx.send(LOCK_MESSAGES, [messageIds]);
+  return (await tx.rows<EndedRow>(END_MESSAGES, [messageIds, now])).map(endedMessage);
 }
 
 /** Books last words for parts; answers which receipts found one, and the messages that ended by it. */
 async function bookParts(
-  db: Db,
+  tx: Tx,
   receipts: readonly Receipt[],
   now: Date,
 ): Promise<{ readonly found: ReadonlySet<string>; readonly ended: EndedMessage[] }> {
-  const marked = await db.rows<{ messageId: string; smsc: string; smscMessageId: string }>(MARK_PARTS, [
+  const marked = await tx.rows<{ messageId: string; smsc: string; smscMessageId: string }>(MARK_PARTS, [
     receipts.map(({ smsc }) => smsc),
     receipts.map(({ smscMessageId }) => smscMessageId),
     receipts.map(({ state }) => state),
     receipts.map(({ errorCode }) => errorCode),
     now,
   ]);
-  const ended = await endMessages(db, unique(marked.map(({ messageId }) => messageId)), now);
+  const ended = await endMessages(tx, unique(marked.map(({ messageId }) => messageId)), now);
   return { found: new Set(marked.map(nameOf)), ended };
 }
 
@@ -210,14 +217,14 @@ type OfMessages = Pick<
   "bookReceipts" | "bookSubmissions" | "expireMessages" | "rematchReceipts" | "dropReceipts" | "companionsOf"
 >;
 
-export const messageTransaction = (db: Db): OfMessages => ({
+export const messageTransaction = (tx: Tx): OfMessages => ({
   async bookReceipts(receipts, now) {
-    const all = await named(db, receipts);
+    const all = await named(tx, receipts);
     const last = [...new Map(all.map((one) => [nameOf(one), one])).values()];
     if (last.length === 0) return [];
-    const { found, ended } = await bookParts(db, last, now);
+    const { found, ended } = await bookParts(tx, last, now);
     await keepUnmatched(
-      db,
+      tx,
       last.filter((one) => !found.has(nameOf(one))),
     );
     return ended;
@@ -227,30 +234,25 @@ export const messageTransaction = (db: Db): OfMessages => ({
     const messageIds = unique(taken.map(({ messageId }) => messageId)).sort();
     const ended: EndedMessage[] = [];
     if (messageIds.length > 0) {
-      await db.rows(LOCK_MESSAGES, [messageIds]);
-      await insertParts(db, taken, now);
-      await db.run(MARK_SUBMITTED, [messageIds, now]);
-      const early = await db.rows<Receipt>(TAKE_UNMATCHED, [
-        taken.map(({ smsc }) => smsc),
-        taken.map(({ smscMessageId }) => smscMessageId),
-      ]);
-      if (early.length > 0) ended.push(...(await bookParts(db, early, now)).ended);
+      tx.send(LOCK_MESSAGES, [messageIds]);
+      const early = await insertParts(tx, taken, now);
+      if (early.length > 0) ended.push(...(await bookParts(tx, early, now)).ended);
     }
-    ended.push(...(await bookUnsent(db, unsent, now)));
+    ended.push(...(await bookUnsent(tx, unsent, now)));
     return ended;
   },
 
   expireMessages: async (expiredBefore, limit, now) =>
-    (await db.rows<EndedRow>(EXPIRE, [expiredBefore, limit, now])).map(endedMessage),
+    (await tx.rows<EndedRow>(EXPIRE, [expiredBefore, limit, now])).map(endedMessage),
 
   async rematchReceipts(limit, now) {
-    const late = await db.rows<Receipt>(REMATCH, [limit]);
-    return late.length === 0 ? [] : (await bookParts(db, late, now)).ended;
+    const late = await tx.rows<Receipt>(REMATCH, [limit]);
+    return late.length === 0 ? [] : (await bookParts(tx, late, now)).ended;
   },
-  dropReceipts: (receivedBefore) => db.run(DROP_UNMATCHED, [receivedBefore]),
+  dropReceipts: (receivedBefore) => tx.run(DROP_UNMATCHED, [receivedBefore]),
 
   async companionsOf(orderId) {
-    const rows = await db.rows<CarrierMessage & { readonly idempotencyKey: string }>(COMPANIONS, [orderId]);
+    const rows = await tx.rows<CarrierMessage & { readonly idempotencyKey: string }>(COMPANIONS, [orderId]);
     return rows.map(({ idempotencyKey, ...message }) => ({ ...message, attempt: attemptOf(idempotencyKey) }));
   },
 });
@@ -264,8 +266,9 @@ const endedMessage = ({ idempotencyKey, ...row }: EndedRow): EndedMessage => ({
   isCompanion: idempotencyKey.startsWith(`${row.payloadId}:`),
 });
 
-const insertParts = (db: Db, parts: readonly SubmittedPart[], now: Date): Promise<number> =>
-  db.run(INSERT_PARTS, [
+/** Answers the receipts that were here before their parts. */
+const insertParts = (tx: Db, parts: readonly SubmittedPart[], now: Date): Promise<Receipt[]> =>
+  tx.rows<Receipt>(BOOK_PARTS, [
     parts.map(({ messageId }) => messageId),
     parts.map(({ sequence }) => sequence),
     parts.map(({ smsc }) => smsc),

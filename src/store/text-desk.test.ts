@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../test/database.ts";
+import type { OutgoingMessage } from "../kernel/order/order-store.ts";
 import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
 import { createSealer } from "./seal.ts";
 import { createTextDesk } from "./text-desk.ts";
@@ -12,7 +13,8 @@ await database.run("insert into operator (id, slug, name, kind) values ($1, 'des
   operatorId,
 ]);
 
-const desk = () =>
+const handed: OutgoingMessage[] = [];
+const desk = (hasRoom = false) =>
   createTextDesk({
     database,
     sealer: createSealer(Buffer.alloc(32, 7)),
@@ -29,6 +31,8 @@ const desk = () =>
       accessPoints: [],
       overrides: new Map(),
     }),
+    courier: { hasRoom: () => hasRoom, hand: (messages) => void handed.push(...messages) },
+    nodeNumber: () => 7,
     onMessages: () => undefined,
   });
 const message = (idempotencyKey: string, text = "hello") => ({ to: "+4915112345678", text, idempotencyKey });
@@ -46,6 +50,24 @@ test("an accepted text is on disk, sealed, and due", async () => {
   assert.equal(row?.state, "queued");
   assert.ok(row?.due_at);
   assert.ok(!row?.destination_sealed.toString("latin1").includes("4915112345678"));
+});
+
+test("a text that is handed over is leased to this server on disk before, and a repeat of it is not handed over again", async () => {
+  const text = message("handed", "to the courier");
+  const [[sent], [again]] = [
+    await desk(true).send(operatorId, [text]),
+    await desk(true).send(operatorId, [text]),
+  ];
+  assert.deepEqual(
+    handed.map(({ messageId, content, sender }) => [messageId, content?.to, sender]),
+    [[sent!.id, "4915112345678", DEFAULT_POLICY.sender]],
+  );
+  assert.equal(again!.id, sent!.id);
+  const row = await database.one<{ state: string; leased_by: number; attempts: number; isLeased: boolean }>(
+    `select state, leased_by, attempts, lease_until > now() and due_at = lease_until as "isLeased" from message where id = $1`,
+    [sent!.id],
+  );
+  assert.deepEqual(row, { state: "submitting", leased_by: 7, attempts: 1, isLeased: true });
 });
 
 test("the same idempotency key sends nothing twice: later, in one batch, or through two servers at once", async () => {

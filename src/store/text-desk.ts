@@ -1,7 +1,11 @@
-/** Plain SMS through the durable outbox: accepted means on disk, and the same idempotency key sends nothing twice. */
+/**
+ * Plain SMS through the durable outbox: accepted means on disk, and the same idempotency key sends nothing twice. Where
+ * the courier has room a message is leased as it is written and handed over once it is on disk; else it waits its turn.
+ */
 import type { NewMessage, NewPayload } from "../kernel/order/change-set.ts";
 import type { TextDesk } from "../kernel/order/order-reader.ts";
-import type { OrderStore } from "../kernel/order/order-store.ts";
+import type { OrderStore, OutgoingMessage } from "../kernel/order/order-store.ts";
+import { LEASE_MS, type Outbox } from "../kernel/order/outbox.ts";
 import { minutesAfter } from "../kernel/order/scribe.ts";
 import { composeText, cutMessage } from "../kernel/payload/compose.ts";
 import { TurnupError } from "../term/error.ts";
@@ -15,8 +19,9 @@ const MAX_PARTS = 10;
 const MAX_CHARACTERS = 1_600;
 const BATCH = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 50_000 };
 
-type Row = { readonly payload: NewPayload; readonly message: NewMessage };
+type Row = { readonly payload: NewPayload; readonly message: NewMessage; readonly sender: string };
 type Sent = { readonly id: string; readonly created: boolean };
+type Lease = { readonly until: Date; readonly node: number | null };
 
 /**
  * Payload and message in one statement, which is a transaction by itself: one round trip and one commit a batch. Answers
@@ -33,9 +38,11 @@ const PUT = {
            insert into payload (id, operator_id, kind, protocol, octets, sealed, created_at)
            select payload_id, operator_id, 'text', 'text', octets, sealed, $11 from q)
          insert into message (id, operator_id, destination_sealed, payload_id, kind, idempotency_key, reference, part_count,
-                              state, reason, due_at, expires_at, created_at, updated_at)
-         select id, operator_id, destination_sealed, payload_id, 'text', key, reference, part_count, 'queued',
-                'waits for its turn at the SMSC', $11, expires_at, $11, $11 from q
+                              state, reason, due_at, lease_until, leased_by, attempts, expires_at, created_at, updated_at)
+         select id, operator_id, destination_sealed, payload_id, 'text', key, reference, part_count,
+                case when $12::timestamptz is null then 'queued' else 'submitting' end,
+                case when $12::timestamptz is null then 'waits for its turn at the SMSC' else 'being handed to the SMSC' end,
+                coalesce($12, $11), $12, $13, case when $12::timestamptz is null then 0 else 1 end, expires_at, $11, $11 from q
              on conflict (operator_id, idempotency_key) do nothing
          returning id`,
 };
@@ -53,6 +60,10 @@ export function createTextDesk(deps: {
   readonly clock: () => Date;
   readonly randomBytes: (octets: number) => Uint8Array;
   readonly termsOf: OrderStore["termsOf"];
+  /** Takes messages that are leased as they are written. */
+  readonly courier: Pick<Outbox, "hasRoom" | "hand">;
+  /** This server's number in the data base, which its leases bear. */
+  readonly nodeNumber: () => number | null;
   /** Called when messages were queued. */
   readonly onMessages: () => void;
 }): TextDesk {
@@ -61,9 +72,14 @@ export function createTextDesk(deps: {
     async work(batch) {
       const now = deps.clock();
       const rows = batch.map(({ row }) => row);
-      const sent = await write(deps.database, deps.sealer, rows, now);
+      const lease = deps.courier.hasRoom(rows.length)
+        ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
+        : null;
+      const sent = await write(deps, rows, now, lease);
       for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
-      if (sent.some(({ created }) => created)) deps.onMessages();
+      const created = rows.filter((_, at) => sent[at]!.created);
+      if (lease) deps.courier.hand(created.map(outgoing));
+      else if (created.length > 0) deps.onMessages();
     },
   });
   return {
@@ -79,6 +95,7 @@ export function createTextDesk(deps: {
             if (partCount > MAX_PARTS) throw tooLong(`${partCount} SMS`);
             return {
               payload,
+              sender: policy.sender,
               message: {
                 id: deps.newId(),
                 operatorId,
@@ -114,14 +131,34 @@ const tooLong = (fact: string): TurnupError =>
 
 const keyOf = (operatorId: string, key: string): string => `${operatorId} ${key}`;
 
-async function write(db: Db, sealer: Sealer, rows: readonly Row[], now: Date): Promise<Sent[]> {
+/** As a claim would give it. */
+const outgoing = ({ payload, message, sender }: Row): OutgoingMessage => ({
+  messageId: message.id,
+  operatorId: message.operatorId,
+  kind: "text",
+  protocol: "text",
+  sender,
+  content: { to: message.destination!, payload: payload.bytes },
+  reference: message.reference,
+  partCount: message.partCount,
+  acceptedParts: [],
+  attempts: 1,
+  expiresAt: message.expiresAt,
+});
+
+async function write(
+  { database, sealer }: { readonly database: Db; readonly sealer: Sealer },
+  rows: readonly Row[],
+  now: Date,
+  lease: Lease | null,
+): Promise<Sent[]> {
   const wanted = new Map<string, Row>();
   for (const row of rows) {
     const key = keyOf(row.message.operatorId, row.message.idempotencyKey);
     if (!wanted.has(key)) wanted.set(key, row);
   }
   const first = [...wanted.values()];
-  const inserted = await db.rows<{ id: string }>(PUT, [
+  const inserted = await database.rows<{ id: string }>(PUT, [
     first.map(({ message }) => message.id),
     first.map(({ payload }) => payload.id),
     first.map(({ message }) => message.operatorId),
@@ -133,6 +170,8 @@ async function write(db: Db, sealer: Sealer, rows: readonly Row[], now: Date): P
     first.map(({ message }) => message.partCount),
     first.map(({ message }) => message.expiresAt),
     now,
+    lease?.until ?? null,
+    lease?.node ?? null,
   ]);
   const created = new Set(inserted.map(({ id }) => id));
   const ids = new Map(
@@ -140,7 +179,7 @@ async function write(db: Db, sealer: Sealer, rows: readonly Row[], now: Date): P
   );
   const repeated = first.filter(({ message }) => !created.has(message.id));
   if (repeated.length > 0) {
-    const known = await db.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
+    const known = await database.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
       repeated.map(({ message }) => message.operatorId),
       repeated.map(({ message }) => message.idempotencyKey),
     ]);

@@ -98,3 +98,34 @@ test("submissions are booked before the receipts that came with them, and part a
   ]);
   assert.deepEqual(order, ["submissions 1+1", "receipts 1"]);
 });
+
+test("parts that the SMSC took are booked together after a moment, or at once with what somebody waits for", async () => {
+  const booked: string[] = [];
+  const moments: (() => void)[] = [];
+  const books = createBookkeeper(
+    conductor({
+      async bookSubmissions(taken) {
+        booked.push(`parts ${taken.map(({ smscMessageId }) => smscMessageId).join(" ")}`);
+      },
+      async bookReceipts(receipts) {
+        booked.push(`receipts ${receipts.map(({ smscMessageId }) => smscMessageId).join(" ")}`);
+      },
+    }),
+    () => new Promise((resolve) => moments.push(resolve)),
+  );
+  const part = (smscMessageId: string) => ({ messageId: "m", sequence: 1, smsc: "one", smscMessageId });
+  const [a, b] = [books.submitted(part("a")), books.submitted(part("b"))];
+  await new Promise(setImmediate);
+  assert.deepEqual(booked, []);
+  moments.shift()?.();
+  await Promise.all([a, b]);
+  assert.deepEqual(booked, ["parts a b"]);
+
+  const c = books.submitted(part("c"));
+  await Promise.all([books.receipt(receipt("c")), c]);
+  assert.deepEqual(booked.slice(1), ["parts c", "receipts c"]);
+
+  void books.submitted(part("d"));
+  await books.idle();
+  assert.deepEqual(booked.slice(3), ["parts d"]);
+});

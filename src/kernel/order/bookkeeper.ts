@@ -1,7 +1,8 @@
 /**
  * Gathers what comes back from the world one by one (submit_sm_resp, receipts, device reports, answers) and books it in
  * batches, in that order: a receipt never overtakes the booking of its own submission within one process. A caller that
- * waits is told when its fact is on disk, so that it is acknowledged only then. While the database is away the facts
+ * waits is told when its fact is on disk, so that it is acknowledged only then. Nobody waits for what the SMSC took: it is
+ * gathered for a moment, or until something else is booked. While the database is away the facts
  * wait here: what the world said once it need not say again.
  */
 import { TurnupError } from "../../term/error.ts";
@@ -12,6 +13,12 @@ import type { Receipt, SubmittedPart, UnsentMessage } from "./order-store.ts";
 const MAX_BATCH = 1_000;
 /** Facts waiting to be booked; beyond it the world is asked to slow down. */
 const MAX_WAITING = 100_000;
+/**
+ * How long a part that the SMSC took waits for others: a message a booking costs more than to send it. A server that is
+ * killed in between sends the part again, as it would one whose booking was under way.
+ */
+const GATHER_MS = 5;
+const GATHERED_ENOUGH = 200;
 const DATABASE_RETRY_MS = 250;
 /** Shorter than a message's lease: after it, what was not booked is sent or asked for again. */
 const DATABASE_PATIENCE_MS = 60_000;
@@ -78,11 +85,18 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
     reports: [] as Waiter<Uint8Array, boolean>[],
   };
   let working: Promise<void> | null = null;
+  let isGathering = false;
 
   const waiting = (): number => Object.values(queues).reduce((sum, queue) => sum + queue.length, 0);
 
+  /** Something else than parts that the SMSC took, which somebody waits for; or enough of those. */
+  const isUrgent = (): boolean => {
+    const gathered = queues.submissions.length;
+    return waiting() > gathered || gathered >= GATHERED_ENOUGH;
+  };
+
   async function work(): Promise<void> {
-    while (waiting() > 0) {
+    do {
       const submissions = queues.submissions.splice(0, MAX_BATCH);
       const receipts = queues.receipts.splice(0, MAX_BATCH);
       const answers = queues.answers.splice(0, MAX_BATCH);
@@ -101,17 +115,28 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
       await bookAll(answers, quietly(conductor.bookAnswers));
       await bookAll(links, quietly(conductor.linksOpened));
       await bookAll(reports, conductor.bookReports);
-    }
+    } while (isUrgent());
   }
 
   function start(): void {
     working ??= work().finally(() => {
       working = null;
+      if (isUrgent()) start();
+      else startSoon();
+    });
+  }
+
+  function startSoon(): void {
+    if (isUrgent()) return start();
+    if (isGathering || working || waiting() === 0) return;
+    isGathering = true;
+    void pause(GATHER_MS).then(() => {
+      isGathering = false;
       if (waiting() > 0) start();
     });
   }
 
-  function put<T, Result>(queue: Waiter<T, Result>[], fact: T): Promise<Result> {
+  function put<T, Result>(queue: Waiter<T, Result>[], fact: T, begin: () => void = start): Promise<Result> {
     if (waiting() >= MAX_WAITING) {
       return Promise.reject(
         new TurnupError("books_full", `${MAX_WAITING} facts wait to be booked`, {
@@ -122,19 +147,23 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
     return new Promise((done, fail) => {
       queue.push({ fact, done, fail });
       // After this turn of the event loop, so that what arrived together is booked together.
-      queueMicrotask(start);
+      queueMicrotask(begin);
     });
   }
 
   return {
-    submitted: (taken) => put(queues.submissions, { taken }),
+    submitted: (taken) => put(queues.submissions, { taken }, startSoon),
     unsent: (unsent) => put(queues.submissions, { unsent }),
     receipt: (receipt) => put(queues.receipts, receipt),
     report: (bytes) => put(queues.reports, bytes),
     answer: (answer) => put(queues.answers, answer),
     linkOpened: (link) => put(queues.links, link),
     async idle() {
-      while (working) await working;
+      while (waiting() > 0) {
+        start();
+        await working;
+      }
+      await working;
     },
   };
 }

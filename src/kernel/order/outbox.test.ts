@@ -110,3 +110,32 @@ test("what has expired, or cannot be read or cut, is given up without a part of 
   assert.equal(submitted.length, 3);
   assert.ok(taken.every(({ messageId }) => messageId === "sound"));
 });
+
+test("messages are handed over while few are on their way, and none while others wait longer", async () => {
+  const onTheirWay: (() => void)[] = [];
+  const outbox = createOutbox({
+    store: {
+      claimMessages: async ({ limit }: { readonly limit: number }) =>
+        Array.from({ length: limit === 2 ? 2 : 0 }, () => message({ content: null })),
+    } as unknown as OrderStore,
+    books: { submitted: async () => undefined, unsent: async () => undefined } as unknown as Bookkeeper,
+    smsc: {
+      name: "one",
+      submit: () => new Promise((resolve) => onTheirWay.push(() => resolve(accepted()))),
+    },
+    clock: () => NOW,
+    random: () => 1,
+  });
+  const text = message({ kind: "text", protocol: "text", partCount: 1 });
+  const one = { ...text, content: { to: "4915112345678", payload: new TextEncoder().encode("hello") } };
+  assert.equal(outbox.hasRoom(1_000), true);
+  outbox.hand([one]);
+  assert.deepEqual([outbox.hasRoom(1_000), outbox.hasRoom(999)], [false, true]);
+  onTheirWay.shift()?.();
+  await outbox.idle();
+  assert.equal(outbox.hasRoom(1_000), true);
+  await outbox.pass(2); // as many as were asked for: more may be due
+  assert.equal(outbox.hasRoom(1), false);
+  await outbox.pass(10);
+  assert.equal(outbox.hasRoom(1), true);
+});

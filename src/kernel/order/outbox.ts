@@ -1,6 +1,7 @@
 /**
  * Hands queued messages to the SMSC, part by part in order, and books what the SMSC said. A message interrupted by a
  * crash is leased again when its lease lapses, and only the parts without a booking go out once more, octet for octet.
+ * One that was leased as it was written need not be claimed: it is handed over once it is on disk.
  */
 import { cutMessage, type MessagePart } from "../payload/compose.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
@@ -8,10 +9,12 @@ import type { OrderStore, OutgoingMessage } from "./order-store.ts";
 import { minutesAfter, secondsAfter } from "./scribe.ts";
 
 /** Longer than the SMSC session's own deadline for a part, so that a lease never lapses under a living sender. */
-const LEASE_MS = 120_000;
+export const LEASE_MS = 120_000;
 const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_MINUTES = 15;
 const UDHI = 0x40;
+/** Messages on their way that were handed over; beyond it they wait in the data base for their turn. */
+const HANDED_MAX = 1_000;
 
 export type PartToSubmit = {
   readonly to: string;
@@ -39,6 +42,12 @@ export interface SmscPort {
 export type Outbox = {
   /** Sends what is due; answers how many messages it took. */
   pass(limit: number): Promise<number>;
+  /** Whether as many more may be handed over: few are on their way, and none waits longer already. */
+  hasRoom(count: number): boolean;
+  /** Sends messages that were leased as they were written. */
+  hand(messages: readonly OutgoingMessage[]): void;
+  /** Resolves when nothing that was handed over is on its way. */
+  idle(): Promise<void>;
 };
 
 export function createOutbox(deps: {
@@ -49,12 +58,25 @@ export function createOutbox(deps: {
   /** 0 to 1. */
   readonly random: () => number;
 }): Outbox {
+  const handed = new Set<Promise<void>>();
+  let isBehind = false;
   return {
     async pass(limit) {
       const messages = await deps.store.claimMessages({ now: deps.clock(), limit, leaseMs: LEASE_MS });
+      isBehind = messages.length === limit;
       await Promise.all(messages.map((message) => sendMessage(deps, message)));
       return messages.length;
     },
+    hasRoom: (count) => !isBehind && handed.size + count <= HANDED_MAX,
+    hand(messages) {
+      for (const message of messages) {
+        const sending = sendMessage(deps, message)
+          .catch(() => undefined) // not booked: the lease lapses and it is claimed
+          .finally(() => handed.delete(sending));
+        handed.add(sending);
+      }
+    },
+    idle: async () => void (await Promise.all(handed)),
   };
 }
 
