@@ -74,7 +74,6 @@ type Slot = {
 /** Opens what the last power cut left; a medium that holds nothing whole is a new one. */
 export function openDeviceStore(storage: DeviceStorage): DeviceStore {
   let slot = newestSlot(storage) ?? replaced(storage, SLOTS[0], 1, new Map());
-  if (slot.isTorn) slot = compacted(storage, slot, slot.state);
 
   return {
     get: (key) => slot.state.get(key),
