@@ -26,6 +26,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   config_invalid: 500,
   content_mismatch: 400,
   content_not_found: 404,
+  content_unavailable: 503,
   country_unknown: 400,
   currency_malformed: 400,
   currency_mismatch: 400,

@@ -39,6 +39,7 @@ export type ErrorCode =
   | "config_invalid"
   | "content_mismatch"
   | "content_not_found"
+  | "content_unavailable"
   | "country_unknown"
   | "currency_malformed"
   | "currency_mismatch"
