@@ -1,0 +1,311 @@
+/**
+ * The provisioning server's door for proxies, apart from all its other doors: mutual TLS 1.3 with proxies' certificates
+ * alone, each message signed by its proxy, and a land session that the proxy got when this server proved itself to it
+ * (US 6,647,260 claims 20, 26, 36). What comes through is a request of a device whose identity the proxy vouches for.
+ *
+ *   TLS (which proxy) -> signature over the whole message -> land session -> identity -> handler
+ *
+ * A proxy that does not pass is told nothing but 401; `onRefused` has the reason.
+ */
+import { constants, type KeyObject, sign } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { TurnupError } from "../../term/error.ts";
+import { maskText } from "../../term/mask.ts";
+import { createNonceBook } from "../../wire/httpsig/nonces.ts";
+import {
+  CLOCK_TOLERANCE_SECONDS,
+  SignatureError,
+  type SigningPeer,
+  verifyMessage,
+} from "../../wire/httpsig/signature.ts";
+import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
+import { proxyInNames } from "../../wire/message/party-name.ts";
+import {
+  AIR_HEADERS,
+  authenticationText,
+  type EnrolmentAnswer,
+  LAND_HEADERS,
+  LAND_SIGNATURE,
+  ROAD,
+} from "../../wire/message/road.ts";
+import { instant, object, ShapeError, text } from "../../wire/message/shape.ts";
+import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
+import type { Screen } from "../../wire/screen/screen.ts";
+import { STATUS_OF } from "../problem.ts";
+import type { RoadHandler, RoadRequest, RoadResponse } from "./handler.ts";
+import { type HeaderLines, headerLines, identityOf } from "./identity.ts";
+
+/** A form or JSON of a request with account data; content goes the other way. */
+export const LAND_BODY_OCTETS_MAX = 131_072;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 1_000;
+const SESSION_MS = 15 * 60_000;
+/** Two minutes of nonces at 1,500 requests a second. */
+const NONCES_MAX = 200_000;
+const TOKEN_NONCE_OCTETS = 16;
+const NOTICE_KEY_OCTETS = 32;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+
+export type LandProxy = {
+  readonly id: string;
+  /** Its keys for signatures; a new one stands beside the old while it is changed. */
+  readonly keys: readonly Omit<SigningPeer, "leg">[];
+};
+export type LandRefusal = {
+  readonly cause:
+    | "handshake_refused"
+    | "proxy_unknown"
+    | "signature_refused"
+    | "session_refused"
+    | "identity_refused"
+    | "authentication_refused";
+  readonly detail: string;
+  readonly proxy: string | null;
+  readonly fingerprint: string | null;
+  readonly address: string;
+};
+export type LandServerOptions = {
+  /** Our name in proofs; proxies have it and the public key from us by another way. */
+  readonly id: string;
+  readonly tls: { readonly key: string; readonly certificate: string; readonly authority: string };
+  /** Ed25519: our own credentials. */
+  readonly signingKey: KeyObject;
+  /** 32 octets; the same on every node of one server. */
+  readonly sessionKey: Uint8Array;
+  readonly proxies: readonly LandProxy[];
+  readonly handler: RoadHandler;
+  /** Whose a one-time token of enrolment is; it is spent by the question. Undefined: nobody's. */
+  enrolmentOf(token: string): Promise<EnrolmentAnswer | undefined>;
+  now(): Date;
+  freshOctets(octets: number): Uint8Array;
+  onRefused(refusal: LandRefusal): void;
+  onFault(error: Error): void;
+};
+
+/** Who speaks, once TLS and the signature have said it. */
+type Caller = { readonly proxy: string; readonly fingerprint: string; readonly headers: HeaderLines };
+
+export function createLandServer(options: LandServerOptions): FastifyInstance {
+  const { tls, now } = options;
+  const nonces = createNonceBook(NONCES_MAX);
+  const proxies = new Map(options.proxies.map((proxy) => [proxy.id, proxy]));
+  const app = Fastify({
+    https: {
+      key: tls.key,
+      cert: tls.certificate,
+      ca: tls.authority,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.3",
+      // A ticket would carry a proxy's certificate past its end.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    bodyLimit: LAND_BODY_OCTETS_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
+    options.onRefused({
+      cause: "handshake_refused",
+      detail: String(socket.authorizationError ?? error.code ?? error.message),
+      proxy: null,
+      fingerprint: null,
+      address: socket.remoteAddress ?? "unknown",
+    }),
+  );
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((_request, reply) => reply.status(404).send());
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
+    answerError(error, request, reply),
+  );
+
+  function refuse(
+    request: FastifyRequest,
+    cause: LandRefusal["cause"],
+    detail: string,
+    proxy: string | null = null,
+  ): Refused {
+    const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
+    options.onRefused({
+      cause,
+      detail,
+      proxy,
+      fingerprint: certificate?.fingerprint256 ?? null,
+      address: request.ip,
+    });
+    return new Refused();
+  }
+
+  /** The proxy of the certificate, whose own key signed exactly this message. */
+  function callerOf(request: FastifyRequest): Caller {
+    const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
+    const proxy = proxies.get(proxyInNames(urisOf(certificate?.subjectAltName ?? "")) ?? "");
+    if (!certificate || !proxy)
+      throw refuse(request, "proxy_unknown", "a certificate of no proxy that we know");
+    const headers = headerLines(request.raw.rawHeaders);
+    try {
+      verifyMessage(
+        {
+          kind: "request",
+          method: request.method,
+          scheme: "https",
+          authority: headers.get("host")?.[0] ?? "",
+          target: request.raw.url ?? "",
+          headers,
+        },
+        bodyOf(request),
+        {
+          label: LAND_SIGNATURE.label,
+          leg: LAND_SIGNATURE.leg,
+          tag: LAND_SIGNATURE.tag,
+          required: LAND_SIGNATURE.required,
+          coveredIfPresent: LAND_SIGNATURE.fields,
+          keyOf(keyid) {
+            const key = proxy.keys.find((known) => known.keyid === keyid);
+            return key && { ...key, leg: LAND_SIGNATURE.leg };
+          },
+          noteNonce: (nonce, until) => nonces.note(nonce, until, seconds(now())),
+        },
+        seconds(now()),
+      );
+    } catch (error) {
+      if (error instanceof SignatureError) throw refuse(request, "signature_refused", error.fault, proxy.id);
+      throw error;
+    }
+    return { proxy: proxy.id, fingerprint: certificate.fingerprint256, headers };
+  }
+
+  /** The land session that we opened for this proxy and its certificate. */
+  function checkSession(request: FastifyRequest, { proxy, fingerprint, headers }: Caller): void {
+    const [token = "", ...more] = headers.get(LAND_HEADERS.session) ?? [];
+    const session = openLegToken(token, { leg: "land", peer: fingerprint, now: now() }, options.sessionKey);
+    if (!session || more.length > 0 || session.subject !== proxy)
+      throw refuse(request, "session_refused", "no land session of this proxy's certificate", proxy);
+  }
+
+  /** The authentication request of claims 20 and 26, answered with our own credentials. */
+  app.post(ROAD.authentications, async (request, reply) => {
+    const caller = callerOf(request);
+    const { nonce, proxy, at } = readJson(request, readAuthentication);
+    const skewMs = Math.abs(instant(at, "at").getTime() - now().getTime());
+    if (proxy !== caller.proxy || skewMs > CLOCK_TOLERANCE_SECONDS * 1_000)
+      throw refuse(request, "authentication_refused", "another's request, or of another time", caller.proxy);
+    const endsAt = new Date(now().getTime() + SESSION_MS);
+    const session = issueLegToken(
+      { leg: "land", subject: caller.proxy, peer: caller.fingerprint, endsAt },
+      options.freshOctets(TOKEN_NONCE_OCTETS),
+      options.sessionKey,
+    );
+    const answer = {
+      server: options.id,
+      nonce,
+      at: now().toISOString(),
+      session,
+      expiresAt: endsAt.toISOString(),
+    };
+    const proof = sign(null, Buffer.from(authenticationText({ ...answer, proxy })), options.signingKey);
+    return reply
+      .type("application/json")
+      .send(JSON.stringify({ ...answer, signature: proof.toString("base64") }));
+  });
+
+  app.post(ROAD.enrolments, async (request, reply) => {
+    checkSession(request, callerOf(request));
+    const found = await options.enrolmentOf(readJson(request, readEnrolment).token);
+    if (!found) return reply.status(404).send();
+    return reply.type("application/json").send(JSON.stringify(found));
+  });
+
+  app.route({
+    method: ["GET", "POST"],
+    url: "/d/*",
+    async handler(request, reply) {
+      const caller = callerOf(request);
+      checkSession(request, caller);
+      const identity = identityOf(caller.headers, caller.proxy);
+      if (!identity) throw refuse(request, "identity_refused", "headers that no proxy writes", caller.proxy);
+      return sendRoad(reply, await options.handler(identity, roadRequestOf(request, caller.headers)));
+    },
+  });
+
+  function answerError(error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) {
+    if (error instanceof Refused) return reply.status(401).send();
+    if (error instanceof ShapeError || error instanceof SyntaxError) return reply.status(400).send();
+    if (error instanceof TurnupError && STATUS_OF[error.code] < 500)
+      return sendRoad(reply.header("turnup-error", error.code), problemScreen(error));
+    const status = error instanceof TurnupError ? STATUS_OF[error.code] : (error.statusCode ?? 500);
+    if (status >= 500 && status !== 503) options.onFault(error);
+    return reply.status(status === 503 || status < 500 ? status : 500).send();
+  }
+  return app;
+}
+
+/** Already told to `onRefused`; the proxy learns no more than 401. */
+class Refused extends Error {
+  override readonly name = "Refused";
+}
+
+const readAuthentication = object({
+  nonce: text({ min: 44, max: 44, pattern: /^[A-Za-z0-9+/]{43}=$/ }),
+  proxy: text({ max: 64 }),
+  at: text({ max: 40 }),
+});
+const readEnrolment = object({ token: text({ max: 200 }) });
+
+function readJson<Value>(request: FastifyRequest, read: (value: unknown, path: string) => Value): Value {
+  return read(JSON.parse(Buffer.from(bodyOf(request)).toString("utf8")), "");
+}
+
+const bodyOf = (request: FastifyRequest): Uint8Array =>
+  request.body instanceof Uint8Array ? request.body : new Uint8Array();
+const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
+
+export const urisOf = (subjectAltName: string): string[] =>
+  subjectAltName.split(", ").flatMap((name) => (name.startsWith("URI:") ? [name.slice(4)] : []));
+
+function roadRequestOf(request: FastifyRequest, headers: HeaderLines): RoadRequest {
+  const [path = "", ...query] = (request.raw.url ?? "").split("?");
+  const one = (name: string): string | null => headers.get(name)?.[0] ?? null;
+  const idempotencyKey = one(AIR_HEADERS.idempotencyKey);
+  const noticeKey = Buffer.from(one(AIR_HEADERS.noticeKey) ?? "", "base64");
+  return {
+    method: request.method === "POST" ? "POST" : "GET",
+    path,
+    query: new URLSearchParams(query.join("?")),
+    contentType: one("content-type")?.split(";")[0]?.trim().toLowerCase() ?? null,
+    body: bodyOf(request),
+    idempotencyKey: idempotencyKey !== null && IDEMPOTENCY_KEY.test(idempotencyKey) ? idempotencyKey : null,
+    noticeKey: noticeKey.length === NOTICE_KEY_OCTETS ? Uint8Array.from(noticeKey) : null,
+    requestId: request.id,
+  };
+}
+
+function sendRoad(reply: FastifyReply, response: RoadResponse): FastifyReply {
+  reply.status(response.status).header("cache-control", "no-store");
+  return response.kind === "screen"
+    ? reply.type(SCREEN_JSON_TYPE).send(encodeScreenJson(response.screen))
+    : reply.type(response.contentType).send(Buffer.from(response.body));
+}
+
+/** What a person can do something about, in words; the code goes beside it for machines. */
+function problemScreen(error: TurnupError): RoadResponse {
+  const screen: Screen = {
+    id: "problem",
+    title: "Not possible",
+    lang: "en",
+    text: [error.message, ...(error.nextStep === undefined ? [] : [error.nextStep])].map((one) =>
+      maskText(one).replace(/\s+/g, " "),
+    ),
+    entries: [],
+    actions: [{ role: "home", label: "Start", href: ROAD.start }],
+  };
+  return { kind: "screen", status: STATUS_OF[error.code], screen };
+}
