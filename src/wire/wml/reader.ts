@@ -332,7 +332,7 @@ class CardReader {
     if (key) {
       this.#keys.splice(this.#keys.indexOf(key), 1);
       // The same step as a link, for browsers that hide the key.
-      const twin = this.#links.findIndex(({ task }) => hrefOf(task) === hrefOf(key.link.task));
+      const twin = this.#links.findIndex(({ task }) => isSame(task, key.link.task));
       if (twin >= 0) this.#links.splice(twin, 1);
     }
     return key?.link ?? { label: "OK", task: { kind: "noop" } };
@@ -350,7 +350,9 @@ class CardReader {
       .map(
         ({ label, task }): Entry => ({ label: cut(label, SCREEN_LIMITS.label), href: this.#address(task) }),
       );
-    const actions = this.#keys.slice(0, SCREEN_LIMITS.actions).map(
+    // A key that does what a link does is not offered twice.
+    const keys = this.#keys.filter(({ link }) => !this.#links.some(({ task }) => isSame(task, link.task)));
+    const actions = keys.slice(0, SCREEN_LIMITS.actions).map(
       ({ type, link }): Action => ({
         role: type === "prev" ? "back" : type === "help" ? "help" : type === "accept" ? "accept" : "more",
         label: cut(link.label, SCREEN_LIMITS.label),
@@ -425,7 +427,7 @@ class CardReader {
 
 const NOTHING: WmlTask = { kind: "noop" };
 const plainGo = (href: string): WmlTask => ({ kind: "go", href, method: "get", postfields: [], setvars: [] });
-const hrefOf = (task: WmlTask): string | undefined => (task.kind === "go" ? task.href : undefined);
+const isSame = (one: WmlTask, other: WmlTask): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /** One line of at most so many characters, and never half of one; a dot row where nothing is left. */
 function cut(text: string, limit: number): string {
