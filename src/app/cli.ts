@@ -10,6 +10,7 @@ import { runCli } from "./runner.ts";
 
 // biome-ignore format: one line a command, sorted
 const COMMANDS: readonly CommandEntry[] = [
+  { name: "backup", summary: "Write the whole database into one file, while it is in use", load: async () => (await import("./command/backup.ts")).backupCommand },
   { name: "config", summary: "Show the settings in force and where each comes from", load: async () => (await import("./command/config.ts")).configCommand },
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
   { name: "import", summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations", load: async () => (await import("./command/import.ts")).importCommand },
@@ -21,6 +22,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "orders", summary: "List orders, newest first", load: async () => (await import("./command/orders.ts")).ordersCommand },
   { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("./command/payload.ts")).payloadDecodeCommand },
   { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("./command/payload.ts")).payloadEncodeCommand },
+  { name: "restore", summary: "Bring an empty database to the state of a backup", load: async () => (await import("./command/backup.ts")).restoreCommand },
   { name: "serve", summary: "Run the server on the real network that the configuration names, without simulators", load: async () => (await import("./command/serve.ts")).serveCommand },
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
   { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("./command/sight.ts")).sightCommand },

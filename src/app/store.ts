@@ -33,27 +33,43 @@ export type StoreOptions = {
 
 type Server = { readonly connection: pg.PoolConfig; readonly server: string; stop(): Promise<void> };
 
-export async function openStore({ config, log, beside = false }: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { config } = options;
+  const opened = await openBare(options);
+  try {
+    const migrated = await migrate(opened.database);
+    return { ...opened, sealer: await openSeals(config, opened.database), migrated };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** The database as it is, whatever release it is of. */
+export type BareStore = Omit<Store, "sealer" | "migrated">;
+export async function openBare({ config, log, beside = false }: StoreOptions): Promise<BareStore> {
   const folder = dataFolderOf(config);
   const { connection, server, stop } = await serverOf(config, { folder, log, beside });
-  let database: Database | undefined;
   try {
-    database = await openDatabase({ connection, ...config.database });
-    const migrated = await migrate(database);
-    if (!config.seal.key) mkdirSync(folder, { recursive: true });
-    const sealer = await sealerOf(database, { key: config.seal.key, file: join(folder, "seal.key") });
-    const opened = database;
+    const database = await openDatabase({ connection, ...config.database });
     const close = async (): Promise<void> => {
-      await opened.close();
+      await database.close();
       await stop();
     };
-    return { database, sealer, migrated, connection, server, close };
+    return { database, connection, server, close };
   } catch (error) {
-    await database?.close();
     await stop();
     throw error;
   }
 }
+
+/** @throws TurnupError `seal_key_missing`, `seal_broken`, `seal_key_malformed` */
+export function openSeals(config: Config, database: Database): Promise<Sealer> {
+  const folder = dataFolderOf(config);
+  if (!config.seal.key) mkdirSync(folder, { recursive: true });
+  return sealerOf(database, { key: config.seal.key, file: sealKeyFile(config) });
+}
+export const sealKeyFile = (config: Config): string => join(dataFolderOf(config), "seal.key");
 
 type Where = Required<Omit<StoreOptions, "config">> & { readonly folder: string };
 
