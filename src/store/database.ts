@@ -36,11 +36,11 @@ const WAITING_MAX = 10_000;
 const PLAN_FOR_TODAY = "-c plan_cache_mode=force_custom_plan";
 /**
  * Planning is a third of what a statement of the hot paths costs. Each of those names the index that it runs on, so its
- * plan is kept, and may be of no other kind than loops over indexes: right for an empty table and for a large one.
+ * plan is kept for a while, and may be of no other kind than loops over indexes.
  */
-const PLAN_ONCE = [
+const KEEP_PLANS = [
   "plan_cache_mode=force_generic_plan",
-  ...["seqscan", "hashjoin", "mergejoin"].map((way) => `enable_${way}=off`),
+  ...["seqscan", "hashjoin", "mergejoin", "material"].map((way) => `enable_${way}=off`),
 ]
   .map((setting) => `-c ${setting}`)
   .join(" ");
@@ -49,8 +49,8 @@ const PLAN_ONCE = [
  * the hot paths asks beside itself: were it of the same kind, as many transactions as connections would wait for ever.
  */
 const SHARE_THAT_KEEPS_PLANS = 0.6;
-/** Plans are made anew after this time at the latest; PostgreSQL does so by itself whenever it analyzes a table. */
-const PLANS_KEPT_SECONDS = 600;
+/** An empty table is full after seconds, and until PostgreSQL analyzes it a plan may take any index for the right one. */
+const PLANS_KEPT_MS = 2_000;
 const REPEATS_MAX = 5;
 const REPEAT_PAUSE_MS = 10;
 const VERSION_MIN = 15;
@@ -122,7 +122,6 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_CONNECTION_MS,
-      maxLifetimeSeconds: PLANS_KEPT_SECONDS,
       keepAlive: true,
       pipeline: true,
       types: { getTypeParser },
@@ -133,7 +132,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     return pool;
   };
   const pools = {
-    keepsPlans: poolOf(keeping, PLAN_ONCE),
+    keepsPlans: poolOf(keeping, KEEP_PLANS),
     plansAnew: poolOf(Math.max(1, poolMax - keeping), PLAN_FOR_TODAY),
   };
   const database = pooled(pools, statementTimeoutMs);
@@ -152,7 +151,7 @@ function pooled({ keepsPlans, plansAnew }: Pools, statementTimeoutMs: number): D
   const whole = dbOver(async (statement, values) => {
     const pool = typeof statement === "string" ? plansAnew : keepsPlans;
     refuseWhenFull(pool);
-    return withPatience(() => pool.query(queryOf(statement, values, statementTimeoutMs)));
+    return withPatience(() => queryOnce(pool, queryOf(statement, values, statementTimeoutMs)));
   });
   return {
     ...whole,
@@ -164,6 +163,31 @@ function pooled({ keepsPlans, plansAnew }: Pools, statementTimeoutMs: number): D
       }),
     close: async () => void (await Promise.all([keepsPlans.end(), plansAnew.end()])),
   };
+}
+
+async function queryOnce(pool: pg.Pool, query: Query): Promise<pg.QueryResult> {
+  const client = await pool.connect();
+  holdTillTurnEnds(client);
+  forgetOldPlans(client);
+  try {
+    const result = await client.query(query);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(!(error instanceof pg.DatabaseError) || LOST_CODES.has(codeOf(error)));
+    throw error;
+  }
+}
+
+/** When a connection's plans were last made anew. */
+const plannedAtMs = new WeakMap<pg.PoolClient, number>();
+
+function forgetOldPlans(client: pg.PoolClient): void {
+  const nowMs = performance.now();
+  const sinceMs = plannedAtMs.get(client);
+  if (sinceMs !== undefined && nowMs - sinceMs < PLANS_KEPT_MS) return;
+  plannedAtMs.set(client, nowMs);
+  if (sinceMs !== undefined) client.query("discard plans").catch(() => undefined); // what follows fails the same way
 }
 
 type Limits = TransactionOptions & { readonly sessionTimeoutMs: number };
@@ -216,6 +240,7 @@ function wireOf(client: pg.PoolClient, timeoutMs: number) {
     holdTillTurnEnds(client);
     return told(() => client.query(queryOf(statement, values, timeoutMs)));
   };
+  forgetOldPlans(client);
   const tx: Tx = {
     ...dbOver(query),
     send(statement, values = []) {
