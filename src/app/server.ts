@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { DestinationStream } from "pino";
 import { Registry as MeasureRegistry } from "prom-client";
@@ -21,6 +22,7 @@ import { createMakerClient } from "../net/maker/client.ts";
 import { makerPortOf } from "../net/maker/port.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
 import { readBacklog } from "../store/backlog.ts";
+import { createCatalogStore } from "../store/catalog-store.ts";
 import { readShippedDatasets } from "../store/dataset/devices.ts";
 import { loadShippedDatasets } from "../store/dataset-store.ts";
 import { createIntake } from "../store/intake.ts";
@@ -134,7 +136,10 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   const presence = await joinNodes(store.connection);
   const registry = createRegistry({ database, sealer, newId, clock });
   const orders = createOrderStore(database, sealer, registry.ownWords, presence.number);
-  const issuer = ownIssuer(dataFolderOf(config), config.issuer.name);
+  const issuerFile = join(dataFolderOf(config), "own-issuer.pem");
+  const issuer = await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name);
+  if (issuer.isOtherFile)
+    options.log(`the database has another issuer's key than ${issuerFile}: its key counts`);
   const makers = makerPorts(config, options.makerCredentials);
   const bank = bankPort(config);
   let publicUrl = config.http.publicUrl ?? "";
@@ -174,6 +179,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     newId,
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
+    catalog: createCatalogStore({ database, newId, clock }),
     intake: createIntake({ ...shared, ...known }),
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({ ...shared, ...known, conductor: engine.conductor }),

@@ -309,6 +309,12 @@ export interface OutboundCall {
   updated_at: Timestamp;
 }
 
+export interface OwnIssuer {
+  made_at: Generated<Timestamp>;
+  only_one: Generated<boolean>;
+  private_key_sealed: Buffer;
+}
+
 export interface Pairing {
   device_id: string;
   first_seen_at: Timestamp;
@@ -445,6 +451,7 @@ export interface Request {
 }
 
 export interface Sighting {
+  applet_home: string | null;
   device_id: string;
   id: string;
   operator_id: string;
@@ -530,6 +537,7 @@ export interface DB {
   order_event: OrderEvent;
   order_item: OrderItem;
   outbound_call: OutboundCall;
+  own_issuer: OwnIssuer;
   pairing: Pairing;
   payload: Payload;
   portal_link: PortalLink;

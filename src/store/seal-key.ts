@@ -37,6 +37,11 @@ export function loadOrCreateSealKey(file: string): Buffer[] {
   return readKeyFile(file) ?? makeKeyFile(file);
 }
 
+/** A device, or the issuer's key, which the first server seals at its first start. */
+const SOMETHING_SEALED = `
+  (select imei_sealed as sealed, 'imei' as domain from device limit 1) union all
+  (select private_key_sealed, 'issuer' from own_issuer) limit 1`;
+
 /**
  * The sealer of a database: keys from the setting where given, else from the file. A key is made only while the
  * database holds nothing sealed, and a wrong one is found now rather than at the first customer.
@@ -46,7 +51,7 @@ export async function sealerOf(
   database: Database,
   { key, file }: { readonly key?: Secret | undefined; readonly file: string },
 ): Promise<Sealer> {
-  const sealed = await database.one<{ imei_sealed: Buffer }>("select imei_sealed from device limit 1");
+  const sealed = await database.one<{ sealed: Buffer; domain: string }>(SOMETHING_SEALED);
   const given = key ? parseSealKeys(key.reveal()) : readKeyFile(file);
   if (!given && sealed) {
     throw new TurnupError(
@@ -58,7 +63,7 @@ export async function sealerOf(
     );
   }
   const sealer = createSealer(given ?? makeKeyFile(file));
-  if (sealed) sealer.open("imei", sealed.imei_sealed);
+  if (sealed) sealer.openBytes(sealed.domain, sealed.sealed);
   return sealer;
 }
 

@@ -107,7 +107,7 @@ async function introduce(database: Database, { folder, world, url }: Outside): P
   const sealer = createSealer(SEAL_KEY);
   const registry = createRegistry({ database, sealer, newId: uuidv7, clock: () => new Date() });
   const demo = await setUpDemo({ registry, store: { database } }, world.addresses, KEY_SERVER_MAKES);
-  const { spki } = ownIssuer(join(folder, "data"), ISSUER);
+  const { spki } = await ownIssuer({ database, sealer, file: join(folder, "data/own-issuer.pem") }, ISSUER);
   world.connect({ ...demo, url, trusted: [{ name: ISSUER, spki }] });
 }
 
