@@ -1,0 +1,168 @@
+/** A device gets a markup that it can draw and did not refuse, or none (406). Headers are of real devices. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { test } from "vitest";
+import { account, SCREENS } from "../../../test/vector/screens.ts";
+import {
+  chooseMarkup,
+  type DeviceCapabilities,
+  MARKUP_TYPE,
+  MARKUPS,
+  type Markup,
+  type MarkupRequest,
+} from "./choose.ts";
+import { renderScreen } from "./render.ts";
+import { speaks } from "./vxml.ts";
+
+const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
+const phone = (...markups: string[]): DeviceCapabilities => ({ markups });
+
+const CASES: readonly (readonly [name: string, request: MarkupRequest, markup: Markup | undefined])[] = [
+  [
+    "a browser of today",
+    {
+      accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+      userAgent: "Mozilla/5.0 (Linux; Android 14)",
+    },
+    "html",
+  ],
+  [
+    "a Nokia 7110, which names WML and a catch-all",
+    {
+      accept: "text/vnd.wap.wml, text/vnd.wap.wmlscript, image/vnd.wap.wbmp, */*",
+      userAgent: "Nokia7110/1.0 (05.01)",
+    },
+    "wml",
+  ],
+  [
+    "a phone of 2004 with WML and XHTML-MP",
+    { accept: "text/vnd.wap.wml, application/vnd.wap.xhtml+xml, */*" },
+    "xhtmlmp",
+  ],
+  ["HTML and WML of equal weight", { accept: "text/vnd.wap.wml, text/html" }, "html"],
+  ["WML preferred by weight", { accept: "text/html;q=0.5, text/vnd.wap.wml" }, "wml"],
+  ["compiled WML alone, without a gateway", { accept: "application/vnd.wap.wmlc" }, "wmlc"],
+  ["an i-mode phone", { accept: "*/*", userAgent: "DoCoMo/2.0 N905i(c100;TB;W24H16)" }, "chtml"],
+  ["an i-mode phone that names HTML", { accept: "text/html", userAgent: "DoCoMo/1.0/D503i" }, "chtml"],
+  ["UP.Browser 3", { accept: "text/x-hdml, */*", userAgent: "ALAV UP.Browser/3.2.01-UP.Link/3.2" }, "hdml"],
+  ["a voice platform", { accept: "application/voicexml+xml, */*;q=0.1", userAgent: "OpenVXI/3.0" }, "vxml"],
+  [
+    "our own client",
+    { accept: "application/vnd.turnup.screen+json", device: phone("screen+json") },
+    "screen+json",
+  ],
+  ["nothing said, nothing known", {}, "html"],
+  ["a catch-all from a phone that is known for WML", { accept: "*/*", device: phone("wml") }, "wml"],
+  ["no header from a phone that is known for HDML", { device: phone("hdml") }, "hdml"],
+  [
+    "HTML asked for a phone that is known for WML alone",
+    { accept: "text/html", device: phone("wml") },
+    undefined,
+  ],
+  ["what nobody draws", { accept: "image/png" }, undefined],
+  ["everything refused", { accept: "*/*;q=0" }, undefined],
+  ["HTML refused by name behind a catch-all", { accept: "text/html;q=0, */*" }, undefined],
+  [
+    "HTML refused by name, a device known for two",
+    { accept: "text/html;q=0, */*", device: phone("html", "wml") },
+    "wml",
+  ],
+  ["a family", { accept: "text/*", device: phone("wml") }, "wml"],
+  ["a device known for compact HTML", { accept: "text/html", device: phone("chtml") }, "chtml"],
+  ["a device of markups that we know none of", { accept: "*/*", device: phone("flash") }, undefined],
+  ["a header that is no header", { accept: ";;;q=x, /, text/html;q=2" }, undefined],
+  ["case and spaces", { accept: " TEXT/HTML ; Q = 0.4 , text/vnd.wap.wml;q=0.3" }, "html"],
+];
+for (const [name, request, markup] of CASES) {
+  test(`choosing: ${name} gets ${markup ?? "406"}`, () => assert.equal(chooseMarkup(request), markup));
+}
+
+test("a display of few lines gets decks before pages, where it takes both", () => {
+  const both = { accept: "*/*", device: { ...phone("html", "wml"), screen: { columns: 16, lines: 4 } } };
+  assert.equal(chooseMarkup(both), "wml");
+  assert.equal(
+    chooseMarkup({ ...both, device: { ...both.device, screen: { widthPx: 240, heightPx: 320 } } }),
+    "html",
+  );
+  assert.equal(
+    chooseMarkup({ ...both, accept: "text/html, */*;q=0.1" }),
+    "html",
+    "what it asks for by name counts more",
+  );
+});
+
+const TYPES = [
+  "text/html",
+  "text/vnd.wap.wml",
+  "application/vnd.wap.xhtml+xml",
+  "text/x-hdml",
+  "text/*",
+  "*/*",
+  "x/y",
+];
+const WEIGHTS = [0, 0.3, 1];
+
+test(`a device that is known is never sent what it cannot draw, nor what its request refuses (seed ${SEED})`, () => {
+  const ranges = fc.uniqueArray(
+    fc.record({ type: fc.constantFrom(...TYPES), q: fc.constantFrom(...WEIGHTS) }),
+    {
+      minLength: 1,
+      selector: ({ type }) => type,
+    },
+  );
+  let chosen = 0;
+  fc.assert(
+    fc.property(ranges, fc.subarray([...MARKUPS], { minLength: 1 }), (given, markups) => {
+      const accept = given.map(({ type, q }) => `${type};q=${q}`).join(", ");
+      const markup = chooseMarkup({ accept, device: { markups } });
+      const weightOf = (one: Markup): number => {
+        const type = MARKUP_TYPE[one].split(";")[0]!;
+        const takes = [type, `${type.split("/")[0]}/*`, "*/*"];
+        return takes.map((name) => given.find((range) => range.type === name)).find(Boolean)?.q ?? 0;
+      };
+      if (markup === undefined) {
+        assert.ok(
+          markups.every((one) => weightOf(one) === 0),
+          `none of ${markups} for ${accept}`,
+        );
+      } else {
+        chosen++;
+        assert.ok(markups.includes(markup));
+        assert.ok(weightOf(markup) > 0, `${markup} for ${accept}`);
+      }
+    }),
+    { seed: SEED, numRuns: 2_000 },
+  );
+  assert.ok(chosen > 500);
+});
+
+test("what was chosen is what is drawn: each markup under its own type", () => {
+  const pageHref = (page: number): string => `/s?page=${page}`;
+  const begins: Readonly<Record<Markup, RegExp>> = {
+    html: /^<!DOCTYPE html>/,
+    xhtmlmp: /XHTML Mobile 1\.0/,
+    wml: /DTD WML 1\.3/,
+    wmlc: /^[^<]{3}/,
+    chtml: /^<html>/,
+    hdml: /^<HDML /,
+    vxml: /<vxml version="2\.1"/,
+    "screen+json": /^\{"id"/,
+    "screen+xml": /<screen xmlns="urn:turnup:screen:1"/,
+  };
+  for (const markup of MARKUPS) {
+    for (const screen of SCREENS) {
+      if (markup === "vxml" && !speaks(screen)) continue;
+      const { contentType, body } = renderScreen(markup, screen, { pageHref });
+      assert.equal(contentType, MARKUP_TYPE[markup]);
+      assert.match(Buffer.from(body).toString("latin1"), begins[markup], `${markup} of ${screen.id}`);
+    }
+  }
+});
+
+test("what was wrong is told in every markup", () => {
+  const pageHref = (page: number): string => `/s?page=${page}`;
+  for (const markup of MARKUPS.filter((one) => one !== "vxml")) {
+    const { body } = renderScreen(markup, account, { pageHref, problem: "The PIN has four digits" });
+    assert.match(Buffer.from(body).toString("latin1"), /The PIN has four digits/, markup);
+  }
+});
