@@ -15,6 +15,7 @@ import { DEFAULT_POLICY, type OrderPolicy } from "../src/kernel/order/policy.ts"
 import { composeOmaCp } from "../src/kernel/payload/compose.ts";
 import type { AccessPoint } from "../src/kernel/settings/access-point.ts";
 import { TurnupError } from "../src/term/error.ts";
+import { memoryCatalog } from "./memory-catalog.ts";
 
 export const OPERATOR_A = "01900000-0000-7000-8000-00000000000a";
 export const OPERATOR_B = "01900000-0000-7000-8000-00000000000b";
@@ -250,6 +251,7 @@ function depsOf(house: House): HttpDeps {
       },
       open: async (token) => PAGES[token],
     },
+    catalog: memoryCatalog(house, stamp),
     readiness: [{ name: "database", check: async () => {} }],
   };
 

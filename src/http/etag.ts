@@ -5,6 +5,10 @@ import { TurnupError } from "../term/error.ts";
 
 export const versionEtag = (version: number): string => `"${version}"`;
 
+/** Undefined of what is not there. */
+export const versionEtagOf = (version: number | undefined): string | undefined =>
+  version === undefined ? undefined : versionEtag(version);
+
 /** Of a value without a version of its own. Its members stand in the order that the store gives them. */
 export const contentEtag = (value: unknown): string =>
   `"${createHash("sha256").update(JSON.stringify(value, plainBigint)).digest("base64url").slice(0, 22)}"`;

@@ -15,6 +15,7 @@ import type {
   Tokens,
 } from "../kernel/account/registry.ts";
 import type { Caller } from "../kernel/account/role.ts";
+import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
@@ -109,6 +110,7 @@ export type HttpDeps = {
   readonly devices: DeviceDesk;
   readonly settings: SettingsDesk;
   readonly pages: SettingsPages;
+  readonly catalog: CatalogStore;
   readonly readiness: readonly ReadinessCheck[];
 };
 

@@ -10,6 +10,9 @@ import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access
 import { reportArrivals } from "./v1/arrivals.ts";
 import { listAudit } from "./v1/audit.ts";
 import { listBalances } from "./v1/balances.ts";
+import { getContent, putContent } from "./v1/catalog/content.ts";
+import { exportCatalog, importCatalog } from "./v1/catalog/file.ts";
+import { getCatalogItem, listCatalog, putCatalogItem, retireCatalogItem } from "./v1/catalog/items.ts";
 import { listCharges } from "./v1/charges.ts";
 import { reportConfirmations } from "./v1/confirmations.ts";
 import { listDatasets } from "./v1/datasets.ts";
@@ -25,6 +28,7 @@ import { getRelation, listRelations, putRelation, removeRelation } from "./v1/re
 import { reportRestored } from "./v1/reports/restored.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
+import { getTerms, listTerms, putTerms } from "./v1/terms/terms.ts";
 import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
 
 /** What the few routes need that look at the server itself. */
@@ -67,6 +71,17 @@ export function routesOf(views: ServerViews): readonly Route[] {
     removeOverride,
     listDatasets,
     findSettings,
+    listCatalog,
+    exportCatalog,
+    importCatalog,
+    getCatalogItem,
+    putCatalogItem,
+    retireCatalogItem,
+    getContent,
+    putContent,
+    listTerms,
+    getTerms,
+    putTerms,
     listTokens,
     createToken,
     revokeToken,

@@ -270,9 +270,8 @@ function matches(pattern: string, path: string): boolean {
 async function mount(server: FastifyInstance, house: House, route: Route): Promise<void> {
   await server.register(async (scope) => {
     for (const mediaType of route.consumes ?? []) {
-      scope.addContentTypeParser(mediaType, { parseAs: "string" }, (_request, body, done) =>
-        done(null, body),
-      );
+      const parseAs = mediaType === "application/octet-stream" ? "buffer" : "string";
+      scope.addContentTypeParser(mediaType, { parseAs }, (_request, body, done) => done(null, body));
     }
     scope.route({
       method: route.method,

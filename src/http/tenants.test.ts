@@ -10,6 +10,7 @@ import {
   RELATION,
   THING_ID,
 } from "../../test/http-house.ts";
+import { CONTENT, CONTENT_SHA256 } from "../../test/memory-catalog.ts";
 import { ROLES, type Role } from "../kernel/account/role.ts";
 import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
 import { createMeasures } from "./measures.ts";
@@ -29,6 +30,9 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/tokens/:id": { id: "" }, // an id of A's token, filled in below
   "/v1/relations/:make": { make: "Nokia" },
   "/v1/devices/:imei": { imei: IMEI },
+  "/v1/catalog/:id": { id: "mms" },
+  "/v1/catalog/content/:sha256": { sha256: CONTENT_SHA256 },
+  "/v1/terms/:id": { id: "mail-terms" },
 };
 const QUERIES: Readonly<Record<string, string>> = { "/v1/settings/find": "?mcc=262&mnc=01" };
 const { make: _make, feeMinor: _fee, ...agreed } = RELATION;
@@ -59,8 +63,23 @@ const BODIES: Readonly<Record<string, unknown>> = {
     criteria: { mcc: "262", mnc: "01" },
   },
   "PUT /v1/overrides": { scope: "tac", key: "35693803", body: { verdict: "ended" }, why: "because" },
+  "PUT /v1/catalog.yaml": { catalog: 1, items: {} },
+  "PUT /v1/catalog/:id": { kind: "feature", name: { en: "MMS" }, description: { en: "Pictures" } },
+  "PUT /v1/catalog/content/:sha256": CONTENT,
+  "PUT /v1/terms/:id": { en: "It costs." },
   "POST /v1/tokens": { role: "probe", label: "radius" },
 };
+
+/** What the caller names itself, and so makes or changes as its own. */
+const MAKES_ITS_OWN = [
+  "PUT /v1/relations/:make",
+  "PUT /v1/catalog/:id",
+  "PUT /v1/catalog/content/:sha256",
+  "PUT /v1/terms/:id",
+];
+
+const mediaTypeOf = (body: unknown): Record<string, string> =>
+  Buffer.isBuffer(body) ? { "content-type": "application/octet-stream" } : {};
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 const house = await openHouse();
@@ -75,7 +94,7 @@ function requestTo(route: Route, headers: Record<string, string>) {
   return house.server.inject({
     method: route.method,
     url: url + (QUERIES[route.path] ?? ""),
-    headers: { ...headers, "idempotency-key": `key-${Math.random()}`, "if-match": "*" },
+    headers: { ...headers, ...mediaTypeOf(body), "idempotency-key": `key-${Math.random()}`, "if-match": "*" },
     ...(body !== undefined && { payload: body as object }),
   });
 }
@@ -116,17 +135,25 @@ for (const route of CLOSED) {
   test(`${nameOf(route)} shows and changes nothing of another operator`, async () => {
     const before = house.calls.length;
     const answer = await requestTo(route, bearer(OPERATOR_B, role));
-    const body = answer.body === "" ? {} : answer.json();
+    const isJson = /json/.test(String(answer.headers["content-type"]));
+    const body = isJson ? answer.json() : {};
     if (
       route.path in PARAMS &&
       route.path !== "/v1/devices/:imei" &&
-      nameOf(route) !== "PUT /v1/relations/:make"
+      !MAKES_ITS_OWN.includes(nameOf(route))
     ) {
       assert.equal(answer.statusCode, 404, answer.body);
       assert.match(body.code, /_not_found$/);
     } else {
       assert.ok(answer.statusCode < 300 || answer.statusCode === 412, answer.body);
-      for (const rows of [body.rows, body.accessPoints, body.relations, body.balances, body.pairings]) {
+      for (const rows of [
+        body.rows,
+        body.accessPoints,
+        body.relations,
+        body.balances,
+        body.pairings,
+        Array.isArray(body.terms) ? body.terms : [],
+      ]) {
         assert.deepEqual(rows ?? [], []);
       }
     }
@@ -146,7 +173,12 @@ for (const route of CLOSED) {
       const answer = await fresh.server.inject({
         method: route.method,
         url: url + (QUERIES[route.path] ?? ""),
-        headers: { ...bearer(OPERATOR_A, role), "idempotency-key": "k", "if-match": "*" },
+        headers: {
+          ...bearer(OPERATOR_A, role),
+          ...mediaTypeOf(body),
+          "idempotency-key": "k",
+          "if-match": "*",
+        },
         ...(body !== undefined && { payload: body as object }),
       });
       assert.equal(answer.statusCode, route.status, answer.body);

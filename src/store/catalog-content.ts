@@ -14,9 +14,11 @@ const CONTENT = {
   name: "catalog_content", // catalog_content_pkey
   text: "select octets from catalog_content where operator_id = $1 and sha256 = $2",
 };
+/** Modules of one operator. */
+const CONTENTS_MAX = 10_000;
 const KNOWN_CONTENT = {
   name: "known_catalog_content", // catalog_content_pkey
-  text: `select encode(sha256, 'hex') as sha256 from catalog_content where operator_id = $1 and sha256 = any($2::bytea[])`,
+  text: `select encode(sha256, 'hex') as sha256 from catalog_content where operator_id = $1 limit ${CONTENTS_MAX}`,
 };
 
 export const contentIn = (
@@ -51,9 +53,8 @@ export const contentIn = (
     const row = await database.one<{ octets: Buffer }>(CONTENT, [operatorId, Buffer.from(sha256, "hex")]);
     return row?.octets;
   },
-  async knownContent(operatorId, sha256s) {
-    const wanted = sha256s.map((one) => Buffer.from(one, "hex"));
-    const rows = await database.rows<{ sha256: string }>(KNOWN_CONTENT, [operatorId, wanted]);
+  async knownContent(operatorId) {
+    const rows = await database.rows<{ sha256: string }>(KNOWN_CONTENT, [operatorId]);
     return new Set(rows.map(({ sha256 }) => sha256));
   },
 });

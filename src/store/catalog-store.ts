@@ -3,7 +3,13 @@
  * and one change of an operator's catalog is made at a time. Every statement names its operator and the index it runs on.
  */
 import type { CatalogItem, CatalogKind, Localized } from "../kernel/catalog/catalog-item.ts";
-import type { CatalogStore, ExpectedVersion, ItemVersion, Put } from "../kernel/catalog/catalog-store.ts";
+import type {
+  CatalogDiff,
+  CatalogStore,
+  ExpectedVersion,
+  ItemVersion,
+  Put,
+} from "../kernel/catalog/catalog-store.ts";
 import { bodyOf, type CatalogDocument, ITEMS_MAX } from "../kernel/catalog/check-catalog.ts";
 import { diffCatalogs, isEmptyDiff } from "../kernel/catalog/diff.ts";
 import type { Catalog } from "../kernel/catalog/expand.ts";
@@ -169,9 +175,11 @@ export function createCatalogStore(deps: CatalogStoreDeps): CatalogStore {
     exported: (operatorId) =>
       // One look at one moment: an export must not hold half of an import.
       database.transaction((tx) => documentOf(tx, operatorId), { isolation: "repeatable read" }),
-    import: (operatorId, document, { actor, dryRun }) =>
+    import: (operatorId, document, { actor, dryRun, expected = () => true }) =>
       changing(operatorId, actor, async (change) => {
-        const diff = diffCatalogs(await documentOf(change.tx, operatorId), document);
+        const current = await documentOf(change.tx, operatorId);
+        if (!expected(current)) return "changed";
+        const diff = diffCatalogs(current, document);
         if (!dryRun && !isEmptyDiff(diff)) await importAll(change, document, diff);
         return diff;
       }),
@@ -258,11 +266,7 @@ async function documentOf(db: Db, operatorId: string): Promise<CatalogDocument> 
   };
 }
 
-async function importAll(
-  change: Change,
-  document: CatalogDocument,
-  diff: Awaited<ReturnType<CatalogStore["import"]>>,
-): Promise<void> {
+async function importAll(change: Change, document: CatalogDocument, diff: CatalogDiff): Promise<void> {
   const touched = ({ added, changed }: Pick<typeof diff.items, "added" | "changed">): string[] => [
     ...added,
     ...changed.map(({ id }) => id),

@@ -4,6 +4,7 @@ import type { Localized } from "../kernel/catalog/catalog-item.ts";
 import type { CatalogStore, TermsVersion } from "../kernel/catalog/catalog-store.ts";
 import { TERMS_MAX } from "../kernel/catalog/check-catalog.ts";
 import { canonical } from "../kernel/catalog/item-body.ts";
+import { TurnupError } from "../term/error.ts";
 import type { Change } from "./catalog-store.ts";
 import type { Db } from "./database.ts";
 
@@ -95,6 +96,12 @@ export const termsIn = (
       if (!expected(newest?.version)) return { outcome: "changed" };
       if (newest && canonical(newest.texts) === canonical(texts))
         return { outcome: "unchanged", version: newest.version };
+      const known = await currentTerms(change.tx, operatorId);
+      if (!newest && known.size >= TERMS_MAX) {
+        throw new TurnupError("input_too_long", `there are ${TERMS_MAX} terms already`, {
+          nextStep: "Write a next version of terms that are there.",
+        });
+      }
       const version = await putTermsIn(change, termsId, texts);
       await change.note("terms.put", termsId, { version, languages: Object.keys(texts) });
       return { outcome: "stored", version };

@@ -3,7 +3,7 @@
  * retires; orders go on with the version that they were made with. Every call names its operator.
  */
 import type { CatalogItem, CatalogKind, Localized } from "./catalog-item.ts";
-import type { CatalogDocument } from "./check-catalog.ts";
+import type { CatalogDocument, Surroundings } from "./check-catalog.ts";
 import type { Catalog } from "./expand.ts";
 import type { ItemBody } from "./item-body.ts";
 
@@ -95,8 +95,13 @@ export interface CatalogStore {
   import(
     operatorId: string,
     document: CatalogDocument,
-    how: { readonly actor: string; readonly dryRun: boolean },
-  ): Promise<CatalogDiff>;
+    how: {
+      readonly actor: string;
+      readonly dryRun: boolean;
+      /** Whether what is there is still what the caller saw; asked inside the transaction. */
+      readonly expected?: (current: CatalogDocument) => boolean;
+    },
+  ): Promise<CatalogDiff | "changed">;
 
   listTerms(operatorId: string): Promise<readonly TermsVersion[]>;
   /** All versions, newest first; none where there are no such terms. */
@@ -113,6 +118,16 @@ export interface CatalogStore {
   /** True where it is new. @throws TurnupError `content_mismatch` the octets are others than the name says */
   putContent(operatorId: string, sha256: string, octets: Uint8Array, actor: string): Promise<boolean>;
   content(operatorId: string, sha256: string): Promise<Uint8Array | undefined>;
-  /** Those of `sha256s` that are there. */
-  knownContent(operatorId: string, sha256s: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Hexadecimal SHA-256 of all octets that are there. */
+  knownContent(operatorId: string): Promise<ReadonlySet<string>>;
+}
+
+/** What a catalog of this operator may lean on. */
+export async function surroundingsOf(
+  store: Pick<CatalogStore, "listTerms" | "knownContent">,
+  operatorId: string,
+): Promise<Surroundings> {
+  const [terms, content] = await Promise.all([store.listTerms(operatorId), store.knownContent(operatorId)]);
+  const known = new Set(terms.map(({ id }) => id));
+  return { hasTerms: (id) => known.has(id), hasContent: (sha256) => content.has(sha256) };
 }

@@ -1,0 +1,90 @@
+/**
+ * The catalog as a YAML file that people review (YAML 1.2, core schema). The text may come from anybody: its size, its
+ * aliases and its depth are limited, it holds one document without tags, and what is wrong is told by place, not quoted.
+ */
+import { isAlias, isCollection, isPair, LineCounter, parseDocument, stringify, visit } from "yaml";
+import { type CatalogDocument, writeCatalogDocument } from "../../../kernel/catalog/check-catalog.ts";
+import { TurnupError } from "../../../term/error.ts";
+
+/** 500 items with descriptions, and terms in some languages, are a quarter of it. */
+export const CATALOG_FILE_OCTETS_MAX = 1_048_576;
+const ALIASES_MAX = 100;
+/** A catalog is six deep. */
+const DEPTH_MAX = 20;
+const LINE_WIDTH = 100;
+
+/** @throws TurnupError `catalog_malformed` no YAML, or beyond a limit; `details` name the line */
+export function parseCatalogYaml(text: string): unknown {
+  if (Buffer.byteLength(text, "utf8") > CATALOG_FILE_OCTETS_MAX) {
+    throw malformed(`a catalog file has at most ${CATALOG_FILE_OCTETS_MAX} octets`);
+  }
+  refuseDeepFlow(text);
+  const lines = new LineCounter();
+  const document = parsed(text, lines);
+  const [fault] = [...document.errors, ...document.warnings];
+  if (fault) {
+    const { line } = lines.linePos(fault.pos[0]);
+    throw malformed(
+      `line ${line} is not YAML as a catalog has it: ${fault.code.toLowerCase().replaceAll("_", " ")}`,
+      line,
+    );
+  }
+  refuseDeepNodes(document);
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch {
+    throw malformed(`a catalog file has at most ${ALIASES_MAX} aliases`);
+  }
+}
+
+export const writeCatalogYaml = (document: CatalogDocument): string =>
+  stringify(writeCatalogDocument(document), {
+    lineWidth: LINE_WIDTH,
+    aliasDuplicateObjects: false,
+    blockQuote: "literal",
+  });
+
+function parsed(text: string, lineCounter: LineCounter): ReturnType<typeof parseDocument> {
+  try {
+    return parseDocument(text, {
+      version: "1.2",
+      schema: "core",
+      strict: true,
+      uniqueKeys: true,
+      merge: false,
+      prettyErrors: false, // a pretty one quotes the text
+      stringKeys: true,
+      lineCounter,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw malformed("it nests deeper than any catalog");
+    throw malformed("it is not YAML");
+  }
+}
+
+/** Brackets are counted before anything is parsed: the parser calls itself for each. */
+function refuseDeepFlow(text: string): void {
+  let depth = 0;
+  for (const char of text) {
+    if (char === "[" || char === "{") depth++;
+    else if (char === "]" || char === "}") depth = Math.max(0, depth - 1);
+    else if (char === "\n") depth = Math.min(depth, DEPTH_MAX); // brackets in prose need not close
+    if (depth > DEPTH_MAX * 2) throw malformed("it nests deeper than any catalog");
+  }
+}
+
+function refuseDeepNodes(document: ReturnType<typeof parseDocument>): void {
+  let aliases = 0;
+  visit(document, (_key, node, path) => {
+    if (isAlias(node) && ++aliases > ALIASES_MAX)
+      throw malformed(`a catalog file has at most ${ALIASES_MAX} aliases`);
+    if (isCollection(node) && path.filter((step) => !isPair(step)).length > DEPTH_MAX)
+      throw malformed("it nests deeper than any catalog");
+  });
+}
+
+const malformed = (fact: string, line?: number): TurnupError =>
+  new TurnupError("catalog_malformed", fact, {
+    ...(line !== undefined && { details: { line } }),
+    nextStep: "GET /v1/catalog.yaml, or `turnup catalog export`, shows the form.",
+  });

@@ -1,0 +1,125 @@
+/** Items of the catalog one by one. A change is a next version; orders keep the one that they were made with. */
+import Type, { type Static } from "typebox";
+import { CATALOG_KINDS, type CatalogItem } from "../../../kernel/catalog/catalog-item.ts";
+import { surroundingsOf } from "../../../kernel/catalog/catalog-store.ts";
+import { checkCatalogItem } from "../../../kernel/catalog/check-catalog.ts";
+import { TurnupError } from "../../../term/error.ts";
+import {
+  changedMeanwhile,
+  ifMatchOf,
+  isAmong,
+  requiredIfMatch,
+  versionEtag,
+  versionEtagOf,
+} from "../../etag.ts";
+import { gone, ok, route } from "../../route.ts";
+import { PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, page, words } from "../../schema.ts";
+import { fitOrRefuse, ItemIn, ItemOut, ItemWithVersions, itemId } from "./schema.ts";
+
+const READERS = ["admin", "engineer", "care", "representative"] as const;
+const WRITERS = ["admin", "engineer"] as const;
+
+const written = (item: CatalogItem): Static<typeof ItemOut> =>
+  structuredClone(item) as Static<typeof ItemOut>;
+
+const notFound = (): TurnupError =>
+  new TurnupError("catalog_item_not_found", "there is no such item in the catalog", {
+    nextStep: "GET /v1/catalog lists them.",
+  });
+
+export const listCatalog = route({
+  method: "GET",
+  path: "/v1/catalog",
+  summary: "What can be asked for: features, services and packages of both",
+  tag: "catalog",
+  roles: READERS,
+  errors: [],
+  status: 200,
+  query: {
+    kind: Type.Optional(words(CATALOG_KINDS)),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: PAGE_ROWS_MAX, description: `${PAGE_ROWS_DEFAULT} unless given.` }),
+    ),
+    cursor: Type.Optional(itemId),
+  },
+  answer: page(ItemOut),
+  async handle({ catalog }, { query, caller }) {
+    const { kind, limit = PAGE_ROWS_DEFAULT, cursor } = query;
+    const { items, next } = await catalog.list(caller.operatorId, { kind, limit, after: cursor });
+    return ok({ rows: items.map(written), nextCursor: next });
+  },
+});
+
+export const getCatalogItem = route({
+  method: "GET",
+  path: "/v1/catalog/:id",
+  summary: "One item with its versions, and its ETag",
+  tag: "catalog",
+  roles: READERS,
+  errors: ["catalog_item_not_found"],
+  status: 200,
+  params: { id: itemId },
+  answer: ItemWithVersions,
+  async handle({ catalog }, { params, caller }) {
+    const found = await catalog.find(caller.operatorId, params.id);
+    if (!found) throw notFound();
+    const { current, versions } = found;
+    const body = { item: current ? written(current) : null, versions: versions.map((one) => ({ ...one })) };
+    return ok(body, current && { etag: versionEtag(current.version) });
+  },
+});
+
+export const putCatalogItem = route({
+  method: "PUT",
+  path: "/v1/catalog/:id",
+  summary: "Put an item on offer, or a next version of it",
+  description:
+    "A change needs the If-Match of what you read; a new item needs none. Items fit each other or nothing is changed. " +
+    "What is there already changes nothing.",
+  tag: "catalog",
+  roles: WRITERS,
+  errors: ["precondition_required", "precondition_failed"],
+  status: 200,
+  params: { id: itemId },
+  body: ItemIn,
+  checksOwnBody: true,
+  answer: ItemOut,
+  async handle({ catalog }, { params, body, caller, request }) {
+    const { items } = await catalog.exported(caller.operatorId);
+    const around = await surroundingsOf(catalog, caller.operatorId);
+    const item = fitOrRefuse(checkCatalogItem(body, params.id, items, around));
+    const tags = items.has(params.id) ? requiredIfMatch(request) : ifMatchOf(request);
+    const put = await catalog.put(
+      caller.operatorId,
+      params.id,
+      item,
+      (current) => (tags ? isAmong(tags, versionEtagOf(current)) : current === undefined),
+      caller.label,
+    );
+    if (put.outcome === "changed") throw changedMeanwhile();
+    return ok(written({ ...item, id: params.id, version: put.version }), { etag: versionEtag(put.version) });
+  },
+});
+
+export const retireCatalogItem = route({
+  method: "DELETE",
+  path: "/v1/catalog/:id",
+  summary: "Offer an item no more; who has it keeps it",
+  tag: "catalog",
+  roles: WRITERS,
+  errors: ["catalog_item_not_found", "catalog_item_in_use", "precondition_failed"],
+  status: 204,
+  params: { id: itemId },
+  async handle({ catalog }, { params, caller, request }) {
+    const tags = ifMatchOf(request);
+    const outcome = await catalog.retire(
+      caller.operatorId,
+      params.id,
+      (current) => !tags || isAmong(tags, versionEtagOf(current)),
+      caller.label,
+    );
+    if (outcome === "unknown") throw notFound();
+    if (outcome === "changed") throw changedMeanwhile();
+    return gone();
+  },
+});
