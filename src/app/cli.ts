@@ -11,6 +11,10 @@ import { runCli } from "./runner.ts";
 // biome-ignore format: one line a command, sorted
 const COMMANDS: readonly CommandEntry[] = [
   { name: "backup", summary: "Write the whole database into one file, while it is in use", load: async () => (await import("./command/backup.ts")).backupCommand },
+  { name: "catalog export", summary: "Print the whole catalog as a YAML file, to be reviewed, kept and imported", load: async () => (await import("./command/catalog.ts")).catalogExportCommand },
+  { name: "catalog import", summary: "Make the catalog what a YAML file says, as a whole or not at all", load: async () => (await import("./command/catalog.ts")).catalogImportCommand },
+  { name: "catalog list", summary: "List what can be asked for: features, services, packages", load: async () => (await import("./command/catalog.ts")).catalogListCommand },
+  { name: "catalog show", summary: "Show one item of the catalog with its versions", load: async () => (await import("./command/catalog.ts")).catalogShowCommand },
   { name: "config", summary: "Show the settings in force and where each comes from", load: async () => (await import("./command/config.ts")).configCommand },
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
   { name: "import", summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations", load: async () => (await import("./command/import.ts")).importCommand },
@@ -27,6 +31,9 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
   { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("./command/sight.ts")).sightCommand },
   { name: "start", summary: "Run Turnup on this machine, with a simulated network around it, and show every phone", load: async () => (await import("./command/start.ts")).startCommand },
+  { name: "terms list", summary: "List the terms in force", load: async () => (await import("./command/terms.ts")).termsListCommand },
+  { name: "terms put", summary: "Write terms, or a next version of them, from a YAML file of texts by language", load: async () => (await import("./command/terms.ts")).termsPutCommand },
+  { name: "terms show", summary: "Show terms in every language, and their versions with --json", load: async () => (await import("./command/terms.ts")).termsShowCommand },
   { name: "token add", summary: "Make a token for the API; it is shown once", load: async () => (await import("./command/token.ts")).tokenAddCommand },
   { name: "world", summary: "The simulated outside world of `turnup start` (its child process)", load: async () => (await import("./command/world.ts")).worldCommand },
 ];
