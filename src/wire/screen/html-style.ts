@@ -28,6 +28,7 @@ form{margin:0 0 .75rem}
 label,legend{display:block;margin:0 0 .25rem;padding:0;font-weight:600}
 .optional{font-weight:400;color:var(--soft)}
 input,select{display:block;width:100%;min-height:3rem;padding:.5rem .75rem;font:inherit;color:inherit;background:var(--page);border:1px solid var(--soft);border-radius:.5rem}
+[aria-invalid]{border:2px solid var(--wrong)}
 .tick{display:flex;align-items:center;min-height:3rem;margin:0;font-weight:400}
 .tick input{flex:none;width:1.375rem;min-height:0;height:1.375rem;margin:0 .75rem 0 0;accent-color:var(--lead)}
 .note{margin:.25rem 0 0;color:var(--soft);font-size:.875rem}
@@ -36,7 +37,8 @@ button,.button{display:block;width:100%;min-height:3rem;padding:.6875rem 1rem;fo
 .lead{color:var(--on-lead);background:var(--lead)}
 .actions{margin:1rem 0 0}
 .actions>*{margin:0 0 .625rem}
-nav{display:flex;flex-wrap:wrap;margin:.5rem -.5rem 0}
+nav{display:flex;flex-wrap:wrap}
+.actions>nav{margin:.25rem -.5rem 0}
 nav a{display:inline-block;min-width:3rem;min-height:3rem;padding:.75rem .5rem;line-height:1.5}
 :focus-visible{outline:3px solid var(--lead);outline-offset:2px}
 `.trim();

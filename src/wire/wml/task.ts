@@ -1,0 +1,54 @@
+/** What a link or a key of a deck does. Source: WAP-238-WML §9. */
+import { attributeOf, childrenOf } from "../wbxml/element.ts";
+import type { XmlElement } from "../xml/tree.ts";
+
+export type WmlTask =
+  | {
+      readonly kind: "go";
+      readonly href: string;
+      readonly method: "get" | "post";
+      readonly postfields: readonly Named[];
+      readonly setvars: readonly Named[];
+    }
+  | { readonly kind: "prev" | "refresh"; readonly setvars: readonly Named[] }
+  | { readonly kind: "noop" };
+
+/** Name and value as they stand in the deck, references not yet replaced. */
+export type Named = { readonly name: string; readonly value: string };
+
+const TASKS = ["go", "prev", "refresh", "noop"];
+const namedOf = (parent: XmlElement, kind: string): Named[] =>
+  childrenOf(parent)
+    .filter(({ name }) => name === kind)
+    .map((one) => ({ name: attributeOf(one, "name") ?? "", value: attributeOf(one, "value") ?? "" }));
+export const setvarsOf = (task: XmlElement): Named[] => namedOf(task, "setvar");
+
+export function taskOf(parent: XmlElement): WmlTask {
+  const task = childrenOf(parent).find(({ name }) => TASKS.includes(name));
+  switch (task?.name) {
+    case "go":
+      return {
+        kind: "go",
+        href: attributeOf(task, "href") ?? "",
+        method: attributeOf(task, "method") === "post" ? "post" : "get",
+        postfields: namedOf(task, "postfield"),
+        setvars: setvarsOf(task),
+      };
+    case "prev":
+    case "refresh":
+      return { kind: task.name, setvars: setvarsOf(task) };
+    default:
+      return { kind: "noop" };
+  }
+}
+
+export const NOTHING: WmlTask = { kind: "noop" };
+export const plainGo = (href: string): WmlTask => ({
+  kind: "go",
+  href,
+  method: "get",
+  postfields: [],
+  setvars: [],
+});
+export const isSame = (one: WmlTask, other: WmlTask): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
