@@ -1,7 +1,7 @@
 /**
- * Makes, on first start, what mutual TLS between Turnup and a manufacturer needs: a private authority, the key server's
- * certificate, one client certificate for each operator, and the manufacturer's key that signs device keys. For one
- * machine and for trials; a real manufacturer brings its own files. Private files are readable by the owner alone.
+ * Makes, on first start, what mutual TLS between Turnup and another party needs: a private authority, the certificate of
+ * the party's server, one client certificate for each operator, and a manufacturer's key that signs device keys. For one
+ * machine and for trials; a real party brings its own files. Private files are readable by the owner alone.
  *
  *   authority.crt  authority.key  server.crt  server.key  client-<id>.crt  client-<id>.key  signing.key  seal.key  index.key
  */
@@ -33,28 +33,44 @@ const SECRET_OCTETS = 32;
 const SERIAL_OCTETS = 16;
 
 export type Pair = { readonly key: string; readonly certificate: string };
-export type MakerCertificates = {
+/** What one party's server needs for mutual TLS with its clients, and two secrets of its own. */
+export type PartyCertificates = {
   readonly authority: string;
   readonly server: Pair;
   readonly clients: ReadonlyMap<string, Pair>;
-  /** Ed25519; handsets trust its public half. */
-  readonly signing: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
   readonly sealKey: Uint8Array;
   readonly indexSecret: Uint8Array;
 };
-
-export async function ensureMakerCertificates(options: {
+export type MakerCertificates = PartyCertificates & {
+  /** Ed25519; handsets trust its public half. */
+  readonly signing: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+};
+type PartyOptions = {
   readonly folder: string;
   readonly clientIds: readonly string[];
-  /** Names and addresses under which the key server is called. */
+  /** Names and addresses under which the server is called. */
   readonly hosts?: readonly string[];
   readonly now: Date;
-}): Promise<MakerCertificates> {
+};
+
+export async function ensureMakerCertificates(options: PartyOptions): Promise<MakerCertificates> {
+  const party = await ensurePartyCertificates({ ...options, commonName: "Manufacturer's key server" });
+  const privateKey = createPrivateKey(
+    await ensureFile(join(options.folder, "signing.key"), () =>
+      generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    ),
+  );
+  return { ...party, signing: { privateKey, publicKey: createPublicKey(privateKey) } };
+}
+
+export async function ensurePartyCertificates(
+  options: PartyOptions & { readonly commonName: string },
+): Promise<PartyCertificates> {
   const { folder, clientIds, hosts = ["localhost", "127.0.0.1", "::1"], now } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const authority = await ensureAuthority(folder, now);
   const server = await ensurePair(folder, "server", authority, now, {
-    commonName: "Manufacturer's key server",
+    commonName: options.commonName,
     purpose: "server",
     names: hosts.map(hostName),
   });
@@ -69,24 +85,19 @@ export async function ensureMakerCertificates(options: {
     });
     clients.set(id, client);
   }
-  const privateKey = createPrivateKey(
-    await ensureFile(join(folder, "signing.key"), () =>
-      generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    ),
-  );
   return {
     authority: authority.certificate,
     server,
     clients,
-    signing: { privateKey, publicKey: createPublicKey(privateKey) },
     sealKey: await ensureSecret(join(folder, "seal.key")),
     indexSecret: await ensureSecret(join(folder, "index.key")),
   };
 }
 
-type Leaf = Pick<CertificateRequest, "commonName" | "purpose" | "names">;
+export type Leaf = Pick<CertificateRequest, "commonName" | "purpose" | "names">;
 
-async function ensureAuthority(folder: string, now: Date): Promise<Pair> {
+/** `authority.crt` and `authority.key` in the folder: of one leg alone. */
+export async function ensureAuthority(folder: string, now: Date): Promise<Pair> {
   const known = await pairIn(folder, "authority", now);
   if (known) return known;
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -101,7 +112,7 @@ async function ensureAuthority(folder: string, now: Date): Promise<Pair> {
   });
 }
 
-async function ensurePair(
+export async function ensurePair(
   folder: string,
   name: string,
   authority: Pair,
@@ -164,7 +175,7 @@ const lifeOf = (now: Date, days: number) => ({
   notAfter: new Date(now.getTime() + days * DAY_MS),
 });
 
-function hostName(host: string): SubjectName {
+export function hostName(host: string): SubjectName {
   return isIP(host) === 0 ? { kind: "dns", name: host } : { kind: "ip", octets: addressOctets(host) };
 }
 
@@ -187,13 +198,13 @@ function textOf(octets: Uint8Array): string {
   return groups.join(":");
 }
 
-async function ensureSecret(path: string): Promise<Uint8Array> {
+export async function ensureSecret(path: string): Promise<Uint8Array> {
   const hex = await ensureFile(path, () => randomBytes(SECRET_OCTETS).toString("hex"));
   if (!/^[0-9a-f]{64}\s*$/.test(hex)) throw new Error(`${path} does not hold 64 hex digits`);
   return Uint8Array.from(Buffer.from(hex.trim(), "hex"));
 }
 
-async function ensureFile(path: string, make: () => string): Promise<string> {
+export async function ensureFile(path: string, make: () => string): Promise<string> {
   const known = await readIfThere(path);
   if (known !== undefined) return known;
   const made = make();

@@ -1,0 +1,254 @@
+/**
+ * The service provider's doors, over mutual TLS 1.3 only: whoever shows no certificate, or one of another authority, is
+ * refused in the handshake, counted and told to `onRefused`. SCIM then wants a token, and the token's own certificate on
+ * the connection (RFC 8705). Every answer that changes something waits until the journal holds it.
+ *
+ *   POST /oauth2/token                      client credentials -> a token bound to the certificate
+ *   GET  /.well-known/oauth-authorization-server
+ *   /scim/v2/Users[/:id]                    POST GET PUT PATCH DELETE
+ *   GET  /scim/v2/ServiceProviderConfig  /ResourceTypes  /Schemas      GET /healthz
+ */
+import type { TLSSocket } from "node:tls";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { type AccessTokens, thumbprintOf } from "../../service/access-tokens.ts";
+import type { Malformed, ReceiveManager } from "../../service/receive-manager.ts";
+import type {
+  Decision,
+  RegistrationKernel,
+  ServiceJournal,
+  Verdict,
+} from "../../service/registration-kernel.ts";
+import { answerOf, type ShownUser } from "../../service/send-manager.ts";
+import { EXTENSION_SCHEMA, membersOf, SCIM_TYPE } from "../../wire/message/scim.ts";
+import {
+  RefusalError,
+  SCIM_BASE,
+  type ScimContext,
+  scimDescriptions,
+  scimErrorOf,
+  scimUsers,
+} from "./scim.ts";
+
+const MAX_BODY_OCTETS = 65_536;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 200;
+
+/** Why a connection or request was refused, for counting and alarming. */
+export type ServiceRefusal = {
+  readonly cause: "no_certificate" | "wrong_authority" | "handshake_failed" | "no_contract" | "no_token";
+  readonly detail: string;
+  readonly peer: string;
+};
+export type ServiceTls = { readonly key: string; readonly certificate: string; readonly authority: string };
+export type ServiceDoorOptions = {
+  readonly kernel: RegistrationKernel;
+  readonly receive: ReceiveManager;
+  readonly tokens: AccessTokens;
+  readonly journal: ServiceJournal;
+  readonly tls: ServiceTls;
+  now(): Date;
+  onRefused(refusal: ServiceRefusal): void;
+  onFault(error: Error): void;
+};
+type Peer = { readonly clientId: string; readonly thumbprint: string };
+
+export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
+  const { kernel, tokens, tls, now, onRefused, onFault } = options;
+  const peers = new WeakMap<object, Peer>();
+  const app = Fastify({
+    https: {
+      key: tls.key,
+      cert: tls.certificate,
+      ca: tls.authority,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.3",
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    },
+    bodyLimit: MAX_BODY_OCTETS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: true,
+  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
+    onRefused(handshakeRefusalOf(error, socket)),
+  );
+  app.addContentTypeParser(SCIM_TYPE, { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
+  app.addContentTypeParser(
+    "application/x-www-form-urlencoded",
+    { parseAs: "string" },
+    (_request, body, done) => done(null, new URLSearchParams(String(body))),
+  );
+  app.addHook("onRequest", async (request, reply) => {
+    if (peerOf(request.raw.socket as TLSSocket)) return;
+    onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
+    await scimError(reply, 403, "this certificate belongs to no client of this service");
+  });
+  app.setNotFoundHandler((_request, reply) => scimError(reply, 404, "there is no such route"));
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const known = scimErrorOf(error);
+    if (known) return reply.status(known.status).type(SCIM_TYPE).send(JSON.stringify(known.body));
+    const status = error.statusCode ?? 500;
+    if (status < 500) return scimError(reply, status, "the request cannot be read", "invalidSyntax");
+    onFault(error);
+    return scimError(reply, 503, "the service cannot answer now");
+  });
+
+  /** The certificate was verified in the handshake; its names are read once a connection. */
+  function peerOf(socket: TLSSocket): Peer | undefined {
+    const known = peers.get(socket);
+    if (known) return known;
+    const certificate = socket.getPeerX509Certificate();
+    if (!certificate) return undefined;
+    const names = (certificate.subjectAltName ?? "").split(", ");
+    const clientId = kernel.clientOf(
+      names.flatMap((name) => (name.startsWith("URI:") ? [name.slice("URI:".length)] : [])),
+    );
+    if (clientId === undefined) return undefined;
+    const peer = { clientId, thumbprint: thumbprintOf(certificate.raw) };
+    peers.set(socket, peer);
+    return peer;
+  }
+  const callerOf = (request: FastifyRequest): Peer => peerOf(request.raw.socket as TLSSocket)!; // the hook let nobody else through
+
+  app.get("/healthz", async () => ({ status: "ok", registrations: kernel.size() }));
+  app.get("/.well-known/oauth-authorization-server", async (request) =>
+    authorisationServer(originOf(request)),
+  );
+  app.post("/oauth2/token", async (request, reply) => {
+    const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+    const { clientId, thumbprint } = callerOf(request);
+    reply.header("cache-control", "no-store");
+    if (form.get("grant_type") !== "client_credentials")
+      return reply.status(400).send({ error: "unsupported_grant_type" });
+    if (form.get("client_id") !== clientId) return reply.status(401).send({ error: "invalid_client" });
+    const { token, lifeMs } = tokens.issue(clientId, thumbprint, now());
+    return { access_token: token, token_type: "Bearer", expires_in: lifeMs / 1_000, scope: "scim" };
+  });
+  app.register(
+    async (scim) => {
+      scim.addHook("onRequest", async (request, reply) => {
+        const { clientId, thumbprint } = callerOf(request);
+        const [, token = ""] = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? "") ?? [];
+        if (tokens.clientOf(token, thumbprint, now()) === clientId) return;
+        onRefused({ cause: "no_token", detail: "no token of this certificate", peer: request.ip });
+        reply.header("www-authenticate", 'Bearer error="invalid_token"');
+        await scimError(reply, 401, "a token that is bound to this certificate is wanted");
+      });
+      mountScim(scim, (request) => contextOf(callerOf(request).clientId, options));
+    },
+    { prefix: SCIM_BASE },
+  );
+  return app;
+}
+
+/** One caller's way to the kernel: nothing is answered before the journal holds it. */
+function contextOf(clientId: string, { kernel, receive, journal, now }: ServiceDoorOptions): ScimContext {
+  async function durable({ answer, events }: Decision<Verdict | Malformed>): Promise<ShownUser> {
+    // Without events of its own, an answer may still rest on events that are being written.
+    await journal.append(events);
+    const sent = answerOf(answer);
+    if (sent.kind === "refusal") throw new RefusalError(sent);
+    return sent.user;
+  }
+  return {
+    clientId,
+    kernel,
+    faults: [],
+    register: (user) => durable(receive.register(clientId, user, now())),
+    amend(id, user) {
+      const renew = membersOf(membersOf(user)[EXTENSION_SCHEMA]).renewAccessData === true;
+      return durable(receive.amend(clientId, id, user, renew, now()));
+    },
+    async remove(id) {
+      const { answer, events } = receive.remove(clientId, id);
+      await journal.append(events);
+      if (answer === "unknown") throw new RefusalError(UNKNOWN);
+    },
+  };
+}
+const UNKNOWN = { status: 404, scimType: null, detail: "there is no such user" } as const;
+
+function mountScim(app: FastifyInstance, contextFor: (request: FastifyRequest) => ScimContext): void {
+  const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;
+  const send = (request: FastifyRequest, reply: FastifyReply, status: number, resource: unknown) => {
+    const text = JSON.stringify(resource).replaceAll(
+      `"location":"${SCIM_BASE}`,
+      `"location":"${originOf(request)}${SCIM_BASE}`,
+    );
+    return reply.status(status).type(SCIM_TYPE).send(text);
+  };
+  app.post("/Users", async (request, reply) => {
+    const user = await scimUsers.create(request.body, contextFor(request));
+    reply.header("location", `${originOf(request)}${SCIM_BASE}/Users/${user.id}`);
+    return send(request, reply, 201, user);
+  });
+  app.get("/Users", async (request, reply) =>
+    send(
+      request,
+      reply,
+      200,
+      await scimUsers.list(request.query as Record<string, string>, contextFor(request)),
+    ),
+  );
+  app.get("/Users/:id", async (request, reply) =>
+    send(request, reply, 200, await scimUsers.read(idOf(request), contextFor(request))),
+  );
+  app.put("/Users/:id", async (request, reply) =>
+    send(request, reply, 200, await scimUsers.replace(idOf(request), request.body, contextFor(request))),
+  );
+  app.patch("/Users/:id", async (request, reply) => {
+    const changed = await scimUsers.patch(idOf(request), request.body, contextFor(request));
+    return changed ? send(request, reply, 200, changed) : reply.status(204).send();
+  });
+  app.delete("/Users/:id", async (request, reply) => {
+    await scimUsers.remove(idOf(request), contextFor(request));
+    return reply.status(204).send();
+  });
+  app.get("/ServiceProviderConfig", async (request, reply) =>
+    send(request, reply, 200, await scimDescriptions.providerConfig()),
+  );
+  for (const [path, describe] of [
+    ["/ResourceTypes", scimDescriptions.resourceTypes],
+    ["/Schemas", scimDescriptions.schemas],
+  ] as const) {
+    app.get(path, async (request, reply) => send(request, reply, 200, await describe()));
+    app.get(`${path}/:id`, async (request, reply) =>
+      send(request, reply, 200, await describe(idOf(request))),
+    );
+  }
+}
+
+/** Under the name and port that the caller used: he checked our certificate for that name. */
+const originOf = (request: FastifyRequest): string =>
+  /^[\w.:[\]-]{1,260}$/.test(request.host) ? `https://${request.host}` : "";
+
+/** RFC 8414, with RFC 8705 clause 3.3. */
+const authorisationServer = (origin: string) => ({
+  issuer: origin,
+  token_endpoint: `${origin}/oauth2/token`,
+  grant_types_supported: ["client_credentials"],
+  token_endpoint_auth_methods_supported: ["tls_client_auth"],
+  tls_client_certificate_bound_access_tokens: true,
+  scopes_supported: ["scim"],
+});
+
+function handshakeRefusalOf(error: NodeJS.ErrnoException, socket: TLSSocket): ServiceRefusal {
+  const peer = socket.remoteAddress ?? "unknown";
+  if (error.code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
+    return { cause: "no_certificate", detail: error.code, peer };
+  const verdict = socket.authorizationError;
+  if (verdict) return { cause: "wrong_authority", detail: String(verdict), peer };
+  return { cause: "handshake_failed", detail: error.code ?? error.message, peer };
+}
+
+function scimError(reply: FastifyReply, status: number, detail: string, scimType?: string) {
+  const schemas = ["urn:ietf:params:scim:api:messages:2.0:Error"];
+  return reply
+    .status(status)
+    .type(SCIM_TYPE)
+    .send(JSON.stringify({ schemas, status: String(status), ...(scimType ? { scimType } : {}), detail }));
+}

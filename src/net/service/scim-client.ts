@@ -1,0 +1,338 @@
+/**
+ * One service server as the kernel asks for it, over SCIM 2.0 (RFC 7644) and mutual TLS (US 6,647,260, figure 7C). The
+ * registration's id is SCIM's externalId, so a repeat finds what the first made. What the provider can do is asked once
+ * and kept for a while: whether it takes PATCH, and whether it has our extension; without it, the core alone is spoken.
+ *
+ *   POST /Users -> 201 registered | 400 invalidValue: just these fields | 409: GET ?filter=externalId -> go on with it
+ *   PATCH or PUT /Users/{id} completes      DELETE /Users/{id} ends
+ *
+ * A server that does not prove itself, or does not take our proof, is refused: the session ends there (766).
+ */
+import type {
+  Failed,
+  Refused,
+  ServiceAnswer,
+  ServiceRegistration,
+  ServiceServerPort,
+} from "../../kernel/order/request/connectors.ts";
+import {
+  coreUserOf,
+  EXTENSION_SCHEMA,
+  extensionOf,
+  type Fields,
+  membersOf,
+  type NeededDatum,
+  needsIn,
+  needsInDetail,
+  PATCH_SCHEMA,
+  pairsIn,
+  type RegistrationMessage,
+  SCIM_TYPE,
+  USER_SCHEMA,
+} from "../../wire/message/scim.ts";
+import {
+  type Answered,
+  createExchange,
+  type ExchangeFailure,
+  type ExchangeOptions,
+  failed,
+  failureOfStatus,
+  jsonOf,
+  type Outgoing,
+} from "../exchange/exchange.ts";
+import type { TokenSource } from "../exchange/token.ts";
+
+/** After this, what a provider can do is asked again. */
+const ABILITIES_KEPT_MS = 600_000;
+const REMOTE_ID = /^[\x21-\x7e]{1,200}$/;
+const MAX_ADDRESS_CHARACTERS = 1_000;
+
+type Abilities = { readonly patch: boolean; readonly extension: boolean };
+type User = Readonly<Record<string, unknown>>;
+/** Everything but a user ends the walk with its outcome. */
+type Step =
+  | { readonly kind: "user"; readonly user: User; readonly location: string | undefined }
+  | ServiceAnswer;
+
+export function scimServiceServer(
+  options: ExchangeOptions & { readonly tokens: TokenSource },
+  now: () => number = Date.now,
+): ServiceServerPort & { close(): void } {
+  const exchange = createExchange(options);
+  let kept: { readonly abilities: Abilities; readonly untilMs: number } | undefined;
+
+  async function send(method: Outgoing["method"], path: string, body?: object) {
+    const answer = await attempt(method, path, body, false);
+    // A token may have been forgotten over there before its time.
+    return answer.kind === "answered" && answer.status === 401 ? attempt(method, path, body, true) : answer;
+  }
+
+  async function attempt(method: Outgoing["method"], path: string, body: object | undefined, fresh: boolean) {
+    const token = await options.tokens.token(fresh);
+    if (token.kind === "failed") return token;
+    return exchange.send({
+      method,
+      path,
+      headers: { accept: SCIM_TYPE, authorization: `Bearer ${token.token}` },
+      ...(body === undefined ? {} : { body: { type: SCIM_TYPE, text: JSON.stringify(body) } }),
+    });
+  }
+
+  async function abilities(): Promise<{ readonly can: Abilities } | Refused | Failed> {
+    if (kept && kept.untilMs > now()) return { can: kept.abilities };
+    const config = await send("GET", "/ServiceProviderConfig");
+    if (config.kind === "failed" || !isDescribed(config)) return outcomeOf(config);
+    const schema = await send("GET", `/Schemas/${EXTENSION_SCHEMA}`);
+    if (schema.kind === "failed" || !isDescribed(schema)) return outcomeOf(schema);
+    const can = {
+      patch: membersOf(membersOf(describedBy(config)).patch).supported === true,
+      extension: membersOf(describedBy(schema)).id === EXTENSION_SCHEMA,
+    };
+    kept = { abilities: can, untilMs: now() + ABILITIES_KEPT_MS };
+    return { can };
+  }
+
+  async function create(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
+    const answer = await send("POST", "/Users", userOf(registration, can));
+    if (answer.kind === "answered" && answer.status === 409) return taken(registration, can);
+    const step = stepOf(answer, registration);
+    return step.kind === "user" ? registered(step) : step;
+  }
+
+  /** It came before (an answer was lost), or somebody else has its user name. */
+  async function taken(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
+    const filter = encodeURIComponent(`externalId eq ${JSON.stringify(registration.id)}`);
+    const answer = await send("GET", `/Users?filter=${filter}`);
+    if (answer.kind === "failed" || answer.status !== 200) return outcomeOf(answer);
+    const json = jsonOf(answer);
+    if ("kind" in json) return json;
+    const { Resources } = membersOf(json.value);
+    const mine = (Array.isArray(Resources) ? Resources : [])
+      .map(membersOf)
+      .filter(({ externalId }) => externalId === registration.id);
+    if (mine.length > 1) return failed("bad_answer", "more than one user bears one externalId");
+    if (mine[0]) return goOn(registration, can, mine[0], false);
+    return registration.fields.userName === undefined
+      ? refused("user_name_taken", "the service server has another user of this name")
+      : { kind: "needs_information", remoteId: null, fields: [{ name: "userName", problem: "corrupt" }] };
+  }
+
+  async function complete(
+    registration: ServiceRegistration,
+    can: Abilities,
+    remoteId: string,
+  ): Promise<ServiceAnswer> {
+    const answer = await send("GET", `/Users/${encodeURIComponent(remoteId)}`);
+    if (answer.kind === "answered" && answer.status === 404) return create(registration, can);
+    const step = stepOf(answer, registration);
+    return step.kind === "user" ? goOn(registration, can, step.user, true) : step;
+  }
+
+  /** With a user that is there: what it still needs is sent, and what it gives is taken. */
+  async function goOn(
+    registration: ServiceRegistration,
+    can: Abilities,
+    user: User,
+    isNew: boolean,
+  ): Promise<ServiceAnswer> {
+    const remoteId = user.id;
+    if (typeof remoteId !== "string" || !REMOTE_ID.test(remoteId))
+      return failed("bad_answer", "the user has no id");
+    const { state, needs } = membersOf(user[EXTENSION_SCHEMA]);
+    if (!can.extension)
+      return isNew ? change(registration, can, remoteId, undefined) : registeredAs(user, undefined);
+    const wanted = state === "needs_information" ? (needsIn(needs) ?? []) : [];
+    const given = valuesOf(registration);
+    const known = wanted.filter(({ name }) => given[name]);
+    if (wanted.length > 0 && known.length === 0)
+      return { kind: "needs_information", remoteId, fields: wanted };
+    return change(registration, can, remoteId, known);
+  }
+
+  /** `wanted` are the fields to send; none of them asks for new access data. Undefined sends all. */
+  async function change(
+    registration: ServiceRegistration,
+    can: Abilities,
+    remoteId: string,
+    wanted: readonly NeededDatum[] | undefined,
+  ): Promise<ServiceAnswer> {
+    const path = `/Users/${encodeURIComponent(remoteId)}`;
+    const answer = can.patch
+      ? await send("PATCH", path, patchOf(registration, can, wanted))
+      : await send("PUT", path, { id: remoteId, ...userOf(registration, can, true) });
+    if (answer.kind === "answered" && answer.status === 204) {
+      const read = stepOf(await send("GET", path), registration);
+      return read.kind === "user" ? registered(read) : read;
+    }
+    const step = stepOf(answer, registration);
+    return step.kind === "user" ? registered(step) : step;
+  }
+
+  return {
+    async register(registration) {
+      const found = await abilities();
+      if ("kind" in found) return found;
+      return registration.remoteId === null
+        ? create(registration, found.can)
+        : complete(registration, found.can, registration.remoteId);
+    },
+    async remove({ remoteId }) {
+      const answer = await send("DELETE", `/Users/${encodeURIComponent(remoteId)}`);
+      if (answer.kind === "answered" && [200, 204, 404].includes(answer.status)) return { kind: "done" };
+      return outcomeOf(answer);
+    },
+    close() {
+      exchange.close();
+      options.tokens.close();
+    },
+  };
+}
+
+/** A description that is there, or one that a simple provider does not have. */
+const isDescribed = ({ status }: Answered): boolean =>
+  status === 200 || status === 404 || status === 400 || status === 405 || status === 501;
+
+const describedBy = (answer: Answered): unknown => {
+  const json = answer.status === 200 ? jsonOf(answer) : undefined;
+  return json && "value" in json ? json.value : undefined;
+};
+
+/** All that is known of the user; what was given for this very service counts before what is on file. */
+const valuesOf = ({ user, fields, msisdn }: ServiceRegistration): Fields => ({
+  ...(Object.fromEntries(Object.entries(user).filter(([, value]) => value)) as Fields),
+  ...fields,
+  msisdn,
+});
+
+function messageOf(registration: ServiceRegistration): RegistrationMessage {
+  const { msisdn, ...fields } = valuesOf(registration);
+  return {
+    externalId: registration.id,
+    msisdn: msisdn!,
+    language: registration.language,
+    // A name that nobody else has and that tells nothing; a service where people log in by one asks for it.
+    userName: fields.userName ?? `turnup-${registration.id}`,
+    fields,
+  };
+}
+
+function userOf(registration: ServiceRegistration, { extension }: Abilities, renew = false): object {
+  const message = messageOf(registration);
+  return {
+    schemas: [USER_SCHEMA, ...(extension ? [EXTENSION_SCHEMA] : [])],
+    externalId: message.externalId,
+    ...coreUserOf(message),
+    ...(extension ? { [EXTENSION_SCHEMA]: { ...extensionOf(message), ...renewal(renew) } } : {}),
+  };
+}
+
+const renewal = (renew: boolean) => (renew ? { renewAccessData: true } : {});
+
+/** RFC 7644 clause 3.5.2.3: without a path, the value's members are replaced. */
+function patchOf(
+  registration: ServiceRegistration,
+  { extension }: Abilities,
+  wanted: readonly NeededDatum[] | undefined,
+): object {
+  const message = messageOf(registration);
+  if (!extension || wanted === undefined) {
+    const { userName: _name, ...core } = coreUserOf(message) as { userName: string };
+    return { schemas: [PATCH_SCHEMA], Operations: [{ op: "replace", value: core }] };
+  }
+  const names = new Set(wanted.map(({ name }) => name));
+  const core = coreUserOf(message);
+  const fields = Object.fromEntries(Object.entries(message.fields).filter(([name]) => names.has(name)));
+  const value = {
+    ...(names.has("msisdn") ? { phoneNumbers: core.phoneNumbers } : {}),
+    ...(names.has("userName") ? { userName: core.userName } : {}),
+    [EXTENSION_SCHEMA]: { fields: extensionOf({ ...message, fields }).fields, ...renewal(names.size === 0) },
+  };
+  return { schemas: [PATCH_SCHEMA], Operations: [{ op: "replace", value }] };
+}
+
+/** An answer with a user in it, or the outcome that it comes to. */
+function stepOf(answer: Answered | ExchangeFailure, registration: ServiceRegistration): Step {
+  if (answer.kind === "failed") return outcomeOf(answer);
+  if (answer.status === 200 || answer.status === 201) {
+    const json = jsonOf(answer);
+    if ("kind" in json) return json;
+    const user = membersOf(json.value);
+    // Somebody else's user would give this user's data and his access away.
+    if (user.externalId !== undefined && user.externalId !== registration.id)
+      return failed("bad_answer", "the user is of another registration");
+    const { location } = answer.headers;
+    return { kind: "user", user, location: typeof location === "string" ? location : undefined };
+  }
+  return answer.status === 400 ? needed(answer, registration) : outcomeOf(answer);
+}
+
+/** RFC 7644 clause 3.12: `invalidValue` says that a required value is missing or one is not compatible. */
+function needed(answer: Answered, registration: ServiceRegistration): ServiceAnswer {
+  const json = jsonOf(answer);
+  const error = "kind" in json ? {} : membersOf(json.value);
+  if (error.scimType !== "invalidValue")
+    return refused("malformed", "the service server cannot read the request");
+  const extension = membersOf(error[EXTENSION_SCHEMA]);
+  const given = new Set(Object.keys(valuesOf(registration)));
+  const detail = typeof error.detail === "string" ? error.detail : "";
+  const fields = needsIn(extension.needs) ?? needsInDetail(detail, given);
+  if (fields.length === 0)
+    return refused("invalid_value", "a value is wrong, and the server does not say which");
+  const isId = typeof extension.id === "string" && REMOTE_ID.test(extension.id);
+  return {
+    kind: "needs_information",
+    remoteId: isId ? (extension.id as string) : registration.remoteId,
+    fields,
+  };
+}
+
+const registered = ({ user, location }: Extract<Step, { kind: "user" }>): ServiceAnswer =>
+  registeredAs(user, location);
+
+function registeredAs(user: User, location: string | undefined): ServiceAnswer {
+  const remoteId = user.id;
+  if (typeof remoteId !== "string" || !REMOTE_ID.test(remoteId))
+    return failed("bad_answer", "the user has no id");
+  const { state, needs, accessData } = membersOf(user[EXTENSION_SCHEMA]);
+  const wanted = needsIn(needs);
+  if (state === "needs_information" && wanted) return { kind: "needs_information", remoteId, fields: wanted };
+  if (user.active === false) return failed("pending", "the service server has not let the user in yet");
+  const own = pairsIn(accessData);
+  return {
+    kind: "registered",
+    remoteId,
+    accessData: Object.keys(own).length > 0 ? own : coreAccess(user, location),
+  };
+}
+
+/** What a provider without the extension tells: the name, and where the user is found. */
+function coreAccess(user: User, location: string | undefined): Fields {
+  const address = [user.profileUrl, location, membersOf(user.meta).location].find(isAddress);
+  return {
+    ...(typeof user.userName === "string" ? { userName: user.userName } : {}),
+    ...(address === undefined ? {} : { address }),
+  };
+}
+const isAddress = (value: unknown): value is string =>
+  typeof value === "string" && value.length <= MAX_ADDRESS_CHARACTERS && /^https:\/\/[^\s"<>]+$/.test(value);
+
+/** Who is not let in, or does not prove himself, is refused; whatever else went wrong may be asked again. */
+function outcomeOf(answer: Answered | ExchangeFailure): Refused | Failed {
+  const failure = answer.kind === "failed" ? answer : failureOfStatus(answer);
+  switch (failure.cause) {
+    case "unauthorised":
+      return refused(
+        "unauthorised",
+        `the service server does not take our certificate or token (${failure.reason})`,
+      );
+    case "tls":
+    case "wrong_key":
+      return refused("server_not_proven", `the service server did not prove itself (${failure.reason})`);
+    case "bad_request":
+      return refused("malformed", `the service server refused the request (${failure.reason})`);
+    default:
+      return failure;
+  }
+}
+
+const refused = (cause: string, reason: string): Refused => ({ kind: "refused", cause, reason });

@@ -1,0 +1,44 @@
+/**
+ * Access tokens of the service server's own (OAuth 2.0 client credentials), each bound to the certificate that asked
+ * for it (RFC 8705): on a connection with another certificate it is worth nothing. Kept as digests, in memory alone.
+ */
+import { createHash } from "node:crypto";
+
+const TOKEN_OCTETS = 32;
+export const TOKEN_LIFE_MS = 600_000;
+/** The oldest give way: who lost his asks for another. */
+const MAX_TOKENS = 10_000;
+
+export type AccessTokens = ReturnType<typeof createAccessTokens>;
+
+/** @param freshOctets so many octets that nobody can guess */
+export function createAccessTokens(freshOctets: (octets: number) => Uint8Array) {
+  const grants = new Map<
+    string,
+    { readonly clientId: string; readonly thumbprint: string; readonly untilMs: number }
+  >();
+  return {
+    issue(
+      clientId: string,
+      thumbprint: string,
+      now: Date,
+    ): { readonly token: string; readonly lifeMs: number } {
+      if (grants.size >= MAX_TOKENS) grants.delete(grants.keys().next().value!);
+      const token = Buffer.from(freshOctets(TOKEN_OCTETS)).toString("base64url");
+      grants.set(digestOf(token), { clientId, thumbprint, untilMs: now.getTime() + TOKEN_LIFE_MS });
+      return { token, lifeMs: TOKEN_LIFE_MS };
+    },
+    /** The client whose token this is, on the connection that it is bound to. */
+    clientOf(token: string, thumbprint: string, now: Date): string | undefined {
+      const grant = grants.get(digestOf(token));
+      return grant && grant.thumbprint === thumbprint && grant.untilMs > now.getTime()
+        ? grant.clientId
+        : undefined;
+    },
+  };
+}
+
+/** `x5t#S256` of RFC 8705 clause 3.1: SHA-256 of the certificate in DER. */
+export const thumbprintOf = (der: Uint8Array): string => createHash("sha256").update(der).digest("base64url");
+
+const digestOf = (token: string): string => createHash("sha256").update(token).digest("base64");

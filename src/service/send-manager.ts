@@ -1,0 +1,72 @@
+/**
+ * Sends out what the kernel says (US 6,647,260, figure 6: message send manager 674): a confirmation with the content for
+ * the device, a request for just the fields that are wrong, or a refusal. Access data passes through once: it is in the
+ * answer that made it, and is nowhere kept.
+ */
+import { EXTENSION_SCHEMA, type NeededDatum, USER_SCHEMA } from "../wire/message/scim.ts";
+import type { Malformed } from "./receive-manager.ts";
+import type { AccessData, Registration, Verdict } from "./registration-kernel.ts";
+
+/** A user as SCIM shows it; never with the fields that came, which may be secrets. */
+export type ShownUser = Readonly<Record<string, unknown>> & { readonly id: string };
+export type Refusal = {
+  readonly status: 400 | 404 | 409 | 503;
+  readonly scimType: "invalidValue" | "uniqueness" | null;
+  readonly detail: string;
+  /** Of a request for information. */
+  readonly extension?: { readonly id: string; readonly needs: readonly NeededDatum[] };
+};
+export type Sent =
+  | { readonly kind: "user"; readonly user: ShownUser }
+  | ({ readonly kind: "refusal" } & Refusal);
+
+export function answerOf(verdict: Verdict | Malformed): Sent {
+  switch (verdict.kind) {
+    case "registered":
+      return { kind: "user", user: shown(verdict.registration, [], verdict.access) };
+    case "needs_information":
+      return {
+        kind: "refusal",
+        status: 400,
+        scimType: "invalidValue",
+        detail: `just these are wanted: ${verdict.needs.map(({ name, problem }) => `${name} (${problem})`).join(", ")}`,
+        extension: { id: verdict.registration.id, needs: verdict.needs },
+      };
+    case "taken":
+      return {
+        kind: "refusal",
+        status: 409,
+        scimType: "uniqueness",
+        detail: `this ${verdict.by} is there already`,
+      };
+    case "unknown":
+      return { kind: "refusal", status: 404, scimType: null, detail: "there is no such user" };
+    case "full":
+      return { kind: "refusal", status: 503, scimType: null, detail: "no more users are taken" };
+    case "malformed":
+      return { kind: "refusal", status: 400, scimType: "invalidValue", detail: verdict.detail };
+  }
+}
+
+export function shown(
+  registration: Registration,
+  needs: readonly NeededDatum[],
+  access: AccessData | null,
+): ShownUser {
+  const { id, externalId, userName, language, msisdn, state, createdMs, changedMs } = registration;
+  return {
+    schemas: [USER_SCHEMA, EXTENSION_SCHEMA],
+    id,
+    externalId,
+    userName,
+    active: state === "registered",
+    preferredLanguage: language,
+    ...(msisdn ? { phoneNumbers: [{ value: `+${msisdn}`, type: "mobile", primary: true }] } : {}),
+    meta: { resourceType: "User", created: new Date(createdMs), lastModified: new Date(changedMs) },
+    [EXTENSION_SCHEMA]: {
+      state,
+      ...(needs.length > 0 ? { needs } : {}),
+      ...(access ? { accessData: Object.entries(access).map(([name, value]) => ({ name, value })) } : {}),
+    },
+  };
+}
