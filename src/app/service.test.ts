@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,10 +25,15 @@ afterEach(async () => {
 let base = "";
 let certificates: PartyCertificates;
 let foreign: PartyCertificates;
+let renewed: PartyCertificates;
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), "turnup-service-"));
   const options = { clientIds: ["north", "south", "stranger"], commonName: "Service", now: new Date() };
   certificates = await ensurePartyCertificates({ ...options, folder: join(base, "one") });
+  // The same authority and client, and a younger certificate.
+  await cp(join(base, "one"), join(base, "renewed"), { recursive: true });
+  for (const name of ["client-north.crt", "client-north.key"]) await rm(join(base, "renewed", name));
+  renewed = await ensurePartyCertificates({ ...options, folder: join(base, "renewed") });
   foreign = await ensurePartyCertificates({ ...options, folder: join(base, "other") });
 });
 afterAll(() => rm(base, { recursive: true, force: true }));
@@ -302,9 +307,9 @@ function call(
   server: Service,
   method: string,
   path: string,
-  more: { clientId?: string; token?: string; body?: string; type?: string } = {},
+  more: { from?: PartyCertificates; clientId?: string; token?: string; body?: string; type?: string } = {},
 ): Promise<Raw> {
-  const pair = certificates.clients.get(more.clientId ?? "north")!;
+  const pair = (more.from ?? certificates).clients.get(more.clientId ?? "north")!;
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -352,9 +357,11 @@ test("a token is worth nothing on a connection with another certificate, nor aft
     (await call(server, "GET", "/scim/v2/Users", { clientId, token })).status;
   assert.equal(await users("north"), 200);
   assert.equal(await users("south"), 401);
+  const { status } = await call(server, "GET", "/scim/v2/Users", { token, from: renewed });
+  assert.equal(status, 401); // the same client, and another certificate
   now += 601_000;
   assert.equal(await users("north"), 401);
-  assert.equal(server.refusals().no_token, 2);
+  assert.equal(server.refusals().no_token, 3);
 });
 
 test("the server says what it can do, as RFC 7643 and RFC 8414 write it", async () => {
