@@ -90,7 +90,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
 
   for (const [name, schema] of sharedSchemas()) server.addSchema({ ...schema, $id: name });
   server.setValidatorCompiler(compileValidator as never); // typed for TypeBox, which is all that our schemas are
-  await server.register(helmet, HELMET);
+  await server.register(helmet, { ...HELMET, global: false });
   await describeApi(server, routes);
   addHooks(server, house);
   for (const route of routes) await mount(server, house, route);
@@ -169,7 +169,10 @@ function requestIdOf(request: {
 
 function addHooks(server: FastifyInstance, house: House): void {
   server.decorateRequest("caller", undefined);
+  let protection: readonly (readonly [name: string, value: string])[] | undefined;
   server.addHook("onRequest", async (request, reply) => {
+    protection ??= await protectionOf(reply);
+    for (const [name, value] of protection) reply.raw.setHeader(name, value);
     reply.header("x-request-id", request.id);
     reply.header("cache-control", "no-store");
     const route = request.routeOptions.config.turnup;
@@ -198,6 +201,12 @@ function addHooks(server: FastifyInstance, house: House): void {
     const { code } = sendProblem(error, request, reply);
     house.measures.problems.inc({ code });
   });
+}
+
+/** Helmet's headers are the same in every answer: it composes them for the first. */
+async function protectionOf(reply: FastifyReply): Promise<[string, string][]> {
+  await reply.helmet();
+  return Object.entries(reply.raw.getHeaders()).map(([name, value]) => [name, String(value)]);
 }
 
 async function admitCaller(

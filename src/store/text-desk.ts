@@ -17,6 +17,8 @@ import type { Sealer } from "./seal.ts";
 /** Ten SMS: a longer text is a mistake, and somebody pays for each. */
 const MAX_PARTS = 10;
 const MAX_CHARACTERS = 1_600;
+/** Random octets asked for at once: a call costs more than the octets do. */
+const REFERENCE_POOL_OCTETS = 1_024;
 const BATCH = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 50_000 };
 
 type Row = { readonly payload: NewPayload; readonly message: NewMessage; readonly sender: string };
@@ -82,6 +84,13 @@ export function createTextDesk(deps: {
       else if (created.length > 0) deps.onMessages();
     },
   });
+  let pool: Uint8Array = new Uint8Array(0);
+  const nextReference = (): number => {
+    if (pool.length === 0) pool = deps.randomBytes(REFERENCE_POOL_OCTETS);
+    const [reference] = pool;
+    pool = pool.subarray(1);
+    return reference!;
+  };
   return {
     async send(operatorId, messages) {
       const { policy } = await deps.termsOf(operatorId);
@@ -90,7 +99,7 @@ export function createTextDesk(deps: {
         rows.put(
           messages.map(({ to, text, idempotencyKey }) => {
             const payload = payloadOf(operatorId, deps.newId(), text);
-            const reference = deps.randomBytes(1)[0]!;
+            const reference = nextReference();
             const partCount = cutMessage("text", payload.bytes, reference).parts.length;
             if (partCount > MAX_PARTS) throw tooLong(`${partCount} SMS`);
             return {

@@ -38,7 +38,7 @@ export function encodeText(text: string, cut: TextCut): TextMessage {
   const dataCoding = septets ? DATA_CODING.gsm7 : DATA_CODING.ucs2;
   const octets = characters.reduce((sum, character) => sum + character.length, 0);
   if (octets <= room.alone) {
-    return { dataCoding, parts: [{ udh: new Uint8Array(0), data: Uint8Array.from(characters.flat()) }] };
+    return { dataCoding, parts: [{ udh: new Uint8Array(0), data: joined(characters, octets) }] };
   }
   const refBits = cut.referenceBits ?? 8;
   const chunks = chunksOf(characters, room[refBits]);
@@ -52,6 +52,13 @@ export function encodeText(text: string, cut: TextCut): TextMessage {
     data,
   }));
   return { dataCoding, parts };
+}
+
+function joined(characters: readonly (readonly number[])[], octets: number): Uint8Array {
+  const data = new Uint8Array(octets);
+  let at = 0;
+  for (const character of characters) for (const octet of character) data[at++] = octet;
+  return data;
 }
 
 /**
