@@ -5,25 +5,11 @@ import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { BEARERS, type Bearer, LAND_HEADERS } from "../../wire/message/road.ts";
+import type { HeaderLines } from "../header-lines.ts";
 import type { RoadIdentity } from "./handler.ts";
-
-/** Header lines as they came, names in small letters. */
-export type HeaderLines = ReadonlyMap<string, readonly string[]>;
 
 const CAPABILITY_CHARACTERS_MAX = 400;
 const DEFAULT_LANGUAGE = "en";
-
-/** `[name, value, name, value, ...]` as node gives the lines: doubled ones stay apart. */
-export function headerLines(raw: readonly string[]): HeaderLines {
-  const lines = new Map<string, string[]>();
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = raw[at]!.toLowerCase();
-    const known = lines.get(name);
-    if (known) known.push(raw[at + 1]!);
-    else lines.set(name, [raw[at + 1]!]);
-  }
-  return lines;
-}
 
 /** Undefined where a header is doubled, missing or no such thing: no proxy of ours writes that. */
 export function identityOf(headers: HeaderLines, proxy: string): RoadIdentity | undefined {

@@ -32,9 +32,11 @@ import {
 import { instant, object, ShapeError, text } from "../../wire/message/shape.ts";
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
+import { uriNames } from "../../wire/x509/uri-names.ts";
+import { type HeaderLines, headerLines } from "../header-lines.ts";
 import { STATUS_OF } from "../problem.ts";
 import type { RoadHandler, RoadRequest, RoadResponse } from "./handler.ts";
-import { type HeaderLines, headerLines, identityOf } from "./identity.ts";
+import { identityOf } from "./identity.ts";
 
 /** A form or JSON of a request with account data; content goes the other way. */
 export const LAND_BODY_OCTETS_MAX = 131_072;
@@ -123,9 +125,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
-    answerError(error, request, reply),
-  );
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => answerError(error, reply));
 
   function refuse(
     request: FastifyRequest,
@@ -147,7 +147,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
   /** The proxy of the certificate, whose own key signed exactly this message. */
   function callerOf(request: FastifyRequest): Caller {
     const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
-    const proxy = proxies.get(proxyInNames(urisOf(certificate?.subjectAltName ?? "")) ?? "");
+    const proxy = proxies.get(proxyInNames(uriNames(certificate?.subjectAltName)) ?? "");
     if (!certificate || !proxy)
       throw refuse(request, "proxy_unknown", "a certificate of no proxy that we know");
     const headers = headerLines(request.raw.rawHeaders);
@@ -236,7 +236,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
     },
   });
 
-  function answerError(error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) {
+  function answerError(error: Error & { statusCode?: number }, reply: FastifyReply) {
     if (error instanceof Refused) return reply.status(401).send();
     if (error instanceof ShapeError || error instanceof SyntaxError) return reply.status(400).send();
     if (error instanceof TurnupError && STATUS_OF[error.code] < 500)
@@ -267,9 +267,6 @@ function readJson<Value>(request: FastifyRequest, read: (value: unknown, path: s
 const bodyOf = (request: FastifyRequest): Uint8Array =>
   request.body instanceof Uint8Array ? request.body : new Uint8Array();
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
-
-export const urisOf = (subjectAltName: string): string[] =>
-  subjectAltName.split(", ").flatMap((name) => (name.startsWith("URI:") ? [name.slice(4)] : []));
 
 function roadRequestOf(request: FastifyRequest, headers: HeaderLines): RoadRequest {
   const [path = "", ...query] = (request.raw.url ?? "").split("?");

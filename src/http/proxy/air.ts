@@ -1,0 +1,105 @@
+/**
+ * The proxy's door on the air side: TLS 1.3 alone, with the devices' own certificates. A device without one may do nothing
+ * but ask for one; a certificate that is not good ends the connection behind the handshake, with a record and without a
+ * word of why.
+ */
+import type { TLSSocket } from "node:tls";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { Admission } from "../../proxy/edge.ts";
+import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
+import { imeiInNames } from "../../wire/message/party-name.ts";
+import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { oneHeader } from "../header-lines.ts";
+import { type EnrolmentAuthority, mountEnrolment } from "./est.ts";
+import { airTls, DOOR_LIMITS, fastifyOptions, type House, readBodiesAsOctets } from "./house.ts";
+import { createPeerReader } from "./peer.ts";
+import { type Doorman, mountRoad } from "./road.ts";
+
+const AIR_SESSION_MS = 30 * 60_000;
+const TOKEN_NONCE_OCTETS = 16;
+
+export type AirDoorOptions = {
+  readonly house: House;
+  readonly tls: { readonly key: string; readonly certificate: string };
+  /** PEM of each factory's authority that is believed. */
+  readonly factoryAuthorities: readonly string[];
+  readonly enrolment: EnrolmentAuthority;
+};
+
+export async function createAirDoor(options: AirDoorOptions): Promise<FastifyInstance> {
+  const { house, enrolment } = options;
+  const app = Fastify({
+    https: airTls({
+      ...options.tls,
+      authorities: [...options.factoryAuthorities, enrolment.certificate],
+    }),
+    ...fastifyOptions,
+  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  app.server.maxConnections = DOOR_LIMITS.connections;
+  refuseBadCertificates(app, house);
+  readBodiesAsOctets(app);
+  const read = createPeerReader(enrolment.certificate);
+  const peerOf = (request: FastifyRequest) => read(request.raw.socket as TLSSocket);
+  await app.register(async (scope) => mountEnrolment(scope, house, enrolment, peerOf));
+  await app.register(async (scope) => mountRoad(scope, house, doormanOf(house, peerOf)));
+  app.setNotFoundHandler((_request, reply) => reply.status(404).send());
+  return app;
+}
+
+/** TLS lets a device without a certificate in; one with a bad certificate is sent away before it says a word. */
+function refuseBadCertificates(app: FastifyInstance, house: House): void {
+  app.server.on("secureConnection", (socket: TLSSocket) => {
+    const shown = socket.getPeerX509Certificate();
+    if (!shown || socket.authorized) return;
+    house.terminate(house.openSession(), "air", "certificate_refused", {
+      deviceId: null,
+      fingerprint: shown.fingerprint256,
+      address: socket.remoteAddress ?? "unknown",
+      line: null,
+      server: null,
+    });
+    socket.destroy();
+  });
+}
+
+function doormanOf(
+  house: House,
+  peerOf: (request: FastifyRequest) => ReturnType<ReturnType<typeof createPeerReader>>,
+): Doorman {
+  return {
+    whoIs(request) {
+      const certificate = peerOf(request)?.certificate;
+      return {
+        deviceId: certificate ? (imeiInNames(certificate.names) ?? null) : null,
+        fingerprint: certificate?.fingerprint ?? null,
+        address: request.ip,
+        line: null,
+      };
+    },
+    admit(request, headers): Admission {
+      const certificate = peerOf(request)?.certificate;
+      if (!certificate) return { kind: "refused", reason: "no_certificate", deviceId: null, events: [] };
+      const stated = oneHeader(headers, AIR_HEADERS.deviceId) ?? null;
+      return house.edge.admit(
+        certificate,
+        { network: house.networkIdentityOf(request.ip), stated },
+        house.now(),
+      );
+    },
+    bearerOf: () => undefined,
+    airSession(request, headers, deviceId) {
+      const peer = peerOf(request)?.certificate.fingerprint ?? "";
+      const shown = headers.get(AIR_HEADERS.session);
+      if (shown === undefined) {
+        const endsAt = new Date(house.now().getTime() + AIR_SESSION_MS);
+        const nonce = house.freshOctets(TOKEN_NONCE_OCTETS);
+        return {
+          kind: "open",
+          token: issueLegToken({ leg: "air", subject: deviceId, peer, endsAt }, nonce, house.airKey),
+        };
+      }
+      const session = openLegToken(shown.join(), { leg: "air", peer, now: house.now() }, house.airKey);
+      return session?.subject === deviceId ? { kind: "open", token: undefined } : { kind: "unknown" };
+    },
+  };
+}

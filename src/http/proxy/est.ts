@@ -1,0 +1,221 @@
+/**
+ * Enrolment over secure transport (RFC 7030, corrected by RFC 8951): a device gets a certificate of its own for a key that
+ * it made itself. It comes with its factory certificate, or with a one-time token that the provisioning server knows.
+ *
+ *   GET  cacerts         no authentication
+ *   POST simpleenroll    factory certificate, or Basic with the token as password
+ *   POST simplereenroll  the device's own certificate, same subject and names
+ *   GET  csrattrs        204: nothing is wanted beyond a P-256 key
+ *   POST serverkeygen    501: the device makes its key itself
+ *
+ * Answers go out with their length and in one line of base64: clients in the field refuse others.
+ */
+import { type KeyObject, X509Certificate } from "node:crypto";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { EnrolmentDecision } from "../../proxy/edge.ts";
+import type { RoadSession } from "../../proxy/session.ts";
+import { DecodeError } from "../../wire/decode-error.ts";
+import { deviceNameOf, imeiInNames, imeiNameOf } from "../../wire/message/party-name.ts";
+import { composeCertificate } from "../../wire/x509/certificate.ts";
+import { bodyOf, type House, Terminated, type Who } from "./house.ts";
+import type { Peer } from "./peer.ts";
+import { type CertificateAsked, certsOnly, readCertificateRequest, subjectOfCertificate } from "./pkcs.ts";
+
+const CERTS_ONLY = "application/pkcs7-mime; smime-type=certs-only";
+const PKCS10 = "application/pkcs10";
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const SERIAL_OCTETS = 16;
+const TOKEN_CHARACTERS_MAX = 200;
+
+export type EnrolmentAuthority = {
+  /** PEM. */
+  readonly certificate: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly commonName: string;
+  /** Of a device's certificate: short, since it is renewed by itself. */
+  readonly validityDays: number;
+};
+
+export function mountEnrolment(
+  app: FastifyInstance,
+  house: House,
+  authority: EnrolmentAuthority,
+  peerOf: (request: FastifyRequest) => Peer | undefined,
+): void {
+  const authorityDer = Uint8Array.from(new X509Certificate(authority.certificate).raw);
+
+  for (const base of ["/.well-known/est", "/.well-known/est/:label"]) {
+    app.get(`${base}/cacerts`, async (_request, reply) => sendCertificates(reply, [authorityDer]));
+    app.get(`${base}/csrattrs`, async (_request, reply) => reply.status(204).send());
+    app.post(`${base}/serverkeygen`, async (_request, reply) => reply.status(501).send());
+    app.post(`${base}/simpleenroll`, async (request, reply) => enrol(request, reply));
+    app.post(`${base}/simplereenroll`, async (request, reply) => reenrol(request, reply));
+  }
+
+  async function enrol(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const session = house.openSession();
+    const peer = peerOf(request);
+    const token = tokenOf(request.headers.authorization);
+    const who = whoOf(request, peer);
+    if (house.isLocked(who)) throw house.terminate(session, "air", "locked_out", who);
+    if (!peer && token === undefined)
+      return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
+    const asked = askedOf(request, reply);
+    if (!asked) return reply;
+    const decision =
+      token === undefined
+        ? house.edge.decideEnrolment(
+            {
+              kind: "certificate",
+              certificate: peer!.certificate,
+              network: house.networkIdentityOf(request.ip),
+            },
+            house.now(),
+          )
+        : await decideByToken(request, session, who, token, asked);
+    return answer(reply, session, who, decision, asked);
+  }
+
+  /** The token is the provisioning server's: it is asked, over the land leg, and so spent. */
+  async function decideByToken(
+    request: FastifyRequest,
+    session: RoadSession,
+    who: Who,
+    token: string,
+    asked: CertificateAsked,
+  ): Promise<EnrolmentDecision> {
+    const { label } = request.params as { readonly label?: string };
+    const server = label ?? house.defaultServer;
+    const found = await house.land.enrolmentOf(server, token);
+    if (found.kind === "failed") {
+      const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";
+      throw house.terminate(session, "land", isTrust ? found.cause : "server_unreachable", {
+        ...who,
+        server,
+      });
+    }
+    if (found.kind === "unknown") throw house.terminate(session, "air", "token_refused", { ...who, server });
+    const { imsi, msisdn, imei } = found;
+    const claimedNames = asked.names.map((name) => name.replace(/^uri:/, ""));
+    return house.edge.decideEnrolment({ kind: "token", imsi, msisdn, imei, claimedNames }, house.now());
+  }
+
+  async function reenrol(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const session = house.openSession();
+    const peer = peerOf(request);
+    const who = whoOf(request, peer);
+    if (house.isLocked(who)) throw house.terminate(session, "air", "locked_out", who);
+    if (!peer) return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
+    const asked = askedOf(request, reply);
+    if (!asked) return reply;
+    // RFC 7030 §4.2.2: the same subject and names as in the certificate that asks.
+    if (!isSameSubject(asked, peer)) throw house.terminate(session, "air", "request_refused", who);
+    const network = house.networkIdentityOf(request.ip);
+    return answer(
+      reply,
+      session,
+      who,
+      house.edge.decideReenrolment(peer.certificate, network, house.now()),
+      asked,
+    );
+  }
+
+  async function answer(
+    reply: FastifyReply,
+    session: RoadSession,
+    who: Who,
+    decision: EnrolmentDecision,
+    asked: CertificateAsked,
+  ): Promise<FastifyReply> {
+    if (decision.kind === "refused") {
+      await house.book(decision.events);
+      throw house.terminate(session, "air", decision.reason, {
+        ...who,
+        deviceId: decision.deviceId ?? who.deviceId,
+      });
+    }
+    const { account } = decision;
+    const now = house.now();
+    const notAfter = new Date(now.getTime() + authority.validityDays * DAY_MS);
+    // Subject and names are ours to give, whatever was asked for.
+    const certificate = composeCertificate({
+      serial: Buffer.concat([Uint8Array.of(1), house.freshOctets(SERIAL_OCTETS - 1)]),
+      commonName: account.uuid,
+      purpose: "client",
+      names: [
+        { kind: "uri", uri: imeiNameOf(account.deviceId) },
+        { kind: "uri", uri: deviceNameOf(account.uuid) },
+      ],
+      notBefore: new Date(now.getTime() - HOUR_MS),
+      notAfter,
+      publicKey: asked.publicKey,
+      issuer: authority,
+    });
+    const key = {
+      fingerprint: new X509Certificate(certificate).fingerprint256,
+      publicKey: asked.publicKeyHash,
+      notAfterMs: notAfter.getTime(),
+    };
+    await house.book([...decision.events, ...house.edge.issued(account, key, now)]);
+    return sendCertificates(reply, [certificate]);
+  }
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof Terminated) return reply.status(403).type("text/plain").send("refused");
+    const status = error.statusCode ?? 500;
+    if (status < 500) return reply.status(status).send();
+    house.onFault(error);
+    return reply.status(503).header("retry-after", "30").send();
+  });
+}
+
+const whoOf = (request: FastifyRequest, peer: Peer | undefined): Who => ({
+  deviceId: peer ? (imeiInNames(peer.certificate.names) ?? null) : null,
+  fingerprint: peer?.certificate.fingerprint ?? null,
+  address: request.ip,
+  line: null,
+  server: null,
+});
+
+/** Undefined where the answer was given already. */
+function askedOf(request: FastifyRequest, reply: FastifyReply): CertificateAsked | undefined {
+  if (request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() !== PKCS10) {
+    void reply.status(415).send();
+    return undefined;
+  }
+  try {
+    return readCertificateRequest(Buffer.from(bodyOf(request)).toString("latin1"));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    void reply.status(400).type("text/plain").send(error.message);
+    return undefined;
+  }
+}
+
+function isSameSubject({ subject, names }: CertificateAsked, { certificate, raw }: Peer): boolean {
+  const wanted = subjectOfCertificate(raw);
+  const isSubject = subject.length === wanted.length && subject.every((one, at) => one === wanted[at]);
+  const own = certificate.names.map((name) => `uri:${name}`);
+  const isNamed =
+    names.length === 0 || (names.length === own.length && names.every((one) => own.includes(one)));
+  return isSubject && isNamed;
+}
+
+/** The password of Basic (RFC 7617) is the token; who asks is the token's to say. */
+function tokenOf(authorization: string | undefined): string | undefined {
+  const [, base64] = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec((authorization ?? "").slice(0, 600)) ?? [];
+  if (base64 === undefined) return undefined;
+  const text = Buffer.from(base64, "base64").toString("utf8");
+  const token = text.slice(text.indexOf(":") + 1);
+  return /^[\x21-\x7e]+$/.test(token) && token.length <= TOKEN_CHARACTERS_MAX ? token : undefined;
+}
+
+const sendCertificates = (reply: FastifyReply, certificates: readonly Uint8Array[]): FastifyReply =>
+  reply
+    .status(200)
+    .header("content-transfer-encoding", "base64")
+    .header("cache-control", "no-store")
+    .type(CERTS_ONLY)
+    .send(certsOnly(certificates));

@@ -1,0 +1,61 @@
+/**
+ * The proxy's door for an operator's own WAP gateways: plain HTTP inside the operator's network, from configured
+ * addresses alone. The gateway vouches for the line by one header that was agreed with it; the device's account is found
+ * by that, and the assurance is `network`.
+ */
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { Admission, NetworkIdentity } from "../../proxy/edge.ts";
+import { type GatewayRule, gatewayAt, type HeaderLines, identityFrom } from "../../proxy/gateway-identity.ts";
+import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { oneHeader } from "../header-lines.ts";
+import { DOOR_LIMITS, fastifyOptions, type House, readBodiesAsOctets } from "./house.ts";
+import { type Doorman, mountRoad } from "./road.ts";
+
+export async function createGatewayDoor(house: House): Promise<FastifyInstance> {
+  const app = Fastify({ ...fastifyOptions });
+  app.server.maxConnections = DOOR_LIMITS.connections;
+  readBodiesAsOctets(app);
+  await app.register(async (scope) => mountRoad(scope, house, gatewayDoorman(house)));
+  app.setNotFoundHandler((_request, reply) => reply.status(404).send());
+  return app;
+}
+
+function gatewayDoorman(house: House): Doorman {
+  const ruleOf = (request: FastifyRequest): GatewayRule | undefined => gatewayAt(house.gateways, request.ip);
+  const lineOf = (request: FastifyRequest, headers: HeaderLines): NetworkIdentity | "conflict" | "none" => {
+    const rule = ruleOf(request);
+    return rule ? identityFrom(rule, headers) : "none";
+  };
+  return {
+    whoIs(request, headers) {
+      const rule = ruleOf(request);
+      const line = lineOf(request, headers);
+      // Behind a gateway are many: one line's failures must not lock the others out.
+      const isLine = rule !== undefined && typeof line === "object";
+      return {
+        deviceId: isLine ? line.deviceId : null,
+        fingerprint: null,
+        address: request.ip,
+        line: isLine ? `${rule.name} ${line.msisdn ?? line.imsi ?? ""}` : null,
+      };
+    },
+    admit(request, headers): Admission {
+      const refused = (reason: "not_a_gateway" | "identity_conflict" | "no_certificate"): Admission => ({
+        kind: "refused",
+        reason,
+        deviceId: null,
+        events: [],
+      });
+      if (!ruleOf(request)) return refused("not_a_gateway");
+      const line = lineOf(request, headers);
+      if (line === "conflict") return refused("identity_conflict");
+      if (line === "none") return refused("no_certificate");
+      const stated = oneHeader(headers, AIR_HEADERS.deviceId) ?? null;
+      return house.edge.admitByNetwork(line, stated, house.now());
+    },
+    bearerOf: (request) => ruleOf(request)?.bearer,
+    // No key of the device stands behind this door: a token could be bound to nothing.
+    airSession: (_request, headers) =>
+      headers.has(AIR_HEADERS.session) ? { kind: "unknown" } : { kind: "open", token: undefined },
+  };
+}

@@ -1,0 +1,136 @@
+/** What the doors of the proxy share: decisions, journal, land leg, records, lock-out. */
+import { constants } from "node:crypto";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ProxyEvent } from "../../proxy/account.ts";
+import type { Edge, NetworkIdentity, ProxyJournal } from "../../proxy/edge.ts";
+import type { GatewayRule } from "../../proxy/gateway-identity.ts";
+import type { LandLeg } from "../../proxy/land-leg.ts";
+import { createLockout } from "../../proxy/lockout.ts";
+import {
+  type AuditRecord,
+  type Leg,
+  openRoadSession,
+  type RoadSession,
+  type TerminationReason,
+} from "../../proxy/session.ts";
+import { maskIdentifier } from "../../term/mask.ts";
+import type { Bearer } from "../../wire/message/road.ts";
+
+export type ProxyDoorOptions = {
+  readonly edge: Edge;
+  readonly journal: ProxyJournal;
+  readonly land: LandLeg;
+  /** Asked for enrolment tokens where the address names no server. */
+  readonly defaultServer: string;
+  /** 32 octets; seals air sessions, and nothing else. */
+  readonly airKey: Uint8Array;
+  readonly gateways: readonly GatewayRule[];
+  /** The bearer of an address, where the network plan tells it. */
+  bearerOf(address: string): Bearer | undefined;
+  /** Whose line an address is now, where the operator's accounting tells it. */
+  networkIdentityOf(address: string): NetworkIdentity | null;
+  now(): Date;
+  freshOctets(octets: number): Uint8Array;
+  onTerminated(record: AuditRecord): void;
+  onFault(error: Error): void;
+};
+
+export type Who = {
+  readonly deviceId: string | null;
+  readonly fingerprint: string | null;
+  readonly address: string;
+  /** For lock-out: the line behind an operator's gateway, which many share; else the address. Never written down. */
+  readonly line: string | null;
+  readonly server: string | null;
+};
+
+/** Refused, told to the record, and nothing of it to the peer. */
+export class Terminated extends Error {
+  override readonly name = "Terminated";
+}
+
+export type House = ReturnType<typeof createHouse>;
+
+export function createHouse(options: ProxyDoorOptions) {
+  const lockout = createLockout();
+  const { now } = options;
+
+  function terminate(session: RoadSession, leg: Leg, reason: TerminationReason, who: Who): Terminated {
+    const nowMs = now().getTime();
+    // Only what the device's side does wrong counts against it; a locked one is not locked for longer by asking.
+    if (leg === "air" && reason !== "locked_out")
+      lockout.fail({ device: who.deviceId ?? undefined, address: who.line ?? who.address }, nowMs);
+    session.terminate(
+      leg,
+      reason,
+      {
+        fingerprint: who.fingerprint,
+        address: who.address,
+        device: who.deviceId === null ? null : maskIdentifier(who.deviceId, "imei"),
+        server: who.server,
+      },
+      now(),
+    );
+    return new Terminated();
+  }
+
+  return {
+    ...options,
+    openSession: () => openRoadSession(options.onTerminated),
+    terminate,
+    isLocked: (who: Who): boolean =>
+      lockout.isLocked(
+        { device: who.deviceId ?? undefined, address: who.line ?? who.address },
+        now().getTime(),
+      ),
+    /** What was decided is on disk before anybody is told. */
+    async book(events: readonly ProxyEvent[]): Promise<void> {
+      if (events.length > 0) await options.journal.append(events);
+    },
+  };
+}
+
+export const DOOR_LIMITS = {
+  /** A form with account data, or a request for a certificate. */
+  bodyOctets: 65_536,
+  requestTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 60_000,
+  handshakeTimeoutMs: 15_000,
+  connections: 10_000,
+} as const;
+
+export const fastifyOptions = {
+  bodyLimit: DOOR_LIMITS.bodyOctets,
+  requestTimeout: DOOR_LIMITS.requestTimeoutMs,
+  keepAliveTimeout: DOOR_LIMITS.keepAliveTimeoutMs,
+  forceCloseConnections: true,
+  exposeHeadRoutes: false,
+  routerOptions: { maxParamLength: 300 },
+} as const;
+
+/** TLS 1.3 and nothing older; no ticket outlives the certificate that it was given for. */
+export const airTls = (tls: {
+  readonly key: string;
+  readonly certificate: string;
+  /** PEM: devices' authorities, the factories' and our own. */
+  readonly authorities: readonly string[];
+}) => ({
+  key: tls.key,
+  cert: tls.certificate,
+  ca: [...tls.authorities],
+  requestCert: true,
+  // A device without a certificate may ask for one; a bad certificate is refused behind the handshake (`air.ts`).
+  rejectUnauthorized: false,
+  minVersion: "TLSv1.3" as const,
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  handshakeTimeout: DOOR_LIMITS.handshakeTimeoutMs,
+});
+
+/** Bodies as octets, whatever their type. */
+export function readBodiesAsOctets(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+}
+
+export const bodyOf = (request: FastifyRequest): Uint8Array =>
+  request.body instanceof Uint8Array ? request.body : new Uint8Array();

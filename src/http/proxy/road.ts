@@ -1,0 +1,345 @@
+/**
+ * A device's request on its way to a provisioning server and back (`/r/<server>/d/...`, `/p/<id>` for further pages of an
+ * answer). Forwarded only when both sides are proved; identity is written anew from the account, and nothing that the
+ * device says of itself goes along.
+ *
+ *   admitted at the edge -> server proved -> identified -> forwarded -> drawn for this device
+ */
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { BEARER_PROFILES, decideChannel, isBearer } from "../../proxy/bearer.ts";
+import type { Admission } from "../../proxy/edge.ts";
+import type { HeaderLines } from "../../proxy/gateway-identity.ts";
+import type { LandAnswer, LandFailure, LandRequest } from "../../proxy/land-leg.ts";
+import { ForeignAddress, throughProxy } from "../../proxy/servers.ts";
+import type { RoadSession, TerminationReason } from "../../proxy/session.ts";
+import { TurnupError } from "../../term/error.ts";
+import { DecodeError } from "../../wire/decode-error.ts";
+import { AIR_HEADERS, type Bearer, LAND_HEADERS, ROAD } from "../../wire/message/road.ts";
+import { decodeScreenJson, SCREEN_JSON_TYPE, SCREEN_OCTETS_MAX } from "../../wire/screen/json.ts";
+import { type Screen, ScreenError } from "../../wire/screen/screen.ts";
+import { headerLines, oneHeader } from "../header-lines.ts";
+import { convertBody } from "./forms.ts";
+import { bodyOf, type House, Terminated, type Who } from "./house.ts";
+import {
+  createKeptScreens,
+  draw,
+  GONE_SCREEN,
+  type KeptScreens,
+  REFUSED_SCREEN,
+  takePage,
+  UNAVAILABLE_SCREEN,
+  withPage,
+} from "./showing.ts";
+
+/** Of the answers to a device: which channel carries it and by which rule (row 31). */
+export const CHANNEL_HEADER = "turnup-channel";
+const KEPT_ID_OCTETS = 16;
+const ROAD_TARGET = /^\/d(?:\/(?!\.{1,2}(?:\/|\?|$))[A-Za-z0-9._~-]{1,120}){1,8}(?:\?[\x21-\x7e]{0,1000})?$/;
+/** Between proxy and server alone: no device's business. */
+const NOT_FOR_DEVICES: readonly string[] = [ROAD.authentications, ROAD.enrolments];
+
+/** How a door knows who asks. */
+export type Doorman = {
+  /** The party at the other end, before anything is decided: for records and lock-out. */
+  whoIs(request: FastifyRequest, headers: HeaderLines): Omit<Who, "server">;
+  admit(request: FastifyRequest, headers: HeaderLines): Admission;
+  /** The bearer that the door itself knows. */
+  bearerOf(request: FastifyRequest): Bearer | undefined;
+  /** Opens or checks the air session; its token for the answer, or undefined where the one shown stays good. */
+  airSession(request: FastifyRequest, headers: HeaderLines, deviceId: string): AirSession;
+};
+export type AirSession =
+  | { readonly kind: "open"; readonly token: string | undefined }
+  | { readonly kind: "unknown" };
+type Admitted = Extract<Admission, { kind: "admitted" }>;
+
+const DEFAULT_BEARER: Bearer = "lte";
+
+export function mountRoad(app: FastifyInstance, house: House, doorman: Doorman): void {
+  const kept = createKeptScreens(() => Buffer.from(house.freshOctets(KEPT_ID_OCTETS)).toString("base64url"));
+
+  app.route({
+    method: ["GET", "POST"],
+    url: "/r/:server/*",
+    async handler(request, reply) {
+      const { server } = request.params as { readonly server: string };
+      const [, , , ...rest] = (request.raw.url ?? "").split("/");
+      const { target, page } = takePage(`/${rest.join("/")}`);
+      const passed = await pass(house, doorman, request, server, target);
+      const { admitted, headers, bearer, session } = passed;
+      session.step("request");
+      if (passed.token !== undefined) reply.header(AIR_HEADERS.session, passed.token);
+      const message = landRequestOf(request, headers, admitted, { server, target, bearer });
+      const answer = await house.land.forward(message);
+      if (answer.kind === "failed") return sendFailure(house, session, passed.who, request, reply, answer);
+      return sendAnswer(house, kept, request, reply, answer, { server, target, page, bearer, admitted });
+    },
+  });
+
+  app.get("/p/:id", async (request, reply) => {
+    const { target, page } = takePage(request.raw.url ?? "");
+    const { admitted, session } = await admitDevice(house, doorman, request, null);
+    session.step("server_verified"); // the screen came from a server that was
+    const { deviceId } = admitted.account;
+    const id = (request.params as { readonly id: string }).id;
+    const screen = kept.find(deviceId, id, house.now().getTime());
+    return show(request, reply, screen ? 200 : 404, screen ?? GONE_SCREEN, page, (at) =>
+      withPage(target, at),
+    );
+  });
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof Terminated) return show(request, reply, 403, REFUSED_SCREEN);
+    if (error instanceof TurnupError && error.code === "media_type_unsupported")
+      return reply.status(415).send();
+    if (error instanceof TurnupError && error.code === "body_malformed") return reply.status(400).send();
+    if (error instanceof Outage)
+      return show(request, reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN);
+    const status = error.statusCode ?? 500;
+    if (status >= 400 && status < 500) return reply.status(status).send();
+    house.onFault(error);
+    return show(request, reply, 503, UNAVAILABLE_SCREEN);
+  });
+}
+
+type Passed = {
+  readonly session: RoadSession;
+  readonly admitted: Admitted;
+  readonly headers: HeaderLines;
+  readonly bearer: Bearer;
+  readonly token: string | undefined;
+  readonly who: Who;
+};
+
+/**
+ * The device's side is looked at first, with nothing sent: one that is refused does not reach a server even by a proof.
+ * @throws Terminated
+ */
+async function pass(
+  house: House,
+  doorman: Doorman,
+  request: FastifyRequest,
+  server: string,
+  target: string,
+): Promise<Passed> {
+  const { session, admitted, headers, who, token } = await admitDevice(house, doorman, request, server);
+  const isRoad = ROAD_TARGET.test(target) && !NOT_FOR_DEVICES.includes(target.split("?")[0]!);
+  if (!isRoad) throw house.terminate(session, "air", "request_refused", who);
+  const proof = await house.land.authenticate(server);
+  if (proof.kind === "failed" && !isOutage(proof))
+    throw house.terminate(session, "land", reasonOf(proof), who);
+  if (proof.kind === "failed") throw outage(house, session, proof, who);
+  session.step("server_verified");
+  session.step("device_verified");
+  session.step("identified");
+  const hint = oneHeader(headers, AIR_HEADERS.bearer) ?? "";
+  const bearer =
+    doorman.bearerOf(request) ?? house.bearerOf(request.ip) ?? (isBearer(hint) ? hint : DEFAULT_BEARER);
+  return { session, admitted, headers, bearer, token, who };
+}
+
+async function admitDevice(house: House, doorman: Doorman, request: FastifyRequest, server: string | null) {
+  const session = house.openSession();
+  const headers = headerLines(request.raw.rawHeaders);
+  const who: Who = { ...doorman.whoIs(request, headers), server };
+  if (house.isLocked(who)) throw house.terminate(session, "air", "locked_out", who);
+  const admission = doorman.admit(request, headers);
+  await house.book(admission.events);
+  if (admission.kind === "refused")
+    throw house.terminate(session, "air", admission.reason, {
+      ...who,
+      deviceId: admission.deviceId ?? who.deviceId,
+    });
+  const { deviceId } = admission.account;
+  const air = doorman.airSession(request, headers, deviceId);
+  if (air.kind === "unknown") throw house.terminate(session, "air", "session_unknown", { ...who, deviceId });
+  return { session, admitted: admission, headers, who: { ...who, deviceId }, token: air.token };
+}
+
+/** A server that is not there is no failure of trust: the device may try again. */
+const isOutage = ({ cause }: LandFailure): boolean =>
+  cause === "unreachable" || cause === "timeout" || cause === "busy";
+
+const reasonOf = ({ cause }: LandFailure): TerminationReason => {
+  switch (cause) {
+    case "server_unknown":
+    case "server_not_proved":
+    case "server_refused_us":
+      return cause;
+    case "bad_answer":
+      return "server_not_proved";
+    default:
+      return "server_unreachable";
+  }
+};
+
+class Outage extends Error {
+  override readonly name = "Outage";
+}
+
+function outage(house: House, session: RoadSession, failure: LandFailure, who: Who): Outage {
+  house.terminate(session, "land", reasonOf(failure), who);
+  return new Outage(failure.detail);
+}
+
+function landRequestOf(
+  request: FastifyRequest,
+  headers: HeaderLines,
+  { account, line, assurance }: Admitted,
+  { server, target, bearer }: { readonly server: string; readonly target: string; readonly bearer: Bearer },
+): LandRequest {
+  const method = request.method === "POST" ? "POST" : "GET";
+  const { contentType, body } = convertBody(
+    oneHeader(headers, "content-type"),
+    method === "POST" ? bodyOf(request) : new Uint8Array(),
+  );
+  const passing = (name: string, limit: number): Record<string, string> => {
+    const value = oneHeader(headers, name);
+    return value !== undefined && value.length <= limit ? { [name]: value } : {};
+  };
+  const idempotencyKey = oneHeader(headers, AIR_HEADERS.idempotencyKey);
+  return {
+    server,
+    method,
+    target,
+    headers: {
+      [LAND_HEADERS.imei]: account.deviceId,
+      ...(line.imsi !== null && { [LAND_HEADERS.imsi]: line.imsi }),
+      ...(line.msisdn !== null && { [LAND_HEADERS.msisdn]: line.msisdn }),
+      [LAND_HEADERS.assurance]: assurance,
+      [LAND_HEADERS.bearer]: bearer,
+      ...(contentType !== null && { "content-type": contentType }),
+      ...passing(LAND_HEADERS.capability, 400),
+      ...passing(LAND_HEADERS.language, 200),
+      ...passing(AIR_HEADERS.idempotencyKey, 200),
+      ...passing(AIR_HEADERS.noticeKey, 64),
+    },
+    body,
+    isRepeatable: method === "GET" || idempotencyKey !== undefined,
+  };
+}
+
+function sendFailure(
+  house: House,
+  session: RoadSession,
+  who: Who,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failure: LandFailure,
+): FastifyReply {
+  house.terminate(session, "land", reasonOf(failure), who);
+  return isOutage(failure)
+    ? show(request, reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN)
+    : show(request, reply, 403, REFUSED_SCREEN);
+}
+
+type Journey = {
+  readonly server: string;
+  readonly target: string;
+  readonly page: number;
+  readonly bearer: Bearer;
+  readonly admitted: Admitted;
+};
+
+async function sendAnswer(
+  house: House,
+  kept: KeptScreens,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: LandAnswer,
+  journey: Journey,
+): Promise<FastifyReply> {
+  const code = answer.headers["turnup-error"];
+  if (code !== undefined && /^[a-z_]{1,40}$/.test(code)) reply.header("turnup-error", code);
+  const type = answer.headers["content-type"] ?? "";
+  if (type.split(";")[0] === SCREEN_JSON_TYPE)
+    return sendScreen(house, kept, request, reply, answer, journey);
+  if (answer.status >= 400) {
+    answer.body.destroy();
+    const status = answer.status < 500 ? answer.status : 503;
+    return show(request, reply, status, UNAVAILABLE_SCREEN);
+  }
+  return sendContent(reply, answer, journey);
+}
+
+async function sendScreen(
+  house: House,
+  kept: KeptScreens,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: LandAnswer,
+  { server, target, page, bearer, admitted }: Journey,
+): Promise<FastifyReply> {
+  const bytes = await collected(answer.body);
+  try {
+    const screen = throughProxy(decodeScreenJson(bytes), { server, target }, house.land.servers);
+    reply.header(CHANNEL_HEADER, channelOf("screen", bytes.length, bearer));
+    const address = (at: number): string => {
+      if (request.method === "GET") return withPage(ROAD.through(server, target), at);
+      id ??= kept.keep(admitted.account.deviceId, screen, house.now().getTime());
+      return withPage(`/p/${id}`, at);
+    };
+    let id: string | undefined;
+    return show(request, reply, answer.status, screen, page, address);
+  } catch (error) {
+    if (!(error instanceof ForeignAddress || error instanceof DecodeError || error instanceof ScreenError))
+      throw error;
+    house.onFault(error);
+    return show(request, reply, 503, UNAVAILABLE_SCREEN);
+  }
+}
+
+async function collected(body: LandAnswer["body"]): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let octets = 0;
+  for await (const piece of body) {
+    octets += piece.length;
+    chunks.push(piece);
+    if (octets > SCREEN_OCTETS_MAX) break;
+  }
+  body.destroy();
+  return Buffer.concat(chunks);
+}
+
+/** As it is, at the pace at which the device takes it. */
+function sendContent(reply: FastifyReply, answer: LandAnswer, { bearer }: Journey): FastifyReply {
+  const octets = Number(answer.headers["content-length"] ?? 0);
+  reply
+    .status(answer.status)
+    .header("cache-control", "no-store")
+    .header(CHANNEL_HEADER, channelOf("content", octets, bearer))
+    .type(answer.headers["content-type"] ?? "application/octet-stream");
+  if (answer.headers["content-length"] !== undefined)
+    reply.header("content-length", answer.headers["content-length"]);
+  reply.raw.once("close", () => answer.body.destroy());
+  return reply.send(Readable.from(answer.body));
+}
+
+function channelOf(kind: "screen" | "content", octets: number, bearer: Bearer): string {
+  const { channel, rule, parts } = decideChannel({ kind, octets }, bearer);
+  const { latencyMs } = BEARER_PROFILES[bearer];
+  return `${channel}; rule=${rule}; parts=${parts}; bearer=${bearer}; latency=${latencyMs}`;
+}
+
+function show(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  screen: Screen,
+  page = 0,
+  href: (page: number) => string = () => ROAD.start,
+): FastifyReply {
+  const viewer = {
+    accept: request.headers.accept,
+    userAgent: request.headers["user-agent"],
+    capability: oneOf(request.headers[AIR_HEADERS.capability]),
+  };
+  const drawn = draw(screen, viewer, { number: page, href });
+  reply.header("cache-control", "no-store").header("vary", "accept, user-agent, turnup-capability");
+  if (!drawn) return reply.status(406).type("text/plain").send(screen.title);
+  return reply.status(status).type(drawn.contentType).send(Buffer.from(drawn.body));
+}
+
+const oneOf = (value: string | string[] | undefined): string | undefined =>
+  typeof value === "string" ? value : undefined;

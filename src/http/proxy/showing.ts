@@ -1,0 +1,139 @@
+/**
+ * What the device is shown: a neutral screen of the land leg, drawn in a markup that this device draws, its links leading
+ * through the proxy. Screens that answer a POST and take several pages are kept for a while, since their address cannot be
+ * asked for again; each page of the others is asked for at the server.
+ */
+import {
+  chooseMarkup,
+  type DeviceCapabilities,
+  type DisplaySize,
+  MARKUPS,
+} from "../../wire/screen/choose.ts";
+import { type Rendered, renderScreen } from "../../wire/screen/render.ts";
+import type { Screen } from "../../wire/screen/screen.ts";
+
+/** Of the query of an address that leads through the proxy; it goes no further. */
+export const PAGE_PARAMETER = "turnup-page";
+const PAGES_MAX = 200;
+const KEPT_MAX = 2_000;
+const KEPT_MS = 30 * 60_000;
+const CAPABILITY_CHARACTERS_MAX = 400;
+/** Names that devices use for what `MARKUPS` calls otherwise. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["xhtml", "xhtmlmp"],
+  ["json", "screen+json"],
+  ["xml", "screen+xml"],
+]);
+
+export type Viewer = {
+  readonly accept: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly capability: string | undefined;
+};
+
+/** Undefined: nothing that this device draws. @throws ScreenError */
+export function draw(
+  screen: Screen,
+  viewer: Viewer,
+  page: { readonly number: number; readonly href: (page: number) => string },
+): Rendered | undefined {
+  const device = capabilityOf(viewer.capability);
+  const markup = chooseMarkup({ accept: viewer.accept, userAgent: viewer.userAgent, device });
+  return markup && renderScreen(markup, screen, { page: page.number, pageHref: page.href });
+}
+
+/** `markups=wml,xhtml; screen=16x4` in characters, or `screen=176x220px`. What is not understood is not there. */
+export function capabilityOf(text: string | undefined): DeviceCapabilities | undefined {
+  if (text === undefined || text.length > CAPABILITY_CHARACTERS_MAX) return undefined;
+  const parts = new Map(
+    text.split(";").map((part): [string, string] => {
+      const [name = "", value = ""] = part.trim().split("=");
+      return [name.toLowerCase(), value];
+    }),
+  );
+  const markups = (parts.get("markups") ?? "")
+    .split(",")
+    .map((one) => ALIASES.get(one.trim().toLowerCase()) ?? one.trim().toLowerCase())
+    .filter((one) => MARKUPS.some((known) => known === one));
+  const screen = sizeOf(parts.get("screen"));
+  return { markups, ...(screen && { screen }) };
+}
+
+function sizeOf(text: string | undefined): DisplaySize | undefined {
+  const [, width, height, unit] = /^(\d{1,4})x(\d{1,4})(px)?$/.exec(text ?? "") ?? [];
+  if (width === undefined || height === undefined) return undefined;
+  return unit
+    ? { widthPx: Number(width), heightPx: Number(height) }
+    : { columns: Number(width), lines: Number(height) };
+}
+
+/** The page that an address asks for, and the address without it. */
+export function takePage(target: string): { readonly page: number; readonly target: string } {
+  const [path = "", query] = target.split("?", 2);
+  if (query === undefined) return { page: 0, target };
+  const pairs = query.split("&").filter((pair) => pair !== "");
+  const asked = pairs.find((pair) => pair.startsWith(`${PAGE_PARAMETER}=`));
+  const left = pairs.filter((pair) => !pair.startsWith(`${PAGE_PARAMETER}=`)).join("&");
+  const page = Number(asked?.slice(PAGE_PARAMETER.length + 1) ?? 0);
+  return {
+    page: Number.isInteger(page) && page >= 0 && page < PAGES_MAX ? page : 0,
+    target: left === "" ? path : `${path}?${left}`,
+  };
+}
+
+export const withPage = (address: string, page: number): string =>
+  `${address}${address.includes("?") ? "&" : "?"}${PAGE_PARAMETER}=${page}`;
+
+export type KeptScreens = {
+  keep(deviceId: string, screen: Screen, nowMs: number): string;
+  find(deviceId: string, id: string, nowMs: number): Screen | undefined;
+};
+
+/** At most so many, the oldest goes first; another device's is nobody's. */
+export function createKeptScreens(newId: () => string): KeptScreens {
+  const kept = new Map<
+    string,
+    { readonly deviceId: string; readonly screen: Screen; readonly untilMs: number }
+  >();
+  return {
+    keep(deviceId, screen, nowMs) {
+      for (const [id, { untilMs }] of kept) {
+        if (untilMs > nowMs && kept.size < KEPT_MAX) break;
+        kept.delete(id);
+      }
+      const id = newId();
+      kept.set(id, { deviceId, screen, untilMs: nowMs + KEPT_MS });
+      return id;
+    },
+    find(deviceId, id, nowMs) {
+      const found = kept.get(id);
+      return found && found.deviceId === deviceId && found.untilMs > nowMs ? found.screen : undefined;
+    },
+  };
+}
+
+/** What a device is told when it is not let through: the same whatever the reason was (no oracle). */
+export const REFUSED_SCREEN: Screen = {
+  id: "refused",
+  title: "Not possible",
+  lang: "en",
+  text: ["The secure connection could not be made. Please try again later, or call your operator."],
+  entries: [],
+  actions: [],
+};
+export const UNAVAILABLE_SCREEN: Screen = {
+  id: "unavailable",
+  title: "Try again later",
+  lang: "en",
+  text: ["The service does not answer at the moment. Nothing was lost; please try again in a few minutes."],
+  entries: [],
+  actions: [],
+};
+export const GONE_SCREEN: Screen = {
+  id: "gone",
+  title: "Not there any more",
+  lang: "en",
+  text: ["This page was kept for a while only. Please begin again."],
+  entries: [],
+  actions: [],
+};
