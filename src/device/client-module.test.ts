@@ -1,0 +1,579 @@
+/** The client module as stories: keys go in, requests and SMS come out. Source: US 6,647,260 columns 4 to 7, Fig. 2, 3, 5, 7. */
+import assert from "node:assert/strict";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { test } from "vitest";
+import { createPhoneStorage, type PhoneStorage, PowerCut } from "../sim/phone/storage.ts";
+import { hexOf } from "../wire/hex.ts";
+import { CONTENT_TYPE_OF_CONTENT, type ContentBody, encodeContent } from "../wire/message/content.ts";
+import { signModule } from "../wire/message/module.ts";
+import { encodeNotice, NOTICE_CONTENT_TYPE, type Notice } from "../wire/message/notice.ts";
+import { openReply } from "../wire/message/reply.ts";
+import { encodeScreenJson, SCREEN_JSON_TYPE } from "../wire/screen/json.ts";
+import type { Key } from "../wire/screen/keypad.ts";
+import type { Screen } from "../wire/screen/screen.ts";
+import { encodePush } from "../wire/wsp/push.ts";
+import { type ClientEffect, type ClientModuleOptions, createClientModule } from "./client-module.ts";
+import { DEVICE_CLASSES, displayOfClass } from "./device-class.ts";
+import type { StoredIdentity } from "./identity.ts";
+import { factoryModules, isActive } from "./modules.ts";
+import type { WidebandAnswer, WidebandRequest } from "./outbound.ts";
+import { openDeviceStore } from "./store.ts";
+
+const IMEI = "356938035643809";
+const REFERENCE = "K7QX4M2P";
+const ITEM = "01890a5d-ac96-774b-bcce-b302099a8057";
+const CENTRE = "43900";
+const HOME = "/r/one.example%3A8443/d";
+const ORDER = `${HOME}/orders/${REFERENCE}`;
+const operator = generateKeyPairSync("ed25519");
+const vendor = generateKeyPairSync("ed25519");
+const noticeKey = new Uint8Array(32).fill(7);
+const START_AT = Date.parse("2026-03-01T12:00:00Z");
+
+const identity: StoredIdentity = {
+  imei: IMEI,
+  imsi: "232011234567890",
+  credential: { kind: "enrolled", reference: "1" },
+  provisioningUri: "https://one.example:8443",
+  proxyUri: "https://proxy.example",
+  noticeKey,
+};
+const plain: Screen = { id: "x", title: "X", lang: "en", text: [], entries: [], actions: [] };
+const startScreen: Screen = {
+  ...plain,
+  id: "start",
+  title: "Welcome",
+  entries: [
+    { label: "Packages", href: `${HOME}/packages` },
+    { label: "Features", href: `${HOME}/features` },
+    { label: "Services", href: "https://two.example/d/services" },
+  ],
+};
+const formScreen: Screen = {
+  ...plain,
+  id: "account",
+  title: "Account",
+  form: {
+    action: `${HOME}/requests`,
+    submit: "Order",
+    fields: [
+      { name: "familyName", label: "Name", kind: "text", required: true },
+      { name: "imei", label: "Device number", kind: "digits", required: false },
+    ],
+    hidden: { selection: "voice-mail" },
+  },
+};
+const statusScreen: Screen = {
+  ...plain,
+  id: "status",
+  title: REFERENCE,
+  text: ["Being looked at"],
+  actions: [{ role: "refresh", label: "Look", href: ORDER }],
+  refreshSeconds: 30,
+};
+
+type Pages = Readonly<Record<string, Screen | Uint8Array | "lost">>;
+const PAGES: Pages = {
+  [`GET ${HOME}/start`]: startScreen,
+  [`GET ${HOME}/features`]: formScreen,
+  [`POST ${HOME}/requests`]: statusScreen,
+  [`GET ${ORDER}`]: statusScreen,
+};
+
+/** A device with a world that answers from `pages`, and whose clock runs only when `pass` says so. */
+function device(
+  options: {
+    pages?: Pages;
+    identity?: Partial<StoredIdentity>;
+    storage?: PhoneStorage;
+    losesSms?: boolean;
+    deviceClass?: ClientModuleOptions["deviceClass"];
+  } = {},
+) {
+  const pages = { ...PAGES, ...options.pages };
+  const storage = options.storage ?? createPhoneStorage();
+  const requests: WidebandRequest[] = [];
+  const sms: { to: string; bytes: Uint8Array }[] = [];
+  const seen: ClientEffect[] = [];
+  let drawn = 0;
+  let now = START_AT;
+  const make = () =>
+    createClientModule({
+      store: openDeviceStore(storage),
+      factory: {
+        identity: { ...identity, ...options.identity },
+        modules: factoryModules([{ name: "mms", version: "1", vendor: "maker-one", state: "dormant" }]),
+        addresses: [{ name: "E-CARE", number: "43800", origin: "factory" }],
+      },
+      deviceClass: options.deviceClass ?? "phone",
+      language: "en",
+      issuerKeyOf: () => operator.publicKey,
+      vendorKeyOf: () => vendor.publicKey,
+      random: (octets) =>
+        Uint8Array.from(createHash("sha512").update(`${drawn++}`).digest().subarray(0, octets)),
+    });
+  let client = make();
+
+  function answerTo({ method, path }: WidebandRequest): WidebandAnswer {
+    const page = pages[`${method} ${path}`];
+    if (page === "lost" || page === undefined) return { kind: "lost", cause: "no answer" };
+    if (page instanceof Uint8Array)
+      return { kind: "answer", status: 200, contentType: CONTENT_TYPE_OF_CONTENT, body: page };
+    return {
+      kind: "answer",
+      status: 200,
+      contentType: SCREEN_JSON_TYPE,
+      body: new TextEncoder().encode(encodeScreenJson(page)),
+    };
+  }
+
+  function happen(event: Parameters<typeof client.handle>[0]): void {
+    const effects = client.handle(event, new Date(now));
+    seen.push(...effects);
+    for (const effect of effects) {
+      if (effect.kind === "request") {
+        requests.push(effect.request);
+        happen({ kind: "answered", id: effect.id, answer: answerTo(effect.request) });
+      }
+      if (effect.kind === "sms") {
+        sms.push(effect);
+        happen({ kind: "sms_sent", id: effect.id, isTaken: !options.losesSms });
+      }
+      if (effect.kind === "enrol") happen({ kind: "enrolled", reference: "2" });
+    }
+  }
+
+  return {
+    requests,
+    seen,
+    happen,
+    get client() {
+      return client;
+    },
+    press: (...keys: Key[]) => {
+      for (const key of keys) happen({ kind: "key", key });
+    },
+    pass: (ms: number) => {
+      now += ms;
+      happen({ kind: "clock" });
+    },
+    notice: (notice: Partial<Notice>) => {
+      const whole: Notice = {
+        messageId: new Uint8Array(8).fill(1),
+        kind: "status",
+        reference: REFERENCE,
+        itemId: null,
+        text: "Work has begun",
+        fields: {},
+        at: new Date(now),
+        ...notice,
+      };
+      const body = encodeNotice(whole, noticeKey);
+      happen({
+        kind: "push",
+        from: CENTRE,
+        bytes: encodePush({ transactionId: 1, contentType: NOTICE_CONTENT_TYPE, body }),
+      });
+    },
+    replies: () => sms.map(({ to, bytes }) => ({ to, ...openReply(bytes, noticeKey) })),
+    /** Power goes and comes: the module is made anew from what the storage kept. */
+    restart: () => {
+      client = make();
+      happen({ kind: "power_on" });
+    },
+    asked: () => requests.map(({ method, path }) => `${method} ${path}`),
+  };
+}
+
+function contentOf(change: Partial<ContentBody>): Uint8Array {
+  const body: ContentBody = {
+    issuer: "operator-one",
+    reference: REFERENCE,
+    itemId: ITEM,
+    notAfter: new Date("2026-04-01T12:00:00Z"),
+    modules: [],
+    activations: [],
+    removals: [],
+    parameters: {},
+    security: {},
+    ...change,
+  };
+  return encodeContent(body, IMEI, operator.privateKey);
+}
+const voiceMail = signModule(
+  { name: "voice-mail", version: "1.2", vendor: "maker-one", bytes: new Uint8Array(3_000) },
+  vendor.privateKey,
+);
+
+test("a device that was never provisioned opens its first screen by itself when it is switched on", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  assert.deepEqual(phone.asked(), [`GET ${HOME}/start`]);
+  assert.deepEqual(phone.client.lines(), [
+    "Welcome         ",
+    ">1 Packages     ",
+    " 2 Features     ",
+    "Select      Back",
+  ]);
+});
+
+test("it enrols a key of its own first, once", () => {
+  const phone = device({ identity: { credential: { kind: "factory", reference: "0" } } });
+  phone.happen({ kind: "power_on" });
+  phone.happen({ kind: "power_off" });
+  phone.restart();
+  assert.equal(phone.seen.filter(({ kind }) => kind === "enrol").length, 1);
+  assert.deepEqual(phone.client.identity().credential, { kind: "enrolled", reference: "2" });
+});
+
+for (const [what, wrong, says] of [
+  ["without an address of a provisioning server", { provisioningUri: null }, /has no address/],
+  ["with an address that is no https", { provisioningUri: "http://one.example" }, /address of the/],
+  ["with an address that is no address", { provisioningUri: "one.example" }, /address of the/],
+  ["without a proxy", { proxyUri: null }, /has no address/],
+] as const) {
+  test(`a device ${what} says so and sends nothing, whatever the user presses`, () => {
+    const phone = device({ identity: wrong });
+    phone.happen({ kind: "power_on" });
+    assert.match(phone.client.screen()?.text.join(" ") ?? "", says);
+    phone.press("SOFT_LEFT", "1", "2", "3", "MENU", "BACK", "1", "SOFT_LEFT", "DOWN", "SOFT_LEFT");
+    phone.pass(100_000);
+    assert.deepEqual(phone.requests, []);
+  });
+}
+
+test("data and selection go in one request, by keys alone; the device's number is nowhere to be typed", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.press("2"); // Features
+  assert.deepEqual(
+    phone.client.screen()?.form?.fields.map(({ name }) => name),
+    ["familyName"],
+  );
+  phone.press("SOFT_LEFT", "2", "6", "6", "PAUSE", "6", "6", "2", "SOFT_LEFT", "SOFT_LEFT");
+  const posts = phone.requests.filter(({ method }) => method === "POST");
+  assert.equal(posts.length, 1);
+  assert.equal(posts[0]!.body, "familyName=Anna&selection=voice-mail");
+  assert.equal(posts[0]!.path, `${HOME}/requests`);
+  assert.match(posts[0]!.headers["idempotency-key"] ?? "", /^[0-9a-f]{32}$/);
+  assert.equal(posts[0]!.headers["turnup-notice-key"], Buffer.from(noticeKey).toString("base64"));
+  assert.match(phone.client.lines().join("|"), /Being looked at/);
+  assert.deepEqual(phone.client.state().orders, [{ server: "one.example:8443", reference: REFERENCE }]);
+});
+
+test("entries of one list lead to their own servers, both through the proxy", () => {
+  const there: Screen = {
+    ...formScreen,
+    form: { ...formScreen.form!, action: "/d/requests" },
+  };
+  const phone = device({ pages: { "GET /r/two.example%3A443/d/services": there } });
+  phone.happen({ kind: "power_on" });
+  phone.press("3", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  assert.deepEqual(phone.asked().slice(0, 3), [
+    `GET ${HOME}/start`,
+    "GET /r/two.example%3A443/d/services",
+    "POST /r/two.example%3A443/d/requests",
+  ]);
+});
+
+test("what was typed for one server is not sent to another, nor anywhere but through the proxy", () => {
+  for (const action of [
+    "https://two.example/d/requests",
+    "http://one.example:8443/d/requests",
+    "/elsewhere",
+    "/~/start",
+  ]) {
+    const phone = device({
+      pages: { [`GET ${HOME}/features`]: { ...formScreen, form: { ...formScreen.form!, action } } },
+    });
+    phone.happen({ kind: "power_on" });
+    phone.press("2", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+    assert.equal(phone.requests.filter(({ method }) => method === "POST").length, 0, action);
+    assert.match(phone.client.screen()?.text[0] ?? "", /not safe/);
+  }
+});
+
+test("by a WAP gateway without TLS the key of notices stays on the device", () => {
+  const phone = device({ identity: { proxyUri: "http://wap.example" } });
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  assert.ok(phone.requests.some(({ method }) => method === "POST"));
+  for (const { headers } of phone.requests) assert.equal(headers["turnup-notice-key"], undefined);
+});
+
+test("a lost request goes once more under the same key, then the user is told and can try again under it", () => {
+  const phone = device({ pages: { [`POST ${HOME}/requests`]: "lost" } });
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  phone.pass(3_000);
+  phone.pass(100_000);
+  const keys = () =>
+    phone.requests.filter(({ method }) => method === "POST").map(({ headers }) => headers["idempotency-key"]);
+  assert.equal(keys().length, 2);
+  assert.match(phone.client.screen()?.text[0] ?? "", /No connection/);
+  phone.press("DOWN", "DOWN", "SOFT_LEFT");
+  assert.equal(keys().length, 3);
+  assert.equal(new Set(keys()).size, 1);
+});
+
+test("a notice that comes twice is shown once and acknowledged twice", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "unavailable", text: "Voice mail is not available" });
+  phone.press("BACK");
+  phone.notice({ kind: "unavailable", text: "Voice mail is not available" });
+  assert.equal(phone.client.screen()?.id, "start");
+  assert.deepEqual(
+    phone.replies().map(({ kind, to }) => [kind, to]),
+    [
+      ["ack", CENTRE],
+      ["ack", CENTRE],
+    ],
+  );
+  assert.equal(phone.client.state().messages.length, 1);
+});
+
+test("a notice of another device, or changed on its way, is dropped and nothing is said", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  const body = encodeNotice(
+    {
+      messageId: new Uint8Array(8),
+      kind: "terms",
+      reference: REFERENCE,
+      itemId: null,
+      text: "x",
+      fields: {},
+      at: new Date(),
+    },
+    new Uint8Array(32),
+  );
+  const bytes = encodePush({ transactionId: 1, contentType: NOTICE_CONTENT_TYPE, body });
+  phone.happen({ kind: "push", from: "666", bytes });
+  assert.deepEqual(phone.replies(), []);
+  assert.ok(phone.seen.some(({ kind }) => kind === "dropped"));
+});
+
+for (const [answer, keys] of [
+  ["accept", ["DOWN", "SOFT_LEFT"]],
+  ["decline", ["DOWN", "DOWN", "SOFT_LEFT"]],
+] as const) {
+  test(`terms by SMS are shown over whatever is there, and the user's ${answer} goes back by SMS`, () => {
+    const phone = device();
+    phone.happen({ kind: "power_on" });
+    phone.notice({ kind: "terms", text: "You pay 2.00 EUR" });
+    assert.equal(phone.client.lines()[1]?.trim(), "You pay 2.00 EUR");
+    phone.press(...keys);
+    assert.deepEqual(phone.replies().at(-1), {
+      to: CENTRE,
+      kind: answer,
+      messageId: new Uint8Array(8).fill(1),
+      reference: REFERENCE,
+      itemId: null,
+      cause: null,
+    });
+    assert.equal(phone.client.screen()?.id, "start");
+  });
+}
+
+test("a key that was meant for the screen below an alert agrees to nothing", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "terms", text: "You pay" });
+  phone.press("SOFT_LEFT", "1");
+  assert.deepEqual(
+    phone.replies().map(({ kind }) => kind),
+    ["ack"],
+  );
+});
+
+test("terms that were cut are read on the server's screen before anybody can agree", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "terms", text: "You pay a sum that…" });
+  assert.deepEqual(
+    phone.client.screen()?.actions.map(({ role }) => role),
+    ["more", "back"],
+  );
+});
+
+test("an alert waits while somebody types, and what was typed stays", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "SOFT_LEFT", "2");
+  phone.notice({ kind: "terms", text: "Terms" });
+  assert.equal(phone.client.screen()?.id, "account");
+  phone.press("SOFT_LEFT");
+  assert.equal(phone.client.screen()?.id, "notice-terms");
+  phone.press("BACK");
+  assert.equal(phone.client.screen()?.id, "account");
+  assert.equal(phone.client.state().place?.keypad.values.familyName, "A");
+});
+
+test("content that is ready is fetched, installed and reported without the user", () => {
+  const phone = device({
+    pages: { [`GET ${ORDER}/items/${ITEM}/content`]: contentOf({ modules: [voiceMail] }) },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "content_ready", itemId: ITEM });
+  assert.ok(isActive(phone.client.installer.modules(), "voice-mail"));
+  const report = phone.requests.at(-1)!;
+  assert.equal(`${report.method} ${report.path}`, `POST ${ORDER}/items/${ITEM}/report`);
+  assert.equal(report.body, "outcome=installed");
+});
+
+test("an installation that fails is reported with its cause; the user may ask for it again", () => {
+  const forged = contentOf({ modules: [{ ...voiceMail, signature: new Uint8Array(64) }] });
+  const phone = device({ pages: { [`GET ${ORDER}/items/${ITEM}/content`]: forged } });
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "content_ready", itemId: ITEM });
+  assert.equal(phone.requests.at(-1)?.body, "outcome=failed&cause=bad_module_signature");
+  phone.notice({ messageId: new Uint8Array(8).fill(2), kind: "choice", itemId: ITEM, text: "It failed" });
+  phone.press("DOWN", "SOFT_LEFT");
+  const { kind, itemId } = phone.replies().at(-1)!;
+  assert.deepEqual({ kind, itemId }, { kind: "retransmit", itemId: ITEM });
+});
+
+test("content that cannot be fetched is said by SMS, so that the job does not hang", () => {
+  const phone = device({ pages: { [`GET ${ORDER}/items/${ITEM}/content`]: "lost" } });
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "content_ready", itemId: ITEM });
+  phone.pass(3_000);
+  const { kind, cause } = phone.replies().at(-1)!;
+  assert.deepEqual({ kind, cause }, { kind: "failed", cause: "no_connection" });
+});
+
+test("a report that the proxy does not get goes by SMS", () => {
+  const phone = device({
+    pages: {
+      [`GET ${ORDER}/items/${ITEM}/content`]: contentOf({ activations: ["mms"] }),
+      [`POST ${ORDER}/items/${ITEM}/report`]: "lost",
+    },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "content_ready", itemId: ITEM });
+  phone.pass(3_000);
+  assert.equal(phone.replies().at(-1)?.kind, "installed");
+});
+
+test("an activation by SMS alone wakes dormant software, and no request goes out for it", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  const before = phone.requests.length;
+  phone.notice({
+    kind: "content",
+    itemId: ITEM,
+    text: "MMS is on",
+    content: contentOf({ activations: ["mms"] }),
+  });
+  assert.ok(isActive(phone.client.installer.modules(), "mms"));
+  assert.deepEqual(
+    phone.replies().map(({ kind }) => kind),
+    ["installed"],
+  );
+  assert.equal(phone.requests.length, before);
+});
+
+test("access data reaches the applications and the eyes of the user, and no list of messages", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "access_data", itemId: ITEM, text: "Your mail box", fields: { password: "s3cret" } });
+  assert.deepEqual(phone.client.installer.securityOf(REFERENCE, ITEM), { password: "s3cret" });
+  assert.ok(phone.client.screen()?.text.includes("password: s3cret"));
+  phone.press("BACK");
+  assert.ok(!JSON.stringify(phone.client.state()).includes("s3cret"));
+});
+
+test("switched off and on, a device goes on with its open request, and after it is done with its own menu", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  phone.restart();
+  assert.equal(phone.asked().at(-1), `GET ${ORDER}`);
+  phone.notice({ kind: "done", text: "Voice mail works" });
+  phone.restart();
+  assert.equal(phone.client.screen()?.id, "home");
+  phone.press("1"); // changes, any time after
+  assert.equal(phone.asked().at(-1), `GET ${HOME}/start`);
+});
+
+test("a status that moves by itself is looked at again, and the screen follows", () => {
+  const pages: Record<string, Screen> = { ...PAGES } as Record<string, Screen>;
+  const phone = device({ pages });
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  const before = phone.requests.length;
+  phone.pass(29_000);
+  assert.equal(phone.requests.length, before);
+  phone.pass(1_000);
+  assert.equal(phone.asked().at(-1), `GET ${ORDER}`);
+});
+
+test("power that goes at any step while content comes leaves a device that installs it once and reports it", () => {
+  const pages = { [`GET ${ORDER}/items/${ITEM}/content`]: contentOf({ modules: [voiceMail] }) };
+  const counted = createPhoneStorage();
+  const whole = device({ pages, storage: counted });
+  whole.happen({ kind: "power_on" });
+  whole.notice({ kind: "content_ready", itemId: ITEM });
+  for (let atStep = 1; atStep <= counted.steps; atStep++) {
+    const storage = createPhoneStorage();
+    const phone = device({ pages, storage });
+    phone.happen({ kind: "power_on" });
+    storage.cut({ atStep, part: 0.5, losesUnsynced: atStep % 2 === 0 });
+    try {
+      phone.notice({ kind: "content_ready", itemId: ITEM });
+    } catch (error) {
+      assert.ok(error instanceof PowerCut);
+    }
+    storage.powerOn();
+    phone.restart();
+    phone.notice({ kind: "content_ready", itemId: ITEM }); // the centre sends again what nobody acknowledged
+    phone.pass(3_000);
+    assert.ok(isActive(phone.client.installer.modules(), "voice-mail"), `step ${atStep}`);
+    assert.equal(phone.client.installer.records().length, 1);
+    assert.ok(
+      phone.requests.some(({ body }) => body === "outcome=installed"),
+      `step ${atStep}`,
+    );
+  }
+});
+
+for (const deviceClass of DEVICE_CLASSES) {
+  test(`a ${deviceClass} draws each screen within its own display`, () => {
+    const { columns, lines } = displayOfClass(deviceClass);
+    const phone = device({ deviceClass });
+    phone.happen({ kind: "power_on" });
+    for (const key of ["DOWN", "DOWN", "SOFT_LEFT", "MENU", "BACK"] as const) {
+      assert.equal(phone.client.lines().length, lines);
+      assert.ok(phone.client.lines().every((line) => [...line].length === columns));
+      phone.press(key);
+    }
+  });
+}
+
+test("the address book keeps the maker's customer care, and what the user wrote", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  assert.equal(phone.client.addAddress({ name: "Anna", number: "+43 664 1234567" }), undefined);
+  assert.equal(phone.client.addAddress({ name: "e-care", number: "1" }), "number_wrong");
+  assert.equal(phone.client.removeAddress("E-CARE"), "kept_by_maker");
+  phone.restart();
+  assert.deepEqual(
+    phone.client.addresses().map(({ name, number }) => [name, number]),
+    [
+      ["Anna", "+436641234567"],
+      ["E-CARE", "43800"],
+    ],
+  );
+});
+
+test("what the user typed does not stay on the medium", () => {
+  const storage = createPhoneStorage();
+  const phone = device({ storage, pages: { [`POST ${HOME}/requests`]: "lost" } });
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "SOFT_LEFT", "2", "6", "6", "PAUSE", "6", "6", "2", "SOFT_LEFT", "SOFT_LEFT");
+  for (const name of storage.list()) {
+    const text = Buffer.from(storage.read(name)!).toString("latin1");
+    assert.ok(!text.includes("Anna") && !text.includes(hexOf(new TextEncoder().encode("Anna"))), name);
+  }
+});

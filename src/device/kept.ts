@@ -1,0 +1,65 @@
+/**
+ * What the client module keeps over the power switch, and what not: what the user typed is never kept, and a look at a screen is
+ * not worth repeating. Reports and replies go out again until they arrive.
+ */
+import type { AddressBook } from "./address-book.ts";
+import { decodeIdentity, encodeIdentity, type StoredIdentity } from "./identity.ts";
+import { NOTHING_RECEIVED, type ReceiveManager, type SendManager } from "./messaging.ts";
+import type { Outbound } from "./outbound.ts";
+import type { KeptAppState } from "./provisioning-app.ts";
+import type { DeviceStore } from "./store.ts";
+
+type KeptClient = {
+  readonly app: KeptAppState;
+  readonly outbox: SendManager<Outbound>;
+  readonly received: ReceiveManager;
+  readonly centre: string | null;
+};
+export type Kept = KeptClient & { readonly identity: StoredIdentity; readonly addresses: AddressBook };
+
+const IDENTITY = "identity";
+const CLIENT = "client";
+const ADDRESSES = "addresses";
+const NEW_CLIENT: KeptClient = {
+  app: { orders: [], ended: [], messages: [], alerts: [], provisionedOnce: false },
+  outbox: [],
+  received: NOTHING_RECEIVED,
+  centre: null,
+};
+
+/** What the store has, and the maker's where it has nothing; a new device writes the maker's down. */
+export function readKept(
+  store: DeviceStore,
+  factory: { readonly identity: StoredIdentity; readonly addresses: AddressBook },
+): Kept {
+  const bytes = store.get(IDENTITY);
+  const identity = bytes && decodeIdentity(bytes);
+  if (!identity) keepIdentity(store, factory.identity);
+  return {
+    ...(readJson<KeptClient>(store, CLIENT) ?? NEW_CLIENT),
+    identity: identity ?? factory.identity,
+    addresses: readJson<AddressBook>(store, ADDRESSES) ?? factory.addresses,
+  };
+}
+
+export const keepIdentity = (store: DeviceStore, identity: StoredIdentity): void =>
+  store.commit({ [IDENTITY]: encodeIdentity(identity) });
+
+export const keepAddresses = (store: DeviceStore, addresses: AddressBook): void =>
+  store.commit({ [ADDRESSES]: json(addresses) });
+
+/** Writes only what changed: flash wears out. */
+export function keepClient(store: DeviceStore, client: KeptClient): void {
+  const outbox = client.outbox.filter(({ message }) => message.kind !== "screen");
+  const bytes = json({ ...client, outbox });
+  const before = store.get(CLIENT);
+  if (!before || Buffer.compare(before, bytes) !== 0) store.commit({ [CLIENT]: bytes });
+}
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** What this program wrote itself, behind a digest. */
+const readJson = <Value>(store: DeviceStore, key: string): Value | undefined => {
+  const bytes = store.get(key);
+  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Value);
+};
