@@ -113,7 +113,7 @@ export class Reading {
   ): Readonly<Record<string, string>> {
     const members = this.record(value, at);
     if (members.size > LANGUAGES_MAX) this.refuse(at, `must have at most ${LANGUAGES_MAX} languages`);
-    if (members.size > 0 && !members.has("en"))
+    if (typeof value === "object" && value !== null && !members.has("en"))
       this.refuse(`${at}/en`, "is missing: English stands in for others");
     const texts: [string, string][] = [];
     for (const [tag, text] of [...members].slice(0, LANGUAGES_MAX)) {
