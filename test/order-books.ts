@@ -179,6 +179,15 @@ function storeOver(books: OrderBooks): OrderStore {
         return charge ? [{ ...charge }] : [];
       }),
     write: async (changes) => write(books, changes),
+    askerOf: none,
+    requestByKey: none,
+    holdingsOf: none,
+    factsOf: none,
+    noticeKeyOf: none,
+    openRequest: none,
+    languageOf: none,
+    lockOffer: none,
+    isQueued: none,
   });
   return {
     transaction: (work) => work(transactionOf()),
@@ -204,6 +213,15 @@ function storeOver(books: OrderBooks): OrderStore {
     claimCalls: none,
     makesOf: none,
     reclaimLeases: none,
+    accountsOf: none,
+    requests: {
+      questionsOf: none,
+      requestsByKey: none,
+      orderIdOf: none,
+      readOrders: none,
+      ordersOf: none,
+      provisionedOf: none,
+    },
   };
 }
 

@@ -83,6 +83,17 @@ export const CHOICE: SettingsChoice = {
   source: "test",
 };
 
+const none = (): never => {
+  throw new Error("these books hold no requests");
+};
+/** The device's road has a catalog and tables: it is tested on a database. */
+const NO_ROAD = {
+  catalog: { catalogWith: none, currentTerms: none, content: none },
+  fetchModule: none,
+  requestUrl: none,
+  offerUrl: none,
+};
+
 export function testEngine(setup: Setup = {}): TestEngine {
   let ids = 0;
   let draws = 0;
@@ -127,6 +138,7 @@ export function testEngine(setup: Setup = {}): TestEngine {
     ownIssuer: { name: "own.turnup", ...own },
     onWritten: () => undefined,
     linkUrl: (token) => `https://turnup.invalid/s/${token}`,
+    ...NO_ROAD,
   });
   return {
     books,
@@ -154,6 +166,7 @@ export function testEngine(setup: Setup = {}): TestEngine {
         verdict: null,
         verdictReasons: null,
         items: [],
+        request: null,
         changed: false,
       });
       books.subjects.set(id, {

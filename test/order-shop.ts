@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import type { SightingInput, SightingResult } from "../src/kernel/detection/sighting.ts";
 import { type Conductor, createConductor } from "../src/kernel/order/conductor.ts";
 import type { ConductorDeps } from "../src/kernel/order/deps.ts";
+import { createCatalogStore } from "../src/store/catalog-store.ts";
 import { createIntake } from "../src/store/intake.ts";
 import { createOrderDesk } from "../src/store/order-desk.ts";
 import { createOrderReader } from "../src/store/order-reader.ts";
@@ -24,10 +25,18 @@ export async function orderShop() {
   const registry = createRegistry({ database, sealer, newId: uuidv7, clock });
   const store = createOrderStore(database, sealer, registry.ownWords);
   const issuer = generateKeyPairSync("ed25519");
-  const world: { choice: ReturnType<ConductorDeps["chooseSettings"]>; verdict: "ended" | "supported" } = {
+  const world: {
+    choice: ReturnType<ConductorDeps["chooseSettings"]>;
+    verdict: "ended" | "supported";
+    fetchModule: ConductorDeps["fetchModule"];
+  } = {
     choice: CHOICE,
     verdict: "supported",
+    fetchModule: async () => {
+      throw new Error("no other server keeps modules here");
+    },
   };
+  const catalog = createCatalogStore({ database, newId: uuidv7, clock });
   const conductorOf = (): Conductor =>
     createConductor({
       store,
@@ -46,6 +55,10 @@ export async function orderShop() {
       ownIssuer: { name: "own.turnup", ...issuer },
       onWritten: () => undefined,
       linkUrl: (token) => `https://turnup.invalid/s/${token}`,
+      catalog,
+      fetchModule: (url) => world.fetchModule(url),
+      requestUrl: (reference) => `https://turnup.invalid/d/orders/${reference}`,
+      offerUrl: (token) => `https://turnup.invalid/d/offers/${token}`,
     });
   const known = { homePlmnOf: () => undefined, countryOf: () => null, onOrders: () => undefined };
   const shared = { database, sealer, newId: uuidv7, clock, termsOf: store.termsOf };
@@ -58,7 +71,9 @@ export async function orderShop() {
     time,
     world,
     registry,
+    catalog,
     store,
+    issuer,
     conductor,
     conductorOf,
     intake,

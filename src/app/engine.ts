@@ -11,16 +11,20 @@ import type { ConductorDeps } from "../kernel/order/deps.ts";
 import { type BankPort, createErrands, type MakerPort } from "../kernel/order/errands.ts";
 import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
 import { createOutbox, type Outbox, type PartOutcome, type PartToSubmit } from "../kernel/order/outbox.ts";
+import { type Connectors, NO_CONNECTORS } from "../kernel/order/request/errands.ts";
+import type { RequestDesk } from "../kernel/order/request/request.ts";
 import { createEsme, type Esme, type EsmeOptions } from "../net/smsc/esme.ts";
 import type { SubmitOutcome } from "../net/smsc/outcome.ts";
 import { type ReceiptIds, readReceipt, responseFormOf } from "../net/smsc/receipt-ids.ts";
 import { uuidv7 } from "../store/uuid.ts";
+import { TurnupError } from "../term/error.ts";
 import type { DeliverSm } from "../wire/smpp/command.ts";
 import type { MessageState } from "../wire/smpp/receipt.ts";
 import { formatRelativeTime } from "../wire/smpp/time.ts";
 import { reportOctets } from "./handset-report.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { type Arrivals, noArrivals } from "./measures.ts";
+import { subscriberText } from "./subscriber-text.ts";
 
 const ORDER_BATCH = 500;
 const CALL_BATCH = 500;
@@ -49,6 +53,13 @@ export type EngineOptions = {
   readonly chooseSettings: ConductorDeps["chooseSettings"];
   readonly ownIssuer: ConductorDeps["ownIssuer"];
   readonly linkUrl: ConductorDeps["linkUrl"];
+  /** For requests of the device's road: what can be had, and the addresses of its screens. */
+  readonly catalog: ConductorDeps["catalog"];
+  readonly fetchModule: ConductorDeps["fetchModule"];
+  readonly requestUrl: ConductorDeps["requestUrl"];
+  readonly offerUrl: ConductorDeps["offerUrl"];
+  /** Machines that requests ask; a call to one that is left out fails, and says so. */
+  readonly connectors?: Partial<Connectors>;
   readonly makerAt: (url: string) => MakerPort | undefined;
   readonly bankOf: (operatorId: string) => BankPort | undefined;
   readonly messageBatch: number;
@@ -92,6 +103,10 @@ export function startEngine(options: EngineOptions): Engine {
     chooseSettings: options.chooseSettings,
     ownIssuer: options.ownIssuer,
     linkUrl: options.linkUrl,
+    catalog: options.catalog,
+    fetchModule: options.fetchModule,
+    requestUrl: options.requestUrl,
+    offerUrl: options.offerUrl,
     onWritten(changes) {
       if (changes.messages.length > 0) loops.messages?.wake();
       if (changes.calls.length > 0) for (const loop of loops.calls) loop.wake();
@@ -106,7 +121,7 @@ export function startEngine(options: EngineOptions): Engine {
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
     messageIdForm: responseFormOf(receiptIds),
-    onDeliver: (pdu) => deliver(books, name, pdu, receiptIds, arrivals),
+    onDeliver: (pdu) => deliver(books, conductor.requests, name, pdu, receiptIds, arrivals),
   });
   const outbox = createOutbox({
     store: options.store,
@@ -121,6 +136,7 @@ export function startEngine(options: EngineOptions): Engine {
     clock,
     makerAt: options.makerAt,
     bankOf: options.bankOf,
+    connectors: { ...NO_CONNECTORS, ...options.connectors },
   });
   const loop = (loopName: string, pauseMs: number, pass: () => Promise<boolean>): Loop =>
     startLoop({ name: loopName, pauseMs, pass, onFailure: options.onFault });
@@ -222,6 +238,7 @@ function partOutcome(outcome: SubmitOutcome): PartOutcome {
 /** Acknowledged only when it is on disk: a message centre repeats what nobody answered. */
 async function deliver(
   books: Bookkeeper,
+  requests: RequestDesk,
   smsc: string,
   pdu: DeliverSm,
   receiptIds: ReceiptIds,
@@ -243,9 +260,22 @@ async function deliver(
     return ESME_ROK;
   }
   const report = reportOctets(pdu);
-  if (report && (await books.report(report))) arrivals.reports += 1;
+  if (report && ((await books.report(report)) || (await requests.replyCame(report)))) arrivals.reports += 1;
+  else if (report === undefined && (await answered(requests, pdu))) arrivals.reports += 1;
   else arrivals.others += 1;
   return ESME_ROK;
+}
+
+/** A subscriber's reply by text to a question of ours. One that comes too late is taken all the same: it changes nothing. */
+async function answered(requests: RequestDesk, pdu: DeliverSm): Promise<boolean> {
+  const text = subscriberText(pdu);
+  if (text === undefined) return false;
+  try {
+    return await requests.textCame(pdu.source_addr, text);
+  } catch (error) {
+    if (error instanceof TurnupError && !error.code.startsWith("database_")) return true;
+    throw error;
+  }
 }
 
 /** Intermediate states settle nothing. */

@@ -102,6 +102,7 @@ export class RunView {
     row.state = order.state;
     row.reason = order.reason;
     for (const item of order.items) {
+      if (item.kind !== "settings" && item.kind !== "key") continue;
       const source = item.keySource ?? (item.kind === "key" ? "maker" : "");
       const known = row[item.kind];
       row[item.kind] = { state: item.state, source: known?.source || source };

@@ -15,6 +15,7 @@ import { createHttpServer } from "../http/server.ts";
 import { DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import type { BankPort, MakerPort } from "../kernel/order/errands.ts";
+import type { Connectors } from "../kernel/order/request/errands.ts";
 import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
@@ -37,6 +38,8 @@ import { createSettingsPages } from "../store/settings-pages.ts";
 import { createTextDesk } from "../store/text-desk.ts";
 import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
+import { MAX_MODULE_OCTETS } from "../wire/message/module.ts";
+import { ROAD } from "../wire/message/road.ts";
 import { type Config, dataFolderOf } from "./config.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { httpOptionsOf } from "./http-options.ts";
@@ -49,6 +52,7 @@ import { openStore, type Store } from "./store.ts";
 
 /** An import by the command line is in force on every server within this time. */
 const IMPORT_POLL_MS = 5_000;
+const MODULE_TIMEOUT_MS = 10_000;
 
 export type ServerOptions = {
   readonly config: Config;
@@ -64,6 +68,8 @@ export type ServerOptions = {
   readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly onChanges?: (changes: ChangeSet) => void;
   readonly onFault?: (name: string, error: unknown) => void;
+  /** Machines that requests of the device's road ask. */
+  readonly connectors?: Partial<Connectors>;
 };
 export type MakerCredentials = {
   readonly authority: string;
@@ -135,7 +141,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   });
   const presence = await joinNodes(store.connection);
   const registry = createRegistry({ database, sealer, newId, clock });
-  const orders = createOrderStore(database, sealer, registry.ownWords, presence.number);
+  const orders = createOrderStore(database, sealer, registry.ownWords, presence.number, knowledge.homePlmnOf);
+  const items = createCatalogStore({ database, newId, clock });
   const issuerFile = join(dataFolderOf(config), "own-issuer.pem");
   const issuer = await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name);
   if (issuer.isOtherFile)
@@ -152,6 +159,11 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     chooseSettings: knowledge.chooseSettings,
     ownIssuer: issuer,
     linkUrl: (token) => `${publicUrl}/s/${token}`,
+    catalog: items,
+    fetchModule,
+    requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,
+    offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
+    ...(options.connectors ? { connectors: options.connectors } : {}),
     makerAt: makers.at,
     bankOf: () => bank?.port,
     messageBatch: config.delivery.batch,
@@ -179,7 +191,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     newId,
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
-    catalog: createCatalogStore({ database, newId, clock }),
+    catalog: items,
     intake: createIntake({ ...shared, ...known }),
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({ ...shared, ...known, conductor: engine.conductor }),
@@ -256,6 +268,20 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       await store.close();
     },
   };
+}
+
+/** Octets of a module from the server that keeps them; the catalog names their hash, so no more is asked of it. */
+async function fetchModule(url: string): Promise<Uint8Array> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(MODULE_TIMEOUT_MS), redirect: "error" });
+  if (!answer.ok || !answer.body) throw new Error(`the server answered ${answer.status}`);
+  const parts: Uint8Array[] = [];
+  let octets = 0;
+  for await (const part of answer.body) {
+    octets += part.length;
+    if (octets > MAX_MODULE_OCTETS) throw new Error(`more than ${MAX_MODULE_OCTETS} octets`);
+    parts.push(part);
+  }
+  return Uint8Array.from(Buffer.concat(parts));
 }
 
 async function listen(http: FastifyInstance, { http: { host, port } }: Config): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   Balance,
   ChargeRow,
   EventView,
+  ItemSubjectView,
   ItemView,
   MessageView,
   OrderFilter,
@@ -18,6 +19,7 @@ import type {
   PostingRow,
   RestoredRow,
 } from "../kernel/order/order-reader.ts";
+import { type ItemSubject, inLanguage } from "../kernel/order/request/request-draft.ts";
 import type { Imei } from "../term/imei.ts";
 import { imei14Of } from "../term/imei.ts";
 import { maskIdentifier } from "../term/mask.ts";
@@ -344,7 +346,7 @@ const STORY = {
 };
 const STORY_ITEMS = {
   name: "story_items", // order_item_of_order
-  text: `select id, kind, state, cause, reason, next_action as "nextAction", deadline_at as "deadlineAt", attempt,
+  text: `select id, kind, subject, state, cause, reason, next_action as "nextAction", deadline_at as "deadlineAt", attempt,
                 message_id as "messageId", key_id as "keyId", apns, updated_at as "updatedAt"
            from order_item where order_id = $1 order by id`,
 };
@@ -369,6 +371,22 @@ const STORY_CHARGES = {
   text: `select ${CHARGE} from charge c where c.item_id = any($1::uuid[]) order by c.id`,
 };
 
+type StoredItem = Omit<Dated<ItemView, "deadlineAt" | "updatedAt">, "subject"> & {
+  readonly subject: ItemSubject | null;
+};
+const subjectView = (subject: ItemSubject): ItemSubjectView => ({
+  catalogId: subject.catalogId,
+  version: subject.version,
+  action: subject.action,
+  package: subject.package,
+  name: inLanguage(subject.name, "en"),
+  channel: subject.channel,
+  retransmissions: subject.retransmissions,
+  missing: subject.missing.map(({ name }) => name),
+  elements: subject.elements,
+  billing: subject.billing.state,
+});
+
 type StoredStory = StoredOrder & {
   readonly verdictReasons: unknown;
   readonly imei_sealed: Buffer;
@@ -386,7 +404,7 @@ async function storyOf(
   const found = await tx.one<StoredStory>(STORY, [operatorId, orderId]);
   if (!found) return undefined;
   const { imei_sealed, imsi_sealed, msisdn_sealed, ...order } = found;
-  const items = await tx.rows<Dated<ItemView, "deadlineAt" | "updatedAt">>(STORY_ITEMS, [orderId]);
+  const items = await tx.rows<StoredItem>(STORY_ITEMS, [orderId]);
   const events = await tx.rows<Dated<EventView, "at">>(STORY_EVENTS, [orderId]);
   const messages = await withParts(tx, await tx.rows<SealedMessage>(STORY_MESSAGES, [orderId]));
   const calls = await tx.rows<Dated<OrderStory["calls"][number], "dueAt" | "updatedAt">>(STORY_CALLS, [
@@ -401,13 +419,15 @@ async function storyOf(
     msisdnMasked: msisdn_sealed && maskIdentifier(sealer.open("msisdn", msisdn_sealed), "msisdn"),
     items: items.map((item) => ({
       ...item,
+      subject: item.subject && subjectView(item.subject),
       deadlineAt: iso(item.deadlineAt),
       updatedAt: item.updatedAt.toISOString(),
     })),
     events: events.map((event) => ({ ...event, at: event.at.toISOString() })),
     messages: messages.map(({ sealed, ...message }) => ({
       ...message,
-      payload: sealer.openBytes("payload", sealed),
+      // A notice may hold a subscriber's passwords: it is for his device alone (US 6,647,260, row 46).
+      payload: message.kind === "notice" ? new Uint8Array(0) : sealer.openBytes("payload", sealed),
     })),
     calls: calls.map((call) => ({
       ...call,

@@ -95,6 +95,7 @@ const ITEM_STATE = [
   { name: "key_id", type: "uuid", value: ({ item }: ItemOf) => item.keyId },
   { name: "apns", type: "text[]", value: ({ item }: ItemOf) => item.apns },
   { name: "fee_terms", type: "jsonb", value: ({ item }: ItemOf) => feeTermsRow(item.feeTerms) },
+  { name: "subject", type: "jsonb", value: ({ item }: ItemOf) => item.subject },
   { name: "updated_at", type: "timestamptz", value: ({ now }: ItemOf) => now },
 ];
 const insertItems = bulkInsert<ItemOf>("order_item", [
@@ -137,7 +138,9 @@ const insertEvents = bulkInsert<NewEvent>("order_event", [
   { name: "at", type: "timestamptz", value: (row) => row.at },
 ]);
 
-const insertCalls = bulkInsert<At<NewCall>>(
+/** Of what is somebody's in the body of a call. */
+export const CALL_DOMAIN = "call";
+const insertCalls = bulkInsert<At<NewCall> & { readonly sealed: Buffer | null }>(
   "outbound_call",
   [
     { name: "id", type: "uuid", value: (row) => row.id },
@@ -147,6 +150,7 @@ const insertCalls = bulkInsert<At<NewCall>>(
     { name: "kind", type: "text", value: (row) => row.kind },
     { name: "idempotency_key", type: "text", value: (row) => row.idempotencyKey },
     { name: "body", type: "jsonb", value: (row) => row.body },
+    { name: "sealed", type: "bytea", value: (row) => row.sealed },
     { name: "state", type: "text", value: () => "due" },
     { name: "reason", type: "text", value: () => "waits for its turn" },
     { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
@@ -165,8 +169,11 @@ const updateCalls = bulkUpdate<At<CallChange>>(
     { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],
-  // A late answer of a second caller does not bring back what the first one ended.
-  { also: "lease_until = null", where: "and t.state = 'due'" },
+  // A late answer of a second caller does not bring back what the first one ended; what ended keeps nobody's data.
+  {
+    also: "lease_until = null, sealed = case when v.due_at is null then null else t.sealed end",
+    where: "and t.state = 'due'",
+  },
 );
 
 const insertCharges = bulkInsert<At<NewCharge>>(
@@ -315,7 +322,13 @@ export function writeChanges(tx: Tx, sealer: Sealer, changes: ChangeSet, now: Da
       changes.linkExtensions.map(({ expiresAt }) => expiresAt),
     ]);
   }
-  insertCalls.send(tx, at(changes.calls));
+  insertCalls.send(
+    tx,
+    at(changes.calls).map((row) => ({
+      ...row,
+      sealed: row.secret === undefined ? null : sealer.seal(CALL_DOMAIN, JSON.stringify(row.secret)),
+    })),
+  );
   updateCalls.send(tx, at(changes.callChanges));
   insertCharges.send(tx, at(changes.charges));
   updateCharges.send(tx, at(changes.chargeChanges));

@@ -16,14 +16,18 @@ import type {
   Terms,
 } from "../kernel/order/order-store.ts";
 import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
+import type { AccountDraft } from "../kernel/order/request/request-draft.ts";
 import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { ChargeDraft } from "../kernel/settlement/charge.ts";
 import type { SupportOverride } from "../kernel/support/decide-support.ts";
 import { TurnupError } from "../term/error.ts";
+import type { HomePlmnResolver } from "../term/imsi.ts";
 import type { Database, Db, Tx } from "./database.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { createLeaseWatch } from "./node-presence.ts";
-import { type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
+import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
+import { withRequests, writeRequests } from "./request-rows.ts";
+import { requestStore, requestTransaction } from "./request-store.ts";
 import type { Sealer } from "./seal.ts";
 import { TERMS_TTL_MS } from "./wake.ts";
 
@@ -46,7 +50,7 @@ const CLAIM_DUE = {
   name: "claim_due", // provisioning_order_due, provisioning_order_of_subscriber
   text: `select ${ORDER}, ${SUBJECT},
                 exists (select from provisioning_order y where y.subscriber_id = o.subscriber_id and y.id > o.id
-                                                           and y.cause <> 'requested') as "isSuperseded"
+                                                           and y.cause in ('first_registration', 'sim_moved')) as "isSuperseded"
            from provisioning_order o join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
           where o.due_at <= $1 order by o.due_at limit $2
             for update of o skip locked -- conductors never wait on each other's rows`,
@@ -55,10 +59,20 @@ const LOCK_ORDERS = {
   name: "lock_orders", // provisioning_order_pkey
   text: `select ${ORDER} from provisioning_order o where o.id = any($1::uuid[]) order by o.id for update`,
 };
+const READ_ORDERS = {
+  name: "read_orders", // provisioning_order_pkey
+  text: `select ${ORDER} from provisioning_order o where o.id = any($1::uuid[])`,
+};
+const ACCOUNTS_OF = {
+  name: "accounts_of", // provisioning_order_pkey, user_account_operator_id_subscriber_id_key
+  text: `select o.id as "orderId", a.id, a.state from provisioning_order o
+           join user_account a on a.operator_id = o.operator_id and a.subscriber_id = o.subscriber_id
+          where o.id = any($1::uuid[])`,
+};
 const ITEMS_OF_ORDERS = {
   name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
   text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
-                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
+                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
                 i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
                 m.part_count as "partCount", m.reference
            from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
@@ -75,7 +89,7 @@ const CLAIM_CALLS = {
   text: `update outbound_call c set attempts = c.attempts + 1, lease_until = $4, due_at = $4, leased_by = $5, updated_at = $2
           where c.id in (select id from outbound_call where kind = $1 and due_at <= $2 order by due_at limit $3
                             for update skip locked)
-      returning c.id, c.operator_id as "operatorId", c.order_id as "orderId", c.item_id as "itemId", c.kind, c.body,
+      returning c.id, c.operator_id as "operatorId", c.order_id as "orderId", c.item_id as "itemId", c.kind, c.body, c.sealed,
                 c.attempts, c.deadline_at as "deadlineAt", c.created_at as "createdAt"`,
 };
 const MAKES_OF = {
@@ -88,7 +102,10 @@ const ITEMS_BY_TRAFFIC = {
   text: `select q.at::int as at, i.order_id as "orderId", i.id as "itemId"
            from unnest($2::bytea[], $3::text[]) with ordinality as q(imsi_index, apn, at)
            join subscriber s on s.operator_id = $1 and s.imsi_index = q.imsi_index
-           join lateral (select id from provisioning_order where subscriber_id = s.id order by id desc limit 1) o on true
+           join lateral (select r.id from provisioning_order r -- a request without access points proves nothing of them
+                          where r.subscriber_id = s.id and (r.cause in ('first_registration', 'sim_moved', 'requested')
+                             or exists (select from order_item a where a.order_id = r.id and a.apns <> '{}'))
+                          order by r.id desc limit 1) o on true
            join order_item i on i.order_id = o.id and q.apn = any(i.apns)`,
 };
 const KEY = `k.id as "keyId", k.operator_id as "operatorId", k.order_id as "orderId", i.id as "itemId", k.sealed`;
@@ -133,13 +150,14 @@ export function createOrderStore(
   registry: OwnWords,
   /** This server's number in the database, which its leases bear; without one they lapse by their time alone. */
   nodeNumber: () => number | null = () => null,
+  homePlmnOf: HomePlmnResolver = () => undefined,
 ): OrderStore {
   const reclaimLeases = createLeaseWatch(database);
   const cache = new Map<string, { readonly terms: Terms; readonly until: number }>();
   return {
     // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
     transaction: (work) =>
-      database.transaction((tx) => work(orderTransaction(tx, sealer)), {
+      database.transaction((tx) => work(orderTransaction(tx, sealer, homePlmnOf)), {
         keepsPlans: true,
         safeToRepeat: true,
       }),
@@ -159,14 +177,26 @@ export function createOrderStore(
       }
       return messages;
     },
-    claimCalls: ({ kind, now, limit, leaseMs }) =>
-      database.rows<OutboundCall>(CLAIM_CALLS, [
-        kind,
-        now,
-        limit,
-        new Date(now.getTime() + leaseMs),
-        nodeNumber(),
-      ]),
+    async claimCalls({ kind, now, limit, leaseMs }) {
+      const leaseUntil = new Date(now.getTime() + leaseMs);
+      const values = [kind, now, limit, leaseUntil, nodeNumber()];
+      const rows = await database.rows<OutboundCall & { sealed: Buffer | null }>(CLAIM_CALLS, values);
+      return rows.map(({ sealed, ...call }) =>
+        sealed === null ? call : { ...call, secret: secretIn(sealer, sealed) },
+      );
+    },
+    requests: requestStore(database, sealer, async (orderIds) =>
+      orderIds.length === 0
+        ? []
+        : inOrderOf(
+            orderIds,
+            await withItems(database, sealer, await database.rows(READ_ORDERS, [orderIds])),
+          ),
+    ),
+    async accountsOf(orderIds) {
+      const rows = await database.rows<AccountDraft & { orderId: string }>(ACCOUNTS_OF, [orderIds]);
+      return new Map(rows.map(({ orderId, ...account }) => [orderId, account]));
+    },
     reclaimLeases,
     subjectsOf: (orderIds) => subjectsOf(database, sealer, orderIds),
     async makesOf(orderIds) {
@@ -201,6 +231,19 @@ const unsealedKey = ({ sealed, ...row }: SealedKey, sealer: Sealer): IssuedKey =
   ...row,
   bytes: sealer.openBytes("device_key", sealed),
 });
+
+const inOrderOf = (ids: readonly string[], orders: readonly OrderDraft[]): OrderDraft[] =>
+  ids.flatMap((id) => orders.find((order) => order.id === id) ?? []);
+
+/** Undefined where the seal does not open: the call says so, and stops no other. */
+function secretIn(sealer: Sealer, sealed: Buffer): unknown {
+  try {
+    return JSON.parse(sealer.open(CALL_DOMAIN, sealed));
+  } catch (error) {
+    if (error instanceof TurnupError && error.code === "seal_broken") return undefined;
+    throw error;
+  }
+}
 
 async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<Terms> {
   const operator = await db.one<{
@@ -242,7 +285,7 @@ async function subjectsOf(
   return new Map(rows.map((row) => [row.id, subjectOf(row, sealer)]));
 }
 
-type OrderColumns = Omit<OrderDraft, "items" | "changed">;
+type OrderColumns = Omit<OrderDraft, "items" | "request" | "changed">;
 type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed"> & {
   readonly feeTerms: FeeTermsRow | null;
   readonly orderId: string;
@@ -253,12 +296,13 @@ type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed">
   readonly reference: number;
 };
 
-async function withItems(db: Db, rows: readonly OrderColumns[]): Promise<OrderDraft[]> {
-  const orders = rows.map((row): OrderDraft => ({ ...row, items: [], changed: false }));
+async function withItems(db: Db, sealer: Sealer, rows: readonly OrderColumns[]): Promise<OrderDraft[]> {
+  const orders = rows.map((row): OrderDraft => ({ ...row, items: [], request: null, changed: false }));
   const byId = new Map(orders.map((order) => [order.id, order]));
-  // An order that was not yet opened has no items to look for.
+  await withRequests(db, sealer, orders);
+  // An order that was not yet opened has no items to look for, unless somebody asked for them.
   const opened = orders
-    .filter(({ state }) => state !== "received" && state !== "waiting")
+    .filter(({ state, request }) => request || (state !== "received" && state !== "waiting"))
     .map(({ id }) => id);
   if (opened.length === 0) return orders;
   for (const row of await db.rows<ItemColumns>(ITEMS_OF_ORDERS, [opened])) {
@@ -276,26 +320,31 @@ async function withItems(db: Db, rows: readonly OrderColumns[]): Promise<OrderDr
   return orders;
 }
 
-function orderTransaction(db: Tx, sealer: Sealer): OrderTransaction {
+function orderTransaction(db: Tx, sealer: Sealer, homePlmnOf: HomePlmnResolver): OrderTransaction {
   return {
+    ...requestTransaction(db, sealer, homePlmnOf),
     async claimDue({ now, limit }): Promise<DueOrder[]> {
       const rows = await db.rows<OrderColumns & SealedSubject & { isSuperseded: boolean }>(CLAIM_DUE, [
         now,
         limit,
       ]);
-      const orders = await withItems(db, rows.map(orderColumns));
+      const orders = await withItems(db, sealer, rows.map(orderColumns));
       return orders.map((order, at) => {
         const row = rows[at]!;
         return { order, subject: subjectOf(row, sealer), isSuperseded: row.isSuperseded };
       });
     },
-    lockOrders: async (orderIds) => withItems(db, await db.rows<OrderColumns>(LOCK_ORDERS, [orderIds])),
+    lockOrders: async (orderIds) =>
+      withItems(db, sealer, await db.rows<OrderColumns>(LOCK_ORDERS, [orderIds])),
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
     ...messageTransaction(db),
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
-    write: async (changes, now) => writeChanges(db, sealer, changes, now),
+    async write(changes, now) {
+      writeChanges(db, sealer, changes, now);
+      await writeRequests(db, sealer, changes, now);
+    },
   };
 }
 

@@ -435,12 +435,13 @@ export interface Request {
   assurance: string;
   bearer: string | null;
   card_digits: string | null;
+  card_index: Buffer | null;
   card_token: string | null;
-  contact_sealed: Buffer | null;
   created_at: Timestamp;
   has_client: boolean;
   language: string;
   next_notice_at: Timestamp | null;
+  notice_key_reference: Buffer | null;
   notice_key_sealed: Buffer | null;
   operator_id: string;
   order_id: string;

@@ -1,6 +1,7 @@
 /** Orders: the list, one order's whole story, and a request without a sighting. */
 import Type from "typebox";
-import { ITEM_STATES, ORDER_CAUSES, ORDER_STATES } from "../../kernel/order/order.ts";
+import { ITEM_KINDS, ITEM_STATES, ORDER_CAUSES, ORDER_STATES } from "../../kernel/order/order.ts";
+import type { ItemSubjectView } from "../../kernel/order/order-reader.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
@@ -48,11 +49,32 @@ const orderFields = {
 };
 const Order = named("Order", Type.Object(orderFields));
 
+const subjectFields = {
+  catalogId: Type.String(),
+  version: Type.Integer(),
+  action: words(["add", "remove"]),
+  package: textOrNull(),
+  name: Type.String(),
+  channel: wordsOrNull(["narrowband", "wideband"]),
+  retransmissions: Type.Integer(),
+  missing: Type.Array(Type.String()),
+  elements: Type.Record(Type.String(), Type.String()),
+  billing: Type.String(),
+};
+/** An object or null, written as a list of types: the serializer then needs no validation to tell which. */
+const itemSubject = Type.Unsafe<ItemSubjectView | null>({
+  type: ["object", "null"],
+  description: "Of a feature or service: what of the catalog it is, and how far its parts are.",
+  properties: subjectFields,
+  required: Object.keys(subjectFields),
+});
+
 const Item = named(
   "OrderItem",
   Type.Object({
     id: Type.String(),
-    kind: words(["settings", "key"]),
+    kind: words(ITEM_KINDS),
+    subject: itemSubject,
     state: words(ITEM_STATES),
     cause: textOrNull(),
     reason: Type.String(),

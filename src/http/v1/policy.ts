@@ -6,6 +6,7 @@ import type { OrderPolicy } from "../../kernel/order/policy.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
 import { type Answer, ok, route } from "../route.ts";
 import { instantOrNull, named, text, textOrNull, words } from "../schema.ts";
+import { RequestPolicySchema } from "./request-policy.ts";
 
 const HOURS_MAX = 24 * 90;
 const SMS_TEXT_MAX = 600;
@@ -63,6 +64,7 @@ const policyShape = Type.Object(
       pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$",
       description: "A short code, a number, or up to 11 letters and digits.",
     }),
+    request: RequestPolicySchema,
   },
   { additionalProperties: false, description: "What an operator decides about its orders." },
 );
@@ -90,7 +92,13 @@ type PolicyAnswer = Answer<Static<typeof PolicyVersion>>;
 
 const written = ({ body, ...version }: Versioned<OrderPolicy>): PolicyAnswer["body"] => ({
   ...version,
-  body: { ...body, listedModels: [...body.listedModels], markets: [...body.markets] },
+  body: {
+    ...body,
+    listedModels: [...body.listedModels],
+    markets: [...body.markets],
+    // The same value; the schema's type does not say that nobody writes to it.
+    request: body.request as Static<typeof RequestPolicySchema>,
+  },
 });
 
 export const getPolicy = route({

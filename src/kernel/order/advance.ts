@@ -7,6 +7,9 @@ import { cancelOrder, deadlinePassed, failItem, isClosed } from "./ending.ts";
 import { giveUpKeys, openOrder, sendWithoutKey, wait } from "./open-order.ts";
 import { rankOf } from "./order.ts";
 import type { DueOrder, OrderDraft, Terms } from "./order-store.ts";
+import { isOfRequest } from "./request/context.ts";
+import { requestIsDue } from "./request/due.ts";
+import type { RequestDraft } from "./request/request-draft.ts";
 import { createScribe, earlierOf, minutesAfter, type Scribe } from "./scribe.ts";
 
 const RECHECK_MINUTES = 60;
@@ -14,7 +17,7 @@ const MAX_FAULT_CHARACTERS = 200;
 
 /** A younger order of its SIM does its work; what a person asked for is done all the same. */
 export const isLeftToYounger = ({ order, isSuperseded }: DueOrder): boolean =>
-  isSuperseded && order.cause !== "requested";
+  isSuperseded && (order.cause === "first_registration" || order.cause === "sim_moved");
 
 export function advanceOrder(
   deps: ConductorDeps,
@@ -25,7 +28,11 @@ export function advanceOrder(
   companionIds: readonly string[],
 ): void {
   const { order } = due;
-  const before = { ...order, items: order.items.map((item) => ({ ...item })) };
+  const before = {
+    ...order,
+    items: order.items.map((item) => ({ ...item })),
+    request: copyOf(order.request),
+  };
   const own = createScribe(scribe.now, deps.newId);
   try {
     if (isLeftToYounger(due))
@@ -39,6 +46,7 @@ export function advanceOrder(
 }
 
 function advance(deps: ConductorDeps, scribe: Scribe, { order, subject }: DueOrder, terms: Terms): void {
+  if (isOfRequest(order)) return requestIsDue({ deps, scribe, order, subject, terms });
   if (order.state !== "provisioning") return openOrder(deps, scribe, { order, subject }, terms);
   giveUpKeys(scribe, order);
   sendWithoutKey(deps, scribe, order, subject, terms);
@@ -49,7 +57,8 @@ function advance(deps: ConductorDeps, scribe: Scribe, { order, subject }: DueOrd
 function stumble(scribe: Scribe, order: OrderDraft, terms: Terms, fault: string): void {
   const reason = `it could not be taken further: ${fault}`;
   const nextAction = "put right what it names; it is tried again by itself";
-  if (order.state !== "provisioning") return wait(scribe, order, terms, "fault", reason, nextAction);
+  if (order.state !== "provisioning" && !order.request)
+    return wait(scribe, order, terms, "fault", reason, nextAction);
   scribe.note(order, { kind: "fault", reason });
   if (order.deadlineAt && scribe.now >= order.deadlineAt) {
     for (const item of order.items) {
@@ -62,6 +71,13 @@ function stumble(scribe: Scribe, order: OrderDraft, terms: Terms, fault: string)
   order.changed = true;
   scribe.touch(order);
 }
+
+const copyOf = (request: RequestDraft | null): RequestDraft | null =>
+  request && {
+    ...request,
+    consents: request.consents.map((consent) => ({ ...consent })),
+    registrations: request.registrations.map((registration) => ({ ...registration })),
+  };
 
 /** Never digits long enough to be somebody's number. */
 function faultOf(error: unknown): string {

@@ -10,6 +10,7 @@ import { type Entry, feePaidEntries, payoutEntries } from "../settlement/posting
 import type { ConductorDeps } from "./deps.ts";
 import { endIfDone, failItem, isFinal } from "./ending.ts";
 import { CALL_DEADLINE_HOURS } from "./fee.ts";
+import { nextTry } from "./next-try.ts";
 import { bookKey, sendWithoutKey, uuidOf, valuesFor, waitsForKey } from "./open-order.ts";
 import {
   type ItemDraft,
@@ -20,23 +21,27 @@ import {
   type TakenKey,
   type Terms,
 } from "./order-store.ts";
-import { hoursAfter, type Scribe, secondsAfter } from "./scribe.ts";
+import { requestAnswered } from "./request/answers.ts";
+import type { Failed, IdentityAnswer, Refused, ServiceAnswer } from "./request/connectors.ts";
+import { isOfRequest } from "./request/context.ts";
+import { hoursAfter, type Scribe } from "./scribe.ts";
 import { sendKey, sendTogether } from "./send.ts";
 import { lockById, type Step } from "./step.ts";
 import { giveUpKey, mayTakeOver } from "./take-over-key.ts";
-
-const FIRST_RETRY_SECONDS = 5;
-const MAX_RETRY_SECONDS = 3_600;
 
 /** What another company's machine answered to a call. */
 export type CallAnswer =
   | { readonly kind: "key"; readonly bytes: Uint8Array }
   /** `reference`: the bank's own, where it gives one. */
   | { readonly kind: "done"; readonly reference: string | null }
+  /** Of an identity bureau. */
+  | Extract<IdentityAnswer, { readonly kind: "answered" }>
+  /** Of a service server. */
+  | Extract<ServiceAnswer, { readonly kind: "registered" | "needs_information" }>
   /** A clear no: asking again would change nothing. */
-  | { readonly kind: "refused"; readonly cause: string; readonly reason: string }
+  | Refused
   /** No answer, or none that can be read: it is asked again. */
-  | { readonly kind: "failed"; readonly cause: string; readonly reason: string };
+  | Failed;
 export type AnsweredCall = { readonly call: OutboundCall; readonly answer: CallAnswer };
 
 export async function answersCame(
@@ -47,7 +52,9 @@ export async function answersCame(
   const keyIds = answers.flatMap(({ answer }) => keyIdsOf(answer));
   const holders = (await tx.takenKeys(keyIds)).map(({ orderId }) => orderId);
   const orders = await lockById(tx, [...answers.map(({ call }) => call.orderId), ...holders]);
-  const asked = answers.filter(({ call }) => call.kind === "key_request").map(({ call }) => call.orderId);
+  const asked = answers
+    .filter(({ call }) => call.kind === "key_request" || orders.get(call.orderId)?.request)
+    .map(({ call }) => call.orderId);
   const subjects = asked.length > 0 ? await tx.subjectsOf(asked) : new Map<string, Subject>();
   // Looked up again under the locks of their orders: what they are now is what they stay.
   const known = holders.length > 0 ? await tx.takenKeys(keyIds) : [];
@@ -60,6 +67,10 @@ export async function answersCame(
     const order = orders.get(call.orderId);
     if (!order) continue;
     const terms = await deps.store.termsOf(order.operatorId);
+    if (isOfRequest(order)) {
+      requestAnswered({ deps, scribe, order, subject: subjects.get(order.id)!, terms }, call, answer);
+      continue;
+    }
     switch (call.kind) {
       case "key_request":
         keyAnswered(
@@ -113,7 +124,7 @@ function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void
   if (answer.kind === "refused") return keyRefused(asked, item, call, answer);
   if (answer.kind !== "key") {
     const { cause, reason } =
-      answer.kind === "done" ? { cause: "bad_answer", reason: "the answer holds no key" } : answer;
+      answer.kind === "failed" ? answer : { cause: "bad_answer", reason: "the answer holds no key" };
     return keyWaits(asked, item, call, cause, reason);
   }
   const relation = relationOf(terms, order.make);
@@ -232,14 +243,6 @@ function keyGivenUp(
   if (isFinal(order)) return;
   sendWithoutKey(deps, scribe, order, subject, terms);
   endIfDone(scribe, order, terms);
-}
-
-/** Later and later, never past the deadline; null where the deadline is reached. */
-function nextTry(scribe: Scribe, call: OutboundCall): Date | null {
-  if (scribe.now >= call.deadlineAt) return null;
-  const seconds = Math.min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.min(call.attempts - 1, 20));
-  const at = secondsAfter(scribe.now, seconds);
-  return at < call.deadlineAt ? at : call.deadlineAt;
 }
 
 /** Answers the charge as it stands afterwards: a second answer of the same batch finds it so. */

@@ -1,9 +1,11 @@
 /** What one transaction writes: rows to add and rows to change, collected while deciding, written at once. */
+import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { CallKind, KeyState, OrderDraft } from "./order-store.ts";
+import type { NewOffer, NewProvisionedItem } from "./request/request-draft.ts";
 
-export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text";
-export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text";
+export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
+export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text" | "notice";
 
 export type NewEvent = {
   readonly id: string;
@@ -65,10 +67,14 @@ export type NewCall = {
   readonly id: string;
   readonly operatorId: string;
   readonly orderId: string;
-  readonly itemId: string;
+  /** Null for a call about the whole order: a verification, a mail. */
+  readonly itemId: string | null;
   readonly kind: CallKind;
   readonly idempotencyKey: string;
+  /** Ids and amounts only. */
   readonly body: Readonly<Record<string, string>>;
+  /** What of it is somebody's data or a secret: sealed at rest, wiped when the call ends. */
+  readonly secret?: unknown;
   readonly dueAt: Date;
   readonly deadlineAt: Date;
 };
@@ -132,6 +138,29 @@ export type ChangeSet = {
   readonly postings: NewPosting[];
   readonly links: NewLink[];
   readonly linkExtensions: LinkExtension[];
+  readonly accounts: NewUserAccount[];
+  /** Accounts that the billing centre knows from now on. */
+  readonly registeredAccounts: {
+    readonly operatorId: string;
+    readonly subscriberId: string;
+    readonly billingReference: string | null;
+  }[];
+  readonly provisioned: NewProvisionedItem[];
+  /** Items that a subscriber has no more. */
+  readonly provisionedEnds: {
+    readonly operatorId: string;
+    readonly subscriberId: string;
+    readonly catalogId: string;
+    readonly orderId: string;
+  }[];
+  readonly offers: NewOffer[];
+  readonly offerChanges: {
+    readonly id: string;
+    readonly state: "taken" | "declined" | "expired";
+    readonly orderId: string | null;
+  }[];
+  /** Payloads whose octets are kept no longer: whom they were for has them. */
+  readonly wipedPayloads: string[];
 };
 
 export const emptyChangeSet = (): ChangeSet => ({
@@ -150,6 +179,13 @@ export const emptyChangeSet = (): ChangeSet => ({
   postings: [],
   links: [],
   linkExtensions: [],
+  accounts: [],
+  registeredAccounts: [],
+  provisioned: [],
+  provisionedEnds: [],
+  offers: [],
+  offerChanges: [],
+  wipedPayloads: [],
 });
 
 export const isEmpty = (changes: ChangeSet): boolean =>

@@ -19,6 +19,12 @@ import type {
 } from "./order-store.ts";
 import { messageDelivered, messageFailed, reach } from "./progress.ts";
 import { confirm, reportsCame } from "./proof.ts";
+import { isOfRequest, itemsOf } from "./request/context.ts";
+import { resendByHand as resendRequest } from "./request/feature.ts";
+import { noticeEnded } from "./request/messages.ts";
+import type { RequestDesk } from "./request/request.ts";
+import { contextOf, createRequestDesk } from "./request/request-desk.ts";
+import { settle } from "./request/settle.ts";
 import { closed, RECEIPT_GRACE_MINUTES, resendByHand } from "./resend.ts";
 import { createScribe, hoursAfter, minutesAfter } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
@@ -52,6 +58,8 @@ export type Conductor = {
   linksOpened(links: readonly OpenedLink[]): Promise<void>;
   resend(operatorId: string, orderId: string, actor: string): Promise<void>;
   cancel(operatorId: string, orderId: string, actor: string): Promise<void>;
+  /** What is done to requests of the device's road. */
+  readonly requests: RequestDesk;
 };
 
 export function createConductor(deps: ConductorDeps): Conductor {
@@ -62,6 +70,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
     const result = await store.transaction(async (tx) => {
       const scribe = createScribe(deps.clock(), deps.newId);
       const value = await work({ tx, scribe });
+      await settleRequests(deps, { tx, scribe });
       await tx.write(scribe.changes, scribe.now);
       written = scribe.changes;
       return value;
@@ -71,6 +80,8 @@ export function createConductor(deps: ConductorDeps): Conductor {
   };
 
   return {
+    requests: createRequestDesk(deps, store.requests, inStep),
+
     advance: (limit) =>
       inStep(async ({ tx, scribe }) => {
         const due = await tx.claimDue({ now: scribe.now, limit });
@@ -137,6 +148,11 @@ export function createConductor(deps: ConductorDeps): Conductor {
       inStep(async ({ tx, scribe }) => {
         const order = await lockOne(tx, operatorId, orderId);
         const terms = await store.termsOf(operatorId);
+        if (isOfRequest(order)) {
+          if (isFinal(order)) throw closed(order);
+          const context = await contextOf(deps, { tx, scribe }, order);
+          return resendRequest(context, itemsOf(context), actor);
+        }
         resendByHand(scribe, order, terms, actor, await tx.companionsOf(orderId));
       }),
 
@@ -179,10 +195,20 @@ async function messagesEnded(
     const order = message.orderId ? orders.get(message.orderId) : undefined;
     if (!order) continue;
     const terms = await deps.store.termsOf(order.operatorId);
-    if (message.outcome === "delivered") messageDelivered(scribe, order, message, terms);
+    if (isOfRequest(order) && message.kind === "notice") {
+      if (message.outcome === "delivered" || (await isLatest(tx, message)))
+        noticeEnded(await contextOf(deps, { tx, scribe }, order), message);
+    } else if (message.outcome === "delivered") messageDelivered(scribe, order, message, terms);
     else if (!message.isCompanion || (await isLatest(tx, message))) {
       messageFailed(scribe, order, message, terms);
     }
+  }
+}
+
+/** Once a transaction, after everything else: what follows from where its requests stand now. */
+async function settleRequests(deps: ConductorDeps, step: Step): Promise<void> {
+  for (const order of step.scribe.changes.orders) {
+    if (isOfRequest(order)) settle(await contextOf(deps, step, order));
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the conductor needs from outside: everything that is not a decision comes in here. */
 import type { KeyObject } from "node:crypto";
+import type { CatalogStore } from "../catalog/catalog-store.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { Verdict } from "./order.ts";
@@ -43,8 +44,14 @@ export type ConductorDeps = {
     readonly privateKey: KeyObject;
     readonly publicKey: KeyObject;
   };
+  readonly catalog: Pick<CatalogStore, "catalogWith" | "currentTerms" | "content">;
   /** Called after a change set is on disk, so that whoever sends or calls need not poll for it. */
   readonly onWritten: (written: ChangeSet) => void;
   /** The address of a page with settings. */
   readonly linkUrl: (token: string) => string;
+  /** Octets of a module that another server keeps (row 40); rejects where it cannot be had. */
+  readonly fetchModule: (url: string) => Promise<Uint8Array>;
+  /** The address of the screen of a request, and of what an offer names. */
+  readonly requestUrl: (reference: string) => string;
+  readonly offerUrl: (token: string) => string;
 };

@@ -2,14 +2,15 @@
  * How orders end: all items done or given up, time run out, a person's word, or a newer order for the same SIM. An order
  * that ended may end better when proof comes late; it is opened again by a resend only.
  */
-import { FINAL_ORDER_STATES, type OrderState, rankOf } from "./order.ts";
+import { FINAL_ORDER_STATES, type ItemState, type OrderState, rankOf } from "./order.ts";
 import type { ItemDraft, OrderDraft, Terms } from "./order-store.ts";
+import { isPartlyDone, isReached, isRequestItemDone, levelOf } from "./request/item-done.ts";
 import { NO_ACTION, type Scribe } from "./scribe.ts";
 
 export const isFinal = (order: OrderDraft): boolean => FINAL_ORDER_STATES.includes(order.state);
 export const isClosed = (item: ItemDraft): boolean => item.state === "failed" || item.state === "cancelled";
-export const isDone = (item: ItemDraft, { policy }: Terms): boolean =>
-  rankOf(item.state) >= rankOf(policy.doneAt);
+export const isDone = ({ state, subject }: ItemDraft, { policy }: Terms): boolean =>
+  subject ? isRequestItemDone({ state, subject }, policy.doneAt) : rankOf(state) >= rankOf(policy.doneAt);
 /** Nothing more is expected of it: it is done, closed, or its proof was waited for in vain. */
 const isSettled = (item: ItemDraft, terms: Terms): boolean =>
   isClosed(item) || isDone(item, terms) || item.deadlineAt === null;
@@ -25,7 +26,7 @@ export function endIfDone(scribe: Scribe, order: OrderDraft, terms: Terms): void
 
 function endStateOf(order: OrderDraft, terms: Terms): OrderState {
   if (order.items.every((item) => isDone(item, terms))) return "completed";
-  return order.items.some(({ state }) => rankOf(state) > 0) ? "partly_completed" : "failed";
+  return order.items.some(({ state }) => isPartlyDone(state)) ? "partly_completed" : "failed";
 }
 
 function end(scribe: Scribe, order: OrderDraft, terms: Terms): void {
@@ -36,8 +37,8 @@ function end(scribe: Scribe, order: OrderDraft, terms: Terms): void {
     state,
     reason:
       state === "completed"
-        ? `all ${order.items.length} items reached "${terms.policy.doneAt}"`
-        : shortfall.map((item) => `${item.kind}: ${item.reason}`).join("; "),
+        ? `all ${order.items.length} items ${order.request ? "are done" : `reached "${terms.policy.doneAt}"`}`
+        : shortfall.map((item) => `${item.subject?.catalogId ?? item.kind}: ${item.reason}`).join("; "),
     nextAction: NO_ACTION,
     dueAt: null,
     deadlineAt: null,
@@ -45,7 +46,7 @@ function end(scribe: Scribe, order: OrderDraft, terms: Terms): void {
 }
 
 /** It keeps its level; nothing more is waited for. */
-function waitNoMore(item: ItemDraft): void {
+export function waitNoMore(item: ItemDraft): void {
   if (item.deadlineAt === null && item.nextAction === NO_ACTION) return;
   Object.assign(item, { deadlineAt: null, nextAction: NO_ACTION, changed: true });
 }
@@ -70,6 +71,14 @@ export function failItem(
   });
 }
 
+/** What an item that waited in vain failed of. */
+const CAUSE_OF_SILENCE: Partial<Record<ItemState, string>> = {
+  sending: "not_delivered",
+  awaiting_choice: "no_choice",
+  registering: "no_answer",
+  needs_information: "no_information",
+};
+
 /** Items whose time is up are given up; the order ends with what it has, or is looked at again when the next is due. */
 export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms): void {
   for (const item of order.items) {
@@ -79,9 +88,9 @@ export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms):
       continue;
     }
     if (item.deadlineAt > scribe.now) continue;
-    if (rankOf(item.state) > 0) proofMissing(scribe, order, item, terms);
+    if (isPartlyDone(item.state)) proofMissing(scribe, order, item, terms);
     else {
-      const cause = item.state === "sending" ? "not_delivered" : "no_key";
+      const cause = CAUSE_OF_SILENCE[item.state] ?? "no_key";
       failItem(scribe, order, item, { cause, reason: `${item.reason}; the deadline has passed` });
     }
   }
@@ -96,7 +105,11 @@ export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms):
 function proofMissing(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms): void {
   waitNoMore(item);
   scribe.touch(order);
-  item.reason = `${item.state}, but no proof of "${terms.policy.doneAt}" came in time`;
+  const missing =
+    item.subject && isReached({ ...item, subject: item.subject }, terms.policy.doneAt)
+      ? "answer of the network's elements"
+      : `proof of "${item.subject ? levelOf({ subject: item.subject }, terms.policy.doneAt) : terms.policy.doneAt}"`;
+  item.reason = `${item.state}, but no ${missing} came in time`;
   scribe.note(order, { kind: "proof_missing", itemId: item.id, state: item.state, reason: item.reason });
 }
 
@@ -111,7 +124,7 @@ export function cancelOrder(
   scribe.changes.cancelledMessages.push(...companionIds);
   for (const item of order.items) {
     if (isClosed(item)) continue;
-    if (rankOf(item.state) > 0) {
+    if (isPartlyDone(item.state)) {
       waitNoMore(item);
       continue;
     }

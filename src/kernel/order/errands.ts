@@ -7,6 +7,7 @@ import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/
 import type { CallAnswer } from "./answers.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import { type CallKind, type OrderStore, type OutboundCall, relationOf } from "./order-store.ts";
+import { askOthers, type Connectors, isRequestCall, NO_CONNECTORS } from "./request/errands.ts";
 
 /** Longer than a client waits for an answer. */
 const LEASE_MS = 60_000;
@@ -43,6 +44,8 @@ type Deps = {
   /** The client for a key server's URL; undefined where none is configured. */
   readonly makerAt: (url: string) => MakerPort | undefined;
   readonly bankOf: (operatorId: string) => BankPort | undefined;
+  /** Machines that requests of the device's road ask; none where left out. */
+  readonly connectors?: Connectors;
 };
 
 export function createErrands(deps: Deps): Errands {
@@ -50,9 +53,11 @@ export function createErrands(deps: Deps): Errands {
     async pass(kind, limit) {
       const calls = await deps.store.claimCalls({ kind, now: deps.clock(), limit, leaseMs: LEASE_MS });
       if (calls.length === 0) return 0;
-      const answers = await (kind === "fee_request" || kind === "portion_payment"
-        ? pay(deps, kind, calls)
-        : visitMakers(deps, kind, calls));
+      const answers = await (isRequestCall(kind)
+        ? askOthers({ store: deps.store, connectors: deps.connectors ?? NO_CONNECTORS }, kind, calls)
+        : kind === "fee_request" || kind === "portion_payment"
+          ? pay(deps, kind, calls)
+          : visitMakers(deps, kind, calls));
       await Promise.all(
         calls.map((call) => deps.books.answer({ call, answer: answers.get(call.id) ?? UNANSWERED })),
       );
@@ -150,7 +155,7 @@ async function visit(
   const subjects = await deps.store.subjectsOf(calls.map(({ orderId }) => orderId));
   return maker.requestKeys(
     calls.map(({ itemId, orderId }) => ({
-      requestId: itemId,
+      requestId: itemId!,
       model: made.get(orderId)!,
       uniqueId: { imei: subjects.get(orderId)!.imei },
     })),

@@ -206,6 +206,7 @@ function newItem(
     keyState: null,
     feeTerms: null,
     apns,
+    subject: null,
     isNew: true,
     changed: true,
   };

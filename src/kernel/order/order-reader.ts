@@ -2,7 +2,7 @@
  * What the doors read: lists and stories. Every call names its operator; a row of another operator does not exist.
  * Lists page by key: `cursor` is the id of the last row seen; ids are UUIDv7, so they sort by time.
  */
-import type { ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
+import type { ItemKind, ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
 
 /** A page, newest first unless `order` says otherwise. `limit` is 1 to 1,000. */
 export type PageQuery = {
@@ -47,9 +47,27 @@ export type OrderFilter = {
   readonly createdTo?: string | undefined;
 };
 
+/** What of the catalog an item is, and how far its parts are; nothing that is the subscriber's own. */
+export type ItemSubjectView = {
+  readonly catalogId: string;
+  readonly version: number;
+  readonly action: "add" | "remove";
+  readonly package: string | null;
+  /** In English. */
+  readonly name: string;
+  readonly channel: "narrowband" | "wideband" | null;
+  readonly retransmissions: number;
+  /** Names of fields that a service misses. */
+  readonly missing: readonly string[];
+  readonly elements: Readonly<Record<string, string>>;
+  readonly billing: string;
+};
+
 export type ItemView = {
   readonly id: string;
-  readonly kind: "settings" | "key";
+  readonly kind: ItemKind;
+  /** Of a feature or service. */
+  readonly subject: ItemSubjectView | null;
   readonly state: ItemState;
   readonly cause: string | null;
   readonly reason: string;

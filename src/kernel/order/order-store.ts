@@ -7,8 +7,10 @@ import type { AccessPoint } from "../settings/access-point.ts";
 import type { ChargeDraft, FeeTerms } from "../settlement/charge.ts";
 import type { SupportOverride } from "../support/decide-support.ts";
 import type { ChangeSet, MessageKind } from "./change-set.ts";
-import type { ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
+import type { ItemKind, ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
 import type { OrderPolicy } from "./policy.ts";
+import type { AccountDraft, ItemSubject, RequestDraft } from "./request/request-draft.ts";
+import type { RequestStore, RequestTransaction } from "./request/request-store.ts";
 
 /** What the operator agreed with one manufacturer; `make` is `*` for all that have no row of their own. */
 export type Relation = {
@@ -72,7 +74,7 @@ export type KeyState = (typeof KEY_STATES)[number];
 
 export type ItemDraft = {
   readonly id: string;
-  readonly kind: "settings" | "key";
+  readonly kind: ItemKind;
   state: ItemState;
   cause: string | null;
   reason: string;
@@ -87,6 +89,8 @@ export type ItemDraft = {
   /** What its key costs; null without a key. */
   feeTerms: FeeTerms | null;
   apns: readonly string[];
+  /** Of a feature or service: what was asked for and what is known of it so far. */
+  subject: ItemSubject | null;
   isNew: boolean;
   changed: boolean;
 };
@@ -109,6 +113,8 @@ export type OrderDraft = {
   verdict: Verdict | null;
   verdictReasons: unknown;
   items: ItemDraft[];
+  /** What a request has beside its order; null for an order that the network opened. */
+  request: RequestDraft | null;
   changed: boolean;
 };
 
@@ -176,6 +182,12 @@ export const CALL_KINDS = [
   "fee_request",
   "portion_payment",
   "remittance_notice",
+  "identity_check",
+  "card_check",
+  "service_registration",
+  "element_task",
+  "billing_notice",
+  "mail_notice",
 ] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
 
@@ -184,9 +196,11 @@ export type OutboundCall = {
   readonly id: string;
   readonly operatorId: string;
   readonly orderId: string;
-  readonly itemId: string;
+  readonly itemId: string | null;
   readonly kind: CallKind;
   readonly body: Readonly<Record<string, string>>;
+  /** What the call's `secret` was; undefined where it has none, or its seal does not open. */
+  readonly secret?: unknown;
   readonly attempts: number;
   readonly deadlineAt: Date;
   readonly createdAt: Date;
@@ -209,7 +223,7 @@ export type TakenKey = {
   readonly isCharged: boolean;
 };
 
-export interface OrderTransaction {
+export interface OrderTransaction extends RequestTransaction {
   /** Orders whose due time has come, locked; others' locked rows are passed over. */
   claimDue(claim: { readonly now: Date; readonly limit: number }): Promise<DueOrder[]>;
   /** Locks in ascending order of id, so that two transactions never wait on each other. */
@@ -238,6 +252,10 @@ export interface OrderTransaction {
 }
 
 export interface OrderStore {
+  /** What requests of the device's road ask outside a transaction. */
+  readonly requests: RequestStore;
+  /** For calls to the billing centre: the accounts of whom orders are for. */
+  accountsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, AccountDraft>>;
   transaction<T>(work: (tx: OrderTransaction) => Promise<T>): Promise<T>;
   termsOf(operatorId: string): Promise<Terms>;
   /** Leases messages for sending; a lease that lapses can be claimed again. */

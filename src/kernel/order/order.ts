@@ -1,27 +1,46 @@
 /**
  * The order and its items: states, levels of proof, and the one table that says which event moves what.
  *
- * Order:  received -> provisioning -> completed | partly_completed | failed
+ * Order that the network opened (US 11,109,201), or a person for it:
+ *         received -> provisioning -> completed | partly_completed | failed
  *         received -> waiting (for an MSISDN, an access point, or a fault put right) -> provisioning | failed
  *         any state that is not final -> cancelled (by a person, or since a younger order takes its place)
  *         failed -> partly_completed -> completed by late proof;   partly_completed, failed -> provisioning by a resend
- * Item:   pending -> sending -> delivered -> opened -> works
+ * Order that a device, or somebody for it, asked for (US 6,647,260):
+ *         received -> verifying -> rejected                            a known device takes the short road past it
+ *         received, verifying -> awaiting_consent -> declined | expired | provisioning     past it where no terms are to be agreed to
+ *         received, verifying -> provisioning | failed (nothing of it can be had)
+ *
+ * Item:   settings, key
+ *         pending -> sending -> delivered -> opened -> works
  *         pending -> waiting_for_key -> sending | failed (the settings that waited for the key go alone)
  *         sending -> sending (resend) | failed;  any state that is not final -> failed | cancelled
+ * Item:   feature
+ *         pending -> sending -> delivered (fetched, or receipts) -> opened (the client has it) -> works (the device's own word)
+ *         sending, delivered, opened -> awaiting_choice (the device failed it) -> sending (retransmission) | failed
+ * Item:   service
+ *         pending -> registering -> registered -> access_data_sent
+ *         registering -> needs_information (just those fields) -> registering | failed
  *
- * `delivered`: receipts for all parts. `opened`: the client on the device reported it, or the page of a link was
- * fetched. `works`: traffic on the new access point, or the maker's server saw the device. A higher level implies the
- * lower ones; proof that comes again or late at a lower level changes nothing.
+ * `delivered`: receipts for all parts, or the content was fetched. `opened`: the client on the device reported it, or the
+ * page of a link was opened. `works`: traffic on the new access point, the maker's server saw the device, or the device
+ * confirmed the installation. A higher level implies the lower ones; proof that comes again or late at a lower level
+ * changes nothing.
  */
 
 export const ORDER_STATES = [
   "received",
   "waiting",
+  "verifying",
+  "awaiting_consent",
   "provisioning",
   "completed",
   "partly_completed",
   "failed",
   "cancelled",
+  "rejected",
+  "declined",
+  "expired",
 ] as const;
 export type OrderState = (typeof ORDER_STATES)[number];
 export const FINAL_ORDER_STATES: readonly OrderState[] = [
@@ -29,7 +48,13 @@ export const FINAL_ORDER_STATES: readonly OrderState[] = [
   "partly_completed",
   "failed",
   "cancelled",
+  "rejected",
+  "declined",
+  "expired",
 ];
+
+export const ITEM_KINDS = ["settings", "key", "feature", "service"] as const;
+export type ItemKind = (typeof ITEM_KINDS)[number];
 
 export const ITEM_STATES = [
   "pending",
@@ -38,6 +63,11 @@ export const ITEM_STATES = [
   "delivered",
   "opened",
   "works",
+  "awaiting_choice",
+  "registering",
+  "needs_information",
+  "registered",
+  "access_data_sent",
   "failed",
   "cancelled",
 ] as const;
@@ -48,7 +78,12 @@ export type Level = (typeof LEVELS)[number];
 /** 0 for a state that is no level yet; 1 delivered, 2 opened, 3 works. */
 export const rankOf = (state: ItemState | Level): number => LEVELS.indexOf(state as Level) + 1;
 
-export const ORDER_CAUSES = ["first_registration", "sim_moved", "requested"] as const;
+/** Orders that the network opens, or a person for a handset. */
+export const SPINE_CAUSES = ["first_registration", "sim_moved", "requested"] as const;
+/** Orders that somebody asked for with a selection: who brought them. */
+export const ROADS = ["self_service", "representative", "telephone", "partner", "offer"] as const;
+export type Road = (typeof ROADS)[number];
+export const ORDER_CAUSES = [...SPINE_CAUSES, ...ROADS] as const;
 export type OrderCause = (typeof ORDER_CAUSES)[number];
 export type Verdict = "ended" | "supported" | "unknown";
 export type NetworkKind = "mno" | "mvno" | "secondary" | "tertiary";

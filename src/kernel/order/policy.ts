@@ -3,6 +3,7 @@
  * Every switch that the patents leave open ("may") is one field here.
  */
 import type { Level } from "./order.ts";
+import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request/request-policy.ts";
 
 export type OrderPolicy = {
   /** A device is left behind when its model was first made more than this many years ago (row 86); null: not by age alone. */
@@ -41,6 +42,8 @@ export type OrderPolicy = {
   readonly texts: { readonly pinNotice: string; readonly link: string };
   /** The sender that subscribers see: a short code or up to 11 characters. */
   readonly sender: string;
+  /** Requests of devices, and of others for them. */
+  readonly request: RequestPolicy;
 };
 
 export const DEFAULT_POLICY: OrderPolicy = {
@@ -65,4 +68,5 @@ export const DEFAULT_POLICY: OrderPolicy = {
     link: "{operator}: the internet and picture message settings for your phone are at {link}",
   },
   sender: "2948",
+  request: DEFAULT_REQUEST_POLICY,
 };

@@ -84,18 +84,19 @@ create table request (
   assurance      text not null check (assurance in ('cert', 'aka', 'network', 'link', 'otp', 'none')),
   language       text not null,
   bearer         text,                                -- profile of the air side, where the proxy told it
-  user_sealed    bytea,                               -- the user's data as given
-  contact_sealed bytea,                               -- e-mail and fax on file
+  user_sealed    bytea,                               -- the user's data and what services ask for, as given; wiped when nothing came of it
   notice_key_sealed bytea,                            -- secures narrowband notices to the client on the device
+  notice_key_reference bytea,                         -- what replies of the client name it by
   has_client     boolean not null,                    -- the device runs our client module
   card_token     text,                                -- of the payment house; never the number
+  card_index     bytea,                               -- blind index of the card
   card_digits    text,                                -- first 6 and last 4
   verification   jsonb,                               -- each check, what it saw, when
   next_notice_at timestamptz,                         -- of the periodic status
   created_at     timestamptz not null,
   unique (operator_id, reference)
 );
-create index request_notice_due on request (next_notice_at) where next_notice_at is not null;
+create index request_by_notice_key on request (notice_key_reference) where notice_key_reference is not null;
 
 create table consent (
   id             uuid primary key,

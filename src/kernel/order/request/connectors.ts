@@ -11,17 +11,21 @@ export type Failed = { readonly kind: "failed"; readonly cause: string; readonly
 
 /** A credit bureau or a register of identities (row 38). CAMARA KYC Match is one adapter. */
 export interface IdentityBureau {
-  verify(request: { readonly id: string; readonly msisdn: string; readonly user: UserData }): Promise<
-    | {
-        readonly kind: "answered";
-        readonly outcome: "match" | "mismatch";
-        /** 0 to 100, the lowest of its fields; null where the bureau gives none. */
-        readonly score: number | null;
-        readonly mismatched: readonly string[];
-      }
-    | Failed
-  >;
+  verify(request: {
+    readonly id: string;
+    readonly msisdn: string;
+    readonly user: UserData;
+  }): Promise<IdentityAnswer>;
 }
+export type IdentityAnswer =
+  | {
+      readonly kind: "answered";
+      readonly outcome: "match" | "mismatch";
+      /** 0 to 100, the lowest of its fields; null where the bureau gives none. */
+      readonly score: number | null;
+      readonly mismatched: readonly string[];
+    }
+  | Failed;
 
 /** Takes card numbers at once and gives a token; holds sums against a token (row 38). */
 export interface PaymentHouse {

@@ -8,12 +8,10 @@
  */
 import type { CardReference, UserData } from "../../account/user-data.ts";
 import type { Assurance, CatalogKind } from "../../catalog/catalog-item.ts";
-import type { ItemState, OrderState } from "../order.ts";
-
-export const ROADS = ["self_service", "representative", "telephone", "partner", "offer"] as const;
-export type Road = (typeof ROADS)[number];
+import type { ItemState, OrderState, Road } from "../order.ts";
 
 export { type CardReference, USER_FIELDS, type UserData, type UserField } from "../../account/user-data.ts";
+export { ROADS, type Road } from "../order.ts";
 
 export type NewRequest = {
   readonly road: Road;
@@ -21,7 +19,13 @@ export type NewRequest = {
   /** Catalog ids, as chosen. */
   readonly selection: readonly string[];
   /** Whose: at least one of these leads to a subscriber; through the proxy all are known. */
-  readonly who: { readonly imsi?: string; readonly imei?: string; readonly msisdn?: string };
+  readonly who: {
+    readonly imsi?: string;
+    readonly imei?: string;
+    readonly msisdn?: string;
+    /** Known by an earlier step of ours: the reply to an offer, a portal link. */
+    readonly subscriberId?: string;
+  };
   readonly user: UserData;
   /** Fields that a service asks for, by item id and name. */
   readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -1,0 +1,103 @@
+/** The part of an operator's policy that decides about requests of the device's road. */
+import Type from "typebox";
+import { USER_FIELDS } from "../../kernel/account/user-data.ts";
+import { ASSURANCES } from "../../kernel/catalog/catalog-item.ts";
+import { NOTICE_TEXTS } from "../../kernel/order/request/request-policy.ts";
+import { named, words } from "../schema.ts";
+
+const HOURS_MAX = 24 * 90;
+const NOTICE_CHARACTERS_MAX = 600;
+const LANGUAGES_MAX = 50;
+const WORDS_MAX = 50;
+
+const hours = (description: string) => Type.Integer({ minimum: 1, maximum: HOURS_MAX, description });
+const count = (description: string, maximum = 10_000) => Type.Integer({ minimum: 0, maximum, description });
+const orNull = (description: string, minimum: number, maximum: number) =>
+  Type.Unsafe<number | null>({ type: ["integer", "null"], minimum, maximum, description });
+const replyWords = (description: string) =>
+  Type.Array(Type.String({ pattern: "^[\\p{L}\\p{N}]{1,20}$" }), {
+    minItems: 1,
+    maxItems: WORDS_MAX,
+    description,
+  });
+
+const Fraud = named(
+  "FraudLimits",
+  Type.Object(
+    {
+      twoPlacesMinutes: count("One identity in two places within so many minutes is a clone.", 1_440),
+      place: words(["network", "country"], "What a place is."),
+      simsOfDeviceMax: count("Other SIMs that a device may have been seen with in a day."),
+      cardAccountsMax: count("Accounts of others that may stand on one card."),
+      documentAccountsMax: count("Accounts of others that may stand on one identity document."),
+      deviceAccountsMax: count("Accounts of others that may stand on SIMs of one device."),
+      requestsMax: count("Requests of one device or subscriber within the window."),
+      requestWindowHours: hours("The window that requests are counted in."),
+    },
+    { additionalProperties: false, description: "From when on a pattern stops a request." },
+  ),
+);
+
+const noticeTexts = Type.Object(
+  Object.fromEntries(
+    NOTICE_TEXTS.map((name) => [
+      name,
+      Type.Optional(
+        Type.String({ minLength: 1, maxLength: NOTICE_CHARACTERS_MAX, pattern: "^[^\\u0000]*$" }),
+      ),
+    ]),
+  ) as Record<
+    (typeof NOTICE_TEXTS)[number],
+    ReturnType<typeof Type.Optional<ReturnType<typeof Type.String>>>
+  >,
+  { additionalProperties: false },
+);
+
+export const RequestPolicySchema = named(
+  "RequestPolicy",
+  Type.Object(
+    {
+      verify: words(
+        ["always", "new_devices", "items"],
+        "Who is verified: everybody, whoever was not provisioned on this device before, or whom an item asks it of.",
+      ),
+      verifyBy: words(["bureau", "own_data"], "By an identity bureau, or by what the server knows itself."),
+      identityThreshold: count("Least score of the bureau, where it gives one.", 100),
+      cardRequired: Type.Boolean({ description: "A card is checked whenever a user is verified." }),
+      userFields: Type.Array(words(USER_FIELDS), { maxItems: USER_FIELDS.length }),
+      minimumAgeYears: orNull("Least age of a user whose birthdate is given; null: any.", 0, 120),
+      knownModelsOnly: Type.Boolean({ description: "Refuse devices whose model no data names." }),
+      devicePairing: words(
+        ["current", "not_elsewhere", "any"],
+        "Where sightings must have the SIM: in this device, in no other, or wherever it is.",
+      ),
+      fraud: Fraud,
+      minimumAssurance: words(ASSURANCES, "How sure we must be who asks, whatever is asked for."),
+      verificationDeadlineMinutes: Type.Integer({
+        minimum: 1,
+        maximum: 10_080,
+        description: "How long checks may take; no answer by then is a no.",
+      }),
+      consentDeadlineHours: hours("How long terms wait for an answer."),
+      choiceDeadlineHours: hours("How long a choice, or missing fields, wait for an answer."),
+      serviceDeadlineHours: hours("How long a service server, an element or the billing centre may take."),
+      retransmissionLimit: count("How often the user may have content sent again.", 20),
+      statusIntervalMinutes: orNull("Of the periodic status notice; null sends none.", 5, 43_200),
+      unavailableItem: words(["continue", "stop"], "What becomes of the rest when an item cannot be had."),
+      conflictingItem: words(["continue", "stop"], "What becomes of the rest when items are in conflict."),
+      narrowbandContentOctets: count(
+        "Content of at most so many octets goes in the notice itself; 0: always wideband.",
+        1_000,
+      ),
+      offerDays: Type.Integer({ minimum: 1, maximum: 365 }),
+      acceptWords: replyWords("Words that mean yes in a reply by text."),
+      declineWords: replyWords("Words that mean no in a reply by text."),
+      notices: Type.Record(Type.String({ pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" }), noticeTexts, {
+        maxProperties: LANGUAGES_MAX,
+        description:
+          "Texts to subscribers by language; one that is not given is taken from `en`, then from the shipped ones.",
+      }),
+    },
+    { additionalProperties: false, description: "What an operator decides about requests of devices." },
+  ),
+);

@@ -1,0 +1,91 @@
+/**
+ * What the machines of others answered to a request's calls. No answer leaves a call due again, later and later, until its
+ * deadline; then it counts as a no. What they say of somebody stays with them: only their causes, as words, are written down.
+ */
+import type { CallAnswer } from "../answers.ts";
+import { nextTry } from "../next-try.ts";
+import type { CallKind, OutboundCall } from "../order-store.ts";
+import { checkAnswered } from "./begin.ts";
+import { billingAnswered } from "./billing.ts";
+import type { RequestContext } from "./context.ts";
+import { elementAnswered } from "./elements.ts";
+import { serviceAnswered } from "./service.ts";
+
+const WHO: Partial<Record<CallKind, string>> = {
+  identity_check: "the identity bureau",
+  card_check: "the payment house",
+  service_registration: "the service server",
+  element_task: "the network's element",
+  billing_notice: "the billing centre",
+  mail_notice: "the mail server",
+};
+const MAX_CAUSE_CHARACTERS = 40;
+
+export function requestAnswered(context: RequestContext, call: OutboundCall, given: CallAnswer): void {
+  const { scribe, order } = context;
+  const answer = tidy(call, given);
+  const change = (
+    state: "due" | "done" | "refused" | "given_up",
+    reason: string,
+    dueAt: Date | null = null,
+  ) => scribe.changes.callChanges.push({ id: call.id, state, reason, dueAt });
+  if (answer.kind === "failed") {
+    const retry = nextTry(scribe, call);
+    const reason = `${WHO[call.kind]} gave no answer: ${answer.cause}`;
+    if (call.attempts === 1)
+      scribe.note(order, { kind: `${call.kind}_delayed`, itemId: call.itemId, reason });
+    if (retry) return void change("due", reason, retry);
+    change("given_up", reason);
+  } else if (answer.kind === "refused") change("refused", `${WHO[call.kind]} refused: ${answer.cause}`);
+  else change("done", `${WHO[call.kind]} answered`);
+  dispatch(context, call, answer);
+}
+
+function dispatch(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  switch (call.kind) {
+    case "identity_check":
+    case "card_check":
+      return checkAnswered(context, call, answer);
+    case "service_registration":
+      return serviceAnswered(context, call, answer);
+    case "element_task":
+      return elementAnswered(context, call, answer);
+    case "billing_notice":
+      return billingAnswered(context, call, answer);
+    default:
+      return mailAnswered(context, call, answer);
+  }
+}
+
+function mailAnswered({ scribe, order }: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const isDone = answer.kind === "done";
+  scribe.note(order, {
+    kind: isDone ? "mail_sent" : "mail_not_sent",
+    reason: isDone
+      ? `the terms went out by ${call.body.channel}`
+      : `the terms did not go out by ${call.body.channel}`,
+    detail: { channel: call.body.channel },
+  });
+}
+
+/** An answer of another kind of machine is none. */
+const EXPECTED: Partial<Record<CallKind, readonly CallAnswer["kind"][]>> = {
+  identity_check: ["answered"],
+  card_check: ["done"],
+  service_registration: ["registered", "needs_information", "done"],
+  element_task: ["done"],
+  billing_notice: ["done"],
+  mail_notice: ["done"],
+};
+
+function tidy(call: OutboundCall, answer: CallAnswer): CallAnswer {
+  if (answer.kind === "refused" || answer.kind === "failed") {
+    const cause = answer.cause
+      .toLowerCase()
+      .replace(/[^a-z_]+/g, "_")
+      .slice(0, MAX_CAUSE_CHARACTERS);
+    return { ...answer, cause: cause || "unknown" };
+  }
+  if (EXPECTED[call.kind]?.includes(answer.kind)) return answer;
+  return { kind: "failed", cause: "bad_answer", reason: "the answer is not one to this call" };
+}

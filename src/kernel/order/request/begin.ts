@@ -1,0 +1,212 @@
+/**
+ * The first steps of a request (US 6,647,260, figure 7A:708 to 714): device and user are verified, on what the server
+ * knows and, where policy or an item wants it, at bodies outside. A known device takes the short road. Either failing, or
+ * no answer in time, ends the request before anything is done.
+ */
+
+import { TurnupError } from "../../../term/error.ts";
+import { parseImei } from "../../../term/imei.ts";
+import type { AccountFacts } from "../../account/account-facts.ts";
+import type { CatalogItem } from "../../catalog/catalog-item.ts";
+import { checkUserData, neededFields } from "../../registration/check-user-data.ts";
+import { findFraud } from "../../registration/find-fraud.ts";
+import {
+  differingFields,
+  type Findings,
+  judgeVerification,
+  verificationDue,
+} from "../../registration/judge-verification.ts";
+import type { CallAnswer } from "../answers.ts";
+import type { OutboundCall } from "../order-store.ts";
+import { minutesAfter, NO_ACTION } from "../scribe.ts";
+import { ask } from "./ask.ts";
+import { askConsent } from "./consent.ts";
+import { type RequestContext, touchRequest } from "./context.ts";
+import type { NewRequest } from "./request.ts";
+import type { VerificationRecord } from "./request-draft.ts";
+
+/** What is looked at when a request comes in, and not again. */
+export type Coming = {
+  readonly request: NewRequest;
+  readonly items: readonly CatalogItem[];
+  readonly facts: AccountFacts;
+};
+
+export function beginRequest(context: RequestContext, { request, items, facts }: Coming): void {
+  const { deps, scribe, order, subject, terms } = context;
+  const policy = terms.policy.request;
+  const judgement = deps.judge(order, subject, terms, scribe.now);
+  Object.assign(order, { make: judgement.make, model: judgement.model });
+  const due = verificationDue(policy, items, facts);
+  const needed = due.road === "full" ? neededFields(due, items).user : [];
+  const findings: Findings = {
+    faults: checkUserData(request.user, needed, { now: scribe.now, minimumAgeYears: policy.minimumAgeYears }),
+    ownData: facts.account ? differingFields(request.user, facts.account.user) : null,
+    bureau: { state: due.identity === "bureau" ? "asked" : "not_asked" },
+    hasCard: request.card !== null,
+    card: { state: due.card && request.card ? "asked" : "not_asked" },
+    device: {
+      imei: formOf(subject.imei),
+      isKnownModel: judgement.model !== null,
+      pairing: facts.pairing,
+    },
+    fraud: findFraud(facts, policy.fraud, scribe.now),
+  };
+  if (due.road === "short") {
+    scribe.note(order, {
+      kind: "short_road",
+      reason: "this device was provisioned for this user before: nobody outside is asked",
+    });
+  }
+  judge(context, { due, findings, verdict: "pending", reasons: [] }, () => askOutside(context, findings));
+}
+
+function formOf(imei: string): Findings["device"]["imei"] {
+  try {
+    parseImei(imei);
+    return "valid";
+  } catch (error) {
+    return error instanceof TurnupError && error.code === "imei_test" ? "test" : "malformed";
+  }
+}
+
+/** Rejects, goes on, or does what `pending` says. */
+function judge(context: RequestContext, record: VerificationRecord, pending: () => void): void {
+  const { scribe, order, terms } = context;
+  const verdict = judgeVerification(terms.policy.request, record.due, record.findings);
+  const reasons = verdict.outcome === "rejected" ? verdict.reasons : [];
+  order.request.verification = { ...record, verdict: verdict.outcome, reasons };
+  touchRequest(context);
+  if (verdict.outcome === "pending") return pending();
+  if (verdict.outcome === "rejected")
+    return reject(
+      context,
+      reasons.map(({ code }) => code),
+    );
+  scribe.note(order, {
+    kind: "verified",
+    reason: `who asks was verified on the ${record.due.road} road`,
+    detail: { identity: record.due.identity, card: record.due.card },
+  });
+  keepAccount(context);
+  askConsent(context);
+}
+
+function askOutside(context: RequestContext, { bureau, card }: Findings): void {
+  const { scribe, order, terms } = context;
+  const { user, card: reference } = order.request;
+  const deadlineAt = minutesAfter(scribe.now, terms.policy.request.verificationDeadlineMinutes);
+  const outside = [
+    ...(bureau.state === "asked" ? ["the identity bureau"] : []),
+    ...(card.state === "asked" ? ["the payment house"] : []),
+  ].join(" and ");
+  scribe.moveOrder(order, {
+    state: "verifying",
+    reason: `${outside} is asked`,
+    nextAction: `wait for ${outside}; no answer is a no`,
+    dueAt: deadlineAt,
+    deadlineAt,
+  });
+  if (bureau.state === "asked") {
+    const idempotencyKey = `${order.id}:identity`;
+    ask(context, {
+      kind: "identity_check",
+      itemId: null,
+      idempotencyKey,
+      body: {},
+      secret: { user },
+      deadlineAt,
+    });
+  }
+  if (card.state === "asked" && reference) {
+    ask(context, {
+      kind: "card_check",
+      itemId: null,
+      idempotencyKey: `${order.id}:card`,
+      body: { amountMinor: "0", currency: currencyOf(context) },
+      secret: { token: reference.token },
+      deadlineAt,
+    });
+  }
+}
+
+/** A sum of nothing still names a currency. */
+const currencyOf = ({ order }: RequestContext): string =>
+  order.items.find(({ subject }) => subject?.price)?.subject?.price?.currency ?? "EUR";
+
+export function checkAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const { order } = context;
+  const record = order.request.verification;
+  if (order.state !== "verifying" || !record) return;
+  const { findings } = record;
+  const next = call.kind === "identity_check" ? withBureau(findings, answer) : withCard(findings, answer);
+  judge(context, { ...record, findings: next }, () => undefined);
+}
+
+function withBureau(findings: Findings, answer: CallAnswer): Findings {
+  if (answer.kind !== "answered") return { ...findings, bureau: { state: "gave_up" } };
+  const { outcome, score, mismatched } = answer;
+  return { ...findings, bureau: { state: "answered", outcome, score, mismatched: [...mismatched] } };
+}
+
+function withCard(findings: Findings, answer: CallAnswer): Findings {
+  if (answer.kind === "done")
+    return { ...findings, card: { state: "answered", outcome: "approved", cause: null } };
+  if (answer.kind !== "refused") return { ...findings, card: { state: "gave_up" } };
+  return { ...findings, card: { state: "answered", outcome: "refused", cause: answer.cause } };
+}
+
+/** Time that ran out is a no. */
+export function verificationTimedOut(context: RequestContext): void {
+  const record = context.order.request.verification;
+  if (!record) return reject(context, ["identity_unverified"]);
+  const { findings } = record;
+  const silent = <Answer extends { readonly state: string }>(answer: Answer) =>
+    answer.state === "asked" ? ({ state: "gave_up" } as const) : answer;
+  judge(
+    context,
+    { ...record, findings: { ...findings, bureau: silent(findings.bureau), card: silent(findings.card) } },
+    () => reject(context, ["identity_unverified"]),
+  );
+}
+
+export function reject(context: RequestContext, codes: readonly string[]): void {
+  const { scribe, order } = context;
+  const reason = codes.map((code) => code.replaceAll("_", " ")).join(", ");
+  scribe.moveOrder(order, {
+    state: "rejected",
+    reason: `verification failed: ${reason}`,
+    nextAction: NO_ACTION,
+    dueAt: null,
+    deadlineAt: null,
+    detail: { reasons: codes },
+  });
+  nothingCameOfIt(context, "the request was rejected");
+}
+
+/** Nothing is done, and nobody's data is kept for it. */
+export function nothingCameOfIt(context: RequestContext, reason: string): void {
+  const { scribe, order } = context;
+  for (const item of order.items) {
+    if (item.state === "failed" || item.state === "cancelled") continue;
+    scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });
+  }
+  Object.assign(order.request, { user: {}, fields: {}, nextNoticeAt: null });
+  touchRequest(context);
+}
+
+/** A verified user has an account from now on; the billing centre hears of it with the first success. */
+function keepAccount({ scribe, order }: RequestContext): void {
+  const { user, card, account, language } = order.request;
+  if (account && Object.keys(user).length === 0 && !card) return;
+  const id = account?.id ?? scribe.newId();
+  order.request.account ??= { id, state: "verified" };
+  scribe.changes.accounts.push({
+    id,
+    operatorId: order.operatorId,
+    subscriberId: order.subscriberId,
+    user,
+    language,
+    card: card && { token: card.token, digits: `${card.first6}${card.last4}`, index: card.index },
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * Word to the billing centre (US 6,647,260, columns 6 and 7; rows 63 and 64). The first success registers the account. Until
+ * then it is told afterwards; later changes are prepared there before anything is applied, and committed or aborted with
+ * what became of the item, so that service and bill change together or not at all.
+ */
+import type { CallAnswer } from "../answers.ts";
+import { failItem, isClosed } from "../ending.ts";
+import type { OutboundCall } from "../order-store.ts";
+import { hoursAfter } from "../scribe.ts";
+import { ask, NOTICE_DEADLINE_HOURS, within } from "./ask.ts";
+import { itemOf, know, type RequestContext, type RequestItem } from "./context.ts";
+import { apply } from "./provision.ts";
+
+type BillingKind = "account" | "feature" | "service" | "prepare" | "commit" | "abort";
+
+function word(
+  context: RequestContext,
+  item: RequestItem,
+  kind: BillingKind,
+  { deadlineAt, prepared = "" }: { readonly deadlineAt: Date; readonly prepared?: string },
+): string {
+  const { catalogId, action, price } = item.subject;
+  const isAccount = kind === "account";
+  return ask(context, {
+    kind: "billing_notice",
+    itemId: item.id,
+    // One account a subscriber, registered once; everything else once an item.
+    idempotencyKey: isAccount ? `${context.order.subscriberId}:account` : `${item.id}:${kind}`,
+    body: {
+      kind,
+      catalogId: isAccount ? "" : catalogId,
+      action,
+      onceMinor: String(isAccount ? 0 : (price?.onceMinor ?? 0)),
+      monthlyMinor: String(isAccount ? 0 : (price?.monthlyMinor ?? 0)),
+      currency: price?.currency ?? "",
+      prepared,
+    },
+    deadlineAt,
+  });
+}
+
+export function prepareBilling(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
+  const preparedBy = word(context, item, "prepare", { deadlineAt });
+  know(context, item, { billing: { mode: "change", state: "preparing", preparedBy } });
+  Object.assign(item, {
+    reason: "the billing centre is asked to prepare the change",
+    nextAction: "apply it when the billing centre is ready",
+    deadlineAt: hoursAfter(deadlineAt, 1),
+  });
+  scribe.note(order, { kind: "billing_prepare_asked", itemId: item.id, reason: item.reason });
+}
+
+/** It is done: the bill changes too. */
+export function billDone(context: RequestContext, item: RequestItem): void {
+  const { order, scribe } = context;
+  const { billing } = item.subject;
+  const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
+  if (billing.mode === "change") {
+    word(context, item, "commit", { deadlineAt, prepared: billing.preparedBy ?? "" });
+    know(context, item, { billing: { ...billing, state: "committed" } });
+    return scribe.note(order, {
+      kind: "billing_committed",
+      itemId: item.id,
+      reason: "the change of billing takes effect",
+    });
+  }
+  if (order.request.account?.state !== "registered") word(context, item, "account", { deadlineAt });
+  word(context, item, item.kind === "service" ? "service" : "feature", { deadlineAt });
+  know(context, item, { billing: { ...billing, state: "told" } });
+  scribe.note(order, { kind: "billing_told", itemId: item.id, reason: "the billing centre is told" });
+}
+
+/** Nothing came of it: the bill stays as it was. */
+export function billNothing(context: RequestContext, item: RequestItem): void {
+  const { billing } = item.subject;
+  if (billing.state !== "preparing" && billing.state !== "prepared") return;
+  const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
+  word(context, item, "abort", { deadlineAt, prepared: billing.preparedBy ?? "" });
+  know(context, item, { billing: { ...billing, state: "aborted" } });
+  context.scribe.note(context.order, {
+    kind: "billing_aborted",
+    itemId: item.id,
+    reason: "the change of billing is dropped, as the item is",
+  });
+}
+
+export function billingAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const { scribe, order } = context;
+  const item = itemOf(context, call.itemId);
+  if (!item) return;
+  const kind = call.body.kind as BillingKind;
+  const isDone = answer.kind === "done";
+  const why = answer.kind === "refused" || answer.kind === "failed" ? `: ${answer.cause}` : "";
+  scribe.note(order, {
+    kind: isDone ? `billing_${kind}_done` : `billing_${kind}_failed`,
+    itemId: item.id,
+    reason: isDone
+      ? `the billing centre took the ${kind}`
+      : `the billing centre did not take the ${kind}${why}${kind === "prepare" ? "" : ": a person has to see to it"}`,
+    detail: isDone ? { reference: answer.reference } : null,
+  });
+  if (kind === "account" && isDone) {
+    const { operatorId, subscriberId } = order;
+    scribe.changes.registeredAccounts.push({ operatorId, subscriberId, billingReference: answer.reference });
+  }
+  if (kind !== "prepare" || isClosed(item)) return;
+  if (!isDone) {
+    return failItem(scribe, order, item, {
+      cause: "billing_refused",
+      reason: `the billing centre does not take the change${why}`,
+    });
+  }
+  know(context, item, { billing: { ...item.subject.billing, state: "prepared" } });
+  apply(context, item);
+}

@@ -1,0 +1,17 @@
+/** A request whose time has come: a deadline, or its next periodic status. */
+import { deadlinePassed } from "../ending.ts";
+import { verificationTimedOut } from "./begin.ts";
+import { consentTimedOut } from "./consent.ts";
+import type { RequestContext } from "./context.ts";
+import { tellStatus } from "./settle.ts";
+
+export function requestIsDue(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  const isOver = order.deadlineAt !== null && order.deadlineAt <= scribe.now;
+  if (order.state === "verifying" && isOver) return verificationTimedOut(context);
+  if (order.state === "awaiting_consent" && isOver) return consentTimedOut(context);
+  if (order.request.nextNoticeAt && order.request.nextNoticeAt <= scribe.now) tellStatus(context);
+  if (order.state === "provisioning") return deadlinePassed(scribe, order, terms);
+  Object.assign(order, { dueAt: order.deadlineAt, changed: true });
+  scribe.touch(order);
+}

@@ -1,0 +1,220 @@
+/**
+ * Goes to the machines that a request asks: identity bureau, payment house, service servers, elements of the network, the
+ * billing centre, the mail server. Calls go side by side; a call that breaks is one without an answer, and holds up no other.
+ */
+import type { UserData } from "../../account/user-data.ts";
+import type { NetworkElement } from "../../catalog/catalog-item.ts";
+import type { CallAnswer } from "../answers.ts";
+import type { CallKind, OrderStore, OutboundCall, Subject } from "../order-store.ts";
+import type {
+  BillingCentre,
+  IdentityBureau,
+  MailPort,
+  NetworkElementPort,
+  PaymentHouse,
+  ServiceServerPort,
+} from "./connectors.ts";
+import type { AccountDraft } from "./request-draft.ts";
+
+/** Machines of others, of each operator; undefined where none is configured: then its calls fail, and say so. */
+export type Connectors = {
+  readonly bureauOf: (operatorId: string) => IdentityBureau | undefined;
+  readonly paymentHouseOf: (operatorId: string) => PaymentHouse | undefined;
+  readonly serviceAt: (operatorId: string, uri: string) => ServiceServerPort | undefined;
+  readonly elementOf: (operatorId: string, element: NetworkElement) => NetworkElementPort | undefined;
+  readonly billingOf: (operatorId: string) => BillingCentre | undefined;
+  readonly mailOf: (operatorId: string) => MailPort | undefined;
+};
+export const NO_CONNECTORS: Connectors = {
+  bureauOf: () => undefined,
+  paymentHouseOf: () => undefined,
+  serviceAt: () => undefined,
+  elementOf: () => undefined,
+  billingOf: () => undefined,
+  mailOf: () => undefined,
+};
+
+export const REQUEST_CALL_KINDS = [
+  "identity_check",
+  "card_check",
+  "service_registration",
+  "element_task",
+  "billing_notice",
+  "mail_notice",
+] as const satisfies readonly CallKind[];
+type RequestCallKind = (typeof REQUEST_CALL_KINDS)[number];
+export const isRequestCall = (kind: CallKind): kind is RequestCallKind =>
+  (REQUEST_CALL_KINDS as readonly CallKind[]).includes(kind);
+
+/** One party answers so many of our calls at once; the others wait for their turn. */
+const CALLS_AT_ONCE = 16;
+
+type World = {
+  readonly connectors: Connectors;
+  readonly subjects: ReadonlyMap<string, Subject>;
+  readonly accounts: ReadonlyMap<string, AccountDraft>;
+};
+
+export async function askOthers(
+  deps: { readonly store: OrderStore; readonly connectors: Connectors },
+  kind: RequestCallKind,
+  calls: readonly OutboundCall[],
+): Promise<ReadonlyMap<string, CallAnswer>> {
+  const orderIds = calls.map(({ orderId }) => orderId);
+  const world: World = {
+    connectors: deps.connectors,
+    subjects: kind === "card_check" ? new Map() : await deps.store.subjectsOf(orderIds),
+    accounts: kind === "billing_notice" ? await deps.store.accountsOf(orderIds) : new Map(),
+  };
+  const answers = new Map<string, CallAnswer>();
+  const waiting = [...calls];
+  await Promise.all(
+    Array.from({ length: Math.min(CALLS_AT_ONCE, waiting.length) }, async () => {
+      for (let call = waiting.shift(); call; call = waiting.shift()) {
+        answers.set(call.id, await ask(world, call).catch(broken));
+      }
+    }),
+  );
+  return answers;
+}
+
+/** Its message may quote what was sent: only that it broke is told. */
+const broken = (error: unknown): CallAnswer => ({
+  kind: "failed",
+  cause: "call_failed",
+  reason: error instanceof Error ? error.name : "an error",
+});
+const unset = (what: string): CallAnswer => ({
+  kind: "failed",
+  cause: "not_configured",
+  reason: `no ${what} is configured`,
+});
+
+async function ask(world: World, call: OutboundCall): Promise<CallAnswer> {
+  switch (call.kind) {
+    case "identity_check":
+      return checkIdentity(world, call);
+    case "card_check":
+      return checkCard(world, call);
+    case "service_registration":
+      return visitService(world, call);
+    case "element_task":
+      return tellElement(world, call);
+    case "billing_notice":
+      return tellBilling(world, call);
+    default:
+      return sendMail(world, call);
+  }
+}
+
+/** A seal that does not open, or a subscriber without a number: there is nothing to ask with. */
+const UNREADABLE: CallAnswer = {
+  kind: "failed",
+  cause: "data_unreadable",
+  reason: "what is to be sent is not there",
+};
+
+async function checkIdentity({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const bureau = connectors.bureauOf(call.operatorId);
+  if (!bureau) return unset("identity bureau");
+  const secret = call.secret as { readonly user: UserData } | undefined;
+  const msisdn = subjects.get(call.orderId)?.msisdn;
+  if (!secret || !msisdn) return UNREADABLE;
+  return bureau.verify({ id: call.id, msisdn, user: secret.user });
+}
+
+async function checkCard({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
+  const house = connectors.paymentHouseOf(call.operatorId);
+  if (!house) return unset("payment house");
+  const secret = call.secret as { readonly token: string } | undefined;
+  if (!secret) return UNREADABLE;
+  const { amountMinor, currency } = call.body;
+  const answer = await house.authorise({
+    id: call.id,
+    token: secret.token,
+    amountMinor: Number(amountMinor),
+    currency: currency!,
+  });
+  return answer.kind === "approved" ? { kind: "done", reference: answer.reference } : answer;
+}
+
+async function visitService({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const { action, service, registrationId, remoteId, language } = call.body;
+  const server = connectors.serviceAt(call.operatorId, service!);
+  if (!server) return unset("service server at this address");
+  if (action === "remove") return done(await server.remove({ id: registrationId!, remoteId: remoteId! }));
+  const secret = call.secret as
+    | { readonly user: UserData; readonly fields: Readonly<Record<string, string>> }
+    | undefined;
+  const msisdn = subjects.get(call.orderId)?.msisdn;
+  if (!secret || !msisdn) return UNREADABLE;
+  return server.register({
+    id: registrationId!,
+    remoteId: remoteId || null,
+    msisdn,
+    user: secret.user,
+    fields: secret.fields,
+    language: language!,
+  });
+}
+
+const done = (answer: Awaited<ReturnType<ServiceServerPort["remove"]>>): CallAnswer =>
+  answer.kind === "done" ? { kind: "done", reference: null } : answer;
+
+async function tellElement({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const { element, action, catalogId } = call.body as {
+    readonly element: NetworkElement;
+    readonly action: "add" | "remove";
+    readonly catalogId: string;
+  };
+  const port = connectors.elementOf(call.operatorId, element);
+  if (!port) return unset(`network element ${element}`);
+  const subject = subjects.get(call.orderId);
+  const secret = call.secret as { readonly values: Readonly<Record<string, string>> } | undefined;
+  if (!subject?.msisdn || !secret) return UNREADABLE;
+  const { msisdn, imsi, imei } = subject;
+  return port.apply({ id: call.id, element, action, catalogId, msisdn, imsi, imei, values: secret.values });
+}
+
+/** The centre learns of an account before it learns what is booked to it. */
+const ACCOUNT_FIRST: CallAnswer = {
+  kind: "failed",
+  cause: "account_first",
+  reason: "the account is not registered with the billing centre yet",
+};
+
+async function tellBilling({ connectors, accounts }: World, call: OutboundCall): Promise<CallAnswer> {
+  const billing = connectors.billingOf(call.operatorId);
+  if (!billing) return unset("billing centre");
+  const account = accounts.get(call.orderId);
+  if (!account) return UNREADABLE;
+  const { kind, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = call.body;
+  const notice = kind as Parameters<BillingCentre["tell"]>[0]["kind"];
+  if (notice !== "account" && account.state !== "registered") return ACCOUNT_FIRST;
+  return billing.tell({
+    id: call.id,
+    kind: notice,
+    accountId: account.id,
+    catalogId: catalogId || null,
+    action: action === "remove" ? "remove" : "add",
+    onceMinor: Number(onceMinor),
+    monthlyMinor: Number(monthlyMinor),
+    currency: currency || null,
+    prepared: prepared || null,
+  });
+}
+
+async function sendMail({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
+  const mail = connectors.mailOf(call.operatorId);
+  if (!mail) return unset("mail server");
+  const secret = call.secret as
+    | { readonly address: string; readonly subject: string; readonly text: string }
+    | undefined;
+  if (!secret) return UNREADABLE;
+  const { channel, language } = call.body;
+  const to =
+    channel === "fax"
+      ? ({ kind: "fax", number: secret.address } as const)
+      : ({ kind: "mail", address: secret.address } as const);
+  return mail.send({ id: call.id, to, subject: secret.subject, text: secret.text, language: language! });
+}

@@ -1,0 +1,251 @@
+/**
+ * What a subscriber hears of his request, by SMS. A device with our client module gets notices that only it can read;
+ * any other gets texts in the request's language. Which channel was chosen, and by which rule (US 6,647,260 column 4:
+ * small notices narrowband, all else wideband), stands in the event of each.
+ */
+import { createHash } from "node:crypto";
+import {
+  encodeNotice,
+  MAX_NOTICE_TEXT_OCTETS,
+  type Notice,
+  type NoticeKind,
+} from "../../../wire/message/notice.ts";
+import { composeNotice, composeText, cutMessage } from "../../payload/compose.ts";
+import type { CarrierMessage, Terms } from "../order-store.ts";
+import { minutesAfter, type Scribe } from "../scribe.ts";
+import type { RequestContext, RequestItem } from "./context.ts";
+import { inLanguage } from "./request-draft.ts";
+import { type NoticeText, noticeText } from "./request-policy.ts";
+
+/** Beyond it a notice points to the screen that says the rest. */
+export const NARROWBAND_PARTS_MAX = 3;
+/** A text to a phone without our client has no other road, but somebody pays for each part. */
+const TEXT_PARTS_MAX = 10;
+/** What fits into three parts beside a notice's frame. */
+const POINTER_CHARACTERS = 120;
+const CODE_DIGITS = 4;
+
+export type Telling = {
+  readonly kind: NoticeKind;
+  readonly text: NoticeText;
+  readonly values?: Readonly<Record<string, string>>;
+  /** For the client module alone. */
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly content?: Uint8Array;
+  readonly item?: RequestItem;
+  /** It goes by SMS whatever its size: access data, and content that is small enough (rows 22 and 46). */
+  readonly rule?: "access_data" | "small_content";
+};
+
+/** Queues it and says so in an event; answers its message. */
+export function tell(context: RequestContext, telling: Telling): CarrierMessage {
+  const { deps, scribe, order, terms } = context;
+  const payloadId = scribe.newId();
+  const written = write(context, telling, payloadId);
+  const message = queueNotice(deps, scribe, terms, {
+    ...written,
+    payloadId,
+    orderId: order.id,
+    subscriberId: order.subscriberId,
+    idempotencyKey: `${payloadId}:1`,
+  });
+  scribe.note(order, {
+    kind: "notice_queued",
+    itemId: telling.item?.id ?? null,
+    reason: `${article(telling.kind)} notice goes to the device: ${written.rule}`,
+    detail: {
+      notice: telling.kind,
+      messageId: message.id,
+      parts: message.partCount,
+      channel: written.channel,
+      rule: written.rule,
+    },
+  });
+  return message;
+}
+
+const article = (kind: string): string =>
+  `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind.replaceAll("_", " ")}`;
+
+/** A message of requests that stands alone or beside an order. */
+export function queueNotice(
+  deps: RequestContext["deps"],
+  scribe: Scribe,
+  terms: Terms,
+  message: {
+    readonly bytes: Uint8Array;
+    readonly protocol: "notice" | "text";
+    readonly payloadId: string;
+    readonly orderId: string | null;
+    readonly subscriberId: string;
+    readonly idempotencyKey: string;
+  },
+): CarrierMessage {
+  const { bytes, protocol, payloadId, ...to } = message;
+  const reference = deps.randomBytes(1)[0]!;
+  const { parts } = cutMessage(protocol, bytes, reference);
+  const carrier = {
+    id: scribe.newId(),
+    payloadId,
+    kind: "notice",
+    partCount: parts.length,
+    reference,
+  } as const;
+  const { operatorId } = terms;
+  scribe.changes.payloads.push({ id: payloadId, operatorId, kind: "notice", protocol, sec: null, bytes });
+  scribe.changes.messages.push({
+    ...carrier,
+    ...to,
+    operatorId,
+    destination: null,
+    dueAt: scribe.now,
+    expiresAt: minutesAfter(scribe.now, terms.policy.messageValidityMinutes),
+  });
+  return carrier;
+}
+
+type Written = {
+  readonly bytes: Uint8Array;
+  readonly protocol: "notice" | "text";
+  readonly channel: "narrowband" | "wideband";
+  readonly rule: string;
+};
+
+function write(context: RequestContext, telling: Telling, payloadId: string): Written {
+  const text = textOf(context, telling.text, telling.values);
+  const { noticeKey } = context.order.request;
+  if (!noticeKey) return asText(context, text);
+  const full = sealed(context, noticeKey, telling, payloadId, text);
+  if (telling.rule === "access_data") {
+    const bytes = full ?? sealed(context, noticeKey, telling, payloadId, "");
+    if (!bytes) throw new RangeError("the access data does not fit into a notice");
+    return narrowband(bytes, "access data goes narrowband");
+  }
+  if (telling.rule === "small_content" && full) return narrowband(full, "content that is small enough");
+  if (full && partsOf("notice", full) <= NARROWBAND_PARTS_MAX)
+    return narrowband(full, `a notice of at most ${NARROWBAND_PARTS_MAX} SMS`);
+  const short = `${text.slice(0, POINTER_CHARACTERS)}…`;
+  const bytes = sealed(context, noticeKey, { ...telling, fields: {} }, payloadId, short)!;
+  return {
+    bytes,
+    protocol: "notice",
+    channel: "wideband",
+    rule: `longer than ${NARROWBAND_PARTS_MAX} SMS: the screen holds the whole text`,
+  };
+}
+
+const narrowband = (bytes: Uint8Array, rule: string): Written => ({
+  bytes,
+  protocol: "notice",
+  channel: "narrowband",
+  rule,
+});
+
+const partsOf = (protocol: string, bytes: Uint8Array): number => cutMessage(protocol, bytes, 0).parts.length;
+
+/** Undefined where it is more than a notice may hold. */
+function sealed(
+  { scribe, order }: RequestContext,
+  noticeKey: Uint8Array,
+  { kind, item, fields = {}, content }: Telling,
+  payloadId: string,
+  text: string,
+): Uint8Array | undefined {
+  if (Buffer.byteLength(text) > MAX_NOTICE_TEXT_OCTETS) return undefined;
+  const notice: Notice = {
+    messageId: noticeIdOf(payloadId),
+    kind,
+    reference: order.request.reference,
+    itemId: item?.id ?? null,
+    text,
+    fields,
+    at: scribe.now,
+    ...(content ? { content } : {}),
+  };
+  try {
+    return composeNotice(encodeNotice(notice, noticeKey));
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** What a reply of the client names the notice by: every sending of one payload has the same. */
+export const noticeIdOf = (payloadId: string): Uint8Array =>
+  Uint8Array.from(createHash("sha256").update(payloadId).digest().subarray(0, 8));
+
+/** A text that is too long for its parts ends where they end, with the address of the whole. */
+function asText(context: RequestContext, text: string): Written {
+  const rule = "a device without our client module gets texts";
+  const whole = composeText(text);
+  if (partsOf("text", whole) <= TEXT_PARTS_MAX)
+    return { bytes: whole, protocol: "text", channel: "narrowband", rule };
+  const link = ` … ${linkOf(context)}`;
+  let characters = text.length;
+  let cut = whole;
+  while (partsOf("text", cut) > TEXT_PARTS_MAX) {
+    characters -= 20;
+    cut = composeText(text.slice(0, characters) + link);
+  }
+  return {
+    bytes: cut,
+    protocol: "text",
+    channel: "narrowband",
+    rule: `${rule}, of ${TEXT_PARTS_MAX} SMS at most`,
+  };
+}
+
+/** To a reply that nobody can tell the meaning of. */
+export function queueAnswer(
+  deps: RequestContext["deps"],
+  scribe: Scribe,
+  terms: Terms,
+  to: { readonly subscriberId: string; readonly language: string },
+): void {
+  const text = filled(noticeText(terms.policy.request, "notUnderstood", to.language), {
+    operator: terms.operatorName,
+  });
+  const payloadId = scribe.newId();
+  queueNotice(deps, scribe, terms, {
+    bytes: composeText(text),
+    protocol: "text",
+    payloadId,
+    orderId: null,
+    subscriberId: to.subscriberId,
+    idempotencyKey: `${payloadId}:1`,
+  });
+}
+
+export const linkOf = ({ deps, order }: Pick<RequestContext, "deps" | "order">): string =>
+  deps.requestUrl(order.request.reference);
+
+export function textOf(
+  context: Pick<RequestContext, "order" | "terms" | "deps">,
+  name: NoticeText,
+  values: Readonly<Record<string, string>> = {},
+): string {
+  const { order, terms } = context;
+  const known: Record<string, string> = {
+    operator: terms.operatorName,
+    reference: order.request.reference,
+    link: linkOf(context),
+    ...values,
+  };
+  return filled(noticeText(terms.policy.request, name, order.request.language), known);
+}
+
+export const filled = (text: string, values: Readonly<Record<string, string>>): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+
+export const nameOf = (context: Pick<RequestContext, "order">, item: RequestItem): string =>
+  inLanguage(item.subject.name, context.order.request.language);
+
+export const namesOf = (context: Pick<RequestContext, "order">, items: readonly RequestItem[]): string =>
+  items
+    .filter(({ subject }) => subject.moduleOf === null)
+    .map((item) => nameOf(context, item))
+    .join(", ");
+
+/** What a reply by text names its question by. */
+export const newCode = (deps: RequestContext["deps"]): string =>
+  [...deps.randomBytes(CODE_DIGITS)].map((octet) => String(octet % 10)).join("");

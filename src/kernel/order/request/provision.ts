@@ -1,0 +1,120 @@
+/**
+ * What was verified and agreed to is provisioned, each item by its own flow (US 6,647,260, figure 7A:714 to 720): a feature
+ * onto the device, a service at its service server, both at the elements of the network that serve the device. Where the
+ * billing centre knows the account already, it prepares each change before anything is applied.
+ */
+import { failItem, waitNoMore } from "../ending.ts";
+import { earlierOf, hoursAfter, NO_ACTION } from "../scribe.ts";
+import { sendSettings } from "../send.ts";
+import { prepareBilling } from "./billing.ts";
+import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
+import { askElements } from "./elements.ts";
+import { sendContent } from "./feature.ts";
+import { namesOf, tell } from "./notices.ts";
+import { registerService, removeService } from "./service.ts";
+
+/** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
+export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
+  const { scribe, order, terms } = context;
+  const policy = terms.policy.request;
+  const fell = (cause: string) =>
+    itemsOf(context).filter((item) => item.state === "failed" && item.cause === cause);
+  const [unavailable, conflicting] = [fell("unavailable"), fell("conflict")];
+  if (unavailable.length > 0)
+    tell(context, {
+      kind: "unavailable",
+      text: "unavailable",
+      values: { items: namesOf(context, unavailable) },
+    });
+  for (const item of conflicting) {
+    const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
+    tell(context, { kind: "conflict", text: "conflict", values, item });
+  }
+  for (const item of [...fell("missing_need"), ...fell("still_needed")]) {
+    const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
+    tell(context, { kind: "unavailable", text: "missingNeed", values, item });
+  }
+  const stops =
+    (unavailable.length > 0 && policy.unavailableItem === "stop") ||
+    (conflicting.length > 0 && policy.conflictingItem === "stop");
+  const isNothingLeft = itemsOf(context).every(({ state }) => state === "failed");
+  if (!stops && !isNothingLeft) return "goes_on";
+  const reason = stops
+    ? "not everything that was asked for can be had, and the policy stops there"
+    : "nothing of it can be had";
+  for (const item of itemsOf(context)) {
+    if (item.state === "pending")
+      scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });
+  }
+  scribe.moveOrder(order, { state: "failed", reason, nextAction: NO_ACTION, dueAt: null, deadlineAt: null });
+  return "stopped";
+}
+
+/** Reasons of what fell end or begin with the id of the other item. */
+const namedIn = (reason: string): string =>
+  reason.replace(/^it (cannot stand beside|needs) /, "").replace(/ needs it and stays$/, "");
+
+export function provision(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
+  scribe.moveOrder(order, {
+    state: "provisioning",
+    reason: "features and services are on their way",
+    nextAction: "wait for the device, the service servers and the network's elements",
+    dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
+    deadlineAt,
+  });
+  const pending = itemsOf(context).filter(({ state }) => state === "pending");
+  // None of them ends the order before all of them have begun.
+  for (const item of pending) Object.assign(item, { deadlineAt, changed: true });
+  const isChange = order.request.account?.state === "registered";
+  for (const item of pending) {
+    if (item.subject.moduleOf !== null) continue; // it goes with its service
+    if (isChange) prepareBilling(context, item);
+    else apply(context, item);
+  }
+}
+
+/** Puts one item into effect. */
+export function apply(context: RequestContext, item: RequestItem): void {
+  if (item.state !== "pending") return;
+  const { subject } = item;
+  askElements(context, item);
+  if (item.kind === "service") {
+    for (const module of itemsOf(context)) if (module.subject.moduleOf === item.id) apply(context, module);
+    return subject.action === "add" ? registerService(context, item) : removeService(context, item);
+  }
+  switch (subject.content.kind) {
+    case "none":
+      return applyInNetwork(context, item);
+    case "settings":
+      return subject.action === "add" ? applySettings(context, item) : applyInNetwork(context, item);
+    default:
+      return sendContent(context, item);
+  }
+}
+
+/** Nothing goes to the device: it is done when the network's elements are. */
+function applyInNetwork({ scribe, order, terms }: RequestContext, item: RequestItem): void {
+  const isDone = Object.keys(item.subject.elements).length === 0;
+  scribe.moveItem(order, item, {
+    state: item.subject.action === "remove" ? "works" : "delivered",
+    reason: isDone
+      ? "nothing has to go to the device"
+      : "nothing has to go to the device; the network's elements are told",
+    nextAction: isDone ? NO_ACTION : "wait for the network's elements",
+    deadlineAt: isDone ? null : hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours),
+  });
+  if (isDone) waitNoMore(item);
+}
+
+/** Access points go by the road that the device's model knows, like those of a sighting. */
+function applySettings({ deps, scribe, order, subject, terms }: RequestContext, item: RequestItem): void {
+  const judgement = deps.judge(order, subject, terms, scribe.now);
+  const choice = deps.chooseSettings(subject, terms);
+  if (choice.kind === "refused") {
+    return failItem(scribe, order, item, { cause: choice.code, reason: choice.reason });
+  }
+  item.apns = choice.values.points.map(({ apn }) => apn.toLowerCase());
+  sendSettings({ deps, scribe, order, subject, terms, judgement }, item, choice.values);
+}

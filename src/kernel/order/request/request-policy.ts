@@ -1,0 +1,143 @@
+/**
+ * What an operator decides about requests of the device's road: one part of its policy. Every "may" of US 6,647,260 that
+ * concerns the provisioning server is one field here.
+ */
+import type { Assurance } from "../../catalog/catalog-item.ts";
+import {
+  DEFAULT_REGISTRATION_POLICY,
+  type RegistrationPolicy,
+} from "../../registration/registration-policy.ts";
+import { inLanguage } from "./request-draft.ts";
+
+/** Texts to subscribers, by name; the names in braces are filled in, each as far as the text has it. */
+export const NOTICE_TEXTS = [
+  "terms",
+  "accepted",
+  "contentReady",
+  "installFailed",
+  "retransmitted",
+  "needsInformation",
+  "accessData",
+  "unavailable",
+  "conflict",
+  "missingNeed",
+  "itemFailed",
+  "status",
+  "done",
+  "partlyDone",
+  "failed",
+  "rejected",
+  "declined",
+  "expired",
+  "cancelled",
+  "changed",
+  "offer",
+  "notUnderstood",
+] as const;
+export type NoticeText = (typeof NOTICE_TEXTS)[number];
+export type NoticeTexts = Readonly<Record<NoticeText, string>>;
+
+export type RequestPolicy = RegistrationPolicy & {
+  /** How sure we must be who asks, whatever is asked for. */
+  readonly minimumAssurance: Assurance;
+  /** How long checks may take before they count as a no. */
+  readonly verificationDeadlineMinutes: number;
+  readonly consentDeadlineHours: number;
+  /** For the user's answer after a failed installation, and for fields that a service misses. */
+  readonly choiceDeadlineHours: number;
+  /** How long a service server and elements of the network may take. */
+  readonly serviceDeadlineHours: number;
+  readonly retransmissionLimit: number;
+  /** Of the periodic status; null sends none. */
+  readonly statusIntervalMinutes: number | null;
+  /** What becomes of the rest when an item cannot be had, or stands in conflict. */
+  readonly unavailableItem: "continue" | "stop";
+  readonly conflictingItem: "continue" | "stop";
+  /** Content of at most so many octets goes in the notice itself, by SMS. 0: content always goes wideband. */
+  readonly narrowbandContentOctets: number;
+  readonly offerDays: number;
+  /** Words that mean yes and no in a reply by text; case does not count. */
+  readonly acceptWords: readonly string[];
+  readonly declineWords: readonly string[];
+  /** By BCP 47 language; a text that a language lacks is taken from `en`, and one that `en` lacks from the shipped ones. */
+  readonly notices: Readonly<Record<string, Partial<NoticeTexts>>>;
+};
+
+const ENGLISH: NoticeTexts = {
+  terms: "{operator}: you asked for {items}. {terms} Reply YES {code} to agree or NO {code} to decline.",
+  accepted: "{operator}: thank you. {items} is being set up; request {reference}.",
+  contentReady: "{operator}: {item} is ready for your device; request {reference}.",
+  installFailed:
+    "{operator}: {item} could not be installed. Reply YES {code} to have it sent again or NO {code} to give it up.",
+  retransmitted: "{operator}: {item} is sent again; request {reference}.",
+  needsInformation: "{operator}: {item} still needs: {fields}. Give it under {link}",
+  accessData: "{operator}: {item}: {access}",
+  unavailable: "{operator}: not available: {items}. Request {reference}.",
+  conflict: "{operator}: {items} cannot stand beside {others}; neither is set up. Request {reference}.",
+  missingNeed: "{operator}: {items} needs {others}. Request {reference}.",
+  itemFailed: "{operator}: {item} failed: {reason}. Request {reference}.",
+  status: "{operator}: request {reference}: {state}.",
+  done: "{operator}: request {reference} is done: {items}.",
+  partlyDone: "{operator}: request {reference}: done: {items}. Not done: {others}.",
+  failed: "{operator}: request {reference} failed: {reason}.",
+  rejected: "{operator}: request {reference} was not accepted: {reason}.",
+  declined: "{operator}: you declined; nothing was set up and nothing is charged. Request {reference}.",
+  expired: "{operator}: no answer came to request {reference}; nothing was set up and nothing is charged.",
+  cancelled: "{operator}: request {reference} was cancelled.",
+  changed: "{operator}: {actor} asked for a change for you: {items}. Request {reference}.",
+  offer: "{operator}: {item} is there for you. Reply YES {code}, or see {link}",
+  notUnderstood: "{operator}: please reply YES or NO with the number that you were sent.",
+};
+
+const GERMAN: NoticeTexts = {
+  terms: "{operator}: Sie wünschen {items}. {terms} Antworten Sie JA {code} oder NEIN {code}.",
+  accepted: "{operator}: Danke. {items} wird eingerichtet; Auftrag {reference}.",
+  contentReady: "{operator}: {item} liegt für Ihr Gerät bereit; Auftrag {reference}.",
+  installFailed:
+    "{operator}: {item} konnte nicht installiert werden. JA {code} sendet es erneut, NEIN {code} gibt es auf.",
+  retransmitted: "{operator}: {item} wird erneut gesendet; Auftrag {reference}.",
+  needsInformation: "{operator}: Für {item} fehlt noch: {fields}. Angeben unter {link}",
+  accessData: "{operator}: {item}: {access}",
+  unavailable: "{operator}: nicht verfügbar: {items}. Auftrag {reference}.",
+  conflict:
+    "{operator}: {items} verträgt sich nicht mit {others}; beides wird nicht eingerichtet. Auftrag {reference}.",
+  missingNeed: "{operator}: {items} braucht {others}. Auftrag {reference}.",
+  itemFailed: "{operator}: {item} ist fehlgeschlagen: {reason}. Auftrag {reference}.",
+  status: "{operator}: Auftrag {reference}: {state}.",
+  done: "{operator}: Auftrag {reference} ist erledigt: {items}.",
+  partlyDone: "{operator}: Auftrag {reference}: erledigt: {items}. Nicht erledigt: {others}.",
+  failed: "{operator}: Auftrag {reference} ist fehlgeschlagen: {reason}.",
+  rejected: "{operator}: Auftrag {reference} wurde nicht angenommen: {reason}.",
+  declined: "{operator}: Sie haben abgelehnt; nichts wurde eingerichtet oder berechnet. Auftrag {reference}.",
+  expired: "{operator}: Zu Auftrag {reference} kam keine Antwort; nichts wurde eingerichtet oder berechnet.",
+  cancelled: "{operator}: Auftrag {reference} wurde storniert.",
+  changed: "{operator}: {actor} wünscht für Sie eine Änderung: {items}. Auftrag {reference}.",
+  offer: "{operator}: {item} gibt es jetzt für Sie. Antworten Sie JA {code}, oder siehe {link}",
+  notUnderstood: "{operator}: Bitte antworten Sie JA oder NEIN mit der Zahl, die Sie bekamen.",
+};
+
+export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
+  ...DEFAULT_REGISTRATION_POLICY,
+  minimumAssurance: "otp",
+  verificationDeadlineMinutes: 60,
+  consentDeadlineHours: 48,
+  choiceDeadlineHours: 48,
+  serviceDeadlineHours: 24,
+  retransmissionLimit: 3,
+  statusIntervalMinutes: 720,
+  unavailableItem: "continue",
+  conflictingItem: "continue",
+  narrowbandContentOctets: 0,
+  offerDays: 14,
+  acceptWords: ["yes", "y", "ok", "ja", "oui", "si", "sí"],
+  declineWords: ["no", "n", "stop", "nein", "non"],
+  notices: { en: ENGLISH, de: GERMAN },
+};
+
+/** The operator's text in this language, else in its English, else the shipped one. */
+export function noticeText(policy: RequestPolicy, name: NoticeText, language: string): string {
+  const texts = Object.fromEntries(
+    Object.entries(policy.notices).flatMap(([of, its]) => (its[name] ? [[of, its[name]]] : [])),
+  );
+  return inLanguage({ en: ENGLISH[name], ...texts }, language);
+}

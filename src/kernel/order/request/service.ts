@@ -1,0 +1,347 @@
+/**
+ * A user at a service server (US 6,647,260, figure 7C): registered there in his name, completed with just the fields that it
+ * asks for, and his access data brought to the device by SMS. The access data is nobody else's: it stands sealed beside the
+ * registration until the device has it, and in no event, reason or call.
+ */
+import { TurnupError } from "../../../term/error.ts";
+import { USER_FIELDS, type UserField } from "../../account/user-data.ts";
+import type { CallAnswer } from "../answers.ts";
+import { failItem, isClosed, waitNoMore } from "../ending.ts";
+import type { OutboundCall } from "../order-store.ts";
+import { hoursAfter, NO_ACTION } from "../scribe.ts";
+import { ask, NOTICE_DEADLINE_HOURS, within } from "./ask.ts";
+import { itemOf, know, type RequestContext, type RequestItem, touchRequest } from "./context.ts";
+import { isRequestItemDone, waitsForElements } from "./item-done.ts";
+import { linkOf, nameOf, tell } from "./notices.ts";
+import { inLanguage, type RegistrationDraft } from "./request-draft.ts";
+
+const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/;
+const FIELDS_MAX = 16;
+const FIELD_CHARACTERS_MAX = 400;
+
+const registrationOf = ({ order }: RequestContext, item: RequestItem): RegistrationDraft | undefined =>
+  order.request.registrations.find(({ itemId }) => itemId === item.id);
+
+/** Removed is what an older request registered. */
+const registeredBefore = ({ order }: RequestContext, item: RequestItem): RegistrationDraft | undefined =>
+  order.request.registrations.find(
+    ({ catalogId, state }) => catalogId === item.subject.catalogId && state === "registered",
+  );
+
+export function registerService(context: RequestContext, item: RequestItem): void {
+  const { scribe, order } = context;
+  const { catalogId, service } = item.subject;
+  order.request.registrations.push({
+    id: scribe.newId(),
+    itemId: item.id,
+    catalogId,
+    service: service!.uri,
+    remoteId: null,
+    state: "asked",
+    missing: [],
+    data: { user: order.request.user, fields: order.request.fields[catalogId] ?? {} },
+    access: null,
+    isNew: true,
+    changed: true,
+  });
+  touchRequest(context);
+  callService(context, item, "the service server is asked to register the user");
+}
+
+function callService(context: RequestContext, item: RequestItem, reason: string): void {
+  const { scribe, order, terms } = context;
+  const registration = registrationOf(context, item)!;
+  const round = item.subject.round + 1;
+  const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
+  know(context, item, { round, missing: [] });
+  Object.assign(registration, { state: "asked", missing: [], changed: true });
+  scribe.moveItem(order, item, {
+    state: "registering",
+    reason,
+    nextAction: "wait for the service server",
+    // The call's own deadline comes first: then the item says what was met.
+    deadlineAt: hoursAfter(deadlineAt, 1),
+    detail: { service: registration.service, round },
+  });
+  ask(context, {
+    kind: "service_registration",
+    itemId: item.id,
+    idempotencyKey: `${item.id}:${round}`,
+    body: {
+      action: "register",
+      service: registration.service,
+      registrationId: registration.id,
+      remoteId: registration.remoteId ?? "",
+      language: order.request.language,
+    },
+    secret: registration.data,
+    deadlineAt,
+  });
+}
+
+export function removeService(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  const registration = registeredBefore(context, item);
+  if (!registration?.remoteId) {
+    scribe.moveItem(order, item, {
+      state: "works",
+      reason: "the service server knows no registration of this user",
+      nextAction: NO_ACTION,
+      deadlineAt: null,
+    });
+    return;
+  }
+  const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
+  scribe.moveItem(order, item, {
+    state: "registering",
+    reason: "the service server is asked to end the registration",
+    nextAction: "wait for the service server",
+    deadlineAt: hoursAfter(deadlineAt, 1),
+    detail: { service: registration.service },
+  });
+  askRemoval(context, item, registration, deadlineAt);
+}
+
+function askRemoval(
+  context: RequestContext,
+  item: RequestItem,
+  { id, service, remoteId }: Pick<RegistrationDraft, "id" | "service" | "remoteId">,
+  deadlineAt: Date,
+): void {
+  ask(context, {
+    kind: "service_registration",
+    itemId: item.id,
+    idempotencyKey: `${item.id}:remove`,
+    body: { action: "remove", service, registrationId: id, remoteId: remoteId ?? "" },
+    deadlineAt,
+  });
+}
+
+export function serviceAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const item = itemOf(context, call.itemId);
+  if (!item) return;
+  if (call.body.action === "remove") return removalAnswered(context, item, call, answer);
+  const registration = registrationOf(context, item);
+  if (!registration) return;
+  switch (answer.kind) {
+    case "registered":
+      return registered(context, item, registration, answer);
+    case "needs_information":
+      return needsInformation(context, item, registration, answer);
+    case "refused":
+    case "failed":
+      Object.assign(registration, { state: "refused", changed: true });
+      touchRequest(context);
+      if (isClosed(item)) return;
+      return failItem(context.scribe, context.order, item, {
+        cause: `service_${answer.cause}`,
+        reason:
+          answer.kind === "refused"
+            ? `the service server refuses the registration: ${answer.cause}`
+            : `the service server gave no answer in time: ${answer.cause}`,
+      });
+    default:
+      return;
+  }
+}
+
+function registered(
+  context: RequestContext,
+  item: RequestItem,
+  registration: RegistrationDraft,
+  { remoteId, accessData }: Extract<CallAnswer, { kind: "registered" }>,
+): void {
+  const { scribe, order, terms } = context;
+  touchRequest(context);
+  if (isClosed(item)) {
+    // Nobody waits for it any more: what was registered too late is taken back.
+    Object.assign(registration, { state: "removed", remoteId, changed: true });
+    return askRemoval(context, item, { ...registration, remoteId }, within(context, NOTICE_DEADLINE_HOURS));
+  }
+  const hasAccess = Object.keys(accessData).length > 0;
+  Object.assign(registration, {
+    state: "registered",
+    remoteId,
+    access: hasAccess ? accessData : null,
+    changed: true,
+  });
+  scribe.moveItem(order, item, {
+    state: "registered",
+    reason: "the service server registered the user",
+    nextAction: hasAccess ? "bring the access data to the device" : "nothing more is to be sent",
+    deadlineAt: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
+    evidence: "service_server",
+  });
+  if (!hasAccess) return accessDelivered(context, item, "the service gave no access data");
+  try {
+    item.message = tell(context, {
+      kind: "access_data",
+      text: "accessData",
+      values: { item: nameOf(context, item), access: listed(accessData) },
+      fields: accessData,
+      item,
+      rule: "access_data",
+    });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    Object.assign(item, {
+      cause: "access_data_too_large",
+      reason: "registered, but its access data fits into no notice",
+    });
+    scribe.note(order, { kind: "access_data_too_large", itemId: item.id, reason: item.reason });
+  }
+}
+
+const listed = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(", ");
+
+/** Receipts for all parts, or the client's own word: from here on it is the device's alone. */
+export function accessDelivered(context: RequestContext, item: RequestItem, reason: string): void {
+  if (item.state !== "registered") return;
+  const { scribe, order, terms } = context;
+  const registration = registrationOf(context, item);
+  if (registration?.access) {
+    Object.assign(registration, { access: null, changed: true });
+    touchRequest(context);
+  }
+  if (item.message) scribe.changes.wipedPayloads.push(item.message.payloadId);
+  const waits = waitsForElements(item);
+  scribe.moveItem(order, item, {
+    state: "access_data_sent",
+    reason,
+    nextAction: waits ? "wait for the network's elements" : NO_ACTION,
+    deadlineAt: hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours),
+  });
+  if (isRequestItemDone(item, terms.policy.doneAt)) waitNoMore(item);
+}
+
+function needsInformation(
+  context: RequestContext,
+  item: RequestItem,
+  registration: RegistrationDraft,
+  { remoteId, fields }: Extract<CallAnswer, { kind: "needs_information" }>,
+): void {
+  const { scribe, order, terms } = context;
+  const missing = fields.filter(({ name }) => FIELD_NAME.test(name)).slice(0, FIELDS_MAX);
+  Object.assign(registration, {
+    state: "needs_information",
+    remoteId: remoteId ?? registration.remoteId,
+    missing: missing.map(({ name }) => name),
+    changed: true,
+  });
+  touchRequest(context);
+  if (isClosed(item)) return;
+  if (missing.length === 0) {
+    return failItem(scribe, order, item, {
+      cause: "service_bad_answer",
+      reason: "the service server asks for information without saying which",
+    });
+  }
+  know(context, item, { missing });
+  const names = missing.map(({ name }) => labelOf(context, item, name));
+  scribe.moveItem(order, item, {
+    state: "needs_information",
+    reason: `the service server asks for: ${missing.map(({ name, problem }) => `${name} (${problem})`).join(", ")}`,
+    nextAction: "the subscriber gives just these fields",
+    deadlineAt: hoursAfter(scribe.now, terms.policy.request.choiceDeadlineHours),
+    evidence: "service_server",
+  });
+  tell(context, {
+    kind: "needs_information",
+    text: "needsInformation",
+    values: { item: nameOf(context, item), fields: names.join(", "), link: linkOf(context) },
+    fields: Object.fromEntries(missing.map(({ name, problem }) => [name, problem])),
+    item,
+  });
+}
+
+export function labelOf(context: Pick<RequestContext, "order">, item: RequestItem, name: string): string {
+  const field = item.subject.service?.fields.find((one) => one.name === name);
+  return field ? inLanguage(field.label, context.order.request.language) : name;
+}
+
+/** @throws TurnupError `nothing_to_answer`, `field_unknown` */
+export function fieldsSupplied(
+  context: RequestContext,
+  itemId: string,
+  fields: Readonly<Record<string, string>>,
+): void {
+  const item = itemOf(context, itemId);
+  const registration = item && registrationOf(context, item);
+  if (item?.state !== "needs_information" || !registration) {
+    throw new TurnupError(
+      "nothing_to_answer",
+      `no fields are asked for: the item is ${item?.state ?? "unknown"}`,
+      {
+        nextStep: "look at the request as it stands",
+      },
+    );
+  }
+  const names = item.subject.missing.map(({ name }) => name);
+  const given = Object.entries(fields).filter(([, value]) => value.trim() !== "");
+  const foreign = Object.keys(fields).find((name) => !names.includes(name));
+  const tooLong = given.find(([, value]) => value.length > FIELD_CHARACTERS_MAX);
+  if (foreign !== undefined || tooLong || given.length === 0) {
+    throw new TurnupError("field_unknown", `just these fields are asked for: ${names.join(", ")}`, {
+      nextStep: `give each of them a value of 1 to ${FIELD_CHARACTERS_MAX} characters`,
+    });
+  }
+  const ofUser = given.filter(([name]) => USER_FIELDS.includes(name as UserField));
+  const others = given.filter(([name]) => !USER_FIELDS.includes(name as UserField));
+  const { data } = registration;
+  registration.data = {
+    user: { ...data.user, ...Object.fromEntries(ofUser) },
+    fields: { ...data.fields, ...Object.fromEntries(others) },
+  };
+  context.scribe.note(context.order, {
+    kind: "fields_supplied",
+    itemId: item.id,
+    reason: `the subscriber gave: ${given.map(([name]) => name).join(", ")}`,
+  });
+  callService(context, item, "the service server is asked again, with what was missing");
+}
+
+function removalAnswered(
+  context: RequestContext,
+  item: RequestItem,
+  call: OutboundCall,
+  answer: CallAnswer,
+): void {
+  const { scribe, order } = context;
+  const registration = order.request.registrations.find(({ id }) => id === call.body.registrationId);
+  if (answer.kind === "done") {
+    if (registration) Object.assign(registration, { state: "removed", changed: true });
+    touchRequest(context);
+    if (item.state !== "registering") {
+      return scribe.note(order, {
+        kind: "registration_removed",
+        itemId: item.id,
+        reason: "the service server took back what it had registered",
+      });
+    }
+    const waits = waitsForElements(item);
+    scribe.moveItem(order, item, {
+      state: "works",
+      reason: "the service server ended the registration",
+      nextAction: waits ? "wait for the network's elements" : NO_ACTION,
+      deadlineAt: within(context, context.terms.policy.request.serviceDeadlineHours),
+      evidence: "service_server",
+    });
+    if (isRequestItemDone(item, context.terms.policy.doneAt)) waitNoMore(item);
+    return;
+  }
+  const cause = answer.kind === "refused" || answer.kind === "failed" ? answer.cause : "bad_answer";
+  if (item.state !== "registering") {
+    return scribe.note(order, {
+      kind: "registration_not_removed",
+      itemId: item.id,
+      reason: `a person has to see to the registration at the service server: ${cause}`,
+    });
+  }
+  failItem(scribe, order, item, {
+    cause: `service_${cause}`,
+    reason: `the service server did not end the registration: ${cause}`,
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * What follows from where a request stands, looked at once at the end of each transaction that touched it: the bill moves
+ * with what is done and stays with what is not, the order ends when its items have, and the subscriber hears how it ended.
+ */
+import { endIfDone, isClosed, isFinal } from "../ending.ts";
+import { minutesAfter, NO_ACTION } from "../scribe.ts";
+import { billDone, billNothing } from "./billing.ts";
+import type { RequestContext, RequestItem } from "./context.ts";
+import { itemsOf, touchRequest } from "./context.ts";
+import { undoElements } from "./elements.ts";
+import { isRequestItemDone } from "./item-done.ts";
+import { namesOf, tell } from "./notices.ts";
+
+export function settle(context: RequestContext): void {
+  const { order, scribe, terms } = context;
+  for (const item of itemsOf(context)) settleItem(context, item);
+  endIfDone(scribe, order, terms);
+  if (isFinal(order)) {
+    if (order.state !== order.request.stateBefore) tellTheEnd(context);
+    return;
+  }
+  schedule(context);
+}
+
+function settleItem(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  const { subject } = item;
+  if (isClosed(item)) {
+    billNothing(context, item);
+    undoElements(context, item);
+    cancelModules(context, item);
+    return;
+  }
+  const isBilled = subject.billing.state === "told" || subject.billing.state === "committed";
+  if (item.cause === "had" || isBilled || !isRequestItemDone(item, terms.policy.doneAt)) return;
+  if (subject.moduleOf !== null) return; // it is its service's
+  billDone(context, item);
+  const { operatorId, subscriberId, deviceId, id: orderId } = order;
+  const { catalogId, version } = subject;
+  if (subject.action === "remove") {
+    return void scribe.changes.provisionedEnds.push({ operatorId, subscriberId, catalogId, orderId });
+  }
+  const id = scribe.newId();
+  scribe.changes.provisioned.push({ id, operatorId, subscriberId, deviceId, catalogId, version, orderId });
+}
+
+/** A service that was never begun with takes its module along. */
+function cancelModules(context: RequestContext, service: RequestItem): void {
+  for (const item of itemsOf(context)) {
+    if (item.subject.moduleOf !== service.id || item.state !== "pending") continue;
+    context.scribe.moveItem(context.order, item, {
+      state: "cancelled",
+      reason: "its service came to nothing",
+      nextAction: NO_ACTION,
+      deadlineAt: null,
+    });
+  }
+}
+
+/** When it is looked at next: at its deadlines, and when the next periodic status is due (row 47). */
+function schedule(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  const { statusIntervalMinutes } = terms.policy.request;
+  const next =
+    statusIntervalMinutes === null
+      ? null
+      : (order.request.nextNoticeAt ?? minutesAfter(scribe.now, statusIntervalMinutes));
+  if (order.request.nextNoticeAt?.getTime() !== next?.getTime()) {
+    order.request.nextNoticeAt = next;
+    touchRequest(context);
+  }
+  if (next !== null && order.dueAt !== null && next < order.dueAt) {
+    Object.assign(order, { dueAt: next, changed: true });
+    scribe.touch(order);
+  }
+}
+
+/** The last notice: what was provisioned, and what was not (rows 19 and 21). */
+function tellTheEnd(context: RequestContext): void {
+  const { order, terms } = context;
+  const { request } = order;
+  const items = itemsOf(context).filter(({ subject }) => subject.moduleOf === null);
+  const done = items.filter((item) => isRequestItemDone(item, terms.policy.doneAt));
+  const values = {
+    items: namesOf(context, done),
+    others: namesOf(
+      context,
+      items.filter((item) => !done.includes(item)),
+    ),
+    reason: order.reason,
+  };
+  switch (order.state) {
+    case "completed":
+      tell(context, { kind: "done", text: "done", values });
+      break;
+    case "partly_completed":
+      tell(context, { kind: "done", text: "partlyDone", values });
+      break;
+    case "failed":
+      tell(context, { kind: "status", text: "failed", values });
+      break;
+    case "rejected":
+      tell(context, {
+        kind: "declined",
+        text: "rejected",
+        values: { ...values, reason: rejectionOf(context) },
+      });
+      break;
+    case "declined":
+      tell(context, { kind: "declined", text: "declined", values });
+      break;
+    case "expired":
+      tell(context, { kind: "status", text: "expired", values });
+      break;
+    case "cancelled":
+      tell(context, { kind: "status", text: "cancelled", values });
+      break;
+    default:
+  }
+  // A service's own data is kept with its registration; nothing else is needed any more.
+  Object.assign(request, { fields: {}, nextNoticeAt: null });
+  touchRequest(context);
+}
+
+/** Patterns of fraud are the operator's affair: whoever is stopped for one is told no more than that. */
+const TOLD_REASONS = /^(user_data|identity|card_missing|card_refused|card_unverified)/;
+export const rejectionOf = ({ order }: Pick<RequestContext, "order">): string => {
+  const codes = (order.request.verification?.reasons ?? []).map(({ code }) => code);
+  const told = codes.filter((code) => TOLD_REASONS.test(code));
+  return told.length > 0 ? told.map((code) => code.replaceAll("_", " ")).join(", ") : "please contact us";
+};
+
+/** The periodic word of how far it is. */
+export function tellStatus(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  const { statusIntervalMinutes } = terms.policy.request;
+  tell(context, { kind: "status", text: "status", values: { state: order.state.replaceAll("_", " ") } });
+  order.request.nextNoticeAt =
+    statusIntervalMinutes === null ? null : minutesAfter(scribe.now, statusIntervalMinutes);
+  touchRequest(context);
+}
