@@ -1,20 +1,25 @@
-/** The pages behind links in text messages: found by the hash of their token, looked at freely, opened once as proof. */
+/**
+ * The pages behind links in text messages: found by the hash of their token, looked at freely, opened once as proof.
+ * Subscribers who come at the same moment, as after a campaign, are looked up together.
+ */
 import { createHash } from "node:crypto";
 import type { SettingsPoint, SettingsValues } from "../kernel/payload/settings-values.ts";
+import { createCoalescer } from "./coalescer.ts";
 import type { Database } from "./database.ts";
 import type { Sealer } from "./seal.ts";
 
 const FIND = {
   name: "find_link", // link_token_hash_key
-  text: `select l.id, l.order_id as "orderId", l.item_id as "itemId", l.settings_sealed as sealed, l.expires_at as "expiresAt",
+  text: `select q.at::int as at, l.id, l.order_id as "orderId", l.item_id as "itemId", l.settings_sealed as sealed, l.expires_at as "expiresAt",
                 l.opened_at as "openedAt", o.name as "operatorName", p.make, p.model
-           from link l join operator o on o.id = l.operator_id join provisioning_order p on p.id = l.order_id
-          where l.token_hash = $1`,
+           from unnest($1::bytea[]) with ordinality as q(token_hash, at) join link l on l.token_hash = q.token_hash
+           join operator o on o.id = l.operator_id join provisioning_order p on p.id = l.order_id`,
 };
 const MARK_OPENED = {
-  name: "mark_link_opened",
-  text: "update link set opened_at = $2 where id = $1 and opened_at is null",
+  name: "mark_links_opened", // link_pkey
+  text: "update link set opened_at = $2 where id = any($1::uuid[]) and opened_at is null",
 };
+const TOGETHER = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 10_000 };
 
 export type StoredPage =
   | {
@@ -31,6 +36,7 @@ export type SettingsPages = {
   open(token: string): Promise<StoredPage | undefined>;
 };
 type Link = {
+  readonly at: number;
   readonly id: string;
   readonly orderId: string;
   readonly itemId: string;
@@ -49,8 +55,23 @@ export function createSettingsPages(deps: {
   /** Books the first opening; a repeat changes nothing. */
   readonly onOpened: (orderId: string, itemId: string) => Promise<void>;
 }): SettingsPages {
-  const find = (token: string): Promise<Link | undefined> =>
-    deps.database.one<Link>(FIND, [createHash("sha256").update(token).digest()]);
+  const hashes = createCoalescer<Buffer, Link | undefined>({
+    ...TOGETHER,
+    async work(batch) {
+      const links = await deps.database.rows<Link>(FIND, [batch.map(({ row }) => row)]);
+      const found = new Map(links.map((link) => [link.at - 1, link]));
+      for (const [at, { answer }] of batch.entries()) answer(found.get(at));
+    },
+  });
+  const openings = createCoalescer<string, void>({
+    ...TOGETHER,
+    async work(batch) {
+      await deps.database.run(MARK_OPENED, [batch.map(({ row }) => row), deps.clock()]);
+      for (const { answer } of batch) answer();
+    },
+  });
+  const find = async (token: string): Promise<Link | undefined> =>
+    hashes.put([createHash("sha256").update(token).digest()])[0];
   return {
     async look(token) {
       const link = await find(token);
@@ -66,7 +87,7 @@ export function createSettingsPages(deps: {
       if (link.expiresAt <= now) return { state: "expired", operatorName };
       if (link.openedAt === null) {
         await deps.onOpened(link.orderId, link.itemId);
-        await deps.database.run(MARK_OPENED, [link.id, now]);
+        await openings.put([link.id])[0];
       }
       const { points } = JSON.parse(deps.sealer.open("settings", link.sealed)) as SettingsValues;
       return { state: "open", operatorName, make, model, points };
