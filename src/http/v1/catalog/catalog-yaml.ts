@@ -29,7 +29,7 @@ export function parseCatalogYaml(text: string): unknown {
       line,
     );
   }
-  refuseDeepNodes(document);
+  refuseNodes(document, lines);
   try {
     return document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch {
@@ -73,13 +73,17 @@ function refuseDeepFlow(text: string): void {
   }
 }
 
-function refuseDeepNodes(document: ReturnType<typeof parseDocument>): void {
+function refuseNodes(document: ReturnType<typeof parseDocument>, lines: LineCounter): void {
   let aliases = 0;
   visit(document, (_key, node, path) => {
-    if (isAlias(node) && ++aliases > ALIASES_MAX)
-      throw malformed(`a catalog file has at most ${ALIASES_MAX} aliases`);
     if (isCollection(node) && path.filter((step) => !isPair(step)).length > DEPTH_MAX)
       throw malformed("it nests deeper than any catalog");
+    if (!isAlias(node)) return;
+    if (++aliases > ALIASES_MAX) throw malformed(`a catalog file has at most ${ALIASES_MAX} aliases`);
+    const { line } = lines.linePos(node.range?.[0] ?? 0);
+    const target = node.resolve(document);
+    if (!target) throw malformed(`line ${line} names an anchor that is not there`, line);
+    if (path.includes(target)) throw malformed(`line ${line} stands inside what it names`, line);
   });
 }
 
