@@ -86,7 +86,7 @@ export function requestOf(
 
 /** The key of notices goes with what changes something, and never in clear: a WAP gateway's way has no secrets. */
 const headersOf =
-  ({ proxy, noticeKey }: Identity, deviceClass: DeviceClass, language: string) =>
+  ({ imei, proxy, noticeKey }: Identity, deviceClass: DeviceClass, language: string) =>
   (idempotencyKey: string | null): Record<string, string> => {
     const isSecure = proxy.startsWith("https:");
     const key = Buffer.from(noticeKey).toString("base64");
@@ -94,6 +94,7 @@ const headersOf =
       accept: `${SCREEN_JSON_TYPE}, ${CONTENT_TYPE_OF_CONTENT}`,
       "accept-language": language,
       [AIR_HEADERS.capability]: capabilityOf(deviceClass),
+      [AIR_HEADERS.deviceId]: imei,
       ...(idempotencyKey === null
         ? {}
         : { "content-type": FORM, [AIR_HEADERS.idempotencyKey]: idempotencyKey }),

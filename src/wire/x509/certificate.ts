@@ -7,37 +7,35 @@
  *   TBSCertificate ::= SEQUENCE { [0] v3, serial, algorithm, issuer, validity, subject, public key, [3] extensions }
  */
 import { createHash, type KeyObject, sign } from "node:crypto";
+import {
+  ascii,
+  bitString,
+  der,
+  ECDSA_WITH_SHA256,
+  extension,
+  generalName,
+  integer,
+  nameOf,
+  oid,
+  SUBJECT_ALT_NAME,
+  type SubjectName,
+  sequence,
+  TAG,
+} from "./der.ts";
 
-const TAG = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  oid: 0x06,
-  utf8: 0x0c,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  sequence: 0x30,
-  set: 0x31,
-} as const;
-const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
-const COMMON_NAME = "2.5.4.3";
+export type { SubjectName } from "./der.ts";
+
 const PURPOSE = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" } as const;
 const EXTENSION = {
   subjectKeyId: "2.5.29.14",
   keyUsage: "2.5.29.15",
-  subjectAltName: "2.5.29.17",
+  subjectAltName: SUBJECT_ALT_NAME,
   basicConstraints: "2.5.29.19",
   authorityKeyId: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
 } as const;
 /** RFC 5280 clause 4.1.2.2: at most 20 octets and positive. */
 const MAX_SERIAL_OCTETS = 20;
-
-export type SubjectName =
-  | { readonly kind: "dns"; readonly name: string }
-  | { readonly kind: "ip"; readonly octets: Uint8Array }
-  | { readonly kind: "uri"; readonly uri: string };
 
 export type CertificateRequest = {
   readonly serial: Uint8Array;
@@ -99,31 +97,12 @@ function extensionsOf({ purpose, names, publicKey, issuer }: CertificateRequest)
   return extensions;
 }
 
-function generalName(name: SubjectName): Uint8Array {
-  switch (name.kind) {
-    case "dns":
-      return der(0x82, ascii(name.name));
-    case "uri":
-      return der(0x86, ascii(name.uri));
-    case "ip":
-      if (name.octets.length !== 4 && name.octets.length !== 16)
-        throw new RangeError("an IP address has 4 or 16 octets");
-      return der(0x87, name.octets);
-  }
-}
-
-const extension = (id: string, value: Uint8Array, critical = false): Uint8Array =>
-  sequence(oid(id), ...(critical ? [der(TAG.boolean, [0xff])] : []), der(TAG.octetString, value));
-
 /** SHA-1 of the subject public key's bit string, as RFC 5280 clause 4.2.1.2 (1) has it; a name, not a protection. */
 function keyIdOf(publicKey: KeyObject): Uint8Array {
   // An uncompressed P-256 point is the last 65 octets of its SubjectPublicKeyInfo.
   const point = publicKey.export({ type: "spki", format: "der" }).subarray(-65);
   return createHash("sha1").update(point).digest();
 }
-
-const nameOf = (commonName: string): Uint8Array =>
-  sequence(der(TAG.set, sequence(oid(COMMON_NAME), der(TAG.utf8, new TextEncoder().encode(commonName)))));
 
 /** UTCTime through 2049 and GeneralizedTime from 2050 on (RFC 5280 clause 4.1.2.5). */
 function timeOf(date: Date): Uint8Array {
@@ -137,41 +116,4 @@ function positive(serial: Uint8Array): Uint8Array {
   if (serial.length < 1 || serial.length > MAX_SERIAL_OCTETS - 1)
     throw new RangeError("a serial number has 1 to 19 octets");
   return serial;
-}
-
-/** A DER integer: no superfluous leading zeros, and one where the top bit would make it negative. */
-function integer(magnitude: Uint8Array): Uint8Array {
-  const first = magnitude.findIndex((octet) => octet !== 0);
-  const trimmed = first < 0 ? Uint8Array.of(0) : magnitude.subarray(first);
-  return der(TAG.integer, trimmed[0]! & 0x80 ? [0, ...trimmed] : trimmed);
-}
-
-function oid(dotted: string): Uint8Array {
-  const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
-  const octets = [first * 40 + second, ...rest].flatMap((arc) => {
-    const groups = [arc & 0x7f];
-    for (let left = arc >>> 7; left > 0; left >>>= 7) groups.unshift((left & 0x7f) | 0x80);
-    return groups;
-  });
-  return der(TAG.oid, octets);
-}
-
-const ascii = (text: string): Uint8Array => {
-  if (!/^[\x20-\x7e]*$/.test(text)) throw new RangeError("only ASCII fits here");
-  return new TextEncoder().encode(text);
-};
-
-const bitString = (value: Uint8Array): Uint8Array => der(TAG.bitString, [0, ...value]);
-
-const sequence = (...parts: readonly Uint8Array[]): Uint8Array => der(TAG.sequence, Buffer.concat(parts));
-
-function der(tag: number, value: ArrayLike<number>): Uint8Array {
-  const { length } = value;
-  const lengthOctets =
-    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  if (length > 0xffff) throw new RangeError("a certificate part is longer than 65535 octets");
-  const bytes = new Uint8Array(1 + lengthOctets.length + length);
-  bytes.set([tag, ...lengthOctets]);
-  bytes.set(value, 1 + lengthOctets.length);
-  return bytes;
 }
