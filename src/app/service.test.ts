@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +39,6 @@ beforeAll(async () => {
 afterAll(() => rm(base, { recursive: true, force: true }));
 
 const MAILBOX: Omit<ServicePolicy, "digestSecret"> = {
-  clientIds: ["north", "south"],
   accessUrl: "https://mailbox.example/in",
   fields: [
     { name: "email", kind: "email", required: true },
@@ -47,13 +46,15 @@ const MAILBOX: Omit<ServicePolicy, "digestSecret"> = {
     { name: "nickName", kind: "text", required: false },
   ],
 };
+const ACCOUNT = { name: "accountNumber", kind: "digits", required: true } as const;
 let folders = 0;
 async function service(more: Partial<ServiceOptions> = {}): Promise<Service> {
   const started = await startService({
     port: 0,
     certificates,
     journalFolder: join(base, `journal-${folders++}`),
-    policy: MAILBOX,
+    clientIds: ["north", "south"],
+    services: { "/scim/v2": MAILBOX },
     ...more,
   });
   closers.push(started.close);
@@ -74,7 +75,7 @@ function portOf({ url }: Service, more: Partial<ServiceProvider> = {}, clientId 
     2_000,
   );
   closers.push(directory.close);
-  return directory.serverOf(`${url}/scim/v2/`)!;
+  return directory.serverOf(more.uri ?? `${url}/scim/v2/`)!;
 }
 const registration = (id: string, more: Partial<ServiceRegistration> = {}): ServiceRegistration => ({
   id,
@@ -90,7 +91,7 @@ test("a user is registered: data is kept at the other end, and access data comes
   const server = await service();
   const answer = await portOf(server).register(registration("r1", { fields: { nickName: "Annie" } }));
   assert.ok(answer.kind === "registered");
-  const kept = server.kernel.find("north", answer.remoteId);
+  const kept = server.kernelAt("/scim/v2").find("north", answer.remoteId);
   assert.deepEqual(
     [kept?.externalId, kept?.msisdn, kept?.language, kept?.fields],
     ["r1", "447700900123", "en-GB", { email: "ann@example.net", birthdate: "1980-02-29", nickName: "Annie" }],
@@ -99,8 +100,8 @@ test("a user is registered: data is kept at the other end, and access data comes
   assert.equal(userName, "turnup-r1");
   assert.match(password, /^[A-Za-z2-9]{16}$/);
   assert.match(address ?? "", /^https:\/\/mailbox\.example\/in\/[0-9a-f]{24}$/);
-  assert.ok(server.kernel.opens(answer.remoteId, password));
-  assert.ok(!server.kernel.opens(answer.remoteId, "another"));
+  assert.ok(server.kernelAt("/scim/v2").opens(answer.remoteId, password));
+  assert.ok(!server.kernelAt("/scim/v2").opens(answer.remoteId, "another"));
 });
 
 test("just the fields that are missing or corrupt are asked for, and sending only those completes it", async () => {
@@ -129,11 +130,11 @@ test("just the fields that are missing or corrupt are asked for, and sending onl
   );
   assert.ok(done.kind === "registered");
   assert.equal(done.remoteId, asked.remoteId);
-  assert.deepEqual(server.kernel.find("north", done.remoteId)?.fields, {
+  assert.deepEqual(server.kernelAt("/scim/v2").find("north", done.remoteId)?.fields, {
     email: "a@b.example",
     birthdate: "1980-02-28",
   });
-  assert.equal(server.kernel.size(), 1);
+  assert.equal(server.kernelAt("/scim/v2").size(), 1);
 });
 
 test("a registration that waits for information is not asked to wait for what it has", async () => {
@@ -144,7 +145,7 @@ test("a registration that waits for information is not asked to wait for what it
   // The answer was lost, or nothing new came: the same is asked for again, and no second user is made.
   const again = await port.register(registration("r1", { user: { email: "a@b.example" } }));
   assert.deepEqual(again, asked);
-  assert.equal(server.kernel.size(), 1);
+  assert.equal(server.kernelAt("/scim/v2").size(), 1);
 });
 
 test("a number that is none is asked for, too", async () => {
@@ -163,10 +164,10 @@ test("a repeat makes no second user; what was given once is replaced by new acce
   const second = await port.register(registration("r1"));
   assert.ok(first.kind === "registered" && second.kind === "registered");
   assert.equal(second.remoteId, first.remoteId);
-  assert.equal(server.kernel.size(), 1);
+  assert.equal(server.kernelAt("/scim/v2").size(), 1);
   assert.notEqual(second.accessData.password, first.accessData.password);
-  assert.ok(!server.kernel.opens(first.remoteId, first.accessData.password ?? ""));
-  assert.ok(server.kernel.opens(first.remoteId, second.accessData.password ?? ""));
+  assert.ok(!server.kernelAt("/scim/v2").opens(first.remoteId, first.accessData.password ?? ""));
+  assert.ok(server.kernelAt("/scim/v2").opens(first.remoteId, second.accessData.password ?? ""));
 });
 
 test("a removed registration is gone, and removing it again is done", async () => {
@@ -176,7 +177,7 @@ test("a removed registration is gone, and removing it again is done", async () =
   assert.ok(made.kind === "registered");
   const gone = { id: "r1", remoteId: made.remoteId };
   assert.deepEqual([await port.remove(gone), await port.remove(gone)], [{ kind: "done" }, { kind: "done" }]);
-  assert.equal(server.kernel.size(), 0);
+  assert.equal(server.kernelAt("/scim/v2").size(), 0);
   assert.equal((await port.register(registration("r1"))).kind, "registered");
 });
 
@@ -195,20 +196,39 @@ test("two operators see neither users nor names of each other's registrations", 
   assert.ok(made.kind === "registered");
   const south = portOf(server, {}, "south");
   await south.remove({ id: "r1", remoteId: made.remoteId });
-  assert.equal(server.kernel.size(), 1);
+  assert.equal(server.kernelAt("/scim/v2").size(), 1);
   const other = await south.register(registration("r1", { fields: { userName: "ann-south" } }));
   assert.ok(other.kind === "registered" && other.remoteId !== made.remoteId);
 });
 
 test("a second service asks for other fields, and each is a leg of its own", async () => {
   const bank = await service({
-    policy: { ...MAILBOX, fields: [{ name: "accountNumber", kind: "digits", required: true }] },
+    services: { "/scim/v2": { ...MAILBOX, fields: [ACCOUNT] } },
   });
   const mailbox = await service();
   const asked = await portOf(bank).register(registration("r1"));
   assert.ok(asked.kind === "needs_information");
   assert.deepEqual(asked.fields, [{ name: "accountNumber", problem: "missing" }]);
   assert.equal((await portOf(mailbox).register(registration("r1"))).kind, "registered");
+});
+
+test("one server offers several services, each under its path, with fields and users of its own", async () => {
+  const server = await service({
+    services: { "/scim/v2": MAILBOX, "/scim/v2/alerts": { ...MAILBOX, fields: [ACCOUNT] } },
+  });
+  const mailbox = await portOf(server).register(registration("r1"));
+  const alerts = portOf(server, { uri: `${server.url}/scim/v2/alerts` });
+  const asked = await alerts.register(registration("r1"));
+  assert.ok(mailbox.kind === "registered" && asked.kind === "needs_information");
+  assert.deepEqual(asked.fields, [{ name: "accountNumber", problem: "missing" }]);
+  const done = await alerts.register(
+    registration("r1", { remoteId: asked.remoteId, fields: { accountNumber: "77" } }),
+  );
+  assert.equal(done.kind, "registered");
+  assert.deepEqual(
+    ["/scim/v2", "/scim/v2/alerts"].map((path) => server.kernelAt(path).ofClient("north")[0]?.fields),
+    [{ email: "ann@example.net", birthdate: "1980-02-29" }, { accountNumber: "77" }],
+  );
 });
 
 test("after a restart everything is there, the journal holds nobody's data in clear, and the password still opens", async () => {
@@ -218,13 +238,12 @@ test("after a restart everything is there, the journal holds nobody's data in cl
   await portOf(first).register(registration("r2", { user: { email: "bob@example.net" } }));
   assert.ok(made.kind === "registered");
   await first.close();
-  const [file = ""] = await readdir(journalFolder);
-  const text = await readFile(join(journalFolder, file), "latin1");
+  const text = await readFile(join(journalFolder, "scim_v2", "service-journal"), "latin1");
   assert.ok(text.length > 0);
   assert.ok(!/ann@|447700900123|r1/.test(Buffer.from(text, "base64").toString("latin1") + text));
   const second = await service({ journalFolder });
-  assert.equal(second.kernel.size(), 2);
-  assert.ok(second.kernel.opens(made.remoteId, made.accessData.password ?? ""));
+  assert.equal(second.kernelAt("/scim/v2").size(), 2);
+  assert.ok(second.kernelAt("/scim/v2").opens(made.remoteId, made.accessData.password ?? ""));
   const asked = await portOf(second).register(registration("r2", { user: {} }));
   assert.ok(asked.kind === "needs_information");
   assert.deepEqual(asked.fields, [{ name: "birthdate", problem: "missing" }]);
@@ -287,7 +306,7 @@ for (const [what, more, cause] of strangers) {
     const answer = await portOf(server, { ...given, ...access }).register(registration("r1"));
     assert.ok(answer.kind === "refused");
     assert.equal(answer.cause, cause);
-    assert.equal(server.kernel.size(), 0);
+    assert.equal(server.kernelAt("/scim/v2").size(), 0);
   });
 }
 
@@ -297,7 +316,7 @@ test("a certificate of another authority gets through no handshake, and is count
     registration("r1"),
   );
   assert.ok(answer.kind === "refused" || answer.kind === "failed");
-  assert.equal(server.kernel.size(), 0);
+  assert.equal(server.kernelAt("/scim/v2").size(), 0);
   assert.ok(server.refusals().wrong_authority > 0);
 });
 
@@ -431,6 +450,6 @@ for (const [what, body, status] of broken) {
     const answer = await call(server, "POST", "/scim/v2/Users", { token: await tokenFor(server), body });
     assert.equal(answer.status, status, answer.body);
     assert.match(answer.body, /"urn:ietf:params:scim:api:messages:2\.0:Error"/);
-    assert.equal(server.kernel.size(), 0);
+    assert.equal(server.kernelAt("/scim/v2").size(), 0);
   });
 }

@@ -41,6 +41,16 @@ const oneOf = <const T extends string>(values: readonly T[], spec: About & { rea
 const yesOrNo = ({ about, ...more }: About & { readonly default: boolean }) =>
   Type.Boolean({ description: about, ...more });
 
+/** Of a machine of somebody else's that the order can wait for. */
+const timeoutOf = (who: string) =>
+  integer({
+    about: `${who} without an answer for this long is asked again later.`,
+    unit: "ms",
+    from: 100,
+    to: 120_000,
+    default: 10_000,
+  });
+
 const PORT = { from: 1, to: 65_535 };
 const HTTP_URL = { pattern: "^https?://[^\\s/]+[^\\s]*$", allowed: "an http or https URL" };
 /** A secret goes there: in clear only to this machine itself. */
@@ -170,6 +180,21 @@ export const SETTINGS = {
       default: "as-is",
     }),
   },
+  applet: {
+    shortCode: optionalText({
+      about:
+        "Number to which the IMEI-tracking applet on the operator's cards reports, and nothing else; without it none is listened to.",
+      pattern: "^\\d{2,15}$",
+      allowed: "2 to 15 digits",
+    }),
+    operator: optionalText({
+      about: "Short name of the operator whose cards report. Without it, the only one there is.",
+    }),
+    textPattern: optionalText({
+      about:
+        "Regular expression for reports in text, with groups named `imei` and, where the text has them, `imsi`, `iccid`, `home`. Without it, `IMEI:... IMSI:...` and the like.",
+    }),
+  },
   delivery: {
     batch: integer({ about: "Messages that one worker claims at once.", from: 1, to: 5_000, default: 250 }),
   },
@@ -199,6 +224,116 @@ export const SETTINGS = {
       to: 120_000,
       default: 10_000,
     }),
+  },
+  identity: {
+    url: optionalText({
+      about:
+        "Identity bureau by CAMARA KYC Match 0.4, for operators whose policy has users verified outside.",
+      ...SECURE_URL,
+    }),
+    secret: secret({ about: "Our bearer token there; with `identity.token_url`, our client secret." }),
+    tokenUrl: optionalText({
+      about: "Where access tokens for it are had (OAuth client credentials).",
+      ...SECURE_URL,
+    }),
+    clientId: text({ about: "Who we are at `identity.token_url`.", max: 100, default: "turnup" }),
+    scope: text({ about: "Scope that is asked for there.", max: 200, default: "kyc-match:match" }),
+    idDocumentType: optionalText({
+      about: "What an identity document is here: `passport`, `national_id_card`, `driver_licence`, ...",
+      pattern:
+        "^(passport|national_id_card|residence_permit|diplomatic_id|driver_licence|social_security_id|other)$",
+      allowed: "a document type of CAMARA KYC Match",
+    }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    timeoutMs: timeoutOf("An identity bureau"),
+  },
+  payment: {
+    url: optionalText({
+      about: "Payment house that takes cards. Without it, no card is taken.",
+      ...SECURE_URL,
+    }),
+    secret: secret({ about: "Our bearer secret there." }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    timeoutMs: timeoutOf("A payment house"),
+  },
+  service: {
+    providersFile: path({
+      about:
+        "JSON of the service servers that we have a contract with, each with its certificate and key (below).",
+    }),
+    timeoutMs: timeoutOf("A service server"),
+  },
+  element: {
+    url: optionalText({
+      about: "Network elements by TMF640 v4: the URL before `/tmf-api`. One may have a URL of its own.",
+      ...SECURE_URL,
+    }),
+    secret: secret({ about: "Our bearer secret there." }),
+    billingPlanUrl: optionalText({ about: "Of the billing plan, where it is elsewhere.", ...SECURE_URL }),
+    voiceMailUrl: optionalText({ about: "Of voice mail, where it is elsewhere.", ...SECURE_URL }),
+    forwardingUrl: optionalText({ about: "Of call forwarding, where it is elsewhere.", ...SECURE_URL }),
+    eMailUrl: optionalText({ about: "Of e-mail, where it is elsewhere.", ...SECURE_URL }),
+    hlrProfileUrl: optionalText({ about: "Of the HLR's profile, where it is elsewhere.", ...SECURE_URL }),
+    authorityFile: path({
+      about: "PEM of the only authority they are trusted by; the system's list without it.",
+    }),
+    timeoutMs: timeoutOf("An element"),
+    pollMs: integer({
+      about: "Between two questions to the monitor of a slow element.",
+      unit: "ms",
+      from: 10,
+      to: 60_000,
+      default: 1_000,
+    }),
+    polls: integer({
+      about: "Questions to a monitor at most; after them the task comes again later.",
+      from: 1,
+      to: 100,
+      default: 10,
+    }),
+  },
+  billing: {
+    url: optionalText({ about: "Billing centre, by HTTP.", ...SECURE_URL }),
+    secret: secret({ about: "Our bearer secret there." }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    csvFile: path({ about: "File that gets a line for each notice, instead of `billing.url`." }),
+    timeoutMs: timeoutOf("A billing centre"),
+  },
+  mail: {
+    host: optionalText({
+      about: "Mail server for terms and notices, by SMTP. Without it, none are mailed.",
+      ...HOST,
+    }),
+    port: integer({ about: "Its port.", ...PORT, default: 587 }),
+    tls: oneOf(["starttls", "implicit", "none"], {
+      about: "How the connection is secured; `none` on this machine alone.",
+      default: "starttls",
+    }),
+    user: optionalText({ about: "Who we are there.", max: 320 }),
+    password: secret({ about: "Our password there." }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    from: optionalText({
+      about: "Sender of what is mailed.",
+      max: 320,
+      pattern: "^[^\\s@<>,;]+@[^\\s@<>,;]+$",
+      allowed: "an e-mail address",
+    }),
+    faxGateway: optionalText({
+      about:
+        "Domain of a mail-to-fax gateway (`FAX=+NUMBER@gateway`, RFC 3191). Without it, nothing is faxed.",
+      max: 253,
+      pattern: "^[A-Za-z0-9.-]+$",
+      allowed: "a domain",
+    }),
+    timeoutMs: timeoutOf("A mail server"),
   },
   issuer: {
     name: text({

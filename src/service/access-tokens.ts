@@ -3,6 +3,7 @@
  * for it (RFC 8705): on a connection with another certificate it is worth nothing. Kept as digests, in memory alone.
  */
 import { createHash } from "node:crypto";
+import { CLIENT_URN } from "../wire/message/scim.ts";
 
 const TOKEN_OCTETS = 32;
 export const TOKEN_LIFE_MS = 600_000;
@@ -36,6 +37,12 @@ export function createAccessTokens(freshOctets: (octets: number) => Uint8Array) 
         : undefined;
     },
   };
+}
+
+/** Which of these clients the names in a verified certificate (`urn:turnup:client:<id>`) are of. */
+export function clientNamed(clientIds: readonly string[], names: readonly string[]): string | undefined {
+  const found = clientIds.filter((id) => names.includes(CLIENT_URN + id));
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** `x5t#S256` of RFC 8705 clause 3.1: SHA-256 of the certificate in DER. */

@@ -16,7 +16,7 @@ function counter() {
 }
 const kernelOf = (fields: { name: string; kind: FieldKind; required: boolean }[]) =>
   createRegistrationKernel(
-    { clientIds: ["north"], accessUrl: "https://in.example/", digestSecret: new Uint8Array(32), fields },
+    { accessUrl: "https://in.example/", digestSecret: new Uint8Array(32), fields },
     counter(),
   );
 const message = (externalId: string, fields: Record<string, string>) => ({

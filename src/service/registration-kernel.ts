@@ -23,8 +23,6 @@ const FAIR_OCTETS = 256 - (256 % LETTERS.length);
 export type FieldKind = "text" | "digits" | "phone" | "email" | "secret" | "date";
 export type NeededField = { readonly name: string; readonly kind: FieldKind; readonly required: boolean };
 export type ServicePolicy = {
-  /** Operators with a contract. Their certificates bear `urn:turnup:client:<id>`. */
-  readonly clientIds: readonly string[];
   /** What this service asks of a user, beside number and name. */
   readonly fields: readonly NeededField[];
   /** Where registered users are let in; an id that nobody can guess follows. */
@@ -281,15 +279,8 @@ export function createRegistrationKernel(policy: ServicePolicy, freshOctets: (oc
     return password;
   }
 
-  /** Who the verified certificate's names say is asking. */
-  function clientOf(names: readonly string[]): string | undefined {
-    const found = policy.clientIds.filter((id) => names.includes(`urn:turnup:client:${id}`));
-    return found.length === 1 ? found[0] : undefined;
-  }
-
   return {
     apply,
-    clientOf,
     register,
     amend,
     remove,

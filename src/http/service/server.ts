@@ -5,8 +5,10 @@
  *
  *   POST /oauth2/token                      client credentials -> a token bound to the certificate
  *   GET  /.well-known/oauth-authorization-server
- *   /scim/v2/Users[/:id]                    POST GET PUT PATCH DELETE
- *   GET  /scim/v2/ServiceProviderConfig  /ResourceTypes  /Schemas      GET /healthz
+ *   GET  /healthz
+ *   for each service, under its path (`/scim/v2`):
+ *   /Users[/:id]                            POST GET PUT PATCH DELETE
+ *   GET  /ServiceProviderConfig  /ResourceTypes  /Schemas
  */
 import type { TLSSocket } from "node:tls";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -42,11 +44,19 @@ export type ServiceRefusal = {
   readonly peer: string;
 };
 export type ServiceTls = { readonly key: string; readonly certificate: string; readonly authority: string };
-export type ServiceDoorOptions = {
+/** One service of the server. */
+export type OfferedService = {
+  /** Path of its SCIM door: `/scim/v2`. */
+  readonly path: string;
   readonly kernel: RegistrationKernel;
   readonly receive: ReceiveManager;
-  readonly tokens: AccessTokens;
   readonly journal: ServiceJournal;
+};
+export type ServiceDoorOptions = {
+  readonly services: readonly OfferedService[];
+  /** Who the verified certificate's names say is asking. */
+  clientOf(names: readonly string[]): string | undefined;
+  readonly tokens: AccessTokens;
   readonly tls: ServiceTls;
   now(): Date;
   onRefused(refusal: ServiceRefusal): void;
@@ -55,7 +65,7 @@ export type ServiceDoorOptions = {
 type Peer = { readonly clientId: string; readonly thumbprint: string };
 
 export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
-  const { kernel, tokens, tls, now, onRefused, onFault } = options;
+  const { services, tokens, tls, now, onRefused, onFault } = options;
   const peers = new WeakMap<object, Peer>();
   const app = Fastify({
     https: {
@@ -104,7 +114,7 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
     const certificate = socket.getPeerX509Certificate();
     if (!certificate) return undefined;
     const names = (certificate.subjectAltName ?? "").split(", ");
-    const clientId = kernel.clientOf(
+    const clientId = options.clientOf(
       names.flatMap((name) => (name.startsWith("URI:") ? [name.slice("URI:".length)] : [])),
     );
     if (clientId === undefined) return undefined;
@@ -114,7 +124,10 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
   }
   const callerOf = (request: FastifyRequest): Peer => peerOf(request.raw.socket as TLSSocket)!; // the hook let nobody else through
 
-  app.get("/healthz", async () => ({ status: "ok", registrations: kernel.size() }));
+  app.get("/healthz", async () => ({
+    status: "ok",
+    registrations: services.reduce((sum, { kernel }) => sum + kernel.size(), 0),
+  }));
   app.get("/.well-known/oauth-authorization-server", async (request) =>
     authorisationServer(originOf(request)),
   );
@@ -128,25 +141,33 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
     const { token, lifeMs } = tokens.issue(clientId, thumbprint, now());
     return { access_token: token, token_type: "Bearer", expires_in: lifeMs / 1_000, scope: "scim" };
   });
-  app.register(
-    async (scim) => {
-      scim.addHook("onRequest", async (request, reply) => {
-        const { clientId, thumbprint } = callerOf(request);
-        const [, token = ""] = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? "") ?? [];
-        if (tokens.clientOf(token, thumbprint, now()) === clientId) return;
-        onRefused({ cause: "no_token", detail: "no token of this certificate", peer: request.ip });
-        reply.header("www-authenticate", 'Bearer error="invalid_token"');
-        await scimError(reply, 401, "a token that is bound to this certificate is wanted");
-      });
-      mountScim(scim, (request) => contextOf(callerOf(request).clientId, options));
-    },
-    { prefix: SCIM_BASE },
-  );
+  for (const service of services) {
+    app.register(
+      async (scim) => {
+        scim.addHook("onRequest", tokenWanted);
+        mountScim(scim, service.path, (request) => contextOf(callerOf(request).clientId, service, now));
+      },
+      { prefix: service.path },
+    );
+  }
+
+  async function tokenWanted(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { clientId, thumbprint } = callerOf(request);
+    const [, token = ""] = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? "") ?? [];
+    if (tokens.clientOf(token, thumbprint, now()) === clientId) return;
+    onRefused({ cause: "no_token", detail: "no token of this certificate", peer: request.ip });
+    reply.header("www-authenticate", 'Bearer error="invalid_token"');
+    await scimError(reply, 401, "a token that is bound to this certificate is wanted");
+  }
   return app;
 }
 
 /** One caller's way to the kernel: nothing is answered before the journal holds it. */
-function contextOf(clientId: string, { kernel, receive, journal, now }: ServiceDoorOptions): ScimContext {
+function contextOf(
+  clientId: string,
+  { kernel, receive, journal }: OfferedService,
+  now: () => Date,
+): ScimContext {
   async function durable({ answer, events }: Decision<Verdict | Malformed>): Promise<ShownUser> {
     // Without events of its own, an answer may still rest on events that are being written.
     await journal.append(events);
@@ -172,18 +193,22 @@ function contextOf(clientId: string, { kernel, receive, journal, now }: ServiceD
 }
 const UNKNOWN = { status: 404, scimType: null, detail: "there is no such user" } as const;
 
-function mountScim(app: FastifyInstance, contextFor: (request: FastifyRequest) => ScimContext): void {
+function mountScim(
+  app: FastifyInstance,
+  base: string,
+  contextFor: (request: FastifyRequest) => ScimContext,
+): void {
   const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;
   const send = (request: FastifyRequest, reply: FastifyReply, status: number, resource: unknown) => {
     const text = JSON.stringify(resource).replaceAll(
       `"location":"${SCIM_BASE}`,
-      `"location":"${originOf(request)}${SCIM_BASE}`,
+      `"location":"${originOf(request)}${base}`,
     );
     return reply.status(status).type(SCIM_TYPE).send(text);
   };
   app.post("/Users", async (request, reply) => {
     const user = await scimUsers.create(request.body, contextFor(request));
-    reply.header("location", `${originOf(request)}${SCIM_BASE}/Users/${user.id}`);
+    reply.header("location", `${originOf(request)}${base}/Users/${user.id}`);
     return send(request, reply, 201, user);
   });
   app.get("/Users", async (request, reply) =>
