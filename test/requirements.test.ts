@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "..");
 const FIRST_ROW = 73;
 const LAST_ROW = 118;
 /** What no test shows yet. A row may leave this list; none may join it. */
-const NOT_SHOWN = [83];
+const NOT_SHOWN: readonly number[] = [];
 
 const [, shownPart = "", notShownPart = ""] =
   /## 201:.*?\n(.*?)\n## Not shown yet\n(.*?)\n## 260:/s.exec(

@@ -21,6 +21,7 @@ import { TurnupError } from "../term/error.ts";
 import type { DeliverSm } from "../wire/smpp/command.ts";
 import type { MessageState } from "../wire/smpp/receipt.ts";
 import { formatRelativeTime } from "../wire/smpp/time.ts";
+import type { AppletReports } from "./applet-reports.ts";
 import { reportOctets } from "./handset-report.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { type Arrivals, noArrivals } from "./measures.ts";
@@ -63,6 +64,8 @@ export type EngineOptions = {
   readonly makerAt: (url: string) => MakerPort | undefined;
   readonly bankOf: (operatorId: string) => BankPort | undefined;
   readonly messageBatch: number;
+  /** Takes what phones send to the applet's short code. */
+  readonly applet?: AppletReports | null;
   /** Sees what was written, after it is on disk: for views and measures. */
   readonly onChanges?: (changes: ChangeSet) => void;
   /** A failure of a loop, or of the SMPP session; never an identifier in it. */
@@ -121,7 +124,7 @@ export function startEngine(options: EngineOptions): Engine {
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
     messageIdForm: responseFormOf(receiptIds),
-    onDeliver: (pdu) => deliver(books, conductor.requests, name, pdu, receiptIds, arrivals),
+    onDeliver: (pdu) => deliver(books, conductor.requests, name, pdu, receiptIds, arrivals, options.applet),
   });
   const outbox = createOutbox({
     store: options.store,
@@ -243,6 +246,7 @@ async function deliver(
   pdu: DeliverSm,
   receiptIds: ReceiptIds,
   arrivals: Arrivals,
+  applet: AppletReports | null | undefined,
 ): Promise<number> {
   const receipt = readReceipt(pdu, receiptIds);
   if (receipt) {
@@ -257,6 +261,11 @@ async function deliver(
         errorCode: receipt.errorCode?.replace(/\p{Cc}/gu, "") ?? null,
       });
     }
+    return ESME_ROK;
+  }
+  if (applet?.isFor(pdu)) {
+    const outcome = await applet.take(pdu);
+    if (outcome !== "part") arrivals[outcome === "sighting" ? "applet" : "appletRefused"] += 1;
     return ESME_ROK;
   }
   const report = reportOctets(pdu);

@@ -22,4 +22,4 @@ export function reportOctets(pdu: DeliverSm): Uint8Array | undefined {
 }
 
 /** 3GPP TS 23.038 clause 4: the general group by its bits 3 and 2, the message class group by bit 2. */
-const isEightBit = (coding: number): boolean => (coding & 0xcc) === 0x04 || (coding & 0xf4) === 0xf4;
+export const isEightBit = (coding: number): boolean => (coding & 0xcc) === 0x04 || (coding & 0xf4) === 0xf4;

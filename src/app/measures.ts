@@ -27,11 +27,19 @@ const SESSION_STATES: readonly EsmeState["name"][] = [
 /** What the message centre delivered to this process, counted since its start. */
 export type Arrivals = {
   readonly receipts: Map<MessageState, number>;
-  /** Messages from phones that were reports of the key client, and others. */
+  /** Messages from phones: reports of the key client, of the applet, applet reports that were none, and others. */
   reports: number;
+  applet: number;
+  appletRefused: number;
   others: number;
 };
-export const noArrivals = (): Arrivals => ({ receipts: new Map(), reports: 0, others: 0 });
+export const noArrivals = (): Arrivals => ({
+  receipts: new Map(),
+  reports: 0,
+  applet: 0,
+  appletRefused: 0,
+  others: 0,
+});
 
 export type Observed = {
   readonly esme: Pick<Esme, "state" | "stats">;
@@ -113,10 +121,12 @@ const SESSION_COUNTERS: readonly Measure<Observed>[] = [
   },
   {
     name: "turnup_smsc_reports_total",
-    help: "Messages from phones: reports of the key client, and others.",
+    help: "Messages from phones: reports of the key client, of the applet, and others.",
     label: "kind",
     read: ({ arrivals }) => [
       ["device", arrivals.reports],
+      ["applet", arrivals.applet],
+      ["applet_refused", arrivals.appletRefused],
       ["other", arrivals.others],
     ],
   },

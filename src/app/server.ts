@@ -15,8 +15,8 @@ import { createHttpServer } from "../http/server.ts";
 import { DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import type { BankPort, MakerPort } from "../kernel/order/errands.ts";
-import type { Connectors } from "../kernel/order/request/errands.ts";
 import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
+import type { Connectors } from "../kernel/order/request/errands.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
 import { createMakerClient } from "../net/maker/client.ts";
@@ -40,6 +40,7 @@ import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
 import { MAX_MODULE_OCTETS } from "../wire/message/module.ts";
 import { ROAD } from "../wire/message/road.ts";
+import { createAppletReports } from "./applet-reports.ts";
 import { type Config, dataFolderOf } from "./config.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { httpOptionsOf } from "./http-options.ts";
@@ -152,7 +153,14 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   let publicUrl = config.http.publicUrl ?? "";
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
-  const engine = startEngine({
+  const shared = { database, sealer, newId, clock, termsOf: orders.termsOf };
+  const known = {
+    homePlmnOf: knowledge.homePlmnOf,
+    countryOf: knowledge.countryOf,
+    onOrders: () => engine.wakeOrders(),
+  };
+  const intake = createIntake({ ...shared, ...known });
+  const engine: Engine = startEngine({
     store: orders,
     smsc: smscOptions(config),
     judge: knowledge.judge,
@@ -167,6 +175,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     makerAt: makers.at,
     bankOf: () => bank?.port,
     messageBatch: config.delivery.batch,
+    applet: createAppletReports({ ...shared, homePlmnOf: knowledge.homePlmnOf, intake }, config),
     onChanges(changes) {
       countEnded(changes);
       options.onChanges?.(changes);
@@ -179,12 +188,6 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     backlog: () => readBacklog(database, CALL_KINDS, clock()),
     nowMs: () => clock().getTime(),
   });
-  const shared = { database, sealer, newId, clock, termsOf: orders.termsOf };
-  const known = {
-    homePlmnOf: knowledge.homePlmnOf,
-    countryOf: knowledge.countryOf,
-    onOrders: () => engine.wakeOrders(),
-  };
   const deps: HttpDeps = {
     ...registry,
     clock,
@@ -192,7 +195,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
     catalog: items,
-    intake: createIntake({ ...shared, ...known }),
+    intake,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({ ...shared, ...known, conductor: engine.conductor }),
     confirmations: {

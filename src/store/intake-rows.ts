@@ -156,6 +156,7 @@ export const insertSightings = bulkInsert<NewSighting>("sighting", [
   { name: "device_id", type: "uuid", value: (row) => row.deviceId },
   { name: "serving_plmn", type: "text", value: (row) => row.row.servingPlmn },
   { name: "source", type: "text", value: (row) => row.row.source },
+  { name: "applet_home", type: "text", value: (row) => row.row.appletHome },
   { name: "outcome", type: "text", value: (row) => row.outcome },
   { name: "seen_at", type: "timestamptz", value: (row) => new Date(row.row.seenMs) },
 ]);

@@ -4,6 +4,7 @@
  */
 import Type from "typebox";
 import {
+  APPLET_HOMES,
   SIGHTING_SOURCES,
   type SightingInput,
   type SightingResult,
@@ -40,6 +41,12 @@ const Sighting = named(
         text("RFC 3339; a sighting without it was seen when it was received.", FIELD_CHARACTERS_MAX),
       ),
       source: Type.Optional(words(SIGHTING_SOURCES, "Who saw it; else what holds for the whole request.")),
+      appletHome: Type.Optional(
+        words(
+          APPLET_HOMES,
+          "Where the applet that reported lives: a SIM card, a UICC, a profile of an eSIM.",
+        ),
+      ),
     },
     {
       description:
@@ -58,6 +65,7 @@ const FIELDS = [
   "plmn",
   "seenAt",
   "source",
+  "appletHome",
 ] as const;
 
 const SightingsIn = named(

@@ -5,7 +5,13 @@ import { type Imei, imei14Of, imeiFromNetwork, imeiOf, parseImeisv, tacOf } from
 import { type HomePlmnResolver, type Imsi, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { parsePlmn } from "../../term/plmn.ts";
-import { SIGHTING_SOURCES, type SightingInput, type SightingSource } from "./sighting.ts";
+import {
+  APPLET_HOMES,
+  type AppletHome,
+  SIGHTING_SOURCES,
+  type SightingInput,
+  type SightingSource,
+} from "./sighting.ts";
 
 /** A probe's clock may run ahead by this much; a later time would shut out every true sighting after it. */
 export const MAX_CLOCK_LEAD_MS = 10 * 60_000;
@@ -24,6 +30,7 @@ export type ReadSighting = {
   readonly homePlmn: string;
   readonly servingPlmn: string;
   readonly seenMs: number;
+  readonly appletHome: AppletHome | null;
 };
 
 /** @throws TurnupError with the code of what is wrong; an IMEI of a test set or of filler digits is never taken */
@@ -49,6 +56,7 @@ export function readSighting(
     homePlmn: homePlmnOf(imsi) ?? imsi.slice(0, 5),
     servingPlmn,
     seenMs: readSeenAt(input.seenAt, nowMs),
+    appletHome: readAppletHome(input.appletHome),
   };
 }
 
@@ -61,6 +69,13 @@ export function readSource(input: SightingInput, ofAll: SightingSource): Sightin
   const source = SIGHTING_SOURCES.find((known) => known === input.source);
   if (source) return source;
   throw new TurnupError("sighting_malformed", `source is none of ${SIGHTING_SOURCES.join(", ")}`);
+}
+
+function readAppletHome(text: string | undefined): AppletHome | null {
+  if (!given(text)) return null;
+  const home = APPLET_HOMES.find((known) => known === text);
+  if (home) return home;
+  throw new TurnupError("sighting_malformed", `appletHome is none of ${APPLET_HOMES.join(", ")}`);
 }
 
 const given = (text: string | undefined): text is string =>

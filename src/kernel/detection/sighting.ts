@@ -16,6 +16,10 @@ export const SIGHTING_SOURCES = [
 ] as const;
 export type SightingSource = (typeof SIGHTING_SOURCES)[number];
 
+/** Where an IMEI-tracking applet lives that reported: a SIM card, a UICC, or a profile of an embedded SIM (row 83). */
+export const APPLET_HOMES = ["sim", "uicc", "esim"] as const;
+export type AppletHome = (typeof APPLET_HOMES)[number];
+
 /** A sighting as it comes in: texts that nobody has checked yet. */
 export type SightingInput = {
   readonly imei?: string | undefined;
@@ -31,6 +35,8 @@ export type SightingInput = {
   readonly seenAt?: string | undefined;
   /** One of SIGHTING_SOURCES; a row without one has that of its batch. */
   readonly source?: string | undefined;
+  /** One of APPLET_HOMES, where the applet that reported says it. */
+  readonly appletHome?: string | undefined;
 };
 
 /** What became of one sighting of a batch, in the order of the batch. */
