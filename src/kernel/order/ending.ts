@@ -15,9 +15,12 @@ export const isDone = ({ state, subject }: ItemDraft, { policy }: Terms): boolea
 const isSettled = (item: ItemDraft, terms: Terms): boolean =>
   isClosed(item) || isDone(item, terms) || item.deadlineAt === null;
 
+/** No proof makes better what somebody decided. */
+const ENDED_BY_DECISION: readonly OrderState[] = ["cancelled", "rejected", "declined", "expired"];
+
 /** Ends an order whose items are all settled; one that had ended already may end better. */
 export function endIfDone(scribe: Scribe, order: OrderDraft, terms: Terms): void {
-  if (order.items.length === 0 || order.state === "cancelled") return;
+  if (order.items.length === 0 || ENDED_BY_DECISION.includes(order.state)) return;
   if (!isFinal(order) && order.state !== "provisioning") return;
   if (!order.items.every((item) => isSettled(item, terms))) return;
   if (isFinal(order) && order.state === endStateOf(order, terms)) return;

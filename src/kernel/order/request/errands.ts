@@ -67,7 +67,7 @@ export async function askOthers(
     accounts: kind === "billing_notice" ? await deps.store.accountsOf(orderIds) : new Map(),
   };
   const answers = new Map<string, CallAnswer>();
-  const waiting = [...calls];
+  const waiting = [...calls].sort((one, other) => (one.id < other.id ? -1 : 1)); // as they were asked for
   await Promise.all(
     Array.from({ length: Math.min(CALLS_AT_ONCE, waiting.length) }, async () => {
       for (let call = waiting.shift(); call; call = waiting.shift()) {
