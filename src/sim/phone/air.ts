@@ -1,0 +1,137 @@
+/**
+ * A phone's wideband way to the proxy: TLS 1.3 with the device's certificate, or plain HTTP through an operator's WAP
+ * gateway that adds what it knows of the line. Keeps the air session's token, and does to messages what the radio does: loses,
+ * doubles and delays them, by a seeded chance.
+ */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { setTimeout as pause } from "node:timers/promises";
+import { MAX_ANSWER_OCTETS, type WidebandAnswer, type WidebandRequest } from "../../device/outbound.ts";
+import { AIR_HEADERS } from "../../wire/message/road.ts";
+import type { Chance } from "../handset/chance.ts";
+
+export type Credential = { readonly certificate: string; readonly key: string };
+export type Radio = {
+  /** Parts of 1: a request that never arrives, an answer that never does, a request that arrives twice. */
+  readonly loss?: number;
+  readonly answerLoss?: number;
+  readonly duplicates?: number;
+  /** From and to. */
+  readonly delayMs?: readonly [number, number];
+};
+export type AirOptions = {
+  /** Origin of the proxy, or of the WAP gateway's way to it. */
+  readonly proxy: string;
+  /** PEM that the proxy is trusted by. */
+  readonly authority?: string;
+  /** PEM pair; none for a device that has none. */
+  readonly credential: Credential | null;
+  /** What an operator's WAP gateway writes in front of plain HTTP. */
+  readonly gatewayHeaders?: Readonly<Record<string, string>>;
+  readonly radio?: Radio;
+  readonly chance: Chance;
+  readonly timeoutMs?: number;
+};
+export type Air = ReturnType<typeof openAir>;
+export type AirAnswer = WidebandAnswer & { readonly headers?: Readonly<Record<string, string>> };
+
+const TIMEOUT_MS = 30_000;
+const MAX_SOCKETS = 4;
+const FORBIDDEN = 403;
+
+export function openAir(options: AirOptions) {
+  const { proxy, radio = {}, chance, timeoutMs = TIMEOUT_MS } = options;
+  const url = new URL(proxy);
+  const isSecure = url.protocol === "https:";
+  const agent = isSecure
+    ? new HttpsAgent({
+        keepAlive: true,
+        maxSockets: MAX_SOCKETS,
+        minVersion: "TLSv1.3",
+        ...(options.authority === undefined ? {} : { ca: options.authority }),
+        ...(options.credential && { cert: options.credential.certificate, key: options.credential.key }),
+      })
+    : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  const closing = new AbortController();
+  let session: string | undefined;
+
+  async function send(message: WidebandRequest & { readonly body: string | null }): Promise<AirAnswer> {
+    try {
+      if (radio.delayMs) await pause(chance.between(...radio.delayMs), undefined, { signal: closing.signal });
+      if (chance.is(radio.loss ?? 0)) return { kind: "lost", cause: "the radio lost the request" };
+      const answers = [exchange(message)];
+      if (chance.is(radio.duplicates ?? 0)) answers.push(exchange(message));
+      const [answer] = await Promise.all(answers);
+      if (chance.is(radio.answerLoss ?? 0)) return { kind: "lost", cause: "the radio lost the answer" };
+      return await withFreshSession(message, answer!);
+    } catch (error) {
+      return { kind: "lost", cause: error instanceof Error ? error.message : "no connection" };
+    }
+  }
+
+  /** A session's token ends; the proxy does not say why it refuses, so a device asks once more without. */
+  async function withFreshSession(message: WidebandRequest, answer: AirAnswer): Promise<AirAnswer> {
+    if (answer.kind !== "answer" || answer.status !== FORBIDDEN || session === undefined) return answer;
+    session = undefined;
+    return exchange(message);
+  }
+
+  async function exchange({ method, path, headers, body }: WidebandRequest): Promise<AirAnswer> {
+    const shown = session;
+    const all = {
+      ...headers,
+      ...(isSecure ? {} : options.gatewayHeaders),
+      ...(shown === undefined ? {} : { [AIR_HEADERS.session]: shown }),
+      "content-length": String(Buffer.byteLength(body ?? "")),
+    };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = (isSecure ? httpsRequest : httpRequest)(
+        new URL(path, url),
+        { method, headers: all, agent, timeout: timeoutMs, signal: closing.signal },
+        resolve,
+      );
+      request.once("timeout", () => request.destroy(new Error("the proxy does not answer")));
+      request.once("error", reject);
+      request.end(body ?? undefined);
+    });
+    const told = response.headers[AIR_HEADERS.session];
+    if (typeof told === "string") session = told;
+    const answered = textHeaders(response);
+    return {
+      kind: "answer",
+      status: response.statusCode ?? 0,
+      contentType: answered["content-type"] ?? "",
+      body: await bodyOf(response),
+      headers: answered,
+    };
+  }
+
+  return {
+    send,
+    /** Whoever holds the phone may look at it; it is useless on the land side. */
+    sessionToken: (): string | undefined => session,
+    close(): void {
+      closing.abort();
+      agent.destroy();
+    },
+  };
+}
+
+async function bodyOf(response: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    octets += chunk.length;
+    if (octets > MAX_ANSWER_OCTETS) {
+      response.destroy();
+      throw new Error(`an answer of more than ${MAX_ANSWER_OCTETS} octets`);
+    }
+    chunks.push(chunk);
+  }
+  return Uint8Array.from(Buffer.concat(chunks));
+}
+
+const textHeaders = ({ headers }: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
+  );
