@@ -76,7 +76,9 @@ test("an item that does not fit is refused with the places in it", async () => {
 });
 
 test("lists are paged by id and held to one kind", async () => {
-  const first = (await ask("GET", "/v1/catalog?limit=1")).json();
+  const answer = await ask("GET", "/v1/catalog?limit=1");
+  assert.equal(answer.headers.link, '</v1/catalog?limit=1&cursor=browser>; rel="next"');
+  const first = answer.json();
   assert.deepEqual([first.rows.length, first.nextCursor], [1, "browser"]);
   const second = (await ask("GET", `/v1/catalog?limit=1&cursor=${first.nextCursor}`)).json();
   assert.deepEqual([second.rows[0].id, second.nextCursor], ["mms", null]);

@@ -12,6 +12,7 @@ import {
   versionEtag,
   versionEtagOf,
 } from "../../etag.ts";
+import { answerPage } from "../../page.ts";
 import { gone, ok, route } from "../../route.ts";
 import { PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, page, words } from "../../schema.ts";
 import { fitOrRefuse, ItemIn, ItemOut, ItemWithVersions, itemId } from "./schema.ts";
@@ -43,10 +44,10 @@ export const listCatalog = route({
     cursor: Type.Optional(itemId),
   },
   answer: page(ItemOut),
-  async handle({ catalog }, { query, caller }) {
+  async handle({ catalog }, { query, caller, request }) {
     const { kind, limit = PAGE_ROWS_DEFAULT, cursor } = query;
     const { items, next } = await catalog.list(caller.operatorId, { kind, limit, after: cursor });
-    return ok({ rows: items.map(written), nextCursor: next });
+    return answerPage({ rows: items.map(written), nextCursor: next }, request);
   },
 });
 
