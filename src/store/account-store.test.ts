@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../test/database.ts";
 import type { FactsQuery } from "../kernel/account/account-facts.ts";
-import { createAccounts } from "./account-store.ts";
+import { cardIndex } from "../kernel/account/card.ts";
+import { cardSecretOf, createAccounts } from "./account-store.ts";
 import { createSealer } from "./seal.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -214,4 +215,14 @@ test("requests of the device's road count within their window, orders of the oth
   await order(who, phone, "partner", 3_000);
   const facts = await ask(who, phone);
   assert.deepEqual([facts.requestsOfDevice, facts.requestsOfSubscriber], [2, 1]);
+});
+
+test("a card is seen again by its index after the seal key was changed, at this operator alone", () => {
+  const changed = createSealer([Buffer.alloc(32, 9), Buffer.alloc(32, 7)]);
+  const index = (by: typeof sealer, operatorId: string): string =>
+    Buffer.from(cardIndex(cardSecretOf(by, operatorId), operatorId, "4111111111111111")).toString("hex");
+  assert.equal(index(sealer, MINE), index(changed, MINE));
+  assert.notEqual(index(sealer, MINE), index(sealer, THEIRS));
+  assert.notDeepEqual(cardSecretOf(sealer, MINE), cardSecretOf(sealer, THEIRS));
+  assert.notDeepEqual(cardSecretOf(sealer, MINE), cardSecretOf(createSealer(Buffer.alloc(32, 8)), MINE));
 });

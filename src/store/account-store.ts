@@ -29,6 +29,13 @@ export const createAccounts = (database: Database, sealer: Sealer): Accounts & A
   factsOf: (query) => factsOf(database, sealer, query),
 });
 
+/**
+ * The secret under which `takeCard` makes blind indexes of this operator's cards: 32 octets derived from the seal key, so
+ * that there is no second secret to keep, and a card is seen again after the seal key was changed.
+ */
+export const cardSecretOf = (sealer: Sealer, operatorId: string): Uint8Array =>
+  Buffer.concat(["1", "2"].map((half) => sealer.blindIndex("card_secret", operatorId, half)));
+
 // Accounts.
 
 const FIND_ACCOUNT = {
