@@ -28,6 +28,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("./command/payload.ts")).payloadEncodeCommand },
   { name: "restore", summary: "Bring an empty database to the state of a backup", load: async () => (await import("./command/backup.ts")).restoreCommand },
   { name: "serve", summary: "Run the server on the real network that the configuration names, without simulators", load: async () => (await import("./command/serve.ts")).serveCommand },
+  { name: "service", summary: "Run a provider's service server: SCIM 2.0 over mutual TLS", load: async () => (await import("./command/service.ts")).serviceCommand },
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("./command/settings.ts")).settingsFindCommand },
   { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("./command/sight.ts")).sightCommand },
   { name: "start", summary: "Run Turnup on this machine, with a simulated network around it, and show every phone", load: async () => (await import("./command/start.ts")).startCommand },

@@ -1,0 +1,128 @@
+/** `turnup service`: the reference service server, alone. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { TurnupError } from "../../term/error.ts";
+import { boolean, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
+import { ensurePartyCertificates } from "../certificates.ts";
+import { type Command, UsageError } from "../command.ts";
+import { type ServiceOptions, startService } from "../service.ts";
+
+const MAX_FILE_OCTETS = 1_048_576;
+const DEFAULT_PORT = 8444;
+const EVERYWHERE = ["0.0.0.0", "::"];
+
+/** The file of `--policy`; `docs/operations.md` describes it. */
+const readPolicy = object({
+  clients: list(text({ max: 64, pattern: /^[A-Za-z0-9._-]+$/ }), { min: 1, max: 1_000 }),
+  services: list(
+    object({
+      path: text({ max: 100, pattern: /^(\/[a-z0-9-]+)+$/, wanted: "a path of /a-z 0-9 - is wanted" }),
+      accessUrl: text({ max: 500, pattern: /^https:\/\/\S+$/, wanted: "an https URL is wanted" }),
+      fields: list(
+        object({
+          name: text({ max: 64, pattern: /^[A-Za-z][A-Za-z0-9._-]*$/ }),
+          kind: oneOf(["text", "digits", "phone", "email", "secret", "date"]),
+          required: optional(boolean),
+        }),
+        { max: 64 },
+      ),
+    }),
+    { min: 1, max: 100 },
+  ),
+});
+
+export const serviceCommand: Command = {
+  name: "service",
+  summary: "Run a provider's service server: SCIM 2.0 over mutual TLS",
+  description:
+    "Registers users for operators that show a certificate of its authority, and asks for just what is missing. On first\n" +
+    "start it makes the authority, its own certificate and one client certificate for each operator of the policy.",
+  options: [
+    { flags: "--policy <file>", about: "JSON: clients, services with path, accessUrl, fields", needed: true },
+    { flags: "--folder <folder>", about: "certificates and journal (default .turnup/service)" },
+    { flags: "--host <address>", about: "address to listen on (default 127.0.0.1)" },
+    { flags: "--port <port>", about: `port to listen on, 0 for any (default ${DEFAULT_PORT})` },
+  ],
+  examples: [
+    "turnup service --policy service.json",
+    "turnup service --policy service.json --host 0.0.0.0 --port 9444",
+  ],
+  stays: true,
+  async run(context) {
+    const folder = context.option("folder") ?? join(".turnup", "service");
+    const host = context.option("host") ?? "127.0.0.1";
+    const port = portOf(context.option("port"));
+    const { clientIds, services } = policyOf(
+      await context.content(context.option("policy") ?? "-", MAX_FILE_OCTETS),
+    );
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const certificates = await ensurePartyCertificates({
+      folder: join(folder, "certificates"),
+      commonName: "Service server",
+      clientIds,
+      hosts: [...new Set(["localhost", "127.0.0.1", "::1", ...(EVERYWHERE.includes(host) ? [] : [host])])],
+      now: context.now(),
+    });
+    const service = await startService({
+      host,
+      port,
+      certificates,
+      journalFolder: join(folder, "journal"),
+      clientIds,
+      services,
+      now: context.now,
+      onRefused: ({ cause, detail, peer }) => context.note(`refused ${peer}: ${cause} (${detail})`),
+      onFault: (error) => context.note(`fault: ${error.message}`),
+    });
+    try {
+      for (const path of Object.keys(services)) {
+        const uri = service.url + path;
+        const registrations = service.kernelAt(path).size();
+        if (context.json) await context.printJson({ uri, registrations });
+        else await context.print(`registers users at ${uri} (${registrations} so far)`);
+      }
+      await aborted(context.signal);
+    } finally {
+      await service.close();
+    }
+    return "ok";
+  },
+};
+
+function policyOf(content: Buffer): Pick<ServiceOptions, "clientIds" | "services"> {
+  const { clients, services } = read(content);
+  return {
+    clientIds: clients,
+    services: Object.fromEntries(
+      services.map(({ path, accessUrl, fields }) => [
+        path,
+        { accessUrl, fields: fields.map(({ required = true, ...field }) => ({ ...field, required })) },
+      ]),
+    ),
+  };
+}
+
+function read(content: Buffer): ReturnType<typeof readPolicy> {
+  try {
+    return readPolicy(JSON.parse(content.toString("utf8")), "");
+  } catch (error) {
+    if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
+    throw new TurnupError("config_invalid", `the policy file: ${error.message}`, {
+      cause: error,
+      nextStep: "Correct the file at the place named; nothing was started.",
+    });
+  }
+}
+
+function portOf(given: string | undefined): number {
+  if (given === undefined) return DEFAULT_PORT;
+  const port = Number(given);
+  if (!/^\d{1,5}$/.test(given) || port > 65_535) throw new UsageError("--port takes 0 to 65535");
+  return port;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
