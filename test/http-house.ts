@@ -243,6 +243,14 @@ function depsOf(house: House): HttpDeps {
       },
     },
     devices: { describe: async (_operatorId, imei) => ({ ...DEVICE, imei }) },
+    unknownModels: {
+      list: async (operatorId) => ({
+        rows: ofA(operatorId, [
+          { tac: "35699999", handsets: 2, subscribers: 3, firstSeenAt: stamp, lastSeenAt: stamp },
+        ]),
+        nextCursor: null,
+      }),
+    },
     settings: { find: async () => ({ matches: [] }) },
     pages: {
       async look(token) {

@@ -16,6 +16,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "catalog list", summary: "List what can be asked for: features, services, packages", load: async () => (await import("./command/catalog.ts")).catalogListCommand },
   { name: "catalog show", summary: "Show one item of the catalog with its versions", load: async () => (await import("./command/catalog.ts")).catalogShowCommand },
   { name: "config", summary: "Show the settings in force and where each comes from", load: async () => (await import("./command/config.ts")).configCommand },
+  { name: "devices unknown", summary: "List the TACs that were seen and that no list names", load: async () => (await import("./command/devices.ts")).devicesUnknownCommand },
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
   { name: "import", summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations", load: async () => (await import("./command/import.ts")).importCommand },
   { name: "ledger", summary: "Show who owes whom, with the proof that the books balance, and the latest postings", load: async () => (await import("./command/ledger.ts")).ledgerCommand },

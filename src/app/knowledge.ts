@@ -27,6 +27,8 @@ export type Knowledge = {
   judge(order: OrderDraft, subject: Subject, terms: Terms, asOf: Date): Judgement;
   chooseSettings(subject: Subject, terms: Terms): SettingsChoice;
   describe(terms: Terms, imei: string, asOf: Date): DeviceDescription;
+  /** Whether a list that holds for the operator names the model. */
+  isNamed(operatorId: string, tac: string): boolean;
   findSettings(query: SettingsQuery, terms: Terms): Found;
   readonly homePlmnOf: HomePlmnResolver;
   countryOf(mcc: string): string | null;
@@ -94,6 +96,8 @@ export function createKnowledge(data: {
       const device = devicesOf(terms).catalog.deviceOf(tacOf(imei));
       return describe(imei, device, decide(device, imei, terms, asOf));
     },
+    isNamed: (operatorId, tac) =>
+      (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
     ...knownNetworks(data.networks),
   };

@@ -36,6 +36,7 @@ import { createRegistry, type Registry } from "../store/registry.ts";
 import { createRepeats } from "../store/repeats.ts";
 import { createSettingsPages } from "../store/settings-pages.ts";
 import { createTextDesk } from "../store/text-desk.ts";
+import { createUnknownModels } from "../store/unknown-models.ts";
 import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
 import { MAX_MODULE_OCTETS } from "../wire/message/module.ts";
@@ -212,6 +213,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       describe: async (operatorId, imei) =>
         knowledge.describe(await orders.termsOf(operatorId), imei, clock()),
     },
+    unknownModels: createUnknownModels(database, knowledge.isNamed),
     settings: {
       find: async (operatorId, query) => knowledge.findSettings(query, await orders.termsOf(operatorId)),
     },

@@ -57,6 +57,21 @@ export interface DeviceDesk {
   describe(operatorId: string, imei: string): Promise<DeviceDescription>;
 }
 
+/** A TAC that was seen and that no list names. */
+export type UnknownModel = {
+  readonly tac: string;
+  readonly handsets: number;
+  readonly subscribers: number;
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+};
+export interface UnknownModels {
+  list(
+    operatorId: string,
+    page: { readonly limit: number; readonly cursor: string | undefined },
+  ): Promise<{ readonly rows: readonly UnknownModel[]; readonly nextCursor: string | null }>;
+}
+
 export interface SettingsDesk {
   /** The operator's own access points before the shipped ones. */
   find(operatorId: string, query: SettingsQuery): Promise<Found>;
@@ -108,6 +123,7 @@ export type HttpDeps = {
   readonly confirmations: Confirmations;
   readonly texts: TextDesk;
   readonly devices: DeviceDesk;
+  readonly unknownModels: UnknownModels;
   readonly settings: SettingsDesk;
   readonly pages: SettingsPages;
   readonly catalog: CatalogStore;

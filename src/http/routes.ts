@@ -16,6 +16,7 @@ import { getCatalogItem, listCatalog, putCatalogItem, retireCatalogItem } from "
 import { listCharges } from "./v1/charges.ts";
 import { reportConfirmations } from "./v1/confirmations.ts";
 import { listDatasets } from "./v1/datasets.ts";
+import { listUnknownDevices } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
 import { cancelOrder } from "./v1/orders/cancel.ts";
@@ -43,6 +44,7 @@ export function routesOf(views: ServerViews): readonly Route[] {
     settingsCover,
     settingsPage,
     reportSightings(views.measures),
+    listUnknownDevices,
     showDevice,
     listOrders,
     openOrder,
