@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { afterEach, test } from "vitest";
 import { factoryModules, isActive } from "../../device/modules.ts";
@@ -15,7 +15,10 @@ import { imeiNameOf } from "../../wire/message/party-name.ts";
 import { openReply } from "../../wire/message/reply.ts";
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
+import { createPduFramer } from "../../wire/smpp/framer.ts";
+import { decodePdu, encodePdu, makePdu } from "../../wire/smpp/pdu.ts";
 import { splitUserData } from "../../wire/sms/split.ts";
+import type { UserDataPart } from "../../wire/sms/udh.ts";
 import { encodePush } from "../../wire/wsp/push.ts";
 import { composeCertificate, pemOf } from "../../wire/x509/certificate.ts";
 import type { MobileOriginated } from "../handset/fleet.ts";
@@ -214,6 +217,23 @@ const voiceMail = contentOf({
   ],
 });
 
+/** A notice as the SMS that carry it. */
+function pushOf(notice: Partial<Notice>, noticeKey: Uint8Array, number: number): readonly UserDataPart[] {
+  const whole: Notice = {
+    messageId: new Uint8Array(8).fill(number),
+    kind: "status",
+    reference: REFERENCE,
+    itemId: null,
+    text: "Under way",
+    fields: {},
+    at: new Date(),
+    ...notice,
+  };
+  const body = encodeNotice(whole, noticeKey);
+  const push = encodePush({ transactionId: 1, contentType: NOTICE_CONTENT_TYPE, body });
+  return splitUserData(push, { destPort: NOTICE_PORT, reference: number, referenceBits: 8 });
+}
+
 async function world(change: Partial<PhoneOptions> = {}, content = voiceMail) {
   const road = await roadServer(content);
   const replies: MobileOriginated[] = [];
@@ -238,25 +258,7 @@ async function world(change: Partial<PhoneOptions> = {}, content = voiceMail) {
   closers.push(() => phone.powerOff());
   let last = 1;
   const send = async (notice: Partial<Notice>) => {
-    const body = encodeNotice(
-      {
-        messageId: new Uint8Array(8).fill(last++),
-        kind: "status",
-        reference: REFERENCE,
-        itemId: null,
-        text: "Under way",
-        fields: {},
-        at: new Date(),
-        ...notice,
-      },
-      road.state.noticeKey,
-    );
-    const push = encodePush({ transactionId: 1, contentType: NOTICE_CONTENT_TYPE, body });
-    for (const { udh, data } of splitUserData(push, {
-      destPort: NOTICE_PORT,
-      reference: last,
-      referenceBits: 8,
-    }))
+    for (const { udh, data } of pushOf(notice, road.state.noticeKey, last++))
       while (
         (await phone.onMessage({ to: MSISDN, from: CENTRE, esmClass: 0x40, dataCoding: 4, udh, data })) ===
         "absent"
@@ -360,48 +362,78 @@ test("a connection that breaks under a request is tried once more with the same 
   assert.equal(road.seen.bodies.length, 1);
 });
 
-test("an activation by SMS alone reaches the phone through the message centre and is answered by SMS", async () => {
-  const outcome = { taken: [] as MobileOriginated[] };
-  const { road, phone, replies } = await world({ submitMo: async (sms) => void outcome.taken.push(sms) });
+/** Turnup's side of the message centre, in bare PDUs: submits user data, and takes what mobiles send. */
+async function bindTo(port: number) {
+  const framer = createPduFramer();
+  const socket = connect(port, "127.0.0.1");
+  closers.push(() => socket.destroy());
+  const taken: { from: string; data: Uint8Array }[] = [];
+  const bound = new Promise<void>((resolve) => {
+    socket.on("data", (chunk) => {
+      for (const octets of framer.push(chunk)) {
+        const pdu = decodePdu(octets);
+        if (pdu.command === "bind_transceiver_resp") resolve();
+        if (pdu.command !== "deliver_sm") continue;
+        socket.write(encodePdu(makePdu("deliver_sm_resp", pdu.sequence_number)));
+        taken.push({ from: pdu.source_addr, data: pdu.short_message });
+      }
+    });
+  });
+  let sequence = 1;
+  const bind = { system_id: "turnup", password: "secret", interface_version: 0x34 };
+  socket.write(encodePdu(makePdu("bind_transceiver", sequence++, bind)));
+  await bound;
+  return {
+    taken,
+    submit(parts: readonly UserDataPart[], to: string): void {
+      for (const { udh, data } of parts) {
+        const message = {
+          source_addr: CENTRE,
+          destination_addr: to,
+          esm_class: 0x40,
+          data_coding: 4,
+          short_message: Uint8Array.from([...udh, ...data]),
+        };
+        socket.write(encodePdu(makePdu("submit_sm", sequence++, message)));
+      }
+    },
+  };
+}
+
+test("an activation by SMS alone comes through the message centre, and the phone answers by it", async () => {
+  const centre: { smsc?: Awaited<ReturnType<typeof createSmscSimulator>> } = {};
+  const { road, phone } = await world({
+    submitMo: async (sms) => {
+      if ((await centre.smsc?.sendMobileOriginated(sms)) !== "taken") throw new Error("not handed over");
+    },
+  });
   const smsc = await createSmscSimulator({
     port: 0,
-    systemId: "t",
-    password: "p",
+    systemId: "turnup",
+    password: "secret",
     seed: 1,
+    retryMs: 10,
     onMessage: phonesBehindCentre([phone]),
   });
+  centre.smsc = smsc;
   closers.push(() => smsc.close());
+  const turnup = await bindTo(smsc.port);
   phone.powerOn();
   await phone.walk(ORDER_IT);
-  const { PhoneLink } = { PhoneLink: smsc };
-  assert.equal(PhoneLink.stats.accepted, 0);
-  const before = road.seen.requests.length;
   const content = contentOf({ activations: ["mms"] });
-  const body = encodeNotice(
-    {
-      messageId: new Uint8Array(8).fill(9),
-      kind: "content",
-      reference: REFERENCE,
-      itemId: ITEM,
-      text: "MMS",
-      fields: {},
-      content,
-      at: new Date(),
-    },
-    road.state.noticeKey,
+  turnup.submit(
+    pushOf({ kind: "content", itemId: ITEM, text: "MMS is on", content }, road.state.noticeKey, 9),
+    MSISDN,
   );
-  const push = encodePush({ transactionId: 1, contentType: NOTICE_CONTENT_TYPE, body });
-  const deliver = phonesBehindCentre([phone]);
-  for (const { udh, data } of splitUserData(push, { destPort: NOTICE_PORT, reference: 1, referenceBits: 16 }))
-    assert.equal(
-      await deliver({ to: MSISDN, from: CENTRE, esmClass: 0x40, dataCoding: 4, udh, data }),
-      "delivered",
-    );
-  await phone.until(() => outcome.taken.length > 0, "the reply");
-  assert.ok(isActive(phone.client()!.installer.modules(), "mms"));
-  assert.equal(openReply(outcome.taken[0]!.data, road.state.noticeKey).kind, "installed");
-  assert.equal(road.seen.requests.length, before);
-  assert.deepEqual(replies, []);
+  await phone.until(() => isActive(phone.client()!.installer.modules(), "mms"), "the activation");
+  await phone.until(() => turnup.taken.length > 0 && !phone.isBusy(), "the reply");
+  const [reply] = turnup.taken;
+  assert.equal(reply?.from, MSISDN);
+  assert.equal(openReply(reply!.data, road.state.noticeKey).kind, "installed");
+  assert.ok(
+    !road.seen.requests.some((request) => request.includes("/items/")),
+    "nothing of it went wideband",
+  );
 });
 
 test("a proxy that is not the one the phone trusts gets no word of the user", async () => {
