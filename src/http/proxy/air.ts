@@ -48,9 +48,11 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
 
 /** TLS lets a device without a certificate in; one with a bad certificate is sent away before it says a word. */
 function refuseBadCertificates(app: FastifyInstance, house: House): void {
+  const refused = new WeakSet<object>();
   app.server.on("secureConnection", (socket: TLSSocket) => {
     const shown = socket.getPeerX509Certificate();
     if (!shown || socket.authorized) return;
+    refused.add(socket);
     house.terminate(house.openSession(), "air", "certificate_refused", {
       deviceId: null,
       fingerprint: shown.fingerprint256,
@@ -59,6 +61,10 @@ function refuseBadCertificates(app: FastifyInstance, house: House): void {
       server: null,
     });
     socket.destroy();
+  });
+  // What it sent behind the handshake may be read already: it is no request.
+  app.addHook("onRequest", async (request, reply) => {
+    if (refused.has(request.raw.socket)) reply.hijack();
   });
 }
 

@@ -135,8 +135,9 @@ export async function wholeBody(body: Head["body"], octetsMax: number): Promise<
 function failureOf(error: NodeJS.ErrnoException): LandFailure {
   const code = error.code ?? "";
   // Under TLS 1.3 a server's refusal of our certificate comes as an alert after the handshake.
-  if (/ALERT/.test(code)) return { kind: "failed", cause: "server_refused_us", detail: code };
-  if (/^ERR_TLS|^ERR_SSL|CERT|SELF_SIGNED|UNABLE_TO|INVALID_(?:PURPOSE|CA)|HOSTNAME/.test(code))
+  if (/ALERT.*CERTIFICATE|ALERT.*UNKNOWN_CA|CERTIFICATE_REQUIRED/.test(code))
+    return { kind: "failed", cause: "server_refused_us", detail: code };
+  if (/^ERR_TLS|^ERR_SSL|^EPROTO$|CERT|SELF_SIGNED|UNABLE_TO|INVALID_(?:PURPOSE|CA)|HOSTNAME/.test(code))
     return { kind: "failed", cause: "server_not_proved", detail: code };
   return { kind: "failed", cause: "unreachable", detail: code || "no connection" };
 }
