@@ -315,7 +315,8 @@ test("a certificate of another authority gets through no handshake, and is count
   const answer = await portOf(server, { identity: foreign.clients.get("north")! }).register(
     registration("r1"),
   );
-  assert.ok(answer.kind === "refused" || answer.kind === "failed");
+  assert.ok(answer.kind === "refused");
+  assert.equal(answer.cause, "unauthorised");
   assert.equal(server.kernelAt("/scim/v2").size(), 0);
   assert.ok(server.refusals().wrong_authority > 0);
 });

@@ -7,6 +7,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { PeerCertificate } from "node:tls";
+import { CERTIFICATE_ALERT, CUT, certificateRefusal } from "./certificate-refusal.ts";
 
 export const MAX_ANSWER_OCTETS = 1_048_576;
 const MAX_SOCKETS = 8;
@@ -89,6 +90,15 @@ export function createExchange(options: ExchangeOptions) {
         outgoing.body,
         options.timeoutMs,
       );
+      if (answer.kind === "failed" && options.identity && secure && CUT.test(answer.reason)) {
+        const refusal = await certificateRefusal({
+          host,
+          port: Number(base.port) || 443,
+          ...options.identity,
+          ...(options.authority === undefined ? {} : { authority: options.authority }),
+        });
+        if (refusal !== undefined) return failed("unauthorised", refusal);
+      }
       if (answer.kind === "answered" && answer.status >= 300 && answer.status < 400)
         return failed("bad_answer", `a redirect (HTTP ${answer.status}) is not followed`);
       return answer;
@@ -207,9 +217,8 @@ function failureOf(error: NodeJS.ErrnoException): ExchangeFailure {
   const code = error.code ?? "";
   if (code === WRONG_KEY) return failed("wrong_key", "it shows another key than the pinned one");
   // Under TLS 1.3 a server's refusal of our certificate comes as an alert after the handshake.
-  if (/ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_EXPIRED|ACCESS_DENIED)/.test(code))
-    return failed("unauthorised", code);
+  if (CERTIFICATE_ALERT.test(code)) return failed("unauthorised", code);
   if (/^ERR_SSL|^ERR_TLS|CERT|SELF_SIGNED|UNABLE_TO|HPE_/.test(code))
     return failed(code.startsWith("HPE_") ? "bad_answer" : "tls", code);
-  return failed("unreachable", code || "the connection was cut");
+  return failed("unreachable", code || "socket hang up");
 }

@@ -8,7 +8,6 @@
  */
 import { Agent, type RequestOptions, request } from "node:https";
 import { networkInterfaces } from "node:os";
-import { connect } from "node:tls";
 import {
   type DownloadNotice,
   type KeyRefusalCode,
@@ -23,13 +22,12 @@ import {
   readPaymentStates,
 } from "../../wire/message/maker-api.ts";
 import { type Read, ShapeError, shapeFaultOf } from "../../wire/message/shape.ts";
+import { CERTIFICATE_ALERT, CUT, certificateRefusal } from "../exchange/certificate-refusal.ts";
 
 /** 500 keys of the greatest length, in base64, with room. */
 const MAX_ANSWER_OCTETS = 2 * 1_048_576;
 const MAX_SOCKETS = 8;
 const KEEP_ALIVE_MS = 30_000;
-/** For a server's word on our certificate, where a connection was cut without any. */
-const ALERT_WAIT_MS = 1_000;
 
 export type MakerClientOptions = {
   readonly url: string;
@@ -105,8 +103,11 @@ export function createMakerClient(options: MakerClientOptions) {
       options.timeoutMs,
     );
     if (exchanged.kind === "failed") {
-      const refusal = CUT.test(exchanged.detail) ? await refusalOfUs(options, place) : undefined;
-      return refusal ?? exchanged;
+      const { certificate, key, authority } = options;
+      const refusal = CUT.test(exchanged.detail)
+        ? await certificateRefusal({ ...place, certificate, key, authority })
+        : undefined;
+      return refusal === undefined ? exchanged : failed("unauthorised", refusal);
     }
     const { status, text } = exchanged;
     if (status !== 200) return failed(causeOfStatus(status), `HTTP ${status}${codeIn(text)}`);
@@ -246,51 +247,10 @@ function exchange(
   });
 }
 
-/** How a connection that ended before any answer is told. */
-const CUT = /^(ECONNRESET|EPIPE|socket hang up)$/;
-
-/**
- * Under TLS 1.3 we are through with the handshake before a server has looked at our certificate. One that refuses it
- * says so in an alert, which a cut on what we have sent meanwhile can take along, or just cuts. So it is asked once
- * more with nothing sent: an alert or a cut right behind the handshake tells; a session ticket, which only follows a
- * certificate that was taken, or silence means that the cut had another cause.
- */
-function refusalOfUs(
-  { certificate, key, authority }: MakerClientOptions,
-  place: { readonly host: string; readonly port: number; readonly localAddress?: string },
-): Promise<MakerFailure | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ ...place, cert: certificate, key, ca: authority, minVersion: "TLSv1.3" });
-    const timer = setTimeout(() => end(undefined), ALERT_WAIT_MS);
-    let shaken = false;
-    function end(failure: MakerFailure | undefined): void {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(failure?.cause === "unauthorised" ? failure : undefined);
-    }
-    const cut = (): MakerFailure | undefined =>
-      shaken ? failed("unauthorised", "cut right behind the handshake, before anything was sent") : undefined;
-    socket.on("secureConnect", () => {
-      shaken = true;
-    });
-    socket.on("session", () => end(undefined));
-    socket.on("error", (error: NodeJS.ErrnoException) =>
-      end(CUT.test(error.code ?? "") ? cut() : failureOf(error)),
-    );
-    socket.on("close", () => end(cut()));
-    socket.resume(); // an alert is read with the data
-  });
-}
-
 function failureOf(error: NodeJS.ErrnoException): MakerFailure {
   const code = error.code ?? "";
   // Under TLS 1.3 a server's refusal of our certificate comes as an alert after the handshake.
-  if (
-    /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_EXPIRED)|CERTIFICATE_REQUIRED/.test(
-      code,
-    )
-  )
-    return failed("unauthorised", code);
+  if (CERTIFICATE_ALERT.test(code)) return failed("unauthorised", code);
   if (/^ERR_SSL|^ERR_TLS|CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return failed("tls", code);
   return failed("unreachable", code || error.message);
 }
