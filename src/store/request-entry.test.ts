@@ -381,6 +381,86 @@ test("what was asked for at a sighting's time does not take its place, and is no
   assert.equal((await house.story(seen.orderId)).state, "provisioning");
 });
 
+test("an item that cannot be composed fails alone, and a subscriber's yes is kept all the same", async () => {
+  const values = Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`value${at}`, "x"]));
+  const many = { kind: "parameters", values } as const;
+  const house = await shop.house(
+    "too many values",
+    [{ id: "many", terms: "t", content: many }, VOICE_MAIL, { id: "points", content: { kind: "settings" } }],
+    { terms: ["t"], policy: { narrowbandContentOctets: 100 } },
+  );
+  const choice = shop.world.choice;
+  shop.world.choice = { kind: "chosen", values: { name: "M", points: [] }, confirmed: true, source: "test" };
+  const { orderId } = await house.ask(["many", "voice-mail", "points"]);
+  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
+  shop.world.choice = choice;
+  await house.errands();
+  const story = await house.story(orderId);
+  assert.deepEqual(
+    story.items.map(({ state, cause }) => [state, cause]),
+    [
+      ["failed", "cannot_be_composed"],
+      ["delivered", null],
+      ["failed", "cannot_be_composed"],
+    ],
+  );
+  assert.equal(story.state, "partly_completed");
+});
+
+test("access points that were asked for go by the road of a sighting, and are done at the level of the policy", async () => {
+  const house = await shop.house("settings", [{ id: "internet", content: { kind: "settings" } }]);
+  const { orderId } = await house.ask(["internet"], { noticeKey: null });
+  const story = await house.story(orderId);
+  assert.deepEqual(
+    story.messages.map(({ kind, protocol }) => [kind, protocol]),
+    [["settings", "omacp"]],
+  );
+  const traffic = { kind: "traffic", imsi: house.imsi, apn: "internet", source: "probe" } as const;
+  assert.deepEqual(await shop.conductor.confirm(house.operatorId, [traffic]), [{ outcome: "booked" }]);
+  assert.equal((await house.status(orderId)).state, "completed");
+  await house.errands();
+  shop.time.now += 10_000;
+  await house.errands();
+  assert.deepEqual(
+    house.saw.billing.map(({ kind }) => kind),
+    ["account", "feature"],
+  );
+});
+
+test("a subscriber hears what somebody else asked for in his name, and what was removed", async () => {
+  const house = await shop.house("by staff", [VOICE_MAIL]);
+  await house.ask(["voice-mail"], { road: "representative", actor: "shop 7", noticeKey: null });
+  await house.errands();
+  const [changed, done] = await house.told();
+  assert.match(changed!.text, /shop 7 asked for a change for you: voice-mail/);
+  assert.match(done!.text, /is done: voice-mail/);
+  for (let again = 0; again < 3; again++) {
+    await house.errands();
+    shop.time.now += 10_000;
+  }
+  await house.ask(["voice-mail"], { action: "remove", noticeKey: null });
+  await house.errands();
+  assert.match((await house.told()).at(-1)!.text, /removed: voice-mail/);
+  assert.deepEqual(
+    house.saw.elements.map(({ action }) => action),
+    ["add", "remove"],
+  );
+});
+
+test("a person of the operator may have content sent once more; an order that ended is not opened again", async () => {
+  const house = await shop.house("resend", [{ id: "browser", content: { kind: "activation", module: "b" } }]);
+  const { orderId } = await house.ask(["browser"]);
+  await house.told();
+  await shop.conductor.resend(house.operatorId, orderId, "care");
+  assert.deepEqual(
+    (await house.told()).map(({ kind }) => kind),
+    ["content_ready"],
+  );
+  const [item] = (await house.status(orderId)).items;
+  await house.installed(orderId, item!.id);
+  await assert.rejects(shop.conductor.resend(house.operatorId, orderId, "care"), { code: "order_closed" });
+});
+
 test("module octets come from the catalog or from the server that keeps them, and are what the catalog names", async () => {
   const { signed, sha256 } = signedModule();
   const content = {

@@ -21,7 +21,8 @@ import type { OutboundCall } from "../order-store.ts";
 import { minutesAfter, NO_ACTION } from "../scribe.ts";
 import { ask } from "./ask.ts";
 import { askConsent } from "./consent.ts";
-import { type RequestContext, touchRequest } from "./context.ts";
+import { itemsOf, type RequestContext, touchRequest } from "./context.ts";
+import { namesOf, tell } from "./notices.ts";
 import type { NewRequest } from "./request.ts";
 import type { VerificationRecord } from "./request-draft.ts";
 
@@ -89,7 +90,16 @@ function judge(context: RequestContext, record: VerificationRecord, pending: () 
     detail: { identity: record.due.identity, card: record.due.card },
   });
   keepAccount(context);
+  tellOfOthers(context);
   askConsent(context);
+}
+
+/** Whoever asked for him, the subscriber hears of it before anything is done (row 66). */
+function tellOfOthers(context: RequestContext): void {
+  const { order } = context;
+  if (order.cause !== "representative" && order.cause !== "partner") return;
+  const values = { actor: order.request.actor, items: namesOf(context, itemsOf(context)) };
+  tell(context, { kind: "status", text: "changed", values });
 }
 
 function askOutside(context: RequestContext, { bureau, card }: Findings): void {

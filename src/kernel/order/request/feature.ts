@@ -3,6 +3,7 @@
  * for itself; the device decides whether it worked. After a failure the user chooses: once more, or not at all.
  */
 import { TurnupError } from "../../../term/error.ts";
+import { MAX_NOTICE_CONTENT_OCTETS } from "../../../wire/message/notice.ts";
 import { failItem, isClosed, waitNoMore } from "../ending.ts";
 import { type Level, rankOf } from "../order.ts";
 import { hoursAfter, NO_ACTION } from "../scribe.ts";
@@ -50,7 +51,7 @@ function smallContent(context: RequestContext, item: RequestItem): Uint8Array | 
   const limit = context.terms.policy.request.narrowbandContentOctets;
   if (limit === 0 || moduleSourceOf(item) || !context.order.request.noticeKey) return undefined;
   const bytes = composeContent(context, item, null);
-  return bytes.length <= limit ? bytes : undefined;
+  return bytes.length <= limit && bytes.length <= MAX_NOTICE_CONTENT_OCTETS ? bytes : undefined;
 }
 
 const AWAITED: readonly string[] = ["sending", "delivered", "opened"];

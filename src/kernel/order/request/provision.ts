@@ -4,7 +4,7 @@
  * billing centre knows the account already, it prepares each change before anything is applied.
  */
 import { failItem, waitNoMore } from "../ending.ts";
-import { earlierOf, hoursAfter, NO_ACTION } from "../scribe.ts";
+import { createScribe, earlierOf, hoursAfter, NO_ACTION } from "../scribe.ts";
 import { sendSettings } from "../send.ts";
 import { prepareBilling } from "./billing.ts";
 import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
@@ -75,9 +75,26 @@ export function provision(context: RequestContext): void {
   }
 }
 
-/** Puts one item into effect. */
+/** Puts one item into effect. What cannot be composed fails alone, and nothing of it was asked of anybody. */
 export function apply(context: RequestContext, item: RequestItem): void {
   if (item.state !== "pending") return;
+  const { deps, scribe, order } = context;
+  const before = { ...item };
+  const own = createScribe(scribe.now, deps.newId);
+  try {
+    applyItem({ ...context, scribe: own }, item);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    Object.assign(item, before);
+    return failItem(scribe, order, item, {
+      cause: "cannot_be_composed",
+      reason: `it cannot be composed: ${error.message}`,
+    });
+  }
+  scribe.take(own.changes);
+}
+
+function applyItem(context: RequestContext, item: RequestItem): void {
   const { subject } = item;
   askElements(context, item);
   if (item.kind === "service") {

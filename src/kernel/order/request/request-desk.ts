@@ -11,7 +11,7 @@ import { isClosed } from "../ending.ts";
 import type { Step } from "../step.ts";
 import { termsAnswered } from "./consent.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "./content.ts";
-import { isOfRequest, itemOf, itemsOf, type RequestContext } from "./context.ts";
+import { isOfRequest, itemOf, itemsOf, type RequestContext, type RequestItem } from "./context.ts";
 import { choiceMade, contentFetched, deviceReported, hasContent, reachOnDevice } from "./feature.ts";
 import { noticeIdOf, queueAnswer } from "./notices.ts";
 import { answerOffer, sendOffers } from "./offers.ts";
@@ -92,7 +92,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       const bytes = await on(scope, orderId, (context) => {
         const item = itemOf(context, itemId);
         if (!item || !hasContent(item)) return undefined;
-        const composed = composeContent(context, item, octets);
+        const composed = compose(context, item, octets);
         contentFetched(context, item, composed.length);
         return composed;
       });
@@ -164,6 +164,21 @@ export async function contextOf(
   return { deps, scribe, order, subject, terms: await deps.store.termsOf(order.operatorId) };
 }
 
+const unavailable = (fact: string, cause?: unknown) =>
+  new TurnupError("content_unavailable", `the content cannot be had: ${fact}`, {
+    cause,
+    nextStep: "fetch it again later; the operator puts the octets into the catalog",
+  });
+
+function compose(context: RequestContext, item: RequestItem, octets: Uint8Array | null): Uint8Array {
+  try {
+    return composeContent(context, item, octets);
+  } catch (cause) {
+    const isMalformed = cause instanceof Error && ["RangeError", "DecodeError"].includes(cause.name);
+    throw isMalformed ? unavailable("what the catalog holds makes no content", cause) : cause;
+  }
+}
+
 /** @throws TurnupError `content_unavailable` */
 async function moduleOctets(
   deps: ConductorDeps,
@@ -172,11 +187,6 @@ async function moduleOctets(
 ): Promise<Uint8Array> {
   const own = await deps.catalog.content(operatorId, sha256);
   if (own) return own;
-  const unavailable = (fact: string, cause?: unknown) =>
-    new TurnupError("content_unavailable", `the content cannot be had: ${fact}`, {
-      cause,
-      nextStep: "fetch it again later; the operator puts the octets into the catalog",
-    });
   if (url === null) throw unavailable("the catalog holds no octets of it");
   const fetched = await deps.fetchModule(url).catch((cause: unknown) => {
     throw unavailable("the server that keeps it did not give it", cause);

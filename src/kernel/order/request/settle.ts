@@ -91,7 +91,7 @@ function tellTheEnd(context: RequestContext): void {
   };
   switch (order.state) {
     case "completed":
-      tell(context, { kind: "done", text: "done", values });
+      tell(context, { kind: "done", text: request.action === "remove" ? "removed" : "done", values });
       break;
     case "partly_completed":
       tell(context, { kind: "done", text: "partlyDone", values });
