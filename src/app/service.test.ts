@@ -13,7 +13,7 @@ import type { ServiceRegistration } from "../kernel/order/request/connectors.ts"
 import { pinOf } from "../net/exchange/exchange.ts";
 import { type ServiceProvider, serviceDirectory } from "../net/service/directory.ts";
 import type { ServicePolicy } from "../service/registration-kernel.ts";
-import { EXTENSION_SCHEMA } from "../wire/message/scim.ts";
+import { EXTENSION_SCHEMA, USERS } from "../wire/message/scim.ts";
 import { ensurePartyCertificates, type PartyCertificates } from "./certificates.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
 
@@ -416,8 +416,8 @@ test("access data and what users said are in no later answer", async () => {
   const made = await portOf(server).register(registration("r1"));
   assert.ok(made.kind === "registered");
   const token = await tokenFor(server);
-  for (const path of ["/scim/v2/Users", `/scim/v2/Users/${made.remoteId}`]) {
-    const { status, body } = await call(server, "GET", path, { token });
+  for (const path of ["", `/${made.remoteId}`]) {
+    const { status, body } = await call(server, "GET", `/scim/v2${USERS}${path}`, { token });
     assert.equal(status, 200);
     assert.ok(body.includes('"externalId":"r1"'));
     assert.ok(!body.includes(made.accessData.password ?? "?"));

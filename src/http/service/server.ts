@@ -21,7 +21,7 @@ import type {
   Verdict,
 } from "../../service/registration-kernel.ts";
 import { answerOf, type ShownUser } from "../../service/send-manager.ts";
-import { EXTENSION_SCHEMA, membersOf, SCIM_TYPE } from "../../wire/message/scim.ts";
+import { EXTENSION_SCHEMA, membersOf, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
 import {
   RefusalError,
   SCIM_BASE,
@@ -206,12 +206,12 @@ function mountScim(
     );
     return reply.status(status).type(SCIM_TYPE).send(text);
   };
-  app.post("/Users", async (request, reply) => {
+  app.post(USERS, async (request, reply) => {
     const user = await scimUsers.create(request.body, contextFor(request));
-    reply.header("location", `${originOf(request)}${base}/Users/${user.id}`);
+    reply.header("location", `${originOf(request)}${base}${USERS}/${user.id}`);
     return send(request, reply, 201, user);
   });
-  app.get("/Users", async (request, reply) =>
+  app.get(USERS, async (request, reply) =>
     send(
       request,
       reply,
@@ -219,17 +219,17 @@ function mountScim(
       await scimUsers.list(request.query as Record<string, string>, contextFor(request)),
     ),
   );
-  app.get("/Users/:id", async (request, reply) =>
+  app.get(`${USERS}/:id`, async (request, reply) =>
     send(request, reply, 200, await scimUsers.read(idOf(request), contextFor(request))),
   );
-  app.put("/Users/:id", async (request, reply) =>
+  app.put(`${USERS}/:id`, async (request, reply) =>
     send(request, reply, 200, await scimUsers.replace(idOf(request), request.body, contextFor(request))),
   );
-  app.patch("/Users/:id", async (request, reply) => {
+  app.patch(`${USERS}/:id`, async (request, reply) => {
     const changed = await scimUsers.patch(idOf(request), request.body, contextFor(request));
     return changed ? send(request, reply, 200, changed) : reply.status(204).send();
   });
-  app.delete("/Users/:id", async (request, reply) => {
+  app.delete(`${USERS}/:id`, async (request, reply) => {
     await scimUsers.remove(idOf(request), contextFor(request));
     return reply.status(204).send();
   });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
 import type { ServiceRegistration } from "../../kernel/order/request/connectors.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest } from "../../sim/web/web.ts";
-import { EXTENSION_SCHEMA } from "../../wire/message/scim.ts";
+import { EXTENSION_SCHEMA, USERS } from "../../wire/message/scim.ts";
 import { fixedToken } from "../exchange/token.ts";
 import { serviceDirectory } from "./directory.ts";
 import { scimServiceServer } from "./scim-client.ts";
@@ -57,7 +57,7 @@ function plain(
       return { status: 409, body: { scimType: "uniqueness", detail: "it is there" } };
     const made = { ...body, id: `u${users.size + 1}` };
     users.set(made.id, made);
-    return { status: 201, headers: { location: `https://provider.example/Users/${made.id}` }, body: made };
+    return { status: 201, headers: { location: `https://provider.example${USERS}/${made.id}` }, body: made };
   }
   if (method === "GET" && id === undefined) {
     const [, wanted] = /^externalId eq "(.*)"$/.exec(query.get("filter") ?? "") ?? [];
@@ -98,7 +98,7 @@ test("a provider without our extension gets a user of the core schema, whole, an
   assert.deepEqual(answer, {
     kind: "registered",
     remoteId: "u1",
-    accessData: { userName: "turnup-r1", address: "https://provider.example/Users/u1" },
+    accessData: { userName: "turnup-r1", address: `https://provider.example${USERS}/u1` },
   });
   assert.deepEqual(users.get("u1"), {
     id: "u1",

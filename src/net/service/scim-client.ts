@@ -4,7 +4,7 @@
  * and kept for a while: whether it takes PATCH, and whether it has our extension; without it, the core alone is spoken.
  *
  *   POST /Users -> 201 registered | 400 invalidValue: just these fields | 409: GET ?filter=externalId -> go on with it
- *   PATCH or PUT /Users/{id} completes      DELETE /Users/{id} ends
+ *   PATCH or PUT of the user completes      DELETE of the user ends
  *
  * A server that does not prove itself, or does not take our proof, is refused: the session ends there (766).
  */
@@ -29,6 +29,7 @@ import {
   type RegistrationMessage,
   SCIM_TYPE,
   USER_SCHEMA,
+  USERS,
 } from "../../wire/message/scim.ts";
 import {
   type Answered,
@@ -93,7 +94,7 @@ export function scimServiceServer(
   }
 
   async function create(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
-    const answer = await send("POST", "/Users", userOf(registration, can));
+    const answer = await send("POST", USERS, userOf(registration, can));
     if (answer.kind === "answered" && answer.status === 409) return taken(registration, can);
     const step = stepOf(answer, registration);
     return step.kind === "user" ? registered(step) : step;
@@ -102,7 +103,7 @@ export function scimServiceServer(
   /** It came before (an answer was lost), or somebody else has its user name. */
   async function taken(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
     const filter = encodeURIComponent(`externalId eq ${JSON.stringify(registration.id)}`);
-    const answer = await send("GET", `/Users?filter=${filter}`);
+    const answer = await send("GET", `${USERS}?filter=${filter}`);
     if (answer.kind === "failed" || answer.status !== 200) return outcomeOf(answer);
     const json = jsonOf(answer);
     if ("kind" in json) return json;
@@ -122,7 +123,7 @@ export function scimServiceServer(
     can: Abilities,
     remoteId: string,
   ): Promise<ServiceAnswer> {
-    const answer = await send("GET", `/Users/${encodeURIComponent(remoteId)}`);
+    const answer = await send("GET", `${USERS}/${encodeURIComponent(remoteId)}`);
     if (answer.kind === "answered" && answer.status === 404) return create(registration, can);
     const step = stepOf(answer, registration);
     return step.kind === "user" ? goOn(registration, can, step.user, true) : step;
@@ -156,7 +157,7 @@ export function scimServiceServer(
     remoteId: string,
     wanted: readonly NeededDatum[] | undefined,
   ): Promise<ServiceAnswer> {
-    const path = `/Users/${encodeURIComponent(remoteId)}`;
+    const path = `${USERS}/${encodeURIComponent(remoteId)}`;
     const answer = can.patch
       ? await send("PATCH", path, patchOf(registration, can, wanted))
       : await send("PUT", path, { id: remoteId, ...userOf(registration, can, true) });
@@ -177,7 +178,7 @@ export function scimServiceServer(
         : complete(registration, found.can, registration.remoteId);
     },
     async remove({ remoteId }) {
-      const answer = await send("DELETE", `/Users/${encodeURIComponent(remoteId)}`);
+      const answer = await send("DELETE", `${USERS}/${encodeURIComponent(remoteId)}`);
       if (answer.kind === "answered" && [200, 204, 404].includes(answer.status)) return { kind: "done" };
       return outcomeOf(answer);
     },

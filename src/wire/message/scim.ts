@@ -15,6 +15,8 @@
 export const USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User";
 export const EXTENSION_SCHEMA = "urn:ietf:params:scim:schemas:extension:turnup:2.0:User";
 export const PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/** Where users are, behind a provider's base (RFC 7644 clause 3.2). */
+export const USERS = "/Users";
 export const SCIM_TYPE = "application/scim+json";
 export const CLIENT_URN = "urn:turnup:client:";
 
