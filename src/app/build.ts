@@ -4,37 +4,20 @@
  * by module with their types. Libraries are not copied in: npm installs them (docs/adr/0007-release-build.md).
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { bundleProgram } from "../../bin/bundle.js";
 import { packageFolder } from "../store/dataset/folder.ts";
 
 const root = packageFolder();
 const dist = join(root, "dist");
 
 rmSync(dist, { recursive: true, force: true });
-await buildProgram();
+await bundleProgram(dist);
 buildLibraries();
 const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name));
 process.stdout.write(`dist: ${files.length} files\n`);
-
-async function buildProgram(): Promise<void> {
-  await build({
-    entryPoints: [join(root, "src", "app", "cli.ts")],
-    outdir: dist,
-    // All in dist/ itself: the migrations are looked for beside the file that reads them.
-    chunkNames: "[name]-[hash]",
-    bundle: true,
-    splitting: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    target: "node20.19",
-    logLevel: "warning",
-  });
-  cpSync(join(root, "src", "store", "migrations"), join(dist, "migrations"), { recursive: true });
-}
 
 /** `turnup/wire/*` and `turnup/device`, by the exports of package.json. */
 function buildLibraries(): void {
