@@ -221,6 +221,7 @@ function storeOver(books: OrderBooks): OrderStore {
       readOrders: none,
       ordersOf: none,
       provisionedOf: none,
+      offerByToken: none,
     },
   };
 }

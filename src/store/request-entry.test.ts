@@ -350,6 +350,9 @@ test("an offer goes once to each who is known; a reply starts the same flow with
   );
   const [offer] = await house.told();
   const code = /YES (\d{4})/.exec(offer!.text)![1]!;
+  const token = offer!.text.split("/").at(-1)!;
+  assert.equal((await house.requests.findOffer(token))?.itemId, "gold");
+  assert.equal(await house.requests.findOffer("no such token"), undefined);
   assert.equal(await house.requests.textCame(house.msisdn, `yes ${code}`), true);
   const terms = (await house.told()).find(({ text }) => /Terms of t/.test(text));
   assert.ok(terms, "it is agreed to like any other request");

@@ -157,10 +157,14 @@ const NOTICE_KEY_OF = {
           where o.subscriber_id = $2 and o.operator_id = $1 and o.device_id = $3 and r.notice_key_sealed is not null
           order by o.id desc limit 1`,
 };
+const OFFER = `id, operator_id as "operatorId", subscriber_id as "subscriberId", item_id as "itemId", state, expires_at as "expiresAt"`;
+const OFFER_BY_TOKEN = {
+  name: "offer_by_token", // offer_token_hash_key
+  text: `select ${OFFER} from offer where token_hash = $1`,
+};
 const LOCK_OFFER = {
   name: "lock_offer", // offer_pkey
-  text: `select id, operator_id as "operatorId", subscriber_id as "subscriberId", item_id as "itemId", state, expires_at as "expiresAt"
-           from offer where operator_id = $1 and id = $2 for update`,
+  text: `select ${OFFER} from offer where operator_id = $1 and id = $2 for update`,
 };
 const IS_QUEUED = {
   name: "is_queued", // message_operator_id_idempotency_key_key
@@ -285,6 +289,7 @@ export function requestStore(
       return (await database.one<{ id: string }>(ORDER_ID_OF, values))?.id;
     },
     readOrders,
+    offerByToken: (tokenHash) => database.one<OfferRow>(OFFER_BY_TOKEN, [Buffer.from(tokenHash)]),
     ordersOf: async (operatorId, subscriberId) =>
       readOrders(
         (await database.rows<{ id: string }>(OF_SUBSCRIBER, [operatorId, subscriberId])).map(({ id }) => id),

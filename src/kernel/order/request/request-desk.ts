@@ -145,6 +145,13 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       return false;
     },
 
+    async findOffer(token) {
+      const offer = await requests.offerByToken(createHash("sha256").update(token).digest());
+      if (offer?.state !== "sent" || offer.expiresAt <= deps.clock()) return undefined;
+      const { id: offerId, operatorId, subscriberId, itemId, expiresAt } = offer;
+      return { offerId, operatorId, subscriberId, itemId, expiresAt: expiresAt.toISOString() };
+    },
+
     sendOffers: (operatorId, offer) => sendOffers(deps, inStep, operatorId, offer),
   };
   return desk;

@@ -109,4 +109,6 @@ export interface RequestStore {
   /** The newest first; at most 20. */
   ordersOf(operatorId: string, subscriberId: string): Promise<readonly OrderDraft[]>;
   provisionedOf(operatorId: string, subscriberId: string): Promise<readonly ProvisionedRow[]>;
+  /** By the SHA-256 of the token in its link. */
+  offerByToken(tokenHash: Uint8Array): Promise<OfferRow | undefined>;
 }

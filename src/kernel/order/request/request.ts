@@ -168,4 +168,15 @@ export interface RequestDesk {
       readonly offerId: string | null;
     }[]
   >;
+  /** What stands behind the link of an offer; undefined where it was answered, or its time is over. */
+  findOffer(token: string): Promise<
+    | {
+        readonly offerId: string;
+        readonly operatorId: string;
+        readonly subscriberId: string;
+        readonly itemId: string;
+        readonly expiresAt: string;
+      }
+    | undefined
+  >;
 }
