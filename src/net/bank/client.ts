@@ -2,7 +2,7 @@
  * Turnup's side of the talk with an operator's payment system. Every outcome is a value; `failed` and `pending` say
  * nothing about whether money moved, so the same id is asked again until it is paid or refused.
  */
-import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import {
   type FeeRequest,
@@ -15,6 +15,7 @@ import {
   readPayout,
 } from "../../wire/message/bank-api.ts";
 import { type Read, ShapeError, shapeFaultOf } from "../../wire/message/shape.ts";
+import { causeOfStatus, type NoAnswer, type WholeAnswer, wholeAnswer } from "../exchange/whole-answer.ts";
 
 const MAX_ANSWER_OCTETS = 1_048_576;
 const MAX_SOCKETS = 8;
@@ -77,20 +78,20 @@ export function createBankClient(options: BankClientOptions) {
   }
 
   async function ask(path: string, body: object, ids: readonly string[]): Promise<PaymentOutcome[]> {
-    const answered = await exchange(
+    const answered = await wholeAnswer(
       secure ? httpsRequest : httpRequest,
       {
         method: "POST",
         host: base.hostname.replace(/^\[|\]$/g, ""),
         port: base.port || (secure ? 443 : 80),
         path: base.pathname.replace(/\/$/, "") + path,
-        headers: { authorization: `Bearer ${options.secret}`, "content-type": "application/json" },
+        headers: { authorization: `Bearer ${options.secret}` },
         agent,
       },
-      JSON.stringify(body),
-      options.timeoutMs,
+      { type: "application/json", text: JSON.stringify(body) },
+      { timeoutMs: options.timeoutMs, answerOctets: MAX_ANSWER_OCTETS },
     );
-    const results = answered.kind === "failed" ? answered : resultsOf(answered);
+    const results = answered.kind === "none" ? failureOf(answered) : resultsOf(answered);
     if ("kind" in results) return ids.map((id) => ({ ...results, id }));
     return ids.map((id) => outcomeOf(id, results.get(id)));
   }
@@ -117,9 +118,7 @@ export function createBankClient(options: BankClientOptions) {
   };
 }
 
-type Exchanged = { readonly kind: "exchanged"; readonly status: number; readonly text: string };
-
-function resultsOf({ status, text }: Exchanged): ReadonlyMap<string, PaymentResult> | BankFailure {
+function resultsOf({ status, text }: WholeAnswer): ReadonlyMap<string, PaymentResult> | BankFailure {
   if (status !== 200) return failed(causeOfStatus(status), `HTTP ${status}`);
   try {
     const { results } = readPaymentResults(JSON.parse(text), "");
@@ -146,51 +145,10 @@ function outcomeOf(id: string, result: PaymentResult | undefined): PaymentOutcom
   return { id, kind: "paid", bookingId: result.bookingId };
 }
 
-function causeOfStatus(status: number): BankFailure["cause"] {
-  if (status === 401 || status === 403) return "unauthorised";
-  if (status === 429 || status >= 500) return "busy";
-  return status >= 400 ? "bad_request" : "bad_answer";
-}
-
-/** One request and its whole answer, within the time and the size. */
-function exchange(
-  request: typeof httpRequest,
-  options: RequestOptions,
-  body: string,
-  timeoutMs: number,
-): Promise<Exchanged | BankFailure> {
-  return new Promise((resolve) => {
-    const outgoing = request(options, (incoming) => {
-      const chunks: Buffer[] = [];
-      let octets = 0;
-      incoming.on("data", (chunk: Buffer) => {
-        octets += chunk.length;
-        chunks.push(chunk);
-        if (octets > MAX_ANSWER_OCTETS) end(failed("bad_answer", "the answer is longer than 1 MiB"));
-      });
-      incoming.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        end({ kind: "exchanged", status: incoming.statusCode ?? 0, text });
-      });
-      incoming.on("error", (error: NodeJS.ErrnoException) =>
-        end(failed("unreachable", error.code ?? error.message)),
-      );
-    });
-    const timer = setTimeout(() => end(failed("timeout", `no answer within ${timeoutMs} ms`)), timeoutMs);
-    let ended = false;
-    function end(outcome: Exchanged | BankFailure): void {
-      if (ended) return;
-      ended = true;
-      clearTimeout(timer);
-      if (outcome.kind === "failed") outgoing.destroy();
-      resolve(outcome);
-    }
-    outgoing.on("error", (error: NodeJS.ErrnoException) =>
-      end(failed("unreachable", error.code ?? error.message)),
-    );
-    outgoing.setHeader("content-length", Buffer.byteLength(body));
-    outgoing.end(body);
-  });
+function failureOf(none: NoAnswer): BankFailure {
+  if (none.why === "error") return failed("unreachable", none.error.code ?? none.error.message);
+  const causes = { timeout: "timeout", too_long: "bad_answer", cut_short: "unreachable" } as const;
+  return failed(causes[none.why], none.reason);
 }
 
 const failed = (cause: BankFailure["cause"], detail: string): BankFailure => ({

@@ -4,10 +4,11 @@
  * of what came back stands in a reason: only codes, numbers and our own words.
  */
 import { createHash, X509Certificate } from "node:crypto";
-import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from "node:http";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { PeerCertificate } from "node:tls";
 import { CERTIFICATE_ALERT, CUT, certificateRefusal } from "./certificate-refusal.ts";
+import { causeOfStatus, type NoAnswer, wholeAnswer } from "./whole-answer.ts";
 
 export const MAX_ANSWER_OCTETS = 1_048_576;
 const MAX_SOCKETS = 8;
@@ -77,7 +78,7 @@ export function createExchange(options: ExchangeOptions) {
     base,
     async send(outgoing: Outgoing): Promise<Answered | ExchangeFailure> {
       if (closed) return failed("closed", "the connection to it is closed");
-      const answer = await exchange(
+      const whole = await wholeAnswer(
         secure ? httpsRequest : httpRequest,
         {
           method: outgoing.method,
@@ -88,8 +89,9 @@ export function createExchange(options: ExchangeOptions) {
           agent,
         },
         outgoing.body,
-        options.timeoutMs,
+        { timeoutMs: options.timeoutMs, answerOctets: MAX_ANSWER_OCTETS },
       );
+      const answer = whole.kind === "none" ? failureOf(whole) : whole;
       if (answer.kind === "failed" && options.identity && secure && CUT.test(answer.reason)) {
         const refusal = await certificateRefusal({
           host,
@@ -130,12 +132,6 @@ export function codeIn(text: string): string {
   return code ? ` ${code}` : "";
 }
 
-function causeOfStatus(status: number): ExchangeFailure["cause"] {
-  if (status === 401 || status === 403) return "unauthorised";
-  if (status === 408 || status === 425 || status === 429 || status >= 500) return "busy";
-  return status >= 400 ? "bad_request" : "bad_answer";
-}
-
 /** Sessions are not resumed: each handshake shows both certificates anew. */
 function secureAgent({ authority, identity, pins }: ExchangeOptions): HttpsAgent {
   return new HttpsAgent({
@@ -168,52 +164,13 @@ export function pinOf(certificate: X509Certificate): string {
   return createHash("sha256").update(spki).digest("base64");
 }
 
-function exchange(
-  request: typeof httpRequest,
-  options: RequestOptions,
-  body: Outgoing["body"],
-  timeoutMs: number,
-): Promise<Answered | ExchangeFailure> {
-  return new Promise((resolve) => {
-    const outgoing = request(options, (incoming) => {
-      const chunks: Buffer[] = [];
-      let octets = 0;
-      incoming.on("data", (chunk: Buffer) => {
-        octets += chunk.length;
-        if (octets > MAX_ANSWER_OCTETS) return end(failed("bad_answer", "the answer is longer than 1 MiB"));
-        chunks.push(chunk);
-      });
-      incoming.on("end", () =>
-        end({
-          kind: "answered",
-          status: incoming.statusCode ?? 0,
-          headers: incoming.headers,
-          text: Buffer.concat(chunks).toString("utf8"),
-        }),
-      );
-      incoming.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
-      incoming.on("aborted", () => end(failed("unreachable", "the answer was cut short")));
-    });
-    // One clock for everything: an answer that drips does not keep us longer than one that never comes.
-    const timer = setTimeout(() => end(failed("timeout", `no answer within ${timeoutMs} ms`)), timeoutMs);
-    let ended = false;
-    function end(outcome: Answered | ExchangeFailure): void {
-      if (ended) return;
-      ended = true;
-      clearTimeout(timer);
-      if (outcome.kind === "failed") outgoing.destroy();
-      resolve(outcome);
-    }
-    outgoing.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
-    if (body !== undefined) {
-      outgoing.setHeader("content-type", body.type);
-      outgoing.setHeader("content-length", Buffer.byteLength(body.text));
-    }
-    outgoing.end(body?.text);
-  });
+function failureOf(none: NoAnswer): ExchangeFailure {
+  if (none.why === "error") return failureOfError(none.error);
+  const causes = { timeout: "timeout", too_long: "bad_answer", cut_short: "unreachable" } as const;
+  return failed(causes[none.why], none.reason);
 }
 
-function failureOf(error: NodeJS.ErrnoException): ExchangeFailure {
+function failureOfError(error: NodeJS.ErrnoException): ExchangeFailure {
   const code = error.code ?? "";
   if (code === WRONG_KEY) return failed("wrong_key", "it shows another key than the pinned one");
   // Under TLS 1.3 a server's refusal of our certificate comes as an alert after the handshake.

@@ -6,7 +6,7 @@
  * the address is gone nothing is sent and open connections are closed. (The routing table must send that address
  * through the tunnel; what leaves is TLS in any case, plain http is refused when the client is made.)
  */
-import { Agent, type RequestOptions, request } from "node:https";
+import { Agent, request } from "node:https";
 import { networkInterfaces } from "node:os";
 import {
   type DownloadNotice,
@@ -23,6 +23,7 @@ import {
 } from "../../wire/message/maker-api.ts";
 import { type Read, ShapeError, shapeFaultOf } from "../../wire/message/shape.ts";
 import { CERTIFICATE_ALERT, CUT, certificateRefusal } from "../exchange/certificate-refusal.ts";
+import { causeOfStatus, type NoAnswer, wholeAnswer } from "../exchange/whole-answer.ts";
 
 /** 500 keys of the greatest length, in base64, with room. */
 const MAX_ANSWER_OCTETS = 2 * 1_048_576;
@@ -97,17 +98,19 @@ export function createMakerClient(options: MakerClientOptions) {
       port: Number(base.port) || 443,
       ...(way.address === undefined ? {} : { localAddress: way.address }),
     };
-    const exchanged = await exchange(
+    const exchanged = await wholeAnswer(
+      request,
       { ...place, method, path: base.pathname.replace(/\/$/, "") + path, agent },
-      body === undefined ? undefined : JSON.stringify(body),
-      options.timeoutMs,
+      body === undefined ? undefined : { type: "application/json", text: JSON.stringify(body) },
+      { timeoutMs: options.timeoutMs, answerOctets: MAX_ANSWER_OCTETS },
     );
-    if (exchanged.kind === "failed") {
+    if (exchanged.kind === "none") {
+      const failure = failureOf(exchanged);
       const { certificate, key, authority } = options;
-      const refusal = CUT.test(exchanged.detail)
+      const refusal = CUT.test(failure.detail)
         ? await certificateRefusal({ ...place, certificate, key, authority })
         : undefined;
-      return refusal === undefined ? exchanged : failed("unauthorised", refusal);
+      return refusal === undefined ? failure : failed("unauthorised", refusal);
     }
     const { status, text } = exchanged;
     if (status !== 200) return failed(causeOfStatus(status), `HTTP ${status}${codeIn(text)}`);
@@ -203,63 +206,15 @@ function limited<Entry>(batch: readonly Entry[]): readonly Entry[] {
   return batch;
 }
 
-type Exchanged = { readonly kind: "exchanged"; readonly status: number; readonly text: string };
-
-/** One request and its whole answer, within the time and the size. */
-function exchange(
-  options: RequestOptions,
-  body: string | undefined,
-  timeoutMs: number,
-): Promise<Exchanged | MakerFailure> {
-  return new Promise((resolve) => {
-    const outgoing = request(options, (incoming) => {
-      const chunks: Buffer[] = [];
-      let octets = 0;
-      incoming.on("data", (chunk: Buffer) => {
-        octets += chunk.length;
-        chunks.push(chunk);
-        if (octets > MAX_ANSWER_OCTETS) end(failed("bad_answer", "the answer is longer than 2 MiB"));
-      });
-      incoming.on("end", () =>
-        end({
-          kind: "exchanged",
-          status: incoming.statusCode ?? 0,
-          text: Buffer.concat(chunks).toString("utf8"),
-        }),
-      );
-      incoming.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
-    });
-    const timer = setTimeout(() => end(failed("timeout", `no answer within ${timeoutMs} ms`)), timeoutMs);
-    let ended = false;
-    function end(outcome: Exchanged | MakerFailure): void {
-      if (ended) return;
-      ended = true;
-      clearTimeout(timer);
-      if (outcome.kind === "failed") outgoing.destroy();
-      resolve(outcome);
-    }
-    outgoing.on("error", (error: NodeJS.ErrnoException) => end(failureOf(error)));
-    if (body !== undefined) {
-      outgoing.setHeader("content-type", "application/json");
-      outgoing.setHeader("content-length", Buffer.byteLength(body));
-    }
-    outgoing.end(body);
-  });
-}
-
-function failureOf(error: NodeJS.ErrnoException): MakerFailure {
-  const code = error.code ?? "";
+function failureOf(none: NoAnswer): MakerFailure {
+  // An answer that stopped in its middle is told as the cut that it is.
+  if (none.why === "cut_short") return failed("unreachable", "ECONNRESET");
+  if (none.why !== "error") return failed(none.why === "timeout" ? "timeout" : "bad_answer", none.reason);
+  const { code = "", message } = none.error;
   // Under TLS 1.3 a server's refusal of our certificate comes as an alert after the handshake.
   if (CERTIFICATE_ALERT.test(code)) return failed("unauthorised", code);
   if (/^ERR_SSL|^ERR_TLS|CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return failed("tls", code);
-  return failed("unreachable", code || error.message);
-}
-
-function causeOfStatus(status: number): MakerFailure["cause"] {
-  if (status === 401 || status === 403) return "unauthorised";
-  if (status === 429 || status >= 500) return "busy";
-  if (status >= 400) return "bad_request";
-  return "bad_answer";
+  return failed("unreachable", code || message);
 }
 
 /** The maker's own code of the refusal, if its answer has one; never more of the answer. */
