@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Pair } from "../src/app/certificates.ts";
 import { type Land, startLand } from "../src/app/land.ts";
-import { type Proxy, type ProxyOptions, startProxy } from "../src/app/proxy.ts";
+import { type ProxyOptions, type ProxyServer, startProxy } from "../src/app/proxy.ts";
 import { ensureRoadCertificates, type RoadCertificates } from "../src/app/road-certificates.ts";
 import type { RoadHandler, RoadIdentity, RoadRequest } from "../src/http/land/handler.ts";
 import type { LandRefusal } from "../src/http/land/server.ts";
@@ -117,7 +117,7 @@ export async function openRoad(
     ...changes.proxy,
     ...changes.beforeProxy?.(first, certificates),
   };
-  let proxy: Proxy = await startProxy(proxyOptions);
+  let proxy: ProxyServer = await startProxy(proxyOptions);
   const factory = await certificates.factoryPair(IMEI);
   const server = `127.0.0.1:${first.port}`;
   return {

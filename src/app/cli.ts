@@ -27,6 +27,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "orders", summary: "List orders, newest first", load: async () => (await import("./command/orders.ts")).ordersCommand },
   { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("./command/payload.ts")).payloadDecodeCommand },
   { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("./command/payload.ts")).payloadEncodeCommand },
+  { name: "proxy", summary: "Run the proxy that leads devices to provisioning servers, both sides proved", load: async () => (await import("./command/proxy.ts")).proxyCommand },
   { name: "restore", summary: "Bring an empty database to the state of a backup", load: async () => (await import("./command/backup.ts")).restoreCommand },
   { name: "serve", summary: "Run the server on the real network that the configuration names, without simulators", load: async () => (await import("./command/serve.ts")).serveCommand },
   { name: "service", summary: "Run a provider's service server: SCIM 2.0 over mutual TLS", load: async () => (await import("./command/service.ts")).serviceCommand },

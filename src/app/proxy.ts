@@ -45,7 +45,7 @@ export type ProxyAccount = {
   readonly imsi: string | null;
   readonly msisdn: string | null;
 };
-export type Proxy = {
+export type ProxyServer = {
   readonly url: string;
   readonly port: number;
   readonly gatewayUrl: string | undefined;
@@ -58,7 +58,7 @@ export type Proxy = {
   close(): Promise<void>;
 };
 
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   const { certificates, servers, host = "127.0.0.1", now = () => new Date() } = options;
   const [first] = servers;
   if (!first) throw new RangeError("a proxy leads to one provisioning server or more");

@@ -85,7 +85,7 @@ export async function ensureRoadCertificates(options: {
 }): Promise<RoadCertificates> {
   const { folder, now, hosts = DEFAULT_HOSTS } = options;
   const factory = await roomOf(folder, "factory", now);
-  const proxy = await ensureProxyCertificates({ ...options, hosts, factory: factory.authority });
+  const proxy = await ensureProxyCertificates({ ...options, hosts });
   const land = await ensureLandCertificates({ folder, hosts, now, proxyAuthority: proxy.airAuthority });
   const { keyid, algorithm, key } = proxy.signing;
   return {
@@ -101,15 +101,16 @@ export async function ensureRoadCertificates(options: {
   };
 }
 
-/** Only the proxy's own, where its factories' authorities come from elsewhere. */
+/** The proxy's own; a trial's factory is made with them where none is given. */
 export async function ensureProxyCertificates(options: {
   readonly folder: string;
   readonly proxyId: string;
   readonly hosts?: readonly string[];
-  readonly factory: Pick<Pair, "certificate"> | readonly string[];
+  /** PEM of the factories whose devices are believed. */
+  readonly factoryAuthorities?: readonly string[];
   readonly now: Date;
 }): Promise<ProxyCertificates> {
-  const { folder, proxyId, hosts = DEFAULT_HOSTS, factory, now } = options;
+  const { folder, proxyId, hosts = DEFAULT_HOSTS, now } = options;
   const proxy = await roomOf(folder, "proxy", now);
   const enrolment = await roomOf(folder, "enrolment", now);
   const enrolmentKey = createPrivateKey(enrolment.authority.key);
@@ -120,7 +121,9 @@ export async function ensureProxyCertificates(options: {
       names: hosts.map(hostName),
     }),
     airAuthority: proxy.authority.certificate,
-    factoryAuthorities: "certificate" in factory ? [factory.certificate] : factory,
+    factoryAuthorities: options.factoryAuthorities ?? [
+      (await roomOf(folder, "factory", now)).authority.certificate,
+    ],
     enrolment: {
       certificate: enrolment.authority.certificate,
       privateKey: enrolmentKey,

@@ -342,6 +342,53 @@ export const SETTINGS = {
       default: "own.turnup",
     }),
   },
+  proxy: {
+    host: text({
+      about: "Address that `turnup proxy` listens on for devices, by TLS 1.3.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: integer({ about: "Its port; 0 takes any free one.", from: 0, to: PORT.to, default: 8444 }),
+    gatewayHost: text({
+      about: "Address for the operator's own WAP gateways, plain HTTP inside the operator's network.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    gatewayPort: optionalInteger({ about: "Its port. Without it there is no such door.", ...PORT }),
+    folder: path({
+      about: "Folder for the proxy's certificates, keys and sealed journal of accounts.",
+      standsFor: "`proxy` in the data folder",
+    }),
+    policyFile: path({
+      about: "JSON: the proxy's id, provisioning servers, factories' authorities, gateways, bearers.",
+    }),
+    accountsFile: path({
+      about: "JSON lines of devices, `deviceId`, `imsi`, `msisdn`, that have an account from the start.",
+    }),
+    timeoutMs: integer({
+      about: "A provisioning server without an answer for this long is taken as away.",
+      unit: "ms",
+      from: 100,
+      to: 120_000,
+      default: 15_000,
+    }),
+  },
+  land: {
+    host: text({
+      about: "Address that the server listens on for proxies, by mutual TLS 1.3.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: optionalInteger({ about: "Its port. Without it no proxy is served.", from: 0, to: PORT.to }),
+    id: text({ about: "The server's name in its proofs to proxies.", max: 64, default: "turnup" }),
+    authorityFile: path({ about: "PEM of the authority that proxies are trusted by." }),
+    certificateFile: path({ about: "PEM of the server's certificate for proxies." }),
+    keyFile: path({ about: "PEM of its private key." }),
+    signingKeyFile: path({
+      about: "PEM of the Ed25519 key by which the server proves itself; the same on every node.",
+    }),
+    proxiesFile: path({ about: "JSON: the proxies, each with its id and the keys that it signs with." }),
+  },
   log: {
     level: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], {
       about: "The least important messages that are written.",
