@@ -567,6 +567,29 @@ test("the address book keeps the maker's customer care, and what the user wrote"
   );
 });
 
+test("with another SIM the device is another subscriber's: it enrols again, and requests and messages are gone", () => {
+  const storage = createPhoneStorage();
+  const first = device({ storage });
+  first.happen({ kind: "power_on" });
+  first.press("2", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  first.notice({ kind: "unavailable", text: "Not available" });
+  const imsi = "232019999999999";
+  const factoryCredential = { kind: "factory", reference: "0" } as const;
+  const other = device({
+    storage,
+    identity: { imsi, credential: factoryCredential, noticeKey: new Uint8Array(32).fill(8) },
+  });
+  other.happen({ kind: "power_on" });
+  assert.ok(other.seen.some(({ kind }) => kind === "enrol"));
+  assert.deepEqual(other.client.state().orders, []);
+  assert.deepEqual(other.client.state().messages, []);
+  other.notice({ kind: "terms" });
+  assert.ok(
+    other.seen.some(({ kind }) => kind === "dropped"),
+    "the notice was for the subscriber before",
+  );
+});
+
 test("what the user typed does not stay on the medium", () => {
   const storage = createPhoneStorage();
   const phone = device({ storage, pages: { [`POST ${HOME}/requests`]: "lost" } });

@@ -96,13 +96,6 @@ export const withEnrolled = (stored: StoredIdentity, reference: string): StoredI
   credential: { kind: "enrolled", reference },
 });
 
-/** Another SIM makes the enrolled certificate somebody else's: the device must enrol again. */
-export const withSim = (
-  stored: StoredIdentity,
-  imsi: string,
-  factory: CredentialReference | null,
-): StoredIdentity => (stored.imsi === imsi ? stored : { ...stored, imsi, credential: factory });
-
 /** The names under which a form could ask for what the device says itself. */
 const IDENTITY_FIELD = /^(imei(sv)?|imsi|iccid|device_?id|notice_?key)$/i;
 

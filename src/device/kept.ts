@@ -27,19 +27,24 @@ const NEW_CLIENT: KeptClient = {
   centre: null,
 };
 
-/** What the store has, and the maker's where it has nothing; a new device writes the maker's down. */
+/**
+ * What the store has, and the maker's where it has nothing; a new device writes the maker's down. With another SIM the device is
+ * another subscriber's: requests, messages and the key of notices go, and it enrols again; what is installed stays.
+ *
+ * @param factory its IMSI is that of the SIM that is in the device now
+ */
 export function readKept(
   store: DeviceStore,
   factory: { readonly identity: StoredIdentity; readonly addresses: AddressBook },
 ): Kept {
   const bytes = store.get(IDENTITY);
-  const identity = bytes && decodeIdentity(bytes);
-  if (!identity) keepIdentity(store, factory.identity);
-  return {
-    ...(readJson<KeptClient>(store, CLIENT) ?? NEW_CLIENT),
-    identity: identity ?? factory.identity,
-    addresses: readJson<AddressBook>(store, ADDRESSES) ?? factory.addresses,
-  };
+  const stored = bytes && decodeIdentity(bytes);
+  const isSameSim = stored?.imsi === factory.identity.imsi;
+  const identity = stored && isSameSim ? stored : factory.identity;
+  const client = isSameSim ? readJson<KeptClient>(store, CLIENT) : undefined;
+  if (!isSameSim) store.commit({ [IDENTITY]: encodeIdentity(identity), [CLIENT]: null });
+  const addresses = readJson<AddressBook>(store, ADDRESSES) ?? factory.addresses;
+  return { ...(client ?? NEW_CLIENT), identity, addresses };
 }
 
 export const keepIdentity = (store: DeviceStore, identity: StoredIdentity): void =>

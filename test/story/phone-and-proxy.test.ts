@@ -92,8 +92,8 @@ function phoneOn(opened: RoadParties, change: Partial<PhoneOptions> = {}) {
 }
 
 for (const [entry, which] of [
-  ["Here", 0],
-  ["There", 1],
+  ["Here", "server"],
+  ["There", "otherServer"],
 ] as const) {
   test(`a new phone enrols, starts by itself, and what it chose ${entry.toLowerCase()} arrives at that server with its identity`, async () => {
     const opened = await road();
@@ -114,11 +114,31 @@ for (const [entry, which] of [
     assert.equal(identity.capability, "markups=screen+json; screen=16x4; class=phone");
     assert.equal(request.noticeKey?.length, 32);
     assert.ok(request.idempotencyKey);
-    assert.equal(phone.client()?.state().orders[0]?.server, which === 0 ? opened.server : opened.otherServer);
+    assert.equal(phone.client()?.state().orders[0]?.server, opened[which]);
     assert.deepEqual(phone.client()?.identity().credential?.kind, "enrolled");
     assert.deepEqual(opened.records, []);
   });
 }
+
+test("a phone renews its certificate before it ends, and goes on with the new one", async () => {
+  const opened = await road();
+  const clock = { aheadMs: 0 };
+  const phone = phoneOn(opened, { now: () => new Date(Date.now() + clock.aheadMs) });
+  phone.powerOn();
+  await phone.walk([{ await: "start" }]);
+  phone.powerOff();
+  clock.aheadMs = 25 * 86_400_000;
+  const enrolled: string[] = [];
+  const later = phoneOn(opened, {
+    now: () => new Date(Date.now() + clock.aheadMs),
+    storage: phone.storage,
+    onEvent: ({ kind }) => void enrolled.push(kind),
+  });
+  later.powerOn();
+  await later.until(() => enrolled.includes("enrolled"), "the renewal");
+  await later.walk([{ await: "start" }, { choose: "Here" }, { await: "account" }]);
+  assert.deepEqual(opened.records, []);
+});
 
 test("a phone whose stored ID is not its account's is told nothing but that it is not possible, and no server hears of it", async () => {
   const opened = await road();

@@ -54,8 +54,20 @@ export function openAir(options: AirOptions) {
     : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   const closing = new AbortController();
   let session: string | undefined;
+  let open = 0;
+  let isLeft = false;
 
-  async function send(message: WidebandRequest & { readonly body: string | null }): Promise<AirAnswer> {
+  async function send(message: WidebandRequest): Promise<AirAnswer> {
+    open++;
+    try {
+      return await sendOnRadio(message);
+    } finally {
+      open--;
+      if (isLeft && open === 0) agent.destroy();
+    }
+  }
+
+  async function sendOnRadio(message: WidebandRequest): Promise<AirAnswer> {
     try {
       if (radio.delayMs) await pause(chance.between(...radio.delayMs), undefined, { signal: closing.signal });
       if (chance.is(radio.loss ?? 0)) return { kind: "lost", cause: "the radio lost the request" };
@@ -110,6 +122,11 @@ export function openAir(options: AirOptions) {
     send,
     /** Whoever holds the phone may look at it; it is useless on the land side. */
     sessionToken: (): string | undefined => session,
+    /** Another way took its place: what is under way comes to its end. */
+    leave(): void {
+      isLeft = true;
+      if (open === 0) agent.destroy();
+    },
     close(): void {
       closing.abort();
       agent.destroy();

@@ -9,38 +9,72 @@ import { parseImei } from "../../term/imei.ts";
 import { imeiNameOf } from "../../wire/message/party-name.ts";
 import { pemOf } from "../../wire/x509/certificate.ts";
 import { composeCertificateRequest } from "../../wire/x509/certificate-request.ts";
+import type { SubjectName } from "../../wire/x509/der.ts";
 import type { Air, Credential } from "./air.ts";
 
 const SIMPLE_ENROLL = "/.well-known/est/simpleenroll";
+const SIMPLE_REENROLL = "/.well-known/est/simplereenroll";
 const MAX_ANSWER_CHARACTERS = 32_768;
 
 export type Enrolment =
   | { readonly kind: "enrolled"; readonly credential: Credential }
   | { readonly kind: "failed"; readonly cause: string };
 
-export async function enrol(
+/** The first time: by the certificate of the factory, which `air` shows, or by a one-time token. */
+export function enrol(
   air: Air,
   {
     imei,
     token,
   }: { readonly imei: string; readonly token?: { readonly user: string; readonly password: string } },
 ): Promise<Enrolment> {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const name = imeiNameOf(parseImei(imei));
-  const request = composeCertificateRequest({
+  const basic = token && Buffer.from(`${token.user}:${token.password}`).toString("base64");
+  return ask(air, {
+    path: SIMPLE_ENROLL,
     commonName: "device",
     names: [{ kind: "uri", uri: name }],
-    privateKey,
+    headers: basic === undefined ? {} : { authorization: `Basic ${basic}` },
   });
+}
+
+/** A successor of its own certificate, which `air` shows: the same subject and names (RFC 7030 clause 4.2.2). */
+export function renew(air: Air, { certificate }: Credential): Promise<Enrolment> {
+  const { subject, subjectAltName = "" } = new X509Certificate(certificate);
+  const uris = subjectAltName.split(", ").flatMap((name) => /^URI:(.+)$/.exec(name)?.[1] ?? []);
+  return ask(air, {
+    path: SIMPLE_REENROLL,
+    commonName: subject.replace(/^CN=/, ""),
+    names: uris.map((uri) => ({ kind: "uri", uri })),
+    headers: {},
+  });
+}
+
+/** Whether a third of its time is left, or less. */
+export function isDueForRenewal({ certificate }: Credential, now: Date): boolean {
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+  return now.getTime() > to - (to - from) / 3;
+}
+
+async function ask(
+  air: Air,
+  asked: {
+    readonly path: string;
+    readonly commonName: string;
+    readonly names: readonly SubjectName[];
+    readonly headers: Readonly<Record<string, string>>;
+  },
+): Promise<Enrolment> {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const request = composeCertificateRequest({ ...asked, privateKey });
   const answer = await air.send({
     method: "POST",
-    path: SIMPLE_ENROLL,
+    path: asked.path,
     headers: {
       "content-type": "application/pkcs10",
       "content-transfer-encoding": "base64",
-      ...(token && {
-        authorization: `Basic ${Buffer.from(`${token.user}:${token.password}`).toString("base64")}`,
-      }),
+      ...asked.headers,
     },
     body: Buffer.from(request).toString("base64"),
   });

@@ -22,7 +22,7 @@ import { DATA_CODING, decodeText, encodeText } from "../../wire/sms/text.ts";
 import { type Chance, chanceFrom } from "../handset/chance.ts";
 import type { IncomingSms, MobileOriginated } from "../handset/fleet.ts";
 import { type Air, type Credential, openAir, type Radio } from "./air.ts";
-import { enrol } from "./enrolment.ts";
+import { type Enrolment, enrol, isDueForRenewal, renew } from "./enrolment.ts";
 import { createPhoneStorage, type PhoneStorage, PowerCut } from "./storage.ts";
 import { type Hands, type Step, walk, wander } from "./user.ts";
 
@@ -122,7 +122,10 @@ export function createPhone(options: PhoneOptions) {
         vendorKeyOf: options.vendorKeyOf,
         random: (octets) => Uint8Array.from(randomBytes(octets)),
       });
-      running = { store, client, air: airWith(credentialIn(store)), timer: undefined, open: 0, lines: "" };
+      const isEnrolled = client.identity().credential?.kind === "enrolled";
+      const credential = isEnrolled ? credentialIn(store) : factory;
+      running = { store, client, air: airWith(credential), timer: undefined, open: 0, lines: "" };
+      if (isEnrolled && credential) renewInTime(running, credential);
       feed(running, { kind: "power_on" });
     });
   }
@@ -252,19 +255,39 @@ export function createPhone(options: PhoneOptions) {
 
   async function enrolKey(on: Running): Promise<ClientEvent> {
     const { enrolmentToken: token } = options;
-    const outcome = await enrol(on.air, { imei, ...(token && { token }) });
+    const isKept = keepKey(on, await enrol(on.air, { imei, ...(token && { token }) }));
+    return isKept
+      ? { kind: "enrolled", reference: CREDENTIAL }
+      : { kind: "enrolment_failed", cause: "no certificate came" };
+  }
+
+  /** The new certificate is on the medium before it is used; the proxy takes the old one until then. */
+  function keepKey(on: Running, outcome: Enrolment): boolean {
     if (outcome.kind === "failed" || running !== on) {
       const cause = outcome.kind === "failed" ? outcome.cause : "switched off";
       tell({ kind: "enrolment_failed", cause });
-      return { kind: "enrolment_failed", cause };
+      return false;
     }
+    let isKept = false;
     guarded(() => {
       on.store.commit({ [CREDENTIAL]: new TextEncoder().encode(JSON.stringify(outcome.credential)) });
-      on.air.close();
+      on.air.leave();
       on.air = airWith(outcome.credential);
+      isKept = true;
       tell({ kind: "enrolled" });
     });
-    return { kind: "enrolled", reference: CREDENTIAL };
+    return isKept;
+  }
+
+  /** Beside all else, at each start. */
+  function renewInTime(on: Running, credential: Credential): void {
+    if (!isDueForRenewal(credential, now())) return;
+    on.open++;
+    void renew(on.air, credential).then((outcome) => {
+      on.open--;
+      keepKey(on, outcome);
+      changed();
+    });
   }
 
   /** One SMS of the message centre, which tries again while a phone is off or the radio lost it. */
@@ -313,6 +336,8 @@ export function createPhone(options: PhoneOptions) {
   return {
     msisdn,
     imei,
+    /** What is left when the phone is off; another phone object may go on with it. */
+    storage,
     onMessage,
     powerOn,
     powerOff(): void {
