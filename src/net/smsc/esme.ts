@@ -10,128 +10,24 @@
  * One timer looks over all waits (`SWEEPS_PER_WAIT`); PDUs of one turn of the event loop leave in one write.
  */
 import assert from "node:assert/strict";
-import type { ConnectionOptions } from "node:tls";
-import {
-  COMMAND,
-  commandOf,
-  type DeliverSm,
-  type Pdu,
-  type PduOf,
-  type SubmitSm,
-} from "../../wire/smpp/command.ts";
+import { COMMAND, commandOf, type DeliverSm, type Pdu } from "../../wire/smpp/command.ts";
 import { DEFAULT_MAX_PDU_OCTETS } from "../../wire/smpp/framer.ts";
 import { encodePdu, makePdu } from "../../wire/smpp/pdu.ts";
 import { type MessageIdForm, messageIdKey } from "../../wire/smpp/receipt.ts";
 import { meaningOf, STATUS, statusName } from "../../wire/smpp/status.ts";
 import { NO_TLVS } from "../../wire/smpp/tlv.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Deliveries, type OnDeliver } from "./deliveries.ts";
+import { Deliveries } from "./deliveries.ts";
+import type { Esme, EsmeEvents, EsmeOptions, EsmeState, EsmeStats } from "./esme-api.ts";
+import { bindPdu, deliverSmOf, submitSmOf } from "./esme-pdus.ts";
 import { Fifo } from "./fifo.ts";
 import { InFlight } from "./in-flight.ts";
 import { type BrokenPdu, Link } from "./link.ts";
 import { deferred, outcomeOfStatus, type SubmitMessage, type SubmitOutcome } from "./outcome.ts";
+import { Outgoing } from "./outgoing.ts";
 import { Pace } from "./pace.ts";
 
-export type EsmeOptions = {
-  readonly host: string;
-  readonly port: number;
-  readonly tls?: ConnectionOptions;
-  readonly systemId: string;
-  readonly password: string | (() => string);
-  readonly systemType?: string;
-  readonly bind?: "transceiver" | "transmitter" | "receiver";
-  readonly addressRange?: string;
-  /** Submits sent and not answered. Default 100. */
-  readonly window?: number;
-  /** Silence after which the link is tried. Default 30,000. */
-  readonly enquireLinkMs?: number;
-  /** How long a connect, a bind or any other request may go without its answer. Default 10,000. */
-  readonly responseTimeoutMs?: number;
-  /** Default: as fast as window and centre allow. */
-  readonly ratePerSecond?: number;
-  /** How long a submit is tried that gives no deadline of its own. Default 60,000. */
-  readonly submitDeadlineMs?: number;
-  readonly reconnect?: {
-    /** First wait after a lost connection, doubled at each failure. Default 500. */
-    readonly minMs?: number;
-    /** Default 30,000. */
-    readonly maxMs?: number;
-    /** The part of a wait that is left to chance, 0 to 1. Default 0.5. */
-    readonly jitter?: number;
-    /** Wait after the centre refused our name or password. Default 60,000. */
-    readonly refusedMs?: number;
-  };
-  /** Submits waiting to be sent; one more is given back as deferred. Default 10,000. */
-  readonly maxQueued?: number;
-  readonly maxPduOctets?: number;
-  /** Default: everything is answered with ESME_RX_T_APPN, so that the centre keeps it. */
-  readonly onDeliver?: OnDeliver;
-  /** Deliveries in the handler at once. Default 100. */
-  readonly maxUnansweredDeliveries?: number;
-  /** Deliveries waiting for the handler. Default 1,000. */
-  readonly maxWaitingDeliveries?: number;
-  /** How the centre writes ids in its responses; use the same key for receipts. Default `verbatim`. */
-  readonly messageIdForm?: MessageIdForm;
-  readonly clock?: Clock;
-  /** 0 up to 1. Default Math.random. */
-  readonly random?: () => number;
-};
-
-export type EsmeState =
-  | { readonly name: "idle" | "connecting" | "binding" | "stopping" | "stopped" }
-  | { readonly name: "bound"; readonly smscSystemId: string }
-  | { readonly name: "waiting"; readonly reason: string; readonly retryInMs: number }
-  | {
-      readonly name: "refused";
-      readonly status: number;
-      readonly statusName: string;
-      readonly retryInMs: number;
-    };
-
-/** Counts since createEsme, and the present length of what is bounded. */
-export type EsmeStats = {
-  readonly submitted: number;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly deferred: number;
-  readonly unknown: number;
-  /** Answers of congestion; each was retried or became `deferred`. */
-  readonly congested: number;
-  readonly lateResponses: number;
-  readonly deliveries: number;
-  readonly brokenPdus: number;
-  readonly binds: number;
-  readonly queued: number;
-  readonly inFlight: number;
-  readonly unansweredDeliveries: number;
-  /** Infinity when neither we nor the centre set a limit. */
-  readonly ratePerSecond: number;
-};
-
-export type EsmeEvents = {
-  readonly state: (state: EsmeState) => void;
-  /** Something for the log that changes no state: a broken PDU, a handler that failed. */
-  readonly trouble: (error: Error) => void;
-};
-
-export interface Esme {
-  readonly state: EsmeState;
-  readonly stats: EsmeStats;
-  start(): void;
-  /** Takes nothing new, sends what is queued and waits for answers for at most `drainMs`, unbinds, closes. */
-  stop(options?: { readonly drainMs?: number }): Promise<void>;
-  /** Returns what takes the listener away again. */
-  on<E extends keyof EsmeEvents>(event: E, listener: EsmeEvents[E]): () => void;
-  /**
-   * One outcome for the message, never a rejection for what the network does.
-   * @throws TurnupError `smpp_field_invalid`: a value that submit_sm cannot hold
-   */
-  submit(message: SubmitMessage): Promise<SubmitOutcome>;
-  /** The outcomes in the order of the messages; a message that cannot be written refuses the batch before any is sent. */
-  submitBatch(messages: readonly SubmitMessage[]): Promise<SubmitOutcome[]>;
-  /** The same without a promise: `done` is called once, with the given token, never before this returns. */
-  submitWith<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void;
-}
+export type { Esme, EsmeEvents, EsmeOptions, EsmeState, EsmeStats } from "./esme-api.ts";
 
 const DEFAULT_DRAIN_MS = 5_000;
 /** How long a closing connection may take before it is cut. */
@@ -140,41 +36,11 @@ const UNBIND_MS = 1_000;
 const SWEEPS_PER_WAIT = 10;
 const MIN_SWEEP_MS = 5;
 const MAX_SWEEP_MS = 250;
-const INTERFACE_VERSION = 0x34;
 
 /** @throws TurnupError `smpp_field_invalid`: a name, password or type longer than its field */
 export function createEsme(options: EsmeOptions): Esme {
   encodePdu(bindPdu(options, 1, typeof options.password === "string" ? options.password : ""));
   return new Session(options);
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** A submit on its way. One object from call to outcome. */
-class Outgoing {
-  readonly pdu: Writable<SubmitSm>;
-  readonly done: (outcome: SubmitOutcome, token: unknown) => void;
-  readonly token: unknown;
-  readonly deadlineAt: number;
-  sentAt = 0;
-  /** What the centre last said of it. */
-  status: number | undefined = undefined;
-
-  constructor(
-    pdu: Writable<SubmitSm>,
-    done: (outcome: SubmitOutcome, token: unknown) => void,
-    token: unknown,
-    deadlineAt: number,
-  ) {
-    this.pdu = pdu;
-    this.done = done;
-    this.token = token;
-    this.deadlineAt = deadlineAt;
-  }
-
-  get sequence(): number {
-    return this.pdu.sequence_number;
-  }
 }
 
 class Session implements Esme {
@@ -673,49 +539,4 @@ class Session implements Esme {
   #trouble(error: Error): void {
     for (const listener of this.#troubleListeners) listener(error);
   }
-}
-
-function bindPdu(options: EsmeOptions, sequence: number, password: string): Pdu {
-  return makePdu(`bind_${options.bind ?? "transceiver"}`, sequence, {
-    system_id: options.systemId,
-    password,
-    system_type: options.systemType ?? "",
-    interface_version: INTERFACE_VERSION,
-    address_range: options.addressRange ?? "",
-  });
-}
-
-/** Written out, so that every submit is an object of one shape. */
-function submitSmOf(message: SubmitMessage): Writable<SubmitSm> {
-  return {
-    command: "submit_sm",
-    command_status: 0,
-    sequence_number: 0,
-    service_type: message.service_type ?? "",
-    source_addr_ton: message.source_addr_ton ?? 0,
-    source_addr_npi: message.source_addr_npi ?? 0,
-    source_addr: message.source_addr ?? "",
-    dest_addr_ton: message.dest_addr_ton ?? 0,
-    dest_addr_npi: message.dest_addr_npi ?? 0,
-    destination_addr: message.destination_addr,
-    esm_class: message.esm_class ?? 0,
-    protocol_id: message.protocol_id ?? 0,
-    priority_flag: message.priority_flag ?? 0,
-    schedule_delivery_time: message.schedule_delivery_time ?? "",
-    validity_period: message.validity_period ?? "",
-    registered_delivery: message.registered_delivery ?? 0,
-    replace_if_present_flag: message.replace_if_present_flag ?? 0,
-    data_coding: message.data_coding ?? 0,
-    sm_default_msg_id: message.sm_default_msg_id ?? 0,
-    short_message: message.short_message ?? EMPTY,
-    tlvs: message.tlvs ?? NO_TLVS,
-  };
-}
-
-const EMPTY = new Uint8Array(0);
-
-/** A message that came by data_sm, in the shape of the usual one; its text stays in message_payload. */
-function deliverSmOf({ command: _, ...pdu }: PduOf<"data_sm">): DeliverSm {
-  const made = makePdu("deliver_sm", pdu.sequence_number, {});
-  return { ...made, ...pdu };
 }
