@@ -389,6 +389,18 @@ export const SETTINGS = {
     }),
     proxiesFile: path({ about: "JSON: the proxies, each with its id and the keys that it signs with." }),
   },
+  portal: {
+    operator: optionalText({
+      about:
+        "Slug of the operator whose portal this server shows under /d/ and behind its door for proxies. Without it the only one there is.",
+      max: 63,
+    }),
+    carePhone: optionalText({ about: "Where subscribers call for help: shown before anything is set up.", max: 40 }),
+    careUrl: optionalText({ about: "Where subscribers look for help.", max: 300 }),
+    gatewaysFile: path({
+      about: "JSON: the operator's own WAP gateways in front of this server; their headers alone name a line.",
+    }),
+  },
   log: {
     level: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], {
       about: "The least important messages that are written.",
