@@ -5,27 +5,22 @@
  *                            |-> refused (the centre will not have us: slower) -> connecting ...
  *   any  -> stopping -> stopped
  *
- * Every submit has exactly one outcome. Submits wait in a queue of at most `maxQueued`, leave at the pace of pace.ts,
- * at most `window` unanswered; congestion is retried here until the message's deadline, everything else is given back.
- * One timer looks over all waits (`SWEEPS_PER_WAIT`); PDUs of one turn of the event loop leave in one write.
+ * Every submit has exactly one outcome; how submits wait and leave stands in submits.ts. One timer looks over all waits
+ * (`SWEEPS_PER_WAIT`); PDUs of one turn of the event loop leave in one write.
  */
-import assert from "node:assert/strict";
 import { COMMAND, commandOf, type DeliverSm, type Pdu } from "../../wire/smpp/command.ts";
 import { DEFAULT_MAX_PDU_OCTETS } from "../../wire/smpp/framer.ts";
 import { encodePdu, makePdu } from "../../wire/smpp/pdu.ts";
-import { type MessageIdForm, messageIdKey } from "../../wire/smpp/receipt.ts";
 import { meaningOf, STATUS, statusName } from "../../wire/smpp/status.ts";
 import { NO_TLVS } from "../../wire/smpp/tlv.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { Esme, EsmeEvents, EsmeOptions, EsmeState, EsmeStats } from "./esme-api.ts";
-import { bindPdu, deliverSmOf, submitSmOf } from "./esme-pdus.ts";
-import { Fifo } from "./fifo.ts";
-import { InFlight } from "./in-flight.ts";
+import { bindPdu, deliverSmOf } from "./esme-pdus.ts";
 import { type BrokenPdu, Link } from "./link.ts";
-import { deferred, outcomeOfStatus, type SubmitMessage, type SubmitOutcome } from "./outcome.ts";
-import { Outgoing } from "./outgoing.ts";
-import { Pace } from "./pace.ts";
+import type { SubmitMessage, SubmitOutcome } from "./outcome.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { Submits } from "./submits.ts";
 
 export type { Esme, EsmeEvents, EsmeOptions, EsmeState, EsmeStats } from "./esme-api.ts";
 
@@ -47,28 +42,18 @@ class Session implements Esme {
   readonly #options: EsmeOptions;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #window: number;
-  readonly #maxQueued: number;
   readonly #enquireLinkMs: number;
   readonly #responseTimeoutMs: number;
-  readonly #submitDeadlineMs: number;
-  readonly #idForm: MessageIdForm;
   readonly #sweepMs: number;
-  readonly #pace: Pace;
+  readonly #submits: Submits;
   readonly #deliveries: Deliveries;
   readonly #stateListeners = new Set<EsmeEvents["state"]>();
   readonly #troubleListeners = new Set<EsmeEvents["trouble"]>();
 
   #state: EsmeState = { name: "idle" };
   #link: Link | undefined;
-  #inFlight: InFlight<Outgoing>;
-  readonly #queue = new Fifo<Outgoing>();
-  /** Taken back from congestion; they go first. */
-  readonly #again = new Fifo<Outgoing>();
   #sweepTimer: unknown;
   #retryTimer: unknown;
-  #pumpTimer: unknown;
-  #pumping = false;
   /** Failures since the last sign that the bind is of use. */
   #failures = 0;
   #attemptAt = 0;
@@ -82,13 +67,6 @@ class Session implements Esme {
   #drain: { readonly until: number; readonly done: () => void; unbindSequence: number } | undefined;
   #stopping: Promise<void> | undefined;
   readonly #counts = {
-    submitted: 0,
-    accepted: 0,
-    refused: 0,
-    deferred: 0,
-    unknown: 0,
-    congested: 0,
-    lateResponses: 0,
     deliveries: 0,
     brokenPdus: 0,
     binds: 0,
@@ -98,16 +76,15 @@ class Session implements Esme {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#window = Math.max(1, options.window ?? 100);
-    this.#maxQueued = options.maxQueued ?? 10_000;
     this.#enquireLinkMs = options.enquireLinkMs ?? 30_000;
     this.#responseTimeoutMs = options.responseTimeoutMs ?? 10_000;
-    this.#submitDeadlineMs = options.submitDeadlineMs ?? 60_000;
-    this.#idForm = options.messageIdForm ?? "verbatim";
     const shortest = Math.min(this.#enquireLinkMs, this.#responseTimeoutMs);
     this.#sweepMs = Math.min(MAX_SWEEP_MS, Math.max(MIN_SWEEP_MS, shortest / SWEEPS_PER_WAIT));
-    this.#pace = new Pace(options.ratePerSecond ?? Number.POSITIVE_INFINITY, this.#clock.now());
-    this.#inFlight = new InFlight(this.#window);
+    this.#submits = new Submits(options, this.#clock, {
+      mayLeave: () => this.#mayLeave(),
+      isOver: () => this.#state.name === "stopping" || this.#state.name === "stopped",
+      send: (pdu) => this.#link?.send(pdu),
+    });
     this.#deliveries = new Deliveries({
       onDeliver: options.onDeliver ?? (() => STATUS.ESME_RX_T_APPN),
       maxUnanswered: options.maxUnansweredDeliveries ?? 100,
@@ -123,10 +100,8 @@ class Session implements Esme {
   get stats(): EsmeStats {
     return {
       ...this.#counts,
-      queued: this.#queue.length + this.#again.length,
-      inFlight: this.#inFlight.count,
+      ...this.#submits.stats,
       unansweredDeliveries: this.#deliveries.unanswered,
-      ratePerSecond: this.#pace.ratePerSecond,
     };
   }
 
@@ -145,120 +120,23 @@ class Session implements Esme {
   // ---- submitting
 
   submit(message: SubmitMessage): Promise<SubmitOutcome> {
-    return new Promise((resolve) => {
-      this.submitWith(message, resolve, undefined);
-    });
+    return this.#submits.submit(message);
   }
-
   submitBatch(messages: readonly SubmitMessage[]): Promise<SubmitOutcome[]> {
-    return new Promise((resolve) => {
-      const outcomes = new Array<SubmitOutcome>(messages.length);
-      let missing = messages.length;
-      if (missing === 0) resolve(outcomes);
-      const done = (outcome: SubmitOutcome, index: number): void => {
-        outcomes[index] = outcome;
-        missing -= 1;
-        if (missing === 0) resolve(outcomes);
-      };
-      for (const message of messages) encodePdu(submitSmOf(message)); // all can be written, or none is sent
-      for (let index = 0; index < messages.length; index++) {
-        this.#enqueue(messages[index] as SubmitMessage, done, index);
-      }
-      this.#pump();
-    });
+    return this.#submits.submitBatch(messages);
   }
-
   submitWith<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
-    const paced = this.#pace.ratePerSecond !== Number.POSITIVE_INFINITY;
-    const waits = paced || this.#pumping || this.#queue.length + this.#again.length > 0 || !this.#maySend();
-    if (waits) encodePdu(submitSmOf(message)); // refused now, to the caller, not when its turn comes
-    this.#enqueue(message, done, token);
-    this.#pump();
+    this.#submits.submitWith(message, done, token);
   }
 
-  #enqueue<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
-    assert(this.#options.bind !== "receiver", "a receiver bind cannot submit");
-    this.#counts.submitted += 1;
+  #mayLeave(): boolean {
     const { name } = this.#state;
-    const refusal = name === "stopping" || name === "stopped" ? "stopped" : "queue_full";
-    if (refusal === "stopped" || this.#queue.length >= this.#maxQueued) {
-      this.#counts.deferred += 1;
-      queueMicrotask(() => done(deferred(refusal), token));
-      return;
-    }
-    const deadlineAt = this.#clock.now() + (message.deadlineMs ?? this.#submitDeadlineMs);
-    const settle = done as (outcome: SubmitOutcome, token: unknown) => void; // the token goes back to whom it came from
-    this.#queue.push(new Outgoing(submitSmOf(message), settle, token, deadlineAt));
-  }
-
-  #maySend(): boolean {
-    const { name } = this.#state;
-    return (
-      (name === "bound" || (name === "stopping" && this.#drain?.unbindSequence === 0)) &&
-      this.#inFlight.count < this.#window
-    );
-  }
-
-  /** Sends what may leave now. Not entered again from a callback below it. */
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      while (this.#maySend()) {
-        const source = this.#again.length > 0 ? this.#again : this.#queue;
-        if (source.length === 0) break;
-        const now = this.#clock.now();
-        if (!this.#pace.take(now)) {
-          this.#pumpTimer ??= this.#clock.setTimeout(this.#resumePump, Math.ceil(this.#pace.waitMs(now)));
-          break;
-        }
-        this.#send(source.shift() as Outgoing, now); // its length was not 0
-      }
-    } finally {
-      this.#pumping = false;
-    }
-  }
-
-  readonly #resumePump = (): void => {
-    this.#pumpTimer = undefined;
-    this.#pump();
-  };
-
-  #send(outgoing: Outgoing, now: number): void {
-    if (outgoing.deadlineAt <= now) {
-      queueMicrotask(() => this.#settle(outgoing, deferred("deadline", outgoing.status))); // not inside submitWith
-      return;
-    }
-    outgoing.sentAt = now;
-    outgoing.pdu.sequence_number = this.#inFlight.nextSequence();
-    this.#link?.send(outgoing.pdu);
-    this.#inFlight.add(outgoing);
-  }
-
-  #settle(outgoing: Outgoing, outcome: SubmitOutcome): void {
-    this.#counts[outcome.kind] += 1;
-    outgoing.done(outcome, outgoing.token);
+    return name === "bound" || (name === "stopping" && this.#drain?.unbindSequence === 0);
   }
 
   #answered(sequence: number, status: number, messageId: string): void {
-    const outgoing = this.#inFlight.take(sequence);
-    if (!outgoing) {
-      this.#counts.lateResponses += 1;
-      return;
-    }
+    if (!this.#submits.answered(sequence, status, messageId)) return;
     this.#failures = 0;
-    const key = this.#idForm === "verbatim" ? messageId : messageIdKey(messageId, this.#idForm);
-    const outcome = outcomeOfStatus(status, key);
-    if (outcome) {
-      if (status === STATUS.ESME_ROK) this.#pace.accepted(outgoing.sentAt);
-      this.#settle(outgoing, outcome);
-    } else {
-      this.#counts.congested += 1;
-      outgoing.status = status;
-      this.#pace.congested(this.#clock.now(), outgoing.sentAt);
-      this.#again.push(outgoing);
-    }
-    this.#pump();
     if (this.#drain) this.#checkDrain(this.#clock.now());
   }
 
@@ -285,7 +163,7 @@ class Session implements Esme {
 
   #bind(): void {
     const { password } = this.#options;
-    this.#bindSequence = this.#inFlight.nextSequence();
+    this.#bindSequence = this.#submits.nextSequence();
     this.#setState({ name: "binding" });
     try {
       const secret = typeof password === "string" ? password : password();
@@ -308,14 +186,14 @@ class Session implements Esme {
     this.#counts.binds += 1;
     this.#heardAt = this.#clock.now();
     this.#setState({ name: "bound", smscSystemId });
-    this.#pump();
+    this.#submits.pump();
   }
 
   /** The connection is gone: what was sent on it is unknown, and a new one is made after a wait. */
   #lost(reason: string): void {
     this.#link = undefined;
     this.#deliveries.dropWaiting();
-    const sent = this.#inFlight.takeSentUntil(Number.POSITIVE_INFINITY);
+    const sent = this.#submits.takeSent();
     if (this.#drain) {
       this.#stopped(sent);
       return;
@@ -326,7 +204,7 @@ class Session implements Esme {
     this.#retryTimer = this.#clock.setTimeout(() => this.#connect(), retryInMs);
     if (status === undefined) this.#setState({ name: "waiting", reason, retryInMs });
     else this.#setState({ name: "refused", status, statusName: statusName(status), retryInMs });
-    for (const outgoing of sent) this.#settle(outgoing, { kind: "unknown", cause: "disconnected" });
+    this.#submits.forget(sent);
   }
 
   #retryDelay(refusal: number | undefined): number {
@@ -390,9 +268,8 @@ class Session implements Esme {
     if (command === "submit_sm_resp" && command_status !== STATUS.ESME_ROK) {
       this.#answered(sequence_number, command_status, "");
     } else if (command === "submit_sm_resp") {
-      const outgoing = this.#inFlight.take(sequence_number);
-      if (outgoing) this.#settle(outgoing, { kind: "unknown", cause: "malformed" });
-      this.#pump();
+      this.#submits.answeredBadly(sequence_number);
+      this.#submits.pump();
     } else if (command === "deliver_sm" || command === "data_sm") {
       const response = command === "deliver_sm" ? "deliver_sm_resp" : "data_sm_resp";
       this.#link?.send(makePdu(response, sequence_number, { command_status: STATUS.ESME_RX_R_APPN }));
@@ -447,18 +324,10 @@ class Session implements Esme {
   readonly #sweep = (): void => {
     const now = this.#clock.now();
     this.#sweepTimer = this.#clock.setTimeout(this.#sweep, this.#sweepMs);
-    this.#pace.tick(now);
-    const late = this.#inFlight.takeSentUntil(now - this.#responseTimeoutMs);
-    const expired = [...this.#queue.remove(isDue), ...this.#again.remove(isDue)];
-    for (const outgoing of late) this.#settle(outgoing, { kind: "unknown", cause: "timeout" });
-    for (const outgoing of expired) this.#settle(outgoing, deferred("deadline", outgoing.status));
+    this.#submits.sweep(now, now - this.#responseTimeoutMs);
     this.#checkLink(now);
     this.#checkDrain(now);
-    this.#pump();
-
-    function isDue({ deadlineAt }: Outgoing): boolean {
-      return deadlineAt <= now;
-    }
+    this.#submits.pump();
   };
 
   #checkLink(now: number): void {
@@ -473,7 +342,7 @@ class Session implements Esme {
     if (this.#enquiry) {
       if (now - this.#enquiry.sentAt > this.#responseTimeoutMs) this.#link?.close("enquire_link unanswered");
     } else if (this.#maySendEnquiry() && now - this.#heardAt >= this.#enquireLinkMs) {
-      this.#enquiry = { sequence: this.#inFlight.nextSequence(), sentAt: now };
+      this.#enquiry = { sequence: this.#submits.nextSequence(), sentAt: now };
       this.#link?.send(makePdu("enquire_link", this.#enquiry.sequence));
     }
   }
@@ -497,7 +366,7 @@ class Session implements Esme {
       const bound = this.#state.name === "bound";
       this.#drain = { until: this.#clock.now() + drainMs, done: resolve, unbindSequence: 0 };
       this.#setState({ name: "stopping" });
-      if (!bound) this.#stopped(this.#inFlight.takeSentUntil(Number.POSITIVE_INFINITY));
+      if (!bound) this.#stopped(this.#submits.takeSent());
       else this.#checkDrain(this.#clock.now());
     });
     return this.#stopping;
@@ -511,9 +380,9 @@ class Session implements Esme {
       if (now > drain.until + UNBIND_MS) this.#link?.close("unbind unanswered");
       return;
     }
-    const left = this.#queue.length + this.#again.length + this.#inFlight.count + this.#deliveries.unanswered;
+    const left = this.#submits.left + this.#deliveries.unanswered;
     if (left > 0 && now < drain.until) return;
-    drain.unbindSequence = this.#inFlight.nextSequence();
+    drain.unbindSequence = this.#submits.nextSequence();
     this.#link?.send(makePdu("unbind", drain.unbindSequence));
   }
 
@@ -521,13 +390,10 @@ class Session implements Esme {
     const link = this.#link;
     this.#link = undefined;
     link?.close("stopped");
-    for (const timer of [this.#sweepTimer, this.#retryTimer, this.#pumpTimer])
-      this.#clock.clearTimeout(timer);
+    for (const timer of [this.#sweepTimer, this.#retryTimer]) this.#clock.clearTimeout(timer);
     this.#setState({ name: "stopped" });
-    for (const outgoing of sent) this.#settle(outgoing, { kind: "unknown", cause: "disconnected" });
-    for (const outgoing of [...this.#again.remove(() => true), ...this.#queue.remove(() => true)]) {
-      this.#settle(outgoing, deferred("stopped", outgoing.status));
-    }
+    this.#submits.forget(sent);
+    this.#submits.stop();
     this.#drain?.done();
   }
 

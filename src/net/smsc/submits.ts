@@ -1,0 +1,225 @@
+/**
+ * The submits of a session, from the call to their one outcome: they wait in a queue of at most `maxQueued`, leave at the
+ * pace of pace.ts, at most `window` unanswered; congestion is retried here until the message's deadline, everything else is
+ * given back. When anything may leave at all is the session's to say.
+ */
+import assert from "node:assert/strict";
+import type { SubmitSm } from "../../wire/smpp/command.ts";
+import { encodePdu } from "../../wire/smpp/pdu.ts";
+import { type MessageIdForm, messageIdKey } from "../../wire/smpp/receipt.ts";
+import { STATUS } from "../../wire/smpp/status.ts";
+import type { Clock } from "./clock.ts";
+import type { EsmeOptions } from "./esme-api.ts";
+import { submitSmOf } from "./esme-pdus.ts";
+import { Fifo } from "./fifo.ts";
+import { InFlight } from "./in-flight.ts";
+import { deferred, outcomeOfStatus, type SubmitMessage, type SubmitOutcome } from "./outcome.ts";
+import { Outgoing } from "./outgoing.ts";
+import { Pace } from "./pace.ts";
+
+/** What the submits ask of their session. */
+export type SubmitSession = {
+  readonly mayLeave: () => boolean;
+  /** It takes nothing new. */
+  readonly isOver: () => boolean;
+  readonly send: (pdu: SubmitSm) => void;
+};
+
+export class Submits {
+  readonly #bind: EsmeOptions["bind"];
+  readonly #session: SubmitSession;
+  readonly #clock: Clock;
+  readonly #window: number;
+  readonly #maxQueued: number;
+  readonly #submitDeadlineMs: number;
+  readonly #idForm: MessageIdForm;
+  readonly #pace: Pace;
+  readonly #inFlight: InFlight<Outgoing>;
+  readonly #queue = new Fifo<Outgoing>();
+  /** Taken back from congestion; they go first. */
+  readonly #again = new Fifo<Outgoing>();
+  #pumpTimer: unknown;
+  #pumping = false;
+  readonly #counts = {
+    submitted: 0,
+    accepted: 0,
+    refused: 0,
+    deferred: 0,
+    unknown: 0,
+    congested: 0,
+    lateResponses: 0,
+  };
+
+  constructor(options: EsmeOptions, clock: Clock, session: SubmitSession) {
+    this.#bind = options.bind;
+    this.#session = session;
+    this.#clock = clock;
+    this.#window = Math.max(1, options.window ?? 100);
+    this.#maxQueued = options.maxQueued ?? 10_000;
+    this.#submitDeadlineMs = options.submitDeadlineMs ?? 60_000;
+    this.#idForm = options.messageIdForm ?? "verbatim";
+    this.#pace = new Pace(options.ratePerSecond ?? Number.POSITIVE_INFINITY, clock.now());
+    this.#inFlight = new InFlight(this.#window);
+  }
+
+  get stats() {
+    return {
+      ...this.#counts,
+      queued: this.#queue.length + this.#again.length,
+      inFlight: this.#inFlight.count,
+      ratePerSecond: this.#pace.ratePerSecond,
+    };
+  }
+  /** Without their outcome yet. */
+  get left(): number {
+    return this.#queue.length + this.#again.length + this.#inFlight.count;
+  }
+  /** Requests of the session itself are numbered among the submits. */
+  nextSequence(): number {
+    return this.#inFlight.nextSequence();
+  }
+
+  submit(message: SubmitMessage): Promise<SubmitOutcome> {
+    return new Promise((resolve) => {
+      this.submitWith(message, resolve, undefined);
+    });
+  }
+
+  submitBatch(messages: readonly SubmitMessage[]): Promise<SubmitOutcome[]> {
+    return new Promise((resolve) => {
+      const outcomes = new Array<SubmitOutcome>(messages.length);
+      let missing = messages.length;
+      if (missing === 0) resolve(outcomes);
+      const done = (outcome: SubmitOutcome, index: number): void => {
+        outcomes[index] = outcome;
+        missing -= 1;
+        if (missing === 0) resolve(outcomes);
+      };
+      for (const message of messages) encodePdu(submitSmOf(message)); // all can be written, or none is sent
+      for (let index = 0; index < messages.length; index++) {
+        this.#enqueue(messages[index] as SubmitMessage, done, index);
+      }
+      this.pump();
+    });
+  }
+
+  submitWith<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
+    const paced = this.#pace.ratePerSecond !== Number.POSITIVE_INFINITY;
+    const waits = paced || this.#pumping || this.#queue.length + this.#again.length > 0 || !this.#maySend();
+    if (waits) encodePdu(submitSmOf(message)); // refused now, to the caller, not when its turn comes
+    this.#enqueue(message, done, token);
+    this.pump();
+  }
+
+  #enqueue<T>(message: SubmitMessage, done: (outcome: SubmitOutcome, token: T) => void, token: T): void {
+    assert(this.#bind !== "receiver", "a receiver bind cannot submit");
+    this.#counts.submitted += 1;
+    const refusal = this.#session.isOver() ? "stopped" : "queue_full";
+    if (refusal === "stopped" || this.#queue.length >= this.#maxQueued) {
+      this.#counts.deferred += 1;
+      queueMicrotask(() => done(deferred(refusal), token));
+      return;
+    }
+    const deadlineAt = this.#clock.now() + (message.deadlineMs ?? this.#submitDeadlineMs);
+    const settle = done as (outcome: SubmitOutcome, token: unknown) => void; // the token goes back to whom it came from
+    this.#queue.push(new Outgoing(submitSmOf(message), settle, token, deadlineAt));
+  }
+
+  #maySend(): boolean {
+    return this.#inFlight.count < this.#window && this.#session.mayLeave();
+  }
+
+  /** Sends what may leave now. Not entered again from a callback below it. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#maySend()) {
+        const source = this.#again.length > 0 ? this.#again : this.#queue;
+        if (source.length === 0) break;
+        const now = this.#clock.now();
+        if (!this.#pace.take(now)) {
+          this.#pumpTimer ??= this.#clock.setTimeout(this.#resumePump, Math.ceil(this.#pace.waitMs(now)));
+          break;
+        }
+        this.#send(source.shift() as Outgoing, now); // its length was not 0
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  readonly #resumePump = (): void => {
+    this.#pumpTimer = undefined;
+    this.pump();
+  };
+
+  #send(outgoing: Outgoing, now: number): void {
+    if (outgoing.deadlineAt <= now) {
+      queueMicrotask(() => this.#settle(outgoing, deferred("deadline", outgoing.status))); // not inside submitWith
+      return;
+    }
+    outgoing.sentAt = now;
+    outgoing.pdu.sequence_number = this.#inFlight.nextSequence();
+    this.#session.send(outgoing.pdu);
+    this.#inFlight.add(outgoing);
+  }
+
+  #settle(outgoing: Outgoing, outcome: SubmitOutcome): void {
+    this.#counts[outcome.kind] += 1;
+    outgoing.done(outcome, outgoing.token);
+  }
+
+  /** Answers whether it was waited for; a late one is counted only. */
+  answered(sequence: number, status: number, messageId: string): boolean {
+    const outgoing = this.#inFlight.take(sequence);
+    if (!outgoing) {
+      this.#counts.lateResponses += 1;
+      return false;
+    }
+    const key = this.#idForm === "verbatim" ? messageId : messageIdKey(messageId, this.#idForm);
+    const outcome = outcomeOfStatus(status, key);
+    if (outcome) {
+      if (status === STATUS.ESME_ROK) this.#pace.accepted(outgoing.sentAt);
+      this.#settle(outgoing, outcome);
+    } else {
+      this.#counts.congested += 1;
+      outgoing.status = status;
+      this.#pace.congested(this.#clock.now(), outgoing.sentAt);
+      this.#again.push(outgoing);
+    }
+    this.pump();
+    return true;
+  }
+
+  /** The centre's word on it could not be read. */
+  answeredBadly(sequence: number): void {
+    const outgoing = this.#inFlight.take(sequence);
+    if (outgoing) this.#settle(outgoing, { kind: "unknown", cause: "malformed" });
+  }
+
+  /** Gives back what was sent before `sentUntil` and not answered, and what waited beyond its deadline. */
+  sweep(now: number, sentUntil: number): void {
+    this.#pace.tick(now);
+    const late = this.#inFlight.takeSentUntil(sentUntil);
+    const isDue = ({ deadlineAt }: Outgoing): boolean => deadlineAt <= now;
+    const expired = [...this.#queue.remove(isDue), ...this.#again.remove(isDue)];
+    for (const outgoing of late) this.#settle(outgoing, { kind: "unknown", cause: "timeout" });
+    for (const outgoing of expired) this.#settle(outgoing, deferred("deadline", outgoing.status));
+  }
+
+  /** What is unanswered when its connection ends; to be given to `forget` when the session stands as it will. */
+  takeSent(): Outgoing[] {
+    return this.#inFlight.takeSentUntil(Number.POSITIVE_INFINITY);
+  }
+  forget(sent: readonly Outgoing[]): void {
+    for (const outgoing of sent) this.#settle(outgoing, { kind: "unknown", cause: "disconnected" });
+  }
+
+  /** Gives back all that waits. */
+  stop(): void {
+    this.#clock.clearTimeout(this.#pumpTimer);
+    for (const outgoing of [...this.#again.remove(() => true), ...this.#queue.remove(() => true)])
+      this.#settle(outgoing, deferred("stopped", outgoing.status));
+  }
+}
