@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { createServer, type Server, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -158,6 +159,8 @@ async function falseServer(
   pair: Pair,
   answerTo: (asked: { nonce: string; proxy: string; at: string }) => object,
   tls: Pick<ServerOptions, "maxVersion"> = {},
+  /** What it does with a forwarded request; an empty answer unless given. */
+  work: (outgoing: ServerResponse) => void = (outgoing) => void outgoing.end("{}"),
 ): Promise<FalseServer> {
   const heard: string[] = [];
   const server = createServer(
@@ -175,9 +178,8 @@ async function falseServer(
         const body = Buffer.concat(chunks).toString();
         heard.push(`${incoming.method} ${incoming.url} ${JSON.stringify(incoming.headers)} ${body}`);
         outgoing.setHeader("content-type", "application/json");
-        outgoing.end(
-          incoming.url === ROAD.authentications ? JSON.stringify(answerTo(JSON.parse(body))) : "{}",
-        );
+        if (incoming.url !== ROAD.authentications) return work(outgoing);
+        outgoing.end(JSON.stringify(answerTo(JSON.parse(body))));
       });
     },
   );
@@ -307,4 +309,58 @@ test("the same server with the right proof is sent the request: what was refused
     /proxy=\(\\"@method\\" \\"@authority\\" \\"@path\\" \\"@query\\" \\"content-digest\\"/,
   );
   assert.match(server.heard(), new RegExp(`keyid=\\\\"${PROXY_ID}-1\\\\"`));
+});
+
+// ---- a server that breaks off
+
+const REPEATS: readonly [string, "GET" | "POST", Record<string, string>, number, number][] = [
+  ["a GET", "GET", {}, 200, 2],
+  ["a POST with an idempotency key", "POST", { "idempotency-key": "k-1" }, 200, 2],
+  ["a POST without one", "POST", {}, 503, 1],
+];
+for (const [name, method, headers, status, times] of REPEATS) {
+  test(`${name} that nobody knows to have arrived is sent ${times === 1 ? "no second time" : "again, signed anew"}`, async () => {
+    let cuts = 1;
+    const server = await falseServer(serverPair(), proofOf(), {}, (outgoing) => {
+      if (cuts-- > 0) outgoing.socket?.destroy();
+      else outgoing.end("{}");
+    });
+    const { serverAuthority: authority, publicKey } = road.certificates.land;
+    await road.restartProxy({
+      servers: [{ url: server.url, id: SERVER_ID, authority, publicKey }],
+      limits: { retryPauseMs: 1 },
+    });
+    const answer = await road.air(ROAD.through(new URL(server.url).host, ROAD.requests), {
+      method,
+      pair: road.factory,
+      headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+      body: method === "POST" ? "a=1" : "",
+    });
+    assert.equal(answer.status, status);
+    const sent = server
+      .heard()
+      .split("\n")
+      .filter((line) => line.includes(" /d/requests "));
+    assert.equal(sent.length, times);
+    const nonces = sent.map((line) => /nonce=\\"([^"\\]+)/.exec(line)?.[1]);
+    assert.equal(new Set(nonces).size, times);
+  });
+}
+
+test("content that breaks off is never taken for whole, and the proxy goes on", async () => {
+  const server = await falseServer(serverPair(), proofOf(), {}, (outgoing) => {
+    outgoing.writeHead(200, {
+      "content-type": "application/vnd.turnup.content",
+      "content-length": "1000000",
+    });
+    outgoing.write(Buffer.alloc(1_000), () => outgoing.socket?.destroy());
+  });
+  const { serverAuthority: authority, publicKey } = road.certificates.land;
+  await road.restartProxy({
+    servers: [{ url: server.url, id: SERVER_ID, authority, publicKey }],
+    limits: { retryPauseMs: 1, inFlight: 1, waiting: 0 },
+  });
+  const path = ROAD.through(new URL(server.url).host, "/d/orders/AB12CD34/items/x/content");
+  for (let turn = 0; turn < 3; turn++)
+    await assert.rejects(road.air(path, { pair: road.factory }), /aborted|hang up|RESET/i);
 });

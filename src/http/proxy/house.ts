@@ -57,8 +57,9 @@ export function createHouse(options: ProxyDoorOptions) {
 
   function terminate(session: RoadSession, leg: Leg, reason: TerminationReason, who: Who): Terminated {
     const nowMs = now().getTime();
-    // Only what the device's side does wrong counts against it; a locked one is not locked for longer by asking.
-    if (leg === "air" && reason !== "locked_out")
+    // Only what the device's side does wrong counts against it: not that it asks while it is locked, nor that its air
+    // session has ended meanwhile.
+    if (leg === "air" && reason !== "locked_out" && reason !== "session_unknown")
       lockout.fail({ device: who.deviceId ?? undefined, address: who.line ?? who.address }, nowMs);
     session.terminate(
       leg,
