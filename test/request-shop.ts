@@ -42,6 +42,11 @@ type Elements = Parameters<NetworkElementPort["apply"]>[0];
 type Billing = Parameters<BillingCentre["tell"]>[0];
 type Registering = Parameters<ServiceServerPort["register"]>[0];
 
+function noted<One, Answer>(list: One[], one: One, answer: () => Answer): Answer {
+  list.push(one);
+  return answer();
+}
+
 /** What the machines of others were told, and what a test has them answer. */
 export function machines() {
   const saw = {
@@ -71,19 +76,19 @@ export function machines() {
       Promise.resolve({ kind: "done", reference: "bill-1" }),
   };
   const connectors: Connectors = {
-    bureauOf: () => ({ verify: (one) => (saw.identities.push(one), answers.identity()) }),
+    bureauOf: () => ({ verify: (one) => noted(saw.identities, one, () => answers.identity()) }),
     paymentHouseOf: () => ({
       tokenise: () => Promise.reject(new Error("doors take cards, requests do not")),
-      authorise: (one) => (saw.cards.push(one), answers.card()),
+      authorise: (one) => noted(saw.cards, one, () => answers.card()),
     }),
     serviceAt: () => ({
-      register: (one) => (saw.registrations.push(one), answers.register(one)),
-      remove: (one) => (saw.removals.push(one), answers.remove()),
+      register: (one) => noted(saw.registrations, one, () => answers.register(one)),
+      remove: (one) => noted(saw.removals, one, () => answers.remove()),
     }),
-    elementOf: () => ({ apply: (one) => (saw.elements.push(one), answers.element(one)) }),
-    billingOf: () => ({ tell: (one) => (saw.billing.push(one), answers.billing(one)) }),
+    elementOf: () => ({ apply: (one) => noted(saw.elements, one, () => answers.element(one)) }),
+    billingOf: () => ({ tell: (one) => noted(saw.billing, one, () => answers.billing(one)) }),
     mailOf: () => ({
-      send: (one) => (saw.mails.push(one), Promise.resolve({ kind: "done", reference: null })),
+      send: (one) => noted(saw.mails, one, () => Promise.resolve({ kind: "done", reference: null })),
     }),
   };
   return { saw, answers, connectors };

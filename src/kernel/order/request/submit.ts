@@ -10,15 +10,14 @@ import { type Catalog, type Expansion, expandRemoval, expandSelection } from "..
 import { tidyUserData } from "../../registration/check-user-data.ts";
 import { seenWindowMs } from "../../registration/find-fraud.ts";
 import type { ConductorDeps } from "../deps.ts";
-import type { ItemState } from "../order.ts";
-import type { ItemDraft, OrderDraft, Terms } from "../order-store.ts";
-import { hoursAfter, NO_ACTION, type Scribe } from "../scribe.ts";
+import type { OrderDraft, Terms } from "../order-store.ts";
+import { hoursAfter, type Scribe } from "../scribe.ts";
 import type { Step } from "../step.ts";
 import { beginRequest } from "./begin.ts";
 import { isOfRequest } from "./context.ts";
-import { newCode } from "./notices.ts";
 import type { NewRequest } from "./request.ts";
-import { type ConsentDraft, type ItemSubject, inLanguage, type RequestDraft } from "./request-draft.ts";
+import type { RequestDraft } from "./request-draft.ts";
+import { consentsFor, itemsFor } from "./request-items.ts";
 import type { Asker } from "./request-store.ts";
 
 /** No letters that are read as digits, and none that are misheard. */
@@ -212,188 +211,6 @@ function newOrder(
     request: draft,
     changed: true,
   };
-}
-
-type Making = {
-  readonly scribe: Scribe;
-  readonly catalog: Catalog;
-  readonly texts: Awaited<ReturnType<ConductorDeps["catalog"]["currentTerms"]>>;
-  readonly request: NewRequest;
-};
-
-function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
-  const { scribe, catalog, texts, request } = making;
-  const make = (id: string, packaged: string | null, standing: Standing) => {
-    const item = catalog.get(id)!;
-    return newItem(scribe, item, subjectOf(item, request.action, packaged, null), standing);
-  };
-  const priced = new Set<string>();
-  const items: ItemDraft[] = [];
-  for (const { item, package: packaged } of expansion.items) {
-    const lacking = termsOf(catalog, { item, package: packaged }).find((id) => !texts.has(id));
-    const standing = request.action === "add" && lacking ? withoutTerms(lacking) : PENDING;
-    const made = make(item.id, packaged, standing);
-    const price = packaged === null ? undefined : catalog.get(packaged)?.price;
-    // A package has one price, and its first member bears it; members have their own where the package has none.
-    if (price) made.subject = { ...made.subject!, price: priced.has(packaged!) ? null : price };
-    if (price) priced.add(packaged!);
-    items.push(made);
-    if (item.service?.module) {
-      const content = { ...item, content: item.service.module, elements: [], price: null };
-      const subject = subjectOf(content, request.action, packaged, made.id);
-      items.push(newItem(scribe, { ...item, kind: "feature" }, subject, standing));
-    }
-  }
-  for (const { id, package: packaged } of expansion.had)
-    items.push(make(id, packaged, had(catalog.get(id)!)));
-  const fallen = [
-    ...expansion.unavailable.map(({ id, reason }) => ({ id, standing: unavailable(reason) })),
-    ...expansion.conflicts.map(({ id, with: other }) => ({ id, standing: inConflict(other) })),
-    ...expansion.missing.map(({ id, neededBy }) =>
-      request.action === "add"
-        ? { id: neededBy, standing: lacks(id) }
-        : { id, standing: stillNeeded(neededBy) },
-    ),
-  ];
-  const told = new Set(items.map(({ subject }) => subject?.catalogId));
-  for (const { id, standing } of fallen) {
-    if (told.has(id) || !catalog.has(id)) continue;
-    told.add(id);
-    items.push(make(id, packageOf(catalog, request, id), standing));
-  }
-  return items;
-}
-
-const packageOf = (catalog: Catalog, { selection }: NewRequest, id: string): string | null =>
-  selection.find((one) => catalog.get(one)?.includes.includes(id)) ?? null;
-
-function subjectOf(
-  item: CatalogItem,
-  action: "add" | "remove",
-  packaged: string | null,
-  moduleOf: string | null,
-): ItemSubject {
-  const service = moduleOf === null ? item.service : null;
-  return {
-    catalogId: item.id,
-    version: item.version,
-    action,
-    package: packaged,
-    name: item.name,
-    content: item.content,
-    service: service && { uri: service.uri, fields: service.fields },
-    moduleOf,
-    price: item.price,
-    terms: item.terms,
-    elements: Object.fromEntries(item.elements.map((element) => [element, "wanted"])),
-    billing: { mode: "tell", state: "none", preparedBy: null },
-    channel: null,
-    retransmissions: 0,
-    question: null,
-    missing: [],
-    round: 0,
-  };
-}
-
-type Standing = {
-  readonly state: ItemState;
-  readonly cause: string | null;
-  readonly reason: string;
-  readonly nextAction: string;
-};
-const PENDING: Standing = {
-  state: "pending",
-  cause: null,
-  reason: "asked for",
-  nextAction: "provision it when the request is verified and agreed to",
-};
-const fallen = (cause: string, reason: string): Standing => ({
-  state: "failed",
-  cause,
-  reason,
-  nextAction: NO_ACTION,
-});
-const unavailable = (reason: string): Standing =>
-  fallen(
-    "unavailable",
-    reason === "device_cannot"
-      ? "it needs the client module, which is not on this device"
-      : reason === "not_had"
-        ? "the subscriber does not have it"
-        : "it cannot be had now",
-  );
-const withoutTerms = (termsId: string): Standing =>
-  fallen("unavailable", `its terms ${termsId} have no text`);
-const inConflict = (other: string): Standing => fallen("conflict", `it cannot stand beside ${other}`);
-const lacks = (need: string): Standing => fallen("missing_need", `it needs ${need}`);
-const stillNeeded = (by: string): Standing => fallen("still_needed", `${by} needs it and stays`);
-const had = ({ kind }: CatalogItem): Standing => ({
-  state: kind === "service" ? "access_data_sent" : "works",
-  cause: "had",
-  reason: "it is there already",
-  nextAction: NO_ACTION,
-});
-
-function newItem(scribe: Scribe, item: CatalogItem, subject: ItemSubject, standing: Standing): ItemDraft {
-  return {
-    id: scribe.newId(),
-    kind: item.kind === "service" ? "service" : "feature",
-    ...standing,
-    deadlineAt: null,
-    attempt: 0,
-    message: null,
-    keyId: null,
-    keySource: null,
-    keyState: null,
-    feeTerms: null,
-    apns: [],
-    subject: standing.state === "pending" ? subject : { ...subject, elements: {} },
-    isNew: true,
-    changed: true,
-  };
-}
-
-/** Of an item, and of the package that it came with. */
-const termsOf = (
-  catalog: Catalog,
-  { item, package: packaged }: { readonly item: CatalogItem; readonly package: string | null },
-): string[] =>
-  [item.terms, packaged === null ? null : (catalog.get(packaged)?.terms ?? null)].flatMap((id) => id ?? []);
-
-/** One row for each terms of what is to be provisioned; what was answered on the same screen is answered. */
-function consentsFor(making: Making & { readonly deps: ConductorDeps }, order: OrderDraft): ConsentDraft[] {
-  const { deps, scribe, catalog, texts, request } = making;
-  if (request.action === "remove") return [];
-  const ids = new Set(
-    order.items
-      .filter(({ state }) => state === "pending")
-      .flatMap(({ subject }) =>
-        termsOf(catalog, { item: catalog.get(subject!.catalogId)!, package: subject!.package }),
-      ),
-  );
-  const code = newCode(deps);
-  return [...ids].flatMap((id): ConsentDraft[] => {
-    const terms = texts.get(id);
-    if (!terms) return [];
-    const agreed = request.agreed.find(({ termsId, version }) => termsId === id && version === terms.version);
-    return [
-      {
-        id: scribe.newId(),
-        termsId: id,
-        termsVersion: terms.version,
-        language: request.language,
-        text: inLanguage(terms.texts, request.language),
-        code,
-        sentBy: agreed ? [agreed.channel] : [],
-        askedAt: scribe.now,
-        answer: agreed ? "accept" : null,
-        answeredBy: agreed?.channel ?? null,
-        answeredAt: agreed ? scribe.now : null,
-        isNew: true,
-        changed: true,
-      },
-    ];
-  });
 }
 
 async function takeOffer(
