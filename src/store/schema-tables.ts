@@ -451,6 +451,14 @@ export interface Request {
   verification: Json | null;
 }
 
+export interface ScreenSeen {
+  at: Timestamp;
+  channel: string;
+  operator_id: string;
+  screen: string;
+  subscriber_id: string;
+}
+
 export interface Sighting {
   applet_home: string | null;
   device_id: string;
@@ -548,6 +556,7 @@ export interface DB {
   registration: Registration;
   relation: Relation;
   request: Request;
+  screen_seen: ScreenSeen;
   sighting: Sighting;
   subscriber: Subscriber;
   terms: Terms;

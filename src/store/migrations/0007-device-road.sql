@@ -97,6 +97,10 @@ create table request (
   unique (operator_id, reference)
 );
 create index request_by_notice_key on request (notice_key_reference) where notice_key_reference is not null;
+create index request_by_id on request (operator_id, order_id desc);
+create index request_by_actor on request (operator_id, actor, order_id desc);
+create index provisioning_order_by_road on provisioning_order (operator_id, cause, id desc)
+  where cause in ('self_service', 'representative', 'telephone', 'partner', 'offer');
 
 create table consent (
   id             uuid primary key,
@@ -195,6 +199,14 @@ create table portal_link (                            -- one-time way in by SMS:
   used_at        timestamptz
 );
 create index portal_link_of_subscriber on portal_link (subscriber_id);
+
+create table screen_seen (                            -- the last screen of a subscriber: staff see where he is in the flow
+  subscriber_id  uuid primary key references subscriber,
+  operator_id    uuid not null,
+  screen         text not null,
+  channel        text not null,                       -- screen, telephone
+  at             timestamptz not null
+);
 
 alter table api_token drop constraint api_token_role_check;
 alter table api_token add constraint api_token_role_check
