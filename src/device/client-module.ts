@@ -94,7 +94,7 @@ export type ClientEffect =
   | { readonly kind: "other_push"; readonly from: string; readonly bytes: Uint8Array }
   /** For who watches: */
   | { readonly kind: "notice"; readonly notice: string; readonly reference: string }
-  | { readonly kind: "dropped"; readonly what: "notice"; readonly cause: string }
+  | { readonly kind: "dropped"; readonly what: "notice" | "access_data"; readonly cause: string }
   | { readonly kind: "resent" | "given_up"; readonly what: Outbound["kind"] }
   | { readonly kind: "installation"; readonly itemId: string; readonly outcome: Installed };
 
@@ -343,7 +343,8 @@ export function createClientModule(options: ClientModuleOptions) {
       );
     if (notice.kind === "content_ready" && itemId !== null)
       fetchContent({ server: serverOf(reference), reference, itemId }, at);
-    if (notice.kind === "access_data") installer.keepSecurity(reference, itemId ?? "all", notice.fields);
+    if (notice.kind === "access_data" && !installer.keepSecurity(reference, itemId ?? "all", notice.fields))
+      effects.push({ kind: "dropped", what: "access_data", cause: "memory_full" });
     step(app.noticed(state, alertOf(notice), at.getTime()), at);
   }
 

@@ -5,7 +5,7 @@ import { test } from "vitest";
 import { createPhoneStorage, type PhoneStorage, PowerCut } from "../sim/phone/storage.ts";
 import { type ContentBody, encodeContent } from "../wire/message/content.ts";
 import { type SoftwareModule, signModule } from "../wire/message/module.ts";
-import { createInstaller, type Installer } from "./installer.ts";
+import { createInstaller, type Installer, MAX_SECRETS } from "./installer.ts";
 import { factoryModules, isActive } from "./modules.ts";
 import { openDeviceStore } from "./store.ts";
 
@@ -225,6 +225,15 @@ test("security data stands apart: no view of modules, records and parameters sho
   const { security, ...shown } = viewOf(installer);
   assert.deepEqual(security, { password: "s3cret", user: "anna" });
   assert.ok(!JSON.stringify(shown).includes("s3cret"));
+});
+
+test("access data has a limit: what is there stays, and what is too much is told", () => {
+  const installer = installerOn(createPhoneStorage());
+  const kept = Array.from({ length: MAX_SECRETS + 1 }, (_, at) =>
+    installer.keepSecurity(REFERENCE, `item-${at}`, { password: `${at}` }),
+  );
+  assert.deepEqual([kept.filter(Boolean).length, kept.at(-1)], [MAX_SECRETS, false]);
+  assert.deepEqual(installer.securityOf(REFERENCE, "item-0"), { password: "0" });
 });
 
 test("a store that was cut while it made room keeps every commit that returned", () => {

@@ -40,6 +40,7 @@ export type InstallerOptions = {
 export type Installer = ReturnType<typeof createInstaller>;
 
 export const MAX_RECORDS = 64;
+export const MAX_SECRETS = 128;
 const MODULES = "modules";
 const RECORD = "item/";
 const SECRET = "secret/";
@@ -107,10 +108,18 @@ export function createInstaller({
       return module?.state === "active" && module.software ? store.blob(module.software) : undefined;
     },
     securityOf,
-    /** Access data that came by SMS, kept like what came with content. */
-    keepSecurity(reference: string, itemId: string, values: Readonly<Record<string, string>>): void {
+    /** Access data that came by SMS, kept like what came with content; false where there is no room for it. */
+    keepSecurity(reference: string, itemId: string, values: Readonly<Record<string, string>>): boolean {
       const key = keyOf(SECRET, reference, itemId);
-      store.commit({ [key]: json({ ...securityOf(reference, itemId), ...values }) });
+      const isNew = store.get(key) === undefined;
+      if (isNew && store.keys(SECRET).length >= MAX_SECRETS) return false;
+      try {
+        store.commit({ [key]: json({ ...securityOf(reference, itemId), ...values }) });
+        return true;
+      } catch (error) {
+        if (error instanceof StorageFullError) return false;
+        throw error;
+      }
     },
   };
 }
