@@ -136,6 +136,12 @@ test("every refusal looks the same to the device, and leaves one record", async 
   );
 });
 
+test("what somebody writes into an address in a server's place is not written down", async () => {
+  await road.air(ROAD.through(MSISDN, ROAD.start), { pair: road.factory });
+  assert.equal(road.records.at(-1)?.server, "unknown");
+  assert.doesNotMatch(JSON.stringify(road.records), new RegExp(`${IMEI}|${MSISDN}`));
+});
+
 test("what is between proxy and server alone is no device's business, nor is any address that climbs", async () => {
   for (const path of [
     ROAD.authentications,

@@ -68,7 +68,8 @@ export function createHouse(options: ProxyDoorOptions) {
         fingerprint: who.fingerprint,
         address: who.address,
         device: who.deviceId === null ? null : maskIdentifier(who.deviceId, "imei"),
-        server: who.server,
+        // A name that is no server's is whatever somebody wrote into an address: it is not written down.
+        server: who.server === null || options.land.servers.has(who.server) ? who.server : "unknown",
       },
       now(),
     );
