@@ -169,11 +169,12 @@ test("a status says what waits for the user before anything else, and looks agai
 
 test("the last screen lists what was really provisioned, and nothing else (row 19)", () => {
   const items = [
-    itemStatus({ state: "works", name: "Ring" }),
+    itemStatus({ catalogId: "ring", state: "works", name: "Ring" }),
     itemStatus({ id: "i2", state: "failed", name: "Java" }),
-    itemStatus({ id: "i3", kind: "service", state: "access_data_sent", name: "Mail" }),
+    itemStatus({ id: "i3", catalogId: "mail", kind: "service", state: "access_data_sent", name: "Mail" }),
   ];
-  const { id, text } = statusScreen(visitor(), status({ state: "partly_completed", items }));
+  const has = ["ring", "mail", "other"].map((itemId) => ({ itemId, name: itemId }));
+  const { id, text } = statusScreen(visitor({ has }), status({ state: "partly_completed", items }));
   assert.equal(id, "done");
   assert.equal(text.at(-1), "You have now: Ring, Mail");
 });

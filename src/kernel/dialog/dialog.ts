@@ -7,9 +7,16 @@
  *   status -> terms | missing fields | failed installation | done
  */
 
-import type { Action, Entry, Field, Screen } from "../../wire/screen/screen.ts";
+import { createHash } from "node:crypto";
+import { type Action, type Entry, type Field, isFieldName, type Screen } from "../../wire/screen/screen.ts";
 import type { UserField } from "../account/user-data.ts";
-import { CATALOG_KINDS, type CatalogItem, type CatalogKind, type Price } from "../catalog/catalog-item.ts";
+import {
+  CATALOG_KINDS,
+  type CatalogItem,
+  type CatalogKind,
+  type Localized,
+  type Price,
+} from "../catalog/catalog-item.ts";
 import type { Catalog } from "../catalog/expand.ts";
 import type { RequestStatus } from "../order/request/request.ts";
 import { type DialogTexts, fill, localized, textsIn } from "./texts.ts";
@@ -21,6 +28,12 @@ const REFRESH_SECONDS = 5;
 const PARAGRAPH_CHARACTERS = 1_500;
 const TITLE_CHARACTERS = 60;
 const REQUESTS_SHOWN = 10;
+const LIST_SHOWN = 50;
+const ITEMS_SHOWN = 40;
+const HELD_SHOWN = 90;
+/** Of the terms on one screen; longer ones take several, and are agreed to on the last. */
+const TERMS_PARAGRAPHS = 40;
+const TERMS_CHARACTERS = 30_000;
 
 export type Visitor = {
   readonly operatorName: string;
@@ -83,11 +96,15 @@ export function startScreen(visitor: Visitor): Screen {
   });
 }
 
-/** Row 6: each entry carries the address of its own provisioning server. */
-export function listScreen(visitor: Visitor, kind: CatalogKind): Screen {
+/** Row 6: each entry carries the address of its own provisioning server. A long list goes on where `from` says. */
+export function listScreen(visitor: Visitor, kind: CatalogKind, from = 0): Screen {
   const here = step(visitor);
   const { texts, catalog, language, at } = here;
-  const items = [...catalog.values()].filter((item) => item.kind === kind);
+  const all = [...catalog.values()].filter((item) => item.kind === kind);
+  const items = all.slice(from, from + LIST_SHOWN);
+  const next = from + LIST_SHOWN;
+  const more: Action[] =
+    next < all.length ? [{ role: "more", label: texts.more, href: at(`/d/list/${kind}?from=${next}`) }] : [];
   const entries = items.map(
     (item): Entry => ({
       label: short(nameOf(item, language), PARAGRAPH_CHARACTERS / 20),
@@ -98,7 +115,7 @@ export function listScreen(visitor: Visitor, kind: CatalogKind): Screen {
   return screen(here, "list", texts.roads[kind], {
     text: [entries.length > 0 ? texts.choose : texts.nothingOffered],
     entries,
-    actions: [{ role: "back", label: texts.back, href: at("/d/start") }],
+    actions: [...more, { role: "back", label: texts.back, href: at("/d/start") }],
   });
 }
 
@@ -135,7 +152,7 @@ export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
   const description = localized(item.description, language);
   const isHad = has.some(({ itemId }) => itemId === item.id);
   const text = [
-    ...(description ? [description] : []),
+    ...paragraphsOf(description),
     noteOf(here, item),
     ...(item.includes.length > 0 ? [fill(texts.includes, { items: names(item.includes) })] : []),
     ...(item.needs.length > 0 ? [fill(texts.needs, { items: names(item.needs) })] : []),
@@ -144,10 +161,21 @@ export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
   const entries: Entry[] = [];
   if (isHad) entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
   else if (item.available) entries.push({ label: texts.order, href: at(`/d/items/${item.id}/order`) });
+  if (item.terms !== null) entries.push({ label: texts.terms, href: at(`/d/items/${item.id}/terms`) });
   return screen(here, "item", nameOf(item, language), {
-    text,
+    text: text.map((one) => short(one, PARAGRAPH_CHARACTERS)),
     entries,
     actions: [{ role: "back", label: texts.back, href: at(`/d/list/${item.kind}`) }],
+  });
+}
+
+/** To be read before anything is asked for; they are agreed to in the request alone. */
+export function itemTermsScreen(visitor: Visitor, item: CatalogItem, terms: Localized): Screen {
+  const here = step(visitor);
+  const { texts, language, at } = here;
+  return screen(here, "itemterms", texts.terms, {
+    text: paragraphsOf(localized(terms, language)),
+    actions: [{ role: "back", label: texts.back, href: at(`/d/items/${item.id}`) }],
   });
 }
 
@@ -182,9 +210,17 @@ const USER_KINDS: Readonly<Partial<Record<UserField, Field["kind"]>>> = {
 /** Names of form fields: `u_` a user's, `c_` the card's, `f_` a service's. */
 export const CARD_FIELDS = { number: "c_number", expiry: "c_expiry", code: "c_code" } as const;
 export const userFieldName = (field: UserField): string => `u_${field}`;
-/** A catalog id has hyphens, a form's name has none. */
+/** A catalog id has hyphens, a form's name has none; what is too long for a form's name gets one of its own. */
 export const serviceFieldName = (itemId: string, name: string): string =>
-  `f_${itemId.replaceAll("-", "_")}__${name}`;
+  formName("f", `f_${itemId.replaceAll("-", "_")}__${name}`, `${itemId} ${name}`);
+/** What a service server asks for again. */
+export const missingFieldName = (name: string): string => formName("x", `x_${name}`, name);
+
+const FORM_NAME_DIGITS = 16;
+const formName = (kind: string, plain: string, whole: string): string =>
+  isFieldName(plain)
+    ? plain
+    : `${kind}_${createHash("sha256").update(whole).digest("hex").slice(0, FORM_NAME_DIGITS)}`;
 
 /** One form, one POST: account data and selection together (row 5). */
 export function orderScreen(
@@ -212,6 +248,7 @@ export function orderScreen(
   return screen(here, "order", fields.length > 0 ? texts.yourData : texts.order, {
     text: [
       ...(hasFaults ? [texts.pleaseCheck] : []),
+      ...(offerId === undefined ? [] : [texts.offered]),
       ...lines,
       ...(items.some(({ terms }) => terms !== null) ? [texts.withTerms] : []),
       ...(asked.user.length > 0 ? [texts.yourDataWhy] : []),
@@ -227,6 +264,9 @@ export function orderScreen(
         ...(offerId === undefined ? {} : { offer: offerId }),
       },
     },
+    entries: items.flatMap(({ id, terms }) =>
+      terms === null ? [] : [{ label: texts.terms, href: at(`/d/items/${id}/terms`) }],
+    ),
     actions: first ? [{ role: "back", label: texts.back, href: at(`/d/items/${first.id}`) }] : [],
   });
 }
@@ -312,15 +352,25 @@ export function statusScreen(visitor: Visitor, request: RequestStatus): Screen {
         href: at(`${path}/items/${item.id}/choice`),
       });
   }
-  const done = request.items.filter(({ state }) => state === "works" || state === "access_data_sent");
+  // Row 19: what was really provisioned, by the books, and nothing else. A removal leaves nothing to be had.
+  const isHad = ({ catalogId }: StatusItem): boolean => here.has.some(({ itemId }) => itemId === catalogId);
+  const done = isEnded ? request.items.filter((item) => isSettled(item) && isHad(item)) : [];
+  const had = [...new Set(done.map(({ name }) => name))];
+  const next = nextOf(request, texts);
   return screen(here, isEnded ? "done" : "status", fill(texts.request, { reference: request.reference }), {
     text: [
       capital(texts.states[request.state]),
-      ...(request.reason && request.state !== "completed" ? [request.reason] : []),
-      ...request.items.map(({ name, state }) => `${name}: ${texts.itemStates[state]}`),
-      // Row 19: what was really provisioned, and nothing else.
-      ...(isEnded && done.length > 0
-        ? [fill(texts.youHaveNow, { items: done.map(({ name }) => name).join(", ") })]
+      ...(next ? [next] : []),
+      ...request.items
+        .slice(0, ITEMS_SHOWN)
+        .map((item) =>
+          short(
+            `${item.name}: ${itemWords(item, { texts, isEnded, isHad: isHad(item) })}`,
+            PARAGRAPH_CHARACTERS,
+          ),
+        ),
+      ...(had.length > 0
+        ? [short(fill(texts.youHaveNow, { items: had.join(", ") }), PARAGRAPH_CHARACTERS)]
         : []),
     ],
     entries,
@@ -329,13 +379,53 @@ export function statusScreen(visitor: Visitor, request: RequestStatus): Screen {
   });
 }
 
+/**
+ * What the visitor can do, or that he need do nothing: in his words, since the kernel's reasons are written for staff. A
+ * rejection names its grounds as far as the kernel tells them to subscribers.
+ */
+function nextOf({ state, reason }: RequestStatus, texts: DialogTexts): string {
+  if (state !== "rejected") return texts.nextSteps[state];
+  return reason
+    .split(", ")
+    .map((ground) => texts.rejections[ground] ?? texts.rejections.other ?? "")
+    .filter((words, index, all) => words !== "" && all.indexOf(words) === index)
+    .join(" ");
+}
+
+type StatusItem = RequestStatus["items"][number];
+const isSettled = ({ state }: StatusItem): boolean => state !== "failed" && state !== "cancelled";
+
+function itemWords(
+  item: StatusItem,
+  {
+    texts,
+    isEnded,
+    isHad,
+  }: { readonly texts: DialogTexts; readonly isEnded: boolean; readonly isHad: boolean },
+): string {
+  const { state, reason } = item;
+  if (isEnded && isSettled(item)) return isHad ? texts.itemStates.works : texts.removed;
+  const words = texts.itemStates[state];
+  return state === "failed" && reason !== "" ? `${words} (${reason})` : words;
+}
+
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** Row 20: the exact text, and two answers that are equally easy. */
-export function termsScreen(visitor: Visitor, request: RequestStatus, state: string): Screen {
+export function termsScreen(visitor: Visitor, request: RequestStatus, state: string, part = 0): Screen {
   const here = step(visitor);
   const { texts, at } = here;
-  const href = at(`/d/orders/${request.reference}/terms`);
+  const path = `/d/orders/${request.reference}/terms`;
+  const href = at(path);
+  const parts = screenfuls(request.terms.flatMap(({ text }) => paragraphsOf(text)));
+  const shown = parts[part] ? part : 0;
+  const back: Action = {
+    role: "back",
+    label: texts.back,
+    href: at(
+      shown === 0 ? `/d/orders/${request.reference}` : shown === 1 ? path : `${path}?part=${shown - 1}`,
+    ),
+  };
   const answer = (role: "accept" | "decline"): Action => ({
     role,
     label: texts[role],
@@ -343,10 +433,29 @@ export function termsScreen(visitor: Visitor, request: RequestStatus, state: str
     method: "post",
     hidden: { answer: role, state },
   });
+  const isLast = shown >= parts.length - 1;
+  const more: Action = { role: "more", label: texts.more, href: at(`${path}?part=${shown + 1}`) };
   return screen(here, "terms", texts.terms, {
-    text: request.terms.flatMap(({ text }) => paragraphsOf(text)),
-    actions: [answer("accept"), answer("decline")],
+    text: parts[shown] ?? [],
+    actions: [...(isLast ? [answer("accept"), answer("decline")] : [more]), back],
   });
+}
+
+/** Paragraphs by screens, none of which holds more than a screen may. */
+function screenfuls(paragraphs: readonly string[]): string[][] {
+  const parts: string[][] = [[]];
+  let characters = 0;
+  for (const paragraph of paragraphs) {
+    const last = parts.at(-1)!;
+    if (last.length >= TERMS_PARAGRAPHS || characters + paragraph.length > TERMS_CHARACTERS) {
+      parts.push([paragraph]);
+      characters = paragraph.length;
+    } else {
+      last.push(paragraph);
+      characters += paragraph.length;
+    }
+  }
+  return parts;
 }
 
 /** One line each, none longer than a paragraph may be; nothing is left out. */
@@ -387,7 +496,7 @@ export function fieldsScreen(
       submit: texts.send,
       hidden: { state },
       fields: item.missing.map(({ name, label, kind }) => ({
-        name: `x_${name}`,
+        name: missingFieldName(name),
         label: short(label || name, 60),
         kind: kind as Field["kind"],
         required: true,
@@ -439,7 +548,9 @@ export function mineScreen(visitor: Visitor): Screen {
   const { texts, at, has } = here;
   return screen(here, "mine", texts.myServices, {
     text: has.length > 0 ? [] : [texts.nothingYet],
-    entries: has.map(({ itemId, name }) => ({ label: short(name, 100), href: at(`/d/mine/${itemId}`) })),
+    entries: has
+      .slice(0, HELD_SHOWN)
+      .map(({ itemId, name }) => ({ label: short(name, 100), href: at(`/d/mine/${itemId}`) })),
   });
 }
 
@@ -468,7 +579,7 @@ export function helpScreen(visitor: Visitor): Screen {
   return screen(here, "help", texts.help, {
     text: [
       open
-        ? fill(texts.helpWhere, { state: texts.states[open.state], reason: open.nextAction })
+        ? fill(texts.helpWhere, { state: texts.states[open.state], reason: nextOf(open, texts) }).trim()
         : texts.helpNothingOpen,
       ...(care.phone ? [fill(texts.helpCall, { phone: care.phone, reference: open?.reference ?? "-" })] : []),
     ],
@@ -481,7 +592,6 @@ export function helpScreen(visitor: Visitor): Screen {
             },
           ]
         : []),
-      ...(care.phone ? [] : []),
       ...(care.url ? [{ label: texts.help, href: care.url }] : []),
     ],
   });
@@ -520,6 +630,16 @@ export function codeScreen(visitor: Visitor, state: string, wasWrong = false): S
   });
 }
 
+/** Behind a link in an SMS. Looking must not spend it: programs look at links before people do. */
+export function linkScreen(visitor: Visitor, path: string, state: string): Screen {
+  const here = step(visitor);
+  const { texts, at } = here;
+  return screen(here, "link", visitor.operatorName, {
+    text: [texts.linkReady],
+    actions: [{ role: "accept", label: texts.goOn, href: at(path), method: "post", hidden: { state } }],
+  });
+}
+
 /** In plain words: what happened and what can be done; codes are for logs. */
 export function problemScreen(
   visitor: Pick<Visitor, "language" | "at" | "operatorName">,
@@ -528,10 +648,12 @@ export function problemScreen(
   const texts = textsIn(visitor.language);
   const here = { ...visitor, texts } as Step; // a problem needs nothing else of who asks
   const why = texts.problems[code] ?? texts.problems.other ?? code;
-  return screen(here, "problem", texts.problem, {
-    text: [why],
-    ...(code === "assurance_too_low"
-      ? { entries: [{ label: texts.signIn, href: visitor.at("/d/sign-in") }] }
-      : {}),
-  });
+  const leads: Readonly<Record<string, Entry>> = {
+    assurance_too_low: { label: texts.signIn, href: visitor.at("/d/sign-in") },
+    link_over: { label: texts.signIn, href: visitor.at("/d/sign-in") },
+    request_in_progress: { label: texts.myRequests, href: visitor.at("/d/orders") },
+    nothing_to_answer: { label: texts.myRequests, href: visitor.at("/d/orders") },
+  };
+  const lead = leads[code];
+  return screen(here, "problem", texts.problem, { text: [why], ...(lead ? { entries: [lead] } : {}) });
 }

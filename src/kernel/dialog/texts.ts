@@ -45,6 +45,7 @@ export type DialogTexts = {
   readonly nothingYet: string;
   readonly remove: string;
   readonly removeSure: string;
+  readonly removed: string;
   readonly myServices: string;
   readonly myRequests: string;
   readonly help: string;
@@ -63,7 +64,15 @@ export type DialogTexts = {
   readonly codeWrong: string;
   readonly problem: string;
   readonly until: string;
+  readonly more: string;
+  readonly goOn: string;
+  readonly linkReady: string;
+  readonly offered: string;
   readonly states: Readonly<Record<OrderState, string>>;
+  /** What the user can do now, or that he need do nothing; empty where the state says all. */
+  readonly nextSteps: Readonly<Record<OrderState, string>>;
+  /** Grounds of a rejection that are told, by the kernel's words for them. */
+  readonly rejections: Readonly<Record<string, string>>;
   readonly itemStates: Readonly<Record<ItemState, string>>;
   readonly fields: Readonly<Record<UserField, string>>;
   readonly faults: Readonly<Record<string, string>>;
@@ -113,6 +122,7 @@ const ENGLISH: DialogTexts = {
   nothingYet: "You have nothing from us yet.",
   remove: "Remove",
   removeSure: "Remove {item}?",
+  removed: "removed",
   myServices: "What I have",
   myRequests: "My requests",
   help: "Help",
@@ -131,6 +141,10 @@ const ENGLISH: DialogTexts = {
   codeWrong: "That code is not valid. Ask for a new one.",
   problem: "That did not work",
   until: "until {time}",
+  more: "More",
+  goOn: "Continue",
+  linkReady: "This link is for you alone. It works once.",
+  offered: "We have this for you:",
   states: {
     received: "received",
     waiting: "waiting",
@@ -144,6 +158,32 @@ const ENGLISH: DialogTexts = {
     rejected: "not accepted",
     declined: "declined by you",
     expired: "too late, nothing was done",
+  },
+  nextSteps: {
+    received: "",
+    waiting: "You need do nothing.",
+    verifying: "This takes a few minutes. You need do nothing.",
+    awaiting_consent: "Please read the terms and answer. Nothing is done or billed before.",
+    provisioning: "You need do nothing; we tell you when it is done.",
+    completed: "",
+    partly_completed: "What is missing was not billed.",
+    failed: "Nothing was billed.",
+    cancelled: "Nothing was billed.",
+    rejected: "",
+    declined: "Nothing was done or billed.",
+    expired: "Nothing was billed. You can ask for it again.",
+  },
+  rejections: {
+    "user data incomplete": "Some of your details were missing.",
+    "user data malformed": "Some of your details cannot be right.",
+    "user data differs": "Your details differ from those we know.",
+    "identity mismatch": "Your details could not be confirmed.",
+    "identity score too low": "Your details could not be confirmed.",
+    "identity unverified": "Your details could not be checked in time.",
+    "card missing": "A card is needed.",
+    "card refused": "The card was refused.",
+    "card unverified": "The card could not be checked in time.",
+    other: "Please call us.",
   },
   itemStates: {
     pending: "waiting for its turn",
@@ -183,7 +223,15 @@ const ENGLISH: DialogTexts = {
     email_malformed: "is no e-mail address",
     postal_code_malformed: "is no postal code of this country",
     country_unknown: "is no country; write two letters, such as GB",
-    card_number: "is no card number",
+    control_characters: "holds a character that nobody can read",
+    no_name: "has no letter in it",
+    date_too_long_ago: "is too long ago",
+    document_malformed: "is no number of a document",
+    fax_malformed: "is no fax number; begin with + and the country",
+    card_number_malformed: "a card number has 12 to 19 digits",
+    card_number_check_digit: "a digit is wrong; please read it again",
+    card_expiry_malformed: "month and year, such as 0429",
+    card_code_malformed: "three digits, or four on American Express",
     card_expired: "the card is no longer valid",
     card_refused: "the card was refused",
     corrupt: "could not be used; please give it again",
@@ -198,6 +246,21 @@ const ENGLISH: DialogTexts = {
     selection_empty: "Nothing was chosen.",
     too_many_requests: "Too many tries. Please wait a minute.",
     card_not_taken: "The card could not be checked now. Nothing was ordered; please try again.",
+    assurance_needs_device:
+      "For security, please ask for this from the phone itself, over the mobile network.",
+    form_foreign: "This form was not made for you. Please begin again.",
+    form_over: "This page was open too long. Please begin again.",
+    request_in_progress: "We are at it already.",
+    body_malformed: "We could not read what was sent. Please begin again.",
+    content_not_found: "There is nothing to fetch now.",
+    content_unavailable: "It cannot be fetched now. Please try again later.",
+    field_unknown: "We could not read what was sent. Please begin again.",
+    method_not_allowed: "There is no such page.",
+    media_type_unsupported: "We could not read what was sent. Please begin again.",
+    not_found: "There is no such page.",
+    link_over: "This link is not valid any more. Ask for a new one.",
+    offer_over: "This offer is over, or was answered already.",
+    line_conflict: "We could not tell whose line this is. Please try again.",
     other: "Something went wrong on our side. Nothing was lost; please try again.",
   },
 };
@@ -245,6 +308,7 @@ const GERMAN: DialogTexts = {
   nothingYet: "Sie haben noch nichts von uns.",
   remove: "Entfernen",
   removeSure: "{item} entfernen?",
+  removed: "entfernt",
   myServices: "Was ich habe",
   myRequests: "Meine Aufträge",
   help: "Hilfe",
@@ -264,6 +328,10 @@ const GERMAN: DialogTexts = {
   codeWrong: "Dieser Code gilt nicht. Fordern Sie einen neuen an.",
   problem: "Das ging nicht",
   until: "bis {time}",
+  more: "Mehr",
+  goOn: "Weiter",
+  linkReady: "Dieser Link ist nur für Sie. Er gilt einmal.",
+  offered: "Das gibt es für Sie:",
   states: {
     received: "angekommen",
     waiting: "wartet",
@@ -277,6 +345,33 @@ const GERMAN: DialogTexts = {
     rejected: "nicht angenommen",
     declined: "von Ihnen abgelehnt",
     expired: "zu spät, nichts ist geschehen",
+  },
+  nextSteps: {
+    received: "",
+    waiting: "Sie müssen nichts tun.",
+    verifying: "Das dauert einige Minuten. Sie müssen nichts tun.",
+    awaiting_consent:
+      "Bitte lesen Sie die Bedingungen und antworten Sie. Vorher geschieht und kostet nichts.",
+    provisioning: "Sie müssen nichts tun; wir melden, wenn es fertig ist.",
+    completed: "",
+    partly_completed: "Was fehlt, wird nicht berechnet.",
+    failed: "Es wird nichts berechnet.",
+    cancelled: "Es wird nichts berechnet.",
+    rejected: "",
+    declined: "Nichts ist geschehen, nichts wird berechnet.",
+    expired: "Es wird nichts berechnet. Sie können es neu bestellen.",
+  },
+  rejections: {
+    "user data incomplete": "Es fehlten Angaben von Ihnen.",
+    "user data malformed": "Einige Angaben können nicht stimmen.",
+    "user data differs": "Ihre Angaben weichen von denen ab, die wir kennen.",
+    "identity mismatch": "Ihre Angaben ließen sich nicht bestätigen.",
+    "identity score too low": "Ihre Angaben ließen sich nicht bestätigen.",
+    "identity unverified": "Ihre Angaben ließen sich nicht rechtzeitig prüfen.",
+    "card missing": "Eine Karte ist nötig.",
+    "card refused": "Die Karte wurde abgelehnt.",
+    "card unverified": "Die Karte ließ sich nicht rechtzeitig prüfen.",
+    other: "Bitte rufen Sie uns an.",
   },
   itemStates: {
     pending: "wartet",
@@ -316,7 +411,15 @@ const GERMAN: DialogTexts = {
     email_malformed: "ist keine E-Mail-Adresse",
     postal_code_malformed: "ist keine Postleitzahl dieses Landes",
     country_unknown: "ist kein Land; zwei Buchstaben, etwa DE",
-    card_number: "ist keine Kartennummer",
+    control_characters: "enthält ein Zeichen, das niemand lesen kann",
+    no_name: "enthält keinen Buchstaben",
+    date_too_long_ago: "liegt zu lange zurück",
+    document_malformed: "ist keine Ausweisnummer",
+    fax_malformed: "ist keine Faxnummer; mit + und dem Land beginnen",
+    card_number_malformed: "eine Kartennummer hat 12 bis 19 Ziffern",
+    card_number_check_digit: "eine Ziffer stimmt nicht; bitte noch einmal lesen",
+    card_expiry_malformed: "Monat und Jahr, etwa 0429",
+    card_code_malformed: "drei Ziffern, vier bei American Express",
     card_expired: "die Karte gilt nicht mehr",
     card_refused: "die Karte wurde abgelehnt",
     corrupt: "war nicht zu gebrauchen; bitte noch einmal",
@@ -332,6 +435,22 @@ const GERMAN: DialogTexts = {
     selection_empty: "Es wurde nichts gewählt.",
     too_many_requests: "Zu viele Versuche. Bitte warten Sie eine Minute.",
     card_not_taken: "Die Karte ließ sich gerade nicht prüfen. Nichts wurde bestellt; bitte noch einmal.",
+    assurance_needs_device:
+      "Zur Sicherheit bestellen Sie das bitte vom Telefon selbst, über das Mobilfunknetz.",
+    form_foreign: "Dieses Formular ist nicht für Sie gemacht. Bitte beginnen Sie neu.",
+    form_over: "Diese Seite war zu lange offen. Bitte beginnen Sie neu.",
+    request_in_progress: "Wir sind schon dabei.",
+    body_malformed: "Die Sendung war nicht zu lesen. Bitte beginnen Sie neu.",
+    content_not_found: "Im Moment gibt es nichts abzuholen.",
+    content_unavailable: "Es lässt sich gerade nicht abholen. Bitte später noch einmal.",
+    field_unknown: "Die Sendung war nicht zu lesen. Bitte beginnen Sie neu.",
+    method_not_allowed: "Diese Seite gibt es nicht.",
+    media_type_unsupported: "Die Sendung war nicht zu lesen. Bitte beginnen Sie neu.",
+    not_found: "Diese Seite gibt es nicht.",
+    link_over: "Dieser Link gilt nicht mehr. Fordern Sie einen neuen an.",
+    offer_over: "Dieses Angebot ist vorbei oder schon beantwortet.",
+    line_conflict:
+      "Wir konnten nicht erkennen, wessen Anschluss das ist. Bitte versuchen Sie es noch einmal.",
     other: "Bei uns ging etwas schief. Nichts ist verloren; bitte noch einmal.",
   },
 };

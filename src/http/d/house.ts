@@ -1,0 +1,173 @@
+/** What every step of the portal works with: who asks, what was asked, and what is shown. */
+import { createHash } from "node:crypto";
+import { problemScreen, type Visitor } from "../../kernel/dialog/dialog.ts";
+import { issueState, readState, STATE_NONCE_OCTETS } from "../../kernel/dialog/tokens.ts";
+import { TurnupError } from "../../term/error.ts";
+import type { Screen } from "../../wire/screen/screen.ts";
+import { STATUS_OF } from "../problem.ts";
+import type { PostedBody } from "./body.ts";
+import { type Guest, scopeOf } from "./guest.ts";
+import type { PortalDeps } from "./ports.ts";
+
+/** A form may lie open so long. */
+const STATE_MS = 2 * 3_600_000;
+const LANGUAGE_CHARACTERS_MAX = 35;
+
+export type House = { readonly deps: PortalDeps };
+
+/** A request that was read, whichever door it came by. */
+export type Call = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: PostedBody;
+  /** Of a client module: no page of another site can send it (it is no header of a form). */
+  readonly idempotencyKey: string | null;
+  readonly noticeKey: Uint8Array | null;
+};
+
+export type Shown =
+  | {
+      readonly kind: "screen";
+      readonly status: number;
+      readonly screen: Screen;
+      /** Where the same screen can be had by GET; null where it cannot. */
+      readonly self: string | null;
+      /** The screen begins with what was wrong, above all with this field. */
+      readonly wrongField?: string;
+      /** What kind of problem it tells of. */
+      readonly code?: string;
+    }
+  | {
+      readonly kind: "content";
+      readonly status: number;
+      readonly contentType: string;
+      readonly body: Uint8Array;
+    };
+export type ShownScreen = Extract<Shown, { kind: "screen" }>;
+
+/** What a visitor is told in words instead of the screen that he wanted; the code leads to the words. */
+export class Trouble extends Error {
+  override readonly name = "Trouble";
+  readonly code: string;
+  readonly status: number;
+  constructor(code: string, status: number) {
+    super(code);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** The words for a failure that is the visitor's to know; undefined for one that is ours alone. */
+export function troubleOf(error: unknown): Trouble | undefined {
+  if (error instanceof Trouble) return error;
+  if (!(error instanceof TurnupError)) return undefined;
+  const status = STATUS_OF[error.code];
+  return status < 500 ? new Trouble(error.code, status) : undefined;
+}
+
+export const shown = (screen: Screen, self: string | null, status = 200): ShownScreen => ({
+  kind: "screen",
+  status,
+  screen,
+  self,
+});
+
+export const showTrouble = (guest: Guest, { code, status }: Trouble): ShownScreen => ({
+  ...shown(problemScreen(strangerOf(guest), code), null, status),
+  code,
+});
+
+const strangerOf = (guest: Guest) => ({
+  operatorName: guest.operator.name,
+  language: languageOf(guest),
+  at: guest.at,
+});
+
+const languageOf = ({ language }: Guest): string =>
+  language.length <= LANGUAGE_CHARACTERS_MAX ? language : "en";
+
+/** Read anew for each screen: what is shown is how it stands. */
+export async function visitorOf({ deps }: House, guest: Guest): Promise<Visitor> {
+  const { operator } = guest;
+  const scope = scopeOf(guest);
+  const [catalog, has, requests] = await Promise.all([
+    deps.catalog.currentCatalog(operator.id),
+    scope ? deps.desk.provisioned(scope) : [],
+    scope ? deps.desk.ofSubscriber(scope) : [],
+  ]);
+  return {
+    operatorName: operator.name,
+    language: languageOf(guest),
+    catalog,
+    has,
+    requests,
+    isKnown: guest.who !== undefined,
+    care: operator.care,
+    at: guest.at,
+  };
+}
+
+export function newState({ deps }: House, { subject }: Guest, purpose: string): string {
+  const endsAt = new Date(deps.clock().getTime() + STATE_MS);
+  return issueState({ subject, purpose }, endsAt, deps.freshOctets(STATE_NONCE_OCTETS), deps.key);
+}
+
+/**
+ * What names this sending, so that a repeat is known: the form's nonce, else the client module's own key. A form that was
+ * not drawn for this guest and this purpose is refused.
+ * @throws Trouble `form_foreign`, `form_over`
+ */
+export function keyOfPost({ deps }: House, { subject }: Guest, call: Call, purpose: string): string {
+  const state = call.body.texts.get("state");
+  if (state === undefined) {
+    if (call.idempotencyKey === null) throw new Trouble("form_foreign", 403);
+    return hashOf([subject, purpose, "key", call.idempotencyKey]);
+  }
+  const read = readState(state, { subject, purpose }, deps.clock(), deps.key);
+  if (read.kind === "good") return hashOf([subject, purpose, "nonce", read.nonce]);
+  if (read.kind === "foreign") throw new Trouble("form_foreign", 403);
+  if (call.idempotencyKey === null) throw new Trouble("form_over", 409);
+  return hashOf([subject, purpose, "key", call.idempotencyKey]);
+}
+
+/**
+ * Does what a form asks for once; the same form again gets the first outcome. `said` is what tells another answer on the
+ * same form apart; nothing of a user's or a card's is in it.
+ * @throws Trouble `answered_otherwise`, `request_in_progress`, and what the work throws
+ */
+export async function once(
+  { deps }: House,
+  guest: Guest,
+  key: string,
+  said: readonly string[],
+  work: () => Promise<string>,
+): Promise<string> {
+  const operatorId = guest.operator.id;
+  const named = { scope: "POST /d", key };
+  const fingerprint = createHash("sha256").update(JSON.stringify(said)).digest();
+  const before = await deps.repeats.begin(operatorId, { ...named, fingerprint });
+  switch (before.state) {
+    case "done":
+      return String(before.answer.body);
+    case "running":
+      throw new Trouble("request_in_progress", 409);
+    case "other_request":
+      throw new Trouble("nothing_to_answer", 409);
+    case "first": {
+      let outcome: string;
+      try {
+        outcome = await work();
+      } catch (error) {
+        // Refused work left nothing behind. After any other failure nobody knows: the claim stays and lapses.
+        if (troubleOf(error)) await deps.repeats.abandon(operatorId, named);
+        throw error;
+      }
+      await deps.repeats.finish(operatorId, named, { status: 200, body: outcome });
+      return outcome;
+    }
+  }
+}
+
+export const hashOf = (words: readonly string[]): string =>
+  createHash("sha256").update(JSON.stringify(words)).digest("base64url");

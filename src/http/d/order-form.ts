@@ -1,0 +1,259 @@
+/**
+ * The one form of a request: what it asks for, by policy and by what is chosen, and what was typed into it. A card goes to
+ * the payment house before anything is written and is kept nowhere here.
+ */
+import { createHmac } from "node:crypto";
+import { type CardFault, type CardInput, checkCard, takeCard } from "../../kernel/account/card.ts";
+import { type CardReference, USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
+import { type CatalogItem, isAssuredEnough } from "../../kernel/catalog/catalog-item.ts";
+import { expandSelection } from "../../kernel/catalog/expand.ts";
+import {
+  type Asked,
+  CARD_FIELDS,
+  serviceFieldName,
+  type Typed,
+  userFieldName,
+  type Visitor,
+} from "../../kernel/dialog/dialog.ts";
+import type { RequestPolicy } from "../../kernel/order/request/request-policy.ts";
+import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
+import { verificationDue } from "../../kernel/registration/judge-verification.ts";
+import { TurnupError } from "../../term/error.ts";
+import { faultOf, normalValueOf } from "../../wire/screen/input.ts";
+import { SCREEN_LIMITS } from "../../wire/screen/screen.ts";
+import type { PostedBody } from "./body.ts";
+import type { Guest } from "./guest.ts";
+import { type Call, type House, Trouble } from "./house.ts";
+
+const SELECTION_MAX = 20;
+/** Of a typed value; the kernel's own limits are lower. */
+const VALUE_CHARACTERS_MAX = 400;
+const CARD_FIELDS_COUNT = 3;
+
+export type Selection = {
+  /** As chosen. */
+  readonly chosen: readonly CatalogItem[];
+  /** What is to be provisioned of it. */
+  readonly items: readonly CatalogItem[];
+  readonly asked: Asked;
+  readonly policy: RequestPolicy;
+};
+
+/** @throws Trouble `selection_empty`, `catalog_item_unknown`, `assurance_too_low`, `card_not_taken` */
+export async function selectionOf(
+  { deps }: House,
+  guest: Guest,
+  { catalog, has }: Visitor,
+  ids: readonly string[],
+): Promise<Selection> {
+  if (ids.length === 0 || ids.length > SELECTION_MAX) throw new Trouble("selection_empty", 422);
+  const chosen = ids.map((id) => {
+    const item = catalog.get(id);
+    if (!item) throw new Trouble("catalog_item_unknown", 404);
+    return item;
+  });
+  const hasIds = new Set(has.map(({ itemId }) => itemId));
+  const expansion = expandSelection(catalog, ids, { has: hasIds, deviceTakes: () => true });
+  const items = expansion.items.map(({ item }) => item);
+  const policy = (await deps.policies.current(guest.operator.id)).body.request;
+  refuseUnassured(guest, items, policy);
+  const { person, operator } = guest;
+  const facts = person
+    ? await deps.people.known(operator.id, person)
+    : { isKnownDevice: false, account: null };
+  const due = verificationDue(policy, items, facts);
+  const { user, services } = neededFields(due, items);
+  if (due.card && !deps.cardsOf(guest.operator.id)) throw new Trouble("card_not_taken", 503);
+  const asked: Asked = { user: due.road === "full" ? user : [], services, card: due.card };
+  return { chosen, items, asked: withinScreen(asked), policy };
+}
+
+/** A link by SMS may be too little even for somebody who signed in by one. */
+function refuseUnassured(guest: Guest, items: readonly CatalogItem[], policy: RequestPolicy): void {
+  const needed = [policy.minimumAssurance, ...items.map(({ requires }) => requires.assurance)];
+  if (guest.who && needed.every((one) => isAssuredEnough(guest.assurance, one))) return;
+  const bySms = needed.every((one) => isAssuredEnough("otp", one) || isAssuredEnough("link", one));
+  throw new Trouble(bySms ? "assurance_too_low" : "assurance_needs_device", 403);
+}
+
+/** What does not fit on one screen, its service asks for by itself afterwards. */
+function withinScreen(asked: Asked): Asked {
+  let room = SCREEN_LIMITS.fields - asked.user.length - (asked.card ? CARD_FIELDS_COUNT : 0);
+  const services = asked.services.map(({ itemId, fields }) => {
+    const kept = fields.slice(0, Math.max(0, room));
+    room -= kept.length;
+    return { itemId, fields: kept };
+  });
+  return { ...asked, services: services.filter(({ fields }) => fields.length > 0) };
+}
+
+/** What a POST of the form says, whichever way it came. */
+export type Posted = {
+  readonly selection: readonly string[];
+  readonly action: "add" | "remove";
+  readonly offerId: string | null;
+  readonly user: Readonly<Record<string, string>>;
+  readonly fieldOf: (itemId: string, name: string) => string;
+  readonly card: CardInput;
+  /** By the form's names, to be shown again. */
+  readonly values: Readonly<Record<string, string>>;
+};
+
+/** @throws TurnupError `body_malformed` */
+export function readPostedOrder({ body }: Call): Posted {
+  const given = body.json ? jsonOrder(body.json) : formOrder(body);
+  for (const value of Object.values(given.values)) {
+    if (value.length > VALUE_CHARACTERS_MAX) throw malformed("a value that no field takes");
+  }
+  return given;
+}
+
+function formOrder({ texts }: PostedBody): Posted {
+  const text = (name: string): string => texts.get(name) ?? "";
+  return {
+    selection: idsIn(text("selection")),
+    action: text("remove") === "yes" ? "remove" : "add",
+    offerId: offerIdIn(text("offer")),
+    user: Object.fromEntries(USER_FIELDS.map((field) => [field, text(userFieldName(field))])),
+    fieldOf: (itemId, name) => text(serviceFieldName(itemId, name)),
+    card: {
+      number: text(CARD_FIELDS.number),
+      expiry: text(CARD_FIELDS.expiry),
+      code: text(CARD_FIELDS.code) || null,
+    },
+    values: Object.fromEntries(texts),
+  };
+}
+
+/** `{selection: [id], remove?, user?: {}, fields?: {id: {}}, card?: {number, expiry, code?}, offer?}` */
+function jsonOrder(json: Readonly<Record<string, unknown>>): Posted {
+  const user = textsOf(json.user, "user");
+  const fields = recordOf(json.fields, "fields");
+  const card = textsOf(json.card, "card");
+  const { selection, remove = false, offer = "" } = json;
+  const isList = Array.isArray(selection) && selection.every((id) => typeof id === "string");
+  if (!isList) throw malformed("selection is no list of ids");
+  if (typeof remove !== "boolean" || typeof offer !== "string") throw malformed("remove or offer");
+  const byItem = new Map(Object.entries(fields).map(([id, given]) => [id, textsOf(given, `fields/${id}`)]));
+  return {
+    selection: selection.map(String),
+    action: remove ? "remove" : "add",
+    offerId: offerIdIn(offer),
+    user,
+    fieldOf: (itemId, name) => byItem.get(itemId)?.[name] ?? "",
+    card: { number: card.number ?? "", expiry: card.expiry ?? "", code: card.code || null },
+    values: Object.fromEntries([
+      ...Object.entries(user).map(([name, value]) => [`u_${name}`, value]),
+      ...[...byItem].flatMap(([id, given]) =>
+        Object.entries(given).map(([name, value]) => [serviceFieldName(id, name), value]),
+      ),
+    ]),
+  };
+}
+
+const idsIn = (text: string): string[] => text.split(/\s+/).filter((id) => id !== "");
+const offerIdIn = (text: string): string | null => {
+  if (text === "") return null;
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) throw malformed("an offer that is none");
+  return text;
+};
+
+function recordOf(value: unknown, at: string): Readonly<Record<string, unknown>> {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== "object" || Array.isArray(value)) throw malformed(`${at} is no object`);
+  return { ...value };
+}
+
+function textsOf(value: unknown, at: string): Readonly<Record<string, string>> {
+  const record = recordOf(value, at);
+  for (const one of Object.values(record))
+    if (typeof one !== "string") throw malformed(`${at} holds no text`);
+  return record as Readonly<Record<string, string>>; // each was looked at
+}
+
+const malformed = (fact: string): TurnupError =>
+  new TurnupError("body_malformed", `the body: ${fact.slice(0, 80)}`, { nextStep: "Send the form again." });
+
+/** What is wrong, by the form's names. Nothing of what was typed is in it. */
+export function faultsOf(
+  { asked, policy }: Selection,
+  { user, fieldOf, card }: Posted,
+  now: Date,
+): Typed["faults"] {
+  const faults: Record<string, string> = {};
+  const { minimumAgeYears } = policy;
+  for (const { field, code } of checkUserData(tidyUserData(user), asked.user, { now, minimumAgeYears }))
+    faults[userFieldName(field)] = code;
+  for (const { itemId, fields } of asked.services) {
+    for (const field of fields) {
+      const value = normalValueOf({ ...field, label: "" }, fieldOf(itemId, field.name));
+      const fault = faultOf({ ...field, label: "" }, value);
+      if (fault) faults[serviceFieldName(itemId, field.name)] = FAULT_CODES[fault];
+    }
+  }
+  if (asked.card) for (const { field, code } of checkCard(card, now)) faults[CARD_FIELDS[field]] ??= code;
+  return faults;
+}
+
+const FAULT_CODES = {
+  missing: "missing",
+  tooShort: "other",
+  tooLong: "too_long",
+  malformed: "other",
+} as const;
+
+/** What was typed, without secrets: those are typed again. */
+export const typedOf = ({ values }: Posted, faults: Typed["faults"]): Typed => ({ values, faults });
+
+/** The user's data and his services' fields, as the kernel takes them; only what was asked for. */
+export function givenOf(
+  { asked }: Selection,
+  { user, fieldOf }: Posted,
+): {
+  readonly user: UserData;
+  readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+} {
+  const fields = asked.services.flatMap(({ itemId, fields }) => {
+    const given = fields.flatMap((field) => {
+      const value = normalValueOf({ ...field, label: "" }, fieldOf(itemId, field.name));
+      return value === "" ? [] : [[field.name, value] as const];
+    });
+    return given.length > 0 ? [[itemId, Object.fromEntries(given)] as const] : [];
+  });
+  return { user: tidyUserData(user), fields: Object.fromEntries(fields) };
+}
+
+/**
+ * Undefined fields of the answer name what was wrong with the card.
+ * @throws Trouble `card_not_taken`
+ */
+export async function cardOf(
+  { deps }: House,
+  guest: Guest,
+  { asked }: Selection,
+  { card }: Posted,
+  key: string,
+): Promise<
+  CardReference | null | { readonly fault: CardFault["code"] | "card_refused"; readonly field: string }
+> {
+  const cards = deps.cardsOf(guest.operator.id);
+  if (!asked.card || !cards) return null;
+  const { house, secret } = cards;
+  // A corrected number is another card, so it has another key at the payment house.
+  const idempotencyKey = createHmac("sha256", deps.key)
+    .update(JSON.stringify([key, card.number, card.expiry]))
+    .digest("base64url");
+  try {
+    return await takeCard(house, secret, {
+      ...card,
+      operatorId: guest.operator.id,
+      idempotencyKey,
+      now: deps.clock(),
+    });
+  } catch (error) {
+    if (!(error instanceof TurnupError)) throw error;
+    if (error.code === "card_refused") return { fault: "card_refused", field: CARD_FIELDS.number };
+    if (error.code === "dependency_unavailable") throw new Trouble("card_not_taken", 503);
+    throw error;
+  }
+}

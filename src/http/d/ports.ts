@@ -1,0 +1,53 @@
+/** What the portal's screens need from inside. */
+import type { CardTokens } from "../../kernel/account/card.ts";
+import type { Policies, Repeats } from "../../kernel/account/registry.ts";
+import type { CatalogStore } from "../../kernel/catalog/catalog-store.ts";
+import type { PortalPeople } from "../../kernel/dialog/people.ts";
+import type { TextDesk } from "../../kernel/order/order-reader.ts";
+import type { OrderPolicy } from "../../kernel/order/policy.ts";
+import type { RequestDesk } from "../../kernel/order/request/request.ts";
+import type { GatewayRule } from "../../proxy/gateway-identity.ts";
+import type { DeviceCapabilities } from "../../wire/screen/choose.ts";
+
+export type PortalOperator = {
+  readonly id: string;
+  readonly name: string;
+  /** Where people call, or look, for help: it is there before anything is provisioned (row 23). */
+  readonly care: { readonly phone: string | null; readonly url: string | null };
+};
+
+export type PortalDeps = {
+  readonly clock: () => Date;
+  readonly freshOctets: (octets: number) => Uint8Array;
+  /** 32 octets, the same on every node of one server: signs sessions and states. */
+  readonly key: Uint8Array;
+  /** Whose portal a proxy, or a host name of the public server, belongs to. */
+  operatorAt(
+    place: { readonly proxy: string } | { readonly host: string },
+  ): Promise<PortalOperator | undefined>;
+  readonly catalog: Pick<CatalogStore, "currentCatalog" | "currentTerms">;
+  readonly policies: Pick<Policies<OrderPolicy>, "current">;
+  readonly desk: RequestDesk;
+  readonly people: PortalPeople;
+  readonly repeats: Pick<Repeats, "begin" | "finish" | "abandon">;
+  /** Undefined: no payment house is there, and what needs a card cannot be ordered. */
+  readonly cardsOf: (
+    operatorId: string,
+  ) => { readonly house: CardTokens; readonly secret: Uint8Array } | undefined;
+  readonly texts: Pick<TextDesk, "send">;
+  /** Of the public server, for links in SMS. */
+  readonly publicUrl: () => string;
+  /** The operator's own WAP gateways in front of the public server: their headers, and nobody else's, name the line. */
+  readonly gateways: readonly GatewayRule[];
+  /** What a model can show, where it is known. */
+  readonly capabilitiesOf?: (tac: string) => DeviceCapabilities | undefined;
+  /** Which screen a subscriber saw last: for E-CARE. */
+  readonly onShown?: (seen: {
+    readonly operatorId: string;
+    readonly subscriberId: string;
+    readonly screen: string;
+    readonly at: Date;
+  }) => void;
+  /** A failure that the visitor is told nothing about; never an identifier in it. */
+  readonly onFault: (name: string, error: unknown) => void;
+};

@@ -1,0 +1,350 @@
+/**
+ * The steps of the dialog, by address: which screen a GET shows, what a POST does and which screen follows it. One table for
+ * both doors; who asks is known before (US 6,647,260 columns 4 to 6, Fig. 2).
+ */
+import { CATALOG_KINDS, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
+import {
+  choiceScreen,
+  fieldsScreen,
+  helpScreen,
+  itemScreen,
+  itemTermsScreen,
+  listScreen,
+  mineScreen,
+  missingFieldName,
+  orderScreen,
+  ordersScreen,
+  removeScreen,
+  startScreen,
+  statusScreen,
+  termsScreen,
+  type Visitor,
+} from "../../kernel/dialog/dialog.ts";
+import type { RequestScope, RequestStatus } from "../../kernel/order/request/request.ts";
+import { type Guest, scopeOf } from "./guest.ts";
+import {
+  type Call,
+  type House,
+  keyOfPost,
+  newState,
+  once,
+  type Shown,
+  type ShownScreen,
+  shown,
+  Trouble,
+  visitorOf,
+} from "./house.ts";
+import { cardOf, faultsOf, givenOf, readPostedOrder, selectionOf, typedOf } from "./order-form.ts";
+
+export type Walk = { readonly house: House; readonly guest: Guest; readonly call: Call };
+export type Step = (walk: Walk, ...parameters: string[]) => Promise<Shown>;
+export type StepRow = readonly [method: "GET" | "POST", path: RegExp, step: Step];
+
+const REFERENCE = "([0-9A-Za-z-]{8,36})";
+const ITEM = "([a-z0-9][a-z0-9-]{0,62})";
+const ORDER_ITEM = "([0-9a-f-]{36})";
+
+export const STEPS: readonly StepRow[] = [
+  ["GET", /^\/d\/start$/, start],
+  ["GET", new RegExp(`^/d/list/(${CATALOG_KINDS.join("|")})$`), list],
+  ["GET", new RegExp(`^/d/items/${ITEM}$`), item],
+  ["GET", new RegExp(`^/d/items/${ITEM}/terms$`), itemTerms],
+  ["GET", new RegExp(`^/d/items/${ITEM}/order$`), order],
+  ["POST", /^\/d\/requests$/, submit],
+  // A page that looks again by itself after the POST comes here where a phone drops the address of its form.
+  ["GET", /^\/d\/requests$/, latest],
+  ["GET", /^\/d\/orders$/, orders],
+  ["GET", new RegExp(`^/d/orders/${REFERENCE}$`), status],
+  ["GET", new RegExp(`^/d/orders/${REFERENCE}/terms$`), terms],
+  ["POST", new RegExp(`^/d/orders/${REFERENCE}/terms$`), answerTerms],
+  ["GET", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/fields$`), fields],
+  ["POST", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/fields$`), supplyFields],
+  ["GET", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/choice$`), choice],
+  ["POST", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/choice$`), choose],
+  ["GET", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/content$`), content],
+  ["POST", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/report$`), report],
+  ["GET", /^\/d\/mine$/, mine],
+  ["GET", new RegExp(`^/d/mine/${ITEM}$`), remove],
+  ["GET", /^\/d\/help$/, help],
+];
+
+/** @throws Trouble `not_found`; whatever the step throws */
+export async function takeStep(walk: Walk, steps: readonly StepRow[] = STEPS): Promise<Shown> {
+  const { method, path } = walk.call;
+  for (const [wanted, pattern, step] of steps) {
+    const match = wanted === method ? pattern.exec(path) : null;
+    if (match) return step(walk, ...match.slice(1));
+  }
+  const isElsewhere = steps.some(([, pattern]) => pattern.test(path));
+  throw isElsewhere ? new Trouble("method_not_allowed", 405) : new Trouble("not_found", 404);
+}
+
+const here = ({ house, guest }: Walk): Promise<Visitor> => visitorOf(house, guest);
+const at = ({ guest }: Walk, path: string): string => guest.at(path);
+
+async function start(walk: Walk): Promise<Shown> {
+  return shown(startScreen(await here(walk)), at(walk, "/d/start"));
+}
+
+async function list(walk: Walk, kind = ""): Promise<Shown> {
+  const from = Number(walk.call.query.get("from") ?? 0);
+  const first = Number.isInteger(from) && from > 0 ? from : 0;
+  const path = first > 0 ? `/d/list/${kind}?from=${first}` : `/d/list/${kind}`;
+  return shown(listScreen(await here(walk), kind as CatalogKind, first), at(walk, path));
+}
+
+async function item(walk: Walk, id = ""): Promise<Shown> {
+  const visitor = await here(walk);
+  const found = visitor.catalog.get(id);
+  if (!found) throw new Trouble("catalog_item_unknown", 404);
+  return shown(itemScreen(visitor, found), at(walk, `/d/items/${id}`));
+}
+
+async function itemTerms(walk: Walk, id = ""): Promise<Shown> {
+  const { house, guest } = walk;
+  const visitor = await here(walk);
+  const found = visitor.catalog.get(id);
+  const inForce = await house.deps.catalog.currentTerms(guest.operator.id);
+  const texts = found?.terms == null ? undefined : inForce.get(found.terms)?.texts;
+  if (!found || !texts) throw new Trouble("catalog_item_unknown", 404);
+  return shown(itemTermsScreen(visitor, found, texts), at(walk, `/d/items/${id}/terms`));
+}
+
+async function order(walk: Walk, id = ""): Promise<Shown> {
+  const { house, guest } = walk;
+  const visitor = await here(walk);
+  const { chosen, asked } = await selectionOf(house, guest, visitor, [id]);
+  const state = newState(house, guest, "order");
+  return shown(orderScreen(visitor, { items: chosen, asked, state }), at(walk, `/d/items/${id}/order`));
+}
+
+/** Account data and selection in one (row 5). Faults are told on the form; only then anything is written. */
+async function submit(walk: Walk): Promise<Shown> {
+  const { house, guest, call } = walk;
+  const { deps } = house;
+  const key = keyOfPost(house, guest, call, "order");
+  const posted = readPostedOrder(call);
+  const visitor = await here(walk);
+  if (posted.action === "remove") return submitRemoval(walk, key, posted.selection);
+  const selection = await selectionOf(house, guest, visitor, posted.selection);
+  const again = (faults: Readonly<Record<string, string>>): ShownScreen => {
+    const { chosen, asked } = selection;
+    const state = newState(house, guest, "order");
+    const offer = posted.offerId === null ? {} : { offerId: posted.offerId };
+    const screen = orderScreen(visitor, { items: chosen, asked, state, ...offer }, typedOf(posted, faults));
+    const [wrongField = ""] = Object.keys(faults);
+    return { ...shown(screen, null, 422), wrongField };
+  };
+  const faults = faultsOf(selection, posted, deps.clock());
+  if (Object.keys(faults).length > 0) return again(faults);
+  const card = await cardOf(house, guest, selection, posted, key);
+  if (card && "fault" in card) return again({ [card.field]: card.fault });
+  const reference = await once(house, guest, key, ["add", ...posted.selection], async () => {
+    const done = await deps.desk.submit(guest.operator.id, {
+      ...requestOf(walk, key),
+      action: "add",
+      road: posted.offerId === null ? "self_service" : "offer",
+      offerId: posted.offerId,
+      selection: posted.selection,
+      ...givenOf(selection, posted),
+      card,
+    });
+    return done.reference;
+  });
+  return statusOf(walk, reference);
+}
+
+async function submitRemoval(walk: Walk, key: string, selection: readonly string[]): Promise<Shown> {
+  const { house, guest } = walk;
+  const reference = await once(house, guest, key, ["remove", ...selection], async () => {
+    const request = { ...requestOf(walk, key), action: "remove" as const, selection };
+    return (await house.deps.desk.submit(guest.operator.id, request)).reference;
+  });
+  return statusOf(walk, reference);
+}
+
+/** @throws Trouble `assurance_too_low` */
+function requestOf({ guest, call }: Walk, key: string) {
+  if (!guest.who) throw new Trouble("assurance_too_low", 403);
+  return {
+    road: "self_service" as const,
+    who: guest.who,
+    user: {},
+    fields: {},
+    card: null,
+    assurance: guest.assurance,
+    actor: guest.door === "land" ? "device" : "portal",
+    language: guest.language,
+    bearer: guest.bearer,
+    noticeKey: guest.door === "land" ? call.noticeKey : null,
+    agreed: [],
+    offerId: null,
+    idempotencyKey: key,
+  };
+}
+
+/** Read anew: a first request makes its subscriber. */
+async function statusOf(walk: Walk, reference: string): Promise<Shown> {
+  const { house, guest } = walk;
+  const { who, operator } = guest;
+  const person = guest.person ?? (who && (await house.deps.people.find(operator.id, who)));
+  const known: Walk = { ...walk, guest: { ...guest, person } };
+  return status(known, reference);
+}
+
+async function status(walk: Walk, reference = ""): Promise<Shown> {
+  const { request, visitor } = await requestNamed(walk, reference);
+  return shown(statusScreen(visitor, request), at(walk, `/d/orders/${request.reference}`));
+}
+
+async function latest(walk: Walk): Promise<Shown> {
+  const visitor = await here(walk);
+  const [newest] = visitor.requests;
+  if (!newest) return shown(ordersScreen(visitor), at(walk, "/d/orders"));
+  return shown(statusScreen(visitor, newest), at(walk, `/d/orders/${newest.reference}`));
+}
+
+async function orders(walk: Walk): Promise<Shown> {
+  return shown(ordersScreen(await here(walk)), at(walk, "/d/orders"));
+}
+
+/** @throws Trouble `order_not_found`, `assurance_too_low` */
+async function requestNamed(
+  walk: Walk,
+  reference: string,
+): Promise<{ readonly visitor: Visitor; readonly request: RequestStatus; readonly scope: RequestScope }> {
+  const scope = scopeOf(walk.guest);
+  if (!scope) {
+    throw walk.guest.who ? new Trouble("order_not_found", 404) : new Trouble("assurance_too_low", 403);
+  }
+  const [visitor, request] = await Promise.all([here(walk), walk.house.deps.desk.find(scope, reference)]);
+  if (!request) throw new Trouble("order_not_found", 404);
+  return { visitor, request, scope };
+}
+
+const channelOf = ({ door }: Guest): string => (door === "land" ? "device" : "screen");
+
+async function terms(walk: Walk, reference = ""): Promise<Shown> {
+  const { visitor, request } = await requestNamed(walk, reference);
+  if (request.terms.length === 0) return status(walk, reference);
+  const part = Number(walk.call.query.get("part") ?? 0);
+  const state = newState(walk.house, walk.guest, `terms ${request.orderId}`);
+  const path = `/d/orders/${request.reference}/terms`;
+  return shown(
+    termsScreen(visitor, request, state, part),
+    at(walk, part > 0 ? `${path}?part=${part}` : path),
+  );
+}
+
+async function answerTerms(walk: Walk, reference = ""): Promise<Shown> {
+  const { house, guest, call } = walk;
+  const { request, scope } = await requestNamed(walk, reference);
+  const answer = call.body.texts.get("answer");
+  if (answer !== "accept" && answer !== "decline") throw new Trouble("body_malformed", 400);
+  const key = keyOfPost(house, guest, call, `terms ${request.orderId}`);
+  await once(house, guest, key, ["terms", answer], async () => {
+    await house.deps.desk.answerTerms(scope, request.orderId, answer, channelOf(guest));
+    return answer;
+  });
+  return status(walk, reference);
+}
+
+async function fields(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
+  const { visitor, request } = await requestNamed(walk, reference);
+  const state = newState(walk.house, walk.guest, `fields ${itemId}`);
+  const screen = fieldsScreen(visitor, request, itemId, state);
+  const path = `/d/orders/${request.reference}/items/${itemId}/fields`;
+  return screen ? shown(screen, at(walk, path)) : status(walk, reference);
+}
+
+/** Just what was asked for; names come from the request, never from the form. */
+async function supplyFields(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
+  const { house, guest, call } = walk;
+  const { request, scope } = await requestNamed(walk, reference);
+  const key = keyOfPost(house, guest, call, `fields ${itemId}`);
+  const found = request.items.find(({ id }) => id === itemId);
+  const json = call.body.json?.fields;
+  const told = (name: string): unknown =>
+    call.body.json
+      ? typeof json === "object" && json !== null && (json as Record<string, unknown>)[name]
+      : call.body.texts.get(missingFieldName(name));
+  const given = Object.fromEntries(
+    (found?.missing ?? []).flatMap(({ name }) => {
+      const value = told(name);
+      return typeof value === "string" && value.trim() !== "" ? [[name, value.trim()]] : [];
+    }),
+  );
+  await once(house, guest, key, ["fields"], async () => {
+    await house.deps.desk.supplyFields(scope, request.orderId, itemId, given);
+    return itemId;
+  });
+  return status(walk, reference);
+}
+
+async function choice(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
+  const { visitor, request } = await requestNamed(walk, reference);
+  const state = newState(walk.house, walk.guest, `choice ${itemId}`);
+  const screen = choiceScreen(visitor, request, itemId, state);
+  const path = `/d/orders/${request.reference}/items/${itemId}/choice`;
+  return screen ? shown(screen, at(walk, path)) : status(walk, reference);
+}
+
+async function choose(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
+  const { house, guest, call } = walk;
+  const { request, scope } = await requestNamed(walk, reference);
+  const chosen = call.body.texts.get("choice");
+  if (chosen !== "retransmit" && chosen !== "give_up") throw new Trouble("body_malformed", 400);
+  const key = keyOfPost(house, guest, call, `choice ${itemId}`);
+  await once(house, guest, key, ["choice", chosen], async () => {
+    await house.deps.desk.chooseRetransmission(scope, request.orderId, itemId, chosen, channelOf(guest));
+    return chosen;
+  });
+  return status(walk, reference);
+}
+
+async function content(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
+  const { request, scope } = await requestNamed(walk, reference);
+  const found = await walk.house.deps.desk.content(scope, request.orderId, itemId);
+  if (!found) throw new Trouble("content_not_found", 404);
+  return { kind: "content", status: 200, contentType: found.contentType, body: found.bytes };
+}
+
+const CAUSE = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+
+/** The device's own word (row 55): a client module's, never a form's. */
+async function report(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
+  const { house, guest, call } = walk;
+  const { request, scope } = await requestNamed(walk, reference);
+  if (call.idempotencyKey === null) throw new Trouble("form_foreign", 403);
+  const outcome = call.body.texts.get("outcome");
+  const cause = call.body.texts.get("cause") ?? "unknown";
+  if (outcome === "installed") {
+    await house.deps.desk.deviceReports(
+      scope,
+      request.orderId,
+      itemId,
+      { kind: "installed" },
+      channelOf(guest),
+    );
+  } else if (outcome === "failed" && CAUSE.test(cause)) {
+    const failed = { kind: "failed", cause } as const;
+    await house.deps.desk.deviceReports(scope, request.orderId, itemId, failed, channelOf(guest));
+  } else {
+    throw new Trouble("body_malformed", 400);
+  }
+  return status(walk, reference);
+}
+
+async function mine(walk: Walk): Promise<Shown> {
+  return shown(mineScreen(await here(walk)), at(walk, "/d/mine"));
+}
+
+async function remove(walk: Walk, id = ""): Promise<Shown> {
+  const screen = removeScreen(await here(walk), id, newState(walk.house, walk.guest, "order"));
+  if (!screen) throw new Trouble("catalog_item_unknown", 404);
+  return shown(screen, at(walk, `/d/mine/${id}`));
+}
+
+async function help(walk: Walk): Promise<Shown> {
+  return shown(helpScreen(await here(walk)), at(walk, "/d/help"));
+}
