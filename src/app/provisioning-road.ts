@@ -48,7 +48,11 @@ const portalOperator = ({ id, name }: Operator, portal: Config["portal"]): Porta
   care: { phone: portal.carePhone ?? null, url: portal.careUrl ?? null },
 });
 
-export type ProvisioningRoad = { readonly portal: Portal; readonly land: Land | undefined; close(): Promise<void> };
+export type ProvisioningRoad = {
+  readonly portal: Portal;
+  readonly land: Land | undefined;
+  close(): Promise<void>;
+};
 
 export async function openRoad(
   deps: Omit<PortalDeps, "freshOctets">,

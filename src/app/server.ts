@@ -22,6 +22,7 @@ import { bankPortOf } from "../net/bank/port.ts";
 import { createMakerClient } from "../net/maker/client.ts";
 import { makerPortOf } from "../net/maker/port.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
+import { cardSecretOf } from "../store/account-store.ts";
 import { readBacklog } from "../store/backlog.ts";
 import { createCatalogStore } from "../store/catalog-store.ts";
 import { readShippedDatasets } from "../store/dataset/devices.ts";
@@ -32,6 +33,7 @@ import { createOrderDesk } from "../store/order-desk.ts";
 import { createOrderReader } from "../store/order-reader.ts";
 import { createOrderStore } from "../store/order-store.ts";
 import { createPairings } from "../store/pairings.ts";
+import { createPortalPeople } from "../store/portal-link.ts";
 import { createRegistry, type Registry } from "../store/registry.ts";
 import { createRepeats } from "../store/repeats.ts";
 import { createSettingsPages } from "../store/settings-pages.ts";
@@ -43,6 +45,7 @@ import { MAX_MODULE_OCTETS } from "../wire/message/module.ts";
 import { ROAD } from "../wire/message/road.ts";
 import { createAppletReports } from "./applet-reports.ts";
 import { type Config, dataFolderOf } from "./config.ts";
+import { type ConnectorConfig, connectorsOf } from "./connectors.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { httpOptionsOf } from "./http-options.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
@@ -50,6 +53,14 @@ import { startLoop } from "./loop.ts";
 import { countEnds, observe } from "./measures.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
+import {
+  type LandPlace,
+  openRoad,
+  operatorFinder,
+  type ProvisioningRoad,
+  portalKeyOf,
+} from "./provisioning-road.ts";
+import { readLandSettings } from "./road-config.ts";
 import { openStore, type Store } from "./store.ts";
 
 /** An import by the command line is in force on every server within this time. */
@@ -70,8 +81,10 @@ export type ServerOptions = {
   readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly onChanges?: (changes: ChangeSet) => void;
   readonly onFault?: (name: string, error: unknown) => void;
-  /** Machines that requests of the device's road ask. */
+  /** Machines that requests of the device's road ask; those of the configuration otherwise. */
   readonly connectors?: Partial<Connectors>;
+  /** The door for proxies, where it does not come from the configuration's files. */
+  readonly land?: LandPlace;
 };
 export type MakerCredentials = {
   readonly authority: string;
@@ -88,6 +101,7 @@ export type Server = {
   readonly issuer: OwnIssuer;
   readonly deps: HttpDeps;
   readonly orders: OrderStore;
+  readonly road: ProvisioningRoad;
   close(): Promise<void>;
 };
 
@@ -96,6 +110,9 @@ export type Outside = {
   readonly smsc: Pick<Config["smsc"], "host" | "port" | "password">;
   readonly bank: Pick<Config["bank"], "url" | "secret">;
   readonly makerCredentials: MakerCredentials;
+  /** Other companies' machines of the device's road. */
+  readonly connectors?: ConnectorConfig;
+  readonly land?: LandPlace;
 };
 
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -118,12 +135,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 function withOutside(
   config: Config,
   outside: Outside | undefined,
-): Pick<ServerOptions, "config" | "makerCredentials"> {
+): Pick<ServerOptions, "config" | "makerCredentials" | "land"> {
   if (!outside) return { config };
-  const { smsc, bank, makerCredentials } = outside;
+  const { smsc, bank, makerCredentials, connectors, land } = outside;
   return {
-    config: { ...config, smsc: { ...config.smsc, ...smsc }, bank: { ...config.bank, ...bank } },
+    config: {
+      ...config,
+      ...connectors,
+      smsc: { ...config.smsc, ...smsc },
+      bank: { ...config.bank, ...bank },
+    },
     makerCredentials,
+    ...(land && { land }),
   };
 }
 
@@ -151,6 +174,9 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     options.log(`the database has another issuer's key than ${issuerFile}: its key counts`);
   const makers = makerPorts(config, options.makerCredentials);
   const bank = bankPort(config);
+  const others = options.connectors
+    ? { connectors: options.connectors, close: async () => undefined }
+    : await connectorsOf(config);
   let publicUrl = config.http.publicUrl ?? "";
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
@@ -172,7 +198,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     fetchModule,
     requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,
     offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
-    ...(options.connectors ? { connectors: options.connectors } : {}),
+    connectors: others.connectors,
     makerAt: makers.at,
     bankOf: () => bank?.port,
     messageBatch: config.delivery.batch,
@@ -239,7 +265,30 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     onFailure: options.onFault ?? (() => undefined),
   });
   let http: FastifyInstance;
+  let road: ProvisioningRoad | undefined;
   try {
+    road = await openRoad(
+      {
+        clock,
+        key: portalKeyOf(sealer),
+        operatorAt: operatorFinder(database, config.portal, () => clock().getTime()),
+        catalog: items,
+        policies: registry.policies,
+        desk: engine.conductor.requests,
+        people: createPortalPeople(database, sealer),
+        repeats: deps.repeats,
+        cardsOf: (operatorId) => {
+          const house = others.connectors.paymentHouseOf?.(operatorId);
+          return house && { house, secret: cardSecretOf(sealer, operatorId) };
+        },
+        texts: deps.texts,
+        publicUrl: () => publicUrl,
+        gateways: [],
+        onFault: options.onFault ?? (() => undefined),
+      },
+      options.land ?? (await readLandSettings(config)),
+      async () => undefined,
+    );
     http = await createHttpServer(deps, {
       ...httpOptionsOf(config),
       registry: measures,
@@ -247,8 +296,10 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     });
     await listen(http, config);
   } catch (error) {
+    await road?.close();
     await imports.stop();
     await engine.stop();
+    await others.close();
     await presence.close();
     throw error;
   }
@@ -263,10 +314,13 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     issuer,
     deps,
     orders,
+    road,
     async close() {
       await http.close();
+      await road.close();
       await imports.stop();
       await engine.stop();
+      await others.close();
       makers.close();
       bank?.close();
       await presence.close();
