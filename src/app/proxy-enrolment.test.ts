@@ -300,6 +300,15 @@ test("the operator's word that another SIM is in the handset breaks the bond unt
   assert.equal(road.received.at(-1)?.identity.imsi, OTHER_IMSI);
 });
 
+test("accounts that are opened again, from an old list, break no bond that was made since", async () => {
+  await account();
+  line = { imsi: OTHER_IMSI, msisdn: null, deviceId: null };
+  const own = await enrolled();
+  await road.proxy.openAccounts([{ deviceId: IMEI, imsi: IMSI, msisdn: MSISDN }]);
+  assert.equal(await statusOf(own), 200);
+  assert.equal(road.received.at(-1)?.identity.imsi, OTHER_IMSI);
+});
+
 test("a device that claims an account's number with a certificate that is not the account's key is refused", async () => {
   await account();
   const own = await enrolled();

@@ -49,7 +49,9 @@ export type ProxyServer = {
   readonly url: string;
   readonly port: number;
   readonly gatewayUrl: string | undefined;
-  /** Opens accounts, or says which SIM is in which handset now; resolved when it is on disk. */
+  /** Opens the accounts that are not there yet; resolved when they are on disk. */
+  openAccounts(accounts: readonly ProxyAccount[]): Promise<void>;
+  /** As `openAccounts`, and says of the others which SIM is in which handset now. */
   keepAccounts(accounts: readonly ProxyAccount[]): Promise<void>;
   setBlocked(deviceId: string, isBlocked: boolean): Promise<void>;
   accounts(): number;
@@ -111,12 +113,15 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     await air.listen({ host, port: options.port });
     const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(doors, house, options.gatewayDoor));
     const { port } = air.server.address() as AddressInfo; // it listens on TCP
+    const keepAccounts = (accounts: readonly ProxyAccount[]): Promise<void> =>
+      journal.append(accounts.flatMap((account) => edge.keepAccount(account, now())));
     return {
       url: urlOf("https", host, port),
       port,
       gatewayUrl,
-      keepAccounts: (accounts) =>
-        journal.append(accounts.flatMap((account) => edge.keepAccount(account, now()))),
+      openAccounts: (accounts) =>
+        keepAccounts(accounts.filter(({ deviceId }) => edge.accountOf(deviceId) === undefined)),
+      keepAccounts,
       setBlocked: (deviceId, isBlocked) => journal.append(edge.setBlocked(deviceId, isBlocked, now())),
       accounts: edge.size,
       terminations: () => ({ ...counts }),

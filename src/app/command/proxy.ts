@@ -47,7 +47,7 @@ export const proxyCommand: Command = {
       onFault: (error) => log.error({ reason: error.message }, "fault"),
     });
     try {
-      await proxy.keepAccounts(accounts);
+      await proxy.openAccounts(accounts); // a SIM that moved since the file was written stays where it is
       context.note(toldOf(proxy, policy, certificates, folder));
       await aborted(context.signal);
     } finally {
