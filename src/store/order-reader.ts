@@ -86,7 +86,7 @@ export function createOrderReader(database: Database, sealer: Sealer): OrderRead
 // Lists.
 
 /** Collects conditions and their values. */
-class Conditions {
+export class Conditions {
   readonly #values: unknown[] = [];
   readonly #texts: string[] = [];
   /** `?` in the text stands for the value. */
@@ -117,7 +117,7 @@ const ORDER = `o.id, o.state, o.reason, o.next_action as "nextAction", o.due_at 
   o.cause, o.network_kind as "networkKind", o.market, o.make, o.model, o.verdict, o.subscriber_id as "subscriberId",
   o.device_id as "deviceId", o.created_at as "createdAt", o.updated_at as "updatedAt", o.ended_at as "endedAt"`;
 
-type Dated<Row, Name extends keyof Row> = Omit<Row, Name> & {
+export type Dated<Row, Name extends keyof Row> = Omit<Row, Name> & {
   readonly [At in Name]: null extends Row[At] ? Date | null : Date;
 };
 type StoredOrder = Dated<OrderRow, "dueAt" | "deadlineAt" | "createdAt" | "updatedAt" | "endedAt">;
@@ -132,7 +132,7 @@ const orderRow = (row: StoredOrder): OrderRow => ({
 });
 
 /** The rows behind the numbers that a filter names. */
-type Parties = { readonly subscriberIds?: readonly string[]; readonly deviceId?: string };
+export type Parties = { readonly subscriberIds?: readonly string[]; readonly deviceId?: string };
 
 const SUBSCRIBER_BY_IMSI = {
   name: "subscriber_by_imsi", // subscriber_operator_id_imsi_index_key
@@ -147,7 +147,7 @@ const DEVICE_BY_IMEI = {
   text: "select id from device where operator_id = $1 and imei_index = $2",
 };
 
-async function partiesOf(
+export async function partiesOf(
   db: Db,
   sealer: Sealer,
   operatorId: string,
@@ -438,4 +438,4 @@ async function storyOf(
   };
 }
 
-const iso = (date: Date | null): string | null => (date === null ? null : date.toISOString());
+export const iso = (date: Date | null): string | null => (date === null ? null : date.toISOString());
