@@ -73,6 +73,7 @@ export const RequestPolicySchema = named(
       ),
       fraud: Fraud,
       minimumAssurance: words(ASSURANCES, "How sure we must be who asks, whatever is asked for."),
+      partnerAssurance: words(ASSURANCES, "The most that a partner's word for its customer counts."),
       verificationDeadlineMinutes: Type.Integer({
         minimum: 1,
         maximum: 10_080,

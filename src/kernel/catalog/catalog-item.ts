@@ -61,6 +61,8 @@ export type Assurance = (typeof ASSURANCES)[number];
 export const assuranceRank = (assurance: Assurance): number => ASSURANCES.indexOf(assurance);
 export const isAssuredEnough = (given: Assurance, needed: Assurance): boolean =>
   assuranceRank(given) <= assuranceRank(needed);
+export const weakerAssurance = (one: Assurance, other: Assurance): Assurance =>
+  isAssuredEnough(one, other) ? other : one;
 
 export type CatalogItem = {
   /** `a-z 0-9 -`, at most 63. */

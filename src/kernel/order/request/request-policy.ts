@@ -40,6 +40,8 @@ export type NoticeTexts = Readonly<Record<NoticeText, string>>;
 export type RequestPolicy = RegistrationPolicy & {
   /** How sure we must be who asks, whatever is asked for. */
   readonly minimumAssurance: Assurance;
+  /** The most that a partner's word for its customer counts. */
+  readonly partnerAssurance: Assurance;
   /** How long checks may take before they count as a no. */
   readonly verificationDeadlineMinutes: number;
   readonly consentDeadlineHours: number;
@@ -119,6 +121,7 @@ const GERMAN: NoticeTexts = {
 export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
   ...DEFAULT_REGISTRATION_POLICY,
   minimumAssurance: "otp",
+  partnerAssurance: "otp",
   verificationDeadlineMinutes: 60,
   consentDeadlineHours: 48,
   choiceDeadlineHours: 48,

@@ -5,7 +5,7 @@
  */
 import { TurnupError } from "../../../term/error.ts";
 import type { FactsQuery } from "../../account/account-facts.ts";
-import { type CatalogItem, isAssuredEnough } from "../../catalog/catalog-item.ts";
+import { type CatalogItem, isAssuredEnough, weakerAssurance } from "../../catalog/catalog-item.ts";
 import { type Catalog, type Expansion, expandRemoval, expandSelection } from "../../catalog/expand.ts";
 import { tidyUserData } from "../../registration/check-user-data.ts";
 import { seenWindowMs } from "../../registration/find-fraud.ts";
@@ -24,8 +24,8 @@ import type { Asker } from "./request-store.ts";
 const REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ";
 const REFERENCE_CHARACTERS = 8;
 const SELECTION_MAX = 50;
-/** Who asks for himself must be known well enough; a representative and a partner answer for whom they bring. */
-const ASSURED_ROADS: readonly NewRequest["road"][] = ["self_service", "telephone", "offer"];
+/** Who asks for himself, or through a partner, must be known well enough; a representative answers for whom he brings. */
+const ASSURED_ROADS: readonly NewRequest["road"][] = ["self_service", "telephone", "partner", "offer"];
 
 export type Submitted = { readonly orderId: string; readonly reference: string; readonly created: boolean };
 
@@ -34,14 +34,15 @@ export async function submitRequest(
   deps: ConductorDeps,
   { tx, scribe }: Step,
   operatorId: string,
-  request: NewRequest,
+  given: NewRequest,
 ): Promise<Submitted> {
-  if (request.selection.length === 0 || request.selection.length > SELECTION_MAX) {
+  if (given.selection.length === 0 || given.selection.length > SELECTION_MAX) {
     throw new TurnupError("selection_empty", `a request names 1 to ${SELECTION_MAX} items of the catalog`, {
       nextStep: "choose at least one item",
     });
   }
   const terms = await deps.store.termsOf(operatorId);
+  const request = { ...given, assurance: assuranceOf(given, terms) };
   const asker = await tx.askerOf(operatorId, request.who, scribe.newId);
   if (!asker) throw identityUnknown();
   const idempotencyKey = `request:${request.idempotencyKey}`;
@@ -134,6 +135,10 @@ function factsQuery(
     requestsSince: hoursAfter(now, -fraud.requestWindowHours),
   };
 }
+
+/** How sure a partner is counts as far as policy trusts partners. */
+const assuranceOf = ({ road, assurance }: NewRequest, { policy }: Terms): NewRequest["assurance"] =>
+  road === "partner" ? weakerAssurance(assurance, policy.request.partnerAssurance) : assurance;
 
 const identityUnknown = (): TurnupError =>
   new TurnupError("identity_unknown", "no SIM and device are known by what the request names", {
