@@ -1,0 +1,49 @@
+/**
+ * A made-up vendor of software modules for trials: its key, and the signed modules that the starter catalog names. Real
+ * vendors sign by themselves and hand out files; this one exists so that a first start has something to install.
+ */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeModule, signModule } from "../wire/message/module.ts";
+import { ensureFile } from "./certificates.ts";
+import type { StarterModule } from "./starter-catalog.ts";
+
+export const TRIAL_VENDOR = "apps.example";
+const MODULES = { "mail-client": "1.0", "news-reader": "2.1" } as const;
+const MODULE_OCTETS = 2_048;
+
+export type TrialVendor = {
+  readonly name: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** By name: what the catalog says of it, and the file itself. */
+  readonly modules: Readonly<Record<string, StarterModule & { readonly file: Uint8Array }>>;
+};
+
+/** The key lies in the folder, so that every process of one machine has the same vendor. */
+export async function ensureTrialVendor(folder: string): Promise<TrialVendor> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const pem = await ensureFile(join(folder, "vendor.key"), () =>
+    generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  );
+  const privateKey = createPrivateKey(pem);
+  const modules = Object.entries(MODULES).map(([name, version]) => {
+    const bytes = new Uint8Array(MODULE_OCTETS).fill(name.length);
+    const file = encodeModule(signModule({ name, version, vendor: TRIAL_VENDOR, bytes }, privateKey));
+    const sha256 = createHash("sha256").update(file).digest("hex");
+    return [name, { version, sha256, octets: file.length, file }] as const;
+  });
+  return {
+    name: TRIAL_VENDOR,
+    privateKey,
+    publicKey: createPublicKey(privateKey),
+    modules: Object.fromEntries(modules),
+  };
+}
