@@ -39,6 +39,8 @@ export type HttpOptions = {
   readonly limits?: Partial<HttpLimits>;
   /** Measures of other rooms are shown beside ours. */
   readonly registry?: Registry;
+  /** The subscriber's portal (`d/`): pages, no part of the API. */
+  readonly portal?: { mount(server: FastifyInstance): Promise<void> };
 };
 
 const MINUTE_MS = 60_000;
@@ -94,6 +96,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   await describeApi(server, routes);
   addHooks(server, house);
   for (const route of routes) await mount(server, house, route);
+  await options.portal?.mount(server);
   keepHouse(server, house, limits.useNoteMs);
   return server;
 }

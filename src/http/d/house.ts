@@ -73,10 +73,11 @@ export const shown = (screen: Screen, self: string | null, status = 200): ShownS
   self,
 });
 
-export const showTrouble = (guest: Guest, { code, status }: Trouble): ShownScreen => ({
-  ...shown(problemScreen(strangerOf(guest), code), null, status),
-  code,
-});
+/** @param to where somebody who signs in comes back to */
+export function showTrouble(guest: Guest, { code, status }: Trouble, to: string | null = null): ShownScreen {
+  const signIn = to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`;
+  return { ...shown(problemScreen(strangerOf(guest), code, signIn), null, status), code };
+}
 
 const strangerOf = (guest: Guest) => ({
   operatorName: guest.operator.name,
@@ -153,7 +154,7 @@ export async function once(
     case "running":
       throw new Trouble("request_in_progress", 409);
     case "other_request":
-      throw new Trouble("nothing_to_answer", 409);
+      throw new Trouble("nothing_to_answer", 409); // another answer on the same form
     case "first": {
       let outcome: string;
       try {

@@ -72,7 +72,7 @@ export async function selectionOf(
 function refuseUnassured(guest: Guest, items: readonly CatalogItem[], policy: RequestPolicy): void {
   const needed = [policy.minimumAssurance, ...items.map(({ requires }) => requires.assurance)];
   if (guest.who && needed.every((one) => isAssuredEnough(guest.assurance, one))) return;
-  const bySms = needed.every((one) => isAssuredEnough("otp", one) || isAssuredEnough("link", one));
+  const bySms = guest.door === "public" && needed.every((one) => isAssuredEnough("link", one));
   throw new Trouble(bySms ? "assurance_too_low" : "assurance_needs_device", 403);
 }
 

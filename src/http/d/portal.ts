@@ -3,20 +3,28 @@
  * (`/d/...`, for those who come without our proxy). `createPortal` gives both.
  */
 import type { RoadHandler, RoadResponse } from "../land/handler.ts";
+import { answered } from "./answered.ts";
 import { readPosted } from "./body.ts";
-import { type Guest, landGuest } from "./guest.ts";
-import { type Call, type House, type Shown, showTrouble, Trouble, troubleOf } from "./house.ts";
+import { landGuest } from "./guest.ts";
+import type { House, Shown } from "./house.ts";
 import type { PortalDeps } from "./ports.ts";
-import { takeStep } from "./steps.ts";
+import { createPublicDoor, type PublicDoor } from "./public-door.ts";
 
 export type Portal = {
   /** Behind the land door. */
   readonly road: RoadHandler;
+  /** On the public server, before it listens; what it holds ends when that server closes. */
+  readonly mount: PublicDoor["mount"];
+  /** Resolves when no SMS waits to be written down any more. */
+  readonly idle: PublicDoor["idle"];
 };
 
 export function createPortal(deps: PortalDeps): Portal {
   const house: House = { deps };
+  const { mount, idle } = createPublicDoor(house);
   return {
+    mount,
+    idle,
     async road(identity, request) {
       const operator = await deps.operatorAt({ proxy: identity.proxy });
       if (!operator) throw new Error(`no operator takes requests of the proxy ${identity.proxy}`);
@@ -30,31 +38,8 @@ export function createPortal(deps: PortalDeps): Portal {
   };
 }
 
-/** The step's screen, or the screen that tells what was wrong. */
-export async function answered(house: House, guest: Guest, read: () => Call): Promise<Shown> {
-  const { deps } = house;
-  try {
-    const answer = await takeStep({ house, guest, call: read() });
-    if (answer.kind === "screen" && guest.person) {
-      deps.onShown?.({
-        operatorId: guest.operator.id,
-        subscriberId: guest.person.subscriberId,
-        screen: answer.screen.id,
-        at: deps.clock(),
-      });
-    }
-    return answer;
-  } catch (error) {
-    const trouble = troubleOf(error);
-    if (!trouble) throw error;
-    return showTrouble(guest, trouble);
-  }
-}
-
 function roadResponse(answer: Shown): RoadResponse {
   if (answer.kind === "content") return answer;
   const { status, screen } = answer;
   return { kind: "screen", status, screen };
 }
-
-export { Trouble };

@@ -597,8 +597,18 @@ export function helpScreen(visitor: Visitor): Screen {
   });
 }
 
-/** For those whom neither a proxy nor a gateway vouches for: the SIM proves itself by an SMS. */
-export function signInScreen(visitor: Visitor, state: string): Screen {
+/**
+ * For those whom neither a proxy nor a gateway vouches for: the SIM proves itself by an SMS.
+ * @param to where to go afterwards, as far as the address tells
+ */
+export function signInScreen(
+  visitor: Visitor,
+  {
+    state,
+    to,
+    wasWrong = false,
+  }: { readonly state: string; readonly to: string | null; readonly wasWrong?: boolean },
+): Screen {
   const here = step(visitor);
   const { texts, at } = here;
   return screen(here, "signin", texts.signIn, {
@@ -606,14 +616,37 @@ export function signInScreen(visitor: Visitor, state: string): Screen {
     form: {
       action: at("/d/sign-in"),
       submit: texts.send,
-      fields: [{ name: "msisdn", label: texts.phoneNumber, kind: "phone", required: true, maxLength: 20 }],
-      hidden: { state },
+      fields: [
+        {
+          name: "msisdn",
+          label: texts.phoneNumber,
+          kind: "phone",
+          required: true,
+          maxLength: 25,
+          note: wasWrong ? texts.phoneNumberWrong : texts.phoneNumberForm,
+        },
+      ],
+      hidden: { state, ...(to === null ? {} : { to }) },
     },
   });
 }
 
 /** The same for a number that is known and one that is not: it tells nobody whose subscriber somebody is. */
-export function codeScreen(visitor: Visitor, state: string, wasWrong = false): Screen {
+export function codeScreen(
+  visitor: Visitor,
+  {
+    state,
+    way,
+    to,
+    wasWrong = false,
+  }: {
+    readonly state: string;
+    /** Names the SMS that the code came by. */
+    readonly way: string;
+    readonly to: string | null;
+    readonly wasWrong?: boolean;
+  },
+): Screen {
   const here = step(visitor);
   const { texts, at } = here;
   return screen(here, "code", texts.signIn, {
@@ -624,11 +657,17 @@ export function codeScreen(visitor: Visitor, state: string, wasWrong = false): S
       fields: [
         { name: "code", label: texts.code, kind: "digits", required: true, minLength: 6, maxLength: 6 },
       ],
-      hidden: { state },
+      hidden: { state, way, ...(to === null ? {} : { to }) },
     },
     actions: [{ role: "back", label: texts.back, href: at("/d/sign-in") }],
   });
 }
+
+/** What the SMS says that lets its reader in. */
+export const wayInText = (
+  language: string,
+  values: { readonly operator: string; readonly code: string; readonly link: string },
+): string => fill(textsIn(language).wayIn, values);
 
 /** Behind a link in an SMS. Looking must not spend it: programs look at links before people do. */
 export function linkScreen(visitor: Visitor, path: string, state: string): Screen {
@@ -644,13 +683,14 @@ export function linkScreen(visitor: Visitor, path: string, state: string): Scree
 export function problemScreen(
   visitor: Pick<Visitor, "language" | "at" | "operatorName">,
   code: string,
+  signIn = "/d/sign-in",
 ): Screen {
   const texts = textsIn(visitor.language);
   const here = { ...visitor, texts } as Step; // a problem needs nothing else of who asks
   const why = texts.problems[code] ?? texts.problems.other ?? code;
   const leads: Readonly<Record<string, Entry>> = {
-    assurance_too_low: { label: texts.signIn, href: visitor.at("/d/sign-in") },
-    link_over: { label: texts.signIn, href: visitor.at("/d/sign-in") },
+    assurance_too_low: { label: texts.signIn, href: visitor.at(signIn) },
+    link_over: { label: texts.signIn, href: visitor.at(signIn) },
     request_in_progress: { label: texts.myRequests, href: visitor.at("/d/orders") },
     nothing_to_answer: { label: texts.myRequests, href: visitor.at("/d/orders") },
   };

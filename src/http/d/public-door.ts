@@ -1,0 +1,139 @@
+/**
+ * The portal on the public server, for those who come without our proxy (`/d/...`). Operators' own gateways, phones of
+ * 2000 and browsers of today meet here; nobody but a configured gateway says who he is by a header.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { TurnupError } from "../../term/error.ts";
+import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { Allowance } from "../allowance.ts";
+import { headerLines, oneHeader } from "../header-lines.ts";
+import { convertBody } from "../proxy/forms.ts";
+import { takePage } from "../proxy/showing.ts";
+import { answered } from "./answered.ts";
+import { readPosted } from "./body.ts";
+import type { Guest } from "./guest.ts";
+import { type Call, type House, type Shown, shown, showTrouble, Trouble, troubleOf } from "./house.ts";
+import { type Asked, createPages } from "./page.ts";
+import { type Arrival, publicGuest, strangerAt } from "./public-guest.ts";
+import { createSignIn, type SignIn } from "./sign-in.ts";
+
+const BODY_OCTETS_MAX = 65_536;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+const KEPT_PATH = /^\/d\/p\/([A-Za-z0-9_-]{22})$/;
+const MINUTE_MS = 60_000;
+/** Of one person, or of one address of strangers: a page that looks again by itself asks twelve times. */
+const REQUESTS_PER_MINUTE = 300;
+const REMEMBERED_MAX = 10_000;
+const FORGET_EVERY_MS = 60 * MINUTE_MS;
+/** A way in is of no use long before, and says when it was used to who has to know. */
+const LINKS_KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
+
+export type PublicDoor = { mount(server: FastifyInstance): Promise<void>; idle(): Promise<void> };
+
+export function createPublicDoor(house: House): PublicDoor {
+  const { deps } = house;
+  const pages = createPages(house);
+  const signIn: SignIn = createSignIn(house);
+  const requests = new Allowance({
+    perWindow: REQUESTS_PER_MINUTE,
+    windowMs: MINUTE_MS,
+    keysMax: REMEMBERED_MAX,
+  });
+
+  async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const operator = await deps.operatorAt({ host: request.hostname });
+    if (!operator) throw new TurnupError("not_found", "no operator's portal stands at this address");
+    const headers = headerLines(request.raw.rawHeaders);
+    const { target, page } = takePage(request.raw.url ?? "");
+    const [path = "", query = ""] = target.split("?", 2);
+    const arrival: Arrival = { address: request.ip, headers, query: new URLSearchParams(query) };
+    const method = request.method === "POST" ? "POST" : "GET";
+    const asked: Asked = { method, headers, page };
+    let guest = strangerAt(operator, arrival);
+    let answer: Shown;
+    try {
+      guest = await publicGuest(house, operator, arrival);
+      limit(guest, request.ip);
+      answer =
+        keptScreen(guest, method, path) ??
+        (await answered(
+          house,
+          guest,
+          () => callOf(request, arrival, { method, path }),
+          signIn.stepsFor(request.ip),
+        ));
+      return pages.send(reply, guest, answer, asked);
+    } catch (error) {
+      return pages.send(reply, guest, faultOf(guest, error), asked);
+    }
+  }
+
+  function limit(guest: Guest, address: string): void {
+    const who = guest.who ? guest.subject : `address ${address}`;
+    if (requests.take(who, deps.clock().getTime()) > 0) throw new Trouble("too_many_requests", 429);
+  }
+
+  function keptScreen(guest: Guest, method: string, path: string): Shown | undefined {
+    const id = KEPT_PATH.exec(path)?.[1];
+    if (id === undefined || method !== "GET") return undefined;
+    const screen = pages.kept.find(guest.subject, id, deps.clock().getTime());
+    if (!screen) throw new Trouble("not_found", 404);
+    return shown(screen, guest.at(path));
+  }
+
+  /** What nobody foresaw is told in one sentence, and written down by whoever keeps faults. */
+  function faultOf(guest: Guest, error: unknown): Shown {
+    const trouble = troubleOf(error);
+    if (trouble) return showTrouble(guest, trouble);
+    deps.onFault("portal", error);
+    const isAway = error instanceof TurnupError && /^database_|_full$|_unavailable$/.test(error.code);
+    return showTrouble(guest, new Trouble("other", isAway ? 503 : 500));
+  }
+
+  return {
+    async mount(server) {
+      await server.register(async (scope) => {
+        scope.removeAllContentTypeParsers();
+        scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+        scope.route({
+          method: ["GET", "POST"],
+          url: "/d/*",
+          bodyLimit: BODY_OCTETS_MAX,
+          exposeHeadRoute: false,
+          handler: handle,
+        });
+        const timer = setInterval(() => {
+          deps.people
+            .forgetLinks(new Date(deps.clock().getTime() - LINKS_KEPT_MS))
+            .catch((error: unknown) => deps.onFault("old ways in not forgotten", error));
+        }, FORGET_EVERY_MS);
+        timer.unref();
+        scope.addHook("onClose", async () => {
+          clearInterval(timer);
+          await signIn.idle();
+        });
+      });
+    },
+    idle: signIn.idle,
+  };
+}
+
+/** @throws TurnupError `media_type_unsupported`, `body_malformed` */
+function callOf(
+  request: FastifyRequest,
+  { headers, query }: Arrival,
+  { method, path }: { readonly method: "GET" | "POST"; readonly path: string },
+): Call {
+  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+  // Old browsers write forms in the charset of the page, or of the handset.
+  const converted = convertBody(oneHeader(headers, "content-type"), body);
+  const key = oneHeader(headers, AIR_HEADERS.idempotencyKey);
+  return {
+    method,
+    path,
+    query,
+    body: readPosted(converted.contentType, converted.body),
+    idempotencyKey: key !== undefined && IDEMPOTENCY_KEY.test(key) ? key : null,
+    noticeKey: null,
+  };
+}

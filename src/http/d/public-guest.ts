@@ -1,0 +1,77 @@
+/**
+ * Who comes to the public server without our proxy: a line that an operator's own gateway names (its headers, from its
+ * addresses alone), somebody whom an SMS let in (the session in the address), or nobody that we know.
+ */
+import { openSession } from "../../kernel/dialog/tokens.ts";
+import { gatewayAt, identityFrom } from "../../proxy/gateway-identity.ts";
+import type { HeaderLines } from "../header-lines.ts";
+import { oneHeader } from "../header-lines.ts";
+import { languageOf } from "../land/identity.ts";
+import { type Guest, plainly, subjectOf, withSession } from "./guest.ts";
+import { type House, Trouble } from "./house.ts";
+import type { PortalOperator } from "./ports.ts";
+
+export type Arrival = {
+  /** Of the socket, or told by a proxy in front that we trust. */
+  readonly address: string;
+  readonly headers: HeaderLines;
+  readonly query: URLSearchParams;
+};
+
+export const strangerAt = (operator: PortalOperator, { headers }: Arrival): Guest => ({
+  door: "public",
+  operator,
+  subject: subjectOf(`anyone ${operator.id}`),
+  person: undefined,
+  who: undefined,
+  assurance: "none",
+  language: languageOf(oneHeader(headers, "accept-language") ?? null),
+  bearer: null,
+  at: plainly,
+});
+
+/**
+ * A line that the network names counts before a session in the address: nobody is led into another's session by a link.
+ * @throws Trouble `line_conflict`: headers that name two lines
+ */
+export async function publicGuest(house: House, operator: PortalOperator, arrival: Arrival): Promise<Guest> {
+  const { deps } = house;
+  const stranger = strangerAt(operator, arrival);
+  const rule = gatewayAt(deps.gateways, arrival.address);
+  const line = rule ? identityFrom(rule, arrival.headers) : "none";
+  if (line === "conflict") throw new Trouble("line_conflict", 403);
+  if (rule && line !== "none") {
+    const { msisdn, imsi, deviceId } = line;
+    const who = {
+      ...(msisdn === null ? {} : { msisdn }),
+      ...(imsi === null ? {} : { imsi }),
+      ...(deviceId === null ? {} : { imei: deviceId }),
+    };
+    return {
+      ...stranger,
+      subject: subjectOf(`line ${operator.id} ${msisdn ?? imsi ?? ""}`),
+      person: await deps.people.find(operator.id, who),
+      who,
+      assurance: "network",
+      bearer: rule.bearer,
+    };
+  }
+  const token = arrival.query.get("s");
+  const session = token === null ? undefined : openSession(token, operator.id, deps.clock(), deps.key);
+  if (token === null || !session) return stranger;
+  return sessionGuest(house, stranger, token, session);
+}
+
+/** Somebody whom an SMS let in. */
+export async function sessionGuest(
+  { deps }: House,
+  stranger: Guest,
+  token: string,
+  { subscriberId, assurance }: { readonly subscriberId: string; readonly assurance: Guest["assurance"] },
+): Promise<Guest> {
+  const who = { subscriberId };
+  const person = await deps.people.find(stranger.operator.id, who);
+  if (!person) return stranger;
+  const subject = subjectOf(`session ${stranger.operator.id} ${subscriberId}`);
+  return { ...stranger, subject, person, who, assurance, at: withSession(token) };
+}

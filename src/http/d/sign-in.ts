@@ -1,0 +1,267 @@
+/**
+ * The way in for those whom nobody vouches for: an SMS to the phone with the number that was typed, with a link (128 bits,
+ * once) and a code (six digits, five tries, five minutes). What is answered is the same whether the number is known or not,
+ * and comes at the same time: the look-up and the SMS happen after the answer.
+ *
+ *   number -> way (16 octets, in the form) -> link and code, both made of the way under our key; the books hold hashes alone
+ */
+import { createHash, createHmac } from "node:crypto";
+import { codeScreen, linkScreen, orderScreen, signInScreen, wayInText } from "../../kernel/dialog/dialog.ts";
+import { issueSession } from "../../kernel/dialog/tokens.ts";
+import { TurnupError } from "../../term/error.ts";
+import { parseMsisdn } from "../../term/msisdn.ts";
+import { Allowance } from "../allowance.ts";
+import type { Guest } from "./guest.ts";
+import {
+  type House,
+  keyOfPost,
+  newState,
+  type Shown,
+  shown,
+  showTrouble,
+  Trouble,
+  troubleOf,
+  visitorOf,
+} from "./house.ts";
+import { selectionOf } from "./order-form.ts";
+import { sessionGuest } from "./public-guest.ts";
+import { STEPS, type StepRow, takeStep, type Walk } from "./steps.ts";
+
+const WAY_OCTETS = 16;
+const LINK_OCTETS = 16;
+const LINK_MS = 15 * 60_000;
+const CODE_MS = 5 * 60_000;
+const SESSION_MS = 45 * 60_000;
+const CODE_DIGITS = 6;
+/** Ways in of one subscriber at a time: his phone is not to be flooded. */
+const LINKS_AT_ONCE = 3;
+const ASKED_WINDOW_MS = 15 * 60_000;
+const ASKED_PER_ADDRESS = 20;
+const ASKED_PER_NUMBER = 5;
+/** Unknown links and wrong codes of one address. */
+const FAILED_PER_ADDRESS = 60;
+const REMEMBERED_MAX = 10_000;
+/** SMS that wait to be written down; more asks are answered as ever and sent nothing. */
+const SENDING_MAX = 500;
+
+const WAY = /^[A-Za-z0-9_-]{22}$/;
+const TOKEN = "([A-Za-z0-9_-]{20,64})";
+/** Where a sign-in may lead back to, without the `/d/` in front. */
+const DESTINATION = /^(?:orders\/[0-9A-Z]{8}|items\/[a-z0-9][a-z0-9-]{0,62}(?:\/order)?|mine|orders)$/;
+
+/** `items/java/order` of `/d/items/java/order`, where one may come back to it. */
+export function destinationOf(path: string): string | null {
+  const to = path.startsWith("/d/") ? path.slice("/d/".length) : "";
+  return DESTINATION.test(to) ? to : null;
+}
+
+export type SignIn = {
+  /** The steps of the dialog and those of the way in, for somebody who came from this address. */
+  stepsFor(address: string): readonly StepRow[];
+  /** Resolves when nothing is being sent any more. */
+  idle(): Promise<void>;
+};
+
+export function createSignIn(house: House): SignIn {
+  const { deps } = house;
+  const allowance = (perWindow: number): Allowance =>
+    new Allowance({ perWindow, windowMs: ASKED_WINDOW_MS, keysMax: REMEMBERED_MAX });
+  const asked = allowance(ASKED_PER_ADDRESS);
+  const askedFor = allowance(ASKED_PER_NUMBER);
+  const failed = allowance(FAILED_PER_ADDRESS);
+  const sending = new Set<Promise<void>>();
+  const nowMs = (): number => deps.clock().getTime();
+
+  const made = (use: string, way: string, octets: number): Buffer =>
+    createHmac("sha256", deps.key).update(`turnup-way-in\0${use}\0${way}`).digest().subarray(0, octets);
+  const tokenOf = (way: string): string => made("link", way, LINK_OCTETS).toString("base64url");
+  const codeOf = (way: string): string =>
+    String(made("code", way, 6).readUIntBE(0, 6) % 10 ** CODE_DIGITS).padStart(CODE_DIGITS, "0");
+  const codeHash = (way: string, code: string): Buffer => made(`code ${code}`, way, 32);
+  const tokenHash = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+  async function send(guest: Guest, msisdn: string, way: string, to: string | null): Promise<void> {
+    const { operator, language } = guest;
+    const person = await deps.people.find(operator.id, { msisdn });
+    if (!person) return;
+    const { subscriberId } = person;
+    const [token, code] = [tokenOf(way), codeOf(way)];
+    const isAdded = await deps.people.addLink(
+      {
+        operatorId: operator.id,
+        subscriberId,
+        tokenHash: tokenHash(token),
+        codeHash: codeHash(way, code),
+        expiresAt: new Date(nowMs() + LINK_MS),
+      },
+      deps.clock(),
+      LINKS_AT_ONCE,
+    );
+    if (!isAdded) return;
+    const link = `${deps.publicUrl()}/d/l/${token}${to === null ? "" : `?to=${to}`}`;
+    const text = wayInText(language, { operator: operator.name, code, link });
+    const idempotencyKey = `way-in:${tokenHash(token).toString("base64url")}`;
+    await deps.texts.send(operator.id, [{ to: msisdn, text, idempotencyKey }]);
+  }
+
+  /** Behind the answer, so that its time tells nothing. */
+  function sendBehind(...what: Parameters<typeof send>): void {
+    if (sending.size >= SENDING_MAX) return;
+    const work = send(...what)
+      .catch((error: unknown) => deps.onFault("way in by SMS", error))
+      .finally(() => sending.delete(work));
+    sending.add(work);
+  }
+
+  async function signIn({ guest, call }: Walk): Promise<Shown> {
+    const to = destinationIn(call.query.get("to"));
+    const screen = signInScreen(await visitorOf(house, guest), {
+      state: newState(house, guest, "sign-in"),
+      to,
+    });
+    return shown(screen, guest.at(to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`));
+  }
+
+  async function askForWay({ guest, call }: Walk, address: string): Promise<Shown> {
+    keyOfPost(house, guest, call, "sign-in");
+    const to = destinationIn(call.body.texts.get("to") ?? null);
+    const visitor = await visitorOf(house, guest);
+    const msisdn = msisdnIn(call.body.texts.get("msisdn") ?? "");
+    if (msisdn === undefined) {
+      const state = newState(house, guest, "sign-in");
+      return {
+        ...shown(signInScreen(visitor, { state, to, wasWrong: true }), null, 422),
+        wrongField: "msisdn",
+      };
+    }
+    if (asked.take(address, nowMs()) > 0) throw new Trouble("too_many_requests", 429);
+    const way = Buffer.from(deps.freshOctets(WAY_OCTETS)).toString("base64url");
+    const mayBeSent = askedFor.take(tokenHash(msisdn).toString("base64url"), nowMs()) === 0;
+    if (mayBeSent) sendBehind(guest, msisdn, way, to);
+    const state = newState(house, guest, `code ${way}`);
+    return shown(codeScreen(visitor, { state, way, to }), null);
+  }
+
+  async function takeCode(walk: Walk, address: string): Promise<Shown> {
+    const { guest, call } = walk;
+    const way = call.body.texts.get("way") ?? "";
+    if (!WAY.test(way)) throw new Trouble("form_foreign", 403);
+    keyOfPost(house, guest, call, `code ${way}`);
+    refuseAfterFailures(address);
+    const to = destinationIn(call.body.texts.get("to") ?? null);
+    const code = (call.body.texts.get("code") ?? "").replace(/\s/g, "").slice(0, CODE_DIGITS + 1);
+    const validAfter = new Date(nowMs() + LINK_MS - CODE_MS);
+    const subscriberId = await deps.people.useCode(
+      guest.operator.id,
+      tokenHash(tokenOf(way)),
+      codeHash(way, code),
+      deps.clock(),
+      validAfter,
+    );
+    if (subscriberId !== undefined) return letIn(walk, subscriberId, "otp", to);
+    failed.take(address, nowMs());
+    const state = newState(house, guest, `code ${way}`);
+    const screen = codeScreen(await visitorOf(house, guest), { state, way, to, wasWrong: true });
+    return { ...shown(screen, null, 422), wrongField: "code" };
+  }
+
+  async function lookAtLink({ guest, call }: Walk, token: string): Promise<Shown> {
+    const to = destinationIn(call.query.get("to"));
+    const path = to === null ? `/d/l/${token}` : `/d/l/${token}?to=${to}`;
+    const state = newState(house, guest, `link ${token}`);
+    return shown(linkScreen(await visitorOf(house, guest), path, state), guest.at(path));
+  }
+
+  async function useLink(walk: Walk, address: string, token: string): Promise<Shown> {
+    const { guest, call } = walk;
+    keyOfPost(house, guest, call, `link ${token}`);
+    refuseAfterFailures(address);
+    const subscriberId = await deps.people.useLink(guest.operator.id, tokenHash(token), deps.clock());
+    if (subscriberId !== undefined)
+      return letIn(walk, subscriberId, "link", destinationIn(call.query.get("to")));
+    failed.take(address, nowMs());
+    throw new Trouble("link_over", 404);
+  }
+
+  /** The confirmation of an offer, filled in; whoever has the link has the SIM. It stays good until it is answered. */
+  async function offer(walk: Walk, address: string, token: string): Promise<Shown> {
+    refuseAfterFailures(address);
+    const found = await deps.desk.findOffer(token);
+    if (found?.operatorId !== walk.guest.operator.id) {
+      failed.take(address, nowMs());
+      throw new Trouble("offer_over", 404);
+    }
+    const { subscriberId, offerId, itemId } = found;
+    const isOwn = walk.guest.person?.subscriberId === subscriberId;
+    const guest = isOwn ? walk.guest : await guestOf(walk.guest, subscriberId, "link");
+    try {
+      const visitor = await visitorOf(house, guest);
+      const { chosen, asked: fields } = await selectionOf(house, guest, visitor, [itemId]);
+      const state = newState(house, guest, "order");
+      const screen = orderScreen(visitor, { items: chosen, asked: fields, state, offerId });
+      return shown(screen, guest.at(`/d/offers/${token}`));
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (!trouble) throw error;
+      return showTrouble(guest, trouble);
+    }
+  }
+
+  function refuseAfterFailures(address: string): void {
+    if (failed.secondsUntilAllowed(address, nowMs()) > 0) throw new Trouble("too_many_requests", 429);
+  }
+
+  async function guestOf(stranger: Guest, subscriberId: string, assurance: "link" | "otp"): Promise<Guest> {
+    const endsAt = new Date(nowMs() + SESSION_MS);
+    const session = { subscriberId, assurance, endsAt };
+    const token = issueSession(session, stranger.operator.id, deps.key);
+    return sessionGuest(house, stranger, token, session);
+  }
+
+  /** With a session in all addresses from here on. */
+  async function letIn(
+    walk: Walk,
+    subscriberId: string,
+    assurance: "link" | "otp",
+    to: string | null,
+  ): Promise<Shown> {
+    const guest = await guestOf(walk.guest, subscriberId, assurance);
+    const path = to === null ? "/d/start" : `/d/${to}`;
+    const call = { ...walk.call, method: "GET" as const, path, query: new URLSearchParams() };
+    try {
+      return await takeStep({ ...walk, guest, call }, STEPS);
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (!trouble) throw error;
+      return showTrouble(guest, trouble);
+    }
+  }
+
+  return {
+    stepsFor: (address) => [
+      ...STEPS,
+      ["GET", /^\/d\/sign-in$/, signIn],
+      ["POST", /^\/d\/sign-in$/, (walk) => askForWay(walk, address)],
+      ["POST", /^\/d\/code$/, (walk) => takeCode(walk, address)],
+      ["GET", /^\/d\/code$/, signIn],
+      ["GET", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => lookAtLink(walk, token)],
+      ["POST", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => useLink(walk, address, token)],
+      ["GET", new RegExp(`^/d/offers/${TOKEN}$`), (walk, token = "") => offer(walk, address, token)],
+    ],
+    async idle() {
+      await Promise.all(sending);
+    },
+  };
+}
+
+const destinationIn = (text: string | null): string | null =>
+  text !== null && DESTINATION.test(text) ? text : null;
+
+function msisdnIn(text: string): string | undefined {
+  try {
+    return parseMsisdn(text.trim());
+  } catch (error) {
+    if (error instanceof TurnupError) return undefined;
+    throw error;
+  }
+}
