@@ -292,6 +292,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     http = await createHttpServer(deps, {
       ...httpOptionsOf(config),
       registry: measures,
+      portal: road.portal,
       ...(options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {}),
     });
     await listen(http, config);
