@@ -2,12 +2,12 @@
  * The server's side of the device's road: connectors to other companies' machines, the portal's screens, and the door for
  * proxies. What the configuration does not name is not opened, and what needs it fails closed with its reason.
  */
-import { randomBytes } from "node:crypto";
 import { createPortal, type Portal } from "../http/d/portal.ts";
 import type { PortalDeps, PortalOperator } from "../http/d/ports.ts";
 import type { Database } from "../store/database.ts";
 import { listOperators, type Operator } from "../store/operators.ts";
 import type { Sealer } from "../store/seal.ts";
+import { TurnupError } from "../term/error.ts";
 import type { Config } from "./config.ts";
 import { type Land, type LandOptions, startLand } from "./land.ts";
 
@@ -21,32 +21,48 @@ export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates
 export const portalKeyOf = (sealer: Sealer): Uint8Array =>
   Buffer.concat(["1", "2"].map((half) => sealer.blindIndex("portal_key", "all operators", half)));
 
-/**
- * Whose portal it is: of a server with one operator, that one's; of a server with several, the one that
- * `portal.operator` names. A proxy serves the operator that is named beside it, else the same.
- */
-export function operatorFinder(
+/** Operators as subscribers are told of them, and whose portal this server shows. */
+export type PortalOperators = {
+  /**
+   * Of a server with one operator, that one's; of a server with several, the one that `portal.operator` names.
+   */
+  readonly at: PortalDeps["operatorAt"];
+  /** @throws TurnupError `operator_not_found` */
+  readonly of: (operatorId: string) => Promise<PortalOperator>;
+};
+
+export function portalOperators(
   database: Database,
   portal: Config["portal"],
   now: () => number,
-): PortalDeps["operatorAt"] {
+): PortalOperators {
   let known: readonly Operator[] = [];
   let freshUntil = 0;
-  return async () => {
+  const all = async (): Promise<readonly Operator[]> => {
     if (now() >= freshUntil) {
       known = await listOperators(database);
       freshUntil = now() + OPERATORS_FRESH_MS;
     }
-    const named = portal.operator ? known.filter(({ slug }) => slug === portal.operator) : known;
-    return named.length === 1 ? portalOperator(named[0]!, portal) : undefined;
+    return known;
+  };
+  const told = ({ id, name }: Operator): PortalOperator => ({
+    id,
+    name,
+    care: { phone: portal.carePhone ?? null, url: portal.careUrl ?? null },
+  });
+  return {
+    async at() {
+      const every = await all();
+      const named = portal.operator ? every.filter(({ slug }) => slug === portal.operator) : every;
+      return named.length === 1 ? told(named[0]!) : undefined;
+    },
+    async of(operatorId) {
+      const operator = (await all()).find(({ id }) => id === operatorId);
+      if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
+      return told(operator);
+    },
   };
 }
-
-const portalOperator = ({ id, name }: Operator, portal: Config["portal"]): PortalOperator => ({
-  id,
-  name,
-  care: { phone: portal.carePhone ?? null, url: portal.careUrl ?? null },
-});
 
 export type ProvisioningRoad = {
   readonly portal: Portal;
@@ -55,11 +71,11 @@ export type ProvisioningRoad = {
 };
 
 export async function openRoad(
-  deps: Omit<PortalDeps, "freshOctets">,
+  deps: PortalDeps,
   place: LandPlace | undefined,
   enrolmentOf: LandOptions["enrolmentOf"],
 ): Promise<ProvisioningRoad> {
-  const portal = createPortal({ ...deps, freshOctets: (octets) => Uint8Array.from(randomBytes(octets)) });
+  const portal = createPortal(deps);
   const land =
     place &&
     (await startLand({

@@ -36,6 +36,7 @@ import { createPairings } from "../store/pairings.ts";
 import { createPortalPeople } from "../store/portal-link.ts";
 import { createRegistry, type Registry } from "../store/registry.ts";
 import { createRepeats } from "../store/repeats.ts";
+import { createRequestReader } from "../store/request-reader.ts";
 import { createSettingsPages } from "../store/settings-pages.ts";
 import { createTextDesk } from "../store/text-desk.ts";
 import { createUnknownModels } from "../store/unknown-models.ts";
@@ -56,9 +57,9 @@ import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
 import {
   type LandPlace,
   openRoad,
-  operatorFinder,
   type ProvisioningRoad,
   portalKeyOf,
+  portalOperators,
 } from "./provisioning-road.ts";
 import { readLandSettings } from "./road-config.ts";
 import { openStore, type Store } from "./store.ts";
@@ -215,6 +216,18 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     backlog: () => readBacklog(database, CALL_KINDS, clock()),
     nowMs: () => clock().getTime(),
   });
+  const operators = portalOperators(database, config.portal, () => clock().getTime());
+  const forRoad = {
+    desk: engine.conductor.requests,
+    people: createPortalPeople(database, sealer),
+    key: portalKeyOf(sealer),
+    cardsOf(operatorId: string) {
+      const house = others.connectors.paymentHouseOf?.(operatorId);
+      return house && { house, secret: cardSecretOf(sealer, operatorId) };
+    },
+    publicUrl: () => publicUrl,
+    freshOctets: (octets: number) => Uint8Array.from(randomBytes(octets)),
+  };
   const deps: HttpDeps = {
     ...registry,
     clock,
@@ -222,6 +235,12 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
     catalog: items,
+    road: {
+      ...forRoad,
+      reader: createRequestReader(database, sealer, clock),
+      operatorOf: operators.of,
+      agentOf: () => config.portal.agent,
+    },
     intake,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({ ...shared, ...known, conductor: engine.conductor }),
@@ -269,20 +288,13 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   try {
     road = await openRoad(
       {
+        ...forRoad,
         clock,
-        key: portalKeyOf(sealer),
-        operatorAt: operatorFinder(database, config.portal, () => clock().getTime()),
+        operatorAt: operators.at,
         catalog: items,
         policies: registry.policies,
-        desk: engine.conductor.requests,
-        people: createPortalPeople(database, sealer),
         repeats: deps.repeats,
-        cardsOf: (operatorId) => {
-          const house = others.connectors.paymentHouseOf?.(operatorId);
-          return house && { house, secret: cardSecretOf(sealer, operatorId) };
-        },
         texts: deps.texts,
-        publicUrl: () => publicUrl,
         gateways: [],
         onFault: options.onFault ?? (() => undefined),
       },

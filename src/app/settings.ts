@@ -395,10 +395,18 @@ export const SETTINGS = {
         "Slug of the operator whose portal this server shows under /d/ and behind its door for proxies. Without it the only one there is.",
       max: 63,
     }),
-    carePhone: optionalText({ about: "Where subscribers call for help: shown before anything is set up.", max: 40 }),
+    carePhone: optionalText({
+      about: "Where subscribers call for help: shown before anything is set up.",
+      max: 40,
+    }),
     careUrl: optionalText({ about: "Where subscribers look for help.", max: 300 }),
+    agent: optionalText({
+      about: "Where the telephone menu puts callers through who get no further: `tel:+442079460018`.",
+      max: 60,
+    }),
     gatewaysFile: path({
-      about: "JSON: the operator's own WAP gateways in front of this server; their headers alone name a line.",
+      about:
+        "JSON: the operator's own WAP gateways in front of this server; their headers alone name a line.",
     }),
   },
   log: {

@@ -336,6 +336,7 @@ export function createPhone(options: PhoneOptions) {
   return {
     msisdn,
     imei,
+    imsi,
     /** What is left when the phone is off; another phone object may go on with it. */
     storage,
     onMessage,
