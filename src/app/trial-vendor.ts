@@ -23,8 +23,10 @@ export type TrialVendor = {
   readonly name: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** By name: what the catalog says of it, and the file itself. */
-  readonly modules: Readonly<Record<string, StarterModule & { readonly file: Uint8Array }>>;
+  /** By name: what the catalog says of it. */
+  readonly modules: Readonly<Record<string, StarterModule>>;
+  /** The signed files themselves. */
+  readonly files: readonly { readonly sha256: string; readonly octets: Uint8Array }[];
 };
 
 /** The key lies in the folder, so that every process of one machine has the same vendor. */
@@ -38,12 +40,15 @@ export async function ensureTrialVendor(folder: string): Promise<TrialVendor> {
     const bytes = new Uint8Array(MODULE_OCTETS).fill(name.length);
     const file = encodeModule(signModule({ name, version, vendor: TRIAL_VENDOR, bytes }, privateKey));
     const sha256 = createHash("sha256").update(file).digest("hex");
-    return [name, { version, sha256, octets: file.length, file }] as const;
+    return { name, version, sha256, file };
   });
   return {
     name: TRIAL_VENDOR,
     privateKey,
     publicKey: createPublicKey(privateKey),
-    modules: Object.fromEntries(modules),
+    modules: Object.fromEntries(
+      modules.map(({ name, version, sha256, file }) => [name, { version, sha256, octets: file.length }]),
+    ),
+    files: modules.map(({ sha256, file }) => ({ sha256, octets: file })),
   };
 }

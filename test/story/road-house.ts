@@ -137,8 +137,8 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
     },
   };
   for (const { server, operator } of [first, ...(second ? [second] : [])]) {
-    for (const { sha256, file } of Object.values(road.vendor.modules))
-      await server.deps.catalog.putContent(operator.id, sha256, file, "story");
+    for (const { sha256, octets } of road.vendor.files)
+      await server.deps.catalog.putContent(operator.id, sha256, octets, "story");
     await putStarterCatalog(server.deps.catalog, operator.id, places, "story");
   }
   await road.connect({
