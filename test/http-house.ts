@@ -16,6 +16,7 @@ import { composeOmaCp } from "../src/kernel/payload/compose.ts";
 import type { AccessPoint } from "../src/kernel/settings/access-point.ts";
 import { TurnupError } from "../src/term/error.ts";
 import { memoryCatalog } from "./memory-catalog.ts";
+import { memoryRoad } from "./memory-road.ts";
 
 export const OPERATOR_A = "01900000-0000-7000-8000-00000000000a";
 export const OPERATOR_B = "01900000-0000-7000-8000-00000000000b";
@@ -260,6 +261,7 @@ function depsOf(house: House): HttpDeps {
       open: async (token) => PAGES[token],
     },
     catalog: memoryCatalog(house, stamp),
+    road: memoryRoad(stamp, called),
     readiness: [{ name: "database", check: async () => {} }],
   };
 

@@ -44,10 +44,11 @@ export async function once(
   caller: Caller,
   work: (once: { readonly key: string; readonly subjectId: string }) => Promise<Answer>,
 ): Promise<Answer> {
-  const key = idempotencyKeyOf(request);
+  const key = keyOf(caller, request);
   const named = { scope: `${route.method} ${route.path}`, key };
+  const body = route.tellsApart ? route.tellsApart(request.body) : (request.body ?? null);
   const fingerprint = createHash("sha256")
-    .update(JSON.stringify([request.params, request.body ?? null]))
+    .update(JSON.stringify([request.params, body]))
     .digest();
   const before = await repeats.begin(caller.operatorId, { ...named, fingerprint });
   switch (before.state) {
@@ -82,6 +83,15 @@ export async function once(
       return answer;
     }
   }
+}
+
+/** Partners are other companies: the key of one is never the key of another. */
+function keyOf({ role, label }: Caller, request: FastifyRequest): string {
+  const key = idempotencyKeyOf(request);
+  if (role !== "partner") return key;
+  return createHash("sha256")
+    .update(JSON.stringify([label, key]))
+    .digest("base64url");
 }
 
 /** A token is shown once: what is kept for repeats does not hold it. */

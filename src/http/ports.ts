@@ -17,13 +17,17 @@ import type {
 import type { Caller } from "../kernel/account/role.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
+import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
 import type { OrderPolicy } from "../kernel/order/policy.ts";
+import type { RequestDesk } from "../kernel/order/request/request.ts";
+import type { RequestReader } from "../kernel/order/request/request-reader.ts";
 import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
+import type { PortalDeps, PortalOperator } from "./d/ports.ts";
 
 /** What is known of a device by its number, and the verdict with the rules that decided. */
 export type DeviceDescription = {
@@ -97,6 +101,23 @@ export interface SettingsPages {
   open(token: string): Promise<SettingsPage | undefined>;
 }
 
+/** The device's road (US 6,647,260) for those who ask for somebody else: staff, partners, the telephone menu. */
+export type RoadDeps = {
+  readonly desk: RequestDesk;
+  readonly reader: RequestReader;
+  readonly people: PortalPeople;
+  /** Undefined: no payment house takes this operator's cards. */
+  readonly cardsOf: PortalDeps["cardsOf"];
+  readonly operatorOf: (operatorId: string) => Promise<PortalOperator>;
+  /** Who takes over from the telephone menu: "tel:+44..."; undefined: nobody. */
+  readonly agentOf: (operatorId: string) => string | undefined;
+  /** Of the public server, for links in SMS. */
+  readonly publicUrl: () => string;
+  readonly freshOctets: (octets: number) => Uint8Array;
+  /** 32 octets, the same on every node: what stands in addresses of the telephone menu is sealed and signed with it. */
+  readonly key: Uint8Array;
+};
+
 /** Something without which the server must not be given work. */
 export type ReadinessCheck = {
   readonly name: string;
@@ -127,6 +148,7 @@ export type HttpDeps = {
   readonly settings: SettingsDesk;
   readonly pages: SettingsPages;
   readonly catalog: CatalogStore;
+  readonly road: RoadDeps;
   readonly readiness: readonly ReadinessCheck[];
 };
 

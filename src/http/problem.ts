@@ -99,6 +99,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   settings_query_malformed: 400,
   sighting_malformed: 400,
   smpp_field_invalid: 500,
+  subscriber_not_found: 404,
   terms_not_found: 404,
   text_empty: 400,
   text_too_long: 400,

@@ -45,6 +45,8 @@ type Mounted = {
    * knows repeats by itself and the key is handed through.
    */
   readonly once?: "door" | "desk";
+  /** What of the body tells two requests apart, where it holds what must not be kept, not even as a hash: a card, a user. */
+  readonly tellsApart?: (body: unknown) => unknown;
   /** The handler checks the body by itself; its schema only describes. */
   readonly checksOwnBody?: boolean;
   /** Largest body, in octets, where it is not the server's common limit. */

@@ -10,6 +10,7 @@ import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access
 import { reportArrivals } from "./v1/arrivals.ts";
 import { listAudit } from "./v1/audit.ts";
 import { listBalances } from "./v1/balances.ts";
+import { resendLink, showStanding } from "./v1/care/subscribers.ts";
 import { getContent, putContent } from "./v1/catalog/content.ts";
 import { exportCatalog, importCatalog } from "./v1/catalog/file.ts";
 import { getCatalogItem, listCatalog, putCatalogItem, retireCatalogItem } from "./v1/catalog/items.ts";
@@ -19,16 +20,26 @@ import { listDatasets } from "./v1/datasets.ts";
 import { listUnknownDevices } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
+import { listOffers, sendOffers } from "./v1/offers.ts";
 import { cancelOrder } from "./v1/orders/cancel.ts";
 import { resendOrder } from "./v1/orders/resend.ts";
 import { getOrder, listOrders, openOrder } from "./v1/orders.ts";
 import { listOverrides, putOverride, removeOverride } from "./v1/overrides.ts";
+import {
+  enterForPartner,
+  getPartnerRequest,
+  listPartnerRequests,
+  supplyPartnerFields,
+} from "./v1/partner/requests.ts";
 import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
 import { reportRestored } from "./v1/reports/restored.ts";
+import { answerRequestTerms, chooseForRequest, supplyRequestFields } from "./v1/requests/answers.ts";
+import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
+import { listServices } from "./v1/subscribers/services.ts";
 import { getTerms, listTerms, putTerms } from "./v1/terms/terms.ts";
 import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
 
@@ -84,6 +95,21 @@ export function routesOf(views: ServerViews): readonly Route[] {
     listTerms,
     getTerms,
     putTerms,
+    enterForSubscriber,
+    listRequests,
+    getRequest,
+    answerRequestTerms,
+    supplyRequestFields,
+    chooseForRequest,
+    listServices,
+    enterForPartner,
+    listPartnerRequests,
+    getPartnerRequest,
+    supplyPartnerFields,
+    sendOffers,
+    listOffers,
+    showStanding,
+    resendLink,
     listTokens,
     createToken,
     revokeToken,

@@ -112,6 +112,7 @@ export type ErrorCode =
   | "settings_query_malformed"
   | "sighting_malformed"
   | "smpp_field_invalid"
+  | "subscriber_not_found"
   | "terms_not_found"
   | "text_empty"
   | "text_too_long"

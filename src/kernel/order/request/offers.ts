@@ -59,7 +59,7 @@ export async function sendOffers(
           actor: offer.actor,
           expiresAt: hoursAfter(scribe.now, policy.offerDays * DAY_HOURS),
         });
-        const text = filled(noticeText(policy, "offer", language), {
+        const text = filled(offer.text ?? noticeText(policy, "offer", language), {
           operator: terms.operatorName,
           item: inLanguage(item.name, language),
           code,

@@ -160,6 +160,8 @@ export interface RequestDesk {
       readonly itemId: string;
       readonly to: readonly { readonly imsi?: string; readonly msisdn?: string }[];
       readonly actor: string;
+      /** Own words for this offer; {operator}, {item}, {code} and {link} are filled in. */
+      readonly text?: string | undefined;
       readonly idempotencyKey: string;
     },
   ): Promise<

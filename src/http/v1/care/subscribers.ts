@@ -1,0 +1,131 @@
+/**
+ * E-CARE (US 6,647,260, column 5; row 23): where a subscriber stands in the flow, for whoever he calls; it needs nothing
+ * provisioned, a SIM that the network has seen is enough. And a new link to his portal, where the last one got lost.
+ */
+import Type from "typebox";
+import type { Role } from "../../../kernel/account/role.ts";
+import { ORDER_STATES, SPINE_CAUSES } from "../../../kernel/order/order.ts";
+import type { Standing } from "../../../kernel/order/request/request-reader.ts";
+import { TurnupError } from "../../../term/error.ts";
+import { tooMany } from "../../auth.ts";
+import { accepted, ok, route } from "../../route.ts";
+import { instant, instantOrNull, named, textOrNull, words } from "../../schema.ts";
+import { sendLink } from "../../way-in.ts";
+import { Offer } from "../offers.ts";
+import { Status, statusBody } from "../requests/schema.ts";
+import { subscriberNamed, subscriberNumber } from "../subscribers/number.ts";
+import { Provisioned } from "../subscribers/services.ts";
+
+const CARE: readonly Role[] = ["care", "engineer", "admin"];
+const LINK_RETRY_SECONDS = 600;
+const LANGUAGE_DEFAULT = "en";
+
+const Device = Type.Object({
+  deviceId: Type.String(),
+  imeiMasked: Type.String(),
+  tac: Type.String(),
+  make: textOrNull(),
+  model: textOrNull(),
+  firstSeenAt: instant(),
+  lastSeenAt: instant(),
+  isCurrent: Type.Boolean(),
+});
+const SpineOrder = Type.Object({
+  id: Type.String(),
+  cause: words(SPINE_CAUSES),
+  state: words(ORDER_STATES),
+  reason: Type.String(),
+  nextAction: Type.String(),
+  deadlineAt: instantOrNull(),
+  createdAt: instant(),
+});
+const nullable = <Value>(properties: Readonly<Record<string, object>>, description: string) =>
+  Type.Unsafe<Value | null>({
+    type: ["object", "null"],
+    properties,
+    required: Object.keys(properties),
+    description,
+  });
+
+const SubscriberStanding = named(
+  "SubscriberStanding",
+  Type.Object({
+    subscriberId: Type.String(),
+    imsiMasked: Type.String(),
+    msisdnMasked: textOrNull(),
+    homePlmn: Type.String(),
+    account: nullable<NonNullable<Standing["account"]>>(
+      { state: { type: "string" }, language: { type: "string" } },
+      "Of the user behind the SIM, once he was verified.",
+    ),
+    requests: Type.Array(Status, { description: "The newest 20, with reason, next action and deadline." }),
+    orders: Type.Array(SpineOrder, { description: "What the network opened: settings and keys." }),
+    services: Type.Array(Provisioned),
+    offers: Type.Array(Offer),
+    devices: Type.Array(Device, { description: "The one where the SIM is now first." }),
+    lastScreen: nullable<NonNullable<Standing["lastScreen"]>>(
+      { screen: { type: "string" }, channel: { type: "string" }, at: { type: "string" } },
+      "What he saw last of the portal or heard of the telephone menu.",
+    ),
+  }),
+);
+
+const shared = { tag: "care", roles: CARE, params: { number: subscriberNumber } } as const;
+
+export const showStanding = route({
+  ...shared,
+  method: "GET",
+  path: "/v1/care/subscribers/:number",
+  summary:
+    "Where a subscriber stands: requests with what is next, devices, what he has, the screen he saw last",
+  errors: ["subscriber_not_found", "imsi_malformed", "msisdn_malformed"],
+  status: 200,
+  answer: SubscriberStanding,
+  async handle({ road }, { params, caller: { operatorId } }) {
+    const subscriberId = await subscriberNamed(road, operatorId, params.number);
+    const scope = { operatorId, subscriberId };
+    const [standing, requests, services] = await Promise.all([
+      road.reader.standing(operatorId, subscriberId),
+      road.desk.ofSubscriber(scope),
+      road.desk.provisioned(scope),
+    ]);
+    if (!standing) throw new TurnupError("subscriber_not_found", "this SIM is gone");
+    const { devices, orders, offers, ...rest } = standing;
+    return ok({
+      ...rest,
+      requests: requests.map(statusBody),
+      orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })),
+      services: services.map((one) => ({ ...one })),
+      offers: offers.map((one) => ({ ...one })),
+      devices: devices.map((one) => ({ ...one })),
+    });
+  },
+});
+
+export const resendLink = route({
+  ...shared,
+  method: "POST",
+  path: "/v1/care/subscribers/:number/link",
+  summary: "Send a subscriber a new link to his portal by SMS",
+  errors: ["subscriber_not_found", "nothing_to_resend", "imsi_malformed", "msisdn_malformed"],
+  status: 202,
+  once: "door",
+  answer: Type.Object({ subscriberId: Type.String() }),
+  async handle(deps, { params, caller: { operatorId, label } }) {
+    const { road, audit } = deps;
+    const subscriberId = await subscriberNamed(road, operatorId, params.number);
+    const person = await road.people.find(operatorId, { subscriberId });
+    if (!person?.msisdn) {
+      throw new TurnupError("nothing_to_resend", "no phone number of this SIM is known", {
+        nextStep: "Wait until the network tells it, or report a sighting with it.",
+      });
+    }
+    const standing = await road.reader.standing(operatorId, subscriberId);
+    const language = standing?.account?.language ?? LANGUAGE_DEFAULT;
+    const { msisdn } = person;
+    if (!(await sendLink(deps, { operatorId, subscriberId, msisdn, language })))
+      throw tooMany(LINK_RETRY_SECONDS, "links that were sent to this subscriber are still open");
+    await audit.record(operatorId, { actor: label, action: "link.send", subject: subscriberId });
+    return accepted({ subscriberId });
+  },
+});

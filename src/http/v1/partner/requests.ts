@@ -1,0 +1,121 @@
+/**
+ * The partner's road (US 6,647,260, column 2; row 68): another company's server gives user data and selection in a secure
+ * session, and looks by itself how it goes. The outcome is the device road's: verified, agreed to by the subscriber himself,
+ * delivered to his device. A partner sees what it entered, by its token's label, and nothing else.
+ */
+import Type from "typebox";
+import type { Caller } from "../../../kernel/account/role.ts";
+import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
+import { ORDER_STATES } from "../../../kernel/order/order.ts";
+import { answerPage, pageOf } from "../../page.ts";
+import type { HttpDeps } from "../../ports.ts";
+import { ok, route } from "../../route.ts";
+import { id, page, pageQuery, words } from "../../schema.ts";
+import { type Asked, ENTRY_ERRORS, enterRequest, withoutPerson } from "../requests/enter.ts";
+import {
+  asked,
+  Entered,
+  fieldValues,
+  Row,
+  requestName,
+  rowBody,
+  Status,
+  statusBody,
+} from "../requests/schema.ts";
+import { requestNotFound } from "../requests.ts";
+
+const PARTNER = ["partner"] as const;
+const ROAD = "partner";
+
+const body = Type.Object(
+  {
+    ...asked,
+    assurance: words(
+      ASSURANCES,
+      "How the partner knows its customer; it counts as far as the operator's policy trusts partners.",
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const enterForPartner = route({
+  method: "POST",
+  path: "/v1/partner/requests",
+  summary: "Enter a request for a customer of yours",
+  description: "Terms go to the customer by SMS. GET the request to see how it goes: nobody calls back.",
+  tag: "partner",
+  roles: PARTNER,
+  errors: ENTRY_ERRORS,
+  status: 202,
+  once: "door",
+  tellsApart: withoutPerson,
+  body,
+  answer: Entered,
+  handle: (deps, { body: { assurance, ...given }, caller, once }) =>
+    enterRequest(
+      deps,
+      caller,
+      given as Asked,
+      { road: ROAD, assurance, agreed: [], offerId: null },
+      once.subjectId,
+    ),
+});
+
+export const listPartnerRequests = route({
+  method: "GET",
+  path: "/v1/partner/requests",
+  summary: "The requests that you entered, newest first",
+  tag: "partner",
+  roles: PARTNER,
+  errors: [],
+  status: 200,
+  query: { ...pageQuery, state: Type.Optional(words(ORDER_STATES)) },
+  answer: page(Row),
+  async handle({ road }, { query: { state, ...asks }, caller, request }) {
+    const filter = { state, road: ROAD, actor: caller.label } as const;
+    const found = await road.reader.list(caller.operatorId, filter, pageOf(asks));
+    return answerPage({ ...found, rows: found.rows.map(rowBody) }, request);
+  },
+});
+
+/** @throws TurnupError `order_not_found`: also where somebody else entered it */
+async function statusNamed({ road }: HttpDeps, { operatorId, label }: Caller, name: string) {
+  const own = await road.reader.detail(operatorId, name, { road: ROAD, actor: label });
+  const status = own && (await road.desk.find({ operatorId, subscriberId: null }, own.id));
+  if (!status) throw requestNotFound();
+  return status;
+}
+
+export const getPartnerRequest = route({
+  method: "GET",
+  path: "/v1/partner/requests/:id",
+  summary: "Where a request that you entered stands",
+  tag: "partner",
+  roles: PARTNER,
+  errors: ["order_not_found"],
+  status: 200,
+  params: { id: requestName },
+  answer: Status,
+  handle: async (deps, { params, caller }) => ok(statusBody(await statusNamed(deps, caller, params.id))),
+});
+
+export const supplyPartnerFields = route({
+  method: "POST",
+  path: "/v1/partner/requests/:id/items/:itemId/fields",
+  summary: "Give just the fields that a service asked for",
+  tag: "partner",
+  roles: PARTNER,
+  errors: ["order_not_found", "nothing_to_answer", "field_unknown"],
+  status: 200,
+  params: { id: requestName, itemId: id("Of the item in the request.") },
+  body: Type.Object({ fields: fieldValues }, { additionalProperties: false }),
+  answer: Status,
+  async handle(deps, { params: { id: name, itemId }, body: { fields }, caller }) {
+    const { orderId } = await statusNamed(deps, caller, name);
+    const { operatorId, label } = caller;
+    await deps.road.desk.supplyFields({ operatorId, subscriberId: null }, orderId, itemId, fields);
+    const detail = { itemId, fields: Object.keys(fields) };
+    await deps.audit.record(operatorId, { actor: label, action: "request.fields", subject: orderId, detail });
+    return ok(statusBody(await statusNamed(deps, caller, orderId)));
+  },
+});

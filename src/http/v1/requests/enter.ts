@@ -1,0 +1,107 @@
+/**
+ * A request that somebody enters for somebody else: numbers read, a card given to the payment house before anything is
+ * written, one order, and one row in the audit that names who it was (US 6,647,260, column 2; rows 68 and 70).
+ */
+import type { Static, TObject } from "typebox";
+import { takeCard } from "../../../kernel/account/card.ts";
+import type { Caller } from "../../../kernel/account/role.ts";
+import type { CardReference } from "../../../kernel/account/user-data.ts";
+import type { NewRequest } from "../../../kernel/order/request/request.ts";
+import { type ErrorCode, TurnupError } from "../../../term/error.ts";
+import { parseImei } from "../../../term/imei.ts";
+import { parseImsi } from "../../../term/imsi.ts";
+import { parseMsisdn } from "../../../term/msisdn.ts";
+import type { HttpDeps } from "../../ports.ts";
+import { InvalidRequest } from "../../problem.ts";
+import { type Answer, accepted } from "../../route.ts";
+import type { asked, Entered } from "./schema.ts";
+
+export type Asked = Static<TObject<typeof asked>>;
+const LANGUAGE_DEFAULT = "en";
+
+/** Codes of a route that enters requests. */
+export const ENTRY_ERRORS: readonly ErrorCode[] = [
+  "imei_malformed",
+  "imei_check_digit",
+  "imei_filler",
+  "imei_test",
+  "imsi_malformed",
+  "msisdn_malformed",
+  "identity_unknown",
+  "catalog_item_unknown",
+  "selection_empty",
+  "assurance_too_low",
+  "card_malformed",
+  "card_refused",
+  "dependency_unavailable",
+];
+
+/** A card, and who the user is, make no mark: not even the hash by which repeats are known holds them. */
+export function withoutPerson(body: unknown): unknown {
+  if (typeof body !== "object" || body === null) return null;
+  return { ...body, card: null, user: null, fields: null };
+}
+
+/** What differs between those who enter. */
+export type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId">;
+
+export async function enterRequest(
+  deps: HttpDeps,
+  caller: Caller,
+  body: Asked,
+  entry: Entry,
+  idempotencyKey: string,
+): Promise<Answer<Static<typeof Entered>>> {
+  const { operatorId, label } = caller;
+  const action = body.action ?? "add";
+  const who = whoOf(body);
+  const card = await cardOf(deps, operatorId, body, idempotencyKey);
+  const { orderId, reference, created } = await deps.road.desk.submit(operatorId, {
+    ...entry,
+    action,
+    selection: body.selection,
+    who,
+    user: body.user ?? {},
+    fields: body.fields ?? {},
+    card,
+    actor: label,
+    language: body.language ?? LANGUAGE_DEFAULT,
+    bearer: null,
+    noticeKey: null,
+    idempotencyKey,
+  });
+  if (created) {
+    const detail = { road: entry.road, action, selection: body.selection, reference };
+    await deps.audit.record(operatorId, { actor: label, action: "request.submit", subject: orderId, detail });
+  }
+  return accepted({ id: orderId, reference, created });
+}
+
+function whoOf({ subscriber: { imsi, imei, msisdn } }: Asked): NewRequest["who"] {
+  if (imsi === undefined && imei === undefined && msisdn === undefined) {
+    throw new InvalidRequest([{ at: "body/subscriber", wanted: "msisdn, imsi or imei" }]);
+  }
+  return {
+    ...(imsi !== undefined && { imsi: parseImsi(imsi) }),
+    ...(imei !== undefined && { imei: parseImei(imei) }),
+    ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
+  };
+}
+
+async function cardOf(
+  { road, clock }: HttpDeps,
+  operatorId: string,
+  { card }: Asked,
+  idempotencyKey: string,
+): Promise<CardReference | null> {
+  if (!card) return null;
+  const cards = road.cardsOf(operatorId);
+  if (!cards) {
+    throw new TurnupError("dependency_unavailable", "there is no payment house that takes cards", {
+      nextStep: "Ask for what needs no card; the operator names a payment house in the configuration.",
+    });
+  }
+  const { number, expiry, code = null } = card;
+  const now = clock();
+  return takeCard(cards.house, cards.secret, { number, expiry, code, operatorId, idempotencyKey, now });
+}

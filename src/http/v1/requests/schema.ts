@@ -1,0 +1,210 @@
+/** Requests in the API description: what whoever asks for somebody else sends, and what he is shown of it. */
+import Type, { type Static } from "typebox";
+import { USER_FIELDS } from "../../../kernel/account/user-data.ts";
+import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
+import { ITEM_STATES, ORDER_STATES, ROADS } from "../../../kernel/order/order.ts";
+import type { RequestStatus } from "../../../kernel/order/request/request.ts";
+import type { RequestDetail, RequestRow } from "../../../kernel/order/request/request-reader.ts";
+import { instant, instantOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
+import { itemId, termsId } from "../catalog/schema.ts";
+
+const SELECTION_MAX = 50;
+const USER_CHARACTERS_MAX = 200;
+const FIELD_CHARACTERS_MAX = 400;
+const FIELDS_MAX = 40;
+const AGREED_MAX = 50;
+export const ACTIONS = ["add", "remove"] as const;
+
+/** Order id or reference. */
+export const requestName = Type.String({
+  pattern: "^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[2-9A-Za-z]{8})$",
+  description: "Of the request: its id, or the reference of 8 characters that the subscriber was told.",
+  examples: ["7HK2MQ9T"],
+});
+
+const userFields = Object.fromEntries(
+  USER_FIELDS.map((name) => [name, Type.Optional(text("As the user gives it.", USER_CHARACTERS_MAX))]),
+) as Record<(typeof USER_FIELDS)[number], ReturnType<typeof Type.Optional<ReturnType<typeof text>>>>;
+
+export const fieldValues = Type.Record(
+  Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,39}$" }),
+  Type.String({ minLength: 1, maxLength: FIELD_CHARACTERS_MAX }),
+  { maxProperties: FIELDS_MAX, description: "By the names that the catalog, or the service, asks for." },
+);
+
+/** What everybody who asks for somebody else says. */
+export const asked = {
+  subscriber: Type.Object(
+    {
+      msisdn: Type.Optional(text("E.164.", 40)),
+      imsi: Type.Optional(text("6 to 15 digits.", 15)),
+      imei: Type.Optional(text("15 digits; with an IMSI, the pair need not have been seen.", 40)),
+    },
+    { additionalProperties: false, description: "For whom: at least one number that leads to him." },
+  ),
+  action: Type.Optional(words(ACTIONS, "`add` unless given.")),
+  selection: Type.Array(itemId, {
+    minItems: 1,
+    maxItems: SELECTION_MAX,
+    description: "Ids of the catalog: packages, features, services.",
+  }),
+  user: Type.Optional(
+    Type.Object(userFields, {
+      additionalProperties: false,
+      description: "Kept sealed, and shown to nobody.",
+    }),
+  ),
+  fields: Type.Optional(
+    Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,62}$" }), fieldValues, {
+      maxProperties: SELECTION_MAX,
+      description: "What single services ask for, by catalog id and name.",
+    }),
+  ),
+  card: Type.Optional(
+    Type.Object(
+      {
+        number: Type.String({ minLength: 12, maxLength: 40 }),
+        expiry: Type.String({ minLength: 4, maxLength: 7, description: "MM/YY." }),
+        code: Type.Optional(Type.String({ minLength: 3, maxLength: 4 })),
+      },
+      {
+        additionalProperties: false,
+        description: "Goes to the payment house at once; first six and last four digits are kept.",
+      },
+    ),
+  ),
+  language: Type.Optional(
+    Type.String({
+      pattern: "^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}$",
+      maxLength: 35,
+      description: "Of what the subscriber is told, BCP 47; `en` unless given.",
+    }),
+  ),
+};
+
+export const agreed = Type.Optional(
+  Type.Array(
+    Type.Object({ termsId, version: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+    {
+      maxItems: AGREED_MAX,
+      description: "Terms that were read out and agreed to, in the version that is in force.",
+    },
+  ),
+);
+
+export const Entered = named(
+  "EnteredRequest",
+  Type.Object({
+    id: Type.String({ description: "Of its order." }),
+    reference: Type.String({ description: "What the subscriber's SMS call it." }),
+    created: Type.Boolean({ description: "False where it came before." }),
+  }),
+);
+
+const MissingField = Type.Object({ name: Type.String(), label: Type.String(), kind: Type.String() });
+
+const statusFields = {
+  id: Type.String(),
+  reference: Type.String(),
+  road: words(ROADS),
+  state: words(ORDER_STATES),
+  reason: Type.String({ description: "Why it stands where it stands." }),
+  nextAction: Type.String({ description: "What is done next, and by whom." }),
+  deadlineAt: instantOrNull(),
+  createdAt: instant(),
+  items: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      catalogId: Type.String(),
+      kind: words(["feature", "service"]),
+      package: textOrNull({ description: "Id of the package that it came with." }),
+      name: Type.String(),
+      state: words(ITEM_STATES),
+      reason: Type.String(),
+      missing: Type.Array(MissingField, { description: "Just these fields are asked for." }),
+    }),
+  ),
+  terms: Type.Array(Type.Object({ termsId: Type.String(), version: Type.Integer(), text: Type.String() }), {
+    description: "Texts that wait for an answer.",
+  }),
+};
+export const Status = named("RequestStatus", Type.Object(statusFields));
+
+const rowFields = {
+  id: Type.String(),
+  reference: Type.String(),
+  road: words(ROADS),
+  action: words(ACTIONS),
+  selection: Type.Array(Type.String()),
+  actor: Type.String({ description: "Who entered it: device, portal, ivr, sms, or the label of a token." }),
+  assurance: words(ASSURANCES, "How sure it was who asked."),
+  language: Type.String(),
+  state: words(ORDER_STATES),
+  reason: Type.String(),
+  nextAction: Type.String(),
+  deadlineAt: instantOrNull(),
+  subscriberId: Type.String(),
+  createdAt: instant(),
+  endedAt: instantOrNull(),
+};
+export const Row = named("RequestRow", Type.Object(rowFields));
+
+const Consent = Type.Object({
+  termsId: Type.String(),
+  version: Type.Integer(),
+  language: Type.String(),
+  sentBy: Type.Array(Type.String()),
+  askedAt: instant(),
+  answer: wordsOrNull(["accept", "decline"]),
+  answeredBy: textOrNull({ description: "The channel: sms, screen, device, telephone, representative." }),
+  answeredAt: instantOrNull(),
+});
+/** An object or null, written as a list of types: the serializer then needs no validation to tell which. */
+const Verification = Type.Unsafe<RequestDetail["verification"]>({
+  type: ["object", "null"],
+  description: "How verification went, in codes.",
+  properties: {
+    verdict: { type: "string" },
+    road: { type: "string" },
+    identity: { type: "string" },
+    card: { type: "boolean" },
+    reasons: { type: "array", items: { type: "string" } },
+  },
+  required: ["verdict", "road", "identity", "card", "reasons"],
+});
+export const Detail = named(
+  "RequestDetail",
+  Type.Object({
+    ...statusFields,
+    ...rowFields,
+    imsiMasked: Type.String(),
+    msisdnMasked: textOrNull(),
+    imeiMasked: Type.String(),
+    make: textOrNull(),
+    model: textOrNull(),
+    card: textOrNull({ description: "First six and last four digits." }),
+    consents: Type.Array(Consent),
+    verification: Verification,
+  }),
+);
+
+/** As the subscriber sees it. */
+export const statusBody = ({ orderId, items, terms, ...status }: RequestStatus): Static<typeof Status> => ({
+  ...status,
+  id: orderId,
+  items: items.map(({ hasContent: _, ...item }) => ({
+    ...item,
+    missing: item.missing.map((field) => ({ ...field })),
+  })),
+  terms: terms.map(({ consentId: _, ...one }) => one),
+});
+
+export const rowBody = (row: RequestRow): Static<typeof Row> => ({ ...row, selection: [...row.selection] });
+
+/** As staff see it: reasons are theirs, items and terms as the subscriber sees them. */
+export const detailBody = (status: RequestStatus, detail: RequestDetail): Static<typeof Detail> => ({
+  ...statusBody(status),
+  ...detail,
+  selection: [...detail.selection],
+  consents: detail.consents.map((consent) => ({ ...consent, sentBy: [...consent.sentBy] })),
+});

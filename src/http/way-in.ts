@@ -1,0 +1,99 @@
+/**
+ * A way in by SMS that is sent for somebody: a link to his portal, or a code that he keys on the telephone. What proves him is
+ * that it reaches his SIM. Only hashes are kept; how many are open at once has a limit.
+ */
+import { createHash } from "node:crypto";
+import { fill } from "../kernel/dialog/texts.ts";
+import type { HttpDeps } from "./ports.ts";
+
+const TOKEN_OCTETS = 16;
+export const CODE_DIGITS = 6;
+const CODE_OCTETS = 4;
+const LINK_MS = 60 * 60_000;
+export const CODE_MS = 5 * 60_000;
+/** Open at once for one subscriber: more would be somebody who annoys him. */
+const OPEN_MAX = 5;
+
+const TEXTS: Readonly<Record<string, Readonly<Record<"link" | "code", string>>>> = {
+  en: {
+    link: "{operator}: here is the way to your requests and services: {link}",
+    code: "{operator}: key this code on the telephone: {code}. Tell it to nobody who calls you.",
+  },
+  de: {
+    link: "{operator}: hier geht es zu Ihren Aufträgen und Diensten: {link}",
+    code: "{operator}: Geben Sie diesen Code am Telefon ein: {code}. Nennen Sie ihn niemandem, der Sie anruft.",
+  },
+};
+const textIn = (language: string, kind: "link" | "code"): string =>
+  (TEXTS[language.split("-")[0] ?? "en"] ?? TEXTS.en!)[kind];
+
+type Whom = {
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly msisdn: string;
+  readonly language: string;
+};
+type Deps = Pick<HttpDeps, "clock" | "texts"> & { readonly road: HttpDeps["road"] };
+
+export const hashOfWay = (text: string): Uint8Array => createHash("sha256").update(text).digest();
+export const hashOfCode = (challenge: string, code: string): Uint8Array => hashOfWay(`${challenge}:${code}`);
+
+/** False where too many are open already: nothing is sent. */
+export async function sendLink({ clock, texts, road }: Deps, whom: Whom): Promise<boolean> {
+  const token = newToken(road);
+  const link = `${road.publicUrl()}/d/l/${token}`;
+  const now = clock();
+  const { operatorId, subscriberId } = whom;
+  const way = {
+    operatorId,
+    subscriberId,
+    tokenHash: hashOfWay(token),
+    codeHash: hashOfWay(newToken(road)), // no code was sent with it, so none is right
+    expiresAt: new Date(now.getTime() + LINK_MS),
+  };
+  if (!(await road.people.addLink(way, now, OPEN_MAX))) return false;
+  await send({ clock, texts, road }, whom, "link", token, { link });
+  return true;
+}
+
+/** Sends a code; it is right only beside `challenge`, which whoever asked keeps. */
+export async function sendCode(
+  { clock, texts, road }: Deps,
+  whom: Whom,
+  challenge: string,
+): Promise<boolean> {
+  const code = newCode(road);
+  const now = clock();
+  const { operatorId, subscriberId } = whom;
+  const way = {
+    operatorId,
+    subscriberId,
+    tokenHash: hashOfWay(challenge),
+    codeHash: hashOfCode(challenge, code),
+    expiresAt: new Date(now.getTime() + CODE_MS),
+  };
+  if (!(await road.people.addLink(way, now, OPEN_MAX))) return false;
+  await send({ clock, texts, road }, whom, "code", challenge, { code });
+  return true;
+}
+
+export const newToken = ({ freshOctets }: Pick<HttpDeps["road"], "freshOctets">): string =>
+  Buffer.from(freshOctets(TOKEN_OCTETS)).toString("base64url");
+
+function newCode({ freshOctets }: HttpDeps["road"]): string {
+  const number = Buffer.from(freshOctets(CODE_OCTETS)).readUInt32BE() % 10 ** CODE_DIGITS;
+  return String(number).padStart(CODE_DIGITS, "0");
+}
+
+async function send(
+  { texts, road }: Deps,
+  { operatorId, msisdn, language }: Whom,
+  kind: "link" | "code",
+  token: string,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { name } = await road.operatorOf(operatorId);
+  const text = fill(textIn(language, kind), { operator: name, ...values });
+  const idempotencyKey = `way-in:${Buffer.from(hashOfWay(token)).toString("base64url")}`;
+  await texts.send(operatorId, [{ to: msisdn, text, idempotencyKey }]);
+}
