@@ -118,3 +118,8 @@ export function filled(
   const values = form.fields.map(({ name, value }): [string, string] => [name, value ?? ""]);
   return { ...form.hidden, ...Object.fromEntries(values), ...typed };
 }
+
+/** The screen itself, without the status that it came with. */
+export function reading({ status: _, ...screen }: Screen & { readonly status: number }): Screen {
+  return screen;
+}

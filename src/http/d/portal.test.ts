@@ -1,13 +1,23 @@
 /** The subscriber's portal behind the land door, over requests on PostgreSQL: the whole journey, and what is refused. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { filled, portalOver } from "../../../test/portal-house.ts";
+import { filled, type PortalHouse, portalOver, reading } from "../../../test/portal-house.ts";
 import { requestShop } from "../../../test/request-shop.ts";
-import { checkScreen } from "../../wire/screen/screen.ts";
+import { ROAD } from "../../wire/message/road.ts";
+import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
 
 const shop = await requestShop();
+const CARD = { c_number: "4111 1111 1111 1111", c_expiry: "0429", c_code: "123" };
+const JAVA = { id: "java", name: { en: "Java" }, content: { kind: "activation", module: "java" } } as const;
+const noticeKey = new Uint8Array(32).fill(3);
 
-test("the journey of a device: choose, give data, agree, installed, done (rows 3, 5, 19 to 21, 55 to 57)", async () => {
+const referenceOn = (screen: Screen): string => {
+  const hrefs = JSON.stringify([screen.entries, screen.actions]);
+  return /\/d\/orders\/([0-9A-Z]{8})/.exec(hrefs)?.[1] ?? screen.title.split(" ").at(-1)!;
+};
+const orderForm = (portal: PortalHouse, id: string) => portal.screen("GET", `/d/items/${id}/order`);
+
+test("the journey of a device: choose, give data, agree, installed, done (rows 3, 5, 19 to 21)", async () => {
   const house = await shop.house(
     "portal journey",
     [
@@ -16,8 +26,8 @@ test("the journey of a device: choose, give data, agree, installed, done (rows 3
     ],
     { terms: ["mail-terms"], policy: { userFields: ["givenName", "email"] } },
   );
-  const { screen } = portalOver(shop, house);
-  const start = await screen("GET", "/d/start");
+  const { screen, seen } = portalOver(shop, house);
+  const start = await screen("GET", ROAD.start);
   assert.equal(start.entries.length, 3);
   const list = await screen("GET", start.entries[1]!.href);
   assert.deepEqual(
@@ -30,16 +40,266 @@ test("the journey of a device: choose, give data, agree, installed, done (rows 3
     order.form?.fields.map(({ name }) => name),
     ["u_givenName", "u_email"],
   );
-  const wrong = await screen("POST", "/d/requests", filled(order, { u_givenName: "Ada", u_email: "x" }));
+  const wrong = await screen("POST", ROAD.requests, filled(order, { u_givenName: "Ada", u_email: "x" }));
   assert.equal(wrong.status, 422);
   assert.equal(wrong.form?.fields[1]?.note, "is no e-mail address");
   assert.equal(wrong.form?.fields[0]?.value, "Ada");
-  const status = await screen("POST", "/d/requests", filled(wrong, { u_email: "ada@example.org" }));
+  const status = await screen("POST", ROAD.requests, filled(wrong, { u_email: "ada@example.org" }));
   assert.equal(status.status, 200);
   const terms = await screen("GET", status.entries[0]!.href);
   assert.deepEqual(terms.text, ["Terms of mail-terms."]);
   const accept = terms.actions.find(({ role }) => role === "accept")!;
   const agreed = await screen("POST", accept.href, accept.hidden);
   assert.deepEqual(agreed.text, ["Done", "Mail: works", "You have now: Mail"]);
-  checkScreen(agreed);
+  const mine = await screen("GET", "/d/mine");
+  assert.deepEqual(
+    mine.entries.map(({ label, href }) => [label, href]),
+    [["Mail", "/d/mine/mail"]],
+  );
+  checkScreen(reading(agreed));
+  assert.equal(seen.at(-1), "mine");
 });
+
+test("a failed installation is offered again; done is what the device confirms (rows 55 to 57)", async () => {
+  const house = await shop.house("portal install", [JAVA]);
+  const portal = portalOver(shop, house);
+  const { screen, land } = portal;
+  const sent = await screen("POST", ROAD.requests, filled(await orderForm(portal, "java")), { noticeKey });
+  const reference = referenceOn(sent);
+  const [item] = (await house.status(reference)).items;
+  const content = await land("GET", ROAD.content(reference, item!.id));
+  assert.equal(content.kind === "content" && content.contentType, "application/vnd.turnup.content");
+  const report = (body: Record<string, string>, idempotencyKey: string | null) =>
+    screen("POST", ROAD.report(reference, item!.id), body, { idempotencyKey });
+  assert.equal((await report({ outcome: "installed" }, null)).status, 403); // a form of a page says nothing of devices
+  assert.equal((await report({ outcome: "eaten" }, "k0")).status, 400);
+  const failed = await report({ outcome: "failed", cause: "no_space" }, "k1");
+  assert.match(failed.entries[0]!.label, /Java: Send again/);
+  const choice = await screen("GET", failed.entries[0]!.href);
+  const again = choice.actions.find(({ role }) => role === "accept")!;
+  assert.equal((await screen("POST", again.href, again.hidden)).status, 200);
+  const done = await report({ outcome: "installed" }, "k2");
+  assert.deepEqual(done.text.slice(-2), ["Java: works", "You have now: Java"]);
+  assert.deepEqual((await report({ outcome: "installed" }, "k2")).text, done.text);
+  const over = await land("GET", ROAD.content(reference, item!.id));
+  assert.equal(over.status, 404);
+});
+
+test("a client module asks in JSON under a key of its own, and a repeat gets the first answer", async () => {
+  const house = await shop.house("portal json", [JAVA], { policy: { userFields: ["givenName"] } });
+  const { screen } = portalOver(shop, house);
+  const contentType = "application/json";
+  const body = { selection: ["java"], user: { givenName: "Ada" } };
+  const post = (idempotencyKey: string | null, given: object = body) =>
+    screen("POST", ROAD.requests, given, { contentType, idempotencyKey, noticeKey });
+  const first = await post("k1");
+  assert.equal(first.status, 200);
+  assert.equal(referenceOn(await post("k1")), referenceOn(first));
+  assert.notEqual(referenceOn(await post("k2")), referenceOn(first));
+  assert.equal((await post(null)).status, 403);
+  for (const broken of [
+    { selection: "java" },
+    { selection: [1] },
+    { ...body, user: "Ada" },
+    { ...body, offer: 5 },
+  ])
+    assert.equal((await post("k3", broken)).status, 400, JSON.stringify(broken));
+  assert.equal((await post("k4", { selection: [] })).status, 422);
+  assert.equal((await post("k5", { selection: ["nothing"] })).status, 404);
+});
+
+test("a form sent twice is one request, and another answer on the same form is none", async () => {
+  const house = await shop.house("portal repeat", [{ id: "mail", terms: "t" }], { terms: ["t"] });
+  const portal = portalOver(shop, house);
+  const { screen } = portal;
+  const form = filled(await orderForm(portal, "mail"));
+  const first = await screen("POST", ROAD.requests, form);
+  const reference = referenceOn(first);
+  assert.equal(referenceOn(await screen("POST", ROAD.requests, form)), reference);
+  const terms = await screen("GET", ROAD.terms(reference));
+  const hidden = (role: string) => terms.actions.find((one) => one.role === role)!.hidden!;
+  const accepted = await screen("POST", ROAD.terms(reference), hidden("accept"));
+  assert.equal(accepted.status, 200);
+  assert.deepEqual(await screen("POST", ROAD.terms(reference), hidden("accept")), accepted);
+  const declined = await screen("POST", ROAD.terms(reference), hidden("decline"));
+  assert.equal(declined.status, 409);
+  assert.deepEqual(declined.text, ["This was answered already."]);
+  assert.equal((await house.status(reference)).state, "completed");
+});
+
+test("a form without its state, with a changed one, another's, or one of another form changes nothing", async () => {
+  const house = await shop.house("portal states", [{ id: "mail", terms: "t" }], { terms: ["t"] });
+  const portal = portalOver(shop, house);
+  const { screen } = portal;
+  const form = filled(await orderForm(portal, "mail"));
+  const { state = "", ...bare } = form;
+  const flipped = `${state.slice(0, 8)}${state[8] === "A" ? "B" : "A"}${state.slice(9)}`;
+  const others = filled(
+    await screen("GET", "/d/items/mail/order", undefined, { who: { imei: "356938035643809" } }),
+  );
+  const reference = referenceOn(await screen("POST", ROAD.requests, form));
+  const ofTerms = (await screen("GET", ROAD.terms(reference))).actions[0]!.hidden!.state!;
+  for (const forged of ["", "x", flipped, `${state}A`, others.state!, ofTerms]) {
+    const refused = await screen("POST", ROAD.requests, { ...bare, state: forged });
+    assert.equal(refused.status, 403, forged);
+    assert.equal(refused.id, "problem");
+  }
+  assert.equal((await screen("POST", ROAD.requests, bare)).status, 403);
+  assert.equal(await shop.count("request", "operator_id = $1", [house.operatorId]), 1);
+  shop.time.now += 3 * 3_600_000;
+  const late = await screen(
+    "POST",
+    ROAD.requests,
+    { ...bare, state: others.state! },
+    {
+      who: { imei: "356938035643809" },
+    },
+  );
+  assert.deepEqual([late.status, late.text[0]], [409, "This page was open too long. Please begin again."]);
+});
+
+test("a card is judged at the door, exactly; it reaches the payment house alone, and no row (row 38)", async () => {
+  const house = await shop.house("portal card", [{ id: "mail", requires: requires({ card: true }) }]);
+  const portal = portalOver(shop, house);
+  const { screen, cards } = portal;
+  const order = await orderForm(portal, "mail");
+  assert.deepEqual(
+    order.form?.fields.map(({ name, kind }) => [name, kind]),
+    [
+      ["c_number", "secret"],
+      ["c_expiry", "digits"],
+      ["c_code", "secret"],
+    ],
+  );
+  const noteFor = async (name: string, typed: Record<string, string>) => {
+    const answer = await screen("POST", ROAD.requests, filled(order, { ...CARD, ...typed }));
+    assert.equal(answer.status, 422);
+    assert.ok(!JSON.stringify(answer).includes("4111 1111"), "secrets are typed again");
+    return answer.form?.fields.find((field) => field.name === name)?.note;
+  };
+  assert.match((await noteFor("c_number", { c_number: "4111 1111 1111 1112" }))!, /a digit is wrong/);
+  assert.match((await noteFor("c_number", { c_number: "12" }))!, /12 to 19 digits/);
+  assert.match((await noteFor("c_expiry", { c_expiry: "0124" }))!, /no longer valid/);
+  assert.match((await noteFor("c_expiry", { c_expiry: "1329" }))!, /month and year/);
+  assert.match((await noteFor("c_code", { c_code: "12" }))!, /three digits/);
+  assert.equal(cards.length, 0);
+  const done = await screen("POST", ROAD.requests, filled(order, CARD));
+  assert.equal(done.status, 200);
+  assert.equal(cards[0]?.pan, "4111111111111111");
+  const rows = JSON.stringify(
+    await shop.database.rows("select * from request where operator_id = $1", [house.operatorId]),
+  );
+  assert.ok(!rows.includes("4111111111111111"));
+  assert.ok(rows.includes("4111111111"), "first six and last four are kept");
+});
+
+test("a refused card is told on the form; a payment house that is away leaves nothing behind", async () => {
+  const house = await shop.house("portal no card", [{ id: "mail", requires: requires({ card: true }) }]);
+  const say = { answer: { kind: "refused", cause: "lost" } as { kind: "refused" | "failed"; cause: string } };
+  const tokenise = async () => say.answer;
+  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32) });
+  const portal = portalOver(shop, house, { cardsOf });
+  const order = await orderForm(portal, "mail");
+  const refused = await portal.screen("POST", ROAD.requests, filled(order, CARD));
+  assert.deepEqual([refused.status, refused.form?.fields[0]?.note], [422, "the card was refused"]);
+  say.answer = { kind: "failed", cause: "timeout" };
+  const away = await portal.screen("POST", ROAD.requests, filled(order, CARD));
+  assert.deepEqual([away.status, away.id], [503, "problem"]);
+  assert.equal(await shop.count("request", "operator_id = $1", [house.operatorId]), 0);
+  const none = portalOver(shop, house, { cardsOf: () => undefined });
+  assert.equal((await orderForm(none, "mail")).status, 503);
+});
+
+test("another's request is none, whether looked at, answered or fetched", async () => {
+  const house = await shop.house("portal others", [{ id: "mail", terms: "t" }], { terms: ["t"] });
+  const portal = portalOver(shop, house);
+  const { screen } = portal;
+  const reference = referenceOn(await screen("POST", ROAD.requests, filled(await orderForm(portal, "mail"))));
+  const [item] = (await house.status(reference)).items;
+  const who = { imei: "356938035643809", imsi: "001019999999999", msisdn: null };
+  for (const path of [
+    ROAD.order(reference),
+    ROAD.terms(reference),
+    ROAD.fields(reference, item!.id),
+    ROAD.choice(reference, item!.id),
+    ROAD.content(reference, item!.id),
+  ]) {
+    const refused = await screen("GET", path, undefined, { who });
+    assert.deepEqual([refused.status, refused.text], [404, ["There is no such request of yours."]], path);
+  }
+  const answer = { answer: "accept" };
+  assert.equal(
+    (await screen("POST", ROAD.terms(reference), answer, { who, idempotencyKey: "k" })).status,
+    404,
+  );
+  assert.equal((await house.status(reference)).state, "awaiting_consent");
+});
+
+test("what somebody has he can remove, and it is not told as had any more (row 65)", async () => {
+  const house = await shop.house("portal remove", [{ id: "mail", name: { en: "Mail" } }]);
+  const portal = portalOver(shop, house);
+  const { screen } = portal;
+  await screen("POST", ROAD.requests, filled(await orderForm(portal, "mail")));
+  const item = await screen("GET", "/d/items/mail");
+  assert.equal(item.entries[0]?.label, "Remove");
+  const gone = await screen("POST", ROAD.requests, filled(await screen("GET", item.entries[0]!.href)));
+  assert.deepEqual(gone.text, ["Done", "Mail: removed"]);
+  assert.deepEqual((await screen("GET", "/d/mine")).entries, []);
+});
+
+test("only what a service misses is asked for again, by the names that a form can have (row 61)", async () => {
+  const label = { en: "Mail box" };
+  const field = { name: "mail.box-name", label, kind: "text", required: false } as const;
+  const service = { uri: "https://mail.example", module: null, fields: [field] };
+  const house = await shop.house("portal fields", [
+    { id: "mail", kind: "service", service, name: { en: "Mail" } },
+  ]);
+  house.answers.register = () =>
+    Promise.resolve({
+      kind: "needs_information",
+      remoteId: "r",
+      fields: [{ name: field.name, problem: "missing" }],
+    });
+  const portal = portalOver(shop, house);
+  const { screen } = portal;
+  const reference = referenceOn(await screen("POST", ROAD.requests, filled(await orderForm(portal, "mail"))));
+  await house.errands();
+  const status = await screen("GET", ROAD.order(reference));
+  const fields = await screen("GET", status.entries[0]!.href);
+  assert.deepEqual(
+    fields.form?.fields.map((one) => one.label),
+    ["Mail box"],
+  );
+  const name = fields.form!.fields[0]!.name;
+  house.answers.register = ({ fields: given }) => {
+    assert.equal(given[field.name], "ada");
+    return Promise.resolve({ kind: "registered", remoteId: "r", accessData: {} });
+  };
+  assert.equal((await screen("POST", fields.form!.action, filled(fields, { [name]: "ada" }))).status, 200);
+  await house.errands();
+  assert.match((await screen("GET", ROAD.order(reference))).text.join(" "), /You have now: Mail/);
+});
+
+test("help is there before anything is provisioned, for a SIM that nobody has seen too (row 23)", async () => {
+  const house = await shop.house("portal help", [{ id: "mail" }]);
+  const { screen } = portalOver(shop, house);
+  assert.equal((await screen("GET", "/d/start")).status, 200);
+  const help = await screen("GET", "/d/help");
+  assert.match(help.text.join(" "), /no request under way.*\+44 20 7946 0000/);
+  assert.equal((await screen("GET", "/d/nothing")).status, 404);
+  assert.equal((await screen("POST", "/d/start", {})).status, 405);
+  assert.equal((await screen("GET", "/d/sign-in")).status, 404); // a proxy vouches for the device
+});
+
+test("what a proxy's word is too weak for is refused before anything is asked", async () => {
+  const house = await shop.house("portal assurance", [
+    { id: "mail", requires: requires({ assurance: "cert" }) },
+  ]);
+  const { screen } = portalOver(shop, house);
+  const refused = await screen("GET", "/d/items/mail/order", undefined, { who: { assurance: "network" } });
+  assert.deepEqual([refused.status, refused.entries], [403, []]);
+});
+
+function requires(said: object) {
+  return { assurance: "network", verification: false, card: false, ...said } as const;
+}

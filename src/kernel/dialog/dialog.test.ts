@@ -14,11 +14,13 @@ import {
   linkScreen,
   listScreen,
   mineScreen,
+  missingFieldName,
   orderScreen,
   ordersScreen,
   paragraphsOf,
   problemScreen,
   removeScreen,
+  serviceFieldName,
   signInScreen,
   startScreen,
   statusScreen,
@@ -220,6 +222,59 @@ test("help says where the user stands, before anything is provisioned too (row 2
     helpScreen(visitor({ requests: [status()] })).text.join(" "),
     /being set up.*\+44 20.*ABCD2345/,
   );
+});
+
+test("a long list and long terms take several screens; terms are answered on the last alone", () => {
+  const many = Array.from({ length: 120 }, (_, at) => item(`java-${at}`, "feature"));
+  const here = visitor({ catalog: new Map(many.map((one) => [one.id, one])) });
+  const hrefs: string[] = [];
+  let list: Screen | undefined = checkScreen(listScreen(here, "feature"));
+  for (let screens = 0; list && screens < 5; screens++) {
+    hrefs.push(...list.entries.map(({ href }) => href));
+    const next: string | undefined = list.actions.find(({ role }) => role === "more")?.href;
+    list =
+      next === undefined ? undefined : checkScreen(listScreen(here, "feature", Number(next.split("=")[1])));
+  }
+  assert.equal(new Set(hrefs).size, 120);
+
+  const text = Array.from({ length: 90 }, (_, at) => `Clause ${at}. ${"Words. ".repeat(100)}`.trim()).join(
+    "\n",
+  );
+  const request = status({ terms: [{ consentId: "c", termsId: "t", version: 1, text }] });
+  const shown: string[] = [];
+  for (let part = 0; part < 9; part++) {
+    const terms = checkScreen(termsScreen(here, request, "s", part));
+    shown.push(...terms.text);
+    const asks = terms.actions.filter(({ method }) => method === "post").length;
+    if (shown.length === 90) {
+      assert.equal(asks, 2);
+      break;
+    }
+    assert.equal(asks, 0);
+  }
+  assert.deepEqual(shown, text.split("\n"));
+});
+
+test("a field has a name that every form can carry, whatever its service calls it", () => {
+  assert.equal(serviceFieldName("mail", "box"), "f_mail__box");
+  for (const name of ["a.b", "a-b", "x".repeat(40)]) {
+    assert.match(serviceFieldName("mail", name), /^f_[0-9a-f]{16}$/);
+    assert.match(missingFieldName(name), /^x_[0-9a-f]{16}$/);
+  }
+  assert.notEqual(serviceFieldName("mail", "a.b"), serviceFieldName("mail", "a-b"));
+});
+
+test("what staff read stays with staff; a rejection tells what the kernel tells", () => {
+  const shown = statusScreen(
+    visitor(),
+    status({ reason: "the identity bureau is asked", nextAction: "wait for it" }),
+  );
+  assert.ok(!JSON.stringify(shown).includes("bureau"));
+  const rejected = statusScreen(
+    visitor(),
+    status({ state: "rejected", reason: "card refused, please contact us" }),
+  );
+  assert.deepEqual(rejected.text, ["Not accepted", "The card was refused. Please call us."]);
 });
 
 test("every language has every text, and names what it fills in", () => {

@@ -1,0 +1,371 @@
+/** The portal on the public server over real sockets: who is let in, by what, and what every kind of device is shown. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { openHouse } from "../../../test/http-house.ts";
+import { filled, portalOver, type Sms } from "../../../test/portal-house.ts";
+import { type RequestHouse, requestShop } from "../../../test/request-shop.ts";
+import { type Answered, ask } from "../../../test/road-parties.ts";
+import { whenDone } from "../../../test/when-done.ts";
+import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
+import type { GatewayRule } from "../../proxy/gateway-identity.ts";
+import { MARKUP_TYPE, MARKUPS } from "../../wire/screen/choose.ts";
+import { HTML_STYLE_HASH } from "../../wire/screen/html-style.ts";
+import type { Screen } from "../../wire/screen/screen.ts";
+import type { PortalDeps } from "./ports.ts";
+
+const JSON_SCREEN = "application/vnd.turnup.screen+json";
+const MINUTE_MS = 60_000;
+const GATEWAY: GatewayRule = {
+  name: "wap",
+  addresses: ["127.0.0.1"],
+  bearer: "gsm",
+  msisdnHeader: "x-msisdn",
+  imsiHeader: null,
+  deviceIdHeader: null,
+};
+const requires: CatalogItem["requires"] = { assurance: "otp", verification: false, card: false };
+const MAIL = { id: "mail", name: { en: "Mail" }, requires };
+
+const shop = await requestShop();
+
+type Post = Readonly<Record<string, string>>;
+
+/** A server with a portal of an operator of its own; its subscriber was seen by the network. */
+async function town(name: string, changes: Partial<PortalDeps> & { readonly items?: readonly Item[] } = {}) {
+  const { items = [MAIL], ...deps } = changes;
+  const house = await shop.house(name, items, { terms: ["t"], policy: { minimumAssurance: "otp" } });
+  await shop.see(house.operatorId, { imsi: house.imsi, imei: house.imei, msisdn: house.msisdn });
+  const portal = portalOver(shop, house, deps);
+  const { server } = await openHouse({ portal: portal.portal });
+  await server.listen({ host: "127.0.0.1", port: 0 });
+  whenDone(() => server.close());
+  const { port } = server.server.address() as { port: number };
+
+  const call = (
+    path: string,
+    body?: Post,
+    headers: Readonly<Record<string, string | string[]>> = {},
+  ): Promise<Answered> =>
+    ask(new URL(path, `http://127.0.0.1:${port}`), {
+      method: body ? "POST" : "GET",
+      headers: {
+        accept: JSON_SCREEN,
+        ...(body && { "content-type": "application/x-www-form-urlencoded" }),
+        ...headers,
+      },
+      body: body && new URLSearchParams(body).toString(),
+    });
+  const screen = async (...asked: Parameters<typeof call>): Promise<Screen & { readonly status: number }> => {
+    const { status, body } = await call(...asked);
+    return { ...(JSON.parse(body.toString()) as Screen), status };
+  };
+  /** Asks for a way in and gives the form for its code, and the SMS, if one went out. */
+  async function wayIn(msisdn: string, path = "/d/sign-in") {
+    const form = await screen(path);
+    const code = await screen(form.form!.action, filled(form, { msisdn }));
+    await portal.portal.idle();
+    return { code, sms: portal.sent.at(-1) };
+  }
+  return { house, ...portal, call, screen, wayIn, port };
+}
+type Item = Parameters<typeof shop.house>[1][number];
+const codeIn = ({ text }: Sms): string => /\b\d{6}\b/.exec(text)![0];
+const linkIn = ({ text }: Sms): string => new URL(/https:\S+/.exec(text)![0]).pathname;
+const unknownNumber = ({ msisdn }: RequestHouse): string =>
+  `${msisdn.slice(0, -1)}${9 - Number(msisdn.at(-1))}`;
+
+test("somebody unknown may look at the catalog and ask for help; for more he is led to sign in", async () => {
+  const { screen } = await town("public stranger");
+  assert.deepEqual(
+    (await screen("/d/start")).actions.map(({ href }) => href),
+    ["/d/sign-in", "/d/help"],
+  );
+  assert.equal((await screen("/d/items/mail")).status, 200);
+  assert.match((await screen("/d/help")).text.join(" "), /\+44 20/);
+  const refused = await screen("/d/items/mail/order");
+  assert.deepEqual([refused.status, refused.entries[0]?.href], [403, "/d/sign-in?to=items/mail/order"]);
+  assert.equal((await screen("/d/orders/ABCD2345")).status, 403);
+  assert.deepEqual((await screen("/d/orders")).entries, []);
+});
+
+test("a number that is known and one that is not get the same answer, but for the SMS", async () => {
+  const { house, wayIn, sent } = await town("public sign in");
+  const plain = (screen: Screen): string => JSON.stringify(screen).replace(/"(?:state|way)":"[^"]+"/g, "");
+  const unknown = await wayIn(`+${unknownNumber(house)}`);
+  assert.equal(sent.length, 0);
+  const known = await wayIn(`+${house.msisdn}`);
+  assert.equal(plain(unknown.code), plain(known.code));
+  assert.equal(sent.length, 1);
+  assert.equal(known.sms?.to, house.msisdn);
+  assert.match(
+    known.sms!.text,
+    /^Meridian: your code is \d{6}\. Or open https:\/\/portal\.example\/d\/l\/[A-Za-z0-9_-]{22} /,
+  );
+});
+
+test("a code lets its phone's owner in, back to where he wanted to go, and may then order", async () => {
+  const { house, screen, wayIn } = await town("public code");
+  const { code, sms } = await wayIn(`+${house.msisdn}`, "/d/sign-in?to=items/mail/order");
+  const order = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
+  assert.deepEqual([order.status, order.id], [200, "order"]);
+  assert.match(order.form!.action, /^\/d\/requests\?s=[A-Za-z0-9_-]{51}$/);
+  const status = await screen(order.form!.action, filled(order));
+  assert.deepEqual([status.status, status.text.at(-1)], [200, "You have now: Mail"]);
+  const [request] = await house.requests.ofSubscriber({
+    operatorId: house.operatorId,
+    subscriberId: (await subscriberOf(house))!,
+  });
+  const row = await shop.database.one<{ assurance: string; actor: string }>(
+    "select assurance, actor from request where order_id = $1",
+    [request!.orderId],
+  );
+  assert.deepEqual(row, { assurance: "otp", actor: "portal" });
+  const again = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
+  assert.equal(again.status, 422, "a code is spent by its first use");
+});
+
+test("a code has five tries and five minutes", async () => {
+  const { house, screen, wayIn } = await town("public tries");
+  const guess = (code: Screen, digits: string) => screen(code.form!.action, filled(code, { code: digits }));
+  const first = await wayIn(`+${house.msisdn}`);
+  const right = codeIn(first.sms!);
+  const wrong = right === "000000" ? "000001" : "000000";
+  for (let tries = 1; tries <= 5; tries++) assert.equal((await guess(first.code, wrong)).status, 422);
+  assert.equal((await guess(first.code, right)).status, 422, "the sixth is too late");
+  const second = await wayIn(`+${house.msisdn}`);
+  shop.time.now += 5 * MINUTE_MS + 1;
+  assert.equal((await guess(second.code, codeIn(second.sms!))).status, 422);
+});
+
+test("a link lets in once, is not spent by looking, and ends after a quarter of an hour", async () => {
+  const { house, screen, wayIn, call } = await town("public link");
+  const { sms } = await wayIn(`+${house.msisdn}`);
+  const path = linkIn(sms!);
+  for (let looks = 0; looks < 3; looks++) assert.equal((await screen(path)).status, 200);
+  const look = await screen(path);
+  const go = look.actions.find(({ method }) => method === "post")!;
+  const start = await screen(go.href, go.hidden);
+  assert.equal(start.id, "start");
+  assert.match(start.entries[0]!.href, /\?s=/);
+  assert.equal((await screen(go.href, go.hidden)).status, 404);
+  const late = linkIn((await wayIn(`+${house.msisdn}`)).sms!);
+  const lateGo = (await screen(late)).actions.find(({ method }) => method === "post")!;
+  shop.time.now += 15 * MINUTE_MS + 1;
+  assert.equal((await screen(lateGo.href, lateGo.hidden)).status, 404);
+  assert.equal((await call(path, undefined, { accept: "image/png" })).status, 406);
+});
+
+test("nobody's phone is flooded with ways in, and no address asks without end", async () => {
+  const { house, screen, wayIn, sent } = await town("public flood");
+  for (let asks = 0; asks < 6; asks++) await wayIn(`+${house.msisdn}`);
+  assert.equal(sent.length, 3);
+  for (let asks = 6; asks < 20; asks++) await wayIn(`+${unknownNumber(house)}`);
+  const form = await screen("/d/sign-in");
+  assert.equal((await screen("/d/sign-in", filled(form, { msisdn: "+447700900123" }))).status, 429);
+  const malformed = await screen("/d/sign-in", filled(form, { msisdn: "hello" }));
+  assert.deepEqual([malformed.status, malformed.id], [422, "signin"]);
+});
+
+test("a session that was changed, is over, or is another operator's is none", async () => {
+  const { house, screen, wayIn } = await town("public session");
+  const { code, sms } = await wayIn(`+${house.msisdn}`);
+  const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
+  const token = /s=([^&]+)/.exec(start.entries[0]!.href)![1]!;
+  const isLetIn = async (s: string): Promise<boolean> =>
+    (await screen(`/d/start?s=${s}`)).actions.every(({ href }) => !href.startsWith("/d/sign-in"));
+  assert.equal(await isLetIn(token), true);
+  for (let at = 0; at < token.length; at += 5) {
+    const changed = `${token.slice(0, at)}${token[at] === "A" ? "B" : "A"}${token.slice(at + 1)}`;
+    assert.equal(await isLetIn(changed), false, `changed at ${at}`);
+  }
+  const other = await town("public other operator");
+  assert.equal((await other.screen(`/d/start?s=${token}`)).actions[0]?.href, "/d/sign-in");
+  shop.time.now += 46 * MINUTE_MS;
+  assert.equal(await isLetIn(token), false);
+});
+
+test("a number in a header is believed from the operator's gateway alone, and under its agreed name", async () => {
+  const near = await town("public gateway", { gateways: [GATEWAY] });
+  const far = await town("public no gateway", { gateways: [{ ...GATEWAY, addresses: ["192.0.2.1"] }] });
+  const signIn = async ({ screen, house }: typeof near, name: string) =>
+    (await screen("/d/start", undefined, { [name]: house.msisdn })).actions.some(
+      ({ href }) => href === "/d/sign-in",
+    );
+  assert.equal(await signIn(near, "x-msisdn"), false);
+  assert.equal(await signIn(near, "x-nokia-msisdn"), true);
+  assert.equal(await signIn(near, "turnup-msisdn"), true);
+  for (const name of [
+    "x-msisdn",
+    "x-wap-network-client-msisdn",
+    "turnup-msisdn",
+    "turnup-imei",
+    "x-up-subno",
+  ])
+    assert.equal(await signIn(far, name), true, name);
+  const line = { "x-msisdn": near.house.msisdn };
+  const order = await near.screen("/d/items/mail/order", undefined, line);
+  const status = await near.screen("/d/requests", filled(order), line);
+  assert.equal(status.text.at(-1), "You have now: Mail");
+  const row = await shop.database.one<{ assurance: string }>(
+    "select assurance from request where operator_id = $1",
+    [near.house.operatorId],
+  );
+  assert.equal(row?.assurance, "network");
+  // The same form without the gateway's word is nobody's: the line is no cookie that another page could use.
+  assert.equal((await near.screen("/d/requests", filled(order))).status, 403);
+});
+
+test("headers that name two lines are refused; a session in the address never counts before the line", async () => {
+  const { house, screen, call, wayIn } = await town("public conflict", { gateways: [GATEWAY] });
+  const other = unknownNumber(house);
+  for (const headers of [
+    { "x-msisdn": [house.msisdn, other] },
+    { "x-msisdn": `${house.msisdn}, ${other}` },
+    { "x-msisdn": house.msisdn, "x-nokia-msisdn": other },
+    { "x-msisdn": "nonsense" },
+  ]) {
+    assert.equal((await call("/d/orders", undefined, headers)).status, 403);
+  }
+  const { code, sms } = await wayIn(`+${house.msisdn}`);
+  const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
+  const session = start.entries[0]!.href.replace(/\/list\/package/, "/orders");
+  const led = await screen(session, undefined, { "x-msisdn": other });
+  assert.ok(led.actions.every(({ href }) => !href.includes("s=")));
+});
+
+test("each kind of device is shown its own markup, and none that it does not take", async () => {
+  const { call } = await town("public markups");
+  const accepts: Readonly<Record<string, readonly [accept: string, userAgent: string]>> = {
+    html: ["text/html,*/*;q=0.8", "Mozilla/5.0"],
+    xhtmlmp: ["application/vnd.wap.xhtml+xml, text/vnd.wap.wml", "Nokia6600"],
+    wml: ["text/vnd.wap.wml, */*", "Nokia7110/1.0 (05.01)"],
+    wmlc: ["application/vnd.wap.wmlc", "WapIDE"],
+    chtml: ["*/*", "DoCoMo/2.0 N905i(c100;TB;W24H16)"],
+    hdml: ["text/x-hdml, */*", "ALAV UP.Browser/3.2.01-UP.Link/3.2"],
+    vxml: ["application/voicexml+xml", "OpenVXI/3.0"],
+    "screen+json": [JSON_SCREEN, "x"],
+    "screen+xml": ["application/vnd.turnup.screen+xml", "x"],
+  };
+  for (const markup of MARKUPS) {
+    const [accept, agent] = accepts[markup]!;
+    for (const path of ["/d/start", "/d/list/feature", "/d/items/mail", "/d/help", "/d/sign-in"]) {
+      const { status, headers } = await call(path, undefined, { accept, "user-agent": agent });
+      assert.deepEqual([status, headers["content-type"]], [200, MARKUP_TYPE[markup]], `${markup} of ${path}`);
+    }
+  }
+  const plain = { accept: "*/*", "user-agent": "Nokia7110/1.0" };
+  assert.equal((await call("/d/start", undefined, plain)).headers["content-type"], MARKUP_TYPE.wml);
+  for (const accept of ["image/png", "application/pdf;q=1, text/html;q=0"])
+    assert.equal((await call("/d/start", undefined, { accept })).status, 406);
+  const wmlOnly = { accept: "text/html", "turnup-capability": "markups=wml; screen=16x4" };
+  assert.equal(
+    (await call("/d/start", undefined, wmlOnly)).status,
+    406,
+    "never what a device cannot draw (row 12)",
+  );
+});
+
+test("what the network knows of a model decides where its browser says nothing", async () => {
+  const capabilitiesOf = () => ({ markups: ["wml"] });
+  const { call, house } = await town("public model", { gateways: [GATEWAY], capabilitiesOf });
+  const { headers } = await call("/d/start", undefined, { accept: "*/*", "x-msisdn": house.msisdn });
+  assert.equal(headers["content-type"], MARKUP_TYPE.wml);
+});
+
+test("a browser is led on by GET after a POST; a WAP phone gets its deck at once, never an error of its gateway", async () => {
+  const { house, call, screen } = await town("public redirect", { gateways: [GATEWAY] });
+  const line = { "x-msisdn": house.msisdn };
+  const order = await screen("/d/items/mail/order", undefined, line);
+  const html = await call("/d/requests", filled(order), { ...line, accept: "text/html" });
+  assert.equal(html.status, 303);
+  assert.match(String(html.headers.location), /^\/d\/orders\/[0-9A-Z]{8}$/);
+  const again = await call("/d/requests", filled(order), { ...line, accept: "text/html" });
+  assert.equal(again.headers.location, html.headers.location);
+  const wml = await call("/d/requests", filled(order), { ...line, accept: "text/vnd.wap.wml" });
+  assert.equal(wml.status, 200);
+  const refused = await call("/d/orders/ABCD2345", undefined, { ...line, accept: "text/vnd.wap.wml" });
+  assert.deepEqual([refused.status, refused.headers["turnup-error"]], [200, "order_not_found"]);
+});
+
+test("a page loads nothing, runs nothing, sends its forms here alone, and is kept nowhere", async () => {
+  const { call } = await town("public policy");
+  const { headers, body } = await call("/d/sign-in", undefined, { accept: "text/html" });
+  const policy = String(headers["content-security-policy"]);
+  assert.equal(
+    policy,
+    `default-src 'none'; style-src ${HTML_STYLE_HASH}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+  );
+  assert.equal(headers["cache-control"], "no-store");
+  assert.equal(headers["referrer-policy"], "no-referrer");
+  assert.equal(headers["set-cookie"], undefined);
+  assert.ok(!/<script|<img|<link|@import/i.test(body.toString()));
+});
+
+test("what is no form of ours is told so in a screen, and HEAD looks at nothing", async () => {
+  const { call, screen, port } = await town("public malformed");
+  assert.equal((await screen("/d/sign-in", { msisdn: "+447700900123" })).status, 403);
+  assert.equal((await screen("/d/sign-in", { a: "b" }, { "content-type": "text/plain" })).status, 415);
+  const cut = await ask(new URL(`http://127.0.0.1:${port}/d/sign-in`), {
+    method: "POST",
+    headers: { accept: JSON_SCREEN, "content-type": "application/x-www-form-urlencoded" },
+    body: "msisdn=%E4%",
+  });
+  assert.equal(cut.status, 400);
+  assert.equal((await call("/d/sign-in", { a: "x".repeat(70_000) })).status, 413);
+  const head = await ask(new URL(`http://127.0.0.1:${port}/d/start`), { method: "HEAD", headers: {} });
+  assert.equal(head.status, 404);
+});
+
+test("an offer's link shows its item, filled in, until it is answered (row 67)", async () => {
+  const { house, screen } = await town("public offer", { items: [{ ...MAIL, terms: "t" }] });
+  const { msisdn } = house;
+  const offer = { itemId: "mail", to: [{ msisdn }], actor: "staff", idempotencyKey: "o1" };
+  await house.requests.sendOffers(house.operatorId, offer);
+  const [told] = await house.told("none");
+  const path = /\/d\/offers\/\S+/.exec(told!.text)![0];
+  const order = await screen(path);
+  assert.deepEqual([order.status, order.text[0]], [200, "We have this for you:"]);
+  const terms = await screen(order.entries[0]!.href);
+  assert.deepEqual(terms.text, ["Terms of t."]);
+  const status = await screen(order.form!.action, filled(order));
+  assert.equal(status.status, 200);
+  const accept = (await screen(status.entries[0]!.href)).actions.find(({ role }) => role === "accept")!;
+  assert.match((await screen(accept.href, accept.hidden)).text.join(" "), /You have now: Mail/);
+  assert.equal((await screen(path)).status, 404);
+  assert.equal((await screen("/d/offers/AAAAAAAAAAAAAAAAAAAAAA")).status, 404);
+});
+
+test("a form that a small phone must turn pages for keeps what was typed, though it answered a POST", async () => {
+  const fields = Array.from({ length: 12 }, (_, at) => ({
+    name: `answer${at}`,
+    label: { en: `A long question with the number ${at}, to be answered in full` },
+    kind: "text" as const,
+    required: true,
+  }));
+  const service = { uri: "https://s.example", module: null, fields };
+  const items = [{ ...MAIL, kind: "service" as const, service }];
+  const { house, screen, call } = await town("public pages", { items, gateways: [GATEWAY] });
+  const line = { "x-msisdn": house.msisdn, accept: "text/vnd.wap.wml" };
+  const order = await screen("/d/items/mail/order", undefined, { "x-msisdn": house.msisdn });
+  const typed = { [order.form!.fields[0]!.name]: "kept by the server" };
+  const wrong = await call("/d/requests", filled(order, typed), line);
+  const pages = [...wrong.body.toString().matchAll(/\/d\/p\/[A-Za-z0-9_-]{22}\?turnup-page=\d+/g)].map(
+    ([one]) => one,
+  );
+  assert.ok(pages.length > 0, "the form takes more than one deck");
+  const next = await call(pages[0]!, undefined, line);
+  assert.equal(next.status, 200);
+  assert.match(wrong.body.toString() + next.body.toString(), /kept by the server/);
+  assert.equal(
+    (await call(pages[0]!, undefined, { accept: JSON_SCREEN })).status,
+    404,
+    "nobody else sees it",
+  );
+});
+
+async function subscriberOf({ operatorId }: RequestHouse): Promise<string | undefined> {
+  const row = await shop.database.one<{ id: string }>("select id from subscriber where operator_id = $1", [
+    operatorId,
+  ]);
+  return row?.id;
+}
