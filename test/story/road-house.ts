@@ -72,6 +72,8 @@ export type RoadParty = {
 };
 
 export type RoadHouse = RoadParty & {
+  /** For files of a story; it goes with the house. */
+  readonly folder: string;
   readonly road: RoadWorld;
   readonly second: RoadParty | undefined;
   /** Every message that the centre took, in order. */
@@ -159,6 +161,7 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
   let made = 0;
   return {
     ...first,
+    folder,
     road,
     second,
     accepted,
