@@ -7,10 +7,12 @@ import { join } from "node:path";
 import type { DestinationStream } from "pino";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import { Secret } from "../term/secret.ts";
-import { type Config, dataFolderOf } from "./config.ts";
+import { type Config, dataFolderOf, readConfig } from "./config.ts";
 import { type Demo, setUpDemo } from "./demo.ts";
 import { fleetModels } from "./fleet-models.ts";
-import { type Server, startServer } from "./server.ts";
+import { ensureRoadCertificates } from "./road-certificates.ts";
+import { ROAD_WORLD } from "./road-world.ts";
+import { type Outside, type Server, startServer } from "./server.ts";
 import type { WorldOptions } from "./world.ts";
 import { forkWorld, type WorldNews, type WorldProcess } from "./world-process.ts";
 
@@ -20,6 +22,8 @@ export const KEY_SERVER_MAKES = ["Samsung", "Huawei", "Sony"] as const;
 export type AllInOneOptions = {
   readonly config: Config;
   readonly phones: number;
+  /** Phones that ask by themselves, through the proxy. */
+  readonly newPhones: number;
   readonly seed: number;
   readonly log: (message: string) => void;
   readonly logStream?: DestinationStream;
@@ -39,7 +43,8 @@ export type AllInOne = {
 };
 
 export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne> {
-  const { config, log, phones, seed } = options;
+  const { config, log, phones, newPhones, seed } = options;
+  const folder = join(dataFolderOf(config), "world");
   const bankSecret = randomBytes(16).toString("hex");
   const smscPassword = randomBytes(4).toString("hex"); // SMPP holds 8 characters
   const fork = forkWorld({
@@ -56,8 +61,9 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
           `starting the simulated world: ${phones} phones of ${Math.min(phones, models.length)} real models`,
         );
         world = await fork.start({
-          folder: join(dataFolderOf(config), "world"),
+          folder,
           phones,
+          newPhones,
           seed,
           models,
           keyServerMakes: KEY_SERVER_MAKES,
@@ -66,20 +72,25 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
           ...(options.faults ? { faults: options.faults } : {}),
           ...(options.radio ? { radio: options.radio } : {}),
         });
-        const { smscPort, bankUrl, maker } = world.addresses;
+        const { smscPort, bankUrl, maker, road } = world.addresses;
         return {
           smsc: { host: "127.0.0.1", port: smscPort, password: new Secret(smscPassword) },
           bank: { url: bankUrl, secret: new Secret(bankSecret) },
           makerCredentials: maker,
+          ...(road && (await roadOutside(folder, road.environment))),
         };
       },
     });
-    const demo = await setUpDemo(server, world!.addresses, KEY_SERVER_MAKES);
-    world!.connect({
+    const demo = await setUpDemo(server, world!.addresses, KEY_SERVER_MAKES, {
+      catalog: server.deps.catalog,
+      folder,
+    });
+    await world!.connect({
       url: server.url,
       probeToken: demo.probeToken,
       makerToken: demo.makerToken,
       trusted: [{ name: server.issuer.name, spki: server.issuer.spki }],
+      ...(server.road.land && { land: { id: ROAD_WORLD.landId, url: server.road.land.url } }),
     });
     return {
       server,
@@ -94,4 +105,24 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     await fork.close();
     throw error;
   }
+}
+
+/** The server's ends of the device's road: where other companies' machines are, and its door for the proxy. */
+async function roadOutside(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Pick<Outside, "connectors" | "land">> {
+  const { identity, payment, service, element, billing, mail } = readConfig({
+    env: environment,
+    folder,
+  }).config;
+  const { land, landProxy } = await ensureRoadCertificates({
+    folder: join(folder, "road"),
+    proxyId: ROAD_WORLD.proxyId,
+    now: new Date(),
+  });
+  return {
+    connectors: { identity, payment, service, element, billing, mail },
+    land: { id: ROAD_WORLD.landId, host: "127.0.0.1", port: 0, certificates: land, proxies: [landProxy] },
+  };
 }

@@ -3,12 +3,15 @@
  * manufacturers, and tokens for those who speak to it. Made once; what somebody changed since stays changed.
  */
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { hashToken, tokenOf } from "../kernel/account/token.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
 import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import { ensureOperator, type Operator } from "../store/operators.ts";
 import { uuidv7 } from "../store/uuid.ts";
 import type { Server } from "./server.ts";
+import { putStarterCatalog } from "./starter-catalog.ts";
+import { ensureTrialVendor } from "./trial-vendor.ts";
 import { WORLD, type WorldAddresses } from "./world.ts";
 
 const ACTOR = "first start";
@@ -27,6 +30,8 @@ export async function setUpDemo(
   server: Pick<Server, "registry"> & { readonly store: Pick<Server["store"], "database"> },
   world: WorldAddresses,
   keyServerMakes: readonly string[],
+  /** Puts the starter catalog on offer; `folder` is the world's, where the made-up vendor has its key. */
+  road?: { readonly catalog: Server["deps"]["catalog"]; readonly folder: string },
 ): Promise<Demo> {
   const { registry, store } = server;
   const operator = await ensureOperator(store.database, {
@@ -45,6 +50,7 @@ export async function setUpDemo(
   if (!(await registry.relations.find(operator.id, "*"))) {
     await registry.relations.put(operator.id, ownRelation(), () => true, ACTOR);
   }
+  if (world.road && road) await offer(road.catalog, operator.id, world.road.origins, road.folder);
   const token = async (role: "admin" | "probe" | "maker"): Promise<string> => {
     const text = tokenOf(randomBytes(32));
     const expiresAt = new Date(Date.now() + TOKEN_HOURS * 3_600_000);
@@ -61,6 +67,18 @@ export async function setUpDemo(
     probeToken: await token("probe"),
     makerToken: await token("maker"),
   };
+}
+
+/** The starter catalog, with the modules of the made-up vendor and the addresses of this start. */
+async function offer(
+  catalog: Server["deps"]["catalog"],
+  operatorId: string,
+  origins: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<void> {
+  const vendor = await ensureTrialVendor(join(folder, "vendor"));
+  for (const { sha256, octets } of vendor.files) await catalog.putContent(operatorId, sha256, octets, ACTOR);
+  await putStarterCatalog(catalog, operatorId, { origins, modules: vendor.modules }, ACTOR);
 }
 
 export function accessPoints(): AccessPoint[] {

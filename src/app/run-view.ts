@@ -18,6 +18,8 @@ export type PhoneRow = {
   reason: string;
   key: ItemRow | null;
   settings: ItemRow | null;
+  /** Of a phone that asked by itself: what for, and how far it came. */
+  asked: string | null;
   road: string;
   fee: { amountMinor: bigint; portionMinor: bigint; currency: string; state: string } | null;
   told: boolean;
@@ -96,8 +98,9 @@ export class RunView {
 
   #takeOrder(order: OrderDraft): PhoneRow {
     const row = this.#rows.get(order.id) ?? this.#newRow(order.id);
-    row.make = order.make ?? "unknown";
-    row.model = order.model ?? "model";
+    row.make = order.make ?? (order.request ? "new" : "unknown");
+    row.model = order.model ?? (order.request ? `phone, request ${order.request.reference}` : "model");
+    if (order.request) row.asked = askedOf(order);
     row.verdict = order.verdict;
     row.state = order.state;
     row.reason = order.reason;
@@ -121,6 +124,7 @@ export class RunView {
       reason: "",
       key: null,
       settings: null,
+      asked: null,
       road: "",
       fee: null,
       told: false,
@@ -171,7 +175,15 @@ export class RunView {
 const isDone = ({ state, fee }: PhoneRow): boolean =>
   FINAL_ORDER_STATES.includes(state) && (fee === null || fee.state === "settled" || fee.state === "refused");
 
-const HEADER = ["#", "phone", "verdict", "key", "settings", "fee"];
+/** The items by their catalog ids, each with its state; the order's own state before there is any. */
+function askedOf({ items, state }: OrderDraft): string {
+  const states = new Map<string, string>();
+  for (const { subject, state: now } of items) if (subject) states.set(subject.catalogId, now);
+  const open = [...states].map(([id, now]) => `${id}: ${now}`);
+  return state === "completed" || state === "provisioning" ? open.join(", ") : state.replaceAll("_", " ");
+}
+
+const HEADER = ["#", "phone", "verdict", "key", "settings, or asked for", "fee"];
 const COLUMNS = [5, 32, 10, 22, 22, 18];
 const WIDTH = COLUMNS.reduce((sum, column) => sum + column + 1, 0);
 /** For a terminal of 80 columns. */
@@ -187,7 +199,7 @@ function fitted(text: string, width: number): string {
 
 export function lineOf(row: PhoneRow, columns: readonly number[] = COLUMNS): string {
   const key = row.key ? `${row.key.source}: ${row.key.state}` : row.verdict === "ended" ? "none taken" : "-";
-  const settings = row.settings ? `${row.road}: ${row.settings.state}` : row.state;
+  const settings = row.asked ?? (row.settings ? `${row.road}: ${row.settings.state}` : row.state);
   const fee = row.fee
     ? `${formatMoney({ amountMinor: row.fee.amountMinor, currency: row.fee.currency })} ${row.fee.state}`
     : "-";

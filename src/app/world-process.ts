@@ -17,11 +17,14 @@ export type ToWorld =
   | { readonly kind: "start"; readonly options: WorldOptions }
   | { readonly kind: "connect"; readonly turnup: TurnupAddress }
   | { readonly kind: "attach"; readonly perSecond: number }
+  | { readonly kind: "ask" }
   | { readonly kind: "ledger" }
   | { readonly kind: "close" };
 export type FromWorld =
   | { readonly kind: "started"; readonly addresses: WorldAddresses }
+  | { readonly kind: "connected" }
   | { readonly kind: "attached" }
+  | { readonly kind: "asked" }
   | { readonly kind: "ledger"; readonly ledger: WorldLedger }
   | { readonly kind: "news"; readonly news: readonly WorldNews[] }
   /** Something went wrong out there that it goes on from. */
@@ -31,8 +34,9 @@ export type FromWorld =
 export type WorldProcess = {
   readonly addresses: WorldAddresses;
   readonly pid: number;
-  connect(turnup: TurnupAddress): void;
+  connect(turnup: TurnupAddress): Promise<void>;
   attach(perSecond: number): Promise<void>;
+  ask(): Promise<void>;
   ledger(): Promise<WorldLedger>;
   close(): Promise<void>;
 };
@@ -95,7 +99,8 @@ export function forkWorld(told: {
       return {
         addresses,
         pid: child.pid!,
-        connect: (turnup) => void child.send({ kind: "connect", turnup } satisfies ToWorld),
+        connect: async (turnup) => void (await expect("connected", { kind: "connect", turnup })),
+        ask: async () => void (await expect("asked", { kind: "ask" })),
         attach: async (perSecond) => void (await expect("attached", { kind: "attach", perSecond })),
         ledger: async () => (await expect("ledger", { kind: "ledger" })).ledger,
         close: () => close(child),

@@ -15,11 +15,15 @@ import {
   type FleetEvent,
   type FleetOptions,
   type FleetSighting,
+  type MobileOriginated,
 } from "../sim/handset/fleet.ts";
 import { buildPhones, type HandsetModel } from "../sim/handset/phones.ts";
 import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../sim/smsc/smsc.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "./certificates.ts";
 import { type Maker, startMaker } from "./maker.ts";
+import { askFor, makeNewPhones } from "./new-phones.ts";
+import type { RoadSandboxes } from "./road-sandboxes.ts";
+import { type RoadServer, type RoadWorld, startRoadWorld } from "./road-world.ts";
 import { reporter } from "./world-reporter.ts";
 
 export const WORLD = {
@@ -58,6 +62,8 @@ export type WorldOptions = {
   readonly onAccepted?: NonNullable<SmscOptions["onAccepted"]>;
   /** Wait before an absent handset is tried again. */
   readonly smscRetryMs?: number;
+  /** Phones with the client module that ask by themselves, and what stands around their road; none without it. */
+  readonly newPhones?: number;
 };
 
 export type WorldAddresses = {
@@ -67,6 +73,8 @@ export type WorldAddresses = {
   readonly maker: { readonly authority: string; readonly certificate: string; readonly key: string };
   /** Issuer -> Ed25519 public key, SPKI in base64. */
   readonly makerIssuer: { readonly name: string; readonly spki: string };
+  /** Of the device's road: what a server's environment must name, and where the starter catalog's servers are. */
+  readonly road: Pick<RoadSandboxes, "environment" | "origins"> | null;
 };
 
 /** Where the world tells what it sees, and with which tokens. */
@@ -76,14 +84,18 @@ export type TurnupAddress = {
   readonly makerToken: string;
   /** Issuers of the operator's own keys that handsets trust besides the maker. */
   readonly trusted: readonly { readonly name: string; readonly spki: string }[];
+  /** Its door for proxies. */
+  readonly land?: RoadServer;
 };
 
 export type World = {
   readonly addresses: WorldAddresses;
   /** Tells the world where Turnup is. */
-  connect(turnup: TurnupAddress): void;
+  connect(turnup: TurnupAddress): Promise<void>;
   /** Switches the phones on. */
   attach(perSecond: number): Promise<void>;
+  /** Switches the new phones on and lets their users ask; resolves when every one has asked, or rejects with why not. */
+  ask(): Promise<void>;
   /** What the world can swear to, for reconciling. */
   ledger(): WorldLedger;
   /** The parties themselves, for stories that steer them one by one. */
@@ -93,6 +105,7 @@ export type World = {
     readonly bank: BankSimulator;
     readonly maker: Maker;
     readonly certificates: MakerCertificates;
+    readonly road: RoadWorld | undefined;
   };
   close(): Promise<void>;
 };
@@ -177,12 +190,28 @@ export async function startWorld(
     systemId: WORLD.smscSystemId,
     password: options.smscPassword,
     seed: options.seed,
-    onMessage: (message) => fleet.onMessage({ ...message, udh: message.udh ?? new Uint8Array(0) }),
+    onMessage(message) {
+      const sms = { ...message, udh: message.udh ?? new Uint8Array(0) };
+      return road?.phoneOf(sms.to)?.onMessage(sms) ?? fleet.onMessage(sms);
+    },
     deliverWindow: 1_000,
     ...(options.faults ? { faults: options.faults } : {}),
     ...(options.onAccepted ? { onAccepted: options.onAccepted } : {}),
     ...(options.smscRetryMs === undefined ? {} : { retryMs: options.smscRetryMs }),
   });
+  const submitMo = async (sms: MobileOriginated): Promise<void> => {
+    const taken = await smsc.sendMobileOriginated(sms);
+    if (taken !== "taken") throw new Error("the message centre could not hand it over");
+  };
+  const road = options.newPhones
+    ? await startRoadWorld({
+        folder: options.folder,
+        seed: options.seed,
+        now: () => new Date(),
+        submitMo,
+        onFault,
+      })
+    : undefined;
   const fleet = createFleet({
     phones: buildPhones({
       models: options.models,
@@ -196,10 +225,7 @@ export async function startWorld(
     gateway: { host: gateway.host, port: gateway.port },
     publicKeyOf: (issuer) => trusted.get(issuer),
     onSighting: (sighting: FleetSighting) => turnup.sighting(sighting),
-    submitMo: async (sms) => {
-      const taken = await smsc.sendMobileOriginated(sms);
-      if (taken !== "taken") throw new Error("the message centre could not hand it over");
-    },
+    submitMo,
     onEvent,
     makerHostOf: ({ make }) => (options.keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
     openLink: (url) => turnup.openLink(url),
@@ -208,7 +234,7 @@ export async function startWorld(
   });
 
   return {
-    parties: { fleet, smsc, bank, maker, certificates },
+    parties: { fleet, smsc, bank, maker, certificates, road },
     addresses: {
       smscPort: smsc.port,
       makerUrl: maker.url,
@@ -218,13 +244,18 @@ export async function startWorld(
         name: WORLD.issuer,
         spki: certificates.signing.publicKey.export({ type: "spki", format: "der" }).toString("base64"),
       },
+      road: road ? { environment: road.sandboxes.environment, origins: road.sandboxes.origins } : null,
     },
-    connect(address) {
+    async connect(address) {
       turnup.connect(address);
       for (const { name, spki } of address.trusted) {
         trusted.set(name, createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" }));
       }
+      if (!road || !address.land) return;
+      await road.connect({ servers: [address.land], issuers: address.trusted });
+      await makeNewPhones(road, options);
     },
+    ask: async () => void (await Promise.all((road?.phones ?? []).map(askFor))),
     attach: (perSecond) => fleet.attachAll({ perSecond }),
     ledger: () => ({
       phones: fleet
@@ -247,6 +278,7 @@ export async function startWorld(
     }),
     async close() {
       fleet.close();
+      await road?.close();
       await smsc.close();
       await Promise.all([gateway.close(), application.close(), bank.close(), maker.close()]);
       await turnup.close();

@@ -8,6 +8,8 @@ import { lineOf, type RunTotals, RunView } from "../run-view.ts";
 import { barOf, liveBlock } from "../terminal.ts";
 
 const DEFAULT_PHONES = 24;
+const DEFAULT_NEW_PHONES = 3;
+const MAX_NEW_PHONES = 999;
 const MAX_PHONES = 100_000;
 const DEFAULT_PER_SECOND = 2_000;
 /** A run that stands still for this long is over, and says which phones are not done. */
@@ -20,13 +22,19 @@ export const startCommand: Command = {
   description: [
     "Starts the embedded data base (or uses DATABASE_URL), loads the shipped device and access point data, starts the",
     "server and, in a process beside it, a simulated message centre, handsets, core network, manufacturer and bank that",
-    "speak the real protocols. The phones attach; each is detected, judged, keyed, provisioned, proved and paid for.",
+    "speak the real protocols. The old phones attach; each is detected, judged, keyed, provisioned, proved and paid for.",
+    "The new phones ask by themselves, through a proxy, for features and packages; service servers, network elements and",
+    "a billing centre stand around.",
     "Then the server stays, with its URL and a token for the API. With --once it ends: exit code 0 when every phone was",
     "turned up, 1 when one was not.",
   ].join("\n"),
   options: [
     { flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" },
     { flags: "--phones <count>", about: `how many phones attach (default ${DEFAULT_PHONES})` },
+    {
+      flags: "--new-phones <count>",
+      about: `how many phones ask by themselves (default ${DEFAULT_NEW_PHONES})`,
+    },
     { flags: "--per-second <count>", about: `how many of them a second (default ${DEFAULT_PER_SECOND})` },
     { flags: "--seed <number>", about: "the same number gives the same phones (default: the clock)" },
     { flags: "--once", about: "end when the fleet is done" },
@@ -36,15 +44,18 @@ export const startCommand: Command = {
   stays: true,
   async run(context) {
     const phones = numberOf(context, "phones", DEFAULT_PHONES, MAX_PHONES);
+    const newPhones = numberOf(context, "new-phones", DEFAULT_NEW_PHONES, MAX_NEW_PHONES, 0);
     const perSecond = numberOf(context, "per-second", DEFAULT_PER_SECOND, MAX_PHONES);
     const seed = numberOf(context, "seed", Date.now() % 1_000_000, 1_000_000_000);
     const { config } = readConfig({ file: context.option("config"), env: context.env });
     const view = new RunView();
-    const watch = watcher(context, view, phones);
+    const count = phones + newPhones;
+    const watch = watcher(context, view, count);
     const startedAt = Date.now();
     const all = await startAllInOne({
       config,
       phones,
+      newPhones,
       seed,
       log: context.note,
       onChanges: watch.take,
@@ -54,11 +65,18 @@ export const startCommand: Command = {
     });
     try {
       const readyAt = Date.now();
-      context.note(`ready after ${seconds(readyAt - startedAt)}; seed ${seed}; ${phones} phones attach`);
+      context.note(
+        `ready after ${seconds(readyAt - startedAt)}; seed ${seed}; ${phones} phones attach, ${newPhones} ask`,
+      );
       const attachedAt = Date.now();
-      const isDone = await runFleet(context, all, view, watch, perSecond, phones);
+      const isDone = await runFleet(context, all, view, watch, perSecond, count);
       const tookMs = watch.lastChangeAt() - attachedAt;
-      await tellSummary(context, all, view.totals, { phones, seed, tookMs, readyMs: readyAt - startedAt });
+      await tellSummary(context, all, view.totals, {
+        phones: count,
+        seed,
+        tookMs,
+        readyMs: readyAt - startedAt,
+      });
       if (context.flag("once") || context.signal.aborted) return isDone ? "ok" : "failed";
       await serve(context, all);
       return "ok";
@@ -68,12 +86,18 @@ export const startCommand: Command = {
   },
 };
 
-function numberOf({ option }: CommandContext, name: string, fallback: number, most: number): number {
+function numberOf(
+  { option }: CommandContext,
+  name: string,
+  fallback: number,
+  most: number,
+  least = 1,
+): number {
   const text = option(name);
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new UsageError(`--${name} is an integer from 1 to ${most}`);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new UsageError(`--${name} is an integer from ${least} to ${most}`);
 }
 
 const ALL = 11;
@@ -144,7 +168,8 @@ async function runFleet(
   perSecond: number,
   phones: number,
 ): Promise<boolean> {
-  await Promise.race([all.world.attach(perSecond), aborted(context.signal)]);
+  const asked = all.world.ask().catch((error: unknown) => watch.fault("new phones", error));
+  await Promise.race([Promise.all([all.world.attach(perSecond), asked]), aborted(context.signal)]);
   for (;;) {
     const isDone = view.doneCount >= phones;
     const isStill = Date.now() - watch.lastChangeAt() > STILL_MS;
@@ -203,6 +228,7 @@ async function serve(context: CommandContext, { server, demo }: AllInOne): Promi
   for (const line of [
     "",
     `Turnup serves at ${server.url} until you press Ctrl-C.`,
+    `  Portal as a subscriber sees it: ${server.url}/d/start`,
     `  API description: ${server.url}/openapi.json`,
     `  With a token of ${demo.operator.name}'s admin, which ends in 24 h:`,
     "",

@@ -44,7 +44,11 @@ async function serve(send: (message: FromWorld) => void): Promise<void> {
           );
           return send({ kind: "started", addresses: world.addresses });
         case "connect":
-          return world?.connect(message.turnup);
+          await world?.connect(message.turnup);
+          return send({ kind: "connected" });
+        case "ask":
+          await world?.ask();
+          return send({ kind: "asked" });
         case "attach":
           await world?.attach(message.perSecond);
           return send({ kind: "attached" });

@@ -1,0 +1,60 @@
+/**
+ * New phones of the simulated world and what their users do with them: switch on, choose, agree, by keys alone. Three
+ * journeys take turns: software that sleeps on the phone, a package, and something with terms and a price.
+ */
+
+import type { Phone } from "../sim/phone/phone.ts";
+import type { Step } from "../sim/phone/user.ts";
+import { imeiFromNetwork } from "../term/imei.ts";
+import type { RoadWorld } from "./road-world.ts";
+import type { WorldOptions } from "./world.ts";
+
+/** Beside the fleet's serial numbers, which begin at 100,000. */
+const FIRST_SERIAL = 1;
+/** Of the network 001 01, beside the fleet's. */
+const IMSI_PREFIX = "001019";
+const MSISDN_PREFIX = "88210900";
+const IMSI_DIGITS = 9;
+const MSISDN_DIGITS = 4;
+const SERIAL_DIGITS = 6;
+
+const order = (road: string, item: string): Step[] => [
+  { await: "start" },
+  { choose: road },
+  { await: "list" },
+  { choose: item },
+  { await: "item" },
+  { choose: "Order" },
+  { await: "order" },
+  { submit: true },
+];
+const AGREE: readonly Step[] = [
+  { await: "status" },
+  { choose: "Terms" },
+  { await: "terms" },
+  { action: "accept" },
+];
+const JOURNEYS: readonly (readonly Step[])[] = [
+  order("Features", "Java runtime"),
+  order("Packages", "Starter package"),
+  [...order("Features", "Ring-back tone"), ...AGREE],
+];
+
+export async function makeNewPhones(
+  road: Pick<RoadWorld, "phone" | "phones">,
+  { newPhones = 0, models }: Pick<WorldOptions, "newPhones" | "models">,
+): Promise<void> {
+  for (let at = road.phones.length; at < newPhones; at++) {
+    const { tac } = models[(models.length - 1 - at + models.length * newPhones) % models.length]!;
+    await road.phone({
+      imei: imeiFromNetwork(tac + String(FIRST_SERIAL + at).padStart(SERIAL_DIGITS, "0")),
+      imsi: IMSI_PREFIX + String(at + 1).padStart(IMSI_DIGITS, "0"),
+      msisdn: MSISDN_PREFIX + String(at + 1).padStart(MSISDN_DIGITS, "0"),
+    });
+  }
+}
+
+export async function askFor(phone: Phone, at: number): Promise<void> {
+  phone.powerOn();
+  await phone.walk(JOURNEYS[at % JOURNEYS.length]!);
+}
