@@ -36,7 +36,7 @@ export function renderHtml(screen: Screen, options: HtmlOptions = {}): string {
     element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
     element("meta", { name: "color-scheme", content: "light dark" }),
     element("meta", { name: "referrer", content: "no-referrer" }),
-    refresh ? element("meta", { "http-equiv": "refresh", content: refresh }) : undefined,
+    refresh ? element("meta", { "http-equiv": "refresh", content: refreshOf(refresh, actions) }) : undefined,
     element("title", {}, title),
     element("style", {}, HTML_STYLE),
   );
@@ -58,6 +58,12 @@ export function renderHtml(screen: Screen, options: HtmlOptions = {}): string {
     actionsOf(actions, form !== undefined),
   );
   return `<!DOCTYPE html>\n${htmlText(element("html", { lang }, head, element("body", {}, main)))}\n`;
+}
+
+/** By the address of its own step, where it has one: a page that answered a POST cannot be asked for again. */
+export function refreshOf(seconds: number, actions: readonly Action[]): string {
+  const again = actions.find(({ role, method }) => role === "refresh" && method !== "post");
+  return again ? `${seconds}; url=${again.href}` : String(seconds);
 }
 
 function entryOf({ label, note, href }: Entry): XmlElement {
@@ -151,9 +157,9 @@ function inputOf(field: Field, id: string, about: About): XmlElement {
     id,
     name: field.name,
     type,
-    inputmode,
+    inputmode: DIGIT_SECRETS.includes(field.name) ? "numeric" : inputmode,
     pattern,
-    autocomplete: AUTOCOMPLETE[field.name] ?? AUTOCOMPLETE_OF_KIND[field.kind],
+    autocomplete: AUTOCOMPLETE[field.name.replace(/^u_/, "")] ?? AUTOCOMPLETE_OF_KIND[field.kind],
     minlength: type === "date" ? undefined : field.minLength,
     maxlength: type === "date" ? undefined : maxLengthOf(field),
     required: field.required,
@@ -178,20 +184,22 @@ const AUTOCOMPLETE_OF_KIND: Readonly<Partial<Record<Field["kind"], string>>> = {
   email: "email",
   secret: "off",
 };
-/** Names that the forms of the flow use, in the words of the HTML standard. */
+/** Names that the forms of the flow use (a user's begin with `u_`), in the words of the HTML standard. */
 const AUTOCOMPLETE: Readonly<Record<string, string>> = {
-  name: "name",
   givenName: "given-name",
   familyName: "family-name",
-  birthDate: "bday",
-  street: "street-address",
-  postcode: "postal-code",
-  city: "address-level2",
+  birthdate: "bday",
+  streetName: "address-line1",
+  postalCode: "postal-code",
+  locality: "address-level2",
   country: "country",
-  cardNumber: "cc-number",
-  cardName: "cc-name",
-  cardExpiry: "cc-exp",
+  c_number: "cc-number",
+  c_expiry: "cc-exp",
+  c_code: "cc-csc",
+  code: "one-time-code",
 };
+/** Secrets of digits alone: a phone shows its number pad. */
+const DIGIT_SECRETS: readonly string[] = ["c_number", "c_code"];
 
 /** What leads on is a button, what leads aside a link below. */
 const ASIDE = ["back", "help", "home"];

@@ -307,7 +307,7 @@ test("HTML: a status asks again by itself and is read out; a form never reloads"
     allOf(strictly(renderHtml(screen), HTML), "meta").find(
       (one) => one.attributes.get("http-equiv") === "refresh",
     );
-  assert.equal(refresh(status)?.attributes.get("content"), "20");
+  assert.equal(refresh(status)?.attributes.get("content"), "20; url=/status?s=aa.bb");
   assert.equal(refresh({ ...account, refreshSeconds: 20 }), undefined);
   assert.match(renderHtml(status), /role="status"/);
 });

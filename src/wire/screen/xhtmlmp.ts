@@ -3,6 +3,7 @@
  * Well-formed XML, no script, below 10,000 octets a page; what the keypad should type stands as `-wap-input-format`.
  */
 import { element, xmlText } from "../xml/tree.ts";
+import { refreshOf } from "./html.ts";
 import { wapFormatOf } from "./input.ts";
 import { checkScreen, type Field, type Screen } from "./screen.ts";
 import { renderSimplePage, type SimplePage } from "./simple-page.ts";
@@ -24,7 +25,7 @@ const STYLE = "body{margin:4px}h1{font-size:large}p{margin:4px 0}input,select{wi
 
 /** @throws ScreenError: a broken limit, or a part that alone is larger than a page */
 export function renderXhtmlMp(screen: Screen, { page, pageHref, words = ENGLISH }: PagedOptions): SimplePage {
-  const { title, lang, refreshSeconds, form } = checkScreen(screen);
+  const { title, lang, refreshSeconds, form, actions } = checkScreen(screen);
   return renderSimplePage(screen, page, {
     octetsMax: XHTMLMP_OCTETS_MAX,
     textOf: xmlText,
@@ -35,7 +36,9 @@ export function renderXhtmlMp(screen: Screen, { page, pageHref, words = ENGLISH 
         {},
         element("title", {}, title),
         element("meta", { "http-equiv": "Cache-Control", content: "no-cache" }),
-        turnsItself ? element("meta", { "http-equiv": "refresh", content: refreshSeconds }) : undefined,
+        turnsItself
+          ? element("meta", { "http-equiv": "refresh", content: refreshOf(refreshSeconds, actions) })
+          : undefined,
         element("style", { type: "text/css" }, STYLE),
       );
       const whole = element(
