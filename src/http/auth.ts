@@ -105,6 +105,14 @@ export function createGate(tokens: Tokens, clock: () => Date, rules: GateRules):
 const tokenIn = (authorization: string | undefined): string | undefined =>
   authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization.slice(0, 200))?.[1];
 
+/** A token that came as the password of Basic (RFC 7617), as a bearer's; anything else as it came. */
+export function asBearer(authorization: string | undefined): string | undefined {
+  const encoded = /^basic +([A-Za-z0-9+/=]{1,400}) *$/i.exec(authorization ?? "")?.[1];
+  if (encoded === undefined) return authorization;
+  const pair = Buffer.from(encoded, "base64").toString("utf8");
+  return `Bearer ${pair.slice(pair.indexOf(":") + 1)}`;
+}
+
 export const tooMany = (seconds: number, fact: string): TurnupError =>
   new TurnupError("too_many_requests", fact, {
     nextStep: `Wait ${seconds} seconds.`,

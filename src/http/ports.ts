@@ -111,6 +111,10 @@ export type RoadDeps = {
   readonly operatorOf: (operatorId: string) => Promise<PortalOperator>;
   /** Who takes over from the telephone menu: "tel:+44..."; undefined: nobody. */
   readonly agentOf: (operatorId: string) => string | undefined;
+  /** A voice platform that is known by its address, and whose callers it brings. */
+  readonly voicePlatformAt?: (
+    address: string,
+  ) => Promise<{ readonly operatorId: string; readonly name: string } | undefined>;
   /** Of the public server, for links in SMS. */
   readonly publicUrl: () => string;
   readonly freshOctets: (octets: number) => Uint8Array;

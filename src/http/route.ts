@@ -47,6 +47,8 @@ type Mounted = {
   readonly once?: "door" | "desk";
   /** What of the body tells two requests apart, where it holds what must not be kept, not even as a hash: a card, a user. */
   readonly tellsApart?: (body: unknown) => unknown;
+  /** A voice platform sends its token as the password of Basic, or is known by its address: it sets no other headers. */
+  readonly takesPlatform?: true;
   /** The handler checks the body by itself; its schema only describes. */
   readonly checksOwnBody?: boolean;
   /** Largest body, in octets, where it is not the server's common limit. */

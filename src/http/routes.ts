@@ -42,6 +42,7 @@ import { reportSightings } from "./v1/sightings.ts";
 import { listServices } from "./v1/subscribers/services.ts";
 import { getTerms, listTerms, putTerms } from "./v1/terms/terms.ts";
 import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
+import { voiceEntry, voiceScreens } from "./voice/screen.ts";
 
 /** What the few routes need that look at the server itself. */
 export type ServerViews = { readonly measures: Measures; readonly description: () => unknown };
@@ -110,6 +111,8 @@ export function routesOf(views: ServerViews): readonly Route[] {
     listOffers,
     showStanding,
     resendLink,
+    voiceEntry,
+    ...voiceScreens(),
     listTokens,
     createToken,
     revokeToken,

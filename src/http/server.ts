@@ -19,7 +19,7 @@ import type { Caller } from "../kernel/account/role.ts";
 import { TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
 import { Allowance } from "./allowance.ts";
-import { createGate, type Gate, tooMany } from "./auth.ts";
+import { asBearer, createGate, type Gate, tooMany } from "./auth.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";
@@ -212,12 +212,9 @@ async function protectionOf(reply: FastifyReply): Promise<[string, string][]> {
   return Object.entries(reply.raw.getHeaders()).map(([name, value]) => [name, String(value)]);
 }
 
-async function admitCaller(
-  { deps, gate, perToken }: House,
-  route: Route,
-  request: FastifyRequest,
-): Promise<void> {
-  const caller = await gate.callerOf(request.headers.authorization, request.ip);
+async function admitCaller(house: House, route: Route, request: FastifyRequest): Promise<void> {
+  const { deps, perToken } = house;
+  const caller = await callerOf(house, route, request);
   request.caller = caller;
   const seconds = perToken.take(caller.tokenId, deps.clock().getTime());
   if (seconds > 0) throw tooMany(seconds, "this token asks too often");
@@ -226,6 +223,18 @@ async function admitCaller(
       nextStep: `Use a token of role ${route.roles.join(" or ")}.`,
     });
   }
+}
+
+async function callerOf(
+  { deps, gate }: House,
+  { takesPlatform }: Route,
+  { headers: { authorization }, ip }: FastifyRequest,
+): Promise<Caller> {
+  if (!takesPlatform) return gate.callerOf(authorization, ip);
+  const platform = authorization === undefined ? await deps.road.voicePlatformAt?.(ip) : undefined;
+  if (!platform) return gate.callerOf(asBearer(authorization), ip);
+  const { operatorId, name } = platform;
+  return { tokenId: `platform ${ip}`, operatorId, role: "voice", label: name };
 }
 
 /** The pattern, never the address itself. */
@@ -240,6 +249,9 @@ function sendProblem(
   if (isOurs) logFault(error, problem, request);
   const wait = error instanceof TurnupError ? error.details?.retryAfterSeconds : undefined;
   if (wait !== undefined) reply.header("retry-after", String(wait));
+  const challenge = headers["www-authenticate"];
+  if (challenge !== undefined && request.routeOptions.config.turnup?.takesPlatform)
+    headers["www-authenticate"] = `${challenge}, Basic realm="turnup"`;
   reply.header("x-request-id", request.id); // an error of the router comes before any hook
   reply.code(problem.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
   return problem;

@@ -1,0 +1,321 @@
+/**
+ * The telephone road (US 6,647,260, column 2; row 69): the subscriber's dialog read out by the operator's voice platform and
+ * answered by keys. The platform asks for VoiceXML documents; who calls is proved by a code sent to his SIM; a request goes
+ * in as any other, its terms come by SMS. What keys cannot answer goes to an agent, or to the phone's own browser by a link.
+ */
+import Type from "typebox";
+import type { Caller } from "../../kernel/account/role.ts";
+import { fill, localized } from "../../kernel/dialog/texts.ts";
+import type { RequestDesk } from "../../kernel/order/request/request.ts";
+import type { Screen } from "../../wire/screen/screen.ts";
+import { answered } from "../d/answered.ts";
+import { NOTHING_POSTED, type PostedBody } from "../d/body.ts";
+import { type Guest, subjectOf } from "../d/guest.ts";
+import { type House, Trouble, visitorOf } from "../d/house.ts";
+import type { HttpDeps } from "../ports.ts";
+import { type Answer, ok, type Route, route } from "../route.ts";
+import { sendLink } from "../way-in.ts";
+import { CALL_NONCE_OCTETS, type Call, openCall, sealCall } from "./call.ts";
+import { callerNumber } from "./caller.ts";
+import { agentDocument, entryDocument, spokenDocument, VXML_TYPE } from "./documents.ts";
+import {
+  type Address,
+  type CodeDesk,
+  codeScreen,
+  createCodeDesk,
+  languageScreen,
+  numberScreen,
+  STEP,
+} from "./sign-in.ts";
+import { callWordsIn } from "./words.ts";
+
+const PATH = "/voice/screen";
+const FORM_TYPE = "application/x-www-form-urlencoded";
+const FORM_OCTETS_MAX = 16_384;
+const PAIRS_MAX = 40;
+/** As many wrong codes, or answers that led nowhere, and an agent takes over. */
+const FAILURES_MAX = 3;
+const SUMMARY_CHARACTERS = 280;
+const HELP = "/d/help";
+const CHANNEL = "telephone";
+const VOICE = ["voice"] as const;
+
+const shared = {
+  tag: "voice",
+  roles: VOICE,
+  takesPlatform: true,
+  errors: [],
+  status: 200,
+  produces: "application/voicexml+xml",
+} as const;
+const query = {
+  to: Type.Optional(Type.String({ maxLength: 300, description: "Where in the dialog." })),
+  call: Type.Optional(Type.String({ maxLength: 400, description: "The call so far, sealed." })),
+};
+
+export const voiceEntry = route({
+  ...shared,
+  method: "GET",
+  path: "/voice",
+  summary: "The entry of the telephone menu, in VoiceXML 2.1: configure this address at the voice platform",
+  async handle(): Promise<Answer<never>> {
+    return document(entryDocument(PATH));
+  },
+});
+
+export function voiceScreens(): readonly Route[] {
+  const codes = createCodeDesk();
+  return (["GET", "POST"] as const).map((method) =>
+    route({
+      ...shared,
+      method,
+      path: PATH,
+      summary:
+        method === "GET"
+          ? "A document of the telephone menu"
+          : "What a caller keyed, and the document after it",
+      description: "Addresses stand in the documents; without a call that goes on, the first document comes.",
+      query,
+      ...(method === "POST" ? { consumes: [FORM_TYPE], bodyLimitOctets: FORM_OCTETS_MAX } : {}),
+      async handle(deps, { query: { to, call: token }, caller, request }): Promise<Answer<never>> {
+        const posted = method === "POST" ? postedIn(request.body) : NOTHING_POSTED;
+        const onFault = (name: string, error: unknown) => request.log.error({ err: error }, name);
+        const line: Line = { deps, caller, codes, method, posted, onFault };
+        const call = token === undefined ? undefined : openCall(token, deps.clock(), keyFor(line));
+        return document(call && to !== undefined ? await step(line, call, to) : await begin(line));
+      },
+    }),
+  );
+}
+
+/** `never`: the serializer has no schema for markup, and the text goes out as it is. */
+const document = (text: string): Answer<never> => ok(text as never, { "content-type": VXML_TYPE });
+
+type Line = {
+  readonly deps: HttpDeps;
+  /** The voice platform. */
+  readonly caller: Caller;
+  readonly codes: CodeDesk;
+  readonly method: "GET" | "POST";
+  readonly posted: PostedBody;
+  readonly onFault: (name: string, error: unknown) => void;
+};
+
+const keyFor = ({ deps, caller }: Line) => ({ key: deps.road.key, operatorId: caller.operatorId });
+
+const addressIn =
+  (line: Line): Address =>
+  (to, call) => {
+    const { clock, road } = line.deps;
+    const token = sealCall(call, clock(), road.freshOctets(CALL_NONCE_OCTETS), keyFor(line));
+    return `${PATH}?to=${encodeURIComponent(to)}&call=${token}`;
+  };
+
+/** Somebody calls: what the exchange says of his number is kept as a hint. */
+async function begin(line: Line): Promise<string> {
+  const { deps, caller, posted } = line;
+  const { name } = await deps.road.operatorOf(caller.operatorId);
+  const call: Call = {
+    language: "en",
+    caller: callerNumber(posted.texts.get("caller") ?? "") ?? null,
+    challenge: null,
+    failures: 0,
+    subscriberId: null,
+  };
+  return spoken(line, call, languageScreen(name, call, addressIn(line)));
+}
+
+function step(line: Line, call: Call, to: string): Promise<string> {
+  const isSignIn = Object.values<string>(STEP).includes(to);
+  if (isSignIn) return signIn(line, call, to);
+  if (call.subscriberId === null) return spoken(line, call, numberScreen(call, addressIn(line)));
+  return dialog(line, call, call.subscriberId, to);
+}
+
+async function signIn(line: Line, call: Call, to: string): Promise<string> {
+  const { deps, caller, codes, method, posted } = line;
+  const { operatorId } = caller;
+  const at = addressIn(line);
+  const words = callWordsIn(call.language);
+  if (method === "GET" || to === STEP.number) return spoken(line, call, numberScreen(call, at));
+  if (to === STEP.send) {
+    const sent = await codes.send(deps, operatorId, call, posted.texts.get("msisdn"));
+    if (sent === "too_often") return agent(line, call, [words.tooOften]);
+    if (sent === "wrong_number") {
+      const failed = { ...call, failures: call.failures + 1 };
+      if (failed.failures >= FAILURES_MAX) return agent(line, call, [words.numberWrong]);
+      return spoken(line, call, numberScreen(failed, at, true));
+    }
+    return spoken(line, sent, codeScreen(sent, at, false));
+  }
+  const checked = await codes.check(deps, operatorId, call, posted.texts.get("code") ?? "");
+  if (checked.subscriberId !== null) return welcome(line, checked, checked.subscriberId);
+  if (checked.failures >= FAILURES_MAX) return agent(line, call, [words.codeWrong]);
+  return spoken(line, checked, codeScreen(checked, at, true));
+}
+
+/** Whoever was cut off hears first where he was. */
+async function welcome(line: Line, call: Call, subscriberId: string): Promise<string> {
+  const { house, guest } = await guestOn(line, call, subscriberId);
+  const { requests } = await visitorOf(house, guest);
+  const open = requests.find(({ state }) =>
+    ["received", "verifying", "awaiting_consent", "provisioning"].includes(state),
+  );
+  const words = callWordsIn(call.language);
+  const first = open ? [fill(words.resumed, { reference: open.reference.split("").join(" ") })] : [];
+  return dialog({ ...line, method: "GET", posted: NOTHING_POSTED }, call, subscriberId, "/d/start", first);
+}
+
+/** The steps of the portal, in the name of this caller, as requests of the telephone road. */
+async function dialog(
+  line: Line,
+  call: Call,
+  subscriberId: string,
+  to: string,
+  first: readonly string[] = [],
+): Promise<string> {
+  const { method, posted } = line;
+  const [path = "", search = ""] = to.split("?", 2);
+  if (path === HELP) return agent(line, call, []);
+  const { house, guest } = await guestOn(line, call, subscriberId);
+  const shown = await answered(house, guest, () => {
+    if (!path.startsWith("/d/")) throw new Trouble("not_found", 404);
+    return {
+      method,
+      path,
+      query: new URLSearchParams(search),
+      body: posted,
+      idempotencyKey: null,
+      noticeKey: null,
+    };
+  });
+  if (shown.kind === "content") return agent(line, call, [callWordsIn(call.language).notByKeys]);
+  const terms = await termsOf(line, call, path);
+  const screen = forEars(shown.screen, first, terms);
+  return spoken(line, call, screen, subscriberId);
+}
+
+/** Addresses of other servers lead to screens for eyes. */
+const forEars = (screen: Screen, first: readonly string[], last: readonly string[]): Screen => ({
+  ...screen,
+  text: [...first, ...screen.text, ...last],
+  entries: screen.entries.filter(({ href }) => href.startsWith(PATH)),
+  actions: screen.actions.filter(({ href }) => href.startsWith(PATH)),
+});
+
+const ITEM = /^\/d\/items\/([a-z0-9][a-z0-9-]{0,62})(?:\/order)?$/;
+
+/** The terms in short, and that the whole of them comes by SMS. */
+async function termsOf({ deps, caller }: Line, call: Call, path: string): Promise<readonly string[]> {
+  const id = ITEM.exec(path)?.[1];
+  if (id === undefined) return [];
+  const terms = (await deps.catalog.currentCatalog(caller.operatorId)).get(id)?.terms;
+  const texts = terms && (await deps.catalog.currentTerms(caller.operatorId)).get(terms)?.texts;
+  if (!texts) return [];
+  const words = callWordsIn(call.language);
+  return [
+    fill(words.termsSummary, { summary: beginningOf(localized(texts, call.language)) }),
+    words.termsBySms,
+  ];
+}
+
+/** Whole sentences as far as they fit. */
+function beginningOf(text: string): string {
+  const plain = text.replace(/\s+/g, " ").trim();
+  if (plain.length <= SUMMARY_CHARACTERS) return plain;
+  const cut = plain.slice(0, SUMMARY_CHARACTERS);
+  const end = cut.lastIndexOf(". ");
+  return end > 0 ? cut.slice(0, end + 1) : `${cut.slice(0, cut.lastIndexOf(" "))} ...`;
+}
+
+async function guestOn(
+  line: Line,
+  call: Call,
+  subscriberId: string,
+): Promise<{ readonly house: House; readonly guest: Guest }> {
+  const { deps, caller } = line;
+  const { operatorId } = caller;
+  const { road } = deps;
+  const at = addressIn(line);
+  const guest: Guest = {
+    door: "public",
+    operator: await road.operatorOf(operatorId),
+    subject: subjectOf(`telephone ${operatorId} ${subscriberId}`),
+    person: await road.people.find(operatorId, { subscriberId }),
+    who: { subscriberId },
+    assurance: "otp",
+    language: call.language,
+    bearer: null,
+    at: (path) => at(path, call),
+  };
+  return { house: { deps: portalDepsOf(line) }, guest };
+}
+
+function portalDepsOf({ deps, onFault }: Line): House["deps"] {
+  const { clock, catalog, policies, repeats, texts, road } = deps;
+  return {
+    ...road,
+    clock,
+    catalog,
+    policies,
+    repeats,
+    texts,
+    desk: onTelephone(road.desk),
+    operatorAt: async () => undefined, // the token of the platform says whose caller it is
+    gateways: [],
+    onShown: (seen) =>
+      void road.reader
+        .noteScreen({ ...seen, channel: CHANNEL })
+        .catch((error: unknown) => onFault("last screen not noted", error)),
+    onFault,
+  };
+}
+
+/** The same desk; what comes by telephone says so. */
+const onTelephone = (desk: RequestDesk): RequestDesk => ({
+  ...desk,
+  submit: (operatorId, request) =>
+    desk.submit(operatorId, {
+      ...request,
+      road: request.road === "self_service" ? "telephone" : request.road,
+      actor: "ivr",
+    }),
+  answerTerms: (scope, orderId, answer) => desk.answerTerms(scope, orderId, answer, CHANNEL),
+  chooseRetransmission: (scope, orderId, itemId, choice) =>
+    desk.chooseRetransmission(scope, orderId, itemId, choice, CHANNEL),
+});
+
+/** The screen in words; one that keys cannot answer goes to an agent, or else to the caller's own phone. */
+async function spoken(line: Line, call: Call, screen: Screen, subscriberId?: string): Promise<string> {
+  const { deps, caller } = line;
+  const transferTo = deps.road.agentOf(caller.operatorId);
+  const words = callWordsIn(call.language);
+  const text = spokenDocument(screen, {
+    ...(transferTo === undefined ? {} : { transferTo }),
+    ...(words.keys ? { words: words.keys } : {}),
+  });
+  if (text !== undefined) return text;
+  if (transferTo !== undefined || subscriberId === undefined) return agent(line, call, [words.notByKeys]);
+  const isSent = await linkTo(line, call, subscriberId);
+  return agent(line, call, [words.notByKeys, isSent ? words.linkSent : words.trouble]);
+}
+
+async function linkTo({ deps, caller }: Line, { language }: Call, subscriberId: string): Promise<boolean> {
+  const { operatorId } = caller;
+  const person = await deps.road.people.find(operatorId, { subscriberId });
+  if (!person?.msisdn) return false;
+  return sendLink(deps, { operatorId, subscriberId, msisdn: person.msisdn, language });
+}
+
+async function agent({ deps, caller }: Line, call: Call, why: readonly string[]): Promise<string> {
+  return agentDocument(call.language, why, deps.road.agentOf(caller.operatorId));
+}
+
+/** A name that comes twice counts once, as it came first. */
+function postedIn(body: unknown): PostedBody {
+  if (typeof body !== "string") return NOTHING_POSTED;
+  const texts = new Map<string, string>();
+  for (const [name, value] of [...new URLSearchParams(body)].slice(0, PAIRS_MAX))
+    if (!texts.has(name)) texts.set(name, value);
+  return { texts, json: undefined };
+}

@@ -1,0 +1,153 @@
+/**
+ * How the telephone menu comes to know its caller: a language, a number, and the code that reached it by SMS. The number
+ * from which somebody calls is no proof, since anybody can set it; the code is. The same is said whether a number is known
+ * or not.
+ */
+import { fill } from "../../kernel/dialog/texts.ts";
+import type { Screen } from "../../wire/screen/screen.ts";
+import { Allowance } from "../allowance.ts";
+import type { HttpDeps } from "../ports.ts";
+import { CODE_DIGITS, hashOfCode, hashOfWay, newToken, sendCode } from "../way-in.ts";
+import type { Call } from "./call.ts";
+import { numberKeyed } from "./caller.ts";
+import { CALL_LANGUAGES, callWordsIn } from "./words.ts";
+
+const TAIL_DIGITS = 2;
+const NUMBER_CHARACTERS_MAX = 17;
+const WINDOW_MS = 15 * 60_000;
+const CODES_PER_NUMBER = 5;
+const REMEMBERED_MAX = 10_000;
+
+/** Where a step leads: an address of this server with the call as it is then. */
+export type Address = (to: string, call: Call) => string;
+
+export const STEP = { number: "number", send: "send", code: "code" } as const;
+
+export function languageScreen(operatorName: string, call: Call, at: Address): Screen {
+  return {
+    id: "language",
+    title: operatorName,
+    lang: "en",
+    text: [],
+    entries: CALL_LANGUAGES.map(([language, label]) => ({
+      label,
+      href: at(STEP.number, { ...call, language }),
+    })),
+    actions: [],
+  };
+}
+
+/** The number that the caller has, where the exchange told one; else, or if he wants another, he keys it. */
+export function numberScreen(call: Call, at: Address, wasWrong = false): Screen {
+  const words = callWordsIn(call.language);
+  const href = at(STEP.send, call);
+  const wrong = wasWrong ? [words.numberWrong] : [];
+  const shared = { id: "number", title: words.whichNumber, lang: call.language, entries: [] };
+  if (call.caller !== null && !wasWrong) {
+    const other = { ...call, caller: null };
+    return {
+      ...shared,
+      text: [fill(words.ownNumber, { tail: call.caller.slice(-TAIL_DIGITS).split("").join(" ") })],
+      actions: [
+        { role: "accept", label: words.sendCode, href, method: "post" },
+        { role: "more", label: words.otherNumber, href: at(STEP.number, other) },
+      ],
+    };
+  }
+  return {
+    ...shared,
+    text: wrong,
+    actions: [],
+    form: {
+      action: href,
+      submit: words.send,
+      hidden: {},
+      fields: [
+        {
+          name: "msisdn",
+          label: words.number,
+          note: words.numberHint,
+          kind: "phone",
+          required: true,
+          minLength: 7,
+          maxLength: NUMBER_CHARACTERS_MAX,
+        },
+      ],
+    },
+  };
+}
+
+export function codeScreen(call: Call, at: Address, wasWrong: boolean): Screen {
+  const words = callWordsIn(call.language);
+  return {
+    id: "code",
+    title: wasWrong ? words.codeWrong : words.codeSent,
+    lang: call.language,
+    text: [],
+    entries: [],
+    actions: [],
+    form: {
+      action: at(STEP.code, call),
+      submit: words.send,
+      hidden: {},
+      fields: [
+        {
+          name: "code",
+          label: words.code,
+          kind: "digits",
+          required: true,
+          minLength: CODE_DIGITS,
+          maxLength: CODE_DIGITS,
+        },
+      ],
+    },
+  };
+}
+
+export type CodeDesk = {
+  /** The call with its half of the code; `wrong_number`, `too_often`. */
+  send(
+    deps: HttpDeps,
+    operatorId: string,
+    call: Call,
+    keyed: string | undefined,
+  ): Promise<Call | "wrong_number" | "too_often">;
+  /** The call with its subscriber, or with one failure more. */
+  check(deps: HttpDeps, operatorId: string, call: Call, code: string): Promise<Call>;
+};
+
+export function createCodeDesk(): CodeDesk {
+  const asked = new Allowance({ perWindow: CODES_PER_NUMBER, windowMs: WINDOW_MS, keysMax: REMEMBERED_MAX });
+  return {
+    async send(deps, operatorId, call, keyed) {
+      const msisdn = keyed === undefined ? call.caller : numberKeyed(keyed);
+      if (msisdn === null || msisdn === undefined) return "wrong_number";
+      const { clock, road } = deps;
+      const key = Buffer.from(hashOfWay(`${operatorId} ${msisdn}`)).toString("base64url");
+      if (asked.take(key, clock().getTime()) > 0) return "too_often";
+      const challenge = newToken(road);
+      const person = await road.people.find(operatorId, { msisdn });
+      if (person) {
+        const { subscriberId } = person;
+        await sendCode(deps, { operatorId, subscriberId, msisdn, language: call.language }, challenge);
+      }
+      return { ...call, challenge };
+    },
+    async check({ clock, road }, operatorId, call, code) {
+      const { challenge } = call;
+      const now = clock();
+      const subscriberId =
+        challenge === null
+          ? undefined
+          : await road.people.useCode(
+              operatorId,
+              hashOfWay(challenge),
+              hashOfCode(challenge, code.replace(/\D/g, "").slice(0, CODE_DIGITS)),
+              now,
+              now,
+            );
+      if (subscriberId === undefined) return { ...call, failures: call.failures + 1 };
+      return { ...call, subscriberId, challenge: null, failures: 0 };
+    },
+  };
+}
