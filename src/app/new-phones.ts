@@ -28,12 +28,8 @@ const order = (road: string, item: string): Step[] => [
   { await: "order" },
   { submit: true },
 ];
-const AGREE: readonly Step[] = [
-  { await: "status" },
-  { choose: "Terms" },
-  { await: "terms" },
-  { action: "accept" },
-];
+/** The terms come by SMS and open by themselves. */
+const AGREE: readonly Step[] = [{ await: "notice-terms" }, { action: "accept" }];
 const JOURNEYS: readonly (readonly Step[])[] = [
   order("Features", "Java runtime"),
   order("Packages", "Starter package"),

@@ -5,7 +5,9 @@
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
+import { createHandsetClient, freshHandset } from "../device/client.ts";
 import { factoryModules } from "../device/modules.ts";
+import { type AccessPointEntry, routeTo } from "../device/settings.ts";
 import { createPhone, type Phone, type PhoneEvent, type PhoneOptions } from "../sim/phone/phone.ts";
 import { type ProxyOptions, type ProxyServer, startProxy } from "./proxy.ts";
 import { ensureRoadCertificates, type RoadCertificates } from "./road-certificates.ts";
@@ -35,6 +37,10 @@ export type RoadWorldOptions = {
   submitMo: PhoneOptions["submitMo"];
   onEvent?(event: PhoneEvent): void;
   onFault(error: unknown): void;
+  /** A phone opens its data session anew with settings that came over the air. */
+  goOnline?(phone: Pick<PhoneOptions, "imei" | "imsi">, road: AccessPointEntry): Promise<unknown>;
+  /** What a user does with a link to settings in a text: the access point that the page names, typed in by hand. */
+  openLink?(url: string): Promise<string | undefined>;
 };
 
 /** A provisioning server that the proxy leads to. */
@@ -123,9 +129,14 @@ export async function startRoadWorld(options: RoadWorldOptions): Promise<RoadWor
         submitMo: options.submitMo,
         seed: options.seed + phones.length,
         now,
-        ...(options.onEvent && { onEvent: options.onEvent }),
         ...spec,
+        onEvent(event) {
+          if (event.kind === "other_push") settings.takePush(event);
+          if (event.kind === "text") settings.takeText(event.text);
+          (spec.onEvent ?? options.onEvent)?.(event);
+        },
       });
+      const settings = settingsOf(options, { imei, imsi });
       phones.push(phone);
       byMsisdn.set(msisdn, phone);
       return phone;
@@ -135,6 +146,42 @@ export async function startRoadWorld(options: RoadWorldOptions): Promise<RoadWor
       for (const phone of phones) phone.powerOff();
       await proxy?.close();
       await sandboxes.close();
+    },
+  };
+}
+
+/** Settings are the affair of the phone's older software, beside the client module: pushed, it opens them by itself. */
+function settingsOf(
+  { goOnline, openLink, now, onFault }: RoadWorldOptions,
+  phone: Pick<PhoneOptions, "imei" | "imsi">,
+) {
+  const client = createHandsetClient({
+    ...phone,
+    opensBy: "itself",
+    takes: ["omacp"],
+    publicKeyOf: () => undefined,
+  });
+  let state = freshHandset();
+  const online = async (road: AccessPointEntry | undefined): Promise<void> => {
+    if (road) await goOnline?.(phone, road);
+  };
+  return {
+    takePush({ from, bytes }: { readonly from: string; readonly bytes: Uint8Array }): void {
+      const step = client.receive(state, { from, bytes, at: now() });
+      state = step.state;
+      const isNew = step.effects.some((effect) => effect.kind === "applied" && effect.what === "settings");
+      if (isNew) online(routeTo(state.settings, "", "internet")).catch(onFault);
+    },
+    takeText(text: string): void {
+      const [url] = /https?:\/\/\S+\/s\/\S+/.exec(text) ?? [];
+      if (!url || !openLink) return;
+      openLink(url)
+        .then((apn) =>
+          online(
+            apn ? { apn, uses: ["internet"], authType: "none", hosts: [], origin: "settings" } : undefined,
+          ),
+        )
+        .catch(onFault);
     },
   };
 }

@@ -17,6 +17,7 @@ import {
   type FleetSighting,
   type MobileOriginated,
 } from "../sim/handset/fleet.ts";
+import { createHandsetNetwork } from "../sim/handset/network.ts";
 import { buildPhones, type HandsetModel } from "../sim/handset/phones.ts";
 import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../sim/smsc/smsc.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "./certificates.ts";
@@ -203,6 +204,7 @@ export async function startWorld(
     const taken = await smsc.sendMobileOriginated(sms);
     if (taken !== "taken") throw new Error("the message centre could not hand it over");
   };
+  const online = createHandsetNetwork({ host: gateway.host, port: gateway.port });
   const road = options.newPhones
     ? await startRoadWorld({
         folder: options.folder,
@@ -210,6 +212,8 @@ export async function startWorld(
         now: () => new Date(),
         submitMo,
         onFault,
+        goOnline: online.open,
+        openLink: (url) => turnup.openLink(url),
       })
     : undefined;
   const fleet = createFleet({
@@ -279,6 +283,7 @@ export async function startWorld(
     async close() {
       fleet.close();
       await road?.close();
+      online.end();
       await smsc.close();
       await Promise.all([gateway.close(), application.close(), bank.close(), maker.close()]);
       await turnup.close();
