@@ -32,6 +32,7 @@ import { joinNodes } from "../store/node-presence.ts";
 import { createOrderDesk } from "../store/order-desk.ts";
 import { createOrderReader } from "../store/order-reader.ts";
 import { createOrderStore } from "../store/order-store.ts";
+import { createPairMemory } from "../store/pair-memory.ts";
 import { createPairings } from "../store/pairings.ts";
 import { createPortalPeople } from "../store/portal-link.ts";
 import { createRegistry, type Registry } from "../store/registry.ts";
@@ -187,7 +188,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     countryOf: knowledge.countryOf,
     onOrders: () => engine.wakeOrders(),
   };
-  const intake = createIntake({ ...shared, ...known });
+  const memory = createPairMemory(presence.aloneSince);
+  const intake = createIntake({ ...shared, ...known, memory });
   const engine: Engine = startEngine({
     store: orders,
     smsc: smscOptions(config),
@@ -243,7 +245,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     },
     intake,
     orders: createOrderReader(database, sealer),
-    orderDesk: createOrderDesk({ ...shared, ...known, conductor: engine.conductor }),
+    orderDesk: createOrderDesk({ ...shared, ...known, memory, conductor: engine.conductor }),
     confirmations: {
       accept: (operatorId, confirmations) => engine.conductor.confirm(operatorId, confirmations),
     },

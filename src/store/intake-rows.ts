@@ -1,6 +1,6 @@
 /** The rows that a sighting becomes: statements and bulk writers. Each statement names the index that it runs on. */
 import type { ReadSighting } from "../kernel/detection/read-sighting.ts";
-import type { SightingSource } from "../kernel/detection/sighting.ts";
+import type { SightingInput, SightingSource } from "../kernel/detection/sighting.ts";
 import { bulkInsert } from "./bulk.ts";
 
 /** An order that waits may wait this long before its own policy takes over. */
@@ -9,6 +9,9 @@ const WAIT_DEADLINE_MS = 7 * 86_400_000;
 /** A sighting with the blind indexes that find its SIM and its handset. */
 export type Row = ReadSighting & {
   readonly operatorId: string;
+  /** The SIM in the memory of pairs. */
+  readonly sim: string;
+  readonly input: SightingInput;
   readonly source: SightingSource;
   readonly imsiIndex: Buffer;
   readonly imeiIndex: Buffer;

@@ -5,6 +5,7 @@
  * Callers are coalesced: while one batch is at the data base the next one gathers, so a lone sighting waits for nobody
  * and a flood costs a statement per thousand.
  */
+import { setImmediate } from "node:timers/promises";
 import { readSighting, readSource } from "../kernel/detection/read-sighting.ts";
 import {
   detect,
@@ -37,11 +38,14 @@ import {
   upsertPairings,
   WAKE,
 } from "./intake-rows.ts";
-import { answerUnchanged, createRecent, keyOf, type Recent } from "./intake-unchanged.ts";
+import { answerUnchanged, keyOf } from "./intake-unchanged.ts";
+import { createPairMemory, type PairMemory, simOf } from "./pair-memory.ts";
 import type { Sealer } from "./seal.ts";
 
 const MAX_BATCH_ROWS = 2_000;
 const MAX_BATCHES_AT_ONCE = 3;
+/** Rows read at once; whoever else waits for the program is served in between. */
+const SLICE_ROWS = 500;
 /** More rows than this waiting and callers are turned away with 503: memory is not a queue. */
 const MAX_WAITING_ROWS = 200_000;
 export type IntakeDeps = {
@@ -55,41 +59,64 @@ export type IntakeDeps = {
   readonly termsOf: OrderStore["termsOf"];
   /** Called when orders were opened, so that nobody has to poll for them. */
   readonly onOrders: (count: number) => void;
+  /** What is known without asking; without it every pair is looked up. */
+  readonly memory?: PairMemory;
 };
 
 export function createIntake(deps: IntakeDeps): Intake {
-  const recent = createRecent();
+  const memory = deps.memory ?? createPairMemory(() => null);
   const rows = createCoalescer<Row, SightingResult>({
     maxBatchRows: MAX_BATCH_ROWS,
     maxBatchesAtOnce: MAX_BATCHES_AT_ONCE,
     maxWaitingRows: MAX_WAITING_ROWS,
-    work: (batch) => takeBatch(deps, recent, batch),
+    work: (batch) => takeBatch(deps, memory, batch),
   });
   return {
     async accept(operatorId, sightings, source) {
       const nowMs = deps.clock().getTime();
-      const read = sightings.map((input) => readRow(deps, operatorId, input, source, nowMs));
-      const taken = rows.put(read.filter((row): row is Row => !("outcome" in row)));
-      let next = 0;
-      return Promise.all(read.map((row) => ("outcome" in row ? row : taken[next++]!)));
+      const results = new Array<SightingResult>(sightings.length);
+      const unknown: Row[] = [];
+      const places: number[] = [];
+      for (let at = 0; at < sightings.length; at++) {
+        if (at > 0 && at % SLICE_ROWS === 0) await setImmediate();
+        const row = readRow(deps, memory, operatorId, sightings[at]!, source, nowMs);
+        if ("outcome" in row) results[at] = row;
+        else {
+          unknown.push(row);
+          places.push(at);
+        }
+      }
+      if (unknown.length === 0) return results;
+      const answers = await Promise.all(rows.put(unknown));
+      for (const [n, answer] of answers.entries()) results[places[n]!] = answer;
+      return results;
     },
   };
 }
 
+/** A row for the database to say what it is, or what became of it where that is known already. */
 function readRow(
   { sealer, homePlmnOf }: IntakeDeps,
+  memory: PairMemory,
   operatorId: string,
   input: SightingInput,
   source: SightingSource,
   nowMs: number,
-): Row | Extract<SightingResult, { outcome: "refused" }> {
+): Row | SightingResult {
   try {
     if (typeof input !== "object" || input === null)
       throw new TurnupError("sighting_malformed", "a sighting is an object");
+    const known =
+      typeof input.imsi === "string"
+        ? memory.answerOf(simOf(operatorId, input.imsi), input, nowMs)
+        : undefined;
+    if (known) return known;
     const read = readSighting(input, nowMs, homePlmnOf);
     return {
       ...read,
       operatorId,
+      sim: simOf(operatorId, read.imsi),
+      input,
       source: readSource(input, source),
       imsiIndex: sealer.blindIndex("imsi", operatorId, read.imsi),
       imeiIndex: sealer.blindIndex("imei", operatorId, read.imei14),
@@ -103,16 +130,22 @@ function readRow(
 
 async function takeBatch(
   deps: IntakeDeps,
-  recent: Recent,
+  memory: PairMemory,
   batch: readonly Waiting<Row, SightingResult>[],
 ): Promise<void> {
-  const changed = await answerUnchanged(deps.database, recent, batch);
+  const changed = await answerUnchanged(deps.database, memory, batch, deps.clock().getTime());
   if (changed.length === 0) return;
   const rows = changed.map(({ row }) => row);
-  const results = await deps.database.transaction((tx) => takeChanged(deps, recent, tx, rows), {
-    keepsPlans: true,
-    safeToRepeat: true,
-  });
+  const endChange = memory.change(new Set(rows.map(({ sim }) => sim)));
+  let results: SightingResult[];
+  try {
+    results = await deps.database.transaction((tx) => takeChanged(deps, memory, tx, rows), {
+      keepsPlans: true,
+      safeToRepeat: true,
+    });
+  } finally {
+    endChange();
+  }
   for (const [at, { answer }] of changed.entries()) answer(results[at]!);
   const opened = results.filter((result) => "orderId" in result).length;
   if (opened > 0) deps.onOrders(opened);
@@ -156,7 +189,7 @@ const pairOf = (subscriberId: string, deviceId: string): string => `${subscriber
 /** Decides what is new under the locks of its subscribers, oldest sighting first. */
 async function takeChanged(
   deps: IntakeDeps,
-  recent: Recent,
+  memory: PairMemory,
   tx: Db,
   rows: readonly Row[],
 ): Promise<SightingResult[]> {
@@ -173,7 +206,7 @@ async function takeChanged(
   const pairings = await tx.rows<Pairing>(PAIRINGS_OF, [locked.map(({ id }) => id)]);
   const decisions: Decisions = {
     results: new Array<SightingResult>(rows.length),
-    current: staysOf(pairings, locked, recent),
+    current: staysOf(pairings, locked, rows, memory),
     known: new Set(pairings.map(({ subscriberId, deviceId }) => pairOf(subscriberId, deviceId))),
     writes: new Map(),
     left: new Set(),
@@ -207,13 +240,17 @@ async function takeChanged(
 function staysOf(
   pairings: readonly Pairing[],
   locked: readonly Locked[],
-  recent: Recent,
+  rows: readonly Row[],
+  memory: PairMemory,
 ): Map<string, Pairing> {
-  const sims = new Map(locked.map(({ id, operatorId, imsiIndex }) => [id, keyOf(operatorId, imsiIndex)]));
+  const byIndex = new Map(rows.map(({ operatorId, imsiIndex, sim }) => [keyOf(operatorId, imsiIndex), sim]));
+  const sims = new Map(
+    locked.map(({ id, operatorId, imsiIndex }) => [id, byIndex.get(keyOf(operatorId, imsiIndex))!]),
+  );
   const stays = new Map<string, Pairing>();
   for (const pairing of pairings) {
     if (!pairing.isCurrent) continue;
-    const ms = recent.get(sims.get(pairing.subscriberId)!, pairing.deviceId);
+    const ms = memory.seenMs(sims.get(pairing.subscriberId)!, pairing.deviceId);
     const lastSeenAt = ms > pairing.lastSeenAt.getTime() ? new Date(ms) : pairing.lastSeenAt;
     stays.set(pairing.subscriberId, { ...pairing, lastSeenAt });
   }

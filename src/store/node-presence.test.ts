@@ -115,3 +115,38 @@ test("a server whose session is cut comes back under its number, unless its leas
   assert.notEqual(await back(), number, "the number is another's business by now");
   await server.close();
 });
+
+/** A server looks once a second whether it is alone. */
+async function until(what: () => boolean, fact: string): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if (what()) return;
+    await sleep(10);
+  }
+  assert.fail(fact);
+}
+
+test("a server is alone until another joins, and no more when that one may begin; the one that is left is alone anew", async () => {
+  const first = await joinNodes(config.connection);
+  const look = createLeaseWatch(database);
+  for (let looks = 0; looks < 2; looks++) await look(new Date()); // servers of the other tests are forgotten
+  assert.equal(first.aloneSince(), null, "not before it looked");
+  await until(() => first.aloneSince() !== null, "it is not alone");
+  const alone = first.aloneSince();
+
+  const second = await joinNodes(config.connection);
+  assert.equal(first.aloneSince(), null);
+  assert.equal(second.aloneSince(), null);
+  await second.close();
+  await sessionsEnded(1);
+  for (let looks = 0; looks < 2; looks++) await look(new Date());
+  await until(() => first.aloneSince() !== null, "it is not alone again");
+  assert.notEqual(first.aloneSince(), alone);
+
+  await database.run(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'turnup node' and datname = current_database()",
+  );
+  await until(() => first.aloneSince() === null, "it does not know whether it is alone");
+  await until(() => first.aloneSince() !== null, "it is not alone after it came back");
+  await first.close();
+  assert.equal(first.aloneSince(), null);
+});

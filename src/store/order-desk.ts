@@ -7,6 +7,7 @@ import type { OrderStore } from "../kernel/order/order-store.ts";
 import type { HomePlmnResolver } from "../term/imsi.ts";
 import type { Database } from "./database.ts";
 import { WAKE } from "./intake-rows.ts";
+import { type PairMemory, simOf } from "./pair-memory.ts";
 import type { Sealer } from "./seal.ts";
 
 const WAIT_DEADLINE_MS = 7 * 86_400_000;
@@ -52,6 +53,8 @@ export function createOrderDesk(deps: {
   readonly countryOf: (mcc: string) => string | null;
   readonly termsOf: OrderStore["termsOf"];
   readonly onOrders: (count: number) => void;
+  /** A number that is given here may be another than the one of the last sighting. */
+  readonly memory?: PairMemory;
 }): OrderDesk {
   const { sealer, newId } = deps;
   return {
@@ -66,41 +69,44 @@ export function createOrderDesk(deps: {
       const { policy, kind } = await deps.termsOf(operatorId);
       const country = deps.countryOf(pair.homePlmn.slice(0, 3));
       const orderId = newId();
-      const opened = await deps.database.transaction(
-        async (tx) => {
-          const msisdn = pair.msisdn;
-          const subscriber = await tx.one<{ id: string }>(UPSERT_SUBSCRIBER, [
-            newId(),
-            operatorId,
-            sealer.blindIndex("imsi", operatorId, pair.imsi),
-            sealer.seal("imsi", pair.imsi),
-            msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, msisdn),
-            msisdn === null ? null : sealer.seal("msisdn", msisdn),
-            pair.homePlmn,
-          ]);
-          const device = await tx.one<{ id: string }>(UPSERT_DEVICE, [
-            newId(),
-            operatorId,
-            sealer.blindIndex("imei", operatorId, pair.imei14),
-            sealer.seal("imei", pair.imei),
-            pair.tac,
-          ]);
-          if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
-          const market = country !== null && policy.markets.includes(country) ? country : null;
-          const inserted = await tx.run(INSERT_ORDER, [
-            ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],
-            new Date(now.getTime() + WAIT_DEADLINE_MS),
-          ]);
-          if (inserted === 1) await tx.run(INSERT_EVENT, [newId(), operatorId, orderId, now]);
-          return inserted === 1
-            ? { orderId, created: true }
-            : {
-                orderId: (await tx.one<{ id: string }>(FIND_ORDER, [operatorId, idempotencyKey]))!.id,
-                created: false,
-              };
-        },
-        { safeToRepeat: true },
-      );
+      const endChange = deps.memory?.change(new Set([simOf(operatorId, pair.imsi)]));
+      const opened = await deps.database
+        .transaction(
+          async (tx) => {
+            const msisdn = pair.msisdn;
+            const subscriber = await tx.one<{ id: string }>(UPSERT_SUBSCRIBER, [
+              newId(),
+              operatorId,
+              sealer.blindIndex("imsi", operatorId, pair.imsi),
+              sealer.seal("imsi", pair.imsi),
+              msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, msisdn),
+              msisdn === null ? null : sealer.seal("msisdn", msisdn),
+              pair.homePlmn,
+            ]);
+            const device = await tx.one<{ id: string }>(UPSERT_DEVICE, [
+              newId(),
+              operatorId,
+              sealer.blindIndex("imei", operatorId, pair.imei14),
+              sealer.seal("imei", pair.imei),
+              pair.tac,
+            ]);
+            if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
+            const market = country !== null && policy.markets.includes(country) ? country : null;
+            const inserted = await tx.run(INSERT_ORDER, [
+              ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],
+              new Date(now.getTime() + WAIT_DEADLINE_MS),
+            ]);
+            if (inserted === 1) await tx.run(INSERT_EVENT, [newId(), operatorId, orderId, now]);
+            return inserted === 1
+              ? { orderId, created: true }
+              : {
+                  orderId: (await tx.one<{ id: string }>(FIND_ORDER, [operatorId, idempotencyKey]))!.id,
+                  created: false,
+                };
+          },
+          { safeToRepeat: true },
+        )
+        .finally(endChange);
       if (opened.created) deps.onOrders(1);
       return opened;
     },

@@ -7,6 +7,7 @@ import {
 } from "../../kernel/detection/sighting.ts";
 import { shippedNetworks } from "../../store/access-point-data.ts";
 import { createIntake } from "../../store/intake.ts";
+import { joinNodes } from "../../store/node-presence.ts";
 import { createOrderStore } from "../../store/order-store.ts";
 import { createRegistry } from "../../store/registry.ts";
 import { maskText } from "../../term/mask.ts";
@@ -44,7 +45,11 @@ export const sightCommand: Command = {
     if (context.args.length > 1) throw new UsageError("one file at a time");
     const source = (context.option("source") ?? "csv") as SightingSource;
     return await withOperator(context, async (opened) => {
-      const totals = await reportAll(context, { file, source, accept: acceptOf(opened) });
+      // A server that is alone remembers where SIMs are: it must hear that somebody else writes that down.
+      const presence = await joinNodes(opened.store.connection);
+      const totals = await reportAll(context, { file, source, accept: acceptOf(opened) }).finally(
+        presence.close,
+      );
       await tellTotals(context, totals);
       return totals.read > 0 && totals.refused === totals.read ? "failed" : "ok";
     });

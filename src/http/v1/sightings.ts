@@ -208,13 +208,13 @@ const malformed = (reason: string): Refused => ({ outcome: "refused", code: "sig
 
 /** Counts and writes the answer. The rows are our own words, so they need no serializer that picks by schema. */
 function written(results: readonly SightingResult[], summary: boolean, measures: Measures): Answer<never> {
-  let refused = 0;
-  let orders = 0;
-  for (const { outcome } of results) {
-    if (outcome === "refused") refused++;
-    else if (outcome === "first_registration" || outcome === "sim_moved") orders++;
-    measures.sightings.inc({ outcome });
+  const rows = { first_registration: 0, sim_moved: 0, unchanged: 0, late: 0, refused: 0 };
+  for (const { outcome } of results) rows[outcome]++;
+  for (const [outcome, count] of Object.entries(rows)) {
+    if (count > 0) measures.sightings.inc({ outcome }, count);
   }
+  const { refused } = rows;
+  const orders = rows.first_registration + rows.sim_moved;
   const counts = { accepted: results.length - refused, refused, orders };
   return {
     status: 200,

@@ -120,7 +120,8 @@ function readSpn(text: string | undefined): string | null {
   throw new TurnupError("sighting_malformed", `spn has at most ${MAX_NAME_CHARACTERS} printable characters`);
 }
 
-function readSeenAt(text: string | undefined, nowMs: number): number {
+/** @throws TurnupError `sighting_malformed`, `seen_in_future` */
+export function readSeenAt(text: string | undefined, nowMs: number): number {
   if (!given(text)) return nowMs;
   const isTime = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$/.test(
     asText(text, "seenAt"),
