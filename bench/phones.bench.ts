@@ -126,7 +126,16 @@ function roleOf(command: string, isServer: boolean): string | undefined {
 
 function runStart(phones: number, folder: string, databaseUrl: string | undefined): Promise<Ended> {
   const program = join(packageFolder(), "bin", "turnup.js");
-  const counts = ["--phones", String(phones), "--new-phones", "0", "--per-second", String(PER_SECOND), "--seed", String(SEED)];
+  const counts = [
+    "--phones",
+    String(phones),
+    "--new-phones",
+    "0",
+    "--per-second",
+    String(PER_SECOND),
+    "--seed",
+    String(SEED),
+  ];
   const child = spawn(process.execPath, [program, "start", "--once", ...counts, "--json"], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
