@@ -6,6 +6,8 @@ export default defineConfig({
     include: ["test/peer/**/*.peer.ts"],
     pool: "threads",
     testTimeout: 120_000,
+    hookTimeout: 120_000,
+    globalSetup: ["test/database.setup.ts"],
     reporters: ["default", "./test/count-reporter.ts"],
   },
 });

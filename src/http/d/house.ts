@@ -33,8 +33,8 @@ export type Shown =
       readonly screen: Screen;
       /** Where the same screen can be had by GET; null where it cannot. */
       readonly self: string | null;
-      /** The screen begins with what was wrong, above all with this field. */
-      readonly wrongField?: string;
+      /** The screen begins with what was wrong, and these fields were. */
+      readonly wrongFields?: readonly string[];
       /** What kind of problem it tells of. */
       readonly code?: string;
     }

@@ -48,7 +48,7 @@ export function createPages({ deps }: House): Pages {
   function draw(
     guest: Guest,
     markup: Markup,
-    { screen, self, wrongField }: ShownScreen,
+    { screen, self, wrongFields }: ShownScreen,
     page: number,
   ): Rendered {
     let address = self;
@@ -58,13 +58,13 @@ export function createPages({ deps }: House): Pages {
     };
     const [problem = "", ...text] = screen.text;
     // HTML has a place of its own for what was wrong, above the form, that is read out.
-    const isTold = markup === "html" && wrongField !== undefined;
+    const isTold = markup === "html" && wrongFields !== undefined;
     const drawn: Screen = isTold ? { ...screen, text } : screen;
     return renderScreen(markup, drawn, {
       page,
       pageHref,
       words: wordsIn(screen.lang),
-      ...(isTold ? { problem, problemField: wrongField } : {}),
+      ...(isTold ? { problem, problemFields: wrongFields } : {}),
     });
   }
 

@@ -131,7 +131,7 @@ export function createSignIn(house: House): SignIn {
       const state = newState(house, guest, "sign-in");
       return {
         ...shown(signInScreen(visitor, { state, to, wasWrong: true }), null, 422),
-        wrongField: "msisdn",
+        wrongFields: ["msisdn"],
       };
     }
     if (asked.take(address, nowMs()) > 0) throw new Trouble("too_many_requests", 429);
@@ -162,7 +162,7 @@ export function createSignIn(house: House): SignIn {
     failed.take(address, nowMs());
     const state = newState(house, guest, `code ${way}`);
     const screen = codeScreen(await visitorOf(house, guest), { state, way, to, wasWrong: true });
-    return { ...shown(screen, null, 422), wrongField: "code" };
+    return { ...shown(screen, null, 422), wrongFields: ["code"] };
   }
 
   async function lookAtLink({ guest, call }: Walk, token: string): Promise<Shown> {

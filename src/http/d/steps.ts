@@ -132,8 +132,7 @@ async function submit(walk: Walk): Promise<Shown> {
     const state = newState(house, guest, "order");
     const offer = posted.offerId === null ? {} : { offerId: posted.offerId };
     const screen = orderScreen(visitor, { items: chosen, asked, state, ...offer }, typedOf(posted, faults));
-    const [wrongField = ""] = Object.keys(faults);
-    return { ...shown(screen, null, 422), wrongField };
+    return { ...shown(screen, null, 422), wrongFields: Object.keys(faults) };
   };
   const faults = faultsOf(selection, posted, deps.clock());
   if (Object.keys(faults).length > 0) return again(faults);

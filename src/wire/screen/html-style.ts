@@ -29,6 +29,7 @@ label,legend{display:block;margin:0 0 .25rem;padding:0;font-weight:600}
 .optional{font-weight:400;color:var(--soft)}
 input,select{display:block;width:100%;min-height:3rem;padding:.5rem .75rem;font:inherit;color:inherit;background:var(--page);border:1px solid var(--soft);border-radius:.5rem}
 [aria-invalid]{border:2px solid var(--wrong)}
+[aria-invalid]~.note{color:var(--wrong);font-weight:600}
 .tick{display:flex;align-items:center;min-height:3rem;margin:0;font-weight:400}
 .tick input{flex:none;width:1.375rem;min-height:0;height:1.375rem;margin:0 .75rem 0 0;accent-color:var(--lead)}
 .note{margin:.25rem 0 0;color:var(--soft);font-size:.875rem}

@@ -19,8 +19,8 @@ import { ENGLISH, type ScreenWords } from "./words.ts";
 export type HtmlOptions = {
   /** What was wrong with the last answer, in words for the person. */
   readonly problem?: string;
-  /** The field it was about: its note is announced with it. */
-  readonly problemField?: string;
+  /** The fields it was about: their notes say what was wrong, and are announced with them. */
+  readonly problemFields?: readonly string[];
   readonly words?: ScreenWords;
 };
 
@@ -95,7 +95,7 @@ function fieldOf(field: Field, index: number, options: HtmlOptions): XmlElement 
   const note = field.note ? element("p", { class: "note", id: `${id}-note` }, field.note) : undefined;
   const about = {
     "aria-describedby": note ? `${id}-note` : undefined,
-    "aria-invalid": options.problem && options.problemField === field.name ? "true" : undefined,
+    "aria-invalid": options.problem && options.problemFields?.includes(field.name) ? "true" : undefined,
   };
   if (field.kind === "flag") {
     const tick = element("input", {

@@ -272,7 +272,10 @@ test("HTML: every field has its label, its keyboard and its note; there is no sc
 });
 
 test("HTML: what was wrong stands right above the form, and is announced", () => {
-  const page = strictly(renderHtml(account, { problem: "The PIN has 4 digits.", problemField: "pin" }), HTML);
+  const page = strictly(
+    renderHtml(account, { problem: "The PIN has 4 digits.", problemFields: ["pin"] }),
+    HTML,
+  );
   const main = allOf(page, "main")[0]!.content.filter((one): one is Node => typeof one !== "string");
   const form = main.findIndex(({ name }) => name === "form");
   assert.equal(main[form - 1]!.attributes.get("role"), "alert");

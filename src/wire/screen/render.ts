@@ -19,7 +19,7 @@ export type RenderOptions = {
   readonly pageHref: (page: number) => string;
   /** What was wrong with the last answer. */
   readonly problem?: string;
-  readonly problemField?: string;
+  readonly problemFields?: readonly string[];
   readonly transferTo?: string;
   readonly wmlVersion?: WmlVersion;
   readonly words?: ScreenWords;
