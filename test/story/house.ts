@@ -352,14 +352,16 @@ const WAITING = {
   message: { columns: ["due_at", "expires_at"], waits: "lease_until is null" },
   outbound_call: { columns: ["due_at", "deadline_at"], waits: "lease_until is null" },
   link: { columns: ["expires_at"], waits: "true" },
+  offer: { columns: ["expires_at"], waits: "true" },
 } as const;
 
-async function passTime(database: Database, ms: number): Promise<void> {
+export async function passTime(database: Database, ms: number): Promise<void> {
   await database.transaction(async (tx) => {
     for (const [table, { columns, waits }] of Object.entries(WAITING)) {
       const set = columns.map((column) => `${column} = ${column} - $1 * interval '1 ms'`).join(", ");
       const rows = `select id from ${table} where ${waits} for update skip locked`;
       await tx.run(`update ${table} set ${set} where id in (${rows})`, [ms]);
     }
+    await tx.run("update request set next_notice_at = next_notice_at - $1 * interval '1 ms'", [ms]);
   });
 }

@@ -32,7 +32,7 @@ import { uuidv7 } from "../../src/store/uuid.ts";
 import { Secret } from "../../src/term/secret.ts";
 import { freshDatabaseConfig } from "../database.ts";
 import { whenDone } from "../when-done.ts";
-import { until } from "./house.ts";
+import { passTime, until } from "./house.ts";
 
 const TAC = "35693803";
 const IMSI_PREFIX = "001019";
@@ -47,6 +47,8 @@ export type RoadStoryOptions = {
   readonly proxy?: Partial<ProxyOptions>;
   /** A second operator's server, to which entries of the first one's lists lead (row 6). */
   readonly second?: boolean;
+  /** Once the sandboxes stand and before any server does: what a story changes about them. */
+  readonly prepare?: (road: RoadWorld) => void | Promise<void>;
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are compared with literals, field by field
@@ -80,6 +82,10 @@ export type RoadHouse = RoadParty & {
   readonly accepted: readonly AcceptedMessage[];
   readonly events: readonly PhoneEvent[];
   readonly faults: readonly string[];
+  /** Everything that the servers wrote to their logs, at the finest level. */
+  readonly logs: readonly string[];
+  /** Lets time pass for everything of the first server that waits: due times, deadlines, expiry. */
+  timePasses(ms: number): Promise<void>;
   /** A new phone with an account at the proxy, switched off. */
   phone(more?: Parameters<RoadWorld["phone"]>[0] extends infer Spec ? Partial<Spec> : never): Promise<Phone>;
   did<Kind extends PhoneEvent["kind"]>(phone: Phone, kind: Kind): Extract<PhoneEvent, { kind: Kind }>[];
@@ -104,6 +110,7 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
   const accepted: AcceptedMessage[] = [];
   const events: PhoneEvent[] = [];
   const faults: string[] = [];
+  const logs: string[] = [];
   const fault = (error: unknown): void => void faults.push(String(error));
   const smsc = await createSmscSimulator({
     port: 0,
@@ -127,8 +134,18 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
     onEvent: (event) => events.push(event),
     onFault: fault,
   });
+  await options.prepare?.(road);
   const party = (landId: string) =>
-    openParty({ folder: join(folder, landId), landId, road, smscPort: smsc.port, secret, options, fault });
+    openParty({
+      folder: join(folder, landId),
+      landId,
+      road,
+      smscPort: smsc.port,
+      secret,
+      options,
+      fault,
+      logs,
+    });
   const second = options.second ? await party("partner") : undefined;
   const first = await party(ROAD_WORLD.landId);
   const places = {
@@ -167,6 +184,11 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
     accepted,
     events,
     faults,
+    logs,
+    async timePasses(ms) {
+      await passTime(first.database, ms);
+      await first.server.engine.conductor.expire(500);
+    },
     phone(more = {}) {
       made += 1;
       return road.phone({
@@ -194,6 +216,7 @@ async function openParty(given: {
   readonly secret: string;
   readonly options: RoadStoryOptions;
   readonly fault: (error: unknown) => void;
+  readonly logs: string[];
 }): Promise<RoadParty> {
   const { folder, landId, road, options } = given;
   const { database, url } = await freshDatabaseConfig();
@@ -203,6 +226,7 @@ async function openParty(given: {
       TURNUP_DATA_FOLDER: folder,
       TURNUP_HTTP_PORT: "0",
       TURNUP_PORTAL_CARE_PHONE: "+44 20 7946 0018",
+      TURNUP_LOG_LEVEL: "trace",
       ...options.env,
     },
     folder,
@@ -214,7 +238,8 @@ async function openParty(given: {
       ...keptOf(config),
       smsc: { ...config.smsc, port: given.smscPort, password: new Secret(given.secret) },
     },
-    log: () => undefined,
+    log: (message) => given.logs.push(message),
+    logStream: { write: (line) => given.logs.push(line) },
     land: {
       id: landId,
       host: "127.0.0.1",
