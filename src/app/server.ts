@@ -3,7 +3,7 @@
  * the reverse order. It keeps nothing that another server on the same data base would miss.
  */
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -27,6 +27,7 @@ import { readBacklog } from "../store/backlog.ts";
 import { createCatalogStore } from "../store/catalog-store.ts";
 import { readShippedDatasets } from "../store/dataset/devices.ts";
 import { loadShippedDatasets } from "../store/dataset-store.ts";
+import { createEnrolments } from "../store/enrolments.ts";
 import { createIntake } from "../store/intake.ts";
 import { joinNodes } from "../store/node-presence.ts";
 import { createOrderDesk } from "../store/order-desk.ts";
@@ -230,6 +231,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     publicUrl: () => publicUrl,
     freshOctets: (octets: number) => Uint8Array.from(randomBytes(octets)),
   };
+  const enrolments = createEnrolments(database, sealer, forRoad.people, newId);
   const deps: HttpDeps = {
     ...registry,
     clock,
@@ -243,6 +245,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       operatorOf: operators.of,
       agentOf: () => config.portal.agent,
     },
+    enrolments,
     intake,
     orders: createOrderReader(database, sealer),
     orderDesk: createOrderDesk({ ...shared, ...known, memory, conductor: engine.conductor }),
@@ -301,7 +304,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
         onFault: options.onFault ?? (() => undefined),
       },
       options.land ?? (await readLandSettings(config)),
-      async () => undefined,
+      (token) => enrolments.spend(createHash("sha256").update(token).digest(), clock()),
     );
     http = await createHttpServer(deps, {
       ...httpOptionsOf(config),

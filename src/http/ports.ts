@@ -3,6 +3,7 @@
  * view of another room and are fulfilled in `app/`.
  */
 
+import type { Enrolments } from "../kernel/account/enrolment.ts";
 import type {
   AccessPoints,
   AuditLog,
@@ -153,6 +154,7 @@ export type HttpDeps = {
   readonly pages: SettingsPages;
   readonly catalog: CatalogStore;
   readonly road: RoadDeps;
+  readonly enrolments: Enrolments;
   readonly readiness: readonly ReadinessCheck[];
 };
 

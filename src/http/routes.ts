@@ -19,6 +19,7 @@ import { reportConfirmations } from "./v1/confirmations.ts";
 import { listDatasets } from "./v1/datasets.ts";
 import { listUnknownDevices } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
+import { issueEnrolment } from "./v1/enrolments.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
 import { listOffers, sendOffers } from "./v1/offers.ts";
 import { cancelOrder } from "./v1/orders/cancel.ts";
@@ -108,6 +109,7 @@ export function routesOf(views: ServerViews): readonly Route[] {
     getPartnerRequest,
     supplyPartnerFields,
     sendOffers,
+    issueEnrolment,
     listOffers,
     showStanding,
     resendLink,

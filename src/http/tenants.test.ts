@@ -83,6 +83,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/requests/:id/items/:itemId/choice": { choice: "retransmit" },
   "POST /v1/partner/requests": { subscriber: { msisdn: MSISDN }, selection: ["mms"], assurance: "otp" },
   "POST /v1/partner/requests/:id/items/:itemId/fields": { fields: { mailbox: "ada" } },
+  "POST /v1/enrolments": { msisdn: MSISDN },
   "POST /v1/offers": { itemId: "mms", to: [{ msisdn: MSISDN }] },
   "POST /v1/tokens": { role: "probe", label: "radius" },
 };

@@ -338,6 +338,7 @@ export interface Payload {
 }
 
 export interface PortalLink {
+  device_id: string | null;
   expires_at: Timestamp;
   operator_id: string;
   otp_hash: Buffer | null;

@@ -192,6 +192,7 @@ create table portal_link (                            -- one-time way in by SMS:
   token_hash     bytea primary key,
   operator_id    uuid not null,
   subscriber_id  uuid not null,
+  device_id      uuid,                                -- of an enrolment: the only device that may use it
   purpose        text not null check (purpose in ('portal', 'enrol')),
   otp_hash       bytea,
   tries_left     integer not null default 5,

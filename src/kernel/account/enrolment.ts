@@ -1,0 +1,21 @@
+/**
+ * One-time tokens by which a device without a factory certificate enrols its own key at the proxy (RFC 7030): sent by SMS,
+ * so that whoever has the token has the SIM. A token is spent by the first question about it, right or wrong.
+ */
+import type { EnrolmentAnswer } from "../../wire/message/road.ts";
+
+export type NewEnrolment = {
+  readonly who: { readonly imsi?: string; readonly msisdn?: string };
+  /** The only device that may use it; null: whichever holds the SIM. 15 digits. */
+  readonly imei: string | null;
+  /** SHA-256 of the token. */
+  readonly tokenHash: Uint8Array;
+  readonly expiresAt: Date;
+};
+
+export interface Enrolments {
+  /** The number to send the token to; undefined where nobody is known by these numbers, or has no phone number. */
+  issue(operatorId: string, enrolment: NewEnrolment): Promise<{ readonly msisdn: string } | undefined>;
+  /** Whose it is; undefined where it is spent, over, or was never issued. */
+  spend(tokenHash: Uint8Array, now: Date): Promise<EnrolmentAnswer | undefined>;
+}
