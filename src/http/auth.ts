@@ -110,7 +110,8 @@ export function asBearer(authorization: string | undefined): string | undefined 
   const encoded = /^basic +([A-Za-z0-9+/=]{1,400}) *$/i.exec(authorization ?? "")?.[1];
   if (encoded === undefined) return authorization;
   const pair = Buffer.from(encoded, "base64").toString("utf8");
-  return `Bearer ${pair.slice(pair.indexOf(":") + 1)}`;
+  const colon = pair.indexOf(":");
+  return colon < 0 ? authorization : `Bearer ${pair.slice(colon + 1)}`;
 }
 
 export const tooMany = (seconds: number, fact: string): TurnupError =>

@@ -7,7 +7,7 @@ import Type from "typebox";
 import type { Caller } from "../../kernel/account/role.ts";
 import { fill, localized } from "../../kernel/dialog/texts.ts";
 import type { RequestDesk } from "../../kernel/order/request/request.ts";
-import type { Screen } from "../../wire/screen/screen.ts";
+import type { Action, Screen } from "../../wire/screen/screen.ts";
 import { answered } from "../d/answered.ts";
 import { NOTHING_POSTED, type PostedBody } from "../d/body.ts";
 import { type Guest, subjectOf } from "../d/guest.ts";
@@ -190,18 +190,30 @@ async function dialog(
     };
   });
   if (shown.kind === "content") return agent(line, call, [callWordsIn(call.language).notByKeys]);
-  const terms = await termsOf(line, call, path);
+  const isOfItem = ["item", "order"].includes(shown.screen.id);
+  const terms = isOfItem ? await termsOf(line, call, path) : [];
   const screen = forEars(shown.screen, first, terms);
   return spoken(line, call, screen, subscriberId);
 }
 
-/** Addresses of other servers lead to screens for eyes. */
-const forEars = (screen: Screen, first: readonly string[], last: readonly string[]): Screen => ({
-  ...screen,
-  text: [...first, ...screen.text, ...last],
-  entries: screen.entries.filter(({ href }) => href.startsWith(PATH)),
-  actions: screen.actions.filter(({ href }) => href.startsWith(PATH)),
-});
+/**
+ * Addresses of other servers lead to screens for eyes. A form without fields would be sent as soon as it was read out: it
+ * becomes a key that confirms.
+ */
+function forEars(screen: Screen, first: readonly string[], last: readonly string[]): Screen {
+  const { form, ...rest } = screen;
+  const isConfirmation = form?.fields.length === 0;
+  const confirm: Action[] = isConfirmation
+    ? [{ role: "accept", label: form.submit, href: form.action, method: "post", hidden: form.hidden }]
+    : [];
+  return {
+    ...rest,
+    ...(form && !isConfirmation ? { form } : {}),
+    text: [...first, ...screen.text, ...last],
+    entries: screen.entries.filter(({ href }) => href.startsWith(PATH)),
+    actions: [...confirm, ...screen.actions.filter(({ href }) => href.startsWith(PATH))],
+  };
+}
 
 const ITEM = /^\/d\/items\/([a-z0-9][a-z0-9-]{0,62})(?:\/order)?$/;
 

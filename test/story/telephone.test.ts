@@ -1,0 +1,331 @@
+/**
+ * The telephone road, walked by a small voice platform over the real server (US 6,647,260, column 2; row 69): language, the
+ * caller proved by a code to his SIM, a service chosen, prices and terms read out, a request that goes the usual way.
+ */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { requestShop } from "../request-shop.ts";
+import { AGENT, type RoadDoor, roadDoor } from "../road-door.ts";
+import { SILENCE, VoiceCall, type VoiceFetch } from "./voice-walker.ts";
+
+const shop = await requestShop();
+const door = await roadDoor(shop);
+const PRICE = { onceMinor: 0, monthlyMinor: 450, currency: "EUR" };
+const requires = { assurance: "otp" as const, verification: false, card: false };
+const ITEMS = [
+  {
+    id: "voice-mail",
+    requires,
+    name: { en: "Voice mail", de: "Anrufbeantworter" },
+    price: PRICE,
+    terms: "mail-terms",
+  },
+  {
+    id: "alerts",
+    requires,
+    kind: "service" as const,
+    name: { en: "Bank alerts" },
+    service: {
+      uri: "https://bank.example",
+      module: null,
+      fields: [
+        { name: "account", label: { en: "Account number" }, kind: "digits" as const, required: true },
+        { name: "born", label: { en: "Date of birth" }, kind: "date" as const, required: true },
+      ],
+    },
+  },
+  {
+    id: "letters",
+    requires,
+    kind: "service" as const,
+    name: { en: "Letters" },
+    service: {
+      uri: "https://post.example",
+      module: null,
+      fields: [{ name: "street", label: { en: "Street" }, kind: "text" as const, required: true }],
+    },
+  },
+];
+const POLICY = { verify: "items" as const, minimumAssurance: "otp" as const };
+
+const fetchAs =
+  ({ server }: RoadDoor, authorization: string | undefined): VoiceFetch =>
+  async (method, url, body) => {
+    const answer = await server.inject({
+      method,
+      url,
+      headers: {
+        ...(authorization && { authorization }),
+        ...(body !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
+      },
+      ...(body !== undefined && { payload: body }),
+    });
+    return {
+      status: answer.statusCode,
+      contentType: String(answer.headers["content-type"]),
+      text: answer.body,
+    };
+  };
+
+async function line(name: string, over: RoadDoor = door) {
+  const house = await shop.house(name, ITEMS, { terms: ["mail-terms"], policy: POLICY });
+  await shop.see(house.operatorId, { imsi: house.imsi, imei: house.imei, msisdn: house.msisdn });
+  const token = await over.token(house.operatorId, "voice");
+  const basic = `Basic ${Buffer.from(`platform:${token}`).toString("base64")}`;
+  const posts: (() => ReturnType<VoiceFetch>)[] = [];
+  const fetch: VoiceFetch = (...asked) => {
+    const send = () => fetchAs(over, basic)(...asked);
+    if (asked[0] === "POST") posts.push(send);
+    return send();
+  };
+  const dial = (caller: string | undefined = `tel:+${house.msisdn}`) =>
+    VoiceCall.dial(fetch, "/voice", caller);
+  const codeSent = () =>
+    /(\d{6})/.exec(over.sent.filter(({ to }) => to === house.msisdn).at(-1)?.text ?? "")![1]!;
+  return {
+    house,
+    token,
+    dial,
+    /** What the platform posted, to be posted again. */
+    posts,
+    codeSent,
+    /** A call of somebody who has proved himself. */
+    async known(language = "English") {
+      const call = await dial();
+      await call.choose(language);
+      await call.press("1");
+      await call.press(codeSent());
+      return call;
+    },
+    requests: async () =>
+      await shop.database.rows<{ id: string }>(
+        "select order_id as id from request where operator_id = $1 order by order_id",
+        [house.operatorId],
+      ),
+  };
+}
+
+test("a caller proves himself by a code, chooses, hears price and terms, and his request waits for his yes by SMS", async () => {
+  const { house, dial, codeSent, requests } = await line("whole call");
+  const call = await dial();
+  assert.match(call.heard, /Meridian .*For English, press 1\. .*For Deutsch, press 2\./);
+  await call.choose("English");
+  assert.match(call.heard, new RegExp(`ends in ${house.msisdn.slice(-2).split("").join(" ")}`));
+  await call.choose("sending the code");
+  assert.match(call.heard, /six digits/);
+  await call.press(codeSent());
+  assert.match(call.heard, /For Packages.* press 1\. .*For Features.* press 2\. .*For Services/);
+  await call.choose("Features");
+  assert.match(call.heard, /Voice mail, €4\.50 a month/);
+  await call.choose("Voice mail");
+  assert.match(call.heard, /In short, the terms: Terms of mail-terms\. The whole terms come to you by SMS\./);
+  await call.choose("Order");
+  assert.match(call.heard, /Voice mail: €4\.50 a month .*The whole terms come to you by SMS/);
+  assert.deepEqual(await requests(), [], "nothing is asked for before he confirms");
+  await call.choose("Order");
+  const [request] = await requests();
+  assert.ok(request, call.heard);
+  const status = await house.status(request.id);
+  assert.deepEqual([status.road, status.state], ["telephone", "awaiting_consent"]);
+  assert.match(call.heard, new RegExp(status.reference));
+
+  const [terms] = await house.told();
+  const code = /YES (\d{4})/.exec(terms!.text)![1];
+  assert.ok(await house.requests.textCame(house.msisdn, `YES ${code}`));
+  assert.equal((await house.status(request.id)).state, "completed");
+  const row = await shop.database.one<{ actor: string; assurance: string }>(
+    "select actor, assurance from request where order_id = $1",
+    [request.id],
+  );
+  assert.deepEqual(row, { actor: "ivr", assurance: "otp" });
+});
+
+test("who is proved is the SIM, not the number that calls: a wrong code opens nothing, and the third leads to an agent", async () => {
+  const { house, dial, codeSent, requests } = await line("three wrong codes");
+  const call = await dial();
+  await call.choose("English");
+  await call.press("1");
+  const wrong = codeSent() === "000000" ? "000001" : "000000";
+  assert.match(await call.press(wrong), /not right/);
+  assert.match(await call.press(wrong), /not right/);
+  await call.press(wrong);
+  assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
+  assert.deepEqual(await requests(), []);
+  assert.ok(!call.documents.some((text) => text.includes(house.msisdn)), "no document holds the number");
+});
+
+test("a code is spent by its use, and five minutes old it is none", async () => {
+  const { dial, codeSent } = await line("old code");
+  const call = await dial();
+  await call.choose("English");
+  await call.press("1");
+  const code = codeSent();
+  shop.time.now += 5 * 60_000;
+  assert.match(await call.press(code), /not right/);
+});
+
+test("a number that is none of ours is answered as any other, and gets nothing", async () => {
+  const { dial } = await line("stranger");
+  const before = door.sent.length;
+  const call = await dial("tel:+4915199999999");
+  await call.choose("English");
+  await call.press("1");
+  assert.match(call.heard, /If the number is one of ours/);
+  assert.equal(door.sent.length, before);
+});
+
+test("a hidden number is keyed, and three silences put the caller through", async () => {
+  const { house, dial } = await line("hidden number");
+  const call = await dial("sip:anonymous@anonymous.invalid");
+  await call.choose("Deutsch");
+  assert.match(call.heard, /Landesvorwahl/);
+  await call.press("12");
+  assert.match(call.heard, /Das steht nicht zur Wahl/);
+  await call.press(house.msisdn);
+  assert.match(call.heard, /sechs Ziffern/);
+  for (let silence = 0; silence < 3; silence++) await call.press(SILENCE);
+  assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
+});
+
+test("a service's own fields are keyed, a date as eight digits; they go to the service and nowhere else", async () => {
+  const { house, known, requests } = await line("fields by keys");
+  const call = await known();
+  await call.choose("Services");
+  await call.choose("Bank alerts");
+  await call.choose("Order");
+  assert.match(call.heard, /Account number/);
+  await call.press("471100");
+  assert.match(call.heard, /Date of birth/);
+  await call.press("19801231");
+  const [request] = await requests();
+  assert.ok(request, call.heard);
+  await house.errands();
+  assert.deepEqual(house.saw.registrations[0]?.fields, { account: "471100", born: "1980-12-31" });
+  const story = JSON.stringify(await house.story(request.id));
+  assert.ok(!story.includes("471100") && !story.includes("1980-12-31"));
+});
+
+test("what keys cannot write goes to an agent; where there is none, to the caller's phone by a link", async () => {
+  const withAgent = await line("street");
+  const call = await withAgent.known();
+  await call.choose("Services");
+  await call.choose("Letters");
+  await call.choose("Order");
+  assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
+
+  const alone = await roadDoor(shop, { agentOf: () => undefined });
+  const without = await line("street without agent", alone);
+  const other = await without.known();
+  await other.choose("Services");
+  await other.choose("Letters");
+  await other.choose("Order");
+  assert.deepEqual(other.end, { kind: "hung_up" });
+  assert.match(other.heard, /A link comes to you by SMS/);
+  assert.match(alone.sent.at(-1)!.text, /https:\/\/turnup\.invalid\/d\/l\/[\w-]{22}$/);
+});
+
+test("somebody who was cut off calls again and hears where he was; terms can be heard and agreed to by key", async () => {
+  const { house, known, requests } = await line("cut off");
+  const first = await known();
+  await first.choose("Features");
+  await first.choose("Voice mail");
+  await first.choose("Order");
+  await first.choose("Order");
+  const again = await known();
+  const [request] = await requests();
+  const { reference } = await house.status(request!.id);
+  assert.match(again.heard, new RegExp(`Request ${reference.split("").join(" ")} is still under way`));
+  await again.choose("My requests");
+  await again.choose(reference);
+  await again.choose("Terms");
+  assert.match(again.heard, /Terms of mail-terms\./);
+  await again.choose("I agree");
+  assert.equal((await house.status(request!.id)).state, "completed");
+  const row = await shop.database.one<{ answered_by: string }>(
+    "select answered_by from consent where order_id = $1",
+    [request!.id],
+  );
+  assert.equal(row?.answered_by, "telephone");
+});
+
+test("a confirmation that the platform sends twice asks for nothing twice", async () => {
+  const { known, requests, posts } = await line("twice");
+  const call = await known();
+  await call.choose("Features");
+  await call.choose("Voice mail");
+  await call.choose("Order");
+  await call.choose("Order");
+  const [first] = await requests();
+  const again = await posts.at(-1)!();
+  assert.equal(again.status, 200);
+  assert.match(again.text, /Request /);
+  assert.deepEqual(await requests(), [first]);
+});
+
+test("the call is sealed: changed, of another operator, or too old, it begins anew with the language", async () => {
+  const { known, token } = await line("sealed");
+  const call = await known();
+  const href = /next="([^"]*list[^"]*)"/.exec(call.documents.at(-1)!)![1]!.replaceAll("&amp;", "&");
+  const ask = async (url: string, as = token) =>
+    (await fetchAs(door, `Bearer ${as}`)("GET", url, undefined)).text;
+  assert.match(await ask(href), /Packages/);
+  const at = href.length - 10;
+  const changed = href.slice(0, at) + (href[at] === "A" ? "B" : "A") + href.slice(at + 1);
+  const other = await line("sealed elsewhere");
+  assert.match(await ask(changed), /For English, press 1/);
+  assert.match(await ask(href, other.token), /For English, press 1/);
+  shop.time.now += 46 * 60_000;
+  assert.match(await ask(href), /For English, press 1/);
+});
+
+test("the voice platform is known by its token, as bearer or as Basic, or by its configured address; nobody else is", async () => {
+  const { house, token } = await line("platform");
+  const get = (authorization?: string, over: RoadDoor = door) =>
+    fetchAs(over, authorization)("GET", "/voice", undefined);
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
+  for (const good of [`Bearer ${token}`, basic(`x:${token}`), basic(`:${token}`)]) {
+    assert.equal((await get(good)).status, 200, good.slice(0, 6));
+  }
+  const care = await door.token(house.operatorId, "care");
+  assert.equal((await get(basic(`x:${care}`))).status, 403);
+  for (const bad of [undefined, basic("x:y"), basic(token), "Basic !!"])
+    assert.equal((await get(bad)).status, 401);
+  const refused = await door.server.inject({ url: "/voice" });
+  assert.match(String(refused.headers["www-authenticate"]), /Basic realm="turnup"/);
+  const orders = await door.server.inject({
+    url: "/v1/orders",
+    headers: { authorization: basic(`x:${care}`) },
+  });
+  assert.equal(orders.statusCode, 401, "Basic is for platforms alone");
+
+  const { operatorId } = house;
+  const byAddress = await roadDoor(shop, {
+    voicePlatformAt: async (address) => (address === "127.0.0.1" ? { operatorId, name: "ivr-1" } : undefined),
+  });
+  assert.equal((await get(undefined, byAddress)).status, 200);
+  const elsewhere = await roadDoor(shop, { voicePlatformAt: async () => undefined });
+  assert.equal((await get(undefined, elsewhere)).status, 401);
+});
+
+test("what a number is asked for too often is asked no more", async () => {
+  const { dial } = await line("too often");
+  for (let asked = 0; asked < 5; asked++) {
+    const call = await dial();
+    await call.choose("English");
+    await call.press("1");
+  }
+  const call = await dial();
+  await call.choose("English");
+  await call.press("1");
+  assert.match(call.heard, /too often/);
+  assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
+});
+
+test("staff see the last thing that a caller heard", async () => {
+  const { house, known } = await line("last heard");
+  const call = await known();
+  await call.choose("Services");
+  const care = await door.token(house.operatorId, "care");
+  const { lastScreen } = (await door.get(care, `/v1/care/subscribers/${house.msisdn}`)).json();
+  assert.deepEqual([lastScreen.screen, lastScreen.channel], ["list", "telephone"]);
+});
