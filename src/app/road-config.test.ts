@@ -12,7 +12,7 @@ import { type Config, readConfig } from "./config.ts";
 import { startLand } from "./land.ts";
 import { startProxy } from "./proxy.ts";
 import { ensureRoadCertificates, type RoadCertificates } from "./road-certificates.ts";
-import { readAccountsFile, readLandSettings, readPolicyFile } from "./road-config.ts";
+import { readAccountsFile, readGatewaysFile, readLandSettings, readPolicyFile } from "./road-config.ts";
 
 let folder: string;
 let certificates: RoadCertificates;
@@ -161,4 +161,12 @@ test("turnup proxy without a policy says what is missing; with one that leads no
   const empty = await runWith(entries, ["proxy"], "", { env: { TURNUP_PROXY_POLICY_FILE: policyFile } });
   assert.equal(empty.exitCode, 1);
   assert.match(empty.stderr, /servers: 1 to 100/);
+});
+
+test("gateways in front of the public portal have a file of their own, and a header that is none is refused", async () => {
+  const wap = { name: "wap-1", addresses: ["10.0.0.1"], bearer: "gsm", msisdnHeader: "x-msisdn" };
+  const read = await readGatewaysFile(await file("gateways.json", [wap]));
+  assert.deepEqual(read, [{ ...wap, imsiHeader: null, deviceIdHeader: null }]);
+  const wrong = await file("wrong-gateways.json", [{ ...wap, msisdnHeader: "X MSISDN" }]);
+  await assert.rejects(readGatewaysFile(wrong), { code: "config_invalid" });
 });

@@ -52,23 +52,22 @@ const publicKey: Read<KeyObject> = (value, path) => {
   }
 };
 
+const readGateways = list(
+  object({
+    name: id,
+    addresses: list(address, { min: 1, max: ADDRESSES_MAX }),
+    bearer: oneOf(BEARERS),
+    msisdnHeader: optional(header),
+    imsiHeader: optional(header),
+    deviceIdHeader: optional(header),
+  }),
+  { max: GATEWAYS_MAX },
+);
 const readProxyPolicy = object({
   id,
   servers: list(object({ url, id, authorityFile: file, publicKey }), { min: 1, max: SERVERS_MAX }),
   factoryAuthorityFiles: optional(list(file, { min: 1, max: SERVERS_MAX })),
-  gateways: optional(
-    list(
-      object({
-        name: id,
-        addresses: list(address, { min: 1, max: ADDRESSES_MAX }),
-        bearer: oneOf(BEARERS),
-        msisdnHeader: optional(header),
-        imsiHeader: optional(header),
-        deviceIdHeader: optional(header),
-      }),
-      { max: GATEWAYS_MAX },
-    ),
-  ),
+  gateways: optional(readGateways),
   bearers: optional(
     list(object({ network: address, bits: integer({ min: 0, max: 128 }), bearer: oneOf(BEARERS) }), {
       max: ADDRESSES_MAX,
@@ -116,15 +115,22 @@ export async function readPolicyFile(path: string): Promise<ProxyPolicy> {
     ),
     factoryAuthorities:
       policy.factoryAuthorityFiles && (await Promise.all(policy.factoryAuthorityFiles.map(beside))),
-    gateways: (policy.gateways ?? []).map(({ msisdnHeader, imsiHeader, deviceIdHeader, ...gateway }) => ({
-      ...gateway,
-      msisdnHeader: msisdnHeader ?? null,
-      imsiHeader: imsiHeader ?? null,
-      deviceIdHeader: deviceIdHeader ?? null,
-    })),
+    gateways: gatewaysOf(policy.gateways),
     bearers: policy.bearers ?? [],
   };
 }
+
+const gatewaysOf = (given: ReturnType<typeof readGateways> = []): GatewayRule[] =>
+  given.map(({ msisdnHeader, imsiHeader, deviceIdHeader, ...gateway }) => ({
+    ...gateway,
+    msisdnHeader: msisdnHeader ?? null,
+    imsiHeader: imsiHeader ?? null,
+    deviceIdHeader: deviceIdHeader ?? null,
+  }));
+
+/** The operator's own gateways in front of the public portal. @throws TurnupError `config_invalid`, `file_unreadable` */
+export const readGatewaysFile = async (path: string): Promise<GatewayRule[]> =>
+  gatewaysOf(await readShape(path, readGateways));
 
 /** One device a line. @throws TurnupError `config_invalid` with the line */
 export async function readAccountsFile(path: string): Promise<ProxyAccount[]> {

@@ -63,7 +63,7 @@ import {
   portalKeyOf,
   portalOperators,
 } from "./provisioning-road.ts";
-import { readLandSettings } from "./road-config.ts";
+import { readGatewaysFile, readLandSettings } from "./road-config.ts";
 import { openStore, type Store } from "./store.ts";
 
 /** An import by the command line is in force on every server within this time. */
@@ -300,7 +300,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
         policies: registry.policies,
         repeats: deps.repeats,
         texts: deps.texts,
-        gateways: [],
+        gateways: config.portal.gatewaysFile ? await readGatewaysFile(config.portal.gatewaysFile) : [],
         onFault: options.onFault ?? (() => undefined),
       },
       options.land ?? (await readLandSettings(config)),
