@@ -100,10 +100,12 @@ export function portalOver(shop: RequestShop, house: RequestHouse, changes: Part
     seen,
     land,
     /** A screen, and that it is one. */
-    async screen(...asked: Parameters<typeof land>): Promise<Screen & { readonly status: number }> {
+    async screen(
+      ...asked: Parameters<typeof land>
+    ): Promise<Screen & { readonly status: number; readonly code: string | undefined }> {
       const answer = await land(...asked);
       if (answer.kind !== "screen") throw new Error(`${asked[1]} is no screen`);
-      return { ...answer.screen, status: answer.status };
+      return { ...answer.screen, status: answer.status, code: answer.code };
     },
   };
 }
@@ -120,6 +122,10 @@ export function filled(
 }
 
 /** The screen itself, without the status that it came with. */
-export function reading({ status: _, ...screen }: Screen & { readonly status: number }): Screen {
+export function reading({
+  status: _,
+  code: __,
+  ...screen
+}: Screen & { readonly status: number; readonly code: string | undefined }): Screen {
   return screen;
 }

@@ -40,6 +40,6 @@ export function createPortal(deps: PortalDeps): Portal {
 
 function roadResponse(answer: Shown): RoadResponse {
   if (answer.kind === "content") return answer;
-  const { status, screen } = answer;
-  return { kind: "screen", status, screen };
+  const { status, screen, code } = answer;
+  return { kind: "screen", status, screen, ...(code === undefined ? {} : { code }) };
 }

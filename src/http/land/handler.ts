@@ -40,7 +40,13 @@ export type RoadRequest = {
 
 /** A screen in its neutral form, or content that the proxy passes on as it is. */
 export type RoadResponse =
-  | { readonly kind: "screen"; readonly status: number; readonly screen: Screen }
+  | {
+      readonly kind: "screen";
+      readonly status: number;
+      readonly screen: Screen;
+      /** What the screen says did not work, for machines. */
+      readonly code?: string;
+    }
   | {
       readonly kind: "content";
       readonly status: number;

@@ -287,6 +287,7 @@ function roadRequestOf(request: FastifyRequest, headers: HeaderLines): RoadReque
 
 function sendRoad(reply: FastifyReply, response: RoadResponse): FastifyReply {
   reply.status(response.status).header("cache-control", "no-store");
+  if (response.kind === "screen" && response.code !== undefined) reply.header("turnup-error", response.code);
   return response.kind === "screen"
     ? reply.type(SCREEN_JSON_TYPE).send(encodeScreenJson(response.screen))
     : reply.type(response.contentType).send(Buffer.from(response.body));

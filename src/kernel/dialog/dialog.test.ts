@@ -1,7 +1,10 @@
 /** The subscriber's screens: what they offer, what they ask, and that every one can be drawn. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { MARKUPS } from "../../wire/screen/choose.ts";
+import { renderScreen } from "../../wire/screen/render.ts";
 import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
+import { speaks } from "../../wire/screen/vxml.ts";
 import type { CatalogItem, CatalogKind } from "../catalog/catalog-item.ts";
 import type { RequestStatus } from "../order/request/request.ts";
 import {
@@ -286,7 +289,7 @@ test("every language has every text, and names what it fills in", () => {
     assert.deepEqual(shapeOf(textsIn(language)), shapeOf(textsIn("en")));
 });
 
-test("every screen of every language keeps the limits of a screen", () => {
+test("every screen of every language keeps the limits of a screen, and every markup can show it", () => {
   const long = "Ä".repeat(300);
   const items = [
     itemStatus({
@@ -327,6 +330,13 @@ test("every screen of every language keeps the limits of a screen", () => {
       problemScreen(here, "assurance_too_low"),
       problemScreen(here, "no_such_code"),
     ];
-    for (const one of screens) checkScreen(one!);
+    for (const one of screens) {
+      checkScreen(one!);
+      for (const markup of MARKUPS) {
+        if (markup === "vxml" && !speaks(one!)) continue; // what is typed in letters or in secret is not spoken
+        const { body } = renderScreen(markup, one!, { pageHref: (page) => `/d/p?page=${page}` });
+        assert.ok(body.length > 0, `${markup} of ${one!.id}`);
+      }
+    }
   }
 });

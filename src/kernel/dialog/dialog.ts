@@ -160,7 +160,8 @@ export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
   ];
   const entries: Entry[] = [];
   if (isHad) entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
-  else if (item.available) entries.push({ label: texts.order, href: at(`/d/items/${item.id}/order`) });
+  else if (item.available)
+    entries.push({ label: texts.order, href: at(`/d/items/${item.id}/order`), lead: true });
   if (item.terms !== null) entries.push({ label: texts.terms, href: at(`/d/items/${item.id}/terms`) });
   return screen(here, "item", nameOf(item, language), {
     text: text.map((one) => short(one, PARAGRAPH_CHARACTERS)),
@@ -252,7 +253,6 @@ export function orderScreen(
       ...lines,
       ...(items.some(({ terms }) => terms !== null) ? [texts.withTerms] : []),
       ...(asked.user.length > 0 ? [texts.yourDataWhy] : []),
-      ...(asked.card ? [texts.card.kept] : []),
     ],
     form: {
       action: at("/d/requests"),
@@ -315,6 +315,7 @@ function fieldsOf({ texts, language }: Step, asked: Asked, { values, faults }: T
           required: true,
           minLength: 12,
           maxLength: 23,
+          note: texts.card.kept,
           ...note(number),
         },
         {
@@ -339,17 +340,19 @@ export function statusScreen(visitor: Visitor, request: RequestStatus): Screen {
   const path = `/d/orders/${request.reference}`;
   const isEnded = ENDED.includes(request.state);
   const entries: Entry[] = [];
-  if (request.terms.length > 0) entries.push({ label: texts.terms, href: at(`${path}/terms`) });
+  if (request.terms.length > 0) entries.push({ label: texts.terms, href: at(`${path}/terms`), lead: true });
   for (const item of request.items) {
     if (item.state === "needs_information")
       entries.push({
         label: short(fill(texts.stillNeeded, { item: item.name }), 100),
         href: at(`${path}/items/${item.id}/fields`),
+        lead: true,
       });
     if (item.state === "awaiting_choice")
       entries.push({
         label: short(`${item.name}: ${texts.sendAgain}`, 100),
         href: at(`${path}/items/${item.id}/choice`),
+        lead: true,
       });
   }
   // Row 19: what was really provisioned, by the books, and nothing else. A removal leaves nothing to be had.
@@ -362,13 +365,9 @@ export function statusScreen(visitor: Visitor, request: RequestStatus): Screen {
       capital(texts.states[request.state]),
       ...(next ? [next] : []),
       ...request.items
+        .filter((item) => !done.includes(item))
         .slice(0, ITEMS_SHOWN)
-        .map((item) =>
-          short(
-            `${item.name}: ${itemWords(item, { texts, isEnded, isHad: isHad(item) })}`,
-            PARAGRAPH_CHARACTERS,
-          ),
-        ),
+        .map((item) => short(`${item.name}: ${itemWords(item, texts, isEnded)}`, PARAGRAPH_CHARACTERS)),
       ...(had.length > 0
         ? [short(fill(texts.youHaveNow, { items: had.join(", ") }), PARAGRAPH_CHARACTERS)]
         : []),
@@ -395,16 +394,10 @@ function nextOf({ state, reason }: RequestStatus, texts: DialogTexts): string {
 type StatusItem = RequestStatus["items"][number];
 const isSettled = ({ state }: StatusItem): boolean => state !== "failed" && state !== "cancelled";
 
-function itemWords(
-  item: StatusItem,
-  {
-    texts,
-    isEnded,
-    isHad,
-  }: { readonly texts: DialogTexts; readonly isEnded: boolean; readonly isHad: boolean },
-): string {
+/** Of what is not among the things that he has now. */
+function itemWords(item: StatusItem, texts: DialogTexts, isEnded: boolean): string {
   const { state, reason } = item;
-  if (isEnded && isSettled(item)) return isHad ? texts.itemStates.works : texts.removed;
+  if (isEnded && isSettled(item)) return texts.removed;
   const words = texts.itemStates[state];
   return state === "failed" && reason !== "" ? `${words} (${reason})` : words;
 }
@@ -581,7 +574,13 @@ export function helpScreen(visitor: Visitor): Screen {
       open
         ? fill(texts.helpWhere, { state: texts.states[open.state], reason: nextOf(open, texts) }).trim()
         : texts.helpNothingOpen,
-      ...(care.phone ? [fill(texts.helpCall, { phone: care.phone, reference: open?.reference ?? "-" })] : []),
+      ...(care.phone
+        ? [
+            open
+              ? fill(texts.helpCall, { phone: care.phone, reference: open.reference })
+              : fill(texts.helpCallPlain, { phone: care.phone }),
+          ]
+        : []),
     ],
     entries: [
       ...(open
@@ -689,11 +688,12 @@ export function problemScreen(
   const here = { ...visitor, texts } as Step; // a problem needs nothing else of who asks
   const why = texts.problems[code] ?? texts.problems.other ?? code;
   const leads: Readonly<Record<string, Entry>> = {
-    assurance_too_low: { label: texts.signIn, href: visitor.at(signIn) },
-    link_over: { label: texts.signIn, href: visitor.at(signIn) },
+    assurance_too_low: { label: texts.signIn, href: visitor.at(signIn), lead: true },
+    link_over: { label: texts.signIn, href: visitor.at(signIn), lead: true },
     request_in_progress: { label: texts.myRequests, href: visitor.at("/d/orders") },
     nothing_to_answer: { label: texts.myRequests, href: visitor.at("/d/orders") },
   };
   const lead = leads[code];
-  return screen(here, "problem", texts.problem, { text: [why], ...(lead ? { entries: [lead] } : {}) });
+  const title = code === "assurance_too_low" ? texts.signIn : texts.problem;
+  return screen(here, "problem", title, { text: [why], ...(lead ? { entries: [lead] } : {}) });
 }

@@ -50,6 +50,7 @@ export type DialogTexts = {
   readonly myRequests: string;
   readonly help: string;
   readonly helpCall: string;
+  readonly helpCallPlain: string;
   readonly helpWhere: string;
   readonly helpNothingOpen: string;
   readonly home: string;
@@ -131,6 +132,7 @@ const ENGLISH: DialogTexts = {
   myRequests: "My requests",
   help: "Help",
   helpCall: "Call {phone}. Say that your request is {reference}.",
+  helpCallPlain: "Questions? Call {phone}.",
   helpWhere: "Where you are: {state}. {reason}",
   helpNothingOpen: "You have no request under way.",
   home: "Start",
@@ -138,7 +140,7 @@ const ENGLISH: DialogTexts = {
   refresh: "Look again",
   language: "Language",
   signIn: "Sign in",
-  signInWhy: "We send a link by SMS to the phone with this number.",
+  signInWhy: "We send a code and a link by SMS to the phone with this number.",
   phoneNumber: "Phone number",
   phoneNumberForm: "Begin with + and the country, such as +44",
   phoneNumberWrong: "is no phone number; begin with + and the country, such as +44",
@@ -320,6 +322,7 @@ const GERMAN: DialogTexts = {
   myRequests: "Meine Aufträge",
   help: "Hilfe",
   helpCall: "Rufen Sie {phone} an und nennen Sie den Auftrag {reference}.",
+  helpCallPlain: "Fragen? Rufen Sie {phone} an.",
   helpWhere: "Wo Sie stehen: {state}. {reason}",
   helpNothingOpen: "Sie haben keinen offenen Auftrag.",
   home: "Anfang",
@@ -327,7 +330,7 @@ const GERMAN: DialogTexts = {
   refresh: "Neu ansehen",
   language: "Sprache",
   signIn: "Anmelden",
-  signInWhy: "Wir senden einen Link per SMS an das Telefon mit dieser Nummer.",
+  signInWhy: "Wir senden einen Code und einen Link per SMS an das Telefon mit dieser Nummer.",
   phoneNumber: "Telefonnummer",
   phoneNumberForm: "Mit + und dem Land beginnen, etwa +49",
   phoneNumberWrong: "ist keine Telefonnummer; mit + und dem Land beginnen, etwa +49",

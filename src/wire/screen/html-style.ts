@@ -36,6 +36,9 @@ input,select{display:block;width:100%;min-height:3rem;padding:.5rem .75rem;font:
 .wrong{margin:0 0 .75rem;padding:.625rem .75rem;color:var(--wrong);background:var(--wrong-page);border-radius:.5rem;font-weight:600}
 button,.button{display:block;width:100%;min-height:3rem;padding:.6875rem 1rem;font:inherit;font-weight:600;line-height:1.5;text-align:center;text-decoration:none;color:var(--lead);background:transparent;border:2px solid var(--lead);border-radius:.75rem;cursor:pointer}
 .lead{color:var(--on-lead);background:var(--lead)}
+.entry.lead{border-color:var(--lead)}
+.entry.lead::after{border-color:currentColor}
+.entry.lead small{color:inherit}
 .actions{margin:1rem 0 0}
 .actions>*{margin:0 0 .625rem}
 nav{display:flex;flex-wrap:wrap}

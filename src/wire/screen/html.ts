@@ -55,7 +55,7 @@ export function renderHtml(screen: Screen, options: HtmlOptions = {}): string {
       : undefined,
     entries.length > 0 ? element("ul", {}, entries.map(entryOf)) : undefined,
     form ? formOf(form, options) : undefined,
-    actionsOf(actions, form !== undefined),
+    actionsOf(actions, form ? [] : entries.length > 0 ? ["accept"] : ["accept", "more"]),
   );
   return `<!DOCTYPE html>\n${htmlText(element("html", { lang }, head, element("body", {}, main)))}\n`;
 }
@@ -66,9 +66,9 @@ export function refreshOf(seconds: number, actions: readonly Action[]): string {
   return again ? `${seconds}; url=${again.href}` : String(seconds);
 }
 
-function entryOf({ label, note, href }: Entry): XmlElement {
+function entryOf({ label, note, href, lead }: Entry): XmlElement {
   const words = element("span", {}, element("b", {}, label), note ? element("small", {}, note) : undefined);
-  return element("li", {}, element("a", { class: "entry", href }, words));
+  return element("li", {}, element("a", { class: lead ? "entry lead" : "entry", href }, words));
 }
 
 function formOf(form: Form, options: HtmlOptions): XmlElement {
@@ -204,10 +204,11 @@ const DIGIT_SECRETS: readonly string[] = ["c_number", "c_code"];
 /** What leads on is a button, what leads aside a link below. */
 const ASIDE = ["back", "help", "home"];
 
-function actionsOf(actions: readonly Action[], hasForm: boolean): XmlElement | undefined {
+/** `leading`: what stands out, where neither a form nor a list does. */
+function actionsOf(actions: readonly Action[], leading: readonly Action["role"][]): XmlElement | undefined {
   if (actions.length === 0) return undefined;
   const isLink = ({ role, method }: Action): boolean => ASIDE.includes(role) && method !== "post";
-  const buttons = actions.filter((action) => !isLink(action)).map((action) => buttonOf(action, hasForm));
+  const buttons = actions.filter((action) => !isLink(action)).map((action) => buttonOf(action, leading));
   const links = actions.filter(isLink).map(({ href, label }) => element("a", { href }, label));
   return element(
     "div",
@@ -217,8 +218,11 @@ function actionsOf(actions: readonly Action[], hasForm: boolean): XmlElement | u
   );
 }
 
-function buttonOf({ role, label, href, method, hidden = {} }: Action, hasForm: boolean): XmlElement {
-  const look = !hasForm && (role === "accept" || role === "more") ? "lead" : undefined;
+function buttonOf(
+  { role, label, href, method, hidden = {} }: Action,
+  leading: readonly Action["role"][],
+): XmlElement {
+  const look = leading.includes(role) ? "lead" : undefined;
   if (method !== "post") return element("a", { class: look ? "button lead" : "button", href }, label);
   return element(
     "form",

@@ -53,7 +53,7 @@ const screen = object({
   title: anyText,
   lang: anyText,
   text: list(anyText, { max: SCREEN_LIMITS.paragraphs }),
-  entries: list(object({ label: anyText, note: optional(anyText), href: anyText }), {
+  entries: list(object({ label: anyText, note: optional(anyText), href: anyText, lead: optional(boolean) }), {
     max: SCREEN_LIMITS.entries,
   }),
   form: optional(

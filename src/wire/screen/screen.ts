@@ -20,7 +20,13 @@ export type Screen = {
 };
 
 /** One line of a list. Absolute, or a path: two entries of one list may lead to two servers. */
-export type Entry = { readonly label: string; readonly note?: string; readonly href: string };
+export type Entry = {
+  readonly label: string;
+  readonly note?: string;
+  readonly href: string;
+  /** What most people want of this screen: it stands out where a display can show that. */
+  readonly lead?: boolean;
+};
 
 /** Always a POST of application/x-www-form-urlencoded. */
 export type Form = {

@@ -2,7 +2,7 @@
  * A screen between our own parties, as XML: `application/vnd.turnup.screen+xml`, for devices that read XML and no JSON.
  *
  *   <screen xmlns="urn:turnup:screen:1" id title lang refresh?>
- *     <text>...</text>*  <entry href label note?/>*
+ *     <text>...</text>*  <entry href label note? lead?/>*
  *     <form action submit?> <hidden name value/>* <field name label kind required min? max? value? note?>
  *       <choice value label/>* </field>* </form>?
  *     <action role label href method?> <hidden name value/>* </action>*
@@ -33,7 +33,9 @@ export function encodeScreenXml(screen: Screen): string {
     "screen",
     { xmlns: NAMESPACE, id, title, lang, refresh: refreshSeconds },
     text.map((one) => element("text", {}, one)),
-    entries.map(({ href, label, note }) => element("entry", { href, label, note })),
+    entries.map(({ href, label, note, lead }) =>
+      element("entry", { href, label, note, lead: lead === undefined ? undefined : String(lead) }),
+    ),
     form ? formElement(form) : undefined,
     actions.map(({ role, label, href, method, hidden }) =>
       // A POST without hidden values and one with none of them are told apart by the empty list alone, which says nothing.
@@ -81,8 +83,15 @@ export function decodeScreenXml(bytes: Uint8Array): Screen {
 }
 
 function entryOf(entry: XmlElement): Entry {
-  only(entry, ["href", "label", "note"], []);
-  return { label: must(entry, "label"), ...maybe("note", entry, "note"), href: must(entry, "href") };
+  only(entry, ["href", "label", "note", "lead"], []);
+  return {
+    label: must(entry, "label"),
+    ...maybe("note", entry, "note"),
+    href: must(entry, "href"),
+    ...(attributeOf(entry, "lead") === undefined
+      ? {}
+      : { lead: oneOf(entry, "lead", ["true", "false"]) === "true" }),
+  };
 }
 
 function formOf(form: XmlElement): Form {
