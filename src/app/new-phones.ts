@@ -36,18 +36,23 @@ const JOURNEYS: readonly (readonly Step[])[] = [
   [...order("Features", "Ring-back tone"), ...AGREE],
 ];
 
-export async function makeNewPhones(
-  road: Pick<RoadWorld, "phone" | "phones">,
-  { newPhones = 0, models }: Pick<WorldOptions, "newPhones" | "models">,
-): Promise<void> {
-  for (let at = road.phones.length; at < newPhones; at++) {
-    const { tac } = models[(models.length - 1 - at + models.length * newPhones) % models.length]!;
-    await road.phone({
+/** Their models are the fleet's from its end. */
+export function newPhonesOf({ newPhones = 0, models }: Pick<WorldOptions, "newPhones" | "models">) {
+  return Array.from({ length: newPhones }, (_, at) => {
+    const { tac } = models.at(-1 - (at % models.length))!;
+    return {
       imei: imeiFromNetwork(tac + String(FIRST_SERIAL + at).padStart(SERIAL_DIGITS, "0")),
       imsi: IMSI_PREFIX + String(at + 1).padStart(IMSI_DIGITS, "0"),
       msisdn: MSISDN_PREFIX + String(at + 1).padStart(MSISDN_DIGITS, "0"),
-    });
-  }
+    };
+  });
+}
+
+export async function makeNewPhones(
+  road: Pick<RoadWorld, "phone" | "phones">,
+  options: Pick<WorldOptions, "newPhones" | "models">,
+): Promise<void> {
+  for (const phone of newPhonesOf(options).slice(road.phones.length)) await road.phone(phone);
 }
 
 export async function askFor(phone: Phone, at: number): Promise<void> {

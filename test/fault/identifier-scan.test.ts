@@ -1,5 +1,5 @@
 /**
- * Nobody who reads what Turnup leaves behind meets a subscriber: 60 phones are turned up with logs on, everything that
+ * Nobody who reads what Turnup leaves behind meets a subscriber: 66 phones are turned up with logs on, everything that
  * can be asked is asked, and then every octet of the data folder (PostgreSQL's files and log, the journals of the
  * world's parties, our log lines), of the output and of the answers is searched.
  */
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, test } from "vitest";
 import { fleetModels } from "../../src/app/fleet-models.ts";
+import { newPhonesOf } from "../../src/app/new-phones.ts";
 import { WORLD } from "../../src/app/world.ts";
 import { DeviceCatalog } from "../../src/kernel/devices/catalog.ts";
 import { buildPhones } from "../../src/sim/handset/phones.ts";
@@ -18,15 +19,20 @@ import { startTurnup } from "./turnup-process.ts";
 
 const SEED = 4711;
 const PHONES = 60;
+const ALL = 66;
 
+/** Of the device's road: they ask by themselves, through the proxy. */
+const NEW_PHONES = 6;
+const models = fleetModels(new DeviceCatalog(readShippedDatasets()));
 const phones = buildPhones({
-  models: fleetModels(new DeviceCatalog(readShippedDatasets())),
+  models,
   count: PHONES,
   seed: SEED,
   network: WORLD.network,
   factoryApn: WORLD.factoryApn,
 });
-const scan = createScan(phones);
+const newPhones = newPhonesOf({ newPhones: NEW_PHONES, models });
+const scan = createScan([...phones, ...newPhones]);
 
 const folder = mkdtempSync(join(tmpdir(), "turnup-scan-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -52,16 +58,26 @@ test("the scan finds each identifier, however it is written, among a megabyte of
   assert.deepEqual(scan(Buffer.alloc(1_048_576, 0x30)), []);
 });
 
-test("after 60 phones neither data folder, nor output, nor any answer holds an IMSI, MSISDN or IMEI", async () => {
+test("after 66 phones of both roads neither data folder, nor output, nor any answer holds an IMSI, MSISDN or IMEI", async () => {
   const logFile = join(folder, "data", "turnup.log");
   const turnup = await startTurnup(
-    ["start", "--phones", String(PHONES), "--seed", String(SEED), "--log", logFile],
+    [
+      "start",
+      "--phones",
+      String(PHONES),
+      "--new-phones",
+      String(NEW_PHONES),
+      "--seed",
+      String(SEED),
+      "--log",
+      logFile,
+    ],
     { TURNUP_DATA_FOLDER: join(folder, "data"), TURNUP_HTTP_PORT: "0", TURNUP_LOG_LEVEL: "trace" },
     /curl -H/,
   );
   let answers: readonly (readonly [string, string])[];
   try {
-    assert.match(turnup.output(), new RegExp(`${PHONES} of ${PHONES} phones turned up`));
+    assert.match(turnup.output(), new RegExp(`${ALL} of ${ALL} phones turned up`));
     answers = await everyAnswer(turnup.output());
   } finally {
     assert.equal(await turnup.stop(), 0, turnup.output());
@@ -108,9 +124,9 @@ async function everyAnswer(output: string): Promise<(readonly [string, string])[
   };
   for (const path of LISTS) await ask(path);
   const { rows } = JSON.parse(await ask("/v1/orders?limit=100")) as { rows: { id: string }[] };
-  assert.equal(rows.length, PHONES);
+  assert.equal(rows.length, ALL);
   for (const { id } of rows) await ask(`/v1/orders/${id}`);
-  for (const { imsi, msisdn, imei } of phones) {
+  for (const { imsi, msisdn, imei } of [...phones, ...newPhones]) {
     for (const query of [`imsi=${imsi}`, `msisdn=${msisdn}`, `imei=${imei}`])
       await ask(`/v1/orders?${query}`);
   }
