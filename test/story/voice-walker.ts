@@ -244,7 +244,9 @@ class Page {
     const names = attributeOr(submit, "namelist", "")
       .split(" ")
       .filter((name) => name !== "");
-    const body = new URLSearchParams(names.map((name): [string, string] => [name, String(this.#evaluate(name))]));
+    const body = new URLSearchParams(
+      names.map((name): [string, string] => [name, String(this.#evaluate(name))]),
+    );
     return { ...go(attribute(submit, "next")), method: "POST", body: body.toString() };
   }
 

@@ -29,7 +29,11 @@ const userFields = Object.fromEntries(
 export const fieldValues = Type.Record(
   Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,39}$" }),
   Type.String({ minLength: 1, maxLength: FIELD_CHARACTERS_MAX }),
-  { maxProperties: FIELDS_MAX, description: "By the names that the catalog, or the service, asks for." },
+  {
+    maxProperties: FIELDS_MAX,
+    additionalProperties: false,
+    description: "By the names that the catalog, or the service, asks for.",
+  },
 );
 
 /** What everybody who asks for somebody else says. */
@@ -57,6 +61,7 @@ export const asked = {
   fields: Type.Optional(
     Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,62}$" }), fieldValues, {
       maxProperties: SELECTION_MAX,
+      additionalProperties: false,
       description: "What single services ask for, by catalog id and name.",
     }),
   ),
