@@ -88,6 +88,8 @@ function device(
     storage?: PhoneStorage;
     losesSms?: boolean;
     deviceClass?: ClientModuleOptions["deviceClass"];
+    /** What happens while a request is on its way. */
+    meanwhile?: (asked: string) => void;
   } = {},
 ) {
   const pages = { ...PAGES, ...options.pages };
@@ -133,6 +135,7 @@ function device(
     for (const effect of effects) {
       if (effect.kind === "request") {
         requests.push(effect.request);
+        options.meanwhile?.(`${effect.request.method} ${effect.request.path}`);
         happen({ kind: "answered", id: effect.id, answer: answerTo(effect.request) });
       }
       if (effect.kind === "sms") {
@@ -259,6 +262,24 @@ test("data and selection go in one request, by keys alone; the device's number i
   assert.equal(posts[0]!.headers["turnup-notice-key"], Buffer.from(noticeKey).toString("base64"));
   assert.match(phone.client.lines().join("|"), /Being looked at/);
   assert.deepEqual(phone.client.state().orders, [{ server: "one.example:8443", reference: REFERENCE }]);
+});
+
+test("BACK leads out of the screens to the device's own menu, whatever screens say of the way back themselves", () => {
+  const list: Screen = {
+    ...plain,
+    id: "list",
+    entries: [{ label: "Mail", href: `${HOME}/mail` }],
+    actions: [{ role: "back", label: "Back", href: `${HOME}/start` }],
+  };
+  const phone = device({ pages: { [`GET ${HOME}/features`]: list, [`GET ${HOME}/mail`]: formScreen } });
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "1"); // the list, its entry
+  const seen: unknown[] = [];
+  for (let times = 0; times < 4; times++) {
+    phone.press("BACK");
+    seen.push(phone.client.screen()?.id);
+  }
+  assert.deepEqual(seen, ["list", "start", "home", "home"]);
 });
 
 test("entries of one list lead to their own servers, both through the proxy", () => {
@@ -441,6 +462,39 @@ test("content that cannot be fetched is said by SMS, so that the job does not ha
   phone.pass(3_000);
   const { kind, cause } = phone.replies().at(-1)!;
   assert.deepEqual({ kind, cause }, { kind: "failed", cause: "no_connection" });
+});
+
+test("content that the server has not is asked for once more, and then said by SMS too", () => {
+  const phone = device({
+    pages: { [`GET ${ORDER}/items/${ITEM}/content`]: { ...plain, id: "unavailable" } },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "content_ready", itemId: ITEM });
+  assert.equal(phone.replies().at(-1)?.kind, "ack");
+  phone.pass(3_000);
+  assert.equal(phone.asked().filter((asked) => asked.endsWith("/content")).length, 2);
+  const { kind, cause } = phone.replies().at(-1)!;
+  assert.deepEqual({ kind, cause }, { kind: "failed", cause: "no_connection" });
+});
+
+test("a notice that overtakes the answer to its request is taken as of the server that was asked", () => {
+  const there: Screen = { ...formScreen, form: { ...formScreen.form!, action: "/d/requests" } };
+  const elsewhere = "/r/two.example%3A443/d";
+  const phone = device({
+    pages: {
+      [`GET ${elsewhere}/services`]: there,
+      [`POST ${elsewhere}/requests`]: statusScreen,
+      [`GET ${elsewhere}/orders/${REFERENCE}/items/${ITEM}/content`]: contentOf({ activations: ["mms"] }),
+    },
+    meanwhile(asked) {
+      if (asked.startsWith("POST") && asked.endsWith("/d/requests"))
+        phone.notice({ kind: "content_ready", itemId: ITEM });
+    },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.press("3", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  assert.ok(isActive(phone.client.installer.modules(), "mms"));
+  assert.ok(!phone.asked().some((asked) => asked.startsWith(`GET ${HOME}/orders`)));
 });
 
 test("a report that the proxy does not get goes by SMS", () => {

@@ -215,8 +215,10 @@ export function alertScreen(words: AppWords, alert: Alert): Screen {
     needs_information: [show],
     done: [show],
   };
-  const values =
-    kind === "access_data" ? Object.entries(fields).map(([name, value]) => `${name}: ${value}`) : [];
+  // The text may hold them already: nobody reads a password twice.
+  const untold =
+    kind === "access_data" ? Object.entries(fields).filter(([, value]) => !text.includes(value)) : [];
+  const values = untold.map(([name, value]) => `${name}: ${value}`);
   return screen(words, `notice-${kind}`, words.titles[kind], {
     text: [...paragraphs(text), ...values.flatMap(paragraphs)],
     actions: [...(choices[kind] ?? []), back(words)],

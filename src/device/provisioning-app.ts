@@ -191,10 +191,12 @@ export function createProvisioningApp(config: AppConfig) {
     return called(state, { method: "POST", server, path, fields, idempotencyKey: newId(), isQuiet: false });
   }
 
-  /** @param from where BACK shall lead */
+  /** @param from where BACK shall lead, unless this is a way back itself: then on from there, never in a circle */
   function go(state: AppState, path: string, from?: string): AppStep {
     const server = decodeURIComponent(path.split("/")[2] ?? "");
-    const history = from === undefined ? state.history : [...state.history, from].slice(-MAX_HISTORY);
+    const before = state.history.indexOf(path);
+    const trail = from === undefined ? state.history : [...state.history, from].slice(-MAX_HISTORY);
+    const history = from === undefined || before < 0 ? trail : state.history.slice(0, before);
     const call: Call = { method: "GET", server, path, fields: null, idempotencyKey: null, isQuiet: false };
     return called({ ...state, history }, call);
   }

@@ -67,7 +67,6 @@ test("a feature goes from its terms over content to the device's confirmation, a
     house.saw.elements.map(({ element, action }) => [element, action]),
     [["hlr-profile", "add"]],
   );
-  shop.time.now += 10_000; // what was told before its account waits for its next try
   await house.errands();
   assert.deepEqual(
     house.saw.billing.map(({ kind, catalogId }) => [kind, catalogId]),

@@ -51,6 +51,15 @@ test("a device that was provisioned before for this user takes the short road, a
   assert.equal(verificationDue(POLICY, [plainItem], closed).road, "full");
 });
 
+test("who is verified by a bureau is asked for a name at least, since nobody can compare nothing", () => {
+  const asks = (policy: Partial<typeof POLICY>, one = stranger) =>
+    verificationDue({ ...POLICY, ...policy }, [plainItem], one).fields;
+  assert.deepEqual(asks({ verifyBy: "bureau" }), ["givenName", "familyName"]);
+  assert.deepEqual(asks({ verifyBy: "bureau", userFields: ["idDocument"] }), ["idDocument"]);
+  assert.deepEqual(asks({ verifyBy: "own_data" }), [], "possession of the SIM is enough");
+  assert.deepEqual(verificationDue({ ...POLICY, verifyBy: "bureau" }, [plainItem], known).fields, []);
+});
+
 test("policy may verify everybody, or only whom an item asks it of", () => {
   assert.equal(verificationDue({ ...POLICY, verify: "always" }, [plainItem], known).road, "full");
   const byItems = { ...POLICY, verify: "items" as const };

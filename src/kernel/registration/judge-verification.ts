@@ -95,13 +95,18 @@ export function verificationDue(
   // An item that asks for it wants a word from outside.
   const byItem = !isKnownUser && items.some(({ requires }) => requires.verification);
   const isFull = byPolicy || byItem;
+  const identity = byItem ? "bureau" : isFull ? policy.verifyBy : "none";
+  const fields = identity === "bureau" && policy.userFields.length === 0 ? BUREAU_FIELDS : policy.userFields;
   return {
     road: isFull ? "full" : "short",
-    identity: byItem ? "bureau" : isFull ? policy.verifyBy : "none",
+    identity,
     card: (isFull && policy.cardRequired) || items.some(({ requires }) => requires.card),
-    fields: isFull ? policy.userFields : [],
+    fields: isFull ? fields : [],
   };
 }
+
+/** A bureau has nothing to compare of somebody who said nothing: so much is asked for where the policy names nothing. */
+const BUREAU_FIELDS: readonly UserField[] = ["givenName", "familyName"];
 
 export function judgeVerification(
   policy: Pick<RegistrationPolicy, "identityThreshold" | "userFields" | "knownModelsOnly" | "devicePairing">,

@@ -52,7 +52,7 @@ const CALLS_AT_ONCE = 16;
 type World = {
   readonly connectors: Connectors;
   readonly subjects: ReadonlyMap<string, Subject>;
-  readonly accounts: ReadonlyMap<string, AccountDraft>;
+  readonly accounts: Map<string, AccountDraft>;
 };
 
 export async function askOthers(
@@ -64,19 +64,27 @@ export async function askOthers(
   const world: World = {
     connectors: deps.connectors,
     subjects: kind === "card_check" ? new Map() : await deps.store.subjectsOf(orderIds),
-    accounts: kind === "billing_notice" ? await deps.store.accountsOf(orderIds) : new Map(),
+    accounts: kind === "billing_notice" ? new Map(await deps.store.accountsOf(orderIds)) : new Map(),
   };
   const answers = new Map<string, CallAnswer>();
-  const waiting = [...calls].sort((one, other) => (one.id < other.id ? -1 : 1)); // as they were asked for
-  await Promise.all(
-    Array.from({ length: Math.min(CALLS_AT_ONCE, waiting.length) }, async () => {
-      for (let call = waiting.shift(); call; call = waiting.shift()) {
-        answers.set(call.id, await ask(world, call).catch(broken));
-      }
-    }),
-  );
+  const askAll = async (some: readonly OutboundCall[]): Promise<void> => {
+    const waiting = [...some].sort((one, other) => (one.id < other.id ? -1 : 1)); // as they were asked for
+    await Promise.all(
+      Array.from({ length: Math.min(CALLS_AT_ONCE, waiting.length) }, async () => {
+        for (let call = waiting.shift(); call; call = waiting.shift()) {
+          answers.set(call.id, await ask(world, call).catch(broken));
+        }
+      }),
+    );
+  };
+  await askAll(calls.filter(isOfAccount));
+  await askAll(calls.filter((call) => !isOfAccount(call)));
   return answers;
 }
+
+/** An account goes to the billing centre before what is booked to it, also where both are due at once. */
+const isOfAccount = ({ kind, body }: OutboundCall): boolean =>
+  kind === "billing_notice" && body.kind === "account";
 
 /** Its message may quote what was sent: only that it broke is told. */
 const broken = (error: unknown): CallAnswer => ({
@@ -191,7 +199,7 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
   const { kind, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = call.body;
   const notice = kind as Parameters<BillingCentre["tell"]>[0]["kind"];
   if (notice !== "account" && account.state !== "registered") return ACCOUNT_FIRST;
-  return billing.tell({
+  const answer = await billing.tell({
     id: call.id,
     kind: notice,
     accountId: account.id,
@@ -202,6 +210,9 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
     currency: currency || null,
     prepared: prepared || null,
   });
+  if (notice === "account" && answer.kind === "done")
+    accounts.set(call.orderId, { ...account, state: "registered" });
+  return answer;
 }
 
 async function sendMail({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
