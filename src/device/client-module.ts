@@ -247,9 +247,11 @@ export function createClientModule(options: ClientModuleOptions) {
 
   function answered(id: string, answer: WidebandAnswer, at: Date, effects: ClientEffect[]): void {
     if (answer.kind === "lost") return wasLost(id, at, effects);
+    const read = readAnswer(answer);
+    // A server that is not there, or that is not the one that has it: asked once more, as if no answer had come.
+    if (isContent(id) && read.kind !== "content") return wasLost(id, at, effects);
     const { queue, message } = acknowledge(outbox, id);
     outbox = queue;
-    const read = readAnswer(answer);
     if (message?.kind === "content" && read.kind === "content")
       return contentCame(read.bytes, message.item, at, effects);
     if (message?.kind !== "screen") return; // a report is done, whatever was answered
@@ -267,7 +269,7 @@ export function createClientModule(options: ClientModuleOptions) {
     outbox = queue;
     if (!outcome || !message) return;
     effects.push({ kind: outcome, what: message.kind });
-    if (outcome === "resent") return;
+    if (outcome === "resent") return readdress(id);
     const fresh = random(MESSAGE_ID_OCTETS);
     switch (message.kind) {
       case "screen":
@@ -341,20 +343,46 @@ export function createClientModule(options: ClientModuleOptions) {
         at,
         effects,
       );
-    if (notice.kind === "content_ready" && itemId !== null)
-      fetchContent({ server: serverOf(reference), reference, itemId }, at);
+    if (notice.kind === "content_ready" && itemId !== null) fetchContent({ reference, itemId }, at);
     if (notice.kind === "access_data" && !installer.keepSecurity(reference, itemId ?? "all", notice.fields))
       effects.push({ kind: "dropped", what: "access_data", cause: "memory_full" });
     step(app.noticed(state, alertOf(notice), at.getTime()), at);
   }
 
+  /** A notice can overtake the answer to its own request: then it is from the server that was just asked. */
   const serverOf = (wanted: string): string =>
-    state.orders.find(({ reference }) => reference === wanted)?.server ?? identity?.server ?? "";
+    state.orders.find(({ reference }) => reference === wanted)?.server ??
+    serverAsked() ??
+    identity?.server ??
+    "";
 
-  function fetchContent(item: ItemAddress, at: Date): void {
-    const path = ROAD.through(item.server, ROAD.content(item.reference, item.itemId));
-    const queue = enqueue<Outbound>(outbox, newId(), { kind: "content", path, item }, at.getTime());
-    outbox = queue ?? outbox;
+  const serverAsked = (): string | undefined =>
+    state.waiting?.call.method === "POST" ? state.waiting.call.server : undefined;
+
+  function fetchContent({ reference, itemId }: Omit<ItemAddress, "server">, at: Date): void {
+    const message = contentOf({ server: serverOf(reference), reference, itemId });
+    outbox = enqueue<Outbound>(outbox, newId(), message, at.getTime()) ?? outbox;
+  }
+
+  const contentOf = (item: ItemAddress): Outbound => ({
+    kind: "content",
+    path: ROAD.through(item.server, ROAD.content(item.reference, item.itemId)),
+    item,
+  });
+
+  const isContent = (wanted: string): boolean =>
+    outbox.some(({ id, message }) => id === wanted && message.kind === "content");
+
+  /** Meanwhile it may be known whose request it is. */
+  function readdress(wanted: string): void {
+    outbox = outbox.map((one) =>
+      one.id === wanted && one.message.kind === "content"
+        ? {
+            ...one,
+            message: contentOf({ ...one.message.item, server: serverOf(one.message.item.reference) }),
+          }
+        : one,
+    );
   }
 
   /** Wideband content is answered wideband. */
