@@ -89,10 +89,10 @@ test("somebody unknown may look at the catalog and ask for help; for more he is 
 });
 
 test("a number that is known and one that is not get the same answer, but for the SMS", async () => {
-  const { house, wayIn, sent } = await town("public sign in");
+  const { house, wayIn, sent, faults } = await town("public sign in");
   const plain = (screen: Screen): string => JSON.stringify(screen).replace(/"(?:state|way)":"[^"]+"/g, "");
   const unknown = await wayIn(`+${unknownNumber(house)}`);
-  assert.equal(sent.length, 0);
+  assert.deepEqual([sent, faults], [[], []]);
   const known = await wayIn(`+${house.msisdn}`);
   assert.equal(plain(unknown.code), plain(known.code));
   assert.equal(sent.length, 1);
@@ -323,6 +323,8 @@ test("an offer's link shows its item, filled in, until it is answered (row 67)",
   await house.requests.sendOffers(house.operatorId, offer);
   const [told] = await house.told("none");
   const path = /\/d\/offers\/\S+/.exec(told!.text)![0];
+  const elsewhere = await town("public offer elsewhere");
+  assert.equal((await elsewhere.screen(path)).status, 404, "another operator's portal knows no such offer");
   const order = await screen(path);
   assert.deepEqual([order.status, order.text[0]], [200, "We have this for you:"]);
   const terms = await screen(order.entries[0]!.href);
