@@ -1,0 +1,112 @@
+/** `turnup offer` and `turnup offers`: an item of the catalog offered by SMS, and what became of offers. */
+import { randomUUID } from "node:crypto";
+import { OFFER_STATES, type OfferState, type OfferView } from "../../kernel/order/request/request-reader.ts";
+import { isUuid } from "../../store/uuid.ts";
+import { parseMsisdn } from "../../term/msisdn.ts";
+import { type Command, UsageError } from "../command.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
+import { auditOf, requestDeskOf, requestReaderOf } from "../request-store.ts";
+import { tableOf, timeOf } from "../table.ts";
+import { limitOf } from "./orders.ts";
+
+const OFFERED_AT_ONCE_MAX = 10_000;
+
+export const offerCommand: Command = {
+  name: "offer",
+  summary: "Offer an item of the catalog to subscribers by SMS",
+  description: [
+    "Each gets a text with a number to reply with and a link; nothing is provisioned before he says yes. Numbers are given",
+    "as arguments, or one a line in a file or on standard input. Exit code 1 where nobody was sent anything.",
+  ].join("\n"),
+  args: [
+    { usage: "<item>", about: "id of the catalog" },
+    { usage: "[numbers...]", about: "phone numbers in E.164" },
+  ],
+  options: [
+    ...OPERATOR_OPTIONS,
+    { flags: "--to <file>", about: "phone numbers, one a line; - reads standard input" },
+    {
+      flags: "--text <text>",
+      about: "own words, with {code} or {link}, {operator}, {item}; else the policy's",
+    },
+    { flags: "--key <key>", about: "names this campaign: the same key sends nobody the same twice" },
+  ],
+  examples: [
+    "turnup offer voice-mail +491701234567",
+    "turnup offer voice-mail --to numbers.txt --key spring --json",
+  ],
+  async run(context) {
+    const [itemId = "", ...numbers] = context.args;
+    const text = context.option("text");
+    if (text !== undefined && !/\{(?:code|link)\}/.test(text))
+      throw new UsageError("--text holds {code} or {link}, else nobody can answer");
+    const file = context.option("to");
+    if (file !== undefined)
+      for await (const line of context.lines(file)) if (line.trim()) numbers.push(line.trim());
+    if (numbers.length === 0 || numbers.length > OFFERED_AT_ONCE_MAX)
+      throw new UsageError(`1 to ${OFFERED_AT_ONCE_MAX} phone numbers say to whom`);
+    const to = numbers.map((number) => ({ msisdn: parseMsisdn(number) }));
+    const key = context.option("key");
+    return await withOperator(context, async (opened) => {
+      const desk = await requestDeskOf(context, opened);
+      const idempotencyKey = key === undefined ? randomUUID() : `cli:${key}`;
+      const offer = { itemId, to, actor: CLI_ACTOR, text, idempotencyKey };
+      const results = await desk.sendOffers(opened.operator.id, offer);
+      const count = (wanted: string): number => results.filter(({ outcome }) => outcome === wanted).length;
+      const [sent, repeated, unknown] = [count("sent"), count("repeated"), count("unknown_subscriber")];
+      if (sent > 0) {
+        const detail = { sent, of: to.length };
+        const row = { actor: CLI_ACTOR, action: "offer.send", subject: itemId, detail };
+        await auditOf(opened).record(opened.operator.id, row);
+      }
+      if (context.json) for (const result of results) await context.printJson(result);
+      else await context.print(`${sent} sent, ${repeated} sent before, ${unknown} not known here`);
+      return sent + repeated > 0 ? "ok" : "failed";
+    });
+  },
+};
+
+export const offersCommand: Command = {
+  name: "offers",
+  summary: "List offers and what became of them, newest first",
+  options: [
+    ...OPERATOR_OPTIONS,
+    { flags: "--state <state>", about: "only in this state", choices: OFFER_STATES },
+    { flags: "--item <id>", about: "only of this item" },
+    { flags: "--limit <count>", about: "offers of one page, 1 to 1000 (default 20)" },
+    { flags: "--cursor <id>", about: "go on after this one: the last of the page before" },
+  ],
+  examples: ["turnup offers --state taken", "turnup offers --item voice-mail --json"],
+  async run(context) {
+    const filter = {
+      state: context.option("state") as OfferState | undefined,
+      itemId: context.option("item"),
+    };
+    const cursor = context.option("cursor");
+    if (cursor !== undefined && !isUuid(cursor)) throw new UsageError("--cursor is the id of an offer");
+    const page = { limit: limitOf(context.option("limit")), cursor };
+    return await withOperator(context, async (opened) => {
+      const { rows, nextCursor } = await requestReaderOf(opened).offers(opened.operator.id, filter, page);
+      if (context.json) {
+        for (const row of rows) await context.printJson(row);
+        if (nextCursor) await context.printJson({ nextCursor });
+        return "ok";
+      }
+      if (rows.length === 0) context.note("no offers");
+      else for (const line of tableOf(HEADS, rows.map(rowOf))) await context.print(line);
+      if (nextCursor) context.note(`there are more: add --cursor ${nextCursor}`);
+      return "ok";
+    });
+  },
+};
+
+const HEADS = ["OFFER", "ITEM", "STATE", "TO", "SENT", "UNTIL", "BY"];
+const rowOf = ({ id, itemId, state, msisdnMasked, createdAt, expiresAt, madeBy }: OfferView): string[] => [
+  id,
+  itemId,
+  state,
+  msisdnMasked ?? "-",
+  timeOf(createdAt),
+  timeOf(expiresAt),
+  madeBy,
+];

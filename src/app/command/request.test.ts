@@ -1,0 +1,116 @@
+/** Requests and offers at a terminal, over a database of the test file's own. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
+import { pair } from "../../../test/order-shop.ts";
+import { sampleItem } from "../../kernel/catalog/catalog-samples.ts";
+import { createCatalogStore } from "../../store/catalog-store.ts";
+import { uuidv7 } from "../../store/uuid.ts";
+import type { CommandEntry } from "../command.ts";
+
+const entry = (name: string, load: CommandEntry["load"]): CommandEntry => ({ name, summary: "", load });
+const requests = () => import("./request.ts");
+const offers = () => import("./offer.ts");
+const house = await cliHouse([
+  entry("request submit", async () => (await requests()).requestSubmitCommand),
+  entry("request list", async () => (await requests()).requestListCommand),
+  entry("request show", async () => (await requests()).requestShowCommand),
+  entry("request answer", async () => (await requests()).requestAnswerCommand),
+  entry("offer", async () => (await offers()).offerCommand),
+  entry("offers", async () => (await offers()).offersCommand),
+]);
+const operatorId = await house.operator("meridian");
+const catalog = createCatalogStore({ database: house.database, newId: uuidv7, clock: () => new Date() });
+await catalog.putTerms(operatorId, "mail-terms", { en: "Mail costs." }, () => true, "test");
+for (const id of ["voice-mail", "plain"]) {
+  const { id: _, version: __, ...body } = sampleItem(id, { terms: id === "plain" ? null : "mail-terms" });
+  await catalog.put(operatorId, id, body, () => true, "test");
+}
+const ada = pair("cli ada");
+const seen = ["--imsi", ada.imsi, "--imei", ada.imei];
+const USER = { givenName: "Ada", familyName: "Lovelace" };
+const inDatabase = async (text: string, values: readonly unknown[] = []) =>
+  (await house.database.one<{ n: number }>(`select count(*)::int as n from ${text}`, values))!.n;
+
+test("a request is entered, shown with what waits, answered, and listed; its steps stand in the audit", async () => {
+  const file = house.file("ada.json", JSON.stringify(USER));
+  const argv = ["request", "submit", "voice-mail", ...seen, "--msisdn", `+${ada.msisdn}`, "--user", file];
+  const submitted = await house.run([...argv, "--key", "ticket 7", "--json"]);
+  assert.equal(submitted.exitCode, 0, submitted.stderr);
+  const [{ id, reference, created } = {}] = jsonLines(submitted.stdout);
+  assert.equal(created, true);
+  const again = await house.run([...argv, "--key", "ticket 7"]);
+  assert.match(again.stdout, new RegExp(`request ${String(reference)} was entered before`));
+
+  const shown = await house.run(["request", "show", String(reference)]);
+  assert.match(shown.stdout, /awaiting_consent/);
+  assert.match(shown.stdout, /by {12}cli, on the road representative/);
+  assert.match(shown.stdout, /\[mail-terms@1\]\nMail costs\./);
+  const answered = await house.run(["request", "answer", String(reference), "accept", "--json"]);
+  assert.equal(answered.exitCode, 0, answered.stderr);
+  assert.equal(jsonLines(answered.stdout)[0]?.state, "completed");
+  const late = await house.run(["request", "answer", String(id), "decline"]);
+  assert.deepEqual([late.exitCode, /nothing_to_answer/.test(late.stderr)], [1, true]);
+
+  const list = await house.run(["request", "list", "--actor", "cli", "--msisdn", `+${ada.msisdn}`]);
+  assert.match(list.stdout, new RegExp(`${String(reference)} +completed +representative +cli`));
+  for (const { stdout, stderr } of [submitted, shown, answered, list]) {
+    for (const secret of [ada.msisdn, ada.imsi, ada.imei, "Lovelace"])
+      assert.ok(!(stdout + stderr).includes(secret), secret);
+  }
+  const actions = "audit where operator_id = $1 and actor = 'cli' and action = $2 and subject = $3";
+  for (const action of ["request.submit", "request.answer"])
+    assert.equal(await inDatabase(actions, [operatorId, action, id]), 1, action);
+});
+
+test("what somebody has is removed at the terminal", async () => {
+  assert.equal((await house.run(["request", "submit", "plain", ...seen])).exitCode, 0);
+  const removed = await house.run(["request", "submit", "plain", "--remove", "--imsi", ada.imsi, "--json"]);
+  assert.equal(removed.exitCode, 0, removed.stderr);
+  const held = "provisioned_item where item_id = 'plain' and ended_at is null";
+  assert.equal(await inDatabase(held), 0);
+});
+
+test("an offer goes to those who are known, once a key, and is listed", async () => {
+  const numbers = house.file("numbers.txt", `+${ada.msisdn}\n\n+491719999999\n`);
+  const offer = ["offer", "voice-mail", "--to", numbers, "--key", "spring"];
+  const sent = await house.run(offer);
+  assert.deepEqual(
+    [sent.exitCode, sent.stdout],
+    [0, "1 sent, 0 sent before, 1 not known here\n"],
+    sent.stderr,
+  );
+  assert.equal((await house.run(offer)).stdout, "0 sent, 1 sent before, 1 not known here\n");
+  const [row, ...more] = jsonLines((await house.run(["offers", "--state", "sent", "--json"])).stdout);
+  assert.deepEqual([row?.itemId, row?.madeBy, more], ["voice-mail", "cli", []]);
+  const nobody = await house.run(["offer", "voice-mail", "+491719999998"]);
+  assert.equal(nobody.exitCode, 1);
+});
+
+const wrong: [string, readonly string[], number, RegExp][] = [
+  ["nobody is named", ["request", "submit", "plain"], 2, /--msisdn, --imsi or --imei/],
+  ["a number is none", ["request", "submit", "plain", "--msisdn", "12"], 1, /msisdn_malformed/],
+  ["the item is none", ["request", "submit", "nothing", ...seen], 1, /catalog_item_unknown/],
+  [
+    "terms have no version",
+    ["request", "submit", "plain", ...seen, "--agreed", "mail-terms"],
+    2,
+    /mail-terms@1/,
+  ],
+  ["user data are none", ["request", "submit", "plain", ...seen, "--user", "-"], 2, /--user: no JSON/],
+  ["the request is none", ["request", "show", "ABCDEFGH"], 1, /order_not_found/],
+  ["the answer is none", ["request", "answer", "ABCDEFGH", "maybe"], 2, /an answer is accept/],
+  ["an item is missing", ["request", "answer", "ABCDEFGH", "give_up"], 2, /--item/],
+  ["nobody can answer", ["offer", "plain", `+${ada.msisdn}`, "--text", "buy!"], 2, /\{code\}/],
+  ["nobody is offered", ["offer", "plain"], 2, /phone numbers/],
+];
+for (const [name, argv, exitCode, words] of wrong) {
+  test(`where ${name} the command says so and enters nothing`, async () => {
+    const before = await inDatabase("request");
+    const run = await house.run(argv, "Lovelace");
+    assert.equal(run.exitCode, exitCode, run.stderr);
+    assert.match(run.stderr, words);
+    assert.ok(!run.stderr.includes("Lovelace"));
+    assert.equal(await inDatabase("request"), before);
+  });
+}

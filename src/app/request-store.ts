@@ -1,0 +1,69 @@
+/**
+ * Requests for commands that work beside a running server, or without one: the same desk that the server's doors use, over the
+ * same rules. What follows from a request (messages, calls) is written down; a server takes it up.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { AuditLog } from "../kernel/account/registry.ts";
+import { DeviceCatalog } from "../kernel/devices/catalog.ts";
+import { createConductor } from "../kernel/order/conductor.ts";
+import type { RequestDesk } from "../kernel/order/request/request.ts";
+import type { RequestReader } from "../kernel/order/request/request-reader.ts";
+import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
+import { createCatalogStore } from "../store/catalog-store.ts";
+import { readShippedDatasets } from "../store/dataset/devices.ts";
+import { createOrderStore } from "../store/order-store.ts";
+import { createRegistry } from "../store/registry.ts";
+import { createRequestReader } from "../store/request-reader.ts";
+import { TurnupError } from "../term/error.ts";
+import { ROAD } from "../wire/message/road.ts";
+import type { CommandContext } from "./command.ts";
+import { dataFolderOf, readConfig } from "./config.ts";
+import { createKnowledge } from "./knowledge.ts";
+import type { OperatorStore } from "./operator-store.ts";
+import { createOwnDevices } from "./own-devices.ts";
+import { ownIssuer } from "./own-issuer.ts";
+
+export const requestReaderOf = ({ store, clock }: OperatorStore): RequestReader =>
+  createRequestReader(store.database, store.sealer, clock);
+
+export const auditOf = ({ store, newId, clock }: OperatorStore): AuditLog =>
+  createRegistry({ database: store.database, sealer: store.sealer, newId, clock }).audit;
+
+export async function requestDeskOf(context: CommandContext, opened: OperatorStore): Promise<RequestDesk> {
+  const { config } = readConfig({ file: context.option("config"), env: context.env });
+  const { store, newId, clock } = opened;
+  const { database, sealer } = store;
+  const registry = createRegistry({ database, sealer, newId, clock });
+  const catalog = new DeviceCatalog(readShippedDatasets());
+  const ownDevices = createOwnDevices(catalog.data, database);
+  await ownDevices.refresh();
+  const knowledge = createKnowledge({
+    catalog,
+    ownDevices,
+    accessPoints: shippedAccessPointIndex(),
+    networks: shippedNetworks(),
+    sealer,
+  });
+  const issuerFile = join(dataFolderOf(config), "own-issuer.pem");
+  const { host, port } = config.http;
+  const publicUrl = config.http.publicUrl ?? `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const conductor = createConductor({
+    store: createOrderStore(database, sealer, registry.ownWords, undefined, knowledge.homePlmnOf),
+    newId,
+    clock,
+    randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+    judge: knowledge.judge,
+    chooseSettings: knowledge.chooseSettings,
+    ownIssuer: await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name),
+    catalog: createCatalogStore({ database, newId, clock }),
+    onWritten: () => undefined, // a server looks for messages and calls by itself
+    linkUrl: (token) => `${publicUrl}/s/${token}`,
+    requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,
+    offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
+    async fetchModule() {
+      throw new TurnupError("content_unavailable", "a command fetches no modules");
+    },
+  });
+  return conductor.requests;
+}
