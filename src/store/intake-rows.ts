@@ -76,18 +76,22 @@ export type NewDevice = Pick<Row, "operatorId" | "imeiIndex" | "tac" | "software
 };
 
 export const LOCK_SUBSCRIBERS = {
-  name: "lock_subscribers", // subscriber_operator_id_imsi_index_key
+  name: "lock_subscribers", // subscriber_operator_id_imsi_index_key, subscriber_pkey
   text: `select s.id, s.operator_id as "operatorId", s.imsi_index as "imsiIndex", s.msisdn_index as "msisdnIndex", s.gid1, s.spn,
                 s.iccid_sealed is not null as "hasIccid"
-           from subscriber s join unnest($1::uuid[], $2::bytea[]) as q(operator_id, imsi_index)
-             on s.operator_id = q.operator_id and s.imsi_index = q.imsi_index
+           from subscriber s
+          where s.id = any(array(
+                  select k.id from unnest($1::uuid[], $2::bytea[]) as q(operator_id, imsi_index)
+                   cross join lateral (select id from subscriber
+                                        where operator_id = q.operator_id and imsi_index = q.imsi_index limit 1) k))
           order by s.id for update of s`,
 };
 export const DEVICE_IDS = {
   name: "device_ids", // device_operator_id_imei_index_key
   text: `select d.id, d.operator_id as "operatorId", d.imei_index as "imeiIndex"
            from unnest($1::uuid[], $2::bytea[]) as q(operator_id, imei_index)
-           join device d on d.operator_id = q.operator_id and d.imei_index = q.imei_index`,
+          cross join lateral (select id, operator_id, imei_index from device
+                               where operator_id = q.operator_id and imei_index = q.imei_index limit 1) d`,
 };
 export const PAIRINGS_OF = {
   name: "pairings_of", // pairing_subscriber_id_device_id_key

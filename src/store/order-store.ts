@@ -101,7 +101,8 @@ const ITEMS_BY_TRAFFIC = {
   name: "items_by_traffic", // subscriber_operator_id_imsi_index_key, provisioning_order_of_subscriber, order_item_of_order
   text: `select q.at::int as at, i.order_id as "orderId", i.id as "itemId"
            from unnest($2::bytea[], $3::text[]) with ordinality as q(imsi_index, apn, at)
-           join subscriber s on s.operator_id = $1 and s.imsi_index = q.imsi_index
+          cross join lateral (select id from subscriber -- as a plain join it may read every subscriber of the operator
+                               where operator_id = $1 and imsi_index = q.imsi_index limit 1) s
            join lateral (select r.id from provisioning_order r -- a request without access points proves nothing of them
                           where r.subscriber_id = s.id and (r.cause in ('first_registration', 'sim_moved', 'requested')
                              or exists (select from order_item a where a.order_id = r.id and a.apns <> '{}'))
@@ -297,15 +298,33 @@ type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed">
 };
 
 async function withItems(db: Db, sealer: Sealer, rows: readonly OrderColumns[]): Promise<OrderDraft[]> {
-  const orders = rows.map((row): OrderDraft => ({ ...row, items: [], request: null, changed: false }));
-  const byId = new Map(orders.map((order) => [order.id, order]));
+  const orders = rows.map(draftOf);
   await withRequests(db, sealer, orders);
   // An order that was not yet opened has no items to look for, unless somebody asked for them.
   const opened = orders
     .filter(({ state, request }) => request || (state !== "received" && state !== "waiting"))
     .map(({ id }) => id);
-  if (opened.length === 0) return orders;
-  for (const row of await db.rows<ItemColumns>(ITEMS_OF_ORDERS, [opened])) {
+  if (opened.length > 0) addItems(orders, await db.rows<ItemColumns>(ITEMS_OF_ORDERS, [opened]));
+  return orders;
+}
+
+/** The items are asked for behind the lock, not after its answer: they are read when it is held. */
+async function lockWithItems(tx: Tx, sealer: Sealer, orderIds: readonly string[]): Promise<OrderDraft[]> {
+  const [rows, items] = await Promise.all([
+    tx.rows<OrderColumns>(LOCK_ORDERS, [orderIds]),
+    tx.rows<ItemColumns>(ITEMS_OF_ORDERS, [orderIds]),
+  ]);
+  const orders = rows.map(draftOf);
+  await withRequests(tx, sealer, orders);
+  addItems(orders, items);
+  return orders;
+}
+
+const draftOf = (row: OrderColumns): OrderDraft => ({ ...row, items: [], request: null, changed: false });
+
+function addItems(orders: readonly OrderDraft[], items: readonly ItemColumns[]): void {
+  const byId = new Map(orders.map((order) => [order.id, order]));
+  for (const row of items) {
     const { orderId, messageId, payloadId, messageKind, partCount, reference, feeTerms, ...item } = row;
     const message =
       messageId === null ? null : { id: messageId, payloadId, kind: messageKind, partCount, reference };
@@ -317,7 +336,6 @@ async function withItems(db: Db, sealer: Sealer, rows: readonly OrderColumns[]):
       changed: false,
     });
   }
-  return orders;
 }
 
 function orderTransaction(db: Tx, sealer: Sealer, homePlmnOf: HomePlmnResolver): OrderTransaction {
@@ -334,8 +352,7 @@ function orderTransaction(db: Tx, sealer: Sealer, homePlmnOf: HomePlmnResolver):
         return { order, subject: subjectOf(row, sealer), isSuperseded: row.isSuperseded };
       });
     },
-    lockOrders: async (orderIds) =>
-      withItems(db, sealer, await db.rows<OrderColumns>(LOCK_ORDERS, [orderIds])),
+    lockOrders: (orderIds) => lockWithItems(db, sealer, orderIds),
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
     ...messageTransaction(db),
