@@ -282,6 +282,35 @@ test("BACK leads out of the screens to the device's own menu, whatever screens s
   assert.deepEqual(seen, ["list", "start", "home", "home"]);
 });
 
+test("BACK leads out to the menu too where the screens are another server's, and lead back among themselves", () => {
+  const there = "/r/two.example%3A443/d";
+  const item: Screen = {
+    ...plain,
+    id: "item",
+    actions: [{ role: "back", label: "Back", href: `${there}/list` }],
+  };
+  const list: Screen = {
+    ...item,
+    id: "list",
+    actions: [{ role: "back", label: "Back", href: `${there}/start` }],
+  };
+  const phone = device({
+    pages: {
+      [`GET ${there}/services`]: item,
+      [`GET ${there}/list`]: list,
+      [`GET ${there}/start`]: { ...plain, id: "there" },
+    },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.press("3", "SOFT_LEFT");
+  const seen: unknown[] = [];
+  for (let times = 0; times < 4; times++) {
+    phone.press("BACK");
+    seen.push(phone.client.screen()?.id);
+  }
+  assert.deepEqual(seen, ["list", "there", "start", "home"]);
+});
+
 test("entries of one list lead to their own servers, both through the proxy", () => {
   const there: Screen = {
     ...formScreen,
@@ -396,6 +425,16 @@ for (const [answer, keys] of [
     assert.equal(phone.client.screen()?.id, "start");
   });
 }
+
+test("terms that were answered by a text lie open no more once the request goes on; a status leaves them open", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "terms", text: "You pay" });
+  phone.notice({ messageId: new Uint8Array(8).fill(2), kind: "status", text: "We wait for you" });
+  assert.equal(phone.client.screen()?.id, "notice-terms");
+  phone.notice({ messageId: new Uint8Array(8).fill(3), kind: "content_ready", itemId: ITEM });
+  assert.equal(phone.client.screen()?.id, "start");
+});
 
 test("a key that was meant for the screen below an alert agrees to nothing", () => {
   const phone = device();

@@ -50,6 +50,16 @@ const MAX_ALERTS = 8;
 const MAX_MESSAGES = 20;
 /** Notices after which a request that was over is open again. */
 const GOES_ON: readonly NoticeKind[] = ["terms", "content_ready", "content", "needs_information", "choice"];
+/** Notices that come only when the terms were answered, here or by a text: a question that lies open is over. */
+const AFTER_TERMS: readonly NoticeKind[] = [
+  "content_ready",
+  "content",
+  "access_data",
+  "needs_information",
+  "choice",
+  "done",
+  "declined",
+];
 /** After an answer by SMS the server needs a moment before its screen is worth a look. */
 const LOOK_AGAIN_MS = 3_000;
 
@@ -177,7 +187,7 @@ export function createProvisioningApp(config: AppConfig) {
     const target = serverPathOf(href, { proxy: home.proxy, server: place.server, path: place.path });
     if (!target) return foreign(state);
     if (effect.kind === "follow" && effect.method === "get")
-      return go(state, target.path, place.path ?? undefined);
+      return go(state, target.path, isWayBack(place, href) ? undefined : (place.path ?? undefined));
     // The server of this screen was proved by the proxy when the screen came; another one was not yet.
     if (target.server !== place.server) return foreign(state);
     return post(state, target, effect.kind === "submit" ? effect.fields : effect.hidden);
@@ -191,12 +201,12 @@ export function createProvisioningApp(config: AppConfig) {
     return called(state, { method: "POST", server, path, fields, idempotencyKey: newId(), isQuiet: false });
   }
 
-  /** @param from where BACK shall lead, unless this is a way back itself: then on from there, never in a circle */
+  /** @param from where BACK shall lead; none where this is a way back itself: then on from there, never in a circle */
   function go(state: AppState, path: string, from?: string): AppStep {
     const server = decodeURIComponent(path.split("/")[2] ?? "");
     const before = state.history.indexOf(path);
     const trail = from === undefined ? state.history : [...state.history, from].slice(-MAX_HISTORY);
-    const history = from === undefined || before < 0 ? trail : state.history.slice(0, before);
+    const history = before < 0 ? trail : state.history.slice(0, before);
     const call: Call = { method: "GET", server, path, fields: null, idempotencyKey: null, isQuiet: false };
     return called({ ...state, history }, call);
   }
@@ -333,13 +343,20 @@ export function createProvisioningApp(config: AppConfig) {
     const messages = isSecret
       ? state.messages
       : [...state.messages, { text: alert.text, at }].slice(-MAX_MESSAGES);
-    let next = orderTold({ ...state, messages }, alert);
+    let next = withoutAnswered(orderTold({ ...state, messages }, alert), alert);
     const isViewed = viewsOrder(next, alert.reference);
     if (isViewed) next = { ...next, place: lookedAtSoon(next.place, alert.reference, at - LOOK_AGAIN_MS) };
     const isQuiet =
       ["status", "content_ready", "content"].includes(alert.kind) || (isViewed && alert.kind === "done");
     const alerts = isQuiet ? next.alerts : [...next.alerts, alert].slice(-MAX_ALERTS);
     return settled(tick({ ...next, alerts }, at));
+  }
+
+  function withoutAnswered(state: AppState, { kind, reference }: Alert): AppState {
+    const isOver = (open: Alert): boolean =>
+      open.reference === reference && open.kind === "terms" && AFTER_TERMS.includes(kind);
+    const left = state.place?.kind === "alert" && isOver(state.place.alert) ? dismissed(state) : state;
+    return { ...left, alerts: left.alerts.filter((open) => !isOver(open)) };
   }
 
   function orderTold(state: AppState, { kind, reference }: Alert): AppState {
@@ -422,6 +439,9 @@ export const keptOf = ({
   ),
   provisionedOnce,
 });
+
+const isWayBack = ({ keypad }: Place, to: string): boolean =>
+  keypad.screen.actions.some(({ role, href }) => role === "back" && href === to);
 
 const viewsOrder = ({ place }: AppState, reference: string): boolean =>
   place?.kind === "server" && place.path !== null && orderShownBy(place.path) === reference;
