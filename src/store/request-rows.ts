@@ -265,7 +265,7 @@ const END_PROVISIONED = {
 };
 const REGISTER_ACCOUNT = {
   name: "register_account", // user_account_operator_id_subscriber_id_key
-  text: `update user_account set state = 'registered', billing_reference = $3, updated_at = $4
+  text: `update user_account set state = 'registered', billing_reference = coalesce($3, billing_reference), updated_at = $4
           where operator_id = $1 and subscriber_id = $2 and state <> 'closed'`,
 };
 const insertOffers = bulkInsert<NewOffer & { readonly now: Date }>("offer", [

@@ -17,15 +17,19 @@ function word(
   context: RequestContext,
   item: RequestItem,
   kind: BillingKind,
-  { deadlineAt, prepared = "" }: { readonly deadlineAt: Date; readonly prepared?: string },
+  {
+    deadlineAt,
+    prepared = "",
+    again = "",
+  }: { readonly deadlineAt: Date; readonly prepared?: string; readonly again?: string },
 ): string {
   const { catalogId, action, price } = item.subject;
   const isAccount = kind === "account";
   return ask(context, {
     kind: "billing_notice",
     itemId: item.id,
-    // One account a subscriber, registered once; everything else once an item.
-    idempotencyKey: isAccount ? `${context.order.subscriberId}:account` : `${item.id}:${kind}`,
+    // An account once an order: one that the centre did not take is registered with the next success. The rest once an item.
+    idempotencyKey: isAccount ? `${context.order.id}:account` : `${item.id}:${kind}${again}`,
     body: {
       kind,
       catalogId: isAccount ? "" : catalogId,
@@ -74,16 +78,34 @@ export function billDone(context: RequestContext, item: RequestItem): void {
 
 /** Nothing came of it: the bill stays as it was. */
 export function billNothing(context: RequestContext, item: RequestItem): void {
+  abort(context, item, "the change of billing is dropped, as the item is");
+}
+
+/** The order ended without its proof: nothing stays reserved for it, and proof that comes late is told like a first one. */
+export function billUnproved(context: RequestContext, item: RequestItem): void {
+  const isAborted = abort(
+    context,
+    item,
+    "the change of billing is dropped: the order ended without proof of it",
+  );
+  if (isAborted) know(context, item, { billing: { mode: "tell", state: "none", preparedBy: null } });
+}
+
+function abort(context: RequestContext, item: RequestItem, reason: string): boolean {
   const { billing } = item.subject;
-  if (billing.state !== "preparing" && billing.state !== "prepared") return;
+  if (billing.state !== "preparing" && billing.state !== "prepared") return false;
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
   word(context, item, "abort", { deadlineAt, prepared: billing.preparedBy ?? "" });
   know(context, item, { billing: { ...billing, state: "aborted" } });
-  context.scribe.note(context.order, {
-    kind: "billing_aborted",
-    itemId: item.id,
-    reason: "the change of billing is dropped, as the item is",
-  });
+  context.scribe.note(context.order, { kind: "billing_aborted", itemId: item.id, reason });
+  return true;
+}
+
+/** Reserved by a call that overtook nobody: the abort was there before it, and found nothing to drop. */
+function abortLate(context: RequestContext, item: RequestItem, call: OutboundCall): void {
+  if (item.subject.billing.state !== "aborted") return;
+  const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
+  word(context, item, "abort", { deadlineAt, prepared: call.id, again: ":late" });
 }
 
 export function billingAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
@@ -105,7 +127,8 @@ export function billingAnswered(context: RequestContext, call: OutboundCall, ans
     const { operatorId, subscriberId } = order;
     scribe.changes.registeredAccounts.push({ operatorId, subscriberId, billingReference: answer.reference });
   }
-  if (kind !== "prepare" || isClosed(item)) return;
+  if (kind !== "prepare") return;
+  if (isClosed(item)) return isDone ? abortLate(context, item, call) : undefined;
   if (!isDone) {
     return failItem(scribe, order, item, {
       cause: "billing_refused",

@@ -191,6 +191,9 @@ const ACCOUNT_FIRST: CallAnswer = {
   reason: "the account is not registered with the billing centre yet",
 };
 
+/** By another order of the same subscriber. */
+const REGISTERED_ALREADY: CallAnswer = { kind: "done", reference: null };
+
 async function tellBilling({ connectors, accounts }: World, call: OutboundCall): Promise<CallAnswer> {
   const billing = connectors.billingOf(call.operatorId);
   if (!billing) return unset("billing centre");
@@ -199,6 +202,7 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
   const { kind, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = call.body;
   const notice = kind as Parameters<BillingCentre["tell"]>[0]["kind"];
   if (notice !== "account" && account.state !== "registered") return ACCOUNT_FIRST;
+  if (notice === "account" && account.state === "registered") return REGISTERED_ALREADY;
   const answer = await billing.tell({
     id: call.id,
     kind: notice,

@@ -4,7 +4,7 @@ import type { EndedMessage } from "../order-store.ts";
 import { resendCompanion, resendWaitMinutes } from "../resend.ts";
 import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
 import { reachOnDevice } from "./feature.ts";
-import { accessDelivered } from "./service.ts";
+import { accessDelivered, accessLost } from "./service.ts";
 
 export function noticeEnded(context: RequestContext, ended: EndedMessage): void {
   const item = itemsOf(context).find(({ message }) => message?.payloadId === ended.payloadId);
@@ -19,6 +19,7 @@ export function noticeEnded(context: RequestContext, ended: EndedMessage): void 
     reason: `a notice did not reach the device in ${ended.attempt} attempts`,
     detail: { messageId: ended.messageId, errorCode: ended.errorCode },
   });
+  if (item?.kind === "service") return accessLost(context, item, ended.attempt);
   if (item?.state !== "sending" || item.subject.channel !== "narrowband") return;
   failItem(scribe, order, item, {
     cause: "sms_failed",

@@ -117,6 +117,16 @@ function askRemoval(
   });
 }
 
+/** What the service server holds of somebody who never completed it, or whom it then refused, is taken back. */
+export function takeBackRegistration(context: RequestContext, item: RequestItem): void {
+  const registration = registrationOf(context, item);
+  if (!registration?.remoteId) return;
+  if (registration.state !== "needs_information" && registration.state !== "refused") return;
+  Object.assign(registration, { state: "removed", changed: true });
+  touchRequest(context);
+  askRemoval(context, item, registration, within(context, NOTICE_DEADLINE_HOURS));
+}
+
 export function serviceAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
   const item = itemOf(context, call.itemId);
   if (!item) return;
@@ -184,6 +194,7 @@ function registered(
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
+    registration.access = null; // nothing will bring it there
     Object.assign(item, {
       cause: "access_data_too_large",
       reason: "registered, but its access data fits into no notice",
@@ -215,6 +226,20 @@ export function accessDelivered(context: RequestContext, item: RequestItem, reas
     deadlineAt: hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours),
   });
   if (isRequestItemDone(item, terms.policy.doneAt)) waitNoMore(item);
+}
+
+/** Nobody tries any more: it is kept nowhere. The user may remove the service and ask for it anew. */
+export function accessLost(context: RequestContext, item: RequestItem, attempts: number): void {
+  const registration = registrationOf(context, item);
+  if (item.state !== "registered" || !registration) return;
+  Object.assign(registration, { access: null, changed: true });
+  if (item.message) context.scribe.changes.wipedPayloads.push(item.message.payloadId);
+  Object.assign(item, {
+    cause: "sms_failed",
+    reason: `registered, but its access data did not reach the device in ${attempts} attempts`,
+    changed: true,
+  });
+  touchRequest(context);
 }
 
 function needsInformation(

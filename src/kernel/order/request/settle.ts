@@ -4,19 +4,25 @@
  */
 import { endIfDone, isClosed, isFinal } from "../ending.ts";
 import { minutesAfter, NO_ACTION } from "../scribe.ts";
-import { billDone, billNothing } from "./billing.ts";
+import { billDone, billNothing, billUnproved } from "./billing.ts";
 import type { RequestContext, RequestItem } from "./context.ts";
 import { itemsOf, touchRequest } from "./context.ts";
 import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
 import { namesOf, tell } from "./notices.ts";
+import { stateWords } from "./request-policy.ts";
+import { takeBackRegistration } from "./service.ts";
 
 export function settle(context: RequestContext): void {
   const { order, scribe, terms } = context;
   for (const item of itemsOf(context)) settleItem(context, item);
   endIfDone(scribe, order, terms);
   if (isFinal(order)) {
+    for (const item of itemsOf(context)) {
+      if (!isClosed(item) && !isRequestItemDone(item, terms.policy.doneAt)) billUnproved(context, item);
+    }
     if (order.state !== order.request.stateBefore) tellTheEnd(context);
+    keepNoData(context);
     return;
   }
   schedule(context);
@@ -28,6 +34,7 @@ function settleItem(context: RequestContext, item: RequestItem): void {
   if (isClosed(item)) {
     billNothing(context, item);
     undoElements(context, item);
+    takeBackRegistration(context, item);
     cancelModules(context, item);
     return;
   }
@@ -54,6 +61,23 @@ function cancelModules(context: RequestContext, service: RequestItem): void {
       nextAction: NO_ACTION,
       deadlineAt: null,
     });
+  }
+}
+
+/** A request of which nothing came keeps nothing of its user, nor does a registration that is none. */
+function keepNoData(context: RequestContext): void {
+  const { request } = context.order;
+  const isNothing = itemsOf(context).every((item) => isClosed(item) || item.cause === "had");
+  if (isNothing && Object.keys(request.user).length > 0) {
+    request.user = {};
+    touchRequest(context);
+  }
+  for (const registration of request.registrations) {
+    const { user, fields } = registration.data;
+    const isEmpty = Object.keys(user).length + Object.keys(fields).length === 0;
+    if (registration.state === "registered" || isEmpty) continue;
+    Object.assign(registration, { data: { user: {}, fields: {} }, changed: true });
+    touchRequest(context);
   }
 }
 
@@ -134,7 +158,8 @@ export const rejectionOf = ({ order }: Pick<RequestContext, "order">): string =>
 export function tellStatus(context: RequestContext): void {
   const { scribe, order, terms } = context;
   const { statusIntervalMinutes } = terms.policy.request;
-  tell(context, { kind: "status", text: "status", values: { state: order.state.replaceAll("_", " ") } });
+  const state = stateWords(order.state, order.request.language);
+  tell(context, { kind: "status", text: "status", values: { state } });
   order.request.nextNoticeAt =
     statusIntervalMinutes === null ? null : minutesAfter(scribe.now, statusIntervalMinutes);
   touchRequest(context);

@@ -1,0 +1,182 @@
+/** What is left behind when a request comes to nothing, or to an end without proof: at other companies' machines, and in rows. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { HOUR_MS } from "../../test/order-engine.ts";
+import { requestShop } from "../../test/request-shop.ts";
+import type { CatalogItem } from "../kernel/catalog/catalog-item.ts";
+
+const shop = await requestShop();
+const RETRY_MS = 10_000;
+const DAYS_14_MS = 14 * 24 * HOUR_MS;
+const MAIL: Partial<CatalogItem> & { readonly id: string } = {
+  id: "mail",
+  kind: "service",
+  service: { uri: "https://mail.example/scim", module: null, fields: [] },
+};
+const GAME = { id: "game", content: { kind: "activation", module: "game" } } as const;
+const RADIO = { id: "radio", content: { kind: "activation", module: "radio" } } as const;
+
+type House = Awaited<ReturnType<typeof shop.house>>;
+
+async function installedAll(house: House, orderId: string): Promise<void> {
+  for (const { id, kind } of (await house.status(orderId)).items)
+    if (kind === "feature") await house.installed(orderId, id);
+}
+
+/** What is had, with an account that the billing centre knows. */
+async function registered(name: string) {
+  const house = await shop.house(name, [RADIO, GAME, MAIL]);
+  const { orderId } = await house.ask(["radio"]);
+  await installedAll(house, orderId);
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "completed");
+  house.saw.billing.length = 0;
+  return house;
+}
+const billed = (house: House) => house.saw.billing.map(({ kind }) => kind);
+
+for (const [name, kind, ms] of [
+  ["refused", "refused", 0],
+  ["did not answer about", "failed", DAYS_14_MS],
+] as const) {
+  test(`an account that the billing centre ${name} is registered with the next success`, async () => {
+    const house = await shop.house(`account ${kind}`, [RADIO, GAME]);
+    house.answers.billing = () => Promise.resolve({ kind, cause: "not_now", reason: "no" });
+    const { orderId } = await house.ask(["radio"]);
+    await installedAll(house, orderId);
+    await house.errands();
+    await shop.pass(ms);
+    await house.errands();
+    house.answers.billing = () => Promise.resolve({ kind: "done", reference: "bill-2" });
+    house.saw.billing.length = 0;
+    const second = await house.ask(["game"]);
+    await installedAll(house, second.orderId);
+    await house.errands();
+    shop.time.now += RETRY_MS;
+    await house.errands();
+    assert.deepEqual(billed(house).slice(0, 1), ["account"]);
+    const { subscriberId } = await house.story(orderId);
+    assert.equal(
+      await shop.count("user_account", "subscriber_id = $1 and state = 'registered'", [subscriberId]),
+      1,
+    );
+  });
+}
+
+test("a change that is reserved after its item was cancelled is dropped again", async () => {
+  const house = await registered("late reservation");
+  house.answers.billing = () => Promise.resolve({ kind: "failed", cause: "timeout", reason: "none" });
+  const { orderId } = await house.ask(["game"]);
+  await house.errands();
+  house.answers.billing = ({ kind }) =>
+    kind === "prepare"
+      ? Promise.resolve({ kind: "failed", cause: "timeout", reason: "none" })
+      : Promise.resolve({ kind: "done", reference: null });
+  await shop.conductor.cancel(house.operatorId, orderId, "care");
+  await house.errands();
+  house.answers.billing = () => Promise.resolve({ kind: "done", reference: "reserved" });
+  shop.time.now += RETRY_MS;
+  await house.errands();
+  assert.deepEqual(billed(house), ["prepare", "abort", "prepare", "abort"]);
+  assert.equal(house.saw.billing[3]?.prepared, house.saw.billing[0]?.id);
+});
+
+test("a change whose proof never comes holds nothing at the billing centre; late proof is billed all the same", async () => {
+  const house = await registered("no proof");
+  const { orderId } = await house.ask(["game"]);
+  await house.errands();
+  const [item] = (await house.status(orderId)).items;
+  assert.ok(await house.requests.content(house.scope, orderId, item!.id));
+  await shop.pass(80 * HOUR_MS);
+  assert.equal((await house.status(orderId)).state, "partly_completed");
+  await house.errands();
+  assert.deepEqual(billed(house), ["prepare", "abort"]);
+  await house.installed(orderId, item!.id);
+  await house.installed(orderId, item!.id);
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "completed");
+  assert.deepEqual(billed(house), ["prepare", "abort", "feature"]);
+});
+
+/** Of the user in rows of one order: what he told, and what was to be sent of it. */
+const kept = async (orderId: string) => ({
+  request: await shop.count("request", "order_id = $1 and user_sealed is not null", [orderId]),
+  registrations: (
+    await shop.database.rows<{ data_sealed: Buffer }>(
+      "select data_sealed from registration where order_id = $1",
+      [orderId],
+    )
+  ).map(({ data_sealed }) => shop.sealer.open("registration_data", data_sealed)),
+});
+
+test("of a request that was cancelled before anything was done, no user data is kept", async () => {
+  const house = await shop.house("cancelled", [{ ...RADIO, terms: "t" }], { terms: ["t"] });
+  const { orderId } = await house.ask(["radio"]);
+  assert.equal((await house.status(orderId)).state, "awaiting_consent");
+  assert.equal((await kept(orderId)).request, 1);
+  await shop.conductor.cancel(house.operatorId, orderId, "care");
+  assert.equal((await kept(orderId)).request, 0);
+});
+
+test("of a request that can have nothing, or whose service refuses, no user data is kept", async () => {
+  const nothing = await shop.house("nothing", [RADIO]);
+  const cannot = await nothing.ask(["radio"], { noticeKey: null });
+  assert.equal((await nothing.status(cannot.orderId)).state, "failed");
+  assert.equal((await kept(cannot.orderId)).request, 0);
+  const house = await shop.house("service refuses", [MAIL]);
+  house.answers.register = () => Promise.resolve({ kind: "refused", cause: "not_you", reason: "no" });
+  const { orderId } = await house.ask(["mail"]);
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "failed");
+  const left = await kept(orderId);
+  assert.equal(left.request, 0);
+  assert.equal(left.registrations.length, 1);
+  assert.doesNotMatch(left.registrations.join(), /Ada|ada@/);
+});
+
+test("a registration that the user never completed is taken back from the service server", async () => {
+  for (const end of ["deadline", "cancelled"] as const) {
+    const house = await shop.house(`half ${end}`, [MAIL], { policy: { choiceDeadlineHours: 2 } });
+    house.answers.register = () =>
+      Promise.resolve({
+        kind: "needs_information",
+        remoteId: "half-1",
+        fields: [{ name: "pin", problem: "missing" }],
+      });
+    const { orderId } = await house.ask(["mail"]);
+    await house.errands();
+    if (end === "deadline") await shop.pass(2 * HOUR_MS);
+    else await shop.conductor.cancel(house.operatorId, orderId, "care");
+    await house.errands();
+    assert.deepEqual(
+      house.saw.removals.map(({ remoteId }) => remoteId),
+      ["half-1"],
+      end,
+    );
+    assert.equal((await house.status(orderId)).state, end === "deadline" ? "failed" : "cancelled");
+    assert.equal(await shop.count("registration", "order_id = $1 and state = 'removed'", [orderId]), 1);
+    assert.doesNotMatch((await kept(orderId)).registrations.join(), /Ada|ada@/);
+  }
+});
+
+test("access data that the device never got is not kept once nobody tries any more", async () => {
+  const house = await shop.house("access lost", [MAIL]);
+  const { orderId } = await house.ask(["mail"]);
+  await house.errands();
+  const tried: string[] = [];
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    tried.push(
+      ...(await house.told("failed")).flatMap(({ kind, messageId }) =>
+        kind === "access_data" ? [messageId] : [],
+      ),
+    );
+    await shop.pass(6 * HOUR_MS);
+  }
+  assert.ok(tried.length > 1, "it was tried again");
+  assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
+  const [{ sealed } = { sealed: Buffer.alloc(0) }] = await shop.database.rows<{ sealed: Buffer }>(
+    "select p.sealed from payload p join message m on m.payload_id = p.id where m.id = $1",
+    [tried[0]],
+  );
+  assert.equal(shop.sealer.openBytes("payload", sealed).length, 0);
+});
