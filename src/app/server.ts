@@ -65,6 +65,7 @@ import {
 } from "./provisioning-road.ts";
 import { readGatewaysFile, readLandSettings } from "./road-config.ts";
 import { openStore, type Store } from "./store.ts";
+import { voicePlatformFinder } from "./voice-platforms.ts";
 
 /** An import by the command line is in force on every server within this time. */
 const IMPORT_POLL_MS = 5_000;
@@ -232,6 +233,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     freshOctets: (octets: number) => Uint8Array.from(randomBytes(octets)),
   };
   const enrolments = createEnrolments(database, sealer, forRoad.people, newId);
+  const requestReader = createRequestReader(database, sealer, clock);
   const deps: HttpDeps = {
     ...registry,
     clock,
@@ -241,9 +243,10 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     catalog: items,
     road: {
       ...forRoad,
-      reader: createRequestReader(database, sealer, clock),
+      reader: requestReader,
       operatorOf: operators.of,
       agentOf: () => config.portal.agent,
+      voicePlatformAt: voicePlatformFinder(config.portal, operators),
     },
     enrolments,
     intake,
@@ -301,6 +304,10 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
         repeats: deps.repeats,
         texts: deps.texts,
         gateways: config.portal.gatewaysFile ? await readGatewaysFile(config.portal.gatewaysFile) : [],
+        onShown: (seen) =>
+          void requestReader
+            .noteScreen({ ...seen, channel: "screen" })
+            .catch((error: unknown) => options.onFault?.("last screen not noted", error)),
         onFault: options.onFault ?? (() => undefined),
       },
       options.land ?? (await readLandSettings(config)),

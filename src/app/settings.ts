@@ -404,6 +404,10 @@ export const SETTINGS = {
       about: "Where the telephone menu puts callers through who get no further: `tel:+442079460018`.",
       max: 60,
     }),
+    voicePlatforms: optionalText({
+      about:
+        "Addresses of voice platforms, by commas, that ask for `/voice` without a token; behind a proxy only with `http.trust_proxy`.",
+    }),
     gatewaysFile: path({
       about:
         "JSON: the operator's own WAP gateways in front of this server; their headers alone name a line.",
