@@ -7,6 +7,7 @@ import {
   DEFAULT_REGISTRATION_POLICY,
   type RegistrationPolicy,
 } from "../../registration/registration-policy.ts";
+import type { OrderState } from "../order.ts";
 import { inLanguage } from "./request-draft.ts";
 
 /** Texts to subscribers, by name; the names in braces are filled in, each as far as the text has it. */
@@ -136,6 +137,32 @@ export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
   declineWords: ["no", "n", "stop", "nein", "non"],
   notices: { en: ENGLISH, de: GERMAN },
 };
+
+/** How far an open request is, for the periodic status; a request that has ended is told by texts of its own. */
+const STATE_WORDS: Readonly<Record<string, Readonly<Partial<Record<OrderState, string>>>>> = {
+  en: {
+    received: "received",
+    waiting: "waiting",
+    verifying: "your details are being checked",
+    awaiting_consent: "waiting for your answer to the terms",
+    provisioning: "being set up",
+  },
+  de: {
+    received: "angekommen",
+    waiting: "wartet",
+    verifying: "Ihre Angaben werden geprüft",
+    awaiting_consent: "wartet auf Ihre Antwort zu den Bedingungen",
+    provisioning: "wird eingerichtet",
+  },
+};
+
+export const stateWords = (state: OrderState, language: string): string =>
+  inLanguage(
+    Object.fromEntries(
+      Object.entries(STATE_WORDS).map(([of, words]) => [of, words[state] ?? state.replaceAll("_", " ")]),
+    ),
+    language,
+  );
 
 /** The operator's text in this language, else in its English, else the shipped one. */
 export function noticeText(policy: RequestPolicy, name: NoticeText, language: string): string {
