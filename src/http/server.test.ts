@@ -513,6 +513,21 @@ test("a repeat with its Idempotency-Key is answered as before, and does nothing"
   await fresh.server.close();
 });
 
+test("where no body is wanted, a media type beside none does no harm, and a body of it is still looked at", async () => {
+  const fresh = await openHouse();
+  const resend = (key: string, payload?: string) =>
+    fresh.server.inject({
+      method: "POST",
+      url: `/v1/orders/${ORDER_ID}/resend`,
+      headers: { ...bearer(OPERATOR_A, "care"), ...JSON_TYPE, "idempotency-key": key },
+      ...(payload !== undefined && { payload }),
+    });
+  assert.equal((await resend("k1")).statusCode, 202);
+  assert.equal((await resend("k2", "")).statusCode, 202);
+  assert.equal((await resend("k3", "{")).json().code, "body_malformed");
+  await fresh.server.close();
+});
+
 test("a refused request gives its Idempotency-Key back; without a key nothing is done", async () => {
   const fresh = await openHouse();
   const missing = "01900000-0000-7000-8000-0000000000ff";

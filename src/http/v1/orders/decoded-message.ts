@@ -66,6 +66,7 @@ type StoredMessage = Pick<MessageView, "kind" | "protocol" | "sec"> & {
 
 export function decodedMessage(message: StoredMessage, seesSecrets: boolean): Decoded {
   const { payload } = message;
+  if (message.kind === "notice") return NOBODYS_BUSINESS;
   const outside = { hex: seesSecrets ? hexOf(payload) : null, parts: partsOf(message, seesSecrets) };
   try {
     if (message.protocol === "text") {
@@ -93,6 +94,15 @@ const NOTHING: DecodedBody = {
   characteristics: [],
   key: null,
   text: null,
+};
+
+/** Notices may hold access data: the store gives none of them away. */
+const NOBODYS_BUSINESS: Decoded = {
+  hex: null,
+  wsp: null,
+  bodies: [],
+  parts: [],
+  problem: "a notice is shown to its subscriber alone",
 };
 
 /** The parts as they were or will be handed to the SMSC: cut again from the same octets with the same reference. */
