@@ -1,0 +1,131 @@
+/** Each entry of one list leads to its own provisioning server (US 6,647,260 column 5, claims 11 and 12; row 6). */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import type { Phone } from "../../src/sim/phone/phone.ts";
+import { type RoadParty, roadHouse } from "./road-house.ts";
+import { modulesOf, toMenu } from "./road-steps.ts";
+
+const house = await roadHouse({ second: true });
+const partner = house.second!;
+
+/** The whole orders of a phone's SIM at one server. */
+async function ordersAt(party: RoadParty, { imsi }: Phone) {
+  const { rows } = await party.get(`/v1/orders?imsi=${imsi}`);
+  return Promise.all(rows.map(({ id }: { id: string }) => party.get(`/v1/orders/${id}`)));
+}
+const chosenIn = (orders: Awaited<ReturnType<typeof ordersAt>>): string[] =>
+  orders.flatMap(({ items }) =>
+    items.map(
+      ({ subject, state }: { subject: { catalogId: string }; state: string }) =>
+        `${subject.catalogId} ${state}`,
+    ),
+  );
+
+const hostOf = (party: RoadParty): string => new URL(party.server.road.land!.url).host;
+const requestsTo = (phone: Phone, party: RoadParty): string[] =>
+  house
+    .did(phone, "request")
+    .filter(
+      ({ method, path }) =>
+        method === "POST" && decodeURIComponent(path).includes(`/${hostOf(party)}/d/requests`),
+    )
+    .map(({ path }) => path);
+
+test("row 6: two entries of one list lead to two servers; each request arrives at its own and ends well there", async () => {
+  const phone = await house.phone();
+  phone.powerOn();
+  await phone.walk([{ await: "start" }, { choose: "Features" }]);
+  const list = await phone.walk([{ await: "list" }]);
+  const hrefs = new Map(list.entries.map(({ label, href }) => [label, decodeURIComponent(href)]));
+  assert.ok(hrefs.get("Java runtime")?.includes(hostOf(house)), "one entry of the list stays here");
+  assert.ok(hrefs.get("Games")?.includes(hostOf(partner)), "another leads to the partner's server");
+
+  await phone.walk([
+    { choose: "Games" },
+    { await: "item" },
+    { choose: "Order" },
+    { await: "order" },
+    { submit: true },
+  ]);
+  const games = await partner.storyUntil(
+    phone,
+    ({ endedAt }) => endedAt !== null,
+    "the partner's order has ended",
+  );
+  assert.equal(games.state, "completed");
+  assert.deepEqual(await ordersAt(house, phone), [], "the first server knows nothing of it");
+
+  await toMenu(phone);
+  await phone.walk([
+    { choose: "Services" },
+    { await: "start" },
+    { choose: "Features" },
+    { await: "list" },
+    { choose: "Java runtime" },
+    { await: "item" },
+    { choose: "Order" },
+    { await: "order" },
+    { submit: true },
+  ]);
+  const java = await house.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the own order has ended");
+  assert.equal(java.state, "completed");
+  assert.deepEqual(chosenIn(await ordersAt(house, phone)), ["java-runtime works"]);
+  assert.deepEqual(chosenIn(await ordersAt(partner, phone)), ["games delivered"]);
+  assert.notEqual(java.id, games.id);
+  assert.deepEqual([requestsTo(phone, house).length, requestsTo(phone, partner).length], [1, 1]);
+  assert.deepEqual(modulesOf(phone), ["java-runtime active"]);
+  assert.deepEqual(house.faults, []);
+});
+
+test("rows 6, 49: what the other server sells arrives on the device from there, signed by that server's operator", async () => {
+  const phone = await house.phone();
+  phone.powerOn();
+  await phone.walk([
+    { await: "start" },
+    { choose: "Features" },
+    { await: "list" },
+    { choose: "Games" },
+    { await: "item" },
+    { action: "home" },
+    { await: "start" },
+  ]);
+  const there = await phone.walk([{ choose: "Features" }, { await: "list" }]);
+  assert.ok(there.entries.every(({ href }) => decodeURIComponent(href).includes(hostOf(partner))));
+  await phone.walk([
+    { choose: "Browser" },
+    { await: "item" },
+    { choose: "Order" },
+    { await: "order" },
+    { submit: true },
+  ]);
+  const story = await partner.storyUntil(
+    phone,
+    ({ endedAt }) => endedAt !== null,
+    "the partner's order has ended",
+  );
+  assert.equal(story.state, "completed");
+  assert.deepEqual(chosenIn(await ordersAt(partner, phone)), ["wap-browser works"]);
+  assert.deepEqual(await ordersAt(house, phone), []);
+  const fetched = house.did(phone, "request").filter(({ path }) => path.includes("/content"));
+  assert.equal(fetched.length, 1);
+  assert.ok(
+    decodeURIComponent(fetched[0]!.path).includes(hostOf(partner)),
+    "the content too came from there",
+  );
+  assert.equal(
+    phone.client()?.installer.parameters()["browser.homepage"],
+    "https://portal.operator.example/",
+  );
+  assert.deepEqual(house.faults, []);
+});
+
+test("row 6: a server that is down takes nothing from the one beside it", async () => {
+  const phone = await house.phone();
+  await partner.server.road.land!.close();
+  phone.powerOn();
+  await phone.walk([{ await: "start" }, { choose: "Features" }, { await: "list" }, { choose: "Games" }]);
+  const { title } = await phone.walk([{ await: /unavailable|Try again later/ }]);
+  assert.equal(title, "Try again later");
+  await toMenu(phone).catch(() => phone.press("BACK"));
+  assert.ok(!house.did(phone, "request").some(({ method }) => method === "POST"));
+});
