@@ -46,7 +46,7 @@ export async function toMenu(phone: Phone): Promise<void> {
 export const answerNotice = (
   phone: Phone,
   notice: "terms" | "choice",
-  action: "accept" | "decline",
+  action: "accept" | "decline" | "back",
 ): Promise<unknown> => phone.walk([{ await: `notice-${notice}` }, { action }]);
 
 /** What the client module says of the software on the phone. */
@@ -84,6 +84,8 @@ export const stateOf = (story: Json, catalogId: string): string =>
 
 export const statesOf = (story: Json): Readonly<Record<string, string>> =>
   Object.fromEntries(story.items.map(({ subject, state }: Json) => [subject.catalogId, state]));
+
+export const kindsOf = (story: Json): string[] => story.events.map(({ kind }: Json) => kind);
 
 /** Kinds of the notices that reached the phone, in order. */
 export const noticesTo = (house: RoadHouse, phone: Phone): readonly string[] =>

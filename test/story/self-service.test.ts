@@ -1,24 +1,190 @@
-/** A new phone asks by itself, through the proxy, and gets its features and services (US 6,647,260 whole; row 71). */
+/**
+ * A new phone asks by itself, through the proxy, and gets its features and services (US 6,647,260 whole; row 71): by keys and
+ * screens, SMS and the proxy alone. What every other company holds afterwards is looked at in its own books.
+ */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { roadHouse } from "./road-house.ts";
+import {
+  answerNotice,
+  billedTo,
+  centreOf,
+  codeIn,
+  endedAs,
+  kindsOf,
+  messageOn,
+  messagesOn,
+  modulesOf,
+  noticesTo,
+  orderAgain,
+  orderSteps,
+  requestOf,
+  settledAs,
+  stateOf,
+  statesOf,
+} from "./road-steps.ts";
+import { tracesOf } from "./traces.ts";
+
+const HOUR_MS = 3_600_000;
+const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };
 
 const house = await roadHouse();
+const { office, elements, billing, bureau } = house.road.sandboxes.parties;
 
-test("first power-on to a service that works, on a keypad and without a shop", async () => {
+test("first power-on to software that works: by itself, verified, agreed to on the screen, installed and told to billing (rows 1-5, 9, 15, 17, 20, 21, 63)", async () => {
   const phone = await house.phone();
   phone.powerOn();
-  await phone.walk([
-    { await: "start" },
-    { choose: "Features" },
-    { await: "list" },
-    { choose: "Java runtime" },
-    { await: "item" },
-    { choose: "Order" },
-    { await: "order" },
-    { submit: true },
-  ]);
-  const story = await house.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the order has ended");
-  assert.equal(story.state, "completed", JSON.stringify(story, null, 1).slice(0, 4_000));
+  const start = await phone.walk([{ await: "start" }]);
+  const asked = house.did(phone, "request");
+  assert.match(asked[0]!.path, /^\/r\/[^/]+\/d\/start$/, "nobody pressed a key for it");
+  assert.equal(house.did(phone, "enrolled").length, 1, "it proved itself before it asked anything");
+  assert.deepEqual(
+    start.entries.map(({ label }) => label),
+    ["Packages", "Features", "Services"],
+  );
+  const steps = orderSteps("Features", "Mail program", NAME);
+  const form = await phone.walk([...steps.slice(0, 6), { await: "order" }]);
+  assert.deepEqual(
+    form.form?.fields.map(({ name }) => name),
+    ["u_givenName", "u_familyName"],
+    "the device's own number is nothing to be typed",
+  );
+  await phone.walk(steps.slice(6));
+
+  await answerNotice(phone, "terms", "back");
+  await house.timePasses(13 * HOUR_MS);
+  await messageOn(phone, /request \w{8}: waiting for your answer/);
+  assert.deepEqual(modulesOf(phone), ["java-runtime dormant"], "nothing before the terms are agreed to");
+  assert.deepEqual(billedTo(house), []);
+  const shown = await phone.walk([{ await: "status" }, { choose: "Terms" }, { await: "terms" }]);
+  const { versions } = await house.get("/v1/terms/general-terms");
+  assert.deepEqual(shown.text, [versions[0].texts.en]);
+  await phone.walk([{ action: "accept" }]);
+
+  const story = await settledAs(house, phone, "completed");
+  assert.deepEqual(modulesOf(phone), ["java-runtime dormant", "mail-client active"]);
+  assert.equal(phone.client()?.installer.softwareOf("mail-client")?.length, 2_048);
+  assert.equal(story.events[0].detail.assurance, "cert");
+  assert.equal(bureau.asked().get(`+${phone.msisdn}`), 1);
+  const { consents, verification } = await requestOf(house, story.id);
+  assert.deepEqual(
+    consents.map(({ termsId, version, answer, answeredBy }: Record<string, unknown>) => [
+      termsId,
+      version,
+      answer,
+      answeredBy,
+    ]),
+    [["general-terms", 1, "accept", "device"]],
+  );
+  assert.equal(verification.road, "full");
+  assert.deepEqual(billedTo(house), ["account add", "feature mail-client add"]);
+  const kinds = kindsOf(story);
+  assert.ok(
+    kinds.indexOf("works") < kinds.indexOf("billing_told"),
+    "billing hears of it after the device's word",
+  );
+  await phone.until(() => phone.screen()?.id === "done", "the last screen");
+  assert.ok(phone.screen()!.text.includes("You have now: Mail program"), phone.screen()!.text.join("|"));
+  assert.deepEqual(noticesTo(house, phone), ["terms", "status", "status", "content_ready", "done"]);
+  assert.ok(messagesOn(phone).at(-1)!.endsWith("is done: Mail program."));
+});
+
+test("a service in his own name: registered at its server, access data to the device alone, elements and billing told (rows 11, 43, 46, 48, 59, 60, 63, 64)", async () => {
+  const phone = await house.phone();
+  const before = billedTo(house).length;
+  phone.powerOn();
+  await phone.walk(orderSteps("Features", "Mail program", NAME));
+  await answerNotice(phone, "terms", "accept");
+  await settledAs(house, phone, "completed");
+  await orderAgain(phone, "Services", "Mail", { f_mail__mailbox: "brandywine" });
+  const code = await codeIn(phone, /asked for Mail\./);
+  await phone.sms(`yes ${code}`, centreOf(house));
+  const story = await settledAs(house, phone, "completed");
+
+  const kernel = office.kernelAt("/scim/v2");
+  const [registration, ...more] = kernel.ofClient("turnup");
+  assert.ok(registration && more.length === 0, "registered once");
+  assert.deepEqual(
+    [registration.state, registration.msisdn, registration.fields],
+    ["registered", phone.msisdn, { mailbox: "brandywine" }],
+  );
+  const { reference } = await requestOf(house, story.id);
+  const [{ id: itemId }] = story.items;
+  const access = phone.client()!.installer.securityOf(reference, itemId);
+  assert.ok(kernel.opens(registration.id, access.password!), "the password on the device opens the mail box");
+  const alert = await phone.walk([{ await: "notice-access_data" }]);
+  assert.equal(alert.text.join(" ").split(access.password!).length, 2, "and its user reads it once");
+  await phone.walk([{ action: "back" }]);
+  assert.equal(elements.held("e-mail").get(phone.msisdn)?.imsi, phone.imsi);
+  assert.equal(stateOf(story, "mail"), "access_data_sent");
+  const [order] = story.events.filter(({ kind }: { kind: string }) => kind === "notice_queued").slice(-2);
+  assert.deepEqual([order.detail.notice, order.detail.channel], ["access_data", "narrowband"]);
+
+  const booked = billing.ledger().slice(before);
+  assert.deepEqual(
+    booked.map(({ kind, catalogId, monthlyMinor }) => [kind, catalogId, monthlyMinor]),
+    [
+      ["account", null, 0],
+      ["feature", "mail-client", 0],
+      ["prepare", "mail", 299],
+    ],
+    "the account once, the feature after it works, the service with its registration",
+  );
+  assert.equal(new Set(booked.map(({ accountId }) => accountId)).size, 1);
+  assert.deepEqual(billing.reserved(), []);
+  assert.deepEqual(
+    await tracesOf(house, [phone], [access.password!, "Quillaia", "Brandywine", "brandywine"]),
+    [],
+    "what is his own stands nowhere in clear",
+  );
+});
+
+test("software that sleeps on the device is woken by a word, and none is fetched (row 18)", async () => {
+  const phone = await house.phone();
+  phone.powerOn();
+  await phone.walk(orderSteps("Features", "Java runtime"));
+  const story = await settledAs(house, phone, "completed");
+  assert.deepEqual(modulesOf(phone), ["java-runtime active"]);
+  const [record] = phone.client()!.installer.records();
+  assert.deepEqual([record?.modules, record?.activations], [[], ["java-runtime"]]);
+  const fetched = story.events.find(({ kind }: { kind: string }) => kind === "content_fetched");
+  assert.ok(fetched.detail.octets < 400, `${fetched.detail.octets} octets hold no software`);
+});
+
+test("a feature of the network alone is told to its elements, and each says so (row 48)", async () => {
+  const phone = await house.phone();
+  phone.powerOn();
+  await phone.walk(orderSteps("Features", "Ring-back tone"));
+  await answerNotice(phone, "terms", "accept");
+  const story = await settledAs(house, phone, "completed");
+  assert.deepEqual(statesOf(story), { "ring-back": "delivered" });
+  assert.deepEqual(story.items[0].subject.elements, { "hlr-profile": "done", "billing-plan": "done" });
+  for (const element of ["hlr-profile", "billing-plan"]) {
+    assert.equal(elements.held(element).get(phone.msisdn)?.imei, phone.imei);
+  }
+});
+
+test("an element that fails takes its feature with it: what the other did is taken back, and nothing is billed (row 48)", async () => {
+  const phone = await house.phone();
+  const before = billedTo(house).length;
+  elements.behave("hlr-profile", { kind: "refuses" });
+  phone.powerOn();
+  await phone.walk(orderSteps("Features", "Ring-back tone"));
+  await answerNotice(phone, "terms", "accept");
+  await endedAs(house, phone, "failed");
+  await house.storyUntil(
+    phone,
+    ({ items }) => items[0].subject.elements["billing-plan"] === "undone",
+    "the billing plan is taken back",
+  );
+  elements.behave("hlr-profile", { kind: "prompt" });
+  const story = await settledAs(house, phone, "failed");
+  assert.equal(elements.held("billing-plan").get(phone.msisdn), undefined);
+  assert.deepEqual(billedTo(house).slice(before), []);
+  assert.ok(story.events.some(({ kind }: { kind: string }) => kind === "element_failed"));
+  await messageOn(phone, /failed/);
+});
+
+test("nothing broke on the way", () => {
   assert.deepEqual(house.faults, []);
 });
