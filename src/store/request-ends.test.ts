@@ -180,3 +180,17 @@ test("access data that the device never got is not kept once nobody tries any mo
   );
   assert.equal(shop.sealer.openBytes("payload", sealed).length, 0);
 });
+
+test("access data that fits into no text is not cut: it is not sent, and the item says so", async () => {
+  const house = await shop.house("long access", [MAIL]);
+  const accessData = Object.fromEntries(
+    Array.from({ length: 12 }, (_, at) => [`value${at}`, "x".repeat(200)]),
+  );
+  house.answers.register = () => Promise.resolve({ kind: "registered", remoteId: "scim-1", accessData });
+  const { orderId } = await house.ask(["mail"], { noticeKey: null });
+  await house.errands();
+  assert.ok(!(await house.told()).some(({ text }) => text.includes("xxx")));
+  const [item] = (await house.status(orderId)).items;
+  assert.match(item!.reason, /fits into no notice/);
+  assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
+});

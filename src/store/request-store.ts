@@ -206,10 +206,14 @@ export const requestTransaction = (
 // Outside of one.
 
 const OPERATORS = { name: "operator_ids", text: "select id from operator order by id" };
+/** Of a number that moved to another SIM, the SIM that was seen last: whoever had it before is asked no more by it. */
 const OF_NUMBERS = `select s.id, s.operator_id from unnest($1::uuid[], $2::bytea[]) as q(operator_id, msisdn_index)
-  join subscriber s on s.operator_id = q.operator_id and s.msisdn_index = q.msisdn_index`;
+  cross join lateral (select x.id, x.operator_id from subscriber x
+                        left join pairing p on p.subscriber_id = x.id and p.is_current
+                       where x.operator_id = q.operator_id and x.msisdn_index = q.msisdn_index
+                       order by p.last_seen_at desc nulls last, x.id desc limit 1) s`;
 const QUESTIONS = {
-  name: "open_questions", // subscriber_by_msisdn, provisioning_order_of_subscriber, consent_of_order, order_item_of_order, offer_of_subscriber
+  name: "open_questions", // subscriber_by_msisdn, pairing_current, provisioning_order_of_subscriber, consent_of_order, order_item_of_order, offer_of_subscriber
   text: `with who as (${OF_NUMBERS}),
          asked as (select o.id, o.state, o.operator_id, o.subscriber_id, r.language from who
                      join provisioning_order o on o.subscriber_id = who.id and o.state in ('awaiting_consent', 'provisioning')

@@ -21,6 +21,8 @@ import { type NoticeText, noticeText } from "./request-policy.ts";
 export const NARROWBAND_PARTS_MAX = 3;
 /** A text to a phone without our client has no other road, but somebody pays for each part. */
 const TEXT_PARTS_MAX = 10;
+/** Of the default alphabet in one of several parts (TS 23.040 9.2.3.24.1): no text of more characters fits. */
+const PART_CHARACTERS_MAX = 153;
 /** What fits into three parts beside a notice's frame. */
 const POINTER_CHARACTERS = 120;
 const CODE_DIGITS = 4;
@@ -114,7 +116,7 @@ type Written = {
 function write(context: RequestContext, telling: Telling, payloadId: string): Written {
   const text = textOf(context, telling.text, telling.values);
   const { noticeKey } = context.order.request;
-  if (!noticeKey) return asText(context, text);
+  if (!noticeKey) return asText(context, text, telling.rule === "access_data");
   const full = sealed(context, noticeKey, telling, payloadId, text);
   if (telling.rule === "access_data") {
     const bytes = full ?? sealed(context, noticeKey, telling, payloadId, "");
@@ -174,15 +176,16 @@ function sealed(
 export const noticeIdOf = (payloadId: string): Uint8Array =>
   Uint8Array.from(createHash("sha256").update(payloadId).digest().subarray(0, 8));
 
-/** A text that is too long for its parts ends where they end, with the address of the whole. */
-function asText(context: RequestContext, text: string): Written {
+/** A text that is too long for its parts ends where they end, with the address of the whole; access data has none. */
+function asText(context: RequestContext, text: string, mustBeWhole: boolean): Written {
   const rule = "a device without our client module gets texts";
-  const whole = composeText(text);
-  if (partsOf("text", whole) <= TEXT_PARTS_MAX)
+  let characters = Math.min(text.length, TEXT_PARTS_MAX * PART_CHARACTERS_MAX);
+  const whole = composeText(text.slice(0, characters));
+  if (characters === text.length && partsOf("text", whole) <= TEXT_PARTS_MAX)
     return { bytes: whole, protocol: "text", channel: "narrowband", rule };
+  if (mustBeWhole) throw new RangeError("the access data does not fit into a text");
   const link = ` … ${linkOf(context)}`;
-  let characters = text.length;
-  let cut = whole;
+  let cut = composeText(text.slice(0, characters) + link);
   while (partsOf("text", cut) > TEXT_PARTS_MAX) {
     characters -= 20;
     cut = composeText(text.slice(0, characters) + link);
