@@ -270,7 +270,9 @@ test("while it waits, the subscriber hears how far it is, as often as the policy
   const kinds: string[] = [];
   for (let hour = 1; hour <= 4; hour++) {
     await shop.pass(HOUR_MS);
-    kinds.push(...(await house.told()).map(({ text }) => (/awaiting consent/.test(text) ? "status" : "end")));
+    kinds.push(
+      ...(await house.told()).map(({ text }) => (/waiting for your answer/.test(text) ? "status" : "end")),
+    );
   }
   assert.deepEqual(kinds, ["status", "status", "status", "end"]);
   assert.equal((await house.status(orderId)).state, "expired");

@@ -31,3 +31,31 @@ test("who has a number now answers his own questions alone, not those of who had
   assert.notEqual((await house.status(now.orderId)).state, "awaiting_consent");
   assert.equal(await house.requests.textCame(house.msisdn, "no"), false, "he has no other question");
 });
+
+test("a yes to an offer that cannot be had by SMS is answered, and opens nothing", async () => {
+  const safe = {
+    ...RADIO,
+    id: "safe",
+    requires: { assurance: "cert", verification: false, card: false },
+  } as const;
+  const house = await shop.house("offer too weak", [RADIO, safe], { terms: ["t"] });
+  await house.ask(["radio"], { noticeKey: null });
+  await house.told();
+  await house.requests.sendOffers(house.operatorId, {
+    itemId: "safe",
+    to: [{ msisdn: house.msisdn }],
+    actor: "marketing",
+    idempotencyKey: "spring",
+  });
+  const [offer] = await house.told();
+  const code = /YES (\d{4})/.exec(offer!.text)![1]!;
+  assert.equal(await house.requests.textCame(house.msisdn, `yes ${code}`), true);
+  assert.deepEqual(
+    (await house.told()).map(({ text }) => /cannot be set up by SMS/.test(text)),
+    [true],
+  );
+  assert.equal(
+    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [house.operatorId]),
+    0,
+  );
+});

@@ -198,14 +198,15 @@ function asText(context: RequestContext, text: string, mustBeWhole: boolean): Wr
   };
 }
 
-/** To a reply that nobody can tell the meaning of. */
+/** To a reply by text that led to no request and to no step of one. */
 export function queueAnswer(
   deps: RequestContext["deps"],
   scribe: Scribe,
   terms: Terms,
   to: { readonly subscriberId: string; readonly language: string },
+  why: "notUnderstood" | "offerNotTaken",
 ): void {
-  const text = filled(noticeText(terms.policy.request, "notUnderstood", to.language), {
+  const text = filled(noticeText(terms.policy.request, why, to.language), {
     operator: terms.operatorName,
   });
   const payloadId = scribe.newId();

@@ -25,6 +25,9 @@ import { submitRequest } from "./submit.ts";
 
 type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
+/** What is wrong with an offer itself, or with its subscriber's way to it. */
+const OFFER_FAULTS: readonly string[] = ["assurance_too_low", "catalog_item_unknown", "identity_unknown"];
+
 export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, inStep: InStep): RequestDesk {
   /** One request in scope, locked. */
   async function on<T>(
@@ -39,6 +42,20 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       if (!order || !isOfRequest(order)) throw notFound();
       return work(await contextOf(deps, step, order));
     });
+  }
+
+  /** Whoever says yes to what cannot be had this way (any more) is told so. */
+  async function offerAnswered(
+    offer: Parameters<typeof answerOffer>[1],
+    answer: "accept" | "decline",
+  ): Promise<void> {
+    try {
+      await answerOffer({ inStep, submit: desk.submit }, offer, answer);
+    } catch (error) {
+      if (!(error instanceof TurnupError) || !OFFER_FAULTS.includes(error.code)) throw error;
+      const terms = await deps.store.termsOf(offer.operatorId);
+      await inStep(async ({ scribe }) => queueAnswer(deps, scribe, terms, offer, "offerNotTaken"));
+    }
   }
 
   const desk: RequestDesk = {
@@ -114,7 +131,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
             : undefined
           : questions.find(({ code }) => code === read.code);
       if (!meant) {
-        await inStep(async ({ scribe }) => queueAnswer(deps, scribe, terms, newest));
+        await inStep(async ({ scribe }) => queueAnswer(deps, scribe, terms, newest, "notUnderstood"));
         return true;
       }
       const scope = { operatorId: meant.operatorId, subscriberId: meant.subscriberId };
@@ -128,7 +145,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
           isYes ? "retransmit" : "give_up",
           "sms",
         );
-      else await answerOffer({ inStep, submit: desk.submit }, meant, read.answer);
+      else await offerAnswered(meant, read.answer);
       return true;
     },
 

@@ -34,6 +34,7 @@ export const NOTICE_TEXTS = [
   "changed",
   "offer",
   "notUnderstood",
+  "offerNotTaken",
 ] as const;
 export type NoticeText = (typeof NOTICE_TEXTS)[number];
 export type NoticeTexts = Readonly<Record<NoticeText, string>>;
@@ -90,6 +91,8 @@ const ENGLISH: NoticeTexts = {
   changed: "{operator}: {actor} asked for a change for you: {items}. Request {reference}.",
   offer: "{operator}: {item} is there for you. Reply YES {code}, or see {link}",
   notUnderstood: "{operator}: please reply YES or NO with the number that you were sent.",
+  offerNotTaken:
+    "{operator}: what we offered cannot be set up by SMS now; nothing is charged. Please contact us.",
 };
 
 const GERMAN: NoticeTexts = {
@@ -117,6 +120,8 @@ const GERMAN: NoticeTexts = {
   changed: "{operator}: {actor} wünscht für Sie eine Änderung: {items}. Auftrag {reference}.",
   offer: "{operator}: {item} gibt es jetzt für Sie. Antworten Sie JA {code}, oder siehe {link}",
   notUnderstood: "{operator}: Bitte antworten Sie JA oder NEIN mit der Zahl, die Sie bekamen.",
+  offerNotTaken:
+    "{operator}: Das Angebot kann jetzt nicht per SMS eingerichtet werden; nichts wird berechnet. Bitte fragen Sie uns.",
 };
 
 export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
