@@ -1,7 +1,8 @@
 /** What every step of the portal works with: who asks, what was asked, and what is shown. */
 import { createHash } from "node:crypto";
-import { problemScreen, type Visitor } from "../../kernel/dialog/dialog.ts";
+import { problemScreen } from "../../kernel/dialog/help-screens.ts";
 import { issueState, readState, STATE_NONCE_OCTETS } from "../../kernel/dialog/tokens.ts";
+import type { Visitor } from "../../kernel/dialog/visitor.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { STATUS_OF } from "../problem.ts";

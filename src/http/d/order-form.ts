@@ -6,15 +6,15 @@ import { createHmac } from "node:crypto";
 import { type CardFault, type CardInput, checkCard, takeCard } from "../../kernel/account/card.ts";
 import { type CardReference, USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { type CatalogItem, isAssuredEnough } from "../../kernel/catalog/catalog-item.ts";
-import { expandSelection } from "../../kernel/catalog/expand.ts";
+import { askingItems, expandSelection } from "../../kernel/catalog/expand.ts";
 import {
   type Asked,
   CARD_FIELDS,
   serviceFieldName,
   type Typed,
   userFieldName,
-  type Visitor,
-} from "../../kernel/dialog/dialog.ts";
+} from "../../kernel/dialog/order-screen.ts";
+import type { Visitor } from "../../kernel/dialog/visitor.ts";
 import type { RequestPolicy } from "../../kernel/order/request/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
 import { verificationDue } from "../../kernel/registration/judge-verification.ts";
@@ -55,13 +55,14 @@ export async function selectionOf(
   const hasIds = new Set(has.map(({ itemId }) => itemId));
   const expansion = expandSelection(catalog, ids, { has: hasIds, deviceTakes: () => true });
   const items = expansion.items.map(({ item }) => item);
+  const asking = askingItems(catalog, expansion);
   const policy = (await deps.policies.current(guest.operator.id)).body.request;
-  refuseUnassured(guest, items, policy);
+  refuseUnassured(guest, asking, policy);
   const { person, operator } = guest;
   const facts = person
     ? await deps.people.known(operator.id, person)
     : { isKnownDevice: false, account: null };
-  const due = verificationDue(policy, items, facts);
+  const due = verificationDue(policy, asking, facts);
   const { user, services } = neededFields(due, items);
   if (due.card && !deps.cardsOf(guest.operator.id)) throw new Trouble("card_not_taken", 503);
   const asked: Asked = { user: due.road === "full" ? user : [], services, card: due.card };

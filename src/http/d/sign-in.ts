@@ -6,7 +6,8 @@
  *   number -> way (16 octets, in the form) -> link and code, both made of the way under our key; the books hold hashes alone
  */
 import { createHash, createHmac } from "node:crypto";
-import { codeScreen, linkScreen, orderScreen, signInScreen, wayInText } from "../../kernel/dialog/dialog.ts";
+import { orderScreen } from "../../kernel/dialog/order-screen.ts";
+import { codeScreen, linkScreen, signInScreen, wayInText } from "../../kernel/dialog/sign-in-screens.ts";
 import { issueSession } from "../../kernel/dialog/tokens.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";

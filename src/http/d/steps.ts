@@ -3,23 +3,18 @@
  * both doors; who asks is known before (US 6,647,260 columns 4 to 6, Fig. 2).
  */
 import { CATALOG_KINDS, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
+import { itemScreen, itemTermsScreen, listScreen, startScreen } from "../../kernel/dialog/catalog-screens.ts";
+import { mineScreen, removeScreen } from "../../kernel/dialog/held-screens.ts";
+import { helpScreen } from "../../kernel/dialog/help-screens.ts";
+import { missingFieldName, orderScreen } from "../../kernel/dialog/order-screen.ts";
 import {
   choiceScreen,
   fieldsScreen,
-  helpScreen,
-  itemScreen,
-  itemTermsScreen,
-  listScreen,
-  mineScreen,
-  missingFieldName,
-  orderScreen,
   ordersScreen,
-  removeScreen,
-  startScreen,
   statusScreen,
   termsScreen,
-  type Visitor,
-} from "../../kernel/dialog/dialog.ts";
+} from "../../kernel/dialog/request-screens.ts";
+import type { Visitor } from "../../kernel/dialog/visitor.ts";
 import type { RequestScope, RequestStatus } from "../../kernel/order/request/request.ts";
 import { type Guest, scopeOf } from "./guest.ts";
 import {

@@ -7,30 +7,15 @@ import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
 import { speaks } from "../../wire/screen/vxml.ts";
 import type { CatalogItem, CatalogKind } from "../catalog/catalog-item.ts";
 import type { RequestStatus } from "../order/request/request.ts";
-import {
-  choiceScreen,
-  codeScreen,
-  fieldsScreen,
-  helpScreen,
-  itemScreen,
-  itemTermsScreen,
-  linkScreen,
-  listScreen,
-  mineScreen,
-  missingFieldName,
-  orderScreen,
-  ordersScreen,
-  paragraphsOf,
-  problemScreen,
-  removeScreen,
-  serviceFieldName,
-  signInScreen,
-  startScreen,
-  statusScreen,
-  termsScreen,
-  type Visitor,
-} from "./dialog.ts";
+import { itemScreen, itemTermsScreen, listScreen, startScreen } from "./catalog-screens.ts";
+import { mineScreen, removeScreen } from "./held-screens.ts";
+import { helpScreen, problemScreen } from "./help-screens.ts";
+import { missingFieldName, orderScreen, serviceFieldName } from "./order-screen.ts";
+import { paragraphsOf } from "./paragraphs.ts";
+import { choiceScreen, fieldsScreen, ordersScreen, statusScreen, termsScreen } from "./request-screens.ts";
+import { codeScreen, linkScreen, signInScreen } from "./sign-in-screens.ts";
 import { DIALOG_LANGUAGES, textsIn } from "./texts.ts";
+import type { Visitor } from "./visitor.ts";
 
 const item = (id: string, kind: CatalogKind, more: Partial<CatalogItem> = {}): CatalogItem => ({
   id,

@@ -1,0 +1,34 @@
+/** What a subscriber has, and how he gets rid of it. */
+import type { Screen } from "../../wire/screen/screen.ts";
+import { fill } from "./texts.ts";
+import { screen, short, step, type Visitor } from "./visitor.ts";
+
+const HELD_SHOWN = 90;
+/** Row 65: what he has can be changed any time. */
+export function mineScreen(visitor: Visitor): Screen {
+  const here = step(visitor);
+  const { texts, at, has } = here;
+  return screen(here, "mine", texts.myServices, {
+    text: has.length > 0 ? [] : [texts.nothingYet],
+    entries: has
+      .slice(0, HELD_SHOWN)
+      .map(({ itemId, name }) => ({ label: short(name, 100), href: at(`/d/mine/${itemId}`) })),
+  });
+}
+
+export function removeScreen(visitor: Visitor, itemId: string, state: string): Screen | undefined {
+  const here = step(visitor);
+  const { texts, at, has } = here;
+  const item = has.find((one) => one.itemId === itemId);
+  if (!item) return undefined;
+  return screen(here, "remove", item.name, {
+    text: [fill(texts.removeSure, { item: item.name })],
+    form: {
+      action: at("/d/requests"),
+      submit: texts.remove,
+      fields: [],
+      hidden: { selection: itemId, remove: "yes", state },
+    },
+    actions: [{ role: "back", label: texts.back, href: at("/d/mine") }],
+  });
+}

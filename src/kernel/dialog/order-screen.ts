@@ -1,0 +1,162 @@
+/** The one form of a request: account data and selection together, and the names of its fields. */
+
+import { createHash } from "node:crypto";
+import { type Field, isFieldName, type Screen } from "../../wire/screen/screen.ts";
+import type { UserField } from "../account/user-data.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import { priceText } from "./catalog-screens.ts";
+import { localized } from "./texts.ts";
+import { nameOf, type Step, screen, short, step, type Visitor } from "./visitor.ts";
+
+/** What a form asks for: of the user, of single services, and a card. Never the device's own identity (row 9). */
+export type Asked = {
+  readonly user: readonly UserField[];
+  readonly services: readonly {
+    readonly itemId: string;
+    readonly fields: readonly {
+      readonly name: string;
+      readonly label: Readonly<Record<string, string>>;
+      readonly kind: Field["kind"];
+      readonly required: boolean;
+    }[];
+  }[];
+  readonly card: boolean;
+};
+
+/** What was typed before, and what was wrong with it by field name. Secrets are typed again. */
+export type Typed = {
+  readonly values: Readonly<Record<string, string>>;
+  readonly faults: Readonly<Record<string, string>>;
+};
+export const NOTHING_TYPED: Typed = { values: {}, faults: {} };
+
+const USER_KINDS: Readonly<Partial<Record<UserField, Field["kind"]>>> = {
+  birthdate: "date",
+  email: "email",
+  fax: "phone",
+};
+
+/** Names of form fields: `u_` a user's, `c_` the card's, `f_` a service's. */
+export const CARD_FIELDS = { number: "c_number", expiry: "c_expiry", code: "c_code" } as const;
+export const userFieldName = (field: UserField): string => `u_${field}`;
+/** A catalog id has hyphens, a form's name has none; what is too long for a form's name gets one of its own. */
+export const serviceFieldName = (itemId: string, name: string): string =>
+  formName("f", `f_${itemId.replaceAll("-", "_")}__${name}`, `${itemId} ${name}`);
+/** What a service server asks for again. */
+export const missingFieldName = (name: string): string => formName("x", `x_${name}`, name);
+
+const FORM_NAME_DIGITS = 16;
+const formName = (kind: string, plain: string, whole: string): string =>
+  isFieldName(plain)
+    ? plain
+    : `${kind}_${createHash("sha256").update(whole).digest("hex").slice(0, FORM_NAME_DIGITS)}`;
+
+/** One form, one POST: account data and selection together (row 5). */
+export function orderScreen(
+  visitor: Visitor,
+  {
+    items,
+    asked,
+    state,
+    offerId,
+  }: {
+    readonly items: readonly CatalogItem[];
+    readonly asked: Asked;
+    /** Keeps a form from being sent by another page, and a repeat from being done twice. */
+    readonly state: string;
+    readonly offerId?: string;
+  },
+  typed: Typed = NOTHING_TYPED,
+): Screen {
+  const here = step(visitor);
+  const { texts, language, at } = here;
+  const [first] = items;
+  const lines = items.map((item) => `${nameOf(item, language)}: ${priceText(item.price, texts, language)}`);
+  const fields = fieldsOf(here, asked, typed);
+  const hasFaults = Object.keys(typed.faults).length > 0;
+  return screen(here, "order", fields.length > 0 ? texts.yourData : texts.order, {
+    text: [
+      ...(hasFaults ? [texts.pleaseCheck] : []),
+      ...(offerId === undefined ? [] : [texts.offered]),
+      ...lines,
+      ...(items.some(({ terms }) => terms !== null) ? [texts.withTerms] : []),
+      ...(asked.user.length > 0 ? [texts.yourDataWhy] : []),
+    ],
+    form: {
+      action: at("/d/requests"),
+      submit: texts.order,
+      fields,
+      hidden: {
+        selection: items.map(({ id }) => id).join(" "),
+        state,
+        ...(offerId === undefined ? {} : { offer: offerId }),
+      },
+    },
+    entries: items.flatMap(({ id, terms }) =>
+      terms === null ? [] : [{ label: texts.terms, href: at(`/d/items/${id}/terms`) }],
+    ),
+    actions: first ? [{ role: "back", label: texts.back, href: at(`/d/items/${first.id}`) }] : [],
+  });
+}
+
+function fieldsOf({ texts, language }: Step, asked: Asked, { values, faults }: Typed): Field[] {
+  const note = (name: string): { note?: string } => {
+    const code = faults[name];
+    return code === undefined ? {} : { note: texts.faults[code] ?? texts.faults.other ?? code };
+  };
+  const value = (name: string): { value?: string } => (values[name] ? { value: values[name] } : {});
+  const user = asked.user.map((field): Field => {
+    const name = userFieldName(field);
+    const kind = USER_KINDS[field] ?? "text";
+    return {
+      name,
+      label: texts.fields[field],
+      kind,
+      required: true,
+      maxLength: 100,
+      ...value(name),
+      ...note(name),
+    };
+  });
+  const services = asked.services.flatMap(({ itemId, fields }) =>
+    fields.map(({ name: own, label, kind, required }): Field => {
+      const name = serviceFieldName(itemId, own);
+      const shown = kind === "secret" ? {} : value(name);
+      return {
+        name,
+        label: short(localized(label, language), 60),
+        kind,
+        required,
+        maxLength: 200,
+        ...shown,
+        ...note(name),
+      };
+    }),
+  );
+  const { number, expiry, code } = CARD_FIELDS;
+  const card: Field[] = asked.card
+    ? [
+        {
+          name: number,
+          label: texts.card.number,
+          kind: "secret",
+          required: true,
+          minLength: 12,
+          maxLength: 23,
+          note: texts.card.kept,
+          ...note(number),
+        },
+        {
+          name: expiry,
+          label: texts.card.expiry,
+          kind: "digits",
+          required: true,
+          minLength: 4,
+          maxLength: 4,
+          ...note(expiry),
+        },
+        { name: code, label: texts.card.code, kind: "secret", required: false, maxLength: 4, ...note(code) },
+      ]
+    : [];
+  return [...user, ...services, ...card];
+}

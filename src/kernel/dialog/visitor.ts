@@ -1,0 +1,72 @@
+/**
+ * The dialog with a subscriber, step by step (US 6,647,260 columns 4 to 6 and Fig. 2), free of any markup: who looks, and
+ * what all screens have in common. Each screen is a pure function of what is known; state between screens stands in
+ * addresses alone, so a device without cookies or script goes the whole way.
+ *
+ *   start -> list -> item                    catalog-screens.ts
+ *   item -> form -> request                  order-screen.ts: one POST with data and selection
+ *   request -> status -> terms | missing fields | failed installation | done     request-screens.ts
+ *   what is had -> removal                   held-screens.ts
+ *   help, problems; the way in by SMS        help-screens.ts, sign-in-screens.ts
+ */
+import type { Action, Screen } from "../../wire/screen/screen.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import type { Catalog } from "../catalog/expand.ts";
+import type { RequestStatus } from "../order/request/request.ts";
+import { type DialogTexts, localized, textsIn } from "./texts.ts";
+
+/** A request that has come this far needs nothing more of anybody. */
+export const ENDED = [
+  "completed",
+  "partly_completed",
+  "failed",
+  "cancelled",
+  "rejected",
+  "declined",
+  "expired",
+];
+/** A paragraph of a screen holds this much; longer terms are cut at sentences. */
+export const PARAGRAPH_CHARACTERS = 1_500;
+const TITLE_CHARACTERS = 60;
+
+export type Visitor = {
+  readonly operatorName: string;
+  readonly language: string;
+  readonly catalog: Catalog;
+  /** What the subscriber has; empty for somebody unknown. */
+  readonly has: readonly { readonly itemId: string; readonly name: string }[];
+  readonly requests: readonly RequestStatus[];
+  /** Somebody is known to stand behind this session. */
+  readonly isKnown: boolean;
+  readonly care: { readonly phone: string | null; readonly url: string | null };
+  /** An address of this server with the session's state in it; absolute ones of other servers are left alone. */
+  readonly at: (path: string) => string;
+};
+
+export type Step = Visitor & { readonly texts: DialogTexts };
+export const step = (visitor: Visitor): Step => ({ ...visitor, texts: textsIn(visitor.language) });
+
+export const short = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+export const nameOf = ({ name, id }: CatalogItem, language: string): string =>
+  localized(name, language) || id;
+
+export function screen(
+  { language, texts, at }: Step,
+  id: string,
+  title: string,
+  rest: Partial<Omit<Screen, "id" | "title" | "lang">>,
+): Screen {
+  const actions: Action[] = [...(rest.actions ?? [])];
+  if (id !== "start") actions.push({ role: "home", label: texts.home, href: at("/d/start") });
+  if (id !== "help") actions.push({ role: "help", label: texts.help, href: at("/d/help") });
+  return {
+    text: [],
+    entries: [],
+    ...rest,
+    id,
+    title: short(title, TITLE_CHARACTERS),
+    lang: language,
+    actions,
+  };
+}
