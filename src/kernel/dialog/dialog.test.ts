@@ -6,6 +6,7 @@ import { renderScreen } from "../../wire/screen/render.ts";
 import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
 import { speaks } from "../../wire/screen/vxml.ts";
 import type { CatalogItem, CatalogKind } from "../catalog/catalog-item.ts";
+import { sampleItem } from "../catalog/catalog-samples.ts";
 import type { RequestStatus } from "../order/request/request.ts";
 import { itemScreen, itemTermsScreen, listScreen, startScreen } from "./catalog-screens.ts";
 import { mineScreen, removeScreen } from "./held-screens.ts";
@@ -17,25 +18,8 @@ import { codeScreen, linkScreen, signInScreen } from "./sign-in-screens.ts";
 import { DIALOG_LANGUAGES, textsIn } from "./texts.ts";
 import type { Visitor } from "./visitor.ts";
 
-const item = (id: string, kind: CatalogKind, more: Partial<CatalogItem> = {}): CatalogItem => ({
-  id,
-  version: 1,
-  kind,
-  name: { en: `The ${id}`, de: `Das ${id}` },
-  description: { en: "What it does." },
-  price: null,
-  terms: null,
-  needs: [],
-  conflicts: [],
-  includes: [],
-  available: true,
-  provisioningServer: null,
-  content: { kind: "none" },
-  service: null,
-  elements: [],
-  requires: { assurance: "none", verification: false, card: false },
-  ...more,
-});
+const item = (id: string, kind: CatalogKind, more: Partial<CatalogItem> = {}): CatalogItem =>
+  sampleItem(id, { kind, name: { en: `The ${id}`, de: `Das ${id}` }, ...more });
 const ITEMS = [
   item("starter", "package", { includes: ["mail", "java"] }),
   item("java", "feature", { price: { onceMinor: 250, monthlyMinor: 99, currency: "EUR" } }),
