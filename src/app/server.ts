@@ -120,9 +120,13 @@ export type Outside = {
 };
 
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const opening = openStore({ config: options.config, log: options.log });
-  // While the data base starts, what is known is read: the two take about as long.
-  opening.catch(() => undefined); // it is awaited below, whatever happens first
+  // While the data base starts, what is known is read: the two take about as long. Not before it has begun to start:
+  // reading holds up everything else.
+  let opening!: ReturnType<typeof openStore>;
+  await new Promise<void>((begun) => {
+    opening = openStore({ config: options.config, log: options.log, onWaiting: begun });
+    opening.catch(() => undefined).finally(begun); // it is awaited below, whatever happens first
+  });
   const catalog = new DeviceCatalog(readShippedDatasets());
   const outside = options.outside?.(catalog);
   outside?.catch(() => undefined);

@@ -29,6 +29,8 @@ export type StoreOptions = {
   readonly log: (message: string) => void;
   /** A command beside a running Turnup: where one has the data folder, its server is used and left running. */
   readonly beside?: boolean;
+  /** The work is with others for a while, and the program is free for something else. */
+  readonly onWaiting?: () => void;
 };
 
 type Server = { readonly connection: pg.PoolConfig; readonly server: string; stop(): Promise<void> };
@@ -47,9 +49,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** The database as it is, whatever release it is of. */
 export type BareStore = Omit<Store, "sealer" | "migrated">;
-export async function openBare({ config, log, beside = false }: StoreOptions): Promise<BareStore> {
+export async function openBare({
+  config,
+  log,
+  beside = false,
+  onWaiting = () => undefined,
+}: StoreOptions): Promise<BareStore> {
   const folder = dataFolderOf(config);
-  const { connection, server, stop } = await serverOf(config, { folder, log, beside });
+  const { connection, server, stop } = await serverOf(config, { folder, log, beside, onWaiting });
   try {
     const database = await openDatabase({ connection, ...config.database });
     const close = async (): Promise<void> => {
@@ -73,14 +80,15 @@ export const sealKeyFile = (config: Config): string => join(dataFolderOf(config)
 
 type Where = Required<Omit<StoreOptions, "config">> & { readonly folder: string };
 
-async function serverOf(config: Config, { folder, log, beside }: Where): Promise<Server> {
+async function serverOf(config: Config, { folder, log, beside, onWaiting }: Where): Promise<Server> {
   const none = async (): Promise<void> => undefined;
   if (config.database.url) {
+    onWaiting();
     const connectionString = config.database.url.reveal();
     return { connection: { connectionString }, server: "the server of database.url", stop: none };
   }
   const running = beside ? runningPostgres(folder) : undefined;
   if (running) return { connection: running, server: `the running Turnup's in ${folder}`, stop: none };
-  const embedded = await startEmbeddedPostgres({ folder, log });
+  const embedded = await startEmbeddedPostgres({ folder, log, onWaiting });
   return { connection: embedded.connection, server: `embedded in ${folder}`, stop: embedded.stop };
 }

@@ -374,7 +374,7 @@ function written(route: Route, reply: FastifyReply, status: number, body: unknow
   const isDescribed = route.answer && !route.produces && status === route.status;
   if (!isDescribed || typeof body !== "object" || body === null) return body;
   if (!reply.hasHeader("content-type")) reply.type("application/json; charset=utf-8");
-  return reply.serializeInput(body, route.answer as Record<string, unknown>);
+  return reply.serializeInput(body as Record<string, unknown>, route.answer as Record<string, unknown>);
 }
 
 /** Stands for whoever asks at an open route; owns nothing. */

@@ -18,21 +18,30 @@ const PART_NAME: Readonly<Record<string, string>> = { querystring: "query", para
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = "body" }) => {
   if (httpPart === "headers") return () => true; // described for the reader; the door reads the headers itself
-  const whole = inlined(schema) as TSchema;
-  const check = Compile(whole);
-  const shapes = shapesOf(whole).map((shape) => ({ shape, check: Compile(shape) }));
+  // Made when a request first asks for it: all of them together would hold up each start.
+  const whole = once(() => inlined(schema) as TSchema);
+  const check = once(() => Compile(whole()));
+  const shapes = once(() => shapesOf(whole()).map((shape) => ({ shape, check: Compile(shape) })));
   const converts = httpPart !== "body";
   return (value: unknown) => {
-    const given = converts ? Value.Convert(whole, value) : value;
-    if (check.Check(given)) return { value: given };
-    const [nearest] = shapes
+    const given = converts ? Value.Convert(whole(), value) : value;
+    if (check().Check(given)) return { value: given };
+    const [nearest] = shapes()
       .map((one) => ({ shape: one.shape, errors: one.check.Errors(given) }))
       .sort((one, other) => one.errors.length - other.errors.length);
     return {
-      error: invalid(nearest?.errors ?? [], PART_NAME[httpPart] ?? httpPart, nearest?.shape ?? whole),
+      error: invalid(nearest?.errors ?? [], PART_NAME[httpPart] ?? httpPart, nearest?.shape ?? whole()),
     };
   };
 };
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 /** Where a body may have one of several shapes, only the one that it comes nearest to is spoken of. */
 const shapesOf = (schema: TSchema): readonly TSchema[] =>

@@ -6,7 +6,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { parse } from "csv-parse/sync";
 import type {
   AccessPoint,
   CarrierRule,
@@ -29,6 +28,7 @@ import {
   textOrNull,
   withWap,
 } from "./access-point-fields.ts";
+import { csvObjects } from "./dataset/csv.ts";
 import { shippedDataFolder } from "./dataset/folder.ts";
 
 /** Largest file after unpacking, in octets; ours are below 1 MiB. */
@@ -172,14 +172,14 @@ const listOf = (text: string | undefined): string[] =>
 
 function readRows(folder: string, file: string): Row[] {
   const path = join(folder, file);
-  let bytes: Buffer;
+  let text: string;
   try {
-    bytes = gunzipSync(readFileSync(path), { maxOutputLength: FILE_OCTETS_MAX });
+    text = gunzipSync(readFileSync(path), { maxOutputLength: FILE_OCTETS_MAX }).toString("utf8");
   } catch (cause) {
     throw new TurnupError("dataset_missing", `${path} cannot be read`, {
       cause,
       nextStep: "Install the package again.",
     });
   }
-  return parse(bytes, { columns: true, skip_empty_lines: true }) as Row[];
+  return Array.from(csvObjects(text), ({ row }) => row);
 }

@@ -72,6 +72,8 @@ export type EmbeddedOptions = {
   readonly folder: string;
   /** Told what a person watching the start would want to know; never a row. */
   readonly log: Log;
+  /** The work is with PostgreSQL's processes for a while: called once or more, for whoever has other work to do. */
+  readonly onWaiting?: (() => void) | undefined;
   /** The server's programs, where they do not lie in node_modules. */
   readonly binaries?: Binaries;
   /** Where data goes that no user but root could walk to, and no user namespace is allowed. */
@@ -93,9 +95,13 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   try {
     const place = await preparePlace(folder, binaries, options.walkableFolder);
     const startedCold = !existsSync(join(place.data, "PG_VERSION"));
-    if (startedCold) await makeData(place, options.log);
-    else checkVersion(place.data);
-    return await keepServer(place, { startedCold, unlock, log: options.log });
+    const { log, onWaiting = () => undefined } = options;
+    if (startedCold) {
+      const made = makeData(place, log);
+      onWaiting();
+      await made;
+    } else checkVersion(place.data);
+    return await keepServer(place, { startedCold, unlock, log, onWaiting });
   } catch (error) {
     unlock();
     throw error;
@@ -123,10 +129,23 @@ const connectionTo = (socketFolder: string): EmbeddedPostgres["connection"] => (
 
 async function keepServer(
   place: Place,
-  { startedCold, unlock, log }: { startedCold: boolean; unlock: () => void; log: Log },
+  {
+    startedCold,
+    unlock,
+    log,
+    onWaiting,
+  }: { startedCold: boolean; unlock: () => void; log: Log; onWaiting: () => void },
 ): Promise<EmbeddedPostgres> {
   const clusterName = clusterNameOf(place.binaries.version);
-  const keeper = keep({ unlock, log, launch: (onSpawn) => launch(place, clusterName, onSpawn) });
+  const keeper = keep({
+    unlock,
+    log,
+    launch: (onSpawn) =>
+      launch(place, clusterName, (pid) => {
+        onSpawn(pid);
+        onWaiting();
+      }),
+  });
   try {
     const left = startedCold ? undefined : await adoptOrStop(place, clusterName, log);
     await keeper.start(left?.pid);
