@@ -1,17 +1,17 @@
-/** Holds docs/requirements.md true: each row of the patent stands there once, and the tests that it names exist. */
+/** Holds docs/requirements.md true: each row of the two patents stands there once, and the tests that it names exist. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const FIRST_ROW = 73;
+const FIRST_ROW = 1;
 const LAST_ROW = 118;
 /** What no test shows yet. A row may leave this list; none may join it. */
-const NOT_SHOWN: readonly number[] = [];
+const NOT_SHOWN: readonly number[] = [34];
 
 const [, shownPart = "", notShownPart = ""] =
-  /## 201:.*?\n(.*?)\n## Not shown yet\n(.*?)\n## 260:/s.exec(
+  /\n(## 260:.*?\n## 201:.*?)\n## Not shown yet\n(.*)$/s.exec(
     readFileSync(join(ROOT, "docs", "requirements.md"), "utf8"),
   ) ?? [];
 
@@ -28,8 +28,10 @@ test("each requirement row stands in the document once, and only those not shown
   const all = Array.from({ length: LAST_ROW - FIRST_ROW + 1 }, (_, at) => FIRST_ROW + at);
   const there = [...shown, ...notShown].map(({ row }) => row).sort((one, other) => one - other);
   assert.deepEqual(there, all);
-  for (const { row } of notShown)
+  for (const { row, cells } of notShown) {
     assert.ok(NOT_SHOWN.includes(row), `row ${row} had a test and has none now`);
+    assert.ok(cells[1], `row ${row} does not say where it stands`);
+  }
 });
 
 test("each test that a requirement names is there", () => {
