@@ -154,6 +154,28 @@ test("who is proved is the SIM, not the number that calls: a wrong code opens no
   assert.ok(!call.documents.some((text) => text.includes(house.msisdn)), "no document holds the number");
 });
 
+test("before the code was right nothing of the dialog is told, whatever address is asked for", async () => {
+  const { house, dial, token, requests } = await line("not yet proved");
+  await house.ask(["voice-mail"], { assurance: "cert" });
+  const [own] = await requests();
+  const call = await dial();
+  await call.choose("English");
+  const unproved = /call=([\w-]+)/.exec(call.documents.at(-1)!)![1]!;
+  const { reference } = await house.status(own!.id);
+  for (const to of ["/d/start", "/d/mine", "/d/orders", `/d/orders/${reference}`, "/d/requests", "x"]) {
+    for (const method of ["GET", "POST"] as const) {
+      const url = `/voice/screen?to=${encodeURIComponent(to)}&call=${unproved}`;
+      const { status, text } = await fetchAs(door, `Bearer ${token}`)(
+        method,
+        url,
+        method === "POST" ? "a=b" : undefined,
+      );
+      assert.equal(status, 200);
+      assert.match(text, /A code goes by SMS to your phone/, to);
+    }
+  }
+});
+
 test("a code is spent by its use, and five minutes old it is none", async () => {
   const { dial, codeSent } = await line("old code");
   const call = await dial();

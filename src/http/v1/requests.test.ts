@@ -1,10 +1,14 @@
 /** Whoever asks for somebody else, over the real server and database: staff, partners, offers, E-CARE (rows 23, 47, 66 to 70, 72). */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "vitest";
 import { type RequestHouse, requestShop } from "../../../test/request-shop.ts";
 import { roadDoor } from "../../../test/road-door.ts";
 import type { RequestPolicy } from "../../kernel/order/request/request-policy.ts";
+import { createPortalPeople } from "../../store/portal-link.ts";
 import { requestsQuery } from "../../store/request-reader.ts";
+import { enterForPartner } from "./partner/requests.ts";
+import { enterForSubscriber } from "./requests.ts";
 
 const PAN = "4111111111111111";
 const ADA = {
@@ -198,6 +202,13 @@ test("a card goes to the payment house, and its number and code stand nowhere: n
     assert.ok(!refused.body.includes("4111"));
   }
   assert.equal(door.cards.length, calls, "nothing went out");
+});
+
+test("what a repeat is known by holds no card and nothing of a user, not even for a hash of it", () => {
+  const body = { selection: ["carded"], user: ADA, fields: { mail: { a: "b" } }, card: { number: PAN } };
+  for (const { tellsApart } of [enterForSubscriber, enterForPartner]) {
+    assert.deepEqual(tellsApart?.(body), { selection: ["carded"], user: null, fields: null, card: null });
+  }
 });
 
 test("a payment house that fails, with what it was sent in its failure, leaves no trace in answer or log", async () => {
@@ -452,6 +463,13 @@ test("care sends a new link to the phone, not too many, and the link works for i
   const mine = () => door.sent.filter(({ to }) => to === of.msisdn);
   assert.equal(mine().length, 1);
   assert.match(mine()[0]!.text, /^Meridian: .*https:\/\/turnup\.invalid\/d\/l\/[\w-]{22}$/);
+  const [, token = ""] = /\/d\/l\/([\w-]{22})$/.exec(mine()[0]!.text)!;
+  const people = createPortalPeople(shop.database, shop.sealer);
+  const use = (operatorId: string) =>
+    people.useLink(operatorId, createHash("sha256").update(token).digest(), new Date(shop.time.now));
+  assert.equal(await use(first.json().subscriberId), undefined, "of no other operator");
+  assert.equal(await use(of.operatorId), first.json().subscriberId);
+  assert.equal(await use(of.operatorId), undefined, "once");
   for (let sent = 1; sent < 5; sent++) await door.post(of.tokens.care, url, undefined);
   const more = await door.post(of.tokens.care, url, undefined);
   assert.deepEqual([more.statusCode, more.json().code], [429, "too_many_requests"]);
