@@ -194,3 +194,34 @@ test("access data that fits into no text is not cut: it is not sent, and the ite
   assert.match(item!.reason, /fits into no notice/);
   assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
 });
+
+test("access data that the client has is not sent again, whatever the SMSC says of it, nor is what was wiped", async () => {
+  const house = await shop.house("acked", [MAIL]);
+  const { reference } = await house.ask(["mail"]);
+  await house.errands();
+  const [first] = await house.told("failed");
+  assert.equal(first?.kind, "access_data");
+  // Its resending waits for its time when the client's word comes after all.
+  await house.reply("ack", { reference, itemId: first!.itemId, noticeId: first!.noticeId });
+  await shop.pass(24 * HOUR_MS);
+  assert.ok((await house.told("failed")).every(({ kind }) => kind !== "access_data"));
+
+  const other = await shop.house("acked before", [MAIL]);
+  const order = await other.ask(["mail"]);
+  await other.errands();
+  const [access] = await other.told("none");
+  await other.reply("ack", { ...order, itemId: access!.itemId, noticeId: access!.noticeId });
+  await other.receipt([access!], "failed");
+  await shop.pass(24 * HOUR_MS);
+  assert.ok((await other.told()).every(({ noticeId }) => !Buffer.from(noticeId).equals(access!.noticeId)));
+});
+
+test("access data of an order that was cancelled waits for nobody: it is wiped and not sent", async () => {
+  const house = await shop.house("cancelled access", [MAIL]);
+  const { orderId } = await house.ask(["mail"]);
+  await house.errands();
+  await shop.conductor.cancel(house.operatorId, orderId, "care");
+  assert.ok((await house.told()).every(({ kind }) => kind !== "access_data"));
+  assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
+  assert.match((await house.status(orderId)).items[0]!.reason, /the order was cancelled$/);
+});

@@ -284,6 +284,12 @@ const ANSWER_OFFER = {
   name: "answer_offer", // offer_pkey
   text: `update offer set state = $2, order_id = $3, answered_at = $4 where id = $1 and state = 'sent'`,
 };
+/** What is wiped is sent no more, also where it waits to be sent again. */
+const CANCEL_WIPED = {
+  name: "cancel_wiped", // message_of_order
+  text: `update message set state = 'cancelled', reason = 'no longer wanted', due_at = null, lease_until = null, updated_at = $3
+          where order_id = any($1::uuid[]) and payload_id = any($2::uuid[]) and state = 'queued'`,
+};
 /** Sealed octets of nothing: the row still says how long it was. */
 const WIPE_PAYLOADS = {
   name: "wipe_payloads", // payload_pkey
@@ -347,6 +353,9 @@ export async function writeRequests(db: Db, sealer: Sealer, changes: ChangeSet, 
   );
   for (const { id, state, orderId } of changes.offerChanges)
     await db.run(ANSWER_OFFER, [id, state, orderId, now]);
-  if (changes.wipedPayloads.length > 0)
-    await db.run(WIPE_PAYLOADS, [changes.wipedPayloads, sealer.seal("payload", new Uint8Array(0))]);
+  if (changes.wipedPayloads.length > 0) {
+    const payloadIds = changes.wipedPayloads.map(({ payloadId }) => payloadId);
+    await db.run(CANCEL_WIPED, [changes.wipedPayloads.map(({ orderId }) => orderId), payloadIds, now]);
+    await db.run(WIPE_PAYLOADS, [payloadIds, sealer.seal("payload", new Uint8Array(0))]);
+  }
 }

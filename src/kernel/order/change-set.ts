@@ -159,8 +159,8 @@ export type ChangeSet = {
     readonly state: "taken" | "declined" | "expired";
     readonly orderId: string | null;
   }[];
-  /** Payloads whose octets are kept no longer: whom they were for has them. */
-  readonly wipedPayloads: string[];
+  /** Payloads whose octets are kept no longer, since whom they were for has them or cannot get them; they are sent no more. */
+  readonly wipedPayloads: { readonly orderId: string; readonly payloadId: string }[];
 };
 
 export const emptyChangeSet = (): ChangeSet => ({

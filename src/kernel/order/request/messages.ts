@@ -10,7 +10,9 @@ export function noticeEnded(context: RequestContext, ended: EndedMessage): void 
   const item = itemsOf(context).find(({ message }) => message?.payloadId === ended.payloadId);
   if (ended.outcome === "delivered") return delivered(context, ended, item);
   const { scribe, order, terms } = context;
-  if (ended.attempt <= terms.policy.resendLimit) {
+  // Where the device has the access data, by the client's own word, its octets are wiped and nothing is sent again.
+  const isWiped = item?.kind === "service" && item.state !== "registered";
+  if (!isWiped && ended.attempt <= terms.policy.resendLimit) {
     return resendCompanion(scribe, order, ended, terms, resendWaitMinutes(ended.attempt));
   }
   scribe.note(order, {
@@ -19,7 +21,7 @@ export function noticeEnded(context: RequestContext, ended: EndedMessage): void 
     reason: `a notice did not reach the device in ${ended.attempt} attempts`,
     detail: { messageId: ended.messageId, errorCode: ended.errorCode },
   });
-  if (item?.kind === "service") return accessLost(context, item, ended.attempt);
+  if (item?.kind === "service") return accessLost(context, item, `${ended.attempt} SMS failed`);
   if (item?.state !== "sending" || item.subject.channel !== "narrowband") return;
   failItem(scribe, order, item, {
     cause: "sms_failed",

@@ -217,7 +217,7 @@ export function accessDelivered(context: RequestContext, item: RequestItem, reas
     Object.assign(registration, { access: null, changed: true });
     touchRequest(context);
   }
-  if (item.message) scribe.changes.wipedPayloads.push(item.message.payloadId);
+  wipeMessage(context, item);
   const waits = waitsForElements(item);
   scribe.moveItem(order, item, {
     state: "access_data_sent",
@@ -228,18 +228,22 @@ export function accessDelivered(context: RequestContext, item: RequestItem, reas
   if (isRequestItemDone(item, terms.policy.doneAt)) waitNoMore(item);
 }
 
-/** Nobody tries any more: it is kept nowhere. The user may remove the service and ask for it anew. */
-export function accessLost(context: RequestContext, item: RequestItem, attempts: number): void {
+/** Nobody tries any more, so it is kept nowhere; a late receipt still counts, and the user may ask for the service anew. */
+export function accessLost(context: RequestContext, item: RequestItem, why: string): void {
   const registration = registrationOf(context, item);
-  if (item.state !== "registered" || !registration) return;
+  if (item.state !== "registered" || !registration?.access) return;
   Object.assign(registration, { access: null, changed: true });
-  if (item.message) context.scribe.changes.wipedPayloads.push(item.message.payloadId);
+  wipeMessage(context, item);
   Object.assign(item, {
-    cause: "sms_failed",
-    reason: `registered, but its access data did not reach the device in ${attempts} attempts`,
+    cause: "access_data_lost",
+    reason: `registered, but its access data did not reach the device: ${why}`,
     changed: true,
   });
   touchRequest(context);
+}
+
+function wipeMessage({ scribe, order }: RequestContext, { message }: RequestItem): void {
+  if (message) scribe.changes.wipedPayloads.push({ orderId: order.id, payloadId: message.payloadId });
 }
 
 function needsInformation(

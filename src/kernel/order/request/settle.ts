@@ -11,7 +11,7 @@ import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
 import { namesOf, tell } from "./notices.ts";
 import { stateWords } from "./request-policy.ts";
-import { takeBackRegistration } from "./service.ts";
+import { accessLost, takeBackRegistration } from "./service.ts";
 
 export function settle(context: RequestContext): void {
   const { order, scribe, terms } = context;
@@ -19,7 +19,10 @@ export function settle(context: RequestContext): void {
   endIfDone(scribe, order, terms);
   if (isFinal(order)) {
     for (const item of itemsOf(context)) {
-      if (!isClosed(item) && !isRequestItemDone(item, terms.policy.doneAt)) billUnproved(context, item);
+      if (isClosed(item) || isRequestItemDone(item, terms.policy.doneAt)) continue;
+      billUnproved(context, item);
+      if (item.state === "registered" && order.state === "cancelled")
+        accessLost(context, item, "the order was cancelled");
     }
     if (order.state !== order.request.stateBefore) tellTheEnd(context);
     keepNoData(context);
