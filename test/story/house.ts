@@ -355,11 +355,17 @@ const WAITING = {
   offer: { columns: ["expires_at"], waits: "true" },
 } as const;
 
-export async function passTime(database: Database, ms: number): Promise<void> {
+/** @param held what becomes of rows that somebody is at work on: their time stands still, or they are waited for */
+export async function passTime(
+  database: Database,
+  ms: number,
+  held: "left alone" | "waited for" = "left alone",
+): Promise<void> {
+  const locking = held === "left alone" ? "for update skip locked" : "for update";
   await database.transaction(async (tx) => {
     for (const [table, { columns, waits }] of Object.entries(WAITING)) {
       const set = columns.map((column) => `${column} = ${column} - $1 * interval '1 ms'`).join(", ");
-      const rows = `select id from ${table} where ${waits} for update skip locked`;
+      const rows = `select id from ${table} where ${waits} ${locking}`;
       await tx.run(`update ${table} set ${set} where id in (${rows})`, [ms]);
     }
     await tx.run("update request set next_notice_at = next_notice_at - $1 * interval '1 ms'", [ms]);

@@ -186,7 +186,7 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
     faults,
     logs,
     async timePasses(ms) {
-      await passTime(first.database, ms);
+      await passTime(first.database, ms, "waited for");
       await first.server.engine.conductor.expire(500);
     },
     phone(more = {}) {

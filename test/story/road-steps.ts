@@ -49,6 +49,16 @@ export const answerNotice = (
   action: "accept" | "decline" | "back",
 ): Promise<unknown> => phone.walk([{ await: `notice-${notice}` }, { action }]);
 
+/** From the notice, or from where the request is shown, to the server's own screen of the terms. */
+export async function openTerms(phone: Phone): Promise<unknown> {
+  await answerNotice(phone, "terms", "back");
+  await phone.until(
+    () => phone.screen()?.entries.some(({ label }) => label === "Terms") ?? false,
+    "the request's screen leads to its terms",
+  );
+  return phone.walk([{ choose: "Terms" }, { await: "terms" }]);
+}
+
 /** What the client module says of the software on the phone. */
 export const modulesOf = (phone: Phone): readonly string[] =>
   (phone.client()?.installer.modules().modules ?? []).map(({ name, state }) => `${name} ${state}`);

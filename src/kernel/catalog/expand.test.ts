@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { sampleCatalog, sampleItem, samplePackage } from "./catalog-samples.ts";
-import { type Expansion, expandRemoval, expandSelection } from "./expand.ts";
+import { askingItems, type Expansion, expandRemoval, expandSelection } from "./expand.ts";
 
 const nothing = { has: new Set<string>(), deviceTakes: () => true };
 const ids = (expansion: Expansion): string[] => expansion.items.map(({ item }) => item.id);
@@ -21,6 +21,21 @@ test("a package expands to its fixed set, each member with the package's name (2
     ],
   );
   assert.deepEqual([expansion.unavailable, expansion.conflicts, expansion.missing], [[], [], []]);
+});
+
+test("what a package requires is required with any of its members", () => {
+  const catalog = sampleCatalog(
+    samplePackage("starter", ["mms", "mail"]),
+    sampleItem("mms"),
+    sampleItem("mail"),
+  );
+  const asking = (has: readonly string[]) =>
+    askingItems(catalog, expandSelection(catalog, ["starter"], { ...nothing, has: new Set(has) })).map(
+      ({ id }) => id,
+    );
+  assert.deepEqual(asking([]), ["mms", "mail", "starter"]);
+  assert.deepEqual(asking(["mms"]), ["mail", "starter"]);
+  assert.deepEqual(asking(["mms", "mail"]), [], "nothing is left of it to be had");
 });
 
 test("what is chosen twice is asked for once, and comes with the package that holds it", () => {

@@ -81,6 +81,12 @@ export function expandSelection(
   return { items: inOrderOfNeed(standing), had, unavailable, conflicts, missing };
 }
 
+/** Whose requirements hold: what is provisioned, and each package that any of it came with. */
+export function askingItems(catalog: Catalog, { items }: Pick<Expansion, "items">): readonly CatalogItem[] {
+  const packages = new Set(items.flatMap(({ package: id }) => (id === null ? [] : id)));
+  return [...items.map(({ item }) => item), ...[...packages].flatMap((id) => catalog.get(id) ?? [])];
+}
+
 /**
  * The other way: what is removed, users of a thing before the thing. What something that stays still needs is not removed.
  * `catalog` must know what the subscriber has, also what is offered no more.

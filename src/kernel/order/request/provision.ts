@@ -11,6 +11,7 @@ import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
 import { askElements } from "./elements.ts";
 import { sendContent } from "./feature.ts";
 import { namesOf, tell } from "./notices.ts";
+import { WHICH_IS_THERE } from "./request-items.ts";
 import { registerService, removeService } from "./service.ts";
 
 /** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
@@ -28,7 +29,8 @@ export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
     });
   for (const item of conflicting) {
     const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
-    tell(context, { kind: "conflict", text: "conflict", values, item });
+    const text = item.reason.endsWith(WHICH_IS_THERE) ? "conflictHad" : "conflict";
+    tell(context, { kind: "conflict", text, values, item });
   }
   for (const item of [...fell("missing_need"), ...fell("still_needed")]) {
     const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
@@ -50,9 +52,12 @@ export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
   return "stopped";
 }
 
-/** Reasons of what fell end or begin with the id of the other item. */
+/** Reasons of what fell end or begin with the name of the other item. */
 const namedIn = (reason: string): string =>
-  reason.replace(/^it (cannot stand beside|needs) /, "").replace(/ needs it and stays$/, "");
+  reason
+    .replace(/^it (cannot stand beside|needs) /, "")
+    .replace(/ needs it and stays$/, "")
+    .replace(WHICH_IS_THERE, "");
 
 export function provision(context: RequestContext): void {
   const { scribe, order, terms } = context;

@@ -44,13 +44,18 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   }
   for (const { id, package: packaged } of expansion.had)
     items.push(make(id, packaged, had(catalog.get(id)!)));
+  // Subscribers know items by their names; one that is offered no more has none but its id.
+  const named = (id: string): string => inLanguage(catalog.get(id)?.name ?? { en: id }, request.language);
   const fallen = [
     ...expansion.unavailable.map(({ id, reason }) => ({ id, standing: unavailable(reason) })),
-    ...expansion.conflicts.map(({ id, with: other }) => ({ id, standing: inConflict(other) })),
+    ...expansion.conflicts.map(({ id, with: other, reason }) => ({
+      id,
+      standing: inConflict(named(other), reason === "had_already"),
+    })),
     ...expansion.missing.map(({ id, neededBy }) =>
       request.action === "add"
-        ? { id: neededBy, standing: lacks(id) }
-        : { id, standing: stillNeeded(neededBy) },
+        ? { id: neededBy, standing: lacks(named(id)) }
+        : { id, standing: stillNeeded(named(neededBy)) },
     ),
   ];
   const told = new Set(items.map(({ subject }) => subject?.catalogId));
@@ -122,7 +127,10 @@ const unavailable = (reason: string): Standing =>
   );
 const withoutTerms = (termsId: string): Standing =>
   fallen("unavailable", `its terms ${termsId} have no text`);
-const inConflict = (other: string): Standing => fallen("conflict", `it cannot stand beside ${other}`);
+/** Ends the reason of an item that falls because of what the subscriber has, and keeps. */
+export const WHICH_IS_THERE = ", which is there already";
+const inConflict = (other: string, isHad: boolean): Standing =>
+  fallen("conflict", `it cannot stand beside ${other}${isHad ? WHICH_IS_THERE : ""}`);
 const lacks = (need: string): Standing => fallen("missing_need", `it needs ${need}`);
 const stillNeeded = (by: string): Standing => fallen("still_needed", `${by} needs it and stays`);
 const had = ({ kind }: CatalogItem): Standing => ({

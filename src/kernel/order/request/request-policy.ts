@@ -21,6 +21,7 @@ export const NOTICE_TEXTS = [
   "accessData",
   "unavailable",
   "conflict",
+  "conflictHad",
   "missingNeed",
   "status",
   "done",
@@ -78,6 +79,7 @@ const ENGLISH: NoticeTexts = {
   accessData: "{operator}: {item}: {access}",
   unavailable: "{operator}: not available: {items}. Request {reference}.",
   conflict: "{operator}: {items} cannot stand beside {others}; neither is set up. Request {reference}.",
+  conflictHad: "{operator}: {items} cannot stand beside {others}, which you have. Request {reference}.",
   missingNeed: "{operator}: {items} needs {others}. Request {reference}.",
   status: "{operator}: request {reference}: {state}.",
   done: "{operator}: request {reference} is done: {items}.",
@@ -107,6 +109,7 @@ const GERMAN: NoticeTexts = {
   unavailable: "{operator}: nicht verfügbar: {items}. Auftrag {reference}.",
   conflict:
     "{operator}: {items} verträgt sich nicht mit {others}; beides wird nicht eingerichtet. Auftrag {reference}.",
+  conflictHad: "{operator}: {items} verträgt sich nicht mit {others}, das Sie haben. Auftrag {reference}.",
   missingNeed: "{operator}: {items} braucht {others}. Auftrag {reference}.",
   status: "{operator}: Auftrag {reference}: {state}.",
   done: "{operator}: Auftrag {reference} ist erledigt: {items}.",

@@ -6,7 +6,13 @@
 import { TurnupError } from "../../../term/error.ts";
 import type { FactsQuery } from "../../account/account-facts.ts";
 import { type CatalogItem, isAssuredEnough, weakerAssurance } from "../../catalog/catalog-item.ts";
-import { type Catalog, type Expansion, expandRemoval, expandSelection } from "../../catalog/expand.ts";
+import {
+  askingItems,
+  type Catalog,
+  type Expansion,
+  expandRemoval,
+  expandSelection,
+} from "../../catalog/expand.ts";
 import { tidyUserData } from "../../registration/check-user-data.ts";
 import { seenWindowMs } from "../../registration/find-fraud.ts";
 import type { ConductorDeps } from "../deps.ts";
@@ -59,7 +65,8 @@ export async function submitRequest(
     hasClient: noticeKey !== null,
   });
   refuseUnknown(expansion);
-  refuseUnassured(request, expansion, terms);
+  const asking = askingItems(catalog, expansion);
+  refuseUnassured(request, asking, terms);
   const texts = await deps.catalog.currentTerms(operatorId);
   const draft: RequestDraft = {
     stateBefore: "received",
@@ -112,7 +119,8 @@ export async function submitRequest(
   });
   const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
   if (isOfRequest(order)) {
-    const items = expansion.items.map(({ item }) => item);
+    // What is given back asks for no card and nobody's word.
+    const items = request.action === "add" ? asking : [];
     beginRequest({ deps, scribe, order, subject, terms }, { request, items, facts });
   }
   return { orderId: order.id, reference: draft.reference, created: true };
@@ -174,9 +182,13 @@ function refuseUnknown({ unavailable }: Expansion): void {
   });
 }
 
-function refuseUnassured({ road, assurance }: NewRequest, { items }: Expansion, { policy }: Terms): void {
+function refuseUnassured(
+  { road, assurance }: NewRequest,
+  items: readonly CatalogItem[],
+  { policy }: Terms,
+): void {
   if (!ASSURED_ROADS.includes(road)) return;
-  const needed = [policy.request.minimumAssurance, ...items.map(({ item }) => item.requires.assurance)];
+  const needed = [policy.request.minimumAssurance, ...items.map(({ requires }) => requires.assurance)];
   const lacking = needed.find((one) => !isAssuredEnough(assurance, one));
   if (lacking === undefined) return;
   throw new TurnupError(
