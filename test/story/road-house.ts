@@ -24,6 +24,7 @@ import { ROLES, type Role } from "../../src/kernel/account/role.ts";
 import { hashToken, tokenOf } from "../../src/kernel/account/token.ts";
 import { DEFAULT_POLICY, type OrderPolicy } from "../../src/kernel/order/policy.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "../../src/kernel/order/request/request-policy.ts";
+import type { IncomingSms } from "../../src/sim/handset/fleet.ts";
 import type { Phone, PhoneEvent } from "../../src/sim/phone/phone.ts";
 import { type AcceptedMessage, createSmscSimulator } from "../../src/sim/smsc/smsc.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -47,6 +48,8 @@ export type RoadStoryOptions = {
   readonly proxy?: Partial<ProxyOptions>;
   /** A second operator's server, to which entries of the first one's lists lead (row 6). */
   readonly second?: boolean;
+  /** Takes messages to numbers that are no phone's with a client module: old handsets of a story. */
+  readonly others?: (sms: IncomingSms) => "delivered" | "absent";
   /** Once the sandboxes stand and before any server does: what a story changes about them. */
   readonly prepare?: (road: RoadWorld) => void | Promise<void>;
 };
@@ -118,9 +121,10 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
     password: secret,
     seed: options.seed ?? 1,
     onAccepted: (message) => accepted.push(message),
-    onMessage: async (message) =>
-      (await road.phoneOf(message.to)?.onMessage({ ...message, udh: message.udh ?? new Uint8Array(0) })) ??
-      "absent",
+    onMessage: async (message) => {
+      const sms = { ...message, udh: message.udh ?? new Uint8Array(0) };
+      return (await road.phoneOf(sms.to)?.onMessage(sms)) ?? options.others?.(sms) ?? "absent";
+    },
   });
   const road: RoadWorld = await startRoadWorld({
     folder,
