@@ -4,12 +4,13 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
 import { HOUR_MS } from "../../test/order-engine.ts";
 import { pair } from "../../test/order-shop.ts";
-import { requestShop } from "../../test/request-shop.ts";
+import { requestShop, USER } from "../../test/request-shop.ts";
 import type { CatalogItem } from "../kernel/catalog/catalog-item.ts";
 import { sampleItem } from "../kernel/catalog/catalog-samples.ts";
 import { DEFAULT_REQUEST_POLICY as DEFAULT, noticeText } from "../kernel/order/request/request-policy.ts";
 import { decodeContent } from "../wire/message/content.ts";
 import { encodeModule, signModule } from "../wire/message/module.ts";
+import { createAccounts } from "./account-store.ts";
 
 const shop = await requestShop();
 const { requires } = sampleItem("any");
@@ -122,6 +123,22 @@ test("where no bureau is configured the request says so and is rejected in the e
   assert.ok(story.events.some(({ reason }) => /not_configured/.test(reason)));
   await shop.pass(HOUR_MS);
   assert.equal((await house.status(orderId)).state, "rejected");
+});
+
+test("the short road does not change who somebody is: nobody looks at it there", async () => {
+  const house = await shop.house("same person", [VOICE_MAIL, { id: "forward" }]);
+  const first = await house.ask(["voice-mail"], { user: { ...USER, idDocument: "P 1815" } });
+  await house.errands();
+  const second = await house.ask(["forward"], {
+    user: { familyName: "Mallory", idDocument: "X 1", email: "new@example.org" },
+  });
+  assert.ok((await house.events(second.orderId)).includes("short_road"));
+  const { subscriberId } = await house.story(first.orderId);
+  const account = await createAccounts(shop.database, shop.sealer).find(house.operatorId, subscriberId);
+  assert.deepEqual(
+    [account?.user.familyName, account?.user.idDocument, account?.user.email],
+    ["Lovelace", "P 1815", "new@example.org"],
+  );
 });
 
 test("a device that was provisioned for this user before takes the short road", async () => {

@@ -178,6 +178,12 @@ function judgeOwnData(
 /** A move or a new mail address is no other person. */
 const DECISIVE: ReadonlySet<UserField> = new Set(["givenName", "familyName", "birthdate", "idDocument"]);
 
+/** What was given, with who somebody is as it was verified: only a verification changes that. */
+export const asVerified = (given: UserData, onFile: UserData): UserData => ({
+  ...given,
+  ...Object.fromEntries(Object.entries(onFile).filter(([field]) => DECISIVE.has(field as UserField))),
+});
+
 function judgeBureau(
   { identityThreshold }: Pick<RegistrationPolicy, "identityThreshold">,
   bureau: Outside<BureauAnswer>,
