@@ -1,2 +1,5 @@
-export function bundleProgram(folder: string, options?: { readonly sourcemap?: boolean }): Promise<void>;
+export function bundleProgram(
+  folder: string,
+  options?: { readonly sourcemap?: boolean; readonly inside?: readonly string[] },
+): Promise<void>;
 export function bundleOfCheckout(): Promise<string>;

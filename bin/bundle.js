@@ -9,6 +9,7 @@ import {
   existsSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -23,8 +24,14 @@ const cache = join(root, "node_modules", ".cache", "turnup");
 /** Bundles of earlier sources that are kept: a program that was started from one loads its commands as they are called. */
 const KEPT = 4;
 
-/** @param {string} folder @param {{ readonly sourcemap?: boolean }} [options] */
-export async function bundleProgram(folder, { sourcemap = false } = {}) {
+/**
+ * Libraries of many small modules, 800 of a start's 1,000: a checkout's bundle has them inside. A release names its
+ * libraries and does not copy them.
+ */
+const MANY_MODULES = ["typebox", "kysely"];
+
+/** @param {string} folder @param {{ readonly sourcemap?: boolean, readonly inside?: readonly string[] }} [options] */
+export async function bundleProgram(folder, { sourcemap = false, inside = [] } = {}) {
   const { build } = await import("esbuild");
   await build({
     absWorkingDir: root,
@@ -34,7 +41,7 @@ export async function bundleProgram(folder, { sourcemap = false } = {}) {
     chunkNames: "[name]-[hash]",
     bundle: true,
     splitting: true,
-    packages: "external",
+    ...(inside.length === 0 ? { packages: "external" } : { external: librariesBut(inside) }),
     platform: "node",
     format: "esm",
     target: "node20.19",
@@ -42,6 +49,14 @@ export async function bundleProgram(folder, { sourcemap = false } = {}) {
     sourcemap,
   });
   cpSync(join(root, "src", "store", "migrations"), join(folder, "migrations"), { recursive: true });
+}
+
+/** @param {readonly string[]} inside @returns {string[]} */
+function librariesBut(inside) {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return Object.keys({ ...dependencies, ...devDependencies })
+    .filter((name) => !inside.includes(name))
+    .flatMap((name) => [name, `${name}/*`]);
 }
 
 /** The program's file for the sources as they are now. @returns {Promise<string>} */
@@ -54,7 +69,7 @@ export async function bundleOfCheckout() {
     await mkdir(cache, { recursive: true });
     const made = mkdtempSync(join(cache, "making-"));
     try {
-      await bundleProgram(made, { sourcemap: true });
+      await bundleProgram(made, { sourcemap: true, inside: MANY_MODULES });
       chmodSync(made, 0o755); // another user may start this checkout
       renameSync(made, folder); // whole or not at all: another process may be making the same
     } catch (error) {
@@ -77,6 +92,7 @@ function stateOfSources() {
   };
   note(fileURLToPath(import.meta.url));
   note(join(root, "package.json"));
+  for (const name of MANY_MODULES) note(join(root, "node_modules", name, "package.json"));
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
   for (const name of sources.sort()) if (/\.(ts|sql|json)$/.test(name)) note(join(root, "src", name));
   return hash.digest("hex").slice(0, 16);
