@@ -93,6 +93,8 @@ export type RoadHouse = RoadParty & {
   phone(more?: Parameters<RoadWorld["phone"]>[0] extends infer Spec ? Partial<Spec> : never): Promise<Phone>;
   did<Kind extends PhoneEvent["kind"]>(phone: Phone, kind: Kind): Extract<PhoneEvent, { kind: Kind }>[];
   textsTo(phone: Phone): readonly string[];
+  /** An SMS of a handset of a story's own. */
+  mobileOriginated(sms: IncomingSms): Promise<void>;
 };
 
 /** With its check digit. */
@@ -126,15 +128,16 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
       return (await road.phoneOf(sms.to)?.onMessage(sms)) ?? options.others?.(sms) ?? "absent";
     },
   });
+  const submitMo = async (sms: IncomingSms): Promise<void> => {
+    const taken = await smsc.sendMobileOriginated(sms);
+    if (taken !== "taken") throw new Error("the message centre could not hand it over");
+  };
   const road: RoadWorld = await startRoadWorld({
     folder,
     seed: options.seed ?? 1,
     now: () => new Date(),
     ...(options.habits && { habits: options.habits }),
-    async submitMo(sms) {
-      const taken = await smsc.sendMobileOriginated(sms);
-      if (taken !== "taken") throw new Error("the message centre could not hand it over");
-    },
+    submitMo,
     onEvent: (event) => events.push(event),
     onFault: fault,
   });
@@ -189,6 +192,7 @@ export async function roadHouse(options: RoadStoryOptions = {}): Promise<RoadHou
     events,
     faults,
     logs,
+    mobileOriginated: submitMo,
     async timePasses(ms) {
       await passTime(first.database, ms, "waited for");
       await first.server.engine.conductor.expire(500);
