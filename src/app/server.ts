@@ -315,7 +315,12 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
         onFault: options.onFault ?? (() => undefined),
       },
       options.land ?? (await readLandSettings(config)),
-      (token) => enrolments.spend(createHash("sha256").update(token).digest(), clock()),
+      async (token, proxy) => {
+        const operator = await operators.at({ proxy }); // a token of another operator's is none behind this one's proxies
+        return (
+          operator && enrolments.spend(operator.id, createHash("sha256").update(token).digest(), clock())
+        );
+      },
     );
     http = await createHttpServer(deps, {
       ...httpOptionsOf(config),

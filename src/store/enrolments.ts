@@ -20,7 +20,7 @@ const SPEND = {
   name: "spend_enrolment", // portal_link_pkey, subscriber_pkey, device_pkey
   text: `with spent as (
            update portal_link set used_at = $2
-            where token_hash = $1 and purpose = 'enrol' and used_at is null and expires_at > $2
+            where operator_id = $1 and token_hash = $3 and purpose = 'enrol' and used_at is null and expires_at > $2
            returning subscriber_id, device_id)
          select s.imsi_sealed, s.msisdn_sealed, d.imei_sealed
            from spent join subscriber s on s.id = spent.subscriber_id left join device d on d.id = spent.device_id`,
@@ -56,8 +56,8 @@ export function createEnrolments(
       await database.run(ADD, [Buffer.from(tokenHash), operatorId, person.subscriberId, deviceId, expiresAt]);
       return { msisdn: person.msisdn };
     },
-    async spend(tokenHash, now) {
-      const row = await database.one<Spent>(SPEND, [Buffer.from(tokenHash), now]);
+    async spend(operatorId, tokenHash, now) {
+      const row = await database.one<Spent>(SPEND, [operatorId, now, Buffer.from(tokenHash)]);
       if (!row) return undefined;
       return {
         imsi: sealer.open("imsi", row.imsi_sealed),

@@ -79,8 +79,8 @@ export type LandServerOptions = {
   readonly sessionKey: Uint8Array;
   readonly proxies: readonly LandProxy[];
   readonly handler: RoadHandler;
-  /** Whose a one-time token of enrolment is; it is spent by the question. Undefined: nobody's. */
-  enrolmentOf(token: string): Promise<EnrolmentAnswer | undefined>;
+  /** Whose a one-time token of enrolment is, asked by this proxy; it is spent by the question. Undefined: nobody's. */
+  enrolmentOf(token: string, proxy: string): Promise<EnrolmentAnswer | undefined>;
   now(): Date;
   freshOctets(octets: number): Uint8Array;
   onRefused(refusal: LandRefusal): void;
@@ -218,8 +218,9 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
   });
 
   app.post(ROAD.enrolments, async (request, reply) => {
-    checkSession(request, callerOf(request));
-    const found = await options.enrolmentOf(readJson(request, readEnrolment).token);
+    const caller = callerOf(request);
+    checkSession(request, caller);
+    const found = await options.enrolmentOf(readJson(request, readEnrolment).token, caller.proxy);
     if (!found) return reply.status(404).send();
     return reply.type("application/json").send(JSON.stringify(found));
   });

@@ -16,6 +16,6 @@ export type NewEnrolment = {
 export interface Enrolments {
   /** The number to send the token to; undefined where nobody is known by these numbers, or has no phone number. */
   issue(operatorId: string, enrolment: NewEnrolment): Promise<{ readonly msisdn: string } | undefined>;
-  /** Whose it is; undefined where it is spent, over, or was never issued. */
-  spend(tokenHash: Uint8Array, now: Date): Promise<EnrolmentAnswer | undefined>;
+  /** Whose it is; undefined where it is spent, over, another operator's, or was never issued. */
+  spend(operatorId: string, tokenHash: Uint8Array, now: Date): Promise<EnrolmentAnswer | undefined>;
 }
