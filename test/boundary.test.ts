@@ -26,8 +26,7 @@ const KERNEL_MAY_READ: Record<string, readonly string[]> = {
   dialog: ["account", "catalog", "order"],
 };
 /** What all rooms of the kernel may read of `wire`: what our own parties say to each other, and the shape of a screen. */
-const isPlainWire = (to: string): boolean =>
-  to.startsWith("wire/message/") || to === "wire/screen/screen.ts";
+const isPlainWire = (to: string): boolean => to.startsWith("wire/message/") || to === "wire/screen/screen.ts";
 /** The one room of the kernel that turns words into bytes. */
 const KERNEL_ROOM_WITH_WIRE = "payload";
 const WALL_CLOCK_AND_CHANCE =

@@ -240,7 +240,9 @@ test("after a restart everything is there, the journal holds nobody's data in cl
   await first.close();
   const text = await readFile(join(journalFolder, "scim_v2", "service-journal"), "latin1");
   assert.ok(text.length > 0);
-  assert.ok(!/ann@example|447700900123|birthdate/.test(Buffer.from(text, "base64").toString("latin1") + text));
+  assert.ok(
+    !/ann@example|447700900123|birthdate/.test(Buffer.from(text, "base64").toString("latin1") + text),
+  );
   const second = await service({ journalFolder });
   assert.equal(second.kernelAt("/scim/v2").size(), 2);
   assert.ok(second.kernelAt("/scim/v2").opens(made.remoteId, made.accessData.password ?? ""));
