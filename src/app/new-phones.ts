@@ -18,23 +18,17 @@ const IMSI_DIGITS = 9;
 const MSISDN_DIGITS = 4;
 const SERIAL_DIGITS = 6;
 
-const order = (road: string, item: string): Step[] => [
-  { await: "start" },
-  { choose: road },
-  { await: "list" },
-  { choose: item },
-  { await: "item" },
-  { choose: "Order" },
-  { await: "order" },
-  { submit: true },
+const JOURNEYS: readonly Journey[] = [
+  { road: "Features", item: "Java runtime", hasTerms: false },
+  { road: "Packages", item: "Starter package", hasTerms: false },
+  { road: "Features", item: "Ring-back tone", hasTerms: true },
 ];
+type Journey = { readonly road: string; readonly item: string; readonly hasTerms: boolean };
+
+const ORDER: readonly Step[] = [{ choose: "Order" }, { await: "order" }, { submit: true }];
 /** The terms come by SMS and open by themselves. */
 const AGREE: readonly Step[] = [{ await: "notice-terms" }, { action: "accept" }];
-const JOURNEYS: readonly (readonly Step[])[] = [
-  order("Features", "Java runtime"),
-  order("Packages", "Starter package"),
-  [...order("Features", "Ring-back tone"), ...AGREE],
-];
+const REMOVE: readonly Step[] = [{ choose: "Remove" }, { await: "remove" }, { submit: true }];
 
 /** Their models are the fleet's from its end. */
 export function newPhonesOf({ newPhones = 0, models }: Pick<WorldOptions, "newPhones" | "models">) {
@@ -55,7 +49,17 @@ export async function makeNewPhones(
   for (const phone of newPhonesOf(options).slice(road.phones.length)) await road.phone(phone);
 }
 
+/** On a data folder of an earlier start the user has it already: then it is taken back. */
 export async function askFor(phone: Phone, at: number): Promise<void> {
+  const { road, item, hasTerms } = JOURNEYS[at % JOURNEYS.length]!;
   phone.powerOn();
-  await phone.walk(JOURNEYS[at % JOURNEYS.length]!);
+  const { entries } = await phone.walk([
+    { await: "start" },
+    { choose: road },
+    { await: "list" },
+    { choose: item },
+    { await: "item" },
+  ]);
+  const isHad = entries.some(({ label }) => label === "Remove");
+  await phone.walk(isHad ? REMOVE : hasTerms ? [...ORDER, ...AGREE] : ORDER);
 }
