@@ -182,6 +182,7 @@ function storeOver(books: OrderBooks): OrderStore {
     askerOf: none,
     requestByKey: none,
     holdingsOf: none,
+    underwayOf: async () => new Map(),
     factsOf: none,
     noticeKeyOf: none,
     openRequest: none,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { HOUR_MS } from "../../test/order-engine.ts";
+import { pair } from "../../test/order-shop.ts";
 import { requestShop } from "../../test/request-shop.ts";
 import type { CatalogItem } from "../kernel/catalog/catalog-item.ts";
 
@@ -224,4 +225,56 @@ test("access data of an order that was cancelled waits for nobody: it is wiped a
   assert.ok((await house.told()).every(({ kind }) => kind !== "access_data"));
   assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
   assert.match((await house.status(orderId)).items[0]!.reason, /the order was cancelled$/);
+});
+
+test("what is asked for twice at once is done and billed once, and the second request says which one does it", async () => {
+  const house = await shop.house("twice", [GAME, MAIL, RADIO]);
+  const first = await house.ask(["game", "mail"]);
+  const second = await house.ask(["game", "mail", "radio"]);
+  const again = await house.ask(["game"]);
+  await installedAll(house, first.orderId);
+  await installedAll(house, second.orderId);
+  await house.errands();
+  await house.told();
+  await house.errands();
+  assert.equal(house.saw.registrations.length, 1);
+  assert.deepEqual(house.saw.billing.map(({ kind, catalogId }) => `${kind} ${catalogId ?? ""}`).sort(), [
+    "account ",
+    "feature game",
+    "feature radio",
+    "service mail",
+  ]);
+  assert.equal((await house.status(first.orderId)).state, "completed");
+  const items = (await house.status(second.orderId)).items;
+  assert.deepEqual(items.map(({ catalogId, state }) => [catalogId, state]).sort(), [
+    ["game", "failed"],
+    ["mail", "failed"],
+    ["radio", "works"],
+  ]);
+  const { state, reason } = await house.status(again.orderId);
+  assert.deepEqual([state, reason], ["failed", `request ${first.reference} is at it already`]);
+});
+
+test("what is removed twice at once is removed and billed once", async () => {
+  const house = await registered("twice removed");
+  const first = await house.ask(["radio"], { action: "remove" });
+  const second = await house.ask(["radio"], { action: "remove" });
+  await house.errands();
+  await installedAll(house, first.orderId);
+  await house.errands();
+  assert.deepEqual(billed(house), ["prepare", "commit"]);
+  assert.match((await house.status(second.orderId)).reason, /is at it already/);
+});
+
+test("two orders of one subscriber that end in one batch of receipts, with the same item, spoil it for nobody", async () => {
+  const house = await shop.house("one batch", [MAIL]);
+  const first = await house.ask(["mail"]);
+  await house.errands();
+  const told = [...(await house.told("none"))];
+  // The SIM is in another device meanwhile: there the same is asked for anew.
+  const second = await house.ask(["mail"], { who: { imsi: house.imsi, imei: pair("another device").imei } });
+  await house.errands();
+  told.push(...(await house.told("none")));
+  await house.receipt(told, "delivered");
+  for (const { orderId } of [first, second]) assert.equal((await house.status(orderId)).state, "completed");
 });

@@ -261,12 +261,13 @@ test("what cannot be had is named in a notice, and the rest goes on or stops as 
 });
 
 test("notices go in the request's language, and in English where the operator has none in it", async () => {
-  const house = await shop.house("languages", [{ id: "x", terms: "t" }], { terms: ["t"] });
-  for (const [language, words] of [
-    ["de-AT", /Antworten Sie JA/],
-    ["fi", /Reply YES/],
+  const items = ["x", "y"].map((id) => ({ id, terms: "t" }));
+  const house = await shop.house("languages", items, { terms: ["t"] });
+  for (const [id, language, words] of [
+    ["x", "de-AT", /Antworten Sie JA/],
+    ["y", "fi", /Reply YES/],
   ] as const) {
-    await house.ask(["x"], { language, noticeKey: null });
+    await house.ask([id], { language, noticeKey: null });
     const [terms] = await house.told();
     assert.match(terms!.text, words);
   }
@@ -296,7 +297,8 @@ test("while it waits, the subscriber hears how far it is, as often as the policy
 });
 
 test("a reply without a number answers the only question; with two questions it is asked which", async () => {
-  const house = await shop.house("replies", [{ id: "x", terms: "t" }], { terms: ["t"] });
+  const items = ["x", "y"].map((id) => ({ id, terms: "t" }));
+  const house = await shop.house("replies", items, { terms: ["t"] });
   const first = await house.ask(["x"]);
   assert.equal(await house.requests.textCame(house.msisdn, "what is this?"), false);
   assert.equal(await house.requests.textCame(pair("nobody").msisdn, "yes"), false);
@@ -304,7 +306,7 @@ test("a reply without a number answers the only question; with two questions it 
   assert.equal((await house.status(first.orderId)).state, "completed");
   const [second, third] = [
     await house.ask(["x"], { who: pair("r2") }),
-    await house.ask(["x"], { who: pair("r2") }),
+    await house.ask(["y"], { who: pair("r2") }),
   ];
   await house.told();
   assert.equal(await house.requests.textCame(pair("r2").msisdn, "yes"), true);

@@ -296,6 +296,11 @@ const WIPE_PAYLOADS = {
   text: "update payload set sealed = $2 where id = any($1::uuid[])",
 };
 
+/** One statement may not touch a row twice: of two orders of one batch that brought the same, the later one holds. */
+const lastOfEach = (rows: readonly NewProvisionedItem[]): NewProvisionedItem[] => [
+  ...new Map(rows.map((row) => [`${row.operatorId} ${row.subscriberId} ${row.catalogId}`, row])).values(),
+];
+
 /** Human-paced: rows go one by one where that is clearer. */
 export async function writeRequests(db: Db, sealer: Sealer, changes: ChangeSet, now: Date): Promise<void> {
   const orders = changes.orders.flatMap((order) =>
@@ -345,7 +350,7 @@ export async function writeRequests(db: Db, sealer: Sealer, changes: ChangeSet, 
     await db.run(END_PROVISIONED, [end.operatorId, end.subscriberId, end.catalogId, end.orderId, now]);
   await insertProvisioned(
     db,
-    changes.provisioned.map((row) => ({ ...row, now })),
+    lastOfEach(changes.provisioned).map((row) => ({ ...row, now })),
   );
   await insertOffers(
     db,

@@ -151,6 +151,15 @@ const HOLDINGS = {
   text: `select item_id as "itemId", version, device_id as "deviceId" from provisioned_item
           where operator_id = $1 and subscriber_id = $2 and ended_at is null order by item_id limit ${HELD_MAX}`,
 };
+const UNDERWAY = {
+  name: "underway_of", // provisioning_order_of_subscriber, request_pkey, order_item_of_order
+  text: `select i.subject ->> 'catalogId' as "itemId", r.reference from provisioning_order o
+           join request r on r.order_id = o.id join order_item i on i.order_id = o.id
+          where o.subscriber_id = $2 and o.operator_id = $1 and o.device_id = $3 and r.action = $4
+            and o.state in ('received', 'verifying', 'awaiting_consent', 'provisioning')
+            and i.state not in ('failed', 'cancelled') and i.cause is distinct from 'had'
+          order by o.id desc limit ${HELD_MAX}`,
+};
 const NOTICE_KEY_OF = {
   name: "notice_key_of", // provisioning_order_of_subscriber, request_pkey
   text: `select r.notice_key_sealed from provisioning_order o join request r on r.order_id = o.id
@@ -186,6 +195,12 @@ export const requestTransaction = (
   askerOf: (operatorId, who, newId) => askerOf(db, sealer, homePlmnOf, operatorId, who, newId),
   requestByKey: (operatorId, key) => db.one(REQUEST_BY_KEY, [operatorId, key]),
   holdingsOf: (operatorId, subscriberId) => db.rows<Holding>(HOLDINGS, [operatorId, subscriberId]),
+  async underwayOf(operatorId, { subscriberId, deviceId }, action) {
+    const rows = await db.rows<{ itemId: string; reference: string }>(UNDERWAY, [
+      ...[operatorId, subscriberId, deviceId, action],
+    ]);
+    return new Map(rows.map(({ itemId, reference }) => [itemId, reference]));
+  },
   factsOf: (query) => factsOf(db, sealer, query),
   async noticeKeyOf(operatorId, { subscriberId, deviceId }) {
     const row = await db.one<{ notice_key_sealed: Buffer }>(NOTICE_KEY_OF, [

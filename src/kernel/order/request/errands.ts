@@ -77,7 +77,12 @@ export async function askOthers(
       }),
     );
   };
-  await askAll(calls.filter(isOfAccount));
+  // Two orders of one subscriber may each want his account registered: the second finds that it is.
+  const ofAccounts = new Map(
+    calls.filter(isOfAccount).map((call) => [world.accounts.get(call.orderId)?.id ?? call.id, call]),
+  );
+  await askAll([...ofAccounts.values()]);
+  await askAll(calls.filter((call) => isOfAccount(call) && !answers.has(call.id)));
   await askAll(calls.filter((call) => !isOfAccount(call)));
   return answers;
 }
@@ -214,8 +219,10 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
     currency: currency || null,
     prepared: prepared || null,
   });
-  if (notice === "account" && answer.kind === "done")
-    accounts.set(call.orderId, { ...account, state: "registered" });
+  if (notice === "account" && answer.kind === "done") {
+    for (const [orderId, one] of accounts)
+      if (one.id === account.id) accounts.set(orderId, { ...one, state: "registered" });
+  }
   return answer;
 }
 

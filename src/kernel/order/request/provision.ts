@@ -41,9 +41,10 @@ export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
     (conflicting.length > 0 && policy.conflictingItem === "stop");
   const isNothingLeft = itemsOf(context).every(({ state }) => state === "failed");
   if (!stops && !isNothingLeft) return "goes_on";
+  const [again] = fell("asked_already");
   const reason = stops
     ? "not everything that was asked for can be had, and the policy stops there"
-    : "nothing of it can be had";
+    : (again?.reason ?? "nothing of it can be had");
   for (const item of itemsOf(context)) {
     if (item.state === "pending")
       scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });

@@ -17,10 +17,12 @@ export type Making = {
   readonly catalog: Catalog;
   readonly texts: Awaited<ReturnType<ConductorDeps["catalog"]["currentTerms"]>>;
   readonly request: NewRequest;
+  /** What open requests do already, by catalog id: their references. */
+  readonly underway: ReadonlyMap<string, string>;
 };
 
 export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
-  const { scribe, catalog, texts, request } = making;
+  const { scribe, catalog, texts, request, underway } = making;
   const make = (id: string, packaged: string | null, standing: Standing) => {
     const item = catalog.get(id)!;
     return newItem(scribe, item, subjectOf(item, request.action, packaged, null), standing);
@@ -42,12 +44,16 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
       items.push(newItem(scribe, { ...item, kind: "feature" }, subject, standing));
     }
   }
+  const standsOf = (id: string, otherwise: Standing): Standing => {
+    const reference = underway.get(id);
+    return reference === undefined ? otherwise : askedAlready(reference);
+  };
   for (const { id, package: packaged } of expansion.had)
-    items.push(make(id, packaged, had(catalog.get(id)!)));
+    items.push(make(id, packaged, standsOf(id, had(catalog.get(id)!))));
   // Subscribers know items by their names; one that is offered no more has none but its id.
   const named = (id: string): string => inLanguage(catalog.get(id)?.name ?? { en: id }, request.language);
   const fallen = [
-    ...expansion.unavailable.map(({ id, reason }) => ({ id, standing: unavailable(reason) })),
+    ...expansion.unavailable.map(({ id, reason }) => ({ id, standing: standsOf(id, unavailable(reason)) })),
     ...expansion.conflicts.map(({ id, with: other, reason }) => ({
       id,
       standing: inConflict(named(other), reason === "had_already"),
@@ -125,6 +131,9 @@ const unavailable = (reason: string): Standing =>
         ? "the subscriber does not have it"
         : "it cannot be had now",
   );
+/** Done twice it would be billed twice. */
+const askedAlready = (reference: string): Standing =>
+  fallen("asked_already", `request ${reference} is at it already`);
 const withoutTerms = (termsId: string): Standing =>
   fallen("unavailable", `its terms ${termsId} have no text`);
 /** Ends the reason of an item that falls because of what the subscriber has, and keeps. */

@@ -65,6 +65,12 @@ export interface RequestTransaction {
   ): Promise<{ readonly orderId: string; readonly reference: string } | undefined>;
   /** What the subscriber has, on whichever device. */
   holdingsOf(operatorId: string, subscriberId: string): Promise<readonly Holding[]>;
+  /** What open requests of this device bring, or take away, already: catalog ids, and the reference of the request. */
+  underwayOf(
+    operatorId: string,
+    asker: Asker,
+    action: NewRequest["action"],
+  ): Promise<ReadonlyMap<string, string>>;
   factsOf(query: FactsQuery): Promise<AccountFacts>;
   /** The key that this device gave last: its client secures notices with it. */
   noticeKeyOf(operatorId: string, asker: Asker): Promise<Uint8Array | null>;

@@ -57,11 +57,16 @@ export async function submitRequest(
 
   const facts = await tx.factsOf(factsQuery(operatorId, asker, request, terms, scribe.now));
   const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
+  const underway = await tx.underwayOf(operatorId, asker, request.action);
   const catalog = await deps.catalog.catalogWith(operatorId, holdings);
   const noticeKey = request.noticeKey ?? (await tx.noticeKeyOf(operatorId, asker));
   const expansion = expand(catalog, request, {
-    here: new Set(holdings.flatMap((one) => (one.deviceId === asker.deviceId ? [one.itemId] : []))),
-    all: new Set(holdings.map(({ itemId }) => itemId)),
+    // What is on its way stands like what is there, and what is on its way out is there no more.
+    here: new Set([
+      ...holdings.flatMap((one) => (one.deviceId === asker.deviceId ? [one.itemId] : [])),
+      ...underway.keys(),
+    ]),
+    all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
     hasClient: noticeKey !== null,
   });
   refuseUnknown(expansion);
@@ -90,8 +95,8 @@ export async function submitRequest(
     changed: false,
   };
   const order = newOrder(scribe, operatorId, asker, request, terms, draft);
-  order.items.push(...itemsFor({ scribe, catalog, texts, request }, expansion));
-  draft.consents.push(...consentsFor({ deps, scribe, catalog, texts, request }, order));
+  order.items.push(...itemsFor({ scribe, catalog, texts, request, underway }, expansion));
+  draft.consents.push(...consentsFor({ deps, scribe, catalog, texts, request, underway }, order));
   await takeOffer(scribe, tx, order, request);
   await tx.openRequest(
     {
