@@ -98,7 +98,7 @@ export type RoadHouse = RoadParty & {
 };
 
 /** With its check digit. */
-function imeiOf(serial: number): string {
+export function imeiOf(serial: number): string {
   const body = TAC + String(serial).padStart(6, "0");
   const sum = [...body]
     .map(Number)
@@ -259,14 +259,24 @@ async function openParty(given: {
     },
     onFault: (name, error) => given.fault(`${landId} ${name}: ${String(error)}`),
   });
-  const operator = await ensureOperator(server.store.database, {
+  const { operator, tokens } = await furnish(server.store.database, server.registry, landId, options);
+  return { server, operator, database, ...speaker(server.url, tokens) };
+}
+
+/** An operator as its people have set it up: access points, an agreement, a policy, and a token for each role. */
+export async function furnish(
+  database: Database,
+  registry: Server["registry"],
+  slug: string,
+  options: Pick<RoadStoryOptions, "orders" | "policy">,
+): Promise<{ readonly operator: Operator; readonly tokens: ReadonlyMap<Role, string> }> {
+  const operator = await ensureOperator(database, {
     id: uuidv7(),
-    slug: landId,
-    name: landId === ROAD_WORLD.landId ? "Meridian" : "Partner",
+    slug,
+    name: slug === ROAD_WORLD.landId ? "Meridian" : "Partner",
     kind: "mvno",
     homePlmns: [`${WORLD.network.mcc}-${WORLD.network.mnc}`],
   });
-  const { registry } = server;
   for (const point of accessPoints()) await registry.accessPoints.add(operator.id, point, "story");
   await registry.relations.put(operator.id, ownRelation(), () => true, "story");
   const policy = {
@@ -285,7 +295,7 @@ async function openParty(given: {
       "story",
     );
   }
-  return { server, operator, database, ...speaker(server.url, tokens) };
+  return { operator, tokens };
 }
 
 /** The sandboxes' configuration is whole: what is of this server stays its own. */
@@ -311,7 +321,7 @@ const keptOf = ({
   log,
 });
 
-function speaker(
+export function speaker(
   url: string,
   tokens: ReadonlyMap<Role, string>,
 ): Pick<RoadParty, "token" | "call" | "get" | "story" | "storyUntil"> {
