@@ -39,6 +39,8 @@ const identity: StoredIdentity = {
   noticeKey,
 };
 const plain: Screen = { id: "x", title: "X", lang: "en", text: [], entries: [], actions: [] };
+/** The proxy's, where a server does not answer. */
+const unavailable: Screen = { ...plain, id: "unavailable", title: "Try again later" };
 const startScreen: Screen = {
   ...plain,
   id: "start",
@@ -72,7 +74,7 @@ const statusScreen: Screen = {
   refreshSeconds: 30,
 };
 
-type Pages = Readonly<Record<string, Screen | Uint8Array | "lost">>;
+type Pages = Readonly<Record<string, Screen | Uint8Array | "lost" | "away">>;
 const PAGES: Pages = {
   [`GET ${HOME}/start`]: startScreen,
   [`GET ${HOME}/features`]: formScreen,
@@ -123,9 +125,9 @@ function device(
       return { kind: "answer", status: 200, contentType: CONTENT_TYPE_OF_CONTENT, body: page };
     return {
       kind: "answer",
-      status: 200,
+      status: page === "away" ? 503 : 200,
       contentType: SCREEN_JSON_TYPE,
-      body: new TextEncoder().encode(encodeScreenJson(page)),
+      body: new TextEncoder().encode(encodeScreenJson(page === "away" ? unavailable : page)),
     };
   }
 
@@ -364,6 +366,31 @@ test("a lost request goes once more under the same key, then the user is told an
   phone.press("DOWN", "DOWN", "SOFT_LEFT");
   assert.equal(keys().length, 3);
   assert.equal(new Set(keys()).size, 1);
+});
+
+test("a request that met a server which was away goes once more under the same key, and by the user's wish again", () => {
+  const phone = device({ pages: { [`POST ${HOME}/requests`]: "away" } });
+  phone.happen({ kind: "power_on" });
+  phone.press("2", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
+  phone.pass(3_000);
+  assert.match(phone.client.screen()?.text[0] ?? "", /No connection/);
+  phone.press("DOWN", "DOWN", "SOFT_LEFT");
+  const posts = phone.requests.filter(({ method }) => method === "POST");
+  assert.equal(posts.length, 3);
+  assert.equal(new Set(posts.map(({ headers }) => headers["idempotency-key"])).size, 1);
+});
+
+test("a report that met a server which was away goes by SMS: the job is not done before it arrives", () => {
+  const phone = device({
+    pages: {
+      [`GET ${ORDER}/items/${ITEM}/content`]: contentOf({ activations: ["mms"] }),
+      [`POST ${ORDER}/items/${ITEM}/report`]: "away",
+    },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "content_ready", itemId: ITEM });
+  phone.pass(3_000);
+  assert.equal(phone.replies().at(-1)?.kind, "installed");
 });
 
 test("a notice that comes twice is shown once and acknowledged twice", () => {

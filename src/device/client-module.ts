@@ -37,6 +37,7 @@ import type { ModuleSet } from "./modules.ts";
 import { alertOf, openNotice } from "./notice-push.ts";
 import {
   type ItemAddress,
+  isAway,
   type Outbound,
   readAnswer,
   requestOf,
@@ -52,7 +53,7 @@ import {
   newAppState,
   screenOf,
 } from "./provisioning-app.ts";
-import type { DeviceStore } from "./store.ts";
+import { type DeviceStore, StorageFullError } from "./store.ts";
 
 export type ClientModuleOptions = {
   readonly store: DeviceStore;
@@ -143,9 +144,18 @@ export function createClientModule(options: ClientModuleOptions) {
     did(event, at, effects);
     const { queue, due } = isOn ? takeDue(outbox, at.getTime()) : { queue: outbox, due: [] };
     outbox = queue;
-    keepClient(store, { app: keptOf(state), outbox, received, centre });
+    keepWhereRoomIs();
     for (const { id, message } of due) effects.push(effectOf(id, message));
     return effects;
+  }
+
+  /** A memory that is full must not stop the device: what it could not keep it knows until it is switched off. */
+  function keepWhereRoomIs(): void {
+    try {
+      keepClient(store, { app: keptOf(state), outbox, received, centre });
+    } catch (error) {
+      if (!(error instanceof StorageFullError)) throw error;
+    }
   }
 
   function did(event: ClientEvent, at: Date, effects: ClientEffect[]): void {
@@ -248,8 +258,8 @@ export function createClientModule(options: ClientModuleOptions) {
   function answered(id: string, answer: WidebandAnswer, at: Date, effects: ClientEffect[]): void {
     if (answer.kind === "lost") return wasLost(id, at, effects);
     const read = readAnswer(answer);
-    // A server that is not there, or that is not the one that has it: asked once more, as if no answer had come.
-    if (isContent(id) && read.kind !== "content") return wasLost(id, at, effects);
+    // A server that is away, or that is not the one that has it: asked once more, as if no answer had come.
+    if (isAway(read) || (isContent(id) && read.kind !== "content")) return wasLost(id, at, effects);
     const { queue, message } = acknowledge(outbox, id);
     outbox = queue;
     if (message?.kind === "content" && read.kind === "content")

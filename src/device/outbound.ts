@@ -4,7 +4,7 @@
  */
 import { DecodeError } from "../wire/decode-error.ts";
 import { CONTENT_TYPE_OF_CONTENT, MAX_CONTENT_OCTETS } from "../wire/message/content.ts";
-import { AIR_HEADERS } from "../wire/message/road.ts";
+import { AIR_HEADERS, UNAVAILABLE_SCREEN_ID } from "../wire/message/road.ts";
 import { decodeScreenJson, SCREEN_JSON_TYPE, SCREEN_OCTETS_MAX } from "../wire/screen/json.ts";
 import { type Screen, ScreenError } from "../wire/screen/screen.ts";
 import { capabilityOf, type DeviceClass } from "./device-class.ts";
@@ -127,3 +127,9 @@ export function readAnswer({
     throw error;
   }
 }
+
+const UNAVAILABLE = 503;
+
+/** The proxy's own word that the server is not there now: whether it had the message, nobody knows. */
+export const isAway = (read: ReadAnswer): boolean =>
+  read.kind === "screen" && read.status === UNAVAILABLE && read.screen.id === UNAVAILABLE_SCREEN_ID;

@@ -3,6 +3,7 @@
  * through the proxy. Screens that answer a POST and take several pages are kept for a while, since their address cannot be
  * asked for again; each page of the others is asked for at the server.
  */
+import { UNAVAILABLE_SCREEN_ID } from "../../wire/message/road.ts";
 import {
   chooseMarkup,
   type DeviceCapabilities,
@@ -122,7 +123,7 @@ export const REFUSED_SCREEN: Screen = {
   actions: [],
 };
 export const UNAVAILABLE_SCREEN: Screen = {
-  id: "unavailable",
+  id: UNAVAILABLE_SCREEN_ID,
   title: "Try again later",
   lang: "en",
   text: ["The service does not answer at the moment. Nothing was lost; please try again in a few minutes."],

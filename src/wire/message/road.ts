@@ -128,3 +128,6 @@ export type EnrolmentAnswer = {
   readonly msisdn: string | null;
   readonly imei: string | null;
 };
+
+/** Of the proxy's screen that stands for a server which does not answer now, with status 503: the device may ask again. */
+export const UNAVAILABLE_SCREEN_ID = "unavailable";
