@@ -80,8 +80,9 @@ export function createInstaller({
       store.keepBlobs(softwareOf(changed.set));
       return { kind: "installed", repeated: false, record };
     } catch (error) {
-      if (error instanceof StorageFullError) return failed("memory_full", error.message);
-      throw error;
+      if (!(error instanceof StorageFullError)) throw error;
+      store.keepBlobs(softwareOf(moduleSet())); // software that nothing names would fill what is left
+      return failed("memory_full", error.message);
     }
   }
 

@@ -27,6 +27,8 @@ export type DeviceCertificate = {
   /** URIs of its subject alternative names. */
   readonly names: readonly string[];
   readonly fingerprint: string;
+  /** SHA-256 of its key (SPKI) in base64url, where it is known. */
+  readonly publicKey?: string;
 };
 /** What the network knows of the line that a message came over. */
 export type NetworkIdentity = {
@@ -84,6 +86,10 @@ export type EnrolmentDecision =
 export type Edge = ReturnType<typeof createEdge>;
 
 /** @param newUuid names an account in the certificates that it gets */
+/** An enrolment that came twice has two certificates for one key: each is good, whichever answer the device got. */
+const isOfKey = (certificate: DeviceCertificate, key: IssuedKey): boolean =>
+  key.fingerprint === certificate.fingerprint || key.publicKey === certificate.publicKey;
+
 export function createEdge(newUuid: () => string) {
   const accounts = createAccounts();
 
@@ -145,13 +151,13 @@ export function createEdge(newUuid: () => string) {
       if (current) return refused("certificate_retired", deviceId);
       return admitted(found, about.network, "cert");
     }
-    if (pending?.fingerprint === certificate.fingerprint) {
+    if (pending && isOfKey(certificate, pending)) {
       const events = applyAll([
         { kind: "key_confirmed", deviceId, fingerprint: pending.fingerprint, atMs: now.getTime() },
       ]);
       return admitted(accounts.byDeviceId(deviceId)!, about.network, "cert", events);
     }
-    if (current?.fingerprint !== certificate.fingerprint) return refused("certificate_retired", deviceId);
+    if (!current || !isOfKey(certificate, current)) return refused("certificate_retired", deviceId);
     return admitted(found, about.network, "cert");
   }
 

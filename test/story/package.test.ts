@@ -5,6 +5,7 @@ import type { Phone } from "../../src/sim/phone/phone.ts";
 import { type RoadHouse, roadHouse } from "./road-house.ts";
 import {
   answerNotice,
+  changeItem,
   messageOn,
   modulesOf,
   noticesTo,
@@ -34,17 +35,6 @@ async function ordered(at: RoadHouse, label: string, fill = {}): Promise<Phone> 
   phone.powerOn();
   await phone.walk(orderSteps("Packages", label, fill));
   return phone;
-}
-
-/** Changes an item of the catalog as the operator's people do. */
-async function change(at: RoadHouse, id: string, news: object): Promise<void> {
-  const { item } = await at.get(`/v1/catalog/${id}`);
-  const { id: _id, version, madeBy: _by, madeAt: _at, ...body } = item;
-  const answer = await at.call("PUT", `/v1/catalog/${id}`, { ...body, ...news }, "admin", {
-    "if-match": `"${version}"`,
-    "idempotency-key": `${id}-${version}`,
-  });
-  assert.ok(answer.status < 300, answer.text);
 }
 
 test("software, service and network features of one package: one request, each by its own flow (rows 7, 44)", async () => {
@@ -86,7 +76,7 @@ test("software, service and network features of one package: one request, each b
 });
 
 test("a member that cannot be had is named by SMS, and the rest goes on (rows 7, 41)", async () => {
-  await change(house, "voice-mail", { available: false });
+  await changeItem(house, "voice-mail", { available: false });
   const phone = await ordered(house, "Starter package");
   const story = await settledAs(house, phone, "partly_completed");
   assert.deepEqual(statesOf(story), {
@@ -103,7 +93,7 @@ test("a member that cannot be had is named by SMS, and the rest goes on (rows 7,
 });
 
 test("by another policy one member that cannot be had stops all of it, and it is named (rows 7, 41)", async () => {
-  await change(stopping, "voice-mail", { available: false });
+  await changeItem(stopping, "voice-mail", { available: false });
   const phone = await ordered(stopping, "Starter package");
   const story = await settledAs(stopping, phone, "failed");
   assert.deepEqual(statesOf(story), {
@@ -148,7 +138,7 @@ for (const [what, at, rest] of [
 }
 
 test("a member that conflicts with what he has is named; what he has keeps working (rows 7, 42)", async () => {
-  await change(house, "starter", { includes: ["wap-browser", "forwarding"] });
+  await changeItem(house, "starter", { includes: ["wap-browser", "forwarding"] });
   const phone = await house.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Ring-back tone"));

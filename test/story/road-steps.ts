@@ -1,5 +1,6 @@
 /** What people do with phones in stories of the device's road, and what other parties hold of it afterwards. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { Step } from "../../src/sim/phone/user.ts";
 import { until } from "./house.ts";
@@ -139,4 +140,30 @@ export const billedTo = (house: RoadHouse): readonly string[] =>
 /** Requests as staff see them: consents, verification. */
 export async function requestOf(house: RoadHouse, orderId: string): Promise<Json> {
   return house.get(`/v1/requests/${orderId}`);
+}
+
+/** Changes an item of the catalog as the operator's people do. */
+export async function changeItem(at: RoadHouse, id: string, news: object): Promise<void> {
+  const { item } = await at.get(`/v1/catalog/${id}`);
+  const { id: _id, version, madeBy: _by, madeAt: _at, ...body } = item;
+  const answer = await at.call("PUT", `/v1/catalog/${id}`, { ...body, ...news }, "admin", {
+    "if-match": `"${version}"`,
+    "idempotency-key": `${id}-${version}`,
+  });
+  assert.ok(answer.status < 300, answer.text);
+}
+
+/** A person of the operator enters a request for the SIM of this phone. */
+export async function askedByStaff(
+  house: RoadHouse,
+  phone: Phone,
+  selection: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Json> {
+  const body = { subscriber: { imsi: phone.imsi }, selection, ...more };
+  const answer = await house.call("POST", "/v1/requests", body, "representative", {
+    "idempotency-key": randomUUID(),
+  });
+  assert.equal(answer.status, 202, answer.text);
+  return answer.body;
 }

@@ -1,5 +1,5 @@
 /** What TLS tells of a device: the certificate that it found good, and which authority stands behind it. */
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { DeviceCertificate } from "../../proxy/edge.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
@@ -26,6 +26,7 @@ export function createPeerReader(ownAuthority: string): (socket: TLSSocket) => P
         authority: isOwn ? "own" : "factory",
         names: uriNames(certificate.subjectAltName),
         fingerprint: certificate.fingerprint256,
+        publicKey: publicKeyHashOf(certificate),
       },
       raw: Uint8Array.from(certificate.raw),
     };
@@ -33,3 +34,9 @@ export function createPeerReader(ownAuthority: string): (socket: TLSSocket) => P
     return peer;
   };
 }
+
+/** As a request for a certificate names its key. */
+const publicKeyHashOf = ({ publicKey }: X509Certificate): string =>
+  createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64url");

@@ -92,6 +92,8 @@ export function createPhone(options: PhoneOptions) {
   const reassembler = createReassembler(REASSEMBLY);
   const texts: { from: string; text: string }[] = [];
   const watchers = new Set<() => void>();
+  /** Pushes that the module has not taken yet: like any SMS they stand on the SIM until then, also without power. */
+  const unread = new Set<{ readonly from: string; readonly bytes: Uint8Array }>();
   let running: Running | undefined;
   let smsReference = chance.between(0, 255);
 
@@ -127,7 +129,18 @@ export function createPhone(options: PhoneOptions) {
       running = { store, client, air: airWith(credential), timer: undefined, open: 0, lines: "" };
       if (isEnrolled && credential) renewInTime(running, credential);
       feed(running, { kind: "power_on" });
+      for (const push of [...unread]) readPush(running, push);
     });
+  }
+
+  function readPush(
+    on: Running | undefined,
+    push: { readonly from: string; readonly bytes: Uint8Array },
+  ): void {
+    if (!on) return;
+    unread.add(push);
+    feed(on, { kind: "push", ...push });
+    if (running === on) unread.delete(push);
   }
 
   /** The key of notices is the phone's own; what it kept of it stands before this. */
@@ -302,7 +315,7 @@ export function createPhone(options: PhoneOptions) {
     try {
       const whole = reassembler.accept({ from, to, udh, data, atMs: now().getTime() });
       if (!whole) return;
-      if (whole.udh.destPort === NOTICE_PORT) return feed(on, { kind: "push", from, bytes: whole.bytes });
+      if (whole.udh.destPort === NOTICE_PORT) return readPush(on, { from, bytes: whole.bytes });
       if (whole.udh.destPort !== undefined) return tell({ kind: "other_push", from, bytes: whole.bytes });
       const text = decodeText(dataCoding, whole.bytes);
       texts.push({ from, text });
