@@ -137,6 +137,8 @@ test("a service in his own name: registered at its server, access data to the de
     [],
     "what is his own stands nowhere in clear",
   );
+  const places = await tracesOf(house, [phone], ["mail-terms"]);
+  assert.ok(places.includes("mail-terms in table public.consent"), `what is there is found: ${places}`);
 });
 
 test("software that sleeps on the device is woken by a word, and none is fetched (row 18)", async () => {
