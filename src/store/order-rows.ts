@@ -265,6 +265,14 @@ const EXTEND_LINKS = {
           where l.order_id = v.order_id and l.item_id = v.item_id`,
 };
 
+/** What only carried somebody's data to be looked at or read. Registrations and the network's elements are taken back instead. */
+const WITHDRAW_CALLS = {
+  name: "withdraw_calls", // outbound_call_of_order
+  text: `update outbound_call set state = 'given_up', reason = 'the request ended before it was made', due_at = null,
+                sealed = null, updated_at = $2
+          where order_id = any($1::uuid[]) and state = 'due' and attempts = 0
+            and kind in ('identity_check', 'card_check', 'mail_notice')`,
+};
 const CANCEL_MESSAGES = {
   name: "cancel_messages",
   text: `update message set state = 'cancelled', reason = 'no longer wanted', due_at = null, lease_until = null, updated_at = $2
@@ -322,6 +330,7 @@ export function writeChanges(tx: Tx, sealer: Sealer, changes: ChangeSet, now: Da
       changes.linkExtensions.map(({ expiresAt }) => expiresAt),
     ]);
   }
+  if (changes.withdrawnCalls.length > 0) tx.send(WITHDRAW_CALLS, [changes.withdrawnCalls, now]);
   insertCalls.send(
     tx,
     at(changes.calls).map((row) => ({

@@ -278,3 +278,22 @@ test("two orders of one subscriber that end in one batch of receipts, with the s
   await house.receipt(told, "delivered");
   for (const { orderId } of [first, second]) assert.equal((await house.status(orderId)).state, "completed");
 });
+
+test("terms that were declined before they were mailed are mailed to nobody", async () => {
+  const house = await shop.house("declined before mail", [{ ...RADIO, terms: "general" }], {
+    terms: ["general"],
+  });
+  const { orderId } = await house.ask(["radio"], { user: { email: "ada@example.org" } });
+  assert.deepEqual(
+    (await house.story(orderId)).calls.map(({ kind, state }) => `${kind} ${state}`),
+    ["mail_notice due"],
+  );
+  await house.requests.answerTerms(house.scope, orderId, "decline", "screen");
+  await house.errands();
+  assert.deepEqual(house.saw.mails, []);
+  const { calls } = await house.story(orderId);
+  assert.deepEqual(
+    calls.map(({ kind, state, dueAt }) => [kind, state, dueAt]),
+    [["mail_notice", "given_up", null]],
+  );
+});

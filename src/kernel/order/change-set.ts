@@ -128,6 +128,8 @@ export type ChangeSet = {
   readonly messages: NewMessage[];
   /** Messages that must not be sent any more. */
   readonly cancelledMessages: string[];
+  /** Orders that ended before others were asked or told for them: such calls that were never tried are not made. */
+  readonly withdrawnCalls: string[];
   readonly keys: NewKey[];
   readonly keyTransfers: KeyTransfer[];
   readonly keyChanges: KeyChange[];
@@ -169,6 +171,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   payloads: [],
   messages: [],
   cancelledMessages: [],
+  withdrawnCalls: [],
   keys: [],
   keyTransfers: [],
   keyChanges: [],

@@ -125,6 +125,7 @@ export function cancelOrder(
   companionIds: readonly string[],
 ): void {
   scribe.changes.cancelledMessages.push(...companionIds);
+  if (order.request) scribe.changes.withdrawnCalls.push(order.id);
   for (const item of order.items) {
     if (isClosed(item)) continue;
     if (isPartlyDone(item.state)) {

@@ -205,6 +205,7 @@ export function nothingCameOfIt(context: RequestContext, reason: string): void {
     scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });
   }
   Object.assign(order.request, { user: {}, fields: {}, nextNoticeAt: null });
+  scribe.changes.withdrawnCalls.push(order.id);
   touchRequest(context);
 }
 
