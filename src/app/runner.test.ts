@@ -44,6 +44,10 @@ test("a command of two words is found, beside its sibling", async () => {
   assert.equal((await runWith(entries, ["settings", "list"])).stdout, "listed\n");
   assert.equal((await runWith(entries, ["settings", "find"])).stdout, "found\n");
   assert.match((await runWith(entries, ["settings", "--help"])).stdout, /find[\s\S]*list/);
+  assert.match(
+    (await runWith(entries, ["--help"])).stdout,
+    /settings +find, list: see turnup settings --help/,
+  );
 });
 
 test("options reach the command by their long names", async () => {

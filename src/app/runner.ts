@@ -44,7 +44,7 @@ export async function runCli(
   const asJson = argv.includes("--json");
   const program = new Program("turnup")
     .description(
-      "Turns up mobile devices: from the first sight of a phone to settings that work and are paid for.",
+      "Turns up mobile devices: from the first sight of a phone to settings that work and are paid for, and from a device's choice to features and services that work.",
     )
     .version(io.version)
     .exitOverride()
@@ -54,7 +54,7 @@ export async function runCli(
     });
   for (const entry of entries) {
     const isCalled = argv.includes(entry.name.split(" ")[0] as string);
-    const parent = groupOf(program, entry.name);
+    const parent = groupOf(program, entry.name, entries);
     const command = isCalled ? await entry.load() : undefined;
     const mount = parent
       .command(entry.name.split(" ").at(-1) as string)
@@ -84,14 +84,18 @@ export async function runCli(
   }
 }
 
-/** The commander node that `settings find` hangs below: `settings`, made on first need. */
-function groupOf(program: Program, name: string): Program {
-  let parent = program;
-  for (const word of name.split(" ").slice(0, -1)) {
-    const known = parent.commands.find((command) => command.name() === word);
-    parent = known ?? parent.command(word).description(`see turnup ${word} --help`).exitOverride();
-  }
-  return parent;
+/** The commander node that `settings find` hangs below: `settings`, made on first need and told by what hangs there. */
+function groupOf(program: Program, name: string, entries: readonly CommandEntry[]): Program {
+  const [group, below] = name.split(" ");
+  if (group === undefined || below === undefined) return program;
+  const known = program.commands.find((command) => command.name() === group);
+  if (known) return known;
+  const members = entries.flatMap((entry) => {
+    const [first, second] = entry.name.split(" ");
+    return first === group && second !== undefined ? [second] : [];
+  });
+  const about = `${members.join(", ")}: see turnup ${group} --help`;
+  return program.command(group).description(about).exitOverride();
 }
 
 function mountCommand(

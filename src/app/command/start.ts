@@ -18,7 +18,7 @@ const WATCH_MS = 100;
 
 export const startCommand: Command = {
   name: "start",
-  summary: "Run Turnup on this machine, with a simulated network around it, and show every phone",
+  summary: "Run Turnup on this machine, with a simulated world around it, and show every phone",
   description: [
     "Starts the embedded data base (or uses DATABASE_URL), loads the shipped device and access point data, starts the",
     "server and, in a process beside it, a simulated message centre, handsets, core network, manufacturer and bank that",
