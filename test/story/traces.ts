@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { RoadHouse } from "./road-house.ts";
 
+/** What everybody may know of devices, as it was shipped. */
+const PUBLIC_TABLES = ["public.dataset_row"];
 /** Who else is here: the sandboxes are other companies' machines, which know what they must. */
 const FOLDERS_OF_OTHERS = ["sandboxes", "vendor"];
 
@@ -25,7 +27,7 @@ export async function tracesOf(
     "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')",
     [],
   );
-  for (const { name } of tables) {
+  for (const { name } of tables.filter((table) => !PUBLIC_TABLES.includes(table.name))) {
     for (const { row } of await house.database.rows<{ row: string }>(
       `select t::text as row from ${name} t`,
       [],
