@@ -26,8 +26,9 @@ import { uuidv7 } from "../../src/store/uuid.ts";
 import { TurnupError } from "../../src/term/error.ts";
 import { freshDatabaseConfig } from "../database.ts";
 import { whenDone } from "../when-done.ts";
+import { chanceOf, startKilling } from "./killing.ts";
 import { reconcile } from "./reconcile.ts";
-import { freePort, startTurnup, type TurnupProcess, worldEnvironment } from "./turnup-process.ts";
+import { freePort, startTurnup, worldEnvironment } from "./turnup-process.ts";
 
 const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const PHONES = 500;
@@ -42,9 +43,9 @@ const ISSUER = "own.turnup";
 const SEAL_KEY = Buffer.alloc(32, 7);
 const READY = /Turnup serves at/;
 
-/** Things that happen out there and can be the last thing that a server hears of. */
-const MOMENTS = ["sighting", "message taken", "handset", "bank asked"] as const;
-type Moment = (typeof MOMENTS)[number];
+/** Things that happen out there and can be the last thing that a server hears of; how many of each at most before a kill. */
+const MOMENTS = { sighting: 120, "message taken": 120, handset: 120, "bank asked": 3 } as const;
+type Moment = keyof typeof MOMENTS;
 
 type Outside = {
   readonly folder: string;
@@ -148,58 +149,14 @@ async function one<T>(database: Database, statement: string): Promise<T | undefi
   }
 }
 
-/** Numbers from 0 to 1 that the seed gives. */
-function chanceOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 test(`a server killed ${KILLS} times while ${PHONES} phones are turned up loses nothing and doubles nothing (seed ${SEED})`, async () => {
   const { database, url } = await freshDatabaseConfig();
   const house = await outside(PHONES);
   await introduce(database, house);
   const start = () => startTurnup(["serve"], { ...house.env, DATABASE_URL: url }, READY);
-  let server: TurnupProcess = await start();
-
-  const chance = chanceOf(SEED);
-  const killed: string[] = [];
-  let runs = Promise.resolve();
-  const plan = (): void => {
-    const moment = MOMENTS[Math.floor(chance() * MOMENTS.length)]!;
-    const after = 1 + Math.floor(chance() * (moment === "bank asked" ? 3 : 120));
-    let left = after;
-    house.onMoment = (met) => {
-      if (met !== moment || --left > 0) return;
-      house.onMoment = () => undefined;
-      killed.push(`${moment} ${after}`);
-      process.kill(server.pid, "SIGKILL");
-      runs = runs.then(async () => {
-        await server.kill();
-        server = await start();
-        if (killed.length < KILLS) plan();
-      });
-    };
-  };
-  plan();
+  const killing = await startKilling(house, { start, moments: MOMENTS, kills: KILLS, seed: SEED });
   await house.world.attach(PER_SECOND);
-  while (killed.length < KILLS) {
-    const before = killed.length;
-    await sleep(3_000);
-    await runs;
-    if (killed.length > before) continue;
-    // A moment that comes no more, since all phones are on: the clock takes its place.
-    house.onMoment = () => undefined;
-    killed.push("clock");
-    await server.kill();
-    server = await start();
-    if (killed.length < KILLS) plan();
-  }
-  await runs;
+  await killing.finish();
   try {
     await allDone(database, PHONES);
     await reconcile(database, house);
@@ -207,10 +164,10 @@ test(`a server killed ${KILLS} times while ${PHONES} phones are turned up loses 
       "select (select count(*)::int from message where attempts > 1) as messages, (select count(*)::int from outbound_call where attempts > 1) as calls",
     );
     process.stdout.write(
-      `seed ${SEED}: killed at ${killed.join(", ")}; sent again ${again?.messages}, asked again ${again?.calls}\n`,
+      `seed ${SEED}: killed at ${killing.killed.join(", ")}; sent again ${again?.messages}, asked again ${again?.calls}\n`,
     );
   } finally {
-    assert.equal(await server.stop(), 0);
+    assert.equal(await killing.server().stop(), 0);
   }
 });
 
