@@ -347,7 +347,8 @@ export function createProvisioningApp(config: AppConfig) {
     const isViewed = viewsOrder(next, alert.reference);
     if (isViewed) next = { ...next, place: lookedAtSoon(next.place, alert.reference, at - LOOK_AGAIN_MS) };
     const isQuiet =
-      ["status", "content_ready", "content"].includes(alert.kind) || (isViewed && ["done", "declined"].includes(alert.kind));
+      ["status", "content_ready", "content"].includes(alert.kind) ||
+      (isViewed && ["done", "declined"].includes(alert.kind));
     const alerts = isQuiet ? next.alerts : [...next.alerts, alert].slice(-MAX_ALERTS);
     return settled(tick({ ...next, alerts }, at));
   }

@@ -111,7 +111,7 @@ export function deviceReported(
 ): boolean {
   const { scribe, order } = context;
   const item = itemOf(context, itemId);
-  if (!item || item.kind !== "feature" || item.subject.channel === null) return false;
+  if (item?.kind !== "feature" || item.subject.channel === null) return false;
   const evidence = `device:${channel}`;
   if (isClosed(item)) {
     scribe.note(order, {
