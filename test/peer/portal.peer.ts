@@ -38,6 +38,7 @@ const ITEMS: readonly (Partial<CatalogItem> & { readonly id: string })[] = [
     price: { onceMinor: 0, monthlyMinor: 990, currency: "EUR" },
     includes: ["mail", "forwarding"],
     terms: "mail-terms",
+    requires: { assurance: "otp", verification: false, card: false },
   },
   {
     id: "mail",
