@@ -110,6 +110,19 @@ test("a key pair made by the server is not to be had, and no attributes are aske
   assert.equal((await road.air(`${EST}/label/cacerts`)).status, 200);
 });
 
+test("an enrolment that arrives twice gives two certificates for one key: whichever answer came through, the device is let in", async () => {
+  await account();
+  const keys = newKeys();
+  const request = requestOf(keys);
+  const pairs = [];
+  for (let time = 0; time < 2; time++)
+    pairs.push(issuedPair(await post("simpleenroll", request, { pair: road.factory }), keys));
+  for (const pair of pairs) assert.equal(await statusOf(pair), 200);
+  const another = await enrolled();
+  assert.equal(await statusOf(another), 200);
+  for (const pair of pairs) assert.equal(await statusOf(pair), 403, "another key takes the place of both");
+});
+
 test("a device enrols with its factory certificate and is known by its own key from then on; the factory's is retired by its first use", async () => {
   await account();
   assert.equal(await statusOf(road.factory), 200);

@@ -17,7 +17,7 @@ import { DEVICE_CLASSES, displayOfClass } from "./device-class.ts";
 import type { StoredIdentity } from "./identity.ts";
 import { factoryModules, isActive } from "./modules.ts";
 import type { WidebandAnswer, WidebandRequest } from "./outbound.ts";
-import { openDeviceStore } from "./store.ts";
+import { openDeviceStore, StorageFullError } from "./store.ts";
 
 const IMEI = "356938035643809";
 const REFERENCE = "K7QX4M2P";
@@ -592,6 +592,24 @@ test("an activation by SMS alone wakes dormant software, and no request goes out
     ["installed"],
   );
   assert.equal(phone.requests.length, before);
+});
+
+test("a memory that is full stops no device: it goes on with what it knows", () => {
+  const medium = createPhoneStorage();
+  let isFull = false;
+  const full = (): never => {
+    throw new StorageFullError("the phone's memory is full");
+  };
+  const storage: PhoneStorage = Object.assign(Object.create(medium), {
+    append: (name: string, bytes: Uint8Array) => (isFull ? full() : medium.append(name, bytes)),
+    replace: (name: string, bytes: Uint8Array) => (isFull ? full() : medium.replace(name, bytes)),
+  });
+  const phone = device({ storage });
+  phone.happen({ kind: "power_on" });
+  isFull = true;
+  phone.notice({ kind: "terms", text: "You pay 2.00 EUR" });
+  phone.press("DOWN", "SOFT_LEFT");
+  assert.equal(phone.replies().at(-1)?.kind, "accept");
 });
 
 test("access data reaches the applications and the eyes of the user, and no list of messages", () => {

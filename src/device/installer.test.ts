@@ -7,7 +7,7 @@ import { type ContentBody, encodeContent } from "../wire/message/content.ts";
 import { type SoftwareModule, signModule } from "../wire/message/module.ts";
 import { createInstaller, type Installer, MAX_SECRETS } from "./installer.ts";
 import { factoryModules, isActive } from "./modules.ts";
-import { openDeviceStore } from "./store.ts";
+import { openDeviceStore, StorageFullError } from "./store.ts";
 
 const operator = generateKeyPairSync("ed25519");
 const vendor = generateKeyPairSync("ed25519");
@@ -205,6 +205,22 @@ test("a memory that is full is a failure that the device reports, with the old s
   const outcome = installer.install(full, wanted, now);
   assert.equal(outcome.kind === "failed" && outcome.fault, "memory_full");
   assert.deepEqual(viewOf(installerOn(storage)), before);
+});
+
+test("software that was written and could not be taken note of does not stay and fill the memory", () => {
+  let room = Number.POSITIVE_INFINITY;
+  const medium = createPhoneStorage();
+  const storage: typeof medium = Object.assign(Object.create(medium), {
+    append(name: string, bytes: Uint8Array) {
+      if (bytes.length > room) throw new StorageFullError("the phone's memory is full");
+      medium.append(name, bytes);
+    },
+  });
+  const installer = installerOn(storage);
+  room = 0;
+  const outcome = installer.install(full, wanted, now);
+  assert.equal(outcome.kind === "failed" && outcome.fault, "memory_full");
+  assert.ok(!medium.list().some((name) => name.startsWith("blob-")));
 });
 
 test("software that a cut left without a name is cleared away at the next start", () => {
