@@ -64,6 +64,20 @@ for (const [name, kind, ms] of [
   });
 }
 
+test("the word to register an account is the same for each order that wants it, so that one that was lost is not booked twice", async () => {
+  const house = await shop.house("account word", [RADIO, GAME]);
+  house.answers.billing = () =>
+    Promise.resolve({ kind: "failed", cause: "timeout", reason: "the answer was lost" });
+  for (const item of ["radio", "game"]) {
+    const { orderId } = await house.ask([item]);
+    await installedAll(house, orderId);
+    await house.errands();
+  }
+  const words = house.saw.billing.filter(({ kind }) => kind === "account");
+  assert.ok(words.length >= 2, `${billed(house)}`);
+  assert.equal(new Set(words.map((word) => JSON.stringify(word))).size, 1);
+});
+
 test("a change that is reserved after its item was cancelled is dropped again", async () => {
   const house = await registered("late reservation");
   house.answers.billing = () => Promise.resolve({ kind: "failed", cause: "timeout", reason: "none" });

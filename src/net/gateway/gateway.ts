@@ -6,6 +6,7 @@
  *   gate (so many at once) -> session (proof of the server) -> signature -> mutual TLS
  */
 import { type KeyObject, verify } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { LandAnswer, LandFailure, LandLeg, LandRequest } from "../../proxy/land-leg.ts";
 import { type ServerName, serverNameOf } from "../../proxy/servers.ts";
 import { contentDigestOf } from "../../wire/httpsig/content-digest.ts";
@@ -84,6 +85,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   );
   if (parties.size !== options.servers.length) throw new RangeError("a provisioning server is named twice");
   const ended = new AbortController();
+  // Each request that waits for its next try listens: as many as may be under way.
+  setMaxListeners(limits.inFlight * options.servers.length, ended.signal);
 
   /** Signs and sends; the session's token goes along where there is one. */
   function send(party: Party, message: Outgoing, session: Session | undefined): Promise<Head | LandFailure> {

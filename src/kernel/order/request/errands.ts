@@ -208,22 +208,39 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
   const notice = kind as Parameters<BillingCentre["tell"]>[0]["kind"];
   if (notice !== "account" && account.state !== "registered") return ACCOUNT_FIRST;
   if (notice === "account" && account.state === "registered") return REGISTERED_ALREADY;
-  const answer = await billing.tell({
-    id: call.id,
+  const isAccount = notice === "account";
+  const told = {
     kind: notice,
     accountId: account.id,
     catalogId: catalogId || null,
-    action: action === "remove" ? "remove" : "add",
+    action: action === "remove" && !isAccount ? "remove" : "add",
     onceMinor: Number(onceMinor),
     monthlyMinor: Number(monthlyMinor),
-    currency: currency || null,
+    currency: isAccount ? null : currency || null,
     prepared: prepared || null,
-  });
-  if (notice === "account" && answer.kind === "done") {
+  } as const;
+  const answer = isAccount
+    ? await registerOnce(billing, account.id, call, told)
+    : await billing.tell({ ...told, id: call.id });
+  if (isAccount && answer.kind === "done") {
     for (const [orderId, one] of accounts)
       if (one.id === account.id) accounts.set(orderId, { ...one, state: "registered" });
   }
   return answer;
+}
+
+/**
+ * Two orders may want the same account registered, and the word that the first was done may be lost: by one id, with the
+ * same words, the centre does it once. A no to an earlier order's word is no answer to this one, which asks by its own id.
+ */
+async function registerOnce(
+  billing: BillingCentre,
+  accountId: string,
+  call: OutboundCall,
+  told: Omit<Parameters<BillingCentre["tell"]>[0], "id">,
+): ReturnType<BillingCentre["tell"]> {
+  const answer = await billing.tell({ ...told, id: accountId });
+  return answer.kind === "refused" ? billing.tell({ ...told, id: call.id }) : answer;
 }
 
 async function sendMail({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
