@@ -43,12 +43,21 @@ export async function toMenu(phone: Phone): Promise<void> {
   assert.fail(`BACK does not lead to the menu; there is ${phone.screen()?.id}`);
 }
 
-/** Accepts or declines the terms that came by SMS, on the display. */
-export const answerNotice = (
+/** Answers a notice on the display; what lies over it is read and put away first. */
+export async function answerNotice(
   phone: Phone,
   notice: "terms" | "choice",
   action: "accept" | "decline" | "back",
-): Promise<unknown> => phone.walk([{ await: `notice-${notice}` }, { action }]);
+): Promise<unknown> {
+  const wanted = `notice-${notice}`;
+  for (let others = 0; others < OTHER_NOTICES_MAX; others++) {
+    const { id } = await phone.walk([{ await: /^notice-/ }]);
+    if (id === wanted) break;
+    await phone.walk([{ action: "back" }]);
+  }
+  return phone.walk([{ await: wanted }, { action }]);
+}
+const OTHER_NOTICES_MAX = 8;
 
 /** From the notice, or from where the request is shown, to the server's own screen of the terms. */
 export async function openTerms(phone: Phone): Promise<unknown> {
