@@ -94,9 +94,13 @@ test("a SIM that moves on while its order is under way is followed: the younger 
   // The first handset is off: what is sent there stays at the message centre.
   await operator.sight({ ...pairOf(first.spec), imsi, msisdn });
   await until(
-    () => ordersOf(operator, `imsi=${imsi}`),
-    (rows) => rows[0]?.state === "provisioning",
-    "the first order is under way",
+    async () => {
+      const [row] = await ordersOf(operator, `imsi=${imsi}`);
+      return row ? ((await operator.get(`/v1/orders/${row.id}`)).messages as { state: string }[]) : [];
+    },
+    // Before that they would go straight into the other handset, which refuses the first one's key.
+    (messages) => messages.length > 0 && messages.every(({ state }) => state === "submitted"),
+    "what the first order sends is at the message centre",
   );
   await second.attach();
   const story = await operator.settled(second);
