@@ -95,13 +95,15 @@ test("a key cut short anywhere is refused with an offset inside it", () => {
   }
 });
 
-test("octets that decode encode back to themselves, and no others crash the decoder", () => {
+test("octets that decode encode to what decodes to the same, and no others crash the decoder", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { maxLength: 6 }), (changes) => {
       const mutated = Uint8Array.from(bytes);
       for (const [at, octet] of changes) mutated[at] = octet;
       try {
-        assert.deepEqual(encodeDeviceKey(decodeDeviceKey(mutated)), mutated);
+        // A field of a later release is skipped, so the octets may be fewer than those that came.
+        const key = decodeDeviceKey(mutated);
+        assert.deepEqual(decodeDeviceKey(encodeDeviceKey(key)), key);
       } catch (error) {
         assert.ok(error instanceof DecodeError, String(error));
       }
