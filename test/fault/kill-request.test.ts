@@ -139,7 +139,14 @@ async function settled(outside: RoadOutside): Promise<void> {
            left join outbound_call c on c.order_id = o.id and c.due_at is not null
           where o.ended_at is null or c.id is not null limit 10`,
       );
-      assert.fail(`it did not come to rest: ${JSON.stringify(row)} ${JSON.stringify(left, null, 1)}`);
+      const messages = await outside.database.rows(
+        `select m.kind, m.state, m.reason, m.attempts, m.due_at, m.part_count, count(p.*)::int as taken,
+                min(p.state) as parts, (select count(*)::int from unmatched_receipt) as unmatched
+           from message m left join message_part p on p.message_id = m.id
+          where m.state in ('queued', 'submitting', 'submitted') group by m.id limit 10`,
+      );
+      const told = JSON.stringify({ ...row, left, messages }, null, 1);
+      assert.fail(`it did not come to rest: ${told}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
