@@ -20,6 +20,7 @@ const READY = /Turnup serves at/;
 const DONE_LIMIT_MS = 60_000;
 /** A receipt that overtook the booking of its message in a crash is looked at again once a minute. */
 const REST_LIMIT_MS = 150_000;
+const TEST_LIMIT_MS = 240_000;
 const LOOK_MS = 8_000;
 /** Long enough between two people that there is work at every kill. */
 const APART_MS = 400;
@@ -154,58 +155,62 @@ async function settled(outside: RoadOutside): Promise<void> {
   }
 }
 
-test(`a server killed ${KILLS} times in the middle of ${PHONES * 2} requests loses none and does nothing twice (seed ${SEED})`, async () => {
-  const moment: { tell: (moment: string) => void } = { tell: () => undefined };
-  const seen = (what: string) => () => {
-    moment.tell(what);
-    return undefined;
-  };
-  const outside = await roadOutside({
-    seed: SEED,
-    policy: { statusIntervalMinutes: null },
-    habits: {
-      billing: { fault: seen("billing asked") },
-      elements: { fault: seen("element asked") },
-      payment: { fault: seen("card asked") },
-    },
-  });
-  moment.tell = (what) => outside.onMoment(what);
-  const killing = await startKilling(outside, {
-    start: () => startTurnup(["serve"], outside.environment, READY),
-    moments: MOMENTS,
-    kills: KILLS,
-    seed: SEED,
-  });
-  try {
-    await outside.road.connect({
-      servers: [{ id: ROAD_WORLD.landId, url: outside.landUrl }],
-      issuers: [outside.issuer],
+test(
+  `a server killed ${KILLS} times in the middle of ${PHONES * 2} requests loses none and does nothing twice (seed ${SEED})`,
+  async () => {
+    const moment: { tell: (moment: string) => void } = { tell: () => undefined };
+    const seen = (what: string) => () => {
+      moment.tell(what);
+      return undefined;
+    };
+    const outside = await roadOutside({
+      seed: SEED,
+      policy: { statusIntervalMinutes: null },
+      habits: {
+        billing: { fault: seen("billing asked") },
+        elements: { fault: seen("element asked") },
+        payment: { fault: seen("card asked") },
+      },
     });
-    const people: Promise<void>[] = [];
-    const phones: Phone[] = [];
-    for (let serial = 0; serial < PHONES; serial++) {
-      const phone = await outside.road.phone({
-        imei: imeiOf(serial),
-        imsi: `001019${String(serial).padStart(9, "0")}`,
-        msisdn: `88210900${String(serial).padStart(4, "0")}`,
+    moment.tell = (what) => outside.onMoment(what);
+    const killing = await startKilling(outside, {
+      start: () => startTurnup(["serve"], outside.environment, READY),
+      moments: MOMENTS,
+      kills: KILLS,
+      seed: SEED,
+    });
+    try {
+      await outside.road.connect({
+        servers: [{ id: ROAD_WORLD.landId, url: outside.landUrl }],
+        issuers: [outside.issuer],
       });
-      phones.push(phone);
-      people.push(person(outside, phone, serial));
-      await new Promise((resolve) => setTimeout(resolve, APART_MS));
+      const people: Promise<void>[] = [];
+      const phones: Phone[] = [];
+      for (let serial = 0; serial < PHONES; serial++) {
+        const phone = await outside.road.phone({
+          imei: imeiOf(serial),
+          imsi: `001019${String(serial).padStart(9, "0")}`,
+          msisdn: `88210900${String(serial).padStart(4, "0")}`,
+        });
+        phones.push(phone);
+        people.push(person(outside, phone, serial));
+        await new Promise((resolve) => setTimeout(resolve, APART_MS));
+      }
+      const ends = await Promise.allSettled(people);
+      await killing.finish();
+      process.stdout.write(`seed ${SEED}: killed at ${killing.killed.join(", ")}\n`);
+      assert.deepEqual(
+        ends.flatMap((end) => (end.status === "rejected" ? [String(end.reason)] : [])),
+        [],
+      );
+      await settled(outside);
+      await reconcile(outside, phones);
+    } finally {
+      assert.equal(await killing.server().stop(), 0);
     }
-    const ends = await Promise.allSettled(people);
-    await killing.finish();
-    process.stdout.write(`seed ${SEED}: killed at ${killing.killed.join(", ")}\n`);
-    assert.deepEqual(
-      ends.flatMap((end) => (end.status === "rejected" ? [String(end.reason)] : [])),
-      [],
-    );
-    await settled(outside);
-    await reconcile(outside, phones);
-  } finally {
-    assert.equal(await killing.server().stop(), 0);
-  }
-});
+  },
+  TEST_LIMIT_MS,
+);
 
 async function reconcile(outside: RoadOutside, phones: readonly Phone[]): Promise<void> {
   const { parties } = outside.road.sandboxes;
