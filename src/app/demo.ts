@@ -135,10 +135,10 @@ export const makerRelation = (make: string, world: WorldAddresses): Relation => 
   accessPoints: [],
   appHosts: [WORLD.makerHost],
   keyIssuers: { [world.makerIssuer.name]: world.makerIssuer.spki },
-  feeMinor: 250n,
+  feeMinor: BigInt(WORLD.feeMinor),
   currency: WORLD.currency,
   feeLevel: "works",
-  portionBasisPoints: 4_000,
+  portionBasisPoints: WORLD.portionBasisPoints,
 });
 
 export const ownRelation = (): Relation => ({

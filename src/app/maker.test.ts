@@ -19,8 +19,8 @@ const NOW = new Date();
 const policy = {
   issuer: "maker-one",
   clients: [
-    { id: "operator-one", portionMinor: 120, currency: "EUR" },
-    { id: "operator-two", portionMinor: 90, currency: "EUR" },
+    { id: "operator-one", feeMinor: 300, portionBasisPoints: 4_000, currency: "EUR" },
+    { id: "operator-two", feeMinor: 300, portionBasisPoints: 3_000, currency: "EUR" },
   ],
   makes: ["Nokia"],
   modelOf: (tac: string) =>

@@ -6,6 +6,7 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
+import type { MakerClient } from "../maker/key-server.ts";
 import { type BankFaults, type BankSimulator, startBank } from "../sim/bank/bank.ts";
 import { startApplicationServer } from "../sim/core/application-server.ts";
 import { startPacketGateway } from "../sim/core/packet-gateway.ts";
@@ -40,10 +41,18 @@ export const WORLD = {
   /** The access point that keys of the own store name, for makers without a key server. */
   ownApn: "legacy.meridian",
   ownHost: "apps.legacy.example",
-  portionMinor: 100,
+  feeMinor: 250,
+  portionBasisPoints: 4_000,
   currency: "EUR",
   shortCode: "2948",
 } as const;
+/** The contract as the manufacturer keeps it; `makerRelation` of the demonstration is the operator's copy. */
+export const makerClient = (): MakerClient => ({
+  id: WORLD.clientId,
+  feeMinor: WORLD.feeMinor,
+  portionBasisPoints: WORLD.portionBasisPoints,
+  currency: WORLD.currency,
+});
 const KEY_VALID_MS = 365 * 86_400_000;
 
 export type WorldOptions = {
@@ -148,7 +157,7 @@ export async function startWorld(
     journalFolder: join(options.folder, "maker-journal"),
     policy: {
       issuer: WORLD.issuer,
-      clients: [{ id: WORLD.clientId, portionMinor: WORLD.portionMinor, currency: WORLD.currency }],
+      clients: [makerClient()],
       makes: options.keyServerMakes,
       modelOf: (tac) => makes.get(tac),
       offerOf: () => ({

@@ -7,6 +7,7 @@
  *   keyId     -> account   nothing -> due at download -> paid | differs
  */
 import { createHmac, type KeyObject } from "node:crypto";
+import { money, portionOf } from "../term/money.ts";
 import { hexOf } from "../wire/hex.ts";
 import { bindingOf, type KeyAccessPoint, signDeviceKey } from "../wire/message/device-key.ts";
 import { verifyArrivalProof } from "../wire/message/device-report.ts";
@@ -31,10 +32,16 @@ const CONFIRM_SECRET_OCTETS = 16;
 /** An operator with a contract. Its certificate bears `urn:turnup:client:<id>`. */
 export type MakerClient = {
   readonly id: string;
-  /** What the operator owes for each key that reached its handset. */
-  readonly portionMinor: number;
+  /** What the operator is paid for each key that reached its handset, in minor units, and our part of it. */
+  readonly feeMinor: number;
+  /** 10,000 is all of the fee. */
+  readonly portionBasisPoints: number;
   readonly currency: string;
 };
+
+/** What a client owes for one key: by the same function as the operator's books. */
+const portionMinorOf = ({ feeMinor, portionBasisPoints, currency }: MakerClient): number =>
+  Number(portionOf(money(feeMinor, currency), portionBasisPoints).portion.amountMinor); // no more than the fee, which is safe
 export type KeyOffer = {
   readonly accessPoints: readonly KeyAccessPoint[];
   readonly hosts: readonly string[];
@@ -259,7 +266,7 @@ export function createKeyServer(policy: MakerPolicy, freshOctets: (octets: numbe
       key: Buffer.from(key).toString("base64"),
       confirmSecret: hexOf(confirmSecret),
       notAfterMs: notAfter.getTime(),
-      portionMinor: client.portionMinor,
+      portionMinor: portionMinorOf(client),
       currency: client.currency,
       atMs: now.getTime(),
     };

@@ -106,15 +106,27 @@ test("an access point name is the same in any case and may carry its operator", 
   assert.equal(networkIdentifierOf(parseApn("ims.mnc001.mcc262.gprs")), "ims");
 });
 
-test("a portion and its rest add up to the sum, whatever the fraction", () => {
+test("a portion is rounded to the nearest minor unit, a half to the even one, and with its rest adds up to the sum", () => {
   for (let cents = -25; cents <= 25; cents++) {
     for (const basisPoints of [0, 1, 333, 3_333, 5_000, 9_999, 10_000]) {
       const sum = money(cents, "EUR");
       const { portion, rest } = portionOf(sum, basisPoints);
       assert.deepEqual(addMoney(portion, rest), sum);
-      const exact = (cents * basisPoints) / 10_000;
-      assert.equal(Number(portion.amountMinor), Math.trunc(exact) + 0, `${basisPoints} of ${cents}`);
+      const away = Math.abs(Number(portion.amountMinor) * 10_000 - cents * basisPoints);
+      assert.ok(away <= 5_000, `${basisPoints} of ${cents}`);
+      if (away === 5_000) assert.equal(portion.amountMinor % 2n, 0n, `${basisPoints} of ${cents}`);
     }
+  }
+  for (const [cents, basisPoints, portion] of [
+    [1, 5_000, 0n],
+    [3, 5_000, 2n],
+    [5, 5_000, 2n],
+    [-3, 5_000, -2n],
+    [25, 1_000, 2n],
+    [35, 1_000, 4n],
+    [251, 3_333, 84n],
+  ] as const) {
+    assert.equal(portionOf(money(cents, "EUR"), basisPoints).portion.amountMinor, portion);
   }
   for (const basisPoints of [-1, 10_001, 0.5]) {
     assert.throws(() => portionOf(money(1, "EUR"), basisPoints), { code: "portion_malformed" });

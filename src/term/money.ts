@@ -32,8 +32,9 @@ export function subtractMoney(one: Money, other: Money): Money {
 }
 
 /**
- * Parts a sum. The portion is rounded towards zero to a whole minor unit and the rest is what is left, so the two
- * always add up to the sum: the fraction of a cent stays with whoever keeps the rest.
+ * Parts a sum. The portion is rounded to the nearest whole minor unit, a half to the even one (IEEE 754 §4.3.1,
+ * roundTiesToEven), so that halves favour neither side over many keys; the rest is what is left, so the two always add
+ * up to the sum. Both parties to a contract part its fee by this one function.
  * @throws TurnupError `portion_malformed`: not an integer of 0 to 10,000 basis points
  */
 export function portionOf(
@@ -43,9 +44,19 @@ export function portionOf(
   if (!Number.isInteger(basisPoints) || basisPoints < 0 || basisPoints > BASIS_POINTS_WHOLE) {
     throw new TurnupError("portion_malformed", `a portion is 0 to ${BASIS_POINTS_WHOLE} basis points`);
   }
-  const amountMinor = (sum.amountMinor * BigInt(basisPoints)) / BigInt(BASIS_POINTS_WHOLE);
+  const amountMinor = dividedHalfEven(sum.amountMinor * BigInt(basisPoints), BigInt(BASIS_POINTS_WHOLE));
   const portion: Money = { amountMinor, currency: sum.currency };
   return { portion, rest: subtractMoney(sum, portion) };
+}
+
+/** @param divisor above 0 */
+function dividedHalfEven(dividend: bigint, divisor: bigint): bigint {
+  const truncated = dividend / divisor;
+  const left = dividend % divisor; // has the dividend's sign
+  const twice = (left < 0n ? -left : left) * 2n;
+  const isUp = twice > divisor || (twice === divisor && truncated % 2n !== 0n);
+  if (!isUp) return truncated;
+  return dividend < 0n ? truncated - 1n : truncated + 1n;
 }
 
 /** For people, in the given locale; exact at any size, since Intl reads the decimal text and no float. */

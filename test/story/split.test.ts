@@ -60,7 +60,7 @@ test("row 34: as four processes over TLS, a new phone gets software and a servic
   ) as { uri: string };
   const makerPolicy = file("maker.json", {
     issuer: "maker.example",
-    clients: [{ id: CLIENT, portionMinor: 100, currency: "EUR" }],
+    clients: [{ id: CLIENT, feeMinor: 250, portionBasisPoints: 4_000, currency: "EUR" }],
     models: [{ tac: "35693803", make: "Example", model: "One" }],
     offers: [
       {

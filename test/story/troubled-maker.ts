@@ -5,7 +5,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { WORLD, type World } from "../../src/app/world.ts";
+import { makerClient, WORLD, type World } from "../../src/app/world.ts";
 import { type MakerRefusal, makerDoors } from "../../src/http/maker/server.ts";
 import { createKeyServer, type KeyServer } from "../../src/maker/key-server.ts";
 import { imeiFromNetwork } from "../../src/term/imei.ts";
@@ -46,7 +46,7 @@ export async function troubledMaker(world: World): Promise<TroubledMaker> {
       issuer: WORLD.issuer,
       signingKey: certificates.signing.privateKey,
       indexSecret: createHash("sha256").update("troubled").digest(),
-      clients: [{ id: WORLD.clientId, portionMinor: WORLD.portionMinor, currency: WORLD.currency }],
+      clients: [makerClient()],
       modelOf: () => ({ make: "any", model: "any" }),
       offerOf: () => ({
         accessPoints: [

@@ -1,7 +1,9 @@
 /** `turnup maker`: the reference manufacturer's key server, alone. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { MakerClient } from "../../maker/key-server.ts";
 import { TurnupError } from "../../term/error.ts";
+import { BASIS_POINTS_WHOLE } from "../../term/money.ts";
 import { integer, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { ensureMakerCertificates } from "../certificates.ts";
 import { type Command, UsageError } from "../command.ts";
@@ -13,13 +15,17 @@ const DAY_MS = 86_400_000;
 
 const digits = (count: number) => text({ min: count, max: count, pattern: /^\d+$/ });
 const name = text({ max: 64, pattern: /^[A-Za-z0-9._-]+$/ });
+const amountMinor = integer({ min: 0, max: 1_000_000_000 });
 /** The file of `--policy`; `docs/operations.md` describes it. */
 const readPolicy = object({
   issuer: text({ max: 32 }),
   clients: list(
     object({
       id: name,
-      portionMinor: integer({ min: 0, max: 1_000_000_000 }),
+      feeMinor: optional(amountMinor),
+      portionBasisPoints: optional(integer({ min: 0, max: BASIS_POINTS_WHOLE })),
+      /** A policy of the release before: a sum for each key, whatever the fee. */
+      portionMinor: optional(amountMinor),
       currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/ }),
     }),
     { min: 1, max: 1_000 },
@@ -109,7 +115,25 @@ export const makerCommand: Command = {
   },
 };
 
-function policyOf(content: Buffer): MakerOptions["policy"] {
+/** A sum of its own is the whole of a fee of that sum. */
+function clientOf({
+  id,
+  currency,
+  ...agreed
+}: ReturnType<typeof readPolicy>["clients"][number]): MakerClient {
+  const { feeMinor, portionBasisPoints, portionMinor } = agreed;
+  const isByFee = feeMinor !== undefined && portionBasisPoints !== undefined && portionMinor === undefined;
+  if (isByFee) return { id, feeMinor, portionBasisPoints, currency };
+  const isBySum = portionMinor !== undefined && feeMinor === undefined && portionBasisPoints === undefined;
+  if (isBySum) return { id, feeMinor: portionMinor, portionBasisPoints: BASIS_POINTS_WHOLE, currency };
+  throw new TurnupError("config_invalid", `the policy file: the contract of client ${id} is not whole`, {
+    nextStep:
+      "Give feeMinor and portionBasisPoints, as the operator's relation has them; nothing was started.",
+  });
+}
+
+/** @throws TurnupError `config_invalid` */
+export function policyOf(content: Buffer): MakerOptions["policy"] {
   const { issuer, clients, models, offers, validityDays } = read(content);
   const byTac = new Map(models.map((model) => [model.tac, model]));
   const byNetwork = new Map(
@@ -120,7 +144,7 @@ function policyOf(content: Buffer): MakerOptions["policy"] {
   const elsewhere = offers.find(({ networks }) => networks === undefined);
   return {
     issuer,
-    clients,
+    clients: clients.map(clientOf),
     modelOf: (tac) => byTac.get(tac),
     offerOf: (network) => (network && byNetwork.get(`${network.mcc}-${network.mnc}`)) ?? elsewhere,
     deleteAfterUse: true,

@@ -427,10 +427,10 @@ test("a maker's key costs what was agreed when it was asked for; asked for anew,
     const traffic = { kind: "traffic", imsi: IMSI, apn: "acme.maker", source: "probe" } as const;
     await engine.conductor.confirm(OPERATOR, [traffic]);
     const [charge] = [...engine.books.charges.values()];
-    // A third of 2.51, rounded down, is the maker's; all of 0.09 in the later relation.
+    // A third of 2.51, to the nearest cent, is the maker's; all of 0.09 in the later relation.
     assert.deepEqual(
       [charge?.feeMinor, charge?.portionMinor, charge?.currency],
-      isAskedAnew ? [9n, 9n, "USD"] : [251n, 83n, "EUR"],
+      isAskedAnew ? [9n, 9n, "USD"] : [251n, 84n, "EUR"],
     );
   }
 });
