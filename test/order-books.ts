@@ -155,7 +155,7 @@ function storeOver(books: OrderBooks): OrderStore {
           message.state = "expired";
           return ended(message, "expired");
         }),
-    rematchReceipts: async () => [],
+    rematchReceipts: async () => ({ looked: 0, ended: [] }),
     dropReceipts: async () => 0,
     companionsOf: async (orderId) => {
       const latest = new Map<string, Companion>();

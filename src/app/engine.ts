@@ -33,8 +33,10 @@ const EXPIRE_BATCH = 500;
 /** How long work may lie unseen when nobody woke us: another node's, or what a retry left due. */
 const POLL_MS = 500;
 const EXPIRE_POLL_MS = 5_000;
-const SWEEP_BATCH = 1_000;
-const SWEEP_POLL_MS = 60_000;
+/** A receipt that came while its part was being booked is found within this time after the booking. */
+const REMATCH_POLL_MS = 250;
+const REMATCH_BATCH = 1_000;
+const FORGET_POLL_MS = 60_000;
 /** A server that was missed twice at this pace is taken for gone. */
 const LEASE_POLL_MS = 1_000;
 const MIN_VALIDITY_MS = 60_000;
@@ -87,13 +89,17 @@ export type Engine = {
 
 export function startEngine(options: EngineOptions): Engine {
   const clock = (): Date => new Date();
-  const loops: Record<"orders" | "messages" | "expiry" | "receipts" | "leases", Loop | undefined> & {
+  const loops: Record<
+    "orders" | "messages" | "expiry" | "receipts" | "forget" | "leases",
+    Loop | undefined
+  > & {
     calls: Loop[];
   } = {
     orders: undefined,
     messages: undefined,
     expiry: undefined,
     receipts: undefined,
+    forget: undefined,
     leases: undefined,
     calls: [],
   };
@@ -156,10 +162,12 @@ export function startEngine(options: EngineOptions): Engine {
     EXPIRE_POLL_MS,
     async () => (await conductor.expire(EXPIRE_BATCH)) === EXPIRE_BATCH,
   );
-  loops.receipts = loop("receipts", SWEEP_POLL_MS, async () => {
-    await conductor.sweepReceipts(SWEEP_BATCH);
-    return false;
-  });
+  loops.receipts = loop(
+    "receipts",
+    REMATCH_POLL_MS,
+    async () => (await conductor.rematchReceipts(REMATCH_BATCH)) === REMATCH_BATCH,
+  );
+  loops.forget = loop("forget", FORGET_POLL_MS, async () => conductor.dropReceipts().then(() => false));
   loops.calls = CALL_KINDS.map((kind) =>
     loop(kind, POLL_MS, async () => (await errands.pass(kind, CALL_BATCH)) === CALL_BATCH),
   );
@@ -185,7 +193,9 @@ export function startEngine(options: EngineOptions): Engine {
     wakeMessages: () => loops.messages?.wake(),
     async stop() {
       await Promise.all(
-        [loops.orders, loops.expiry, loops.receipts, loops.leases, ...loops.calls].map((one) => one?.stop()),
+        [loops.orders, loops.expiry, loops.receipts, loops.forget, loops.leases, ...loops.calls].map((one) =>
+          one?.stop(),
+        ),
       );
       await loops.messages?.stop();
       await outbox.idle();

@@ -132,6 +132,12 @@ async function headerOf(client: pg.Client, now: Date): Promise<BackupHeader> {
 
 // ---- in
 
+/** Numbers of transactions mean nothing on another server. */
+const OF_ANOTHER_SERVER = [
+  "update unmatched_receipt set look_at = now(), horizon = null where look_at is not null",
+  `select pg_notify('turnup_changed', '{"kind":"everything"}')`,
+];
+
 export type RestoreTarget = { readonly database: Database; readonly connection: pg.PoolConfig };
 
 /**
@@ -150,7 +156,7 @@ export async function restoreBackup(
     await refuseUnlessEmpty(database, files);
     await migrate(database, files);
     const told = await inSession(connection, async (client) => {
-      await client.query("begin");
+      await client.query("begin; set local turnup.restoring = 'on'"); // versions of changes come with their table
       const written = await writeTables(client, lines, onRows);
       for (const [name, { last, isUsed }] of Object.entries(header.sequences))
         await client.query("select setval($1::regclass, $2, $3)", [quoted(name), last, isUsed]);
@@ -158,7 +164,9 @@ export async function restoreBackup(
       return written;
     });
     await database.run("analyze");
-    return { ...told, version: (await migrate(database)).version };
+    const { version } = await migrate(database);
+    for (const statement of OF_ANOTHER_SERVER) await database.run(statement);
+    return { ...told, version };
   } finally {
     lines.close();
   }

@@ -68,15 +68,18 @@ const keepUnmatched = bulkInsert<Receipt>(
     { name: "smsc_message_id", type: "text", value: (row) => row.smscMessageId },
     { name: "state", type: "text", value: (row) => row.state },
     { name: "error_code", type: "text", value: (row) => row.errorCode },
+    { name: "other_ids", type: "text[]", value: (row) => row.otherIds ?? [] },
   ],
-  "on conflict (smsc, smsc_message_id) do update set state = excluded.state, error_code = excluded.error_code",
+  // Told once more: a booking under way may have taken the row that is overwritten, so it is looked for anew.
+  `on conflict (smsc, smsc_message_id) do update
+      set state = excluded.state, error_code = excluded.error_code, other_ids = excluded.other_ids, look_at = now(), horizon = null`,
 );
 /**
  * Parts that the SMSC took; messages of which it has every part now; receipts that were here before their parts. One
  * statement, which sees the parts of before and counts its own beside them. The messages are locked already.
  */
 const BOOK_PARTS = {
-  name: "book_parts", // message_part_pkey, message_pkey, unmatched_receipt_pkey
+  name: "book_parts", // message_part_pkey, message_pkey, unmatched_receipt_pkey, unmatched_receipt_by_other_id
   text: `with v as (
            select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as v(message_id, sequence, smsc, id)),
          added as (
@@ -95,8 +98,13 @@ const BOOK_PARTS = {
              from tally t
             where m.id = t.message_id and m.state in ('queued', 'submitting')
               and m.part_count = t.parts + (select count(*) from message_part p where p.message_id = m.id))
-         delete from unmatched_receipt u using v where u.smsc = v.smsc and u.smsc_message_id = v.id
-      returning u.smsc, u.smsc_message_id as "smscMessageId", u.state, u.error_code as "errorCode"`,
+         delete from unmatched_receipt u using (
+           select e.smsc, e.smsc_message_id, v.id from v join unmatched_receipt e on e.smsc = v.smsc and e.smsc_message_id = v.id
+            union
+           select e.smsc, e.smsc_message_id, v.id from v join unmatched_receipt e
+               on e.smsc = v.smsc and e.other_ids @> array[v.id] and e.other_ids <> '{}') f
+          where u.smsc = f.smsc and u.smsc_message_id = f.smsc_message_id
+      returning u.smsc, f.id as "smscMessageId", u.state, u.error_code as "errorCode"`,
 };
 const PUT_OFF = {
   name: "put_off", // message_pkey
@@ -121,17 +129,39 @@ const EXPIRE = {
                           order by expires_at limit $2 for update skip locked)
       returning ${ENDED}, null::text as "errorCode"`,
 };
-const REMATCH = {
-  name: "rematch_receipts", // message_part_by_smsc_id
-  text: `delete from unmatched_receipt u using (
-           select r.smsc, r.smsc_message_id from unmatched_receipt r
-            where exists (select from message_part p where p.smsc = r.smsc and p.smsc_message_id = r.smsc_message_id)
-            limit $1 for update skip locked) f
-          where u.smsc = f.smsc and u.smsc_message_id = f.smsc_message_id
-      returning u.smsc, u.smsc_message_id as "smscMessageId", u.state, u.error_code as "errorCode"`,
+/**
+ * A receipt that no part was found for was kept; the booking of its part did not see it when both were under way at once.
+ * So it is looked for once more, until every transaction has ended that may have been under way when it was kept: those
+ * below the `horizon`, the number that the next transaction had when the receipt was first seen here. Who books the part
+ * later finds it by himself, so the number of looks does not grow with what is nobody's.
+ */
+const RECEIPTS_TO_LOOK_FOR = {
+  name: "receipts_to_look_for", // unmatched_receipt_to_look_for
+  text: `select smsc, smsc_message_id as "smscMessageId", other_ids as "otherIds", state, error_code as "errorCode",
+                coalesce(horizon, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) as horizon,
+                pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest
+           from unmatched_receipt where look_at <= now() order by look_at limit $1 for update skip locked`,
+};
+/** What is under way for longer than the first second is seldom, and looked for seldom. */
+const SOON_MS = 250;
+const LATER_MS = 1_500;
+const LOOKED_FOR = {
+  name: "receipts_looked_for", // unmatched_receipt_pkey
+  text: `update unmatched_receipt u
+            set horizon = v.horizon,
+                look_at = case when v.is_last then null
+                               when u.received_at > now() - interval '1 s' then now() + interval '${SOON_MS} ms'
+                               else now() + interval '${LATER_MS} ms' end
+           from unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[]) as v(smsc, id, horizon, is_last)
+          where u.smsc = v.smsc and u.smsc_message_id = v.id`,
+};
+const FORGET_MATCHED = {
+  name: "forget_matched_receipts", // unmatched_receipt_pkey
+  text: `delete from unmatched_receipt u using unnest($1::text[], $2::text[]) as v(smsc, id)
+          where u.smsc = v.smsc and u.smsc_message_id = v.id`,
 };
 const DROP_UNMATCHED = {
-  name: "drop_unmatched",
+  name: "drop_unmatched", // unmatched_receipt_by_age
   text: "delete from unmatched_receipt where received_at < $1",
 };
 const COMPANIONS = {
@@ -245,10 +275,7 @@ export const messageTransaction = (tx: Tx): OfMessages => ({
   expireMessages: async (expiredBefore, limit, now) =>
     (await tx.rows<EndedRow>(EXPIRE, [expiredBefore, limit, now])).map(endedMessage),
 
-  async rematchReceipts(limit, now) {
-    const late = await tx.rows<Receipt>(REMATCH, [limit]);
-    return late.length === 0 ? [] : (await bookParts(tx, late, now)).ended;
-  },
+  rematchReceipts: (limit, now) => rematch(tx, limit, now),
   dropReceipts: (receivedBefore) => tx.run(DROP_UNMATCHED, [receivedBefore]),
 
   async companionsOf(orderId) {
@@ -256,6 +283,38 @@ export const messageTransaction = (tx: Tx): OfMessages => ({
     return rows.map(({ idempotencyKey, ...message }) => ({ ...message, attempt: attemptOf(idempotencyKey) }));
   },
 });
+
+type KeptReceipt = Receipt & {
+  /** Transactions below it may not have seen the receipt. */
+  readonly horizon: bigint;
+  /** Under way at this look. */
+  readonly oldest: bigint;
+};
+
+async function rematch(
+  tx: Tx,
+  limit: number,
+  now: Date,
+): Promise<{ readonly looked: number; readonly ended: EndedMessage[] }> {
+  const kept = await tx.rows<KeptReceipt>(RECEIPTS_TO_LOOK_FOR, [limit]);
+  if (kept.length === 0) return { looked: 0, ended: [] };
+  const all = await named(tx, kept);
+  const { found, ended } = await bookParts(tx, all, now);
+  const isFound = (_: KeptReceipt, at: number): boolean => found.has(nameOf(all[at]!));
+  const matched = kept.filter(isFound);
+  const left = kept.filter((one, at) => !isFound(one, at));
+  tx.send(FORGET_MATCHED, [
+    matched.map(({ smsc }) => smsc),
+    matched.map(({ smscMessageId }) => smscMessageId),
+  ]);
+  tx.send(LOOKED_FOR, [
+    left.map(({ smsc }) => smsc),
+    left.map(({ smscMessageId }) => smscMessageId),
+    left.map(({ horizon }) => horizon),
+    left.map(({ horizon, oldest }) => oldest >= horizon),
+  ]);
+  return { looked: kept.length, ended };
+}
 
 const attemptOf = (idempotencyKey: string): number =>
   Number(idempotencyKey.slice(idempotencyKey.lastIndexOf(":") + 1));

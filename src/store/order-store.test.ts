@@ -107,7 +107,7 @@ test("a receipt that comes before the booking of its submission waits for it", a
   assert.equal(await shop.count("unmatched_receipt"), 0);
 });
 
-test("a receipt that another server put aside in the moment of the booking is found by the sweep", async () => {
+test("a receipt that another server put aside in the moment of the booking is found at the next look", async () => {
   const order = await ordered("stranded");
   const [message] = await claim(order.operatorId);
   await taken(message!, ...partsOf(message!));
@@ -117,7 +117,90 @@ test("a receipt that another server put aside in the moment of the booking is fo
       [SMSC, idOf(message!, sequence)],
     );
   }
-  await shop.conductor.sweepReceipts(100);
+  await shop.conductor.rematchReceipts(100);
+  assert.equal((await story(order)).items[0]?.state, "delivered");
+  assert.equal(await shop.count("unmatched_receipt"), 0);
+});
+
+/** Looks at kept receipts, as the server does several times a second, until this holds. */
+async function lookUntil(holds: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + 10_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < until, "it did not come about in ten seconds");
+    await shop.conductorOf().rematchReceipts(100);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("a receipt that comes while the booking of its part is under way on another server is looked for until that has ended", async () => {
+  const order = await ordered("under way");
+  const [message] = await claim(order.operatorId);
+  let commit = (): void => undefined;
+  const open = new Promise<void>((resolve) => {
+    commit = resolve;
+  });
+  let written = (): void => undefined;
+  const isWritten = new Promise<void>((resolve) => {
+    written = resolve;
+  });
+  const booking = shop.store.transaction(async (tx) => {
+    const parts = partsOf(message!).map((sequence) => ({
+      messageId: message!.messageId,
+      sequence,
+      smsc: SMSC,
+      smscMessageId: idOf(message!, sequence),
+    }));
+    await tx.bookSubmissions(parts, [], new Date(shop.time.now));
+    written();
+    await open;
+  });
+  await isWritten;
+  await receipts(message!, "delivered", ...partsOf(message!));
+  for (let look = 0; look < 3; look++) {
+    await shop.database.run("update unmatched_receipt set look_at = now()");
+    assert.equal(await shop.conductor.rematchReceipts(100), message!.partCount);
+    assert.equal((await story(order)).items[0]?.state, "sending");
+  }
+  commit();
+  await booking;
+  await lookUntil(async () => (await story(order)).items[0]?.state === "delivered");
+  assert.equal(await shop.count("unmatched_receipt"), 0);
+});
+
+test("a receipt of nobody's is looked for until no booking of its time is under way, and then waits for its part", async () => {
+  const stray = {
+    smsc: SMSC,
+    smscMessageId: "somebody else's",
+    state: "delivered",
+    errorCode: null,
+  } as const;
+  await shop.conductor.bookReceipts([stray]);
+  await lookUntil(async () => (await shop.count("unmatched_receipt", "look_at is not null")) === 0);
+  assert.equal(await shop.conductor.rematchReceipts(100), 0, "nothing more is to be looked for");
+  await shop.conductor.bookReceipts([stray]);
+  assert.equal(await shop.conductor.rematchReceipts(100), 1, "told once more, it is looked for once more");
+  await shop.database.run("delete from unmatched_receipt");
+});
+
+test("a receipt that comes before its part, in another spelling of the id, waits for it under each", async () => {
+  const order = await ordered("early and spelled otherwise");
+  const [message] = await claim(order.operatorId);
+  const part = { messageId: message!.messageId, smsc: SMSC };
+  const ids = partsOf(message!).map((sequence) => `B2E${sequence}`);
+  await shop.conductor.bookReceipts(
+    ids.map((id) => ({
+      smsc: SMSC,
+      smscMessageId: String(Number.parseInt(id, 16)),
+      otherIds: [id, "nobody's"],
+      state: "delivered" as const,
+      errorCode: null,
+    })),
+  );
+  assert.equal(await shop.count("unmatched_receipt"), ids.length);
+  await shop.conductor.bookSubmissions(
+    ids.map((smscMessageId, at) => ({ ...part, sequence: at + 1, smscMessageId })),
+    [],
+  );
   assert.equal((await story(order)).items[0]?.state, "delivered");
   assert.equal(await shop.count("unmatched_receipt"), 0);
 });
@@ -128,9 +211,9 @@ test("a receipt that nothing is ever found for is forgotten after a day, not bef
   await shop.conductor.bookReceipts([stray]);
   await shop.database.run("update unmatched_receipt set received_at = $1", [new Date(shop.time.now)]);
   shop.time.now += 23 * HOUR_MS;
-  assert.equal(await shop.conductor.sweepReceipts(100), 0);
+  assert.equal(await shop.conductor.dropReceipts(), 0);
   shop.time.now += 2 * HOUR_MS;
-  assert.equal(await shop.conductor.sweepReceipts(100), 1);
+  assert.equal(await shop.conductor.dropReceipts(), 1);
 });
 
 test("all parts delivered is delivered; one part failed fails the message, and a resend bears a reference of its own", async () => {

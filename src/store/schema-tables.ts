@@ -84,6 +84,14 @@ export interface CatalogItem {
   version: number;
 }
 
+export interface ChangeVersion {
+  changed_at: Timestamp;
+  changed_in: bigint;
+  kind: string;
+  operator_id: string;
+  version: bigint;
+}
+
 export interface Charge {
   bank_reference: string | null;
   created_at: Timestamp;
@@ -500,6 +508,9 @@ export interface Terms {
 
 export interface UnmatchedReceipt {
   error_code: string | null;
+  horizon: bigint | null;
+  look_at: Generated<Timestamp | null>;
+  other_ids: Generated<string[]>;
   received_at: Generated<Timestamp>;
   smsc: string;
   smsc_message_id: string;
@@ -530,6 +541,7 @@ export interface DB {
   audit: Audit;
   catalog_content: CatalogContent;
   catalog_item: CatalogItem;
+  change_version: ChangeVersion;
   charge: Charge;
   consent: Consent;
   dataset: Dataset;

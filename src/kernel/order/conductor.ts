@@ -48,8 +48,13 @@ export type Conductor = {
   bookSubmissions(taken: readonly SubmittedPart[], unsent: readonly UnsentMessage[]): Promise<void>;
   /** Messages whose receipts never came; answers how many. */
   expire(limit: number): Promise<number>;
-  /** Receipts that found no message: tried again, and forgotten in the end. Answers how many were forgotten. */
-  sweepReceipts(limit: number): Promise<number>;
+  /**
+   * Receipts that came while the booking of their message was under way, here or on another server: found by this.
+   * Answers how many were looked for.
+   */
+  rematchReceipts(limit: number): Promise<number>;
+  /** Receipts that never found a message; answers how many were forgotten. */
+  dropReceipts(): Promise<number>;
   bookAnswers(answers: readonly AnsweredCall[]): Promise<void>;
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
@@ -117,12 +122,15 @@ export function createConductor(deps: ConductorDeps): Conductor {
         return ended.length;
       }),
 
-    sweepReceipts: (limit) =>
+    rematchReceipts: (limit) =>
       inStep(async (step) => {
-        const { now } = step.scribe;
-        await messagesEnded(deps, step, await step.tx.rematchReceipts(limit, now));
-        return step.tx.dropReceipts(hoursAfter(now, -UNMATCHED_RECEIPT_HOURS));
+        const { looked, ended } = await step.tx.rematchReceipts(limit, step.scribe.now);
+        await messagesEnded(deps, step, ended);
+        return looked;
       }),
+
+    dropReceipts: () =>
+      inStep(({ tx, scribe }) => tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS))),
 
     bookAnswers: (answers) => inStep((step) => answersCame(deps, step, answers)),
 

@@ -239,8 +239,14 @@ export interface OrderTransaction extends RequestTransaction {
   ): Promise<EndedMessage[]>;
   /** Messages that expired before this time without a last word. */
   expireMessages(expiredBefore: Date, limit: number, now: Date): Promise<EndedMessage[]>;
-  /** Receipts that overtook the booking of their part on another node; answers the messages that ended by them. */
-  rematchReceipts(limit: number, now: Date): Promise<EndedMessage[]>;
+  /**
+   * Receipts that were kept while the booking of their part was under way: looks for their parts. Answers how many were
+   * looked for, and the messages that ended by them.
+   */
+  rematchReceipts(
+    limit: number,
+    now: Date,
+  ): Promise<{ readonly looked: number; readonly ended: readonly EndedMessage[] }>;
   /** Receipts that nothing was ever found for; answers how many were forgotten. */
   dropReceipts(receivedBefore: Date): Promise<number>;
   /** The latest message of each companion of an order. */
