@@ -184,6 +184,7 @@ function storeOver(books: OrderBooks): OrderStore {
     holdingsOf: none,
     underwayOf: async () => new Map(),
     factsOf: none,
+    registrationsOf: none,
     noticeKeyOf: none,
     openRequest: none,
     languageOf: none,

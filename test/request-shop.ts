@@ -40,6 +40,7 @@ export type Told = {
 
 type Elements = Parameters<NetworkElementPort["apply"]>[0];
 type Billing = Parameters<BillingCentre["tell"]>[0];
+type Removing = Parameters<ServiceServerPort["remove"]>[0];
 type Registering = Parameters<ServiceServerPort["register"]>[0];
 
 function noted<One, Answer>(list: One[], one: One, answer: () => Answer): Answer {
@@ -53,7 +54,7 @@ export function machines() {
     identities: [] as Parameters<IdentityBureau["verify"]>[0][],
     cards: [] as Parameters<PaymentHouse["authorise"]>[0][],
     registrations: [] as Registering[],
-    removals: [] as Parameters<ServiceServerPort["remove"]>[0][],
+    removals: [] as Removing[],
     elements: [] as Elements[],
     billing: [] as Billing[],
     mails: [] as Parameters<MailPort["send"]>[0][],
@@ -69,7 +70,7 @@ export function machines() {
         remoteId: "scim-1",
         accessData: { user: "ada", password: "open-Sesame-77" },
       }),
-    remove: (): ReturnType<ServiceServerPort["remove"]> => Promise.resolve({ kind: "done" }),
+    remove: (_: Removing): ReturnType<ServiceServerPort["remove"]> => Promise.resolve({ kind: "done" }),
     element: (_: Elements): ReturnType<NetworkElementPort["apply"]> =>
       Promise.resolve({ kind: "done", reference: null }),
     billing: (_: Billing): ReturnType<BillingCentre["tell"]> =>
@@ -83,7 +84,7 @@ export function machines() {
     }),
     serviceAt: () => ({
       register: (one) => noted(saw.registrations, one, () => answers.register(one)),
-      remove: (one) => noted(saw.removals, one, () => answers.remove()),
+      remove: (one) => noted(saw.removals, one, () => answers.remove(one)),
     }),
     elementOf: () => ({ apply: (one) => noted(saw.elements, one, () => answers.element(one)) }),
     billingOf: () => ({ tell: (one) => noted(saw.billing, one, () => answers.billing(one)) }),

@@ -73,6 +73,14 @@ const REGISTRATIONS_OF = {
           where o.id = any($1::uuid[]) and (g.order_id = o.id or g.state = 'registered') order by g.id`,
 };
 
+const REGISTERED_OF = {
+  name: "registered_of", // registration_of_subscriber, order_item_pkey
+  text: `select g.order_id as "orderId", g.id, g.order_item_id as "itemId", i.subject ->> 'catalogId' as "catalogId", g.service,
+                g.remote_id as "remoteId", g.state, g.missing, g.data_sealed, g.access_sealed
+           from registration g join order_item i on i.id = g.order_item_id
+          where g.operator_id = $1 and g.subscriber_id = $2 and g.state = 'registered' order by g.id`,
+};
+
 type Stored<Row> = Omit<Row, "isNew" | "changed"> & { readonly orderId: string };
 type RegistrationRow = Omit<Stored<RegistrationDraft>, "data" | "access"> & {
   readonly data_sealed: Buffer;
@@ -148,6 +156,17 @@ function registrationOf(sealer: Sealer, row: RegistrationRow): RegistrationDraft
     isNew: false,
     changed: false,
   };
+}
+
+/** For a request that is just being written. */
+export async function registeredOf(
+  db: Db,
+  sealer: Sealer,
+  operatorId: string,
+  subscriberId: string,
+): Promise<RegistrationDraft[]> {
+  const rows = await db.rows<RegistrationRow>(REGISTERED_OF, [operatorId, subscriberId]);
+  return rows.map((row) => registrationOf(sealer, row));
 }
 
 // Writing.

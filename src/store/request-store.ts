@@ -16,7 +16,7 @@ import { type HomePlmnResolver, parseImsi } from "../term/imsi.ts";
 import { parseMsisdn } from "../term/msisdn.ts";
 import { factsOf } from "./account-store.ts";
 import type { Database, Db } from "./database.ts";
-import { noticeKeyIn, openRequest } from "./request-rows.ts";
+import { noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
 import type { Sealer } from "./seal.ts";
 import { isUuid } from "./uuid.ts";
 
@@ -202,6 +202,7 @@ export const requestTransaction = (
     return new Map(rows.map(({ itemId, reference }) => [itemId, reference]));
   },
   factsOf: (query) => factsOf(db, sealer, query),
+  registrationsOf: (operatorId, subscriberId) => registeredOf(db, sealer, operatorId, subscriberId),
   async noticeKeyOf(operatorId, { subscriberId, deviceId }) {
     const row = await db.one<{ notice_key_sealed: Buffer }>(NOTICE_KEY_OF, [
       operatorId,

@@ -9,8 +9,9 @@ import { failItem, isClosed, waitNoMore } from "../ending.ts";
 import type { OutboundCall } from "../order-store.ts";
 import { ask, within } from "./ask.ts";
 import { itemOf, know, type RequestContext, type RequestItem } from "./context.ts";
-import { isRequestItemDone } from "./item-done.ts";
+import { isRequestItemDone, waitsForElements } from "./item-done.ts";
 import type { ElementState } from "./request-draft.ts";
+import { elementsEnded } from "./service.ts";
 
 const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>
   Object.entries(subject.elements) as [NetworkElement, ElementState][];
@@ -86,6 +87,9 @@ export function elementAnswered(context: RequestContext, call: OutboundCall, ans
       reason: `the network's ${element} failed${why}`,
     });
   }
+  const isToEndAtService = item.kind === "service" && item.subject.action === "remove";
+  if (isToEndAtService && item.state === "registering" && !waitsForElements(item))
+    return elementsEnded(context, item);
   if (isRequestItemDone(item, context.terms.policy.doneAt)) waitNoMore(item);
 }
 

@@ -12,7 +12,7 @@ import { askElements } from "./elements.ts";
 import { sendContent } from "./feature.ts";
 import { namesOf, tell } from "./notices.ts";
 import { WHICH_IS_THERE } from "./request-items.ts";
-import { registerService, removeService } from "./service.ts";
+import { isRegistered, registerService, registrationUnknown, removeService } from "./service.ts";
 
 /** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
 export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
@@ -102,10 +102,14 @@ export function apply(context: RequestContext, item: RequestItem): void {
 
 function applyItem(context: RequestContext, item: RequestItem): void {
   const { subject } = item;
+  const isRemoval = subject.action === "remove";
+  if (item.kind === "service" && isRemoval && !isRegistered(context, item))
+    return registrationUnknown(context, item);
   askElements(context, item);
   if (item.kind === "service") {
-    for (const module of itemsOf(context)) if (module.subject.moduleOf === item.id) apply(context, module);
-    return subject.action === "add" ? registerService(context, item) : removeService(context, item);
+    if (isRemoval) return removeService(context, item); // its module goes when the service has ended
+    applyModules(context, item);
+    return registerService(context, item);
   }
   switch (subject.content.kind) {
     case "none":
@@ -115,6 +119,11 @@ function applyItem(context: RequestContext, item: RequestItem): void {
     default:
       return sendContent(context, item);
   }
+}
+
+/** What a service needs on the device, or needs there no more. */
+export function applyModules(context: RequestContext, service: RequestItem): void {
+  for (const module of itemsOf(context)) if (module.subject.moduleOf === service.id) apply(context, module);
 }
 
 /** Nothing goes to the device: it is done when the network's elements are. */

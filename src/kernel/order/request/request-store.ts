@@ -3,7 +3,7 @@ import type { AccountFacts, FactsQuery } from "../../account/account-facts.ts";
 import type { Localized } from "../../catalog/catalog-item.ts";
 import type { OrderDraft } from "../order-store.ts";
 import type { NewRequest } from "./request.ts";
-import type { RequestDraft } from "./request-draft.ts";
+import type { RegistrationDraft, RequestDraft } from "./request-draft.ts";
 
 export type Asker = { readonly subscriberId: string; readonly deviceId: string };
 
@@ -72,6 +72,8 @@ export interface RequestTransaction {
     action: NewRequest["action"],
   ): Promise<ReadonlyMap<string, string>>;
   factsOf(query: FactsQuery): Promise<AccountFacts>;
+  /** What stands at service servers for this subscriber, on whichever device, by which older request ever. */
+  registrationsOf(operatorId: string, subscriberId: string): Promise<readonly RegistrationDraft[]>;
   /** The key that this device gave last: its client secures notices with it. */
   noticeKeyOf(operatorId: string, asker: Asker): Promise<Uint8Array | null>;
   openRequest(order: NewRequestOrder, now: Date): Promise<void>;

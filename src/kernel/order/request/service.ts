@@ -22,11 +22,14 @@ const FIELD_CHARACTERS_MAX = 400;
 const registrationOf = ({ order }: RequestContext, item: RequestItem): RegistrationDraft | undefined =>
   order.request.registrations.find(({ itemId }) => itemId === item.id);
 
-/** Removed is what an older request registered. */
-const registeredBefore = ({ order }: RequestContext, item: RequestItem): RegistrationDraft | undefined =>
-  order.request.registrations.find(
+/** Removed is what older requests registered: one a device where the subscriber asked for it on several. */
+const registeredBefore = ({ order }: RequestContext, item: RequestItem): RegistrationDraft[] =>
+  order.request.registrations.filter(
     ({ catalogId, state }) => catalogId === item.subject.catalogId && state === "registered",
   );
+
+export const isRegistered = (context: RequestContext, item: RequestItem): boolean =>
+  registeredBefore(context, item).length > 0;
 
 export function registerService(context: RequestContext, item: RequestItem): void {
   const { scribe, order } = context;
@@ -79,27 +82,54 @@ function callService(context: RequestContext, item: RequestItem, reason: string)
   });
 }
 
+/**
+ * What can be taken back comes first and what cannot comes last: the network's elements end it, then the service server
+ * does, and only its own word makes it removed.
+ */
 export function removeService(context: RequestContext, item: RequestItem): void {
   const { scribe, order, terms } = context;
-  const registration = registeredBefore(context, item);
-  if (!registration?.remoteId) {
-    scribe.moveItem(order, item, {
-      state: "works",
-      reason: "the service server knows no registration of this user",
-      nextAction: NO_ACTION,
-      deadlineAt: null,
-    });
-    return;
-  }
+  const waits = waitsForElements(item);
+  const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
+  scribe.moveItem(order, item, {
+    state: "registering",
+    reason: waits
+      ? "the network's elements end it first; then the service server is asked to end the registration"
+      : "the service server is asked to end the registration",
+    nextAction: waits ? "wait for the network's elements" : "wait for the service server",
+    // The call's own deadline comes first: then the item says what was met.
+    deadlineAt: hoursAfter(deadlineAt, 1),
+    detail: { service: item.subject.service?.uri },
+  });
+  if (!waits) endRegistrations(context, item);
+}
+
+/** The last of the network's elements has ended it. */
+export function elementsEnded(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  if (!isRegistered(context, item)) return registrationUnknown(context, item);
   const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
   scribe.moveItem(order, item, {
     state: "registering",
     reason: "the service server is asked to end the registration",
     nextAction: "wait for the service server",
     deadlineAt: hoursAfter(deadlineAt, 1),
-    detail: { service: registration.service },
   });
-  askRemoval(context, item, registration, deadlineAt);
+  endRegistrations(context, item);
+}
+
+function endRegistrations(context: RequestContext, item: RequestItem): void {
+  const deadlineAt = within(context, context.terms.policy.request.serviceDeadlineHours);
+  for (const registration of registeredBefore(context, item))
+    askRemoval(context, item, registration, deadlineAt);
+}
+
+/** What nobody was asked to end is not said to have ended. */
+export function registrationUnknown({ scribe, order }: RequestContext, item: RequestItem): void {
+  failItem(scribe, order, item, {
+    cause: "registration_unknown",
+    reason:
+      "no registration of this user at the service server is known here, so none was ended: a person has to see to it there",
+  });
 }
 
 function askRemoval(
@@ -111,7 +141,7 @@ function askRemoval(
   ask(context, {
     kind: "service_registration",
     itemId: item.id,
-    idempotencyKey: `${item.id}:remove`,
+    idempotencyKey: `${item.id}:remove:${id}`,
     body: { action: "remove", service, registrationId: id, remoteId: remoteId ?? "" },
     deadlineAt,
   });
@@ -347,18 +377,18 @@ function removalAnswered(
       return scribe.note(order, {
         kind: "registration_removed",
         itemId: item.id,
-        reason: "the service server took back what it had registered",
+        reason: "the service server ended a registration",
+        evidence: "service_server",
       });
     }
-    const waits = waitsForElements(item);
+    if (isRegistered(context, item)) return; // of another device; its answer is waited for
     scribe.moveItem(order, item, {
       state: "works",
       reason: "the service server ended the registration",
-      nextAction: waits ? "wait for the network's elements" : NO_ACTION,
-      deadlineAt: within(context, context.terms.policy.request.serviceDeadlineHours),
+      nextAction: NO_ACTION,
+      deadlineAt: null,
       evidence: "service_server",
     });
-    if (isRequestItemDone(item, context.terms.policy.doneAt)) waitNoMore(item);
     return;
   }
   const cause = answer.kind === "refused" || answer.kind === "failed" ? answer.cause : "bad_answer";

@@ -10,6 +10,7 @@ import { itemsOf, touchRequest } from "./context.ts";
 import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
 import { namesOf, tell } from "./notices.ts";
+import { applyModules } from "./provision.ts";
 import { stateWords } from "./request-policy.ts";
 import { accessLost, takeBackRegistration } from "./service.ts";
 
@@ -41,6 +42,8 @@ function settleItem(context: RequestContext, item: RequestItem): void {
     cancelModules(context, item);
     return;
   }
+  if (item.kind === "service" && subject.action === "remove" && item.state === "works")
+    applyModules(context, item);
   const isBilled = subject.billing.state === "told" || subject.billing.state === "committed";
   if (item.cause === "had" || isBilled || !isRequestItemDone(item, terms.policy.doneAt)) return;
   if (subject.moduleOf !== null) return; // it is its service's

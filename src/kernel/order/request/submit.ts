@@ -73,6 +73,9 @@ export async function submitRequest(
   const asking = askingItems(catalog, expansion);
   refuseUnassured(request, asking, terms);
   const texts = await deps.catalog.currentTerms(operatorId);
+  // A removal finds by them what a service server has to end; it may be asked for at once, before the order is read again.
+  const registrations =
+    request.action === "remove" ? await tx.registrationsOf(operatorId, asker.subscriberId) : [];
   const draft: RequestDraft = {
     stateBefore: "received",
     reference: newReference(deps),
@@ -90,7 +93,7 @@ export async function submitRequest(
     verification: null,
     nextNoticeAt: null,
     consents: [],
-    registrations: [],
+    registrations: [...registrations],
     account: facts.account,
     changed: false,
   };
