@@ -92,7 +92,9 @@ export function memoryRoad(
       find: async ({ operatorId }, name) => (isThere(operatorId, name) ? status : undefined),
       ofSubscriber: async ({ operatorId }) => (operatorId === OPERATOR_A ? [status] : []),
       provisioned: async ({ operatorId }) =>
-        operatorId === OPERATOR_A ? [{ itemId: "mms", name: "MMS", kind: "feature", since: stamp }] : [],
+        operatorId === OPERATOR_A
+          ? [{ itemId: "mms", name: "MMS", kind: "feature", since: stamp, deviceId: ORDER_ID }]
+          : [],
       answerTerms: ({ operatorId }, orderId, answer, channel) =>
         onRequest("road.answerTerms", operatorId, orderId, { answer, channel }),
       supplyFields: ({ operatorId }, orderId, itemId, fields) =>

@@ -267,7 +267,7 @@ const OF_SUBSCRIBER = {
 };
 const PROVISIONED = {
   name: "provisioned_of", // provisioned_item_current, catalog_item_pkey
-  text: `select p.item_id as "itemId", p.version, p.since, c.kind, c.body
+  text: `select p.item_id as "itemId", p.device_id as "deviceId", p.version, p.since, c.kind, c.body
            from provisioned_item p
            left join catalog_item c on c.operator_id = p.operator_id and c.item_id = p.item_id and c.version = p.version
           where p.operator_id = $1 and p.subscriber_id = $2 and p.ended_at is null order by p.since, p.item_id limit ${HELD_MAX}`,

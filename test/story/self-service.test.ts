@@ -97,7 +97,7 @@ test("a service in his own name: registered at its server, access data to the de
   await answerNotice(phone, "terms", "accept");
   await settledAs(house, phone, "completed");
   await orderAgain(phone, "Services", "Mail", { f_mail__mailbox: "brandywine" });
-  const code = await codeIn(phone, /asked for Mail\./);
+  const code = await codeIn(phone, /asked for Mail \(/);
   await phone.sms(`yes ${code}`, centreOf(house));
   const story = await settledAs(house, phone, "completed");
 

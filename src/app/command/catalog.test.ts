@@ -61,8 +61,8 @@ test("with its octets it goes in: first tried, then done, then again without a c
 
 test("what is there is listed with its price, and shown with its versions", async () => {
   const { stdout } = await run("catalog", "list");
-  assert.match(stdout, /^client +1 +feature +€2\.99 \+ €0\.50\/month +general +mms +Mail program$/m);
-  assert.match(stdout, /^mms +1 +feature +free +- +- +Picture messages$/m);
+  assert.match(stdout, /^client +1 +feature +€2\.99 once, €0\.50 a month +general +mms +Mail program$/m);
+  assert.match(stdout, /^mms +1 +feature +Free +- +- +Picture messages$/m);
   assert.deepEqual(jsonLines((await run("catalog", "list", "--kind", "package", "--json")).stdout), []);
   const [shown] = jsonLines((await run("catalog", "show", "client", "--json")).stdout) as {
     item: { id: string };

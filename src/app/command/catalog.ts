@@ -7,12 +7,14 @@ import {
 } from "../../http/v1/catalog/catalog-yaml.ts";
 import { CATALOG_KINDS, type CatalogItem, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
 import { type CatalogDiff, type CatalogStore, surroundingsOf } from "../../kernel/catalog/catalog-store.ts";
+import { listCostOf } from "../../kernel/catalog/charges.ts";
 import { checkCatalogDocument, ITEMS_MAX } from "../../kernel/catalog/check-catalog.ts";
 import { isEmptyDiff } from "../../kernel/catalog/diff.ts";
+import type { Catalog } from "../../kernel/catalog/expand.ts";
 import { MODULE_OCTETS_MAX } from "../../kernel/catalog/item-body.ts";
+import { priceWords } from "../../kernel/catalog/price-words.ts";
 import { createCatalogStore } from "../../store/catalog-store.ts";
 import { TurnupError } from "../../term/error.ts";
-import { formatMoney, money } from "../../term/money.ts";
 import type { Command, CommandContext, Outcome } from "../command.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
 import { tableOf, timeOf } from "../table.ts";
@@ -28,10 +30,13 @@ export const catalogListCommand: Command = {
   async run(context) {
     const kind = context.option("kind") as CatalogKind | undefined;
     return await withOperator(context, async (opened) => {
-      const { items } = await catalogOf(opened).list(opened.operator.id, { kind, limit: ITEMS_MAX });
-      if (context.json) for (const item of items) await context.printJson(item);
+      const store = catalogOf(opened);
+      const { items } = await store.list(opened.operator.id, { kind, limit: ITEMS_MAX });
+      const catalog = await store.catalogWith(opened.operator.id, []);
+      if (context.json)
+        for (const item of items) await context.printJson({ ...item, costs: listCostOf(catalog, item) });
       else if (items.length === 0) context.note("the catalog is empty: see turnup catalog import");
-      else for (const line of tableOf(HEADS, items.map(rowOf))) await context.print(line);
+      else for (const line of tableOf(HEADS, items.map(rowIn(catalog)))) await context.print(line);
       return "ok";
     });
   },
@@ -39,23 +44,20 @@ export const catalogListCommand: Command = {
 
 const HEADS = ["ID", "VERSION", "KIND", "PRICE", "TERMS", "NEEDS", "NAME"];
 
-const rowOf = (item: CatalogItem): string[] => [
-  item.id,
-  String(item.version),
-  item.available ? item.kind : `${item.kind}, not to be had`,
-  priceOf(item),
-  item.terms ?? "-",
-  item.needs.join(", ") || "-",
-  item.name.en ?? "",
-];
-
-function priceOf({ price }: CatalogItem): string {
-  if (!price) return "free";
-  const once = price.onceMinor > 0 ? [formatMoney(money(price.onceMinor, price.currency))] : [];
-  const monthly =
-    price.monthlyMinor > 0 ? [`${formatMoney(money(price.monthlyMinor, price.currency))}/month`] : [];
-  return [...once, ...monthly].join(" + ") || "free";
-}
+const rowIn =
+  (catalog: Catalog) =>
+  (item: CatalogItem): string[] => [
+    item.id,
+    String(item.version),
+    item.available ? item.kind : `${item.kind}, not to be had`,
+    // What another server provisions, it also bills: by what it says there.
+    item.provisioningServer !== null && item.price === null
+      ? new URL(item.provisioningServer).host
+      : priceWords(listCostOf(catalog, item), "en"),
+    item.terms ?? "-",
+    item.needs.join(", ") || "-",
+    item.name.en ?? "",
+  ];
 
 export const catalogShowCommand: Command = {
   name: "catalog show",

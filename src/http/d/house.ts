@@ -91,7 +91,8 @@ const languageOf = ({ language }: Guest): string =>
 
 /** Read anew for each screen: what is shown is how it stands. */
 export async function visitorOf({ deps }: House, guest: Guest): Promise<Visitor> {
-  const { operator } = guest;
+  const { operator, person } = guest;
+  const deviceId = person?.deviceId;
   const scope = scopeOf(guest);
   const [catalog, has, requests] = await Promise.all([
     deps.catalog.currentCatalog(operator.id),
@@ -102,8 +103,10 @@ export async function visitorOf({ deps }: House, guest: Guest): Promise<Visitor>
     operatorName: operator.name,
     language: languageOf(guest),
     catalog,
-    has,
+    // Without a device of its own a session sees what the SIM has.
+    has: has.map((one) => ({ ...one, isHere: deviceId == null || one.deviceId === deviceId })),
     requests,
+    serverName: (origin) => new URL(origin).host,
     isKnown: guest.who !== undefined,
     care: operator.care,
     at: guest.at,

@@ -14,6 +14,7 @@ import {
   type Typed,
   userFieldName,
 } from "../../kernel/dialog/order-screen.ts";
+import { hasHere } from "../../kernel/dialog/price-lines.ts";
 import type { Visitor } from "../../kernel/dialog/visitor.ts";
 import type { RequestPolicy } from "../../kernel/order/request/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
@@ -43,17 +44,17 @@ export type Selection = {
 export async function selectionOf(
   { deps }: House,
   guest: Guest,
-  { catalog, has }: Visitor,
+  visitor: Visitor,
   ids: readonly string[],
 ): Promise<Selection> {
   if (ids.length === 0 || ids.length > SELECTION_MAX) throw new Trouble("selection_empty", 422);
+  const { catalog } = visitor;
   const chosen = ids.map((id) => {
     const item = catalog.get(id);
     if (!item) throw new Trouble("catalog_item_unknown", 404);
     return item;
   });
-  const hasIds = new Set(has.map(({ itemId }) => itemId));
-  const expansion = expandSelection(catalog, ids, { has: hasIds, deviceTakes: () => true });
+  const expansion = expandSelection(catalog, ids, { has: hasHere(visitor), deviceTakes: () => true });
   const items = expansion.items.map(({ item }) => item);
   const asking = askingItems(catalog, expansion);
   const policy = (await deps.policies.current(guest.operator.id)).body.request;
@@ -93,6 +94,8 @@ export type Posted = {
   readonly selection: readonly string[];
   readonly action: "add" | "remove";
   readonly offerId: string | null;
+  /** Names the price that the form was shown with; null where it was no form of ours. */
+  readonly quote: string | null;
   readonly user: Readonly<Record<string, string>>;
   readonly fieldOf: (itemId: string, name: string) => string;
   readonly card: CardInput;
@@ -115,6 +118,7 @@ function formOrder({ texts }: PostedBody): Posted {
     selection: idsIn(text("selection")),
     action: text("remove") === "yes" ? "remove" : "add",
     offerId: offerIdIn(text("offer")),
+    quote: text("quote") || null,
     user: Object.fromEntries(USER_FIELDS.map((field) => [field, text(userFieldName(field))])),
     fieldOf: (itemId, name) => text(serviceFieldName(itemId, name)),
     card: {
@@ -140,6 +144,7 @@ function jsonOrder(json: Readonly<Record<string, unknown>>): Posted {
     selection: selection.map(String),
     action: remove ? "remove" : "add",
     offerId: offerIdIn(offer),
+    quote: null,
     user,
     fieldOf: (itemId, name) => byItem.get(itemId)?.[name] ?? "",
     card: { number: card.number ?? "", expiry: card.expiry ?? "", code: card.code || null },

@@ -3,10 +3,17 @@
  * both doors; who asks is known before (US 6,647,260 columns 4 to 6, Fig. 2).
  */
 import { CATALOG_KINDS, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
-import { itemScreen, itemTermsScreen, listScreen, startScreen } from "../../kernel/dialog/catalog-screens.ts";
+import {
+  itemScreen,
+  itemTermsScreen,
+  listScreen,
+  startScreen,
+  termsWith,
+} from "../../kernel/dialog/catalog-screens.ts";
 import { mineScreen, removeScreen } from "../../kernel/dialog/held-screens.ts";
 import { helpScreen } from "../../kernel/dialog/help-screens.ts";
-import { missingFieldName, orderScreen } from "../../kernel/dialog/order-screen.ts";
+import { missingFieldName, orderScreen, PRICE_CHANGED } from "../../kernel/dialog/order-screen.ts";
+import { quoteOf } from "../../kernel/dialog/price-lines.ts";
 import {
   choiceScreen,
   fieldsScreen,
@@ -43,7 +50,7 @@ export const STEPS: readonly StepRow[] = [
   ["GET", /^\/d\/start$/, start],
   ["GET", new RegExp(`^/d/list/(${CATALOG_KINDS.join("|")})$`), list],
   ["GET", new RegExp(`^/d/items/${ITEM}$`), item],
-  ["GET", new RegExp(`^/d/items/${ITEM}/terms$`), itemTerms],
+  ["GET", new RegExp(`^/d/items/${ITEM}/terms/${ITEM}$`), itemTerms],
   ["GET", new RegExp(`^/d/items/${ITEM}/order$`), order],
   ["POST", /^\/d\/requests$/, submit],
   // A page that looks again by itself after the POST comes here where a phone drops the address of its form.
@@ -95,14 +102,17 @@ async function item(walk: Walk, id = ""): Promise<Shown> {
   return shown(itemScreen(visitor, found), at(walk, `/d/items/${id}`));
 }
 
-async function itemTerms(walk: Walk, id = ""): Promise<Shown> {
+/** Its own, or, of a package, a member's. */
+async function itemTerms(walk: Walk, id = "", termsId = ""): Promise<Shown> {
   const { house, guest } = walk;
   const visitor = await here(walk);
   const found = visitor.catalog.get(id);
   const inForce = await house.deps.catalog.currentTerms(guest.operator.id);
-  const texts = found?.terms == null ? undefined : inForce.get(found.terms)?.texts;
+  const isItsOwn =
+    found !== undefined && termsWith(visitor.catalog, found).some(({ terms }) => terms === termsId);
+  const texts = isItsOwn ? inForce.get(termsId)?.texts : undefined;
   if (!found || !texts) throw new Trouble("catalog_item_unknown", 404);
-  return shown(itemTermsScreen(visitor, found, texts), at(walk, `/d/items/${id}/terms`));
+  return shown(itemTermsScreen(visitor, found, texts), at(walk, `/d/items/${id}/terms/${termsId}`));
 }
 
 async function order(walk: Walk, id = ""): Promise<Shown> {
@@ -133,7 +143,11 @@ async function submit(walk: Walk): Promise<Shown> {
   if (Object.keys(faults).length > 0) return again(faults);
   const card = await cardOf(house, guest, selection, posted, key);
   if (card && "fault" in card) return again({ [card.field]: card.fault });
-  const reference = await once(house, guest, key, ["add", ...posted.selection], async () => {
+  let isOtherPrice = false;
+  const order = async (): Promise<string> => {
+    // Only here: the same form again gets its first outcome, whatever things cost since.
+    isOtherPrice = posted.quote !== null && posted.quote !== quoteOf(visitor, selection.chosen);
+    if (isOtherPrice) throw new Trouble(PRICE_CHANGED, 409);
     const done = await deps.desk.submit(guest.operator.id, {
       ...requestOf(walk, key),
       action: "add",
@@ -144,8 +158,13 @@ async function submit(walk: Walk): Promise<Shown> {
       card,
     });
     return done.reference;
-  });
-  return statusOf(walk, reference);
+  };
+  try {
+    return await statusOf(walk, await once(house, guest, key, ["add", ...posted.selection], order));
+  } catch (error) {
+    if (!isOtherPrice) throw error;
+    return again({ [PRICE_CHANGED]: PRICE_CHANGED });
+  }
 }
 
 async function submitRemoval(walk: Walk, key: string, selection: readonly string[]): Promise<Shown> {

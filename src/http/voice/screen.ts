@@ -5,6 +5,7 @@
  */
 import Type from "typebox";
 import type { Caller } from "../../kernel/account/role.ts";
+import { termsWith } from "../../kernel/dialog/catalog-screens.ts";
 import { fill, localized } from "../../kernel/dialog/texts.ts";
 import type { RequestDesk } from "../../kernel/order/request/request.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
@@ -217,16 +218,21 @@ function forEars(screen: Screen, first: readonly string[], last: readonly string
 
 const ITEM = /^\/d\/items\/([a-z0-9][a-z0-9-]{0,62})(?:\/order)?$/;
 
-/** The terms in short, and that the whole of them comes by SMS. */
+/** The terms in short, of a package those of its members too, and that the whole of them comes by SMS. */
 async function termsOf({ deps, caller }: Line, call: Call, path: string): Promise<readonly string[]> {
   const id = ITEM.exec(path)?.[1];
   if (id === undefined) return [];
-  const terms = (await deps.catalog.currentCatalog(caller.operatorId)).get(id)?.terms;
-  const texts = terms && (await deps.catalog.currentTerms(caller.operatorId)).get(terms)?.texts;
-  if (!texts) return [];
+  const catalog = await deps.catalog.currentCatalog(caller.operatorId);
+  const inForce = await deps.catalog.currentTerms(caller.operatorId);
+  const item = catalog.get(id);
+  const texts = (item ? termsWith(catalog, item) : []).flatMap(({ terms }) => {
+    const found = inForce.get(terms ?? "");
+    return found ? [found.texts] : [];
+  });
+  if (texts.length === 0) return [];
   const words = callWordsIn(call.language);
   return [
-    fill(words.termsSummary, { summary: beginningOf(localized(texts, call.language)) }),
+    ...texts.map((one) => fill(words.termsSummary, { summary: beginningOf(localized(one, call.language)) })),
     words.termsBySms,
   ];
 }

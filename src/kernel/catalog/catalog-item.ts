@@ -9,11 +9,18 @@ export type CatalogKind = (typeof CATALOG_KINDS)[number];
 /** A text by BCP 47 language; `en` is there always and stands in for languages that are not. */
 export type Localized = Readonly<Record<string, string>>;
 
-/** In minor units of an ISO 4217 currency; null where it costs nothing. */
+/**
+ * In minor units of an ISO 4217 currency; null where the item has no price of its own: a package then costs what its members
+ * do, and anything else nothing (`charges.ts`).
+ */
 export type Price = {
   readonly onceMinor: number;
   readonly monthlyMinor: number;
   readonly currency: string;
+  /** For its use: so much for each message, MB, minute; rated by whoever bills the network's use. */
+  readonly use?: readonly { readonly minor: number; readonly per: Localized }[];
+  /** What the sums say of taxes, `incl. VAT`: shown beside them as it stands, and never reckoned with. */
+  readonly tax?: Localized;
 } | null;
 
 /** How a feature comes onto the device, or that nothing needs to. */
@@ -63,6 +70,10 @@ export const isAssuredEnough = (given: Assurance, needed: Assurance): boolean =>
   assuranceRank(given) <= assuranceRank(needed);
 export const weakerAssurance = (one: Assurance, other: Assurance): Assurance =>
   isAssuredEnough(one, other) ? other : one;
+
+/** Provisioned, billed and agreed to at another server: nothing of it is done here. */
+export const isElsewhere = ({ provisioningServer }: Pick<CatalogItem, "provisioningServer">): boolean =>
+  provisioningServer !== null;
 
 export type CatalogItem = {
   /** `a-z 0-9 -`, at most 63. */

@@ -32,6 +32,9 @@ const MODULE_VERSION = /^[0-9A-Za-z][0-9A-Za-z.+_-]{0,31}$/;
 const VALUE_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const PRICE_MINOR_MAX = 1_000_000_000;
+/** Prices of use of one item. */
+const USES_MAX = 5;
+const UNIT_CHARACTERS_MAX = 40;
 
 const MEMBERS = [
   "kind",
@@ -107,7 +110,7 @@ function refuseForeignMembers(reading: Reading, body: ItemBody, at: string): voi
 
 function readPrice(reading: Reading, value: unknown, at: string): Price {
   if (value === undefined) return null;
-  const members = reading.record(value, at, ["onceMinor", "monthlyMinor", "currency"]);
+  const members = reading.record(value, at, ["onceMinor", "monthlyMinor", "currency", "use", "tax"]);
   const currency = reading.matching(members.get("currency"), `${at}/currency`, /^[A-Z]{3}$/, "ISO 4217");
   if (currency !== "" && !CURRENCIES.has(currency))
     reading.refuse(`${at}/currency`, "must be a currency of ISO 4217");
@@ -115,6 +118,24 @@ function readPrice(reading: Reading, value: unknown, at: string): Price {
     onceMinor: reading.integer(members.get("onceMinor") ?? 0, `${at}/onceMinor`, 0, PRICE_MINOR_MAX),
     monthlyMinor: reading.integer(members.get("monthlyMinor") ?? 0, `${at}/monthlyMinor`, 0, PRICE_MINOR_MAX),
     currency,
+    ...(members.get("use") === undefined
+      ? {}
+      : {
+          use: reading
+            .list(members.get("use"), `${at}/use`, USES_MAX)
+            .map((use, n) => readUsePrice(reading, use, `${at}/use/${n}`)),
+        }),
+    ...(members.get("tax") === undefined
+      ? {}
+      : { tax: reading.localized(members.get("tax"), `${at}/tax`, UNIT_CHARACTERS_MAX) }),
+  };
+}
+
+function readUsePrice(reading: Reading, value: unknown, at: string) {
+  const members = reading.record(value, at, ["minor", "per"]);
+  return {
+    minor: reading.integer(members.get("minor"), `${at}/minor`, 0, PRICE_MINOR_MAX),
+    per: reading.localized(members.get("per"), `${at}/per`, UNIT_CHARACTERS_MAX) as Localized,
   };
 }
 

@@ -4,11 +4,13 @@ import {
   CATALOG_KINDS,
   type CatalogItem,
   type CatalogKind,
+  isElsewhere,
   type Localized,
-  type Price,
 } from "../catalog/catalog-item.ts";
+import type { Catalog } from "../catalog/expand.ts";
 import { paragraphsOf } from "./paragraphs.ts";
-import { type DialogTexts, fill, localized } from "./texts.ts";
+import { isHad, priceLines } from "./price-lines.ts";
+import { fill, localized } from "./texts.ts";
 import {
   ENDED,
   nameOf,
@@ -21,6 +23,9 @@ import {
 } from "./visitor.ts";
 
 const LIST_SHOWN = 50;
+/** A package has at most 50 members. */
+const TERMS_SHOWN = 51;
+const TERMS_LABEL_CHARACTERS = 100;
 /** Row 3: exactly three roads. */
 export function startScreen(visitor: Visitor): Screen {
   const here = step(visitor);
@@ -71,22 +76,10 @@ export const addressOf = (
   at: (path: string) => string,
 ): string => (provisioningServer === null ? at(path) : `${provisioningServer.replace(/\/+$/, "")}${path}`);
 
-function noteOf({ texts, has, language }: Step, item: CatalogItem): string {
-  if (has.some(({ itemId }) => itemId === item.id)) return texts.youHaveIt;
-  if (!item.available) return texts.notNow;
-  return priceText(item.price, texts, language);
-}
-
-export function priceText(price: Price, texts: DialogTexts, language: string): string {
-  if (!price || (price.onceMinor === 0 && price.monthlyMinor === 0)) return texts.free;
-  const format = new Intl.NumberFormat(language, { style: "currency", currency: price.currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  // Some scripts set the sign apart with a space that old phones have no picture of.
-  const sum = (minor: number): string => format.format(minor / 10 ** digits).replace(/[\u00a0\u202f]/g, " ");
-  return [
-    ...(price.onceMinor > 0 ? [fill(texts.once, { sum: sum(price.onceMinor) })] : []),
-    ...(price.monthlyMinor > 0 ? [fill(texts.monthly, { sum: sum(price.monthlyMinor) })] : []),
-  ].join(", ");
+function noteOf(here: Step, item: CatalogItem): string {
+  if (isHad(here, item)) return here.texts.youHaveIt;
+  if (!item.available) return here.texts.notNow;
+  return priceLines(here, [item])[0]!;
 }
 
 export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
@@ -95,7 +88,7 @@ export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
   const names = (ids: readonly string[]): string =>
     ids.map((id) => (catalog.has(id) ? nameOf(catalog.get(id)!, language) : id)).join(", ");
   const description = localized(item.description, language);
-  const isHad = has.some(({ itemId }) => itemId === item.id);
+  const isHeld = has.some(({ itemId }) => itemId === item.id);
   const text = [
     ...paragraphsOf(description),
     noteOf(here, item),
@@ -104,15 +97,43 @@ export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
     ...(item.conflicts.length > 0 ? [fill(texts.conflictsWith, { items: names(item.conflicts) })] : []),
   ];
   const entries: Entry[] = [];
-  if (isHad) entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
+  if (isHeld) entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
   else if (item.available)
     entries.push({ label: texts.order, href: at(`/d/items/${item.id}/order`), lead: true });
-  if (item.terms !== null) entries.push({ label: texts.terms, href: at(`/d/items/${item.id}/terms`) });
+  entries.push(...termsEntries(here, [item]));
   return screen(here, "item", nameOf(item, language), {
     text: text.map((one) => short(one, PARAGRAPH_CHARACTERS)),
     entries,
     actions: [{ role: "back", label: texts.back, href: at(`/d/list/${item.kind}`) }],
   });
+}
+
+/** Whose terms come with an item: its own, and of a package those of its members too; each terms once. */
+export function termsWith(catalog: Catalog, item: CatalogItem): readonly CatalogItem[] {
+  const all = isElsewhere(item) ? [] : [item, ...item.includes.flatMap((id) => catalog.get(id) ?? [])];
+  return all.filter(
+    ({ terms, provisioningServer }, at) =>
+      terms !== null &&
+      provisioningServer === null &&
+      all.findIndex((one) => one.terms === terms && one.provisioningServer === null) === at,
+  );
+}
+
+/** A way to all terms that an order of these would ask an answer to. */
+export function termsEntries({ texts, catalog, language, at }: Step, items: readonly CatalogItem[]): Entry[] {
+  const entries = items.flatMap((item) =>
+    termsWith(catalog, item).map((of) => ({ of, href: `/d/items/${item.id}/terms/${of.terms}` })),
+  );
+  return entries
+    .filter(({ of }, at) => entries.findIndex((one) => one.of.terms === of.terms) === at)
+    .slice(0, TERMS_SHOWN)
+    .map(({ of, href }) => ({
+      label:
+        entries.length === 1
+          ? texts.terms
+          : short(fill(texts.termsOf, { item: nameOf(of, language) }), TERMS_LABEL_CHARACTERS),
+      href: at(href),
+    }));
 }
 
 /** To be read before anything is asked for; they are agreed to in the request alone. */

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { type Field, isFieldName, type Screen } from "../../wire/screen/screen.ts";
 import type { UserField } from "../account/user-data.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
-import { priceText } from "./catalog-screens.ts";
+import { termsEntries } from "./catalog-screens.ts";
+import { priceLines, quoteOf } from "./price-lines.ts";
 import { localized } from "./texts.ts";
 import { nameOf, type Step, screen, short, step, type Visitor } from "./visitor.ts";
 
@@ -29,6 +30,8 @@ export type Typed = {
   readonly faults: Readonly<Record<string, string>>;
 };
 export const NOTHING_TYPED: Typed = { values: {}, faults: {} };
+/** The form was shown with another price than is charged now. */
+export const PRICE_CHANGED = "price_changed";
 
 const USER_KINDS: Readonly<Partial<Record<UserField, Field["kind"]>>> = {
   birthdate: "date",
@@ -71,15 +74,17 @@ export function orderScreen(
   const here = step(visitor);
   const { texts, language, at } = here;
   const [first] = items;
-  const lines = items.map((item) => `${nameOf(item, language)}: ${priceText(item.price, texts, language)}`);
+  const prices = priceLines(here, items);
+  const lines = items.map((item, n) => `${nameOf(item, language)}: ${prices[n]}`);
+  const terms = termsEntries(here, items);
   const fields = fieldsOf(here, asked, typed);
   const hasFaults = Object.keys(typed.faults).length > 0;
   return screen(here, "order", fields.length > 0 ? texts.yourData : texts.order, {
     text: [
-      ...(hasFaults ? [texts.pleaseCheck] : []),
+      ...(PRICE_CHANGED in typed.faults ? [texts.priceChanged] : hasFaults ? [texts.pleaseCheck] : []),
       ...(offerId === undefined ? [] : [texts.offered]),
       ...lines,
-      ...(items.some(({ terms }) => terms !== null) ? [texts.withTerms] : []),
+      ...(terms.length > 0 ? [texts.withTerms] : []),
       ...(asked.user.length > 0 ? [texts.yourDataWhy] : []),
     ],
     form: {
@@ -89,12 +94,11 @@ export function orderScreen(
       hidden: {
         selection: items.map(({ id }) => id).join(" "),
         state,
+        quote: quoteOf(visitor, items),
         ...(offerId === undefined ? {} : { offer: offerId }),
       },
     },
-    entries: items.flatMap(({ id, terms }) =>
-      terms === null ? [] : [{ label: texts.terms, href: at(`/d/items/${id}/terms`) }],
-    ),
+    entries: terms,
     actions: first ? [{ role: "back", label: texts.back, href: at(`/d/items/${first.id}`) }] : [],
   });
 }

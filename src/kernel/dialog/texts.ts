@@ -6,6 +6,8 @@ import type { UserField } from "../account/user-data.ts";
 import type { CatalogKind } from "../catalog/catalog-item.ts";
 import type { ItemState, OrderState } from "../order/order.ts";
 
+export { localized } from "../catalog/localized.ts";
+
 export type DialogTexts = {
   readonly welcome: string;
   readonly roads: Readonly<Record<CatalogKind, string>>;
@@ -17,10 +19,11 @@ export type DialogTexts = {
   readonly includes: string;
   readonly needs: string;
   readonly conflictsWith: string;
-  readonly free: string;
-  readonly once: string;
-  readonly monthly: string;
   readonly withTerms: string;
+  readonly termsOf: string;
+  readonly inPackage: string;
+  readonly fromServer: string;
+  readonly priceChanged: string;
   readonly order: string;
   readonly yourData: string;
   readonly yourDataWhy: string;
@@ -99,9 +102,10 @@ const ENGLISH: DialogTexts = {
   includes: "Includes: {items}",
   needs: "Needs: {items}",
   conflictsWith: "Cannot stand beside: {items}",
-  free: "Free",
-  once: "{sum} once",
-  monthly: "{sum} a month",
+  termsOf: "Terms: {item}",
+  inPackage: "Comes with the package",
+  fromServer: "From {server}",
+  priceChanged: "The price has changed meanwhile. Please look at it before you order.",
   withTerms: "Its terms come next. Nothing is done or billed before you agree.",
   order: "Order",
   yourData: "Your details",
@@ -289,9 +293,10 @@ const GERMAN: DialogTexts = {
   includes: "Enthält: {items}",
   needs: "Braucht: {items}",
   conflictsWith: "Verträgt sich nicht mit: {items}",
-  free: "Kostenlos",
-  once: "{sum} einmalig",
-  monthly: "{sum} im Monat",
+  termsOf: "Bedingungen: {item}",
+  inPackage: "Ist im Paket enthalten",
+  fromServer: "Von {server}",
+  priceChanged: "Der Preis hat sich geändert. Bitte sehen Sie ihn an, bevor Sie bestellen.",
   withTerms: "Die Bedingungen kommen als Nächstes. Vorher geschieht und kostet nichts.",
   order: "Bestellen",
   yourData: "Ihre Angaben",
@@ -474,12 +479,6 @@ export const DIALOG_LANGUAGES = Object.keys(BY_LANGUAGE);
 /** `de-AT` finds `de`; what nobody wrote yet is English. */
 export const textsIn = (language: string): DialogTexts =>
   BY_LANGUAGE[language.toLowerCase().split("-")[0] ?? "en"] ?? ENGLISH;
-
-/** A text of the catalog in a language, else in English, else in whatever there is. */
-export function localized(texts: Readonly<Record<string, string>>, language: string): string {
-  const [plain = "en"] = language.toLowerCase().split("-");
-  return texts[language] ?? texts[plain] ?? texts.en ?? Object.values(texts)[0] ?? "";
-}
 
 export const fill = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);

@@ -34,10 +34,17 @@ export type Visitor = {
   readonly language: string;
   readonly catalog: Catalog;
   /** What the subscriber has; empty for somebody unknown. */
-  readonly has: readonly { readonly itemId: string; readonly name: string }[];
+  readonly has: readonly {
+    readonly itemId: string;
+    readonly name: string;
+    /** On the device in hand, as is what is on no known one; false where it is on another one. */
+    readonly isHere?: boolean;
+  }[];
   readonly requests: readonly RequestStatus[];
   /** Somebody is known to stand behind this session. */
   readonly isKnown: boolean;
+  /** What people call the server at this origin. */
+  readonly serverName: (origin: string) => string;
   readonly care: { readonly phone: string | null; readonly url: string | null };
   /** An address of this server with the session's state in it; absolute ones of other servers are left alone. */
   readonly at: (path: string) => string;

@@ -2,7 +2,9 @@
 import Type, { type Static } from "typebox";
 import { CATALOG_KINDS, type CatalogItem } from "../../../kernel/catalog/catalog-item.ts";
 import { surroundingsOf } from "../../../kernel/catalog/catalog-store.ts";
+import { listCostOf } from "../../../kernel/catalog/charges.ts";
 import { checkCatalogItem } from "../../../kernel/catalog/check-catalog.ts";
+import type { Catalog } from "../../../kernel/catalog/expand.ts";
 import { TurnupError } from "../../../term/error.ts";
 import {
   changedMeanwhile,
@@ -15,13 +17,21 @@ import {
 import { answerPage } from "../../page.ts";
 import { gone, ok, route } from "../../route.ts";
 import { PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, page, words } from "../../schema.ts";
-import { fitOrRefuse, ItemIn, ItemOut, ItemWithVersions, itemId } from "./schema.ts";
+import { fitOrRefuse, ItemIn, ItemOut, ItemWithVersions, itemId, writtenCosts } from "./schema.ts";
 
 const READERS = ["admin", "engineer", "care", "representative"] as const;
 const WRITERS = ["admin", "engineer"] as const;
 
-const written = (item: CatalogItem): Static<typeof ItemOut> =>
-  structuredClone(item) as Static<typeof ItemOut>;
+const written = (item: CatalogItem, catalog: Catalog): Static<typeof ItemOut> => ({
+  ...(structuredClone(item) as Omit<Static<typeof ItemOut>, "costs">),
+  costs: writtenCosts(listCostOf(catalog, item)),
+});
+/** As it is read, so that what was got can be put again: what is reckoned is no part of what is said. */
+function withoutCosts(body: unknown): unknown {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  const { costs: _costs, ...said } = body as Record<string, unknown>;
+  return said;
+}
 
 const notFound = (): TurnupError =>
   new TurnupError("catalog_item_not_found", "there is no such item in the catalog", {
@@ -47,7 +57,8 @@ export const listCatalog = route({
   async handle({ catalog }, { query, caller, request }) {
     const { kind, limit = PAGE_ROWS_DEFAULT, cursor } = query;
     const { items, next } = await catalog.list(caller.operatorId, { kind, limit, after: cursor });
-    return answerPage({ rows: items.map(written), nextCursor: next }, request);
+    const all = await catalog.catalogWith(caller.operatorId, []);
+    return answerPage({ rows: items.map((item) => written(item, all)), nextCursor: next }, request);
   },
 });
 
@@ -65,7 +76,11 @@ export const getCatalogItem = route({
     const found = await catalog.find(caller.operatorId, params.id);
     if (!found) throw notFound();
     const { current, versions } = found;
-    const body = { item: current ? written(current) : null, versions: versions.map((one) => ({ ...one })) };
+    const all = await catalog.catalogWith(caller.operatorId, []);
+    const body = {
+      item: current ? written(current, all) : null,
+      versions: versions.map((one) => ({ ...one })),
+    };
     return ok(body, current && { etag: versionEtag(current.version) });
   },
 });
@@ -88,7 +103,7 @@ export const putCatalogItem = route({
   async handle({ catalog }, { params, body, caller, request }) {
     const { items } = await catalog.exported(caller.operatorId);
     const around = await surroundingsOf(catalog, caller.operatorId);
-    const item = fitOrRefuse(checkCatalogItem(body, params.id, items, around));
+    const item = fitOrRefuse(checkCatalogItem(withoutCosts(body), params.id, items, around));
     const tags = items.has(params.id) ? requiredIfMatch(request) : ifMatchOf(request);
     const put = await catalog.put(
       caller.operatorId,
@@ -98,7 +113,9 @@ export const putCatalogItem = route({
       caller.label,
     );
     if (put.outcome === "changed") throw changedMeanwhile();
-    return ok(written({ ...item, id: params.id, version: put.version }), { etag: versionEtag(put.version) });
+    const stored = { ...item, id: params.id, version: put.version };
+    const all = await catalog.catalogWith(caller.operatorId, []);
+    return ok(written(stored, all), { etag: versionEtag(put.version) });
   },
 });
 

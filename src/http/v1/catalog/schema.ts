@@ -1,5 +1,5 @@
 /** The catalog in the API description. What is sent is read by the kernel itself, which names every place that is wrong. */
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import {
   ASSURANCES,
   CATALOG_KINDS,
@@ -7,6 +7,7 @@ import {
   NETWORK_ELEMENTS,
 } from "../../../kernel/catalog/catalog-item.ts";
 import type { CatalogDiff } from "../../../kernel/catalog/catalog-store.ts";
+import type { Cost } from "../../../kernel/catalog/charges.ts";
 import type { Checked } from "../../../kernel/catalog/check-catalog.ts";
 import { InvalidRequest } from "../../problem.ts";
 import { anything, instant, instantOrNull, named, textOrNull, words } from "../../schema.ts";
@@ -28,6 +29,31 @@ export const termsId = Type.String({
   examples: ["mail-terms"],
 });
 
+/** Sums by currency and tax words. Of a package without a price of its own, what its members cost. */
+export const Costs = Type.Array(
+  Type.Object({
+    currency: Type.String(),
+    onceMinor: Type.Integer(),
+    monthlyMinor: Type.Integer(),
+    use: Type.Array(
+      Type.Object({ minor: Type.Integer(), per: localized("What is counted."), itemId: Type.String() }),
+    ),
+    tax: Type.Unsafe<CatalogItem["name"] | null>({
+      type: ["object", "null"],
+      additionalProperties: { type: "string" },
+    }),
+  }),
+  { description: "What it costs, also by its members; empty where nothing is charged here." },
+);
+export const writtenCosts = (costs: readonly Cost[]): Static<typeof Costs> =>
+  costs.map(({ currency, onceMinor, monthlyMinor, use, tax }) => ({
+    currency,
+    onceMinor,
+    monthlyMinor,
+    use: use.map(({ minor, per, item }) => ({ minor, per: { ...per }, itemId: item.id })),
+    tax,
+  }));
+
 const said = {
   kind: words(CATALOG_KINDS),
   name: localized("By BCP 47 language; en is needed."),
@@ -39,7 +65,9 @@ const said = {
       monthlyMinor: { type: "integer" },
       currency: { type: "string" },
     },
-    description: "In minor units of an ISO 4217 currency; null where it costs nothing.",
+    description:
+      "Its own, in minor units of an ISO 4217 currency, with `use` [{minor, per}] and `tax` words where it has them; null " +
+      "where it has none of its own: `costs` says what it costs.",
   }),
   terms: textOrNull({ description: "Id of the terms that must be agreed to." }),
   needs: ids("What must be there, or asked for with it."),
@@ -63,7 +91,7 @@ const said = {
 
 export const ItemOut = named(
   "CatalogItem",
-  Type.Object({ id: Type.String(), version: Type.Integer(), ...said }),
+  Type.Object({ id: Type.String(), version: Type.Integer(), costs: Costs, ...said }),
 );
 export const ItemIn = named("NewCatalogItem", Type.Partial(Type.Object(said)));
 

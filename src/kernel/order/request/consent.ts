@@ -3,6 +3,7 @@
  * where one is known, and kept with the answer. Declined or not answered, nothing was done and nobody is charged.
  */
 import { TurnupError } from "../../../term/error.ts";
+import { priceWords } from "../../catalog/price-words.ts";
 import { hoursAfter, NO_ACTION } from "../scribe.ts";
 import { ask } from "./ask.ts";
 import { nothingCameOfIt } from "./begin.ts";
@@ -10,6 +11,7 @@ import { itemsOf, type RequestContext, touchRequest } from "./context.ts";
 import { namesOf, tell, textOf } from "./notices.ts";
 import { provision, tellWhatFell } from "./provision.ts";
 import type { ConsentDraft } from "./request-draft.ts";
+import { costsOfItems } from "./request-items.ts";
 
 const NO_CODE = "";
 
@@ -30,6 +32,7 @@ export function askConsent(context: RequestContext): void {
   });
   const values = {
     items: namesOf(context, pending(context)),
+    price: priceOf(context),
     terms: open.map(({ text }) => text).join(" "),
     code: open[0]?.code ?? NO_CODE,
   };
@@ -40,6 +43,10 @@ export function askConsent(context: RequestContext): void {
   }
   touchRequest(context);
 }
+
+/** In words, of what is booked when it is done. */
+const priceOf = (context: RequestContext): string =>
+  priceWords(costsOfItems(pending(context)), context.order.request.language);
 
 const pending = (context: RequestContext) => itemsOf(context).filter(({ state }) => state === "pending");
 

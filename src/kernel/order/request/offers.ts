@@ -4,6 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../../term/error.ts";
+import { costsOf } from "../../catalog/charges.ts";
+import { priceWords } from "../../catalog/price-words.ts";
 import { composeText } from "../../payload/compose.ts";
 import type { ConductorDeps } from "../deps.ts";
 import { hoursAfter } from "../scribe.ts";
@@ -28,7 +30,8 @@ export async function sendOffers(
   operatorId: string,
   offer: Offering,
 ): Promise<readonly Offered[]> {
-  const item = (await deps.catalog.catalogWith(operatorId, [])).get(offer.itemId);
+  const catalog = await deps.catalog.catalogWith(operatorId, []);
+  const item = catalog.get(offer.itemId);
   if (!item) {
     throw new TurnupError("catalog_item_unknown", `the catalog has no item ${offer.itemId}`, {
       nextStep: "take ids from the catalog as it is now",
@@ -45,6 +48,9 @@ export async function sendOffers(
         if (!asker) return { outcome: "unknown_subscriber", offerId: null };
         const idempotencyKey = `offer:${offer.idempotencyKey}:${asker.subscriberId}`;
         if (await tx.isQueued(operatorId, idempotencyKey)) return { outcome: "repeated", offerId: null };
+        const has = await tx.holdingsOf(operatorId, asker.subscriberId);
+        const here = has.flatMap(({ itemId, deviceId }) => (deviceId === asker.deviceId ? [itemId] : []));
+        const costs = costsOf(catalog, [item.id], new Set(here)).get(item.id) ?? [];
         const language = (await tx.languageOf(operatorId, asker.subscriberId)) ?? "en";
         const token = Buffer.from(deps.randomBytes(TOKEN_OCTETS)).toString("base64url");
         const [id, code] = [scribe.newId(), newCode(deps)];
@@ -62,6 +68,7 @@ export async function sendOffers(
         const text = filled(offer.text ?? noticeText(policy, "offer", language), {
           operator: terms.operatorName,
           item: inLanguage(item.name, language),
+          price: priceWords(costs, language),
           code,
           link: deps.offerUrl(token),
         });

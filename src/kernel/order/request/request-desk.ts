@@ -77,11 +77,12 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       const [latest] = await requests.ordersOf(operatorId, subscriberId);
       const language = latest?.request?.language ?? "en";
       return (await requests.provisionedOf(operatorId, subscriberId)).map(
-        ({ itemId, kind, body, since }) => ({
+        ({ itemId, kind, body, since, deviceId }) => ({
           itemId,
           name: body?.name ? inLanguage(body.name, language) : itemId,
           kind: kind ?? "feature",
           since: since.toISOString(),
+          deviceId,
         }),
       );
     },

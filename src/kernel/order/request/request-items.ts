@@ -3,11 +3,13 @@
  * what cannot be had with its reason.
  */
 import type { CatalogItem } from "../../catalog/catalog-item.ts";
-import type { Catalog, Expansion } from "../../catalog/expand.ts";
+import { type Cost, chargesOf, sumOf } from "../../catalog/charges.ts";
+import type { Catalog, ExpandedItem, Expansion } from "../../catalog/expand.ts";
 import type { ConductorDeps } from "../deps.ts";
 import type { ItemState } from "../order.ts";
 import type { ItemDraft, OrderDraft } from "../order-store.ts";
 import { NO_ACTION, type Scribe } from "../scribe.ts";
+import type { RequestItem } from "./context.ts";
 import { newCode } from "./notices.ts";
 import type { NewRequest } from "./request.ts";
 import { type ConsentDraft, type ItemSubject, inLanguage } from "./request-draft.ts";
@@ -27,16 +29,20 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
     const item = catalog.get(id)!;
     return newItem(scribe, item, subjectOf(item, request.action, packaged, null), standing);
   };
-  const priced = new Set<string>();
   const items: ItemDraft[] = [];
-  for (const { item, package: packaged } of expansion.items) {
-    const lacking = termsOf(catalog, { item, package: packaged }).find((id) => !texts.has(id));
-    const standing = request.action === "add" && lacking ? withoutTerms(lacking) : PENDING;
+  const termsLacking = (entry: ExpandedItem): string | undefined =>
+    request.action === "add" ? termsOf(catalog, entry).find((id) => !texts.has(id)) : undefined;
+  // What nobody can agree to bears nothing: a package's price is borne by what is provisioned of it.
+  const charges = chargesOf(
+    catalog,
+    expansion.items.filter((entry) => termsLacking(entry) === undefined),
+  );
+  for (const entry of expansion.items) {
+    const { item, package: packaged } = entry;
+    const lacking = termsLacking(entry);
+    const standing = lacking === undefined ? PENDING : withoutTerms(lacking);
     const made = make(item.id, packaged, standing);
-    const price = packaged === null ? undefined : catalog.get(packaged)?.price;
-    // A package has one price, and its first member bears it; members have their own where the package has none.
-    if (price) made.subject = { ...made.subject!, price: priced.has(packaged!) ? null : price };
-    if (price) priced.add(packaged!);
+    made.subject = { ...made.subject!, price: charges.get(item.id) ?? null };
     items.push(made);
     if (item.service?.module) {
       const content = { ...item, content: item.service.module, elements: [], price: null };
@@ -72,6 +78,14 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   }
   return items;
 }
+
+/** What these are charged once they are done, by the very prices that are booked then. */
+export const costsOfItems = (items: readonly Pick<RequestItem, "subject">[]): readonly Cost[] =>
+  sumOf(
+    items.flatMap(({ subject: { action, catalogId, name, price } }) =>
+      action === "add" ? [{ item: { id: catalogId, name }, price }] : [],
+    ),
+  );
 
 const packageOf = (catalog: Catalog, { selection }: NewRequest, id: string): string | null =>
   selection.find((one) => catalog.get(one)?.includes.includes(id)) ?? null;
@@ -169,10 +183,7 @@ function newItem(scribe: Scribe, item: CatalogItem, subject: ItemSubject, standi
 }
 
 /** Of an item, and of the package that it came with. */
-const termsOf = (
-  catalog: Catalog,
-  { item, package: packaged }: { readonly item: CatalogItem; readonly package: string | null },
-): string[] =>
+const termsOf = (catalog: Catalog, { item, package: packaged }: ExpandedItem): string[] =>
   [item.terms, packaged === null ? null : (catalog.get(packaged)?.terms ?? null)].flatMap((id) => id ?? []);
 
 /** One row for each terms of what is to be provisioned; what was answered on the same screen is answered. */

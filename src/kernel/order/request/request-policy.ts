@@ -69,7 +69,8 @@ export type RequestPolicy = RegistrationPolicy & {
 };
 
 const ENGLISH: NoticeTexts = {
-  terms: "{operator}: you asked for {items}. {terms} Reply YES {code} to agree or NO {code} to decline.",
+  terms:
+    "{operator}: you asked for {items} ({price}). {terms} Reply YES {code} to agree or NO {code} to decline.",
   accepted: "{operator}: thank you. {items} is being set up; request {reference}.",
   contentReady: "{operator}: {item} is ready for your device; request {reference}.",
   installFailed:
@@ -91,14 +92,14 @@ const ENGLISH: NoticeTexts = {
   expired: "{operator}: no answer came to request {reference}; nothing was set up and nothing is charged.",
   cancelled: "{operator}: request {reference} was cancelled.",
   changed: "{operator}: {actor} asked for a change for you: {items}. Request {reference}.",
-  offer: "{operator}: {item} is there for you. Reply YES {code}, or see {link}",
+  offer: "{operator}: {item} is there for you ({price}). Reply YES {code}, or see {link}",
   notUnderstood: "{operator}: please reply YES or NO with the number that you were sent.",
   offerNotTaken:
     "{operator}: what we offered cannot be set up by SMS now; nothing is charged. Please contact us.",
 };
 
 const GERMAN: NoticeTexts = {
-  terms: "{operator}: Sie wünschen {items}. {terms} Antworten Sie JA {code} oder NEIN {code}.",
+  terms: "{operator}: Sie wünschen {items} ({price}). {terms} Antworten Sie JA {code} oder NEIN {code}.",
   accepted: "{operator}: Danke. {items} wird eingerichtet; Auftrag {reference}.",
   contentReady: "{operator}: {item} liegt für Ihr Gerät bereit; Auftrag {reference}.",
   installFailed:
@@ -121,7 +122,7 @@ const GERMAN: NoticeTexts = {
   expired: "{operator}: Zu Auftrag {reference} kam keine Antwort; nichts wurde eingerichtet oder berechnet.",
   cancelled: "{operator}: Auftrag {reference} wurde storniert.",
   changed: "{operator}: {actor} wünscht für Sie eine Änderung: {items}. Auftrag {reference}.",
-  offer: "{operator}: {item} gibt es jetzt für Sie. Antworten Sie JA {code}, oder siehe {link}",
+  offer: "{operator}: {item} gibt es jetzt für Sie ({price}). Antworten Sie JA {code}, oder siehe {link}",
   notUnderstood: "{operator}: Bitte antworten Sie JA oder NEIN mit der Zahl, die Sie bekamen.",
   offerNotTaken:
     "{operator}: Das Angebot kann jetzt nicht per SMS eingerichtet werden; nichts wird berechnet. Bitte fragen Sie uns.",

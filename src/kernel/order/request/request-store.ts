@@ -37,6 +37,7 @@ export type OpenQuestion =
 
 export type ProvisionedRow = {
   readonly itemId: string;
+  readonly deviceId: string;
   readonly version: number;
   readonly since: Date;
   readonly kind: string | null;

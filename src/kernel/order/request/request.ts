@@ -115,6 +115,8 @@ export interface RequestDesk {
       readonly name: string;
       readonly kind: string;
       readonly since: string;
+      /** Where it was provisioned. */
+      readonly deviceId: string;
     }[]
   >;
   /** @throws TurnupError order_not_found, nothing_to_answer */

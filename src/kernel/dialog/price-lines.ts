@@ -1,0 +1,71 @@
+/**
+ * What a visitor is told that things cost: what he would be charged for them, by the rules of what is booked. What another
+ * server bills is said to come from there, and never to be free.
+ */
+import { createHash } from "node:crypto";
+import { type CatalogItem, isElsewhere } from "../catalog/catalog-item.ts";
+import { type Cost, costsOf, listCostOf } from "../catalog/charges.ts";
+import { type ExpandedItem, expandSelection } from "../catalog/expand.ts";
+import { priceWords } from "../catalog/price-words.ts";
+import { fill } from "./texts.ts";
+import { nameOf, type Step, type Visitor } from "./visitor.ts";
+
+/** What is on the device in hand: what is only on another one is provisioned, and charged, once more. */
+export const hasHere = ({ has }: Pick<Visitor, "has">): ReadonlySet<string> =>
+  new Set(has.flatMap(({ itemId, isHere = true }) => (isHere ? [itemId] : [])));
+
+/** One line for each of a selection, as it is ordered together: what is in two of them costs once. */
+export function priceLines(here: Step, chosen: readonly CatalogItem[]): readonly string[] {
+  const ids = chosen.map(({ id }) => id);
+  const { items } = expandSelection(here.catalog, ids, { has: hasHere(here), deviceTakes: () => true });
+  const costs = costsOf(here.catalog, ids, hasHere(here));
+  return chosen.map((item) => priceLine(here, item, items, costs.get(item.id) ?? []));
+}
+
+function priceLine(
+  here: Step,
+  item: CatalogItem,
+  items: readonly ExpandedItem[],
+  costs: readonly Cost[],
+): string {
+  const { texts, language, catalog } = here;
+  if (isElsewhere(item)) {
+    const advertised = listCostOf(catalog, item);
+    return [
+      fromServer(here, item),
+      ...(advertised.length > 0 ? [priceWords(advertised, language)] : []),
+    ].join(", ");
+  }
+  const own = items.filter((one) => (one.package ?? one.item.id) === item.id);
+  const isInPackage = items.some((one) => one.item.id === item.id && one.package !== null);
+  if (isInPackage) return texts.inPackage;
+  // It lacks what it needs, or cannot stand beside something: what it would cost is worth knowing all the same.
+  if (own.length === 0)
+    return isHad(here, item) ? texts.youHaveIt : priceWords(listCostOf(catalog, item), language);
+  const foreign = own.filter((one) => isElsewhere(one.item)).map((one) => one.item);
+  return [
+    ...(foreign.length < own.length ? [priceWords(costs, language)] : []),
+    ...foreign.map((one) => `${nameOf(one, language)}: ${fromServer(here, one)}`),
+  ].join("; ");
+}
+
+/** Of a package: all of its members. */
+export const isHad = ({ has }: Pick<Visitor, "has">, { id, includes }: CatalogItem): boolean =>
+  (includes.length > 0 ? includes : [id]).every((one) => has.some(({ itemId }) => itemId === one));
+
+const fromServer = ({ texts, serverName }: Step, { provisioningServer }: CatalogItem): string =>
+  fill(texts.fromServer, { server: serverName(provisioningServer ?? "") });
+
+const QUOTE_CHARACTERS = 16;
+/** Names what somebody was shown that his selection costs: a form that bears another than now is shown anew. */
+export function quoteOf(visitor: Visitor, chosen: readonly CatalogItem[]): string {
+  const costs = costsOf(
+    visitor.catalog,
+    chosen.map(({ id }) => id),
+    hasHere(visitor),
+  );
+  return createHash("sha256")
+    .update(JSON.stringify([...costs]))
+    .digest("base64url")
+    .slice(0, QUOTE_CHARACTERS);
+}
