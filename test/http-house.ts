@@ -2,6 +2,8 @@
  * A house behind the HTTP doors for their tests: every port in memory, two operators, a token of each role. All that
  * exists belongs to operator A; whoever asks as operator B must find nothing.
  */
+
+import { generateKeyPairSync } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { DeviceDescription, HttpDeps, SettingsPage } from "../src/http/ports.ts";
 import { createHttpServer, type HttpOptions } from "../src/http/server.ts";
@@ -15,6 +17,7 @@ import { DEFAULT_POLICY, type OrderPolicy } from "../src/kernel/order/policy.ts"
 import { composeOmaCp } from "../src/kernel/payload/compose.ts";
 import type { AccessPoint } from "../src/kernel/settings/access-point.ts";
 import { TurnupError } from "../src/term/error.ts";
+import { issuerKeyOf } from "../src/wire/message/issuer-key.ts";
 import { memoryCatalog } from "./memory-catalog.ts";
 import { memoryRoad } from "./memory-road.ts";
 
@@ -105,6 +108,7 @@ function depsOf(house: House): HttpDeps {
     JSON.stringify([operatorId, scope, key]);
 
   return {
+    issuer: issuerKeyOf("own.turnup", generateKeyPairSync("ed25519").publicKey),
     clock,
     newId,
     tokens: {
@@ -310,7 +314,7 @@ export const RELATION: Relation = {
   portionBasisPoints: 3_000,
 };
 
-const ACCESS_POINT: AccessPoint = {
+export const ACCESS_POINT: AccessPoint = {
   id: THING_ID,
   ownership: "operator",
   name: "Telco Internet",
@@ -393,6 +397,7 @@ export const STORY: OrderStory = {
   make: "Nokia",
   model: "6610",
   verdict: "ended",
+  reasonCode: null,
   subscriberId: THING_ID,
   deviceId: THING_ID,
   createdAt: stamp,

@@ -47,6 +47,8 @@ export type OrderBooks = {
   readonly keys: Map<string, IssuedKey & { readonly deviceId: string; state: KeyState }>;
   readonly subjects: Map<string, Subject>;
   readonly superseded: Set<string>;
+  /** Payloads with access points that nobody confirmed. */
+  readonly unconfirmed: Set<string>;
   readonly events: { readonly kind: string; readonly orderId: string; readonly itemId: string | null }[];
   terms: Terms;
   readonly store: OrderStore;
@@ -66,6 +68,7 @@ export function orderBooks(terms: Terms): OrderBooks {
     keys: new Map(),
     subjects: new Map(),
     superseded: new Set(),
+    unconfirmed: new Set(),
     events: [],
     terms,
     get store() {
@@ -165,6 +168,12 @@ function storeOver(books: OrderBooks): OrderStore {
       }
       return [...latest.values()];
     },
+    unconfirmedPayloads: async (orderId) =>
+      new Set(
+        [...books.messages.values()]
+          .filter((message) => message.orderId === orderId && books.unconfirmed.has(message.payloadId))
+          .map(({ payloadId }) => payloadId),
+      ),
     takenKeys: async (ids) =>
       ids.flatMap((id) => {
         const key = books.keys.get(id);
@@ -241,6 +250,7 @@ const once = <Row>(rows: Map<string, Row>, key: string, row: Row): void => {
 
 /** The same uniqueness and the same silence about repeats as the tables. */
 function write(books: OrderBooks, changes: ChangeSet): void {
+  for (const { id, unconfirmed } of changes.payloads) if (unconfirmed) books.unconfirmed.add(id);
   const messageKeys = new Set([...books.messages.values()].map(({ idempotencyKey }) => idempotencyKey));
   for (const message of changes.messages) {
     assert.ok(!messageKeys.has(message.idempotencyKey), `a message would be lost: ${message.idempotencyKey}`);

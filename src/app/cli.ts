@@ -19,6 +19,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "devices unknown", summary: "List the TACs that were seen and that no list names", load: async () => (await import("./command/devices.ts")).devicesUnknownCommand },
   { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("./command/imei.ts")).imeiCommand },
   { name: "import", summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations", load: async () => (await import("./command/import.ts")).importCommand },
+  { name: "issuer show", summary: "Show the public key by which handsets check keys and content of this installation", load: async () => (await import("./command/issuer.ts")).issuerShowCommand },
   { name: "ledger", summary: "Show who owes whom, with the proof that the books balance, and the latest postings", load: async () => (await import("./command/ledger.ts")).ledgerCommand },
   { name: "maker", summary: "Run a manufacturer's key server over mutual TLS", load: async () => (await import("./command/maker.ts")).makerCommand },
   { name: "migrate", summary: "Bring the database to this release", load: async () => (await import("./command/migrate.ts")).migrateCommand },

@@ -6,9 +6,16 @@ import type { DeviceDescription } from "../http/ports.ts";
 import type { Device, DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { Judgement, SettingsChoice, SettingsRoad } from "../kernel/order/deps.ts";
 import { type OrderDraft, relationOf, type Subject, type Terms } from "../kernel/order/order-store.ts";
+import { isHost } from "../kernel/order/unconfirmed.ts";
 import type { Network, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found } from "../kernel/settings/find-settings.ts";
-import { chooseSettings, SENDABLE_USES, sendablePoints } from "../kernel/settings/settings-for.ts";
+import {
+  type ChosenSettings,
+  chooseSettings,
+  SENDABLE_USES,
+  sendablePoints,
+  whyNothing,
+} from "../kernel/settings/settings-for.ts";
 import {
   decideSupport,
   type SupportDecision,
@@ -73,22 +80,22 @@ export function createKnowledge(data: {
       const query = queryOf(subject);
       const found = data.accessPoints.findSettings(query, terms.accessPoints);
       const chosen = chooseSettings(found, query, SENDABLE_USES, {
+        isHost: isHost(terms.kind),
         sendUnconfirmed: terms.policy.sendUnconfirmed,
         ownPlmns: terms.homePlmns,
         mixOwnAndSuggested: true,
       });
       const points = sendablePoints(chosen);
-      if (points.length === 0) {
-        const reason =
-          chosen.refused?.reason ?? Object.values(chosen.withheld)[0] ?? "no access point is known";
-        return { kind: "refused", code: chosen.refused?.code ?? "no_access_point", reason };
-      }
+      if (points.length === 0) return { kind: "refused", ...whyNothing(chosen) };
+      const isConfirmed = chosen.unconfirmed.length === 0;
       const sources = new Set(Object.values(chosen.chosen).map(({ source }) => source.name));
       return {
         kind: "chosen",
-        values: { name: terms.operatorName, points },
-        confirmed: chosen.unconfirmed.length === 0,
+        values: { name: terms.operatorName, points, ...(isConfirmed ? {} : { unconfirmed: true }) },
+        confirmed: isConfirmed,
         source: [...sources].join(", "),
+        withheld: withheldIn(chosen),
+        ...(found.unchecked ? { unchecked: found.unchecked.reason } : {}),
       };
     },
     describe: (terms, text, asOf) => {
@@ -123,6 +130,12 @@ function overrideOf(sealer: Sealer, terms: Terms, device: Device, imei: string):
     terms.overrides.get(`model:${device.make}/${device.model}`.toLowerCase()) ??
     null
   );
+}
+
+/** Suggestions that were held back. A use of which nothing is known at all is no news. */
+function withheldIn({ withheld }: ChosenSettings): Record<string, string> {
+  const held = Object.entries(withheld).filter(([, { code }]) => code === "settings_unconfirmed");
+  return Object.fromEntries(held.map(([use, { reason }]) => [use, reason]));
 }
 
 /** The protocol that the data names for the model (row 100); where nothing is known, the operator's choice. */

@@ -17,6 +17,7 @@ import type { ChangeSet } from "../kernel/order/change-set.ts";
 import type { BankPort, MakerPort } from "../kernel/order/errands.ts";
 import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
 import type { Connectors } from "../kernel/order/request/errands.ts";
+import { maySendUnconfirmed } from "../kernel/order/unconfirmed.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
 import { createMakerClient } from "../net/maker/client.ts";
@@ -44,6 +45,7 @@ import { createTextDesk } from "../store/text-desk.ts";
 import { createUnknownModels } from "../store/unknown-models.ts";
 import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
+import { issuerKeyOf } from "../wire/message/issuer-key.ts";
 import { MAX_MODULE_OCTETS } from "../wire/message/module.ts";
 import { ROAD } from "../wire/message/road.ts";
 import { createAppletReports } from "./applet-reports.ts";
@@ -241,6 +243,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   const deps: HttpDeps = {
     ...registry,
     clock,
+    issuer: issuerKeyOf(issuer.name, issuer.publicKey),
     newId,
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
@@ -277,6 +280,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     pages: createSettingsPages({
       ...shared,
       onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
+      maySendUnconfirmed: async (operatorId) => maySendUnconfirmed(await orders.termsOf(operatorId)),
     }),
     readiness: [
       { name: "database", check: async () => void (await database.rows("select 1")) },

@@ -40,6 +40,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const opened = await openBare(options);
   try {
     const migrated = await migrate(opened.database);
+    for (const note of migrated.notes) options.log(`changed for ${note}`);
     return { ...opened, sealer: await openSeals(config, opened.database), migrated };
   } catch (error) {
     await opened.close();

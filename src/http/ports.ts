@@ -28,6 +28,7 @@ import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
+import type { IssuerKey } from "../wire/message/issuer-key.ts";
 import type { PortalDeps, PortalOperator } from "./d/ports.ts";
 
 /** What is known of a device by its number, and the verdict with the rules that decided. */
@@ -132,6 +133,8 @@ export type ReadinessCheck = {
 
 export type HttpDeps = {
   readonly clock: () => Date;
+  /** What handsets check our signatures with. */
+  readonly issuer: IssuerKey;
   /** A new UUIDv7. */
   readonly newId: () => string;
   readonly tokens: Tokens;

@@ -97,6 +97,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   seen_in_future: 400,
   selection_empty: 422,
   settings_query_malformed: 400,
+  settings_unconfirmed: 409,
   sighting_malformed: 400,
   smpp_field_invalid: 500,
   subscriber_not_found: 404,
@@ -109,6 +110,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   token_revoked: 401,
   token_unknown: 401,
   too_many_requests: 429,
+  unconfirmed_not_allowed: 422,
 };
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json; charset=utf-8";

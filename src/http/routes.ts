@@ -20,6 +20,7 @@ import { listDatasets } from "./v1/datasets.ts";
 import { listUnknownDevices } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { issueEnrolment } from "./v1/enrolments.ts";
+import { showIssuer } from "./v1/issuer.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
 import { listOffers, sendOffers } from "./v1/offers.ts";
 import { cancelOrder } from "./v1/orders/cancel.ts";
@@ -85,6 +86,7 @@ export function routesOf(views: ServerViews): readonly Route[] {
     putOverride,
     removeOverride,
     listDatasets,
+    showIssuer,
     findSettings,
     listCatalog,
     exportCatalog,

@@ -11,8 +11,10 @@ import type {
   OutgoingMessage,
   Receipt,
   SubmittedPart,
+  Terms,
   UnsentMessage,
 } from "../kernel/order/order-store.ts";
+import { maySendUnconfirmed } from "../kernel/order/unconfirmed.ts";
 import { TurnupError } from "../term/error.ts";
 import { bulkInsert } from "./bulk.ts";
 import type { Db, Tx } from "./database.ts";
@@ -171,6 +173,10 @@ const COMPANIONS = {
            from message m where m.order_id = $1 and m.idempotency_key like m.payload_id::text || ':%'
           order by m.payload_id, m.id desc`,
 };
+const UNCONFIRMED_PAYLOADS = {
+  name: "unconfirmed_payloads", // message_of_order, payload_pkey
+  text: `select distinct p.id from message m join payload p on p.id = m.payload_id where m.order_id = $1 and p.unconfirmed`,
+};
 const CLAIM_MESSAGES = {
   name: "claim_messages", // message_due; a lease that lapses is due again by itself
   text: `with claimed as (
@@ -179,7 +185,7 @@ const CLAIM_MESSAGES = {
             where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
         returning m.*)
          select c.id as "messageId", c.operator_id as "operatorId", c.kind, c.reference, c.part_count as "partCount",
-                c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, s.msisdn_sealed, c.destination_sealed,
+                c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
                 array(select sequence from message_part where message_id = c.id) as "acceptedParts"
            from claimed c join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
           order by c.created_at, c.id`,
@@ -196,13 +202,19 @@ export const claimMessages = (
 
 export type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
   readonly sealed: Buffer;
+  readonly unconfirmed: boolean;
   readonly msisdn_sealed: Buffer | null;
   readonly destination_sealed: Buffer | null;
 };
 
-export function outgoing(row: ClaimedMessage, sealer: Sealer, sender: string): OutgoingMessage {
-  const { sealed, msisdn_sealed, destination_sealed, ...message } = row;
-  return { ...message, sender, content: contentOf(sealer, sealed, destination_sealed ?? msisdn_sealed) };
+export function outgoing(row: ClaimedMessage, sealer: Sealer, terms: Terms): OutgoingMessage {
+  const { sealed, unconfirmed, msisdn_sealed, destination_sealed, ...message } = row;
+  return {
+    ...message,
+    sender: terms.policy.sender,
+    isWithheld: unconfirmed && !maySendUnconfirmed(terms),
+    content: contentOf(sealer, sealed, destination_sealed ?? msisdn_sealed),
+  };
 }
 
 function contentOf(sealer: Sealer, payload: Buffer, to: Buffer | null): OutgoingMessage["content"] {
@@ -244,7 +256,13 @@ async function bookParts(
 
 type OfMessages = Pick<
   OrderTransaction,
-  "bookReceipts" | "bookSubmissions" | "expireMessages" | "rematchReceipts" | "dropReceipts" | "companionsOf"
+  | "bookReceipts"
+  | "bookSubmissions"
+  | "expireMessages"
+  | "rematchReceipts"
+  | "dropReceipts"
+  | "companionsOf"
+  | "unconfirmedPayloads"
 >;
 
 export const messageTransaction = (tx: Tx): OfMessages => ({
@@ -281,6 +299,11 @@ export const messageTransaction = (tx: Tx): OfMessages => ({
   async companionsOf(orderId) {
     const rows = await tx.rows<CarrierMessage & { readonly idempotencyKey: string }>(COMPANIONS, [orderId]);
     return rows.map(({ idempotencyKey, ...message }) => ({ ...message, attempt: attemptOf(idempotencyKey) }));
+  },
+
+  async unconfirmedPayloads(orderId) {
+    const rows = await tx.rows<{ readonly id: string }>(UNCONFIRMED_PAYLOADS, [orderId]);
+    return new Set(rows.map(({ id }) => id));
   },
 });
 

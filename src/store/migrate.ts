@@ -19,7 +19,12 @@ const MIGRATION_TIMEOUT_MS = 3_600_000;
 
 export type MigrationFile = { readonly name: string; readonly text: string; readonly checksum: string };
 /** `version` is the number of the last migration, 0 for none. */
-export type MigrateOutcome = { readonly applied: readonly string[]; readonly version: number };
+export type MigrateOutcome = {
+  readonly applied: readonly string[];
+  readonly version: number;
+  /** What the applied ones changed of an operator's own decisions, in words for a person; it stands in the audit too. */
+  readonly notes: readonly string[];
+};
 
 /**
  * @throws TurnupError `migration_changed`: an applied file differs from when it ran
@@ -33,7 +38,7 @@ export async function migrate(
   check(before, files);
   const pending = files.filter(({ name }) => !before.has(name));
   const version = Number(files.at(-1)?.name.slice(0, 4) ?? 0);
-  if (pending.length === 0) return { applied: [], version };
+  if (pending.length === 0) return { applied: [], version, notes: [] };
 
   const provider = {
     getMigrations: async () => Object.fromEntries(files.map((file) => [file.name, migrationOf(file)])),
@@ -49,7 +54,19 @@ export async function migrate(
     if (error) throw error;
   }
   check(await appliedMigrations(database), files);
-  return { applied, version };
+  return { applied, version, notes: await notesOf(database, applied) };
+}
+
+/** A migration that changes what operators decided writes it into their audit, as `migration <number>`. */
+async function notesOf(database: Database, applied: readonly string[]): Promise<string[]> {
+  const there = await database.one<{ there: boolean }>("select to_regclass('audit') is not null as there");
+  if (!there?.there || applied.length === 0) return [];
+  const rows = await database.rows<{ slug: string; action: string; subject: string; why: string }>(
+    `select o.slug, a.action, a.subject, coalesce(a.detail ->> 'why', '') as why from audit a join operator o on o.id = a.operator_id
+      where a.actor = any($1::text[]) order by a.actor, o.slug`,
+    [applied.map((name) => `migration ${name.slice(0, 4)}`)],
+  );
+  return rows.map(({ slug, action, subject, why }) => `${slug}: ${action}, ${subject}: ${why}`);
 }
 
 /** The shipped files in order. Two with one number is a mistake of ours; a number may be kept for work that is under way. */

@@ -423,6 +423,7 @@ async function storyOf(
       deadlineAt: iso(item.deadlineAt),
       updatedAt: item.updatedAt.toISOString(),
     })),
+    reasonCode: reasonCodeOf(order.state, events),
     events: events.map((event) => ({ ...event, at: event.at.toISOString() })),
     messages: messages.map(({ sealed, ...message }) => ({
       ...message,
@@ -436,6 +437,16 @@ async function storyOf(
     })),
     charges: charges.map(chargeRow),
   };
+}
+
+/** Said by the event that brought the order where it stands; an order that is under way waits for nothing by a code. */
+function reasonCodeOf(
+  state: OrderStory["state"],
+  events: readonly Pick<EventView, "kind" | "itemId" | "state" | "detail">[],
+): string | null {
+  const last = events.findLast((event) => event.itemId === null && event.state === state);
+  const { cause } = (last?.detail ?? {}) as { readonly cause?: unknown };
+  return typeof cause === "string" ? cause : null;
 }
 
 export const iso = (date: Date | null): string | null => (date === null ? null : date.toISOString());

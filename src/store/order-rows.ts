@@ -35,6 +35,7 @@ const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
   { name: "sec", type: "text", value: (row) => row.sec },
   { name: "octets", type: "integer", value: (row) => row.bytes.length },
   { name: "sealed", type: "bytea", value: (row) => row.sealed },
+  { name: "unconfirmed", type: "boolean", value: (row) => row.unconfirmed === true },
   { name: "created_at", type: "timestamptz", value: (row) => row.now },
 ]);
 

@@ -173,8 +173,7 @@ export function createOrderStore(
       const rows = await claimMessages(database, now, limit, leaseMs, nodeNumber());
       const messages: OutgoingMessage[] = [];
       for (const row of rows) {
-        const { policy } = await this.termsOf(row.operatorId);
-        messages.push(outgoing(row, sealer, policy.sender));
+        messages.push(outgoing(row, sealer, await this.termsOf(row.operatorId)));
       }
       return messages;
     },

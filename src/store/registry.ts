@@ -19,8 +19,10 @@ import type {
   Versioned,
 } from "../kernel/account/registry.ts";
 import type { TokenRecord } from "../kernel/account/token.ts";
+import type { NetworkKind } from "../kernel/order/order.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
 import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
+import { checkPolicy } from "../kernel/order/unconfirmed.ts";
 import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { SupportOverride } from "../kernel/support/decide-support.ts";
 import type { Database, Db } from "./database.ts";
@@ -194,6 +196,8 @@ const INSERT_POLICY = {
              on conflict (operator_id, version) do nothing`,
 };
 
+const KIND_OF = { name: "kind_of_operator", text: "select kind from operator where id = $1" }; // operator_pkey
+
 function policiesIn({ database, clock }: RegistryDeps, note: Note): Policies<OrderPolicy> {
   type Row = { version: number; body: Partial<OrderPolicy>; madeBy: string; madeAt: Date };
   return {
@@ -205,6 +209,8 @@ function policiesIn({ database, clock }: RegistryDeps, note: Note): Policies<Ord
     },
     put: (operatorId, expected, body, actor) =>
       database.transaction(async (tx) => {
+        const kind = (await tx.one<{ kind: NetworkKind }>(KIND_OF, [operatorId]))?.kind;
+        if (kind) checkPolicy(kind, body);
         const version = expected + 1;
         const now = clock();
         const written = await tx.run(INSERT_POLICY, [operatorId, version, JSON.stringify(body), actor, now]);

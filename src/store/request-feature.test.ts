@@ -1,9 +1,11 @@
 /** Features of a request on PostgreSQL: terms, the two sends, the device's word, retransmission (US 6,647,260, figure 7B). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { ACCESS_POINT } from "../../test/http-house.ts";
 import { HOUR_MS } from "../../test/order-engine.ts";
 import { requestShop } from "../../test/request-shop.ts";
 import { verifyContent } from "../wire/message/content.ts";
+import { uuidv7 } from "./uuid.ts";
 
 const shop = await requestShop();
 const ACTIVATION = { kind: "activation", module: "wap-browser" } as const;
@@ -283,4 +285,76 @@ test("which channel a notice takes stands in its event with the rule that decide
   const { channel, rule } = event!.detail as { channel: string; rule: string };
   assert.equal(channel, "wideband");
   assert.match(rule, /longer than 3 SMS/);
+});
+
+const SETTINGS = { id: "access-points", content: { kind: "settings" }, elements: [] } as const;
+const REFUSED = {
+  kind: "refused",
+  code: "settings_unconfirmed",
+  reason: "internet of a set is not confirmed",
+  nextAction: "add an access point of your own for these SIMs",
+} as const;
+
+test("settings that somebody asked for wait where nothing confirmed may be sent, and go when their operator has said which", async () => {
+  const house = await shop.house("asked settings", [SETTINGS]);
+  const { choice } = shop.world;
+  try {
+    shop.world.choice = REFUSED;
+    const { orderId } = await house.ask(["access-points"]);
+    await house.errands();
+    const waiting = await house.story(orderId);
+    const [item] = waiting.items;
+    assert.deepEqual(
+      [waiting.state, item?.state, item?.cause],
+      ["provisioning", "pending", "settings_unconfirmed"],
+    );
+    assert.deepEqual([item?.reason, item?.nextAction], [REFUSED.reason, REFUSED.nextAction]);
+    assert.ok(Date.parse(item!.deadlineAt!) > shop.time.now);
+    assert.deepEqual(
+      (await house.told()).filter(({ kind }) => kind === "text"),
+      [],
+    );
+    assert.ok(waiting.messages.every(({ kind }) => kind === "notice"));
+    assert.ok(Date.parse(waiting.dueAt!) <= shop.time.now + 60_000, "looked at again by itself");
+
+    shop.time.now += HOUR_MS;
+    await shop.conductor.advance(100);
+    assert.equal((await house.events(orderId)).filter((kind) => kind === "settings_waited_for").length, 1);
+    const still = await house.story(orderId);
+    assert.ok(Date.parse(still.dueAt!) <= shop.time.now + HOUR_MS);
+
+    shop.world.choice = choice;
+    const point = { ...ACCESS_POINT, id: uuidv7() };
+    await shop.registry.accessPoints.add(house.operatorId, point, "test");
+    assert.ok(
+      Date.parse((await house.story(orderId)).dueAt!) < shop.time.now + 60_000,
+      "an access point wakes it",
+    );
+    shop.time.now += 60_000;
+    await shop.conductor.advance(100);
+    const going = await house.story(orderId);
+    assert.deepEqual([going.items[0]?.state, going.items[0]?.apns], ["sending", ["internet"]]);
+    assert.ok(going.messages.some(({ kind }) => kind === "settings"));
+  } finally {
+    shop.world.choice = choice;
+  }
+});
+
+test("settings that wait for an access point in vain fail of that at their deadline", async () => {
+  const house = await shop.house("settings in vain", [SETTINGS]);
+  const { choice } = shop.world;
+  try {
+    shop.world.choice = REFUSED;
+    const { orderId } = await house.ask(["access-points"]);
+    shop.time.now += 8 * 24 * HOUR_MS;
+    await shop.conductor.advance(100);
+    const story = await house.story(orderId);
+    assert.deepEqual(
+      [story.state, story.items[0]?.state, story.items[0]?.cause],
+      ["failed", "failed", "settings_unconfirmed"],
+    );
+    assert.match(story.items[0]!.reason, /is not confirmed; the deadline has passed/);
+  } finally {
+    shop.world.choice = choice;
+  }
 });

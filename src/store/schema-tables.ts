@@ -343,6 +343,7 @@ export interface Payload {
   protocol: string;
   sealed: Buffer;
   sec: string | null;
+  unconfirmed: Generated<boolean>;
 }
 
 export interface PortalLink {

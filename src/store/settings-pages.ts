@@ -10,7 +10,7 @@ import type { Sealer } from "./seal.ts";
 
 const FIND = {
   name: "find_link", // link_token_hash_key
-  text: `select q.at::int as at, l.id, l.order_id as "orderId", l.item_id as "itemId", l.settings_sealed as sealed, l.expires_at as "expiresAt",
+  text: `select q.at::int as at, l.id, l.order_id as "orderId", l.item_id as "itemId", l.operator_id as "operatorId", l.settings_sealed as sealed, l.expires_at as "expiresAt",
                 l.opened_at as "openedAt", o.name as "operatorName", p.make, p.model
            from unnest($1::bytea[]) with ordinality as q(token_hash, at) join link l on l.token_hash = q.token_hash
            join operator o on o.id = l.operator_id join provisioning_order p on p.id = l.order_id`,
@@ -40,6 +40,7 @@ type Link = {
   readonly id: string;
   readonly orderId: string;
   readonly itemId: string;
+  readonly operatorId: string;
   readonly sealed: Buffer;
   readonly expiresAt: Date;
   readonly openedAt: Date | null;
@@ -54,6 +55,8 @@ export function createSettingsPages(deps: {
   readonly clock: () => Date;
   /** Books the first opening; a repeat changes nothing. */
   readonly onOpened: (orderId: string, itemId: string) => Promise<void>;
+  /** Whether access points that nobody confirmed may go out for this operator now. */
+  readonly maySendUnconfirmed: (operatorId: string) => Promise<boolean>;
 }): SettingsPages {
   const hashes = createCoalescer<Buffer, Link | undefined>({
     ...TOGETHER,
@@ -85,11 +88,13 @@ export function createSettingsPages(deps: {
       const { operatorName, make, model } = link;
       const now = deps.clock();
       if (link.expiresAt <= now) return { state: "expired", operatorName };
+      const { points, unconfirmed } = JSON.parse(deps.sealer.open("settings", link.sealed)) as SettingsValues;
+      if (unconfirmed && !(await deps.maySendUnconfirmed(link.operatorId)))
+        return { state: "expired", operatorName };
       if (link.openedAt === null) {
         await deps.onOpened(link.orderId, link.itemId);
         await openings.put([link.id])[0];
       }
-      const { points } = JSON.parse(deps.sealer.open("settings", link.sealed)) as SettingsValues;
       return { state: "open", operatorName, make, model, points };
     },
   };

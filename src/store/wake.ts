@@ -5,9 +5,15 @@ import type { Db } from "./database.ts";
 export const TERMS_TTL_MS = 2_000;
 const MARGIN_MS = 500;
 
+/** Requests wait item by item: for their settings, while the rest of them is under way. */
+const ASKED_FOR = "array['self_service', 'representative', 'telephone', 'partner', 'offer']";
+
 const WAKE_WAITING = {
   name: "wake_waiting_orders", // provisioning_order_by_state; one that is being put to waiting now looks again by itself
-  text: `update provisioning_order set due_at = $2 where operator_id = $1 and state = 'waiting' and due_at > $2`,
+  text: `update provisioning_order o set due_at = $2
+          where operator_id = $1 and due_at > $2
+            and (state = 'waiting' or (state = 'provisioning' and cause = any(${ASKED_FOR})
+                 and exists (select from order_item i where i.order_id = o.id and i.state = 'pending' and i.cause is not null)))`,
 };
 
 export async function wakeWaiting(tx: Db, operatorId: string, now: Date): Promise<void> {

@@ -110,6 +110,7 @@ export type ErrorCode =
   | "seen_in_future"
   | "selection_empty"
   | "settings_query_malformed"
+  | "settings_unconfirmed"
   | "sighting_malformed"
   | "smpp_field_invalid"
   | "subscriber_not_found"
@@ -121,4 +122,5 @@ export type ErrorCode =
   | "token_not_found"
   | "token_revoked"
   | "token_unknown"
-  | "too_many_requests";
+  | "too_many_requests"
+  | "unconfirmed_not_allowed";

@@ -96,10 +96,13 @@ test("a SIM that moves on while its order is under way is followed: the younger 
   await until(
     async () => {
       const [row] = await ordersOf(operator, `imsi=${imsi}`);
-      return row ? ((await operator.get(`/v1/orders/${row.id}`)).messages as { state: string }[]) : [];
+      return row
+        ? ((await operator.get(`/v1/orders/${row.id}`)).messages as { kind: string; state: string }[])
+        : [];
     },
     // Before that they would go straight into the other handset, which refuses the first one's key.
-    (messages) => messages.length > 0 && messages.every(({ state }) => state === "submitted"),
+    (messages) =>
+      messages.some(({ kind }) => kind === "key") && messages.every(({ state }) => state === "submitted"),
     "what the first order sends is at the message centre",
   );
   await second.attach();
@@ -225,31 +228,166 @@ test("the SIM of an unknown virtual operator never gets its host's access points
   assert.equal(going.events.filter(({ kind }: { kind: string }) => kind === "order_waiting").length, 1);
 });
 
-for (const sendUnconfirmed of [true, false]) {
-  test(`shipped access points, not yet confirmed by the operator, are ${sendUnconfirmed ? "sent" : "not sent"} where its policy says so`, async () => {
-    const operator = await house.operator({
-      homePlmns: ["262-01"],
-      accessPoints: [],
-      policy: { sendUnconfirmed },
-    });
-    const { spn: _, ...sim } = virtual(sendUnconfirmed ? 100_002 : 100_003);
-    const { orderId } = await operator.sight(sim);
-    const story = await until(
-      () => operator.get(`/v1/orders/${orderId}`),
-      ({ state }) => state !== "received",
-      "it was looked at",
-    );
-    if (sendUnconfirmed) {
-      assert.equal(story.state, "provisioning");
-      assert.ok(itemOf(story, "settings").apns.includes("internet.telekom"));
-      const opened = story.events.find(({ kind }: { kind: string }) => kind === "order_provisioning");
-      assert.equal(opened.detail.confirmed, false, "the order says that nobody has confirmed them");
-    } else {
-      assert.equal(story.state, "waiting");
-      assert.match(story.reason, /is not confirmed, and the operator sends confirmed access points only/);
-    }
+type Json = Awaited<ReturnType<StoryOperator["get"]>>;
+/** SIMs of Telekom's network whose kind no sign tells: an IMSI, and nothing else. */
+const unsigned = (serial: number) => {
+  const { spn: _, ...sim } = virtual(serial);
+  return sim;
+};
+const looked = (operator: StoryOperator, orderId: string): Promise<Json> =>
+  until(
+    () => operator.get(`/v1/orders/${orderId}`),
+    ({ state }) => state !== "received",
+    "it was looked at",
+  );
+const sentTo = (msisdn: string) => house.accepted.filter(({ to }) => to === msisdn);
+const settingsOf = (policy: Json, sendUnconfirmed: boolean) => ({ ...policy, sendUnconfirmed });
+/** Settings alone: keys have stories of their own. */
+const NO_KEYS = { make: "Sony", keySource: "none" } as const;
+async function putPolicy(operator: StoryOperator, sendUnconfirmed: boolean) {
+  const { version, body } = await operator.get("/v1/policy");
+  return operator.call("PUT", "/v1/policy", settingsOf(body, sendUnconfirmed), "engineer", {
+    "if-match": `"${version}"`,
   });
 }
+
+for (const kind of ["mvno", "secondary", "tertiary"] as const) {
+  test(`the shipped access points of its host are never sent for an operator of kind ${kind}: the order waits, and goes on with its own`, async () => {
+    // Also where a release before wrote the switch into its policy.
+    const operator = await house.operator({ kind, homePlmns: ["262-01"], accessPoints: [] });
+    await house.database.run(
+      `insert into operator_policy (operator_id, version, body, made_by) values ($1, 1, '{"sendUnconfirmed": true}', 'before')`,
+      [operator.id],
+    );
+    await sleep(TERMS_MS);
+    const sim = unsigned({ mvno: 100_002, secondary: 100_012, tertiary: 100_022 }[kind]);
+    const { orderId } = await operator.sight(sim);
+    const story = await looked(operator, orderId);
+    assert.deepEqual([story.state, story.reasonCode], ["waiting", "settings_unconfirmed"]);
+    assert.match(story.reason, /^internet\.telekom of .* is not confirmed, and an operator that is no host/);
+    assert.equal(story.nextAction, "add an access point of your own for these SIMs");
+    assert.ok(Date.parse(story.deadlineAt) > Date.now());
+    assert.deepEqual([story.items, story.messages, sentTo(sim.msisdn)], [[], [], []]);
+
+    const point = { name: "Ours", uses: ["internet"], apn: "ours", criteria: { mcc: "262", mnc: "01" } };
+    const key = { "idempotency-key": "ours" };
+    assert.equal((await operator.call("POST", "/v1/access-points", point, "engineer", key)).status, 201);
+    const going = await until(
+      () => operator.get(`/v1/orders/${orderId}`),
+      ({ state }) => state === "provisioning",
+      "it goes on by itself",
+    );
+    assert.deepEqual(itemOf(going, "settings").apns, ["ours"]);
+    const opened = going.events.find(({ kind: of }: { kind: string }) => of === "order_provisioning");
+    assert.equal(opened.detail.confirmed, true);
+    assert.match(opened.detail.unchecked, /^only the IMSI was given, neither SPN nor GID1 or GID2/);
+    assert.match(opened.detail.withheld.mms, /is not confirmed/, "the host's is not put beside it");
+  });
+}
+
+test("the policy of an operator that is no host cannot switch its host's access points on", async () => {
+  const operator = await house.operator({ kind: "mvno", homePlmns: ["262-01"], accessPoints: [] });
+  const refused = await putPolicy(operator, true);
+  assert.deepEqual([refused.status, refused.body.code], [422, "unconfirmed_not_allowed"]);
+  assert.match(refused.body.nextStep, /\/v1\/access-points/);
+  assert.equal((await putPolicy(operator, false)).status, 200);
+});
+
+test("a host's shipped access points wait for its word: off by default, sent once its policy says so, held back when it says no again", async () => {
+  const operator = await house.operator({
+    kind: "mno",
+    homePlmns: ["262-01"],
+    accessPoints: [],
+    relations: [NO_KEYS],
+  });
+  const sim = unsigned(100_003);
+  const { orderId } = await operator.sight(sim);
+  const waiting = await looked(operator, orderId);
+  assert.deepEqual([waiting.state, waiting.reasonCode], ["waiting", "settings_unconfirmed"]);
+  assert.match(waiting.nextAction, /or switch on "sendUnconfirmed" in the policy/);
+  assert.deepEqual(sentTo(sim.msisdn), []);
+
+  assert.equal((await putPolicy(operator, true)).status, 200);
+  const sent = await until(
+    () => operator.get(`/v1/orders/${orderId}`),
+    ({ messages }) => messages.some(({ state }: Json) => state === "submitted" || state === "delivered"),
+    "it is sent",
+  );
+  assert.ok(itemOf(sent, "settings").apns.includes("internet.telekom"));
+  const opened = sent.events.find(({ kind }: { kind: string }) => kind === "order_provisioning");
+  assert.equal(opened.detail.confirmed, false, "the order says that nobody has confirmed them");
+  assert.match(opened.detail.unchecked, /no such sign of a virtual operator on Telekom could be checked/);
+
+  assert.equal((await putPolicy(operator, false)).status, 200);
+  await sleep(TERMS_MS);
+  const before = sentTo(sim.msisdn).length;
+  const again = await operator.call("POST", `/v1/orders/${orderId}/resend`, {}, "care", {
+    "idempotency-key": "again",
+  });
+  assert.deepEqual([again.status, again.body.code], [409, "settings_unconfirmed"]);
+  assert.equal(sentTo(sim.msisdn).length, before);
+});
+
+test("settings that nobody confirmed and that wait to be sent when the switch goes off do not go out any more", async () => {
+  const operator = await house.operator({
+    kind: "mno",
+    homePlmns: ["262-01"],
+    accessPoints: [],
+    policy: { sendUnconfirmed: true },
+    relations: [NO_KEYS],
+  });
+  const sim = unsigned(100_005);
+  const { orderId } = await operator.sight(sim);
+  const tell = () => operator.get(`/v1/orders/${orderId}`);
+  await until(
+    tell,
+    ({ messages }) => messages.length > 0 && messages.every(({ state }: Json) => state !== "queued"),
+    "handed over",
+  );
+  const before = sentTo(sim.msisdn).length;
+  assert.equal((await putPolicy(operator, false)).status, 200);
+  await sleep(TERMS_MS);
+  // As if the centre had put it off: it is due again.
+  await house.database.run("update message set state = 'queued', due_at = now() where order_id = $1", [
+    orderId,
+  ]);
+  const held = await until(tell, ({ state }) => state === "failed", "it is given up");
+  const item = itemOf(held, "settings");
+  assert.deepEqual([item.state, item.cause], ["failed", "settings_unconfirmed"]);
+  assert.match(held.messages[0].reason, /suggestions that nobody confirmed/);
+  assert.equal(held.messages.length, 1, "it is not sent again later either");
+  assert.equal(sentTo(sim.msisdn).length, before);
+});
+
+test("a page with settings that nobody confirmed closes when the switch goes off, and counts as opened by nobody", async () => {
+  const operator = await house.operator({
+    kind: "mno",
+    homePlmns: ["262-01"],
+    accessPoints: [],
+    policy: { sendUnconfirmed: true },
+    relations: [NO_KEYS],
+  });
+  // A model that takes no settings over the air.
+  const { imei } = house.phone("iPhone 13").spec;
+  const { orderId } = await operator.sight({ ...unsigned(100_006), imei });
+  const tell = () => operator.get(`/v1/orders/${orderId}`);
+  const { messages } = await until(tell, (story) => story.messages.length > 0, "the link is sent");
+  const [path] = /\/s\/[A-Za-z0-9_-]+/.exec(messages[0].content.bodies[0].text) ?? [];
+  const open = () =>
+    fetch(house.server.url + path, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    });
+  assert.equal((await putPolicy(operator, false)).status, 200);
+  await sleep(TERMS_MS);
+  const closed = await open();
+  assert.equal(closed.status, 410);
+  assert.doesNotMatch(await closed.text(), /internet\.telekom/);
+  assert.notEqual(itemOf(await tell(), "settings").state, "opened");
+  assert.equal((await putPolicy(operator, true)).status, 200);
+  await sleep(TERMS_MS);
+  assert.match(await (await open()).text(), /internet\.telekom/);
+});
 
 for (const returningPair of ["open", "skip"] as const) {
   test(`a SIM that returns to a handset it was in before opens ${returningPair === "open" ? "an order" : "none"} where the policy says ${returningPair}`, async () => {

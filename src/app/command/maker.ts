@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { MakerClient } from "../../maker/key-server.ts";
 import { TurnupError } from "../../term/error.ts";
 import { BASIS_POINTS_WHOLE } from "../../term/money.ts";
+import { type IssuerKey, issuerKeyLines, issuerKeyOf } from "../../wire/message/issuer-key.ts";
 import { integer, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { ensureMakerCertificates } from "../certificates.ts";
-import { type Command, UsageError } from "../command.ts";
+import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { type MakerOptions, startMaker } from "../maker.ts";
 
 const MAX_FILE_OCTETS = 16 * 1_048_576;
@@ -64,16 +65,19 @@ export const makerCommand: Command = {
   summary: "Run a manufacturer's key server over mutual TLS",
   description:
     "Issues device keys to operators that show a certificate of its authority. On first start it makes the authority,\n" +
-    "its own certificate, one client certificate for each operator of the policy, and its signing key.",
+    "its own certificate, one client certificate for each operator of the policy, and its signing key. It prints the public\n" +
+    "half, which operators put into `keyIssuers` of their relation and the maker into the client of its handsets.",
   options: [
     { flags: "--policy <file>", about: "JSON: issuer, clients, models, offers, validityDays", needed: true },
     { flags: "--folder <folder>", about: "certificates and journal (default .turnup/maker)" },
     { flags: "--host <address>", about: "address to listen on (default 127.0.0.1)" },
+    { flags: "--show-key", about: "print the public key that its keys are signed with, and end" },
     { flags: "--port <port>", about: `port to listen on, 0 for any (default ${DEFAULT_PORT})` },
   ],
   examples: [
     "turnup maker --policy maker.json",
     "turnup maker --policy maker.json --host 0.0.0.0 --port 9443",
+    "turnup maker --policy maker.json --show-key --json | jq -r .spki",
   ],
   stays: true,
   async run(context) {
@@ -90,6 +94,11 @@ export const makerCommand: Command = {
       ],
       now: context.now(),
     });
+    const key = issuerKeyOf(policy.issuer, certificates.signing.publicKey);
+    if (context.flag("show-key")) {
+      await printKey(context, key);
+      return "ok";
+    }
     const maker = await startMaker({
       host,
       port,
@@ -101,12 +110,13 @@ export const makerCommand: Command = {
       onFault: (error) => context.note(`fault: ${error.message}`),
     });
     try {
-      if (context.json)
-        await context.printJson({ url: maker.url, issuer: policy.issuer, keys: maker.keyServer.size() });
-      else
+      if (context.json) await context.printJson({ url: maker.url, ...key, keys: maker.keyServer.size() });
+      else {
         await context.print(
           `${policy.issuer} issues keys at ${maker.url} (${maker.keyServer.size()} so far)`,
         );
+        await printKey(context, key);
+      }
       await aborted(context.signal);
     } finally {
       await maker.close();
@@ -114,6 +124,11 @@ export const makerCommand: Command = {
     return "ok";
   },
 };
+
+async function printKey(context: CommandContext, key: IssuerKey): Promise<void> {
+  if (context.json) await context.printJson(key);
+  else for (const line of issuerKeyLines(key)) await context.print(line);
+}
 
 /** A sum of its own is the whole of a fee of that sum. */
 function clientOf({

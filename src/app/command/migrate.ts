@@ -15,9 +15,9 @@ export const migrateCommand: Command = {
   async run(context) {
     const { config } = readConfig({ file: context.option("config"), env: context.env });
     const store = await openStore({ config, log: context.note, beside: true });
-    const { applied, version } = store.migrated;
+    const { applied, version, notes } = store.migrated;
     await store.close();
-    if (context.json) await context.printJson({ version, applied, server: store.server });
+    if (context.json) await context.printJson({ version, applied, notes, server: store.server });
     else {
       for (const name of applied) await context.print(`applied ${name}`);
       await context.print(`the database is at version ${version} (${store.server})`);

@@ -1,4 +1,5 @@
 /** `turnup operator add`: makes a tenant. Everything else of an operator is set through the API with its own token. */
+import { isHost } from "../../kernel/order/unconfirmed.ts";
 import { ensureOperator, type Operator } from "../../store/operators.ts";
 import { uuidv7 } from "../../store/uuid.ts";
 import { mccOf, mncOf, parsePlmn } from "../../term/plmn.ts";
@@ -33,12 +34,19 @@ export const operatorAddCommand: Command = {
       const made = operator.id === wanted.id;
       if (context.json) await context.printJson({ ...operator, made });
       else await context.print(`${operator.slug} ${made ? "is made" : "was there already"}: ${operator.id}`);
+      if (made) context.note(whatIsSent(operator));
       return "ok";
     } finally {
       await store.close();
     }
   },
 };
+
+/** What an operator must know before its first sighting. */
+const whatIsSent = ({ slug, kind }: Operator): string =>
+  isHost(kind)
+    ? `orders wait for access points of its own (turnup import apn FILE --operator ${slug}); its policy may send shipped ones instead`
+    : `orders wait for access points of its own (turnup import apn FILE --operator ${slug}): its host's are never sent`;
 
 function operatorOf({ args, option }: CommandContext): Operator {
   const slug = args[0] ?? "";

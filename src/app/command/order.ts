@@ -122,7 +122,7 @@ function* section(title: string, lines: readonly string[]): Generator<string> {
 const words = (name: string): string => name.replaceAll("_", " ");
 
 function* headOf(story: Readable): Generator<string> {
-  const { id, state, reason, nextAction, deadlineAt, dueAt, createdAt, endedAt } = story;
+  const { id, state, reason, reasonCode, nextAction, deadlineAt, dueAt, createdAt, endedAt } = story;
   const facts: [string, string | null][] = [
     ["phone", `${phoneOf(story)}, IMEI ${story.imeiMasked}`],
     [
@@ -132,7 +132,7 @@ function* headOf(story: Readable): Generator<string> {
     ["opened", `${timeOf(createdAt)} for ${words(story.cause)}, ${story.networkKind}`],
     ["market", story.market],
     ["verdict", story.verdict],
-    ["stands", reason],
+    ["stands", reasonCode ? `${reason} (${reasonCode})` : reason],
     ["next", endedAt ? null : nextAction],
     ["due", dueAt && timeOf(dueAt)],
     ["ends at latest", deadlineAt && timeOf(deadlineAt)],

@@ -112,6 +112,7 @@ test("the operator's own file comes first, confirmed, and its bad rows are named
 test("a person gets a table that says what is unconfirmed and where it is from", async () => {
   const { out } = await turnup(["--mcc", "262", "--mnc", "02"]);
   assert.match(out, /^USE +APN/);
+  assert.match(out, /\nnote: only the network was given, neither SPN nor GID1 or GID2: no such sign/);
   assert.match(out, /internet +web\.vodafone\.de .*unconfirmed: LineageOS/);
 });
 

@@ -16,7 +16,8 @@ export const settingsFindCommand: Command = {
   summary: "Find the access points for a SIM, best first",
   description:
     "Own access points (--own) come first; the shipped sets are suggestions nobody has confirmed. A SIM of a\n" +
-    "virtual operator for which nothing is known is refused with the reason: its host's settings are not given.\n" +
+    "virtual operator for which nothing is known is refused with the reason: its host's settings are not given. Without\n" +
+    "SPN and GID1 a virtual operator's SIM looks like its host's: the answer says so (`unchecked`).\n" +
     "Needs no server. A refusal is an answer: exit code 0.",
   options: [
     { flags: "--mcc <digits>", about: "mobile country code, 3 digits" },
@@ -100,29 +101,35 @@ function withUse(found: Found, use: string | undefined): Found {
   const matches = found.matches.filter((match) => match.use === use);
   if (matches.length > 0) return { ...found, matches };
   const reason = `access points are known for this SIM, but none for ${use}`;
-  return { matches, refused: { code: "no_access_point", reason } };
+  return { ...found, matches, refused: { code: "no_access_point", reason } };
 }
 
 type Answer = {
   readonly matches: readonly (Omit<Match, "password"> & { readonly password?: string | null })[];
   readonly refused?: string;
   readonly refusedCode?: string;
+  readonly unchecked?: Found["unchecked"];
 };
 
-export function answerOf({ matches, refused }: Found, withSecrets: boolean): Answer {
+export function answerOf({ matches, refused, unchecked }: Found, withSecrets: boolean): Answer {
   return {
     matches: matches.map(({ password, ...rest }) => (withSecrets ? { ...rest, password } : rest)),
     ...(refused ? { refused: refused.reason, refusedCode: refused.code } : {}),
+    ...(unchecked ? { unchecked } : {}),
   };
 }
 
 function* tableOf(
   query: SettingsQuery,
-  { matches, refused }: Found,
+  { matches, refused, unchecked }: Found,
   withSecrets: boolean,
 ): Generator<string, void, undefined> {
   if (refused) yield `${query.mcc}/${query.mnc}: ${refused.reason}`;
-  if (matches.length === 0) return;
+  if (matches.length > 0) yield* rowsOf(matches, withSecrets);
+  if (unchecked) yield `note: ${unchecked.reason}`;
+}
+
+function* rowsOf(matches: Found["matches"], withSecrets: boolean): Generator<string, void, undefined> {
   const heads = [
     "USE",
     "APN",

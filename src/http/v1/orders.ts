@@ -121,6 +121,9 @@ const OrderStory = named(
   "OrderStory",
   Type.Object({
     ...orderFields,
+    reasonCode: textOrNull({
+      description: "Stable: what it waits for, or failed of before anything was sent.",
+    }),
     verdictReasons: anything("The rules that decided, and what each saw."),
     imeiMasked: Type.String(),
     imsiMasked: Type.String(),

@@ -34,7 +34,8 @@ const policyShape = Type.Object(
     ),
     unknownProtocol: words(["omacp", "link"], "How settings go to a model whose protocol is not known."),
     sendUnconfirmed: Type.Boolean({
-      description: "Send shipped access points where the operator has none of its own.",
+      description:
+        "Send shipped access points, which nobody confirmed, where the operator has none of its own. Only for operators of kind mno.",
     }),
     doneAt: words(LEVELS, "The level at which an item counts as done."),
     returningPair: words(["open", "skip"], "What a SIM does that returns to a handset it was in before."),
@@ -122,7 +123,7 @@ export const putPolicy = route({
   summary: "Put a new version of the policy in force; every version is kept",
   tag: "policy",
   roles: ["admin", "engineer"],
-  errors: ["precondition_required", "precondition_failed"],
+  errors: ["precondition_required", "precondition_failed", "unconfirmed_not_allowed"],
   status: 200,
   body: Policy,
   answer: PolicyVersion,

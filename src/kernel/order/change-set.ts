@@ -27,6 +27,8 @@ export type NewPayload = {
   readonly protocol: PayloadProtocol;
   readonly sec: "netwpin" | "userpin" | "usernetwpin" | "userpinmac" | null;
   readonly bytes: Uint8Array;
+  /** It holds access points that nobody confirmed. */
+  readonly unconfirmed?: boolean;
 };
 
 export type NewMessage = {

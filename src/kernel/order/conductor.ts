@@ -161,7 +161,8 @@ export function createConductor(deps: ConductorDeps): Conductor {
           const context = await contextOf(deps, { tx, scribe }, order);
           return resendRequest(context, itemsOf(context), actor);
         }
-        resendByHand(scribe, order, terms, actor, await tx.companionsOf(orderId));
+        const companions = await tx.companionsOf(orderId);
+        resendByHand(scribe, order, terms, actor, companions, await tx.unconfirmedPayloads(orderId));
       }),
 
     cancel: (operatorId, orderId, actor) =>

@@ -27,8 +27,18 @@ export type SettingsChoice =
       readonly values: SettingsValues;
       readonly confirmed: boolean;
       readonly source: string;
+      /** Uses for which nothing is sent, each with the reason. */
+      readonly withheld?: Readonly<Record<string, string>>;
+      /** What was not looked at before the SIM was taken for the network's own. */
+      readonly unchecked?: string;
     }
-  | { readonly kind: "refused"; readonly code: string; readonly reason: string };
+  | {
+      readonly kind: "refused";
+      /** Stable; docs/operations.md lists every one. */
+      readonly code: string;
+      readonly reason: string;
+      readonly nextAction?: string;
+    };
 
 export type ConductorDeps = {
   readonly store: OrderStore;

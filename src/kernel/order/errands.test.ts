@@ -41,7 +41,7 @@ async function answers(calls: readonly OutboundCall[], makerAt: (url: string) =>
       claimCalls: async () => [...calls],
       makesOf: async () => new Map(ids.map((id) => [id, { make: "Acme", model: "One", tac: "35693803" }])),
       termsOf: async (operatorId: string) => terms(operatorId),
-      subjectsOf: async () => new Map(ids.map((id) => [id, { imei: "356938035643809" }])),
+      subjectsOf: async () => new Map(ids.map((id) => [id, { imei: "356938035643809", homePlmn: "26201" }])),
     } as unknown as OrderStore,
     books: { answer: async (one: AnsweredCall) => void given.push(one) } as unknown as Bookkeeper,
     clock: () => NOW,

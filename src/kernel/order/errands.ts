@@ -6,7 +6,13 @@
 import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/maker-api.ts";
 import type { CallAnswer } from "./answers.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
-import { type CallKind, type OrderStore, type OutboundCall, relationOf } from "./order-store.ts";
+import {
+  type CallKind,
+  type OrderStore,
+  type OutboundCall,
+  relationOf,
+  type Subject,
+} from "./order-store.ts";
 import { askOthers, type Connectors, isRequestCall, NO_CONNECTORS } from "./request/errands.ts";
 
 /** Longer than a client waits for an answer. */
@@ -127,6 +133,12 @@ async function visitMakers(deps: Deps, kind: CallKind, calls: readonly OutboundC
   );
 }
 
+/** The network whose SIM it is: by it a maker knows which agreement holds, and which access point that network serves. */
+const networkOf = ({ homePlmn }: Subject): NonNullable<KeyRequest["network"]> => ({
+  mcc: homePlmn.slice(0, 3),
+  mnc: homePlmn.slice(3),
+});
+
 async function visit(
   deps: Deps,
   maker: MakerPort,
@@ -158,6 +170,7 @@ async function visit(
       requestId: itemId!,
       model: made.get(orderId)!,
       uniqueId: { imei: subjects.get(orderId)!.imei },
+      network: networkOf(subjects.get(orderId)!),
     })),
   );
 }

@@ -6,7 +6,7 @@
 import { reportReferenceOf } from "../../wire/message/device-report.ts";
 import { issueOwnKey } from "../keys/own-key.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
-import type { ConductorDeps, Judgement } from "./deps.ts";
+import type { ConductorDeps, Judgement, SettingsChoice } from "./deps.ts";
 import { failItem } from "./ending.ts";
 import { feeTermsOf } from "./fee.ts";
 import {
@@ -53,7 +53,7 @@ export function openOrder(
       terms,
       choice.code,
       choice.reason,
-      "add an access point of your own for these SIMs",
+      choice.nextAction ?? "add an access point of your own for these SIMs",
     );
   }
   const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
@@ -64,7 +64,7 @@ export function openOrder(
     // Proof asks for its deadline from its own time on: a look after this long is early enough for all of them.
     dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
     deadlineAt,
-    detail: { settingsFrom: choice.source, confirmed: choice.confirmed, road: judgement.road },
+    detail: settingsDetail(choice, judgement),
   });
   const leftBehind = isLeftBehind(judgement, relation, terms);
   const key = leftBehind ? keyItem(deps, scribe, order, subject, terms, relation, judgement) : null;
@@ -85,6 +85,18 @@ export function openOrder(
   if (key?.bytes) sendKey(carrier, key.item, key.bytes);
   sendSettings(carrier, settings, values);
 }
+
+/** What the story says of the settings: whose they are, what was held back, and what could not be looked at. */
+export const settingsDetail = (
+  { source, confirmed, withheld = {}, unchecked }: Extract<SettingsChoice, { kind: "chosen" }>,
+  { road }: Judgement,
+) => ({
+  settingsFrom: source,
+  confirmed,
+  road,
+  ...(Object.keys(withheld).length > 0 ? { withheld } : {}),
+  ...(unchecked === undefined ? {} : { unchecked }),
+});
 
 /** The settings item waits for a key, to go in one message with it. */
 export const SENT_WITH_KEY = "sent_with_key";

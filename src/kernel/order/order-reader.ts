@@ -118,6 +118,8 @@ export type MessageView = {
 
 /** The whole story of one order. `payload` holds the octets of a message; the door decides who may see them. */
 export type OrderStory = OrderRow & {
+  /** Stable: what it waits for, or failed of before anything was sent; docs/operations.md lists every one. */
+  readonly reasonCode: string | null;
   readonly verdictReasons: unknown;
   readonly imeiMasked: string;
   readonly imsiMasked: string;

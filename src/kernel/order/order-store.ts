@@ -168,6 +168,8 @@ export type OutgoingMessage = {
   readonly sender: string;
   /** Null where they cannot be told: no number, or a seal that does not open. It is given up, and stops no other. */
   readonly content: { readonly to: string; readonly payload: Uint8Array } | null;
+  /** It holds access points that nobody confirmed, and its operator does not send such now: it is given up. */
+  readonly isWithheld?: boolean;
   readonly reference: number;
   readonly partCount: number;
   /** Parts that an earlier attempt got accepted. */
@@ -251,6 +253,8 @@ export interface OrderTransaction extends RequestTransaction {
   dropReceipts(receivedBefore: Date): Promise<number>;
   /** The latest message of each companion of an order. */
   companionsOf(orderId: string): Promise<Companion[]>;
+  /** Payloads of an order that hold access points which nobody confirmed. */
+  unconfirmedPayloads(orderId: string): Promise<ReadonlySet<string>>;
   /** Those of these ids that a key bears already, whoever's it is. */
   takenKeys(keyIds: readonly string[]): Promise<readonly TakenKey[]>;
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;

@@ -139,3 +139,12 @@ test("messages are handed over while few are on their way, and none while others
   await outbox.pass(10);
   assert.equal(outbox.hasRoom(1), true);
 });
+
+test("settings that nobody confirmed and that may go out no more are given up for good, and the centre sees none of it", async () => {
+  const { submitted, unsent } = await pass([message({ isWithheld: true })], accepted);
+  assert.deepEqual(submitted, []);
+  assert.deepEqual(
+    unsent.map(({ messageId, retryAt, errorCode }) => [messageId, retryAt, errorCode]),
+    [["m", null, "settings_unconfirmed"]],
+  );
+});

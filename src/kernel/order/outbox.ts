@@ -7,6 +7,7 @@ import { cutMessage, type MessagePart } from "../payload/compose.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { OrderStore, OutgoingMessage } from "./order-store.ts";
 import { minutesAfter, secondsAfter } from "./scribe.ts";
+import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "./unconfirmed.ts";
 
 /** Longer than the SMSC session's own deadline for a part, so that a lease never lapses under a living sender. */
 export const LEASE_MS = 120_000;
@@ -91,6 +92,14 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
       reason: "it expired before the SMSC took it",
       retryAt: null,
       errorCode: "expired",
+    });
+  }
+  if (message.isWithheld) {
+    return deps.books.unsent({
+      messageId,
+      reason: WITHHELD_REASON,
+      retryAt: null,
+      errorCode: SETTINGS_UNCONFIRMED,
     });
   }
   const cut = partsOf(message);

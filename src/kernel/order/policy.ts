@@ -22,7 +22,7 @@ export type OrderPolicy = {
   readonly authentication: "netwpin" | "userpin";
   /** How settings go to a model whose over-the-air protocol is not known. */
   readonly unknownProtocol: "omacp" | "link";
-  /** Send shipped, unconfirmed access points where the operator has none of its own. */
+  /** Hosts only (kind `mno`): send shipped, unconfirmed access points where the operator has none of its own. */
   readonly sendUnconfirmed: boolean;
   /** The level at which an item counts as done. */
   readonly doneAt: Level;
@@ -55,7 +55,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   keyApnsInSettings: false,
   authentication: "netwpin",
   unknownProtocol: "link",
-  sendUnconfirmed: true,
+  sendUnconfirmed: false,
   doneAt: "works",
   returningPair: "open",
   markets: [],

@@ -6,6 +6,7 @@
  *   | message delivered | sending, failed              | delivered                               | notice to the maker of a key  |
  *   | message failed    | sending, attempts left       | sending (the same payload again, later) |                               |
  *   | message failed    | sending, no attempts left    | failed                                  | order may end                 |
+ *   | message withheld  | sending                      | failed: nobody confirmed what is in it  | order may end                 |
  *   | message failed    | any other                    | unchanged                               | none: an earlier one came     |
  *   | opened            | sending, delivered, failed   | opened                                  |                               |
  *   | works             | all of these, opened         | works                                   |                               |
@@ -21,6 +22,7 @@ import { LEVELS, type Level, rankOf } from "./order.ts";
 import type { EndedMessage, ItemDraft, OrderDraft, Terms } from "./order-store.ts";
 import { resend, resendCompanion, resendWaitMinutes } from "./resend.ts";
 import { hoursAfter, NO_ACTION, type Scribe } from "./scribe.ts";
+import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "./unconfirmed.ts";
 
 export type Proof = {
   readonly level: Level;
@@ -91,14 +93,20 @@ export function messageDelivered(scribe: Scribe, order: OrderDraft, ended: Ended
 /** The same octets again, under a new reference, later and later; in the end the item fails with the SMSC's cause. */
 export function messageFailed(scribe: Scribe, order: OrderDraft, ended: EndedMessage, terms: Terms): void {
   if (isFinal(order)) return;
+  const isWithheld = ended.errorCode === SETTINGS_UNCONFIRMED;
   if (ended.isCompanion) {
-    if (ended.attempt > terms.policy.resendLimit) return;
+    if (isWithheld || ended.attempt > terms.policy.resendLimit) return;
     return resendCompanion(scribe, order, ended, terms, resendWaitMinutes(ended.attempt));
   }
   const items = order.items.filter(
     ({ message, state }) => message?.id === ended.messageId && state === "sending",
   );
   if (items.length === 0) return;
+  if (isWithheld) {
+    for (const item of items)
+      failItem(scribe, order, item, { cause: SETTINGS_UNCONFIRMED, reason: WITHHELD_REASON });
+    return endIfDone(scribe, order, terms);
+  }
   const why =
     ended.outcome === "expired"
       ? "the SMS expired undelivered"

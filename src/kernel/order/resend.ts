@@ -16,6 +16,7 @@ import {
 import type { OrderPolicy } from "./policy.ts";
 import { requestKey } from "./request-key.ts";
 import { earlierOf, hoursAfter, minutesAfter, type Scribe } from "./scribe.ts";
+import { maySendUnconfirmed, WITHHELD_REASON } from "./unconfirmed.ts";
 
 const FIRST_RESEND_MINUTES = 5;
 const MAX_RESEND_MINUTES = 360;
@@ -116,7 +117,7 @@ function queueAgain(
 /**
  * Sends again what has not reached its level, and asks again for a key that was not given; an order that had ended for
  * want of it is open again.
- * @throws TurnupError `order_closed`, `nothing_to_resend`
+ * @throws TurnupError `order_closed`, `nothing_to_resend`, `settings_unconfirmed`
  */
 export function resendByHand(
   scribe: Scribe,
@@ -124,15 +125,21 @@ export function resendByHand(
   terms: Terms,
   actor: string,
   companions: readonly Companion[],
+  /** Payloads that hold access points which nobody confirmed. */
+  unconfirmed: ReadonlySet<string>,
 ): void {
   if (order.state === "cancelled" || order.state === "completed") throw closed(order);
   const short = order.items.filter((item) => item.state !== "cancelled" && !isDone(item, terms));
-  const sendable = short.filter(({ message }) => message !== null);
+  const composed = short.filter(({ message }) => message !== null);
+  const sendable = maySendUnconfirmed(terms)
+    ? composed
+    : composed.filter(({ message }) => !unconfirmed.has(message!.payloadId));
   const relation = relationOf(terms, order.make);
   const unkeyed =
     relation?.keySource === "maker"
       ? short.filter((item) => item.kind === "key" && item.message === null && item.state === "failed")
       : [];
+  if (sendable.length + unkeyed.length === 0 && composed.length > 0) throw withheld();
   if (sendable.length + unkeyed.length === 0) {
     throw new TurnupError(
       "nothing_to_resend",
@@ -159,6 +166,11 @@ export function resendByHand(
   }
   for (const item of unkeyed) requestKey(scribe, order, item, terms, relation!);
 }
+
+const withheld = (): TurnupError =>
+  new TurnupError("settings_unconfirmed", WITHHELD_REASON, {
+    nextStep: "Add an access point of the operator's own, then open a new order for this SIM and handset.",
+  });
 
 function reopen(scribe: Scribe, order: OrderDraft, { policy }: Terms, actor: string): void {
   const deadlineAt = hoursAfter(scribe.now, policy.waitDeadlineHours);

@@ -26,6 +26,8 @@ type Composed = {
   readonly protocol: PayloadProtocol;
   readonly sec: "netwpin" | "userpin" | null;
   readonly bytes: Uint8Array;
+  /** It holds access points that nobody confirmed. */
+  readonly unconfirmed?: boolean;
 };
 
 /** What every sending needs to know of its order. */
@@ -42,6 +44,9 @@ export function sendKey(carrier: Carrier, item: ItemDraft, bytes: Uint8Array): v
   send(carrier, [item], { kind: "key", protocol: "device_key", sec: null, bytes: composeKey(bytes) });
 }
 
+const confirmationOf = ({ unconfirmed }: SettingsValues): { unconfirmed?: boolean } =>
+  unconfirmed ? { unconfirmed } : {};
+
 /** One message for both; each item is proved for itself. */
 export function sendTogether(
   carrier: Carrier,
@@ -56,6 +61,7 @@ export function sendTogether(
     protocol: "multipart",
     sec: authentication.sec,
     bytes: composePackage(bytes, values, authentication),
+    ...confirmationOf(values),
   });
 }
 
@@ -69,13 +75,14 @@ export function sendSettings(carrier: Carrier, item: ItemDraft, values: Settings
     protocol: "omacp",
     sec: authentication.sec,
     bytes: composeOmaCp(values, authentication),
+    ...confirmationOf(values),
   });
 }
 
 /** A message a use: the first carries the item, the others go along with it. */
 function sendNokia(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
   const { deps, scribe, order, terms } = carrier;
-  const settings = { kind: "settings", protocol: "nokiaota", sec: null } as const;
+  const settings = { kind: "settings", protocol: "nokiaota", sec: null, ...confirmationOf(values) } as const;
   const [first, ...others] = composeNokia(values);
   if (!first) return sendLink(carrier, item, values);
   send(carrier, [item], { ...settings, bytes: first });
@@ -118,7 +125,8 @@ function sendLink(carrier: Carrier, item: ItemDraft, values: SettingsValues): vo
     expiresAt: hoursAfter(lastChance(terms.policy, 1, scribe.now), terms.policy.proofDeadlineHours),
   });
   const text = fill(terms.policy.texts.link, { link: deps.linkUrl(token), operator: terms.operatorName });
-  send(carrier, [item], { kind: "link", protocol: "text", sec: null, bytes: composeText(text) });
+  const bytes = composeText(text);
+  send(carrier, [item], { kind: "link", protocol: "text", sec: null, bytes, ...confirmationOf(values) });
 }
 
 function send(

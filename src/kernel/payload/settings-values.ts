@@ -17,4 +17,6 @@ export type SettingsValues = {
   /** What the phone shows as the name of the settings: the operator's. */
   readonly name: string;
   readonly points: readonly SettingsPoint[];
+  /** Some of them are shipped suggestions that nobody confirmed: they go out only while the operator says so. */
+  readonly unconfirmed?: true;
 };

@@ -274,3 +274,35 @@ test("two subscribers of one kind get the same answer, and one of another kind i
   assert.deepEqual(find({ imsi: "999010000000001" }), find({ imsi: "999010000000002" }));
   assert.equal(find({ imsi: "999017700000002" }).refused?.code, "mvno_without_access_point");
 });
+
+test("where only an IMSI or an ICCID was given, the answer says that no sign of a virtual operator could be checked", () => {
+  const byImsi = find({ imsi: "999010000000001" });
+  assert.equal(byImsi.unchecked?.code, "virtual_operator_not_checked");
+  assert.match(byImsi.unchecked?.reason ?? "", /^only the IMSI was given, neither SPN nor GID1 or GID2/);
+  assert.match(
+    byImsi.unchecked?.reason ?? "",
+    /on Nordnet could be checked; the IMSI is in none of the 1 ranges/,
+  );
+  assert.doesNotMatch(byImsi.unchecked?.reason ?? "", /999010000000001/);
+  assert.deepEqual(byImsi.unchecked?.signs, ["spn", "gid1", "gid2", "iccid"]);
+  const byIccid = find({ iccid: "8999100000000000001" }).unchecked;
+  assert.match(byIccid?.reason ?? "", /^only the ICCID was given/);
+  assert.deepEqual(byIccid?.signs, ["spn", "gid1", "gid2", "imsi"]);
+  assert.match(find({}).unchecked?.reason ?? "", /^only the network was given/);
+  const both = find({ imsi: "999010000000001", iccid: "8999100000000000001" });
+  assert.match(both.unchecked?.reason ?? "", /^only the IMSI and the ICCID/);
+  // Also beside the operator's own, which is for the network's own SIMs.
+  assert.ok(find({ imsi: "999010000000001" }, [own("mine")]).unchecked);
+});
+
+for (const sim of [
+  { imsi: "999010000000001", spn: "Nordnet" },
+  { imsi: "999010000000001", spn: "" },
+  { imsi: "999010000000001", gid1: "FFFF" },
+  { gid1: "5A" },
+  { imsi: "999017700000001" },
+] as Record<string, string>[]) {
+  test(`a SIM with ${JSON.stringify(sim)} was told by a sign that was read: nothing is left unchecked`, () => {
+    assert.equal(find(sim).unchecked, undefined);
+  });
+}

@@ -65,7 +65,22 @@ export type RefusalCode =
 
 export type Refusal = { readonly code: RefusalCode; readonly reason: string };
 
-export type Found = { readonly matches: readonly Match[]; readonly refused?: Refusal };
+/** Signs of a virtual operator that the question left open. GID2 is in no question, and a few are told by it alone. */
+export type UncheckedSign = SimSign | "gid2";
+
+/** The SIM is taken for the network's own for want of any sign, not by one. */
+export type Unchecked = {
+  readonly code: "virtual_operator_not_checked";
+  readonly reason: string;
+  readonly signs: readonly UncheckedSign[];
+};
+
+export type Found = {
+  readonly matches: readonly Match[];
+  readonly refused?: Refusal;
+  /** There where neither SPN nor GID1 was given: nothing but them tells most virtual operators' SIMs. */
+  readonly unchecked?: Unchecked;
+};
 
 export type AccessPointIndex = {
   findSettings(query: SettingsQuery, ownAccessPoints?: readonly AccessPoint[]): Found;
@@ -122,13 +137,14 @@ export function createAccessPointIndex(
       const about = profile(mcc, mnc);
       const { subscriber, shipped } = recall(query, about);
       const matches = [...chooseOwn(query, own, subscriber, about), ...shipped];
-      if (matches.length > 0) return { matches };
+      const unchecked = uncheckedIn(query, subscriber, about);
+      if (matches.length > 0) return { matches, ...unchecked };
       if (!known(key) && own.length === 0) {
         const other = mnc.length === 2 ? `0${mnc}` : mnc.replace(/^0/, "");
         const hint = known(mcc + other) ? `; ${mcc}/${other} is known, and is another network` : "";
         return refuse("network_unknown", `no list knows the network ${place}${hint}`);
       }
-      return refusalFor(subscriber, about, place);
+      return { ...refusalFor(subscriber, about, place), ...unchecked };
     },
     plmnOfImsi(imsi) {
       const mcc = imsi.slice(0, 3);
@@ -192,6 +208,35 @@ function refusalFor(subscriber: Subscriber, { hostName }: NetworkProfile, place:
     );
   }
   return refuse("no_access_point", `no access point is known for ${hostName} (${place})`);
+}
+
+const ALL_SIGNS: readonly UncheckedSign[] = ["spn", "gid1", "gid2", "imsi", "iccid"];
+
+/** Says what was not looked at before a SIM was taken for the network's own. A sign that was read and is empty was read. */
+function uncheckedIn(
+  query: SettingsQuery,
+  subscriber: Subscriber,
+  { hostName, rules, hostCarrierIds }: NetworkProfile,
+): Pick<Found, "unchecked"> {
+  const { spn, gid1, imsi, iccid } = query;
+  if (subscriber.kind !== "host" || spn !== undefined || gid1 !== undefined) return {};
+  const numbers = [imsi === undefined ? "" : "the IMSI", iccid === undefined ? "" : "the ICCID"].filter(
+    Boolean,
+  );
+  const given = numbers.length === 0 ? "the network" : numbers.join(" and ");
+  const others = rules.filter(({ carrierId }) => !hostCarrierIds.has(carrierId));
+  const ranges = others.filter(({ imsiPrefixes }) => imsiPrefixes.length > 0).length;
+  const known =
+    imsi === undefined ? "" : `; the IMSI is in none of the ${ranges} ranges known of others there`;
+  return {
+    unchecked: {
+      code: "virtual_operator_not_checked",
+      reason:
+        `only ${given} was given, neither SPN nor GID1 or GID2: no such sign of a virtual operator ` +
+        `on ${hostName} could be checked${known}`,
+      signs: ALL_SIGNS.filter((sign) => sign === "gid2" || query[sign] === undefined),
+    },
+  };
 }
 
 /** A row let in, by what. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Found, Match } from "./find-settings.ts";
-import { chooseSettings, SEND_POLICY, type SendPolicy, sendablePoints } from "./settings-for.ts";
+import { chooseSettings, type SendPolicy, sendablePoints, whyNothing } from "./settings-for.ts";
 
 const match = (more: Partial<Match>): Match => ({
   use: "internet",
@@ -31,7 +31,13 @@ const own = match({ apn: "mine", confirmed: true, match: "own" });
 const suggested = match({});
 const mms = match({ use: "mms", apn: "mms", mmsc: "http://mms", mmsProxy: "10.0.0.1", mmsPort: 8080 });
 const home = { mcc: "262", mnc: "01" };
-const policy: SendPolicy = { ...SEND_POLICY, ownPlmns: ["262/01"] };
+/** A host that switched suggestions on. */
+const policy: SendPolicy = {
+  isHost: true,
+  sendUnconfirmed: true,
+  mixOwnAndSuggested: true,
+  ownPlmns: ["262/01"],
+};
 const choose = (found: Found, more: Partial<SendPolicy> = {}, plmn = home) =>
   chooseSettings(found, plmn, ["internet", "mms"], { ...policy, ...more });
 
@@ -44,17 +50,46 @@ test("each wanted use gets its best access point, and what is confirmed is told 
 test("an operator that sends confirmed access points only withholds the suggestions, with the reason", () => {
   const { chosen, withheld } = choose({ matches: [own, mms] }, { sendUnconfirmed: false });
   assert.deepEqual(Object.keys(chosen), ["internet"]);
-  assert.match(withheld.mms ?? "", /not confirmed/);
+  assert.match(withheld.mms?.reason ?? "", /not confirmed/);
+  assert.equal(withheld.mms?.code, "settings_unconfirmed");
+  assert.match(withheld.mms?.nextAction ?? "", /add an access point.*or switch on "sendUnconfirmed"/);
 });
 
 test("a suggestion for a network that is not the operator's own is not sent", () => {
   const { chosen, withheld } = choose({ matches: [suggested] }, { ownPlmns: ["262/02"] });
   assert.deepEqual(chosen, {});
-  assert.match(withheld.internet ?? "", /not the operator's own network/);
+  assert.match(withheld.internet?.reason ?? "", /not the operator's own network/);
+});
+
+test("an operator that is no host sends no suggestion whatever its switch says, and hears what to do", () => {
+  const result = choose({ matches: [suggested, mms] }, { isHost: false, sendUnconfirmed: true });
+  assert.deepEqual(result.chosen, {});
+  const { code, reason, nextAction } = whyNothing(result);
+  assert.equal(code, "settings_unconfirmed");
+  assert.match(
+    reason,
+    /is not confirmed, and an operator that is no host sends access points of its own only/,
+  );
+  assert.equal(nextAction, "add an access point of your own for these SIMs");
+  // Its own goes out, and the host's is not put beside it.
+  const both = choose({ matches: [own, mms] }, { isHost: false, sendUnconfirmed: true });
+  assert.deepEqual(
+    [Object.keys(both.chosen), both.withheld.mms?.code],
+    [["internet"], "settings_unconfirmed"],
+  );
+});
+
+test("that something is known and withheld is told before that nothing is known of another use", () => {
+  const { withheld, ...rest } = choose({ matches: [mms] }, { sendUnconfirmed: false });
+  assert.deepEqual(
+    [withheld.internet?.code, withheld.mms?.code],
+    ["no_access_point", "settings_unconfirmed"],
+  );
+  assert.equal(whyNothing({ ...rest, withheld }).code, "settings_unconfirmed");
 });
 
 test("the operator's own access point is sent whatever the switches say", () => {
-  const { chosen } = choose({ matches: [own] }, { sendUnconfirmed: false, ownPlmns: [] });
+  const { chosen } = choose({ matches: [own] }, { isHost: false, sendUnconfirmed: false, ownPlmns: [] });
   assert.equal(chosen.internet?.apn, "mine");
 });
 
@@ -77,7 +112,11 @@ test("another brand's row of the same network is not sent beside the network's o
 test("a refusal goes through, and nothing is chosen", () => {
   const refused = { code: "mvno_without_access_point", reason: "SPN Lumo" } as const;
   const result = choose({ matches: [], refused });
-  assert.deepEqual([result.chosen, result.refused, result.withheld.internet], [{}, refused, "SPN Lumo"]);
+  assert.deepEqual(
+    [result.chosen, result.refused, result.withheld.internet?.reason],
+    [{}, refused, "SPN Lumo"],
+  );
+  assert.equal(whyNothing(result).code, "mvno_without_access_point");
 });
 
 test("a payload's point takes the message centre's proxy for MMS, and one method where the network takes two", () => {

@@ -1,26 +1,41 @@
 /**
  * From what was found to what an order sends: one access point for each use that is wanted.
  *
- * The policy switch, proposed default `SEND_POLICY`:
- * - what the operator entered itself is sent;
- * - a shipped suggestion is sent only where the operator said so (`sendUnconfirmed`) and the network is the
- *   operator's own (`ownPlmns`): somebody else's network is somebody else's word. The default is on, because an
- *   operator that has entered nothing would otherwise send nothing to its own subscribers; an operator with many
- *   virtual operators on its network turns it off and confirms each set.
- * - where `mixOwnAndSuggested` is off, a suggestion is not sent when the operator has an access point of its own for
+ * - What the operator entered itself is sent.
+ * - A shipped suggestion is nobody's word. It is sent only by a host (`mno`) that switched that on (`sendUnconfirmed`, off
+ *   by default), and only for its own network (`ownPlmns`). A virtual, secondary or tertiary operator's SIMs look like
+ *   its host's where no more than an IMSI is seen: with a suggestion they would get the host's access point, user and
+ *   password. It sends its own or nothing, whatever the switch says.
+ * - Where `mixOwnAndSuggested` is off, a suggestion is not sent when the operator has an access point of its own for
  *   another use of the same SIM: half a set of each is what can make MMS fail.
  */
 import type { Use } from "./access-point.ts";
-import type { Found, Match, Refusal } from "./find-settings.ts";
+import type { Found, Match, Refusal, RefusalCode } from "./find-settings.ts";
 
 export type SendPolicy = {
+  /** Whether the operator runs the network of its SIMs itself: kind `mno`. */
+  readonly isHost: boolean;
   readonly sendUnconfirmed: boolean;
   /** MCC and MNC of the operator's own networks, `262/01`; a suggestion for any other is not sent. */
   readonly ownPlmns: readonly string[];
   readonly mixOwnAndSuggested: boolean;
 };
 
-export const SEND_POLICY = { sendUnconfirmed: true, mixOwnAndSuggested: true } as const;
+/** Whether shipped access points that nobody confirmed may go out for this operator at all. */
+export const sendsUnconfirmed = ({
+  isHost,
+  sendUnconfirmed,
+}: Pick<SendPolicy, "isHost" | "sendUnconfirmed">) => isHost && sendUnconfirmed;
+
+/** Stable: why nothing is sent. `settings_unconfirmed`: something is known, and nobody confirmed it. */
+export type WithheldCode = RefusalCode | "settings_unconfirmed";
+
+/** Why nothing is sent for a use, and what its operator can do. */
+export type Withheld = {
+  readonly code: WithheldCode;
+  readonly reason: string;
+  readonly nextAction: string;
+};
 
 export type ChosenSettings = {
   /** The access point of each wanted use that has one. */
@@ -28,9 +43,12 @@ export type ChosenSettings = {
   readonly confirmed: readonly Use[];
   readonly unconfirmed: readonly Use[];
   /** Wanted uses for which nothing is sent, each with the reason. */
-  readonly withheld: Readonly<Partial<Record<Use, string>>>;
+  readonly withheld: Readonly<Partial<Record<Use, Withheld>>>;
   readonly refused?: Refusal;
 };
+
+const ADD_OWN = "add an access point of your own for these SIMs";
+const CONFIRM_OR_SWITCH = `${ADD_OWN}, or switch on "sendUnconfirmed" in the policy`;
 
 export function chooseSettings(
   found: Found,
@@ -39,12 +57,12 @@ export function chooseSettings(
   policy: SendPolicy,
 ): ChosenSettings {
   const chosen: Partial<Record<Use, Match>> = {};
-  const withheld: Partial<Record<Use, string>> = {};
+  const withheld: Partial<Record<Use, Withheld>> = {};
   const hasOwn = found.matches.some((match) => match.match === "own");
   for (const use of new Set(wantedUses)) {
     const first = found.matches.find((match) => match.use === use && !isAnothers(match, found));
     const objection = first ? objectionTo(first, `${plmn.mcc}/${plmn.mnc}`, hasOwn, policy) : undefined;
-    if (!first) withheld[use] = found.refused?.reason ?? `no access point is known for ${use}`;
+    if (!first) withheld[use] = nothingFor(use, found);
     else if (objection) withheld[use] = objection;
     else chosen[use] = first;
   }
@@ -57,6 +75,25 @@ export function chooseSettings(
     ...(found.refused ? { refused: found.refused } : {}),
   };
 }
+
+/** The first word about what is missing: that something is known and withheld says more than that nothing is. */
+export function whyNothing({ withheld, refused }: ChosenSettings): Withheld {
+  const all = Object.values(withheld);
+  return (
+    all.find(({ code }) => code === "settings_unconfirmed") ??
+    all[0] ?? {
+      code: refused?.code ?? "no_access_point",
+      reason: refused?.reason ?? "no access point is known",
+      nextAction: ADD_OWN,
+    }
+  );
+}
+
+const nothingFor = (use: Use, { refused }: Found): Withheld => ({
+  code: refused?.code ?? "no_access_point",
+  reason: refused?.reason ?? `no access point is known for ${use}`,
+  nextAction: ADD_OWN,
+});
 
 /**
  * A row for the whole network that bears another brand's name: the sets hold many such without saying whose SIMs
@@ -72,14 +109,19 @@ function objectionTo(
   match: Match,
   plmn: string,
   hasOwn: boolean,
-  { sendUnconfirmed, ownPlmns, mixOwnAndSuggested }: SendPolicy,
-): string | undefined {
+  { isHost, sendUnconfirmed, ownPlmns, mixOwnAndSuggested }: SendPolicy,
+): Withheld | undefined {
   if (match.confirmed) return undefined;
-  const which = `${match.apn} of ${match.source.name} is not confirmed`;
-  if (!sendUnconfirmed) return `${which}, and the operator sends confirmed access points only`;
-  if (!ownPlmns.includes(plmn)) return `${which}, and ${plmn} is not the operator's own network`;
+  const because = (why: string, nextAction: string): Withheld => ({
+    code: "settings_unconfirmed",
+    reason: `${match.apn} of ${match.source.name} is not confirmed, and ${why}`,
+    nextAction,
+  });
+  if (!isHost) return because("an operator that is no host sends access points of its own only", ADD_OWN);
+  if (!ownPlmns.includes(plmn)) return because(`${plmn} is not the operator's own network`, ADD_OWN);
+  if (!sendUnconfirmed) return because("the operator sends confirmed access points only", CONFIRM_OR_SWITCH);
   if (hasOwn && !mixOwnAndSuggested)
-    return `${which}, and the operator does not mix its own with suggestions`;
+    return because("the operator does not mix its own with suggestions", ADD_OWN);
   return undefined;
 }
 

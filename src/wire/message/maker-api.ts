@@ -66,7 +66,7 @@ const readKeyRequestItem = object({
   requestId: id,
   model: optional(readModel),
   uniqueId: optional(readUniqueId),
-  /** The network that the handset stands in, so that the maker picks an access point which that network serves. */
+  /** The network whose SIM the handset holds, so that the maker picks an access point which that network serves. */
   network: optional(object({ mcc: digits(3, 3), mnc: digits(2, 3) })),
 });
 /** At least one of model and unique id is there. */

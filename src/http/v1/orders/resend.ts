@@ -8,7 +8,7 @@ export const resendOrder = route({
   summary: "Send once more what is not yet at its level",
   tag: "orders",
   roles: ["admin", "engineer", "care"],
-  errors: ["order_not_found", "order_closed", "nothing_to_resend"],
+  errors: ["order_not_found", "order_closed", "nothing_to_resend", "settings_unconfirmed"],
   status: 202,
   once: "door",
   params: { id: id("Of the order.") },

@@ -36,6 +36,19 @@ const SettingsFound = named(
   Type.Object({
     matches: Type.Array(Match, { description: "Best first." }),
     refused: Type.Optional(Type.Object({ code: Type.String(), reason: Type.String() })),
+    unchecked: Type.Optional(
+      Type.Object(
+        {
+          code: Type.String(),
+          reason: Type.String(),
+          signs: Type.Array(Type.String(), { description: "spn, gid1, gid2, imsi or iccid." }),
+        },
+        {
+          description:
+            "There where neither SPN nor GID1 was given: the SIM may be a virtual operator's, and nothing of it could tell.",
+        },
+      ),
+    ),
   }),
 );
 
@@ -44,7 +57,7 @@ export const findSettings = route({
   path: "/v1/settings/find",
   summary: "The access points for one SIM, best first",
   description:
-    "The operator's own before shipped suggestions. A virtual operator's SIM never silently gets its host's.",
+    "The operator's own before shipped suggestions. A virtual operator's SIM never silently gets its host's. An answer is what is known, not what is sent: `confirmed` false goes out only for hosts whose policy says so.",
   tag: "settings",
   roles: ["admin", "engineer", "care"],
   errors: [],

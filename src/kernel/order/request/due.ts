@@ -3,6 +3,7 @@ import { deadlinePassed } from "../ending.ts";
 import { verificationTimedOut } from "./begin.ts";
 import { consentTimedOut } from "./consent.ts";
 import type { RequestContext } from "./context.ts";
+import { lookAgain, lookForSettings } from "./provision.ts";
 import { tellStatus } from "./settle.ts";
 
 export function requestIsDue(context: RequestContext): void {
@@ -11,7 +12,11 @@ export function requestIsDue(context: RequestContext): void {
   if (order.state === "verifying" && isOver) return verificationTimedOut(context);
   if (order.state === "awaiting_consent" && isOver) return consentTimedOut(context);
   if (order.request.nextNoticeAt && order.request.nextNoticeAt <= scribe.now) tellStatus(context);
-  if (order.state === "provisioning") return deadlinePassed(scribe, order, terms);
+  if (order.state === "provisioning") {
+    lookForSettings(context);
+    deadlinePassed(scribe, order, terms);
+    return lookAgain(context);
+  }
   Object.assign(order, { dueAt: order.deadlineAt, changed: true });
   scribe.touch(order);
 }

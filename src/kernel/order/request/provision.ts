@@ -3,8 +3,11 @@
  * onto the device, a service at its service server, both at the elements of the network that serve the device. Where the
  * billing centre knows the account already, it prepares each change before anything is applied.
  */
+
+import type { SettingsChoice } from "../deps.ts";
 import { failItem, waitNoMore } from "../ending.ts";
-import { createScribe, earlierOf, hoursAfter, NO_ACTION } from "../scribe.ts";
+import { settingsDetail } from "../open-order.ts";
+import { createScribe, earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../scribe.ts";
 import { sendSettings } from "../send.ts";
 import { prepareBilling } from "./billing.ts";
 import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
@@ -13,6 +16,9 @@ import { sendContent } from "./feature.ts";
 import { namesOf, tell } from "./notices.ts";
 import { WHICH_IS_THERE } from "./request-items.ts";
 import { isRegistered, registerService, registrationUnknown, removeService } from "./service.ts";
+
+const FIRST_RECHECK_MINUTES = 1;
+const RECHECK_MINUTES = 60;
 
 /** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
 export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
@@ -83,12 +89,19 @@ export function provision(context: RequestContext): void {
 
 /** Puts one item into effect. What cannot be composed fails alone, and nothing of it was asked of anybody. */
 export function apply(context: RequestContext, item: RequestItem): void {
-  if (item.state !== "pending") return;
+  if (item.state === "pending") attempt(context, item, applyItem);
+}
+
+function attempt(
+  context: RequestContext,
+  item: RequestItem,
+  work: (context: RequestContext, item: RequestItem) => void,
+): void {
   const { deps, scribe, order } = context;
   const before = { ...item };
   const own = createScribe(scribe.now, deps.newId);
   try {
-    applyItem({ ...context, scribe: own }, item);
+    work({ ...context, scribe: own }, item);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     Object.assign(item, before);
@@ -140,13 +153,72 @@ function applyInNetwork({ scribe, order, terms }: RequestContext, item: RequestI
   if (isDone) waitNoMore(item);
 }
 
-/** Access points go by the road that the device's model knows, like those of a sighting. */
-function applySettings({ deps, scribe, order, subject, terms }: RequestContext, item: RequestItem): void {
+/**
+ * Access points go by the road that the device's model knows, like those of a sighting; and like those they wait where
+ * none may be sent, until their operator has said which, or the item's time is up.
+ */
+function applySettings(context: RequestContext, item: RequestItem): void {
+  const { deps, scribe, order, subject, terms } = context;
   const judgement = deps.judge(order, subject, terms, scribe.now);
   const choice = deps.chooseSettings(subject, terms);
-  if (choice.kind === "refused") {
-    return failItem(scribe, order, item, { cause: choice.code, reason: choice.reason });
-  }
+  if (choice.kind === "refused") return waitForSettings(context, item, choice);
+  scribe.note(order, {
+    kind: "settings_chosen",
+    itemId: item.id,
+    reason: `access points of ${choice.source}`,
+    detail: settingsDetail(choice, judgement),
+  });
   item.apns = choice.values.points.map(({ apn }) => apn.toLowerCase());
   sendSettings({ deps, scribe, order, subject, terms, judgement }, item, choice.values);
+}
+
+type Refused = Extract<SettingsChoice, { readonly kind: "refused" }>;
+
+/** Said once, however often it is looked at. */
+function waitForSettings(
+  context: RequestContext,
+  item: RequestItem,
+  { code, reason, nextAction = "add an access point of your own for these SIMs" }: Refused,
+): void {
+  const { scribe, order, terms } = context;
+  if (item.cause === code && item.reason === reason) return;
+  // What is missing may have come while it was being looked for.
+  lookWithin(context, FIRST_RECHECK_MINUTES);
+  scribe.moveItem(order, item, {
+    state: "pending",
+    event: "settings_waited_for",
+    cause: code,
+    reason,
+    nextAction,
+    deadlineAt: item.deadlineAt ?? hoursAfter(scribe.now, terms.policy.waitDeadlineHours),
+  });
+}
+
+function lookWithin({ scribe, order }: RequestContext, minutes: number): void {
+  const dueAt = minutesAfter(scribe.now, minutes);
+  if (order.dueAt === null || order.dueAt <= dueAt) return;
+  Object.assign(order, { dueAt, changed: true });
+  scribe.touch(order);
+}
+
+/** An order that still waits for settings is looked at again by itself. */
+export function lookAgain(context: RequestContext): void {
+  if (itemsOf(context).some(waitsForSettings)) lookWithin(context, RECHECK_MINUTES);
+}
+
+/** Settings that wait for an access point of their operator's. */
+const waitsForSettings = ({ state, cause, subject }: RequestItem): boolean =>
+  state === "pending" && cause !== null && subject.content.kind === "settings" && subject.action === "add";
+
+/** Looks again for what could not be sent; whose time is up, fails of what it waited for. */
+export function lookForSettings(context: RequestContext): void {
+  const { scribe, order } = context;
+  for (const item of itemsOf(context).filter(waitsForSettings)) {
+    attempt(context, item, applySettings);
+    if (!waitsForSettings(item) || item.deadlineAt === null || item.deadlineAt > scribe.now) continue;
+    failItem(scribe, order, item, {
+      cause: item.cause!,
+      reason: `${item.reason}; the deadline has passed`,
+    });
+  }
 }
