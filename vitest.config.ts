@@ -9,6 +9,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     globalSetup: ["test/database.setup.ts"],
+    setupFiles: ["test/shifted-clock.ts"],
     reporters: ["default", "./test/count-reporter.ts"],
   },
 });

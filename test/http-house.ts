@@ -7,6 +7,7 @@ import { generateKeyPairSync } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { DeviceDescription, HttpDeps, SettingsPage } from "../src/http/ports.ts";
 import { createHttpServer, type HttpOptions } from "../src/http/server.ts";
+import type { News } from "../src/kernel/account/changes.ts";
 import type { Override, TokenView } from "../src/kernel/account/registry.ts";
 import { ROLES, type Role } from "../src/kernel/account/role.ts";
 import { hashToken, type TokenRecord, tokenOf } from "../src/kernel/account/token.ts";
@@ -42,6 +43,8 @@ export const bearer = (operatorId: string, role: Role): Record<string, string> =
 export type House = {
   readonly deps: HttpDeps;
   readonly records: Map<string, TokenRecord>;
+  /** Tells of changes, as the channel between servers does; while false, no word is heard. */
+  readonly told: { heard: boolean; readonly listeners: ((news: News) => void)[] };
   readonly calls: { name: string; operatorId: string; input: unknown }[];
   readonly audit: { operatorId: string; actor: string; action: string; subject: string }[];
   nowMs: number;
@@ -63,6 +66,7 @@ export function makeHouse(): House {
   }
   const house: { -readonly [Name in keyof House]: House[Name] } = {
     records,
+    told: { heard: true, listeners: [] },
     calls: [],
     audit: [],
     nowMs: Date.parse(stamp),
@@ -110,6 +114,14 @@ function depsOf(house: House): HttpDeps {
   return {
     issuer: issuerKeyOf("own.turnup", generateKeyPairSync("ed25519").publicKey),
     clock,
+    monotonicMs: () => house.nowMs,
+    changes: {
+      isHeard: () => house.told.heard,
+      onChange(listener) {
+        house.told.listeners.push(listener);
+        return () => undefined;
+      },
+    },
     newId,
     tokens: {
       async findByHash(hash) {

@@ -116,6 +116,7 @@ function storeOver(books: OrderBooks): OrderStore {
     throw new Error("not a part of these books");
   };
   const transactionOf = (): OrderTransaction => ({
+    termsOf: async () => books.terms,
     claimDue: async ({ now, limit }) =>
       [...books.orders.values()]
         .filter(({ dueAt }) => dueAt !== null && dueAt <= now)

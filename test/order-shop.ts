@@ -61,7 +61,7 @@ export async function orderShop() {
       offerUrl: (token) => `https://turnup.invalid/d/offers/${token}`,
     });
   const known = { homePlmnOf: () => undefined, countryOf: () => null, onOrders: () => undefined };
-  const shared = { database, sealer, newId: uuidv7, clock, termsOf: store.termsOf };
+  const shared = { database, sealer, newId: uuidv7, clock, termsOf: store.termsOf, termsIn: store.termsIn };
   const conductor = conductorOf();
   const intakeOf = () => createIntake({ ...shared, ...known });
   const intake = intakeOf();

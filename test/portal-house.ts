@@ -27,6 +27,7 @@ export function portalOver(shop: RequestShop, house: RequestHouse, changes: Part
   };
   const deps: PortalDeps = {
     clock: () => new Date(shop.time.now),
+    monotonicMs: () => shop.time.now,
     freshOctets: (octets) => Uint8Array.from(randomBytes(octets)),
     key: PORTAL_KEY,
     operatorAt: async () => ({ id: house.operatorId, name: "Meridian", care: CARE }),

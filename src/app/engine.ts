@@ -16,7 +16,6 @@ import type { RequestDesk } from "../kernel/order/request/request.ts";
 import { createEsme, type Esme, type EsmeOptions } from "../net/smsc/esme.ts";
 import type { SubmitOutcome } from "../net/smsc/outcome.ts";
 import { type ReceiptIds, readReceipt, responseFormOf } from "../net/smsc/receipt-ids.ts";
-import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
 import type { DeliverSm } from "../wire/smpp/command.ts";
 import type { MessageState } from "../wire/smpp/receipt.ts";
@@ -48,6 +47,10 @@ const ESME_ROK = 0;
 
 export type EngineOptions = {
   readonly store: OrderStore;
+  /** The database's time, in which things are due (`store/database-clock.ts`). */
+  readonly clock: () => Date;
+  readonly newId: () => string;
+  readonly clockToleranceMs: number;
   readonly smsc: Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
     readonly name: string;
     readonly receiptIds: ReceiptIds;
@@ -88,7 +91,7 @@ export type Engine = {
 };
 
 export function startEngine(options: EngineOptions): Engine {
-  const clock = (): Date => new Date();
+  const { clock, newId } = options;
   const loops: Record<
     "orders" | "messages" | "expiry" | "receipts" | "forget" | "leases",
     Loop | undefined
@@ -105,8 +108,9 @@ export function startEngine(options: EngineOptions): Engine {
   };
   const conductor = createConductor({
     store: options.store,
-    newId: uuidv7,
+    newId,
     clock,
+    clockToleranceMs: options.clockToleranceMs,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     judge: options.judge,
     chooseSettings: options.chooseSettings,
@@ -135,7 +139,7 @@ export function startEngine(options: EngineOptions): Engine {
   const outbox = createOutbox({
     store: options.store,
     books,
-    smsc: { name, submit: (part) => submit(esme, part) },
+    smsc: { name, submit: (part) => submit(esme, part, clock()) },
     clock,
     random: Math.random,
   });
@@ -205,10 +209,10 @@ export function startEngine(options: EngineOptions): Engine {
   };
 }
 
-async function submit(esme: Esme, part: PartToSubmit): Promise<PartOutcome> {
+async function submit(esme: Esme, part: PartToSubmit, now: Date): Promise<PartOutcome> {
   const validityMs = Math.min(
     MAX_VALIDITY_MS,
-    Math.max(MIN_VALIDITY_MS, part.expiresAt.getTime() - Date.now()),
+    Math.max(MIN_VALIDITY_MS, part.expiresAt.getTime() - now.getTime()),
   );
   const isAlphanumeric = !/^\d+$/.test(part.from);
   const outcome = await esme.submit({

@@ -6,7 +6,7 @@ import { listOperators, type Operator } from "../store/operators.ts";
 import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
 import { type CommandContext, type OptionSpec, type Outcome, UsageError } from "./command.ts";
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { openStore, type Store } from "./store.ts";
 
 export const OPERATOR_OPTIONS: readonly OptionSpec[] = [
@@ -17,6 +17,7 @@ export const OPERATOR_OPTIONS: readonly OptionSpec[] = [
 export const CLI_ACTOR = "cli";
 
 export type OperatorStore = {
+  readonly config: Config;
   readonly store: Store;
   readonly operator: Operator;
   readonly newId: () => string;
@@ -36,7 +37,7 @@ export async function withOperator(
   const store = await openStore({ config, log, beside: true });
   try {
     const operator = chosen(await listOperators(store.database), context.option("operator"));
-    return await work({ store, operator, newId: () => uuidv7(), clock: context.now });
+    return await work({ config, store, operator, newId: () => uuidv7(), clock: context.now });
   } finally {
     await store.close();
   }

@@ -15,13 +15,14 @@ export type DeviceKnowledge = { readonly catalog: DeviceCatalog; readonly suppor
 export type OwnDevices = {
   /** Undefined: the operator has imported nothing, and the shipped catalog speaks. */
   of(operatorId: string): DeviceKnowledge | undefined;
-  /** Takes up what was imported since; one small query when nothing was. Called at the start and every few seconds. */
+  /** Takes up what was imported before the call; one small query when nothing was. */
   refresh(): Promise<void>;
 };
 
 export function createOwnDevices(shipped: DeviceDatasets, database: Database): OwnDevices {
   const known = new Map<string, { readonly imports: string; readonly devices: DeviceKnowledge }>();
   let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
 
   async function read(): Promise<void> {
     const imports = new Map<string, string>();
@@ -41,10 +42,20 @@ export function createOwnDevices(shipped: DeviceDatasets, database: Database): O
   return {
     of: (operatorId) => known.get(operatorId)?.devices,
     refresh() {
-      running ??= read().finally(() => {
-        running = undefined;
-      });
-      return running;
+      if (!running) {
+        running = read().finally(() => {
+          running = undefined;
+        });
+        return running;
+      }
+      // The one that runs may have looked before: another follows it.
+      next ??= running
+        .catch(() => undefined)
+        .then(() => {
+          next = undefined;
+          return this.refresh();
+        });
+      return next;
     },
   };
 }

@@ -4,15 +4,13 @@
  */
 import { createPortal, type Portal } from "../http/d/portal.ts";
 import type { PortalDeps, PortalOperator } from "../http/d/ports.ts";
+import type { Changes } from "../kernel/account/changes.ts";
 import type { Database } from "../store/database.ts";
 import { listOperators, type Operator } from "../store/operators.ts";
 import type { Sealer } from "../store/seal.ts";
 import { TurnupError } from "../term/error.ts";
 import type { Config } from "./config.ts";
 import { type Land, type LandOptions, startLand } from "./land.ts";
-
-/** How long a list of operators is believed: a new one is served within this time. */
-const OPERATORS_FRESH_MS = 5_000;
 
 /** Where proxies come to, and which they are. */
 export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates" | "proxies">;
@@ -34,16 +32,21 @@ export type PortalOperators = {
 export function portalOperators(
   database: Database,
   portal: Config["portal"],
-  now: () => number,
+  changes: Changes,
 ): PortalOperators {
-  let known: readonly Operator[] = [];
-  let freshUntil = 0;
+  let known: readonly Operator[] | undefined;
+  let changed = 0;
+  changes.onChange((news) => {
+    if (news !== "everything" && news.kind !== "operator") return;
+    changed++; // a list that is being read may be of before
+    known = undefined;
+  });
   const all = async (): Promise<readonly Operator[]> => {
-    if (now() >= freshUntil) {
-      known = await listOperators(database);
-      freshUntil = now() + OPERATORS_FRESH_MS;
-    }
-    return known;
+    if (known && changes.isHeard()) return known;
+    const before = changed;
+    const found = await listOperators(database);
+    if (before === changed) known = found;
+    return found;
   };
   const told = ({ id, name }: Operator): PortalOperator => ({
     id,
@@ -80,6 +83,7 @@ export async function openRoad(
     place &&
     (await startLand({
       ...place,
+      now: deps.clock,
       handler: portal.road,
       enrolmentOf,
       onRefused: ({ cause, detail }) => deps.onFault("land", new Error(`${cause}: ${detail}`)),

@@ -62,6 +62,8 @@ export type ProxyServer = {
 
 export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   const { certificates, servers, host = "127.0.0.1", now = () => new Date() } = options;
+  // A test that gives the time of day gives all time.
+  const monotonicMs = (): number => options.now?.().getTime() ?? performance.now();
   const [first] = servers;
   if (!first) throw new RangeError("a proxy leads to one provisioning server or more");
   const counts: Partial<Record<TerminationReason, number>> = {};
@@ -89,6 +91,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     bearerOf: bearerTable(options.bearers ?? []),
     networkIdentityOf: options.networkIdentityOf ?? (() => null),
     now,
+    monotonicMs,
     freshOctets,
     onTerminated(record) {
       counts[record.reason] = (counts[record.reason] ?? 0) + 1;

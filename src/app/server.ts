@@ -26,6 +26,8 @@ import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-
 import { cardSecretOf } from "../store/account-store.ts";
 import { readBacklog } from "../store/backlog.ts";
 import { createCatalogStore } from "../store/catalog-store.ts";
+import { openChangeChannel } from "../store/change-channel.ts";
+import { createDatabaseClock } from "../store/database-clock.ts";
 import { readShippedDatasets } from "../store/dataset/devices.ts";
 import { loadShippedDatasets } from "../store/dataset-store.ts";
 import { createEnrolments } from "../store/enrolments.ts";
@@ -69,8 +71,8 @@ import { readGatewaysFile, readLandSettings } from "./road-config.ts";
 import { openStore, type Store } from "./store.ts";
 import { voicePlatformFinder } from "./voice-platforms.ts";
 
-/** An import by the command line is in force on every server within this time. */
-const IMPORT_POLL_MS = 5_000;
+/** What was imported is looked for this often while no word of it might be heard. */
+const IMPORT_POLL_MS = 500;
 const MODULE_TIMEOUT_MS = 10_000;
 
 export type ServerOptions = {
@@ -163,8 +165,12 @@ function withOutside(
 async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOptions): Promise<Server> {
   const { config } = options;
   const { database, sealer } = store;
-  const clock = (): Date => new Date();
-  const newId = (): string => uuidv7();
+  // All servers on one database go by its clock: nothing is due later, and no lease lapses, because one's own is wrong.
+  const databaseClock = createDatabaseClock();
+  const clock = databaseClock.now;
+  const newId = (): string => uuidv7(clock().getTime());
+  const changes = await openChangeChannel(store.connection, options.onFault, databaseClock.set);
+  const clockToleranceMs = config.clock.toleranceSeconds * 1_000;
   const ownDevices = createOwnDevices(catalog.data, database);
   await ownDevices.refresh();
   const knowledge = createKnowledge({
@@ -175,9 +181,16 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     sealer,
   });
   const presence = await joinNodes(store.connection);
-  const registry = createRegistry({ database, sealer, newId, clock });
-  const orders = createOrderStore(database, sealer, registry.ownWords, presence.number, knowledge.homePlmnOf);
-  const items = createCatalogStore({ database, newId, clock });
+  const registry = createRegistry({ database, changes, sealer, newId, clock });
+  const orders = createOrderStore(
+    database,
+    sealer,
+    registry.ownWords,
+    presence.number,
+    knowledge.homePlmnOf,
+    changes,
+  );
+  const items = createCatalogStore({ database, changes, newId, clock });
   const issuerFile = join(dataFolderOf(config), "own-issuer.pem");
   const issuer = await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name);
   if (issuer.isOtherFile)
@@ -190,16 +203,19 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   let publicUrl = config.http.publicUrl ?? "";
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
-  const shared = { database, sealer, newId, clock, termsOf: orders.termsOf };
+  const shared = { database, sealer, newId, clock, termsOf: orders.termsOf, termsIn: orders.termsIn };
   const known = {
     homePlmnOf: knowledge.homePlmnOf,
     countryOf: knowledge.countryOf,
     onOrders: () => engine.wakeOrders(),
   };
-  const memory = createPairMemory(presence.aloneSince);
-  const intake = createIntake({ ...shared, ...known, memory });
+  const memory = createPairMemory(presence.aloneSince, clockToleranceMs);
+  const intake = createIntake({ ...shared, ...known, clockToleranceMs, memory });
   const engine: Engine = startEngine({
     store: orders,
+    clock,
+    newId,
+    clockToleranceMs,
     smsc: smscOptions(config),
     judge: knowledge.judge,
     chooseSettings: knowledge.chooseSettings,
@@ -226,7 +242,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     backlog: () => readBacklog(database, CALL_KINDS, clock()),
     nowMs: () => clock().getTime(),
   });
-  const operators = portalOperators(database, config.portal, () => clock().getTime());
+  const operators = portalOperators(database, config.portal, changes);
   const forRoad = {
     desk: engine.conductor.requests,
     people: createPortalPeople(database, sealer),
@@ -244,6 +260,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     ...registry,
     clock,
     issuer: issuerKeyOf(issuer.name, issuer.publicKey),
+    monotonicMs: () => performance.now(),
+    changes,
     newId,
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
@@ -296,8 +314,16 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   const imports = startLoop({
     name: "imports",
     pauseMs: IMPORT_POLL_MS,
-    pass: async () => ownDevices.refresh().then(() => false),
+    pass: async () => {
+      if (!changes.isHeard()) await ownDevices.refresh();
+      return false;
+    },
     onFailure: options.onFault ?? (() => undefined),
+  });
+  changes.onChange((news) => {
+    if (news === "everything" || news.kind === "datasets")
+      ownDevices.refresh().catch((error: unknown) => options.onFault?.("imports", error));
+    engine.wakeOrders(); // some may have waited for it
   });
   let http: FastifyInstance;
   let road: ProvisioningRoad | undefined;
@@ -306,6 +332,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       {
         ...forRoad,
         clock,
+        monotonicMs: () => performance.now(),
         operatorAt: operators.at,
         catalog: items,
         policies: registry.policies,
@@ -338,6 +365,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     await imports.stop();
     await engine.stop();
     await others.close();
+    await changes.close();
     await presence.close();
     throw error;
   }
@@ -361,6 +389,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       await others.close();
       makers.close();
       bank?.close();
+      await changes.close();
       await presence.close();
       await store.close();
     },

@@ -56,6 +56,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       tokens: createAccessTokens(freshOctets),
       tls: { ...certificates.server, authority: certificates.authority },
       now: options.now ?? (() => new Date()),
+      monotonicMs: () => options.now?.().getTime() ?? performance.now(),
       onRefused(refusal) {
         counts[refusal.cause]++;
         options.onRefused?.(refusal);

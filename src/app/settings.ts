@@ -9,6 +9,7 @@
  */
 import { type TOptional, type TSchema, Type } from "typebox";
 import { DEFAULT_LIMITS } from "../http/limits.ts";
+import { DEFAULT_CLOCK_TOLERANCE_MS } from "../kernel/detection/clock-tolerance.ts";
 import { RECEIPT_IDS } from "../net/smsc/receipt-ids.ts";
 import type { Secret } from "../term/secret.ts";
 
@@ -61,6 +62,16 @@ const SECURE_URL = {
 const HOST = { max: 253, pattern: "^[^\\s/]+$", allowed: "a host name or an address" };
 
 export const SETTINGS = {
+  clock: {
+    toleranceSeconds: integer({
+      about:
+        "How far the clock of another machine may differ: sightings and confirmations dated further ahead are refused, and a confirmation dated this much before its order counts (one minute at most where the SIM came from another handset).",
+      unit: "s",
+      from: 0,
+      to: 86_400,
+      default: DEFAULT_CLOCK_TOLERANCE_MS / 1_000,
+    }),
+  },
   data: {
     folder: path({
       about:
@@ -139,7 +150,8 @@ export const SETTINGS = {
       default: DEFAULT_LIMITS.requestTimeoutMs,
     }),
     tokenFreshMs: integer({
-      about: "How long a token is believed without looking: a revocation on another server takes that long.",
+      about:
+        "How long a token is believed without looking. A revocation is in force at once here, on other servers within a second.",
       unit: "ms",
       from: 0,
       to: 300_000,

@@ -1,14 +1,15 @@
 /**
- * Reads the bearer token of a request and says who asks. Known tokens are remembered for `freshMs`, so a revocation takes
- * effect within that time; the hot path then costs one SHA-256 and no query. A lookup goes by the hash of what came:
+ * Reads the bearer token of a request and says who asks. Known tokens are remembered while word of revocations is heard: one
+ * that is revoked here is refused from then on, one that is revoked on another server a second later at most. The hot path
+ * costs one SHA-256 and no query. A lookup goes by the hash of what came:
  * nobody can steer a hash, so how long its comparison takes tells nothing about any token.
  */
 
-import type { Tokens } from "../kernel/account/registry.ts";
 import type { Caller } from "../kernel/account/role.ts";
 import { admit, hashToken, isTokenShaped, type TokenRecord } from "../kernel/account/token.ts";
 import { TurnupError } from "../term/error.ts";
 import type { Allowance } from "./allowance.ts";
+import type { HttpDeps } from "./ports.ts";
 
 export type Gate = {
   /** @throws TurnupError `token_missing`, `token_unknown`, `token_revoked`, `token_expired`, `too_many_requests` */
@@ -18,6 +19,7 @@ export type Gate = {
 };
 
 export type GateRules = {
+  /** After this a token is looked up again, word or no word. */
   readonly freshMs: number;
   readonly tokensMax: number;
   /** Failed attempts of one address. */
@@ -26,29 +28,42 @@ export type GateRules = {
 
 type Remembered = { readonly record: TokenRecord; readonly untilMs: number };
 
-export function createGate(tokens: Tokens, clock: () => Date, rules: GateRules): Gate {
+export function createGate(
+  { tokens, changes, clock, monotonicMs }: Pick<HttpDeps, "tokens" | "changes" | "clock" | "monotonicMs">,
+  rules: GateRules,
+): Gate {
   const known = new Map<string, Remembered>();
   const looking = new Map<string, Promise<TokenRecord | undefined>>();
   const used = new Set<string>();
+  let changed = 0;
+  changes.onChange((news) => {
+    if (news !== "everything" && news.kind !== "tokens") return;
+    changed++; // what is being looked up may be of before
+    known.clear();
+    looking.clear();
+  });
 
   /** Many requests with one token that is not remembered ask once. */
   function lookUp(key: string, hash: Uint8Array): Promise<TokenRecord | undefined> {
     const running = looking.get(key);
     if (running) return running;
-    const answer = tokens
+    const before = changed;
+    const answer: Promise<TokenRecord | undefined> = tokens
       .findByHash(hash)
       .then((record) => {
         known.delete(key);
-        if (record) {
+        if (record && before === changed) {
           for (const oldest of known.keys()) {
             if (known.size < rules.tokensMax) break;
             known.delete(oldest);
           }
-          known.set(key, { record, untilMs: clock().getTime() + rules.freshMs });
+          known.set(key, { record, untilMs: monotonicMs() + rules.freshMs });
         }
         return record;
       })
-      .finally(() => looking.delete(key));
+      .finally(() => {
+        if (looking.get(key) === answer) looking.delete(key);
+      });
     looking.set(key, answer);
     return answer;
   }
@@ -56,10 +71,10 @@ export function createGate(tokens: Tokens, clock: () => Date, rules: GateRules):
   async function recordOf(token: string, address: string): Promise<TokenRecord | undefined> {
     const hash = hashToken(token);
     const key = Buffer.from(hash).toString("base64");
-    const nowMs = clock().getTime();
+    const nowMs = monotonicMs();
     const remembered = known.get(key);
-    if (remembered && remembered.untilMs > nowMs) return remembered.record;
-    // A stale one was good a moment ago: it may ask again whatever others behind its address did.
+    if (remembered && remembered.untilMs > nowMs && changes.isHeard()) return remembered.record;
+    // A remembered one was good a moment ago: it may ask again whatever others behind its address did.
     if (!remembered) refuseAfterFailures(address, nowMs);
     return lookUp(key, hash);
   }
@@ -70,7 +85,7 @@ export function createGate(tokens: Tokens, clock: () => Date, rules: GateRules):
   }
 
   function failed(address: string, error: TurnupError): never {
-    rules.failures.take(address, clock().getTime());
+    rules.failures.take(address, monotonicMs());
     throw error;
   }
 

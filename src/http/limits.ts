@@ -6,7 +6,7 @@ export type HttpLimits = {
   readonly requestsPerMinute: number;
   /** Refused tokens, or unknown links, of one address in a minute. */
   readonly failuresPerMinute: number;
-  /** How long a token is believed without asking again: within this time a revocation takes effect. */
+  /** How long a token is believed without asking again. A revocation is told at once, and takes effect within a second. */
   readonly tokenFreshMs: number;
   /** Tokens, and addresses, that are remembered at once. */
   readonly remembered: number;

@@ -3,6 +3,7 @@
  * view of another room and are fulfilled in `app/`.
  */
 
+import type { Changes } from "../kernel/account/changes.ts";
 import type { Enrolments } from "../kernel/account/enrolment.ts";
 import type {
   AccessPoints,
@@ -135,6 +136,10 @@ export type HttpDeps = {
   readonly clock: () => Date;
   /** What handsets check our signatures with. */
   readonly issuer: IssuerKey;
+  /** Goes on whatever is done to the time of day: for limits and for how long something is remembered. */
+  readonly monotonicMs: () => number;
+  /** Word of what changed, here and on other servers. */
+  readonly changes: Changes;
   /** A new UUIDv7. */
   readonly newId: () => string;
   readonly tokens: Tokens;

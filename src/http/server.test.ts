@@ -59,7 +59,28 @@ test("an address of another method answers 405 with what it allows, an unknown o
   assert.equal(unknown.json().code, "not_found");
 });
 
-test("a revoked token is refused within the time that it is believed, one that expires at once", async () => {
+test("a revoked token is refused as soon as word of it is heard, and where none is heard it is looked up each time", async () => {
+  const fresh = await openHouse();
+  const ask = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
+  assert.equal((await ask()).statusCode, 200);
+  const [key, record] = [...fresh.records].find(
+    ([, one]) => one.operatorId === OPERATOR_A && one.role === "care",
+  ) as [string, NonNullable<ReturnType<typeof fresh.records.get>>];
+  fresh.records.set(key, { ...record, revokedAt: new Date(fresh.nowMs) });
+  assert.equal((await ask()).statusCode, 200, "nobody told of it yet");
+  for (const listener of fresh.told.listeners)
+    listener({ kind: "tokens", operatorId: OPERATOR_A, version: 1 });
+  assert.equal((await ask()).json().code, "token_revoked");
+  fresh.records.set(key, record);
+  for (const listener of fresh.told.listeners) listener("everything");
+  assert.equal((await ask()).statusCode, 200);
+  fresh.told.heard = false;
+  fresh.records.set(key, { ...record, revokedAt: new Date(fresh.nowMs) });
+  assert.equal((await ask()).json().code, "token_revoked");
+  await fresh.server.close();
+});
+
+test("a token is looked up again after the time that it is believed, and one that expires is refused at once", async () => {
   const fresh = await openHouse({ limits: { tokenFreshMs: 5_000 } });
   const ask = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
   assert.equal((await ask()).statusCode, 200);

@@ -74,7 +74,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   const perMinute = (perWindow: number): Allowance =>
     new Allowance({ perWindow, windowMs: MINUTE_MS, keysMax: limits.remembered });
   const failures = perMinute(limits.failuresPerMinute);
-  const gate = createGate(deps.tokens, deps.clock, {
+  const gate = createGate(deps, {
     freshMs: limits.tokenFreshMs,
     tokensMax: limits.remembered,
     failures,
@@ -216,7 +216,7 @@ async function admitCaller(house: House, route: Route, request: FastifyRequest):
   const { deps, perToken } = house;
   const caller = await callerOf(house, route, request);
   request.caller = caller;
-  const seconds = perToken.take(caller.tokenId, deps.clock().getTime());
+  const seconds = perToken.take(caller.tokenId, deps.monotonicMs());
   if (seconds > 0) throw tooMany(seconds, "this token asks too often");
   if (route.roles !== "open" && !route.roles.includes(caller.role)) {
     throw new TurnupError("role_not_allowed", `a token of role ${caller.role} may not do this`, {
@@ -344,7 +344,7 @@ async function answer(
     });
   const { status, body, headers } = await done();
   // Somebody who guesses at links is slowed as one who guesses at tokens.
-  if (route.roles === "open" && status === 404) failures.take(request.ip, deps.clock().getTime());
+  if (route.roles === "open" && status === 404) failures.take(request.ip, deps.monotonicMs());
   reply.code(status);
   if (headers) reply.headers(headers);
   return reply.send(written(route, reply, status, body));
@@ -357,7 +357,7 @@ async function answer(
         return work({ key: idempotencyKeyOf(request), subjectId: "" });
       default: {
         const seconds =
-          route.roles === "open" ? failures.secondsUntilAllowed(request.ip, deps.clock().getTime()) : 0;
+          route.roles === "open" ? failures.secondsUntilAllowed(request.ip, deps.monotonicMs()) : 0;
         if (seconds > 0 && route.tag === "pages")
           throw tooMany(seconds, "too many unknown links from this address");
         return work({ key: "", subjectId: "" });

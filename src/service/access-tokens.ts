@@ -12,7 +12,7 @@ const MAX_TOKENS = 10_000;
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
-/** @param freshOctets so many octets that nobody can guess */
+/** @param freshOctets so many octets that nobody can guess. Its times are of a monotonic clock. */
 export function createAccessTokens(freshOctets: (octets: number) => Uint8Array) {
   const grants = new Map<
     string,
@@ -22,19 +22,17 @@ export function createAccessTokens(freshOctets: (octets: number) => Uint8Array) 
     issue(
       clientId: string,
       thumbprint: string,
-      now: Date,
+      nowMs: number,
     ): { readonly token: string; readonly lifeMs: number } {
       if (grants.size >= MAX_TOKENS) grants.delete(grants.keys().next().value!);
       const token = Buffer.from(freshOctets(TOKEN_OCTETS)).toString("base64url");
-      grants.set(digestOf(token), { clientId, thumbprint, untilMs: now.getTime() + TOKEN_LIFE_MS });
+      grants.set(digestOf(token), { clientId, thumbprint, untilMs: nowMs + TOKEN_LIFE_MS });
       return { token, lifeMs: TOKEN_LIFE_MS };
     },
     /** The client whose token this is, on the connection that it is bound to. */
-    clientOf(token: string, thumbprint: string, now: Date): string | undefined {
+    clientOf(token: string, thumbprint: string, nowMs: number): string | undefined {
       const grant = grants.get(digestOf(token));
-      return grant && grant.thumbprint === thumbprint && grant.untilMs > now.getTime()
-        ? grant.clientId
-        : undefined;
+      return grant && grant.thumbprint === thumbprint && grant.untilMs > nowMs ? grant.clientId : undefined;
     },
   };
 }

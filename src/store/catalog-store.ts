@@ -2,6 +2,7 @@
  * The catalog on PostgreSQL: items, terms and the octets of modules. A change and its audit row are one transaction,
  * and one change of an operator's catalog is made at a time. Every statement names its operator and the index it runs on.
  */
+import { NOTHING_HEARD } from "../kernel/account/changes.ts";
 import type { CatalogItem, CatalogKind, Localized } from "../kernel/catalog/catalog-item.ts";
 import type {
   CatalogDiff,
@@ -17,18 +18,18 @@ import { canonical, type ItemBody } from "../kernel/catalog/item-body.ts";
 import { TurnupError } from "../term/error.ts";
 import { contentIn } from "./catalog-content.ts";
 import { currentTerms, putTermsIn, termsIn } from "./catalog-terms.ts";
+import type { ChangeChannel } from "./change-channel.ts";
 import type { Database, Db } from "./database.ts";
+import { putInForce, remembered } from "./versions.ts";
 
 export type CatalogStoreDeps = {
   readonly database: Database;
+  /** Word of changes, and for those made here; without it every look asks whether what is remembered is still so. */
+  readonly changes?: Pick<ChangeChannel, "isHeard" | "onChange" | "tellHere"> | undefined;
   readonly newId: () => string;
   readonly clock: () => Date;
 };
 
-/** How long what was read is believed: a change takes effect on every node within this time. */
-export const CATALOG_FRESH_MS = 2_000;
-/** Operators whose catalogs are remembered at once. */
-const REMEMBERED_MAX = 1_000;
 const VERSIONS_TOLD_MAX = 200;
 
 type Row = {
@@ -107,34 +108,22 @@ export type Change = {
 
 export function createCatalogStore(deps: CatalogStoreDeps): CatalogStore {
   const { database, newId, clock } = deps;
-  const catalogs = remembered((operatorId) => currentItems(database, operatorId), clock);
-  const terms = remembered((operatorId) => currentTerms(database, operatorId), clock);
+  const heard = { database, changes: deps.changes ?? NOTHING_HEARD };
+  const catalogs = remembered(heard, ["catalog"], (operatorId) => currentItems(database, operatorId));
+  const terms = remembered(heard, ["terms"], (operatorId) => currentTerms(database, operatorId));
   const changing = <Result>(
     operatorId: string,
     actor: string,
     work: (change: Change) => Promise<Result>,
   ): Promise<Result> =>
-    database
-      .transaction(async (tx) => {
-        await tx.run(LOCK_CATALOG, [operatorId]);
-        const at = clock();
-        const note: Change["note"] = async (action, subject, detail = {}) => {
-          await tx.run(INSERT_AUDIT, [
-            newId(),
-            operatorId,
-            actor,
-            action,
-            subject,
-            JSON.stringify(detail),
-            at,
-          ]);
-        };
-        return work({ tx, operatorId, actor, at, note });
-      })
-      .finally(() => {
-        catalogs.forget(operatorId); // a change is seen at once where it was made
-        terms.forget(operatorId);
-      });
+    putInForce(deps, operatorId, ["catalog", "terms"], async (tx) => {
+      await tx.run(LOCK_CATALOG, [operatorId]);
+      const at = clock();
+      const note: Change["note"] = async (action, subject, detail = {}) => {
+        await tx.run(INSERT_AUDIT, [newId(), operatorId, actor, action, subject, JSON.stringify(detail), at]);
+      };
+      return work({ tx, operatorId, actor, at, note });
+    });
 
   return {
     currentCatalog: catalogs.of,
@@ -281,28 +270,4 @@ async function importAll(change: Change, document: CatalogDocument, diff: Catalo
     retired: items.retired,
     terms: touched(terms),
   });
-}
-
-type Remembered<Value> = { of(operatorId: string): Promise<Value>; forget(operatorId: string): void };
-
-/** The oldest memory goes when there are too many. */
-function remembered<Value>(
-  read: (operatorId: string) => Promise<Value>,
-  clock: () => Date,
-): Remembered<Value> {
-  const memory = new Map<string, { readonly value: Value; readonly until: number }>();
-  return {
-    async of(operatorId) {
-      const now = clock().getTime();
-      const known = memory.get(operatorId);
-      if (known && known.until > now) return known.value;
-      const value = await read(operatorId);
-      memory.delete(operatorId);
-      memory.set(operatorId, { value, until: now + CATALOG_FRESH_MS });
-      const [oldest] = memory.keys();
-      if (memory.size > REMEMBERED_MAX && oldest !== undefined) memory.delete(oldest);
-      return value;
-    },
-    forget: (operatorId) => void memory.delete(operatorId),
-  };
 }

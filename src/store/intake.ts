@@ -14,11 +14,10 @@ import {
   type SightingResult,
   type SightingSource,
 } from "../kernel/detection/sighting.ts";
-import type { OrderStore } from "../kernel/order/order-store.ts";
 import { TurnupError } from "../term/error.ts";
 import type { HomePlmnResolver } from "../term/imsi.ts";
 import { createCoalescer, type Waiting } from "./coalescer.ts";
-import type { Database, Db } from "./database.ts";
+import type { Database, Db, Tx } from "./database.ts";
 import {
   DEVICE_IDS,
   insertDevices,
@@ -39,6 +38,7 @@ import {
   WAKE,
 } from "./intake-rows.ts";
 import { answerUnchanged, keyOf } from "./intake-unchanged.ts";
+import type { PgOrderStore } from "./order-store.ts";
 import { createPairMemory, type PairMemory, simOf } from "./pair-memory.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -56,9 +56,11 @@ export type IntakeDeps = {
   readonly homePlmnOf: HomePlmnResolver;
   /** ISO country of an MCC, for the region rule. */
   readonly countryOf: (mcc: string) => string | null;
-  readonly termsOf: OrderStore["termsOf"];
+  readonly termsIn: PgOrderStore["termsIn"];
   /** Called when orders were opened, so that nobody has to poll for them. */
   readonly onOrders: (count: number) => void;
+  /** How far a probe's clock may run ahead (`kernel/detection/clock-tolerance.ts`). */
+  readonly clockToleranceMs?: number | undefined;
   /** What is known without asking; without it every pair is looked up. */
   readonly memory?: PairMemory;
 };
@@ -96,7 +98,7 @@ export function createIntake(deps: IntakeDeps): Intake {
 
 /** A row for the database to say what it is, or what became of it where that is known already. */
 function readRow(
-  { sealer, homePlmnOf }: IntakeDeps,
+  { sealer, homePlmnOf, clockToleranceMs }: IntakeDeps,
   memory: PairMemory,
   operatorId: string,
   input: SightingInput,
@@ -111,7 +113,7 @@ function readRow(
         ? memory.answerOf(simOf(operatorId, input.imsi), input, nowMs)
         : undefined;
     if (known) return known;
-    const read = readSighting(input, nowMs, homePlmnOf);
+    const read = readSighting(input, nowMs, homePlmnOf, clockToleranceMs);
     return {
       ...read,
       operatorId,
@@ -190,7 +192,7 @@ const pairOf = (subscriberId: string, deviceId: string): string => `${subscriber
 async function takeChanged(
   deps: IntakeDeps,
   memory: PairMemory,
-  tx: Db,
+  tx: Tx,
   rows: readonly Row[],
 ): Promise<SightingResult[]> {
   const now = deps.clock();
@@ -222,7 +224,7 @@ async function takeChanged(
     const row = rows[at]!;
     const subscriberId = subscribers.get(keyOf(row.operatorId, row.imsiIndex))!.id;
     const deviceId = devices.get(keyOf(row.operatorId, row.imeiIndex))!;
-    decisions.results[at] = await decide(deps, decisions, row, { subscriberId, deviceId, now });
+    decisions.results[at] = await decide(deps, tx, decisions, row, { subscriberId, deviceId, now });
   }
   await write(tx, decisions);
   const told = await updateKnown(deps, tx, rows, subscribers);
@@ -259,7 +261,13 @@ function staysOf(
 
 type Ids = { readonly subscriberId: string; readonly deviceId: string; readonly now: Date };
 
-async function decide(deps: IntakeDeps, decisions: Decisions, row: Row, ids: Ids): Promise<SightingResult> {
+async function decide(
+  deps: IntakeDeps,
+  tx: Tx,
+  decisions: Decisions,
+  row: Row,
+  ids: Ids,
+): Promise<SightingResult> {
   const { subscriberId, deviceId } = ids;
   const stay = decisions.current.get(subscriberId);
   const seenAt = new Date(row.seenMs);
@@ -301,7 +309,7 @@ async function decide(deps: IntakeDeps, decisions: Decisions, row: Row, ids: Ids
       decisions.writes.set(pair, arrived);
       decisions.current.set(subscriberId, arrived);
       decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome });
-      return open(deps, decisions, row, ids, outcome, isReturn);
+      return open(deps, tx, decisions, row, ids, outcome, isReturn);
     }
   }
 }
@@ -315,13 +323,14 @@ function leave(decisions: Decisions, subscriberId: string, stay: Pick<Pairing, "
 /** One order for one arrival, unless the operator leaves SIMs alone that return to a handset they were in before. */
 async function open(
   deps: IntakeDeps,
+  tx: Tx,
   decisions: Decisions,
   row: Row,
   { subscriberId, deviceId, now }: Ids,
   cause: NewOrder["cause"],
   isReturn: boolean,
 ): Promise<SightingResult> {
-  const { policy, kind } = await deps.termsOf(row.operatorId);
+  const { policy, kind } = await deps.termsIn(tx, row.operatorId);
   if (isReturn && policy.returningPair === "skip") return { outcome: "unchanged", subscriberId, deviceId };
   const country = deps.countryOf(row.homePlmn.slice(0, 3));
   const market = country !== null && policy.markets.includes(country) ? country : null;

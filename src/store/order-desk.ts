@@ -3,10 +3,10 @@
 import { readSighting } from "../kernel/detection/read-sighting.ts";
 import type { Conductor } from "../kernel/order/conductor.ts";
 import type { OrderDesk } from "../kernel/order/order-reader.ts";
-import type { OrderStore } from "../kernel/order/order-store.ts";
 import type { HomePlmnResolver } from "../term/imsi.ts";
 import type { Database } from "./database.ts";
 import { WAKE } from "./intake-rows.ts";
+import type { PgOrderStore } from "./order-store.ts";
 import { type PairMemory, simOf } from "./pair-memory.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -51,7 +51,7 @@ export function createOrderDesk(deps: {
   readonly clock: () => Date;
   readonly homePlmnOf: HomePlmnResolver;
   readonly countryOf: (mcc: string) => string | null;
-  readonly termsOf: OrderStore["termsOf"];
+  readonly termsIn: PgOrderStore["termsIn"];
   readonly onOrders: (count: number) => void;
   /** A number that is given here may be another than the one of the last sighting. */
   readonly memory?: PairMemory;
@@ -66,13 +66,13 @@ export function createOrderDesk(deps: {
         now.getTime(),
         deps.homePlmnOf,
       );
-      const { policy, kind } = await deps.termsOf(operatorId);
       const country = deps.countryOf(pair.homePlmn.slice(0, 3));
       const orderId = newId();
       const endChange = deps.memory?.change(new Set([simOf(operatorId, pair.imsi)]));
       const opened = await deps.database
         .transaction(
           async (tx) => {
+            const { policy, kind } = await deps.termsIn(tx, operatorId);
             const msisdn = pair.msisdn;
             const subscriber = await tx.one<{ id: string }>(UPSERT_SUBSCRIBER, [
               newId(),

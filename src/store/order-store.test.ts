@@ -405,8 +405,8 @@ test("a maker's key that comes again for the same handset is the younger order's
   await keyComes(bytesFor(first));
   const again = await shop.desk.open(mine, { imsi: first.imsi, imei: first.imei, idempotencyKey: "again" });
   const other = await ordered("another handset", mine);
-  shop.world.verdict = "supported";
   await keyComes(bytesFor(first), bytesFor(other));
+  shop.world.verdict = "supported";
   const keyOf = async (orderId: string) =>
     (await story({ operatorId: mine, orderId })).items.find(({ kind }) => kind === "key")!;
   const [held, taken, foreign] = [

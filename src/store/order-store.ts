@@ -1,5 +1,6 @@
 /** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
 
+import { type ChangeKind, type Changes, NOTHING_HEARD } from "../kernel/account/changes.ts";
 import type { NetworkKind } from "../kernel/order/order.ts";
 import type {
   DueOrder,
@@ -29,7 +30,7 @@ import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./or
 import { withRequests, writeRequests } from "./request-rows.ts";
 import { requestStore, requestTransaction } from "./request-store.ts";
 import type { Sealer } from "./seal.ts";
-import { TERMS_TTL_MS } from "./wake.ts";
+import { remembered } from "./versions.ts";
 
 type SealedSubject = {
   readonly imsi_sealed: Buffer;
@@ -145,6 +146,14 @@ export type OwnWords = {
   readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;
 };
 
+/** Of what terms are made. */
+const TERMS_KINDS: readonly ChangeKind[] = ["operator", "policy", "relations", "access_points", "overrides"];
+
+export type PgOrderStore = OrderStore & {
+  /** What decides within this transaction, until it is written; see `versions.ts`. */
+  termsIn(tx: Tx, operatorId: string): Promise<Terms>;
+};
+
 export function createOrderStore(
   database: Database,
   sealer: Sealer,
@@ -152,28 +161,26 @@ export function createOrderStore(
   /** This server's number in the database, which its leases bear; without one they lapse by their time alone. */
   nodeNumber: () => number | null = () => null,
   homePlmnOf: HomePlmnResolver = () => undefined,
-): OrderStore {
+  changes: Changes = NOTHING_HEARD,
+): PgOrderStore {
   const reclaimLeases = createLeaseWatch(database);
-  const cache = new Map<string, { readonly terms: Terms; readonly until: number }>();
+  const terms = remembered({ database, changes }, TERMS_KINDS, (operatorId) =>
+    readTerms(database, registry, operatorId),
+  );
   return {
     // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
     transaction: (work) =>
-      database.transaction((tx) => work(orderTransaction(tx, sealer, homePlmnOf)), {
+      database.transaction((tx) => work(orderTransaction(tx, sealer, homePlmnOf, terms.in)), {
         keepsPlans: true,
         safeToRepeat: true,
       }),
-    async termsOf(operatorId) {
-      const known = cache.get(operatorId);
-      if (known && known.until > Date.now()) return known.terms;
-      const terms = await readTerms(database, registry, operatorId);
-      cache.set(operatorId, { terms, until: Date.now() + TERMS_TTL_MS });
-      return terms;
-    },
+    termsOf: terms.of,
+    termsIn: terms.in,
     async claimMessages({ now, limit, leaseMs }) {
       const rows = await claimMessages(database, now, limit, leaseMs, nodeNumber());
       const messages: OutgoingMessage[] = [];
       for (const row of rows) {
-        messages.push(outgoing(row, sealer, await this.termsOf(row.operatorId)));
+        messages.push(outgoing(row, sealer, await terms.of(row.operatorId)));
       }
       return messages;
     },
@@ -337,8 +344,14 @@ function addItems(orders: readonly OrderDraft[], items: readonly ItemColumns[]):
   }
 }
 
-function orderTransaction(db: Tx, sealer: Sealer, homePlmnOf: HomePlmnResolver): OrderTransaction {
+function orderTransaction(
+  db: Tx,
+  sealer: Sealer,
+  homePlmnOf: HomePlmnResolver,
+  termsIn: PgOrderStore["termsIn"],
+): OrderTransaction {
   return {
+    termsOf: (operatorId) => termsIn(db, operatorId),
     ...requestTransaction(db, sealer, homePlmnOf),
     async claimDue({ now, limit }): Promise<DueOrder[]> {
       const rows = await db.rows<OrderColumns & SealedSubject & { isSuperseded: boolean }>(CLAIM_DUE, [

@@ -28,7 +28,7 @@ async function server(alone: { since: number | null } = { since: 1 }) {
     sealer: shop.sealer,
     newId: uuidv7,
     clock: () => new Date(shop.time.now),
-    termsOf: shop.store.termsOf,
+    termsIn: shop.store.termsIn,
     homePlmnOf: () => undefined,
     countryOf: () => null,
     onOrders: () => undefined,

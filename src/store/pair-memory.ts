@@ -63,7 +63,10 @@ export type PairMemory = {
 export const simOf = (operatorId: string, imsi: string): string => `${operatorId} ${imsi}`;
 
 /** `aloneSince` numbers the times without another server on the database, and is null while there is one. */
-export function createPairMemory(aloneSince: () => number | null): PairMemory {
+export function createPairMemory(
+  aloneSince: () => number | null,
+  clockToleranceMs?: number | undefined,
+): PairMemory {
   const sims = new Map<string, Seen>();
   const changing = new Map<string, number>();
   /** What was changing at any moment of each question that is under way. */
@@ -91,7 +94,7 @@ export function createPairMemory(aloneSince: () => number | null): PairMemory {
         seen.known = undefined;
         return undefined;
       }
-      const ms = timeOf(input, nowMs);
+      const ms = timeOf(input, nowMs, clockToleranceMs);
       if (ms === undefined || ms - known.lastSeenMs > LAST_SEEN_GRAIN_MS) return undefined;
       if (ms > seen.ms) seen.ms = ms;
       return known.answer;
@@ -156,10 +159,14 @@ function saysTheSame(input: SightingInput, told: Told): boolean {
 }
 
 /** Undefined where the time is to be refused with its reason. */
-function timeOf(input: SightingInput, nowMs: number): number | undefined {
+function timeOf(
+  input: SightingInput,
+  nowMs: number,
+  clockToleranceMs: number | undefined,
+): number | undefined {
   if (input.seenAt === undefined) return nowMs;
   try {
-    return readSeenAt(input.seenAt, nowMs);
+    return readSeenAt(input.seenAt, nowMs, clockToleranceMs);
   } catch {
     return undefined;
   }

@@ -25,10 +25,12 @@ import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
 import { checkPolicy } from "../kernel/order/unconfirmed.ts";
 import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { SupportOverride } from "../kernel/support/decide-support.ts";
+import type { ChangeChannel } from "./change-channel.ts";
 import type { Database, Db } from "./database.ts";
 import { cutPage, END_OF_ORDER, START_OF_ORDER } from "./page.ts";
 import { relationsIn, relationsOf } from "./relations.ts";
 import type { Sealer } from "./seal.ts";
+import { putInForce } from "./versions.ts";
 import { wakeWaiting } from "./wake.ts";
 
 export type Registry = {
@@ -50,6 +52,8 @@ export type Registry = {
 
 export type RegistryDeps = {
   readonly database: Database;
+  /** Told of what is written here before it is answered; without it nothing here is remembered. */
+  readonly changes?: Pick<ChangeChannel, "tellHere"> | undefined;
   readonly sealer: Sealer;
   readonly newId: () => string;
   readonly clock: () => Date;
@@ -154,7 +158,8 @@ const tokenView = (row: TokenRow): TokenView => ({
   lastUsedAt: iso(row.lastUsedAt),
 });
 
-function tokensIn({ database, clock }: RegistryDeps, note: Note): Tokens {
+function tokensIn(deps: RegistryDeps, note: Note): Tokens {
+  const { database, clock } = deps;
   return {
     findByHash: (hash) => database.one<TokenRecord>(FIND_TOKEN, [hash]),
     async touch(tokenIds, at) {
@@ -173,7 +178,7 @@ function tokensIn({ database, clock }: RegistryDeps, note: Note): Tokens {
         return tokenView(row);
       }),
     revoke: (operatorId, tokenId, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["tokens"], async (tx) => {
         const found = (await tx.run(REVOKE_TOKEN, [operatorId, tokenId, clock()])) > 0;
         if (found) await note(tx, operatorId, actor, "token.revoke", tokenId);
         return found;
@@ -198,7 +203,8 @@ const INSERT_POLICY = {
 
 const KIND_OF = { name: "kind_of_operator", text: "select kind from operator where id = $1" }; // operator_pkey
 
-function policiesIn({ database, clock }: RegistryDeps, note: Note): Policies<OrderPolicy> {
+function policiesIn(deps: RegistryDeps, note: Note): Policies<OrderPolicy> {
+  const { database, clock } = deps;
   type Row = { version: number; body: Partial<OrderPolicy>; madeBy: string; madeAt: Date };
   return {
     async current(operatorId): Promise<Versioned<OrderPolicy>> {
@@ -208,7 +214,7 @@ function policiesIn({ database, clock }: RegistryDeps, note: Note): Policies<Ord
       return { ...row, body: { ...DEFAULT_POLICY, ...row.body }, madeAt: row.madeAt.toISOString() };
     },
     put: (operatorId, expected, body, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["policy"], async (tx) => {
         const kind = (await tx.one<{ kind: NetworkKind }>(KIND_OF, [operatorId]))?.kind;
         if (kind) checkPolicy(kind, body);
         const version = expected + 1;
@@ -277,7 +283,7 @@ function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<AccessPoin
       return row && opened(sealer, row);
     },
     add: (operatorId, point, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["access_points"], async (tx) => {
         const values = [point.id, operatorId, JSON.stringify(sealed(sealer, point)), actor, clock()];
         const added = await tx.run(INSERT_ACCESS_POINT, values);
         if (added === 0) return;
@@ -285,7 +291,7 @@ function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<AccessPoin
         await note(tx, operatorId, actor, "access_point.add", point.id, { apn: point.apn });
       }),
     retire: (operatorId, id, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["access_points"], async (tx) => {
         const found = (await tx.run(RETIRE_ACCESS_POINT, [operatorId, id, clock()])) > 0;
         if (found) await note(tx, operatorId, actor, "access_point.retire", id);
         return found;
@@ -327,7 +333,8 @@ async function overrideMap(db: Db, operatorId: string): Promise<ReadonlyMap<stri
   );
 }
 
-function overridesIn({ database, sealer, newId, clock }: RegistryDeps, note: Note): Overrides {
+function overridesIn(deps: RegistryDeps, note: Note): Overrides {
+  const { database, sealer, newId, clock } = deps;
   // The first 14 digits: the part of an IMEI that never varies.
   const keyOf = (operatorId: string, scope: Override["scope"], key: string): string =>
     scope === "imei" ? sealer.blindIndex("imei", operatorId, key.slice(0, 14)).toString("hex") : key;
@@ -337,7 +344,7 @@ function overridesIn({ database, sealer, newId, clock }: RegistryDeps, note: Not
       return cutPage(rows.map(overrideView), page.limit);
     },
     put: (operatorId, { scope, key, body, why }, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["overrides"], async (tx) => {
         const stored = keyOf(operatorId, scope, key);
         const values = [newId(), operatorId, scope, stored, JSON.stringify(body), why, actor, clock()];
         const row = await tx.one<OverrideRow>(PUT_OVERRIDE, values);
@@ -347,7 +354,7 @@ function overridesIn({ database, sealer, newId, clock }: RegistryDeps, note: Not
         return overrideView(row);
       }),
     remove: (operatorId, id, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["overrides"], async (tx) => {
         const found = (await tx.run(REMOVE_OVERRIDE, [operatorId, id])) > 0;
         if (found) await note(tx, operatorId, actor, "override.remove", id);
         return found;

@@ -4,6 +4,7 @@ import type { Relation } from "../kernel/order/order-store.ts";
 import type { KeyAccessPoint } from "../wire/message/device-key.ts";
 import type { Note, RegistryDeps } from "./registry.ts";
 import type { Sealer } from "./seal.ts";
+import { putInForce } from "./versions.ts";
 import { wakeWaiting } from "./wake.ts";
 
 /** Makes of one operator: entered by hand. */
@@ -74,7 +75,7 @@ export function relationsIn(deps: RegistryDeps, note: Note): Relations<Relation>
       return row && opened(sealer, row);
     },
     put: (operatorId, relation, expected, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["relations"], async (tx) => {
         const current = await tx.one<RelationRow>(LOCK_RELATION, [operatorId, relation.make]);
         if (!expected(current && opened(sealer, current))) return "changed";
         await tx.run(PUT_RELATION, [newId(), operatorId, ...relationValues(sealer, relation)]);
@@ -84,7 +85,7 @@ export function relationsIn(deps: RegistryDeps, note: Note): Relations<Relation>
         return "stored";
       }),
     remove: (operatorId, make, actor) =>
-      database.transaction(async (tx) => {
+      putInForce(deps, operatorId, ["relations"], async (tx) => {
         const found = (await tx.run(REMOVE_RELATION, [operatorId, make])) > 0;
         if (found) await note(tx, operatorId, actor, "relation.remove", make);
         return found;

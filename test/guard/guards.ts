@@ -305,4 +305,12 @@ export const GUARDS: readonly Guard[] = [
     broken: "provision(context);",
     tests: ["src/store/request-feature.test.ts", "src/store/request-ends.test.ts"],
   },
+  {
+    protects: "identity",
+    what: "a token that was revoked is believed although word of it came",
+    file: "src/http/auth.ts",
+    line: "known.clear();",
+    broken: "",
+    tests: ["src/http/server.test.ts"],
+  },
 ];

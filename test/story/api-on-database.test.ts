@@ -28,7 +28,7 @@ const sealer = createSealer(Buffer.alloc(32, 9));
 const clock = (): Date => new Date();
 const shared = { database, sealer, newId: uuidv7, clock };
 const registry = createRegistry(shared);
-const { termsOf } = createOrderStore(database, sealer, registry.ownWords);
+const { termsIn } = createOrderStore(database, sealer, registry.ownWords);
 const server = await createHttpServer({
   ...makeHouse().deps,
   ...registry,
@@ -39,7 +39,7 @@ const server = await createHttpServer({
   pairings: createPairings(database, sealer),
   intake: createIntake({
     ...shared,
-    termsOf,
+    termsIn,
     homePlmnOf: homePlmnResolver([parsePlmn("262-01")]),
     countryOf: () => "DE",
     onOrders: () => undefined,

@@ -13,7 +13,7 @@ const intake = createIntake({
   sealer: shop.sealer,
   newId: () => uuidv7(),
   clock: () => new Date(shop.time.now),
-  termsOf: shop.store.termsOf,
+  termsIn: shop.store.termsIn,
   homePlmnOf: () => undefined,
   countryOf: (mcc) => (mcc === "338" ? "JM" : null),
   onOrders: () => undefined,

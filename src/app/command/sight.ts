@@ -58,7 +58,7 @@ export const sightCommand: Command = {
 
 type Accept = (sightings: readonly SightingInput[], source: SightingSource) => Promise<SightingResult[]>;
 
-function acceptOf({ store, operator, newId, clock }: OperatorStore): Accept {
+function acceptOf({ config, store, operator, newId, clock }: OperatorStore): Accept {
   const { database, sealer } = store;
   const registry = createRegistry({ database, sealer, newId, clock });
   const intake = createIntake({
@@ -67,7 +67,8 @@ function acceptOf({ store, operator, newId, clock }: OperatorStore): Accept {
     newId,
     clock,
     ...knownNetworks(shippedNetworks()),
-    termsOf: createOrderStore(database, sealer, registry.ownWords).termsOf,
+    clockToleranceMs: config.clock.toleranceSeconds * 1_000,
+    termsIn: createOrderStore(database, sealer, registry.ownWords).termsIn,
     onOrders: () => undefined, // a server looks for orders by itself
   });
   return (sightings, source) => intake.accept(operator.id, sightings, source);

@@ -53,7 +53,7 @@ export function createPages({ deps }: House): Pages {
   ): Rendered {
     let address = self;
     const pageHref = (wanted: number): string => {
-      address ??= guest.at(`/d/p/${kept.keep(guest.subject, screen, deps.clock().getTime())}`);
+      address ??= guest.at(`/d/p/${kept.keep(guest.subject, screen, deps.monotonicMs())}`);
       return withPage(address, wanted);
     };
     const [problem = "", ...text] = screen.text;

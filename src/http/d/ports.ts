@@ -18,6 +18,8 @@ export type PortalOperator = {
 
 export type PortalDeps = {
   readonly clock: () => Date;
+  /** Goes on whatever is done to the time of day: for limits and kept screens. */
+  readonly monotonicMs: () => number;
   readonly freshOctets: (octets: number) => Uint8Array;
   /** 32 octets, the same on every node of one server: signs sessions and states. */
   readonly key: Uint8Array;

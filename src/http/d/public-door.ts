@@ -70,13 +70,13 @@ export function createPublicDoor(house: House): PublicDoor {
 
   function limit(guest: Guest, address: string): void {
     const who = guest.who ? guest.subject : `address ${address}`;
-    if (requests.take(who, deps.clock().getTime()) > 0) throw new Trouble("too_many_requests", 429);
+    if (requests.take(who, deps.monotonicMs()) > 0) throw new Trouble("too_many_requests", 429);
   }
 
   function keptScreen(guest: Guest, method: string, path: string): Shown | undefined {
     const id = KEPT_PATH.exec(path)?.[1];
     if (id === undefined || method !== "GET") return undefined;
-    const screen = pages.kept.find(guest.subject, id, deps.clock().getTime());
+    const screen = pages.kept.find(guest.subject, id, deps.monotonicMs());
     if (!screen) throw new Trouble("not_found", 404);
     return shown(screen, guest.at(path));
   }

@@ -135,9 +135,9 @@ export function createSignIn(house: House): SignIn {
         wrongFields: ["msisdn"],
       };
     }
-    if (asked.take(address, nowMs()) > 0) throw new Trouble("too_many_requests", 429);
+    if (asked.take(address, deps.monotonicMs()) > 0) throw new Trouble("too_many_requests", 429);
     const way = Buffer.from(deps.freshOctets(WAY_OCTETS)).toString("base64url");
-    const mayBeSent = askedFor.take(tokenHash(msisdn).toString("base64url"), nowMs()) === 0;
+    const mayBeSent = askedFor.take(tokenHash(msisdn).toString("base64url"), deps.monotonicMs()) === 0;
     if (mayBeSent) sendBehind(guest, msisdn, way, to);
     const state = newState(house, guest, `code ${way}`);
     return shown(codeScreen(visitor, { state, way, to }), null);
@@ -160,7 +160,7 @@ export function createSignIn(house: House): SignIn {
       validAfter,
     );
     if (subscriberId !== undefined) return letIn(walk, subscriberId, "otp", to);
-    failed.take(address, nowMs());
+    failed.take(address, deps.monotonicMs());
     const state = newState(house, guest, `code ${way}`);
     const screen = codeScreen(await visitorOf(house, guest), { state, way, to, wasWrong: true });
     return { ...shown(screen, null, 422), wrongFields: ["code"] };
@@ -180,7 +180,7 @@ export function createSignIn(house: House): SignIn {
     const subscriberId = await deps.people.useLink(guest.operator.id, tokenHash(token), deps.clock());
     if (subscriberId !== undefined)
       return letIn(walk, subscriberId, "link", destinationIn(call.query.get("to")));
-    failed.take(address, nowMs());
+    failed.take(address, deps.monotonicMs());
     throw new Trouble("link_over", 404);
   }
 
@@ -189,7 +189,7 @@ export function createSignIn(house: House): SignIn {
     refuseAfterFailures(address);
     const found = await deps.desk.findOffer(token);
     if (found?.operatorId !== walk.guest.operator.id) {
-      failed.take(address, nowMs());
+      failed.take(address, deps.monotonicMs());
       throw new Trouble("offer_over", 404);
     }
     const { subscriberId, offerId, itemId } = found;
@@ -209,7 +209,8 @@ export function createSignIn(house: House): SignIn {
   }
 
   function refuseAfterFailures(address: string): void {
-    if (failed.secondsUntilAllowed(address, nowMs()) > 0) throw new Trouble("too_many_requests", 429);
+    if (failed.secondsUntilAllowed(address, deps.monotonicMs()) > 0)
+      throw new Trouble("too_many_requests", 429);
   }
 
   async function guestOf(stranger: Guest, subscriberId: string, assurance: "link" | "otp"): Promise<Guest> {

@@ -30,6 +30,8 @@ export type ProxyDoorOptions = {
   /** Whose line an address is now, where the operator's accounting tells it. */
   networkIdentityOf(address: string): NetworkIdentity | null;
   now(): Date;
+  /** Goes on whatever is done to the time of day: for lock-outs and kept screens. */
+  monotonicMs(): number;
   freshOctets(octets: number): Uint8Array;
   onTerminated(record: AuditRecord): void;
   onFault(error: Error): void;
@@ -53,14 +55,13 @@ export type House = ReturnType<typeof createHouse>;
 
 export function createHouse(options: ProxyDoorOptions) {
   const lockout = createLockout();
-  const { now } = options;
+  const { now, monotonicMs } = options;
 
   function terminate(session: RoadSession, leg: Leg, reason: TerminationReason, who: Who): Terminated {
-    const nowMs = now().getTime();
     // Only what the device's side does wrong counts against it: not that it asks while it is locked, nor that its air
     // session has ended meanwhile.
     if (leg === "air" && reason !== "locked_out" && reason !== "session_unknown")
-      lockout.fail({ device: who.deviceId ?? undefined, address: who.line ?? who.address }, nowMs);
+      lockout.fail({ device: who.deviceId ?? undefined, address: who.line ?? who.address }, monotonicMs());
     session.terminate(
       leg,
       reason,
@@ -83,7 +84,7 @@ export function createHouse(options: ProxyDoorOptions) {
     isLocked: (who: Who): boolean =>
       lockout.isLocked(
         { device: who.deviceId ?? undefined, address: who.line ?? who.address },
-        now().getTime(),
+        monotonicMs(),
       ),
     /** What was decided is on disk before anybody is told. */
     async book(events: readonly ProxyEvent[]): Promise<void> {

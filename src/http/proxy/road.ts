@@ -82,7 +82,7 @@ export function mountRoad(app: FastifyInstance, house: House, doorman: Doorman):
     const { admitted } = await admitDevice(house, doorman, request, null);
     const { deviceId } = admitted.account;
     const id = (request.params as { readonly id: string }).id;
-    const screen = kept.find(deviceId, id, house.now().getTime());
+    const screen = kept.find(deviceId, id, house.monotonicMs());
     return show(request, reply, screen ? 200 : 404, screen ?? GONE_SCREEN, page, (at) =>
       withPage(target, at),
     );
@@ -276,7 +276,7 @@ async function sendScreen(
     reply.header(CHANNEL_HEADER, channelOf("screen", bytes.length, bearer));
     const address = (at: number): string => {
       if (request.method === "GET") return withPage(ROAD.through(server, target), at);
-      id ??= kept.keep(admitted.account.deviceId, screen, house.now().getTime());
+      id ??= kept.keep(admitted.account.deviceId, screen, house.monotonicMs());
       return withPage(`/p/${id}`, at);
     };
     let id: string | undefined;

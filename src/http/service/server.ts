@@ -59,13 +59,15 @@ export type ServiceDoorOptions = {
   readonly tokens: AccessTokens;
   readonly tls: ServiceTls;
   now(): Date;
+  /** For how long tokens are good. */
+  monotonicMs(): number;
   onRefused(refusal: ServiceRefusal): void;
   onFault(error: Error): void;
 };
 type Peer = { readonly clientId: string; readonly thumbprint: string };
 
 export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
-  const { services, tokens, tls, now, onRefused, onFault } = options;
+  const { services, tokens, tls, now, monotonicMs, onRefused, onFault } = options;
   const peers = new WeakMap<object, Peer>();
   const app = Fastify({
     https: {
@@ -138,7 +140,7 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
     if (form.get("grant_type") !== "client_credentials")
       return reply.status(400).send({ error: "unsupported_grant_type" });
     if (form.get("client_id") !== clientId) return reply.status(401).send({ error: "invalid_client" });
-    const { token, lifeMs } = tokens.issue(clientId, thumbprint, now());
+    const { token, lifeMs } = tokens.issue(clientId, thumbprint, monotonicMs());
     return { access_token: token, token_type: "Bearer", expires_in: lifeMs / 1_000, scope: "scim" };
   });
   for (const service of services) {
@@ -154,7 +156,7 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
   async function tokenWanted(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { clientId, thumbprint } = callerOf(request);
     const [, token = ""] = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    if (tokens.clientOf(token, thumbprint, now()) === clientId) return;
+    if (tokens.clientOf(token, thumbprint, monotonicMs()) === clientId) return;
     onRefused({ cause: "no_token", detail: "no token of this certificate", peer: request.ip });
     reply.header("www-authenticate", 'Bearer error="invalid_token"');
     await scimError(reply, 401, "a token that is bound to this certificate is wanted");

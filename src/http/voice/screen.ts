@@ -270,10 +270,11 @@ async function guestOn(
 }
 
 function portalDepsOf({ deps, onFault }: Line): House["deps"] {
-  const { clock, catalog, policies, repeats, texts, road } = deps;
+  const { clock, monotonicMs, catalog, policies, repeats, texts, road } = deps;
   return {
     ...road,
     clock,
+    monotonicMs,
     catalog,
     policies,
     repeats,

@@ -122,9 +122,9 @@ export function createCodeDesk(): CodeDesk {
     async send(deps, operatorId, call, keyed) {
       const msisdn = keyed === undefined ? call.caller : numberKeyed(keyed);
       if (msisdn === null || msisdn === undefined) return "wrong_number";
-      const { clock, road } = deps;
+      const { monotonicMs, road } = deps;
       const key = Buffer.from(hashOfWay(`${operatorId} ${msisdn}`)).toString("base64url");
-      if (asked.take(key, clock().getTime()) > 0) return "too_often";
+      if (asked.take(key, monotonicMs()) > 0) return "too_often";
       const challenge = newToken(road);
       const person = await road.people.find(operatorId, { msisdn });
       if (person) {

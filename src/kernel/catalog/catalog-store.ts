@@ -44,9 +44,9 @@ export type Put =
   | { readonly outcome: "changed" };
 
 export interface CatalogStore {
-  /** What is offered now; may be some seconds old. */
+  /** What is offered now; a change on another server may be noticed a second later. */
   currentCatalog(operatorId: string): Promise<Catalog>;
-  /** The newest versions of all terms; may be some seconds old. */
+  /** The newest versions of all terms, as late. */
   currentTerms(operatorId: string): Promise<ReadonlyMap<string, TermsVersion>>;
 
   list(

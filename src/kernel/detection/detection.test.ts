@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
-import { MAX_CLOCK_LEAD_MS, readSighting, readSource } from "./read-sighting.ts";
+import { DEFAULT_CLOCK_TOLERANCE_MS } from "./clock-tolerance.ts";
+import { readSighting, readSource } from "./read-sighting.ts";
 import { detect, type SightingInput } from "./sighting.ts";
 
 const NOW = Date.parse("2026-05-04T10:20:30Z");
@@ -61,7 +62,7 @@ const BAD: readonly {
   { name: "a time before 1970", row: { seenAt: "1969-12-31T23:59:59Z" }, code: "sighting_malformed" },
   {
     name: "a time ahead of the clock",
-    row: { seenAt: new Date(NOW + MAX_CLOCK_LEAD_MS + 1).toISOString() },
+    row: { seenAt: new Date(NOW + DEFAULT_CLOCK_TOLERANCE_MS + 1).toISOString() },
     code: "seen_in_future",
   },
 ];

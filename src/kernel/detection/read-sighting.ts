@@ -5,6 +5,7 @@ import { type Imei, imei14Of, imeiFromNetwork, imeiOf, parseImeisv, tacOf } from
 import { type HomePlmnResolver, type Imsi, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { parsePlmn } from "../../term/plmn.ts";
+import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "./clock-tolerance.ts";
 import {
   APPLET_HOMES,
   type AppletHome,
@@ -13,8 +14,6 @@ import {
   type SightingSource,
 } from "./sighting.ts";
 
-/** A probe's clock may run ahead by this much; a later time would shut out every true sighting after it. */
-export const MAX_CLOCK_LEAD_MS = 10 * 60_000;
 const MAX_NAME_CHARACTERS = 64;
 
 export type ReadSighting = {
@@ -38,6 +37,7 @@ export function readSighting(
   input: SightingInput,
   nowMs: number,
   homePlmnOf: HomePlmnResolver,
+  clockToleranceMs: number = DEFAULT_CLOCK_TOLERANCE_MS,
 ): ReadSighting {
   const { imei, softwareVersion } = readDevice(input);
   const imsi = parseImsi(required(input.imsi, "imsi"));
@@ -55,7 +55,7 @@ export function readSighting(
     // A country with two- and three-digit codes and a network nobody knows: the two digits that most have.
     homePlmn: homePlmnOf(imsi) ?? imsi.slice(0, 5),
     servingPlmn,
-    seenMs: readSeenAt(input.seenAt, nowMs),
+    seenMs: readSeenAt(input.seenAt, nowMs, clockToleranceMs),
     appletHome: readAppletHome(input.appletHome),
   };
 }
@@ -121,7 +121,11 @@ function readSpn(text: string | undefined): string | null {
 }
 
 /** @throws TurnupError `sighting_malformed`, `seen_in_future` */
-export function readSeenAt(text: string | undefined, nowMs: number): number {
+export function readSeenAt(
+  text: string | undefined,
+  nowMs: number,
+  clockToleranceMs: number = DEFAULT_CLOCK_TOLERANCE_MS,
+): number {
   if (!given(text)) return nowMs;
   const isTime = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$/.test(
     asText(text, "seenAt"),
@@ -132,10 +136,6 @@ export function readSeenAt(text: string | undefined, nowMs: number): number {
       nextStep: "write it like 2026-05-04T10:20:30Z",
     });
   }
-  if (seenMs > nowMs + MAX_CLOCK_LEAD_MS) {
-    throw new TurnupError("seen_in_future", "seenAt is more than 10 minutes ahead of this server's clock", {
-      nextStep: "set the probe's clock",
-    });
-  }
+  refuseFuture(seenMs, nowMs, clockToleranceMs);
   return seenMs;
 }

@@ -80,7 +80,7 @@ const copyOf = (request: RequestDraft | null): RequestDraft | null =>
   };
 
 /** Never digits long enough to be somebody's number. */
-function faultOf(error: unknown): string {
+export function faultOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/\d{6,}/g, "…").slice(0, MAX_FAULT_CHARACTERS);
 }

@@ -7,11 +7,12 @@ import { decodeDeviceKey } from "../../wire/message/device-key.ts";
 import { checkMakerKey } from "../keys/check-key.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import { type Entry, feePaidEntries, payoutEntries } from "../settlement/postings.ts";
+import { faultOf } from "./advance.ts";
 import type { ConductorDeps } from "./deps.ts";
 import { endIfDone, failItem, isFinal } from "./ending.ts";
 import { CALL_DEADLINE_HOURS } from "./fee.ts";
 import { nextTry } from "./next-try.ts";
-import { bookKey, sendWithoutKey, uuidOf, valuesFor, waitsForKey } from "./open-order.ts";
+import { bookKey, isKeyWanted, sendWithoutKey, uuidOf, valuesFor, waitsForKey } from "./open-order.ts";
 import {
   type ItemDraft,
   type OrderDraft,
@@ -66,7 +67,7 @@ export async function answersCame(
   for (const { call, answer } of answers) {
     const order = orders.get(call.orderId);
     if (!order) continue;
-    const terms = await deps.store.termsOf(order.operatorId);
+    const terms = await tx.termsOf(order.operatorId);
     if (isOfRequest(order)) {
       requestAnswered({ deps, scribe, order, subject: subjects.get(order.id)!, terms }, call, answer);
       continue;
@@ -135,6 +136,9 @@ function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void
     scribe.now,
   );
   if (checked.kind === "wrong") return keyWaits(asked, item, call, checked.cause, checked.reason);
+  const wanted = isFinal(order) || stillWanted(asked);
+  if (typeof wanted === "string") return keyWaits(asked, item, call, "fault", wanted);
+  if (!wanted) return keyWithheld(asked, item, call);
   const { key } = checked;
   const keyId = uuidOf(key.keyId);
   const former = asked.taken.get(keyId);
@@ -185,16 +189,40 @@ function sendNewKey(
 
 /** The manufacturer's clear no: the settings go without a key. */
 function keyRefused(
-  { deps, scribe, order, subject, terms }: Asked,
+  asked: Asked,
   item: ItemDraft,
   call: OutboundCall,
   { cause, reason }: { readonly cause: string; readonly reason: string },
 ): void {
-  scribe.changes.callChanges.push({ id: call.id, state: "refused", reason, dueAt: null });
-  failItem(scribe, order, item, {
+  asked.scribe.changes.callChanges.push({ id: call.id, state: "refused", reason, dueAt: null });
+  goesWithoutKey(asked, item, {
     cause: `maker_${cause}`,
     reason: `the manufacturer gives no key for it: ${reason}`,
   });
+}
+
+/** Whether the handset is to have the key by what is in force now, or why that could not be told. */
+function stillWanted({ deps, order, subject, terms, scribe }: Asked): boolean | string {
+  try {
+    return isKeyWanted(deps, order, subject, terms, scribe.now);
+  } catch (error) {
+    return `the handset could not be judged: ${faultOf(error)}`;
+  }
+}
+
+/** The operator said meanwhile that the handset is to get none: what he said is in force, and the key stays here. */
+function keyWithheld(asked: Asked, item: ItemDraft, call: OutboundCall): void {
+  const reason = "the key came, and by what the operator says now the handset is to get none";
+  asked.scribe.changes.callChanges.push({ id: call.id, state: "done", reason, dueAt: null });
+  goesWithoutKey(asked, item, { cause: "key_withheld", reason });
+}
+
+function goesWithoutKey(
+  { deps, scribe, order, subject, terms }: Asked,
+  item: ItemDraft,
+  failure: { readonly cause: string; readonly reason: string },
+): void {
+  failItem(scribe, order, item, failure);
   if (isFinal(order)) return;
   sendWithoutKey(deps, scribe, order, subject, terms);
   endIfDone(scribe, order, terms);

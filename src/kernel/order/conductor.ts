@@ -91,7 +91,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
       inStep(async ({ tx, scribe }) => {
         const due = await tx.claimDue({ now: scribe.now, limit });
         for (const one of due) {
-          const terms = await store.termsOf(one.order.operatorId);
+          const terms = await tx.termsOf(one.order.operatorId);
           const companions = isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
           advanceOrder(
             deps,
@@ -148,14 +148,14 @@ export function createConductor(deps: ConductorDeps): Conductor {
           const order = orders.get(orderId);
           const item = order?.items.find(({ id }) => id === itemId);
           if (!order || !item) continue;
-          reach(scribe, order, item, await store.termsOf(order.operatorId), LINK_PROOF);
+          reach(scribe, order, item, await tx.termsOf(order.operatorId), LINK_PROOF);
         }
       }),
 
     resend: (operatorId, orderId, actor) =>
       inStep(async ({ tx, scribe }) => {
         const order = await lockOne(tx, operatorId, orderId);
-        const terms = await store.termsOf(operatorId);
+        const terms = await tx.termsOf(operatorId);
         if (isOfRequest(order)) {
           if (isFinal(order)) throw closed(order);
           const context = await contextOf(deps, { tx, scribe }, order);
@@ -203,7 +203,7 @@ async function messagesEnded(
   for (const message of ended) {
     const order = message.orderId ? orders.get(message.orderId) : undefined;
     if (!order) continue;
-    const terms = await deps.store.termsOf(order.operatorId);
+    const terms = await tx.termsOf(order.operatorId);
     if (isOfRequest(order) && message.kind === "notice") {
       if (message.outcome === "delivered" || (await isLatest(tx, message)))
         noticeEnded(await contextOf(deps, { tx, scribe }, order), message);

@@ -45,6 +45,8 @@ export type ConductorDeps = {
   /** A new UUIDv7. */
   readonly newId: () => string;
   readonly clock: () => Date;
+  /** How far the clock of whoever confirms may differ (`detection/clock-tolerance.ts`). */
+  readonly clockToleranceMs?: number | undefined;
   readonly randomBytes: (octets: number) => Uint8Array;
   readonly judge: (order: OrderDraft, subject: Subject, terms: Terms, asOf: Date) => Judgement;
   readonly chooseSettings: (subject: Subject, terms: Terms) => SettingsChoice;

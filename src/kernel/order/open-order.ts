@@ -230,6 +230,18 @@ const isLeftBehind = ({ verdict }: Judgement, relation: Relation | undefined, { 
   (verdict === "unknown" && policy.keyForUnknown) ||
   (policy.keyWithoutDeal && !relation?.deal);
 
+/** What the operator says of a model may have changed since its key was asked for; a key goes only where it does now. */
+export function isKeyWanted(
+  deps: ConductorDeps,
+  order: OrderDraft,
+  subject: Subject,
+  terms: Terms,
+  now: Date,
+): boolean {
+  const judgement = deps.judge(order, subject, terms, now);
+  return judgement.takesKey && isLeftBehind(judgement, relationOf(terms, judgement.make), terms);
+}
+
 /** Row 92: a device that is left behind gets a key, from the operator's own store or from its maker. */
 function keyItem(
   deps: ConductorDeps,

@@ -63,6 +63,18 @@ test("settings that wait for a key go alone when the manufacturer says no", asyn
   assert.equal([...engine.books.calls.values()][0]!.state, "refused");
 });
 
+test("a key that comes after the operator said that the handset gets none is not sent, and its settings go alone", async () => {
+  const { engine, orderId } = await opened({ policy: { package: "together" } });
+  engine.world.judgement = { ...engine.world.judgement, verdict: "supported" };
+  await answer(engine, "key_request", { kind: "key", bytes: makerKey("one") });
+  assert.equal(item(engine, orderId, "key").state, "failed");
+  assert.equal(item(engine, orderId, "key").cause, "key_withheld");
+  assert.equal(engine.books.keys.size, 0);
+  assert.deepEqual(messagesOf(engine, "package").length + messagesOf(engine, "key").length, 0);
+  assert.equal(messagesOf(engine, "settings").length, 1);
+  assert.equal([...engine.books.calls.values()][0]!.state, "done");
+});
+
 test("settings that wait for a key go alone when the key's time is up", async () => {
   const { engine, orderId } = await opened({ policy: { package: "together", waitDeadlineHours: 10 } });
   engine.pass(4 * HOUR_MS);
@@ -192,6 +204,41 @@ test("traffic before the settings were sent, or before the order was there, prov
   assert.equal((await engine.conductor.confirm(OPERATOR, [old]))[0]?.outcome, "no_order");
   assert.equal(item(engine, orderId, "settings").state, "sending");
   assert.equal((await engine.conductor.confirm(OPERATOR, [traffic]))[0]?.outcome, "booked");
+});
+
+test("a confirmation by a clock that is a little behind counts; by one that is further off it does not, nor from the future", async () => {
+  const traffic = { kind: "traffic", imsi: IMSI, apn: "internet", source: "probe" } as const;
+  const outcome = async (engine: TestEngine, offMs: number) => {
+    const seenAt = new Date(engine.world.now + offMs).toISOString();
+    return (await engine.conductor.confirm(OPERATOR, [{ ...traffic, seenAt }]))[0]!;
+  };
+  const MINUTE_MS = 60_000;
+  for (const [offMs, booked] of [
+    [-9 * MINUTE_MS, true],
+    [-11 * MINUTE_MS, false],
+    [9 * MINUTE_MS, true],
+  ] as const) {
+    const { engine } = await opened({ relation: null });
+    assert.equal((await outcome(engine, offMs)).outcome, booked ? "booked" : "no_order", String(offMs));
+  }
+  const { engine } = await opened({ relation: null });
+  assert.deepEqual(await outcome(engine, 11 * MINUTE_MS), {
+    outcome: "refused",
+    reason: "seenAt is more than 10 minutes ahead of this server's clock",
+  });
+});
+
+test("what was seen a while before a SIM came into this handset may be the former one's doing, whatever clocks are allowed", async () => {
+  const engine = testEngine({ relation: null });
+  engine.open("sim_moved");
+  await engine.conductor.advance(10);
+  const at = async (offMs: number) => {
+    const seenAt = new Date(engine.world.now + offMs).toISOString();
+    const one = { kind: "traffic", imsi: IMSI, apn: "internet", source: "probe", seenAt } as const;
+    return (await engine.conductor.confirm(OPERATOR, [one]))[0]!.outcome;
+  };
+  assert.equal(await at(-90_000), "no_order");
+  assert.equal(await at(-30_000), "booked");
 });
 
 test("a receipt of the former message counts after a resend, and the new one is not sent any more", async () => {

@@ -226,6 +226,11 @@ export type TakenKey = {
 };
 
 export interface OrderTransaction extends RequestTransaction {
+  /**
+   * What decides within this transaction. Who changes it is answered when this has been written, so that nothing is written
+   * after that answer which was decided by what was before.
+   */
+  termsOf(operatorId: string): Promise<Terms>;
   /** Orders whose due time has come, locked; others' locked rows are passed over. */
   claimDue(claim: { readonly now: Date; readonly limit: number }): Promise<DueOrder[]>;
   /** Locks in ascending order of id, so that two transactions never wait on each other. */
@@ -267,6 +272,7 @@ export interface OrderStore {
   /** For calls to the billing centre: the accounts of whom orders are for. */
   accountsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, AccountDraft>>;
   transaction<T>(work: (tx: OrderTransaction) => Promise<T>): Promise<T>;
+  /** For an answer, or for what is sent now: at most a second old. */
   termsOf(operatorId: string): Promise<Terms>;
   /** Leases messages for sending; a lease that lapses can be claimed again. */
   claimMessages(claim: {

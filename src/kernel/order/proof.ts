@@ -1,4 +1,6 @@
 /** Proof from outside the SMSC: reports that handsets sign, traffic on an access point, arrivals at the maker's server. */
+
+import type { TurnupError } from "../../term/error.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key.ts";
 import {
   decodeDeviceReport,
@@ -6,6 +8,7 @@ import {
   verifyArrivalProof,
   verifyDeviceReport,
 } from "../../wire/message/device-report.ts";
+import { DEFAULT_CLOCK_TOLERANCE_MS, FORMER_HANDSET_MS, refuseFuture } from "../detection/clock-tolerance.ts";
 import type { ConductorDeps } from "./deps.ts";
 import type { ConfirmationInput, ConfirmationResult } from "./order-reader.ts";
 import type { IssuedKey, ItemDraft, OrderDraft, Terms } from "./order-store.ts";
@@ -66,7 +69,7 @@ export async function confirm(
   operatorId: string,
   confirmations: readonly ConfirmationInput[],
 ): Promise<ConfirmationResult[]> {
-  const { store } = deps;
+  const { store, clockToleranceMs: toleranceMs = DEFAULT_CLOCK_TOLERANCE_MS } = deps;
   const traffic = confirmations.flatMap((one) => (one.kind === "traffic" ? [one] : []));
   const found = traffic.length > 0 ? await store.itemsByTraffic(operatorId, traffic) : [];
   const byTraffic = new Map<ConfirmationInput, (typeof found)[number]>(
@@ -79,19 +82,19 @@ export async function confirm(
     const key = keys.get(one.keyId);
     return key?.itemId ? [{ orderId: key.orderId, itemId: key.itemId }] : [];
   });
-  const terms = await store.termsOf(operatorId);
   return inStep(async ({ tx, scribe }) => {
+    const terms = await tx.termsOf(operatorId);
     const orders = await lockById(
       tx,
       targets.flat().map(({ orderId }) => orderId),
     );
     return confirmations.map((one, at): ConfirmationResult => {
-      const wrong = refusalOf(one, keys);
+      const wrong = futureOf(one, scribe.now, toleranceMs) ?? refusalOf(one, keys);
       if (wrong) return { outcome: "refused", reason: wrong };
       const found = targets[at]!.flatMap(({ orderId, itemId }) => {
         const order = orders.get(orderId);
         const item = order?.items.find(({ id }) => id === itemId);
-        return order && item && isAbout(one, order, item) ? [{ order, item }] : [];
+        return order && item && isAbout(one, order, item, toleranceMs) ? [{ order, item }] : [];
       });
       if (found.length === 0) return { outcome: "no_order", reason: "no order waits for this" };
       const booked = found.map(({ order, item }) =>
@@ -110,11 +113,28 @@ export async function confirm(
   });
 }
 
-/** What was not sent yet, and what was seen before the order was there, is not this order's doing. */
-const isAbout = (one: ConfirmationInput, order: OrderDraft, item: ItemDraft): boolean =>
-  item.message !== null &&
-  item.state !== "cancelled" &&
-  !(one.seenAt !== undefined && new Date(one.seenAt) < order.createdAt);
+/**
+ * What was not sent yet, and what was seen before the order was there, is not this order's doing; but the clock that says
+ * when may be behind ours.
+ */
+function isAbout(one: ConfirmationInput, order: OrderDraft, item: ItemDraft, toleranceMs: number): boolean {
+  if (item.message === null || item.state === "cancelled") return false;
+  if (one.seenAt === undefined) return true;
+  const mayBeAnothers = one.kind === "traffic" && order.cause === "sim_moved";
+  const allowedMs = mayBeAnothers ? Math.min(toleranceMs, FORMER_HANDSET_MS) : toleranceMs;
+  return Date.parse(one.seenAt) >= order.createdAt.getTime() - allowedMs;
+}
+
+/** Why its time cannot be; undefined where it can. */
+function futureOf({ seenAt }: ConfirmationInput, now: Date, toleranceMs: number): string | undefined {
+  if (seenAt === undefined) return undefined;
+  try {
+    refuseFuture(Date.parse(seenAt), now.getTime(), toleranceMs);
+    return undefined;
+  } catch (error) {
+    return (error as TurnupError).message;
+  }
+}
 
 /** An arrival is worth what its proof is worth: only the holder of the key can make it. */
 function refusalOf(
@@ -157,7 +177,7 @@ export async function reportsCame(
       const order = key && orders.get(key.orderId);
       const item = order?.items.find(({ id }) => id === key?.itemId);
       if (report && order && item) {
-        bookReport(scribe, order, item, await store.termsOf(order.operatorId), report);
+        bookReport(scribe, order, item, await tx.termsOf(order.operatorId), report);
       }
       booked.push(item !== undefined);
     }

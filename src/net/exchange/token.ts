@@ -42,7 +42,11 @@ export const fixedToken = (token: string): TokenSource => ({
   close: () => undefined,
 });
 
-export function clientCredentials(options: ClientCredentials, now: () => number = Date.now): TokenSource {
+export function clientCredentials(
+  options: ClientCredentials,
+  /** Monotonic: a clock that is set makes no token good. */
+  now: () => number = () => performance.now(),
+): TokenSource {
   const url = new URL(options.tokenUrl);
   const exchange = createExchange({ ...options, url: url.origin });
   let kept: { readonly token: string; readonly untilMs: number } | undefined;

@@ -57,7 +57,8 @@ type Step =
 
 export function scimServiceServer(
   options: ExchangeOptions & { readonly tokens: TokenSource },
-  now: () => number = Date.now,
+  /** Monotonic. */
+  now: () => number = () => performance.now(),
 ): ServiceServerPort & { close(): void } {
   const exchange = createExchange(options);
   let kept: { readonly abilities: Abilities; readonly untilMs: number } | undefined;

@@ -37,13 +37,13 @@ export async function sendOffers(
       nextStep: "take ids from the catalog as it is now",
     });
   }
-  const terms = await deps.store.termsOf(operatorId);
-  const { request: policy } = terms.policy;
   const sent: Offered[] = [];
   // One transaction each: a long list holds no locks, and what was sent stays sent.
   for (const who of offer.to) {
     sent.push(
       await inStep(async ({ tx, scribe }): Promise<Offered> => {
+        const terms = await tx.termsOf(operatorId);
+        const { request: policy } = terms.policy;
         const asker = await tx.askerOf(operatorId, who, scribe.newId);
         if (!asker) return { outcome: "unknown_subscriber", offerId: null };
         const idempotencyKey = `offer:${offer.idempotencyKey}:${asker.subscriberId}`;

@@ -53,8 +53,9 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       await answerOffer({ inStep, submit: desk.submit }, offer, answer);
     } catch (error) {
       if (!(error instanceof TurnupError) || !OFFER_FAULTS.includes(error.code)) throw error;
-      const terms = await deps.store.termsOf(offer.operatorId);
-      await inStep(async ({ scribe }) => queueAnswer(deps, scribe, terms, offer, "offerNotTaken"));
+      await inStep(async ({ tx, scribe }) =>
+        queueAnswer(deps, scribe, await tx.termsOf(offer.operatorId), offer, "offerNotTaken"),
+      );
     }
   }
 
@@ -186,7 +187,7 @@ export async function contextOf(
   order: RequestContext["order"],
 ): Promise<RequestContext> {
   const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
-  return { deps, scribe, order, subject, terms: await deps.store.termsOf(order.operatorId) };
+  return { deps, scribe, order, subject, terms: await tx.termsOf(order.operatorId) };
 }
 
 const unavailable = (fact: string, cause?: unknown) =>

@@ -47,7 +47,7 @@ export async function submitRequest(
       nextStep: "choose at least one item",
     });
   }
-  const terms = await deps.store.termsOf(operatorId);
+  const terms = await tx.termsOf(operatorId);
   const request = { ...given, assurance: assuranceOf(given, terms) };
   const asker = await tx.askerOf(operatorId, request.who, scribe.newId);
   if (!asker) throw identityUnknown();
