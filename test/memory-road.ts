@@ -95,6 +95,9 @@ export function memoryRoad(
         operatorId === OPERATOR_A
           ? [{ itemId: "mms", name: "MMS", kind: "feature", since: stamp, deviceId: ORDER_ID }]
           : [],
+      review: (operatorId, orderId, answer) => onRequest("road.review", operatorId, orderId, answer),
+      underReview: async (operatorId, name) =>
+        isThere(operatorId, name) ? { orderId: ORDER_ID, user: { givenName: "Ada" } } : undefined,
       answerTerms: ({ operatorId }, orderId, answer, channel) =>
         onRequest("road.answerTerms", operatorId, orderId, { answer, channel }),
       supplyFields: ({ operatorId }, orderId, itemId, fields) =>

@@ -25,7 +25,14 @@ const JOURNEYS: readonly Journey[] = [
 ];
 type Journey = { readonly road: string; readonly item: string; readonly hasTerms: boolean };
 
-const ORDER: readonly Step[] = [{ choose: "Order" }, { await: "order" }, { submit: true }];
+/** Who a user says to be, where the form asks for it: the bureau of this world takes everybody at his word. */
+const NAME = { u_givenName: "Alex", u_familyName: "Meridian" };
+const ORDER: readonly Step[] = [
+  { choose: "Order" },
+  { await: "order" },
+  { fillIfAsked: NAME },
+  { submit: true },
+];
 /** The terms come by SMS and open by themselves. */
 const AGREE: readonly Step[] = [{ await: "notice-terms" }, { action: "accept" }];
 const REMOVE: readonly Step[] = [{ choose: "Remove" }, { await: "remove" }, { submit: true }];

@@ -39,6 +39,7 @@ import { getRelation, listRelations, putRelation, removeRelation } from "./v1/re
 import { reportRestored } from "./v1/reports/restored.ts";
 import { answerRequestTerms, chooseForRequest, supplyRequestFields } from "./v1/requests/answers.ts";
 import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
+import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
 import { listServices } from "./v1/subscribers/services.ts";
@@ -102,6 +103,9 @@ export function routesOf(views: ServerViews): readonly Route[] {
     enterForSubscriber,
     listRequests,
     getRequest,
+    listReviews,
+    getReview,
+    answerReview,
     answerRequestTerms,
     supplyRequestFields,
     chooseForRequest,

@@ -16,7 +16,7 @@ import type {
   TakenKey,
   Terms,
 } from "../kernel/order/order-store.ts";
-import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
+import { type OrderPolicy, withDefaults } from "../kernel/order/policy.ts";
 import type { AccountDraft } from "../kernel/order/request/request-draft.ts";
 import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { ChargeDraft } from "../kernel/settlement/charge.ts";
@@ -268,7 +268,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
     accessPoints: await registry.accessPointsOf(operatorId),
     overrides: await registry.overridesOf(operatorId),
     kind: operator.kind,
-    policy: { ...DEFAULT_POLICY, ...operator.policy },
+    policy: withDefaults(operator.policy),
     relations: new Map(relations.map((relation) => [relation.make.toLowerCase(), relation])),
   };
 }

@@ -21,7 +21,7 @@ import type {
 import type { TokenRecord } from "../kernel/account/token.ts";
 import type { NetworkKind } from "../kernel/order/order.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
-import { DEFAULT_POLICY, type OrderPolicy } from "../kernel/order/policy.ts";
+import { DEFAULT_POLICY, type OrderPolicy, withDefaults } from "../kernel/order/policy.ts";
 import { checkPolicy } from "../kernel/order/unconfirmed.ts";
 import type { AccessPoint } from "../kernel/settings/access-point.ts";
 import type { SupportOverride } from "../kernel/support/decide-support.ts";
@@ -211,7 +211,7 @@ function policiesIn(deps: RegistryDeps, note: Note): Policies<OrderPolicy> {
       const row = await database.one<Row>(CURRENT_POLICY, [operatorId]);
       if (!row) return { version: 0, body: DEFAULT_POLICY, madeBy: null, madeAt: null };
       // A policy written by an older release lacks the switches that came since.
-      return { ...row, body: { ...DEFAULT_POLICY, ...row.body }, madeAt: row.madeAt.toISOString() };
+      return { ...row, body: withDefaults(row.body), madeAt: row.madeAt.toISOString() };
     },
     put: (operatorId, expected, body, actor) =>
       putInForce(deps, operatorId, ["policy"], async (tx) => {

@@ -92,6 +92,8 @@ const requestRow = (row: StoredRequest): RequestRow => ({
   endedAt: iso(row.endedAt),
 });
 
+const FOR_REVIEW = "o.state = 'verifying' and r.verification #>> '{findings,review,state}' = 'asked'";
+
 /**
  * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on request_by_actor where who entered it is,
  * on provisioning_order_by_road or _by_state where that is, else on request_by_id, all in the order of the page. A road is
@@ -99,7 +101,7 @@ const requestRow = (row: StoredRequest): RequestRow => ({
  */
 export function requestsQuery(
   operatorId: string,
-  { state, road, actor, subscriberId }: RequestFilter,
+  { state, isForReview, road, actor, subscriberId }: RequestFilter,
   { subscriberIds, deviceId }: Parties,
   page: PageQuery,
 ): Query {
@@ -111,6 +113,7 @@ export function requestsQuery(
     .maybe("o.subscriber_id = ?", subscriberId)
     .maybe("o.subscriber_id = any(?::uuid[])", subscriberIds)
     .maybe("o.device_id = ?", deviceId);
+  if (isForReview) conditions.fixed(FOR_REVIEW);
   if (road !== undefined) conditions.fixed(`o.cause = '${road}'`);
   return conditions.page(
     `select ${REQUEST} from request r join provisioning_order o on o.id = r.order_id`,

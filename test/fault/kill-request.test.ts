@@ -9,7 +9,7 @@ import { ROAD_WORLD } from "../../src/app/road-world.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { type RoadOutside, roadOutside } from "../road-outside.ts";
 import { imeiOf } from "../story/road-house.ts";
-import { modulesOf } from "../story/road-steps.ts";
+import { modulesOf, SAID } from "../story/road-steps.ts";
 import { startKilling } from "./killing.ts";
 import { restOf } from "./rest.ts";
 import { startTurnup } from "./turnup-process.ts";
@@ -122,7 +122,7 @@ async function act(phone: Phone, wishes: readonly Wish[], done: number, isWaitin
   const isListed = entries.some(({ label }) => label === wish.label);
   if (id === "list" && isListed) return void (await does({ choose: new RegExp(`^${wish.label}$`) }));
   if (id === "item" && title === wish.label) return void (await does({ choose: "Order" }));
-  if (id === "order") return void (await does({ fill: wish.fill }, { submit: true }));
+  if (id === "order") return void (await does({ fillIfAsked: SAID }, { fill: wish.fill }, { submit: true }));
   return back();
 }
 

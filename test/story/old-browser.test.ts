@@ -18,7 +18,7 @@ import { decodePush } from "../../src/wire/wsp/push.ts";
 import { whenDone } from "../when-done.ts";
 import { until } from "./house.ts";
 import { roadHouse } from "./road-house.ts";
-import { modulesOf, orderSteps, settledAs } from "./road-steps.ts";
+import { modulesOf, orderSteps, SAID, settledAs } from "./road-steps.ts";
 
 const PUSH_PORT = 2948;
 const GATEWAY = {
@@ -150,8 +150,9 @@ for (const [serial, markup] of [
       { choose: "Picture" },
       { await: "Picture messages" },
       { choose: "Order" },
-      { await: "Order" },
-      { choose: "Order" },
+      { await: "Your details" },
+      { fill: SAID },
+      { submit: true },
       { await: /^Request / },
     ]);
     assert.ok(browser.lines().length <= 4 && browser.lines().every((line) => line.length <= 16));

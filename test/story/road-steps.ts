@@ -10,6 +10,9 @@ import type { RoadHouse } from "./road-house.ts";
 type Json = any;
 export type Road = "Packages" | "Features" | "Services";
 
+/** Who nobody in particular says to be, where the form asks for it. */
+export const SAID = { u_givenName: "Quillaia", u_familyName: "Brandywine" };
+
 /** By keys from the first screen to the request's own one; what a form asks for is typed. */
 export const orderSteps = (
   road: Road,
@@ -23,6 +26,7 @@ export const orderSteps = (
   { await: "item" },
   { choose: "Order" },
   { await: "order" },
+  { fillIfAsked: SAID },
   { fill },
   { submit: true },
 ];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { type RoadParty, roadHouse } from "./road-house.ts";
-import { modulesOf, toMenu } from "./road-steps.ts";
+import { modulesOf, SAID, toMenu } from "./road-steps.ts";
 
 const house = await roadHouse({ second: true });
 const partner = house.second!;
@@ -45,6 +45,7 @@ test("row 6: two entries of one list lead to two servers; each request arrives a
     { await: "item" },
     { choose: "Order" },
     { await: "order" },
+    { fillIfAsked: SAID },
     { submit: true },
   ]);
   const games = await partner.storyUntil(
@@ -65,6 +66,7 @@ test("row 6: two entries of one list lead to two servers; each request arrives a
     { await: "item" },
     { choose: "Order" },
     { await: "order" },
+    { fillIfAsked: SAID },
     { submit: true },
   ]);
   const java = await house.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the own order has ended");
@@ -96,6 +98,7 @@ test("rows 6, 49: what the other server sells arrives on the device from there, 
     { await: "item" },
     { choose: "Order" },
     { await: "order" },
+    { fillIfAsked: SAID },
     { submit: true },
   ]);
   const story = await partner.storyUntil(
@@ -136,6 +139,7 @@ test("row 6: a server that is down takes nothing from the one beside it", async 
     { await: "item" },
     { choose: "Order" },
     { await: "order" },
+    { fillIfAsked: SAID },
     { submit: true },
   ]);
   const story = await house.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the own order has ended");

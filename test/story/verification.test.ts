@@ -119,10 +119,12 @@ test("bureau and card agree: he is let in, and the same device takes the short r
   assert.equal(bureau.asked().get(`+${known.msisdn}`), 1, "nobody outside is asked again");
 });
 
-test("an item that needs no card and no verification is had without account data (row 8)", async () => {
+test("an item that needs no card is had without one, once the bureau knows who asks (rows 8, 38)", async () => {
   const phone = await asks("Java runtime", {});
-  await settledAs(house, phone, "completed");
-  assert.equal(bureau.asked().has(`+${phone.msisdn}`), false);
+  const story = await settledAs(house, phone, "completed");
+  const { verification, card } = await requestOf(house, story.id);
+  assert.deepEqual([verification.identity, verification.card, card], ["bureau", false, null]);
+  assert.equal(bureau.asked().get(`+${phone.msisdn}`), 1);
 });
 
 test("a device that was seen with another SIM in another place at the same time is a clone: stopped, and not told which pattern (row 39)", async () => {

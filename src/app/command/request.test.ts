@@ -4,7 +4,9 @@ import { test } from "vitest";
 import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
 import { pair } from "../../../test/order-shop.ts";
 import { sampleItem } from "../../kernel/catalog/catalog-samples.ts";
+import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import { createCatalogStore } from "../../store/catalog-store.ts";
+import { createRegistry } from "../../store/registry.ts";
 import { uuidv7 } from "../../store/uuid.ts";
 import type { CommandEntry } from "../command.ts";
 
@@ -15,6 +17,8 @@ const house = await cliHouse([
   entry("request submit", async () => (await requests()).requestSubmitCommand),
   entry("request list", async () => (await requests()).requestListCommand),
   entry("request show", async () => (await requests()).requestShowCommand),
+  entry("request review", async () => (await import("./review.ts")).requestReviewCommand),
+  entry("request reviews", async () => (await import("./review.ts")).requestReviewsCommand),
   entry("request answer", async () => (await requests()).requestAnswerCommand),
   entry("offer", async () => (await offers()).offerCommand),
   entry("offers", async () => (await offers()).offersCommand),
@@ -26,13 +30,16 @@ for (const id of ["voice-mail", "plain"]) {
   const { id: _, version: __, ...body } = sampleItem(id, { terms: id === "plain" ? null : "mail-terms" });
   await catalog.put(operatorId, id, body, () => true, "test");
 }
+const registry = createRegistry({ ...house, newId: uuidv7, clock: () => new Date() });
+const request = { ...DEFAULT_POLICY.request, unknownUser: "review" } as const;
+await registry.policies.put(operatorId, 0, { ...DEFAULT_POLICY, request }, "test");
 const ada = pair("cli ada");
 const seen = ["--imsi", ada.imsi, "--imei", ada.imei];
 const USER = { givenName: "Ada", familyName: "Lovelace" };
 const inDatabase = async (text: string, values: readonly unknown[] = []) =>
   (await house.database.one<{ n: number }>(`select count(*)::int as n from ${text}`, values))!.n;
 
-test("a request is entered, shown with what waits, answered, and listed; its steps stand in the audit", async () => {
+test("a request is entered, looked at by a person, shown with what waits, answered, and listed; its steps stand in the audit", async () => {
   const file = house.file("ada.json", JSON.stringify(USER));
   const argv = ["request", "submit", "voice-mail", ...seen, "--msisdn", `+${ada.msisdn}`, "--user", file];
   const submitted = await house.run([...argv, "--key", "ticket 7", "--json"]);
@@ -41,6 +48,18 @@ test("a request is entered, shown with what waits, answered, and listed; its ste
   assert.equal(created, true);
   const again = await house.run([...argv, "--key", "ticket 7"]);
   assert.match(again.stdout, new RegExp(`request ${String(reference)} was entered before`));
+
+  const waiting = await house.run(["request", "reviews"]);
+  assert.match(waiting.stdout, new RegExp(`${String(reference)} .*a person has to look at who asks`));
+  const looked = await house.run(["request", "review", String(reference)]);
+  assert.match(looked.stdout, /givenName +Ada\nfamilyName +Lovelace/);
+  const approve = ["request", "review", String(reference), "approve"];
+  assert.equal((await house.run(approve)).exitCode, 2, "a reason belongs to it");
+  const approved = await house.run([...approve, "--reason", "called back"]);
+  assert.equal(approved.exitCode, 0, approved.stderr);
+  const twice = await house.run([...approve, "--reason", "again"]);
+  assert.deepEqual([twice.exitCode, /nothing_to_answer/.test(twice.stderr)], [1, true]);
+  assert.match((await house.run(["request", "reviews"])).stderr, /nobody waits/);
 
   const shown = await house.run(["request", "show", String(reference)]);
   assert.match(shown.stdout, /awaiting_consent/);
@@ -59,7 +78,7 @@ test("a request is entered, shown with what waits, answered, and listed; its ste
       assert.ok(!(stdout + stderr).includes(secret), secret);
   }
   const actions = "audit where operator_id = $1 and actor = 'cli' and action = $2 and subject = $3";
-  for (const action of ["request.submit", "request.answer"])
+  for (const action of ["request.submit", "review.read", "review.answer", "request.answer"])
     assert.equal(await inDatabase(actions, [operatorId, action, id]), 1, action);
 });
 

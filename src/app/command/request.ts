@@ -194,10 +194,10 @@ export const requestAnswerCommand: Command = {
   },
 };
 
-type Shown = { readonly detail: RequestDetail; readonly status: RequestStatus };
+export type Shown = { readonly detail: RequestDetail; readonly status: RequestStatus };
 
 /** @throws TurnupError `order_not_found` */
-async function requestNamed(opened: OperatorStore, desk: RequestDesk, name: string): Promise<Shown> {
+export async function requestNamed(opened: OperatorStore, desk: RequestDesk, name: string): Promise<Shown> {
   const operatorId = opened.operator.id;
   const detail = await requestReaderOf(opened).detail(operatorId, name);
   const status = detail && (await desk.find({ operatorId, subscriberId: null }, detail.id));
@@ -207,7 +207,7 @@ async function requestNamed(opened: OperatorStore, desk: RequestDesk, name: stri
   });
 }
 
-async function show(context: CommandContext, { detail, status }: Shown): Promise<void> {
+export async function show(context: CommandContext, { detail, status }: Shown): Promise<void> {
   if (context.json) {
     const { items, terms } = status;
     await context.printJson({ ...detail, items, terms });
@@ -246,7 +246,7 @@ function* linesOf(detail: RequestDetail, { items, terms }: RequestStatus): Gener
   for (const { termsId, version, text } of terms) yield `\n[${termsId}@${version}]\n${text.trimEnd()}`;
 }
 
-const note = (
+export const note = (
   opened: OperatorStore,
   action: string,
   subject: string,

@@ -62,6 +62,11 @@ export const RequestPolicySchema = named(
         "Who is verified: everybody, whoever was not provisioned on this device before, or whom an item asks it of.",
       ),
       verifyBy: words(["bureau", "own_data"], "By an identity bureau, or by what the server knows itself."),
+      unknownUser: words(
+        ["bureau", "review", "reject", "accept"],
+        "Who looks at somebody of whom the server knows nothing: the bureau (a person where none is configured, or no name was given), a person, nobody and he is refused, nobody and his SIM is enough.",
+      ),
+      reviewDeadlineHours: hours("How long a person of the operator has to look at who asks."),
       identityThreshold: count("Least score of the bureau, where it gives one.", 100),
       cardRequired: Type.Boolean({ description: "A card is checked whenever a user is verified." }),
       userFields: Type.Array(words(USER_FIELDS), { maxItems: USER_FIELDS.length }),

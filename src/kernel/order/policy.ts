@@ -70,3 +70,10 @@ export const DEFAULT_POLICY: OrderPolicy = {
   sender: "2948",
   request: DEFAULT_REQUEST_POLICY,
 };
+
+/** A policy as an older release wrote it, with the switches that came since as they ship. */
+export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy => {
+  const request = { ...DEFAULT_REQUEST_POLICY, ...stored?.request };
+  const fraud = { ...DEFAULT_REQUEST_POLICY.fraud, ...stored?.request?.fraud };
+  return { ...DEFAULT_POLICY, ...stored, request: { ...request, fraud } };
+};

@@ -7,6 +7,7 @@ import {
   differingFields,
   type Findings,
   judgeVerification,
+  reviewedWithoutName,
   type Verdict,
   type VerificationDue,
   verificationDue,
@@ -56,8 +57,50 @@ test("who is verified by a bureau is asked for a name at least, since nobody can
     verificationDue({ ...POLICY, ...policy }, [plainItem], one).fields;
   assert.deepEqual(asks({ verifyBy: "bureau" }), ["givenName", "familyName"]);
   assert.deepEqual(asks({ verifyBy: "bureau", userFields: ["idDocument"] }), ["idDocument"]);
-  assert.deepEqual(asks({ verifyBy: "own_data" }), [], "possession of the SIM is enough");
+  assert.deepEqual(
+    asks({ verifyBy: "own_data" }),
+    ["givenName", "familyName"],
+    "the bureau looks at strangers",
+  );
+  assert.deepEqual(asks({ unknownUser: "accept" }), [], "possession of the SIM is enough");
   assert.deepEqual(verificationDue({ ...POLICY, verifyBy: "bureau" }, [plainItem], known).fields, []);
+});
+
+test("as it ships, nobody of whom nothing is known is approved without a word from elsewhere (row 38)", () => {
+  const due = (
+    policy: Partial<typeof POLICY>,
+    one: Parameters<typeof verificationDue>[2] = stranger,
+    action: "add" | "remove" = "add",
+  ) => verificationDue({ ...POLICY, ...policy }, [plainItem], one, action);
+  const empty = { isKnownDevice: false, account: ACCOUNT };
+  const named = { isKnownDevice: false, account: { ...ACCOUNT, user: { familyName: "Lovelace" } } };
+  for (const one of [stranger, empty]) {
+    assert.deepEqual([due({}, one).identity, due({}, one).orReview], ["bureau", true]);
+    assert.equal(due({ unknownUser: "review" }, one).identity, "review");
+  }
+  assert.equal(due({}, named).identity, "own_data", "who he is stands on file");
+  assert.equal(due({}, stranger, "remove").identity, "none", "what is given back needs nobody's word");
+  const own = { identity: "own_data", card: false } as const;
+  assert.deepEqual(codes(judge({ ownData: null }, own)), ["user_unknown"]);
+  assert.deepEqual(codes(judge({ ownData: null }, own, { unknownUser: "reject" })), ["user_unknown"]);
+  assert.deepEqual(codes(judge({ ownData: null }, own, { unknownUser: "accept" })), ["approved"]);
+});
+
+test("without a name a person looks where the bureau may be spared, and nobody else decides (row 38)", () => {
+  const due = verificationDue(POLICY, [plainItem], stranger);
+  assert.equal(reviewedWithoutName(due, POLICY, { givenName: "Ada" }).identity, "review");
+  assert.equal(
+    reviewedWithoutName(due, POLICY, { givenName: "Ada", familyName: "Byron" }).identity,
+    "bureau",
+  );
+  const demanded = verificationDue({ ...POLICY, verifyBy: "bureau" }, [plainItem], stranger);
+  assert.equal(reviewedWithoutName(demanded, POLICY, {}).identity, "bureau");
+  const review = (state: Findings["review"]) =>
+    codes(judge({ review: state! }, { identity: "review", card: false }));
+  assert.deepEqual(review({ state: "asked" }), ["pending"]);
+  assert.deepEqual(review({ state: "gave_up" }), ["identity_unverified"]);
+  assert.deepEqual(review({ state: "answered", outcome: "refused" }), ["identity_refused"]);
+  assert.deepEqual(review({ state: "answered", outcome: "approved" }), ["approved"]);
 });
 
 test("policy may verify everybody, or only whom an item asks it of", () => {
@@ -187,7 +230,6 @@ test("own data: what is on file must agree in who somebody is; an address may ha
     "user_data_differs",
   ]);
   assert.deepEqual(codes(judge({ ownData: [], bureau: { state: "not_asked" } }, own)), ["approved"]);
-  assert.deepEqual(codes(judge({ ownData: null }, own)), ["approved"]);
 });
 
 test("a model that no data names, and a SIM seen nowhere, pass or not as the policy says", () => {

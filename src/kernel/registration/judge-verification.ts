@@ -17,7 +17,9 @@ import type { RegistrationPolicy } from "./registration-policy.ts";
 export type VerificationDue = {
   /** `short`: device and user are known (row 37). */
   readonly road: "short" | "full";
-  readonly identity: "bureau" | "own_data" | "none";
+  readonly identity: "bureau" | "own_data" | "review" | "none";
+  /** A person of the operator looks where the bureau cannot be asked: nobody demanded the bureau by name. */
+  readonly orReview?: boolean;
   readonly card: boolean;
   /** Fields of the user that must be there. */
   readonly fields: readonly UserField[];
@@ -35,6 +37,8 @@ export type BureauAnswer = {
   readonly score: number | null;
   readonly mismatched: readonly string[];
 };
+/** Of a person of the operator; who it was stands in the audit. */
+export type ReviewAnswer = { readonly outcome: "approved" | "refused" };
 export type CardAnswer = { readonly outcome: "approved" | "refused"; readonly cause: string | null };
 
 export type DeviceFinding = {
@@ -47,9 +51,11 @@ export type DeviceFinding = {
 /** Findings of all checks; those of a check that is not due are not looked at. */
 export type Findings = {
   readonly faults: readonly FieldFault[];
-  /** Fields that differ from those on file; null where nothing is on file. */
+  /** Fields that differ from those on file; null where nothing of who he is is on file. */
   readonly ownData: readonly UserField[] | null;
   readonly bureau: Outside<BureauAnswer>;
+  /** Not there in the records of an earlier release. */
+  readonly review?: Outside<ReviewAnswer>;
   readonly hasCard: boolean;
   readonly card: Outside<CardAnswer>;
   readonly device: DeviceFinding;
@@ -64,6 +70,8 @@ export type RejectionCode =
   | "identity_mismatch"
   | "identity_score_too_low"
   | "identity_unverified"
+  | "identity_refused"
+  | "user_unknown"
   | "card_missing"
   | "card_refused"
   | "card_unverified"
@@ -81,13 +89,21 @@ export type Rejection = {
 export type Verdict =
   | { readonly outcome: "approved" }
   | { readonly outcome: "rejected"; readonly reasons: readonly Rejection[] }
-  | { readonly outcome: "pending"; readonly waitingFor: readonly ("bureau" | "card")[] };
+  | { readonly outcome: "pending"; readonly waitingFor: readonly ("bureau" | "person" | "card")[] };
 
-/** Row 37: a device that was provisioned before for this user takes the short road, unless policy or an item says otherwise. */
+/** Something of who he is was verified before and is kept. */
+export const isOnFile = (account: AccountFacts["account"]): boolean =>
+  account !== null && account.state !== "closed" && Object.keys(account.user).some(isDecisive);
+
+/**
+ * Row 37: a device that was provisioned before for this user takes the short road, unless policy or an item says otherwise.
+ * Row 38: of whom nothing is known, somebody else has a word; only what he gives back needs no more than his SIM.
+ */
 export function verificationDue(
   policy: RegistrationPolicy,
   items: readonly CatalogItem[],
   { isKnownDevice, account }: Pick<AccountFacts, "isKnownDevice" | "account">,
+  action: "add" | "remove" = "add",
 ): VerificationDue {
   const isKnownUser = account !== null && account.state !== "closed";
   const byPolicy =
@@ -95,21 +111,47 @@ export function verificationDue(
   // An item that asks for it wants a word from outside.
   const byItem = !isKnownUser && items.some(({ requires }) => requires.verification);
   const isFull = byPolicy || byItem;
-  const identity = byItem ? "bureau" : isFull ? policy.verifyBy : "none";
+  const identity = byItem ? "bureau" : isFull ? identityDue(policy, account, action) : "none";
+  const orReview = identity === "bureau" && !byItem && policy.verifyBy !== "bureau";
   const fields = identity === "bureau" && policy.userFields.length === 0 ? BUREAU_FIELDS : policy.userFields;
   return {
     road: isFull ? "full" : "short",
     identity,
+    ...(orReview && { orReview }),
     card: (isFull && policy.cardRequired) || items.some(({ requires }) => requires.card),
     fields: isFull ? fields : [],
   };
+}
+
+function identityDue(
+  { verifyBy, unknownUser }: RegistrationPolicy,
+  account: AccountFacts["account"],
+  action: "add" | "remove",
+): VerificationDue["identity"] {
+  if (verifyBy === "bureau") return "bureau";
+  if (isOnFile(account)) return "own_data";
+  if (action === "remove") return "none";
+  return unknownUser === "bureau" || unknownUser === "review" ? unknownUser : "own_data";
+}
+
+/** Without a name there is nothing to ask the bureau: a person looks, where one may. Fields that the policy demands stay. */
+export function reviewedWithoutName(
+  due: VerificationDue,
+  { userFields }: Pick<RegistrationPolicy, "userFields">,
+  user: UserData,
+): VerificationDue {
+  const isNameless = BUREAU_FIELDS.some((field) => !user[field]);
+  return due.orReview && isNameless ? { ...due, identity: "review", fields: userFields } : due;
 }
 
 /** A bureau has nothing to compare of somebody who said nothing: so much is asked for where the policy names nothing. */
 const BUREAU_FIELDS: readonly UserField[] = ["givenName", "familyName"];
 
 export function judgeVerification(
-  policy: Pick<RegistrationPolicy, "identityThreshold" | "userFields" | "knownModelsOnly" | "devicePairing">,
+  policy: Pick<
+    RegistrationPolicy,
+    "identityThreshold" | "userFields" | "unknownUser" | "knownModelsOnly" | "devicePairing"
+  >,
   due: VerificationDue,
   findings: Findings,
 ): Verdict {
@@ -122,11 +164,13 @@ export function judgeVerification(
     ...judgeFaults(findings.faults),
     ...(due.identity === "own_data" ? judgeOwnData(policy, findings.ownData) : []),
     ...(due.identity === "bureau" ? judgeBureau(policy, findings.bureau) : []),
+    ...(due.identity === "review" ? judgeReview(findings.review) : []),
     ...(due.card ? judgeCard(findings) : []),
   ];
   if (reasons.length > 0) return { outcome: "rejected", reasons }; // a no does not wait for the other answer
   const waitingFor = [
     ...(due.identity === "bureau" && findings.bureau.state !== "answered" ? (["bureau"] as const) : []),
+    ...(due.identity === "review" && findings.review?.state !== "answered" ? (["person"] as const) : []),
     ...(due.card && findings.card.state !== "answered" ? (["card"] as const) : []),
   ];
   return waitingFor.length > 0 ? { outcome: "pending", waitingFor } : { outcome: "approved" };
@@ -163,25 +207,26 @@ function judgeFaults(faults: readonly FieldFault[]): Rejection[] {
 }
 
 /**
- * By what the server knows itself: what is on file must agree. For a user who has nothing on file, the fields that the
- * policy asks for are all there is to look at, and where it asks for none, possession of the SIM is enough.
+ * By what the server knows itself: what is on file must agree. With nothing on file there is nothing to agree with, and
+ * only a policy that says so takes possession of the SIM for it.
  */
 function judgeOwnData(
-  { userFields }: Pick<RegistrationPolicy, "userFields">,
+  { userFields, unknownUser }: Pick<RegistrationPolicy, "userFields" | "unknownUser">,
   differing: Findings["ownData"],
 ): Rejection[] {
-  if (differing === null) return [];
-  const decisive = differing.filter((field) => DECISIVE.has(field) || userFields.includes(field));
+  if (differing === null) return unknownUser === "accept" ? [] : no("user_unknown");
+  const decisive = differing.filter((field) => isDecisive(field) || userFields.includes(field));
   return decisive.length > 0 ? no("user_data_differs", { fields: decisive.join(", ") }) : [];
 }
 
 /** A move or a new mail address is no other person. */
-const DECISIVE: ReadonlySet<UserField> = new Set(["givenName", "familyName", "birthdate", "idDocument"]);
+const DECISIVE: readonly UserField[] = ["givenName", "familyName", "birthdate", "idDocument"];
+const isDecisive = (field: string): boolean => (DECISIVE as readonly string[]).includes(field);
 
 /** What was given, with who somebody is as it was verified: only a verification changes that. */
 export const asVerified = (given: UserData, onFile: UserData): UserData => ({
   ...given,
-  ...Object.fromEntries(Object.entries(onFile).filter(([field]) => DECISIVE.has(field as UserField))),
+  ...Object.fromEntries(Object.entries(onFile).filter(([field]) => isDecisive(field))),
 });
 
 function judgeBureau(
@@ -200,6 +245,11 @@ function judgeBureau(
     score: Number.isFinite(score) ? score : -1,
     threshold: identityThreshold,
   });
+}
+
+function judgeReview(review: Findings["review"]): Rejection[] {
+  if (review?.state === "gave_up") return no("identity_unverified");
+  return review?.state === "answered" && review.outcome !== "approved" ? no("identity_refused") : [];
 }
 
 function judgeCard({ hasCard, card }: Findings): Rejection[] {

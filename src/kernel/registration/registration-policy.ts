@@ -6,6 +6,14 @@ export type RegistrationPolicy = {
   readonly verify: "always" | "new_devices" | "items";
   /** By whom: an identity bureau, or what the server knows itself (row 38). An item that asks for verification asks the bureau. */
   readonly verifyBy: "bureau" | "own_data";
+  /**
+   * Who looks where the server's own data is to decide and it knows nothing of the person: the bureau, and a person of the
+   * operator where none is configured or no name was given; a person of the operator; nobody, and he is refused with the
+   * reason; nobody, and having the SIM is enough. Only the last lets somebody in of whom nothing is known.
+   */
+  readonly unknownUser: "bureau" | "review" | "reject" | "accept";
+  /** How long a person of the operator has to look at who asks; nothing by then is a no. */
+  readonly reviewDeadlineHours: number;
   /** Least score of the bureau, 0 to 100, where it gives one. */
   readonly identityThreshold: number;
   /** A card is checked whenever a user is verified, not only where an item asks for it (row 8). */
@@ -55,6 +63,8 @@ export const DEFAULT_FRAUD_LIMITS: FraudLimits = {
 export const DEFAULT_REGISTRATION_POLICY: RegistrationPolicy = {
   verify: "new_devices",
   verifyBy: "own_data",
+  unknownUser: "bureau",
+  reviewDeadlineHours: 72,
   identityThreshold: 80,
   cardRequired: false,
   userFields: [],

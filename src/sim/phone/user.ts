@@ -23,6 +23,8 @@ export type Step =
   /** An entry, or what leads on, by the beginning of its label. */
   | { readonly choose: string | RegExp }
   | { readonly fill: Readonly<Record<string, string>> }
+  /** The same, of those that the form asks for. */
+  | { readonly fillIfAsked: Readonly<Record<string, string>> }
   | { readonly submit: true }
   /** What a role leads to, on the screen or behind MENU. */
   | { readonly action: ActionRole }
@@ -73,7 +75,10 @@ async function ready(
 function take(hands: Hands, state: KeypadState, step: Exclude<Step, { await: unknown }>): void {
   if ("press" in step) for (const key of step.press) hands.press(key);
   else if ("fill" in step) for (const [name, value] of Object.entries(step.fill)) fill(hands, name, value);
-  else if ("submit" in step) choose(hands, state, ({ kind }) => kind === "submit", "the button");
+  else if ("fillIfAsked" in step) {
+    for (const [name, value] of Object.entries(step.fillIfAsked))
+      if (fieldOf(state, name)) fill(hands, name, value);
+  } else if ("submit" in step) choose(hands, state, ({ kind }) => kind === "submit", "the button");
   else if ("choose" in step) choose(hands, state, (item) => isLabelled(item, step.choose), `${step.choose}`);
   else act(hands, state, step.action);
 }
@@ -97,9 +102,12 @@ function act(hands: Hands, state: KeypadState, role: ActionRole): void {
   hands.press("SOFT_LEFT");
 }
 
+const fieldOf = (state: KeypadState | undefined, name: string) =>
+  state?.screen.form?.fields.find((one) => one.name === name);
+
 function fill(hands: Hands, name: string, value: string): void {
   const state = hands.keypad();
-  const field = state?.screen.form?.fields.find((one) => one.name === name);
+  const field = fieldOf(state, name);
   if (!state || !field) throw new WalkError(`no field ${name} on ${describe(state)}`);
   if (field.kind === "flag" && (state.values[name] === FLAG_SET) === (value === FLAG_SET)) return;
   choose(hands, state, (item) => item.kind === "field" && item.field.name === name, `the field ${name}`);

@@ -5,6 +5,7 @@
 import type { CallAnswer } from "../answers.ts";
 import { nextTry } from "../next-try.ts";
 import type { CallKind, OutboundCall } from "../order-store.ts";
+import { NOT_CONFIGURED } from "./ask.ts";
 import { checkAnswered } from "./begin.ts";
 import { billingAnswered } from "./billing.ts";
 import type { RequestContext } from "./context.ts";
@@ -30,7 +31,10 @@ export function requestAnswered(context: RequestContext, call: OutboundCall, giv
     dueAt: Date | null = null,
   ) => scribe.changes.callChanges.push({ id: call.id, state, reason, dueAt });
   if (answer.kind === "failed") {
-    const retry = nextTry(scribe, call);
+    // A bureau that nobody configured will not answer: who may be looked at by a person need not wait for that.
+    const isInVain =
+      call.kind === "identity_check" && answer.cause === NOT_CONFIGURED && mayBeReviewed(order);
+    const retry = isInVain ? undefined : nextTry(scribe, call);
     const reason = `${WHO[call.kind]} gave no answer: ${answer.cause}`;
     if (call.attempts === 1)
       scribe.note(order, { kind: `${call.kind}_delayed`, itemId: call.itemId, reason });
@@ -40,6 +44,9 @@ export function requestAnswered(context: RequestContext, call: OutboundCall, giv
   else change("done", `${WHO[call.kind]} answered`);
   dispatch(context, call, answer);
 }
+
+const mayBeReviewed = ({ request }: RequestContext["order"]): boolean =>
+  request.verification?.due.orReview === true;
 
 function dispatch(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
   switch (call.kind) {

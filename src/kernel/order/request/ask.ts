@@ -6,6 +6,9 @@ import type { RequestContext } from "./context.ts";
 /** For word to the billing centre: like a fee's. */
 export const NOTICE_DEADLINE_HOURS = 24 * 14;
 
+/** Why a call failed where nobody stands at its other end: asking again changes nothing before the configuration does. */
+export const NOT_CONFIGURED = "not_configured";
+
 export type Call = {
   readonly kind: CallKind;
   readonly itemId: string | null;

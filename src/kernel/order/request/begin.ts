@@ -14,13 +14,16 @@ import {
   asVerified,
   differingFields,
   type Findings,
+  isOnFile,
   judgeVerification,
+  reviewedWithoutName,
+  type VerificationDue,
   verificationDue,
 } from "../../registration/judge-verification.ts";
 import type { CallAnswer } from "../answers.ts";
 import type { OutboundCall } from "../order-store.ts";
-import { minutesAfter, NO_ACTION } from "../scribe.ts";
-import { ask } from "./ask.ts";
+import { hoursAfter, minutesAfter, NO_ACTION } from "../scribe.ts";
+import { ask, NOT_CONFIGURED } from "./ask.ts";
 import { askConsent } from "./consent.ts";
 import { itemsOf, type RequestContext, touchRequest } from "./context.ts";
 import { namesOf, tell } from "./notices.ts";
@@ -39,12 +42,15 @@ export function beginRequest(context: RequestContext, { request, items, facts }:
   const policy = terms.policy.request;
   const judgement = deps.judge(order, subject, terms, scribe.now);
   Object.assign(order, { make: judgement.make, model: judgement.model });
-  const due = verificationDue(policy, items, facts);
+  const asked = verificationDue(policy, items, facts, request.action);
+  const due = reviewedWithoutName(asked, policy, order.request.user);
   const needed = due.road === "full" ? neededFields(due, items).user : [];
   const findings: Findings = {
     faults: checkUserData(request.user, needed, { now: scribe.now, minimumAgeYears: policy.minimumAgeYears }),
-    ownData: facts.account ? differingFields(request.user, facts.account.user) : null,
+    ownData:
+      facts.account && isOnFile(facts.account) ? differingFields(request.user, facts.account.user) : null,
     bureau: { state: due.identity === "bureau" ? "asked" : "not_asked" },
+    review: { state: due.identity === "review" ? "asked" : "not_asked" },
     hasCard: request.card !== null,
     card: { state: due.card && request.card ? "asked" : "not_asked" },
     device: {
@@ -62,8 +68,12 @@ export function beginRequest(context: RequestContext, { request, items, facts }:
       reason: "this device was provisioned for this user before: nobody outside is asked",
     });
   }
-  judge(context, { due, findings, verdict: "pending", reasons: [] }, () => askOutside(context, findings));
+  judge(context, { due, findings, verdict: "pending", reasons: [] }, () =>
+    askOutside(context, findings, NO_NAME),
+  );
 }
+
+const NO_NAME = "nothing is known of who asks";
 
 function formOf(imei: string): Findings["device"]["imei"] {
   try {
@@ -105,21 +115,12 @@ function tellOfOthers(context: RequestContext): void {
   tell(context, { kind: "status", text: "changed", values });
 }
 
-function askOutside(context: RequestContext, { bureau, card }: Findings): void {
+function askOutside(context: RequestContext, { bureau, review, card }: Findings, why: string): void {
   const { scribe, order, terms } = context;
   const { user, card: reference } = order.request;
   const deadlineAt = minutesAfter(scribe.now, terms.policy.request.verificationDeadlineMinutes);
-  const outside = [
-    ...(bureau.state === "asked" ? ["the identity bureau"] : []),
-    ...(card.state === "asked" ? ["the payment house"] : []),
-  ].join(" and ");
-  scribe.moveOrder(order, {
-    state: "verifying",
-    reason: `${outside} is asked`,
-    nextAction: `wait for ${outside}; no answer is a no`,
-    dueAt: deadlineAt,
-    deadlineAt,
-  });
+  if (review?.state === "asked") waitForReview(context, why);
+  else waitForOthers(context, bureau, card, deadlineAt);
   if (bureau.state === "asked") {
     const idempotencyKey = `${order.id}:identity`;
     ask(context, {
@@ -143,6 +144,65 @@ function askOutside(context: RequestContext, { bureau, card }: Findings): void {
   }
 }
 
+function waitForOthers(
+  { scribe, order }: RequestContext,
+  bureau: Findings["bureau"],
+  card: Findings["card"],
+  deadlineAt: Date,
+): void {
+  const outside = [
+    ...(bureau.state === "asked" ? ["the identity bureau"] : []),
+    ...(card.state === "asked" ? ["the payment house"] : []),
+  ].join(" and ");
+  scribe.moveOrder(order, {
+    state: "verifying",
+    reason: `${outside} is asked`,
+    nextAction: `wait for ${outside}; no answer is a no`,
+    dueAt: deadlineAt,
+    deadlineAt,
+  });
+}
+
+/** It waits for a person of the operator, and for no machine: what it waits for stands where staff look. */
+function waitForReview({ scribe, order, terms }: RequestContext, why: string): void {
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.request.reviewDeadlineHours);
+  scribe.moveOrder(order, {
+    state: "verifying",
+    reason: `a person has to look at who asks: ${why}`,
+    nextAction:
+      "approve or refuse who asks (`turnup request review`, or POST /v1/reviews); no answer is a no",
+    dueAt: deadlineAt,
+    deadlineAt,
+  });
+}
+
+/**
+ * A person of the operator has looked.
+ * @throws TurnupError `nothing_to_answer`: it does not wait for a person
+ */
+export function reviewed(
+  context: RequestContext,
+  { outcome, actor }: { readonly outcome: "approved" | "refused"; readonly actor: string },
+): void {
+  const { scribe, order } = context;
+  const record = order.request.verification;
+  if (order.state !== "verifying" || record?.findings.review?.state !== "asked") {
+    throw new TurnupError(
+      "nothing_to_answer",
+      "this request does not wait for a person to look at who asks",
+      {
+        nextStep: "GET /v1/reviews lists those that do.",
+      },
+    );
+  }
+  const reason = outcome === "approved" ? "who asks was approved" : "who asks was refused";
+  scribe.note(order, { kind: `review_${outcome}`, reason: `${reason} by a person`, evidence: actor });
+  const findings: Findings = { ...record.findings, review: { state: "answered", outcome } };
+  judge(context, { ...record, findings }, () =>
+    waitForOthers(context, findings.bureau, findings.card, order.deadlineAt!),
+  );
+}
+
 /** A sum of nothing still names a currency. */
 const currencyOf = ({ order }: RequestContext): string =>
   order.items.find(({ subject }) => subject?.price)?.subject?.price?.currency ?? "EUR";
@@ -152,8 +212,25 @@ export function checkAnswered(context: RequestContext, call: OutboundCall, answe
   const record = order.request.verification;
   if (order.state !== "verifying" || !record) return;
   const { findings } = record;
+  if (call.kind === "identity_check" && isNobodyThere(answer) && record.due.orReview)
+    return reviewInstead(context, record);
   const next = call.kind === "identity_check" ? withBureau(findings, answer) : withCard(findings, answer);
   judge(context, { ...record, findings: next }, () => undefined);
+}
+
+const isNobodyThere = (answer: CallAnswer): boolean =>
+  answer.kind === "failed" && answer.cause === NOT_CONFIGURED;
+
+function reviewInstead(context: RequestContext, record: VerificationRecord): void {
+  const due: VerificationDue = { ...record.due, identity: "review" };
+  const findings: Findings = {
+    ...record.findings,
+    bureau: { state: "not_asked" },
+    review: { state: "asked" },
+  };
+  judge(context, { ...record, due, findings }, () =>
+    waitForReview(context, "nothing is known of who asks, and no identity bureau is configured"),
+  );
 }
 
 function withBureau(findings: Findings, answer: CallAnswer): Findings {
@@ -178,7 +255,15 @@ export function verificationTimedOut(context: RequestContext): void {
     answer.state === "asked" ? ({ state: "gave_up" } as const) : answer;
   judge(
     context,
-    { ...record, findings: { ...findings, bureau: silent(findings.bureau), card: silent(findings.card) } },
+    {
+      ...record,
+      findings: {
+        ...findings,
+        bureau: silent(findings.bureau),
+        review: silent(findings.review ?? { state: "not_asked" }),
+        card: silent(findings.card),
+      },
+    },
     () => reject(context, ["identity_unverified"]),
   );
 }

@@ -6,6 +6,7 @@ import type { UserData } from "../../account/user-data.ts";
 import type { NetworkElement } from "../../catalog/catalog-item.ts";
 import type { CallAnswer } from "../answers.ts";
 import type { CallKind, OrderStore, OutboundCall, Subject } from "../order-store.ts";
+import { NOT_CONFIGURED } from "./ask.ts";
 import type {
   BillingCentre,
   IdentityBureau,
@@ -99,7 +100,7 @@ const broken = (error: unknown): CallAnswer => ({
 });
 const unset = (what: string): CallAnswer => ({
   kind: "failed",
-  cause: "not_configured",
+  cause: NOT_CONFIGURED,
   reason: `no ${what} is configured`,
 });
 

@@ -9,6 +9,7 @@ import { openReply, peekReply, type Reply } from "../../../wire/message/reply.ts
 import type { ConductorDeps } from "../deps.ts";
 import { isClosed } from "../ending.ts";
 import type { Step } from "../step.ts";
+import { reviewed } from "./begin.ts";
 import { termsAnswered } from "./consent.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "./content.ts";
 import { isOfRequest, itemOf, itemsOf, type RequestContext, type RequestItem } from "./context.ts";
@@ -86,6 +87,17 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
           deviceId,
         }),
       );
+    },
+
+    review: (operatorId, orderId, answer) =>
+      on({ operatorId, subscriberId: null }, orderId, (context) => reviewed(context, answer)),
+
+    async underReview(operatorId, idOrReference) {
+      const orderId = await requests.orderIdOf({ operatorId, subscriberId: null }, idOrReference);
+      const [order] = orderId ? await requests.readOrders([orderId]) : [];
+      const isAsked = order?.request?.verification?.findings.review?.state === "asked";
+      if (!orderId || !order?.request || order.state !== "verifying" || !isAsked) return undefined;
+      return { orderId, user: order.request.user };
     },
 
     answerTerms: (scope, orderId, answer, channel) =>

@@ -32,6 +32,8 @@ export type RequestRow = {
 
 export type RequestFilter = {
   readonly state?: OrderState | undefined;
+  /** Only those that wait for a person of the operator to look at who asks. */
+  readonly isForReview?: boolean | undefined;
   readonly road?: Road | undefined;
   readonly actor?: string | undefined;
   readonly subscriberId?: string | undefined;
@@ -57,7 +59,7 @@ export type ConsentView = {
 export type VerificationView = {
   readonly verdict: "approved" | "rejected" | "pending";
   readonly road: "short" | "full";
-  readonly identity: "bureau" | "own_data" | "none";
+  readonly identity: "bureau" | "own_data" | "review" | "none";
   readonly card: boolean;
   readonly reasons: readonly string[];
 };

@@ -108,6 +108,20 @@ export interface RequestDesk {
   find(scope: RequestScope, idOrReference: string): Promise<RequestStatus | undefined>;
   /** The newest first; at most 20. */
   ofSubscriber(scope: RequestScope): Promise<readonly RequestStatus[]>;
+  /**
+   * A person of the operator looked at who asks, and approves or refuses him.
+   * @throws TurnupError order_not_found, nothing_to_answer
+   */
+  review(
+    operatorId: string,
+    orderId: string,
+    answer: { readonly outcome: "approved" | "refused"; readonly actor: string },
+  ): Promise<void>;
+  /** What was told of whoever waits for a person to look at him, by order id or reference; undefined where none does. */
+  underReview(
+    operatorId: string,
+    idOrReference: string,
+  ): Promise<{ readonly orderId: string; readonly user: UserData } | undefined>;
   /** What the subscriber has now. */
   provisioned(scope: RequestScope): Promise<
     readonly {

@@ -153,7 +153,7 @@ function tellTheEnd(context: RequestContext): void {
 }
 
 /** Patterns of fraud are the operator's affair: whoever is stopped for one is told no more than that. */
-const TOLD_REASONS = /^(user_data|identity|card_missing|card_refused|card_unverified)/;
+const TOLD_REASONS = /^(user_data|user_unknown|identity|card_missing|card_refused|card_unverified)/;
 export const rejectionOf = ({ order }: Pick<RequestContext, "order">): string => {
   const codes = (order.request.verification?.reasons ?? []).map(({ code }) => code);
   const told = codes.filter((code) => TOLD_REASONS.test(code));

@@ -1,0 +1,86 @@
+/**
+ * People of whom nothing is known wait for a person of the operator (US 6,647,260, claim 7; row 38): who waits, what each
+ * told of himself, and the yes or no. Whoever looks stands in the audit, and so does whoever answers.
+ */
+import Type from "typebox";
+import type { Role } from "../../kernel/account/role.ts";
+import { USER_FIELDS } from "../../kernel/account/user-data.ts";
+import { answerPage, pageOf } from "../page.ts";
+import { ok, route } from "../route.ts";
+import { named, page, pageQuery, text, words } from "../schema.ts";
+import { Detail, Row, requestName, rowBody } from "./requests/schema.ts";
+import { detailNamed, requestNotFound } from "./requests.ts";
+
+/** Whoever enters requests for others does not say who they are. */
+const REVIEWERS: readonly Role[] = ["admin", "care"];
+const REASON_CHARACTERS_MAX = 200;
+
+const shared = { tag: "requests", roles: REVIEWERS, status: 200 } as const;
+
+export const listReviews = route({
+  ...shared,
+  method: "GET",
+  path: "/v1/reviews",
+  summary: "Requests that wait for a person to look at who asks, each with its reason and deadline",
+  errors: [],
+  query: pageQuery,
+  answer: page(Row),
+  async handle({ road }, { query, caller, request }) {
+    const found = await road.reader.list(caller.operatorId, { isForReview: true }, pageOf(query));
+    return answerPage({ ...found, rows: found.rows.map(rowBody) }, request);
+  },
+});
+
+const userFields = Object.fromEntries(
+  USER_FIELDS.map((field) => [field, Type.Optional(Type.String())]),
+) as Record<(typeof USER_FIELDS)[number], ReturnType<typeof Type.Optional<ReturnType<typeof Type.String>>>>;
+const Review = named(
+  "Review",
+  Type.Object({
+    request: Detail,
+    user: Type.Object(userFields, { description: "What he told of himself, as far as he did." }),
+  }),
+);
+
+export const getReview = route({
+  ...shared,
+  method: "GET",
+  path: "/v1/reviews/:id",
+  summary:
+    "One request that waits for a person, with what its subscriber told of himself; the look is audited",
+  errors: ["order_not_found"],
+  params: { id: requestName },
+  answer: Review,
+  async handle({ road, audit }, { params, caller: { operatorId, label } }) {
+    const waiting = await road.desk.underReview(operatorId, params.id);
+    if (!waiting) throw requestNotFound();
+    const { orderId, user } = waiting;
+    await audit.record(operatorId, { actor: label, action: "review.read", subject: orderId });
+    return ok({ request: await detailNamed(road, operatorId, orderId), user: { ...user } });
+  },
+});
+
+export const answerReview = route({
+  ...shared,
+  method: "POST",
+  path: "/v1/reviews/:id",
+  summary: "Approve or refuse who asks, after a person looked",
+  errors: ["order_not_found", "nothing_to_answer"],
+  params: { id: requestName },
+  body: Type.Object(
+    {
+      outcome: words(["approved", "refused"]),
+      reason: text("Why, for the audit; nothing of the person.", REASON_CHARACTERS_MAX),
+    },
+    { additionalProperties: false },
+  ),
+  answer: Detail,
+  async handle({ road, audit }, { params, body: { outcome, reason }, caller: { operatorId, label } }) {
+    const known = await road.reader.detail(operatorId, params.id);
+    if (!known) throw requestNotFound();
+    await road.desk.review(operatorId, known.id, { outcome, actor: label });
+    const detail = { outcome, reason };
+    await audit.record(operatorId, { actor: label, action: "review.answer", subject: known.id, detail });
+    return ok(await detailNamed(road, operatorId, known.id));
+  },
+});
