@@ -39,6 +39,7 @@ export type Told = {
 };
 
 type Elements = Parameters<NetworkElementPort["apply"]>[0];
+type Mail = Parameters<MailPort["send"]>[0];
 type Billing = Parameters<BillingCentre["tell"]>[0];
 type Removing = Parameters<ServiceServerPort["remove"]>[0];
 type Registering = Parameters<ServiceServerPort["register"]>[0];
@@ -57,7 +58,7 @@ export function machines() {
     removals: [] as Removing[],
     elements: [] as Elements[],
     billing: [] as Billing[],
-    mails: [] as Parameters<MailPort["send"]>[0][],
+    mails: [] as Mail[],
   };
   const answers = {
     identity: (): ReturnType<IdentityBureau["verify"]> =>
@@ -75,6 +76,7 @@ export function machines() {
       Promise.resolve({ kind: "done", reference: null }),
     billing: (_: Billing): ReturnType<BillingCentre["tell"]> =>
       Promise.resolve({ kind: "done", reference: "bill-1" }),
+    mail: (_: Mail): ReturnType<MailPort["send"]> => Promise.resolve({ kind: "done", reference: null }),
   };
   const connectors: Connectors = {
     bureauOf: () => ({ verify: (one) => noted(saw.identities, one, () => answers.identity()) }),
@@ -89,7 +91,7 @@ export function machines() {
     elementOf: () => ({ apply: (one) => noted(saw.elements, one, () => answers.element(one)) }),
     billingOf: () => ({ tell: (one) => noted(saw.billing, one, () => answers.billing(one)) }),
     mailOf: () => ({
-      send: (one) => noted(saw.mails, one, () => Promise.resolve({ kind: "done", reference: null })),
+      send: (one) => noted(saw.mails, one, () => answers.mail(one)),
     }),
   };
   return { saw, answers, connectors };

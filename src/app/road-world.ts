@@ -7,7 +7,8 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { createHandsetClient, freshHandset } from "../device/client.ts";
 import { factoryModules } from "../device/modules.ts";
-import { type AccessPointEntry, routeTo } from "../device/settings.ts";
+import type { AccessPointEntry } from "../device/settings.ts";
+import { type TypedPoint, typedEntry } from "../sim/handset/fleet.ts";
 import { createPhone, type Phone, type PhoneEvent, type PhoneOptions } from "../sim/phone/phone.ts";
 import { type ProxyOptions, type ProxyServer, startProxy } from "./proxy.ts";
 import { ensureRoadCertificates, type RoadCertificates } from "./road-certificates.ts";
@@ -40,7 +41,7 @@ export type RoadWorldOptions = {
   /** A phone opens its data session anew with settings that came over the air. */
   goOnline?(phone: Pick<PhoneOptions, "imei" | "imsi">, road: AccessPointEntry): Promise<unknown>;
   /** What a user does with a link to settings in a text: the access point that the page names, typed in by hand. */
-  openLink?(url: string): Promise<string | undefined>;
+  openLink?(url: string): Promise<readonly TypedPoint[]>;
 };
 
 /** A provisioning server that the proxy leads to. */
@@ -162,25 +163,23 @@ function settingsOf(
     publicKeyOf: () => undefined,
   });
   let state = freshHandset();
-  const online = async (road: AccessPointEntry | undefined): Promise<void> => {
-    if (road) await goOnline?.(phone, road);
+  const online = async (given: readonly AccessPointEntry[]): Promise<void> => {
+    for (const road of given) await goOnline?.(phone, road);
   };
   return {
     takePush({ from, bytes }: { readonly from: string; readonly bytes: Uint8Array }): void {
       const step = client.receive(state, { from, bytes, at: now() });
       state = step.state;
-      const isNew = step.effects.some((effect) => effect.kind === "applied" && effect.what === "settings");
-      if (isNew) online(routeTo(state.settings, "", "internet")).catch(onFault);
+      const given = step.effects.flatMap((effect) =>
+        effect.kind === "applied" && effect.what === "settings" ? effect.entries : [],
+      );
+      online(given).catch(onFault);
     },
     takeText(text: string): void {
       const [url] = /https?:\/\/\S+\/s\/\S+/.exec(text) ?? [];
       if (!url || !openLink) return;
       openLink(url)
-        .then((apn) =>
-          online(
-            apn ? { apn, uses: ["internet"], authType: "none", hosts: [], origin: "settings" } : undefined,
-          ),
-        )
+        .then((typed) => online(typed.map(typedEntry)))
         .catch(onFault);
     },
   };

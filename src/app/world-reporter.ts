@@ -4,7 +4,7 @@
  */
 import { Agent, request } from "node:http";
 import type { UsageRecord } from "../sim/core/packet-gateway.ts";
-import type { FleetSighting } from "../sim/handset/fleet.ts";
+import type { FleetSighting, TypedPoint } from "../sim/handset/fleet.ts";
 import { type Arrival, writeArrivals } from "../wire/message/maker-api.ts";
 import type { TurnupAddress } from "./world.ts";
 
@@ -21,8 +21,8 @@ export type Reporter = {
   sighting(sighting: FleetSighting): void;
   traffic(batch: readonly UsageRecord[]): Promise<void>;
   arrivals(batch: readonly Arrival[]): Promise<void>;
-  /** The access point that the page behind a link names. */
-  openLink(url: string): Promise<string | undefined>;
+  /** The access points that the page behind a link names. */
+  openLink(url: string): Promise<readonly TypedPoint[]>;
   close(): Promise<void>;
 };
 
@@ -88,11 +88,11 @@ export function reporter(): Reporter {
       // A subscriber whose page does not come tries again, for a while.
       for (let tries = 1; tries <= PAGE_TRIES && !closed; tries++) {
         const { status, text } = await pressButton(agent, url).catch(() => NOT_HEARD);
-        if (status === 200) return apnOn(text);
-        if (status >= 400 && status < 500 && status !== 429) return undefined;
+        if (status === 200) return pointsOn(text);
+        if (status >= 400 && status < 500 && status !== 429) return [];
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
-      return undefined;
+      return [];
     },
     async close() {
       closed = true;
@@ -110,8 +110,12 @@ async function pressButton(agent: Agent, url: string): Promise<Answer> {
   return hasButton ? send(agent, "POST", url, "", undefined) : cover;
 }
 
-const apnOn = (page: string): string | undefined =>
-  /Access point name \(APN\)(?:<[^>]*>)*([^<]+)</.exec(page)?.[1];
+/** A step of the page: what the access point is for, and its name. */
+const STEP = /access point for <b>([^<]+)<\/b>[\s\S]*?Access point name \(APN\)(?:<[^>]*>)*([^<]+)</g;
+const useOf = (title: string): TypedPoint["use"] =>
+  title.includes("MMS") ? "mms" : title === "WAP" ? "wap" : title === "Internet" ? "internet" : "maker";
+const pointsOn = (page: string): TypedPoint[] =>
+  [...page.matchAll(STEP)].map(([, title = "", apn = ""]) => ({ apn, use: useOf(title) }));
 
 type Answer = { readonly status: number; readonly text: string };
 const NOT_HEARD: Answer = { status: 0, text: "" };

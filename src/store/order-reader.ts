@@ -347,7 +347,7 @@ const STORY = {
 const STORY_ITEMS = {
   name: "story_items", // order_item_of_order
   text: `select id, kind, subject, state, cause, reason, next_action as "nextAction", deadline_at as "deadlineAt", attempt,
-                message_id as "messageId", key_id as "keyId", apns, updated_at as "updatedAt"
+                message_id as "messageId", key_id as "keyId", apns, apns_seen as "apnsSeen", updated_at as "updatedAt"
            from order_item where order_id = $1 order by id`,
 };
 const STORY_EVENTS = {

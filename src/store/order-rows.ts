@@ -95,6 +95,7 @@ const ITEM_STATE = [
   { name: "message_id", type: "uuid", value: ({ item }: ItemOf) => item.message?.id },
   { name: "key_id", type: "uuid", value: ({ item }: ItemOf) => item.keyId },
   { name: "apns", type: "text[]", value: ({ item }: ItemOf) => item.apns },
+  { name: "apns_seen", type: "text[]", value: ({ item }: ItemOf) => item.apnsSeen },
   { name: "fee_terms", type: "jsonb", value: ({ item }: ItemOf) => feeTermsRow(item.feeTerms) },
   { name: "subject", type: "jsonb", value: ({ item }: ItemOf) => item.subject },
   { name: "updated_at", type: "timestamptz", value: ({ now }: ItemOf) => now },

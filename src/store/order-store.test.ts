@@ -382,6 +382,32 @@ test("proof, a repeat of it, and proof of another operator's key: booked, repeat
   assert.equal(await shop.count("outbound_call", "operator_id = $1 and kind = 'fee_request'", [mine]), 1);
 });
 
+test("traffic proves nothing of settings that never left us, and proves them once the centre took a part", async () => {
+  const order = await ordered("never left us");
+  const traffic = { kind: "traffic", imsi: order.imsi, apn: "internet", source: "probe" } as const;
+  const outcome = async () =>
+    (await shop.conductor.confirm(order.operatorId, [traffic])).map(({ outcome: one }) => one);
+  assert.deepEqual(await outcome(), ["no_order"], "it waits in the queue");
+  const [message] = await claim(order.operatorId);
+  await shop.conductor.bookSubmissions(
+    [],
+    [{ messageId: message!.messageId, reason: "refused", retryAt: null, errorCode: "0x0000000b" }],
+  );
+  assert.deepEqual(await outcome(), ["no_order"], "the centre refused it");
+  assert.deepEqual(
+    [(await story(order)).items[0]?.state, (await story(order)).items[0]?.apnsSeen],
+    ["sending", []],
+  );
+  shop.time.now += HOUR_MS;
+  const [again] = await claim(order.operatorId);
+  await taken(again!, 1);
+  assert.deepEqual(await outcome(), ["booked"]);
+  assert.deepEqual(
+    [(await story(order)).items[0]?.state, (await story(order)).items[0]?.apnsSeen],
+    ["works", ["internet"]],
+  );
+});
+
 test("what a key costs is read back as it was agreed, to the last minor unit", async () => {
   const mine = await shop.operator();
   shop.world.verdict = "ended";

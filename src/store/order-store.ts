@@ -73,7 +73,7 @@ const ACCOUNTS_OF = {
 const ITEMS_OF_ORDERS = {
   name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
   text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
-                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
+                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.apns_seen as "apnsSeen", i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
                 i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
                 m.part_count as "partCount", m.reference
            from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
@@ -99,7 +99,7 @@ const MAKES_OF = {
            from provisioning_order o join device d on d.id = o.device_id where o.id = any($1::uuid[])`,
 };
 const ITEMS_BY_TRAFFIC = {
-  name: "items_by_traffic", // subscriber_operator_id_imsi_index_key, provisioning_order_of_subscriber, order_item_of_order
+  name: "items_by_traffic", // subscriber_operator_id_imsi_index_key, provisioning_order_of_subscriber, order_item_of_order, message_of_order
   text: `select q.at::int as at, i.order_id as "orderId", i.id as "itemId"
            from unnest($2::bytea[], $3::text[]) with ordinality as q(imsi_index, apn, at)
           cross join lateral (select id from subscriber -- as a plain join it may read every subscriber of the operator
@@ -108,7 +108,10 @@ const ITEMS_BY_TRAFFIC = {
                           where r.subscriber_id = s.id and (r.cause in ('first_registration', 'sim_moved', 'requested')
                              or exists (select from order_item a where a.order_id = r.id and a.apns <> '{}'))
                           order by r.id desc limit 1) o on true
-           join order_item i on i.order_id = o.id and q.apn = any(i.apns)`,
+           join order_item i on i.order_id = o.id and q.apn = any(i.apns)
+          where exists (select from message c join message m on m.order_id = o.id and m.payload_id = c.payload_id
+                         where c.id = i.message_id and (m.state = 'submitting' -- what never left us is no doing of ours
+                               or exists (select from message_part p where p.message_id = m.id)))`,
 };
 const KEY = `k.id as "keyId", k.operator_id as "operatorId", k.order_id as "orderId", i.id as "itemId", k.sealed`;
 const KEYS_BY_ID = {

@@ -440,6 +440,9 @@ test("access points that were asked for go by the road of a sighting, and are do
     [["settings", "omacp"]],
   );
   const traffic = { kind: "traffic", imsi: house.imsi, apn: "internet", source: "probe" } as const;
+  const [early] = await shop.conductor.confirm(house.operatorId, [traffic]);
+  assert.equal(early?.outcome, "no_order", "nothing was handed over yet that it could prove");
+  await house.submitted(story.messages.map(({ id, partCount }) => ({ messageId: id, parts: partCount })));
   assert.deepEqual(await shop.conductor.confirm(house.operatorId, [traffic]), [{ outcome: "booked" }]);
   assert.equal((await house.status(orderId)).state, "completed");
   await house.errands();

@@ -25,6 +25,7 @@ import { maskIdentifier } from "../term/mask.ts";
 import type { Database } from "./database.ts";
 import { Conditions, type Dated, iso, type Parties, partiesOf, type Query } from "./order-reader.ts";
 import { cutPage } from "./page.ts";
+import { SENT_BY } from "./request-rows.ts";
 import type { Sealer } from "./seal.ts";
 import { isUuid } from "./uuid.ts";
 
@@ -163,9 +164,17 @@ const DETAIL = {
             and ($4::text is null or o.cause = $4) and ($5::text is null or r.actor = $5)`,
 };
 const CONSENTS = {
-  name: "consents_of_request", // consent_of_order
-  text: `select terms_id as "termsId", terms_version as version, language, sent_by as "sentBy", asked_at as "askedAt", answer,
-                answered_by as "answeredBy", answered_at as "answeredAt"
+  name: "consents_of_request", // consent_of_order, message_of_order, message_part_pkey, outbound_call_of_order
+  text: `select terms_id as "termsId", terms_version as version, language, ${SENT_BY("consent")} as "sentBy", asked_at as "askedAt",
+                answer, answered_by as "answeredBy", answered_at as "answeredAt",
+                coalesce((select jsonb_agg(jsonb_build_object('channel', channel, 'reason', reason) order by channel) from (
+                  select 'sms' as channel, reason from (
+                    select m.state, m.reason from message m where m.order_id = consent.order_id and m.payload_id = consent.payload_id
+                     order by m.id desc limit 1) latest where state in ('failed', 'expired')
+                  union all
+                  select body ->> 'channel', reason from outbound_call
+                   where order_id = consent.order_id and kind = 'mail_notice' and state in ('refused', 'given_up')
+                     and consent.payload_id is not null) one), '[]') as "notSentBy"
            from consent where order_id = $1 order by id`,
 };
 type StoredDetail = StoredRequest & {

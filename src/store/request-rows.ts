@@ -57,10 +57,19 @@ const REQUESTS_OF = {
            left join user_account a on a.operator_id = o.operator_id and a.subscriber_id = o.subscriber_id
           where r.order_id = any($1::uuid[])`,
 };
+/** Every part of an SMS that holds the text was taken by the message centre. */
+const SMS_TOOK = (consent: string): string => `exists (
+  select from message m where m.order_id = ${consent}.order_id and m.payload_id = ${consent}.payload_id
+     and m.part_count = (select count(*) from message_part p where p.message_id = m.id))`;
+/** The channels that took the text of a consent. SMS is told by its message, the others when they answered. */
+export const SENT_BY = (consent: string): string =>
+  `case when ${SMS_TOOK(consent)} then array_prepend('sms', array_remove(${consent}.sent_by, 'sms')) else ${consent}.sent_by end`;
+
 const CONSENTS_OF = {
-  name: "consents_of", // consent_of_order
+  name: "consents_of", // consent_of_order, message_of_order, message_part_pkey
   text: `select order_id as "orderId", id, terms_id as "termsId", terms_version as "termsVersion", language, text, code,
-                sent_by as "sentBy", asked_at as "askedAt", answer, answered_by as "answeredBy", answered_at as "answeredAt"
+                payload_id as "payloadId", ${SENT_BY("consent")} as "sentBy", asked_at as "askedAt", answer,
+                answered_by as "answeredBy", answered_at as "answeredAt"
            from consent where order_id = any($1::uuid[]) order by id`,
 };
 const REGISTRATIONS_OF = {
@@ -217,6 +226,7 @@ const UPDATE_REQUEST = {
 type ConsentOf = ConsentDraft & { readonly operatorId: string; readonly orderId: string };
 const CONSENT_ANSWER = [
   { name: "id", type: "uuid", value: (row: ConsentOf) => row.id },
+  { name: "payload_id", type: "uuid", value: (row: ConsentOf) => row.payloadId },
   { name: "sent_by", type: "text[]", value: (row: ConsentOf) => row.sentBy },
   { name: "asked_at", type: "timestamptz", value: (row: ConsentOf) => row.askedAt },
   { name: "answer", type: "text", value: (row: ConsentOf) => row.answer },

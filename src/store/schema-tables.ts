@@ -121,6 +121,10 @@ export interface Consent {
   language: string;
   operator_id: string;
   order_id: string;
+  payload_id: string | null;
+  /**
+   * other channels than SMS that took the terms: mail, fax, screen; SMS is told by payload_id
+   */
   sent_by: Generated<string[]>;
   terms_id: string;
   terms_version: number;
@@ -280,6 +284,7 @@ export interface OrderEvent {
 
 export interface OrderItem {
   apns: Generated<string[]>;
+  apns_seen: Generated<string[]>;
   attempt: Generated<number>;
   cause: string | null;
   deadline_at: Timestamp | null;
@@ -496,6 +501,19 @@ export interface Subscriber {
   spn: string | null;
 }
 
+export interface Symptom {
+  apn: string | null;
+  application: string;
+  attempts: Generated<number>;
+  cause: string;
+  first_seen_at: Timestamp;
+  imei_index: Buffer;
+  last_seen_at: Timestamp;
+  operator_id: string;
+  server: string;
+  source: string;
+}
+
 export interface Terms {
   language: string;
   made_at: Timestamp;
@@ -573,6 +591,7 @@ export interface DB {
   screen_seen: ScreenSeen;
   sighting: Sighting;
   subscriber: Subscriber;
+  symptom: Symptom;
   terms: Terms;
   unmatched_receipt: UnmatchedReceipt;
   user_account: UserAccount;

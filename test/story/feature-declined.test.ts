@@ -157,8 +157,12 @@ test("the same terms went to the mail address and the fax number that are known 
     assert.ok(mail.text.replace(/=?\r\n/g, "").includes(terms.slice(0, 40)), mail.text);
     assert.ok(mail.text.replace(/\s+/g, " ").includes(/(YES \d{4})/.exec(text)![1]!), "and how to answer");
   }
-  const [consent] = (await requestOf(house, (await house.story(phone)).id)).consents;
-  assert.deepEqual(consent.sentBy, ["sms", "mail", "fax"]);
+  const { id } = await house.story(phone);
+  await until(
+    async () => (await requestOf(house, id)).consents[0].sentBy,
+    (sentBy: string[]) => sentBy.length === 3 && ["sms", "mail", "fax"].every((one) => sentBy.includes(one)),
+    "each of the three took them",
+  );
   await answerNotice(phone, "terms", "decline");
   await settledAs(house, phone, "declined");
   assert.deepEqual(

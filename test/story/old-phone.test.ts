@@ -64,6 +64,7 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
   const settings = itemOf(story, "settings");
   assert.deepEqual([key.state, key.apns], ["works", [WORLD.makerApn]]);
   assert.deepEqual([settings.state, settings.apns], ["works", ["internet.meridian", "mms.meridian"]]);
+  assert.deepEqual([...settings.apnsSeen].sort(), settings.apns, "it works since each of them was used");
   const messages = story.messages as { kind: string; parts: { state: string }[]; partCount: number }[];
   assert.deepEqual(messages.map(({ kind }) => kind).sort(), ["key", "settings"]);
   for (const { parts, partCount } of messages)

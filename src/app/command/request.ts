@@ -238,10 +238,10 @@ function* linesOf(detail: RequestDetail, { items, terms }: RequestStatus): Gener
     yield `  ${kind} ${name}: ${state}, ${reason}`;
     yield `    item ${id}${missing.length > 0 ? `, misses ${missing.map((one) => one.name).join(", ")}` : ""}`;
   }
-  for (const { termsId, version, answer, answeredBy, sentBy } of consents) {
-    const how =
-      answer === null ? `waits, sent by ${sentBy.join(", ") || "nothing yet"}` : `${answer} by ${answeredBy}`;
-    yield `  terms ${termsId}@${version}: ${how}`;
+  for (const { termsId, version, answer, answeredBy, sentBy, notSentBy } of consents) {
+    const sent = `sent by ${sentBy.join(", ") || "nothing yet"}`;
+    yield `  terms ${termsId}@${version}: ${answer === null ? "waits" : `${answer} by ${answeredBy}`}, ${sent}`;
+    for (const { channel, reason } of notSentBy) yield `    not sent by ${channel}: ${reason}`;
   }
   for (const { termsId, version, text } of terms) yield `\n[${termsId}@${version}]\n${text.trimEnd()}`;
 }

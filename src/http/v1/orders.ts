@@ -83,7 +83,8 @@ const Item = named(
     attempt: Type.Integer(),
     messageId: textOrNull(),
     keyId: textOrNull(),
-    apns: Type.Array(Type.String()),
+    apns: Type.Array(Type.String(), { description: "Access points that it sets." }),
+    apnsSeen: Type.Array(Type.String(), { description: "Those of them on which traffic was seen." }),
     updatedAt: instant(),
   }),
 );
@@ -204,7 +205,11 @@ export const getOrder = route({
       });
     return ok({
       ...story,
-      items: story.items.map((item) => ({ ...item, apns: [...item.apns] })),
+      items: story.items.map((item) => ({
+        ...item,
+        apns: [...item.apns],
+        apnsSeen: [...item.apnsSeen],
+      })),
       events: [...story.events],
       calls: [...story.calls],
       charges: [...story.charges],

@@ -38,6 +38,10 @@ const policyShape = Type.Object(
         "Send shipped access points, which nobody confirmed, where the operator has none of its own. Only for operators of kind mno.",
     }),
     doneAt: words(LEVELS, "The level at which an item counts as done."),
+    worksBy: words(
+      ["each_access_point", "one_access_point"],
+      "Settings work once traffic was seen on each access point that they set, or on one of them.",
+    ),
     returningPair: words(["open", "skip"], "What a SIM does that returns to a handset it was in before."),
     markets: Type.Array(Type.String({ pattern: "^[A-Z]{2}$", description: "ISO 3166 alpha-2." }), {
       maxItems: 300,

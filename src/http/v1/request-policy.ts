@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { USER_FIELDS } from "../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../kernel/catalog/catalog-item.ts";
-import { NOTICE_TEXTS } from "../../kernel/order/request/request-policy.ts";
+import { NOTICE_TEXTS, TERMS_CHANNELS } from "../../kernel/order/request/request-policy.ts";
 import { named, words } from "../schema.ts";
 
 const HOURS_MAX = 24 * 90;
@@ -85,6 +85,15 @@ export const RequestPolicySchema = named(
         description: "How long checks may take; no answer by then is a no.",
       }),
       consentDeadlineHours: hours("How long terms wait for an answer."),
+      termsAlsoBy: Type.Array(words(TERMS_CHANNELS), {
+        maxItems: TERMS_CHANNELS.length,
+        uniqueItems: true,
+        description: "Where terms go beside the SMS, to the addresses that are known.",
+      }),
+      termsNotSent: words(
+        ["continue", "stop"],
+        "What becomes of a request when a channel does not take its terms before they were answered.",
+      ),
       choiceDeadlineHours: hours("How long a choice, or missing fields, wait for an answer."),
       serviceDeadlineHours: hours("How long a service server, an element or the billing centre may take."),
       retransmissionLimit: count("How often the user may have content sent again.", 20),

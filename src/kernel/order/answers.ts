@@ -7,6 +7,7 @@ import { decodeDeviceKey } from "../../wire/message/device-key.ts";
 import { checkMakerKey } from "../keys/check-key.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import { type Entry, feePaidEntries, payoutEntries } from "../settlement/postings.ts";
+import { apnsOf } from "./access-points.ts";
 import { faultOf } from "./advance.ts";
 import type { ConductorDeps } from "./deps.ts";
 import { endIfDone, failItem, isFinal } from "./ending.ts";
@@ -150,7 +151,7 @@ function keyAnswered(asked: Asked, call: OutboundCall, answer: CallAnswer): void
   if (holder) giveUpKey(scribe, holder, keyId, terms);
   const { id: orderId, deviceId } = order;
   asked.taken.set(keyId, { id: keyId, orderId, deviceId, state: "issued", isCharged: false });
-  item.apns = key.accessPoints.map(({ apn }) => apn.toLowerCase());
+  item.apns = apnsOf(key.accessPoints);
   bookKey(scribe, order, item, {
     keyId: key.keyId,
     bytes: answer.bytes,

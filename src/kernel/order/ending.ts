@@ -2,6 +2,7 @@
  * How orders end: all items done or given up, time run out, a person's word, or a newer order for the same SIM. An order
  * that ended may end better when proof comes late; it is opened again by a resend only.
  */
+import { notSeenWords } from "./access-points.ts";
 import { FINAL_ORDER_STATES, type ItemState, type OrderState, rankOf } from "./order.ts";
 import type { ItemDraft, OrderDraft, Terms } from "./order-store.ts";
 import { isPartlyDone, isReached, isRequestItemDone, levelOf } from "./request/item-done.ts";
@@ -112,9 +113,14 @@ function proofMissing(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms:
     item.subject && isReached({ ...item, subject: item.subject }, terms.policy.doneAt)
       ? "answer of the network's elements"
       : `proof of "${item.subject ? levelOf({ subject: item.subject }, terms.policy.doneAt) : terms.policy.doneAt}"`;
-  item.reason = `${item.state}, but no ${missing} came in time`;
+  item.reason = `${item.state}, but no ${missing} came in time${apnsMissing(item)}`;
   scribe.note(order, { kind: "proof_missing", itemId: item.id, state: item.state, reason: item.reason });
 }
+
+const apnsMissing = (item: ItemDraft): string => {
+  const words = notSeenWords(item);
+  return words ? `: ${words}` : "";
+};
 
 /** Ends an order by decision. What was handed to the SMSC is not called back; what waits is not sent. */
 export function cancelOrder(

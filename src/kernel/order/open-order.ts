@@ -6,6 +6,7 @@
 import { reportReferenceOf } from "../../wire/message/device-report.ts";
 import { issueOwnKey } from "../keys/own-key.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
+import { apnsOf } from "./access-points.ts";
 import type { ConductorDeps, Judgement, SettingsChoice } from "./deps.ts";
 import { failItem } from "./ending.ts";
 import { feeTermsOf } from "./fee.ts";
@@ -69,7 +70,7 @@ export function openOrder(
   const leftBehind = isLeftBehind(judgement, relation, terms);
   const key = leftBehind ? keyItem(deps, scribe, order, subject, terms, relation, judgement) : null;
   const values = valuesFor(choice.values, leftBehind, relation, terms);
-  const settings = newItem(scribe, order, "settings", apnsOf(key ? choice.values.points : values.points));
+  const settings = newItem(scribe, order, "settings", apnsOf(values.points));
   order.items.push(...(key ? [key.item, settings] : [settings]));
   const carrier: Carrier = { deps, scribe, order, subject, terms, judgement };
   if (key && terms.policy.package === "together" && judgement.road === "omacp") {
@@ -218,6 +219,7 @@ function newItem(
     keyState: null,
     feeTerms: null,
     apns,
+    apnsSeen: [],
     subject: null,
     isNew: true,
     changed: true,
@@ -297,9 +299,6 @@ function keyItem(
   bookKey(scribe, order, item, { keyId, bytes, notAfter, source: "own", issuer: deps.ownIssuer.name });
   return { item, bytes };
 }
-
-const apnsOf = (points: readonly { readonly apn: string }[]): string[] =>
-  points.map(({ apn }) => apn.toLowerCase());
 
 /** Keeps a key that passed its checks; the item carries its id and access points from now on. */
 export function bookKey(

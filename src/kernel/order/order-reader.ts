@@ -76,7 +76,9 @@ export type ItemView = {
   readonly attempt: number;
   readonly messageId: string | null;
   readonly keyId: string | null;
+  /** Access points that it sets, and those of them on which traffic was seen. */
   readonly apns: readonly string[];
+  readonly apnsSeen: readonly string[];
   readonly updatedAt: string;
 };
 

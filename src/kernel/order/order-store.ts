@@ -88,7 +88,10 @@ export type ItemDraft = {
   keyState: KeyState | null;
   /** What its key costs; null without a key. */
   feeTerms: FeeTerms | null;
+  /** Access points that it sets, in lower case, each once. */
   apns: readonly string[];
+  /** Those of them on which traffic was seen since it was handed over. */
+  apnsSeen: readonly string[];
   /** Of a feature or service: what was asked for and what is known of it so far. */
   subject: ItemSubject | null;
   isNew: boolean;
@@ -293,7 +296,10 @@ export interface OrderStore {
   makesOf(
     orderIds: readonly string[],
   ): Promise<ReadonlyMap<string, { make: string; model: string; tac: string }>>;
-  /** Items that traffic on an access point proves: newest order of that subscriber whose items name the APN. */
+  /**
+   * Items that traffic on an access point proves: of the newest order of that subscriber, those that name the APN and of
+   * which something was handed to the message centre. What never left us works by nobody's doing of ours.
+   */
   itemsByTraffic(
     operatorId: string,
     traffic: readonly { readonly imsi: string; readonly apn: string }[],

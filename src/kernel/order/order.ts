@@ -23,7 +23,7 @@
  *         registering -> needs_information (just those fields) -> registering | failed
  *
  * `delivered`: receipts for all parts, or the content was fetched. `opened`: the client on the device reported it, or the
- * page of a link was opened. `works`: traffic on the new access point, the maker's server saw the device, or the device
+ * page of a link was opened. `works`: traffic on each new access point (traffic.ts), the maker's server saw the device, or the device
  * confirmed the installation. A higher level implies the lower ones; proof that comes again or late at a lower level
  * changes nothing.
  */

@@ -26,6 +26,8 @@ export type OrderPolicy = {
   readonly sendUnconfirmed: boolean;
   /** The level at which an item counts as done. */
   readonly doneAt: Level;
+  /** Whether settings work once traffic was seen on each access point that they set, or on one of them. */
+  readonly worksBy: "each_access_point" | "one_access_point";
   /** What a SIM that returns to a handset it was in before does. */
   readonly returningPair: "open" | "skip";
   /** ISO 3166 countries of the home networks where the region rule marks an order (row 84). */
@@ -57,6 +59,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   unknownProtocol: "link",
   sendUnconfirmed: false,
   doneAt: "works",
+  worksBy: "each_access_point",
   returningPair: "open",
   markets: [],
   resendLimit: 3,

@@ -10,6 +10,7 @@
  *   | message failed    | any other                    | unchanged                               | none: an earlier one came     |
  *   | opened            | sending, delivered, failed   | opened                                  |                               |
  *   | works             | all of these, opened         | works                                   |                               |
+ *   | traffic           | all of these, opened         | opened or works: see traffic.ts         |                               |
  *   | any level         | that level or a higher one   | unchanged                               | none: proof is booked once    |
  *   | any level         | not sent yet, or cancelled   | unchanged                               | none: what proves it is not us |
  *   | refused by device | sending, delivered           | failed                                  | order may end                 |
@@ -29,6 +30,8 @@ export type Proof = {
   readonly evidence: string;
   readonly reason: string;
   readonly detail?: unknown;
+  /** What is waited for next, where it is less than the whole. */
+  readonly nextAction?: string;
 };
 
 /** Books proof that an item reached a level; answers false where it was there already, or was never sent. */
@@ -48,7 +51,8 @@ export function reach(
     reason: proof.reason,
     nextAction: isLast
       ? NO_ACTION
-      : `wait for proof that it ${terms.policy.doneAt === "works" ? "works" : "was opened"}`,
+      : (proof.nextAction ??
+        `wait for proof that it ${terms.policy.doneAt === "works" ? "works" : "was opened"}`),
     deadlineAt: isLast ? null : hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
     evidence: proof.evidence,
     detail: proof.detail,

@@ -15,6 +15,7 @@ import type { IssuedKey, ItemDraft, OrderDraft, Terms } from "./order-store.ts";
 import { reach, refusedByDevice } from "./progress.ts";
 import type { Scribe } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
+import { trafficSeen } from "./traffic.ts";
 
 type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
@@ -97,16 +98,17 @@ export async function confirm(
         return order && item && isAbout(one, order, item, toleranceMs) ? [{ order, item }] : [];
       });
       if (found.length === 0) return { outcome: "no_order", reason: "no order waits for this" };
+      const evidence = `${one.kind}:${one.source}`;
+      const detail = one.seenAt ? { seenAt: one.seenAt } : null;
       const booked = found.map(({ order, item }) =>
-        reach(scribe, order, item, terms, {
-          level: "works",
-          evidence: `${one.kind}:${one.source}`,
-          reason:
-            one.kind === "traffic"
-              ? `traffic was seen on access point ${one.apn}`
-              : "the manufacturer's server saw the handset",
-          detail: one.seenAt ? { seenAt: one.seenAt } : null,
-        }),
+        one.kind === "traffic"
+          ? trafficSeen(scribe, order, item, terms, { apn: one.apn, evidence, detail })
+          : reach(scribe, order, item, terms, {
+              level: "works",
+              evidence,
+              reason: "the manufacturer's server saw the handset",
+              detail,
+            }),
       );
       return { outcome: booked.some(Boolean) ? "booked" : "repeated" };
     });

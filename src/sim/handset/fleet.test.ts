@@ -246,7 +246,7 @@ test("a phone without settings over the air is set up by hand from the link in a
   const capability: HandsetCapability = { opensBy: "prompt", takes: [] };
   const { fleet, gateway, a, specA, usage } = await world({
     capability,
-    openLink: async () => "internet.new",
+    openLink: async () => [{ apn: "internet.new", use: "internet" }],
   });
   for (const part of settingsParts(specA)) await fleet.onMessage(part);
   const { dataCoding, parts } = encodeText("Settings: https://s.example/x", { reference: 1 });

@@ -14,7 +14,7 @@ import {
   type HandsetState,
   type Step,
 } from "../../device/client.ts";
-import { insert, routeTo } from "../../device/settings.ts";
+import { type AccessPointEntry, type ApnUse, insert, routeTo } from "../../device/settings.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { createReassembler, type WholeMessage } from "../../wire/sms/reassembly.ts";
 import { decodeText } from "../../wire/sms/text.ts";
@@ -89,12 +89,14 @@ export type FleetOptions = {
   onEvent?(event: FleetEvent): void;
   /** The manufacturer's host that the application was built for; without it the state before is not checked. */
   makerHostOf?(spec: PhoneSpec): string | undefined;
-  /** What a user does with a link in a text: the access point that the page names, typed in by hand. */
-  openLink?(url: string, spec: PhoneSpec): Promise<string | undefined>;
+  /** What a user does with a link in a text: the access points that the page names, typed in by hand; none without a page. */
+  openLink?(url: string, spec: PhoneSpec): Promise<readonly TypedPoint[]>;
   readonly user?: { readonly delayMs?: readonly [number, number]; readonly declines?: number };
   readonly radio?: { readonly loss?: number; readonly duplicates?: number; readonly reorderMs?: number };
   now?(): Date;
 };
+/** An access point as a user types it in from a page. */
+export type TypedPoint = Pick<AccessPointEntry, "apn"> & { readonly use: ApnUse };
 export type Fleet = ReturnType<typeof createFleet>;
 
 type Phone = {
@@ -244,12 +246,12 @@ export function createFleet(options: FleetOptions) {
     openLink: NonNullable<FleetOptions["openLink"]>,
   ): Promise<void> {
     await pause(userDelayMs());
-    const apn = await openLink(url, phone.status.spec);
-    if (apn === undefined) return;
-    const entry = { apn, uses: ["internet"], authType: "none", hosts: [], origin: "settings" } as const;
-    phone.state = { ...phone.state, settings: insert(phone.state.settings, [entry]) };
+    const typed = await openLink(url, phone.status.spec);
+    if (typed.length === 0) return;
+    const entries = typed.map(typedEntry);
+    phone.state = { ...phone.state, settings: insert(phone.state.settings, entries) };
     phone.status.settingsApplied++;
-    await goOnline(phone);
+    await goOnline(phone, entries);
   }
 
   function userDelayMs(): number {
@@ -275,8 +277,10 @@ export function createFleet(options: FleetOptions) {
           start(() => connect(phone, effect));
           break;
         case "applied":
+          if (effect.what === "settings") start(() => goOnline(phone, effect.entries));
+          break;
         case "repeated":
-          if (effect.what === "settings") start(() => goOnline(phone));
+          if (effect.what === "settings") start(() => goOnline(phone, givenTo(phone)));
           break;
       }
     }
@@ -350,12 +354,16 @@ export function createFleet(options: FleetOptions) {
     act(phone, phone.client.connected(phone.state, { keyId, reached: true, at: now() }));
   }
 
-  /** After new settings a phone opens its data session anew. */
-  async function goOnline(phone: Phone): Promise<void> {
-    const road = routeTo(phone.state.settings, "", "internet");
-    if (!road || closed) return;
-    const opened = await network.open(phone.status.spec, road);
-    onEvent({ kind: opened.kind === "open" ? "online" : "offline", phone: phone.status, apn: road.apn });
+  const givenTo = (phone: Phone): readonly AccessPointEntry[] =>
+    phone.state.settings.accessPoints.filter(({ origin }) => origin === "settings");
+
+  /** After new settings a phone opens its data session anew, and its applications use each access point that they were given. */
+  async function goOnline(phone: Phone, given: readonly AccessPointEntry[]): Promise<void> {
+    for (const road of given) {
+      if (closed) return;
+      const opened = await network.open(phone.status.spec, road);
+      onEvent({ kind: opened.kind === "open" ? "online" : "offline", phone: phone.status, apn: road.apn });
+    }
   }
 
   return {
@@ -396,6 +404,14 @@ export function createFleet(options: FleetOptions) {
     },
   };
 }
+
+export const typedEntry = ({ apn, use }: TypedPoint): AccessPointEntry => ({
+  apn,
+  uses: [use],
+  authType: "none",
+  hosts: [],
+  origin: "settings",
+});
 
 /** The last run of 4 to 8 digits that stands alone in the newest text that has one. */
 function pinIn(texts: readonly string[]): string | undefined {

@@ -158,7 +158,13 @@ const Consent = Type.Object({
   termsId: Type.String(),
   version: Type.Integer(),
   language: Type.String(),
-  sentBy: Type.Array(Type.String()),
+  sentBy: Type.Array(Type.String(), {
+    description:
+      "Channels that took the text: sms (the message centre took every part), mail and fax (the mail server took it), or the screen that showed it.",
+  }),
+  notSentBy: Type.Array(Type.Object({ channel: Type.String(), reason: Type.String() }), {
+    description: "Channels that gave it up.",
+  }),
   askedAt: instant(),
   answer: wordsOrNull(["accept", "decline"]),
   answeredBy: textOrNull({ description: "The channel: sms, screen, device, telephone, representative." }),
@@ -211,5 +217,9 @@ export const detailBody = (status: RequestStatus, detail: RequestDetail): Static
   ...statusBody(status),
   ...detail,
   selection: [...detail.selection],
-  consents: detail.consents.map((consent) => ({ ...consent, sentBy: [...consent.sentBy] })),
+  consents: detail.consents.map((consent) => ({
+    ...consent,
+    sentBy: [...consent.sentBy],
+    notSentBy: [...consent.notSentBy],
+  })),
 });

@@ -8,6 +8,7 @@ import type { CallKind, OutboundCall } from "../order-store.ts";
 import { NOT_CONFIGURED } from "./ask.ts";
 import { checkAnswered } from "./begin.ts";
 import { billingAnswered } from "./billing.ts";
+import { mailAnswered } from "./consent.ts";
 import type { RequestContext } from "./context.ts";
 import { elementAnswered } from "./elements.ts";
 import { serviceAnswered } from "./service.ts";
@@ -62,17 +63,6 @@ function dispatch(context: RequestContext, call: OutboundCall, answer: CallAnswe
     default:
       return mailAnswered(context, call, answer);
   }
-}
-
-function mailAnswered({ scribe, order }: RequestContext, call: OutboundCall, answer: CallAnswer): void {
-  const isDone = answer.kind === "done";
-  scribe.note(order, {
-    kind: isDone ? "mail_sent" : "mail_not_sent",
-    reason: isDone
-      ? `the terms went out by ${call.body.channel}`
-      : `the terms did not go out by ${call.body.channel}`,
-    detail: { channel: call.body.channel },
-  });
 }
 
 /** An answer of another kind of machine is none. */

@@ -1,9 +1,12 @@
 /**
  * Terms before anything is done (US 6,647,260, figure 7B:732 to 738): their exact text is pushed by SMS, and by mail or fax
- * where one is known, and kept with the answer. Declined or not answered, nothing was done and nobody is charged.
+ * where one is known and the policy says so, and kept with the answer. A channel is named among those that sent it once it
+ * took it. Declined or not answered, nothing was done and nobody is charged.
  */
 import { TurnupError } from "../../../term/error.ts";
 import { priceWords } from "../../catalog/price-words.ts";
+import type { CallAnswer } from "../answers.ts";
+import type { OutboundCall } from "../order-store.ts";
 import { hoursAfter, NO_ACTION } from "../scribe.ts";
 import { ask } from "./ask.ts";
 import { nothingCameOfIt } from "./begin.ts";
@@ -36,11 +39,14 @@ export function askConsent(context: RequestContext): void {
     terms: open.map(({ text }) => text).join(" "),
     code: open[0]?.code ?? NO_CODE,
   };
-  tell(context, { kind: "terms", text: "terms", values, fields: { code: values.code } });
-  const byMail = sendByMail(context, textOf(context, "terms", values));
-  for (const consent of open) {
-    Object.assign(consent, { sentBy: ["sms", ...byMail], askedAt: scribe.now, changed: true });
-  }
+  const { payloadId } = tell(context, {
+    kind: "terms",
+    text: "terms",
+    values,
+    fields: { code: values.code },
+  });
+  sendByMail(context, textOf(context, "terms", values));
+  for (const consent of open) Object.assign(consent, { payloadId, askedAt: scribe.now, changed: true });
   touchRequest(context);
 }
 
@@ -50,17 +56,13 @@ const priceOf = (context: RequestContext): string =>
 
 const pending = (context: RequestContext) => itemsOf(context).filter(({ state }) => state === "pending");
 
-/** The same text to the addresses that are known (row 52). */
-function sendByMail(context: RequestContext, text: string): readonly string[] {
+/** The same text to the addresses that are known, by the channels of the policy (row 52). */
+function sendByMail(context: RequestContext, text: string): void {
   const { order, terms } = context;
   const { email, fax } = order.request.user;
-  const sent: string[] = [];
-  for (const [channel, address] of [
-    ["mail", email],
-    ["fax", fax],
-  ] as const) {
+  for (const channel of terms.policy.request.termsAlsoBy) {
+    const address = { mail: email, fax }[channel];
     if (address === undefined) continue;
-    sent.push(channel);
     ask(context, {
       kind: "mail_notice",
       itemId: null,
@@ -70,8 +72,46 @@ function sendByMail(context: RequestContext, text: string): readonly string[] {
       deadlineAt: order.deadlineAt!,
     });
   }
-  return sent;
 }
+
+/** The mail server's word, for itself and for the gateway that turns mails into faxes. */
+export function mailAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const { scribe, order } = context;
+  const channel = call.body.channel ?? "mail";
+  if (answer.kind !== "done") {
+    const cause = answer.kind === "refused" || answer.kind === "failed" ? answer.cause : "bad_answer";
+    return termsNotTaken(context, channel, { event: "mail_not_sent", cause });
+  }
+  for (const consent of order.request.consents) {
+    if (consent.payloadId === null || consent.sentBy.includes(channel)) continue;
+    Object.assign(consent, { sentBy: [...consent.sentBy, channel], changed: true });
+    scribe.touch(order);
+  }
+  scribe.note(order, {
+    kind: "mail_sent",
+    reason: `the mail server took the terms for ${channel}`,
+    evidence: "mail_server",
+    detail: { channel },
+  });
+}
+
+/** A channel gave up: the others are enough, or nothing is done, as the policy says. */
+export function termsNotTaken(
+  context: RequestContext,
+  channel: string,
+  { event, cause }: { readonly event: string; readonly cause: string },
+): void {
+  const { scribe, order, terms } = context;
+  const why = `the terms did not go out by ${channel}: ${cause}`;
+  scribe.note(order, { kind: event, reason: why, detail: { channel, cause } });
+  const isOpen = order.state === "awaiting_consent";
+  if (isOpen && terms.policy.request.termsNotSent === "stop")
+    closeWithoutTrace(context, "failed", `${why}, and the policy stops there`);
+}
+
+/** Whether this message holds terms. */
+export const holdsTerms = ({ order }: Pick<RequestContext, "order">, payloadId: string): boolean =>
+  order.request.consents.some((consent) => consent.payloadId === payloadId);
 
 /** @throws TurnupError `nothing_to_answer` */
 export function termsAnswered(context: RequestContext, answer: "accept" | "decline", channel: string): void {
@@ -108,10 +148,16 @@ const wasAnswered = (consents: readonly ConsentDraft[], given: "accept" | "decli
   consents.length > 0 && consents.every(({ answer }) => answer === given);
 
 export function consentTimedOut(context: RequestContext): void {
-  closeWithoutTrace(context, "expired", "nobody answered the terms in time");
+  const sentBy = new Set(context.order.request.consents.flatMap(({ sentBy }) => sentBy));
+  const how = sentBy.size > 0 ? `they were sent by ${[...sentBy].join(", ")}` : "no channel had taken them";
+  closeWithoutTrace(context, "expired", `nobody answered the terms in time; ${how}`);
 }
 
-function closeWithoutTrace(context: RequestContext, state: "declined" | "expired", reason: string): void {
+function closeWithoutTrace(
+  context: RequestContext,
+  state: "declined" | "expired" | "failed",
+  reason: string,
+): void {
   const { scribe, order } = context;
   scribe.moveOrder(order, { state, reason, nextAction: NO_ACTION, dueAt: null, deadlineAt: null });
   nothingCameOfIt(context, reason);

@@ -2,6 +2,7 @@
 import { failItem } from "../ending.ts";
 import type { EndedMessage } from "../order-store.ts";
 import { resendCompanion, resendWaitMinutes } from "../resend.ts";
+import { holdsTerms, termsNotTaken } from "./consent.ts";
 import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
 import { reachOnDevice } from "./feature.ts";
 import { accessDelivered, accessLost } from "./service.ts";
@@ -21,6 +22,11 @@ export function noticeEnded(context: RequestContext, ended: EndedMessage): void 
     reason: `a notice did not reach the device in ${ended.attempt} attempts`,
     detail: { messageId: ended.messageId, errorCode: ended.errorCode },
   });
+  if (holdsTerms(context, ended.payloadId))
+    return termsNotTaken(context, "sms", {
+      event: "terms_not_sent",
+      cause: ended.errorCode ?? ended.outcome,
+    });
   if (item?.kind === "service") return accessLost(context, item, `${ended.attempt} SMS failed`);
   if (item?.state !== "sending" || item.subject.channel !== "narrowband") return;
   failItem(scribe, order, item, {

@@ -4,6 +4,7 @@
  * billing centre knows the account already, it prepares each change before anything is applied.
  */
 
+import { apnsOf } from "../access-points.ts";
 import type { SettingsChoice } from "../deps.ts";
 import { failItem, waitNoMore } from "../ending.ts";
 import { settingsDetail } from "../open-order.ts";
@@ -168,7 +169,7 @@ function applySettings(context: RequestContext, item: RequestItem): void {
     reason: `access points of ${choice.source}`,
     detail: settingsDetail(choice, judgement),
   });
-  item.apns = choice.values.points.map(({ apn }) => apn.toLowerCase());
+  item.apns = apnsOf(choice.values.points);
   sendSettings({ deps, scribe, order, subject, terms, judgement }, item, choice.values);
 }
 

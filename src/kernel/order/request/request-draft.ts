@@ -66,6 +66,9 @@ export type ConsentDraft = {
   readonly language: string;
   readonly text: string;
   readonly code: string;
+  /** The SMS that holds its text; null where it was agreed to on the screen that showed it. */
+  payloadId: string | null;
+  /** Channels that took it: the message centre all parts of the SMS, the mail server a mail or fax, or the screen that showed it. */
   sentBy: readonly string[];
   askedAt: Date;
   answer: "accept" | "decline" | null;

@@ -40,6 +40,10 @@ export const NOTICE_TEXTS = [
 export type NoticeText = (typeof NOTICE_TEXTS)[number];
 export type NoticeTexts = Readonly<Record<NoticeText, string>>;
 
+/** Channels that terms may go to beside the SMS, where an address is known (row 52). */
+export const TERMS_CHANNELS = ["mail", "fax"] as const;
+export type TermsChannel = (typeof TERMS_CHANNELS)[number];
+
 export type RequestPolicy = RegistrationPolicy & {
   /** How sure we must be who asks, whatever is asked for. */
   readonly minimumAssurance: Assurance;
@@ -48,6 +52,10 @@ export type RequestPolicy = RegistrationPolicy & {
   /** How long checks may take before they count as a no. */
   readonly verificationDeadlineMinutes: number;
   readonly consentDeadlineHours: number;
+  /** Where terms go beside the SMS, which they always go by. */
+  readonly termsAlsoBy: readonly TermsChannel[];
+  /** What becomes of the request when a channel, SMS included, does not take the terms before they were answered. */
+  readonly termsNotSent: "continue" | "stop";
   /** For the user's answer after a failed installation, and for fields that a service misses. */
   readonly choiceDeadlineHours: number;
   /** How long a service server and elements of the network may take. */
@@ -134,6 +142,8 @@ export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
   partnerAssurance: "otp",
   verificationDeadlineMinutes: 60,
   consentDeadlineHours: 48,
+  termsAlsoBy: ["mail", "fax"],
+  termsNotSent: "continue",
   choiceDeadlineHours: 48,
   serviceDeadlineHours: 24,
   retransmissionLimit: 3,

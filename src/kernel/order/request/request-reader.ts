@@ -46,8 +46,10 @@ export type ConsentView = {
   readonly termsId: string;
   readonly version: number;
   readonly language: string;
-  /** How the text went out: sms, mail, fax, or the channel on which it was answered at once. */
+  /** Channels that took the text: sms, mail, fax, or the screen on which it was shown and answered at once. */
   readonly sentBy: readonly string[];
+  /** Channels that gave it up, with the reason. */
+  readonly notSentBy: readonly { readonly channel: string; readonly reason: string }[];
   readonly askedAt: string;
   readonly answer: "accept" | "decline" | null;
   /** sms, screen, device, telephone, representative. */
