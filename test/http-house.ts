@@ -253,6 +253,12 @@ function depsOf(house: House): HttpDeps {
         }));
       },
     },
+    symptoms: {
+      async accept(operatorId, seen) {
+        called("symptoms.accept", operatorId, seen);
+        return seen.map(() => ({ outcome: operatorId === OPERATOR_A ? "noted" : "repeated" }));
+      },
+    },
     texts: {
       async send(operatorId, messages) {
         called("texts.send", operatorId, messages);

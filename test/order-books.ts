@@ -126,6 +126,7 @@ function storeOver(books: OrderBooks): OrderStore {
             order: draftOf(books, order),
             subject: books.subjects.get(order.id)!,
             isSuperseded: books.superseded.has(order.id),
+            symptoms: [],
           }),
         ),
     lockOrders: async (ids) =>
@@ -161,6 +162,7 @@ function storeOver(books: OrderBooks): OrderStore {
         }),
     rematchReceipts: async () => ({ looked: 0, ended: [] }),
     dropReceipts: async () => 0,
+    dropSymptoms: async () => 0,
     companionsOf: async (orderId) => {
       const latest = new Map<string, Companion>();
       for (const message of books.messages.values()) {
@@ -213,6 +215,7 @@ function storeOver(books: OrderBooks): OrderStore {
           .filter(({ apns }) => apns.includes(apn.toLowerCase()))
           .map(({ id }) => ({ orderId: newest!.id, itemId: id }));
       }),
+    noteSymptoms: none,
     keysById: async (_operator, ids) =>
       new Map(ids.flatMap((id) => (books.keys.has(id) ? [[id, withItem(books, id)] as const] : []))),
     keysByReference: async (references) =>

@@ -16,6 +16,7 @@ import {
   sendablePoints,
   whyNothing,
 } from "../kernel/settings/settings-for.ts";
+import { cutOffOn } from "../kernel/support/cut-off.ts";
 import {
   decideSupport,
   type SupportDecision,
@@ -74,7 +75,9 @@ export function createKnowledge(data: {
       const device = devicesOf(terms).catalog.deviceOf(subject.imei.slice(0, 8));
       const { verdict, reasons } = decide(device, subject.imei, terms, asOf);
       const road = roadOf(device, terms);
-      return { make: device.make, model: device.model, verdict, reasons, road, takesKey: road === "omacp" };
+      const cutOff = cutOffOn(device, devicesOf(terms).support, asOf.toISOString().slice(0, 10));
+      const { make, model } = device;
+      return { make, model, verdict, reasons, road, takesKey: road === "omacp", cutOff };
     },
     chooseSettings(subject, terms) {
       const query = queryOf(subject);

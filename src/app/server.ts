@@ -280,6 +280,9 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     confirmations: {
       accept: (operatorId, confirmations) => engine.conductor.confirm(operatorId, confirmations),
     },
+    symptoms: {
+      accept: (operatorId, seen) => engine.conductor.symptomsSeen(operatorId, seen),
+    },
     texts: createTextDesk({
       ...shared,
       randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),

@@ -3,7 +3,7 @@
  * batches, with its own tokens, and again when nobody answered.
  */
 import { Agent, request } from "node:http";
-import type { UsageRecord } from "../sim/core/packet-gateway.ts";
+import type { FailedAttempt, UsageRecord } from "../sim/core/packet-gateway.ts";
 import type { FleetSighting, TypedPoint } from "../sim/handset/fleet.ts";
 import { type Arrival, writeArrivals } from "../wire/message/maker-api.ts";
 import type { TurnupAddress } from "./world.ts";
@@ -20,6 +20,8 @@ export type Reporter = {
   connect(turnup: TurnupAddress): void;
   sighting(sighting: FleetSighting): void;
   traffic(batch: readonly UsageRecord[]): Promise<void>;
+  /** What a probe saw of applications that could not reach their server. */
+  failedAttempts(batch: readonly FailedAttempt[]): Promise<void>;
   arrivals(batch: readonly Arrival[]): Promise<void>;
   /** The access points that the page behind a link names. */
   openLink(url: string): Promise<readonly TypedPoint[]>;
@@ -78,6 +80,19 @@ export function reporter(): Reporter {
           confirmations: batch.map(({ imsi, apn, at }) => ({
             imsi,
             apn,
+            seenAt: at.toISOString(),
+            source: "gateway",
+          })),
+        }),
+      ),
+    failedAttempts: (batch) =>
+      post(
+        "/v1/symptoms",
+        address?.probeToken ?? "",
+        JSON.stringify({
+          symptoms: batch.map(({ host, at, ...one }) => ({
+            ...one,
+            server: host,
             seenAt: at.toISOString(),
             source: "gateway",
           })),

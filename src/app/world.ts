@@ -188,6 +188,7 @@ export async function startWorld(
       [WORLD.ownHost, application.url],
     ]),
     onUsage: (batch) => turnup.traffic(batch),
+    onFailedAttempts: (batch) => turnup.failedAttempts(batch),
     onFault,
   });
   const bank = await startBank({

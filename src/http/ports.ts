@@ -25,6 +25,7 @@ import type { Relation } from "../kernel/order/order-store.ts";
 import type { OrderPolicy } from "../kernel/order/policy.ts";
 import type { RequestDesk } from "../kernel/order/request/request.ts";
 import type { RequestReader } from "../kernel/order/request/request-reader.ts";
+import type { Symptoms } from "../kernel/order/symptoms.ts";
 import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
@@ -155,6 +156,7 @@ export type HttpDeps = {
   readonly orders: OrderReader;
   readonly orderDesk: OrderDesk;
   readonly confirmations: Confirmations;
+  readonly symptoms: Symptoms;
   readonly texts: TextDesk;
   readonly devices: DeviceDesk;
   readonly unknownModels: UnknownModels;

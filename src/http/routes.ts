@@ -43,6 +43,7 @@ import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
 import { listServices } from "./v1/subscribers/services.ts";
+import { reportSymptoms } from "./v1/symptoms.ts";
 import { getTerms, listTerms, putTerms } from "./v1/terms/terms.ts";
 import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
 import { voiceEntry, voiceScreens } from "./voice/screen.ts";
@@ -73,6 +74,7 @@ export function routesOf(views: ServerViews): readonly Route[] {
     listBalances,
     reportRestored,
     reportConfirmations,
+    reportSymptoms,
     reportArrivals,
     getPolicy,
     putPolicy,

@@ -54,6 +54,17 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/confirmations": {
     confirmations: [{ imsi: "262019876543210", apn: "internet", source: "radius" }],
   },
+  "POST /v1/symptoms": {
+    symptoms: [
+      {
+        imei: "352013071234568",
+        application: "mms",
+        server: "mms.maker.example",
+        cause: "no_route",
+        source: "gateway",
+      },
+    ],
+  },
   "POST /v1/arrivals": {
     arrivals: [
       {

@@ -319,29 +319,92 @@ test("orders are counted by state, states that none has included", async () => {
 });
 
 test("handsets that were left behind and work again are counted by model and the rule that decided", async () => {
-  await database.run(
-    `update provisioning_order
-        set ended_at = created_at, verdict = 'ended',
-            verdict_reasons = '[{"rule": "age_cutoff", "decided": false}, {"rule": "maker_exit", "decided": true}]'
-      where operator_id = $1 and state = 'completed' and make = 'Make1'`,
-    [MINE],
-  );
-  const orders = await database.one<{ handsets: number }>(
-    `select count(distinct (make, model, device_id))::int as handsets from provisioning_order
-      where operator_id = $1 and state = 'completed' and verdict = 'ended'`,
-    [MINE],
-  );
-  const rows = await reader.restored(MINE, {});
-  assert.ok(
-    rows.length > 0 &&
-      rows.every(({ rule, handsets, withKey }) => rule === "maker_exit" && withKey <= handsets),
-  );
-  assert.equal(
-    rows.reduce((sum, { handsets }) => sum + handsets, 0),
-    orders?.handsets,
-  );
-  assert.deepEqual(await reader.restored(MINE, { from: "2030-01-01T00:00:00Z" }), []);
-  assert.deepEqual(await reader.restored(uuidv7(), {}), []);
+  const at = (day: number): Date => new Date(Date.UTC(2026, 2, day));
+  const ended = [
+    { rule: "age_cutoff", outcome: "unknown", decided: false },
+    { rule: "maker_exit", outcome: "ended", decided: true },
+  ];
+  type Handset = {
+    readonly operatorId?: string;
+    readonly state?: string;
+    readonly verdict?: string;
+    readonly reasons?: readonly object[] | null;
+    readonly items?: readonly (readonly [kind: string, state: string])[];
+    readonly device?: string;
+  };
+  /** One order of a handset of this model, whose items were all seen at that moment. */
+  async function handset(model: string, day: number, said: Handset = {}): Promise<void> {
+    const { operatorId = MINE, state = "completed", verdict = "ended", reasons = ended } = said;
+    const [orderId, device] = [uuidv7(), said.device ?? uuidv7()];
+    const lacksDevice =
+      "insert into device (id, operator_id, imei_index, imei_sealed, tac) values ($1, $2, $3, $3, '35201307') on conflict do nothing";
+    await database.run(lacksDevice, [device, operatorId, Buffer.from(device)]);
+    await database.run(
+      `insert into provisioning_order (id, operator_id, subscriber_id, device_id, cause, network_kind, state, reason, next_action,
+              make, model, verdict, verdict_reasons, created_at, updated_at, ended_at)
+       values ($1, $2, $3, $4, 'sim_moved', 'mno', $5, 'r', 'none', 'Restored', $6, $7, $8, $9, $9, '2031-01-01')`,
+      [orderId, operatorId, someone, device, state, model, verdict, JSON.stringify(reasons), at(day)],
+    );
+    for (const [kind, level] of said.items ?? [["settings", "works"]]) {
+      const itemId = uuidv7();
+      await database.run(
+        "insert into order_item (id, operator_id, order_id, kind, state, reason, next_action, updated_at) values ($1, $2, $3, $4, $5, 'r', 'none', $6)",
+        [itemId, operatorId, orderId, kind, level, at(day)],
+      );
+      await database.run(
+        "insert into order_event (id, operator_id, order_id, item_id, kind, state, reason, at) values ($1, $2, $3, $4, $5, $5, 'r', $6)",
+        [uuidv7(), operatorId, orderId, itemId, level, at(day)],
+      );
+    }
+  }
+  const restored = async (span: { from?: string; to?: string } = {}, of = MINE) =>
+    (await reader.restored(of, span))
+      .filter(({ make }) => make === "Restored")
+      .map(({ model, rule, handsets, withKey }) => `${model} ${rule} ${handsets} ${withKey}`);
+
+  const twice = uuidv7();
+  await handset("Old", 3, {
+    items: [
+      ["settings", "works"],
+      ["key", "works"],
+    ],
+  });
+  await handset("Old", 4);
+  await handset("Old", 5, { device: twice });
+  await handset("Old", 6, { device: twice });
+  const counted = ["Old maker_exit 3 1"];
+  assert.deepEqual(await restored(), counted, "a handset counts once, however often it was provisioned");
+
+  // None of these was restored, or none of them is ours.
+  await handset("Delivered alone", 3, { items: [["settings", "delivered"]] });
+  await handset("Key that was only opened", 3, {
+    items: [
+      ["settings", "works"],
+      ["key", "opened"],
+    ],
+  });
+  await handset("Key that failed", 3, {
+    state: "partly_completed",
+    items: [
+      ["settings", "works"],
+      ["key", "failed"],
+    ],
+  });
+  await handset("Without items", 3, { items: [] });
+  await handset("Still supported", 3, { verdict: "supported" });
+  await handset("Not known", 3, { verdict: "unknown" });
+  await handset("Cancelled", 3, { state: "cancelled" });
+  await handset("Left behind by no rule", 3, { reasons: [{ ...ended[0]!, decided: true }] });
+  await handset("Another operator's", 3, { operatorId: THEIRS });
+  assert.deepEqual(await restored(), counted);
+  assert.deepEqual(await restored({}, THEIRS), ["Another operator's maker_exit 1 0"]);
+
+  // By when they were seen to work, not by when the order was touched last; the first moment is in, the last is not.
+  assert.deepEqual(await restored({ from: at(4).toISOString(), to: at(6).toISOString() }), [
+    "Old maker_exit 2 0",
+  ]);
+  assert.deepEqual(await restored({ from: at(7).toISOString() }), []);
+  assert.deepEqual(await restored({ to: at(3).toISOString() }), []);
 });
 
 test("the balances of each currency sum to zero", async () => {

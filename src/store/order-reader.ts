@@ -322,17 +322,25 @@ const BALANCES = {
 
 /** More kinds of handset than any operator's report has. */
 const RESTORED_ROWS_MAX = 1_000;
+/**
+ * Counts what was observed alone: a verdict that a rule reached, and every item of the order at `works`, whatever level
+ * the policy calls done. Bounded by when the last of them was seen to work.
+ */
 const RESTORED = {
-  name: "restored", // provisioning_order_by_state, order_item_of_order
-  text: `select o.make, o.model,
-                (select one.value ->> 'rule' from jsonb_array_elements(o.verdict_reasons) one
-                  where (one.value ->> 'decided')::boolean limit 1) as rule,
-                count(distinct o.device_id)::int as handsets,
-                count(distinct o.device_id) filter (where exists (
-                  select 1 from order_item i where i.order_id = o.id and i.kind = 'key' and i.state = 'works'))::int as "withKey"
-           from provisioning_order o
-          where o.operator_id = $1 and o.state = 'completed' and o.verdict = 'ended'
-            and o.ended_at >= coalesce($2::timestamptz, '-infinity') and o.ended_at < coalesce($3::timestamptz, 'infinity')
+  name: "restored", // provisioning_order_by_state, order_item_of_order, order_event_pkey
+  text: `select make, model, rule, count(distinct device_id)::int as handsets,
+                count(distinct device_id) filter (where with_key)::int as "withKey"
+           from (
+             select o.make, o.model, o.device_id,
+                    (select one.value ->> 'rule' from jsonb_array_elements(o.verdict_reasons) one
+                      where (one.value ->> 'decided')::boolean and one.value ->> 'outcome' = 'ended' limit 1) as rule,
+                    exists (select from order_item i where i.order_id = o.id and i.kind = 'key') as with_key,
+                    (select max(e.at) from order_event e where e.order_id = o.id and e.kind = 'works') as seen_at
+               from provisioning_order o
+              where o.operator_id = $1 and o.state = 'completed' and o.verdict = 'ended'
+                and not exists (select from order_item i where i.order_id = o.id and i.state <> 'works')) proved
+          where rule is not null and seen_at >= coalesce($2::timestamptz, '-infinity')
+            and seen_at < coalesce($3::timestamptz, 'infinity')
           group by 1, 2, 3 order by 4 desc, 1, 2, 3 limit ${RESTORED_ROWS_MAX}`,
 };
 

@@ -345,8 +345,15 @@ export function writeChanges(tx: Tx, sealer: Sealer, changes: ChangeSet, now: Da
   updateCharges.send(tx, at(changes.chargeChanges));
   insertPostings.send(tx, at(changes.postings));
   updateKeys.send(tx, at(furthestOf(changes.keyChanges)));
+  if (changes.curedDevices.length > 0) tx.send(END_SYMPTOMS, [changes.curedDevices]);
   insertEvents.send(tx, changes.events);
 }
+
+const END_SYMPTOMS = {
+  name: "end_symptoms", // device_pkey, symptom_pkey
+  text: `delete from symptom s using device d
+          where d.id = any($1::uuid[]) and s.operator_id = d.operator_id and s.imei_index = d.imei_index`,
+};
 
 /** One statement may not touch a row twice: of several changes of one key the one that goes furthest holds. */
 const furthestOf = (changes: readonly KeyChange[]): KeyChange[] => {

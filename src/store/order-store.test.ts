@@ -408,6 +408,70 @@ test("traffic proves nothing of settings that never left us, and proves them onc
   );
 });
 
+test("an attempt that failed before the handset was known stands in its record, a later one in its history, till it reaches its maker", async () => {
+  const mine = await shop.operator();
+  const theirs = await shop.operator();
+  const one = pair("symptoms");
+  const seen = (application: string, minutes: number, more: object = {}) => ({
+    imei: one.imei!,
+    application,
+    server: "mms.maker.example",
+    apn: "old.example",
+    cause: "no_route",
+    source: "gateway",
+    seenAt: new Date(shop.time.now + minutes * 60_000),
+    ...more,
+  });
+  const told = async (...some: ReturnType<typeof seen>[]) =>
+    (await shop.conductor.symptomsSeen(mine, some)).map(({ outcome }) => outcome);
+  assert.deepEqual(await told(seen("mms", -2), seen("mms", -1)), ["noted", "repeated"]);
+  assert.deepEqual(await told(seen("mms", -3, { cause: "host_silent" })), ["repeated"]);
+  await shop.conductor.symptomsSeen(theirs, [seen("video_call", -1)]);
+
+  shop.world.verdict = "ended";
+  const relation = relationTerms({ keySource: "own", feeLevel: "works" });
+  await shop.registry.relations.put(mine, relation, () => true, "test");
+  const order = await ordered("symptoms", mine);
+  shop.world.verdict = "supported";
+  const judged = (await story(order)).events.find(({ kind }) => kind === "judged")?.detail as {
+    symptoms: { cannotReach: { application: string; seenAt: string }[] };
+  };
+  assert.deepEqual(
+    judged.symptoms.cannotReach.map(({ application, seenAt }) => [application, seenAt]),
+    [["mms", new Date(shop.time.now - 60_000).toISOString()]],
+    "the latest moment, and nothing of another operator's",
+  );
+
+  assert.deepEqual(await told(seen("mms", 1), seen("video_call", 1)), ["repeated", "noted"]);
+  const later = (await story(order)).events.filter(({ kind }) => kind === "symptom_seen");
+  assert.deepEqual(
+    later.map(({ reason, evidence }) => [reason, evidence]),
+    [["video_call could not reach mms.maker.example: no_route", "gateway"]],
+  );
+  assert.ok(!JSON.stringify(later).includes(one.imei!), "no number of the handset stands in it");
+  assert.equal(await shop.count("symptom", "operator_id = $1", [mine]), 2);
+
+  const keyId = (await story(order)).items.find(({ kind }) => kind === "key")!.keyId!;
+  const key = decodeDeviceKey((await shop.store.keysById(mine, [keyId])).get(keyId)!.bytes);
+  const report = {
+    reference: reportReferenceOf(key.keyId),
+    cause: "none",
+    at: new Date(shop.time.now),
+  } as const;
+  await shop.conductor.bookReports([signDeviceReport({ ...report, level: "opened" }, key.confirmSecret)]);
+  assert.equal(
+    await shop.count("symptom", "operator_id = $1", [mine]),
+    2,
+    "it ran the key, and reached nobody yet",
+  );
+  await shop.conductor.bookReports([signDeviceReport({ ...report, level: "works" }, key.confirmSecret)]);
+  assert.equal(await shop.count("symptom", "operator_id = $1", [mine]), 0, "it reached its maker");
+  assert.equal(await shop.count("symptom", "operator_id = $1", [theirs]), 1);
+  shop.time.now += 91 * 24 * HOUR_MS;
+  await shop.conductor.dropReceipts();
+  assert.equal(await shop.count("symptom", "operator_id = $1", [theirs]), 0, "and nobody keeps it for ever");
+});
+
 test("what a key costs is read back as it was agreed, to the last minor unit", async () => {
   const mine = await shop.operator();
   shop.world.verdict = "ended";

@@ -30,6 +30,7 @@ import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./or
 import { withRequests, writeRequests } from "./request-rows.ts";
 import { requestStore, requestTransaction } from "./request-store.ts";
 import type { Sealer } from "./seal.ts";
+import { DROP_SYMPTOMS, noteSymptoms, symptomsOfDevices } from "./symptom-rows.ts";
 import { remembered } from "./versions.ts";
 
 type SealedSubject = {
@@ -223,6 +224,7 @@ export function createOrderStore(
       ]);
       return traffic.map((_, at) => rows.filter((row) => row.at === at + 1));
     },
+    noteSymptoms: (operatorId, seen) => noteSymptoms(database, sealer, operatorId, seen),
     async keysById(operatorId, keyIds) {
       const rows = await database.rows<SealedKey>(KEYS_BY_ID, [operatorId, keyIds]);
       return new Map(rows.map((row) => [row.keyId, unsealedKey(row, sealer)]));
@@ -362,9 +364,18 @@ function orderTransaction(
         limit,
       ]);
       const orders = await withItems(db, sealer, rows.map(orderColumns));
+      const symptoms = await symptomsOfDevices(
+        db,
+        rows.filter(isToBeJudged).map(({ deviceId }) => deviceId),
+      );
       return orders.map((order, at) => {
         const row = rows[at]!;
-        return { order, subject: subjectOf(row, sealer), isSuperseded: row.isSuperseded };
+        return {
+          order,
+          subject: subjectOf(row, sealer),
+          isSuperseded: row.isSuperseded,
+          symptoms: symptoms.get(order.deviceId) ?? [],
+        };
       });
     },
     lockOrders: (orderIds) => lockWithItems(db, sealer, orderIds),
@@ -372,6 +383,7 @@ function orderTransaction(
 
     ...messageTransaction(db),
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
+    dropSymptoms: (seenBefore) => db.run(DROP_SYMPTOMS, [seenBefore]),
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     async write(changes, now) {
       writeChanges(db, sealer, changes, now);
@@ -379,6 +391,8 @@ function orderTransaction(
     },
   };
 }
+
+const isToBeJudged = ({ state }: OrderColumns): boolean => state === "received" || state === "waiting";
 
 /** The draft's own columns, without the sealed ones that came along. */
 function orderColumns(row: OrderColumns & SealedSubject & { readonly isSuperseded: boolean }): OrderColumns {

@@ -71,6 +71,10 @@ export type MakerExitRow = {
   /** ISO date by which all support had ended. */
   readonly endedBy: string;
   readonly note: string;
+  /** Applications whose servers were switched off for models released up to that year, and who says so. */
+  readonly cutOff: readonly string[];
+  readonly cutOffReleasedUntil: number | null;
+  readonly cutOffSource: string;
 };
 
 export type FactRow = {

@@ -45,9 +45,14 @@ export function advanceOrder(
   scribe.take(own.changes);
 }
 
-function advance(deps: ConductorDeps, scribe: Scribe, { order, subject }: DueOrder, terms: Terms): void {
+function advance(
+  deps: ConductorDeps,
+  scribe: Scribe,
+  { order, subject, symptoms }: DueOrder,
+  terms: Terms,
+): void {
   if (isOfRequest(order)) return requestIsDue({ deps, scribe, order, subject, terms });
-  if (order.state !== "provisioning") return openOrder(deps, scribe, { order, subject }, terms);
+  if (order.state !== "provisioning") return openOrder(deps, scribe, { order, subject, symptoms }, terms);
   giveUpKeys(scribe, order);
   sendWithoutKey(deps, scribe, order, subject, terms);
   deadlinePassed(scribe, order, terms);

@@ -135,6 +135,8 @@ export type ChangeSet = {
   readonly keys: NewKey[];
   readonly keyTransfers: KeyTransfer[];
   readonly keyChanges: KeyChange[];
+  /** Devices that were seen to reach their maker: what they could not reach before is over. */
+  readonly curedDevices: string[];
   readonly calls: NewCall[];
   readonly callChanges: CallChange[];
   readonly charges: NewCharge[];
@@ -177,6 +179,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   keys: [],
   keyTransfers: [],
   keyChanges: [],
+  curedDevices: [],
   calls: [],
   callChanges: [],
   charges: [],

@@ -26,8 +26,9 @@ import type { RequestDesk } from "./request/request.ts";
 import { contextOf, createRequestDesk } from "./request/request-desk.ts";
 import { settle } from "./request/settle.ts";
 import { closed, RECEIPT_GRACE_MINUTES, resendByHand } from "./resend.ts";
-import { createScribe, hoursAfter, minutesAfter } from "./scribe.ts";
+import { createScribe, hoursAfter, minutesAfter, type Scribe } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
+import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult, symptomWords } from "./symptoms.ts";
 
 /** A receipt without a message is kept this long for a booking that is still on its way. */
 export const UNMATCHED_RECEIPT_HOURS = 24;
@@ -53,12 +54,14 @@ export type Conductor = {
    * Answers how many were looked for.
    */
   rematchReceipts(limit: number): Promise<number>;
-  /** Receipts that never found a message; answers how many were forgotten. */
+  /** Receipts that never found a message, and symptoms that nobody saw for long; answers how many receipts were forgotten. */
   dropReceipts(): Promise<number>;
   bookAnswers(answers: readonly AnsweredCall[]): Promise<void>;
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
   confirm(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
+  /** Attempts of applications that the network saw fail; a first one of its kind joins the history of the open record. */
+  symptomsSeen(operatorId: string, seen: readonly SymptomInput[]): Promise<readonly SymptomResult[]>;
   /** Pages behind links were fetched. */
   linksOpened(links: readonly OpenedLink[]): Promise<void>;
   resend(operatorId: string, orderId: string, actor: string): Promise<void>;
@@ -130,13 +133,36 @@ export function createConductor(deps: ConductorDeps): Conductor {
       }),
 
     dropReceipts: () =>
-      inStep(({ tx, scribe }) => tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS))),
+      inStep(async ({ tx, scribe }) => {
+        await tx.dropSymptoms(hoursAfter(scribe.now, -24 * SYMPTOM_DAYS));
+        return tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS));
+      }),
 
     bookAnswers: (answers) => inStep((step) => answersCame(deps, step, answers)),
 
     bookReports: (reports) => reportsCame(deps, inStep, reports),
 
     confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
+
+    async symptomsSeen(operatorId, seen) {
+      const kept = await store.noteSymptoms(operatorId, seen);
+      const news = kept.flatMap(({ isNew, orderId }, at) =>
+        isNew && orderId !== null ? [{ orderId, symptom: seen[at]! }] : [],
+      );
+      if (news.length > 0) {
+        await inStep(async ({ tx, scribe }) => {
+          const orders = await lockById(
+            tx,
+            news.map(({ orderId }) => orderId),
+          );
+          for (const { orderId, symptom } of news) {
+            const order = orders.get(orderId);
+            if (order) noteSymptom(scribe, order, symptom);
+          }
+        });
+      }
+      return kept.map(({ isNew }) => ({ outcome: isNew ? "noted" : "repeated" }));
+    },
 
     linksOpened: (links) =>
       inStep(async ({ tx, scribe }) => {
@@ -178,6 +204,16 @@ export function createConductor(deps: ConductorDeps): Conductor {
         );
       }),
   };
+}
+
+function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): void {
+  const { imei: _, seenAt, ...detail } = symptom;
+  scribe.note(order, {
+    kind: "symptom_seen",
+    reason: symptomWords(symptom),
+    evidence: symptom.source,
+    detail: { ...detail, seenAt: seenAt.toISOString() },
+  });
 }
 
 async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string): Promise<OrderDraft> {

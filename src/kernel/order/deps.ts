@@ -5,6 +5,7 @@ import type { SettingsValues } from "../payload/settings-values.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { Verdict } from "./order.ts";
 import type { OrderDraft, OrderStore, Subject, Terms } from "./order-store.ts";
+import type { CutOffApplication } from "./symptoms.ts";
 
 /** How settings reach a model: over the air in one of two protocols, or as a text with a link. */
 export type SettingsRoad = "omacp" | "nokiaota" | "link";
@@ -16,6 +17,8 @@ export type Judgement = {
   /** The rules that decided and what each saw; kept with the order as they are. */
   readonly reasons: unknown;
   readonly road: SettingsRoad;
+  /** Applications that the data says are cut off on this model. */
+  readonly cutOff?: readonly CutOffApplication[];
   /** Whether the client on this model runs a device key that comes over the air. */
   readonly takesKey: boolean;
 };

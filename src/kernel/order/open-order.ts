@@ -22,6 +22,7 @@ import {
 import { requestKey } from "./request-key.ts";
 import { earlierOf, hoursAfter, minutesAfter, NO_ACTION, type Scribe } from "./scribe.ts";
 import { type Carrier, keyPoints, sendKey, sendSettings, sendTogether } from "./send.ts";
+import { type SeenSymptom, symptomsOf } from "./symptoms.ts";
 
 const RECHECK_MINUTES = 60;
 /** What is missing may have come while it was being looked for. */
@@ -30,7 +31,7 @@ const FIRST_RECHECK_MINUTES = 1;
 export function openOrder(
   deps: ConductorDeps,
   scribe: Scribe,
-  { order, subject }: Pick<DueOrder, "order" | "subject">,
+  { order, subject, symptoms }: Pick<DueOrder, "order" | "subject" | "symptoms">,
   terms: Terms,
 ): void {
   if (subject.msisdn === null) {
@@ -45,7 +46,7 @@ export function openOrder(
   }
   const judgement = deps.judge(order, subject, terms, scribe.now);
   const relation = relationOf(terms, judgement.make);
-  noteJudgement(scribe, order, judgement, relation);
+  noteJudgement(scribe, order, judgement, symptoms);
   const choice = deps.chooseSettings(subject, terms);
   if (choice.kind === "refused") {
     return wait(
@@ -149,7 +150,7 @@ function noteJudgement(
   scribe: Scribe,
   order: OrderDraft,
   judgement: Judgement,
-  relation: Relation | undefined,
+  seen: readonly SeenSymptom[],
 ): void {
   const { make, model, verdict } = judgement;
   const isNews = order.make !== make || order.model !== model || order.verdict !== verdict;
@@ -157,15 +158,10 @@ function noteJudgement(
   scribe.touch(order);
   if (!isNews) return;
   const reason = `${make ?? "unknown make"} ${model ?? "unknown model"}: ${verdict}`;
-  const detail = verdict === "ended" ? { symptoms: symptomsOf(relation) } : null;
+  const { reasons, cutOff = [] } = judgement;
+  const detail = verdict === "ended" ? { symptoms: symptomsOf(reasons, cutOff, seen) } : null;
   scribe.note(order, { kind: "judged", state: verdict, reason, detail });
 }
-
-/** What being left behind means for the handset (201 claims 10 and 13): the record of row 90. */
-const symptomsOf = (relation: Relation | undefined) => ({
-  accessPointUpdates: "none any more from the manufacturer",
-  cannotReach: relation?.appHosts ?? [],
-});
 
 /** Stands until somebody gives what is missing; it is tried again by itself, and ends when the deadline has passed. */
 export function wait(

@@ -171,12 +171,15 @@ export type PostingRow = {
 
 export type Balance = { readonly account: string; readonly currency: string; readonly balanceMinor: bigint };
 
-/** Handsets that their makers had left behind and that work again: each is a call to customer care that did not come. */
+/**
+ * Handsets that their makers had left behind and that were seen to work again, by each item of their order: each is a call
+ * to customer care that did not come. What was delivered and never seen to work is none.
+ */
 export type RestoredRow = {
   readonly make: string | null;
   readonly model: string | null;
   /** The rule by which the handset counted as left behind. */
-  readonly rule: string | null;
+  readonly rule: string;
   readonly handsets: number;
   readonly withKey: number;
 };
@@ -200,7 +203,7 @@ export interface OrderReader {
     filter: { readonly account?: string | undefined; readonly chargeId?: string | undefined },
     page: PageQuery,
   ): Promise<Page<PostingRow>>;
-  /** By make, model and rule, most handsets first; `from` and `to` bound when their orders ended. */
+  /** By make, model and rule, most handsets first; `from` and `to` bound when they were seen to work. */
   restored(
     operatorId: string,
     span: { readonly from?: string | undefined; readonly to?: string | undefined },

@@ -11,6 +11,7 @@ import type { ItemKind, ItemState, Level, NetworkKind, OrderCause, OrderState, V
 import type { OrderPolicy } from "./policy.ts";
 import type { AccountDraft, ItemSubject, RequestDraft } from "./request/request-draft.ts";
 import type { RequestStore, RequestTransaction } from "./request/request-store.ts";
+import type { SeenSymptom, SymptomInput } from "./symptoms.ts";
 
 /** What the operator agreed with one manufacturer; `make` is `*` for all that have no row of their own. */
 export type Relation = {
@@ -127,6 +128,8 @@ export type DueOrder = {
   readonly subject: Subject;
   /** The SIM was seen in another handset since, or anew in this one: a younger order does its work. */
   readonly isSuperseded: boolean;
+  /** What the network saw its applications fail at, newest first. */
+  readonly symptoms: readonly SeenSymptom[];
 };
 
 export type Receipt = {
@@ -259,6 +262,8 @@ export interface OrderTransaction extends RequestTransaction {
   ): Promise<{ readonly looked: number; readonly ended: readonly EndedMessage[] }>;
   /** Receipts that nothing was ever found for; answers how many were forgotten. */
   dropReceipts(receivedBefore: Date): Promise<number>;
+  /** Symptoms that nobody saw since. */
+  dropSymptoms(seenBefore: Date): Promise<number>;
   /** The latest message of each companion of an order. */
   companionsOf(orderId: string): Promise<Companion[]>;
   /** Payloads of an order that hold access points which nobody confirmed. */
@@ -304,6 +309,14 @@ export interface OrderStore {
     operatorId: string,
     traffic: readonly { readonly imsi: string; readonly apn: string }[],
   ): Promise<readonly (readonly { readonly orderId: string; readonly itemId: string }[])[]>;
+  /**
+   * Keeps what applications were seen to fail at, by device, which need not be known yet. Answers for each whether it is
+   * new, and the newest order of a handset left behind whose history it belongs to.
+   */
+  noteSymptoms(
+    operatorId: string,
+    seen: readonly SymptomInput[],
+  ): Promise<readonly { readonly isNew: boolean; readonly orderId: string | null }[]>;
   keysById(operatorId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, IssuedKey>>;
   keysByReference(references: readonly Uint8Array[]): Promise<readonly IssuedKey[]>;
 }

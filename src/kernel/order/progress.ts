@@ -74,6 +74,7 @@ function keyReached(
   const reached = Math.max(before, item.keyState === "issued" ? 0 : rankOf("delivered"));
   if (reached === 0) tellMakerOfDownload(scribe, order, item);
   charge(scribe, order, item, terms, reached, after);
+  if (after >= rankOf("works")) scribe.changes.curedDevices.push(order.deviceId);
   const state = after >= rankOf("opened") ? "used" : "downloaded";
   item.keyState = state;
   scribe.changes.keyChanges.push({ id: item.keyId!, state });

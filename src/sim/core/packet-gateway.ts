@@ -39,6 +39,15 @@ export type UsageRecord = {
   readonly imei: string;
   readonly at: Date;
 };
+/** A request that no access point leads to its host: what a probe beside the gateway sees of an application that is cut off. */
+export type FailedAttempt = {
+  readonly imei: string;
+  readonly application: string;
+  readonly host: string;
+  readonly apn: string;
+  readonly cause: "no_route" | "host_silent";
+  readonly at: Date;
+};
 export type PacketGateway = Awaited<ReturnType<typeof startPacketGateway>>;
 
 /** Longer than a quiet fleet is quiet, so that no request meets a connection that is just closing. */
@@ -52,13 +61,15 @@ const readAttach = object({
   password: optional(text({ min: 0, max: 128 })),
 });
 const CAUSE = { unknown_apn: 219, authentication_failed: 209, no_resources: 199 } as const;
-type Session = { readonly point: GatewayAccessPoint; readonly owner: string };
+type Session = { readonly point: GatewayAccessPoint; readonly owner: string; readonly imei: string };
 
 export async function startPacketGateway(options: {
   readonly accessPoints: readonly GatewayAccessPoint[];
   /** Where each host really listens: `http://127.0.0.1:port`. */
   readonly hosts: ReadonlyMap<string, string>;
   onUsage?(batch: readonly UsageRecord[]): Promise<void>;
+  /** Attempts that failed, of applications that say their name in `x-application`. */
+  onFailedAttempts?(batch: readonly FailedAttempt[]): Promise<void>;
   onFault?(error: unknown): void;
   readonly port?: number;
   readonly host?: string;
@@ -78,6 +89,23 @@ export async function startPacketGateway(options: {
     deliver: onUsage,
     ...(options.onFault ? { onFault: options.onFault } : {}),
   });
+  const failed = createBatcher<FailedAttempt>({
+    maxBatch: MAX_RECORD_BATCH,
+    maxWaiting: MAX_WAITING_RECORDS,
+    intervalMs: RECORD_INTERVAL_MS,
+    deliver: options.onFailedAttempts ?? (async () => undefined),
+    ...(options.onFault ? { onFault: options.onFault } : {}),
+  });
+  function noteFailed(
+    { headers }: IncomingMessage,
+    session: Session | undefined,
+    host: string,
+    cause: FailedAttempt["cause"],
+  ): void {
+    const application = String(headers["x-application"] ?? "");
+    if (!session || application === "") return;
+    failed.push({ imei: session.imei, application, host, apn: session.point.apn, cause, at: now() });
+  }
   let lastSession = 0;
 
   function open(body: string): { readonly status: number; readonly answer: object } {
@@ -99,7 +127,7 @@ export async function startPacketGateway(options: {
     const sessionId = String(++lastSession);
     const owner = `${imsi} ${point.apn}`;
     sessions.delete(sessionOf.get(owner) ?? "");
-    sessions.set(sessionId, { point, owner });
+    sessions.set(sessionId, { point, owner, imei });
     sessionOf.set(owner, sessionId);
     counts.opened++;
     usage.push({ sessionId, apn: point.apn, imsi, imei, at: now() });
@@ -120,6 +148,7 @@ export async function startPacketGateway(options: {
     const address = hosts.get(target.hostname);
     if (!session || !address || !session.point.hosts.includes(target.hostname)) {
       counts.noRoute++;
+      noteFailed(request, session, target.hostname, "no_route");
       request.resume();
       return reply(response, 502, { cause: session ? "no_route" : "no_session" });
     }
@@ -141,6 +170,7 @@ export async function startPacketGateway(options: {
       );
       replyText(response, answered.status, answered.body);
     } catch {
+      noteFailed(request, session, target.hostname, "host_silent");
       reply(response, 504, { cause: "host_silent" });
     }
   }
@@ -178,12 +208,12 @@ export async function startPacketGateway(options: {
     port: (server.address() as AddressInfo).port,
     /** Opened and refused sessions, routed and unrouted requests since the start. */
     counts: () => ({ ...counts, sessions: sessions.size, usage: usage.state() }),
-    flush: usage.flush,
+    flush: async (): Promise<void> => void (await Promise.all([usage.flush(), failed.flush()])),
     async close(): Promise<void> {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       for (const upstream of upstreams.values()) upstream.close();
-      await usage.close();
+      await Promise.all([usage.close(), failed.close()]);
     },
   };
 }

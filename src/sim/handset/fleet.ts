@@ -195,7 +195,7 @@ export function createFleet(options: FleetOptions) {
     const road = routeTo(phone.state.settings, host, "mms");
     const opened = road && (await network.open(phone.status.spec, road));
     if (opened?.kind !== "open") return false;
-    const { status } = await network.send(opened.session, "GET", `http://${host}/`);
+    const { status } = await network.send(opened.session, "GET", `http://${host}/`, "mms");
     return status > 0 && status < 500; // the session stays open, as a phone's first one does
   }
 

@@ -39,9 +39,14 @@ export function createHandsetNetwork(gateway: { readonly host: string; readonly 
         ? { kind: "open", session: answer.session }
         : { kind: "refused", cause: answer.cause ?? "no_network" };
     },
-    /** Sends to a host through a session. */
-    send: (session: string, method: "GET" | "POST", url: string, body?: object): Promise<PipelineAnswer> =>
-      call(method, url, body, through(session)),
+    /** An application sends to a host through a session. */
+    send: (
+      session: string,
+      method: "GET" | "POST",
+      url: string,
+      application: string,
+    ): Promise<PipelineAnswer> =>
+      call(method, url, undefined, `${through(session)}x-application: ${application}\r\n`),
     /** The same, and ends the session: how a phone leaves an access point that one application needed once. */
     sendLast: (
       session: string,

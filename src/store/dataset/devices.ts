@@ -86,6 +86,9 @@ export const makerExitRowOf = (cells: Cells): MakerExitRow => ({
   releasedUntil: numberIn(cells, "released_until"),
   endedBy: textIn(cells, "ended_by"),
   note: textIn(cells, "note"),
+  cutOff: textIn(cells, "cut_off_applications").split("|").filter(Boolean),
+  cutOffReleasedUntil: numberIn(cells, "cut_off_released_until"),
+  cutOffSource: textIn(cells, "cut_off_source"),
 });
 
 export function factRowOf(cells: Cells): FactRow {

@@ -7,10 +7,12 @@ const Restored = named(
   Type.Object({
     make: Type.Union([Type.String(), Type.Null()]),
     model: Type.Union([Type.String(), Type.Null()]),
-    rule: Type.Union([Type.String(), Type.Null()], {
+    rule: Type.String({
       description: "The rule by which the handset counted as left behind by its maker.",
     }),
-    handsets: Type.Integer({ description: "Handsets that work again." }),
+    handsets: Type.Integer({
+      description: "Handsets that were seen to work again, by every item of their order.",
+    }),
     withKey: Type.Integer({ description: "Of them, those that a device key brought back." }),
   }),
 );
@@ -25,8 +27,8 @@ export const reportRestored = route({
   errors: [],
   status: 200,
   query: {
-    from: Type.Optional(instantIn("RFC 3339 time; orders that ended at this moment or later.")),
-    to: Type.Optional(instantIn("RFC 3339 time; orders that ended before this moment.")),
+    from: Type.Optional(instantIn("RFC 3339 time; seen to work at this moment or later.")),
+    to: Type.Optional(instantIn("RFC 3339 time; seen to work before this moment.")),
   },
   answer: Type.Object({
     handsets: Type.Integer({ description: "Of all rows." }),
