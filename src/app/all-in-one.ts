@@ -12,7 +12,7 @@ import { type Demo, setUpDemo } from "./demo.ts";
 import { fleetModels } from "./fleet-models.ts";
 import { ensureRoadCertificates } from "./road-certificates.ts";
 import { ROAD_WORLD } from "./road-world.ts";
-import { type Outside, type Server, startServer } from "./server.ts";
+import { type Outside, type Server, type ServerOptions, startServer } from "./server.ts";
 import type { WorldOptions } from "./world.ts";
 import { forkWorld, type WorldNews, type WorldProcess } from "./world-process.ts";
 
@@ -31,6 +31,7 @@ export type AllInOneOptions = {
   readonly onNews?: (news: readonly WorldNews[]) => void;
   readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly onFault?: (name: string, error: unknown) => void;
+  readonly onLost?: NonNullable<ServerOptions["onLost"]>;
   readonly faults?: WorldOptions["faults"];
   readonly radio?: WorldOptions["radio"];
 };

@@ -13,9 +13,10 @@ import {
   randomBytes,
   X509Certificate,
 } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { makePrivateFolder } from "../store/make-folder.ts";
 import {
   type CertificateRequest,
   composeCertificate,
@@ -67,7 +68,7 @@ export async function ensurePartyCertificates(
   options: PartyOptions & { readonly commonName: string },
 ): Promise<PartyCertificates> {
   const { folder, clientIds, hosts = ["localhost", "127.0.0.1", "::1"], now } = options;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const authority = await ensureAuthority(folder, now);
   const server = await ensurePair(folder, "server", authority, now, {
     commonName: options.commonName,

@@ -57,10 +57,14 @@ let stays = false;
 
 /** The reader of our output has gone (`| head`): a server stops in order, anything else has done its work. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (stays && error.code !== "EPIPE") return; // a full disk: what a server does matters more than what it says
   if (error.code !== "EPIPE") throw error;
   if (stays) stop.abort();
   else process.exit(0);
 });
+
+/** Nobody is there to be told. */
+process.stderr.on("error", () => undefined);
 
 function onSignal(): void {
   if (!stays || stop.signal.aborted) process.exit(EXIT_INTERRUPTED); // the second Ctrl-C does not wait

@@ -16,10 +16,10 @@ import {
   type KeyObject,
   X509Certificate,
 } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { LandProxy } from "../http/land/server.ts";
 import type { EnrolmentAuthority } from "../http/proxy/est.ts";
+import { makePrivateFolder } from "../store/make-folder.ts";
 import { parseImei } from "../term/imei.ts";
 import { imeiNameOf, proxyNameOf } from "../wire/message/party-name.ts";
 import {
@@ -175,7 +175,7 @@ export async function ensureLandCertificates(options: {
 /** One authority and what it signs. */
 async function roomOf(parent: string, name: string, now: Date) {
   const folder = join(parent, name);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const authority = await ensureAuthority(folder, now);
   return {
     folder,

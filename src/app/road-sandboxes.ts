@@ -5,7 +5,7 @@
  * process, and read.
  */
 import { randomBytes, X509Certificate } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pinOf } from "../net/exchange/exchange.ts";
 import type { NeededField } from "../service/registration-kernel.ts";
@@ -14,6 +14,7 @@ import { type BureauSimulator, startBureau } from "../sim/bureau/bureau.ts";
 import { type ElementSimulator, startElements } from "../sim/element/elements.ts";
 import { type MailSimulator, startMailbox } from "../sim/mail/mailbox.ts";
 import { type PaymentSimulator, startPaymentHouse } from "../sim/payment/house.ts";
+import { makePrivateFolder } from "../store/make-folder.ts";
 import { ensurePartyCertificates, type PartyCertificates } from "./certificates.ts";
 import { readConfig } from "./config.ts";
 import type { ConnectorConfig } from "./connectors.ts";
@@ -80,7 +81,7 @@ export async function startSandboxes(options: {
   readonly habits?: SandboxHabits;
 }): Promise<RoadSandboxes> {
   const { folder, habits = {} } = options;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const started: { close(): Promise<void> }[] = [];
   const keep = async <Party extends { close(): Promise<void> }>(starting: Promise<Party>): Promise<Party> => {
     const party = await starting;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { TurnupError } from "../term/error.ts";
+import { type ErrorCode, TurnupError } from "../term/error.ts";
 import { DecodeError } from "../wire/decode-error.ts";
 import { runWith } from "./cli-test-io.ts";
 import { type Command, type CommandContext, type CommandEntry, type Outcome, UsageError } from "./command.ts";
 import { linesOf } from "./lines.ts";
+import { untilStopped } from "./lost.ts";
 
 const entryOf = (
   name: string,
@@ -128,4 +129,32 @@ test("lines are cut at the limit wherever the chunks end, and the rest of a cut 
     for await (const line of linesOf(chunks, 5)) lines.push(line);
     assert.deepEqual(lines, ["ab", "cdefg", "", "kl"], `cut at ${at}`);
   }
+});
+
+test("a program that stays ends with 75 where what it stands on may come back; all else, and other commands, with 1", async () => {
+  const codeOf = async (code: ErrorCode, stays: boolean): Promise<number> => {
+    const run = () => Promise.reject(new TurnupError(code, "it is so"));
+    return (await runWith([entryOf("fail", run, { stays })], ["fail"])).exitCode;
+  };
+  for (const code of [
+    "embedded_failed",
+    "data_folder_unusable",
+    "database_full",
+    "database_unavailable",
+  ] as const)
+    assert.deepEqual([await codeOf(code, true), await codeOf(code, false)], [75, 1], code);
+  for (const code of ["config_invalid", "seal_broken", "migration_unknown"] as const)
+    assert.equal(await codeOf(code, true), 1, code);
+});
+
+test("a server that lost what it stands on closes, for a while at most, and says what it was", async () => {
+  const stay = untilStopped(new AbortController().signal);
+  let closed = false;
+  const ended = stay.end(async () => {
+    closed = true;
+    throw new Error("the database is away");
+  });
+  stay.onLost(new TurnupError("embedded_failed", "it died"));
+  await assert.rejects(ended, { code: "embedded_failed" });
+  assert.equal(closed, true);
 });

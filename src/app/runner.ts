@@ -5,10 +5,11 @@
  *   0  done, or help was asked for
  *   1  refused or failed: `code: message` and the next step on stderr; with --json one object {error: {...}} there
  *   2  wrong usage
+ *  75  of a program that stays (`serve`, `proxy`, ...): what it stands on is missing and may come back; start it again
  */
 import { createReadStream } from "node:fs";
 import { CommanderError, Option, Command as Program } from "commander";
-import { TurnupError } from "../term/error.ts";
+import { type ErrorCode, TurnupError } from "../term/error.ts";
 import { DecodeError } from "../wire/decode-error.ts";
 import {
   type Command,
@@ -41,6 +42,7 @@ export async function runCli(
   io: Io,
 ): Promise<number> {
   let exitCode = 0;
+  let stays = false;
   const asJson = argv.includes("--json");
   const program = new Program("turnup")
     .description(
@@ -66,6 +68,7 @@ export async function runCli(
         command,
         async (context) => {
           io.onCommand?.(command);
+          stays = command.stays ?? false;
           exitCode = exitCodeOf(await command.run(context), mount, io);
         },
         io,
@@ -80,9 +83,25 @@ export async function runCli(
     await program.parseAsync(argv, { from: "user" });
     return exitCode;
   } catch (error) {
-    return report(error, asJson, io);
+    const code = report(error, asJson, io);
+    return stays && error instanceof TurnupError && MAY_COME_BACK.has(error.code) ? EXIT_START_AGAIN : code;
   }
 }
+
+/** EX_TEMPFAIL of sysexits.h. */
+export const EXIT_START_AGAIN = 75;
+/** What a program is missing that a mount, room on a disk or the end of another program gives back to it. */
+const MAY_COME_BACK: ReadonlySet<ErrorCode> = new Set([
+  "data_folder_in_use",
+  "data_folder_unusable",
+  "database_full",
+  "database_timeout",
+  "database_unavailable",
+  "embedded_failed",
+  "http_port_unusable",
+  "journal_full",
+  "journal_in_use",
+] as const);
 
 /** The commander node that `settings find` hangs below: `settings`, made on first need and told by what hangs there. */
 function groupOf(program: Program, name: string, entries: readonly CommandEntry[]): Program {

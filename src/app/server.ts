@@ -89,6 +89,8 @@ export type ServerOptions = {
   readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly onChanges?: (changes: ChangeSet) => void;
   readonly onFault?: (name: string, error: unknown) => void;
+  /** The embedded database died and does not come back: the server is of no use any more. */
+  readonly onLost?: (error: TurnupError) => void;
   /** Machines that requests of the device's road ask; those of the configuration otherwise. */
   readonly connectors?: Partial<Connectors>;
   /** The door for proxies, where it does not come from the configuration's files. */
@@ -128,7 +130,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   // reading holds up everything else.
   let opening!: ReturnType<typeof openStore>;
   await new Promise<void>((begun) => {
-    opening = openStore({ config: options.config, log: options.log, onWaiting: begun });
+    const { config, log, onLost } = options;
+    opening = openStore({ config, log, onLost, onWaiting: begun });
     opening.catch(() => undefined).finally(begun); // it is awaited below, whatever happens first
   });
   const catalog = new DeviceCatalog(readShippedDatasets());

@@ -2,14 +2,15 @@
  * Opens what a program keeps: the embedded server or the one of `database.url`, its schema brought to this release,
  * and the seals of its identifiers.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type pg from "pg";
 import { type Database, openDatabase } from "../store/database.ts";
+import { makeDataFolder } from "../store/embedded/place.ts";
 import { runningPostgres, startEmbeddedPostgres } from "../store/embedded/supervisor.ts";
 import { type MigrateOutcome, migrate } from "../store/migrate.ts";
 import type { Sealer } from "../store/seal.ts";
 import { sealerOf } from "../store/seal-key.ts";
+import type { TurnupError } from "../term/error.ts";
 import { type Config, dataFolderOf } from "./config.ts";
 
 export type Store = {
@@ -29,6 +30,8 @@ export type StoreOptions = {
   readonly log: (message: string) => void;
   /** A command beside a running Turnup: where one has the data folder, its server is used and left running. */
   readonly beside?: boolean;
+  /** The embedded server died and does not come back. */
+  readonly onLost?: ((error: TurnupError) => void) | undefined;
   /** The work is with others for a while, and the program is free for something else. */
   readonly onWaiting?: () => void;
 };
@@ -54,10 +57,11 @@ export async function openBare({
   config,
   log,
   beside = false,
+  onLost,
   onWaiting = () => undefined,
 }: StoreOptions): Promise<BareStore> {
   const folder = dataFolderOf(config);
-  const { connection, server, stop } = await serverOf(config, { folder, log, beside, onWaiting });
+  const { connection, server, stop } = await serverOf(config, { folder, log, beside, onLost, onWaiting });
   try {
     const database = await openDatabase({ connection, ...config.database });
     const close = async (): Promise<void> => {
@@ -74,14 +78,15 @@ export async function openBare({
 /** @throws TurnupError `seal_key_missing`, `seal_broken`, `seal_key_malformed` */
 export function openSeals(config: Config, database: Database): Promise<Sealer> {
   const folder = dataFolderOf(config);
-  if (!config.seal.key) mkdirSync(folder, { recursive: true });
+  if (!config.seal.key) makeDataFolder(folder);
   return sealerOf(database, { key: config.seal.key, file: sealKeyFile(config) });
 }
 export const sealKeyFile = (config: Config): string => join(dataFolderOf(config), "seal.key");
 
-type Where = Required<Omit<StoreOptions, "config">> & { readonly folder: string };
+type Where = Required<Omit<StoreOptions, "config" | "onLost">> &
+  Pick<StoreOptions, "onLost"> & { readonly folder: string };
 
-async function serverOf(config: Config, { folder, log, beside, onWaiting }: Where): Promise<Server> {
+async function serverOf(config: Config, { folder, log, beside, onLost, onWaiting }: Where): Promise<Server> {
   const none = async (): Promise<void> => undefined;
   if (config.database.url) {
     onWaiting();
@@ -90,6 +95,6 @@ async function serverOf(config: Config, { folder, log, beside, onWaiting }: Wher
   }
   const running = beside ? runningPostgres(folder) : undefined;
   if (running) return { connection: running, server: `the running Turnup's in ${folder}`, stop: none };
-  const embedded = await startEmbeddedPostgres({ folder, log, onWaiting });
+  const embedded = await startEmbeddedPostgres({ folder, log, onWaiting, onLost });
   return { connection: embedded.connection, server: `embedded in ${folder}`, stop: embedded.stop };
 }

@@ -9,8 +9,8 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makePrivateFolder } from "../store/make-folder.ts";
 import { encodeModule, signModule } from "../wire/message/module.ts";
 import { ensureFile } from "./certificates.ts";
 import type { StarterModule } from "./starter-catalog.ts";
@@ -31,7 +31,7 @@ export type TrialVendor = {
 
 /** The key lies in the folder, so that every process of one machine has the same vendor. */
 export async function ensureTrialVendor(folder: string): Promise<TrialVendor> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const pem = await ensureFile(join(folder, "vendor.key"), () =>
     generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   );

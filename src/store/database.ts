@@ -347,6 +347,8 @@ const LOST_CODES = new Set([
 ]);
 const LOST_WORDS =
   /Connection terminated|connection error and is not queryable|when trying to connect|after calling end/;
+/** disk_full; what PostgreSQL, and the system below it, say when nothing more can be written. */
+const FULL_CODES = new Set(["53100", "ENOSPC", "EDQUOT"]);
 const TIMEOUT_CODES = new Set(["57014", "55P03", "25P03"]);
 
 /**
@@ -365,6 +367,12 @@ function translated(error: unknown): unknown {
     return new TurnupError("database_timeout", `the database took too long: ${message}`, {
       cause: error,
       nextStep: "try again; if it stays, look for a long transaction in pg_stat_activity",
+    });
+  }
+  if (FULL_CODES.has(code)) {
+    return new TurnupError("database_full", "the disk of the database is full: nothing can be written", {
+      cause: error,
+      nextStep: "make room on the disk of the database; writing goes on by itself as soon as there is some",
     });
   }
   return error;

@@ -5,14 +5,18 @@
  *
  *   line = base64( nonce 12 | sealed JSON | tag 16 )
  *
- * Events given while a write runs share the next write and its fdatasync. A last line without its end is what a power
- * cut leaves: nobody was told of it, so it is cut off. Damage anywhere else stops the start.
+ * Events given while a write runs share the next write and its fdatasync. What a failed write left is cut off, and its
+ * events go first at the next: the party's memory holds them already, and nothing may be confirmed that rests on them
+ * before they are written. So a full disk refuses, and works on as soon as there is room. A last line without its end is
+ * what a power cut leaves: nobody was told of it, so it is cut off. Damage anywhere else stops the start.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TurnupError } from "../term/error.ts";
+import { isAlive, stampOf } from "./embedded/process.ts";
+import { makePrivateFolder } from "./make-folder.ts";
 
 const NONCE_OCTETS = 12;
 const TAG_OCTETS = 16;
@@ -23,7 +27,10 @@ const MAX_LINE_OCTETS = 16_384;
 const MAX_WAITING_EVENTS = 100_000;
 
 export type SealedJournal<Event> = {
-  /** Resolved when these events, and all given before, survive a power cut. */
+  /**
+   * Resolved when these events, and all given before, survive a power cut.
+   * @throws TurnupError `journal_full`, `journal_overloaded`; the system's error where the disk fails otherwise
+   */
   append(events: readonly Event[]): Promise<void>;
   close(): Promise<void>;
 };
@@ -43,12 +50,12 @@ export async function openSealedJournal<Event>(
   options: SealedJournalOptions<Event>,
 ): Promise<SealedJournal<Event>> {
   if (options.sealKey.length !== SEAL_KEY_OCTETS) throw new RangeError("a seal key has 32 octets");
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(options.folder);
   await takeLock(lockOf(options));
   try {
     const path = join(options.folder, `${options.party}-journal`);
-    const lines = await replayFile(path, options);
-    return appenderOf(await open(path, "a", 0o600), lines, options);
+    const written = await replayFile(path, options);
+    return appenderOf(await open(path, "a", 0o600), written, options);
   } catch (error) {
     await rm(lockOf(options), { force: true });
     throw error;
@@ -60,8 +67,12 @@ type Place = { readonly folder: string; readonly party: string; readonly sealKey
 const lockOf = ({ folder, party }: Pick<Place, "folder" | "party">): string =>
   join(folder, `${party}-journal.lock`);
 
-function appenderOf<Event>(file: FileHandle, linesBefore: number, place: Place): SealedJournal<Event> {
-  let line = linesBefore;
+/** What is certainly on the disk. */
+type Written = { readonly lines: number; readonly octets: number };
+
+function appenderOf<Event>(file: FileHandle, before: Written, place: Place): SealedJournal<Event> {
+  let written = before;
+  let isTorn = false;
   let waiting: Event[] = [];
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
@@ -72,8 +83,19 @@ function appenderOf<Event>(file: FileHandle, linesBefore: number, place: Place):
     waiting = [];
     next = undefined;
     if (events.length === 0) return;
-    await file.appendFile(events.map((event) => `${sealed(event, line++, place)}\n`).join(""));
-    await file.datasync();
+    const { lines, octets } = written;
+    const text = events.map((event, at) => `${sealed(event, lines + at, place)}\n`).join("");
+    try {
+      if (isTorn) await file.truncate(octets);
+      isTorn = true;
+      await file.appendFile(text);
+      await file.datasync();
+      isTorn = false;
+      written = { lines: lines + events.length, octets: octets + text.length };
+    } catch (error) {
+      waiting = [...events, ...waiting];
+      throw fullOr(error, place);
+    }
   }
 
   return {
@@ -82,8 +104,7 @@ function appenderOf<Event>(file: FileHandle, linesBefore: number, place: Place):
         return Promise.reject(new TurnupError("journal_overloaded", "the journal's disk does not follow"));
       waiting.push(...events);
       if (!next) {
-        // One failed write fails all later ones: what is in the file behind it can no longer be known.
-        next = running.then(writeWaiting);
+        next = running.catch(() => undefined).then(writeWaiting);
         running = next;
         running.catch(() => undefined);
       }
@@ -99,8 +120,16 @@ function appenderOf<Event>(file: FileHandle, linesBefore: number, place: Place):
   };
 }
 
-/** Returns how many whole lines there are. */
-async function replayFile<Event>(path: string, options: SealedJournalOptions<Event>): Promise<number> {
+function fullOr(error: unknown, { party }: Place): unknown {
+  if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) return error;
+  return new TurnupError("journal_full", `there is no room on the disk of the ${party}'s journal`, {
+    cause: error,
+    nextStep: "make room on that disk; the journal goes on by itself",
+  });
+}
+
+/** Returns the whole lines that there are. */
+async function replayFile<Event>(path: string, options: SealedJournalOptions<Event>): Promise<Written> {
   let lines = 0;
   let wholeOctets = 0;
   let rest = Buffer.alloc(0);
@@ -119,7 +148,7 @@ async function replayFile<Event>(path: string, options: SealedJournalOptions<Eve
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
   if (rest.length > 0) await truncate(path, wholeOctets);
-  return lines;
+  return { lines, octets: wholeOctets };
 }
 
 function sealed(event: unknown, line: number, place: Place): string {
@@ -154,16 +183,20 @@ const damaged = ({ party }: Pick<Place, "party">, line: number, fact: string, ca
     nextStep: "Restore the journal and its seal key together from a backup; nothing was changed.",
   });
 
-/** One process a journal: the lock holds its process id, and the lock of a dead process is taken over. */
+/**
+ * One process a journal: the lock holds its process number and what tells it from a later one of the same number, and
+ * the lock of a dead process is taken over.
+ */
 async function takeLock(path: string): Promise<void> {
   for (const attempt of [1, 2]) {
     try {
-      await writeFile(path, String(process.pid), { flag: "wx", mode: 0o600 });
+      await writeFile(path, `${process.pid} ${stampOf(process.pid) ?? ""}`, { flag: "wx", mode: 0o600 });
       return;
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-      const owner = Number(await readFile(path, "utf8").catch(() => ""));
-      if (attempt === 2 || isAlive(owner)) {
+      const [number = "", ...stamp] = (await readFile(path, "utf8").catch(() => "")).trim().split(" ");
+      const owner = Number(number);
+      if (attempt === 2 || holds(owner, stamp.join(" "))) {
         throw new TurnupError("journal_in_use", `process ${owner} has this journal open`, {
           nextStep: "Stop the other process, or give this one a folder of its own.",
         });
@@ -173,12 +206,8 @@ async function takeLock(path: string): Promise<void> {
   }
 }
 
-function isAlive(processId: number): boolean {
-  if (!Number.isInteger(processId) || processId <= 0) return false;
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+/** A lock of an earlier release holds the number alone. */
+function holds(owner: number, stamp: string): boolean {
+  if (!Number.isInteger(owner) || owner <= 0) return false;
+  return stamp === "" ? isAlive(owner) : stampOf(owner) === stamp;
 }

@@ -1,7 +1,7 @@
 /** `turnup maker`: the reference manufacturer's key server, alone. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { MakerClient } from "../../maker/key-server.ts";
+import { makePrivateFolder } from "../../store/make-folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { BASIS_POINTS_WHOLE } from "../../term/money.ts";
 import { type IssuerKey, issuerKeyLines, issuerKeyOf } from "../../wire/message/issuer-key.ts";
@@ -85,7 +85,7 @@ export const makerCommand: Command = {
     const host = context.option("host") ?? "127.0.0.1";
     const port = portOf(context.option("port"));
     const policy = policyOf(await context.content(context.option("policy") ?? "-", MAX_FILE_OCTETS));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const certificates = await ensureMakerCertificates({
       folder: join(folder, "certificates"),
       clientIds: policy.clients.map(({ id }) => id),

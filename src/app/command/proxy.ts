@@ -5,6 +5,7 @@ import pino from "pino";
 import { TurnupError } from "../../term/error.ts";
 import type { Command } from "../command.ts";
 import { type Config, dataFolderOf, readConfig } from "../config.ts";
+import { openLogStream } from "../log-stream.ts";
 import { type ProxyServer, startProxy } from "../proxy.ts";
 import { ensureProxyCertificates, type ProxyCertificates } from "../road-certificates.ts";
 import { type ProxyPolicy, readAccountsFile, readPolicyFile } from "../road-config.ts";
@@ -34,7 +35,7 @@ export const proxyCommand: Command = {
     const accounts = accountsFile === undefined ? [] : await readAccountsFile(accountsFile);
     const folder = config.proxy.folder ?? join(dataFolderOf(config, context.env), "proxy");
     const certificates = await certificatesIn(folder, policy, config, context.now());
-    const log = pino({ level: config.log.level, base: null }, pino.destination({ dest: 1, sync: true }));
+    const log = pino({ level: config.log.level, base: null }, openLogStream({ dest: 1, sync: true }));
     const proxy = await startProxy({
       ...optionsOf(config),
       id: policy.id,

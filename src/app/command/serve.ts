@@ -3,6 +3,8 @@ import pino from "pino";
 import type { EsmeState } from "../../net/smsc/esme.ts";
 import type { Command } from "../command.ts";
 import { readConfig } from "../config.ts";
+import { openLogStream } from "../log-stream.ts";
+import { untilStopped } from "../lost.ts";
 import { startServer } from "../server.ts";
 
 export const serveCommand: Command = {
@@ -11,6 +13,7 @@ export const serveCommand: Command = {
   description: [
     "Writes log lines as JSON to standard output, and what a person needs to know of the start to standard error.",
     "Any number of them may run on one data base (database.url). It stops in order on SIGTERM or Ctrl-C.",
+    "Where its embedded database died and does not come back, it ends with 75: start it again.",
     "An operator and its first token are made by `turnup operator add` and `turnup token add`.",
   ].join("\n"),
   options: [{ flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" }],
@@ -18,10 +21,12 @@ export const serveCommand: Command = {
   stays: true,
   async run(context) {
     const { config } = readConfig({ file: context.option("config"), env: context.env });
-    const logStream = pino.destination({ dest: 1, sync: true }); // the last lines before a stop are the ones wanted
+    const logStream = openLogStream({ dest: 1, sync: true }); // the last lines before a stop are the ones wanted
     const log = pino({ level: config.log.level }, logStream);
+    const stay = untilStopped(context.signal);
     const server = await startServer({
       config,
+      onLost: stay.onLost,
       log: context.note,
       logStream,
       onFault: (name, error) =>
@@ -34,11 +39,7 @@ export const serveCommand: Command = {
     tellSmsc(server.engine.esme.state);
     server.engine.esme.on("state", tellSmsc);
     context.note(`Turnup serves at ${server.url}`);
-    await new Promise<void>((resolve) => {
-      if (context.signal.aborted) return resolve();
-      context.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
-    await server.close();
+    await stay.end(() => server.close());
     return "ok";
   },
 };

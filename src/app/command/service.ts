@@ -1,6 +1,6 @@
 /** `turnup service`: the reference service server, alone. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makePrivateFolder } from "../../store/make-folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { boolean, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { ensurePartyCertificates } from "../certificates.ts";
@@ -55,7 +55,7 @@ export const serviceCommand: Command = {
     const { clientIds, services } = policyOf(
       await context.content(context.option("policy") ?? "-", MAX_FILE_OCTETS),
     );
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const certificates = await ensurePartyCertificates({
       folder: join(folder, "certificates"),
       commonName: "Service server",

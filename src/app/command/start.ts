@@ -4,6 +4,7 @@ import { formatMoney } from "../../term/money.ts";
 import { type AllInOne, startAllInOne } from "../all-in-one.ts";
 import { type Command, type CommandContext, UsageError } from "../command.ts";
 import { readConfig } from "../config.ts";
+import { untilStopped } from "../lost.ts";
 import { lineOf, type RunTotals, RunView } from "../run-view.ts";
 import { barOf, liveBlock } from "../terminal.ts";
 
@@ -52,8 +53,10 @@ export const startCommand: Command = {
     const count = phones + newPhones;
     const watch = watcher(context, view, count);
     const startedAt = Date.now();
+    const stay = untilStopped(context.signal);
     const all = await startAllInOne({
       config,
+      onLost: stay.onLost,
       phones,
       newPhones,
       seed,
@@ -79,6 +82,7 @@ export const startCommand: Command = {
       });
       if (context.flag("once") || context.signal.aborted) return isDone ? "ok" : "failed";
       await serve(context, all);
+      await stay.end(async () => undefined);
       return "ok";
     } finally {
       await all.close();
@@ -121,8 +125,8 @@ function progress(context: CommandContext): (done: number, total: number, name: 
 async function logStreamOf({ option }: CommandContext) {
   const file = option("log");
   if (file === undefined) return {};
-  const { default: pino } = await import("pino");
-  return { logStream: pino.destination({ dest: file, mkdir: true, mode: 0o600 }) };
+  const { openLogStream } = await import("../log-stream.ts");
+  return { logStream: openLogStream({ dest: file, mkdir: true, mode: 0o600 }) };
 }
 
 type Watcher = {
@@ -237,7 +241,6 @@ async function serve(context: CommandContext, { server, demo }: AllInOne): Promi
   ]) {
     await context.print(line);
   }
-  await aborted(context.signal);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -6,19 +6,11 @@
  * in a folder of our own that the loader is told of: node_modules may be read-only and shared, so it is never
  * written to.
  */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-} from "node:fs";
+import { chmodSync, cpSync, existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { makeFolder } from "../make-folder.ts";
 
 /** Platforms with a package and unix sockets that Node can open (Windows has the first, not the second). */
 const PACKAGES = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"];
@@ -74,7 +66,7 @@ export function binariesIn(native: string, version: string): Binaries {
 /** Makes the missing links in `folder`; gives the environment under which the programs find their libraries. */
 export function linkLibraries({ native, missingLinks }: Binaries, folder: string): Record<string, string> {
   if (missingLinks.length === 0) return {};
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  makeFolder(folder, 0o755);
   for (const [name, library] of missingLinks) {
     const link = join(folder, name);
     if (lstatSync(link, { throwIfNoEntry: false })) continue;

@@ -9,6 +9,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
 import { stampOf } from "./process.ts";
+import { unusable } from "./unusable.ts";
 
 const LOCK_NAME = "turnup.lock";
 /** Each further attempt means that somebody else changed the lock in between. */
@@ -19,12 +20,18 @@ type Holder = { readonly pid: number; readonly stamp: string };
 /**
  * Takes the folder; gives what releases it.
  * @throws TurnupError `data_folder_in_use`: another Turnup has it, named by its process number
+ * @throws TurnupError `data_folder_unusable`: nothing can be written there
  */
 export function lockFolder(folder: string): () => void {
   const lock = join(folder, LOCK_NAME);
   const mine = JSON.stringify({ pid: process.pid, stamp: stampOf(process.pid) ?? "" } satisfies Holder);
   const aside = `${lock}.${process.pid}.${randomUUID()}`;
-  writeFileSync(aside, mine, { mode: 0o600 });
+  try {
+    writeFileSync(aside, mine, { mode: 0o600 });
+  } catch (cause) {
+    rmSync(aside, { force: true });
+    throw unusable(`the data folder ${folder} cannot be written: ${(cause as Error).message}`, cause);
+  }
   try {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (linkIfFree(aside, lock)) return () => release(lock, mine);

@@ -2,55 +2,94 @@
  * Keeps a running server for as long as the program lives: starts it again when it ends on its own (the kernel's
  * killer of large processes, an operator's slip), and ends it with the program, whichever way the program ends
  * short of SIGKILL. After that the next start adopts it.
+ *
+ *   ended ── at once, a few times ── then after pauses that grow ── steady again? as if nothing had been
+ *                                          └── never steady for `giveUpMs`: lost, the program is told
+ *
+ * A full disk is waited for without an end: there is room again as soon as somebody makes some.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { TurnupError } from "../../term/error.ts";
 import { isAlive, waitForEnd } from "./process.ts";
 
 const WATCH_MS = 250;
-/** A server that ends again and again has a reason that restarting does not mend. */
-const RESTARTS_MAX = 5;
-const RESTARTS_WINDOW_MS = 60_000;
-const RESTART_PAUSE_MS = 500;
+
+export type RestartLimits = {
+  /** Restarts within `steadyMs` that come at once. */
+  readonly atOnce: number;
+  /** The first pause after them; each further one is twice as long. */
+  readonly pauseMs: number;
+  readonly pauseMaxMs: number;
+  /** A server that lived this long is well again. */
+  readonly steadyMs: number;
+  /** One that was not well for this long has a reason that restarting does not mend. */
+  readonly giveUpMs: number;
+};
+const RESTART_LIMITS: RestartLimits = {
+  atOnce: 5,
+  pauseMs: 500,
+  pauseMaxMs: 15_000,
+  steadyMs: 60_000,
+  giveUpMs: 600_000,
+};
 /** A fast shutdown writes all that is not yet in its place. */
 const STOP_LIMIT_MS = 120_000;
 const KILL_LIMIT_MS = 10_000;
 
 type Kept = {
-  /** Resolves when the server is ready; tells its process number as soon as there is one. */
+  /** Resolves when the server is ready; tells its process number as soon as there is one. A full disk is `database_full`. */
   readonly launch: (onSpawn: (pid: number) => void) => Promise<void>;
   readonly unlock: () => void;
   readonly log: (message: string) => void;
+  /** Told once, when the server is given up. */
+  readonly onLost?: ((error: TurnupError) => void) | undefined;
+  readonly limits?: Partial<RestartLimits> | undefined;
 };
 
-export function keep({ launch, unlock, log }: Kept) {
+export function keep({ launch, unlock, log, onLost, limits: given }: Kept) {
+  const limits = { ...RESTART_LIMITS, ...given };
   let pid: number | undefined;
   let watch: NodeJS.Timeout | undefined;
   let restarting: Promise<void> | undefined;
+  const pauseEnds = new AbortController();
   let stopping: Promise<void> | undefined;
-  const restarts: number[] = [];
+  let trouble = noTrouble(performance.now());
   const onSpawn = (spawned: number): void => {
     pid = spawned;
   };
 
   const restart = async (): Promise<void> => {
-    while (!stopping) {
-      restarts.push(performance.now());
-      const inWindow = restarts.filter((at) => at > performance.now() - RESTARTS_WINDOW_MS);
-      if (inWindow.length > RESTARTS_MAX) {
-        log(`PostgreSQL ended ${RESTARTS_MAX} times within ${RESTARTS_WINDOW_MS / 1000} s and is left so`);
-        clearInterval(watch);
-        return;
-      }
-      log(`PostgreSQL, process ${pid}, ended unasked; starting it again`);
+    const { lastReadyAtMs, restarts } = trouble;
+    if (restarts > 0 && performance.now() - lastReadyAtMs > limits.steadyMs)
+      trouble = noTrouble(performance.now());
+    trouble.sinceMs ??= performance.now();
+    log(`PostgreSQL, process ${pid}, ended unasked; starting it again`);
+    for (let why = "it ends again and again"; !stopping; ) {
+      if (performance.now() - trouble.sinceMs > limits.giveUpMs) return giveUp(why);
+      const pauseMs = pauseBefore(++trouble.restarts, limits);
+      if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: pauseEnds.signal }).catch(() => undefined);
+      if (stopping) return;
       try {
         await launch(onSpawn);
+        trouble.lastReadyAtMs = performance.now();
+        if (trouble.restarts > limits.atOnce) log(`PostgreSQL runs again, as process ${pid}`);
         return;
       } catch (error) {
-        log(`PostgreSQL does not start: ${(error as Error).message}`);
-        await sleep(RESTART_PAUSE_MS);
+        why = (error as Error).message;
+        log(`PostgreSQL does not start: ${why}`);
+        if (error instanceof TurnupError && error.code === "database_full")
+          trouble.sinceMs = performance.now();
       }
     }
+  };
+  const giveUp = (why: string): void => {
+    log(`PostgreSQL was not well for ${Math.round(limits.giveUpMs / 1000)} s and is given up`);
+    clearInterval(watch);
+    onLost?.(
+      new TurnupError("embedded_failed", `the embedded PostgreSQL died and does not come back: ${why}`, {
+        nextStep: "see postgres/server.log in the data folder; a new start tries again",
+      }),
+    );
   };
   const look = (): void => {
     if (restarting || stopping || pid === undefined || isAlive(pid)) return;
@@ -77,9 +116,18 @@ export function keep({ launch, unlock, log }: Kept) {
     pid: (): number => pid as number, // read after `start` only
     stop: (): Promise<void> => {
       stopping ??= stop();
+      pauseEnds.abort();
       return stopping;
     },
   };
+}
+
+type Trouble = { restarts: number; sinceMs: number | undefined; lastReadyAtMs: number };
+const noTrouble = (nowMs: number): Trouble => ({ restarts: 0, sinceMs: undefined, lastReadyAtMs: nowMs });
+
+/** None for the first few, then growing, so that a server that dies at once does not wear out its disk. */
+function pauseBefore(restart: number, { atOnce, pauseMs, pauseMaxMs }: RestartLimits): number {
+  return restart <= atOnce ? 0 : Math.min(pauseMaxMs, pauseMs * 2 ** (restart - atOnce - 1));
 }
 
 /** One program may keep several servers; their listeners are not the program's own. */

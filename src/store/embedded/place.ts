@@ -26,11 +26,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { type Binaries, binariesIn, copyBinaries, linkLibraries } from "./binaries.ts";
 import { stopServer } from "./keeper.ts";
 import { readPostmaster } from "./postmaster.ts";
-import { isAlive, worksIn } from "./process.ts";
+import { isServerOf } from "./process.ts";
 import { chooseServerUser, ownerOf, type ServerUser } from "./server-user.ts";
+import { unusable } from "./unusable.ts";
 
 export const PORT = 5432;
 /** `sun_path` of a unix socket less its closing NUL: 108 octets on Linux, 104 on macOS. */
@@ -51,7 +53,7 @@ export type Place = {
 export function makeDataFolder(folder: string): string {
   try {
     if (!existsSync(folder)) {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       // Walkable, not readable: the server's user must reach its own folder inside, and nothing else.
       chmodSync(folder, process.getuid?.() === 0 ? 0o711 : 0o700);
     }
@@ -74,7 +76,7 @@ export async function preparePlace(
 ): Promise<Place> {
   const root = join(folder, "postgres");
   try {
-    mkdirSync(root, { recursive: true, mode: 0o711 });
+    makeFolder(root, 0o711);
     const environment = linkLibraries(found, join(root, "libraries"));
     const logFile = join(root, "server.log");
     const moved = readIfThere(join(root, "moved"));
@@ -95,7 +97,7 @@ export async function preparePlace(
 async function move(root: string, found: Binaries, moved: string | undefined, walkable: string) {
   const home = moved ?? join(walkable, shortHash(root));
   const programs = join(walkable, `programs-${found.version}`);
-  mkdirSync(home, { recursive: true });
+  makeFolder(home);
   for (const folder of [walkable, home]) chmodSync(folder, 0o711); // whatever the umask says
   if (!existsSync(programs)) {
     const half = `${programs}.${process.pid}`;
@@ -135,7 +137,7 @@ async function finish({ root, folder, ...rest }: Half): Promise<Place> {
 /** Files do not change hands under a server left running by a killed Turnup. */
 async function endServerIn(data: string): Promise<void> {
   const left = readPostmaster(data);
-  if (left && isAlive(left.pid) && worksIn(left.pid, data) === true) await stopServer(left.pid);
+  if (left && isServerOf(left.pid, data)) await stopServer(left.pid);
 }
 
 /** A folder of mode 0700 for the socket: beside the data, or in a temporary folder whose path is short enough. */
@@ -185,9 +187,3 @@ function readIfThere(path: string): string | undefined {
 }
 
 const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
-
-const unusable = (fact: string, cause?: unknown): TurnupError =>
-  new TurnupError("data_folder_unusable", fact, {
-    cause,
-    nextStep: "name another folder (data.folder, TURNUP_DATA_FOLDER), or start as the user who owns this one",
-  });

@@ -46,6 +46,19 @@ export function worksIn(pid: number, folder: string): boolean | "unknown" {
   }
 }
 
+/**
+ * Whether a process is a PostgreSQL server of the data folder `data`. By the folder it works in; where that may not be
+ * looked at (root in a container has no right over processes of `nobody`), by the words it was started with, which all
+ * may read: a number alone may belong to any program by now, even to ourselves.
+ */
+export function isServerOf(pid: number, data: string): boolean {
+  if (pid === process.pid || !isAlive(pid)) return false;
+  const works = worksIn(pid, data);
+  if (works !== "unknown") return works;
+  const [program = "", ...words] = wordsOf(pid);
+  return /(^|\/)postgres$/.test(program) && words.includes(data);
+}
+
 /** All processes working in `folder`, as far as we may look. */
 export function processesIn(folder: string): number[] {
   if (process.platform !== "linux") return [];
@@ -63,6 +76,18 @@ function statOf(pid: number): { state: string; startTicks: string } | undefined 
     return { state: fields[0] ?? "", startTicks: fields[19] ?? "" };
   } catch {
     return undefined;
+  }
+}
+
+/** What a process was started with; nothing where it has ended. */
+function wordsOf(pid: number): string[] {
+  try {
+    if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" })
+      .trim()
+      .split(" ");
+  } catch {
+    return [];
   }
 }
 

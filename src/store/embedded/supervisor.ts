@@ -19,7 +19,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
-  rmSync,
+  statfsSync,
   statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -29,10 +29,19 @@ import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
 import { type Binaries, EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
 import { holderOfFolder, lockFolder } from "./folder-lock.ts";
-import { keep, stopServer } from "./keeper.ts";
-import { dataIn, makeDataFolder, makeServerFolder, type Place, PORT, preparePlace } from "./place.ts";
+import { keep, type RestartLimits, stopServer } from "./keeper.ts";
+import { clearLeftovers, LEFTOVER_LIMIT_MS } from "./leftovers.ts";
+import {
+  dataIn,
+  makeDataFolder,
+  makeServerFolder,
+  type Place,
+  PORT,
+  preparePlace,
+  socketIn,
+} from "./place.ts";
 import { type Postmaster, readPostmaster } from "./postmaster.ts";
-import { isAlive, processesIn, worksIn } from "./process.ts";
+import { isServerOf } from "./process.ts";
 import { type ServerUser, startAs } from "./server-user.ts";
 import { clusterNameOf, serverArguments } from "./settings.ts";
 
@@ -47,12 +56,11 @@ const MAINTENANCE = "template1";
 const INITDB_LIMIT_MS = 120_000;
 /** Replaying the log after a crash: at most max_wal_size (4 GB). */
 const START_LIMIT_MS = 300_000;
-/** The workers of a server that was killed end by themselves; until then a new one may not start. */
-const LEFTOVER_LIMIT_MS = 15_000;
 const ANSWER_LIMIT_MS = 5_000;
 const POLL_MS = 5;
 const LOG_OCTETS_MAX = 10 * 1024 * 1024;
 const LOG_TAIL_LINES = 8;
+const WAL_SEGMENT_OCTETS = 16 * 1024 * 1024;
 
 export type EmbeddedPostgres = {
   readonly connection: pg.PoolConfig & { readonly host: string; readonly database: string };
@@ -74,6 +82,10 @@ export type EmbeddedOptions = {
   readonly log: Log;
   /** The work is with PostgreSQL's processes for a while: called once or more, for whoever has other work to do. */
   readonly onWaiting?: (() => void) | undefined;
+  /** The server died and does not come back: the program is of no use any more, and another start may be. */
+  readonly onLost?: ((error: TurnupError) => void) | undefined;
+  /** How a server that dies is started again. */
+  readonly restarts?: Partial<RestartLimits>;
   /** The server's programs, where they do not lie in node_modules. */
   readonly binaries?: Binaries;
   /** Where data goes that no user but root could walk to, and no user namespace is allowed. */
@@ -95,13 +107,13 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   try {
     const place = await preparePlace(folder, binaries, options.walkableFolder);
     const startedCold = !existsSync(join(place.data, "PG_VERSION"));
-    const { log, onWaiting = () => undefined } = options;
+    const { log, onWaiting = () => undefined, onLost, restarts } = options;
     if (startedCold) {
       const made = makeData(place, log);
       onWaiting();
       await made;
     } else checkVersion(place.data);
-    return await keepServer(place, { startedCold, unlock, log, onWaiting });
+    return await keepServer(place, { startedCold, unlock, log, onWaiting, onLost, restarts });
   } catch (error) {
     unlock();
     throw error;
@@ -134,17 +146,27 @@ async function keepServer(
     unlock,
     log,
     onWaiting,
-  }: { startedCold: boolean; unlock: () => void; log: Log; onWaiting: () => void },
+    onLost,
+    restarts: limits,
+  }: Pick<EmbeddedOptions, "onLost"> & {
+    restarts: Partial<RestartLimits> | undefined;
+    startedCold: boolean;
+    unlock: () => void;
+    log: Log;
+    onWaiting: () => void;
+  },
 ): Promise<EmbeddedPostgres> {
   const clusterName = clusterNameOf(place.binaries.version);
   const keeper = keep({
     unlock,
     log,
     launch: (onSpawn) =>
-      launch(place, clusterName, (pid) => {
+      launch(place, clusterName, log, (pid) => {
         onSpawn(pid);
         onWaiting();
       }),
+    onLost,
+    limits,
   });
   try {
     const left = startedCold ? undefined : await adoptOrStop(place, clusterName, log);
@@ -178,7 +200,7 @@ async function makeData(place: Place, log: Log): Promise<void> {
     await run(command, args, { ...identity, cwd: "/", env: environmentOf(place), timeout: INITDB_LIMIT_MS });
   } catch (cause) {
     const { stderr = "", message } = cause as { stderr?: string; message: string };
-    throw failed("a PostgreSQL data folder could not be made", lastLines(stderr || message), cause);
+    throw failureOf("a PostgreSQL data folder could not be made", lastLines(stderr || message), half, cause);
   }
   renameSync(half, place.data);
   syncFolder(dirname(place.data));
@@ -198,12 +220,7 @@ function checkVersion(data: string): void {
 
 async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise<Postmaster | undefined> {
   const left = readPostmaster(place.data);
-  if (!left || !isAlive(left.pid)) return undefined; // an old file alone: the server itself clears it away
-  if (worksIn(left.pid, place.data) === false) {
-    // The number belongs to another program by now, and PostgreSQL would refuse to start because of it.
-    if (processesIn(place.data).length === 0) rmSync(join(place.data, "postmaster.pid"), { force: true });
-    return undefined;
-  }
+  if (!left || !isServerOf(left.pid, place.data)) return undefined; // an old file alone: leftovers.ts clears it away
   const answer = left.ready ? await ask(left.socketFolder) : undefined;
   if (
     answer?.cluster === clusterName &&
@@ -218,14 +235,20 @@ async function adoptOrStop(place: Place, clusterName: string, log: Log): Promise
   return undefined;
 }
 
-async function launch(place: Place, clusterName: string, onSpawn: (pid: number) => void): Promise<void> {
+async function launch(
+  place: Place,
+  clusterName: string,
+  log: Log,
+  onSpawn: (pid: number) => void,
+): Promise<void> {
+  await clearLeftovers(place.data, socketIn(place.socketFolder), log);
   const deadline = performance.now() + LEFTOVER_LIMIT_MS;
   for (;;) {
     const outcome = await launchOnce(place, clusterName, onSpawn);
     if (outcome === "ready") return;
     const waitsForDead = /pre-existing shared memory block/.test(outcome);
     if (!waitsForDead || performance.now() > deadline)
-      throw failed("PostgreSQL did not start", lastLines(outcome));
+      throw failureOf("PostgreSQL did not start", lastLines(outcome), place.data);
     await sleep(POLL_MS * 10);
   }
 }
@@ -320,6 +343,28 @@ function syncFolder(folder: string): void {
 }
 
 const lastLines = (text: string): string => text.trim().split("\n").slice(-LOG_TAIL_LINES).join("\n");
+
+/** How the server, and the system, say that a disk is full. */
+const NO_ROOM = /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/;
+
+/** A full disk has a name of its own. What the server says of it may be lost, since its log lies on the same disk. */
+function failureOf(fact: string, words: string, folder: string, cause?: unknown): TurnupError {
+  if (!NO_ROOM.test(words) && hasRoom(folder)) return failed(fact, words, cause);
+  return new TurnupError("database_full", `${fact}: there is no room on the disk of ${folder}`, {
+    cause,
+    nextStep: "make room on that disk; what was answered is kept",
+  });
+}
+
+/** For one more segment of the log, without which no server starts. */
+function hasRoom(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(existsSync(folder) ? folder : dirname(folder));
+    return bavail * bsize >= WAL_SEGMENT_OCTETS;
+  } catch {
+    return true; // not known
+  }
+}
 
 const failed = (fact: string, words: string, cause?: unknown): TurnupError =>
   new TurnupError("embedded_failed", words ? `${fact}: ${words}` : fact, {
