@@ -8,8 +8,7 @@ type FromConfig = Required<Pick<HttpOptions, "limits">> & Pick<HttpOptions, "tru
 
 /** @throws TurnupError `config_invalid`: a proxy that is no address and no network */
 export function httpOptionsOf({ http }: Config): FromConfig {
-  const { bodyOctets, requestsPerMinute, failuresPerMinute, requestTimeoutMs, tokenFreshMs } = http;
-  const limits = { bodyOctets, requestsPerMinute, failuresPerMinute, requestTimeoutMs, tokenFreshMs };
+  const { host: _host, port: _port, publicUrl: _publicUrl, trustProxy: _trustProxy, ...limits } = http;
   if (http.trustProxy === undefined) return { limits };
   const proxies = http.trustProxy
     .split(",")

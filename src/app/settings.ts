@@ -137,10 +137,17 @@ export const SETTINGS = {
       default: DEFAULT_LIMITS.requestsPerMinute,
     }),
     failuresPerMinute: integer({
-      about: "Refused tokens and unknown links of one address in a minute; more are not looked at.",
+      about: "Refused tokens of one address in a minute; more are not looked at.",
       from: 1,
       to: 1_000_000,
       default: DEFAULT_LIMITS.failuresPerMinute,
+    }),
+    guessesPerMinute: integer({
+      about:
+        "Unknown links of one address in a minute; after them a page asks to wait. Good links are answered all the same.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.guessesPerMinute,
     }),
     requestTimeoutMs: integer({
       about: "A request that has not come whole in this time is cut.",
@@ -148,6 +155,26 @@ export const SETTINGS = {
       from: 1_000,
       to: 600_000,
       default: DEFAULT_LIMITS.requestTimeoutMs,
+    }),
+    answerTimeoutMs: integer({
+      about: "An answer that was not taken in this time is cut.",
+      unit: "ms",
+      from: 1_000,
+      to: 3_600_000,
+      default: DEFAULT_LIMITS.answerTimeoutMs,
+    }),
+    connections: integer({
+      about: "Connections open at once.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.connections,
+    }),
+    connectionsPerAddress: integer({
+      about:
+        "Of them, those of one address; the addresses of `http.trust_proxy` stand for many and are not counted.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.connectionsPerAddress,
     }),
     tokenFreshMs: integer({
       about:

@@ -55,6 +55,8 @@ type Mounted = {
   readonly bodyLimitOctets?: number;
   /** Media types of the body besides JSON. */
   readonly consumes?: readonly string[];
+  /** Of a page whose address is its credential: what somebody reads who guessed at too many that were none. */
+  readonly tooMany?: (seconds: number, request: FastifyRequest) => Answer;
   /** Media type of the answer where it is not JSON. */
   readonly produces?: string;
 };

@@ -20,6 +20,14 @@ import { TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
 import { Allowance } from "./allowance.ts";
 import { asBearer, createGate, type Gate, tooMany } from "./auth.ts";
+import {
+  amongNetworks,
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  guardConnections,
+  refuseConnection,
+  timeoutsOf,
+} from "./connections.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "./limits.ts";
 import { createMeasures, type Measures } from "./measures.ts";
 import { idempotencyKeyOf, once } from "./once.ts";
@@ -64,7 +72,7 @@ type House = {
   readonly gate: Gate;
   readonly measures: Measures;
   readonly perToken: Allowance;
-  readonly failures: Allowance;
+  readonly guesses: Allowance;
   readonly routes: readonly Route[];
 };
 
@@ -86,7 +94,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
     gate,
     measures,
     perToken: perMinute(limits.requestsPerMinute),
-    failures,
+    guesses: perMinute(limits.guessesPerMinute),
     routes,
   };
 
@@ -118,25 +126,30 @@ const HELMET = {
 };
 
 function createFastify(options: HttpOptions, limits: HttpLimits): FastifyInstance {
+  const connectionLimits: ConnectionLimits = {
+    ...CONNECTION_LIMITS,
+    requestMs: limits.requestTimeoutMs,
+    answerMs: limits.answerTimeoutMs,
+    idleMs: limits.requestTimeoutMs * 2,
+    connections: limits.connections,
+    perAddress: limits.connectionsPerAddress,
+  };
+  const timeouts = timeoutsOf(connectionLimits);
   const server = fastify({
     loggerInstance: loggerOf(options.log),
     logController: new LogController({ disableRequestLogging: true }), // our own line names the route's pattern: an address can hold an IMEI
     genReqId: requestIdOf,
     bodyLimit: limits.bodyOctets,
-    requestTimeout: limits.requestTimeoutMs,
-    connectionTimeout: limits.requestTimeoutMs * 2,
+    ...timeouts.fastify,
     trustProxy: options.trustProxy === undefined ? false : [options.trustProxy].flat(),
     forceCloseConnections: "idle",
-    http: { maxHeaderSize: HEADER_OCTETS_MAX },
+    http: { maxHeaderSize: HEADER_OCTETS_MAX, ...timeouts.node },
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
     frameworkErrors: (error, request, reply) =>
       void sendProblem(error, request as FastifyRequest, reply as FastifyReply),
-    clientErrorHandler(_error, socket) {
-      // What arrived is not HTTP: there is no request to answer, so the words are fixed.
-      if (socket.writable)
-        socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    },
+    clientErrorHandler: refuseConnection,
   });
+  guardConnections(server.server, connectionLimits, amongNetworks([options.trustProxy ?? []].flat()));
   server.removeContentTypeParser("text/plain");
   return server as unknown as FastifyInstance; // the same server, its logger's type apart
 }
@@ -327,7 +340,7 @@ function schemaOf(route: Route): Record<string, unknown> {
 }
 
 async function answer(
-  { deps, failures }: House,
+  { deps, guesses }: House,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -342,12 +355,20 @@ async function answer(
       request,
       once: key,
     });
-  const { status, body, headers } = await done();
-  // Somebody who guesses at links is slowed as one who guesses at tokens.
-  if (route.roles === "open" && status === 404) failures.take(request.ip, deps.monotonicMs());
+  const { status, body, headers } = heldBack(await done());
   reply.code(status);
   if (headers) reply.headers(headers);
   return reply.send(written(route, reply, status, body));
+
+  /**
+   * Somebody who guesses at links is slowed, and he alone: behind one address are many, and whoever has a good link is
+   * answered before anybody counts.
+   */
+  function heldBack(answered: Answer): Answer {
+    if (!route.tooMany || answered.status !== 404) return answered;
+    const seconds = guesses.take(request.ip, deps.monotonicMs());
+    return seconds > 0 ? route.tooMany(seconds, request) : answered;
+  }
 
   function done(): Promise<Answer> {
     switch (route.once) {
@@ -355,13 +376,8 @@ async function answer(
         return once(deps.repeats, route, request, caller, work);
       case "desk":
         return work({ key: idempotencyKeyOf(request), subjectId: "" });
-      default: {
-        const seconds =
-          route.roles === "open" ? failures.secondsUntilAllowed(request.ip, deps.monotonicMs()) : 0;
-        if (seconds > 0 && route.tag === "pages")
-          throw tooMany(seconds, "too many unknown links from this address");
+      default:
         return work({ key: "", subjectId: "" });
-      }
     }
   }
 }

@@ -38,6 +38,7 @@ export type Shown =
       readonly wrongFields?: readonly string[];
       /** What kind of problem it tells of. */
       readonly code?: string;
+      readonly retryAfterSeconds?: number;
     }
   | {
       readonly kind: "content";
@@ -52,10 +53,13 @@ export class Trouble extends Error {
   override readonly name = "Trouble";
   readonly code: string;
   readonly status: number;
-  constructor(code: string, status: number) {
+  /** When it is of use to come again. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(code: string, status: number, retryAfterSeconds?: number) {
     super(code);
     this.code = code;
     this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -75,9 +79,14 @@ export const shown = (screen: Screen, self: string | null, status = 200): ShownS
 });
 
 /** @param to where somebody who signs in comes back to */
-export function showTrouble(guest: Guest, { code, status }: Trouble, to: string | null = null): ShownScreen {
+export function showTrouble(guest: Guest, trouble: Trouble, to: string | null = null): ShownScreen {
+  const { code, status, retryAfterSeconds } = trouble;
   const signIn = to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`;
-  return { ...shown(problemScreen(strangerOf(guest), code, signIn), null, status), code };
+  return {
+    ...shown(problemScreen(strangerOf(guest), code, signIn), null, status),
+    code,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  };
 }
 
 const strangerOf = (guest: Guest) => ({

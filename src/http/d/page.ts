@@ -76,6 +76,8 @@ export function createPages({ deps }: House): Pages {
       if (answer.kind === "content")
         return reply.status(answer.status).type(answer.contentType).send(Buffer.from(answer.body));
       if (answer.code !== undefined) reply.header("turnup-error", answer.code);
+      if (answer.retryAfterSeconds !== undefined)
+        reply.header("retry-after", String(answer.retryAfterSeconds));
       const markup = markupFor(guest, asked);
       if (!markup) return notAcceptable(reply);
       const { status, self } = answer;

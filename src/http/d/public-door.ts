@@ -20,6 +20,8 @@ import { createSignIn, type SignIn } from "./sign-in.ts";
 const BODY_OCTETS_MAX = 65_536;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
 const KEPT_PATH = /^\/d\/p\/([A-Za-z0-9_-]{22})$/;
+/** What an SMS leads to: the address is its own credential. */
+const LINK_PATH = /^\/d\/(?:l|offers)\//;
 const MINUTE_MS = 60_000;
 /** Of one person, or of one address of strangers: a page that looks again by itself asks twelve times. */
 const REQUESTS_PER_MINUTE = 300;
@@ -34,11 +36,9 @@ export function createPublicDoor(house: House): PublicDoor {
   const { deps } = house;
   const pages = createPages(house);
   const signIn: SignIn = createSignIn(house);
-  const requests = new Allowance({
-    perWindow: REQUESTS_PER_MINUTE,
-    windowMs: MINUTE_MS,
-    keysMax: REMEMBERED_MAX,
-  });
+  const allowance = (): Allowance =>
+    new Allowance({ perWindow: REQUESTS_PER_MINUTE, windowMs: MINUTE_MS, keysMax: REMEMBERED_MAX });
+  const [requests, links] = [allowance(), allowance()];
 
   async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const operator = await deps.operatorAt({ host: request.hostname });
@@ -53,7 +53,7 @@ export function createPublicDoor(house: House): PublicDoor {
     let answer: Shown;
     try {
       guest = await publicGuest(house, operator, arrival);
-      limit(guest, request.ip);
+      limit(guest, request.ip, path);
       answer =
         keptScreen(guest, method, path) ??
         (await answered(
@@ -68,9 +68,12 @@ export function createPublicDoor(house: House): PublicDoor {
     }
   }
 
-  function limit(guest: Guest, address: string): void {
-    const who = guest.who ? guest.subject : `address ${address}`;
-    if (requests.take(who, deps.monotonicMs()) > 0) throw new Trouble("too_many_requests", 429);
+  /** Behind one address are many strangers: each link has an allowance of its own, which nobody can use up who has it not. */
+  function limit(guest: Guest, address: string, path: string): void {
+    const isLink = LINK_PATH.test(path);
+    const who = guest.who ? guest.subject : `address ${address}${isLink ? ` ${path}` : ""}`;
+    const seconds = (isLink ? links : requests).take(who, deps.monotonicMs());
+    if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
   }
 
   function keptScreen(guest: Guest, method: string, path: string): Shown | undefined {

@@ -166,6 +166,33 @@ test("nobody's phone is flooded with ways in, and no address asks without end", 
   assert.deepEqual([malformed.status, malformed.id], [422, "signin"]);
 });
 
+test("who guesses at links is told to wait in what his device draws; good links and codes behind his address go on", async () => {
+  const { house, screen, call, wayIn } = await town("public guesses");
+  const guess = (n: number, accept: string) =>
+    call(`/d/offers/${String(n).padStart(22, "g")}`, undefined, { accept });
+  const good = await wayIn(`+${house.msisdn}`);
+  for (let n = 0; n < 60; n++) assert.equal((await guess(n, JSON_SCREEN)).status, 404);
+  const told = await guess(60, JSON_SCREEN);
+  assert.equal(told.status, 429);
+  assert.ok(Number(told.headers["retry-after"]) >= 1);
+  assert.match((JSON.parse(told.body.toString()) as Screen).text.join(), /wait/);
+  const onOldPhone = await guess(61, "text/vnd.wap.wml");
+  assert.match(String(onOldPhone.headers["content-type"]), /^text\/vnd\.wap\.wml/);
+  assert.match(onOldPhone.body.toString(), /wait/);
+  assert.ok(Number(onOldPhone.headers["retry-after"]) >= 1);
+  // More than all that strangers of one address may ask: no link is any the worse for it.
+  for (let n = 62; n < 320; n++) await guess(n, JSON_SCREEN);
+  assert.equal((await screen("/d/start")).status, 200);
+  const path = linkIn(good.sms!);
+  const look = await screen(path);
+  assert.equal(look.status, 200);
+  const go = look.actions.find(({ method }) => method === "post")!;
+  assert.equal((await screen(go.href, go.hidden)).id, "start");
+  const second = await wayIn(`+${house.msisdn}`);
+  const letIn = await screen(second.code.form!.action, filled(second.code, { code: codeIn(second.sms!) }));
+  assert.equal(letIn.id, "start");
+});
+
 test("a session that was changed, is over, or is another operator's is none", async () => {
   const { house, screen, wayIn } = await town("public session");
   const { code, sms } = await wayIn(`+${house.msisdn}`);

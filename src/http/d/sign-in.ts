@@ -135,7 +135,8 @@ export function createSignIn(house: House): SignIn {
         wrongFields: ["msisdn"],
       };
     }
-    if (asked.take(address, deps.monotonicMs()) > 0) throw new Trouble("too_many_requests", 429);
+    const seconds = asked.take(address, deps.monotonicMs());
+    if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
     const way = Buffer.from(deps.freshOctets(WAY_OCTETS)).toString("base64url");
     const mayBeSent = askedFor.take(tokenHash(msisdn).toString("base64url"), deps.monotonicMs()) === 0;
     if (mayBeSent) sendBehind(guest, msisdn, way, to);
@@ -148,7 +149,6 @@ export function createSignIn(house: House): SignIn {
     const way = call.body.texts.get("way") ?? "";
     if (!WAY.test(way)) throw new Trouble("form_foreign", 403);
     keyOfPost(house, guest, call, `code ${way}`);
-    refuseAfterFailures(address);
     const to = destinationIn(call.body.texts.get("to") ?? null);
     const code = (call.body.texts.get("code") ?? "").replace(/\s/g, "").slice(0, CODE_DIGITS + 1);
     const validAfter = new Date(nowMs() + LINK_MS - CODE_MS);
@@ -160,7 +160,7 @@ export function createSignIn(house: House): SignIn {
       validAfter,
     );
     if (subscriberId !== undefined) return letIn(walk, subscriberId, "otp", to);
-    failed.take(address, deps.monotonicMs());
+    countFailure(address);
     const state = newState(house, guest, `code ${way}`);
     const screen = codeScreen(await visitorOf(house, guest), { state, way, to, wasWrong: true });
     return { ...shown(screen, null, 422), wrongFields: ["code"] };
@@ -176,20 +176,18 @@ export function createSignIn(house: House): SignIn {
   async function useLink(walk: Walk, address: string, token: string): Promise<Shown> {
     const { guest, call } = walk;
     keyOfPost(house, guest, call, `link ${token}`);
-    refuseAfterFailures(address);
     const subscriberId = await deps.people.useLink(guest.operator.id, tokenHash(token), deps.clock());
     if (subscriberId !== undefined)
       return letIn(walk, subscriberId, "link", destinationIn(call.query.get("to")));
-    failed.take(address, deps.monotonicMs());
+    countFailure(address);
     throw new Trouble("link_over", 404);
   }
 
   /** The confirmation of an offer, filled in; whoever has the link has the SIM. It stays good until it is answered. */
   async function offer(walk: Walk, address: string, token: string): Promise<Shown> {
-    refuseAfterFailures(address);
     const found = await deps.desk.findOffer(token);
     if (found?.operatorId !== walk.guest.operator.id) {
-      failed.take(address, deps.monotonicMs());
+      countFailure(address);
       throw new Trouble("offer_over", 404);
     }
     const { subscriberId, offerId, itemId } = found;
@@ -208,9 +206,13 @@ export function createSignIn(house: House): SignIn {
     }
   }
 
-  function refuseAfterFailures(address: string): void {
-    if (failed.secondsUntilAllowed(address, deps.monotonicMs()) > 0)
-      throw new Trouble("too_many_requests", 429);
+  /**
+   * Behind an address may be a whole network: a good link and a right code are taken before anybody counts, and only who
+   * guesses is told to wait. A code is good for five tries whoever makes them; the books count those.
+   */
+  function countFailure(address: string): void {
+    const seconds = failed.take(address, deps.monotonicMs());
+    if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
   }
 
   async function guestOf(stranger: Guest, subscriberId: string, assurance: "link" | "otp"): Promise<Guest> {

@@ -33,6 +33,13 @@ import { instant, object, ShapeError, text } from "../../wire/message/shape.ts";
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
+import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  guardConnections,
+  refuseConnection,
+  timeoutsOf,
+} from "../connections.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
 import { STATUS_OF } from "../problem.ts";
 import type { RoadHandler, RoadRequest, RoadResponse } from "./handler.ts";
@@ -40,10 +47,9 @@ import { identityOf } from "./identity.ts";
 
 /** A form or JSON of a request with account data; content goes the other way. */
 export const LAND_BODY_OCTETS_MAX = 131_072;
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 1_000;
+const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 1_000, perAddress: 1_000 };
+const TIMEOUTS = timeoutsOf(LIMITS);
 const SESSION_MS = 15 * 60_000;
 /** Two minutes of nonces at 1,500 requests a second. */
 const NONCES_MAX = 200_000;
@@ -105,14 +111,15 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
       // A ticket would carry a proxy's certificate past its end.
       secureOptions: constants.SSL_OP_NO_TICKET,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...TIMEOUTS.node,
     },
     bodyLimit: LAND_BODY_OCTETS_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    ...TIMEOUTS.fastify,
+    clientErrorHandler: refuseConnection,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  app.server.maxConnections = MAX_CONNECTIONS;
+  guardConnections(app.server, LIMITS);
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     options.onRefused({
       cause: "handshake_refused",

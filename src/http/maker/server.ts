@@ -17,11 +17,17 @@ import {
   writeKeyAnswers,
 } from "../../wire/message/maker-api.ts";
 import { type Read, ShapeError } from "../../wire/message/shape.ts";
+import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  guardConnections,
+  refuseConnection,
+  timeoutsOf,
+} from "../connections.ts";
 
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 200;
+const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
+const TIMEOUTS = timeoutsOf(LIMITS);
 const DEFAULT_PAGE = 100;
 
 /** Why a connection or request was refused, for counting and alarming. */
@@ -51,13 +57,14 @@ export function makerDoors(options: {
       rejectUnauthorized: true,
       minVersion: "TLSv1.3",
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...TIMEOUTS.node,
     },
     bodyLimit: MAX_BODY_OCTETS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    ...TIMEOUTS.fastify,
+    clientErrorHandler: refuseConnection,
     forceCloseConnections: true,
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  app.server.maxConnections = MAX_CONNECTIONS;
+  guardConnections(app.server, LIMITS);
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     onRefused(handshakeRefusalOf(error, socket)),
   );

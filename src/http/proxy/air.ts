@@ -9,6 +9,7 @@ import type { Admission } from "../../proxy/edge.ts";
 import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
 import { imeiInNames } from "../../wire/message/party-name.ts";
 import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { guardConnections } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
 import { type EnrolmentAuthority, mountEnrolment } from "./est.ts";
 import { airTls, DOOR_LIMITS, fastifyOptions, type House, readBodiesAsOctets } from "./house.ts";
@@ -35,7 +36,7 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
     }),
     ...fastifyOptions,
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  app.server.maxConnections = DOOR_LIMITS.connections;
+  guardConnections(app.server, DOOR_LIMITS.connection);
   refuseBadCertificates(app, house);
   readBodiesAsOctets(app);
   const read = createPeerReader(enrolment.certificate);

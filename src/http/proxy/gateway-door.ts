@@ -7,18 +7,23 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Admission, NetworkIdentity } from "../../proxy/edge.ts";
 import { type GatewayRule, gatewayAt, type HeaderLines, identityFrom } from "../../proxy/gateway-identity.ts";
 import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { guardConnections } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
-import { DOOR_LIMITS, fastifyOptions, type House, readBodiesAsOctets } from "./house.ts";
+import { DOOR_LIMITS, fastifyOptions, type House, nodeTimeouts, readBodiesAsOctets } from "./house.ts";
 import { type Doorman, mountRoad } from "./road.ts";
 
 export async function createGatewayDoor(house: House): Promise<FastifyInstance> {
-  const app = Fastify({ ...fastifyOptions });
-  app.server.maxConnections = DOOR_LIMITS.connections;
+  const app = Fastify({ ...fastifyOptions, http: nodeTimeouts });
+  // Behind a gateway are many: its address is not one subscriber's.
+  guardConnections(app.server, DOOR_LIMITS.connection, (address) => isGateway(house, address));
   readBodiesAsOctets(app);
   await app.register(async (scope) => mountRoad(scope, house, gatewayDoorman(house)));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());
   return app;
 }
+
+const isGateway = ({ gateways }: House, address: string): boolean =>
+  gatewayAt(gateways, address) !== undefined;
 
 function gatewayDoorman(house: House): Doorman {
   const ruleOf = (request: FastifyRequest): GatewayRule | undefined => gatewayAt(house.gateways, request.ip);

@@ -15,6 +15,7 @@ import {
 } from "../../proxy/session.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import type { Bearer } from "../../wire/message/road.ts";
+import { CONNECTION_LIMITS, refuseConnection, timeoutsOf } from "../connections.ts";
 
 export type ProxyDoorOptions = {
   readonly edge: Edge;
@@ -96,16 +97,19 @@ export function createHouse(options: ProxyDoorOptions) {
 export const DOOR_LIMITS = {
   /** A form with account data, or a request for a certificate. */
   bodyOctets: 65_536,
-  requestTimeoutMs: 60_000,
-  keepAliveTimeoutMs: 60_000,
   handshakeTimeoutMs: 15_000,
-  connections: 10_000,
+  /** A form over GPRS takes its time. */
+  connection: { ...CONNECTION_LIMITS, requestMs: 60_000 },
 } as const;
+const TIMEOUTS = timeoutsOf(DOOR_LIMITS.connection);
+
+/** Of the gateways' door, which speaks plain HTTP. */
+export const nodeTimeouts = TIMEOUTS.node;
 
 export const fastifyOptions = {
   bodyLimit: DOOR_LIMITS.bodyOctets,
-  requestTimeout: DOOR_LIMITS.requestTimeoutMs,
-  keepAliveTimeout: DOOR_LIMITS.keepAliveTimeoutMs,
+  ...TIMEOUTS.fastify,
+  clientErrorHandler: refuseConnection,
   forceCloseConnections: true,
   exposeHeadRoutes: false,
   routerOptions: { maxParamLength: 300 },
@@ -127,6 +131,7 @@ export const airTls = (tls: {
   minVersion: "TLSv1.3" as const,
   secureOptions: constants.SSL_OP_NO_TICKET,
   handshakeTimeout: DOOR_LIMITS.handshakeTimeoutMs,
+  ...TIMEOUTS.node,
 });
 
 /** Bodies as octets, whatever their type. */

@@ -5,7 +5,7 @@ import { LINK_TOKEN, openHouse } from "../../../test/http-house.ts";
 const PAGE_OCTETS_MAX = 4_096;
 const COVER_OCTETS_MAX = 1_024;
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
-const { server, ...house } = await openHouse({ limits: { failuresPerMinute: 3 } });
+const { server, ...house } = await openHouse({ limits: { guessesPerMinute: 3, failuresPerMinute: 3 } });
 
 const press = () => server.inject({ method: "POST", url: `/s/${LINK_TOKEN}`, headers: FORM, payload: "" });
 
@@ -87,11 +87,24 @@ test("the button works from every browser: with a form's type, with fields of th
   assert.equal(flood.statusCode, 413);
 });
 
-test("whoever guesses at links is slowed", async () => {
-  const guess = (n: number) =>
-    server.inject({ url: `/s/${String(n).padStart(22, "g")}`, remoteAddress: "203.0.113.9" });
+test("whoever guesses at links is told to wait, on a page; good links and tokens behind his address work all the time", async () => {
+  const remoteAddress = "203.0.113.9";
+  const guess = (n: number, accept = "text/html") =>
+    server.inject({ url: `/s/${String(n).padStart(22, "g")}`, remoteAddress, headers: { accept } });
   for (let n = 0; n < 3; n++) assert.equal((await guess(n)).statusCode, 404);
   const slowed = await guess(3);
   assert.equal(slowed.statusCode, 429);
-  assert.equal(slowed.json().code, "too_many_requests");
+  assert.match(String(slowed.headers["content-type"]), /^text\/html/);
+  assert.match(slowed.body, /<h1>Please wait<\/h1>/);
+  assert.ok(Number(slowed.headers["retry-after"]) >= 1);
+  const onOldPhone = await guess(4, "text/vnd.wap.wml, image/vnd.wap.wbmp");
+  assert.equal(onOldPhone.statusCode, 429);
+  assert.match(String(onOldPhone.headers["content-type"]), /^text\/vnd\.wap\.wml/);
+  assert.match(onOldPhone.body, /<wml><card title="Please wait">/);
+  assert.ok(Number(onOldPhone.headers["retry-after"]) >= 1);
+
+  assert.equal((await server.inject({ url: `/s/${LINK_TOKEN}`, remoteAddress })).statusCode, 200);
+  const token = `Bearer tup_${"x".repeat(43)}`;
+  const asked = await server.inject({ url: "/v1/orders", remoteAddress, headers: { authorization: token } });
+  assert.equal(asked.json().code, "token_unknown", "it is looked at");
 });

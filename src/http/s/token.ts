@@ -3,6 +3,8 @@
  * without script or picture, below 4 KiB, so that a phone of 2005 shows it at 128 pixels' width over GPRS. The values come
  * after the press of a button: what fetches links by itself must not count as a person who read them.
  */
+
+import type { FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { SettingsPoint } from "../../kernel/payload/settings-values.ts";
 import type { SettingsPage } from "../ports.ts";
@@ -25,6 +27,10 @@ const SHARED = {
   status: 200,
   produces: "text/html",
   params: { token: Type.String({ maxLength: 200 }) },
+  tooMany: (seconds: number, { headers: { accept } }: FastifyRequest): Answer => ({
+    status: 429,
+    ...(isForWap(accept) ? wmlWait(seconds) : htmlWait(seconds)),
+  }),
 } as const;
 
 export const settingsCover = route({
@@ -83,6 +89,28 @@ function htmlOf(page: SettingsPage | undefined): { status: number; html: string 
   if (page.state === "ready") return { status: 200, html: document(operator, coverPage(operator)) };
   return { status: 200, html: document(operator, openPage(page, operator)) };
 }
+
+const waitWords = (seconds: number): readonly string[] => [
+  "Please wait",
+  `Too many wrong addresses came from your network. Wait ${seconds} seconds and open the link in your text message again.`,
+];
+function htmlWait(seconds: number): Pick<Answer, "body" | "headers"> {
+  const [title = "", text] = waitWords(seconds);
+  const body = document(title, [`<h1>${title}</h1>`, `<p>${text}</p>`]);
+  return { body, headers: { ...HEADERS, "retry-after": String(seconds) } };
+}
+/** WML 1.1, for a phone that draws nothing else. */
+function wmlWait(seconds: number): Pick<Answer, "body" | "headers"> {
+  const [title, text] = waitWords(seconds);
+  const body = `<?xml version="1.0"?>
+<!DOCTYPE wml PUBLIC "-//WAPFORUM//DTD WML 1.1//EN" "http://www.wapforum.org/DTD/wml_1.1.xml">
+<wml><card title="${title}"><p>${text}</p></card></wml>
+`;
+  const headers = { "content-type": "text/vnd.wap.wml; charset=utf-8", "retry-after": String(seconds) };
+  return { body, headers };
+}
+const isForWap = (accept = ""): boolean =>
+  accept.includes("text/vnd.wap.wml") && !/text\/html|application\/(?:vnd\.wap\.)?xhtml\+xml/.test(accept);
 
 const coverPage = (operator: string): string[] => [
   `<h1>${operator}</h1>`,

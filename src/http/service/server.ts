@@ -23,6 +23,13 @@ import type {
 import { answerOf, type ShownUser } from "../../service/send-manager.ts";
 import { EXTENSION_SCHEMA, membersOf, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
 import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  guardConnections,
+  refuseConnection,
+  timeoutsOf,
+} from "../connections.ts";
+import {
   RefusalError,
   SCIM_BASE,
   type ScimContext,
@@ -32,10 +39,9 @@ import {
 } from "./scim.ts";
 
 const MAX_BODY_OCTETS = 65_536;
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 200;
+const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
+const TIMEOUTS = timeoutsOf(LIMITS);
 
 /** Why a connection or request was refused, for counting and alarming. */
 export type ServiceRefusal = {
@@ -78,13 +84,14 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
       rejectUnauthorized: true,
       minVersion: "TLSv1.3",
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...TIMEOUTS.node,
     },
     bodyLimit: MAX_BODY_OCTETS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    ...TIMEOUTS.fastify,
+    clientErrorHandler: refuseConnection,
     forceCloseConnections: true,
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  app.server.maxConnections = MAX_CONNECTIONS;
+  guardConnections(app.server, LIMITS);
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     onRefused(handshakeRefusalOf(error, socket)),
   );

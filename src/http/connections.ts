@@ -1,0 +1,123 @@
+/**
+ * What one connection may hold of a door, and how many one address may have. Every wait of a connection ends:
+ *
+ *   handshake ── headers ── body ── answer ── idle ── the next request
+ *   TLS's own    `requestMs`, both   `answerMs`  `idleMs`
+ *
+ * Whoever drips one of them, or never reads what he asked for, is cut: the socket is destroyed, not only ended, since a
+ * peer that does not close its half would keep the descriptor for ever.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { BlockList, isIPv4, isIPv6, type Socket } from "node:net";
+
+export type ConnectionLimits = {
+  /** For headers and body of one request to arrive, from the first octet, or from the connection where none came. */
+  readonly requestMs: number;
+  /** From the whole headers until the last octet of the answer was handed to the system. */
+  readonly answerMs: number;
+  /** Without an octet either way. */
+  readonly idleMs: number;
+  /** Between two requests. */
+  readonly keepAliveMs: number;
+  readonly connections: number;
+  /** Of one address; more are closed before a word. */
+  readonly perAddress: number;
+};
+
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  requestMs: 30_000,
+  answerMs: 120_000,
+  idleMs: 60_000,
+  keepAliveMs: 60_000,
+  connections: 10_000,
+  perAddress: 1_000,
+};
+
+/** Of the time that a request may take: how much later it is noticed at most. */
+const CHECKS_PER_LIMIT = 10;
+/** A refusal is a few octets: a peer that has not taken them by then does not read. */
+const REFUSAL_MS = 1_000;
+
+/** What Fastify is told of them; `node` goes into `http` or `https`, which Node's server reads. */
+export function timeoutsOf(limits: ConnectionLimits) {
+  const { requestMs, idleMs, keepAliveMs } = limits;
+  return {
+    fastify: { requestTimeout: requestMs, connectionTimeout: idleMs, keepAliveTimeout: keepAliveMs },
+    node: {
+      headersTimeout: requestMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.ceil(requestMs / CHECKS_PER_LIMIT),
+    },
+  };
+}
+
+/** Which addresses stand for many others: proxies in front, gateways. They are not counted by themselves. */
+export type Crowd = (address: string) => boolean;
+
+export function guardConnections(
+  server: Server,
+  limits: ConnectionLimits,
+  isCrowd: Crowd = () => false,
+): void {
+  server.maxConnections = limits.connections;
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    if (address === "" || isCrowd(address)) return;
+    const count = open.get(address) ?? 0;
+    if (count >= limits.perAddress) {
+      socket.destroy();
+      return;
+    }
+    open.set(address, count + 1);
+    socket.once("close", () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left > 0) open.set(address, left);
+      else open.delete(address);
+    });
+  });
+  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const timer = setTimeout(() => socket.destroy(), limits.answerMs).unref();
+    response.once("close", () => clearTimeout(timer));
+  });
+}
+
+/** What came is no request, or came too slowly: a word why, and the connection is cut. */
+export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (socket.destroyed) return;
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const timer = setTimeout(() => socket.destroy(), REFUSAL_MS).unref();
+  socket.once("close", () => clearTimeout(timer));
+  socket.end(`HTTP/1.1 ${reasonOf(error.code)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+    socket.destroy(),
+  );
+}
+
+function reasonOf(code: string | undefined): string {
+  switch (code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return "408 Request Timeout";
+    case "HPE_HEADER_OVERFLOW":
+      return "431 Request Header Fields Too Large";
+    default:
+      return "400 Bad Request";
+  }
+}
+
+/** Whether an address is among addresses and networks (`10.0.0.0/8`). */
+export function amongNetworks(networks: readonly string[]): Crowd {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = "", bits] = network.split("/");
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return (address) => {
+    const plain = address.startsWith("::ffff:") && isIPv4(address.slice(7)) ? address.slice(7) : address;
+    return list.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
+  };
+}
