@@ -40,6 +40,10 @@ test("without a proxy nobody's X-Forwarded-For is believed, and the limits are t
   assert.equal(trustProxy, undefined);
   assert.deepEqual(limits, {
     bodyOctets: 262_144,
+    guessesPerMinute: 60,
+    answerTimeoutMs: 120_000,
+    connections: 10_000,
+    connectionsPerAddress: 1_000,
     requestsPerMinute: 300_000,
     failuresPerMinute: 60,
     requestTimeoutMs: 30_000,

@@ -22,6 +22,7 @@ import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
 import { createMakerClient } from "../net/maker/client.ts";
 import { makerPortOf } from "../net/maker/port.ts";
+import type { EsmeState } from "../net/smsc/esme.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
 import { cardSecretOf } from "../store/account-store.ts";
 import { readBacklog } from "../store/backlog.ts";
@@ -57,6 +58,14 @@ import { type Engine, startEngine } from "./engine.ts";
 import { httpOptionsOf } from "./http-options.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
 import { startLoop } from "./loop.ts";
+import { observeMachines } from "./machine-measures.ts";
+import {
+  createMachineWatch,
+  type MachineNews,
+  type MachineWatch,
+  machineAt,
+  refusalsOf,
+} from "./machine-watch.ts";
 import { countEnds, observe } from "./measures.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
@@ -70,6 +79,7 @@ import {
 import { readGatewaysFile, readLandSettings } from "./road-config.ts";
 import { openStore, type Store } from "./store.ts";
 import { voicePlatformFinder } from "./voice-platforms.ts";
+import { watchedConnectors } from "./watched-connectors.ts";
 
 /** What was imported is looked for this often while no word of it might be heard. */
 const IMPORT_POLL_MS = 500;
@@ -89,6 +99,8 @@ export type ServerOptions = {
   readonly onProgress?: (done: number, total: number, name: string) => void;
   readonly onChanges?: (changes: ChangeSet) => void;
   readonly onFault?: (name: string, error: unknown) => void;
+  /** A machine of others refuses our credentials, or takes them again. */
+  readonly onMachine?: (news: MachineNews) => void;
   /** The embedded database died and does not come back: the server is of no use any more. */
   readonly onLost?: (error: TurnupError) => void;
   /** Machines that requests of the device's road ask; those of the configuration otherwise. */
@@ -198,11 +210,14 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   const issuer = await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name);
   if (issuer.isOtherFile)
     options.log(`the database has another issuer's key than ${issuerFile}: its key counts`);
-  const makers = makerPorts(config, options.makerCredentials);
-  const bank = bankPort(config);
-  const others = options.connectors
+  const nowMs = (): number => clock().getTime();
+  const machines = createMachineWatch({ nowMs, tell: options.onMachine });
+  const makers = makerPorts(config, options.makerCredentials, machines);
+  const bank = bankPort(config, machines);
+  const opened = options.connectors
     ? { connectors: options.connectors, close: async () => undefined }
     : await connectorsOf(config);
+  const others = { ...opened, connectors: watchedConnectors(opened.connectors, config, machines) };
   let publicUrl = config.http.publicUrl ?? "";
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
@@ -239,11 +254,13 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     },
     onFault: options.onFault ?? (() => undefined),
   });
+  watchSession(engine, machines, config);
+  observeMachines(measures, machines, nowMs);
   observe(measures, {
     ...engine,
     window: config.smsc.window,
     backlog: () => readBacklog(database, CALL_KINDS, clock()),
-    nowMs: () => clock().getTime(),
+    nowMs,
   });
   const operators = portalOperators(database, config.portal, changes);
   const forRoad = {
@@ -306,6 +323,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
       maySendUnconfirmed: async (operatorId) => maySendUnconfirmed(await orders.termsOf(operatorId)),
     }),
+    refusals: () => refusalsOf(machines),
     readiness: [
       { name: "database", check: async () => void (await database.rows("select 1")) },
       {
@@ -450,8 +468,20 @@ function smscOptions({ smsc }: Config): Parameters<typeof startEngine>[0]["smsc"
   };
 }
 
+/** A bind that the centre refused is told as any other machine's no. */
+function watchSession({ esme }: Engine, machines: MachineWatch, { smsc }: Config): void {
+  const machine = machineAt("smsc", `smpp://${smsc.host}:${smsc.port}`);
+  machines.watch(machine, {});
+  const look = (state: EsmeState): void => {
+    if (state.name === "refused") machines.refused(machine, state.statusName);
+    else if (state.name === "bound") machines.accepted(machine);
+  };
+  look(esme.state);
+  esme.on("state", look);
+}
+
 /** One client a key server, made when first called; none without our certificate. */
-function makerPorts(config: Config, given: MakerCredentials | undefined) {
+function makerPorts(config: Config, given: MakerCredentials | undefined, machines: MachineWatch) {
   const clients = new Map<string, { readonly port: MakerPort; close(): void }>();
   const credentials = given ?? credentialsOf(config);
   return {
@@ -466,7 +496,7 @@ function makerPorts(config: Config, given: MakerCredentials | undefined) {
         timeoutMs,
         ...(tunnelInterface === undefined ? {} : { tunnel: { interfaceName: tunnelInterface } }),
       });
-      const port = makerPortOf(client);
+      const port = machines.watch(machineAt("maker", url), makerPortOf(client));
       clients.set(url, { port, close: client.close });
       return port;
     },
@@ -486,12 +516,16 @@ function credentialsOf({ maker }: Config): MakerCredentials | undefined {
   };
 }
 
-function bankPort({ bank }: Config): { readonly port: BankPort; close(): void } | undefined {
+function bankPort(
+  { bank }: Config,
+  machines: MachineWatch,
+): { readonly port: BankPort; close(): void } | undefined {
   if (!bank.url) return undefined;
   const client = createBankClient({
     url: bank.url,
     secret: bank.secret?.reveal() ?? "",
     timeoutMs: bank.timeoutMs,
   });
-  return { port: bankPortOf(client), close: client.close };
+  const port = machines.watch(machineAt("bank", bank.url), bankPortOf(client));
+  return { port, close: client.close };
 }

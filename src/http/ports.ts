@@ -166,6 +166,8 @@ export type HttpDeps = {
   readonly road: RoadDeps;
   readonly enrolments: Enrolments;
   readonly readiness: readonly ReadinessCheck[];
+  /** Machines of others that refuse our credentials now. */
+  readonly refusals?: () => readonly { readonly machine: string; readonly since: Date }[];
 };
 
 export type { Caller };

@@ -26,8 +26,18 @@ export function readyz(): Route {
     answer: Type.Object({
       status: Type.Literal("ready"),
       checks: Type.Array(Type.Object({ name: Type.String(), ok: Type.Boolean() })),
+      refusals: Type.Array(
+        Type.Object({
+          machine: Type.String({ description: "What it is for." }),
+          since: Type.String({ format: "date-time" }),
+        }),
+        {
+          description:
+            "Machines of others that refuse our credentials: what is asked there waits; the log names them.",
+        },
+      ),
     }),
-    async handle({ readiness, clock }: HttpDeps) {
+    async handle({ readiness, refusals, clock }: HttpDeps) {
       const nowMs = clock().getTime();
       if (!seen || nowMs - seen.atMs >= seen.rememberedMs || nowMs < seen.atMs) {
         seen = { atMs: nowMs, rememberedMs: REMEMBERED_MS, checks: Promise.all(readiness.map(resultOf)) };
@@ -36,11 +46,22 @@ export function readyz(): Route {
       const missing = checks.filter((check) => !check.ok).map(({ name }) => name);
       if (missing.length > 0) {
         seen.rememberedMs = REMEMBERED_FAILURE_MS;
-        throw new TurnupError("dependency_unavailable", `not ready: ${missing.join(", ")}`, {
-          nextStep: "Give this server no work until it is ready; its log says what is missing.",
-        });
+        const refusing = (refusals?.() ?? []).map(
+          ({ machine, since }) => `; ${machine} refuses our credentials since ${since.toISOString()}`,
+        );
+        throw new TurnupError(
+          "dependency_unavailable",
+          `not ready: ${missing.join(", ")}${refusing.join("")}`,
+          {
+            nextStep: "Give this server no work until it is ready; its log says what is missing.",
+          },
+        );
       }
-      return ok({ status: "ready" as const, checks: [...checks] });
+      return ok({
+        status: "ready" as const,
+        checks: [...checks],
+        refusals: (refusals?.() ?? []).map(({ machine, since }) => ({ machine, since: since.toISOString() })),
+      });
     },
   });
 }

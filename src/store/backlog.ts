@@ -42,7 +42,7 @@ const PILES = {
 const OPEN_ORDERS = {
   name: "backlog_open_orders", // provisioning_order_by_state, an operator at a time
   text: `select s.state, coalesce(sum(n.count), 0)::int as count
-           from unnest(array['received', 'waiting', 'provisioning']) as s(state) left join operator o on true
+           from unnest(array['received', 'waiting', 'verifying', 'awaiting_consent', 'provisioning']) as s(state) left join operator o on true
            left join lateral (select count(*) from (select from provisioning_order p
                                 where p.operator_id = o.id and p.state = s.state limit ${COUNTED_MAX}) c) n on true
           group by s.state`,

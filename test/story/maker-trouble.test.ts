@@ -130,7 +130,7 @@ test("each key is of one handset alone: no two orders ever carry the same", asyn
   assert.deepEqual([devices, items], [keys, keys]);
 });
 
-test("a certificate of another authority is refused by the key server, counted there and seen in the order", async () => {
+test("a certificate of another authority is refused by the key server, counted there and seen in the order, the measures and the readiness", async () => {
   const stranger = await storyHouse({
     makerCredentials: async (world, folder) => {
       const { clients } = await ensureMakerCertificates({
@@ -152,5 +152,10 @@ test("a certificate of another authority is refused by the key server, counted t
   assert.equal(itemOf(story, "key").state, "waiting_for_key");
   assert.match(itemOf(story, "key").nextAction, /^ask the manufacturer again/);
   assert.ok(stranger.world.parties.maker.refusals().wrong_authority >= 1);
+  const ready = await fetch(`${stranger.server.url}/readyz`).then((answer) => answer.text());
+  assert.match(ready, /"refusals":\[\{"machine":"maker","since":"\d{4}-/);
+  const measures = await fetch(`${stranger.server.url}/metrics`).then((answer) => answer.text());
+  assert.match(measures, /^turnup_machine_refused\{machine="maker"\} 1$/m);
+  assert.match(measures, /^turnup_machine_refused\{machine="bank"\} 0$/m);
   assert.equal(stranger.world.parties.maker.keyServer.size(), 0, "no key left its house");
 });

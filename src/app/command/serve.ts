@@ -29,6 +29,10 @@ export const serveCommand: Command = {
       onLost: stay.onLost,
       log: context.note,
       logStream,
+      onMachine(news) {
+        if (news.kind === "refused") log.error(news, "credentials refused");
+        else log.info(news, "credentials taken again");
+      },
       onFault: (name, error) =>
         log.error({ loop: name, reason: error instanceof Error ? error.message : String(error) }, "fault"),
     });

@@ -112,10 +112,14 @@ function recipientOf({ to }: Mail, faxGateway: string | undefined): string | Out
 
 const languageOf = (language: string): string => (/^[A-Za-z0-9-]{2,35}$/.test(language) ? language : "en");
 
+/** Authentication is wanted, failed, or its mechanism is not enough (RFC 4954 clause 6). */
+const NOT_LET_IN: ReadonlySet<number> = new Set([530, 534, 535, 538]);
+
 /** Replies of 5xx are a no, 4xx come again later (RFC 5321 clause 4.2.1). A server's own text may name people. */
 function outcomeOf(error: Error & { readonly code?: string; readonly responseCode?: number }): Outcome {
   const { code = "", responseCode } = error;
-  if (code === "EAUTH") return failed("unauthorised", "the mail server did not take our credentials");
+  if (code === "EAUTH" || NOT_LET_IN.has(responseCode ?? 0))
+    return failed("unauthorised", "the mail server did not take our credentials");
   if (responseCode !== undefined && responseCode >= 500)
     return refused("mail_refused", `the mail server refused it: ${responseCode}`);
   if (responseCode !== undefined && responseCode >= 400)

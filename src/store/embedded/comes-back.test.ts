@@ -270,7 +270,7 @@ async function refusal(database: Database): Promise<TurnupError> {
 test.runIf(IS_ROOT && IS_LINUX)(
   "a start without room says so by name and leaves nothing that keeps a later one from starting",
   async () => {
-    const disk = smallDisk(40);
+    const disk = smallDisk(24);
     const folder = join(disk.folder, "turnup");
     await assert.rejects(start(folder), { code: "database_full" });
     execFileSync("mount", ["-o", "remount,size=260m", disk.folder]);

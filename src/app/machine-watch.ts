@@ -1,0 +1,174 @@
+/**
+ * Watches the machines of others that this process asks: which of them refuses our credentials and since when, and how
+ * long what was asked has been waiting. Each call of a port goes by here; what it is about does not.
+ *
+ *   accepted ── an answer that says "not you" (401, 403, TLS, AUTH, bind) ──> refused ── the next answer to us ──> accepted
+ */
+export const MACHINES = [
+  "smsc",
+  "maker",
+  "bank",
+  "identity",
+  "payment",
+  "service",
+  "element",
+  "billing",
+  "mail",
+] as const;
+export type MachineKind = (typeof MACHINES)[number];
+/** `host` is that of its configured address; never a path, which could hold a name. */
+export type Machine = { readonly kind: MachineKind; readonly host: string };
+
+export type MachineState = Machine & {
+  /** Answers that refused our credentials, since the start of this process. */
+  readonly refusals: number;
+  /** Since when it refuses us; null where it does not. */
+  readonly refusedSinceMs: number | null;
+  /** Calls that were made and are not answered. */
+  readonly openCalls: number;
+  readonly oldestCallMs: number | null;
+};
+export type MachineNews =
+  /** Told at once, then again every `REMIND_MS` for as long as it goes on. */
+  | {
+      readonly kind: "refused";
+      readonly machine: string;
+      readonly cause: string;
+      readonly since: Date;
+      readonly refusals: number;
+    }
+  | { readonly kind: "accepted"; readonly machine: string; readonly refusedSeconds: number };
+
+export type MachineWatch = {
+  /** The same port, watched. */
+  watch<Port extends object>(machine: Machine, port: Port): Port;
+  refused(machine: Machine, cause: string): void;
+  accepted(machine: Machine): void;
+  states(): readonly MachineState[];
+};
+
+const REMIND_MS = 600_000;
+/** What a port's answer calls a "not you", in either direction: who shows the wrong key cannot be told anything either. */
+const REFUSALS: ReadonlySet<string> = new Set(["unauthorised", "tls", "wrong_key", "server_not_proven"]);
+/** Failures behind which the other had let us in. */
+const LET_IN: ReadonlySet<string> = new Set(["pending", "bad_request"]);
+
+type Watched = {
+  refusals: number;
+  refusedSinceMs: number | null;
+  toldAtMs: number;
+  cause: string;
+  readonly open: Map<number, number>;
+};
+
+export const nameOf = ({ kind, host }: Machine): string => (host === "" ? kind : `${kind} ${host}`);
+
+/** The machine behind a configured address. */
+export const machineAt = (kind: MachineKind, url: string | undefined): Machine => ({
+  kind,
+  host: url !== undefined && URL.canParse(url) ? new URL(url).host : "",
+});
+
+export function createMachineWatch(options: {
+  readonly nowMs: () => number;
+  readonly tell?: ((news: MachineNews) => void) | undefined;
+}): MachineWatch {
+  const { nowMs, tell = () => undefined } = options;
+  const machines = new Map<string, Machine & { readonly state: Watched }>();
+  const wrapped = new WeakMap<object, object>();
+  let calls = 0;
+
+  function stateOf(machine: Machine): Watched {
+    const name = nameOf(machine);
+    const known = machines.get(name);
+    if (known) return known.state;
+    const state: Watched = { refusals: 0, refusedSinceMs: null, toldAtMs: 0, cause: "", open: new Map() };
+    machines.set(name, { ...machine, state });
+    return state;
+  }
+
+  function refused(machine: Machine, cause: string): void {
+    const state = stateOf(machine);
+    const now = nowMs();
+    const isNew = state.refusedSinceMs === null || state.cause !== cause;
+    state.refusals++;
+    state.refusedSinceMs ??= now;
+    state.cause = cause;
+    if (!isNew && now - state.toldAtMs < REMIND_MS) return;
+    state.toldAtMs = now;
+    const since = new Date(state.refusedSinceMs);
+    tell({ kind: "refused", machine: nameOf(machine), cause, since, refusals: state.refusals });
+  }
+
+  function accepted(machine: Machine): void {
+    const state = stateOf(machine);
+    if (state.refusedSinceMs === null) return;
+    const refusedSeconds = Math.round((nowMs() - state.refusedSinceMs) / 1_000);
+    state.refusedSinceMs = null;
+    tell({ kind: "accepted", machine: nameOf(machine), refusedSeconds });
+  }
+
+  async function during<T>(machine: Machine, answer: Promise<T>): Promise<T> {
+    const { open } = stateOf(machine);
+    const call = ++calls;
+    open.set(call, nowMs());
+    try {
+      const outcome = await answer;
+      for (const one of [outcome].flat() as unknown[]) note(machine, one);
+      return outcome;
+    } finally {
+      open.delete(call);
+    }
+  }
+
+  function note(machine: Machine, outcome: unknown): void {
+    const { kind, cause = "" } = (outcome ?? {}) as { readonly kind?: string; readonly cause?: string };
+    if (REFUSALS.has(cause)) refused(machine, cause);
+    else if (kind !== "failed" || LET_IN.has(cause)) accepted(machine);
+  }
+
+  return {
+    watch(machine, port) {
+      const known = wrapped.get(port) as typeof port | undefined;
+      if (known) return known;
+      stateOf(machine);
+      const watched = new Proxy(port, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name);
+          if (typeof member !== "function") return member;
+          return (...args: unknown[]): unknown => {
+            const answer: unknown = member.apply(target, args);
+            return answer instanceof Promise && name !== "close" ? during(machine, answer) : answer;
+          };
+        },
+      });
+      wrapped.set(port, watched);
+      return watched;
+    },
+    refused,
+    accepted,
+    states: () =>
+      [...machines.values()].map(({ state, kind, host }) => ({
+        kind,
+        host,
+        refusals: state.refusals,
+        refusedSinceMs: state.refusedSinceMs,
+        openCalls: state.open.size,
+        oldestCallMs: state.open.size === 0 ? null : Math.min(...state.open.values()),
+      })),
+  };
+}
+
+/** What refuses us now, by what it is for, each since the first of its kind: for an answer that anybody may read. */
+export function refusalsOf(
+  watch: Pick<MachineWatch, "states">,
+): readonly { readonly machine: MachineKind; readonly since: Date }[] {
+  return MACHINES.flatMap((machine) => {
+    const moments = watch
+      .states()
+      .flatMap(({ kind, refusedSinceMs }) =>
+        kind === machine && refusedSinceMs !== null ? [refusedSinceMs] : [],
+      );
+    return moments.length === 0 ? [] : [{ machine, since: new Date(Math.min(...moments)) }];
+  });
+}
