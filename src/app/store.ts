@@ -36,7 +36,12 @@ export type StoreOptions = {
   readonly onWaiting?: () => void;
 };
 
-type Server = { readonly connection: pg.PoolConfig; readonly server: string; stop(): Promise<void> };
+type Server = {
+  readonly connection: pg.PoolConfig;
+  readonly server: string;
+  readonly isFull?: () => boolean;
+  stop(): Promise<void>;
+};
 
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { config } = options;
@@ -61,9 +66,9 @@ export async function openBare({
   onWaiting = () => undefined,
 }: StoreOptions): Promise<BareStore> {
   const folder = dataFolderOf(config);
-  const { connection, server, stop } = await serverOf(config, { folder, log, beside, onLost, onWaiting });
+  const { connection, server, isFull, stop } = await serverOf(config, { folder, log, beside, onLost, onWaiting });
   try {
-    const database = await openDatabase({ connection, ...config.database });
+    const database = await openDatabase({ connection, isFull, ...config.database });
     const close = async (): Promise<void> => {
       await database.close();
       await stop();
@@ -96,5 +101,6 @@ async function serverOf(config: Config, { folder, log, beside, onLost, onWaiting
   const running = beside ? runningPostgres(folder) : undefined;
   if (running) return { connection: running, server: `the running Turnup's in ${folder}`, stop: none };
   const embedded = await startEmbeddedPostgres({ folder, log, onWaiting, onLost });
-  return { connection: embedded.connection, server: `embedded in ${folder}`, stop: embedded.stop };
+  const { connection, isFull, stop } = embedded;
+  return { connection, server: `embedded in ${folder}`, isFull, stop };
 }

@@ -102,6 +102,8 @@ export type DatabaseConfig = {
   readonly poolMax?: number;
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  /** Knows of a server that is away whether that is for want of room on its disk. */
+  readonly isFull?: (() => boolean) | undefined;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
 };
@@ -135,7 +137,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     keepsPlans: poolOf(keeping, KEEP_PLANS),
     plansAnew: poolOf(Math.max(1, poolMax - keeping), PLAN_FOR_TODAY),
   };
-  const database = pooled(pools, statementTimeoutMs);
+  const database = naming(pooled(pools, statementTimeoutMs), config.isFull);
   try {
     await checkServer(database);
   } catch (error) {
@@ -143,6 +145,23 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     throw error;
   }
   return database;
+}
+
+/** A server that cannot run on a full disk is away like any other: only whoever keeps it knows why. */
+function naming(database: Database, isFull: DatabaseConfig["isFull"]): Database {
+  if (!isFull) return database;
+  const named = async <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      const isAway = error instanceof TurnupError && error.code === "database_unavailable";
+      throw isAway && isFull() ? full(error) : error;
+    });
+  return {
+    ...database,
+    rows: <T>(...asked: Parameters<Db["rows"]>) => named(database.rows<T>(...asked)),
+    one: <T>(...asked: Parameters<Db["one"]>) => named(database.one<T>(...asked)),
+    run: (...asked) => named(database.run(...asked)),
+    transaction: (work, options) => named(database.transaction(work, options)),
+  };
 }
 
 type Pools = { readonly keepsPlans: pg.Pool; readonly plansAnew: pg.Pool };
@@ -369,14 +388,14 @@ function translated(error: unknown): unknown {
       nextStep: "try again; if it stays, look for a long transaction in pg_stat_activity",
     });
   }
-  if (FULL_CODES.has(code)) {
-    return new TurnupError("database_full", "the disk of the database is full: nothing can be written", {
-      cause: error,
-      nextStep: "make room on the disk of the database; writing goes on by itself as soon as there is some",
-    });
-  }
-  return error;
+  return FULL_CODES.has(code) ? full(error) : error;
 }
+
+const full = (cause: unknown): TurnupError =>
+  new TurnupError("database_full", "the disk of the database is full: nothing can be written", {
+    cause,
+    nextStep: "make room on the disk of the database; writing goes on by itself as soon as there is some",
+  });
 
 const unavailable = (fact: string, cause?: unknown): TurnupError =>
   new TurnupError("database_unavailable", `the database cannot be reached: ${fact}`, {

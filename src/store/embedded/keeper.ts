@@ -54,6 +54,7 @@ export function keep({ launch, unlock, log, onLost, limits: given }: Kept) {
   const pauseEnds = new AbortController();
   let stopping: Promise<void> | undefined;
   let trouble = noTrouble(performance.now());
+  let isFull = false;
   const onSpawn = (spawned: number): void => {
     pid = spawned;
   };
@@ -72,13 +73,14 @@ export function keep({ launch, unlock, log, onLost, limits: given }: Kept) {
       try {
         await launch(onSpawn);
         trouble.lastReadyAtMs = performance.now();
+        isFull = false;
         if (trouble.restarts > limits.atOnce) log(`PostgreSQL runs again, as process ${pid}`);
         return;
       } catch (error) {
         why = (error as Error).message;
         log(`PostgreSQL does not start: ${why}`);
-        if (error instanceof TurnupError && error.code === "database_full")
-          trouble.sinceMs = performance.now();
+        isFull = error instanceof TurnupError && error.code === "database_full";
+        if (isFull) trouble.sinceMs = performance.now();
       }
     }
   };
@@ -113,6 +115,8 @@ export function keep({ launch, unlock, log, onLost, limits: given }: Kept) {
       else onSpawn(left);
       watch = setInterval(look, WATCH_MS).unref();
     },
+    /** It does not run, since its disk is full. */
+    isFull: (): boolean => isFull,
     pid: (): number => pid as number, // read after `start` only
     stop: (): Promise<void> => {
       stopping ??= stop();

@@ -68,6 +68,8 @@ export type EmbeddedPostgres = {
   readonly startedCold: boolean;
   /** The server was running already, left by a Turnup that was killed. */
   readonly adopted: boolean;
+  /** The server does not run, since its disk is full. */
+  readonly isFull: () => boolean;
   /** Process number of the server, which changes when it had to be started again. */
   readonly pid: () => number;
   /** How the server's user was chosen; see server-user.ts. */
@@ -176,6 +178,7 @@ async function keepServer(
       connection: connectionTo(place.socketFolder),
       startedCold,
       adopted: left !== undefined,
+      isFull: keeper.isFull,
       pid: keeper.pid,
       runsAs: place.user.kind,
       stop: keeper.stop,
