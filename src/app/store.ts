@@ -66,7 +66,13 @@ export async function openBare({
   onWaiting = () => undefined,
 }: StoreOptions): Promise<BareStore> {
   const folder = dataFolderOf(config);
-  const { connection, server, isFull, stop } = await serverOf(config, { folder, log, beside, onLost, onWaiting });
+  const { connection, server, isFull, stop } = await serverOf(config, {
+    folder,
+    log,
+    beside,
+    onLost,
+    onWaiting,
+  });
   try {
     const database = await openDatabase({ connection, isFull, ...config.database });
     const close = async (): Promise<void> => {
