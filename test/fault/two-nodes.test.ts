@@ -19,10 +19,10 @@ import { freePort, startTurnup, type TurnupProcess } from "./turnup-process.ts";
 const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const PHONES = 120;
 /** So slow that there is work at every kill. */
-const PER_SECOND = 4;
+const PER_SECOND = 3;
 const KILLS = 3;
 const SHIFT_MS = 20 * 60_000;
-const COMMIT_LIMIT_MS = 10_000;
+const COMMIT_LIMIT_MS = 20_000;
 const TEST_LIMIT_MS = 240_000;
 /** Far less than a lease, or than the minute that a receipt waited once. */
 const REST_LIMIT_MS = 30_000;

@@ -13,7 +13,7 @@ import { KEY_SERVER_MAKES } from "../../src/app/all-in-one.ts";
 import { readConfig } from "../../src/app/config.ts";
 import { accessPoints, makerRelation, ownRelation } from "../../src/app/demo.ts";
 import { fleetModels } from "../../src/app/fleet-models.ts";
-import { type MakerCredentials, type Server, startServer } from "../../src/app/server.ts";
+import { type MakerCredentials, type Server, type ServerOptions, startServer } from "../../src/app/server.ts";
 import { startWorld, WORLD, type World, type WorldOptions } from "../../src/app/world.ts";
 import type { Role } from "../../src/kernel/account/role.ts";
 import { hashToken, tokenOf } from "../../src/kernel/account/token.ts";
@@ -65,6 +65,8 @@ export type StoryHouse = {
   phone(model: string): StoryPhone;
   /** A tenant of its own, with the world's access points and what the demonstration agreed with makers. */
   operator(options?: OperatorOptions): Promise<StoryOperator>;
+  /** One more server on the same database, as on another machine. */
+  another(): Promise<Server>;
   /** Lets time pass for everything that waits: due times, deadlines, expiry. */
   timePasses(ms: number): Promise<void>;
   /** Lets time pass, a little at a time, until this is so: for what is tried again later and later. */
@@ -141,7 +143,7 @@ export async function storyHouse(options: StoryOptions = {}): Promise<StoryHouse
     folder,
   });
   const { smscPort, bankUrl, maker } = world.addresses;
-  const server = await startServer({
+  const serverOptions: ServerOptions = {
     config: {
       ...config,
       smsc: { ...config.smsc, port: smscPort, password: new Secret(secret.slice(0, 8)) },
@@ -150,10 +152,12 @@ export async function storyHouse(options: StoryOptions = {}): Promise<StoryHouse
     log: () => undefined,
     makerCredentials: (await options.makerCredentials?.(world, folder)) ?? maker,
     onFault: (name, error) => fault(`${name}: ${String(error)}`),
-  });
+  };
+  const server = await startServer(serverOptions);
+  const others: Server[] = [];
   whenDone(async () => {
     await world.close();
-    await server.close();
+    for (const one of [...others, server]) await one.close();
     rmSync(folder, { recursive: true, force: true });
   });
   const taken = new Set<number>();
@@ -166,6 +170,11 @@ export async function storyHouse(options: StoryOptions = {}): Promise<StoryHouse
     faults,
     phone: (model) => takePhone(world, events, taken, model),
     operator: (more = {}) => makeOperator(server, world, more),
+    async another() {
+      const one = await startServer(serverOptions);
+      others.push(one);
+      return one;
+    },
     async timePasses(ms) {
       await passTime(database, ms);
       await server.engine.conductor.expire(500);

@@ -82,7 +82,7 @@ export const createToken = route({
 export const revokeToken = route({
   method: "DELETE",
   path: "/v1/tokens/:id",
-  summary: "Revoke a token; every server refuses it within seconds",
+  summary: "Revoke a token: refused at once here, on every other server within a second",
   tag: "tokens",
   roles: ["admin"],
   errors: ["token_not_found"],

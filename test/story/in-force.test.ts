@@ -1,0 +1,49 @@
+/** What an operator said at one server decides what another does with the next sighting, and with what is under way. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { type StoryOperator, type StoryPhone, storyHouse } from "./house.ts";
+
+const house = await storyHouse();
+const other = await house.another();
+
+const MODEL = "Xperia Z3";
+const pairOf = ({ spec }: StoryPhone) => ({
+  imsi: spec.imsi,
+  imei: spec.imei,
+  msisdn: spec.msisdn,
+  plmn: "001-01",
+});
+const overrideOf = ({ spec }: StoryPhone) => ({
+  scope: "imei" as const,
+  key: spec.imei,
+  body: { verdict: "supported" as const },
+  why: "its maker looks after it",
+});
+const judged = (operator: StoryOperator, phone: StoryPhone) =>
+  operator.storyUntil(
+    phone,
+    ({ verdict, state }) => verdict !== null && state !== "received",
+    "it is judged",
+  );
+const keysOf = ({ items }: { items: { kind: string }[] }): number =>
+  items.filter(({ kind }) => kind === "key").length;
+
+test("an override that was answered forbids a key at the next sighting, on whichever server", async () => {
+  const operator = await house.operator();
+  const old = house.phone(MODEL);
+  await operator.sight(pairOf(old)); // both servers know by now what the operator says
+  assert.equal(keysOf(await judged(operator, old)), 1, "it is left behind, and gets a key");
+  for (let round = 0; round < 3; round++) {
+    const [one, two] = [house.phone(MODEL), house.phone(MODEL)];
+    await other.registry.overrides.put(operator.id, overrideOf(one), "story");
+    await operator.sight(pairOf(one));
+    const answer = await operator.call("PUT", "/v1/overrides", overrideOf(two));
+    assert.equal(answer.status, 200, answer.text);
+    await other.deps.intake.accept(operator.id, [pairOf(two)], "api");
+    for (const phone of [one, two]) {
+      const story = await judged(operator, phone);
+      assert.deepEqual([story.verdict, keysOf(story)], ["supported", 0], `round ${round}`);
+    }
+  }
+  assert.deepEqual(house.faults, []);
+});
