@@ -80,7 +80,7 @@ test("first power-on to software that works: by itself, verified, agreed to on t
   assert.deepEqual(billedTo(house), ["account add", "feature mail-client add"]);
   const kinds = kindsOf(story);
   assert.ok(
-    kinds.indexOf("works") < kinds.indexOf("billing_told"),
+    kinds.indexOf("works") < kinds.indexOf("billing_notice_queued"),
     "billing hears of it after the device's word",
   );
   await phone.until(() => phone.screen()?.id === "done", "the last screen");

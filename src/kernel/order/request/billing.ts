@@ -10,6 +10,7 @@ import { hoursAfter } from "../scribe.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "./ask.ts";
 import { itemOf, know, type RequestContext, type RequestItem } from "./context.ts";
 import { apply } from "./provision.ts";
+import type { ItemBilling } from "./request-draft.ts";
 
 type BillingKind = "account" | "feature" | "service" | "prepare" | "commit" | "abort";
 
@@ -63,22 +64,26 @@ export function billDone(context: RequestContext, item: RequestItem): void {
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
   if (billing.mode === "change") {
     word(context, item, "commit", { deadlineAt, prepared: billing.preparedBy ?? "" });
-    know(context, item, { billing: { ...billing, state: "committed" } });
+    know(context, item, { billing: { ...billing, state: "committing" } });
     return scribe.note(order, {
-      kind: "billing_committed",
+      kind: "billing_commit_queued",
       itemId: item.id,
-      reason: "the change of billing takes effect",
+      reason: "the billing centre is to put the change into effect",
     });
   }
   if (order.request.account?.state !== "registered") word(context, item, "account", { deadlineAt });
   word(context, item, item.kind === "service" ? "service" : "feature", { deadlineAt });
-  know(context, item, { billing: { ...billing, state: "told" } });
-  scribe.note(order, { kind: "billing_told", itemId: item.id, reason: "the billing centre is told" });
+  know(context, item, { billing: { ...billing, state: "telling" } });
+  scribe.note(order, {
+    kind: "billing_notice_queued",
+    itemId: item.id,
+    reason: "the billing centre is to be told",
+  });
 }
 
 /** Nothing came of it: the bill stays as it was. */
 export function billNothing(context: RequestContext, item: RequestItem): void {
-  abort(context, item, "the change of billing is dropped, as the item is");
+  abort(context, item, "the change of billing is to be dropped, as the item is");
 }
 
 /** The order ended without its proof: nothing stays reserved for it, and proof that comes late is told like a first one. */
@@ -86,7 +91,7 @@ export function billUnproved(context: RequestContext, item: RequestItem): void {
   const isAborted = abort(
     context,
     item,
-    "the change of billing is dropped: the order ended without proof of it",
+    "the change of billing is to be dropped: the order ended without proof of it",
   );
   if (isAborted) know(context, item, { billing: { mode: "tell", state: "none", preparedBy: null } });
 }
@@ -96,16 +101,29 @@ function abort(context: RequestContext, item: RequestItem, reason: string): bool
   if (billing.state !== "preparing" && billing.state !== "prepared") return false;
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
   word(context, item, "abort", { deadlineAt, prepared: billing.preparedBy ?? "" });
-  know(context, item, { billing: { ...billing, state: "aborted" } });
-  context.scribe.note(context.order, { kind: "billing_aborted", itemId: item.id, reason });
+  know(context, item, { billing: { ...billing, state: "aborting" } });
+  context.scribe.note(context.order, { kind: "billing_abort_queued", itemId: item.id, reason });
   return true;
 }
 
 /** Reserved by a call that overtook nobody: the abort was there before it, and found nothing to drop. */
 function abortLate(context: RequestContext, item: RequestItem, call: OutboundCall): void {
-  if (item.subject.billing.state !== "aborted") return;
+  if (!["aborting", "aborted"].includes(item.subject.billing.state)) return;
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
   word(context, item, "abort", { deadlineAt, prepared: call.id, again: ":late" });
+}
+
+/** What is on its way, and what it is once the centre took it. */
+const TAKEN: Partial<Record<ItemBilling["state"], ItemBilling["state"]>> = {
+  telling: "told",
+  committing: "committed",
+  aborting: "aborted",
+};
+
+function noteTaken(context: RequestContext, item: RequestItem, isDone: boolean): void {
+  const { billing } = item.subject;
+  const taken = TAKEN[billing.state];
+  if (taken) know(context, item, { billing: { ...billing, state: isDone ? taken : "not_taken" } });
 }
 
 export function billingAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
@@ -127,6 +145,7 @@ export function billingAnswered(context: RequestContext, call: OutboundCall, ans
     const { operatorId, subscriberId } = order;
     scribe.changes.registeredAccounts.push({ operatorId, subscriberId, billingReference: answer.reference });
   }
+  if (kind !== "prepare" && kind !== "account") noteTaken(context, item, isDone);
   if (kind !== "prepare") return;
   if (isClosed(item)) return isDone ? abortLate(context, item, call) : undefined;
   if (!isDone) {

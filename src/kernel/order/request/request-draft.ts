@@ -18,14 +18,27 @@ import type { OrderState } from "../order.ts";
 /** How far an element of the network is with one item. `wanted`: not asked yet; `undo`: it is to be taken back as soon as it has answered. */
 export type ElementState = "wanted" | "asked" | "done" | "failed" | "undo" | "undoing" | "undone";
 
-/** How the billing centre hears of an item. */
+/**
+ * How the billing centre hears of an item. `telling`, `committing`, `aborting`: word is on its way; `told`, `committed`,
+ * `aborted`: the centre took it; `not_taken`: it did not, and a person has to see to it.
+ */
 export type ItemBilling = {
   /**
    * `tell`: it is told afterwards. `change`: the account is registered already, so the change is prepared first and takes
    * effect with the item, or not at all.
    */
   readonly mode: "tell" | "change";
-  readonly state: "none" | "preparing" | "prepared" | "told" | "committed" | "aborted";
+  readonly state:
+    | "none"
+    | "preparing"
+    | "prepared"
+    | "telling"
+    | "told"
+    | "committing"
+    | "committed"
+    | "aborting"
+    | "aborted"
+    | "not_taken";
   /** Id of the call that prepared it. */
   readonly preparedBy: string | null;
 };

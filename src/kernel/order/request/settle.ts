@@ -11,6 +11,7 @@ import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
 import { namesOf, tell } from "./notices.ts";
 import { applyModules } from "./provision.ts";
+import type { ItemBilling } from "./request-draft.ts";
 import { stateWords } from "./request-policy.ts";
 import { accessLost, takeBackRegistration } from "./service.ts";
 
@@ -32,6 +33,9 @@ export function settle(context: RequestContext): void {
   schedule(context);
 }
 
+/** The centre has word of it, or it is on its way: it is not told a second time. */
+const BILLED: readonly ItemBilling["state"][] = ["telling", "told", "committing", "committed", "not_taken"];
+
 function settleItem(context: RequestContext, item: RequestItem): void {
   const { scribe, order, terms } = context;
   const { subject } = item;
@@ -44,7 +48,7 @@ function settleItem(context: RequestContext, item: RequestItem): void {
   }
   if (item.kind === "service" && subject.action === "remove" && item.state === "works")
     applyModules(context, item);
-  const isBilled = subject.billing.state === "told" || subject.billing.state === "committed";
+  const isBilled = BILLED.includes(subject.billing.state);
   if (item.cause === "had" || isBilled || !isRequestItemDone(item, terms.policy.doneAt)) return;
   if (subject.moduleOf !== null) return; // it is its service's
   billDone(context, item);
