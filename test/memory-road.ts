@@ -111,7 +111,7 @@ export function memoryRoad(
       findOffer: async () => undefined,
       async sendOffers(operatorId, given) {
         called("road.sendOffers", operatorId, given);
-        return given.to.map(() => ({ outcome: "sent" as const, offerId: THING_ID }));
+        return given.to.map(() => ({ outcome: "sent" as const, offerId: THING_ID, sendsAt: stamp }));
       },
     },
     reader: {

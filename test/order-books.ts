@@ -202,6 +202,14 @@ function storeOver(books: OrderBooks): OrderStore {
     languageOf: none,
     lockOffer: none,
     isQueued: none,
+    lockSubscriber: none,
+    openCodesOf: none,
+    answeredSince: none,
+    stopUnasked: none,
+    allowUnasked: none,
+    hasStopped: none,
+    declinedAt: none,
+    homePlmnOf: none,
   });
   return {
     transaction: (work) => work(transactionOf()),
@@ -231,6 +239,7 @@ function storeOver(books: OrderBooks): OrderStore {
     accountsOf: none,
     requests: {
       questionsOf: none,
+      holdersOf: none,
       requestsByKey: none,
       orderIdOf: none,
       readOrders: none,

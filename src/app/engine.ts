@@ -294,7 +294,7 @@ async function answered(requests: RequestDesk, pdu: DeliverSm): Promise<boolean>
   const text = subscriberText(pdu);
   if (text === undefined) return false;
   try {
-    return await requests.textCame(pdu.source_addr, text);
+    return await requests.textCame(pdu.source_addr, text, pdu.destination_addr);
   } catch (error) {
     if (error instanceof TurnupError && !error.code.startsWith("database_")) return true;
     throw error;

@@ -178,7 +178,7 @@ const UNCONFIRMED_PAYLOADS = {
   text: `select distinct p.id from message m join payload p on p.id = m.payload_id where m.order_id = $1 and p.unconfirmed`,
 };
 const CLAIM_MESSAGES = {
-  name: "claim_messages", // message_due; a lease that lapses is due again by itself
+  name: "claim_messages", // message_due, subscriber_by_msisdn, message_stop_pkey, message_stop_of_subscriber; a lease that lapses is due again by itself
   text: `with claimed as (
            update message m set state = 'submitting', reason = 'being handed to the SMSC', attempts = m.attempts + 1,
                   lease_until = $3, due_at = $3, leased_by = $4, updated_at = $1
@@ -186,7 +186,11 @@ const CLAIM_MESSAGES = {
         returning m.*)
          select c.id as "messageId", c.operator_id as "operatorId", c.kind, c.reference, c.part_count as "partCount",
                 c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
-                array(select sequence from message_part where message_id = c.id) as "acceptedParts"
+                array(select sequence from message_part where message_id = c.id) as "acceptedParts",
+                case when c.is_unasked then json_build_object('homePlmn', coalesce(s.home_plmn,
+                  (select home_plmn from subscriber k where k.operator_id = c.operator_id and k.msisdn_index = c.destination_index limit 1)), 'isStopped', exists (
+                  select from message_stop t where t.operator_id = c.operator_id
+                     and (t.msisdn_index = coalesce(c.destination_index, s.msisdn_index) or t.subscriber_id = c.subscriber_id))) end as unasked
            from claimed c join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
           order by c.created_at, c.id`,
 };

@@ -56,6 +56,7 @@ const insertMessages = bulkInsert<At<NewMessage> & { readonly destinationSealed:
     { name: "reason", type: "text", value: () => "waits for its turn at the SMSC" },
     { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
     { name: "expires_at", type: "timestamptz", value: (row) => row.expiresAt },
+    { name: "is_unasked", type: "boolean", value: (row) => row.isUnasked ?? false },
     { name: "created_at", type: "timestamptz", value: (row) => row.now },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],

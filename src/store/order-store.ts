@@ -27,6 +27,7 @@ import type { Database, Db, Tx } from "./database.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { createLeaseWatch } from "./node-presence.ts";
 import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
+import { writeReplies } from "./reply-rows.ts";
 import { withRequests, writeRequests } from "./request-rows.ts";
 import { requestStore, requestTransaction } from "./request-store.ts";
 import type { Sealer } from "./seal.ts";
@@ -388,6 +389,7 @@ function orderTransaction(
     async write(changes, now) {
       writeChanges(db, sealer, changes, now);
       await writeRequests(db, sealer, changes, now);
+      await writeReplies(db, sealer, changes, now);
     },
   };
 }

@@ -16,6 +16,7 @@ import { type HomePlmnResolver, parseImsi } from "../term/imsi.ts";
 import { parseMsisdn } from "../term/msisdn.ts";
 import { factsOf } from "./account-store.ts";
 import type { Database, Db } from "./database.ts";
+import { numbersAt, OF_NUMBERS, replyStore, replyTransaction } from "./reply-rows.ts";
 import { noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
 import type { Sealer } from "./seal.ts";
 import { isUuid } from "./uuid.ts";
@@ -192,6 +193,7 @@ export const requestTransaction = (
   sealer: Sealer,
   homePlmnOf: HomePlmnResolver,
 ): RequestTransaction => ({
+  ...replyTransaction(db, sealer),
   askerOf: (operatorId, who, newId) => askerOf(db, sealer, homePlmnOf, operatorId, who, newId),
   requestByKey: (operatorId, key) => db.one(REQUEST_BY_KEY, [operatorId, key]),
   holdingsOf: (operatorId, subscriberId) => db.rows<Holding>(HOLDINGS, [operatorId, subscriberId]),
@@ -221,13 +223,6 @@ export const requestTransaction = (
 
 // Outside of one.
 
-const OPERATORS = { name: "operator_ids", text: "select id from operator order by id" };
-/** Of a number that moved to another SIM, the SIM that was seen last: whoever had it before is asked no more by it. */
-const OF_NUMBERS = `select s.id, s.operator_id from unnest($1::uuid[], $2::bytea[]) as q(operator_id, msisdn_index)
-  cross join lateral (select x.id, x.operator_id from subscriber x
-                        left join pairing p on p.subscriber_id = x.id and p.is_current
-                       where x.operator_id = q.operator_id and x.msisdn_index = q.msisdn_index
-                       order by p.last_seen_at desc nulls last, x.id desc limit 1) s`;
 const QUESTIONS = {
   name: "open_questions", // subscriber_by_msisdn, pairing_current, provisioning_order_of_subscriber, consent_of_order, order_item_of_order, offer_of_subscriber
   text: `with who as (${OF_NUMBERS}),
@@ -285,15 +280,10 @@ export function requestStore(
   readOrders: (orderIds: readonly string[]) => Promise<readonly OrderDraft[]>,
 ): RequestStore {
   return {
+    ...replyStore(database, sealer),
     async questionsOf(from, now) {
-      const msisdn = numberOf(from);
-      if (msisdn === undefined) return [];
-      const operators = (await database.rows<{ id: string }>(OPERATORS)).map(({ id }) => id);
-      return database.rows<QuestionRow>(QUESTIONS, [
-        operators,
-        operators.map((id) => sealer.blindIndex("msisdn", id, msisdn)),
-        now,
-      ]);
+      const numbers = await numbersAt(database, sealer, from);
+      return numbers ? database.rows<QuestionRow>(QUESTIONS, [...numbers, now]) : [];
     },
     async requestsByKey(keyReference) {
       type Row = Awaited<ReturnType<RequestStore["requestsByKey"]>>[number] & { notice_key_sealed: Buffer };
@@ -317,13 +307,4 @@ export function requestStore(
     provisionedOf: async (operatorId, subscriberId) =>
       database.rows<ProvisionedRow>(PROVISIONED, [operatorId, subscriberId]),
   };
-}
-
-/** A sender that is no number asks nothing. */
-function numberOf(from: string): string | undefined {
-  try {
-    return parseMsisdn(from.startsWith("+") ? from : `+${from}`);
-  } catch {
-    return undefined;
-  }
 }

@@ -202,11 +202,13 @@ export interface Link {
 export interface Message {
   attempts: Generated<number>;
   created_at: Timestamp;
+  destination_index: Buffer | null;
   destination_sealed: Buffer | null;
   due_at: Timestamp | null;
   expires_at: Timestamp;
   id: string;
   idempotency_key: string;
+  is_unasked: Generated<boolean>;
   kind: string;
   lease_until: Timestamp | null;
   leased_by: number | null;
@@ -230,6 +232,13 @@ export interface MessagePart {
   smsc: string;
   smsc_message_id: string;
   state: string;
+}
+
+export interface MessageStop {
+  msisdn_index: Buffer;
+  operator_id: string;
+  stopped_at: Timestamp;
+  subscriber_id: string | null;
 }
 
 export interface Node {
@@ -525,6 +534,19 @@ export interface Terms {
   version: number;
 }
 
+export interface TextReply {
+  answered: string | null;
+  id: string;
+  offer_id: string | null;
+  operator_id: string;
+  order_id: string | null;
+  questions: Generated<string[]>;
+  read_as: string;
+  received_at: Timestamp;
+  subscriber_id: string | null;
+  text_sealed: Buffer;
+}
+
 export interface UnmatchedReceipt {
   error_code: string | null;
   horizon: bigint | null;
@@ -571,6 +593,7 @@ export interface DB {
   link: Link;
   message: Message;
   message_part: MessagePart;
+  message_stop: MessageStop;
   node: Node;
   offer: Offer;
   operator: Operator;
@@ -593,6 +616,7 @@ export interface DB {
   subscriber: Subscriber;
   symptom: Symptom;
   terms: Terms;
+  text_reply: TextReply;
   unmatched_receipt: UnmatchedReceipt;
   user_account: UserAccount;
 }

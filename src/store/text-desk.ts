@@ -6,6 +6,7 @@ import type { NewMessage, NewPayload } from "../kernel/order/change-set.ts";
 import type { TextDesk } from "../kernel/order/order-reader.ts";
 import type { OrderStore, OutgoingMessage } from "../kernel/order/order-store.ts";
 import { LEASE_MS, type Outbox } from "../kernel/order/outbox.ts";
+import { quietUntil } from "../kernel/order/quiet-hours.ts";
 import { minutesAfter } from "../kernel/order/scribe.ts";
 import { composeText, cutMessage } from "../kernel/payload/compose.ts";
 import { TurnupError } from "../term/error.ts";
@@ -33,18 +34,23 @@ const PUT = {
   name: "put_texts", // message_operator_id_idempotency_key_key
   text: `with q as (
            select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::integer[], $6::bytea[], $7::text[],
-                                $8::integer[], $9::integer[], $10::timestamptz[])
-             as v(id, payload_id, operator_id, sealed, octets, destination_sealed, key, reference, part_count, expires_at)
+                                $8::integer[], $9::integer[], $10::timestamptz[], $14::bytea[], $15::timestamptz[])
+             as v(id, payload_id, operator_id, sealed, octets, destination_sealed, key, reference, part_count, expires_at,
+                  destination_index, not_before)
             where not exists (select 1 from message m where m.operator_id = v.operator_id and m.idempotency_key = v.key)),
          p as (
            insert into payload (id, operator_id, kind, protocol, octets, sealed, created_at)
            select payload_id, operator_id, 'text', 'text', octets, sealed, $11 from q)
          insert into message (id, operator_id, destination_sealed, payload_id, kind, idempotency_key, reference, part_count,
-                              state, reason, due_at, lease_until, leased_by, attempts, expires_at, created_at, updated_at)
+                              state, reason, due_at, lease_until, leased_by, attempts, expires_at, created_at, updated_at,
+                              is_unasked, destination_index)
          select id, operator_id, destination_sealed, payload_id, 'text', key, reference, part_count,
-                case when $12::timestamptz is null then 'queued' else 'submitting' end,
-                case when $12::timestamptz is null then 'waits for its turn at the SMSC' else 'being handed to the SMSC' end,
-                coalesce($12, $11), $12, $13, case when $12::timestamptz is null then 0 else 1 end, expires_at, $11, $11 from q
+                case when lease is null then 'queued' else 'submitting' end,
+                case when not_before > $11 then 'waits for the end of the quiet hours'
+                     when lease is null then 'waits for its turn at the SMSC' else 'being handed to the SMSC' end,
+                coalesce(lease, not_before, $11), lease, case when lease is not null then $13::integer end,
+                case when lease is null then 0 else 1 end, expires_at, $11, $11, not_before is not null, destination_index
+           from (select q.*, case when not_before is null then $12::timestamptz end as lease from q) q
              on conflict (operator_id, idempotency_key) do nothing
          returning id`,
 };
@@ -80,8 +86,9 @@ export function createTextDesk(deps: {
       const sent = await write(deps, rows, now, lease);
       for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
       const created = rows.filter((_, at) => sent[at]!.created);
-      if (lease) deps.courier.hand(created.map(outgoing));
-      else if (created.length > 0) deps.onMessages();
+      const asked = created.filter(({ message }) => !message.isUnasked);
+      if (lease) deps.courier.hand(asked.map(outgoing));
+      if (lease ? asked.length < created.length : created.length > 0) deps.onMessages();
     },
   });
   let pool: Uint8Array = new Uint8Array(0);
@@ -92,9 +99,10 @@ export function createTextDesk(deps: {
     return reference!;
   };
   return {
-    async send(operatorId, messages) {
+    async send(operatorId, messages, { isUnasked = false } = {}) {
       const { policy } = await deps.termsOf(operatorId);
       const now = deps.clock();
+      const dueAt = (isUnasked && quietUntil(policy.quietHours, null, now)) || now;
       return Promise.all(
         rows.put(
           messages.map(({ to, text, idempotencyKey }) => {
@@ -116,8 +124,9 @@ export function createTextDesk(deps: {
                 idempotencyKey: `text:${idempotencyKey}`,
                 reference,
                 partCount,
-                dueAt: now,
-                expiresAt: minutesAfter(now, policy.messageValidityMinutes),
+                dueAt,
+                expiresAt: minutesAfter(dueAt, policy.messageValidityMinutes),
+                isUnasked,
               },
             };
           }),
@@ -181,6 +190,11 @@ async function write(
     now,
     lease?.until ?? null,
     lease?.node ?? null,
+    // What nobody asked for is claimed in its turn, since a claim looks for STOP.
+    first.map(({ message }) =>
+      message.isUnasked ? sealer.blindIndex("msisdn", message.operatorId, message.destination!) : null,
+    ),
+    first.map(({ message }) => (message.isUnasked ? message.dueAt : null)),
   ]);
   const created = new Set(inserted.map(({ id }) => id));
   const ids = new Map(

@@ -1,5 +1,6 @@
 /** `turnup offer` and `turnup offers`: an item of the catalog offered by SMS, and what became of offers. */
 import { randomUUID } from "node:crypto";
+import { countOffers, type OfferOutcome } from "../../kernel/order/request/offers.ts";
 import { OFFER_STATES, type OfferState, type OfferView } from "../../kernel/order/request/request-reader.ts";
 import { isUuid } from "../../store/uuid.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
@@ -16,7 +17,8 @@ export const offerCommand: Command = {
   summary: "Offer an item of the catalog to subscribers by SMS",
   description: [
     "Each gets a text with a number to reply with and a link; nothing is provisioned before he says yes. Numbers are given",
-    "as arguments, or one a line in a file or on standard input. Exit code 1 where nobody was sent anything.",
+    "as arguments, or one a line in a file or on standard input. Nobody is offered what he has, has ordered, cannot have or",
+    "declined lately, and nobody whose number said STOP. Exit code 1 where nobody was sent anything.",
   ].join("\n"),
   args: [
     { usage: "<item>", about: "id of the catalog" },
@@ -52,19 +54,43 @@ export const offerCommand: Command = {
       const idempotencyKey = key === undefined ? randomUUID() : `cli:${key}`;
       const offer = { itemId, to, actor: CLI_ACTOR, text, idempotencyKey };
       const results = await desk.sendOffers(opened.operator.id, offer);
-      const count = (wanted: string): number => results.filter(({ outcome }) => outcome === wanted).length;
-      const [sent, repeated, unknown] = [count("sent"), count("repeated"), count("unknown_subscriber")];
+      const counts = countOffers(results);
+      const { sent = 0, repeated = 0, unknown_subscriber: unknown = 0 } = counts;
       if (sent > 0) {
-        const detail = { sent, of: to.length };
+        const detail = { ...counts, of: to.length };
         const row = { actor: CLI_ACTOR, action: "offer.send", subject: itemId, detail };
         await auditOf(opened).record(opened.operator.id, row);
       }
       if (context.json) for (const result of results) await context.printJson(result);
-      else await context.print(`${sent} sent, ${repeated} sent before, ${unknown} not known here`);
+      else {
+        const withheld = Object.entries(REASONS).flatMap(([outcome, words]) => {
+          const count = counts[outcome as OfferOutcome];
+          return count ? [`${count} ${words}`] : [];
+        });
+        await context.print(
+          [`${sent} sent`, `${repeated} sent before`, `${unknown} not known here`, ...withheld].join(", "),
+        );
+        const last = results
+          .flatMap(({ sendsAt }) => sendsAt ?? [])
+          .sort()
+          .at(-1);
+        if (last !== undefined && new Date(last) > opened.clock())
+          context.note(`quiet hours: the last goes out at ${last}`);
+      }
       return sent + repeated > 0 ? "ok" : "failed";
     });
   },
 };
+
+/** Why somebody was sent nothing. */
+const REASONS = {
+  has_already: "have it already",
+  ordered_already: "have ordered it already",
+  conflict: "have what it cannot stand beside",
+  not_available: "cannot have it",
+  declined_recently: "declined it lately",
+  stopped: "said STOP",
+} as const satisfies Partial<Record<OfferOutcome, string>>;
 
 export const offersCommand: Command = {
   name: "offers",

@@ -71,18 +71,24 @@ export const listMessages = route({
   },
 });
 
-const TextIn = Type.Object(
-  {
-    to: text("Phone number, E.164.", 40),
-    text: Type.String({
-      minLength: 1,
-      maxLength: TEXT_CHARACTERS_MAX,
-      pattern: "^[^\\u0000]*$",
-      description: `1 to ${TEXT_CHARACTERS_MAX} characters, no null character.`,
-    }),
-  },
-  { additionalProperties: false },
+const campaign = Type.Optional(
+  Type.Boolean({
+    description: [
+      "True: nobody asked for it. It waits for the end of the operator's quiet hours, and a number that said STOP gets none:",
+      "its message fails with that reason. False unless given: an answer to what was asked for goes at any time.",
+    ].join(" "),
+  }),
 );
+const textFields = {
+  to: text("Phone number, E.164.", 40),
+  text: Type.String({
+    minLength: 1,
+    maxLength: TEXT_CHARACTERS_MAX,
+    pattern: "^[^\\u0000]*$",
+    description: `1 to ${TEXT_CHARACTERS_MAX} characters, no null character.`,
+  }),
+};
+const TextIn = Type.Object(textFields, { additionalProperties: false });
 
 export const sendMessages = route({
   method: "POST",
@@ -97,9 +103,9 @@ export const sendMessages = route({
   once: "desk",
   bodyLimitOctets: BODY_OCTETS_MAX,
   body: Type.Union([
-    TextIn,
+    Type.Object({ ...textFields, campaign }, { additionalProperties: false }),
     Type.Object(
-      { messages: Type.Array(TextIn, { minItems: 1, maxItems: MESSAGES_MAX }) },
+      { messages: Type.Array(TextIn, { minItems: 1, maxItems: MESSAGES_MAX }), campaign },
       { additionalProperties: false },
     ),
   ]),
@@ -117,6 +123,7 @@ export const sendMessages = route({
         text: words,
         idempotencyKey: wanted.length === 1 ? once.key : `${once.key}/${at}`,
       })),
+      { isUnasked: body.campaign ?? false },
     );
     return accepted({ messages: [...sent] });
   },

@@ -3,6 +3,7 @@
  * link; either starts the usual request with the offer filled in.
  */
 import Type from "typebox";
+import { countOffers, OFFER_OUTCOMES, type OfferOutcome } from "../../kernel/order/request/offers.ts";
 import { OFFER_STATES, type OfferView } from "../../kernel/order/request/request-reader.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
@@ -16,7 +17,6 @@ import { STAFF } from "./requests.ts";
 /** One transaction each: so many fit into the time of one request. */
 const OFFERED_AT_ONCE_MAX = 500;
 const TEXT_CHARACTERS_MAX = 600;
-const OUTCOMES = ["sent", "unknown_subscriber", "repeated"] as const;
 
 const Offer = named(
   "Offer",
@@ -38,7 +38,10 @@ export const sendOffers = route({
   method: "POST",
   path: "/v1/offers",
   summary: "Offer an item of the catalog to subscribers by SMS",
-  description: "The results stand in the order of `to`. Nothing is provisioned before a subscriber says yes.",
+  description: [
+    "The results stand in the order of `to`. Nothing is provisioned before a subscriber says yes. Nobody is offered what he",
+    "has, has ordered, cannot have, or declined lately (`offerPauseDays` of the policy), and nobody whose number said STOP.",
+  ].join(" "),
   tag: "offers",
   roles: STAFF,
   errors: ["catalog_item_unknown", "imsi_malformed", "msisdn_malformed"],
@@ -69,7 +72,23 @@ export const sendOffers = route({
     { additionalProperties: false },
   ),
   answer: Type.Object({
-    results: Type.Array(Type.Object({ outcome: words(OUTCOMES), offerId: textOrNull() })),
+    results: Type.Array(
+      Type.Object({
+        outcome: words(OFFER_OUTCOMES),
+        offerId: textOrNull(),
+        sendsAt: textOrNull({
+          format: "date-time",
+          description: "When its message goes out: at once, or when the operator's quiet hours end.",
+        }),
+      }),
+    ),
+    counts: Type.Object(
+      Object.fromEntries(OFFER_OUTCOMES.map((one) => [one, Type.Optional(Type.Integer())])) as Record<
+        OfferOutcome,
+        ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>>
+      >,
+      { description: "How often each outcome came; those that did not come are left out." },
+    ),
   }),
   async handle({ road, audit }, { body, caller: { operatorId, label }, once }) {
     const to = body.to.map(({ imsi, msisdn }, at) => {
@@ -87,12 +106,12 @@ export const sendOffers = route({
       text: body.text,
       idempotencyKey: once.subjectId,
     });
-    const sent = results.filter(({ outcome }) => outcome === "sent").length;
-    if (sent > 0) {
-      const detail = { sent, of: to.length };
+    const counts = countOffers(results);
+    if (counts.sent) {
+      const detail = { ...counts, of: to.length };
       await audit.record(operatorId, { actor: label, action: "offer.send", subject: body.itemId, detail });
     }
-    return accepted({ results: results.map((one) => ({ ...one })) });
+    return accepted({ results: results.map((one) => ({ ...one })), counts });
   },
 });
 

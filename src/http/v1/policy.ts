@@ -1,15 +1,31 @@
 /** The operator's policy: one value, versioned; a change names the version that it was made from. */
 import Type, { type Static } from "typebox";
 import type { Versioned } from "../../kernel/account/registry.ts";
+import { unreadableWords } from "../../kernel/consent/read-reply.ts";
 import { LEVELS } from "../../kernel/order/order.ts";
 import type { OrderPolicy } from "../../kernel/order/policy.ts";
+import { isTimeZone, type QuietHours } from "../../kernel/order/quiet-hours.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
+import { type FieldError, InvalidRequest } from "../problem.ts";
 import { type Answer, ok, route } from "../route.ts";
 import { instantOrNull, named, text, textOrNull, words } from "../schema.ts";
 import { RequestPolicySchema } from "./request-policy.ts";
 
 const HOURS_MAX = 24 * 90;
 const SMS_TEXT_MAX = 600;
+
+const timeOfDay = (description: string) => ({
+  type: "string",
+  pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+  examples: ["21:00"],
+  description,
+});
+const zoneName = (description: string) => ({
+  type: "string",
+  maxLength: 60,
+  examples: ["Europe/Berlin"],
+  description,
+});
 
 const policyShape = Type.Object(
   {
@@ -65,6 +81,25 @@ const policyShape = Type.Object(
       },
       { additionalProperties: false },
     ),
+    quietHours: Type.Unsafe<QuietHours | null>({
+      type: ["object", "null"],
+      description:
+        "When nothing goes out that nobody asked for (offers, campaigns), by the subscriber's local clock; null: at any time.",
+      required: ["from", "to", "timeZone", "timeZones"],
+      additionalProperties: false,
+      properties: {
+        from: timeOfDay("Begin, by the local clock; 21:00 to 08:00 is a night."),
+        to: timeOfDay("End, by the local clock."),
+        timeZone: zoneName("The operator's time zone, an IANA name."),
+        timeZones: {
+          type: "object",
+          description: "Of subscribers whose home network is elsewhere: MCC to time zone.",
+          maxProperties: 300,
+          propertyNames: { pattern: "^[0-9]{3}$" },
+          additionalProperties: zoneName("An IANA name."),
+        },
+      },
+    }),
     sender: Type.String({
       pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$",
       description: "A short code, a number, or up to 11 letters and digits.",
@@ -132,6 +167,7 @@ export const putPolicy = route({
   body: Policy,
   answer: PolicyVersion,
   async handle({ policies }, { body, caller, request }): Promise<PolicyAnswer> {
+    refuseContradictions(body);
     const wanted = requiredIfMatch(request);
     const { version } = await policies.current(caller.operatorId);
     if (!isAmong(wanted, versionEtag(version))) throw changedMeanwhile();
@@ -140,5 +176,22 @@ export const putPolicy = route({
     return ok(written(put), { etag: versionEtag(put.version) });
   },
 });
+
+/** What each field allows, and all of them together do not. @throws InvalidRequest */
+function refuseContradictions({ quietHours, request }: OrderPolicy): void {
+  const faults: FieldError[] = [];
+  const unreadable = unreadableWords({ accept: request.acceptWords, decline: request.declineWords });
+  if (unreadable.length > 0) {
+    const at = "body/request/acceptWords and declineWords";
+    faults.push({ at, wanted: `one meaning a word, and that of every operator: ${unreadable.join(", ")}` });
+  }
+  if (quietHours) {
+    const { from, to, timeZone, timeZones } = quietHours;
+    if (from === to) faults.push({ at: "body/quietHours/to", wanted: "another time than from" });
+    for (const zone of [timeZone, ...Object.values(timeZones)].filter((name) => !isTimeZone(name)))
+      faults.push({ at: "body/quietHours", wanted: `a time zone of the IANA data base in place of ${zone}` });
+  }
+  if (faults.length > 0) throw new InvalidRequest(faults);
+}
 
 void isSame;

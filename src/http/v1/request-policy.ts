@@ -16,7 +16,6 @@ const orNull = (description: string, minimum: number, maximum: number) =>
   Type.Unsafe<number | null>({ type: ["integer", "null"], minimum, maximum, description });
 const replyWords = (description: string) =>
   Type.Array(Type.String({ pattern: "^[\\p{L}\\p{N}]{1,20}$" }), {
-    minItems: 1,
     maxItems: WORDS_MAX,
     description,
   });
@@ -105,8 +104,17 @@ export const RequestPolicySchema = named(
         1_000,
       ),
       offerDays: Type.Integer({ minimum: 1, maximum: 365 }),
-      acceptWords: replyWords("Words that mean yes in a reply by text."),
-      declineWords: replyWords("Words that mean no in a reply by text."),
+      offerPauseDays: Type.Integer({
+        minimum: 0,
+        maximum: 3_650,
+        description: "So many days after a no to an offer the same item is not offered again; 0: at once.",
+      }),
+      acceptWords: replyWords(
+        "Own words that mean yes in a reply by text, beside those that every operator has (YES, OK, JA, OUI, 1 ...).",
+      ),
+      declineWords: replyWords(
+        "Own words that mean no in a reply by text, beside those that every operator has (NO, NEIN, CANCEL, 2 ...).",
+      ),
       notices: Type.Record(Type.String({ pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" }), noticeTexts, {
         maxProperties: LANGUAGES_MAX,
         description:

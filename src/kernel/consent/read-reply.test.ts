@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
-import { newCode, questionOf, readReply } from "./read-reply.ts";
+import { codesIn, newCode, questionOf, readReply, unreadableWords } from "./read-reply.ts";
 
 const replies: [string, "accept" | "decline", string | null][] = [
   ["YES 4821", "accept", "4821"],
@@ -29,6 +29,16 @@ const replies: [string, "accept" | "decline", string | null][] = [
   ["nej", "decline", null],
   ["STOP", "decline", null],
   ["2 4821", "decline", "4821"],
+  ["cancel 4821", "decline", "4821"],
+  ["4821 Cancel", "decline", "4821"],
+  ["Yes4821", "accept", "4821"],
+  ["نعم ٤٨٢١", "accept", "4821"],
+  ["\u200fכן 4821", "accept", "4821"],
+  ["YES 4821 👍🏽", "accept", "4821"],
+  ["Ja 4821 :-)", "accept", "4821"],
+  ["ＹＥＳ！ 4821", "accept", "4821"],
+  ["NO 4821 😡", "decline", "4821"],
+  ["Nein!!! 4821...", "decline", "4821"],
 ];
 for (const [text, answer, code] of replies) {
   test(`"${text.trim()}" is ${answer}${code ? ` to ${code}` : ""}`, () =>
@@ -49,6 +59,55 @@ for (const text of [
   "YES 48210",
   "YES 482",
   "I said no, did I not",
+  // Negated.
+  "not ok 4821",
+  "never said yes",
+  "Nicht ja sagen 4821",
+  "not yes 4821",
+  "don't accept 4821",
+  "no ok 4821",
+  "non oui 4821",
+  "kein ja 4821",
+  "nicht einverstanden 4821",
+  "ne pas accepter, oui? 4821",
+  "Y\u0336E\u0336S\u0336 4821",
+  "~YES~ 4821",
+  "¬YES 4821",
+  // Asked, or under a condition.
+  "Is it ok to pay later? 4821",
+  "yes? 4821",
+  "4821 ja?",
+  "¿si? 4821",
+  "ναι; 4821",
+  "نعم؟ 4821",
+  "はい？ 4821",
+  "YES⁈ 4821",
+  "yes if it is free 4821",
+  "ja aber nur heute 4821",
+  "ok later 4821",
+  "yes... 4821",
+  "ok… 4821",
+  // Our own words, and others'.
+  "Reply YES 4821 to agree or NO 4821 to decline.",
+  "Antworten Sie JA 4821 oder NEIN 4821.",
+  "> YES 4821",
+  "Liked \u201cReply YES 4821 to agree\u201d",
+  "YES or NO 4821",
+  "JA/NEIN 4821",
+  "1/2 4821",
+  "1 2 4821",
+  "YES 4821\nNO 4821",
+  "YES 4821, NO 1177",
+  // Signs that say the opposite, or nothing that is sure.
+  "YES 4821 👎",
+  "YES ❌ 4821",
+  "ok 🤔 4821",
+  "YES 4821 :-(",
+  "NO 👍 4821",
+  "👍 4821",
+  "👍",
+  "eyes 4821",
+  "Yesterday 4821",
   "y".repeat(161),
   "yes\0no",
   "__proto__",
@@ -63,6 +122,29 @@ test("an operator's own words count beside ours; one that would then mean both m
   assert.equal(readReply("JAWOHL 4821", own)?.answer, "accept");
   assert.equal(readReply("no", own), undefined);
   assert.equal(readReply("Nope", own)?.answer, "decline");
+  assert.equal(readReply("not Jawohl 4821", own), undefined, "plain or nothing, as for ours");
+});
+
+test("own words that could never be read are named: on both sides, ours of the other side, or a question's number", () => {
+  assert.deepEqual(unreadableWords({ accept: ["jawoll", "oui"], decline: ["nö"] }), []);
+  assert.deepEqual(unreadableWords({ accept: ["No", "sure"], decline: ["SURE", "ja"] }), [
+    "No",
+    "sure",
+    "SURE",
+    "ja",
+  ]);
+  assert.deepEqual(unreadableWords({ accept: ["4821", "2", "yes4821"], decline: ["1"] }), [
+    "4821",
+    "2",
+    "yes4821",
+    "1",
+  ]);
+});
+
+test("numbers of questions are found in whatever a text says", () => {
+  assert.deepEqual(codesIn("Is it ok to pay 12345 later? 4821"), ["4821"]);
+  assert.deepEqual(codesIn("YES 4821 or 1177"), ["4821", "1177"]);
+  assert.deepEqual(codesIn("yes"), []);
 });
 
 const words = [

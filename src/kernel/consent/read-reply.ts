@@ -1,12 +1,14 @@
 /**
- * What somebody means who answers a question by text: `YES 4821`, `nein`, `1 4821`. Only a plain answer is one; whatever
- * could be meant otherwise is not understood, since a yes can cost money.
+ * What somebody means who answers a question by text: `YES 4821`, `nein`, `1 4821`. Only a plain answer is one: one word
+ * and at most one number, without a question mark, a doubt or a sign that says the opposite. Whatever could be meant
+ * otherwise is not understood, since a yes can cost money.
  */
+import { CODE, digitsOf, hasDoubt, hasQuestion, plain, wordsOf } from "./plain-words.ts";
 
 /** By language; a word stands on one side alone, in whatever language it is read. */
 const ACCEPT: readonly string[] = [
   ...["YES", "Y", "OK", "OKAY", "ACCEPT", "AGREE"], // en
-  ...["JA", "J", "JO"], // de, nl, da, sv, no
+  ...["JA", "J", "JO", "JAWOHL", "EINVERSTANDEN"], // de, nl, da, sv, no
   ...["OUI"], // fr
   ...["SI", "SIM"], // es, it, pt
   ...["TAK"], // pl
@@ -24,8 +26,9 @@ const ACCEPT: readonly string[] = [
   ...["是", "はい", "예", "네"], // zh, ja, ko
 ];
 const DECLINE: readonly string[] = [
-  ...["NO", "N", "STOP", "DECLINE", "CANCEL"], // en, es, it
-  ...["NEIN", "NEE", "NEJ", "NEI"], // de, nl, sv, da, no
+  ...["NO", "N", "NOPE", "STOP", "DECLINE", "CANCEL", "REJECT", "REFUSE"], // en, es, it
+  ...["NEIN", "STOPP", "ABLEHNEN", "ABBRECHEN"], // de
+  ...["NEE", "NEJ", "NEI"], // nl, sv, da, no
   ...["NON"], // fr
   ...["NAO"], // pt
   ...["NIE"], // pl, sk
@@ -44,8 +47,6 @@ const DECLINE: readonly string[] = [
 const ACCEPT_DIGIT = "1";
 const DECLINE_DIGIT = "2";
 
-export const CODE_DIGITS = 4;
-const CODE = /^\d{4}$/;
 /** A longer text is a letter, not an answer. */
 const REPLY_CHARACTERS_MAX = 160;
 
@@ -59,17 +60,34 @@ export type Reply = {
 export type ReplyWords = { readonly accept: readonly string[]; readonly decline: readonly string[] };
 
 /** Undefined: it is no answer, or not a plain one. */
-export function readReply(text: string, own: ReplyWords = { accept: [], decline: [] }): Reply | undefined {
-  if (text.length > REPLY_CHARACTERS_MAX) return undefined;
-  const words = plain(text)
-    .split(/[^\p{L}\p{M}\p{N}]+/u)
-    .filter((word) => word !== "");
+export function readReply(text: string, own: ReplyWords = NO_OWN_WORDS): Reply | undefined {
+  if (text.length > REPLY_CHARACTERS_MAX || hasQuestion(text)) return undefined;
+  const words = wordsOf(text);
   const codes = words.filter((word) => CODE.test(word));
   const others = words.filter((word) => !CODE.test(word));
   const [word] = others;
   if (word === undefined || others.length > 1 || codes.length > 1) return undefined;
   const answer = meaningOf(word, own);
-  return answer && { answer, code: codes[0] ?? null };
+  if (answer === undefined || hasDoubt(text, answer)) return undefined;
+  return { answer, code: codes[0] ?? null };
+}
+const NO_OWN_WORDS: ReplyWords = { accept: [], decline: [] };
+
+/** The numbers of questions that a text names, whatever else it says. */
+export const codesIn = (text: string): readonly string[] =>
+  text.length > REPLY_CHARACTERS_MAX ? [] : wordsOf(text).filter((word) => CODE.test(word));
+
+/**
+ * Which of an operator's own words could never be read: said on both sides, ours on the other side, or a question's number.
+ * An operator that made "no" mean yes would leave its subscribers no way to say no.
+ */
+export function unreadableWords(own: ReplyWords): readonly string[] {
+  const isUnreadable = (word: string, wanted: Reply["answer"]): boolean =>
+    wordsOf(word).length !== 1 || CODE.test(digitsOf(word)) || meaningOf(plain(word), own) !== wanted;
+  return [
+    ...own.accept.filter((word) => isUnreadable(word, "accept")),
+    ...own.decline.filter((word) => isUnreadable(word, "decline")),
+  ];
 }
 
 /**
@@ -110,14 +128,6 @@ function meaningOf(word: string, own: ReplyWords): Reply["answer"] | undefined {
   if (isAccept === isDecline) return undefined;
   return isAccept ? "accept" : "decline";
 }
-
-/** Capitals without accents: `sí`, `Si` and `SI` are one word, as a keypad with twelve keys writes them. */
-const plain = (text: string): string =>
-  text
-    .normalize("NFKD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .normalize("NFC")
-    .toUpperCase();
 
 const ACCEPT_WORDS: ReadonlySet<string> = new Set(ACCEPT.map(plain));
 const DECLINE_WORDS: ReadonlySet<string> = new Set(DECLINE.map(plain));

@@ -2,6 +2,7 @@
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { CallKind, KeyState, OrderDraft } from "./order-store.ts";
+import type { NewAudit, NewTextReply } from "./request/reply-store.ts";
 import type { NewOffer, NewProvisionedItem } from "./request/request-draft.ts";
 
 export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
@@ -45,6 +46,8 @@ export type NewMessage = {
   readonly partCount: number;
   readonly dueAt: Date;
   readonly expiresAt: Date;
+  /** Nobody asked for it: an offer, a campaign. STOP and quiet hours hold. */
+  readonly isUnasked?: boolean;
 };
 
 export type NewKey = {
@@ -165,6 +168,9 @@ export type ChangeSet = {
     readonly state: "taken" | "declined" | "expired";
     readonly orderId: string | null;
   }[];
+  /** Texts of subscribers, as evidence. */
+  readonly textReplies: NewTextReply[];
+  readonly audits: NewAudit[];
   /** Payloads whose octets are kept no longer, since whom they were for has them or cannot get them; they are sent no more. */
   readonly wipedPayloads: { readonly orderId: string; readonly payloadId: string }[];
 };
@@ -193,6 +199,8 @@ export const emptyChangeSet = (): ChangeSet => ({
   provisionedEnds: [],
   offers: [],
   offerChanges: [],
+  textReplies: [],
+  audits: [],
   wipedPayloads: [],
 });
 

@@ -261,5 +261,7 @@ export interface TextDesk {
   send(
     operatorId: string,
     messages: readonly { readonly to: string; readonly text: string; readonly idempotencyKey: string }[],
+    /** `isUnasked`: a campaign, which STOP and quiet hours hold back. */
+    how?: { readonly isUnasked?: boolean },
   ): Promise<readonly { readonly id: string; readonly created: boolean }[]>;
 }

@@ -182,6 +182,8 @@ export type OutgoingMessage = {
   readonly acceptedParts: readonly number[];
   readonly attempts: number;
   readonly expiresAt: Date;
+  /** Of what nobody asked for: whether its number said STOP meanwhile, and `MCC/MNC` of whose SIM it is, where known. */
+  readonly unasked?: { readonly isStopped: boolean; readonly homePlmn: string | null } | null;
 };
 
 export const CALL_KINDS = [

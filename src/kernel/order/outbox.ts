@@ -5,7 +5,8 @@
  */
 import { cutMessage, type MessagePart } from "../payload/compose.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
-import type { OrderStore, OutgoingMessage } from "./order-store.ts";
+import type { OrderStore, OutgoingMessage, UnsentMessage } from "./order-store.ts";
+import { quietFrom, quietUntil } from "./quiet-hours.ts";
 import { minutesAfter, secondsAfter } from "./scribe.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "./unconfirmed.ts";
 
@@ -102,6 +103,8 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
       errorCode: SETTINGS_UNCONFIRMED,
     });
   }
+  const held = await heldBack(deps, message, now);
+  if (held) return deps.books.unsent({ messageId, ...held });
   const cut = partsOf(message);
   if (!cut) {
     return deps.books.unsent({
@@ -112,6 +115,7 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
     });
   }
   const { dataCoding, parts } = cut;
+  const validUntil = await validityOf(deps, message, now);
   const wanted = parts.flatMap((part, at) =>
     message.acceptedParts.includes(at + 1) ? [] : [{ part, sequence: at + 1 }],
   );
@@ -119,7 +123,9 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
   const outcomes = await Promise.all(
     wanted.map(async ({ part, sequence }) => {
       const more = sequence < parts.length;
-      const outcome = await deps.smsc.submit(toSubmit(message, cut.to, part, dataCoding, more));
+      const outcome = await deps.smsc.submit(
+        toSubmit({ ...message, expiresAt: validUntil }, cut.to, part, dataCoding, more),
+      );
       if (outcome.kind === "accepted") {
         void deps.books
           .submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId: outcome.smscMessageId })
@@ -146,6 +152,36 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
     retryAt,
     errorCode: later.code,
   });
+}
+
+/**
+ * STOP and quiet hours hold as they are when a message goes out, whenever it was queued: an offer that waited for the morning,
+ * or for the message centre. One whose parts are with the centre in part goes on: half a text is worse.
+ */
+async function heldBack(
+  deps: Deps,
+  { unasked, operatorId, acceptedParts }: OutgoingMessage,
+  now: Date,
+): Promise<Omit<UnsentMessage, "messageId"> | undefined> {
+  if (!unasked || acceptedParts.length > 0) return undefined;
+  if (unasked.isStopped) return { reason: "the number said STOP", retryAt: null, errorCode: "opted_out" };
+  const { policy } = await deps.store.termsOf(operatorId);
+  const retryAt = quietUntil(policy.quietHours, unasked.homePlmn, now);
+  return retryAt
+    ? { reason: `quiet hours until ${retryAt.toISOString()}`, retryAt, errorCode: "quiet_hours" }
+    : undefined;
+}
+
+/** A centre that finds the phone switched off tries again, but never in the night. */
+async function validityOf(
+  deps: Deps,
+  { unasked, operatorId, expiresAt }: OutgoingMessage,
+  now: Date,
+): Promise<Date> {
+  if (!unasked) return expiresAt;
+  const { policy } = await deps.store.termsOf(operatorId);
+  const night = quietFrom(policy.quietHours, unasked.homePlmn, now);
+  return night && night < expiresAt ? night : expiresAt;
 }
 
 /** Undefined where nothing can be sent: it is given up for good, so that it does not come up for ever. */

@@ -3,6 +3,7 @@
  * Every switch that the patents leave open ("may") is one field here.
  */
 import type { Level } from "./order.ts";
+import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request/request-policy.ts";
 
 export type OrderPolicy = {
@@ -42,6 +43,8 @@ export type OrderPolicy = {
   readonly waitDeadlineHours: number;
   /** Texts, by name; `{pin}`, `{link}` and `{operator}` are filled in. */
   readonly texts: { readonly pinNotice: string; readonly link: string };
+  /** When nothing goes out that nobody asked for; null: at any time. */
+  readonly quietHours: QuietHours | null;
   /** The sender that subscribers see: a short code or up to 11 characters. */
   readonly sender: string;
   /** Requests of devices, and of others for them. */
@@ -70,6 +73,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
     pinNotice: "{operator}: your phone will ask for a PIN to install its settings. The PIN is {pin}.",
     link: "{operator}: the internet and picture message settings for your phone are at {link}",
   },
+  quietHours: null,
   sender: "2948",
   request: DEFAULT_REQUEST_POLICY,
 };

@@ -10,6 +10,8 @@ export type RequestContext = {
   readonly order: OrderDraft & { readonly request: RequestDraft };
   readonly subject: Subject;
   readonly terms: Terms;
+  /** Numbers of the subscriber's open questions, where a step may ask another. */
+  readonly openCodes?: readonly string[];
 };
 
 /** An item of a request: what was asked for is always there. */

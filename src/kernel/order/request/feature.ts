@@ -10,7 +10,7 @@ import { hoursAfter, NO_ACTION } from "../scribe.ts";
 import { composeContent, moduleSourceOf } from "./content.ts";
 import { itemOf, know, type RequestContext, type RequestItem } from "./context.ts";
 import { isRequestItemDone, waitsForElements } from "./item-done.ts";
-import { nameOf, newCode, tell } from "./notices.ts";
+import { freshCode, nameOf, tell } from "./notices.ts";
 import type { DeviceOutcome } from "./request.ts";
 
 const MAX_CAUSE_CHARACTERS = 40;
@@ -158,7 +158,7 @@ function installationFailed(
       evidence,
     });
   }
-  const code = newCode(deps);
+  const code = freshCode(deps, context.openCodes ?? []);
   know(context, item, { question: { code } });
   scribe.moveItem(order, item, {
     state: "awaiting_choice",

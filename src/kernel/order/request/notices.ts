@@ -10,6 +10,7 @@ import {
   type Notice,
   type NoticeKind,
 } from "../../../wire/message/notice.ts";
+import { CODE_OCTETS, newCode } from "../../consent/read-reply.ts";
 import { composeNotice, composeText, cutMessage } from "../../payload/compose.ts";
 import type { CarrierMessage, Terms } from "../order-store.ts";
 import { minutesAfter, type Scribe } from "../scribe.ts";
@@ -25,7 +26,6 @@ const TEXT_PARTS_MAX = 10;
 const PART_CHARACTERS_MAX = 153;
 /** What fits into three parts beside a notice's frame. */
 const POINTER_CHARACTERS = 120;
-const CODE_DIGITS = 4;
 
 export type Telling = {
   readonly kind: NoticeKind;
@@ -79,11 +79,14 @@ export function queueNotice(
     readonly protocol: "notice" | "text";
     readonly payloadId: string;
     readonly orderId: string | null;
-    readonly subscriberId: string;
+    readonly subscriberId: string | null;
+    readonly destination?: string | null;
     readonly idempotencyKey: string;
+    /** Nobody asked for it; see `isUnasked` of a message. Null: it may go at once. */
+    readonly unasked?: { readonly notBefore: Date | null };
   },
 ): CarrierMessage {
-  const { bytes, protocol, payloadId, ...to } = message;
+  const { bytes, protocol, payloadId, unasked, ...to } = message;
   const reference = deps.randomBytes(1)[0]!;
   const { parts } = cutMessage(protocol, bytes, reference);
   const carrier = {
@@ -95,13 +98,15 @@ export function queueNotice(
   } as const;
   const { operatorId } = terms;
   scribe.changes.payloads.push({ id: payloadId, operatorId, kind: "notice", protocol, sec: null, bytes });
+  const dueAt = unasked?.notBefore ?? scribe.now;
   scribe.changes.messages.push({
     ...carrier,
+    destination: null,
     ...to,
     operatorId,
-    destination: null,
-    dueAt: scribe.now,
-    expiresAt: minutesAfter(scribe.now, terms.policy.messageValidityMinutes),
+    dueAt,
+    expiresAt: minutesAfter(dueAt, terms.policy.messageValidityMinutes),
+    isUnasked: unasked !== undefined,
   });
   return carrier;
 }
@@ -203,11 +208,18 @@ export function queueAnswer(
   deps: RequestContext["deps"],
   scribe: Scribe,
   terms: Terms,
-  to: { readonly subscriberId: string; readonly language: string },
-  why: "notUnderstood" | "offerNotTaken",
+  to: {
+    readonly subscriberId: string | null;
+    /** For a number that nobody is known by. */
+    readonly destination?: string;
+    readonly language: string;
+  },
+  why: "notUnderstood" | "whichQuestion" | "offerNotTaken" | "stopped" | "started",
+  values: Readonly<Record<string, string>> = {},
 ): void {
   const text = filled(noticeText(terms.policy.request, why, to.language), {
     operator: terms.operatorName,
+    ...values,
   });
   const payloadId = scribe.newId();
   queueNotice(deps, scribe, terms, {
@@ -216,6 +228,7 @@ export function queueAnswer(
     payloadId,
     orderId: null,
     subscriberId: to.subscriberId,
+    destination: to.subscriberId === null ? (to.destination ?? null) : null,
     idempotencyKey: `${payloadId}:1`,
   });
 }
@@ -250,6 +263,6 @@ export const namesOf = (context: Pick<RequestContext, "order">, items: readonly 
     .map((item) => nameOf(context, item))
     .join(", ");
 
-/** What a reply by text names its question by. */
-export const newCode = (deps: RequestContext["deps"]): string =>
-  [...deps.randomBytes(CODE_DIGITS)].map((octet) => String(octet % 10)).join("");
+/** What a reply by text names its question by, unlike those of the subscriber's other open questions. */
+export const freshCode = (deps: RequestContext["deps"], taken: readonly string[]): string =>
+  newCode(deps.randomBytes(CODE_OCTETS), taken);

@@ -4,24 +4,60 @@
  */
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../../term/error.ts";
+import type { CatalogItem } from "../../catalog/catalog-item.ts";
 import { costsOf } from "../../catalog/charges.ts";
+import { type Catalog, expandSelection } from "../../catalog/expand.ts";
 import { priceWords } from "../../catalog/price-words.ts";
 import { composeText } from "../../payload/compose.ts";
 import type { ConductorDeps } from "../deps.ts";
+import type { Terms } from "../order-store.ts";
+import { quietUntil } from "../quiet-hours.ts";
 import { hoursAfter } from "../scribe.ts";
 import type { Step } from "../step.ts";
-import { filled, newCode, queueNotice } from "./notices.ts";
+import { filled, freshCode, queueNotice } from "./notices.ts";
 import type { RequestDesk } from "./request.ts";
 import { inLanguage } from "./request-draft.ts";
 import { noticeText } from "./request-policy.ts";
-import type { OpenQuestion } from "./request-store.ts";
+import type { Asker, Holding, OpenQuestion } from "./request-store.ts";
+import { needsClient } from "./submit.ts";
 
 const TOKEN_OCTETS = 16;
 const DAY_HOURS = 24;
 
 type Offering = Parameters<RequestDesk["sendOffers"]>[1];
-type Offered = Awaited<ReturnType<RequestDesk["sendOffers"]>>[number];
 type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
+
+export const OFFER_OUTCOMES = [
+  "sent",
+  "repeated",
+  "unknown_subscriber",
+  /** His number said STOP. */
+  "stopped",
+  "has_already",
+  "ordered_already",
+  /** It cannot stand beside what he has. */
+  "conflict",
+  /** Not to be had now, not on his device, or not without another item that he lacks. */
+  "not_available",
+  "declined_recently",
+] as const;
+export type OfferOutcome = (typeof OFFER_OUTCOMES)[number];
+
+export type Offered = {
+  readonly outcome: OfferOutcome;
+  readonly offerId: string | null;
+  /** When the message goes out: now, or when the quiet hours end. Null where none does. */
+  readonly sendsAt: string | null;
+};
+
+/** How often each came out; those that did not come out are not there. */
+export function countOffers(results: readonly Offered[]): Readonly<Partial<Record<OfferOutcome, number>>> {
+  const counts = new Map<OfferOutcome, number>();
+  for (const { outcome } of results) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return Object.fromEntries(
+    OFFER_OUTCOMES.flatMap((one) => (counts.has(one) ? [[one, counts.get(one)]] : [])),
+  );
+}
 
 /** @throws TurnupError `catalog_item_unknown` */
 export async function sendOffers(
@@ -30,61 +66,107 @@ export async function sendOffers(
   operatorId: string,
   offer: Offering,
 ): Promise<readonly Offered[]> {
-  const catalog = await deps.catalog.catalogWith(operatorId, []);
-  const item = catalog.get(offer.itemId);
-  if (!item) {
+  if (!(await deps.catalog.catalogWith(operatorId, [])).has(offer.itemId)) {
     throw new TurnupError("catalog_item_unknown", `the catalog has no item ${offer.itemId}`, {
       nextStep: "take ids from the catalog as it is now",
     });
   }
   const sent: Offered[] = [];
   // One transaction each: a long list holds no locks, and what was sent stays sent.
-  for (const who of offer.to) {
-    sent.push(
-      await inStep(async ({ tx, scribe }): Promise<Offered> => {
-        const terms = await tx.termsOf(operatorId);
-        const { request: policy } = terms.policy;
-        const asker = await tx.askerOf(operatorId, who, scribe.newId);
-        if (!asker) return { outcome: "unknown_subscriber", offerId: null };
-        const idempotencyKey = `offer:${offer.idempotencyKey}:${asker.subscriberId}`;
-        if (await tx.isQueued(operatorId, idempotencyKey)) return { outcome: "repeated", offerId: null };
-        const has = await tx.holdingsOf(operatorId, asker.subscriberId);
-        const here = has.flatMap(({ itemId, deviceId }) => (deviceId === asker.deviceId ? [itemId] : []));
-        const costs = costsOf(catalog, [item.id], new Set(here)).get(item.id) ?? [];
-        const language = (await tx.languageOf(operatorId, asker.subscriberId)) ?? "en";
-        const token = Buffer.from(deps.randomBytes(TOKEN_OCTETS)).toString("base64url");
-        const [id, code] = [scribe.newId(), newCode(deps)];
-        const { subscriberId } = asker;
-        scribe.changes.offers.push({
-          id,
-          operatorId,
-          subscriberId,
-          itemId: item.id,
-          code,
-          tokenHash: createHash("sha256").update(token).digest(),
-          actor: offer.actor,
-          expiresAt: hoursAfter(scribe.now, policy.offerDays * DAY_HOURS),
-        });
-        const text = filled(offer.text ?? noticeText(policy, "offer", language), {
-          operator: terms.operatorName,
-          item: inLanguage(item.name, language),
-          price: priceWords(costs, language),
-          code,
-          link: deps.offerUrl(token),
-        });
-        queueNotice(deps, scribe, terms, {
-          bytes: composeText(text),
-          protocol: "text",
-          payloadId: scribe.newId(),
-          orderId: null,
-          subscriberId,
-          idempotencyKey,
-        });
-        return { outcome: "sent", offerId: id };
-      }),
-    );
-  }
+  for (const who of offer.to) sent.push(await inStep((step) => offerTo(deps, step, operatorId, offer, who)));
   return sent;
+}
+
+const notSent = (outcome: OfferOutcome): Offered => ({ outcome, offerId: null, sendsAt: null });
+
+async function offerTo(
+  deps: ConductorDeps,
+  step: Step,
+  operatorId: string,
+  offer: Offering,
+  who: Offering["to"][number],
+): Promise<Offered> {
+  const { tx, scribe } = step;
+  const terms = await tx.termsOf(operatorId);
+  const asker = await tx.askerOf(operatorId, who, scribe.newId);
+  if (!asker) return notSent("unknown_subscriber");
+  const idempotencyKey = `offer:${offer.idempotencyKey}:${asker.subscriberId}`;
+  if (await tx.isQueued(operatorId, idempotencyKey)) return notSent("repeated");
+  const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
+  const catalog = await deps.catalog.catalogWith(operatorId, holdings);
+  const item = catalog.get(offer.itemId);
+  const refusal = item && (await whyNot(step, terms, { asker, item, catalog, holdings }));
+  if (!item || refusal) return notSent(refusal ?? "not_available");
+  const { subscriberId } = asker;
+  const language = (await tx.languageOf(operatorId, subscriberId)) ?? "en";
+  const token = Buffer.from(deps.randomBytes(TOKEN_OCTETS)).toString("base64url");
+  const id = scribe.newId();
+  const code = freshCode(deps, await tx.openCodesOf(operatorId, subscriberId, scribe.now));
+  const homePlmn = await tx.homePlmnOf(operatorId, subscriberId);
+  const here = new Set(
+    holdings.flatMap(({ itemId, deviceId }) => (deviceId === asker.deviceId ? [itemId] : [])),
+  );
+  const notBefore = quietUntil(terms.policy.quietHours, homePlmn ?? null, scribe.now);
+  scribe.changes.offers.push({
+    id,
+    operatorId,
+    subscriberId,
+    itemId: item.id,
+    code,
+    tokenHash: createHash("sha256").update(token).digest(),
+    actor: offer.actor,
+    expiresAt: hoursAfter(notBefore ?? scribe.now, terms.policy.request.offerDays * DAY_HOURS),
+  });
+  const text = filled(offer.text ?? noticeText(terms.policy.request, "offer", language), {
+    operator: terms.operatorName,
+    item: inLanguage(item.name, language),
+    price: priceWords(costsOf(catalog, [item.id], here).get(item.id) ?? [], language),
+    code,
+    link: deps.offerUrl(token),
+  });
+  queueNotice(deps, scribe, terms, {
+    bytes: composeText(text),
+    protocol: "text",
+    payloadId: scribe.newId(),
+    orderId: null,
+    subscriberId,
+    idempotencyKey,
+    unasked: { notBefore },
+  });
+  return { outcome: "sent", offerId: id, sendsAt: (notBefore ?? scribe.now).toISOString() };
+}
+
+type Considered = {
+  readonly asker: Asker;
+  readonly item: CatalogItem;
+  readonly catalog: Catalog;
+  readonly holdings: readonly Holding[];
+};
+
+/** Nobody is offered what he has, what he cannot have, or what he said no to a while ago. Undefined: he may be. */
+async function whyNot(
+  { tx, scribe }: Step,
+  { operatorId, policy }: Terms,
+  { asker, item, catalog, holdings }: Considered,
+): Promise<OfferOutcome | undefined> {
+  if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";
+  const has = new Set(holdings.map(({ itemId }) => itemId));
+  const underway = new Set((await tx.underwayOf(operatorId, asker, "add")).keys());
+  const hasClient = (await tx.noticeKeyOf(operatorId, asker)) !== null;
+  const left = expandSelection(catalog, [item.id], {
+    has: new Set([...has, ...underway]),
+    deviceTakes: (one) => hasClient || !needsClient(one),
+  });
+  if (left.items.length === 0 && left.had.length > 0) {
+    return left.had.every(({ id }) => has.has(id)) ? "has_already" : "ordered_already";
+  }
+  if (left.conflicts.length > 0) return "conflict";
+  if (left.items.length === 0 || left.missing.length > 0) return "not_available";
+  const { offerPauseDays } = policy.request;
+  if (offerPauseDays === 0) return undefined;
+  const declinedAt = await tx.declinedAt(operatorId, asker.subscriberId, item.id);
+  const isRecent = declinedAt && hoursAfter(declinedAt, offerPauseDays * DAY_HOURS) > scribe.now;
+  return isRecent ? "declined_recently" : undefined;
 }
 
 /** A reply by text: possession of the SIM, as the network says it. */

@@ -14,20 +14,17 @@ import { termsAnswered } from "./consent.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "./content.ts";
 import { isOfRequest, itemOf, itemsOf, type RequestContext, type RequestItem } from "./context.ts";
 import { choiceMade, contentFetched, deviceReported, hasContent, reachOnDevice } from "./feature.ts";
-import { noticeIdOf, queueAnswer } from "./notices.ts";
-import { answerOffer, sendOffers } from "./offers.ts";
-import { readAnswer } from "./reply-text.ts";
+import { noticeIdOf } from "./notices.ts";
+import { sendOffers } from "./offers.ts";
 import type { DeviceOutcome, RequestDesk, RequestScope } from "./request.ts";
 import { inLanguage } from "./request-draft.ts";
 import type { RequestStore } from "./request-store.ts";
 import { accessDelivered, fieldsSupplied } from "./service.ts";
 import { statusOf } from "./status.ts";
 import { submitRequest } from "./submit.ts";
+import { textCame } from "./text-replies.ts";
 
 type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
-
-/** What is wrong with an offer itself, or with its subscriber's way to it. */
-const OFFER_FAULTS: readonly string[] = ["assurance_too_low", "catalog_item_unknown", "identity_unknown"];
 
 export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, inStep: InStep): RequestDesk {
   /** One request in scope, locked. */
@@ -41,23 +38,9 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
     return inStep(async (step) => {
       const [order] = await step.tx.lockOrders([id]);
       if (!order || !isOfRequest(order)) throw notFound();
-      return work(await contextOf(deps, step, order));
+      const openCodes = await step.tx.openCodesOf(order.operatorId, order.subscriberId, step.scribe.now);
+      return work({ ...(await contextOf(deps, step, order)), openCodes });
     });
-  }
-
-  /** Whoever says yes to what cannot be had this way (any more) is told so. */
-  async function offerAnswered(
-    offer: Parameters<typeof answerOffer>[1],
-    answer: "accept" | "decline",
-  ): Promise<void> {
-    try {
-      await answerOffer({ inStep, submit: desk.submit }, offer, answer);
-    } catch (error) {
-      if (!(error instanceof TurnupError) || !OFFER_FAULTS.includes(error.code)) throw error;
-      await inStep(async ({ tx, scribe }) =>
-        queueAnswer(deps, scribe, await tx.termsOf(offer.operatorId), offer, "offerNotTaken"),
-      );
-    }
   }
 
   const desk: RequestDesk = {
@@ -130,38 +113,8 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       return bytes && { contentType: CONTENT_TYPE_OF_CONTENT, bytes };
     },
 
-    async textCame(from, text) {
-      const questions = await requests.questionsOf(from, deps.clock());
-      const [newest] = questions;
-      if (!newest) return false;
-      const terms = await deps.store.termsOf(newest.operatorId);
-      const read = readAnswer(text, terms.policy.request);
-      if (!read) return false;
-      // Without a number it answers the only question there is; with two, which one is meant is not guessed.
-      const meant =
-        read.code === null
-          ? questions.length === 1
-            ? newest
-            : undefined
-          : questions.find(({ code }) => code === read.code);
-      if (!meant) {
-        await inStep(async ({ scribe }) => queueAnswer(deps, scribe, terms, newest, "notUnderstood"));
-        return true;
-      }
-      const scope = { operatorId: meant.operatorId, subscriberId: meant.subscriberId };
-      const isYes = read.answer === "accept";
-      if (meant.kind === "terms") await desk.answerTerms(scope, meant.orderId, read.answer, "sms");
-      else if (meant.kind === "choice")
-        await desk.chooseRetransmission(
-          scope,
-          meant.orderId,
-          meant.itemId,
-          isYes ? "retransmit" : "give_up",
-          "sms",
-        );
-      else await offerAnswered(meant, read.answer);
-      return true;
-    },
+    textCame: (from, text, to) =>
+      textCame({ deps, requests, inStep, on, submit: desk.submit }, from, text, to),
 
     async replyCame(bytes) {
       const peeked = peekReply(bytes);

@@ -10,7 +10,7 @@ import type { ItemState } from "../order.ts";
 import type { ItemDraft, OrderDraft } from "../order-store.ts";
 import { NO_ACTION, type Scribe } from "../scribe.ts";
 import type { RequestItem } from "./context.ts";
-import { newCode } from "./notices.ts";
+import { freshCode } from "./notices.ts";
 import type { NewRequest } from "./request.ts";
 import { type ConsentDraft, type ItemSubject, inLanguage } from "./request-draft.ts";
 
@@ -189,7 +189,7 @@ const termsOf = (catalog: Catalog, { item, package: packaged }: ExpandedItem): s
 
 /** One row for each terms of what is to be provisioned; what was answered on the same screen is answered. */
 export function consentsFor(
-  making: Making & { readonly deps: ConductorDeps },
+  making: Making & { readonly deps: ConductorDeps; readonly openCodes: readonly string[] },
   order: OrderDraft,
 ): ConsentDraft[] {
   const { deps, scribe, catalog, texts, request } = making;
@@ -201,7 +201,7 @@ export function consentsFor(
         termsOf(catalog, { item: catalog.get(subject!.catalogId)!, package: subject!.package }),
       ),
   );
-  const code = newCode(deps);
+  const code = freshCode(deps, making.openCodes);
   return [...ids].flatMap((id): ConsentDraft[] => {
     const terms = texts.get(id);
     if (!terms) return [];

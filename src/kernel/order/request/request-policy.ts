@@ -35,6 +35,9 @@ export const NOTICE_TEXTS = [
   "changed",
   "offer",
   "notUnderstood",
+  "whichQuestion",
+  "stopped",
+  "started",
   "offerNotTaken",
 ] as const;
 export type NoticeText = (typeof NOTICE_TEXTS)[number];
@@ -69,7 +72,9 @@ export type RequestPolicy = RegistrationPolicy & {
   /** Content of at most so many octets goes in the notice itself, by SMS. 0: content always goes wideband. */
   readonly narrowbandContentOctets: number;
   readonly offerDays: number;
-  /** Words that mean yes and no in a reply by text; case does not count. */
+  /** So long after a no to an offer the same item is not offered again; 0: at once. */
+  readonly offerPauseDays: number;
+  /** Words that mean yes and no in a reply by text, beside those that every operator's subscribers have; case does not count. */
   readonly acceptWords: readonly string[];
   readonly declineWords: readonly string[];
   /** By BCP 47 language; a text that a language lacks is taken from `en`, and one that `en` lacks from the shipped ones. */
@@ -100,8 +105,14 @@ const ENGLISH: NoticeTexts = {
   expired: "{operator}: no answer came to request {reference}; nothing was set up and nothing is charged.",
   cancelled: "{operator}: request {reference} was cancelled.",
   changed: "{operator}: {actor} asked for a change for you: {items}. Request {reference}.",
-  offer: "{operator}: {item} is there for you ({price}). Reply YES {code}, or see {link}",
-  notUnderstood: "{operator}: please reply YES or NO with the number that you were sent.",
+  offer:
+    "{operator}: {item} is there for you ({price}). No more offers: STOP. Reply YES {code}, or see {link}",
+  notUnderstood:
+    "{operator}: we did not understand that; nothing was agreed to. Please reply just YES {code} or NO {code}.",
+  whichQuestion:
+    "{operator}: we cannot tell which question you answer; nothing was agreed to. Please reply YES or NO with the number of one: {codes}.",
+  stopped: "{operator}: you get no more offers from us. If you want them again, reply START.",
+  started: "{operator}: you may get offers from us again. To end them, reply STOP.",
   offerNotTaken:
     "{operator}: what we offered cannot be set up by SMS now; nothing is charged. Please contact us.",
 };
@@ -130,8 +141,15 @@ const GERMAN: NoticeTexts = {
   expired: "{operator}: Zu Auftrag {reference} kam keine Antwort; nichts wurde eingerichtet oder berechnet.",
   cancelled: "{operator}: Auftrag {reference} wurde storniert.",
   changed: "{operator}: {actor} wünscht für Sie eine Änderung: {items}. Auftrag {reference}.",
-  offer: "{operator}: {item} gibt es jetzt für Sie ({price}). Antworten Sie JA {code}, oder siehe {link}",
-  notUnderstood: "{operator}: Bitte antworten Sie JA oder NEIN mit der Zahl, die Sie bekamen.",
+  offer:
+    "{operator}: {item} gibt es jetzt für Sie ({price}). Keine Angebote mehr: STOP. Antworten Sie JA {code}, oder siehe {link}",
+  notUnderstood:
+    "{operator}: Das haben wir nicht verstanden; nichts wurde vereinbart. Bitte antworten Sie nur JA {code} oder NEIN {code}.",
+  whichQuestion:
+    "{operator}: Auf welche Frage Sie antworten, ist nicht klar; nichts wurde vereinbart. Bitte antworten Sie JA oder NEIN mit der Zahl von einer: {codes}.",
+  stopped:
+    "{operator}: Sie bekommen von uns keine Angebote mehr. Möchten Sie wieder welche, antworten Sie START.",
+  started: "{operator}: Sie können wieder Angebote von uns bekommen. Mit STOP enden sie.",
   offerNotTaken:
     "{operator}: Das Angebot kann jetzt nicht per SMS eingerichtet werden; nichts wird berechnet. Bitte fragen Sie uns.",
 };
@@ -152,8 +170,9 @@ export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
   conflictingItem: "continue",
   narrowbandContentOctets: 0,
   offerDays: 14,
-  acceptWords: ["yes", "y", "ok", "ja", "oui", "si", "sí"],
-  declineWords: ["no", "n", "stop", "nein", "non"],
+  offerPauseDays: 90,
+  acceptWords: [],
+  declineWords: [],
   notices: { en: ENGLISH, de: GERMAN },
 };
 

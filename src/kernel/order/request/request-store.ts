@@ -2,6 +2,7 @@
 import type { AccountFacts, FactsQuery } from "../../account/account-facts.ts";
 import type { Localized } from "../../catalog/catalog-item.ts";
 import type { OrderDraft } from "../order-store.ts";
+import type { ReplyStore, ReplyTransaction } from "./reply-store.ts";
 import type { NewRequest } from "./request.ts";
 import type { RegistrationDraft, RequestDraft } from "./request-draft.ts";
 
@@ -54,7 +55,7 @@ export type OfferRow = {
   readonly expiresAt: Date;
 };
 
-export interface RequestTransaction {
+export interface RequestTransaction extends ReplyTransaction {
   /**
    * Who asks: SIM and device by their numbers, made where both are told; by one of them, or by a phone number, whoever is
    * seen with it now. Locks the subscriber, so that two requests of one never see the same past.
@@ -86,7 +87,7 @@ export interface RequestTransaction {
 }
 
 /** What requests ask of storage outside a transaction. */
-export interface RequestStore {
+export interface RequestStore extends ReplyStore {
   /** Open questions of whoever has this phone number, over all operators, the newest first. */
   questionsOf(
     msisdn: string,

@@ -9,6 +9,7 @@
 import type { CardReference, UserData } from "../../account/user-data.ts";
 import type { Assurance, CatalogKind } from "../../catalog/catalog-item.ts";
 import type { ItemState, OrderState, Road } from "../order.ts";
+import type { Offered } from "./offers.ts";
 
 export { type CardReference, USER_FIELDS, type UserData, type UserField } from "../../account/user-data.ts";
 export { ROADS, type Road } from "../order.ts";
@@ -165,11 +166,14 @@ export interface RequestDesk {
     outcome: DeviceOutcome,
     channel: string,
   ): Promise<boolean>;
-  /** A text that a subscriber sent (`YES 4821`); false where it answers nothing of ours. */
-  textCame(from: string, text: string): Promise<boolean>;
+  /**
+   * A text that a subscriber sent (`YES 4821`, `STOP`), and the address of ours that he sent it to; false where it answers
+   * nothing of ours.
+   */
+  textCame(from: string, text: string, to?: string): Promise<boolean>;
   /** A binary reply of the client module; false where it is none of ours. */
   replyCame(bytes: Uint8Array): Promise<boolean>;
-  /** A notice to ask a subscriber what an offer names. */
+  /** A notice to ask a subscriber what an offer names, to each that may be offered it; the answers stand in the order of `to`. */
   sendOffers(
     operatorId: string,
     offer: {
@@ -180,12 +184,7 @@ export interface RequestDesk {
       readonly text?: string | undefined;
       readonly idempotencyKey: string;
     },
-  ): Promise<
-    readonly {
-      readonly outcome: "sent" | "unknown_subscriber" | "repeated";
-      readonly offerId: string | null;
-    }[]
-  >;
+  ): Promise<readonly Offered[]>;
   /** What stands behind the link of an offer; undefined where it was answered, or its time is over. */
   findOffer(token: string): Promise<
     | {

@@ -99,7 +99,8 @@ export async function submitRequest(
   };
   const order = newOrder(scribe, operatorId, asker, request, terms, draft);
   order.items.push(...itemsFor({ scribe, catalog, texts, request, underway }, expansion));
-  draft.consents.push(...consentsFor({ deps, scribe, catalog, texts, request, underway }, order));
+  const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
+  draft.consents.push(...consentsFor({ deps, scribe, catalog, texts, request, underway, openCodes }, order));
   await takeOffer(scribe, tx, order, request);
   await tx.openRequest(
     {
@@ -179,7 +180,7 @@ function expand(
 }
 
 /** Software, its activation and its parameters are received by our client module alone. */
-const needsClient = ({ content, service }: CatalogItem): boolean =>
+export const needsClient = ({ content, service }: CatalogItem): boolean =>
   [content.kind, service?.module?.kind ?? "none"].some((kind) => !["none", "settings"].includes(kind));
 
 function refuseUnknown({ unavailable }: Expansion): void {
