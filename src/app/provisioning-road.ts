@@ -12,6 +12,8 @@ import { TurnupError } from "../term/error.ts";
 import type { Config } from "./config.ts";
 import { type Land, type LandOptions, startLand } from "./land.ts";
 
+const MCC_DIGITS = 3;
+
 /** Where proxies come to, and which they are. */
 export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates" | "proxies">;
 
@@ -33,6 +35,8 @@ export function portalOperators(
   database: Database,
   portal: Config["portal"],
   changes: Changes,
+  /** ISO country of an MCC. */
+  countryOf: (mcc: string) => string | null,
 ): PortalOperators {
   let known: readonly Operator[] | undefined;
   let changed = 0;
@@ -48,9 +52,10 @@ export function portalOperators(
     if (before === changed) known = found;
     return found;
   };
-  const told = ({ id, name }: Operator): PortalOperator => ({
+  const told = ({ id, name, homePlmns }: Operator): PortalOperator => ({
     id,
     name,
+    country: homePlmns[0] === undefined ? null : countryOf(homePlmns[0].slice(0, MCC_DIGITS)),
     care: { phone: portal.carePhone ?? null, url: portal.careUrl ?? null },
   });
   return {

@@ -262,7 +262,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     backlog: () => readBacklog(database, CALL_KINDS, clock()),
     nowMs,
   });
-  const operators = portalOperators(database, config.portal, changes);
+  const operators = portalOperators(database, config.portal, changes, knowledge.countryOf);
   const forRoad = {
     desk: engine.conductor.requests,
     people: createPortalPeople(database, sealer),

@@ -11,6 +11,7 @@ import { codeScreen, linkScreen, signInScreen, wayInText } from "../../kernel/di
 import { issueSession } from "../../kernel/dialog/tokens.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { msisdnFromNational } from "../../term/msisdn-national.ts";
 import { Allowance } from "../allowance.ts";
 import type { Guest } from "./guest.ts";
 import {
@@ -127,7 +128,7 @@ export function createSignIn(house: House): SignIn {
     keyOfPost(house, guest, call, "sign-in");
     const to = destinationIn(call.body.texts.get("to") ?? null);
     const visitor = await visitorOf(house, guest);
-    const msisdn = msisdnIn(call.body.texts.get("msisdn") ?? "");
+    const msisdn = msisdnIn(call.body.texts.get("msisdn") ?? "", guest.operator.country);
     if (msisdn === undefined) {
       const state = newState(house, guest, "sign-in");
       return {
@@ -261,9 +262,11 @@ export function createSignIn(house: House): SignIn {
 const destinationIn = (text: string | null): string | null =>
   text !== null && DESTINATION.test(text) ? text : null;
 
-function msisdnIn(text: string): string | undefined {
+/** As its country writes it where it begins with one 0 (`0170 1234567`), else with the country code. */
+function msisdnIn(text: string, country: string | null | undefined): string | undefined {
+  const isNational = /^\s*\(?0(?!0)/.test(text);
   try {
-    return parseMsisdn(text.trim());
+    return isNational && country ? msisdnFromNational(text, country) : parseMsisdn(text.trim());
   } catch (error) {
     if (error instanceof TurnupError) return undefined;
     throw error;

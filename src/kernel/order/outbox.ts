@@ -103,7 +103,8 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
       errorCode: SETTINGS_UNCONFIRMED,
     });
   }
-  const held = await heldBack(deps, message, now);
+  // Without a turn in between for what was asked for: it is on its way when its handing over returns.
+  const held = message.unasked ? await heldBack(deps, message, now) : undefined;
   if (held) return deps.books.unsent({ messageId, ...held });
   const cut = partsOf(message);
   if (!cut) {
@@ -115,7 +116,7 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
     });
   }
   const { dataCoding, parts } = cut;
-  const validUntil = await validityOf(deps, message, now);
+  const validUntil = message.unasked ? await validityOf(deps, message, now) : message.expiresAt;
   const wanted = parts.flatMap((part, at) =>
     message.acceptedParts.includes(at + 1) ? [] : [{ part, sequence: at + 1 }],
   );

@@ -5,6 +5,7 @@
  */
 import { TurnupError } from "../../../term/error.ts";
 import { priceWords } from "../../catalog/price-words.ts";
+import { standingOf } from "../../consent/terms-due.ts";
 import type { CallAnswer } from "../answers.ts";
 import type { OutboundCall } from "../order-store.ts";
 import { hoursAfter, NO_ACTION } from "../scribe.ts";
@@ -145,7 +146,7 @@ export function termsAnswered(context: RequestContext, answer: "accept" | "decli
 }
 
 const wasAnswered = (consents: readonly ConsentDraft[], given: "accept" | "decline"): boolean =>
-  consents.length > 0 && consents.every(({ answer }) => answer === given);
+  consents.length > 0 && standingOf(consents) === (given === "accept" ? "accepted" : "declined");
 
 export function consentTimedOut(context: RequestContext): void {
   const sentBy = new Set(context.order.request.consents.flatMap(({ sentBy }) => sentBy));

@@ -5,6 +5,7 @@
 import type { CatalogItem } from "../../catalog/catalog-item.ts";
 import { type Cost, chargesOf, sumOf } from "../../catalog/charges.ts";
 import type { Catalog, ExpandedItem, Expansion } from "../../catalog/expand.ts";
+import { termsDue } from "../../consent/terms-due.ts";
 import type { ConductorDeps } from "../deps.ts";
 import type { ItemState } from "../order.ts";
 import type { ItemDraft, OrderDraft } from "../order-store.ts";
@@ -194,35 +195,31 @@ export function consentsFor(
 ): ConsentDraft[] {
   const { deps, scribe, catalog, texts, request } = making;
   if (request.action === "remove") return [];
-  const ids = new Set(
-    order.items
-      .filter(({ state }) => state === "pending")
-      .flatMap(({ subject }) =>
-        termsOf(catalog, { item: catalog.get(subject!.catalogId)!, package: subject!.package }),
-      ),
-  );
+  const asking = order.items
+    .filter(({ state }) => state === "pending")
+    .flatMap(({ subject }) =>
+      [subject!.catalogId, subject!.package].flatMap((id) => (id === null ? [] : (catalog.get(id) ?? []))),
+    );
+  // What was agreed to on the same screen has its row too; an earlier request's yes was to that request.
+  const { due } = termsDue(asking, texts, [], request.language);
   const code = freshCode(deps, making.openCodes);
-  return [...ids].flatMap((id): ConsentDraft[] => {
-    const terms = texts.get(id);
-    if (!terms) return [];
-    const agreed = request.agreed.find(({ termsId, version }) => termsId === id && version === terms.version);
-    return [
-      {
-        id: scribe.newId(),
-        termsId: id,
-        termsVersion: terms.version,
-        language: request.language,
-        text: inLanguage(terms.texts, request.language),
-        code,
-        payloadId: null,
-        sentBy: agreed ? [agreed.channel] : [],
-        askedAt: scribe.now,
-        answer: agreed ? "accept" : null,
-        answeredBy: agreed?.channel ?? null,
-        answeredAt: agreed ? scribe.now : null,
-        isNew: true,
-        changed: true,
-      },
-    ];
+  return due.map(({ termsId, version, language, text }): ConsentDraft => {
+    const agreed = request.agreed.find((one) => one.termsId === termsId && one.version === version);
+    return {
+      id: scribe.newId(),
+      termsId,
+      termsVersion: version,
+      language,
+      text,
+      code,
+      payloadId: null,
+      sentBy: agreed ? [agreed.channel] : [],
+      askedAt: scribe.now,
+      answer: agreed ? "accept" : null,
+      answeredBy: agreed?.channel ?? null,
+      answeredAt: agreed ? scribe.now : null,
+      isNew: true,
+      changed: true,
+    };
   });
 }
