@@ -5,7 +5,6 @@ import { pair } from "../../test/order-shop.ts";
 import { type RequestHouse, requestShop } from "../../test/request-shop.ts";
 import { createBookkeeper } from "../kernel/order/bookkeeper.ts";
 import { createOutbox } from "../kernel/order/outbox.ts";
-import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
 import type { QuietHours } from "../kernel/order/quiet-hours.ts";
 import { createOrderStore } from "./order-store.ts";
 
@@ -40,17 +39,19 @@ async function known(name: string, policy = {}, quiet: QuietHours | null = null)
   return house;
 }
 
-/** The outbox of a server, with a centre that takes everything. */
-function sender(): { pass(): Promise<void>; readonly validity: Date[] } {
+/** The outbox of another server, which knows the newest policy, with a centre that takes everything. */
+function sender(house: RequestHouse): { pass(): Promise<void>; readonly validity: Date[] } {
   const validity: Date[] = [];
+  let taken = 0;
+  const books = createBookkeeper(shop.conductor, () => Promise.resolve());
   const outbox = createOutbox({
-    store: createOrderStore(shop.database, shop.sealer, shop.registry.ownWords), // another server's: it knows the newest policy
-    books: createBookkeeper(shop.conductor, () => Promise.resolve()),
+    store: createOrderStore(shop.database, shop.sealer, shop.registry.ownWords),
+    books,
     smsc: {
       name: "smsc.invalid:2775",
-      submit: async ({ expiresAt }) => {
-        validity.push(expiresAt);
-        return { kind: "accepted", smscMessageId: `m${validity.length}-${Math.floor(shop.time.now)}` };
+      submit: async ({ to, expiresAt }) => {
+        if (to === house.msisdn) validity.push(expiresAt);
+        return { kind: "accepted", smscMessageId: `${house.operatorId}-${++taken}-${shop.time.now}` };
       },
     },
     clock: () => new Date(shop.time.now),
@@ -61,6 +62,7 @@ function sender(): { pass(): Promise<void>; readonly validity: Date[] } {
     async pass() {
       while ((await outbox.pass(100)) === 100);
       await outbox.idle();
+      await books.idle();
     },
   };
 }
@@ -151,7 +153,7 @@ test("what was queued by a server that did not know of the STOP is withheld when
     "insert into message_stop (operator_id, msisdn_index, stopped_at) values ($1, $2, now())",
     [house.operatorId, shop.sealer.blindIndex("msisdn", house.operatorId, house.msisdn)],
   );
-  const { pass, validity } = sender();
+  const { pass, validity } = sender(house);
   await pass();
   assert.deepEqual(validity, []);
   const [last] = (await messages(house)).filter(({ is_unasked }) => is_unasked);
@@ -181,13 +183,13 @@ test("quiet hours that came into force after it was queued hold it back too, and
   const house = await known("night falls");
   await offerTo(house, "mail");
   await setQuiet(house, nightFrom(-1));
-  const { pass, validity } = sender();
+  const { pass, validity } = sender(house);
   await pass();
   assert.deepEqual(validity, []);
   assert.match((await messages(house)).at(-1)!.reason, /quiet hours until/);
   shop.time.now += 9 * HOUR_MS;
   await pass();
-  assert.equal(validity.length, 1);
+  assert.ok(validity.length > 0, "all its parts go out in the morning");
   const untilNight = Number(validity.at(-1)) - shop.time.now;
   assert.ok(untilNight > 0 && untilNight <= 16 * HOUR_MS, "valid until the next night at most");
 });
@@ -203,7 +205,7 @@ test("a campaign by plain texts is held back by STOP and by quiet hours, a text 
   await send(house.msisdn, "winter sale", true);
   await send(pair("never seen here").msisdn, "night sale", true);
   await send(house.msisdn, "your code is 1", false);
-  const { pass, validity } = sender();
+  const { pass, validity } = sender(house);
   await pass();
   assert.equal(validity.length, 1, "the code alone goes out at night");
   shop.time.now += 9 * HOUR_MS;

@@ -39,12 +39,15 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** A name that comes twice counts once, as it came first. */
+/** A name may come twice and say the same. One that says two things says nothing: `answer=accept&answer=decline` is no yes. */
 function formOf(text: string): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   const pairs = [...new URLSearchParams(text)];
   if (pairs.length > PAIRS_MAX) throw malformed("more fields than any form has");
-  for (const [name, value] of pairs) if (!texts.has(name)) texts.set(name, value);
+  for (const [name, value] of pairs) {
+    if ((texts.get(name) ?? value) !== value) throw malformed("a field with two values");
+    texts.set(name, value);
+  }
   return texts;
 }
 

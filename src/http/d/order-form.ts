@@ -114,6 +114,8 @@ export function readPostedOrder({ body }: Call): Posted {
 
 function formOrder({ texts }: PostedBody): Posted {
   const text = (name: string): string => texts.get(name) ?? "";
+  // What is no plain yes must not turn into the opposite of what was wanted.
+  if (!["", "yes"].includes(text("remove"))) throw malformed("remove");
   return {
     selection: idsIn(text("selection")),
     action: text("remove") === "yes" ? "remove" : "add",

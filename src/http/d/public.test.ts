@@ -364,6 +364,43 @@ test("an offer's link shows its item, filled in, until it is answered (row 67)",
   assert.equal((await screen("/d/offers/AAAAAAAAAAAAAAAAAAAAAA")).status, 404);
 });
 
+test("looking at an offer's link opens no session, however often; taking it opens one, once (row 67)", async () => {
+  const { house, screen, call } = await town("public offer looked at", { items: [{ ...MAIL, terms: "t" }] });
+  const offer = { itemId: "mail", to: [{ msisdn: house.msisdn }], actor: "staff", idempotencyKey: "o2" };
+  await house.requests.sendOffers(house.operatorId, offer);
+  const [told] = await house.told("none");
+  const path = /\/d\/offers\/\S+/.exec(told!.text)![0];
+  const SESSION = /[?&]s=[A-Za-z0-9_-]{20,}/;
+  for (const accept of [JSON_SCREEN, "text/html", "text/vnd.wap.wml"]) {
+    const { body } = await call(path, undefined, { accept });
+    assert.doesNotMatch(body.toString(), SESSION, `previews get no way in: ${accept}`);
+  }
+  const [first, second] = [await screen(path), await screen(path)];
+  for (const address of [first.form!.action, ...first.entries.map(({ href }) => href)])
+    assert.doesNotMatch(address, SESSION);
+  assert.equal((await screen("/d/mine")).text.join(" ").includes("Mail"), false);
+  assert.equal(
+    (await screen(path, { selection: "mail" })).status,
+    403,
+    "a form of another page takes nothing",
+  );
+  assert.equal(
+    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [house.operatorId]),
+    0,
+  );
+  const taken = await screen(first.form!.action, filled(first));
+  assert.match(taken.entries[0]!.href, SESSION, "his own from here on");
+  for (const again of [filled(first), filled(second)]) {
+    const { status, entries, actions } = await screen(path, again);
+    assert.equal(status, 404);
+    for (const { href } of [...entries, ...actions]) assert.doesNotMatch(href, SESSION);
+  }
+  assert.equal(
+    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [house.operatorId]),
+    1,
+  );
+});
+
 test("a form that a small phone must turn pages for keeps what was typed, though it answered a POST", async () => {
   const fields = Array.from({ length: 12 }, (_, at) => ({
     name: `answer${at}`,

@@ -13,7 +13,7 @@ import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { msisdnFromNational } from "../../term/msisdn-national.ts";
 import { Allowance } from "../allowance.ts";
-import type { Guest } from "./guest.ts";
+import { type Guest, plainly, subjectOf } from "./guest.ts";
 import {
   type House,
   keyOfPost,
@@ -25,9 +25,9 @@ import {
   troubleOf,
   visitorOf,
 } from "./house.ts";
-import { selectionOf } from "./order-form.ts";
+import { readPostedOrder, selectionOf } from "./order-form.ts";
 import { sessionGuest } from "./public-guest.ts";
-import { STEPS, type StepRow, takeStep, type Walk } from "./steps.ts";
+import { STEPS, type StepRow, statusOf, submitOrder, takeStep, type Walk } from "./steps.ts";
 
 const WAY_OCTETS = 16;
 const LINK_OCTETS = 16;
@@ -184,8 +184,8 @@ export function createSignIn(house: House): SignIn {
     throw new Trouble("link_over", 404);
   }
 
-  /** The confirmation of an offer, filled in; whoever has the link has the SIM. It stays good until it is answered. */
-  async function offer(walk: Walk, address: string, token: string): Promise<Shown> {
+  /** Who would take the offer, before he does: he has no session, and nothing on his page leads anywhere in his name. */
+  async function offered(walk: Walk, address: string, token: string) {
     const found = await deps.desk.findOffer(token);
     if (found?.operatorId !== walk.guest.operator.id) {
       countFailure(address);
@@ -193,18 +193,56 @@ export function createSignIn(house: House): SignIn {
     }
     const { subscriberId, offerId, itemId } = found;
     const isOwn = walk.guest.person?.subscriberId === subscriberId;
-    const guest = isOwn ? walk.guest : await guestOf(walk.guest, subscriberId, "link");
+    const guest: Guest = isOwn
+      ? walk.guest
+      : {
+          ...(await guestOf(walk.guest, subscriberId, "link")),
+          subject: subjectOf(`offer ${offerId}`),
+          at: plainly,
+        };
+    return {
+      guest,
+      isOwn,
+      subscriberId,
+      offerId,
+      itemId,
+      path: `/d/offers/${token}`,
+      purpose: `offer ${offerId}`,
+    };
+  }
+
+  /**
+   * The confirmation of an offer, filled in. Looking opens nothing, since programs look at links before people do; it stays
+   * good until it is answered.
+   */
+  async function lookAtOffer(walk: Walk, address: string, token: string): Promise<Shown> {
+    const { guest, offerId, itemId, path, purpose } = await offered(walk, address, token);
     try {
       const visitor = await visitorOf(house, guest);
       const { chosen, asked: fields } = await selectionOf(house, guest, visitor, [itemId]);
-      const state = newState(house, guest, "order");
-      const screen = orderScreen(visitor, { items: chosen, asked: fields, state, offerId });
-      return shown(screen, guest.at(`/d/offers/${token}`));
+      const state = newState(house, guest, purpose);
+      const screen = orderScreen(visitor, { items: chosen, asked: fields, state, offerId, action: path });
+      return shown(screen, guest.at(path));
     } catch (error) {
       const trouble = troubleOf(error);
       if (!trouble) throw error;
       return showTrouble(guest, trouble);
     }
+  }
+
+  /** Whoever has the link has the SIM, and says yes: once, since an offer is taken once. From here on he has a session. */
+  async function acceptOffer(walk: Walk, address: string, token: string): Promise<Shown> {
+    const { guest, isOwn, subscriberId, offerId, itemId, path, purpose } = await offered(
+      walk,
+      address,
+      token,
+    );
+    const key = keyOfPost(house, guest, walk.call, purpose);
+    const posted = { ...readPostedOrder(walk.call), action: "add" as const, offerId, selection: [itemId] };
+    const ordered = await submitOrder({ ...walk, guest }, key, posted, purpose, path);
+    if (typeof ordered !== "string") return ordered;
+    const known = isOwn ? walk.guest : await guestOf(walk.guest, subscriberId, "link");
+    return statusOf({ ...walk, guest: known }, ordered);
   }
 
   /**
@@ -251,7 +289,8 @@ export function createSignIn(house: House): SignIn {
       ["GET", /^\/d\/code$/, signIn],
       ["GET", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => lookAtLink(walk, token)],
       ["POST", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => useLink(walk, address, token)],
-      ["GET", new RegExp(`^/d/offers/${TOKEN}$`), (walk, token = "") => offer(walk, address, token)],
+      ["GET", new RegExp(`^/d/offers/${TOKEN}$`), (walk, token = "") => lookAtOffer(walk, address, token)],
+      ["POST", new RegExp(`^/d/offers/${TOKEN}$`), (walk, token = "") => acceptOffer(walk, address, token)],
     ],
     async idle() {
       await Promise.all(sending);

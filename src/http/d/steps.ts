@@ -36,7 +36,15 @@ import {
   Trouble,
   visitorOf,
 } from "./house.ts";
-import { cardOf, faultsOf, givenOf, readPostedOrder, selectionOf, typedOf } from "./order-form.ts";
+import {
+  cardOf,
+  faultsOf,
+  givenOf,
+  type Posted,
+  readPostedOrder,
+  selectionOf,
+  typedOf,
+} from "./order-form.ts";
 
 export type Walk = { readonly house: House; readonly guest: Guest; readonly call: Call };
 export type Step = (walk: Walk, ...parameters: string[]) => Promise<Shown>;
@@ -126,16 +134,36 @@ async function order(walk: Walk, id = ""): Promise<Shown> {
 /** Account data and selection in one (row 5). Faults are told on the form; only then anything is written. */
 async function submit(walk: Walk): Promise<Shown> {
   const { house, guest, call } = walk;
-  const { deps } = house;
   const key = keyOfPost(house, guest, call, "order");
   const posted = readPostedOrder(call);
-  const visitor = await here(walk);
   if (posted.action === "remove") return submitRemoval(walk, key, posted.selection);
+  const ordered = await submitOrder(walk, key, posted, "order");
+  return typeof ordered === "string" ? statusOf(walk, ordered) : ordered;
+}
+
+/**
+ * The reference of the request, or the form again with what is wrong with it.
+ * @param purpose what a form that is drawn again is for
+ * @param action where it is sent to, if not to where orders go
+ */
+export async function submitOrder(
+  walk: Walk,
+  key: string,
+  posted: Posted,
+  purpose: string,
+  action?: string,
+): Promise<string | ShownScreen> {
+  const { house, guest } = walk;
+  const { deps } = house;
+  const visitor = await here(walk);
   const selection = await selectionOf(house, guest, visitor, posted.selection);
   const again = (faults: Readonly<Record<string, string>>): ShownScreen => {
     const { chosen, asked } = selection;
-    const state = newState(house, guest, "order");
-    const offer = posted.offerId === null ? {} : { offerId: posted.offerId };
+    const state = newState(house, guest, purpose);
+    const offer = {
+      ...(posted.offerId === null ? {} : { offerId: posted.offerId }),
+      ...(action === undefined ? {} : { action }),
+    };
     const screen = orderScreen(visitor, { items: chosen, asked, state, ...offer }, typedOf(posted, faults));
     return { ...shown(screen, null, 422), wrongFields: Object.keys(faults) };
   };
@@ -160,7 +188,7 @@ async function submit(walk: Walk): Promise<Shown> {
     return done.reference;
   };
   try {
-    return await statusOf(walk, await once(house, guest, key, ["add", ...posted.selection], order));
+    return await once(house, guest, key, ["add", ...posted.selection], order);
   } catch (error) {
     if (!isOtherPrice) throw error;
     return again({ [PRICE_CHANGED]: PRICE_CHANGED });
@@ -197,7 +225,7 @@ function requestOf({ guest, call }: Walk, key: string) {
 }
 
 /** Read anew: a first request makes its subscriber. */
-async function statusOf(walk: Walk, reference: string): Promise<Shown> {
+export async function statusOf(walk: Walk, reference: string): Promise<Shown> {
   const { house, guest } = walk;
   const { who, operator } = guest;
   const person = guest.person ?? (who && (await house.deps.people.find(operator.id, who)));

@@ -62,12 +62,15 @@ export function orderScreen(
     asked,
     state,
     offerId,
+    action = "/d/requests",
   }: {
     readonly items: readonly CatalogItem[];
     readonly asked: Asked;
     /** Keeps a form from being sent by another page, and a repeat from being done twice. */
     readonly state: string;
     readonly offerId?: string;
+    /** Where the form goes. */
+    readonly action?: string;
   },
   typed: Typed = NOTHING_TYPED,
 ): Screen {
@@ -88,7 +91,7 @@ export function orderScreen(
       ...(asked.user.length > 0 ? [texts.yourDataWhy] : []),
     ],
     form: {
-      action: at("/d/requests"),
+      action: at(action),
       submit: texts.order,
       fields,
       hidden: {

@@ -1,5 +1,5 @@
 /** What a kind of field asks of a phone's keypad: WML's format codes, which `-wap-input-format` has too, and lengths. */
-import { type Field, type FieldKind, SCREEN_LIMITS } from "./screen.ts";
+import { type Field, type FieldKind, FLAG_SET, SCREEN_LIMITS } from "./screen.ts";
 
 /** Source: WAP-238-WML §11.6.3. A literal stands behind a backslash. Undefined: anything. */
 const FORMATS: Readonly<Partial<Record<FieldKind, string>>> = {
@@ -39,9 +39,10 @@ function isOfKind({ kind, choices }: Field, value: string): boolean {
       return isDate(value);
     case "choice":
       return choices?.some((choice) => choice.value === value) ?? false;
+    case "flag":
+      return value === FLAG_SET; // `no`, `false` and `off` are no yes
     case "text":
     case "secret":
-    case "flag":
       return true;
   }
 }

@@ -179,7 +179,8 @@ function builtinOf({ kind, minLength, maxLength }: Field): string | undefined {
 function filledOf(field: Field): XmlElement | undefined {
   const keyed = keyedName(field);
   if (field.kind === "flag") {
-    return element("filled", {}, assign(field.name, `${keyed} ? '${FLAG_SET}' : ''`));
+    // Platforms give a boolean, or its text: only a true is a yes ("false" is a text that is not empty).
+    return element("filled", {}, assign(field.name, `String(${keyed}) == 'true' ? '${FLAG_SET}' : ''`));
   }
   if (field.kind !== "date") return undefined;
   const parts = ["0, 4", "4, 6", "6, 8"].map((range) => `String(${keyed}).substring(${range})`);
