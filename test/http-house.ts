@@ -265,7 +265,10 @@ function depsOf(house: House): HttpDeps {
         return messages.map(() => ({ id: newId(), created: true }));
       },
     },
-    devices: { describe: async (_operatorId, imei) => ({ ...DEVICE, imei }) },
+    devices: {
+      describe: async (_operatorId, imei) => ({ ...DEVICE, imei }),
+      runsKeys: async (_operatorId, make) => make === "Known",
+    },
     unknownModels: {
       list: async (operatorId) => ({
         rows: ofA(operatorId, [

@@ -120,6 +120,7 @@ export function testEngine(setup: Setup = {}): TestEngine {
       reasons: [],
       road: "omacp",
       takesKey: true,
+      isKeyKnown: true,
       ...setup.judgement,
     },
     fault: null,

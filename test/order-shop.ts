@@ -50,6 +50,7 @@ export async function orderShop() {
         reasons: [],
         road: "omacp",
         takesKey: true,
+        isKeyKnown: true,
       }),
       chooseSettings: () => world.choice,
       ownIssuer: { name: "own.turnup", ...issuer },

@@ -3,6 +3,7 @@
  * answers that the conductor and the doors ask of them.
  */
 import type { DeviceDescription } from "../http/ports.ts";
+import { runsKeys } from "../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { Judgement, SettingsChoice, SettingsRoad } from "../kernel/order/deps.ts";
 import { type OrderDraft, relationOf, type Subject, type Terms } from "../kernel/order/order-store.ts";
@@ -38,6 +39,8 @@ export type Knowledge = {
   /** Whether a list that holds for the operator names the model. */
   isNamed(operatorId: string, tac: string): boolean;
   findSettings(query: SettingsQuery, terms: Terms): Found;
+  /** Whether it is known of every model of a make (`*`: of every make) that may take a key that it runs one. */
+  runsKeys(operatorId: string, make: string): boolean;
   readonly homePlmnOf: HomePlmnResolver;
   countryOf(mcc: string): string | null;
 };
@@ -62,7 +65,7 @@ export function createKnowledge(data: {
         device,
         policy: terms.policy,
         relation: relation ? { make: relation.make, deal: relation.deal } : null,
-        override: overrideOf(data.sealer, terms, device, imei),
+        override: overridesOf(data.sealer, terms, device, imei).find(({ verdict }) => verdict) ?? null,
         asOf: asOf.toISOString().slice(0, 10),
       },
       devicesOf(terms).support,
@@ -74,10 +77,11 @@ export function createKnowledge(data: {
     judge(_order, subject, terms, asOf) {
       const device = devicesOf(terms).catalog.deviceOf(subject.imei.slice(0, 8));
       const { verdict, reasons } = decide(device, subject.imei, terms, asOf);
+      const said = overridesOf(data.sealer, terms, device, subject.imei).find(saysOfKey)?.takesKey;
+      const { make, model } = device;
       const road = roadOf(device, terms);
       const cutOff = cutOffOn(device, devicesOf(terms).support, asOf.toISOString().slice(0, 10));
-      const { make, model } = device;
-      return { make, model, verdict, reasons, road, takesKey: road === "omacp", cutOff };
+      return { make, model, verdict, reasons, road, cutOff, ...keyOf(device, said, road, terms) };
     },
     chooseSettings(subject, terms) {
       const query = queryOf(subject);
@@ -108,6 +112,8 @@ export function createKnowledge(data: {
     },
     isNamed: (operatorId, tac) =>
       (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
+    runsKeys: (operatorId, make) =>
+      runsKeys(make, (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.capability.rows),
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
     ...knownNetworks(data.networks),
   };
@@ -124,15 +130,36 @@ export function knownNetworks(networks: readonly Network[]): Pick<Knowledge, "ho
   };
 }
 
-function overrideOf(sealer: Sealer, terms: Terms, device: Device, imei: string): SupportOverride | null {
-  if (terms.overrides.size === 0) return null;
+/** The operator's words that fit the device, the most specific first. */
+function overridesOf(sealer: Sealer, terms: Terms, device: Device, imei: string): readonly SupportOverride[] {
+  if (terms.overrides.size === 0) return [];
   const index = sealer.blindIndex("imei", terms.operatorId, imei.slice(0, 14)).toString("hex");
-  return (
-    terms.overrides.get(`imei:${index}`) ??
-    terms.overrides.get(`tac:${device.tac}`) ??
-    terms.overrides.get(`model:${device.make}/${device.model}`.toLowerCase()) ??
-    null
+  return [`imei:${index}`, `tac:${device.tac}`, `model:${device.make}/${device.model}`.toLowerCase()].flatMap(
+    (key) => terms.overrides.get(key) ?? [],
   );
+}
+
+const saysOfKey = ({ takesKey }: SupportOverride): boolean => takesKey !== undefined;
+
+/** Whether the model gets a key: by the operator's word, else by the data, else as the policy says of what nobody knows. */
+function keyOf(
+  { capability }: Device,
+  said: boolean | undefined,
+  road: SettingsRoad,
+  { policy }: Terms,
+): Pick<Judgement, "takesKey" | "isKeyKnown" | "whyNoKey"> {
+  const word = said === undefined ? capability.deviceKey : said ? "yes" : "no";
+  if (word === "yes") return { takesKey: true, isKeyKnown: true };
+  if (word === "no")
+    return { takesKey: false, isKeyKnown: false, whyNoKey: "this model takes no device key over the air" };
+  // A key comes by the same push as settings by OMA CP: where none is sent, a key is not tried either.
+  if (policy.tryKeys && road === "omacp") return { takesKey: true, isKeyKnown: false };
+  return {
+    takesKey: false,
+    isKeyKnown: false,
+    whyNoKey:
+      "it is not known whether this model runs device keys (turnup import capability, or an override, says so)",
+  };
 }
 
 /** Suggestions that were held back. A use of which nothing is known at all is no news. */

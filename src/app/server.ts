@@ -313,6 +313,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     devices: {
       describe: async (operatorId, imei) =>
         knowledge.describe(await orders.termsOf(operatorId), imei, clock()),
+      runsKeys: async (operatorId, make) => knowledge.runsKeys(operatorId, make),
     },
     unknownModels: createUnknownModels(database, knowledge.isNamed),
     settings: {

@@ -63,6 +63,8 @@ export type DeviceFact = {
 export interface DeviceDesk {
   /** @throws TurnupError of `parseImei` where the number is none of a sold device */
   describe(operatorId: string, imei: string): Promise<DeviceDescription>;
+  /** Whether it is said of every model of a make that may take a device key that it runs one; `*` is every make. */
+  runsKeys(operatorId: string, make: string): Promise<boolean>;
 }
 
 /** A TAC that was seen and that no list names. */

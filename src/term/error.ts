@@ -57,6 +57,7 @@ export type ErrorCode =
   | "embedded_failed"
   | "embedded_unsupported"
   | "embedded_version"
+  | "fee_level_unproved"
   | "field_unknown"
   | "file_unreadable"
   | "file_unwritable"

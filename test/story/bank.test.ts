@@ -127,6 +127,14 @@ for (const [feeLevel, billed] of [
       ],
     });
     const phone = house.phone("G2");
+    const says = {
+      scope: "model",
+      key: "LG/G2",
+      body: { takesKey: true },
+      why: "its maker put the client on it",
+    };
+    const said = await operator.call("PUT", "/v1/overrides", says, "engineer");
+    assert.equal(said.status, 200, said.text);
     await phone.attach();
     const story = await operator.storyUntil(
       phone,
@@ -147,3 +155,26 @@ for (const [feeLevel, billed] of [
     assert.equal(ended.charges.length, billed ? 1 : 0);
   });
 }
+
+test("a fee cannot be agreed for the delivery of keys that nothing confirms, and a stored one waits for the handset's own word", async () => {
+  const operator = await house.operator({ relations: [{ make: "*", feeLevel: "delivered" }] });
+  const { make: _, ...agreed } = (await operator.get("/v1/relations")).relations.find(
+    ({ make }: { make: string }) => make === "*",
+  );
+  const refused = await operator.call("PUT", "/v1/relations/LG", agreed, "admin");
+  assert.deepEqual([refused.status, refused.body.code], [422, "fee_level_unproved"]);
+  assert.equal(
+    (await operator.call("PUT", "/v1/relations/LG", { ...agreed, feeLevel: "opened" }, "admin")).status,
+    200,
+  );
+  await operator.call("DELETE", "/v1/relations/LG", undefined, "admin");
+
+  const phone = house.phone("G2");
+  await phone.attach();
+  const story = await operator.settled(phone);
+  assert.ok(kindsOf(story).includes("fee_level_raised"));
+  assert.deepEqual(
+    story.charges.map(({ level }: { level: string }) => level),
+    ["opened"],
+  );
+});

@@ -200,8 +200,8 @@ function cardOf(answer: ImeiAnswer): string {
   ].join("\n");
 }
 
-const settingsOf = ({ omaCp, nokiaOta, appleProfile }: Device["capability"]): string =>
-  `OMA CP ${omaCp}, Nokia/Ericsson OTA ${nokiaOta}, Apple profile ${appleProfile}`;
+const settingsOf = ({ omaCp, nokiaOta, appleProfile, deviceKey }: Device["capability"]): string =>
+  `OMA CP ${omaCp}, Nokia/Ericsson OTA ${nokiaOta}, Apple profile ${appleProfile}, device key ${deviceKey}`;
 
 function reasonLine({ rule, outcome, saw, decided }: SupportReason | IdentityReason): string {
   const facts = Object.entries(saw).flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));

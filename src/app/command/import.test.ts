@@ -248,6 +248,27 @@ test("relations come as JSON or csv, are held to the rules of the API, and repla
   });
 });
 
+test("a fee for delivery is imported only for a make whose models are said to run keys", async () => {
+  const id = await house.operator("proof");
+  const file = house.file(
+    "delivered.json",
+    JSON.stringify([{ ...RELATION, make: "LG", feeLevel: "delivered" }]),
+  );
+  const refused = await run("relations", file, "--operator", "proof");
+  assert.match(refused.stderr, /LG: it is not said of all models of LG that they run device keys/);
+  assert.deepEqual(await registry.relations.list(id), []);
+  const capability = house.file(
+    "lg.csv",
+    "make,os,from_year,to_year,oma_cp,device_key\nLG,Android,2010,2021,yes,yes\nLG,feature phone,2004,2016,yes,yes\n",
+  );
+  assert.equal((await run("capability", capability, "--operator", "proof")).exitCode, 0);
+  assert.equal((await run("relations", file, "--operator", "proof")).exitCode, 0);
+  assert.deepEqual(
+    (await registry.relations.list(id)).map(({ make, feeLevel }) => [make, feeLevel]),
+    [["LG", "delivered"]],
+  );
+});
+
 test("a password that was hidden on the way out is not imported as three stars", async () => {
   const accessPoints = [{ use: "maker", apn: "a.apn", authType: "pap", user: "u", password: "***" }];
   const file = house.file("hidden.json", JSON.stringify([{ ...RELATION, accessPoints }]));

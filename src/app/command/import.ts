@@ -2,6 +2,9 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { runsKeys } from "../../kernel/devices/capability.ts";
+import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
+import { checkFeeLevel } from "../../kernel/order/fee.ts";
 import type { Relation } from "../../kernel/order/order-store.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import {
@@ -12,9 +15,10 @@ import {
 } from "../../store/access-point-import.ts";
 import { contentOf } from "../../store/dataset/content.ts";
 import { parseCapabilityImport, parseLifecycleImport } from "../../store/dataset/device-import.ts";
-import { type OwnKind, tacColumnsOf } from "../../store/dataset/own-devices.ts";
+import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { type OwnKind, tacColumnsOf, withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import { parseTacImport } from "../../store/dataset/tac-import.ts";
-import { type DatasetRow, importDataset } from "../../store/dataset-store.ts";
+import { type DatasetRow, importDataset, readOwnDatasets } from "../../store/dataset-store.ts";
 import { createRegistry, type Registry } from "../../store/registry.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
@@ -41,7 +45,7 @@ export const importCommand: Command = {
     "Kinds: tac         TAC lists: the Osmocom file as published, or csv with at least tac, make, model",
     "       apn         own access points: csv, Android's apns-conf.xml, GNOME's serviceproviders.xml",
     "       lifecycle   csv: make, label, released, security_updates_end, os_updates_end, status, model_codes",
-    "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig",
+    "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, device_key",
     "       relations   csv or JSON: what is agreed with each manufacturer",
     "",
     "Files may be gzipped; csv may be parted by comma, semicolon, tab or |. A tac, lifecycle or capability file takes the",
@@ -280,13 +284,34 @@ function readRelations(octets: Buffer): Read {
     refused,
     refusedCount: refused.length,
     warnings: [],
-    async write(opened) {
+    async write(opened, context) {
       const registry = registryOf(opened);
-      for (const relation of relations) await putRelation(registry, opened.operator.id, relation);
-      return { imported: relations.length };
+      const { rows } = (await devicesOf(opened)).capability;
+      let imported = 0;
+      for (const relation of relations) {
+        const fault = faultOfFee(relation, runsKeys(relation.make, rows));
+        if (fault) context.note(`${relation.make}: ${fault.message}. ${fault.nextStep}`);
+        else await putRelation(registry, opened.operator.id, relation);
+        if (!fault) imported++;
+      }
+      return { imported };
     },
   };
 }
+
+function faultOfFee(relation: Relation, isKnown: boolean): TurnupError | undefined {
+  try {
+    checkFeeLevel(relation, isKnown);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TurnupError) return error;
+    throw error;
+  }
+}
+
+/** What is known of devices with the operator's own imports. */
+const devicesOf = async ({ store, operator }: OperatorStore): Promise<DeviceDatasets> =>
+  withOwnDatasets(readShippedDatasets(), await readOwnDatasets(store.database, operator.id));
 
 const putRelation = (registry: Registry, operatorId: string, relation: Relation): Promise<unknown> =>
   registry.relations.put(operatorId, relation, () => true, CLI_ACTOR);

@@ -16,7 +16,7 @@ const Override = named(
     key: Type.String({
       description: "TAC, or make/model; of one device not its number but the hex of its blind index.",
     }),
-    body: anything("Verdict, and when support ends."),
+    body: anything("Verdict, when support ends, whether it takes a key."),
     why: Type.String(),
     madeBy: Type.String(),
     madeAt: instant(),
@@ -29,12 +29,15 @@ const OverrideIn = Type.Object(
     key: text("IMEI, TAC, or make/model, as the scope says.", 210),
     body: Type.Object(
       {
-        verdict: words(["ended", "supported", "unknown"]),
+        verdict: Type.Optional(words(["ended", "supported", "unknown"])),
         supportEnds: Type.Optional(
           Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}$", description: "Date, YYYY-MM-DD." }),
         ),
+        takesKey: Type.Optional(
+          Type.Boolean({ description: "Whether its client runs a device key that comes over the air." }),
+        ),
       },
-      { additionalProperties: false },
+      { additionalProperties: false, minProperties: 1, description: "At least one word." },
     ),
     why: text("The reason, for whoever asks later.", 500),
   },

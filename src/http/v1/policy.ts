@@ -40,6 +40,10 @@ const policyShape = Type.Object(
       description: "A key for devices that are not left behind too, where there is no deal with their maker.",
     }),
     keyForUnknown: Type.Boolean({ description: "A device whose model is not known counts as left behind." }),
+    tryKeys: Type.Boolean({
+      description:
+        "A key for models of which it is not known whether they run one, where their settings go by OMA CP.",
+    }),
     package: words(["together", "apart"], "Key and settings in one message, or two."),
     keyApnsInSettings: Type.Boolean({
       description: "Write a key's access points into the settings too, for models that run no key.",

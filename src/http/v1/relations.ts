@@ -1,5 +1,6 @@
 /** What the operator agreed with each manufacturer. `*` stands for all that have no row of their own. */
 import Type, { type Static } from "typebox";
+import { checkFeeLevel } from "../../kernel/order/fee.ts";
 import { LEVELS } from "../../kernel/order/order.ts";
 import type { Relation } from "../../kernel/order/order-store.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -54,7 +55,10 @@ const agreed = {
     description: "Fee for one device, in minor units.",
   }),
   currency: currency(),
-  feeLevel: words(LEVELS, "The proof after which the fee is asked for."),
+  feeLevel: words(
+    LEVELS,
+    "The proof after which the fee is asked for. `delivered` only where all models of the make are said to run keys.",
+  ),
   portionBasisPoints: Type.Integer({
     minimum: 0,
     maximum: 10_000,
@@ -115,13 +119,14 @@ export const putRelation = route({
     "With If-Match it changes only what you read; with If-None-Match: * only what is not there yet.",
   tag: "policy",
   roles: ["admin", "engineer"],
-  errors: ["precondition_failed"],
+  errors: ["precondition_failed", "fee_level_unproved"],
   status: 200,
   params: { make },
   body: RelationIn,
   answer: RelationOut,
-  async handle({ relations }, { params, body, caller, request }) {
+  async handle({ relations, devices }, { params, body, caller, request }) {
     const relation: Relation = { ...body, feeMinor: BigInt(body.feeMinor), make: params.make };
+    checkFeeLevel(relation, await devices.runsKeys(caller.operatorId, params.make));
     const tags = ifMatchOf(request);
     const onlyNew = request.headers["if-none-match"] === "*";
     const put = await relations.put(

@@ -11,6 +11,8 @@ export type Capability = {
   readonly nokiaOta: Answer;
   readonly appleProfile: Answer;
   readonly androidEnterpriseApn: Answer;
+  /** Whether a client on the device runs a device key (US 11,109,201, F3:345). */
+  readonly deviceKey: Answer;
   /** The platforms that were considered, as the data names them; empty where none fits. */
   readonly platforms: readonly string[];
   readonly nativeApnDb: string | null;
@@ -18,7 +20,8 @@ export type Capability = {
   readonly evidence: readonly string[];
 };
 
-export type Platform = "ios" | "android" | "proprietary" | "modem";
+const PLATFORMS = ["ios", "android", "proprietary", "modem"] as const;
+export type Platform = (typeof PLATFORMS)[number];
 
 export type PlatformClues = {
   readonly make: string;
@@ -75,6 +78,7 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
     nokiaOta: agreed((row) => row.nokiaOta),
     appleProfile: agreed((row) => row.appleProfile),
     androidEnterpriseApn: agreed((row) => row.androidEnterpriseApn),
+    deviceKey: agreed((row) => row.deviceKey),
     platforms: fitting.flat().map((row) => (row.make === "*" ? row.os : `${row.make}: ${row.os}`)),
     nativeApnDb: only?.nativeApnDb ?? null,
     notes: considered.map(({ note }) => note).filter((note) => note !== ""),
@@ -82,14 +86,37 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
   };
 }
 
-/** The rows of a platform that the release allows: the maker's own before those for any maker. */
-function rowsOf(
+/**
+ * Whether the data says of every platform of a make that may take a key that its client runs one; `*` is every make. Then
+ * a receipt for the key's message is a success; else only the handset's own word is.
+ */
+export function runsKeys(make: string, rows: readonly CapabilityRow[]): boolean {
+  const named = (row: CapabilityRow) => row.make.toLowerCase() === make.toLowerCase();
+  const about = make === "*" ? rows : PLATFORMS.flatMap((platform) => rowsAbout(platform, named, rows));
+  const taking = about.filter(({ deviceKey }) => deviceKey !== "no");
+  return taking.length > 0 && taking.every(({ deviceKey }) => deviceKey === "yes");
+}
+
+/** The rows of a platform that the release allows. */
+const rowsOf = (
   platform: Platform,
   { make, release }: PlatformClues,
   rows: readonly CapabilityRow[],
+): CapabilityRow[] =>
+  rowsAbout(
+    platform,
+    (row) => row.make === make,
+    rows.filter((row) => mayBeOf(row, release)),
+  );
+
+/** The maker's own rows about a platform before those for any maker. */
+function rowsAbout(
+  platform: Platform,
+  isOwn: (row: CapabilityRow) => boolean,
+  rows: readonly CapabilityRow[],
 ): CapabilityRow[] {
-  const ofPlatform = rows.filter((row) => platformOfRow(row) === platform && mayBeOf(row, release));
-  const own = ofPlatform.filter((row) => row.make === make);
+  const ofPlatform = rows.filter((row) => platformOfRow(row) === platform);
+  const own = ofPlatform.filter(isOwn);
   return own.length > 0 ? own : ofPlatform.filter((row) => row.make === "*" && !/kaios/i.test(row.os));
 }
 

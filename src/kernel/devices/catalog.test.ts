@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { parseTacImport } from "../../store/dataset/tac-import.ts";
+import { runsKeys } from "./capability.ts";
 import { DeviceCatalog } from "./catalog.ts";
 import { labelKey, makeOf } from "./names.ts";
 
@@ -118,6 +119,36 @@ for (const [tac, what, omaCp, nokiaOta, appleProfile] of PROTOCOLS) {
     assert.ok(capability.evidence.length > 0);
   });
 }
+
+test("whether a model runs a device key is a column of its own, and nothing shipped claims that one does", () => {
+  const keys = PROTOCOLS.map(([tac]) => catalog.deviceOf(tac).capability.deviceKey);
+  assert.deepEqual(keys, ["no", "no", "unknown", "unknown", "no", "unknown", "no", "unknown"]);
+  assert.ok(catalog.data.capability.rows.every(({ deviceKey }) => deviceKey !== "yes"));
+});
+
+test("a make is said to run keys only where every platform of it that may take one is said to", () => {
+  const { rows } = catalog.data.capability;
+  const says = (make: string, os: string, deviceKey: "yes" | "no") => ({
+    ...rows.find((row) => row.make === "LG")!,
+    make,
+    os,
+    deviceKey,
+  });
+  const with_ = (...more: ReturnType<typeof says>[]) => [
+    ...more,
+    ...rows.filter((row) => !more.some(({ make, os }) => row.make === make && row.os === os)),
+  ];
+  assert.equal(runsKeys("LG", rows), false);
+  assert.equal(
+    runsKeys("LG", with_(says("LG", "Android", "yes"))),
+    false,
+    "its feature phones are not spoken of",
+  );
+  const whole = with_(says("LG", "Android", "yes"), says("LG", "feature phone", "no"));
+  assert.equal(runsKeys("lg", whole), true);
+  assert.equal(runsKeys("*", whole), false);
+  assert.equal(runsKeys("Apple", rows), false, "where none takes a key, none is confirmed");
+});
 
 test("makers have one spelling", () => {
   const spelled = [

@@ -377,6 +377,7 @@ const UNKNOWN_DEVICE = {
     nokiaOta: "unknown",
     appleProfile: "unknown",
     androidEnterpriseApn: "unknown",
+    deviceKey: "unknown",
     platforms: [],
     nativeApnDb: null,
     notes: [],

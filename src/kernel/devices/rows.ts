@@ -100,6 +100,8 @@ export type CapabilityRow = {
   readonly nokiaOta: Answer;
   readonly appleProfile: Answer;
   readonly androidEnterpriseApn: Answer;
+  /** Whether a client on it runs a device key that comes over the air. */
+  readonly deviceKey: Answer;
   readonly nativeApnDb: string;
   readonly note: string;
   readonly evidence: string;

@@ -19,8 +19,12 @@ export type Judgement = {
   readonly road: SettingsRoad;
   /** Applications that the data says are cut off on this model. */
   readonly cutOff?: readonly CutOffApplication[];
-  /** Whether the client on this model runs a device key that comes over the air. */
+  /** Whether a device key is sent to it: the data or the operator says that its client runs one, or it is tried. */
   readonly takesKey: boolean;
+  /** It is said that its client runs one: a receipt for the key's message is a success. Else only its own report is. */
+  readonly isKeyKnown: boolean;
+  /** Of a model that gets none: why. */
+  readonly whyNoKey?: string;
 };
 
 /** What is sent to this subscriber, or why nothing may be. */

@@ -1,4 +1,5 @@
 /** What a key's proof sets going beside the order: the fee, once, and the word to the manufacturer. */
+import { TurnupError } from "../../term/error.ts";
 import { type FeeTerms, portionMinorOf } from "../settlement/charge.ts";
 import { rankOf } from "./order.ts";
 import { type ItemDraft, type OrderDraft, type Relation, relationOf, type Terms } from "./order-store.ts";
@@ -22,13 +23,50 @@ export function tellMakerOfDownload(scribe: Scribe, order: OrderDraft, item: Ite
   });
 }
 
-/** What holds for a key that is asked for or issued now. */
-export const feeTermsOf = ({ feeMinor, currency, feeLevel, portionBasisPoints }: Relation): FeeTerms => ({
+/**
+ * What holds for a key that is asked for or issued now. Any phone acknowledges an SMS: where nobody says that the model runs
+ * keys, a receipt is no success, and no fee is due before the handset's own word (row 113).
+ */
+export const feeTermsOf = (
+  { feeMinor, currency, feeLevel, portionBasisPoints }: Relation,
+  isKeyKnown: boolean,
+): FeeTerms => ({
   feeMinor,
   currency,
-  feeLevel,
+  feeLevel: feeLevel === "delivered" && !isKeyKnown ? "opened" : feeLevel,
   portionBasisPoints,
 });
+
+/** Said where the relation names a level that this key's model does not bear out: one of an earlier release, or by import. */
+export function noteFeeLevel(scribe: Scribe, order: OrderDraft, item: ItemDraft, relation: Relation): void {
+  const level = item.feeTerms?.feeLevel;
+  if (level === undefined || level === relation.feeLevel) return;
+  scribe.note(order, {
+    kind: "fee_level_raised",
+    itemId: item.id,
+    reason: `the relation names "${relation.feeLevel}", and nothing but the handset's own word confirms a key on this model: the fee is due at "${level}"`,
+  });
+}
+
+/**
+ * @param isKnown whether every model of the make that may take a key is said to run one
+ * @throws TurnupError `fee_level_unproved`
+ */
+export function checkFeeLevel(
+  { make, keySource, feeLevel, feeMinor }: Pick<Relation, "make" | "keySource" | "feeLevel" | "feeMinor">,
+  isKnown: boolean,
+): void {
+  if (feeLevel !== "delivered" || keySource === "none" || feeMinor === 0n || isKnown) return;
+  const whose = make === "*" ? "every other make" : make;
+  throw new TurnupError(
+    "fee_level_unproved",
+    `it is not said of all models of ${whose} that they run device keys: a delivery receipt confirms no key there`,
+    {
+      nextStep:
+        'Choose "opened" or "works"; or say which models run keys (device_key in `turnup import capability FILE`).',
+    },
+  );
+}
 
 /**
  * Rows 109-113: one charge when the level that the contract names is reached, never before, never twice. The contract
@@ -42,7 +80,8 @@ export function charge(
   before: number,
   after: number,
 ): void {
-  const contract = item.feeTerms ?? relationOf(terms, order.make);
+  const relation = relationOf(terms, order.make);
+  const contract = item.feeTerms ?? (relation && feeTermsOf(relation, false));
   if (!contract || contract.feeMinor === 0n || !item.keySource) return;
   const due = rankOf(contract.feeLevel);
   if (before >= due || after < due) return;

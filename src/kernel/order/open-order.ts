@@ -9,7 +9,7 @@ import type { SettingsValues } from "../payload/settings-values.ts";
 import { apnsOf } from "./access-points.ts";
 import type { ConductorDeps, Judgement, SettingsChoice } from "./deps.ts";
 import { failItem } from "./ending.ts";
-import { feeTermsOf } from "./fee.ts";
+import { feeTermsOf, noteFeeLevel } from "./fee.ts";
 import {
   type DueOrder,
   type ItemDraft,
@@ -260,27 +260,29 @@ function keyItem(
   if (!judgement.takesKey) {
     scribe.note(order, {
       kind: "key_not_taken",
-      reason: "this model takes no device key over the air: settings only",
+      reason: `${judgement.whyNoKey ?? "this model takes no device key over the air"}: settings only`,
     });
     return null;
   }
   if (relation.keySource === "maker") {
     const asked: ItemDraft = { ...newItem(scribe, order, "key", []), keySource: "maker" };
-    requestKey(scribe, order, asked, terms, relation);
+    requestKey(scribe, order, asked, terms, relation, judgement.isKeyKnown);
     return { item: asked, bytes: null };
   }
-  if (relation.accessPoints.length === 0) {
+  const missing = missingFor(relation);
+  if (missing) {
     scribe.note(order, {
       kind: "key_not_available",
-      reason: `a key holds an access point, and none is set up for ${relation.make}: settings only`,
+      reason: `a key holds ${missing}, and none is set up for ${relation.make}: settings only`,
     });
     return null;
   }
   const item: ItemDraft = {
     ...newItem(scribe, order, "key", apnsOf(relation.accessPoints)),
     keySource: "own",
-    feeTerms: feeTermsOf(relation),
+    feeTerms: feeTermsOf(relation, judgement.isKeyKnown),
   };
+  noteFeeLevel(scribe, order, item, relation);
   const keyId = deps.randomBytes(16);
   const { bytes, notAfter } = issueOwnKey({
     imei: subject.imei,
@@ -295,6 +297,14 @@ function keyItem(
   bookKey(scribe, order, item, { keyId, bytes, notAfter, source: "own", issuer: deps.ownIssuer.name });
   return { item, bytes };
 }
+
+/** What the own store lacks to make a key. */
+const missingFor = ({ accessPoints, appHosts }: Relation): string | undefined =>
+  accessPoints.length === 0
+    ? "an access point"
+    : appHosts.length === 0
+      ? "the servers that it leads to"
+      : undefined;
 
 /** Keeps a key that passed its checks; the item carries its id and access points from now on. */
 export function bookKey(

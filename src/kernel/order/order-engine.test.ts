@@ -13,6 +13,7 @@ import {
   testEngine,
 } from "../../../test/order-engine.ts";
 import type { CallAnswer } from "./answers.ts";
+import { DEFAULT_POLICY } from "./policy.ts";
 
 const item = (engine: TestEngine, orderId: string, kind: "key" | "settings") =>
   engine.order(orderId).items.find((one) => one.kind === kind)!;
@@ -480,4 +481,53 @@ test("a maker's key costs what was agreed when it was asked for; asked for anew,
       isAskedAnew ? [9n, 9n, "USD"] : [251n, 84n, "EUR"],
     );
   }
+});
+
+for (const isKeyKnown of [true, false]) {
+  for (const keySource of ["own", "maker"] as const) {
+    test(`a fee due at delivery is due ${isKeyKnown ? "then" : "at the handset's own word"} for a key from ${keySource === "own" ? "the own store" : "its maker"} to a model that is ${isKeyKnown ? "" : "not "}said to run keys`, async () => {
+      const { engine } = await opened({
+        relation: { keySource, feeLevel: "delivered" },
+        judgement: { isKeyKnown },
+        policy: { package: "apart" },
+      });
+      if (keySource === "maker")
+        await answer(engine, "key_request", { kind: "key", bytes: makerKey(`proved ${isKeyKnown}`) });
+      for (const message of messagesOf(engine, "key")) {
+        message.state = "submitted";
+        await receipt(engine, message.id, "delivered");
+      }
+      assert.equal(engine.books.charges.size, isKeyKnown ? 1 : 0, "any phone acknowledges an SMS");
+      assert.equal(kindsOf(engine).includes("fee_level_raised"), !isKeyKnown);
+      const traffic = { kind: "traffic", imsi: IMSI, apn: "acme.maker", source: "probe" } as const;
+      await engine.conductor.confirm(OPERATOR, [traffic]);
+      assert.deepEqual(
+        [...engine.books.charges.values()].map(({ level }) => level),
+        [isKeyKnown ? "delivered" : "opened"],
+      );
+    });
+  }
+}
+
+test("the own store makes no key where the servers that it leads to are not set up, and the settings go", async () => {
+  const { engine, orderId } = await opened({ relation: { keySource: "own", appHosts: [] } });
+  assert.equal(item(engine, orderId, "key"), undefined);
+  assert.equal(item(engine, orderId, "settings").state, "sending");
+  assert.ok(kindsOf(engine).includes("key_not_available"));
+});
+
+test("settings that may go out no more fail of that at once: they are not sent again later", async () => {
+  assert.ok(CHOICE.kind === "chosen");
+  const choice = { ...CHOICE, values: { ...CHOICE.values, unconfirmed: true as const } };
+  const { engine, orderId } = await opened({ relation: null, choice });
+  const [message] = messagesOf(engine, "settings");
+  const withheld = { messageId: message!.id, reason: "r", retryAt: null, errorCode: "settings_unconfirmed" };
+  await engine.conductor.bookSubmissions([], [withheld]);
+  const { state, cause } = item(engine, orderId, "settings");
+  assert.deepEqual([state, cause], ["failed", "settings_unconfirmed"]);
+  assert.equal(messagesOf(engine, "settings").length, 1);
+  await assert.rejects(engine.conductor.resend(OPERATOR, orderId, "care"), { code: "settings_unconfirmed" });
+  engine.books.terms = { ...engine.books.terms, policy: { ...DEFAULT_POLICY, sendUnconfirmed: true } };
+  await engine.conductor.resend(OPERATOR, orderId, "care");
+  assert.equal(messagesOf(engine, "settings").length, 2, "a host that switched them on may");
 });

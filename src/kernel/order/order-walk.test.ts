@@ -98,7 +98,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
       verdict: fc.constantFrom("ended", "ended", "ended", "supported"),
       road: fc.constantFrom("omacp", "omacp", "omacp", "nokiaota", "link"),
     })
-    .map((one) => ({ ...one, takesKey: one.road === "omacp" })),
+    .map((one) => ({ ...one, takesKey: one.road === "omacp", isKeyKnown: true })),
   msisdn: fc.constantFrom(null, "4915112345678", "4915112345678", "4915112345678"),
 });
 

@@ -15,6 +15,11 @@ export type OrderPolicy = {
   readonly keyWithoutDeal: boolean;
   /** Treat a device whose model is not known as left behind (row 77, default road). */
   readonly keyForUnknown: boolean;
+  /**
+   * Send a key to models of which it is not known whether they run one, where their settings go by OMA CP: the key comes by
+   * the same push, and the handset's own report tells the rest. No fee is due for the delivery of such a key alone.
+   */
+  readonly tryKeys: boolean;
   /** One message with key and settings, or two (row 102). */
   readonly package: "together" | "apart";
   /** Also write the key's access points into the settings document, for models that run no key (201 F1:140). */
@@ -56,6 +61,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   listedModels: [],
   keyWithoutDeal: false,
   keyForUnknown: false,
+  tryKeys: true,
   package: "apart",
   keyApnsInSettings: false,
   authentication: "netwpin",

@@ -1,5 +1,5 @@
 /** Asks a manufacturer for a key: one durable call, made until it answers or the deadline has passed. */
-import { feeTermsOf } from "./fee.ts";
+import { feeTermsOf, noteFeeLevel } from "./fee.ts";
 import type { ItemDraft, OrderDraft, Relation, Terms } from "./order-store.ts";
 import { hoursAfter, type Scribe } from "./scribe.ts";
 
@@ -9,10 +9,13 @@ export function requestKey(
   item: ItemDraft,
   terms: Terms,
   relation: Relation,
+  /** Whether the model is said to run keys; of an item that asks anew, what its first asking went by. */
+  isKeyKnown = item.feeTerms?.feeLevel === "delivered",
 ): void {
   const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
   const id = scribe.newId();
-  item.feeTerms = feeTermsOf(relation);
+  item.feeTerms = feeTermsOf(relation, isKeyKnown);
+  noteFeeLevel(scribe, order, item, relation);
   scribe.changes.calls.push({
     id,
     operatorId: order.operatorId,

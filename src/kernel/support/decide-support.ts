@@ -38,8 +38,11 @@ export const DEFAULT_SUPPORT_POLICY: SupportPolicy = { ageCutOffYears: null, lis
 
 export type SupportOverride = {
   readonly scope: "imei" | "tac" | "model";
-  readonly verdict: SupportVerdict;
+  /** Absent where the word is about something else. */
+  readonly verdict?: SupportVerdict;
   readonly supportEnds?: string | null;
+  /** Whether it runs a device key that comes over the air. */
+  readonly takesKey?: boolean;
   readonly note?: string;
 };
 
@@ -87,7 +90,7 @@ const FLAG_BELIEVED_DAYS = 365;
 
 export function decideSupport(question: SupportQuestion, knowledge: SupportKnowledge): SupportDecision {
   const { override } = question;
-  if (override) {
+  if (override?.verdict) {
     const saw = { scope: override.scope, note: override.note ?? null };
     const reason = { rule: "operator_override", outcome: override.verdict, saw, decided: true } as const;
     return { verdict: override.verdict, supportEnds: override.supportEnds ?? null, reasons: [reason] };

@@ -55,6 +55,7 @@ const CAPABILITY: Columns = {
   nokia_ericsson_ota: { rule: ANSWER },
   apple_mobileconfig: { rule: ANSWER },
   android_enterprise_apn: { rule: ANSWER },
+  device_key: { rule: ANSWER },
   native_apn_db: {},
   note: {},
   evidence: {},
@@ -72,10 +73,13 @@ export const parseLifecycleImport = (text: string): RowsImport =>
 
 /** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
 export const parseCapabilityImport = (text: string): RowsImport =>
-  parseRows(text, CAPABILITY, ({ oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn }) =>
-    oma_cp || nokia_ericsson_ota || apple_mobileconfig || android_enterprise_apn
-      ? undefined
-      : "names no settings protocol: give oma_cp, nokia_ericsson_ota, apple_mobileconfig or android_enterprise_apn",
+  parseRows(
+    text,
+    CAPABILITY,
+    ({ oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn, device_key }) =>
+      oma_cp || nokia_ericsson_ota || apple_mobileconfig || android_enterprise_apn || device_key
+        ? undefined
+        : "names no settings protocol and no device_key: give oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn or device_key",
   );
 
 type Body = DatasetRow["body"];
