@@ -185,6 +185,7 @@ function storeOver(books: OrderBooks): OrderStore {
         const isCharged = [...books.charges.values()].some((charge) => charge.itemId === itemId);
         return [{ id, deviceId: key.deviceId, orderId: key.orderId, state: key.state, isCharged }];
       }),
+    openCallsOf: none,
     lockCharges: async (ids) =>
       ids.flatMap((id) => {
         const charge = books.charges.get(id);

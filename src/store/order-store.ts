@@ -6,6 +6,7 @@ import type {
   DueOrder,
   IssuedKey,
   ItemDraft,
+  OpenCall,
   OrderDraft,
   OrderStore,
   OrderTransaction,
@@ -130,6 +131,11 @@ const TAKEN_KEYS = {
   text: `select k.id, k.device_id as "deviceId", k.order_id as "orderId", k.state,
                 exists (select from order_item i join charge c on c.item_id = i.id where i.key_id = k.id) as "isCharged"
            from device_key k where k.id = any($1::uuid[])`,
+};
+const OPEN_CALLS_OF = {
+  name: "open_calls_of", // outbound_call_of_order
+  text: `select id, item_id as "itemId", kind, body, attempts, lease_until as "leaseUntil"
+           from outbound_call where order_id = $1 and state = 'due' order by id for update`,
 };
 const LOCK_CHARGES = {
   name: "lock_charges", // charge_pkey
@@ -385,6 +391,7 @@ function orderTransaction(
     ...messageTransaction(db),
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
     dropSymptoms: (seenBefore) => db.run(DROP_SYMPTOMS, [seenBefore]),
+    openCallsOf: (orderId) => db.rows<OpenCall>(OPEN_CALLS_OF, [orderId]),
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     async write(changes, now) {
       writeChanges(db, sealer, changes, now);

@@ -238,7 +238,13 @@ test("access data of an order that was cancelled waits for nobody: it is wiped a
   await shop.conductor.cancel(house.operatorId, orderId, "care");
   assert.ok((await house.told()).every(({ kind }) => kind !== "access_data"));
   assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
-  assert.match((await house.status(orderId)).items[0]!.reason, /the order was cancelled$/);
+  assert.match((await house.status(orderId)).items[0]!.reason, /is being taken back$/);
+  await house.errands();
+  assert.deepEqual(
+    house.saw.removals.map(({ remoteId }) => remoteId),
+    ["scim-1"],
+    "nobody can use what it opened",
+  );
 });
 
 test("what is asked for twice at once is done and billed once, and the second request says which one does it", async () => {

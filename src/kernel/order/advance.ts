@@ -36,7 +36,7 @@ export function advanceOrder(
   const own = createScribe(scribe.now, deps.newId);
   try {
     if (isLeftToYounger(due))
-      cancelOrder(own, order, "the SIM was seen anew: a younger order takes its place", companionIds);
+      cancelOrder(own, order, "the SIM was seen anew: a younger order takes its place", companionIds, terms);
     else advance(deps, own, due, terms);
   } catch (error) {
     Object.assign(order, before);

@@ -25,6 +25,7 @@ import { noticeEnded } from "./request/messages.ts";
 import type { RequestDesk } from "./request/request.ts";
 import { contextOf, createRequestDesk } from "./request/request-desk.ts";
 import { settle } from "./request/settle.ts";
+import { refuseCancelOfRemoval, withhold } from "./request/withhold.ts";
 import { closed, RECEIPT_GRACE_MINUTES, resendByHand } from "./resend.ts";
 import { createScribe, hoursAfter, minutesAfter, type Scribe } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
@@ -195,13 +196,13 @@ export function createConductor(deps: ConductorDeps): Conductor {
       inStep(async ({ tx, scribe }) => {
         const order = await lockOne(tx, operatorId, orderId);
         if (isFinal(order)) throw closed(order);
+        const reason = `cancelled by ${actor}`;
+        const calls = isOfRequest(order) ? await tx.openCallsOf(orderId) : [];
+        if (isOfRequest(order)) refuseCancelOfRemoval({ order }, calls);
         const companions = await tx.companionsOf(orderId);
-        cancelOrder(
-          scribe,
-          order,
-          `cancelled by ${actor}`,
-          companions.map(({ id }) => id),
-        );
+        const companionIds = companions.map(({ id }) => id);
+        cancelOrder(scribe, order, reason, companionIds, await store.termsOf(operatorId));
+        if (isOfRequest(order)) withhold(await contextOf(deps, { tx, scribe }, order), calls, reason);
       }),
   };
 }

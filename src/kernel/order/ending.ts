@@ -129,12 +129,14 @@ export function cancelOrder(
   reason: string,
   /** Messages that go along with those of the items: PIN notices. */
   companionIds: readonly string[],
+  terms: Terms,
 ): void {
   scribe.changes.cancelledMessages.push(...companionIds);
   if (order.request) scribe.changes.withdrawnCalls.push(order.id);
   for (const item of order.items) {
     if (isClosed(item)) continue;
-    if (isPartlyDone(item.state)) {
+    // Of what was asked for, what is not done whole is not kept: it is taken back as far as it came.
+    if (order.request ? isDone(item, terms) : isPartlyDone(item.state)) {
       waitNoMore(item);
       continue;
     }

@@ -216,6 +216,12 @@ export type OutboundCall = {
   readonly createdAt: Date;
 };
 
+/** A call of an order that is still to be made, or being made. */
+export type OpenCall = Pick<OutboundCall, "id" | "itemId" | "kind" | "body" | "attempts"> & {
+  /** Until then one caller has it. */
+  readonly leaseUntil: Date | null;
+};
+
 export type IssuedKey = {
   readonly keyId: string;
   readonly operatorId: string;
@@ -272,6 +278,8 @@ export interface OrderTransaction extends RequestTransaction {
   unconfirmedPayloads(orderId: string): Promise<ReadonlySet<string>>;
   /** Those of these ids that a key bears already, whoever's it is. */
   takenKeys(keyIds: readonly string[]): Promise<readonly TakenKey[]>;
+  /** Calls of an order that are due or being made, locked: none is begun or booked meanwhile. */
+  openCallsOf(orderId: string): Promise<readonly OpenCall[]>;
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
   write(changes: ChangeSet, now: Date): Promise<void>;
 }

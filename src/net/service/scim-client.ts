@@ -101,17 +101,29 @@ export function scimServiceServer(
     return step.kind === "user" ? registered(step) : step;
   }
 
-  /** It came before (an answer was lost), or somebody else has its user name. */
-  async function taken(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
-    const filter = encodeURIComponent(`externalId eq ${JSON.stringify(registration.id)}`);
+  /** Users that bear our id. */
+  async function named(id: string): Promise<readonly User[] | Refused | Failed> {
+    const filter = encodeURIComponent(`externalId eq ${JSON.stringify(id)}`);
     const answer = await send("GET", `${USERS}?filter=${filter}`);
     if (answer.kind === "failed" || answer.status !== 200) return outcomeOf(answer);
     const json = jsonOf(answer);
     if ("kind" in json) return json;
     const { Resources } = membersOf(json.value);
-    const mine = (Array.isArray(Resources) ? Resources : [])
+    return (Array.isArray(Resources) ? Resources : [])
       .map(membersOf)
-      .filter(({ externalId }) => externalId === registration.id);
+      .filter(({ externalId }) => externalId === id);
+  }
+
+  async function end(remoteId: string): ReturnType<ServiceServerPort["remove"]> {
+    const answer = await send("DELETE", `${USERS}/${encodeURIComponent(remoteId)}`);
+    if (answer.kind === "answered" && [200, 204, 404].includes(answer.status)) return { kind: "done" };
+    return outcomeOf(answer);
+  }
+
+  /** It came before (an answer was lost), or somebody else has its user name. */
+  async function taken(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
+    const mine = await named(registration.id);
+    if ("kind" in mine) return mine;
     if (mine.length > 1) return failed("bad_answer", "more than one user bears one externalId");
     if (mine[0]) return goOn(registration, can, mine[0], false);
     return registration.fields.userName === undefined
@@ -178,10 +190,18 @@ export function scimServiceServer(
         ? create(registration, found.can)
         : complete(registration, found.can, registration.remoteId);
     },
-    async remove({ remoteId }) {
-      const answer = await send("DELETE", `${USERS}/${encodeURIComponent(remoteId)}`);
-      if (answer.kind === "answered" && [200, 204, 404].includes(answer.status)) return { kind: "done" };
-      return outcomeOf(answer);
+    async remove({ id, remoteId }) {
+      if (remoteId !== null) return end(remoteId);
+      // Whoever was cut off while it registered never learned the server's own id.
+      const mine = await named(id);
+      if ("kind" in mine) return mine;
+      for (const user of mine) {
+        if (typeof user.id !== "string" || !REMOTE_ID.test(user.id))
+          return failed("bad_answer", "the user has no id");
+        const ended = await end(user.id);
+        if (ended.kind !== "done") return ended;
+      }
+      return { kind: "done" };
     },
     close() {
       exchange.close();

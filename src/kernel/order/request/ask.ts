@@ -17,6 +17,8 @@ export type Call = {
   readonly body: Readonly<Record<string, string>>;
   /** Somebody's data: sealed at rest. */
   readonly secret?: unknown;
+  /** At once where left out. */
+  readonly dueAt?: Date;
   readonly deadlineAt: Date;
 };
 
@@ -28,7 +30,7 @@ export function ask({ scribe, order }: RequestContext, call: Call): string {
     id,
     operatorId: order.operatorId,
     orderId: order.id,
-    dueAt: scribe.now,
+    dueAt: call.dueAt ?? scribe.now,
   });
   return id;
 }

@@ -49,10 +49,10 @@ export interface PaymentHouse {
 /** One service server, by its URI: SCIM 2.0 over mutual TLS (rows 43, 58 to 61). */
 export interface ServiceServerPort {
   register(registration: ServiceRegistration): Promise<ServiceAnswer>;
-  /** Ends a registration; one that is gone already is `done`. */
+  /** Ends a registration; one that is gone already, or that never was, is `done`. Without its own id it is found by ours. */
   remove(registration: {
     readonly id: string;
-    readonly remoteId: string;
+    readonly remoteId: string | null;
   }): Promise<{ readonly kind: "done" } | Refused | Failed>;
 }
 export type ServiceRegistration = {

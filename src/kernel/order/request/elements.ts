@@ -37,10 +37,12 @@ function task(
   element: NetworkElement,
   action: "add" | "remove",
   isUndo: boolean,
+  dueAt: Date = context.scribe.now,
 ): void {
   const { content, catalogId } = item.subject;
   const hours = context.terms.policy.request.serviceDeadlineHours;
   ask(context, {
+    dueAt,
     kind: "element_task",
     itemId: item.id,
     idempotencyKey: `${item.id}:${element}${isUndo ? ":undo" : ""}`,
@@ -63,7 +65,7 @@ export function elementAnswered(context: RequestContext, call: OutboundCall, ans
   const isDone = answer.kind === "done";
   const why = answer.kind === "refused" || answer.kind === "failed" ? `: ${answer.cause}` : "";
   if (call.body.undo === "true") {
-    set(context, item, element, isDone ? "undone" : "failed");
+    set(context, item, element, isDone ? "undone" : "not_undone");
     return scribe.note(order, {
       kind: isDone ? "element_undone" : "element_undo_failed",
       itemId: item.id,
@@ -72,6 +74,8 @@ export function elementAnswered(context: RequestContext, call: OutboundCall, ans
         : `a person has to see to the network's ${element}${why}`,
     });
   }
+  // It is taken back already by a call of its own, which comes after this answer.
+  if (["undoing", "undone"].includes(item.subject.elements[element] ?? "")) return;
   const isToUndo = item.subject.elements[element] === "undo";
   set(context, item, element, isDone ? "done" : "failed");
   scribe.note(order, {
@@ -97,8 +101,16 @@ export function elementAnswered(context: RequestContext, call: OutboundCall, ans
 export function undoElements(context: RequestContext, item: RequestItem): void {
   for (const [element, state] of elementsIn(item)) {
     if (state === "asked") set(context, item, element, "undo");
-    if (state !== "done") continue;
-    set(context, item, element, "undoing");
-    task(context, item, element, item.subject.action === "add" ? "remove" : "add", true);
+    if (state === "done") takeBackElement(context, item, element, context.scribe.now);
   }
+}
+
+export function takeBackElement(
+  context: RequestContext,
+  item: RequestItem,
+  element: NetworkElement,
+  dueAt: Date,
+): void {
+  set(context, item, element, "undoing");
+  task(context, item, element, item.subject.action === "add" ? "remove" : "add", true, dueAt);
 }

@@ -156,7 +156,8 @@ async function visitService({ connectors, subjects }: World, call: OutboundCall)
   const { action, service, registrationId, remoteId, language } = call.body;
   const server = connectors.serviceAt(call.operatorId, service!);
   if (!server) return unset("service server at this address");
-  if (action === "remove") return done(await server.remove({ id: registrationId!, remoteId: remoteId! }));
+  if (action === "remove")
+    return done(await server.remove({ id: registrationId!, remoteId: remoteId || null }));
   const secret = call.secret as
     | { readonly user: UserData; readonly fields: Readonly<Record<string, string>> }
     | undefined;

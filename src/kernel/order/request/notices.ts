@@ -31,6 +31,8 @@ export type Telling = {
   readonly kind: NoticeKind;
   readonly text: NoticeText;
   readonly values?: Readonly<Record<string, string>>;
+  /** Sentences that follow it. */
+  readonly more?: readonly string[];
   /** For the client module alone. */
   readonly fields?: Readonly<Record<string, string>>;
   readonly content?: Uint8Array;
@@ -119,7 +121,7 @@ type Written = {
 };
 
 function write(context: RequestContext, telling: Telling, payloadId: string): Written {
-  const text = textOf(context, telling.text, telling.values);
+  const text = [textOf(context, telling.text, telling.values), ...(telling.more ?? [])].join(" ");
   const { noticeKey } = context.order.request;
   if (!noticeKey) return asText(context, text, telling.rule === "access_data");
   const full = sealed(context, noticeKey, telling, payloadId, text);

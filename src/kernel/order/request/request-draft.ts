@@ -15,8 +15,20 @@ import type {
 import type { Findings, Rejection, Verdict, VerificationDue } from "../../registration/judge-verification.ts";
 import type { OrderState } from "../order.ts";
 
-/** How far an element of the network is with one item. `wanted`: not asked yet; `undo`: it is to be taken back as soon as it has answered. */
-export type ElementState = "wanted" | "asked" | "done" | "failed" | "undo" | "undoing" | "undone";
+/**
+ * How far an element of the network is with one item. `wanted`: not asked yet; `withheld`: it never will be; `undo`: it is to
+ * be taken back as soon as it has answered; `not_undone`: a person has to see to it.
+ */
+export type ElementState =
+  | "wanted"
+  | "withheld"
+  | "asked"
+  | "done"
+  | "failed"
+  | "undo"
+  | "undoing"
+  | "undone"
+  | "not_undone";
 
 /**
  * How the billing centre hears of an item. `telling`, `committing`, `aborting`: word is on its way; `told`, `committed`,
@@ -98,7 +110,19 @@ export type RegistrationDraft = {
   readonly catalogId: string;
   readonly service: string;
   remoteId: string | null;
-  state: "asked" | "needs_information" | "registered" | "removed" | "refused";
+  /**
+   * `withheld`: the service server never heard of it; `removing`: it was asked to end it, and has not said so; `not_removed`:
+   * it did not, and a person has to see to it.
+   */
+  state:
+    | "asked"
+    | "needs_information"
+    | "registered"
+    | "removing"
+    | "removed"
+    | "not_removed"
+    | "refused"
+    | "withheld";
   missing: readonly string[];
   /** What was sent. */
   data: { readonly user: UserData; readonly fields: Readonly<Record<string, string>> };

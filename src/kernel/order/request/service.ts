@@ -19,7 +19,7 @@ const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/;
 const FIELDS_MAX = 16;
 const FIELD_CHARACTERS_MAX = 400;
 
-const registrationOf = ({ order }: RequestContext, item: RequestItem): RegistrationDraft | undefined =>
+export const registrationOf = ({ order }: RequestContext, item: RequestItem): RegistrationDraft | undefined =>
   order.request.registrations.find(({ itemId }) => itemId === item.id);
 
 /** Removed is what older requests registered: one a device where the subscriber asked for it on several. */
@@ -132,13 +132,16 @@ export function registrationUnknown({ scribe, order }: RequestContext, item: Req
   });
 }
 
+/** Where no id of the server's own is known, it finds the registration by ours. */
 function askRemoval(
   context: RequestContext,
   item: RequestItem,
   { id, service, remoteId }: Pick<RegistrationDraft, "id" | "service" | "remoteId">,
   deadlineAt: Date,
+  dueAt: Date = context.scribe.now,
 ): void {
   ask(context, {
+    dueAt,
     kind: "service_registration",
     itemId: item.id,
     idempotencyKey: `${item.id}:remove:${id}`,
@@ -147,14 +150,28 @@ function askRemoval(
   });
 }
 
-/** What the service server holds of somebody who never completed it, or whom it then refused, is taken back. */
+/** Taken back when its item came to nothing: half registered, refused afterwards, or registered whole. */
+const TAKEN_BACK: readonly RegistrationDraft["state"][] = ["needs_information", "refused", "registered"];
+
+/** What the service server holds of somebody for whom it came to nothing in the end. */
 export function takeBackRegistration(context: RequestContext, item: RequestItem): void {
   const registration = registrationOf(context, item);
-  if (!registration?.remoteId) return;
-  if (registration.state !== "needs_information" && registration.state !== "refused") return;
-  Object.assign(registration, { state: "removed", changed: true });
+  if (!registration?.remoteId || !TAKEN_BACK.includes(registration.state)) return;
+  endRegistrationOf(context, item, context.scribe.now);
+}
+
+export function endRegistrationOf(context: RequestContext, item: RequestItem, dueAt: Date): void {
+  const registration = registrationOf(context, item);
+  if (!registration) return;
+  if (registration.access) wipeMessage(context, item);
+  Object.assign(registration, { state: "removing", access: null, changed: true });
   touchRequest(context);
-  askRemoval(context, item, registration, within(context, NOTICE_DEADLINE_HOURS));
+  context.scribe.note(context.order, {
+    kind: "registration_taken_back",
+    itemId: item.id,
+    reason: "the service server is asked to end what it may have registered",
+  });
+  askRemoval(context, item, registration, within(context, NOTICE_DEADLINE_HOURS), dueAt);
 }
 
 export function serviceAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
@@ -163,6 +180,8 @@ export function serviceAnswered(context: RequestContext, call: OutboundCall, ans
   if (call.body.action === "remove") return removalAnswered(context, item, call, answer);
   const registration = registrationOf(context, item);
   if (!registration) return;
+  // It is ended already by a call of its own, which comes after this answer and finds the registration by our id.
+  if (registration.state === "removing" || registration.state === "removed") return;
   switch (answer.kind) {
     case "registered":
       return registered(context, item, registration, answer);
@@ -195,8 +214,8 @@ function registered(
   touchRequest(context);
   if (isClosed(item)) {
     // Nobody waits for it any more: what was registered too late is taken back.
-    Object.assign(registration, { state: "removed", remoteId, changed: true });
-    return askRemoval(context, item, { ...registration, remoteId }, within(context, NOTICE_DEADLINE_HOURS));
+    Object.assign(registration, { remoteId, changed: true });
+    return endRegistrationOf(context, item, scribe.now);
   }
   const hasAccess = Object.keys(accessData).length > 0;
   Object.assign(registration, {
@@ -393,6 +412,9 @@ function removalAnswered(
   }
   const cause = answer.kind === "refused" || answer.kind === "failed" ? answer.cause : "bad_answer";
   if (item.state !== "registering") {
+    if (registration?.state === "removing")
+      Object.assign(registration, { state: "not_removed", changed: true });
+    touchRequest(context);
     return scribe.note(order, {
       kind: "registration_not_removed",
       itemId: item.id,

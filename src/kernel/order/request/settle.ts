@@ -9,11 +9,12 @@ import type { RequestContext, RequestItem } from "./context.ts";
 import { itemsOf, touchRequest } from "./context.ts";
 import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
-import { namesOf, tell } from "./notices.ts";
+import { namesOf, tell, textOf } from "./notices.ts";
 import { applyModules } from "./provision.ts";
 import type { ItemBilling } from "./request-draft.ts";
 import { stateWords } from "./request-policy.ts";
-import { accessLost, takeBackRegistration } from "./service.ts";
+import { takeBackRegistration } from "./service.ts";
+import { tellTakenBack } from "./withhold.ts";
 
 export function settle(context: RequestContext): void {
   const { order, scribe, terms } = context;
@@ -23,10 +24,9 @@ export function settle(context: RequestContext): void {
     for (const item of itemsOf(context)) {
       if (isClosed(item) || isRequestItemDone(item, terms.policy.doneAt)) continue;
       billUnproved(context, item);
-      if (item.state === "registered" && order.state === "cancelled")
-        accessLost(context, item, "the order was cancelled");
     }
     if (order.state !== order.request.stateBefore) tellTheEnd(context);
+    tellTakenBack(context);
     keepNoData(context);
     return;
   }
@@ -147,13 +147,32 @@ function tellTheEnd(context: RequestContext): void {
       tell(context, { kind: "status", text: "expired", values });
       break;
     case "cancelled":
-      tell(context, { kind: "status", text: "cancelled", values });
+      tellOfCancel(context, values);
       break;
     default:
   }
   // A service's own data is kept with its registration; nothing else is needed any more.
   Object.assign(request, { fields: {}, nextNoticeAt: null });
   touchRequest(context);
+}
+
+/** What nobody was asked for, what is being taken back, and what stays since it was done before. */
+function tellOfCancel(context: RequestContext, values: Readonly<Record<string, string>>): void {
+  const { terms } = context;
+  const items = itemsOf(context);
+  const parts = [
+    ["cancelledWithheld", items.filter(({ cause }) => cause === "withheld")],
+    ["cancelledTakingBack", items.filter(({ cause }) => cause === "taking_back")],
+    [
+      "cancelledKept",
+      items.filter((item) => item.cause !== "had" && isRequestItemDone(item, terms.policy.doneAt)),
+    ],
+  ] as const;
+  const more = parts.flatMap(([name, some]) => {
+    const named = namesOf(context, some);
+    return named === "" ? [] : [textOf(context, name, { items: named })];
+  });
+  tell(context, { kind: "status", text: "cancelled", values, more });
 }
 
 /** Patterns of fraud are the operator's affair: whoever is stopped for one is told no more than that. */
