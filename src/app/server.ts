@@ -4,7 +4,6 @@
  */
 
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
@@ -14,14 +13,12 @@ import type { HttpDeps } from "../http/ports.ts";
 import { createHttpServer } from "../http/server.ts";
 import { DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
-import type { BankPort, MakerPort } from "../kernel/order/errands.ts";
+import type { BankPort } from "../kernel/order/errands.ts";
 import { CALL_KINDS, type OrderStore } from "../kernel/order/order-store.ts";
 import type { Connectors } from "../kernel/order/request/errands.ts";
 import { maySendUnconfirmed } from "../kernel/order/unconfirmed.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
-import { createMakerClient } from "../net/maker/client.ts";
-import { makerPortOf } from "../net/maker/port.ts";
 import type { EsmeState } from "../net/smsc/esme.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
 import { cardSecretOf } from "../store/account-store.ts";
@@ -49,12 +46,12 @@ import { createUnknownModels } from "../store/unknown-models.ts";
 import { uuidv7 } from "../store/uuid.ts";
 import { TurnupError } from "../term/error.ts";
 import { issuerKeyOf } from "../wire/message/issuer-key.ts";
-import { MAX_MODULE_OCTETS } from "../wire/message/module.ts";
 import { ROAD } from "../wire/message/road.ts";
 import { createAppletReports } from "./applet-reports.ts";
 import { type Config, dataFolderOf } from "./config.ts";
 import { type ConnectorConfig, connectorsOf } from "./connectors.ts";
 import { type Engine, startEngine } from "./engine.ts";
+import { fetchModule } from "./fetch-module.ts";
 import { httpOptionsOf } from "./http-options.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
 import { startLoop } from "./loop.ts";
@@ -66,6 +63,7 @@ import {
   machineAt,
   refusalsOf,
 } from "./machine-watch.ts";
+import { type MakerCredentials, makerPorts } from "./maker-ports.ts";
 import { countEnds, observe } from "./measures.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
@@ -83,7 +81,6 @@ import { watchedConnectors } from "./watched-connectors.ts";
 
 /** What was imported is looked for this often while no word of it might be heard. */
 const IMPORT_POLL_MS = 500;
-const MODULE_TIMEOUT_MS = 10_000;
 
 export type ServerOptions = {
   readonly config: Config;
@@ -108,11 +105,7 @@ export type ServerOptions = {
   /** The door for proxies, where it does not come from the configuration's files. */
   readonly land?: LandPlace;
 };
-export type MakerCredentials = {
-  readonly authority: string;
-  readonly certificate: string;
-  readonly key: string;
-};
+export type { MakerCredentials };
 
 export type Server = {
   readonly url: string;
@@ -421,20 +414,6 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   };
 }
 
-/** Octets of a module from the server that keeps them; the catalog names their hash, so no more is asked of it. */
-async function fetchModule(url: string): Promise<Uint8Array> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(MODULE_TIMEOUT_MS), redirect: "error" });
-  if (!answer.ok || !answer.body) throw new Error(`the server answered ${answer.status}`);
-  const parts: Uint8Array[] = [];
-  let octets = 0;
-  for await (const part of answer.body) {
-    octets += part.length;
-    if (octets > MAX_MODULE_OCTETS) throw new Error(`more than ${MAX_MODULE_OCTETS} octets`);
-    parts.push(part);
-  }
-  return Uint8Array.from(Buffer.concat(parts));
-}
-
 async function listen(http: FastifyInstance, { http: { host, port } }: Config): Promise<void> {
   try {
     await http.listen({ host, port });
@@ -479,42 +458,6 @@ function watchSession({ esme }: Engine, machines: MachineWatch, { smsc }: Config
   };
   look(esme.state);
   esme.on("state", look);
-}
-
-/** One client a key server, made when first called; none without our certificate. */
-function makerPorts(config: Config, given: MakerCredentials | undefined, machines: MachineWatch) {
-  const clients = new Map<string, { readonly port: MakerPort; close(): void }>();
-  const credentials = given ?? credentialsOf(config);
-  return {
-    at(url: string): MakerPort | undefined {
-      if (!credentials) return undefined;
-      const known = clients.get(url);
-      if (known) return known.port;
-      const { tunnelInterface, timeoutMs } = config.maker;
-      const client = createMakerClient({
-        url,
-        ...credentials,
-        timeoutMs,
-        ...(tunnelInterface === undefined ? {} : { tunnel: { interfaceName: tunnelInterface } }),
-      });
-      const port = machines.watch(machineAt("maker", url), makerPortOf(client));
-      clients.set(url, { port, close: client.close });
-      return port;
-    },
-    close: () => {
-      for (const client of clients.values()) client.close();
-    },
-  };
-}
-
-function credentialsOf({ maker }: Config): MakerCredentials | undefined {
-  if (!maker.authorityFile || !maker.certificateFile || !maker.keyFile) return undefined;
-  const text = (file: string): string => readFileSync(file, "utf8");
-  return {
-    authority: text(maker.authorityFile),
-    certificate: text(maker.certificateFile),
-    key: text(maker.keyFile),
-  };
 }
 
 function bankPort(

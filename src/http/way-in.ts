@@ -43,10 +43,11 @@ export async function sendLink({ clock, texts, road }: Deps, whom: Whom): Promis
   const token = newToken(road);
   const link = `${road.publicUrl()}/d/l/${token}`;
   const now = clock();
-  const { operatorId, subscriberId } = whom;
+  const { operatorId, subscriberId, msisdn } = whom;
   const way = {
     operatorId,
     subscriberId,
+    msisdn,
     tokenHash: hashOfWay(token),
     codeHash: hashOfWay(newToken(road)), // no code was sent with it, so none is right
     expiresAt: new Date(now.getTime() + LINK_MS),
@@ -64,10 +65,11 @@ export async function sendCode(
 ): Promise<boolean> {
   const code = newCode(road);
   const now = clock();
-  const { operatorId, subscriberId } = whom;
+  const { operatorId, subscriberId, msisdn } = whom;
   const way = {
     operatorId,
     subscriberId,
+    msisdn,
     tokenHash: hashOfWay(challenge),
     codeHash: hashOfCode(challenge, code),
     expiresAt: new Date(now.getTime() + CODE_MS),

@@ -77,8 +77,8 @@ export type NewDevice = Pick<Row, "operatorId" | "imeiIndex" | "tac" | "software
 
 export const LOCK_SUBSCRIBERS = {
   name: "lock_subscribers", // subscriber_operator_id_imsi_index_key, subscriber_pkey
-  text: `select s.id, s.operator_id as "operatorId", s.imsi_index as "imsiIndex", s.msisdn_index as "msisdnIndex", s.gid1, s.spn,
-                s.iccid_sealed is not null as "hasIccid"
+  text: `select s.id, s.operator_id as "operatorId", s.imsi_index as "imsiIndex", s.msisdn_index as "msisdnIndex",
+                s.msisdn_sealed as "msisdnSealed", s.gid1, s.spn, s.iccid_sealed is not null as "hasIccid"
            from subscriber s
           where s.id = any(array(
                   select k.id from unnest($1::uuid[], $2::bytea[]) as q(operator_id, imsi_index)

@@ -38,6 +38,7 @@ import {
   WAKE,
 } from "./intake-rows.ts";
 import { answerUnchanged, keyOf } from "./intake-unchanged.ts";
+import { lockHolders, loseNumbers, type NumberLost, type NumberSeen } from "./number-moves.ts";
 import type { PgOrderStore } from "./order-store.ts";
 import { createPairMemory, type PairMemory, simOf } from "./pair-memory.ts";
 import type { Sealer } from "./seal.ts";
@@ -139,14 +140,20 @@ async function takeBatch(
   if (changed.length === 0) return;
   const rows = changed.map(({ row }) => row);
   const endChange = memory.change(new Set(rows.map(({ sim }) => sim)));
+  /** SIMs beside those of the batch, whose numbers are others' from now on. */
+  const others: (() => void)[] = [];
   let results: SightingResult[];
   try {
-    results = await deps.database.transaction((tx) => takeChanged(deps, memory, tx, rows), {
-      keepsPlans: true,
-      safeToRepeat: true,
-    });
+    results = await deps.database.transaction(
+      (tx) => takeChanged(deps, memory, tx, rows, (sims) => void others.push(memory.change(sims))),
+      {
+        keepsPlans: true,
+        safeToRepeat: true,
+      },
+    );
   } finally {
     endChange();
+    for (const end of others) end();
   }
   for (const [at, { answer }] of changed.entries()) answer(results[at]!);
   const opened = results.filter((result) => "orderId" in result).length;
@@ -158,6 +165,7 @@ type Locked = {
   readonly operatorId: string;
   readonly imsiIndex: Buffer;
   readonly msisdnIndex: Buffer | null;
+  readonly msisdnSealed: Buffer | null;
 };
 type DeviceId = { readonly id: string; readonly operatorId: string; readonly imeiIndex: Buffer };
 type Pairing = {
@@ -194,6 +202,7 @@ async function takeChanged(
   memory: PairMemory,
   tx: Tx,
   rows: readonly Row[],
+  onChange: (sims: ReadonlySet<string>) => void,
 ): Promise<SightingResult[]> {
   const now = deps.clock();
   await insertUnknown(deps, tx, rows);
@@ -217,6 +226,9 @@ async function takeChanged(
     sightings: [],
     orders: [],
   };
+  const seenBefore = new Map(
+    [...decisions.current].map(([id, { lastSeenAt }]) => [id, lastSeenAt.getTime()]),
+  );
   const oldestFirst = rows
     .map((_, at) => at)
     .sort((one, other) => rows[one]!.seenMs - rows[other]!.seenMs || one - other);
@@ -227,9 +239,16 @@ async function takeChanged(
     decisions.results[at] = await decide(deps, tx, decisions, row, { subscriberId, deviceId, now });
   }
   await write(tx, decisions);
-  const told = await updateKnown(deps, tx, rows, subscribers);
+  const { told, renumbered } = await updateKnown(deps, tx, rows, {
+    subscribers,
+    seenBefore,
+    seenMs: memory.seenMs,
+    onChange,
+    now,
+  });
   const woken = [...new Set([...told, ...decisions.moved])];
-  if (woken.length > 0) await tx.run(WAKE, [woken, woken.map((id) => decisions.moved.has(id)), now]);
+  const isAnew = (id: string): boolean => decisions.moved.has(id) || renumbered.has(id);
+  if (woken.length > 0) await tx.run(WAKE, [woken, woken.map(isAnew), now]);
   await insertOrders(tx, decisions.orders);
   await insertOrderEvents(
     tx,
@@ -381,32 +400,52 @@ async function insertUnknown({ newId, sealer }: IntakeDeps, tx: Db, rows: readon
 }
 
 /** What a batch told of one SIM: the newest of each. */
-type Told = Pick<Row, "msisdn" | "msisdnIndex" | "iccid" | "gid1" | "spn">;
+type Told = Pick<Row, "operatorId" | "msisdn" | "msisdnIndex" | "iccid" | "gid1" | "spn"> & {
+  /** When it was seen with this number. */
+  readonly numberMs: number;
+};
+
+type Knowledge = {
+  readonly subscribers: ReadonlyMap<string, Locked>;
+  /** When each SIM was seen last before this batch. */
+  readonly seenBefore: ReadonlyMap<string, number>;
+  readonly seenMs: PairMemory["seenMs"];
+  readonly onChange: (sims: ReadonlySet<string>) => void;
+  readonly now: Date;
+};
 
 /** Numbers and names that came along; answers whose: an order that waited for them is due at once. */
 async function updateKnown(
-  { sealer }: IntakeDeps,
+  deps: IntakeDeps,
   tx: Db,
   rows: readonly Row[],
-  subscribers: ReadonlyMap<string, Locked>,
-): Promise<string[]> {
+  known: Knowledge,
+): Promise<{ readonly told: string[]; readonly renumbered: ReadonlySet<string> }> {
+  const { sealer } = deps;
   const latest = new Map<string, Told>();
   const oldestFirst = [...rows].sort((one, other) => one.seenMs - other.seenMs);
   for (const row of oldestFirst) {
     if (row.msisdn === null && row.iccid === null && row.gid1 === null && row.spn === null) continue;
-    const { id } = subscribers.get(keyOf(row.operatorId, row.imsiIndex))!;
-    const known = latest.get(id);
-    latest.set(id, {
-      ...(row.msisdn === null && known
-        ? { msisdn: known.msisdn, msisdnIndex: known.msisdnIndex }
-        : { msisdn: row.msisdn, msisdnIndex: row.msisdnIndex }),
-      iccid: row.iccid ?? known?.iccid ?? null,
-      gid1: row.gid1 ?? known?.gid1 ?? null,
-      spn: row.spn ?? known?.spn ?? null,
+    const subscriber = known.subscribers.get(keyOf(row.operatorId, row.imsiIndex))!;
+    const before = latest.get(subscriber.id);
+    // A late sighting tells which number the SIM once had, not which it has.
+    const isLate = subscriber.msisdnIndex !== null && row.seenMs < (known.seenBefore.get(subscriber.id) ?? 0);
+    const isTold = row.msisdn !== null && !isLate;
+    latest.set(subscriber.id, {
+      operatorId: row.operatorId,
+      msisdn: isTold ? row.msisdn : (before?.msisdn ?? null),
+      msisdnIndex: isTold ? row.msisdnIndex : (before?.msisdnIndex ?? null),
+      numberMs: isTold ? row.seenMs : (before?.numberMs ?? 0),
+      iccid: row.iccid ?? before?.iccid ?? null,
+      gid1: row.gid1 ?? before?.gid1 ?? null,
+      spn: row.spn ?? before?.spn ?? null,
     });
   }
-  if (latest.size === 0) return [];
-  const entries = [...latest.values()];
+  if (latest.size === 0) return { told: [], renumbered: new Set() };
+  const renumbered = await moveNumbers(deps, tx, latest, known);
+  const entries = [...latest].map(([id, told]) =>
+    renumbered.has(id) ? told : { ...told, msisdn: null, msisdnIndex: null },
+  );
   await tx.run(updateSubscribers, [
     [...latest.keys()],
     entries.map(({ msisdnIndex }) => msisdnIndex),
@@ -415,5 +454,49 @@ async function updateKnown(
     entries.map(({ gid1 }) => gid1),
     entries.map(({ spn }) => spn),
   ]);
-  return [...latest.keys()];
+  return { told: [...latest.keys()], renumbered };
+}
+
+/** Takes numbers from whom they were; answers who has another number than before. */
+async function moveNumbers(
+  { sealer, newId }: IntakeDeps,
+  tx: Db,
+  latest: ReadonlyMap<string, Told>,
+  { subscribers, seenMs, onChange, now }: Knowledge,
+): Promise<ReadonlySet<string>> {
+  const byId = new Map([...subscribers.values()].map((one) => [one.id, one]));
+  /** By number: of two SIMs in one batch the one that was seen with it last. */
+  const wanted = new Map<string, NumberSeen & { readonly numberMs: number }>();
+  for (const [subscriberId, { operatorId, msisdnIndex, numberMs }] of latest) {
+    if (msisdnIndex === null || byId.get(subscriberId)?.msisdnIndex?.equals(msisdnIndex)) continue;
+    const rival = wanted.get(keyOf(operatorId, msisdnIndex));
+    if (!rival || rival.numberMs <= numberMs)
+      wanted.set(keyOf(operatorId, msisdnIndex), { subscriberId, operatorId, msisdnIndex, numberMs });
+  }
+  if (wanted.size === 0) return new Set();
+  const lost: NumberLost[] = [];
+  for (const holder of await lockHolders(tx, [...wanted.values()])) {
+    const seen = wanted.get(keyOf(holder.operatorId, holder.msisdnIndex))!;
+    const sim = simOf(holder.operatorId, sealer.open("imsi", holder.imsiSealed));
+    const isElsewhere = latest.get(holder.subscriberId)?.msisdnIndex?.equals(holder.msisdnIndex) === false;
+    const holderMs = Math.max(
+      holder.lastSeenAt?.getTime() ?? 0,
+      holder.deviceId === null ? 0 : seenMs(sim, holder.deviceId),
+    );
+    if (!isElsewhere && seen.numberMs < holderMs) {
+      wanted.delete(keyOf(holder.operatorId, holder.msisdnIndex)); // he was seen since: it is his
+      continue;
+    }
+    onChange(new Set([sim]));
+    lost.push({ ...holder, newHolderId: seen.subscriberId });
+  }
+  const renumbered = new Set([...wanted.values()].map(({ subscriberId }) => subscriberId));
+  const takenAlready = new Set(lost.map(({ subscriberId }) => subscriberId));
+  for (const id of renumbered) {
+    const { operatorId, msisdnIndex, msisdnSealed } = byId.get(id)!;
+    if (msisdnIndex === null || msisdnSealed === null || takenAlready.has(id)) continue;
+    lost.push({ subscriberId: id, operatorId, msisdnIndex, msisdnSealed, newHolderId: null });
+  }
+  await loseNumbers(tx, lost, now, newId);
+  return renumbered;
 }

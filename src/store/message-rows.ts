@@ -52,6 +52,7 @@ const END_MESSAGES = {
                   max(p.error_code) filter (where p.state in ('failed', 'expired')) as error_code
              from message m join message_part p on p.message_id = m.id
             where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted', 'expired', 'cancelled')
+              and m.number_lost_at is null -- it may have reached another SIM
             group by m.id, m.part_count)
          update message m
             set state = case when t.delivered = t.part_count then 'delivered' when t.failed > 0 then 'failed' else 'expired' end,

@@ -43,8 +43,9 @@ type SealedSubject = {
   readonly gid1: string | null;
   readonly spn: string | null;
   readonly home_plmn: string;
+  readonly number_lost_at: Date | null;
 };
-const SUBJECT = "s.imsi_sealed, s.msisdn_sealed, s.iccid_sealed, s.gid1, s.spn, s.home_plmn, d.imei_sealed";
+const SUBJECT = `s.imsi_sealed, s.msisdn_sealed, s.iccid_sealed, s.gid1, s.spn, s.home_plmn, s.number_lost_at, d.imei_sealed`;
 
 const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscriberId", o.device_id as "deviceId", o.cause,
   o.created_at as "createdAt", o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
@@ -78,7 +79,7 @@ const ITEMS_OF_ORDERS = {
   text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
                 i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.apns_seen as "apnsSeen", i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
                 i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
-                m.part_count as "partCount", m.reference
+                m.part_count as "partCount", m.reference, m.number_lost_at is not null as "isLost"
            from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
           where i.order_id = any($1::uuid[]) order by i.id`,
 };
@@ -293,6 +294,7 @@ const subjectOf = (row: SealedSubject, sealer: Sealer): Subject => ({
   gid1: row.gid1,
   spn: row.spn,
   homePlmn: row.home_plmn,
+  numberLostAt: row.number_lost_at,
 });
 
 async function subjectsOf(
@@ -313,6 +315,7 @@ type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed">
   readonly messageKind: NonNullable<ItemDraft["message"]>["kind"];
   readonly partCount: number;
   readonly reference: number;
+  readonly isLost: boolean;
 };
 
 async function withItems(db: Db, sealer: Sealer, rows: readonly OrderColumns[]): Promise<OrderDraft[]> {
@@ -343,9 +346,12 @@ const draftOf = (row: OrderColumns): OrderDraft => ({ ...row, items: [], request
 function addItems(orders: readonly OrderDraft[], items: readonly ItemColumns[]): void {
   const byId = new Map(orders.map((order) => [order.id, order]));
   for (const row of items) {
-    const { orderId, messageId, payloadId, messageKind, partCount, reference, feeTerms, ...item } = row;
+    const { orderId, messageId, payloadId, messageKind, partCount, reference, isLost, feeTerms, ...item } =
+      row;
     const message =
-      messageId === null ? null : { id: messageId, payloadId, kind: messageKind, partCount, reference };
+      messageId === null
+        ? null
+        : { id: messageId, payloadId, kind: messageKind, partCount, reference, isLost };
     byId.get(orderId)?.items.push({
       ...item,
       message,
@@ -413,6 +419,7 @@ function orderColumns(row: OrderColumns & SealedSubject & { readonly isSupersede
     gid1,
     spn,
     home_plmn,
+    number_lost_at,
     isSuperseded,
     ...order
   } = row;

@@ -18,7 +18,7 @@ const FORGOTTEN_AT_ONCE = 1_000;
 const DEVICE = `left join device d on d.id = coalesce($3::uuid,
   (select p.device_id from pairing p where p.subscriber_id = s.id and p.is_current limit 1),
   (select o.device_id from provisioning_order o where o.subscriber_id = s.id order by o.id desc limit 1))`;
-const PERSON = `s.id as "subscriberId", s.msisdn_sealed, d.id as "deviceId", d.tac`;
+const PERSON = `s.id as "subscriberId", s.msisdn_sealed, s.number_lost_at as "numberLostAt", d.id as "deviceId", d.tac`;
 const BY_ID = {
   name: "portal_person_by_id", // subscriber_pkey, pairing_current, provisioning_order_of_subscriber
   text: `select ${PERSON} from subscriber s ${DEVICE} where s.operator_id = $1 and s.id = $2`,
@@ -46,7 +46,8 @@ const ADD_LINK = {
   text: `insert into portal_link (token_hash, operator_id, subscriber_id, purpose, otp_hash, expires_at)
          select $1, $2::uuid, $3::uuid, 'portal', $4, $5
           where (select count(*) from portal_link
-                  where subscriber_id = $3::uuid and purpose = 'portal' and expires_at > $6) < $7`,
+                  where subscriber_id = $3::uuid and purpose = 'portal' and expires_at > $6) < $7
+            and exists (select from subscriber where id = $3::uuid and msisdn_index = $8)`,
 };
 const LOCK_SUBSCRIBER = {
   name: "lock_portal_subscriber", // subscriber_pkey
@@ -113,11 +114,12 @@ export function createPortalPeople(database: Database, sealer: Sealer): PortalPe
       const { isKnownDevice, account } = await accounts.factsOf(asked);
       return { isKnownDevice, account };
     },
-    addLink: ({ operatorId, subscriberId, tokenHash, codeHash, expiresAt }, now, most) =>
+    addLink: ({ operatorId, subscriberId, msisdn, tokenHash, codeHash, expiresAt }, now, most) =>
       database.transaction(async (tx) => {
         await tx.rows(LOCK_SUBSCRIBER, [subscriberId]); // two at once must not both be the last that is allowed
         const link = [Buffer.from(tokenHash), operatorId, subscriberId, Buffer.from(codeHash), expiresAt];
-        return (await tx.run(ADD_LINK, [...link, now, most])) === 1;
+        const number = index(operatorId, "msisdn", msisdn);
+        return (await tx.run(ADD_LINK, [...link, now, most, number])) === 1;
       }),
     useLink: async (operatorId, tokenHash, now) =>
       (await database.one<Spent>(USE_LINK, [operatorId, Buffer.from(tokenHash), now]))?.subscriberId ??

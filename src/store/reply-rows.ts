@@ -162,8 +162,8 @@ export async function writeReplies(
 
 const OPERATORS = { name: "operator_ids", text: "select id from operator order by id" };
 /** Of a number that moved to another SIM, the SIM that was seen last: whoever had it before is asked no more by it. */
-export const OF_NUMBERS = `select s.id, s.operator_id from unnest($1::uuid[], $2::bytea[]) as q(operator_id, msisdn_index)
-  cross join lateral (select x.id, x.operator_id from subscriber x
+export const OF_NUMBERS = `select s.id, s.operator_id, s.number_lost_at from unnest($1::uuid[], $2::bytea[]) as q(operator_id, msisdn_index)
+  cross join lateral (select x.id, x.operator_id, x.number_lost_at from subscriber x
                         left join pairing p on p.subscriber_id = x.id and p.is_current
                        where x.operator_id = q.operator_id and x.msisdn_index = q.msisdn_index
                        order by p.last_seen_at desc nulls last, x.id desc limit 1) s`;

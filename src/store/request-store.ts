@@ -16,6 +16,7 @@ import { type HomePlmnResolver, parseImsi } from "../term/imsi.ts";
 import { parseMsisdn } from "../term/msisdn.ts";
 import { factsOf } from "./account-store.ts";
 import type { Database, Db } from "./database.ts";
+import { lockHolders, loseNumbers } from "./number-moves.ts";
 import { numbersAt, OF_NUMBERS, replyStore, replyTransaction } from "./reply-rows.ts";
 import { noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
 import type { Sealer } from "./seal.ts";
@@ -30,13 +31,14 @@ const OF_KEY_MAX = 50;
 // Who asks.
 
 const UPSERT_SUBSCRIBER = {
-  name: "upsert_asking_subscriber", // subscriber_operator_id_imsi_index_key; a number that is known is changed by sightings alone
-  text: `insert into subscriber (id, operator_id, imsi_index, imsi_sealed, msisdn_index, msisdn_sealed, home_plmn)
-         values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (operator_id, imsi_index) do update
-            set msisdn_index = coalesce(subscriber.msisdn_index, excluded.msisdn_index),
-                msisdn_sealed = coalesce(subscriber.msisdn_sealed, excluded.msisdn_sealed)
-         returning id`,
+  name: "upsert_asking_subscriber", // subscriber_operator_id_imsi_index_key
+  text: `insert into subscriber (id, operator_id, imsi_index, imsi_sealed, home_plmn) values ($1, $2, $3, $4, $5)
+             on conflict (operator_id, imsi_index) do update set home_plmn = subscriber.home_plmn
+         returning id, msisdn_index as "msisdnIndex"`,
+};
+const GIVE_NUMBER = {
+  name: "give_asking_number", // subscriber_pkey; a number that is known is changed by sightings alone
+  text: "update subscriber set msisdn_index = $2, msisdn_sealed = $3 where id = $1 and msisdn_index is null",
 };
 const UPSERT_DEVICE = {
   name: "upsert_asking_device", // device_operator_id_imei_index_key
@@ -71,34 +73,36 @@ const LOCK_SUBSCRIBER = {
   text: "select id from subscriber where id = $1 for update",
 };
 
+type Asking = {
+  readonly db: Db;
+  readonly sealer: Sealer;
+  readonly homePlmnOf: HomePlmnResolver;
+  readonly newId: () => string;
+  readonly byNetwork: { readonly now: Date } | undefined;
+};
+
 async function askerOf(
-  db: Db,
-  sealer: Sealer,
-  homePlmnOf: HomePlmnResolver,
+  asking: Asking,
   operatorId: string,
   who: NewRequest["who"],
-  newId: () => string,
 ): Promise<Asker | undefined> {
-  const found = await findAsker(db, sealer, homePlmnOf, operatorId, who, newId);
+  const found = await findAsker(asking, operatorId, who);
   if (!found?.deviceId) return undefined;
-  await db.rows(LOCK_SUBSCRIBER, [found.subscriberId]);
+  await asking.db.rows(LOCK_SUBSCRIBER, [found.subscriberId]);
   return { subscriberId: found.subscriberId, deviceId: found.deviceId };
 }
 
 type Found = { readonly subscriberId: string; readonly deviceId: string | null };
 
 async function findAsker(
-  db: Db,
-  sealer: Sealer,
-  homePlmnOf: HomePlmnResolver,
+  asking: Asking,
   operatorId: string,
   { subscriberId, imsi, imei, msisdn }: NewRequest["who"],
-  newId: () => string,
 ): Promise<Found | undefined> {
+  const { db, sealer } = asking;
   const index = (domain: string, text: string): Buffer => sealer.blindIndex(domain, operatorId, text);
   if (subscriberId !== undefined) return db.one<Found>(BY_ID, [operatorId, subscriberId]);
-  if (imsi !== undefined && imei !== undefined)
-    return seenPair(db, sealer, homePlmnOf, operatorId, { imsi, imei, msisdn }, newId);
+  if (imsi !== undefined && imei !== undefined) return seenPair(asking, operatorId, { imsi, imei, msisdn });
   if (imsi !== undefined) return db.one<Found>(BY_IMSI, [operatorId, index("imsi", parseImsi(imsi))]);
   if (msisdn !== undefined)
     return db.one<Found>(BY_MSISDN, [operatorId, index("msisdn", parseMsisdn(msisdn))]);
@@ -108,28 +112,41 @@ async function findAsker(
 
 /** Read as a sighting is: what would be refused there is refused here. A pair that nobody has seen is made. */
 async function seenPair(
-  db: Db,
-  sealer: Sealer,
-  homePlmnOf: HomePlmnResolver,
+  { db, sealer, homePlmnOf, newId, byNetwork }: Asking,
   operatorId: string,
   {
     imsi,
     imei,
     msisdn,
   }: { readonly imsi: string; readonly imei: string; readonly msisdn: string | undefined },
-  newId: () => string,
 ): Promise<Found> {
   const input = { imsi, imei, plmn: imsi.slice(0, 5), ...(msisdn === undefined ? {} : { msisdn }) };
   const pair = readSighting(input, 0, homePlmnOf);
-  const subscriber = await db.one<{ id: string }>(UPSERT_SUBSCRIBER, [
+  const subscriber = await db.one<{ id: string; msisdnIndex: Buffer | null }>(UPSERT_SUBSCRIBER, [
     newId(),
     operatorId,
     sealer.blindIndex("imsi", operatorId, pair.imsi),
     sealer.seal("imsi", pair.imsi),
-    pair.msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, pair.msisdn),
-    pair.msisdn === null ? null : sealer.seal("msisdn", pair.msisdn),
     pair.homePlmn,
   ]);
+  const { id: subscriberId, msisdnIndex } = subscriber!;
+  if (pair.msisdn !== null && msisdnIndex === null) {
+    const seen = {
+      subscriberId,
+      operatorId,
+      msisdnIndex: sealer.blindIndex("msisdn", operatorId, pair.msisdn),
+    };
+    const holders = await lockHolders(db, [seen]);
+    if (byNetwork)
+      await loseNumbers(
+        db,
+        holders.map((holder) => ({ ...holder, newHolderId: subscriberId })),
+        byNetwork.now,
+        newId,
+      );
+    if (byNetwork || holders.length === 0)
+      await db.run(GIVE_NUMBER, [subscriberId, seen.msisdnIndex, sealer.seal("msisdn", pair.msisdn)]);
+  }
   const device = await db.one<{ id: string }>(UPSERT_DEVICE, [
     newId(),
     operatorId,
@@ -137,7 +154,7 @@ async function seenPair(
     sealer.seal("imei", pair.imei),
     pair.tac,
   ]);
-  return { subscriberId: subscriber!.id, deviceId: device!.id };
+  return { subscriberId, deviceId: device!.id };
 }
 
 // Inside a transaction.
@@ -194,7 +211,8 @@ export const requestTransaction = (
   homePlmnOf: HomePlmnResolver,
 ): RequestTransaction => ({
   ...replyTransaction(db, sealer),
-  askerOf: (operatorId, who, newId) => askerOf(db, sealer, homePlmnOf, operatorId, who, newId),
+  askerOf: (operatorId, who, newId, byNetwork) =>
+    askerOf({ db, sealer, homePlmnOf, newId, byNetwork }, operatorId, who),
   requestByKey: (operatorId, key) => db.one(REQUEST_BY_KEY, [operatorId, key]),
   holdingsOf: (operatorId, subscriberId) => db.rows<Holding>(HOLDINGS, [operatorId, subscriberId]),
   async underwayOf(operatorId, { subscriberId, deviceId }, action) {
@@ -228,6 +246,7 @@ const QUESTIONS = {
   text: `with who as (${OF_NUMBERS}),
          asked as (select o.id, o.state, o.operator_id, o.subscriber_id, r.language from who
                      join provisioning_order o on o.subscriber_id = who.id and o.state in ('awaiting_consent', 'provisioning')
+                      and (who.number_lost_at is null or o.created_at > who.number_lost_at) -- what was asked by a former number is over
                      join request r on r.order_id = o.id)
          select * from (
            select distinct 'terms' as kind, c.code, a.id as "orderId", null::uuid as "itemId", null::uuid as "offerId",

@@ -21,6 +21,29 @@ test("terms that are longer than any SMS go out as far as ten SMS go, with the a
   assert.equal((await house.status(orderId)).terms[0]?.text, text, "the screen has the whole");
 });
 
+test("terms of fewer characters than ten SMS hold, whose letters take more than ten, are cut at ten SMS as well", async () => {
+  const house = await shop.house("dense terms", [RADIO]);
+  await shop.catalog.putTerms(house.operatorId, "t", { en: "Я".repeat(1_000) }, () => true, "test");
+  await house.ask(["radio"], { noticeKey: null });
+  const [told] = await house.told();
+  assert.equal(told?.parts, 10);
+  assert.match(told!.text, /Я … https:\S+$/);
+});
+
+test("a notice to the client takes three SMS at most, whatever it has to say: the screen holds the rest", async () => {
+  const house = await shop.house("growing terms", [RADIO]);
+  const parts: number[] = [];
+  for (let characters = 100; characters <= 700; characters += 100) {
+    await shop.catalog.putTerms(house.operatorId, "t", { en: "a".repeat(characters) }, () => true, "test");
+    const who = pair(`growing ${characters}`);
+    await house.ask(["radio"], { who });
+    const [told] = await house.told();
+    parts.push(told!.parts);
+    assert.equal(told!.text.endsWith("…"), !told!.text.includes("a".repeat(characters)));
+  }
+  assert.ok(Math.max(...parts) === 3 && parts.at(-1)! < 3, `${parts}`);
+});
+
 test("who has a number now answers his own questions alone, not those of who had it before", async () => {
   const house = await shop.house("number before", [RADIO], { terms: ["t"] });
   const before = await house.ask(["radio"]);

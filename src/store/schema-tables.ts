@@ -188,6 +188,16 @@ export interface DeviceOverride {
   why: string;
 }
 
+export interface FormerNumber {
+  id: string;
+  lost_at: Timestamp;
+  msisdn_index: Buffer;
+  msisdn_sealed: Buffer;
+  new_holder_id: string | null;
+  operator_id: string;
+  subscriber_id: string;
+}
+
 export interface Link {
   expires_at: Timestamp;
   id: string;
@@ -212,6 +222,7 @@ export interface Message {
   kind: string;
   lease_until: Timestamp | null;
   leased_by: number | null;
+  number_lost_at: Timestamp | null;
   operator_id: string;
   order_id: string | null;
   part_count: number;
@@ -506,6 +517,7 @@ export interface Subscriber {
   imsi_sealed: Buffer;
   msisdn_index: Buffer | null;
   msisdn_sealed: Buffer | null;
+  number_lost_at: Timestamp | null;
   operator_id: string;
   spn: string | null;
 }
@@ -590,6 +602,7 @@ export interface DB {
   device: Device;
   device_key: DeviceKey;
   device_override: DeviceOverride;
+  former_number: FormerNumber;
   link: Link;
   message: Message;
   message_part: MessagePart;

@@ -2,7 +2,12 @@
  * Who comes to the public server without our proxy: a line that an operator's own gateway names (its headers, from its
  * addresses alone), somebody whom an SMS let in (the session in the address), or nobody that we know.
  */
-import { openSession } from "../../kernel/dialog/tokens.ts";
+import {
+  isOfFormerNumber,
+  openSession,
+  PORTAL_SESSION_MS,
+  type PortalSession,
+} from "../../kernel/dialog/tokens.ts";
 import { gatewayAt, identityFrom } from "../../proxy/gateway-identity.ts";
 import type { HeaderLines } from "../header-lines.ts";
 import { oneHeader } from "../header-lines.ts";
@@ -67,11 +72,12 @@ export async function sessionGuest(
   { deps }: House,
   stranger: Guest,
   token: string,
-  { subscriberId, assurance }: { readonly subscriberId: string; readonly assurance: Guest["assurance"] },
+  { subscriberId, assurance, endsAt }: PortalSession,
 ): Promise<Guest> {
   const who = { subscriberId };
   const person = await deps.people.find(stranger.operator.id, who);
-  if (!person) return stranger;
+  const provedAt = new Date(endsAt.getTime() - PORTAL_SESSION_MS);
+  if (!person || isOfFormerNumber(provedAt, person)) return stranger;
   const subject = subjectOf(`session ${stranger.operator.id} ${subscriberId}`);
   return { ...stranger, subject, person, who, assurance, at: withSession(token) };
 }

@@ -8,7 +8,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { orderScreen } from "../../kernel/dialog/order-screen.ts";
 import { codeScreen, linkScreen, signInScreen, wayInText } from "../../kernel/dialog/sign-in-screens.ts";
-import { issueSession } from "../../kernel/dialog/tokens.ts";
+import { issueSession, PORTAL_SESSION_MS } from "../../kernel/dialog/tokens.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { msisdnFromNational } from "../../term/msisdn-national.ts";
@@ -33,7 +33,6 @@ const WAY_OCTETS = 16;
 const LINK_OCTETS = 16;
 const LINK_MS = 15 * 60_000;
 const CODE_MS = 5 * 60_000;
-const SESSION_MS = 45 * 60_000;
 const CODE_DIGITS = 6;
 /** Ways in of one subscriber at a time: his phone is not to be flooded. */
 const LINKS_AT_ONCE = 3;
@@ -92,6 +91,7 @@ export function createSignIn(house: House): SignIn {
       {
         operatorId: operator.id,
         subscriberId,
+        msisdn,
         tokenHash: tokenHash(token),
         codeHash: codeHash(way, code),
         expiresAt: new Date(nowMs() + LINK_MS),
@@ -255,7 +255,7 @@ export function createSignIn(house: House): SignIn {
   }
 
   async function guestOf(stranger: Guest, subscriberId: string, assurance: "link" | "otp"): Promise<Guest> {
-    const endsAt = new Date(nowMs() + SESSION_MS);
+    const endsAt = new Date(nowMs() + PORTAL_SESSION_MS);
     const session = { subscriberId, assurance, endsAt };
     const token = issueSession(session, stranger.operator.id, deps.key);
     return sessionGuest(house, stranger, token, session);

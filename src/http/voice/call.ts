@@ -24,6 +24,8 @@ export type Call = {
   readonly failures: number;
   /** Proved by the code; null before. */
   readonly subscriberId: string | null;
+  /** When, in ms since 1970; null before. */
+  readonly provedMs: number | null;
 };
 
 type Sealed = Call & { readonly ends: number };

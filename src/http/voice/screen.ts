@@ -7,6 +7,7 @@ import Type from "typebox";
 import type { Caller } from "../../kernel/account/role.ts";
 import { termsWith } from "../../kernel/dialog/catalog-screens.ts";
 import { fill, localized } from "../../kernel/dialog/texts.ts";
+import { isOfFormerNumber } from "../../kernel/dialog/tokens.ts";
 import type { RequestDesk } from "../../kernel/order/request/request.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import { answered } from "../d/answered.ts";
@@ -122,11 +123,13 @@ async function begin(line: Line): Promise<string> {
     challenge: null,
     failures: 0,
     subscriberId: null,
+    provedMs: null,
   };
   return spoken(line, call, languageScreen(name, call, addressIn(line)));
 }
 
-function step(line: Line, call: Call, to: string): Promise<string> {
+async function step(line: Line, known: Call, to: string): Promise<string> {
+  const call = await stillProved(line, known);
   const isSignIn = Object.values<string>(STEP).includes(to);
   if (isSignIn) return signIn(line, call, to);
   if (call.subscriberId === null) return spoken(line, call, numberScreen(call, addressIn(line)));
@@ -244,6 +247,15 @@ function beginningOf(text: string): string {
   const cut = plain.slice(0, SUMMARY_CHARACTERS);
   const end = cut.lastIndexOf(". ");
   return end > 0 ? cut.slice(0, end + 1) : `${cut.slice(0, cut.lastIndexOf(" "))} ...`;
+}
+
+/** The code that proved the caller counts no more once its number is another SIM's. */
+async function stillProved({ deps, caller }: Line, call: Call): Promise<Call> {
+  const { subscriberId, provedMs } = call;
+  if (subscriberId === null) return call;
+  const person = await deps.road.people.find(caller.operatorId, { subscriberId });
+  if (person && !isOfFormerNumber(new Date(provedMs ?? 0), person)) return call;
+  return { ...call, subscriberId: null, provedMs: null, challenge: null };
 }
 
 async function guestOn(

@@ -147,7 +147,7 @@ export function createCodeDesk(): CodeDesk {
               now,
             );
       if (subscriberId === undefined) return { ...call, failures: call.failures + 1 };
-      return { ...call, subscriberId, challenge: null, failures: 0 };
+      return { ...call, subscriberId, provedMs: now.getTime(), challenge: null, failures: 0 };
     },
   };
 }

@@ -9,12 +9,16 @@ export type KnownPerson = {
   readonly deviceId: string | null;
   readonly tac: string | null;
   readonly msisdn: string | null;
+  /** When the number that he had became another SIM's: what it proved before counts no more. */
+  readonly numberLostAt?: Date | null;
 };
 
 /** A way in by SMS: a link, and a code to type where the link cannot be opened. Both stand as hashes. */
 export type NewPortalLink = {
   readonly operatorId: string;
   readonly subscriberId: string;
+  /** Where it is sent: it must be his still when it is written down. */
+  readonly msisdn: string;
   readonly tokenHash: Uint8Array;
   readonly codeHash: Uint8Array;
   readonly expiresAt: Date;
@@ -28,7 +32,7 @@ export interface PortalPeople {
     operatorId: string,
     person: Pick<KnownPerson, "subscriberId" | "deviceId">,
   ): Promise<Pick<AccountFacts, "isKnownDevice" | "account">>;
-  /** False where `most` ways in of this subscriber are not over yet: no more are sent. */
+  /** False where `most` ways in of this subscriber are not over yet, or the number is no longer his: nothing is sent. */
   addLink(link: NewPortalLink, now: Date, most: number): Promise<boolean>;
   /** Spends the link: its subscriber; undefined where it is spent, over, or was never sent. */
   useLink(operatorId: string, tokenHash: Uint8Array, now: Date): Promise<string | undefined>;

@@ -20,6 +20,7 @@ const ENDS_OCTETS = 4;
 const SUBSCRIBER_OCTETS = 16;
 export const STATE_NONCE_OCTETS = 9;
 export const PORTAL_KEY_OCTETS = 32;
+export const PORTAL_SESSION_MS = 45 * 60_000;
 /** Ways in by SMS. What a token says is its place here. */
 const BY_SMS = ["link", "otp"] as const satisfies readonly Assurance[];
 
@@ -37,6 +38,12 @@ export function issueSession(session: PortalSession, operatorId: string, key: Ui
   body.set(Buffer.from(session.subscriberId.replaceAll("-", ""), "hex"), 2 + ENDS_OCTETS);
   return sealed(body, ["session", operatorId], SESSION_MAC_OCTETS, key);
 }
+
+/** It was let in by an SMS to a number that became another SIM's since. Seconds count: that of the loss is not good any more. */
+export const isOfFormerNumber = (
+  provedAt: Date,
+  { numberLostAt }: { readonly numberLostAt?: Date | null | undefined },
+): boolean => numberLostAt != null && secondsOf(provedAt) <= secondsOf(numberLostAt);
 
 /** Undefined where it is not this operator's, was changed, or is over. */
 export function openSession(

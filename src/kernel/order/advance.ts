@@ -4,9 +4,10 @@
  */
 import type { ConductorDeps } from "./deps.ts";
 import { cancelOrder, deadlinePassed, failItem, isClosed } from "./ending.ts";
+import { followNumber } from "./number-lost.ts";
 import { giveUpKeys, openOrder, sendWithoutKey, wait } from "./open-order.ts";
 import { rankOf } from "./order.ts";
-import type { DueOrder, OrderDraft, Terms } from "./order-store.ts";
+import type { Companion, DueOrder, OrderDraft, Terms } from "./order-store.ts";
 import { isOfRequest } from "./request/context.ts";
 import { requestIsDue } from "./request/due.ts";
 import type { RequestDraft } from "./request/request-draft.ts";
@@ -24,8 +25,8 @@ export function advanceOrder(
   scribe: Scribe,
   due: DueOrder,
   terms: Terms,
-  /** Of an order that is left to a younger one: what goes along with its messages. */
-  companionIds: readonly string[],
+  /** Of an order that is left to a younger one, or lost its number: what goes along with its messages. */
+  companions: readonly Companion[],
 ): void {
   const { order } = due;
   const before = {
@@ -35,9 +36,10 @@ export function advanceOrder(
   };
   const own = createScribe(scribe.now, deps.newId);
   try {
-    if (isLeftToYounger(due))
+    if (isLeftToYounger(due)) {
+      const companionIds = companions.map(({ id }) => id);
       cancelOrder(own, order, "the SIM was seen anew: a younger order takes its place", companionIds, terms);
-    else advance(deps, own, due, terms);
+    } else advance(deps, own, due, terms, companions);
   } catch (error) {
     Object.assign(order, before);
     return stumble(scribe, order, terms, faultOf(error));
@@ -50,10 +52,12 @@ function advance(
   scribe: Scribe,
   { order, subject, symptoms }: DueOrder,
   terms: Terms,
+  companions: readonly Companion[],
 ): void {
   if (isOfRequest(order)) return requestIsDue({ deps, scribe, order, subject, terms });
   if (order.state !== "provisioning") return openOrder(deps, scribe, { order, subject, symptoms }, terms);
   giveUpKeys(scribe, order);
+  followNumber(scribe, order, subject, terms, companions);
   sendWithoutKey(deps, scribe, order, subject, terms);
   deadlinePassed(scribe, order, terms);
 }

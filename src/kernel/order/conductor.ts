@@ -8,13 +8,16 @@ import { type AnsweredCall, answersCame } from "./answers.ts";
 import { type ChangeSet, isEmpty } from "./change-set.ts";
 import type { ConductorDeps } from "./deps.ts";
 import { cancelOrder, isFinal } from "./ending.ts";
+import { hasLostNumber, NUMBER_LOST } from "./number-lost.ts";
 import type { ConfirmationInput, ConfirmationResult } from "./order-reader.ts";
 import type {
+  DueOrder,
   EndedMessage,
   OrderDraft,
   OrderTransaction,
   Receipt,
   SubmittedPart,
+  Terms,
   UnsentMessage,
 } from "./order-store.ts";
 import { messageDelivered, messageFailed, reach } from "./progress.ts";
@@ -25,7 +28,7 @@ import { noticeEnded } from "./request/messages.ts";
 import type { RequestDesk } from "./request/request.ts";
 import { contextOf, createRequestDesk } from "./request/request-desk.ts";
 import { settle } from "./request/settle.ts";
-import { refuseCancelOfRemoval, withhold } from "./request/withhold.ts";
+import { isRemovalUnderWay, refuseCancelOfRemoval, withhold } from "./request/withhold.ts";
 import { closed, RECEIPT_GRACE_MINUTES, resendByHand } from "./resend.ts";
 import { createScribe, hoursAfter, minutesAfter, type Scribe } from "./scribe.ts";
 import { lockById, type Step } from "./step.ts";
@@ -96,14 +99,10 @@ export function createConductor(deps: ConductorDeps): Conductor {
         const due = await tx.claimDue({ now: scribe.now, limit });
         for (const one of due) {
           const terms = await tx.termsOf(one.order.operatorId);
-          const companions = isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
-          advanceOrder(
-            deps,
-            scribe,
-            one,
-            terms,
-            companions.map(({ id }) => id),
-          );
+          const isLost = hasLostNumber(one.order, one.subject);
+          if (isLost && (await endOfLostNumber(deps, { tx, scribe }, one, terms))) continue;
+          const companions = isLost || isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
+          advanceOrder(deps, scribe, one, terms, companions);
         }
         return due.length;
       }),
@@ -201,7 +200,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
         if (isOfRequest(order)) refuseCancelOfRemoval({ order }, calls);
         const companions = await tx.companionsOf(orderId);
         const companionIds = companions.map(({ id }) => id);
-        cancelOrder(scribe, order, reason, companionIds, await store.termsOf(operatorId));
+        cancelOrder(scribe, order, reason, companionIds, await tx.termsOf(operatorId));
         if (isOfRequest(order)) withhold(await contextOf(deps, { tx, scribe }, order), calls, reason);
       }),
   };
@@ -215,6 +214,23 @@ function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): 
     evidence: symptom.source,
     detail: { ...detail, seenAt: seenAt.toISOString() },
   });
+}
+
+/** False where it is to go on: the network opened it, or a service server is ending something for it. */
+async function endOfLostNumber(
+  deps: ConductorDeps,
+  { tx, scribe }: Step,
+  { order, subject }: DueOrder,
+  terms: Terms,
+): Promise<boolean> {
+  if (!isOfRequest(order) || isFinal(order)) return false;
+  const calls = await tx.openCallsOf(order.id);
+  if (isRemovalUnderWay({ order }, calls)) return false;
+  const companions = await tx.companionsOf(order.id);
+  const companionIds = companions.map(({ id }) => id);
+  cancelOrder(scribe, order, NUMBER_LOST, companionIds, terms);
+  withhold({ deps, scribe, order, subject, terms }, calls, NUMBER_LOST);
+  return true;
 }
 
 async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string): Promise<OrderDraft> {

@@ -56,6 +56,8 @@ export type Subject = {
   readonly gid1: string | null;
   readonly spn: string | null;
   readonly homePlmn: string;
+  /** When its number became another SIM's, or it got another: what the former number proved before counts no more. */
+  readonly numberLostAt?: Date | null;
 };
 
 /** The message that carries an item now. */
@@ -65,6 +67,8 @@ export type CarrierMessage = {
   readonly kind: MessageKind;
   readonly partCount: number;
   readonly reference: number;
+  /** It was on its way to a number that its subscriber has no more: no receipt proves that he has it. */
+  readonly isLost?: boolean;
 };
 
 /** A message that goes along with those of the items and proves nothing: a PIN notice, settings for a second use. */

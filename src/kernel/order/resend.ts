@@ -148,6 +148,19 @@ export function resendByHand(
     );
   }
   if (isFinal(order)) reopen(scribe, order, terms, actor);
+  resendItems(scribe, order, terms, sendable, companions, `${actor} asked to resend it`);
+  for (const item of unkeyed) requestKey(scribe, order, item, terms, relation!);
+}
+
+/** At once, each message once for all items that it carries. */
+export function resendItems(
+  scribe: Scribe,
+  order: OrderDraft,
+  terms: Terms,
+  sendable: readonly ItemDraft[],
+  companions: readonly Companion[],
+  reason: string,
+): void {
   const byMessage = new Map<string, ItemDraft[]>();
   for (const item of sendable) {
     const { id } = item.message!;
@@ -162,9 +175,8 @@ export function resendByHand(
   }
   for (const [messageId, items] of byMessage) {
     if (items.some(({ state }) => state === "sending")) scribe.changes.cancelledMessages.push(messageId);
-    resend(scribe, order, items, terms, { reason: `${actor} asked to resend it`, waitMinutes: 0 });
+    resend(scribe, order, items, terms, { reason, waitMinutes: 0 });
   }
-  for (const item of unkeyed) requestKey(scribe, order, item, terms, relation!);
 }
 
 const withheld = (): TurnupError =>

@@ -60,7 +60,13 @@ export interface RequestTransaction extends ReplyTransaction {
    * Who asks: SIM and device by their numbers, made where both are told; by one of them, or by a phone number, whoever is
    * seen with it now. Locks the subscriber, so that two requests of one never see the same past.
    */
-  askerOf(operatorId: string, who: NewRequest["who"], newId: () => string): Promise<Asker | undefined>;
+  askerOf(
+    operatorId: string,
+    who: NewRequest["who"],
+    newId: () => string,
+    /** The network itself names SIM and number: a number that another SIM had is taken from it. Anybody else's word takes none. */
+    byNetwork?: { readonly now: Date } | undefined,
+  ): Promise<Asker | undefined>;
   requestByKey(
     operatorId: string,
     idempotencyKey: string,

@@ -172,7 +172,12 @@ function tellOfCancel(context: RequestContext, values: Readonly<Record<string, s
     const named = namesOf(context, some);
     return named === "" ? [] : [textOf(context, name, { items: named })];
   });
-  tell(context, { kind: "status", text: "cancelled", values, more });
+  if (context.subject.msisdn !== null)
+    return void tell(context, { kind: "status", text: "cancelled", values, more });
+  context.scribe.note(context.order, {
+    kind: "notice_withheld",
+    reason: "nobody is told of the end: no phone number is known for this SIM",
+  });
 }
 
 /** Patterns of fraud are the operator's affair: whoever is stopped for one is told no more than that. */

@@ -49,7 +49,8 @@ export async function submitRequest(
   }
   const terms = await tx.termsOf(operatorId);
   const request = { ...given, assurance: assuranceOf(given, terms) };
-  const asker = await tx.askerOf(operatorId, request.who, scribe.newId);
+  const byNetwork = request.assurance === "network" ? { now: scribe.now } : undefined;
+  const asker = await tx.askerOf(operatorId, request.who, scribe.newId, byNetwork);
   if (!asker) throw identityUnknown();
   const idempotencyKey = `request:${request.idempotencyKey}`;
   const before = await tx.requestByKey(operatorId, idempotencyKey);

@@ -18,19 +18,25 @@ import { takeBackElement, undoElements } from "./elements.ts";
 import { namesOf, tell } from "./notices.ts";
 import { endRegistrationOf, registrationOf, takeBackRegistration } from "./service.ts";
 
-/** @throws TurnupError `order_closed`: a service server ends a registration at this moment, which nobody can call back */
+/** A service server may be ending a registration at this moment, which nobody can call back. */
+export const isRemovalUnderWay = (
+  { order }: Pick<RequestContext, "order">,
+  calls: readonly OpenCall[],
+): boolean =>
+  calls.some(
+    ({ kind, body, attempts, itemId }) =>
+      kind === "service_registration" &&
+      attempts > 0 &&
+      body.action === "remove" &&
+      itemOf({ order }, itemId)?.subject.action === "remove",
+  );
+
+/** @throws TurnupError `order_closed` */
 export function refuseCancelOfRemoval(
   { order }: Pick<RequestContext, "order">,
   calls: readonly OpenCall[],
 ): void {
-  const isUnderWay = calls.some(
-    ({ kind, body, attempts, itemId }) =>
-      kind === "service_registration" &&
-      attempts > 0 &&
-      itemOf({ order }, itemId)?.subject.action === "remove" &&
-      body.action === "remove",
-  );
-  if (!isUnderWay) return;
+  if (!isRemovalUnderWay({ order }, calls)) return;
   throw new TurnupError(
     "order_closed",
     "a service server was asked already to end the registration, which cannot be called back",
@@ -141,6 +147,7 @@ export function tellTakenBack(context: RequestContext): void {
       reason: item.reason,
     });
     const values = { items: namesOf(context, [item]) };
-    tell(context, { kind: "status", text: isLeft ? "notTakenBack" : "takenBack", values, item });
+    if (context.subject.msisdn !== null)
+      tell(context, { kind: "status", text: isLeft ? "notTakenBack" : "takenBack", values, item });
   }
 }
