@@ -74,6 +74,25 @@ test("what a server that is gone had leased is due at the second look; a living 
   await living.close();
 });
 
+test("an attempt that its server did not live to end does not count: nothing is put off longer for it", async () => {
+  const dying = await joinNodes(config.connection);
+  const { message, call } = await lease(dying.number());
+  for (const [table, id] of [
+    ["message", message],
+    ["outbound_call", call],
+  ])
+    await database.run(`update ${table} set attempts = 3 where id = $1`, [id]);
+  await dying.close();
+  await sessionsEnded(0);
+  const look = createLeaseWatch(database);
+  for (let looks = 0; looks < 2; looks++) await look(new Date());
+  const attempts = await database.rows(
+    "select attempts from message where id = $1 union all select attempts from outbound_call where id = $2",
+    [message, call],
+  );
+  assert.deepEqual(attempts, [{ attempts: 2 }, { attempts: 2 }]);
+});
+
 test("a server whose session is cut comes back under its number, unless its leases were taken over meanwhile", async () => {
   let isReachable = true;
   const { host = "localhost" } = config.connection;

@@ -184,18 +184,21 @@ const UNHELD = {
                                and l.objid = n.number::oid and l.objsubid = 2
                                and l.database = (select oid from pg_database where datname = current_database()))`,
 };
-/** In order of id, as every other batch locks its messages. */
+/**
+ * In order of id, as every other batch locks its messages. An attempt that its server did not live to end is none: the pause
+ * before a next one grows with the attempts that failed, and a server killed four times would make it a minute and more.
+ */
 const RECLAIM_MESSAGES = {
   name: "reclaim_messages", // message_due
   text: `update message set state = 'queued', reason = 'the server that was sending it is gone; it goes out again',
-                due_at = $2, lease_until = null, updated_at = $2
+                due_at = $2, lease_until = null, attempts = greatest(attempts - 1, 0), updated_at = $2
           where id in (select id from message
                         where due_at is not null and lease_until is not null and leased_by = any($1::integer[])
                         order by id for update)`,
 };
 const RECLAIM_CALLS = {
   name: "reclaim_calls", // outbound_call_due
-  text: `update outbound_call set due_at = $2, lease_until = null, updated_at = $2
+  text: `update outbound_call set due_at = $2, lease_until = null, attempts = greatest(attempts - 1, 0), updated_at = $2
           where id in (select id from outbound_call
                         where due_at is not null and lease_until is not null and leased_by = any($1::integer[])
                         order by id for update)`,

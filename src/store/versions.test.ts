@@ -192,6 +192,21 @@ test("a server whose channel is cut asks the database, and believes again when i
   }
 });
 
+test("what a server wrote itself is in force there at once, though no word of it comes back", async () => {
+  const line = await cutLine(config.connection);
+  onTestFinished(line.close);
+  const here = await node(line.connection);
+  const mine = await operator();
+  await until(async () => {
+    const before = here.reads();
+    await here.orders.termsOf(mine);
+    return here.reads() === before;
+  }, "it remembers");
+  line.silence();
+  await forbid(here, mine);
+  assert.equal((await here.orders.termsOf(mine)).overrides.size, 1);
+});
+
 const firstOverride = async (operatorId: string): Promise<string> =>
   (await database.one<{ id: string }>("select id from device_override where operator_id = $1", [operatorId]))!
     .id;
