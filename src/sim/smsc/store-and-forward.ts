@@ -102,7 +102,7 @@ export class StoreAndForward {
     const dueAt = message.schedule_delivery_time
       ? momentOf(parseTime(message.schedule_delivery_time), now)
       : now;
-    if (dueAt > now) this.#later(stored, dueAt);
+    if (dueAt > now) this.#later(stored, dueAt - now);
     else this.#offer(stored);
     return stored;
   }
@@ -156,14 +156,17 @@ export class StoreAndForward {
     return validity ? momentOf(parseTime(validity), now) : now + this.#options.validityMs;
   }
 
-  #later(stored: Stored, at: number): void {
+  /** However the time of day is set meanwhile. */
+  #later(stored: Stored, waitMs: number): void {
+    const due = performance.now() + waitMs;
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer);
-        if (Date.now() < at) this.#later(stored, at);
+        const leftMs = due - performance.now();
+        if (leftMs > 0) this.#later(stored, leftMs);
         else this.#offer(stored);
       },
-      Math.min(at - Date.now(), LONGEST_TIMER_MS),
+      Math.min(waitMs, LONGEST_TIMER_MS),
     );
     this.#timers.add(timer);
   }
@@ -219,6 +222,6 @@ export class StoreAndForward {
       stored.saidAbsent = true;
       this.#options.onState(stored);
     }
-    this.#later(stored, Math.min(Date.now() + this.#options.retryMs, stored.expiresAt));
+    this.#later(stored, Math.min(this.#options.retryMs, stored.expiresAt - Date.now()));
   }
 }
