@@ -15,7 +15,8 @@ export const MACHINES = [
   "billing",
   "mail",
 ] as const;
-export type MachineKind = (typeof MACHINES)[number];
+/** `server`: a provisioning server, as a proxy sees it. */
+export type MachineKind = (typeof MACHINES)[number] | "server";
 /** `host` is that of its configured address; never a path, which could hold a name. */
 export type Machine = { readonly kind: MachineKind; readonly host: string };
 
@@ -42,6 +43,8 @@ export type MachineNews =
 export type MachineWatch = {
   /** The same port, watched. */
   watch<Port extends object>(machine: Machine, port: Port): Port;
+  /** One call, where a port is of several machines. */
+  during<T>(machine: Machine, answer: Promise<T>): Promise<T>;
   refused(machine: Machine, cause: string): void;
   accepted(machine: Machine): void;
   states(): readonly MachineState[];
@@ -49,7 +52,14 @@ export type MachineWatch = {
 
 const REMIND_MS = 600_000;
 /** What a port's answer calls a "not you", in either direction: who shows the wrong key cannot be told anything either. */
-const REFUSALS: ReadonlySet<string> = new Set(["unauthorised", "tls", "wrong_key", "server_not_proven"]);
+const REFUSALS: ReadonlySet<string> = new Set([
+  "unauthorised",
+  "tls",
+  "wrong_key",
+  "server_not_proven",
+  "server_refused_us",
+  "server_not_proved",
+]);
 /** Failures behind which the other had let us in. */
 const LET_IN: ReadonlySet<string> = new Set(["pending", "bad_request"]);
 
@@ -145,6 +155,7 @@ export function createMachineWatch(options: {
       wrapped.set(port, watched);
       return watched;
     },
+    during,
     refused,
     accepted,
     states: () =>
@@ -162,7 +173,7 @@ export function createMachineWatch(options: {
 /** What refuses us now, by what it is for, each since the first of its kind: for an answer that anybody may read. */
 export function refusalsOf(
   watch: Pick<MachineWatch, "states">,
-): readonly { readonly machine: MachineKind; readonly since: Date }[] {
+): readonly { readonly machine: (typeof MACHINES)[number]; readonly since: Date }[] {
   return MACHINES.flatMap((machine) => {
     const moments = watch
       .states()

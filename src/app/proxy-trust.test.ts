@@ -27,6 +27,7 @@ import { imeiNameOf } from "../wire/message/party-name.ts";
 import { authenticationText, ROAD } from "../wire/message/road.ts";
 import type { CertificateRequest } from "../wire/x509/certificate.ts";
 import { ensureAuthority, type Pair } from "./certificates.ts";
+import type { MachineNews } from "./machine-watch.ts";
 
 const DAY_MS = 86_400_000;
 let road: RoadParties;
@@ -222,7 +223,11 @@ const proofOf =
 /** A device's request with user data, through the proxy to that server. */
 async function requestThrough(url: string) {
   const { serverAuthority: authority, publicKey } = road.certificates.land;
-  await road.restartProxy({ servers: [{ url, id: SERVER_ID, authority, publicKey }] });
+  news.length = 0;
+  await road.restartProxy({
+    servers: [{ url, id: SERVER_ID, authority, publicKey }],
+    onMachine: (one) => news.push(one),
+  });
   const records = road.records.length;
   const answer = await road.air(ROAD.through(new URL(url).host, ROAD.requests), {
     method: "POST",
@@ -232,6 +237,10 @@ async function requestThrough(url: string) {
   });
   return { answer, records: road.records.slice(records) };
 }
+
+/** What the last proxy told of its servers. */
+const news: MachineNews[] = [];
+const toldOf = () => news.map(({ kind, machine }) => [kind, machine]);
 
 function heardNothingOfTheUser({ heard }: FalseServer): void {
   assert.doesNotMatch(heard(), new RegExp(`Jones|4111|${IMEI}|${IMSI}|${MSISDN}|/d/requests`));
@@ -255,6 +264,7 @@ for (const [name, pair] of FALSE_PAIRS) {
       records.map(({ leg, reason }) => [leg, reason]),
       [["land", "server_not_proved"]],
     );
+    assert.deepEqual(toldOf(), [["refused", `server ${new URL(server.url).host}`]]);
   });
 }
 
@@ -303,6 +313,7 @@ test("the same server with the right proof is sent the request: what was refused
   const server = await falseServer(serverPair(), proofOf());
   await requestThrough(server.url);
   assert.match(server.heard(), /POST \/d\/requests [^\n]*Jones/);
+  assert.deepEqual(toldOf(), []);
   assert.match(server.heard(), new RegExp(`"turnup-imei":"${IMEI}"`));
   assert.match(
     server.heard(),

@@ -15,7 +15,9 @@ import { serverNameOf } from "../proxy/servers.ts";
 import type { AuditRecord, TerminationReason } from "../proxy/session.ts";
 import { openProxyJournal } from "../store/proxy-journal.ts";
 import type { Bearer } from "../wire/message/road.ts";
+import { createMachineWatch, type MachineNews } from "./machine-watch.ts";
 import type { ProxyCertificates } from "./road-certificates.ts";
+import { watchedLand } from "./watched-land.ts";
 
 export type ProxyOptions = {
   /** In its certificate and in each signature. */
@@ -38,6 +40,8 @@ export type ProxyOptions = {
   now?(): Date;
   onTerminated?(record: AuditRecord): void;
   onFault?(error: Error): void;
+  /** A provisioning server does not let us in, or does not prove itself; or does so again. */
+  readonly onMachine?: (news: MachineNews) => void;
 };
 export type BearerNetwork = { readonly network: string; readonly bits: number; readonly bearer: Bearer };
 export type ProxyAccount = {
@@ -74,13 +78,15 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     sealKey: certificates.sealKey,
     replay: edge.apply,
   });
-  const land = createGateway({
+  const machines = createMachineWatch({ nowMs: () => now().getTime(), tell: options.onMachine });
+  const gateway = createGateway({
     proxy: { id: options.id, ...certificates.land, signing: certificates.signing },
     servers,
     ...(options.limits && { limits: options.limits }),
     now,
     freshOctets,
   });
+  const land = watchedLand(gateway, machines);
   const house = createHouse({
     edge,
     journal,

@@ -81,7 +81,10 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  for (const { app } of doors) await app.close();
+  for (const { app } of doors) {
+    app.server.closeAllConnections();
+    await app.close();
+  }
 });
 
 /** How many connections the door itself still holds. */
@@ -93,7 +96,10 @@ const heldBy = (app: FastifyInstance): Promise<number> =>
 async function untilNoneIsHeld(app: FastifyInstance): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while ((await heldBy(app)) > 0) {
-    assert.ok(performance.now() < deadline, "a connection is held");
+    if (performance.now() > deadline) {
+      app.server.closeAllConnections();
+      assert.fail("a connection is held");
+    }
     await sleep(20);
   }
 }

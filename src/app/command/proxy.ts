@@ -6,6 +6,7 @@ import { TurnupError } from "../../term/error.ts";
 import type { Command } from "../command.ts";
 import { type Config, dataFolderOf, readConfig } from "../config.ts";
 import { openLogStream } from "../log-stream.ts";
+import { machineLog } from "../machine-log.ts";
 import { type ProxyServer, startProxy } from "../proxy.ts";
 import { ensureProxyCertificates, type ProxyCertificates } from "../road-certificates.ts";
 import { type ProxyPolicy, readAccountsFile, readPolicyFile } from "../road-config.ts";
@@ -44,6 +45,7 @@ export const proxyCommand: Command = {
       bearers: policy.bearers,
       certificates,
       journalFolder: join(folder, "journal"),
+      onMachine: machineLog(log),
       onTerminated: (record) => log.warn(record, "session ended"),
       onFault: (error) => log.error({ reason: error.message }, "fault"),
     });

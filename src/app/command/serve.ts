@@ -5,6 +5,7 @@ import type { Command } from "../command.ts";
 import { readConfig } from "../config.ts";
 import { openLogStream } from "../log-stream.ts";
 import { untilStopped } from "../lost.ts";
+import { machineLog } from "../machine-log.ts";
 import { startServer } from "../server.ts";
 
 export const serveCommand: Command = {
@@ -29,10 +30,7 @@ export const serveCommand: Command = {
       onLost: stay.onLost,
       log: context.note,
       logStream,
-      onMachine(news) {
-        if (news.kind === "refused") log.error(news, "credentials refused");
-        else log.info(news, "credentials taken again");
-      },
+      onMachine: machineLog(log),
       onFault: (name, error) =>
         log.error({ loop: name, reason: error instanceof Error ? error.message : String(error) }, "fault"),
     });
