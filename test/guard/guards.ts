@@ -465,4 +465,12 @@ export const GUARDS: readonly Guard[] = [
     broken: "if (characters === text.length)",
     tests: ["src/store/request-texts.test.ts"],
   },
+  {
+    protects: "money",
+    what: "an item that the network alone provides is done, and billed, without evidence of every element",
+    file: "src/kernel/order/request/elements.ts",
+    line: 'const areAllDone = elementsIn(item).every(([, state]) => state === "done");',
+    broken: "const areAllDone = true;",
+    tests: ["src/store/request-network.test.ts"],
+  },
 ];

@@ -5,7 +5,13 @@
 import { notSeenWords } from "./access-points.ts";
 import { FINAL_ORDER_STATES, type ItemState, type OrderState, rankOf } from "./order.ts";
 import type { ItemDraft, OrderDraft, Terms } from "./order-store.ts";
-import { isPartlyDone, isReached, isRequestItemDone, levelOf } from "./request/item-done.ts";
+import {
+  isOfNetworkAlone,
+  isPartlyDone,
+  isReached,
+  isRequestItemDone,
+  levelOf,
+} from "./request/item-done.ts";
 import { NO_ACTION, type Scribe } from "./scribe.ts";
 
 export const isFinal = (order: OrderDraft): boolean => FINAL_ORDER_STATES.includes(order.state);
@@ -94,7 +100,8 @@ export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms):
     if (item.deadlineAt > scribe.now) continue;
     if (isPartlyDone(item.state)) proofMissing(scribe, order, item, terms);
     else {
-      const cause = CAUSE_OF_SILENCE[item.state] ?? "no_key";
+      const isOfNetwork = item.subject !== null && isOfNetworkAlone({ ...item, subject: item.subject });
+      const cause = isOfNetwork ? "no_answer" : (CAUSE_OF_SILENCE[item.state] ?? "no_key");
       failItem(scribe, order, item, { cause, reason: `${item.reason}; the deadline has passed` });
     }
   }

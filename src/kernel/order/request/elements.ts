@@ -7,9 +7,10 @@ import type { NetworkElement } from "../../catalog/catalog-item.ts";
 import type { CallAnswer } from "../answers.ts";
 import { failItem, isClosed, waitNoMore } from "../ending.ts";
 import type { OutboundCall } from "../order-store.ts";
+import { NO_ACTION } from "../scribe.ts";
 import { ask, within } from "./ask.ts";
 import { itemOf, know, type RequestContext, type RequestItem } from "./context.ts";
-import { isRequestItemDone, waitsForElements } from "./item-done.ts";
+import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "./item-done.ts";
 import type { ElementState } from "./request-draft.ts";
 import { elementsEnded } from "./service.ts";
 
@@ -94,7 +95,26 @@ export function elementAnswered(context: RequestContext, call: OutboundCall, ans
   const isToEndAtService = item.kind === "service" && item.subject.action === "remove";
   if (isToEndAtService && item.state === "registering" && !waitsForElements(item))
     return elementsEnded(context, item);
+  const areAllDone = elementsIn(item).every(([, state]) => state === "done");
+  if (item.state === "sending" && areAllDone && isOfNetworkAlone(item))
+    return doneInNetwork(context, item, "the network's elements are done", `element:${element}`);
   if (isRequestItemDone(item, context.terms.policy.doneAt)) waitNoMore(item);
+}
+
+/** Of an item of which nothing goes to the device: it stands where it should. */
+export function doneInNetwork(
+  { scribe, order }: RequestContext,
+  item: RequestItem,
+  reason: string,
+  evidence?: string,
+): void {
+  scribe.moveItem(order, item, {
+    state: item.subject.action === "remove" ? "works" : "delivered",
+    reason,
+    nextAction: NO_ACTION,
+    deadlineAt: null,
+    ...(evidence === undefined ? {} : { evidence }),
+  });
 }
 
 /** What was done for an item that came to nothing is taken back; what is still being done, as soon as it is. */

@@ -30,3 +30,8 @@ export const waitsForElements = ({ subject }: Pick<Asked, "subject">): boolean =
 /** Something of it is there, though not all. */
 export const isPartlyDone = (state: ItemState): boolean =>
   rankOf(state) > 0 || state === "registered" || state === "access_data_sent";
+
+/** Nothing of it goes to the device: what there is of it, elements of the network do. */
+export const isOfNetworkAlone = ({ subject }: Pick<Asked, "subject">): boolean =>
+  subject.service === null &&
+  (subject.content.kind === "none" || (subject.content.kind === "settings" && subject.action === "remove"));

@@ -6,13 +6,13 @@
 
 import { apnsOf } from "../access-points.ts";
 import type { SettingsChoice } from "../deps.ts";
-import { failItem, waitNoMore } from "../ending.ts";
+import { failItem } from "../ending.ts";
 import { settingsDetail } from "../open-order.ts";
 import { createScribe, earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../scribe.ts";
 import { sendSettings } from "../send.ts";
 import { prepareBilling } from "./billing.ts";
 import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
-import { askElements } from "./elements.ts";
+import { askElements, doneInNetwork } from "./elements.ts";
 import { sendContent } from "./feature.ts";
 import { namesOf, tell } from "./notices.ts";
 import { WHICH_IS_THERE } from "./request-items.ts";
@@ -140,18 +140,20 @@ export function applyModules(context: RequestContext, service: RequestItem): voi
   for (const module of itemsOf(context)) if (module.subject.moduleOf === service.id) apply(context, module);
 }
 
-/** Nothing goes to the device: it is done when the network's elements are. */
-function applyInNetwork({ scribe, order, terms }: RequestContext, item: RequestItem): void {
-  const isDone = Object.keys(item.subject.elements).length === 0;
+/** Nothing goes to the device: it is done when the network's elements have said so, and not before. */
+function applyInNetwork(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  if (Object.keys(item.subject.elements).length === 0)
+    return doneInNetwork(context, item, "nothing has to be done for it on the device or in the network");
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours);
   scribe.moveItem(order, item, {
-    state: item.subject.action === "remove" ? "works" : "delivered",
-    reason: isDone
-      ? "nothing has to go to the device"
-      : "nothing has to go to the device; the network's elements are told",
-    nextAction: isDone ? NO_ACTION : "wait for the network's elements",
-    deadlineAt: isDone ? null : hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours),
+    state: "sending",
+    event: "network_asked",
+    reason: "nothing goes to the device; the network's elements are asked",
+    nextAction: "wait for the network's elements",
+    // Their calls' own deadline comes first: then the item says what was met.
+    deadlineAt: hoursAfter(deadlineAt, 1),
   });
-  if (isDone) waitNoMore(item);
 }
 
 /**
