@@ -142,6 +142,7 @@ export function memoryRoad(
       forgetLinks: async () => 0,
     },
     cardsOf: () => undefined,
+    putAccountNumber: async (given) => called("road.putAccountNumber", given.operatorId, given),
     operatorOf: async (id) => ({ id, name: "Telco", care: { phone: null, url: null } }),
     agentOf: () => "tel:+491701110000",
     publicUrl: () => "https://turnup.invalid",

@@ -200,6 +200,8 @@ function storeOver(books: OrderBooks): OrderStore {
     registrationsOf: none,
     noticeKeyOf: none,
     openRequest: none,
+    accountBooksOf: none,
+    putAccountNumber: none,
     languageOf: none,
     lockOffer: none,
     isQueued: none,

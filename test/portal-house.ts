@@ -1,4 +1,5 @@
 /** The portal over requests on a database of the test file's own; what it sends by SMS and what it shows is kept. */
+
 import { randomBytes } from "node:crypto";
 import { createPortal } from "../src/http/d/portal.ts";
 import type { PortalDeps } from "../src/http/d/ports.ts";
@@ -8,6 +9,7 @@ import { createPortalPeople } from "../src/store/portal-link.ts";
 import { createRepeats } from "../src/store/repeats.ts";
 import { uuidv7 } from "../src/store/uuid.ts";
 import type { Screen } from "../src/wire/screen/screen.ts";
+import { freeTries } from "./memory-tries.ts";
 import type { RequestHouse, RequestShop } from "./request-shop.ts";
 
 export const CARE = { phone: "+44 20 7946 0000", url: null };
@@ -40,7 +42,7 @@ export function portalOver(shop: RequestShop, house: RequestHouse, changes: Part
       newId: uuidv7,
       clock: () => new Date(shop.time.now),
     }),
-    cardsOf: () => ({ house: { tokenise }, secret: new Uint8Array(32).fill(9) }),
+    cardsOf: () => ({ house: { tokenise }, secret: new Uint8Array(32).fill(9), tries: freeTries() }),
     texts: {
       async send(_operatorId, messages) {
         sent.push(...messages.map(({ to, text }) => ({ to, text })));

@@ -4,9 +4,12 @@ import type { RoadDeps } from "../src/http/ports.ts";
 import type { HttpOptions } from "../src/http/server.ts";
 import { createHttpServer } from "../src/http/server.ts";
 import type { CardTokens } from "../src/kernel/account/card.ts";
+import type { Pause } from "../src/kernel/account/card-tries.ts";
 import { ROLES, type Role } from "../src/kernel/account/role.ts";
 import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
+import { putAccountNumber } from "../src/store/account-books.ts";
 import { cardSecretOf } from "../src/store/account-store.ts";
+import { createCardTries } from "../src/store/card-tries.ts";
 import { createPortalPeople } from "../src/store/portal-link.ts";
 import { createRepeats } from "../src/store/repeats.ts";
 import { createRequestReader } from "../src/store/request-reader.ts";
@@ -34,11 +37,20 @@ export async function roadDoor(
       card: { token: `tok_${cards.length}`, first6: "000000", last4: "0000", brand: "visa" },
     };
   };
+  const paused: Pause[] = [];
+  const tries = createCardTries({
+    database,
+    sealer,
+    limitsOf: async (of) => (await registry.policies.current(of)).body.request.cardTries,
+    onPause: async (_, pause) => void paused.push(pause),
+    onTry: () => undefined,
+  });
   const road: RoadDeps = {
     desk: conductor.requests,
     reader: createRequestReader(database, sealer, clock),
     people: createPortalPeople(database, sealer),
-    cardsOf: (operatorId) => ({ house: { tokenise }, secret: cardSecretOf(sealer, operatorId) }),
+    cardsOf: (operatorId) => ({ house: { tokenise }, secret: cardSecretOf(sealer, operatorId), tries }),
+    putAccountNumber: (given) => putAccountNumber(database, sealer, given),
     operatorOf: async (id) => ({ id, name: "Meridian", care: { phone: null, url: null } }),
     agentOf: () => AGENT,
     publicUrl: () => "https://turnup.invalid",

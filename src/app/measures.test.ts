@@ -8,7 +8,8 @@ import type { ChangeSet } from "../kernel/order/change-set.ts";
 import { emptyChangeSet } from "../kernel/order/change-set.ts";
 import type { EsmeState, EsmeStats } from "../net/smsc/esme.ts";
 import type { Backlog } from "../store/backlog.ts";
-import { countEnds, noArrivals, observe } from "./measures.ts";
+import { observeMachines } from "./machine-measures.ts";
+import { countCardTries, countEnds, noArrivals, observe } from "./measures.ts";
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
 const STATS: EsmeStats = {
@@ -129,6 +130,8 @@ test("an order counts once for each end that it came to", async () => {
 test("the handbook tells every measure of ours, and no other", async () => {
   const { registry } = observed(async () => BACKLOG);
   countEnds(registry);
+  countCardTries(registry);
+  observeMachines(registry, { states: () => [] }, () => 0);
   createMeasures(registry);
   const names = registry.getMetricsAsArray().map(({ name }) => name);
   const ours = names.filter((name) => !/^turnup_(process|nodejs)_/.test(name)).sort();

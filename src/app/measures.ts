@@ -269,3 +269,16 @@ export function countEnds(registry: Registry): (changes: ChangeSet) => void {
     }
   };
 }
+
+const CARD_OUTCOMES = ["accepted", "refused", "void", "paused"] as const;
+
+export function countCardTries(registry: Registry): (outcome: (typeof CARD_OUTCOMES)[number]) => void {
+  const tries = new Counter({
+    name: "turnup_card_tries_total",
+    help: "Cards that were tried, by what came of it; paused: not given to the payment house, since too many were.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
+  for (const outcome of CARD_OUTCOMES) tries.inc({ outcome }, 0);
+  return (outcome) => tries.inc({ outcome });
+}

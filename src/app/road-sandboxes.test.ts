@@ -60,7 +60,7 @@ test("each connector of the sandboxes' configuration does its work at its machin
     assert.equal(elements.held(element).size, 1);
   }
   const notice = { id: "n1", kind: "account", accountId: "a1", catalogId: null, action: "add" } as const;
-  const money = { onceMinor: 0, monthlyMinor: 0, currency: null, prepared: null };
+  const money = { onceMinor: 0, monthlyMinor: 0, currency: null, prepared: null, account: null };
   assert.equal((await connectors.billingOf(OPERATOR)?.tell({ ...notice, ...money }))?.kind, "done");
   assert.deepEqual(billing.accounts(), ["a1"]);
   for (const to of [
@@ -173,7 +173,7 @@ test("the billing file is one of the ways", async () => {
   const { close, connectors } = await connectorsOf(configOf({ TURNUP_BILLING_CSV_FILE: file }));
   closers.push(close);
   const notice = { id: "n1", kind: "account", accountId: "a1", catalogId: null, action: "add" } as const;
-  const money = { onceMinor: 0, monthlyMinor: 0, currency: null, prepared: null };
+  const money = { onceMinor: 0, monthlyMinor: 0, currency: null, prepared: null, account: null };
   assert.equal((await connectors.billingOf(OPERATOR)?.tell({ ...notice, ...money }))?.kind, "done");
   assert.match(await readFile(file, "utf8"), /,n1,account,a1,/);
 });

@@ -21,8 +21,10 @@ import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
 import type { EsmeState } from "../net/smsc/esme.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
+import { putAccountNumber } from "../store/account-books.ts";
 import { cardSecretOf } from "../store/account-store.ts";
 import { readBacklog } from "../store/backlog.ts";
+import { createCardTries } from "../store/card-tries.ts";
 import { createCatalogStore } from "../store/catalog-store.ts";
 import { openChangeChannel } from "../store/change-channel.ts";
 import { createDatabaseClock } from "../store/database-clock.ts";
@@ -64,7 +66,7 @@ import {
   refusalsOf,
 } from "./machine-watch.ts";
 import { type MakerCredentials, makerPorts } from "./maker-ports.ts";
-import { countEnds, observe } from "./measures.ts";
+import { countCardTries, countEnds, observe } from "./measures.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
 import {
@@ -256,13 +258,26 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     nowMs,
   });
   const operators = portalOperators(database, config.portal, changes, knowledge.countryOf);
+  const tries = createCardTries({
+    database,
+    sealer,
+    limitsOf: async (operatorId) => (await orders.termsOf(operatorId)).policy.request.cardTries,
+    onTry: countCardTries(measures),
+    onPause: (operatorId, { of, tries, until }) =>
+      registry.audit.record(operatorId, {
+        actor: "card door",
+        action: "card.testing",
+        subject: of,
+        detail: { tries, pausedUntil: until.toISOString() },
+      }),
+  });
   const forRoad = {
     desk: engine.conductor.requests,
     people: createPortalPeople(database, sealer),
     key: portalKeyOf(sealer),
     cardsOf(operatorId: string) {
       const house = others.connectors.paymentHouseOf?.(operatorId);
-      return house && { house, secret: cardSecretOf(sealer, operatorId) };
+      return house && { house, secret: cardSecretOf(sealer, operatorId), tries };
     },
     publicUrl: () => publicUrl,
     freshOctets: (octets: number) => Uint8Array.from(randomBytes(octets)),
@@ -282,6 +297,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     road: {
       ...forRoad,
       reader: requestReader,
+      putAccountNumber: (given) => putAccountNumber(database, sealer, given),
       operatorOf: operators.of,
       agentOf: () => config.portal.agent,
       voicePlatformAt: voicePlatformFinder(config.portal, operators),

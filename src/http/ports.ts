@@ -114,6 +114,12 @@ export type RoadDeps = {
   readonly people: PortalPeople;
   /** Undefined: no payment house takes this operator's cards. */
   readonly cardsOf: PortalDeps["cardsOf"];
+  /** The operator's own number of a subscriber's account; null takes it away. */
+  readonly putAccountNumber: (given: {
+    readonly operatorId: string;
+    readonly subscriberId: string;
+    readonly number: string | null;
+  }) => Promise<void>;
   readonly operatorOf: (operatorId: string) => Promise<PortalOperator>;
   /** Who takes over from the telephone menu: "tel:+44..."; undefined: nobody. */
   readonly agentOf: (operatorId: string) => string | undefined;

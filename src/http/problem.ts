@@ -19,6 +19,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   books_full: 503,
   card_malformed: 400,
   card_refused: 422,
+  card_tries_exceeded: 429,
   catalog_item_in_use: 409,
   catalog_item_not_found: 404,
   catalog_item_unknown: 422,

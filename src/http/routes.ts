@@ -42,6 +42,7 @@ import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
 import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
+import { putBillingAccount } from "./v1/subscribers/billing-account.ts";
 import { listServices } from "./v1/subscribers/services.ts";
 import { reportSymptoms } from "./v1/symptoms.ts";
 import { getTerms, listTerms, putTerms } from "./v1/terms/terms.ts";
@@ -112,6 +113,7 @@ export function routesOf(views: ServerViews): readonly Route[] {
     supplyRequestFields,
     chooseForRequest,
     listServices,
+    putBillingAccount,
     enterForPartner,
     listPartnerRequests,
     getPartnerRequest,

@@ -85,6 +85,7 @@ const ask = (subscriberId: string, deviceId: string, said: Partial<FactsQuery> =
     idDocument: null,
     seenSince: minutesAgo(1_440),
     requestsSince: minutesAgo(1_440),
+    cardsSince: minutesAgo(1_440),
     ...said,
   });
 const card = (index: number) => ({
@@ -145,6 +146,7 @@ test("whoever never was here is a stranger, seen nowhere", async () => {
     pairing: "never",
     ofDevice: [],
     ofSubscriber: [],
+    cardsTried: 0,
     cardAccounts: 0,
     documentAccounts: 0,
     deviceAccounts: 0,

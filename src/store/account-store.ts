@@ -12,6 +12,7 @@ import type {
   UserAccount,
 } from "../kernel/account/account-facts.ts";
 import type { UserData } from "../kernel/account/user-data.ts";
+import { tryKeyOf } from "./card-tries.ts";
 import type { Database, Db } from "./database.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -183,6 +184,13 @@ const REQUESTS_OF_SUBSCRIBER = {
           where subscriber_id = $2 and operator_id = $1 and created_at >= $3 and cause in ${ROAD_CAUSES} limit ${COUNTED_MAX}) n`,
 };
 
+const CARDS_TRIED = {
+  name: "count_cards_tried", // card_try_pkey
+  text: `select coalesce(max(n), 0)::int as count from (
+           select count(distinct card) as n from unnest(array['number', 'device'], $2::bytea[]) as q(kind, key)
+             join card_try t on t.operator_id = $1 and t.kind = q.kind and t.key = q.key and t.at >= $3 group by t.kind) c`,
+};
+
 /** Also inside a transaction; its statements run one after the other there. */
 export async function factsOf(db: Db, sealer: Sealer, query: FactsQuery): Promise<AccountFacts> {
   const { operatorId, subscriberId, deviceId, seenSince, requestsSince } = query;
@@ -201,6 +209,14 @@ export async function factsOf(db: Db, sealer: Sealer, query: FactsQuery): Promis
       : 0,
     documentAccounts: document ? await count(DOCUMENT_ACCOUNTS, document, subscriberId) : 0,
     deviceAccounts: await count(DEVICE_ACCOUNTS, deviceId, subscriberId),
+    cardsTried: await count(
+      CARDS_TRIED,
+      [
+        tryKeyOf(sealer, operatorId, "number", subscriberId),
+        tryKeyOf(sealer, operatorId, "device", deviceId),
+      ],
+      query.cardsSince,
+    ),
     requestsOfDevice: await count(REQUESTS_OF_DEVICE, deviceId, requestsSince),
     requestsOfSubscriber: await count(REQUESTS_OF_SUBSCRIBER, subscriberId, requestsSince),
   };

@@ -109,7 +109,7 @@ export function createPortalPeople(database: Database, sealer: Sealer): PortalPe
       if (deviceId === null) return { isKnownDevice: false, account: null };
       // Only these two are asked for, so nothing is counted over a time.
       const never = new Date(8_640_000_000_000_000);
-      const window = { seenSince: never, requestsSince: never };
+      const window = { seenSince: never, requestsSince: never, cardsSince: never };
       const asked = { operatorId, subscriberId, deviceId, cardIndex: null, idDocument: null, ...window };
       const { isKnownDevice, account } = await accounts.factsOf(asked);
       return { isKnownDevice, account };

@@ -5,6 +5,7 @@
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import { ROADS } from "../kernel/order/order.ts";
 import type { OrderDraft } from "../kernel/order/order-store.ts";
+import type { AccountBooks } from "../kernel/order/request/billed-account.ts";
 import type {
   ConsentDraft,
   NewOffer,
@@ -14,8 +15,10 @@ import type {
 } from "../kernel/order/request/request-draft.ts";
 import type { NewRequestOrder } from "../kernel/order/request/request-store.ts";
 import { keyReferenceOf } from "../wire/message/sealed-message.ts";
+import { accountBooksOf, NO_BOOKS, toldSealed } from "./account-books.ts";
 import { putAccount } from "./account-store.ts";
 import { bulkInsert, bulkUpdate } from "./bulk.ts";
+import { cardRefusedLater } from "./card-tries.ts";
 import type { Db } from "./database.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -104,12 +107,17 @@ export async function withRequests(db: Db, sealer: Sealer, orders: readonly Orde
   const rows = await db.rows<RequestRow>(REQUESTS_OF, ids);
   const consents = await db.rows<Stored<ConsentDraft>>(CONSENTS_OF, ids);
   const registrations = await db.rows<RegistrationRow>(REGISTRATIONS_OF, ids);
+  const books = await accountBooksOf(
+    db,
+    sealer,
+    asked.map(({ subscriberId }) => subscriberId),
+  );
   const byId = new Map(rows.map((row) => [row.orderId, row]));
   for (const order of asked) {
     const row = byId.get(order.id);
     if (!row) continue;
     order.request = {
-      ...draftOf(sealer, order, row),
+      ...draftOf(sealer, order, row, books.get(order.subscriberId) ?? NO_BOOKS),
       consents: consents
         .filter(({ orderId }) => orderId === order.id)
         .map(({ orderId, ...consent }) => ({ ...consent, isNew: false, changed: false })),
@@ -122,7 +130,7 @@ export async function withRequests(db: Db, sealer: Sealer, orders: readonly Orde
 
 type Given = Pick<RequestDraft, "user" | "fields">;
 
-function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow): RequestDraft {
+function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow, books: AccountBooks): RequestDraft {
   const given: Given = row.user_sealed
     ? JSON.parse(sealer.open(DOMAIN.user, row.user_sealed))
     : { user: {}, fields: {} };
@@ -149,6 +157,7 @@ function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow): RequestDra
     consents: [],
     registrations: [],
     account: row.accountId === null ? null : { id: row.accountId, state: row.accountState },
+    books,
     changed: false,
   };
 }
@@ -294,7 +303,8 @@ const END_PROVISIONED = {
 };
 const REGISTER_ACCOUNT = {
   name: "register_account", // user_account_operator_id_subscriber_id_key
-  text: `update user_account set state = 'registered', billing_reference = coalesce($3, billing_reference), updated_at = $4
+  text: `update user_account set state = 'registered', billing_reference = coalesce($3, billing_reference), updated_at = $4,
+                billing_told_sealed = coalesce($5, billing_told_sealed)
           where operator_id = $1 and subscriber_id = $2 and state <> 'closed'`,
 };
 const insertOffers = bulkInsert<NewOffer & { readonly now: Date }>("offer", [
@@ -372,9 +382,12 @@ export async function writeRequests(db: Db, sealer: Sealer, changes: ChangeSet, 
     db,
     registrations.filter(({ isNew }) => !isNew),
   );
+  for (const card of changes.refusedCards) await cardRefusedLater(db, sealer, card);
   for (const account of changes.accounts) await putAccount(db, sealer, account, now);
-  for (const { operatorId, subscriberId, billingReference } of changes.registeredAccounts)
-    await db.run(REGISTER_ACCOUNT, [operatorId, subscriberId, billingReference, now]);
+  for (const { operatorId, subscriberId, billingReference, told } of changes.registeredAccounts) {
+    const sealed = toldSealed(sealer, told);
+    await db.run(REGISTER_ACCOUNT, [operatorId, subscriberId, billingReference, now, sealed]);
+  }
   for (const end of changes.provisionedEnds)
     await db.run(END_PROVISIONED, [end.operatorId, end.subscriberId, end.catalogId, end.orderId, now]);
   await insertProvisioned(

@@ -262,6 +262,7 @@ test("removing a service prepares the bill, ends the registration there, and com
     [
       ["prepare", "remove"],
       ["commit", "remove"],
+      ["account_change", "add"],
     ],
   );
   assert.equal(house.saw.billing[1]?.prepared, house.saw.billing[0]?.id);
@@ -326,7 +327,7 @@ test("a confirmation that comes again bills nothing twice", async () => {
   await house.errands();
   assert.deepEqual(
     house.saw.billing.map(({ kind }) => kind),
-    ["prepare", "commit"],
+    ["prepare", "commit", "account_change"],
   );
 });
 

@@ -14,6 +14,7 @@ import type {
 import { imei14Of, imeiFromNetwork } from "../term/imei.ts";
 import { type HomePlmnResolver, parseImsi } from "../term/imsi.ts";
 import { parseMsisdn } from "../term/msisdn.ts";
+import { accountBooksOf, NO_BOOKS, putAccountNumber } from "./account-books.ts";
 import { factsOf } from "./account-store.ts";
 import type { Database, Db } from "./database.ts";
 import { lockHolders, loseNumbers } from "./number-moves.ts";
@@ -231,6 +232,10 @@ export const requestTransaction = (
     ]);
     return row ? noticeKeyIn(sealer, row.notice_key_sealed) : null;
   },
+  accountBooksOf: async (subscriberId) =>
+    (await accountBooksOf(db, sealer, [subscriberId])).get(subscriberId) ?? NO_BOOKS,
+  putAccountNumber: (operatorId, subscriberId, number) =>
+    putAccountNumber(db, sealer, { operatorId, subscriberId, number }),
   openRequest: (order, now) => openRequest(db, sealer, order, now),
   lockOffer: (operatorId, offerId) => db.one<OfferRow>(LOCK_OFFER, [operatorId, offerId]),
   isQueued: async (operatorId, key) => (await db.one(IS_QUEUED, [operatorId, key])) !== undefined,

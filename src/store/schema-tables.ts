@@ -66,6 +66,16 @@ export interface Audit {
   subject: string;
 }
 
+export interface CardTry {
+  at: Timestamp;
+  card: Buffer;
+  key: Buffer;
+  kind: string;
+  operator_id: string;
+  outcome: string;
+  try_id: string;
+}
+
 export interface CatalogContent {
   made_at: Timestamp;
   octets: Buffer;
@@ -508,6 +518,7 @@ export interface Sighting {
 }
 
 export interface Subscriber {
+  billing_account_sealed: Buffer | null;
   created_at: Generated<Timestamp>;
   gid1: string | null;
   home_plmn: string;
@@ -572,6 +583,7 @@ export interface UnmatchedReceipt {
 
 export interface UserAccount {
   billing_reference: string | null;
+  billing_told_sealed: Buffer | null;
   card_digits: string | null;
   card_index: Buffer | null;
   card_token: string | null;
@@ -592,6 +604,7 @@ export interface DB {
   api_request: ApiRequest;
   api_token: ApiToken;
   audit: Audit;
+  card_try: CardTry;
   catalog_content: CatalogContent;
   catalog_item: CatalogItem;
   change_version: ChangeVersion;

@@ -32,6 +32,7 @@ export type ErrorCode =
   | "books_full"
   | "card_malformed"
   | "card_refused"
+  | "card_tries_exceeded"
   | "catalog_item_in_use"
   | "catalog_item_not_found"
   | "catalog_item_unknown"

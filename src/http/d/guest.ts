@@ -19,6 +19,9 @@ export type Guest = {
   readonly assurance: Assurance;
   readonly language: string;
   readonly bearer: string | null;
+  /** Of the session in the address, and where it comes from, as far as that is the visitor's own and no gateway's. */
+  readonly session?: string;
+  readonly address?: string;
   /** An address of this server with the session in it. */
   readonly at: (path: string) => string;
 };

@@ -4,6 +4,7 @@
  */
 import { createHmac } from "node:crypto";
 import { type CardFault, type CardInput, checkCard, takeCard } from "../../kernel/account/card.ts";
+import type { TriedBy } from "../../kernel/account/card-tries.ts";
 import { type CardReference, USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { type CatalogItem, isAssuredEnough } from "../../kernel/catalog/catalog-item.ts";
 import { askingItems, expandSelection } from "../../kernel/catalog/expand.ts";
@@ -231,6 +232,18 @@ export function givenOf(
   return { user: tidyUserData(user), fields: Object.fromEntries(fields) };
 }
 
+/** Whatever he comes by, a new session or another number begins no count anew for the rest. */
+function triedBy({ subject, session, person, who, address }: Guest): readonly TriedBy[] {
+  const number = person?.subscriberId ?? who?.msisdn ?? who?.imsi;
+  const device = person?.deviceId ?? who?.imei;
+  return [
+    { kind: "session", key: session ?? subject },
+    ...(number ? [{ kind: "number", key: number } as const] : []),
+    ...(device ? [{ kind: "device", key: device } as const] : []),
+    ...(address ? [{ kind: "address", key: address } as const] : []),
+  ];
+}
+
 /**
  * Undefined fields of the answer name what was wrong with the card.
  * @throws Trouble `card_not_taken`
@@ -242,24 +255,28 @@ export async function cardOf(
   { card }: Posted,
   key: string,
 ): Promise<
-  CardReference | null | { readonly fault: CardFault["code"] | "card_refused"; readonly field: string }
+  | CardReference
+  | null
+  | { readonly fault: CardFault["code"] | "card_refused" | "card_tries_exceeded"; readonly field: string }
 > {
   const cards = deps.cardsOf(guest.operator.id);
   if (!asked.card || !cards) return null;
-  const { house, secret } = cards;
   // A corrected number is another card, so it has another key at the payment house.
   const idempotencyKey = createHmac("sha256", deps.key)
     .update(JSON.stringify([key, card.number, card.expiry]))
     .digest("base64url");
   try {
-    return await takeCard(house, secret, {
+    return await takeCard(cards, {
       ...card,
+      triedBy: triedBy(guest),
       operatorId: guest.operator.id,
       idempotencyKey,
       now: deps.clock(),
     });
   } catch (error) {
     if (!(error instanceof TurnupError)) throw error;
+    if (error.code === "card_tries_exceeded")
+      return { fault: "card_tries_exceeded", field: CARD_FIELDS.number };
     if (error.code === "card_refused") return { fault: "card_refused", field: CARD_FIELDS.number };
     if (error.code === "dependency_unavailable") throw new Trouble("card_not_taken", 503);
     throw error;

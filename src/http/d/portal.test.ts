@@ -1,8 +1,11 @@
 /** The subscriber's portal behind the land door, over requests on PostgreSQL: the whole journey, and what is refused. */
+
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { freeTries } from "../../../test/memory-tries.ts";
 import { filled, type PortalHouse, portalOver, reading } from "../../../test/portal-house.ts";
 import { requestShop } from "../../../test/request-shop.ts";
+import type { CardTries, CardTry } from "../../kernel/account/card-tries.ts";
 import { ROAD } from "../../wire/message/road.ts";
 import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
 
@@ -197,7 +200,7 @@ test("a refused card is told on the form; a payment house that is away leaves no
   const house = await shop.house("portal no card", [{ id: "mail", requires: requires({ card: true }) }]);
   const say = { answer: { kind: "refused", cause: "lost" } as { kind: "refused" | "failed"; cause: string } };
   const tokenise = async () => say.answer;
-  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32) });
+  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32), tries: freeTries() });
   const portal = portalOver(shop, house, { cardsOf });
   const order = await orderForm(portal, "mail");
   const refused = await portal.screen("POST", ROAD.requests, filled(order, CARD));
@@ -208,6 +211,34 @@ test("a refused card is told on the form; a payment house that is away leaves no
   assert.equal(await shop.count("request", "operator_id = $1", [house.operatorId]), 0);
   const none = portalOver(shop, house, { cardsOf: () => undefined });
   assert.equal((await orderForm(none, "mail")).status, 503);
+});
+
+test("a card that comes too soon is told on the form; it counts for session, number and device, and goes nowhere", async () => {
+  const house = await shop.house("portal paused", [{ id: "mail", requires: requires({ card: true }) }]);
+  const counted: CardTry[] = [];
+  const pause = { of: "session", until: new Date(shop.time.now + 60_000), tries: 3 } as const;
+  const tries: CardTries = {
+    begin: async (one) => {
+      counted.push(one);
+      return { kind: "pause", pause };
+    },
+    end: async () => assert.fail("nothing was begun"),
+  };
+  const tokenise = async () => assert.fail("the payment house hears nothing of it");
+  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32), tries });
+  const portal = portalOver(shop, house, { cardsOf });
+  const order = await orderForm(portal, "mail");
+  const paused = await portal.screen("POST", ROAD.requests, filled(order, CARD));
+  assert.deepEqual(
+    [paused.status, paused.form?.fields[0]?.note],
+    [422, "too many cards were tried; please wait"],
+  );
+  assert.deepEqual(
+    counted.map(({ by }) => by.map(({ kind }) => kind)),
+    [["session", "number", "device"]],
+  );
+  assert.ok(!JSON.stringify(counted).includes("4111111111111111"));
+  assert.equal(await shop.count("request", "operator_id = $1", [house.operatorId]), 0);
 });
 
 test("another's request is none, whether looked at, answered or fetched", async () => {

@@ -1,5 +1,5 @@
 /** What the portal's screens need from inside. */
-import type { CardTokens } from "../../kernel/account/card.ts";
+import type { CardDoor } from "../../kernel/account/card.ts";
 import type { Policies, Repeats } from "../../kernel/account/registry.ts";
 import type { CatalogStore } from "../../kernel/catalog/catalog-store.ts";
 import type { PortalPeople } from "../../kernel/dialog/people.ts";
@@ -35,9 +35,7 @@ export type PortalDeps = {
   readonly people: PortalPeople;
   readonly repeats: Pick<Repeats, "begin" | "finish" | "abandon">;
   /** Undefined: no payment house is there, and what needs a card cannot be ordered. */
-  readonly cardsOf: (
-    operatorId: string,
-  ) => { readonly house: CardTokens; readonly secret: Uint8Array } | undefined;
+  readonly cardsOf: (operatorId: string) => CardDoor | undefined;
   readonly texts: Pick<TextDesk, "send">;
   /** Of the public server, for links in SMS. */
   readonly publicUrl: () => string;

@@ -23,7 +23,7 @@ export type Arrival = {
   readonly query: URLSearchParams;
 };
 
-export const strangerAt = (operator: PortalOperator, { headers }: Arrival): Guest => ({
+export const strangerAt = (operator: PortalOperator, { headers, address }: Arrival): Guest => ({
   door: "public",
   operator,
   subject: subjectOf(`anyone ${operator.id}`),
@@ -32,6 +32,7 @@ export const strangerAt = (operator: PortalOperator, { headers }: Arrival): Gues
   assurance: "none",
   language: languageOf(oneHeader(headers, "accept-language") ?? null),
   bearer: null,
+  address,
   at: plainly,
 });
 
@@ -52,8 +53,9 @@ export async function publicGuest(house: House, operator: PortalOperator, arriva
       ...(imsi === null ? {} : { imsi }),
       ...(deviceId === null ? {} : { imei: deviceId }),
     };
+    const { address: _, ...nobody } = stranger; // the gateway's, which is all its subscribers'
     return {
-      ...stranger,
+      ...nobody,
       subject: subjectOf(`line ${operator.id} ${msisdn ?? imsi ?? ""}`),
       person: await deps.people.find(operator.id, who),
       who,
@@ -79,5 +81,5 @@ export async function sessionGuest(
   const provedAt = new Date(endsAt.getTime() - PORTAL_SESSION_MS);
   if (!person || isOfFormerNumber(provedAt, person)) return stranger;
   const subject = subjectOf(`session ${stranger.operator.id} ${subscriberId}`);
-  return { ...stranger, subject, person, who, assurance, at: withSession(token) };
+  return { ...stranger, subject, person, who, assurance, session: token, at: withSession(token) };
 }

@@ -1,8 +1,10 @@
 /** The part of an operator's policy that decides about requests of the device's road. */
 import Type from "typebox";
+import { CARD_TRY_KINDS } from "../../kernel/account/card-tries.ts";
 import { USER_FIELDS } from "../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../kernel/catalog/catalog-item.ts";
 import { NOTICE_TEXTS, TERMS_CHANNELS } from "../../kernel/order/request/request-policy.ts";
+import { BILLED_FIELDS } from "../../wire/message/billing-api.ts";
 import { named, words } from "../schema.ts";
 
 const HOURS_MAX = 24 * 90;
@@ -27,6 +29,9 @@ const Fraud = named(
       twoPlacesMinutes: count("One identity in two places within so many minutes is a clone.", 1_440),
       place: words(["network", "country"], "What a place is."),
       simsOfDeviceMax: count("Other SIMs that a device may have been seen with in a day."),
+      cardsTriedMax: count(
+        "Different cards tried for one subscriber or on one device; more is card testing.",
+      ),
       cardAccountsMax: count("Accounts of others that may stand on one card."),
       documentAccountsMax: count("Accounts of others that may stand on one identity document."),
       deviceAccountsMax: count("Accounts of others that may stand on SIMs of one device."),
@@ -34,6 +39,31 @@ const Fraud = named(
       requestWindowHours: hours("The window that requests are counted in."),
     },
     { additionalProperties: false, description: "From when on a pattern stops a request." },
+  ),
+);
+
+const CardTriesLimits = named(
+  "CardTryLimits",
+  Type.Object(
+    {
+      free: Type.Object(
+        Object.fromEntries(
+          CARD_TRY_KINDS.map((kind) => [kind, count("Tries without a pause.", 1_000)]),
+        ) as Record<(typeof CARD_TRY_KINDS)[number], ReturnType<typeof count>>,
+        {
+          additionalProperties: false,
+          description: "By what a try counts for; for address and token, refused cards alone count.",
+        },
+      ),
+      windowHours: Type.Integer({ minimum: 1, maximum: 720, description: "Tries are counted so long." }),
+      pauseSeconds: Type.Integer({
+        minimum: 1,
+        maximum: 86_400,
+        description: "The first pause; each is twice the last.",
+      }),
+      longestPauseSeconds: Type.Integer({ minimum: 1, maximum: 2_592_000 }),
+    },
+    { additionalProperties: false, description: "When a pause comes between two cards that are tried." },
   ),
 );
 
@@ -76,6 +106,7 @@ export const RequestPolicySchema = named(
         "Where sightings must have the SIM: in this device, in no other, or wherever it is.",
       ),
       fraud: Fraud,
+      cardTries: CardTriesLimits,
       minimumAssurance: words(ASSURANCES, "How sure we must be who asks, whatever is asked for."),
       partnerAssurance: words(ASSURANCES, "The most that a partner's word for its customer counts."),
       verificationDeadlineMinutes: Type.Integer({
@@ -103,6 +134,11 @@ export const RequestPolicySchema = named(
         "Content of at most so many octets goes in the notice itself; 0: always wideband.",
         1_000,
       ),
+      billingFields: Type.Array(words(BILLED_FIELDS), {
+        maxItems: BILLED_FIELDS.length,
+        uniqueItems: true,
+        description: "What the billing centre is told of an account; docs/operations.md says what each is.",
+      }),
       offerDays: Type.Integer({ minimum: 1, maximum: 365 }),
       offerPauseDays: Type.Integer({
         minimum: 0,

@@ -1,7 +1,9 @@
 /** Whoever asks for somebody else, over the real server and database: staff, partners, offers, E-CARE (rows 23, 47, 66 to 70, 72). */
+
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
+import { freeTries } from "../../../test/memory-tries.ts";
 import { type RequestHouse, requestShop } from "../../../test/request-shop.ts";
 import { roadDoor } from "../../../test/road-door.ts";
 import type { RequestPolicy } from "../../kernel/order/request/request-policy.ts";
@@ -215,7 +217,7 @@ test("a payment house that fails, with what it was sent in its failure, leaves n
   const of = await house("card in logs");
   const lines: string[] = [];
   const tokenise = () => Promise.reject(new Error(`refused ${PAN}`));
-  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32) });
+  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32), tries: freeTries() });
   const stream = { write: (text: string) => void lines.push(text) };
   const logging = await roadDoor(shop, { cardsOf }, { log: { level: "trace", stream } });
   const body = {
@@ -230,6 +232,23 @@ test("a payment house that fails, with what it was sent in its failure, leaves n
   for (const text of [answer.body, ...lines]) {
     for (const secret of [PAN, ...Object.values(ADA), of.msisdn]) assert.ok(!text.includes(secret), text);
   }
+});
+
+test("a fourth card for one subscriber waits, whoever enters it, and the answer says how long (row 38)", async () => {
+  const of = await house("card pause");
+  const calls = door.cards.length;
+  const card = (number: string) => ({ selection: ["carded"], user: ADA, card: { number, expiry: "12/29" } });
+  const cards = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117"];
+  const answers = [];
+  for (const number of cards) answers.push(await enter(of, card(number)));
+  assert.deepEqual(
+    answers.map(({ statusCode }) => statusCode),
+    [202, 202, 202, 429],
+  );
+  const last = answers[3]!;
+  assert.equal(last.json().code, "card_tries_exceeded");
+  assert.equal(last.headers["retry-after"], "60");
+  assert.equal(door.cards.length, calls + 3, "the payment house heard of three");
 });
 
 test("the same key opens one request; with something else to ask it is refused", async () => {

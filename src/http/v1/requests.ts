@@ -15,7 +15,17 @@ import type { HttpDeps } from "../ports.ts";
 import { ok, route } from "../route.ts";
 import { id, page, pageQuery, text, words } from "../schema.ts";
 import { type Asked, ENTRY_ERRORS, enterRequest, withoutPerson } from "./requests/enter.ts";
-import { agreed, asked, Detail, detailBody, Entered, Row, requestName, rowBody } from "./requests/schema.ts";
+import {
+  accountNumber,
+  agreed,
+  asked,
+  Detail,
+  detailBody,
+  Entered,
+  Row,
+  requestName,
+  rowBody,
+} from "./requests/schema.ts";
 
 /** Whoever of the operator answers subscribers. */
 export const STAFF: readonly Role[] = ["admin", "engineer", "care", "representative"];
@@ -26,6 +36,7 @@ const body = Type.Object(
   {
     ...asked,
     agreed,
+    accountNumber: Type.Optional(accountNumber),
     offerId: Type.Optional(id("Of an offer that the subscriber takes with this.")),
   },
   { additionalProperties: false },
@@ -46,7 +57,7 @@ export const enterForSubscriber = route({
   tellsApart: withoutPerson,
   body,
   answer: Entered,
-  handle: (deps, { body: { agreed = [], offerId = null, ...given }, caller, once }) =>
+  handle: (deps, { body: { agreed = [], offerId = null, accountNumber, ...given }, caller, once }) =>
     enterRequest(
       deps,
       caller,
@@ -56,6 +67,7 @@ export const enterForSubscriber = route({
         assurance: "none", // a representative answers for whom he brings; nothing technical does
         agreed: agreed.map((one) => ({ ...one, channel: STAFF_CHANNEL })),
         offerId,
+        ...(accountNumber !== undefined && { accountNumber }),
       },
       once.subjectId,
     ),

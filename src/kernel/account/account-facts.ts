@@ -42,6 +42,8 @@ export type AccountFacts = {
   readonly cardAccounts: number;
   readonly documentAccounts: number;
   readonly deviceAccounts: number;
+  /** Different cards tried for this subscriber, or on this device, lately; the larger of the two. */
+  readonly cardsTried: number;
   /** Requests within the window asked for, this one not among them. */
   readonly requestsOfDevice: number;
   readonly requestsOfSubscriber: number;
@@ -57,6 +59,8 @@ export type FactsQuery = {
   /** Appearances since; and requests since. */
   readonly seenSince: Date;
   readonly requestsSince: Date;
+  /** Cards tried since. */
+  readonly cardsSince: Date;
 };
 
 export interface AccountFactsSource {

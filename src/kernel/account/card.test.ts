@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { test } from "vitest";
+import { freeTries } from "../../../test/memory-tries.ts";
 import { TurnupError } from "../../term/error.ts";
 import { luhnDigitOf } from "../../term/luhn.ts";
 import {
@@ -20,7 +21,7 @@ const now = new Date("2026-03-31T12:00:00Z");
 const SECRET = new Uint8Array(32).fill(7);
 const PAN = "4111111111111111";
 const CARD: CardInput = { number: "4111 1111 1111 1111", expiry: "04/29", code: "123" };
-const input = { ...CARD, operatorId: "o", idempotencyKey: "k", now };
+const input = { ...CARD, operatorId: "o", idempotencyKey: "k", now, triedBy: [] };
 const house = (answer: Awaited<ReturnType<CardTokens["tokenise"]>>): CardTokens => ({
   tokenise: async () => answer,
 });
@@ -115,7 +116,7 @@ test("everything that is wrong is told at once", () => {
 });
 
 test("a card becomes a reference: token, first six, last four, brand and a blind index; the number is nowhere in it", async () => {
-  const card = await takeCard(good, SECRET, input);
+  const card = await takeCard({ house: good, secret: SECRET, tries: freeTries() }, input);
   assert.deepEqual(
     { ...card, index: undefined },
     { token: "tok_1", first6: "411111", last4: "1111", brand: "visa", index: undefined },
@@ -132,7 +133,7 @@ test("the payment house gets the plain digits, the month and the code, once per 
       return good.tokenise(card);
     },
   };
-  await takeCard(listening, SECRET, input);
+  await takeCard({ house: listening, secret: SECRET, tries: freeTries() }, input);
   assert.deepEqual(asked, [{ pan: PAN, expiry: "0429", cvv: "123", idempotencyKey: "k" }]);
 });
 
@@ -163,11 +164,14 @@ test("no error repeats any of a card, not even one of the payment house's that d
     ],
   ];
   for (const [one, code] of houses) {
-    await assert.rejects(takeCard(one, SECRET, input), (error: TurnupError) => {
-      assert.equal(error.code, code);
-      assert.ok(!everything(error).includes(PAN), everything(error));
-      return true;
-    });
+    await assert.rejects(
+      takeCard({ house: one, secret: SECRET, tries: freeTries() }, input),
+      (error: TurnupError) => {
+        assert.equal(error.code, code);
+        assert.ok(!everything(error).includes(PAN), everything(error));
+        return true;
+      },
+    );
   }
 });
 
@@ -176,11 +180,14 @@ test("a malformed card is refused before the payment house hears of it, by field
     fc.asyncProperty(fc.string({ minLength: 6, maxLength: 30 }), async (number) => {
       fc.pre(typeof parsePan(number) === "object");
       const never: CardTokens = { tokenise: async () => assert.fail("was asked") };
-      await assert.rejects(takeCard(never, SECRET, { ...input, number }), (error: TurnupError) => {
-        assert.equal(error.code, "card_malformed");
-        assert.equal(error.details?.field, "number");
-        return error instanceof TurnupError && !error.message.includes(number);
-      });
+      await assert.rejects(
+        takeCard({ house: never, secret: SECRET, tries: freeTries() }, { ...input, number }),
+        (error: TurnupError) => {
+          assert.equal(error.code, "card_malformed");
+          assert.equal(error.details?.field, "number");
+          return error instanceof TurnupError && !error.message.includes(number);
+        },
+      );
     }),
   );
 });

@@ -6,6 +6,7 @@
 import { createHmac } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import { passesLuhn } from "../../term/luhn.ts";
+import type { CardTries, Pause, TriedBy } from "./card-tries.ts";
 import type { CardReference } from "./user-data.ts";
 
 export const CARD_BRANDS = [
@@ -53,14 +54,25 @@ const NUMBER_CHARACTERS_MAX = 40;
 /** A card that says to be good for longer is mistyped. */
 const EXPIRY_YEARS_MAX = 20;
 
+/** Where cards of an operator go, and where each try is counted before. */
+export type CardDoor = {
+  readonly house: CardTokens;
+  readonly secret: Uint8Array;
+  readonly tries: CardTries;
+};
+
 /**
  * Changes a card for a token. Nothing of the input is kept, and no error repeats any of it.
- * @throws TurnupError `card_malformed` (details name the field), `card_refused`, `dependency_unavailable`
+ * @throws TurnupError `card_malformed` (details name the field), `card_refused`, `card_tries_exceeded`, `dependency_unavailable`
  */
 export async function takeCard(
-  paymentHouse: CardTokens,
-  secret: Uint8Array,
-  input: CardInput & { readonly operatorId: string; readonly idempotencyKey: string; readonly now: Date },
+  { house, secret, tries }: CardDoor,
+  input: CardInput & {
+    readonly operatorId: string;
+    readonly idempotencyKey: string;
+    readonly now: Date;
+    readonly triedBy: readonly TriedBy[];
+  },
 ): Promise<CardReference> {
   const [fault] = checkCard(input, input.now);
   if (fault) {
@@ -70,12 +82,21 @@ export async function takeCard(
     });
   }
   const pan = digitsOf(input.number);
-  const answer = await tokenised(paymentHouse, {
+  const { operatorId, idempotencyKey, now } = input;
+  const index = cardIndex(secret, operatorId, pan);
+  const begun = await tries.begin({ operatorId, by: input.triedBy, card: index, idempotencyKey, now });
+  if (begun.kind === "pause") throw tooManyCards(begun.pause, now);
+  const answer = await tokenised(house, {
     pan,
     expiry: expiryOf(input.expiry) ?? "",
     cvv: input.code?.trim() || null,
-    idempotencyKey: input.idempotencyKey,
+    idempotencyKey,
+  }).catch(async (error: unknown) => {
+    const isRefused = error instanceof TurnupError && error.code === "card_refused";
+    await tries.end(operatorId, begun.tryId, isRefused ? "refused" : "void");
+    throw error;
   });
+  await tries.end(operatorId, begun.tryId, "accepted");
   // Digits and brand are ours, from the number; only the token is the payment house's, and it must not be the number.
   const { token } = answer;
   if (token === "" || token.length > TOKEN_CHARACTERS_MAX || digitsOf(token).includes(pan))
@@ -85,7 +106,7 @@ export async function takeCard(
     first6: pan.slice(0, FIRST_SHOWN),
     last4: pan.slice(-LAST_SHOWN),
     brand: brandOf(pan),
-    index: cardIndex(secret, input.operatorId, pan),
+    index,
   };
 }
 
@@ -106,6 +127,14 @@ async function tokenised(house: CardTokens, card: Parameters<CardTokens["tokenis
   if (answer.kind === "failed") throw unavailable();
   throw new TurnupError("card_refused", "the payment house does not take this card", {
     nextStep: "Use another card.",
+  });
+}
+
+function tooManyCards({ until }: Pause, now: Date): TurnupError {
+  const seconds = Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1_000));
+  return new TurnupError("card_tries_exceeded", "too many cards were tried", {
+    nextStep: `Wait ${seconds} seconds before the next card; each further one makes the wait longer.`,
+    details: { retryAfterSeconds: seconds },
   });
 }
 

@@ -1,4 +1,5 @@
 /** What one transaction writes: rows to add and rows to change, collected while deciding, written at once. */
+import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { CallKind, KeyState, OrderDraft } from "./order-store.ts";
@@ -152,8 +153,13 @@ export type ChangeSet = {
   readonly registeredAccounts: {
     readonly operatorId: string;
     readonly subscriberId: string;
+    /** Null keeps what is there. */
     readonly billingReference: string | null;
+    /** What it took of who he is; null: what it took before. */
+    readonly told: BilledAccount | null;
   }[];
+  /** Cards that their banks refused after the payment house took their numbers: each counts as a refused try. */
+  readonly refusedCards: { readonly operatorId: string; readonly card: Uint8Array }[];
   readonly provisioned: NewProvisionedItem[];
   /** Items that a subscriber has no more. */
   readonly provisionedEnds: {
@@ -195,6 +201,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   linkExtensions: [],
   accounts: [],
   registeredAccounts: [],
+  refusedCards: [],
   provisioned: [],
   provisionedEnds: [],
   offers: [],

@@ -88,5 +88,6 @@ export const DEFAULT_POLICY: OrderPolicy = {
 export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy => {
   const request = { ...DEFAULT_REQUEST_POLICY, ...stored?.request };
   const fraud = { ...DEFAULT_REQUEST_POLICY.fraud, ...stored?.request?.fraud };
-  return { ...DEFAULT_POLICY, ...stored, request: { ...request, fraud } };
+  const cardTries = { ...DEFAULT_REQUEST_POLICY.cardTries, ...stored?.request?.cardTries };
+  return { ...DEFAULT_POLICY, ...stored, request: { ...request, fraud, cardTries } };
 };

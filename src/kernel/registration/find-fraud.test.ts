@@ -12,6 +12,7 @@ const NOTHING: AccountFacts = {
   pairing: "current",
   ofDevice: [],
   ofSubscriber: [],
+  cardsTried: 0,
   cardAccounts: 0,
   documentAccounts: 0,
   deviceAccounts: 0,
@@ -115,4 +116,10 @@ test("what is found names no subscriber and no device", () => {
   ];
   const told = JSON.stringify(findFraud({ ...NOTHING, ofDevice }, DEFAULT_FRAUD_LIMITS, now));
   assert.doesNotMatch(told, /subscriber-|device-1/);
+});
+
+test("many different cards for one subscriber, or on one device, are card testing (rows 38, 39)", () => {
+  assert.deepEqual(patterns({ cardsTried: 5 }), []);
+  assert.deepEqual(patterns({ cardsTried: 6 }), ["card_testing"]);
+  assert.deepEqual(patterns({ cardsTried: 2 }, { cardsTriedMax: 1 }), ["card_testing"]);
 });

@@ -9,6 +9,7 @@ export const FRAUD_PATTERNS = [
   "cloned_device",
   "cloned_sim",
   "many_sims_in_device",
+  "card_testing",
   "card_on_many_accounts",
   "document_on_many_accounts",
   "many_accounts_from_device",
@@ -57,6 +58,7 @@ export function findFraud(facts: AccountFacts, limits: FraudLimits, now: Date): 
   over("many_sims_in_device", Math.max(0, sims.size - 1), limits.simsOfDeviceMax, {
     hours: DAY_MS / 3_600_000,
   });
+  over("card_testing", facts.cardsTried, limits.cardsTriedMax);
   over("card_on_many_accounts", facts.cardAccounts, limits.cardAccountsMax);
   over("document_on_many_accounts", facts.documentAccounts, limits.documentAccountsMax);
   over("many_accounts_from_device", facts.deviceAccounts, limits.deviceAccountsMax);

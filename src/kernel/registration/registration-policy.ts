@@ -1,4 +1,5 @@
 /** What an operator decides about whom it lets in: a part of its policy for requests. */
+import { type CardTryLimits, DEFAULT_CARD_TRY_LIMITS } from "../account/card-tries.ts";
 import type { UserField } from "../account/user-data.ts";
 
 export type RegistrationPolicy = {
@@ -30,6 +31,8 @@ export type RegistrationPolicy = {
    */
   readonly devicePairing: "current" | "not_elsewhere" | "any";
   readonly fraud: FraudLimits;
+  /** When a pause comes between two cards (row 38). */
+  readonly cardTries: CardTryLimits;
 };
 
 /** From when on a pattern stops a request (row 39). */
@@ -40,6 +43,8 @@ export type FraudLimits = {
   readonly place: "network" | "country";
   /** Other SIMs that a device may have been seen with in a day. */
   readonly simsOfDeviceMax: number;
+  /** Different cards that may be tried for one subscriber, or on one device, within the window of `cardTries`. */
+  readonly cardsTriedMax: number;
   /** Accounts of others that may stand on one card, on one identity document, on SIMs of one device. */
   readonly cardAccountsMax: number;
   readonly documentAccountsMax: number;
@@ -53,6 +58,7 @@ export const DEFAULT_FRAUD_LIMITS: FraudLimits = {
   twoPlacesMinutes: 10,
   place: "network",
   simsOfDeviceMax: 5,
+  cardsTriedMax: 5,
   cardAccountsMax: 3,
   documentAccountsMax: 3,
   deviceAccountsMax: 5,
@@ -72,4 +78,5 @@ export const DEFAULT_REGISTRATION_POLICY: RegistrationPolicy = {
   knownModelsOnly: false,
   devicePairing: "not_elsewhere",
   fraud: DEFAULT_FRAUD_LIMITS,
+  cardTries: DEFAULT_CARD_TRY_LIMITS,
 };

@@ -34,6 +34,7 @@ const notice = (
   monthlyMinor: 250,
   currency: "EUR",
   prepared: null,
+  account: null,
   ...more,
 });
 
@@ -114,10 +115,15 @@ test("the file has a heading and one line an id, readable by its owner alone", a
     outcomes.map(({ kind }) => kind),
     ["done", "done", "done"],
   );
-  assert.deepEqual((await readFile(file, "utf8")).split("\n"), [
-    "told_at,id,kind,account_id,catalog_id,action,once_minor,monthly_minor,currency,prepared",
-    "2026-01-02T03:04:05.000Z,n1,account,account-1,,add,0,250,EUR,",
-    "2026-01-02T03:04:05.000Z,n2,feature,account-1,voice-mail,add,0,250,EUR,",
+  const [heading, ...lines] = (await readFile(file, "utf8")).split("\n");
+  assert.match(
+    heading!,
+    /^told_at,id,kind,account_id,catalog_id,action,once_minor,monthly_minor,currency,prepared,last_modified,external_id,msisdn,imsi,imei,make,model,product_offering,given_name,.*,payment_token$/,
+  );
+  const nothing = ",".repeat(heading!.split(",").length - 10);
+  assert.deepEqual(lines, [
+    `2026-01-02T03:04:05.000Z,n1,account,account-1,,add,0,250,EUR,${nothing}`,
+    `2026-01-02T03:04:05.000Z,n2,feature,account-1,voice-mail,add,0,250,EUR,${nothing}`,
     "",
   ]);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
@@ -137,6 +143,79 @@ test("after a restart a repeat makes no line, and a line that a power cut left h
     .split("\n")
     .map((line) => line.split(",")[1]);
   assert.deepEqual(ids, ["id", "n1", "n2"]);
+});
+
+const ADA: NonNullable<BillingNotice["account"]> = {
+  lastModified: "2026-01-02T03:04:04.000Z",
+  externalId: "C-4711",
+  msisdn: "491701234567",
+  imsi: "001010000000099",
+  imei: "350678891234561",
+  make: "Samsung",
+  model: "Galaxy A51",
+  productOffering: [
+    { id: "ring-back", bundle: "starter" },
+    { id: "voice-mail", bundle: null },
+  ],
+  givenName: '=HYPERLINK("http://evil.example","Ada")',
+  familyName: "Lovelace, Countess",
+  streetName: "+44 Lane",
+  city: "@home",
+  paymentToken: "-tok_1",
+};
+
+test("the file says whom an account bills, as HTTP does, and no spreadsheet runs what a subscriber typed (row 119)", async () => {
+  const file = await fileWorld();
+  const billing = await open(file);
+  assert.equal((await billing.tell(notice("n1", "account", { account: ADA }))).kind, "done");
+  const [, line] = (await readFile(file, "utf8")).split("\n");
+  assert.equal(
+    line!.slice(line!.indexOf("EUR,,") + 5),
+    "2026-01-02T03:04:04.000Z,C-4711,491701234567,001010000000099,350678891234561,Samsung,Galaxy A51," +
+      'starter/ring-back voice-mail,"\'=HYPERLINK(""http://evil.example"",""Ada"")","Lovelace, Countess",' +
+      "'+44 Lane,,,'@home,,'-tok_1",
+  );
+  await billing.close();
+  const again = await open(file);
+  await again.tell(notice("n1", "account", { account: ADA }));
+  assert.equal(
+    (await readFile(file, "utf8")).trim().split("\n").length,
+    2,
+    "its id is known after a restart",
+  );
+
+  const { sim, centre } = await world();
+  assert.equal((await centre.tell(notice("n1", "account", { account: ADA }))).kind, "done");
+  assert.deepEqual(sim.holderOf("account-1"), ADA);
+});
+
+test("what is told of an account later holds, and what overtook it on its way does not come back", async () => {
+  const { sim, centre } = await world();
+  const early = await centre.tell(notice("n0", "account_change", { account: ADA }));
+  assert.ok(early.kind === "refused" && early.cause === "unknown_account");
+  await centre.tell(notice("n1", "account", { account: ADA }));
+  const moved = { ...ADA, lastModified: "2026-02-01T00:00:00.000Z", city: "Paris" };
+  await centre.tell(notice("n2", "account_change", { account: moved }));
+  await centre.tell(notice("n3", "account_change", { account: { ...ADA, city: "Rome" } }));
+  assert.equal(sim.holderOf("account-1")?.city, "Paris");
+  assert.equal(sim.ledger().length, 1, "nothing is booked by it");
+});
+
+test("a file of the release before is set aside whole, and a new one begun; its lines are known still", async () => {
+  const file = await fileWorld();
+  const before = "told_at,id,kind\n2026-01-01T00:00:00.000Z,n1,account\n";
+  await appendFile(file, before);
+  const billing = await open(file);
+  await billing.tell(notice("n1", "account"));
+  await billing.tell(notice("n2", "feature"));
+  assert.equal(await readFile(`${file}.1`, "utf8"), before);
+  assert.deepEqual(
+    (await readFile(file, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => line.split(",")[1]),
+    ["id", "n2"],
+  );
 });
 
 test("what is no notice, a formula among it, is refused before it reaches a line", async () => {

@@ -2,19 +2,41 @@
  * A billing centre that reads a file: each notice is one line, on the disk before it counts as told. The id is the
  * line's name, so a line that stands there twice (two servers on one file, a crash in between) is read once.
  *
- *   told_at,id,kind,account_id,catalog_id,action,once_minor,monthly_minor,currency,prepared
+ *   told_at,id,kind,account_id,catalog_id,action,once_minor,monthly_minor,currency,prepared,last_modified,external_id,msisdn,...
+ *
+ * A file with the heading of an earlier release is set aside under its own name and a number, and a new one is begun.
  */
 import { createReadStream } from "node:fs";
-import { type FileHandle, open, stat, truncate } from "node:fs/promises";
+import { type FileHandle, open, rename, stat, truncate } from "node:fs/promises";
 import type { BillingCentre } from "../../kernel/order/request/connectors.ts";
-import { readBillingNotice } from "../../wire/message/billing-api.ts";
+import {
+  BILLED_FIELDS,
+  type BillingNotice as Notice,
+  readBillingNotice,
+} from "../../wire/message/billing-api.ts";
 import { shapeFaultOf } from "../../wire/message/shape.ts";
 import { failed } from "../exchange/exchange.ts";
 
-const HEADER = "told_at,id,kind,account_id,catalog_id,action,once_minor,monthly_minor,currency,prepared\n";
-/** Ids kept to know a repeat; the file is taken away and begun anew long before (a line has about 130 octets). */
+const COLUMNS = [
+  ...[
+    "told_at",
+    "id",
+    "kind",
+    "account_id",
+    "catalog_id",
+    "action",
+    "once_minor",
+    "monthly_minor",
+    "currency",
+    "prepared",
+  ],
+  "last_modified",
+  ...BILLED_FIELDS.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
+];
+const HEADER = `${COLUMNS.join(",")}\n`;
+/** Ids kept to know a repeat; the file is taken away and begun anew long before (a line has about 300 octets). */
 const MAX_LINES = 5_000_000;
-const MAX_LINE_OCTETS = 4_096;
+const MAX_LINE_OCTETS = 65_536;
 
 export async function csvBilling(options: {
   readonly file: string;
@@ -22,6 +44,7 @@ export async function csvBilling(options: {
 }): Promise<BillingCentre & { close(): Promise<void> }> {
   const now = options.now ?? (() => new Date());
   const told = await linesOf(options.file);
+  await setAside(options.file);
   const file = await open(options.file, "a", 0o600);
   if ((await file.stat()).size === 0) await write(file, HEADER);
   let running: Promise<unknown> = Promise.resolve();
@@ -57,17 +80,65 @@ export async function csvBilling(options: {
   };
 }
 
+/** Lines of two shapes in one file would be read wrongly; what was told stays, and is known still. */
+async function setAside(path: string): Promise<void> {
+  const heading = await firstLineOf(path);
+  if (heading === "" || `${heading}\n` === HEADER) return;
+  for (let number = 1; ; number++) {
+    const aside = `${path}.${number}`;
+    if (
+      await stat(aside).then(
+        () => true,
+        () => false,
+      )
+    )
+      continue;
+    return rename(path, aside);
+  }
+}
+
+async function firstLineOf(path: string): Promise<string> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size === 0) return "";
+  for await (const chunk of createReadStream(path, { encoding: "latin1", end: MAX_LINE_OCTETS }))
+    return String(chunk).split("\n", 1)[0] ?? "";
+  return "";
+}
+
 async function write(file: FileHandle, text: string): Promise<void> {
   await file.appendFile(text);
   await file.datasync();
 }
 
-/** No field needs quotes: the notice was read, and none of its texts may have a comma, a quote or a formula's `=`. */
 function lineOf(notice: Parameters<BillingCentre["tell"]>[0], at: Date): string {
-  const { id, kind, accountId, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = notice;
+  const { id, kind, accountId, catalogId, action, onceMinor, monthlyMinor, currency, prepared, account } =
+    notice;
   const money = [onceMinor, monthlyMinor, currency];
-  const fields = [at.toISOString(), id, kind, accountId, catalogId, action, ...money, prepared];
-  return `${fields.map((field) => field ?? "").join(",")}\n`;
+  const billed = BILLED_FIELDS.map((field) =>
+    field === "productOffering" ? offeringsOf(account?.productOffering) : (account?.[field] ?? null),
+  );
+  const fields = [
+    ...[at.toISOString(), id, kind, accountId, catalogId, action, ...money, prepared],
+    ...[account?.lastModified ?? null, ...billed],
+  ];
+  return `${fields.map((field) => cellOf(String(field ?? ""))).join(",")}\n`;
+}
+
+/** `voice-mail starter/ring-back`: what came with a package names it first. */
+const offeringsOf = (offerings: NonNullable<Notice["account"]>["productOffering"]): string =>
+  (offerings ?? []).map(({ id, bundle }) => (bundle === null ? id : `${bundle}/${id}`)).join(" ");
+
+/**
+ * Whoever opens the file in a spreadsheet runs nothing that a subscriber typed: what a program would read as a formula gets
+ * an apostrophe before it (OWASP, CSV injection), and what has a comma or a quote is quoted (RFC 4180 §2). Line ends came
+ * through no reading of a notice.
+ */
+function cellOf(text: string): string {
+  const plain = /^\s*[=+\-@]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }
 
 /** Ids of the lines that are there. What a power cut left of a last line nobody was told of: it is cut off. */

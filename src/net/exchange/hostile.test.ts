@@ -83,6 +83,7 @@ const notice = {
   monthlyMinor: 0,
   currency: null,
   prepared: null,
+  account: null,
 } as const;
 
 const CAUSES: Record<WebFault, string> = {

@@ -3,6 +3,7 @@
  * keeps a ledger of every notice that took effect, in order.
  */
 import {
+  type BilledAccount,
   type BillingNotice,
   type BillingRefusal,
   readBillingNotice,
@@ -16,6 +17,8 @@ export type BillingSimulator = WebServer & {
   /** What took effect, in order: never a `prepare`, which takes none. */
   ledger(): readonly BillingNotice[];
   accounts(): readonly string[];
+  /** Whom it bills by this account, as it was told last. */
+  holderOf(accountId: string): BilledAccount | undefined;
   /** What is reserved and neither committed nor aborted. */
   reserved(): readonly string[];
 };
@@ -29,7 +32,7 @@ export async function startBilling(options: {
   readonly lateMs?: number;
 }): Promise<BillingSimulator> {
   const ledger: BillingNotice[] = [];
-  const accounts = new Set<string>();
+  const accounts = new Map<string, BilledAccount | null>();
   const prepared = new Map<string, Prepared>();
   const answers = new Map<string, { readonly content: string; readonly answer: WebAnswer }>();
 
@@ -54,8 +57,13 @@ export async function startBilling(options: {
   function book(notice: BillingNotice): BillingRefusal | undefined {
     switch (notice.kind) {
       case "account":
-        accounts.add(notice.accountId);
+        if (accounts.has(notice.accountId)) return void hold(notice); // of another order that opens the same one
+        hold(notice);
         break;
+      case "account_change":
+        if (!accounts.has(notice.accountId)) return "unknown_account";
+        hold(notice);
+        return undefined; // it books nothing
       case "prepare":
         prepared.set(notice.id, { notice, state: "reserved" });
         return undefined;
@@ -67,6 +75,12 @@ export async function startBilling(options: {
     }
     ledger.push(notice);
     return undefined;
+  }
+
+  /** What overtook a younger one on its way changes nothing. */
+  function hold({ accountId, account }: BillingNotice): void {
+    const known = accounts.get(accountId);
+    if (!known || (account && account.lastModified >= known.lastModified)) accounts.set(accountId, account);
   }
 
   function settle({ kind, prepared: id }: BillingNotice): BillingRefusal | undefined {
@@ -82,7 +96,8 @@ export async function startBilling(options: {
   return {
     ...web,
     ledger: () => ledger,
-    accounts: () => [...accounts],
+    accounts: () => [...accounts.keys()],
+    holderOf: (accountId) => accounts.get(accountId) ?? undefined,
     reserved: () => [...prepared].flatMap(([id, { state }]) => (state === "reserved" ? [id] : [])),
   };
 }

@@ -4,14 +4,23 @@
  *   POST /v1/notices
  *
  *   account           a user's account is opened; the first message of an account
+ *   account_change    who its holder is, or what he has, is told anew; the whole of it, with the time that it is true of
  *   feature, service  something was provisioned or taken away
  *   prepare           a change is reserved; it takes effect by `commit` and is dropped by `abort`, which name it
  *
  * `id` is the idempotency key: a repeat gets the first answer again, a repeat with other content is refused as `id_reused`.
  */
-import { integer, object, oneOf, optional, type Read, text } from "./shape.ts";
+import { integer, list, object, oneOf, optional, type Read, text } from "./shape.ts";
 
-export const BILLING_KINDS = ["account", "feature", "service", "prepare", "commit", "abort"] as const;
+export const BILLING_KINDS = [
+  "account",
+  "account_change",
+  "feature",
+  "service",
+  "prepare",
+  "commit",
+  "abort",
+] as const;
 
 const id = text({
   max: 64,
@@ -24,6 +33,60 @@ const orNull =
     value === null ? null : read(value, path);
 const amount = integer({ min: 0, max: 1_000_000_000_000 });
 
+/**
+ * What a notice may tell of an account. Names are TM Forum's where it has one for a single value: TMF666 (account), TMF639
+ * (SIM and handset are resources with these characteristics), TMF620 (offerings), TMF632 and TMF673 (person, address),
+ * TMF670 (a card by its token). Which of them go out is the operator's policy.
+ */
+export const BILLED_FIELDS = [
+  "externalId",
+  "msisdn",
+  "imsi",
+  "imei",
+  "make",
+  "model",
+  "productOffering",
+  "givenName",
+  "familyName",
+  "streetName",
+  "streetNr",
+  "postcode",
+  "city",
+  "country",
+  "paymentToken",
+] as const;
+export type BilledField = (typeof BILLED_FIELDS)[number];
+
+const PLAIN = "a text without control characters is wanted";
+const plain = (max: number) => optional(text({ max, pattern: /^\P{Cc}*$/u, wanted: PLAIN }));
+const digits = optional(text({ min: 5, max: 16, pattern: /^\d+$/, wanted: "5 to 16 digits are wanted" }));
+const itemId = text({ max: 63, pattern: /^[a-z0-9][a-z0-9-]*$/ });
+const readAccount = object({
+  /** Whoever gets two of one account holds by the younger. */
+  lastModified: text({
+    max: 40,
+    pattern: /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/,
+    wanted: "a time of RFC 3339 in UTC is wanted",
+  }),
+  externalId: plain(40),
+  msisdn: digits,
+  imsi: digits,
+  imei: digits,
+  make: plain(80),
+  model: plain(120),
+  /** What he has; `bundle`: the package that it came with. */
+  productOffering: optional(list(object({ id: itemId, bundle: orNull(itemId) }), { max: 1_000 })),
+  givenName: plain(100),
+  familyName: plain(100),
+  streetName: plain(100),
+  streetNr: plain(100),
+  postcode: plain(100),
+  city: plain(100),
+  country: plain(100),
+  paymentToken: plain(200),
+});
+export type BilledAccount = ReturnType<typeof readAccount>;
+
 export const readBillingNotice = object({
   id,
   kind: oneOf(BILLING_KINDS),
@@ -34,6 +97,8 @@ export const readBillingNotice = object({
   monthlyMinor: amount,
   currency: orNull(text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" })),
   prepared: orNull(id),
+  /** Of `account` and `account_change`. */
+  account: orNull(readAccount),
 });
 export type BillingNotice = ReturnType<typeof readBillingNotice>;
 

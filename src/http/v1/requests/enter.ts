@@ -4,6 +4,7 @@
  */
 import type { Static, TObject } from "typebox";
 import { takeCard } from "../../../kernel/account/card.ts";
+import type { TriedBy } from "../../../kernel/account/card-tries.ts";
 import type { Caller } from "../../../kernel/account/role.ts";
 import type { CardReference } from "../../../kernel/account/user-data.ts";
 import type { NewRequest } from "../../../kernel/order/request/request.ts";
@@ -33,6 +34,7 @@ export const ENTRY_ERRORS: readonly ErrorCode[] = [
   "assurance_too_low",
   "card_malformed",
   "card_refused",
+  "card_tries_exceeded",
   "dependency_unavailable",
 ];
 
@@ -43,7 +45,7 @@ export function withoutPerson(body: unknown): unknown {
 }
 
 /** What differs between those who enter. */
-export type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId">;
+export type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId" | "accountNumber">;
 
 export async function enterRequest(
   deps: HttpDeps,
@@ -55,7 +57,7 @@ export async function enterRequest(
   const { operatorId, label } = caller;
   const action = body.action ?? "add";
   const who = whoOf(body);
-  const card = await cardOf(deps, operatorId, body, idempotencyKey);
+  const card = await cardOf(deps, caller, body, who, idempotencyKey);
   const { orderId, reference, created } = await deps.road.desk.submit(operatorId, {
     ...entry,
     action,
@@ -90,8 +92,9 @@ function whoOf({ subscriber: { imsi, imei, msisdn } }: Asked): NewRequest["who"]
 
 async function cardOf(
   { road, clock }: HttpDeps,
-  operatorId: string,
+  { operatorId, label }: Caller,
   { card }: Asked,
+  who: NewRequest["who"],
   idempotencyKey: string,
 ): Promise<CardReference | null> {
   if (!card) return null;
@@ -103,5 +106,12 @@ async function cardOf(
   }
   const { number, expiry, code = null } = card;
   const now = clock();
-  return takeCard(cards.house, cards.secret, { number, expiry, code, operatorId, idempotencyKey, now });
+  const person = await road.people.find(operatorId, who);
+  const [ofNumber, ofDevice] = [person?.subscriberId ?? who.msisdn ?? who.imsi, person?.deviceId ?? who.imei];
+  const triedBy: readonly TriedBy[] = [
+    { kind: "token", key: label },
+    ...(ofNumber ? [{ kind: "number", key: ofNumber } as const] : []),
+    ...(ofDevice ? [{ kind: "device", key: ofDevice } as const] : []),
+  ];
+  return takeCard(cards, { number, expiry, code, operatorId, idempotencyKey, now, triedBy });
 }

@@ -106,6 +106,15 @@ export const Entered = named(
   }),
 );
 
+const ownNumber = {
+  pattern: "^[A-Za-z0-9](?:[A-Za-z0-9 ._/-]{0,38}[A-Za-z0-9])?$",
+  description:
+    "The operator's own number of the account behind the SIM, for the billing centre. Kept sealed.",
+  examples: ["C-4711"],
+};
+export const accountNumber = Type.String(ownNumber);
+export const accountNumberOrNull = Type.Unsafe<string | null>({ type: ["string", "null"], ...ownNumber });
+
 const MissingField = Type.Object({ name: Type.String(), label: Type.String(), kind: Type.String() });
 
 const statusFields = {

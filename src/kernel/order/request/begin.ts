@@ -214,6 +214,10 @@ export function checkAnswered(context: RequestContext, call: OutboundCall, answe
   const { findings } = record;
   if (call.kind === "identity_check" && isNobodyThere(answer) && record.due.orReview)
     return reviewInstead(context, record);
+  if (call.kind === "card_check" && answer.kind === "refused" && order.request.card) {
+    const { card } = order.request;
+    context.scribe.changes.refusedCards.push({ operatorId: order.operatorId, card: card.index });
+  }
   const next = call.kind === "identity_check" ? withBureau(findings, answer) : withCard(findings, answer);
   judge(context, { ...record, findings: next }, () => undefined);
 }

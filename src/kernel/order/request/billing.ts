@@ -3,16 +3,18 @@
  * then it is told afterwards; later changes are prepared there before anything is applied, and committed or aborted with
  * what became of the item, so that service and bill change together or not at all.
  */
+import type { BilledAccount } from "../../../wire/message/billing-api.ts";
 import type { CallAnswer } from "../answers.ts";
 import { failItem, isClosed } from "../ending.ts";
 import type { OutboundCall } from "../order-store.ts";
 import { hoursAfter } from "../scribe.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "./ask.ts";
-import { itemOf, know, type RequestContext, type RequestItem } from "./context.ts";
+import { billedAccountOf, isSameAccount } from "./billed-account.ts";
+import { itemOf, itemsOf, know, type RequestContext, type RequestItem } from "./context.ts";
 import { apply } from "./provision.ts";
 import type { ItemBilling } from "./request-draft.ts";
 
-type BillingKind = "account" | "feature" | "service" | "prepare" | "commit" | "abort";
+type BillingKind = "account" | "account_change" | "feature" | "service" | "prepare" | "commit" | "abort";
 
 function word(
   context: RequestContext,
@@ -22,15 +24,21 @@ function word(
     deadlineAt,
     prepared = "",
     again = "",
-  }: { readonly deadlineAt: Date; readonly prepared?: string; readonly again?: string },
+    account,
+  }: {
+    readonly deadlineAt: Date;
+    readonly prepared?: string;
+    readonly again?: string;
+    readonly account?: BilledAccount;
+  },
 ): string {
   const { catalogId, action, price } = item.subject;
-  const isAccount = kind === "account";
+  const isAccount = kind === "account" || kind === "account_change";
   return ask(context, {
     kind: "billing_notice",
     itemId: item.id,
     // An account once an order: one that the centre did not take is registered with the next success. The rest once an item.
-    idempotencyKey: isAccount ? `${context.order.id}:account` : `${item.id}:${kind}${again}`,
+    idempotencyKey: kind === "account" ? `${context.order.id}:account` : `${item.id}:${kind}${again}`,
     body: {
       kind,
       catalogId: isAccount ? "" : catalogId,
@@ -40,9 +48,31 @@ function word(
       currency: price?.currency ?? "",
       prepared,
     },
+    ...(account && { secret: { account } }),
     deadlineAt,
   });
 }
+
+/**
+ * Whom it bills: at the first success, and anew with each later one that changed something of it. What was told already in
+ * this transaction, or taken before, is not told again.
+ */
+function tellAccount(context: RequestContext, item: RequestItem): void {
+  const { order, terms } = context;
+  const { account: known, books } = order.request;
+  const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
+  const account = billedAccountOf(context, terms.policy.request.billingFields);
+  const isNews = books.told === null || !isSameAccount(account, books.told);
+  const isOpened = known?.state === "registered";
+  const isFirst = !itemsOf(context).some((other) => other !== item && isBilled(other));
+  if (!isOpened) word(context, item, "account", { deadlineAt, account });
+  if (isNews && (isOpened || !isFirst)) word(context, item, "account_change", { deadlineAt, account });
+  order.request.books = { ...books, told: account };
+}
+
+const BILLED: readonly ItemBilling["state"][] = ["telling", "told", "committing", "committed", "not_taken"];
+/** The centre has word of it, or it is on its way: it is not told a second time. */
+export const isBilled = ({ subject: { billing } }: RequestItem): boolean => BILLED.includes(billing.state);
 
 export function prepareBilling(context: RequestContext, item: RequestItem): void {
   const { scribe, order, terms } = context;
@@ -64,6 +94,7 @@ export function billDone(context: RequestContext, item: RequestItem): void {
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
   if (billing.mode === "change") {
     word(context, item, "commit", { deadlineAt, prepared: billing.preparedBy ?? "" });
+    tellAccount(context, item);
     know(context, item, { billing: { ...billing, state: "committing" } });
     return scribe.note(order, {
       kind: "billing_commit_queued",
@@ -71,7 +102,7 @@ export function billDone(context: RequestContext, item: RequestItem): void {
       reason: "the billing centre is to put the change into effect",
     });
   }
-  if (order.request.account?.state !== "registered") word(context, item, "account", { deadlineAt });
+  tellAccount(context, item);
   word(context, item, item.kind === "service" ? "service" : "feature", { deadlineAt });
   know(context, item, { billing: { ...billing, state: "telling" } });
   scribe.note(order, {
@@ -141,11 +172,13 @@ export function billingAnswered(context: RequestContext, call: OutboundCall, ans
       : `the billing centre did not take the ${kind}${why}${kind === "prepare" ? "" : ": a person has to see to it"}`,
     detail: isDone ? { reference: answer.reference } : null,
   });
-  if (kind === "account" && isDone) {
+  if ((kind === "account" || kind === "account_change") && isDone) {
     const { operatorId, subscriberId } = order;
-    scribe.changes.registeredAccounts.push({ operatorId, subscriberId, billingReference: answer.reference });
+    const billingReference = kind === "account" ? answer.reference : null;
+    const told = (call.secret as { readonly account?: BilledAccount } | undefined)?.account ?? null;
+    scribe.changes.registeredAccounts.push({ operatorId, subscriberId, billingReference, told });
   }
-  if (kind !== "prepare" && kind !== "account") noteTaken(context, item, isDone);
+  if (kind !== "prepare" && kind !== "account" && kind !== "account_change") noteTaken(context, item, isDone);
   if (kind !== "prepare") return;
   if (isClosed(item)) return isDone ? abortLate(context, item, call) : undefined;
   if (!isDone) {

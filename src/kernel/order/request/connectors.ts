@@ -3,6 +3,7 @@
  * must take the same id again without doing it twice; a time-out or an answer that cannot be read is `failed`: it is
  * asked again until the call's deadline, and then counts as a no, never as a yes.
  */
+import type { BilledAccount } from "../../../wire/message/billing-api.ts";
 import type { NetworkElement } from "../../catalog/catalog-item.ts";
 import type { CardReference, UserData } from "./request.ts";
 
@@ -102,7 +103,7 @@ export interface NetworkElementPort {
 export interface BillingCentre {
   tell(notice: {
     readonly id: string;
-    readonly kind: "account" | "feature" | "service" | "prepare" | "commit" | "abort";
+    readonly kind: "account" | "account_change" | "feature" | "service" | "prepare" | "commit" | "abort";
     /** Id of the user's account. */
     readonly accountId: string;
     readonly catalogId: string | null;
@@ -112,6 +113,8 @@ export interface BillingCentre {
     readonly currency: string | null;
     /** Of commit and abort: the id that was prepared. */
     readonly prepared: string | null;
+    /** Of account and account_change: whom it bills, as far as the operator's policy lets it out. */
+    readonly account: BilledAccount | null;
   }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
 }
 

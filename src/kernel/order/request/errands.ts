@@ -2,6 +2,7 @@
  * Goes to the machines that a request asks: identity bureau, payment house, service servers, elements of the network, the
  * billing centre, the mail server. Calls go side by side; a call that breaks is one without an answer, and holds up no other.
  */
+import type { BilledAccount } from "../../../wire/message/billing-api.ts";
 import type { UserData } from "../../account/user-data.ts";
 import type { NetworkElement } from "../../catalog/catalog-item.ts";
 import type { CallAnswer } from "../answers.ts";
@@ -209,10 +210,12 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
   const { kind, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = call.body;
   const notice = kind as Parameters<BillingCentre["tell"]>[0]["kind"];
   if (notice !== "account" && account.state !== "registered") return ACCOUNT_FIRST;
-  if (notice === "account" && account.state === "registered") return REGISTERED_ALREADY;
-  const isAccount = notice === "account";
+  const isAccount = notice === "account" || notice === "account_change";
+  const billed = isAccount ? accountIn(call) : null;
+  if (notice === "account" && account.state === "registered" && !billed) return REGISTERED_ALREADY;
   const told = {
-    kind: notice,
+    // Opened by another order of the same subscriber meanwhile: what this one knows of him is news all the same.
+    kind: isAccount ? (account.state === "registered" ? "account_change" : "account") : notice,
     accountId: account.id,
     catalogId: catalogId || null,
     action: action === "remove" && !isAccount ? "remove" : "add",
@@ -220,10 +223,12 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
     monthlyMinor: Number(monthlyMinor),
     currency: isAccount ? null : currency || null,
     prepared: prepared || null,
+    account: billed,
   } as const;
-  const answer = isAccount
-    ? await registerOnce(billing, account.id, call, told)
-    : await billing.tell({ ...told, id: call.id });
+  const answer =
+    told.kind === "account"
+      ? await registerOnce(billing, account.id, call, told)
+      : await billing.tell({ ...told, id: call.id });
   if (isAccount && answer.kind === "done") {
     for (const [orderId, one] of accounts)
       if (one.id === account.id) accounts.set(orderId, { ...one, state: "registered" });
@@ -231,9 +236,14 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
   return answer;
 }
 
+/** Null in a call of the release before, which knew an id alone. */
+const accountIn = ({ secret }: OutboundCall): BilledAccount | null =>
+  (secret as { readonly account?: BilledAccount } | undefined)?.account ?? null;
+
 /**
- * Two orders may want the same account registered, and the word that the first was done may be lost: by one id, with the
- * same words, the centre does it once. A no to an earlier order's word is no answer to this one, which asks by its own id.
+ * Two orders may want the same account registered, and the word that the first was done may be lost: under one id the centre
+ * does it once. Where this order knows more than what stands under that id, its word is a change. A no to an earlier order's
+ * word is no answer to this one, which asks under an id of its own.
  */
 async function registerOnce(
   billing: BillingCentre,
@@ -242,7 +252,11 @@ async function registerOnce(
   told: Omit<Parameters<BillingCentre["tell"]>[0], "id">,
 ): ReturnType<BillingCentre["tell"]> {
   const answer = await billing.tell({ ...told, id: accountId });
-  return answer.kind === "refused" ? billing.tell({ ...told, id: call.id }) : answer;
+  if (answer.kind !== "refused") return answer;
+  if (answer.cause !== "id_reused") return billing.tell({ ...told, id: call.id });
+  const changed = await billing.tell({ ...told, kind: "account_change", id: call.id });
+  if (changed.kind !== "refused" || changed.cause !== "unknown_account") return changed;
+  return billing.tell({ ...told, id: `${call.id}.account` });
 }
 
 async function sendMail({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {

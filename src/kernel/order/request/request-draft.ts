@@ -14,6 +14,7 @@ import type {
 } from "../../catalog/catalog-item.ts";
 import type { Findings, Rejection, Verdict, VerificationDue } from "../../registration/judge-verification.ts";
 import type { OrderState } from "../order.ts";
+import type { AccountBooks } from "./billed-account.ts";
 
 /**
  * How far an element of the network is with one item. `wanted`: not asked yet; `withheld`: it never will be; `undo`: it is to
@@ -169,6 +170,8 @@ export type RequestDraft = {
   consents: ConsentDraft[];
   registrations: RegistrationDraft[];
   account: AccountDraft | null;
+  /** What the books have of his account for the billing centre. */
+  books: AccountBooks;
   changed: boolean;
 };
 

@@ -2,6 +2,7 @@
  * What an operator decides about requests of the device's road: one part of its policy. Every "may" of US 6,647,260 that
  * concerns the provisioning server is one field here.
  */
+import { BILLED_FIELDS, type BilledField } from "../../../wire/message/billing-api.ts";
 import type { Assurance } from "../../catalog/catalog-item.ts";
 import {
   DEFAULT_REGISTRATION_POLICY,
@@ -76,6 +77,8 @@ export type RequestPolicy = RegistrationPolicy & {
   readonly conflictingItem: "continue" | "stop";
   /** Content of at most so many octets goes in the notice itself, by SMS. 0: content always goes wideband. */
   readonly narrowbandContentOctets: number;
+  /** What the billing centre is told of an account; what it does not need stays here. */
+  readonly billingFields: readonly BilledField[];
   readonly offerDays: number;
   /** So long after a no to an offer the same item is not offered again; 0: at once. */
   readonly offerPauseDays: number;
@@ -185,6 +188,7 @@ export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
   unavailableItem: "continue",
   conflictingItem: "continue",
   narrowbandContentOctets: 0,
+  billingFields: BILLED_FIELDS,
   offerDays: 14,
   offerPauseDays: 90,
   acceptWords: [],

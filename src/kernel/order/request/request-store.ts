@@ -2,6 +2,7 @@
 import type { AccountFacts, FactsQuery } from "../../account/account-facts.ts";
 import type { Localized } from "../../catalog/catalog-item.ts";
 import type { OrderDraft } from "../order-store.ts";
+import type { AccountBooks } from "./billed-account.ts";
 import type { ReplyStore, ReplyTransaction } from "./reply-store.ts";
 import type { NewRequest } from "./request.ts";
 import type { RegistrationDraft, RequestDraft } from "./request-draft.ts";
@@ -84,6 +85,9 @@ export interface RequestTransaction extends ReplyTransaction {
   registrationsOf(operatorId: string, subscriberId: string): Promise<readonly RegistrationDraft[]>;
   /** The key that this device gave last: its client secures notices with it. */
   noticeKeyOf(operatorId: string, asker: Asker): Promise<Uint8Array | null>;
+  /** What the billing centre is to hear, and heard last, of whoever asks. */
+  accountBooksOf(subscriberId: string): Promise<AccountBooks>;
+  putAccountNumber(operatorId: string, subscriberId: string, number: string): Promise<void>;
   openRequest(order: NewRequestOrder, now: Date): Promise<void>;
   /** Of the subscriber's account or latest request. */
   languageOf(operatorId: string, subscriberId: string): Promise<string | undefined>;

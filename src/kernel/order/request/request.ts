@@ -28,6 +28,8 @@ export type NewRequest = {
     readonly subscriberId?: string;
   };
   readonly user: UserData;
+  /** The operator's own number of the account behind the SIM; what is known already stays where none is given. */
+  readonly accountNumber?: string;
   /** Fields that a service asks for, by item id and name. */
   readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly card: CardReference | null;

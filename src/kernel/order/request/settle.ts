@@ -4,14 +4,13 @@
  */
 import { endIfDone, isClosed, isFinal } from "../ending.ts";
 import { minutesAfter, NO_ACTION } from "../scribe.ts";
-import { billDone, billNothing, billUnproved } from "./billing.ts";
+import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
 import type { RequestContext, RequestItem } from "./context.ts";
 import { itemsOf, touchRequest } from "./context.ts";
 import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
 import { namesOf, tell, textOf } from "./notices.ts";
 import { applyModules } from "./provision.ts";
-import type { ItemBilling } from "./request-draft.ts";
 import { stateWords } from "./request-policy.ts";
 import { takeBackRegistration } from "./service.ts";
 import { tellTakenBack } from "./withhold.ts";
@@ -33,9 +32,6 @@ export function settle(context: RequestContext): void {
   schedule(context);
 }
 
-/** The centre has word of it, or it is on its way: it is not told a second time. */
-const BILLED: readonly ItemBilling["state"][] = ["telling", "told", "committing", "committed", "not_taken"];
-
 function settleItem(context: RequestContext, item: RequestItem): void {
   const { scribe, order, terms } = context;
   const { subject } = item;
@@ -48,8 +44,7 @@ function settleItem(context: RequestContext, item: RequestItem): void {
   }
   if (item.kind === "service" && subject.action === "remove" && item.state === "works")
     applyModules(context, item);
-  const isBilled = BILLED.includes(subject.billing.state);
-  if (item.cause === "had" || isBilled || !isRequestItemDone(item, terms.policy.doneAt)) return;
+  if (item.cause === "had" || isBilled(item) || !isRequestItemDone(item, terms.policy.doneAt)) return;
   if (subject.moduleOf !== null) return; // it is its service's
   billDone(context, item);
   const { operatorId, subscriberId, deviceId, id: orderId } = order;

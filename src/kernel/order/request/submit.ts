@@ -56,6 +56,8 @@ export async function submitRequest(
   const before = await tx.requestByKey(operatorId, idempotencyKey);
   if (before) return { ...before, created: false };
 
+  if (given.accountNumber !== undefined)
+    await tx.putAccountNumber(operatorId, asker.subscriberId, given.accountNumber);
   const facts = await tx.factsOf(factsQuery(operatorId, asker, request, terms, scribe.now));
   const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
   const underway = await tx.underwayOf(operatorId, asker, request.action);
@@ -96,6 +98,7 @@ export async function submitRequest(
     consents: [],
     registrations: [...registrations],
     account: facts.account,
+    books: await tx.accountBooksOf(asker.subscriberId),
     changed: false,
   };
   const order = newOrder(scribe, operatorId, asker, request, terms, draft);
@@ -143,7 +146,7 @@ function factsQuery(
   { policy }: Terms,
   now: Date,
 ): FactsQuery {
-  const { fraud } = policy.request;
+  const { fraud, cardTries } = policy.request;
   return {
     operatorId,
     ...asker,
@@ -151,6 +154,7 @@ function factsQuery(
     idDocument: user.idDocument ?? null,
     seenSince: new Date(now.getTime() - seenWindowMs(fraud)),
     requestsSince: hoursAfter(now, -fraud.requestWindowHours),
+    cardsSince: hoursAfter(now, -cardTries.windowHours),
   };
 }
 
