@@ -11,11 +11,14 @@ import { whenDone } from "../../test/when-done.ts";
 import type { CallAnswer } from "../kernel/order/answers.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
+import { createEsme } from "../net/smsc/esme.ts";
+import { createSmscSimulator } from "../sim/smsc/smsc.ts";
 import { readConfig } from "./config.ts";
 import { connectorsOf } from "./connectors.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { createMachineWatch, type MachineNews, machineAt, refusalsOf } from "./machine-watch.ts";
 import { watchedConnectors } from "./watched-connectors.ts";
+import { watchSession } from "./watched-session.ts";
 
 const START_MS = Date.parse("2026-05-04T08:00:00Z");
 const MINUTE_MS = 60_000;
@@ -91,6 +94,47 @@ test("a call that breaks is open no more", async () => {
   const broken = watch.watch(BANK, { ask: () => Promise.reject(new Error("broken")) });
   await assert.rejects(broken.ask());
   assert.ok((await lines()).includes('turnup_machine_open_calls{machine="bank"} 0'));
+});
+
+test("a message centre that refuses our bind is known as one that refuses us, until it takes it", async () => {
+  const { watch, told } = watched();
+  const smsc = await createSmscSimulator({
+    port: 0,
+    systemId: "turnup",
+    password: "right",
+    seed: 1,
+    onMessage: async () => "delivered",
+  });
+  whenDone(() => smsc.close());
+  let password = "wrong";
+  const esme = createEsme({
+    host: "127.0.0.1",
+    port: smsc.port,
+    systemId: "turnup",
+    password: () => password,
+    reconnect: { minMs: 10, maxMs: 20, refusedMs: 30 },
+    onDeliver: async () => 0,
+  });
+  whenDone(() => esme.stop());
+  watchSession(esme, watch, machineAt("smsc", `smpp://127.0.0.1:${smsc.port}`));
+  const changed = (name: string) =>
+    new Promise<void>((resolve) => esme.on("state", (state) => state.name === name && resolve()));
+  const refused = changed("refused");
+  const bound = changed("bound");
+  esme.start();
+  await refused;
+  assert.deepEqual(
+    refusalsOf(watch).map(({ machine }) => machine),
+    ["smsc"],
+  );
+  password = "right";
+  await bound;
+  assert.deepEqual(refusalsOf(watch), []);
+  assert.deepEqual(
+    told.map(({ kind }) => kind),
+    ["refused", "accepted"],
+  );
+  assert.ok(!JSON.stringify(told).includes("wrong"));
 });
 
 async function listening(server: Server): Promise<number> {

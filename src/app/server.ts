@@ -19,7 +19,6 @@ import type { Connectors } from "../kernel/order/request/errands.ts";
 import { maySendUnconfirmed } from "../kernel/order/unconfirmed.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
-import type { EsmeState } from "../net/smsc/esme.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
 import { putAccountNumber } from "../store/account-books.ts";
 import { cardSecretOf } from "../store/account-store.ts";
@@ -80,6 +79,7 @@ import { readGatewaysFile, readLandSettings } from "./road-config.ts";
 import { openStore, type Store } from "./store.ts";
 import { voicePlatformFinder } from "./voice-platforms.ts";
 import { watchedConnectors } from "./watched-connectors.ts";
+import { watchSession } from "./watched-session.ts";
 
 /** What was imported is looked for this often while no word of it might be heard. */
 const IMPORT_POLL_MS = 500;
@@ -249,7 +249,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     },
     onFault: options.onFault ?? (() => undefined),
   });
-  watchSession(engine, machines, config);
+  watchSession(engine.esme, machines, machineAt("smsc", `smpp://${config.smsc.host}:${config.smsc.port}`));
   observeMachines(measures, machines, nowMs);
   observe(measures, {
     ...engine,
@@ -462,18 +462,6 @@ function smscOptions({ smsc }: Config): Parameters<typeof startEngine>[0]["smsc"
     ...(smsc.systemType === undefined ? {} : { systemType: smsc.systemType }),
     ...(smsc.ratePerSecond === undefined ? {} : { ratePerSecond: smsc.ratePerSecond }),
   };
-}
-
-/** A bind that the centre refused is told as any other machine's no. */
-function watchSession({ esme }: Engine, machines: MachineWatch, { smsc }: Config): void {
-  const machine = machineAt("smsc", `smpp://${smsc.host}:${smsc.port}`);
-  machines.watch(machine, {});
-  const look = (state: EsmeState): void => {
-    if (state.name === "refused") machines.refused(machine, state.statusName);
-    else if (state.name === "bound") machines.accepted(machine);
-  };
-  look(esme.state);
-  esme.on("state", look);
 }
 
 function bankPort(
