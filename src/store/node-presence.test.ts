@@ -127,6 +127,7 @@ test("a server whose session is cut comes back under its number, unless its leas
   isReachable = false;
   await cut();
   await sessionsEnded(0);
+  await until(() => server.number() === null, "the cut is not felt");
   await look(new Date());
   await look(new Date());
   assert.deepEqual(await isDue(leased), [true, true]);

@@ -20,7 +20,7 @@ const KILLS = 5;
 const READY = /Turnup serves at/;
 const DONE_LIMIT_MS = 60_000;
 const REST_LIMIT_MS = 45_000;
-const TEST_LIMIT_MS = 180_000;
+const TEST_LIMIT_MS = 300_000;
 const LOOK_MS = 8_000;
 /** Long enough between two people that there is work at every kill. */
 const APART_MS = 400;
