@@ -284,6 +284,44 @@ test("the policy is changed only from the version that was read, and each change
   assert.equal((await put({ "if-match": '"1"' }, lacking)).statusCode, 400);
 });
 
+test("a policy that would leave subscribers no way to say no, or no such time zone, is refused", async () => {
+  const { version } = (await server.inject({ url: "/v1/policy", headers: ADMIN })).json();
+  const put = (body: object) =>
+    server.inject({
+      method: "PUT",
+      url: "/v1/policy",
+      headers: { ...ADMIN, "if-match": `"${version}"` },
+      payload: body,
+    });
+  const { request } = DEFAULT_POLICY;
+  const night = {
+    from: "21:00",
+    to: "08:00",
+    timeZone: "Europe/Berlin",
+    timeZones: { "234": "Europe/London" },
+  };
+  for (const [body, at] of [
+    [{ request: { ...request, acceptWords: ["no"] } }, "body/request/acceptWords and declineWords"],
+    [
+      { request: { ...request, acceptWords: ["sure"], declineWords: ["Sure"] } },
+      "body/request/acceptWords and declineWords",
+    ],
+    [{ quietHours: { ...night, timeZone: "Europe/Atlantis" } }, "body/quietHours"],
+    [{ quietHours: { ...night, timeZones: { "234": "London" } } }, "body/quietHours"],
+    [{ quietHours: { ...night, to: "21:00" } }, "body/quietHours/to"],
+    [{ quietHours: { ...night, from: "24:00" } }, "body/quietHours/from"],
+  ] as const) {
+    const answer = await put({ ...DEFAULT_POLICY, ...body });
+    assert.deepEqual([answer.statusCode, answer.json().errors?.[0]?.at], [400, at], JSON.stringify(body));
+  }
+  const good = await put({
+    ...DEFAULT_POLICY,
+    quietHours: night,
+    request: { ...request, acceptWords: ["sure"], declineWords: ["nada"] },
+  });
+  assert.deepEqual([good.statusCode, good.json().body.quietHours], [200, night]);
+});
+
 test("a relation is changed only as it was read where If-Match says so; its password is an administrator's", async () => {
   const url = "/v1/relations/nokia";
   const seen = await server.inject({ url, headers: ADMIN });
