@@ -52,6 +52,7 @@ test("what he has, also as all of a package, is not offered; what he has ordered
 test("what cannot stand beside what he has, what is not to be had, and what he could not use are not offered", async () => {
   const of = await house("cannot have it");
   await of.ask(["mail"], { noticeKey: null });
+  await of.told();
   assert.equal(await of.offer("quiet"), "conflict");
   assert.equal(await of.offer("gone"), "not_available");
   assert.equal(await of.offer("needy"), "not_available");

@@ -92,7 +92,7 @@ test("what somebody has is removed at the terminal", async () => {
 
 test("an offer goes to those who are known, once a key, and is listed", async () => {
   const numbers = house.file("numbers.txt", `+${ada.msisdn}\n\n+491719999999\n`);
-  const offer = ["offer", "voice-mail", "--to", numbers, "--key", "spring"];
+  const offer = ["offer", "plain", "--to", numbers, "--key", "spring"];
   const sent = await house.run(offer);
   assert.deepEqual(
     [sent.exitCode, sent.stdout],
@@ -101,9 +101,15 @@ test("an offer goes to those who are known, once a key, and is listed", async ()
   );
   assert.equal((await house.run(offer)).stdout, "0 sent, 1 sent before, 1 not known here\n");
   const [row, ...more] = jsonLines((await house.run(["offers", "--state", "sent", "--json"])).stdout);
-  assert.deepEqual([row?.itemId, row?.madeBy, more], ["voice-mail", "cli", []]);
+  assert.deepEqual([row?.itemId, row?.madeBy, more], ["plain", "cli", []]);
   const nobody = await house.run(["offer", "voice-mail", "+491719999998"]);
   assert.equal(nobody.exitCode, 1);
+  const had = await house.run(["offer", "voice-mail", `+${ada.msisdn}`]);
+  assert.deepEqual(
+    [had.exitCode, had.stdout],
+    [1, "0 sent, 0 sent before, 0 not known here, 1 have it already\n"],
+    "nobody is offered what he has",
+  );
 });
 
 const wrong: [string, readonly string[], number, RegExp][] = [
