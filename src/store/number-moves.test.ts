@@ -12,6 +12,7 @@ import { createPortalPeople } from "./portal-link.ts";
 const shop = await requestShop();
 const people = createPortalPeople(shop.database, shop.sealer);
 const RADIO = { id: "radio", terms: "t", content: { kind: "none" } } as const;
+const GAME = { id: "game", content: { kind: "none" } } as const;
 const MAIL: Partial<CatalogItem> & { readonly id: string } = {
   id: "mail",
   kind: "service",
@@ -54,7 +55,7 @@ const hash = (text: string) => createHash("sha256").update(text).digest();
 
 async function offered(house: RequestHouse, idempotencyKey: string): Promise<string> {
   const to = [{ imsi: house.imsi }];
-  await house.requests.sendOffers(house.operatorId, { itemId: "radio", to, actor: "care", idempotencyKey });
+  await house.requests.sendOffers(house.operatorId, { itemId: "game", to, actor: "care", idempotencyKey });
   const [id] = await shop.database.rows<{ code: string }>(
     "select code from offer where operator_id = $1 order by id desc limit 1",
     [house.operatorId],
@@ -63,7 +64,7 @@ async function offered(house: RequestHouse, idempotencyKey: string): Promise<str
 }
 
 test("open questions, offers, ways in and messages of the old holder end; the new one answers none of them", async () => {
-  const house = await shop.house("moves on", [RADIO], { terms: ["t"] });
+  const house = await shop.house("moves on", [RADIO, GAME], { terms: ["t"] });
   const old = simOf(house);
   const before = await sees(house, old);
   const { orderId } = await house.ask(["radio"], { noticeKey: null });
