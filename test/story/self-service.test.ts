@@ -4,11 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { ROLES } from "../../src/kernel/account/role.ts";
+import type { Phone } from "../../src/sim/phone/phone.ts";
 import { roadHouse } from "./road-house.ts";
 import {
   answerNotice,
   billedTo,
   centreOf,
+  changeItem,
   codeIn,
   endedAs,
   kindsOf,
@@ -31,7 +34,7 @@ const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };
 const house = await roadHouse();
 const { office, elements, billing, bureau } = house.road.sandboxes.parties;
 
-test("first power-on to software that works: by itself, verified, agreed to on the screen, installed and told to billing (rows 1-5, 9, 15, 17, 20, 21, 63)", async () => {
+test("first power-on to software that works: by itself, verified, agreed to on the screen, installed and told to billing (rows 1-5, 9, 15, 17, 20, 21, 63, 119)", async () => {
   const phone = await house.phone();
   phone.powerOn();
   const start = await phone.walk([{ await: "start" }]);
@@ -78,6 +81,26 @@ test("first power-on to software that works: by itself, verified, agreed to on t
   );
   assert.equal(verification.road, "full");
   assert.deepEqual(billedTo(house), ["account add", "feature mail-client add"]);
+  const holder = billing.holderOf(billing.accounts().at(-1)!);
+  assert.deepEqual(
+    [
+      holder?.msisdn,
+      holder?.imsi,
+      holder?.imei,
+      holder?.givenName,
+      holder?.familyName,
+      holder?.productOffering,
+    ],
+    [
+      phone.msisdn,
+      phone.imsi,
+      phone.imei,
+      NAME.u_givenName,
+      NAME.u_familyName,
+      [{ id: "mail-client", bundle: null }],
+    ],
+    "who it is that pays, for which number, SIM and device, and what he has",
+  );
   const kinds = kindsOf(story);
   assert.ok(
     kinds.indexOf("works") < kinds.indexOf("billing_notice_queued"),
@@ -185,6 +208,107 @@ test("an element that fails takes its feature with it: what the other did is tak
   assert.deepEqual(billedTo(house).slice(before), []);
   assert.ok(story.events.some(({ kind }: { kind: string }) => kind === "element_failed"));
   await messageOn(phone, /failed/);
+});
+
+test("a partner's server gives user data and choice: the device gets what its user's own request gives it (row 68)", async () => {
+  const [own, partners] = [await house.phone(), await house.phone()];
+  for (const phone of [own, partners]) {
+    phone.powerOn();
+    await phone.walk(orderSteps("Features", "Java runtime"));
+    await settledAs(house, phone, "completed");
+  }
+  const billedFor = async (ask: () => Promise<unknown>, phone: Phone) => {
+    const [{ id: before }, billed] = [await house.story(phone), billedTo(house).length];
+    await ask();
+    await house.storyUntil(phone, ({ id }) => id !== before, "the request is an order of its own");
+    const story = await settledAs(house, phone, "completed");
+    return [story, billedTo(house).slice(billed)] as const;
+  };
+  const [itself, billedItself] = await billedFor(() => orderAgain(own, "Features", "News reader"), own);
+  const [entered, billedEntered] = await billedFor(async () => {
+    const { status, text } = await house.call(
+      "POST",
+      "/v1/partner/requests",
+      {
+        subscriber: { msisdn: `+${partners.msisdn}` },
+        selection: ["news-reader"],
+        user: { givenName: NAME.u_givenName, familyName: NAME.u_familyName },
+        assurance: "otp",
+      },
+      "partner",
+      { "idempotency-key": "partner-1" },
+    );
+    assert.equal(status, 202, text);
+  }, partners);
+  assert.deepEqual([itself.cause, entered.cause], ["self_service", "partner"]);
+  assert.deepEqual(statesOf(entered), statesOf(itself));
+  assert.deepEqual(modulesOf(partners), modulesOf(own));
+  assert.ok(modulesOf(partners).includes("news-reader active"));
+  assert.deepEqual(billedEntered, billedItself);
+  const given = await house.database.one<{ sealed: boolean }>(
+    "select user_sealed is not null as sealed from request where order_id = $1",
+    [entered.id],
+  );
+  assert.equal(given?.sealed, true, "who he is came with it, and is kept sealed");
+  assert.ok(messagesOn(partners).some((text) => /story partner asked for a change for you/.test(text)));
+  assert.ok(!messagesOn(own).some((text) => /asked for a change for you/.test(text)));
+});
+
+test("software that a service needs is sent with it, and is there when the access data is (row 45)", async () => {
+  const { content } = (await house.get("/v1/catalog/mail-client")).item;
+  const { service } = (await house.get("/v1/catalog/directory")).item;
+  assert.equal(content.kind, "module");
+  await changeItem(house, "directory", { service: { ...service, module: content } });
+  const phone = await house.phone();
+  phone.powerOn();
+  await phone.walk(
+    orderSteps("Services", "Company directory", { ...NAME, f_directory__company: "Meridian" }),
+  );
+  const story = await settledAs(house, phone, "completed");
+  assert.deepEqual(
+    story.items.map(({ state }: { state: string }) => state).sort(),
+    ["access_data_sent", "works"],
+    "the service and its software, each with its own outcome",
+  );
+  assert.deepEqual(modulesOf(phone), ["java-runtime dormant", "mail-client active"]);
+  assert.equal(phone.client()?.installer.softwareOf("mail-client")?.length, 2_048, "the octets came with it");
+});
+
+test("nothing of the operator's or the provider's own is in the phone, on its display or in its messages (row 72)", async () => {
+  const phone = await house.phone();
+  phone.powerOn();
+  await phone.walk(orderSteps("Features", "Mail program", NAME));
+  await answerNotice(phone, "terms", "accept");
+  await settledAs(house, phone, "completed");
+  await orderAgain(phone, "Services", "Mail", { f_mail__mailbox: "woodruff" });
+  await answerNotice(phone, "terms", "accept");
+  await settledAs(house, phone, "completed");
+  const kept = phone.storage.list().map((name) => Buffer.from(phone.storage.read(name)!).toString("latin1"));
+  const seen = [
+    ...kept,
+    ...house.did(phone, "display").map(({ lines }) => lines.join("")),
+    ...messagesOn(phone),
+    ...house.textsTo(phone),
+  ].join("\n");
+  const registration = office
+    .kernelAt("/scim/v2")
+    .ofClient("turnup")
+    .find(({ msisdn }) => msisdn === phone.msisdn);
+  const { host } = new URL(office.url);
+  const hidden = {
+    ...Object.fromEntries(ROLES.map((role) => [`token of ${role}`, house.token(role)])),
+    "account at the billing centre": billing.accounts().at(-1)!,
+    "registration at the provider": registration!.id,
+    "the provider's server": host,
+    "the bureau's": new URL(bureau.url).host,
+    "the billing centre's": new URL(billing.url).host,
+    "order in the operator's books": (await house.story(phone)).id,
+  };
+  for (const [what, text] of Object.entries(hidden)) {
+    assert.ok(text.length > 8, what);
+    assert.ok(!seen.includes(text), `the phone was told the ${what}`);
+  }
+  assert.ok(seen.includes("woodruff") || seen.includes("Mail program"), "what is there is found");
 });
 
 test("nothing broke on the way", () => {

@@ -464,6 +464,17 @@ test("a person who wanders about never breaks the phone", async () => {
   assert.ok(new Set(seen).size >= 3, seen.join(" "));
 });
 
+test("the address book and the call for help stand on the display of a phone that has nothing yet (rows 11, 23)", async () => {
+  const { phone } = await world();
+  phone.powerOn();
+  await phone.walk([{ await: "start" }]);
+  phone.press("BACK");
+  await phone.walk([{ await: "home" }, { choose: "Addresses" }, { await: "addresses" }]);
+  assert.match(phone.lines().join(" "), /E-CARE 43800/);
+  await phone.walk([{ action: "home" }, { await: "home" }, { choose: "Help" }, { await: "care" }]);
+  assert.match(phone.lines().join(""), /E-CARE: *43800/);
+});
+
 test("several phones run side by side, each with its own number", async () => {
   const one = await world();
   const other = await world({ msisdn: "436647654321" });
