@@ -163,6 +163,17 @@ function storeOver(books: OrderBooks): OrderStore {
     rematchReceipts: async () => ({ looked: 0, ended: [] }),
     dropReceipts: async () => 0,
     dropSymptoms: async () => 0,
+    undeliveredSettings: async (orderIds) => {
+      const settings = [...books.messages.values()].filter(({ kind }) => kind === "settings");
+      const delivered = new Set(
+        settings.filter(({ state }) => state === "delivered").map(({ payloadId }) => payloadId),
+      );
+      return new Set(
+        settings.flatMap(({ orderId, payloadId }) =>
+          orderId !== null && orderIds.includes(orderId) && !delivered.has(payloadId) ? [orderId] : [],
+        ),
+      );
+    },
     companionsOf: async (orderId) => {
       const latest = new Map<string, Companion>();
       for (const message of books.messages.values()) {

@@ -167,6 +167,12 @@ const DROP_UNMATCHED = {
   name: "drop_unmatched", // unmatched_receipt_by_age
   text: "delete from unmatched_receipt where received_at < $1",
 };
+const UNDELIVERED_SETTINGS = {
+  name: "undelivered_settings", // message_of_order
+  text: `select distinct order_id as "orderId" from (
+           select m.order_id from message m where m.order_id = any($1::uuid[]) and m.kind = 'settings'
+            group by m.order_id, m.payload_id having not bool_or(m.state = 'delivered')) open`,
+};
 const COMPANIONS = {
   name: "companions_of", // message_of_order; a companion's key begins with the id of its payload
   text: `select distinct on (m.payload_id) m.id, m.payload_id as "payloadId", m.kind, m.part_count as "partCount", m.reference,
@@ -267,6 +273,7 @@ type OfMessages = Pick<
   | "rematchReceipts"
   | "dropReceipts"
   | "companionsOf"
+  | "undeliveredSettings"
   | "unconfirmedPayloads"
 >;
 
@@ -300,6 +307,12 @@ export const messageTransaction = (tx: Tx): OfMessages => ({
 
   rematchReceipts: (limit, now) => rematch(tx, limit, now),
   dropReceipts: (receivedBefore) => tx.run(DROP_UNMATCHED, [receivedBefore]),
+
+  async undeliveredSettings(orderIds) {
+    if (orderIds.length === 0) return new Set();
+    const rows = await tx.rows<{ orderId: string }>(UNDELIVERED_SETTINGS, [unique(orderIds)]);
+    return new Set(rows.map(({ orderId }) => orderId));
+  },
 
   async companionsOf(orderId) {
     const rows = await tx.rows<CarrierMessage & { readonly idempotencyKey: string }>(COMPANIONS, [orderId]);

@@ -253,6 +253,11 @@ async function messagesEnded(
     tx,
     ended.flatMap(({ orderId }) => (orderId ? [orderId] : [])),
   );
+  const open = await tx.undeliveredSettings(
+    ended.flatMap(({ orderId, kind, outcome }) =>
+      orderId && kind === "settings" && outcome === "delivered" ? [orderId] : [],
+    ),
+  );
   for (const message of ended) {
     const order = message.orderId ? orders.get(message.orderId) : undefined;
     if (!order) continue;
@@ -260,8 +265,10 @@ async function messagesEnded(
     if (isOfRequest(order) && message.kind === "notice") {
       if (message.outcome === "delivered" || (await isLatest(tx, message)))
         noticeEnded(await contextOf(deps, { tx, scribe }, order), message);
-    } else if (message.outcome === "delivered") messageDelivered(scribe, order, message, terms);
-    else if (!message.isCompanion || (await isLatest(tx, message))) {
+    } else if (message.outcome === "delivered") {
+      if (!(message.kind === "settings" && open.has(order.id)))
+        messageDelivered(scribe, order, message, terms);
+    } else if (!message.isCompanion || (await isLatest(tx, message))) {
       messageFailed(scribe, order, message, terms);
     }
   }

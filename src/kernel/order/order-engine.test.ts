@@ -531,3 +531,27 @@ test("settings that may go out no more fail of that at once: they are not sent a
   await engine.conductor.resend(OPERATOR, orderId, "care");
   assert.equal(messagesOf(engine, "settings").length, 2, "a host that switched them on may");
 });
+
+test("settings that go in several messages are delivered when each of them is, whichever comes last", async () => {
+  assert.ok(CHOICE.kind === "chosen");
+  const [internet] = CHOICE.values.points;
+  const mms = { ...internet!, use: "mms" as const, apn: "mms.example", mmsc: "http://mmsc.example/" };
+  const choice = { ...CHOICE, values: { ...CHOICE.values, points: [internet!, mms] } };
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const { engine, orderId } = await opened({ relation: null, judgement: { road: "nokiaota" }, choice });
+    const messages = messagesOf(engine, "settings");
+    assert.equal(messages.length, 2, "one for browsing, one for MMS");
+    for (const message of messages) message.state = "submitted";
+    await receipt(engine, messages[order[0]!]!.id, "delivered");
+    assert.equal(
+      item(engine, orderId, "settings").state,
+      "sending",
+      "half of the settings is not the settings",
+    );
+    await receipt(engine, messages[order[1]!]!.id, "delivered");
+    assert.equal(item(engine, orderId, "settings").state, "delivered");
+  }
+});

@@ -276,6 +276,8 @@ export interface OrderTransaction extends RequestTransaction {
   dropReceipts(receivedBefore: Date): Promise<number>;
   /** Symptoms that nobody saw since. */
   dropSymptoms(seenBefore: Date): Promise<number>;
+  /** Those of these orders of which a settings message, of several, was never delivered. */
+  undeliveredSettings(orderIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** The latest message of each companion of an order. */
   companionsOf(orderId: string): Promise<Companion[]>;
   /** Payloads of an order that hold access points which nobody confirmed. */

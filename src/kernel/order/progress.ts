@@ -80,11 +80,17 @@ function keyReached(
   scribe.changes.keyChanges.push({ id: item.keyId!, state });
 }
 
+/** Where settings go in several messages, this is the last of them: the item has arrived when all of them have. */
 export function messageDelivered(scribe: Scribe, order: OrderDraft, ended: EndedMessage, terms: Terms): void {
+  const isLastOfSettings = ended.isCompanion && ended.kind === "settings";
   for (const item of order.items) {
-    if (item.message?.payloadId !== ended.payloadId) continue;
+    if (item.message === null) continue;
+    const isCarried = isLastOfSettings
+      ? item.message.kind === "settings"
+      : item.message.payloadId === ended.payloadId;
+    if (!isCarried) continue;
     // What was to be sent once more has arrived after all.
-    const isFormer = item.message.id !== ended.messageId;
+    const isFormer = !isLastOfSettings && item.message.id !== ended.messageId;
     if (isFormer && item.state === "sending") scribe.changes.cancelledMessages.push(item.message.id);
     reach(scribe, order, item, terms, {
       level: "delivered",
