@@ -6,6 +6,7 @@ import { decodePush } from "../../src/wire/wsp/push.ts";
 import { itemOf, storyHouse } from "./house.ts";
 
 const THINKS_MS = 300;
+const SLOW_MS = 4_000;
 const house = await storyHouse({ world: { user: { delayMs: [THINKS_MS, THINKS_MS] } } });
 const HOUR_MS = 3_600_000;
 
@@ -99,8 +100,10 @@ test("by default nobody is asked: the SIM's own number vouches, and a phone that
 });
 
 test("a phone that asks its user: the job waits and says for what, and goes on when the user agrees", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Galaxy S6 edge");
+  // Long enough to be looked at meanwhile, on a busy machine too.
+  const slow = await storyHouse({ world: { user: { delayMs: [SLOW_MS, SLOW_MS] } } });
+  const operator = await slow.operator();
+  const phone = slow.phone("Galaxy S6 edge");
   await phone.attach();
   const asked = await operator.storyUntil(
     phone,
