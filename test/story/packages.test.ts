@@ -47,7 +47,7 @@ for (const model of ["Xperia Z3", "G2"]) {
   });
 }
 
-test("key and settings apart are two messages, and one may arrive without the other", async () => {
+test("key and settings apart are two messages", async () => {
   const operator = await house.operator({ policy: { package: "apart" } });
   const phone = house.phone("G2");
   await phone.attach();
@@ -99,7 +99,7 @@ test("by default nobody is asked: the SIM's own number vouches, and a phone that
   assert.equal(settings?.sec, "netwpin");
 });
 
-test("a phone that asks its user: the job waits and says for what, and goes on when the user agrees", async () => {
+test("a phone that asks its user: the job waits until its deadline, and goes on when the user agrees", async () => {
   // Long enough to be looked at meanwhile, on a busy machine too.
   const slow = await storyHouse({ world: { user: { delayMs: [SLOW_MS, SLOW_MS] } } });
   const operator = await slow.operator();

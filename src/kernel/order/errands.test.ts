@@ -98,3 +98,23 @@ test("a server that answers fewer requests than it was asked leaves the others t
   assert.equal(got.get("one")?.kind, "key");
   assert.equal(got.get("two")?.kind, "failed");
 });
+
+test("a key is asked for by model and by unique id, with the network of its SIM", async () => {
+  const asked: unknown[] = [];
+  await answers([call("one", "o")], () => ({
+    requestKeys: async (requests) => {
+      asked.push(...requests);
+      return requests.map(() => ({ kind: "key", bytes: Uint8Array.of(1) }));
+    },
+    reportDownloads: unused,
+    reportPayments: unused,
+  }));
+  assert.deepEqual(asked, [
+    {
+      requestId: "item of one",
+      model: { make: "Acme", model: "One", tac: "35693803" },
+      uniqueId: { imei: "356938035643809" },
+      network: { mcc: "262", mnc: "01" },
+    },
+  ]);
+});

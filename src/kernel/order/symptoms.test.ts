@@ -64,6 +64,17 @@ test("access point updates are said to have ended where the maker's own end is w
     assert.equal(said(rule, { deal: false, ends: "2018-06-01" }), NOT_KNOWN, rule);
 });
 
+test("the record of an order says that its model's maker ended the updates", async () => {
+  const reasons = decidedBy("maker_exit", { endedBy: "2022-08-31", note: "services ended" });
+  const engine = testEngine({ judgement: { reasons } });
+  engine.open();
+  await engine.conductor.advance(1);
+  const judged = engine.books.events.find(({ kind }) => kind === "judged") as unknown as {
+    detail: { symptoms: { accessPointUpdates: string } };
+  };
+  assert.equal(judged.detail.symptoms.accessPointUpdates, "none since 2022-08-31: services ended");
+});
+
 test("the shipped data names what is cut off on a model only where its release is known to lie before", () => {
   const knowledge = new SupportKnowledge(readShippedDatasets());
   const on = (make: string, year: number | null, asOf = "2026-11-01") =>
