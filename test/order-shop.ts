@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import type { SightingInput, SightingResult } from "../src/kernel/detection/sighting.ts";
 import { type Conductor, createConductor } from "../src/kernel/order/conductor.ts";
 import type { ConductorDeps } from "../src/kernel/order/deps.ts";
+import type { KnownPeer } from "../src/kernel/order/request/connectors.ts";
 import { createCatalogStore } from "../src/store/catalog-store.ts";
 import { createIntake } from "../src/store/intake.ts";
 import { createOrderDesk } from "../src/store/order-desk.ts";
@@ -29,7 +30,12 @@ export async function orderShop() {
     choice: ReturnType<ConductorDeps["chooseSettings"]>;
     verdict: "ended" | "supported";
     fetchModule: ConductorDeps["fetchModule"];
+    /** Other provisioning servers, by origin. */
+    peers: Map<string, KnownPeer>;
+    landName: string | null;
   } = {
+    peers: new Map(),
+    landName: null,
     choice: CHOICE,
     verdict: "supported",
     fetchModule: async () => {
@@ -60,6 +66,8 @@ export async function orderShop() {
       fetchModule: (url) => world.fetchModule(url),
       requestUrl: (reference) => `https://turnup.invalid/d/orders/${reference}`,
       offerUrl: (token) => `https://turnup.invalid/d/offers/${token}`,
+      peers: { of: (origin) => world.peers.get(origin) },
+      landName: () => world.landName,
     });
   const known = { homePlmnOf: () => undefined, countryOf: () => null, onOrders: () => undefined };
   const shared = { database, sealer, newId: uuidv7, clock, termsOf: store.termsOf, termsIn: store.termsIn };

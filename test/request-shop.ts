@@ -12,6 +12,7 @@ import type {
   MailPort,
   NetworkElementPort,
   PaymentHouse,
+  PeerServer,
   ServiceServerPort,
 } from "../src/kernel/order/request/connectors.ts";
 import { type Connectors, REQUEST_CALL_KINDS } from "../src/kernel/order/request/errands.ts";
@@ -59,6 +60,7 @@ export function machines() {
     elements: [] as Elements[],
     billing: [] as Billing[],
     mails: [] as Mail[],
+    forwarded: [] as (Parameters<PeerServer["forward"]>[0] & { readonly server: string })[],
   };
   const answers = {
     identity: (): ReturnType<IdentityBureau["verify"]> =>
@@ -74,6 +76,8 @@ export function machines() {
     remove: (_: Removing): ReturnType<ServiceServerPort["remove"]> => Promise.resolve({ kind: "done" }),
     element: (_: Elements): ReturnType<NetworkElementPort["apply"]> =>
       Promise.resolve({ kind: "done", reference: null }),
+    forward: (_: Parameters<PeerServer["forward"]>[0]): ReturnType<PeerServer["forward"]> =>
+      Promise.resolve({ kind: "failed", cause: "unreachable", reason: "nobody is there" }),
     billing: (_: Billing): ReturnType<BillingCentre["tell"]> =>
       Promise.resolve({ kind: "done", reference: "bill-1" }),
     mail: (_: Mail): ReturnType<MailPort["send"]> => Promise.resolve({ kind: "done", reference: null }),
@@ -90,6 +94,9 @@ export function machines() {
     }),
     elementOf: () => ({ apply: (one) => noted(saw.elements, one, () => answers.element(one)) }),
     billingOf: () => ({ tell: (one) => noted(saw.billing, one, () => answers.billing(one)) }),
+    peerAt: (_operatorId, server) => ({
+      forward: (one) => noted(saw.forwarded, { ...one, server }, () => answers.forward(one)),
+    }),
     mailOf: () => ({
       send: (one) => noted(saw.mails, one, () => answers.mail(one)),
     }),
@@ -116,6 +123,7 @@ export async function requestShop() {
       elementOf: (of, element) => worlds.get(of)?.elementOf(of, element),
       billingOf: (of) => worlds.get(of)?.billingOf(of),
       mailOf: (of) => worlds.get(of)?.mailOf(of),
+      peerAt: (of, origin) => worlds.get(of)?.peerAt?.(of, origin),
     },
   });
 

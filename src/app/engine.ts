@@ -64,6 +64,8 @@ export type EngineOptions = {
   readonly fetchModule: ConductorDeps["fetchModule"];
   readonly requestUrl: ConductorDeps["requestUrl"];
   readonly offerUrl: ConductorDeps["offerUrl"];
+  readonly peers?: NonNullable<ConductorDeps["peers"]>;
+  readonly landName?: NonNullable<ConductorDeps["landName"]>;
   /** Machines that requests ask; a call to one that is left out fails, and says so. */
   readonly connectors?: Partial<Connectors>;
   readonly makerAt: (url: string) => MakerPort | undefined;
@@ -120,6 +122,8 @@ export function startEngine(options: EngineOptions): Engine {
     fetchModule: options.fetchModule,
     requestUrl: options.requestUrl,
     offerUrl: options.offerUrl,
+    ...(options.peers && { peers: options.peers }),
+    ...(options.landName && { landName: options.landName }),
     onWritten(changes) {
       if (changes.messages.length > 0) loops.messages?.wake();
       if (changes.calls.length > 0) for (const loop of loops.calls) loop.wake();

@@ -5,6 +5,7 @@
 import { createPortal, type Portal } from "../http/d/portal.ts";
 import type { PortalDeps, PortalOperator } from "../http/d/ports.ts";
 import type { Changes } from "../kernel/account/changes.ts";
+import { serverNameOf } from "../proxy/servers.ts";
 import type { Database } from "../store/database.ts";
 import { listOperators, type Operator } from "../store/operators.ts";
 import type { Sealer } from "../store/seal.ts";
@@ -16,6 +17,14 @@ const MCC_DIGITS = 3;
 
 /** Where proxies come to, and which they are. */
 export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates" | "proxies">;
+
+/** `host:port` by which devices address our door for proxies; null where there is none, or it is not known. */
+export function landNameOf({ url }: Pick<Config["land"], "url">, door: string | undefined): string | null {
+  // An address that stands for all of a machine's is none that a device could use.
+  const isEverywhere = /^https:\/\/(?:0\.0\.0\.0|\[::\])[:/]/.test(door ?? "");
+  const known = door && (url ?? (isEverywhere ? undefined : door));
+  return known === undefined || known === "" ? null : serverNameOf(known);
+}
 
 /** The key of sessions and forms: the same on every node, since it comes from the seal key. */
 export const portalKeyOf = (sealer: Sealer): Uint8Array =>

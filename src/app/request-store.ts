@@ -5,10 +5,12 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { AuditLog } from "../kernel/account/registry.ts";
+import { seenFromHome } from "../kernel/catalog/catalog-store.ts";
 import { DeviceCatalog } from "../kernel/devices/catalog.ts";
 import { createConductor } from "../kernel/order/conductor.ts";
 import type { RequestDesk } from "../kernel/order/request/request.ts";
 import type { RequestReader } from "../kernel/order/request/request-reader.ts";
+import { serverNameOf } from "../proxy/servers.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
 import { createCatalogStore } from "../store/catalog-store.ts";
 import { readShippedDatasets } from "../store/dataset/devices.ts";
@@ -23,12 +25,22 @@ import { createKnowledge } from "./knowledge.ts";
 import type { OperatorStore } from "./operator-store.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { ownIssuer } from "./own-issuer.ts";
+import { type OpenPeers, openPeers } from "./peers.ts";
+import { landNameOf } from "./provisioning-road.ts";
 
 export const requestReaderOf = ({ store, clock }: OperatorStore): RequestReader =>
   createRequestReader(store.database, store.sealer, clock);
 
 export const auditOf = ({ store, newId, clock }: OperatorStore): AuditLog =>
   createRegistry({ database: store.database, sealer: store.sealer, newId, clock }).audit;
+
+/** Other provisioning servers as the configuration names them; a command sends nothing to them itself. */
+export function peersOf(context: CommandContext): Pick<OpenPeers, "peers" | "hasServer"> {
+  const { config } = readConfig({ file: context.option("config"), env: context.env });
+  const { peers, hasServer, close } = openPeers(config);
+  close();
+  return { peers, hasServer };
+}
 
 export async function requestDeskOf(context: CommandContext, opened: OperatorStore): Promise<RequestDesk> {
   const { config } = readConfig({ file: context.option("config"), env: context.env });
@@ -48,6 +60,11 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
   const issuerFile = join(dataFolderOf(config), "own-issuer.pem");
   const { host, port } = config.http;
   const publicUrl = config.http.publicUrl ?? `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const { land } = config;
+  const landName = landNameOf(
+    land,
+    land.port === undefined ? undefined : `https://${land.host}:${land.port}`,
+  );
   const conductor = createConductor({
     store: createOrderStore(database, sealer, registry.ownWords, undefined, knowledge.homePlmnOf),
     newId,
@@ -56,7 +73,12 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
     judge: knowledge.judge,
     chooseSettings: knowledge.chooseSettings,
     ownIssuer: await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name),
-    catalog: createCatalogStore({ database, newId, clock }),
+    catalog: seenFromHome(
+      createCatalogStore({ database, newId, clock }),
+      (origin) => serverNameOf(origin) === landName,
+    ),
+    peers: peersOf(context).peers,
+    landName: () => landName,
     onWritten: () => undefined, // a server looks for messages and calls by itself
     linkUrl: (token) => `${publicUrl}/s/${token}`,
     requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,

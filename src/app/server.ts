@@ -11,6 +11,7 @@ import type { DestinationStream } from "pino";
 import { Registry as MeasureRegistry } from "prom-client";
 import type { HttpDeps } from "../http/ports.ts";
 import { createHttpServer } from "../http/server.ts";
+import { seenFromHome } from "../kernel/catalog/catalog-store.ts";
 import { DeviceCatalog } from "../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../kernel/order/change-set.ts";
 import type { BankPort } from "../kernel/order/errands.ts";
@@ -19,6 +20,7 @@ import type { Connectors } from "../kernel/order/request/errands.ts";
 import { maySendUnconfirmed } from "../kernel/order/unconfirmed.ts";
 import { createBankClient } from "../net/bank/client.ts";
 import { bankPortOf } from "../net/bank/port.ts";
+import { serverNameOf } from "../proxy/servers.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../store/access-point-data.ts";
 import { putAccountNumber } from "../store/account-books.ts";
 import { cardSecretOf } from "../store/account-store.ts";
@@ -68,8 +70,10 @@ import { type MakerCredentials, makerPorts } from "./maker-ports.ts";
 import { countCardTries, countEnds, observe } from "./measures.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
+import { openPeers } from "./peers.ts";
 import {
   type LandPlace,
+  landNameOf,
   openRoad,
   type ProvisioningRoad,
   portalKeyOf,
@@ -200,7 +204,9 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     knowledge.homePlmnOf,
     changes,
   );
-  const items = createCatalogStore({ database, changes, newId, clock });
+  const isOwn = (origin: string): boolean =>
+    serverNameOf(origin) === landNameOf(config.land, road?.land?.url);
+  const items = seenFromHome(createCatalogStore({ database, changes, newId, clock }), isOwn);
   const issuerFile = join(dataFolderOf(config), "own-issuer.pem");
   const issuer = await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name);
   if (issuer.isOtherFile)
@@ -213,7 +219,9 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     ? { connectors: options.connectors, close: async () => undefined }
     : await connectorsOf(config);
   const others = { ...opened, connectors: watchedConnectors(opened.connectors, config, machines) };
+  const peers = openPeers(config);
   let publicUrl = config.http.publicUrl ?? "";
+  let road: ProvisioningRoad | undefined;
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
   const shared = { database, sealer, newId, clock, termsOf: orders.termsOf, termsIn: orders.termsIn };
@@ -238,7 +246,9 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     fetchModule,
     requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,
     offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
-    connectors: others.connectors,
+    peers: peers.peers,
+    landName: () => landNameOf(config.land, road?.land?.url),
+    connectors: { ...others.connectors, peerAt: peers.at },
     makerAt: makers.at,
     bankOf: () => bank?.port,
     messageBatch: config.delivery.batch,
@@ -294,6 +304,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
     catalog: items,
+    peers: peers.peers,
+    hasServer: peers.hasServer && ((origin) => isOwn(origin) || peers.hasServer?.(origin) === true),
     road: {
       ...forRoad,
       reader: requestReader,
@@ -360,7 +372,6 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     engine.wakeOrders(); // some may have waited for it
   });
   let http: FastifyInstance;
-  let road: ProvisioningRoad | undefined;
   try {
     road = await openRoad(
       {
@@ -372,6 +383,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
         policies: registry.policies,
         repeats: deps.repeats,
         texts: deps.texts,
+        peers: peers.peers,
         gateways: config.portal.gatewaysFile ? await readGatewaysFile(config.portal.gatewaysFile) : [],
         onShown: (seen) =>
           void requestReader
@@ -421,6 +433,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       await imports.stop();
       await engine.stop();
       await others.close();
+      peers.close();
       makers.close();
       bank?.close();
       await changes.close();

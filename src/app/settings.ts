@@ -344,6 +344,13 @@ export const SETTINGS = {
     csvFile: path({ about: "File that gets a line for each notice, instead of `billing.url`." }),
     timeoutMs: timeoutOf("A billing centre"),
   },
+  peer: {
+    file: path({
+      about:
+        "JSON: other provisioning servers that items of the catalog name, with how people call them and how requests are forwarded there.",
+    }),
+    timeoutMs: timeoutOf("Another provisioning server"),
+  },
   mail: {
     host: optionalText({
       about: "Mail server for terms and notices, by SMTP. Without it, none are mailed.",
@@ -420,6 +427,13 @@ export const SETTINGS = {
     }),
     port: optionalInteger({ about: "Its port. Without it no proxy is served.", from: 0, to: PORT.to }),
     id: text({ about: "The server's name in its proofs to proxies.", max: 64, default: "turnup" }),
+    url: optionalText({
+      about:
+        "Origin by which devices address this door through proxies, as `servers` of their policy has it: notices name it. Without it, host and port of the door.",
+      max: 300,
+      pattern: "^https://[^\\s/]+$",
+      allowed: "https://host:port",
+    }),
     authorityFile: path({ about: "PEM of the authority that proxies are trusted by." }),
     certificateFile: path({ about: "PEM of the server's certificate for proxies." }),
     keyFile: path({ about: "PEM of its private key." }),

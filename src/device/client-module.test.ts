@@ -5,6 +5,7 @@ import { test } from "vitest";
 import { createPhoneStorage, type PhoneStorage, PowerCut } from "../sim/phone/storage.ts";
 import { hexOf } from "../wire/hex.ts";
 import { CONTENT_TYPE_OF_CONTENT, type ContentBody, encodeContent } from "../wire/message/content.ts";
+import { encodeKnock, KNOCK_CONTENT_TYPE, type Knock } from "../wire/message/knock.ts";
 import { signModule } from "../wire/message/module.ts";
 import { encodeNotice, NOTICE_CONTENT_TYPE, type Notice } from "../wire/message/notice.ts";
 import { openReply } from "../wire/message/reply.ts";
@@ -162,7 +163,7 @@ function device(
       now += ms;
       happen({ kind: "clock" });
     },
-    notice: (notice: Partial<Notice>) => {
+    notice: (notice: Partial<Notice>, from = CENTRE) => {
       const whole: Notice = {
         messageId: new Uint8Array(8).fill(1),
         kind: "status",
@@ -176,10 +177,16 @@ function device(
       const body = encodeNotice(whole, noticeKey);
       happen({
         kind: "push",
-        from: CENTRE,
+        from,
         bytes: encodePush({ transactionId: 1, contentType: NOTICE_CONTENT_TYPE, body }),
       });
     },
+    knock: (knock: Knock) =>
+      happen({
+        kind: "push",
+        from: CENTRE,
+        bytes: encodePush({ transactionId: 1, contentType: KNOCK_CONTENT_TYPE, body: encodeKnock(knock) }),
+      }),
     replies: () => sms.map(({ to, bytes }) => ({ to, ...openReply(bytes, noticeKey) })),
     /** Power goes and comes: the module is made anew from what the storage kept. */
     restart: () => {
@@ -561,6 +568,56 @@ test("a notice that overtakes the answer to its request is taken as of the serve
   phone.press("3", "SOFT_LEFT", "2", "SOFT_LEFT", "SOFT_LEFT");
   assert.ok(isActive(phone.client.installer.modules(), "mms"));
   assert.ok(!phone.asked().some((asked) => asked.startsWith(`GET ${HOME}/orders`)));
+});
+
+test("content is fetched from the server that wrote the notice, and its request is opened there", () => {
+  const there = "/r/two.example%3A8445/d";
+  const phone = device({
+    pages: {
+      [`GET ${there}/orders/${REFERENCE}/items/${ITEM}/content`]: contentOf({ activations: ["mms"] }),
+      [`POST ${there}/orders/${REFERENCE}/items/${ITEM}/report`]: statusScreen,
+    },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.notice({ kind: "content_ready", itemId: ITEM, server: "two.example:8445" });
+  assert.ok(isActive(phone.client.installer.modules(), "mms"));
+  assert.ok(phone.asked().includes(`POST ${there}/orders/${REFERENCE}/items/${ITEM}/report`));
+  assert.ok(!phone.asked().some((asked) => asked.includes(`${HOME}/orders`)), "nothing was asked at home");
+  assert.deepEqual(phone.client.state().orders.at(-1), { server: "two.example:8445", reference: REFERENCE });
+});
+
+test("an answer goes to the number that its notice came from, whoever wrote last", () => {
+  const phone = device();
+  phone.happen({ kind: "power_on" });
+  const terms = { kind: "terms", fields: { code: "4821" } } as const;
+  phone.notice({ ...terms, messageId: new Uint8Array(8).fill(2), server: "two.example:8445" }, "70002");
+  phone.notice({ kind: "status", messageId: new Uint8Array(8).fill(3) });
+  phone.press("DOWN", "SOFT_LEFT");
+  const answered = phone.replies().filter(({ kind }) => kind === "accept");
+  assert.deepEqual(
+    answered.map(({ to }) => to),
+    ["70002"],
+  );
+});
+
+test("a knock of a server that was never asked leads to what waits there; a stranger's costs four looks and no SMS", () => {
+  const there = "/r/two.example%3A8445/d";
+  const phone = device({
+    pages: {
+      [`GET ${there}/orders/${REFERENCE}/items/${ITEM}/content`]: contentOf({ activations: ["mms"] }),
+      [`POST ${there}/orders/${REFERENCE}/items/${ITEM}/report`]: statusScreen,
+    },
+  });
+  phone.happen({ kind: "power_on" });
+  phone.knock({ server: "two.example:8445", reference: REFERENCE, itemId: ITEM });
+  assert.ok(isActive(phone.client.installer.modules(), "mms"));
+  const before = phone.asked().length;
+  for (let n = 0; n < 9; n++)
+    phone.knock({ server: "two.example:8445", reference: "XXXXXXXX", itemId: ITEM.replace(/.$/, String(n)) });
+  phone.pass(3_000);
+  phone.pass(3_000);
+  assert.equal(phone.asked().length - before, 8, "four looks, each once more after a pause");
+  assert.deepEqual(phone.replies(), []);
 });
 
 test("a report that the proxy does not get goes by SMS", () => {

@@ -103,6 +103,20 @@ export type ClientModule = ReturnType<typeof createClientModule>;
 
 const ID_OCTETS = 16;
 const MESSAGE_ID_OCTETS = 8;
+/** Looks at once where somebody knocked: a stranger's knocks cost no more. */
+const KNOCKS_MAX = 4;
+/** Servers whose number is kept. */
+const CENTRES_MAX = 8;
+const withCentre = (
+  centres: Readonly<Record<string, string>>,
+  server: string,
+  from: string,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...Object.entries(centres).filter(([name]) => name !== server), [server, from] as const].slice(
+      -CENTRES_MAX,
+    ),
+  );
 
 export function createClientModule(options: ClientModuleOptions) {
   const { store, factory, deviceClass, language, random } = options;
@@ -135,6 +149,7 @@ export function createClientModule(options: ClientModuleOptions) {
   let received: ReceiveManager = kept.received;
   /** Where notices come from: what has no notice to answer goes there too. */
   let centre: string | null = kept.centre;
+  let centres = kept.centres;
   let isOn = false;
   let isEnrolling = false;
 
@@ -152,7 +167,7 @@ export function createClientModule(options: ClientModuleOptions) {
   /** A memory that is full must not stop the device: what it could not keep it knows until it is switched off. */
   function keepWhereRoomIs(): void {
     try {
-      keepClient(store, { app: keptOf(state), outbox, received, centre });
+      keepClient(store, { app: keptOf(state), outbox, received, centre, centres });
     } catch (error) {
       if (!(error instanceof StorageFullError)) throw error;
     }
@@ -212,7 +227,8 @@ export function createClientModule(options: ClientModuleOptions) {
   function followUp(effect: AppEffect, at: Date): void {
     if (effect.kind === "reply") {
       const { messageId, reference, itemId } = effect.alert;
-      send({ kind: effect.reply, messageId: bytesOf(messageId), reference, itemId }, null, at);
+      const to = effect.alert.from ?? centre;
+      send({ kind: effect.reply, messageId: bytesOf(messageId), reference, itemId }, null, at, to);
       return;
     }
     const { method, path, fields, idempotencyKey } = effect.call;
@@ -237,15 +253,11 @@ export function createClientModule(options: ClientModuleOptions) {
     },
     report: Extract<Outbound, { kind: "sms" }>["report"],
     at: Date,
+    to: string | null = centre,
   ): boolean {
-    if (centre === null || !identity) return false;
+    if (to === null || !identity) return false;
     const bytes = hexOf(encodeReply({ cause: null, ...reply }, identity.noticeKey));
-    const queue = enqueue<Outbound>(
-      outbox,
-      newId(),
-      { kind: "sms", to: centre, bytes, report },
-      at.getTime(),
-    );
+    const queue = enqueue<Outbound>(outbox, newId(), { kind: "sms", to, bytes, report }, at.getTime());
     outbox = queue ?? outbox;
     return queue !== undefined;
   }
@@ -285,8 +297,16 @@ export function createClientModule(options: ClientModuleOptions) {
       case "screen":
         return step(app.answered(state, id, { kind: "failed", problem: "no_connection" }, at.getTime()), at);
       case "content": {
-        const { reference, itemId } = message.item;
-        send({ kind: "failed", messageId: fresh, reference, itemId, cause: "no_connection" }, null, at);
+        const { server, reference, itemId } = message.item;
+        if (message.isKnocked) return; // whoever knocked is not known to be anybody
+        const failed = {
+          kind: "failed",
+          messageId: fresh,
+          reference,
+          itemId,
+          cause: "no_connection",
+        } as const;
+        send(failed, null, at, centreOf(server));
         return;
       }
       case "report": {
@@ -301,6 +321,7 @@ export function createClientModule(options: ClientModuleOptions) {
           },
           null,
           at,
+          centreOf(item.server),
         );
         return;
       }
@@ -329,6 +350,7 @@ export function createClientModule(options: ClientModuleOptions) {
       effects.push({ kind: "dropped", what: "notice", cause: opened.cause });
       return;
     }
+    if (opened.kind === "knock") return knocked(opened.knock, at, effects);
     const { notice } = opened;
     const got = receive(received, hexOf(notice.messageId), notice.at.getTime());
     received = got.manager;
@@ -337,9 +359,10 @@ export function createClientModule(options: ClientModuleOptions) {
       return;
     }
     centre = from;
+    if (notice.server) centres = withCentre(centres, notice.server, from);
     const { messageId, reference, itemId } = notice;
     // What came twice is acknowledged twice, and done once.
-    if (notice.kind !== "content") send({ kind: "ack", messageId, reference, itemId }, null, at);
+    if (notice.kind !== "content") send({ kind: "ack", messageId, reference, itemId }, null, at, from);
     if (got.outcome === "repeated") {
       effects.push({ kind: "dropped", what: "notice", cause: "repeated" });
       return;
@@ -349,19 +372,41 @@ export function createClientModule(options: ClientModuleOptions) {
       contentByNotice(
         notice.content,
         messageId,
-        { server: serverOf(reference), reference, itemId },
+        { server: serverOf(reference, notice.server), reference, itemId },
         at,
         effects,
       );
-    if (notice.kind === "content_ready" && itemId !== null) fetchContent({ reference, itemId }, at);
+    if (notice.kind === "content_ready" && itemId !== null)
+      fetchContent({ server: serverOf(reference, notice.server), reference, itemId }, at);
     if (notice.kind === "access_data" && !installer.keepSecurity(reference, itemId ?? "all", notice.fields))
       effects.push({ kind: "dropped", what: "access_data", cause: "memory_full" });
-    step(app.noticed(state, alertOf(notice), at.getTime()), at);
+    step(app.noticed(state, alertOf(notice, from), at.getTime()), at);
   }
 
-  /** A notice can overtake the answer to its own request: then it is from the server that was just asked. */
-  const serverOf = (wanted: string): string =>
+  /** Content of a server that this device never asked. What waits there already is not asked for twice. */
+  function knocked(item: ItemAddress, at: Date, effects: ClientEffect[]): void {
+    const waiting = outbox.filter(({ message }) => message.kind === "content" && message.isKnocked);
+    const isWaiting = waiting.some(
+      ({ message }) => message.kind === "content" && message.item.itemId === item.itemId,
+    );
+    if (isWaiting || waiting.length >= KNOCKS_MAX) {
+      effects.push({ kind: "dropped", what: "notice", cause: isWaiting ? "repeated" : "too_many" });
+      return;
+    }
+    effects.push({ kind: "notice", notice: "knock", reference: item.reference });
+    const message = { ...contentOf(item), isKnocked: true };
+    outbox = enqueue<Outbound>(outbox, newId(), message, at.getTime()) ?? outbox;
+  }
+
+  const centreOf = (server: string): string | null => centres[server] ?? centre;
+
+  /**
+   * A notice names the server that wrote it. From one that does not, the server of its request, or the one that was just asked:
+   * a notice can overtake the answer to its own request.
+   */
+  const serverOf = (wanted: string, writer: string | null = null): string =>
     state.orders.find(({ reference }) => reference === wanted)?.server ??
+    writer ??
     serverAsked() ??
     identity?.server ??
     "";
@@ -369,12 +414,12 @@ export function createClientModule(options: ClientModuleOptions) {
   const serverAsked = (): string | undefined =>
     state.waiting?.call.method === "POST" ? state.waiting.call.server : undefined;
 
-  function fetchContent({ reference, itemId }: Omit<ItemAddress, "server">, at: Date): void {
-    const message = contentOf({ server: serverOf(reference), reference, itemId });
+  function fetchContent(item: ItemAddress, at: Date): void {
+    const message = contentOf(item);
     outbox = enqueue<Outbound>(outbox, newId(), message, at.getTime()) ?? outbox;
   }
 
-  const contentOf = (item: ItemAddress): Outbound => ({
+  const contentOf = (item: ItemAddress): Extract<Outbound, { kind: "content" }> => ({
     kind: "content",
     path: ROAD.through(item.server, ROAD.content(item.reference, item.itemId)),
     item,
@@ -389,7 +434,13 @@ export function createClientModule(options: ClientModuleOptions) {
       one.id === wanted && one.message.kind === "content"
         ? {
             ...one,
-            message: contentOf({ ...one.message.item, server: serverOf(one.message.item.reference) }),
+            message: {
+              ...one.message,
+              ...contentOf({
+                ...one.message.item,
+                server: serverOf(one.message.item.reference, one.message.item.server),
+              }),
+            },
           }
         : one,
     );
@@ -416,6 +467,7 @@ export function createClientModule(options: ClientModuleOptions) {
       { kind: cause === null ? "installed" : "failed", messageId, reference, itemId, cause },
       { item, cause },
       at,
+      centreOf(item.server),
     );
   }
 

@@ -14,6 +14,8 @@ type KeptClient = {
   readonly outbox: SendManager<Outbound>;
   readonly received: ReceiveManager;
   readonly centre: string | null;
+  /** Where each server's notices come from, by its name. */
+  readonly centres: Readonly<Record<string, string>>;
 };
 export type Kept = KeptClient & { readonly identity: StoredIdentity; readonly addresses: AddressBook };
 
@@ -25,6 +27,7 @@ const NEW_CLIENT: KeptClient = {
   outbox: [],
   received: NOTHING_RECEIVED,
   centre: null,
+  centres: {},
 };
 
 /**
@@ -44,7 +47,8 @@ export function readKept(
   const client = isSameSim ? readJson<KeptClient>(store, CLIENT) : undefined;
   if (!isSameSim) store.commit({ [IDENTITY]: encodeIdentity(identity), [CLIENT]: null });
   const addresses = readJson<AddressBook>(store, ADDRESSES) ?? factory.addresses;
-  return { ...(client ?? NEW_CLIENT), identity, addresses };
+  // What an older client module wrote down may lack what is new.
+  return { ...NEW_CLIENT, ...client, identity, addresses };
 }
 
 export const keepIdentity = (store: DeviceStore, identity: StoredIdentity): void =>

@@ -30,6 +30,10 @@ export type Alert = {
   readonly itemId: string | null;
   readonly text: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** `host:port` of the server that wrote it; null or undefined where it did not say. */
+  readonly server?: string | null;
+  /** Number that it came from. */
+  readonly from?: string;
 };
 export type Problem = "no_connection" | "unreadable" | "not_sent" | "foreign_address";
 

@@ -22,7 +22,13 @@ export type Outbound =
       readonly fields: Readonly<Record<string, string>> | null;
       readonly idempotencyKey: string | null;
     }
-  | { readonly kind: "content"; readonly path: string; readonly item: ItemAddress }
+  /** `isKnocked`: nobody vouches for whoever named it. */
+  | {
+      readonly kind: "content";
+      readonly path: string;
+      readonly item: ItemAddress;
+      readonly isKnocked?: boolean;
+    }
   /** How an installation ended. `narrowband`: where to say it by SMS when the proxy cannot be reached. */
   | {
       readonly kind: "report";

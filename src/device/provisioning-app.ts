@@ -360,13 +360,13 @@ export function createProvisioningApp(config: AppConfig) {
     return { ...left, alerts: left.alerts.filter((open) => !isOver(open)) };
   }
 
-  function orderTold(state: AppState, { kind, reference }: Alert): AppState {
+  function orderTold(state: AppState, { kind, reference, server }: Alert): AppState {
     if (kind === "done") return { ...closed(state, reference), provisionedOnce: true };
     if (kind === "declined") return closed(state, reference);
     const isKnown = state.orders.some((order) => order.reference === reference);
     const isOver = state.ended.includes(reference) && !GOES_ON.includes(kind);
     if (kind === "offer" || isKnown || isOver || "fault" in home) return state;
-    return withOpen(state, { server: home.server, reference }); // somebody asked for it elsewhere
+    return withOpen(state, { server: server ?? home.server, reference }); // somebody asked for it elsewhere
   }
 
   /** The clock: a screen that wants to be looked at again is, while nobody types and nothing else is asked. */

@@ -18,11 +18,13 @@ import type {
 } from "../kernel/account/registry.ts";
 import type { Caller } from "../kernel/account/role.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
+import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
 import type { Relation } from "../kernel/order/order-store.ts";
 import type { OrderPolicy } from "../kernel/order/policy.ts";
+import type { Peers } from "../kernel/order/request/connectors.ts";
 import type { RequestDesk } from "../kernel/order/request/request.ts";
 import type { RequestReader } from "../kernel/order/request/request-reader.ts";
 import type { Symptoms } from "../kernel/order/symptoms.ts";
@@ -171,6 +173,9 @@ export type HttpDeps = {
   readonly settings: SettingsDesk;
   readonly pages: SettingsPages;
   readonly catalog: CatalogStore;
+  /** Other provisioning servers; none where none is named. */
+  readonly peers?: Peers;
+  readonly hasServer?: Surroundings["hasServer"];
   readonly road: RoadDeps;
   readonly enrolments: Enrolments;
   readonly readiness: readonly ReadinessCheck[];

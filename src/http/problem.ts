@@ -65,6 +65,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   intake_full: 503,
   internal_error: 500,
   invalid_request: 400,
+  item_elsewhere: 409,
   journal_damaged: 500,
   journal_full: 503,
   journal_in_use: 500,

@@ -273,8 +273,8 @@ const WITHDRAW_CALLS = {
   name: "withdraw_calls", // outbound_call_of_order
   text: `update outbound_call set state = 'given_up', reason = 'the request ended before it was made', due_at = null,
                 sealed = null, updated_at = $2
-          where order_id = any($1::uuid[]) and state = 'due' and attempts = 0
-            and kind in ('identity_check', 'card_check', 'mail_notice')`,
+          where order_id = any($1::uuid[]) and state = 'due'
+            and (kind = 'forward_request' or (attempts = 0 and kind in ('identity_check', 'card_check', 'mail_notice')))`,
 };
 const CANCEL_MESSAGES = {
   name: "cancel_messages",

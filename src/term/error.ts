@@ -78,6 +78,7 @@ export type ErrorCode =
   | "intake_full"
   | "internal_error"
   | "invalid_request"
+  | "item_elsewhere"
   | "journal_damaged"
   | "journal_full"
   | "journal_in_use"

@@ -80,9 +80,14 @@ const visitorIn = (catalog: Catalog, has: readonly string[]): Visitor => ({
   requests: [],
   isKnown: true,
   serverName: (origin) => new URL(origin).host,
+  serverUrl: (origin) => origin,
+  isForwarded: () => false,
   care: { phone: null, url: null },
   at: (path) => path,
 });
+
+/** Every other server takes requests, so that what it sells stands in the order too. */
+const PEERS = { of: () => ({ name: "Other", portalUrl: null, takesRequests: true }) };
 
 /** Each item with the price that is booked for it, as the order has it. */
 function booked(catalog: Catalog, has: readonly string[], selection: readonly string[]) {
@@ -93,6 +98,8 @@ function booked(catalog: Catalog, has: readonly string[], selection: readonly st
     texts: new Map(),
     request,
     underway: new Map(),
+    held: new Set<string>(),
+    deps: { peers: PEERS, randomBytes: (octets: number) => new Uint8Array(octets) },
   };
   const expansion = expandSelection(catalog, selection, { has: new Set(has), deviceTakes: () => true });
   return itemsFor(making, expansion).flatMap((item) =>

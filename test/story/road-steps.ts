@@ -156,7 +156,11 @@ export async function requestOf(house: RoadHouse, orderId: string): Promise<Json
 }
 
 /** Changes an item of the catalog as the operator's people do. */
-export async function changeItem(at: RoadHouse, id: string, news: object): Promise<void> {
+export async function changeItem(
+  at: Pick<RoadHouse, "get" | "call">,
+  id: string,
+  news: object,
+): Promise<void> {
   const { item } = await at.get(`/v1/catalog/${id}`);
   const { id: _id, version, madeBy: _by, madeAt: _at, ...body } = item;
   const answer = await at.call("PUT", `/v1/catalog/${id}`, { ...body, ...news }, "admin", {

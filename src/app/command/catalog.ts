@@ -17,6 +17,7 @@ import { createCatalogStore } from "../../store/catalog-store.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Command, CommandContext, Outcome } from "../command.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
+import { peersOf } from "../request-store.ts";
 import { tableOf, timeOf } from "../table.ts";
 
 export const catalogOf = ({ store, newId, clock }: OperatorStore): CatalogStore =>
@@ -146,7 +147,8 @@ async function importInto(
     const octets = await context.content(content, MODULE_OCTETS_MAX);
     await store.putContent(id, createHash("sha256").update(octets).digest("hex"), octets, CLI_ACTOR);
   }
-  const checked = checkCatalogDocument(value, await surroundingsOf(store, id));
+  const { hasServer } = peersOf(context);
+  const checked = checkCatalogDocument(value, await surroundingsOf(store, id, hasServer));
   if (!checked.fits) {
     for (const { at, wanted } of checked.problems) context.note(`${file} ${at}: ${wanted}`);
     const [first] = checked.problems;

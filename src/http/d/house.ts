@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { problemScreen } from "../../kernel/dialog/help-screens.ts";
 import { issueState, readState, STATE_NONCE_OCTETS } from "../../kernel/dialog/tokens.ts";
 import type { Visitor } from "../../kernel/dialog/visitor.ts";
+import { NO_PEERS, peerName } from "../../kernel/order/request/connectors.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { STATUS_OF } from "../problem.ts";
@@ -101,6 +102,7 @@ const languageOf = ({ language }: Guest): string =>
 /** Read anew for each screen: what is shown is how it stands. */
 export async function visitorOf({ deps }: House, guest: Guest): Promise<Visitor> {
   const { operator, person } = guest;
+  const { peers = NO_PEERS } = deps;
   const deviceId = person?.deviceId;
   const scope = scopeOf(guest);
   const [catalog, has, requests] = await Promise.all([
@@ -115,7 +117,10 @@ export async function visitorOf({ deps }: House, guest: Guest): Promise<Visitor>
     // Without a device of its own a session sees what the SIM has.
     has: has.map((one) => ({ ...one, isHere: deviceId == null || one.deviceId === deviceId })),
     requests,
-    serverName: (origin) => new URL(origin).host,
+    serverName: (origin) => peerName(peers, origin),
+    // A device follows the origin through its proxy; a browser has no certificate for that door.
+    serverUrl: (origin) => (guest.door === "land" ? origin : (peers.of(origin)?.portalUrl ?? null)),
+    isForwarded: (origin) => peers.of(origin)?.takesRequests === true,
     isKnown: guest.who !== undefined,
     care: operator.care,
     at: guest.at,

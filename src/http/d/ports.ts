@@ -5,6 +5,7 @@ import type { CatalogStore } from "../../kernel/catalog/catalog-store.ts";
 import type { PortalPeople } from "../../kernel/dialog/people.ts";
 import type { TextDesk } from "../../kernel/order/order-reader.ts";
 import type { OrderPolicy } from "../../kernel/order/policy.ts";
+import type { Peers } from "../../kernel/order/request/connectors.ts";
 import type { RequestDesk } from "../../kernel/order/request/request.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import type { DeviceCapabilities } from "../../wire/screen/choose.ts";
@@ -31,6 +32,8 @@ export type PortalDeps = {
   ): Promise<PortalOperator | undefined>;
   readonly catalog: Pick<CatalogStore, "currentCatalog" | "currentTerms">;
   readonly policies: Pick<Policies<OrderPolicy>, "current">;
+  /** Other provisioning servers; none where none is named. */
+  readonly peers?: Peers;
   readonly desk: RequestDesk;
   readonly people: PortalPeople;
   readonly repeats: Pick<Repeats, "begin" | "finish" | "abandon">;

@@ -4,6 +4,8 @@
  */
 import { CATALOG_KINDS, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
 import {
+  isOrderedElsewhere,
+  isOutOfReach,
   itemScreen,
   itemTermsScreen,
   listScreen,
@@ -126,6 +128,10 @@ async function itemTerms(walk: Walk, id = "", termsId = ""): Promise<Shown> {
 async function order(walk: Walk, id = ""): Promise<Shown> {
   const { house, guest } = walk;
   const visitor = await here(walk);
+  const found = visitor.catalog.get(id);
+  // Its page leads to its own server, or says that nothing here does.
+  if (found && (isOrderedElsewhere(visitor, found) || isOutOfReach(visitor, found)))
+    return { ...shown(itemScreen(visitor, found), null, 409), code: "item_elsewhere" };
   const { chosen, asked } = await selectionOf(house, guest, visitor, [id]);
   const state = newState(house, guest, "order");
   return shown(orderScreen(visitor, { items: chosen, asked, state }), at(walk, `/d/items/${id}/order`));

@@ -44,7 +44,7 @@ export const sendOffers = route({
   ].join(" "),
   tag: "offers",
   roles: STAFF,
-  errors: ["catalog_item_unknown", "imsi_malformed", "msisdn_malformed"],
+  errors: ["catalog_item_unknown", "item_elsewhere", "imsi_malformed", "msisdn_malformed"],
   status: 202,
   once: "door",
   body: Type.Object(

@@ -8,6 +8,7 @@ import type { Caller } from "../../kernel/account/role.ts";
 import { termsWith } from "../../kernel/dialog/catalog-screens.ts";
 import { fill, localized } from "../../kernel/dialog/texts.ts";
 import { isOfFormerNumber } from "../../kernel/dialog/tokens.ts";
+import { type KnownPeer, NO_PEERS } from "../../kernel/order/request/connectors.ts";
 import type { RequestDesk } from "../../kernel/order/request/request.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import { answered } from "../d/answered.ts";
@@ -282,7 +283,7 @@ async function guestOn(
 }
 
 function portalDepsOf({ deps, onFault }: Line): House["deps"] {
-  const { clock, monotonicMs, catalog, policies, repeats, texts, road } = deps;
+  const { clock, monotonicMs, catalog, policies, repeats, texts, road, peers = NO_PEERS } = deps;
   return {
     ...road,
     clock,
@@ -291,6 +292,7 @@ function portalDepsOf({ deps, onFault }: Line): House["deps"] {
     policies,
     repeats,
     texts,
+    peers: { of: (origin) => withoutPortal(peers.of(origin)) },
     desk: onTelephone(road.desk),
     operatorAt: async () => undefined, // the token of the platform says whose caller it is
     gateways: [],
@@ -301,6 +303,10 @@ function portalDepsOf({ deps, onFault }: Line): House["deps"] {
     onFault,
   };
 }
+
+/** A telephone follows no link: what another server takes from here is asked for here. */
+const withoutPortal = (peer: KnownPeer | undefined): KnownPeer | undefined =>
+  peer && { ...peer, portalUrl: null };
 
 /** The same desk; what comes by telephone says so. */
 const onTelephone = (desk: RequestDesk): RequestDesk => ({

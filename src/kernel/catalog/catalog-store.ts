@@ -122,12 +122,37 @@ export interface CatalogStore {
   knownContent(operatorId: string): Promise<ReadonlySet<string>>;
 }
 
+/**
+ * The same catalog as its own server reads it: an item that names this very server is provisioned here, so that one file may be
+ * the catalog of several servers.
+ * @param isOwn whether an origin is this server's own
+ */
+export function seenFromHome<Store extends Pick<CatalogStore, "currentCatalog" | "catalogWith">>(
+  store: Store,
+  isOwn: (origin: string) => boolean,
+): Store {
+  const home = (catalog: Catalog): Catalog =>
+    new Map(
+      [...catalog].map(([id, item]) =>
+        item.provisioningServer !== null && isOwn(item.provisioningServer)
+          ? [id, { ...item, provisioningServer: null }]
+          : [id, item],
+      ),
+    );
+  return {
+    ...store,
+    currentCatalog: async (operatorId) => home(await store.currentCatalog(operatorId)),
+    catalogWith: async (operatorId, wanted) => home(await store.catalogWith(operatorId, wanted)),
+  };
+}
+
 /** What a catalog of this operator may lean on. */
 export async function surroundingsOf(
   store: Pick<CatalogStore, "listTerms" | "knownContent">,
   operatorId: string,
+  hasServer?: Surroundings["hasServer"],
 ): Promise<Surroundings> {
   const [terms, content] = await Promise.all([store.listTerms(operatorId), store.knownContent(operatorId)]);
   const known = new Set(terms.map(({ id }) => id));
-  return { hasTerms: (id) => known.has(id), hasContent: (sha256) => content.has(sha256) };
+  return { hasTerms: (id) => known.has(id), hasContent: (sha256) => content.has(sha256), hasServer };
 }

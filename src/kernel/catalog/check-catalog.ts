@@ -29,6 +29,8 @@ export type Surroundings = {
   readonly hasTerms: (termsId: string) => boolean;
   /** Octets of modules that are there already, by hexadecimal SHA-256. */
   readonly hasContent: (sha256: string) => boolean;
+  /** Other provisioning servers that this one knows, by origin; undefined where nobody told it of any. */
+  readonly hasServer?: ((origin: string) => boolean) | undefined;
 };
 
 export type Checked<Value> =
@@ -46,6 +48,7 @@ export function checkCatalogDocument(value: unknown, around: Surroundings): Chec
   };
   const { hasContent } = around;
   const hasTerms = (id: string): boolean => document.terms.has(id) || around.hasTerms(id);
+  if (reading.problems.length === 0) checkServers(reading, document.items, around);
   if (reading.problems.length === 0) checkTogether(reading, document.items, { hasTerms, hasContent });
   return outcome(reading, document);
 }
@@ -63,6 +66,7 @@ export function checkCatalogItem(
   if (reading.problems.length === 0) {
     const together = new Map(others).set(id, body);
     if (together.size > ITEMS_MAX) reading.refuse("body", `would be more than ${ITEMS_MAX} items`);
+    checkServers(reading, new Map([[id, body]]), around);
     checkTogether(reading, together, around);
   }
   const checked = outcome(reading, body);
@@ -124,6 +128,17 @@ function readEach<Value>(
 // Items among each other.
 
 type Items = ReadonlyMap<string, ItemBody>;
+
+/** Of what is said now: an item that was there before its server was taken off the list is no reason to refuse another. */
+function checkServers(reading: Reading, items: Items, { hasServer }: Surroundings): void {
+  for (const [id, { provisioningServer }] of items) {
+    if (provisioningServer !== null && hasServer?.(provisioningServer) === false)
+      reading.refuse(
+        `items/${id}/provisioningServer`,
+        `names ${provisioningServer}, which is no server of peer.file`,
+      );
+  }
+}
 
 function checkTogether(reading: Reading, items: Items, { hasTerms, hasContent }: Surroundings): void {
   for (const [id, body] of items) {

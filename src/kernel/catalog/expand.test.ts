@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { sampleCatalog, sampleItem, samplePackage } from "./catalog-samples.ts";
+import { type CatalogStore, seenFromHome } from "./catalog-store.ts";
 import { askingItems, type Expansion, expandRemoval, expandSelection } from "./expand.ts";
 
 const nothing = { has: new Set<string>(), deviceTakes: () => true };
@@ -217,4 +218,22 @@ test("a removal takes users of a thing before the thing, and keeps what somethin
 
   const none = expandRemoval(catalog, ["sign"], { has: new Set() });
   assert.deepEqual(none.unavailable, [{ id: "sign", reason: "not_had" }]);
+});
+
+test("an item that names this very server is provisioned here: one file may be the catalog of several servers (row 6)", async () => {
+  const own = "https://prov.example:8445";
+  const catalog = sampleCatalog(
+    sampleItem("here", { provisioningServer: own }),
+    sampleItem("there", { provisioningServer: "https://other.example" }),
+  );
+  const store: Pick<CatalogStore, "currentCatalog" | "catalogWith"> = {
+    currentCatalog: async () => catalog,
+    catalogWith: async () => catalog,
+  };
+  const seen = seenFromHome(store, (origin) => origin === own);
+  for (const read of [await seen.currentCatalog("any"), await seen.catalogWith("any", [])])
+    assert.deepEqual(
+      [...read.values()].map(({ provisioningServer }) => provisioningServer),
+      [null, "https://other.example"],
+    );
 });

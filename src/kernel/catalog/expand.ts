@@ -6,7 +6,7 @@
  *
  * An item that falls at one step takes with it what needs it. Of a pair in conflict neither is provisioned (row 42).
  */
-import type { CatalogItem } from "./catalog-item.ts";
+import { type CatalogItem, isElsewhere } from "./catalog-item.ts";
 
 /** The versions that are offered now, by id. */
 export type Catalog = ReadonlyMap<string, CatalogItem>;
@@ -71,7 +71,8 @@ export function expandSelection(
   for (const [id, entry] of wanted) {
     if (has.has(id)) had.push({ id, package: entry.package });
     else if (!entry.offered) unavailable.push({ id, reason: "not_available" });
-    else if (!deviceTakes(entry.item)) unavailable.push({ id, reason: "device_cannot" });
+    else if (!isElsewhere(entry.item) && !deviceTakes(entry.item))
+      unavailable.push({ id, reason: "device_cannot" });
     else standing.set(id, { item: entry.item, package: entry.package });
   }
 
@@ -103,7 +104,8 @@ export function expandRemoval(
   }));
   const leaving = new Map<string, ExpandedItem>();
   for (const [id, entry] of wanted) {
-    if (has.has(id)) leaving.set(id, { item: entry.item, package: entry.package });
+    // What another server provisioned, that server knows.
+    if (has.has(id) || isElsewhere(entry.item)) leaving.set(id, { item: entry.item, package: entry.package });
     else unavailable.push({ id, reason: "not_had" });
   }
 
@@ -148,7 +150,8 @@ function unfold(
   };
   for (const id of selection) {
     const item = catalog.get(id);
-    if (item?.kind !== "package") want(id, null);
+    // Of a package that another server provisions, that server knows the members.
+    if (item?.kind !== "package" || isElsewhere(item)) want(id, null);
     else for (const member of item.includes) want(member, item);
   }
   return { wanted, unknown: [...unknown] };

@@ -96,10 +96,11 @@ function refuseForeignMembers(reading: Reading, body: ItemBody, at: string): voi
   };
   const { kind } = body;
   if (kind === "package") {
-    forbid("includes", body.includes.length === 0, "must name what the package holds");
+    // Of a package that another server provisions, that server's catalog says what it holds.
+    const isElsewhere = body.provisioningServer !== null;
+    forbid("includes", body.includes.length === 0 && !isElsewhere, "must name what the package holds");
     for (const name of ["needs", "conflicts", "elements"] as const)
       forbid(name, body[name].length > 0, "belongs to the members of a package");
-    forbid("provisioningServer", body.provisioningServer !== null, "belongs to the members of a package");
   } else {
     forbid("includes", body.includes.length > 0, "belongs to a package");
   }

@@ -59,7 +59,7 @@ export function listScreen(visitor: Visitor, kind: CatalogKind, from = 0): Scree
     (item): Entry => ({
       label: short(nameOf(item, language), PARAGRAPH_CHARACTERS / 20),
       note: noteOf(here, item),
-      href: addressOf(item, `/d/items/${item.id}`, at),
+      href: addressOf(here, item),
     }),
   );
   return screen(here, "list", texts.roads[kind], {
@@ -69,12 +69,11 @@ export function listScreen(visitor: Visitor, kind: CatalogKind, from = 0): Scree
   });
 }
 
-/** At the item's own server, where it names one; sessions do not travel between servers. */
-export const addressOf = (
-  { provisioningServer }: Pick<CatalogItem, "provisioningServer">,
-  path: string,
-  at: (path: string) => string,
-): string => (provisioningServer === null ? at(path) : `${provisioningServer.replace(/\/+$/, "")}${path}`);
+/** At the item's own server, where it names one that the visitor can reach; sessions do not travel between servers. */
+function addressOf({ at, serverUrl }: Step, { id, provisioningServer }: CatalogItem): string {
+  const elsewhere = provisioningServer === null ? null : serverUrl(provisioningServer);
+  return elsewhere === null ? at(`/d/items/${id}`) : `${elsewhere}/d/items/${id}`;
+}
 
 function noteOf(here: Step, item: CatalogItem): string {
   if (isHad(here, item)) return here.texts.youHaveIt;
@@ -92,14 +91,14 @@ export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
   const text = [
     ...paragraphsOf(description),
     noteOf(here, item),
+    ...(item.available && isOutOfReach(here, item) ? [askServer(here, item)] : []),
     ...(item.includes.length > 0 ? [fill(texts.includes, { items: names(item.includes) })] : []),
     ...(item.needs.length > 0 ? [fill(texts.needs, { items: names(item.needs) })] : []),
     ...(item.conflicts.length > 0 ? [fill(texts.conflictsWith, { items: names(item.conflicts) })] : []),
   ];
   const entries: Entry[] = [];
   if (isHeld) entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
-  else if (item.available)
-    entries.push({ label: texts.order, href: at(`/d/items/${item.id}/order`), lead: true });
+  else if (item.available) entries.push(...wayToIt(here, item));
   entries.push(...termsEntries(here, [item]));
   return screen(here, "item", nameOf(item, language), {
     text: text.map((one) => short(one, PARAGRAPH_CHARACTERS)),
@@ -107,6 +106,32 @@ export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
     actions: [{ role: "back", label: texts.back, href: at(`/d/list/${item.kind}`) }],
   });
 }
+
+/** To its form, or to its own server. What neither leads to is not to be had from here, and the screen says who has it. */
+function wayToIt(here: Step, item: CatalogItem): Entry[] {
+  const { texts, at, serverUrl, serverName } = here;
+  const { provisioningServer: origin } = item;
+  if (isOutOfReach(here, item)) return [];
+  if (origin !== null && serverUrl(origin) !== null) {
+    const label = short(fill(texts.goToServer, { server: serverName(origin) }), TERMS_LABEL_CHARACTERS);
+    return [{ label, href: addressOf(here, item), lead: true }];
+  }
+  return [{ label: texts.order, href: at(`/d/items/${item.id}/order`), lead: true }];
+}
+
+/** It cannot be ordered here: it is another server's, which takes no requests from this one. */
+export const isOutOfReach = (
+  { serverUrl, isForwarded }: Visitor,
+  { provisioningServer: origin }: CatalogItem,
+): boolean => origin !== null && serverUrl(origin) === null && !isForwarded(origin);
+const askServer = ({ texts, serverName }: Step, { provisioningServer }: CatalogItem): string =>
+  fill(texts.askServer, { server: serverName(provisioningServer ?? "") });
+
+/** It is ordered at its own server, which the visitor's screen leads to. */
+export const isOrderedElsewhere = (
+  { serverUrl }: Visitor,
+  { provisioningServer: origin }: CatalogItem,
+): boolean => origin !== null && serverUrl(origin) !== null;
 
 /** Whose terms come with an item: its own, and of a package those of its members too; each terms once. */
 export function termsWith(catalog: Catalog, item: CatalogItem): readonly CatalogItem[] {

@@ -44,6 +44,7 @@ const itemStatus = (more: Partial<RequestStatus["items"][number]>): RequestStatu
   catalogId: "java",
   kind: "feature",
   package: null,
+  server: null,
   name: "The java",
   state: "sending",
   reason: "",
@@ -60,6 +61,8 @@ const visitor = (more: Partial<Visitor> = {}): Visitor => ({
   isKnown: true,
   care: { phone: "+44 20 7946 0000", url: null },
   serverName: (origin) => new URL(origin).host,
+  serverUrl: (origin) => origin,
+  isForwarded: () => false,
   at: (path) => path,
   ...more,
 });
@@ -311,4 +314,19 @@ test("every screen of every language keeps the limits of a screen, and every mar
       }
     }
   }
+});
+
+test("an item of another server leads there, is ordered here where requests are forwarded, or says whom to ask (rows 6, 120)", () => {
+  const ring = ITEMS[2]!;
+  const label = (more: Partial<Visitor>) =>
+    itemScreen(visitor(more), ring).entries.map((one) => [one.label, one.href]);
+  assert.deepEqual(label({}), [
+    ["Continue at other.example:8443", "https://other.example:8443/d/items/ring"],
+  ]);
+  const far = { serverUrl: () => null };
+  assert.deepEqual(label({ ...far, isForwarded: () => true }), [["Order", "/d/items/ring/order"]]);
+  assert.deepEqual(label(far), []);
+  assert.match(itemScreen(visitor(far), ring).text.join(" "), /Please ask other\.example:8443 for it/);
+  const [, entry] = listScreen(visitor(far), "feature").entries;
+  assert.equal(entry?.href, "/d/items/ring", "its own page, for who cannot get there");
 });

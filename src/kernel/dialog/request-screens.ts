@@ -73,7 +73,7 @@ const isSettled = ({ state }: StatusItem): boolean => state !== "failed" && stat
 /** Of what is not among the things that he has now. */
 function itemWords(item: StatusItem, texts: DialogTexts, isEnded: boolean): string {
   const { state, reason } = item;
-  if (isEnded && isSettled(item)) return texts.removed;
+  if (isEnded && isSettled(item) && item.server === null) return texts.removed;
   const words = texts.itemStates[state];
   return state === "failed" && reason !== "" ? `${words} (${reason})` : words;
 }

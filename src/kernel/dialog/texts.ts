@@ -23,6 +23,8 @@ export type DialogTexts = {
   readonly termsOf: string;
   readonly inPackage: string;
   readonly fromServer: string;
+  readonly goToServer: string;
+  readonly askServer: string;
   readonly priceChanged: string;
   readonly order: string;
   readonly yourData: string;
@@ -105,6 +107,8 @@ const ENGLISH: DialogTexts = {
   termsOf: "Terms: {item}",
   inPackage: "Comes with the package",
   fromServer: "From {server}",
+  goToServer: "Continue at {server}",
+  askServer: "Please ask {server} for it: nothing of it can be ordered here.",
   priceChanged: "The price has changed meanwhile. Please look at it before you order.",
   withTerms: "Its terms come next. Nothing is done or billed before you agree.",
   order: "Order",
@@ -214,6 +218,7 @@ const ENGLISH: DialogTexts = {
     needs_information: "more is needed from you",
     registered: "registered",
     access_data_sent: "registered, access data sent by SMS",
+    forwarded: "with its own provider",
   },
   fields: {
     givenName: "First name",
@@ -255,6 +260,7 @@ const ENGLISH: DialogTexts = {
   },
   problems: {
     catalog_item_unknown: "This is not offered any more.",
+    item_elsewhere: "This comes from another provider, who must be asked for it. Nothing was done or billed.",
     assurance_too_low: "For this we must be sure who you are. Sign in first.",
     identity_unknown: "We do not know this device yet. Switch it off and on, then try again.",
     nothing_to_answer: "This was answered already.",
@@ -299,6 +305,8 @@ const GERMAN: DialogTexts = {
   termsOf: "Bedingungen: {item}",
   inPackage: "Ist im Paket enthalten",
   fromServer: "Von {server}",
+  goToServer: "Weiter bei {server}",
+  askServer: "Fragen Sie bitte {server} danach: Hier lässt sich nichts davon bestellen.",
   priceChanged: "Der Preis hat sich geändert. Bitte sehen Sie ihn an, bevor Sie bestellen.",
   withTerms: "Die Bedingungen kommen als Nächstes. Vorher geschieht und kostet nichts.",
   order: "Bestellen",
@@ -410,6 +418,7 @@ const GERMAN: DialogTexts = {
     needs_information: "es fehlt noch etwas von Ihnen",
     registered: "angemeldet",
     access_data_sent: "angemeldet, Zugangsdaten kommen per SMS",
+    forwarded: "beim Anbieter selbst",
   },
   fields: {
     givenName: "Vorname",
@@ -451,6 +460,8 @@ const GERMAN: DialogTexts = {
   },
   problems: {
     catalog_item_unknown: "Das gibt es nicht mehr.",
+    item_elsewhere:
+      "Das kommt von einem anderen Anbieter; bitte fragen Sie dort. Nichts ist geschehen oder berechnet.",
     assurance_too_low: "Dafür müssen wir sicher sein, wer Sie sind. Melden Sie sich zuerst an.",
     identity_unknown:
       "Wir kennen dieses Gerät noch nicht. Schalten Sie es aus und ein und versuchen Sie es wieder.",

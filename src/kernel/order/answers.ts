@@ -24,7 +24,7 @@ import {
   type Terms,
 } from "./order-store.ts";
 import { requestAnswered } from "./request/answers.ts";
-import type { Failed, IdentityAnswer, Refused, ServiceAnswer } from "./request/connectors.ts";
+import type { Failed, IdentityAnswer, PeerAnswer, Refused, ServiceAnswer } from "./request/connectors.ts";
 import { isOfRequest } from "./request/context.ts";
 import { hoursAfter, type Scribe } from "./scribe.ts";
 import { sendKey, sendTogether } from "./send.ts";
@@ -40,6 +40,8 @@ export type CallAnswer =
   | Extract<IdentityAnswer, { readonly kind: "answered" }>
   /** Of a service server. */
   | Extract<ServiceAnswer, { readonly kind: "registered" | "needs_information" }>
+  /** Of another provisioning server. */
+  | Extract<PeerAnswer, { readonly kind: "forwarded" }>
   /** A clear no: asking again would change nothing. */
   | Refused
   /** No answer, or none that can be read: it is asked again. */

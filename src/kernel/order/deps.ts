@@ -5,6 +5,7 @@ import type { SettingsValues } from "../payload/settings-values.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { Verdict } from "./order.ts";
 import type { OrderDraft, OrderStore, Subject, Terms } from "./order-store.ts";
+import type { Peers } from "./request/connectors.ts";
 import type { CutOffApplication } from "./symptoms.ts";
 
 /** How settings reach a model: over the air in one of two protocols, or as a text with a link. */
@@ -73,4 +74,8 @@ export type ConductorDeps = {
   /** The address of the screen of a request, and of what an offer names. */
   readonly requestUrl: (reference: string) => string;
   readonly offerUrl: (token: string) => string;
+  /** Other provisioning servers; none where none is named. */
+  readonly peers?: Peers;
+  /** `host:port` of this server's door for proxies, as devices address it; null where it has none. */
+  readonly landName?: () => string | null;
 };

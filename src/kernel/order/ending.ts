@@ -87,6 +87,7 @@ const CAUSE_OF_SILENCE: Partial<Record<ItemState, string>> = {
   awaiting_choice: "no_choice",
   registering: "no_answer",
   needs_information: "no_information",
+  forwarded: "no_answer",
 };
 
 /** Items whose time is up are given up; the order ends with what it has, or is looked at again when the next is due. */
@@ -101,7 +102,9 @@ export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms):
     if (isPartlyDone(item.state)) proofMissing(scribe, order, item, terms);
     else {
       const isOfNetwork = item.subject !== null && isOfNetworkAlone({ ...item, subject: item.subject });
-      const cause = isOfNetwork ? "no_answer" : (CAUSE_OF_SILENCE[item.state] ?? "no_key");
+      const cause = isOfNetwork
+        ? "no_answer"
+        : (CAUSE_OF_SILENCE[item.state] ?? (item.subject?.server ? "no_answer" : "no_key"));
       failItem(scribe, order, item, { cause, reason: `${item.reason}; the deadline has passed` });
     }
   }
@@ -129,6 +132,10 @@ const apnsMissing = (item: ItemDraft): string => {
   return words ? `: ${words}` : "";
 };
 
+/** Its own server was asked for it, and may have it, whether it has said so yet or not. */
+const isAtItsServer = (order: OrderDraft, item: ItemDraft): boolean =>
+  order.state === "provisioning" && Boolean(item.subject?.server);
+
 /** Ends an order by decision. What was handed to the SMSC is not called back; what waits is not sent. */
 export function cancelOrder(
   scribe: Scribe,
@@ -149,7 +156,16 @@ export function cancelOrder(
     }
     if (item.message) scribe.changes.cancelledMessages.push(item.message.id);
     if (item.keyId) scribe.changes.keyChanges.push({ id: item.keyId, state: "revoked" });
-    scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });
+    // Its own server is asked no more how it goes, and was not told to stop.
+    const why = isAtItsServer(order, item)
+      ? `${reason}; what its own server has of it goes on there`
+      : reason;
+    scribe.moveItem(order, item, {
+      state: "cancelled",
+      reason: why,
+      nextAction: NO_ACTION,
+      deadlineAt: null,
+    });
   }
   scribe.moveOrder(order, {
     state: "cancelled",

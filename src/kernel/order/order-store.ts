@@ -202,6 +202,7 @@ export const CALL_KINDS = [
   "element_task",
   "billing_notice",
   "mail_notice",
+  "forward_request",
 ] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
 

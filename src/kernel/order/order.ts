@@ -21,6 +21,8 @@
  * Item:   service
  *         pending -> registering -> registered -> access_data_sent
  *         registering -> needs_information (just those fields) -> registering | failed
+ * Item:   of another provisioning server
+ *         pending -> forwarded (it has the request) -> works | failed, by its word alone
  *
  * `delivered`: receipts for all parts, or the content was fetched. `opened`: the client on the device reported it, or the
  * page of a link was opened. `works`: traffic on each new access point (traffic.ts), the maker's server saw the device, or the device
@@ -68,6 +70,7 @@ export const ITEM_STATES = [
   "needs_information",
   "registered",
   "access_data_sent",
+  "forwarded",
   "failed",
   "cancelled",
 ] as const;

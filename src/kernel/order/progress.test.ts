@@ -16,6 +16,7 @@ const OF_REQUESTS = [
   "needs_information",
   "registered",
   "access_data_sent",
+  "forwarded",
 ] as const;
 type KeyState = Exclude<ItemState, (typeof OF_REQUESTS)[number]>;
 const KEY_STATES = ITEM_STATES.filter(

@@ -5,6 +5,7 @@
  */
 
 import { DEVICE_KEY_CONTENT_TYPE } from "../../wire/message/device-key.ts";
+import { encodeKnock, KNOCK_CONTENT_TYPE, type Knock } from "../../wire/message/knock.ts";
 import { NOTICE_CONTENT_TYPE } from "../../wire/message/notice.ts";
 import { encodeNokiaOta } from "../../wire/nokiaota/codec.ts";
 import { encodeProvisioning } from "../../wire/omacp/codec.ts";
@@ -103,6 +104,15 @@ export function composePackage(
 /** A notice to the client module, sealed under the key that it shares with us. */
 export function composeNotice(notice: Uint8Array): Uint8Array {
   return encodePush({ transactionId: TRANSACTION_ID, contentType: NOTICE_CONTENT_TYPE, body: notice });
+}
+
+/** What waits for a device that never asked here. */
+export function composeKnock(knock: Knock): Uint8Array {
+  return encodePush({
+    transactionId: TRANSACTION_ID,
+    contentType: KNOCK_CONTENT_TYPE,
+    body: encodeKnock(knock),
+  });
 }
 
 export const composeText = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -202,3 +202,12 @@ test("a cause is a word, never a text with somebody's data", () => {
   for (const cause of ["Memory full", "a".repeat(41), "ü"])
     assert.throws(() => encodeReply({ ...reply, cause }, key), RangeError);
 });
+
+test("a notice that names its server is read with it, and one that does not has no octet more", () => {
+  const named = { ...notice, server: "prov.operator.example:8445" };
+  const octets = encodeNotice(named, key);
+  assert.equal(decodeNotice(octets, key).server, named.server);
+  assert.equal(octets.length - bytes.length, 1 + named.server.length);
+  assert.equal(decodeNotice(bytes, key).server, undefined);
+  assert.throws(() => encodeNotice({ ...named, server: "https://prov.operator.example" }, key), RangeError);
+});

@@ -5,6 +5,7 @@
  *   magic 4E 01
  *   body: | kind : 1 | at, seconds since 1970 : 4 | reference : 8 | item : 1, its octets 0 or 16 | item id | text : 2 + n |
  *         | content : 2 + n | fields : 1, their number | each: name 1 + n, value 2 + n |
+ *         | server : 1 + n, only where the server named itself |
  *
  * A content package that is small enough travels in a notice of kind `content`, so that the narrowband channel alone is
  * enough (US 6,647,260 claims 18 and 19). Names of fields ascend, so one notice has one encoding.
@@ -73,6 +74,8 @@ export type Notice = {
   /** Of kind `content`: the signed package (`content.ts`). */
   readonly content?: Uint8Array;
   readonly at: Date;
+  /** `host:port` of the provisioning server that wrote it, as devices address it through a proxy; null where it has no such door. */
+  readonly server?: string | null;
 };
 
 const ENVELOPE: Envelope = { magic: [0x4e, 0x01], label: "notice", limit: MAX_NOTICE_OCTETS };
@@ -80,6 +83,11 @@ export const REFERENCE = { min: 8, max: 8, pattern: /^[0-9A-Za-z]{8}$/ } as cons
 const TEXT = { max: MAX_NOTICE_TEXT_OCTETS, lines: true } as const;
 const FIELD_NAME = { min: 1, max: 40, pattern: /^[A-Za-z][A-Za-z0-9_.-]*$/ } as const;
 const FIELD_VALUE = { max: 400 } as const;
+const SERVER = {
+  min: 3,
+  max: 255,
+  pattern: /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/,
+} as const;
 const UUID_OCTETS = 16;
 
 /**
@@ -103,8 +111,12 @@ export function decodeNotice(bytes: Uint8Array, noticeKey: Uint8Array): Notice {
   const text = reader.text(2, TEXT, "text");
   const content = reader.sized(2, MAX_NOTICE_CONTENT_OCTETS, "content");
   const fields = fieldsIn(reader);
+  const server = reader.left > 0 ? serverIn(reader) : undefined;
   if (reader.left > 0) throw new DecodeError("octets after a notice", reader.at);
-  const known = { messageId, kind, reference, itemId, text, fields, at };
+  const known = {
+    ...{ messageId, kind, reference, itemId, text, fields, at },
+    ...(server === undefined ? {} : { server }),
+  };
   return content.length > 0 ? { ...known, content } : known;
 }
 
@@ -123,6 +135,7 @@ function bodyOf({
   text,
   content,
   fields,
+  server = null,
 }: Omit<Notice, "messageId">): Uint8Array {
   const names = Object.keys(fields).sort();
   if (names.length > MAX_NOTICE_FIELDS)
@@ -141,6 +154,7 @@ function bodyOf({
       textOctets(1, name, FIELD_NAME, "a field's name"),
       textOctets(2, fields[name]!, FIELD_VALUE, `field ${name}`),
     ]),
+    ...(server === null ? [] : [serverOctets(server)]),
   ]);
 }
 
@@ -157,6 +171,9 @@ function fieldsIn(reader: OctetReader): Record<string, string> {
   }
   return Object.fromEntries(fields);
 }
+
+export const serverOctets = (server: string): Uint8Array => textOctets(1, server, SERVER, "a server");
+export const serverIn = (reader: OctetReader): string => reader.text(1, SERVER, "server");
 
 /** A reference is 8 letters and digits, without a length in front. Notices and replies write it alike. */
 export function referenceOctets(reference: string): Uint8Array {

@@ -44,9 +44,9 @@ export const importCatalog = route({
   consumes: [YAML, "application/x-yaml", "text/yaml"],
   bodyLimitOctets: CATALOG_FILE_OCTETS_MAX,
   answer: Diff,
-  async handle({ catalog }, { body, query, caller, request }) {
+  async handle({ catalog, hasServer }, { body, query, caller, request }) {
     const value = typeof body === "string" ? parseCatalogYaml(body) : body;
-    const around = await surroundingsOf(catalog, caller.operatorId);
+    const around = await surroundingsOf(catalog, caller.operatorId, hasServer);
     const document = fitOrRefuse(checkCatalogDocument(value, around));
     const tags = ifMatchOf(request);
     const dryRun = query.dry_run ?? false;

@@ -100,9 +100,9 @@ export const putCatalogItem = route({
   body: ItemIn,
   checksOwnBody: true,
   answer: ItemOut,
-  async handle({ catalog }, { params, body, caller, request }) {
+  async handle({ catalog, hasServer }, { params, body, caller, request }) {
     const { items } = await catalog.exported(caller.operatorId);
-    const around = await surroundingsOf(catalog, caller.operatorId);
+    const around = await surroundingsOf(catalog, caller.operatorId, hasServer);
     const item = fitOrRefuse(checkCatalogItem(withoutCosts(body), params.id, items, around));
     const tags = items.has(params.id) ? requiredIfMatch(request) : ifMatchOf(request);
     const put = await catalog.put(

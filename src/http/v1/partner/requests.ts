@@ -34,6 +34,12 @@ const body = Type.Object(
       ASSURANCES,
       "How the partner knows its customer; it counts as far as the operator's policy trusts partners.",
     ),
+    noticeKey: Type.Optional(
+      Type.String({
+        pattern: "^[A-Za-z0-9+/]{43}=$",
+        description: "Base64 of the 32 octets by which notices to the device's client module are sealed.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -51,12 +57,18 @@ export const enterForPartner = route({
   tellsApart: withoutPerson,
   body,
   answer: Entered,
-  handle: (deps, { body: { assurance, ...given }, caller, once }) =>
+  handle: (deps, { body: { assurance, noticeKey, ...given }, caller, once }) =>
     enterRequest(
       deps,
       caller,
       given as Asked,
-      { road: ROAD, assurance, agreed: [], offerId: null },
+      {
+        road: ROAD,
+        assurance,
+        agreed: [],
+        offerId: null,
+        noticeKey: noticeKey === undefined ? null : Uint8Array.from(Buffer.from(noticeKey, "base64")),
+      },
       once.subjectId,
     ),
 });

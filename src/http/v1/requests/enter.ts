@@ -36,16 +36,19 @@ export const ENTRY_ERRORS: readonly ErrorCode[] = [
   "card_refused",
   "card_tries_exceeded",
   "dependency_unavailable",
+  "item_elsewhere",
 ];
 
 /** A card, and who the user is, make no mark: not even the hash by which repeats are known holds them. */
 export function withoutPerson(body: unknown): unknown {
   if (typeof body !== "object" || body === null) return null;
-  return { ...body, card: null, user: null, fields: null };
+  const key = "noticeKey" in body ? { noticeKey: null } : {};
+  return { ...body, ...key, card: null, user: null, fields: null };
 }
 
 /** What differs between those who enter. */
-export type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId" | "accountNumber">;
+export type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId" | "accountNumber"> &
+  Partial<Pick<NewRequest, "noticeKey">>;
 
 export async function enterRequest(
   deps: HttpDeps,
@@ -59,6 +62,7 @@ export async function enterRequest(
   const who = whoOf(body);
   const card = await cardOf(deps, caller, body, who, idempotencyKey);
   const { orderId, reference, created } = await deps.road.desk.submit(operatorId, {
+    noticeKey: null,
     ...entry,
     action,
     selection: body.selection,
@@ -69,7 +73,6 @@ export async function enterRequest(
     actor: label,
     language: body.language ?? LANGUAGE_DEFAULT,
     bearer: null,
-    noticeKey: null,
     idempotencyKey,
   });
   if (created) {

@@ -132,6 +132,9 @@ const statusFields = {
       catalogId: Type.String(),
       kind: words(["feature", "service"]),
       package: textOrNull({ description: "Id of the package that it came with." }),
+      server: textOrNull({
+        description: "Origin of the server that provisions and bills it; null where this one does.",
+      }),
       name: Type.String(),
       state: words(ITEM_STATES),
       reason: Type.String(),

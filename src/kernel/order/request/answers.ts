@@ -3,6 +3,7 @@
  * deadline; then it counts as a no. What they say of somebody stays with them: only their causes, as words, are written down.
  */
 import type { CallAnswer } from "../answers.ts";
+import { isFinal } from "../ending.ts";
 import { nextTry } from "../next-try.ts";
 import type { CallKind, OutboundCall } from "../order-store.ts";
 import { NOT_CONFIGURED } from "./ask.ts";
@@ -11,6 +12,7 @@ import { billingAnswered } from "./billing.ts";
 import { mailAnswered } from "./consent.ts";
 import type { RequestContext } from "./context.ts";
 import { elementAnswered } from "./elements.ts";
+import { forwardAnswered, isUnderWay } from "./forward.ts";
 import { serviceAnswered } from "./service.ts";
 
 const WHO: Partial<Record<CallKind, string>> = {
@@ -20,6 +22,7 @@ const WHO: Partial<Record<CallKind, string>> = {
   element_task: "the network's element",
   billing_notice: "the billing centre",
   mail_notice: "the mail server",
+  forward_request: "the item's own server",
 };
 const MAX_CAUSE_CHARACTERS = 40;
 
@@ -31,6 +34,15 @@ export function requestAnswered(context: RequestContext, call: OutboundCall, giv
     reason: string,
     dueAt: Date | null = null,
   ) => scribe.changes.callChanges.push({ id: call.id, state, reason, dueAt });
+  if (isUnderWay(answer)) {
+    const reason = `${WHO[call.kind]} is at it`;
+    if (isFinal(order)) return void change("done", `${reason}; nobody waits for it any more`);
+    const retry = nextTry(scribe, call);
+    change(retry ? "due" : "given_up", reason, retry);
+    dispatch(context, call, answer);
+    if (!retry) dispatch(context, call, { kind: "failed", cause: "under_way", reason });
+    return;
+  }
   if (answer.kind === "failed") {
     // A bureau that nobody configured will not answer: who may be looked at by a person need not wait for that.
     const isInVain =
@@ -58,6 +70,8 @@ function dispatch(context: RequestContext, call: OutboundCall, answer: CallAnswe
       return serviceAnswered(context, call, answer);
     case "element_task":
       return elementAnswered(context, call, answer);
+    case "forward_request":
+      return forwardAnswered(context, call, answer);
     case "billing_notice":
       return billingAnswered(context, call, answer);
     default:
@@ -73,6 +87,7 @@ const EXPECTED: Partial<Record<CallKind, readonly CallAnswer["kind"][]>> = {
   element_task: ["done"],
   billing_notice: ["done"],
   mail_notice: ["done"],
+  forward_request: ["forwarded"],
 };
 
 function tidy(call: OutboundCall, answer: CallAnswer): CallAnswer {

@@ -42,6 +42,14 @@ export function beginRequest(context: RequestContext, { request, items, facts }:
   const policy = terms.policy.request;
   const judgement = deps.judge(order, subject, terms, scribe.now);
   Object.assign(order, { make: judgement.make, model: judgement.model });
+  if (isForwardedAlone(context)) {
+    scribe.note(order, {
+      kind: "verified_elsewhere",
+      reason: "all of it is provisioned by other servers: each verifies who asks",
+    });
+    tellOfOthers(context);
+    return askConsent(context);
+  }
   const asked = verificationDue(policy, items, facts, request.action);
   const due = reviewedWithoutName(asked, policy, order.request.user);
   const needed = due.road === "full" ? neededFields(due, items).user : [];
@@ -74,6 +82,11 @@ export function beginRequest(context: RequestContext, { request, items, facts }:
 }
 
 const NO_NAME = "nothing is known of who asks";
+
+const isForwardedAlone = (context: RequestContext): boolean => {
+  const pending = itemsOf(context).filter(({ state }) => state === "pending");
+  return pending.length > 0 && pending.every(({ subject }) => Boolean(subject.server));
+};
 
 function formOf(imei: string): Findings["device"]["imei"] {
   try {

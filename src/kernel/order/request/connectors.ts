@@ -4,7 +4,8 @@
  * asked again until the call's deadline, and then counts as a no, never as a yes.
  */
 import type { BilledAccount } from "../../../wire/message/billing-api.ts";
-import type { NetworkElement } from "../../catalog/catalog-item.ts";
+import type { Assurance, NetworkElement } from "../../catalog/catalog-item.ts";
+import type { ItemState, OrderState } from "../order.ts";
 import type { CardReference, UserData } from "./request.ts";
 
 export type Refused = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
@@ -130,3 +131,55 @@ export interface MailPort {
     readonly language: string;
   }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
 }
+
+/** Another provisioning server that takes requests of ours as its partner's (rows 6, 40 and 120). */
+export interface PeerServer {
+  /** Hands the request over, once an id, and says how it stands there: asked again, it looks again. */
+  forward(request: PeerRequest): Promise<PeerAnswer>;
+}
+export type PeerRequest = {
+  readonly id: string;
+  readonly action: "add" | "remove";
+  /** Ids of its catalog. */
+  readonly selection: readonly string[];
+  readonly subscriber: { readonly imsi: string; readonly imei: string; readonly msisdn: string | null };
+  readonly user: UserData;
+  readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly language: string;
+  readonly assurance: Assurance;
+  /** Of the device's client module, so that its notices too are read by the device alone. */
+  readonly noticeKey: Uint8Array | null;
+};
+export type PeerAnswer =
+  | {
+      readonly kind: "forwarded";
+      /** What that server calls it. */
+      readonly reference: string;
+      readonly state: OrderState;
+      readonly reason: string;
+      readonly items: readonly {
+        readonly catalogId: string;
+        /** Of the package that it came with there. */
+        readonly package: string | null;
+        readonly state: ItemState;
+        readonly reason: string;
+      }[];
+    }
+  | Refused
+  | Failed;
+
+/** The other provisioning servers that this one knows, by the origin that a catalog item names. */
+export type Peers = {
+  readonly of: (origin: string) => KnownPeer | undefined;
+};
+export type KnownPeer = {
+  /** What people call it. */
+  readonly name: string;
+  /** Where a browser finds its portal; null where it has none. */
+  readonly portalUrl: string | null;
+  /** It takes requests from us. */
+  readonly takesRequests: boolean;
+};
+export const NO_PEERS: Peers = { of: () => undefined };
+export const peerName = (peers: Peers, origin: string): string => peers.of(origin)?.name ?? hostOf(origin);
+const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origin).host : origin);

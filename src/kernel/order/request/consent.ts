@@ -52,8 +52,11 @@ export function askConsent(context: RequestContext): void {
 }
 
 /** In words, of what is booked when it is done. */
-const priceOf = (context: RequestContext): string =>
-  priceWords(costsOfItems(pending(context)), context.order.request.language);
+const priceOf = (context: RequestContext): string => {
+  const items = pending(context);
+  const isElsewhere = items.some(({ subject }) => Boolean(subject.server));
+  return priceWords(costsOfItems(items), context.order.request.language, isElsewhere);
+};
 
 const pending = (context: RequestContext) => itemsOf(context).filter(({ state }) => state === "pending");
 

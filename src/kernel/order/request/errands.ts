@@ -4,7 +4,7 @@
  */
 import type { BilledAccount } from "../../../wire/message/billing-api.ts";
 import type { UserData } from "../../account/user-data.ts";
-import type { NetworkElement } from "../../catalog/catalog-item.ts";
+import { ASSURANCES, type NetworkElement } from "../../catalog/catalog-item.ts";
 import type { CallAnswer } from "../answers.ts";
 import type { CallKind, OrderStore, OutboundCall, Subject } from "../order-store.ts";
 import { NOT_CONFIGURED } from "./ask.ts";
@@ -14,6 +14,7 @@ import type {
   MailPort,
   NetworkElementPort,
   PaymentHouse,
+  PeerServer,
   ServiceServerPort,
 } from "./connectors.ts";
 import type { AccountDraft } from "./request-draft.ts";
@@ -26,6 +27,8 @@ export type Connectors = {
   readonly elementOf: (operatorId: string, element: NetworkElement) => NetworkElementPort | undefined;
   readonly billingOf: (operatorId: string) => BillingCentre | undefined;
   readonly mailOf: (operatorId: string) => MailPort | undefined;
+  /** Other provisioning servers, by their origin. */
+  readonly peerAt?: (operatorId: string, origin: string) => PeerServer | undefined;
 };
 export const NO_CONNECTORS: Connectors = {
   bureauOf: () => undefined,
@@ -43,6 +46,7 @@ export const REQUEST_CALL_KINDS = [
   "element_task",
   "billing_notice",
   "mail_notice",
+  "forward_request",
 ] as const satisfies readonly CallKind[];
 type RequestCallKind = (typeof REQUEST_CALL_KINDS)[number];
 export const isRequestCall = (kind: CallKind): kind is RequestCallKind =>
@@ -117,6 +121,8 @@ async function ask(world: World, call: OutboundCall): Promise<CallAnswer> {
       return tellElement(world, call);
     case "billing_notice":
       return tellBilling(world, call);
+    case "forward_request":
+      return forwardTo(world, call);
     default:
       return sendMail(world, call);
   }
@@ -257,6 +263,34 @@ async function registerOnce(
   const changed = await billing.tell({ ...told, kind: "account_change", id: call.id });
   if (changed.kind !== "refused" || changed.cause !== "unknown_account") return changed;
   return billing.tell({ ...told, id: `${call.id}.account` });
+}
+
+/** As our partner's request, for this very SIM and device. */
+async function forwardTo({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const { server, action, selection, language, assurance } = call.body;
+  const peer = connectors.peerAt?.(call.operatorId, server ?? "");
+  if (!peer) return unset("provisioning server at this address");
+  const secret = call.secret as
+    | {
+        readonly user: UserData;
+        readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+        readonly noticeKey: string | null;
+      }
+    | undefined;
+  const subject = subjects.get(call.orderId);
+  if (!secret || !subject) return UNREADABLE;
+  const { imsi, imei, msisdn } = subject;
+  return peer.forward({
+    id: call.id,
+    action: action === "remove" ? "remove" : "add",
+    selection: (selection ?? "").split(" "),
+    subscriber: { imsi, imei, msisdn: msisdn ?? null },
+    user: secret.user,
+    fields: secret.fields,
+    language: language ?? "en",
+    assurance: ASSURANCES.find((known) => known === assurance) ?? "none",
+    noticeKey: secret.noticeKey === null ? null : Uint8Array.from(Buffer.from(secret.noticeKey, "base64")),
+  });
 }
 
 async function sendMail({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {

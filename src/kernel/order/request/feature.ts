@@ -10,7 +10,7 @@ import { hoursAfter, NO_ACTION } from "../scribe.ts";
 import { composeContent, moduleSourceOf } from "./content.ts";
 import { itemOf, know, type RequestContext, type RequestItem } from "./context.ts";
 import { isRequestItemDone, waitsForElements } from "./item-done.ts";
-import { freshCode, nameOf, tell } from "./notices.ts";
+import { freshCode, knock, nameOf, tell } from "./notices.ts";
 import type { DeviceOutcome } from "./request.ts";
 
 const MAX_CAUSE_CHARACTERS = 40;
@@ -27,6 +27,7 @@ export function sendContent(context: RequestContext, item: RequestItem): void {
     item,
     ...(small ? { content: small, rule: "small_content" as const } : {}),
   });
+  if (!small) knock(context, item);
   know(context, item, { channel: small ? "narrowband" : "wideband", question: null });
   const reason = small
     ? "the content goes to the device by SMS"

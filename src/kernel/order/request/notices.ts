@@ -11,7 +11,7 @@ import {
   type NoticeKind,
 } from "../../../wire/message/notice.ts";
 import { CODE_OCTETS, newCode } from "../../consent/read-reply.ts";
-import { composeNotice, composeText, cutMessage } from "../../payload/compose.ts";
+import { composeKnock, composeNotice, composeText, cutMessage } from "../../payload/compose.ts";
 import type { CarrierMessage, Terms } from "../order-store.ts";
 import { minutesAfter, type Scribe } from "../scribe.ts";
 import type { RequestContext, RequestItem } from "./context.ts";
@@ -66,6 +66,31 @@ export function tell(context: RequestContext, telling: Telling): CarrierMessage 
     },
   });
   return message;
+}
+
+/**
+ * A device that never asked this server has given it no key to seal a notice with. Where a client module is on it, a knock tells
+ * that module where content waits; on any other device it does nothing.
+ */
+export function knock({ deps, scribe, order, terms }: RequestContext, item: RequestItem): void {
+  const server = deps.landName?.() ?? null;
+  if (order.request.noticeKey || server === null) return;
+  const payloadId = scribe.newId();
+  const message = queueNotice(deps, scribe, terms, {
+    bytes: composeKnock({ server, reference: order.request.reference, itemId: item.id }),
+    protocol: "notice",
+    payloadId,
+    orderId: order.id,
+    subscriberId: order.subscriberId,
+    idempotencyKey: `${payloadId}:1`,
+  });
+  scribe.note(order, {
+    kind: "knock_queued",
+    itemId: item.id,
+    reason:
+      "the device never asked this server: a knock tells its client module, if there is one, where content waits",
+    detail: { messageId: message.id, parts: message.partCount, channel: "narrowband" },
+  });
 }
 
 const article = (kind: string): string =>
@@ -154,7 +179,7 @@ const partsOf = (protocol: string, bytes: Uint8Array): number => cutMessage(prot
 
 /** Undefined where it is more than a notice may hold. */
 function sealed(
-  { scribe, order }: RequestContext,
+  { deps, scribe, order }: RequestContext,
   noticeKey: Uint8Array,
   { kind, item, fields = {}, content }: Telling,
   payloadId: string,
@@ -169,6 +194,7 @@ function sealed(
     text,
     fields,
     at: scribe.now,
+    server: deps.landName?.() ?? null,
     ...(content ? { content } : {}),
   };
   try {
@@ -266,5 +292,7 @@ export const namesOf = (context: Pick<RequestContext, "order">, items: readonly 
     .join(", ");
 
 /** What a reply by text names its question by, unlike those of the subscriber's other open questions. */
-export const freshCode = (deps: RequestContext["deps"], taken: readonly string[]): string =>
-  newCode(deps.randomBytes(CODE_OCTETS), taken);
+export const freshCode = (
+  deps: Pick<RequestContext["deps"], "randomBytes">,
+  taken: readonly string[],
+): string => newCode(deps.randomBytes(CODE_OCTETS), taken);

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../../term/error.ts";
-import type { CatalogItem } from "../../catalog/catalog-item.ts";
+import { type CatalogItem, isElsewhere } from "../../catalog/catalog-item.ts";
 import { costsOf } from "../../catalog/charges.ts";
 import { type Catalog, expandSelection } from "../../catalog/expand.ts";
 import { priceWords } from "../../catalog/price-words.ts";
@@ -14,6 +14,7 @@ import type { Terms } from "../order-store.ts";
 import { quietUntil } from "../quiet-hours.ts";
 import { hoursAfter } from "../scribe.ts";
 import type { Step } from "../step.ts";
+import { NO_PEERS, peerName } from "./connectors.ts";
 import { filled, freshCode, queueNotice } from "./notices.ts";
 import type { RequestDesk } from "./request.ts";
 import { inLanguage } from "./request-draft.ts";
@@ -59,18 +60,33 @@ export function countOffers(results: readonly Offered[]): Readonly<Partial<Recor
   );
 }
 
-/** @throws TurnupError `catalog_item_unknown` */
+/** A yes to it could only be answered with a no. @throws TurnupError `item_elsewhere` */
+function refuseElsewhere({ peers = NO_PEERS }: ConductorDeps, { id, provisioningServer }: CatalogItem): void {
+  if (provisioningServer === null || peers.of(provisioningServer)?.takesRequests) return;
+  const name = peerName(peers, provisioningServer);
+  throw new TurnupError(
+    "item_elsewhere",
+    `${id} is provisioned by ${name}, which takes no requests from here`,
+    {
+      nextStep: `let ${name} offer it; or give that server in peer.file with apiUrl and tokenFile`,
+    },
+  );
+}
+
+/** @throws TurnupError `catalog_item_unknown`, `item_elsewhere` */
 export async function sendOffers(
   deps: ConductorDeps,
   inStep: InStep,
   operatorId: string,
   offer: Offering,
 ): Promise<readonly Offered[]> {
-  if (!(await deps.catalog.catalogWith(operatorId, [])).has(offer.itemId)) {
+  const item = (await deps.catalog.catalogWith(operatorId, [])).get(offer.itemId);
+  if (!item) {
     throw new TurnupError("catalog_item_unknown", `the catalog has no item ${offer.itemId}`, {
       nextStep: "take ids from the catalog as it is now",
     });
   }
+  refuseElsewhere(deps, item);
   const sent: Offered[] = [];
   // One transaction each: a long list holds no locks, and what was sent stays sent.
   for (const who of offer.to) sent.push(await inStep((step) => offerTo(deps, step, operatorId, offer, who)));
@@ -120,7 +136,7 @@ async function offerTo(
   const text = filled(offer.text ?? noticeText(terms.policy.request, "offer", language), {
     operator: terms.operatorName,
     item: inLanguage(item.name, language),
-    price: priceWords(costsOf(catalog, [item.id], here).get(item.id) ?? [], language),
+    price: priceWords(costsOf(catalog, [item.id], here).get(item.id) ?? [], language, isElsewhere(item)),
     code,
     link: deps.offerUrl(token),
   });

@@ -14,8 +14,9 @@ import { prepareBilling } from "./billing.ts";
 import { itemsOf, type RequestContext, type RequestItem } from "./context.ts";
 import { askElements, doneInNetwork } from "./elements.ts";
 import { sendContent } from "./feature.ts";
+import { forwardToServers, tellOfElsewhere } from "./forward.ts";
 import { namesOf, tell } from "./notices.ts";
-import { WHICH_IS_THERE } from "./request-items.ts";
+import { ELSEWHERE, WHICH_IS_THERE } from "./request-items.ts";
 import { isRegistered, registerService, registrationUnknown, removeService } from "./service.ts";
 
 const FIRST_RECHECK_MINUTES = 1;
@@ -43,6 +44,7 @@ export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
     const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
     tell(context, { kind: "unavailable", text: "missingNeed", values, item });
   }
+  tellOfElsewhere(context, fell(ELSEWHERE));
   const stops =
     (unavailable.length > 0 && policy.unavailableItem === "stop") ||
     (conflicting.length > 0 && policy.conflictingItem === "stop");
@@ -80,9 +82,13 @@ export function provision(context: RequestContext): void {
   const pending = itemsOf(context).filter(({ state }) => state === "pending");
   // None of them ends the order before all of them have begun.
   for (const item of pending) Object.assign(item, { deadlineAt, changed: true });
+  forwardToServers(
+    context,
+    pending.filter(({ subject }) => subject.server),
+  );
   const isChange = order.request.account?.state === "registered";
   for (const item of pending) {
-    if (item.subject.moduleOf !== null) continue; // it goes with its service
+    if (item.subject.moduleOf !== null || item.subject.server) continue; // with its service; by its own server
     if (isChange) prepareBilling(context, item);
     else apply(context, item);
   }
@@ -90,7 +96,8 @@ export function provision(context: RequestContext): void {
 
 /** Puts one item into effect. What cannot be composed fails alone, and nothing of it was asked of anybody. */
 export function apply(context: RequestContext, item: RequestItem): void {
-  if (item.state === "pending") attempt(context, item, applyItem);
+  // What another server provisions is never done here, whoever asks for it.
+  if (item.state === "pending" && !item.subject.server) attempt(context, item, applyItem);
 }
 
 function attempt(

@@ -66,6 +66,8 @@ export type ItemSubject = {
   readonly action: "add" | "remove";
   /** Id of the package that it came with. */
   readonly package: string | null;
+  /** Origin of the provisioning server that does and bills it; undefined or null where that is this one. */
+  readonly server?: string | null;
   readonly name: Localized;
   readonly content: FeatureContent;
   readonly service: { readonly uri: string; readonly fields: readonly NeededField[] } | null;

@@ -2,7 +2,7 @@
  * The items of a request's order, and the terms that they come under: what is to be provisioned, what is there already, and
  * what cannot be had with its reason.
  */
-import type { CatalogItem } from "../../catalog/catalog-item.ts";
+import { type CatalogItem, isElsewhere } from "../../catalog/catalog-item.ts";
 import { type Cost, chargesOf, sumOf } from "../../catalog/charges.ts";
 import type { Catalog, ExpandedItem, Expansion } from "../../catalog/expand.ts";
 import { termsDue } from "../../consent/terms-due.ts";
@@ -10,6 +10,7 @@ import type { ConductorDeps } from "../deps.ts";
 import type { ItemState } from "../order.ts";
 import type { ItemDraft, OrderDraft } from "../order-store.ts";
 import { NO_ACTION, type Scribe } from "../scribe.ts";
+import { NO_PEERS, peerName } from "./connectors.ts";
 import type { RequestItem } from "./context.ts";
 import { freshCode } from "./notices.ts";
 import type { NewRequest } from "./request.ts";
@@ -22,13 +23,19 @@ export type Making = {
   readonly request: NewRequest;
   /** What open requests do already, by catalog id: their references. */
   readonly underway: ReadonlyMap<string, string>;
+  /** Catalog ids of what was provisioned here: that is removed here, whoever provisions it now. */
+  readonly held: ReadonlySet<string>;
+  readonly deps: Pick<ConductorDeps, "peers" | "randomBytes">;
 };
 
 export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
-  const { scribe, catalog, texts, request, underway } = making;
+  const { deps, scribe, catalog, texts, request, underway } = making;
+  const isForeign = (item: CatalogItem): boolean =>
+    isElsewhere(item) && !(request.action === "remove" && making.held.has(item.id));
   const make = (id: string, packaged: string | null, standing: Standing) => {
     const item = catalog.get(id)!;
-    return newItem(scribe, item, subjectOf(item, request.action, packaged, null), standing);
+    const subject = subjectOf(item, request.action, packaged, null);
+    return newItem(scribe, item, isForeign(item) ? atItsServer(subject, item) : subject, standing);
   };
   const items: ItemDraft[] = [];
   const termsLacking = (entry: ExpandedItem): string | undefined =>
@@ -41,11 +48,15 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   for (const entry of expansion.items) {
     const { item, package: packaged } = entry;
     const lacking = termsLacking(entry);
-    const standing = lacking === undefined ? PENDING : withoutTerms(lacking);
+    const standing = isForeign(entry.item)
+      ? foreignStanding(deps, entry.item)
+      : lacking === undefined
+        ? PENDING
+        : withoutTerms(lacking);
     const made = make(item.id, packaged, standing);
     made.subject = { ...made.subject!, price: charges.get(item.id) ?? null };
     items.push(made);
-    if (item.service?.module) {
+    if (item.service?.module && !isForeign(item)) {
       const content = { ...item, content: item.service.module, elements: [], price: null };
       const subject = subjectOf(content, request.action, packaged, made.id);
       items.push(newItem(scribe, { ...item, kind: "feature" }, subject, standing));
@@ -146,6 +157,25 @@ const unavailable = (reason: string): Standing =>
         ? "the subscriber does not have it"
         : "it cannot be had now",
   );
+/** Nothing of it is done, charged or agreed to here: what its own server makes of it is all there is to know. */
+const atItsServer = (subject: ItemSubject, { provisioningServer }: CatalogItem): ItemSubject => ({
+  ...subject,
+  server: provisioningServer,
+  content: { kind: "none" },
+  service: null,
+  price: null,
+  terms: null,
+  elements: {},
+});
+
+/** The cause of an item whose own server takes no requests from this one. */
+export const ELSEWHERE = "elsewhere";
+function foreignStanding({ peers = NO_PEERS }: Pick<ConductorDeps, "peers">, item: CatalogItem): Standing {
+  const origin = item.provisioningServer ?? "";
+  if (peers.of(origin)?.takesRequests) return PENDING;
+  return fallen(ELSEWHERE, `${peerName(peers, origin)} provisions it, and takes no requests from here`);
+}
+
 /** Done twice it would be billed twice. */
 const askedAlready = (reference: string): Standing =>
   fallen("asked_already", `request ${reference} is at it already`);
@@ -190,13 +220,14 @@ const termsOf = (catalog: Catalog, { item, package: packaged }: ExpandedItem): s
 
 /** One row for each terms of what is to be provisioned; what was answered on the same screen is answered. */
 export function consentsFor(
-  making: Making & { readonly deps: ConductorDeps; readonly openCodes: readonly string[] },
+  making: Making & { readonly openCodes: readonly string[] },
   order: OrderDraft,
 ): ConsentDraft[] {
   const { deps, scribe, catalog, texts, request } = making;
   if (request.action === "remove") return [];
   const asking = order.items
-    .filter(({ state }) => state === "pending")
+    // To its own terms, its own server asks for an answer.
+    .filter(({ state, subject }) => state === "pending" && !subject?.server)
     .flatMap(({ subject }) =>
       [subject!.catalogId, subject!.package].flatMap((id) => (id === null ? [] : (catalog.get(id) ?? []))),
     );

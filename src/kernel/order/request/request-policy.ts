@@ -21,6 +21,8 @@ export const NOTICE_TEXTS = [
   "needsInformation",
   "accessData",
   "unavailable",
+  "elsewhere",
+  "forwarded",
   "conflict",
   "conflictHad",
   "missingNeed",
@@ -99,6 +101,10 @@ const ENGLISH: NoticeTexts = {
   retransmitted: "{operator}: {item} is sent again; request {reference}.",
   needsInformation: "{operator}: {item} still needs: {fields}. Give it under {link}",
   accessData: "{operator}: {item}: {access}",
+  elsewhere:
+    "{operator}: {items} comes from {server} alone: {link} Nothing of it was done or billed here. Request {reference}.",
+  forwarded:
+    "{operator}: {server} provides and bills {items}; it has your request and will write to you. Request {reference}.",
   unavailable: "{operator}: not available: {items}. Request {reference}.",
   conflict: "{operator}: {items} cannot stand beside {others}; neither is set up. Request {reference}.",
   conflictHad: "{operator}: {items} cannot stand beside {others}, which you have. Request {reference}.",
@@ -139,6 +145,10 @@ const GERMAN: NoticeTexts = {
   retransmitted: "{operator}: {item} wird erneut gesendet; Auftrag {reference}.",
   needsInformation: "{operator}: Für {item} fehlt noch: {fields}. Angeben unter {link}",
   accessData: "{operator}: {item}: {access}",
+  elsewhere:
+    "{operator}: {items} gibt es nur bei {server}: {link} Hier ist nichts davon geschehen oder berechnet. Auftrag {reference}.",
+  forwarded:
+    "{operator}: {items} kommt von {server} und wird dort berechnet; Ihr Wunsch liegt dort, man schreibt Ihnen. Auftrag {reference}.",
   unavailable: "{operator}: nicht verfügbar: {items}. Auftrag {reference}.",
   conflict:
     "{operator}: {items} verträgt sich nicht mit {others}; beides wird nicht eingerichtet. Auftrag {reference}.",

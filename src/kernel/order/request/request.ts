@@ -70,6 +70,8 @@ export type RequestStatus = {
     readonly kind: Exclude<CatalogKind, "package">;
     /** Id of the package that it came with. */
     readonly package: string | null;
+    /** Origin of the server that provisions and bills it; null where that is this one. */
+    readonly server: string | null;
     readonly name: string;
     readonly state: ItemState;
     readonly reason: string;

@@ -44,6 +44,7 @@ function settleItem(context: RequestContext, item: RequestItem): void {
   }
   if (item.kind === "service" && subject.action === "remove" && item.state === "works")
     applyModules(context, item);
+  if (subject.server) return; // its own server has it, and bills it
   if (item.cause === "had" || isBilled(item) || !isRequestItemDone(item, terms.policy.doneAt)) return;
   if (subject.moduleOf !== null) return; // it is its service's
   billDone(context, item);

@@ -44,6 +44,7 @@ function itemStatus(shown: Shown, item: RequestItem): RequestStatus["items"][num
     catalogId: subject.catalogId,
     kind: item.kind === "service" ? "service" : "feature",
     package: subject.package,
+    server: subject.server ?? null,
     name: nameOf(shown, item),
     state: item.state,
     reason: item.reason,

@@ -5,7 +5,12 @@
  */
 import { TurnupError } from "../../../term/error.ts";
 import type { FactsQuery } from "../../account/account-facts.ts";
-import { type CatalogItem, isAssuredEnough, weakerAssurance } from "../../catalog/catalog-item.ts";
+import {
+  type CatalogItem,
+  isAssuredEnough,
+  isElsewhere,
+  weakerAssurance,
+} from "../../catalog/catalog-item.ts";
 import {
   askingItems,
   type Catalog,
@@ -20,11 +25,12 @@ import type { OrderDraft, Terms } from "../order-store.ts";
 import { hoursAfter, type Scribe } from "../scribe.ts";
 import type { Step } from "../step.ts";
 import { beginRequest } from "./begin.ts";
+import { NO_PEERS, peerName } from "./connectors.ts";
 import { isOfRequest } from "./context.ts";
 import type { NewRequest } from "./request.ts";
 import type { RequestDraft } from "./request-draft.ts";
-import { consentsFor, itemsFor } from "./request-items.ts";
-import type { Asker } from "./request-store.ts";
+import { consentsFor, itemsFor, type Making } from "./request-items.ts";
+import type { Asker, Holding } from "./request-store.ts";
 
 /** No letters that are read as digits, and none that are misheard. */
 const REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ";
@@ -32,6 +38,9 @@ const REFERENCE_CHARACTERS = 8;
 const SELECTION_MAX = 50;
 /** Who asks for himself, or through a partner, must be known well enough; a representative answers for whom he brings. */
 const ASSURED_ROADS: readonly NewRequest["road"][] = ["self_service", "telephone", "partner", "offer"];
+
+/** Roads on which it is not the device itself that asks. */
+const ASKED_FOR: readonly NewRequest["road"][] = ["representative", "partner", "telephone", "offer"];
 
 export type Submitted = { readonly orderId: string; readonly reference: string; readonly created: boolean };
 
@@ -61,7 +70,7 @@ export async function submitRequest(
   const facts = await tx.factsOf(factsQuery(operatorId, asker, request, terms, scribe.now));
   const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
   const underway = await tx.underwayOf(operatorId, asker, request.action);
-  const catalog = await deps.catalog.catalogWith(operatorId, holdings);
+  const catalog = await catalogFor(deps, operatorId, request.action, holdings);
   const noticeKey = request.noticeKey ?? (await tx.noticeKeyOf(operatorId, asker));
   const expansion = expand(catalog, request, {
     // What is on its way stands like what is there, and what is on its way out is there no more.
@@ -70,10 +79,18 @@ export async function submitRequest(
       ...underway.keys(),
     ]),
     all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
-    hasClient: noticeKey !== null,
+    // Who is asked for has not shown here what is on his device: a knock finds it out.
+    hasClient:
+      noticeKey !== null || (ASKED_FOR.includes(request.road) && (deps.landName?.() ?? null) !== null),
   });
   refuseUnknown(expansion);
-  const asking = askingItems(catalog, expansion);
+  const held = new Set(holdings.map(({ itemId }) => itemId));
+  const making = { deps, catalog, request, underway, held };
+  refuseElsewhere(making, expansion);
+  // What another server provisions, that server verifies.
+  const asking = askingItems(catalog, {
+    items: expansion.items.filter(({ item }) => !isElsewhere(item)),
+  });
   refuseUnassured(request, asking, terms);
   const texts = await deps.catalog.currentTerms(operatorId);
   // A removal finds by them what a service server has to end; it may be asked for at once, before the order is read again.
@@ -102,9 +119,9 @@ export async function submitRequest(
     changed: false,
   };
   const order = newOrder(scribe, operatorId, asker, request, terms, draft);
-  order.items.push(...itemsFor({ scribe, catalog, texts, request, underway }, expansion));
+  order.items.push(...itemsFor({ ...making, scribe, texts }, expansion));
   const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
-  draft.consents.push(...consentsFor({ deps, scribe, catalog, texts, request, underway, openCodes }, order));
+  draft.consents.push(...consentsFor({ ...making, scribe, texts, openCodes }, order));
   await takeOffer(scribe, tx, order, request);
   await tx.openRequest(
     {
@@ -137,6 +154,42 @@ export async function submitRequest(
     beginRequest({ deps, scribe, order, subject, terms }, { request, items, facts });
   }
   return { orderId: order.id, reference: draft.reference, created: true };
+}
+
+/** What is added is what is on offer now; what is removed is what is there, in its version, also what is offered no more. */
+async function catalogFor(
+  deps: ConductorDeps,
+  operatorId: string,
+  action: NewRequest["action"],
+  holdings: readonly Holding[],
+): Promise<Catalog> {
+  const withHeld = await deps.catalog.catalogWith(operatorId, holdings);
+  if (action === "remove") return withHeld;
+  return new Map([...withHeld, ...(await deps.catalog.catalogWith(operatorId, []))]);
+}
+
+/** Where nothing of it can be done here or forwarded, no order is opened: whoever asks is told where to ask. */
+function refuseElsewhere(
+  { deps: { peers = NO_PEERS }, held, request }: Pick<Making, "deps" | "held" | "request">,
+  { items, had, conflicts, missing, unavailable }: Expansion,
+): void {
+  const isWithUs = ({ item }: Expansion["items"][number]): boolean =>
+    !isElsewhere(item) ||
+    (request.action === "remove" && held.has(item.id)) ||
+    peers.of(item.provisioningServer ?? "")?.takesRequests === true;
+  const others = had.length + conflicts.length + missing.length + unavailable.length;
+  const [first] = items;
+  if (first === undefined || others > 0 || items.some(isWithUs)) return;
+  const origin = first.item.provisioningServer ?? "";
+  const name = peerName(peers, origin);
+  const { portalUrl = null } = peers.of(origin) ?? {};
+  throw new TurnupError(
+    "item_elsewhere",
+    `${items.map(({ item }) => item.id).join(", ")}: provisioned by ${name}, which takes no requests from here`,
+    {
+      nextStep: `ask ${name} for it, ${portalUrl ?? origin}/d/items/${first.item.id}; or give that server in peer.file with apiUrl and tokenFile`,
+    },
+  );
 }
 
 function factsQuery(

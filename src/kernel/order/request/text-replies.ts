@@ -37,7 +37,12 @@ const DAY_HOURS = 24;
 /** What an operator keeps of a text; a longer one is no answer to anything. */
 const KEPT_CHARACTERS = 1_000;
 /** What is wrong with an offer itself, or with its subscriber's way to it. */
-const OFFER_FAULTS: readonly string[] = ["assurance_too_low", "catalog_item_unknown", "identity_unknown"];
+const OFFER_FAULTS: readonly string[] = [
+  "assurance_too_low",
+  "catalog_item_unknown",
+  "identity_unknown",
+  "item_elsewhere",
+];
 const ACTOR = "subscriber";
 
 /** @param to the short code or number that it was sent to */
