@@ -131,7 +131,12 @@ export async function requestShop() {
   async function house(
     name: string,
     items: readonly (Partial<CatalogItem> & { readonly id: string })[],
-    setup: { readonly policy?: Partial<RequestPolicy>; readonly terms?: readonly string[] } = {},
+    setup: {
+      readonly policy?: Partial<RequestPolicy>;
+      readonly terms?: readonly string[];
+      /** Machines that the operator has not. */
+      readonly without?: Partial<Connectors>;
+    } = {},
   ) {
     const operatorId = await shop.operator();
     // What these tests tell is not of strangers: who asks is let in by his SIM, unless the test's policy says otherwise.
@@ -151,7 +156,7 @@ export async function requestShop() {
       await shop.catalog.put(operatorId, id, body, () => true, "test");
     }
     const world = machines();
-    worlds.set(operatorId, world.connectors);
+    worlds.set(operatorId, { ...world.connectors, ...setup.without });
     const who = pair(name);
     const noticeKey = new Uint8Array(createHash("sha256").update(name).digest());
     const requests = conductor.requests;

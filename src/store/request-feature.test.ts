@@ -259,6 +259,27 @@ test("content that is small enough goes by SMS alone, and the client's word for 
   assert.equal((await house.status(orderId)).state, "completed");
 });
 
+test("a device's word on what was never sent to it is worth nothing, by whatever way it comes", async () => {
+  const house = await ofBrowser("nothing sent");
+  const { orderId, reference } = await house.ask(["browser"]);
+  const itemId = (await house.status(orderId)).items[0]!.id;
+  const says = async () => {
+    const before = [await house.status(orderId), await house.events(orderId)];
+    assert.equal(await house.installed(orderId, itemId), false);
+    const failed = { kind: "failed", cause: "memory_full" } as const;
+    assert.equal(await house.requests.deviceReports(house.scope, orderId, itemId, failed, "wideband"), false);
+    for (const kind of ["ack", "installed", "failed"] as const)
+      await house.reply(kind, { reference, itemId, ...(kind === "failed" && { cause: "memory_full" }) });
+    assert.deepEqual([await house.status(orderId), await house.events(orderId)], before);
+  };
+  await says(); // nobody agreed to it yet
+  await house.requests.answerTerms(house.scope, orderId, "decline", "screen");
+  await house.errands();
+  await says();
+  assert.equal((await house.status(orderId)).state, "declined");
+  assert.deepEqual([house.saw.billing, house.saw.elements], [[], []]);
+});
+
 test("an element of the network that fails fails its item, and the device's late word does not mend it", async () => {
   const house = await ofBrowser("element");
   house.answers.element = () => Promise.resolve({ kind: "refused", cause: "no_such_profile", reason: "no" });

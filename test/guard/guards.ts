@@ -139,6 +139,14 @@ export const GUARDS: readonly Guard[] = [
     tests: ["src/kernel/order/device-report.test.ts"],
   },
   {
+    protects: "money",
+    what: "a device's word on what was never sent to it makes it done and billed",
+    file: "src/kernel/order/request/feature.ts",
+    line: 'if (item?.kind !== "feature" || item.subject.channel === null) return false;',
+    broken: 'if (item?.kind !== "feature") return false;',
+    tests: ["src/store/request-feature.test.ts"],
+  },
+  {
     protects: "identity",
     what: "a report about a key that cannot be read is taken for signed by it",
     file: "src/kernel/order/proof.ts",
