@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { Step } from "../../src/sim/phone/user.ts";
+import type { Screen } from "../../src/wire/screen/screen.ts";
 import { until } from "./house.ts";
 import type { RoadHouse } from "./road-house.ts";
 
@@ -64,8 +65,13 @@ export async function answerNotice(
 const OTHER_NOTICES_MAX = 8;
 
 /** From the notice, or from where the request is shown, to the server's own screen of the terms. */
-export async function openTerms(phone: Phone): Promise<unknown> {
+export async function openTerms(phone: Phone): Promise<Screen> {
   await answerNotice(phone, "terms", "back");
+  return termsOnStatus(phone);
+}
+
+/** What is shown of the request may be older than its terms: it is waited for until it leads there. */
+export async function termsOnStatus(phone: Phone): Promise<Screen> {
   await phone.until(
     () => phone.screen()?.entries.some(({ label }) => label === "Terms") ?? false,
     "the request's screen leads to its terms",

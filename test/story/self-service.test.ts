@@ -27,6 +27,7 @@ import {
   settledAs,
   stateOf,
   statesOf,
+  termsOnStatus,
   toMenu,
 } from "./road-steps.ts";
 import { tracesOf } from "./traces.ts";
@@ -62,7 +63,7 @@ test("first power-on to software that works: by itself, verified, agreed to on t
   await messageOn(phone, /request \w{8}: waiting for your answer/);
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"], "nothing before the terms are agreed to");
   assert.deepEqual(billedTo(house), []);
-  const shown = await phone.walk([{ await: "status" }, { choose: "Terms" }, { await: "terms" }]);
+  const shown = await termsOnStatus(phone);
   const { versions } = await house.get("/v1/terms/general-terms");
   assert.deepEqual(shown.text, [versions[0].texts.en]);
   await phone.walk([{ action: "accept" }]);
