@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { pair } from "../order-shop.ts";
 import { requestShop } from "../request-shop.ts";
 import { AGENT, type RoadDoor, roadDoor } from "../road-door.ts";
 import { SILENCE, VoiceCall, type VoiceFetch } from "./voice-walker.ts";
@@ -184,6 +185,33 @@ test("a code is spent by its use, and five minutes old it is none", async () => 
   const code = codeSent();
   shop.time.now += 5 * 60_000;
   assert.match(await call.press(code), /not right/);
+});
+
+test("a call ends to be its caller's when his number is another SIM's meanwhile: he has to prove himself anew, and cannot", async () => {
+  const { house, dial, known, codeSent, requests, posts } = await line("moves on");
+  const call = await known();
+  await call.choose("Features");
+  await call.choose("Voice mail");
+  await call.choose("Order");
+  shop.time.now += 60_000;
+  const heir = {
+    ...pair("moves on heir"),
+    msisdn: house.msisdn,
+    seenAt: new Date(shop.time.now).toISOString(),
+  };
+  await shop.see(house.operatorId, heir);
+  shop.time.now += 1_000;
+  const told = door.sent.length;
+  assert.doesNotMatch(await call.choose("Order"), /Voice mail/);
+  assert.deepEqual(await requests(), [], "nothing is asked for in his name");
+  await posts.at(-1)!();
+  assert.deepEqual(await requests(), [], "nor when the platform posts it again");
+  assert.equal(door.sent.length, told);
+  const own = await dial();
+  await own.choose("English");
+  await own.press("1");
+  await own.press(codeSent());
+  assert.match(own.heard, /For Packages/, "the new holder has the number, and its codes");
 });
 
 test("a number that is none of ours is answered as any other, and gets nothing", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { openHouse } from "../../../test/http-house.ts";
+import { pair } from "../../../test/order-shop.ts";
 import { filled, portalOver, type Sms } from "../../../test/portal-house.ts";
 import { type RequestHouse, requestShop } from "../../../test/request-shop.ts";
 import { type Answered, ask } from "../../../test/road-parties.ts";
@@ -209,6 +210,52 @@ test("a session that was changed, is over, or is another operator's is none", as
   assert.equal((await other.screen(`/d/start?s=${token}`)).actions[0]?.href, "/d/sign-in");
   shop.time.now += 46 * MINUTE_MS;
   assert.equal(await isLetIn(token), false);
+});
+
+test("a session ends when its number is another SIM's: nothing of the old holder's is shown or asked for in his name", async () => {
+  const { house, screen, wayIn } = await town("public moves on");
+  const { operatorId, imsi, imei, msisdn } = house;
+  const letIn = async (): Promise<string> => {
+    const { code, sms } = await wayIn(`+${msisdn}`);
+    const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
+    return /s=([^&]+)/.exec(start.entries[0]!.href)![1]!;
+  };
+  const seen = async (sim: { readonly imsi: string; readonly imei: string; readonly msisdn: string }) => {
+    shop.time.now += MINUTE_MS;
+    await shop.see(operatorId, { ...sim, seenAt: new Date(shop.time.now).toISOString() });
+    shop.time.now += 1_000;
+  };
+  const ordersOf = async (s: string) => (await screen(`/d/orders?s=${s}`)).entries.length;
+  const ordered = () => shop.count("request", "operator_id = $1", [operatorId]);
+  const old = await letIn();
+  const form = await screen(`/d/items/mail/order?s=${old}`);
+  const before = await screen(form.form!.action, filled(form));
+  assert.equal(before.status, 200);
+  const drawn = await screen(`/d/items/mail/order?s=${old}`);
+  assert.deepEqual([await ordersOf(old), await ordered()], [1, 1]);
+
+  const heir = { ...pair("public heir"), msisdn };
+  await seen(heir);
+  assert.equal((await screen(`/d/start?s=${old}`)).actions[0]?.href, "/d/sign-in", "he is a stranger again");
+  assert.equal((await screen(`/d/items/mail/order?s=${old}`)).status, 403);
+  assert.equal(
+    (await screen(drawn.form!.action, filled(drawn))).status,
+    403,
+    "a form that was open does nothing",
+  );
+  assert.deepEqual([await ordersOf(old), await ordered()], [0, 1]);
+
+  const fresh = await letIn();
+  assert.equal(await ordersOf(fresh), 0, "what the former holder asked for is not shown to the new one");
+  assert.doesNotMatch(JSON.stringify(await screen(`/d/mine?s=${fresh}`)), /Mail/);
+
+  await seen({ imsi, imei, msisdn: pair("public another number").msisdn });
+  assert.equal(
+    (await screen(`/d/start?s=${old}`)).actions[0]?.href,
+    "/d/sign-in",
+    "his new number does not revive it",
+  );
+  assert.notEqual((await screen(`/d/start?s=${fresh}`)).actions[0]?.href, "/d/sign-in");
 });
 
 test("a number in a header is believed from the operator's gateway alone, and under its agreed name", async () => {

@@ -273,6 +273,104 @@ for (const [fault, cause] of faults) {
   });
 }
 
+const everybody =
+  (users: () => Map<string, Record<string, unknown>>) =>
+  ({ method, path }: WebRequest): WebAnswer | undefined =>
+    method === "GET" && path === USERS
+      ? { status: 200, body: { Resources: [...users().values()] } }
+      : undefined;
+
+test("a registration whose id over there nobody learned is ended by ours: all that bear it, and nobody else", async () => {
+  for (const isFiltering of [true, false]) {
+    const store: { users: Map<string, Record<string, unknown>> } = { users: new Map() };
+    const { client, users, came } = await world({
+      users: isFiltering ? () => undefined : everybody(() => store.users),
+    });
+    store.users = users;
+    for (const [id, externalId] of [
+      ["u7", "r1"],
+      ["u8", "r2"],
+      ["u9", "r1"],
+    ])
+      users.set(id!, { id, externalId, userName: `turnup-${externalId}` });
+    users.set("ann", { id: "ann", userName: "r1" });
+    assert.deepEqual(await client.remove({ id: "r1", remoteId: null }), { kind: "done" });
+    assert.deepEqual([...users.keys()], ["u8", "ann"], `a provider that filters: ${isFiltering}`);
+    assert.deepEqual(
+      came.map(({ method, path }) => `${method} ${path}`),
+      [`GET ${USERS}`, `DELETE ${USERS}/u7`, `DELETE ${USERS}/u9`],
+    );
+    assert.equal(came[0]!.query.get("filter"), 'externalId eq "r1"');
+    assert.deepEqual(
+      await client.remove({ id: "r1", remoteId: null }),
+      { kind: "done" },
+      "there is none any more",
+    );
+    assert.deepEqual([...users.keys()], ["u8", "ann"]);
+  }
+});
+
+const listed =
+  (body: unknown) =>
+  ({ method }: WebRequest): WebAnswer | undefined =>
+    method === "GET" ? { status: 200, body } : undefined;
+
+test("a list that says itself that there is none ends nothing and is done (RFC 7644 §3.4.2)", async () => {
+  const { client } = await world({ users: listed({ totalResults: 0 }) });
+  assert.deepEqual(await client.remove({ id: "r1", remoteId: null }), { kind: "done" });
+});
+
+test("409 with a list that shows a part of the users is no word that the name is taken", async () => {
+  const { client } = await world({
+    users: ({ method }) =>
+      method === "POST"
+        ? { status: 409, body: { scimType: "uniqueness" } }
+        : { status: 200, body: { totalResults: 300, Resources: [{ id: "u8", externalId: "r2" }] } },
+  });
+  const answer = await client.register(registration());
+  assert.deepEqual([answer.kind, "cause" in answer && answer.cause], ["failed", "bad_answer"]);
+});
+
+test("a search that fails, a user that is not ended, or one without an id leave the registration standing", async () => {
+  const answers: [string, (request: WebRequest) => WebAnswer | undefined, string, string][] = [
+    [
+      "no search",
+      ({ method }) => (method === "GET" ? { status: 500, body: {} } : undefined),
+      "failed",
+      "busy",
+    ],
+    [
+      "no right",
+      ({ method }) => (method === "GET" ? { status: 403, body: {} } : undefined),
+      "refused",
+      "unauthorised",
+    ],
+    ["no list", listed("x"), "failed", "bad_answer"],
+    ["an error as a success", listed({ detail: "not today" }), "failed", "bad_answer"],
+    ["none shown of two", listed({ totalResults: 2 }), "failed", "bad_answer"],
+    [
+      "a page of all, which ours is not on",
+      listed({ totalResults: 300, Resources: [{ id: "u8", externalId: "r2" }] }),
+      "failed",
+      "bad_answer",
+    ],
+    [
+      "no end",
+      ({ method }) => (method === "DELETE" ? { status: 503, body: {} } : undefined),
+      "failed",
+      "busy",
+    ],
+    ["no id", listed({ Resources: [{ externalId: "r1" }] }), "failed", "bad_answer"],
+  ];
+  for (const [name, users, kind, cause] of answers) {
+    const { client, users: kept } = await world({ users });
+    kept.set("u1", { id: "u1", externalId: "r1" });
+    const answer = await client.remove({ id: "r1", remoteId: null });
+    assert.deepEqual([answer.kind, "cause" in answer && answer.cause], [kind, cause], name);
+    assert.equal(kept.size, 1, name);
+  }
+});
+
 test("what a provider can do is asked once", async () => {
   const { client, web, came } = await world();
   await client.register(registration());

@@ -47,9 +47,12 @@ import type { TokenSource } from "../exchange/token.ts";
 const ABILITIES_KEPT_MS = 600_000;
 const REMOTE_ID = /^[\x21-\x7e]{1,200}$/;
 const MAX_ADDRESS_CHARACTERS = 1_000;
+const PART_OF_USERS = "the service server gave a part of the users that were searched for";
 
 type Abilities = { readonly patch: boolean; readonly extension: boolean };
 type User = Readonly<Record<string, unknown>>;
+/** Users that bear our id, of those that a search gave. */
+type Named = { readonly mine: readonly User[]; readonly isWhole: boolean };
 /** Everything but a user ends the walk with its outcome. */
 type Step =
   | { readonly kind: "user"; readonly user: User; readonly location: string | undefined }
@@ -101,17 +104,27 @@ export function scimServiceServer(
     return step.kind === "user" ? registered(step) : step;
   }
 
-  /** Users that bear our id. */
-  async function named(id: string): Promise<readonly User[] | Refused | Failed> {
+  /**
+   * Users that bear our id, and whether the list was whole. What is no list says nothing of whether there is one: RFC 7644
+   * §3.4.2 has `Resources` in each list that is not empty.
+   */
+  async function named(id: string): Promise<Named | Refused | Failed> {
     const filter = encodeURIComponent(`externalId eq ${JSON.stringify(id)}`);
     const answer = await send("GET", `${USERS}?filter=${filter}`);
     if (answer.kind === "failed" || answer.status !== 200) return outcomeOf(answer);
     const json = jsonOf(answer);
     if ("kind" in json) return json;
-    const { Resources } = membersOf(json.value);
-    return (Array.isArray(Resources) ? Resources : [])
-      .map(membersOf)
-      .filter(({ externalId }) => externalId === id);
+    const { Resources, totalResults } = membersOf(json.value);
+    const users: readonly unknown[] | undefined = Array.isArray(Resources)
+      ? Resources
+      : totalResults === 0
+        ? []
+        : undefined;
+    if (!users) return failed("bad_answer", "the answer to a search is no list of users");
+    return {
+      mine: users.map(membersOf).filter(({ externalId }) => externalId === id),
+      isWhole: typeof totalResults !== "number" || totalResults <= users.length,
+    };
   }
 
   async function end(remoteId: string): ReturnType<ServiceServerPort["remove"]> {
@@ -122,10 +135,12 @@ export function scimServiceServer(
 
   /** It came before (an answer was lost), or somebody else has its user name. */
   async function taken(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
-    const mine = await named(registration.id);
-    if ("kind" in mine) return mine;
+    const found = await named(registration.id);
+    if ("kind" in found) return found;
+    const { mine, isWhole } = found;
     if (mine.length > 1) return failed("bad_answer", "more than one user bears one externalId");
     if (mine[0]) return goOn(registration, can, mine[0], false);
+    if (!isWhole) return failed("bad_answer", PART_OF_USERS);
     return registration.fields.userName === undefined
       ? refused("user_name_taken", "the service server has another user of this name")
       : { kind: "needs_information", remoteId: null, fields: [{ name: "userName", problem: "corrupt" }] };
@@ -193,15 +208,16 @@ export function scimServiceServer(
     async remove({ id, remoteId }) {
       if (remoteId !== null) return end(remoteId);
       // Whoever was cut off while it registered never learned the server's own id.
-      const mine = await named(id);
-      if ("kind" in mine) return mine;
-      for (const user of mine) {
+      const found = await named(id);
+      if ("kind" in found) return found;
+      for (const user of found.mine) {
         if (typeof user.id !== "string" || !REMOTE_ID.test(user.id))
           return failed("bad_answer", "the user has no id");
         const ended = await end(user.id);
         if (ended.kind !== "done") return ended;
       }
-      return { kind: "done" };
+      // Those that it did not show come with the next try, or a person has to look.
+      return found.isWhole ? { kind: "done" } : failed("bad_answer", PART_OF_USERS);
     },
     close() {
       exchange.close();
