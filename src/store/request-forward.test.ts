@@ -276,10 +276,9 @@ test("what staff enter for a device that never asked here: a knock names this se
   const java = { id: "java", content: module } as const;
   const house = await shop.house("never asked", [java], setup);
   const asked = () => house.ask(["java"], { road: "representative", noticeKey: null });
-  await assert.rejects(async () => {
-    const { orderId } = await asked(); // without a door for proxies nobody could fetch it
-    assert.equal((await house.status(orderId)).items[0]?.state, "sending");
-  });
+  const { orderId: unfetched } = await asked();
+  const [fallen] = (await house.status(unfetched)).items;
+  assert.equal(fallen?.state, "failed", "without a door for proxies nobody could fetch it");
   shop.world.landName = "prov.example:8445";
   const { orderId } = await asked();
   shop.world.landName = null;
