@@ -89,6 +89,19 @@ test("every dependency has its line in docs/adr/0003-dependencies.md, with an ex
   for (const [name, version] of wanted) assert.match(version, /^\d/, `${name} is not pinned`);
 });
 
+test("no two prepared statements have one name: the second would fail on a connection that knows the first", () => {
+  const names = files
+    .filter((name) => /^src\/store\/.*\.ts$/.test(name) && !name.endsWith(".test.ts"))
+    .flatMap((file) =>
+      [...textOf(file).matchAll(/\bname: "([a-z0-9_]+)",[^\n]*\n\s*text:/g)].map(([, name]) => name!),
+    );
+  assert.ok(names.length > 100, "the statements were found");
+  assert.deepEqual(
+    names.filter((name, at) => names.indexOf(name) !== at),
+    [],
+  );
+});
+
 test("the licence, the notice and each licence text of the shipped data are there", () => {
   assert.match(textOf("LICENSE"), /Apache License\s+Version 2\.0/);
   assert.match(textOf("NOTICE"), /Copyright \d{4} the Turnup authors/);

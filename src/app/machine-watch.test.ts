@@ -212,7 +212,14 @@ test("every machine of the configuration that refuses our credentials is known a
     values: {},
   } as const;
   await elementOf!("o", "forwarding")!.apply(task);
-  const notice = { kind: "account", accountId: "a", catalogId: null, action: "add", prepared: null } as const;
+  const notice = {
+    kind: "account",
+    accountId: "a",
+    catalogId: null,
+    action: "add",
+    prepared: null,
+    account: null,
+  } as const;
   await billingOf!("o")!.tell({ id, ...notice, onceMinor: 0, monthlyMinor: 0, currency: null } as never);
   await mailOf!("o")!.send({ id, to, subject: "s", text: "t", language: "en" });
   assert.deepEqual(

@@ -20,6 +20,7 @@ import { contentIn } from "./catalog-content.ts";
 import { currentTerms, putTermsIn, termsIn } from "./catalog-terms.ts";
 import type { ChangeChannel } from "./change-channel.ts";
 import type { Database, Db } from "./database.ts";
+import { INSERT_AUDIT } from "./registry.ts";
 import { putInForce, remembered } from "./versions.ts";
 
 export type CatalogStoreDeps = {
@@ -87,10 +88,6 @@ const INSERT_ITEM = {
 export const LOCK_CATALOG = {
   name: "lock_catalog",
   text: "select pg_advisory_xact_lock(hashtextextended('catalog ' || $1::text, 0))",
-};
-const INSERT_AUDIT = {
-  name: "insert_audit",
-  text: "insert into audit (id, operator_id, actor, action, subject, detail, at) values ($1, $2, $3, $4, $5, $6, $7)",
 };
 
 /** Who changes what in which transaction. */

@@ -25,6 +25,7 @@ import { imei14Of } from "../term/imei.ts";
 import { maskIdentifier } from "../term/mask.ts";
 import type { Database, Db, Values } from "./database.ts";
 import { cutPage } from "./page.ts";
+import { DEVICE_BY_IMEI } from "./pairings.ts";
 import type { Sealer } from "./seal.ts";
 
 /** Ids are made by the clock of the machine that makes them; two machines differ by less than this. */
@@ -141,10 +142,6 @@ const SUBSCRIBER_BY_IMSI = {
 const SUBSCRIBERS_BY_MSISDN = {
   name: "subscribers_by_msisdn", // subscriber_by_msisdn
   text: `select id from subscriber where operator_id = $1 and msisdn_index = $2 limit ${SUBSCRIBERS_OF_NUMBER_MAX}`,
-};
-const DEVICE_BY_IMEI = {
-  name: "device_by_imei", // device_operator_id_imei_index_key
-  text: "select id from device where operator_id = $1 and imei_index = $2",
 };
 
 export async function partiesOf(

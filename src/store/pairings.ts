@@ -4,7 +4,7 @@ import { maskIdentifier } from "../term/mask.ts";
 import type { Database } from "./database.ts";
 import type { Sealer } from "./seal.ts";
 
-const DEVICE = {
+export const DEVICE_BY_IMEI = {
   name: "device_by_imei", // device_operator_id_imei_index_key
   text: "select id from device where operator_id = $1 and imei_index = $2",
 };
@@ -36,7 +36,7 @@ export function createPairings(database: Database, sealer: Sealer): Pairings {
   return {
     async ofDevice(operatorId, imei, limit) {
       const index = sealer.blindIndex("imei", operatorId, imei.slice(0, 14));
-      const device = await database.one<{ id: string }>(DEVICE, [operatorId, index]);
+      const device = await database.one<{ id: string }>(DEVICE_BY_IMEI, [operatorId, index]);
       if (!device) return undefined;
       const rows = await database.rows<Row>(PAIRINGS, [device.id, operatorId, limit]);
       return { deviceId: device.id, pairings: rows.map(view) };

@@ -86,7 +86,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
 
 // Audit.
 
-const INSERT_AUDIT = {
+export const INSERT_AUDIT = {
   name: "insert_audit",
   text: "insert into audit (id, operator_id, actor, action, subject, detail, at) values ($1, $2, $3, $4, $5, $6, $7)",
 };

@@ -42,7 +42,7 @@ const STOP = {
       returning (xmax = 0) as "isNew"`,
 };
 const END_OFFERS = {
-  name: "end_offers_of", // offer_of_subscriber
+  name: "decline_offers_of", // offer_of_subscriber
   text: `update offer set state = 'declined', answered_at = $3
           where operator_id = $1 and subscriber_id = $2 and state = 'sent' and expires_at > $3`,
 };
