@@ -144,6 +144,29 @@ for (const [name, how] of [
   });
 }
 
+for (const another of [false, true]) {
+  test(`what an element of the network did by the former number is taken back by that number: a new one meanwhile ${another}`, async () => {
+    const house = await shop.house(`element ${another}`, [{ ...MAIL, elements: ["e-mail"] }]);
+    const old = simOf(house);
+    await sees(house, old);
+    const { orderId } = await house.ask(["mail"], { noticeKey: null });
+    await house.errands();
+    await sees(house, { ...pair(`element heir ${another}`), msisdn: old.msisdn });
+    if (another) await sees(house, { ...old, msisdn: pair("element other").msisdn });
+    await shop.pass(HOUR_MS);
+    await house.errands();
+    assert.deepEqual(
+      house.saw.elements.map(({ action, msisdn, imsi }) => [action, msisdn, imsi]),
+      [
+        ["add", old.msisdn, old.imsi],
+        ["remove", old.msisdn, old.imsi],
+      ],
+    );
+    const { state, cause } = (await house.story(orderId)).items[0]!;
+    assert.deepEqual([state, cause], ["cancelled", "taken_back"]);
+  });
+}
+
 test("two SIMs that swap their numbers each lose what was open by the former one, whichever is seen first", async () => {
   for (const isTogether of [false, true]) {
     const house = await shop.house(`swap ${isTogether}`, [RADIO], { terms: ["t"] });

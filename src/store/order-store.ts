@@ -44,6 +44,7 @@ type SealedSubject = {
   readonly spn: string | null;
   readonly home_plmn: string;
   readonly number_lost_at: Date | null;
+  readonly former_msisdn_sealed?: Buffer | null;
 };
 const SUBJECT = `s.imsi_sealed, s.msisdn_sealed, s.iccid_sealed, s.gid1, s.spn, s.home_plmn, s.number_lost_at, d.imei_sealed`;
 
@@ -84,8 +85,11 @@ const ITEMS_OF_ORDERS = {
           where i.order_id = any($1::uuid[]) order by i.id`,
 };
 const SUBJECTS_OF = {
-  name: "subjects_of", // provisioning_order_pkey
-  text: `select o.id, ${SUBJECT} from provisioning_order o
+  name: "subjects_of", // provisioning_order_pkey, former_number_of_subscriber
+  text: `select o.id, ${SUBJECT},
+                (select f.msisdn_sealed from former_number f where f.subscriber_id = s.id and f.lost_at >= o.created_at
+                  order by f.lost_at limit 1) as former_msisdn_sealed
+           from provisioning_order o
            join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id where o.id = any($1::uuid[])`,
 };
 
@@ -295,6 +299,7 @@ const subjectOf = (row: SealedSubject, sealer: Sealer): Subject => ({
   spn: row.spn,
   homePlmn: row.home_plmn,
   numberLostAt: row.number_lost_at,
+  ...(row.former_msisdn_sealed && { formerMsisdn: sealer.open("msisdn", row.former_msisdn_sealed) }),
 });
 
 async function subjectsOf(

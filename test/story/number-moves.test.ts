@@ -70,7 +70,7 @@ test("access data that waited for the old holder's phone reaches no other, and i
     phone,
     ({ id, items, messages }) =>
       id === waits.id &&
-      items[0]?.state === "cancelled" &&
+      items[0]?.cause === "taken_back" &&
       messages.every(
         ({ state }: { state: string }) => !["queued", "submitting", "submitted"].includes(state),
       ),

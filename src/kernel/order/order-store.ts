@@ -58,6 +58,8 @@ export type Subject = {
   readonly homePlmn: string;
   /** When its number became another SIM's, or it got another: what the former number proved before counts no more. */
   readonly numberLostAt?: Date | null;
+  /** The number that it had when the order came, where it lost that since: what was done by it is taken back by it. */
+  readonly formerMsisdn?: string;
 };
 
 /** The message that carries an item now. */

@@ -193,8 +193,10 @@ async function tellElement({ connectors, subjects }: World, call: OutboundCall):
   if (!port) return unset(`network element ${element}`);
   const subject = subjects.get(call.orderId);
   const secret = call.secret as { readonly values: Readonly<Record<string, string>> } | undefined;
-  if (!subject?.msisdn || !secret) return UNREADABLE;
-  const { msisdn, imsi, imei } = subject;
+  const isUndo = call.body.undo === "true";
+  const msisdn = (isUndo ? subject?.formerMsisdn : undefined) ?? subject?.msisdn;
+  if (!subject || !msisdn || !secret) return UNREADABLE;
+  const { imsi, imei } = subject;
   return port.apply({ id: call.id, element, action, catalogId, msisdn, imsi, imei, values: secret.values });
 }
 
