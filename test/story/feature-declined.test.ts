@@ -110,7 +110,7 @@ test("declined by a text with the number of the question; another number answers
   await phone.sms(`NO ${wrong}`, centreOf(house));
   await until(
     () => phone.texts().at(-1)?.text ?? "",
-    (text) => /reply YES or NO with the number/.test(text),
+    (text) => /nothing was agreed to. Please reply just YES \d{4} or NO \d{4}/.test(text),
     "the wrong number is told",
   );
   assert.equal((await house.story(phone)).state, "awaiting_consent");
