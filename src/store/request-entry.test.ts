@@ -115,8 +115,7 @@ test("a mismatch, a refused card and silence until the deadline each reject the 
 });
 
 test("where no bureau is configured the request says so and is rejected in the end, never let through", async () => {
-  const house = await shop.house("unset", [BANKING]);
-  Object.assign(house.connectors, { bureauOf: () => undefined });
+  const house = await shop.house("unset", [BANKING], { without: { bureauOf: () => undefined } });
   const { orderId } = await house.ask(["banking"], { card: CARD });
   await house.errands();
   const story = await house.story(orderId);
