@@ -22,7 +22,13 @@ test("what waits in the database is counted by what it waits for, over all opera
   assert.deepEqual(seen.dueOrders.firstDueAt, new Date(shop.time.now));
   await shop.conductor.advance(10);
   const opened = await read();
-  assert.deepEqual(opened.openOrders, { received: 0, waiting: 1, provisioning: 2 });
+  assert.deepEqual(opened.openOrders, {
+    received: 0,
+    verifying: 0,
+    awaiting_consent: 0,
+    waiting: 1,
+    provisioning: 2,
+  });
   assert.equal(opened.dueOrders.count, 0);
   assert.deepEqual([opened.calls.key_request?.count, opened.calls.fee_request?.count], [1, 0]);
   const [{ n: queued } = { n: -1 }] = await shop.database.rows<{ n: number }>(

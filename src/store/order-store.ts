@@ -118,7 +118,8 @@ const ITEMS_BY_TRAFFIC = {
                           order by r.id desc limit 1) o on true
            join order_item i on i.order_id = o.id and q.apn = any(i.apns)
           where exists (select from message c join message m on m.order_id = o.id and m.payload_id = c.payload_id
-                         where c.id = i.message_id and (m.state = 'submitting' -- what never left us is no doing of ours
+                         where c.id = i.message_id and (m.state = 'submitting' -- what no server ever took up is no doing of ours
+                               or m.leased_by is not null -- also one that died before it could book that it was handed over
                                or exists (select from message_part p where p.message_id = m.id)))`,
 };
 const KEY = `k.id as "keyId", k.operator_id as "operatorId", k.order_id as "orderId", i.id as "itemId", k.sealed`;

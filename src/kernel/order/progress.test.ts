@@ -94,3 +94,12 @@ for (const state of KEY_STATES) {
     });
   }
 }
+
+test("what the handset refused stays refused when the receipts of it come later", async () => {
+  const { engine, orderId } = await keyIn("sending");
+  await tell(engine, "refused");
+  await tell(engine, "delivered");
+  const key = engine.order(orderId).items.find(({ kind }) => kind === "key")!;
+  assert.equal(key.state, "failed");
+  assert.match(key.cause ?? "", /^device_/);
+});

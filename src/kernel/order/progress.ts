@@ -92,6 +92,10 @@ export function messageDelivered(scribe: Scribe, order: OrderDraft, ended: Ended
     // What was to be sent once more has arrived after all.
     const isFormer = !isLastOfSettings && item.message.id !== ended.messageId;
     if (isFormer && item.state === "sending") scribe.changes.cancelledMessages.push(item.message.id);
+    if (wasRefusedByDevice(item)) {
+      downloadedAfterAll(scribe, order, item);
+      continue;
+    }
     reach(scribe, order, item, terms, {
       level: "delivered",
       evidence: "smsc_receipts",
@@ -99,6 +103,17 @@ export function messageDelivered(scribe: Scribe, order: OrderDraft, ended: Ended
       detail: { messageId: ended.messageId },
     });
   }
+}
+
+const wasRefusedByDevice = ({ state, cause }: ItemDraft): boolean =>
+  state === "failed" && (cause?.startsWith("device_") ?? false);
+
+/** The handset's word came before the receipts of what it refused: they say that it arrived, not that it is wanted. */
+function downloadedAfterAll(scribe: Scribe, order: OrderDraft, item: ItemDraft): void {
+  if (item.kind !== "key" || item.keyState !== "issued" || !item.keyId) return;
+  tellMakerOfDownload(scribe, order, item);
+  item.keyState = "downloaded";
+  scribe.changes.keyChanges.push({ id: item.keyId, state: "downloaded" });
 }
 
 /** The same octets again, under a new reference, later and later; in the end the item fails with the SMSC's cause. */
