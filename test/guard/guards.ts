@@ -609,4 +609,12 @@ export const GUARDS: readonly Guard[] = [
     broken: 'return { kind: "done" };',
     tests: ["src/net/service/scim-client.test.ts"],
   },
+  {
+    protects: "consent",
+    what: "a receipt that comes late undoes what the handset refused",
+    file: "src/kernel/order/progress.ts",
+    line: "if (wasRefusedByDevice(item)) {",
+    broken: "if (false) {",
+    tests: ["src/kernel/order/progress.test.ts"],
+  },
 ];
