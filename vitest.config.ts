@@ -8,8 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    globalSetup: ["test/database.setup.ts"],
-    setupFiles: ["test/shifted-clock.ts"],
-    reporters: ["default", "./test/count-reporter.ts"],
+    globalSetup: ["test/fixture/database.setup.ts"],
+    setupFiles: ["test/fixture/shifted-clock.ts"],
+    reporters: ["default", "./test/fixture/count-reporter.ts"],
   },
 });

@@ -7,7 +7,7 @@ export default defineConfig({
     pool: "threads",
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    globalSetup: ["test/database.setup.ts"],
-    reporters: ["default", "./test/count-reporter.ts"],
+    globalSetup: ["test/fixture/database.setup.ts"],
+    reporters: ["default", "./test/fixture/count-reporter.ts"],
   },
 });

@@ -9,11 +9,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { dataFolderOf, readConfig } from "../src/app/config.ts";
-import { type Server, startServer } from "../src/app/server.ts";
+import { dataFolderOf, readConfig } from "../src/app/config/config.ts";
+import { type Server, startServer } from "../src/app/server/server.ts";
 import { hashToken, tokenOf } from "../src/kernel/account/token.ts";
-import { ensureOperator } from "../src/store/operators.ts";
-import { uuidv7 } from "../src/store/uuid.ts";
+import { uuidv7 } from "../src/store/database/uuid.ts";
+import { ensureOperator } from "../src/store/operator/operators.ts";
 
 /** A token may ask 5,000 times a second; a bench that asks more often stands for more than one client. */
 const TOKENS = 64;

@@ -35,7 +35,7 @@ export async function bundleProgram(folder, { sourcemap = false, inside = [] } =
   const { build } = await import("esbuild");
   await build({
     absWorkingDir: root,
-    entryPoints: [join(root, "src", "app", "cli.ts")],
+    entryPoints: [join(root, "src", "app", "terminal", "cli.ts")],
     outdir: folder,
     // All in one folder: the migrations are looked for beside the file that reads them.
     chunkNames: "[name]-[hash]",

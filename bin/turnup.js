@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-const sources = new URL("../src/app/cli.ts", import.meta.url);
+const sources = new URL("../src/app/terminal/cli.ts", import.meta.url);
 if (existsSync(sources)) await import((await bundle()) ?? (await transformed()));
 else await import("../dist/cli.js");
 

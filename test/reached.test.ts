@@ -10,12 +10,6 @@ import { test } from "vitest";
 const ROOT = resolve(import.meta.dirname, "..");
 const SRC = join(ROOT, "src");
 
-/** What tests and benches alone use, on purpose: each with its reason. Simulators stand in `sim/`, which is theirs as much. */
-const AIDS: Readonly<Record<string, string>> = {
-  "app/cli-test-io.ts": "runs commands in tests, beside what it replaces",
-  "kernel/catalog/catalog-samples.ts": "items for tests of the kernel, of benches and of stories",
-};
-
 function sources(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
@@ -67,19 +61,15 @@ function entries(): readonly string[] {
   return [...exported, ...programs];
 }
 
-test("every module is reached by a program, or is an aid of tests with its reason", () => {
+test("every module is reached by a program; what tests alone use stands with the tests", () => {
   const roots = entries();
-  assert.ok(roots.includes(join(SRC, "app", "cli.ts")) && roots.includes(join(SRC, "app", "build.ts")));
+  for (const program of ["app/terminal/cli.ts", "app/release/build.ts"])
+    assert.ok(roots.includes(join(SRC, program)));
   const reached = reachedFrom(roots);
   const unreached = MODULES.filter((path) => !reached.has(path)).map(nameOf);
   assert.deepEqual(
-    unreached.filter((name) => !(name in AIDS) && !name.startsWith("sim/")),
+    unreached.filter((name) => !name.startsWith("sim/")),
     [],
-  );
-  assert.deepEqual(
-    Object.keys(AIDS).filter((name) => !unreached.includes(name)),
-    [],
-    "used by a program by now, or gone",
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { bearer, OPERATOR_A, openHouse } from "../../test/http-house.ts";
+import { bearer, OPERATOR_A, openHouse } from "../../test/fixture/http.ts";
 import { createMeasures } from "./measures.ts";
 import { routesOf } from "./routes.ts";
 import { sharedSchemas } from "./schema.ts";

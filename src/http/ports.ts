@@ -21,12 +21,12 @@ import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
+import type { Relation } from "../kernel/order/operator-terms.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
-import type { Relation } from "../kernel/order/order-store.ts";
+import type { Peers } from "../kernel/order/peers.ts";
 import type { OrderPolicy } from "../kernel/order/policy.ts";
-import type { Peers } from "../kernel/order/request/connectors.ts";
-import type { RequestDesk } from "../kernel/order/request/request.ts";
-import type { RequestReader } from "../kernel/order/request/request-reader.ts";
+import type { RequestDesk } from "../kernel/order/request.ts";
+import type { RequestReader } from "../kernel/order/request-reader.ts";
 import type { Symptoms } from "../kernel/order/symptoms.ts";
 import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
@@ -77,6 +77,7 @@ export type UnknownModel = {
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
 };
+
 export interface UnknownModels {
   list(
     operatorId: string,

@@ -11,7 +11,7 @@ import {
   ORDER_ID,
   openHouse,
   tokenFor,
-} from "../../test/http-house.ts";
+} from "../../test/fixture/http.ts";
 
 const PROBE = bearer(OPERATOR_A, "probe");
 const ADMIN = bearer(OPERATOR_A, "admin");

@@ -9,9 +9,9 @@ import {
   openHouse,
   RELATION,
   THING_ID,
-} from "../../test/http-house.ts";
-import { CONTENT, CONTENT_SHA256 } from "../../test/memory-catalog.ts";
-import { MSISDN, REFERENCE } from "../../test/memory-road.ts";
+} from "../../test/fixture/http.ts";
+import { CONTENT, CONTENT_SHA256 } from "../../test/fixture/memory-catalog.ts";
+import { MSISDN, REFERENCE } from "../../test/fixture/memory-request.ts";
 import { ROLES, type Role } from "../kernel/account/role.ts";
 import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
 import { createMeasures } from "./measures.ts";

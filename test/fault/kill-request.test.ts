@@ -5,11 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { ROAD_WORLD } from "../../src/app/road-world.ts";
+import { ROAD_WORLD } from "../../src/app/demo/road-world.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadOutside, roadOutside } from "../road-outside.ts";
-import { imeiOf } from "../story/road-house.ts";
-import { modulesOf, SAID } from "../story/road-steps.ts";
+import { type RoadOutside, roadOutside } from "../fixture/outside-machines.ts";
+import { imeiOf } from "../fixture/story-parties.ts";
+import { modulesOf, SAID } from "../fixture/story-steps.ts";
 import { startKilling } from "./killing.ts";
 import { restOf } from "./rest.ts";
 import { startTurnup } from "./turnup-process.ts";

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
-import { whenDone } from "../when-done.ts";
+import { whenDone } from "../fixture/when-done.ts";
 
 const BIN = join(import.meta.dirname, "..", "..", "bin", "turnup.js");
 

@@ -3,10 +3,10 @@
  * the bank moved, which keys the maker issued) is laid beside what the database says. Every difference is a failure.
  */
 import assert from "node:assert/strict";
-import type { World } from "../../src/app/world.ts";
+import type { World } from "../../src/app/demo/world.ts";
 import type { FleetEvent } from "../../src/sim/handset/fleet.ts";
 import type { AcceptedMessage } from "../../src/sim/smsc/smsc.ts";
-import type { Db } from "../../src/store/database.ts";
+import type { Db } from "../../src/store/database/database.ts";
 
 export type Witnesses = {
   readonly world: World;

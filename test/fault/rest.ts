@@ -1,5 +1,5 @@
 /** How long messages rested: from when the centre had all of a message until the books say what became of it. */
-import type { Db } from "../../src/store/database.ts";
+import type { Db } from "../../src/store/database/database.ts";
 
 const RESTED = `
   select count(*)::int as messages,

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import type { WorldAddresses } from "../../src/app/world.ts";
+import type { WorldAddresses } from "../../src/app/demo/world.ts";
 
 const BIN = join(import.meta.dirname, "..", "..", "bin", "turnup.js");
 const START_LIMIT_MS = 60_000;

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { test } from "vitest";
 import type { CatalogItem } from "../../src/kernel/catalog/catalog-item.ts";
-import { openHouse } from "../http-house.ts";
-import { portalOver } from "../portal-house.ts";
-import { requestShop } from "../request-shop.ts";
-import { whenDone } from "../when-done.ts";
+import { openHouse } from "../fixture/http.ts";
+import { portalOver } from "../fixture/portal.ts";
+import { requestShop } from "../fixture/request-shop.ts";
+import { whenDone } from "../fixture/when-done.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   existsSync,

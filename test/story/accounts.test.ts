@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterAll, test } from "vitest";
 import { createMakerClient } from "../../src/net/maker/client.ts";
-import { itemOf, storyHouse } from "./house.ts";
+import { itemOf, storyHouse } from "../fixture/story.ts";
 
 const house = await storyHouse();
 const { makerUrl, maker } = house.world.addresses;

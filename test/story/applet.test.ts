@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { Applet, createTerminal } from "../../src/sim/applet/applet.ts";
 import { luhnDigitOf } from "../../src/term/luhn.ts";
 import type { AppletHome } from "../../src/wire/applet/report.ts";
-import { type StoryPhone, storyHouse } from "./house.ts";
+import { type StoryPhone, storyHouse } from "../fixture/story.ts";
 
 const SHORT_CODE = "7070";
 const house = await storyHouse({ env: { TURNUP_APPLET_SHORT_CODE: SHORT_CODE } });

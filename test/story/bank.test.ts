@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { BankFaults } from "../../src/sim/bank/bank.ts";
-import { kindsOf, type StoryOperator, storyHouse } from "./house.ts";
+import { kindsOf, type StoryOperator, storyHouse } from "../fixture/story.ts";
 
 type Fault = ReturnType<NonNullable<BankFaults["request"]>>;
 type Entry = ReturnType<NonNullable<BankFaults["entry"]>>;

@@ -6,9 +6,17 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { BillingNotice } from "../../src/wire/message/billing-api.ts";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
-import { messageOn, modulesOf, orderAgain, orderSteps, settledAs, stateOf, toMenu } from "./road-steps.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
+import {
+  messageOn,
+  modulesOf,
+  orderAgain,
+  orderSteps,
+  settledAs,
+  stateOf,
+  toMenu,
+} from "../fixture/story-steps.ts";
 
 /** The billing centre refuses to prepare a change for these catalog ids. */
 const refused = new Set<string>();

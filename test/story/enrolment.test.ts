@@ -1,8 +1,8 @@
 /** A phone without a factory certificate enrols its own key by a token that came to its SIM (rows 15 and 24; RFC 7030). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
 
 const house = await roadHouse();
 const SUBSCRIBER = { imsi: "001019000000777", msisdn: "882109000777" };

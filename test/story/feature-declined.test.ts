@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -19,8 +19,8 @@ import {
   requestOf,
   settledAs,
   statesOf,
-} from "./road-steps.ts";
-import { tracesOf } from "./traces.ts";
+} from "../fixture/story-steps.ts";
+import { tracesOf } from "../fixture/traces.ts";
 
 const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine", u_email: "quillaia@mail.example" };

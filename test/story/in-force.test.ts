@@ -1,7 +1,7 @@
 /** What an operator said at one server decides what another does with the next sighting, and with what is under way. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { type StoryOperator, type StoryPhone, storyHouse } from "./house.ts";
+import { type StoryOperator, type StoryPhone, storyHouse } from "../fixture/story.ts";
 
 const house = await storyHouse();
 const other = await house.another();

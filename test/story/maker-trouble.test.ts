@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "vitest";
-import { ensureMakerCertificates } from "../../src/app/certificates.ts";
-import { WORLD } from "../../src/app/world.ts";
+import { ensureMakerCertificates } from "../../src/app/certificates/certificates.ts";
+import { WORLD } from "../../src/app/demo/world.ts";
 import { cutMessage } from "../../src/kernel/payload/compose.ts";
-import { itemOf, kindsOf, storyHouse } from "./house.ts";
-import { PATIENT_MS, type Trouble, troubledMaker } from "./troubled-maker.ts";
+import { itemOf, kindsOf, storyHouse } from "../fixture/story.ts";
+import { PATIENT_MS, type Trouble, troubledMaker } from "../fixture/troubled-maker.ts";
 
 const house = await storyHouse({ env: { TURNUP_MAKER_TIMEOUT_MS: String(PATIENT_MS) } });
 const maker = await troubledMaker(house.world);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Faults } from "../../src/sim/smsc/faults.ts";
 import { STATUS } from "../../src/wire/smpp/status.ts";
-import { itemOf, type StoryOperator, type StoryPhone, storyHouse } from "./house.ts";
+import { itemOf, type StoryOperator, type StoryPhone, storyHouse } from "../fixture/story.ts";
 
 const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const house = await storyHouse({

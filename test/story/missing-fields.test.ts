@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { test } from "vitest";
-import type { RoadWorld } from "../../src/app/road-world.ts";
+import type { RoadWorld } from "../../src/app/demo/road-world.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadHouse, roadHouse } from "./road-house.ts";
+import { type RoadHouse, roadHouse } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -17,8 +17,8 @@ import {
   requestOf,
   settledAs,
   stateOf,
-} from "./road-steps.ts";
-import { tracesOf } from "./traces.ts";
+} from "../fixture/story-steps.ts";
+import { tracesOf } from "../fixture/traces.ts";
 
 const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };

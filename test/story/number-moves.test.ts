@@ -1,11 +1,19 @@
 /** A number that another SIM bears now: its new holder answers nothing for the old one, and gets nothing of his. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/world.ts";
+import { WORLD } from "../../src/app/demo/world.ts";
 import type { Phone, PhoneEvent } from "../../src/sim/phone/phone.ts";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
-import { answerNotice, billedTo, centreOf, codeIn, orderAgain, orderSteps, settledAs } from "./road-steps.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
+import {
+  answerNotice,
+  billedTo,
+  centreOf,
+  codeIn,
+  orderAgain,
+  orderSteps,
+  settledAs,
+} from "../fixture/story-steps.ts";
 
 const house = await roadHouse();
 const kernel = house.road.sandboxes.parties.office.kernelAt("/scim/v2");

@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { whenDone } from "../when-done.ts";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   centreOf,
@@ -15,7 +14,8 @@ import {
   settledAs,
   stateOf,
   toMenu,
-} from "./road-steps.ts";
+} from "../fixture/story-steps.ts";
+import { whenDone } from "../fixture/when-done.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const OFFER_DAYS = 14;

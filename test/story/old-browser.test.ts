@@ -15,10 +15,10 @@ import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { createReassembler } from "../../src/wire/sms/reassembly.ts";
 import { decodeText, encodeText } from "../../src/wire/sms/text.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
-import { whenDone } from "../when-done.ts";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
-import { modulesOf, orderSteps, SAID, settledAs } from "./road-steps.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
+import { modulesOf, orderSteps, SAID, settledAs } from "../fixture/story-steps.ts";
+import { whenDone } from "../fixture/when-done.ts";
 
 const PUSH_PORT = 2948;
 const GATEWAY = {

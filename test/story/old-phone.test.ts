@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/world.ts";
+import { WORLD } from "../../src/app/demo/world.ts";
 import { decodeProvisioning } from "../../src/wire/omacp/codec.ts";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
-import { itemOf, kindsOf, type StoryOperator, type StoryPhone, storyHouse } from "./house.ts";
+import { itemOf, kindsOf, type StoryOperator, type StoryPhone, storyHouse } from "../fixture/story.ts";
 
 const house = await storyHouse();
 

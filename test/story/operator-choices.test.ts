@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { DEFAULT_POLICY } from "../../src/kernel/order/policy.ts";
-import { createIntake } from "../../src/store/intake.ts";
-import { uuidv7 } from "../../src/store/uuid.ts";
-import { testEngine } from "../order-engine.ts";
-import { orderShop, pair } from "../order-shop.ts";
+import { uuidv7 } from "../../src/store/database/uuid.ts";
+import { createIntake } from "../../src/store/sightings/intake.ts";
+import { testEngine } from "../fixture/order-engine.ts";
+import { orderShop, pair } from "../fixture/order-shop.ts";
 
 const shop = await orderShop();
 const intake = createIntake({

@@ -9,15 +9,15 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
-import { ROAD_WORLD } from "../../src/app/road-world.ts";
+import { ROAD_WORLD } from "../../src/app/demo/road-world.ts";
 import { factoryModules } from "../../src/device/modules.ts";
 import { createPhone, type Phone, type PhoneEvent } from "../../src/sim/phone/phone.ts";
 import { freePort, startTurnup, type TurnupProcess } from "../fault/turnup-process.ts";
-import { type RoadOutside, roadOutside } from "../road-outside.ts";
-import { whenDone } from "../when-done.ts";
-import { until } from "./house.ts";
-import { imeiOf } from "./road-house.ts";
-import { changeItem, modulesOf, orderSteps, stateOf, statesOf } from "./road-steps.ts";
+import { type RoadOutside, roadOutside } from "../fixture/outside-machines.ts";
+import { until } from "../fixture/story.ts";
+import { imeiOf } from "../fixture/story-parties.ts";
+import { changeItem, modulesOf, orderSteps, stateOf, statesOf } from "../fixture/story-steps.ts";
+import { whenDone } from "../fixture/when-done.ts";
 
 const DORMANT = {
   name: ROAD_WORLD.dormantModule,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadHouse, roadHouse } from "./road-house.ts";
+import { type RoadHouse, roadHouse } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   changeItem,
@@ -14,7 +14,7 @@ import {
   orderSteps,
   settledAs,
   statesOf,
-} from "./road-steps.ts";
+} from "../fixture/story-steps.ts";
 
 const CARD = { c_number: "4111111111111111", c_expiry: "1230", c_code: "123" };
 const BUSINESS = {

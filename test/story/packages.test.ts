@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
-import { itemOf, storyHouse } from "./house.ts";
+import { itemOf, storyHouse } from "../fixture/story.ts";
 
 const THINKS_MS = 300;
 const SLOW_MS = 4_000;

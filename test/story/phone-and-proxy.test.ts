@@ -6,7 +6,7 @@ import type { RoadHandler } from "../../src/http/land/handler.ts";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
 import { createPhone, type PhoneOptions } from "../../src/sim/phone/phone.ts";
 import type { Screen } from "../../src/wire/screen/screen.ts";
-import { IMEI, IMSI, MSISDN, OTHER_IMEI, openRoad, type RoadParties } from "../road-parties.ts";
+import { IMEI, IMSI, MSISDN, OTHER_IMEI, openRoad, type RoadParties } from "../fixture/parties.ts";
 
 const operator = generateKeyPairSync("ed25519");
 const closers: (() => unknown)[] = [];

@@ -1,10 +1,10 @@
 /** Every switch that the operator has, both ways (rows 77, 85-89, 100, 108): what it does to the order of one phone. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/world.ts";
-import type { Relation } from "../../src/kernel/order/order-store.ts";
+import { WORLD } from "../../src/app/demo/world.ts";
+import type { Relation } from "../../src/kernel/order/operator-terms.ts";
 import type { OrderPolicy } from "../../src/kernel/order/policy.ts";
-import { itemOf, kindsOf, type StoryPhone, storyHouse } from "./house.ts";
+import { itemOf, kindsOf, type StoryPhone, storyHouse } from "../fixture/story.ts";
 
 /** A number that no list knows, and that gives no age away. */
 const UNKNOWN = {

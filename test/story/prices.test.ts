@@ -5,17 +5,17 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { CatalogItem, Price } from "../../src/kernel/catalog/catalog-item.ts";
-import { sampleCatalog, sampleItem, samplePackage } from "../../src/kernel/catalog/catalog-samples.ts";
 import { type Catalog, expandSelection } from "../../src/kernel/catalog/expand.ts";
 import { priceWords } from "../../src/kernel/catalog/price-words.ts";
 import { itemScreen, listScreen } from "../../src/kernel/dialog/catalog-screens.ts";
 import { orderScreen } from "../../src/kernel/dialog/order-screen.ts";
 import type { Visitor } from "../../src/kernel/dialog/visitor.ts";
-import type { NewRequest } from "../../src/kernel/order/request/request.ts";
-import { costsOfItems, itemsFor } from "../../src/kernel/order/request/request-items.ts";
+import { costsOfItems, itemsFor } from "../../src/kernel/fulfilment/request-items.ts";
+import type { NewRequest } from "../../src/kernel/order/request.ts";
 import { createScribe } from "../../src/kernel/order/scribe.ts";
-import { uuidv7 } from "../../src/store/uuid.ts";
+import { uuidv7 } from "../../src/store/database/uuid.ts";
 import { formatMoney, money } from "../../src/term/money.ts";
+import { sampleCatalog, sampleItem, samplePackage } from "../fixture/catalog-samples.ts";
 
 const seed = Number(process.env.TURNUP_TEST_SEED ?? Date.now() % 2 ** 31);
 const CATALOGS = 400;

@@ -7,8 +7,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { createPhoneStorage } from "../../src/sim/phone/storage.ts";
-import { until } from "./house.ts";
-import { type RoadHouse, roadHouse } from "./road-house.ts";
+import { until } from "../fixture/story.ts";
+import { type RoadHouse, roadHouse } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   askedByStaff,
@@ -24,7 +24,7 @@ import {
   settledAs,
   stateOf,
   statesOf,
-} from "./road-steps.ts";
+} from "../fixture/story-steps.ts";
 
 const SEED = 20_260;
 process.stdout.write(`seed ${SEED}\n`);

@@ -7,8 +7,8 @@ import { test } from "vitest";
 import { ROLES } from "../../src/kernel/account/role.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { Step } from "../../src/sim/phone/user.ts";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -29,8 +29,8 @@ import {
   statesOf,
   termsOnStatus,
   toMenu,
-} from "./road-steps.ts";
-import { tracesOf } from "./traces.ts";
+} from "../fixture/story-steps.ts";
+import { tracesOf } from "../fixture/traces.ts";
 
 const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };

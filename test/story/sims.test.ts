@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "vitest";
 import { imeiFromNetwork } from "../../src/term/imei.ts";
-import { itemOf, type StoryOperator, type StoryPhone, storyHouse, until } from "./house.ts";
+import { itemOf, type StoryOperator, type StoryPhone, storyHouse, until } from "../fixture/story.ts";
 
 const house = await storyHouse({ world: { smscRetryMs: 100 } });
 const HOUR_MS = 3_600_000;

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { QuietHours } from "../../src/kernel/order/quiet-hours.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { until } from "./house.ts";
-import { roadHouse } from "./road-house.ts";
-import { centreOf, orderSteps, settledAs } from "./road-steps.ts";
+import { until } from "../fixture/story.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
+import { centreOf, orderSteps, settledAs } from "../fixture/story-steps.ts";
 
 const HOUR_MS = 3_600_000;
 const SESSION = /[?&](?:amp;)?s=[A-Za-z0-9_-]{20,}/;

@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { pair } from "../order-shop.ts";
-import { requestShop } from "../request-shop.ts";
-import { AGENT, type RoadDoor, roadDoor } from "../road-door.ts";
-import { SILENCE, VoiceCall, type VoiceFetch } from "./voice-walker.ts";
+import { AGENT, type RoadDoor, roadDoor } from "../fixture/land-door.ts";
+import { pair } from "../fixture/order-shop.ts";
+import { requestShop } from "../fixture/request-shop.ts";
+import { SILENCE, VoiceCall, type VoiceFetch } from "../fixture/voice-walker.ts";
 
 const shop = await requestShop();
 const door = await roadDoor(shop);

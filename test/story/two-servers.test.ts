@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadParty, roadHouse } from "./road-house.ts";
-import { modulesOf, SAID, toMenu } from "./road-steps.ts";
+import { type RoadParty, roadHouse } from "../fixture/story-parties.ts";
+import { modulesOf, SAID, toMenu } from "../fixture/story-steps.ts";
 
 const house = await roadHouse({ second: true });
 const partner = house.second!;

@@ -1,10 +1,10 @@
 /** Who asks is verified before anything is done, and what he is known by stands nowhere in clear (US 6,647,260, 7A:708-712; columns 1, 3, 7). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/world.ts";
+import { WORLD } from "../../src/app/demo/world.ts";
 import { DEFAULT_FRAUD_LIMITS } from "../../src/kernel/registration/registration-policy.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { roadHouse } from "./road-house.ts";
+import { roadHouse } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -17,8 +17,8 @@ import {
   requestOf,
   settledAs,
   statesOf,
-} from "./road-steps.ts";
-import { tracesOf } from "./traces.ts";
+} from "../fixture/story-steps.ts";
+import { tracesOf } from "../fixture/traces.ts";
 
 const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };

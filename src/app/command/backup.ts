@@ -1,11 +1,11 @@
 /** `turnup backup` and `turnup restore`: a whole database as one file, and back. */
 import { createWriteStream, existsSync, statSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { restoreBackup, type Told, writeBackup } from "../../store/backup.ts";
+import { restoreBackup, type Told, writeBackup } from "../../store/database/backup.ts";
 import { TurnupError } from "../../term/error.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { readConfig } from "../config.ts";
-import { openBare, openSeals, sealKeyFile } from "../store.ts";
+import { readConfig } from "../config/config.ts";
+import { openBare, openSeals, sealKeyFile } from "../server/store.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
 const CONFIG_OPTION = {
   flags: "--config <file>",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
-import type { Command } from "../command.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import type { Command } from "../terminal/command.ts";
 
 const entry = (name: string, load: () => Promise<Command>) => ({ name, summary: "", load });
 const house = await cliHouse([

@@ -13,12 +13,12 @@ import { isEmptyDiff } from "../../kernel/catalog/diff.ts";
 import type { Catalog } from "../../kernel/catalog/expand.ts";
 import { MODULE_OCTETS_MAX } from "../../kernel/catalog/item-body.ts";
 import { priceWords } from "../../kernel/catalog/price-words.ts";
-import { createCatalogStore } from "../../store/catalog-store.ts";
+import { createCatalogStore } from "../../store/operator/catalog-store.ts";
 import { TurnupError } from "../../term/error.ts";
-import type { Command, CommandContext, Outcome } from "../command.ts";
-import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
-import { peersOf } from "../request-store.ts";
-import { tableOf, timeOf } from "../table.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import { peersOf } from "../server/request-desk.ts";
+import type { Command, CommandContext, Outcome } from "../terminal/command.ts";
+import { tableOf, timeOf } from "../terminal/table.ts";
 
 export const catalogOf = ({ store, newId, clock }: OperatorStore): CatalogStore =>
   createCatalogStore({ database: store.database, newId, clock });

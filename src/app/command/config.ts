@@ -1,9 +1,9 @@
 /** `turnup config`: the settings in force, and the table of all settings for the handbook. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { TurnupError } from "../../term/error.ts";
-import type { Command } from "../command.ts";
-import { ALL_SETTINGS, dataFolderOf, readConfig, type Setting } from "../config.ts";
-import { settingsTable, withSettingsTable } from "../settings-table.ts";
+import { ALL_SETTINGS, dataFolderOf, readConfig, type Setting } from "../config/config.ts";
+import { settingsTable, withSettingsTable } from "../config/settings-table.ts";
+import type { Command } from "../terminal/command.ts";
 
 export const configCommand: Command = {
   name: "config",

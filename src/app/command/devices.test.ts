@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
-import { uuidv7 } from "../../store/uuid.ts";
-import type { CommandEntry } from "../command.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import type { CommandEntry } from "../terminal/command.ts";
 import { devicesUnknownCommand } from "./devices.ts";
 import { importCommand } from "./import.ts";
 import { sightCommand } from "./sight.ts";

@@ -1,11 +1,11 @@
 /** `turnup devices unknown`: the queue of models to review. */
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
-import { createUnknownModels } from "../../store/unknown-models.ts";
-import { type Command, UsageError } from "../command.ts";
-import { OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
-import { createOwnDevices } from "../own-devices.ts";
-import { ageOf, tableOf } from "../table.ts";
+import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
+import { OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
+import { createOwnDevices } from "../server/own-devices.ts";
+import { type Command, UsageError } from "../terminal/command.ts";
+import { ageOf, tableOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
 
 export const devicesUnknownCommand: Command = {

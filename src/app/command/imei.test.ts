@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { test } from "vitest";
-import { runWith } from "../cli-test-io.ts";
+import { runWith } from "../../../test/fixture/cli-io.ts";
 import type { ImeiAnswer } from "./imei.ts";
 
 const ENTRIES = [{ name: "imei", summary: "", load: async () => (await import("./imei.ts")).imeiCommand }];

@@ -10,7 +10,7 @@ import {
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { classifyIdentity, type Identity, type IdentityError } from "../../term/imei.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
 export type ImeiAnswer = {
   readonly input: string;

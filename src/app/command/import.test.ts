@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
-import { readOwnDatasets } from "../../store/dataset-store.ts";
-import { createRegistry } from "../../store/registry.ts";
-import { uuidv7 } from "../../store/uuid.ts";
+import { createRegistry } from "../../store/operator/registry.ts";
 
 const house = await cliHouse([
   { name: "import", summary: "", load: async () => (await import("./import.ts")).importCommand },

@@ -4,27 +4,27 @@ import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
-import { checkFeeLevel } from "../../kernel/order/fee.ts";
-import type { Relation } from "../../kernel/order/order-store.ts";
+import type { Relation } from "../../kernel/order/operator-terms.ts";
+import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import {
   IMPORT_OCTETS_MAX,
   type ImportKind,
   OPERATORS_WORD,
   parseAccessPointImport,
-} from "../../store/access-point-import.ts";
+} from "../../store/dataset/access-point-import.ts";
 import { contentOf } from "../../store/dataset/content.ts";
+import { type DatasetRow, importDataset, readOwnDatasets } from "../../store/dataset/dataset-store.ts";
 import { parseCapabilityImport, parseLifecycleImport } from "../../store/dataset/device-import.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { type OwnKind, tacColumnsOf, withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import { parseTacImport } from "../../store/dataset/tac-import.ts";
-import { type DatasetRow, importDataset, readOwnDatasets } from "../../store/dataset-store.ts";
-import { createRegistry, type Registry } from "../../store/registry.ts";
+import { createRegistry, type Registry } from "../../store/operator/registry.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
-import { type Command, type CommandContext, type Outcome, UsageError } from "../command.ts";
-import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
-import { parseRelationsImport } from "../relation-import.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import { type Command, type CommandContext, type Outcome, UsageError } from "../terminal/command.ts";
+import { parseRelationsImport } from "../terminal/relation-import.ts";
 
 const KINDS = ["tac", "apn", "lifecycle", "capability", "relations"] as const;
 type Kind = (typeof KINDS)[number];

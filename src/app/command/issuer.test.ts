@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createPublicKey } from "node:crypto";
 import { join } from "node:path";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
 import { issueOwnKey } from "../../kernel/keys/own-key.ts";
 import { encodeContent, verifyContent } from "../../wire/message/content.ts";
 import { verifyDeviceKey } from "../../wire/message/device-key.ts";
 import type { IssuerKey } from "../../wire/message/issuer-key.ts";
-import { ownIssuer } from "../own-issuer.ts";
+import { ownIssuer } from "../server/own-issuer.ts";
 
 const house = await cliHouse([
   { name: "issuer show", summary: "", load: async () => (await import("./issuer.ts")).issuerShowCommand },

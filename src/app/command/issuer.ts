@@ -1,10 +1,10 @@
 /** `turnup issuer show`: the public key that a handset client needs to check what this installation signs. */
 import { join } from "node:path";
 import { issuerKeyLines, issuerKeyOf } from "../../wire/message/issuer-key.ts";
-import type { Command } from "../command.ts";
-import { dataFolderOf, readConfig } from "../config.ts";
-import { ownIssuer } from "../own-issuer.ts";
-import { openStore } from "../store.ts";
+import { dataFolderOf, readConfig } from "../config/config.ts";
+import { ownIssuer } from "../server/own-issuer.ts";
+import { openStore } from "../server/store.ts";
+import type { Command } from "../terminal/command.ts";
 
 export const issuerShowCommand: Command = {
   name: "issuer show",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
-import { writeOrderStory } from "../../../test/order-story.ts";
-import { uuidv7 } from "../../store/uuid.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { writeOrderStory } from "../../../test/fixture/order-story.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
 
 const house = await cliHouse([
   { name: "ledger", summary: "", load: async () => (await import("./ledger.ts")).ledgerCommand },

@@ -1,10 +1,10 @@
 /** `turnup ledger`: what stands on every account, the proof that the books balance, and the latest postings. */
 import type { Balance, PostingRow } from "../../kernel/order/order-reader.ts";
-import { createOrderReader } from "../../store/order-reader.ts";
+import { createOrderReader } from "../../store/orders/order-reader.ts";
 import { formatMoney } from "../../term/money.ts";
-import type { Command } from "../command.ts";
-import { OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
-import { jsonable, tableOf, timeOf } from "../table.ts";
+import { OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
+import type { Command } from "../terminal/command.ts";
+import { jsonable, tableOf, timeOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
 
 export const ledgerCommand: Command = {

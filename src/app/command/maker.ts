@@ -1,14 +1,14 @@
 /** `turnup maker`: the reference manufacturer's key server, alone. */
 import { join } from "node:path";
 import type { MakerClient } from "../../maker/key-server.ts";
-import { makePrivateFolder } from "../../store/make-folder.ts";
+import { makePrivateFolder } from "../../store/journal/make-folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { BASIS_POINTS_WHOLE } from "../../term/money.ts";
 import { type IssuerKey, issuerKeyLines, issuerKeyOf } from "../../wire/message/issuer-key.ts";
 import { integer, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
-import { ensureMakerCertificates } from "../certificates.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { type MakerOptions, startMaker } from "../maker.ts";
+import { ensureMakerCertificates } from "../certificates/certificates.ts";
+import { type MakerOptions, startMaker } from "../party/maker.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
 const MAX_FILE_OCTETS = 16 * 1_048_576;
 const DEFAULT_PORT = 8443;

@@ -1,8 +1,8 @@
 /** `turnup migrate`: brings the database to this release. A server does so at its start; this is for doing it before. */
 
-import type { Command } from "../command.ts";
-import { readConfig } from "../config.ts";
-import { openStore } from "../store.ts";
+import { readConfig } from "../config/config.ts";
+import { openStore } from "../server/store.ts";
+import type { Command } from "../terminal/command.ts";
 
 export const migrateCommand: Command = {
   name: "migrate",

@@ -1,13 +1,14 @@
 /** `turnup offer` and `turnup offers`: an item of the catalog offered by SMS, and what became of offers. */
 import { randomUUID } from "node:crypto";
-import { countOffers, type OfferOutcome } from "../../kernel/order/request/offers.ts";
-import { OFFER_STATES, type OfferState, type OfferView } from "../../kernel/order/request/request-reader.ts";
-import { isUuid } from "../../store/uuid.ts";
+import type { OfferOutcome } from "../../kernel/order/offered.ts";
+import { OFFER_STATES, type OfferState, type OfferView } from "../../kernel/order/request-reader.ts";
+import { countOffers } from "../../kernel/requested/offers.ts";
+import { isUuid } from "../../store/database/uuid.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { type Command, UsageError } from "../command.ts";
-import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
-import { auditOf, requestDeskOf, requestReaderOf } from "../request-store.ts";
-import { tableOf, timeOf } from "../table.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
+import { auditOf, requestDeskOf, requestReaderOf } from "../server/request-desk.ts";
+import { type Command, UsageError } from "../terminal/command.ts";
+import { tableOf, timeOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
 
 const OFFERED_AT_ONCE_MAX = 10_000;

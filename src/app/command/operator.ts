@@ -1,11 +1,11 @@
 /** `turnup operator add`: makes a tenant. Everything else of an operator is set through the API with its own token. */
 import { isHost } from "../../kernel/order/unconfirmed.ts";
-import { ensureOperator, type Operator } from "../../store/operators.ts";
-import { uuidv7 } from "../../store/uuid.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import { ensureOperator, type Operator } from "../../store/operator/operators.ts";
 import { mccOf, mncOf, parsePlmn } from "../../term/plmn.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { readConfig } from "../config.ts";
-import { openStore } from "../store.ts";
+import { readConfig } from "../config/config.ts";
+import { openStore } from "../server/store.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
 const KINDS = ["mno", "mvno", "secondary", "tertiary"] as const satisfies readonly Operator["kind"][];
 const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;

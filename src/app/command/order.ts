@@ -2,14 +2,14 @@
 import { hideSecrets } from "../../http/hide.ts";
 import { decodedMessage } from "../../http/v1/orders/decoded-message.ts";
 import type { OrderReader, OrderStory, PostingRow } from "../../kernel/order/order-reader.ts";
-import { createOrderReader } from "../../store/order-reader.ts";
-import { isUuid } from "../../store/uuid.ts";
+import { isUuid } from "../../store/database/uuid.ts";
+import { createOrderReader } from "../../store/orders/order-reader.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
 import { formatMoney } from "../../term/money.ts";
-import type { Command } from "../command.ts";
-import { OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
-import { jsonable, timeOf } from "../table.ts";
+import { OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
+import type { Command } from "../terminal/command.ts";
+import { jsonable, timeOf } from "../terminal/table.ts";
 import { phoneOf } from "./orders.ts";
 
 /** A charge has at most four. */

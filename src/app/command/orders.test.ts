@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
-import { STORY, writeOrderStory } from "../../../test/order-story.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { STORY, writeOrderStory } from "../../../test/fixture/order-story.ts";
 
 const house = await cliHouse([
   { name: "orders", summary: "", load: async () => (await import("./orders.ts")).ordersCommand },

@@ -7,14 +7,14 @@ import {
   type Verdict,
 } from "../../kernel/order/order.ts";
 import type { OrderFilter, OrderRow, PageQuery } from "../../kernel/order/order-reader.ts";
-import { createOrderReader } from "../../store/order-reader.ts";
-import { isUuid } from "../../store/uuid.ts";
+import { isUuid } from "../../store/database/uuid.ts";
+import { createOrderReader } from "../../store/orders/order-reader.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
-import { ageOf, tableOf } from "../table.ts";
+import { OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
+import { ageOf, tableOf } from "../terminal/table.ts";
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000;

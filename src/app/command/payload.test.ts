@@ -8,8 +8,8 @@ import { test } from "vitest";
 import { isWbxmlLayer, VECTORS, type Vector } from "../../../test/vector/oma-cp.ts";
 import { SAMPLES } from "../../../test/vector/settings-samples.ts";
 import { jsonOfCharacteristics } from "../../wire/omacp/json.ts";
-import type { CommandEntry } from "../command.ts";
-import { runCli } from "../runner.ts";
+import type { CommandEntry } from "../terminal/command.ts";
+import { runCli } from "../terminal/runner.ts";
 import { payloadDecodeCommand, payloadEncodeCommand } from "./payload.ts";
 
 const ENTRIES: readonly CommandEntry[] = [payloadDecodeCommand, payloadEncodeCommand].map((command) => ({

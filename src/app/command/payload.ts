@@ -13,7 +13,7 @@ import { splitUserData } from "../../wire/sms/split.ts";
 import type { Udh } from "../../wire/sms/udh.ts";
 import type { WspHeader } from "../../wire/wsp/header.ts";
 import { encodePush, type Push } from "../../wire/wsp/push.ts";
-import { type Command, type CommandContext, type OptionSpec, UsageError } from "../command.ts";
+import { type Command, type CommandContext, type OptionSpec, UsageError } from "../terminal/command.ts";
 
 const CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
 const PORTS = { destPort: 2948, srcPort: 9200 };

@@ -3,13 +3,13 @@ import { createPublicKey } from "node:crypto";
 import { join } from "node:path";
 import pino from "pino";
 import { TurnupError } from "../../term/error.ts";
-import type { Command } from "../command.ts";
-import { type Config, dataFolderOf, readConfig } from "../config.ts";
-import { openLogStream } from "../log-stream.ts";
-import { machineLog } from "../machine-log.ts";
-import { type ProxyServer, startProxy } from "../proxy.ts";
-import { ensureProxyCertificates, type ProxyCertificates } from "../road-certificates.ts";
-import { type ProxyPolicy, readAccountsFile, readPolicyFile } from "../road-config.ts";
+import { ensureProxyCertificates, type ProxyCertificates } from "../certificates/road-certificates.ts";
+import { type Config, dataFolderOf, readConfig } from "../config/config.ts";
+import { type ProxyPolicy, readAccountsFile, readPolicyFile } from "../config/road-config.ts";
+import { type ProxyServer, startProxy } from "../party/proxy.ts";
+import { openLogStream } from "../server/log-stream.ts";
+import { machineLog } from "../server/machine-log.ts";
+import type { Command } from "../terminal/command.ts";
 
 export const proxyCommand: Command = {
   name: "proxy",

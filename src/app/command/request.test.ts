@@ -1,14 +1,14 @@
 /** Requests and offers at a terminal, over a database of the test file's own. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
-import { pair } from "../../../test/order-shop.ts";
-import { sampleItem } from "../../kernel/catalog/catalog-samples.ts";
+import { sampleItem } from "../../../test/fixture/catalog-samples.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { pair } from "../../../test/fixture/order-shop.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
-import { createCatalogStore } from "../../store/catalog-store.ts";
-import { createRegistry } from "../../store/registry.ts";
-import { uuidv7 } from "../../store/uuid.ts";
-import type { CommandEntry } from "../command.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import { createCatalogStore } from "../../store/operator/catalog-store.ts";
+import { createRegistry } from "../../store/operator/registry.ts";
+import type { CommandEntry } from "../terminal/command.ts";
 
 const entry = (name: string, load: CommandEntry["load"]): CommandEntry => ({ name, summary: "", load });
 const requests = () => import("./request.ts");

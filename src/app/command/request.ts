@@ -2,17 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { ORDER_STATES, type OrderState, ROADS, type Road } from "../../kernel/order/order.ts";
-import type { NewRequest, RequestDesk, RequestStatus } from "../../kernel/order/request/request.ts";
-import type { RequestDetail, RequestRow } from "../../kernel/order/request/request-reader.ts";
-import { isUuid } from "../../store/uuid.ts";
+import type { NewRequest, RequestDesk, RequestStatus } from "../../kernel/order/request.ts";
+import type { RequestDetail, RequestRow } from "../../kernel/order/request-reader.ts";
+import { isUuid } from "../../store/database/uuid.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { type Command, type CommandContext, type OptionSpec, UsageError } from "../command.ts";
-import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
-import { auditOf, requestDeskOf, requestReaderOf } from "../request-store.ts";
-import { ageOf, tableOf, timeOf } from "../table.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import { auditOf, requestDeskOf, requestReaderOf } from "../server/request-desk.ts";
+import { type Command, type CommandContext, type OptionSpec, UsageError } from "../terminal/command.ts";
+import { ageOf, tableOf, timeOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
 
 const CHANNEL = "representative";

@@ -1,11 +1,11 @@
 /** `turnup request review`, `request reviews`: people of whom nothing is known wait for a person of the operator (row 38). */
-import type { RequestDesk } from "../../kernel/order/request/request.ts";
-import type { RequestRow } from "../../kernel/order/request/request-reader.ts";
+import type { RequestDesk } from "../../kernel/order/request.ts";
+import type { RequestRow } from "../../kernel/order/request-reader.ts";
 import { TurnupError } from "../../term/error.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
-import { requestDeskOf, requestReaderOf } from "../request-store.ts";
-import { tableOf, timeOf } from "../table.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import { requestDeskOf, requestReaderOf } from "../server/request-desk.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
+import { tableOf, timeOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
 import { note, requestNamed, show } from "./request.ts";
 

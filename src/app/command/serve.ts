@@ -1,12 +1,12 @@
 /** `turnup serve`: the server alone, against the message centre, key servers and payment system of the configuration. */
 import pino from "pino";
 import type { EsmeState } from "../../net/smsc/esme.ts";
-import type { Command } from "../command.ts";
-import { readConfig } from "../config.ts";
-import { openLogStream } from "../log-stream.ts";
-import { untilStopped } from "../lost.ts";
-import { machineLog } from "../machine-log.ts";
-import { startServer } from "../server.ts";
+import { readConfig } from "../config/config.ts";
+import { openLogStream } from "../server/log-stream.ts";
+import { untilStopped } from "../server/lost.ts";
+import { machineLog } from "../server/machine-log.ts";
+import { startServer } from "../server/server.ts";
+import type { Command } from "../terminal/command.ts";
 
 export const serveCommand: Command = {
   name: "serve",

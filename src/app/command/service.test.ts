@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, test } from "vitest";
-import { runCli } from "../runner.ts";
+import { runCli } from "../terminal/runner.ts";
 
 let folder = "";
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 /** `turnup service`: the reference service server, alone. */
 import { join } from "node:path";
-import { makePrivateFolder } from "../../store/make-folder.ts";
+import { makePrivateFolder } from "../../store/journal/make-folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { boolean, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
-import { ensurePartyCertificates } from "../certificates.ts";
-import { type Command, UsageError } from "../command.ts";
-import { type ServiceOptions, startService } from "../service.ts";
+import { ensurePartyCertificates } from "../certificates/certificates.ts";
+import { type ServiceOptions, startService } from "../party/service.ts";
+import { type Command, UsageError } from "../terminal/command.ts";
 
 const MAX_FILE_OCTETS = 1_048_576;
 const DEFAULT_PORT = 8444;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "vitest";
-import { runCli } from "../runner.ts";
+import { runCli } from "../terminal/runner.ts";
 import { settingsFindCommand } from "./settings.ts";
 
 const entry = {

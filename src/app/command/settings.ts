@@ -4,10 +4,10 @@ import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import { type SettingsQuery, USES, type Use } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found, Match } from "../../kernel/settings/find-settings.ts";
 import { readSettingsQuery } from "../../kernel/settings/query.ts";
-import { shippedAccessPointIndex } from "../../store/access-point-data.ts";
-import { IMPORT_OCTETS_MAX, parseAccessPointImport } from "../../store/access-point-import.ts";
+import { shippedAccessPointIndex } from "../../store/dataset/access-point-data.ts";
+import { IMPORT_OCTETS_MAX, parseAccessPointImport } from "../../store/dataset/access-point-import.ts";
 import { TurnupError } from "../../term/error.ts";
-import type { Command, CommandContext } from "../command.ts";
+import type { Command, CommandContext } from "../terminal/command.ts";
 
 const QUERY_OPTIONS = ["mcc", "mnc", "gid1", "spn", "imsi", "iccid"] as const;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/cli-house.ts";
+import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
 
 const house = await cliHouse([
   { name: "sight", summary: "", load: async () => (await import("./sight.ts")).sightCommand },

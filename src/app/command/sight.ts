@@ -5,16 +5,16 @@ import {
   type SightingResult,
   type SightingSource,
 } from "../../kernel/detection/sighting.ts";
-import { shippedNetworks } from "../../store/access-point-data.ts";
-import { createIntake } from "../../store/intake.ts";
-import { joinNodes } from "../../store/node-presence.ts";
-import { createOrderStore } from "../../store/order-store.ts";
-import { createRegistry } from "../../store/registry.ts";
+import { shippedNetworks } from "../../store/dataset/access-point-data.ts";
+import { joinNodes } from "../../store/node/node-presence.ts";
+import { createRegistry } from "../../store/operator/registry.ts";
+import { createOrderStore } from "../../store/orders/order-store.ts";
+import { createIntake } from "../../store/sightings/intake.ts";
 import { maskText } from "../../term/mask.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { knownNetworks } from "../knowledge.ts";
-import { OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../operator-store.ts";
-import { type SightingLine, sightingLines } from "../sighting-lines.ts";
+import { knownNetworks } from "../server/knowledge.ts";
+import { OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
+import { type SightingLine, sightingLines } from "../terminal/sighting-lines.ts";
 
 /** As many rows as the intake puts into one statement. */
 const BATCH_ROWS = 2_000;

@@ -1,12 +1,12 @@
 /** `turnup start`: the main job on one machine, with a live view of every phone from its sighting to its payment. */
 
 import { formatMoney } from "../../term/money.ts";
-import { type AllInOne, startAllInOne } from "../all-in-one.ts";
-import { type Command, type CommandContext, UsageError } from "../command.ts";
-import { readConfig } from "../config.ts";
-import { untilStopped } from "../lost.ts";
-import { lineOf, type RunTotals, RunView } from "../run-view.ts";
-import { barOf, liveBlock } from "../terminal.ts";
+import { readConfig } from "../config/config.ts";
+import { type AllInOne, startAllInOne } from "../demo/all-in-one.ts";
+import { lineOf, type RunTotals, RunView } from "../demo/run-view.ts";
+import { untilStopped } from "../server/lost.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
+import { barOf, liveBlock } from "../terminal/terminal.ts";
 
 const DEFAULT_PHONES = 24;
 const DEFAULT_NEW_PHONES = 3;
@@ -125,7 +125,7 @@ function progress(context: CommandContext): (done: number, total: number, name: 
 async function logStreamOf({ option }: CommandContext) {
   const file = option("log");
   if (file === undefined) return {};
-  const { openLogStream } = await import("../log-stream.ts");
+  const { openLogStream } = await import("../server/log-stream.ts");
   return { logStream: openLogStream({ dest: file, mkdir: true, mode: 0o600 }) };
 }
 

@@ -3,9 +3,9 @@ import { parseCatalogYaml } from "../../http/v1/catalog/catalog-yaml.ts";
 import { checkTerms, TERMS_CHARACTERS_MAX } from "../../kernel/catalog/check-catalog.ts";
 import { isCatalogId } from "../../kernel/catalog/reading.ts";
 import { TurnupError } from "../../term/error.ts";
-import { type Command, UsageError } from "../command.ts";
-import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
-import { tableOf, timeOf } from "../table.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
+import { type Command, UsageError } from "../terminal/command.ts";
+import { tableOf, timeOf } from "../terminal/table.ts";
 import { catalogOf } from "./catalog.ts";
 
 const FILE_OCTETS_MAX = TERMS_CHARACTERS_MAX * 20;

@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { ROLES, type Role } from "../../kernel/account/role.ts";
 import { hashToken, TOKEN_RANDOM_OCTETS, tokenOf } from "../../kernel/account/token.ts";
-import { createRegistry } from "../../store/registry.ts";
-import { type Command, UsageError } from "../command.ts";
-import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../operator-store.ts";
+import { createRegistry } from "../../store/operator/registry.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
+import { type Command, UsageError } from "../terminal/command.ts";
 
 const LABEL_CHARACTERS_MAX = 80;
 const DAYS_MAX = 3_650;

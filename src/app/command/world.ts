@@ -1,9 +1,9 @@
 /** `turnup world`: the child process of `turnup start` that simulates what is outside; spoken to over IPC only. */
 import type { FleetEvent } from "../../sim/handset/fleet.ts";
 import { maskText } from "../../term/mask.ts";
-import type { Command } from "../command.ts";
-import { startWorld, type World } from "../world.ts";
-import type { FromWorld, ToWorld, WorldNews } from "../world-process.ts";
+import { startWorld, type World } from "../demo/world.ts";
+import type { FromWorld, ToWorld, WorldNews } from "../demo/world-process.ts";
+import type { Command } from "../terminal/command.ts";
 
 const NEWS_MS = 50;
 

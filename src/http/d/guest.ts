@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Assurance } from "../../kernel/catalog/catalog-item.ts";
 import type { KnownPerson } from "../../kernel/dialog/people.ts";
-import type { NewRequest, RequestScope } from "../../kernel/order/request/request.ts";
+import type { NewRequest, RequestScope } from "../../kernel/order/request.ts";
 import type { RoadIdentity } from "../land/handler.ts";
 import type { PortalDeps, PortalOperator } from "./ports.ts";
 

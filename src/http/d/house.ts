@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { problemScreen } from "../../kernel/dialog/help-screens.ts";
 import { issueState, readState, STATE_NONCE_OCTETS } from "../../kernel/dialog/tokens.ts";
 import type { Visitor } from "../../kernel/dialog/visitor.ts";
-import { NO_PEERS, peerName } from "../../kernel/order/request/connectors.ts";
+import { NO_PEERS, peerName } from "../../kernel/order/peers.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { STATUS_OF } from "../problem.ts";
@@ -47,6 +47,7 @@ export type Shown =
       readonly contentType: string;
       readonly body: Uint8Array;
     };
+
 export type ShownScreen = Extract<Shown, { kind: "screen" }>;
 
 /** What a visitor is told in words instead of the screen that he wanted; the code leads to the words. */

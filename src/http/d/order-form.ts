@@ -17,7 +17,7 @@ import {
 } from "../../kernel/dialog/order-screen.ts";
 import { hasHere } from "../../kernel/dialog/price-lines.ts";
 import type { Visitor } from "../../kernel/dialog/visitor.ts";
-import type { RequestPolicy } from "../../kernel/order/request/request-policy.ts";
+import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
 import { verificationDue } from "../../kernel/registration/judge-verification.ts";
 import { TurnupError } from "../../term/error.ts";

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { freeTries } from "../../../test/memory-tries.ts";
-import { filled, type PortalHouse, portalOver, reading } from "../../../test/portal-house.ts";
-import { requestShop } from "../../../test/request-shop.ts";
+import { freeTries } from "../../../test/fixture/memory-tries.ts";
+import { filled, type PortalHouse, portalOver, reading } from "../../../test/fixture/portal.ts";
+import { requestShop } from "../../../test/fixture/request-shop.ts";
 import type { CardTries, CardTry } from "../../kernel/account/card-tries.ts";
 import { ROAD } from "../../wire/message/road.ts";
 import { checkScreen, type Screen } from "../../wire/screen/screen.ts";

@@ -4,9 +4,9 @@ import type { Policies, Repeats } from "../../kernel/account/registry.ts";
 import type { CatalogStore } from "../../kernel/catalog/catalog-store.ts";
 import type { PortalPeople } from "../../kernel/dialog/people.ts";
 import type { TextDesk } from "../../kernel/order/order-reader.ts";
+import type { Peers } from "../../kernel/order/peers.ts";
 import type { OrderPolicy } from "../../kernel/order/policy.ts";
-import type { Peers } from "../../kernel/order/request/connectors.ts";
-import type { RequestDesk } from "../../kernel/order/request/request.ts";
+import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import type { DeviceCapabilities } from "../../wire/screen/choose.ts";
 

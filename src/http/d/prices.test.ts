@@ -1,8 +1,8 @@
 /** What a package costs and which terms come with it, from its page to what is booked and kept (rows 7, 20, 44). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { filled, portalOver } from "../../../test/portal-house.ts";
-import { requestShop } from "../../../test/request-shop.ts";
+import { filled, portalOver } from "../../../test/fixture/portal.ts";
+import { requestShop } from "../../../test/fixture/request-shop.ts";
 import { ROAD } from "../../wire/message/road.ts";
 
 const shop = await requestShop();

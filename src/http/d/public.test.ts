@@ -1,12 +1,12 @@
 /** The portal on the public server over real sockets: who is let in, by what, and what every kind of device is shown. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { openHouse } from "../../../test/http-house.ts";
-import { pair } from "../../../test/order-shop.ts";
-import { filled, portalOver, type Sms } from "../../../test/portal-house.ts";
-import { type RequestHouse, requestShop } from "../../../test/request-shop.ts";
-import { type Answered, ask } from "../../../test/road-parties.ts";
-import { whenDone } from "../../../test/when-done.ts";
+import { openHouse } from "../../../test/fixture/http.ts";
+import { pair } from "../../../test/fixture/order-shop.ts";
+import { type Answered, ask } from "../../../test/fixture/parties.ts";
+import { filled, portalOver, type Sms } from "../../../test/fixture/portal.ts";
+import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import { whenDone } from "../../../test/fixture/when-done.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { MARKUP_TYPE, MARKUPS } from "../../wire/screen/choose.ts";

@@ -24,7 +24,7 @@ import {
   termsScreen,
 } from "../../kernel/dialog/request-screens.ts";
 import type { Visitor } from "../../kernel/dialog/visitor.ts";
-import type { RequestScope, RequestStatus } from "../../kernel/order/request/request.ts";
+import type { RequestScope, RequestStatus } from "../../kernel/order/request.ts";
 import { type Guest, scopeOf } from "./guest.ts";
 import {
   type Call,

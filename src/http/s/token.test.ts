@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { LINK_TOKEN, openHouse } from "../../../test/http-house.ts";
+import { LINK_TOKEN, openHouse } from "../../../test/fixture/http.ts";
 
 const PAGE_OCTETS_MAX = 4_096;
 const COVER_OCTETS_MAX = 1_024;

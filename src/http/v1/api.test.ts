@@ -10,7 +10,7 @@ import {
   SECRET_PASSWORD,
   STORY,
   THING_ID,
-} from "../../../test/http-house.ts";
+} from "../../../test/fixture/http.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import { hexOf } from "../../wire/hex.ts";
 

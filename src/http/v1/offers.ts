@@ -3,8 +3,9 @@
  * link; either starts the usual request with the offer filled in.
  */
 import Type from "typebox";
-import { countOffers, OFFER_OUTCOMES, type OfferOutcome } from "../../kernel/order/request/offers.ts";
-import { OFFER_STATES, type OfferView } from "../../kernel/order/request/request-reader.ts";
+import { OFFER_OUTCOMES, type OfferOutcome } from "../../kernel/order/offered.ts";
+import { OFFER_STATES, type OfferView } from "../../kernel/order/request-reader.ts";
+import { countOffers } from "../../kernel/requested/offers.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { answerPage, pageOf } from "../page.ts";

@@ -1,8 +1,8 @@
 /** What the operator agreed with each manufacturer. `*` stands for all that have no row of their own. */
 import Type, { type Static } from "typebox";
-import { checkFeeLevel } from "../../kernel/order/fee.ts";
+import type { Relation } from "../../kernel/order/operator-terms.ts";
 import { LEVELS } from "../../kernel/order/order.ts";
-import type { Relation } from "../../kernel/order/order-store.ts";
+import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import { TurnupError } from "../../term/error.ts";
 import { changedMeanwhile, contentEtag, ifMatchOf, isAmong } from "../etag.ts";
 import { hideSecrets } from "../hide.ts";
@@ -66,6 +66,7 @@ const agreed = {
   }),
 };
 const make = text("Manufacturer as the catalog spells it, letter case ignored; * for every other.", 80);
+
 export const RelationIn = named("RelationTerms", Type.Object(agreed, { additionalProperties: false }));
 const RelationOut = named("Relation", Type.Object({ make: Type.String(), ...agreed }));
 

@@ -3,7 +3,7 @@ import Type from "typebox";
 import { CARD_TRY_KINDS } from "../../kernel/account/card-tries.ts";
 import { USER_FIELDS } from "../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../kernel/catalog/catalog-item.ts";
-import { NOTICE_TEXTS, TERMS_CHANNELS } from "../../kernel/order/request/request-policy.ts";
+import { NOTICE_TEXTS, TERMS_CHANNELS } from "../../kernel/order/request-policy.ts";
 import { BILLED_FIELDS } from "../../wire/message/billing-api.ts";
 import { named, words } from "../schema.ts";
 

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
-import { freeTries } from "../../../test/memory-tries.ts";
-import { type RequestHouse, requestShop } from "../../../test/request-shop.ts";
-import { roadDoor } from "../../../test/road-door.ts";
-import type { RequestPolicy } from "../../kernel/order/request/request-policy.ts";
-import { createPortalPeople } from "../../store/portal-link.ts";
-import { requestsQuery } from "../../store/request-reader.ts";
+import { roadDoor } from "../../../test/fixture/land-door.ts";
+import { freeTries } from "../../../test/fixture/memory-tries.ts";
+import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
+import { createPortalPeople } from "../../store/requests/portal-link.ts";
+import { requestsQuery } from "../../store/requests/request-reader.ts";
 import { enterForPartner } from "./partner/requests.ts";
 import { enterForSubscriber } from "./requests.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { test } from "vitest";
-import { freeTries } from "../../../test/memory-tries.ts";
+import { freeTries } from "../../../test/fixture/memory-tries.ts";
 import { TurnupError } from "../../term/error.ts";
 import { luhnDigitOf } from "../../term/luhn.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { sampleCatalog, sampleItem, samplePackage } from "./catalog-samples.ts";
+import { sampleCatalog, sampleItem, samplePackage } from "../../../test/fixture/catalog-samples.ts";
 import { type CatalogStore, seenFromHome } from "./catalog-store.ts";
 import { askingItems, type Expansion, expandRemoval, expandSelection } from "./expand.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { sampleItem, samplePackage } from "../catalog/catalog-samples.ts";
+import { sampleItem, samplePackage } from "../../../test/fixture/catalog-samples.ts";
 import { standingOf, termsDue, textIn } from "./terms-due.ts";
 
 const inForce = new Map([

@@ -1,13 +1,13 @@
 /** The subscriber's screens: what they offer, what they ask, and that every one can be drawn. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { sampleItem } from "../../../test/fixture/catalog-samples.ts";
 import { MARKUPS } from "../../wire/screen/choose.ts";
 import { renderScreen } from "../../wire/screen/render.ts";
 import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
 import { speaks } from "../../wire/screen/vxml.ts";
 import type { CatalogItem, CatalogKind } from "../catalog/catalog-item.ts";
-import { sampleItem } from "../catalog/catalog-samples.ts";
-import type { RequestStatus } from "../order/request/request.ts";
+import type { RequestStatus } from "../order/request.ts";
 import { itemScreen, itemTermsScreen, listScreen, startScreen } from "./catalog-screens.ts";
 import { mineScreen, removeScreen } from "./held-screens.ts";
 import { helpScreen, problemScreen } from "./help-screens.ts";

@@ -1,6 +1,6 @@
 /** What the portal asks of storage about whoever comes: by the books alone, nobody is made by looking. */
 import type { AccountFacts } from "../account/account-facts.ts";
-import type { NewRequest } from "../order/request/request.ts";
+import type { NewRequest } from "../order/request.ts";
 
 /** Who stands behind a number. */
 export type KnownPerson = {

@@ -12,7 +12,7 @@
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
 import type { Catalog } from "../catalog/expand.ts";
-import type { RequestStatus } from "../order/request/request.ts";
+import type { RequestStatus } from "../order/request.ts";
 import { type DialogTexts, localized, textsIn } from "./texts.ts";
 
 /** A request that has come this far needs nothing more of anybody. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
-import { IMEI, maker, makerKey } from "../../../test/order-engine.ts";
+import { IMEI, maker, makerKey } from "../../../test/fixture/order-engine.ts";
 import { decodeDeviceKey, signDeviceKey, verifyDeviceKey } from "../../wire/message/device-key.ts";
 import { checkMakerKey } from "./check-key.ts";
 import { issueOwnKey } from "./own-key.ts";

@@ -1,5 +1,5 @@
 /** The access points that an item sets, and on which of them traffic was seen: pure words and sets. */
-import type { ItemDraft } from "./order-store.ts";
+import type { ItemDraft } from "./order-draft.ts";
 
 type OfItem = Pick<ItemDraft, "apns" | "apnsSeen">;
 

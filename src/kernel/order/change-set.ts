@@ -2,12 +2,12 @@
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
-import type { CallKind, KeyState, OrderDraft } from "./order-store.ts";
-import type { NewAudit, NewTextReply } from "./request/reply-store.ts";
-import type { NewOffer, NewProvisionedItem } from "./request/request-draft.ts";
-
-export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
-export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text" | "notice";
+import type { KeyState } from "./device-key.ts";
+import type { MessageKind, PayloadProtocol } from "./message.ts";
+import type { OrderDraft } from "./order-draft.ts";
+import type { CallKind } from "./outbound-call.ts";
+import type { NewAudit, NewTextReply } from "./reply-store.ts";
+import type { NewOffer, NewProvisionedItem } from "./request-draft.ts";
 
 export type NewEvent = {
   readonly id: string;
@@ -62,6 +62,7 @@ export type NewKey = {
   readonly bytes: Uint8Array;
   readonly notAfter: Date;
 };
+
 /** A key that another order had: it is issued anew under this one. */
 export type KeyTransfer = Pick<NewKey, "id" | "orderId" | "issuer" | "bytes" | "notAfter">;
 export type KeyChange = {
@@ -84,6 +85,7 @@ export type NewCall = {
   readonly dueAt: Date;
   readonly deadlineAt: Date;
 };
+
 export type CallChange = {
   readonly id: string;
   readonly state: "due" | "done" | "refused" | "given_up";
@@ -96,6 +98,7 @@ export type NewCharge = Omit<ChargeDraft, "state"> & {
   readonly level: "delivered" | "opened" | "works";
   readonly reason: string;
 };
+
 export type ChargeChange = {
   readonly id: string;
   readonly state: ChargeDraft["state"];
@@ -103,6 +106,7 @@ export type ChargeChange = {
   readonly bankReference?: string;
   readonly payoutReference?: string;
 };
+
 export type NewPosting = {
   readonly id: string;
   readonly operatorId: string;
@@ -113,6 +117,7 @@ export type NewPosting = {
   readonly amountMinor: bigint;
   readonly currency: string;
 };
+
 export type NewLink = {
   readonly id: string;
   readonly operatorId: string;

@@ -3,9 +3,11 @@ import type { KeyObject } from "node:crypto";
 import type { CatalogStore } from "../catalog/catalog-store.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { ChangeSet } from "./change-set.ts";
+import type { Terms } from "./operator-terms.ts";
 import type { Verdict } from "./order.ts";
-import type { OrderDraft, OrderStore, Subject, Terms } from "./order-store.ts";
-import type { Peers } from "./request/connectors.ts";
+import type { OrderDraft, Subject } from "./order-draft.ts";
+import type { OrderStore } from "./order-store.ts";
+import type { Peers } from "./peers.ts";
 import type { CutOffApplication } from "./symptoms.ts";
 
 /** How settings reach a model: over the air in one of two protocols, or as a text with a link. */

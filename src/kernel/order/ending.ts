@@ -3,15 +3,10 @@
  * that ended may end better when proof comes late; it is opened again by a resend only.
  */
 import { notSeenWords } from "./access-points.ts";
+import { isOfNetworkAlone, isPartlyDone, isReached, isRequestItemDone, levelOf } from "./item-done.ts";
+import type { Terms } from "./operator-terms.ts";
 import { FINAL_ORDER_STATES, type ItemState, type OrderState, rankOf } from "./order.ts";
-import type { ItemDraft, OrderDraft, Terms } from "./order-store.ts";
-import {
-  isOfNetworkAlone,
-  isPartlyDone,
-  isReached,
-  isRequestItemDone,
-  levelOf,
-} from "./request/item-done.ts";
+import type { ItemDraft, OrderDraft } from "./order-draft.ts";
 import { NO_ACTION, type Scribe } from "./scribe.ts";
 
 export const isFinal = (order: OrderDraft): boolean => FINAL_ORDER_STATES.includes(order.state);

@@ -4,7 +4,7 @@
  */
 import type { Level } from "./order.ts";
 import type { QuietHours } from "./quiet-hours.ts";
-import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request/request-policy.ts";
+import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
 
 export type OrderPolicy = {
   /** A device is left behind when its model was first made more than this many years ago (row 86); null: not by age alone. */

@@ -4,7 +4,7 @@
  */
 import { type ChangeSet, emptyChangeSet, type NewEvent } from "./change-set.ts";
 import { FINAL_ORDER_STATES, type ItemState, type OrderState } from "./order.ts";
-import type { ItemDraft, OrderDraft } from "./order-store.ts";
+import type { ItemDraft, OrderDraft } from "./order-draft.ts";
 
 export const NO_ACTION = "none";
 
@@ -125,5 +125,6 @@ function keepInTime(order: OrderDraft, deadlineAt: Date | null): void {
 export const hoursAfter = (time: Date, hours: number): Date => new Date(time.getTime() + hours * 3_600_000);
 export const minutesAfter = (time: Date, minutes: number): Date =>
   new Date(time.getTime() + minutes * 60_000);
+
 export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);
 export const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);

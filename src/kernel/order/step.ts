@@ -1,5 +1,7 @@
 /** One transaction of the conductor: what it reads and locks through, and the scribe that collects what it writes. */
-import type { OrderDraft, OrderTransaction } from "./order-store.ts";
+
+import type { OrderDraft } from "./order-draft.ts";
+import type { OrderTransaction } from "./order-store.ts";
 import type { Scribe } from "./scribe.ts";
 
 export type Step = { readonly tx: OrderTransaction; readonly scribe: Scribe };

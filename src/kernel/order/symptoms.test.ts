@@ -1,7 +1,7 @@
 /** The record of rows 90 and 129: what was seen or what the data says, each with its source; else "not known". */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { testEngine } from "../../../test/order-engine.ts";
+import { testEngine } from "../../../test/fixture/order-engine.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { cutOffOn } from "../support/cut-off.ts";
 import { SupportKnowledge } from "../support/support-knowledge.ts";

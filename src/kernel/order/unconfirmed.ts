@@ -5,8 +5,8 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { sendsUnconfirmed } from "../settings/settings-for.ts";
+import type { Terms } from "./operator-terms.ts";
 import type { NetworkKind } from "./order.ts";
-import type { Terms } from "./order-store.ts";
 import type { OrderPolicy } from "./policy.ts";
 
 /** The stable code of what is not sent for it: of a waiting order, a failed item, a failed message, a refused resend. */

@@ -1,7 +1,7 @@
 /** Settings as a handset takes them: composed, cut into SMS, put together in any order, checked, opened, applied. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { IMEI, IMSI, maker, makerKey } from "../../../test/order-engine.ts";
+import { IMEI, IMSI, maker, makerKey } from "../../../test/fixture/order-engine.ts";
 import { createHandsetClient, freshHandset, type HandsetConfig } from "../../device/client.ts";
 import { applyDocument } from "../../device/settings.ts";
 import { unwrapPush } from "../../device/unwrap.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { sampleItem } from "../../../test/fixture/catalog-samples.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
-import { sampleItem } from "../catalog/catalog-samples.ts";
 import { checkUserData, isCountry, neededFields, tidyUserData } from "./check-user-data.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");

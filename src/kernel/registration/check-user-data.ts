@@ -6,25 +6,8 @@
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import type { CatalogItem, NeededField } from "../catalog/catalog-item.ts";
+import type { FieldCode, FieldFault } from "./field-fault.ts";
 import type { VerificationDue } from "./judge-verification.ts";
-
-export type FieldCode =
-  | "missing"
-  | "unknown_field"
-  | "too_long"
-  | "control_characters"
-  | "no_name"
-  | "date_malformed"
-  | "date_impossible"
-  | "date_in_future"
-  | "date_too_long_ago"
-  | "too_young"
-  | "email_malformed"
-  | "postal_code_malformed"
-  | "country_unknown"
-  | "document_malformed"
-  | "fax_malformed";
-export type FieldFault = { readonly field: UserField; readonly code: FieldCode };
 
 /** Longest text of a field, in characters. */
 export const FIELD_CHARACTERS_MAX = 100;
@@ -178,6 +161,7 @@ export function isCountry(text: string): boolean {
 /** RFC 5321 §4.1.2 without quoted local parts and address literals, which no mail provider gives out. */
 const EMAIL =
   /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$/;
+
 export const isEmail = (text: string): boolean =>
   text.length <= EMAIL_CHARACTERS_MAX && EMAIL.test(text) && !/^\.|\.\.|\.@/.test(text);
 

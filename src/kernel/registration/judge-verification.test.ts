@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { sampleItem } from "../../../test/fixture/catalog-samples.ts";
 import type { UserAccount } from "../account/account-facts.ts";
-import { sampleItem } from "../catalog/catalog-samples.ts";
 import {
   differingFields,
   type Findings,

@@ -9,7 +9,7 @@
 import type { AccountFacts } from "../account/account-facts.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
-import type { FieldFault } from "./check-user-data.ts";
+import type { FieldFault } from "./field-fault.ts";
 import type { FraudFinding, FraudPattern } from "./find-fraud.ts";
 import type { RegistrationPolicy } from "./registration-policy.ts";
 
@@ -32,11 +32,13 @@ export type Outside<Answer> =
   | { readonly state: "failed" }
   | { readonly state: "gave_up" }
   | ({ readonly state: "answered" } & Answer);
+
 export type BureauAnswer = {
   readonly outcome: "match" | "mismatch";
   readonly score: number | null;
   readonly mismatched: readonly string[];
 };
+
 /** Of a person of the operator; who it was stands in the audit. */
 export type ReviewAnswer = { readonly outcome: "approved" | "refused" };
 export type CardAnswer = { readonly outcome: "approved" | "refused"; readonly cause: string | null };
@@ -80,6 +82,7 @@ export type RejectionCode =
   | "device_model_unknown"
   | "device_pairing_not_current"
   | FraudPattern;
+
 export type Rejection = {
   readonly code: RejectionCode;
   /** Names of fields, counts and limits; never a value of somebody. */

@@ -1,6 +1,6 @@
 /** An operator's payment system as the kernel asks for it, over the client. */
-import type { CallAnswer } from "../../kernel/order/answers.ts";
-import type { BankPort, Payment } from "../../kernel/order/errands.ts";
+import type { CallAnswer } from "../../kernel/calls/answer.ts";
+import type { BankPort, Payment } from "../../kernel/conductor/make-calls.ts";
 import type { BankClient, PaymentOutcome } from "./client.ts";
 
 const FEE_REASON = "a device key that proved itself";

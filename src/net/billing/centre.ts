@@ -1,5 +1,5 @@
 /** A billing centre over HTTP: told once for each id; `prepare` reserves what `commit` makes true and `abort` drops. */
-import type { BillingCentre } from "../../kernel/order/request/connectors.ts";
+import type { BillingCentre } from "../../kernel/calls/connectors.ts";
 import { readBillingAnswer, readBillingNotice } from "../../wire/message/billing-api.ts";
 import { shapeFaultOf } from "../../wire/message/shape.ts";
 import { createExchange, failed, failureOfStatus, jsonOf } from "../exchange/exchange.ts";

@@ -8,7 +8,7 @@
  */
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, stat, truncate } from "node:fs/promises";
-import type { BillingCentre } from "../../kernel/order/request/connectors.ts";
+import type { BillingCentre } from "../../kernel/calls/connectors.ts";
 import {
   BILLED_FIELDS,
   type BillingNotice as Notice,

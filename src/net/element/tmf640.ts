@@ -11,7 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import type { NetworkElementPort } from "../../kernel/order/request/connectors.ts";
+import type { NetworkElementPort } from "../../kernel/calls/connectors.ts";
 import {
   type Answered,
   createExchange,

@@ -2,8 +2,8 @@
  * An identity bureau by CAMARA KYC Match 0.4 (`POST /kyc-match/v0.4/match`): does what the user says agree with what
  * his number's holder is known by? A bureau that cannot compare anything has not verified anybody: that is a mismatch.
  */
-import type { IdentityBureau } from "../../kernel/order/request/connectors.ts";
-import type { UserData, UserField } from "../../kernel/order/request/request.ts";
+import type { IdentityBureau } from "../../kernel/calls/connectors.ts";
+import type { UserData, UserField } from "../../kernel/order/request.ts";
 import {
   type Answered,
   createExchange,

@@ -4,7 +4,7 @@
  * and envelope id (RFC 3461), so that a mail that came twice is seen to be one.
  */
 import { createTransport } from "nodemailer";
-import type { MailPort } from "../../kernel/order/request/connectors.ts";
+import type { MailPort } from "../../kernel/calls/connectors.ts";
 import { type ExchangeFailure, failed } from "../exchange/exchange.ts";
 
 /** Told to the server by their ids: not sent again while we live; the server and the reader know them by the id. */

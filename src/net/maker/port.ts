@@ -1,6 +1,6 @@
 /** A manufacturer's key server as the kernel asks for it, over the client. */
-import type { CallAnswer } from "../../kernel/order/answers.ts";
-import type { MakerPort } from "../../kernel/order/errands.ts";
+import type { CallAnswer } from "../../kernel/calls/answer.ts";
+import type { MakerPort } from "../../kernel/conductor/make-calls.ts";
 import { type KeyRequest, MAX_MAKE_CHARACTERS, MAX_MODEL_CHARACTERS } from "../../wire/message/maker-api.ts";
 import type { KeyOutcome, MakerClient, NoticeOutcome } from "./client.ts";
 

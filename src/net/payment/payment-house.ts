@@ -2,7 +2,7 @@
  * A payment house: takes a card's number at the door for a token, and holds sums against the token. The number and the
  * code are in one request and in no value, reason or error that leaves here.
  */
-import type { PaymentHouse } from "../../kernel/order/request/connectors.ts";
+import type { PaymentHouse } from "../../kernel/calls/connectors.ts";
 import {
   readAuthorisation,
   readAuthorisationAnswer,

@@ -4,8 +4,8 @@
  * peers names, and a token of role `partner` that its operator gave us.
  */
 
+import type { PeerAnswer, PeerRequest, PeerServer } from "../../kernel/calls/connectors.ts";
 import { ITEM_STATES, ORDER_STATES } from "../../kernel/order/order.ts";
-import type { PeerAnswer, PeerRequest, PeerServer } from "../../kernel/order/request/connectors.ts";
 import { list, object, oneOf, type Read, ShapeError, text } from "../../wire/message/shape.ts";
 import {
   type Answered,

@@ -3,7 +3,7 @@
  * certificate of ours, its own authority and pins, its own token and its own connections: no session and no secret of
  * one is of use at another (row 28).
  */
-import type { ServiceServerPort } from "../../kernel/order/request/connectors.ts";
+import type { ServiceServerPort } from "../../kernel/calls/connectors.ts";
 import { clientCredentials, fixedToken } from "../exchange/token.ts";
 import { scimServiceServer } from "./scim-client.ts";
 
@@ -24,6 +24,7 @@ export type ServiceProvider = {
         readonly scope?: string;
       };
 };
+
 export type ServiceDirectory = {
   /** Undefined where there is no contract with the server of this URI. */
   serverOf(uri: string): ServiceServerPort | undefined;

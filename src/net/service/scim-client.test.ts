@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
-import type { ServiceRegistration } from "../../kernel/order/request/connectors.ts";
+import type { ServiceRegistration } from "../../kernel/calls/connectors.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest } from "../../sim/web/web.ts";
 import { EXTENSION_SCHEMA, USERS } from "../../wire/message/scim.ts";
 import { fixedToken } from "../exchange/token.ts";

@@ -14,7 +14,7 @@ import type {
   ServiceAnswer,
   ServiceRegistration,
   ServiceServerPort,
-} from "../../kernel/order/request/connectors.ts";
+} from "../../kernel/calls/connectors.ts";
 import {
   coreUserOf,
   EXTENSION_SCHEMA,

@@ -4,8 +4,8 @@
  * goes on; a column that nobody reads is named, so that a misspelt one is not lost in silence.
  */
 import { TurnupError } from "../../term/error.ts";
-import type { DatasetRow } from "../dataset-store.ts";
 import { csvRecords, separatorOf } from "./csv.ts";
+import type { DatasetRow } from "./dataset-store.ts";
 import type { RefusedRow } from "./tac-import.ts";
 
 export type RowsImport = {

@@ -10,7 +10,7 @@ import { chmodSync, cpSync, existsSync, lstatSync, readdirSync, readFileSync, sy
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
-import { makeFolder } from "../make-folder.ts";
+import { makeFolder } from "../journal/make-folder.ts";
 
 /** Platforms with a package and unix sockets that Node can open (Windows has the first, not the second). */
 const PACKAGES = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"];

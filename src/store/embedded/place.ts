@@ -26,7 +26,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
-import { makeFolder } from "../make-folder.ts";
+import { makeFolder } from "../journal/make-folder.ts";
 import { type Binaries, binariesIn, copyBinaries, linkLibraries } from "./binaries.ts";
 import { stopServer } from "./keeper.ts";
 import { readPostmaster } from "./postmaster.ts";

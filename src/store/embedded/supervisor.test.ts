@@ -21,7 +21,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, test } from "vitest";
-import { openDatabase } from "../database.ts";
+import { openDatabase } from "../database/database.ts";
 import { binariesIn, findBinaries } from "./binaries.ts";
 import { readPostmaster } from "./postmaster.ts";
 import { isAlive, processesIn, waitForEnd } from "./process.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
-import { bearer, OPERATOR_A, OPERATOR_B, openHouse } from "../../../../test/http-house.ts";
+import { bearer, OPERATOR_A, OPERATOR_B, openHouse } from "../../../../test/fixture/http.ts";
 
 const house = await openHouse();
 const { server } = house;

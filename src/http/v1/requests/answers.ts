@@ -1,7 +1,7 @@
 /** Answers that staff give to a request for its subscriber: to its terms, to what a service misses, after a failed installation. */
 import Type from "typebox";
 import type { Caller } from "../../../kernel/account/role.ts";
-import type { RequestScope } from "../../../kernel/order/request/request.ts";
+import type { RequestScope } from "../../../kernel/order/request.ts";
 import type { HttpDeps } from "../../ports.ts";
 import { ok, route } from "../../route.ts";
 import { id, words } from "../../schema.ts";

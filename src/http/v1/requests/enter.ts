@@ -7,7 +7,7 @@ import { takeCard } from "../../../kernel/account/card.ts";
 import type { TriedBy } from "../../../kernel/account/card-tries.ts";
 import type { Caller } from "../../../kernel/account/role.ts";
 import type { CardReference } from "../../../kernel/account/user-data.ts";
-import type { NewRequest } from "../../../kernel/order/request/request.ts";
+import type { NewRequest } from "../../../kernel/order/request.ts";
 import { type ErrorCode, TurnupError } from "../../../term/error.ts";
 import { parseImei } from "../../../term/imei.ts";
 import { parseImsi } from "../../../term/imsi.ts";

@@ -3,8 +3,8 @@ import Type, { type Static } from "typebox";
 import { USER_FIELDS } from "../../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
 import { ITEM_STATES, ORDER_STATES, ROADS } from "../../../kernel/order/order.ts";
-import type { RequestStatus } from "../../../kernel/order/request/request.ts";
-import type { RequestDetail, RequestRow } from "../../../kernel/order/request/request-reader.ts";
+import type { RequestStatus } from "../../../kernel/order/request.ts";
+import type { RequestDetail, RequestRow } from "../../../kernel/order/request-reader.ts";
 import { instant, instantOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
 import { itemId, termsId } from "../catalog/schema.ts";
 

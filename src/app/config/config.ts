@@ -1,0 +1,238 @@
+/**
+ * Reads the configuration once: one TOML file, then the environment above it, checked against `settings.ts`.
+ * Whatever is wrong is told in one go, each with its key, its value, where it came from and what is allowed; a
+ * secret's value never is. Nothing starts on a configuration that is wrong.
+ */
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { parse, TomlError } from "smol-toml";
+import type { TSchema } from "typebox";
+import { Value } from "typebox/value";
+import { packageFolder } from "../../store/dataset/folder.ts";
+import { TurnupError } from "../../term/error.ts";
+import { Secret } from "../../term/secret.ts";
+import { type Config, SETTINGS } from "./settings.ts";
+
+export type { Config } from "./settings.ts";
+
+export const DEFAULT_CONFIG_FILE = "turnup.toml";
+const CONFIG_OCTETS_MAX = 1_048_576;
+const SECRET_FILE_OCTETS_MAX = 65_536;
+const PROBLEMS_SHOWN_MAX = 20;
+const VALUE_CHARACTERS_SHOWN_MAX = 60;
+/** Names in the environment that begin as settings do and are none. */
+const NOT_SETTINGS = ["TURNUP_CONFIG", "TURNUP_DEBUG"];
+
+export type Setting = {
+  readonly section: string;
+  /** In code: `publicUrl`. */
+  readonly key: string;
+  /** In the file: `http.public_url`. */
+  readonly name: string;
+  readonly variable: string;
+  readonly schema: Annotated;
+};
+/** What `settings.ts` writes into a schema beside JSON Schema's own words. */
+export type Annotated = TSchema & {
+  readonly type: "string" | "integer" | "boolean";
+  readonly description: string;
+  readonly default?: string | number | boolean;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxLength?: number;
+  readonly unit?: string;
+  readonly secret?: boolean;
+  readonly isPath?: boolean;
+  readonly allowed?: string;
+  /** In words, a default that depends on the machine. */
+  readonly standsFor?: string;
+};
+
+export type ConfigSource = {
+  /** `--config`; without it TURNUP_CONFIG, then ./turnup.toml where there is one. */
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly folder?: string;
+};
+/** `from` names, for each setting by its name, the file or the variable that gave it. */
+export type ReadConfig = { readonly config: Config; readonly from: ReadonlyMap<string, string> };
+
+type Given = { readonly value: unknown; readonly from: string; readonly base: string };
+
+/** @throws TurnupError `config_invalid`, with every problem found */
+export function readConfig(source: ConfigSource): ReadConfig {
+  const folder = source.folder ?? process.cwd();
+  const problems: string[] = [];
+  const given = new Map<string, Given>([
+    ...fromFile(source, folder, problems),
+    ...fromEnvironment(source.env, folder, problems),
+  ]);
+  const config: Record<string, Record<string, unknown>> = {};
+  for (const setting of ALL_SETTINGS) {
+    config[setting.section] ??= {};
+    const value = settingOf(setting, given, problems);
+    if (value !== undefined) (config[setting.section] as Record<string, unknown>)[setting.key] = value;
+  }
+  if (problems.length > 0) throw invalid(problems);
+  const from = new Map([...given].map(([name, { from }]) => [name, from]));
+  return { config: config as unknown as Config, from }; // checked setting by setting above
+}
+
+export const ALL_SETTINGS: readonly Setting[] = Object.entries(SETTINGS).flatMap(([section, settings]) =>
+  Object.entries(settings).map(([key, schema]) => {
+    const name = `${section}.${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+    return { section, key, name, variable: variableOf(name), schema: schema as unknown as Annotated };
+  }),
+);
+
+/** Where data lies when nothing says otherwise: the same place whatever folder a command is called in. */
+export function dataFolderOf(config: Config, env: ConfigSource["env"] = process.env): string {
+  if (config.data.folder) return config.data.folder;
+  const checkout = packageFolder();
+  if (existsSync(join(checkout, "src", "app", "cli.ts")) && isWritable(checkout))
+    return join(checkout, ".turnup");
+  return join(env.XDG_DATA_HOME || join(homedir(), ".local", "share"), "turnup");
+}
+
+/** What a setting may be, in words. */
+export function allowedOf({ type, allowed, minimum, maximum, maxLength, ...schema }: Annotated): string {
+  if (allowed) return allowed;
+  if (schema.enum) return `one of ${schema.enum.join(", ")}`;
+  if (type === "boolean") return "true or false";
+  if (type === "integer") return `an integer from ${minimum} to ${maximum}`;
+  return maxLength && maxLength < CONFIG_TEXT_LONG ? `text of 1 to ${maxLength} characters` : "text";
+}
+/** A limit above this guards memory and tells a person nothing. */
+const CONFIG_TEXT_LONG = 1_000;
+
+function variableOf(name: string): string {
+  return `TURNUP_${name.replace(".", "_").toUpperCase()}`;
+}
+
+function* fromFile(source: ConfigSource, folder: string, problems: string[]): Iterable<[string, Given]> {
+  const asked = source.file ?? source.env.TURNUP_CONFIG;
+  const file = resolve(folder, asked ?? DEFAULT_CONFIG_FILE);
+  if (!asked && !existsSync(file)) return;
+  for (const [section, settings] of Object.entries(readToml(file))) {
+    if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+      problems.push(`${section} (${file}): settings stand in a section: ${Object.keys(SETTINGS).join(", ")}`);
+      continue;
+    }
+    for (const [key, value] of Object.entries(settings)) {
+      const name = `${section}.${key}`;
+      if (isKnown(name)) yield [name, { value, from: file, base: dirname(file) }];
+      else problems.push(`${name} (${file}): ${unknownWords(section)}`);
+    }
+  }
+}
+
+function readToml(file: string): Record<string, unknown> {
+  try {
+    if (statSync(file).size > CONFIG_OCTETS_MAX)
+      throw new Error(`it has more than ${CONFIG_OCTETS_MAX} octets`);
+    return parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    // The parser's message quotes the lines around the mistake, and those may hold a secret.
+    const where = cause instanceof TomlError ? `line ${cause.line}, column ${cause.column}: ` : "";
+    const fact = (cause as Error).message.split("\n")[0];
+    throw new TurnupError("config_invalid", `the configuration ${file} cannot be read: ${where}${fact}`, {
+      nextStep: "mend the file, or name another with --config",
+    });
+  }
+}
+
+function* fromEnvironment(
+  env: ConfigSource["env"],
+  folder: string,
+  problems: string[],
+): Iterable<[string, Given]> {
+  // The usual name of other programs; our own, if it is there too, comes later and counts.
+  if (env.DATABASE_URL)
+    yield ["database.url", { value: env.DATABASE_URL, from: "DATABASE_URL", base: folder }];
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith("TURNUP_") || !value || NOT_SETTINGS.includes(variable)) continue;
+    const setting = ALL_SETTINGS.find((one) => one.variable === variable || isFileOf(one, variable));
+    if (!setting) {
+      const section = variable.split("_")[1]?.toLowerCase() ?? "";
+      problems.push(`${variable} (environment): ${unknownWords(section)}`);
+      continue;
+    }
+    const isFile = setting.variable !== variable;
+    const name = isFile ? `${setting.name}_file` : setting.name;
+    yield [name, { value: isFile ? value : read(value, setting.schema), from: variable, base: folder }];
+  }
+}
+
+const isFileOf = ({ schema, variable }: Setting, name: string): boolean =>
+  schema.secret === true && `${variable}_FILE` === name;
+
+const isKnown = (name: string): boolean =>
+  ALL_SETTINGS.some((one) => one.name === name || (one.schema.secret && `${one.name}_file` === name));
+
+function unknownWords(section: string): string {
+  const names = ALL_SETTINGS.filter((one) => one.section === section).map(({ name }) => name);
+  if (names.length > 0) return `no such setting; there are ${names.join(", ")}`;
+  return `no such section; there are ${Object.keys(SETTINGS).join(", ")}`;
+}
+
+/** The environment has text alone; what is not of the type stays text and is refused with the rest. */
+function read(value: string, { type }: Annotated): unknown {
+  if (type === "integer" && /^-?\d{1,15}$/.test(value)) return Number(value);
+  if (type === "boolean" && /^(true|false)$/.test(value)) return value === "true";
+  return value;
+}
+
+function settingOf(setting: Setting, given: ReadonlyMap<string, Given>, problems: string[]): unknown {
+  const { schema, name } = setting;
+  const found = given.get(name);
+  const inFile = given.get(`${name}_file`);
+  if (found && inFile) problems.push(`${name} and ${name}_file: give one of them`);
+  if (inFile) return secretIn(name, inFile, problems);
+  if (!found) return schema.default;
+  if (!Value.Check(schema, found.value)) {
+    problems.push(`${name} = ${shown(found.value, schema)} (${found.from}): must be ${allowedOf(schema)}`);
+    return undefined;
+  }
+  if (schema.secret) return new Secret(found.value as string);
+  return schema.isPath ? resolve(found.base, found.value as string) : found.value;
+}
+
+/** The secret without the line end that editors put behind it. */
+function secretIn(name: string, { value, base }: Given, problems: string[]): Secret | undefined {
+  const file = resolve(base, String(value));
+  try {
+    if (statSync(file).size > SECRET_FILE_OCTETS_MAX) throw new Error("it is too long for a secret");
+    const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+    if (text === "") throw new Error("it is empty");
+    return new Secret(text);
+  } catch (error) {
+    problems.push(`${name}_file = ${file}: cannot be read: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function shown(value: unknown, { secret }: Annotated): string {
+  if (secret) return "***";
+  const text =
+    JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner)) ?? "nothing";
+  return text.length > VALUE_CHARACTERS_SHOWN_MAX ? `${text.slice(0, VALUE_CHARACTERS_SHOWN_MAX)}...` : text;
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function invalid(problems: readonly string[]): TurnupError {
+  const lines = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => `\n  ${problem}`);
+  const more = problems.length > lines.length ? `\n  and ${problems.length - lines.length} more` : "";
+  return new TurnupError("config_invalid", `the configuration is wrong:${lines.join("")}${more}`, {
+    nextStep: "see docs/operations.md, or `turnup config` for what is in force",
+  });
+}

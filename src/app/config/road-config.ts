@@ -1,0 +1,216 @@
+/**
+ * What the two ends of the land leg are told by files: the proxy's policy, and the list of proxies that a server knows.
+ * Paths in a file are relative to it. What is wrong is told with its place, and nothing starts.
+ */
+import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { LandProxy } from "../../http/land/server.ts";
+import type { ProvisioningServer } from "../../net/gateway/gateway.ts";
+import type { GatewayRule } from "../../proxy/gateway-identity.ts";
+import { TurnupError } from "../../term/error.ts";
+import { SIGNATURE_ALGORITHMS } from "../../wire/httpsig/signature.ts";
+import { BEARERS } from "../../wire/message/road.ts";
+import {
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Read,
+  ShapeError,
+  text,
+} from "../../wire/message/shape.ts";
+import type { LandCertificates } from "../certificates/road-certificates.ts";
+import type { BearerNetwork, ProxyAccount } from "../party/proxy.ts";
+import type { Config } from "./config.ts";
+
+const SERVERS_MAX = 100;
+const GATEWAYS_MAX = 100;
+const ADDRESSES_MAX = 200;
+const PROXIES_MAX = 1_000;
+const KEYS_MAX = 4;
+const ACCOUNT_LINE_MAX = 1_000;
+
+const id = text({ max: 64, pattern: /^[A-Za-z0-9._-]+$/, wanted: "1 to 64 of A-Z a-z 0-9 . _ - are wanted" });
+const file = text({ max: 1_000 });
+const header = text({
+  max: 100,
+  pattern: /^[a-z0-9-]+$/,
+  wanted: "a header's name in small letters is wanted",
+});
+const address = text({ max: 45, pattern: /^[0-9a-f.:]+$/, wanted: "an IP address is wanted" });
+const url = text({ max: 300, pattern: /^https:\/\/[^\s/]+\/?$/, wanted: "https://host:port is wanted" });
+
+/** SubjectPublicKeyInfo in base64. */
+const publicKey: Read<KeyObject> = (value, path) => {
+  const base64 = text({ max: 2_000, pattern: /^[A-Za-z0-9+/]+={0,2}$/ })(value, path);
+  try {
+    return createPublicKey({ key: Buffer.from(base64, "base64"), format: "der", type: "spki" });
+  } catch {
+    throw new ShapeError(path, "a public key, SPKI in base64, is wanted");
+  }
+};
+
+const readGateways = list(
+  object({
+    name: id,
+    addresses: list(address, { min: 1, max: ADDRESSES_MAX }),
+    bearer: oneOf(BEARERS),
+    msisdnHeader: optional(header),
+    imsiHeader: optional(header),
+    deviceIdHeader: optional(header),
+  }),
+  { max: GATEWAYS_MAX },
+);
+const readProxyPolicy = object({
+  id,
+  servers: list(object({ url, id, authorityFile: file, publicKey }), { min: 1, max: SERVERS_MAX }),
+  factoryAuthorityFiles: optional(list(file, { min: 1, max: SERVERS_MAX })),
+  gateways: optional(readGateways),
+  bearers: optional(
+    list(object({ network: address, bits: integer({ min: 0, max: 128 }), bearer: oneOf(BEARERS) }), {
+      max: ADDRESSES_MAX,
+    }),
+  ),
+});
+const readProxies = list(
+  object({
+    id,
+    keys: list(object({ keyid: id, algorithm: oneOf(SIGNATURE_ALGORITHMS), publicKey }), {
+      min: 1,
+      max: KEYS_MAX,
+    }),
+  }),
+  { min: 1, max: PROXIES_MAX },
+);
+const digitsOrNull: Read<string | null> = (value, path) =>
+  value === null ? null : text({ max: 20, pattern: /^\d+$/, wanted: "digits are wanted" })(value, path);
+const readAccount: Read<ProxyAccount> = object({
+  deviceId: text({ min: 15, max: 15, pattern: /^\d+$/, wanted: "15 digits are wanted" }),
+  imsi: digitsOrNull,
+  msisdn: digitsOrNull,
+});
+
+export type ProxyPolicy = {
+  readonly id: string;
+  readonly servers: readonly ProvisioningServer[];
+  /** PEM; undefined where a trial's own factory is to be made. */
+  readonly factoryAuthorities: readonly string[] | undefined;
+  readonly gateways: readonly GatewayRule[];
+  readonly bearers: readonly BearerNetwork[];
+};
+
+/** @throws TurnupError `config_invalid`, `file_unreadable` */
+export async function readPolicyFile(path: string): Promise<ProxyPolicy> {
+  const policy = await readShape(path, readProxyPolicy);
+  const beside = (name: string): Promise<string> => contentOf(resolve(dirname(path), name));
+  return {
+    id: policy.id,
+    servers: await Promise.all(
+      policy.servers.map(async ({ authorityFile, ...server }) => ({
+        ...server,
+        authority: await beside(authorityFile),
+      })),
+    ),
+    factoryAuthorities:
+      policy.factoryAuthorityFiles && (await Promise.all(policy.factoryAuthorityFiles.map(beside))),
+    gateways: gatewaysOf(policy.gateways),
+    bearers: policy.bearers ?? [],
+  };
+}
+
+const gatewaysOf = (given: ReturnType<typeof readGateways> = []): GatewayRule[] =>
+  given.map(({ msisdnHeader, imsiHeader, deviceIdHeader, ...gateway }) => ({
+    ...gateway,
+    msisdnHeader: msisdnHeader ?? null,
+    imsiHeader: imsiHeader ?? null,
+    deviceIdHeader: deviceIdHeader ?? null,
+  }));
+
+/** The operator's own gateways in front of the public portal. @throws TurnupError `config_invalid`, `file_unreadable` */
+export const readGatewaysFile = async (path: string): Promise<GatewayRule[]> =>
+  gatewaysOf(await readShape(path, readGateways));
+
+/** One device a line. @throws TurnupError `config_invalid` with the line */
+export async function readAccountsFile(path: string): Promise<ProxyAccount[]> {
+  const lines = (await contentOf(path)).split("\n");
+  return lines.flatMap((line, at) => {
+    if (line.trim() === "") return [];
+    if (line.length > ACCOUNT_LINE_MAX) throw invalid(path, `line ${at + 1} is longer than any`);
+    return [readJson(path, line, readAccount, `line ${at + 1}: `)];
+  });
+}
+
+/** What the server's door for proxies needs; undefined where the configuration has none. */
+export type LandSettings = {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly certificates: LandCertificates;
+  readonly proxies: readonly LandProxy[];
+};
+
+/** @throws TurnupError `config_invalid`, `file_unreadable` */
+export async function readLandSettings({ land }: Config): Promise<LandSettings | undefined> {
+  if (land.port === undefined) return undefined;
+  const { authorityFile, certificateFile, keyFile, signingKeyFile, proxiesFile } = land;
+  if (!authorityFile || !certificateFile || !keyFile || !signingKeyFile || !proxiesFile)
+    throw new TurnupError("config_invalid", "land.port is set, and not every file of its section", {
+      nextStep:
+        "Give land.authority_file, certificate_file, key_file, signing_key_file and proxies_file, or no port.",
+    });
+  const signingKey = createPrivateKey(await contentOf(signingKeyFile));
+  if (signingKey.asymmetricKeyType !== "ed25519") throw invalid(signingKeyFile, "an Ed25519 key is wanted");
+  const proxies = await readShape(proxiesFile, readProxies);
+  return {
+    id: land.id,
+    host: land.host,
+    port: land.port,
+    certificates: {
+      server: { certificate: await contentOf(certificateFile), key: await contentOf(keyFile) },
+      serverAuthority: "",
+      proxyAuthority: await contentOf(authorityFile),
+      signingKey,
+      publicKey: createPublicKey(signingKey),
+      sessionKey: sessionKeyOf(signingKey),
+    },
+    proxies: proxies.map(({ keys, ...proxy }) => ({
+      ...proxy,
+      keys: keys.map(({ publicKey: key, ...rest }) => ({ ...rest, key })),
+    })),
+  };
+}
+
+/** Every node with the same signing key takes the others' land sessions. */
+const sessionKeyOf = (signingKey: KeyObject): Uint8Array =>
+  new Uint8Array(
+    hkdfSync("sha256", signingKey.export({ type: "pkcs8", format: "der" }), "", "turnup land session", 32),
+  );
+
+async function readShape<Value>(path: string, read: Read<Value>): Promise<Value> {
+  return readJson(path, await contentOf(path), read, "");
+}
+
+function readJson<Value>(path: string, content: string, read: Read<Value>, place: string): Value {
+  try {
+    return read(JSON.parse(content), "");
+  } catch (error) {
+    if (error instanceof ShapeError) throw invalid(path, `${place}${error.message}`);
+    if (error instanceof SyntaxError) throw invalid(path, `${place}no JSON`);
+    throw error;
+  }
+}
+
+async function contentOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new TurnupError("file_unreadable", `${path} cannot be read`, { cause });
+  }
+}
+
+const invalid = (path: string, fact: string): TurnupError =>
+  new TurnupError("config_invalid", `${path}: ${fact}`, {
+    nextStep: "Correct the file at the place named; nothing was started.",
+  });

@@ -1,0 +1,490 @@
+/**
+ * Every setting of Turnup: what it is, its unit, its default, what it may be. The configuration is read by it
+ * (`config.ts`), and the table in docs/operations.md is written from it (`turnup config --update docs/operations.md`).
+ *
+ * To add one, add a line to its section; for a new section, add it to `SETTINGS`. The name here is the one in code;
+ * the file says it in small letters, `[http] public_url`, the environment in capitals, `TURNUP_HTTP_PUBLIC_URL`.
+ * A duration or size bears its unit at the end of its name. A setting without a default is optional, and absent
+ * unless given.
+ */
+import { type TOptional, type TSchema, Type } from "typebox";
+import { DEFAULT_LIMITS } from "../../http/limits.ts";
+import { DEFAULT_CLOCK_TOLERANCE_MS } from "../../kernel/detection/clock-tolerance.ts";
+import { RECEIPT_IDS } from "../../net/smsc/receipt-ids.ts";
+import type { Secret } from "../../term/secret.ts";
+
+type About = { readonly about: string };
+type Number = About & { readonly from: number; readonly to: number; readonly unit?: string };
+
+const integer = ({ about, from, to, unit, ...more }: Number & { readonly default: number }) =>
+  Type.Integer({ description: about, minimum: from, maximum: to, unit, ...more });
+const optionalInteger = ({ about, from, to, unit }: Number) =>
+  Type.Optional(Type.Integer({ description: about, minimum: from, maximum: to, unit }));
+
+const TEXT_MAX = 1_000;
+type Text = About & { readonly pattern?: string; readonly allowed?: string; readonly max?: number };
+const textSchema = ({ about, max = TEXT_MAX, ...more }: Text & { readonly default?: string }) =>
+  Type.String({ description: about, minLength: 1, maxLength: max, ...more });
+const text = (spec: Text & { readonly default: string }) => textSchema(spec);
+const optionalText = (spec: Text) => Type.Optional(textSchema(spec));
+
+/** Never printed; may also be given as `<name>_file`, the file that holds it. */
+const secret = ({ about }: About) =>
+  Type.Optional(Type.Unsafe<Secret>({ type: "string", description: about, minLength: 1, secret: true }));
+
+/** Relative to the file that says it, or to the current folder when the environment does. */
+const path = ({ about, ...more }: About & { readonly standsFor?: string }) =>
+  Type.Optional(Type.String({ description: about, minLength: 1, isPath: true, ...more }));
+
+const oneOf = <const T extends string>(values: readonly T[], spec: About & { readonly default: T }) =>
+  Type.Unsafe<T>({ type: "string", enum: [...values], description: spec.about, default: spec.default });
+
+const yesOrNo = ({ about, ...more }: About & { readonly default: boolean }) =>
+  Type.Boolean({ description: about, ...more });
+
+/** Of a machine of somebody else's that the order can wait for. */
+const timeoutOf = (who: string) =>
+  integer({
+    about: `${who} without an answer for this long is asked again later.`,
+    unit: "ms",
+    from: 100,
+    to: 120_000,
+    default: 10_000,
+  });
+
+const PORT = { from: 1, to: 65_535 };
+const HTTP_URL = { pattern: "^https?://[^\\s/]+[^\\s]*$", allowed: "an http or https URL" };
+/** A secret goes there: in clear only to this machine itself. */
+const SECURE_URL = {
+  pattern: "^(https://[^\\s/]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)(/[^\\s]*)?$",
+  allowed: "an https URL, or http on this machine",
+};
+const HOST = { max: 253, pattern: "^[^\\s/]+$", allowed: "a host name or an address" };
+
+export const SETTINGS = {
+  clock: {
+    toleranceSeconds: integer({
+      about:
+        "How far the clock of another machine may differ: sightings and confirmations dated further ahead are refused, and a confirmation dated this much before its order counts (one minute at most where the SIM came from another handset).",
+      unit: "s",
+      from: 0,
+      to: 86_400,
+      default: DEFAULT_CLOCK_TOLERANCE_MS / 1_000,
+    }),
+  },
+  data: {
+    folder: path({
+      about:
+        "Folder for the embedded database, the seal key and the lock. Only the user who runs Turnup needs access.",
+      standsFor: "`.turnup` in a checkout, else `~/.local/share/turnup` (`XDG_DATA_HOME`)",
+    }),
+  },
+  database: {
+    url: secret({
+      about:
+        "PostgreSQL 15 or later to use instead of the embedded one: `postgres://user:password@host:port/name`. `DATABASE_URL` says the same.",
+    }),
+    poolMax: integer({
+      about: "Connections kept open at most by one process.",
+      from: 2,
+      to: 500,
+      default: 16,
+    }),
+    statementTimeoutMs: integer({
+      about: "A statement that takes longer is cut. Imports and migrations have limits of their own.",
+      unit: "ms",
+      from: 100,
+      to: 3_600_000,
+      default: 30_000,
+    }),
+    lockTimeoutMs: integer({
+      about: "A statement that waits longer for another's lock is cut.",
+      unit: "ms",
+      from: 10,
+      to: 3_600_000,
+      default: 10_000,
+    }),
+  },
+  seal: {
+    key: secret({
+      about:
+        "Key that seals identifiers at rest: 64 hexadecimal digits. More than one, newest first, while a key is being changed. Without it, `seal.key` in the data folder, made at the first start.",
+    }),
+  },
+  http: {
+    host: text({ about: "Address that the API listens on.", ...HOST, default: "127.0.0.1" }),
+    port: integer({ about: "Port of the API; 0 takes any free one.", from: 0, to: PORT.to, default: 8080 }),
+    publicUrl: optionalText({
+      about:
+        "URL under which subscribers reach this server, for links in messages. Without it, host and port.",
+      ...HTTP_URL,
+    }),
+    trustProxy: optionalText({
+      about:
+        "Addresses or networks (`10.0.0.0/8`) of the proxies in front, by commas: their `X-Forwarded-For` is believed. Without it nobody's is, and all callers behind a proxy are one address.",
+    }),
+    bodyOctets: integer({
+      about: "Largest body of a request; sightings have a limit of their own (8 MiB).",
+      unit: "octets",
+      from: 1_024,
+      to: 67_108_864,
+      default: DEFAULT_LIMITS.bodyOctets,
+    }),
+    requestsPerMinute: integer({
+      about: "Requests of one token in a minute.",
+      from: 1,
+      to: 100_000_000,
+      default: DEFAULT_LIMITS.requestsPerMinute,
+    }),
+    failuresPerMinute: integer({
+      about: "Refused tokens of one address in a minute; more are not looked at.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.failuresPerMinute,
+    }),
+    guessesPerMinute: integer({
+      about:
+        "Unknown links of one address in a minute; after them a page asks to wait. Good links are answered all the same.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.guessesPerMinute,
+    }),
+    requestTimeoutMs: integer({
+      about: "A request that has not come whole in this time is cut.",
+      unit: "ms",
+      from: 1_000,
+      to: 600_000,
+      default: DEFAULT_LIMITS.requestTimeoutMs,
+    }),
+    answerTimeoutMs: integer({
+      about: "An answer that was not taken in this time is cut.",
+      unit: "ms",
+      from: 1_000,
+      to: 3_600_000,
+      default: DEFAULT_LIMITS.answerTimeoutMs,
+    }),
+    connections: integer({
+      about: "Connections open at once.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.connections,
+    }),
+    connectionsPerAddress: integer({
+      about:
+        "Of them, those of one address; the addresses of `http.trust_proxy` stand for many and are not counted.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_LIMITS.connectionsPerAddress,
+    }),
+    tokenFreshMs: integer({
+      about:
+        "How long a token is believed without looking. A revocation is in force at once here, on other servers within a second.",
+      unit: "ms",
+      from: 0,
+      to: 300_000,
+      default: DEFAULT_LIMITS.tokenFreshMs,
+    }),
+  },
+  smsc: {
+    host: text({ about: "Message centre, by SMPP 3.4.", ...HOST, default: "127.0.0.1" }),
+    port: integer({ about: "Its port.", ...PORT, default: 2775 }),
+    tls: yesOrNo({ about: "Speak TLS with it.", default: false }),
+    systemId: text({ about: "Our name there (`system_id`).", max: 15, default: "turnup" }),
+    password: secret({ about: "Our password there; at most 8 octets by SMPP 3.4." }),
+    systemType: optionalText({ about: "`system_type` of the bind.", max: 12 }),
+    window: integer({ about: "Messages sent and not yet answered.", from: 1, to: 10_000, default: 100 }),
+    ratePerSecond: optionalInteger({
+      about: "Messages a second at most. Without it, what window and message centre allow.",
+      unit: "messages/s",
+      from: 1,
+      to: 1_000_000,
+    }),
+    enquireLinkMs: integer({
+      about: "Silence after which the link is tried.",
+      unit: "ms",
+      from: 1_000,
+      to: 3_600_000,
+      default: 30_000,
+    }),
+    responseTimeoutMs: integer({
+      about: "A request without its answer for this long counts as lost.",
+      unit: "ms",
+      from: 100,
+      to: 600_000,
+      default: 10_000,
+    }),
+    receiptIds: oneOf(RECEIPT_IDS, {
+      about:
+        "How receipts spell the id that the centre's response gave: alike, a hexadecimal number in decimal, or the reverse. `either` tries all; name the right one as soon as it is known.",
+      default: "as-is",
+    }),
+  },
+  applet: {
+    shortCode: optionalText({
+      about:
+        "Number to which the IMEI-tracking applet on the operator's cards reports, and nothing else; without it none is listened to.",
+      pattern: "^\\d{2,15}$",
+      allowed: "2 to 15 digits",
+    }),
+    operator: optionalText({
+      about: "Short name of the operator whose cards report. Without it, the only one there is.",
+    }),
+    textPattern: optionalText({
+      about:
+        "Regular expression for reports in text, with groups named `imei` and, where the text has them, `imsi`, `iccid`, `home`. Without it, `IMEI:... IMSI:...` and the like.",
+    }),
+  },
+  delivery: {
+    batch: integer({ about: "Messages that one worker claims at once.", from: 1, to: 5_000, default: 250 }),
+  },
+  maker: {
+    authorityFile: path({ about: "PEM of the authority that manufacturers' key servers are trusted by." }),
+    certificateFile: path({ about: "PEM of our certificate for manufacturers' key servers (mutual TLS)." }),
+    keyFile: path({ about: "PEM of its private key." }),
+    timeoutMs: integer({
+      about: "A key server without an answer for this long is asked again later.",
+      unit: "ms",
+      from: 100,
+      to: 120_000,
+      default: 10_000,
+    }),
+    tunnelInterface: optionalText({
+      about: "Network interface of the VPN to the manufacturers: without it up, no request leaves.",
+      max: 15,
+    }),
+  },
+  bank: {
+    url: optionalText({ about: "The operator's payment system. Without it, fees wait.", ...SECURE_URL }),
+    secret: secret({ about: "Our bearer secret there." }),
+    timeoutMs: integer({
+      about: "A payment system without an answer for this long is asked again later.",
+      unit: "ms",
+      from: 100,
+      to: 120_000,
+      default: 10_000,
+    }),
+  },
+  identity: {
+    url: optionalText({
+      about:
+        "Identity bureau by CAMARA KYC Match 0.4, for operators whose policy has users verified outside.",
+      ...SECURE_URL,
+    }),
+    secret: secret({ about: "Our bearer token there; with `identity.token_url`, our client secret." }),
+    tokenUrl: optionalText({
+      about: "Where access tokens for it are had (OAuth client credentials).",
+      ...SECURE_URL,
+    }),
+    clientId: text({ about: "Who we are at `identity.token_url`.", max: 100, default: "turnup" }),
+    scope: text({ about: "Scope that is asked for there.", max: 200, default: "kyc-match:match" }),
+    idDocumentType: optionalText({
+      about: "What an identity document is here: `passport`, `national_id_card`, `driver_licence`, ...",
+      pattern:
+        "^(passport|national_id_card|residence_permit|diplomatic_id|driver_licence|social_security_id|other)$",
+      allowed: "a document type of CAMARA KYC Match",
+    }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    timeoutMs: timeoutOf("An identity bureau"),
+  },
+  payment: {
+    url: optionalText({
+      about: "Payment house that takes cards. Without it, no card is taken.",
+      ...SECURE_URL,
+    }),
+    secret: secret({ about: "Our bearer secret there." }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    timeoutMs: timeoutOf("A payment house"),
+  },
+  service: {
+    providersFile: path({
+      about:
+        "JSON of the service servers that we have a contract with, each with its certificate and key (below).",
+    }),
+    timeoutMs: timeoutOf("A service server"),
+  },
+  element: {
+    url: optionalText({
+      about: "Network elements by TMF640 v4: the URL before `/tmf-api`. One may have a URL of its own.",
+      ...SECURE_URL,
+    }),
+    secret: secret({ about: "Our bearer secret there." }),
+    billingPlanUrl: optionalText({ about: "Of the billing plan, where it is elsewhere.", ...SECURE_URL }),
+    voiceMailUrl: optionalText({ about: "Of voice mail, where it is elsewhere.", ...SECURE_URL }),
+    forwardingUrl: optionalText({ about: "Of call forwarding, where it is elsewhere.", ...SECURE_URL }),
+    eMailUrl: optionalText({ about: "Of e-mail, where it is elsewhere.", ...SECURE_URL }),
+    hlrProfileUrl: optionalText({ about: "Of the HLR's profile, where it is elsewhere.", ...SECURE_URL }),
+    authorityFile: path({
+      about: "PEM of the only authority they are trusted by; the system's list without it.",
+    }),
+    timeoutMs: timeoutOf("An element"),
+    pollMs: integer({
+      about: "Between two questions to the monitor of a slow element.",
+      unit: "ms",
+      from: 10,
+      to: 60_000,
+      default: 1_000,
+    }),
+    polls: integer({
+      about: "Questions to a monitor at most; after them the task comes again later.",
+      from: 1,
+      to: 100,
+      default: 10,
+    }),
+  },
+  billing: {
+    url: optionalText({ about: "Billing centre, by HTTP.", ...SECURE_URL }),
+    secret: secret({ about: "Our bearer secret there." }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    csvFile: path({ about: "File that gets a line for each notice, instead of `billing.url`." }),
+    timeoutMs: timeoutOf("A billing centre"),
+  },
+  peer: {
+    file: path({
+      about:
+        "JSON: other provisioning servers that items of the catalog name, with how people call them and how requests are forwarded there.",
+    }),
+    timeoutMs: timeoutOf("Another provisioning server"),
+  },
+  mail: {
+    host: optionalText({
+      about: "Mail server for terms and notices, by SMTP. Without it, none are mailed.",
+      ...HOST,
+    }),
+    port: integer({ about: "Its port.", ...PORT, default: 587 }),
+    tls: oneOf(["starttls", "implicit", "none"], {
+      about: "How the connection is secured; `none` on this machine alone.",
+      default: "starttls",
+    }),
+    user: optionalText({ about: "Who we are there.", max: 320 }),
+    password: secret({ about: "Our password there." }),
+    authorityFile: path({
+      about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    from: optionalText({
+      about: "Sender of what is mailed.",
+      max: 320,
+      pattern: "^[^\\s@<>,;]+@[^\\s@<>,;]+$",
+      allowed: "an e-mail address",
+    }),
+    faxGateway: optionalText({
+      about:
+        "Domain of a mail-to-fax gateway (`FAX=+NUMBER@gateway`, RFC 3191). Without it, nothing is faxed.",
+      max: 253,
+      pattern: "^[A-Za-z0-9.-]+$",
+      allowed: "a domain",
+    }),
+    timeoutMs: timeoutOf("A mail server"),
+  },
+  issuer: {
+    name: text({
+      about: "Name under which keys of the own store are signed.",
+      max: 32,
+      default: "own.turnup",
+    }),
+  },
+  proxy: {
+    host: text({
+      about: "Address that `turnup proxy` listens on for devices, by TLS 1.3.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: integer({ about: "Its port; 0 takes any free one.", from: 0, to: PORT.to, default: 8444 }),
+    gatewayHost: text({
+      about: "Address for the operator's own WAP gateways, plain HTTP inside the operator's network.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    gatewayPort: optionalInteger({ about: "Its port. Without it there is no such door.", ...PORT }),
+    folder: path({
+      about: "Folder for the proxy's certificates, keys and sealed journal of accounts.",
+      standsFor: "`proxy` in the data folder",
+    }),
+    policyFile: path({
+      about: "JSON: the proxy's id, provisioning servers, factories' authorities, gateways, bearers.",
+    }),
+    accountsFile: path({
+      about: "JSON lines of devices, `deviceId`, `imsi`, `msisdn`, that have an account from the start.",
+    }),
+    timeoutMs: integer({
+      about: "A provisioning server without an answer for this long is taken as away.",
+      unit: "ms",
+      from: 100,
+      to: 120_000,
+      default: 15_000,
+    }),
+  },
+  land: {
+    host: text({
+      about: "Address that the server listens on for proxies, by mutual TLS 1.3.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    port: optionalInteger({ about: "Its port. Without it no proxy is served.", from: 0, to: PORT.to }),
+    id: text({ about: "The server's name in its proofs to proxies.", max: 64, default: "turnup" }),
+    url: optionalText({
+      about:
+        "Origin by which devices address this door through proxies, as `servers` of their policy has it: notices name it. Without it, host and port of the door.",
+      max: 300,
+      pattern: "^https://[^\\s/]+$",
+      allowed: "https://host:port",
+    }),
+    authorityFile: path({ about: "PEM of the authority that proxies are trusted by." }),
+    certificateFile: path({ about: "PEM of the server's certificate for proxies." }),
+    keyFile: path({ about: "PEM of its private key." }),
+    signingKeyFile: path({
+      about: "PEM of the Ed25519 key by which the server proves itself; the same on every node.",
+    }),
+    proxiesFile: path({ about: "JSON: the proxies, each with its id and the keys that it signs with." }),
+  },
+  portal: {
+    operator: optionalText({
+      about:
+        "Slug of the operator whose portal this server shows under /d/ and behind its door for proxies. Without it the only one there is.",
+      max: 63,
+    }),
+    carePhone: optionalText({
+      about: "Where subscribers call for help: shown before anything is set up.",
+      max: 40,
+    }),
+    careUrl: optionalText({ about: "Where subscribers look for help.", max: 300 }),
+    agent: optionalText({
+      about: "Where the telephone menu puts callers through who get no further: `tel:+442079460018`.",
+      max: 60,
+    }),
+    voicePlatforms: optionalText({
+      about:
+        "Addresses of voice platforms, by commas, that ask for `/voice` without a token; behind a proxy only with `http.trust_proxy`.",
+    }),
+    gatewaysFile: path({
+      about:
+        "JSON: the operator's own WAP gateways in front of this server; their headers alone name a line.",
+    }),
+  },
+  log: {
+    level: oneOf(["trace", "debug", "info", "warn", "error", "fatal"], {
+      about: "The least important messages that are written.",
+      default: "info",
+    }),
+  },
+} as const;
+
+type Settings = typeof SETTINGS;
+type ValueOf<S> =
+  S extends TOptional<infer T>
+    ? Type.Static<T & TSchema> | undefined
+    : S extends TSchema
+      ? Type.Static<S>
+      : never;
+
+/** What the program is given: each section, each setting, by its name in code. */
+export type Config = {
+  readonly [Section in keyof Settings]: {
+    readonly [Key in keyof Settings[Section]]: ValueOf<Settings[Section][Key]>;
+  };
+};

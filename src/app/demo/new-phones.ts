@@ -1,0 +1,72 @@
+/**
+ * New phones of the simulated world and what their users do with them: switch on, choose, agree, by keys alone. Three
+ * journeys take turns: software that sleeps on the phone, a package, and something with terms and a price.
+ */
+
+import type { Phone } from "../../sim/phone/phone.ts";
+import type { Step } from "../../sim/phone/user.ts";
+import { imeiFromNetwork } from "../../term/imei.ts";
+import type { RoadWorld } from "./road-world.ts";
+import type { WorldOptions } from "./world-options.ts";
+
+/** Beside the fleet's serial numbers, which begin at 100,000. */
+const FIRST_SERIAL = 1;
+/** Of the network 001 01, beside the fleet's. */
+const IMSI_PREFIX = "001019";
+const MSISDN_PREFIX = "88210900";
+const IMSI_DIGITS = 9;
+const MSISDN_DIGITS = 4;
+const SERIAL_DIGITS = 6;
+
+const JOURNEYS: readonly Journey[] = [
+  { road: "Features", item: "Java runtime", hasTerms: false },
+  { road: "Packages", item: "Starter package", hasTerms: false },
+  { road: "Features", item: "Ring-back tone", hasTerms: true },
+];
+type Journey = { readonly road: string; readonly item: string; readonly hasTerms: boolean };
+
+/** Who a user says to be, where the form asks for it: the bureau of this world takes everybody at his word. */
+const NAME = { u_givenName: "Alex", u_familyName: "Meridian" };
+const ORDER: readonly Step[] = [
+  { choose: "Order" },
+  { await: "order" },
+  { fillIfAsked: NAME },
+  { submit: true },
+];
+/** The terms come by SMS and open by themselves. */
+const AGREE: readonly Step[] = [{ await: "notice-terms" }, { action: "accept" }];
+const REMOVE: readonly Step[] = [{ choose: "Remove" }, { await: "remove" }, { submit: true }];
+
+/** Their models are the fleet's from its end. */
+export function newPhonesOf({ newPhones = 0, models }: Pick<WorldOptions, "newPhones" | "models">) {
+  return Array.from({ length: newPhones }, (_, at) => {
+    const { tac } = models.at(-1 - (at % models.length))!;
+    return {
+      imei: imeiFromNetwork(tac + String(FIRST_SERIAL + at).padStart(SERIAL_DIGITS, "0")),
+      imsi: IMSI_PREFIX + String(at + 1).padStart(IMSI_DIGITS, "0"),
+      msisdn: MSISDN_PREFIX + String(at + 1).padStart(MSISDN_DIGITS, "0"),
+    };
+  });
+}
+
+export async function makeNewPhones(
+  road: Pick<RoadWorld, "phone" | "phones">,
+  options: Pick<WorldOptions, "newPhones" | "models">,
+): Promise<void> {
+  for (const phone of newPhonesOf(options).slice(road.phones.length)) await road.phone(phone);
+}
+
+/** On a data folder of an earlier start the user has it already: then it is taken back. */
+export async function askFor(phone: Phone, at: number): Promise<void> {
+  const { road, item, hasTerms } = JOURNEYS[at % JOURNEYS.length]!;
+  phone.powerOn();
+  const { entries } = await phone.walk([
+    { await: "start" },
+    { choose: road },
+    { await: "list" },
+    { choose: item },
+    { await: "item" },
+  ]);
+  const isHad = entries.some(({ label }) => label === "Remove");
+  await phone.walk(isHad ? REMOVE : hasTerms ? [...ORDER, ...AGREE] : ORDER);
+}

@@ -1,0 +1,189 @@
+/**
+ * The device's road around a server, each party a machine of its own: sandboxes of other companies, two reference service
+ * servers, the proxy between airnet and landnet, and new phones that run the client module. It runs beside the simulated
+ * world, in its process or in a test's, and speaks to the server by its doors alone.
+ */
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { join } from "node:path";
+import { createHandsetClient, freshHandset } from "../../device/client.ts";
+import { factoryModules } from "../../device/modules.ts";
+import type { AccessPointEntry } from "../../device/settings.ts";
+import { type TypedPoint, typedEntry } from "../../sim/handset/fleet.ts";
+import { createPhone, type Phone, type PhoneEvent, type PhoneOptions } from "../../sim/phone/phone.ts";
+import { ensureRoadCertificates, type RoadCertificates } from "../certificates/road-certificates.ts";
+import { type ProxyOptions, type ProxyServer, startProxy } from "../party/proxy.ts";
+import { type RoadSandboxes, type SandboxHabits, startSandboxes } from "./road-sandboxes.ts";
+import { ensureTrialVendor, TRIAL_VENDOR, type TrialVendor } from "./trial-vendor.ts";
+
+export const ROAD_WORLD = {
+  proxyId: "edge-1",
+  landId: "turnup",
+  /** What phones of the fleet leave the factory with, asleep (row 18). */
+  dormantModule: "java-runtime",
+} as const;
+
+const DORMANT = {
+  name: ROAD_WORLD.dormantModule,
+  version: "1.0",
+  vendor: TRIAL_VENDOR,
+  state: "dormant",
+} as const;
+
+export type RoadWorldOptions = {
+  readonly folder: string;
+  readonly seed: number;
+  readonly now: () => Date;
+  readonly habits?: SandboxHabits;
+  /** Hands an SMS of a phone to the message centre; throws where it is not taken. */
+  submitMo: PhoneOptions["submitMo"];
+  onEvent?(event: PhoneEvent): void;
+  onFault(error: unknown): void;
+  /** A phone opens its data session anew with settings that came over the air. */
+  goOnline?(phone: Pick<PhoneOptions, "imei" | "imsi">, road: AccessPointEntry): Promise<unknown>;
+  /** What a user does with a link to settings in a text: the access point that the page names, typed in by hand. */
+  openLink?(url: string): Promise<readonly TypedPoint[]>;
+};
+
+/** A provisioning server that the proxy leads to. */
+export type RoadServer = { readonly id: string; readonly url: string };
+export type RoadConnection = {
+  /** The first is where phones begin. */
+  readonly servers: readonly RoadServer[];
+  /** Whose content phones install. SPKI in base64. */
+  readonly issuers: readonly { readonly name: string; readonly spki: string }[];
+  readonly proxy?: Partial<ProxyOptions>;
+};
+export type NewPhone = Pick<PhoneOptions, "imei" | "imsi" | "msisdn"> & Partial<PhoneOptions>;
+
+export type RoadWorld = {
+  readonly sandboxes: RoadSandboxes;
+  /** Of the same folder as the server's, so that the ends of each leg trust each other. */
+  readonly certificates: RoadCertificates;
+  /** Whose software modules phones of the fleet install. */
+  readonly vendor: TrialVendor;
+  /** The phones so far, in the order they were made. */
+  readonly phones: readonly Phone[];
+  connect(connection: RoadConnection): Promise<ProxyServer>;
+  proxy(): ProxyServer;
+  /** A phone with an account at the proxy, switched off. */
+  phone(spec: NewPhone): Promise<Phone>;
+  /** To whom of these phones an SMS goes; undefined for a number of somebody else's. */
+  phoneOf(msisdn: string): Phone | undefined;
+  close(): Promise<void>;
+};
+
+export async function startRoadWorld(options: RoadWorldOptions): Promise<RoadWorld> {
+  const { folder, now } = options;
+  const certificates = await ensureRoadCertificates({
+    folder: join(folder, "road"),
+    proxyId: ROAD_WORLD.proxyId,
+    now: now(),
+  });
+  const vendor = await ensureTrialVendor(join(folder, "vendor"));
+  const sandboxes = await startSandboxes({
+    folder: join(folder, "sandboxes"),
+    now: now(),
+    ...(options.habits && { habits: options.habits }),
+  });
+  const phones: Phone[] = [];
+  const byMsisdn = new Map<string, Phone>();
+  const issuers = new Map<string, KeyObject>();
+  let connection: RoadConnection | undefined;
+  let proxy: ProxyServer | undefined;
+  const running = (): ProxyServer => {
+    if (!proxy) throw new Error("the road leads nowhere yet: connect it first");
+    return proxy;
+  };
+  return {
+    sandboxes,
+    certificates,
+    vendor,
+    phones,
+    async connect(to) {
+      connection = to;
+      for (const { name, spki } of to.issuers) issuers.set(name, publicKeyOf(spki));
+      const { serverAuthority: authority, publicKey } = certificates.land;
+      proxy = await startProxy({
+        id: ROAD_WORLD.proxyId,
+        port: 0,
+        certificates: certificates.proxy,
+        journalFolder: join(folder, "proxy-journal"),
+        servers: to.servers.map((server) => ({ ...server, authority, publicKey })),
+        now,
+        onFault: options.onFault,
+        ...to.proxy,
+      });
+      return proxy;
+    },
+    proxy: running,
+    async phone(spec) {
+      const { imei, imsi, msisdn } = spec;
+      await running().keepAccounts([{ deviceId: imei, imsi, msisdn }]);
+      const phone = createPhone({
+        provisioningUri: connection!.servers[0]!.url,
+        proxyUri: running().url,
+        proxyAuthority: certificates.proxy.airAuthority,
+        factory: await certificates.factoryPair(imei),
+        modules: factoryModules([DORMANT]),
+        issuerKeyOf: (issuer) => issuers.get(issuer),
+        vendorKeyOf: (name) => (name === vendor.name ? vendor.publicKey : undefined),
+        submitMo: options.submitMo,
+        seed: options.seed + phones.length,
+        now,
+        ...spec,
+        onEvent(event) {
+          if (event.kind === "other_push") settings.takePush(event);
+          if (event.kind === "text") settings.takeText(event.text);
+          (spec.onEvent ?? options.onEvent)?.(event);
+        },
+      });
+      const settings = settingsOf(options, { imei, imsi });
+      phones.push(phone);
+      byMsisdn.set(msisdn, phone);
+      return phone;
+    },
+    phoneOf: (msisdn) => byMsisdn.get(msisdn),
+    async close() {
+      for (const phone of phones) phone.powerOff();
+      await proxy?.close();
+      await sandboxes.close();
+    },
+  };
+}
+
+/** Settings are the affair of the phone's older software, beside the client module: pushed, it opens them by itself. */
+function settingsOf(
+  { goOnline, openLink, now, onFault }: RoadWorldOptions,
+  phone: Pick<PhoneOptions, "imei" | "imsi">,
+) {
+  const client = createHandsetClient({
+    ...phone,
+    opensBy: "itself",
+    takes: ["omacp"],
+    publicKeyOf: () => undefined,
+  });
+  let state = freshHandset();
+  const online = async (given: readonly AccessPointEntry[]): Promise<void> => {
+    for (const road of given) await goOnline?.(phone, road);
+  };
+  return {
+    takePush({ from, bytes }: { readonly from: string; readonly bytes: Uint8Array }): void {
+      const step = client.receive(state, { from, bytes, at: now() });
+      state = step.state;
+      const given = step.effects.flatMap((effect) =>
+        effect.kind === "applied" && effect.what === "settings" ? effect.entries : [],
+      );
+      online(given).catch(onFault);
+    },
+    takeText(text: string): void {
+      const [url] = /https?:\/\/\S+\/s\/\S+/.exec(text) ?? [];
+      if (!url || !openLink) return;
+      openLink(url)
+        .then((typed) => online(typed.map(typedEntry)))
+        .catch(onFault);
+    },
+  };
+}
+
+const publicKeyOf = (spki: string): KeyObject =>
+  createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" });

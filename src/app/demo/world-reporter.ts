@@ -1,0 +1,164 @@
+/**
+ * How the simulated world speaks to Turnup's HTTP API, as a network probe, a packet gateway and a manufacturer do: in
+ * batches, with its own tokens, and again when nobody answered.
+ */
+import { Agent, request } from "node:http";
+import type { FailedAttempt, UsageRecord } from "../../sim/core/packet-gateway.ts";
+import type { FleetSighting, TypedPoint } from "../../sim/handset/fleet.ts";
+import { type Arrival, writeArrivals } from "../../wire/message/maker-api.ts";
+import type { TurnupAddress } from "./world-options.ts";
+
+const MAX_BATCH = 500;
+const FLUSH_MS = 10;
+const RETRY_MS = 200;
+const TIMEOUT_MS = 10_000;
+const PAGE_TRIES = 300;
+/** A probe keeps what it could not tell. */
+const MAX_WAITING = 200_000;
+
+export type Reporter = {
+  connect(turnup: TurnupAddress): void;
+  sighting(sighting: FleetSighting): void;
+  traffic(batch: readonly UsageRecord[]): Promise<void>;
+  /** What a probe saw of applications that could not reach their server. */
+  failedAttempts(batch: readonly FailedAttempt[]): Promise<void>;
+  arrivals(batch: readonly Arrival[]): Promise<void>;
+  /** The access points that the page behind a link names. */
+  openLink(url: string): Promise<readonly TypedPoint[]>;
+  close(): Promise<void>;
+};
+
+export function reporter(): Reporter {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const waiting: FleetSighting[] = [];
+  let address: TurnupAddress | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  let sending = Promise.resolve();
+
+  async function post(path: string, token: string, body: string): Promise<void> {
+    while (!closed) {
+      const { status, text } = await tell(path, token, body);
+      if (status >= 200 && status < 300) return;
+      if (status >= 400 && status < 500 && status !== 429)
+        throw new Error(`${path} answered ${status}: ${text}`);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS)); // down or busy: a probe tries until it is heard
+    }
+  }
+
+  const tell = async (path: string, token: string, body: string): Promise<Answer> =>
+    address ? send(agent, "POST", `${address.url}${path}`, token, body).catch(() => NOT_HEARD) : NOT_HEARD;
+
+  async function flush(): Promise<void> {
+    timer = undefined;
+    while (waiting.length > 0 && !closed) {
+      const batch = waiting.splice(0, MAX_BATCH);
+      const rows = batch.map(({ seenAt, source: _, ...row }) => ({ ...row, seenAt: seenAt.toISOString() }));
+      await post(
+        "/v1/sightings?summary=true",
+        address?.probeToken ?? "",
+        JSON.stringify({ source: "simulator", sightings: rows }),
+      );
+    }
+  }
+
+  return {
+    connect(turnup) {
+      address = turnup;
+    },
+    sighting(sighting) {
+      if (waiting.length < MAX_WAITING) waiting.push(sighting);
+      timer ??= setTimeout(() => {
+        sending = sending.then(flush);
+      }, FLUSH_MS);
+    },
+    traffic: (batch) =>
+      post(
+        "/v1/confirmations",
+        address?.probeToken ?? "",
+        JSON.stringify({
+          confirmations: batch.map(({ imsi, apn, at }) => ({
+            imsi,
+            apn,
+            seenAt: at.toISOString(),
+            source: "gateway",
+          })),
+        }),
+      ),
+    failedAttempts: (batch) =>
+      post(
+        "/v1/symptoms",
+        address?.probeToken ?? "",
+        JSON.stringify({
+          symptoms: batch.map(({ host, at, ...one }) => ({
+            ...one,
+            server: host,
+            seenAt: at.toISOString(),
+            source: "gateway",
+          })),
+        }),
+      ),
+    arrivals: (batch) => post("/v1/arrivals", address?.makerToken ?? "", writeArrivals(batch)),
+    async openLink(url) {
+      // A subscriber whose page does not come tries again, for a while.
+      for (let tries = 1; tries <= PAGE_TRIES && !closed; tries++) {
+        const { status, text } = await pressButton(agent, url).catch(() => NOT_HEARD);
+        if (status === 200) return pointsOn(text);
+        if (status >= 400 && status < 500 && status !== 429) return [];
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+      return [];
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await sending.catch(() => undefined);
+      agent.destroy();
+    },
+  };
+}
+
+/** As a person does: the page first, then the button on it. */
+async function pressButton(agent: Agent, url: string): Promise<Answer> {
+  const cover = await send(agent, "GET", url, "", undefined);
+  const hasButton = cover.status === 200 && cover.text.includes('<form method="post">');
+  return hasButton ? send(agent, "POST", url, "", undefined) : cover;
+}
+
+/** A step of the page: what the access point is for, and its name. */
+const STEP = /access point for <b>([^<]+)<\/b>[\s\S]*?Access point name \(APN\)(?:<[^>]*>)*([^<]+)</g;
+const useOf = (title: string): TypedPoint["use"] =>
+  title.includes("MMS") ? "mms" : title === "WAP" ? "wap" : title === "Internet" ? "internet" : "maker";
+const pointsOn = (page: string): TypedPoint[] =>
+  [...page.matchAll(STEP)].map(([, title = "", apn = ""]) => ({ apn, use: useOf(title) }));
+
+type Answer = { readonly status: number; readonly text: string };
+const NOT_HEARD: Answer = { status: 0, text: "" };
+
+function send(
+  agent: Agent,
+  method: string,
+  url: string,
+  token: string,
+  body: string | undefined,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+    };
+    const outgoing = request(url, { method, agent, headers, timeout: TIMEOUT_MS }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("end", () =>
+        resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+      );
+      incoming.on("error", reject);
+    });
+    outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}

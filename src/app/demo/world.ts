@@ -1,0 +1,271 @@
+/**
+ * The outside world of a demonstration or a story, over the real protocols: a message centre (SMPP), a fleet of
+ * handsets, a core network, a manufacturer (key server over mutual TLS, application server) and a bank. It runs in a
+ * process of its own, knows nothing of Turnup's inside, and speaks to it as the real world would.
+ */
+
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { join } from "node:path";
+import type { MakerClient } from "../../maker/key-server.ts";
+import { type BankSimulator, startBank } from "../../sim/bank/bank.ts";
+import { startApplicationServer } from "../../sim/core/application-server.ts";
+import { startPacketGateway } from "../../sim/core/packet-gateway.ts";
+import {
+  createFleet,
+  type Fleet,
+  type FleetEvent,
+  type FleetSighting,
+  type MobileOriginated,
+} from "../../sim/handset/fleet.ts";
+import { createHandsetNetwork } from "../../sim/handset/network.ts";
+import { buildPhones } from "../../sim/handset/phones.ts";
+import { createSmscSimulator, type SmscSimulator } from "../../sim/smsc/smsc.ts";
+import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
+import { type Maker, startMaker } from "../party/maker.ts";
+import { askFor, makeNewPhones } from "./new-phones.ts";
+import type { RoadSandboxes } from "./road-sandboxes.ts";
+import { type RoadWorld, startRoadWorld } from "./road-world.ts";
+import type { TurnupAddress, WorldOptions } from "./world-options.ts";
+import { reporter } from "./world-reporter.ts";
+
+export const WORLD = {
+  smscSystemId: "turnup",
+  issuer: "maker.example",
+  clientId: "turnup",
+  /** The network of a made-up virtual operator on the test PLMN 001 01 (3GPP TS 23.003). */
+  network: { mcc: "001", mnc: "01", msisdnPrefix: "88210" },
+  factoryApn: "oldhost.example",
+  operatorApns: { internet: "internet.meridian", mms: "mms.meridian" },
+  makerHost: "mms.maker.example",
+  makerApn: "apps.maker.example",
+  /** The access point that keys of the own store name, for makers without a key server. */
+  ownApn: "legacy.meridian",
+  ownHost: "apps.legacy.example",
+  feeMinor: 250,
+  portionBasisPoints: 4_000,
+  currency: "EUR",
+  shortCode: "2948",
+} as const;
+
+/** The contract as the manufacturer keeps it; `makerRelation` of the demonstration is the operator's copy. */
+export const makerClient = (): MakerClient => ({
+  id: WORLD.clientId,
+  feeMinor: WORLD.feeMinor,
+  portionBasisPoints: WORLD.portionBasisPoints,
+  currency: WORLD.currency,
+});
+const KEY_VALID_MS = 365 * 86_400_000;
+
+export type WorldAddresses = {
+  readonly smscPort: number;
+  readonly makerUrl: string;
+  readonly bankUrl: string;
+  readonly maker: { readonly authority: string; readonly certificate: string; readonly key: string };
+  /** Issuer -> Ed25519 public key, SPKI in base64. */
+  readonly makerIssuer: { readonly name: string; readonly spki: string };
+  /** Of the device's road: what a server's environment must name, and where the starter catalog's servers are. */
+  readonly road: Pick<RoadSandboxes, "environment" | "origins"> | null;
+};
+
+export type World = {
+  readonly addresses: WorldAddresses;
+  /** Tells the world where Turnup is. */
+  connect(turnup: TurnupAddress): Promise<void>;
+  /** Switches the phones on. */
+  attach(perSecond: number): Promise<void>;
+  /** Switches the new phones on and lets their users ask; resolves when every one has asked, or rejects with why not. */
+  ask(): Promise<void>;
+  /** What the world can swear to, for reconciling. */
+  ledger(): WorldLedger;
+  /** The parties themselves, for stories that steer them one by one. */
+  readonly parties: {
+    readonly fleet: Fleet;
+    readonly smsc: SmscSimulator;
+    readonly bank: BankSimulator;
+    readonly maker: Maker;
+    readonly certificates: MakerCertificates;
+    readonly road: RoadWorld | undefined;
+  };
+  close(): Promise<void>;
+};
+
+export type WorldLedger = {
+  readonly phones: readonly {
+    readonly imsi: string;
+    readonly imei: string;
+    readonly make: string;
+    readonly model: string;
+    readonly keyOpened: boolean;
+    readonly keyDeleted: boolean;
+    readonly settingsApplied: number;
+    readonly before: string;
+    readonly now: string;
+    readonly refused: readonly string[];
+  }[];
+  readonly accepted: number;
+  readonly payments: readonly { readonly kind: string; readonly id: string; readonly amountMinor: number }[];
+  readonly makerRefusals: number;
+};
+
+export async function startWorld(
+  options: WorldOptions,
+  onEvent: (event: FleetEvent) => void,
+  onFault: (error: unknown) => void,
+): Promise<World> {
+  const turnup = reporter();
+  const { network } = WORLD;
+  const certificates = await ensureMakerCertificates({
+    folder: join(options.folder, "maker"),
+    clientIds: [WORLD.clientId],
+    now: new Date(),
+  });
+  const makes = new Map(options.models.map(({ tac, make, model }) => [tac, { make, model }]));
+  const maker = await startMaker({
+    port: 0,
+    certificates,
+    journalFolder: join(options.folder, "maker-journal"),
+    policy: {
+      issuer: WORLD.issuer,
+      clients: [makerClient()],
+      makes: options.keyServerMakes,
+      modelOf: (tac) => makes.get(tac),
+      offerOf: () => ({
+        accessPoints: [
+          { apn: WORLD.makerApn, use: "maker", authType: "none", mmsc: `http://${WORLD.makerHost}/m` },
+        ],
+        hosts: [WORLD.makerHost],
+      }),
+      deleteAfterUse: true,
+      validityMs: KEY_VALID_MS,
+    },
+  });
+  const application = await startApplicationServer({
+    onArrivals: (batch) => turnup.arrivals(batch),
+    verifyArrival: maker.keyServer.verifyArrival,
+    onFault,
+  });
+  const gateway = await startPacketGateway({
+    accessPoints: [
+      { apn: WORLD.factoryApn, hosts: ["internet.example"] },
+      { apn: WORLD.operatorApns.internet, hosts: ["internet.example"] },
+      { apn: WORLD.operatorApns.mms, hosts: ["mmsc.meridian"] },
+      { apn: WORLD.makerApn, hosts: [WORLD.makerHost] },
+      { apn: WORLD.ownApn, hosts: [WORLD.ownHost] },
+    ],
+    hosts: new Map([
+      [WORLD.makerHost, application.url],
+      [WORLD.ownHost, application.url],
+    ]),
+    onUsage: (batch) => turnup.traffic(batch),
+    onFailedAttempts: (batch) => turnup.failedAttempts(batch),
+    onFault,
+  });
+  const bank = await startBank({
+    secret: options.bankSecret,
+    ...(options.bankFaults ? { faults: options.bankFaults } : {}),
+  });
+  const trusted = new Map<string, KeyObject>([[WORLD.issuer, certificates.signing.publicKey]]);
+  const smsc = await createSmscSimulator({
+    port: 0,
+    systemId: WORLD.smscSystemId,
+    password: options.smscPassword,
+    seed: options.seed,
+    onMessage(message) {
+      const sms = { ...message, udh: message.udh ?? new Uint8Array(0) };
+      return road?.phoneOf(sms.to)?.onMessage(sms) ?? fleet.onMessage(sms);
+    },
+    deliverWindow: 1_000,
+    ...(options.faults ? { faults: options.faults } : {}),
+    ...(options.onAccepted ? { onAccepted: options.onAccepted } : {}),
+    ...(options.smscRetryMs === undefined ? {} : { retryMs: options.smscRetryMs }),
+  });
+  const submitMo = async (sms: MobileOriginated): Promise<void> => {
+    const taken = await smsc.sendMobileOriginated(sms);
+    if (taken !== "taken") throw new Error("the message centre could not hand it over");
+  };
+  const online = createHandsetNetwork({ host: gateway.host, port: gateway.port });
+  const road = options.newPhones
+    ? await startRoadWorld({
+        folder: options.folder,
+        seed: options.seed,
+        now: () => new Date(),
+        submitMo,
+        onFault,
+        goOnline: online.open,
+        openLink: (url) => turnup.openLink(url),
+      })
+    : undefined;
+  const fleet = createFleet({
+    phones: buildPhones({
+      models: options.models,
+      count: options.phones,
+      seed: options.seed,
+      network,
+      factoryApn: WORLD.factoryApn,
+    }),
+    seed: options.seed,
+    plmn: `${network.mcc}-${network.mnc}`,
+    gateway: { host: gateway.host, port: gateway.port },
+    publicKeyOf: (issuer) => trusted.get(issuer),
+    onSighting: (sighting: FleetSighting) => turnup.sighting(sighting),
+    submitMo,
+    onEvent,
+    makerHostOf: ({ make }) => (options.keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
+    openLink: (url) => turnup.openLink(url),
+    ...(options.radio ? { radio: options.radio } : {}),
+    ...(options.user ? { user: options.user } : {}),
+  });
+
+  return {
+    parties: { fleet, smsc, bank, maker, certificates, road },
+    addresses: {
+      smscPort: smsc.port,
+      makerUrl: maker.url,
+      bankUrl: bank.url,
+      maker: { authority: certificates.authority, ...certificates.clients.get(WORLD.clientId)! },
+      makerIssuer: {
+        name: WORLD.issuer,
+        spki: certificates.signing.publicKey.export({ type: "spki", format: "der" }).toString("base64"),
+      },
+      road: road ? { environment: road.sandboxes.environment, origins: road.sandboxes.origins } : null,
+    },
+    async connect(address) {
+      turnup.connect(address);
+      for (const { name, spki } of address.trusted) {
+        trusted.set(name, createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" }));
+      }
+      if (!road || !address.land) return;
+      await road.connect({ servers: [address.land], issuers: address.trusted });
+      await makeNewPhones(road, options);
+    },
+    ask: async () => void (await Promise.all((road?.phones ?? []).map(askFor))),
+    attach: (perSecond) => fleet.attachAll({ perSecond }),
+    ledger: () => ({
+      phones: fleet
+        .phones()
+        .map(({ spec, keyOpened, keyDeleted, settingsApplied, before, now, refused }) => ({
+          imsi: spec.imsi,
+          imei: spec.imei,
+          make: spec.make,
+          model: spec.model,
+          keyOpened,
+          keyDeleted,
+          settingsApplied,
+          before,
+          now,
+          refused,
+        })),
+      accepted: smsc.stats.accepted,
+      payments: bank.ledger().map(({ kind, id, amountMinor }) => ({ kind, id, amountMinor })),
+      makerRefusals: Object.values(maker.refusals()).reduce((sum, count) => sum + count, 0),
+    }),
+    async close() {
+      fleet.close();
+      await road?.close();
+      online.end();
+      await smsc.close();
+      await Promise.all([gateway.close(), application.close(), bank.close(), maker.close()]);
+      await turnup.close();
+    },
+  };
+}

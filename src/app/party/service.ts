@@ -1,0 +1,105 @@
+/** Starts the reference service server: its journal, its decisions, its doors. Stands alone or in the all-in-one. */
+import { randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type OfferedService, type ServiceRefusal, serviceDoors } from "../../http/service/server.ts";
+import { clientNamed, createAccessTokens } from "../../service/access-tokens.ts";
+import { createReceiveManager } from "../../service/receive-manager.ts";
+import {
+  createRegistrationKernel,
+  type RegistrationKernel,
+  type ServiceJournal,
+  type ServicePolicy,
+} from "../../service/registration-kernel.ts";
+import { openServiceJournal } from "../../store/journal/service-journal.ts";
+import type { PartyCertificates } from "../certificates/certificates.ts";
+
+export type OfferedPolicy = Omit<ServicePolicy, "digestSecret">;
+export type ServiceOptions = {
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly certificates: PartyCertificates;
+  readonly journalFolder: string;
+  /** Operators with a contract. Their certificates bear `urn:turnup:client:<id>`. */
+  readonly clientIds: readonly string[];
+  /** What is offered, by the path of its SCIM door (`/scim/v2`). */
+  readonly services: Readonly<Record<string, OfferedPolicy>>;
+  now?(): Date;
+  onRefused?(refusal: ServiceRefusal): void;
+  onFault?(error: Error): void;
+  /** Stands between the doors and the journal: for a test of a disk that fails. */
+  journal?(real: ServiceJournal): ServiceJournal;
+};
+export type Service = {
+  /** Without a path; tokens are at `/oauth2/token`. */
+  readonly url: string;
+  readonly port: number;
+  kernelAt(path: string): RegistrationKernel;
+  /** How often each kind of caller was refused since the start. */
+  refusals(): Readonly<Record<ServiceRefusal["cause"], number>>;
+  close(): Promise<void>;
+};
+
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { certificates, host = "127.0.0.1" } = options;
+  const counts = { no_certificate: 0, wrong_authority: 0, handshake_failed: 0, no_contract: 0, no_token: 0 };
+  const freshOctets = (octets: number) => Uint8Array.from(randomBytes(octets));
+  const services: (OfferedService & { close(): Promise<void> })[] = [];
+  const close = async () => void (await Promise.all(services.map((service) => service.close())));
+  try {
+    for (const [path, policy] of Object.entries(options.services))
+      services.push(await openService(path, policy, options, freshOctets));
+    const doors = serviceDoors({
+      services,
+      clientOf: (names) => clientNamed(options.clientIds, names),
+      tokens: createAccessTokens(freshOctets),
+      tls: { ...certificates.server, authority: certificates.authority },
+      now: options.now ?? (() => new Date()),
+      monotonicMs: () => options.now?.().getTime() ?? performance.now(),
+      onRefused(refusal) {
+        counts[refusal.cause]++;
+        options.onRefused?.(refusal);
+      },
+      onFault: options.onFault ?? (() => undefined),
+    });
+    await doors.listen({ host, port: options.port });
+    const { port } = doors.server.address() as AddressInfo; // it listens on TCP
+    return {
+      url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      port,
+      kernelAt: (path) => services.find((one) => one.path === path)!.kernel,
+      refusals: () => ({ ...counts }),
+      async close() {
+        await doors.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Each service has a kernel and a journal of its own. */
+async function openService(
+  path: string,
+  policy: OfferedPolicy,
+  { certificates, journalFolder, journal }: ServiceOptions,
+  freshOctets: (octets: number) => Uint8Array,
+): Promise<OfferedService & { close(): Promise<void> }> {
+  if (!/^(\/[a-z0-9-]+)+$/.test(path)) throw new RangeError("a path of /a-z 0-9 - is wanted");
+  const kernel = createRegistrationKernel({ ...policy, digestSecret: certificates.indexSecret }, freshOctets);
+  const kept = await openServiceJournal({
+    folder: join(journalFolder, path.slice(1).replaceAll("/", "_")),
+    sealKey: certificates.sealKey,
+    replay: kernel.apply,
+  });
+  return {
+    path,
+    kernel,
+    receive: createReceiveManager(kernel),
+    journal: journal?.(kept) ?? kept,
+    close: kept.close,
+  };
+}

@@ -1,0 +1,29 @@
+/**
+ * `npm run build`: makes dist/, what an installed package runs. The program is dist/cli.js with its commands in files
+ * beside it, each loaded when it is called; the codecs and the handset's client stand there for other projects, module
+ * by module with their types. Libraries are not copied in: npm installs them (docs/adr/0007-release-build.md).
+ */
+import { execFileSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { bundleProgram } from "../../../bin/bundle.js";
+import { packageFolder } from "../../store/dataset/folder.ts";
+
+const root = packageFolder();
+const dist = join(root, "dist");
+
+rmSync(dist, { recursive: true, force: true });
+await bundleProgram(dist);
+buildLibraries();
+const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name));
+process.stdout.write(`dist: ${files.length} files\n`);
+
+/** `turnup/wire/*` and `turnup/device`, by the exports of package.json. */
+function buildLibraries(): void {
+  const typescript = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
+  execFileSync(process.execPath, [join(typescript, "bin", "tsc"), "--project", "tsconfig.libraries.json"], {
+    cwd: root,
+    stdio: "inherit",
+  });
+}

@@ -1,0 +1,174 @@
+/**
+ * Reports of the IMEI-tracking applet on the operator's cards, as the message centre delivers them to a short code: each
+ * becomes a sighting. Whose phone it is stands in the report, or is found by the number that sent it, which only our own
+ * link to the centre vouches for. Nothing is sent back.
+ */
+import type { Intake, SightingInput } from "../../kernel/detection/sighting.ts";
+import type { Database } from "../../store/database/database.ts";
+import type { Sealer } from "../../store/seal/seal.ts";
+import { TurnupError } from "../../term/error.ts";
+import { type HomePlmnResolver, type Imsi, parseImsi } from "../../term/imsi.ts";
+import { parseMsisdn } from "../../term/msisdn.ts";
+import {
+  type AppletReport,
+  DEFAULT_TEXT_PATTERN,
+  decodeBinaryReport,
+  readTextReport,
+} from "../../wire/applet/report.ts";
+import { DecodeError } from "../../wire/decode-error.ts";
+import type { DeliverSm } from "../../wire/smpp/command.ts";
+import { tlvValue } from "../../wire/smpp/tlv.ts";
+import { createReassembler } from "../../wire/sms/reassembly.ts";
+import { decodeText } from "../../wire/sms/text.ts";
+import { splitHeader } from "../../wire/sms/udh.ts";
+import type { Config } from "../config/config.ts";
+import { isEightBit } from "./handset-report.ts";
+
+/** `part`: more of it is to come; `refused`: it is no report, or names nobody. */
+export type AppletOutcome = "sighting" | "refused" | "part";
+export type AppletReports = {
+  isFor(pdu: Pick<DeliverSm, "destination_addr">): boolean;
+  /** Durable when it resolves. An applet that is not answered reports again after its next start. */
+  take(pdu: DeliverSm): Promise<AppletOutcome>;
+};
+
+const UDHI = 0x40;
+/** Types of number that are E.164: unknown, as many centres say, and international. */
+const FULL_NUMBERS = [0, 1];
+const PARTS = { limitMessages: 1_000, limitOctets: 1_048_576, timeoutMs: 300_000 };
+/** An operator that was not found is looked for again after this. */
+const OPERATOR_SOUGHT_MS = 10_000;
+
+const OPERATORS = "select id, slug from operator order by id limit 2";
+const OPERATOR = "select id, slug from operator where slug = $1";
+const IMSI_OF = {
+  name: "imsi_of_number", // subscriber_by_msisdn
+  text: `select imsi_sealed as sealed from subscriber where operator_id = $1 and msisdn_index = $2 order by id desc limit 1`,
+};
+
+export type AppletDeps = {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly intake: Intake;
+  readonly homePlmnOf: HomePlmnResolver;
+  readonly clock: () => Date;
+};
+
+/**
+ * Null where no short code is set.
+ * @throws TurnupError `config_invalid`: a pattern that is none, or does not name `imei`
+ */
+export function createAppletReports(deps: AppletDeps, { applet }: Config): AppletReports | null {
+  const { shortCode } = applet;
+  if (shortCode === undefined) return null;
+  const pattern = patternOf(applet.textPattern);
+  const parts = createReassembler(PARTS);
+  const operatorId = operatorOf(deps, applet.operator);
+  return {
+    isFor: ({ destination_addr }) => destination_addr.replace(/^\+/, "") === shortCode,
+    async take(pdu) {
+      try {
+        const whole = wholeOf(pdu);
+        if (!whole) return "part";
+        const report = isEightBit(pdu.data_coding)
+          ? decodeBinaryReport(whole)
+          : readTextReport(decodeText(pdu.data_coding, whole), pattern);
+        const operator = report && (await operatorId());
+        const sighting = operator && (await sightingOf(deps, operator, report, numberOf(pdu)));
+        if (!sighting) return "refused";
+        const [result] = await deps.intake.accept(operator, [sighting], "applet");
+        return result?.outcome === "refused" ? "refused" : "sighting";
+      } catch (error) {
+        if (error instanceof DecodeError) return "refused";
+        throw error; // the database is away: the centre keeps the message
+      }
+    },
+  };
+
+  function wholeOf(pdu: DeliverSm): Uint8Array | null {
+    const octets =
+      pdu.short_message.length > 0
+        ? pdu.short_message
+        : (tlvValue(pdu.tlvs, "message_payload") ?? pdu.short_message);
+    if ((pdu.esm_class & UDHI) === 0) return octets;
+    const { udh, data } = splitHeader(octets);
+    const { source_addr: from, destination_addr: to } = pdu;
+    return parts.accept({ from, to, udh, data, atMs: deps.clock().getTime() })?.bytes ?? null;
+  }
+}
+
+function patternOf(text: string | undefined): RegExp {
+  try {
+    const pattern = new RegExp(text ?? DEFAULT_TEXT_PATTERN, "i");
+    if (pattern.source.includes("(?<imei>")) return pattern;
+  } catch {
+    // told below
+  }
+  throw new TurnupError(
+    "config_invalid",
+    "applet.text_pattern is no regular expression with a group named imei",
+    {
+      nextStep:
+        "name the groups (?<imei>...), and where the text has them (?<imsi>...), (?<iccid>...), (?<home>...)",
+    },
+  );
+}
+
+/** The one that is named, or the only one that there is. */
+function operatorOf({ database, clock }: AppletDeps, slug: string | undefined): () => Promise<string | null> {
+  let sought: { readonly atMs: number; readonly id: string | null } | undefined;
+  return async () => {
+    const nowMs = clock().getTime();
+    if (sought && (sought.id !== null || nowMs - sought.atMs < OPERATOR_SOUGHT_MS)) return sought.id;
+    const rows = await database.rows<{ id: string }>(
+      slug === undefined ? OPERATORS : OPERATOR,
+      slug === undefined ? [] : [slug],
+    );
+    sought = { atMs: nowMs, id: rows.length === 1 ? rows[0]!.id : null };
+    return sought.id;
+  };
+}
+
+function numberOf({ source_addr, source_addr_ton }: DeliverSm): string | null {
+  if (!FULL_NUMBERS.includes(source_addr_ton)) return null;
+  try {
+    return parseMsisdn(source_addr);
+  } catch {
+    return null; // a short number, or a name: nobody's phone
+  }
+}
+
+async function sightingOf(
+  { database, sealer, homePlmnOf }: AppletDeps,
+  operatorId: string,
+  { imei, imeisv, imsi, iccid, home }: AppletReport,
+  msisdn: string | null,
+): Promise<SightingInput | null> {
+  const whose = imsi ?? (msisdn === null ? null : await imsiOf(msisdn));
+  if (whose === null) return null;
+  return {
+    imei: imei ?? undefined,
+    imeisv: imeisv ?? undefined,
+    imsi: whose,
+    iccid: iccid ?? undefined,
+    msisdn: msisdn ?? undefined,
+    appletHome: home ?? undefined,
+    plmn: plmnOf(whose), // the report does not say where it is: at home, as far as anybody knows
+  };
+
+  async function imsiOf(number: string): Promise<string | null> {
+    const row = await database.one<{ sealed: Buffer }>(IMSI_OF, [
+      operatorId,
+      sealer.blindIndex("msisdn", operatorId, number),
+    ]);
+    return row ? sealer.open("imsi", row.sealed) : null;
+  }
+
+  function plmnOf(text: string): string {
+    try {
+      return homePlmnOf(parseImsi(text)) ?? text.slice(0, 5);
+    } catch {
+      return (text as Imsi).slice(0, 5); // the intake refuses it with its reason
+    }
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * The engine of a server: conductor, books, outbox and errands with their loops, and the SMPP session. It has no state
+ * of its own beyond what is under way, so any number of engines may run on one data base.
+ */
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Bookkeeper, createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
+import { type Conductor, createConductor } from "../../kernel/conductor/conductor.ts";
+import { type BankPort, createErrands, type MakerPort } from "../../kernel/conductor/make-calls.ts";
+import {
+  createOutbox,
+  type Outbox,
+  type PartOutcome,
+  type PartToSubmit,
+} from "../../kernel/conductor/outbox.ts";
+import { type Connectors, NO_CONNECTORS } from "../../kernel/conductor/request-calls.ts";
+import type { ChangeSet } from "../../kernel/order/change-set.ts";
+import type { ConductorDeps } from "../../kernel/order/deps.ts";
+import type { OrderStore } from "../../kernel/order/order-store.ts";
+import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
+import type { RequestDesk } from "../../kernel/order/request.ts";
+import { createEsme, type Esme, type EsmeOptions } from "../../net/smsc/esme.ts";
+import type { SubmitOutcome } from "../../net/smsc/outcome.ts";
+import { type ReceiptIds, readReceipt, responseFormOf } from "../../net/smsc/receipt-ids.ts";
+import { TurnupError } from "../../term/error.ts";
+import type { DeliverSm } from "../../wire/smpp/command.ts";
+import type { MessageState } from "../../wire/smpp/receipt.ts";
+import { formatRelativeTime } from "../../wire/smpp/time.ts";
+import type { AppletReports } from "./applet-reports.ts";
+import { reportOctets } from "./handset-report.ts";
+import { type Loop, startLoop } from "./loop.ts";
+import { type Arrivals, noArrivals } from "./measures.ts";
+import { subscriberText } from "./subscriber-text.ts";
+
+const ORDER_BATCH = 500;
+const CALL_BATCH = 500;
+const EXPIRE_BATCH = 500;
+/** How long work may lie unseen when nobody woke us: another node's, or what a retry left due. */
+const POLL_MS = 500;
+const EXPIRE_POLL_MS = 5_000;
+/** A receipt that came while its part was being booked is found within this time after the booking. */
+const REMATCH_POLL_MS = 250;
+const REMATCH_BATCH = 1_000;
+const FORGET_POLL_MS = 60_000;
+/** A server that was missed twice at this pace is taken for gone. */
+const LEASE_POLL_MS = 1_000;
+const MIN_VALIDITY_MS = 60_000;
+/** A relative time holds less than 32 days. */
+const MAX_VALIDITY_MS = 30 * 86_400_000;
+/** Receipts are answered when they are on disk, a batch at a time: the centre may have this many unanswered. */
+const MAX_UNANSWERED_RECEIPTS = 2_000;
+const ESME_ROK = 0;
+
+export type EngineOptions = {
+  readonly store: OrderStore;
+  /** The database's time, in which things are due (`store/node/database-clock.ts`). */
+  readonly clock: () => Date;
+  readonly newId: () => string;
+  readonly clockToleranceMs: number;
+  readonly smsc: Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
+    readonly name: string;
+    readonly receiptIds: ReceiptIds;
+  };
+  readonly judge: ConductorDeps["judge"];
+  readonly chooseSettings: ConductorDeps["chooseSettings"];
+  readonly ownIssuer: ConductorDeps["ownIssuer"];
+  readonly linkUrl: ConductorDeps["linkUrl"];
+  /** For requests of the device's road: what can be had, and the addresses of its screens. */
+  readonly catalog: ConductorDeps["catalog"];
+  readonly fetchModule: ConductorDeps["fetchModule"];
+  readonly requestUrl: ConductorDeps["requestUrl"];
+  readonly offerUrl: ConductorDeps["offerUrl"];
+  readonly peers?: NonNullable<ConductorDeps["peers"]>;
+  readonly landName?: NonNullable<ConductorDeps["landName"]>;
+  /** Machines that requests ask; a call to one that is left out fails, and says so. */
+  readonly connectors?: Partial<Connectors>;
+  readonly makerAt: (url: string) => MakerPort | undefined;
+  readonly bankOf: (operatorId: string) => BankPort | undefined;
+  readonly messageBatch: number;
+  /** Takes what phones send to the applet's short code. */
+  readonly applet?: AppletReports | null;
+  /** Sees what was written, after it is on disk: for views and measures. */
+  readonly onChanges?: (changes: ChangeSet) => void;
+  /** A failure of a loop, or of the SMPP session; never an identifier in it. */
+  readonly onFault: (name: string, error: unknown) => void;
+};
+
+export type Engine = {
+  readonly conductor: Conductor;
+  readonly books: Bookkeeper;
+  readonly esme: Esme;
+  /** Takes messages that were leased as they were written, while the message centre is there. */
+  readonly courier: Pick<Outbox, "hasRoom" | "hand">;
+  readonly arrivals: Arrivals;
+  /** Orders were opened. */
+  wakeOrders(): void;
+  wakeMessages(): void;
+  stop(): Promise<void>;
+};
+
+export function startEngine(options: EngineOptions): Engine {
+  const { clock, newId } = options;
+  const loops: Record<
+    "orders" | "messages" | "expiry" | "receipts" | "forget" | "leases",
+    Loop | undefined
+  > & {
+    calls: Loop[];
+  } = {
+    orders: undefined,
+    messages: undefined,
+    expiry: undefined,
+    receipts: undefined,
+    forget: undefined,
+    leases: undefined,
+    calls: [],
+  };
+  const conductor = createConductor({
+    store: options.store,
+    newId,
+    clock,
+    clockToleranceMs: options.clockToleranceMs,
+    randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+    judge: options.judge,
+    chooseSettings: options.chooseSettings,
+    ownIssuer: options.ownIssuer,
+    linkUrl: options.linkUrl,
+    catalog: options.catalog,
+    fetchModule: options.fetchModule,
+    requestUrl: options.requestUrl,
+    offerUrl: options.offerUrl,
+    ...(options.peers && { peers: options.peers }),
+    ...(options.landName && { landName: options.landName }),
+    onWritten(changes) {
+      if (changes.messages.length > 0) loops.messages?.wake();
+      if (changes.calls.length > 0) for (const loop of loops.calls) loop.wake();
+      options.onChanges?.(changes);
+    },
+  });
+  const books = createBookkeeper(conductor, (ms) => sleep(ms));
+  const { name, receiptIds, ...session } = options.smsc;
+  const arrivals = noArrivals();
+  const esme = createEsme({
+    maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
+    maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
+    ...session,
+    messageIdForm: responseFormOf(receiptIds),
+    onDeliver: (pdu) => deliver(books, conductor.requests, name, pdu, receiptIds, arrivals, options.applet),
+  });
+  const outbox = createOutbox({
+    store: options.store,
+    books,
+    smsc: { name, submit: (part) => submit(esme, part, clock()) },
+    clock,
+    random: Math.random,
+  });
+  const errands = createErrands({
+    store: options.store,
+    books,
+    clock,
+    makerAt: options.makerAt,
+    bankOf: options.bankOf,
+    connectors: { ...NO_CONNECTORS, ...options.connectors },
+  });
+  const loop = (loopName: string, pauseMs: number, pass: () => Promise<boolean>): Loop =>
+    startLoop({ name: loopName, pauseMs, pass, onFailure: options.onFault });
+
+  esme.on("trouble", (error) => options.onFault("smsc", error));
+  esme.start();
+  loops.orders = loop("orders", POLL_MS, async () => (await conductor.advance(ORDER_BATCH)) === ORDER_BATCH);
+  loops.messages = loop("messages", POLL_MS, async () => {
+    if (esme.state.name !== "bound") return false;
+    return (await outbox.pass(options.messageBatch)) === options.messageBatch;
+  });
+  loops.expiry = loop(
+    "expiry",
+    EXPIRE_POLL_MS,
+    async () => (await conductor.expire(EXPIRE_BATCH)) === EXPIRE_BATCH,
+  );
+  loops.receipts = loop(
+    "receipts",
+    REMATCH_POLL_MS,
+    async () => (await conductor.rematchReceipts(REMATCH_BATCH)) === REMATCH_BATCH,
+  );
+  loops.forget = loop("forget", FORGET_POLL_MS, async () => conductor.dropReceipts().then(() => false));
+  loops.calls = CALL_KINDS.map((kind) =>
+    loop(kind, POLL_MS, async () => (await errands.pass(kind, CALL_BATCH)) === CALL_BATCH),
+  );
+  loops.leases = loop("leases", LEASE_POLL_MS, async () => {
+    if ((await options.store.reclaimLeases(clock())) === 0) return false;
+    for (const one of [loops.messages, ...loops.calls]) one?.wake();
+    return false;
+  });
+  esme.on("state", (state) => {
+    if (state.name === "bound") loops.messages?.wake();
+  });
+
+  return {
+    conductor,
+    books,
+    esme,
+    courier: {
+      hasRoom: (count) => esme.state.name === "bound" && outbox.hasRoom(count),
+      hand: outbox.hand,
+    },
+    arrivals,
+    wakeOrders: () => loops.orders?.wake(),
+    wakeMessages: () => loops.messages?.wake(),
+    async stop() {
+      await Promise.all(
+        [loops.orders, loops.expiry, loops.receipts, loops.forget, loops.leases, ...loops.calls].map((one) =>
+          one?.stop(),
+        ),
+      );
+      await loops.messages?.stop();
+      await outbox.idle();
+      await esme.stop();
+      await books.idle();
+    },
+  };
+}
+
+async function submit(esme: Esme, part: PartToSubmit, now: Date): Promise<PartOutcome> {
+  const validityMs = Math.min(
+    MAX_VALIDITY_MS,
+    Math.max(MIN_VALIDITY_MS, part.expiresAt.getTime() - now.getTime()),
+  );
+  const isAlphanumeric = !/^\d+$/.test(part.from);
+  const outcome = await esme.submit({
+    source_addr: part.from,
+    source_addr_ton: isAlphanumeric
+      ? TON.alphanumeric
+      : part.from.length < 7
+        ? TON.abbreviated
+        : TON.international,
+    source_addr_npi: isAlphanumeric ? NPI.unknown : NPI.isdn,
+    destination_addr: part.to,
+    dest_addr_ton: TON.international,
+    dest_addr_npi: NPI.isdn,
+    esm_class: part.esmClass,
+    data_coding: part.dataCoding,
+    registered_delivery: 1,
+    validity_period: formatRelativeTime(validityMs),
+    short_message: part.userData,
+  });
+  return partOutcome(outcome);
+}
+
+/** SMPP v3.4 §5.2.5 and §5.2.6. */
+const TON = { international: 1, alphanumeric: 5, abbreviated: 6 } as const;
+const NPI = { unknown: 0, isdn: 1 } as const;
+
+function partOutcome(outcome: SubmitOutcome): PartOutcome {
+  switch (outcome.kind) {
+    case "accepted":
+      return { kind: "accepted", smscMessageId: outcome.messageId };
+    case "refused":
+      return { kind: outcome.permanent ? "refused" : "later", code: outcome.statusName };
+    case "deferred":
+      return { kind: "later", code: outcome.statusName ?? outcome.cause };
+    case "unknown":
+      return { kind: "later", code: outcome.cause };
+  }
+}
+
+/** Acknowledged only when it is on disk: a message centre repeats what nobody answered. */
+async function deliver(
+  books: Bookkeeper,
+  requests: RequestDesk,
+  smsc: string,
+  pdu: DeliverSm,
+  receiptIds: ReceiptIds,
+  arrivals: Arrivals,
+  applet: AppletReports | null | undefined,
+): Promise<number> {
+  const receipt = readReceipt(pdu, receiptIds);
+  if (receipt) {
+    arrivals.receipts.set(receipt.state, (arrivals.receipts.get(receipt.state) ?? 0) + 1);
+    const state = BOOKED_STATE[receipt.state];
+    if (state) {
+      await books.receipt({
+        smsc,
+        smscMessageId: receipt.messageId.replaceAll("\0", ""),
+        otherIds: receipt.otherIds,
+        state,
+        errorCode: receipt.errorCode?.replace(/\p{Cc}/gu, "") ?? null,
+      });
+    }
+    return ESME_ROK;
+  }
+  if (applet?.isFor(pdu)) {
+    const outcome = await applet.take(pdu);
+    if (outcome !== "part") arrivals[outcome === "sighting" ? "applet" : "appletRefused"] += 1;
+    return ESME_ROK;
+  }
+  const report = reportOctets(pdu);
+  if (report && ((await books.report(report)) || (await requests.replyCame(report)))) arrivals.reports += 1;
+  else if (report === undefined && (await answered(requests, pdu))) arrivals.reports += 1;
+  else arrivals.others += 1;
+  return ESME_ROK;
+}
+
+/** A subscriber's reply by text to a question of ours. One that comes too late is taken all the same: it changes nothing. */
+async function answered(requests: RequestDesk, pdu: DeliverSm): Promise<boolean> {
+  const text = subscriberText(pdu);
+  if (text === undefined) return false;
+  try {
+    return await requests.textCame(pdu.source_addr, text, pdu.destination_addr);
+  } catch (error) {
+    if (error instanceof TurnupError && !error.code.startsWith("database_")) return true;
+    throw error;
+  }
+}
+
+/** Intermediate states settle nothing. */
+const BOOKED_STATE: Readonly<Record<MessageState, "delivered" | "failed" | "expired" | null>> = {
+  enroute: null,
+  accepted: null,
+  delivered: "delivered",
+  expired: "expired",
+  undeliverable: "failed",
+  deleted: "failed",
+  rejected: "failed",
+  unknown: "failed",
+};

@@ -1,0 +1,107 @@
+/** Which models get a key: by the data, by the operator's word above it, and by the policy where nobody knows. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
+import type { CapabilityRow, DeviceDatasets } from "../../kernel/devices/rows.ts";
+import type { Terms } from "../../kernel/order/operator-terms.ts";
+import type { OrderDraft, Subject } from "../../kernel/order/order-draft.ts";
+import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { createAccessPointIndex } from "../../kernel/settings/find-settings.ts";
+import type { SupportOverride } from "../../kernel/support/decide-support.ts";
+import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { createSealer } from "../../store/seal/seal.ts";
+import { createKnowledge } from "./knowledge.ts";
+
+const sealer = createSealer(Buffer.alloc(32, 1));
+const shipped = readShippedDatasets();
+const OPERATOR = "operator";
+/** A Galaxy S3, which takes OMA CP. */
+const IMEI = "353412060000006";
+const TAC = IMEI.slice(0, 8);
+
+function judge(
+  setup: {
+    readonly samsung?: Partial<CapabilityRow>;
+    readonly overrides?: Readonly<Record<string, Omit<SupportOverride, "scope">>>;
+    readonly tryKeys?: boolean;
+    readonly imei?: string;
+    readonly unknownProtocol?: "omacp" | "link";
+  } = {},
+) {
+  const data: DeviceDatasets = {
+    ...shipped,
+    capability: {
+      ...shipped.capability,
+      rows: shipped.capability.rows.map((row) =>
+        row.make === "Samsung" ? { ...row, ...setup.samsung } : row,
+      ),
+    },
+  };
+  const knowledge = createKnowledge({
+    catalog: new DeviceCatalog(data),
+    accessPoints: createAccessPointIndex([], [], []),
+    networks: [],
+    sealer,
+  });
+  const overrides = Object.entries(setup.overrides ?? {}).map(
+    ([key, said]) => [key, { ...said, scope: key.slice(0, key.indexOf(":")) }] as [string, SupportOverride],
+  );
+  const terms: Terms = {
+    operatorId: OPERATOR,
+    operatorName: "Meridian",
+    kind: "mno",
+    homePlmns: [],
+    policy: {
+      ...DEFAULT_POLICY,
+      tryKeys: setup.tryKeys ?? true,
+      unknownProtocol: setup.unknownProtocol ?? "link",
+    },
+    relations: new Map(),
+    accessPoints: [],
+    overrides: new Map(overrides),
+  };
+  const subject = { imei: setup.imei ?? IMEI } as Subject;
+  return knowledge.judge({} as OrderDraft, subject, terms, new Date("2026-11-29"));
+}
+const taken = (setup?: Parameters<typeof judge>[0]) => {
+  const { road, takesKey, isKeyKnown } = judge(setup);
+  return [road, takesKey, isKeyKnown];
+};
+
+test("a model that takes OMA CP and of which no key is known is tried, and counts as unproved; or is not, as the policy says", () => {
+  assert.deepEqual(taken(), ["omacp", true, false]);
+  assert.deepEqual(taken({ tryKeys: false }), ["omacp", false, false]);
+  assert.match(
+    judge({ tryKeys: false }).whyNoKey ?? "",
+    /it is not known whether this model runs device keys/,
+  );
+});
+
+test("a model that no list names is tried where the operator sends such models settings by OMA CP", () => {
+  const imei = "869999990000009";
+  assert.deepEqual(taken({ imei }), ["link", false, false]);
+  assert.deepEqual(taken({ imei, unknownProtocol: "omacp" }), ["omacp", true, false]);
+  assert.deepEqual(taken({ imei, unknownProtocol: "omacp", tryKeys: false }), ["omacp", false, false]);
+});
+
+test("the data decides, whatever road settings take", () => {
+  assert.deepEqual(taken({ samsung: { deviceKey: "no" } }), ["omacp", false, false]);
+  assert.deepEqual(taken({ samsung: { deviceKey: "yes" } }), ["omacp", true, true]);
+  assert.deepEqual(taken({ samsung: { deviceKey: "yes", omaCp: "no" } }), ["link", true, true]);
+  assert.deepEqual(taken({ samsung: { omaCp: "no" } }), ["link", false, false], "no push is known to arrive");
+});
+
+test("an operator's word about a device stands above the data, the most specific first, and leaves the verdict alone", () => {
+  const model = `model:samsung/${judge().model?.toLowerCase()}`;
+  const tac = `tac:${TAC}`;
+  assert.deepEqual(taken({ overrides: { [model]: { takesKey: true } } }), ["omacp", true, true]);
+  assert.deepEqual(taken({ overrides: { [model]: { takesKey: true }, [tac]: { takesKey: false } } }), [
+    "omacp",
+    false,
+    false,
+  ]);
+  const said = judge({ overrides: { [tac]: { takesKey: true } } });
+  assert.deepEqual([said.verdict, said.reasons], [judge().verdict, judge().reasons]);
+  const both = judge({ overrides: { [tac]: { takesKey: true }, [model]: { verdict: "supported" } } });
+  assert.deepEqual([both.verdict, both.isKeyKnown], ["supported", true], "each word is looked for by itself");
+});

@@ -1,0 +1,51 @@
+/** Starts the provisioning server's door for proxies. What stands behind it comes in as a handler. */
+import { randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import type { RoadHandler } from "../../http/land/handler.ts";
+import {
+  createLandServer,
+  type LandProxy,
+  type LandRefusal,
+  type LandServerOptions,
+} from "../../http/land/server.ts";
+import type { LandCertificates } from "../certificates/road-certificates.ts";
+
+export type LandOptions = {
+  /** Our name in proofs. */
+  readonly id: string;
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly certificates: LandCertificates;
+  readonly proxies: readonly LandProxy[];
+  readonly handler: RoadHandler;
+  readonly enrolmentOf: LandServerOptions["enrolmentOf"];
+  now?(): Date;
+  onRefused?(refusal: LandRefusal): void;
+  onFault?(error: Error): void;
+};
+export type Land = { readonly url: string; readonly port: number; close(): Promise<void> };
+
+export async function startLand(options: LandOptions): Promise<Land> {
+  const { certificates, host = "127.0.0.1" } = options;
+  const door = createLandServer({
+    id: options.id,
+    tls: { ...certificates.server, authority: certificates.proxyAuthority },
+    signingKey: certificates.signingKey,
+    sessionKey: certificates.sessionKey,
+    proxies: options.proxies,
+    handler: options.handler,
+    enrolmentOf: options.enrolmentOf,
+    now: options.now ?? (() => new Date()),
+    freshOctets: (octets) => Uint8Array.from(randomBytes(octets)),
+    onRefused: options.onRefused ?? (() => undefined),
+    onFault: options.onFault ?? (() => undefined),
+  });
+  await door.listen({ host, port: options.port });
+  const { port } = door.server.address() as AddressInfo; // it listens on TCP
+  return {
+    url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    port,
+    close: () => door.close(),
+  };
+}

@@ -1,0 +1,50 @@
+/** Clients of manufacturers' key servers, as the configuration says how they are reached: our certificate, a tunnel, a time. */
+import { readFileSync } from "node:fs";
+import type { MakerPort } from "../../kernel/conductor/make-calls.ts";
+import { createMakerClient } from "../../net/maker/client.ts";
+import { makerPortOf } from "../../net/maker/port.ts";
+import type { Config } from "../config/config.ts";
+import { type MachineWatch, machineAt } from "./machine-watch.ts";
+
+/** PEM of the authority that key servers prove themselves by, and of our own certificate and key. */
+export type MakerCredentials = {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+};
+
+/** One client a key server, made when first called; none without our certificate. */
+export function makerPorts(config: Config, given: MakerCredentials | undefined, machines: MachineWatch) {
+  const clients = new Map<string, { readonly port: MakerPort; close(): void }>();
+  const credentials = given ?? credentialsOf(config);
+  return {
+    at(url: string): MakerPort | undefined {
+      if (!credentials) return undefined;
+      const known = clients.get(url);
+      if (known) return known.port;
+      const { tunnelInterface, timeoutMs } = config.maker;
+      const client = createMakerClient({
+        url,
+        ...credentials,
+        timeoutMs,
+        ...(tunnelInterface === undefined ? {} : { tunnel: { interfaceName: tunnelInterface } }),
+      });
+      const port = machines.watch(machineAt("maker", url), makerPortOf(client));
+      clients.set(url, { port, close: client.close });
+      return port;
+    },
+    close: () => {
+      for (const client of clients.values()) client.close();
+    },
+  };
+}
+
+function credentialsOf({ maker }: Config): MakerCredentials | undefined {
+  if (!maker.authorityFile || !maker.certificateFile || !maker.keyFile) return undefined;
+  const text = (file: string): string => readFileSync(file, "utf8");
+  return {
+    authority: text(maker.authorityFile),
+    certificate: text(maker.certificateFile),
+    key: text(maker.keyFile),
+  };
+}

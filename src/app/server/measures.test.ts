@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Registry } from "prom-client";
+import { test } from "vitest";
+import { createMeasures } from "../../http/measures.ts";
+import type { ChangeSet } from "../../kernel/order/change-set.ts";
+import { emptyChangeSet } from "../../kernel/order/change-set.ts";
+import type { EsmeState, EsmeStats } from "../../net/smsc/esme.ts";
+import type { Backlog } from "../../store/orders/backlog.ts";
+import { observeMachines } from "./machine-measures.ts";
+import { countCardTries, countEnds, noArrivals, observe } from "./measures.ts";
+
+const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
+const STATS: EsmeStats = {
+  submitted: 10,
+  accepted: 7,
+  refused: 1,
+  deferred: 1,
+  unknown: 1,
+  congested: 3,
+  lateResponses: 0,
+  deliveries: 6,
+  brokenPdus: 2,
+  binds: 1,
+  queued: 4,
+  inFlight: 5,
+  unansweredDeliveries: 0,
+  ratePerSecond: Number.POSITIVE_INFINITY,
+};
+const BACKLOG: Backlog = {
+  outbox: { count: 12, firstDueAt: new Date(NOW_MS - 90_000) },
+  inFlight: 3,
+  openOrders: { received: 1, waiting: 2, provisioning: 0 },
+  dueOrders: { count: 0, firstDueAt: null },
+  calls: { fee_request: { count: 2, firstDueAt: new Date(NOW_MS + 60_000) } },
+  unmatchedReceipts: 0,
+};
+
+function observed(backlog: () => Promise<Backlog>) {
+  const registry = new Registry();
+  const world = { state: { name: "binding" } as EsmeState, nowMs: NOW_MS };
+  const arrivals = noArrivals();
+  const esme = {
+    stats: STATS,
+    get state() {
+      return world.state;
+    },
+  };
+  observe(registry, { esme, arrivals, window: 100, backlog, nowMs: () => world.nowMs });
+  const linesOf = async (): Promise<string[]> => (await registry.metrics()).split("\n");
+  return { registry, world, arrivals, linesOf };
+}
+
+test("the session with the message centre is told as it is when somebody asks", async () => {
+  const { world, arrivals, linesOf } = observed(async () => BACKLOG);
+  world.state = { name: "bound", smscSystemId: "SMSC" };
+  arrivals.receipts.set("delivered", 5);
+  arrivals.reports = 1;
+  for (let asked = 0; asked < 2; asked++) {
+    const lines = await linesOf();
+    for (const line of [
+      'turnup_smsc_session_state{state="bound"} 1',
+      'turnup_smsc_session_state{state="binding"} 0',
+      "turnup_smsc_window_messages 100",
+      "turnup_smsc_inflight_messages 5",
+      "turnup_smsc_queued_messages 4",
+      "turnup_smsc_rate_messages_per_second +Inf",
+      'turnup_smsc_submits_total{outcome="accepted"} 7',
+      "turnup_smsc_congestions_total 3",
+      'turnup_smsc_receipts_total{state="delivered"} 5',
+      'turnup_smsc_reports_total{kind="device"} 1',
+    ])
+      assert.ok(lines.includes(line), `${line}, asked ${asked + 1} times`);
+  }
+});
+
+test("what waits is told with its age; what is due later has none", async () => {
+  const { linesOf } = observed(async () => BACKLOG);
+  const lines = await linesOf();
+  for (const line of [
+    "turnup_outbox_messages 12",
+    "turnup_outbox_oldest_seconds 90",
+    'turnup_open_orders{state="waiting"} 2',
+    "turnup_due_orders 0",
+    "turnup_due_orders_oldest_seconds 0",
+    'turnup_waiting_calls{kind="fee_request"} 2',
+    'turnup_waiting_calls_oldest_seconds{kind="fee_request"} 0',
+  ])
+    assert.ok(lines.includes(line), line);
+});
+
+test("the database is asked once however many ask, and without it only its own measures are missing", async () => {
+  let asked = 0;
+  let isAway = false;
+  const { world, linesOf } = observed(async () => {
+    asked++;
+    if (isAway) throw new Error("away");
+    return BACKLOG;
+  });
+  await Promise.all([linesOf(), linesOf(), linesOf()]);
+  assert.equal(asked, 1);
+  isAway = true;
+  world.nowMs += 6_000;
+  const lines = await linesOf();
+  assert.equal(asked, 2);
+  const values = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  assert.deepEqual(
+    values.filter((line) => /outbox|orders|calls|unmatched|unconfirmed/.test(line)),
+    [],
+  );
+  assert.ok(values.includes("turnup_smsc_inflight_messages 5"));
+});
+
+test("an order counts once for each end that it came to", async () => {
+  const registry = new Registry();
+  const count = countEnds(registry);
+  const event = (kind: string, state: string | null) => ({ kind, state }) as ChangeSet["events"][number];
+  const events = [
+    event("order_completed", "completed"),
+    event("completed", "completed"),
+    event("judged", null),
+  ];
+  count({ ...emptyChangeSet(), events });
+  const text = await registry.metrics();
+  assert.match(text, /turnup_ended_orders_total\{state="completed"\} 1\n/);
+  assert.match(text, /turnup_ended_orders_total\{state="failed"\} 0\n/);
+});
+
+test("the handbook tells every measure of ours, and no other", async () => {
+  const { registry } = observed(async () => BACKLOG);
+  countEnds(registry);
+  countCardTries(registry);
+  observeMachines(registry, { states: () => [] }, () => 0);
+  createMeasures(registry);
+  const names = registry.getMetricsAsArray().map(({ name }) => name);
+  const ours = names.filter((name) => !/^turnup_(process|nodejs)_/.test(name)).sort();
+  const handbook = readFileSync(join(import.meta.dirname, "../../../docs/operations.md"), "utf8");
+  const rows = handbook.split("\n").filter((line) => line.startsWith("| `turnup_"));
+  const told = rows
+    .flatMap((row) => [...row.split("|")[1]!.matchAll(/turnup_\w+/g)].map(([name]) => name))
+    .sort();
+  assert.deepEqual(told, ours);
+});

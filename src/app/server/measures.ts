@@ -1,0 +1,284 @@
+/**
+ * What a server's own work looks like from outside, for /metrics: the session with the message centre, what waits in the
+ * database, what orders came to. Read when somebody asks; the database once in `REMEMBERED_MS`, however many ask, and
+ * without it the rest is told all the same. Labels are words of ours: no identifier and no operator's name.
+ */
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { ChangeSet } from "../../kernel/order/change-set.ts";
+import { FINAL_ORDER_STATES } from "../../kernel/order/order.ts";
+import type { Esme, EsmeState } from "../../net/smsc/esme.ts";
+import type { Backlog, Pile } from "../../store/orders/backlog.ts";
+import type { MessageState } from "../../wire/smpp/receipt.ts";
+
+/** Anybody may ask for measures: the database is asked no oftener than this. */
+const REMEMBERED_MS = 5_000;
+
+const SESSION_STATES: readonly EsmeState["name"][] = [
+  "idle",
+  "connecting",
+  "binding",
+  "bound",
+  "waiting",
+  "refused",
+  "stopping",
+  "stopped",
+];
+
+/** What the message centre delivered to this process, counted since its start. */
+export type Arrivals = {
+  readonly receipts: Map<MessageState, number>;
+  /** Messages from phones: reports of the key client, of the applet, applet reports that were none, and others. */
+  reports: number;
+  applet: number;
+  appletRefused: number;
+  others: number;
+};
+export const noArrivals = (): Arrivals => ({
+  receipts: new Map(),
+  reports: 0,
+  applet: 0,
+  appletRefused: 0,
+  others: 0,
+});
+
+export type Observed = {
+  readonly esme: Pick<Esme, "state" | "stats">;
+  readonly arrivals: Arrivals;
+  readonly window: number;
+  readonly backlog: () => Promise<Backlog>;
+  readonly nowMs: () => number;
+};
+
+/** One value, or one for each word of the label. */
+type Values = number | readonly (readonly [word: string, value: number])[];
+type Measure<Source> = {
+  readonly name: string;
+  readonly help: string;
+  readonly label?: string;
+  readonly read: (source: Source) => Values;
+};
+
+const SESSION_GAUGES: readonly Measure<Observed>[] = [
+  {
+    name: "turnup_smsc_session_state",
+    help: "1 for the state in which the session with the message centre is.",
+    label: "state",
+    read: ({ esme }) => SESSION_STATES.map((name) => [name, esme.state.name === name ? 1 : 0]),
+  },
+  {
+    name: "turnup_smsc_window_messages",
+    help: "Most messages that may be sent and not yet answered.",
+    read: ({ window }) => window,
+  },
+  {
+    name: "turnup_smsc_inflight_messages",
+    help: "Messages sent and not yet answered.",
+    read: ({ esme }) => esme.stats.inFlight,
+  },
+  {
+    name: "turnup_smsc_queued_messages",
+    help: "Messages that wait in memory for their turn.",
+    read: ({ esme }) => esme.stats.queued,
+  },
+  {
+    name: "turnup_smsc_rate_messages_per_second",
+    help: "Present limit of messages a second, lowered while the centre is congested; +Inf without one.",
+    read: ({ esme }) => esme.stats.ratePerSecond,
+  },
+];
+const SESSION_COUNTERS: readonly Measure<Observed>[] = [
+  {
+    name: "turnup_smsc_submits_total",
+    help: "Messages by what the message centre made of them.",
+    label: "outcome",
+    read: ({ esme: { stats } }) => [
+      ["accepted", stats.accepted],
+      ["refused", stats.refused],
+      ["deferred", stats.deferred],
+      ["unknown", stats.unknown],
+    ],
+  },
+  {
+    name: "turnup_smsc_congestions_total",
+    help: "Answers of a congested message centre.",
+    read: ({ esme }) => esme.stats.congested,
+  },
+  {
+    name: "turnup_smsc_binds_total",
+    help: "Times that the session was set up.",
+    read: ({ esme }) => esme.stats.binds,
+  },
+  {
+    name: "turnup_smsc_broken_pdus_total",
+    help: "PDUs that could not be read.",
+    read: ({ esme }) => esme.stats.brokenPdus,
+  },
+  {
+    name: "turnup_smsc_receipts_total",
+    help: "Delivery receipts by the state that they report.",
+    label: "state",
+    read: ({ arrivals }) => [...arrivals.receipts],
+  },
+  {
+    name: "turnup_smsc_reports_total",
+    help: "Messages from phones: reports of the key client, of the applet, and others.",
+    label: "kind",
+    read: ({ arrivals }) => [
+      ["device", arrivals.reports],
+      ["applet", arrivals.applet],
+      ["applet_refused", arrivals.appletRefused],
+      ["other", arrivals.others],
+    ],
+  },
+];
+
+type Piled = { readonly backlog: Backlog; readonly nowMs: number };
+const secondsSince = ({ firstDueAt }: Pile, nowMs: number): number =>
+  firstDueAt === null ? 0 : Math.max(0, (nowMs - firstDueAt.getTime()) / 1_000);
+
+const BACKLOG_GAUGES: readonly Measure<Piled>[] = [
+  {
+    name: "turnup_outbox_messages",
+    help: "Messages to be handed to the message centre; counted up to 100,000, as all of these.",
+    read: ({ backlog }) => backlog.outbox.count,
+  },
+  {
+    name: "turnup_outbox_oldest_seconds",
+    help: "How long the first of them has been due.",
+    read: ({ backlog, nowMs }) => secondsSince(backlog.outbox, nowMs),
+  },
+  {
+    name: "turnup_unconfirmed_messages",
+    help: "Messages handed over, or being so, whose last word is not known.",
+    read: ({ backlog }) => backlog.inFlight,
+  },
+  {
+    name: "turnup_open_orders",
+    help: "Orders that are not at their end, by state.",
+    label: "state",
+    read: ({ backlog }) => Object.entries(backlog.openOrders),
+  },
+  {
+    name: "turnup_due_orders",
+    help: "Orders whose next action is due.",
+    read: ({ backlog }) => backlog.dueOrders.count,
+  },
+  {
+    name: "turnup_due_orders_oldest_seconds",
+    help: "How long the first of them has been due.",
+    read: ({ backlog, nowMs }) => secondsSince(backlog.dueOrders, nowMs),
+  },
+  {
+    name: "turnup_waiting_calls",
+    help: "Calls to key servers and the payment system that wait, by kind.",
+    label: "kind",
+    read: ({ backlog }) => Object.entries(backlog.calls).map(([kind, { count }]) => [kind, count]),
+  },
+  {
+    name: "turnup_waiting_calls_oldest_seconds",
+    help: "How long the first of them has been due, by kind.",
+    label: "kind",
+    read: ({ backlog, nowMs }) =>
+      Object.entries(backlog.calls).map(([kind, calls]) => [kind, secondsSince(calls, nowMs)]),
+  },
+  {
+    name: "turnup_unmatched_receipts",
+    help: "Receipts whose message nobody knows.",
+    read: ({ backlog }) => backlog.unmatchedReceipts,
+  },
+];
+
+export function observe(registry: Registry, observed: Observed): void {
+  for (const measure of SESSION_GAUGES) readGauge(registry, measure, async () => observed);
+  for (const measure of SESSION_COUNTERS) readCounter(registry, measure, observed);
+  const backlog = remembered(observed);
+  for (const measure of BACKLOG_GAUGES) readGauge(registry, measure, backlog);
+}
+
+/** What was found a moment ago; undefined while the database is away, of which /readyz tells. */
+function remembered({ backlog, nowMs }: Observed): () => Promise<Piled | undefined> {
+  let seen: { readonly atMs: number; readonly piled: Promise<Piled | undefined> } | undefined;
+  return () => {
+    const now = nowMs();
+    if (!seen || now - seen.atMs >= REMEMBERED_MS || now < seen.atMs) {
+      const piled = backlog().then(
+        (found) => ({ backlog: found, nowMs: now }),
+        () => undefined,
+      );
+      seen = { atMs: now, piled };
+    }
+    return seen.piled;
+  };
+}
+
+const labelsOf = ({ label }: { readonly label?: string }): string[] => (label === undefined ? [] : [label]);
+const wordsOf = (values: Values): readonly (readonly [string, number])[] =>
+  typeof values === "number" ? [["", values]] : values;
+
+function readGauge<Source>(
+  registry: Registry,
+  measure: Measure<Source>,
+  source: () => Promise<Source | undefined>,
+): void {
+  const { name, help, label } = measure;
+  new Gauge({
+    name,
+    help,
+    labelNames: labelsOf(measure),
+    registers: [registry],
+    async collect() {
+      const from = await source();
+      if (from === undefined) return label ? this.reset() : this.remove();
+      this.reset();
+      for (const [word, value] of wordsOf(measure.read(from)))
+        if (label) this.set({ [label]: word }, value);
+        else this.set(value);
+    },
+  });
+}
+
+function readCounter<Source>(registry: Registry, measure: Measure<Source>, source: Source): void {
+  const { name, help, label } = measure;
+  new Counter({
+    name,
+    help,
+    labelNames: labelsOf(measure),
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [word, value] of wordsOf(measure.read(source)))
+        if (label) this.inc({ [label]: word }, value);
+        else this.inc(value);
+    },
+  });
+}
+
+/** Answers what is to see every change set that was written. */
+export function countEnds(registry: Registry): (changes: ChangeSet) => void {
+  const ends = new Counter({
+    name: "turnup_ended_orders_total",
+    help: "Orders that this process brought to an end, by state; one that ends better later counts there too.",
+    labelNames: ["state"],
+    registers: [registry],
+  });
+  for (const state of FINAL_ORDER_STATES) ends.inc({ state }, 0);
+  return ({ events }) => {
+    for (const { kind, state } of events) {
+      if (kind === `order_${state}` && FINAL_ORDER_STATES.some((final) => final === state))
+        ends.inc({ state: state as string });
+    }
+  };
+}
+
+const CARD_OUTCOMES = ["accepted", "refused", "void", "paused"] as const;
+
+export function countCardTries(registry: Registry): (outcome: (typeof CARD_OUTCOMES)[number]) => void {
+  const tries = new Counter({
+    name: "turnup_card_tries_total",
+    help: "Cards that were tried, by what came of it; paused: not given to the payment house, since too many were.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
+  for (const outcome of CARD_OUTCOMES) tries.inc({ outcome }, 0);
+  return (outcome) => tries.inc({ outcome });
+}

@@ -1,0 +1,91 @@
+/**
+ * The program `turnup`: the list of its commands and its tie to the process. How to add one: see `command.ts`.
+ * Each is loaded when it is called, so that `turnup imei` does not wait for the server's libraries.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageFolder } from "../../store/dataset/folder.ts";
+import type { Command, CommandEntry } from "./command.ts";
+import { runCli } from "./runner.ts";
+
+// biome-ignore format: one line a command, sorted
+const COMMANDS: readonly CommandEntry[] = [
+  { name: "backup", summary: "Write the whole database into one file, while it is in use", load: async () => (await import("../command/backup.ts")).backupCommand },
+  { name: "catalog export", summary: "Print the whole catalog as a YAML file, to be reviewed, kept and imported", load: async () => (await import("../command/catalog.ts")).catalogExportCommand },
+  { name: "catalog import", summary: "Make the catalog what a YAML file says, as a whole or not at all", load: async () => (await import("../command/catalog.ts")).catalogImportCommand },
+  { name: "catalog list", summary: "List what can be asked for: features, services, packages", load: async () => (await import("../command/catalog.ts")).catalogListCommand },
+  { name: "catalog show", summary: "Show one item of the catalog with its versions", load: async () => (await import("../command/catalog.ts")).catalogShowCommand },
+  { name: "config", summary: "Show the settings in force and where each comes from", load: async () => (await import("../command/config.ts")).configCommand },
+  { name: "devices unknown", summary: "List the TACs that were seen and that no list names", load: async () => (await import("../command/devices.ts")).devicesUnknownCommand },
+  { name: "imei", summary: "Check IMEIs, name the model, judge whether its maker has left it behind", load: async () => (await import("../command/imei.ts")).imeiCommand },
+  { name: "import", summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations", load: async () => (await import("../command/import.ts")).importCommand },
+  { name: "issuer show", summary: "Show the public key by which handsets check keys and content of this installation", load: async () => (await import("../command/issuer.ts")).issuerShowCommand },
+  { name: "ledger", summary: "Show who owes whom, with the proof that the books balance, and the latest postings", load: async () => (await import("../command/ledger.ts")).ledgerCommand },
+  { name: "maker", summary: "Run a manufacturer's key server over mutual TLS", load: async () => (await import("../command/maker.ts")).makerCommand },
+  { name: "migrate", summary: "Bring the database to this release", load: async () => (await import("../command/migrate.ts")).migrateCommand },
+  { name: "offer", summary: "Offer an item of the catalog to subscribers by SMS", load: async () => (await import("../command/offer.ts")).offerCommand },
+  { name: "offers", summary: "List offers and what became of them, newest first", load: async () => (await import("../command/offer.ts")).offersCommand },
+  { name: "operator add", summary: "Make an operator: one whose phones are turned up, with data of its own", load: async () => (await import("../command/operator.ts")).operatorAddCommand },
+  { name: "order", summary: "Tell the whole story of one order", load: async () => (await import("../command/order.ts")).orderCommand },
+  { name: "orders", summary: "List orders, newest first", load: async () => (await import("../command/orders.ts")).ordersCommand },
+  { name: "payload decode", summary: "Decode a provisioning message of any layer and check its MAC", load: async () => (await import("../command/payload.ts")).payloadDecodeCommand },
+  { name: "payload encode", summary: "Encode a settings document as WBXML, WSP push and SMS parts", load: async () => (await import("../command/payload.ts")).payloadEncodeCommand },
+  { name: "proxy", summary: "Run the proxy that leads devices to provisioning servers, both sides proved", load: async () => (await import("../command/proxy.ts")).proxyCommand },
+  { name: "request answer", summary: "Answer a request for its subscriber: its terms, a failed installation, missing fields", load: async () => (await import("../command/request.ts")).requestAnswerCommand },
+  { name: "request list", summary: "List requests of all roads, newest first", load: async () => (await import("../command/request.ts")).requestListCommand },
+  { name: "request review", summary: "Look at who asks, or approve or refuse him", load: async () => (await import("../command/review.ts")).requestReviewCommand },
+  { name: "request reviews", summary: "List requests that wait for a person to look at who asks", load: async () => (await import("../command/review.ts")).requestReviewsCommand },
+  { name: "request show", summary: "Show one request: its items, what was agreed to, how verification went", load: async () => (await import("../command/request.ts")).requestShowCommand },
+  { name: "request submit", summary: "Enter a request for a subscriber: features, services, packages of the catalog", load: async () => (await import("../command/request.ts")).requestSubmitCommand },
+  { name: "restore", summary: "Bring an empty database to the state of a backup", load: async () => (await import("../command/backup.ts")).restoreCommand },
+  { name: "serve", summary: "Run the server on the real network that the configuration names, without simulators", load: async () => (await import("../command/serve.ts")).serveCommand },
+  { name: "service", summary: "Run a provider's service server: SCIM 2.0 over mutual TLS", load: async () => (await import("../command/service.ts")).serviceCommand },
+  { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("../command/settings.ts")).settingsFindCommand },
+  { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("../command/sight.ts")).sightCommand },
+  { name: "start", summary: "Run Turnup on this machine, with a simulated world around it, and show every phone", load: async () => (await import("../command/start.ts")).startCommand },
+  { name: "terms list", summary: "List the terms in force", load: async () => (await import("../command/terms.ts")).termsListCommand },
+  { name: "terms put", summary: "Write terms, or a next version of them, from a YAML file of texts by language", load: async () => (await import("../command/terms.ts")).termsPutCommand },
+  { name: "terms show", summary: "Show terms in every language, and their versions with --json", load: async () => (await import("../command/terms.ts")).termsShowCommand },
+  { name: "token add", summary: "Make a token for the API; it is shown once", load: async () => (await import("../command/token.ts")).tokenAddCommand },
+  { name: "world", summary: "The simulated outside world of `turnup start` (its child process)", load: async () => (await import("../command/world.ts")).worldCommand },
+];
+
+const EXIT_INTERRUPTED = 130;
+
+const stop = new AbortController();
+let stays = false;
+
+/** The reader of our output has gone (`| head`): a server stops in order, anything else has done its work. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (stays && error.code !== "EPIPE") return; // a full disk: what a server does matters more than what it says
+  if (error.code !== "EPIPE") throw error;
+  if (stays) stop.abort();
+  else process.exit(0);
+});
+
+/** Nobody is there to be told. */
+process.stderr.on("error", () => undefined);
+
+function onSignal(): void {
+  if (!stays || stop.signal.aborted) process.exit(EXIT_INTERRUPTED); // the second Ctrl-C does not wait
+  stop.abort();
+}
+process.on("SIGINT", onSignal);
+process.on("SIGTERM", onSignal);
+
+const manifest = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as {
+  version: string;
+};
+const exitCode = await runCli(COMMANDS, process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  now: () => new Date(),
+  version: manifest.version,
+  signal: stop.signal,
+  onCommand: (command: Command) => {
+    stays = command.stays ?? false;
+  },
+});
+process.stdout.write("", () => process.exit(exitCode)); // whatever a command forgot to close does not hold us

@@ -1,0 +1,22 @@
+/** What another company's machine answered to a durable call. */
+
+import type { OutboundCall } from "../order/outbound-call.ts";
+import type { Failed, IdentityAnswer, PeerAnswer, Refused, ServiceAnswer } from "./connectors.ts";
+
+/** What another company's machine answered to a call. */
+export type CallAnswer =
+  | { readonly kind: "key"; readonly bytes: Uint8Array }
+  /** `reference`: the bank's own, where it gives one. */
+  | { readonly kind: "done"; readonly reference: string | null }
+  /** Of an identity bureau. */
+  | Extract<IdentityAnswer, { readonly kind: "answered" }>
+  /** Of a service server. */
+  | Extract<ServiceAnswer, { readonly kind: "registered" | "needs_information" }>
+  /** Of another provisioning server. */
+  | Extract<PeerAnswer, { readonly kind: "forwarded" }>
+  /** A clear no: asking again would change nothing. */
+  | Refused
+  /** No answer, or none that can be read: it is asked again. */
+  | Failed;
+
+export type AnsweredCall = { readonly call: OutboundCall; readonly answer: CallAnswer };

@@ -1,0 +1,40 @@
+/** Asks another company's machine something for a request: one durable call, made until it answers or its deadline passes. */
+
+import type { CallKind } from "../order/outbound-call.ts";
+import { hoursAfter } from "../order/scribe.ts";
+import type { RequestContext } from "../order/turn.ts";
+
+/** For word to the billing centre: like a fee's. */
+export const NOTICE_DEADLINE_HOURS = 24 * 14;
+
+/** Why a call failed where nobody stands at its other end: asking again changes nothing before the configuration does. */
+export const NOT_CONFIGURED = "not_configured";
+
+export type Call = {
+  readonly kind: CallKind;
+  readonly itemId: string | null;
+  /** What makes it this call and no other: asked twice, it is made once. */
+  readonly idempotencyKey: string;
+  readonly body: Readonly<Record<string, string>>;
+  /** Somebody's data: sealed at rest. */
+  readonly secret?: unknown;
+  /** At once where left out. */
+  readonly dueAt?: Date;
+  readonly deadlineAt: Date;
+};
+
+/** Answers the call's id, which is what the other machine knows it by. */
+export function ask({ scribe, order }: RequestContext, call: Call): string {
+  const id = scribe.newId();
+  scribe.changes.calls.push({
+    ...call,
+    id,
+    operatorId: order.operatorId,
+    orderId: order.id,
+    dueAt: call.dueAt ?? scribe.now,
+  });
+  return id;
+}
+
+export const within = ({ scribe }: Pick<RequestContext, "scribe">, hours: number): Date =>
+  hoursAfter(scribe.now, hours);

@@ -1,0 +1,175 @@
+/**
+ * What a request asks of other companies' machines. Each is called by the errands from a durable call, so every port
+ * must take the same id again without doing it twice; a time-out or an answer that cannot be read is `failed`: it is
+ * asked again until the call's deadline, and then counts as a no, never as a yes.
+ */
+import type { BilledAccount } from "../../wire/message/billing-api.ts";
+import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
+import type { ItemState, OrderState } from "../order/order.ts";
+import type { CardReference, UserData } from "../order/request.ts";
+
+export type Refused = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
+
+export type Failed = { readonly kind: "failed"; readonly cause: string; readonly reason: string };
+
+/** A credit bureau or a register of identities (row 38). CAMARA KYC Match is one adapter. */
+export interface IdentityBureau {
+  verify(request: {
+    readonly id: string;
+    readonly msisdn: string;
+    readonly user: UserData;
+  }): Promise<IdentityAnswer>;
+}
+
+export type IdentityAnswer =
+  | {
+      readonly kind: "answered";
+      readonly outcome: "match" | "mismatch";
+      /** 0 to 100, the lowest of its fields; null where the bureau gives none. */
+      readonly score: number | null;
+      readonly mismatched: readonly string[];
+    }
+  | Failed;
+
+/** Takes card numbers at once and gives a token; holds sums against a token (row 38). */
+export interface PaymentHouse {
+  /** Called at the door, before anything is written; the number and the code are nowhere else. */
+  tokenise(card: {
+    readonly pan: string;
+    /** MMYY */
+    readonly expiry: string;
+    readonly cvv: string | null;
+    readonly idempotencyKey: string;
+  }): Promise<{ readonly kind: "token"; readonly card: Omit<CardReference, "index"> } | Refused | Failed>;
+  /** A sum of 0 checks the card alone. */
+  authorise(request: {
+    readonly id: string;
+    readonly token: string;
+    readonly amountMinor: number;
+    readonly currency: string;
+  }): Promise<{ readonly kind: "approved"; readonly reference: string } | Refused | Failed>;
+}
+
+/** One service server, by its URI: SCIM 2.0 over mutual TLS (rows 43, 58 to 61). */
+export interface ServiceServerPort {
+  register(registration: ServiceRegistration): Promise<ServiceAnswer>;
+  /** Ends a registration; one that is gone already, or that never was, is `done`. Without its own id it is found by ours. */
+  remove(registration: {
+    readonly id: string;
+    readonly remoteId: string | null;
+  }): Promise<{ readonly kind: "done" } | Refused | Failed>;
+}
+
+export type ServiceRegistration = {
+  /** The same at every repeat, and SCIM's externalId. */
+  readonly id: string;
+  /** Of a registration that asked for more: what to complete. */
+  readonly remoteId: string | null;
+  readonly msisdn: string;
+  readonly user: UserData;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly language: string;
+};
+
+export type ServiceAnswer =
+  /** `accessData`: passwords and addresses for the device alone. */
+  | {
+      readonly kind: "registered";
+      readonly remoteId: string;
+      readonly accessData: Readonly<Record<string, string>>;
+    }
+  /** Just these fields are missing or corrupt (row 61). */
+  | {
+      readonly kind: "needs_information";
+      readonly remoteId: string | null;
+      readonly fields: readonly { readonly name: string; readonly problem: "missing" | "corrupt" }[];
+    }
+  | Refused
+  | Failed;
+
+/** An element of the network that serves the device (row 48): TMF640 over HTTP is one adapter. */
+export interface NetworkElementPort {
+  apply(task: {
+    readonly id: string;
+    readonly element: NetworkElement;
+    readonly action: "add" | "remove";
+    readonly catalogId: string;
+    readonly msisdn: string;
+    readonly imsi: string;
+    readonly imei: string;
+    readonly values: Readonly<Record<string, string>>;
+  }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
+}
+
+/**
+ * The billing centre (rows 63 and 64). `prepare` reserves a change of billing; it takes effect by `commit` and is
+ * dropped by `abort`, so that a change is made here and there, or nowhere.
+ */
+export interface BillingCentre {
+  tell(notice: {
+    readonly id: string;
+    readonly kind: "account" | "account_change" | "feature" | "service" | "prepare" | "commit" | "abort";
+    /** Id of the user's account. */
+    readonly accountId: string;
+    readonly catalogId: string | null;
+    readonly action: "add" | "remove";
+    readonly onceMinor: number;
+    readonly monthlyMinor: number;
+    readonly currency: string | null;
+    /** Of commit and abort: the id that was prepared. */
+    readonly prepared: string | null;
+    /** Of account and account_change: whom it bills, as far as the operator's policy lets it out. */
+    readonly account: BilledAccount | null;
+  }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
+}
+
+/** Terms and notices to an e-mail address or, by a mail-to-fax gateway, to a fax number (row 52). */
+export interface MailPort {
+  send(mail: {
+    readonly id: string;
+    readonly to:
+      | { readonly kind: "mail"; readonly address: string }
+      | { readonly kind: "fax"; readonly number: string };
+    readonly subject: string;
+    readonly text: string;
+    readonly language: string;
+  }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
+}
+
+/** Another provisioning server that takes requests of ours as its partner's (rows 6, 40 and 120). */
+export interface PeerServer {
+  /** Hands the request over, once an id, and says how it stands there: asked again, it looks again. */
+  forward(request: PeerRequest): Promise<PeerAnswer>;
+}
+
+export type PeerRequest = {
+  readonly id: string;
+  readonly action: "add" | "remove";
+  /** Ids of its catalog. */
+  readonly selection: readonly string[];
+  readonly subscriber: { readonly imsi: string; readonly imei: string; readonly msisdn: string | null };
+  readonly user: UserData;
+  readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly language: string;
+  readonly assurance: Assurance;
+  /** Of the device's client module, so that its notices too are read by the device alone. */
+  readonly noticeKey: Uint8Array | null;
+};
+
+export type PeerAnswer =
+  | {
+      readonly kind: "forwarded";
+      /** What that server calls it. */
+      readonly reference: string;
+      readonly state: OrderState;
+      readonly reason: string;
+      readonly items: readonly {
+        readonly catalogId: string;
+        /** Of the package that it came with there. */
+        readonly package: string | null;
+        readonly state: ItemState;
+        readonly reason: string;
+      }[];
+    }
+  | Refused
+  | Failed;

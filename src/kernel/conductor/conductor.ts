@@ -1,0 +1,283 @@
+/**
+ * The conductor: takes what is due and what came in, in batches, lets the rules decide, and writes each batch in one
+ * transaction. It holds no state of its own, so any number of them may run on one data base.
+ */
+import { TurnupError } from "../../term/error.ts";
+import type { AnsweredCall } from "../calls/answer.ts";
+import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
+import { hasLostNumber, NUMBER_LOST } from "../detected/number-lost.ts";
+import { resendByHand } from "../detected/resend-by-hand.ts";
+import { resendByHand as resendRequest } from "../fulfilment/feature.ts";
+import { settle } from "../fulfilment/settle.ts";
+import { isRemovalUnderWay, refuseCancelOfRemoval, withhold } from "../fulfilment/withhold.ts";
+import { type ChangeSet, isEmpty } from "../order/change-set.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import { cancelOrder, isFinal } from "../order/ending.ts";
+import type { EndedMessage, Receipt, SubmittedPart, UnsentMessage } from "../order/message.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import type { DueOrder, OrderDraft } from "../order/order-draft.ts";
+import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
+import type { OrderTransaction } from "../order/order-store.ts";
+import type { RequestDesk } from "../order/request.ts";
+import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
+import { lockById, type Step } from "../order/step.ts";
+import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult, symptomWords } from "../order/symptoms.ts";
+import { isOfRequest, itemsOf } from "../order/turn.ts";
+import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
+import { confirm, reportsCame } from "../proof/proof.ts";
+import { noticeEnded } from "../requested/messages.ts";
+import { contextOf, createRequestDesk } from "../requested/request-desk.ts";
+import { advanceOrder, isLeftToYounger } from "./advance.ts";
+import { answersCame } from "./answers.ts";
+
+/** A receipt without a message is kept this long for a booking that is still on its way. */
+export const UNMATCHED_RECEIPT_HOURS = 24;
+
+/** The page of an item whose settings a subscriber asked for. */
+export type OpenedLink = { readonly orderId: string; readonly itemId: string };
+
+const LINK_PROOF = {
+  level: "opened",
+  evidence: "page_opened",
+  reason: "the subscriber opened the page",
+} as const;
+
+export type Conductor = {
+  /** Takes orders whose next action is due. Answers how many it took: fewer than `limit` means that none is left. */
+  advance(limit: number): Promise<number>;
+  bookReceipts(receipts: readonly Receipt[]): Promise<void>;
+  bookSubmissions(taken: readonly SubmittedPart[], unsent: readonly UnsentMessage[]): Promise<void>;
+  /** Messages whose receipts never came; answers how many. */
+  expire(limit: number): Promise<number>;
+  /**
+   * Receipts that came while the booking of their message was under way, here or on another server: found by this.
+   * Answers how many were looked for.
+   */
+  rematchReceipts(limit: number): Promise<number>;
+  /** Receipts that never found a message, and symptoms that nobody saw for long; answers how many receipts were forgotten. */
+  dropReceipts(): Promise<number>;
+  bookAnswers(answers: readonly AnsweredCall[]): Promise<void>;
+  /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
+  bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
+  confirm(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
+  /** Attempts of applications that the network saw fail; a first one of its kind joins the history of the open record. */
+  symptomsSeen(operatorId: string, seen: readonly SymptomInput[]): Promise<readonly SymptomResult[]>;
+  /** Pages behind links were fetched. */
+  linksOpened(links: readonly OpenedLink[]): Promise<void>;
+  resend(operatorId: string, orderId: string, actor: string): Promise<void>;
+  cancel(operatorId: string, orderId: string, actor: string): Promise<void>;
+  /** What is done to requests of the device's road. */
+  readonly requests: RequestDesk;
+};
+
+export function createConductor(deps: ConductorDeps): Conductor {
+  const { store } = deps;
+
+  const inStep = async <T>(work: (step: Step) => Promise<T>): Promise<T> => {
+    let written: ChangeSet | undefined;
+    const result = await store.transaction(async (tx) => {
+      const scribe = createScribe(deps.clock(), deps.newId);
+      const value = await work({ tx, scribe });
+      await settleRequests(deps, { tx, scribe });
+      await tx.write(scribe.changes, scribe.now);
+      written = scribe.changes;
+      return value;
+    });
+    if (written && !isEmpty(written)) deps.onWritten(written);
+    return result;
+  };
+
+  return {
+    requests: createRequestDesk(deps, store.requests, inStep),
+
+    advance: (limit) =>
+      inStep(async ({ tx, scribe }) => {
+        const due = await tx.claimDue({ now: scribe.now, limit });
+        for (const one of due) {
+          const terms = await tx.termsOf(one.order.operatorId);
+          const isLost = hasLostNumber(one.order, one.subject);
+          if (isLost && (await endOfLostNumber(deps, { tx, scribe }, one, terms))) continue;
+          const companions = isLost || isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
+          advanceOrder(deps, scribe, one, terms, companions);
+        }
+        return due.length;
+      }),
+
+    bookReceipts: (receipts) =>
+      inStep(async (step) =>
+        messagesEnded(deps, step, await step.tx.bookReceipts(receipts, step.scribe.now)),
+      ),
+
+    bookSubmissions: (taken, unsent) =>
+      inStep(async (step) =>
+        messagesEnded(deps, step, await step.tx.bookSubmissions(taken, unsent, step.scribe.now)),
+      ),
+
+    expire: (limit) =>
+      inStep(async (step) => {
+        const { now } = step.scribe;
+        const ended = await step.tx.expireMessages(minutesAfter(now, -RECEIPT_GRACE_MINUTES), limit, now);
+        await messagesEnded(deps, step, ended);
+        return ended.length;
+      }),
+
+    rematchReceipts: (limit) =>
+      inStep(async (step) => {
+        const { looked, ended } = await step.tx.rematchReceipts(limit, step.scribe.now);
+        await messagesEnded(deps, step, ended);
+        return looked;
+      }),
+
+    dropReceipts: () =>
+      inStep(async ({ tx, scribe }) => {
+        await tx.dropSymptoms(hoursAfter(scribe.now, -24 * SYMPTOM_DAYS));
+        return tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS));
+      }),
+
+    bookAnswers: (answers) => inStep((step) => answersCame(deps, step, answers)),
+
+    bookReports: (reports) => reportsCame(deps, inStep, reports),
+
+    confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
+
+    async symptomsSeen(operatorId, seen) {
+      const kept = await store.noteSymptoms(operatorId, seen);
+      const news = kept.flatMap(({ isNew, orderId }, at) =>
+        isNew && orderId !== null ? [{ orderId, symptom: seen[at]! }] : [],
+      );
+      if (news.length > 0) {
+        await inStep(async ({ tx, scribe }) => {
+          const orders = await lockById(
+            tx,
+            news.map(({ orderId }) => orderId),
+          );
+          for (const { orderId, symptom } of news) {
+            const order = orders.get(orderId);
+            if (order) noteSymptom(scribe, order, symptom);
+          }
+        });
+      }
+      return kept.map(({ isNew }) => ({ outcome: isNew ? "noted" : "repeated" }));
+    },
+
+    linksOpened: (links) =>
+      inStep(async ({ tx, scribe }) => {
+        const orders = await lockById(
+          tx,
+          links.map(({ orderId }) => orderId),
+        );
+        for (const { orderId, itemId } of links) {
+          const order = orders.get(orderId);
+          const item = order?.items.find(({ id }) => id === itemId);
+          if (!order || !item) continue;
+          reach(scribe, order, item, await tx.termsOf(order.operatorId), LINK_PROOF);
+        }
+      }),
+
+    resend: (operatorId, orderId, actor) =>
+      inStep(async ({ tx, scribe }) => {
+        const order = await lockOne(tx, operatorId, orderId);
+        const terms = await tx.termsOf(operatorId);
+        if (isOfRequest(order)) {
+          if (isFinal(order)) throw closed(order);
+          const context = await contextOf(deps, { tx, scribe }, order);
+          return resendRequest(context, itemsOf(context), actor);
+        }
+        const companions = await tx.companionsOf(orderId);
+        resendByHand(scribe, order, terms, actor, companions, await tx.unconfirmedPayloads(orderId));
+      }),
+
+    cancel: (operatorId, orderId, actor) =>
+      inStep(async ({ tx, scribe }) => {
+        const order = await lockOne(tx, operatorId, orderId);
+        if (isFinal(order)) throw closed(order);
+        const reason = `cancelled by ${actor}`;
+        const calls = isOfRequest(order) ? await tx.openCallsOf(orderId) : [];
+        if (isOfRequest(order)) refuseCancelOfRemoval({ order }, calls);
+        const companions = await tx.companionsOf(orderId);
+        const companionIds = companions.map(({ id }) => id);
+        cancelOrder(scribe, order, reason, companionIds, await tx.termsOf(operatorId));
+        if (isOfRequest(order)) withhold(await contextOf(deps, { tx, scribe }, order), calls, reason);
+      }),
+  };
+}
+
+function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): void {
+  const { imei: _, seenAt, ...detail } = symptom;
+  scribe.note(order, {
+    kind: "symptom_seen",
+    reason: symptomWords(symptom),
+    evidence: symptom.source,
+    detail: { ...detail, seenAt: seenAt.toISOString() },
+  });
+}
+
+/** False where it is to go on: the network opened it, or a service server is ending something for it. */
+async function endOfLostNumber(
+  deps: ConductorDeps,
+  { tx, scribe }: Step,
+  { order, subject }: DueOrder,
+  terms: Terms,
+): Promise<boolean> {
+  if (!isOfRequest(order) || isFinal(order)) return false;
+  const calls = await tx.openCallsOf(order.id);
+  if (isRemovalUnderWay({ order }, calls)) return false;
+  const companions = await tx.companionsOf(order.id);
+  const companionIds = companions.map(({ id }) => id);
+  cancelOrder(scribe, order, NUMBER_LOST, companionIds, terms);
+  withhold({ deps, scribe, order, subject, terms }, calls, NUMBER_LOST);
+  return true;
+}
+
+async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string): Promise<OrderDraft> {
+  const [order] = await tx.lockOrders([orderId]);
+  if (!order || order.operatorId !== operatorId) {
+    throw new TurnupError("order_not_found", `there is no order ${orderId}`, {
+      nextStep: "list the orders and take an id from there",
+    });
+  }
+  return order;
+}
+
+/** Messages outside an order (plain texts) end in their own row only. */
+async function messagesEnded(
+  deps: ConductorDeps,
+  { tx, scribe }: Step,
+  ended: readonly EndedMessage[],
+): Promise<void> {
+  const orders = await lockById(
+    tx,
+    ended.flatMap(({ orderId }) => (orderId ? [orderId] : [])),
+  );
+  const open = await tx.undeliveredSettings(
+    ended.flatMap(({ orderId, kind, outcome }) =>
+      orderId && kind === "settings" && outcome === "delivered" ? [orderId] : [],
+    ),
+  );
+  for (const message of ended) {
+    const order = message.orderId ? orders.get(message.orderId) : undefined;
+    if (!order) continue;
+    const terms = await tx.termsOf(order.operatorId);
+    if (isOfRequest(order) && message.kind === "notice") {
+      if (message.outcome === "delivered" || (await isLatest(tx, message)))
+        noticeEnded(await contextOf(deps, { tx, scribe }, order), message);
+    } else if (message.outcome === "delivered") {
+      if (!(message.kind === "settings" && open.has(order.id)))
+        messageDelivered(scribe, order, message, terms);
+    } else if (!message.isCompanion || (await isLatest(tx, message))) {
+      messageFailed(scribe, order, message, terms);
+    }
+  }
+}
+
+/** Once a transaction, after everything else: what follows from where its requests stand now. */
+async function settleRequests(deps: ConductorDeps, step: Step): Promise<void> {
+  for (const order of step.scribe.changes.orders) {
+    if (isOfRequest(order)) settle(await contextOf(deps, step, order));
+  }
+}
+
+/** A companion that went out once more meanwhile is not sent a third time because its former message failed. */
+async function isLatest(tx: OrderTransaction, { messageId, orderId }: EndedMessage): Promise<boolean> {
+  return orderId !== null && (await tx.companionsOf(orderId)).some(({ id }) => id === messageId);
+}

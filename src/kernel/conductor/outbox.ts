@@ -1,0 +1,227 @@
+/**
+ * Hands queued messages to the SMSC, part by part in order, and books what the SMSC said. A message interrupted by a
+ * crash is leased again when its lease lapses, and only the parts without a booking go out once more, octet for octet.
+ * One that was leased as it was written need not be claimed: it is handed over once it is on disk.
+ */
+
+import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
+import type { OrderStore } from "../order/order-store.ts";
+import { quietFrom, quietUntil } from "../order/quiet-hours.ts";
+import { minutesAfter, secondsAfter } from "../order/scribe.ts";
+import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
+import { cutMessage, type MessagePart } from "../payload/compose.ts";
+import type { Bookkeeper } from "./bookkeeper.ts";
+
+/** Longer than the SMSC session's own deadline for a part, so that a lease never lapses under a living sender. */
+export const LEASE_MS = 120_000;
+const FIRST_RETRY_SECONDS = 5;
+const MAX_RETRY_MINUTES = 15;
+const UDHI = 0x40;
+/** Messages on their way that were handed over; beyond it they wait in the data base for their turn. */
+const HANDED_MAX = 1_000;
+
+export type PartToSubmit = {
+  readonly to: string;
+  readonly from: string;
+  readonly esmClass: number;
+  readonly dataCoding: number;
+  /** UDH and data. */
+  readonly userData: Uint8Array;
+  readonly moreToSend: boolean;
+  readonly expiresAt: Date;
+};
+
+export type PartOutcome =
+  | { readonly kind: "accepted"; readonly smscMessageId: string }
+  /** For good: the SMSC would say the same again. */
+  | { readonly kind: "refused"; readonly code: string }
+  /** Not now, or nobody knows: it goes out again with the same reference. */
+  | { readonly kind: "later"; readonly code: string };
+
+export interface SmscPort {
+  readonly name: string;
+  submit(part: PartToSubmit): Promise<PartOutcome>;
+}
+
+export type Outbox = {
+  /** Sends what is due; answers how many messages it took. */
+  pass(limit: number): Promise<number>;
+  /** Whether as many more may be handed over: few are on their way, and none waits longer already. */
+  hasRoom(count: number): boolean;
+  /** Sends messages that were leased as they were written. */
+  hand(messages: readonly OutgoingMessage[]): void;
+  /** Resolves when nothing that was handed over is on its way. */
+  idle(): Promise<void>;
+};
+
+export function createOutbox(deps: {
+  readonly store: OrderStore;
+  readonly books: Bookkeeper;
+  readonly smsc: SmscPort;
+  readonly clock: () => Date;
+  /** 0 to 1. */
+  readonly random: () => number;
+}): Outbox {
+  const handed = new Set<Promise<void>>();
+  let isBehind = false;
+  return {
+    async pass(limit) {
+      const messages = await deps.store.claimMessages({ now: deps.clock(), limit, leaseMs: LEASE_MS });
+      isBehind = messages.length === limit;
+      await Promise.all(messages.map((message) => sendMessage(deps, message)));
+      return messages.length;
+    },
+    hasRoom: (count) => !isBehind && handed.size + count <= HANDED_MAX,
+    hand(messages) {
+      for (const message of messages) {
+        const sending = sendMessage(deps, message)
+          .catch(() => undefined) // not booked: the lease lapses and it is claimed
+          .finally(() => handed.delete(sending));
+        handed.add(sending);
+      }
+    },
+    idle: async () => void (await Promise.all(handed)),
+  };
+}
+
+type Deps = Parameters<typeof createOutbox>[0];
+
+async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> {
+  const { messageId } = message;
+  const now = deps.clock();
+  if (message.expiresAt <= now) {
+    return deps.books.unsent({
+      messageId,
+      reason: "it expired before the SMSC took it",
+      retryAt: null,
+      errorCode: "expired",
+    });
+  }
+  if (message.isWithheld) {
+    return deps.books.unsent({
+      messageId,
+      reason: WITHHELD_REASON,
+      retryAt: null,
+      errorCode: SETTINGS_UNCONFIRMED,
+    });
+  }
+  // Without a turn in between for what was asked for: it is on its way when its handing over returns.
+  const held = message.unasked ? await heldBack(deps, message, now) : undefined;
+  if (held) return deps.books.unsent({ messageId, ...held });
+  const cut = partsOf(message);
+  if (!cut) {
+    return deps.books.unsent({
+      messageId,
+      reason: "it cannot be read: its subscriber has no number, or its seal does not open",
+      retryAt: null,
+      errorCode: "unreadable",
+    });
+  }
+  const { dataCoding, parts } = cut;
+  const validUntil = message.unasked ? await validityOf(deps, message, now) : message.expiresAt;
+  const wanted = parts.flatMap((part, at) =>
+    message.acceptedParts.includes(at + 1) ? [] : [{ part, sequence: at + 1 }],
+  );
+  // All are handed over in this turn: the session keeps their order and the network takes them side by side.
+  const outcomes = await Promise.all(
+    wanted.map(async ({ part, sequence }) => {
+      const more = sequence < parts.length;
+      const outcome = await deps.smsc.submit(
+        toSubmit({ ...message, expiresAt: validUntil }, cut.to, part, dataCoding, more),
+      );
+      if (outcome.kind === "accepted") {
+        void deps.books
+          .submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId: outcome.smscMessageId })
+          .catch(() => undefined); // not booked: the lease lapses and the part goes out again
+      }
+      return outcome;
+    }),
+  );
+  const refused = outcomes.find((outcome) => outcome.kind === "refused");
+  if (refused) {
+    return deps.books.unsent({
+      messageId,
+      reason: `the SMSC refused it: ${refused.code}`,
+      retryAt: null,
+      errorCode: refused.code,
+    });
+  }
+  const later = outcomes.find((outcome) => outcome.kind === "later");
+  if (!later) return;
+  const retryAt = retryTime(message, now, deps.random());
+  return deps.books.unsent({
+    messageId,
+    reason: `${later.code}; it is sent again at ${retryAt.toISOString()}`,
+    retryAt,
+    errorCode: later.code,
+  });
+}
+
+/**
+ * STOP and quiet hours hold as they are when a message goes out, whenever it was queued: an offer that waited for the morning,
+ * or for the message centre. One whose parts are with the centre in part goes on: half a text is worse.
+ */
+async function heldBack(
+  deps: Deps,
+  { unasked, operatorId, acceptedParts }: OutgoingMessage,
+  now: Date,
+): Promise<Omit<UnsentMessage, "messageId"> | undefined> {
+  if (!unasked || acceptedParts.length > 0) return undefined;
+  if (unasked.isStopped) return { reason: "the number said STOP", retryAt: null, errorCode: "opted_out" };
+  const { policy } = await deps.store.termsOf(operatorId);
+  const retryAt = quietUntil(policy.quietHours, unasked.homePlmn, now);
+  return retryAt
+    ? { reason: `quiet hours until ${retryAt.toISOString()}`, retryAt, errorCode: "quiet_hours" }
+    : undefined;
+}
+
+/** A centre that finds the phone switched off tries again, but never in the night. */
+async function validityOf(
+  deps: Deps,
+  { unasked, operatorId, expiresAt }: OutgoingMessage,
+  now: Date,
+): Promise<Date> {
+  if (!unasked) return expiresAt;
+  const { policy } = await deps.store.termsOf(operatorId);
+  const night = quietFrom(policy.quietHours, unasked.homePlmn, now);
+  return night && night < expiresAt ? night : expiresAt;
+}
+
+/** Undefined where nothing can be sent: it is given up for good, so that it does not come up for ever. */
+function partsOf({ content, protocol, reference }: OutgoingMessage) {
+  if (!content) return undefined;
+  try {
+    return { to: content.to, ...cutMessage(protocol, content.payload, reference) };
+  } catch {
+    return undefined;
+  }
+}
+
+function toSubmit(
+  message: OutgoingMessage,
+  to: string,
+  part: MessagePart,
+  dataCoding: number,
+  moreToSend: boolean,
+): PartToSubmit {
+  const userData = new Uint8Array(part.udh.length + part.data.length);
+  userData.set(part.udh);
+  userData.set(part.data, part.udh.length);
+  return {
+    to,
+    from: message.sender,
+    esmClass: part.udh.length > 0 ? UDHI : 0,
+    dataCoding,
+    userData,
+    moreToSend,
+    expiresAt: message.expiresAt,
+  };
+}
+
+function retryTime(message: OutgoingMessage, now: Date, random: number): Date {
+  const seconds = FIRST_RETRY_SECONDS * 2 ** Math.min(message.attempts - 1, 10) * (0.5 + random / 2);
+  const at = secondsAfter(now, seconds);
+  const latest = minutesAfter(now, MAX_RETRY_MINUTES);
+  const soonest = at < latest ? at : latest;
+  return soonest < message.expiresAt ? soonest : message.expiresAt;
+}

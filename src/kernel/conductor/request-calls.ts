@@ -1,0 +1,314 @@
+/**
+ * Goes to the machines that a request asks: identity bureau, payment house, service servers, elements of the network, the
+ * billing centre, the mail server. Calls go side by side; a call that breaks is one without an answer, and holds up no other.
+ */
+import type { BilledAccount } from "../../wire/message/billing-api.ts";
+import type { UserData } from "../account/user-data.ts";
+import type { CallAnswer } from "../calls/answer.ts";
+import { NOT_CONFIGURED } from "../calls/ask.ts";
+import type {
+  BillingCentre,
+  IdentityBureau,
+  MailPort,
+  NetworkElementPort,
+  PaymentHouse,
+  PeerServer,
+  ServiceServerPort,
+} from "../calls/connectors.ts";
+import { ASSURANCES, type NetworkElement } from "../catalog/catalog-item.ts";
+import type { Subject } from "../order/order-draft.ts";
+import type { OrderStore } from "../order/order-store.ts";
+import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
+import type { AccountDraft } from "../order/request-draft.ts";
+
+/** Machines of others, of each operator; undefined where none is configured: then its calls fail, and say so. */
+export type Connectors = {
+  readonly bureauOf: (operatorId: string) => IdentityBureau | undefined;
+  readonly paymentHouseOf: (operatorId: string) => PaymentHouse | undefined;
+  readonly serviceAt: (operatorId: string, uri: string) => ServiceServerPort | undefined;
+  readonly elementOf: (operatorId: string, element: NetworkElement) => NetworkElementPort | undefined;
+  readonly billingOf: (operatorId: string) => BillingCentre | undefined;
+  readonly mailOf: (operatorId: string) => MailPort | undefined;
+  /** Other provisioning servers, by their origin. */
+  readonly peerAt?: (operatorId: string, origin: string) => PeerServer | undefined;
+};
+export const NO_CONNECTORS: Connectors = {
+  bureauOf: () => undefined,
+  paymentHouseOf: () => undefined,
+  serviceAt: () => undefined,
+  elementOf: () => undefined,
+  billingOf: () => undefined,
+  mailOf: () => undefined,
+};
+
+export const REQUEST_CALL_KINDS = [
+  "identity_check",
+  "card_check",
+  "service_registration",
+  "element_task",
+  "billing_notice",
+  "mail_notice",
+  "forward_request",
+] as const satisfies readonly CallKind[];
+type RequestCallKind = (typeof REQUEST_CALL_KINDS)[number];
+
+export const isRequestCall = (kind: CallKind): kind is RequestCallKind =>
+  (REQUEST_CALL_KINDS as readonly CallKind[]).includes(kind);
+
+/** One party answers so many of our calls at once; the others wait for their turn. */
+const CALLS_AT_ONCE = 16;
+
+type World = {
+  readonly connectors: Connectors;
+  readonly subjects: ReadonlyMap<string, Subject>;
+  readonly accounts: Map<string, AccountDraft>;
+};
+
+export async function askOthers(
+  deps: { readonly store: OrderStore; readonly connectors: Connectors },
+  kind: RequestCallKind,
+  calls: readonly OutboundCall[],
+): Promise<ReadonlyMap<string, CallAnswer>> {
+  const orderIds = calls.map(({ orderId }) => orderId);
+  const world: World = {
+    connectors: deps.connectors,
+    subjects: kind === "card_check" ? new Map() : await deps.store.subjectsOf(orderIds),
+    accounts: kind === "billing_notice" ? new Map(await deps.store.accountsOf(orderIds)) : new Map(),
+  };
+  const answers = new Map<string, CallAnswer>();
+  const askAll = async (some: readonly OutboundCall[]): Promise<void> => {
+    const waiting = [...some].sort((one, other) => (one.id < other.id ? -1 : 1)); // as they were asked for
+    await Promise.all(
+      Array.from({ length: Math.min(CALLS_AT_ONCE, waiting.length) }, async () => {
+        for (let call = waiting.shift(); call; call = waiting.shift()) {
+          answers.set(call.id, await ask(world, call).catch(broken));
+        }
+      }),
+    );
+  };
+  // Two orders of one subscriber may each want his account registered: the second finds that it is.
+  const ofAccounts = new Map(
+    calls.filter(isOfAccount).map((call) => [world.accounts.get(call.orderId)?.id ?? call.id, call]),
+  );
+  await askAll([...ofAccounts.values()]);
+  await askAll(calls.filter((call) => isOfAccount(call) && !answers.has(call.id)));
+  await askAll(calls.filter((call) => !isOfAccount(call)));
+  return answers;
+}
+
+/** An account goes to the billing centre before what is booked to it, also where both are due at once. */
+const isOfAccount = ({ kind, body }: OutboundCall): boolean =>
+  kind === "billing_notice" && body.kind === "account";
+
+/** Its message may quote what was sent: only that it broke is told. */
+const broken = (error: unknown): CallAnswer => ({
+  kind: "failed",
+  cause: "call_failed",
+  reason: error instanceof Error ? error.name : "an error",
+});
+const unset = (what: string): CallAnswer => ({
+  kind: "failed",
+  cause: NOT_CONFIGURED,
+  reason: `no ${what} is configured`,
+});
+
+async function ask(world: World, call: OutboundCall): Promise<CallAnswer> {
+  switch (call.kind) {
+    case "identity_check":
+      return checkIdentity(world, call);
+    case "card_check":
+      return checkCard(world, call);
+    case "service_registration":
+      return visitService(world, call);
+    case "element_task":
+      return tellElement(world, call);
+    case "billing_notice":
+      return tellBilling(world, call);
+    case "forward_request":
+      return forwardTo(world, call);
+    default:
+      return sendMail(world, call);
+  }
+}
+
+/** A seal that does not open, or a subscriber without a number: there is nothing to ask with. */
+const UNREADABLE: CallAnswer = {
+  kind: "failed",
+  cause: "data_unreadable",
+  reason: "what is to be sent is not there",
+};
+
+async function checkIdentity({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const bureau = connectors.bureauOf(call.operatorId);
+  if (!bureau) return unset("identity bureau");
+  const secret = call.secret as { readonly user: UserData } | undefined;
+  const msisdn = subjects.get(call.orderId)?.msisdn;
+  if (!secret || !msisdn) return UNREADABLE;
+  return bureau.verify({ id: call.id, msisdn, user: secret.user });
+}
+
+async function checkCard({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
+  const house = connectors.paymentHouseOf(call.operatorId);
+  if (!house) return unset("payment house");
+  const secret = call.secret as { readonly token: string } | undefined;
+  if (!secret) return UNREADABLE;
+  const { amountMinor, currency } = call.body;
+  const answer = await house.authorise({
+    id: call.id,
+    token: secret.token,
+    amountMinor: Number(amountMinor),
+    currency: currency!,
+  });
+  return answer.kind === "approved" ? { kind: "done", reference: answer.reference } : answer;
+}
+
+async function visitService({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const { action, service, registrationId, remoteId, language } = call.body;
+  const server = connectors.serviceAt(call.operatorId, service!);
+  if (!server) return unset("service server at this address");
+  if (action === "remove")
+    return done(await server.remove({ id: registrationId!, remoteId: remoteId || null }));
+  const secret = call.secret as
+    | { readonly user: UserData; readonly fields: Readonly<Record<string, string>> }
+    | undefined;
+  const msisdn = subjects.get(call.orderId)?.msisdn;
+  if (!secret || !msisdn) return UNREADABLE;
+  return server.register({
+    id: registrationId!,
+    remoteId: remoteId || null,
+    msisdn,
+    user: secret.user,
+    fields: secret.fields,
+    language: language!,
+  });
+}
+
+const done = (answer: Awaited<ReturnType<ServiceServerPort["remove"]>>): CallAnswer =>
+  answer.kind === "done" ? { kind: "done", reference: null } : answer;
+
+async function tellElement({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const { element, action, catalogId } = call.body as {
+    readonly element: NetworkElement;
+    readonly action: "add" | "remove";
+    readonly catalogId: string;
+  };
+  const port = connectors.elementOf(call.operatorId, element);
+  if (!port) return unset(`network element ${element}`);
+  const subject = subjects.get(call.orderId);
+  const secret = call.secret as { readonly values: Readonly<Record<string, string>> } | undefined;
+  const isUndo = call.body.undo === "true";
+  const msisdn = (isUndo ? subject?.formerMsisdn : undefined) ?? subject?.msisdn;
+  if (!subject || !msisdn || !secret) return UNREADABLE;
+  const { imsi, imei } = subject;
+  return port.apply({ id: call.id, element, action, catalogId, msisdn, imsi, imei, values: secret.values });
+}
+
+/** The centre learns of an account before it learns what is booked to it. */
+const ACCOUNT_FIRST: CallAnswer = {
+  kind: "failed",
+  cause: "account_first",
+  reason: "the account is not registered with the billing centre yet",
+};
+
+/** By another order of the same subscriber. */
+const REGISTERED_ALREADY: CallAnswer = { kind: "done", reference: null };
+
+async function tellBilling({ connectors, accounts }: World, call: OutboundCall): Promise<CallAnswer> {
+  const billing = connectors.billingOf(call.operatorId);
+  if (!billing) return unset("billing centre");
+  const account = accounts.get(call.orderId);
+  if (!account) return UNREADABLE;
+  const { kind, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = call.body;
+  const notice = kind as Parameters<BillingCentre["tell"]>[0]["kind"];
+  if (notice !== "account" && account.state !== "registered") return ACCOUNT_FIRST;
+  const isAccount = notice === "account" || notice === "account_change";
+  const billed = isAccount ? accountIn(call) : null;
+  if (notice === "account" && account.state === "registered" && !billed) return REGISTERED_ALREADY;
+  const told = {
+    // Opened by another order of the same subscriber meanwhile: what this one knows of him is news all the same.
+    kind: isAccount ? (account.state === "registered" ? "account_change" : "account") : notice,
+    accountId: account.id,
+    catalogId: catalogId || null,
+    action: action === "remove" && !isAccount ? "remove" : "add",
+    onceMinor: Number(onceMinor),
+    monthlyMinor: Number(monthlyMinor),
+    currency: isAccount ? null : currency || null,
+    prepared: prepared || null,
+    account: billed,
+  } as const;
+  const answer =
+    told.kind === "account"
+      ? await registerOnce(billing, account.id, call, told)
+      : await billing.tell({ ...told, id: call.id });
+  if (isAccount && answer.kind === "done") {
+    for (const [orderId, one] of accounts)
+      if (one.id === account.id) accounts.set(orderId, { ...one, state: "registered" });
+  }
+  return answer;
+}
+
+/** Null in a call of the release before, which knew an id alone. */
+const accountIn = ({ secret }: OutboundCall): BilledAccount | null =>
+  (secret as { readonly account?: BilledAccount } | undefined)?.account ?? null;
+
+/**
+ * Two orders may want the same account registered, and the word that the first was done may be lost: under one id the centre
+ * does it once. Where this order knows more than what stands under that id, its word is a change. A no to an earlier order's
+ * word is no answer to this one, which asks under an id of its own.
+ */
+async function registerOnce(
+  billing: BillingCentre,
+  accountId: string,
+  call: OutboundCall,
+  told: Omit<Parameters<BillingCentre["tell"]>[0], "id">,
+): ReturnType<BillingCentre["tell"]> {
+  const answer = await billing.tell({ ...told, id: accountId });
+  if (answer.kind !== "refused") return answer;
+  if (answer.cause !== "id_reused") return billing.tell({ ...told, id: call.id });
+  const changed = await billing.tell({ ...told, kind: "account_change", id: call.id });
+  if (changed.kind !== "refused" || changed.cause !== "unknown_account") return changed;
+  return billing.tell({ ...told, id: `${call.id}.account` });
+}
+
+/** As our partner's request, for this very SIM and device. */
+async function forwardTo({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+  const { server, action, selection, language, assurance } = call.body;
+  const peer = connectors.peerAt?.(call.operatorId, server ?? "");
+  if (!peer) return unset("provisioning server at this address");
+  const secret = call.secret as
+    | {
+        readonly user: UserData;
+        readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+        readonly noticeKey: string | null;
+      }
+    | undefined;
+  const subject = subjects.get(call.orderId);
+  if (!secret || !subject) return UNREADABLE;
+  const { imsi, imei, msisdn } = subject;
+  return peer.forward({
+    id: call.id,
+    action: action === "remove" ? "remove" : "add",
+    selection: (selection ?? "").split(" "),
+    subscriber: { imsi, imei, msisdn: msisdn ?? null },
+    user: secret.user,
+    fields: secret.fields,
+    language: language ?? "en",
+    assurance: ASSURANCES.find((known) => known === assurance) ?? "none",
+    noticeKey: secret.noticeKey === null ? null : Uint8Array.from(Buffer.from(secret.noticeKey, "base64")),
+  });
+}
+
+async function sendMail({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
+  const mail = connectors.mailOf(call.operatorId);
+  if (!mail) return unset("mail server");
+  const secret = call.secret as
+    | { readonly address: string; readonly subject: string; readonly text: string }
+    | undefined;
+  if (!secret) return UNREADABLE;
+  const { channel, language } = call.body;
+  const to =
+    channel === "fax"
+      ? ({ kind: "fax", number: secret.address } as const)
+      : ({ kind: "mail", address: secret.address } as const);
+  return mail.send({ id: call.id, to, subject: secret.subject, text: secret.text, language: language! });
+}

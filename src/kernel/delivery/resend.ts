@@ -1,0 +1,140 @@
+/**
+ * Sending again: the same octets under a new reference, so that a phone that holds parts of the former message does not
+ * mix them. An item that was proved already keeps its level meanwhile.
+ */
+import { TurnupError } from "../../term/error.ts";
+import type { CarrierMessage, Companion } from "../order/message.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import { rankOf } from "../order/order.ts";
+import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
+import type { OrderPolicy } from "../order/policy.ts";
+import { hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
+
+const FIRST_RESEND_MINUTES = 5;
+const MAX_RESEND_MINUTES = 360;
+
+/** A receipt may come this long after its message expired, and later still is counted all the same. */
+export const RECEIPT_GRACE_MINUTES = 5;
+
+export const resendWaitMinutes = (attempt: number): number =>
+  Math.min(MAX_RESEND_MINUTES, FIRST_RESEND_MINUTES * 4 ** Math.min(attempt - 1, 10));
+
+/** When the last attempt that the policy allows has run out: until then an item that is being sent is not given up. */
+export function lastChance(policy: OrderPolicy, attempt: number, dueAt: Date): Date {
+  const oneMinutes = policy.messageValidityMinutes + 2 * RECEIPT_GRACE_MINUTES;
+  let minutes = oneMinutes;
+  for (let next = attempt; next <= policy.resendLimit; next++)
+    minutes += resendWaitMinutes(next) + oneMinutes;
+  return minutesAfter(dueAt, minutes);
+}
+
+/** Queues the payload of these items once more. */
+export function resend(
+  scribe: Scribe,
+  order: OrderDraft,
+  items: readonly ItemDraft[],
+  terms: Terms,
+  { reason, waitMinutes }: { readonly reason: string; readonly waitMinutes: number },
+): void {
+  const [first] = items;
+  const attempt = Math.max(...items.map((item) => item.attempt)) + 1;
+  const dueAt = minutesAfter(scribe.now, waitMinutes);
+  const message = queueAgain(scribe, order, first!.message!, terms, `${first!.id}:${attempt}`, dueAt);
+  for (const item of items) {
+    item.attempt = attempt;
+    item.message = message;
+    const isProved = rankOf(item.state) > 0;
+    scribe.moveItem(order, item, {
+      state: isProved ? item.state : "sending",
+      event: "resent",
+      reason,
+      nextAction: `hand it to the SMSC at ${dueAt.toISOString()}`,
+      deadlineAt: isProved
+        ? hoursAfter(dueAt, terms.policy.proofDeadlineHours)
+        : lastChance(terms.policy, attempt, dueAt),
+      detail: { messageId: message.id, attempt },
+    });
+    if (message.kind === "link") {
+      const expiresAt = hoursAfter(lastChance(terms.policy, attempt, dueAt), terms.policy.proofDeadlineHours);
+      scribe.changes.linkExtensions.push({ itemId: item.id, orderId: order.id, expiresAt });
+    }
+  }
+}
+
+/** A PIN notice or a second settings message goes along with an item's own; it is proved by nothing. */
+export function resendCompanion(
+  scribe: Scribe,
+  order: OrderDraft,
+  companion: Companion,
+  terms: Terms,
+  waitMinutes: number,
+): void {
+  const attempt = companion.attempt + 1;
+  const dueAt = minutesAfter(scribe.now, waitMinutes);
+  queueAgain(scribe, order, companion, terms, `${companion.payloadId}:${attempt}`, dueAt);
+  scribe.note(order, {
+    kind: "companion_resent",
+    reason: `the ${companion.kind.replace("_", " ")} is sent again`,
+    detail: { attempt },
+  });
+}
+
+function queueAgain(
+  scribe: Scribe,
+  order: OrderDraft,
+  former: CarrierMessage,
+  terms: Terms,
+  idempotencyKey: string,
+  dueAt: Date,
+): CarrierMessage {
+  const message: CarrierMessage = {
+    id: scribe.newId(),
+    payloadId: former.payloadId,
+    kind: former.kind,
+    partCount: former.partCount,
+    reference: (former.reference + 1) & 0xff,
+  };
+  scribe.changes.messages.push({
+    ...message,
+    operatorId: order.operatorId,
+    orderId: order.id,
+    subscriberId: order.subscriberId,
+    destination: null,
+    idempotencyKey,
+    dueAt,
+    expiresAt: minutesAfter(dueAt, terms.policy.messageValidityMinutes),
+  });
+  return message;
+}
+
+/** At once, each message once for all items that it carries. */
+export function resendItems(
+  scribe: Scribe,
+  order: OrderDraft,
+  terms: Terms,
+  sendable: readonly ItemDraft[],
+  companions: readonly Companion[],
+  reason: string,
+): void {
+  const byMessage = new Map<string, ItemDraft[]>();
+  for (const item of sendable) {
+    const { id } = item.message!;
+    byMessage.set(id, [...(byMessage.get(id) ?? []), item]);
+  }
+  // PIN first: the settings open with it. Only what goes along with settings is there.
+  if (sendable.some(({ kind }) => kind === "settings")) {
+    for (const companion of companions) {
+      scribe.changes.cancelledMessages.push(companion.id);
+      resendCompanion(scribe, order, companion, terms, 0);
+    }
+  }
+  for (const [messageId, items] of byMessage) {
+    if (items.some(({ state }) => state === "sending")) scribe.changes.cancelledMessages.push(messageId);
+    resend(scribe, order, items, terms, { reason, waitMinutes: 0 });
+  }
+}
+
+export const closed = (order: OrderDraft): TurnupError =>
+  new TurnupError("order_closed", `the order is ${order.state} already: ${order.reason}`, {
+    nextStep: "open a new order for this handset if something is still to be done",
+  });

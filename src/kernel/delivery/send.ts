@@ -1,0 +1,197 @@
+/** Composes and queues the messages of an order: one payload, one message, and the items that it carries. */
+import { createHash } from "node:crypto";
+import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
+import type { ConductorDeps, Judgement } from "../order/deps.ts";
+import type { MessageKind, PayloadProtocol } from "../order/message.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import type { ItemDraft, OrderDraft, Subject } from "../order/order-draft.ts";
+import { hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
+import {
+  type Authentication,
+  composeKey,
+  composeNokia,
+  composeOmaCp,
+  composePackage,
+  composeText,
+  cutMessage,
+} from "../payload/compose.ts";
+import type { SettingsPoint, SettingsValues } from "../payload/settings-values.ts";
+import { lastChance } from "./resend.ts";
+
+const PIN_DIGITS = 4;
+const LINK_TOKEN_OCTETS = 16;
+
+/** What a composed message says about itself. */
+type Composed = {
+  readonly kind: MessageKind;
+  readonly protocol: PayloadProtocol;
+  readonly sec: "netwpin" | "userpin" | null;
+  readonly bytes: Uint8Array;
+  /** It holds access points that nobody confirmed. */
+  readonly unconfirmed?: boolean;
+};
+
+/** What every sending needs to know of its order. */
+export type Carrier = {
+  readonly deps: ConductorDeps;
+  readonly scribe: Scribe;
+  readonly order: OrderDraft;
+  readonly subject: Subject;
+  readonly terms: Terms;
+  readonly judgement: Pick<Judgement, "road">;
+};
+
+export function sendKey(carrier: Carrier, item: ItemDraft, bytes: Uint8Array): void {
+  send(carrier, [item], { kind: "key", protocol: "device_key", sec: null, bytes: composeKey(bytes) });
+}
+
+const confirmationOf = ({ unconfirmed }: SettingsValues): { unconfirmed?: boolean } =>
+  unconfirmed ? { unconfirmed } : {};
+
+/** One message for both; each item is proved for itself. */
+export function sendTogether(
+  carrier: Carrier,
+  key: ItemDraft,
+  settings: ItemDraft,
+  bytes: Uint8Array,
+  values: SettingsValues,
+): void {
+  const authentication = authenticate(carrier);
+  send(carrier, [key, settings], {
+    kind: "package",
+    protocol: "multipart",
+    sec: authentication.sec,
+    bytes: composePackage(bytes, values, authentication),
+    ...confirmationOf(values),
+  });
+}
+
+export function sendSettings(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
+  const { road } = carrier.judgement;
+  if (road === "link") return sendLink(carrier, item, values);
+  if (road === "nokiaota") return sendNokia(carrier, item, values);
+  const authentication = authenticate(carrier);
+  send(carrier, [item], {
+    kind: "settings",
+    protocol: "omacp",
+    sec: authentication.sec,
+    bytes: composeOmaCp(values, authentication),
+    ...confirmationOf(values),
+  });
+}
+
+/** A message a use: the first carries the item, the others go along with it. */
+function sendNokia(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
+  const { deps, scribe, order, terms } = carrier;
+  const settings = { kind: "settings", protocol: "nokiaota", sec: null, ...confirmationOf(values) } as const;
+  const [first, ...others] = composeNokia(values);
+  if (!first) return sendLink(carrier, item, values);
+  send(carrier, [item], { ...settings, bytes: first });
+  for (const bytes of others) queue(scribe, order, deps, terms, AS_COMPANION, { ...settings, bytes });
+}
+
+/** Silent by the IMSI, or by a fresh PIN that goes ahead in a notice of its own. */
+function authenticate({ deps, scribe, order, terms, subject }: Carrier): Authentication {
+  // A short or even IMSI packs differently from client to client: only a PIN is safe there (docs/adr/0002).
+  if (terms.policy.authentication === "netwpin" && subject.imsi.length === 15)
+    return { sec: "netwpin", imsi: subject.imsi };
+  const pin = digitsFrom(deps.randomBytes(PIN_DIGITS));
+  const text = fill(terms.policy.texts.pinNotice, { pin, operator: terms.operatorName });
+  queue(scribe, order, deps, terms, AS_COMPANION, {
+    kind: "pin_notice",
+    protocol: "text",
+    sec: null,
+    bytes: composeText(text),
+  });
+  return { sec: "userpin", pin };
+}
+
+/** A companion's key is its payload's id and its attempt: by that it is found again and sent again. */
+const AS_COMPANION = null;
+
+const digitsFrom = (bytes: Uint8Array): string => [...bytes].map((octet) => String(octet % 10)).join("");
+const fill = (text: string, values: Readonly<Record<string, string>>): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+
+function sendLink(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
+  const { deps, scribe, order, terms } = carrier;
+  const token = Buffer.from(deps.randomBytes(LINK_TOKEN_OCTETS)).toString("base64url");
+  scribe.changes.links.push({
+    id: scribe.newId(),
+    operatorId: order.operatorId,
+    orderId: order.id,
+    itemId: item.id,
+    tokenHash: createHash("sha256").update(token).digest(),
+    settings: values,
+    expiresAt: hoursAfter(lastChance(terms.policy, 1, scribe.now), terms.policy.proofDeadlineHours),
+  });
+  const text = fill(terms.policy.texts.link, { link: deps.linkUrl(token), operator: terms.operatorName });
+  const bytes = composeText(text);
+  send(carrier, [item], { kind: "link", protocol: "text", sec: null, bytes, ...confirmationOf(values) });
+}
+
+function send(
+  { deps, scribe, order, terms }: Carrier,
+  items: readonly ItemDraft[],
+  composed: Composed,
+): void {
+  const [first] = items;
+  const message = queue(scribe, order, deps, terms, `${first!.id}:1`, composed);
+  const deadlineAt = lastChance(terms.policy, 1, scribe.now);
+  for (const item of items) {
+    item.attempt = 1;
+    item.message = message;
+    scribe.moveItem(order, item, {
+      state: "sending",
+      reason: `${message.partCount} SMS of ${composed.kind} are queued`,
+      nextAction: "hand them to the SMSC",
+      deadlineAt,
+      detail: {
+        messageId: message.id,
+        protocol: composed.protocol,
+        sec: composed.sec,
+        octets: composed.bytes.length,
+      },
+    });
+  }
+}
+
+function queue(
+  scribe: Scribe,
+  order: OrderDraft,
+  deps: ConductorDeps,
+  terms: Terms,
+  idempotencyKey: string | null,
+  composed: Composed,
+): NonNullable<ItemDraft["message"]> {
+  const reference = deps.randomBytes(1)[0]!;
+  const { parts } = cutMessage(composed.protocol, composed.bytes, reference);
+  const payloadId = scribe.newId();
+  const message = { id: scribe.newId(), payloadId, kind: composed.kind, partCount: parts.length, reference };
+  scribe.changes.payloads.push({ ...composed, id: payloadId, operatorId: order.operatorId });
+  scribe.changes.messages.push({
+    ...message,
+    operatorId: order.operatorId,
+    orderId: order.id,
+    subscriberId: order.subscriberId,
+    destination: null,
+    idempotencyKey: idempotencyKey ?? `${payloadId}:1`,
+    dueAt: scribe.now,
+    expiresAt: minutesAfter(scribe.now, terms.policy.messageValidityMinutes),
+  });
+  return message;
+}
+
+/** Settings that the key's own access points add, for the operators who send them as OMA CP too. */
+export const keyPoints = (points: readonly KeyAccessPoint[]): SettingsPoint[] =>
+  points.map((point) => ({
+    use: "maker",
+    apn: point.apn,
+    authType: point.authType,
+    user: point.user ?? null,
+    password: point.password ?? null,
+    mmsc: point.mmsc ?? null,
+    proxy: point.mmsProxy ?? null,
+    port: point.port ?? null,
+    homepage: null,
+  }));

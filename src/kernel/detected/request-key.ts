@@ -1,0 +1,40 @@
+/** Asks a manufacturer for a key: one durable call, made until it answers or the deadline has passed. */
+
+import type { Relation, Terms } from "../order/operator-terms.ts";
+import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
+import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";
+
+export function requestKey(
+  scribe: Scribe,
+  order: OrderDraft,
+  item: ItemDraft,
+  terms: Terms,
+  relation: Relation,
+  /** Whether the model is said to run keys; of an item that asks anew, what its first asking went by. */
+  isKeyKnown = item.feeTerms?.feeLevel === "delivered",
+): void {
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
+  const id = scribe.newId();
+  item.feeTerms = feeTermsOf(relation, isKeyKnown);
+  noteFeeLevel(scribe, order, item, relation);
+  scribe.changes.calls.push({
+    id,
+    operatorId: order.operatorId,
+    orderId: order.id,
+    itemId: item.id,
+    kind: "key_request",
+    // The maker goes by the item; a second round of asking is a call of its own here.
+    idempotencyKey: item.isNew ? item.id : `${item.id}:${id}`,
+    body: { itemId: item.id },
+    dueAt: scribe.now,
+    deadlineAt,
+  });
+  scribe.moveItem(order, item, {
+    state: "waiting_for_key",
+    cause: "key_requested",
+    reason: `the key is asked for at ${relation.make === "*" ? "the manufacturer" : relation.make}`,
+    nextAction: "ask the manufacturer's key server",
+    deadlineAt,
+  });
+}

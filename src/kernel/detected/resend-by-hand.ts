@@ -1,0 +1,65 @@
+/** A person has an order sent again: what has not reached its level goes out anew, and a key that was not given is asked for again. */
+import { TurnupError } from "../../term/error.ts";
+import { closed, resendItems } from "../delivery/resend.ts";
+import { isDone, isFinal } from "../order/ending.ts";
+import type { Companion } from "../order/message.ts";
+import { relationOf, type Terms } from "../order/operator-terms.ts";
+import type { OrderDraft } from "../order/order-draft.ts";
+import { earlierOf, hoursAfter, type Scribe } from "../order/scribe.ts";
+import { maySendUnconfirmed, WITHHELD_REASON } from "../order/unconfirmed.ts";
+import { requestKey } from "./request-key.ts";
+
+/**
+ * Sends again what has not reached its level, and asks again for a key that was not given; an order that had ended for
+ * want of it is open again.
+ * @throws TurnupError `order_closed`, `nothing_to_resend`, `settings_unconfirmed`
+ */
+export function resendByHand(
+  scribe: Scribe,
+  order: OrderDraft,
+  terms: Terms,
+  actor: string,
+  companions: readonly Companion[],
+  /** Payloads that hold access points which nobody confirmed. */
+  unconfirmed: ReadonlySet<string>,
+): void {
+  if (order.state === "cancelled" || order.state === "completed") throw closed(order);
+  const short = order.items.filter((item) => item.state !== "cancelled" && !isDone(item, terms));
+  const composed = short.filter(({ message }) => message !== null);
+  const sendable = maySendUnconfirmed(terms)
+    ? composed
+    : composed.filter(({ message }) => !unconfirmed.has(message!.payloadId));
+  const relation = relationOf(terms, order.make);
+  const unkeyed =
+    relation?.keySource === "maker"
+      ? short.filter((item) => item.kind === "key" && item.message === null && item.state === "failed")
+      : [];
+  if (sendable.length + unkeyed.length === 0 && composed.length > 0) throw withheld();
+  if (sendable.length + unkeyed.length === 0) {
+    throw new TurnupError(
+      "nothing_to_resend",
+      `the order is ${order.state} and no message of it can be sent again`,
+      { nextStep: "look at its items: what waits for a key or a number is not yet composed" },
+    );
+  }
+  if (isFinal(order)) reopen(scribe, order, terms, actor);
+  resendItems(scribe, order, terms, sendable, companions, `${actor} asked to resend it`);
+  for (const item of unkeyed) requestKey(scribe, order, item, terms, relation!);
+}
+
+export const withheld = (): TurnupError =>
+  new TurnupError("settings_unconfirmed", WITHHELD_REASON, {
+    nextStep: "Add an access point of the operator's own, then open a new order for this SIM and handset.",
+  });
+
+export function reopen(scribe: Scribe, order: OrderDraft, { policy }: Terms, actor: string): void {
+  const deadlineAt = hoursAfter(scribe.now, policy.waitDeadlineHours);
+  scribe.moveOrder(order, {
+    state: "provisioning",
+    reason: `opened again: ${actor} asked to resend`,
+    nextAction: "wait for receipts and proof",
+    dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, policy.proofDeadlineHours)),
+    deadlineAt,
+    event: "reopened",
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * Whom the billing centre bills (US 6,647,260, claim 7; row 119): number, SIM or account number, device, what he has, who he
+ * is and the token that pays, each as far as it is known and the operator's policy lets it out.
+ */
+import type { BilledAccount, BilledField } from "../../wire/message/billing-api.ts";
+import type { UserData } from "../account/user-data.ts";
+import type { BilledOffering } from "../order/account-books.ts";
+import { isClosed } from "../order/ending.ts";
+import { isRequestItemDone } from "../order/item-done.ts";
+import { itemsOf, type RequestContext } from "../order/turn.ts";
+
+/** @param fields the policy's list: nothing else is in it but the time that it is true of */
+export function billedAccountOf(context: RequestContext, fields: readonly BilledField[]): BilledAccount {
+  const { scribe, order, subject } = context;
+  const { user, card, books } = order.request;
+  const known: Readonly<Record<Exclude<BilledField, "productOffering">, string | null | undefined>> = {
+    externalId: books.externalId,
+    msisdn: subject.msisdn,
+    imsi: subject.imsi,
+    imei: subject.imei,
+    make: order.make,
+    model: order.model,
+    ...personOf(user),
+    paymentToken: card?.token ?? books.paymentToken,
+  };
+  const told = Object.entries(known).filter(([name, value]) => value && isAmong(fields, name));
+  return {
+    lastModified: scribe.now.toISOString(),
+    ...(Object.fromEntries(told) as Omit<BilledAccount, "lastModified" | "productOffering">),
+    ...(fields.includes("productOffering") && { productOffering: offeringsOf(context) }),
+  };
+}
+
+const isAmong = (fields: readonly string[], name: string): boolean => fields.includes(name);
+
+const personOf = (user: UserData) => ({
+  givenName: user.givenName,
+  familyName: user.familyName,
+  streetName: user.streetName,
+  streetNr: user.streetNumber,
+  postcode: user.postalCode,
+  city: user.locality,
+  country: user.country,
+});
+
+/** What he had before, with what this request has brought or taken by now. */
+function offeringsOf(context: RequestContext): BilledOffering[] {
+  const offerings = new Map(context.order.request.books.holds.map((one) => [one.id, one]));
+  for (const item of itemsOf(context)) {
+    const { catalogId: id, action, package: bundle, moduleOf } = item.subject;
+    const isDone = isRequestItemDone(item, context.terms.policy.doneAt);
+    if (moduleOf !== null || isClosed(item) || item.cause === "had" || !isDone) continue;
+    if (action === "remove") offerings.delete(id);
+    else offerings.set(id, { id, bundle });
+  }
+  return [...offerings.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+/** Whether another time is all that differs. */
+export function isSameAccount(one: BilledAccount, other: BilledAccount): boolean {
+  const plain = ({ lastModified: _, ...said }: BilledAccount): string =>
+    JSON.stringify(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return plain(one) === plain(other);
+}

@@ -1,0 +1,57 @@
+/** The content of one item, signed for one device: what is installed, woken, set or removed there (row 49). */
+import { type ContentBody, encodeContent } from "../../wire/message/content.ts";
+import { decodeModule } from "../../wire/message/module.ts";
+import { hoursAfter } from "../order/scribe.ts";
+import type { RequestContext, RequestItem } from "../order/turn.ts";
+
+/** What the content needs beside itself: the octets of a module, kept here or on another server. */
+export type ModuleSource = { readonly sha256: string; readonly url: string | null };
+
+export function moduleSourceOf({ subject }: RequestItem): ModuleSource | undefined {
+  const { content, action } = subject;
+  return content.kind === "module" && action === "add"
+    ? { sha256: content.sha256, url: content.url }
+    : undefined;
+}
+
+/** @throws RangeError, DecodeError: a module that is none, or more than a package holds */
+export function composeContent(
+  { deps, scribe, order, subject: device, terms }: RequestContext,
+  item: RequestItem,
+  moduleOctets: Uint8Array | null,
+): Uint8Array {
+  const body: ContentBody = {
+    issuer: deps.ownIssuer.name,
+    reference: order.request.reference,
+    itemId: item.id,
+    notAfter: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
+    modules: moduleOctets ? [decodeModule(moduleOctets)] : [],
+    ...partsOf(item),
+    security: {},
+  };
+  return encodeContent(body, device.imei, deps.ownIssuer.privateKey);
+}
+
+function partsOf({ subject }: RequestItem): Pick<ContentBody, "activations" | "removals" | "parameters"> {
+  const { content, action } = subject;
+  const nothing = { activations: [], removals: [], parameters: {} };
+  const isAdded = action === "add";
+  switch (content.kind) {
+    case "module":
+      return isAdded ? nothing : { ...nothing, removals: [content.module] };
+    case "activation":
+      return isAdded
+        ? { ...nothing, activations: [content.module] }
+        : { ...nothing, removals: [content.module] };
+    case "parameters":
+      return {
+        ...nothing,
+        // A parameter without a value is none any more.
+        parameters: isAdded
+          ? content.values
+          : Object.fromEntries(Object.keys(content.values).map((name) => [name, ""])),
+      };
+    default:
+      return nothing;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The elements of the network that serve the device (row 48): billing plan, voice mail, forwarding, e-mail, HLR profile. Each
+ * is told of each item by a call of its own, and each says done or failed for itself. Where one fails, its item fails,
+ * and what the others did for it is taken back.
+ */
+
+import type { CallAnswer } from "../calls/answer.ts";
+import { ask, within } from "../calls/ask.ts";
+import type { NetworkElement } from "../catalog/catalog-item.ts";
+import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
+import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "../order/item-done.ts";
+import type { OutboundCall } from "../order/outbound-call.ts";
+import type { ElementState } from "../order/request-draft.ts";
+import { NO_ACTION } from "../order/scribe.ts";
+import { itemOf, know, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { elementsEnded } from "./service.ts";
+
+const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>
+  Object.entries(subject.elements) as [NetworkElement, ElementState][];
+
+const set = (
+  context: RequestContext,
+  item: RequestItem,
+  element: NetworkElement,
+  state: ElementState,
+): void => know(context, item, { elements: { ...item.subject.elements, [element]: state } });
+
+export function askElements(context: RequestContext, item: RequestItem): void {
+  for (const [element, state] of elementsIn(item)) {
+    if (state !== "wanted") continue;
+    set(context, item, element, "asked");
+    task(context, item, element, item.subject.action, false);
+  }
+}
+
+function task(
+  context: RequestContext,
+  item: RequestItem,
+  element: NetworkElement,
+  action: "add" | "remove",
+  isUndo: boolean,
+  dueAt: Date = context.scribe.now,
+): void {
+  const { content, catalogId } = item.subject;
+  const hours = context.terms.policy.request.serviceDeadlineHours;
+  ask(context, {
+    dueAt,
+    kind: "element_task",
+    itemId: item.id,
+    idempotencyKey: `${item.id}:${element}${isUndo ? ":undo" : ""}`,
+    body: { element, action, catalogId, undo: String(isUndo) },
+    secret: { values: content.kind === "parameters" ? content.values : {} },
+    deadlineAt: within(context, hours),
+  });
+  context.scribe.note(context.order, {
+    kind: isUndo ? "element_undo_asked" : "element_asked",
+    itemId: item.id,
+    reason: `the network's ${element} is told to ${action} ${catalogId}`,
+  });
+}
+
+export function elementAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const { scribe, order } = context;
+  const item = itemOf(context, call.itemId);
+  const element = call.body.element as NetworkElement;
+  if (!item) return;
+  const isDone = answer.kind === "done";
+  const why = answer.kind === "refused" || answer.kind === "failed" ? `: ${answer.cause}` : "";
+  if (call.body.undo === "true") {
+    set(context, item, element, isDone ? "undone" : "not_undone");
+    return scribe.note(order, {
+      kind: isDone ? "element_undone" : "element_undo_failed",
+      itemId: item.id,
+      reason: isDone
+        ? `the network's ${element} took it back`
+        : `a person has to see to the network's ${element}${why}`,
+    });
+  }
+  // It is taken back already by a call of its own, which comes after this answer.
+  if (["undoing", "undone"].includes(item.subject.elements[element] ?? "")) return;
+  const isToUndo = item.subject.elements[element] === "undo";
+  set(context, item, element, isDone ? "done" : "failed");
+  scribe.note(order, {
+    kind: isDone ? "element_done" : "element_failed",
+    itemId: item.id,
+    reason: isDone ? `the network's ${element} is done` : `the network's ${element} failed${why}`,
+    evidence: `element:${element}`,
+  });
+  if (isToUndo || isClosed(item)) return undoElements(context, item);
+  if (!isDone) {
+    return failItem(scribe, order, item, {
+      cause: "element_failed",
+      reason: `the network's ${element} failed${why}`,
+    });
+  }
+  const isToEndAtService = item.kind === "service" && item.subject.action === "remove";
+  if (isToEndAtService && item.state === "registering" && !waitsForElements(item))
+    return elementsEnded(context, item);
+  const areAllDone = elementsIn(item).every(([, state]) => state === "done");
+  if (item.state === "sending" && areAllDone && isOfNetworkAlone(item))
+    return doneInNetwork(context, item, "the network's elements are done", `element:${element}`);
+  if (isRequestItemDone(item, context.terms.policy.doneAt)) waitNoMore(item);
+}
+
+/** Of an item of which nothing goes to the device: it stands where it should. */
+export function doneInNetwork(
+  { scribe, order }: RequestContext,
+  item: RequestItem,
+  reason: string,
+  evidence?: string,
+): void {
+  scribe.moveItem(order, item, {
+    state: item.subject.action === "remove" ? "works" : "delivered",
+    reason,
+    nextAction: NO_ACTION,
+    deadlineAt: null,
+    ...(evidence === undefined ? {} : { evidence }),
+  });
+}
+
+/** What was done for an item that came to nothing is taken back; what is still being done, as soon as it is. */
+export function undoElements(context: RequestContext, item: RequestItem): void {
+  for (const [element, state] of elementsIn(item)) {
+    if (state === "asked") set(context, item, element, "undo");
+    if (state === "done") takeBackElement(context, item, element, context.scribe.now);
+  }
+}
+
+export function takeBackElement(
+  context: RequestContext,
+  item: RequestItem,
+  element: NetworkElement,
+  dueAt: Date,
+): void {
+  set(context, item, element, "undoing");
+  task(context, item, element, item.subject.action === "add" ? "remove" : "add", true, dueAt);
+}

@@ -1,0 +1,243 @@
+/**
+ * A feature onto the device (US 6,647,260, figure 7B:738 to 750): a notice narrowband and the content wideband, each told
+ * for itself; the device decides whether it worked. After a failure the user chooses: once more, or not at all.
+ */
+import { TurnupError } from "../../term/error.ts";
+import { MAX_NOTICE_CONTENT_OCTETS } from "../../wire/message/notice.ts";
+import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
+import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
+import { type Level, rankOf } from "../order/order.ts";
+import type { DeviceOutcome } from "../order/request.ts";
+import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import { itemOf, know, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { composeContent, moduleSourceOf } from "./content.ts";
+import { freshCode, knock, nameOf, tell } from "./notices.ts";
+
+const MAX_CAUSE_CHARACTERS = 40;
+
+/** Both sends of one attempt. */
+export function sendContent(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  const small = smallContent(context, item);
+  item.attempt += 1;
+  item.message = tell(context, {
+    kind: small ? "content" : "content_ready",
+    text: item.subject.retransmissions > 0 ? "retransmitted" : "contentReady",
+    values: { item: nameOf(context, item) },
+    item,
+    ...(small ? { content: small, rule: "small_content" as const } : {}),
+  });
+  if (!small) knock(context, item);
+  know(context, item, { channel: small ? "narrowband" : "wideband", question: null });
+  const reason = small
+    ? "the content goes to the device by SMS"
+    : "the content waits for the device, which was told by SMS";
+  scribe.moveItem(order, item, {
+    state: "sending",
+    reason,
+    nextAction: "wait for the device's own word",
+    deadlineAt: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
+    event: "content_offered",
+    detail: {
+      channel: small ? "narrowband" : "wideband",
+      rule: small ? "content that is small enough" : "content goes wideband",
+      attempt: item.attempt,
+      messageId: item.message.id,
+    },
+  });
+}
+
+/** Undefined where it goes wideband: by size, or since only there it can be fetched from where it is kept. */
+function smallContent(context: RequestContext, item: RequestItem): Uint8Array | undefined {
+  const limit = context.terms.policy.request.narrowbandContentOctets;
+  if (limit === 0 || moduleSourceOf(item) || !context.order.request.noticeKey) return undefined;
+  const bytes = composeContent(context, item, null);
+  return bytes.length <= limit && bytes.length <= MAX_NOTICE_CONTENT_OCTETS ? bytes : undefined;
+}
+
+const AWAITED: readonly string[] = ["sending", "delivered", "opened"];
+
+/** Content that is there to be fetched now. */
+export const hasContent = ({ state, subject, kind }: RequestItem): boolean =>
+  kind === "feature" && subject.channel !== null && AWAITED.includes(state);
+
+export function contentFetched(context: RequestContext, item: RequestItem, octets: number): void {
+  context.scribe.note(context.order, {
+    kind: "content_fetched",
+    itemId: item.id,
+    reason: "the device fetched the content",
+    detail: { octets, channel: "wideband" },
+  });
+  reachOnDevice(context, item, "delivered", {
+    evidence: "content_fetched",
+    reason: "the device fetched the content",
+  });
+}
+
+/** A higher level than before; a repeat or a lower one changes nothing. */
+export function reachOnDevice(
+  { scribe, order, terms }: RequestContext,
+  item: RequestItem,
+  level: Level,
+  { evidence, reason }: { readonly evidence: string; readonly reason: string },
+): boolean {
+  if (rankOf(level) <= rankOf(item.state) || isClosed(item)) return false;
+  const { policy } = terms;
+  const isLast = level === "works";
+  const waits = isLast && waitsForElements(item);
+  scribe.moveItem(order, item, {
+    state: level,
+    reason,
+    nextAction: isLast
+      ? waits
+        ? "wait for the network's elements"
+        : NO_ACTION
+      : "wait for the device's own word",
+    deadlineAt: hoursAfter(
+      scribe.now,
+      waits ? policy.request.serviceDeadlineHours : policy.proofDeadlineHours,
+    ),
+    evidence,
+  });
+  if (isRequestItemDone(item, policy.doneAt)) waitNoMore(item);
+  return true;
+}
+
+/** Answers false where it said so before, or where nothing was sent that it could speak of. */
+export function deviceReported(
+  context: RequestContext,
+  itemId: string,
+  outcome: DeviceOutcome,
+  channel: string,
+): boolean {
+  const { scribe, order } = context;
+  const item = itemOf(context, itemId);
+  if (item?.kind !== "feature" || item.subject.channel === null) return false;
+  const evidence = `device:${channel}`;
+  if (isClosed(item)) {
+    scribe.note(order, {
+      kind: "late_report",
+      itemId: item.id,
+      state: item.state,
+      reason: `the device said "${outcome.kind}" after the item was ${item.state}`,
+      evidence,
+    });
+    return false;
+  }
+  if (outcome.kind === "installed") {
+    return reachOnDevice(context, item, "works", {
+      evidence,
+      reason: "the device confirmed the installation",
+    });
+  }
+  if (!AWAITED.includes(item.state)) return false;
+  installationFailed(context, item, causeOf(outcome.cause), evidence);
+  return true;
+}
+
+/** A word of the device, and nothing but a word. */
+const causeOf = (cause: string): string =>
+  cause
+    .toLowerCase()
+    .replace(/[^a-z_]+/g, "_")
+    .slice(0, MAX_CAUSE_CHARACTERS) || "unknown";
+
+function installationFailed(
+  context: RequestContext,
+  item: RequestItem,
+  cause: string,
+  evidence: string,
+): void {
+  const { deps, scribe, order, terms } = context;
+  const policy = terms.policy.request;
+  const reason = `the device could not install it: ${cause.replaceAll("_", " ")}`;
+  if (item.subject.retransmissions >= policy.retransmissionLimit) {
+    const times = item.subject.retransmissions + 1;
+    return failItem(scribe, order, item, {
+      cause: `device_${cause}`,
+      reason: `${reason}; it was sent ${times} times`,
+      evidence,
+    });
+  }
+  const code = freshCode(deps, context.openCodes ?? []);
+  know(context, item, { question: { code } });
+  scribe.moveItem(order, item, {
+    state: "awaiting_choice",
+    cause: `device_${cause}`,
+    reason,
+    nextAction: "the subscriber chooses: send it again, or give it up",
+    deadlineAt: hoursAfter(scribe.now, policy.choiceDeadlineHours),
+    evidence,
+  });
+  tell(context, {
+    kind: "choice",
+    text: "installFailed",
+    values: { item: nameOf(context, item), code },
+    fields: { code, cause },
+    item,
+  });
+}
+
+/** @throws TurnupError `nothing_to_answer` */
+export function choiceMade(
+  context: RequestContext,
+  itemId: string,
+  choice: "retransmit" | "give_up",
+  channel: string,
+): void {
+  const { scribe, order } = context;
+  const item = itemOf(context, itemId);
+  if (item?.state !== "awaiting_choice") {
+    throw new TurnupError(
+      "nothing_to_answer",
+      `no choice waits for an answer: the item is ${item?.state ?? "unknown"}`,
+      {
+        nextStep: "look at the request as it stands",
+      },
+    );
+  }
+  if (choice === "give_up") {
+    know(context, item, { question: null });
+    return failItem(scribe, order, item, {
+      cause: item.cause ?? "given_up",
+      reason: `${item.reason}; the subscriber gave it up`,
+      evidence: channel,
+    });
+  }
+  const retransmissions = item.subject.retransmissions + 1;
+  know(context, item, { retransmissions });
+  scribe.note(order, {
+    kind: "retransmission_requested",
+    itemId: item.id,
+    reason: `the subscriber asked for it once more, the ${retransmissions}. time`,
+    evidence: channel,
+  });
+  sendContent(context, item);
+}
+
+/** A person of the operator sends once more what the device has not confirmed. @throws TurnupError `nothing_to_resend` */
+export function resendByHand(context: RequestContext, items: readonly RequestItem[], actor: string): void {
+  const open = items.filter(
+    (item) =>
+      item.kind === "feature" &&
+      item.subject.channel !== null &&
+      [...AWAITED, "awaiting_choice"].includes(item.state),
+  );
+  if (open.length === 0) {
+    throw new TurnupError(
+      "nothing_to_resend",
+      `the order is ${context.order.state} and no content of it waits for the device`,
+      {
+        nextStep: "look at its items: a service is registered for by itself",
+      },
+    );
+  }
+  for (const item of open) {
+    context.scribe.note(context.order, {
+      kind: "resent",
+      itemId: item.id,
+      reason: `${actor} asked to send it again`,
+    });
+    sendContent(context, item);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Items of other provisioning servers (US 6,647,260, column 5, claims 11 and 12; rows 6, 40 and 120). Each server is handed its
+ * items of a request in one call, as our partner request, and asked how it goes until it has ended there. Nothing of them is
+ * done, charged or agreed to here: an item is done when its server says so, and not before.
+ *
+ *   pending -> forwarded (the server has the request, by its reference) -> works | failed
+ */
+import type { CallAnswer } from "../calls/answer.ts";
+import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
+import type { PeerAnswer } from "../calls/connectors.ts";
+import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
+import { isPartlyDone } from "../order/item-done.ts";
+import { FINAL_ORDER_STATES, type ItemState } from "../order/order.ts";
+import type { OutboundCall } from "../order/outbound-call.ts";
+import { NO_PEERS, peerName } from "../order/peers.ts";
+import { NO_ACTION } from "../order/scribe.ts";
+import { itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { namesOf, tell } from "./notices.ts";
+
+type Forwarded = Extract<PeerAnswer, { readonly kind: "forwarded" }>;
+
+export function forwardToServers(context: RequestContext, items: readonly RequestItem[]): void {
+  const { order } = context;
+  const { request } = order;
+  for (const server of new Set(items.map(({ subject }) => subject.server ?? ""))) {
+    const its = items.filter(({ subject }) => subject.server === server);
+    const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
+    const ids = its.map(({ subject }) => subject.catalogId);
+    ask(context, {
+      kind: "forward_request",
+      itemId: null,
+      idempotencyKey: `${order.id}:forward:${server}`,
+      body: {
+        server,
+        action: request.action,
+        selection: ids.join(" "),
+        language: request.language,
+        assurance: assuranceFor(context),
+      },
+      secret: {
+        user: request.user,
+        fields: Object.fromEntries(Object.entries(request.fields).filter(([id]) => ids.includes(id))),
+        noticeKey: request.noticeKey && Buffer.from(request.noticeKey).toString("base64"),
+      },
+      deadlineAt,
+    });
+    for (const item of its)
+      Object.assign(item, {
+        reason: `${nameOf(context, server)} is asked to provision it`,
+        nextAction: `wait for the word of ${nameOf(context, server)}`,
+        deadlineAt,
+        changed: true,
+      });
+  }
+}
+
+/** A representative answers for whom he brings: our word, which counts there as far as that server trusts its partners. */
+const assuranceFor = ({ order: { cause, request } }: RequestContext): string =>
+  cause === "representative" ? "otp" : request.assurance;
+
+const nameOf = ({ deps: { peers = NO_PEERS } }: Pick<RequestContext, "deps">, server: string): string =>
+  peerName(peers, server);
+
+/** Who asked for what its own server alone can give hears where. */
+export function tellOfElsewhere(context: RequestContext, items: readonly RequestItem[]): void {
+  const { peers = NO_PEERS } = context.deps;
+  for (const server of new Set(items.map(({ subject }) => subject.server ?? ""))) {
+    const its = items.filter(({ subject }) => subject.server === server);
+    const link = `${peers.of(server)?.portalUrl ?? server}/d/items/${its[0]!.subject.catalogId}`;
+    const values = { items: namesOf(context, its), server: nameOf(context, server), link };
+    tell(context, { kind: "unavailable", text: "elsewhere", values });
+  }
+}
+
+/** Its server's word. `given_up`: none came before the deadline. */
+export function forwardAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const server = call.body.server ?? "";
+  const items = itemsOf(context).filter(
+    (item) => item.subject.server === server && !isClosed(item) && item.state !== "works",
+  );
+  if (items.length === 0) return;
+  if (answer.kind === "forwarded") return takeWord(context, server, items, answer);
+  const name = nameOf(context, server);
+  const isRefused = answer.kind === "refused";
+  const cause = "cause" in answer ? answer.cause.replaceAll("_", " ") : "no answer";
+  for (const item of items)
+    failItem(context.scribe, context.order, item, {
+      cause: isRefused ? "server_refused" : "no_answer",
+      reason: isRefused
+        ? `${name} does not take the request: ${cause}`
+        : `${name} has not said in time what became of it: ${cause}`,
+    });
+}
+
+/** Still to be asked again. */
+export const isUnderWay = (answer: CallAnswer): boolean =>
+  answer.kind === "forwarded" && !FINAL_ORDER_STATES.includes(answer.state);
+
+function takeWord(
+  context: RequestContext,
+  server: string,
+  items: readonly RequestItem[],
+  answer: Forwarded,
+): void {
+  const { scribe, order } = context;
+  const name = nameOf(context, server);
+  const fresh = items.filter(({ state }) => state === "pending");
+  for (const item of fresh)
+    scribe.moveItem(order, item, {
+      state: "forwarded",
+      reason: `${name} has it, as its request ${answer.reference}`,
+      nextAction: `wait for the word of ${name}`,
+      deadlineAt: item.deadlineAt,
+      evidence: "peer",
+      detail: { server, reference: answer.reference },
+    });
+  if (!isUnderWay(answer)) return endedThere(context, name, items, answer);
+  if (fresh.length === 0) return;
+  const values = { items: namesOf(context, fresh), server: name };
+  tell(context, { kind: "status", text: "forwarded", values });
+}
+
+/** Each of its items there has an outcome of its own; a package is done when all that came of it is. */
+function endedThere(
+  context: RequestContext,
+  name: string,
+  items: readonly RequestItem[],
+  { reference, state: ended, reason, items: there }: Forwarded,
+): void {
+  const { scribe, order } = context;
+  for (const item of items) {
+    const { catalogId } = item.subject;
+    const its = there.filter((one) => one.catalogId === catalogId || one.package === catalogId);
+    const missed = its.find(({ state }) => !isDoneThere(state, ended));
+    if (its.length === 0 || missed) {
+      failItem(scribe, order, item, {
+        cause: "server_failed",
+        reason: `${name}, request ${reference}: ${missed?.reason ?? reason}`,
+        evidence: "peer",
+      });
+      continue;
+    }
+    scribe.moveItem(order, item, {
+      state: "works",
+      reason: `${name} says that it is done, request ${reference}`,
+      nextAction: NO_ACTION,
+      deadlineAt: null,
+      evidence: "peer",
+    });
+    waitNoMore(item);
+  }
+}
+
+/** In a request that completed, all is; in one that did not, what stands at a level that ends something. */
+const isDoneThere = (state: ItemState, ended: Forwarded["state"]): boolean =>
+  ended === "completed" || (ended === "partly_completed" && state !== "registered" && isPartlyDone(state));

@@ -1,0 +1,299 @@
+/**
+ * What a subscriber hears of his request, by SMS. A device with our client module gets notices that only it can read;
+ * any other gets texts in the request's language. Which channel was chosen, and by which rule (US 6,647,260 column 4:
+ * small notices narrowband, all else wideband), stands in the event of each.
+ */
+import { createHash } from "node:crypto";
+import {
+  encodeNotice,
+  MAX_NOTICE_TEXT_OCTETS,
+  type Notice,
+  type NoticeKind,
+} from "../../wire/message/notice.ts";
+import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
+import type { CarrierMessage } from "../order/message.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import { inLanguage } from "../order/request-draft.ts";
+import { type NoticeText, noticeText } from "../order/request-policy.ts";
+import { minutesAfter, type Scribe } from "../order/scribe.ts";
+import type { RequestContext, RequestItem } from "../order/turn.ts";
+import { composeKnock, composeNotice, composeText, cutMessage } from "../payload/compose.ts";
+
+/** Beyond it a notice points to the screen that says the rest. */
+export const NARROWBAND_PARTS_MAX = 3;
+/** A text to a phone without our client has no other road, but somebody pays for each part. */
+const TEXT_PARTS_MAX = 10;
+/** Of the default alphabet in one of several parts (TS 23.040 9.2.3.24.1): no text of more characters fits. */
+const PART_CHARACTERS_MAX = 153;
+/** What fits into three parts beside a notice's frame. */
+const POINTER_CHARACTERS = 120;
+
+export type Telling = {
+  readonly kind: NoticeKind;
+  readonly text: NoticeText;
+  readonly values?: Readonly<Record<string, string>>;
+  /** Sentences that follow it. */
+  readonly more?: readonly string[];
+  /** For the client module alone. */
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly content?: Uint8Array;
+  readonly item?: RequestItem;
+  /** It goes by SMS whatever its size: access data, and content that is small enough (rows 22 and 46). */
+  readonly rule?: "access_data" | "small_content";
+};
+
+/** Queues it and says so in an event; answers its message. */
+export function tell(context: RequestContext, telling: Telling): CarrierMessage {
+  const { deps, scribe, order, terms } = context;
+  const payloadId = scribe.newId();
+  const written = write(context, telling, payloadId);
+  const message = queueNotice(deps, scribe, terms, {
+    ...written,
+    payloadId,
+    orderId: order.id,
+    subscriberId: order.subscriberId,
+    idempotencyKey: `${payloadId}:1`,
+  });
+  scribe.note(order, {
+    kind: "notice_queued",
+    itemId: telling.item?.id ?? null,
+    reason: `${article(telling.kind)} notice goes to the device: ${written.rule}`,
+    detail: {
+      notice: telling.kind,
+      messageId: message.id,
+      parts: message.partCount,
+      channel: written.channel,
+      rule: written.rule,
+    },
+  });
+  return message;
+}
+
+/**
+ * A device that never asked this server has given it no key to seal a notice with. Where a client module is on it, a knock tells
+ * that module where content waits; on any other device it does nothing.
+ */
+export function knock({ deps, scribe, order, terms }: RequestContext, item: RequestItem): void {
+  const server = deps.landName?.() ?? null;
+  if (order.request.noticeKey || server === null) return;
+  const payloadId = scribe.newId();
+  const message = queueNotice(deps, scribe, terms, {
+    bytes: composeKnock({ server, reference: order.request.reference, itemId: item.id }),
+    protocol: "notice",
+    payloadId,
+    orderId: order.id,
+    subscriberId: order.subscriberId,
+    idempotencyKey: `${payloadId}:1`,
+  });
+  scribe.note(order, {
+    kind: "knock_queued",
+    itemId: item.id,
+    reason:
+      "the device never asked this server: a knock tells its client module, if there is one, where content waits",
+    detail: { messageId: message.id, parts: message.partCount, channel: "narrowband" },
+  });
+}
+
+const article = (kind: string): string =>
+  `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind.replaceAll("_", " ")}`;
+
+/** A message of requests that stands alone or beside an order. */
+export function queueNotice(
+  deps: RequestContext["deps"],
+  scribe: Scribe,
+  terms: Terms,
+  message: {
+    readonly bytes: Uint8Array;
+    readonly protocol: "notice" | "text";
+    readonly payloadId: string;
+    readonly orderId: string | null;
+    readonly subscriberId: string | null;
+    readonly destination?: string | null;
+    readonly idempotencyKey: string;
+    /** Nobody asked for it; see `isUnasked` of a message. Null: it may go at once. */
+    readonly unasked?: { readonly notBefore: Date | null };
+  },
+): CarrierMessage {
+  const { bytes, protocol, payloadId, unasked, ...to } = message;
+  const reference = deps.randomBytes(1)[0]!;
+  const { parts } = cutMessage(protocol, bytes, reference);
+  const carrier = {
+    id: scribe.newId(),
+    payloadId,
+    kind: "notice",
+    partCount: parts.length,
+    reference,
+  } as const;
+  const { operatorId } = terms;
+  scribe.changes.payloads.push({ id: payloadId, operatorId, kind: "notice", protocol, sec: null, bytes });
+  const dueAt = unasked?.notBefore ?? scribe.now;
+  scribe.changes.messages.push({
+    ...carrier,
+    destination: null,
+    ...to,
+    operatorId,
+    dueAt,
+    expiresAt: minutesAfter(dueAt, terms.policy.messageValidityMinutes),
+    isUnasked: unasked !== undefined,
+  });
+  return carrier;
+}
+
+type Written = {
+  readonly bytes: Uint8Array;
+  readonly protocol: "notice" | "text";
+  readonly channel: "narrowband" | "wideband";
+  readonly rule: string;
+};
+
+function write(context: RequestContext, telling: Telling, payloadId: string): Written {
+  const text = [textOf(context, telling.text, telling.values), ...(telling.more ?? [])].join(" ");
+  const { noticeKey } = context.order.request;
+  if (!noticeKey) return asText(context, text, telling.rule === "access_data");
+  const full = sealed(context, noticeKey, telling, payloadId, text);
+  if (telling.rule === "access_data") {
+    const bytes = full ?? sealed(context, noticeKey, telling, payloadId, "");
+    if (!bytes) throw new RangeError("the access data does not fit into a notice");
+    return narrowband(bytes, "access data goes narrowband");
+  }
+  if (telling.rule === "small_content" && full) return narrowband(full, "content that is small enough");
+  if (full && partsOf("notice", full) <= NARROWBAND_PARTS_MAX)
+    return narrowband(full, `a notice of at most ${NARROWBAND_PARTS_MAX} SMS`);
+  const short = `${text.slice(0, POINTER_CHARACTERS)}…`;
+  const bytes = sealed(context, noticeKey, { ...telling, fields: {} }, payloadId, short)!;
+  return {
+    bytes,
+    protocol: "notice",
+    channel: "wideband",
+    rule: `longer than ${NARROWBAND_PARTS_MAX} SMS: the screen holds the whole text`,
+  };
+}
+
+const narrowband = (bytes: Uint8Array, rule: string): Written => ({
+  bytes,
+  protocol: "notice",
+  channel: "narrowband",
+  rule,
+});
+
+const partsOf = (protocol: string, bytes: Uint8Array): number => cutMessage(protocol, bytes, 0).parts.length;
+
+/** Undefined where it is more than a notice may hold. */
+function sealed(
+  { deps, scribe, order }: RequestContext,
+  noticeKey: Uint8Array,
+  { kind, item, fields = {}, content }: Telling,
+  payloadId: string,
+  text: string,
+): Uint8Array | undefined {
+  if (Buffer.byteLength(text) > MAX_NOTICE_TEXT_OCTETS) return undefined;
+  const notice: Notice = {
+    messageId: noticeIdOf(payloadId),
+    kind,
+    reference: order.request.reference,
+    itemId: item?.id ?? null,
+    text,
+    fields,
+    at: scribe.now,
+    server: deps.landName?.() ?? null,
+    ...(content ? { content } : {}),
+  };
+  try {
+    return composeNotice(encodeNotice(notice, noticeKey));
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** What a reply of the client names the notice by: every sending of one payload has the same. */
+export const noticeIdOf = (payloadId: string): Uint8Array =>
+  Uint8Array.from(createHash("sha256").update(payloadId).digest().subarray(0, 8));
+
+/** A text that is too long for its parts ends where they end, with the address of the whole; access data has none. */
+function asText(context: RequestContext, text: string, mustBeWhole: boolean): Written {
+  const rule = "a device without our client module gets texts";
+  let characters = Math.min(text.length, TEXT_PARTS_MAX * PART_CHARACTERS_MAX);
+  const whole = composeText(text.slice(0, characters));
+  if (characters === text.length && partsOf("text", whole) <= TEXT_PARTS_MAX)
+    return { bytes: whole, protocol: "text", channel: "narrowband", rule };
+  if (mustBeWhole) throw new RangeError("the access data does not fit into a text");
+  const link = ` … ${linkOf(context)}`;
+  let cut = composeText(text.slice(0, characters) + link);
+  while (partsOf("text", cut) > TEXT_PARTS_MAX) {
+    characters -= 20;
+    cut = composeText(text.slice(0, characters) + link);
+  }
+  return {
+    bytes: cut,
+    protocol: "text",
+    channel: "narrowband",
+    rule: `${rule}, of ${TEXT_PARTS_MAX} SMS at most`,
+  };
+}
+
+/** To a reply by text that led to no request and to no step of one. */
+export function queueAnswer(
+  deps: RequestContext["deps"],
+  scribe: Scribe,
+  terms: Terms,
+  to: {
+    readonly subscriberId: string | null;
+    /** For a number that nobody is known by. */
+    readonly destination?: string;
+    readonly language: string;
+  },
+  why: "notUnderstood" | "whichQuestion" | "offerNotTaken" | "stopped" | "started",
+  values: Readonly<Record<string, string>> = {},
+): void {
+  const text = filled(noticeText(terms.policy.request, why, to.language), {
+    operator: terms.operatorName,
+    ...values,
+  });
+  const payloadId = scribe.newId();
+  queueNotice(deps, scribe, terms, {
+    bytes: composeText(text),
+    protocol: "text",
+    payloadId,
+    orderId: null,
+    subscriberId: to.subscriberId,
+    destination: to.subscriberId === null ? (to.destination ?? null) : null,
+    idempotencyKey: `${payloadId}:1`,
+  });
+}
+
+export const linkOf = ({ deps, order }: Pick<RequestContext, "deps" | "order">): string =>
+  deps.requestUrl(order.request.reference);
+
+export function textOf(
+  context: Pick<RequestContext, "order" | "terms" | "deps">,
+  name: NoticeText,
+  values: Readonly<Record<string, string>> = {},
+): string {
+  const { order, terms } = context;
+  const known: Record<string, string> = {
+    operator: terms.operatorName,
+    reference: order.request.reference,
+    link: linkOf(context),
+    ...values,
+  };
+  return filled(noticeText(terms.policy.request, name, order.request.language), known);
+}
+
+export const filled = (text: string, values: Readonly<Record<string, string>>): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+
+export const nameOf = (context: Pick<RequestContext, "order">, item: RequestItem): string =>
+  inLanguage(item.subject.name, context.order.request.language);
+
+export const namesOf = (context: Pick<RequestContext, "order">, items: readonly RequestItem[]): string =>
+  items
+    .filter(({ subject }) => subject.moduleOf === null)
+    .map((item) => nameOf(context, item))
+    .join(", ");
+
+/** What a reply by text names its question by, unlike those of the subscriber's other open questions. */
+export const freshCode = (
+  deps: Pick<RequestContext["deps"], "randomBytes">,
+  taken: readonly string[],
+): string => newCode(deps.randomBytes(CODE_OCTETS), taken);

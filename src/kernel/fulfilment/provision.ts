@@ -1,0 +1,234 @@
+/**
+ * What was verified and agreed to is provisioned, each item by its own flow (US 6,647,260, figure 7A:714 to 720): a feature
+ * onto the device, a service at its service server, both at the elements of the network that serve the device. Where the
+ * billing centre knows the account already, it prepares each change before anything is applied.
+ */
+
+import { sendSettings } from "../delivery/send.ts";
+import { settingsDetail } from "../delivery/settings-detail.ts";
+import { apnsOf } from "../order/access-points.ts";
+import type { SettingsChoice } from "../order/deps.ts";
+import { failItem } from "../order/ending.ts";
+import { createScribe, earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
+import { itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { prepareBilling } from "./billing.ts";
+import { askElements, doneInNetwork } from "./elements.ts";
+import { sendContent } from "./feature.ts";
+import { forwardToServers, tellOfElsewhere } from "./forward.ts";
+import { namesOf, tell } from "./notices.ts";
+import { ELSEWHERE, WHICH_IS_THERE } from "./request-items.ts";
+import { isRegistered, registerService, registrationUnknown, removeService } from "./service.ts";
+
+const FIRST_RECHECK_MINUTES = 1;
+const RECHECK_MINUTES = 60;
+
+/** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
+export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
+  const { scribe, order, terms } = context;
+  const policy = terms.policy.request;
+  const fell = (cause: string) =>
+    itemsOf(context).filter((item) => item.state === "failed" && item.cause === cause);
+  const [unavailable, conflicting] = [fell("unavailable"), fell("conflict")];
+  if (unavailable.length > 0)
+    tell(context, {
+      kind: "unavailable",
+      text: "unavailable",
+      values: { items: namesOf(context, unavailable) },
+    });
+  for (const item of conflicting) {
+    const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
+    const text = item.reason.endsWith(WHICH_IS_THERE) ? "conflictHad" : "conflict";
+    tell(context, { kind: "conflict", text, values, item });
+  }
+  for (const item of [...fell("missing_need"), ...fell("still_needed")]) {
+    const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
+    tell(context, { kind: "unavailable", text: "missingNeed", values, item });
+  }
+  tellOfElsewhere(context, fell(ELSEWHERE));
+  const stops =
+    (unavailable.length > 0 && policy.unavailableItem === "stop") ||
+    (conflicting.length > 0 && policy.conflictingItem === "stop");
+  const isNothingLeft = itemsOf(context).every(({ state }) => state === "failed");
+  if (!stops && !isNothingLeft) return "goes_on";
+  const [again] = fell("asked_already");
+  const reason = stops
+    ? "not everything that was asked for can be had, and the policy stops there"
+    : (again?.reason ?? "nothing of it can be had");
+  for (const item of itemsOf(context)) {
+    if (item.state === "pending")
+      scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });
+  }
+  scribe.moveOrder(order, { state: "failed", reason, nextAction: NO_ACTION, dueAt: null, deadlineAt: null });
+  return "stopped";
+}
+
+/** Reasons of what fell end or begin with the name of the other item. */
+const namedIn = (reason: string): string =>
+  reason
+    .replace(/^it (cannot stand beside|needs) /, "")
+    .replace(/ needs it and stays$/, "")
+    .replace(WHICH_IS_THERE, "");
+
+export function provision(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
+  scribe.moveOrder(order, {
+    state: "provisioning",
+    reason: "features and services are on their way",
+    nextAction: "wait for the device, the service servers and the network's elements",
+    dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
+    deadlineAt,
+  });
+  const pending = itemsOf(context).filter(({ state }) => state === "pending");
+  // None of them ends the order before all of them have begun.
+  for (const item of pending) Object.assign(item, { deadlineAt, changed: true });
+  forwardToServers(
+    context,
+    pending.filter(({ subject }) => subject.server),
+  );
+  const isChange = order.request.account?.state === "registered";
+  for (const item of pending) {
+    if (item.subject.moduleOf !== null || item.subject.server) continue; // with its service; by its own server
+    if (isChange) prepareBilling(context, item);
+    else apply(context, item);
+  }
+}
+
+/** Puts one item into effect. What cannot be composed fails alone, and nothing of it was asked of anybody. */
+export function apply(context: RequestContext, item: RequestItem): void {
+  // What another server provisions is never done here, whoever asks for it.
+  if (item.state === "pending" && !item.subject.server) attempt(context, item, applyItem);
+}
+
+function attempt(
+  context: RequestContext,
+  item: RequestItem,
+  work: (context: RequestContext, item: RequestItem) => void,
+): void {
+  const { deps, scribe, order } = context;
+  const before = { ...item };
+  const own = createScribe(scribe.now, deps.newId);
+  try {
+    work({ ...context, scribe: own }, item);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    Object.assign(item, before);
+    return failItem(scribe, order, item, {
+      cause: "cannot_be_composed",
+      reason: `it cannot be composed: ${error.message}`,
+    });
+  }
+  scribe.take(own.changes);
+}
+
+function applyItem(context: RequestContext, item: RequestItem): void {
+  const { subject } = item;
+  const isRemoval = subject.action === "remove";
+  if (item.kind === "service" && isRemoval && !isRegistered(context, item))
+    return registrationUnknown(context, item);
+  askElements(context, item);
+  if (item.kind === "service") {
+    if (isRemoval) return removeService(context, item); // its module goes when the service has ended
+    applyModules(context, item);
+    return registerService(context, item);
+  }
+  switch (subject.content.kind) {
+    case "none":
+      return applyInNetwork(context, item);
+    case "settings":
+      return subject.action === "add" ? applySettings(context, item) : applyInNetwork(context, item);
+    default:
+      return sendContent(context, item);
+  }
+}
+
+/** What a service needs on the device, or needs there no more. */
+export function applyModules(context: RequestContext, service: RequestItem): void {
+  for (const module of itemsOf(context)) if (module.subject.moduleOf === service.id) apply(context, module);
+}
+
+/** Nothing goes to the device: it is done when the network's elements have said so, and not before. */
+function applyInNetwork(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  if (Object.keys(item.subject.elements).length === 0)
+    return doneInNetwork(context, item, "nothing has to be done for it on the device or in the network");
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours);
+  scribe.moveItem(order, item, {
+    state: "sending",
+    event: "network_asked",
+    reason: "nothing goes to the device; the network's elements are asked",
+    nextAction: "wait for the network's elements",
+    // Their calls' own deadline comes first: then the item says what was met.
+    deadlineAt: hoursAfter(deadlineAt, 1),
+  });
+}
+
+/**
+ * Access points go by the road that the device's model knows, like those of a sighting; and like those they wait where
+ * none may be sent, until their operator has said which, or the item's time is up.
+ */
+function applySettings(context: RequestContext, item: RequestItem): void {
+  const { deps, scribe, order, subject, terms } = context;
+  const judgement = deps.judge(order, subject, terms, scribe.now);
+  const choice = deps.chooseSettings(subject, terms);
+  if (choice.kind === "refused") return waitForSettings(context, item, choice);
+  scribe.note(order, {
+    kind: "settings_chosen",
+    itemId: item.id,
+    reason: `access points of ${choice.source}`,
+    detail: settingsDetail(choice, judgement),
+  });
+  item.apns = apnsOf(choice.values.points);
+  sendSettings({ deps, scribe, order, subject, terms, judgement }, item, choice.values);
+}
+
+type Refused = Extract<SettingsChoice, { readonly kind: "refused" }>;
+
+/** Said once, however often it is looked at. */
+function waitForSettings(
+  context: RequestContext,
+  item: RequestItem,
+  { code, reason, nextAction = "add an access point of your own for these SIMs" }: Refused,
+): void {
+  const { scribe, order, terms } = context;
+  if (item.cause === code && item.reason === reason) return;
+  // What is missing may have come while it was being looked for.
+  lookWithin(context, FIRST_RECHECK_MINUTES);
+  scribe.moveItem(order, item, {
+    state: "pending",
+    event: "settings_waited_for",
+    cause: code,
+    reason,
+    nextAction,
+    deadlineAt: item.deadlineAt ?? hoursAfter(scribe.now, terms.policy.waitDeadlineHours),
+  });
+}
+
+function lookWithin({ scribe, order }: RequestContext, minutes: number): void {
+  const dueAt = minutesAfter(scribe.now, minutes);
+  if (order.dueAt === null || order.dueAt <= dueAt) return;
+  Object.assign(order, { dueAt, changed: true });
+  scribe.touch(order);
+}
+
+/** An order that still waits for settings is looked at again by itself. */
+export function lookAgain(context: RequestContext): void {
+  if (itemsOf(context).some(waitsForSettings)) lookWithin(context, RECHECK_MINUTES);
+}
+
+/** Settings that wait for an access point of their operator's. */
+const waitsForSettings = ({ state, cause, subject }: RequestItem): boolean =>
+  state === "pending" && cause !== null && subject.content.kind === "settings" && subject.action === "add";
+
+/** Looks again for what could not be sent; whose time is up, fails of what it waited for. */
+export function lookForSettings(context: RequestContext): void {
+  const { scribe, order } = context;
+  for (const item of itemsOf(context).filter(waitsForSettings)) {
+    attempt(context, item, applySettings);
+    if (!waitsForSettings(item) || item.deadlineAt === null || item.deadlineAt > scribe.now) continue;
+    failItem(scribe, order, item, {
+      cause: item.cause!,
+      reason: `${item.reason}; the deadline has passed`,
+    });
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * The items of a request's order, and the terms that they come under: what is to be provisioned, what is there already, and
+ * what cannot be had with its reason.
+ */
+import { type CatalogItem, isElsewhere } from "../catalog/catalog-item.ts";
+import { type Cost, chargesOf, sumOf } from "../catalog/charges.ts";
+import type { Catalog, ExpandedItem, Expansion } from "../catalog/expand.ts";
+import { termsDue } from "../consent/terms-due.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import type { ItemState } from "../order/order.ts";
+import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
+import { NO_PEERS, peerName } from "../order/peers.ts";
+import type { NewRequest } from "../order/request.ts";
+import { type ConsentDraft, type ItemSubject, inLanguage } from "../order/request-draft.ts";
+import { NO_ACTION, type Scribe } from "../order/scribe.ts";
+import type { RequestItem } from "../order/turn.ts";
+import { freshCode } from "./notices.ts";
+
+export type Making = {
+  readonly scribe: Scribe;
+  readonly catalog: Catalog;
+  readonly texts: Awaited<ReturnType<ConductorDeps["catalog"]["currentTerms"]>>;
+  readonly request: NewRequest;
+  /** What open requests do already, by catalog id: their references. */
+  readonly underway: ReadonlyMap<string, string>;
+  /** Catalog ids of what was provisioned here: that is removed here, whoever provisions it now. */
+  readonly held: ReadonlySet<string>;
+  readonly deps: Pick<ConductorDeps, "peers" | "randomBytes">;
+};
+
+export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
+  const { deps, scribe, catalog, texts, request, underway } = making;
+  const isForeign = (item: CatalogItem): boolean =>
+    isElsewhere(item) && !(request.action === "remove" && making.held.has(item.id));
+  const make = (id: string, packaged: string | null, standing: Standing) => {
+    const item = catalog.get(id)!;
+    const subject = subjectOf(item, request.action, packaged, null);
+    return newItem(scribe, item, isForeign(item) ? atItsServer(subject, item) : subject, standing);
+  };
+  const items: ItemDraft[] = [];
+  const termsLacking = (entry: ExpandedItem): string | undefined =>
+    request.action === "add" ? termsOf(catalog, entry).find((id) => !texts.has(id)) : undefined;
+  // What nobody can agree to bears nothing: a package's price is borne by what is provisioned of it.
+  const charges = chargesOf(
+    catalog,
+    expansion.items.filter((entry) => termsLacking(entry) === undefined),
+  );
+  for (const entry of expansion.items) {
+    const { item, package: packaged } = entry;
+    const lacking = termsLacking(entry);
+    const standing = isForeign(entry.item)
+      ? foreignStanding(deps, entry.item)
+      : lacking === undefined
+        ? PENDING
+        : withoutTerms(lacking);
+    const made = make(item.id, packaged, standing);
+    made.subject = { ...made.subject!, price: charges.get(item.id) ?? null };
+    items.push(made);
+    if (item.service?.module && !isForeign(item)) {
+      const content = { ...item, content: item.service.module, elements: [], price: null };
+      const subject = subjectOf(content, request.action, packaged, made.id);
+      items.push(newItem(scribe, { ...item, kind: "feature" }, subject, standing));
+    }
+  }
+  const standsOf = (id: string, otherwise: Standing): Standing => {
+    const reference = underway.get(id);
+    return reference === undefined ? otherwise : askedAlready(reference);
+  };
+  for (const { id, package: packaged } of expansion.had)
+    items.push(make(id, packaged, standsOf(id, had(catalog.get(id)!))));
+  // Subscribers know items by their names; one that is offered no more has none but its id.
+  const named = (id: string): string => inLanguage(catalog.get(id)?.name ?? { en: id }, request.language);
+  const fallen = [
+    ...expansion.unavailable.map(({ id, reason }) => ({ id, standing: standsOf(id, unavailable(reason)) })),
+    ...expansion.conflicts.map(({ id, with: other, reason }) => ({
+      id,
+      standing: inConflict(named(other), reason === "had_already"),
+    })),
+    ...expansion.missing.map(({ id, neededBy }) =>
+      request.action === "add"
+        ? { id: neededBy, standing: lacks(named(id)) }
+        : { id, standing: stillNeeded(named(neededBy)) },
+    ),
+  ];
+  const told = new Set(items.map(({ subject }) => subject?.catalogId));
+  for (const { id, standing } of fallen) {
+    if (told.has(id) || !catalog.has(id)) continue;
+    told.add(id);
+    items.push(make(id, packageOf(catalog, request, id), standing));
+  }
+  return items;
+}
+
+/** What these are charged once they are done, by the very prices that are booked then. */
+export const costsOfItems = (items: readonly Pick<RequestItem, "subject">[]): readonly Cost[] =>
+  sumOf(
+    items.flatMap(({ subject: { action, catalogId, name, price } }) =>
+      action === "add" ? [{ item: { id: catalogId, name }, price }] : [],
+    ),
+  );
+
+const packageOf = (catalog: Catalog, { selection }: NewRequest, id: string): string | null =>
+  selection.find((one) => catalog.get(one)?.includes.includes(id)) ?? null;
+
+function subjectOf(
+  item: CatalogItem,
+  action: "add" | "remove",
+  packaged: string | null,
+  moduleOf: string | null,
+): ItemSubject {
+  const service = moduleOf === null ? item.service : null;
+  return {
+    catalogId: item.id,
+    version: item.version,
+    action,
+    package: packaged,
+    name: item.name,
+    content: item.content,
+    service: service && { uri: service.uri, fields: service.fields },
+    moduleOf,
+    price: item.price,
+    terms: item.terms,
+    elements: Object.fromEntries(item.elements.map((element) => [element, "wanted"])),
+    billing: { mode: "tell", state: "none", preparedBy: null },
+    channel: null,
+    retransmissions: 0,
+    question: null,
+    missing: [],
+    round: 0,
+  };
+}
+
+type Standing = {
+  readonly state: ItemState;
+  readonly cause: string | null;
+  readonly reason: string;
+  readonly nextAction: string;
+};
+const PENDING: Standing = {
+  state: "pending",
+  cause: null,
+  reason: "asked for",
+  nextAction: "provision it when the request is verified and agreed to",
+};
+const fallen = (cause: string, reason: string): Standing => ({
+  state: "failed",
+  cause,
+  reason,
+  nextAction: NO_ACTION,
+});
+const unavailable = (reason: string): Standing =>
+  fallen(
+    "unavailable",
+    reason === "device_cannot"
+      ? "it needs the client module, which is not on this device"
+      : reason === "not_had"
+        ? "the subscriber does not have it"
+        : "it cannot be had now",
+  );
+/** Nothing of it is done, charged or agreed to here: what its own server makes of it is all there is to know. */
+const atItsServer = (subject: ItemSubject, { provisioningServer }: CatalogItem): ItemSubject => ({
+  ...subject,
+  server: provisioningServer,
+  content: { kind: "none" },
+  service: null,
+  price: null,
+  terms: null,
+  elements: {},
+});
+
+/** The cause of an item whose own server takes no requests from this one. */
+export const ELSEWHERE = "elsewhere";
+function foreignStanding({ peers = NO_PEERS }: Pick<ConductorDeps, "peers">, item: CatalogItem): Standing {
+  const origin = item.provisioningServer ?? "";
+  if (peers.of(origin)?.takesRequests) return PENDING;
+  return fallen(ELSEWHERE, `${peerName(peers, origin)} provisions it, and takes no requests from here`);
+}
+
+/** Done twice it would be billed twice. */
+const askedAlready = (reference: string): Standing =>
+  fallen("asked_already", `request ${reference} is at it already`);
+const withoutTerms = (termsId: string): Standing =>
+  fallen("unavailable", `its terms ${termsId} have no text`);
+
+/** Ends the reason of an item that falls because of what the subscriber has, and keeps. */
+export const WHICH_IS_THERE = ", which is there already";
+const inConflict = (other: string, isHad: boolean): Standing =>
+  fallen("conflict", `it cannot stand beside ${other}${isHad ? WHICH_IS_THERE : ""}`);
+const lacks = (need: string): Standing => fallen("missing_need", `it needs ${need}`);
+const stillNeeded = (by: string): Standing => fallen("still_needed", `${by} needs it and stays`);
+const had = ({ kind }: CatalogItem): Standing => ({
+  state: kind === "service" ? "access_data_sent" : "works",
+  cause: "had",
+  reason: "it is there already",
+  nextAction: NO_ACTION,
+});
+
+function newItem(scribe: Scribe, item: CatalogItem, subject: ItemSubject, standing: Standing): ItemDraft {
+  return {
+    id: scribe.newId(),
+    kind: item.kind === "service" ? "service" : "feature",
+    ...standing,
+    deadlineAt: null,
+    attempt: 0,
+    message: null,
+    keyId: null,
+    keySource: null,
+    keyState: null,
+    feeTerms: null,
+    apns: [],
+    apnsSeen: [],
+    subject: standing.state === "pending" ? subject : { ...subject, elements: {} },
+    isNew: true,
+    changed: true,
+  };
+}
+
+/** Of an item, and of the package that it came with. */
+const termsOf = (catalog: Catalog, { item, package: packaged }: ExpandedItem): string[] =>
+  [item.terms, packaged === null ? null : (catalog.get(packaged)?.terms ?? null)].flatMap((id) => id ?? []);
+
+/** One row for each terms of what is to be provisioned; what was answered on the same screen is answered. */
+export function consentsFor(
+  making: Making & { readonly openCodes: readonly string[] },
+  order: OrderDraft,
+): ConsentDraft[] {
+  const { deps, scribe, catalog, texts, request } = making;
+  if (request.action === "remove") return [];
+  const asking = order.items
+    // To its own terms, its own server asks for an answer.
+    .filter(({ state, subject }) => state === "pending" && !subject?.server)
+    .flatMap(({ subject }) =>
+      [subject!.catalogId, subject!.package].flatMap((id) => (id === null ? [] : (catalog.get(id) ?? []))),
+    );
+  // What was agreed to on the same screen has its row too; an earlier request's yes was to that request.
+  const { due } = termsDue(asking, texts, [], request.language);
+  const code = freshCode(deps, making.openCodes);
+  return due.map(({ termsId, version, language, text }): ConsentDraft => {
+    const agreed = request.agreed.find((one) => one.termsId === termsId && one.version === version);
+    return {
+      id: scribe.newId(),
+      termsId,
+      termsVersion: version,
+      language,
+      text,
+      code,
+      payloadId: null,
+      sentBy: agreed ? [agreed.channel] : [],
+      askedAt: scribe.now,
+      answer: agreed ? "accept" : null,
+      answeredBy: agreed?.channel ?? null,
+      answeredAt: agreed ? scribe.now : null,
+      isNew: true,
+      changed: true,
+    };
+  });
+}

@@ -1,0 +1,197 @@
+/**
+ * What follows from where a request stands, looked at once at the end of each transaction that touched it: the bill moves
+ * with what is done and stays with what is not, the order ends when its items have, and the subscriber hears how it ended.
+ */
+import { endIfDone, isClosed, isFinal } from "../order/ending.ts";
+import { isRequestItemDone } from "../order/item-done.ts";
+import { stateWords } from "../order/request-policy.ts";
+import { minutesAfter, NO_ACTION } from "../order/scribe.ts";
+import type { RequestContext, RequestItem } from "../order/turn.ts";
+import { itemsOf, touchRequest } from "../order/turn.ts";
+import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
+import { undoElements } from "./elements.ts";
+import { namesOf, tell, textOf } from "./notices.ts";
+import { applyModules } from "./provision.ts";
+import { takeBackRegistration } from "./service.ts";
+import { tellTakenBack } from "./withhold.ts";
+
+export function settle(context: RequestContext): void {
+  const { order, scribe, terms } = context;
+  for (const item of itemsOf(context)) settleItem(context, item);
+  endIfDone(scribe, order, terms);
+  if (isFinal(order)) {
+    for (const item of itemsOf(context)) {
+      if (isClosed(item) || isRequestItemDone(item, terms.policy.doneAt)) continue;
+      billUnproved(context, item);
+    }
+    if (order.state !== order.request.stateBefore) tellTheEnd(context);
+    tellTakenBack(context);
+    keepNoData(context);
+    return;
+  }
+  schedule(context);
+}
+
+function settleItem(context: RequestContext, item: RequestItem): void {
+  const { scribe, order, terms } = context;
+  const { subject } = item;
+  if (isClosed(item)) {
+    billNothing(context, item);
+    undoElements(context, item);
+    takeBackRegistration(context, item);
+    cancelModules(context, item);
+    return;
+  }
+  if (item.kind === "service" && subject.action === "remove" && item.state === "works")
+    applyModules(context, item);
+  if (subject.server) return; // its own server has it, and bills it
+  if (item.cause === "had" || isBilled(item) || !isRequestItemDone(item, terms.policy.doneAt)) return;
+  if (subject.moduleOf !== null) return; // it is its service's
+  billDone(context, item);
+  const { operatorId, subscriberId, deviceId, id: orderId } = order;
+  const { catalogId, version } = subject;
+  if (subject.action === "remove") {
+    return void scribe.changes.provisionedEnds.push({ operatorId, subscriberId, catalogId, orderId });
+  }
+  const id = scribe.newId();
+  scribe.changes.provisioned.push({ id, operatorId, subscriberId, deviceId, catalogId, version, orderId });
+}
+
+/** A service that was never begun with takes its module along. */
+function cancelModules(context: RequestContext, service: RequestItem): void {
+  for (const item of itemsOf(context)) {
+    if (item.subject.moduleOf !== service.id || item.state !== "pending") continue;
+    context.scribe.moveItem(context.order, item, {
+      state: "cancelled",
+      reason: "its service came to nothing",
+      nextAction: NO_ACTION,
+      deadlineAt: null,
+    });
+  }
+}
+
+/** A request of which nothing came keeps nothing of its user, nor does a registration that is none. */
+function keepNoData(context: RequestContext): void {
+  const { request } = context.order;
+  const isNothing = itemsOf(context).every((item) => isClosed(item) || item.cause === "had");
+  if (isNothing && Object.keys(request.user).length > 0) {
+    request.user = {};
+    touchRequest(context);
+  }
+  for (const registration of request.registrations) {
+    const { user, fields } = registration.data;
+    const isEmpty = Object.keys(user).length + Object.keys(fields).length === 0;
+    if (registration.state === "registered" || isEmpty) continue;
+    Object.assign(registration, { data: { user: {}, fields: {} }, changed: true });
+    touchRequest(context);
+  }
+}
+
+/** When it is looked at next: at its deadlines, and when the next periodic status is due (row 47). */
+function schedule(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  const { statusIntervalMinutes } = terms.policy.request;
+  const next =
+    statusIntervalMinutes === null
+      ? null
+      : (order.request.nextNoticeAt ?? minutesAfter(scribe.now, statusIntervalMinutes));
+  if (order.request.nextNoticeAt?.getTime() !== next?.getTime()) {
+    order.request.nextNoticeAt = next;
+    touchRequest(context);
+  }
+  if (next !== null && order.dueAt !== null && next < order.dueAt) {
+    Object.assign(order, { dueAt: next, changed: true });
+    scribe.touch(order);
+  }
+}
+
+/** The last notice: what was provisioned, and what was not (rows 19 and 21). */
+function tellTheEnd(context: RequestContext): void {
+  const { order, terms } = context;
+  const { request } = order;
+  const items = itemsOf(context).filter(({ subject }) => subject.moduleOf === null);
+  const done = items.filter((item) => isRequestItemDone(item, terms.policy.doneAt));
+  const values = {
+    items: namesOf(context, done),
+    others: namesOf(
+      context,
+      items.filter((item) => !done.includes(item)),
+    ),
+    reason: order.reason,
+  };
+  switch (order.state) {
+    case "completed":
+      tell(context, { kind: "done", text: request.action === "remove" ? "removed" : "done", values });
+      break;
+    case "partly_completed":
+      tell(context, { kind: "done", text: "partlyDone", values });
+      break;
+    case "failed":
+      tell(context, { kind: "status", text: "failed", values });
+      break;
+    case "rejected":
+      tell(context, {
+        kind: "declined",
+        text: "rejected",
+        values: { ...values, reason: rejectionOf(context) },
+      });
+      break;
+    case "declined":
+      tell(context, { kind: "declined", text: "declined", values });
+      break;
+    case "expired":
+      tell(context, { kind: "status", text: "expired", values });
+      break;
+    case "cancelled":
+      tellOfCancel(context, values);
+      break;
+    default:
+  }
+  // A service's own data is kept with its registration; nothing else is needed any more.
+  Object.assign(request, { fields: {}, nextNoticeAt: null });
+  touchRequest(context);
+}
+
+/** What nobody was asked for, what is being taken back, and what stays since it was done before. */
+function tellOfCancel(context: RequestContext, values: Readonly<Record<string, string>>): void {
+  const { terms } = context;
+  const items = itemsOf(context);
+  const parts = [
+    ["cancelledWithheld", items.filter(({ cause }) => cause === "withheld")],
+    ["cancelledTakingBack", items.filter(({ cause }) => cause === "taking_back")],
+    [
+      "cancelledKept",
+      items.filter((item) => item.cause !== "had" && isRequestItemDone(item, terms.policy.doneAt)),
+    ],
+  ] as const;
+  const more = parts.flatMap(([name, some]) => {
+    const named = namesOf(context, some);
+    return named === "" ? [] : [textOf(context, name, { items: named })];
+  });
+  if (context.subject.msisdn !== null)
+    return void tell(context, { kind: "status", text: "cancelled", values, more });
+  context.scribe.note(context.order, {
+    kind: "notice_withheld",
+    reason: "nobody is told of the end: no phone number is known for this SIM",
+  });
+}
+
+/** Patterns of fraud are the operator's affair: whoever is stopped for one is told no more than that. */
+const TOLD_REASONS = /^(user_data|user_unknown|identity|card_missing|card_refused|card_unverified)/;
+
+export const rejectionOf = ({ order }: Pick<RequestContext, "order">): string => {
+  const codes = (order.request.verification?.reasons ?? []).map(({ code }) => code);
+  const told = codes.filter((code) => TOLD_REASONS.test(code));
+  return told.length > 0 ? told.map((code) => code.replaceAll("_", " ")).join(", ") : "please contact us";
+};
+
+/** The periodic word of how far it is. */
+export function tellStatus(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  const { statusIntervalMinutes } = terms.policy.request;
+  const state = stateWords(order.state, order.request.language);
+  tell(context, { kind: "status", text: "status", values: { state } });
+  order.request.nextNoticeAt =
+    statusIntervalMinutes === null ? null : minutesAfter(scribe.now, statusIntervalMinutes);
+  touchRequest(context);
+}

@@ -1,0 +1,15 @@
+/** What the books have of an account beside the request. */
+import type { BilledAccount } from "../../wire/message/billing-api.ts";
+
+export type BilledOffering = { readonly id: string; readonly bundle: string | null };
+
+/** What the books have of an account beside the request. */
+export type AccountBooks = {
+  /** The operator's own number of the account. */
+  readonly externalId: string | null;
+  /** Of the card that the account pays by. */
+  readonly paymentToken: string | null;
+  readonly holds: readonly BilledOffering[];
+  /** What the billing centre took last. */
+  readonly told: BilledAccount | null;
+};

@@ -1,0 +1,21 @@
+/** Device keys as the books have them (US 11,109,201): one a handset, with the order that it was issued under. */
+
+export const KEY_STATES = ["issued", "downloaded", "used", "deleted", "revoked"] as const;
+
+export type KeyState = (typeof KEY_STATES)[number];
+export type IssuedKey = {
+  readonly keyId: string;
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string | null;
+  readonly bytes: Uint8Array;
+};
+
+/** A key that was given before: to which handset, by which order, and whether anybody was charged for it. */
+export type TakenKey = {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly orderId: string;
+  readonly state: KeyState;
+  readonly isCharged: boolean;
+};

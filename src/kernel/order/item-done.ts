@@ -1,0 +1,37 @@
+/** When an item of a request counts as done, and when only as partly done. */
+import { type ItemState, type Level, rankOf } from "./order.ts";
+import type { ItemSubject } from "./request-draft.ts";
+
+type Asked = { readonly state: ItemState; readonly subject: ItemSubject };
+
+/**
+ * The level that ends it: a feature by the device's own confirmation; access points at the level that the policy names,
+ * as on the other road; what only the network does, when it is done there.
+ */
+export function levelOf({ subject }: Pick<Asked, "subject">, doneAt: Level): Level {
+  if (subject.service) return "works";
+  if (subject.content.kind === "none") return "delivered";
+  return subject.content.kind === "settings" ? doneAt : "works";
+}
+
+/** It stands where it should stand, whatever the network's elements say. */
+export function isReached(item: Asked, doneAt: Level): boolean {
+  if (item.subject.service && item.subject.action === "add") return item.state === "access_data_sent";
+  return rankOf(item.state) >= rankOf(levelOf(item, doneAt));
+}
+
+/** Reached, and every element of the network that serves it has said so too (row 48). */
+export const isRequestItemDone = (item: Asked, doneAt: Level): boolean =>
+  isReached(item, doneAt) && Object.values(item.subject.elements).every((state) => state === "done");
+
+export const waitsForElements = ({ subject }: Pick<Asked, "subject">): boolean =>
+  Object.values(subject.elements).some((state) => state === "asked");
+
+/** Something of it is there, though not all. */
+export const isPartlyDone = (state: ItemState): boolean =>
+  rankOf(state) > 0 || state === "registered" || state === "access_data_sent";
+
+/** Nothing of it goes to the device: what there is of it, elements of the network do. */
+export const isOfNetworkAlone = ({ subject }: Pick<Asked, "subject">): boolean =>
+  subject.service === null &&
+  (subject.content.kind === "none" || (subject.content.kind === "settings" && subject.action === "remove"));

@@ -1,0 +1,72 @@
+/** A message to a handset on its way: what carries it, what the message centre took, how it ended. Its octets stand in its payload. */
+
+export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
+
+export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text" | "notice";
+/** The message that carries an item now. */
+export type CarrierMessage = {
+  readonly id: string;
+  readonly payloadId: string;
+  readonly kind: MessageKind;
+  readonly partCount: number;
+  readonly reference: number;
+  /** It was on its way to a number that its subscriber has no more: no receipt proves that he has it. */
+  readonly isLost?: boolean;
+};
+
+/** A message that goes along with those of the items and proves nothing: a PIN notice, settings for a second use. */
+export type Companion = CarrierMessage & { readonly attempt: number };
+export type Receipt = {
+  readonly smsc: string;
+  readonly smscMessageId: string;
+  /** Names of the same message where the centre writes it one way here and another there: the first known one counts. */
+  readonly otherIds?: readonly string[];
+  readonly state: "delivered" | "failed" | "expired";
+  readonly errorCode: string | null;
+};
+
+export type EndedMessage = Companion & {
+  readonly messageId: string;
+  readonly orderId: string | null;
+  readonly outcome: "delivered" | "failed" | "expired";
+  readonly errorCode: string | null;
+  /** It goes along with another; see `Companion`. */
+  readonly isCompanion: boolean;
+};
+
+/** What the SMSC said to one part. */
+export type SubmittedPart = {
+  readonly messageId: string;
+  readonly sequence: number;
+  readonly smsc: string;
+  readonly smscMessageId: string;
+};
+
+/** A message that could not be handed over whole: when it is tried again, or that it has failed for good. */
+export type UnsentMessage = {
+  readonly messageId: string;
+  readonly reason: string;
+  readonly retryAt: Date | null;
+  readonly errorCode: string;
+};
+
+/** A message leased for sending, with what is needed to build its parts again octet for octet. */
+export type OutgoingMessage = {
+  readonly messageId: string;
+  readonly operatorId: string;
+  readonly kind: MessageKind;
+  readonly protocol: string;
+  readonly sender: string;
+  /** Null where they cannot be told: no number, or a seal that does not open. It is given up, and stops no other. */
+  readonly content: { readonly to: string; readonly payload: Uint8Array } | null;
+  /** It holds access points that nobody confirmed, and its operator does not send such now: it is given up. */
+  readonly isWithheld?: boolean;
+  readonly reference: number;
+  readonly partCount: number;
+  /** Parts that an earlier attempt got accepted. */
+  readonly acceptedParts: readonly number[];
+  readonly attempts: number;
+  readonly expiresAt: Date;
+  /** Of what nobody asked for: whether its number said STOP meanwhile, and `MCC/MNC` of whose SIM it is, where known. */
+  readonly unasked?: { readonly isStopped: boolean; readonly homePlmn: string | null } | null;
+};

@@ -1,0 +1,24 @@
+/** What became of an offer to one subscriber, for whoever made it. */
+
+export const OFFER_OUTCOMES = [
+  "sent",
+  "repeated",
+  "unknown_subscriber",
+  /** His number said STOP. */
+  "stopped",
+  "has_already",
+  "ordered_already",
+  /** It cannot stand beside what he has. */
+  "conflict",
+  /** Not to be had now, not on his device, or not without another item that he lacks. */
+  "not_available",
+  "declined_recently",
+] as const;
+
+export type OfferOutcome = (typeof OFFER_OUTCOMES)[number];
+export type Offered = {
+  readonly outcome: OfferOutcome;
+  readonly offerId: string | null;
+  /** When the message goes out: now, or when the quiet hours end. Null where none does. */
+  readonly sendsAt: string | null;
+};

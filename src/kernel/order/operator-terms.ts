@@ -1,0 +1,40 @@
+/** What an operator said and agreed, as decisions read it: policy, relations to manufacturers, access points, overrides. */
+import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
+import type { AccessPoint } from "../settings/access-point.ts";
+import type { SupportOverride } from "../support/decide-support.ts";
+import type { Level, NetworkKind } from "./order.ts";
+import type { OrderPolicy } from "./policy.ts";
+
+/** What the operator agreed with one manufacturer; `make` is `*` for all that have no row of their own. */
+export type Relation = {
+  readonly make: string;
+  readonly deal: boolean;
+  readonly keySource: "own" | "maker" | "none";
+  readonly keyServer: string | null;
+  readonly accessPoints: readonly KeyAccessPoint[];
+  readonly appHosts: readonly string[];
+  /** Issuer name -> its Ed25519 public key, SPKI in base64. */
+  readonly keyIssuers: Readonly<Record<string, string>>;
+  readonly feeMinor: bigint;
+  readonly currency: string;
+  readonly feeLevel: Level;
+  readonly portionBasisPoints: number;
+};
+
+/** An operator as the conductor sees it: its policy and its relations, by lower-case make. */
+export type Terms = {
+  readonly operatorId: string;
+  readonly operatorName: string;
+  readonly kind: NetworkKind;
+  /** Networks whose SIMs it issues, `MCC/MNC`. */
+  readonly homePlmns: readonly string[];
+  readonly policy: OrderPolicy;
+  readonly relations: ReadonlyMap<string, Relation>;
+  /** Its own access points, which come before every shipped one. */
+  readonly accessPoints: readonly AccessPoint[];
+  /** Its word about devices, above all data: by `imei:<hex of the blind index>`, `tac:<TAC>`, `model:<make/model>`. */
+  readonly overrides: ReadonlyMap<string, SupportOverride>;
+};
+
+export const relationOf = (terms: Terms, make: string | null): Relation | undefined =>
+  (make ? terms.relations.get(make.toLowerCase()) : undefined) ?? terms.relations.get("*");

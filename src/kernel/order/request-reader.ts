@@ -1,0 +1,161 @@
+/**
+ * What staff and other servers read about requests: who entered which, what was agreed to, how verification went, and where
+ * a subscriber stands. No user data, no access data, no card beyond its first six and last four digits is in it, and
+ * numbers of people are masked (US 6,647,260, rows 23, 66, 70 and 72). A row of another operator does not exist.
+ */
+import type { UserAccount } from "../account/account-facts.ts";
+import type { Assurance } from "../catalog/catalog-item.ts";
+import type { OrderState, Road } from "./order.ts";
+import type { Page, PageQuery } from "./order-reader.ts";
+
+/** One line of a list. */
+export type RequestRow = {
+  /** Of its order. */
+  readonly id: string;
+  /** 8 characters that a person can read out. */
+  readonly reference: string;
+  readonly road: Road;
+  readonly action: "add" | "remove";
+  readonly selection: readonly string[];
+  /** Who entered it: `device`, `portal`, `ivr`, `sms`, the label of a token. */
+  readonly actor: string;
+  readonly assurance: Assurance;
+  readonly language: string;
+  readonly state: OrderState;
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly deadlineAt: string | null;
+  readonly subscriberId: string;
+  readonly createdAt: string;
+  readonly endedAt: string | null;
+};
+
+export type RequestFilter = {
+  readonly state?: OrderState | undefined;
+  /** Only those that wait for a person of the operator to look at who asks. */
+  readonly isForReview?: boolean | undefined;
+  readonly road?: Road | undefined;
+  readonly actor?: string | undefined;
+  readonly subscriberId?: string | undefined;
+  readonly imsi?: string | undefined;
+  readonly msisdn?: string | undefined;
+  readonly imei?: string | undefined;
+};
+
+export type ConsentView = {
+  readonly termsId: string;
+  readonly version: number;
+  readonly language: string;
+  /** Channels that took the text: sms, mail, fax, or the screen on which it was shown and answered at once. */
+  readonly sentBy: readonly string[];
+  /** Channels that gave it up, with the reason. */
+  readonly notSentBy: readonly { readonly channel: string; readonly reason: string }[];
+  readonly askedAt: string;
+  readonly answer: "accept" | "decline" | null;
+  /** sms, screen, device, telephone, representative. */
+  readonly answeredBy: string | null;
+  readonly answeredAt: string | null;
+};
+
+/** How verification went, in codes: never what was looked at. */
+export type VerificationView = {
+  readonly verdict: "approved" | "rejected" | "pending";
+  readonly road: "short" | "full";
+  readonly identity: "bureau" | "own_data" | "review" | "none";
+  readonly card: boolean;
+  readonly reasons: readonly string[];
+};
+
+/** What of one request is staff's to know, beside its status. */
+export type RequestDetail = RequestRow & {
+  readonly imsiMasked: string;
+  readonly msisdnMasked: string | null;
+  readonly imeiMasked: string;
+  readonly make: string | null;
+  readonly model: string | null;
+  /** `411111******1111`. */
+  readonly card: string | null;
+  readonly consents: readonly ConsentView[];
+  readonly verification: VerificationView | null;
+};
+
+export const OFFER_STATES = ["sent", "taken", "declined", "expired"] as const;
+export type OfferState = (typeof OFFER_STATES)[number];
+export type OfferView = {
+  readonly id: string;
+  readonly subscriberId: string;
+  readonly msisdnMasked: string | null;
+  readonly itemId: string;
+  /** One that nobody answered in time reads `expired`, whatever its row says still. */
+  readonly state: OfferState;
+  readonly madeBy: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly answeredAt: string | null;
+  /** The order that it became. */
+  readonly orderId: string | null;
+};
+export type OfferFilter = {
+  readonly state?: OfferState | undefined;
+  readonly itemId?: string | undefined;
+};
+
+/** One of these leads to a subscriber; with several, the first that is given here in this order counts. */
+export type SubscriberNumber = { readonly imsi?: string; readonly msisdn?: string };
+
+export type CareDevice = {
+  readonly deviceId: string;
+  readonly imeiMasked: string;
+  readonly tac: string;
+  /** By its latest order. */
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+  readonly isCurrent: boolean;
+};
+
+/** An order of the other road: settings and keys that the network opened. */
+export type CareOrder = Pick<
+  RequestRow,
+  "id" | "state" | "reason" | "nextAction" | "deadlineAt" | "createdAt"
+> & {
+  readonly cause: string;
+};
+
+/** Where a subscriber stands, from nothing at all on: a SIM that the network has seen is enough (row 23). */
+export type Standing = {
+  readonly subscriberId: string;
+  readonly imsiMasked: string;
+  readonly msisdnMasked: string | null;
+  readonly homePlmn: string;
+  /** Of the user behind the SIM: that he is verified, and whether billing knows him. */
+  readonly account: { readonly state: UserAccount["state"]; readonly language: string } | null;
+  readonly devices: readonly CareDevice[];
+  readonly orders: readonly CareOrder[];
+  readonly offers: readonly OfferView[];
+  /** The screen that he saw last, as far as one was. */
+  readonly lastScreen: { readonly screen: string; readonly channel: string; readonly at: string } | null;
+};
+
+export interface RequestReader {
+  list(operatorId: string, filter: RequestFilter, page: PageQuery): Promise<Page<RequestRow>>;
+  /** By order id or reference; of one actor's requests alone where one is named. */
+  detail(
+    operatorId: string,
+    idOrReference: string,
+    of?: { readonly road: Road; readonly actor: string },
+  ): Promise<RequestDetail | undefined>;
+  offers(operatorId: string, filter: OfferFilter, page: PageQuery): Promise<Page<OfferView>>;
+  /** Of a number that moved to another SIM, the SIM that was seen last. Nobody is made by looking. */
+  subscriberOf(operatorId: string, number: SubscriberNumber): Promise<string | undefined>;
+  standing(operatorId: string, subscriberId: string): Promise<Standing | undefined>;
+  /** Notes which screen a subscriber sees now; the latest stays. */
+  noteScreen(seen: {
+    readonly operatorId: string;
+    readonly subscriberId: string;
+    readonly screen: string;
+    readonly channel: "screen" | "telephone";
+    readonly at: Date;
+  }): Promise<void>;
+}

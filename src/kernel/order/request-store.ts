@@ -1,0 +1,134 @@
+/** What requests ask of storage inside a transaction, beside orders. */
+import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
+import type { Localized } from "../catalog/catalog-item.ts";
+import type { AccountBooks } from "./account-books.ts";
+import type { OrderDraft } from "./order-draft.ts";
+import type { ReplyStore, ReplyTransaction } from "./reply-store.ts";
+import type { NewRequest } from "./request.ts";
+import type { RegistrationDraft, RequestDraft } from "./request-draft.ts";
+
+export type Asker = { readonly subscriberId: string; readonly deviceId: string };
+
+export type Holding = { readonly itemId: string; readonly version: number; readonly deviceId: string };
+
+/** An order and its request as they are first written; items, consents and events follow as changes of the draft. */
+export type NewRequestOrder = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly deviceId: string;
+  readonly cause: NewRequest["road"];
+  readonly idempotencyKey: string;
+  readonly networkKind: string;
+  readonly reason: string;
+  readonly deadlineAt: Date;
+  readonly request: RequestDraft;
+};
+
+/** A question that waits for a reply by text. */
+export type OpenQuestion =
+  | { readonly kind: "terms"; readonly code: string; readonly orderId: string; readonly askedAt: Date }
+  | {
+      readonly kind: "choice";
+      readonly code: string;
+      readonly orderId: string;
+      readonly itemId: string;
+      readonly askedAt: Date;
+    }
+  | { readonly kind: "offer"; readonly code: string; readonly offerId: string; readonly askedAt: Date };
+
+export type ProvisionedRow = {
+  readonly itemId: string;
+  readonly deviceId: string;
+  readonly version: number;
+  readonly since: Date;
+  readonly kind: string | null;
+  /** Of the catalog, with its names. */
+  readonly body: { readonly name?: Localized } | null;
+};
+
+export type OfferRow = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly itemId: string;
+  readonly state: "sent" | "taken" | "declined" | "expired";
+  readonly expiresAt: Date;
+};
+
+export interface RequestTransaction extends ReplyTransaction {
+  /**
+   * Who asks: SIM and device by their numbers, made where both are told; by one of them, or by a phone number, whoever is
+   * seen with it now. Locks the subscriber, so that two requests of one never see the same past.
+   */
+  askerOf(
+    operatorId: string,
+    who: NewRequest["who"],
+    newId: () => string,
+    /** The network itself names SIM and number: a number that another SIM had is taken from it. Anybody else's word takes none. */
+    byNetwork?: { readonly now: Date } | undefined,
+  ): Promise<Asker | undefined>;
+  requestByKey(
+    operatorId: string,
+    idempotencyKey: string,
+  ): Promise<{ readonly orderId: string; readonly reference: string } | undefined>;
+  /** What the subscriber has, on whichever device. */
+  holdingsOf(operatorId: string, subscriberId: string): Promise<readonly Holding[]>;
+  /** What open requests of this device bring, or take away, already: catalog ids, and the reference of the request. */
+  underwayOf(
+    operatorId: string,
+    asker: Asker,
+    action: NewRequest["action"],
+  ): Promise<ReadonlyMap<string, string>>;
+  factsOf(query: FactsQuery): Promise<AccountFacts>;
+  /** What stands at service servers for this subscriber, on whichever device, by which older request ever. */
+  registrationsOf(operatorId: string, subscriberId: string): Promise<readonly RegistrationDraft[]>;
+  /** The key that this device gave last: its client secures notices with it. */
+  noticeKeyOf(operatorId: string, asker: Asker): Promise<Uint8Array | null>;
+  /** What the billing centre is to hear, and heard last, of whoever asks. */
+  accountBooksOf(subscriberId: string): Promise<AccountBooks>;
+  putAccountNumber(operatorId: string, subscriberId: string, number: string): Promise<void>;
+  openRequest(order: NewRequestOrder, now: Date): Promise<void>;
+  /** Of the subscriber's account or latest request. */
+  languageOf(operatorId: string, subscriberId: string): Promise<string | undefined>;
+  lockOffer(operatorId: string, offerId: string): Promise<OfferRow | undefined>;
+  /** Whether a message with this key was queued before. */
+  isQueued(operatorId: string, idempotencyKey: string): Promise<boolean>;
+}
+
+/** What requests ask of storage outside a transaction. */
+export interface RequestStore extends ReplyStore {
+  /** Open questions of whoever has this phone number, over all operators, the newest first. */
+  questionsOf(
+    msisdn: string,
+    now: Date,
+  ): Promise<
+    readonly (OpenQuestion & {
+      readonly operatorId: string;
+      readonly subscriberId: string;
+      readonly language: string;
+    })[]
+  >;
+  /** Requests whose notices are secured by a key with this reference. */
+  requestsByKey(keyReference: Uint8Array): Promise<
+    readonly {
+      readonly operatorId: string;
+      readonly subscriberId: string;
+      readonly orderId: string;
+      readonly reference: string;
+      readonly noticeKey: Uint8Array;
+    }[]
+  >;
+  /** An order's id, by id or reference, if it is in scope. */
+  orderIdOf(
+    scope: { readonly operatorId: string; readonly subscriberId: string | null },
+    idOrReference: string,
+  ): Promise<string | undefined>;
+  /** As they stand, without a lock: for screens. */
+  readOrders(orderIds: readonly string[]): Promise<readonly OrderDraft[]>;
+  /** The newest first; at most 20. */
+  ordersOf(operatorId: string, subscriberId: string): Promise<readonly OrderDraft[]>;
+  provisionedOf(operatorId: string, subscriberId: string): Promise<readonly ProvisionedRow[]>;
+  /** By the SHA-256 of the token in its link. */
+  offerByToken(tokenHash: Uint8Array): Promise<OfferRow | undefined>;
+}

@@ -1,0 +1,203 @@
+/**
+ * A request on the device's road: what comes in, whoever brings it (the device through the proxy, a representative, a
+ * telephone menu, another server, the answer to an offer), and what the doors may ask and do about it afterwards.
+ *
+ *   received -> verifying -> rejected | awaiting_consent -> declined | expired | provisioning -> completed | partly_completed | failed
+ *   feature  pending -> sending -> delivered -> opened -> works, failed by the device -> awaiting_choice -> sending | failed
+ *   service  pending -> registering -> needs_information -> registering -> registered -> access_data_sent | failed
+ */
+import type { CardReference, UserData } from "../account/user-data.ts";
+import type { Assurance, CatalogKind } from "../catalog/catalog-item.ts";
+import type { Offered } from "./offered.ts";
+import type { ItemState, OrderState, Road } from "./order.ts";
+
+export { type CardReference, USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
+export { ROADS, type Road } from "./order.ts";
+
+export type NewRequest = {
+  readonly road: Road;
+  readonly action: "add" | "remove";
+  /** Catalog ids, as chosen. */
+  readonly selection: readonly string[];
+  /** Whose: at least one of these leads to a subscriber; through the proxy all are known. */
+  readonly who: {
+    readonly imsi?: string;
+    readonly imei?: string;
+    readonly msisdn?: string;
+    /** Known by an earlier step of ours: the reply to an offer, a portal link. */
+    readonly subscriberId?: string;
+  };
+  readonly user: UserData;
+  /** The operator's own number of the account behind the SIM; what is known already stays where none is given. */
+  readonly accountNumber?: string;
+  /** Fields that a service asks for, by item id and name. */
+  readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly card: CardReference | null;
+  readonly assurance: Assurance;
+  /** Who entered it: `device`, the label of a token, `ivr`. */
+  readonly actor: string;
+  /** BCP 47. */
+  readonly language: string;
+  /** Profile of the air side, where the proxy told it. */
+  readonly bearer: string | null;
+  /** The device runs our client module, and secures notices with this key of 32 octets. */
+  readonly noticeKey: Uint8Array | null;
+  /** Terms that were answered on the same screen already (a representative reads them out), by terms id. */
+  readonly agreed: readonly {
+    readonly termsId: string;
+    readonly version: number;
+    readonly channel: string;
+  }[];
+  /** Order of an offer that this answers. */
+  readonly offerId: string | null;
+  readonly idempotencyKey: string;
+};
+
+/** What a screen shows of a request; nothing of the operator's or a service's own data (row 72). */
+export type RequestStatus = {
+  readonly orderId: string;
+  /** 8 characters that a person can read out. */
+  readonly reference: string;
+  readonly road: Road;
+  readonly state: OrderState;
+  /** For the subscriber, in the request's language. */
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly deadlineAt: string | null;
+  readonly items: readonly {
+    readonly id: string;
+    readonly catalogId: string;
+    readonly kind: Exclude<CatalogKind, "package">;
+    /** Id of the package that it came with. */
+    readonly package: string | null;
+    /** Origin of the server that provisions and bills it; null where that is this one. */
+    readonly server: string | null;
+    readonly name: string;
+    readonly state: ItemState;
+    readonly reason: string;
+    /** Of a service that needs information: just these are asked for (row 61). */
+    readonly missing: readonly { readonly name: string; readonly label: string; readonly kind: string }[];
+    readonly hasContent: boolean;
+  }[];
+  /** Terms that wait for an answer. */
+  readonly terms: readonly {
+    readonly consentId: string;
+    readonly termsId: string;
+    readonly version: number;
+    readonly text: string;
+  }[];
+  readonly createdAt: string;
+};
+
+/** Whose requests may be seen and answered: one subscriber's, or, for staff, the whole operator's. */
+export type RequestScope = { readonly operatorId: string; readonly subscriberId: string | null };
+
+/** The signed content of one item, for the device to fetch (wideband). */
+export type ItemContent = { readonly contentType: string; readonly bytes: Uint8Array };
+
+/** What a device says of an item; `installed` is its own word (row 55). */
+export type DeviceOutcome =
+  | { readonly kind: "installed" }
+  | { readonly kind: "failed"; readonly cause: string };
+
+export interface RequestDesk {
+  /**
+   * Opens one order a request, once per idempotency key.
+   * @throws TurnupError identity_unknown, catalog_item_unknown, assurance_too_low, selection_empty
+   */
+  submit(
+    operatorId: string,
+    request: NewRequest,
+  ): Promise<{ readonly orderId: string; readonly reference: string; readonly created: boolean }>;
+  /** By order id or reference. */
+  find(scope: RequestScope, idOrReference: string): Promise<RequestStatus | undefined>;
+  /** The newest first; at most 20. */
+  ofSubscriber(scope: RequestScope): Promise<readonly RequestStatus[]>;
+  /**
+   * A person of the operator looked at who asks, and approves or refuses him.
+   * @throws TurnupError order_not_found, nothing_to_answer
+   */
+  review(
+    operatorId: string,
+    orderId: string,
+    answer: { readonly outcome: "approved" | "refused"; readonly actor: string },
+  ): Promise<void>;
+  /** What was told of whoever waits for a person to look at him, by order id or reference; undefined where none does. */
+  underReview(
+    operatorId: string,
+    idOrReference: string,
+  ): Promise<{ readonly orderId: string; readonly user: UserData } | undefined>;
+  /** What the subscriber has now. */
+  provisioned(scope: RequestScope): Promise<
+    readonly {
+      readonly itemId: string;
+      readonly name: string;
+      readonly kind: string;
+      readonly since: string;
+      /** Where it was provisioned. */
+      readonly deviceId: string;
+    }[]
+  >;
+  /** @throws TurnupError order_not_found, nothing_to_answer */
+  answerTerms(
+    scope: RequestScope,
+    orderId: string,
+    answer: "accept" | "decline",
+    channel: string,
+  ): Promise<void>;
+  /** Just the fields that were asked for. @throws TurnupError order_not_found, nothing_to_answer, field_unknown */
+  supplyFields(
+    scope: RequestScope,
+    orderId: string,
+    itemId: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /** The user's choice after a failed installation. @throws TurnupError order_not_found, nothing_to_answer */
+  chooseRetransmission(
+    scope: RequestScope,
+    orderId: string,
+    itemId: string,
+    choice: "retransmit" | "give_up",
+    channel: string,
+  ): Promise<void>;
+  /** Marks it fetched. Undefined where the item has nothing to fetch now. */
+  content(scope: RequestScope, orderId: string, itemId: string): Promise<ItemContent | undefined>;
+  /** False where it said so before. */
+  deviceReports(
+    scope: RequestScope,
+    orderId: string,
+    itemId: string,
+    outcome: DeviceOutcome,
+    channel: string,
+  ): Promise<boolean>;
+  /**
+   * A text that a subscriber sent (`YES 4821`, `STOP`), and the address of ours that he sent it to; false where it answers
+   * nothing of ours.
+   */
+  textCame(from: string, text: string, to?: string): Promise<boolean>;
+  /** A binary reply of the client module; false where it is none of ours. */
+  replyCame(bytes: Uint8Array): Promise<boolean>;
+  /** A notice to ask a subscriber what an offer names, to each that may be offered it; the answers stand in the order of `to`. */
+  sendOffers(
+    operatorId: string,
+    offer: {
+      readonly itemId: string;
+      readonly to: readonly { readonly imsi?: string; readonly msisdn?: string }[];
+      readonly actor: string;
+      /** Own words for this offer; {operator}, {item}, {code} and {link} are filled in. */
+      readonly text?: string | undefined;
+      readonly idempotencyKey: string;
+    },
+  ): Promise<readonly Offered[]>;
+  /** What stands behind the link of an offer; undefined where it was answered, or its time is over. */
+  findOffer(token: string): Promise<
+    | {
+        readonly offerId: string;
+        readonly operatorId: string;
+        readonly subscriberId: string;
+        readonly itemId: string;
+        readonly expiresAt: string;
+      }
+    | undefined
+  >;
+}

@@ -1,0 +1,179 @@
+/**
+ * What moves an item after it was sent: receipts, proof, failures. One function a fact; the states and levels are
+ * described in order.ts, how orders end in ending.ts.
+ *
+ *   | fact              | item state before            | after                                   | effects                       |
+ *   | message delivered | sending, failed              | delivered                               | notice to the maker of a key  |
+ *   | message failed    | sending, attempts left       | sending (the same payload again, later) |                               |
+ *   | message failed    | sending, no attempts left    | failed                                  | order may end                 |
+ *   | message withheld  | sending                      | failed: nobody confirmed what is in it  | order may end                 |
+ *   | message failed    | any other                    | unchanged                               | none: an earlier one came     |
+ *   | opened            | sending, delivered, failed   | opened                                  |                               |
+ *   | works             | all of these, opened         | works                                   |                               |
+ *   | traffic           | all of these, opened         | opened or works: see traffic.ts         |                               |
+ *   | any level         | that level or a higher one   | unchanged                               | none: proof is booked once    |
+ *   | any level         | not sent yet, or cancelled   | unchanged                               | none: what proves it is not us |
+ *   | refused by device | sending, delivered           | failed                                  | order may end                 |
+ *   Delivery proves by the octets that were delivered: a former message's receipt counts after a resend.
+ *   An order that had ended may end better by late proof. A key that reaches its contract's level opens one charge, ever.
+ */
+
+import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
+import { endIfDone, failItem, isClosed, isDone, isFinal } from "../order/ending.ts";
+import type { EndedMessage } from "../order/message.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import { LEVELS, type Level, rankOf } from "../order/order.ts";
+import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
+import { hoursAfter, NO_ACTION, type Scribe } from "../order/scribe.ts";
+import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
+import { charge, tellMakerOfDownload } from "./fee.ts";
+
+export type Proof = {
+  readonly level: Level;
+  readonly evidence: string;
+  readonly reason: string;
+  readonly detail?: unknown;
+  /** What is waited for next, where it is less than the whole. */
+  readonly nextAction?: string;
+};
+
+/** Books proof that an item reached a level; answers false where it was there already, or was never sent. */
+export function reach(
+  scribe: Scribe,
+  order: OrderDraft,
+  item: ItemDraft,
+  terms: Terms,
+  proof: Proof,
+): boolean {
+  const before = rankOf(item.state);
+  const after = rankOf(proof.level);
+  if (after <= before || item.message === null || item.state === "cancelled") return false;
+  const isLast = after >= rankOf(terms.policy.doneAt) || isFinal(order);
+  scribe.moveItem(order, item, {
+    state: proof.level,
+    reason: proof.reason,
+    nextAction: isLast
+      ? NO_ACTION
+      : (proof.nextAction ??
+        `wait for proof that it ${terms.policy.doneAt === "works" ? "works" : "was opened"}`),
+    deadlineAt: isLast ? null : hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
+    evidence: proof.evidence,
+    detail: proof.detail,
+  });
+  if (item.kind === "key" && item.keyId) keyReached(scribe, order, item, terms, before, after);
+  endIfDone(scribe, order, terms);
+  return true;
+}
+
+/** A key that failed after its download and comes through in the end was downloaded once, and is paid for once. */
+function keyReached(
+  scribe: Scribe,
+  order: OrderDraft,
+  item: ItemDraft,
+  terms: Terms,
+  before: number,
+  after: number,
+): void {
+  const reached = Math.max(before, item.keyState === "issued" ? 0 : rankOf("delivered"));
+  if (reached === 0) tellMakerOfDownload(scribe, order, item);
+  charge(scribe, order, item, terms, reached, after);
+  if (after >= rankOf("works")) scribe.changes.curedDevices.push(order.deviceId);
+  const state = after >= rankOf("opened") ? "used" : "downloaded";
+  item.keyState = state;
+  scribe.changes.keyChanges.push({ id: item.keyId!, state });
+}
+
+/** Where settings go in several messages, this is the last of them: the item has arrived when all of them have. */
+export function messageDelivered(scribe: Scribe, order: OrderDraft, ended: EndedMessage, terms: Terms): void {
+  const isLastOfSettings = ended.isCompanion && ended.kind === "settings";
+  for (const item of order.items) {
+    if (item.message === null) continue;
+    const isCarried = isLastOfSettings
+      ? item.message.kind === "settings"
+      : item.message.payloadId === ended.payloadId;
+    if (!isCarried) continue;
+    // What was to be sent once more has arrived after all.
+    const isFormer = !isLastOfSettings && item.message.id !== ended.messageId;
+    if (isFormer && item.state === "sending") scribe.changes.cancelledMessages.push(item.message.id);
+    if (wasRefusedByDevice(item)) {
+      downloadedAfterAll(scribe, order, item);
+      continue;
+    }
+    reach(scribe, order, item, terms, {
+      level: "delivered",
+      evidence: "smsc_receipts",
+      reason: "the SMSC reported every part delivered",
+      detail: { messageId: ended.messageId },
+    });
+  }
+}
+
+const wasRefusedByDevice = ({ state, cause }: ItemDraft): boolean =>
+  state === "failed" && (cause?.startsWith("device_") ?? false);
+
+/** The handset's word came before the receipts of what it refused: they say that it arrived, not that it is wanted. */
+function downloadedAfterAll(scribe: Scribe, order: OrderDraft, item: ItemDraft): void {
+  if (item.kind !== "key" || item.keyState !== "issued" || !item.keyId) return;
+  tellMakerOfDownload(scribe, order, item);
+  item.keyState = "downloaded";
+  scribe.changes.keyChanges.push({ id: item.keyId, state: "downloaded" });
+}
+
+/** The same octets again, under a new reference, later and later; in the end the item fails with the SMSC's cause. */
+export function messageFailed(scribe: Scribe, order: OrderDraft, ended: EndedMessage, terms: Terms): void {
+  if (isFinal(order)) return;
+  const isWithheld = ended.errorCode === SETTINGS_UNCONFIRMED;
+  if (ended.isCompanion) {
+    if (isWithheld || ended.attempt > terms.policy.resendLimit) return;
+    return resendCompanion(scribe, order, ended, terms, resendWaitMinutes(ended.attempt));
+  }
+  const items = order.items.filter(
+    ({ message, state }) => message?.id === ended.messageId && state === "sending",
+  );
+  if (items.length === 0) return;
+  if (isWithheld) {
+    for (const item of items)
+      failItem(scribe, order, item, { cause: SETTINGS_UNCONFIRMED, reason: WITHHELD_REASON });
+    return endIfDone(scribe, order, terms);
+  }
+  const why =
+    ended.outcome === "expired"
+      ? "the SMS expired undelivered"
+      : `the SMSC failed it (${ended.errorCode ?? "no code"})`;
+  const attempt = items[0]!.attempt;
+  if (attempt > terms.policy.resendLimit) {
+    const cause = ended.outcome === "expired" ? "sms_expired" : "sms_failed";
+    const reason = `${why}; ${attempt} attempts were made`;
+    for (const item of items) failItem(scribe, order, item, { cause, reason });
+    return endIfDone(scribe, order, terms);
+  }
+  resend(scribe, order, items, terms, {
+    reason: `${why}; attempt ${attempt + 1} follows`,
+    waitMinutes: resendWaitMinutes(attempt),
+  });
+}
+
+/** The handset's own word that it will not take it. What is done stays done. */
+export function refusedByDevice(
+  scribe: Scribe,
+  order: OrderDraft,
+  item: ItemDraft,
+  terms: Terms,
+  cause: string,
+): void {
+  if (isClosed(item) || item.message === null || rankOf(item.state) >= rankOf("opened")) return;
+  const reason = `the handset refused it: ${cause.replaceAll("_", " ")}`;
+  if (isFinal(order) || isDone(item, terms)) {
+    return scribe.note(order, {
+      kind: "device_refused",
+      itemId: item.id,
+      state: item.state,
+      reason,
+      evidence: "device_report",
+    });
+  }
+  failItem(scribe, order, item, { cause: `device_${cause}`, reason, evidence: "device_report" });
+  endIfDone(scribe, order, terms);
+}
+
+export const isLevel = (text: string): text is Level => (LEVELS as readonly string[]).includes(text);

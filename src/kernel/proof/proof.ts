@@ -1,0 +1,197 @@
+/** Proof from outside the SMSC: reports that handsets sign, traffic on an access point, arrivals at the maker's server. */
+import type { TurnupError } from "../../term/error.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import {
+  decodeDeviceReport,
+  REPORT_REFERENCE_OCTETS,
+  verifyArrivalProof,
+  verifyDeviceReport,
+} from "../../wire/message/device-report.ts";
+import { DEFAULT_CLOCK_TOLERANCE_MS, FORMER_HANDSET_MS, refuseFuture } from "../detection/clock-tolerance.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import type { IssuedKey } from "../order/device-key.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
+import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
+import type { Scribe } from "../order/scribe.ts";
+import { lockById, type Step } from "../order/step.ts";
+import { reach, refusedByDevice } from "./progress.ts";
+import { trafficSeen } from "./traffic.ts";
+
+type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
+
+type Report = ReturnType<typeof decodeDeviceReport>;
+
+function reportOf(bytes: Uint8Array): Report | undefined {
+  try {
+    return decodeDeviceReport(bytes);
+  } catch {
+    return undefined; // a text or somebody else's binary: the caller hears that it was not one of ours
+  }
+}
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+/** What a report calls its key by: the first octets of its id. */
+const referenceOf = (keyId: string): string =>
+  keyId.replaceAll("-", "").slice(0, 2 * REPORT_REFERENCE_OCTETS);
+
+function bookReport(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms, report: Report): void {
+  switch (report.level) {
+    case "opened":
+    case "works":
+      reach(scribe, order, item, terms, {
+        level: report.level,
+        evidence: "device_report",
+        reason:
+          report.level === "opened"
+            ? "the handset ran the key"
+            : "the handset reached the manufacturer's server",
+        detail: { at: report.at.toISOString() },
+      });
+      break;
+    case "deleted":
+      if (!item.keyId) break;
+      scribe.changes.keyChanges.push({ id: item.keyId, state: "deleted" });
+      scribe.note(order, {
+        kind: "key_deleted",
+        itemId: item.id,
+        reason: "the key removed itself from the handset after use",
+        evidence: "device_report",
+        detail: { at: report.at.toISOString() },
+      });
+      break;
+    case "refused":
+      refusedByDevice(scribe, order, item, terms, report.cause);
+  }
+}
+
+export async function confirm(
+  deps: ConductorDeps,
+  inStep: InStep,
+  operatorId: string,
+  confirmations: readonly ConfirmationInput[],
+): Promise<ConfirmationResult[]> {
+  const { store, clockToleranceMs: toleranceMs = DEFAULT_CLOCK_TOLERANCE_MS } = deps;
+  const traffic = confirmations.flatMap((one) => (one.kind === "traffic" ? [one] : []));
+  const found = traffic.length > 0 ? await store.itemsByTraffic(operatorId, traffic) : [];
+  const byTraffic = new Map<ConfirmationInput, (typeof found)[number]>(
+    traffic.map((one, at) => [one, found[at] ?? []]),
+  );
+  const keyIds = confirmations.flatMap((one) => (one.kind === "arrival" ? [one.keyId] : []));
+  const keys = keyIds.length > 0 ? await store.keysById(operatorId, keyIds) : new Map<string, IssuedKey>();
+  const targets = confirmations.map((one) => {
+    if (one.kind === "traffic") return byTraffic.get(one) ?? [];
+    const key = keys.get(one.keyId);
+    return key?.itemId ? [{ orderId: key.orderId, itemId: key.itemId }] : [];
+  });
+  return inStep(async ({ tx, scribe }) => {
+    const terms = await tx.termsOf(operatorId);
+    const orders = await lockById(
+      tx,
+      targets.flat().map(({ orderId }) => orderId),
+    );
+    return confirmations.map((one, at): ConfirmationResult => {
+      const wrong = futureOf(one, scribe.now, toleranceMs) ?? refusalOf(one, keys);
+      if (wrong) return { outcome: "refused", reason: wrong };
+      const found = targets[at]!.flatMap(({ orderId, itemId }) => {
+        const order = orders.get(orderId);
+        const item = order?.items.find(({ id }) => id === itemId);
+        return order && item && isAbout(one, order, item, toleranceMs) ? [{ order, item }] : [];
+      });
+      if (found.length === 0) return { outcome: "no_order", reason: "no order waits for this" };
+      const evidence = `${one.kind}:${one.source}`;
+      const detail = one.seenAt ? { seenAt: one.seenAt } : null;
+      const booked = found.map(({ order, item }) =>
+        one.kind === "traffic"
+          ? trafficSeen(scribe, order, item, terms, { apn: one.apn, evidence, detail })
+          : reach(scribe, order, item, terms, {
+              level: "works",
+              evidence,
+              reason: "the manufacturer's server saw the handset",
+              detail,
+            }),
+      );
+      return { outcome: booked.some(Boolean) ? "booked" : "repeated" };
+    });
+  });
+}
+
+/**
+ * What was not sent yet, and what was seen before the order was there, is not this order's doing; but the clock that says
+ * when may be behind ours.
+ */
+function isAbout(one: ConfirmationInput, order: OrderDraft, item: ItemDraft, toleranceMs: number): boolean {
+  if (item.message === null || item.state === "cancelled") return false;
+  if (one.seenAt === undefined) return true;
+  const mayBeAnothers = one.kind === "traffic" && order.cause === "sim_moved";
+  const allowedMs = mayBeAnothers ? Math.min(toleranceMs, FORMER_HANDSET_MS) : toleranceMs;
+  return Date.parse(one.seenAt) >= order.createdAt.getTime() - allowedMs;
+}
+
+/** Why its time cannot be; undefined where it can. */
+function futureOf({ seenAt }: ConfirmationInput, now: Date, toleranceMs: number): string | undefined {
+  if (seenAt === undefined) return undefined;
+  try {
+    refuseFuture(Date.parse(seenAt), now.getTime(), toleranceMs);
+    return undefined;
+  } catch (error) {
+    return (error as TurnupError).message;
+  }
+}
+
+/** An arrival is worth what its proof is worth: only the holder of the key can make it. */
+function refusalOf(
+  one: ConfirmationInput,
+  keys: ReadonlyMap<string, { readonly bytes: Uint8Array }>,
+): string | undefined {
+  if (one.kind !== "arrival") return undefined;
+  const key = keys.get(one.keyId);
+  if (!key) return undefined;
+  const { confirmSecret, keyId } = decodeDeviceKey(key.bytes);
+  if (!one.proof) return "an arrival without proof is hearsay";
+  return verifyArrivalProof(one.proof, confirmSecret, keyId)
+    ? undefined
+    : "the proof was not made with this key";
+}
+
+export async function reportsCame(
+  deps: ConductorDeps,
+  inStep: InStep,
+  reports: readonly Uint8Array[],
+): Promise<boolean[]> {
+  const { store } = deps;
+  const read = reports.map((bytes) => ({ bytes, report: reportOf(bytes) }));
+  const references = read.flatMap(({ report }) => (report ? [report.reference] : []));
+  if (references.length === 0) return reports.map(() => false);
+  const keys = new Map<string, IssuedKey[]>();
+  for (const key of await store.keysByReference(references)) {
+    const reference = referenceOf(key.keyId);
+    keys.set(reference, [...(keys.get(reference) ?? []), key]);
+  }
+  return inStep(async ({ tx, scribe }) => {
+    const orders = await lockById(
+      tx,
+      [...keys.values()].flat().map(({ orderId }) => orderId),
+    );
+    const booked: boolean[] = [];
+    for (const { bytes, report } of read) {
+      // Two makers may have given keys whose ids begin alike: the one whose secret signed is meant.
+      const key = report && keys.get(hexOf(report.reference))?.find((known) => isSignedBy(bytes, known));
+      const order = key && orders.get(key.orderId);
+      const item = order?.items.find(({ id }) => id === key?.itemId);
+      if (report && order && item) {
+        bookReport(scribe, order, item, await tx.termsOf(order.operatorId), report);
+      }
+      booked.push(item !== undefined);
+    }
+    return booked;
+  });
+}
+
+function isSignedBy(report: Uint8Array, key: IssuedKey): boolean {
+  try {
+    return verifyDeviceReport(report, decodeDeviceKey(key.bytes).confirmSecret);
+  } catch {
+    return false; // a key that cannot be read proves nothing
+  }
+}

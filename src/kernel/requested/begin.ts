@@ -1,0 +1,317 @@
+/**
+ * The first steps of a request (US 6,647,260, figure 7A:708 to 714): device and user are verified, on what the server
+ * knows and, where policy or an item wants it, at bodies outside. A known device takes the short road. Either failing, or
+ * no answer in time, ends the request before anything is done.
+ */
+
+import { TurnupError } from "../../term/error.ts";
+import { parseImei } from "../../term/imei.ts";
+import type { AccountFacts } from "../account/account-facts.ts";
+import type { CallAnswer } from "../calls/answer.ts";
+import { ask, NOT_CONFIGURED } from "../calls/ask.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import { namesOf, tell } from "../fulfilment/notices.ts";
+import type { OutboundCall } from "../order/outbound-call.ts";
+import type { NewRequest } from "../order/request.ts";
+import type { VerificationRecord } from "../order/request-draft.ts";
+import { hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
+import { itemsOf, type RequestContext, touchRequest } from "../order/turn.ts";
+import { checkUserData, neededFields } from "../registration/check-user-data.ts";
+import { findFraud } from "../registration/find-fraud.ts";
+import {
+  asVerified,
+  differingFields,
+  type Findings,
+  isOnFile,
+  judgeVerification,
+  reviewedWithoutName,
+  type VerificationDue,
+  verificationDue,
+} from "../registration/judge-verification.ts";
+import { nothingCameOfIt } from "./close.ts";
+import { askConsent } from "./consent.ts";
+
+/** What is looked at when a request comes in, and not again. */
+export type Coming = {
+  readonly request: NewRequest;
+  readonly items: readonly CatalogItem[];
+  readonly facts: AccountFacts;
+};
+
+export function beginRequest(context: RequestContext, { request, items, facts }: Coming): void {
+  const { deps, scribe, order, subject, terms } = context;
+  const policy = terms.policy.request;
+  const judgement = deps.judge(order, subject, terms, scribe.now);
+  Object.assign(order, { make: judgement.make, model: judgement.model });
+  if (isForwardedAlone(context)) {
+    scribe.note(order, {
+      kind: "verified_elsewhere",
+      reason: "all of it is provisioned by other servers: each verifies who asks",
+    });
+    tellOfOthers(context);
+    return askConsent(context);
+  }
+  const asked = verificationDue(policy, items, facts, request.action);
+  const due = reviewedWithoutName(asked, policy, order.request.user);
+  const needed = due.road === "full" ? neededFields(due, items).user : [];
+  const findings: Findings = {
+    faults: checkUserData(request.user, needed, { now: scribe.now, minimumAgeYears: policy.minimumAgeYears }),
+    ownData:
+      facts.account && isOnFile(facts.account) ? differingFields(request.user, facts.account.user) : null,
+    bureau: { state: due.identity === "bureau" ? "asked" : "not_asked" },
+    review: { state: due.identity === "review" ? "asked" : "not_asked" },
+    hasCard: request.card !== null,
+    card: { state: due.card && request.card ? "asked" : "not_asked" },
+    device: {
+      imei: formOf(subject.imei),
+      isKnownModel: judgement.model !== null,
+      pairing: facts.pairing,
+    },
+    fraud: findFraud(facts, policy.fraud, scribe.now),
+  };
+  if (due.road === "short") {
+    // Nobody looks at who he says he is, so it changes nothing on file.
+    if (facts.account) order.request.user = asVerified(order.request.user, facts.account.user);
+    scribe.note(order, {
+      kind: "short_road",
+      reason: "this device was provisioned for this user before: nobody outside is asked",
+    });
+  }
+  judge(context, { due, findings, verdict: "pending", reasons: [] }, () =>
+    askOutside(context, findings, NO_NAME),
+  );
+}
+
+const NO_NAME = "nothing is known of who asks";
+
+const isForwardedAlone = (context: RequestContext): boolean => {
+  const pending = itemsOf(context).filter(({ state }) => state === "pending");
+  return pending.length > 0 && pending.every(({ subject }) => Boolean(subject.server));
+};
+
+function formOf(imei: string): Findings["device"]["imei"] {
+  try {
+    parseImei(imei);
+    return "valid";
+  } catch (error) {
+    return error instanceof TurnupError && error.code === "imei_test" ? "test" : "malformed";
+  }
+}
+
+/** Rejects, goes on, or does what `pending` says. */
+function judge(context: RequestContext, record: VerificationRecord, pending: () => void): void {
+  const { scribe, order, terms } = context;
+  const verdict = judgeVerification(terms.policy.request, record.due, record.findings);
+  const reasons = verdict.outcome === "rejected" ? verdict.reasons : [];
+  order.request.verification = { ...record, verdict: verdict.outcome, reasons };
+  touchRequest(context);
+  if (verdict.outcome === "pending") return pending();
+  if (verdict.outcome === "rejected")
+    return reject(
+      context,
+      reasons.map(({ code }) => code),
+    );
+  scribe.note(order, {
+    kind: "verified",
+    reason: `who asks was verified on the ${record.due.road} road`,
+    detail: { identity: record.due.identity, card: record.due.card },
+  });
+  keepAccount(context);
+  tellOfOthers(context);
+  askConsent(context);
+}
+
+/** Whoever asked for him, the subscriber hears of it before anything is done (row 66). */
+function tellOfOthers(context: RequestContext): void {
+  const { order } = context;
+  if (order.cause !== "representative" && order.cause !== "partner") return;
+  const values = { actor: order.request.actor, items: namesOf(context, itemsOf(context)) };
+  tell(context, { kind: "status", text: "changed", values });
+}
+
+function askOutside(context: RequestContext, { bureau, review, card }: Findings, why: string): void {
+  const { scribe, order, terms } = context;
+  const { user, card: reference } = order.request;
+  const deadlineAt = minutesAfter(scribe.now, terms.policy.request.verificationDeadlineMinutes);
+  if (review?.state === "asked") waitForReview(context, why);
+  else waitForOthers(context, bureau, card, deadlineAt);
+  if (bureau.state === "asked") {
+    const idempotencyKey = `${order.id}:identity`;
+    ask(context, {
+      kind: "identity_check",
+      itemId: null,
+      idempotencyKey,
+      body: {},
+      secret: { user },
+      deadlineAt,
+    });
+  }
+  if (card.state === "asked" && reference) {
+    ask(context, {
+      kind: "card_check",
+      itemId: null,
+      idempotencyKey: `${order.id}:card`,
+      body: { amountMinor: "0", currency: currencyOf(context) },
+      secret: { token: reference.token },
+      deadlineAt,
+    });
+  }
+}
+
+function waitForOthers(
+  { scribe, order }: RequestContext,
+  bureau: Findings["bureau"],
+  card: Findings["card"],
+  deadlineAt: Date,
+): void {
+  const outside = [
+    ...(bureau.state === "asked" ? ["the identity bureau"] : []),
+    ...(card.state === "asked" ? ["the payment house"] : []),
+  ].join(" and ");
+  scribe.moveOrder(order, {
+    state: "verifying",
+    reason: `${outside} is asked`,
+    nextAction: `wait for ${outside}; no answer is a no`,
+    dueAt: deadlineAt,
+    deadlineAt,
+  });
+}
+
+/** It waits for a person of the operator, and for no machine: what it waits for stands where staff look. */
+function waitForReview({ scribe, order, terms }: RequestContext, why: string): void {
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.request.reviewDeadlineHours);
+  scribe.moveOrder(order, {
+    state: "verifying",
+    reason: `a person has to look at who asks: ${why}`,
+    nextAction:
+      "approve or refuse who asks (`turnup request review`, or POST /v1/reviews); no answer is a no",
+    dueAt: deadlineAt,
+    deadlineAt,
+  });
+}
+
+/**
+ * A person of the operator has looked.
+ * @throws TurnupError `nothing_to_answer`: it does not wait for a person
+ */
+export function reviewed(
+  context: RequestContext,
+  { outcome, actor }: { readonly outcome: "approved" | "refused"; readonly actor: string },
+): void {
+  const { scribe, order } = context;
+  const record = order.request.verification;
+  if (order.state !== "verifying" || record?.findings.review?.state !== "asked") {
+    throw new TurnupError(
+      "nothing_to_answer",
+      "this request does not wait for a person to look at who asks",
+      {
+        nextStep: "GET /v1/reviews lists those that do.",
+      },
+    );
+  }
+  const reason = outcome === "approved" ? "who asks was approved" : "who asks was refused";
+  scribe.note(order, { kind: `review_${outcome}`, reason: `${reason} by a person`, evidence: actor });
+  const findings: Findings = { ...record.findings, review: { state: "answered", outcome } };
+  judge(context, { ...record, findings }, () =>
+    waitForOthers(context, findings.bureau, findings.card, order.deadlineAt!),
+  );
+}
+
+/** A sum of nothing still names a currency. */
+const currencyOf = ({ order }: RequestContext): string =>
+  order.items.find(({ subject }) => subject?.price)?.subject?.price?.currency ?? "EUR";
+
+export function checkAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const { order } = context;
+  const record = order.request.verification;
+  if (order.state !== "verifying" || !record) return;
+  const { findings } = record;
+  if (call.kind === "identity_check" && isNobodyThere(answer) && record.due.orReview)
+    return reviewInstead(context, record);
+  if (call.kind === "card_check" && answer.kind === "refused" && order.request.card) {
+    const { card } = order.request;
+    context.scribe.changes.refusedCards.push({ operatorId: order.operatorId, card: card.index });
+  }
+  const next = call.kind === "identity_check" ? withBureau(findings, answer) : withCard(findings, answer);
+  judge(context, { ...record, findings: next }, () => undefined);
+}
+
+const isNobodyThere = (answer: CallAnswer): boolean =>
+  answer.kind === "failed" && answer.cause === NOT_CONFIGURED;
+
+function reviewInstead(context: RequestContext, record: VerificationRecord): void {
+  const due: VerificationDue = { ...record.due, identity: "review" };
+  const findings: Findings = {
+    ...record.findings,
+    bureau: { state: "not_asked" },
+    review: { state: "asked" },
+  };
+  judge(context, { ...record, due, findings }, () =>
+    waitForReview(context, "nothing is known of who asks, and no identity bureau is configured"),
+  );
+}
+
+function withBureau(findings: Findings, answer: CallAnswer): Findings {
+  if (answer.kind !== "answered") return { ...findings, bureau: { state: "gave_up" } };
+  const { outcome, score, mismatched } = answer;
+  return { ...findings, bureau: { state: "answered", outcome, score, mismatched: [...mismatched] } };
+}
+
+function withCard(findings: Findings, answer: CallAnswer): Findings {
+  if (answer.kind === "done")
+    return { ...findings, card: { state: "answered", outcome: "approved", cause: null } };
+  if (answer.kind !== "refused") return { ...findings, card: { state: "gave_up" } };
+  return { ...findings, card: { state: "answered", outcome: "refused", cause: answer.cause } };
+}
+
+/** Time that ran out is a no. */
+export function verificationTimedOut(context: RequestContext): void {
+  const record = context.order.request.verification;
+  if (!record) return reject(context, ["identity_unverified"]);
+  const { findings } = record;
+  const silent = <Answer extends { readonly state: string }>(answer: Answer) =>
+    answer.state === "asked" ? ({ state: "gave_up" } as const) : answer;
+  judge(
+    context,
+    {
+      ...record,
+      findings: {
+        ...findings,
+        bureau: silent(findings.bureau),
+        review: silent(findings.review ?? { state: "not_asked" }),
+        card: silent(findings.card),
+      },
+    },
+    () => reject(context, ["identity_unverified"]),
+  );
+}
+
+export function reject(context: RequestContext, codes: readonly string[]): void {
+  const { scribe, order } = context;
+  const reason = codes.map((code) => code.replaceAll("_", " ")).join(", ");
+  scribe.moveOrder(order, {
+    state: "rejected",
+    reason: `verification failed: ${reason}`,
+    nextAction: NO_ACTION,
+    dueAt: null,
+    deadlineAt: null,
+    detail: { reasons: codes },
+  });
+  nothingCameOfIt(context, "the request was rejected");
+}
+
+/** A verified user has an account from now on; the billing centre hears of it with the first success. */
+function keepAccount({ scribe, order }: RequestContext): void {
+  const { user, card, account, language } = order.request;
+  if (account && Object.keys(user).length === 0 && !card) return;
+  const id = account?.id ?? scribe.newId();
+  order.request.account ??= { id, state: "verified" };
+  scribe.changes.accounts.push({
+    id,
+    operatorId: order.operatorId,
+    subscriberId: order.subscriberId,
+    user,
+    language,
+    card: card && { token: card.token, digits: `${card.first6}${card.last4}`, index: card.index },
+  });
+}

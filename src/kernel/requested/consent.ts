@@ -1,0 +1,168 @@
+/**
+ * Terms before anything is done (US 6,647,260, figure 7B:732 to 738): their exact text is pushed by SMS, and by mail or fax
+ * where one is known and the policy says so, and kept with the answer. A channel is named among those that sent it once it
+ * took it. Declined or not answered, nothing was done and nobody is charged.
+ */
+import { TurnupError } from "../../term/error.ts";
+import type { CallAnswer } from "../calls/answer.ts";
+import { ask } from "../calls/ask.ts";
+import { priceWords } from "../catalog/price-words.ts";
+import { standingOf } from "../consent/terms-due.ts";
+import { namesOf, tell, textOf } from "../fulfilment/notices.ts";
+import { provision, tellWhatFell } from "../fulfilment/provision.ts";
+import { costsOfItems } from "../fulfilment/request-items.ts";
+import type { OutboundCall } from "../order/outbound-call.ts";
+import type { ConsentDraft } from "../order/request-draft.ts";
+import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import { itemsOf, type RequestContext, touchRequest } from "../order/turn.ts";
+import { nothingCameOfIt } from "./close.ts";
+
+const NO_CODE = "";
+
+export function askConsent(context: RequestContext): void {
+  const { scribe, order, terms } = context;
+  if (tellWhatFell(context) === "stopped") return;
+  const open = order.request.consents.filter(({ answer }) => answer === null);
+  if (open.length === 0) return provision(context);
+  const policy = terms.policy.request;
+  const deadlineAt = hoursAfter(scribe.now, policy.consentDeadlineHours);
+  scribe.moveOrder(order, {
+    state: "awaiting_consent",
+    reason: `terms wait for an answer: ${open.map(({ termsId }) => termsId).join(", ")}`,
+    nextAction: "the subscriber agrees or declines",
+    dueAt: deadlineAt,
+    deadlineAt,
+    detail: { terms: open.map(({ termsId, termsVersion }) => ({ termsId, version: termsVersion })) },
+  });
+  const values = {
+    items: namesOf(context, pending(context)),
+    price: priceOf(context),
+    terms: open.map(({ text }) => text).join(" "),
+    code: open[0]?.code ?? NO_CODE,
+  };
+  const { payloadId } = tell(context, {
+    kind: "terms",
+    text: "terms",
+    values,
+    fields: { code: values.code },
+  });
+  sendByMail(context, textOf(context, "terms", values));
+  for (const consent of open) Object.assign(consent, { payloadId, askedAt: scribe.now, changed: true });
+  touchRequest(context);
+}
+
+/** In words, of what is booked when it is done. */
+const priceOf = (context: RequestContext): string => {
+  const items = pending(context);
+  const isElsewhere = items.some(({ subject }) => Boolean(subject.server));
+  return priceWords(costsOfItems(items), context.order.request.language, isElsewhere);
+};
+
+const pending = (context: RequestContext) => itemsOf(context).filter(({ state }) => state === "pending");
+
+/** The same text to the addresses that are known, by the channels of the policy (row 52). */
+function sendByMail(context: RequestContext, text: string): void {
+  const { order, terms } = context;
+  const { email, fax } = order.request.user;
+  for (const channel of terms.policy.request.termsAlsoBy) {
+    const address = { mail: email, fax }[channel];
+    if (address === undefined) continue;
+    ask(context, {
+      kind: "mail_notice",
+      itemId: null,
+      idempotencyKey: `${order.id}:terms:${channel}`,
+      body: { channel, language: order.request.language },
+      secret: { address, subject: `${terms.operatorName}: ${order.request.reference}`, text },
+      deadlineAt: order.deadlineAt!,
+    });
+  }
+}
+
+/** The mail server's word, for itself and for the gateway that turns mails into faxes. */
+export function mailAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  const { scribe, order } = context;
+  const channel = call.body.channel ?? "mail";
+  if (answer.kind !== "done") {
+    const cause = answer.kind === "refused" || answer.kind === "failed" ? answer.cause : "bad_answer";
+    return termsNotTaken(context, channel, { event: "mail_not_sent", cause });
+  }
+  for (const consent of order.request.consents) {
+    if (consent.payloadId === null || consent.sentBy.includes(channel)) continue;
+    Object.assign(consent, { sentBy: [...consent.sentBy, channel], changed: true });
+    scribe.touch(order);
+  }
+  scribe.note(order, {
+    kind: "mail_sent",
+    reason: `the mail server took the terms for ${channel}`,
+    evidence: "mail_server",
+    detail: { channel },
+  });
+}
+
+/** A channel gave up: the others are enough, or nothing is done, as the policy says. */
+export function termsNotTaken(
+  context: RequestContext,
+  channel: string,
+  { event, cause }: { readonly event: string; readonly cause: string },
+): void {
+  const { scribe, order, terms } = context;
+  const why = `the terms did not go out by ${channel}: ${cause}`;
+  scribe.note(order, { kind: event, reason: why, detail: { channel, cause } });
+  const isOpen = order.state === "awaiting_consent";
+  if (isOpen && terms.policy.request.termsNotSent === "stop")
+    closeWithoutTrace(context, "failed", `${why}, and the policy stops there`);
+}
+
+/** Whether this message holds terms. */
+export const holdsTerms = ({ order }: Pick<RequestContext, "order">, payloadId: string): boolean =>
+  order.request.consents.some((consent) => consent.payloadId === payloadId);
+
+/** @throws TurnupError `nothing_to_answer` */
+export function termsAnswered(context: RequestContext, answer: "accept" | "decline", channel: string): void {
+  const { scribe, order } = context;
+  const open = order.request.consents.filter((consent) => consent.answer === null);
+  if (order.state !== "awaiting_consent" || open.length === 0) {
+    if (wasAnswered(order.request.consents, answer)) return; // the same answer again changes nothing
+    throw new TurnupError("nothing_to_answer", `no terms wait for an answer: the request is ${order.state}`, {
+      nextStep: "look at the request as it stands",
+    });
+  }
+  for (const consent of open) {
+    Object.assign(consent, { answer, answeredBy: channel, answeredAt: scribe.now, changed: true });
+  }
+  touchRequest(context);
+  scribe.note(order, {
+    kind: answer === "accept" ? "terms_accepted" : "terms_declined",
+    reason: answer === "accept" ? "the terms were agreed to" : "the terms were declined",
+    evidence: channel,
+    detail: { terms: open.map(({ termsId, termsVersion }) => ({ termsId, version: termsVersion })) },
+  });
+  if (answer === "accept") {
+    tell(context, {
+      kind: "status",
+      text: "accepted",
+      values: { items: namesOf(context, pending(context)) },
+    });
+    return provision(context);
+  }
+  closeWithoutTrace(context, "declined", "the subscriber declined the terms");
+}
+
+const wasAnswered = (consents: readonly ConsentDraft[], given: "accept" | "decline"): boolean =>
+  consents.length > 0 && standingOf(consents) === (given === "accept" ? "accepted" : "declined");
+
+export function consentTimedOut(context: RequestContext): void {
+  const sentBy = new Set(context.order.request.consents.flatMap(({ sentBy }) => sentBy));
+  const how = sentBy.size > 0 ? `they were sent by ${[...sentBy].join(", ")}` : "no channel had taken them";
+  closeWithoutTrace(context, "expired", `nobody answered the terms in time; ${how}`);
+}
+
+function closeWithoutTrace(
+  context: RequestContext,
+  state: "declined" | "expired" | "failed",
+  reason: string,
+): void {
+  const { scribe, order } = context;
+  scribe.moveOrder(order, { state, reason, nextAction: NO_ACTION, dueAt: null, deadlineAt: null });
+  nothingCameOfIt(context, reason);
+}

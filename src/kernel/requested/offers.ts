@@ -1,0 +1,205 @@
+/**
+ * Offers of upgrades by SMS (US 6,647,260, column 8; row 67): each names one item, a number to reply with and a link. Either
+ * starts the same request as any other, with the offer filled in; it is verified and agreed to like any other.
+ */
+import { createHash } from "node:crypto";
+import { TurnupError } from "../../term/error.ts";
+import { type CatalogItem, isElsewhere } from "../catalog/catalog-item.ts";
+import { costsOf } from "../catalog/charges.ts";
+import { type Catalog, expandSelection } from "../catalog/expand.ts";
+import { priceWords } from "../catalog/price-words.ts";
+import { filled, freshCode, queueNotice } from "../fulfilment/notices.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import { OFFER_OUTCOMES, type Offered, type OfferOutcome } from "../order/offered.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import { NO_PEERS, peerName } from "../order/peers.ts";
+import { quietUntil } from "../order/quiet-hours.ts";
+import type { RequestDesk } from "../order/request.ts";
+import { inLanguage } from "../order/request-draft.ts";
+import { noticeText } from "../order/request-policy.ts";
+import type { Asker, Holding, OpenQuestion } from "../order/request-store.ts";
+import { hoursAfter } from "../order/scribe.ts";
+import type { Step } from "../order/step.ts";
+import { composeText } from "../payload/compose.ts";
+import { needsClient } from "./submit.ts";
+
+const TOKEN_OCTETS = 16;
+const DAY_HOURS = 24;
+
+type Offering = Parameters<RequestDesk["sendOffers"]>[1];
+type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
+
+/** How often each came out; those that did not come out are not there. */
+export function countOffers(results: readonly Offered[]): Readonly<Partial<Record<OfferOutcome, number>>> {
+  const counts = new Map<OfferOutcome, number>();
+  for (const { outcome } of results) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return Object.fromEntries(
+    OFFER_OUTCOMES.flatMap((one) => (counts.has(one) ? [[one, counts.get(one)]] : [])),
+  );
+}
+
+/** A yes to it could only be answered with a no. @throws TurnupError `item_elsewhere` */
+function refuseElsewhere({ peers = NO_PEERS }: ConductorDeps, { id, provisioningServer }: CatalogItem): void {
+  if (provisioningServer === null || peers.of(provisioningServer)?.takesRequests) return;
+  const name = peerName(peers, provisioningServer);
+  throw new TurnupError(
+    "item_elsewhere",
+    `${id} is provisioned by ${name}, which takes no requests from here`,
+    {
+      nextStep: `let ${name} offer it; or give that server in peer.file with apiUrl and tokenFile`,
+    },
+  );
+}
+
+/** @throws TurnupError `catalog_item_unknown`, `item_elsewhere` */
+export async function sendOffers(
+  deps: ConductorDeps,
+  inStep: InStep,
+  operatorId: string,
+  offer: Offering,
+): Promise<readonly Offered[]> {
+  const item = (await deps.catalog.catalogWith(operatorId, [])).get(offer.itemId);
+  if (!item) {
+    throw new TurnupError("catalog_item_unknown", `the catalog has no item ${offer.itemId}`, {
+      nextStep: "take ids from the catalog as it is now",
+    });
+  }
+  refuseElsewhere(deps, item);
+  const sent: Offered[] = [];
+  // One transaction each: a long list holds no locks, and what was sent stays sent.
+  for (const who of offer.to) sent.push(await inStep((step) => offerTo(deps, step, operatorId, offer, who)));
+  return sent;
+}
+
+const notSent = (outcome: OfferOutcome): Offered => ({ outcome, offerId: null, sendsAt: null });
+
+async function offerTo(
+  deps: ConductorDeps,
+  step: Step,
+  operatorId: string,
+  offer: Offering,
+  who: Offering["to"][number],
+): Promise<Offered> {
+  const { tx, scribe } = step;
+  const terms = await tx.termsOf(operatorId);
+  const asker = await tx.askerOf(operatorId, who, scribe.newId);
+  if (!asker) return notSent("unknown_subscriber");
+  const idempotencyKey = `offer:${offer.idempotencyKey}:${asker.subscriberId}`;
+  if (await tx.isQueued(operatorId, idempotencyKey)) return notSent("repeated");
+  const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
+  const catalog = await deps.catalog.catalogWith(operatorId, holdings);
+  const item = catalog.get(offer.itemId);
+  const refusal = item && (await whyNot(step, terms, { asker, item, catalog, holdings }));
+  if (!item || refusal) return notSent(refusal ?? "not_available");
+  const { subscriberId } = asker;
+  const language = (await tx.languageOf(operatorId, subscriberId)) ?? "en";
+  const token = Buffer.from(deps.randomBytes(TOKEN_OCTETS)).toString("base64url");
+  const id = scribe.newId();
+  const code = freshCode(deps, await tx.openCodesOf(operatorId, subscriberId, scribe.now));
+  const homePlmn = await tx.homePlmnOf(operatorId, subscriberId);
+  const here = new Set(
+    holdings.flatMap(({ itemId, deviceId }) => (deviceId === asker.deviceId ? [itemId] : [])),
+  );
+  const notBefore = quietUntil(terms.policy.quietHours, homePlmn ?? null, scribe.now);
+  scribe.changes.offers.push({
+    id,
+    operatorId,
+    subscriberId,
+    itemId: item.id,
+    code,
+    tokenHash: createHash("sha256").update(token).digest(),
+    actor: offer.actor,
+    expiresAt: hoursAfter(notBefore ?? scribe.now, terms.policy.request.offerDays * DAY_HOURS),
+  });
+  const text = filled(offer.text ?? noticeText(terms.policy.request, "offer", language), {
+    operator: terms.operatorName,
+    item: inLanguage(item.name, language),
+    price: priceWords(costsOf(catalog, [item.id], here).get(item.id) ?? [], language, isElsewhere(item)),
+    code,
+    link: deps.offerUrl(token),
+  });
+  queueNotice(deps, scribe, terms, {
+    bytes: composeText(text),
+    protocol: "text",
+    payloadId: scribe.newId(),
+    orderId: null,
+    subscriberId,
+    idempotencyKey,
+    unasked: { notBefore },
+  });
+  return { outcome: "sent", offerId: id, sendsAt: (notBefore ?? scribe.now).toISOString() };
+}
+
+type Considered = {
+  readonly asker: Asker;
+  readonly item: CatalogItem;
+  readonly catalog: Catalog;
+  readonly holdings: readonly Holding[];
+};
+
+/** Nobody is offered what he has, what he cannot have, or what he said no to a while ago. Undefined: he may be. */
+async function whyNot(
+  { tx, scribe }: Step,
+  { operatorId, policy }: Terms,
+  { asker, item, catalog, holdings }: Considered,
+): Promise<OfferOutcome | undefined> {
+  if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";
+  const has = new Set(holdings.map(({ itemId }) => itemId));
+  const underway = new Set((await tx.underwayOf(operatorId, asker, "add")).keys());
+  const hasClient = (await tx.noticeKeyOf(operatorId, asker)) !== null;
+  const left = expandSelection(catalog, [item.id], {
+    has: new Set([...has, ...underway]),
+    deviceTakes: (one) => hasClient || !needsClient(one),
+  });
+  if (left.items.length === 0 && left.had.length > 0) {
+    return left.had.every(({ id }) => has.has(id)) ? "has_already" : "ordered_already";
+  }
+  if (left.conflicts.length > 0) return "conflict";
+  if (left.items.length === 0 || left.missing.length > 0) return "not_available";
+  const { offerPauseDays } = policy.request;
+  if (offerPauseDays === 0) return undefined;
+  const declinedAt = await tx.declinedAt(operatorId, asker.subscriberId, item.id);
+  const isRecent = declinedAt && hoursAfter(declinedAt, offerPauseDays * DAY_HOURS) > scribe.now;
+  return isRecent ? "declined_recently" : undefined;
+}
+
+/** A reply by text: possession of the SIM, as the network says it. */
+export async function answerOffer(
+  { inStep, submit }: { readonly inStep: InStep; readonly submit: RequestDesk["submit"] },
+  {
+    offerId,
+    operatorId,
+    subscriberId,
+    language,
+  }: Extract<OpenQuestion, { kind: "offer" }> & {
+    readonly operatorId: string;
+    readonly subscriberId: string;
+    readonly language: string;
+  },
+  answer: "accept" | "decline",
+): Promise<void> {
+  const offer = await inStep(async ({ tx, scribe }) => {
+    const row = await tx.lockOffer(operatorId, offerId);
+    if (row?.state === "sent" && answer === "decline")
+      scribe.changes.offerChanges.push({ id: row.id, state: "declined", orderId: null });
+    return row;
+  });
+  if (answer === "decline" || offer?.state !== "sent") return;
+  await submit(operatorId, {
+    road: "offer",
+    action: "add",
+    selection: [offer.itemId],
+    who: { subscriberId },
+    user: {},
+    fields: {},
+    card: null,
+    assurance: "network",
+    actor: "sms",
+    language,
+    bearer: null,
+    noticeKey: null,
+    agreed: [],
+    offerId,
+    idempotencyKey: `offer:${offerId}`,
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * What the machines of others answered to a request's calls. No answer leaves a call due again, later and later, until its
+ * deadline; then it counts as a no. What they say of somebody stays with them: only their causes, as words, are written down.
+ */
+import type { CallAnswer } from "../calls/answer.ts";
+import { NOT_CONFIGURED } from "../calls/ask.ts";
+import { nextTry } from "../calls/next-try.ts";
+import { billingAnswered } from "../fulfilment/billing.ts";
+import { elementAnswered } from "../fulfilment/elements.ts";
+import { forwardAnswered, isUnderWay } from "../fulfilment/forward.ts";
+import { apply } from "../fulfilment/provision.ts";
+import { serviceAnswered } from "../fulfilment/service.ts";
+import { isFinal } from "../order/ending.ts";
+import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
+import type { RequestContext } from "../order/turn.ts";
+import { checkAnswered } from "./begin.ts";
+import { mailAnswered } from "./consent.ts";
+
+const WHO: Partial<Record<CallKind, string>> = {
+  identity_check: "the identity bureau",
+  card_check: "the payment house",
+  service_registration: "the service server",
+  element_task: "the network's element",
+  billing_notice: "the billing centre",
+  mail_notice: "the mail server",
+  forward_request: "the item's own server",
+};
+const MAX_CAUSE_CHARACTERS = 40;
+
+export function requestAnswered(context: RequestContext, call: OutboundCall, given: CallAnswer): void {
+  const { scribe, order } = context;
+  const answer = tidy(call, given);
+  const change = (
+    state: "due" | "done" | "refused" | "given_up",
+    reason: string,
+    dueAt: Date | null = null,
+  ) => scribe.changes.callChanges.push({ id: call.id, state, reason, dueAt });
+  if (isUnderWay(answer)) {
+    const reason = `${WHO[call.kind]} is at it`;
+    if (isFinal(order)) return void change("done", `${reason}; nobody waits for it any more`);
+    const retry = nextTry(scribe, call);
+    change(retry ? "due" : "given_up", reason, retry);
+    dispatch(context, call, answer);
+    if (!retry) dispatch(context, call, { kind: "failed", cause: "under_way", reason });
+    return;
+  }
+  if (answer.kind === "failed") {
+    // A bureau that nobody configured will not answer: who may be looked at by a person need not wait for that.
+    const isInVain =
+      call.kind === "identity_check" && answer.cause === NOT_CONFIGURED && mayBeReviewed(order);
+    const retry = isInVain ? undefined : nextTry(scribe, call);
+    const reason = `${WHO[call.kind]} gave no answer: ${answer.cause}`;
+    if (call.attempts === 1)
+      scribe.note(order, { kind: `${call.kind}_delayed`, itemId: call.itemId, reason });
+    if (retry) return void change("due", reason, retry);
+    change("given_up", reason);
+  } else if (answer.kind === "refused") change("refused", `${WHO[call.kind]} refused: ${answer.cause}`);
+  else change("done", `${WHO[call.kind]} answered`);
+  dispatch(context, call, answer);
+}
+
+const mayBeReviewed = ({ request }: RequestContext["order"]): boolean =>
+  request.verification?.due.orReview === true;
+
+function dispatch(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+  switch (call.kind) {
+    case "identity_check":
+    case "card_check":
+      return checkAnswered(context, call, answer);
+    case "service_registration":
+      return serviceAnswered(context, call, answer);
+    case "element_task":
+      return elementAnswered(context, call, answer);
+    case "forward_request":
+      return forwardAnswered(context, call, answer);
+    case "billing_notice": {
+      const prepared = billingAnswered(context, call, answer);
+      if (prepared) apply(context, prepared);
+      return;
+    }
+    default:
+      return mailAnswered(context, call, answer);
+  }
+}
+
+/** An answer of another kind of machine is none. */
+const EXPECTED: Partial<Record<CallKind, readonly CallAnswer["kind"][]>> = {
+  identity_check: ["answered"],
+  card_check: ["done"],
+  service_registration: ["registered", "needs_information", "done"],
+  element_task: ["done"],
+  billing_notice: ["done"],
+  mail_notice: ["done"],
+  forward_request: ["forwarded"],
+};
+
+function tidy(call: OutboundCall, answer: CallAnswer): CallAnswer {
+  if (answer.kind === "refused" || answer.kind === "failed") {
+    const cause = answer.cause
+      .toLowerCase()
+      .replace(/[^a-z_]+/g, "_")
+      .slice(0, MAX_CAUSE_CHARACTERS);
+    return { ...answer, cause: cause || "unknown" };
+  }
+  if (EXPECTED[call.kind]?.includes(answer.kind)) return answer;
+  return { kind: "failed", cause: "bad_answer", reason: "the answer is not one to this call" };
+}

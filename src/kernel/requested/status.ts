@@ -1,0 +1,62 @@
+/** What a screen shows of a request: nothing of the operator's or a service's own (row 72). */
+
+import { hasContent } from "../fulfilment/feature.ts";
+import { nameOf } from "../fulfilment/notices.ts";
+import { labelOf } from "../fulfilment/service.ts";
+import { rejectionOf } from "../fulfilment/settle.ts";
+import type { OrderDraft } from "../order/order-draft.ts";
+import type { RequestStatus } from "../order/request.ts";
+import { isOfRequest, itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+
+type Shown = Pick<RequestContext, "order">;
+
+export function statusOf(order: OrderDraft): RequestStatus | undefined {
+  if (!isOfRequest(order)) return undefined;
+  const { request } = order;
+  const shown: Shown = { order };
+  return {
+    orderId: order.id,
+    reference: request.reference,
+    road: order.cause as RequestStatus["road"], // a request's cause is its road
+    state: order.state,
+    reason: order.state === "rejected" ? rejectionOf(shown) : order.reason,
+    nextAction: order.nextAction,
+    deadlineAt: order.deadlineAt?.toISOString() ?? null,
+    items: itemsOf(shown).map((item) => itemStatus(shown, item)),
+    terms:
+      order.state === "awaiting_consent"
+        ? request.consents
+            .filter(({ answer }) => answer === null)
+            .map(({ id, termsId, termsVersion, text }) => ({
+              consentId: id,
+              termsId,
+              version: termsVersion,
+              text,
+            }))
+        : [],
+    createdAt: order.createdAt.toISOString(),
+  };
+}
+
+function itemStatus(shown: Shown, item: RequestItem): RequestStatus["items"][number] {
+  const { subject } = item;
+  return {
+    id: item.id,
+    catalogId: subject.catalogId,
+    kind: item.kind === "service" ? "service" : "feature",
+    package: subject.package,
+    server: subject.server ?? null,
+    name: nameOf(shown, item),
+    state: item.state,
+    reason: item.reason,
+    missing:
+      item.state === "needs_information"
+        ? subject.missing.map(({ name }) => ({
+            name,
+            label: labelOf(shown, item, name),
+            kind: subject.service?.fields.find((field) => field.name === name)?.kind ?? "text",
+          }))
+        : [],
+    hasContent: hasContent(item),
+  };
+}

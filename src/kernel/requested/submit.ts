@@ -1,0 +1,315 @@
+/**
+ * A request comes in: who asks, what his selection comes to, and one order for it, once per idempotency key. What cannot
+ * be had is an item of the order too, failed from the start with its reason, so that the outcome of everything that was
+ * asked for is told (US 6,647,260, claim 10 and column 7).
+ */
+import { TurnupError } from "../../term/error.ts";
+import type { FactsQuery } from "../account/account-facts.ts";
+import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
+import {
+  askingItems,
+  type Catalog,
+  type Expansion,
+  expandRemoval,
+  expandSelection,
+} from "../catalog/expand.ts";
+import { consentsFor, itemsFor, type Making } from "../fulfilment/request-items.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import type { OrderDraft } from "../order/order-draft.ts";
+import { NO_PEERS, peerName } from "../order/peers.ts";
+import type { NewRequest } from "../order/request.ts";
+import type { RequestDraft } from "../order/request-draft.ts";
+import type { Asker, Holding } from "../order/request-store.ts";
+import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import type { Step } from "../order/step.ts";
+import { isOfRequest } from "../order/turn.ts";
+import { tidyUserData } from "../registration/check-user-data.ts";
+import { seenWindowMs } from "../registration/find-fraud.ts";
+import { beginRequest } from "./begin.ts";
+
+/** No letters that are read as digits, and none that are misheard. */
+const REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ";
+const REFERENCE_CHARACTERS = 8;
+const SELECTION_MAX = 50;
+/** Who asks for himself, or through a partner, must be known well enough; a representative answers for whom he brings. */
+const ASSURED_ROADS: readonly NewRequest["road"][] = ["self_service", "telephone", "partner", "offer"];
+
+/** Roads on which it is not the device itself that asks. */
+const ASKED_FOR: readonly NewRequest["road"][] = ["representative", "partner", "telephone", "offer"];
+
+export type Submitted = { readonly orderId: string; readonly reference: string; readonly created: boolean };
+
+/** @throws TurnupError identity_unknown, catalog_item_unknown, assurance_too_low, selection_empty, nothing_to_answer */
+export async function submitRequest(
+  deps: ConductorDeps,
+  { tx, scribe }: Step,
+  operatorId: string,
+  given: NewRequest,
+): Promise<Submitted> {
+  if (given.selection.length === 0 || given.selection.length > SELECTION_MAX) {
+    throw new TurnupError("selection_empty", `a request names 1 to ${SELECTION_MAX} items of the catalog`, {
+      nextStep: "choose at least one item",
+    });
+  }
+  const terms = await tx.termsOf(operatorId);
+  const request = { ...given, assurance: assuranceOf(given, terms) };
+  const byNetwork = request.assurance === "network" ? { now: scribe.now } : undefined;
+  const asker = await tx.askerOf(operatorId, request.who, scribe.newId, byNetwork);
+  if (!asker) throw identityUnknown();
+  const idempotencyKey = `request:${request.idempotencyKey}`;
+  const before = await tx.requestByKey(operatorId, idempotencyKey);
+  if (before) return { ...before, created: false };
+
+  if (given.accountNumber !== undefined)
+    await tx.putAccountNumber(operatorId, asker.subscriberId, given.accountNumber);
+  const facts = await tx.factsOf(factsQuery(operatorId, asker, request, terms, scribe.now));
+  const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
+  const underway = await tx.underwayOf(operatorId, asker, request.action);
+  const catalog = await catalogFor(deps, operatorId, request.action, holdings);
+  const noticeKey = request.noticeKey ?? (await tx.noticeKeyOf(operatorId, asker));
+  const expansion = expand(catalog, request, {
+    // What is on its way stands like what is there, and what is on its way out is there no more.
+    here: new Set([
+      ...holdings.flatMap((one) => (one.deviceId === asker.deviceId ? [one.itemId] : [])),
+      ...underway.keys(),
+    ]),
+    all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
+    // Who is asked for has not shown here what is on his device: a knock finds it out.
+    hasClient:
+      noticeKey !== null || (ASKED_FOR.includes(request.road) && (deps.landName?.() ?? null) !== null),
+  });
+  refuseUnknown(expansion);
+  const held = new Set(holdings.map(({ itemId }) => itemId));
+  const making = { deps, catalog, request, underway, held };
+  refuseElsewhere(making, expansion);
+  // What another server provisions, that server verifies.
+  const asking = askingItems(catalog, {
+    items: expansion.items.filter(({ item }) => !isElsewhere(item)),
+  });
+  refuseUnassured(request, asking, terms);
+  const texts = await deps.catalog.currentTerms(operatorId);
+  // A removal finds by them what a service server has to end; it may be asked for at once, before the order is read again.
+  const registrations =
+    request.action === "remove" ? await tx.registrationsOf(operatorId, asker.subscriberId) : [];
+  const draft: RequestDraft = {
+    stateBefore: "received",
+    reference: newReference(deps),
+    action: request.action,
+    selection: request.selection,
+    actor: request.actor,
+    assurance: request.assurance,
+    language: request.language,
+    bearer: request.bearer,
+    hasClient: noticeKey !== null,
+    noticeKey,
+    card: request.card,
+    user: { ...facts.account?.user, ...tidyUserData(request.user) },
+    fields: request.fields,
+    verification: null,
+    nextNoticeAt: null,
+    consents: [],
+    registrations: [...registrations],
+    account: facts.account,
+    books: await tx.accountBooksOf(asker.subscriberId),
+    changed: false,
+  };
+  const order = newOrder(scribe, operatorId, asker, request, terms, draft);
+  order.items.push(...itemsFor({ ...making, scribe, texts }, expansion));
+  const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
+  draft.consents.push(...consentsFor({ ...making, scribe, texts, openCodes }, order));
+  await takeOffer(scribe, tx, order, request);
+  await tx.openRequest(
+    {
+      ...order,
+      cause: request.road,
+      idempotencyKey,
+      networkKind: terms.kind,
+      deadlineAt: order.deadlineAt!,
+      request: draft,
+    },
+    scribe.now,
+  );
+  scribe.touch(order);
+  scribe.note(order, {
+    kind: "order_received",
+    state: "received",
+    reason: `asked for on the road ${request.road}`,
+    evidence: request.actor,
+    detail: {
+      action: request.action,
+      selection: request.selection,
+      assurance: request.assurance,
+      bearer: request.bearer,
+    },
+  });
+  const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
+  if (isOfRequest(order)) {
+    // What is given back asks for no card and nobody's word.
+    const items = request.action === "add" ? asking : [];
+    beginRequest({ deps, scribe, order, subject, terms }, { request, items, facts });
+  }
+  return { orderId: order.id, reference: draft.reference, created: true };
+}
+
+/** What is added is what is on offer now; what is removed is what is there, in its version, also what is offered no more. */
+async function catalogFor(
+  deps: ConductorDeps,
+  operatorId: string,
+  action: NewRequest["action"],
+  holdings: readonly Holding[],
+): Promise<Catalog> {
+  const withHeld = await deps.catalog.catalogWith(operatorId, holdings);
+  if (action === "remove") return withHeld;
+  return new Map([...withHeld, ...(await deps.catalog.catalogWith(operatorId, []))]);
+}
+
+/** Where nothing of it can be done here or forwarded, no order is opened: whoever asks is told where to ask. */
+function refuseElsewhere(
+  { deps: { peers = NO_PEERS }, held, request }: Pick<Making, "deps" | "held" | "request">,
+  { items, had, conflicts, missing, unavailable }: Expansion,
+): void {
+  const isWithUs = ({ item }: Expansion["items"][number]): boolean =>
+    !isElsewhere(item) ||
+    (request.action === "remove" && held.has(item.id)) ||
+    peers.of(item.provisioningServer ?? "")?.takesRequests === true;
+  const others = had.length + conflicts.length + missing.length + unavailable.length;
+  const [first] = items;
+  if (first === undefined || others > 0 || items.some(isWithUs)) return;
+  const origin = first.item.provisioningServer ?? "";
+  const name = peerName(peers, origin);
+  const { portalUrl = null } = peers.of(origin) ?? {};
+  throw new TurnupError(
+    "item_elsewhere",
+    `${items.map(({ item }) => item.id).join(", ")}: provisioned by ${name}, which takes no requests from here`,
+    {
+      nextStep: `ask ${name} for it, ${portalUrl ?? origin}/d/items/${first.item.id}; or give that server in peer.file with apiUrl and tokenFile`,
+    },
+  );
+}
+
+function factsQuery(
+  operatorId: string,
+  asker: Asker,
+  { card, user }: NewRequest,
+  { policy }: Terms,
+  now: Date,
+): FactsQuery {
+  const { fraud, cardTries } = policy.request;
+  return {
+    operatorId,
+    ...asker,
+    cardIndex: card?.index ?? null,
+    idDocument: user.idDocument ?? null,
+    seenSince: new Date(now.getTime() - seenWindowMs(fraud)),
+    requestsSince: hoursAfter(now, -fraud.requestWindowHours),
+    cardsSince: hoursAfter(now, -cardTries.windowHours),
+  };
+}
+
+/** How sure a partner is counts as far as policy trusts partners. */
+const assuranceOf = ({ road, assurance }: NewRequest, { policy }: Terms): NewRequest["assurance"] =>
+  road === "partner" ? weakerAssurance(assurance, policy.request.partnerAssurance) : assurance;
+
+const identityUnknown = (): TurnupError =>
+  new TurnupError("identity_unknown", "no SIM and device are known by what the request names", {
+    nextStep: "give IMSI and IMEI, or the phone number of a SIM that the network has seen",
+  });
+
+const newReference = (deps: ConductorDeps): string =>
+  [...deps.randomBytes(REFERENCE_CHARACTERS)]
+    .map((octet) => REFERENCE_ALPHABET[octet % REFERENCE_ALPHABET.length])
+    .join("");
+
+function expand(
+  catalog: Catalog,
+  { action, selection }: NewRequest,
+  had: { readonly here: ReadonlySet<string>; readonly all: ReadonlySet<string>; readonly hasClient: boolean },
+): Expansion {
+  if (action === "remove") return expandRemoval(catalog, selection, { has: had.all });
+  return expandSelection(catalog, selection, {
+    has: had.here,
+    deviceTakes: (item) => had.hasClient || !needsClient(item),
+  });
+}
+
+/** Software, its activation and its parameters are received by our client module alone. */
+export const needsClient = ({ content, service }: CatalogItem): boolean =>
+  [content.kind, service?.module?.kind ?? "none"].some((kind) => !["none", "settings"].includes(kind));
+
+function refuseUnknown({ unavailable }: Expansion): void {
+  const [unknown] = unavailable.filter(({ reason }) => reason === "unknown");
+  if (!unknown) return;
+  throw new TurnupError("catalog_item_unknown", `the catalog has no item ${unknown.id}`, {
+    nextStep: "take ids from the catalog as it is now",
+  });
+}
+
+function refuseUnassured(
+  { road, assurance }: NewRequest,
+  items: readonly CatalogItem[],
+  { policy }: Terms,
+): void {
+  if (!ASSURED_ROADS.includes(road)) return;
+  const needed = [policy.request.minimumAssurance, ...items.map(({ requires }) => requires.assurance)];
+  const lacking = needed.find((one) => !isAssuredEnough(assurance, one));
+  if (lacking === undefined) return;
+  throw new TurnupError(
+    "assurance_too_low",
+    `this needs an identity by "${lacking}", and it is by "${assurance}"`,
+    {
+      nextStep: `ask from the device itself, or in a way that gives "${lacking}"`,
+    },
+  );
+}
+
+function newOrder(
+  scribe: Scribe,
+  operatorId: string,
+  asker: Asker,
+  request: NewRequest,
+  terms: Terms,
+  draft: RequestDraft,
+): OrderDraft {
+  return {
+    id: scribe.newId(),
+    operatorId,
+    ...asker,
+    cause: request.road,
+    createdAt: scribe.now,
+    state: "received",
+    reason: `asked for on the road ${request.road}`,
+    nextAction: "verify who asks",
+    dueAt: scribe.now,
+    deadlineAt: hoursAfter(scribe.now, terms.policy.waitDeadlineHours),
+    attempts: 0,
+    make: null,
+    model: null,
+    verdict: null,
+    verdictReasons: null,
+    items: [],
+    request: draft,
+    changed: true,
+  };
+}
+
+async function takeOffer(
+  scribe: Scribe,
+  tx: Step["tx"],
+  order: OrderDraft,
+  { offerId }: NewRequest,
+): Promise<void> {
+  if (offerId === null) return;
+  const offer = await tx.lockOffer(order.operatorId, offerId);
+  if (
+    !offer ||
+    offer.subscriberId !== order.subscriberId ||
+    offer.state !== "sent" ||
+    offer.expiresAt <= scribe.now
+  ) {
+    throw new TurnupError("nothing_to_answer", "this offer was answered before, or its time is over", {
+      nextStep: "choose the item from the catalog",
+    });
+  }
+  scribe.changes.offerChanges.push({ id: offer.id, state: "taken", orderId: order.id });
+}

@@ -1,0 +1,254 @@
+/**
+ * Texts of subscribers: the answer to a question of ours, STOP and START, or something that is no plain answer. Each is kept as
+ * it came, with what it was read as; what is not understood is answered by what can be said, once a question.
+ */
+
+import { TurnupError } from "../../term/error.ts";
+import { parseMsisdn } from "../../term/msisdn.ts";
+import { codesIn, questionOf, type Reply, readReply } from "../consent/read-reply.ts";
+import { readStop, type StopRead } from "../consent/read-stop.ts";
+import { choiceMade } from "../fulfilment/feature.ts";
+import { queueAnswer } from "../fulfilment/notices.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import type { Terms } from "../order/operator-terms.ts";
+import type { NewTextReply, NumberHolder } from "../order/reply-store.ts";
+import type { RequestDesk, RequestScope } from "../order/request.ts";
+import type { RequestStore } from "../order/request-store.ts";
+import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import type { Step } from "../order/step.ts";
+import type { RequestContext } from "../order/turn.ts";
+import { termsAnswered } from "./consent.ts";
+import { answerOffer } from "./offers.ts";
+
+type Question = Awaited<ReturnType<RequestStore["questionsOf"]>>[number];
+
+export type ReplyDeps = {
+  readonly deps: ConductorDeps;
+  readonly requests: RequestStore;
+  readonly inStep: <T>(work: (step: Step) => Promise<T>) => Promise<T>;
+  /** One request in scope, locked. */
+  readonly on: <T>(scope: RequestScope, orderId: string, work: (context: RequestContext) => T) => Promise<T>;
+  readonly submit: RequestDesk["submit"];
+};
+
+/** "Not understood" to one subscriber within a day, whatever he writes. */
+const UNCLEAR_ANSWERS_PER_DAY = 3;
+const DAY_HOURS = 24;
+/** What an operator keeps of a text; a longer one is no answer to anything. */
+const KEPT_CHARACTERS = 1_000;
+/** What is wrong with an offer itself, or with its subscriber's way to it. */
+const OFFER_FAULTS: readonly string[] = [
+  "assurance_too_low",
+  "catalog_item_unknown",
+  "identity_unknown",
+  "item_elsewhere",
+];
+const ACTOR = "subscriber";
+
+/** @param to the short code or number that it was sent to */
+export async function textCame(here: ReplyDeps, from: string, text: string, to?: string): Promise<boolean> {
+  const { deps, requests } = here;
+  const stop = readStop(text);
+  const wasPreference = stop !== undefined && (await preferenceCame(here, stop, from, text, to));
+  if (stop?.kind === "start") return wasPreference;
+  const questions = await requests.questionsOf(from, deps.clock());
+  const [newest] = questions;
+  if (!newest) return wasPreference;
+  const terms = await deps.store.termsOf(newest.operatorId);
+  const read = stop ? asNo(stop) : readReply(text, ownWords(terms));
+  const meant = read && questionOf(read, questions);
+  if (read && meant) {
+    await answer(here, meant, read, text);
+    return true;
+  }
+  // STOP has its own answer, and is no question's by itself.
+  if (!wasPreference) await notUnderstood(here, terms, questions, text);
+  return wasPreference || read !== undefined;
+}
+
+const ownWords = ({ policy }: Terms) => ({
+  accept: policy.request.acceptWords,
+  decline: policy.request.declineWords,
+});
+
+/** Who wants to hear no more agrees to nothing. */
+const asNo = (stop: Extract<StopRead, { kind: "stop" }>): Reply => ({ answer: "decline", code: stop.code });
+
+async function answer(
+  here: ReplyDeps,
+  question: Question,
+  { answer: said }: Reply,
+  text: string,
+): Promise<void> {
+  const { on, inStep } = here;
+  const scope = { operatorId: question.operatorId, subscriberId: question.subscriberId };
+  const evidence = { ...scope, readAs: said, questions: [nameOf(question)], text };
+  if (question.kind === "terms") {
+    return on(scope, question.orderId, (context) => {
+      termsAnswered(context, said, "sms");
+      keep(context.scribe, { ...evidence, orderId: question.orderId });
+    });
+  }
+  if (question.kind === "choice") {
+    const choice = said === "accept" ? "retransmit" : "give_up";
+    return on(scope, question.orderId, (context) => {
+      choiceMade(context, question.itemId, choice, "sms");
+      keep(context.scribe, { ...evidence, orderId: question.orderId });
+    });
+  }
+  await inStep(async ({ scribe }) => keep(scribe, { ...evidence, offerId: question.offerId }));
+  await offerAnswered(here, question, said);
+}
+
+/** Whoever says yes to what cannot be had this way (any more) is told so. */
+async function offerAnswered(
+  { deps, inStep, submit }: ReplyDeps,
+  offer: Extract<Question, { kind: "offer" }>,
+  said: Reply["answer"],
+): Promise<void> {
+  try {
+    await answerOffer({ inStep, submit }, offer, said);
+  } catch (error) {
+    if (!(error instanceof TurnupError) || !OFFER_FAULTS.includes(error.code)) throw error;
+    await inStep(async ({ tx, scribe }) =>
+      queueAnswer(deps, scribe, await tx.termsOf(offer.operatorId), offer, "offerNotTaken"),
+    );
+  }
+}
+
+// No plain answer.
+
+/** Says how to answer: once a question, and not to somebody who only chats. */
+async function notUnderstood(
+  { deps, inStep }: ReplyDeps,
+  terms: Terms,
+  open: readonly Question[],
+  text: string,
+): Promise<void> {
+  const { operatorId, subscriberId } = open[0]!;
+  const own = open.filter((question) => question.operatorId === operatorId);
+  const told = codesIn(text);
+  const named = own.filter(({ code }) => told.includes(code));
+  const about = named.length > 0 ? named : own;
+  const questions = about.map(nameOf);
+  await inStep(async ({ tx, scribe }) => {
+    await tx.lockSubscriber(operatorId, subscriberId);
+    const before = await tx.answeredSince(operatorId, subscriberId, hoursAfter(scribe.now, -DAY_HOURS));
+    const isNews = questions.some((name) => !before.some((names) => names.includes(name)));
+    const why = about.length === 1 ? "notUnderstood" : "whichQuestion";
+    const answered = isNews && before.length < UNCLEAR_ANSWERS_PER_DAY ? why : null;
+    keep(scribe, { operatorId, subscriberId, readAs: "unclear", questions, text, answered });
+    for (const question of about) if (question.kind !== "offer") noteUnclear(scribe, question, answered);
+    if (answered) {
+      const codes = about.map(({ code }) => code);
+      const values = { code: codes[0] ?? "", codes: codes.join(", ") };
+      queueAnswer(deps, scribe, terms, about[0]!, answered, values);
+    }
+  });
+}
+
+/** In the order's story, without the words themselves. */
+function noteUnclear(
+  scribe: Scribe,
+  question: Exclude<Question, { kind: "offer" }>,
+  answered: string | null,
+): void {
+  scribe.changes.events.push({
+    id: scribe.newId(),
+    operatorId: question.operatorId,
+    orderId: question.orderId,
+    itemId: question.kind === "choice" ? question.itemId : null,
+    kind: "reply_not_understood",
+    state: null,
+    reason: answered
+      ? "a reply by text was no plain yes or no; its sender was told how to answer"
+      : "a reply by text was no plain yes or no",
+    evidence: "sms",
+    detail: null,
+    at: scribe.now,
+  });
+}
+
+/** The same question at another time has another name: its number, and what it is about. */
+function nameOf(question: Question): string {
+  const about =
+    question.kind === "offer"
+      ? question.offerId
+      : question.kind === "choice"
+        ? question.itemId
+        : question.orderId;
+  return `${question.kind}:${about}:${question.code}`;
+}
+
+function keep(
+  scribe: Scribe,
+  reply: Omit<NewTextReply, "id" | "orderId" | "offerId" | "answered"> & Partial<NewTextReply>,
+): void {
+  scribe.changes.textReplies.push({
+    id: scribe.newId(),
+    orderId: null,
+    offerId: null,
+    answered: null,
+    ...reply,
+    text: reply.text.slice(0, KEPT_CHARACTERS),
+  });
+}
+
+// STOP and START.
+
+/** False where no operator is meant: nobody here has the number, and the address is none's. */
+async function preferenceCame(
+  here: ReplyDeps,
+  { kind }: StopRead,
+  from: string,
+  text: string,
+  to: string | undefined,
+): Promise<boolean> {
+  const holders = await holdersOf(here, from, to);
+  for (const holder of holders) await takePreference(here, holder, kind, from, text);
+  return holders.length > 0;
+}
+
+/** Operators that know the number, else those whose address was written to, else the only one there is. */
+async function holdersOf({ deps, requests }: ReplyDeps, from: string, to: string | undefined) {
+  const all = await requests.holdersOf(from);
+  const known = all.filter(({ subscriberId }) => subscriberId !== null);
+  if (known.length > 0) return known;
+  if (all.length <= 1) return all;
+  const meant: NumberHolder[] = [];
+  for (const holder of all) {
+    const { policy } = await deps.store.termsOf(holder.operatorId);
+    if (to !== undefined && policy.sender.replace(/^\+/, "") === to.replace(/^\+/, "")) meant.push(holder);
+  }
+  return meant;
+}
+
+/** In force, audited and confirmed in one transaction; a repeat is kept as evidence and changes nothing. */
+async function takePreference(
+  { deps, inStep }: ReplyDeps,
+  { operatorId, subscriberId, language }: NumberHolder,
+  kind: StopRead["kind"],
+  from: string,
+  text: string,
+): Promise<void> {
+  const msisdn = parseMsisdn(from.startsWith("+") ? from : `+${from}`);
+  const of = { operatorId, msisdn, subscriberId };
+  await inStep(async ({ tx, scribe }) => {
+    if (subscriberId !== null) await tx.lockSubscriber(operatorId, subscriberId);
+    const ended = kind === "stop" ? await tx.stopUnasked(of, scribe.now) : undefined;
+    const isNews = kind === "stop" ? ended !== undefined : await tx.allowUnasked(of);
+    const answered = isNews ? (kind === "stop" ? "stopped" : "started") : null;
+    keep(scribe, { operatorId, subscriberId, readAs: kind, questions: [], text, answered });
+    if (!answered) return;
+    scribe.changes.audits.push({
+      id: scribe.newId(),
+      operatorId,
+      actor: ACTOR,
+      action: kind === "stop" ? "messages.stop" : "messages.start",
+      subject: subscriberId ?? "unknown",
+      detail: { channel: "sms", ...ended },
+    });
+    const terms = await tx.termsOf(operatorId);
+    queueAnswer(deps, scribe, terms, { subscriberId, destination: msisdn, language }, answered);
+  });
+}

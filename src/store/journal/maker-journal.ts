@@ -1,0 +1,16 @@
+/** The manufacturer's journal: `sealed-journal.ts` with its events. */
+import type { MakerEvent, MakerJournal } from "../../maker/key-server.ts";
+import { openSealedJournal, SEAL_KEY_OCTETS } from "./sealed-journal.ts";
+
+export { SEAL_KEY_OCTETS };
+export type OpenMakerJournal = MakerJournal & { close(): Promise<void> };
+
+/**
+ * Opens or begins the journal in `folder` and hands every event in it to `replay`, in order.
+ * @throws TurnupError `journal_damaged`, `journal_in_use`
+ */
+export const openMakerJournal = (options: {
+  readonly folder: string;
+  readonly sealKey: Uint8Array;
+  replay(event: MakerEvent): void;
+}): Promise<OpenMakerJournal> => openSealedJournal<MakerEvent>({ ...options, party: "maker" });

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { test } from "vitest";
+import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
+import { uuidv7 } from "../database/uuid.ts";
+import { createLeaseWatch, joinNodes } from "./node-presence.ts";
+
+const { database, config } = await freshDatabaseConfig();
+const OPERATOR = uuidv7();
+const LEASE_MS = 120_000;
+
+/** A message and a call, leased as a sender leases them. */
+async function lease(number: number | null): Promise<{ readonly message: string; readonly call: string }> {
+  const [payload, message, call] = [uuidv7(), uuidv7(), uuidv7()];
+  const until = new Date(Date.now() + LEASE_MS);
+  await database.run(
+    "insert into payload (id, operator_id, kind, protocol, octets, sealed, created_at) values ($1, $2, 'text', 'text', 1, $3, now())",
+    [payload, OPERATOR, Buffer.alloc(1)],
+  );
+  await database.run(
+    `insert into message (id, operator_id, payload_id, kind, idempotency_key, reference, part_count, state, reason, due_at,
+                          lease_until, leased_by, expires_at, created_at, updated_at)
+     values ($1::uuid, $2, $3, 'text', $1::text, 0, 1, 'submitting', 'being handed to the SMSC', $4, $4, $5, $4, now(), now())`,
+    [message, OPERATOR, payload, until, number],
+  );
+  await database.run(
+    `insert into outbound_call (id, operator_id, kind, idempotency_key, body, state, reason, due_at, lease_until, leased_by,
+                                deadline_at, created_at, updated_at)
+     values ($1::uuid, $2, 'fee_request', $1::text, '{}', 'due', 'waits', $3, $3, $4, $3, now(), now())`,
+    [call, OPERATOR, until, number],
+  );
+  return { message, call };
+}
+
+async function isDue({ message, call }: { message: string; call: string }): Promise<[boolean, boolean]> {
+  const due = async (table: string, id: string): Promise<boolean> =>
+    (await database.one<{ due: boolean }>(`select due_at <= now() as due from ${table} where id = $1`, [id]))!
+      .due;
+  return [await due("message", message), await due("outbound_call", call)];
+}
+
+/** The database notices a session's end on its own time. */
+async function sessionsEnded(left: number): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    const row = await database.one<{ count: number }>(
+      "select count(*)::int as count from pg_stat_activity where application_name = 'turnup node' and datname = current_database()",
+    );
+    if (row?.count === left) return;
+    await sleep(10);
+  }
+  assert.fail(`there are not ${left} sessions of servers`);
+}
+
+test("what a server that is gone had leased is due at the second look; a living server's leases are left alone", async () => {
+  const living = await joinNodes(config.connection);
+  const dying = await joinNodes(config.connection);
+  assert.notEqual(living.number(), dying.number());
+  const leases = {
+    living: await lease(living.number()),
+    dying: await lease(dying.number()),
+    nobodys: await lease(null),
+  };
+  const look = createLeaseWatch(database);
+  assert.equal(await look(new Date()), 0);
+  await dying.close();
+  await sessionsEnded(1);
+  assert.equal(await look(new Date()), 0, "it may be back in a moment");
+  assert.deepEqual(await isDue(leases.dying), [false, false]);
+  assert.equal(await look(new Date()), 2);
+  assert.deepEqual(await isDue(leases.dying), [true, true]);
+  assert.deepEqual(await isDue(leases.living), [false, false]);
+  assert.deepEqual(await isDue(leases.nobodys), [false, false]);
+  assert.equal(await look(new Date()), 0, "once is enough");
+  await living.close();
+});
+
+test("an attempt that its server did not live to end does not count: nothing is put off longer for it", async () => {
+  const dying = await joinNodes(config.connection);
+  const { message, call } = await lease(dying.number());
+  for (const [table, id] of [
+    ["message", message],
+    ["outbound_call", call],
+  ])
+    await database.run(`update ${table} set attempts = 3 where id = $1`, [id]);
+  await dying.close();
+  await sessionsEnded(0);
+  const look = createLeaseWatch(database);
+  for (let looks = 0; looks < 2; looks++) await look(new Date());
+  const attempts = await database.rows(
+    "select attempts from message where id = $1 union all select attempts from outbound_call where id = $2",
+    [message, call],
+  );
+  assert.deepEqual(attempts, [{ attempts: 2 }, { attempts: 2 }]);
+});
+
+test("a server whose session is cut comes back under its number, unless its leases were taken over meanwhile", async () => {
+  let isReachable = true;
+  const { host = "localhost" } = config.connection;
+  const server = await joinNodes({
+    ...config.connection,
+    get host() {
+      return isReachable ? host : "/nowhere";
+    },
+  });
+  const number = server.number();
+  const cut = () =>
+    database.run(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'turnup node' and datname = current_database()",
+    );
+  const back = async (): Promise<number> => {
+    for (let tries = 0; tries < 500; tries++) {
+      const now = server.number();
+      if (now !== null) return now;
+      await sleep(10);
+    }
+    assert.fail("it did not come back");
+  };
+  const leased = await lease(number);
+  const look = createLeaseWatch(database);
+  await cut();
+  await sleep(50); // until the cut is felt
+  assert.equal(await back(), number);
+  await look(new Date());
+  await look(new Date());
+  assert.deepEqual(await isDue(leased), [false, false]);
+
+  isReachable = false;
+  await cut();
+  await sessionsEnded(0);
+  await until(() => server.number() === null, "the cut is not felt");
+  await look(new Date());
+  await look(new Date());
+  assert.deepEqual(await isDue(leased), [true, true]);
+  isReachable = true;
+  assert.notEqual(await back(), number, "the number is another's business by now");
+  await server.close();
+});
+
+/** A server looks once a second whether it is alone. */
+async function until(what: () => boolean, fact: string): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if (what()) return;
+    await sleep(10);
+  }
+  assert.fail(fact);
+}
+
+test("a server is alone until another joins, and no more when that one may begin; the one that is left is alone anew", async () => {
+  const first = await joinNodes(config.connection);
+  const look = createLeaseWatch(database);
+  for (let looks = 0; looks < 2; looks++) await look(new Date()); // servers of the other tests are forgotten
+  assert.equal(first.aloneSince(), null, "not before it looked");
+  await until(() => first.aloneSince() !== null, "it is not alone");
+  const alone = first.aloneSince();
+
+  const second = await joinNodes(config.connection);
+  assert.equal(first.aloneSince(), null);
+  assert.equal(second.aloneSince(), null);
+  await second.close();
+  await sessionsEnded(1);
+  for (let looks = 0; looks < 2; looks++) await look(new Date());
+  await until(() => first.aloneSince() !== null, "it is not alone again");
+  assert.notEqual(first.aloneSince(), alone);
+
+  await database.run(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'turnup node' and datname = current_database()",
+  );
+  await until(() => first.aloneSince() === null, "it does not know whether it is alone");
+  await until(() => first.aloneSince() !== null, "it is not alone after it came back");
+  await first.close();
+  assert.equal(first.aloneSince(), null);
+});

@@ -1,0 +1,236 @@
+/**
+ * Which servers work on this database, told by the database itself: each takes a number and holds an advisory lock on
+ * it, in a session of its own that does nothing else. PostgreSQL frees the lock the moment that session ends, however
+ * it ends, and whoever looks then knows that the server is gone, without comparing clocks.
+ *
+ *   join ── number from the sequence ── lock ── session lost? ── the same number again, unless it was given up meanwhile
+ *   look ── numbers without a lock, twice in a row ── their leases are due again ── the numbers are forgotten
+ *
+ * Twice in a row, since a session can drop while its server lives and comes back at once. A server that stays cut off
+ * for longer and yet speaks to the message centre is overtaken, as when a lease lapses: the same octets may go out
+ * once more under the same reference, and a handset drops them. Behind a pooler that shares sessions the lock says
+ * nothing; leases then lapse by their time alone.
+ *
+ * A server that finds no other takes a second lock, of which there is one: while it holds that, it is alone, and may
+ * remember what only a server could have changed. Who joins asks for it and waits until it was given up.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import type { Database, Db } from "../database/database.ts";
+
+/** The advisory locks of this use: first of two keys. */
+const LOCK_CLASS = 1_953_854_062;
+/** The lock of the server that is alone: first of two keys; the second is 0. */
+const ALONE_CLASS = 1_953_854_063;
+const JOINED_CHANNEL = "turnup_node_joined";
+/** How often a server looks whether it is alone by now. */
+const ALONE_POLL_MS = 1_000;
+/** A server that does not give up being alone for this long hangs: it hears of us before anything else. */
+const ALONE_PATIENCE_MS = 10_000;
+const LOCK_NOT_AVAILABLE = "55P03";
+const CONNECT_TIMEOUT_MS = 5_000;
+const REJOIN_PAUSE_MS = 250;
+
+export type NodePresence = {
+  /** Null while the session is lost: a lease taken now has no owner and lapses by its time. */
+  number(): number | null;
+  /** Numbers the times in which no other server works on this database; null while one may. */
+  aloneSince(): number | null;
+  close(): Promise<void>;
+};
+
+export async function joinNodes(connection: pg.PoolConfig): Promise<NodePresence> {
+  let held: { readonly client: pg.Client; readonly number: number } | undefined;
+  let closed = false;
+  let alone: number | null = null;
+  let timesAlone = 0;
+  let withdrawals = 0;
+  let holdsAloneLock = false;
+
+  async function enter(before: number | undefined): Promise<void> {
+    const client = new pg.Client({
+      ...(connection as pg.ClientConfig),
+      application_name: "turnup node",
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+    });
+    client.on("error", () => undefined); // `end` follows
+    try {
+      await client.connect();
+      client.on("notification", () => void withdraw(client));
+      const number = await numberFor(client, before);
+      await waitForTheOneAlone(client);
+      client.once("end", () => lost(number));
+      held = { client, number };
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    if (closed) await held.client.end();
+  }
+
+  function lost(number: number): void {
+    held = undefined;
+    alone = null;
+    holdsAloneLock = false;
+    if (!closed) void rejoin(number);
+  }
+
+  /** Another joined: what is remembered counts no more, and only then is it let in. */
+  async function withdraw(client: pg.Client): Promise<void> {
+    alone = null;
+    withdrawals++;
+    if (!holdsAloneLock) return;
+    holdsAloneLock = false;
+    await client.query("select pg_advisory_unlock($1, 0)", [ALONE_CLASS]).catch(() => undefined); // `end` follows
+  }
+
+  async function rejoin(number: number): Promise<void> {
+    while (!closed) {
+      try {
+        return await enter(number);
+      } catch {
+        await sleep(REJOIN_PAUSE_MS, undefined, { ref: false }); // the database is away; others tell of it
+      }
+    }
+  }
+
+  /** First the lock, then the look: who joins after the look finds the lock taken. */
+  async function lookWhetherAlone(): Promise<void> {
+    if (!held) return;
+    const { client, number } = held;
+    const before = withdrawals;
+    if (!holdsAloneLock) {
+      const isTaken = await takeAloneLock(client);
+      if (client !== held?.client || !isTaken) return;
+      holdsAloneLock = true;
+    }
+    const isAlone = await isTheOnly(client, number);
+    if (client !== held?.client) return;
+    if (!isAlone || withdrawals !== before) await withdraw(client);
+    else alone ??= ++timesAlone;
+  }
+
+  await enter(undefined);
+  const looks = setInterval(() => void lookWhetherAlone().catch(() => undefined), ALONE_POLL_MS);
+  looks.unref();
+  return {
+    number: () => held?.number ?? null,
+    aloneSince: () => alone,
+    async close() {
+      closed = true;
+      alone = null;
+      clearInterval(looks);
+      await held?.client.end();
+    },
+  };
+}
+
+/** The number it had, if nobody has taken over its leases; else a new one. Locked before anybody can look for it. */
+async function numberFor(client: pg.Client, before: number | undefined): Promise<number> {
+  if (before !== undefined) {
+    await client.query("select pg_advisory_lock($1, $2)", [LOCK_CLASS, before]);
+    const { rowCount } = await client.query("select from node where number = $1", [before]);
+    if (rowCount === 1) return before;
+    await client.query("select pg_advisory_unlock($1, $2)", [LOCK_CLASS, before]);
+  }
+  const { rows } = await client.query("select nextval('node_number')::int as number");
+  const { number } = rows[0] as { number: number };
+  await client.query("select pg_advisory_lock($1, $2)", [LOCK_CLASS, number]);
+  await client.query("insert into node (number) values ($1) on conflict (number) do nothing", [number]);
+  return number;
+}
+
+/** Tells whoever is alone that this server is here, and waits until it is told to be alone no more. */
+async function waitForTheOneAlone(client: pg.Client): Promise<void> {
+  await client.query(`listen ${JOINED_CHANNEL}`);
+  await client.query("select pg_notify($1, '')", [JOINED_CHANNEL]);
+  await client.query(`begin; set local lock_timeout = ${ALONE_PATIENCE_MS}`);
+  try {
+    await client.query("select pg_advisory_xact_lock($1, 0)", [ALONE_CLASS]);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+  }
+  await client.query("rollback");
+}
+
+async function takeAloneLock(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query("select pg_try_advisory_lock($1, 0) as taken", [ALONE_CLASS]);
+  return (rows[0] as { taken: boolean }).taken;
+}
+
+/** Neither a number that is locked nor one whose leases nobody has taken over yet; and the session is no pooler's. */
+async function isTheOnly(client: pg.Client, number: number): Promise<boolean> {
+  const { rows } = await client.query(
+    `select pg_backend_pid() as pid,
+            not exists (select from node where number <> $2)
+              and not exists (select from pg_locks l
+                               where l.locktype = 'advisory' and l.granted and l.classid = $1::int::oid
+                                 and l.objid <> $2::int::oid and l.objsubid = 2
+                                 and l.database = (select oid from pg_database where datname = current_database()))
+              as only`,
+    [LOCK_CLASS, number],
+  );
+  const [found] = rows as [{ pid: number; only: boolean }];
+  // The driver knows the session's process; its types do not.
+  return found.only && found.pid === (client as unknown as { readonly processID: number }).processID;
+}
+
+const UNHELD = {
+  name: "nodes_unheld",
+  text: `select number from node n
+          where not exists (select from pg_locks l
+                             where l.locktype = 'advisory' and l.granted and l.classid = $1::int::oid
+                               and l.objid = n.number::oid and l.objsubid = 2
+                               and l.database = (select oid from pg_database where datname = current_database()))`,
+};
+/**
+ * In order of id, as every other batch locks its messages. An attempt that its server did not live to end is none: the pause
+ * before a next one grows with the attempts that failed, and a server killed four times would make it a minute and more.
+ */
+const RECLAIM_MESSAGES = {
+  name: "reclaim_messages", // message_due
+  text: `update message set state = 'queued', reason = 'the server that was sending it is gone; it goes out again',
+                due_at = $2, lease_until = null, attempts = greatest(attempts - 1, 0), updated_at = $2
+          where id in (select id from message
+                        where due_at is not null and lease_until is not null and leased_by = any($1::integer[])
+                        order by id for update)`,
+};
+const RECLAIM_CALLS = {
+  name: "reclaim_calls", // outbound_call_due
+  text: `update outbound_call set due_at = $2, lease_until = null, attempts = greatest(attempts - 1, 0), updated_at = $2
+          where id in (select id from outbound_call
+                        where due_at is not null and lease_until is not null and leased_by = any($1::integer[])
+                        order by id for update)`,
+};
+const FORGET = { name: "forget_nodes", text: "delete from node where number = any($1::integer[])" };
+
+/** Each call is one look; answers how many leases of servers that are gone are due again. */
+export function createLeaseWatch(database: Database): (now: Date) => Promise<number> {
+  let missing: ReadonlySet<number> = new Set();
+  return async (now) => {
+    const unheld = (await database.rows<{ number: number }>(UNHELD, [LOCK_CLASS])).map(
+      ({ number }) => number,
+    );
+    const gone = unheld.filter((number) => missing.has(number));
+    missing = new Set(unheld);
+    if (gone.length === 0) return 0;
+    return database.transaction((tx) => reclaim(tx, gone, now), { safeToRepeat: true });
+  };
+}
+
+const TAKE_OVER = {
+  name: "take_over_nodes", // node_pkey
+  text: "select number from node where number = any($1::integer[]) and pg_try_advisory_xact_lock($2, number)",
+};
+
+/** Under the lock of the number: a server that comes back this moment waits, and then finds its number gone. */
+async function reclaim(tx: Db, missed: readonly number[], now: Date): Promise<number> {
+  const rows = await tx.rows<{ number: number }>(TAKE_OVER, [missed, LOCK_CLASS]);
+  const gone = rows.map(({ number }) => number);
+  if (gone.length === 0) return 0;
+  const messages = await tx.run(RECLAIM_MESSAGES, [gone, now]);
+  const calls = await tx.run(RECLAIM_CALLS, [gone, now]);
+  await tx.run(FORGET, [gone]);
+  return messages + calls;
+}

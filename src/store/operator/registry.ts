@@ -1,0 +1,379 @@
+/**
+ * The doors' registry on PostgreSQL: tokens, policy, relations, the operator's own access points, overrides, datasets,
+ * audit. A change and its audit row are one transaction. Every statement names its operator and the index it runs on.
+ */
+import type {
+  AccessPoints,
+  AuditLog,
+  AuditRow,
+  Datasets,
+  DatasetView,
+  Override,
+  Overrides,
+  Policies,
+  RegistryPage,
+  RegistryRows,
+  Relations,
+  Tokens,
+  TokenView,
+  Versioned,
+} from "../../kernel/account/registry.ts";
+import type { TokenRecord } from "../../kernel/account/token.ts";
+import type { Relation } from "../../kernel/order/operator-terms.ts";
+import type { NetworkKind } from "../../kernel/order/order.ts";
+import { DEFAULT_POLICY, type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
+import { checkPolicy } from "../../kernel/order/unconfirmed.ts";
+import type { AccessPoint } from "../../kernel/settings/access-point.ts";
+import type { SupportOverride } from "../../kernel/support/decide-support.ts";
+import type { Db } from "../database/database.ts";
+import { cutPage, END_OF_ORDER, START_OF_ORDER } from "../database/page.ts";
+import { putInForce } from "../node/versions.ts";
+import { wakeWaiting } from "../orders/wake.ts";
+import type { Sealer } from "../seal/seal.ts";
+import { INSERT_AUDIT, type Note, type RegistryDeps } from "./audited.ts";
+import { relationsIn, relationsOf } from "./relations.ts";
+
+export type Registry = {
+  readonly tokens: Tokens;
+  readonly policies: Policies<OrderPolicy>;
+  readonly relations: Relations<Relation>;
+  readonly accessPoints: AccessPoints<AccessPoint>;
+  readonly overrides: Overrides;
+  readonly datasets: Datasets;
+  readonly audit: AuditLog;
+  /** What an operator said itself, as the conductor reads it. */
+  readonly ownWords: {
+    readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
+    /** By `scope:key`; the key of one device is the hex of its blind index. */
+    readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
+    readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;
+  };
+};
+
+/** Most rows of a list that has no pages because an operator enters them by hand. */
+const HAND_ENTERED_MAX = 10_000;
+
+export function createRegistry(deps: RegistryDeps): Registry {
+  const note = noteIn(deps);
+  return {
+    tokens: tokensIn(deps, note),
+    policies: policiesIn(deps, note),
+    relations: relationsIn(deps, note),
+    accessPoints: accessPointsIn(deps, note),
+    overrides: overridesIn(deps, note),
+    datasets: { list: (operatorId, { retired }) => listDatasets(deps.database, operatorId, retired) },
+    audit: {
+      record: (operatorId, { actor, action, subject, detail = {} }) =>
+        note(deps.database, operatorId, actor, action, subject, detail),
+      list: (operatorId, page) => listAudit(deps.database, operatorId, page),
+    },
+    ownWords: {
+      accessPointsOf: (operatorId) => ownAccessPoints(deps, operatorId),
+      overridesOf: (operatorId) => overrideMap(deps.database, operatorId),
+      relationsOf: (operatorId) => relationsOf(deps, operatorId),
+    },
+  };
+}
+
+const noteIn =
+  ({ newId, clock }: RegistryDeps): Note =>
+  async (db, operatorId, actor, action, subject, detail = {}) => {
+    await db.run(INSERT_AUDIT, [
+      newId(),
+      operatorId,
+      actor,
+      action,
+      subject,
+      JSON.stringify(detail),
+      clock(),
+    ]);
+  };
+
+const LIST_AUDIT = pagedBy("list_audit", "audit_by_time", "id, actor, action, subject, detail, at", "audit");
+
+async function listAudit(db: Db, operatorId: string, page: RegistryPage): Promise<RegistryRows<AuditRow>> {
+  const rows = await db.rows<Timed<AuditRow, "at">>(...LIST_AUDIT(operatorId, page));
+  return cutPage(
+    rows.map((row) => ({ ...row, at: row.at.toISOString() })),
+    page.limit,
+  );
+}
+
+// Tokens.
+
+const FIND_TOKEN = {
+  name: "find_token", // api_token_hash_key
+  text: `select id, operator_id as "operatorId", role, label, expires_at as "expiresAt", revoked_at as "revokedAt"
+           from api_token where hash = $1`,
+};
+const TOUCH_TOKENS = {
+  name: "touch_tokens", // api_token_pkey
+  text: "update api_token set last_used_at = $2 where id = any($1::uuid[])",
+};
+const TOKEN_VIEW = `id, role, label, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+  last_used_at as "lastUsedAt"`;
+const INSERT_TOKEN = {
+  name: "insert_token", // api_token_pkey
+  text: `insert into api_token (id, operator_id, hash, role, label, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (id) do update set hash = excluded.hash where api_token.operator_id = excluded.operator_id
+         returning ${TOKEN_VIEW}`,
+};
+const REVOKE_TOKEN = {
+  name: "revoke_token", // api_token_pkey
+  text: `update api_token set revoked_at = coalesce(revoked_at, $3) where id = $2 and operator_id = $1`,
+};
+const LIST_TOKENS = pagedBy("list_tokens", "api_token_of_operator", TOKEN_VIEW, "api_token");
+
+type TokenRow = Timed<TokenView, "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt">;
+const tokenView = (row: TokenRow): TokenView => ({
+  ...row,
+  createdAt: row.createdAt.toISOString(),
+  expiresAt: iso(row.expiresAt),
+  revokedAt: iso(row.revokedAt),
+  lastUsedAt: iso(row.lastUsedAt),
+});
+
+function tokensIn(deps: RegistryDeps, note: Note): Tokens {
+  const { database, clock } = deps;
+  return {
+    findByHash: (hash) => database.one<TokenRecord>(FIND_TOKEN, [hash]),
+    async touch(tokenIds, at) {
+      await database.run(TOUCH_TOKENS, [tokenIds, at]);
+    },
+    async list(operatorId, page) {
+      const rows = await database.rows<TokenRow>(...LIST_TOKENS(operatorId, page));
+      return cutPage(rows.map(tokenView), page.limit);
+    },
+    create: (operatorId, { id, hash, role, label, expiresAt }, actor) =>
+      database.transaction(async (tx) => {
+        const values = [id, operatorId, hash, role, label, clock(), expiresAt];
+        const row = await tx.one<TokenRow>(INSERT_TOKEN, values);
+        if (!row) throw new Error("the id of a new token belongs to another operator's");
+        await note(tx, operatorId, actor, "token.create", id, { role, label });
+        return tokenView(row);
+      }),
+    revoke: (operatorId, tokenId, actor) =>
+      putInForce(deps, operatorId, ["tokens"], async (tx) => {
+        const found = (await tx.run(REVOKE_TOKEN, [operatorId, tokenId, clock()])) > 0;
+        if (found) await note(tx, operatorId, actor, "token.revoke", tokenId);
+        return found;
+      }),
+  };
+}
+
+// Policy.
+
+const CURRENT_POLICY = {
+  name: "current_policy", // operator_policy_pkey
+  text: `select version, body, made_by as "madeBy", made_at as "madeAt" from operator_policy
+          where operator_id = $1 order by version desc limit 1`,
+};
+const INSERT_POLICY = {
+  name: "insert_policy", // operator_policy_pkey; who comes second with one version finds it taken
+  text: `insert into operator_policy (operator_id, version, body, made_by, made_at)
+         select $1, $2::int, $3, $4, $5
+          where coalesce((select max(version) from operator_policy where operator_id = $1), 0) = $2::int - 1
+             on conflict (operator_id, version) do nothing`,
+};
+
+const KIND_OF = { name: "kind_of_operator", text: "select kind from operator where id = $1" }; // operator_pkey
+
+function policiesIn(deps: RegistryDeps, note: Note): Policies<OrderPolicy> {
+  const { database, clock } = deps;
+  type Row = { version: number; body: Partial<OrderPolicy>; madeBy: string; madeAt: Date };
+  return {
+    async current(operatorId): Promise<Versioned<OrderPolicy>> {
+      const row = await database.one<Row>(CURRENT_POLICY, [operatorId]);
+      if (!row) return { version: 0, body: DEFAULT_POLICY, madeBy: null, madeAt: null };
+      // A policy written by an older release lacks the switches that came since.
+      return { ...row, body: withDefaults(row.body), madeAt: row.madeAt.toISOString() };
+    },
+    put: (operatorId, expected, body, actor) =>
+      putInForce(deps, operatorId, ["policy"], async (tx) => {
+        const kind = (await tx.one<{ kind: NetworkKind }>(KIND_OF, [operatorId]))?.kind;
+        if (kind) checkPolicy(kind, body);
+        const version = expected + 1;
+        const now = clock();
+        const written = await tx.run(INSERT_POLICY, [operatorId, version, JSON.stringify(body), actor, now]);
+        if (written === 0) return undefined;
+        await wakeWaiting(tx, operatorId, now);
+        await note(tx, operatorId, actor, "policy.put", `version ${version}`);
+        return { version, body, madeBy: actor, madeAt: now.toISOString() };
+      }),
+  };
+}
+
+// The operator's own access points. The password stands sealed in the body.
+
+const OWN_ACCESS_POINTS = {
+  name: "own_access_points", // access_point_of_operator
+  text: `select id, body from access_point where operator_id = $1 and retired_at is null order by id limit ${HAND_ENTERED_MAX}`,
+};
+const FIND_ACCESS_POINT = {
+  name: "find_access_point", // access_point_of_operator
+  text: "select id, body from access_point where operator_id = $1 and id = $2 and retired_at is null",
+};
+const INSERT_ACCESS_POINT = {
+  name: "insert_access_point", // access_point_pkey
+  text: `insert into access_point (id, operator_id, body, made_by, made_at) values ($1, $2, $3, $4, $5)
+             on conflict (id) do nothing`,
+};
+const RETIRE_ACCESS_POINT = {
+  name: "retire_access_point", // access_point_of_operator
+  text: "update access_point set retired_at = $3 where operator_id = $1 and id = $2 and retired_at is null",
+};
+
+type SealedPoint = { readonly id: string; readonly body: AccessPoint & { readonly passwordSealed?: string } };
+const PASSWORD_DOMAIN = "access_point_password";
+
+function opened(sealer: Sealer, { id, body }: SealedPoint): AccessPoint {
+  const { passwordSealed, ...point } = body;
+  const password =
+    passwordSealed === undefined
+      ? point.password
+      : sealer.open(PASSWORD_DOMAIN, Buffer.from(passwordSealed, "base64"));
+  return { ...point, id, password };
+}
+
+function sealed(sealer: Sealer, point: AccessPoint): SealedPoint["body"] {
+  if (point.password === null) return point;
+  const passwordSealed = sealer.seal(PASSWORD_DOMAIN, point.password).toString("base64");
+  return { ...point, password: null, passwordSealed };
+}
+
+async function ownAccessPoints(
+  { database, sealer }: RegistryDeps,
+  operatorId: string,
+): Promise<AccessPoint[]> {
+  const rows = await database.rows<SealedPoint>(OWN_ACCESS_POINTS.text, [operatorId]);
+  return rows.map((row) => opened(sealer, row));
+}
+
+function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<AccessPoint> {
+  const { database, sealer, clock } = deps;
+  return {
+    list: (operatorId) => ownAccessPoints(deps, operatorId),
+    async find(operatorId, id) {
+      const row = await database.one<SealedPoint>(FIND_ACCESS_POINT, [operatorId, id]);
+      return row && opened(sealer, row);
+    },
+    add: (operatorId, point, actor) =>
+      putInForce(deps, operatorId, ["access_points"], async (tx) => {
+        const values = [point.id, operatorId, JSON.stringify(sealed(sealer, point)), actor, clock()];
+        const added = await tx.run(INSERT_ACCESS_POINT, values);
+        if (added === 0) return;
+        await wakeWaiting(tx, operatorId, clock());
+        await note(tx, operatorId, actor, "access_point.add", point.id, { apn: point.apn });
+      }),
+    retire: (operatorId, id, actor) =>
+      putInForce(deps, operatorId, ["access_points"], async (tx) => {
+        const found = (await tx.run(RETIRE_ACCESS_POINT, [operatorId, id, clock()])) > 0;
+        if (found) await note(tx, operatorId, actor, "access_point.retire", id);
+        return found;
+      }),
+  };
+}
+
+// Overrides.
+
+const OVERRIDE = `id, scope, key, body, why, made_by as "madeBy", made_at as "madeAt"`;
+const LIST_OVERRIDES = pagedBy("list_overrides", "device_override_by_id", OVERRIDE, "device_override");
+const ALL_OVERRIDES = {
+  name: "all_overrides", // device_override_operator_id_scope_key_key
+  text: `select ${OVERRIDE} from device_override where operator_id = $1`,
+};
+const PUT_OVERRIDE = {
+  name: "put_override", // device_override_operator_id_scope_key_key
+  text: `insert into device_override (id, operator_id, scope, key, body, why, made_by, made_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (operator_id, scope, key) do update
+            set body = excluded.body, why = excluded.why, made_by = excluded.made_by, made_at = excluded.made_at
+         returning ${OVERRIDE}`,
+};
+const REMOVE_OVERRIDE = {
+  name: "remove_override", // device_override_pkey
+  text: "delete from device_override where operator_id = $1 and id = $2",
+};
+
+type OverrideRow = Timed<Override, "madeAt">;
+const overrideView = (row: OverrideRow): Override => ({ ...row, madeAt: row.madeAt.toISOString() });
+
+async function overrideMap(db: Db, operatorId: string): Promise<ReadonlyMap<string, SupportOverride>> {
+  const rows = await db.rows<OverrideRow>(ALL_OVERRIDES.text, [operatorId]);
+  return new Map(
+    rows.map(({ scope, key, body, why }) => [
+      `${scope}:${key}`,
+      { ...(body as Omit<SupportOverride, "scope" | "note">), scope, note: why },
+    ]),
+  );
+}
+
+function overridesIn(deps: RegistryDeps, note: Note): Overrides {
+  const { database, sealer, newId, clock } = deps;
+  // The first 14 digits: the part of an IMEI that never varies.
+  const keyOf = (operatorId: string, scope: Override["scope"], key: string): string =>
+    scope === "imei" ? sealer.blindIndex("imei", operatorId, key.slice(0, 14)).toString("hex") : key;
+  return {
+    async list(operatorId, page) {
+      const rows = await database.rows<OverrideRow>(...LIST_OVERRIDES(operatorId, page));
+      return cutPage(rows.map(overrideView), page.limit);
+    },
+    put: (operatorId, { scope, key, body, why }, actor) =>
+      putInForce(deps, operatorId, ["overrides"], async (tx) => {
+        const stored = keyOf(operatorId, scope, key);
+        const values = [newId(), operatorId, scope, stored, JSON.stringify(body), why, actor, clock()];
+        const row = await tx.one<OverrideRow>(PUT_OVERRIDE, values);
+        if (!row) throw new Error("an override was neither written nor replaced");
+        await wakeWaiting(tx, operatorId, clock());
+        await note(tx, operatorId, actor, "override.put", row.id, { scope, body });
+        return overrideView(row);
+      }),
+    remove: (operatorId, id, actor) =>
+      putInForce(deps, operatorId, ["overrides"], async (tx) => {
+        const found = (await tx.run(REMOVE_OVERRIDE, [operatorId, id])) > 0;
+        if (found) await note(tx, operatorId, actor, "override.remove", id);
+        return found;
+      }),
+  };
+}
+
+// Datasets: tens of rows, shipped ones among them, so no index is needed.
+
+const LIST_DATASETS = {
+  name: "list_datasets",
+  text: `select id, operator_id is not null as own, kind, name, version, encode(sha256, 'hex') as sha256, licence,
+                row_count as "rowCount", refused, loaded_at as "loadedAt", retired_at as "retiredAt"
+           from dataset
+          where (operator_id is null or operator_id = $1) and ($2 or retired_at is null)
+          order by kind, name, loaded_at desc limit ${HAND_ENTERED_MAX}`,
+};
+
+async function listDatasets(db: Db, operatorId: string, retired: boolean): Promise<DatasetView[]> {
+  const rows = await db.rows<Timed<DatasetView, "loadedAt" | "retiredAt">>(LIST_DATASETS, [
+    operatorId,
+    retired,
+  ]);
+  return rows.map((row) => ({ ...row, loadedAt: row.loadedAt.toISOString(), retiredAt: iso(row.retiredAt) }));
+}
+
+// What the sections share.
+
+/** The row as PostgreSQL gives it: times are dates there. */
+type Timed<Row, Name extends keyof Row> = Omit<Row, Name> & {
+  readonly [At in Name]: null extends Row[At] ? Date | null : Date;
+};
+const iso = (date: Date | null): string | null => (date === null ? null : date.toISOString());
+
+/** One operator's rows of a table, paged by id along the named index; one row more than asked tells of a next page. */
+function pagedBy(name: string, index: string, columns: string, table: string) {
+  const statement = (order: "asc" | "desc") => ({
+    name: `${name}_${order}`, // runs on the index that is named below
+    text: `select ${columns} from ${table} /* ${index} */
+            where operator_id = $1 and id ${order === "asc" ? ">" : "<"} $2::uuid order by id ${order} limit $3`,
+  });
+  const statements = { asc: statement("asc"), desc: statement("desc") };
+  return (operatorId: string, { limit, cursor, order = "desc" }: RegistryPage) => {
+    const start = order === "asc" ? START_OF_ORDER : END_OF_ORDER;
+    return [statements[order], [operatorId, cursor ?? start, limit + 1]] as const;
+  };
+}

@@ -1,0 +1,399 @@
+/**
+ * Messages and their parts: claimed for sending, handed over, and ended by receipts, refusals or time.
+ *
+ *   queued -> submitting -> submitted -> delivered | failed | expired;   queued, submitting -> cancelled
+ *   submitting -> queued (later);   expired, cancelled -> delivered when its receipts say so after all
+ */
+
+import type {
+  CarrierMessage,
+  EndedMessage,
+  OutgoingMessage,
+  Receipt,
+  SubmittedPart,
+  UnsentMessage,
+} from "../../kernel/order/message.ts";
+import type { Terms } from "../../kernel/order/operator-terms.ts";
+import type { OrderTransaction } from "../../kernel/order/order-store.ts";
+import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
+import { TurnupError } from "../../term/error.ts";
+import { bulkInsert } from "../database/bulk.ts";
+import type { Db, Tx } from "../database/database.ts";
+import type { Sealer } from "../seal/seal.ts";
+import { named } from "./receipt-names.ts";
+
+const MARK_PARTS = {
+  name: "mark_parts", // message_part_by_smsc_id
+  // The first last word holds; a repeat, or another message's receipt under an id used twice, changes no history.
+  text: `update message_part p
+            set state = case when p.state = 'accepted' then r.state else p.state end,
+                error_code = case when p.state = 'accepted' then r.error_code else p.error_code end,
+                done_at = coalesce(p.done_at, $5)
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(smsc, id, state, error_code)
+          where p.smsc = r.smsc and p.smsc_message_id = r.id
+      returning p.message_id as "messageId", p.smsc, p.smsc_message_id as "smscMessageId"`,
+};
+const LOCK_MESSAGES = {
+  name: "lock_messages", // message_pkey; in order of id, so that two batches never wait on each other
+  text: "select id from message where id = any($1::uuid[]) order by id for update",
+};
+/** What the conductor hears of a message that ended. */
+const ENDED = `m.id as "messageId", m.order_id as "orderId", m.state as outcome, m.id, m.payload_id as "payloadId", m.kind,
+  m.part_count as "partCount", m.reference, m.idempotency_key as "idempotencyKey"`;
+type EndedRow = Omit<EndedMessage, "attempt" | "isCompanion"> & { readonly idempotencyKey: string };
+
+const END_MESSAGES = {
+  name: "end_messages", // message_part_pkey
+  // A message that was taken for expired, or was no longer wanted, is delivered all the same when its receipts say so.
+  text: `with tally as (
+           select m.id, m.part_count,
+                  count(*) filter (where p.state = 'delivered')::int as delivered,
+                  count(*) filter (where p.state = 'failed')::int as failed,
+                  count(*) filter (where p.state = 'expired')::int as expired,
+                  max(p.error_code) filter (where p.state in ('failed', 'expired')) as error_code
+             from message m join message_part p on p.message_id = m.id
+            where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted', 'expired', 'cancelled')
+              and m.number_lost_at is null -- it may have reached another SIM
+            group by m.id, m.part_count)
+         update message m
+            set state = case when t.delivered = t.part_count then 'delivered' when t.failed > 0 then 'failed' else 'expired' end,
+                reason = case when t.delivered = t.part_count then 'every part was delivered'
+                              when t.failed > 0 then 'the SMSC failed a part' else 'a part expired undelivered' end,
+                due_at = null, lease_until = null, updated_at = $2
+           from tally t
+          where m.id = t.id and (t.delivered = t.part_count
+                or (m.state in ('submitting', 'submitted') and (t.failed > 0 or t.expired > 0)))
+      returning ${ENDED}, t.error_code as "errorCode"`,
+};
+const keepUnmatched = bulkInsert<Receipt>(
+  "unmatched_receipt",
+  [
+    { name: "smsc", type: "text", value: (row) => row.smsc },
+    { name: "smsc_message_id", type: "text", value: (row) => row.smscMessageId },
+    { name: "state", type: "text", value: (row) => row.state },
+    { name: "error_code", type: "text", value: (row) => row.errorCode },
+    { name: "other_ids", type: "text[]", value: (row) => row.otherIds ?? [] },
+  ],
+  // Told once more: a booking under way may have taken the row that is overwritten, so it is looked for anew.
+  `on conflict (smsc, smsc_message_id) do update
+      set state = excluded.state, error_code = excluded.error_code, other_ids = excluded.other_ids, look_at = now(), horizon = null`,
+);
+/**
+ * Parts that the SMSC took; messages of which it has every part now; receipts that were here before their parts. One
+ * statement, which sees the parts of before and counts its own beside them. The messages are locked already.
+ */
+const BOOK_PARTS = {
+  name: "book_parts", // message_part_pkey, message_pkey, unmatched_receipt_pkey, unmatched_receipt_by_other_id
+  text: `with v as (
+           select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as v(message_id, sequence, smsc, id)),
+         added as (
+           insert into message_part (message_id, sequence, smsc, smsc_message_id, state, accepted_at)
+           select message_id, sequence, smsc, id, 'accepted', $5 from v
+               on conflict (message_id, sequence) do nothing
+        returning message_id),
+         tally as (
+           select message_id, sum(parts) as parts
+             from (select message_id, 1 as parts from added union all select message_id, 0 from v) t
+            group by message_id),
+         submitted as (
+           update message m
+              set state = 'submitted', reason = 'the SMSC took every part; receipts are awaited', due_at = null,
+                  lease_until = null, updated_at = $5
+             from tally t
+            where m.id = t.message_id and m.state in ('queued', 'submitting')
+              and m.part_count = t.parts + (select count(*) from message_part p where p.message_id = m.id))
+         delete from unmatched_receipt u using (
+           select e.smsc, e.smsc_message_id, v.id from v join unmatched_receipt e on e.smsc = v.smsc and e.smsc_message_id = v.id
+            union
+           select e.smsc, e.smsc_message_id, v.id from v join unmatched_receipt e
+               on e.smsc = v.smsc and e.other_ids @> array[v.id] and e.other_ids <> '{}') f
+          where u.smsc = f.smsc and u.smsc_message_id = f.smsc_message_id
+      returning u.smsc, f.id as "smscMessageId", u.state, u.error_code as "errorCode"`,
+};
+const PUT_OFF = {
+  name: "put_off", // message_pkey
+  text: `update message m set state = 'queued', reason = v.reason, due_at = v.retry_at, lease_until = null, updated_at = $4
+           from unnest($1::uuid[], $2::text[], $3::timestamptz[]) as v(id, reason, retry_at)
+          where m.id = v.id and m.state = 'submitting'`,
+};
+const GIVE_UP = {
+  name: "give_up", // message_pkey
+  text: `update message m
+            set state = case when v.error_code = 'expired' then 'expired' else 'failed' end, reason = v.reason,
+                due_at = null, lease_until = null, updated_at = $4
+           from unnest($1::uuid[], $2::text[], $3::text[]) as v(id, reason, error_code)
+          where m.id = v.id and m.state = 'submitting'
+      returning ${ENDED}, v.error_code as "errorCode"`,
+};
+const EXPIRE = {
+  name: "expire_messages", // message_in_flight
+  text: `update message m
+            set state = 'expired', reason = 'no receipt came before it expired', due_at = null, lease_until = null, updated_at = $3
+          where m.id in (select id from message where state in ('queued', 'submitting', 'submitted') and expires_at <= $1
+                          order by expires_at limit $2 for update skip locked)
+      returning ${ENDED}, null::text as "errorCode"`,
+};
+/**
+ * A receipt that no part was found for was kept; the booking of its part did not see it when both were under way at once.
+ * So it is looked for once more, until every transaction has ended that may have been under way when it was kept: those
+ * below the `horizon`, the number that the next transaction had when the receipt was first seen here. Who books the part
+ * later finds it by himself, so the number of looks does not grow with what is nobody's.
+ */
+const RECEIPTS_TO_LOOK_FOR = {
+  name: "receipts_to_look_for", // unmatched_receipt_to_look_for
+  text: `select smsc, smsc_message_id as "smscMessageId", other_ids as "otherIds", state, error_code as "errorCode",
+                coalesce(horizon, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) as horizon,
+                pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest
+           from unmatched_receipt where look_at <= now() order by look_at limit $1 for update skip locked`,
+};
+/** What is under way for longer than the first second is seldom, and looked for seldom. */
+const SOON_MS = 250;
+const LATER_MS = 1_500;
+const LOOKED_FOR = {
+  name: "receipts_looked_for", // unmatched_receipt_pkey
+  text: `update unmatched_receipt u
+            set horizon = v.horizon,
+                look_at = case when v.is_last then null
+                               when u.received_at > now() - interval '1 s' then now() + interval '${SOON_MS} ms'
+                               else now() + interval '${LATER_MS} ms' end
+           from unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[]) as v(smsc, id, horizon, is_last)
+          where u.smsc = v.smsc and u.smsc_message_id = v.id`,
+};
+const FORGET_MATCHED = {
+  name: "forget_matched_receipts", // unmatched_receipt_pkey
+  text: `delete from unmatched_receipt u using unnest($1::text[], $2::text[]) as v(smsc, id)
+          where u.smsc = v.smsc and u.smsc_message_id = v.id`,
+};
+const DROP_UNMATCHED = {
+  name: "drop_unmatched", // unmatched_receipt_by_age
+  text: "delete from unmatched_receipt where received_at < $1",
+};
+const UNDELIVERED_SETTINGS = {
+  name: "undelivered_settings", // message_of_order
+  text: `select distinct order_id as "orderId" from (
+           select m.order_id from message m where m.order_id = any($1::uuid[]) and m.kind = 'settings'
+            group by m.order_id, m.payload_id having not bool_or(m.state = 'delivered')) open`,
+};
+const COMPANIONS = {
+  name: "companions_of", // message_of_order; a companion's key begins with the id of its payload
+  text: `select distinct on (m.payload_id) m.id, m.payload_id as "payloadId", m.kind, m.part_count as "partCount", m.reference,
+                m.idempotency_key as "idempotencyKey"
+           from message m where m.order_id = $1 and m.idempotency_key like m.payload_id::text || ':%'
+          order by m.payload_id, m.id desc`,
+};
+const UNCONFIRMED_PAYLOADS = {
+  name: "unconfirmed_payloads", // message_of_order, payload_pkey
+  text: `select distinct p.id from message m join payload p on p.id = m.payload_id where m.order_id = $1 and p.unconfirmed`,
+};
+const CLAIM_MESSAGES = {
+  name: "claim_messages", // message_due, subscriber_by_msisdn, message_stop_pkey, message_stop_of_subscriber; a lease that lapses is due again by itself
+  text: `with claimed as (
+           update message m set state = 'submitting', reason = 'being handed to the SMSC', attempts = m.attempts + 1,
+                  lease_until = $3, due_at = $3, leased_by = $4, updated_at = $1
+            where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
+        returning m.*)
+         select c.id as "messageId", c.operator_id as "operatorId", c.kind, c.reference, c.part_count as "partCount",
+                c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
+                array(select sequence from message_part where message_id = c.id) as "acceptedParts",
+                case when c.is_unasked then json_build_object('homePlmn', coalesce(s.home_plmn,
+                  (select home_plmn from subscriber k where k.operator_id = c.operator_id and k.msisdn_index = c.destination_index limit 1)), 'isStopped', exists (
+                  select from message_stop t where t.operator_id = c.operator_id
+                     and (t.msisdn_index = coalesce(c.destination_index, s.msisdn_index) or t.subscriber_id = c.subscriber_id))) end as unasked
+           from claimed c join payload p on p.id = c.payload_id left join subscriber s on s.id = c.subscriber_id
+          order by c.created_at, c.id`,
+};
+
+export const claimMessages = (
+  db: Db,
+  now: Date,
+  limit: number,
+  leaseMs: number,
+  node: number | null,
+): Promise<ClaimedMessage[]> =>
+  db.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, new Date(now.getTime() + leaseMs), node]);
+
+export type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
+  readonly sealed: Buffer;
+  readonly unconfirmed: boolean;
+  readonly msisdn_sealed: Buffer | null;
+  readonly destination_sealed: Buffer | null;
+};
+
+export function outgoing(row: ClaimedMessage, sealer: Sealer, terms: Terms): OutgoingMessage {
+  const { sealed, unconfirmed, msisdn_sealed, destination_sealed, ...message } = row;
+  return {
+    ...message,
+    sender: terms.policy.sender,
+    isWithheld: unconfirmed && !maySendUnconfirmed(terms),
+    content: contentOf(sealer, sealed, destination_sealed ?? msisdn_sealed),
+  };
+}
+
+function contentOf(sealer: Sealer, payload: Buffer, to: Buffer | null): OutgoingMessage["content"] {
+  if (to === null) return null;
+  try {
+    return { to: sealer.open("msisdn", to), payload: sealer.openBytes("payload", payload) };
+  } catch (error) {
+    if (error instanceof TurnupError && error.code === "seal_broken") return null;
+    throw error;
+  }
+}
+
+const unique = (ids: readonly string[]): string[] => [...new Set(ids)];
+const nameOf = ({ smsc, smscMessageId }: Pick<Receipt, "smsc" | "smscMessageId">): string =>
+  `${smsc} ${smscMessageId}`;
+
+async function endMessages(tx: Tx, messageIds: readonly string[], now: Date): Promise<EndedMessage[]> {
+  if (messageIds.length === 0) return [];
+  tx.send(LOCK_MESSAGES, [messageIds]);
+  return (await tx.rows<EndedRow>(END_MESSAGES, [messageIds, now])).map(endedMessage);
+}
+
+/** Books last words for parts; answers which receipts found one, and the messages that ended by it. */
+async function bookParts(
+  tx: Tx,
+  receipts: readonly Receipt[],
+  now: Date,
+): Promise<{ readonly found: ReadonlySet<string>; readonly ended: EndedMessage[] }> {
+  const marked = await tx.rows<{ messageId: string; smsc: string; smscMessageId: string }>(MARK_PARTS, [
+    receipts.map(({ smsc }) => smsc),
+    receipts.map(({ smscMessageId }) => smscMessageId),
+    receipts.map(({ state }) => state),
+    receipts.map(({ errorCode }) => errorCode),
+    now,
+  ]);
+  const ended = await endMessages(tx, unique(marked.map(({ messageId }) => messageId)), now);
+  return { found: new Set(marked.map(nameOf)), ended };
+}
+
+type OfMessages = Pick<
+  OrderTransaction,
+  | "bookReceipts"
+  | "bookSubmissions"
+  | "expireMessages"
+  | "rematchReceipts"
+  | "dropReceipts"
+  | "companionsOf"
+  | "undeliveredSettings"
+  | "unconfirmedPayloads"
+>;
+
+export const messageTransaction = (tx: Tx): OfMessages => ({
+  async bookReceipts(receipts, now) {
+    const all = await named(tx, receipts);
+    const last = [...new Map(all.map((one) => [nameOf(one), one])).values()];
+    if (last.length === 0) return [];
+    const { found, ended } = await bookParts(tx, last, now);
+    await keepUnmatched(
+      tx,
+      last.filter((one) => !found.has(nameOf(one))),
+    );
+    return ended;
+  },
+
+  async bookSubmissions(taken, unsent, now) {
+    const messageIds = unique(taken.map(({ messageId }) => messageId)).sort();
+    const ended: EndedMessage[] = [];
+    if (messageIds.length > 0) {
+      tx.send(LOCK_MESSAGES, [messageIds]);
+      const early = await insertParts(tx, taken, now);
+      if (early.length > 0) ended.push(...(await bookParts(tx, early, now)).ended);
+    }
+    ended.push(...(await bookUnsent(tx, unsent, now)));
+    return ended;
+  },
+
+  expireMessages: async (expiredBefore, limit, now) =>
+    (await tx.rows<EndedRow>(EXPIRE, [expiredBefore, limit, now])).map(endedMessage),
+
+  rematchReceipts: (limit, now) => rematch(tx, limit, now),
+  dropReceipts: (receivedBefore) => tx.run(DROP_UNMATCHED, [receivedBefore]),
+
+  async undeliveredSettings(orderIds) {
+    if (orderIds.length === 0) return new Set();
+    const rows = await tx.rows<{ orderId: string }>(UNDELIVERED_SETTINGS, [unique(orderIds)]);
+    return new Set(rows.map(({ orderId }) => orderId));
+  },
+
+  async companionsOf(orderId) {
+    const rows = await tx.rows<CarrierMessage & { readonly idempotencyKey: string }>(COMPANIONS, [orderId]);
+    return rows.map(({ idempotencyKey, ...message }) => ({ ...message, attempt: attemptOf(idempotencyKey) }));
+  },
+
+  async unconfirmedPayloads(orderId) {
+    const rows = await tx.rows<{ readonly id: string }>(UNCONFIRMED_PAYLOADS, [orderId]);
+    return new Set(rows.map(({ id }) => id));
+  },
+});
+
+type KeptReceipt = Receipt & {
+  /** Transactions below it may not have seen the receipt. */
+  readonly horizon: bigint;
+  /** Under way at this look. */
+  readonly oldest: bigint;
+};
+
+async function rematch(
+  tx: Tx,
+  limit: number,
+  now: Date,
+): Promise<{ readonly looked: number; readonly ended: EndedMessage[] }> {
+  const kept = await tx.rows<KeptReceipt>(RECEIPTS_TO_LOOK_FOR, [limit]);
+  if (kept.length === 0) return { looked: 0, ended: [] };
+  const all = await named(tx, kept);
+  const { found, ended } = await bookParts(tx, all, now);
+  const isFound = (_: KeptReceipt, at: number): boolean => found.has(nameOf(all[at]!));
+  const matched = kept.filter(isFound);
+  const left = kept.filter((one, at) => !isFound(one, at));
+  tx.send(FORGET_MATCHED, [
+    matched.map(({ smsc }) => smsc),
+    matched.map(({ smscMessageId }) => smscMessageId),
+  ]);
+  tx.send(LOOKED_FOR, [
+    left.map(({ smsc }) => smsc),
+    left.map(({ smscMessageId }) => smscMessageId),
+    left.map(({ horizon }) => horizon),
+    left.map(({ horizon, oldest }) => oldest >= horizon),
+  ]);
+  return { looked: kept.length, ended };
+}
+
+const attemptOf = (idempotencyKey: string): number =>
+  Number(idempotencyKey.slice(idempotencyKey.lastIndexOf(":") + 1));
+
+const endedMessage = ({ idempotencyKey, ...row }: EndedRow): EndedMessage => ({
+  ...row,
+  attempt: attemptOf(idempotencyKey),
+  isCompanion: idempotencyKey.startsWith(`${row.payloadId}:`),
+});
+
+/** Answers the receipts that were here before their parts. */
+const insertParts = (tx: Db, parts: readonly SubmittedPart[], now: Date): Promise<Receipt[]> =>
+  tx.rows<Receipt>(BOOK_PARTS, [
+    parts.map(({ messageId }) => messageId),
+    parts.map(({ sequence }) => sequence),
+    parts.map(({ smsc }) => smsc),
+    parts.map(({ smscMessageId }) => smscMessageId),
+    now,
+  ]);
+
+async function bookUnsent(db: Db, unsent: readonly UnsentMessage[], now: Date): Promise<EndedMessage[]> {
+  const later = unsent.filter(({ retryAt }) => retryAt !== null);
+  const never = unsent.filter(({ retryAt }) => retryAt === null);
+  if (later.length > 0) {
+    await db.run(PUT_OFF, [
+      later.map(({ messageId }) => messageId),
+      later.map(({ reason }) => reason),
+      later.map(({ retryAt }) => retryAt),
+      now,
+    ]);
+  }
+  if (never.length === 0) return [];
+  const ended = await db.rows<EndedRow>(GIVE_UP, [
+    never.map(({ messageId }) => messageId),
+    never.map(({ reason }) => reason),
+    never.map(({ errorCode }) => errorCode),
+    now,
+  ]);
+  return ended.map(endedMessage);
+}

@@ -1,0 +1,116 @@
+/** Orders by hand: a request for a pair that nobody has seen, resending, cancelling. */
+
+import type { Conductor } from "../../kernel/conductor/conductor.ts";
+import { readSighting } from "../../kernel/detection/read-sighting.ts";
+import type { OrderDesk } from "../../kernel/order/order-reader.ts";
+import type { HomePlmnResolver } from "../../term/imsi.ts";
+import type { Database } from "../database/database.ts";
+import type { Sealer } from "../seal/seal.ts";
+import { WAKE } from "../sightings/intake-rows.ts";
+import { type PairMemory, simOf } from "../sightings/pair-memory.ts";
+import type { PgOrderStore } from "./order-store.ts";
+
+const WAIT_DEADLINE_MS = 7 * 86_400_000;
+
+const UPSERT_SUBSCRIBER = {
+  name: "upsert_subscriber", // subscriber_operator_id_imsi_index_key
+  text: `insert into subscriber (id, operator_id, imsi_index, imsi_sealed, msisdn_index, msisdn_sealed, home_plmn)
+         values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (operator_id, imsi_index) do update
+            set msisdn_index = coalesce(excluded.msisdn_index, subscriber.msisdn_index),
+                msisdn_sealed = coalesce(excluded.msisdn_sealed, subscriber.msisdn_sealed)
+         returning id`,
+};
+const UPSERT_DEVICE = {
+  name: "upsert_device", // device_operator_id_imei_index_key
+  text: `insert into device (id, operator_id, imei_index, imei_sealed, tac) values ($1, $2, $3, $4, $5)
+             on conflict (operator_id, imei_index) do update set tac = excluded.tac returning id`,
+};
+const INSERT_ORDER = {
+  name: "insert_requested_order", // provisioning_order_once
+  text: `insert into provisioning_order (id, operator_id, subscriber_id, device_id, cause, idempotency_key, network_kind, market,
+                state, reason, next_action, due_at, deadline_at, created_at, updated_at)
+         values ($1, $2, $3, $4, 'requested', $5, $6, $7, 'received', 'asked for', 'judge the handset', $8, $9, $8, $8)
+             on conflict (operator_id, idempotency_key) where idempotency_key is not null do nothing`,
+};
+const FIND_ORDER = {
+  name: "find_requested_order", // provisioning_order_once
+  text: "select id from provisioning_order where operator_id = $1 and idempotency_key = $2",
+};
+const INSERT_EVENT = {
+  name: "insert_requested_event",
+  text: `insert into order_event (id, operator_id, order_id, kind, state, reason, at)
+         values ($1, $2, $3, 'order_received', 'received', 'asked for by hand or by another server', $4)`,
+};
+
+export function createOrderDesk(deps: {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly conductor: Conductor;
+  readonly newId: () => string;
+  readonly clock: () => Date;
+  readonly homePlmnOf: HomePlmnResolver;
+  readonly countryOf: (mcc: string) => string | null;
+  readonly termsIn: PgOrderStore["termsIn"];
+  readonly onOrders: (count: number) => void;
+  /** A number that is given here may be another than the one of the last sighting. */
+  readonly memory?: PairMemory;
+}): OrderDesk {
+  const { sealer, newId } = deps;
+  return {
+    async open(operatorId, { idempotencyKey, ...request }) {
+      const now = deps.clock();
+      // The same reading as a sighting's: what would be refused there is refused here.
+      const pair = readSighting(
+        { ...request, plmn: request.imsi.slice(0, 5) },
+        now.getTime(),
+        deps.homePlmnOf,
+      );
+      const country = deps.countryOf(pair.homePlmn.slice(0, 3));
+      const orderId = newId();
+      const endChange = deps.memory?.change(new Set([simOf(operatorId, pair.imsi)]));
+      const opened = await deps.database
+        .transaction(
+          async (tx) => {
+            const { policy, kind } = await deps.termsIn(tx, operatorId);
+            const msisdn = pair.msisdn;
+            const subscriber = await tx.one<{ id: string }>(UPSERT_SUBSCRIBER, [
+              newId(),
+              operatorId,
+              sealer.blindIndex("imsi", operatorId, pair.imsi),
+              sealer.seal("imsi", pair.imsi),
+              msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, msisdn),
+              msisdn === null ? null : sealer.seal("msisdn", msisdn),
+              pair.homePlmn,
+            ]);
+            const device = await tx.one<{ id: string }>(UPSERT_DEVICE, [
+              newId(),
+              operatorId,
+              sealer.blindIndex("imei", operatorId, pair.imei14),
+              sealer.seal("imei", pair.imei),
+              pair.tac,
+            ]);
+            if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
+            const market = country !== null && policy.markets.includes(country) ? country : null;
+            const inserted = await tx.run(INSERT_ORDER, [
+              ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],
+              new Date(now.getTime() + WAIT_DEADLINE_MS),
+            ]);
+            if (inserted === 1) await tx.run(INSERT_EVENT, [newId(), operatorId, orderId, now]);
+            return inserted === 1
+              ? { orderId, created: true }
+              : {
+                  orderId: (await tx.one<{ id: string }>(FIND_ORDER, [operatorId, idempotencyKey]))!.id,
+                  created: false,
+                };
+          },
+          { safeToRepeat: true },
+        )
+        .finally(endChange);
+      if (opened.created) deps.onOrders(1);
+      return opened;
+    },
+    resend: (operatorId, orderId, actor) => deps.conductor.resend(operatorId, orderId, actor),
+    cancel: (operatorId, orderId, actor) => deps.conductor.cancel(operatorId, orderId, actor),
+  };
+}

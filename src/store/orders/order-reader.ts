@@ -1,0 +1,457 @@
+/**
+ * Lists and stories of orders on PostgreSQL. Lists page by (operator_id, id); every query names the index that it runs
+ * on, and order-reader.test.ts asks PostgreSQL whether it does. Sealed numbers are opened only to be masked.
+ */
+
+import { ORDER_STATES } from "../../kernel/order/order.ts";
+import type {
+  Balance,
+  ChargeRow,
+  EventView,
+  ItemSubjectView,
+  ItemView,
+  MessageView,
+  OrderFilter,
+  OrderReader,
+  OrderRow,
+  OrderStory,
+  PageQuery,
+  PostingRow,
+  RestoredRow,
+} from "../../kernel/order/order-reader.ts";
+import { type ItemSubject, inLanguage } from "../../kernel/order/request-draft.ts";
+import type { Imei } from "../../term/imei.ts";
+import { imei14Of } from "../../term/imei.ts";
+import { maskIdentifier } from "../../term/mask.ts";
+import type { Database, Db, Values } from "../database/database.ts";
+import { cutPage } from "../database/page.ts";
+import type { Sealer } from "../seal/seal.ts";
+import { DEVICE_BY_IMEI } from "../sightings/pairings.ts";
+
+/** Ids are made by the clock of the machine that makes them; two machines differ by less than this. */
+const CLOCK_SLACK_MS = 600_000;
+/** A story is read by a person: so many entries of one kind are shown, the newest. */
+const STORY_ENTRIES_MAX = 1_000;
+/** Subscribers that one phone number was seen with; more than a few is a mistake in the data. */
+const SUBSCRIBERS_OF_NUMBER_MAX = 100;
+
+/** SQL that is put together from fixed pieces, with its values. */
+export type Query = { readonly text: string; readonly values: Values };
+
+export function createOrderReader(database: Database, sealer: Sealer): OrderReader {
+  return {
+    async listOrders(operatorId, filter, page) {
+      const parties = await partiesOf(database, sealer, operatorId, filter);
+      if (parties === "none") return { rows: [], nextCursor: null };
+      const { text, values } = ordersQuery(operatorId, filter, parties, page);
+      const rows = await database.rows<StoredOrder>(text, values);
+      return cutPage(rows.map(orderRow), page.limit);
+    },
+    findOrder: (operatorId, orderId) =>
+      database.transaction((tx) => storyOf(tx, sealer, operatorId, orderId), {
+        isolation: "repeatable read",
+      }),
+    async countOrders(operatorId) {
+      const counts = new Map(
+        (await database.rows<{ state: string; count: number }>(COUNT_ORDERS, [operatorId])).map((row) => [
+          row.state,
+          row.count,
+        ]),
+      );
+      const pairs = ORDER_STATES.map((state) => [state, counts.get(state) ?? 0] as const);
+      return Object.fromEntries(pairs) as Awaited<ReturnType<OrderReader["countOrders"]>>;
+    },
+    async listMessages(operatorId, filter, page) {
+      const { text, values } = messagesQuery(operatorId, filter, page);
+      const { rows, nextCursor } = cutPage(await database.rows<StoredMessage>(text, values), page.limit);
+      return { rows: await withParts(database, rows), nextCursor };
+    },
+    async listCharges(operatorId, filter, page) {
+      const { text, values } = chargesQuery(operatorId, filter, page);
+      return cutPage((await database.rows<StoredCharge>(text, values)).map(chargeRow), page.limit);
+    },
+    async listPostings(operatorId, filter, page) {
+      const { text, values } = postingsQuery(operatorId, filter, page);
+      const rows = await database.rows<Dated<PostingRow, "bookedAt">>(text, values);
+      return cutPage(
+        rows.map((row) => ({ ...row, bookedAt: row.bookedAt.toISOString() })),
+        page.limit,
+      );
+    },
+    restored: (operatorId, { from, to }) =>
+      database.rows<RestoredRow>(RESTORED, [operatorId, from ?? null, to ?? null]),
+    balances: (operatorId) => database.rows<Balance>(BALANCES, [operatorId]),
+  };
+}
+
+// Lists.
+
+/** Collects conditions and their values. */
+export class Conditions {
+  readonly #values: unknown[] = [];
+  readonly #texts: string[] = [];
+  /** `?` in the text stands for the value. */
+  add(text: string, value: unknown): this {
+    this.#values.push(value);
+    this.#texts.push(text.replace("?", `$${this.#values.length}`));
+    return this;
+  }
+  /** Adds nothing where the value is not given. */
+  maybe(text: string, value: unknown): this {
+    return value === undefined ? this : this.add(text, value);
+  }
+  /** A condition without a value. */
+  fixed(text: string): this {
+    this.#texts.push(text);
+    return this;
+  }
+  /** `select`, these conditions, and the page: one row more than asked. */
+  page(select: string, alias: string, { limit, cursor, order = "desc" }: PageQuery): Query {
+    this.maybe(`${alias}.id ${order === "asc" ? ">" : "<"} ?::uuid`, cursor);
+    this.#values.push(limit + 1);
+    const text = `${select} where ${this.#texts.join(" and ")} order by ${alias}.id ${order} limit $${this.#values.length}`;
+    return { text, values: this.#values };
+  }
+}
+
+const ORDER = `o.id, o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
+  o.cause, o.network_kind as "networkKind", o.market, o.make, o.model, o.verdict, o.subscriber_id as "subscriberId",
+  o.device_id as "deviceId", o.created_at as "createdAt", o.updated_at as "updatedAt", o.ended_at as "endedAt"`;
+
+export type Dated<Row, Name extends keyof Row> = Omit<Row, Name> & {
+  readonly [At in Name]: null extends Row[At] ? Date | null : Date;
+};
+type StoredOrder = Dated<OrderRow, "dueAt" | "deadlineAt" | "createdAt" | "updatedAt" | "endedAt">;
+
+const orderRow = (row: StoredOrder): OrderRow => ({
+  ...row,
+  dueAt: iso(row.dueAt),
+  deadlineAt: iso(row.deadlineAt),
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+  endedAt: iso(row.endedAt),
+});
+
+/** The rows behind the numbers that a filter names. */
+export type Parties = { readonly subscriberIds?: readonly string[]; readonly deviceId?: string };
+
+const SUBSCRIBER_BY_IMSI = {
+  name: "subscriber_by_imsi", // subscriber_operator_id_imsi_index_key
+  text: "select id from subscriber where operator_id = $1 and imsi_index = $2",
+};
+const SUBSCRIBERS_BY_MSISDN = {
+  name: "subscribers_by_msisdn", // subscriber_by_msisdn
+  text: `select id from subscriber where operator_id = $1 and msisdn_index = $2 limit ${SUBSCRIBERS_OF_NUMBER_MAX}`,
+};
+
+export async function partiesOf(
+  db: Db,
+  sealer: Sealer,
+  operatorId: string,
+  { imsi, msisdn, imei }: OrderFilter,
+): Promise<Parties | "none"> {
+  const parties: { subscriberIds?: readonly string[]; deviceId?: string } = {};
+  if (imsi !== undefined) {
+    const index = sealer.blindIndex("imsi", operatorId, imsi);
+    parties.subscriberIds = idsOf(await db.rows<Id>(SUBSCRIBER_BY_IMSI, [operatorId, index]));
+  }
+  if (msisdn !== undefined) {
+    const index = sealer.blindIndex("msisdn", operatorId, msisdn);
+    const found = idsOf(await db.rows<Id>(SUBSCRIBERS_BY_MSISDN, [operatorId, index]));
+    const before = parties.subscriberIds;
+    parties.subscriberIds = before ? found.filter((id) => before.includes(id)) : found;
+  }
+  if (imei !== undefined) {
+    const index = sealer.blindIndex("imei", operatorId, imei14Of(imei as Imei));
+    const device = await db.one<Id>(DEVICE_BY_IMEI, [operatorId, index]);
+    if (!device) return "none";
+    parties.deviceId = device.id;
+  }
+  return parties.subscriberIds?.length === 0 ? "none" : parties;
+}
+
+type Id = { readonly id: string };
+const idsOf = (rows: readonly Id[]): readonly string[] => rows.map(({ id }) => id);
+
+/**
+ * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on _by_state or _by_make where that
+ * is, else on _by_id, all in the order of the page. A time is also a bound on the id, which begins with a time.
+ */
+export function ordersQuery(
+  operatorId: string,
+  filter: OrderFilter,
+  { subscriberIds, deviceId }: Parties,
+  page: PageQuery,
+): Query {
+  const { createdFrom, createdTo } = filter;
+  return new Conditions()
+    .add("o.operator_id = ?", operatorId)
+    .maybe("o.state = ?", filter.state)
+    .maybe("o.cause = ?", filter.cause)
+    .maybe("o.verdict = ?", filter.verdict)
+    .maybe("o.make = ?", filter.make)
+    .maybe("o.model = ?", filter.model)
+    .maybe("o.subscriber_id = ?", filter.subscriberId)
+    .maybe("o.device_id = ?", filter.deviceId)
+    .maybe("o.subscriber_id = any(?::uuid[])", subscriberIds)
+    .maybe("o.device_id = ?", deviceId)
+    .maybe("o.created_at >= ?::timestamptz", createdFrom)
+    .maybe("o.id >= ?::uuid", createdFrom && idAt(Date.parse(createdFrom) - CLOCK_SLACK_MS))
+    .maybe("o.created_at < ?::timestamptz", createdTo)
+    .maybe("o.id < ?::uuid", createdTo && idAt(Date.parse(createdTo) + CLOCK_SLACK_MS))
+    .page(`select ${ORDER} from provisioning_order o`, "o", page);
+}
+
+/** The least UUIDv7 of a moment. */
+function idAt(ms: number): string {
+  const hex = Math.min(Math.max(ms, 0), 2 ** 48 - 1)
+    .toString(16)
+    .padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+const COUNT_ORDERS = {
+  name: "count_orders", // provisioning_order_by_state
+  text: "select state, count(*)::int as count from provisioning_order where operator_id = $1 group by state",
+};
+
+const MESSAGE = `m.id, m.order_id as "orderId", m.kind, p.protocol, p.sec, m.state, m.reason, p.octets,
+  m.part_count as "partCount", m.attempts, m.created_at as "createdAt", m.updated_at as "updatedAt",
+  m.expires_at as "expiresAt"`;
+type StoredMessage = Dated<Omit<MessageView, "parts">, "createdAt" | "updatedAt" | "expiresAt">;
+type StoredPart = Dated<MessageView["parts"][number], "acceptedAt" | "doneAt"> & {
+  readonly messageId: string;
+};
+
+/** The states whose messages an index keeps apart; written into the text, since a parameter would hide it. */
+const UNSUCCESSFUL: readonly string[] = ["failed", "expired", "cancelled"];
+
+/** Runs on message_of_order where an order is named, on message_unsuccessful for those states, else on message_by_id. */
+export function messagesQuery(
+  operatorId: string,
+  { state, orderId }: { readonly state?: string | undefined; readonly orderId?: string | undefined },
+  page: PageQuery,
+): Query {
+  const conditions = new Conditions().add("m.operator_id = ?", operatorId).maybe("m.order_id = ?", orderId);
+  if (state !== undefined && UNSUCCESSFUL.includes(state)) conditions.fixed(`m.state = '${state}'`);
+  else conditions.maybe("m.state = ?", state);
+  return conditions.page(`select ${MESSAGE} from message m join payload p on p.id = m.payload_id`, "m", page);
+}
+
+const PARTS = {
+  name: "parts_of_messages", // message_part_pkey
+  text: `select message_id as "messageId", sequence, smsc, smsc_message_id as "smscMessageId", state, error_code as "errorCode",
+                accepted_at as "acceptedAt", done_at as "doneAt"
+           from message_part where message_id = any($1::uuid[]) order by message_id, sequence`,
+};
+
+async function withParts<Row extends StoredMessage>(
+  db: Db,
+  rows: readonly Row[],
+): Promise<(Omit<Row, keyof StoredMessage> & MessageView)[]> {
+  const parts = new Map<string, MessageView["parts"][number][]>();
+  for (const { messageId, ...part } of rows.length > 0
+    ? await db.rows<StoredPart>(PARTS, [idsOf(rows)])
+    : []) {
+    const view = { ...part, acceptedAt: part.acceptedAt.toISOString(), doneAt: iso(part.doneAt) };
+    const known = parts.get(messageId);
+    if (known) known.push(view);
+    else parts.set(messageId, [view]);
+  }
+  return rows.map((row) => ({
+    ...row,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+    expiresAt: row.expiresAt.toISOString(),
+    parts: parts.get(row.id) ?? [],
+  }));
+}
+
+const CHARGE = `c.id, c.order_id as "orderId", c.item_id as "itemId", c.make, c.key_source as "keySource",
+  c.fee_minor as "feeMinor", c.portion_minor as "portionMinor", c.currency, c.level, c.state, c.reason,
+  c.bank_reference as "bankReference", c.payout_reference as "payoutReference", c.created_at as "createdAt",
+  c.updated_at as "updatedAt"`;
+type StoredCharge = Dated<ChargeRow, "createdAt" | "updatedAt">;
+const chargeRow = (row: StoredCharge): ChargeRow => ({
+  ...row,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+/** Runs on charge_by_state where a state is named, else on charge_by_id. */
+export function chargesQuery(
+  operatorId: string,
+  { state, make }: { readonly state?: string | undefined; readonly make?: string | undefined },
+  page: PageQuery,
+): Query {
+  return new Conditions()
+    .add("c.operator_id = ?", operatorId)
+    .maybe("c.state = ?", state)
+    .maybe("c.make = ?", make)
+    .page(`select ${CHARGE} from charge c`, "c", page);
+}
+
+/** Runs on posting_of_charge where a charge is named, else on posting_by_id: accounts are few, so a page fills soon. */
+export function postingsQuery(
+  operatorId: string,
+  { account, chargeId }: { readonly account?: string | undefined; readonly chargeId?: string | undefined },
+  page: PageQuery,
+): Query {
+  return new Conditions()
+    .add("p.operator_id = ?", operatorId)
+    .maybe("p.charge_id = ?", chargeId)
+    .maybe("? in (p.debit, p.credit)", account)
+    .page(
+      `select p.id, p.reference, p.charge_id as "chargeId", p.debit, p.credit, p.amount_minor as "amountMinor", p.currency,
+              p.booked_at as "bookedAt" from posting p`,
+      "p",
+      page,
+    );
+}
+
+const BALANCES = {
+  name: "balances", // posting_by_debit or posting_by_id: every posting of the operator is read once
+  text: `select account, currency, sum(amount)::bigint as "balanceMinor"
+           from (select debit, credit, currency, amount_minor from posting where operator_id = $1) p
+          cross join lateral (values (debit, amount_minor), (credit, -amount_minor)) as side(account, amount)
+          group by account, currency order by account, currency`,
+};
+
+/** More kinds of handset than any operator's report has. */
+const RESTORED_ROWS_MAX = 1_000;
+/**
+ * Counts what was observed alone: a verdict that a rule reached, and every item of the order at `works`, whatever level
+ * the policy calls done. Bounded by when the last of them was seen to work.
+ */
+const RESTORED = {
+  name: "restored", // provisioning_order_by_state, order_item_of_order, order_event_pkey
+  text: `select make, model, rule, count(distinct device_id)::int as handsets,
+                count(distinct device_id) filter (where with_key)::int as "withKey"
+           from (
+             select o.make, o.model, o.device_id,
+                    (select one.value ->> 'rule' from jsonb_array_elements(o.verdict_reasons) one
+                      where (one.value ->> 'decided')::boolean and one.value ->> 'outcome' = 'ended' limit 1) as rule,
+                    exists (select from order_item i where i.order_id = o.id and i.kind = 'key') as with_key,
+                    (select max(e.at) from order_event e where e.order_id = o.id and e.kind = 'works') as seen_at
+               from provisioning_order o
+              where o.operator_id = $1 and o.state = 'completed' and o.verdict = 'ended'
+                and not exists (select from order_item i where i.order_id = o.id and i.state <> 'works')) proved
+          where rule is not null and seen_at >= coalesce($2::timestamptz, '-infinity')
+            and seen_at < coalesce($3::timestamptz, 'infinity')
+          group by 1, 2, 3 order by 4 desc, 1, 2, 3 limit ${RESTORED_ROWS_MAX}`,
+};
+
+// One order's story.
+
+const STORY = {
+  name: "story_order", // provisioning_order_pkey, subscriber_pkey, device_pkey
+  text: `select ${ORDER}, o.verdict_reasons as "verdictReasons", d.imei_sealed, s.imsi_sealed, s.msisdn_sealed
+           from provisioning_order o join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
+          where o.operator_id = $1 and o.id = $2`,
+};
+const STORY_ITEMS = {
+  name: "story_items", // order_item_of_order
+  text: `select id, kind, subject, state, cause, reason, next_action as "nextAction", deadline_at as "deadlineAt", attempt,
+                message_id as "messageId", key_id as "keyId", apns, apns_seen as "apnsSeen", updated_at as "updatedAt"
+           from order_item where order_id = $1 order by id`,
+};
+const STORY_EVENTS = {
+  name: "story_events", // order_event_pkey
+  text: `select * from (
+           select id, item_id as "itemId", kind, state, reason, evidence, detail, at
+             from order_event where order_id = $1 order by id desc limit ${STORY_ENTRIES_MAX}) newest order by id`,
+};
+const STORY_MESSAGES = {
+  name: "story_messages", // message_of_order, payload_pkey
+  text: `select ${MESSAGE}, m.reference, p.sealed from message m join payload p on p.id = m.payload_id
+          where m.order_id = $1 order by m.id limit ${STORY_ENTRIES_MAX}`,
+};
+const STORY_CALLS = {
+  name: "story_calls", // outbound_call_of_order
+  text: `select kind, state, reason, attempts, due_at as "dueAt", updated_at as "updatedAt"
+           from outbound_call where order_id = $1 order by id limit ${STORY_ENTRIES_MAX}`,
+};
+const STORY_CHARGES = {
+  name: "story_charges", // charge_item_id_key
+  text: `select ${CHARGE} from charge c where c.item_id = any($1::uuid[]) order by c.id`,
+};
+
+type StoredItem = Omit<Dated<ItemView, "deadlineAt" | "updatedAt">, "subject"> & {
+  readonly subject: ItemSubject | null;
+};
+const subjectView = (subject: ItemSubject): ItemSubjectView => ({
+  catalogId: subject.catalogId,
+  version: subject.version,
+  action: subject.action,
+  package: subject.package,
+  name: inLanguage(subject.name, "en"),
+  channel: subject.channel,
+  retransmissions: subject.retransmissions,
+  missing: subject.missing.map(({ name }) => name),
+  elements: subject.elements,
+  billing: subject.billing.state,
+});
+
+type StoredStory = StoredOrder & {
+  readonly verdictReasons: unknown;
+  readonly imei_sealed: Buffer;
+  readonly imsi_sealed: Buffer;
+  readonly msisdn_sealed: Buffer | null;
+};
+type SealedMessage = StoredMessage & { readonly reference: number; readonly sealed: Buffer };
+
+async function storyOf(
+  tx: Db,
+  sealer: Sealer,
+  operatorId: string,
+  orderId: string,
+): Promise<OrderStory | undefined> {
+  const found = await tx.one<StoredStory>(STORY, [operatorId, orderId]);
+  if (!found) return undefined;
+  const { imei_sealed, imsi_sealed, msisdn_sealed, ...order } = found;
+  const items = await tx.rows<StoredItem>(STORY_ITEMS, [orderId]);
+  const events = await tx.rows<Dated<EventView, "at">>(STORY_EVENTS, [orderId]);
+  const messages = await withParts(tx, await tx.rows<SealedMessage>(STORY_MESSAGES, [orderId]));
+  const calls = await tx.rows<Dated<OrderStory["calls"][number], "dueAt" | "updatedAt">>(STORY_CALLS, [
+    orderId,
+  ]);
+  const charges = await tx.rows<StoredCharge>(STORY_CHARGES, [idsOf(items)]);
+  return {
+    ...orderRow(order),
+    verdictReasons: order.verdictReasons,
+    imeiMasked: maskIdentifier(sealer.open("imei", imei_sealed), "imei"),
+    imsiMasked: maskIdentifier(sealer.open("imsi", imsi_sealed), "imsi"),
+    msisdnMasked: msisdn_sealed && maskIdentifier(sealer.open("msisdn", msisdn_sealed), "msisdn"),
+    items: items.map((item) => ({
+      ...item,
+      subject: item.subject && subjectView(item.subject),
+      deadlineAt: iso(item.deadlineAt),
+      updatedAt: item.updatedAt.toISOString(),
+    })),
+    reasonCode: reasonCodeOf(order.state, events),
+    events: events.map((event) => ({ ...event, at: event.at.toISOString() })),
+    messages: messages.map(({ sealed, ...message }) => ({
+      ...message,
+      // A notice may hold a subscriber's passwords: it is for his device alone (US 6,647,260, row 46).
+      payload: message.kind === "notice" ? new Uint8Array(0) : sealer.openBytes("payload", sealed),
+    })),
+    calls: calls.map((call) => ({
+      ...call,
+      dueAt: iso(call.dueAt),
+      updatedAt: call.updatedAt.toISOString(),
+    })),
+    charges: charges.map(chargeRow),
+  };
+}
+
+/** Said by the event that brought the order where it stands; an order that is under way waits for nothing by a code. */
+function reasonCodeOf(
+  state: OrderStory["state"],
+  events: readonly Pick<EventView, "kind" | "itemId" | "state" | "detail">[],
+): string | null {
+  const last = events.findLast((event) => event.itemId === null && event.state === state);
+  const { cause } = (last?.detail ?? {}) as { readonly cause?: unknown };
+  return typeof cause === "string" ? cause : null;
+}
+
+export const iso = (date: Date | null): string | null => (date === null ? null : date.toISOString());

@@ -1,0 +1,424 @@
+/** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
+import { type ChangeKind, type Changes, NOTHING_HEARD } from "../../kernel/account/changes.ts";
+import type { IssuedKey, TakenKey } from "../../kernel/order/device-key.ts";
+import type { OutgoingMessage } from "../../kernel/order/message.ts";
+import type { Relation, Terms } from "../../kernel/order/operator-terms.ts";
+import type { NetworkKind } from "../../kernel/order/order.ts";
+import type { DueOrder, ItemDraft, OrderDraft, Subject } from "../../kernel/order/order-draft.ts";
+import type { OrderStore, OrderTransaction } from "../../kernel/order/order-store.ts";
+import type { OpenCall, OutboundCall } from "../../kernel/order/outbound-call.ts";
+import { type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
+import type { AccountDraft } from "../../kernel/order/request-draft.ts";
+import type { AccessPoint } from "../../kernel/settings/access-point.ts";
+import type { ChargeDraft } from "../../kernel/settlement/charge.ts";
+import type { SupportOverride } from "../../kernel/support/decide-support.ts";
+import { TurnupError } from "../../term/error.ts";
+import type { HomePlmnResolver } from "../../term/imsi.ts";
+import type { Database, Db, Tx } from "../database/database.ts";
+import { createLeaseWatch } from "../node/node-presence.ts";
+import { remembered } from "../node/versions.ts";
+import { writeReplies } from "../requests/reply-rows.ts";
+import { withRequests, writeRequests } from "../requests/request-rows.ts";
+import { requestStore, requestTransaction } from "../requests/request-store.ts";
+import type { Sealer } from "../seal/seal.ts";
+import { DROP_SYMPTOMS, noteSymptoms, symptomsOfDevices } from "../sightings/symptom-rows.ts";
+import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
+import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
+
+type SealedSubject = {
+  readonly imsi_sealed: Buffer;
+  readonly msisdn_sealed: Buffer | null;
+  readonly iccid_sealed: Buffer | null;
+  readonly imei_sealed: Buffer;
+  readonly gid1: string | null;
+  readonly spn: string | null;
+  readonly home_plmn: string;
+  readonly number_lost_at: Date | null;
+  readonly former_msisdn_sealed?: Buffer | null;
+};
+const SUBJECT = `s.imsi_sealed, s.msisdn_sealed, s.iccid_sealed, s.gid1, s.spn, s.home_plmn, s.number_lost_at, d.imei_sealed`;
+
+const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscriberId", o.device_id as "deviceId", o.cause,
+  o.created_at as "createdAt", o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
+  o.attempts, o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons"`;
+
+const CLAIM_DUE = {
+  name: "claim_due", // provisioning_order_due, provisioning_order_of_subscriber
+  text: `select ${ORDER}, ${SUBJECT},
+                exists (select from provisioning_order y where y.subscriber_id = o.subscriber_id and y.id > o.id
+                                                           and y.cause in ('first_registration', 'sim_moved')) as "isSuperseded"
+           from provisioning_order o join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
+          where o.due_at <= $1 order by o.due_at limit $2
+            for update of o skip locked -- conductors never wait on each other's rows`,
+};
+const LOCK_ORDERS = {
+  name: "lock_orders", // provisioning_order_pkey
+  text: `select ${ORDER} from provisioning_order o where o.id = any($1::uuid[]) order by o.id for update`,
+};
+const READ_ORDERS = {
+  name: "read_orders", // provisioning_order_pkey
+  text: `select ${ORDER} from provisioning_order o where o.id = any($1::uuid[])`,
+};
+const ACCOUNTS_OF = {
+  name: "accounts_of", // provisioning_order_pkey, user_account_operator_id_subscriber_id_key
+  text: `select o.id as "orderId", a.id, a.state from provisioning_order o
+           join user_account a on a.operator_id = o.operator_id and a.subscriber_id = o.subscriber_id
+          where o.id = any($1::uuid[])`,
+};
+const ITEMS_OF_ORDERS = {
+  name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
+  text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
+                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.apns_seen as "apnsSeen", i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
+                i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
+                m.part_count as "partCount", m.reference, m.number_lost_at is not null as "isLost"
+           from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id
+          where i.order_id = any($1::uuid[]) order by i.id`,
+};
+const SUBJECTS_OF = {
+  name: "subjects_of", // provisioning_order_pkey, former_number_of_subscriber
+  text: `select o.id, ${SUBJECT},
+                (select f.msisdn_sealed from former_number f where f.subscriber_id = s.id and f.lost_at >= o.created_at
+                  order by f.lost_at limit 1) as former_msisdn_sealed
+           from provisioning_order o
+           join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id where o.id = any($1::uuid[])`,
+};
+
+const CLAIM_CALLS = {
+  name: "claim_calls", // outbound_call_due
+  text: `update outbound_call c set attempts = c.attempts + 1, lease_until = $4, due_at = $4, leased_by = $5, updated_at = $2
+          where c.id in (select id from outbound_call where kind = $1 and due_at <= $2 order by due_at limit $3
+                            for update skip locked)
+      returning c.id, c.operator_id as "operatorId", c.order_id as "orderId", c.item_id as "itemId", c.kind, c.body, c.sealed,
+                c.attempts, c.deadline_at as "deadlineAt", c.created_at as "createdAt"`,
+};
+const MAKES_OF = {
+  name: "makes_of", // provisioning_order_pkey
+  text: `select o.id, coalesce(o.make, '') as make, coalesce(o.model, '') as model, d.tac
+           from provisioning_order o join device d on d.id = o.device_id where o.id = any($1::uuid[])`,
+};
+const ITEMS_BY_TRAFFIC = {
+  name: "items_by_traffic", // subscriber_operator_id_imsi_index_key, provisioning_order_of_subscriber, order_item_of_order, message_of_order
+  text: `select q.at::int as at, i.order_id as "orderId", i.id as "itemId"
+           from unnest($2::bytea[], $3::text[]) with ordinality as q(imsi_index, apn, at)
+          cross join lateral (select id from subscriber -- as a plain join it may read every subscriber of the operator
+                               where operator_id = $1 and imsi_index = q.imsi_index limit 1) s
+           join lateral (select r.id from provisioning_order r -- a request without access points proves nothing of them
+                          where r.subscriber_id = s.id and (r.cause in ('first_registration', 'sim_moved', 'requested')
+                             or exists (select from order_item a where a.order_id = r.id and a.apns <> '{}'))
+                          order by r.id desc limit 1) o on true
+           join order_item i on i.order_id = o.id and q.apn = any(i.apns)
+          where exists (select from message c join message m on m.order_id = o.id and m.payload_id = c.payload_id
+                         where c.id = i.message_id and (m.state = 'submitting' -- what no server ever took up is no doing of ours
+                               or m.leased_by is not null -- also one that died before it could book that it was handed over
+                               or exists (select from message_part p where p.message_id = m.id)))`,
+};
+const KEY = `k.id as "keyId", k.operator_id as "operatorId", k.order_id as "orderId", i.id as "itemId", k.sealed`;
+const KEYS_BY_ID = {
+  name: "keys_by_id", // device_key_pkey, order_item_of_key
+  text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id
+          where k.operator_id = $1 and k.id = any($2::uuid[])`,
+};
+const KEYS_BY_REFERENCE = {
+  name: "keys_by_reference", // device_key_by_reference, order_item_of_key
+  text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id where k.reference = any($1::bytea[])`,
+};
+const TAKEN_KEYS = {
+  name: "taken_keys", // device_key_pkey, order_item_of_key, charge_item_id_key
+  text: `select k.id, k.device_id as "deviceId", k.order_id as "orderId", k.state,
+                exists (select from order_item i join charge c on c.item_id = i.id where i.key_id = k.id) as "isCharged"
+           from device_key k where k.id = any($1::uuid[])`,
+};
+const OPEN_CALLS_OF = {
+  name: "open_calls_of", // outbound_call_of_order
+  text: `select id, item_id as "itemId", kind, body, attempts, lease_until as "leaseUntil"
+           from outbound_call where order_id = $1 and state = 'due' order by id for update`,
+};
+const LOCK_CHARGES = {
+  name: "lock_charges", // charge_pkey
+  text: `select id, operator_id as "operatorId", order_id as "orderId", item_id as "itemId", make, key_source as "keySource",
+                fee_minor as "feeMinor", portion_minor as "portionMinor", currency, state
+           from charge where id = any($1::uuid[]) order by id for update`,
+};
+/** Asked within a transaction, so without its name: on a connection of another kind than the transaction's. */
+const TERMS = {
+  name: "terms",
+  text: `select o.name, o.kind, o.home_plmns as "homePlmns",
+                (select body from operator_policy p where p.operator_id = o.id order by version desc limit 1) as policy
+           from operator o where o.id = $1`,
+};
+
+/** What an operator said itself, read through the registry that seals its secrets. */
+export type OwnWords = {
+  readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
+  readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
+  readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;
+};
+
+/** Of what terms are made. */
+const TERMS_KINDS: readonly ChangeKind[] = ["operator", "policy", "relations", "access_points", "overrides"];
+
+export type PgOrderStore = OrderStore & {
+  /** What decides within this transaction, until it is written; see `versions.ts`. */
+  termsIn(tx: Tx, operatorId: string): Promise<Terms>;
+};
+
+export function createOrderStore(
+  database: Database,
+  sealer: Sealer,
+  registry: OwnWords,
+  /** This server's number in the database, which its leases bear; without one they lapse by their time alone. */
+  nodeNumber: () => number | null = () => null,
+  homePlmnOf: HomePlmnResolver = () => undefined,
+  changes: Changes = NOTHING_HEARD,
+): PgOrderStore {
+  const reclaimLeases = createLeaseWatch(database);
+  const terms = remembered({ database, changes }, TERMS_KINDS, (operatorId) =>
+    readTerms(database, registry, operatorId),
+  );
+  return {
+    // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
+    transaction: (work) =>
+      database.transaction((tx) => work(orderTransaction(tx, sealer, homePlmnOf, terms.in)), {
+        keepsPlans: true,
+        safeToRepeat: true,
+      }),
+    termsOf: terms.of,
+    termsIn: terms.in,
+    async claimMessages({ now, limit, leaseMs }) {
+      const rows = await claimMessages(database, now, limit, leaseMs, nodeNumber());
+      const messages: OutgoingMessage[] = [];
+      for (const row of rows) {
+        messages.push(outgoing(row, sealer, await terms.of(row.operatorId)));
+      }
+      return messages;
+    },
+    async claimCalls({ kind, now, limit, leaseMs }) {
+      const leaseUntil = new Date(now.getTime() + leaseMs);
+      const values = [kind, now, limit, leaseUntil, nodeNumber()];
+      const rows = await database.rows<OutboundCall & { sealed: Buffer | null }>(CLAIM_CALLS, values);
+      return rows.map(({ sealed, ...call }) =>
+        sealed === null ? call : { ...call, secret: secretIn(sealer, sealed) },
+      );
+    },
+    requests: requestStore(database, sealer, async (orderIds) =>
+      orderIds.length === 0
+        ? []
+        : inOrderOf(
+            orderIds,
+            await withItems(database, sealer, await database.rows(READ_ORDERS, [orderIds])),
+          ),
+    ),
+    async accountsOf(orderIds) {
+      const rows = await database.rows<AccountDraft & { orderId: string }>(ACCOUNTS_OF, [orderIds]);
+      return new Map(rows.map(({ orderId, ...account }) => [orderId, account]));
+    },
+    reclaimLeases,
+    subjectsOf: (orderIds) => subjectsOf(database, sealer, orderIds),
+    async makesOf(orderIds) {
+      const rows = await database.rows<{ id: string; make: string; model: string; tac: string }>(MAKES_OF, [
+        orderIds,
+      ]);
+      return new Map(rows.map(({ id, ...made }) => [id, made]));
+    },
+    async itemsByTraffic(operatorId, traffic) {
+      const rows = await database.rows<{ at: number; orderId: string; itemId: string }>(ITEMS_BY_TRAFFIC, [
+        operatorId,
+        traffic.map(({ imsi }) => sealer.blindIndex("imsi", operatorId, imsi)),
+        traffic.map(({ apn }) => apn.toLowerCase()),
+      ]);
+      return traffic.map((_, at) => rows.filter((row) => row.at === at + 1));
+    },
+    noteSymptoms: (operatorId, seen) => noteSymptoms(database, sealer, operatorId, seen),
+    async keysById(operatorId, keyIds) {
+      const rows = await database.rows<SealedKey>(KEYS_BY_ID, [operatorId, keyIds]);
+      return new Map(rows.map((row) => [row.keyId, unsealedKey(row, sealer)]));
+    },
+    async keysByReference(references) {
+      const rows = await database.rows<SealedKey>(KEYS_BY_REFERENCE, [
+        references.map((one) => Buffer.from(one)),
+      ]);
+      return rows.map((row) => unsealedKey(row, sealer));
+    },
+  };
+}
+
+type SealedKey = Omit<IssuedKey, "bytes"> & { readonly sealed: Buffer };
+const unsealedKey = ({ sealed, ...row }: SealedKey, sealer: Sealer): IssuedKey => ({
+  ...row,
+  bytes: sealer.openBytes("device_key", sealed),
+});
+
+const inOrderOf = (ids: readonly string[], orders: readonly OrderDraft[]): OrderDraft[] =>
+  ids.flatMap((id) => orders.find((order) => order.id === id) ?? []);
+
+/** Undefined where the seal does not open: the call says so, and stops no other. */
+function secretIn(sealer: Sealer, sealed: Buffer): unknown {
+  try {
+    return JSON.parse(sealer.open(CALL_DOMAIN, sealed));
+  } catch (error) {
+    if (error instanceof TurnupError && error.code === "seal_broken") return undefined;
+    throw error;
+  }
+}
+
+async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<Terms> {
+  const operator = await db.one<{
+    name: string;
+    kind: NetworkKind;
+    homePlmns: string[];
+    policy: Partial<OrderPolicy> | null;
+  }>(TERMS.text, [operatorId]);
+  if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
+  const relations = await registry.relationsOf(operatorId);
+  return {
+    operatorId,
+    operatorName: operator.name,
+    homePlmns: operator.homePlmns.map((plmn) => plmn.replace("-", "/")),
+    accessPoints: await registry.accessPointsOf(operatorId),
+    overrides: await registry.overridesOf(operatorId),
+    kind: operator.kind,
+    policy: withDefaults(operator.policy),
+    relations: new Map(relations.map((relation) => [relation.make.toLowerCase(), relation])),
+  };
+}
+
+const subjectOf = (row: SealedSubject, sealer: Sealer): Subject => ({
+  imsi: sealer.open("imsi", row.imsi_sealed),
+  imei: sealer.open("imei", row.imei_sealed),
+  msisdn: row.msisdn_sealed && sealer.open("msisdn", row.msisdn_sealed),
+  iccid: row.iccid_sealed && sealer.open("iccid", row.iccid_sealed),
+  gid1: row.gid1,
+  spn: row.spn,
+  homePlmn: row.home_plmn,
+  numberLostAt: row.number_lost_at,
+  ...(row.former_msisdn_sealed && { formerMsisdn: sealer.open("msisdn", row.former_msisdn_sealed) }),
+});
+
+async function subjectsOf(
+  db: Db,
+  sealer: Sealer,
+  orderIds: readonly string[],
+): Promise<Map<string, Subject>> {
+  const rows = await db.rows<SealedSubject & { id: string }>(SUBJECTS_OF, [orderIds]);
+  return new Map(rows.map((row) => [row.id, subjectOf(row, sealer)]));
+}
+
+type OrderColumns = Omit<OrderDraft, "items" | "request" | "changed">;
+type ItemColumns = Omit<ItemDraft, "message" | "feeTerms" | "isNew" | "changed"> & {
+  readonly feeTerms: FeeTermsRow | null;
+  readonly orderId: string;
+  readonly messageId: string | null;
+  readonly payloadId: string;
+  readonly messageKind: NonNullable<ItemDraft["message"]>["kind"];
+  readonly partCount: number;
+  readonly reference: number;
+  readonly isLost: boolean;
+};
+
+async function withItems(db: Db, sealer: Sealer, rows: readonly OrderColumns[]): Promise<OrderDraft[]> {
+  const orders = rows.map(draftOf);
+  await withRequests(db, sealer, orders);
+  // An order that was not yet opened has no items to look for, unless somebody asked for them.
+  const opened = orders
+    .filter(({ state, request }) => request || (state !== "received" && state !== "waiting"))
+    .map(({ id }) => id);
+  if (opened.length > 0) addItems(orders, await db.rows<ItemColumns>(ITEMS_OF_ORDERS, [opened]));
+  return orders;
+}
+
+/** The items are asked for behind the lock, not after its answer: they are read when it is held. */
+async function lockWithItems(tx: Tx, sealer: Sealer, orderIds: readonly string[]): Promise<OrderDraft[]> {
+  const [rows, items] = await Promise.all([
+    tx.rows<OrderColumns>(LOCK_ORDERS, [orderIds]),
+    tx.rows<ItemColumns>(ITEMS_OF_ORDERS, [orderIds]),
+  ]);
+  const orders = rows.map(draftOf);
+  await withRequests(tx, sealer, orders);
+  addItems(orders, items);
+  return orders;
+}
+
+const draftOf = (row: OrderColumns): OrderDraft => ({ ...row, items: [], request: null, changed: false });
+
+function addItems(orders: readonly OrderDraft[], items: readonly ItemColumns[]): void {
+  const byId = new Map(orders.map((order) => [order.id, order]));
+  for (const row of items) {
+    const { orderId, messageId, payloadId, messageKind, partCount, reference, isLost, feeTerms, ...item } =
+      row;
+    const message =
+      messageId === null
+        ? null
+        : { id: messageId, payloadId, kind: messageKind, partCount, reference, isLost };
+    byId.get(orderId)?.items.push({
+      ...item,
+      message,
+      feeTerms: feeTermsOfRow(feeTerms),
+      isNew: false,
+      changed: false,
+    });
+  }
+}
+
+function orderTransaction(
+  db: Tx,
+  sealer: Sealer,
+  homePlmnOf: HomePlmnResolver,
+  termsIn: PgOrderStore["termsIn"],
+): OrderTransaction {
+  return {
+    termsOf: (operatorId) => termsIn(db, operatorId),
+    ...requestTransaction(db, sealer, homePlmnOf),
+    async claimDue({ now, limit }): Promise<DueOrder[]> {
+      const rows = await db.rows<OrderColumns & SealedSubject & { isSuperseded: boolean }>(CLAIM_DUE, [
+        now,
+        limit,
+      ]);
+      const orders = await withItems(db, sealer, rows.map(orderColumns));
+      const symptoms = await symptomsOfDevices(
+        db,
+        rows.filter(isToBeJudged).map(({ deviceId }) => deviceId),
+      );
+      return orders.map((order, at) => {
+        const row = rows[at]!;
+        return {
+          order,
+          subject: subjectOf(row, sealer),
+          isSuperseded: row.isSuperseded,
+          symptoms: symptoms.get(order.deviceId) ?? [],
+        };
+      });
+    },
+    lockOrders: (orderIds) => lockWithItems(db, sealer, orderIds),
+    subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
+
+    ...messageTransaction(db),
+    takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
+    dropSymptoms: (seenBefore) => db.run(DROP_SYMPTOMS, [seenBefore]),
+    openCallsOf: (orderId) => db.rows<OpenCall>(OPEN_CALLS_OF, [orderId]),
+    lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
+    async write(changes, now) {
+      writeChanges(db, sealer, changes, now);
+      await writeRequests(db, sealer, changes, now);
+      await writeReplies(db, sealer, changes, now);
+    },
+  };
+}
+
+const isToBeJudged = ({ state }: OrderColumns): boolean => state === "received" || state === "waiting";
+
+/** The draft's own columns, without the sealed ones that came along. */
+function orderColumns(row: OrderColumns & SealedSubject & { readonly isSuperseded: boolean }): OrderColumns {
+  const {
+    imsi_sealed,
+    msisdn_sealed,
+    iccid_sealed,
+    imei_sealed,
+    gid1,
+    spn,
+    home_plmn,
+    number_lost_at,
+    isSuperseded,
+    ...order
+  } = row;
+  return order;
+}

@@ -1,0 +1,101 @@
+/**
+ * The pages behind links in text messages: found by the hash of their token, looked at freely, opened once as proof.
+ * Subscribers who come at the same moment, as after a campaign, are looked up together.
+ */
+import { createHash } from "node:crypto";
+import type { SettingsPoint, SettingsValues } from "../../kernel/payload/settings-values.ts";
+import { createCoalescer } from "../database/coalescer.ts";
+import type { Database } from "../database/database.ts";
+import type { Sealer } from "../seal/seal.ts";
+
+const FIND = {
+  name: "find_link", // link_token_hash_key
+  text: `select q.at::int as at, l.id, l.order_id as "orderId", l.item_id as "itemId", l.operator_id as "operatorId", l.settings_sealed as sealed, l.expires_at as "expiresAt",
+                l.opened_at as "openedAt", o.name as "operatorName", p.make, p.model
+           from unnest($1::bytea[]) with ordinality as q(token_hash, at) join link l on l.token_hash = q.token_hash
+           join operator o on o.id = l.operator_id join provisioning_order p on p.id = l.order_id`,
+};
+const MARK_OPENED = {
+  name: "mark_links_opened", // link_pkey
+  text: "update link set opened_at = $2 where id = any($1::uuid[]) and opened_at is null",
+};
+const TOGETHER = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 10_000 };
+
+export type StoredPage =
+  | {
+      readonly state: "open";
+      readonly operatorName: string;
+      readonly make: string | null;
+      readonly model: string | null;
+      readonly points: readonly SettingsPoint[];
+    }
+  | { readonly state: "ready"; readonly operatorName: string }
+  | { readonly state: "expired"; readonly operatorName: string };
+export type SettingsPages = {
+  look(token: string): Promise<StoredPage | undefined>;
+  open(token: string): Promise<StoredPage | undefined>;
+};
+type Link = {
+  readonly at: number;
+  readonly id: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  readonly operatorId: string;
+  readonly sealed: Buffer;
+  readonly expiresAt: Date;
+  readonly openedAt: Date | null;
+  readonly operatorName: string;
+  readonly make: string | null;
+  readonly model: string | null;
+};
+
+export function createSettingsPages(deps: {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly clock: () => Date;
+  /** Books the first opening; a repeat changes nothing. */
+  readonly onOpened: (orderId: string, itemId: string) => Promise<void>;
+  /** Whether access points that nobody confirmed may go out for this operator now. */
+  readonly maySendUnconfirmed: (operatorId: string) => Promise<boolean>;
+}): SettingsPages {
+  const hashes = createCoalescer<Buffer, Link | undefined>({
+    ...TOGETHER,
+    async work(batch) {
+      const links = await deps.database.rows<Link>(FIND, [batch.map(({ row }) => row)]);
+      const found = new Map(links.map((link) => [link.at - 1, link]));
+      for (const [at, { answer }] of batch.entries()) answer(found.get(at));
+    },
+  });
+  const openings = createCoalescer<string, void>({
+    ...TOGETHER,
+    async work(batch) {
+      await deps.database.run(MARK_OPENED, [batch.map(({ row }) => row), deps.clock()]);
+      for (const { answer } of batch) answer();
+    },
+  });
+  const find = async (token: string): Promise<Link | undefined> =>
+    hashes.put([createHash("sha256").update(token).digest()])[0];
+  return {
+    async look(token) {
+      const link = await find(token);
+      if (!link) return undefined;
+      const state = link.expiresAt <= deps.clock() ? "expired" : "ready";
+      return { state, operatorName: link.operatorName };
+    },
+    async open(token) {
+      const link = await find(token);
+      if (!link) return undefined;
+      const { operatorName, make, model } = link;
+      const now = deps.clock();
+      if (link.expiresAt <= now) return { state: "expired", operatorName };
+      const { points, unconfirmed } = JSON.parse(deps.sealer.open("settings", link.sealed)) as SettingsValues;
+      if (unconfirmed && !(await deps.maySendUnconfirmed(link.operatorId)))
+        return { state: "expired", operatorName };
+      if (link.openedAt === null) {
+        await deps.onOpened(link.orderId, link.itemId);
+        await openings.put([link.id])[0];
+      }
+      return { state: "open", operatorName, make, model, points };
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { freshDatabase } from "../../../test/fixture/database.ts";
+import type { OutgoingMessage } from "../../kernel/order/message.ts";
+import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { uuidv7 } from "../database/uuid.ts";
+import { createSealer } from "../seal/seal.ts";
+import { createTextDesk } from "./text-desk.ts";
+
+const database = await freshDatabase();
+const operatorId = uuidv7();
+await database.run("insert into operator (id, slug, name, kind) values ($1, 'desk', 'Desk', 'mvno')", [
+  operatorId,
+]);
+
+const handed: OutgoingMessage[] = [];
+const desk = (hasRoom = false) =>
+  createTextDesk({
+    database,
+    sealer: createSealer(Buffer.alloc(32, 7)),
+    newId: () => uuidv7(),
+    clock: () => new Date(),
+    randomBytes: (octets) => new Uint8Array(octets).fill(9),
+    termsOf: async () => ({
+      operatorId,
+      operatorName: "Desk",
+      kind: "mvno",
+      homePlmns: [],
+      policy: DEFAULT_POLICY,
+      relations: new Map(),
+      accessPoints: [],
+      overrides: new Map(),
+    }),
+    courier: { hasRoom: () => hasRoom, hand: (messages) => void handed.push(...messages) },
+    nodeNumber: () => 7,
+    onMessages: () => undefined,
+  });
+const message = (idempotencyKey: string, text = "hello") => ({ to: "+4915112345678", text, idempotencyKey });
+const rowsOf = async (key: string): Promise<number> =>
+  (await database.rows("select 1 from message where idempotency_key = $1", [`text:${key}`])).length;
+
+test("an accepted text is on disk, sealed, and due", async () => {
+  const [sent] = await desk().send(operatorId, [message("first")]);
+  const row = await database.one<{
+    state: string;
+    destination_sealed: Buffer;
+    due_at: Date | null;
+    part_count: number;
+  }>("select state, destination_sealed, due_at, part_count from message where id = $1", [sent!.id]);
+  assert.equal(row?.state, "queued");
+  assert.ok(row?.due_at);
+  assert.ok(!row?.destination_sealed.toString("latin1").includes("4915112345678"));
+});
+
+test("a text that is handed over is leased to this server on disk before, and a repeat of it is not handed over again", async () => {
+  const text = message("handed", "to the courier");
+  const [[sent], [again]] = [
+    await desk(true).send(operatorId, [text]),
+    await desk(true).send(operatorId, [text]),
+  ];
+  assert.deepEqual(
+    handed.map(({ messageId, content, sender }) => [messageId, content?.to, sender]),
+    [[sent!.id, "4915112345678", DEFAULT_POLICY.sender]],
+  );
+  assert.equal(again!.id, sent!.id);
+  const row = await database.one<{ state: string; leased_by: number; attempts: number; isLeased: boolean }>(
+    `select state, leased_by, attempts, lease_until > now() and due_at = lease_until as "isLeased" from message where id = $1`,
+    [sent!.id],
+  );
+  assert.deepEqual(row, { state: "submitting", leased_by: 7, attempts: 1, isLeased: true });
+});
+
+test("the same idempotency key sends nothing twice: later, in one batch, or through two servers at once", async () => {
+  const one = desk();
+  const [first] = await one.send(operatorId, [message("again")]);
+  const [second] = await one.send(operatorId, [message("again", "another text")]);
+  assert.deepEqual(second, { id: first!.id, created: false });
+
+  const both = await one.send(operatorId, [message("twins"), message("twins")]);
+  assert.equal(both[0]!.id, both[1]!.id);
+
+  const raced = await Promise.all(
+    [desk(), desk(), desk()].map((each) => each.send(operatorId, [message("race")])),
+  );
+  assert.equal(new Set(raced.map(([sent]) => sent!.id)).size, 1);
+  for (const key of ["again", "twins", "race"]) assert.equal(await rowsOf(key), 1, key);
+});
+
+test("an empty text, one of more than ten SMS and a number that is none are refused before anything is stored", async () => {
+  const before = (await database.rows("select 1 from payload")).length;
+  await assert.rejects(desk().send(operatorId, [message("empty", "")]), { code: "text_empty" });
+  await assert.rejects(desk().send(operatorId, [message("long", "ä€".repeat(760))]), {
+    code: "text_too_long",
+  });
+  await assert.rejects(desk().send(operatorId, [{ ...message("who"), to: "12" }]), {
+    code: "msisdn_malformed",
+  });
+  assert.equal((await database.rows("select 1 from payload")).length, before);
+});

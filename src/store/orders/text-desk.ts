@@ -1,0 +1,217 @@
+/**
+ * Plain SMS through the durable outbox: accepted means on disk, and the same idempotency key sends nothing twice. Where
+ * the courier has room a message is leased as it is written and handed over once it is on disk; else it waits its turn.
+ */
+
+import { LEASE_MS, type Outbox } from "../../kernel/conductor/outbox.ts";
+import type { NewMessage, NewPayload } from "../../kernel/order/change-set.ts";
+import type { OutgoingMessage } from "../../kernel/order/message.ts";
+import type { TextDesk } from "../../kernel/order/order-reader.ts";
+import type { OrderStore } from "../../kernel/order/order-store.ts";
+import { quietUntil } from "../../kernel/order/quiet-hours.ts";
+import { minutesAfter } from "../../kernel/order/scribe.ts";
+import { composeText, cutMessage } from "../../kernel/payload/compose.ts";
+import { TurnupError } from "../../term/error.ts";
+import { parseMsisdn } from "../../term/msisdn.ts";
+import { createCoalescer } from "../database/coalescer.ts";
+import type { Database, Db } from "../database/database.ts";
+import type { Sealer } from "../seal/seal.ts";
+
+/** Ten SMS: a longer text is a mistake, and somebody pays for each. */
+const MAX_PARTS = 10;
+const MAX_CHARACTERS = 1_600;
+/** Random octets asked for at once: a call costs more than the octets do. */
+const REFERENCE_POOL_OCTETS = 1_024;
+const BATCH = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 50_000 };
+
+type Row = { readonly payload: NewPayload; readonly message: NewMessage; readonly sender: string };
+type Sent = { readonly id: string; readonly created: boolean };
+type Lease = { readonly until: Date; readonly node: number | null };
+
+/**
+ * Payload and message in one statement, which is a transaction by itself: one round trip and one commit a batch. Answers
+ * the keys that were new.
+ */
+const PUT = {
+  name: "put_texts", // message_operator_id_idempotency_key_key
+  text: `with q as (
+           select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::integer[], $6::bytea[], $7::text[],
+                                $8::integer[], $9::integer[], $10::timestamptz[], $14::bytea[], $15::timestamptz[])
+             as v(id, payload_id, operator_id, sealed, octets, destination_sealed, key, reference, part_count, expires_at,
+                  destination_index, not_before)
+            where not exists (select 1 from message m where m.operator_id = v.operator_id and m.idempotency_key = v.key)),
+         p as (
+           insert into payload (id, operator_id, kind, protocol, octets, sealed, created_at)
+           select payload_id, operator_id, 'text', 'text', octets, sealed, $11 from q)
+         insert into message (id, operator_id, destination_sealed, payload_id, kind, idempotency_key, reference, part_count,
+                              state, reason, due_at, lease_until, leased_by, attempts, expires_at, created_at, updated_at,
+                              is_unasked, destination_index)
+         select id, operator_id, destination_sealed, payload_id, 'text', key, reference, part_count,
+                case when lease is null then 'queued' else 'submitting' end,
+                case when not_before > $11 then 'waits for the end of the quiet hours'
+                     when lease is null then 'waits for its turn at the SMSC' else 'being handed to the SMSC' end,
+                coalesce(lease, not_before, $11), lease, case when lease is not null then $13::integer end,
+                case when lease is null then 0 else 1 end, expires_at, $11, $11, not_before is not null, destination_index
+           from (select q.*, case when not_before is null then $12::timestamptz end as lease from q) q
+             on conflict (operator_id, idempotency_key) do nothing
+         returning id`,
+};
+const KNOWN = {
+  name: "known_messages", // message_operator_id_idempotency_key_key
+  text: `select m.id, m.operator_id as "operatorId", m.idempotency_key as "key"
+           from unnest($1::uuid[], $2::text[]) as q(operator_id, key)
+           join message m on m.operator_id = q.operator_id and m.idempotency_key = q.key`,
+};
+
+export function createTextDesk(deps: {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly newId: () => string;
+  readonly clock: () => Date;
+  readonly randomBytes: (octets: number) => Uint8Array;
+  readonly termsOf: OrderStore["termsOf"];
+  /** Takes messages that are leased as they are written. */
+  readonly courier: Pick<Outbox, "hasRoom" | "hand">;
+  /** This server's number in the data base, which its leases bear. */
+  readonly nodeNumber: () => number | null;
+  /** Called when messages were queued. */
+  readonly onMessages: () => void;
+}): TextDesk {
+  const rows = createCoalescer<Row, Sent>({
+    ...BATCH,
+    async work(batch) {
+      const now = deps.clock();
+      const rows = batch.map(({ row }) => row);
+      const lease = deps.courier.hasRoom(rows.length)
+        ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
+        : null;
+      const sent = await write(deps, rows, now, lease);
+      for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
+      const created = rows.filter((_, at) => sent[at]!.created);
+      const asked = created.filter(({ message }) => !message.isUnasked);
+      if (lease) deps.courier.hand(asked.map(outgoing));
+      if (lease ? asked.length < created.length : created.length > 0) deps.onMessages();
+    },
+  });
+  let pool: Uint8Array = new Uint8Array(0);
+  const nextReference = (): number => {
+    if (pool.length === 0) pool = deps.randomBytes(REFERENCE_POOL_OCTETS);
+    const [reference] = pool;
+    pool = pool.subarray(1);
+    return reference!;
+  };
+  return {
+    async send(operatorId, messages, { isUnasked = false } = {}) {
+      const { policy } = await deps.termsOf(operatorId);
+      const now = deps.clock();
+      const dueAt = (isUnasked && quietUntil(policy.quietHours, null, now)) || now;
+      return Promise.all(
+        rows.put(
+          messages.map(({ to, text, idempotencyKey }) => {
+            const payload = payloadOf(operatorId, deps.newId(), text);
+            const reference = nextReference();
+            const partCount = cutMessage("text", payload.bytes, reference).parts.length;
+            if (partCount > MAX_PARTS) throw tooLong(`${partCount} SMS`);
+            return {
+              payload,
+              sender: policy.sender,
+              message: {
+                id: deps.newId(),
+                operatorId,
+                orderId: null,
+                subscriberId: null,
+                destination: parseMsisdn(to),
+                payloadId: payload.id,
+                kind: "text" as const,
+                idempotencyKey: `text:${idempotencyKey}`,
+                reference,
+                partCount,
+                dueAt,
+                expiresAt: minutesAfter(dueAt, policy.messageValidityMinutes),
+                isUnasked,
+              },
+            };
+          }),
+        ),
+      );
+    },
+  };
+}
+
+function payloadOf(operatorId: string, id: string, text: string): NewPayload {
+  if (text === "") throw new TurnupError("text_empty", "a message without text is not sent");
+  if (text.length > MAX_CHARACTERS) throw tooLong(`${text.length} characters`);
+  return { id, operatorId, kind: "text", protocol: "text", sec: null, bytes: composeText(text) };
+}
+
+const tooLong = (fact: string): TurnupError =>
+  new TurnupError("text_too_long", `${fact} are more than the ${MAX_PARTS} SMS that one message may have`, {
+    nextStep: "shorten the text or send it as several messages",
+  });
+
+const keyOf = (operatorId: string, key: string): string => `${operatorId} ${key}`;
+
+/** As a claim would give it. */
+const outgoing = ({ payload, message, sender }: Row): OutgoingMessage => ({
+  messageId: message.id,
+  operatorId: message.operatorId,
+  kind: "text",
+  protocol: "text",
+  sender,
+  content: { to: message.destination!, payload: payload.bytes },
+  reference: message.reference,
+  partCount: message.partCount,
+  acceptedParts: [],
+  attempts: 1,
+  expiresAt: message.expiresAt,
+});
+
+async function write(
+  { database, sealer }: { readonly database: Db; readonly sealer: Sealer },
+  rows: readonly Row[],
+  now: Date,
+  lease: Lease | null,
+): Promise<Sent[]> {
+  const wanted = new Map<string, Row>();
+  for (const row of rows) {
+    const key = keyOf(row.message.operatorId, row.message.idempotencyKey);
+    if (!wanted.has(key)) wanted.set(key, row);
+  }
+  const first = [...wanted.values()];
+  const inserted = await database.rows<{ id: string }>(PUT, [
+    first.map(({ message }) => message.id),
+    first.map(({ payload }) => payload.id),
+    first.map(({ message }) => message.operatorId),
+    first.map(({ payload }) => sealer.seal("payload", payload.bytes)),
+    first.map(({ payload }) => payload.bytes.length),
+    first.map(({ message }) => sealer.seal("msisdn", message.destination!)),
+    first.map(({ message }) => message.idempotencyKey),
+    first.map(({ message }) => message.reference),
+    first.map(({ message }) => message.partCount),
+    first.map(({ message }) => message.expiresAt),
+    now,
+    lease?.until ?? null,
+    lease?.node ?? null,
+    // What nobody asked for is claimed in its turn, since a claim looks for STOP.
+    first.map(({ message }) =>
+      message.isUnasked ? sealer.blindIndex("msisdn", message.operatorId, message.destination!) : null,
+    ),
+    first.map(({ message }) => (message.isUnasked ? message.dueAt : null)),
+  ]);
+  const created = new Set(inserted.map(({ id }) => id));
+  const ids = new Map(
+    first.map(({ message }) => [keyOf(message.operatorId, message.idempotencyKey), message.id]),
+  );
+  const repeated = first.filter(({ message }) => !created.has(message.id));
+  if (repeated.length > 0) {
+    const known = await database.rows<{ id: string; operatorId: string; key: string }>(KNOWN, [
+      repeated.map(({ message }) => message.operatorId),
+      repeated.map(({ message }) => message.idempotencyKey),
+    ]);
+    for (const { id, operatorId, key } of known) ids.set(keyOf(operatorId, key), id);
+  }
+  return rows.map(({ message }) => {
+    const id = ids.get(keyOf(message.operatorId, message.idempotencyKey))!;
+    return { id, created: id === message.id };
+  });
+}

@@ -1,0 +1,333 @@
+/** What is left behind when a request comes to nothing, or to an end without proof: at other companies' machines, and in rows. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
+import { pair } from "../../../test/fixture/order-shop.ts";
+import { requestShop } from "../../../test/fixture/request-shop.ts";
+import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
+
+const shop = await requestShop();
+const RETRY_MS = 10_000;
+const DAYS_14_MS = 14 * 24 * HOUR_MS;
+const MAIL: Partial<CatalogItem> & { readonly id: string } = {
+  id: "mail",
+  kind: "service",
+  service: { uri: "https://mail.example/scim", module: null, fields: [] },
+};
+const GAME = { id: "game", content: { kind: "activation", module: "game" } } as const;
+const RADIO = { id: "radio", content: { kind: "activation", module: "radio" } } as const;
+
+type House = Awaited<ReturnType<typeof shop.house>>;
+
+async function installedAll(house: House, orderId: string): Promise<void> {
+  for (const { id, kind } of (await house.status(orderId)).items)
+    if (kind === "feature") await house.installed(orderId, id);
+}
+
+/** What is had, with an account that the billing centre knows. */
+async function registered(name: string) {
+  const house = await shop.house(name, [RADIO, GAME, MAIL]);
+  const { orderId } = await house.ask(["radio"]);
+  await installedAll(house, orderId);
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "completed");
+  house.saw.billing.length = 0;
+  return house;
+}
+const billed = (house: House) => house.saw.billing.map(({ kind }) => kind);
+
+for (const [name, kind, ms] of [
+  ["refused", "refused", 0],
+  ["did not answer about", "failed", DAYS_14_MS],
+] as const) {
+  test(`an account that the billing centre ${name} is registered with the next success`, async () => {
+    const house = await shop.house(`account ${kind}`, [RADIO, GAME]);
+    house.answers.billing = () => Promise.resolve({ kind, cause: "not_now", reason: "no" });
+    const { orderId } = await house.ask(["radio"]);
+    await installedAll(house, orderId);
+    await house.errands();
+    await shop.pass(ms);
+    await house.errands();
+    house.answers.billing = () => Promise.resolve({ kind: "done", reference: "bill-2" });
+    house.saw.billing.length = 0;
+    const second = await house.ask(["game"]);
+    await installedAll(house, second.orderId);
+    await house.errands();
+    shop.time.now += RETRY_MS;
+    await house.errands();
+    assert.deepEqual(billed(house).slice(0, 1), ["account"]);
+    const { subscriberId } = await house.story(orderId);
+    assert.equal(
+      await shop.count("user_account", "subscriber_id = $1 and state = 'registered'", [subscriberId]),
+      1,
+    );
+  });
+}
+
+test("the word to register an account goes under one id for each order that wants it, so that one that was lost is not booked twice", async () => {
+  const house = await shop.house("account word", [RADIO, GAME]);
+  house.answers.billing = () =>
+    Promise.resolve({ kind: "failed", cause: "timeout", reason: "the answer was lost" });
+  for (const item of ["radio", "game"]) {
+    const { orderId } = await house.ask([item]);
+    await installedAll(house, orderId);
+    await house.errands();
+  }
+  const words = house.saw.billing.filter(({ kind }) => kind === "account");
+  assert.ok(words.length >= 2, `${billed(house)}`);
+  assert.equal(new Set(words.map(({ id }) => id)).size, 1);
+  // The first was booked, though its answer was lost: what the second knows beyond it is a change.
+  house.answers.billing = ({ id, kind, accountId }) =>
+    kind === "account" && id === accountId
+      ? Promise.resolve({ kind: "refused", cause: "id_reused", reason: "said otherwise before" })
+      : Promise.resolve({ kind: "done", reference: "bill-3" });
+  house.saw.billing.length = 0;
+  shop.time.now += RETRY_MS;
+  await house.errands();
+  const opened = house.saw.billing.filter(
+    ({ kind, id, accountId }) => kind === "account" && id !== accountId,
+  );
+  assert.deepEqual(opened, [], "nobody is opened twice");
+  assert.ok(billed(house).includes("account_change"));
+});
+
+test("a change that is reserved after its item was cancelled is dropped again", async () => {
+  const house = await registered("late reservation");
+  house.answers.billing = () => Promise.resolve({ kind: "failed", cause: "timeout", reason: "none" });
+  const { orderId } = await house.ask(["game"]);
+  await house.errands();
+  house.answers.billing = ({ kind }) =>
+    kind === "prepare"
+      ? Promise.resolve({ kind: "failed", cause: "timeout", reason: "none" })
+      : Promise.resolve({ kind: "done", reference: null });
+  await shop.conductor.cancel(house.operatorId, orderId, "care");
+  await house.errands();
+  house.answers.billing = () => Promise.resolve({ kind: "done", reference: "reserved" });
+  shop.time.now += RETRY_MS;
+  await house.errands();
+  assert.deepEqual(billed(house), ["prepare", "abort", "prepare", "abort"]);
+  assert.equal(house.saw.billing[3]?.prepared, house.saw.billing[0]?.id);
+});
+
+test("a change whose proof never comes holds nothing at the billing centre; late proof is billed all the same", async () => {
+  const house = await registered("no proof");
+  const { orderId } = await house.ask(["game"]);
+  await house.errands();
+  const [item] = (await house.status(orderId)).items;
+  assert.ok(await house.requests.content(house.scope, orderId, item!.id));
+  await shop.pass(80 * HOUR_MS);
+  assert.equal((await house.status(orderId)).state, "partly_completed");
+  await house.errands();
+  assert.deepEqual(billed(house), ["prepare", "abort"]);
+  await house.installed(orderId, item!.id);
+  await house.installed(orderId, item!.id);
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "completed");
+  assert.deepEqual(billed(house), ["prepare", "abort", "account_change", "feature"]);
+});
+
+/** Of the user in rows of one order: what he told, and what was to be sent of it. */
+const kept = async (orderId: string) => ({
+  request: await shop.count("request", "order_id = $1 and user_sealed is not null", [orderId]),
+  registrations: (
+    await shop.database.rows<{ data_sealed: Buffer }>(
+      "select data_sealed from registration where order_id = $1",
+      [orderId],
+    )
+  ).map(({ data_sealed }) => shop.sealer.open("registration_data", data_sealed)),
+});
+
+test("of a request that was cancelled before anything was done, no user data is kept", async () => {
+  const house = await shop.house("cancelled", [{ ...RADIO, terms: "t" }], { terms: ["t"] });
+  const { orderId } = await house.ask(["radio"]);
+  assert.equal((await house.status(orderId)).state, "awaiting_consent");
+  assert.equal((await kept(orderId)).request, 1);
+  await shop.conductor.cancel(house.operatorId, orderId, "care");
+  assert.equal((await kept(orderId)).request, 0);
+});
+
+test("of a request that can have nothing, or whose service refuses, no user data is kept", async () => {
+  const nothing = await shop.house("nothing", [RADIO]);
+  const cannot = await nothing.ask(["radio"], { noticeKey: null });
+  assert.equal((await nothing.status(cannot.orderId)).state, "failed");
+  assert.equal((await kept(cannot.orderId)).request, 0);
+  const house = await shop.house("service refuses", [MAIL]);
+  house.answers.register = () => Promise.resolve({ kind: "refused", cause: "not_you", reason: "no" });
+  const { orderId } = await house.ask(["mail"]);
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "failed");
+  const left = await kept(orderId);
+  assert.equal(left.request, 0);
+  assert.equal(left.registrations.length, 1);
+  assert.doesNotMatch(left.registrations.join(), /Ada|ada@/);
+});
+
+test("a registration that the user never completed is taken back from the service server", async () => {
+  for (const end of ["deadline", "cancelled"] as const) {
+    const house = await shop.house(`half ${end}`, [MAIL], { policy: { choiceDeadlineHours: 2 } });
+    house.answers.register = () =>
+      Promise.resolve({
+        kind: "needs_information",
+        remoteId: "half-1",
+        fields: [{ name: "pin", problem: "missing" }],
+      });
+    const { orderId } = await house.ask(["mail"]);
+    await house.errands();
+    if (end === "deadline") await shop.pass(2 * HOUR_MS);
+    else await shop.conductor.cancel(house.operatorId, orderId, "care");
+    await house.errands();
+    assert.deepEqual(
+      house.saw.removals.map(({ remoteId }) => remoteId),
+      ["half-1"],
+      end,
+    );
+    assert.equal((await house.status(orderId)).state, end === "deadline" ? "failed" : "cancelled");
+    assert.equal(await shop.count("registration", "order_id = $1 and state = 'removed'", [orderId]), 1);
+    assert.doesNotMatch((await kept(orderId)).registrations.join(), /Ada|ada@/);
+  }
+});
+
+test("access data that the device never got is not kept once nobody tries any more", async () => {
+  const house = await shop.house("access lost", [MAIL]);
+  const { orderId } = await house.ask(["mail"]);
+  await house.errands();
+  const tried: string[] = [];
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    tried.push(
+      ...(await house.told("failed")).flatMap(({ kind, messageId }) =>
+        kind === "access_data" ? [messageId] : [],
+      ),
+    );
+    await shop.pass(6 * HOUR_MS);
+  }
+  assert.ok(tried.length > 1, "it was tried again");
+  assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
+  const [{ sealed } = { sealed: Buffer.alloc(0) }] = await shop.database.rows<{ sealed: Buffer }>(
+    "select p.sealed from payload p join message m on m.payload_id = p.id where m.id = $1",
+    [tried[0]],
+  );
+  assert.equal(shop.sealer.openBytes("payload", sealed).length, 0);
+});
+
+test("access data that fits into no text is not cut: it is not sent, and the item says so", async () => {
+  const house = await shop.house("long access", [MAIL]);
+  const accessData = Object.fromEntries(
+    Array.from({ length: 12 }, (_, at) => [`value${at}`, "x".repeat(200)]),
+  );
+  house.answers.register = () => Promise.resolve({ kind: "registered", remoteId: "scim-1", accessData });
+  const { orderId } = await house.ask(["mail"], { noticeKey: null });
+  await house.errands();
+  assert.ok(!(await house.told()).some(({ text }) => text.includes("xxx")));
+  const [item] = (await house.status(orderId)).items;
+  assert.match(item!.reason, /fits into no notice/);
+  assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
+});
+
+test("access data that the client has is not sent again, whatever the SMSC says of it, nor is what was wiped", async () => {
+  const house = await shop.house("acked", [MAIL]);
+  const { reference } = await house.ask(["mail"]);
+  await house.errands();
+  const [first] = await house.told("failed");
+  assert.equal(first?.kind, "access_data");
+  // Its resending waits for its time when the client's word comes after all.
+  await house.reply("ack", { reference, itemId: first!.itemId, noticeId: first!.noticeId });
+  await shop.pass(24 * HOUR_MS);
+  assert.ok((await house.told("failed")).every(({ kind }) => kind !== "access_data"));
+
+  const other = await shop.house("acked before", [MAIL]);
+  const order = await other.ask(["mail"]);
+  await other.errands();
+  const [access] = await other.told("none");
+  await other.reply("ack", { ...order, itemId: access!.itemId, noticeId: access!.noticeId });
+  await other.receipt([access!], "failed");
+  await shop.pass(24 * HOUR_MS);
+  assert.ok((await other.told()).every(({ noticeId }) => !Buffer.from(noticeId).equals(access!.noticeId)));
+});
+
+test("access data of an order that was cancelled waits for nobody: it is wiped and not sent", async () => {
+  const house = await shop.house("cancelled access", [MAIL]);
+  const { orderId } = await house.ask(["mail"]);
+  await house.errands();
+  await shop.conductor.cancel(house.operatorId, orderId, "care");
+  assert.ok((await house.told()).every(({ kind }) => kind !== "access_data"));
+  assert.equal(await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]), 0);
+  assert.match((await house.status(orderId)).items[0]!.reason, /is being taken back$/);
+  await house.errands();
+  assert.deepEqual(
+    house.saw.removals.map(({ remoteId }) => remoteId),
+    ["scim-1"],
+    "nobody can use what it opened",
+  );
+});
+
+test("what is asked for twice at once is done and billed once, and the second request says which one does it", async () => {
+  const house = await shop.house("twice", [GAME, MAIL, RADIO]);
+  const first = await house.ask(["game", "mail"]);
+  const second = await house.ask(["game", "mail", "radio"]);
+  const again = await house.ask(["game"]);
+  await installedAll(house, first.orderId);
+  await installedAll(house, second.orderId);
+  await house.errands();
+  await house.told();
+  await house.errands();
+  assert.equal(house.saw.registrations.length, 1);
+  const booked = house.saw.billing.filter(({ kind }) => kind !== "account_change");
+  assert.deepEqual(booked.map(({ kind, catalogId }) => `${kind} ${catalogId ?? ""}`).sort(), [
+    "account ",
+    "feature game",
+    "feature radio",
+    "service mail",
+  ]);
+  assert.equal((await house.status(first.orderId)).state, "completed");
+  const items = (await house.status(second.orderId)).items;
+  assert.deepEqual(items.map(({ catalogId, state }) => [catalogId, state]).sort(), [
+    ["game", "failed"],
+    ["mail", "failed"],
+    ["radio", "works"],
+  ]);
+  const { state, reason } = await house.status(again.orderId);
+  assert.deepEqual([state, reason], ["failed", `request ${first.reference} is at it already`]);
+});
+
+test("what is removed twice at once is removed and billed once", async () => {
+  const house = await registered("twice removed");
+  const first = await house.ask(["radio"], { action: "remove" });
+  const second = await house.ask(["radio"], { action: "remove" });
+  await house.errands();
+  await installedAll(house, first.orderId);
+  await house.errands();
+  assert.deepEqual(billed(house), ["prepare", "commit", "account_change"]);
+  assert.match((await house.status(second.orderId)).reason, /is at it already/);
+});
+
+test("two orders of one subscriber that end in one batch of receipts, with the same item, spoil it for nobody", async () => {
+  const house = await shop.house("one batch", [MAIL]);
+  const first = await house.ask(["mail"]);
+  await house.errands();
+  const told = [...(await house.told("none"))];
+  // The SIM is in another device meanwhile: there the same is asked for anew.
+  const second = await house.ask(["mail"], { who: { imsi: house.imsi, imei: pair("another device").imei } });
+  await house.errands();
+  told.push(...(await house.told("none")));
+  await house.receipt(told, "delivered");
+  for (const { orderId } of [first, second]) assert.equal((await house.status(orderId)).state, "completed");
+});
+
+test("terms that were declined before they were mailed are mailed to nobody", async () => {
+  const house = await shop.house("declined before mail", [{ ...RADIO, terms: "general" }], {
+    terms: ["general"],
+  });
+  const { orderId } = await house.ask(["radio"], { user: { email: "ada@example.org" } });
+  assert.deepEqual(
+    (await house.story(orderId)).calls.map(({ kind, state }) => `${kind} ${state}`),
+    ["mail_notice due"],
+  );
+  await house.requests.answerTerms(house.scope, orderId, "decline", "screen");
+  await house.errands();
+  assert.deepEqual(house.saw.mails, []);
+  const { calls } = await house.story(orderId);
+  assert.deepEqual(
+    calls.map(({ kind, state, dueAt }) => [kind, state, dueAt]),
+    [["mail_notice", "given_up", null]],
+  );
+});

@@ -1,0 +1,381 @@
+/** Features of a request on PostgreSQL: terms, the two sends, the device's word, retransmission (US 6,647,260, figure 7B). */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { ACCESS_POINT } from "../../../test/fixture/http.ts";
+import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
+import { requestShop } from "../../../test/fixture/request-shop.ts";
+import { verifyContent } from "../../wire/message/content.ts";
+import { uuidv7 } from "../database/uuid.ts";
+
+const shop = await requestShop();
+const ACTIVATION = { kind: "activation", module: "wap-browser" } as const;
+const BROWSER = { id: "browser", terms: "general", content: ACTIVATION, elements: ["hlr-profile"] } as const;
+
+const ofBrowser = (name: string, policy = {}) => shop.house(name, [BROWSER], { policy, terms: ["general"] });
+const publicKeyOf = (issuer: string) => (issuer === "own.turnup" ? shop.issuer.publicKey : undefined);
+
+/** Agreed to, with its content waiting for the device. */
+async function accepted(name: string, policy = {}) {
+  const house = await ofBrowser(name, policy);
+  const { orderId, reference } = await house.ask(["browser"]);
+  await house.told();
+  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
+  await house.errands();
+  const [item] = (await house.status(orderId)).items;
+  return { house, orderId, reference, itemId: item!.id };
+}
+
+test("a feature goes from its terms over content to the device's confirmation, and is billed once", async () => {
+  const house = await ofBrowser("whole road");
+  const { orderId, reference, created } = await house.ask(["browser"]);
+  assert.ok(created);
+  assert.match(reference, /^[2-9A-HJ-NP-RT-Z]{8}$/);
+  const asked = await house.status(orderId);
+  assert.equal(asked.state, "awaiting_consent");
+  assert.deepEqual(
+    asked.terms.map(({ text }) => text),
+    ["Terms of general."],
+  );
+  const [terms] = await house.told();
+  assert.equal(terms?.kind, "terms");
+  assert.match(terms!.text, /Terms of general\. Reply YES \d{4}/);
+  assert.equal(house.saw.elements.length + house.saw.billing.length, 0, "nothing is done before the answer");
+
+  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
+  await house.errands();
+  const [thanks, ready] = await house.told();
+  assert.deepEqual([thanks?.kind, ready?.kind], ["status", "content_ready"]);
+  assert.equal(
+    (await house.status(orderId)).items[0]?.state,
+    "sending",
+    "the notice's receipt is not the content's",
+  );
+  const itemId = ready!.itemId!;
+  const content = await house.requests.content(house.scope, reference, itemId);
+  const verdict = verifyContent(content!.bytes, publicKeyOf, house.imei, new Date(shop.time.now));
+  assert.ok(verdict.kind === "valid");
+  assert.deepEqual(verdict.content.activations, ["wap-browser"]);
+  assert.equal((await house.status(orderId)).items[0]?.state, "delivered");
+
+  assert.equal(await house.installed(orderId, itemId), true);
+  assert.equal(await house.installed(orderId, itemId), false, "said again it changes nothing");
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "completed");
+  assert.deepEqual(
+    (await house.told()).map(({ kind, text }) => [kind, text.includes("browser")]),
+    [["done", true]],
+  );
+  assert.deepEqual(
+    house.saw.elements.map(({ element, action }) => [element, action]),
+    [["hlr-profile", "add"]],
+  );
+  await house.errands();
+  assert.deepEqual(
+    house.saw.billing.map(({ kind, catalogId }) => [kind, catalogId]),
+    [
+      ["account", null],
+      ["feature", "browser"],
+    ],
+  );
+  const had = await house.requests.provisioned({
+    ...house.scope,
+    subscriberId: (await house.story(orderId)).subscriberId,
+  });
+  assert.deepEqual(
+    had.map(({ itemId: id, name }) => [id, name]),
+    [["browser", "browser"]],
+  );
+});
+
+test("the same key opens one request, however often it comes", async () => {
+  const house = await ofBrowser("twice");
+  const first = await house.ask(["browser"], { idempotencyKey: "once" });
+  const again = await house.ask(["browser"], { idempotencyKey: "once" });
+  assert.deepEqual(again, { ...first, created: false });
+  assert.equal((await house.told()).length, 1);
+});
+
+test("declined terms are kept with text, time and channel, and leave nothing else", async () => {
+  const house = await ofBrowser("declined");
+  const { orderId } = await house.ask(["browser"]);
+  const [terms] = await house.told();
+  const code = terms!.fields.code!;
+  assert.equal(await house.requests.textCame(`+${house.msisdn}`, `no ${code}`), true);
+  assert.equal((await house.status(orderId)).state, "declined");
+  const [row] = await shop.database.rows<{ answer: string; answered_by: string; text: string }>(
+    "select answer, answered_by, text from consent where order_id = $1",
+    [orderId],
+  );
+  assert.deepEqual(row, { answer: "decline", answered_by: "sms", text: "Terms of general." });
+  await house.errands();
+  assert.equal(house.saw.elements.length + house.saw.billing.length, 0);
+  assert.equal(await shop.count("outbound_call", "order_id = $1 and kind = 'billing_notice'", [orderId]), 0);
+  assert.equal(await shop.count("request", "order_id = $1 and user_sealed is null", [orderId]), 1);
+  await assert.rejects(house.requests.answerTerms(house.scope, orderId, "accept", "screen"), {
+    code: "nothing_to_answer",
+  });
+});
+
+test("terms that nobody answers expire at the policy's deadline, with nothing done", async () => {
+  const house = await ofBrowser("silent", { consentDeadlineHours: 5 });
+  const { orderId } = await house.ask(["browser"]);
+  await shop.pass(5 * HOUR_MS);
+  assert.equal((await house.status(orderId)).state, "expired");
+  await house.errands();
+  assert.equal(house.saw.billing.length, 0);
+  assert.ok((await house.told()).some(({ text }) => /no answer came/.test(text)));
+});
+
+test("terms go to a known mail address and fax number too, sealed until they are sent", async () => {
+  const house = await ofBrowser("by mail");
+  const { orderId } = await house.ask(["browser"], {
+    user: { email: "ada@example.org", fax: "+441632960961" },
+  });
+  const sealed = await shop.database.rows<{ body: object; sealed: Buffer }>(
+    "select body, sealed from outbound_call where order_id = $1",
+    [orderId],
+  );
+  assert.doesNotMatch(JSON.stringify(sealed.map(({ body }) => body)), /ada|1632/);
+  await house.errands();
+  assert.deepEqual(
+    house.saw.mails.map(({ to }) => to),
+    [
+      { kind: "mail", address: "ada@example.org" },
+      { kind: "fax", number: "+441632960961" },
+    ],
+  );
+  assert.match(house.saw.mails[0]!.text, /Terms of general\./);
+  assert.equal(await shop.count("outbound_call", "order_id = $1 and sealed is not null", [orderId]), 0);
+});
+
+test("a failed installation is sent once more when the user chooses so, and works then", async () => {
+  const { house, orderId, reference, itemId } = await accepted("retransmitted");
+  await house.told();
+  await house.requests.content(house.scope, orderId, itemId);
+  assert.equal(
+    await house.requests.deviceReports(
+      house.scope,
+      orderId,
+      itemId,
+      { kind: "failed", cause: "memory full" },
+      "wideband",
+    ),
+    true,
+  );
+  const failed = (await house.status(orderId)).items[0]!;
+  assert.equal(failed.state, "awaiting_choice");
+  assert.match(failed.reason, /memory full/);
+  assert.equal(
+    await house.requests.content(house.scope, orderId, itemId),
+    undefined,
+    "nothing is to be fetched now",
+  );
+  const [choice] = await house.told();
+  assert.equal(choice?.kind, "choice");
+  assert.equal(await house.reply("retransmit", { reference, itemId }), true);
+  assert.deepEqual(
+    (await house.told()).map(({ kind }) => kind),
+    ["content_ready"],
+  );
+  assert.ok(await house.requests.content(house.scope, orderId, itemId));
+  assert.equal(await house.reply("installed", { reference, itemId }), true);
+  assert.equal((await house.status(orderId)).state, "completed");
+  const events = await house.events(orderId);
+  assert.equal(events.filter((kind) => kind === "content_offered").length, 2);
+  assert.ok(events.includes("retransmission_requested"));
+});
+
+test("a failed installation that is given up takes back what the network did, and bills nothing", async () => {
+  const { house, orderId, itemId } = await accepted("given up");
+  await house.told();
+  await house.requests.deviceReports(
+    house.scope,
+    orderId,
+    itemId,
+    { kind: "failed", cause: "bad_signature" },
+    "wideband",
+  );
+  const [choice] = await house.told();
+  assert.equal(await house.requests.textCame(house.msisdn, `${choice!.fields.code} No!`), true);
+  await house.errands();
+  const { state, items } = await house.status(orderId);
+  assert.deepEqual([state, items[0]?.state], ["failed", "failed"]);
+  assert.deepEqual(
+    house.saw.elements.map(({ action }) => action),
+    ["add", "remove"],
+  );
+  assert.equal(house.saw.billing.length, 0);
+});
+
+test("content is sent as often as the policy allows, and no choice is offered after that", async () => {
+  const { house, orderId, itemId } = await accepted("limit", { retransmissionLimit: 1 });
+  const failure = { kind: "failed", cause: "memory_full" } as const;
+  await house.requests.deviceReports(house.scope, orderId, itemId, failure, "wideband");
+  await house.requests.chooseRetransmission(house.scope, orderId, itemId, "retransmit", "screen");
+  await house.requests.deviceReports(house.scope, orderId, itemId, failure, "wideband");
+  const { state, items } = await house.status(orderId);
+  assert.deepEqual([state, items[0]?.state], ["failed", "failed"]);
+  assert.match(items[0]!.reason, /sent 2 times/);
+});
+
+test("no choice by the deadline is a no; no word of the device by its own is a failure", async () => {
+  const chosen = await accepted("no choice", { choiceDeadlineHours: 3 });
+  const failure = { kind: "failed", cause: "memory_full" } as const;
+  const { house, orderId, itemId } = chosen;
+  await house.requests.deviceReports(house.scope, orderId, itemId, failure, "wideband");
+  const silent = await accepted("no word");
+  await shop.pass(3 * HOUR_MS);
+  assert.equal((await house.status(orderId)).items[0]?.state, "failed");
+  assert.equal((await house.story(orderId)).items[0]?.cause, "no_choice");
+  await shop.pass(72 * HOUR_MS);
+  assert.equal((await silent.house.status(silent.orderId)).state, "failed");
+});
+
+test("a notice that is lost does not fail the content, and content that was fetched does not prove the notice", async () => {
+  const { house, orderId, itemId } = await accepted("one of two");
+  await house.requests.content(house.scope, orderId, itemId);
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    await house.told("failed");
+    await shop.pass(6 * HOUR_MS);
+  }
+  const events = await house.events(orderId);
+  assert.ok(events.includes("notice_failed"));
+  assert.ok(events.includes("content_fetched"));
+  assert.equal(await house.installed(orderId, itemId), true);
+  assert.equal((await house.status(orderId)).state, "completed");
+});
+
+test("content that is small enough goes by SMS alone, and the client's word for it comes the same way", async () => {
+  const { house, orderId, reference, itemId } = await accepted("narrowband", {
+    narrowbandContentOctets: 600,
+  });
+  const content = (await house.told()).find(({ kind }) => kind === "content");
+  const verdict = verifyContent(content!.content!, publicKeyOf, house.imei, new Date(shop.time.now));
+  assert.ok(verdict.kind === "valid" && verdict.content.itemId === itemId);
+  assert.equal((await house.status(orderId)).items[0]?.state, "delivered");
+  await house.reply("ack", { reference, itemId, noticeId: content!.noticeId });
+  assert.equal((await house.status(orderId)).items[0]?.state, "opened");
+  await house.reply("installed", { reference, itemId });
+  assert.equal((await house.status(orderId)).state, "completed");
+});
+
+test("a device's word on what was never sent to it is worth nothing, by whatever way it comes", async () => {
+  const house = await ofBrowser("nothing sent");
+  const { orderId, reference } = await house.ask(["browser"]);
+  const itemId = (await house.status(orderId)).items[0]!.id;
+  const says = async () => {
+    const before = [await house.status(orderId), await house.events(orderId)];
+    assert.equal(await house.installed(orderId, itemId), false);
+    const failed = { kind: "failed", cause: "memory_full" } as const;
+    assert.equal(await house.requests.deviceReports(house.scope, orderId, itemId, failed, "wideband"), false);
+    for (const kind of ["ack", "installed", "failed"] as const)
+      await house.reply(kind, { reference, itemId, ...(kind === "failed" && { cause: "memory_full" }) });
+    assert.deepEqual([await house.status(orderId), await house.events(orderId)], before);
+  };
+  await says(); // nobody agreed to it yet
+  await house.requests.answerTerms(house.scope, orderId, "decline", "screen");
+  await house.errands();
+  await says();
+  assert.equal((await house.status(orderId)).state, "declined");
+  assert.deepEqual([house.saw.billing, house.saw.elements], [[], []]);
+});
+
+test("an element of the network that fails fails its item, and the device's late word does not mend it", async () => {
+  const house = await ofBrowser("element");
+  house.answers.element = () => Promise.resolve({ kind: "refused", cause: "no_such_profile", reason: "no" });
+  const { orderId } = await house.ask(["browser"]);
+  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
+  await house.errands();
+  const { state, items } = await house.status(orderId);
+  assert.equal(state, "failed");
+  assert.match(items[0]!.reason, /hlr-profile failed: no_such_profile/);
+  assert.equal(await house.installed(orderId, items[0]!.id), false);
+  assert.equal(house.saw.billing.length, 0);
+});
+
+test("which channel a notice takes stands in its event with the rule that decided", async () => {
+  const long = "All of it, word for word. ".repeat(40);
+  const house = await shop.house("rule", [BROWSER]);
+  await shop.catalog.putTerms(house.operatorId, "general", { en: long }, () => true, "test");
+  shop.time.now += 3_000;
+  const { orderId } = await house.ask(["browser"]);
+  const [terms] = await house.told();
+  assert.ok(terms!.parts <= 3 && terms!.text.length < 200, "it points to the screen");
+  assert.equal((await house.status(orderId)).terms[0]?.text, long);
+  const event = (await house.story(orderId)).events.find(({ kind }) => kind === "notice_queued");
+  const { channel, rule } = event!.detail as { channel: string; rule: string };
+  assert.equal(channel, "wideband");
+  assert.match(rule, /longer than 3 SMS/);
+});
+
+const SETTINGS = { id: "access-points", content: { kind: "settings" }, elements: [] } as const;
+const REFUSED = {
+  kind: "refused",
+  code: "settings_unconfirmed",
+  reason: "internet of a set is not confirmed",
+  nextAction: "add an access point of your own for these SIMs",
+} as const;
+
+test("settings that somebody asked for wait where nothing confirmed may be sent, and go when their operator has said which", async () => {
+  const house = await shop.house("asked settings", [SETTINGS]);
+  const { choice } = shop.world;
+  try {
+    shop.world.choice = REFUSED;
+    const { orderId } = await house.ask(["access-points"]);
+    await house.errands();
+    const waiting = await house.story(orderId);
+    const [item] = waiting.items;
+    assert.deepEqual(
+      [waiting.state, item?.state, item?.cause],
+      ["provisioning", "pending", "settings_unconfirmed"],
+    );
+    assert.deepEqual([item?.reason, item?.nextAction], [REFUSED.reason, REFUSED.nextAction]);
+    assert.ok(Date.parse(item!.deadlineAt!) > shop.time.now);
+    assert.deepEqual(
+      (await house.told()).filter(({ kind }) => kind === "text"),
+      [],
+    );
+    assert.ok(waiting.messages.every(({ kind }) => kind === "notice"));
+    assert.ok(Date.parse(waiting.dueAt!) <= shop.time.now + 60_000, "looked at again by itself");
+
+    shop.time.now += HOUR_MS;
+    await shop.conductor.advance(100);
+    assert.equal((await house.events(orderId)).filter((kind) => kind === "settings_waited_for").length, 1);
+    const still = await house.story(orderId);
+    assert.ok(Date.parse(still.dueAt!) <= shop.time.now + HOUR_MS);
+
+    shop.world.choice = choice;
+    const point = { ...ACCESS_POINT, id: uuidv7() };
+    await shop.registry.accessPoints.add(house.operatorId, point, "test");
+    assert.ok(
+      Date.parse((await house.story(orderId)).dueAt!) < shop.time.now + 60_000,
+      "an access point wakes it",
+    );
+    shop.time.now += 60_000;
+    await shop.conductor.advance(100);
+    const going = await house.story(orderId);
+    assert.deepEqual([going.items[0]?.state, going.items[0]?.apns], ["sending", ["internet"]]);
+    assert.ok(going.messages.some(({ kind }) => kind === "settings"));
+  } finally {
+    shop.world.choice = choice;
+  }
+});
+
+test("settings that wait for an access point in vain fail of that at their deadline", async () => {
+  const house = await shop.house("settings in vain", [SETTINGS]);
+  const { choice } = shop.world;
+  try {
+    shop.world.choice = REFUSED;
+    const { orderId } = await house.ask(["access-points"]);
+    shop.time.now += 8 * 24 * HOUR_MS;
+    await shop.conductor.advance(100);
+    const story = await house.story(orderId);
+    assert.deepEqual(
+      [story.state, story.items[0]?.state, story.items[0]?.cause],
+      ["failed", "failed", "settings_unconfirmed"],
+    );
+    assert.match(story.items[0]!.reason, /is not confirmed; the deadline has passed/);
+  } finally {
+    shop.world.choice = choice;
+  }
+});

@@ -1,0 +1,114 @@
+/** Of whom nothing is known, somebody has a word before anything is done (US 6,647,260, claim 7; row 38). */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { requestShop, USER } from "../../../test/fixture/request-shop.ts";
+import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { createRequestReader } from "./request-reader.ts";
+
+const HOUR_MS = 3_600_000;
+const MMS = [{ id: "mms" }];
+/** As it ships. */
+const { unknownUser, reviewDeadlineHours } = DEFAULT_POLICY.request;
+const policy = { unknownUser, reviewDeadlineHours };
+const shop = await requestShop();
+
+test("as it ships, the bureau is asked of a stranger, and what it says decides", async () => {
+  const house = await shop.house("review stranger", MMS, { policy });
+  const { orderId } = await house.ask(["mms"]);
+  assert.equal((await house.status(orderId)).state, "verifying");
+  await house.errands();
+  assert.equal((await house.status(orderId)).state, "completed");
+  assert.deepEqual(
+    house.saw.identities.map(({ user }) => user.familyName),
+    ["Lovelace"],
+  );
+});
+
+const waits = async (name: string) => {
+  const house = await shop.house(name, MMS, { policy });
+  const { orderId } = await house.ask(["mms"], { user: {} });
+  return {
+    house,
+    orderId,
+    review: (outcome: "approved" | "refused") =>
+      house.requests.review(house.operatorId, orderId, { outcome, actor: "anna" }),
+  };
+};
+
+test("a stranger without a name waits for a person, with a reason, a deadline and what is next; nothing goes out", async () => {
+  const { house, orderId } = await waits("review nameless");
+  await house.errands();
+  const { state, reason, nextAction, deadlineAt } = await house.status(orderId);
+  assert.deepEqual(
+    [state, reason],
+    ["verifying", "a person has to look at who asks: nothing is known of who asks"],
+  );
+  assert.match(nextAction, /approve or refuse/);
+  assert.equal(Date.parse(deadlineAt!), shop.time.now + reviewDeadlineHours * HOUR_MS);
+  assert.deepEqual([house.saw.identities, house.saw.elements, house.saw.billing], [[], [], []]);
+  assert.deepEqual(await house.told(), []);
+  const listed = await createRequestReader(shop.database, shop.sealer, () => new Date(shop.time.now)).list(
+    house.operatorId,
+    { isForReview: true },
+    { limit: 10, cursor: undefined },
+  );
+  assert.deepEqual(
+    listed.rows.map(({ id }) => id),
+    [orderId],
+  );
+});
+
+test("a person's yes lets him in, and his no ends the request with the reason", async () => {
+  const yes = await waits("review yes");
+  await yes.review("approved");
+  assert.equal((await yes.house.status(yes.orderId)).state, "completed");
+  assert.ok((await yes.house.events(yes.orderId)).includes("review_approved"));
+  await assert.rejects(yes.review("refused"), { code: "nothing_to_answer" });
+  const no = await waits("review no");
+  await no.review("refused");
+  const { state, reason } = await no.house.status(no.orderId);
+  assert.deepEqual([state, reason], ["rejected", "identity refused"]);
+});
+
+test("nobody who looks in time is a no", async () => {
+  const { house, orderId } = await waits("review late");
+  await shop.pass(reviewDeadlineHours * HOUR_MS);
+  assert.equal((await house.status(orderId)).state, "rejected");
+  assert.deepEqual((await house.status(orderId)).reason, "identity unverified");
+});
+
+test("where no bureau is configured a person is asked at once; where the policy demands one, silence stays a no", async () => {
+  const nobody = { kind: "failed", cause: "not_configured", reason: "no identity bureau" } as const;
+  const house = await shop.house("review no bureau", MMS, { policy });
+  house.answers.identity = () => Promise.resolve(nobody);
+  const { orderId } = await house.ask(["mms"]);
+  await house.errands();
+  assert.match(
+    (await house.status(orderId)).reason,
+    /a person has to look .* no identity bureau is configured/,
+  );
+  const { user } = (await house.requests.underReview(house.operatorId, orderId))!;
+  assert.deepEqual(user, USER);
+  await house.requests.review(house.operatorId, orderId, { outcome: "approved", actor: "anna" });
+  assert.equal((await house.status(orderId)).state, "completed");
+
+  const strict = await shop.house("review strict", MMS, { policy: { ...policy, verifyBy: "bureau" } });
+  strict.answers.identity = () => Promise.resolve(nobody);
+  const asked = await strict.ask(["mms"]);
+  await strict.errands();
+  assert.equal(await strict.requests.underReview(strict.operatorId, asked.orderId), undefined);
+  await shop.pass(2 * HOUR_MS);
+  assert.equal((await strict.status(asked.orderId)).state, "rejected");
+});
+
+test("a policy that refuses strangers says why, and one that takes the SIM for enough asks nobody", async () => {
+  const refusing = await shop.house("review refusing", MMS, { policy: { unknownUser: "reject" } });
+  const { orderId } = await refusing.ask(["mms"]);
+  assert.deepEqual(
+    [(await refusing.status(orderId)).state, (await refusing.status(orderId)).reason],
+    ["rejected", "user unknown"],
+  );
+  const accepting = await shop.house("review accepting", MMS, { policy: { unknownUser: "accept" } });
+  const accepted = await accepting.ask(["mms"], { user: {} });
+  assert.equal((await accepting.status(accepted.orderId)).state, "completed");
+});

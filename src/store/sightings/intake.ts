@@ -1,0 +1,502 @@
+/**
+ * Sightings into rows. Most say nothing new: one look-up over indexes answers a whole batch of those. What changed is
+ * decided under the lock of its subscriber, so that two nodes never open two orders for one move.
+ *
+ * Callers are coalesced: while one batch is at the data base the next one gathers, so a lone sighting waits for nobody
+ * and a flood costs a statement per thousand.
+ */
+import { setImmediate } from "node:timers/promises";
+import { readSighting, readSource } from "../../kernel/detection/read-sighting.ts";
+import {
+  detect,
+  type Intake,
+  type SightingInput,
+  type SightingResult,
+  type SightingSource,
+} from "../../kernel/detection/sighting.ts";
+import { TurnupError } from "../../term/error.ts";
+import type { HomePlmnResolver } from "../../term/imsi.ts";
+import { createCoalescer, type Waiting } from "../database/coalescer.ts";
+import type { Database, Db, Tx } from "../database/database.ts";
+import type { PgOrderStore } from "../orders/order-store.ts";
+import type { Sealer } from "../seal/seal.ts";
+import {
+  DEVICE_IDS,
+  insertDevices,
+  insertOrderEvents,
+  insertOrders,
+  insertSightings,
+  insertSubscribers,
+  LEAVE,
+  LOCK_SUBSCRIBERS,
+  type NewOrder,
+  type NewSighting,
+  PAIRINGS_OF,
+  type PairingWrite,
+  type Row,
+  TOUCH,
+  updateSubscribers,
+  upsertPairings,
+  WAKE,
+} from "./intake-rows.ts";
+import { answerUnchanged, keyOf } from "./intake-unchanged.ts";
+import { lockHolders, loseNumbers, type NumberLost, type NumberSeen } from "./number-moves.ts";
+import { createPairMemory, type PairMemory, simOf } from "./pair-memory.ts";
+
+const MAX_BATCH_ROWS = 2_000;
+const MAX_BATCHES_AT_ONCE = 3;
+/** Rows read at once; whoever else waits for the program is served in between. */
+const SLICE_ROWS = 500;
+/** More rows than this waiting and callers are turned away with 503: memory is not a queue. */
+const MAX_WAITING_ROWS = 200_000;
+export type IntakeDeps = {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly newId: () => string;
+  readonly clock: () => Date;
+  readonly homePlmnOf: HomePlmnResolver;
+  /** ISO country of an MCC, for the region rule. */
+  readonly countryOf: (mcc: string) => string | null;
+  readonly termsIn: PgOrderStore["termsIn"];
+  /** Called when orders were opened, so that nobody has to poll for them. */
+  readonly onOrders: (count: number) => void;
+  /** How far a probe's clock may run ahead (`kernel/detection/clock-tolerance.ts`). */
+  readonly clockToleranceMs?: number | undefined;
+  /** What is known without asking; without it every pair is looked up. */
+  readonly memory?: PairMemory;
+};
+
+export function createIntake(deps: IntakeDeps): Intake {
+  const memory = deps.memory ?? createPairMemory(() => null);
+  const rows = createCoalescer<Row, SightingResult>({
+    maxBatchRows: MAX_BATCH_ROWS,
+    maxBatchesAtOnce: MAX_BATCHES_AT_ONCE,
+    maxWaitingRows: MAX_WAITING_ROWS,
+    work: (batch) => takeBatch(deps, memory, batch),
+  });
+  return {
+    async accept(operatorId, sightings, source) {
+      const nowMs = deps.clock().getTime();
+      const results = new Array<SightingResult>(sightings.length);
+      const unknown: Row[] = [];
+      const places: number[] = [];
+      for (let at = 0; at < sightings.length; at++) {
+        if (at > 0 && at % SLICE_ROWS === 0) await setImmediate();
+        const row = readRow(deps, memory, operatorId, sightings[at]!, source, nowMs);
+        if ("outcome" in row) results[at] = row;
+        else {
+          unknown.push(row);
+          places.push(at);
+        }
+      }
+      if (unknown.length === 0) return results;
+      const answers = await Promise.all(rows.put(unknown));
+      for (const [n, answer] of answers.entries()) results[places[n]!] = answer;
+      return results;
+    },
+  };
+}
+
+/** A row for the database to say what it is, or what became of it where that is known already. */
+function readRow(
+  { sealer, homePlmnOf, clockToleranceMs }: IntakeDeps,
+  memory: PairMemory,
+  operatorId: string,
+  input: SightingInput,
+  source: SightingSource,
+  nowMs: number,
+): Row | SightingResult {
+  try {
+    if (typeof input !== "object" || input === null)
+      throw new TurnupError("sighting_malformed", "a sighting is an object");
+    const known =
+      typeof input.imsi === "string"
+        ? memory.answerOf(simOf(operatorId, input.imsi), input, nowMs)
+        : undefined;
+    if (known) return known;
+    const read = readSighting(input, nowMs, homePlmnOf, clockToleranceMs);
+    return {
+      ...read,
+      operatorId,
+      sim: simOf(operatorId, read.imsi),
+      input,
+      source: readSource(input, source),
+      imsiIndex: sealer.blindIndex("imsi", operatorId, read.imsi),
+      imeiIndex: sealer.blindIndex("imei", operatorId, read.imei14),
+      msisdnIndex: read.msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, read.msisdn),
+    };
+  } catch (error) {
+    if (error instanceof TurnupError) return { outcome: "refused", code: error.code, reason: error.message };
+    throw error;
+  }
+}
+
+async function takeBatch(
+  deps: IntakeDeps,
+  memory: PairMemory,
+  batch: readonly Waiting<Row, SightingResult>[],
+): Promise<void> {
+  const changed = await answerUnchanged(deps.database, memory, batch, deps.clock().getTime());
+  if (changed.length === 0) return;
+  const rows = changed.map(({ row }) => row);
+  const endChange = memory.change(new Set(rows.map(({ sim }) => sim)));
+  /** SIMs beside those of the batch, whose numbers are others' from now on. */
+  const others: (() => void)[] = [];
+  let results: SightingResult[];
+  try {
+    results = await deps.database.transaction(
+      (tx) => takeChanged(deps, memory, tx, rows, (sims) => void others.push(memory.change(sims))),
+      {
+        keepsPlans: true,
+        safeToRepeat: true,
+      },
+    );
+  } finally {
+    endChange();
+    for (const end of others) end();
+  }
+  for (const [at, { answer }] of changed.entries()) answer(results[at]!);
+  const opened = results.filter((result) => "orderId" in result).length;
+  if (opened > 0) deps.onOrders(opened);
+}
+
+type Locked = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly imsiIndex: Buffer;
+  readonly msisdnIndex: Buffer | null;
+  readonly msisdnSealed: Buffer | null;
+};
+type DeviceId = { readonly id: string; readonly operatorId: string; readonly imeiIndex: Buffer };
+type Pairing = {
+  id: string;
+  subscriberId: string;
+  deviceId: string;
+  since: Date;
+  lastSeenAt: Date;
+  isCurrent: boolean;
+};
+
+/** What one batch will write, as its decisions pile up. */
+type Decisions = {
+  readonly results: SightingResult[];
+  /** Where each SIM is now, as far as this batch knows. */
+  readonly current: Map<string, Pick<Pairing, "id" | "deviceId" | "since" | "lastSeenAt">>;
+  /** Pairs that were seen before this batch. */
+  readonly known: ReadonlySet<string>;
+  readonly writes: Map<string, PairingWrite>;
+  readonly left: Set<string>;
+  /** Stays that go on, and until when they were seen. */
+  readonly touched: Map<string, Date>;
+  /** SIMs that moved on: their open orders are left to the new one. */
+  readonly moved: Set<string>;
+  readonly sightings: NewSighting[];
+  readonly orders: NewOrder[];
+};
+
+const pairOf = (subscriberId: string, deviceId: string): string => `${subscriberId} ${deviceId}`;
+
+/** Decides what is new under the locks of its subscribers, oldest sighting first. */
+async function takeChanged(
+  deps: IntakeDeps,
+  memory: PairMemory,
+  tx: Tx,
+  rows: readonly Row[],
+  onChange: (sims: ReadonlySet<string>) => void,
+): Promise<SightingResult[]> {
+  const now = deps.clock();
+  await insertUnknown(deps, tx, rows);
+  const operatorIds = rows.map(({ operatorId }) => operatorId);
+  const locked = await tx.rows<Locked>(LOCK_SUBSCRIBERS, [
+    operatorIds,
+    rows.map(({ imsiIndex }) => imsiIndex),
+  ]);
+  const subscribers = new Map(locked.map((row) => [keyOf(row.operatorId, row.imsiIndex), row]));
+  const found = await tx.rows<DeviceId>(DEVICE_IDS, [operatorIds, rows.map(({ imeiIndex }) => imeiIndex)]);
+  const devices = new Map(found.map((row) => [keyOf(row.operatorId, row.imeiIndex), row.id]));
+  const pairings = await tx.rows<Pairing>(PAIRINGS_OF, [locked.map(({ id }) => id)]);
+  const decisions: Decisions = {
+    results: new Array<SightingResult>(rows.length),
+    current: staysOf(pairings, locked, rows, memory),
+    known: new Set(pairings.map(({ subscriberId, deviceId }) => pairOf(subscriberId, deviceId))),
+    writes: new Map(),
+    left: new Set(),
+    touched: new Map(),
+    moved: new Set(),
+    sightings: [],
+    orders: [],
+  };
+  const seenBefore = new Map(
+    [...decisions.current].map(([id, { lastSeenAt }]) => [id, lastSeenAt.getTime()]),
+  );
+  const oldestFirst = rows
+    .map((_, at) => at)
+    .sort((one, other) => rows[one]!.seenMs - rows[other]!.seenMs || one - other);
+  for (const at of oldestFirst) {
+    const row = rows[at]!;
+    const subscriberId = subscribers.get(keyOf(row.operatorId, row.imsiIndex))!.id;
+    const deviceId = devices.get(keyOf(row.operatorId, row.imeiIndex))!;
+    decisions.results[at] = await decide(deps, tx, decisions, row, { subscriberId, deviceId, now });
+  }
+  await write(tx, decisions);
+  const { told, renumbered } = await updateKnown(deps, tx, rows, {
+    subscribers,
+    seenBefore,
+    seenMs: memory.seenMs,
+    onChange,
+    now,
+  });
+  const woken = [...new Set([...told, ...decisions.moved])];
+  const isAnew = (id: string): boolean => decisions.moved.has(id) || renumbered.has(id);
+  if (woken.length > 0) await tx.run(WAKE, [woken, woken.map(isAnew), now]);
+  await insertOrders(tx, decisions.orders);
+  await insertOrderEvents(
+    tx,
+    decisions.orders.map((opened) => ({ ...opened, eventId: deps.newId() })),
+  );
+  return decisions.results;
+}
+
+/** Where each SIM is, and when it was seen there last: on disk, or since. */
+function staysOf(
+  pairings: readonly Pairing[],
+  locked: readonly Locked[],
+  rows: readonly Row[],
+  memory: PairMemory,
+): Map<string, Pairing> {
+  const byIndex = new Map(rows.map(({ operatorId, imsiIndex, sim }) => [keyOf(operatorId, imsiIndex), sim]));
+  const sims = new Map(
+    locked.map(({ id, operatorId, imsiIndex }) => [id, byIndex.get(keyOf(operatorId, imsiIndex))!]),
+  );
+  const stays = new Map<string, Pairing>();
+  for (const pairing of pairings) {
+    if (!pairing.isCurrent) continue;
+    const ms = memory.seenMs(sims.get(pairing.subscriberId)!, pairing.deviceId);
+    const lastSeenAt = ms > pairing.lastSeenAt.getTime() ? new Date(ms) : pairing.lastSeenAt;
+    stays.set(pairing.subscriberId, { ...pairing, lastSeenAt });
+  }
+  return stays;
+}
+
+type Ids = { readonly subscriberId: string; readonly deviceId: string; readonly now: Date };
+
+async function decide(
+  deps: IntakeDeps,
+  tx: Tx,
+  decisions: Decisions,
+  row: Row,
+  ids: Ids,
+): Promise<SightingResult> {
+  const { subscriberId, deviceId } = ids;
+  const stay = decisions.current.get(subscriberId);
+  const seenAt = new Date(row.seenMs);
+  const pair = pairOf(subscriberId, deviceId);
+  const outcome = detect(
+    stay && { deviceId: stay.deviceId, sinceMs: stay.since.getTime(), lastSeenMs: stay.lastSeenAt.getTime() },
+    { deviceId, seenMs: row.seenMs },
+  );
+  const pairing = (isCurrent: boolean): PairingWrite => ({
+    id: deps.newId(),
+    operatorId: row.operatorId,
+    subscriberId,
+    deviceId,
+    since: seenAt,
+    lastSeenAt: seenAt,
+    isCurrent,
+  });
+  switch (outcome) {
+    case "unchanged": {
+      if (seenAt > stay!.lastSeenAt) {
+        stay!.lastSeenAt = seenAt;
+        decisions.touched.set(stay!.id, seenAt);
+      }
+      return { outcome, subscriberId, deviceId };
+    }
+    case "late":
+      // Kept as history: the SIM was once in that handset. Nothing is done about it.
+      if (!decisions.known.has(pair) && !decisions.writes.has(pair))
+        decisions.writes.set(pair, pairing(false));
+      decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome });
+      return { outcome, subscriberId, deviceId };
+    default: {
+      if (stay) {
+        leave(decisions, subscriberId, stay);
+        decisions.moved.add(subscriberId);
+      }
+      const isReturn = decisions.known.has(pair) || decisions.writes.has(pair);
+      const arrived = pairing(true);
+      decisions.writes.set(pair, arrived);
+      decisions.current.set(subscriberId, arrived);
+      decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome });
+      return open(deps, tx, decisions, row, ids, outcome, isReturn);
+    }
+  }
+}
+
+function leave(decisions: Decisions, subscriberId: string, stay: Pick<Pairing, "id" | "deviceId">): void {
+  decisions.left.add(stay.id);
+  const earlier = decisions.writes.get(pairOf(subscriberId, stay.deviceId));
+  if (earlier) earlier.isCurrent = false;
+}
+
+/** One order for one arrival, unless the operator leaves SIMs alone that return to a handset they were in before. */
+async function open(
+  deps: IntakeDeps,
+  tx: Tx,
+  decisions: Decisions,
+  row: Row,
+  { subscriberId, deviceId, now }: Ids,
+  cause: NewOrder["cause"],
+  isReturn: boolean,
+): Promise<SightingResult> {
+  const { policy, kind } = await deps.termsIn(tx, row.operatorId);
+  if (isReturn && policy.returningPair === "skip") return { outcome: "unchanged", subscriberId, deviceId };
+  const country = deps.countryOf(row.homePlmn.slice(0, 3));
+  const market = country !== null && policy.markets.includes(country) ? country : null;
+  const { operatorId } = row;
+  const opened: NewOrder = {
+    id: deps.newId(),
+    operatorId,
+    subscriberId,
+    deviceId,
+    cause,
+    networkKind: kind,
+    market,
+    now,
+  };
+  decisions.orders.push(opened);
+  return { outcome: cause, orderId: opened.id, subscriberId, deviceId };
+}
+
+/** A handset that the SIM left gives up its place before another takes it: one current pairing a subscriber. */
+async function write(tx: Db, { left, writes, sightings, touched }: Decisions): Promise<void> {
+  if (touched.size > 0) await tx.run(TOUCH, [[...touched.keys()], [...touched.values()]]);
+  if (left.size > 0) await tx.run(LEAVE, [[...left]]);
+  await upsertPairings(
+    tx,
+    [...writes.values()].filter(({ isCurrent }) => !isCurrent),
+  );
+  await upsertPairings(
+    tx,
+    [...writes.values()].filter(({ isCurrent }) => isCurrent),
+  );
+  await insertSightings(tx, sightings);
+}
+
+/** In order of their index, so that two batches with the same new SIMs do not wait on each other crosswise. */
+async function insertUnknown({ newId, sealer }: IntakeDeps, tx: Db, rows: readonly Row[]): Promise<void> {
+  const subscribers = new Map(rows.map((row) => [keyOf(row.operatorId, row.imsiIndex), row]));
+  const devices = new Map(rows.map((row) => [keyOf(row.operatorId, row.imeiIndex), row]));
+  const inOrder = (map: Map<string, Row>): Row[] =>
+    [...map.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
+  await insertSubscribers(
+    tx,
+    inOrder(subscribers).map((row) => ({ ...row, id: newId(), imsiSealed: sealer.seal("imsi", row.imsi) })),
+  );
+  await insertDevices(
+    tx,
+    inOrder(devices).map((row) => ({ ...row, id: newId(), imeiSealed: sealer.seal("imei", row.imei) })),
+  );
+}
+
+/** What a batch told of one SIM: the newest of each. */
+type Told = Pick<Row, "operatorId" | "msisdn" | "msisdnIndex" | "iccid" | "gid1" | "spn"> & {
+  /** When it was seen with this number. */
+  readonly numberMs: number;
+};
+
+type Knowledge = {
+  readonly subscribers: ReadonlyMap<string, Locked>;
+  /** When each SIM was seen last before this batch. */
+  readonly seenBefore: ReadonlyMap<string, number>;
+  readonly seenMs: PairMemory["seenMs"];
+  readonly onChange: (sims: ReadonlySet<string>) => void;
+  readonly now: Date;
+};
+
+/** Numbers and names that came along; answers whose: an order that waited for them is due at once. */
+async function updateKnown(
+  deps: IntakeDeps,
+  tx: Db,
+  rows: readonly Row[],
+  known: Knowledge,
+): Promise<{ readonly told: string[]; readonly renumbered: ReadonlySet<string> }> {
+  const { sealer } = deps;
+  const latest = new Map<string, Told>();
+  const oldestFirst = [...rows].sort((one, other) => one.seenMs - other.seenMs);
+  for (const row of oldestFirst) {
+    if (row.msisdn === null && row.iccid === null && row.gid1 === null && row.spn === null) continue;
+    const subscriber = known.subscribers.get(keyOf(row.operatorId, row.imsiIndex))!;
+    const before = latest.get(subscriber.id);
+    // A late sighting tells which number the SIM once had, not which it has.
+    const isLate = subscriber.msisdnIndex !== null && row.seenMs < (known.seenBefore.get(subscriber.id) ?? 0);
+    const isTold = row.msisdn !== null && !isLate;
+    latest.set(subscriber.id, {
+      operatorId: row.operatorId,
+      msisdn: isTold ? row.msisdn : (before?.msisdn ?? null),
+      msisdnIndex: isTold ? row.msisdnIndex : (before?.msisdnIndex ?? null),
+      numberMs: isTold ? row.seenMs : (before?.numberMs ?? 0),
+      iccid: row.iccid ?? before?.iccid ?? null,
+      gid1: row.gid1 ?? before?.gid1 ?? null,
+      spn: row.spn ?? before?.spn ?? null,
+    });
+  }
+  if (latest.size === 0) return { told: [], renumbered: new Set() };
+  const renumbered = await moveNumbers(deps, tx, latest, known);
+  const entries = [...latest].map(([id, told]) =>
+    renumbered.has(id) ? told : { ...told, msisdn: null, msisdnIndex: null },
+  );
+  await tx.run(updateSubscribers, [
+    [...latest.keys()],
+    entries.map(({ msisdnIndex }) => msisdnIndex),
+    entries.map(({ msisdn }) => (msisdn === null ? null : sealer.seal("msisdn", msisdn))),
+    entries.map(({ iccid }) => (iccid === null ? null : sealer.seal("iccid", iccid))),
+    entries.map(({ gid1 }) => gid1),
+    entries.map(({ spn }) => spn),
+  ]);
+  return { told: [...latest.keys()], renumbered };
+}
+
+/** Takes numbers from whom they were; answers who has another number than before. */
+async function moveNumbers(
+  { sealer, newId }: IntakeDeps,
+  tx: Db,
+  latest: ReadonlyMap<string, Told>,
+  { subscribers, seenMs, onChange, now }: Knowledge,
+): Promise<ReadonlySet<string>> {
+  const byId = new Map([...subscribers.values()].map((one) => [one.id, one]));
+  /** By number: of two SIMs in one batch the one that was seen with it last. */
+  const wanted = new Map<string, NumberSeen & { readonly numberMs: number }>();
+  for (const [subscriberId, { operatorId, msisdnIndex, numberMs }] of latest) {
+    if (msisdnIndex === null || byId.get(subscriberId)?.msisdnIndex?.equals(msisdnIndex)) continue;
+    const rival = wanted.get(keyOf(operatorId, msisdnIndex));
+    if (!rival || rival.numberMs <= numberMs)
+      wanted.set(keyOf(operatorId, msisdnIndex), { subscriberId, operatorId, msisdnIndex, numberMs });
+  }
+  if (wanted.size === 0) return new Set();
+  const lost: NumberLost[] = [];
+  for (const holder of await lockHolders(tx, [...wanted.values()])) {
+    const seen = wanted.get(keyOf(holder.operatorId, holder.msisdnIndex))!;
+    const sim = simOf(holder.operatorId, sealer.open("imsi", holder.imsiSealed));
+    const isElsewhere = latest.get(holder.subscriberId)?.msisdnIndex?.equals(holder.msisdnIndex) === false;
+    const holderMs = Math.max(
+      holder.lastSeenAt?.getTime() ?? 0,
+      holder.deviceId === null ? 0 : seenMs(sim, holder.deviceId),
+    );
+    if (!isElsewhere && seen.numberMs < holderMs) {
+      wanted.delete(keyOf(holder.operatorId, holder.msisdnIndex)); // he was seen since: it is his
+      continue;
+    }
+    onChange(new Set([sim]));
+    lost.push({ ...holder, newHolderId: seen.subscriberId });
+  }
+  const renumbered = new Set([...wanted.values()].map(({ subscriberId }) => subscriberId));
+  const takenAlready = new Set(lost.map(({ subscriberId }) => subscriberId));
+  for (const id of renumbered) {
+    const { operatorId, msisdnIndex, msisdnSealed } = byId.get(id)!;
+    if (msisdnIndex === null || msisdnSealed === null || takenAlready.has(id)) continue;
+    lost.push({ subscriberId: id, operatorId, msisdnIndex, msisdnSealed, newHolderId: null });
+  }
+  await loseNumbers(tx, lost, now, newId);
+  return renumbered;
+}

@@ -1,0 +1,256 @@
+/** A number that is seen with another SIM: what was meant for its old holder reaches nobody, and the new one has it alone. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "vitest";
+import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
+import { pair } from "../../../test/fixture/order-shop.ts";
+import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
+import type { SightingInput } from "../../kernel/detection/sighting.ts";
+import { createPortalPeople } from "../requests/portal-link.ts";
+
+const shop = await requestShop();
+const people = createPortalPeople(shop.database, shop.sealer);
+const RADIO = { id: "radio", terms: "t", content: { kind: "none" } } as const;
+const GAME = { id: "game", content: { kind: "none" } } as const;
+const MAIL: Partial<CatalogItem> & { readonly id: string } = {
+  id: "mail",
+  kind: "service",
+  service: { uri: "https://mail.example/scim", module: null, fields: [] },
+};
+type Sim = { readonly imsi: string; readonly imei: string; readonly msisdn: string };
+
+/** The network sees a SIM, a moment after whatever was before. */
+async function sees(house: RequestHouse, sim: Partial<SightingInput> & Pick<Sim, "imsi" | "imei">) {
+  shop.time.now += 1_000;
+  const seenAt = new Date(shop.time.now).toISOString();
+  const [result] = await shop.see(house.operatorId, { seenAt, ...sim });
+  assert.ok(result && "subscriberId" in result, JSON.stringify(result));
+  return result.subscriberId;
+}
+const simOf = ({ imsi, imei, msisdn }: Sim): Sim => ({ imsi, imei, msisdn });
+/** What goes out since, to anybody of this operator: handed over, and reported by the centre as said. */
+async function sent(house: RequestHouse, state: "delivered" | "failed" | "none" = "none") {
+  const now = new Date(shop.time.now);
+  const claimed = await shop.store.claimMessages({ now, limit: 1_000, leaseMs: 120_000 });
+  const told = claimed.flatMap(({ operatorId, messageId, partCount, protocol, content }) =>
+    operatorId === house.operatorId
+      ? [
+          {
+            messageId,
+            parts: partCount,
+            to: content?.to,
+            text: protocol === "text" ? new TextDecoder().decode(content?.payload) : "",
+          },
+        ]
+      : [],
+  );
+  await house.submitted(told);
+  if (state !== "none") await house.receipt(told, state);
+  return told;
+}
+const numberOf = async (house: RequestHouse, imsi: string) =>
+  (await people.find(house.operatorId, { imsi }))?.msisdn ?? null;
+const hash = (text: string) => createHash("sha256").update(text).digest();
+
+async function offered(house: RequestHouse, idempotencyKey: string): Promise<string> {
+  const to = [{ imsi: house.imsi }];
+  await house.requests.sendOffers(house.operatorId, { itemId: "game", to, actor: "care", idempotencyKey });
+  const [id] = await shop.database.rows<{ code: string }>(
+    "select code from offer where operator_id = $1 order by id desc limit 1",
+    [house.operatorId],
+  );
+  return id!.code;
+}
+
+test("open questions, offers, ways in and messages of the old holder end; the new one answers none of them", async () => {
+  const house = await shop.house("moves on", [RADIO, GAME], { terms: ["t"] });
+  const old = simOf(house);
+  const before = await sees(house, old);
+  const { orderId } = await house.ask(["radio"], { noticeKey: null });
+  const code = await offered(house, "spring");
+  const way = {
+    operatorId: house.operatorId,
+    subscriberId: before,
+    msisdn: old.msisdn,
+    tokenHash: hash("link"),
+    codeHash: hash("code"),
+    expiresAt: new Date(shop.time.now + HOUR_MS),
+  };
+  assert.equal(await people.addLink(way, new Date(shop.time.now), 3), true);
+  const fresh = { ...pair("new holder of it"), msisdn: old.msisdn };
+  const now = await sees(house, fresh);
+  assert.equal(await numberOf(house, old.imsi), null);
+  assert.equal(await numberOf(house, fresh.imsi), old.msisdn);
+  assert.equal(
+    await shop.count("former_number", "subscriber_id = $1 and new_holder_id = $2", [before, now]),
+    1,
+    "that he had it is kept",
+  );
+  for (const text of ["yes", `yes ${code}`, `YES ${(await consentCode(orderId)) ?? ""}`])
+    assert.equal(await house.requests.textCame(old.msisdn, text), false, text);
+  assert.equal(await people.useLink(house.operatorId, way.tokenHash, new Date(shop.time.now)), undefined);
+  assert.equal(
+    await people.addLink({ ...way, tokenHash: hash("late") }, new Date(shop.time.now), 3),
+    false,
+    "one that was looked up before is not sent after",
+  );
+  await shop.pass(1);
+  const { state, reason } = await house.status(orderId);
+  assert.deepEqual([state, /another SIM's now.*ask for it anew/.test(reason)], ["cancelled", true]);
+  assert.ok(
+    (await sent(house)).every(({ text }) => text === ""),
+    "no word for him goes to that number",
+  );
+  assert.equal(await shop.count("offer", "operator_id = $1 and state = 'sent'", [house.operatorId]), 0);
+  assert.equal(
+    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [house.operatorId]),
+    0,
+  );
+});
+
+const consentCode = async (orderId: string) =>
+  (await shop.database.rows<{ code: string }>("select code from consent where order_id = $1", [orderId]))[0]
+    ?.code;
+
+for (const [name, how] of [
+  ["waits in the queue", "queued"],
+  ["waits to be sent again", "failed"],
+  ["is at the message centre", "submitted"],
+] as const) {
+  test(`access data of the old holder that ${name} is nobody's: not sent, not proved by a receipt, and its registration is ended`, async () => {
+    const house = await shop.house(`access ${how}`, [MAIL]);
+    const old = simOf(house);
+    await sees(house, old);
+    const { orderId } = await house.ask(["mail"], { noticeKey: null });
+    await house.errands();
+    const first = how === "queued" ? [] : await sent(house, how === "failed" ? "failed" : "none");
+    await sees(house, { ...pair(`heir ${how}`), msisdn: old.msisdn });
+    if (how === "submitted") await house.receipt(first, "delivered");
+    await shop.pass(HOUR_MS);
+    await house.errands();
+    assert.ok(!(await sent(house)).some(({ text }) => text.includes("open-Sesame-77")));
+    const item = (await house.story(orderId)).items[0]!;
+    assert.deepEqual([item.state, item.cause], ["cancelled", "taken_back"]);
+    assert.deepEqual(
+      house.saw.removals.map(({ remoteId }) => remoteId),
+      ["scim-1"],
+      "who has it cannot use it",
+    );
+    assert.equal(
+      await shop.count("registration", "order_id = $1 and access_sealed is not null", [orderId]),
+      0,
+    );
+  });
+}
+
+for (const another of [false, true]) {
+  test(`what an element of the network did by the former number is taken back by that number: a new one meanwhile ${another}`, async () => {
+    const house = await shop.house(`element ${another}`, [{ ...MAIL, elements: ["e-mail"] }]);
+    const old = simOf(house);
+    await sees(house, old);
+    const { orderId } = await house.ask(["mail"], { noticeKey: null });
+    await house.errands();
+    await sees(house, { ...pair(`element heir ${another}`), msisdn: old.msisdn });
+    if (another) await sees(house, { ...old, msisdn: pair("element other").msisdn });
+    await shop.pass(HOUR_MS);
+    await house.errands();
+    assert.deepEqual(
+      house.saw.elements.map(({ action, msisdn, imsi }) => [action, msisdn, imsi]),
+      [
+        ["add", old.msisdn, old.imsi],
+        ["remove", old.msisdn, old.imsi],
+      ],
+    );
+    const { state, cause } = (await house.story(orderId)).items[0]!;
+    assert.deepEqual([state, cause], ["cancelled", "taken_back"]);
+  });
+}
+
+test("two SIMs that swap their numbers each lose what was open by the former one, whichever is seen first", async () => {
+  for (const isTogether of [false, true]) {
+    const house = await shop.house(`swap ${isTogether}`, [RADIO], { terms: ["t"] });
+    const one = simOf(house);
+    const other = pair(`swap other ${isTogether}`);
+    await sees(house, one);
+    await sees(house, other);
+    const first = await house.ask(["radio"], { noticeKey: null });
+    const second = await house.ask(["radio"], { noticeKey: null, who: other });
+    const swapped = [
+      { ...one, msisdn: other.msisdn },
+      { ...other, msisdn: one.msisdn },
+    ];
+    if (isTogether) {
+      shop.time.now += 1_000;
+      const seenAt = (ms: number) => new Date(shop.time.now + ms).toISOString();
+      await shop.see(house.operatorId, ...swapped.map((sim, at) => ({ ...sim, seenAt: seenAt(at) })));
+    } else for (const sim of swapped) await sees(house, sim);
+    assert.equal(await numberOf(house, one.imsi), other.msisdn);
+    assert.equal(await numberOf(house, other.imsi), one.msisdn);
+    for (const msisdn of [one.msisdn, other.msisdn])
+      assert.equal(await house.requests.textCame(msisdn, "yes"), false);
+    await shop.pass(1_000);
+    for (const { orderId } of [first, second])
+      assert.equal((await house.status(orderId)).state, "cancelled", `${isTogether}`);
+  }
+});
+
+test("a late sighting of the old holder does not bring the number back, nor does one take it from who was seen since", async () => {
+  const house = await shop.house("late", [RADIO]);
+  const old = simOf(house);
+  await sees(house, old);
+  const heir = { ...pair("late heir"), msisdn: old.msisdn };
+  const long = new Date(shop.time.now + 500).toISOString();
+  await sees(house, heir);
+  await sees(house, { ...old, seenAt: long });
+  assert.equal(await numberOf(house, old.imsi), null);
+  assert.equal(await numberOf(house, heir.imsi), old.msisdn);
+  const third = { ...pair("late third"), msisdn: old.msisdn };
+  await sees(house, { ...third, seenAt: long });
+  assert.equal(await numberOf(house, third.imsi), null);
+  assert.equal(await numberOf(house, heir.imsi), old.msisdn);
+  await sees(house, third);
+  assert.equal(await numberOf(house, third.imsi), old.msisdn, "seen with it now");
+});
+
+test("what the network sent to a SIM waits for its number when that moved on, and is sent there when it comes", async () => {
+  const house = await shop.house("settings", [RADIO]);
+  const old = simOf(house);
+  const subscriberId = await sees(house, old);
+  await shop.pass(1);
+  const [order] = await shop.database.rows<{ id: string }>(
+    "select id from provisioning_order where subscriber_id = $1",
+    [subscriberId],
+  );
+  const story = () => house.story(order!.id);
+  assert.equal((await story()).state, "provisioning", (await story()).reason);
+  await sees(house, { ...pair("settings heir"), msisdn: old.msisdn });
+  await shop.pass(1);
+  const item = (await story()).items.find(({ kind }) => kind === "settings")!;
+  assert.deepEqual([item.state, item.cause], ["sending", "number_lost"]);
+  assert.match(item.nextAction, /send a sighting with this SIM's MSISDN/);
+  assert.ok((await story()).messages.every(({ state }) => state === "cancelled"));
+  await sees(house, { ...old, msisdn: pair("another number").msisdn });
+  await shop.pass(1);
+  const again = await story();
+  assert.ok(
+    again.messages.some(({ state }) => state === "queued"),
+    JSON.stringify(again.items),
+  );
+  assert.equal(again.items.find(({ kind }) => kind === "settings")!.cause, null);
+});
+
+test("a person's word alone takes no number from a SIM; a line that the network names does", async () => {
+  const house = await shop.house("words", [RADIO]);
+  const old = simOf(house);
+  await sees(house, old);
+  const typed = { ...pair("typed"), msisdn: old.msisdn };
+  await house.ask(["radio"], { road: "representative", assurance: "none", who: typed });
+  assert.equal(await numberOf(house, old.imsi), old.msisdn);
+  assert.equal(await numberOf(house, typed.imsi), null);
+  shop.time.now += 1_000;
+  const line = { ...pair("line"), msisdn: old.msisdn };
+  await house.ask(["radio"], { who: line });
+  assert.equal(await numberOf(house, line.imsi), old.msisdn);
+  assert.equal(await numberOf(house, old.imsi), null);
+});

@@ -1,0 +1,111 @@
+/** What applications of handsets were seen to fail at, by the blind index of the device, which need not be known yet. */
+import type { SeenSymptom, SymptomInput } from "../../kernel/order/symptoms.ts";
+import { type Imei, imei14Of } from "../../term/imei.ts";
+import type { Db } from "../database/database.ts";
+import type { Sealer } from "../seal/seal.ts";
+
+/** Of one handset in one record: beyond it, older ones say nothing new. */
+const SYMPTOMS_OF_DEVICE_MAX = 16;
+
+const NOTE = {
+  name: "note_symptoms", // symptom_pkey
+  text: `insert into symptom as s (operator_id, imei_index, application, server, apn, cause, source, attempts, first_seen_at, last_seen_at)
+         select $1, v.imei_index, v.application, v.server, v.apn, v.cause, v.source, v.attempts, v.seen_at, v.seen_at
+           from unnest($2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::timestamptz[])
+             as v(imei_index, application, server, apn, cause, source, attempts, seen_at)
+          order by v.imei_index, v.application, v.server -- two batches take their rows in one order
+             on conflict (operator_id, imei_index, application, server) do update
+            set apn = excluded.apn, cause = excluded.cause, source = excluded.source, attempts = s.attempts + excluded.attempts,
+                last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at)
+      returning imei_index as "imeiIndex", application, server, attempts`,
+};
+/** A handset's present record: its newest order, where it was judged to be left behind. */
+const ORDERS_OF = {
+  name: "orders_of_symptoms", // device_operator_id_imei_index_key, provisioning_order_of_device
+  text: `select d.imei_index as "imeiIndex", o.id from device d
+          cross join lateral (select id, verdict from provisioning_order where device_id = d.id order by id desc limit 1) o
+          where d.operator_id = $1 and d.imei_index = any($2::bytea[]) and o.verdict = 'ended'`,
+};
+const OF_DEVICES = {
+  name: "symptoms_of_devices", // device_pkey, symptom_pkey
+  text: `select d.id as "deviceId", s.application, s.server, s.apn, s.cause, s.source, s.last_seen_at as "seenAt"
+           from device d cross join lateral (
+             select * from symptom where operator_id = d.operator_id and imei_index = d.imei_index
+              order by last_seen_at desc limit ${SYMPTOMS_OF_DEVICE_MAX}) s
+          where d.id = any($1::uuid[])`,
+};
+export const DROP_SYMPTOMS = {
+  name: "drop_symptoms", // symptom_by_age
+  text: "delete from symptom where last_seen_at < $1",
+};
+
+type Row = SymptomInput & { readonly index: Buffer; attempts: number };
+const nameOf = (
+  index: Buffer,
+  { application, server }: Pick<SymptomInput, "application" | "server">,
+): string => `${index.toString("hex")} ${application} ${server}`;
+
+export async function noteSymptoms(
+  db: Db,
+  sealer: Sealer,
+  operatorId: string,
+  seen: readonly SymptomInput[],
+): Promise<{ readonly isNew: boolean; readonly orderId: string | null }[]> {
+  const rows = new Map<string, Row>();
+  const names = seen.map((one) => {
+    const index = sealer.blindIndex("imei", operatorId, imei14Of(one.imei as Imei));
+    const name = nameOf(index, one);
+    const known = rows.get(name);
+    // One statement may not touch a row twice: the latest of a batch speaks for all of them.
+    const latest = known && known.seenAt > one.seenAt ? known : one;
+    rows.set(name, { ...latest, index, attempts: (known?.attempts ?? 0) + 1 });
+    return name;
+  });
+  const all = [...rows.values()];
+  const kept = await db.rows<{ imeiIndex: Buffer; application: string; server: string; attempts: number }>(
+    NOTE,
+    [
+      operatorId,
+      all.map(({ index }) => index),
+      all.map(({ application }) => application),
+      all.map(({ server }) => server),
+      all.map(({ apn }) => apn),
+      all.map(({ cause }) => cause),
+      all.map(({ source }) => source),
+      all.map(({ attempts }) => attempts),
+      all.map(({ seenAt }) => seenAt),
+    ],
+  );
+  const fresh = new Set(
+    kept
+      .map((row) => ({ name: nameOf(row.imeiIndex, row), attempts: row.attempts }))
+      .filter(({ name, attempts }) => attempts === rows.get(name)?.attempts)
+      .map(({ name }) => name),
+  );
+  const orders = await ordersOf(db, operatorId, all);
+  return names.map((name, at) => ({
+    isNew: fresh.has(name) && names.indexOf(name) === at,
+    orderId: orders.get(rows.get(name)!.index.toString("hex")) ?? null,
+  }));
+}
+
+async function ordersOf(db: Db, operatorId: string, rows: readonly Row[]): Promise<Map<string, string>> {
+  const found = await db.rows<{ imeiIndex: Buffer; id: string }>(ORDERS_OF, [
+    operatorId,
+    rows.map(({ index }) => index),
+  ]);
+  return new Map(found.map(({ imeiIndex, id }) => [imeiIndex.toString("hex"), id]));
+}
+
+export async function symptomsOfDevices(
+  db: Db,
+  deviceIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly SeenSymptom[]>> {
+  const found = new Map<string, SeenSymptom[]>();
+  if (deviceIds.length === 0) return found;
+  for (const { deviceId, ...symptom } of await db.rows<SeenSymptom & { deviceId: string }>(OF_DEVICES, [
+    deviceIds,
+  ]))
+    found.set(deviceId, [...(found.get(deviceId) ?? []), symptom]);
+  return found;
+}
