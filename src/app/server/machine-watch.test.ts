@@ -13,10 +13,13 @@ import { createBankClient } from "../../net/bank/client.ts";
 import { bankPortOf } from "../../net/bank/port.ts";
 import { createEsme } from "../../net/smsc/esme.ts";
 import { createSmscSimulator } from "../../sim/smsc/smsc.ts";
+import { STATUS } from "../../wire/smpp/status.ts";
 import { readConfig } from "../config/config.ts";
 import { connectorsOf } from "./connectors.ts";
+import { fetchModule } from "./fetch-module.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { createMachineWatch, type MachineNews, machineAt, refusalsOf } from "./machine-watch.ts";
+import { openPeers } from "./peers.ts";
 import { watchedConnectors } from "./watched-connectors.ts";
 import { watchSession } from "./watched-session.ts";
 
@@ -87,6 +90,50 @@ test("measures say which kind of machine refuses us, since when, how many calls 
   for (const answer of answers) answer(YES);
   await Promise.all([first, second]);
   assert.ok((await lines()).includes('turnup_machine_open_calls{machine="maker"} 0'));
+});
+
+test("two doors of one host that know us by two credentials are two machines: what one takes says nothing of the other", async () => {
+  const { watch, told } = watched();
+  const at = (tenant: string) => machineAt("service", `https://scim.example/${tenant}/v2`);
+  const one = watch.watch(at("one"), { ask: async () => NO });
+  const other = watch.watch(at("two"), { ask: async () => YES });
+  for (let again = 0; again < 3; again++) {
+    await one.ask();
+    await other.ask();
+  }
+  assert.deepEqual(
+    told.map(({ kind, machine }) => [kind, machine]),
+    [["refused", "service scim.example"]],
+  );
+  assert.deepEqual(
+    refusalsOf(watch).map(({ machine }) => machine),
+    ["service"],
+  );
+});
+
+test("a server of modules that does not let us in is told as one, and waits there are measured", async () => {
+  const { watch, lines } = watched();
+  const door = createServer((_, response) => void response.writeHead(403).end());
+  const url = `http://127.0.0.1:${await listening(door)}/module`;
+  await assert.rejects(watch.during(machineAt("module", url), fetchModule(url)));
+  assert.ok((await lines()).includes('turnup_machine_refused{machine="module"} 1'));
+  assert.ok((await lines()).includes('turnup_machine_open_calls{machine="module"} 0'));
+});
+
+test("a message centre that is in trouble, or has too much to do, does not refuse our credentials", () => {
+  for (const [statusName, isRefusal] of [
+    ["ESME_RSYSERR", false],
+    ["ESME_RTHROTTLED", false],
+    ["ESME_RALYBND", false],
+    ["ESME_RINVPASWD", true],
+    ["ESME_RINVSYSID", true],
+    ["ESME_RBINDFAIL", true],
+  ] as const) {
+    const { watch } = watched();
+    const state = { name: "refused", status: STATUS[statusName], statusName, retryInMs: 1 } as const;
+    watchSession({ state, on: () => undefined } as never, watch, machineAt("smsc", "smpp://smsc.example"));
+    assert.equal(refusalsOf(watch).length > 0, isRefusal, statusName);
+  }
 });
 
 test("a call that breaks is open no more", async () => {
@@ -175,9 +222,13 @@ function configOf(url: string, mailPort: number) {
   writeFileSync(join(folder, "providers.json"), JSON.stringify([{ uri: SERVICE, access: bearer }]));
   const service = `[service]\nproviders_file = "${join(folder, "providers.json")}"\ntimeout_ms = 2000\n`;
   const machines = ["identity", "payment", "element", "billing"].map(section);
-  writeFileSync(file, [...machines, mail, service].join("\n"));
+  const peers = [{ origin: PEER, name: "Games", apiUrl: url, tokenFile: "token" }];
+  writeFileSync(join(folder, "peers.json"), JSON.stringify(peers));
+  const peer = `[peer]\nfile = "${join(folder, "peers.json")}"\n`;
+  writeFileSync(file, [...machines, mail, service, peer].join("\n"));
   return readConfig({ file, env: {}, folder }).config;
 }
+const PEER = "https://games.example:8445";
 const SERVICE = "https://mail.example/scim/v2";
 
 test("every machine of the configuration that refuses our credentials is known as one that does", async () => {
@@ -186,8 +237,10 @@ test("every machine of the configuration that refuses our credentials is known a
   const config = configOf(url, mailPort);
   const open = await connectorsOf(config);
   whenDone(() => open.close());
-  const { bureauOf, paymentHouseOf, serviceAt, elementOf, billingOf, mailOf } = watchedConnectors(
-    open.connectors,
+  const peers = openPeers(config);
+  whenDone(() => peers.close());
+  const { bureauOf, paymentHouseOf, serviceAt, elementOf, billingOf, mailOf, peerAt } = watchedConnectors(
+    { ...open.connectors, peerAt: peers.at },
     config,
     watch,
   );
@@ -222,9 +275,13 @@ test("every machine of the configuration that refuses our credentials is known a
   } as const;
   await billingOf!("o")!.tell({ id, ...notice, onceMinor: 0, monthlyMinor: 0, currency: null } as never);
   await mailOf!("o")!.send({ id, to, subject: "s", text: "t", language: "en" });
+  await peerAt!("o", PEER)!.forward({
+    ...{ id, action: "add", selection: ["game"], subscriber: { imsi, imei, msisdn }, user: {}, fields: {} },
+    ...{ language: "en", assurance: "otp", noticeKey: null },
+  });
   assert.deepEqual(
     refusalsOf(watch).map(({ machine }) => machine),
-    ["bank", "identity", "payment", "element", "billing", "mail"],
+    ["bank", "identity", "payment", "element", "billing", "mail", "peer"],
   );
   for (const secret of ["not-the-right-one", "wrong", msisdn, imsi, imei, "Ann", "who@"])
     assert.ok(!JSON.stringify(told).includes(secret), secret);

@@ -14,11 +14,16 @@ export const MACHINES = [
   "element",
   "billing",
   "mail",
+  "peer",
+  "module",
 ] as const;
 /** `server`: a provisioning server, as a proxy sees it. */
 export type MachineKind = (typeof MACHINES)[number] | "server";
-/** `host` is that of its configured address; never a path, which could hold a name. */
-export type Machine = { readonly kind: MachineKind; readonly host: string };
+/**
+ * `host` is that of its configured address, and all that is told; never a path, which could hold a name. Two doors of one host
+ * may know us by two credentials, so that the whole address, where there is one, tells machines apart.
+ */
+export type Machine = { readonly kind: MachineKind; readonly host: string; readonly address?: string };
 
 export type MachineState = Machine & {
   /** Answers that refused our credentials, since the start of this process. */
@@ -77,6 +82,7 @@ export const nameOf = ({ kind, host }: Machine): string => (host === "" ? kind :
 export const machineAt = (kind: MachineKind, url: string | undefined): Machine => ({
   kind,
   host: url !== undefined && URL.canParse(url) ? new URL(url).host : "",
+  ...(url !== undefined && { address: url }),
 });
 
 export function createMachineWatch(options: {
@@ -89,11 +95,11 @@ export function createMachineWatch(options: {
   let calls = 0;
 
   function stateOf(machine: Machine): Watched {
-    const name = nameOf(machine);
-    const known = machines.get(name);
+    const which = `${machine.kind} ${machine.address ?? machine.host}`;
+    const known = machines.get(which);
     if (known) return known.state;
     const state: Watched = { refusals: 0, refusedSinceMs: null, toldAtMs: 0, cause: "", open: new Map() };
-    machines.set(name, { ...machine, state });
+    machines.set(which, { ...machine, state });
     return state;
   }
 
@@ -126,6 +132,10 @@ export function createMachineWatch(options: {
       const outcome = await answer;
       for (const one of [outcome].flat() as unknown[]) note(machine, one);
       return outcome;
+    } catch (error) {
+      if (error instanceof Error && typeof error.cause === "string")
+        note(machine, { kind: "failed", cause: error.cause });
+      throw error;
     } finally {
       open.delete(call);
     }

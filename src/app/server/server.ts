@@ -220,8 +220,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   const opened = options.connectors
     ? { connectors: options.connectors, close: async () => undefined }
     : await connectorsOf(config);
-  const others = { ...opened, connectors: watchedConnectors(opened.connectors, config, machines) };
   const peers = openPeers(config);
+  const connectors = watchedConnectors({ ...opened.connectors, peerAt: peers.at }, config, machines);
   let publicUrl = config.http.publicUrl ?? "";
   let road: ProvisioningRoad | undefined;
   const measures = new MeasureRegistry();
@@ -245,12 +245,12 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     ownIssuer: issuer,
     linkUrl: (token) => `${publicUrl}/s/${token}`,
     catalog: items,
-    fetchModule,
+    fetchModule: (url) => machines.during(machineAt("module", url), fetchModule(url)),
     requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,
     offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
     peers: peers.peers,
     landName: () => landNameOf(config.land, road?.land?.url),
-    connectors: { ...others.connectors, peerAt: peers.at },
+    connectors,
     makerAt: makers.at,
     bankOf: () => bank?.port,
     messageBatch: config.delivery.batch,
@@ -288,7 +288,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     people: createPortalPeople(database, sealer),
     key: portalKeyOf(sealer),
     cardsOf(operatorId: string) {
-      const house = others.connectors.paymentHouseOf?.(operatorId);
+      const house = connectors.paymentHouseOf?.(operatorId);
       return house && { house, secret: cardSecretOf(sealer, operatorId), tries };
     },
     publicUrl: () => publicUrl,
@@ -412,7 +412,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     await road?.close();
     await imports.stop();
     await engine.stop();
-    await others.close();
+    await opened.close();
     await changes.close();
     await presence.close();
     throw error;
@@ -434,7 +434,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
       await road.close();
       await imports.stop();
       await engine.stop();
-      await others.close();
+      await opened.close();
       peers.close();
       makers.close();
       bank?.close();

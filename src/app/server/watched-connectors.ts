@@ -22,7 +22,7 @@ export function watchedConnectors(
     url: string | undefined,
     port: Port | undefined,
   ): Port | undefined => port && machines.watch(machineAt(kind, url), port);
-  const { bureauOf, paymentHouseOf, serviceAt, elementOf, billingOf, mailOf } = connectors;
+  const { bureauOf, paymentHouseOf, serviceAt, elementOf, billingOf, mailOf, peerAt } = connectors;
   return {
     ...(bureauOf && { bureauOf: (of) => at("identity", identity.url, bureauOf(of)) }),
     ...(paymentHouseOf && { paymentHouseOf: (of) => at("payment", payment.url, paymentHouseOf(of)) }),
@@ -34,5 +34,6 @@ export function watchedConnectors(
     ...(mailOf && {
       mailOf: (of) => at("mail", mail.host && `smtp://${mail.host}:${mail.port}`, mailOf(of)),
     }),
+    ...(peerAt && { peerAt: (of, origin) => at("peer", origin, peerAt(of, origin)) }),
   };
 }
