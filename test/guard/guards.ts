@@ -617,4 +617,20 @@ export const GUARDS: readonly Guard[] = [
     broken: "if (false) {",
     tests: ["src/kernel/proof/progress.test.ts"],
   },
+  {
+    protects: "identity",
+    what: "giving something back makes somebody known of whom nobody knows anything",
+    file: "src/kernel/requested/begin.ts",
+    line: 'if (action === "remove") return;',
+    broken: "",
+    tests: ["src/store/requests/request-review.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a bureau that compared a country alone has verified a person",
+    file: "src/net/identity/kyc-match.ts",
+    line: "who.length === 0 || who.some((field) => compared.has(field))",
+    broken: "true",
+    tests: ["src/net/identity/kyc-match.test.ts"],
+  },
 ];

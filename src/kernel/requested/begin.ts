@@ -300,9 +300,13 @@ export function reject(context: RequestContext, codes: readonly string[]): void 
   nothingCameOfIt(context, "the request was rejected");
 }
 
-/** A verified user has an account from now on; the billing centre hears of it with the first success. */
+/**
+ * A verified user has an account from now on; the billing centre hears of it with the first success. Whoever gives something
+ * back was asked nothing, so that it makes nobody known and changes nothing of who is.
+ */
 function keepAccount({ scribe, order }: RequestContext): void {
-  const { user, card, account, language } = order.request;
+  const { user, card, account, language, action } = order.request;
+  if (action === "remove") return;
   if (account && Object.keys(user).length === 0 && !card) return;
   const id = account?.id ?? scribe.newId();
   order.request.account ??= { id, state: "verified" };

@@ -55,6 +55,23 @@ test("a bureau that has none of the fields on file has verified nobody", async (
   assert.deepEqual(answer, { kind: "answered", outcome: "mismatch", score: null, mismatched: [] });
 });
 
+test("a bureau that knows his country and first name alone has not said who he is", async () => {
+  const ofBureau = { people: new Map([["+447700900123", { givenName: "Ann", country: "GB" }]]) };
+  const bureau = await world(ofBureau);
+  const whole = { givenName: "Ann", familyName: "Müller", country: "GB" };
+  for (const user of [
+    whole,
+    { familyName: "Müller", country: "GB" },
+    { birthdate: "1980-02-01", country: "GB" },
+  ]) {
+    const answer = await bureau.verify(asked(user));
+    assert.ok(answer.kind === "answered");
+    assert.equal(answer.outcome, "mismatch", JSON.stringify(user));
+  }
+  const answer = await bureau.verify(asked({ country: "GB" }));
+  assert.equal(answer.kind === "answered" && answer.outcome, "match", "where the operator asks for no more");
+});
+
 test("without any field to compare, nobody is asked and nobody is verified", async () => {
   const bureau = await world();
   const answer = await bureau.verify(asked({ fax: "+442079460000" }));

@@ -1,6 +1,7 @@
 /**
  * An identity bureau by CAMARA KYC Match 0.4 (`POST /kyc-match/v0.4/match`): does what the user says agree with what
- * his number's holder is known by? A bureau that cannot compare anything has not verified anybody: that is a mismatch.
+ * his number's holder is known by? A bureau that cannot compare anything has not verified anybody, and one that compares his
+ * country alone has not either, where he said who he is: that is a mismatch.
  */
 import type { IdentityBureau } from "../../kernel/calls/connectors.ts";
 import type { UserData, UserField } from "../../kernel/order/request.ts";
@@ -27,6 +28,8 @@ const COMPARED = [
   "idDocument",
   "email",
 ] as const satisfies readonly UserField[];
+/** Who somebody is, among them: where one of these was asked, one of them has to be known there. */
+const WHO: readonly UserField[] = ["familyName", "birthdate", "idDocument"];
 const WORDS = ["true", "false", "not_available"];
 const FULL_SCORE = 100;
 /** Definite words of a bureau that end in no comparison (clause "Identify user", and 404 of the definition). */
@@ -107,19 +110,23 @@ function verdictOf(answer: Answered, asked: readonly UserField[]): Verified {
     return failed("bad_answer", "the answer is no object");
   const said = json.value as Readonly<Record<string, unknown>>;
   const mismatched: string[] = [];
+  const compared = new Set<UserField>();
   const scores: (number | null)[] = [];
   for (const field of asked) {
     const word = said[`${field}Match`];
     if (word === undefined || word === "not_available") continue;
     if (!WORDS.includes(word as string))
       return failed("bad_answer", `${field}Match is none of its three words`);
+    compared.add(field);
     if (word === "false") mismatched.push(field);
     scores.push(word === "true" ? FULL_SCORE : scoreOf(said[`${field}MatchScore`]));
   }
   const known = scores.filter((score) => score !== null);
+  const who = asked.filter((field) => WHO.includes(field));
+  const isWhoKnown = who.length === 0 || who.some((field) => compared.has(field));
   return {
     kind: "answered",
-    outcome: scores.length > 0 && mismatched.length === 0 ? "match" : "mismatch",
+    outcome: scores.length > 0 && isWhoKnown && mismatched.length === 0 ? "match" : "mismatch",
     score: known.length > 0 ? Math.min(...known) : null,
     mismatched,
   };

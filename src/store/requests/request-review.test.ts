@@ -112,3 +112,19 @@ test("a policy that refuses strangers says why, and one that takes the SIM for e
   const accepted = await accepting.ask(["mms"], { user: {} });
   assert.equal((await accepting.status(accepted.orderId)).state, "completed");
 });
+
+test("a removal, where nobody looks at who asks, makes nobody known: the next request is looked at all the same", async () => {
+  const removed = await shop.house("review by removal", MMS, { policy });
+  await removed.ask(["mms"], { action: "remove" });
+  const asked = await removed.ask(["mms"]);
+  assert.equal((await removed.status(asked.orderId)).state, "verifying", "a removal makes nobody known");
+  await removed.errands();
+  assert.equal(removed.saw.identities.length, 1);
+
+  // Nor one that an item would not have somebody from outside look at.
+  const strict = { id: "strict", requires: { assurance: "otp", verification: true, card: false } } as const;
+  const lenient = await shop.house("review by removal, item", [...MMS, strict]);
+  await lenient.ask(["mms"], { action: "remove" });
+  const wanted = await lenient.ask(["strict"]);
+  assert.equal((await lenient.status(wanted.orderId)).state, "verifying");
+});
