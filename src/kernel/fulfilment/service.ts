@@ -6,7 +6,7 @@
 import { TurnupError } from "../../term/error.ts";
 import { USER_FIELDS, type UserField } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
-import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
+import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
 import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
@@ -191,14 +191,19 @@ export function serviceAnswered(context: RequestContext, call: OutboundCall, ans
     case "failed":
       Object.assign(registration, { state: "refused", changed: true });
       touchRequest(context);
-      if (isClosed(item)) return;
-      return failItem(context.scribe, context.order, item, {
-        cause: `service_${answer.cause}`,
-        reason:
-          answer.kind === "refused"
-            ? `the service server refuses the registration: ${answer.cause}`
-            : `the service server gave no answer in time: ${answer.cause}`,
-      });
+      if (!isClosed(item)) {
+        failItem(context.scribe, context.order, item, {
+          cause: `service_${answer.cause}`,
+          reason:
+            answer.kind === "refused"
+              ? `the service server refuses the registration: ${answer.cause}`
+              : `the service server gave no answer in time: ${answer.cause}`,
+        });
+      }
+      // Its answers may have been lost alone: what it may hold is ended, found by our id where its own is not known.
+      if (answer.kind === "failed" && answer.cause !== NOT_CONFIGURED)
+        endRegistrationOf(context, item, context.scribe.now);
+      return;
     default:
       return;
   }

@@ -356,3 +356,27 @@ test("a registration that comes when the order has ended is taken back", async (
   );
   assert.ok(!(await house.told()).some(({ kind }) => kind === "access_data"));
 });
+
+test("a registration whose answers were all lost is ended too: the service server may hold it, and our id finds it", async () => {
+  const house = await shop.house("answers lost", [MAIL]);
+  const lost = () => Promise.resolve({ kind: "failed", cause: "timeout", reason: "none" } as const);
+  house.answers.register = lost;
+  const { orderId } = await house.ask(["mail"]);
+  for (let hour = 0; hour < 30 && (await house.status(orderId)).state !== "failed"; hour++) {
+    await house.errands();
+    await shop.pass(HOUR_MS);
+  }
+  assert.equal((await house.status(orderId)).state, "failed");
+  await house.errands();
+  const [registration] = house.saw.registrations;
+  assert.deepEqual(house.saw.removals, [{ id: registration!.id, remoteId: null }]);
+  assert.equal(await shop.count("registration", "order_id = $1 and state = 'removed'", [orderId]), 1);
+
+  const none = await shop.house("nobody there", [MAIL], { without: { serviceAt: () => undefined } });
+  const nobody = await none.ask(["mail"]);
+  await none.errands();
+  await shop.pass(30 * HOUR_MS);
+  await none.errands();
+  assert.equal((await none.status(nobody.orderId)).state, "failed");
+  assert.equal(await shop.count("outbound_call", "order_id = $1", [nobody.orderId]), 1, "nobody was asked");
+});
