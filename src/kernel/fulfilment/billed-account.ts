@@ -2,7 +2,12 @@
  * Whom the billing centre bills (US 6,647,260, claim 7; row 119): number, SIM or account number, device, what he has, who he
  * is and the token that pays, each as far as it is known and the operator's policy lets it out.
  */
-import type { BilledAccount, BilledField } from "../../wire/message/billing-api.ts";
+import {
+  type BilledAccount,
+  type BilledField,
+  MAKE_CHARACTERS_MAX,
+  MODEL_CHARACTERS_MAX,
+} from "../../wire/message/billing-api.ts";
 import type { UserData } from "../account/user-data.ts";
 import type { BilledOffering } from "../order/account-books.ts";
 import { isClosed } from "../order/ending.ts";
@@ -18,8 +23,8 @@ export function billedAccountOf(context: RequestContext, fields: readonly Billed
     msisdn: subject.msisdn,
     imsi: subject.imsi,
     imei: subject.imei,
-    make: order.make,
-    model: order.model,
+    make: shortened(order.make, MAKE_CHARACTERS_MAX),
+    model: shortened(order.model, MODEL_CHARACTERS_MAX),
     ...personOf(user),
     paymentToken: card?.token ?? books.paymentToken,
   };
@@ -30,6 +35,14 @@ export function billedAccountOf(context: RequestContext, fields: readonly Billed
     ...(fields.includes("productOffering") && { productOffering: offeringsOf(context) }),
   };
 }
+
+/** As much of a name out of a list of devices as a notice takes: for a name that is too long no account is refused. */
+const shortened = (name: string | null, max: number): string | null =>
+  name &&
+  Array.from(name.replace(/\p{Cc}+/gu, " "))
+    .slice(0, max)
+    .join("")
+    .slice(0, max);
 
 const isAmong = (fields: readonly string[], name: string): boolean => fields.includes(name);
 

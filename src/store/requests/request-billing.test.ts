@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { type RequestHouse, requestShop, USER } from "../../../test/fixture/request-shop.ts";
+import { readBillingNotice } from "../../wire/message/billing-api.ts";
+import { shapeFaultOf } from "../../wire/message/shape.ts";
 import { putAccountNumber } from "./account-books.ts";
 
 const shop = await requestShop();
@@ -85,6 +87,18 @@ test("what the operator's policy does not name stays here", async () => {
   await done(house, ["one"], { card: CARD });
   const [account] = told(house);
   assert.deepEqual(Object.keys(account!).sort(), ["kind", "lastModified", "msisdn", "productOffering"]);
+});
+
+test("a name out of a list of devices that no notice takes whole goes out as far as it fits, and the account is opened", async () => {
+  const house = await shop.house("billing long name", ITEMS);
+  shop.world.model = `Galaxy\tA51 ${"SM-A515F, ".repeat(40)}`;
+  await done(house, ["one"]);
+  shop.world.model = "One";
+  const { kind: _, ...account } = told(house)[0]!;
+  assert.match(account.model!, /^Galaxy A51 SM-A515F, /);
+  const { id, kind, accountId } = house.saw.billing[0]!;
+  const notice = { ...house.saw.billing[0]!, account };
+  assert.equal(shapeFaultOf(notice, readBillingNotice), undefined, `${kind} ${id} of ${accountId}`);
 });
 
 test("what waits for the billing centre, and what it took, stands sealed", async () => {

@@ -57,6 +57,10 @@ export const BILLED_FIELDS = [
 ] as const;
 export type BilledField = (typeof BILLED_FIELDS)[number];
 
+/** Of a make and a model, in characters: lists of devices have longer ones. */
+export const MAKE_CHARACTERS_MAX = 80;
+export const MODEL_CHARACTERS_MAX = 120;
+
 const PLAIN = "a text without control characters is wanted";
 const plain = (max: number) => optional(text({ max, pattern: /^\P{Cc}*$/u, wanted: PLAIN }));
 const digits = optional(text({ min: 5, max: 16, pattern: /^\d+$/, wanted: "5 to 16 digits are wanted" }));
@@ -72,8 +76,8 @@ const readAccount = object({
   msisdn: digits,
   imsi: digits,
   imei: digits,
-  make: plain(80),
-  model: plain(120),
+  make: plain(MAKE_CHARACTERS_MAX),
+  model: plain(MODEL_CHARACTERS_MAX),
   /** What he has; `bundle`: the package that it came with. */
   productOffering: optional(list(object({ id: itemId, bundle: orNull(itemId) }), { max: 1_000 })),
   givenName: plain(100),
