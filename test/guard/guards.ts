@@ -307,11 +307,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/requested/consent.ts",
     line: 'if (order.state !== "awaiting_consent" || open.length === 0) {',
     broken: "if (open.length === 0) {",
-    tests: [
-      "src/kernel/order/request",
-      "src/store/requests/request-feature.test.ts",
-      "src/store/requests/request-ends.test.ts",
-    ],
+    tests: ["src/store/requests/request-feature.test.ts", "src/store/requests/request-ends.test.ts"],
   },
   {
     protects: "consent",
