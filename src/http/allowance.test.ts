@@ -13,6 +13,18 @@ test("a key may do so much in a window, is told how long to wait, and begins ane
   assert.equal(allowance.take("a", 60_000), 0);
 });
 
+test("what came to something good counts no more, and nothing is earned beyond that", () => {
+  const allowance = new Allowance(RULE);
+  allowance.take("a", 0);
+  for (let n = 0; n < 3; n++) allowance.giveBack("a", 0);
+  assert.deepEqual([allowance.take("a", 1), allowance.take("a", 1)], [0, 0]);
+  assert.ok(allowance.take("a", 1) > 0);
+  allowance.giveBack("a", 60_000);
+  allowance.giveBack("b", 0);
+  assert.deepEqual([allowance.take("a", 60_001), allowance.take("a", 60_001)], [0, 0]);
+  assert.ok(allowance.take("a", 60_001) > 0, "nor into the next window");
+});
+
 test("asking how long to wait counts nothing", () => {
   const allowance = new Allowance(RULE);
   for (let n = 0; n < 5; n++) assert.equal(allowance.secondsUntilAllowed("a", n), 0);

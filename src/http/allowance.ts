@@ -24,6 +24,12 @@ export class Allowance {
     return window.count <= this.#perWindow ? 0 : this.#secondsLeft(window.startMs, nowMs);
   }
 
+  /** What was counted came to something good: it counts no more. */
+  giveBack(key: string, nowMs: number): void {
+    const window = this.#windows.get(key);
+    if (window && window.count > 0 && nowMs - window.startMs < this.#windowMs) window.count--;
+  }
+
   /** As `take` would answer, without counting. */
   secondsUntilAllowed(key: string, nowMs: number): number {
     const window = this.#windows.get(key);

@@ -17,6 +17,7 @@ import {
   type ConnectionLimits,
   type Crowd,
   guardConnections,
+  hostOf,
   refuseConnection,
   timeoutsOf,
 } from "./connections.ts";
@@ -254,6 +255,23 @@ test("networks and addresses are told apart, in IPv6's clothes too", () => {
     assert.ok(isProxy(address), address);
   for (const address of ["11.0.0.1", "192.0.2.8", "::ffff:11.0.0.1", "2001:db9::1"])
     assert.ok(!isProxy(address), address);
+});
+
+test("all addresses of an IPv6 network of 64 bits are one host's; IPv4 is itself, in whichever clothes", () => {
+  for (const [address, host] of [
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::1", "2001:db8:1:2::/64"],
+    ["2001:0DB8:0001:0002:ffff::", "2001:db8:1:2::/64"],
+    ["2001:db8:1::2:3", "2001:db8:1:0::/64"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["64:ff9b::192.0.2.7", "64:ff9b:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["unknown", "unknown"],
+  ] as const)
+    assert.equal(hostOf(address), host, address);
 });
 
 test("every door of ours limits its connections", () => {

@@ -62,8 +62,8 @@ export function guardConnections(
   server.maxConnections = limits.connections;
   const open = new Map<string, number>();
   server.on("connection", (socket: Socket) => {
-    const address = socket.remoteAddress ?? "";
-    if (address === "" || isCrowd(address)) return;
+    if (!socket.remoteAddress || isCrowd(socket.remoteAddress)) return;
+    const address = hostOf(socket.remoteAddress);
     const count = open.get(address) ?? 0;
     if (count >= limits.perAddress) {
       socket.destroy();
@@ -107,6 +107,26 @@ function reasonOf(code: string | undefined): string {
   }
 }
 
+/**
+ * Who is counted as one: an IPv4 address, or all of an IPv6 network of 64 bits, since a subscriber has at least that and
+ * may come from any address of it (RFC 6177, TS 23.401 clause 5.3.1.2.2).
+ */
+export function hostOf(address: string): string {
+  const plain = plainOf(address);
+  if (!isIPv6(plain)) return plain;
+  const [head = "", tail] = (plain.split("%")[0] ?? "").split("::");
+  const groupsOf = (text: string): string[] =>
+    text === "" ? [] : text.split(":").flatMap((group) => (group.includes(".") ? ["0", "0"] : [group]));
+  const [first, last] = [groupsOf(head), groupsOf(tail ?? "")];
+  const zeros = new Array<string>(Math.max(0, 8 - first.length - last.length)).fill("0");
+  const network = [...first, ...zeros, ...last].slice(0, 4).map((group) => Number.parseInt(group, 16));
+  return `${network.map((group) => group.toString(16)).join(":")}::/64`;
+}
+
+/** IPv4 in the clothes of IPv6 is IPv4. */
+const plainOf = (address: string): string =>
+  address.startsWith("::ffff:") && isIPv4(address.slice(7)) ? address.slice(7) : address;
+
 /** Whether an address is among addresses and networks (`10.0.0.0/8`). */
 export function amongNetworks(networks: readonly string[]): Crowd {
   const list = new BlockList();
@@ -117,7 +137,7 @@ export function amongNetworks(networks: readonly string[]): Crowd {
     else list.addSubnet(address, Number(bits), family);
   }
   return (address) => {
-    const plain = address.startsWith("::ffff:") && isIPv4(address.slice(7)) ? address.slice(7) : address;
+    const plain = plainOf(address);
     return list.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
   };
 }

@@ -25,6 +25,19 @@ export type HttpLimits = {
   readonly useNoteMs: number;
 };
 
+/**
+ * Of the portal, by address of those whom nobody vouches for. Behind one address may be a carrier's translator with thousands
+ * of subscribers, so these hold back programs and not people: who came in has an allowance of his own.
+ */
+export type PortalLimits = {
+  /** Ways in by SMS that were asked for in 15 minutes and that nobody used. */
+  readonly signInsPerAddress: number;
+  /** Pages that strangers ask for in a minute. */
+  readonly pagesPerAddress: number;
+};
+
+export const DEFAULT_PORTAL_LIMITS: PortalLimits = { signInsPerAddress: 300, pagesPerAddress: 3_000 };
+
 export const DEFAULT_LIMITS: HttpLimits = {
   bodyOctets: 262_144,
   requestsPerMinute: 300_000,

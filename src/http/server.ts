@@ -25,6 +25,7 @@ import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
   guardConnections,
+  hostOf,
   refuseConnection,
   timeoutsOf,
 } from "./connections.ts";
@@ -243,9 +244,9 @@ async function callerOf(
   { takesPlatform }: Route,
   { headers: { authorization }, ip }: FastifyRequest,
 ): Promise<Caller> {
-  if (!takesPlatform) return gate.callerOf(authorization, ip);
+  if (!takesPlatform) return gate.callerOf(authorization, hostOf(ip));
   const platform = authorization === undefined ? await deps.road.voicePlatformAt?.(ip) : undefined;
-  if (!platform) return gate.callerOf(asBearer(authorization), ip);
+  if (!platform) return gate.callerOf(asBearer(authorization), hostOf(ip));
   const { operatorId, name } = platform;
   return { tokenId: `platform ${ip}`, operatorId, role: "voice", label: name };
 }
@@ -366,7 +367,7 @@ async function answer(
    */
   function heldBack(answered: Answer): Answer {
     if (!route.tooMany || answered.status !== 404) return answered;
-    const seconds = guesses.take(request.ip, deps.monotonicMs());
+    const seconds = guesses.take(hostOf(request.ip), deps.monotonicMs());
     return seconds > 0 ? route.tooMany(seconds, request) : answered;
   }
 

@@ -11,10 +11,12 @@ export const LOCKOUT_RULES = {
 export type LockoutRules = { readonly [Name in keyof typeof LOCKOUT_RULES]: number };
 
 export type Lockout = {
-  isLocked(who: Who, nowMs: number): boolean;
+  isLocked(who: Asking, nowMs: number): boolean;
   fail(who: Who, nowMs: number): void;
 };
 type Who = { readonly device?: string | undefined; readonly address: string };
+/** Without an address: of somebody who answers for himself alone. */
+type Asking = { readonly device?: string | undefined; readonly address?: string | undefined };
 type Window = { readonly startMs: number; count: number };
 
 export function createLockout(rules: LockoutRules = LOCKOUT_RULES): Lockout {
@@ -42,7 +44,7 @@ export function createLockout(rules: LockoutRules = LOCKOUT_RULES): Lockout {
   return {
     isLocked: ({ device, address }, nowMs) =>
       (device !== undefined && countOf(devices, device, nowMs) >= rules.perDevice) ||
-      countOf(addresses, address, nowMs) >= rules.perAddress,
+      (address !== undefined && countOf(addresses, address, nowMs) >= rules.perAddress),
     fail({ device, address }, nowMs) {
       if (device !== undefined) add(devices, device, nowMs);
       add(addresses, address, nowMs);

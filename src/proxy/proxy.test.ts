@@ -59,6 +59,11 @@ test("a device is locked out by its fifth failure in 15 minutes, an address by i
   for (let count = 0; count < 50; count++) lockout.fail({ address: "net" }, 20);
   assert.equal(lockout.isLocked({ device: "c", address: "net" }, 21), true);
   assert.equal(lockout.isLocked({ device: "c", address: "other" }, 21), false);
+  assert.equal(
+    lockout.isLocked({ device: "c" }, 21),
+    false,
+    "who proved who he is answers for himself alone",
+  );
 });
 
 test("lock-out remembers a bounded number of names, the oldest goes first", () => {

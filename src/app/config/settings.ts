@@ -8,7 +8,7 @@
  * unless given.
  */
 import { type TOptional, type TSchema, Type } from "typebox";
-import { DEFAULT_LIMITS } from "../../http/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_PORTAL_LIMITS } from "../../http/limits.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS } from "../../kernel/detection/clock-tolerance.ts";
 import { RECEIPT_IDS } from "../../net/smsc/receipt-ids.ts";
 import type { Secret } from "../../term/secret.ts";
@@ -460,6 +460,20 @@ export const SETTINGS = {
     voicePlatforms: optionalText({
       about:
         "Addresses of voice platforms, by commas, that ask for `/voice` without a token; behind a proxy only with `http.trust_proxy`.",
+    }),
+    signInsPerAddress: integer({
+      about:
+        "Ways in by SMS that one address may ask for in 15 minutes and leave unused; those that let somebody in do not count. Behind a carrier's address translation are thousands of subscribers: set it to what the largest of yours needs.",
+      from: 1,
+      to: 1_000_000,
+      default: DEFAULT_PORTAL_LIMITS.signInsPerAddress,
+    }),
+    pagesPerAddress: integer({
+      about:
+        "Pages that visitors of one address who have not signed in may ask for in a minute; who has signed in has 300 of his own.",
+      from: 1,
+      to: 10_000_000,
+      default: DEFAULT_PORTAL_LIMITS.pagesPerAddress,
     }),
     gatewaysFile: path({
       about:

@@ -381,6 +381,14 @@ test("five failures of one device lock it out, a right request too, and another 
   assert.equal((await road.air(road.start(), { pair: other })).status, 200);
 });
 
+test("fifty failures behind an address hold back whoever has no certificate there, and nobody who has one", async () => {
+  for (let turn = 0; turn < 50; turn++) assert.equal((await road.air(road.start())).status, 403);
+  assert.equal(lastReason(), "no_certificate");
+  assert.equal((await road.air(road.start())).status, 403);
+  assert.equal(lastReason(), "locked_out");
+  assert.equal((await start()).status, 200, "a good phone behind the same address translation");
+});
+
 test("more requests than a server is sent at once wait, and what is more than may wait is turned away", async () => {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => {

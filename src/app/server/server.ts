@@ -386,6 +386,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
         repeats: deps.repeats,
         texts: deps.texts,
         peers: peers.peers,
+        limits: config.portal,
         gateways: config.portal.gatewaysFile ? await readGatewaysFile(config.portal.gatewaysFile) : [],
         onShown: (seen) =>
           void requestReader

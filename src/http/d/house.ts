@@ -85,7 +85,7 @@ export function showTrouble(guest: Guest, trouble: Trouble, to: string | null = 
   const { code, status, retryAfterSeconds } = trouble;
   const signIn = to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`;
   return {
-    ...shown(problemScreen(strangerOf(guest), code, signIn), null, status),
+    ...shown(problemScreen(strangerOf(guest), code, signIn, retryAfterSeconds), null, status),
     code,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };

@@ -9,6 +9,7 @@ import type { OrderPolicy } from "../../kernel/order/policy.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import type { DeviceCapabilities } from "../../wire/screen/choose.ts";
+import type { PortalLimits } from "../limits.ts";
 
 export type PortalOperator = {
   readonly id: string;
@@ -44,6 +45,8 @@ export type PortalDeps = {
   readonly publicUrl: () => string;
   /** The operator's own WAP gateways in front of the public server: their headers, and nobody else's, name the line. */
   readonly gateways: readonly GatewayRule[];
+  /** Unless given, as shipped. */
+  readonly limits?: PortalLimits;
   /** What a model can show, where it is known. */
   readonly capabilitiesOf?: (tac: string) => DeviceCapabilities | undefined;
   /** Which screen a subscriber saw last: for E-CARE. */

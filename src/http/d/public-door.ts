@@ -6,7 +6,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TurnupError } from "../../term/error.ts";
 import { AIR_HEADERS } from "../../wire/message/road.ts";
 import { Allowance } from "../allowance.ts";
+import { hostOf } from "../connections.ts";
 import { headerLines, oneHeader } from "../header-lines.ts";
+import { DEFAULT_PORTAL_LIMITS } from "../limits.ts";
 import { convertBody } from "../proxy/forms.ts";
 import { takePage } from "../proxy/showing.ts";
 import { answered } from "./answered.ts";
@@ -23,7 +25,7 @@ const KEPT_PATH = /^\/d\/p\/([A-Za-z0-9_-]{22})$/;
 /** What an SMS leads to: the address is its own credential. */
 const LINK_PATH = /^\/d\/(?:l|offers)\//;
 const MINUTE_MS = 60_000;
-/** Of one person, or of one address of strangers: a page that looks again by itself asks twelve times. */
+/** Of one person, or of one link: a page that looks again by itself asks twelve times. */
 const REQUESTS_PER_MINUTE = 300;
 const REMEMBERED_MAX = 10_000;
 const FORGET_EVERY_MS = 60 * MINUTE_MS;
@@ -36,9 +38,10 @@ export function createPublicDoor(house: House): PublicDoor {
   const { deps } = house;
   const pages = createPages(house);
   const signIn: SignIn = createSignIn(house);
-  const allowance = (): Allowance =>
-    new Allowance({ perWindow: REQUESTS_PER_MINUTE, windowMs: MINUTE_MS, keysMax: REMEMBERED_MAX });
-  const [requests, links] = [allowance(), allowance()];
+  const allowance = (perWindow: number): Allowance =>
+    new Allowance({ perWindow, windowMs: MINUTE_MS, keysMax: REMEMBERED_MAX });
+  const [persons, links] = [allowance(REQUESTS_PER_MINUTE), allowance(REQUESTS_PER_MINUTE)];
+  const strangers = allowance((deps.limits ?? DEFAULT_PORTAL_LIMITS).pagesPerAddress);
 
   async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const operator = await deps.operatorAt({ host: request.hostname });
@@ -60,7 +63,7 @@ export function createPublicDoor(house: House): PublicDoor {
           house,
           guest,
           () => callOf(request, arrival, { method, path }),
-          signIn.stepsFor(request.ip),
+          signIn.stepsFor(hostOf(request.ip)),
         ));
       return pages.send(reply, guest, answer, asked);
     } catch (error) {
@@ -71,8 +74,9 @@ export function createPublicDoor(house: House): PublicDoor {
   /** Behind one address are many strangers: each link has an allowance of its own, which nobody can use up who has it not. */
   function limit(guest: Guest, address: string, path: string): void {
     const isLink = LINK_PATH.test(path);
-    const who = guest.who ? guest.subject : `address ${address}${isLink ? ` ${path}` : ""}`;
-    const seconds = (isLink ? links : requests).take(who, deps.monotonicMs());
+    const allowed = isLink ? links : guest.who ? persons : strangers;
+    const who = guest.who ? guest.subject : `address ${hostOf(address)}${isLink ? ` ${path}` : ""}`;
+    const seconds = allowed.take(who, deps.monotonicMs());
     if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
   }
 

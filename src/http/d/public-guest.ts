@@ -9,6 +9,7 @@ import {
   type PortalSession,
 } from "../../kernel/dialog/tokens.ts";
 import { gatewayAt, identityFrom } from "../../proxy/gateway-identity.ts";
+import { hostOf } from "../connections.ts";
 import type { HeaderLines } from "../header-lines.ts";
 import { oneHeader } from "../header-lines.ts";
 import { languageOf } from "../land/identity.ts";
@@ -32,7 +33,7 @@ export const strangerAt = (operator: PortalOperator, { headers, address }: Arriv
   assurance: "none",
   language: languageOf(oneHeader(headers, "accept-language") ?? null),
   bearer: null,
-  address,
+  address: hostOf(address),
   at: plainly,
 });
 

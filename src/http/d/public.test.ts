@@ -157,14 +157,68 @@ test("a link lets in once, is not spent by looking, and ends after a quarter of 
 });
 
 test("nobody's phone is flooded with ways in, and no address asks without end", async () => {
-  const { house, screen, wayIn, sent } = await town("public flood");
+  const limits = { signInsPerAddress: 20, pagesPerAddress: 3_000 };
+  const { house, screen, wayIn, sent } = await town("public flood", { limits });
   for (let asks = 0; asks < 6; asks++) await wayIn(`+${house.msisdn}`);
   assert.equal(sent.length, 3);
   for (let asks = 6; asks < 20; asks++) await wayIn(`+${unknownNumber(house)}`);
   const form = await screen("/d/sign-in");
-  assert.equal((await screen("/d/sign-in", filled(form, { msisdn: "+447700900123" }))).status, 429);
+  const refused = await screen("/d/sign-in", filled(form, { msisdn: "+447700900123" }));
+  assert.equal(refused.status, 429);
+  assert.match(refused.text.join(), /wait 15 min/, "as long as it is");
   const malformed = await screen("/d/sign-in", filled(form, { msisdn: "hello" }));
   assert.deepEqual([malformed.status, malformed.id], [422, "signin"]);
+});
+
+test("behind one address any number of people come in: what let somebody in counts no more", async () => {
+  const limits = { signInsPerAddress: 2, pagesPerAddress: 3_000 };
+  const { house, screen, wayIn } = await town("public many", { limits });
+  const { operatorId } = house;
+  const people = Array.from({ length: 6 }, (_, at) => pair(`public many ${at}`));
+  for (const person of people) await shop.see(operatorId, person);
+  for (const [at, { msisdn }] of people.entries()) {
+    const { code, sms } = await wayIn(`+${msisdn}`);
+    const link = at % 2 === 0 ? undefined : await screen(linkIn(sms!));
+    const go = link?.actions.find(({ method }) => method === "post");
+    const letIn = go
+      ? await screen(go.href, go.hidden)
+      : await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
+    assert.equal(letIn.id, "start", `person ${at}`);
+  }
+  for (let unused = 0; unused < 2; unused++) await wayIn(`+${people[unused]!.msisdn}`);
+  const form = await screen("/d/sign-in");
+  assert.equal((await screen("/d/sign-in", filled(form, { msisdn: `+${people[5]!.msisdn}` }))).status, 429);
+});
+
+test("codes are not guessed at from one address without end; the link in the SMS is good all the same", async () => {
+  const limits = { signInsPerAddress: 1_000, pagesPerAddress: 3_000 };
+  const { house, screen, wayIn } = await town("public code guesses", { limits });
+  const honest = await wayIn(`+${house.msisdn}`);
+  const path = linkIn(honest.sms!);
+  let { code } = await wayIn(`+${unknownNumber(house)}`);
+  for (let guess = 0; guess < 100; guess++) {
+    code = await screen(code.form!.action, filled(code, { code: String(guess).padStart(6, "0") }));
+    assert.equal(code.status, 422, `guess ${guess}`);
+  }
+  const right = filled(honest.code, { code: codeIn(honest.sms!) });
+  const refused = await screen(honest.code.form!.action, right);
+  assert.equal(refused.status, 429);
+  assert.match(refused.text.join(), /Open the link in the text message, or wait 15 min/);
+  const go = (await screen(path)).actions.find(({ method }) => method === "post")!;
+  assert.equal((await screen(go.href, go.hidden)).id, "start");
+});
+
+test("strangers of one address have an allowance of pages together, which nobody who came in is held back by", async () => {
+  const limits = { signInsPerAddress: 20, pagesPerAddress: 5 };
+  const { house, screen, wayIn } = await town("public pages", { limits });
+  const { code, sms } = await wayIn(`+${house.msisdn}`);
+  const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
+  assert.equal((await screen("/d/start")).status, 200);
+  assert.equal((await screen("/d/start")).status, 200);
+  const refused = await screen("/d/start");
+  assert.equal(refused.status, 429);
+  assert.match(refused.text.join(), /wait 1 min/);
+  assert.equal((await screen(start.entries[0]!.href)).status, 200);
 });
 
 test("who guesses at links is told to wait in what his device draws; good links and codes behind his address go on", async () => {
@@ -181,7 +235,7 @@ test("who guesses at links is told to wait in what his device draws; good links 
   assert.match(String(onOldPhone.headers["content-type"]), /^text\/vnd\.wap\.wml/);
   assert.match(onOldPhone.body.toString(), /wait/);
   assert.ok(Number(onOldPhone.headers["retry-after"]) >= 1);
-  // More than all that strangers of one address may ask: no link is any the worse for it.
+  // More than all that one link may be asked for: no other is any the worse for it.
   for (let n = 62; n < 320; n++) await guess(n, JSON_SCREEN);
   assert.equal((await screen("/d/start")).status, 200);
   const path = linkIn(good.sms!);

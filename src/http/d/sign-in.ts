@@ -13,6 +13,7 @@ import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { msisdnFromNational } from "../../term/msisdn-national.ts";
 import { Allowance } from "../allowance.ts";
+import { DEFAULT_PORTAL_LIMITS } from "../limits.ts";
 import { type Guest, plainly, subjectOf } from "./guest.ts";
 import {
   type House,
@@ -37,10 +38,11 @@ const CODE_DIGITS = 6;
 /** Ways in of one subscriber at a time: his phone is not to be flooded. */
 const LINKS_AT_ONCE = 3;
 const ASKED_WINDOW_MS = 15 * 60_000;
-const ASKED_PER_ADDRESS = 20;
 const ASKED_PER_NUMBER = 5;
-/** Unknown links and wrong codes of one address. */
+/** Unknown links of one address. Nobody guesses a link: it only keeps programs from trying. */
 const FAILED_PER_ADDRESS = 60;
+/** Six digits can be guessed: of all numbers together one in ten thousand in a window, from one address. */
+const WRONG_CODES_PER_ADDRESS = 100;
 const REMEMBERED_MAX = 10_000;
 /** SMS that wait to be written down; more asks are answered as ever and sent nothing. */
 const SENDING_MAX = 500;
@@ -67,9 +69,10 @@ export function createSignIn(house: House): SignIn {
   const { deps } = house;
   const allowance = (perWindow: number): Allowance =>
     new Allowance({ perWindow, windowMs: ASKED_WINDOW_MS, keysMax: REMEMBERED_MAX });
-  const asked = allowance(ASKED_PER_ADDRESS);
+  const asked = allowance((deps.limits ?? DEFAULT_PORTAL_LIMITS).signInsPerAddress);
   const askedFor = allowance(ASKED_PER_NUMBER);
   const failed = allowance(FAILED_PER_ADDRESS);
+  const wrongCodes = allowance(WRONG_CODES_PER_ADDRESS);
   const sending = new Set<Promise<void>>();
   const nowMs = (): number => deps.clock().getTime();
 
@@ -151,6 +154,8 @@ export function createSignIn(house: House): SignIn {
     if (!WAY.test(way)) throw new Trouble("form_foreign", 403);
     keyOfPost(house, guest, call, `code ${way}`);
     const to = destinationIn(call.body.texts.get("to") ?? null);
+    const seconds = wrongCodes.secondsUntilAllowed(address, deps.monotonicMs());
+    if (seconds > 0) throw new Trouble("codes_exceeded", 429, seconds); // his link is as good as ever
     const code = (call.body.texts.get("code") ?? "").replace(/\s/g, "").slice(0, CODE_DIGITS + 1);
     const validAfter = new Date(nowMs() + LINK_MS - CODE_MS);
     const subscriberId = await deps.people.useCode(
@@ -160,8 +165,11 @@ export function createSignIn(house: House): SignIn {
       deps.clock(),
       validAfter,
     );
-    if (subscriberId !== undefined) return letIn(walk, subscriberId, "otp", to);
-    countFailure(address);
+    if (subscriberId !== undefined) {
+      asked.giveBack(address, deps.monotonicMs());
+      return letIn(walk, subscriberId, "otp", to);
+    }
+    wrongCodes.take(address, deps.monotonicMs());
     const state = newState(house, guest, `code ${way}`);
     const screen = codeScreen(await visitorOf(house, guest), { state, way, to, wasWrong: true });
     return { ...shown(screen, null, 422), wrongFields: ["code"] };
@@ -178,8 +186,10 @@ export function createSignIn(house: House): SignIn {
     const { guest, call } = walk;
     keyOfPost(house, guest, call, `link ${token}`);
     const subscriberId = await deps.people.useLink(guest.operator.id, tokenHash(token), deps.clock());
-    if (subscriberId !== undefined)
+    if (subscriberId !== undefined) {
+      asked.giveBack(address, deps.monotonicMs());
       return letIn(walk, subscriberId, "link", destinationIn(call.query.get("to")));
+    }
     countFailure(address);
     throw new Trouble("link_over", 404);
   }
@@ -246,8 +256,7 @@ export function createSignIn(house: House): SignIn {
   }
 
   /**
-   * Behind an address may be a whole network: a good link and a right code are taken before anybody counts, and only who
-   * guesses is told to wait. A code is good for five tries whoever makes them; the books count those.
+   * Behind an address may be a whole network: a good link is taken before anybody counts, and only who guesses is told to wait.
    */
   function countFailure(address: string): void {
     const seconds = failed.take(address, deps.monotonicMs());

@@ -15,7 +15,7 @@ import {
 } from "../../proxy/session.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import type { Bearer } from "../../wire/message/road.ts";
-import { CONNECTION_LIMITS, refuseConnection, timeoutsOf } from "../connections.ts";
+import { CONNECTION_LIMITS, hostOf, refuseConnection, timeoutsOf } from "../connections.ts";
 
 export type ProxyDoorOptions = {
   readonly edge: Edge;
@@ -62,7 +62,7 @@ export function createHouse(options: ProxyDoorOptions) {
     // Only what the device's side does wrong counts against it: not that it asks while it is locked, nor that its air
     // session has ended meanwhile.
     if (leg === "air" && reason !== "locked_out" && reason !== "session_unknown")
-      lockout.fail({ device: who.deviceId ?? undefined, address: who.line ?? who.address }, monotonicMs());
+      lockout.fail(failing(who), monotonicMs());
     session.terminate(
       leg,
       reason,
@@ -84,7 +84,8 @@ export function createHouse(options: ProxyDoorOptions) {
     terminate,
     isLocked: (who: Who): boolean =>
       lockout.isLocked(
-        { device: who.deviceId ?? undefined, address: who.line ?? who.address },
+        // Who proved himself by a certificate answers for himself alone, whoever else is behind his address.
+        who.fingerprint === null ? failing(who) : { device: who.deviceId ?? undefined },
         monotonicMs(),
       ),
     /** What was decided is on disk before anybody is told. */
@@ -93,6 +94,11 @@ export function createHouse(options: ProxyDoorOptions) {
     },
   };
 }
+
+const failing = ({ deviceId, line, address }: Who) => ({
+  device: deviceId ?? undefined,
+  address: line ?? hostOf(address),
+});
 
 export const DOOR_LIMITS = {
   /** A form with account data, or a request for a certificate. */

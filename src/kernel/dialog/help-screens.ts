@@ -41,10 +41,13 @@ export function problemScreen(
   visitor: Pick<Visitor, "language" | "at" | "operatorName">,
   code: string,
   signIn = "/d/sign-in",
+  /** How long whoever asked too often has to wait. */
+  waitSeconds = 60,
 ): Screen {
   const texts = textsIn(visitor.language);
   const here = { ...visitor, texts } as Step; // a problem needs nothing else of who asks
-  const why = texts.problems[code] ?? texts.problems.other ?? code;
+  const minutes = String(Math.max(1, Math.ceil(waitSeconds / 60)));
+  const why = fill(texts.problems[code] ?? texts.problems.other ?? code, { minutes });
   const leads: Readonly<Record<string, Entry>> = {
     assurance_too_low: { label: texts.signIn, href: visitor.at(signIn), lead: true },
     link_over: { label: texts.signIn, href: visitor.at(signIn), lead: true },

@@ -266,7 +266,9 @@ const ENGLISH: DialogTexts = {
     nothing_to_answer: "This was answered already.",
     order_not_found: "There is no such request of yours.",
     selection_empty: "Nothing was chosen.",
-    too_many_requests: "Too many tries. Please wait a minute.",
+    too_many_requests: "Too many tries. Please wait {minutes} min.",
+    codes_exceeded:
+      "Too many wrong codes came from your network. Open the link in the text message, or wait {minutes} min.",
     card_not_taken: "The card could not be checked now. Nothing was ordered; please try again.",
     assurance_needs_device:
       "For security, please ask for this from the phone itself, over the mobile network.",
@@ -468,7 +470,9 @@ const GERMAN: DialogTexts = {
     nothing_to_answer: "Das ist schon beantwortet.",
     order_not_found: "Einen solchen Auftrag haben Sie nicht.",
     selection_empty: "Es wurde nichts gewählt.",
-    too_many_requests: "Zu viele Versuche. Bitte warten Sie eine Minute.",
+    too_many_requests: "Zu viele Versuche. Bitte warten Sie {minutes} Min.",
+    codes_exceeded:
+      "Zu viele falsche Codes kamen aus Ihrem Netz. Öffnen Sie den Link in der SMS, oder warten Sie {minutes} Min.",
     card_not_taken: "Die Karte ließ sich gerade nicht prüfen. Nichts wurde bestellt; bitte noch einmal.",
     assurance_needs_device:
       "Zur Sicherheit bestellen Sie das bitte vom Telefon selbst, über das Mobilfunknetz.",
