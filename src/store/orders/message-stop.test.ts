@@ -146,6 +146,48 @@ test("a number that said STOP keeps its word with another SIM, and who said it w
   assert.equal((await offerTo(house, "mail", elsewhere))[0]?.outcome, "stopped");
 });
 
+/** A number that said STOP by its old SIM, is another SIM's now, and the old SIM has another number. */
+async function movedOn(name: string) {
+  const house = await known(name, { offerPauseDays: 0 });
+  const { imsi, imei, msisdn } = house;
+  const seen = async (sim: { imsi: string; imei: string; msisdn: string }) => {
+    shop.time.now += 1_000;
+    await shop.see(house.operatorId, { ...sim, seenAt: new Date(shop.time.now).toISOString() });
+  };
+  await seen({ imsi, imei, msisdn });
+  await house.requests.textCame(msisdn, "STOP");
+  const later = pair(`${name} later`).msisdn;
+  await seen({ ...pair(`${name} heir`), msisdn });
+  const betweenNumbers = () => seen({ imsi, imei, msisdn: later });
+  return { house, later, betweenNumbers };
+}
+const outcomeFor = async (house: RequestHouse, msisdn: string) =>
+  (await offerTo(house, "mail", msisdn))[0]?.outcome;
+
+for (const when of ["before", "after"] as const) {
+  test(`START of a number's new holder, ${when} the old one has another, leaves the old one's STOP in force`, async () => {
+    const { house, later, betweenNumbers } = await movedOn(`start ${when}`);
+    if (when === "after") await betweenNumbers();
+    assert.equal(await outcomeFor(house, house.msisdn), "stopped", "the number keeps its word");
+    await house.requests.textCame(house.msisdn, "START");
+    if (when === "before") await betweenNumbers();
+    assert.equal(await outcomeFor(house, house.msisdn), "sent");
+    assert.equal(await outcomeFor(house, later), "stopped");
+    await house.requests.textCame(later, "START");
+    assert.equal(await outcomeFor(house, later), "sent", "he says it himself");
+  });
+}
+
+test("STOP of a number's new holder stays in force when the old one says START, and takes his STOP from nobody", async () => {
+  const { house, later, betweenNumbers } = await movedOn("stop");
+  await house.requests.textCame(house.msisdn, "STOP");
+  await betweenNumbers();
+  assert.equal(await outcomeFor(house, later), "stopped");
+  await house.requests.textCame(later, "START");
+  assert.equal(await outcomeFor(house, later), "sent");
+  assert.equal(await outcomeFor(house, house.msisdn), "stopped");
+});
+
 test("what was queued by a server that did not know of the STOP is withheld when it is to go out", async () => {
   const house = await known("queued elsewhere");
   await offerTo(house, "mail");

@@ -40,7 +40,7 @@ import {
   WAKE,
 } from "./intake-rows.ts";
 import { answerUnchanged, keyOf } from "./intake-unchanged.ts";
-import { lockHolders, loseNumbers, type NumberLost, type NumberSeen } from "./number-moves.ts";
+import { endRivals, lockHolders, loseNumbers, type NumberLost, type NumberSeen } from "./number-moves.ts";
 import { createPairMemory, type PairMemory, simOf } from "./pair-memory.ts";
 
 const MAX_BATCH_ROWS = 2_000;
@@ -142,15 +142,20 @@ async function takeBatch(
   const endChange = memory.change(new Set(rows.map(({ sim }) => sim)));
   /** SIMs beside those of the batch, whose numbers are others' from now on. */
   const others: (() => void)[] = [];
-  let results: SightingResult[];
+  let results: readonly SightingResult[];
   try {
-    results = await deps.database.transaction(
+    const taken = await deps.database.transaction(
       (tx) => takeChanged(deps, memory, tx, rows, (sims) => void others.push(memory.change(sims))),
       {
         keepsPlans: true,
         safeToRepeat: true,
       },
     );
+    results = taken.results;
+    await endRivals(deps, taken.numbers, (holders) => {
+      const sims = holders.map((one) => simOf(one.operatorId, deps.sealer.open("imsi", one.imsiSealed)));
+      others.push(memory.change(new Set(sims)));
+    });
   } finally {
     endChange();
     for (const end of others) end();
@@ -203,7 +208,7 @@ async function takeChanged(
   tx: Tx,
   rows: readonly Row[],
   onChange: (sims: ReadonlySet<string>) => void,
-): Promise<SightingResult[]> {
+): Promise<{ readonly results: readonly SightingResult[]; readonly numbers: readonly NumberSeen[] }> {
   const now = deps.clock();
   await insertUnknown(deps, tx, rows);
   const operatorIds = rows.map(({ operatorId }) => operatorId);
@@ -239,7 +244,7 @@ async function takeChanged(
     decisions.results[at] = await decide(deps, tx, decisions, row, { subscriberId, deviceId, now });
   }
   await write(tx, decisions);
-  const { told, renumbered } = await updateKnown(deps, tx, rows, {
+  const { told, numbers } = await updateKnown(deps, tx, rows, {
     subscribers,
     seenBefore,
     seenMs: memory.seenMs,
@@ -247,6 +252,7 @@ async function takeChanged(
     now,
   });
   const woken = [...new Set([...told, ...decisions.moved])];
+  const renumbered = new Set(numbers.map(({ subscriberId }) => subscriberId));
   const isAnew = (id: string): boolean => decisions.moved.has(id) || renumbered.has(id);
   if (woken.length > 0) await tx.run(WAKE, [woken, woken.map(isAnew), now]);
   await insertOrders(tx, decisions.orders);
@@ -254,7 +260,7 @@ async function takeChanged(
     tx,
     decisions.orders.map((opened) => ({ ...opened, eventId: deps.newId() })),
   );
-  return decisions.results;
+  return { results: decisions.results, numbers };
 }
 
 /** Where each SIM is, and when it was seen there last: on disk, or since. */
@@ -420,7 +426,7 @@ async function updateKnown(
   tx: Db,
   rows: readonly Row[],
   known: Knowledge,
-): Promise<{ readonly told: string[]; readonly renumbered: ReadonlySet<string> }> {
+): Promise<{ readonly told: string[]; readonly numbers: readonly NumberSeen[] }> {
   const { sealer } = deps;
   const latest = new Map<string, Told>();
   const oldestFirst = [...rows].sort((one, other) => one.seenMs - other.seenMs);
@@ -441,8 +447,9 @@ async function updateKnown(
       spn: row.spn ?? before?.spn ?? null,
     });
   }
-  if (latest.size === 0) return { told: [], renumbered: new Set() };
-  const renumbered = await moveNumbers(deps, tx, latest, known);
+  if (latest.size === 0) return { told: [], numbers: [] };
+  const numbers = await moveNumbers(deps, tx, latest, known);
+  const renumbered = new Set(numbers.map(({ subscriberId }) => subscriberId));
   const entries = [...latest].map(([id, told]) =>
     renumbered.has(id) ? told : { ...told, msisdn: null, msisdnIndex: null },
   );
@@ -454,16 +461,16 @@ async function updateKnown(
     entries.map(({ gid1 }) => gid1),
     entries.map(({ spn }) => spn),
   ]);
-  return { told: [...latest.keys()], renumbered };
+  return { told: [...latest.keys()], numbers };
 }
 
-/** Takes numbers from whom they were; answers who has another number than before. */
+/** Takes numbers from whom they were; answers who has which number that he had not before. */
 async function moveNumbers(
   { sealer, newId }: IntakeDeps,
   tx: Db,
   latest: ReadonlyMap<string, Told>,
   { subscribers, seenMs, onChange, now }: Knowledge,
-): Promise<ReadonlySet<string>> {
+): Promise<readonly NumberSeen[]> {
   const byId = new Map([...subscribers.values()].map((one) => [one.id, one]));
   /** By number: of two SIMs in one batch the one that was seen with it last. */
   const wanted = new Map<string, NumberSeen & { readonly numberMs: number }>();
@@ -473,7 +480,7 @@ async function moveNumbers(
     if (!rival || rival.numberMs <= numberMs)
       wanted.set(keyOf(operatorId, msisdnIndex), { subscriberId, operatorId, msisdnIndex, numberMs });
   }
-  if (wanted.size === 0) return new Set();
+  if (wanted.size === 0) return [];
   const lost: NumberLost[] = [];
   for (const holder of await lockHolders(tx, [...wanted.values()])) {
     const seen = wanted.get(keyOf(holder.operatorId, holder.msisdnIndex))!;
@@ -490,13 +497,13 @@ async function moveNumbers(
     onChange(new Set([sim]));
     lost.push({ ...holder, newHolderId: seen.subscriberId });
   }
-  const renumbered = new Set([...wanted.values()].map(({ subscriberId }) => subscriberId));
+  const given = [...wanted.values()];
   const takenAlready = new Set(lost.map(({ subscriberId }) => subscriberId));
-  for (const id of renumbered) {
+  for (const { subscriberId: id } of given) {
     const { operatorId, msisdnIndex, msisdnSealed } = byId.get(id)!;
     if (msisdnIndex === null || msisdnSealed === null || takenAlready.has(id)) continue;
     lost.push({ subscriberId: id, operatorId, msisdnIndex, msisdnSealed, newHolderId: null });
   }
   await loseNumbers(tx, lost, now, newId);
-  return renumbered;
+  return given;
 }

@@ -167,6 +167,121 @@ for (const another of [false, true]) {
   });
 }
 
+for (const [name, ends] of [
+  ["is lost too", true],
+  ["is kept", false],
+] as const) {
+  test(`what was done by a later number is taken back by that one, not by the one before it: the later ${name}`, async () => {
+    const house = await shop.house(`later ${name}`, [{ ...MAIL, elements: ["e-mail"] }]);
+    const old = simOf(house);
+    await sees(house, old);
+    await sees(house, { ...pair(`later first heir ${name}`), msisdn: old.msisdn });
+    const later = { ...old, msisdn: pair(`later number ${name}`).msisdn };
+    await sees(house, later);
+    shop.time.now += 1_000;
+    const { orderId } = await house.ask(["mail"], { noticeKey: null, who: later });
+    await house.errands();
+    if (ends) await sees(house, { ...pair("later second heir"), msisdn: later.msisdn });
+    else await shop.conductor.cancel(house.operatorId, orderId, "care");
+    await shop.pass(HOUR_MS);
+    await house.errands();
+    assert.deepEqual(
+      house.saw.elements.map(({ action, msisdn }) => [action, msisdn]),
+      [
+        ["add", later.msisdn],
+        ["remove", later.msisdn],
+      ],
+    );
+  });
+}
+
+/** Sightings that two servers take at the same time: each waits for a row that the test holds, and both go on together. */
+async function seesAtOnce(
+  house: RequestHouse,
+  held: readonly string[],
+  ...batches: readonly (readonly (Sim & { readonly seenAt: string })[])[]
+): Promise<void> {
+  const waiting = async (): Promise<number> =>
+    (await shop.database.one<{ n: number }>(
+      `select count(*)::int as n from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`,
+    ))!.n;
+  const answers = await shop.database.transaction(async (tx) => {
+    await tx.rows("select id from subscriber where id = any($1::uuid[]) order by id for update", [held]);
+    const running = batches.map((batch) =>
+      shop.intakeOf().accept(
+        house.operatorId,
+        batch.map((sim) => ({ plmn: "00101", ...sim })),
+        "api",
+      ),
+    );
+    const end = performance.now() + 10_000;
+    while ((await waiting()) < batches.length) assert.ok(performance.now() < end, "both wait for it");
+    return running;
+  });
+  for (const results of await Promise.all(answers))
+    for (const result of results) assert.ok("subscriberId" in result, JSON.stringify(result));
+}
+const seenAt = (aheadMs: number): string => new Date(shop.time.now + aheadMs).toISOString();
+const holdersOf = async (house: RequestHouse, msisdn: string): Promise<number> =>
+  shop.count("subscriber", "operator_id = $1 and msisdn_index = $2", [
+    house.operatorId,
+    shop.sealer.blindIndex("msisdn", house.operatorId, msisdn),
+  ]);
+
+test("a number that two SIMs are seen with at the same moment is left with the one that was seen last", async () => {
+  for (let round = 0; round < 5; round++) {
+    const house = await shop.house(`at once ${round}`, [RADIO]);
+    const { msisdn } = pair(`at once number ${round}`);
+    const [one, other] = [pair(`at once one ${round}`), pair(`at once other ${round}`)];
+    const ids = [await sees(house, simless(one)), await sees(house, simless(other))];
+    await seesAtOnce(
+      house,
+      ids,
+      [{ ...one, msisdn, seenAt: seenAt(1_000) }],
+      [{ ...other, msisdn, seenAt: seenAt(2_000) }],
+    );
+    assert.equal(await holdersOf(house, msisdn), 1, `round ${round}`);
+    assert.equal(await numberOf(house, other.imsi), msisdn);
+    assert.equal(
+      await shop.count("former_number", "subscriber_id = $1 and new_holder_id = $2", ids),
+      1,
+      "that the other had it is kept",
+    );
+  }
+});
+const simless = ({ imsi, imei }: Sim) => ({ imsi, imei });
+
+test("a number that moves on twice at the same moment ends with one SIM", async () => {
+  const house = await shop.house("twice", [RADIO]);
+  const old = simOf(house);
+  const [one, other] = [pair("twice one"), pair("twice other")];
+  const id = await sees(house, old);
+  await seesAtOnce(
+    house,
+    [id],
+    [{ ...one, msisdn: old.msisdn, seenAt: seenAt(1_000) }],
+    [{ ...other, msisdn: old.msisdn, seenAt: seenAt(2_000) }],
+  );
+  assert.equal(await holdersOf(house, old.msisdn), 1);
+  assert.equal(await numberOf(house, other.imsi), old.msisdn);
+});
+
+test("a number whose SIM gets another at the same moment goes to whom it is seen with", async () => {
+  const house = await shop.house("leaves", [RADIO]);
+  const old = simOf(house);
+  const [heir, next] = [pair("leaves heir"), pair("leaves next").msisdn];
+  const id = await sees(house, old);
+  await seesAtOnce(
+    house,
+    [id],
+    [{ ...old, msisdn: next, seenAt: seenAt(1_000) }],
+    [{ ...heir, msisdn: old.msisdn, seenAt: seenAt(1_000) }],
+  );
+  assert.equal(await numberOf(house, old.imsi), next);
+  assert.equal(await numberOf(house, heir.imsi), old.msisdn);
+});
+
 test("two SIMs that swap their numbers each lose what was open by the former one, whichever is seen first", async () => {
   for (const isTogether of [false, true]) {
     const house = await shop.house(`swap ${isTogether}`, [RADIO], { terms: ["t"] });

@@ -7,7 +7,7 @@
  * A SIM that has another number now has lost its former one in the same way: that number is or will be somebody else's.
  */
 import { bulkInsert } from "../database/bulk.ts";
-import type { Db } from "../database/database.ts";
+import type { Database, Db } from "../database/database.ts";
 
 /** A number as a SIM was seen with it, or as the network named its line. */
 export type NumberSeen = {
@@ -40,7 +40,16 @@ const LOCK_HOLDERS = {
                    cross join lateral (select id from subscriber
                                         where operator_id = q.operator_id and msisdn_index = q.msisdn_index
                                           and id <> q.subscriber_id) x))
+            and s.msisdn_index = any($3::bytea[]) -- asked again of a row that was waited for: it may have lost it meanwhile
           order by s.id for update of s`,
+};
+/** Two batches at once may give one number to two SIMs, since neither sees the other's row. */
+const GIVEN_TWICE = {
+  name: "numbers_given_twice", // subscriber_by_msisdn
+  text: `select q.operator_id as "operatorId", q.msisdn_index as "msisdnIndex"
+           from unnest($1::uuid[], $2::bytea[]) as q(operator_id, msisdn_index)
+          where (select count(*) from (select from subscriber
+                                        where operator_id = q.operator_id and msisdn_index = q.msisdn_index limit 2) x) > 1`,
 };
 const TAKE_AWAY = {
   name: "take_numbers_away", // subscriber_pkey
@@ -90,6 +99,23 @@ const WAKE_ORDERS = {
           where o.id = v.id`,
 };
 
+/**
+ * Who said STOP keeps his word without the number, under his own id in its place; the number keeps it too, since the same
+ * person may have it in a new SIM. From here on each of them says START for himself alone.
+ */
+const KEEP_STOPS = {
+  name: "keep_stops_of", // message_stop_of_subscriber, message_stop_pkey
+  text: `insert into message_stop (operator_id, msisdn_index, subscriber_id, stopped_at)
+         select operator_id, uuid_send(subscriber_id), subscriber_id, min(stopped_at) from message_stop
+          where subscriber_id = any($1::uuid[]) group by operator_id, subscriber_id
+             on conflict (operator_id, msisdn_index) do nothing`,
+};
+const LEAVE_STOPS = {
+  name: "leave_stops_to_numbers", // message_stop_of_subscriber
+  text: `update message_stop set subscriber_id = null
+          where subscriber_id = any($1::uuid[]) and msisdn_index <> uuid_send(subscriber_id)`,
+};
+
 /** Other SIMs that have these numbers by our books, locked. */
 export const lockHolders = (tx: Db, seen: readonly NumberSeen[]): Promise<Holder[]> =>
   tx.rows<Holder>(LOCK_HOLDERS, [
@@ -114,4 +140,58 @@ export async function loseNumbers(
   await tx.run(TAKE_AWAY, [ids, now]);
   for (const end of [STOP_MESSAGES, END_OFFERS, END_WAYS_IN, END_PAGES, WAKE_ORDERS])
     await tx.run(end, [ids, now]);
+  for (const part of [KEEP_STOPS, LEAVE_STOPS]) await tx.run(part, [ids]);
 }
+
+/**
+ * Once numbers were given and that was committed: whichever batch is the later one sees both SIMs, and leaves the number to
+ * the one that was seen last.
+ * @param onLost sims whose numbers are others' now, before that is committed
+ */
+export async function endRivals(
+  { database, newId, clock }: RivalDeps,
+  given: readonly Pick<NumberSeen, "operatorId" | "msisdnIndex">[],
+  onLost: (holders: readonly Holder[]) => void,
+): Promise<void> {
+  if (given.length === 0) return;
+  const twice = await database.rows<Pick<NumberSeen, "operatorId" | "msisdnIndex">>(GIVEN_TWICE, [
+    given.map(({ operatorId }) => operatorId),
+    given.map(({ msisdnIndex }) => msisdnIndex),
+  ]);
+  if (twice.length === 0) return;
+  await database.transaction(
+    async (tx) => {
+      const rivals = await lockHolders(
+        tx,
+        twice.map((one) => ({ ...one, subscriberId: NOBODY })),
+      );
+      const lost = losersOf(rivals);
+      onLost(lost.map(({ holder }) => holder));
+      const rows = lost.map(({ holder, newHolderId }) => ({ ...holder, newHolderId }));
+      await loseNumbers(tx, rows, clock(), newId);
+    },
+    { keepsPlans: true, safeToRepeat: true },
+  );
+}
+
+type RivalDeps = {
+  readonly database: Database;
+  readonly newId: () => string;
+  readonly clock: () => Date;
+};
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+function losersOf(rivals: readonly Holder[]): { readonly holder: Holder; readonly newHolderId: string }[] {
+  const latestFirst = [...rivals].sort(
+    (one, other) => seenMsOf(other) - seenMsOf(one) || (one.subscriberId < other.subscriberId ? 1 : -1),
+  );
+  const winners = new Map<string, string>();
+  return latestFirst.flatMap((holder) => {
+    const number = `${holder.operatorId} ${holder.msisdnIndex.toString("base64")}`;
+    const newHolderId = winners.get(number);
+    winners.set(number, newHolderId ?? holder.subscriberId);
+    return newHolderId === undefined ? [] : [{ holder, newHolderId }];
+  });
+}
+
+const seenMsOf = ({ lastSeenAt }: Holder): number => lastSeenAt?.getTime() ?? 0;
