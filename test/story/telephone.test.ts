@@ -357,6 +357,17 @@ test("the voice platform is known by its token, as bearer or as Basic, or by its
   assert.equal((await get(undefined, elsewhere)).status, 401);
 });
 
+test("an answer of the platform that says two things is refused: it is no yes", async () => {
+  const { house, token } = await line("two answers");
+  const post = (body: string) => fetchAs(door, `Bearer ${token}`)("POST", "/voice/screen", body);
+  for (const body of ["answer=accept&answer=decline", "answer=decline&answer=accept"]) {
+    const { status, text } = await post(body);
+    assert.deepEqual([status, JSON.parse(text).code], [400, "body_malformed"], body);
+  }
+  const said = await post(`caller=tel:%2B${house.msisdn}&caller=tel:%2B${house.msisdn}`);
+  assert.equal(said.status, 200, "the same thing twice is one thing");
+});
+
 test("what a number is asked for too often is asked no more", async () => {
   const { dial } = await line("too often");
   for (let asked = 0; asked < 5; asked++) {

@@ -301,10 +301,10 @@ async function deliver(
 
 /** A subscriber's reply by text to a question of ours. One that comes too late is taken all the same: it changes nothing. */
 async function answered(requests: RequestDesk, pdu: DeliverSm): Promise<boolean> {
-  const text = subscriberText(pdu);
-  if (text === undefined) return false;
+  const came = subscriberText(pdu);
+  if (came === undefined) return false;
   try {
-    return await requests.textCame(pdu.source_addr, text, pdu.destination_addr);
+    return await requests.textCame(pdu.source_addr, came.text, pdu.destination_addr, came.part);
   } catch (error) {
     if (error instanceof TurnupError && !error.code.startsWith("database_")) return true;
     throw error;

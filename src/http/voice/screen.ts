@@ -12,7 +12,7 @@ import { type KnownPeer, NO_PEERS } from "../../kernel/order/peers.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import { answered } from "../d/answered.ts";
-import { NOTHING_POSTED, type PostedBody } from "../d/body.ts";
+import { NOTHING_POSTED, type PostedBody, readPosted } from "../d/body.ts";
 import { type Guest, subjectOf } from "../d/guest.ts";
 import { type House, Trouble, visitorOf } from "../d/house.ts";
 import type { HttpDeps } from "../ports.ts";
@@ -35,7 +35,6 @@ import { callWordsIn } from "./words.ts";
 const PATH = "/voice/screen";
 const FORM_TYPE = "application/x-www-form-urlencoded";
 const FORM_OCTETS_MAX = 16_384;
-const PAIRS_MAX = 40;
 /** As many wrong codes, or answers that led nowhere, and an agent takes over. */
 const FAILURES_MAX = 3;
 const SUMMARY_CHARACTERS = 280;
@@ -348,11 +347,6 @@ async function agent({ deps, caller }: Line, call: Call, why: readonly string[])
   return agentDocument(call.language, why, deps.road.agentOf(caller.operatorId));
 }
 
-/** A name that comes twice counts once, as it came first. */
-function postedIn(body: unknown): PostedBody {
-  if (typeof body !== "string") return NOTHING_POSTED;
-  const texts = new Map<string, string>();
-  for (const [name, value] of [...new URLSearchParams(body)].slice(0, PAIRS_MAX))
-    if (!texts.has(name)) texts.set(name, value);
-  return { texts, json: undefined };
-}
+/** @throws TurnupError `body_malformed`: a field that says two things, as in `answer=accept&answer=decline` */
+const postedIn = (body: unknown): PostedBody =>
+  typeof body === "string" ? readPosted(FORM_TYPE, Buffer.from(body)) : NOTHING_POSTED;

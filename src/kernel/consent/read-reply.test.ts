@@ -39,6 +39,22 @@ const replies: [string, "accept" | "decline", string | null][] = [
   ["ＹＥＳ！ 4821", "accept", "4821"],
   ["NO 4821 😡", "decline", "4821"],
   ["Nein!!! 4821...", "decline", "4821"],
+  ["YES \u2764\ufe0f 4821", "accept", "4821"],
+  ["NO \u2757\ufe0f 4821", "decline", "4821"],
+  ["1\ufe0f\u20e3 4821", "accept", "4821"],
+  ["sì 4821", "accept", "4821"],
+  ["si' 4821", "accept", "4821"],
+  ["¡Sí! 4821", "accept", "4821"],
+  ["kyllä 4821", "accept", "4821"],
+  ["ναί 4821", "accept", "4821"],
+  ["YES: (4821)", "accept", "4821"],
+  ["YES\u200b 4821", "accept", "4821"],
+  ["jā 4821", "accept", "4821"],
+  ["YES ૪૮૨૧", "accept", "4821"],
+  ["nö 4821", "decline", "4821"],
+  ["YES ৪৮২১", "accept", "4821"],
+  ["YES ੪੮੨੧", "accept", "4821"],
+  ["YES ၄၈၂၁", "accept", "4821"],
 ];
 for (const [text, answer, code] of replies) {
   test(`"${text.trim()}" is ${answer}${code ? ` to ${code}` : ""}`, () =>
@@ -109,6 +125,35 @@ for (const text of [
   "eyes 4821",
   "Yesterday 4821",
   "y".repeat(161),
+  // A frown or a wink that stands close to its word, or looks the other way.
+  "YES:( 4821",
+  "ok;) 4821",
+  "YES ;-) 4821",
+  "YES ): 4821",
+  "ja：（ 4821",
+  // Hesitation has other dots than three.
+  "yes\u2025 4821",
+  "はい。。。 4821",
+  "yes,,, 4821",
+  "نعم،، 4821",
+  // What programs and forums write: not so, minus one, a box that nobody ticked, a number's sign, a decimal number.
+  "!YES 4821",
+  "-1 4821",
+  "\u22121 4821",
+  "[ ] YES 4821",
+  "\u2610 YES 4821",
+  "\u2116 4821",
+  "Nº 4821",
+  "n° 4821",
+  "1.4821",
+  "2,4821",
+  // Another word by its accent: a year, already, gives.
+  "año 4821",
+  "já 4821",
+  "dá 4821",
+  "jó 4821",
+  // No in Albanian.
+  "jo 4821",
   "yes\0no",
   "__proto__",
   "constructor",
@@ -125,6 +170,31 @@ test("an operator's own words count beside ours; one that would then mean both m
   assert.equal(readReply("not Jawohl 4821", own), undefined, "plain or nothing, as for ours");
 });
 
+test("a word that says no, or something else, in another language counts in its own language alone", () => {
+  const [tak, nai, igen] = ["tak 4821", "nai 4821", "igen 4821"];
+  const read = (text: string, language: string) => readReply(text, { accept: [], decline: [], language });
+  for (const [text, own] of [
+    [tak, "pl"],
+    [tak, "pl-PL"],
+    [nai, "el"],
+    [igen, "hu"],
+  ] as const)
+    assert.equal(read(text, own)?.answer, "accept", `${text} in ${own}`);
+  // Thanks in Danish; not in Malay; no in Alemannic German and in Hindi; again in Swedish.
+  for (const [text, other] of [
+    [tak, "da"],
+    [tak, "ms"],
+    [tak, "en"],
+    [nai, "de-CH"],
+    [nai, "hi"],
+    [igen, "sv"],
+  ] as const)
+    assert.equal(read(text, other), undefined, `${text} in ${other}`);
+  assert.equal(read("ναι 4821", "en")?.answer, "accept", "its own letters leave no doubt");
+  assert.equal(readReply("tak", { accept: ["TAK"], decline: [], language: "en" })?.answer, "accept");
+  assert.equal(read("ok; 4821", "el"), undefined, "a question mark, whatever the letters");
+});
+
 test("own words that could never be read are named: on both sides, ours of the other side, or a question's number", () => {
   assert.deepEqual(unreadableWords({ accept: ["jawoll", "oui"], decline: ["nö"] }), []);
   assert.deepEqual(unreadableWords({ accept: ["No", "sure"], decline: ["SURE", "ja"] }), [
@@ -139,6 +209,11 @@ test("own words that could never be read are named: on both sides, ours of the o
     "yes4821",
     "1",
   ]);
+  assert.deepEqual(
+    unreadableWords({ accept: ["start", "BAJA", "End", "sure"], decline: ["Start", "parar", "quit"] }),
+    ["start", "BAJA", "End", "Start"],
+    "STOP and START are heard before any answer",
+  );
 });
 
 test("numbers of questions are found in whatever a text says", () => {

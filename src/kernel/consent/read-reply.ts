@@ -3,28 +3,34 @@
  * and at most one number, without a question mark, a doubt or a sign that says the opposite. Whatever could be meant
  * otherwise is not understood, since a yes can cost money.
  */
-import { CODE, digitsOf, hasDoubt, hasQuestion, plain, wordsOf } from "./plain-words.ts";
+import { CODE, digitsOf, hasDoubt, hasQuestion, plain, spelled, wordsOf } from "./plain-words.ts";
+import { readStop } from "./read-stop.ts";
 
-/** By language; a word stands on one side alone, in whatever language it is read. */
+/** By language; a word stands on one side alone, in whatever language it is read. `JO` is a yes in German and a no in Albanian. */
 const ACCEPT: readonly string[] = [
   ...["YES", "Y", "OK", "OKAY", "ACCEPT", "AGREE"], // en
-  ...["JA", "J", "JO", "JAWOHL", "EINVERSTANDEN"], // de, nl, da, sv, no
+  ...["JA", "J", "JAWOHL", "EINVERSTANDEN"], // de, nl, da, sv, no
   ...["OUI"], // fr
-  ...["SI", "SIM"], // es, it, pt
-  ...["TAK"], // pl
+  ...["SÍ", "SÌ", "SIM"], // es, it, pt
   ...["ANO"], // cs
   ...["ÁNO"], // sk
-  ...["IGEN"], // hu
+  ...["JĀ"], // lv
   ...["DA", "ДА"], // ro, hr, bg, ru
-  ...["KYLLA"], // fi
+  ...["KYLLÄ"], // fi
   ...["EVET"], // tr
-  ...["NAI", "ΝΑΙ"], // el
+  ...["ΝΑΊ"], // el
   ...["ТАК"], // uk
   ...["نعم"], // ar
   ...["כן"], // he
   ...["हाँ", "हां"], // hi
   ...["是", "はい", "예", "네"], // zh, ja, ko
 ];
+/** Only to a question in their own language: elsewhere they say no, thanks, or again. */
+const ACCEPT_IN: Readonly<Record<string, readonly string[]>> = {
+  pl: ["TAK"], // not in Malay, thanks in Danish
+  el: ["NAI"], // no in Alemannic German and Hindi
+  hu: ["IGEN"], // again in Swedish
+};
 const DECLINE: readonly string[] = [
   ...["NO", "N", "NOPE", "STOP", "DECLINE", "CANCEL", "REJECT", "REFUSE"], // en, es, it
   ...["NEIN", "STOPP", "ABLEHNEN", "ABBRECHEN"], // de
@@ -57,12 +63,17 @@ export type Reply = {
 };
 
 /** Words that an operator adds; a word that means both would mean nothing, and is left out. */
-export type ReplyWords = { readonly accept: readonly string[]; readonly decline: readonly string[] };
+export type ReplyWords = {
+  readonly accept: readonly string[];
+  readonly decline: readonly string[];
+  /** BCP 47, of the question; where nobody knows it, any of ours. */
+  readonly language?: string;
+};
 
 /** Undefined: it is no answer, or not a plain one. */
 export function readReply(text: string, own: ReplyWords = NO_OWN_WORDS): Reply | undefined {
-  if (text.length > REPLY_CHARACTERS_MAX || hasQuestion(text)) return undefined;
-  const words = wordsOf(text);
+  if (text.length > REPLY_CHARACTERS_MAX || hasQuestion(text, own.language)) return undefined;
+  const words = wordsOf(text, spelled);
   const codes = words.filter((word) => CODE.test(word));
   const others = words.filter((word) => !CODE.test(word));
   const [word] = others;
@@ -78,12 +89,19 @@ export const codesIn = (text: string): readonly string[] =>
   text.length > REPLY_CHARACTERS_MAX ? [] : wordsOf(text).filter((word) => CODE.test(word));
 
 /**
- * Which of an operator's own words could never be read: said on both sides, ours on the other side, or a question's number.
- * An operator that made "no" mean yes would leave its subscribers no way to say no.
+ * Which of an operator's own words could never be read: said on both sides, ours on the other side, a question's number, or
+ * heard as STOP or START before. An operator that made "no" mean yes would leave its subscribers no way to say no.
  */
 export function unreadableWords(own: ReplyWords): readonly string[] {
+  const isTaken = (word: string, wanted: Reply["answer"]): boolean => {
+    const preference = readStop(word)?.kind;
+    return preference === "start" || (preference === "stop" && wanted === "accept");
+  };
   const isUnreadable = (word: string, wanted: Reply["answer"]): boolean =>
-    wordsOf(word).length !== 1 || CODE.test(digitsOf(word)) || meaningOf(plain(word), own) !== wanted;
+    wordsOf(word).length !== 1 ||
+    CODE.test(digitsOf(word)) ||
+    isTaken(word, wanted) ||
+    meaningOf(spelled(word), own) !== wanted;
   return [
     ...own.accept.filter((word) => isUnreadable(word, "accept")),
     ...own.decline.filter((word) => isUnreadable(word, "decline")),
@@ -95,7 +113,7 @@ export function unreadableWords(own: ReplyWords): readonly string[] {
  * A code that no open question has answers nothing, even where just one is open: it was meant for another.
  */
 export function questionOf<Question extends { readonly code: string }>(
-  { code }: Reply,
+  { code }: Pick<Reply, "code">,
   open: readonly Question[],
 ): Question | undefined {
   if (code !== null) {
@@ -120,14 +138,29 @@ export const CODE_OCTETS = 2;
 const FIRST_CODE = 1_000;
 const CODES = 9_000;
 
+/** A yes as it is spelled, or without any accent; a no with whatever accents it came. */
 function meaningOf(word: string, own: ReplyWords): Reply["answer"] | undefined {
+  const bare = plain(word);
+  const isLike = (one: string): boolean => plain(one) === bare;
   const isAccept =
-    word === ACCEPT_DIGIT || ACCEPT_WORDS.has(word) || own.accept.some((one) => plain(one) === word);
-  const isDecline =
-    word === DECLINE_DIGIT || DECLINE_WORDS.has(word) || own.decline.some((one) => plain(one) === word);
+    word === ACCEPT_DIGIT ||
+    ACCEPT_WORDS.has(word) ||
+    wordsIn(own.language).has(word) ||
+    own.accept.some((one) => isLike(one) && (word === bare || word === spelled(one)));
+  const isDecline = word === DECLINE_DIGIT || DECLINE_WORDS.has(bare) || own.decline.some(isLike);
   if (isAccept === isDecline) return undefined;
   return isAccept ? "accept" : "decline";
 }
 
-const ACCEPT_WORDS: ReadonlySet<string> = new Set(ACCEPT.map(plain));
+const spellings = (words: readonly string[]): ReadonlySet<string> =>
+  new Set(words.flatMap((word) => [spelled(word), plain(word)]));
+const ACCEPT_WORDS = spellings(ACCEPT);
 const DECLINE_WORDS: ReadonlySet<string> = new Set(DECLINE.map(plain));
+const NO_WORDS: ReadonlySet<string> = new Set();
+const ACCEPT_WORDS_IN = new Map(Object.entries(ACCEPT_IN).map(([of, words]) => [of, spellings(words)]));
+const ANY_WORDS: ReadonlySet<string> = new Set([...ACCEPT_WORDS_IN.values()].flatMap((words) => [...words]));
+
+const wordsIn = (language: string | undefined): ReadonlySet<string> =>
+  language === undefined
+    ? ANY_WORDS
+    : (ACCEPT_WORDS_IN.get(language.toLowerCase().split("-")[0] ?? "") ?? NO_WORDS);

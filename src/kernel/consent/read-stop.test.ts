@@ -29,6 +29,20 @@ for (const text of [
     "arrêt",
   ],
   ...["стоп", "退订", "הסר", "stop?", "no, stop", "𝗦𝗧𝗢𝗣", "ＳＴＯＰ", "🛑 STOP"],
+  ...[
+    "❗\ufe0fSTOP❗\ufe0f",
+    "S T O P",
+    "s.t.o.p.",
+    "STOOOPPP!!",
+    "Please stop sending me this",
+    "ok stop it",
+  ],
+  ...[
+    "Hello, please stop these messages",
+    "Bitte stop mit der Werbung",
+    "Basta!",
+    "Por favor, parar estos SMS",
+  ],
 ]) {
   test(`"${text}" ends offers`, () => assert.deepEqual(readStop(text), { kind: "stop", code: null }));
 }
@@ -57,6 +71,8 @@ for (const text of [
     "I will not stop",
     "bus stop is where?",
     "Reply STOP to end",
+    "Det är det bästa",
+    "Sì, mi basta",
     "s".repeat(161),
   ],
 ]) {

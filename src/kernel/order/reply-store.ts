@@ -9,6 +9,13 @@ export type NumberHolder = {
   readonly language: string;
 };
 
+/** One of several messages that a longer text came in. */
+export type TextPart = {
+  /** From 1. */
+  readonly seq: number;
+  readonly total: number;
+};
+
 /** Evidence: a text as it came, what it was read as, and what was answered. */
 export type NewTextReply = {
   readonly id: string;

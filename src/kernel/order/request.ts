@@ -10,6 +10,7 @@ import type { CardReference, UserData } from "../account/user-data.ts";
 import type { Assurance, CatalogKind } from "../catalog/catalog-item.ts";
 import type { Offered } from "./offered.ts";
 import type { ItemState, OrderState, Road } from "./order.ts";
+import type { TextPart } from "./reply-store.ts";
 
 export { type CardReference, USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 export { ROADS, type Road } from "./order.ts";
@@ -173,8 +174,9 @@ export interface RequestDesk {
   /**
    * A text that a subscriber sent (`YES 4821`, `STOP`), and the address of ours that he sent it to; false where it answers
    * nothing of ours.
+   * @param part of a longer text, which is no plain answer
    */
-  textCame(from: string, text: string, to?: string): Promise<boolean>;
+  textCame(from: string, text: string, to?: string, part?: TextPart): Promise<boolean>;
   /** A binary reply of the client module; false where it is none of ours. */
   replyCame(bytes: Uint8Array): Promise<boolean>;
   /** A notice to ask a subscriber what an offer names, to each that may be offered it; the answers stand in the order of `to`. */

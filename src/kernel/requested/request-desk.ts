@@ -119,8 +119,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       return bytes && { contentType: CONTENT_TYPE_OF_CONTENT, bytes };
     },
 
-    textCame: (from, text, to) =>
-      textCame({ deps, requests, inStep, on, submit: desk.submit }, from, text, to),
+    textCame: (...text) => textCame({ deps, requests, inStep, on, submit: desk.submit }, ...text),
 
     async replyCame(bytes) {
       const peeked = peekReply(bytes);

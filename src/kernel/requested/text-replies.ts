@@ -5,13 +5,13 @@
 
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { codesIn, questionOf, type Reply, readReply } from "../consent/read-reply.ts";
+import { codesIn, questionOf, type Reply, type ReplyWords, readReply } from "../consent/read-reply.ts";
 import { readStop, type StopRead } from "../consent/read-stop.ts";
 import { choiceMade } from "../fulfilment/feature.ts";
 import { queueAnswer } from "../fulfilment/notices.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { Terms } from "../order/operator-terms.ts";
-import type { NewTextReply, NumberHolder } from "../order/reply-store.ts";
+import type { NewTextReply, NumberHolder, TextPart } from "../order/reply-store.ts";
 import type { RequestDesk, RequestScope } from "../order/request.ts";
 import type { RequestStore } from "../order/request-store.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
@@ -45,30 +45,46 @@ const OFFER_FAULTS: readonly string[] = [
 ];
 const ACTOR = "subscriber";
 
-/** @param to the short code or number that it was sent to */
-export async function textCame(here: ReplyDeps, from: string, text: string, to?: string): Promise<boolean> {
+/**
+ * @param to the short code or number that it was sent to
+ * @param part of a longer text: what stands in it may be half of a sentence, so nothing in it is a plain answer
+ */
+export async function textCame(
+  here: ReplyDeps,
+  from: string,
+  text: string,
+  to?: string,
+  part?: TextPart,
+): Promise<boolean> {
   const { deps, requests } = here;
-  const stop = readStop(text);
+  const stop = part && part.seq > 1 ? undefined : readStop(text);
   const wasPreference = stop !== undefined && (await preferenceCame(here, stop, from, text, to));
   if (stop?.kind === "start") return wasPreference;
   const questions = await requests.questionsOf(from, deps.clock());
-  const [newest] = questions;
-  if (!newest) return wasPreference;
-  const terms = await deps.store.termsOf(newest.operatorId);
-  const read = stop ? asNo(stop) : readReply(text, ownWords(terms));
+  // The words that count are those of whoever asked, in the language that he asked in.
+  const about = questionNamed(text, questions) ?? questions[0];
+  if (!about) return wasPreference;
+  const terms = await deps.store.termsOf(about.operatorId);
+  const read = stop ? asNo(stop) : part ? undefined : readReply(text, wordsFor(about, terms));
   const meant = read && questionOf(read, questions);
   if (read && meant) {
     await answer(here, meant, read, text);
     return true;
   }
   // STOP has its own answer, and is no question's by itself.
-  if (!wasPreference) await notUnderstood(here, terms, questions, text);
+  if (!wasPreference) await notUnderstood(here, terms, about, questions, text);
   return wasPreference || read !== undefined;
 }
 
-const ownWords = ({ policy }: Terms) => ({
+function questionNamed(text: string, questions: readonly Question[]): Question | undefined {
+  const [code = null, ...more] = codesIn(text);
+  return more.length > 0 ? undefined : questionOf({ code }, questions);
+}
+
+const wordsFor = ({ language }: Question, { policy }: Terms): ReplyWords => ({
   accept: policy.request.acceptWords,
   decline: policy.request.declineWords,
+  language,
 });
 
 /** Who wants to hear no more agrees to nothing. */
@@ -122,10 +138,10 @@ async function offerAnswered(
 async function notUnderstood(
   { deps, inStep }: ReplyDeps,
   terms: Terms,
+  { operatorId, subscriberId }: Question,
   open: readonly Question[],
   text: string,
 ): Promise<void> {
-  const { operatorId, subscriberId } = open[0]!;
   const own = open.filter((question) => question.operatorId === operatorId);
   const told = codesIn(text);
   const named = own.filter(({ code }) => told.includes(code));

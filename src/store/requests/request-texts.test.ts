@@ -177,3 +177,55 @@ test("with two questions of one number by chance, neither is answered by it", as
   await house.requests.textCame(house.msisdn, "yes 4821");
   for (const { orderId } of orders) assert.equal((await house.status(orderId)).state, "awaiting_consent");
 });
+
+test("a part of a longer text is no answer, whatever stands in it; a STOP that begins one is heard", async () => {
+  const house = await shop.house("long letter", [RADIO], { terms: ["t"] });
+  const { orderId } = await house.ask(["radio"], { noticeKey: null });
+  const [asked] = await house.told();
+  const code = /YES (\d{4})/.exec(asked!.text)![1]!;
+  const part = (text: string, seq: number) =>
+    house.requests.textCame(house.msisdn, text, undefined, { seq, total: 2 });
+  await part("I have read all of it and will never say ", 1);
+  await part(`yes ${code}`, 2);
+  assert.equal((await house.status(orderId)).state, "awaiting_consent");
+  const told = (await house.told()).map(({ text }) => text.includes(`just YES ${code} or NO ${code}`));
+  assert.deepEqual(told, [true]);
+  await part(`in every town where the buses no longer stop`, 2);
+  assert.deepEqual(await house.told(), []);
+  await part("Stop sending me such offers, since", 1);
+  assert.match((await house.told())[0]!.text, /no more offers from us/);
+});
+
+test("words of one operator mean nothing to another's question, though one number has questions of both", async () => {
+  const own = (policy: object) => ({ terms: ["t"], policy });
+  const near = await shop.house("own words near", [RADIO], own({ acceptWords: ["jepp"] }));
+  const far = await shop.house("own words far", [RADIO], own({ acceptWords: ["klaro"] }));
+  const codeOf = async (of: typeof near) => /YES (\d{4})/.exec((await of.told())[0]!.text)![1]!;
+  const [first] = [await near.ask(["radio"], { noticeKey: null })];
+  const nearCode = await codeOf(near);
+  const who = { ...pair("own words far"), msisdn: near.msisdn };
+  const second = await far.ask(["radio"], { who, noticeKey: null });
+  const farCode = await codeOf(far);
+  await near.requests.textCame(near.msisdn, `klaro ${nearCode}`);
+  await near.requests.textCame(near.msisdn, `jepp ${farCode}`);
+  assert.equal((await near.status(first.orderId)).state, "awaiting_consent");
+  assert.equal((await far.status(second.orderId)).state, "awaiting_consent");
+  await near.requests.textCame(near.msisdn, `jepp ${nearCode}`);
+  await near.requests.textCame(near.msisdn, `klaro ${farCode}`);
+  assert.equal((await near.status(first.orderId)).state, "completed");
+  assert.equal((await far.status(second.orderId)).state, "completed");
+});
+
+test("a word that says no in another language agrees in its own alone", async () => {
+  const house = await shop.house("language of a yes", [RADIO], { terms: ["t"] });
+  const answered = async (text: string, language: string) => {
+    const { orderId } = await house.ask(["radio"], { noticeKey: null, language });
+    await house.requests.textCame(house.msisdn, text);
+    const { state } = await house.status(orderId);
+    if (state === "awaiting_consent") await house.requests.textCame(house.msisdn, "no");
+    return state;
+  };
+  assert.equal(await answered("tak", "da"), "awaiting_consent", "thanks");
+  assert.equal(await answered("nai", "de-CH"), "awaiting_consent");
+  assert.equal(await answered("tak", "pl-PL"), "completed");
+});
