@@ -11,7 +11,7 @@ import { type RoadOutside, roadOutside } from "../fixture/outside-machines.ts";
 import { imeiOf } from "../fixture/story-parties.ts";
 import { modulesOf, SAID } from "../fixture/story-steps.ts";
 import { startKilling } from "./killing.ts";
-import { restOf } from "./rest.ts";
+import { restOf, whatWaits } from "./rest.ts";
 import { startTurnup } from "./turnup-process.ts";
 
 const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
@@ -126,19 +126,6 @@ async function act(phone: Phone, wishes: readonly Wish[], done: number, isWaitin
   return back();
 }
 
-/** What waits, and since when: for a person who reads the run. */
-const WHAT_WAITS = `
-  select m.kind, m.state, m.reason, m.attempts, m.part_count, count(p.*)::int as taken, min(p.state) as parts,
-         round(extract(epoch from now() - m.updated_at))::int as seconds
-    from message m left join message_part p on p.message_id = m.id
-   where m.state in ('queued', 'submitting', 'submitted') group by m.id
-   union all
-  select c.kind, c.state, c.reason, c.attempts, 0, 0, null, round(extract(epoch from c.due_at - now()))::int
-    from outbound_call c where c.due_at is not null
-   union all
-  select i.kind, i.state, i.reason, i.attempt, 0, 0, null, round(extract(epoch from now() - o.updated_at))::int
-    from provisioning_order o join order_item i on i.order_id = o.id where o.ended_at is null
-   limit 20`;
 /** It is told of when it lasts longer than this. */
 const LONG_MS = 5_000;
 
@@ -157,7 +144,7 @@ async function settled({ database }: RoadOutside): Promise<void> {
         process.stdout.write(`seed ${SEED}: at rest after ${restMs} ms; it waited for ${waited}\n`);
       return;
     }
-    if (restMs > LONG_MS) waited = JSON.stringify(await database.rows(WHAT_WAITS));
+    if (restMs > LONG_MS) waited = await whatWaits(database);
     if (restMs > REST_LIMIT_MS) assert.fail(`it did not come to rest: ${JSON.stringify(row)}: ${waited}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -13,7 +13,7 @@ import type { Database } from "../../src/store/database/database.ts";
 import { freshDatabaseConfig } from "../fixture/database.ts";
 import { introduce, type Outside, outside } from "./fleet-outside.ts";
 import { reconcile } from "./reconcile.ts";
-import { restOf } from "./rest.ts";
+import { restOf, whatWaits } from "./rest.ts";
 import { freePort, startTurnup, type TurnupProcess } from "./turnup-process.ts";
 
 const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
@@ -83,7 +83,8 @@ async function allDone(database: Database): Promise<void> {
   for (;;) {
     const row = await look();
     if (row?.done === PHONES && row.waiting === 0) return;
-    if (performance.now() > until) assert.fail(`it did not come to rest: ${JSON.stringify(row)}`);
+    if (performance.now() > until)
+      assert.fail(`it did not come to rest: ${JSON.stringify(row)}: ${await whatWaits(database)}`);
     await sleep(50);
   }
 }

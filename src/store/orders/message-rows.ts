@@ -136,13 +136,14 @@ const EXPIRE = {
 /**
  * A receipt that no part was found for was kept; the booking of its part did not see it when both were under way at once.
  * So it is looked for once more, until every transaction has ended that may have been under way when it was kept: those
- * below the `horizon`, the number that the next transaction had when the receipt was first seen here. Who books the part
- * later finds it by himself, so the number of looks does not grow with what is nobody's.
+ * below the `horizon`, the number that the first look took itself, after it had seen the receipt. (Not the snapshot's `xmax`:
+ * that is one above the last transaction that has ended, and a booking may be under way above it.) Who books the part later
+ * finds it by himself, so the number of looks does not grow with what is nobody's.
  */
 const RECEIPTS_TO_LOOK_FOR = {
   name: "receipts_to_look_for", // unmatched_receipt_to_look_for
   text: `select smsc, smsc_message_id as "smscMessageId", other_ids as "otherIds", state, error_code as "errorCode",
-                coalesce(horizon, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) as horizon,
+                coalesce(horizon, pg_current_xact_id()::text::bigint) as horizon,
                 pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest
            from unmatched_receipt where look_at <= now() order by look_at limit $1 for update skip locked`,
 };

@@ -10,6 +10,7 @@ import { decodeDeviceKey } from "../../wire/message/device-key.ts";
 import { arrivalProofOf, reportReferenceOf, signDeviceReport } from "../../wire/message/device-report.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import { uuidv7 } from "../database/uuid.ts";
+import { messageTransaction } from "./message-rows.ts";
 
 const shop = await orderShop();
 const LEASE_MS = 120_000;
@@ -163,6 +164,48 @@ test("a receipt that comes while the booking of its part is under way on another
   }
   commit();
   await booking;
+  await lookUntil(async () => (await story(order)).items[0]?.state === "delivered");
+  assert.equal(await shop.count("unmatched_receipt"), 0);
+});
+
+test("a receipt is looked for as long when the transaction that kept it had begun before the booking that it missed", async () => {
+  const order = await ordered("begun before");
+  const [message] = await claim(order.operatorId);
+  const steps = ["begun", "written", "looked"] as const;
+  const come = new Map<string, () => void>();
+  const when = Object.fromEntries(
+    steps.map((step) => [step, new Promise<void>((resolve) => come.set(step, resolve))]),
+  ) as Record<(typeof steps)[number], Promise<void>>;
+  const ids = partsOf(message!).map((sequence) => idOf(message!, sequence));
+  const keeping = shop.database.transaction(async (tx) => {
+    await tx.run("select pg_current_xact_id()"); // as one that first found the parts of other receipts
+    come.get("begun")!();
+    await when.written;
+    const kept = { smsc: SMSC, state: "delivered", errorCode: null } as const;
+    await messageTransaction(tx).bookReceipts(
+      ids.map((smscMessageId) => ({ ...kept, smscMessageId })),
+      new Date(shop.time.now),
+    );
+  });
+  await when.begun;
+  const booking = shop.store.transaction(async (tx) => {
+    const { messageId } = message!;
+    const parts = ids.map((smscMessageId, at) => ({
+      messageId,
+      sequence: at + 1,
+      smsc: SMSC,
+      smscMessageId,
+    }));
+    await tx.bookSubmissions(parts, [], new Date(shop.time.now));
+    come.get("written")!();
+    await when.looked;
+  });
+  await keeping;
+  const looked = await shop.conductor.rematchReceipts(100);
+  const left = await shop.count("unmatched_receipt", "look_at is not null");
+  come.get("looked")!();
+  await booking;
+  assert.deepEqual([looked, left], [ids.length, ids.length]);
   await lookUntil(async () => (await story(order)).items[0]?.state === "delivered");
   assert.equal(await shop.count("unmatched_receipt"), 0);
 });
