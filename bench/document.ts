@@ -47,7 +47,7 @@ Written by \`npm run bench\`; change the benches in \`bench/\`, not this file. \
 some questions again, \`--quick\` tries them out without writing anything down. \`bench/setup.sh\` installs the peers.
 
 A figure is the median of runs that alternate with the peer's, in the same minutes on the same machine, with the range in
-brackets. Load, server, data base and message centre share the machine. Ratios travel to other machines better than
+brackets. Load, server, database and message centre share the machine. Ratios travel to other machines better than
 figures do.
 
 `;

@@ -42,11 +42,11 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
       bench.progress("starting Kannel");
       kannel = await startKannel(sink);
     }
-    const house: House = { sink, turnup, kannel, forMs: bench.quick ? QUICK_RUN_MS : RUN_MS };
-    await turnupRate(house, 10, 1); // both meet their caches and files once before they are measured
+    const fixture: Fixture = { sink, turnup, kannel, forMs: bench.quick ? QUICK_RUN_MS : RUN_MS };
+    await turnupRate(fixture, 10, 1); // both meet their caches and files once before they are measured
     const figures: Figure[] = [];
-    for (const connections of CONNECTIONS) figures.push(await measureSingles(bench, house, connections));
-    figures.push(await measureBatches(bench, house));
+    for (const connections of CONNECTIONS) figures.push(await measureSingles(bench, fixture, connections));
+    figures.push(await measureBatches(bench, fixture));
     return figures;
   } finally {
     await turnup?.close();
@@ -55,23 +55,23 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
   }
 }
 
-type House = {
+type Fixture = {
   readonly sink: Sink;
   readonly turnup: TurnupProcess;
   readonly kannel: Kannel | undefined;
   readonly forMs: number;
 };
 
-async function measureSingles(bench: Bench, house: House, connections: number): Promise<Figure> {
+async function measureSingles(bench: Bench, fixture: Fixture, connections: number): Promise<Figure> {
   const latencies: number[] = [];
-  const { kannel } = house;
+  const { kannel } = fixture;
   const taken = await alternate(bench, {
     [`Turnup, ${connections} connections`]: async () => {
-      const { perSecond, load } = await turnupRate(house, connections, 1);
+      const { perSecond, load } = await turnupRate(fixture, connections, 1);
       latencies.push(load.p99Ms);
       return perSecond;
     },
-    ...(kannel && { [`Kannel, ${connections} connections`]: () => kannelRate(house, kannel, connections) }),
+    ...(kannel && { [`Kannel, ${connections} connections`]: () => kannelRate(fixture, kannel, connections) }),
   });
   return {
     what: connections === 1 ? "1 connection" : `${connections} connections`,
@@ -88,10 +88,10 @@ function kannelPeer(taken: Contest, connections: number): Peer {
   return { name: "Kannel", values: values ?? [], ...(values ? {} : { missing: KANNEL_MISSING }) };
 }
 
-async function measureBatches(bench: Bench, house: House): Promise<Figure> {
+async function measureBatches(bench: Bench, fixture: Fixture): Promise<Figure> {
   const name = `Turnup, ${BATCH_ROWS} messages a request`;
   const taken = await alternate(bench, {
-    [name]: async () => (await turnupRate(house, 4, BATCH_ROWS)).perSecond,
+    [name]: async () => (await turnupRate(fixture, 4, BATCH_ROWS)).perSecond,
   });
   return {
     what: `${BATCH_ROWS} messages a request, 4 connections`,
@@ -105,7 +105,7 @@ async function measureBatches(bench: Bench, house: House): Promise<Figure> {
 let runs = 0;
 
 async function turnupRate(
-  { sink, turnup, forMs }: House,
+  { sink, turnup, forMs }: Fixture,
   connections: number,
   rowsPerRequest: number,
 ): Promise<{ readonly perSecond: number; readonly load: LoadResult }> {
@@ -136,7 +136,7 @@ async function turnupRate(
   return { perSecond: await reconciled(sink, load, rowsPerRequest, "Turnup"), load };
 }
 
-async function kannelRate({ sink, forMs }: House, { port }: Kannel, connections: number): Promise<number> {
+async function kannelRate({ sink, forMs }: Fixture, { port }: Kannel, connections: number): Promise<number> {
   await sink.reset();
   const { name, password } = KANNEL_USER;
   const text = `{N:${NUMBER_DIGITS}} ${WORDS}`.replaceAll(" ", "+");

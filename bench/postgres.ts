@@ -89,7 +89,7 @@ async function answering(url: string): Promise<void> {
   }
 }
 
-/** A fresh data base of the server, so that runs do not meet each other's rows. */
+/** A fresh database of the server, so that runs do not meet each other's rows. */
 export async function freshDatabase(server: PostgresServer, name: string): Promise<string> {
   const client = new pg.Client(server.url);
   await client.connect();

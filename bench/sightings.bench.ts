@@ -21,7 +21,7 @@ export const sightingsQuestion: Question = {
   name: "sightings",
   asks: "How many sightings a second are taken over HTTP into PostgreSQL, and how fast is one answered?",
   how: [
-    "A load process reports sightings to a server on the embedded data base over keep-alive connections, each again when",
+    "A load process reports sightings to a server on the embedded database over keep-alive connections, each again when",
     "answered. Unchanged: every SIM is known in the phone it is seen in. New: a SIM and a phone never seen, so that a",
     "subscriber, a device, a pairing and an order are written; they come without a phone number, so that the order waits",
     "after its verdict. Latency at a fixed rate counts from when a request was due. Batches ask for counts alone.",
@@ -47,13 +47,25 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
       opensOrders: true,
     });
     await turnup.idle();
-    const house: House = { turnup, subscribers, forMs: bench.quick ? QUICK_RUN_MS : RUN_MS, next: FIRST_NEW };
+    const fixture: Fixture = {
+      turnup,
+      subscribers,
+      forMs: bench.quick ? QUICK_RUN_MS : RUN_MS,
+      next: FIRST_NEW,
+    };
     return [
-      await measureUnchanged(bench, house, "unchanged, one a request, 64 connections", 1, 64, 5_000),
-      await measureUnchanged(bench, house, "unchanged, 100 a request, 8 connections", BATCH_ROWS, 8, 100_000),
-      ...(await measureLatency(bench, house)),
-      await measureNew(bench, house, "new, one a request, 64 connections", 1, 64),
-      await measureNew(bench, house, "new, 100 a request, 8 connections", BATCH_ROWS, 8),
+      await measureUnchanged(bench, fixture, "unchanged, one a request, 64 connections", 1, 64, 5_000),
+      await measureUnchanged(
+        bench,
+        fixture,
+        "unchanged, 100 a request, 8 connections",
+        BATCH_ROWS,
+        8,
+        100_000,
+      ),
+      ...(await measureLatency(bench, fixture)),
+      await measureNew(bench, fixture, "new, one a request, 64 connections", 1, 64),
+      await measureNew(bench, fixture, "new, 100 a request, 8 connections", BATCH_ROWS, 8),
     ];
   } finally {
     await turnup?.close();
@@ -61,7 +73,7 @@ async function measure(bench: Bench): Promise<readonly Figure[]> {
   }
 }
 
-type House = {
+type Fixture = {
   readonly turnup: TurnupProcess;
   readonly subscribers: number;
   readonly forMs: number;
@@ -70,7 +82,7 @@ type House = {
 
 async function measureUnchanged(
   bench: Bench,
-  { turnup, subscribers, forMs }: House,
+  { turnup, subscribers, forMs }: Fixture,
   what: string,
   rowsPerRequest: number,
   connections: number,
@@ -99,7 +111,7 @@ async function measureUnchanged(
 }
 
 /** Two figures of the same runs: the median and the 99th percentile of the time to an answer. */
-async function measureLatency(bench: Bench, { turnup, subscribers, forMs }: House): Promise<Figure[]> {
+async function measureLatency(bench: Bench, { turnup, subscribers, forMs }: Fixture): Promise<Figure[]> {
   const results: LoadResult[] = [];
   const what = `unchanged, one a request, at ${MODERATE_PER_SECOND}/s`;
   await alternate(bench, {
@@ -138,25 +150,25 @@ async function measureLatency(bench: Bench, { turnup, subscribers, forMs }: Hous
 
 async function measureNew(
   bench: Bench,
-  house: House,
+  fixture: Fixture,
   what: string,
   rowsPerRequest: number,
   connections: number,
 ): Promise<Figure> {
-  const forMs = Math.min(NEW_RUN_MS, house.forMs);
+  const forMs = Math.min(NEW_RUN_MS, fixture.forMs);
   const taken = await alternate(bench, {
     [what]: async () => {
-      const firstNumber = Math.ceil(house.next / rowsPerRequest);
-      const result = await load(house.turnup, {
+      const firstNumber = Math.ceil(fixture.next / rowsPerRequest);
+      const result = await load(fixture.turnup, {
         rowsPerRequest,
         connections,
         forMs,
         firstNumber,
         opensOrders: true,
       });
-      house.next += result.requests * rowsPerRequest + rowsPerRequest;
+      fixture.next += result.requests * rowsPerRequest + rowsPerRequest;
       bench.progress("working the orders off before the next run");
-      await house.turnup.idle();
+      await fixture.turnup.idle();
       return result.goodPerSecond * rowsPerRequest;
     },
   });

@@ -20,7 +20,7 @@ export const startQuestion: Question = {
   asks: "How long from the command to a server that takes work, the first time and later?",
   how: [
     "`node bin/turnup.js start` from the sources, with its simulated network beside it and a fleet of one phone, on the",
-    "embedded data base: from the spawn of the process until `/readyz` answers 200 (data base reached, bound at the message",
+    "embedded database: from the spawn of the process until `/readyz` answers 200 (database reached, bound at the message",
     "centre). First: an empty data folder. Later: the same folder after an orderly stop. `/readyz` is asked every 20 ms.",
   ].join(" "),
   uses: ["PostgreSQL embedded"],

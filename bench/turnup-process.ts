@@ -1,6 +1,6 @@
 /**
  * A Turnup server in a process of its own, as the benches ask it: the same `startServer` that `turnup start` runs, on a
- * fresh embedded data base or on the server of a URL, bound to a message centre of the bench. Written lines are kept for
+ * fresh embedded database or on the server of a URL, bound to a message centre of the bench. Written lines are kept for
  * when it fails; nothing is logged a request.
  */
 import { type ChildProcess, fork } from "node:child_process";

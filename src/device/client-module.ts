@@ -11,8 +11,8 @@
  */
 import type { KeyObject } from "node:crypto";
 import { bytesOf, hexOf } from "../wire/hex.ts";
+import { DEVICE_PATHS } from "../wire/message/legs.ts";
 import { encodeReply, type ReplyKind } from "../wire/message/reply.ts";
-import { ROAD } from "../wire/message/road.ts";
 import type { Key } from "../wire/screen/keypad.ts";
 import type { ScreenWords } from "../wire/screen/words.ts";
 import { type AddressBook, withAddress, withoutAddress } from "./address-book.ts";
@@ -156,7 +156,7 @@ export function createClientModule(options: ClientModuleOptions) {
   function handle(event: ClientEvent, at: Date): readonly ClientEffect[] {
     if (!isOn && event.kind !== "power_on") return []; // a device that is off hears nothing
     const effects: ClientEffect[] = [];
-    did(event, at, effects);
+    onEvent(event, at, effects);
     const { queue, due } = isOn ? takeDue(outbox, at.getTime()) : { queue: outbox, due: [] };
     outbox = queue;
     keepWhereRoomIs();
@@ -173,7 +173,7 @@ export function createClientModule(options: ClientModuleOptions) {
     }
   }
 
-  function did(event: ClientEvent, at: Date, effects: ClientEffect[]): void {
+  function onEvent(event: ClientEvent, at: Date, effects: ClientEffect[]): void {
     switch (event.kind) {
       case "power_on":
         return powerOn(at, effects);
@@ -421,7 +421,7 @@ export function createClientModule(options: ClientModuleOptions) {
 
   const contentOf = (item: ItemAddress): Extract<Outbound, { kind: "content" }> => ({
     kind: "content",
-    path: ROAD.through(item.server, ROAD.content(item.reference, item.itemId)),
+    path: DEVICE_PATHS.through(item.server, DEVICE_PATHS.content(item.reference, item.itemId)),
     item,
   });
 
@@ -479,7 +479,7 @@ export function createClientModule(options: ClientModuleOptions) {
   }
 
   function report(item: ItemAddress, cause: string | null, at: Date): void {
-    const path = ROAD.through(item.server, ROAD.report(item.reference, item.itemId));
+    const path = DEVICE_PATHS.through(item.server, DEVICE_PATHS.report(item.reference, item.itemId));
     const message: Outbound = { kind: "report", path, item, cause, idempotencyKey: newId() };
     outbox = enqueue<Outbound>(outbox, newId(), message, at.getTime()) ?? outbox;
   }

@@ -1,10 +1,10 @@
 /**
  * What the client module sends, and how its requests to the proxy look. The device's own words in them come from its store,
- * never from a form (`wire/message/road.ts`, AIR_HEADERS).
+ * never from a form (`wire/message/legs.ts`, AIR_HEADERS).
  */
 import { DecodeError } from "../wire/decode-error.ts";
 import { CONTENT_TYPE_OF_CONTENT, MAX_CONTENT_OCTETS } from "../wire/message/content.ts";
-import { AIR_HEADERS, UNAVAILABLE_SCREEN_ID } from "../wire/message/road.ts";
+import { AIR_HEADERS, UNAVAILABLE_SCREEN_ID } from "../wire/message/legs.ts";
 import { decodeScreenJson, SCREEN_JSON_TYPE, SCREEN_OCTETS_MAX } from "../wire/screen/json.ts";
 import { type Screen, ScreenError } from "../wire/screen/screen.ts";
 import { capabilityOf, type DeviceClass } from "./device-class.ts";

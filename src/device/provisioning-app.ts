@@ -10,9 +10,10 @@
  * Decisions over a plain value. All calls go to the proxy: a screen's own address, or another server's through the proxy
  * (`/r/<server>/d/...`); anything else is refused. What the user typed goes only where the screen came from.
  */
+
+import { DEVICE_PATHS } from "../wire/message/legs.ts";
 import type { NoticeKind } from "../wire/message/notice.ts";
 import type { ReplyKind } from "../wire/message/reply.ts";
-import { ROAD } from "../wire/message/road.ts";
 import {
   drawKeypad,
   type Effect,
@@ -64,7 +65,7 @@ const AFTER_TERMS: readonly NoticeKind[] = [
 const LOOK_AGAIN_MS = 3_000;
 
 export type OpenOrder = { readonly server: string; readonly reference: string };
-export type Call = {
+export type AppCall = {
   readonly method: "GET" | "POST";
   readonly server: string;
   /** As the proxy has it: `/r/<server>/d/...` */
@@ -99,8 +100,8 @@ export type AppState = {
   /** What an alert lies over. */
   readonly under: Place | null;
   readonly history: readonly string[];
-  readonly waiting: { readonly id: string; readonly call: Call } | null;
-  readonly failedCall: Call | null;
+  readonly waiting: { readonly id: string; readonly call: AppCall } | null;
+  readonly failedCall: AppCall | null;
   readonly alerts: readonly Alert[];
   readonly orders: readonly OpenOrder[];
   /** References of requests that are over: a screen that lags behind does not open them again. */
@@ -112,7 +113,7 @@ export type AppState = {
 export type KeptAppState = Pick<AppState, "orders" | "ended" | "messages" | "alerts" | "provisionedOnce">;
 
 export type AppEffect =
-  | { readonly kind: "call"; readonly id: string; readonly call: Call }
+  | { readonly kind: "call"; readonly id: string; readonly call: AppCall }
   | {
       readonly kind: "reply";
       readonly reply: Extract<ReplyKind, "accept" | "decline" | "retransmit" | "give_up">;
@@ -157,8 +158,11 @@ export function createProvisioningApp(config: AppConfig) {
     const state: AppState = { ...newAppState(before), place: homePlace(before) };
     if ("fault" in home) return still({ ...state, place: local(unreadyScreen(appWords, home.fault)) });
     const open = state.orders.at(-1);
-    if (open) return settled(go(state, ROAD.through(open.server, ROAD.order(open.reference))));
-    return settled(state.provisionedOnce ? still(state) : go(state, ROAD.through(home.server, ROAD.start)));
+    if (open)
+      return settled(go(state, DEVICE_PATHS.through(open.server, DEVICE_PATHS.order(open.reference))));
+    return settled(
+      state.provisionedOnce ? still(state) : go(state, DEVICE_PATHS.through(home.server, DEVICE_PATHS.start)),
+    );
   }
 
   const stop = (state: AppState): AppState => newAppState(keptOf(state));
@@ -173,7 +177,7 @@ export function createProvisioningApp(config: AppConfig) {
   }
 
   /** A look can be given up; what was sent is waited for, or it would be unknown whether it arrived. */
-  function pressWhileWaiting(state: AppState, call: Call, key: Key): AppStep {
+  function pressWhileWaiting(state: AppState, call: AppCall, key: Key): AppStep {
     const gives = (key === "BACK" || key === "SOFT_RIGHT") && call.method === "GET";
     return gives ? settled(still({ ...state, waiting: null })) : still(state);
   }
@@ -207,11 +211,11 @@ export function createProvisioningApp(config: AppConfig) {
     const before = state.history.indexOf(path);
     const trail = from === undefined ? state.history : [...state.history, from].slice(-MAX_HISTORY);
     const history = before < 0 ? trail : state.history.slice(0, before);
-    const call: Call = { method: "GET", server, path, fields: null, idempotencyKey: null, isQuiet: false };
+    const call: AppCall = { method: "GET", server, path, fields: null, idempotencyKey: null, isQuiet: false };
     return called({ ...state, history }, call);
   }
 
-  function called(state: AppState, call: Call): AppStep {
+  function called(state: AppState, call: AppCall): AppStep {
     const id = newId();
     return {
       state: { ...state, waiting: { id, call }, failedCall: null },
@@ -234,7 +238,7 @@ export function createProvisioningApp(config: AppConfig) {
       case "start":
         return "fault" in home
           ? foreign(state)
-          : go({ ...state, history: [] }, ROAD.through(home.server, ROAD.start));
+          : go({ ...state, history: [] }, DEVICE_PATHS.through(home.server, DEVICE_PATHS.start));
       case "order":
         return goToOrder(state, argument ?? "");
       case "again":
@@ -259,7 +263,7 @@ export function createProvisioningApp(config: AppConfig) {
   function goToOrder(state: AppState, reference: string): AppStep {
     if ("fault" in home) return foreign(state);
     const server = state.orders.find((order) => order.reference === reference)?.server ?? home.server;
-    return go(dismissed(state), ROAD.through(server, ROAD.order(reference)));
+    return go(dismissed(state), DEVICE_PATHS.through(server, DEVICE_PATHS.order(reference)));
   }
 
   function answerAlert(state: AppState, answer: string, at: number): AppStep {
@@ -297,14 +301,15 @@ export function createProvisioningApp(config: AppConfig) {
   }
 
   /** After content the order's own screen tells how it stands. */
-  function orderAgain(state: AppState, call: Call): AppStep {
+  function orderAgain(state: AppState, call: AppCall): AppStep {
     const path = orderPathIn(call.path);
     return path === undefined ? still(state) : go(state, path);
   }
 
-  function placeOf(screen: Screen, call: Call, at: number): Place {
+  function placeOf(screen: Screen, call: AppCall, at: number): Place {
     const reference = orderShownBy(call.path, screen);
-    const orderPath = reference === undefined ? null : ROAD.through(call.server, ROAD.order(reference));
+    const orderPath =
+      reference === undefined ? null : DEVICE_PATHS.through(call.server, DEVICE_PATHS.order(reference));
     const path = call.method === "GET" ? call.path : orderPath;
     const refreshAt = screen.refreshSeconds === undefined ? null : at + screen.refreshSeconds * 1_000;
     return {
@@ -317,7 +322,7 @@ export function createProvisioningApp(config: AppConfig) {
   }
 
   /** A screen that asks for nothing and does not move by itself is an order's last one. */
-  function withOrder(state: AppState, call: Call, answer: Answer): AppState {
+  function withOrder(state: AppState, call: AppCall, answer: Answer): AppState {
     if (answer.kind !== "screen" || answer.status >= 400) return state;
     const reference = orderShownBy(call.path, answer.screen);
     if (reference === undefined) return state;
@@ -326,7 +331,7 @@ export function createProvisioningApp(config: AppConfig) {
   }
 
   /** What a look by the clock brought: it replaces the screen that it is of, when that changed and nobody types. */
-  function refreshed(state: AppState, call: Call, answer: Answer, at: number): AppState {
+  function refreshed(state: AppState, call: AppCall, answer: Answer, at: number): AppState {
     const { place } = state;
     if (place?.kind !== "server" || place.path !== call.path) return state;
     if (answer.kind !== "screen" || place.keypad.mode.kind !== "browse")
@@ -376,7 +381,7 @@ export function createProvisioningApp(config: AppConfig) {
       return still(state);
     if (place.refreshAt === null || place.refreshAt > at) return still(state);
     const { server, path } = place;
-    const call: Call = { method: "GET", server, path, fields: null, idempotencyKey: null, isQuiet: true };
+    const call: AppCall = { method: "GET", server, path, fields: null, idempotencyKey: null, isQuiet: true };
     return called({ ...state, place: { ...place, refreshAt: null } }, call);
   }
 

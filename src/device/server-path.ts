@@ -1,8 +1,8 @@
 /**
  * Addresses on a screen, as the device follows them: every one leads to the proxy and names its provisioning server,
- * `/r/<host:port>/d/...` (`wire/message/road.ts`). What leads elsewhere is nothing that this client follows.
+ * `/r/<host:port>/d/...` (`wire/message/legs.ts`). What leads elsewhere is nothing that this client follows.
  */
-import { ROAD } from "../wire/message/road.ts";
+import { DEVICE_PATHS } from "../wire/message/legs.ts";
 import type { Screen } from "../wire/screen/screen.ts";
 
 export type ServerPath = {
@@ -23,20 +23,20 @@ const ORDER = /\/d\/orders\/([0-9A-Za-z]{8})(?=[/?#]|$)/;
 
 /** Undefined for an address that leads neither to the proxy nor, through it, to a provisioning server. */
 export function serverPathOf(href: string, { proxy, server, path }: From): ServerPath | undefined {
-  const base = proxy + (path ?? ROAD.through(server, ROAD.start));
+  const base = proxy + (path ?? DEVICE_PATHS.through(server, DEVICE_PATHS.start));
   if (!URL.canParse(href, base)) return undefined;
   const url = new URL(href, base);
   const rest = url.pathname + url.search;
   if (url.username || url.password) return undefined;
   if (url.origin === proxy) {
-    if (rest.startsWith("/d/")) return { server, path: ROAD.through(server, rest) };
+    if (rest.startsWith("/d/")) return { server, path: DEVICE_PATHS.through(server, rest) };
     const named = namedServer(rest);
     return named === undefined ? undefined : { server: named, path: rest };
   }
   // A server of its own, in the clear form that a list may have: its requests go through the proxy too.
   if (url.protocol !== "https:" || !rest.startsWith("/d/")) return undefined;
   const host = `${url.hostname}:${url.port || 443}`;
-  return SERVER.test(host) ? { server: host, path: ROAD.through(host, rest) } : undefined;
+  return SERVER.test(host) ? { server: host, path: DEVICE_PATHS.through(host, rest) } : undefined;
 }
 
 function namedServer(path: string): string | undefined {

@@ -46,7 +46,7 @@ export function applyDocument(settings: HandsetSettings, document: ProvisioningD
   for (const application of ofType(all, "APPLICATION")) {
     const use = useOf(parmOf(application, "APPID"));
     if (!use) continue;
-    const road = roadOf(application, all, naps);
+    const road = routeOf(application, all, naps);
     if (!road) return refused("malformed", `no access point for APPID ${parmOf(application, "APPID")}`);
     const mmsc = use === "mms" ? parmOf(application, "ADDR") : undefined;
     const entry = naps.get(road.napId)!;
@@ -171,14 +171,14 @@ function entryOf(napdef: Characteristic): AccessPointEntry | undefined {
   };
 }
 
-type Road = { readonly napId: string; readonly proxy?: string; readonly port?: number };
+type Route = { readonly napId: string; readonly proxy?: string; readonly port?: number };
 
 /** Where an application goes: TO-NAPID directly, or TO-PROXY by the proxy's TO-NAPID. */
-function roadOf(
+function routeOf(
   application: Characteristic,
   all: readonly Characteristic[],
   naps: ReadonlyMap<string, AccessPointEntry>,
-): Road | undefined {
+): Route | undefined {
   const proxyId = parmOf(application, "TO-PROXY");
   if (!proxyId) {
     const napId = napIdOf(parmOf(application, "TO-NAPID"), naps);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { bearer, OPERATOR_A, openHouse } from "../../test/fixture/http.ts";
+import { bearer, OPERATOR_A, openFixture } from "../../test/fixture/http.ts";
 import { createMeasures } from "./measures.ts";
 import { routesOf } from "./routes.ts";
 import { sharedSchemas } from "./schema.ts";
 
 type Json = { readonly [name: string]: Json };
-const { server } = await openHouse();
+const { server } = await openFixture();
 const description: Json = (
   await server.inject({ url: "/openapi.json", headers: bearer(OPERATOR_A, "probe") })
 ).json();

@@ -111,11 +111,11 @@ export interface SettingsPages {
 }
 
 /** The device's road (US 6,647,260) for those who ask for somebody else: staff, partners, the telephone menu. */
-export type RoadDeps = {
+export type RequestDeps = {
   readonly desk: RequestDesk;
   readonly reader: RequestReader;
   readonly people: PortalPeople;
-  /** Undefined: no payment house takes this operator's cards. */
+  /** Undefined: no payment provider takes this operator's cards. */
   readonly cardsOf: PortalDeps["cardsOf"];
   /** The operator's own number of a subscriber's account; null takes it away. */
   readonly putAccountNumber: (given: {
@@ -177,7 +177,7 @@ export type HttpDeps = {
   /** Other provisioning servers; none where none is named. */
   readonly peers?: Peers;
   readonly hasServer?: Surroundings["hasServer"];
-  readonly road: RoadDeps;
+  readonly requests: RequestDeps;
   readonly enrolments: Enrolments;
   readonly readiness: readonly ReadinessCheck[];
   /** Machines of others that refuse our credentials now. */

@@ -9,14 +9,14 @@ import {
   OPERATOR_A,
   OPERATOR_B,
   ORDER_ID,
-  openHouse,
+  openFixture,
   tokenFor,
 } from "../../test/fixture/http.ts";
 
 const PROBE = bearer(OPERATOR_A, "probe");
 const ADMIN = bearer(OPERATOR_A, "admin");
-const house = await openHouse();
-const { server } = house;
+const fixture = await openFixture();
+const { server } = fixture;
 
 test("every answer carries the request's id, is not cached, and is not framed", async () => {
   for (const url of ["/healthz", "/nowhere", "/v1/orders"]) {
@@ -60,7 +60,7 @@ test("an address of another method answers 405 with what it allows, an unknown o
 });
 
 test("a revoked token is refused as soon as word of it is heard, and where none is heard it is looked up each time", async () => {
-  const fresh = await openHouse();
+  const fresh = await openFixture();
   const ask = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
   assert.equal((await ask()).statusCode, 200);
   const [key, record] = [...fresh.records].find(
@@ -81,7 +81,7 @@ test("a revoked token is refused as soon as word of it is heard, and where none 
 });
 
 test("a token is looked up again after the time that it is believed, and one that expires is refused at once", async () => {
-  const fresh = await openHouse({ limits: { tokenFreshMs: 5_000 } });
+  const fresh = await openFixture({ limits: { tokenFreshMs: 5_000 } });
   const ask = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
   assert.equal((await ask()).statusCode, 200);
   const [key, record] = [...fresh.records].find(
@@ -101,7 +101,7 @@ test("a token is looked up again after the time that it is believed, and one tha
 });
 
 test("a known token costs one lookup, however many requests come with it", async () => {
-  const fresh = await openHouse();
+  const fresh = await openFixture();
   const ask = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
   await Promise.all(Array.from({ length: 20 }, ask));
   await ask();
@@ -110,7 +110,7 @@ test("a known token costs one lookup, however many requests come with it", async
 });
 
 test("whoever guesses at tokens is slowed by address, and a known token behind that address still works", async () => {
-  const fresh = await openHouse({ limits: { failuresPerMinute: 3 } });
+  const fresh = await openFixture({ limits: { failuresPerMinute: 3 } });
   const good = () => fresh.server.inject({ url: "/v1/orders", headers: bearer(OPERATOR_A, "care") });
   assert.equal((await good()).statusCode, 200);
   const guess = (n: number) =>
@@ -132,7 +132,7 @@ test("whoever guesses at tokens is slowed by address, and a known token behind t
 });
 
 test("one token's requests in a minute are bounded, another's are not touched by it", async () => {
-  const fresh = await openHouse({ limits: { requestsPerMinute: 2 } });
+  const fresh = await openFixture({ limits: { requestsPerMinute: 2 } });
   const ask = (operatorId: string) =>
     fresh.server.inject({ url: "/v1/orders", headers: bearer(operatorId, "care") });
   assert.equal((await ask(OPERATOR_A)).statusCode, 200);
@@ -419,7 +419,7 @@ test("a problem never repeats the number that it is about", async () => {
 
 test("a fault of ours says nothing about the inside, and is logged with the request's id", async () => {
   const { lines, stream } = logLines();
-  const fresh = await openHouse({ log: { level: "info", stream } });
+  const fresh = await openFixture({ log: { level: "info", stream } });
   Object.assign(fresh.deps.orders, {
     listOrders: async () => {
       throw new Error(`duplicate key (imsi)=(${IMSI}) in /srv/secret/place`);
@@ -441,7 +441,7 @@ test("a fault of ours says nothing about the inside, and is logged with the requ
 
 test("log lines name the route's pattern, never the number in the address, nor a token", async () => {
   const { lines, stream } = logLines();
-  const fresh = await openHouse({ log: { level: "debug", stream } });
+  const fresh = await openFixture({ log: { level: "debug", stream } });
   const ask = (url: string) => fresh.server.inject({ url, headers: bearer(OPERATOR_A, "care") });
   await ask(`/v1/devices/${IMEI}`);
   await ask(`/v1/orders?imsi=${IMSI}`);
@@ -474,7 +474,7 @@ test("/metrics counts without identifiers, tenants or addresses", async () => {
 
 test("a server that is not ready says so in one line of its log, with what is missing and without a stack", async () => {
   const { lines, stream } = logLines();
-  const fresh = await openHouse({ log: { level: "warn", stream } });
+  const fresh = await openFixture({ log: { level: "warn", stream } });
   const readiness = fresh.deps.readiness as { name: string; check: () => Promise<void> }[];
   readiness.push({ name: "smsc", check: () => Promise.reject(new Error("not bound")) });
   await fresh.server.inject({ url: "/readyz" });
@@ -489,7 +489,7 @@ test("a server that is not ready says so in one line of its log, with what is mi
 });
 
 test("/readyz says which part is missing and asks no more often than once a second", async () => {
-  const fresh = await openHouse();
+  const fresh = await openFixture();
   let asked = 0;
   const readiness = fresh.deps.readiness as { name: string; check: () => Promise<void> }[];
   readiness.push({
@@ -513,7 +513,7 @@ test("/readyz says which part is missing and asks no more often than once a seco
 });
 
 test("a repeat with its Idempotency-Key is answered as before, and does nothing", async () => {
-  const fresh = await openHouse();
+  const fresh = await openFixture();
   const resend = (key: string, id = ORDER_ID) =>
     fresh.server.inject({
       method: "POST",
@@ -535,7 +535,7 @@ test("a repeat with its Idempotency-Key is answered as before, and does nothing"
 });
 
 test("where no body is wanted, a media type beside none does no harm, and a body of it is still looked at", async () => {
-  const fresh = await openHouse();
+  const fresh = await openFixture();
   const resend = (key: string, payload?: string) =>
     fresh.server.inject({
       method: "POST",
@@ -550,7 +550,7 @@ test("where no body is wanted, a media type beside none does no harm, and a body
 });
 
 test("a refused request gives its Idempotency-Key back; without a key nothing is done", async () => {
-  const fresh = await openHouse();
+  const fresh = await openFixture();
   const missing = "01900000-0000-7000-8000-0000000000ff";
   const ask = (url: string, headers: Record<string, string>) =>
     fresh.server.inject({ method: "POST", url, headers: { ...bearer(OPERATOR_A, "care"), ...headers } });
@@ -562,7 +562,7 @@ test("a refused request gives its Idempotency-Key back; without a key nothing is
 });
 
 test("a request that is still being done is not done twice at once", async () => {
-  const fresh = await openHouse();
+  const fresh = await openFixture();
   let release = (): void => undefined;
   Object.assign(fresh.deps.orderDesk, {
     resend: () => new Promise<void>((resolve) => (release = resolve)),

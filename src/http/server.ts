@@ -68,7 +68,7 @@ declare module "fastify" {
 }
 
 /** What a request is worked on with. */
-type House = {
+type ServerParts = {
   readonly deps: HttpDeps;
   readonly gate: Gate;
   readonly measures: Measures;
@@ -90,7 +90,7 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   });
   const server = createFastify(options, limits);
   const routes = routesOf({ measures, description: () => server.swagger() });
-  const house: House = {
+  const parts: ServerParts = {
     deps,
     gate,
     measures,
@@ -103,10 +103,10 @@ export async function createHttpServer(deps: HttpDeps, options: HttpOptions = {}
   server.setValidatorCompiler(compileValidator as never); // typed for TypeBox, which is all that our schemas are
   await server.register(helmet, { ...HELMET, global: false });
   await describeApi(server, routes);
-  addHooks(server, house);
-  for (const route of routes) await mount(server, house, route);
+  addHooks(server, parts);
+  for (const route of routes) await mount(server, parts, route);
   await options.portal?.mount(server);
-  keepHouse(server, house, limits.useNoteMs);
+  startUpkeep(server, parts, limits.useNoteMs);
   return server;
 }
 
@@ -184,7 +184,7 @@ function requestIdOf(request: {
   return isFit ? given : randomUUID();
 }
 
-function addHooks(server: FastifyInstance, house: House): void {
+function addHooks(server: FastifyInstance, parts: ServerParts): void {
   server.decorateRequest("caller", undefined);
   let protection: readonly (readonly [name: string, value: string])[] | undefined;
   server.addHook("onRequest", async (request, reply) => {
@@ -193,12 +193,12 @@ function addHooks(server: FastifyInstance, house: House): void {
     reply.header("x-request-id", request.id);
     reply.header("cache-control", "no-store");
     const route = request.routeOptions.config.turnup;
-    if (route && route.roles !== "open") await admitCaller(house, route, request);
+    if (route && route.roles !== "open") await admitCaller(parts, route, request);
   });
   server.addHook("onResponse", async (request, reply) => {
     const labels = { method: request.method, route: patternOf(request) };
-    house.measures.requests.inc({ ...labels, status: String(reply.statusCode) });
-    house.measures.requestSeconds.observe(labels, reply.elapsedTime / 1000);
+    parts.measures.requests.inc({ ...labels, status: String(reply.statusCode) });
+    parts.measures.requestSeconds.observe(labels, reply.elapsedTime / 1000);
     request.log.info(
       {
         ...labels,
@@ -211,12 +211,12 @@ function addHooks(server: FastifyInstance, house: House): void {
   });
   server.setErrorHandler(async (error, request, reply) => {
     const { code } = sendProblem(error, request, reply);
-    house.measures.problems.inc({ code });
+    parts.measures.problems.inc({ code });
   });
   server.setNotFoundHandler(async (request, reply) => {
-    const error = notFoundOf(house.routes, request, reply);
+    const error = notFoundOf(parts.routes, request, reply);
     const { code } = sendProblem(error, request, reply);
-    house.measures.problems.inc({ code });
+    parts.measures.problems.inc({ code });
   });
 }
 
@@ -226,9 +226,9 @@ async function protectionOf(reply: FastifyReply): Promise<[string, string][]> {
   return Object.entries(reply.raw.getHeaders()).map(([name, value]) => [name, String(value)]);
 }
 
-async function admitCaller(house: House, route: Route, request: FastifyRequest): Promise<void> {
-  const { deps, perToken } = house;
-  const caller = await callerOf(house, route, request);
+async function admitCaller(parts: ServerParts, route: Route, request: FastifyRequest): Promise<void> {
+  const { deps, perToken } = parts;
+  const caller = await callerOf(parts, route, request);
   request.caller = caller;
   const seconds = perToken.take(caller.tokenId, deps.monotonicMs());
   if (seconds > 0) throw tooMany(seconds, "this token asks too often");
@@ -240,12 +240,12 @@ async function admitCaller(house: House, route: Route, request: FastifyRequest):
 }
 
 async function callerOf(
-  { deps, gate }: House,
+  { deps, gate }: ServerParts,
   { takesPlatform }: Route,
   { headers: { authorization }, ip }: FastifyRequest,
 ): Promise<Caller> {
   if (!takesPlatform) return gate.callerOf(authorization, hostOf(ip));
-  const platform = authorization === undefined ? await deps.road.voicePlatformAt?.(ip) : undefined;
+  const platform = authorization === undefined ? await deps.requests.voicePlatformAt?.(ip) : undefined;
   if (!platform) return gate.callerOf(asBearer(authorization), hostOf(ip));
   const { operatorId, name } = platform;
   return { tokenId: `platform ${ip}`, operatorId, role: "voice", label: name };
@@ -305,7 +305,7 @@ function matches(pattern: string, path: string): boolean {
 }
 
 /** Each route stands in a scope of its own, so that a media type it reads is read nowhere else. */
-async function mount(server: FastifyInstance, house: House, route: Route): Promise<void> {
+async function mount(server: FastifyInstance, parts: ServerParts, route: Route): Promise<void> {
   await server.register(async (scope) => {
     for (const mediaType of route.consumes ?? []) {
       const parseAs = mediaType === "application/octet-stream" ? "buffer" : "string";
@@ -319,7 +319,7 @@ async function mount(server: FastifyInstance, house: House, route: Route): Promi
       ...(!route.body && !route.consumes && { onRequest: takeNoBodyAsNone }),
       ...(route.bodyLimitOctets !== undefined && { bodyLimit: route.bodyLimitOctets }),
       schema: schemaOf(route),
-      handler: (request, reply) => answer(house, route, request, reply),
+      handler: (request, reply) => answer(parts, route, request, reply),
     });
   });
 }
@@ -341,7 +341,7 @@ function schemaOf(route: Route): Record<string, unknown> {
 }
 
 async function answer(
-  { deps, guesses }: House,
+  { deps, guesses }: ServerParts,
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -397,8 +397,8 @@ function written(route: Route, reply: FastifyReply, status: number, body: unknow
 /** Stands for whoever asks at an open route; owns nothing. */
 const NOBODY: Caller = { tokenId: "", operatorId: "", role: "probe", label: "" };
 
-/** Housekeeping: notes which tokens were used, and forgets requests whose repeats nobody sends any more. */
-function keepHouse(server: FastifyInstance, { gate, deps }: House, everyMs: number): void {
+/** Notes which tokens were used, and forgets requests whose repeats nobody sends any more. */
+function startUpkeep(server: FastifyInstance, { gate, deps }: ServerParts, everyMs: number): void {
   const note = (): Promise<void> =>
     gate.flushUse().catch((error: unknown) => server.log.warn({ err: error }, "use of tokens not noted"));
   const forget = (): Promise<unknown> =>

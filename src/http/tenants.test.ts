@@ -6,7 +6,7 @@ import {
   OPERATOR_A,
   OPERATOR_B,
   ORDER_ID,
-  openHouse,
+  openFixture,
   RELATION,
   THING_ID,
 } from "../../test/fixture/http.ts";
@@ -115,8 +115,9 @@ const mediaTypeOf = (body: unknown): Record<string, string> =>
   Buffer.isBuffer(body) ? { "content-type": "application/octet-stream" } : {};
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
-const house = await openHouse();
-const tokenIdOfA = [...house.records.values()].find(({ operatorId }) => operatorId === OPERATOR_A)?.id ?? "";
+const fixture = await openFixture();
+const tokenIdOfA =
+  [...fixture.records.values()].find(({ operatorId }) => operatorId === OPERATOR_A)?.id ?? "";
 
 function requestTo(route: Route, headers: Record<string, string>) {
   const params = PARAMS[route.path] ?? {};
@@ -124,7 +125,7 @@ function requestTo(route: Route, headers: Record<string, string>) {
     encodeURIComponent(params[name] || tokenIdOfA),
   );
   const body = BODIES[nameOf(route)];
-  return house.server.inject({
+  return fixture.server.inject({
     method: route.method,
     url: url + (QUERIES[route.path] ?? ""),
     headers: { ...headers, ...mediaTypeOf(body), "idempotency-key": `key-${Math.random()}`, "if-match": "*" },
@@ -149,7 +150,7 @@ for (const route of CLOSED) {
   const [role] = roles as readonly [Role];
 
   test(`${nameOf(route)} answers 401 without a token and with one that nobody gave out`, async () => {
-    house.nowMs += 60_000; // refused tokens are counted by the minute, and there are many doors
+    fixture.nowMs += 60_000; // refused tokens are counted by the minute, and there are many doors
     const none = await requestTo(route, {});
     assert.equal(none.statusCode, 401);
     assert.equal(none.json().code, "token_missing");
@@ -167,7 +168,7 @@ for (const route of CLOSED) {
   });
 
   test(`${nameOf(route)} shows and changes nothing of another operator`, async () => {
-    const before = house.calls.length;
+    const before = fixture.calls.length;
     const answer = await requestTo(route, bearer(OPERATOR_B, role));
     const isJson = /json/.test(String(answer.headers["content-type"]));
     const body = isJson ? answer.json() : {};
@@ -191,12 +192,12 @@ for (const route of CLOSED) {
         assert.deepEqual(rows ?? [], []);
       }
     }
-    assert.ok(house.calls.slice(before).every(({ operatorId }) => operatorId === OPERATOR_B));
+    assert.ok(fixture.calls.slice(before).every(({ operatorId }) => operatorId === OPERATOR_B));
     assert.ok(!answer.body.includes("hunter2"));
   });
 
   test(`${nameOf(route)} answers its own operator`, async () => {
-    const fresh = await openHouse();
+    const fresh = await openFixture();
     try {
       const params = PARAMS[route.path] ?? {};
       const spare = [...fresh.records.values()].find(

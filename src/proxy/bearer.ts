@@ -2,7 +2,7 @@
  * What the air side is made of, and which channel a message takes over it (US 6,647,260 column 4: CDPD, GSM, CDMA, TDMA,
  * PDC, PHS; packet data of later networks beside them). Octets are those of one short message's user data.
  */
-import { BEARERS, type Bearer } from "../wire/message/road.ts";
+import { BEARERS, type Bearer } from "../wire/message/legs.ts";
 
 export type BearerProfile = {
   /** Room in one short message: TS 23.040 (140); IS-637 and IS-136 as their networks commonly set it. */

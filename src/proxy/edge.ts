@@ -11,8 +11,8 @@
 
 import { TurnupError } from "../term/error.ts";
 import { type Imei, parseImei } from "../term/imei.ts";
+import type { LegAssurance } from "../wire/message/legs.ts";
 import { deviceInNames, imeiInNames } from "../wire/message/party-name.ts";
-import type { RoadAssurance } from "../wire/message/road.ts";
 import { ACCOUNTS_MAX, type Account, createAccounts, type IssuedKey, type ProxyEvent } from "./account.ts";
 import type { TerminationReason } from "./session.ts";
 
@@ -44,7 +44,7 @@ export type Admission =
       readonly account: Account;
       /** The line that is served: the network's word where it gives one, else the account's. */
       readonly line: { readonly imsi: string | null; readonly msisdn: string | null };
-      readonly assurance: RoadAssurance;
+      readonly assurance: LegAssurance;
       readonly events: readonly ProxyEvent[];
     }
   | {
@@ -336,7 +336,7 @@ export function createEdge(newUuid: () => string) {
 function admitted(
   account: Account,
   network: NetworkIdentity | null,
-  assurance: RoadAssurance,
+  assurance: LegAssurance,
   events: readonly ProxyEvent[] = [],
 ): Admission {
   const isOther = network?.imsi != null && network.imsi !== account.imsi;

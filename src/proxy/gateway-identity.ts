@@ -8,7 +8,7 @@ import { TurnupError } from "../term/error.ts";
 import { parseImei } from "../term/imei.ts";
 import { parseImsi } from "../term/imsi.ts";
 import { parseMsisdn } from "../term/msisdn.ts";
-import { type Bearer, LAND_HEADERS } from "../wire/message/road.ts";
+import { type Bearer, LAND_HEADERS } from "../wire/message/legs.ts";
 import type { NetworkIdentity } from "./edge.ts";
 
 export type GatewayRule = {

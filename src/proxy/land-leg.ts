@@ -2,7 +2,7 @@
  * What the proxy asks of its land side: a session of its own with each provisioning server, with keys of its own. Nothing
  * is forwarded in a session whose server has not proved itself (claims 20, 33, 36).
  */
-import type { EnrolmentAnswer } from "../wire/message/road.ts";
+import type { EnrolmentAnswer } from "../wire/message/legs.ts";
 import type { ServerName } from "./servers.ts";
 
 export type LandFailure = {

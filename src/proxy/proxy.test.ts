@@ -4,21 +4,21 @@ import { test } from "vitest";
 import { ASSURANCES } from "../kernel/catalog/catalog-item.ts";
 import { parseImei } from "../term/imei.ts";
 import { issueLegToken, openLegToken } from "../wire/message/leg-token.ts";
+import { BEARERS, LEG_ASSURANCES } from "../wire/message/legs.ts";
 import { deviceInNames, imeiInNames, imeiNameOf, proxyInNames } from "../wire/message/party-name.ts";
-import { BEARERS, ROAD_ASSURANCES } from "../wire/message/road.ts";
 import type { Screen } from "../wire/screen/screen.ts";
 import { BEARER_PROFILES, decideChannel } from "./bearer.ts";
 import { gatewayAt, identityFrom, plainAddress } from "./gateway-identity.ts";
 import { createLockout } from "./lockout.ts";
 import { serverNameOf, throughProxy } from "./servers.ts";
-import { type AuditRecord, openRoadSession, SESSION_STATES, type SessionStep } from "./session.ts";
+import { type AuditRecord, openLegsSession, SESSION_STATES, type SessionStep } from "./session.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 const STEPS: readonly SessionStep[] = ["server_verified", "device_verified", "identified", "request"];
 const NOBODY = { fingerprint: null, address: "192.0.2.1", device: null, server: null };
 
 test("a session comes to requesting by every step in order, and by no other way", () => {
-  const session = openRoadSession(() => undefined);
+  const session = openLegsSession(() => undefined);
   const seen = [session.state];
   for (const step of STEPS) {
     session.step(step);
@@ -28,7 +28,7 @@ test("a session comes to requesting by every step in order, and by no other way"
   session.step("request");
   assert.equal(session.state, "requesting");
   for (let done = 0; done < STEPS.length; done++) {
-    const early = openRoadSession(() => undefined);
+    const early = openLegsSession(() => undefined);
     for (const step of STEPS.slice(0, done)) early.step(step);
     for (const step of STEPS.filter((one) => one !== STEPS[done] && !(done === 4 && one === "request")))
       assert.throws(() => early.step(step), RangeError, `${step} after ${early.state}`);
@@ -38,7 +38,7 @@ test("a session comes to requesting by every step in order, and by no other way"
 test("whatever ends a session ends it for good, with one record of leg, reason and how far it came", () => {
   for (let done = 0; done <= STEPS.length; done++) {
     const records: AuditRecord[] = [];
-    const session = openRoadSession((record) => records.push(record));
+    const session = openLegsSession((record) => records.push(record));
     for (const step of STEPS.slice(0, done)) session.step(step);
     const { state } = session;
     session.terminate("land", "server_not_proved", NOBODY, NOW);
@@ -99,7 +99,7 @@ test("every bearer that the patent names has a profile (row 30)", () => {
 });
 
 test("the road and the kernel have one list of assurances", () => {
-  assert.deepEqual([...ROAD_ASSURANCES], [...ASSURANCES]);
+  assert.deepEqual([...LEG_ASSURANCES], [...ASSURANCES]);
 });
 
 // ---- names and tokens

@@ -2,7 +2,7 @@
  * The provisioning servers that a proxy leads to, two or more in one list (rows 6 and 24), and the addresses of screens:
  * a link to any of them is rewritten so that it leads through the proxy again.
  */
-import { ROAD } from "../wire/message/road.ts";
+import { DEVICE_PATHS } from "../wire/message/legs.ts";
 import { isSafeHref, type Screen } from "../wire/screen/screen.ts";
 
 /** `host:port` in small letters, as addresses name a server. */
@@ -57,5 +57,5 @@ function rewritten(
   const url = new URL(href, `https://${server}${target}`);
   const name = `${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
   if (url.protocol !== "https:" || !servers.has(name)) return href;
-  return ROAD.through(name, `${url.pathname}${url.search}${url.hash}`);
+  return DEVICE_PATHS.through(name, `${url.pathname}${url.search}${url.hash}`);
 }

@@ -65,7 +65,7 @@ export type AuditRecord = {
   readonly state: SessionState;
 };
 
-export type RoadSession = {
+export type LegsSession = {
   readonly state: SessionState;
   /** @throws RangeError: a step that does not follow */
   step(step: SessionStep): void;
@@ -78,7 +78,7 @@ export type RoadSession = {
   ): void;
 };
 
-export function openRoadSession(audit: (record: AuditRecord) => void): RoadSession {
+export function openLegsSession(audit: (record: AuditRecord) => void): LegsSession {
   let state: SessionState = "connected";
   return {
     get state() {

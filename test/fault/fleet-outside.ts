@@ -44,7 +44,7 @@ export async function outside(phones: number, seed: number): Promise<Outside> {
   const secrets = { smscPassword: "12345678", bankSecret: "bank-secret" };
   const accepted: AcceptedMessage[] = [];
   const events: FleetEvent[] = [];
-  const house: { onMoment: Outside["onMoment"] } = { onMoment: () => undefined };
+  const fixture: { onMoment: Outside["onMoment"] } = { onMoment: () => undefined };
   const world = await startWorld(
     {
       ...secrets,
@@ -55,18 +55,18 @@ export async function outside(phones: number, seed: number): Promise<Outside> {
       keyServerMakes: KEY_SERVER_MAKES,
       onAccepted(message) {
         accepted.push(message);
-        house.onMoment("message taken");
+        fixture.onMoment("message taken");
       },
       bankFaults: {
         request() {
-          house.onMoment("bank asked");
+          fixture.onMoment("bank asked");
           return undefined;
         },
       },
     },
     (event) => {
       events.push({ ...event, phone: { ...event.phone } });
-      house.onMoment(event.kind === "attached" ? "sighting" : "handset");
+      fixture.onMoment(event.kind === "attached" ? "sighting" : "handset");
     },
     () => undefined,
   );
@@ -82,7 +82,7 @@ export async function outside(phones: number, seed: number): Promise<Outside> {
     TURNUP_LOG_LEVEL: "warn",
   };
   mkdirSync(join(folder, "data"));
-  return Object.assign(house, { folder, world, accepted, events, env, url: `http://127.0.0.1:${port}` });
+  return Object.assign(fixture, { folder, world, accepted, events, env, url: `http://127.0.0.1:${port}` });
 }
 
 /** Makes the operator, and tells the world where it speaks. */
@@ -94,7 +94,7 @@ export async function introduce(database: Database, { folder, world, url }: Outs
   world.connect({ ...demo, url, trusted: [{ name: ISSUER, spki }] });
 }
 
-/** Undefined while the data base is away. */
+/** Undefined while the database is away. */
 export async function one<T>(database: Database, statement: string): Promise<T | undefined> {
   try {
     return await database.one<T>(statement);

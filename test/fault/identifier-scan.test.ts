@@ -85,7 +85,7 @@ test("after 66 phones of both roads neither data folder, nor output, nor any ans
 
   const files = filesIn(folder);
   const octets = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  assert.ok(files.some((file) => file.includes("pg_wal")) && octets > 10_000_000, "the data base was there");
+  assert.ok(files.some((file) => file.includes("pg_wal")) && octets > 10_000_000, "the database was there");
   assert.ok(statSync(logFile).size > 1_000, "and so were log lines");
   assert.ok(answers.length > PHONES * 2);
   const places = [

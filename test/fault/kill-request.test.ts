@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { ROAD_WORLD } from "../../src/app/demo/road-world.ts";
+import { ROAD_WORLD } from "../../src/app/demo/device-world.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadOutside, roadOutside } from "../fixture/outside-machines.ts";
+import { type OutsideMachines, outsideMachines } from "../fixture/outside-machines.ts";
 import { imeiOf } from "../fixture/story-parties.ts";
 import { modulesOf, SAID } from "../fixture/story-steps.ts";
 import { startKilling } from "./killing.ts";
@@ -73,7 +73,7 @@ function cardOf(serial: number): Readonly<Record<string, string>> {
 }
 
 /** Goes on until the phone says that so many requests have ended; looks at the display alone, and never gives up. */
-async function person(outside: RoadOutside, phone: Phone, serial: number): Promise<void> {
+async function person(outside: OutsideMachines, phone: Phone, serial: number): Promise<void> {
   phone.powerOn();
   const wishes = wishesOf(serial);
   const until = performance.now() + DONE_LIMIT_MS;
@@ -92,7 +92,7 @@ async function person(outside: RoadOutside, phone: Phone, serial: number): Promi
 }
 
 /** The requests that the phone was told to be done. */
-const doneOf = ({ events }: RoadOutside, { msisdn }: Phone): ReadonlySet<string> =>
+const doneOf = ({ events }: OutsideMachines, { msisdn }: Phone): ReadonlySet<string> =>
   new Set(
     events.flatMap((event) =>
       event.kind === "notice" && event.notice === "done" && event.msisdn === msisdn ? [event.reference] : [],
@@ -129,7 +129,7 @@ async function act(phone: Phone, wishes: readonly Wish[], done: number, isWaitin
 /** It is told of when it lasts longer than this. */
 const LONG_MS = 5_000;
 
-async function settled({ database }: RoadOutside): Promise<void> {
+async function settled({ database }: OutsideMachines): Promise<void> {
   const began = performance.now();
   let waited = "";
   for (;;) {
@@ -158,7 +158,7 @@ test(
       moment.tell(what);
       return undefined;
     };
-    const outside = await roadOutside({
+    const outside = await outsideMachines({
       seed: SEED,
       policy: { statusIntervalMinutes: null },
       habits: {
@@ -208,7 +208,7 @@ test(
   TEST_LIMIT_MS,
 );
 
-async function reconcile(outside: RoadOutside, phones: readonly Phone[]): Promise<void> {
+async function reconcile(outside: OutsideMachines, phones: readonly Phone[]): Promise<void> {
   const { parties } = outside.road.sandboxes;
   const wanted = phones.flatMap((phone, serial) => wishesOf(serial).map(({ id }) => ({ phone, id })));
   const having = (id: string): Phone[] => wanted.flatMap((one) => (one.id === id ? [one.phone] : []));
@@ -260,7 +260,7 @@ async function reconcile(outside: RoadOutside, phones: readonly Phone[]): Promis
   assert.equal(parties.billing.accounts().length, PHONES, "one account each");
   assert.equal(booked.length, PHONES * 3, "the account and both wishes of each");
   assert.deepEqual(parties.billing.reserved(), []);
-  assert.equal(parties.house.held().length, having("data-small").length, "each card was asked for once");
+  assert.equal(parties.provider.held().length, having("data-small").length, "each card was asked for once");
 
   const installed = outside.events.flatMap((event) =>
     event.kind === "installation" && event.outcome.kind === "installed" && !event.outcome.repeated

@@ -1,7 +1,7 @@
 /**
  * kill -9 at any moment loses no accepted sighting and doubles no message and no posting: the world goes on in this
  * process while the server, in another, is killed at seeded points of the work and started again; then both are laid
- * side by side. Once more with the data base itself killed.
+ * side by side. Once more with the database itself killed.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -57,44 +57,44 @@ async function allDone(database: Database, phones: number): Promise<void> {
 
 test(`a server killed ${KILLS} times while ${PHONES} phones are turned up loses nothing and doubles nothing (seed ${SEED})`, async () => {
   const { database, url } = await freshDatabaseConfig();
-  const house = await outside(PHONES, SEED);
-  await introduce(database, house);
-  const start = () => startTurnup(["serve"], { ...house.env, DATABASE_URL: url }, READY);
-  const killing = await startKilling(house, { start, moments: MOMENTS, kills: KILLS, seed: SEED });
-  await house.world.attach(PER_SECOND);
+  const fixture = await outside(PHONES, SEED);
+  await introduce(database, fixture);
+  const start = () => startTurnup(["serve"], { ...fixture.env, DATABASE_URL: url }, READY);
+  const killing = await startKilling(fixture, { start, moments: MOMENTS, kills: KILLS, seed: SEED });
+  await fixture.world.attach(PER_SECOND);
   await killing.finish();
   try {
     await allDone(database, PHONES);
-    await reconcile(database, house);
+    await reconcile(database, fixture);
     const again = await database.one<{ messages: number; calls: number }>(
       "select (select sum(part_count)::int from message) as messages, (select count(*)::int from outbound_call where attempts > 1) as calls",
     );
     process.stdout.write(
-      `seed ${SEED}: killed at ${killing.killed.join(", ")}; parts sent again ${house.accepted.length - (again?.messages ?? 0)}, asked again ${again?.calls}; ${await restOf(database)}\n`,
+      `seed ${SEED}: killed at ${killing.killed.join(", ")}; parts sent again ${fixture.accepted.length - (again?.messages ?? 0)}, asked again ${again?.calls}; ${await restOf(database)}\n`,
     );
   } finally {
     assert.equal(await killing.server().stop(), 0);
   }
 });
 
-test(`a data base killed while phones are turned up comes back with all that was answered (seed ${SEED})`, async () => {
+test(`a database killed while phones are turned up comes back with all that was answered (seed ${SEED})`, async () => {
   const phones = 150;
-  const house = await outside(phones, SEED);
-  const server = await startTurnup(["serve"], house.env, READY);
-  const database = await openDatabase({ connection: runningPostgres(join(house.folder, "data"))! });
+  const fixture = await outside(phones, SEED);
+  const server = await startTurnup(["serve"], fixture.env, READY);
+  const database = await openDatabase({ connection: runningPostgres(join(fixture.folder, "data"))! });
   try {
-    await introduce(database, house);
-    const pidFile = join(house.folder, "data", "postgres", "data", "postmaster.pid");
+    await introduce(database, fixture);
+    const pidFile = join(fixture.folder, "data", "postgres", "data", "postmaster.pid");
     const postmaster = () => Number(readFileSync(pidFile, "utf8").split("\n")[0]);
     const before = postmaster();
     const after = 20 + Math.floor(chanceOf(SEED)() * 150);
     let left = after;
-    house.onMoment = (moment) => {
+    fixture.onMoment = (moment) => {
       if (moment === "message taken" && --left === 0) process.kill(before, "SIGKILL");
     };
-    await house.world.attach(PER_SECOND * 5);
+    await fixture.world.attach(PER_SECOND * 5);
     await allDone(database, phones);
-    await reconcile(database, house);
+    await reconcile(database, fixture);
     assert.notEqual(postmaster(), before, "it was another server in the end");
   } finally {
     await database.close();

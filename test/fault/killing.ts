@@ -18,7 +18,7 @@ export type Killing = {
 };
 
 export async function startKilling<Moment extends string>(
-  house: { onMoment: (moment: Moment) => void },
+  fixture: { onMoment: (moment: Moment) => void },
   options: {
     readonly start: () => Promise<TurnupProcess>;
     /** How many of each may pass before a kill, at most. */
@@ -37,9 +37,9 @@ export async function startKilling<Moment extends string>(
     const [moment, most] = moments[Math.floor(chance() * moments.length)]!;
     const after = 1 + Math.floor(chance() * most);
     let left = after;
-    house.onMoment = (met) => {
+    fixture.onMoment = (met) => {
       if (met !== moment || --left > 0) return;
-      house.onMoment = () => undefined;
+      fixture.onMoment = () => undefined;
       killed.push(`${moment} ${after}`);
       process.kill(server.pid, "SIGKILL");
       runs = runs.then(async () => {
@@ -59,7 +59,7 @@ export async function startKilling<Moment extends string>(
         await sleep(STILL_MS);
         await runs;
         if (killed.length > before) continue;
-        house.onMoment = () => undefined;
+        fixture.onMoment = () => undefined;
         killed.push("clock");
         await server.kill();
         server = await start();

@@ -45,13 +45,13 @@ const COMMITTING = `
 const SHIFT = pathToFileURL(join(import.meta.dirname, "shift-clock.mjs")).href;
 
 /** A server of a name of its own in the database's list of sessions, with a clock that is off. */
-async function startNode(house: Outside, url: string, name: string, shiftMs: number, port: number) {
-  const folder = join(house.folder, name);
+async function startNode(fixture: Outside, url: string, name: string, shiftMs: number, port: number) {
+  const folder = join(fixture.folder, name);
   mkdirSync(folder, { recursive: true });
   return startTurnup(
     ["serve"],
     {
-      ...house.env,
+      ...fixture.env,
       DATABASE_URL: `${url}&application_name=${name}`,
       TURNUP_DATA_FOLDER: folder,
       TURNUP_HTTP_PORT: String(port),
@@ -93,13 +93,13 @@ test(
   `two servers, clocks apart, one killed ${KILLS} times inside a commit: no message waits for a minute or a lease (seed ${SEED})`,
   async () => {
     const { database, url } = await freshDatabaseConfig();
-    const house = await outside(PHONES, SEED);
-    await introduce(database, house);
+    const fixture = await outside(PHONES, SEED);
+    await introduce(database, fixture);
     await database.run(SLOW_COMMIT);
-    const port = Number(new URL(house.url).port);
-    const steady = await startNode(house, url, "steady", -SHIFT_MS, port);
+    const port = Number(new URL(fixture.url).port);
+    const steady = await startNode(fixture, url, "steady", -SHIFT_MS, port);
     const otherPort = await freePort();
-    const start = (): Promise<TurnupProcess> => startNode(house, url, "killed", SHIFT_MS, otherPort);
+    const start = (): Promise<TurnupProcess> => startNode(fixture, url, "killed", SHIFT_MS, otherPort);
     let other = await start();
     let kills = 0;
     let most = 0;
@@ -114,7 +114,7 @@ test(
       }
     })();
     try {
-      const attaching = house.world.attach(PER_SECOND);
+      const attaching = fixture.world.attach(PER_SECOND);
       while (kills < KILLS && (await untilCommitting(database, "killed"))) {
         await other.kill();
         kills++;
@@ -127,7 +127,7 @@ test(
       process.stdout.write(
         `seed ${SEED}: killed ${kills} times inside a commit; ${most} receipts at once before their parts; ${await restOf(database)}\n`,
       );
-      await reconcile(database, house);
+      await reconcile(database, fixture);
       assert.ok(kills > 0, "it was killed inside a commit");
       assert.ok(most > 0, "receipts came before their parts");
     } finally {

@@ -617,7 +617,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
     what: "a session goes on for who had the number before",
-    file: "src/http/d/public-guest.ts",
+    file: "src/http/d/public-visitor.ts",
     line: "if (!person || isOfFormerNumber(provedAt, person)) return stranger;",
     broken: "if (!person || !provedAt || !isOfFormerNumber) return stranger;",
     tests: ["src/http/d/public.test.ts"],

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { test } from "vitest";
 import type { CatalogItem } from "../../src/kernel/catalog/catalog-item.ts";
-import { openHouse } from "../fixture/http.ts";
+import { openFixture } from "../fixture/http.ts";
 import { portalOver } from "../fixture/portal.ts";
 import { requestShop } from "../fixture/request-shop.ts";
 import { whenDone } from "../fixture/when-done.ts";
@@ -69,20 +69,20 @@ whenDone(() => browser.close());
 mkdirSync(SHOTS, { recursive: true });
 
 async function town(name: string) {
-  const house = await shop.house(name, ITEMS, {
+  const fixture = await shop.fixture(name, ITEMS, {
     policy: {
       minimumAssurance: "otp",
       userFields: ["givenName", "familyName", "birthdate", "email", "country"],
     },
   });
-  await shop.catalog.putTerms(house.operatorId, "mail-terms", { en: TERMS }, () => true, "test");
-  await shop.see(house.operatorId, { imsi: house.imsi, imei: house.imei, msisdn: house.msisdn });
-  const portal = portalOver(shop, house);
-  const { server } = await openHouse({ portal: portal.portal });
+  await shop.catalog.putTerms(fixture.operatorId, "mail-terms", { en: TERMS }, () => true, "test");
+  await shop.see(fixture.operatorId, { imsi: fixture.imsi, imei: fixture.imei, msisdn: fixture.msisdn });
+  const portal = portalOver(shop, fixture);
+  const { server } = await openFixture({ portal: portal.portal });
   await server.listen({ host: "127.0.0.1", port: 0 });
   whenDone(() => server.close());
   const { port } = server.server.address() as { port: number };
-  return { house, portal, origin: `http://127.0.0.1:${port}` };
+  return { fixture, portal, origin: `http://127.0.0.1:${port}` };
 }
 
 /** The page itself runs no script; what is measured runs beside it. */
@@ -94,7 +94,7 @@ for (const size of SIZES) {
   for (const scheme of SCHEMES) {
     const name = `${size.width}-${scheme}`;
     test(`choose, account, confirm, terms, status, done at ${size.width} by ${size.height}, ${scheme}`, async () => {
-      const { house, portal, origin } = await town(`browser ${name}`);
+      const { fixture, portal, origin } = await town(`browser ${name}`);
       const context = await browser.newContext({
         viewport: size,
         colorScheme: scheme,
@@ -125,7 +125,7 @@ for (const size of SIZES) {
       await look("sign-in-first");
       await follow("Sign in");
       await look("sign-in");
-      await page.getByLabel("Phone number").fill(`+${house.msisdn}`);
+      await page.getByLabel("Phone number").fill(`+${fixture.msisdn}`);
       await press("Send");
       await look("code");
       await portal.portal.idle();
@@ -147,14 +147,14 @@ for (const size of SIZES) {
       await page.getByLabel("Valid to").fill("0429");
       await press("Order");
       await look("status");
-      await house.errands();
+      await fixture.calls();
       await page.reload();
       await look("status-with-terms");
       await follow("Terms");
       await look("terms");
       assert.ok((await page.locator("main").innerText()).includes("Your mail is kept 30 days"));
       await press("I agree");
-      await house.errands();
+      await fixture.calls();
       await page.reload();
       await look("done");
       const done = await page.locator("main").innerText();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "vitest";
-import type { Call } from "../../src/http/voice/call.ts";
+import type { VoiceCall } from "../../src/http/voice/call.ts";
 import { agentDocument, entryDocument, spokenDocument } from "../../src/http/voice/documents.ts";
 import { codeScreen, languageScreen, numberScreen } from "../../src/http/voice/sign-in.ts";
 import { callWordsIn } from "../../src/http/voice/words.ts";
@@ -35,7 +35,7 @@ test("the entry document and the one that leads to an agent are valid by the sch
 test("the questions who calls are valid by the schema of the W3C, in each language", () => {
   const at = (to: string) => `/voice/screen?to=${to}&call=AAAA`;
   for (const language of ["en", "de"]) {
-    const call: Call = {
+    const call: VoiceCall = {
       language,
       caller: "882100000099",
       challenge: null,

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { afterAll, test } from "vitest";
 import { createMakerClient } from "../../src/net/maker/client.ts";
-import { itemOf, storyHouse } from "../fixture/story.ts";
+import { itemOf, storyFixture } from "../fixture/story.ts";
 
-const house = await storyHouse();
-const { makerUrl, maker } = house.world.addresses;
+const fixture = await storyFixture();
+const { makerUrl, maker } = fixture.world.addresses;
 const client = createMakerClient({ url: makerUrl, ...maker, timeoutMs: 5_000 });
 afterAll(() => client.close());
 
@@ -20,8 +20,8 @@ async function atTheMaker() {
 const hexOf = (uuid: string): string => uuid.replaceAll("-", "");
 
 test("the maker lists the keys it issued, matches them with what is due and paid, and finds no difference", async () => {
-  const operator = await house.operator();
-  const phones = ["Xperia Z3", "Xperia Z3", "P20 lite"].map((model) => house.phone(model));
+  const operator = await fixture.operator();
+  const phones = ["Xperia Z3", "Xperia Z3", "P20 lite"].map((model) => fixture.phone(model));
   for (const phone of phones) await phone.attach();
   const stories = [];
   for (const phone of phones) stories.push(await operator.settled(phone));
@@ -41,8 +41,8 @@ test("the maker lists the keys it issued, matches them with what is due and paid
 });
 
 test("a portion that is not what the maker's contract says is a difference that the maker finds unaided", async () => {
-  const operator = await house.operator({ relations: [{ make: "Sony", portionBasisPoints: 2_000 }] });
-  const phone = house.phone("Xperia Z3");
+  const operator = await fixture.operator({ relations: [{ make: "Sony", portionBasisPoints: 2_000 }] });
+  const phone = fixture.phone("Xperia Z3");
   await phone.attach();
   const story = await operator.settled(phone);
   assert.equal(story.charges[0].portionMinor, 50);
@@ -54,10 +54,10 @@ test("a portion that is not what the maker's contract says is a difference that 
 });
 
 test("care finds the devices that were restored, by model and by cause, and nothing of other tenants", async () => {
-  const other = await house.operator();
-  const operator = await house.operator();
-  const leftBehind = ["Xperia Z3", "G2", "G2"].map((model) => house.phone(model));
-  const phones = [...leftBehind, house.phone("Galaxy S25")];
+  const other = await fixture.operator();
+  const operator = await fixture.operator();
+  const leftBehind = ["Xperia Z3", "G2", "G2"].map((model) => fixture.phone(model));
+  const phones = [...leftBehind, fixture.phone("Galaxy S25")];
   for (const phone of phones) await phone.attach();
   for (const phone of phones) await operator.settled(phone);
   const { imei, imsi, msisdn } = leftBehind[2]!.spec;

@@ -15,7 +15,7 @@ import { createPairings } from "../../src/store/sightings/pairings.ts";
 import { homePlmnResolver } from "../../src/term/imsi.ts";
 import { parsePlmn } from "../../src/term/plmn.ts";
 import { freshDatabase } from "../fixture/database.ts";
-import { makeHouse } from "../fixture/http.ts";
+import { makeFixture } from "../fixture/http.ts";
 
 const IMSI = "262019876543210";
 const IMEI = "356938035643809";
@@ -30,7 +30,7 @@ const shared = { database, sealer, newId: uuidv7, clock };
 const registry = createRegistry(shared);
 const { termsIn } = createOrderStore(database, sealer, registry.ownWords);
 const server = await createHttpServer({
-  ...makeHouse().deps,
+  ...makeFixture().deps,
   ...registry,
   clock,
   newId: uuidv7,
@@ -134,7 +134,7 @@ test("a token made over the API works at once, and not any more after it was rev
     (await server.inject({ method: "DELETE", url: `/v1/tokens/${id}`, headers: as(MINE) })).statusCode,
     204,
   );
-  const stranger = await createHttpServer({ ...makeHouse().deps, ...registry, clock });
+  const stranger = await createHttpServer({ ...makeFixture().deps, ...registry, clock });
   const elsewhere = await stranger.inject({
     url: "/v1/orders",
     headers: { authorization: `Bearer ${token}` },

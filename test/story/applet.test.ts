@@ -4,17 +4,17 @@ import { test } from "vitest";
 import { Applet, createTerminal } from "../../src/sim/applet/applet.ts";
 import { luhnDigitOf } from "../../src/term/luhn.ts";
 import type { AppletHome } from "../../src/wire/applet/report.ts";
-import { type StoryPhone, storyHouse } from "../fixture/story.ts";
+import { type StoryPhone, storyFixture } from "../fixture/story.ts";
 
 const SHORT_CODE = "7070";
-const house = await storyHouse({ env: { TURNUP_APPLET_SHORT_CODE: SHORT_CODE } });
-const operator = await house.operator();
+const fixture = await storyFixture({ env: { TURNUP_APPLET_SHORT_CODE: SHORT_CODE } });
+const operator = await fixture.operator();
 
 type Owner = StoryPhone["spec"];
 const iccidOf = ({ imsi }: Owner): string => `894411${imsi.slice(-12)}`.padEnd(18, "0");
 const mo = async (from: string, message: { dataCoding: number; data: Uint8Array }, to = SHORT_CODE) =>
   assert.equal(
-    await house.world.parties.smsc.sendMobileOriginated({ from, to, esmClass: 0, ...message }),
+    await fixture.world.parties.smsc.sendMobileOriginated({ from, to, esmClass: 0, ...message }),
     "taken",
   );
 const text = (words: string) => ({ dataCoding: 1, data: new Uint8Array(Buffer.from(words)) });
@@ -30,7 +30,7 @@ function appletOf(home: AppletHome, owner: Owner): Applet {
 }
 
 const sightingsOf = (phone: StoryPhone) =>
-  house.database.rows<{ source: string; home: string | null; outcome: string }>(
+  fixture.database.rows<{ source: string; home: string | null; outcome: string }>(
     `select s.source, s.applet_home as home, s.outcome from sighting s join device d on d.id = s.device_id
       where d.tac = $1 and s.subscriber_id in (select id from subscriber where operator_id = $2) order by s.id`,
     [phone.spec.imei.slice(0, 8), operator.id],
@@ -48,7 +48,7 @@ const HOMES: readonly {
 ];
 for (const { home, models, svn } of HOMES) {
   test(`the applet of a ${home} reports at first boot and when it moves, is silent otherwise, and its phone is turned up`, async () => {
-    const [phone, other] = [house.phone(models[0]), house.phone(models[1])];
+    const [phone, other] = [fixture.phone(models[0]), fixture.phone(models[1])];
     const before = await orderCount();
     const applet = appletOf(home, phone.spec);
     const terminal = createTerminal({ imei: phone.spec.imei, softwareVersion: svn });
@@ -84,25 +84,25 @@ for (const { home, models, svn } of HOMES) {
 }
 
 test("an applet that reports in text, and one that names no subscriber, are known by the number that the message came from", async () => {
-  const phone = house.phone("Xperia Z3");
+  const phone = fixture.phone("Xperia Z3");
   const { imei, imsi, msisdn } = phone.spec;
   await mo(msisdn, text(`IMEI:${imei}`)); // nobody has this number yet
   await mo(msisdn, text(`IMEI:${imei} IMSI:${imsi} HOME:uicc`));
   const story = await operator.storyUntil(phone, ({ state }) => state !== "received", "its order is opened");
   assert.equal(story.cause, "first_registration");
-  const moved = house.phone("G2").spec.imei;
+  const moved = fixture.phone("G2").spec.imei;
   await mo(msisdn, text(`DCI*${moved}*#`));
   await operator.storyUntil(phone, ({ cause }) => cause === "sim_moved", "the move is seen");
 });
 
 test("what is no report, is cut short, or goes to another number opens nothing and is counted", async () => {
-  const phone = house.phone("KE970 Shine");
+  const phone = fixture.phone("KE970 Shine");
   const { imei, imsi, msisdn } = phone.spec;
   const before = await orderCount();
   await mo(msisdn, text("STOP"));
   await mo(msisdn, { dataCoding: 4, data: new Uint8Array([0x94, 0x08, 0x3a]) });
   await mo(msisdn, text(`IMEI:${imei} IMSI:${imsi}`), "7071");
-  const metrics = await fetch(`${house.server.url}/metrics`);
+  const metrics = await fetch(`${fixture.server.url}/metrics`);
   const counts = [...(await metrics.text()).matchAll(/reports_total\{kind="(\w+)"\} (\d+)/g)];
   const [refused] = counts.filter(([, kind]) => kind === "applet_refused");
   assert.equal(Number(refused?.[2]), 3, "two here, and the one from an unknown number before");

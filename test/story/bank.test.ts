@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { BankFaults } from "../../src/sim/bank/bank.ts";
-import { kindsOf, type StoryOperator, storyHouse } from "../fixture/story.ts";
+import { kindsOf, type StoryOperator, storyFixture } from "../fixture/story.ts";
 
 type Fault = ReturnType<NonNullable<BankFaults["request"]>>;
 type Entry = ReturnType<NonNullable<BankFaults["entry"]>>;
 /** What the bank does with the next requests and entries; nothing wrong once they are used up. */
 const next: { requests: Fault[]; entries: Entry[] } = { requests: [], entries: [] };
 
-const house = await storyHouse({
+const fixture = await storyFixture({
   env: { TURNUP_BANK_TIMEOUT_MS: "300" },
   world: {
     bankFaults: { request: () => next.requests.shift(), entry: () => next.entries.shift(), lateMs: 600 },
@@ -17,7 +17,7 @@ const house = await storyHouse({
 });
 
 const movedFor = (story: { charges: { id: string }[] }): string[] =>
-  house.world.parties.bank
+  fixture.world.parties.bank
     .ledger()
     .filter(({ id }) => story.charges.some((charge) => charge.id === id))
     .map(({ kind, amountMinor }) => `${kind} ${amountMinor}`);
@@ -45,13 +45,13 @@ const TROUBLES: readonly { readonly what: string; readonly requests: Fault[] }[]
 
 for (const { what, requests } of TROUBLES) {
   test(`a bank that ${what} moves fee and portion once, and the books balance`, async () => {
-    const operator = await house.operator();
-    const phone = house.phone("Xperia Z3");
+    const operator = await fixture.operator();
+    const phone = fixture.phone("Xperia Z3");
     next.requests = [...requests];
     await phone.attach();
     const served = await operator.ended(phone);
     assert.equal(served.state, "completed", "the phone does not wait for money");
-    const story = await house.whileTimePasses(() => operator.settled(phone));
+    const story = await fixture.whileTimePasses(() => operator.settled(phone));
     assert.deepEqual(next.requests, []);
     assert.deepEqual(movedFor(story), ["charge 250", "payout 100"]);
     const [charge] = story.charges;
@@ -63,18 +63,18 @@ for (const { what, requests } of TROUBLES) {
 }
 
 test("a fee that the bank has not decided yet is asked for again until it has", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("G2");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("G2");
   next.entries = ["pending", "pending"];
   await phone.attach();
-  const story = await house.whileTimePasses(() => operator.settled(phone));
+  const story = await fixture.whileTimePasses(() => operator.settled(phone));
   assert.deepEqual([movedFor(story), story.charges[0].state], [["charge 150"], "settled"]);
   assert.equal(story.calls[0].attempts, 3);
 });
 
 test("a fee that is refused stays refused for all to see: no posting, no portion, no second asking", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Xperia Z3");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Xperia Z3");
   next.entries = ["account_closed"];
   await phone.attach();
   const story = await operator.settled(phone);
@@ -95,8 +95,8 @@ test("a fee that is refused stays refused for all to see: no posting, no portion
 });
 
 test("a portion that is refused leaves the fee booked, the debt to the maker open, and a refusal to see", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Xperia Z3");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Xperia Z3");
   next.entries = [undefined, "account_closed"];
   await phone.attach();
   const story = await operator.settled(phone);
@@ -117,7 +117,7 @@ for (const [feeLevel, billed] of [
 ] as const) {
   test(`a fee due at "${feeLevel}" is ${billed ? "asked for" : "not asked for"} when the key ran and its road is closed`, async () => {
     // The access point leads nowhere, so that the key opens and never works.
-    const operator = await house.operator({
+    const operator = await fixture.operator({
       relations: [
         {
           make: "*",
@@ -126,7 +126,7 @@ for (const [feeLevel, billed] of [
         },
       ],
     });
-    const phone = house.phone("G2");
+    const phone = fixture.phone("G2");
     const says = {
       scope: "model",
       key: "LG/G2",
@@ -150,14 +150,14 @@ for (const [feeLevel, billed] of [
     );
     assert.equal(phone.status().now, "dead");
     // Time runs out: what did not work is not billed afterwards either.
-    await house.timePasses(73 * 3_600_000);
+    await fixture.timePasses(73 * 3_600_000);
     const ended = await operator.ended(phone, "partly_completed");
     assert.equal(ended.charges.length, billed ? 1 : 0);
   });
 }
 
 test("a fee cannot be agreed for the delivery of keys that nothing confirms, and a stored one waits for the handset's own word", async () => {
-  const operator = await house.operator({ relations: [{ make: "*", feeLevel: "delivered" }] });
+  const operator = await fixture.operator({ relations: [{ make: "*", feeLevel: "delivered" }] });
   const { make: _, ...agreed } = (await operator.get("/v1/relations")).relations.find(
     ({ make }: { make: string }) => make === "*",
   );
@@ -169,7 +169,7 @@ test("a fee cannot be agreed for the delivery of keys that nothing confirms, and
   );
   await operator.call("DELETE", "/v1/relations/LG", undefined, "admin");
 
-  const phone = house.phone("G2");
+  const phone = fixture.phone("G2");
   await phone.attach();
   const story = await operator.settled(phone);
   assert.ok(kindsOf(story).includes("fee_level_raised"));

@@ -7,7 +7,7 @@ import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { BillingNotice } from "../../src/wire/message/billing-api.ts";
 import { until } from "../fixture/story.ts";
-import { roadHouse } from "../fixture/story-parties.ts";
+import { storyParties } from "../fixture/story-parties.ts";
 import {
   messageOn,
   modulesOf,
@@ -20,7 +20,7 @@ import {
 
 /** The billing centre refuses to prepare a change for these catalog ids. */
 const refused = new Set<string>();
-const house = await roadHouse({
+const fixture = await storyParties({
   habits: {
     billing: {
       refuse: ({ kind, catalogId }: BillingNotice) =>
@@ -28,7 +28,7 @@ const house = await roadHouse({
     },
   },
 });
-const { billing, elements } = house.road.sandboxes.parties;
+const { billing, elements } = fixture.road.sandboxes.parties;
 
 const accounts = new Map<string, string>();
 /** What runs on this phone's account at the billing centre: the ledger, summed. */
@@ -44,7 +44,7 @@ function billed({ msisdn }: Phone): string[] {
 
 /** As the server's books show it to staff. */
 async function servicesOf({ msisdn }: Phone): Promise<string[]> {
-  const { services } = await house.get(`/v1/subscribers/${msisdn}/services`);
+  const { services } = await fixture.get(`/v1/subscribers/${msisdn}/services`);
   return services.map(({ itemId }: { itemId: string }) => itemId).sort();
 }
 
@@ -73,10 +73,10 @@ const atElement = (element: string, { msisdn }: Phone): Readonly<Record<string, 
   elements.held(element).get(msisdn);
 
 async function phoneWith(first: string): Promise<Phone> {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", first));
-  await settledAs(house, phone, "completed");
+  await settledAs(fixture, phone, "completed");
   const opened = billing.accounts().at(-1)!;
   assert.ok(![...accounts.values()].includes(opened), "the first success registered an account of its own");
   accounts.set(phone.msisdn, opened);
@@ -85,16 +85,16 @@ async function phoneWith(first: string): Promise<Phone> {
 /** A change is another order than the one before. */
 async function changed(phone: Phone, before: string, state: string) {
   await until(
-    () => house.story(phone),
+    () => fixture.story(phone),
     ({ id }) => id !== before,
     "the change is an order of its own",
   );
-  return settledAs(house, phone, state);
+  return settledAs(fixture, phone, state);
 }
 
 test("rows 64, 65: what the user adds later is prepared at the billing centre before, and takes effect with it", async () => {
   const phone = await phoneWith("Java runtime");
-  const { id } = await house.story(phone);
+  const { id } = await fixture.story(phone);
   await orderAgain(phone, "Features", "Voice mail");
   const story = await changed(phone, id, "completed");
   assert.equal(stateOf(story, "voice-mail"), "works");
@@ -111,7 +111,7 @@ test("rows 64, 65: what the user adds later is prepared at the billing centre be
 test("row 65: what the user takes back is gone on the device, at the elements, at the billing centre and on the screens", async () => {
   const phone = await phoneWith("Voice mail");
   assert.equal(phone.client()?.installer.parameters()["voicemail.number"], "3311");
-  const { id } = await house.story(phone);
+  const { id } = await fixture.story(phone);
   await orderAgain(phone, "Features", "Java runtime");
   const second = await changed(phone, id, "completed");
   await removeOn(phone, "Voice mail");
@@ -131,7 +131,7 @@ test("row 65: what the user takes back is gone on the device, at the elements, a
 
 test("row 64: a billing centre that refuses the change leaves the new item undone everywhere", async () => {
   const phone = await phoneWith("Java runtime");
-  const { id } = await house.story(phone);
+  const { id } = await fixture.story(phone);
   refused.add("voice-mail");
   await orderAgain(phone, "Features", "Voice mail");
   const story = await changed(phone, id, "failed");
@@ -150,7 +150,7 @@ test("row 64: a billing centre that refuses the change leaves the new item undon
 
 test("row 64: a billing centre that refuses a removal leaves the item as it was on device, elements, billing and screens", async () => {
   const phone = await phoneWith("Voice mail");
-  const { id } = await house.story(phone);
+  const { id } = await fixture.story(phone);
   refused.add("voice-mail");
   await removeOn(phone, "Voice mail");
   await changed(phone, id, "failed");
@@ -165,7 +165,7 @@ test("row 64: a billing centre that refuses a removal leaves the item as it was 
 
 test("row 64: an element that fails aborts the prepared change, and the bill stays as it was", async () => {
   const phone = await phoneWith("Java runtime");
-  const { id } = await house.story(phone);
+  const { id } = await fixture.story(phone);
   elements.behave("forwarding", { kind: "refuses" });
   await orderAgain(phone, "Features", "Call forwarding");
   const story = await changed(phone, id, "failed");
@@ -178,8 +178,8 @@ test("row 64: an element that fails aborts the prepared change, and the bill sta
 
 test("row 66: staff change it from afar; the user is told by whom and what before, and what is done after", async () => {
   const phone = await phoneWith("Java runtime");
-  const { id } = await house.story(phone);
-  const entered = await house.call(
+  const { id } = await fixture.story(phone);
+  const entered = await fixture.call(
     "POST",
     "/v1/requests",
     { subscriber: { msisdn: `+${phone.msisdn}` }, selection: ["voice-mail"] },
@@ -193,7 +193,7 @@ test("row 66: staff change it from afar; the user is told by whom and what befor
   assert.match(await messageOn(phone, /is done: /), /Voice mail|Java runtime/);
   assert.equal(phone.client()?.installer.parameters()["voicemail.number"], "3311");
 
-  const removal = await house.call(
+  const removal = await fixture.call(
     "POST",
     "/v1/requests",
     { subscriber: { msisdn: `+${phone.msisdn}` }, action: "remove", selection: ["java-runtime"] },
@@ -205,16 +205,16 @@ test("row 66: staff change it from afar; the user is told by whom and what befor
   assert.match(await messageOn(phone, /done: removed: /), /Java runtime/);
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"]);
   assert.deepEqual(billed(phone), ["voice-mail"]);
-  const { rows } = await house.get("/v1/audit?limit=50");
+  const { rows } = await fixture.get("/v1/audit?limit=50");
   const submitted = rows.filter(({ action }: { action: string }) => action === "request.submit");
   assert.deepEqual([...new Set(submitted.map(({ actor }: { actor: string }) => actor))], ["story care"]);
 });
 
 test("row 66: a role without the right changes nothing, and the user hears nothing", async () => {
   const phone = await phoneWith("Java runtime");
-  const heard = house.did(phone, "notice").length;
+  const heard = fixture.did(phone, "notice").length;
   for (const role of ["probe", "voice"] as const) {
-    const { status } = await house.call(
+    const { status } = await fixture.call(
       "POST",
       "/v1/requests",
       { subscriber: { msisdn: `+${phone.msisdn}` }, action: "remove", selection: ["java-runtime"] },
@@ -223,5 +223,5 @@ test("row 66: a role without the right changes nothing, and the user hears nothi
     assert.ok(status === 401 || status === 403, String(status));
   }
   assert.deepEqual(await servicesOf(phone), ["java-runtime"]);
-  assert.equal(house.did(phone, "notice").length, heard);
+  assert.equal(fixture.did(phone, "notice").length, heard);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { until } from "../fixture/story.ts";
-import { roadHouse } from "../fixture/story-parties.ts";
+import { storyParties } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -26,11 +26,11 @@ const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine", u_email: "quillaia@mail.example" };
 const FAX = { u_fax: "+442079460123" };
 
-const house = await roadHouse({ policy: { userFields: ["givenName", "familyName", "email", "fax"] } });
-const { mailbox, bureau } = house.road.sandboxes.parties;
+const fixture = await storyParties({ policy: { userFields: ["givenName", "familyName", "email", "fax"] } });
+const { mailbox, bureau } = fixture.road.sandboxes.parties;
 
 async function asks(): Promise<Phone> {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Mail program", { ...NAME, ...FAX }));
   return phone;
@@ -46,27 +46,27 @@ type Consent = {
 };
 /** What is kept of the answer: by the API, and the exact text in the books. */
 async function consentOf(orderId: string): Promise<Consent> {
-  const { consents } = await requestOf(house, orderId);
+  const { consents } = await requestOf(fixture, orderId);
   assert.equal(consents.length, 1);
-  const [{ text }] = (await house.database.rows<{ text: string }>(
+  const [{ text }] = (await fixture.database.rows<{ text: string }>(
     "select text from consent where order_id = $1",
     [orderId],
   )) as [{ text: string }];
   return { ...consents[0], text };
 }
 const textInForce = async (): Promise<string> =>
-  (await house.get("/v1/terms/general-terms")).versions[0].texts.en;
+  (await fixture.get("/v1/terms/general-terms")).versions[0].texts.en;
 
 async function leftNothing(phone: Phone, orderId: string): Promise<void> {
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"]);
-  assert.equal(house.did(phone, "installation").length, 0);
-  assert.deepEqual(billedTo(house), []);
-  assert.deepEqual(house.road.sandboxes.parties.billing.reserved(), []);
-  const { services } = await house.get(`/v1/care/subscribers/${phone.imsi}`);
+  assert.equal(fixture.did(phone, "installation").length, 0);
+  assert.deepEqual(billedTo(fixture), []);
+  assert.deepEqual(fixture.road.sandboxes.parties.billing.reserved(), []);
+  const { services } = await fixture.get(`/v1/care/subscribers/${phone.imsi}`);
   assert.deepEqual(services, []);
-  const { rows } = await house.get("/v1/charges?limit=10").catch(() => ({ rows: [] }));
+  const { rows } = await fixture.get("/v1/charges?limit=10").catch(() => ({ rows: [] }));
   assert.deepEqual(rows, []);
-  const [{ sealed }] = (await house.database.rows<{ sealed: boolean }>(
+  const [{ sealed }] = (await fixture.database.rows<{ sealed: boolean }>(
     "select user_sealed is not null as sealed from request where order_id = $1",
     [orderId],
   )) as [{ sealed: boolean }];
@@ -77,7 +77,7 @@ test("declined on the display: nothing is installed, nothing billed, the answer 
   const began = Date.now();
   const phone = await asks();
   await answerNotice(phone, "terms", "decline");
-  const story = await settledAs(house, phone, "declined");
+  const story = await settledAs(fixture, phone, "declined");
   await leftNothing(phone, story.id);
   const { termsId, version, answer, answeredBy, answeredAt, text } = await consentOf(story.id);
   assert.deepEqual([termsId, version, answer, answeredBy], ["general-terms", 1, "decline", "client_sms"]);
@@ -89,7 +89,7 @@ test("declined on the display: nothing is installed, nothing billed, the answer 
   );
   assert.deepEqual(statesOf(story), { "mail-client": "cancelled" });
   await messageOn(phone, /you declined; nothing was set up and nothing is charged/);
-  assert.deepEqual(noticesTo(house, phone), ["terms", "declined"]);
+  assert.deepEqual(noticesTo(fixture, phone), ["terms", "declined"]);
 });
 
 test("declined on the server's screen, which says so (rows 20, 53)", async () => {
@@ -98,7 +98,7 @@ test("declined on the server's screen, which says so (rows 20, 53)", async () =>
   await phone.walk([{ action: "decline" }]);
   const last = await phone.walk([{ await: "done" }]);
   assert.ok(last.text.includes("Declined by you"), last.text.join("|"));
-  const story = await settledAs(house, phone, "declined");
+  const story = await settledAs(fixture, phone, "declined");
   assert.equal((await consentOf(story.id)).answeredBy, "device");
   await leftNothing(phone, story.id);
 });
@@ -107,15 +107,15 @@ test("declined by a text with the number of the question; another number answers
   const phone = await asks();
   const code = await codeIn(phone, /asked for Mail program/);
   const wrong = code === "0000" ? "1111" : "0000";
-  await phone.sms(`NO ${wrong}`, centreOf(house));
+  await phone.sms(`NO ${wrong}`, centreOf(fixture));
   await until(
     () => phone.texts().at(-1)?.text ?? "",
     (text) => /nothing was agreed to. Please reply just YES \d{4} or NO \d{4}/.test(text),
     "the wrong number is told",
   );
-  assert.equal((await house.story(phone)).state, "awaiting_consent");
-  await phone.sms(`No, ${code}`, centreOf(house));
-  const story = await settledAs(house, phone, "declined");
+  assert.equal((await fixture.story(phone)).state, "awaiting_consent");
+  await phone.sms(`No, ${code}`, centreOf(fixture));
+  const story = await settledAs(fixture, phone, "declined");
   assert.equal((await consentOf(story.id)).answeredBy, "sms");
   await leftNothing(phone, story.id);
 });
@@ -123,26 +123,26 @@ test("declined by a text with the number of the question; another number answers
 test("nobody answers until the deadline: over, with nothing done, and said to the user (rows 20, 53)", async () => {
   const phone = await asks();
   await messageOn(phone, /asked for Mail program/);
-  await house.timePasses(47 * HOUR_MS);
+  await fixture.timePasses(47 * HOUR_MS);
   await messageOn(phone, /waiting for your answer/);
-  assert.equal((await house.story(phone)).state, "awaiting_consent");
-  await house.timePasses(2 * HOUR_MS);
-  const story = await endedAs(house, phone, "expired");
+  assert.equal((await fixture.story(phone)).state, "awaiting_consent");
+  await fixture.timePasses(2 * HOUR_MS);
+  const story = await endedAs(fixture, phone, "expired");
   assert.equal((await consentOf(story.id)).answer, null);
   await messageOn(phone, /no answer came .* nothing was set up and nothing is charged/);
   await leftNothing(phone, story.id);
   // A yes that comes after that is too late.
   const code = await codeIn(phone, /asked for Mail program/);
-  await phone.sms(`YES ${code}`, centreOf(house));
+  await phone.sms(`YES ${code}`, centreOf(fixture));
   await answerNotice(phone, "terms", "accept").catch(() => undefined);
-  await settledAs(house, phone, "expired");
+  await settledAs(fixture, phone, "expired");
   await leftNothing(phone, story.id);
 });
 
 test("the same terms went to the mail address and the fax number that are known (row 52)", async () => {
   const phone = await asks();
   const text = await messageOn(phone, /asked for Mail program/);
-  const { reference } = await requestOf(house, (await house.story(phone)).id);
+  const { reference } = await requestOf(fixture, (await fixture.story(phone)).id);
   const ours = await until(
     () => mailbox.mails().filter(({ headers }) => headers.get("subject")?.includes(reference)),
     ({ length }) => length === 2,
@@ -157,18 +157,18 @@ test("the same terms went to the mail address and the fax number that are known 
     assert.ok(mail.text.replace(/=?\r\n/g, "").includes(terms.slice(0, 40)), mail.text);
     assert.ok(mail.text.replace(/\s+/g, " ").includes(/(YES \d{4})/.exec(text)![1]!), "and how to answer");
   }
-  const { id } = await house.story(phone);
+  const { id } = await fixture.story(phone);
   await until(
-    async () => (await requestOf(house, id)).consents[0].sentBy,
+    async () => (await requestOf(fixture, id)).consents[0].sentBy,
     (sentBy: string[]) => sentBy.length === 3 && ["sms", "mail", "fax"].every((one) => sentBy.includes(one)),
     "each of the three took them",
   );
   await answerNotice(phone, "terms", "decline");
-  await settledAs(house, phone, "declined");
+  await settledAs(fixture, phone, "declined");
   assert.deepEqual(
-    await tracesOf(house, [phone], ["Quillaia", "Brandywine", "quillaia@", "442079460123"]),
+    await tracesOf(fixture, [phone], ["Quillaia", "Brandywine", "quillaia@", "442079460123"]),
     [],
   );
   assert.equal(bureau.asked().get(`+${phone.msisdn}`), 1);
-  assert.deepEqual(house.faults, []);
+  assert.deepEqual(fixture.faults, []);
 });

@@ -1,10 +1,10 @@
 /** What an operator said at one server decides what another does with the next sighting, and with what is under way. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { type StoryOperator, type StoryPhone, storyHouse } from "../fixture/story.ts";
+import { type StoryOperator, type StoryPhone, storyFixture } from "../fixture/story.ts";
 
-const house = await storyHouse();
-const other = await house.another();
+const fixture = await storyFixture();
+const other = await fixture.another();
 
 const MODEL = "Xperia Z3";
 const pairOf = ({ spec }: StoryPhone) => ({
@@ -29,12 +29,12 @@ const keysOf = ({ items }: { items: { kind: string }[] }): number =>
   items.filter(({ kind }) => kind === "key").length;
 
 test("an override that was answered forbids a key at the next sighting, on whichever server", async () => {
-  const operator = await house.operator();
-  const old = house.phone(MODEL);
+  const operator = await fixture.operator();
+  const old = fixture.phone(MODEL);
   await operator.sight(pairOf(old)); // both servers know by now what the operator says
   assert.equal(keysOf(await judged(operator, old)), 1, "it is left behind, and gets a key");
   for (let round = 0; round < 3; round++) {
-    const [one, two] = [house.phone(MODEL), house.phone(MODEL)];
+    const [one, two] = [fixture.phone(MODEL), fixture.phone(MODEL)];
     await other.registry.overrides.put(operator.id, overrideOf(one), "story");
     await operator.sight(pairOf(one));
     const answer = await operator.call("PUT", "/v1/overrides", overrideOf(two));
@@ -45,5 +45,5 @@ test("an override that was answered forbids a key at the next sighting, on which
       assert.deepEqual([story.verdict, keysOf(story)], ["supported", 0], `round ${round}`);
     }
   }
-  assert.deepEqual(house.faults, []);
+  assert.deepEqual(fixture.faults, []);
 });

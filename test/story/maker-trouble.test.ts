@@ -5,12 +5,12 @@ import { test } from "vitest";
 import { ensureMakerCertificates } from "../../src/app/certificates/certificates.ts";
 import { WORLD } from "../../src/app/demo/world.ts";
 import { cutMessage } from "../../src/kernel/payload/compose.ts";
-import { itemOf, kindsOf, storyHouse } from "../fixture/story.ts";
+import { itemOf, kindsOf, storyFixture } from "../fixture/story.ts";
 import { PATIENT_MS, type Trouble, troubledMaker } from "../fixture/troubled-maker.ts";
 
-const house = await storyHouse({ env: { TURNUP_MAKER_TIMEOUT_MS: String(PATIENT_MS) } });
-const maker = await troubledMaker(house.world);
-const withTroubledMaker = () => house.operator({ relations: [{ make: "Sony", keyServer: maker.url }] });
+const fixture = await storyFixture({ env: { TURNUP_MAKER_TIMEOUT_MS: String(PATIENT_MS) } });
+const maker = await troubledMaker(fixture.world);
+const withTroubledMaker = () => fixture.operator({ relations: [{ make: "Sony", keyServer: maker.url }] });
 
 const WAITS: readonly { readonly mode: Trouble; readonly cause: string; readonly reason: RegExp }[] = [
   { mode: "down", cause: "unreachable", reason: /socket hang up|ECONNRESET/ },
@@ -26,7 +26,7 @@ const WAITS: readonly { readonly mode: Trouble; readonly cause: string; readonly
 for (const { mode, cause, reason } of WAITS) {
   test(`a key server in trouble (${mode.replaceAll("_", " ")}) keeps the key waiting with its reason and next try, and the settings go`, async () => {
     const operator = await withTroubledMaker();
-    const phone = house.phone("Xperia Z3");
+    const phone = fixture.phone("Xperia Z3");
     maker.mode = mode;
     await phone.attach();
     const waiting = await operator.storyUntil(
@@ -46,7 +46,7 @@ for (const { mode, cause, reason } of WAITS) {
     assert.deepEqual([phone.status().keyOpened, waiting.charges], [false, []]);
 
     maker.mode = "none";
-    const done = await house.whileTimePasses(() => operator.settled(phone));
+    const done = await fixture.whileTimePasses(() => operator.settled(phone));
     assert.deepEqual([itemOf(done, "key").state, phone.status().now], ["works", "alive"]);
     assert.equal(done.charges.length, 1);
   });
@@ -54,7 +54,7 @@ for (const { mode, cause, reason } of WAITS) {
 
 test("a key that the maker refuses for good is failed with the maker's reason, and the settings are there", async () => {
   const operator = await withTroubledMaker();
-  const phone = house.phone("Xperia Z3");
+  const phone = fixture.phone("Xperia Z3");
   maker.mode = "refuses";
   const before = maker.asked;
   await phone.attach();
@@ -77,7 +77,7 @@ test("a key that the maker refuses for good is failed with the maker's reason, a
 
 test("a key that never comes is given up at the deadline, with no fee and the settings delivered", async () => {
   const operator = await withTroubledMaker();
-  const phone = house.phone("Xperia Z3");
+  const phone = fixture.phone("Xperia Z3");
   maker.mode = "down";
   await phone.attach();
   await operator.storyUntil(
@@ -85,7 +85,7 @@ test("a key that never comes is given up at the deadline, with no fee and the se
     (story) => itemOf(story, "key")?.cause === "unreachable" && itemOf(story, "settings")?.state === "works",
     "the key waits",
   );
-  await house.timePasses(169 * 3_600_000);
+  await fixture.timePasses(169 * 3_600_000);
   const story = await operator.ended(phone, "partly_completed");
   assert.equal(itemOf(story, "key").state, "failed");
   assert.deepEqual(story.charges, []);
@@ -93,8 +93,8 @@ test("a key that never comes is given up at the deadline, with no fee and the se
 });
 
 test("a handset refuses the key of another, and says so to nobody's cost", async () => {
-  const operator = await house.operator();
-  const [owner, thief] = [house.phone("Xperia Z3"), house.phone("Xperia Z3")];
+  const operator = await fixture.operator();
+  const [owner, thief] = [fixture.phone("Xperia Z3"), fixture.phone("Xperia Z3")];
   await owner.attach();
   await thief.attach();
   const story = await operator.settled(owner);
@@ -103,7 +103,7 @@ test("a handset refuses the key of another, and says so to nobody's cost", async
   const before = { status: thief.status(), applied: thief.did("applied").length };
   const { parts, dataCoding } = cutMessage("device_key", Buffer.from(message.content.hex, "hex"), 99);
   for (const { udh, data } of parts) {
-    await house.world.parties.fleet.onMessage({
+    await fixture.world.parties.fleet.onMessage({
       to: thief.spec.msisdn,
       from: "2948",
       esmClass: 0x40,
@@ -122,7 +122,7 @@ test("a handset refuses the key of another, and says so to nobody's cost", async
 });
 
 test("each key is of one handset alone: no two orders ever carry the same", async () => {
-  const rows = await house.database.rows<{ keys: number; devices: number; items: number }>(
+  const rows = await fixture.database.rows<{ keys: number; devices: number; items: number }>(
     "select count(*)::int as keys, count(distinct device_id)::int as devices, (select count(*)::int from order_item where key_id is not null) as items from device_key",
   );
   const [{ keys, devices, items }] = rows as [{ keys: number; devices: number; items: number }];
@@ -131,7 +131,7 @@ test("each key is of one handset alone: no two orders ever carry the same", asyn
 });
 
 test("a certificate of another authority is refused by the key server, counted there and seen in the order, the measures and the readiness", async () => {
-  const stranger = await storyHouse({
+  const stranger = await storyFixture({
     makerCredentials: async (world, folder) => {
       const { clients } = await ensureMakerCertificates({
         folder: join(folder, "another authority"),
@@ -157,5 +157,5 @@ test("a certificate of another authority is refused by the key server, counted t
   const measures = await fetch(`${stranger.server.url}/metrics`).then((answer) => answer.text());
   assert.match(measures, /^turnup_machine_refused\{machine="maker"\} 1$/m);
   assert.match(measures, /^turnup_machine_refused\{machine="bank"\} 0$/m);
-  assert.equal(stranger.world.parties.maker.keyServer.size(), 0, "no key left its house");
+  assert.equal(stranger.world.parties.maker.keyServer.size(), 0, "no key left its fixture");
 });

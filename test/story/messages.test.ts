@@ -3,24 +3,24 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Faults } from "../../src/sim/smsc/faults.ts";
 import { STATUS } from "../../src/wire/smpp/status.ts";
-import { itemOf, type StoryOperator, type StoryPhone, storyHouse } from "../fixture/story.ts";
+import { itemOf, type StoryOperator, type StoryPhone, storyFixture } from "../fixture/story.ts";
 
 const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
-const house = await storyHouse({
+const fixture = await storyFixture({
   seed: SEED,
   world: { smscRetryMs: 50, radio: { loss: 0.1, duplicates: 0.2, reorderMs: 20 } },
   env: { TURNUP_SMSC_RESPONSE_TIMEOUT_MS: "300", TURNUP_SMSC_ENQUIRE_LINK_MS: "1000" },
 });
-const { smsc } = house.world.parties;
+const { smsc } = fixture.world.parties;
 const MINUTE_MS = 60_000;
 
 /** Three roads: key of the maker, key of the own store, a link. */
 const fleet = (): StoryPhone[] =>
-  ["Xperia Z3", "G2", "KE970 Shine", "Xperia Z3"].map((model) => house.phone(model));
+  ["Xperia Z3", "G2", "KE970 Shine", "Xperia Z3"].map((model) => fixture.phone(model));
 
 async function turnedUp(operator: StoryOperator, phones: readonly StoryPhone[]): Promise<void> {
   await Promise.all(phones.map((phone) => phone.attach()));
-  await house.whileTimePasses(() => Promise.all(phones.map((phone) => operator.ended(phone))));
+  await fixture.whileTimePasses(() => Promise.all(phones.map((phone) => operator.ended(phone))));
   for (const phone of phones) {
     const applied = phone.did("applied").map((event) => ("what" in event ? event.what : ""));
     const keys = phone.spec.model === "KE970 Shine" ? 0 : 1;
@@ -55,7 +55,7 @@ const TROUBLES: readonly { readonly what: string; readonly faults: Faults }[] = 
 
 for (const { what, faults } of TROUBLES) {
   test(`a message centre that ${what}: all phones are turned up, nothing runs twice (seed ${SEED})`, async () => {
-    const operator = await house.operator();
+    const operator = await fixture.operator();
     smsc.setFaults(faults);
     try {
       await turnedUp(operator, fleet());
@@ -66,7 +66,7 @@ for (const { what, faults } of TROUBLES) {
 }
 
 test("a link that drops in the middle of everything is taken up again, and what was under way arrives", async () => {
-  const operator = await house.operator();
+  const operator = await fixture.operator();
   const phones = fleet();
   const drops = setInterval(() => smsc.dropConnections(), 150);
   try {
@@ -77,13 +77,13 @@ test("a link that drops in the middle of everything is taken up again, and what 
 });
 
 test("the message centre is told each part once when nothing goes wrong, and each under its own reference", async () => {
-  const operator = await house.operator();
-  const [one, two] = [house.phone("Xperia Z3"), house.phone("Xperia Z3")];
-  const before = house.accepted.length;
+  const operator = await fixture.operator();
+  const [one, two] = [fixture.phone("Xperia Z3"), fixture.phone("Xperia Z3")];
+  const before = fixture.accepted.length;
   await Promise.all([one.attach(), two.attach()]);
   for (const phone of [one, two]) {
     const story = await operator.settled(phone);
-    const taken = house.accepted.slice(before).filter(({ to }) => to === phone.spec.msisdn);
+    const taken = fixture.accepted.slice(before).filter(({ to }) => to === phone.spec.msisdn);
     const parts = story.messages.reduce(
       (sum: number, { partCount }: { partCount: number }) => sum + partCount,
       0,
@@ -93,8 +93,8 @@ test("the message centre is told each part once when nothing goes wrong, and eac
 });
 
 test("a handset that is off gets what waits for it when it is switched on", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Galaxy S25");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Galaxy S25");
   const { imei, imsi, msisdn } = phone.spec;
   await operator.sight({ imei, imsi, msisdn, plmn: "001-01" });
   const sent = await operator.storyUntil(
@@ -111,8 +111,8 @@ test("a handset that is off gets what waits for it when it is switched on", asyn
 });
 
 test("what expires is sent again, later and later, and fails in the end with the cause; a person may resend it", async () => {
-  const operator = await house.operator({ policy: { resendLimit: 2, messageValidityMinutes: 60 } });
-  const phone = house.phone("Galaxy S25");
+  const operator = await fixture.operator({ policy: { resendLimit: 2, messageValidityMinutes: 60 } });
+  const phone = fixture.phone("Galaxy S25");
   const { imei, imsi, msisdn } = phone.spec;
   await operator.sight({ imei, imsi, msisdn, plmn: "001-01" });
   for (let attempt = 1; attempt <= 3; attempt++) {
@@ -122,7 +122,7 @@ test("what expires is sent again, later and later, and fails in the end with the
         messages.some((message: { attempts: number; state: string }) => message.state === "submitted"),
       `attempt ${attempt} is at the centre`,
     );
-    await house.timePasses(66 * MINUTE_MS); // it expires, and a late receipt has had its five minutes
+    await fixture.timePasses(66 * MINUTE_MS); // it expires, and a late receipt has had its five minutes
     if (attempt === 3) break;
     const story = await operator.storyUntil(
       phone,
@@ -132,7 +132,7 @@ test("what expires is sent again, later and later, and fails in the end with the
     const item = itemOf(story, "settings");
     assert.deepEqual([story.state, item.state], ["provisioning", "sending"]);
     assert.match(item.reason, new RegExp(`expired undelivered; attempt ${attempt + 1} follows`));
-    await house.timePasses(21 * MINUTE_MS);
+    await fixture.timePasses(21 * MINUTE_MS);
   }
   const failed = await operator.ended(phone, "failed");
   const item = itemOf(failed, "settings");
@@ -155,12 +155,12 @@ test("what expires is sent again, later and later, and fails in the end with the
 });
 
 test("what the centre refuses for good is not tried for ever: the item fails with the centre's own word", async () => {
-  const operator = await house.operator({ policy: { resendLimit: 0 } });
-  const phone = house.phone("Galaxy S25");
+  const operator = await fixture.operator({ policy: { resendLimit: 0 } });
+  const phone = fixture.phone("Galaxy S25");
   smsc.setFaults({ refuse: { part: 1, status: STATUS.ESME_RINVDSTADR } });
   try {
     await phone.attach();
-    const story = await house.whileTimePasses(() => operator.ended(phone, "failed"));
+    const story = await fixture.whileTimePasses(() => operator.ended(phone, "failed"));
     const item = itemOf(story, "settings");
     assert.equal(item.cause, "sms_failed");
     assert.match(item.reason, /ESME_RINVDSTADR/);
@@ -170,8 +170,8 @@ test("what the centre refuses for good is not tried for ever: the item fails wit
 });
 
 test("an order can be cancelled while its message waits; a finished one can be neither cancelled nor sent again", async () => {
-  const operator = await house.operator();
-  const [off, on] = [house.phone("Galaxy S25"), house.phone("Galaxy S25")];
+  const operator = await fixture.operator();
+  const [off, on] = [fixture.phone("Galaxy S25"), fixture.phone("Galaxy S25")];
   const { imei, imsi, msisdn } = off.spec;
   const { orderId } = await operator.sight({ imei, imsi, msisdn, plmn: "001-01" });
   await operator.storyUntil(

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { test } from "vitest";
-import type { RoadWorld } from "../../src/app/demo/road-world.ts";
+import type { DeviceWorld } from "../../src/app/demo/device-world.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadHouse, roadHouse } from "../fixture/story-parties.ts";
+import { type StoryParties, storyParties } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -24,18 +24,18 @@ const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };
 const PIN = "73918264";
 
-const house = await roadHouse();
-const { office, bank } = house.road.sandboxes.parties;
+const fixture = await storyParties();
+const { office, bank } = fixture.road.sandboxes.parties;
 const directory = office.kernelAt("/scim/v2/directory");
-await changeItem(house, "directory", {
+await changeItem(fixture, "directory", {
   service: {
-    ...(await house.get("/v1/catalog/directory")).item.service,
+    ...(await fixture.get("/v1/catalog/directory")).item.service,
     fields: [{ name: "company", label: { en: "Company", de: "Firma" }, kind: "text", required: false }],
   },
 });
 
 /** Asks for the directory; the catalog does not know that its server wants the company's name. */
-async function asksForDirectory(at: RoadHouse, company?: string): Promise<Phone> {
+async function asksForDirectory(at: StoryParties, company?: string): Promise<Phone> {
   const phone = await at.phone();
   phone.powerOn();
   const more = company === undefined ? {} : { f_directory__company: company };
@@ -44,11 +44,11 @@ async function asksForDirectory(at: RoadHouse, company?: string): Promise<Phone>
 }
 
 test("a field that is missing: just that is asked for, given, and the same registration goes on (rows 59, 61)", async () => {
-  const phone = await asksForDirectory(house);
+  const phone = await asksForDirectory(fixture);
   await messageOn(phone, /Company directory still needs: Company\./);
-  const waiting = await house.story(phone);
+  const waiting = await fixture.story(phone);
   assert.equal(stateOf(waiting, "directory"), "needs_information");
-  assert.deepEqual(billedTo(house), []);
+  assert.deepEqual(billedTo(fixture), []);
   const [before] = directory.ofClient("turnup");
   assert.equal(before?.state, "needs_information", "it is kept at both ends meanwhile");
 
@@ -64,22 +64,22 @@ test("a field that is missing: just that is asked for, given, and the same regis
     ["x_company"],
   );
   await phone.walk([{ fill: { x_company: "Meridian" } }, { submit: true }]);
-  const story = await settledAs(house, phone, "completed");
+  const story = await settledAs(fixture, phone, "completed");
   const [after, ...more] = directory.ofClient("turnup");
   assert.ok(after && more.length === 0);
   assert.deepEqual([after.id, after.state, after.fields], [before.id, "registered", { company: "Meridian" }]);
-  const { rows } = await house.get(`/v1/orders?imsi=${phone.imsi}`);
+  const { rows } = await fixture.get(`/v1/orders?imsi=${phone.imsi}`);
   assert.equal(rows.length, 1, "no second request");
   const supplied = story.events.find(({ kind }: { kind: string }) => kind === "fields_supplied");
   assert.equal(supplied.reason, "the subscriber gave: company");
   assert.equal(kindsOf(story).filter((kind) => kind === "registering").length, 2);
-  const { reference } = await requestOf(house, story.id);
+  const { reference } = await requestOf(fixture, story.id);
   const access = phone.client()!.installer.securityOf(reference, story.items[0].id);
   assert.ok(directory.opens(after.id, access.password!));
 });
 
 test("a field that is corrupt: asked for again, also a secret, and what was good is not asked for (row 61)", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   const fields = { f_bank_alerts__accountNumber: "20260711", f_bank_alerts__phonePin: "4711" };
   const card = { c_number: "4111111111111111", c_expiry: "1230", c_code: "123" };
@@ -101,33 +101,33 @@ test("a field that is corrupt: asked for again, also a secret, and what was good
     [["x_phonePin", "secret", undefined]],
   );
   await phone.walk([{ fill: { x_phonePin: PIN } }, { submit: true }]);
-  await settledAs(house, phone, "completed");
+  await settledAs(fixture, phone, "completed");
   const [registration] = bank.kernelAt("/scim/v2").ofClient("turnup");
   assert.deepEqual(registration?.fields, { accountNumber: "20260711", phonePin: PIN });
-  assert.deepEqual(await tracesOf(house, [phone], [PIN, "20260711", "4111111111111111", "Brandywine"]), []);
+  assert.deepEqual(await tracesOf(fixture, [phone], [PIN, "20260711", "4111111111111111", "Brandywine"]), []);
 });
 
 test("nobody gives what is missing: after the deadline that service has failed, and nothing is billed (row 61)", async () => {
-  const phone = await asksForDirectory(house);
-  const before = billedTo(house).length;
+  const phone = await asksForDirectory(fixture);
+  const before = billedTo(fixture).length;
   await messageOn(phone, /still needs: Company/);
-  await house.timePasses(49 * HOUR_MS);
-  await endedAs(house, phone, "failed");
+  await fixture.timePasses(49 * HOUR_MS);
+  await endedAs(fixture, phone, "failed");
   await messageOn(phone, /request \w{8} failed/);
-  assert.deepEqual(billedTo(house).slice(before), []);
+  assert.deepEqual(billedTo(fixture).slice(before), []);
 });
 
 /** Changes what the server is told of the office's servers. */
 const withProviders =
   (change: (provider: Record<string, unknown>) => object) =>
-  async ({ sandboxes }: RoadWorld): Promise<void> => {
+  async ({ sandboxes }: DeviceWorld): Promise<void> => {
     const file = sandboxes.environment.TURNUP_SERVICE_PROVIDERS_FILE!;
     const providers = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>[];
     await writeFile(file, JSON.stringify(providers.map((one) => ({ ...one, ...change(one) }))));
   };
 
 for (const [what, prepare] of [
-  ["does not answer", async ({ sandboxes }: RoadWorld) => sandboxes.parties.office.close()],
+  ["does not answer", async ({ sandboxes }: DeviceWorld) => sandboxes.parties.office.close()],
   [
     "shows a certificate other than the one that was agreed",
     withProviders(() => ({ pins: [`${"A".repeat(43)}=`] })),
@@ -141,7 +141,7 @@ for (const [what, prepare] of [
   ],
 ] as const) {
   test(`a service server that ${what}: nothing of the user reaches it, the service fails, and he is told (row 58)`, async () => {
-    const at = await roadHouse({ prepare });
+    const at = await storyParties({ prepare });
     const phone = await asksForDirectory(at, "Meridian");
     await at.storyUntil(
       phone,
@@ -160,5 +160,5 @@ for (const [what, prepare] of [
 }
 
 test("nothing broke on the way", () => {
-  assert.deepEqual(house.faults, []);
+  assert.deepEqual(fixture.faults, []);
 });

@@ -9,14 +9,14 @@ import { DEVICE_CLASSES, displayOfClass } from "../../src/device/device-class.ts
 import { BEARER_PROFILES } from "../../src/proxy/bearer.ts";
 import type { IncomingSms } from "../../src/sim/handset/fleet.ts";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
-import { BEARERS } from "../../src/wire/message/road.ts";
+import { BEARERS } from "../../src/wire/message/legs.ts";
 import { decodeProvisioning } from "../../src/wire/omacp/codec.ts";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { createReassembler } from "../../src/wire/sms/reassembly.ts";
 import { decodeText, encodeText } from "../../src/wire/sms/text.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
 import { until } from "../fixture/story.ts";
-import { roadHouse } from "../fixture/story-parties.ts";
+import { storyParties } from "../fixture/story-parties.ts";
 import { modulesOf, orderSteps, SAID, settledAs } from "../fixture/story-steps.ts";
 import { whenDone } from "../fixture/when-done.ts";
 
@@ -34,7 +34,7 @@ const IMEIS = ["356938035643809", "356938039900015"] as const;
 
 type Handset = ReturnType<typeof handset>;
 const handsets = new Map<string, Handset>();
-const house = await roadHouse({
+const fixture = await storyParties({
   orders: { doneAt: "delivered" },
   proxy: { gatewayDoor: { host: "127.0.0.1", port: 0 }, gateways: [GATEWAY] },
   others: (sms) => handsets.get(sms.to)?.take(sms) ?? "absent",
@@ -74,7 +74,7 @@ function handset({ imei, imsi, msisdn }: { imei: string; imsi: string; msisdn: s
     async sms(text: string, to: string): Promise<void> {
       const { dataCoding, parts } = encodeText(text, { reference: reference++ });
       for (const { udh, data } of parts)
-        await house.mobileOriginated({
+        await fixture.mobileOriginated({
           from: msisdn,
           to,
           esmClass: udh.length > 0 ? 0x40 : 0,
@@ -90,14 +90,14 @@ async function oldPhone(serial: 0 | 1): Promise<Handset> {
   const spec = { imei: IMEIS[serial], imsi: `00101980000000${serial}`, msisdn: `88210980000${serial}` };
   const made = handset(spec);
   handsets.set(spec.msisdn, made);
-  await house.road.proxy().keepAccounts([{ deviceId: spec.imei, imsi: spec.imsi, msisdn: spec.msisdn }]);
+  await fixture.road.proxy().keepAccounts([{ deviceId: spec.imei, imsi: spec.imsi, msisdn: spec.msisdn }]);
   return made;
 }
 
 function browserOf({ msisdn }: Handset, markup: "wml" | "wmlc") {
-  const host = encodeURIComponent(new URL(house.server.road.land!.url).host);
+  const host = encodeURIComponent(new URL(fixture.server.road.land!.url).host);
   const browser = createBrowserPhone({
-    url: `${house.road.proxy().gatewayUrl}/r/${host}/d/start`,
+    url: `${fixture.road.proxy().gatewayUrl}/r/${host}/d/start`,
     markup,
     deviceClass: "phone",
     headers: { "x-msisdn": msisdn },
@@ -109,9 +109,9 @@ function browserOf({ msisdn }: Handset, markup: "wml" | "wmlc") {
 
 /** The operator's staff sell the settings under terms. */
 async function underTerms(itemId: string): Promise<void> {
-  const { id, version, ...item } = (await house.get(`/v1/catalog/${itemId}`)).item;
+  const { id, version, ...item } = (await fixture.get(`/v1/catalog/${itemId}`)).item;
   if (item.terms) return;
-  const { status, text } = await house.call(
+  const { status, text } = await fixture.call(
     "PUT",
     `/v1/catalog/${id}`,
     { ...item, terms: "general-terms" },
@@ -126,8 +126,8 @@ async function underTerms(itemId: string): Promise<void> {
 async function storyOf({ imsi }: Handset, wanted: (story: { state: string }) => boolean, what: string) {
   return until(
     async () => {
-      const { rows } = await house.get(`/v1/orders?imsi=${imsi}&limit=1`);
-      return rows.length === 0 ? undefined : house.get(`/v1/orders/${rows[0].id}`);
+      const { rows } = await fixture.get(`/v1/orders?imsi=${imsi}&limit=1`);
+      return rows.length === 0 ? undefined : fixture.get(`/v1/orders/${rows[0].id}`);
     },
     (story) => story !== undefined && wanted(story),
     what,
@@ -227,8 +227,8 @@ test("row 22: a phone without our client is not sold what only the client module
 });
 
 test("rows 12, 29: a browser is never sent a markup that it cannot draw", async () => {
-  const host = encodeURIComponent(new URL(house.server.road.land!.url).host);
-  const url = `${house.road.proxy().gatewayUrl}/r/${host}/d/start`;
+  const host = encodeURIComponent(new URL(fixture.server.road.land!.url).host);
+  const url = `${fixture.road.proxy().gatewayUrl}/r/${host}/d/start`;
   const line = { "x-msisdn": handsets.get("882109800000")!.msisdn };
   for (const [accept, type] of [
     ["text/vnd.wap.wml", "text/vnd.wap.wml"],
@@ -249,8 +249,8 @@ test("row 30: every bearer of the air side has a profile, and an answer says whi
   for (const bearer of BEARERS) assert.ok(BEARER_PROFILES[bearer]);
   for (const bearer of ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs"] as const)
     assert.ok(BEARERS.includes(bearer), bearer);
-  const host = encodeURIComponent(new URL(house.server.road.land!.url).host);
-  const response = await fetch(`${house.road.proxy().gatewayUrl}/r/${host}/d/start`, {
+  const host = encodeURIComponent(new URL(fixture.server.road.land!.url).host);
+  const response = await fetch(`${fixture.road.proxy().gatewayUrl}/r/${host}/d/start`, {
     headers: { "x-msisdn": handsets.get("882109800000")!.msisdn, accept: "text/vnd.wap.wml" },
   });
   assert.match(response.headers.get("turnup-channel") ?? "", /^wideband; rule=\w+; .*bearer=gsm/);
@@ -258,13 +258,13 @@ test("row 30: every bearer of the air side has a profile, and an answer says whi
 
 for (const deviceClass of DEVICE_CLASSES) {
   test(`row 13: a ${deviceClass} goes the same way to working software, and nothing is wider or longer than its display`, async () => {
-    const device = await house.phone({ deviceClass });
+    const device = await fixture.phone({ deviceClass });
     device.powerOn();
     await device.walk(orderSteps("Features", "Java runtime"));
-    await settledAs(house, device, "completed");
+    await settledAs(fixture, device, "completed");
     assert.deepEqual(modulesOf(device), ["java-runtime active"]);
     const { columns, lines } = displayOfClass(deviceClass);
-    const drawn = house.did(device, "display");
+    const drawn = fixture.did(device, "display");
     assert.ok(drawn.length > 5);
     for (const { lines: shown } of drawn) {
       assert.ok(shown.length <= lines, `${shown.length} lines`);

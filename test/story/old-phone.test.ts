@@ -8,14 +8,14 @@ import { WORLD } from "../../src/app/demo/world.ts";
 import { decodeProvisioning } from "../../src/wire/omacp/codec.ts";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
-import { itemOf, kindsOf, type StoryOperator, type StoryPhone, storyHouse } from "../fixture/story.ts";
+import { itemOf, kindsOf, type StoryOperator, type StoryPhone, storyFixture } from "../fixture/story.ts";
 
-const house = await storyHouse();
+const fixture = await storyFixture();
 
 /** What the bank moved for the charges of one order, and what the operator's books say of them. */
 async function moneyOf(operator: StoryOperator, story: { charges: { id: string }[] }) {
   const ids = story.charges.map(({ id }) => id);
-  const bank = house.world.parties.bank
+  const bank = fixture.world.parties.bank
     .ledger()
     .filter(({ id }) => ids.includes(id))
     .map(({ kind, payee, amountMinor, currency }) => `${kind} ${payee} ${amountMinor} ${currency}`);
@@ -42,8 +42,8 @@ const stateBefore = (phone: StoryPhone): string[] =>
   phone.did("attached").map((event) => (event.kind === "attached" ? event.before : ""));
 
 test("an old phone of a maker with a key server: seen, judged, keyed, provisioned, proved, paid for, all in its order", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Xperia Z3");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Xperia Z3");
   await phone.attach();
   const story = await operator.settled(phone);
 
@@ -148,12 +148,12 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
 });
 
 test("the story of an order decodes the very octets that the centre took, and its MAC is the SIM's", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Xperia Z3");
-  const before = house.accepted.length;
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Xperia Z3");
+  const before = fixture.accepted.length;
   await phone.attach();
   const story = await operator.settled(phone);
-  const taken = house.accepted.slice(before).filter(({ to }) => to === phone.spec.msisdn);
+  const taken = fixture.accepted.slice(before).filter(({ to }) => to === phone.spec.msisdn);
   const told = story.messages.flatMap(
     ({ content }: { content: { parts: { udh: string; data: string }[] } }) =>
       content.parts.map(({ udh, data }) => udh + data),
@@ -177,8 +177,8 @@ test("the story of an order decodes the very octets that the centre took, and it
 });
 
 test("an old phone whose maker has no key server gets a key of the own store, and nobody else is paid", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("G2");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("G2");
   await phone.attach();
   const story = await operator.settled(phone);
   assert.deepEqual([itemOf(story, "key").state, itemOf(story, "key").apns], ["works", [WORLD.ownApn]]);
@@ -202,8 +202,8 @@ test("an old phone whose maker has no key server gets a key of the own store, an
 });
 
 test("a phone that its maker still looks after gets its settings, and neither key nor bill", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Galaxy S25");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Galaxy S25");
   await phone.attach();
   const story = await operator.settled(phone);
   assert.equal(story.verdict, "supported");
@@ -217,8 +217,8 @@ test("a phone that its maker still looks after gets its settings, and neither ke
 });
 
 test("a model whose protocol nobody knows gets a link; its page opens the settings and traffic proves them", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("KE970 Shine");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("KE970 Shine");
   await phone.attach();
   const story = await operator.settled(phone);
   const [message] = story.messages;
@@ -240,13 +240,13 @@ test("a model whose protocol nobody knows gets a link; its page opens the settin
   assert.ok(kindsOf(story).includes("key_not_taken"));
 
   // The text went as text: no push port, readable on any phone since 1994.
-  const [taken] = house.accepted.filter(({ to }) => to === phone.spec.msisdn);
+  const [taken] = fixture.accepted.filter(({ to }) => to === phone.spec.msisdn);
   assert.equal(taken!.dataCoding & 0x04, 0);
 });
 
 test("a Nokia from before OMA CP gets Smart Messaging settings, which its user lets in", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("3100");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("3100");
   await phone.attach();
   const story = await operator.settled(phone);
   assert.deepEqual([story.make, itemOf(story, "settings").state], ["Nokia", "works"]);
@@ -261,11 +261,11 @@ test("a Nokia from before OMA CP gets Smart Messaging settings, which its user l
 });
 
 test("a repeated confirmation of any kind bills nothing twice", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Xperia Z3");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Xperia Z3");
   await phone.attach();
   const story = await operator.settled(phone);
-  const bankBefore = house.world.parties.bank.ledger().length;
+  const bankBefore = fixture.world.parties.bank.ledger().length;
   const traffic = { imsi: phone.spec.imsi, apn: WORLD.makerApn, source: "gateway" };
   for (let time = 0; time < 3; time++) {
     const { body } = await operator.call(
@@ -282,5 +282,5 @@ test("a repeated confirmation of any kind bills nothing twice", async () => {
   const after = await operator.settled(phone);
   assert.deepEqual(after.charges, story.charges);
   assert.equal(after.events.length, story.events.length);
-  assert.equal(house.world.parties.bank.ledger().length, bankBefore);
+  assert.equal(fixture.world.parties.bank.ledger().length, bankBefore);
 });

@@ -9,11 +9,11 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
-import { ROAD_WORLD } from "../../src/app/demo/road-world.ts";
+import { ROAD_WORLD } from "../../src/app/demo/device-world.ts";
 import { factoryModules } from "../../src/device/modules.ts";
 import { createPhone, type Phone, type PhoneEvent } from "../../src/sim/phone/phone.ts";
 import { freePort, startTurnup, type TurnupProcess } from "../fault/turnup-process.ts";
-import { type RoadOutside, roadOutside } from "../fixture/outside-machines.ts";
+import { type OutsideMachines, outsideMachines } from "../fixture/outside-machines.ts";
 import { until } from "../fixture/story.ts";
 import { imeiOf } from "../fixture/story-parties.ts";
 import { changeItem, modulesOf, orderSteps, stateOf, statesOf } from "../fixture/story-steps.ts";
@@ -43,10 +43,10 @@ const file = (name: string, content: unknown): string => {
 };
 const partyIn = (
   name: string,
-  more: Partial<Parameters<typeof roadOutside>[0]> = {},
-): Promise<RoadOutside> => {
+  more: Partial<Parameters<typeof outsideMachines>[0]> = {},
+): Promise<OutsideMachines> => {
   mkdirSync(join(folder, name));
-  return roadOutside({ seed: 1, folder: join(folder, name), orders: { doneAt: "delivered" }, ...more });
+  return outsideMachines({ seed: 1, folder: join(folder, name), orders: { doneAt: "delivered" }, ...more });
 };
 const theirs = await partyIn("theirs", { orders: { doneAt: "delivered", sender: THEIR_NUMBER } });
 const ours = await partyIn("ours", { origins: { "https://games.example": theirs.landUrl } });
@@ -113,7 +113,7 @@ const behindProxy = {
   TURNUP_LAND_PROXIES_FILE: proxy.proxiesFile,
 };
 const peerFile = file("peers.json", [
-  { origin: theirs.landUrl, name: "Games house", apiUrl: theirs.url, tokenFile: "games.token" },
+  { origin: theirs.landUrl, name: "Games fixture", apiUrl: theirs.url, tokenFile: "games.token" },
 ]);
 file("games.token", theirs.token("partner"));
 await start(
@@ -139,7 +139,7 @@ await changeItem(theirs, "games", {
 });
 
 const events: PhoneEvent[] = [];
-const keyIn = ({ issuer: { spki } }: RoadOutside) =>
+const keyIn = ({ issuer: { spki } }: OutsideMachines) =>
   createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" });
 const issuers = new Map([
   [ours.issuer.name, keyIn(ours)],
@@ -174,12 +174,12 @@ const fetchedBy = ({ msisdn }: Phone): string[] =>
       ? [decodeURIComponent(event.path.split("/")[2] ?? "")]
       : [],
   );
-const hostOf = (party: RoadOutside): string => new URL(party.landUrl).host;
-const billedBy = (party: RoadOutside): string[] =>
+const hostOf = (party: OutsideMachines): string => new URL(party.landUrl).host;
+const billedBy = (party: OutsideMachines): string[] =>
   party.road.sandboxes.parties.billing
     .ledger()
     .map(({ kind, catalogId, onceMinor }) => `${kind} ${catalogId ?? ""} ${onceMinor}`);
-const asStaff = async (party: RoadOutside, phone: Phone, selection: readonly string[]) => {
+const asStaff = async (party: OutsideMachines, phone: Phone, selection: readonly string[]) => {
   const { imsi, imei, msisdn } = phone;
   // Of whom nothing is known, a person would have to look at who asks.
   const user = { givenName: "Anna", familyName: "Lind" };
@@ -189,7 +189,7 @@ const asStaff = async (party: RoadOutside, phone: Phone, selection: readonly str
   });
   assert.equal(answer.status, 202, answer.text);
 };
-const endOf = (party: RoadOutside, phone: Phone, what: string) =>
+const endOf = (party: OutsideMachines, phone: Phone, what: string) =>
   party.storyUntil(phone, ({ endedAt }) => endedAt !== null, what);
 
 test("rows 6, 40, 120: what our staff enter and another server provisions is done there, fetched from there, and billed there alone", async () => {
@@ -209,7 +209,7 @@ test("rows 6, 40, 120: what our staff enter and another server provisions is don
   assert.equal(here.state, "completed");
   assert.equal(stateOf(here, "games"), "works");
   const proof = here.events.find(({ evidence }: { evidence: string }) => evidence === "peer");
-  assert.match(proof?.reason ?? "", /^Games house has it, as its request \w{8}$/);
+  assert.match(proof?.reason ?? "", /^Games fixture has it, as its request \w{8}$/);
   await until(
     () => billedBy(theirs).slice(before[1]),
     (booked) => booked.includes("feature games 199"),

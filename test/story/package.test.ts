@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadHouse, roadHouse } from "../fixture/story-parties.ts";
+import { type StoryParties, storyParties } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   changeItem,
@@ -27,10 +27,10 @@ const BUSINESS = {
 
 // Nobody here reports what phones do with access points: that they arrived is enough.
 const orders = { doneAt: "delivered" } as const;
-const house = await roadHouse({ orders });
-const stopping = await roadHouse({ orders, policy: { unavailableItem: "stop", conflictingItem: "stop" } });
+const fixture = await storyParties({ orders });
+const stopping = await storyParties({ orders, policy: { unavailableItem: "stop", conflictingItem: "stop" } });
 
-async function ordered(at: RoadHouse, label: string, fill = {}): Promise<Phone> {
+async function ordered(at: StoryParties, label: string, fill = {}): Promise<Phone> {
   const phone = await at.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Packages", label, fill));
@@ -38,10 +38,10 @@ async function ordered(at: RoadHouse, label: string, fill = {}): Promise<Phone> 
 }
 
 test("software, service and network features of one package: one request, each by its own flow (rows 7, 44)", async () => {
-  const phone = await ordered(house, "Business package", BUSINESS);
+  const phone = await ordered(fixture, "Business package", BUSINESS);
   await openTerms(phone); // more than three SMS: only the server's screen holds all of it
   await phone.walk([{ action: "accept" }]);
-  const story = await settledAs(house, phone, "completed");
+  const story = await settledAs(fixture, phone, "completed");
   assert.deepEqual(statesOf(story), {
     "mail-client": "works",
     mail: "access_data_sent",
@@ -52,7 +52,7 @@ test("software, service and network features of one package: one request, each b
     story.items.every(({ subject }: { subject: { package: string } }) => subject.package === "business"),
   );
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant", "mail-client active"]);
-  const { office, elements, billing } = house.road.sandboxes.parties;
+  const { office, elements, billing } = fixture.road.sandboxes.parties;
   assert.equal(office.kernelAt("/scim/v2").ofClient("turnup").length, 1);
   assert.equal(office.kernelAt("/scim/v2/directory").ofClient("turnup").length, 1);
   assert.ok(elements.held("forwarding").has(phone.msisdn) && elements.held("e-mail").has(phone.msisdn));
@@ -76,9 +76,9 @@ test("software, service and network features of one package: one request, each b
 });
 
 test("a member that cannot be had is named by SMS, and the rest goes on (rows 7, 41)", async () => {
-  await changeItem(house, "voice-mail", { available: false });
-  const phone = await ordered(house, "Starter package");
-  const story = await settledAs(house, phone, "partly_completed");
+  await changeItem(fixture, "voice-mail", { available: false });
+  const phone = await ordered(fixture, "Starter package");
+  const story = await settledAs(fixture, phone, "partly_completed");
   assert.deepEqual(statesOf(story), {
     "mms-settings": "delivered",
     "wap-browser": "works",
@@ -89,7 +89,7 @@ test("a member that cannot be had is named by SMS, and the rest goes on (rows 7,
     phone,
     /done: (Picture messages, Browser|Browser, Picture messages)\. Not done: Voice mail\./,
   );
-  assert.ok(noticesTo(house, phone).includes("unavailable"));
+  assert.ok(noticesTo(fixture, phone).includes("unavailable"));
 });
 
 test("by another policy one member that cannot be had stops all of it, and it is named (rows 7, 41)", async () => {
@@ -107,7 +107,7 @@ test("by another policy one member that cannot be had stops all of it, and it is
 });
 
 for (const [what, at, rest] of [
-  ["and the rest goes on", house, "works"],
+  ["and the rest goes on", fixture, "works"],
   ["and all of it stops by another policy", stopping, "cancelled"],
 ] as const) {
   test(`a pair in conflict: neither is provisioned, both are named, ${what} (rows 7, 42)`, async () => {
@@ -138,19 +138,19 @@ for (const [what, at, rest] of [
 }
 
 test("a member that conflicts with what he has is named; what he has keeps working (rows 7, 42)", async () => {
-  await changeItem(house, "starter", { includes: ["wap-browser", "forwarding"] });
-  const phone = await house.phone();
+  await changeItem(fixture, "starter", { includes: ["wap-browser", "forwarding"] });
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Ring-back tone"));
   await answerNotice(phone, "terms", "accept");
-  await settledAs(house, phone, "completed");
+  await settledAs(fixture, phone, "completed");
   await orderAgain(phone, "Packages", "Starter package");
-  const story = await settledAs(house, phone, "partly_completed");
+  const story = await settledAs(fixture, phone, "partly_completed");
   assert.deepEqual(statesOf(story), { "wap-browser": "works", forwarding: "failed" });
   await messageOn(phone, /Call forwarding cannot stand beside Ring-back tone, which you have\./);
-  assert.ok(house.road.sandboxes.parties.elements.held("hlr-profile").has(phone.msisdn));
+  assert.ok(fixture.road.sandboxes.parties.elements.held("hlr-profile").has(phone.msisdn));
 });
 
 test("nothing broke on the way", () => {
-  assert.deepEqual([...house.faults, ...stopping.faults], []);
+  assert.deepEqual([...fixture.faults, ...stopping.faults], []);
 });

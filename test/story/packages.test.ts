@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
-import { itemOf, storyHouse } from "../fixture/story.ts";
+import { itemOf, storyFixture } from "../fixture/story.ts";
 
 const THINKS_MS = 300;
 const SLOW_MS = 4_000;
-const house = await storyHouse({ world: { user: { delayMs: [THINKS_MS, THINKS_MS] } } });
+const fixture = await storyFixture({ world: { user: { delayMs: [THINKS_MS, THINKS_MS] } } });
 const HOUR_MS = 3_600_000;
 
 type Message = {
@@ -24,8 +24,8 @@ const kinds = (messages: readonly Message[]): string[] => messages.map(({ kind }
 
 for (const model of ["Xperia Z3", "G2"]) {
   test(`key and settings together are one message to a ${model}, and both are proved for themselves`, async () => {
-    const operator = await house.operator({ policy: { package: "together" } });
-    const phone = house.phone(model);
+    const operator = await fixture.operator({ policy: { package: "together" } });
+    const phone = fixture.phone(model);
     await phone.attach();
     const story = await operator.settled(phone);
     const [message] = story.messages as [Message];
@@ -48,8 +48,8 @@ for (const model of ["Xperia Z3", "G2"]) {
 }
 
 test("key and settings apart are two messages", async () => {
-  const operator = await house.operator({ policy: { package: "apart" } });
-  const phone = house.phone("G2");
+  const operator = await fixture.operator({ policy: { package: "apart" } });
+  const phone = fixture.phone("G2");
   await phone.attach();
   const story = await operator.settled(phone);
   assert.deepEqual(kinds(story.messages), ["key", "settings"]);
@@ -57,8 +57,8 @@ test("key and settings apart are two messages", async () => {
 });
 
 test("with USERPIN a PIN of its own goes ahead in a text, the handset asks for it, and it alone opens the settings", async () => {
-  const operator = await house.operator({ policy: { authentication: "userpin" } });
-  const phones = Array.from({ length: 4 }, () => house.phone("Galaxy S25"));
+  const operator = await fixture.operator({ policy: { authentication: "userpin" } });
+  const phones = Array.from({ length: 4 }, () => fixture.phone("Galaxy S25"));
   const pins = await Promise.all(
     phones.map(async (phone) => {
       await phone.attach();
@@ -90,8 +90,8 @@ test("with USERPIN a PIN of its own goes ahead in a text, the handset asks for i
 });
 
 test("by default nobody is asked: the SIM's own number vouches, and a phone that opens by itself prompts nobody", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("G2");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("G2");
   await phone.attach();
   const story = await operator.settled(phone);
   assert.deepEqual(phone.did("prompt"), []);
@@ -101,7 +101,7 @@ test("by default nobody is asked: the SIM's own number vouches, and a phone that
 
 test("a phone that asks its user: the job waits until its deadline, and goes on when the user agrees", async () => {
   // Long enough to be looked at meanwhile, on a busy machine too.
-  const slow = await storyHouse({ world: { user: { delayMs: [SLOW_MS, SLOW_MS] } } });
+  const slow = await storyFixture({ world: { user: { delayMs: [SLOW_MS, SLOW_MS] } } });
   const operator = await slow.operator();
   const phone = slow.phone("Galaxy S6 edge");
   await phone.attach();
@@ -126,7 +126,7 @@ test("a phone that asks its user: the job waits until its deadline, and goes on 
 });
 
 test("a user who says no: the refusal is the key's cause, nothing is installed and nothing is billed", async () => {
-  const unwilling = await storyHouse({ world: { user: { declines: 1 } } });
+  const unwilling = await storyFixture({ world: { user: { declines: 1 } } });
   const operator = await unwilling.operator();
   const phone = unwilling.phone("Galaxy S6 edge");
   await phone.attach();

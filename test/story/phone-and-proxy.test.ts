@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, test } from "vitest";
-import type { RoadHandler } from "../../src/http/land/handler.ts";
+import type { LandHandler } from "../../src/http/land/handler.ts";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
 import { createPhone, type PhoneOptions } from "../../src/sim/phone/phone.ts";
 import type { Screen } from "../../src/wire/screen/screen.ts";
-import { IMEI, IMSI, MSISDN, OTHER_IMEI, openRoad, type RoadParties } from "../fixture/parties.ts";
+import { IMEI, IMSI, MSISDN, OTHER_IMEI, openParties, type Parties } from "../fixture/parties.ts";
 
 const operator = generateKeyPairSync("ed25519");
 const closers: (() => unknown)[] = [];
@@ -36,8 +36,8 @@ const account: Screen = {
 };
 
 async function road(bond = { deviceId: IMEI, imsi: IMSI, msisdn: MSISDN }) {
-  const parties: { road?: RoadParties } = {};
-  const handler: RoadHandler = async (_identity, { path }) => ({
+  const parties: { road?: Parties } = {};
+  const handler: LandHandler = async (_identity, { path }) => ({
     kind: "screen",
     status: 200,
     screen:
@@ -62,7 +62,7 @@ async function road(bond = { deviceId: IMEI, imsi: IMSI, msisdn: MSISDN }) {
               actions: [{ role: "refresh", label: "Look", href: "/d/orders/K7QX4M2P" }],
             },
   });
-  const opened = await openRoad({
+  const opened = await openParties({
     handler,
     proxy: { gatewayDoor: { host: "127.0.0.1", port: 0 }, gateways: [GATEWAY] },
   });
@@ -72,7 +72,7 @@ async function road(bond = { deviceId: IMEI, imsi: IMSI, msisdn: MSISDN }) {
   return opened;
 }
 
-function phoneOn(opened: RoadParties, change: Partial<PhoneOptions> = {}) {
+function phoneOn(opened: Parties, change: Partial<PhoneOptions> = {}) {
   const phone = createPhone({
     imei: IMEI,
     imsi: IMSI,

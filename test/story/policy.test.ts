@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world.ts";
 import type { Relation } from "../../src/kernel/order/operator-terms.ts";
 import type { OrderPolicy } from "../../src/kernel/order/policy.ts";
-import { itemOf, kindsOf, type StoryPhone, storyHouse } from "../fixture/story.ts";
+import { itemOf, kindsOf, type StoryPhone, storyFixture } from "../fixture/story.ts";
 
 /** A number that no list knows, and that gives no age away. */
 const UNKNOWN = {
@@ -13,7 +13,7 @@ const UNKNOWN = {
   model: "No name",
   capability: { opensBy: "itself", takes: ["omacp", "device-key"] },
 } as const;
-const house = await storyHouse({ models: [UNKNOWN] });
+const fixture = await storyFixture({ models: [UNKNOWN] });
 
 type Terms = {
   readonly policy?: Partial<OrderPolicy>;
@@ -29,8 +29,8 @@ const OWN_KEYS = {
 } as const;
 
 async function turnUp(model: string, terms: Terms) {
-  const operator = await house.operator(terms);
-  const phone = house.phone(model);
+  const operator = await fixture.operator(terms);
+  const phone = fixture.phone(model);
   await phone.attach();
   return { operator, phone, story: await operator.settled(phone) };
 }
@@ -65,7 +65,7 @@ test("the operator's own cut-off age decides where it is set", async () => {
 
 for (const keyWithoutDeal of [true, false]) {
   test(`a phone that is not left behind, of a maker without a deal, gets ${keyWithoutDeal ? "a key" : "no key"} where the policy says so`, async () => {
-    const operator = await house.operator({
+    const operator = await fixture.operator({
       policy: { keyWithoutDeal },
       relations: [{ make: "Samsung", ...OWN_KEYS, deal: false }],
     });
@@ -77,7 +77,7 @@ for (const keyWithoutDeal of [true, false]) {
     };
     const put = await operator.call("PUT", "/v1/overrides", override);
     assert.equal(put.status, 200, put.text);
-    const phone = house.phone("Galaxy S25");
+    const phone = fixture.phone("Galaxy S25");
     await phone.attach();
     const story = await operator.settled(phone);
     assert.equal(story.verdict, "supported");
@@ -108,8 +108,8 @@ for (const [unknownProtocol, protocol] of [
   ["link", "text"],
 ] as const) {
   test(`a phone whose protocol nobody knows gets its settings by ${unknownProtocol} where the policy says so`, async () => {
-    const operator = await house.operator({ policy: { unknownProtocol, doneAt: "delivered" } });
-    const phone = house.phone(UNKNOWN.model);
+    const operator = await fixture.operator({ policy: { unknownProtocol, doneAt: "delivered" } });
+    const phone = fixture.phone(UNKNOWN.model);
     await phone.attach();
     const story = await operator.ended(phone);
     assert.deepEqual(
@@ -130,8 +130,8 @@ for (const [doneAt, state] of [
   ["works", "provisioning"],
 ] as const) {
   test(`a key that was opened and works for nobody leaves the order ${state} where done means "${doneAt}"`, async () => {
-    const operator = await house.operator({ policy: { doneAt }, relations: NOWHERE });
-    const phone = house.phone("G2");
+    const operator = await fixture.operator({ policy: { doneAt }, relations: NOWHERE });
+    const phone = fixture.phone("G2");
     await phone.attach();
     const story = await operator.storyUntil(
       phone,
@@ -167,8 +167,8 @@ test("without a key source for its make, a phone left behind gets its settings, 
 });
 
 test("a policy changed over the API holds for the next phone, with its version and its author kept", async () => {
-  const operator = await house.operator();
-  const first = house.phone("Galaxy S25");
+  const operator = await fixture.operator();
+  const first = fixture.phone("Galaxy S25");
   await first.attach();
   assert.equal((await operator.settled(first)).verdict, "supported");
   const { body, version } = await operator.get("/v1/policy");
@@ -183,7 +183,7 @@ test("a policy changed over the API holds for the next phone, with its version a
     return (await operator.settled(phone)).verdict;
   };
   await new Promise((resolve) => setTimeout(resolve, 2_100)); // every node knows it within two seconds
-  assert.equal(await verdictOf(house.phone("Galaxy S25")), "ended");
+  assert.equal(await verdictOf(fixture.phone("Galaxy S25")), "ended");
   const { madeBy } = await operator.get("/v1/policy");
   assert.match(madeBy, /engineer$/);
 });

@@ -9,7 +9,7 @@ import { type Catalog, expandSelection } from "../../src/kernel/catalog/expand.t
 import { priceWords } from "../../src/kernel/catalog/price-words.ts";
 import { itemScreen, listScreen } from "../../src/kernel/dialog/catalog-screens.ts";
 import { orderScreen } from "../../src/kernel/dialog/order-screen.ts";
-import type { Visitor } from "../../src/kernel/dialog/visitor.ts";
+import type { PortalView } from "../../src/kernel/dialog/view.ts";
 import { costsOfItems, itemsFor } from "../../src/kernel/fulfilment/request-items.ts";
 import type { NewRequest } from "../../src/kernel/order/request.ts";
 import { createScribe } from "../../src/kernel/order/scribe.ts";
@@ -48,7 +48,7 @@ function randomPrice(chance: (below: number) => number): Price {
 }
 
 /** Up to eight items and three packages of them; some needed, in conflict, not to be had, at another server, had already. */
-function randomHouse(chance: (below: number) => number) {
+function randomFixture(chance: (below: number) => number) {
   const ids = Array.from({ length: 2 + chance(7) }, (_, n) => `item-${n}`);
   const items = ids.map((id, n) =>
     sampleItem(id, {
@@ -72,7 +72,7 @@ function randomHouse(chance: (below: number) => number) {
   return { catalog, has, selection };
 }
 
-const visitorIn = (catalog: Catalog, has: readonly string[]): Visitor => ({
+const visitorIn = (catalog: Catalog, has: readonly string[]): PortalView => ({
   operatorName: "Meridian",
   language: "en",
   catalog,
@@ -138,7 +138,7 @@ function sumsIn(words: readonly string[]): Record<string, number> {
 test(`for ${CATALOGS} random catalogs the words on the order's form and in its SMS say what is booked, and say free only then (rows 7, 44)`, () => {
   const chance = chanceOf(seed);
   for (let run = 0; run < CATALOGS; run++) {
-    const { catalog, has, selection } = randomHouse(chance);
+    const { catalog, has, selection } = randomFixture(chance);
     const what = `seed ${seed}, run ${run}, ${selection.join(" + ")}`;
     const items = selection.map((id) => catalog.get(id)!);
     const done = booked(catalog, has, selection);
@@ -168,7 +168,7 @@ test(`for ${CATALOGS} random catalogs the words on the order's form and in its S
 test("a list and an item's own page say what that item alone is booked with, for the same random catalogs", () => {
   const chance = chanceOf(seed);
   for (let run = 0; run < CATALOGS; run++) {
-    const { catalog, has } = randomHouse(chance);
+    const { catalog, has } = randomFixture(chance);
     const visitor = visitorIn(catalog, has);
     for (const kind of ["package", "feature"] as const) {
       const items = [...catalog.values()].filter((item) => item.kind === kind);

@@ -10,16 +10,16 @@ import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { test } from "vitest";
 import type { Pair } from "../../src/app/certificates/certificates.ts";
-import { ROAD_WORLD } from "../../src/app/demo/road-world.ts";
+import { ROAD_WORLD } from "../../src/app/demo/device-world.ts";
 import { type ProxyServer, startProxy } from "../../src/app/party/proxy.ts";
 import { type Land, startLand } from "../../src/app/server/land.ts";
 import type { AuditRecord } from "../../src/proxy/session.ts";
 import type { Phone, PhoneOptions } from "../../src/sim/phone/phone.ts";
 import { parseImei } from "../../src/term/imei.ts";
+import { AIR_HEADERS, DEVICE_PATHS, LAND_HEADERS } from "../../src/wire/message/legs.ts";
 import { imeiNameOf } from "../../src/wire/message/party-name.ts";
-import { AIR_HEADERS, LAND_HEADERS, ROAD } from "../../src/wire/message/road.ts";
 import { ask, pairOf, strangerAuthority } from "../fixture/parties.ts";
-import { roadHouse } from "../fixture/story-parties.ts";
+import { storyParties } from "../fixture/story-parties.ts";
 import { whenDone } from "../fixture/when-done.ts";
 
 const PLAIN_WORDS = /secure connection could not be made/;
@@ -27,8 +27,8 @@ const FORBIDDEN = 403;
 /** Nothing of the reason, no number, no name of a machine is for a device that was refused. */
 const TELLING = /certificate|blocked|mismatch|account|127\.0\.0\.1|\d{5}/i;
 
-const house = await roadHouse();
-const { certificates } = house.road;
+const fixture = await storyParties();
+const { certificates } = fixture.road;
 let lanes = 0;
 
 type Tap = {
@@ -66,18 +66,18 @@ async function tap(to: () => number): Promise<Tap> {
 
 type Lane = { readonly proxy: ProxyServer; readonly wire: Tap; readonly records: AuditRecord[] };
 
-/** A proxy of its own, which leads through a tap to the house's server, or to a false one. */
+/** A proxy of its own, which leads through a tap to the fixture's server, or to a false one. */
 async function lane(
   believed: { readonly port?: number; readonly publicKey?: KeyObject; readonly authority?: string } = {},
 ): Promise<Lane> {
-  const wire = await tap(() => believed.port ?? house.server.road.land!.port);
+  const wire = await tap(() => believed.port ?? fixture.server.road.land!.port);
   const records: AuditRecord[] = [];
   lanes += 1;
   const proxy = await startProxy({
     id: ROAD_WORLD.proxyId,
     port: 0,
     certificates: certificates.proxy,
-    journalFolder: join(house.folder, `journal-${lanes}`),
+    journalFolder: join(fixture.folder, `journal-${lanes}`),
     servers: [
       {
         id: ROAD_WORLD.landId,
@@ -99,7 +99,7 @@ async function phoneOn(
   more: Partial<PhoneOptions> = {},
   isKnown = true,
 ): Promise<Phone> {
-  const phone = await house.phone({ proxyUri: proxy.url, provisioningUri: wire.url, ...more });
+  const phone = await fixture.phone({ proxyUri: proxy.url, provisioningUri: wire.url, ...more });
   const { imei: deviceId, imsi, msisdn } = phone;
   if (isKnown) await proxy.keepAccounts([{ deviceId, imsi, msisdn }]);
   return phone;
@@ -119,7 +119,7 @@ async function seesPlainWords(phone: Phone): Promise<void> {
 
 /** What goes out of the device is a question for the first screen, never a form. */
 function sentNoUserData(phone: Phone): void {
-  const methods = house.did(phone, "request").map(({ method }) => method);
+  const methods = fixture.did(phone, "request").map(({ method }) => method);
   assert.deepEqual([...new Set(methods)], ["GET"]);
 }
 
@@ -180,13 +180,13 @@ for (const { name, reason, make } of FALSE_DEVICES) {
       new RegExp(`${phone.imei}|${phone.imsi}|${phone.msisdn}`),
     );
     sentNoUserData(phone);
-    assert.equal(await house.story(phone), undefined);
+    assert.equal(await fixture.story(phone), undefined);
   });
 }
 
 test("rows 24, 26: a certificate of a factory that nobody knows ends the connection, and the device says so in its own words", async () => {
   const on = await lane();
-  const phone = await house.phone({ proxyUri: on.proxy.url, provisioningUri: on.wire.url });
+  const phone = await fixture.phone({ proxyUri: on.proxy.url, provisioningUri: on.wire.url });
   const forged = pairOf(stranger, { names: [{ kind: "uri", uri: imeiNameOf(parseImei(phone.imei)) }] });
   const liar = await phoneOn(on, { imei: phone.imei, factory: forged });
   liar.powerOn();
@@ -263,9 +263,9 @@ test("rows 27, 28: a session of one leg opens nothing on the other, and the phon
   await phone.walk([{ await: "start" }]);
   const airToken = phone.sessionToken();
   assert.ok(airToken, "the phone has a session with the proxy");
-  const land = new URL(house.server.road.land!.url);
+  const land = new URL(fixture.server.road.land!.url);
   const { land: pair, airAuthority } = certificates.proxy;
-  const asked = await ask(new URL(ROAD.start, land), {
+  const asked = await ask(new URL(DEVICE_PATHS.start, land), {
     headers: { [LAND_HEADERS.session]: airToken, [AIR_HEADERS.session]: airToken },
     ca: certificates.land.serverAuthority,
     key: pair.key,
@@ -277,9 +277,9 @@ test("rows 27, 28: a session of one leg opens nothing on the other, and the phon
     "the phone's token is none on the land leg, not even behind the proxy's own certificate",
   );
   const own = await factoryOf(phone.imei);
-  const refusals = house.faults.length;
+  const refusals = fixture.faults.length;
   await assert.rejects(
-    ask(new URL(ROAD.start, land), {
+    ask(new URL(DEVICE_PATHS.start, land), {
       ca: certificates.land.serverAuthority,
       key: own.key,
       cert: own.certificate,
@@ -287,21 +287,24 @@ test("rows 27, 28: a session of one leg opens nothing on the other, and the phon
     "a device's certificate opens no land leg",
   );
   assert.ok(
-    house.faults.slice(refusals).some((fault) => /land/.test(fault)),
+    fixture.faults.slice(refusals).some((fault) => /land/.test(fault)),
     "and the server wrote it down",
   );
-  const wrong = await ask(new URL(ROAD.through(new URL(on.wire.url).host, ROAD.start), on.proxy.url), {
-    ca: airAuthority,
-    key: pair.key,
-    cert: pair.certificate,
-  }).catch((error: Error) => error);
+  const wrong = await ask(
+    new URL(DEVICE_PATHS.through(new URL(on.wire.url).host, DEVICE_PATHS.start), on.proxy.url),
+    {
+      ca: airAuthority,
+      key: pair.key,
+      cert: pair.certificate,
+    },
+  ).catch((error: Error) => error);
   assert.ok(wrong instanceof Error || wrong.status === FORBIDDEN, "the proxy's land pair is no device's");
-  const service = new URL(`${house.road.sandboxes.parties.office.url}/scim/v2/Users`);
+  const service = new URL(`${fixture.road.sandboxes.parties.office.url}/scim/v2/Users`);
   await assert.rejects(
     ask(service, { rejectUnauthorized: false, key: own.key, cert: own.certificate }),
     "a device's certificate opens no session with a service server",
   );
-  assert.ok(house.road.sandboxes.parties.office.refusals().wrong_authority > 0);
+  assert.ok(fixture.road.sandboxes.parties.office.refusals().wrong_authority > 0);
 });
 
 test("row 26: who fails too often is locked out, and a good phone beside it is not", async () => {

@@ -8,7 +8,7 @@ import { ROLES } from "../../src/kernel/account/role.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { Step } from "../../src/sim/phone/user.ts";
 import { until } from "../fixture/story.ts";
-import { roadHouse } from "../fixture/story-parties.ts";
+import { storyParties } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -35,16 +35,16 @@ import { tracesOf } from "../fixture/traces.ts";
 const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };
 
-const house = await roadHouse();
-const { office, elements, billing, bureau } = house.road.sandboxes.parties;
+const fixture = await storyParties();
+const { office, elements, billing, bureau } = fixture.road.sandboxes.parties;
 
 test("first power-on to software that works: by itself, verified, agreed to on the screen, installed and told to billing (rows 1-5, 9, 15, 17, 20, 21, 63, 119)", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   const start = await phone.walk([{ await: "start" }]);
-  const asked = house.did(phone, "request");
+  const asked = fixture.did(phone, "request");
   assert.match(asked[0]!.path, /^\/r\/[^/]+\/d\/start$/, "nobody pressed a key for it");
-  assert.equal(house.did(phone, "enrolled").length, 1, "it proved itself before it asked anything");
+  assert.equal(fixture.did(phone, "enrolled").length, 1, "it proved itself before it asked anything");
   assert.deepEqual(
     start.entries.map(({ label }) => label),
     ["Packages", "Features", "Services"],
@@ -59,21 +59,21 @@ test("first power-on to software that works: by itself, verified, agreed to on t
   await phone.walk(steps.slice(6));
 
   await answerNotice(phone, "terms", "back");
-  await house.timePasses(13 * HOUR_MS);
+  await fixture.timePasses(13 * HOUR_MS);
   await messageOn(phone, /request \w{8}: waiting for your answer/);
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"], "nothing before the terms are agreed to");
-  assert.deepEqual(billedTo(house), []);
+  assert.deepEqual(billedTo(fixture), []);
   const shown = await termsOnStatus(phone);
-  const { versions } = await house.get("/v1/terms/general-terms");
+  const { versions } = await fixture.get("/v1/terms/general-terms");
   assert.deepEqual(shown.text, [versions[0].texts.en]);
   await phone.walk([{ action: "accept" }]);
 
-  const story = await settledAs(house, phone, "completed");
+  const story = await settledAs(fixture, phone, "completed");
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant", "mail-client active"]);
   assert.equal(phone.client()?.installer.softwareOf("mail-client")?.length, 2_048);
   assert.equal(story.events[0].detail.assurance, "cert");
   assert.equal(bureau.asked().get(`+${phone.msisdn}`), 1);
-  const { consents, verification } = await requestOf(house, story.id);
+  const { consents, verification } = await requestOf(fixture, story.id);
   assert.deepEqual(
     consents.map(({ termsId, version, answer, answeredBy }: Record<string, unknown>) => [
       termsId,
@@ -84,7 +84,7 @@ test("first power-on to software that works: by itself, verified, agreed to on t
     [["general-terms", 1, "accept", "device"]],
   );
   assert.equal(verification.road, "full");
-  assert.deepEqual(billedTo(house), ["account add", "feature mail-client add"]);
+  assert.deepEqual(billedTo(fixture), ["account add", "feature mail-client add"]);
   const holder = billing.holderOf(billing.accounts().at(-1)!);
   assert.deepEqual(
     [
@@ -112,21 +112,21 @@ test("first power-on to software that works: by itself, verified, agreed to on t
   );
   await phone.until(() => phone.screen()?.id === "done", "the last screen");
   assert.ok(phone.screen()!.text.includes("You have now: Mail program"), phone.screen()!.text.join("|"));
-  assert.deepEqual(noticesTo(house, phone), ["terms", "status", "status", "content_ready", "done"]);
+  assert.deepEqual(noticesTo(fixture, phone), ["terms", "status", "status", "content_ready", "done"]);
   assert.ok(messagesOn(phone).at(-1)!.endsWith("is done: Mail program."));
 });
 
 test("a service in his own name: registered at its server, access data to the device alone, elements and billing told (rows 11, 43, 46, 48, 59, 60, 63, 64)", async () => {
-  const phone = await house.phone();
-  const before = billedTo(house).length;
+  const phone = await fixture.phone();
+  const before = billedTo(fixture).length;
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Mail program", NAME));
   await answerNotice(phone, "terms", "accept");
-  await settledAs(house, phone, "completed");
+  await settledAs(fixture, phone, "completed");
   await orderAgain(phone, "Services", "Mail", { f_mail__mailbox: "brandywine" });
   const code = await codeIn(phone, /asked for Mail \(/);
-  await phone.sms(`yes ${code}`, centreOf(house));
-  const story = await settledAs(house, phone, "completed");
+  await phone.sms(`yes ${code}`, centreOf(fixture));
+  const story = await settledAs(fixture, phone, "completed");
 
   const kernel = office.kernelAt("/scim/v2");
   const [registration, ...more] = kernel.ofClient("turnup");
@@ -135,7 +135,7 @@ test("a service in his own name: registered at its server, access data to the de
     [registration.state, registration.msisdn, registration.fields],
     ["registered", phone.msisdn, { mailbox: "brandywine" }],
   );
-  const { reference } = await requestOf(house, story.id);
+  const { reference } = await requestOf(fixture, story.id);
   const [{ id: itemId }] = story.items;
   const access = phone.client()!.installer.securityOf(reference, itemId);
   assert.ok(kernel.opens(registration.id, access.password!), "the password on the device opens the mail box");
@@ -160,19 +160,19 @@ test("a service in his own name: registered at its server, access data to the de
   assert.equal(new Set(booked.map(({ accountId }) => accountId)).size, 1);
   assert.deepEqual(billing.reserved(), []);
   assert.deepEqual(
-    await tracesOf(house, [phone], [access.password!, "Quillaia", "Brandywine", "brandywine"]),
+    await tracesOf(fixture, [phone], [access.password!, "Quillaia", "Brandywine", "brandywine"]),
     [],
     "what is his own stands nowhere in clear",
   );
-  const places = await tracesOf(house, [phone], ["mail-terms"]);
+  const places = await tracesOf(fixture, [phone], ["mail-terms"]);
   assert.ok(places.includes("mail-terms in table public.consent"), `what is there is found: ${places}`);
 });
 
 test("software that sleeps on the device is woken by a word, and none is fetched (row 18)", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Java runtime"));
-  const story = await settledAs(house, phone, "completed");
+  const story = await settledAs(fixture, phone, "completed");
   assert.deepEqual(modulesOf(phone), ["java-runtime active"]);
   const [record] = phone.client()!.installer.records();
   assert.deepEqual([record?.modules, record?.activations], [[], ["java-runtime"]]);
@@ -181,11 +181,11 @@ test("software that sleeps on the device is woken by a word, and none is fetched
 });
 
 test("a feature of the network alone is told to its elements, and each says so (row 48)", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Ring-back tone"));
   await answerNotice(phone, "terms", "accept");
-  const story = await settledAs(house, phone, "completed");
+  const story = await settledAs(fixture, phone, "completed");
   assert.deepEqual(statesOf(story), { "ring-back": "delivered" });
   assert.deepEqual(story.items[0].subject.elements, { "hlr-profile": "done", "billing-plan": "done" });
   for (const element of ["hlr-profile", "billing-plan"]) {
@@ -194,43 +194,43 @@ test("a feature of the network alone is told to its elements, and each says so (
 });
 
 test("an element that fails takes its feature with it: what the other did is taken back, and nothing is billed (row 48)", async () => {
-  const phone = await house.phone();
-  const before = billedTo(house).length;
+  const phone = await fixture.phone();
+  const before = billedTo(fixture).length;
   elements.behave("hlr-profile", { kind: "refuses" });
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Ring-back tone"));
   await answerNotice(phone, "terms", "accept");
-  await endedAs(house, phone, "failed");
-  await house.storyUntil(
+  await endedAs(fixture, phone, "failed");
+  await fixture.storyUntil(
     phone,
     ({ items }) => items[0].subject.elements["billing-plan"] === "undone",
     "the billing plan is taken back",
   );
   elements.behave("hlr-profile", { kind: "prompt" });
-  const story = await settledAs(house, phone, "failed");
+  const story = await settledAs(fixture, phone, "failed");
   assert.equal(elements.held("billing-plan").get(phone.msisdn), undefined);
-  assert.deepEqual(billedTo(house).slice(before), []);
+  assert.deepEqual(billedTo(fixture).slice(before), []);
   assert.ok(story.events.some(({ kind }: { kind: string }) => kind === "element_failed"));
   await messageOn(phone, /failed/);
 });
 
 test("a partner's server gives user data and choice: the device gets what its user's own request gives it (row 68)", async () => {
-  const [own, partners] = [await house.phone(), await house.phone()];
+  const [own, partners] = [await fixture.phone(), await fixture.phone()];
   for (const phone of [own, partners]) {
     phone.powerOn();
     await phone.walk(orderSteps("Features", "Java runtime"));
-    await settledAs(house, phone, "completed");
+    await settledAs(fixture, phone, "completed");
   }
   const billedFor = async (ask: () => Promise<unknown>, phone: Phone) => {
-    const [{ id: before }, billed] = [await house.story(phone), billedTo(house).length];
+    const [{ id: before }, billed] = [await fixture.story(phone), billedTo(fixture).length];
     await ask();
-    await house.storyUntil(phone, ({ id }) => id !== before, "the request is an order of its own");
-    const story = await settledAs(house, phone, "completed");
-    return [story, billedTo(house).slice(billed)] as const;
+    await fixture.storyUntil(phone, ({ id }) => id !== before, "the request is an order of its own");
+    const story = await settledAs(fixture, phone, "completed");
+    return [story, billedTo(fixture).slice(billed)] as const;
   };
   const [itself, billedItself] = await billedFor(() => orderAgain(own, "Features", "News reader"), own);
   const [entered, billedEntered] = await billedFor(async () => {
-    const { status, text } = await house.call(
+    const { status, text } = await fixture.call(
       "POST",
       "/v1/partner/requests",
       {
@@ -259,16 +259,16 @@ test("a partner's server gives user data and choice: the device gets what its us
 });
 
 test("software that a service needs is sent with it, and is there when the access data is (row 45)", async () => {
-  const { content } = (await house.get("/v1/catalog/mail-client")).item;
-  const { service } = (await house.get("/v1/catalog/directory")).item;
+  const { content } = (await fixture.get("/v1/catalog/mail-client")).item;
+  const { service } = (await fixture.get("/v1/catalog/directory")).item;
   assert.equal(content.kind, "module");
-  await changeItem(house, "directory", { service: { ...service, module: content } });
-  const phone = await house.phone();
+  await changeItem(fixture, "directory", { service: { ...service, module: content } });
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(
     orderSteps("Services", "Company directory", { ...NAME, f_directory__company: "Meridian" }),
   );
-  const story = await settledAs(house, phone, "completed");
+  const story = await settledAs(fixture, phone, "completed");
   assert.deepEqual(
     story.items.map(({ state }: { state: string }) => state).sort(),
     ["access_data_sent", "works"],
@@ -279,7 +279,7 @@ test("software that a service needs is sent with it, and is there when the acces
 });
 
 test("nothing of the operator's or the provider's own is in the phone, on its screens or in its messages (row 72)", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   const screens: unknown[] = [];
   const walk = async (steps: readonly Step[]) => {
@@ -287,21 +287,21 @@ test("nothing of the operator's or the provider's own is in the phone, on its sc
   };
   await walk(orderSteps("Features", "Mail program", NAME));
   await answerNotice(phone, "terms", "accept");
-  const { id: orderId } = await settledAs(house, phone, "completed");
-  const { reference } = await requestOf(house, orderId);
+  const { id: orderId } = await settledAs(fixture, phone, "completed");
+  const { reference } = await requestOf(fixture, orderId);
   await walk([{ await: "done" }, { action: "help" }, { await: "help" }]);
   await toMenu(phone);
   const mailbox = { f_mail__mailbox: "woodruff" };
   await walk([{ choose: "Services" }, ...orderSteps("Services", "Mail", mailbox)]);
   await answerNotice(phone, "terms", "accept");
-  await settledAs(house, phone, "completed");
+  await settledAs(fixture, phone, "completed");
 
   const kept = phone.storage.list().map((name) => Buffer.from(phone.storage.read(name)!).toString("latin1"));
-  const texts = [...messagesOn(phone), ...house.textsTo(phone)];
+  const texts = [...messagesOn(phone), ...fixture.textsTo(phone)];
   const seen = [...kept, ...screens.map((screen) => JSON.stringify(screen)), ...texts].join("\n");
   const registrations = office.kernelAt("/scim/v2").ofClient("turnup");
   const hidden = {
-    ...Object.fromEntries(ROLES.map((role) => [`token of ${role}`, house.token(role)])),
+    ...Object.fromEntries(ROLES.map((role) => [`token of ${role}`, fixture.token(role)])),
     "account at the billing centre": billing.accounts().at(-1)!,
     "registration at the provider": registrations.find(({ msisdn }) => msisdn === phone.msisdn)!.id,
     "order in the operator's books": orderId,
@@ -318,5 +318,5 @@ test("nothing of the operator's or the provider's own is in the phone, on its sc
 });
 
 test("nothing broke on the way", () => {
-  assert.deepEqual(house.faults, []);
+  assert.deepEqual(fixture.faults, []);
 });

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "vitest";
 import { imeiFromNetwork } from "../../src/term/imei.ts";
-import { itemOf, type StoryOperator, type StoryPhone, storyHouse, until } from "../fixture/story.ts";
+import { itemOf, type StoryOperator, type StoryPhone, storyFixture, until } from "../fixture/story.ts";
 
-const house = await storyHouse({ world: { smscRetryMs: 100 } });
+const fixture = await storyFixture({ world: { smscRetryMs: 100 } });
 const HOUR_MS = 3_600_000;
 /** What an operator changes is known to every part of the server after this time. */
 const TERMS_MS = 2_100;
@@ -22,15 +22,15 @@ const pairingsOf = async (operator: StoryOperator, imei: string): Promise<Pairin
   (await operator.get(`/v1/devices/${imei}`)).pairings;
 
 test("a SIM moved to another handset opens one order there; the same pair again, by whoever saw it, opens none", async () => {
-  const operator = await house.operator();
-  const [one, other] = [house.phone("Xperia Z3"), house.phone("G2")];
+  const operator = await fixture.operator();
+  const [one, other] = [fixture.phone("Xperia Z3"), fixture.phone("G2")];
   await one.attach();
   await other.attach();
   await operator.settled(one);
   await operator.settled(other);
   assert.equal(await countOrders(operator), 2);
 
-  house.world.parties.fleet.swapSims(one.index, other.index);
+  fixture.world.parties.fleet.swapSims(one.index, other.index);
   await until(
     () => countOrders(operator),
     (count) => count === 4,
@@ -66,8 +66,8 @@ test("a SIM moved to another handset opens one order there; the same pair again,
 });
 
 test("a sighting that comes late tells where the SIM once was, and opens nothing", async () => {
-  const operator = await house.operator();
-  const [now, before] = [house.phone("Galaxy S25"), house.phone("Galaxy S25")];
+  const operator = await fixture.operator();
+  const [now, before] = [fixture.phone("Galaxy S25"), fixture.phone("Galaxy S25")];
   await now.attach();
   await operator.settled(now);
   const { imsi, msisdn } = now.spec;
@@ -89,7 +89,7 @@ test("a sighting that comes late tells where the SIM once was, and opens nothing
 
 test("a SIM that moves on while its order is under way is followed: the younger order does the work", async () => {
   // A centre that tries again at once would bring the first handset's key to the second before the move is known.
-  const patient = await storyHouse({ world: { smscRetryMs: HOUR_MS } });
+  const patient = await storyFixture({ world: { smscRetryMs: HOUR_MS } });
   const operator = await patient.operator();
   const [first, second] = [patient.phone("Xperia Z3"), patient.phone("Xperia Z3")];
   const { imsi, msisdn } = second.spec;
@@ -123,9 +123,9 @@ test("a SIM that moves on while its order is under way is followed: the younger 
 });
 
 test("a SIM that moves into a handset for which a key is still on its way gets a key of its own", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Xperia Z3");
-  const former = house.phone("Xperia Z3");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Xperia Z3");
+  const former = fixture.phone("Xperia Z3");
   // Another SIM was in it; its key was issued and waits at the message centre for a handset that is off.
   const { imsi, msisdn } = former.spec;
   await operator.sight({ ...pairOf(phone.spec), imsi, msisdn });
@@ -140,8 +140,8 @@ test("a SIM that moves into a handset for which a key is still on its way gets a
 });
 
 test("an order that was cancelled before its key arrived is asked for anew, and gets another key", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Xperia Z3");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Xperia Z3");
   const { imei, imsi, msisdn } = phone.spec;
   const { orderId } = await operator.sight(pairOf(phone.spec));
   const first = await operator.storyUntil(
@@ -162,8 +162,8 @@ test("an order that was cancelled before its key arrived is asked for anew, and 
 });
 
 test("without a number the order waits, says what is missing and until when, and goes on when a sighting brings it", async () => {
-  const operator = await house.operator();
-  const phone = house.phone("Galaxy S25");
+  const operator = await fixture.operator();
+  const phone = fixture.phone("Galaxy S25");
   const { imei, imsi } = phone.spec;
   await operator.sight({ imei, imsi, plmn: "001-01" });
   const waiting = await operator.storyUntil(phone, ({ state }) => state === "waiting", "it waits");
@@ -181,14 +181,14 @@ test("without a number the order waits, says what is missing and until when, and
 });
 
 test("an order whose number never comes fails at its deadline, with the cause, and costs nothing", async () => {
-  const operator = await house.operator({ policy: { waitDeadlineHours: 2 } });
-  const phone = house.phone("Galaxy S25");
+  const operator = await fixture.operator({ policy: { waitDeadlineHours: 2 } });
+  const phone = fixture.phone("Galaxy S25");
   const { imei, imsi } = phone.spec;
   await operator.sight({ imei, imsi, plmn: "001-01" });
   await operator.storyUntil(phone, ({ state }) => state === "waiting", "it waits");
-  await house.timePasses(HOUR_MS + 1);
+  await fixture.timePasses(HOUR_MS + 1);
   await operator.storyUntil(phone, ({ dueAt }) => Date.parse(dueAt) > Date.now(), "it was looked at again");
-  await house.timePasses(HOUR_MS + 1);
+  await fixture.timePasses(HOUR_MS + 1);
   const story = await operator.ended(phone, "failed");
   assert.match(story.reason, /no phone number.*the deadline has passed/);
   assert.deepEqual([story.dueAt, story.deadlineAt, story.messages, story.charges], [null, null, [], []]);
@@ -204,7 +204,7 @@ const virtual = (serial: number) => ({
 });
 
 test("the SIM of an unknown virtual operator never gets its host's access points: it waits, and goes on with its own", async () => {
-  const operator = await house.operator({ homePlmns: ["262-01"], accessPoints: [] });
+  const operator = await fixture.operator({ homePlmns: ["262-01"], accessPoints: [] });
   const sim = virtual(100_001);
   const { orderId } = await operator.sight(sim);
   const tell = () => operator.get(`/v1/orders/${orderId}`);
@@ -224,7 +224,7 @@ test("the SIM of an unknown virtual operator never gets its host's access points
   });
   assert.equal(added.status, 201, added.text);
   await sleep(TERMS_MS);
-  await house.timePasses(HOUR_MS);
+  await fixture.timePasses(HOUR_MS);
   const going = await until(tell, ({ state }) => state === "provisioning", "it goes on");
   assert.deepEqual(itemOf(going, "settings").apns, ["internet.wonder"]);
   assert.equal(going.events.filter(({ kind }: { kind: string }) => kind === "order_waiting").length, 1);
@@ -242,7 +242,7 @@ const looked = (operator: StoryOperator, orderId: string): Promise<Json> =>
     ({ state }) => state !== "received",
     "it was looked at",
   );
-const sentTo = (msisdn: string) => house.accepted.filter(({ to }) => to === msisdn);
+const sentTo = (msisdn: string) => fixture.accepted.filter(({ to }) => to === msisdn);
 const settingsOf = (policy: Json, sendUnconfirmed: boolean) => ({ ...policy, sendUnconfirmed });
 /** Settings alone: keys have stories of their own. */
 const NO_KEYS = { make: "Sony", keySource: "none" } as const;
@@ -256,8 +256,8 @@ async function putPolicy(operator: StoryOperator, sendUnconfirmed: boolean) {
 for (const kind of ["mvno", "secondary", "tertiary"] as const) {
   test(`the shipped access points of its host are never sent for an operator of kind ${kind}: the order waits, and goes on with its own`, async () => {
     // Also where a release before wrote the switch into its policy.
-    const operator = await house.operator({ kind, homePlmns: ["262-01"], accessPoints: [] });
-    await house.database.run(
+    const operator = await fixture.operator({ kind, homePlmns: ["262-01"], accessPoints: [] });
+    await fixture.database.run(
       `insert into operator_policy (operator_id, version, body, made_by) values ($1, 1, '{"sendUnconfirmed": true}', 'before')`,
       [operator.id],
     );
@@ -288,7 +288,7 @@ for (const kind of ["mvno", "secondary", "tertiary"] as const) {
 }
 
 test("the policy of an operator that is no host cannot switch its host's access points on", async () => {
-  const operator = await house.operator({ kind: "mvno", homePlmns: ["262-01"], accessPoints: [] });
+  const operator = await fixture.operator({ kind: "mvno", homePlmns: ["262-01"], accessPoints: [] });
   const refused = await putPolicy(operator, true);
   assert.deepEqual([refused.status, refused.body.code], [422, "unconfirmed_not_allowed"]);
   assert.match(refused.body.nextStep, /\/v1\/access-points/);
@@ -296,7 +296,7 @@ test("the policy of an operator that is no host cannot switch its host's access 
 });
 
 test("a host's shipped access points wait for its word: off by default, sent once its policy says so, held back when it says no again", async () => {
-  const operator = await house.operator({
+  const operator = await fixture.operator({
     kind: "mno",
     homePlmns: ["262-01"],
     accessPoints: [],
@@ -331,7 +331,7 @@ test("a host's shipped access points wait for its word: off by default, sent onc
 });
 
 test("settings that nobody confirmed and that wait to be sent when the switch goes off do not go out any more", async () => {
-  const operator = await house.operator({
+  const operator = await fixture.operator({
     kind: "mno",
     homePlmns: ["262-01"],
     accessPoints: [],
@@ -350,7 +350,7 @@ test("settings that nobody confirmed and that wait to be sent when the switch go
   assert.equal((await putPolicy(operator, false)).status, 200);
   await sleep(TERMS_MS);
   // As if the centre had put it off: it is due again.
-  await house.database.run("update message set state = 'queued', due_at = now() where order_id = $1", [
+  await fixture.database.run("update message set state = 'queued', due_at = now() where order_id = $1", [
     orderId,
   ]);
   const held = await until(tell, ({ state }) => state === "failed", "it is given up");
@@ -362,7 +362,7 @@ test("settings that nobody confirmed and that wait to be sent when the switch go
 });
 
 test("a page with settings that nobody confirmed closes when the switch goes off, and counts as opened by nobody", async () => {
-  const operator = await house.operator({
+  const operator = await fixture.operator({
     kind: "mno",
     homePlmns: ["262-01"],
     accessPoints: [],
@@ -370,13 +370,13 @@ test("a page with settings that nobody confirmed closes when the switch goes off
     relations: [NO_KEYS],
   });
   // A model that takes no settings over the air.
-  const { imei } = house.phone("iPhone 13").spec;
+  const { imei } = fixture.phone("iPhone 13").spec;
   const { orderId } = await operator.sight({ ...unsigned(100_006), imei });
   const tell = () => operator.get(`/v1/orders/${orderId}`);
   const { messages } = await until(tell, (story) => story.messages.length > 0, "the link is sent");
   const [path] = /\/s\/[A-Za-z0-9_-]+/.exec(messages[0].content.bodies[0].text) ?? [];
   const open = () =>
-    fetch(house.server.url + path, {
+    fetch(fixture.server.url + path, {
       method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded" },
     });
@@ -393,8 +393,8 @@ test("a page with settings that nobody confirmed closes when the switch goes off
 
 for (const returningPair of ["open", "skip"] as const) {
   test(`a SIM that returns to a handset it was in before opens ${returningPair === "open" ? "an order" : "none"} where the policy says ${returningPair}`, async () => {
-    const operator = await house.operator({ policy: { returningPair } });
-    const [home, away] = [house.phone("Galaxy S25"), house.phone("Galaxy S25")];
+    const operator = await fixture.operator({ policy: { returningPair } });
+    const [home, away] = [fixture.phone("Galaxy S25"), fixture.phone("Galaxy S25")];
     const { imsi, msisdn } = home.spec;
     const inHandset = (phone: StoryPhone) => operator.sight({ ...pairOf(phone.spec), imsi, msisdn });
     const outcomes: string[] = [];
@@ -406,9 +406,9 @@ for (const returningPair of ["open", "skip"] as const) {
 }
 
 test("two operators see the same SIM and handset at once: each has its own order, and neither sees the other's", async () => {
-  const mine = await house.operator({ kind: "mno" });
-  const theirs = await house.operator({ kind: "secondary", policy: { doneAt: "delivered" } });
-  const phone = house.phone("Galaxy S25");
+  const mine = await fixture.operator({ kind: "mno" });
+  const theirs = await fixture.operator({ kind: "secondary", policy: { doneAt: "delivered" } });
+  const phone = fixture.phone("Galaxy S25");
   const pair = pairOf(phone.spec);
   const [a, b] = await Promise.all([mine.sight(pair), theirs.sight(pair)]);
   assert.deepEqual([a.outcome, b.outcome], ["first_registration", "first_registration"]);
@@ -438,14 +438,14 @@ test("two operators see the same SIM and handset at once: each has its own order
 });
 
 test("an order is marked with the market of its SIM where the operator's region rule names it", async () => {
-  const operator = await house.operator({
+  const operator = await fixture.operator({
     homePlmns: ["262-01"],
     accessPoints: [],
     kind: "tertiary",
     policy: { markets: ["DE"] },
   });
   const german = await operator.sight(virtual(100_004));
-  const testNetwork = await operator.sight(pairOf(house.phone("Galaxy S25").spec));
+  const testNetwork = await operator.sight(pairOf(fixture.phone("Galaxy S25").spec));
   const told = async ({ orderId }: { orderId: string }) => {
     const { market, networkKind } = await operator.get(`/v1/orders/${orderId}`);
     return { market, networkKind };

@@ -8,12 +8,12 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
-import { ROAD_WORLD } from "../../src/app/demo/road-world.ts";
+import { ROAD_WORLD } from "../../src/app/demo/device-world.ts";
 import { factoryModules } from "../../src/device/modules.ts";
 import { pinOf } from "../../src/net/exchange/exchange.ts";
 import { createPhone, type PhoneEvent } from "../../src/sim/phone/phone.ts";
 import { freePort, startTurnup, type TurnupProcess } from "../fault/turnup-process.ts";
-import { roadOutside } from "../fixture/outside-machines.ts";
+import { outsideMachines } from "../fixture/outside-machines.ts";
 import { until } from "../fixture/story.ts";
 import { imeiOf } from "../fixture/story-parties.ts";
 import { answerNotice, modulesOf, orderAgain, orderSteps, stateOf } from "../fixture/story-steps.ts";
@@ -93,7 +93,7 @@ test("row 34: as four processes over TLS, a new phone gets software and a servic
       },
     },
   ]);
-  const outside = await roadOutside({
+  const outside = await outsideMachines({
     seed: 1,
     folder,
     providersFile,

@@ -4,19 +4,19 @@ import { test } from "vitest";
 import type { QuietHours } from "../../src/kernel/order/quiet-hours.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { until } from "../fixture/story.ts";
-import { roadHouse } from "../fixture/story-parties.ts";
+import { storyParties } from "../fixture/story-parties.ts";
 import { centreOf, orderSteps, settledAs } from "../fixture/story-steps.ts";
 
 const HOUR_MS = 3_600_000;
 const SESSION = /[?&](?:amp;)?s=[A-Za-z0-9_-]{20,}/;
 
-const house = await roadHouse();
+const fixture = await storyParties();
 
 async function subscriber(): Promise<Phone> {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Java runtime"));
-  await settledAs(house, phone, "completed");
+  await settledAs(fixture, phone, "completed");
   return phone;
 }
 
@@ -24,7 +24,7 @@ let offers = 0;
 async function offer(phones: readonly Phone[], itemId: string) {
   const to = phones.map(({ msisdn }) => ({ msisdn: `+${msisdn}` }));
   const key = { "idempotency-key": `stop-${++offers}` };
-  const { status, body, text } = await house.call(
+  const { status, body, text } = await fixture.call(
     "POST",
     "/v1/offers",
     { itemId, to },
@@ -42,8 +42,8 @@ async function offer(phones: readonly Phone[], itemId: string) {
 async function quiet(hours: number | null): Promise<QuietHours | null> {
   const at = (of: number): string => new Date(Date.now() + of * HOUR_MS).toISOString().slice(11, 16);
   const quietHours = hours === null ? null : { from: at(-1), to: at(hours), timeZone: "UTC", timeZones: {} };
-  const { version, body } = await house.get("/v1/policy", "admin");
-  const { status, text } = await house.call("PUT", "/v1/policy", { ...body, quietHours }, "admin", {
+  const { version, body } = await fixture.get("/v1/policy", "admin");
+  const { status, text } = await fixture.call("PUT", "/v1/policy", { ...body, quietHours }, "admin", {
     "if-match": `"${version}"`,
   });
   assert.equal(status, 200, text);
@@ -51,7 +51,7 @@ async function quiet(hours: number | null): Promise<QuietHours | null> {
 }
 
 const textsWith = (phone: Phone, fits: RegExp): readonly string[] =>
-  house.textsTo(phone).filter((text) => fits.test(text));
+  fixture.textsTo(phone).filter((text) => fits.test(text));
 const textTo = (phone: Phone, fits: RegExp): Promise<readonly string[]> =>
   until(
     () => textsWith(phone, fits),
@@ -59,7 +59,7 @@ const textTo = (phone: Phone, fits: RegExp): Promise<readonly string[]> =>
     `a text says ${fits}`,
   );
 const waiting = async (): Promise<number> =>
-  (await house.get("/v1/messages?state=queued&limit=100")).rows.length;
+  (await fixture.get("/v1/messages?state=queued&limit=100")).rows.length;
 
 test("in quiet hours an offer waits and says until when; STOP meanwhile ends it, and the night's end brings it to whoever did not", async () => {
   const [sleeper, stopper] = [await subscriber(), await subscriber()];
@@ -69,31 +69,31 @@ test("in quiet hours an offer waits and says until when; STOP meanwhile ends it,
   for (const { sendsAt } of results) assert.equal(sendsAt?.slice(11, 16), night?.to);
   assert.equal(await waiting(), 2);
 
-  await stopper.sms("STOP", centreOf(house));
+  await stopper.sms("STOP", centreOf(fixture));
   await textTo(stopper, /no more offers from us/);
   assert.equal(await waiting(), 1, "what was queued for him is cancelled");
-  await house.timePasses(4 * HOUR_MS);
+  await fixture.timePasses(4 * HOUR_MS);
   await until(
-    async () => (await house.get("/v1/messages?state=queued&limit=100")).rows,
+    async () => (await fixture.get("/v1/messages?state=queued&limit=100")).rows,
     ([row]) => /quiet hours until/.test(row?.reason ?? ""),
     "it is looked at when it goes out, too",
   );
   assert.deepEqual(textsWith(sleeper, /is there for you/), []);
 
   await quiet(null);
-  await house.timePasses(4 * HOUR_MS);
+  await fixture.timePasses(4 * HOUR_MS);
   assert.equal((await textTo(sleeper, /Voice mail is there for you/)).length, 1);
   assert.deepEqual(textsWith(stopper, /is there for you/), []);
 
   const later = await offer([sleeper, stopper], "forwarding");
   assert.deepEqual(later.counts, { sent: 1, stopped: 1 });
-  await stopper.sms("Stop!", centreOf(house));
-  await stopper.sms("START", centreOf(house));
+  await stopper.sms("Stop!", centreOf(fixture));
+  await stopper.sms("START", centreOf(fixture));
   await textTo(stopper, /may get offers from us again/);
   assert.equal(textsWith(stopper, /no more offers from us/).length, 1, "confirmed once");
   assert.deepEqual((await offer([stopper], "forwarding")).counts, { sent: 1 });
   await textTo(stopper, /Call forwarding is there for you/);
-  const actions = (await house.get("/v1/audit?limit=100", "admin")).rows.map(
+  const actions = (await fixture.get("/v1/audit?limit=100", "admin")).rows.map(
     ({ action }: { action: string }) => action,
   );
   for (const action of ["messages.stop", "messages.start"])
@@ -104,25 +104,25 @@ test("a link that a preview looks at ten times opens nothing, and the offer is s
   const phone = await subscriber();
   await offer([phone], "voice-mail");
   const [text] = await textTo(phone, /Voice mail is there for you/);
-  const url = house.server.url + /\/d\/offers\/\S+$/.exec(text!)![0];
+  const url = fixture.server.url + /\/d\/offers\/\S+$/.exec(text!)![0];
   for (let n = 0; n < 10; n++) {
     const answer = await fetch(url, { headers: { accept: "text/html", "user-agent": "LinkPreview/1.0" } });
     assert.ok(answer.status < 500);
     assert.doesNotMatch(await answer.text(), SESSION);
   }
   const code = /YES (\d{4})/.exec(text!)![1]!;
-  const before = await house.story(phone);
+  const before = await fixture.story(phone);
   for (const words of [`not ok ${code}`, `Is it ok to pay later? ${code}`, `never said yes ${code}`])
-    await phone.sms(words, centreOf(house));
+    await phone.sms(words, centreOf(fixture));
   await textTo(phone, new RegExp(`reply just YES ${code} or NO ${code}`));
-  assert.equal((await house.story(phone)).id, before.id);
-  await phone.sms(`1 ${code}`, centreOf(house));
+  assert.equal((await fixture.story(phone)).id, before.id);
+  await phone.sms(`1 ${code}`, centreOf(fixture));
   await until(
-    () => house.story(phone),
+    () => fixture.story(phone),
     ({ id }) => id !== before.id,
     "the plain answer opens the request",
   );
-  assert.equal((await settledAs(house, phone, "completed")).cause, "offer");
+  assert.equal((await settledAs(fixture, phone, "completed")).cause, "offer");
   assert.equal(textsWith(phone, /reply just YES/).length, 1, "how to answer is told once a question");
   assert.equal((await fetch(url)).status, 404);
   assert.deepEqual((await offer([phone], "voice-mail")).counts, { has_already: 1 });

@@ -4,13 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { AGENT, type RoadDoor, roadDoor } from "../fixture/land-door.ts";
+import { AGENT, type LandDoor, landDoor } from "../fixture/land-door.ts";
 import { pair } from "../fixture/order-shop.ts";
 import { requestShop } from "../fixture/request-shop.ts";
 import { SILENCE, VoiceCall, type VoiceFetch } from "../fixture/voice-walker.ts";
 
 const shop = await requestShop();
-const door = await roadDoor(shop);
+const door = await landDoor(shop);
 const PRICE = { onceMinor: 0, monthlyMinor: 450, currency: "EUR" };
 const requires = { assurance: "otp" as const, verification: false, card: false };
 const ITEMS = [
@@ -50,7 +50,7 @@ const ITEMS = [
 const POLICY = { verify: "items" as const, minimumAssurance: "otp" as const };
 
 const fetchAs =
-  ({ server }: RoadDoor, authorization: string | undefined): VoiceFetch =>
+  ({ server }: LandDoor, authorization: string | undefined): VoiceFetch =>
   async (method, url, body) => {
     const answer = await server.inject({
       method,
@@ -68,10 +68,10 @@ const fetchAs =
     };
   };
 
-async function line(name: string, over: RoadDoor = door) {
-  const house = await shop.house(name, ITEMS, { terms: ["mail-terms"], policy: POLICY });
-  await shop.see(house.operatorId, { imsi: house.imsi, imei: house.imei, msisdn: house.msisdn });
-  const token = await over.token(house.operatorId, "voice");
+async function line(name: string, over: LandDoor = door) {
+  const fixture = await shop.fixture(name, ITEMS, { terms: ["mail-terms"], policy: POLICY });
+  await shop.see(fixture.operatorId, { imsi: fixture.imsi, imei: fixture.imei, msisdn: fixture.msisdn });
+  const token = await over.token(fixture.operatorId, "voice");
   const basic = `Basic ${Buffer.from(`platform:${token}`).toString("base64")}`;
   const posts: (() => ReturnType<VoiceFetch>)[] = [];
   const fetch: VoiceFetch = (...asked) => {
@@ -79,12 +79,12 @@ async function line(name: string, over: RoadDoor = door) {
     if (asked[0] === "POST") posts.push(send);
     return send();
   };
-  const dial = (caller: string | undefined = `tel:+${house.msisdn}`) =>
+  const dial = (caller: string | undefined = `tel:+${fixture.msisdn}`) =>
     VoiceCall.dial(fetch, "/voice", caller);
   const codeSent = () =>
-    /(\d{6})/.exec(over.sent.filter(({ to }) => to === house.msisdn).at(-1)?.text ?? "")![1]!;
+    /(\d{6})/.exec(over.sent.filter(({ to }) => to === fixture.msisdn).at(-1)?.text ?? "")![1]!;
   return {
-    house,
+    fixture,
     token,
     dial,
     /** What the platform posted, to be posted again. */
@@ -101,17 +101,17 @@ async function line(name: string, over: RoadDoor = door) {
     requests: async () =>
       await shop.database.rows<{ id: string }>(
         "select order_id as id from request where operator_id = $1 order by order_id",
-        [house.operatorId],
+        [fixture.operatorId],
       ),
   };
 }
 
 test("a caller proves himself by a code, chooses, hears price and terms, and his request waits for his yes by SMS", async () => {
-  const { house, dial, codeSent, requests } = await line("whole call");
+  const { fixture, dial, codeSent, requests } = await line("whole call");
   const call = await dial();
   assert.match(call.heard, /Meridian .*For English, press 1\. .*For Deutsch, press 2\./);
   await call.choose("English");
-  assert.match(call.heard, new RegExp(`ends in ${house.msisdn.slice(-2).split("").join(" ")}`));
+  assert.match(call.heard, new RegExp(`ends in ${fixture.msisdn.slice(-2).split("").join(" ")}`));
   await call.choose("sending the code");
   assert.match(call.heard, /six digits/);
   await call.press(codeSent());
@@ -126,14 +126,14 @@ test("a caller proves himself by a code, chooses, hears price and terms, and his
   await call.choose("Order");
   const [request] = await requests();
   assert.ok(request, call.heard);
-  const status = await house.status(request.id);
+  const status = await fixture.status(request.id);
   assert.deepEqual([status.road, status.state], ["telephone", "awaiting_consent"]);
   assert.match(call.heard, new RegExp(status.reference));
 
-  const [terms] = await house.told();
+  const [terms] = await fixture.told();
   const code = /YES (\d{4})/.exec(terms!.text)![1];
-  assert.ok(await house.requests.textCame(house.msisdn, `YES ${code}`));
-  assert.equal((await house.status(request.id)).state, "completed");
+  assert.ok(await fixture.requests.textCame(fixture.msisdn, `YES ${code}`));
+  assert.equal((await fixture.status(request.id)).state, "completed");
   const row = await shop.database.one<{ actor: string; assurance: string }>(
     "select actor, assurance from request where order_id = $1",
     [request.id],
@@ -142,7 +142,7 @@ test("a caller proves himself by a code, chooses, hears price and terms, and his
 });
 
 test("who is proved is the SIM, not the number that calls: a wrong code opens nothing, and the third leads to an agent", async () => {
-  const { house, dial, codeSent, requests } = await line("three wrong codes");
+  const { fixture, dial, codeSent, requests } = await line("three wrong codes");
   const call = await dial();
   await call.choose("English");
   await call.press("1");
@@ -152,17 +152,17 @@ test("who is proved is the SIM, not the number that calls: a wrong code opens no
   await call.press(wrong);
   assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
   assert.deepEqual(await requests(), []);
-  assert.ok(!call.documents.some((text) => text.includes(house.msisdn)), "no document holds the number");
+  assert.ok(!call.documents.some((text) => text.includes(fixture.msisdn)), "no document holds the number");
 });
 
 test("before the code was right nothing of the dialog is told, whatever address is asked for", async () => {
-  const { house, dial, token, requests } = await line("not yet proved");
-  await house.ask(["voice-mail"], { assurance: "cert" });
+  const { fixture, dial, token, requests } = await line("not yet proved");
+  await fixture.ask(["voice-mail"], { assurance: "cert" });
   const [own] = await requests();
   const call = await dial();
   await call.choose("English");
   const unproved = /call=([\w-]+)/.exec(call.documents.at(-1)!)![1]!;
-  const { reference } = await house.status(own!.id);
+  const { reference } = await fixture.status(own!.id);
   for (const to of ["/d/start", "/d/mine", "/d/orders", `/d/orders/${reference}`, "/d/requests", "x"]) {
     for (const method of ["GET", "POST"] as const) {
       const url = `/voice/screen?to=${encodeURIComponent(to)}&call=${unproved}`;
@@ -188,7 +188,7 @@ test("a code is spent by its use, and five minutes old it is none", async () => 
 });
 
 test("a call ends to be its caller's when his number is another SIM's meanwhile: he has to prove himself anew, and cannot", async () => {
-  const { house, dial, known, codeSent, requests, posts } = await line("moves on");
+  const { fixture, dial, known, codeSent, requests, posts } = await line("moves on");
   const call = await known();
   await call.choose("Features");
   await call.choose("Voice mail");
@@ -196,10 +196,10 @@ test("a call ends to be its caller's when his number is another SIM's meanwhile:
   shop.time.now += 60_000;
   const heir = {
     ...pair("moves on heir"),
-    msisdn: house.msisdn,
+    msisdn: fixture.msisdn,
     seenAt: new Date(shop.time.now).toISOString(),
   };
-  await shop.see(house.operatorId, heir);
+  await shop.see(fixture.operatorId, heir);
   shop.time.now += 1_000;
   const told = door.sent.length;
   assert.doesNotMatch(await call.choose("Order"), /Voice mail/);
@@ -225,20 +225,20 @@ test("a number that is none of ours is answered as any other, and gets nothing",
 });
 
 test("a hidden number is keyed, and three silences put the caller through", async () => {
-  const { house, dial } = await line("hidden number");
+  const { fixture, dial } = await line("hidden number");
   const call = await dial("sip:anonymous@anonymous.invalid");
   await call.choose("Deutsch");
   assert.match(call.heard, /Landesvorwahl/);
   await call.press("12");
   assert.match(call.heard, /Das steht nicht zur Wahl/);
-  await call.press(house.msisdn);
+  await call.press(fixture.msisdn);
   assert.match(call.heard, /sechs Ziffern/);
   for (let silence = 0; silence < 3; silence++) await call.press(SILENCE);
   assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
 });
 
 test("a service's own fields are keyed, a date as eight digits; they go to the service and nowhere else", async () => {
-  const { house, known, requests } = await line("fields by keys");
+  const { fixture, known, requests } = await line("fields by keys");
   const call = await known();
   await call.choose("Services");
   await call.choose("Bank alerts");
@@ -249,9 +249,9 @@ test("a service's own fields are keyed, a date as eight digits; they go to the s
   await call.press("19801231");
   const [request] = await requests();
   assert.ok(request, call.heard);
-  await house.errands();
-  assert.deepEqual(house.saw.registrations[0]?.fields, { account: "471100", born: "1980-12-31" });
-  const story = JSON.stringify(await house.story(request.id));
+  await fixture.calls();
+  assert.deepEqual(fixture.saw.registrations[0]?.fields, { account: "471100", born: "1980-12-31" });
+  const story = JSON.stringify(await fixture.story(request.id));
   assert.ok(!story.includes("471100") && !story.includes("1980-12-31"));
 });
 
@@ -263,7 +263,7 @@ test("what keys cannot write goes to an agent; where there is none, to the calle
   await call.choose("Order");
   assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
 
-  const alone = await roadDoor(shop, { agentOf: () => undefined });
+  const alone = await landDoor(shop, { agentOf: () => undefined });
   const without = await line("street without agent", alone);
   const other = await without.known();
   await other.choose("Services");
@@ -275,7 +275,7 @@ test("what keys cannot write goes to an agent; where there is none, to the calle
 });
 
 test("somebody who was cut off calls again and hears where he was; terms can be heard and agreed to by key", async () => {
-  const { house, known, requests } = await line("cut off");
+  const { fixture, known, requests } = await line("cut off");
   const first = await known();
   await first.choose("Features");
   await first.choose("Voice mail");
@@ -283,14 +283,14 @@ test("somebody who was cut off calls again and hears where he was; terms can be 
   await first.choose("Order");
   const again = await known();
   const [request] = await requests();
-  const { reference } = await house.status(request!.id);
+  const { reference } = await fixture.status(request!.id);
   assert.match(again.heard, new RegExp(`Request ${reference.split("").join(" ")} is still under way`));
   await again.choose("My requests");
   await again.choose(reference);
   await again.choose("Terms");
   assert.match(again.heard, /Terms of mail-terms\./);
   await again.choose("I agree");
-  assert.equal((await house.status(request!.id)).state, "completed");
+  assert.equal((await fixture.status(request!.id)).state, "completed");
   const row = await shop.database.one<{ answered_by: string }>(
     "select answered_by from consent where order_id = $1",
     [request!.id],
@@ -329,14 +329,14 @@ test("the call is sealed: changed, of another operator, or too old, it begins an
 });
 
 test("the voice platform is known by its token, as bearer or as Basic, or by its configured address; nobody else is", async () => {
-  const { house, token } = await line("platform");
-  const get = (authorization?: string, over: RoadDoor = door) =>
+  const { fixture, token } = await line("platform");
+  const get = (authorization?: string, over: LandDoor = door) =>
     fetchAs(over, authorization)("GET", "/voice", undefined);
   const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
   for (const good of [`Bearer ${token}`, basic(`x:${token}`), basic(`:${token}`)]) {
     assert.equal((await get(good)).status, 200, good.slice(0, 6));
   }
-  const care = await door.token(house.operatorId, "care");
+  const care = await door.token(fixture.operatorId, "care");
   assert.equal((await get(basic(`x:${care}`))).status, 403);
   for (const bad of [undefined, basic("x:y"), basic(token), "Basic !!"])
     assert.equal((await get(bad)).status, 401);
@@ -348,23 +348,23 @@ test("the voice platform is known by its token, as bearer or as Basic, or by its
   });
   assert.equal(orders.statusCode, 401, "Basic is for platforms alone");
 
-  const { operatorId } = house;
-  const byAddress = await roadDoor(shop, {
+  const { operatorId } = fixture;
+  const byAddress = await landDoor(shop, {
     voicePlatformAt: async (address) => (address === "127.0.0.1" ? { operatorId, name: "ivr-1" } : undefined),
   });
   assert.equal((await get(undefined, byAddress)).status, 200);
-  const elsewhere = await roadDoor(shop, { voicePlatformAt: async () => undefined });
+  const elsewhere = await landDoor(shop, { voicePlatformAt: async () => undefined });
   assert.equal((await get(undefined, elsewhere)).status, 401);
 });
 
 test("an answer of the platform that says two things is refused: it is no yes", async () => {
-  const { house, token } = await line("two answers");
+  const { fixture, token } = await line("two answers");
   const post = (body: string) => fetchAs(door, `Bearer ${token}`)("POST", "/voice/screen", body);
   for (const body of ["answer=accept&answer=decline", "answer=decline&answer=accept"]) {
     const { status, text } = await post(body);
     assert.deepEqual([status, JSON.parse(text).code], [400, "body_malformed"], body);
   }
-  const said = await post(`caller=tel:%2B${house.msisdn}&caller=tel:%2B${house.msisdn}`);
+  const said = await post(`caller=tel:%2B${fixture.msisdn}&caller=tel:%2B${fixture.msisdn}`);
   assert.equal(said.status, 200, "the same thing twice is one thing");
 });
 
@@ -383,10 +383,10 @@ test("what a number is asked for too often is asked no more", async () => {
 });
 
 test("staff see the last thing that a caller heard", async () => {
-  const { house, known } = await line("last heard");
+  const { fixture, known } = await line("last heard");
   const call = await known();
   await call.choose("Services");
-  const care = await door.token(house.operatorId, "care");
-  const { lastScreen } = (await door.get(care, `/v1/care/subscribers/${house.msisdn}`)).json();
+  const care = await door.token(fixture.operatorId, "care");
+  const { lastScreen } = (await door.get(care, `/v1/care/subscribers/${fixture.msisdn}`)).json();
   assert.deepEqual([lastScreen.screen, lastScreen.channel], ["list", "telephone"]);
 });

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { type RoadParty, roadHouse } from "../fixture/story-parties.ts";
+import { type StoryParty, storyParties } from "../fixture/story-parties.ts";
 import { modulesOf, SAID, toMenu } from "../fixture/story-steps.ts";
 
-const house = await roadHouse({ second: true });
-const partner = house.second!;
+const fixture = await storyParties({ second: true });
+const partner = fixture.second!;
 
 /** The whole orders of a phone's SIM at one server. */
-async function ordersAt(party: RoadParty, { imsi }: Phone) {
+async function ordersAt(party: StoryParty, { imsi }: Phone) {
   const { rows } = await party.get(`/v1/orders?imsi=${imsi}`);
   return Promise.all(rows.map(({ id }: { id: string }) => party.get(`/v1/orders/${id}`)));
 }
@@ -21,9 +21,9 @@ const chosenIn = (orders: Awaited<ReturnType<typeof ordersAt>>): string[] =>
     ),
   );
 
-const hostOf = (party: RoadParty): string => new URL(party.server.road.land!.url).host;
-const requestsTo = (phone: Phone, party: RoadParty): string[] =>
-  house
+const hostOf = (party: StoryParty): string => new URL(party.server.road.land!.url).host;
+const requestsTo = (phone: Phone, party: StoryParty): string[] =>
+  fixture
     .did(phone, "request")
     .filter(
       ({ method, path }) =>
@@ -32,12 +32,12 @@ const requestsTo = (phone: Phone, party: RoadParty): string[] =>
     .map(({ path }) => path);
 
 test("row 6: two entries of one list lead to two servers; each request arrives at its own and ends well there", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk([{ await: "start" }, { choose: "Features" }]);
   const list = await phone.walk([{ await: "list" }]);
   const hrefs = new Map(list.entries.map(({ label, href }) => [label, decodeURIComponent(href)]));
-  assert.ok(hrefs.get("Java runtime")?.includes(hostOf(house)), "one entry of the list stays here");
+  assert.ok(hrefs.get("Java runtime")?.includes(hostOf(fixture)), "one entry of the list stays here");
   assert.ok(hrefs.get("Games")?.includes(hostOf(partner)), "another leads to the partner's server");
 
   await phone.walk([
@@ -54,7 +54,7 @@ test("row 6: two entries of one list lead to two servers; each request arrives a
     "the partner's order has ended",
   );
   assert.equal(games.state, "completed");
-  assert.deepEqual(await ordersAt(house, phone), [], "the first server knows nothing of it");
+  assert.deepEqual(await ordersAt(fixture, phone), [], "the first server knows nothing of it");
 
   await toMenu(phone);
   await phone.walk([
@@ -69,18 +69,18 @@ test("row 6: two entries of one list lead to two servers; each request arrives a
     { fillIfAsked: SAID },
     { submit: true },
   ]);
-  const java = await house.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the own order has ended");
+  const java = await fixture.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the own order has ended");
   assert.equal(java.state, "completed");
-  assert.deepEqual(chosenIn(await ordersAt(house, phone)), ["java-runtime works"]);
+  assert.deepEqual(chosenIn(await ordersAt(fixture, phone)), ["java-runtime works"]);
   assert.deepEqual(chosenIn(await ordersAt(partner, phone)), ["games delivered"]);
   assert.notEqual(java.id, games.id);
-  assert.deepEqual([requestsTo(phone, house).length, requestsTo(phone, partner).length], [1, 1]);
+  assert.deepEqual([requestsTo(phone, fixture).length, requestsTo(phone, partner).length], [1, 1]);
   assert.deepEqual(modulesOf(phone), ["java-runtime active"]);
-  assert.deepEqual(house.faults, []);
+  assert.deepEqual(fixture.faults, []);
 });
 
 test("rows 6, 49: what the other server sells arrives on the device from there, signed by that server's operator", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk([
     { await: "start" },
@@ -108,8 +108,8 @@ test("rows 6, 49: what the other server sells arrives on the device from there, 
   );
   assert.equal(story.state, "completed");
   assert.deepEqual(chosenIn(await ordersAt(partner, phone)), ["wap-browser works"]);
-  assert.deepEqual(await ordersAt(house, phone), []);
-  const fetched = house.did(phone, "request").filter(({ path }) => path.includes("/content"));
+  assert.deepEqual(await ordersAt(fixture, phone), []);
+  const fetched = fixture.did(phone, "request").filter(({ path }) => path.includes("/content"));
   assert.equal(fetched.length, 1);
   assert.ok(
     decodeURIComponent(fetched[0]!.path).includes(hostOf(partner)),
@@ -119,11 +119,11 @@ test("rows 6, 49: what the other server sells arrives on the device from there, 
     phone.client()?.installer.parameters()["browser.homepage"],
     "https://portal.operator.example/",
   );
-  assert.deepEqual(house.faults, []);
+  assert.deepEqual(fixture.faults, []);
 });
 
 test("row 6: a server that is down takes nothing from the one beside it", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   await partner.server.road.land!.close();
   phone.powerOn();
   await phone.walk([{ await: "start" }, { choose: "Features" }, { await: "list" }, { choose: "Games" }]);
@@ -142,7 +142,7 @@ test("row 6: a server that is down takes nothing from the one beside it", async 
     { fillIfAsked: SAID },
     { submit: true },
   ]);
-  const story = await house.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the own order has ended");
+  const story = await fixture.storyUntil(phone, ({ endedAt }) => endedAt !== null, "the own order has ended");
   assert.equal(story.state, "completed");
   assert.deepEqual(requestsTo(phone, partner), []);
 });

@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world.ts";
 import { DEFAULT_FRAUD_LIMITS } from "../../src/kernel/registration/registration-policy.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
-import { roadHouse } from "../fixture/story-parties.ts";
+import { storyParties } from "../fixture/story-parties.ts";
 import {
   answerNotice,
   billedTo,
@@ -23,7 +23,7 @@ import { tracesOf } from "../fixture/traces.ts";
 const HOUR_MS = 3_600_000;
 const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };
 const EXPIRY = { c_expiry: "1230", c_code: "739" };
-/** What each of the payment house's test cards does. */
+/** What each of the payment provider's test cards does. */
 const CARD = {
   good: "4111111111111111",
   declined: "4000000000000002",
@@ -31,11 +31,11 @@ const CARD = {
   silent: "4000000000000119",
 };
 
-const house = await roadHouse({ policy: { fraud: { ...DEFAULT_FRAUD_LIMITS, cardAccountsMax: 1 } } });
-const { bureau, house: payment, elements } = house.road.sandboxes.parties;
+const fixture = await storyParties({ policy: { fraud: { ...DEFAULT_FRAUD_LIMITS, cardAccountsMax: 1 } } });
+const { bureau, provider: payment, elements } = fixture.road.sandboxes.parties;
 
 async function asks(label: string, fill: Readonly<Record<string, string>>): Promise<Phone> {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", label, fill));
   return phone;
@@ -43,9 +43,9 @@ async function asks(label: string, fill: Readonly<Record<string, string>>): Prom
 
 /** Nothing was done, and nobody was told but he himself. */
 async function stopped(phone: Phone, code: string, told: RegExp): Promise<void> {
-  const before = billedTo(house).length;
-  const story = await settledAs(house, phone, "rejected");
-  const { verification, consents } = await requestOf(house, story.id);
+  const before = billedTo(fixture).length;
+  const story = await settledAs(fixture, phone, "rejected");
+  const { verification, consents } = await requestOf(fixture, story.id);
   assert.ok(verification.reasons.includes(code), `${code} is not in ${verification.reasons}`);
   assert.deepEqual(
     consents.map(({ answer }: { answer: string | null }) => answer),
@@ -54,9 +54,9 @@ async function stopped(phone: Phone, code: string, told: RegExp): Promise<void> 
   );
   assert.ok(Object.values(statesOf(story)).every((state) => state === "cancelled"));
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"]);
-  assert.equal(billedTo(house).length, before);
+  assert.equal(billedTo(fixture).length, before);
   assert.equal(elements.held("billing-plan").get(phone.msisdn), undefined);
-  const { services, account } = await house.get(`/v1/care/subscribers/${phone.imsi}`);
+  const { services, account } = await fixture.get(`/v1/care/subscribers/${phone.imsi}`);
   assert.deepEqual([services, account], [[], null]);
   await messageOn(phone, told);
 }
@@ -68,9 +68,13 @@ test("a user whom the bureau does not match is not let in (rows 36, 38)", async 
 
 test("a bureau that is silent is a no when its time is over (row 38)", async () => {
   const phone = await asks("Mail program", { ...NAME, u_familyName: "Timeout" });
-  await house.storyUntil(phone, (story) => kindsOf(story).includes("identity_check_delayed"), "it was asked");
-  assert.equal((await house.story(phone)).state, "verifying");
-  await house.timePasses(2 * HOUR_MS);
+  await fixture.storyUntil(
+    phone,
+    (story) => kindsOf(story).includes("identity_check_delayed"),
+    "it was asked",
+  );
+  assert.equal((await fixture.story(phone)).state, "verifying");
+  await fixture.timePasses(2 * HOUR_MS);
   await stopped(phone, "identity_unverified", /was not accepted: identity unverified/);
 });
 
@@ -81,15 +85,19 @@ for (const [what, number, code, told] of [
   test(`a card that is ${what} stops the request (rows 8, 36, 38)`, async () => {
     const phone = await asks("Data plan S", { ...NAME, ...EXPIRY, c_number: number });
     if (number === CARD.silent) {
-      await house.storyUntil(phone, (story) => kindsOf(story).includes("card_check_delayed"), "it was asked");
-      await house.timePasses(2 * HOUR_MS);
+      await fixture.storyUntil(
+        phone,
+        (story) => kindsOf(story).includes("card_check_delayed"),
+        "it was asked",
+      );
+      await fixture.timePasses(2 * HOUR_MS);
     }
     await stopped(phone, code, told);
   });
 }
 
-test("a card that the house refuses at once is told on the form, and no request is made (row 8)", async () => {
-  const phone = await house.phone();
+test("a card that the provider refuses at once is told on the form, and no request is made (row 8)", async () => {
+  const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(
     orderSteps("Features", "Data plan S", { ...NAME, ...EXPIRY, c_number: CARD.refusedAtOnce }),
@@ -98,15 +106,15 @@ test("a card that the house refuses at once is told on the form, and no request 
     () => phone.screen()?.form?.fields.some(({ note }) => note === "the card was refused") ?? false,
     "the form says so",
   );
-  assert.equal(await house.story(phone), undefined);
+  assert.equal(await fixture.story(phone), undefined);
 });
 
 let known: Phone;
 test("bureau and card agree: he is let in, and the same device takes the short road afterwards (rows 8, 36, 37, 46)", async () => {
   known = await asks("Data plan S", { ...NAME, ...EXPIRY, c_number: CARD.good });
   await answerNotice(known, "terms", "accept");
-  const story = await settledAs(house, known, "completed");
-  const { verification, card } = await requestOf(house, story.id);
+  const story = await settledAs(fixture, known, "completed");
+  const { verification, card } = await requestOf(fixture, story.id);
   assert.deepEqual([verification.road, verification.identity, verification.card], ["full", "bureau", true]);
   assert.equal(card, "411111******1111");
   assert.equal(payment.held().length, 1);
@@ -114,21 +122,21 @@ test("bureau and card agree: he is let in, and the same device takes the short r
 
   await orderAgain(known, "Features", "Mail program");
   await answerNotice(known, "terms", "accept");
-  const second = await settledAs(house, known, "completed");
-  assert.equal((await requestOf(house, second.id)).verification.road, "short");
+  const second = await settledAs(fixture, known, "completed");
+  assert.equal((await requestOf(fixture, second.id)).verification.road, "short");
   assert.equal(bureau.asked().get(`+${known.msisdn}`), 1, "nobody outside is asked again");
 });
 
 test("an item that needs no card is had without one, once the bureau knows who asks (rows 8, 38)", async () => {
   const phone = await asks("Java runtime", {});
-  const story = await settledAs(house, phone, "completed");
-  const { verification, card } = await requestOf(house, story.id);
+  const story = await settledAs(fixture, phone, "completed");
+  const { verification, card } = await requestOf(fixture, story.id);
   assert.deepEqual([verification.identity, verification.card, card], ["bureau", false, null]);
   assert.equal(bureau.asked().get(`+${phone.msisdn}`), 1);
 });
 
 test("a device that was seen with another SIM in another place at the same time is a clone: stopped, and not told which pattern (row 39)", async () => {
-  const phone = await house.phone();
+  const phone = await fixture.phone();
   const seenAt = new Date();
   const here = `${WORLD.network.mcc}-${WORLD.network.mnc}`;
   for (const [imsi, plmn, minutesAgo] of [
@@ -141,15 +149,15 @@ test("a device that was seen with another SIM in another place at the same time 
       plmn,
       seenAt: new Date(seenAt.getTime() - minutesAgo * 60_000),
     };
-    const { status, text, body } = await house.call("POST", "/v1/sightings", sighting, "probe");
+    const { status, text, body } = await fixture.call("POST", "/v1/sightings", sighting, "probe");
     assert.equal(status, 200, text);
     assert.notEqual(body.results[0].outcome, "refused", text);
   }
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Java runtime"));
-  const own = await house.storyUntil(phone, ({ cause }) => cause === "self_service", "it asked");
-  await endedAs(house, phone, "rejected");
-  const { verification } = await requestOf(house, own.id);
+  const own = await fixture.storyUntil(phone, ({ cause }) => cause === "self_service", "it asked");
+  await endedAs(fixture, phone, "rejected");
+  const { verification } = await requestOf(fixture, own.id);
   assert.ok(verification.reasons.includes("cloned_device"), String(verification.reasons));
   await messageOn(phone, /was not accepted: please contact us/);
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"]);
@@ -158,7 +166,7 @@ test("a device that was seen with another SIM in another place at the same time 
 test("one card on many accounts stops the request (row 39)", async () => {
   const second = await asks("Data plan S", { ...NAME, ...EXPIRY, c_number: CARD.good });
   await answerNotice(second, "terms", "accept");
-  await settledAs(house, second, "completed");
+  await settledAs(fixture, second, "completed");
   const third = await asks("Data plan S", { ...NAME, ...EXPIRY, c_number: CARD.good });
   await stopped(third, "card_on_many_accounts", /please contact us/);
 });
@@ -166,8 +174,8 @@ test("one card on many accounts stops the request (row 39)", async () => {
 test("no card number, code, name or password stands anywhere in clear (rows 46, 72)", async () => {
   await orderAgain(known, "Services", "Mail", { f_mail__mailbox: "brandywine" });
   await answerNotice(known, "terms", "accept");
-  const story = await settledAs(house, known, "completed");
-  const { reference } = await requestOf(house, story.id);
+  const story = await settledAs(fixture, known, "completed");
+  const { reference } = await requestOf(fixture, story.id);
   const { password, address } = known.client()!.installer.securityOf(reference, story.items[0].id);
   const code = [`"${EXPIRY.c_code}"`, `=${EXPIRY.c_code}&`];
   const hidden = [
@@ -179,7 +187,7 @@ test("no card number, code, name or password stands anywhere in clear (rows 46, 
     password!,
     address!,
   ];
-  assert.deepEqual(await tracesOf(house, [...house.road.phones], hidden), []);
+  assert.deepEqual(await tracesOf(fixture, [...fixture.road.phones], hidden), []);
   for (const number of Object.values(CARD)) assert.ok(!payment.memory().includes(number));
-  assert.deepEqual(house.faults, []);
+  assert.deepEqual(fixture.faults, []);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { runWith } from "../../../test/fixture/cli-io.ts";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
 import { STORY, writeOrderStory } from "../../../test/fixture/order-story.ts";
@@ -21,12 +21,12 @@ const COMMANDS: readonly CommandEntry[] = [
   orderCommand,
   ordersCommand,
 ].map((command) => ({ ...command, load: async () => command }));
-const house = await cliHouse(COMMANDS);
-const operatorId = await house.operator("meridian");
-const { orderId } = await writeOrderStory(house, operatorId);
+const fixture = await cliFixture(COMMANDS);
+const operatorId = await fixture.operator("meridian");
+const { orderId } = await writeOrderStory(fixture, operatorId);
 const ODD = ["\\.", "a\ttab", "a\nline", "back\\slash", "ü", "", "\\N", "{json}", "x".repeat(200_000)];
 for (const [at, action] of ODD.entries()) {
-  await house.database.run(
+  await fixture.database.run(
     `insert into audit (id, operator_id, actor, action, subject, detail) values ($1, $2, 'cli', $3, '', $4)`,
     [
       `00000000-0000-7000-8000-${String(at).padStart(12, "0")}`,
@@ -36,15 +36,15 @@ for (const [at, action] of ODD.entries()) {
     ],
   );
 }
-await house.database.run(
+await fixture.database.run(
   `insert into audit (id, operator_id, actor, action, subject)
    select gen_random_uuid(), $1, 'cli', 'many ' || n, repeat('y', 300) from generate_series(1, 20000) n`,
   [operatorId],
 );
-const file = house.file("taken", "").replace("taken", "backup.gz");
-const taken = await house.run(["backup", file, "--json"]);
+const file = fixture.file("taken", "").replace("taken", "backup.gz");
+const taken = await fixture.run(["backup", file, "--json"]);
 const empty = () => freshDatabaseConfig({ migrated: false });
-/** The same command line over another database, with the seal key of the house or another. */
+/** The same command line over another database, with the seal key of the fixture or another. */
 const runOn = (url: string, argv: readonly string[], key = Buffer.alloc(32, 5)) =>
   runWith(COMMANDS, argv, "", { env: { DATABASE_URL: url, TURNUP_SEAL_KEY: key.toString("hex") } });
 
@@ -71,14 +71,18 @@ test("a backup restored into an empty database tells the same orders, the same l
   assert.equal(restored.exitCode, 0, restored.stderr);
   assert.deepEqual(jsonLines(restored.stdout), jsonLines(taken.stdout));
   assert.match(restored.stderr, /seal key here opens/);
-  assert.deepEqual(await rowsOf(database), await rowsOf(house.database));
+  assert.deepEqual(await rowsOf(database), await rowsOf(fixture.database));
   for (const argv of [["orders"], ["ledger"], ["order", orderId]]) {
-    const [before, after] = [await house.run([...argv, "--json"]), await runOn(url, [...argv, "--json"])];
+    const [before, after] = [await fixture.run([...argv, "--json"]), await runOn(url, [...argv, "--json"])];
     assert.ok(before.stdout.length > 100);
     assert.equal(after.stdout, before.stdout);
   }
   const next = "select nextval('node_number')::int as next";
-  assert.deepEqual(await database.one(next), await house.database.one(next), "numbers go on where they were");
+  assert.deepEqual(
+    await database.one(next),
+    await fixture.database.one(next),
+    "numbers go on where they were",
+  );
 });
 
 test("a backup is whole or not there, is for its owner alone, and holds nothing sealed in clear and no seal key", async () => {
@@ -88,17 +92,17 @@ test("a backup is whole or not there, is for its owner alone, and holds nothing 
   const plain = gunzipSync(readFileSync(file)).toString("latin1");
   for (const secret of [STORY.imei, STORY.password, Buffer.alloc(32, 5).toString("hex")])
     assert.ok(!plain.includes(secret));
-  const again = await house.run(["backup", file]);
+  const again = await fixture.run(["backup", file]);
   assert.equal(again.exitCode, 1);
   assert.match(again.stderr, /is there already/);
 });
 
 test("a database that holds a row is never restored into", async () => {
-  const before = await rowsOf(house.database);
-  const refused = await house.run(["restore", file]);
+  const before = await rowsOf(fixture.database);
+  const refused = await fixture.run(["restore", file]);
   assert.equal(refused.exitCode, 1);
   assert.match(refused.stderr, /database_not_empty/);
-  assert.deepEqual(await rowsOf(house.database), before);
+  assert.deepEqual(await rowsOf(fixture.database), before);
 });
 
 test("a backup of a newer release is refused before anything is written", async () => {
@@ -128,7 +132,7 @@ test("a backup of an older release is restored and brought to this one", async (
   assert.equal(restored.exitCode, 0, restored.stderr);
   assert.equal(
     (await rowsOf(database)).migration_checksum,
-    (await rowsOf(house.database)).migration_checksum,
+    (await rowsOf(fixture.database)).migration_checksum,
   );
   assert.deepEqual(await database.rows("select slug from operator"), [{ slug: "meridian" }]);
 });

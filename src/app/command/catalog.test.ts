@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import type { Command } from "../terminal/command.ts";
 
 const entry = (name: string, load: () => Promise<Command>) => ({ name, summary: "", load });
-const house = await cliHouse([
+const fixture = await cliFixture([
   entry("catalog list", async () => (await import("./catalog.ts")).catalogListCommand),
   entry("catalog show", async () => (await import("./catalog.ts")).catalogShowCommand),
   entry("catalog export", async () => (await import("./catalog.ts")).catalogExportCommand),
@@ -14,13 +14,13 @@ const house = await cliHouse([
   entry("terms show", async () => (await import("./terms.ts")).termsShowCommand),
   entry("terms put", async () => (await import("./terms.ts")).termsPutCommand),
 ]);
-const run = (...argv: string[]) => house.run(argv);
-await house.operator("north");
+const run = (...argv: string[]) => fixture.run(argv);
+await fixture.operator("north");
 
 const octets = Buffer.from("module");
 const sha256 = createHash("sha256").update(octets).digest("hex");
-const module = house.file("m.bin", octets);
-const file = house.file(
+const module = fixture.file("m.bin", octets);
+const file = fixture.file(
   "catalog.yaml",
   `catalog: 1
 terms: { general: { en: It costs., de: Es kostet. } }
@@ -47,7 +47,7 @@ test("a catalog whose module's octets are not there is refused by its place, and
 
 test("with its octets it goes in: first tried, then done, then again without a change", async () => {
   await run("catalog", "import", file, "--content", module);
-  const other = house.file("less.yaml", "catalog: 1\nitems: {}\n");
+  const other = fixture.file("less.yaml", "catalog: 1\nitems: {}\n");
   const tried = await run("catalog", "import", other, "--dry-run");
   assert.deepEqual(tried.stdout.trim().split("\n"), [
     "- item client",
@@ -76,7 +76,7 @@ test("what is there is listed with its price, and shown with its versions", asyn
 test("an export imports unchanged, over a pipe too", async () => {
   const exported = (await run("catalog", "export")).stdout;
   assert.match(exported, /^catalog: 1\n/);
-  assert.equal((await house.run(["catalog", "import", "-"], exported)).stdout, "nothing changes\n");
+  assert.equal((await fixture.run(["catalog", "import", "-"], exported)).stdout, "nothing changes\n");
 });
 
 test("a file that is no catalog is refused with its line", async () => {
@@ -85,7 +85,7 @@ test("a file that is no catalog is refused with its line", async () => {
     [Buffer.from([0xff, 0xfe, 0x41]), /not UTF-8/],
     ["just words", /must be an object/],
   ] as const) {
-    const { exitCode, stderr } = await run("catalog", "import", house.file("bad.yaml", text));
+    const { exitCode, stderr } = await run("catalog", "import", fixture.file("bad.yaml", text));
     assert.equal(exitCode, 1);
     assert.match(stderr, expected);
   }
@@ -94,13 +94,13 @@ test("a file that is no catalog is refused with its line", async () => {
 test("terms are listed, shown in every language, and put as a next version", async () => {
   assert.match((await run("terms", "list")).stdout, /^general +1 +de, en /m);
   assert.match((await run("terms", "show", "general")).stdout, /\[de\]\nEs kostet\./);
-  const texts = house.file("terms.yaml", "en: It costs more.\n");
+  const texts = fixture.file("terms.yaml", "en: It costs more.\n");
   assert.equal((await run("terms", "put", "general", texts)).stdout, "general is version 2 now\n");
   assert.equal((await run("terms", "put", "general", texts)).stdout, "nothing changes\n");
   assert.equal(jsonLines((await run("terms", "show", "general", "--json")).stdout).length, 2);
   assert.match((await run("terms", "show", "none")).stderr, /terms_not_found/);
   assert.match(
-    (await run("terms", "put", "general", house.file("de.yaml", "de: Nur deutsch\n"))).stderr,
+    (await run("terms", "put", "general", fixture.file("de.yaml", "de: Nur deutsch\n"))).stderr,
     /en: is missing/,
   );
   assert.equal((await run("terms", "put", "Not An Id", texts)).exitCode, 2);

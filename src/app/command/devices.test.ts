@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import type { CommandEntry } from "../terminal/command.ts";
 import { devicesUnknownCommand } from "./devices.ts";
@@ -13,13 +13,13 @@ const COMMANDS: readonly CommandEntry[] = [devicesUnknownCommand, importCommand,
     load: async () => command,
   }),
 );
-const house = await cliHouse(COMMANDS);
-const operatorId = await house.operator("meridian");
-await house.operator("other");
+const fixture = await cliFixture(COMMANDS);
+const operatorId = await fixture.operator("meridian");
+await fixture.operator("other");
 const NAMED = "35693803";
 /** TACs of a reporting body that nobody's list names. */
 const UNKNOWN = ["86999901", "86999902", "86999903"] as const;
-const unknown = (...argv: string[]) => house.run(["devices", "unknown", "--operator", "meridian", ...argv]);
+const unknown = (...argv: string[]) => fixture.run(["devices", "unknown", "--operator", "meridian", ...argv]);
 const tacs = async (...argv: string[]) =>
   jsonLines((await unknown("--json", ...argv)).stdout).map(({ tac, nextCursor }) => tac ?? nextCursor);
 
@@ -37,7 +37,7 @@ const rows = [
   seen(UNKNOWN[1], 1, 4, "2026-05-03T00:00:00Z"),
   seen(UNKNOWN[2], 1, 5, "2026-05-03T00:00:00Z"),
 ];
-const reported = await house.run(
+const reported = await fixture.run(
   ["sight", "-", "--operator", "meridian"],
   rows.map((row) => JSON.stringify(row)).join("\n"),
 );
@@ -56,7 +56,7 @@ test("TACs that were seen and that no list names are told with how many, whose, 
     firstSeenAt: "2026-05-02T00:00:00.000Z",
     lastSeenAt: "2026-05-05T00:00:00.000Z",
   });
-  const other = await house.run(["devices", "unknown", "--operator", "other"]);
+  const other = await fixture.run(["devices", "unknown", "--operator", "other"]);
   assert.match(other.stderr, /every model that was seen is named/);
 });
 
@@ -67,14 +67,14 @@ test("pages follow each other by TAC and lose none", async () => {
 });
 
 test("a word of the operator about a TAC resolves it, and so does a list that names it", async () => {
-  await house.database.run(
+  await fixture.database.run(
     `insert into device_override (id, operator_id, scope, key, body, why, made_by)
      values ($1, $2, 'tac', $3, '{"verdict": "ended"}', 'reviewed', 'test')`,
     [uuidv7(), operatorId, UNKNOWN[0]],
   );
   assert.deepEqual(await tacs(), [UNKNOWN[1], UNKNOWN[2]]);
-  const file = house.file("tacs.csv", `tac,make,model\n${UNKNOWN[1]},Acme,One\n`);
-  const imported = await house.run(["import", "tac", file, "--operator", "meridian"]);
+  const file = fixture.file("tacs.csv", `tac,make,model\n${UNKNOWN[1]},Acme,One\n`);
+  const imported = await fixture.run(["import", "tac", file, "--operator", "meridian"]);
   assert.equal(imported.exitCode, 0, imported.stderr);
   assert.deepEqual(await tacs(), [UNKNOWN[2]]);
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { readOwnDatasets } from "../../store/dataset/dataset-store.ts";
@@ -11,26 +11,26 @@ import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 
-const house = await cliHouse([
+const fixture = await cliFixture([
   { name: "import", summary: "", load: async () => (await import("./import.ts")).importCommand },
 ]);
 const registry = createRegistry({
-  database: house.database,
-  sealer: house.sealer,
+  database: fixture.database,
+  sealer: fixture.sealer,
   newId: () => uuidv7(),
   clock: () => new Date(),
 });
-const run = (...argv: string[]) => house.run(["import", ...argv]);
+const run = (...argv: string[]) => fixture.run(["import", ...argv]);
 const shipped = readShippedDatasets();
 const deviceOf = async (operatorId: string, tac: string) =>
-  new DeviceCatalog(withOwnDatasets(shipped, await readOwnDatasets(house.database, operatorId))).deviceOf(
+  new DeviceCatalog(withOwnDatasets(shipped, await readOwnDatasets(fixture.database, operatorId))).deviceOf(
     tac,
   );
 
-const ONE_ROW = house.file("ours.csv", "tac,make,model\n87654321,Acme,One\n");
+const ONE_ROW = fixture.file("ours.csv", "tac,make,model\n87654321,Acme,One\n");
 const withoutOperator = await run("tac", ONE_ROW);
 const dryRun = await run("tac", ONE_ROW, "--dry-run");
-const NORTH = await house.operator("north");
+const NORTH = await fixture.operator("north");
 
 test("without an operator nothing is written and the next step is named; a dry run needs none", () => {
   assert.equal(withoutOperator.exitCode, 1);
@@ -39,7 +39,7 @@ test("without an operator nothing is written and the next step is named; a dry r
 });
 
 test("the Osmocom file as published is taken, its bad rows named by line, the rest in use", async () => {
-  const file = house.file(
+  const file = fixture.file(
     "tacdb.csv",
     [
       "Osmocom TAC database under CC-BY-SA v3.0 (c) Harald Welte 2016",
@@ -81,7 +81,7 @@ for (const [name, separator] of [
     );
     const { stdout } = await run(
       "tac",
-      house.file("list.csv.gz", gzipSync(text)),
+      fixture.file("list.csv.gz", gzipSync(text)),
       "--name",
       "list",
       "--json",
@@ -94,13 +94,13 @@ for (const [name, separator] of [
 test("a file of which nothing can be taken leaves the one before in place and exits 1", async () => {
   const before = await registry.datasets.list(NORTH, { retired: true });
   for (const text of ["tac,make,model\n", "tac,make,model\n1,A,B\n2,A,B\n"]) {
-    const { exitCode, stderr, stdout } = await run("tac", house.file("list.csv", text));
+    const { exitCode, stderr, stdout } = await run("tac", fixture.file("list.csv", text));
     assert.equal(exitCode, 1);
     assert.match(stderr, /dataset_malformed: no row of .*list\.csv could be imported/);
     assert.equal(stdout, "");
   }
   for (const text of ["", "a,b\n1,2\n", "\u0000\u0001"]) {
-    const { exitCode, stderr } = await run("tac", house.file("list.csv", text));
+    const { exitCode, stderr } = await run("tac", fixture.file("list.csv", text));
     assert.equal(exitCode, 1);
     assert.match(stderr, /^dataset_malformed: no header with a column tac/);
   }
@@ -112,11 +112,11 @@ test("rows that are not UTF-8 or hold control characters are refused by line, no
     "tac,make,model\n87654321,Acme,Caf\u00e9\n87654322,Acme,Plain\n87654323,Acme,N\u0000ul\n",
     "latin1",
   );
-  const { exitCode, stderr } = await run("tac", house.file("latin.csv", latin));
+  const { exitCode, stderr } = await run("tac", fixture.file("latin.csv", latin));
   assert.equal(exitCode, 0);
   assert.match(stderr, /line 2: model is not UTF-8/);
   assert.match(stderr, /line 4: model holds a control character/);
-  const [set] = (await readOwnDatasets(house.database, NORTH)).filter(({ name }) => name === "latin");
+  const [set] = (await readOwnDatasets(fixture.database, NORTH)).filter(({ name }) => name === "latin");
   assert.deepEqual(
     set?.rows.map(({ tac }) => tac),
     ["87654322"],
@@ -126,7 +126,7 @@ test("rows that are not UTF-8 or hold control characters are refused by line, no
 test("of many bad rows twenty are named and the rest counted", async () => {
   const { stderr, stdout } = await run(
     "tac",
-    house.file("many.csv", `tac,make,model\n${"1,A,B\n".repeat(30_000)}87654324,Acme,Ok\n`),
+    fixture.file("many.csv", `tac,make,model\n${"1,A,B\n".repeat(30_000)}87654324,Acme,Ok\n`),
     "--dry-run",
     "--json",
   );
@@ -137,7 +137,7 @@ test("of many bad rows twenty are named and the rest counted", async () => {
 });
 
 test("lifecycle and capability files are checked cell by cell, and a column that nobody reads is named", async () => {
-  const lifecycle = house.file(
+  const lifecycle = fixture.file(
     "ends.csv",
     "make;label;released;security_updates_end;colour\nApple;iPhone 6;2014-09-19;2031-01-01;red\nApple;iPhone 7;soon;;\nApple;;;2020;\nApple;iPhone 8;2017;;\n",
   );
@@ -147,13 +147,13 @@ test("lifecycle and capability files are checked cell by cell, and a column that
   assert.match(told.stderr, /line 4: label is empty/);
   assert.match(told.stderr, /line 5: says nothing of the end of support/);
   assert.match(told.stderr, /columns that nobody reads: colour/);
-  const capability = house.file("caps.csv", "make,os,oma_cp\nApple,iOS,yes\nApple,iOS,maybe\n");
+  const capability = fixture.file("caps.csv", "make,os,oma_cp\nApple,iOS,yes\nApple,iOS,maybe\n");
   const { stderr } = await run("capability", capability);
   assert.match(stderr, /line 3: oma_cp is not yes, no, partly or unknown/);
   const device = await deviceOf(NORTH, "35201307");
   assert.equal(device.lifecycle?.rows[0]?.securityUpdatesEnd, "2031-01-01");
   assert.equal(device.capability.omaCp, "yes");
-  const { exitCode, stderr: lacking } = await run("lifecycle", house.file("x.csv", "make,model\nA,B\n"));
+  const { exitCode, stderr: lacking } = await run("lifecycle", fixture.file("x.csv", "make,model\nA,B\n"));
   assert.equal(exitCode, 1);
   assert.match(lacking, /^dataset_malformed: the header lacks label/);
 });
@@ -165,8 +165,8 @@ for (const [name, expected] of [
   ["settings-serviceproviders-excerpt.xml", 12],
 ] as const) {
   test(`${name} is told by its content, imported confirmed, and a second time changes nothing`, async () => {
-    const id = await house.operator(name.slice(9, 13));
-    const file = house.file(name, readFileSync(join(EXCERPTS, name)));
+    const id = await fixture.operator(name.slice(9, 13));
+    const file = fixture.file(name, readFileSync(join(EXCERPTS, name)));
     const argv = ["apn", file, "--operator", name.slice(9, 13), "--json"];
     const [first] = jsonLines((await run(...argv)).stdout);
     const points = await registry.accessPoints.list(id);
@@ -180,8 +180,8 @@ for (const [name, expected] of [
 }
 
 test("an access point's password is sealed at rest and its bad neighbours are named", async () => {
-  const id = await house.operator("east");
-  const file = house.file(
+  const id = await fixture.operator("east");
+  const file = fixture.file(
     "own.csv",
     "mcc,mnc,use,apn,user,password\n262,01,internet,internet.example,web,hunter-two\n26,01,internet,a.example,,\n262,01,fun,b.example,,\n",
   );
@@ -191,7 +191,7 @@ test("an access point's password is sealed at rest and its bad neighbours are na
   assert.match(stderr, /line 3: mcc "26" is not 3 digits/);
   const [point] = await registry.accessPoints.list(id);
   assert.equal(point?.password, "hunter-two");
-  const [{ body } = { body: "" }] = await house.database.rows<{ body: string }>(
+  const [{ body } = { body: "" }] = await fixture.database.rows<{ body: string }>(
     "select body::text as body from access_point where operator_id = $1",
     [id],
   );
@@ -218,15 +218,15 @@ const RELATION = {
 };
 
 test("relations come as JSON or csv, are held to the rules of the API, and replace that of their make", async () => {
-  const id = await house.operator("west");
+  const id = await fixture.operator("west");
   const rows = [RELATION, { ...RELATION, make: "Bolt", feeMinor: "12" }, { ...RELATION, make: "ACME" }, 5];
-  const json = house.file("relations.json", JSON.stringify({ relations: rows }));
+  const json = fixture.file("relations.json", JSON.stringify({ relations: rows }));
   const first = await run("relations", json, "--operator", "west");
   assert.equal(first.stdout, "relations relations: 1 rows imported for west, 3 not taken\n");
   assert.match(first.stderr, /relation 2: feeMinor must be integer/);
   assert.match(first.stderr, /relation 3: ACME stands at relation 1 already/);
   assert.match(first.stderr, /relation 4: is no object/);
-  const csv = house.file(
+  const csv = fixture.file(
     "relations.csv",
     'make,deal,key_source,key_server,app_hosts,fee_minor,currency,fee_level,portion_basis_points,access_points\nacme,no,maker,https://keys.acme.example,mms.acme.example|x.example,250,EUR,opened,2500,"[{""use"":""maker"",""apn"":""acme.apn"",""authType"":""none""}]"\n*,yes,none,,,0,EUR,works,0,\n',
   );
@@ -249,15 +249,15 @@ test("relations come as JSON or csv, are held to the rules of the API, and repla
 });
 
 test("a fee for delivery is imported only for a make whose models are said to run keys", async () => {
-  const id = await house.operator("proof");
-  const file = house.file(
+  const id = await fixture.operator("proof");
+  const file = fixture.file(
     "delivered.json",
     JSON.stringify([{ ...RELATION, make: "LG", feeLevel: "delivered" }]),
   );
   const refused = await run("relations", file, "--operator", "proof");
   assert.match(refused.stderr, /LG: it is not said of all models of LG that they run device keys/);
   assert.deepEqual(await registry.relations.list(id), []);
-  const capability = house.file(
+  const capability = fixture.file(
     "lg.csv",
     "make,os,from_year,to_year,oma_cp,device_key\nLG,Android,2010,2021,yes,yes\nLG,feature phone,2004,2016,yes,yes\n",
   );
@@ -271,7 +271,7 @@ test("a fee for delivery is imported only for a make whose models are said to ru
 
 test("a password that was hidden on the way out is not imported as three stars", async () => {
   const accessPoints = [{ use: "maker", apn: "a.apn", authType: "pap", user: "u", password: "***" }];
-  const file = house.file("hidden.json", JSON.stringify([{ ...RELATION, accessPoints }]));
+  const file = fixture.file("hidden.json", JSON.stringify([{ ...RELATION, accessPoints }]));
   const { exitCode, stderr } = await run("relations", file, "--dry-run");
   assert.equal(exitCode, 1);
   assert.match(stderr, /relation 1: a password reads \*\*\*/);
@@ -286,7 +286,7 @@ test("wrong usage and files that are not there end with their codes", async () =
   const missing = await run("tac", "/nowhere/tac.csv");
   assert.equal(missing.exitCode, 1);
   assert.match(missing.stderr, /^file_unreadable: /);
-  const broken = await run("relations", house.file("broken.json", '{"relations": ['));
+  const broken = await run("relations", fixture.file("broken.json", '{"relations": ['));
   assert.equal(broken.exitCode, 1);
   assert.match(broken.stderr, /^dataset_malformed: not JSON/);
 });

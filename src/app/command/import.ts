@@ -60,7 +60,7 @@ export const importCommand: Command = {
     ...OPERATOR_OPTIONS,
     { flags: "--name <name>", about: "what answers call this source (default: the file's name)" },
     { flags: "--licence <licence>", about: "whose words these are (default: the operator's own)" },
-    { flags: "--dry-run", about: "read and check the file, write nothing; needs no data base" },
+    { flags: "--dry-run", about: "read and check the file, write nothing; needs no database" },
   ],
   examples: [
     "turnup import tac tacdb.csv",

@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { createPublicKey } from "node:crypto";
 import { join } from "node:path";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { issueOwnKey } from "../../kernel/keys/own-key.ts";
 import { encodeContent, verifyContent } from "../../wire/message/content.ts";
 import { verifyDeviceKey } from "../../wire/message/device-key.ts";
 import type { IssuerKey } from "../../wire/message/issuer-key.ts";
 import { ownIssuer } from "../server/own-issuer.ts";
 
-const house = await cliHouse([
+const fixture = await cliFixture([
   { name: "issuer show", summary: "", load: async () => (await import("./issuer.ts")).issuerShowCommand },
 ]);
 const NOW = new Date("2026-11-22T12:00:00Z");
 const IMEI = "356938035643809";
-const show = (...more: string[]) => house.run(["issuer", "show", ...more]);
+const show = (...more: string[]) => fixture.run(["issuer", "show", ...more]);
 
 test("a handset that knows no more than what the command prints takes a key and content of this installation, and no other's", async () => {
   const [told] = jsonLines((await show("--json")).stdout) as unknown as [IssuerKey];
@@ -24,7 +24,7 @@ test("a handset that knows no more than what the command prints takes a key and 
   for (const wanted of [told.issuer, told.spki, told.fingerprint, told.pem.trimEnd()])
     assert.ok(text.includes(wanted));
 
-  const { database, sealer } = house;
+  const { database, sealer } = fixture;
   const { name, privateKey } = await ownIssuer(
     { database, sealer, file: join("/nowhere", "own.pem") },
     told.issuer,

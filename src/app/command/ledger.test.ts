@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { writeOrderStory } from "../../../test/fixture/order-story.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 
-const house = await cliHouse([
+const fixture = await cliFixture([
   { name: "ledger", summary: "", load: async () => (await import("./ledger.ts")).ledgerCommand },
 ]);
-const run = (...argv: string[]) => house.run(["ledger", ...argv]);
-const NORTH = await house.operator("north");
+const run = (...argv: string[]) => fixture.run(["ledger", ...argv]);
+const NORTH = await fixture.operator("north");
 const empty = await run();
-const { chargeId } = await writeOrderStory(house, NORTH);
-await house.database.run(
+const { chargeId } = await writeOrderStory(fixture, NORTH);
+await fixture.database.run(
   `insert into posting (id, operator_id, reference, charge_id, debit, credit, amount_minor, currency, booked_at)
    values ($1, $2, 'yen', $3, 'cash:bank', 'revenue:fees', 9007199254740993, 'JPY', '2026-11-22T11:00:00Z')`,
   [uuidv7(), NORTH, chargeId],
@@ -63,6 +63,6 @@ test("one account shows its own balance and postings, and the proof over all", a
 });
 
 test("another operator's books are not seen", async () => {
-  await house.operator("south");
+  await fixture.operator("south");
   assert.match((await run("--operator", "south")).stdout, /^nothing was booked yet/);
 });

@@ -11,7 +11,7 @@ import { relationTerms } from "../../../test/fixture/order-engine.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
 import type { AnsweredCall } from "../../kernel/calls/answer.ts";
 import type { Bookkeeper } from "../../kernel/conductor/bookkeeper.ts";
-import { createErrands } from "../../kernel/conductor/make-calls.ts";
+import { createCallMaker } from "../../kernel/conductor/make-calls.ts";
 import { checkMakerKey } from "../../kernel/keys/check-key.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
 import type { OutboundCall } from "../../kernel/order/outbound-call.ts";
@@ -63,7 +63,7 @@ async function makerWith(offers: readonly object[]) {
   return { told, folder, argv };
 }
 
-/** What a maker answers to our errand for a SIM of this network. */
+/** What a maker answers to our call for a SIM of this network. */
 async function keyFor({ told, folder }: Awaited<ReturnType<typeof makerWith>>, homePlmn: string) {
   const read = (name: string) => readFileSync(join(folder, "certificates", name), "utf8");
   const client = createMakerClient({
@@ -92,7 +92,7 @@ async function keyFor({ told, folder }: Awaited<ReturnType<typeof makerWith>>, h
     subjectsOf: async () => new Map([["order", { imei: IMEI, homePlmn }]]),
     termsOf: async () => ({ relations: new Map([["samsung", relation]]) }),
   } as unknown as OrderStore;
-  const errands = createErrands({
+  const calls = createCallMaker({
     store,
     books: { answer: async (one: AnsweredCall) => void answered.push(one) } as unknown as Bookkeeper,
     clock: () => new Date(),
@@ -100,7 +100,7 @@ async function keyFor({ told, folder }: Awaited<ReturnType<typeof makerWith>>, h
     bankOf: () => undefined,
   });
   try {
-    await errands.pass("key_request", 10);
+    await calls.pass("key_request", 10);
   } finally {
     await client.close();
   }

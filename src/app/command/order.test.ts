@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { STORY, writeOrderStory } from "../../../test/fixture/order-story.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 
-const house = await cliHouse([
+const fixture = await cliFixture([
   { name: "order", summary: "", load: async () => (await import("./order.ts")).orderCommand },
 ]);
-const NORTH = await house.operator("north");
-const { orderId } = await writeOrderStory(house, NORTH);
-const run = (...argv: string[]) => house.run(["order", ...argv]);
+const NORTH = await fixture.operator("north");
+const { orderId } = await writeOrderStory(fixture, NORTH);
+const run = (...argv: string[]) => fixture.run(["order", ...argv]);
 
 test("the story of an order reads from its head to its money", async () => {
   const { stdout, exitCode } = await run(orderId);
@@ -87,7 +87,7 @@ test("with --json it is one object, amounts as numbers, messages decoded and wit
 });
 
 test("an order that is not there, another operator's and what is no id are not found alike", async () => {
-  await house.operator("south");
+  await fixture.operator("south");
   for (const argv of [
     [uuidv7(), "--operator", "north"],
     [orderId, "--operator", "south"],

@@ -1,5 +1,5 @@
 /** `turnup order`: the whole story of one order, as a person wants to read it. */
-import { hideSecrets } from "../../http/hide.ts";
+import { redactSecrets } from "../../http/redact.ts";
 import { decodedMessage } from "../../http/v1/orders/decoded-message.ts";
 import type { OrderReader, OrderStory, PostingRow } from "../../kernel/order/order-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
@@ -75,7 +75,7 @@ function readable(story: OrderStory) {
     events: story.events.map((event) => ({
       ...event,
       reason: maskText(event.reason),
-      detail: masked(hideSecrets(event.detail, false)),
+      detail: masked(redactSecrets(event.detail, false)),
     })),
     messages: story.messages.map(({ payload, ...message }) => {
       const { bodies, problem } = decodedMessage({ ...message, payload }, false);

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { STORY, writeOrderStory } from "../../../test/fixture/order-story.ts";
 
-const house = await cliHouse([
+const fixture = await cliFixture([
   { name: "orders", summary: "", load: async () => (await import("./orders.ts")).ordersCommand },
 ]);
-const run = (...argv: string[]) => house.run(["orders", ...argv]);
+const run = (...argv: string[]) => fixture.run(["orders", ...argv]);
 const idsOf = (stdout: string) => jsonLines(stdout).flatMap(({ id }) => (id === undefined ? [] : [id]));
 
-const NORTH = await house.operator("north");
+const NORTH = await fixture.operator("north");
 const empty = await run();
-const { orderId } = await writeOrderStory(house, NORTH);
-await house.database.run(
+const { orderId } = await writeOrderStory(fixture, NORTH);
+await fixture.database.run(
   `insert into provisioning_order (id, operator_id, subscriber_id, device_id, cause, network_kind, state, reason, next_action, due_at,
           deadline_at, make, model, verdict, created_at, updated_at)
    select gen_random_uuid(), operator_id, subscriber_id, device_id, 'sim_moved', network_kind, 'waiting',
@@ -20,7 +20,7 @@ await house.database.run(
      from provisioning_order, generate_series(1, 5) n where id = $1`,
   [orderId],
 );
-await house.database.run(
+await fixture.database.run(
   "update provisioning_order set created_at = created_at - interval '3 hours' where state = 'waiting'",
 );
 
@@ -76,7 +76,7 @@ test("pages follow each other by cursor and lose no order", async () => {
 });
 
 test("another operator sees none of it", async () => {
-  await house.operator("south");
+  await fixture.operator("south");
   assert.deepEqual(idsOf((await run("--json", "--operator", "south")).stdout), []);
   assert.deepEqual(idsOf((await run("--json", "--operator", "south", "--imsi", STORY.imsi)).stdout), []);
 });

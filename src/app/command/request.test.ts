@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { sampleItem } from "../../../test/fixture/catalog-samples.ts";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { pair } from "../../../test/fixture/order-shop.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
@@ -13,7 +13,7 @@ import type { CommandEntry } from "../terminal/command.ts";
 const entry = (name: string, load: CommandEntry["load"]): CommandEntry => ({ name, summary: "", load });
 const requests = () => import("./request.ts");
 const offers = () => import("./offer.ts");
-const house = await cliHouse([
+const fixture = await cliFixture([
   entry("request submit", async () => (await requests()).requestSubmitCommand),
   entry("request list", async () => (await requests()).requestListCommand),
   entry("request show", async () => (await requests()).requestShowCommand),
@@ -23,55 +23,55 @@ const house = await cliHouse([
   entry("offer", async () => (await offers()).offerCommand),
   entry("offers", async () => (await offers()).offersCommand),
 ]);
-const operatorId = await house.operator("meridian");
-const catalog = createCatalogStore({ database: house.database, newId: uuidv7, clock: () => new Date() });
+const operatorId = await fixture.operator("meridian");
+const catalog = createCatalogStore({ database: fixture.database, newId: uuidv7, clock: () => new Date() });
 await catalog.putTerms(operatorId, "mail-terms", { en: "Mail costs." }, () => true, "test");
 for (const id of ["voice-mail", "plain"]) {
   const { id: _, version: __, ...body } = sampleItem(id, { terms: id === "plain" ? null : "mail-terms" });
   await catalog.put(operatorId, id, body, () => true, "test");
 }
-const registry = createRegistry({ ...house, newId: uuidv7, clock: () => new Date() });
+const registry = createRegistry({ ...fixture, newId: uuidv7, clock: () => new Date() });
 const request = { ...DEFAULT_POLICY.request, unknownUser: "review" } as const;
 await registry.policies.put(operatorId, 0, { ...DEFAULT_POLICY, request }, "test");
 const ada = pair("cli ada");
 const seen = ["--imsi", ada.imsi, "--imei", ada.imei];
 const USER = { givenName: "Ada", familyName: "Lovelace" };
 const inDatabase = async (text: string, values: readonly unknown[] = []) =>
-  (await house.database.one<{ n: number }>(`select count(*)::int as n from ${text}`, values))!.n;
+  (await fixture.database.one<{ n: number }>(`select count(*)::int as n from ${text}`, values))!.n;
 
 test("a request is entered, looked at by a person, shown with what waits, answered, and listed; its steps stand in the audit", async () => {
-  const file = house.file("ada.json", JSON.stringify(USER));
+  const file = fixture.file("ada.json", JSON.stringify(USER));
   const argv = ["request", "submit", "voice-mail", ...seen, "--msisdn", `+${ada.msisdn}`, "--user", file];
-  const submitted = await house.run([...argv, "--key", "ticket 7", "--json"]);
+  const submitted = await fixture.run([...argv, "--key", "ticket 7", "--json"]);
   assert.equal(submitted.exitCode, 0, submitted.stderr);
   const [{ id, reference, created } = {}] = jsonLines(submitted.stdout);
   assert.equal(created, true);
-  const again = await house.run([...argv, "--key", "ticket 7"]);
+  const again = await fixture.run([...argv, "--key", "ticket 7"]);
   assert.match(again.stdout, new RegExp(`request ${String(reference)} was entered before`));
 
-  const waiting = await house.run(["request", "reviews"]);
+  const waiting = await fixture.run(["request", "reviews"]);
   assert.match(waiting.stdout, new RegExp(`${String(reference)} .*a person has to look at who asks`));
-  const looked = await house.run(["request", "review", String(reference)]);
+  const looked = await fixture.run(["request", "review", String(reference)]);
   assert.match(looked.stdout, /givenName +Ada\nfamilyName +Lovelace/);
   const approve = ["request", "review", String(reference), "approve"];
-  assert.equal((await house.run(approve)).exitCode, 2, "a reason belongs to it");
-  const approved = await house.run([...approve, "--reason", "called back"]);
+  assert.equal((await fixture.run(approve)).exitCode, 2, "a reason belongs to it");
+  const approved = await fixture.run([...approve, "--reason", "called back"]);
   assert.equal(approved.exitCode, 0, approved.stderr);
-  const twice = await house.run([...approve, "--reason", "again"]);
+  const twice = await fixture.run([...approve, "--reason", "again"]);
   assert.deepEqual([twice.exitCode, /nothing_to_answer/.test(twice.stderr)], [1, true]);
-  assert.match((await house.run(["request", "reviews"])).stderr, /nobody waits/);
+  assert.match((await fixture.run(["request", "reviews"])).stderr, /nobody waits/);
 
-  const shown = await house.run(["request", "show", String(reference)]);
+  const shown = await fixture.run(["request", "show", String(reference)]);
   assert.match(shown.stdout, /awaiting_consent/);
   assert.match(shown.stdout, /by {12}cli, on the road representative/);
   assert.match(shown.stdout, /\[mail-terms@1\]\nMail costs\./);
-  const answered = await house.run(["request", "answer", String(reference), "accept", "--json"]);
+  const answered = await fixture.run(["request", "answer", String(reference), "accept", "--json"]);
   assert.equal(answered.exitCode, 0, answered.stderr);
   assert.equal(jsonLines(answered.stdout)[0]?.state, "completed");
-  const late = await house.run(["request", "answer", String(id), "decline"]);
+  const late = await fixture.run(["request", "answer", String(id), "decline"]);
   assert.deepEqual([late.exitCode, /nothing_to_answer/.test(late.stderr)], [1, true]);
 
-  const list = await house.run(["request", "list", "--actor", "cli", "--msisdn", `+${ada.msisdn}`]);
+  const list = await fixture.run(["request", "list", "--actor", "cli", "--msisdn", `+${ada.msisdn}`]);
   assert.match(list.stdout, new RegExp(`${String(reference)} +completed +representative +cli`));
   for (const { stdout, stderr } of [submitted, shown, answered, list]) {
     for (const secret of [ada.msisdn, ada.imsi, ada.imei, "Lovelace"])
@@ -83,28 +83,28 @@ test("a request is entered, looked at by a person, shown with what waits, answer
 });
 
 test("what somebody has is removed at the terminal", async () => {
-  assert.equal((await house.run(["request", "submit", "plain", ...seen])).exitCode, 0);
-  const removed = await house.run(["request", "submit", "plain", "--remove", "--imsi", ada.imsi, "--json"]);
+  assert.equal((await fixture.run(["request", "submit", "plain", ...seen])).exitCode, 0);
+  const removed = await fixture.run(["request", "submit", "plain", "--remove", "--imsi", ada.imsi, "--json"]);
   assert.equal(removed.exitCode, 0, removed.stderr);
   const held = "provisioned_item where item_id = 'plain' and ended_at is null";
   assert.equal(await inDatabase(held), 0);
 });
 
 test("an offer goes to those who are known, once a key, and is listed", async () => {
-  const numbers = house.file("numbers.txt", `+${ada.msisdn}\n\n+491719999999\n`);
+  const numbers = fixture.file("numbers.txt", `+${ada.msisdn}\n\n+491719999999\n`);
   const offer = ["offer", "plain", "--to", numbers, "--key", "spring"];
-  const sent = await house.run(offer);
+  const sent = await fixture.run(offer);
   assert.deepEqual(
     [sent.exitCode, sent.stdout],
     [0, "1 sent, 0 sent before, 1 not known here\n"],
     sent.stderr,
   );
-  assert.equal((await house.run(offer)).stdout, "0 sent, 1 sent before, 1 not known here\n");
-  const [row, ...more] = jsonLines((await house.run(["offers", "--state", "sent", "--json"])).stdout);
+  assert.equal((await fixture.run(offer)).stdout, "0 sent, 1 sent before, 1 not known here\n");
+  const [row, ...more] = jsonLines((await fixture.run(["offers", "--state", "sent", "--json"])).stdout);
   assert.deepEqual([row?.itemId, row?.madeBy, more], ["plain", "cli", []]);
-  const nobody = await house.run(["offer", "voice-mail", "+491719999998"]);
+  const nobody = await fixture.run(["offer", "voice-mail", "+491719999998"]);
   assert.equal(nobody.exitCode, 1);
-  const had = await house.run(["offer", "voice-mail", `+${ada.msisdn}`]);
+  const had = await fixture.run(["offer", "voice-mail", `+${ada.msisdn}`]);
   assert.deepEqual(
     [had.exitCode, had.stdout],
     [1, "0 sent, 0 sent before, 0 not known here, 1 have it already\n"],
@@ -132,7 +132,7 @@ const wrong: [string, readonly string[], number, RegExp][] = [
 for (const [name, argv, exitCode, words] of wrong) {
   test(`where ${name} the command says so and enters nothing`, async () => {
     const before = await inDatabase("request");
-    const run = await house.run(argv, "Lovelace");
+    const run = await fixture.run(argv, "Lovelace");
     assert.equal(run.exitCode, exitCode, run.stderr);
     assert.match(run.stderr, words);
     assert.ok(!run.stderr.includes("Lovelace"));

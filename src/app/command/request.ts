@@ -1,7 +1,7 @@
 /** `turnup request ...`: requests that staff enter for subscribers at a terminal, where they stand, and answers to them. */
 import { randomUUID } from "node:crypto";
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
-import { ORDER_STATES, type OrderState, ROADS, type Road } from "../../kernel/order/order.ts";
+import { CHANNELS, type Channel, ORDER_STATES, type OrderState } from "../../kernel/order/order.ts";
 import type { NewRequest, RequestDesk, RequestStatus } from "../../kernel/order/request.ts";
 import type { RequestDetail, RequestRow } from "../../kernel/order/request-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
@@ -88,7 +88,7 @@ export const requestListCommand: Command = {
     ...OPERATOR_OPTIONS,
     ...WHO,
     { flags: "--state <state>", about: "only in this state", choices: ORDER_STATES },
-    { flags: "--road <road>", about: "only of this road", choices: ROADS },
+    { flags: "--road <road>", about: "only of this road", choices: CHANNELS },
     { flags: "--actor <actor>", about: "only entered by: device, portal, ivr, sms, or the label of a token" },
     { flags: "--limit <count>", about: "requests of one page, 1 to 1000 (default 20)" },
     { flags: "--cursor <id>", about: "go on after this one: the last of the page before" },
@@ -97,7 +97,7 @@ export const requestListCommand: Command = {
   async run(context) {
     const filter = {
       state: context.option("state") as OrderState | undefined,
-      road: context.option("road") as Road | undefined,
+      road: context.option("road") as Channel | undefined,
       actor: context.option("actor"),
       ...numbersOf(context),
     };

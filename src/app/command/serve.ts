@@ -13,7 +13,7 @@ export const serveCommand: Command = {
   summary: "Run the server on the real network that the configuration names, without simulators",
   description: [
     "Writes log lines as JSON to standard output, and what a person needs to know of the start to standard error.",
-    "Any number of them may run on one data base (database.url). It stops in order on SIGTERM or Ctrl-C.",
+    "Any number of them may run on one database (database.url). It stops in order on SIGTERM or Ctrl-C.",
     "Where its embedded database died and does not come back, it ends with 75: start it again.",
     "An operator and its first token are made by `turnup operator add` and `turnup token add`.",
   ].join("\n"),

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 
-const house = await cliHouse([
+const fixture = await cliFixture([
   { name: "sight", summary: "", load: async () => (await import("./sight.ts")).sightCommand },
 ]);
-const NORTH = await house.operator("north");
-const run = (argv: readonly string[], stdin = "") => house.run(["sight", ...argv], stdin);
+const NORTH = await fixture.operator("north");
+const run = (argv: readonly string[], stdin = "") => fixture.run(["sight", ...argv], stdin);
 const orders = async (operatorId = NORTH) =>
   (
-    await house.database.rows<{ cause: string }>(
+    await fixture.database.rows<{ cause: string }>(
       "select cause from provisioning_order where operator_id = $1 order by id",
       [operatorId],
     )
@@ -29,7 +29,7 @@ test("first registration, the same again, a move and a late row are told apart; 
     "",
     `262019876543299,${PHONE_A},262-01,,2027-11-22T10:00:00Z`,
   ].join("\r\n");
-  const { exitCode, stdout, stderr } = await run([house.file("register.csv", csv)]);
+  const { exitCode, stdout, stderr } = await run([fixture.file("register.csv", csv)]);
   assert.equal(exitCode, 0);
   assert.equal(stdout, "6 sightings: 2 orders opened, 1 unchanged, 0 late, 3 refused\n");
   assert.deepEqual(stderr.trim().split("\n"), [
@@ -60,7 +60,7 @@ test("an operator's export is understood: semicolons, other column names, MCC an
   assert.equal(row?.outcome, "first_registration");
   assert.deepEqual(end?.summary, { read: 1, opened: 1, unchanged: 0, late: 0, refused: 0 });
   assert.match(stderr, /columns that nobody reads: Cell/);
-  const stored = await house.database.one<{ spn: string; seenAt: Date }>(
+  const stored = await fixture.database.one<{ spn: string; seenAt: Date }>(
     `select s.spn, p.first_seen_at as "seenAt" from subscriber s join pairing p on p.subscriber_id = s.id where s.id = $1`,
     [row?.subscriberId],
   );
@@ -91,7 +91,7 @@ test("JSON lines are taken one by one, each answered on its line in order", asyn
     ],
   );
   assert.match(String(told[1]?.reason), /imsi must be a JSON string/);
-  const source = await house.database.one("select source from sighting where subscriber_id = $1", [
+  const source = await fixture.database.one("select source from sighting where subscriber_id = $1", [
     told[0]?.subscriberId,
   ]);
   assert.deepEqual(source, { source: "radius" });
@@ -153,7 +153,7 @@ test("a file without a header, an empty one and a JSON list are refused with wha
 });
 
 test("what was reported for one operator is not another's", async () => {
-  const south = await house.operator("south");
+  const south = await fixture.operator("south");
   const csv = `imsi,imei,plmn\n262019876543210,${PHONE_A},262-01\n`;
   const { stdout } = await run(["-", "--operator", "south"], csv);
   assert.match(stdout, /^1 sightings: 1 orders opened/);

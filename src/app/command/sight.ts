@@ -77,7 +77,7 @@ function acceptOf({ config, store, operator, newId, clock }: OperatorStore): Acc
 type Totals = { read: number; opened: number; unchanged: number; late: number; refused: number };
 type Feed = { readonly file: string; readonly source: SightingSource; readonly accept: Accept };
 
-/** One batch is at the data base while the next is read: rows of one SIM stay in the order of the file. */
+/** One batch is at the database while the next is read: rows of one SIM stay in the order of the file. */
 async function reportAll(context: CommandContext, { file, source, accept }: Feed): Promise<Totals> {
   const totals: Totals = { read: 0, opened: 0, unchanged: 0, late: 0, refused: 0 };
   const lines = sightingLines(context.option("plmn"));

@@ -21,7 +21,7 @@ export const startCommand: Command = {
   name: "start",
   summary: "Run Turnup on this machine, with a simulated world around it, and show every phone",
   description: [
-    "Starts the embedded data base (or uses DATABASE_URL), loads the shipped device and access point data, starts the",
+    "Starts the embedded database (or uses DATABASE_URL), loads the shipped device and access point data, starts the",
     "server and, in a process beside it, a simulated message centre, handsets, core network, manufacturer and bank that",
     "speak the real protocols. The old phones attach; each is detected, judged, keyed, provisioned, proved and paid for.",
     "The new phones ask by themselves, through a proxy, for features and packages; service servers, network elements and",

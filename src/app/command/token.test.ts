@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { cliHouse, jsonLines } from "../../../test/fixture/cli.ts";
+import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { hashToken } from "../../kernel/account/token.ts";
 
-const house = await cliHouse([
+const fixture = await cliFixture([
   { name: "operator add", summary: "", load: async () => (await import("./operator.ts")).operatorAddCommand },
   { name: "token add", summary: "", load: async () => (await import("./token.ts")).tokenAddCommand },
 ]);
@@ -21,9 +21,9 @@ test("an operator is made once, with its networks; a second call changes nothing
     "00101,262-06",
     "--json",
   ];
-  const [made] = jsonLines((await house.run(add)).stdout);
+  const [made] = jsonLines((await fixture.run(add)).stdout);
   assert.equal(made?.made, true);
-  const again = jsonLines((await house.run([...add.slice(0, 3), "--name", "Other", "--json"])).stdout)[0];
+  const again = jsonLines((await fixture.run([...add.slice(0, 3), "--name", "Other", "--json"])).stdout)[0];
   assert.deepEqual(again, { ...made, made: false });
   assert.deepEqual(
     { name: made?.name, kind: made?.kind, homePlmns: made?.homePlmns },
@@ -32,21 +32,21 @@ test("an operator is made once, with its networks; a second call changes nothing
 });
 
 test("a slug or a network that is none is refused, and no operator is made", async () => {
-  assert.equal((await house.run(["operator", "add", "Big Mobile"])).exitCode, 2);
-  const { exitCode, stderr } = await house.run(["operator", "add", "big", "--plmn", "26"]);
+  assert.equal((await fixture.run(["operator", "add", "Big Mobile"])).exitCode, 2);
+  const { exitCode, stderr } = await fixture.run(["operator", "add", "big", "--plmn", "26"]);
   assert.equal(exitCode, 1);
   assert.match(stderr, /^plmn_malformed:/);
-  const rows = await house.database.rows("select 1 from operator where slug in ('big', 'Big Mobile')");
+  const rows = await fixture.database.rows("select 1 from operator where slug in ('big', 'Big Mobile')");
   assert.equal(rows.length, 0);
 });
 
 test("the first token is shown once, and only its hash is kept", async () => {
-  await house.run(["operator", "add", "north"]);
+  await fixture.run(["operator", "add", "north"]);
   const add = ["token", "add", "--operator", "north", "--role", "admin", "--days", "30"];
-  const { stdout, exitCode } = await house.run(add);
+  const { stdout, exitCode } = await fixture.run(add);
   assert.equal(exitCode, 0);
   assert.match(stdout, /^tup_[A-Za-z0-9_-]{43}\n$/);
-  const rows = await house.database.rows<{ hash: Buffer; role: string; label: string; days: number }>(
+  const rows = await fixture.database.rows<{ hash: Buffer; role: string; label: string; days: number }>(
     `select hash, role, label, round(extract(epoch from expires_at - created_at) / 86400)::int as days
        from api_token`,
   );

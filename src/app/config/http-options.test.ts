@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { IMEI, openHouse } from "../../../test/fixture/http.ts";
+import { IMEI, openFixture } from "../../../test/fixture/http.ts";
 import { readConfig } from "./config.ts";
 import { httpOptionsOf } from "./http-options.ts";
 
@@ -12,7 +12,7 @@ test("what the configuration says of the door holds there: how many failures, an
     TURNUP_HTTP_FAILURES_PER_MINUTE: "1",
     TURNUP_HTTP_TRUST_PROXY: "192.0.2.0/24, 2001:db8::1",
   });
-  const { server } = await openHouse(options);
+  const { server } = await openFixture(options);
   const guess = (client: string, remoteAddress: string) =>
     server.inject({
       url: `/v1/devices/${IMEI}`,

@@ -290,14 +290,14 @@ export const SETTINGS = {
   },
   payment: {
     url: optionalText({
-      about: "Payment house that takes cards. Without it, no card is taken.",
+      about: "Payment provider that takes cards. Without it, no card is taken.",
       ...SECURE_URL,
     }),
     secret: secret({ about: "Our bearer secret there." }),
     authorityFile: path({
       about: "PEM of the only authority it is trusted by; the system's list without it.",
     }),
-    timeoutMs: timeoutOf("A payment house"),
+    timeoutMs: timeoutOf("A payment provider"),
   },
   service: {
     providersFile: path({

@@ -1,5 +1,5 @@
 /**
- * Everything on one machine: the server on its embedded data base, and the simulated world in a process beside it. What
+ * Everything on one machine: the server on its embedded database, and the simulated world in a process beside it. What
  * `turnup start` shows, and what stories and benches drive.
  */
 import { randomBytes } from "node:crypto";
@@ -7,12 +7,12 @@ import { join } from "node:path";
 import type { DestinationStream } from "pino";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { Secret } from "../../term/secret.ts";
-import { ensureRoadCertificates } from "../certificates/road-certificates.ts";
+import { ensureLegCertificates } from "../certificates/leg-certificates.ts";
 import { type Config, dataFolderOf, readConfig } from "../config/config.ts";
 import { type Outside, type Server, type ServerOptions, startServer } from "../server/server.ts";
 import { type Demo, setUpDemo } from "./demo-operator.ts";
+import { ROAD_WORLD } from "./device-world.ts";
 import { fleetModels } from "./fleet-models.ts";
-import { ROAD_WORLD } from "./road-world.ts";
 import type { WorldOptions } from "./world-options.ts";
 import { forkWorld, type WorldNews, type WorldProcess } from "./world-process.ts";
 
@@ -117,7 +117,7 @@ async function roadOutside(
     env: environment,
     folder,
   }).config;
-  const { land, landProxy } = await ensureRoadCertificates({
+  const { land, landProxy } = await ensureLegCertificates({
     folder: join(folder, "road"),
     proxyId: ROAD_WORLD.proxyId,
     now: new Date(),

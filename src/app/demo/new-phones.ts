@@ -6,7 +6,7 @@
 import type { Phone } from "../../sim/phone/phone.ts";
 import type { Step } from "../../sim/phone/user.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
-import type { RoadWorld } from "./road-world.ts";
+import type { DeviceWorld } from "./device-world.ts";
 import type { WorldOptions } from "./world-options.ts";
 
 /** Beside the fleet's serial numbers, which begin at 100,000. */
@@ -50,7 +50,7 @@ export function newPhonesOf({ newPhones = 0, models }: Pick<WorldOptions, "newPh
 }
 
 export async function makeNewPhones(
-  road: Pick<RoadWorld, "phone" | "phones">,
+  road: Pick<DeviceWorld, "phone" | "phones">,
   options: Pick<WorldOptions, "newPhones" | "models">,
 ): Promise<void> {
   for (const phone of newPhonesOf(options).slice(road.phones.length)) await road.phone(phone);

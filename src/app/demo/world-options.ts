@@ -3,7 +3,7 @@ import type { BankFaults } from "../../sim/bank/bank.ts";
 import type { FleetOptions } from "../../sim/handset/fleet.ts";
 import type { HandsetModel } from "../../sim/handset/phones.ts";
 import type { SmscOptions } from "../../sim/smsc/smsc.ts";
-import type { RoadServer } from "./road-world.ts";
+import type { DeviceWorldServer } from "./device-world.ts";
 
 export type WorldOptions = {
   readonly folder: string;
@@ -34,5 +34,5 @@ export type TurnupAddress = {
   /** Issuers of the operator's own keys that handsets trust besides the maker. */
   readonly trusted: readonly { readonly name: string; readonly spki: string }[];
   /** Its door for proxies. */
-  readonly land?: RoadServer;
+  readonly land?: DeviceWorldServer;
 };

@@ -22,9 +22,9 @@ import { buildPhones } from "../../sim/handset/phones.ts";
 import { createSmscSimulator, type SmscSimulator } from "../../sim/smsc/smsc.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
 import { type Maker, startMaker } from "../party/maker.ts";
+import { type DeviceWorld, startDeviceWorld } from "./device-world.ts";
 import { askFor, makeNewPhones } from "./new-phones.ts";
-import type { RoadSandboxes } from "./road-sandboxes.ts";
-import { type RoadWorld, startRoadWorld } from "./road-world.ts";
+import type { Sandboxes } from "./sandboxes.ts";
 import type { TurnupAddress, WorldOptions } from "./world-options.ts";
 import { reporter } from "./world-reporter.ts";
 
@@ -64,7 +64,7 @@ export type WorldAddresses = {
   /** Issuer -> Ed25519 public key, SPKI in base64. */
   readonly makerIssuer: { readonly name: string; readonly spki: string };
   /** Of the device's road: what a server's environment must name, and where the starter catalog's servers are. */
-  readonly road: Pick<RoadSandboxes, "environment" | "origins"> | null;
+  readonly road: Pick<Sandboxes, "environment" | "origins"> | null;
 };
 
 export type World = {
@@ -84,7 +84,7 @@ export type World = {
     readonly bank: BankSimulator;
     readonly maker: Maker;
     readonly certificates: MakerCertificates;
-    readonly road: RoadWorld | undefined;
+    readonly road: DeviceWorld | undefined;
   };
   close(): Promise<void>;
 };
@@ -185,7 +185,7 @@ export async function startWorld(
   };
   const online = createHandsetNetwork({ host: gateway.host, port: gateway.port });
   const road = options.newPhones
-    ? await startRoadWorld({
+    ? await startDeviceWorld({
         folder: options.folder,
         seed: options.seed,
         now: () => new Date(),

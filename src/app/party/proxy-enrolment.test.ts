@@ -13,9 +13,9 @@ import {
   IMSI,
   MSISDN,
   OTHER_IMEI,
-  openRoad,
+  openParties,
+  type Parties,
   pairOf,
-  type RoadParties,
 } from "../../../test/fixture/parties.ts";
 import type { NetworkIdentity } from "../../proxy/edge.ts";
 import { parseImei } from "../../term/imei.ts";
@@ -27,11 +27,11 @@ import type { Pair } from "../certificates/certificates.ts";
 const EST = "/.well-known/est";
 const OTHER_IMSI = "234150888888888";
 
-let road: RoadParties;
+let road: Parties;
 let line: NetworkIdentity | null;
 beforeEach(async () => {
   line = null;
-  road = await openRoad({ proxy: { networkIdentityOf: () => line } });
+  road = await openParties({ proxy: { networkIdentityOf: () => line } });
 });
 afterEach(() => road.close());
 

@@ -15,26 +15,26 @@ import {
   IMSI,
   MSISDN,
   OTHER_IMEI,
-  openRoad,
+  openParties,
+  type Parties,
   PROXY_ID,
   pairOf,
-  type RoadParties,
   SERVER_ID,
   strangerAuthority,
 } from "../../../test/fixture/parties.ts";
 import { parseImei } from "../../term/imei.ts";
+import { authenticationText, DEVICE_PATHS } from "../../wire/message/legs.ts";
 import { imeiNameOf } from "../../wire/message/party-name.ts";
-import { authenticationText, ROAD } from "../../wire/message/road.ts";
 import type { CertificateRequest } from "../../wire/x509/certificate.ts";
 import { ensureAuthority, type Pair } from "../certificates/certificates.ts";
 import type { MachineNews } from "../server/machine-watch.ts";
 
 const DAY_MS = 86_400_000;
-let road: RoadParties;
+let road: Parties;
 let factoryAuthority: Pair;
 let serverAuthority: Pair;
 beforeAll(async () => {
-  road = await openRoad();
+  road = await openParties();
   await road.proxy.keepAccounts([{ deviceId: IMEI, imsi: IMSI, msisdn: MSISDN }]);
   factoryAuthority = await ensureAuthority(join(road.folder, "factory"), new Date());
   serverAuthority = await ensureAuthority(join(road.folder, "server"), new Date());
@@ -179,7 +179,7 @@ async function falseServer(
         const body = Buffer.concat(chunks).toString();
         heard.push(`${incoming.method} ${incoming.url} ${JSON.stringify(incoming.headers)} ${body}`);
         outgoing.setHeader("content-type", "application/json");
-        if (incoming.url !== ROAD.authentications) return work(outgoing);
+        if (incoming.url !== DEVICE_PATHS.authentications) return work(outgoing);
         outgoing.end(JSON.stringify(answerTo(JSON.parse(body))));
       });
     },
@@ -229,7 +229,7 @@ async function requestThrough(url: string) {
     onMachine: (one) => news.push(one),
   });
   const records = road.records.length;
-  const answer = await road.air(ROAD.through(new URL(url).host, ROAD.requests), {
+  const answer = await road.air(DEVICE_PATHS.through(new URL(url).host, DEVICE_PATHS.requests), {
     method: "POST",
     pair: road.factory,
     headers: { "content-type": "application/x-www-form-urlencoded" },
@@ -341,7 +341,7 @@ for (const [name, method, headers, status, times] of REPEATS) {
       servers: [{ url: server.url, id: SERVER_ID, authority, publicKey }],
       limits: { retryPauseMs: 1 },
     });
-    const answer = await road.air(ROAD.through(new URL(server.url).host, ROAD.requests), {
+    const answer = await road.air(DEVICE_PATHS.through(new URL(server.url).host, DEVICE_PATHS.requests), {
       method,
       pair: road.factory,
       headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
@@ -371,7 +371,7 @@ test("content that breaks off is never taken for whole, and the proxy goes on", 
     servers: [{ url: server.url, id: SERVER_ID, authority, publicKey }],
     limits: { retryPauseMs: 1, inFlight: 1, waiting: 0 },
   });
-  const path = ROAD.through(new URL(server.url).host, "/d/orders/AB12CD34/items/x/content");
+  const path = DEVICE_PATHS.through(new URL(server.url).host, "/d/orders/AB12CD34/items/x/content");
   for (let turn = 0; turn < 3; turn++)
     await assert.rejects(road.air(path, { pair: road.factory }), /aborted|hang up|RESET/i);
 });

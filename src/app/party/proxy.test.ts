@@ -8,16 +8,16 @@ import {
   IMSI,
   MSISDN,
   OTHER_IMEI,
-  openRoad,
+  openParties,
+  type Parties,
   PROXY_ID,
-  type RoadParties,
   screenIn,
   screenOf,
 } from "../../../test/fixture/parties.ts";
-import type { RoadHandler } from "../../http/land/handler.ts";
+import type { LandHandler } from "../../http/land/handler.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { TurnupError } from "../../term/error.ts";
-import { AIR_HEADERS, LAND_HEADERS, ROAD } from "../../wire/message/road.ts";
+import { AIR_HEADERS, DEVICE_PATHS, LAND_HEADERS } from "../../wire/message/legs.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 const MODULE = randomBytes(300_000);
@@ -31,11 +31,11 @@ const GATEWAY: GatewayRule = {
   deviceIdHeader: "x-imei",
 };
 
-let road: RoadParties;
-let handler: RoadHandler;
+let road: Parties;
+let handler: LandHandler;
 beforeEach(async () => {
   handler = async () => ({ kind: "screen", status: 200, screen: screenOf("https://127.0.0.1:1") });
-  road = await openRoad({
+  road = await openParties({
     handler: (identity, request) => handler(identity, request),
     proxy: {
       gatewayDoor: { host: "127.0.0.1", port: 0 },
@@ -70,16 +70,16 @@ test("a request arrives with the identity of its account, and its screen comes b
     language: "en-GB",
   });
   const screen = screenIn(answer);
-  assert.equal(screen.entries[0]?.href, ROAD.through(road.server, "/d/packages"));
-  assert.equal(screen.entries[1]?.href, ROAD.through(road.otherServer, "/d/services"));
-  assert.equal(screen.form?.action, ROAD.through(road.server, ROAD.requests));
+  assert.equal(screen.entries[0]?.href, DEVICE_PATHS.through(road.server, "/d/packages"));
+  assert.equal(screen.entries[1]?.href, DEVICE_PATHS.through(road.otherServer, "/d/services"));
+  assert.equal(screen.form?.action, DEVICE_PATHS.through(road.server, DEVICE_PATHS.requests));
   assert.equal(screen.actions[0]?.href, "https://operator.example/help");
   assert.match(String(answer.headers["turnup-channel"]), /^wideband; rule=not_a_notice/);
 });
 
 test("two entries of one list lead to two servers, and both requests arrive at the right one (row 6)", async () => {
   for (const server of [road.server, road.otherServer]) {
-    const answer = await road.air(ROAD.through(server, "/d/services?page=2"), { pair: road.factory });
+    const answer = await road.air(DEVICE_PATHS.through(server, "/d/services?page=2"), { pair: road.factory });
     assert.equal(answer.status, 200);
   }
   assert.deepEqual(
@@ -119,7 +119,7 @@ test("every refusal looks the same to the device, and leaves one record", async 
   const answers = [
     await start({ [AIR_HEADERS.deviceId]: OTHER_IMEI }),
     await road.air(road.start(), { pair: unknown }),
-    await road.air(ROAD.through("127.0.0.1:9", ROAD.start), { pair: road.factory }),
+    await road.air(DEVICE_PATHS.through("127.0.0.1:9", DEVICE_PATHS.start), { pair: road.factory }),
     await start({ [AIR_HEADERS.session]: "x.y" }),
     await road.air(road.start()),
   ];
@@ -137,15 +137,15 @@ test("every refusal looks the same to the device, and leaves one record", async 
 });
 
 test("what somebody writes into an address in a server's place is not written down", async () => {
-  await road.air(ROAD.through(MSISDN, ROAD.start), { pair: road.factory });
+  await road.air(DEVICE_PATHS.through(MSISDN, DEVICE_PATHS.start), { pair: road.factory });
   assert.equal(road.records.at(-1)?.server, "unknown");
   assert.doesNotMatch(JSON.stringify(road.records), new RegExp(`${IMEI}|${MSISDN}`));
 });
 
 test("what is between proxy and server alone is no device's business, nor is any address that climbs", async () => {
   for (const path of [
-    ROAD.authentications,
-    ROAD.enrolments,
+    DEVICE_PATHS.authentications,
+    DEVICE_PATHS.enrolments,
     "/d/../v1/orders",
     "/d/%2e%2e/x",
     "/v1/orders",
@@ -177,7 +177,7 @@ test("the air session's token is bound to the device's certificate and to the ai
 });
 
 test("a form in the charset of an old phone arrives in UTF-8, and names and values stay", async () => {
-  await road.air(ROAD.through(road.server, ROAD.requests), {
+  await road.air(DEVICE_PATHS.through(road.server, DEVICE_PATHS.requests), {
     method: "POST",
     pair: road.factory,
     headers: { "content-type": `${FORM}; charset=Shift_JIS`, [AIR_HEADERS.idempotencyKey]: "k-1" },
@@ -192,7 +192,7 @@ test("a form in the charset of an old phone arrives in UTF-8, and names and valu
 
 test("forms that are none are refused before they are sent on", async () => {
   const post = (type: string, body: string) =>
-    road.air(ROAD.through(road.server, ROAD.requests), {
+    road.air(DEVICE_PATHS.through(road.server, DEVICE_PATHS.requests), {
       method: "POST",
       pair: road.factory,
       headers: { "content-type": type },
@@ -213,7 +213,7 @@ test("content passes unchanged, at the device's pace", async () => {
     contentType: "application/vnd.turnup.content",
     body: MODULE,
   });
-  const answer = await road.air(ROAD.through(road.server, "/d/orders/AB12CD34/items/x/content"), {
+  const answer = await road.air(DEVICE_PATHS.through(road.server, "/d/orders/AB12CD34/items/x/content"), {
     pair: road.factory,
   });
   assert.equal(answer.status, 200);
@@ -262,7 +262,7 @@ test("long terms come in decks of a phone's size; further pages are asked for at
   assert.equal(road.received.length, 2);
   assert.equal(road.received.at(-1)?.request.query.get("turnup-page"), null);
 
-  const posted = await road.air(ROAD.through(road.server, ROAD.requests), {
+  const posted = await road.air(DEVICE_PATHS.through(road.server, DEVICE_PATHS.requests), {
     method: "POST",
     pair: road.factory,
     headers: { ...headers, "content-type": FORM },
@@ -417,7 +417,7 @@ test("a server that has lost the session proves itself again, and the request is
   assert.equal((await start()).status, 200);
   const sessionKey = road.certificates.land.sessionKey;
   sessionKey.fill(7); // every token that it gave out is unknown to it now
-  const answer = await road.air(ROAD.through(road.server, ROAD.requests), {
+  const answer = await road.air(DEVICE_PATHS.through(road.server, DEVICE_PATHS.requests), {
     method: "POST",
     pair: road.factory,
     headers: { "content-type": FORM },
@@ -435,7 +435,8 @@ test("a server that is away: the device is told to try later, and nothing is kep
   assert.equal(screenIn(answer).id, "unavailable");
   assert.equal(lastReason(), "server_unreachable");
   assert.equal(
-    (await road.air(ROAD.through(road.otherServer, ROAD.start), { pair: road.factory })).status,
+    (await road.air(DEVICE_PATHS.through(road.otherServer, DEVICE_PATHS.start), { pair: road.factory }))
+      .status,
     200,
   );
 });

@@ -7,15 +7,15 @@ import { type AddressInfo, BlockList, isIPv6 } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { createAirDoor } from "../../http/proxy/air.ts";
 import { createGatewayDoor } from "../../http/proxy/gateway-door.ts";
-import { createHouse } from "../../http/proxy/house.ts";
+import { createProxyParts } from "../../http/proxy/parts.ts";
 import { createGateway, type GatewayLimits, type ProvisioningServer } from "../../net/gateway/gateway.ts";
 import { createEdge, type NetworkIdentity } from "../../proxy/edge.ts";
 import { type GatewayRule, plainAddress } from "../../proxy/gateway-identity.ts";
 import { serverNameOf } from "../../proxy/servers.ts";
 import type { AuditRecord, TerminationReason } from "../../proxy/session.ts";
 import { openProxyJournal } from "../../store/journal/proxy-journal.ts";
-import type { Bearer } from "../../wire/message/road.ts";
-import type { ProxyCertificates } from "../certificates/road-certificates.ts";
+import type { Bearer } from "../../wire/message/legs.ts";
+import type { ProxyCertificates } from "../certificates/leg-certificates.ts";
 import { createMachineWatch, type MachineNews } from "../server/machine-watch.ts";
 import { watchedLand } from "./watched-land.ts";
 
@@ -87,7 +87,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     freshOctets,
   });
   const land = watchedLand(gateway, machines);
-  const house = createHouse({
+  const parts = createProxyParts({
     edge,
     journal,
     land,
@@ -113,14 +113,14 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   };
   try {
     const air = await createAirDoor({
-      house,
+      parts,
       tls: certificates.air,
       factoryAuthorities: certificates.factoryAuthorities,
       enrolment: certificates.enrolment,
     });
     doors.push(air);
     await air.listen({ host, port: options.port });
-    const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(doors, house, options.gatewayDoor));
+    const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(doors, parts, options.gatewayDoor));
     const { port } = air.server.address() as AddressInfo; // it listens on TCP
     const keepAccounts = (accounts: readonly ProxyAccount[]): Promise<void> =>
       journal.append(accounts.flatMap((account) => edge.keepAccount(account, now())));
@@ -144,10 +144,10 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
 
 async function openGatewayDoor(
   doors: FastifyInstance[],
-  house: ReturnType<typeof createHouse>,
+  parts: ReturnType<typeof createProxyParts>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<string> {
-  const door = await createGatewayDoor(house);
+  const door = await createGatewayDoor(parts);
   doors.push(door);
   await door.listen({ host, port });
   return urlOf("http", host, (door.server.address() as AddressInfo).port);

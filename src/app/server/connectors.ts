@@ -9,7 +9,7 @@ import type {
   IdentityBureau,
   MailPort,
   NetworkElementPort,
-  PaymentHouse,
+  PaymentProvider,
 } from "../../kernel/calls/connectors.ts";
 import type { NetworkElement } from "../../kernel/catalog/catalog-item.ts";
 import type { Connectors } from "../../kernel/conductor/request-calls.ts";
@@ -19,7 +19,7 @@ import { tmf640Element } from "../../net/element/tmf640.ts";
 import { clientCredentials, fixedToken } from "../../net/exchange/token.ts";
 import { ID_DOCUMENT_TYPES, kycMatchBureau } from "../../net/identity/kyc-match.ts";
 import { smtpMail } from "../../net/mail/smtp.ts";
-import { paymentHouse } from "../../net/payment/payment-house.ts";
+import { paymentProvider } from "../../net/payment/payment-provider.ts";
 import {
   type ServiceDirectory,
   type ServiceProvider,
@@ -54,14 +54,14 @@ export async function connectorsOf(config: ConnectorConfig): Promise<OpenConnect
   const close = async (): Promise<void> => void (await Promise.all(opened.map((one) => one.close())));
   try {
     const bureau: IdentityBureau | undefined = keep(bureauOf(config));
-    const house: PaymentHouse | undefined = keep(houseOf(config));
+    const provider: PaymentProvider | undefined = keep(paymentOf(config));
     const directory: ServiceDirectory | undefined = keep(directoryOf(config));
     const element = elementsOf(config, keep);
     const billing: BillingCentre | undefined = keep(await billingOf(config));
     const mail: MailPort | undefined = keep(mailOf(config));
     const connectors: Connectors = {
       bureauOf: () => bureau,
-      paymentHouseOf: () => house,
+      paymentProviderOf: () => provider,
       serviceAt: (_operatorId, uri) => directory?.serverOf(uri),
       elementOf: (_operatorId, name) => element(name),
       billingOf: () => billing,
@@ -96,9 +96,9 @@ function documentType(given: string | undefined) {
   return idDocumentType ? { idDocumentType } : {};
 }
 
-function houseOf({ payment }: ConnectorConfig) {
+function paymentOf({ payment }: ConnectorConfig) {
   if (!payment.url) return undefined;
-  return paymentHouse({
+  return paymentProvider({
     url: payment.url,
     secret: needed(payment.secret, "payment.secret"),
     timeoutMs: payment.timeoutMs,

@@ -1,12 +1,12 @@
 /**
- * The engine of a server: conductor, books, outbox and errands with their loops, and the SMPP session. It has no state
- * of its own beyond what is under way, so any number of engines may run on one data base.
+ * The engine of a server: conductor, books, outbox and calls with their loops, and the SMPP session. It has no state
+ * of its own beyond what is under way, so any number of engines may run on one database.
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bookkeeper, createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
 import { type Conductor, createConductor } from "../../kernel/conductor/conductor.ts";
-import { type BankPort, createErrands, type MakerPort } from "../../kernel/conductor/make-calls.ts";
+import { type BankPort, createCallMaker, type MakerPort } from "../../kernel/conductor/make-calls.ts";
 import {
   createOutbox,
   type Outbox,
@@ -153,7 +153,7 @@ export function startEngine(options: EngineOptions): Engine {
     clock,
     random: Math.random,
   });
-  const errands = createErrands({
+  const calls = createCallMaker({
     store: options.store,
     books,
     clock,
@@ -183,7 +183,7 @@ export function startEngine(options: EngineOptions): Engine {
   );
   loops.forget = loop("forget", FORGET_POLL_MS, async () => conductor.dropReceipts().then(() => false));
   loops.calls = CALL_KINDS.map((kind) =>
-    loop(kind, POLL_MS, async () => (await errands.pass(kind, CALL_BATCH)) === CALL_BATCH),
+    loop(kind, POLL_MS, async () => (await calls.pass(kind, CALL_BATCH)) === CALL_BATCH),
   );
   loops.leases = loop("leases", LEASE_POLL_MS, async () => {
     if ((await options.store.reclaimLeases(clock())) === 0) return false;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { CapabilityRow, DeviceDatasets } from "../../kernel/devices/rows.ts";
-import type { Terms } from "../../kernel/order/operator-terms.ts";
-import type { OrderDraft, Subject } from "../../kernel/order/order-draft.ts";
+import type { OperatorTerms } from "../../kernel/order/operator-terms.ts";
+import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import { createAccessPointIndex } from "../../kernel/settings/find-settings.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";
@@ -46,7 +46,7 @@ function judge(
   const overrides = Object.entries(setup.overrides ?? {}).map(
     ([key, said]) => [key, { ...said, scope: key.slice(0, key.indexOf(":")) }] as [string, SupportOverride],
   );
-  const terms: Terms = {
+  const terms: OperatorTerms = {
     operatorId: OPERATOR,
     operatorName: "Meridian",
     kind: "mno",
@@ -60,12 +60,12 @@ function judge(
     accessPoints: [],
     overrides: new Map(overrides),
   };
-  const subject = { imei: setup.imei ?? IMEI } as Subject;
+  const subject = { imei: setup.imei ?? IMEI } as Subscriber;
   return knowledge.judge({} as OrderDraft, subject, terms, new Date("2026-11-29"));
 }
 const taken = (setup?: Parameters<typeof judge>[0]) => {
-  const { road, takesKey, isKeyKnown } = judge(setup);
-  return [road, takesKey, isKeyKnown];
+  const { protocol, takesKey, isKeyKnown } = judge(setup);
+  return [protocol, takesKey, isKeyKnown];
 };
 
 test("a model that takes OMA CP and of which no key is known is tried, and counts as unproved; or is not, as the policy says", () => {

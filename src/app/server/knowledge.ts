@@ -5,9 +5,9 @@
 import type { DeviceDescription } from "../../http/ports.ts";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
-import type { Judgement, SettingsChoice, SettingsRoad } from "../../kernel/order/deps.ts";
-import { relationOf, type Terms } from "../../kernel/order/operator-terms.ts";
-import type { OrderDraft, Subject } from "../../kernel/order/order-draft.ts";
+import type { Judgement, SettingsChoice, SettingsProtocol } from "../../kernel/order/deps.ts";
+import { type OperatorTerms, relationOf } from "../../kernel/order/operator-terms.ts";
+import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import { isHost } from "../../kernel/order/unconfirmed.ts";
 import type { Network, SettingsQuery } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found } from "../../kernel/settings/find-settings.ts";
@@ -34,12 +34,12 @@ import type { DeviceKnowledge, OwnDevices } from "./own-devices.ts";
 export type Knowledge = {
   /** Over the shipped data. */
   readonly catalog: DeviceCatalog;
-  judge(order: OrderDraft, subject: Subject, terms: Terms, asOf: Date): Judgement;
-  chooseSettings(subject: Subject, terms: Terms): SettingsChoice;
-  describe(terms: Terms, imei: string, asOf: Date): DeviceDescription;
+  judge(order: OrderDraft, subject: Subscriber, terms: OperatorTerms, asOf: Date): Judgement;
+  chooseSettings(subject: Subscriber, terms: OperatorTerms): SettingsChoice;
+  describe(terms: OperatorTerms, imei: string, asOf: Date): DeviceDescription;
   /** Whether a list that holds for the operator names the model. */
   isNamed(operatorId: string, tac: string): boolean;
-  findSettings(query: SettingsQuery, terms: Terms): Found;
+  findSettings(query: SettingsQuery, terms: OperatorTerms): Found;
   /** Whether it is known of every model of a make (`*`: of every make) that may take a key that it runs one. */
   runsKeys(operatorId: string, make: string): boolean;
   readonly homePlmnOf: HomePlmnResolver;
@@ -57,9 +57,10 @@ export function createKnowledge(data: {
 }): Knowledge {
   const { catalog } = data;
   const shipped: DeviceKnowledge = { catalog, support: new SupportKnowledge(catalog.data) };
-  const devicesOf = ({ operatorId }: Terms): DeviceKnowledge => data.ownDevices?.of(operatorId) ?? shipped;
+  const devicesOf = ({ operatorId }: OperatorTerms): DeviceKnowledge =>
+    data.ownDevices?.of(operatorId) ?? shipped;
 
-  const decide = (device: Device, imei: string, terms: Terms, asOf: Date): SupportDecision => {
+  const decide = (device: Device, imei: string, terms: OperatorTerms, asOf: Date): SupportDecision => {
     const relation = relationOf(terms, device.make);
     return decideSupport(
       {
@@ -80,9 +81,9 @@ export function createKnowledge(data: {
       const { verdict, reasons } = decide(device, subject.imei, terms, asOf);
       const said = overridesOf(data.sealer, terms, device, subject.imei).find(saysOfKey)?.takesKey;
       const { make, model } = device;
-      const road = roadOf(device, terms);
+      const protocol = protocolOf(device, terms);
       const cutOff = cutOffOn(device, devicesOf(terms).support, asOf.toISOString().slice(0, 10));
-      return { make, model, verdict, reasons, road, cutOff, ...keyOf(device, said, road, terms) };
+      return { make, model, verdict, reasons, protocol, cutOff, ...keyOf(device, said, protocol, terms) };
     },
     chooseSettings(subject, terms) {
       const query = queryOf(subject);
@@ -132,7 +133,12 @@ export function knownNetworks(networks: readonly Network[]): Pick<Knowledge, "ho
 }
 
 /** The operator's words that fit the device, the most specific first. */
-function overridesOf(sealer: Sealer, terms: Terms, device: Device, imei: string): readonly SupportOverride[] {
+function overridesOf(
+  sealer: Sealer,
+  terms: OperatorTerms,
+  device: Device,
+  imei: string,
+): readonly SupportOverride[] {
   if (terms.overrides.size === 0) return [];
   const index = sealer.blindIndex("imei", terms.operatorId, imei.slice(0, 14)).toString("hex");
   return [`imei:${index}`, `tac:${device.tac}`, `model:${device.make}/${device.model}`.toLowerCase()].flatMap(
@@ -146,8 +152,8 @@ const saysOfKey = ({ takesKey }: SupportOverride): boolean => takesKey !== undef
 function keyOf(
   { capability }: Device,
   said: boolean | undefined,
-  road: SettingsRoad,
-  { policy }: Terms,
+  road: SettingsProtocol,
+  { policy }: OperatorTerms,
 ): Pick<Judgement, "takesKey" | "isKeyKnown" | "whyNoKey"> {
   const word = said === undefined ? capability.deviceKey : said ? "yes" : "no";
   if (word === "yes") return { takesKey: true, isKeyKnown: true };
@@ -170,14 +176,14 @@ function withheldIn({ withheld }: ChosenSettings): Record<string, string> {
 }
 
 /** The protocol that the data names for the model (row 100); where nothing is known, the operator's choice. */
-function roadOf({ capability, form }: Device, { policy }: Terms): SettingsRoad {
+function protocolOf({ capability, form }: Device, { policy }: OperatorTerms): SettingsProtocol {
   if (capability.omaCp === "yes") return "omacp";
   if (capability.nokiaOta === "yes") return "nokiaota";
   if (capability.omaCp === "unknown" && form !== "modem") return policy.unknownProtocol;
   return "link";
 }
 
-function queryOf(subject: Subject): SettingsQuery {
+function queryOf(subject: Subscriber): SettingsQuery {
   const [mcc, mnc] = [subject.homePlmn.slice(0, 3), subject.homePlmn.slice(3)];
   return {
     mcc,

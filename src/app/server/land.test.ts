@@ -11,10 +11,10 @@ import {
   IMEI,
   IMSI,
   MSISDN,
-  openRoad,
+  openParties,
+  type Parties,
   PROXY_ID,
   pairOf,
-  type RoadParties,
   SERVER_ID,
   strangerAuthority,
 } from "../../../test/fixture/parties.ts";
@@ -22,23 +22,23 @@ import { parseImei } from "../../term/imei.ts";
 import { contentDigestOf } from "../../wire/httpsig/content-digest.ts";
 import { signMessage } from "../../wire/httpsig/signature.ts";
 import { issueLegToken } from "../../wire/message/leg-token.ts";
-import { imeiNameOf, proxyNameOf } from "../../wire/message/party-name.ts";
 import {
   type AuthenticationAnswer,
   authenticationText,
+  DEVICE_PATHS,
   LAND_HEADERS,
   LAND_SIGNATURE,
-  ROAD,
-} from "../../wire/message/road.ts";
+} from "../../wire/message/legs.ts";
+import { imeiNameOf, proxyNameOf } from "../../wire/message/party-name.ts";
 import type { Pair } from "../certificates/certificates.ts";
 import { ensureAuthority } from "../certificates/certificates.ts";
 
-let road: RoadParties;
+let road: Parties;
 let legs: Pair;
 let clockMs = Date.now();
 let stretchMs = 0;
 beforeAll(async () => {
-  road = await openRoad({ now: () => new Date(Date.now() + stretchMs) });
+  road = await openParties({ now: () => new Date(Date.now() + stretchMs) });
   legs = await ensureAuthority(join(road.folder, "proxy"), new Date());
 });
 afterAll(() => road.close());
@@ -68,7 +68,7 @@ type Message = {
 
 async function send(message: Message = {}) {
   const { certificates, land } = road;
-  const { method = "GET", target = ROAD.start, body = "" } = message;
+  const { method = "GET", target = DEVICE_PATHS.start, body = "" } = message;
   const url = new URL(target, land.url);
   const given: Record<string, string | undefined> = {
     [LAND_HEADERS.imei]: IMEI,
@@ -141,7 +141,7 @@ async function session(): Promise<string> {
   });
   const { answer } = await send({
     method: "POST",
-    target: ROAD.authentications,
+    target: DEVICE_PATHS.authentications,
     body,
     headers: { "content-type": "application/json", [LAND_HEADERS.session]: undefined },
   });
@@ -186,7 +186,7 @@ test("the server answers an authentication request with its own credentials, ove
   const nonce = randomBytes(32).toString("base64");
   const { answer } = await send({
     method: "POST",
-    target: ROAD.authentications,
+    target: DEVICE_PATHS.authentications,
     body: JSON.stringify({ nonce, proxy: PROXY_ID, at: new Date().toISOString() }),
     headers: { "content-type": "application/json", [LAND_HEADERS.session]: undefined },
   });
@@ -209,7 +209,7 @@ for (const [name, bodyOf, status] of AUTHENTICATIONS) {
   test(`an authentication request ${name} opens no session`, async () => {
     const { answer } = await send({
       method: "POST",
-      target: ROAD.authentications,
+      target: DEVICE_PATHS.authentications,
       body: JSON.stringify(bodyOf(new Date().toISOString(), randomBytes(32).toString("base64"))),
       headers: { "content-type": "application/json", [LAND_HEADERS.session]: undefined },
     });
@@ -438,7 +438,7 @@ test("an enrolment token is answered once, to a proxy in its session alone", asy
   road.tokens.set("one-time", { imsi: IMSI, msisdn: null, imei: null });
   const message: Message = {
     method: "POST",
-    target: ROAD.enrolments,
+    target: DEVICE_PATHS.enrolments,
     body: JSON.stringify({ token: "one-time" }),
     headers: { "content-type": "application/json" },
   };

@@ -1,14 +1,14 @@
 /** Starts the provisioning server's door for proxies. What stands behind it comes in as a handler. */
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import type { RoadHandler } from "../../http/land/handler.ts";
+import type { LandHandler } from "../../http/land/handler.ts";
 import {
   createLandServer,
   type LandProxy,
   type LandRefusal,
   type LandServerOptions,
 } from "../../http/land/server.ts";
-import type { LandCertificates } from "../certificates/road-certificates.ts";
+import type { LandCertificates } from "../certificates/leg-certificates.ts";
 
 export type LandOptions = {
   /** Our name in proofs. */
@@ -18,7 +18,7 @@ export type LandOptions = {
   readonly port: number;
   readonly certificates: LandCertificates;
   readonly proxies: readonly LandProxy[];
-  readonly handler: RoadHandler;
+  readonly handler: LandHandler;
   readonly enrolmentOf: LandServerOptions["enrolmentOf"];
   now?(): Date;
   onRefused?(refusal: LandRefusal): void;

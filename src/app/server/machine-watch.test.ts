@@ -239,7 +239,7 @@ test("every machine of the configuration that refuses our credentials is known a
   whenDone(() => open.close());
   const peers = openPeers(config);
   whenDone(() => peers.close());
-  const { bureauOf, paymentHouseOf, serviceAt, elementOf, billingOf, mailOf, peerAt } = watchedConnectors(
+  const { bureauOf, paymentProviderOf, serviceAt, elementOf, billingOf, mailOf, peerAt } = watchedConnectors(
     { ...open.connectors, peerAt: peers.at },
     config,
     watch,
@@ -253,7 +253,7 @@ test("every machine of the configuration that refuses our credentials is known a
   const to = { kind: "mail", address: "who@there.example" } as const;
   await bank.requestFees([{ id, ...money, amountMinor: 100n, payee: "", reference: "order" }]);
   await bureauOf!("o")!.verify({ id, msisdn, user: { givenName: "Ann", familyName: "Lee" } as never });
-  await paymentHouseOf!("o")!.authorise({ id, token: "card", ...money });
+  await paymentProviderOf!("o")!.authorise({ id, token: "card", ...money });
   const task = {
     id,
     msisdn,

@@ -275,7 +275,7 @@ const CARD_OUTCOMES = ["accepted", "refused", "void", "paused"] as const;
 export function countCardTries(registry: Registry): (outcome: (typeof CARD_OUTCOMES)[number]) => void {
   const tries = new Counter({
     name: "turnup_card_tries_total",
-    help: "Cards that were tried, by what came of it; paused: not given to the payment house, since too many were.",
+    help: "Cards that were tried, by what came of it; paused: not given to the payment provider, since too many were.",
     labelNames: ["outcome"],
     registers: [registry],
   });

@@ -1,5 +1,5 @@
 /**
- * What commands that work on the data base share: they open it beside a running server or without one, and work for one
+ * What commands that work on the database share: they open it beside a running server or without one, and work for one
  * operator, `--operator SLUG` or the only one there is.
  */
 
@@ -51,9 +51,9 @@ function chosen(operators: readonly Operator[], slug: string | undefined): Opera
   const known = operators.slice(0, SLUGS_TOLD_MAX).map((one) => one.slug);
   const list = `${known.join(", ")}${operators.length > known.length ? ", ..." : ""}`;
   if (operators.length === 0) {
-    throw new TurnupError("operator_not_found", "there is no operator in this data base", {
+    throw new TurnupError("operator_not_found", "there is no operator in this database", {
       nextStep:
-        "Make one with `turnup operator add`; check with `turnup config` that this is the data base you mean.",
+        "Make one with `turnup operator add`; check with `turnup config` that this is the database you mean.",
     });
   }
   const [only] = operators;

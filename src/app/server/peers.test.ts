@@ -15,7 +15,7 @@ writeFileSync(join(folder, "games.token"), "tup_secret\n");
 const ORIGIN = "https://games.example:8445";
 const whole = {
   origin: ORIGIN,
-  name: "Games house",
+  name: "Games fixture",
   apiUrl: "https://api.games.example",
   tokenFile: "games.token",
 };
@@ -31,7 +31,7 @@ test("a server that is named takes requests where the file says how, and is told
     { origin: "https://plain.example", name: "Plain" },
   ]);
   assert.deepEqual(peers.of(ORIGIN), {
-    name: "Games house",
+    name: "Games fixture",
     portalUrl: "https://my.games.example",
     takesRequests: true,
   });

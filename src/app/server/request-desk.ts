@@ -18,15 +18,15 @@ import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
 import { createRequestReader } from "../../store/requests/request-reader.ts";
 import { TurnupError } from "../../term/error.ts";
-import { ROAD } from "../../wire/message/road.ts";
+import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import { dataFolderOf, readConfig } from "../config/config.ts";
 import type { CommandContext } from "../terminal/command.ts";
+import { landNameOf } from "./device-doors.ts";
 import { createKnowledge } from "./knowledge.ts";
 import type { OperatorStore } from "./operator-store.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { ownIssuer } from "./own-issuer.ts";
 import { type OpenPeers, openPeers } from "./peers.ts";
-import { landNameOf } from "./provisioning-road.ts";
 
 export const requestReaderOf = ({ store, clock }: OperatorStore): RequestReader =>
   createRequestReader(store.database, store.sealer, clock);
@@ -81,7 +81,7 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
     landName: () => landName,
     onWritten: () => undefined, // a server looks for messages and calls by itself
     linkUrl: (token) => `${publicUrl}/s/${token}`,
-    requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,
+    requestUrl: (reference) => `${publicUrl}${DEVICE_PATHS.order(reference)}`,
     offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
     async fetchModule() {
       throw new TurnupError("content_unavailable", "a command fetches no modules");

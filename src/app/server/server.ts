@@ -1,6 +1,6 @@
 /**
  * The provisioning server: opens the store, loads what is known, starts the engine and the HTTP doors, and stops them in
- * the reverse order. It keeps nothing that another server on the same data base would miss.
+ * the reverse order. It keeps nothing that another server on the same database would miss.
  */
 
 import { createHash, randomBytes } from "node:crypto";
@@ -50,12 +50,20 @@ import { createPairings } from "../../store/sightings/pairings.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
 import { issuerKeyOf } from "../../wire/message/issuer-key.ts";
-import { ROAD } from "../../wire/message/road.ts";
+import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import { type Config, dataFolderOf } from "../config/config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
-import { readGatewaysFile, readLandSettings } from "../config/road-config.ts";
+import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
 import { createAppletReports } from "./applet-reports.ts";
 import { type ConnectorConfig, connectorsOf } from "./connectors.ts";
+import {
+  type DeviceDoors,
+  type LandPlace,
+  landNameOf,
+  openDeviceDoors,
+  portalKeyOf,
+  portalOperators,
+} from "./device-doors.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { fetchModule } from "./fetch-module.ts";
 import { createKnowledge, type Knowledge } from "./knowledge.ts";
@@ -73,14 +81,6 @@ import { countCardTries, countEnds, observe } from "./measures.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { type OwnIssuer, ownIssuer } from "./own-issuer.ts";
 import { openPeers } from "./peers.ts";
-import {
-  type LandPlace,
-  landNameOf,
-  openRoad,
-  type ProvisioningRoad,
-  portalKeyOf,
-  portalOperators,
-} from "./provisioning-road.ts";
 import { openStore, type Store } from "./store.ts";
 import { voicePlatformFinder } from "./voice-platforms.ts";
 import { watchedConnectors } from "./watched-connectors.ts";
@@ -97,7 +97,7 @@ export type ServerOptions = {
   readonly logStream?: DestinationStream;
   /** Certificates for key servers, where they do not come from the configuration's files. */
   readonly makerCredentials?: MakerCredentials;
-  /** Starts what is outside, beside the data base; the configuration's own message centre and bank otherwise. */
+  /** Starts what is outside, beside the database; the configuration's own message centre and bank otherwise. */
   readonly outside?: (catalog: DeviceCatalog) => Promise<Outside>;
   /** Rows of the shipped data that are being loaded: the first start only. */
   readonly onProgress?: (done: number, total: number, name: string) => void;
@@ -124,7 +124,7 @@ export type Server = {
   readonly issuer: OwnIssuer;
   readonly deps: HttpDeps;
   readonly orders: OrderStore;
-  readonly road: ProvisioningRoad;
+  readonly road: DeviceDoors;
   close(): Promise<void>;
 };
 
@@ -139,7 +139,7 @@ export type Outside = {
 };
 
 export async function startServer(options: ServerOptions): Promise<Server> {
-  // While the data base starts, what is known is read: the two take about as long. Not before it has begun to start:
+  // While the database starts, what is known is read: the two take about as long. Not before it has begun to start:
   // reading holds up everything else.
   let opening!: ReturnType<typeof openStore>;
   await new Promise<void>((begun) => {
@@ -223,7 +223,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   const peers = openPeers(config);
   const connectors = watchedConnectors({ ...opened.connectors, peerAt: peers.at }, config, machines);
   let publicUrl = config.http.publicUrl ?? "";
-  let road: ProvisioningRoad | undefined;
+  let road: DeviceDoors | undefined;
   const measures = new MeasureRegistry();
   const countEnded = countEnds(measures);
   const shared = { database, sealer, newId, clock, termsOf: orders.termsOf, termsIn: orders.termsIn };
@@ -246,7 +246,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     linkUrl: (token) => `${publicUrl}/s/${token}`,
     catalog: items,
     fetchModule: (url) => machines.during(machineAt("module", url), fetchModule(url)),
-    requestUrl: (reference) => `${publicUrl}${ROAD.order(reference)}`,
+    requestUrl: (reference) => `${publicUrl}${DEVICE_PATHS.order(reference)}`,
     offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
     peers: peers.peers,
     landName: () => landNameOf(config.land, road?.land?.url),
@@ -288,8 +288,8 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     people: createPortalPeople(database, sealer),
     key: portalKeyOf(sealer),
     cardsOf(operatorId: string) {
-      const house = connectors.paymentHouseOf?.(operatorId);
-      return house && { house, secret: cardSecretOf(sealer, operatorId), tries };
+      const provider = connectors.paymentProviderOf?.(operatorId);
+      return provider && { provider, secret: cardSecretOf(sealer, operatorId), tries };
     },
     publicUrl: () => publicUrl,
     freshOctets: (octets: number) => Uint8Array.from(randomBytes(octets)),
@@ -308,7 +308,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
     catalog: items,
     peers: peers.peers,
     hasServer: peers.hasServer && ((origin) => isOwn(origin) || peers.hasServer?.(origin) === true),
-    road: {
+    requests: {
       ...forRoad,
       reader: requestReader,
       putAccountNumber: (given) => putAccountNumber(database, sealer, given),
@@ -375,7 +375,7 @@ async function startOn(store: Store, catalog: DeviceCatalog, options: ServerOpti
   });
   let http: FastifyInstance;
   try {
-    road = await openRoad(
+    road = await openDeviceDoors(
       {
         ...forRoad,
         clock,

@@ -1,16 +1,16 @@
 /** Voice platforms that are known by their address, since some set no headers: they bring callers of this portal's operator. */
 import { isIP } from "node:net";
-import type { RoadDeps } from "../../http/ports.ts";
+import type { RequestDeps } from "../../http/ports.ts";
 import { plainAddress } from "../../proxy/gateway-identity.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Config } from "../config/config.ts";
-import type { PortalOperators } from "./provisioning-road.ts";
+import type { PortalOperators } from "./device-doors.ts";
 
 /** @throws TurnupError `config_invalid`: what is no address */
 export function voicePlatformFinder(
   { voicePlatforms = "" }: Pick<Config["portal"], "voicePlatforms">,
   operators: Pick<PortalOperators, "at">,
-): NonNullable<RoadDeps["voicePlatformAt"]> {
+): NonNullable<RequestDeps["voicePlatformAt"]> {
   const addresses = voicePlatforms
     .split(",")
     .map((address) => address.trim())

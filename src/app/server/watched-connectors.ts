@@ -22,10 +22,12 @@ export function watchedConnectors(
     url: string | undefined,
     port: Port | undefined,
   ): Port | undefined => port && machines.watch(machineAt(kind, url), port);
-  const { bureauOf, paymentHouseOf, serviceAt, elementOf, billingOf, mailOf, peerAt } = connectors;
+  const { bureauOf, paymentProviderOf, serviceAt, elementOf, billingOf, mailOf, peerAt } = connectors;
   return {
     ...(bureauOf && { bureauOf: (of) => at("identity", identity.url, bureauOf(of)) }),
-    ...(paymentHouseOf && { paymentHouseOf: (of) => at("payment", payment.url, paymentHouseOf(of)) }),
+    ...(paymentProviderOf && {
+      paymentProviderOf: (of) => at("payment", payment.url, paymentProviderOf(of)),
+    }),
     ...(serviceAt && { serviceAt: (of, uri) => at("service", uri, serviceAt(of, uri)) }),
     ...(elementOf && {
       elementOf: (of, name) => at("element", element[ELEMENT_URL[name]] ?? element.url, elementOf(of, name)),

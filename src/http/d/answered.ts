@@ -1,31 +1,38 @@
-/** What a guest is answered: his step's screen, or the screen that tells in words why not. */
-import type { Guest } from "./guest.ts";
-import { type Call, type House, type Shown, showTrouble, troubleOf } from "./house.ts";
+/** What a visitor is answered: his step's screen, or the screen that tells in words why not. */
+
+import {
+  type PortalContext,
+  type PortalRequest,
+  type Shown,
+  showTrouble,
+  troubleOf,
+} from "./portal-context.ts";
 import { destinationOf } from "./sign-in.ts";
 import { STEPS, type StepRow, takeStep } from "./steps.ts";
+import type { Visitor } from "./visitor.ts";
 
 export async function answered(
-  house: House,
-  guest: Guest,
-  read: () => Call,
+  context: PortalContext,
+  visitor: Visitor,
+  read: () => PortalRequest,
   steps: readonly StepRow[] = STEPS,
 ): Promise<Shown> {
-  let call: Call | undefined;
+  let call: PortalRequest | undefined;
   try {
     call = read();
-    const answer = await takeStep({ house, guest, call }, steps);
-    if (answer.kind === "screen" && guest.person) {
-      house.deps.onShown?.({
-        operatorId: guest.operator.id,
-        subscriberId: guest.person.subscriberId,
+    const answer = await takeStep({ context, visitor, call }, steps);
+    if (answer.kind === "screen" && visitor.person) {
+      context.deps.onShown?.({
+        operatorId: visitor.operator.id,
+        subscriberId: visitor.person.subscriberId,
         screen: answer.screen.id,
-        at: house.deps.clock(),
+        at: context.deps.clock(),
       });
     }
     return answer;
   } catch (error) {
     const trouble = troubleOf(error);
     if (!trouble) throw error;
-    return showTrouble(guest, trouble, call?.method === "GET" ? destinationOf(call.path) : null);
+    return showTrouble(visitor, trouble, call?.method === "GET" ? destinationOf(call.path) : null);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The one form of a request: what it asks for, by policy and by what is chosen, and what was typed into it. A card goes to
- * the payment house before anything is written and is kept nowhere here.
+ * the payment provider before anything is written and is kept nowhere here.
  */
 import { createHmac } from "node:crypto";
 import { type CardFault, type CardInput, checkCard, takeCard } from "../../kernel/account/card.ts";
@@ -16,7 +16,7 @@ import {
   userFieldName,
 } from "../../kernel/dialog/order-screen.ts";
 import { hasHere } from "../../kernel/dialog/price-lines.ts";
-import type { Visitor } from "../../kernel/dialog/visitor.ts";
+import type { PortalView } from "../../kernel/dialog/view.ts";
 import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
 import { verificationDue } from "../../kernel/registration/judge-verification.ts";
@@ -24,8 +24,8 @@ import { TurnupError } from "../../term/error.ts";
 import { faultOf, normalValueOf } from "../../wire/screen/input.ts";
 import { SCREEN_LIMITS } from "../../wire/screen/screen.ts";
 import type { PostedBody } from "./body.ts";
-import type { Guest } from "./guest.ts";
-import { type Call, type House, Trouble } from "./house.ts";
+import { type PortalContext, type PortalRequest, Trouble } from "./portal-context.ts";
+import type { Visitor } from "./visitor.ts";
 
 const SELECTION_MAX = 20;
 /** Of a typed value; the kernel's own limits are lower. */
@@ -43,39 +43,39 @@ export type Selection = {
 
 /** @throws Trouble `selection_empty`, `catalog_item_unknown`, `assurance_too_low`, `card_not_taken` */
 export async function selectionOf(
-  { deps }: House,
-  guest: Guest,
+  { deps }: PortalContext,
   visitor: Visitor,
+  view: PortalView,
   ids: readonly string[],
 ): Promise<Selection> {
   if (ids.length === 0 || ids.length > SELECTION_MAX) throw new Trouble("selection_empty", 422);
-  const { catalog } = visitor;
+  const { catalog } = view;
   const chosen = ids.map((id) => {
     const item = catalog.get(id);
     if (!item) throw new Trouble("catalog_item_unknown", 404);
     return item;
   });
-  const expansion = expandSelection(catalog, ids, { has: hasHere(visitor), deviceTakes: () => true });
+  const expansion = expandSelection(catalog, ids, { has: hasHere(view), deviceTakes: () => true });
   const items = expansion.items.map(({ item }) => item);
   const asking = askingItems(catalog, expansion);
-  const policy = (await deps.policies.current(guest.operator.id)).body.request;
-  refuseUnassured(guest, asking, policy);
-  const { person, operator } = guest;
+  const policy = (await deps.policies.current(visitor.operator.id)).body.request;
+  refuseUnassured(visitor, asking, policy);
+  const { person, operator } = visitor;
   const facts = person
     ? await deps.people.known(operator.id, person)
     : { isKnownDevice: false, account: null };
   const due = verificationDue(policy, asking, facts);
   const { user, services } = neededFields(due, items);
-  if (due.card && !deps.cardsOf(guest.operator.id)) throw new Trouble("card_not_taken", 503);
+  if (due.card && !deps.cardsOf(visitor.operator.id)) throw new Trouble("card_not_taken", 503);
   const asked: Asked = { user: due.road === "full" ? user : [], services, card: due.card };
   return { chosen, items, asked: withinScreen(asked), policy };
 }
 
 /** A link by SMS may be too little even for somebody who signed in by one. */
-function refuseUnassured(guest: Guest, items: readonly CatalogItem[], policy: RequestPolicy): void {
+function refuseUnassured(visitor: Visitor, items: readonly CatalogItem[], policy: RequestPolicy): void {
   const needed = [policy.minimumAssurance, ...items.map(({ requires }) => requires.assurance)];
-  if (guest.who && needed.every((one) => isAssuredEnough(guest.assurance, one))) return;
-  const bySms = guest.door === "public" && needed.every((one) => isAssuredEnough("link", one));
+  if (visitor.who && needed.every((one) => isAssuredEnough(visitor.assurance, one))) return;
+  const bySms = visitor.door === "public" && needed.every((one) => isAssuredEnough("link", one));
   throw new Trouble(bySms ? "assurance_too_low" : "assurance_needs_device", 403);
 }
 
@@ -105,7 +105,7 @@ export type Posted = {
 };
 
 /** @throws TurnupError `body_malformed` */
-export function readPostedOrder({ body }: Call): Posted {
+export function readPostedOrder({ body }: PortalRequest): Posted {
   const given = body.json ? jsonOrder(body.json) : formOrder(body);
   for (const value of Object.values(given.values)) {
     if (value.length > VALUE_CHARACTERS_MAX) throw malformed("a value that no field takes");
@@ -233,7 +233,7 @@ export function givenOf(
 }
 
 /** Whatever he comes by, a new session or another number begins no count anew for the rest. */
-function triedBy({ subject, session, person, who, address }: Guest): readonly TriedBy[] {
+function triedBy({ subject, session, person, who, address }: Visitor): readonly TriedBy[] {
   const number = person?.subscriberId ?? who?.msisdn ?? who?.imsi;
   const device = person?.deviceId ?? who?.imei;
   return [
@@ -249,8 +249,8 @@ function triedBy({ subject, session, person, who, address }: Guest): readonly Tr
  * @throws Trouble `card_not_taken`
  */
 export async function cardOf(
-  { deps }: House,
-  guest: Guest,
+  { deps }: PortalContext,
+  visitor: Visitor,
   { asked }: Selection,
   { card }: Posted,
   key: string,
@@ -259,17 +259,17 @@ export async function cardOf(
   | null
   | { readonly fault: CardFault["code"] | "card_refused" | "card_tries_exceeded"; readonly field: string }
 > {
-  const cards = deps.cardsOf(guest.operator.id);
+  const cards = deps.cardsOf(visitor.operator.id);
   if (!asked.card || !cards) return null;
-  // A corrected number is another card, so it has another key at the payment house.
+  // A corrected number is another card, so it has another key at the payment provider.
   const idempotencyKey = createHmac("sha256", deps.key)
     .update(JSON.stringify([key, card.number, card.expiry]))
     .digest("base64url");
   try {
     return await takeCard(cards, {
       ...card,
-      triedBy: triedBy(guest),
-      operatorId: guest.operator.id,
+      triedBy: triedBy(visitor),
+      operatorId: visitor.operator.id,
       idempotencyKey,
       now: deps.clock(),
     });

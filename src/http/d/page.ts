@@ -3,15 +3,15 @@
  * markup needs, or 406 where nothing can be drawn.
  */
 import type { FastifyReply } from "fastify";
-import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { chooseMarkup, type Markup } from "../../wire/screen/choose.ts";
 import { HTML_STYLE_HASH } from "../../wire/screen/html-style.ts";
 import { type Rendered, renderScreen } from "../../wire/screen/render.ts";
 import { type Screen, ScreenError } from "../../wire/screen/screen.ts";
 import { type HeaderLines, oneHeader } from "../header-lines.ts";
-import { capabilityOf, createKeptScreens, type KeptScreens, withPage } from "../proxy/showing.ts";
-import type { Guest } from "./guest.ts";
-import type { House, Shown, ShownScreen } from "./house.ts";
+import { capabilityOf, createKeptScreens, type KeptScreens, withPage } from "../proxy/draw-screen.ts";
+import type { PortalContext, Shown, ShownScreen } from "./portal-context.ts";
+import type { Visitor } from "./visitor.ts";
 import { wordsIn } from "./words.ts";
 
 const KEPT_ID_OCTETS = 16;
@@ -28,13 +28,13 @@ export type Asked = {
 
 export type Pages = {
   readonly kept: KeptScreens;
-  send(reply: FastifyReply, guest: Guest, answer: Shown, asked: Asked): FastifyReply;
+  send(reply: FastifyReply, visitor: Visitor, answer: Shown, asked: Asked): FastifyReply;
 };
 
-export function createPages({ deps }: House): Pages {
+export function createPages({ deps }: PortalContext): Pages {
   const kept = createKeptScreens(() => Buffer.from(deps.freshOctets(KEPT_ID_OCTETS)).toString("base64url"));
 
-  function markupFor({ person }: Guest, { headers }: Asked): Markup | undefined {
+  function markupFor({ person }: Visitor, { headers }: Asked): Markup | undefined {
     const told = capabilityOf(oneHeader(headers, AIR_HEADERS.capability));
     const known = person?.tac ? deps.capabilitiesOf?.(person.tac) : undefined;
     return chooseMarkup({
@@ -46,14 +46,14 @@ export function createPages({ deps }: House): Pages {
 
   /** A screen that answers a POST is kept for its further pages: its address cannot be asked for again. */
   function draw(
-    guest: Guest,
+    visitor: Visitor,
     markup: Markup,
     { screen, self, wrongFields }: ShownScreen,
     page: number,
   ): Rendered {
     let address = self;
     const pageHref = (wanted: number): string => {
-      address ??= guest.at(`/d/p/${kept.keep(guest.subject, screen, deps.monotonicMs())}`);
+      address ??= visitor.at(`/d/p/${kept.keep(visitor.subject, screen, deps.monotonicMs())}`);
       return withPage(address, wanted);
     };
     const [problem = "", ...text] = screen.text;
@@ -70,7 +70,7 @@ export function createPages({ deps }: House): Pages {
 
   return {
     kept,
-    send(reply, guest, answer, asked) {
+    send(reply, visitor, answer, asked) {
       reply.header("x-robots-tag", "noindex, nofollow, noarchive");
       reply.header("vary", "accept, user-agent, accept-language, turnup-capability");
       if (answer.kind === "content")
@@ -78,13 +78,13 @@ export function createPages({ deps }: House): Pages {
       if (answer.code !== undefined) reply.header("turnup-error", answer.code);
       if (answer.retryAfterSeconds !== undefined)
         reply.header("retry-after", String(answer.retryAfterSeconds));
-      const markup = markupFor(guest, asked);
+      const markup = markupFor(visitor, asked);
       if (!markup) return notAcceptable(reply);
       const { status, self } = answer;
       if (asked.method === "POST" && status === 200 && self !== null && REDIRECTED.includes(markup))
         return reply.status(303).header("location", self).send();
       try {
-        const { contentType, body } = draw(guest, markup, answer, asked.page);
+        const { contentType, body } = draw(visitor, markup, answer, asked.page);
         return reply
           .status(ALWAYS_FINE.includes(markup) && status < 500 ? 200 : status)
           .header("content-security-policy", policyOf(markup))

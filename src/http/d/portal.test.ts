@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freeTries } from "../../../test/fixture/memory-tries.ts";
-import { filled, type PortalHouse, portalOver, reading } from "../../../test/fixture/portal.ts";
+import { filled, type PortalFixture, portalOver, reading } from "../../../test/fixture/portal.ts";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
 import type { CardTries, CardTry } from "../../kernel/account/card-tries.ts";
-import { ROAD } from "../../wire/message/road.ts";
+import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
 
 const shop = await requestShop();
@@ -18,10 +18,10 @@ const referenceOn = (screen: Screen): string => {
   const hrefs = JSON.stringify([screen.entries, screen.actions]);
   return /\/d\/orders\/([0-9A-Z]{8})/.exec(hrefs)?.[1] ?? screen.title.split(" ").at(-1)!;
 };
-const orderForm = (portal: PortalHouse, id: string) => portal.screen("GET", `/d/items/${id}/order`);
+const orderForm = (portal: PortalFixture, id: string) => portal.screen("GET", `/d/items/${id}/order`);
 
 test("the journey of a device: choose, give data, agree, installed, done (rows 3, 5, 19 to 21)", async () => {
-  const house = await shop.house(
+  const fixture = await shop.fixture(
     "portal journey",
     [
       { id: "mail", kind: "feature", terms: "mail-terms", name: { en: "Mail" } },
@@ -29,8 +29,8 @@ test("the journey of a device: choose, give data, agree, installed, done (rows 3
     ],
     { terms: ["mail-terms"], policy: { userFields: ["givenName", "email"] } },
   );
-  const { screen, seen } = portalOver(shop, house);
-  const start = await screen("GET", ROAD.start);
+  const { screen, seen } = portalOver(shop, fixture);
+  const start = await screen("GET", DEVICE_PATHS.start);
   assert.equal(start.entries.length, 3);
   const list = await screen("GET", start.entries[1]!.href);
   assert.deepEqual(
@@ -43,11 +43,15 @@ test("the journey of a device: choose, give data, agree, installed, done (rows 3
     order.form?.fields.map(({ name }) => name),
     ["u_givenName", "u_email"],
   );
-  const wrong = await screen("POST", ROAD.requests, filled(order, { u_givenName: "Ada", u_email: "x" }));
+  const wrong = await screen(
+    "POST",
+    DEVICE_PATHS.requests,
+    filled(order, { u_givenName: "Ada", u_email: "x" }),
+  );
   assert.equal(wrong.status, 422);
   assert.equal(wrong.form?.fields[1]?.note, "is no e-mail address");
   assert.equal(wrong.form?.fields[0]?.value, "Ada");
-  const status = await screen("POST", ROAD.requests, filled(wrong, { u_email: "ada@example.org" }));
+  const status = await screen("POST", DEVICE_PATHS.requests, filled(wrong, { u_email: "ada@example.org" }));
   assert.equal(status.status, 200);
   const terms = await screen("GET", status.entries[0]!.href);
   assert.deepEqual(terms.text, ["Terms of mail-terms."]);
@@ -64,16 +68,18 @@ test("the journey of a device: choose, give data, agree, installed, done (rows 3
 });
 
 test("a failed installation is offered again; done is what the device confirms (rows 55 to 57)", async () => {
-  const house = await shop.house("portal install", [JAVA]);
-  const portal = portalOver(shop, house);
+  const fixture = await shop.fixture("portal install", [JAVA]);
+  const portal = portalOver(shop, fixture);
   const { screen, land } = portal;
-  const sent = await screen("POST", ROAD.requests, filled(await orderForm(portal, "java")), { noticeKey });
+  const sent = await screen("POST", DEVICE_PATHS.requests, filled(await orderForm(portal, "java")), {
+    noticeKey,
+  });
   const reference = referenceOn(sent);
-  const [item] = (await house.status(reference)).items;
-  const content = await land("GET", ROAD.content(reference, item!.id));
+  const [item] = (await fixture.status(reference)).items;
+  const content = await land("GET", DEVICE_PATHS.content(reference, item!.id));
   assert.equal(content.kind === "content" && content.contentType, "application/vnd.turnup.content");
   const report = (body: Record<string, string>, idempotencyKey: string | null) =>
-    screen("POST", ROAD.report(reference, item!.id), body, { idempotencyKey });
+    screen("POST", DEVICE_PATHS.report(reference, item!.id), body, { idempotencyKey });
   assert.equal((await report({ outcome: "installed" }, null)).status, 403); // a form of a page says nothing of devices
   assert.equal((await report({ outcome: "eaten" }, "k0")).status, 400);
   const failed = await report({ outcome: "failed", cause: "no_space" }, "k1");
@@ -84,17 +90,17 @@ test("a failed installation is offered again; done is what the device confirms (
   const done = await report({ outcome: "installed" }, "k2");
   assert.deepEqual(done.text, ["Done", "You have now: Java"]);
   assert.deepEqual((await report({ outcome: "installed" }, "k2")).text, done.text);
-  const over = await land("GET", ROAD.content(reference, item!.id));
+  const over = await land("GET", DEVICE_PATHS.content(reference, item!.id));
   assert.equal(over.status, 404);
 });
 
 test("a client module asks in JSON under a key of its own, and a repeat gets the first answer", async () => {
-  const house = await shop.house("portal json", [JAVA], { policy: { userFields: ["givenName"] } });
-  const { screen } = portalOver(shop, house);
+  const fixture = await shop.fixture("portal json", [JAVA], { policy: { userFields: ["givenName"] } });
+  const { screen } = portalOver(shop, fixture);
   const contentType = "application/json";
   const body = { selection: ["java"], user: { givenName: "Ada" } };
   const post = (idempotencyKey: string | null, given: object = body) =>
-    screen("POST", ROAD.requests, given, { contentType, idempotencyKey, noticeKey });
+    screen("POST", DEVICE_PATHS.requests, given, { contentType, idempotencyKey, noticeKey });
   const first = await post("k1");
   assert.equal(first.status, 200);
   assert.equal(referenceOn(await post("k1")), referenceOn(first));
@@ -112,27 +118,27 @@ test("a client module asks in JSON under a key of its own, and a repeat gets the
 });
 
 test("a form sent twice is one request, and another answer on the same form is none", async () => {
-  const house = await shop.house("portal repeat", [{ id: "mail", terms: "t" }], { terms: ["t"] });
-  const portal = portalOver(shop, house);
+  const fixture = await shop.fixture("portal repeat", [{ id: "mail", terms: "t" }], { terms: ["t"] });
+  const portal = portalOver(shop, fixture);
   const { screen } = portal;
   const form = filled(await orderForm(portal, "mail"));
-  const first = await screen("POST", ROAD.requests, form);
+  const first = await screen("POST", DEVICE_PATHS.requests, form);
   const reference = referenceOn(first);
-  assert.equal(referenceOn(await screen("POST", ROAD.requests, form)), reference);
-  const terms = await screen("GET", ROAD.terms(reference));
+  assert.equal(referenceOn(await screen("POST", DEVICE_PATHS.requests, form)), reference);
+  const terms = await screen("GET", DEVICE_PATHS.terms(reference));
   const hidden = (role: string) => terms.actions.find((one) => one.role === role)!.hidden!;
-  const accepted = await screen("POST", ROAD.terms(reference), hidden("accept"));
+  const accepted = await screen("POST", DEVICE_PATHS.terms(reference), hidden("accept"));
   assert.equal(accepted.status, 200);
-  assert.deepEqual(await screen("POST", ROAD.terms(reference), hidden("accept")), accepted);
-  const declined = await screen("POST", ROAD.terms(reference), hidden("decline"));
+  assert.deepEqual(await screen("POST", DEVICE_PATHS.terms(reference), hidden("accept")), accepted);
+  const declined = await screen("POST", DEVICE_PATHS.terms(reference), hidden("decline"));
   assert.equal(declined.status, 409);
   assert.deepEqual(declined.text, ["This was answered already."]);
-  assert.equal((await house.status(reference)).state, "completed");
+  assert.equal((await fixture.status(reference)).state, "completed");
 });
 
 test("a form without its state, with a changed one, another's, or one of another form changes nothing", async () => {
-  const house = await shop.house("portal states", [{ id: "mail", terms: "t" }], { terms: ["t"] });
-  const portal = portalOver(shop, house);
+  const fixture = await shop.fixture("portal states", [{ id: "mail", terms: "t" }], { terms: ["t"] });
+  const portal = portalOver(shop, fixture);
   const { screen } = portal;
   const form = filled(await orderForm(portal, "mail"));
   const { state = "", ...bare } = form;
@@ -140,19 +146,19 @@ test("a form without its state, with a changed one, another's, or one of another
   const others = filled(
     await screen("GET", "/d/items/mail/order", undefined, { who: { imei: "356938035643809" } }),
   );
-  const reference = referenceOn(await screen("POST", ROAD.requests, form));
-  const ofTerms = (await screen("GET", ROAD.terms(reference))).actions[0]!.hidden!.state!;
+  const reference = referenceOn(await screen("POST", DEVICE_PATHS.requests, form));
+  const ofTerms = (await screen("GET", DEVICE_PATHS.terms(reference))).actions[0]!.hidden!.state!;
   for (const forged of ["", "x", flipped, `${state}A`, others.state!, ofTerms]) {
-    const refused = await screen("POST", ROAD.requests, { ...bare, state: forged });
+    const refused = await screen("POST", DEVICE_PATHS.requests, { ...bare, state: forged });
     assert.equal(refused.status, 403, forged);
     assert.equal(refused.id, "problem");
   }
-  assert.equal((await screen("POST", ROAD.requests, bare)).status, 403);
-  assert.equal(await shop.count("request", "operator_id = $1", [house.operatorId]), 1);
+  assert.equal((await screen("POST", DEVICE_PATHS.requests, bare)).status, 403);
+  assert.equal(await shop.count("request", "operator_id = $1", [fixture.operatorId]), 1);
   shop.time.now += 3 * 3_600_000;
   const late = await screen(
     "POST",
-    ROAD.requests,
+    DEVICE_PATHS.requests,
     { ...bare, state: others.state! },
     {
       who: { imei: "356938035643809" },
@@ -161,9 +167,9 @@ test("a form without its state, with a changed one, another's, or one of another
   assert.deepEqual([late.status, late.text[0]], [409, "This page was open too long. Please begin again."]);
 });
 
-test("a card is judged at the door, exactly; it reaches the payment house alone, and no row (row 38)", async () => {
-  const house = await shop.house("portal card", [{ id: "mail", requires: requires({ card: true }) }]);
-  const portal = portalOver(shop, house);
+test("a card is judged at the door, exactly; it reaches the payment provider alone, and no row (row 38)", async () => {
+  const fixture = await shop.fixture("portal card", [{ id: "mail", requires: requires({ card: true }) }]);
+  const portal = portalOver(shop, fixture);
   const { screen, cards } = portal;
   const order = await orderForm(portal, "mail");
   assert.deepEqual(
@@ -175,7 +181,7 @@ test("a card is judged at the door, exactly; it reaches the payment house alone,
     ],
   );
   const noteFor = async (name: string, typed: Record<string, string>) => {
-    const answer = await screen("POST", ROAD.requests, filled(order, { ...CARD, ...typed }));
+    const answer = await screen("POST", DEVICE_PATHS.requests, filled(order, { ...CARD, ...typed }));
     assert.equal(answer.status, 422);
     assert.ok(!JSON.stringify(answer).includes("4111 1111"), "secrets are typed again");
     return answer.form?.fields.find((field) => field.name === name)?.note;
@@ -186,35 +192,35 @@ test("a card is judged at the door, exactly; it reaches the payment house alone,
   assert.match((await noteFor("c_expiry", { c_expiry: "1329" }))!, /month and year/);
   assert.match((await noteFor("c_code", { c_code: "12" }))!, /three digits/);
   assert.equal(cards.length, 0);
-  const done = await screen("POST", ROAD.requests, filled(order, CARD));
+  const done = await screen("POST", DEVICE_PATHS.requests, filled(order, CARD));
   assert.equal(done.status, 200);
   assert.equal(cards[0]?.pan, "4111111111111111");
   const rows = JSON.stringify(
-    await shop.database.rows("select * from request where operator_id = $1", [house.operatorId]),
+    await shop.database.rows("select * from request where operator_id = $1", [fixture.operatorId]),
   );
   assert.ok(!rows.includes("4111111111111111"));
   assert.ok(rows.includes("4111111111"), "first six and last four are kept");
 });
 
-test("a refused card is told on the form; a payment house that is away leaves nothing behind", async () => {
-  const house = await shop.house("portal no card", [{ id: "mail", requires: requires({ card: true }) }]);
+test("a refused card is told on the form; a payment provider that is away leaves nothing behind", async () => {
+  const fixture = await shop.fixture("portal no card", [{ id: "mail", requires: requires({ card: true }) }]);
   const say = { answer: { kind: "refused", cause: "lost" } as { kind: "refused" | "failed"; cause: string } };
   const tokenise = async () => say.answer;
-  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32), tries: freeTries() });
-  const portal = portalOver(shop, house, { cardsOf });
+  const cardsOf = () => ({ provider: { tokenise }, secret: new Uint8Array(32), tries: freeTries() });
+  const portal = portalOver(shop, fixture, { cardsOf });
   const order = await orderForm(portal, "mail");
-  const refused = await portal.screen("POST", ROAD.requests, filled(order, CARD));
+  const refused = await portal.screen("POST", DEVICE_PATHS.requests, filled(order, CARD));
   assert.deepEqual([refused.status, refused.form?.fields[0]?.note], [422, "the card was refused"]);
   say.answer = { kind: "failed", cause: "timeout" };
-  const away = await portal.screen("POST", ROAD.requests, filled(order, CARD));
+  const away = await portal.screen("POST", DEVICE_PATHS.requests, filled(order, CARD));
   assert.deepEqual([away.status, away.id], [503, "problem"]);
-  assert.equal(await shop.count("request", "operator_id = $1", [house.operatorId]), 0);
-  const none = portalOver(shop, house, { cardsOf: () => undefined });
+  assert.equal(await shop.count("request", "operator_id = $1", [fixture.operatorId]), 0);
+  const none = portalOver(shop, fixture, { cardsOf: () => undefined });
   assert.equal((await orderForm(none, "mail")).status, 503);
 });
 
 test("a card that comes too soon is told on the form; it counts for session, number and device, and goes nowhere", async () => {
-  const house = await shop.house("portal paused", [{ id: "mail", requires: requires({ card: true }) }]);
+  const fixture = await shop.fixture("portal paused", [{ id: "mail", requires: requires({ card: true }) }]);
   const counted: CardTry[] = [];
   const pause = { of: "session", until: new Date(shop.time.now + 60_000), tries: 3 } as const;
   const tries: CardTries = {
@@ -224,11 +230,11 @@ test("a card that comes too soon is told on the form; it counts for session, num
     },
     end: async () => assert.fail("nothing was begun"),
   };
-  const tokenise = async () => assert.fail("the payment house hears nothing of it");
-  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32), tries });
-  const portal = portalOver(shop, house, { cardsOf });
+  const tokenise = async () => assert.fail("the payment provider hears nothing of it");
+  const cardsOf = () => ({ provider: { tokenise }, secret: new Uint8Array(32), tries });
+  const portal = portalOver(shop, fixture, { cardsOf });
   const order = await orderForm(portal, "mail");
-  const paused = await portal.screen("POST", ROAD.requests, filled(order, CARD));
+  const paused = await portal.screen("POST", DEVICE_PATHS.requests, filled(order, CARD));
   assert.deepEqual(
     [paused.status, paused.form?.fields[0]?.note],
     [422, "too many cards were tried; please wait"],
@@ -238,42 +244,48 @@ test("a card that comes too soon is told on the form; it counts for session, num
     [["session", "number", "device"]],
   );
   assert.ok(!JSON.stringify(counted).includes("4111111111111111"));
-  assert.equal(await shop.count("request", "operator_id = $1", [house.operatorId]), 0);
+  assert.equal(await shop.count("request", "operator_id = $1", [fixture.operatorId]), 0);
 });
 
 test("another's request is none, whether looked at, answered or fetched", async () => {
-  const house = await shop.house("portal others", [{ id: "mail", terms: "t" }], { terms: ["t"] });
-  const portal = portalOver(shop, house);
+  const fixture = await shop.fixture("portal others", [{ id: "mail", terms: "t" }], { terms: ["t"] });
+  const portal = portalOver(shop, fixture);
   const { screen } = portal;
-  const reference = referenceOn(await screen("POST", ROAD.requests, filled(await orderForm(portal, "mail"))));
-  const [item] = (await house.status(reference)).items;
+  const reference = referenceOn(
+    await screen("POST", DEVICE_PATHS.requests, filled(await orderForm(portal, "mail"))),
+  );
+  const [item] = (await fixture.status(reference)).items;
   const who = { imei: "356938035643809", imsi: "001019999999999", msisdn: null };
   for (const path of [
-    ROAD.order(reference),
-    ROAD.terms(reference),
-    ROAD.fields(reference, item!.id),
-    ROAD.choice(reference, item!.id),
-    ROAD.content(reference, item!.id),
+    DEVICE_PATHS.order(reference),
+    DEVICE_PATHS.terms(reference),
+    DEVICE_PATHS.fields(reference, item!.id),
+    DEVICE_PATHS.choice(reference, item!.id),
+    DEVICE_PATHS.content(reference, item!.id),
   ]) {
     const refused = await screen("GET", path, undefined, { who });
     assert.deepEqual([refused.status, refused.text], [404, ["There is no such request of yours."]], path);
   }
   const answer = { answer: "accept" };
   assert.equal(
-    (await screen("POST", ROAD.terms(reference), answer, { who, idempotencyKey: "k" })).status,
+    (await screen("POST", DEVICE_PATHS.terms(reference), answer, { who, idempotencyKey: "k" })).status,
     404,
   );
-  assert.equal((await house.status(reference)).state, "awaiting_consent");
+  assert.equal((await fixture.status(reference)).state, "awaiting_consent");
 });
 
 test("what somebody has he can remove, and it is not told as had any more (row 65)", async () => {
-  const house = await shop.house("portal remove", [{ id: "mail", name: { en: "Mail" } }]);
-  const portal = portalOver(shop, house);
+  const fixture = await shop.fixture("portal remove", [{ id: "mail", name: { en: "Mail" } }]);
+  const portal = portalOver(shop, fixture);
   const { screen } = portal;
-  await screen("POST", ROAD.requests, filled(await orderForm(portal, "mail")));
+  await screen("POST", DEVICE_PATHS.requests, filled(await orderForm(portal, "mail")));
   const item = await screen("GET", "/d/items/mail");
   assert.equal(item.entries[0]?.label, "Remove");
-  const gone = await screen("POST", ROAD.requests, filled(await screen("GET", item.entries[0]!.href)));
+  const gone = await screen(
+    "POST",
+    DEVICE_PATHS.requests,
+    filled(await screen("GET", item.entries[0]!.href)),
+  );
   assert.deepEqual(gone.text, ["Done", "Mail: removed"]);
   assert.deepEqual((await screen("GET", "/d/mine")).entries, []);
 });
@@ -282,38 +294,40 @@ test("only what a service misses is asked for again, by the names that a form ca
   const label = { en: "Mail box" };
   const field = { name: "mail.box-name", label, kind: "text", required: false } as const;
   const service = { uri: "https://mail.example", module: null, fields: [field] };
-  const house = await shop.house("portal fields", [
+  const fixture = await shop.fixture("portal fields", [
     { id: "mail", kind: "service", service, name: { en: "Mail" } },
   ]);
-  house.answers.register = () =>
+  fixture.answers.register = () =>
     Promise.resolve({
       kind: "needs_information",
       remoteId: "r",
       fields: [{ name: field.name, problem: "missing" }],
     });
-  const portal = portalOver(shop, house);
+  const portal = portalOver(shop, fixture);
   const { screen } = portal;
-  const reference = referenceOn(await screen("POST", ROAD.requests, filled(await orderForm(portal, "mail"))));
-  await house.errands();
-  const status = await screen("GET", ROAD.order(reference));
+  const reference = referenceOn(
+    await screen("POST", DEVICE_PATHS.requests, filled(await orderForm(portal, "mail"))),
+  );
+  await fixture.calls();
+  const status = await screen("GET", DEVICE_PATHS.order(reference));
   const fields = await screen("GET", status.entries[0]!.href);
   assert.deepEqual(
     fields.form?.fields.map((one) => one.label),
     ["Mail box"],
   );
   const name = fields.form!.fields[0]!.name;
-  house.answers.register = ({ fields: given }) => {
+  fixture.answers.register = ({ fields: given }) => {
     assert.equal(given[field.name], "ada");
     return Promise.resolve({ kind: "registered", remoteId: "r", accessData: {} });
   };
   assert.equal((await screen("POST", fields.form!.action, filled(fields, { [name]: "ada" }))).status, 200);
-  await house.errands();
-  assert.match((await screen("GET", ROAD.order(reference))).text.join(" "), /You have now: Mail/);
+  await fixture.calls();
+  assert.match((await screen("GET", DEVICE_PATHS.order(reference))).text.join(" "), /You have now: Mail/);
 });
 
 test("help is there before anything is provisioned, for a SIM that nobody has seen too (row 23)", async () => {
-  const house = await shop.house("portal help", [{ id: "mail" }]);
-  const { screen } = portalOver(shop, house);
+  const fixture = await shop.fixture("portal help", [{ id: "mail" }]);
+  const { screen } = portalOver(shop, fixture);
   assert.equal((await screen("GET", "/d/start")).status, 200);
   const help = await screen("GET", "/d/help");
   assert.match(help.text.join(" "), /no request under way.*\+44 20 7946 0000/);
@@ -323,10 +337,10 @@ test("help is there before anything is provisioned, for a SIM that nobody has se
 });
 
 test("what a proxy's word is too weak for is refused before anything is asked", async () => {
-  const house = await shop.house("portal assurance", [
+  const fixture = await shop.fixture("portal assurance", [
     { id: "mail", requires: requires({ assurance: "cert" }) },
   ]);
-  const { screen } = portalOver(shop, house);
+  const { screen } = portalOver(shop, fixture);
   const refused = await screen("GET", "/d/items/mail/order", undefined, { who: { assurance: "network" } });
   assert.deepEqual([refused.status, refused.code, refused.entries], [403, "assurance_needs_device", []]);
 });

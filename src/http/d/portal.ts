@@ -2,17 +2,17 @@
  * The subscriber's portal: one dialog behind two doors, the land door (a proxy vouches for who asks) and the public server
  * (`/d/...`, for those who come without our proxy). `createPortal` gives both.
  */
-import type { RoadHandler, RoadResponse } from "../land/handler.ts";
+import type { LandHandler, LandResponse } from "../land/handler.ts";
 import { answered } from "./answered.ts";
 import { readPosted } from "./body.ts";
-import { landGuest } from "./guest.ts";
-import type { House, Shown } from "./house.ts";
+import type { PortalContext, Shown } from "./portal-context.ts";
 import type { PortalDeps } from "./ports.ts";
 import { createPublicDoor, type PublicDoor } from "./public-door.ts";
+import { landVisitor } from "./visitor.ts";
 
 export type Portal = {
   /** Behind the land door. */
-  readonly road: RoadHandler;
+  readonly road: LandHandler;
   /** On the public server, before it listens; what it holds ends when that server closes. */
   readonly mount: PublicDoor["mount"];
   /** Resolves when no SMS waits to be written down any more. */
@@ -20,25 +20,25 @@ export type Portal = {
 };
 
 export function createPortal(deps: PortalDeps): Portal {
-  const house: House = { deps };
-  const { mount, idle } = createPublicDoor(house);
+  const context: PortalContext = { deps };
+  const { mount, idle } = createPublicDoor(context);
   return {
     mount,
     idle,
     async road(identity, request) {
       const operator = await deps.operatorAt({ proxy: identity.proxy });
       if (!operator) throw new Error(`no operator takes requests of the proxy ${identity.proxy}`);
-      const guest = await landGuest(deps, operator, identity);
-      const answer = await answered(house, guest, () => ({
+      const visitor = await landVisitor(deps, operator, identity);
+      const answer = await answered(context, visitor, () => ({
         ...request,
         body: readPosted(request.contentType, request.body),
       }));
-      return roadResponse(answer);
+      return landResponse(answer);
     },
   };
 }
 
-function roadResponse(answer: Shown): RoadResponse {
+function landResponse(answer: Shown): LandResponse {
   if (answer.kind === "content") return answer;
   const { status, screen, code } = answer;
   return { kind: "screen", status, screen, ...(code === undefined ? {} : { code }) };

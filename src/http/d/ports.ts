@@ -38,7 +38,7 @@ export type PortalDeps = {
   readonly desk: RequestDesk;
   readonly people: PortalPeople;
   readonly repeats: Pick<Repeats, "begin" | "finish" | "abandon">;
-  /** Undefined: no payment house is there, and what needs a card cannot be ordered. */
+  /** Undefined: no payment provider is there, and what needs a card cannot be ordered. */
   readonly cardsOf: (operatorId: string) => CardDoor | undefined;
   readonly texts: Pick<TextDesk, "send">;
   /** Of the public server, for links in SMS. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { filled, portalOver } from "../../../test/fixture/portal.ts";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
-import { ROAD } from "../../wire/message/road.ts";
+import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 
 const shop = await requestShop();
 const EURO = { currency: "EUR" } as const;
@@ -17,8 +17,8 @@ const ITEMS = [
 const setup = { terms: ["mail-terms", "news-terms"] };
 
 test("the terms of a package's members are reached from its page and its form, agreed to, and kept with their versions", async () => {
-  const house = await shop.house("package terms", ITEMS, setup);
-  const { screen } = portalOver(shop, house);
+  const fixture = await shop.fixture("package terms", ITEMS, setup);
+  const { screen } = portalOver(shop, fixture);
   const page = await screen("GET", "/d/items/all");
   const form = await screen("GET", "/d/items/all/order");
   for (const { entries } of [page, form]) {
@@ -37,8 +37,8 @@ test("the terms of a package's members are reached from its page and its form, a
   }
   assert.equal((await screen("GET", "/d/items/radio/terms/mail-terms")).status, 404, "none of its own");
 
-  const { orderId } = await house.ask(["all"], { noticeKey: null });
-  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
+  const { orderId } = await fixture.ask(["all"], { noticeKey: null });
+  await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen");
   const kept = await shop.database.rows<{ terms_id: string; terms_version: number; answer: string }>(
     "select terms_id, terms_version, answer from consent where order_id = $1 order by terms_id",
     [orderId],
@@ -50,22 +50,22 @@ test("the terms of a package's members are reached from its page and its form, a
 });
 
 test("page, SMS with the terms, offer and billing centre name one price for a package without one of its own", async () => {
-  const house = await shop.house("package price", ITEMS, setup);
-  const { screen } = portalOver(shop, house);
+  const fixture = await shop.fixture("package price", ITEMS, setup);
+  const { screen } = portalOver(shop, fixture);
   const words = "€2.99 once, €1.99 a month";
   assert.ok((await screen("GET", "/d/items/all")).text.includes(words));
   assert.deepEqual((await screen("GET", "/d/items/all/order")).text[0], `All of it: ${words}`);
-  const { orderId } = await house.ask(["all"], { noticeKey: null });
-  const [terms] = await house.told();
+  const { orderId } = await fixture.ask(["all"], { noticeKey: null });
+  const [terms] = await fixture.told();
   assert.match(terms!.text, /you asked for Mail, News, Radio \(€2\.99 once, €1\.99 a month\)\. Terms of/);
-  await house.requests.answerTerms(house.scope, orderId, "accept", "sms");
-  await house.errands();
-  const booked = house.saw.billing.filter(({ kind }) => kind === "feature");
+  await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "sms");
+  await fixture.calls();
+  const booked = fixture.saw.billing.filter(({ kind }) => kind === "feature");
   const sum = (of: "onceMinor" | "monthlyMinor"): number => booked.reduce((all, one) => all + one[of], 0);
   assert.deepEqual([booked.length, sum("onceMinor"), sum("monthlyMinor")], [3, 299, 199]);
-  await house.told();
+  await fixture.told();
 
-  const other = await shop.house("package offer", ITEMS, setup);
+  const other = await shop.fixture("package offer", ITEMS, setup);
   await other.ask(["radio"], { noticeKey: null });
   await other.told();
   const offer = { itemId: "all", to: [{ msisdn: other.msisdn }], actor: "marketing", idempotencyKey: "k" };
@@ -75,21 +75,21 @@ test("page, SMS with the terms, offer and billing centre name one price for a pa
 });
 
 test("a form whose price has changed is shown anew with the price of now, and nothing is ordered by it", async () => {
-  const house = await shop.house("price moves", ITEMS.slice(2, 3));
-  const { screen } = portalOver(shop, house);
+  const fixture = await shop.fixture("price moves", ITEMS.slice(2, 3));
+  const { screen } = portalOver(shop, fixture);
   const form = await screen("GET", "/d/items/radio/order");
   assert.deepEqual(form.text, ["Radio: Free"]);
-  const { version, id: _id, ...radio } = (await shop.catalog.find(house.operatorId, "radio"))!.current!;
+  const { version, id: _id, ...radio } = (await shop.catalog.find(fixture.operatorId, "radio"))!.current!;
   const price = { ...EURO, onceMinor: 0, monthlyMinor: 499 };
-  await shop.catalog.put(house.operatorId, "radio", { ...radio, price }, (now) => now === version, "test");
+  await shop.catalog.put(fixture.operatorId, "radio", { ...radio, price }, (now) => now === version, "test");
   shop.time.now += 60_000; // the catalog may be some seconds old
-  const again = await screen("POST", ROAD.requests, filled(form));
+  const again = await screen("POST", DEVICE_PATHS.requests, filled(form));
   assert.equal(again.status, 422);
   assert.match(again.text[0]!, /price has changed/);
   assert.equal(again.text[1], "Radio: €4.99 a month");
-  const count = () => shop.count("provisioning_order", "operator_id = $1", [house.operatorId]);
+  const count = () => shop.count("provisioning_order", "operator_id = $1", [fixture.operatorId]);
   assert.equal(await count(), 0);
-  const done = await screen("POST", ROAD.requests, filled(again));
+  const done = await screen("POST", DEVICE_PATHS.requests, filled(again));
   assert.equal(done.status, 200);
   assert.equal(await count(), 1);
 });

@@ -4,20 +4,28 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TurnupError } from "../../term/error.ts";
-import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { Allowance } from "../allowance.ts";
 import { hostOf } from "../connections.ts";
 import { headerLines, oneHeader } from "../header-lines.ts";
 import { DEFAULT_PORTAL_LIMITS } from "../limits.ts";
+import { takePage } from "../proxy/draw-screen.ts";
 import { convertBody } from "../proxy/forms.ts";
-import { takePage } from "../proxy/showing.ts";
 import { answered } from "./answered.ts";
 import { readPosted } from "./body.ts";
-import type { Guest } from "./guest.ts";
-import { type Call, type House, type Shown, shown, showTrouble, Trouble, troubleOf } from "./house.ts";
 import { type Asked, createPages } from "./page.ts";
-import { type Arrival, publicGuest, strangerAt } from "./public-guest.ts";
+import {
+  type PortalContext,
+  type PortalRequest,
+  type Shown,
+  shown,
+  showTrouble,
+  Trouble,
+  troubleOf,
+} from "./portal-context.ts";
+import { type Arrival, publicVisitor, strangerAt } from "./public-visitor.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
+import type { Visitor } from "./visitor.ts";
 
 const BODY_OCTETS_MAX = 65_536;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
@@ -34,10 +42,10 @@ const LINKS_KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
 
 export type PublicDoor = { mount(server: FastifyInstance): Promise<void>; idle(): Promise<void> };
 
-export function createPublicDoor(house: House): PublicDoor {
-  const { deps } = house;
-  const pages = createPages(house);
-  const signIn: SignIn = createSignIn(house);
+export function createPublicDoor(context: PortalContext): PublicDoor {
+  const { deps } = context;
+  const pages = createPages(context);
+  const signIn: SignIn = createSignIn(context);
   const allowance = (perWindow: number): Allowance =>
     new Allowance({ perWindow, windowMs: MINUTE_MS, keysMax: REMEMBERED_MAX });
   const [persons, links] = [allowance(REQUESTS_PER_MINUTE), allowance(REQUESTS_PER_MINUTE)];
@@ -52,49 +60,49 @@ export function createPublicDoor(house: House): PublicDoor {
     const arrival: Arrival = { address: request.ip, headers, query: new URLSearchParams(query) };
     const method = request.method === "POST" ? "POST" : "GET";
     const asked: Asked = { method, headers, page };
-    let guest = strangerAt(operator, arrival);
+    let visitor = strangerAt(operator, arrival);
     let answer: Shown;
     try {
-      guest = await publicGuest(house, operator, arrival);
-      limit(guest, request.ip, path);
+      visitor = await publicVisitor(context, operator, arrival);
+      limit(visitor, request.ip, path);
       answer =
-        keptScreen(guest, method, path) ??
+        keptScreen(visitor, method, path) ??
         (await answered(
-          house,
-          guest,
+          context,
+          visitor,
           () => callOf(request, arrival, { method, path }),
           signIn.stepsFor(hostOf(request.ip)),
         ));
-      return pages.send(reply, guest, answer, asked);
+      return pages.send(reply, visitor, answer, asked);
     } catch (error) {
-      return pages.send(reply, guest, faultOf(guest, error), asked);
+      return pages.send(reply, visitor, faultOf(visitor, error), asked);
     }
   }
 
   /** Behind one address are many strangers: each link has an allowance of its own, which nobody can use up who has it not. */
-  function limit(guest: Guest, address: string, path: string): void {
+  function limit(visitor: Visitor, address: string, path: string): void {
     const isLink = LINK_PATH.test(path);
-    const allowed = isLink ? links : guest.who ? persons : strangers;
-    const who = guest.who ? guest.subject : `address ${hostOf(address)}${isLink ? ` ${path}` : ""}`;
+    const allowed = isLink ? links : visitor.who ? persons : strangers;
+    const who = visitor.who ? visitor.subject : `address ${hostOf(address)}${isLink ? ` ${path}` : ""}`;
     const seconds = allowed.take(who, deps.monotonicMs());
     if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
   }
 
-  function keptScreen(guest: Guest, method: string, path: string): Shown | undefined {
+  function keptScreen(visitor: Visitor, method: string, path: string): Shown | undefined {
     const id = KEPT_PATH.exec(path)?.[1];
     if (id === undefined || method !== "GET") return undefined;
-    const screen = pages.kept.find(guest.subject, id, deps.monotonicMs());
+    const screen = pages.kept.find(visitor.subject, id, deps.monotonicMs());
     if (!screen) throw new Trouble("not_found", 404);
-    return shown(screen, guest.at(path));
+    return shown(screen, visitor.at(path));
   }
 
   /** What nobody foresaw is told in one sentence, and written down by whoever keeps faults. */
-  function faultOf(guest: Guest, error: unknown): Shown {
+  function faultOf(visitor: Visitor, error: unknown): Shown {
     const trouble = troubleOf(error);
-    if (trouble) return showTrouble(guest, trouble);
+    if (trouble) return showTrouble(visitor, trouble);
     deps.onFault("portal", error);
     const isAway = error instanceof TurnupError && /^database_|_full$|_unavailable$/.test(error.code);
-    return showTrouble(guest, new Trouble("other", isAway ? 503 : 500));
+    return showTrouble(visitor, new Trouble("other", isAway ? 503 : 500));
   }
 
   return {
@@ -130,7 +138,7 @@ function callOf(
   request: FastifyRequest,
   { headers, query }: Arrival,
   { method, path }: { readonly method: "GET" | "POST"; readonly path: string },
-): Call {
+): PortalRequest {
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   // Old browsers write forms in the charset of the page, or of the handset.
   const converted = convertBody(oneHeader(headers, "content-type"), body);

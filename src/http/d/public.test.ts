@@ -1,11 +1,11 @@
 /** The portal on the public server over real sockets: who is let in, by what, and what every kind of device is shown. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { openHouse } from "../../../test/fixture/http.ts";
+import { openFixture } from "../../../test/fixture/http.ts";
 import { pair } from "../../../test/fixture/order-shop.ts";
 import { type Answered, ask } from "../../../test/fixture/parties.ts";
 import { filled, portalOver, type Sms } from "../../../test/fixture/portal.ts";
-import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
@@ -34,10 +34,10 @@ type Post = Readonly<Record<string, string>>;
 /** A server with a portal of an operator of its own; its subscriber was seen by the network. */
 async function town(name: string, changes: Partial<PortalDeps> & { readonly items?: readonly Item[] } = {}) {
   const { items = [MAIL], ...deps } = changes;
-  const house = await shop.house(name, items, { terms: ["t"], policy: { minimumAssurance: "otp" } });
-  await shop.see(house.operatorId, { imsi: house.imsi, imei: house.imei, msisdn: house.msisdn });
-  const portal = portalOver(shop, house, deps);
-  const { server } = await openHouse({ portal: portal.portal });
+  const fixture = await shop.fixture(name, items, { terms: ["t"], policy: { minimumAssurance: "otp" } });
+  await shop.see(fixture.operatorId, { imsi: fixture.imsi, imei: fixture.imei, msisdn: fixture.msisdn });
+  const portal = portalOver(shop, fixture, deps);
+  const { server } = await openFixture({ portal: portal.portal });
   await server.listen({ host: "127.0.0.1", port: 0 });
   whenDone(() => server.close());
   const { port } = server.server.address() as { port: number };
@@ -61,18 +61,18 @@ async function town(name: string, changes: Partial<PortalDeps> & { readonly item
     return { ...(JSON.parse(body.toString()) as Screen), status };
   };
   /** Asks for a way in and gives the form for its code, and the SMS, if one went out. */
-  async function wayIn(msisdn: string, path = "/d/sign-in") {
+  async function signInLink(msisdn: string, path = "/d/sign-in") {
     const form = await screen(path);
     const code = await screen(form.form!.action, filled(form, { msisdn }));
     await portal.portal.idle();
     return { code, sms: portal.sent.at(-1) };
   }
-  return { house, ...portal, call, screen, wayIn, port };
+  return { fixture, ...portal, call, screen, signInLink, port };
 }
-type Item = Parameters<typeof shop.house>[1][number];
+type Item = Parameters<typeof shop.fixture>[1][number];
 const codeIn = ({ text }: Sms): string => /\b\d{6}\b/.exec(text)![0];
 const linkIn = ({ text }: Sms): string => new URL(/https:\S+/.exec(text)![0]).pathname;
-const unknownNumber = ({ msisdn }: RequestHouse): string =>
+const unknownNumber = ({ msisdn }: RequestFixture): string =>
   `${msisdn.slice(0, -1)}${9 - Number(msisdn.at(-1))}`;
 
 test("somebody unknown may look at the catalog and ask for help; for more he is led to sign in", async () => {
@@ -90,14 +90,14 @@ test("somebody unknown may look at the catalog and ask for help; for more he is 
 });
 
 test("a number that is known and one that is not get the same answer, but for the SMS", async () => {
-  const { house, wayIn, sent, faults } = await town("public sign in");
+  const { fixture, signInLink, sent, faults } = await town("public sign in");
   const plain = (screen: Screen): string => JSON.stringify(screen).replace(/"(?:state|way)":"[^"]+"/g, "");
-  const unknown = await wayIn(`+${unknownNumber(house)}`);
+  const unknown = await signInLink(`+${unknownNumber(fixture)}`);
   assert.deepEqual([sent, faults], [[], []]);
-  const known = await wayIn(`+${house.msisdn}`);
+  const known = await signInLink(`+${fixture.msisdn}`);
   assert.equal(plain(unknown.code), plain(known.code));
   assert.equal(sent.length, 1);
-  assert.equal(known.sms?.to, house.msisdn);
+  assert.equal(known.sms?.to, fixture.msisdn);
   assert.match(
     known.sms!.text,
     /^Meridian: your code is \d{6}\. Or open https:\/\/portal\.example\/d\/l\/[A-Za-z0-9_-]{22} /,
@@ -105,16 +105,16 @@ test("a number that is known and one that is not get the same answer, but for th
 });
 
 test("a code lets its phone's owner in, back to where he wanted to go, and may then order", async () => {
-  const { house, screen, wayIn } = await town("public code");
-  const { code, sms } = await wayIn(`+${house.msisdn}`, "/d/sign-in?to=items/mail/order");
+  const { fixture, screen, signInLink } = await town("public code");
+  const { code, sms } = await signInLink(`+${fixture.msisdn}`, "/d/sign-in?to=items/mail/order");
   const order = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
   assert.deepEqual([order.status, order.id], [200, "order"]);
   assert.match(order.form!.action, /^\/d\/requests\?s=[A-Za-z0-9_-]{51}$/);
   const status = await screen(order.form!.action, filled(order));
   assert.deepEqual([status.status, status.text.at(-1)], [200, "You have now: Mail"]);
-  const [request] = await house.requests.ofSubscriber({
-    operatorId: house.operatorId,
-    subscriberId: (await subscriberOf(house))!,
+  const [request] = await fixture.requests.ofSubscriber({
+    operatorId: fixture.operatorId,
+    subscriberId: (await subscriberOf(fixture))!,
   });
   const row = await shop.database.one<{ assurance: string; actor: string }>(
     "select assurance, actor from request where order_id = $1",
@@ -126,21 +126,21 @@ test("a code lets its phone's owner in, back to where he wanted to go, and may t
 });
 
 test("a code has five tries and five minutes", async () => {
-  const { house, screen, wayIn } = await town("public tries");
+  const { fixture, screen, signInLink } = await town("public tries");
   const guess = (code: Screen, digits: string) => screen(code.form!.action, filled(code, { code: digits }));
-  const first = await wayIn(`+${house.msisdn}`);
+  const first = await signInLink(`+${fixture.msisdn}`);
   const right = codeIn(first.sms!);
   const wrong = right === "000000" ? "000001" : "000000";
   for (let tries = 1; tries <= 5; tries++) assert.equal((await guess(first.code, wrong)).status, 422);
   assert.equal((await guess(first.code, right)).status, 422, "the sixth is too late");
-  const second = await wayIn(`+${house.msisdn}`);
+  const second = await signInLink(`+${fixture.msisdn}`);
   shop.time.now += 5 * MINUTE_MS + 1;
   assert.equal((await guess(second.code, codeIn(second.sms!))).status, 422);
 });
 
 test("a link lets in once, is not spent by looking, and ends after a quarter of an hour", async () => {
-  const { house, screen, wayIn, call } = await town("public link");
-  const { sms } = await wayIn(`+${house.msisdn}`);
+  const { fixture, screen, signInLink, call } = await town("public link");
+  const { sms } = await signInLink(`+${fixture.msisdn}`);
   const path = linkIn(sms!);
   for (let looks = 0; looks < 3; looks++) assert.equal((await screen(path)).status, 200);
   const look = await screen(path);
@@ -149,7 +149,7 @@ test("a link lets in once, is not spent by looking, and ends after a quarter of 
   assert.equal(start.id, "start");
   assert.match(start.entries[0]!.href, /\?s=/);
   assert.equal((await screen(go.href, go.hidden)).status, 404);
-  const late = linkIn((await wayIn(`+${house.msisdn}`)).sms!);
+  const late = linkIn((await signInLink(`+${fixture.msisdn}`)).sms!);
   const lateGo = (await screen(late)).actions.find(({ method }) => method === "post")!;
   shop.time.now += 15 * MINUTE_MS + 1;
   assert.equal((await screen(lateGo.href, lateGo.hidden)).status, 404);
@@ -158,10 +158,10 @@ test("a link lets in once, is not spent by looking, and ends after a quarter of 
 
 test("nobody's phone is flooded with ways in, and no address asks without end", async () => {
   const limits = { signInsPerAddress: 20, pagesPerAddress: 3_000 };
-  const { house, screen, wayIn, sent } = await town("public flood", { limits });
-  for (let asks = 0; asks < 6; asks++) await wayIn(`+${house.msisdn}`);
+  const { fixture, screen, signInLink, sent } = await town("public flood", { limits });
+  for (let asks = 0; asks < 6; asks++) await signInLink(`+${fixture.msisdn}`);
   assert.equal(sent.length, 3);
-  for (let asks = 6; asks < 20; asks++) await wayIn(`+${unknownNumber(house)}`);
+  for (let asks = 6; asks < 20; asks++) await signInLink(`+${unknownNumber(fixture)}`);
   const form = await screen("/d/sign-in");
   const refused = await screen("/d/sign-in", filled(form, { msisdn: "+447700900123" }));
   assert.equal(refused.status, 429);
@@ -172,12 +172,12 @@ test("nobody's phone is flooded with ways in, and no address asks without end", 
 
 test("behind one address any number of people come in: what let somebody in counts no more", async () => {
   const limits = { signInsPerAddress: 2, pagesPerAddress: 3_000 };
-  const { house, screen, wayIn } = await town("public many", { limits });
-  const { operatorId } = house;
+  const { fixture, screen, signInLink } = await town("public many", { limits });
+  const { operatorId } = fixture;
   const people = Array.from({ length: 6 }, (_, at) => pair(`public many ${at}`));
   for (const person of people) await shop.see(operatorId, person);
   for (const [at, { msisdn }] of people.entries()) {
-    const { code, sms } = await wayIn(`+${msisdn}`);
+    const { code, sms } = await signInLink(`+${msisdn}`);
     const link = at % 2 === 0 ? undefined : await screen(linkIn(sms!));
     const go = link?.actions.find(({ method }) => method === "post");
     const letIn = go
@@ -185,17 +185,17 @@ test("behind one address any number of people come in: what let somebody in coun
       : await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
     assert.equal(letIn.id, "start", `person ${at}`);
   }
-  for (let unused = 0; unused < 2; unused++) await wayIn(`+${people[unused]!.msisdn}`);
+  for (let unused = 0; unused < 2; unused++) await signInLink(`+${people[unused]!.msisdn}`);
   const form = await screen("/d/sign-in");
   assert.equal((await screen("/d/sign-in", filled(form, { msisdn: `+${people[5]!.msisdn}` }))).status, 429);
 });
 
 test("codes are not guessed at from one address without end; the link in the SMS is good all the same", async () => {
   const limits = { signInsPerAddress: 1_000, pagesPerAddress: 3_000 };
-  const { house, screen, wayIn } = await town("public code guesses", { limits });
-  const honest = await wayIn(`+${house.msisdn}`);
+  const { fixture, screen, signInLink } = await town("public code guesses", { limits });
+  const honest = await signInLink(`+${fixture.msisdn}`);
   const path = linkIn(honest.sms!);
-  let { code } = await wayIn(`+${unknownNumber(house)}`);
+  let { code } = await signInLink(`+${unknownNumber(fixture)}`);
   for (let guess = 0; guess < 100; guess++) {
     code = await screen(code.form!.action, filled(code, { code: String(guess).padStart(6, "0") }));
     assert.equal(code.status, 422, `guess ${guess}`);
@@ -210,8 +210,8 @@ test("codes are not guessed at from one address without end; the link in the SMS
 
 test("strangers of one address have an allowance of pages together, which nobody who came in is held back by", async () => {
   const limits = { signInsPerAddress: 20, pagesPerAddress: 5 };
-  const { house, screen, wayIn } = await town("public pages", { limits });
-  const { code, sms } = await wayIn(`+${house.msisdn}`);
+  const { fixture, screen, signInLink } = await town("public pages", { limits });
+  const { code, sms } = await signInLink(`+${fixture.msisdn}`);
   const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
   assert.equal((await screen("/d/start")).status, 200);
   assert.equal((await screen("/d/start")).status, 200);
@@ -222,10 +222,10 @@ test("strangers of one address have an allowance of pages together, which nobody
 });
 
 test("who guesses at links is told to wait in what his device draws; good links and codes behind his address go on", async () => {
-  const { house, screen, call, wayIn } = await town("public guesses");
+  const { fixture, screen, call, signInLink } = await town("public guesses");
   const guess = (n: number, accept: string) =>
     call(`/d/offers/${String(n).padStart(22, "g")}`, undefined, { accept });
-  const good = await wayIn(`+${house.msisdn}`);
+  const good = await signInLink(`+${fixture.msisdn}`);
   for (let n = 0; n < 60; n++) assert.equal((await guess(n, JSON_SCREEN)).status, 404);
   const told = await guess(60, JSON_SCREEN);
   assert.equal(told.status, 429);
@@ -243,14 +243,14 @@ test("who guesses at links is told to wait in what his device draws; good links 
   assert.equal(look.status, 200);
   const go = look.actions.find(({ method }) => method === "post")!;
   assert.equal((await screen(go.href, go.hidden)).id, "start");
-  const second = await wayIn(`+${house.msisdn}`);
+  const second = await signInLink(`+${fixture.msisdn}`);
   const letIn = await screen(second.code.form!.action, filled(second.code, { code: codeIn(second.sms!) }));
   assert.equal(letIn.id, "start");
 });
 
 test("a session that was changed, is over, or is another operator's is none", async () => {
-  const { house, screen, wayIn } = await town("public session");
-  const { code, sms } = await wayIn(`+${house.msisdn}`);
+  const { fixture, screen, signInLink } = await town("public session");
+  const { code, sms } = await signInLink(`+${fixture.msisdn}`);
   const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
   const token = /s=([^&]+)/.exec(start.entries[0]!.href)![1]!;
   const isLetIn = async (s: string): Promise<boolean> =>
@@ -267,10 +267,10 @@ test("a session that was changed, is over, or is another operator's is none", as
 });
 
 test("a session ends when its number is another SIM's: nothing of the old holder's is shown or asked for in his name", async () => {
-  const { house, screen, wayIn } = await town("public moves on");
-  const { operatorId, imsi, imei, msisdn } = house;
+  const { fixture, screen, signInLink } = await town("public moves on");
+  const { operatorId, imsi, imei, msisdn } = fixture;
   const letIn = async (): Promise<string> => {
-    const { code, sms } = await wayIn(`+${msisdn}`);
+    const { code, sms } = await signInLink(`+${msisdn}`);
     const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
     return /s=([^&]+)/.exec(start.entries[0]!.href)![1]!;
   };
@@ -315,8 +315,8 @@ test("a session ends when its number is another SIM's: nothing of the old holder
 test("a number in a header is believed from the operator's gateway alone, and under its agreed name", async () => {
   const near = await town("public gateway", { gateways: [GATEWAY] });
   const far = await town("public no gateway", { gateways: [{ ...GATEWAY, addresses: ["192.0.2.1"] }] });
-  const signIn = async ({ screen, house }: typeof near, name: string) =>
-    (await screen("/d/start", undefined, { [name]: house.msisdn })).actions.some(
+  const signIn = async ({ screen, fixture }: typeof near, name: string) =>
+    (await screen("/d/start", undefined, { [name]: fixture.msisdn })).actions.some(
       ({ href }) => href === "/d/sign-in",
     );
   assert.equal(await signIn(near, "x-msisdn"), false);
@@ -330,13 +330,13 @@ test("a number in a header is believed from the operator's gateway alone, and un
     "x-up-subno",
   ])
     assert.equal(await signIn(far, name), true, name);
-  const line = { "x-msisdn": near.house.msisdn };
+  const line = { "x-msisdn": near.fixture.msisdn };
   const order = await near.screen("/d/items/mail/order", undefined, line);
   const status = await near.screen("/d/requests", filled(order), line);
   assert.equal(status.text.at(-1), "You have now: Mail");
   const row = await shop.database.one<{ assurance: string }>(
     "select assurance from request where operator_id = $1",
-    [near.house.operatorId],
+    [near.fixture.operatorId],
   );
   assert.equal(row?.assurance, "network");
   // The same form without the gateway's word is nobody's: the line is no cookie that another page could use.
@@ -344,17 +344,17 @@ test("a number in a header is believed from the operator's gateway alone, and un
 });
 
 test("headers that name two lines are refused; a session in the address never counts before the line", async () => {
-  const { house, screen, call, wayIn } = await town("public conflict", { gateways: [GATEWAY] });
-  const other = unknownNumber(house);
+  const { fixture, screen, call, signInLink } = await town("public conflict", { gateways: [GATEWAY] });
+  const other = unknownNumber(fixture);
   for (const headers of [
-    { "x-msisdn": [house.msisdn, other] },
-    { "x-msisdn": `${house.msisdn}, ${other}` },
-    { "x-msisdn": house.msisdn, "x-nokia-msisdn": other },
+    { "x-msisdn": [fixture.msisdn, other] },
+    { "x-msisdn": `${fixture.msisdn}, ${other}` },
+    { "x-msisdn": fixture.msisdn, "x-nokia-msisdn": other },
     { "x-msisdn": "nonsense" },
   ]) {
     assert.equal((await call("/d/orders", undefined, headers)).status, 403);
   }
-  const { code, sms } = await wayIn(`+${house.msisdn}`);
+  const { code, sms } = await signInLink(`+${fixture.msisdn}`);
   const start = await screen(code.form!.action, filled(code, { code: codeIn(sms!) }));
   const session = start.entries[0]!.href.replace(/\/list\/package/, "/orders");
   const led = await screen(session, undefined, { "x-msisdn": other });
@@ -395,14 +395,14 @@ test("each kind of device is shown its own markup, and none that it does not tak
 
 test("what the network knows of a model decides where its browser says nothing", async () => {
   const capabilitiesOf = () => ({ markups: ["wml"] });
-  const { call, house } = await town("public model", { gateways: [GATEWAY], capabilitiesOf });
-  const { headers } = await call("/d/start", undefined, { accept: "*/*", "x-msisdn": house.msisdn });
+  const { call, fixture } = await town("public model", { gateways: [GATEWAY], capabilitiesOf });
+  const { headers } = await call("/d/start", undefined, { accept: "*/*", "x-msisdn": fixture.msisdn });
   assert.equal(headers["content-type"], MARKUP_TYPE.wml);
 });
 
 test("a browser is led on by GET after a POST; a WAP phone gets its deck at once, never an error of its gateway", async () => {
-  const { house, call, screen } = await town("public redirect", { gateways: [GATEWAY] });
-  const line = { "x-msisdn": house.msisdn };
+  const { fixture, call, screen } = await town("public redirect", { gateways: [GATEWAY] });
+  const line = { "x-msisdn": fixture.msisdn };
   const order = await screen("/d/items/mail/order", undefined, line);
   const html = await call("/d/requests", filled(order), { ...line, accept: "text/html" });
   assert.equal(html.status, 303);
@@ -445,11 +445,11 @@ test("what is no form of ours is told so in a screen, and HEAD looks at nothing"
 });
 
 test("an offer's link shows its item, filled in, until it is answered (row 67)", async () => {
-  const { house, screen } = await town("public offer", { items: [{ ...MAIL, terms: "t" }] });
-  const { msisdn } = house;
+  const { fixture, screen } = await town("public offer", { items: [{ ...MAIL, terms: "t" }] });
+  const { msisdn } = fixture;
   const offer = { itemId: "mail", to: [{ msisdn }], actor: "staff", idempotencyKey: "o1" };
-  await house.requests.sendOffers(house.operatorId, offer);
-  const [told] = await house.told("none");
+  await fixture.requests.sendOffers(fixture.operatorId, offer);
+  const [told] = await fixture.told("none");
   const path = /\/d\/offers\/\S+/.exec(told!.text)![0];
   const elsewhere = await town("public offer elsewhere");
   assert.equal((await elsewhere.screen(path)).status, 404, "another operator's portal knows no such offer");
@@ -466,10 +466,12 @@ test("an offer's link shows its item, filled in, until it is answered (row 67)",
 });
 
 test("looking at an offer's link opens no session, however often; taking it opens one, once (row 67)", async () => {
-  const { house, screen, call } = await town("public offer looked at", { items: [{ ...MAIL, terms: "t" }] });
-  const offer = { itemId: "mail", to: [{ msisdn: house.msisdn }], actor: "staff", idempotencyKey: "o2" };
-  await house.requests.sendOffers(house.operatorId, offer);
-  const [told] = await house.told("none");
+  const { fixture, screen, call } = await town("public offer looked at", {
+    items: [{ ...MAIL, terms: "t" }],
+  });
+  const offer = { itemId: "mail", to: [{ msisdn: fixture.msisdn }], actor: "staff", idempotencyKey: "o2" };
+  await fixture.requests.sendOffers(fixture.operatorId, offer);
+  const [told] = await fixture.told("none");
   const path = /\/d\/offers\/\S+/.exec(told!.text)![0];
   const SESSION = /[?&]s=[A-Za-z0-9_-]{20,}/;
   for (const accept of [JSON_SCREEN, "text/html", "text/vnd.wap.wml"]) {
@@ -486,7 +488,7 @@ test("looking at an offer's link opens no session, however often; taking it open
     "a form of another page takes nothing",
   );
   assert.equal(
-    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [house.operatorId]),
+    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [fixture.operatorId]),
     0,
   );
   const taken = await screen(first.form!.action, filled(first));
@@ -497,7 +499,7 @@ test("looking at an offer's link opens no session, however often; taking it open
     for (const { href } of [...entries, ...actions]) assert.doesNotMatch(href, SESSION);
   }
   assert.equal(
-    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [house.operatorId]),
+    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [fixture.operatorId]),
     1,
   );
 });
@@ -511,9 +513,9 @@ test("a form that a small phone must turn pages for keeps what was typed, though
   }));
   const service = { uri: "https://s.example", module: null, fields };
   const items = [{ ...MAIL, kind: "service" as const, service }];
-  const { house, screen, call } = await town("public pages", { items, gateways: [GATEWAY] });
-  const line = { "x-msisdn": house.msisdn, accept: "text/vnd.wap.wml" };
-  const order = await screen("/d/items/mail/order", undefined, { "x-msisdn": house.msisdn });
+  const { fixture, screen, call } = await town("public pages", { items, gateways: [GATEWAY] });
+  const line = { "x-msisdn": fixture.msisdn, accept: "text/vnd.wap.wml" };
+  const order = await screen("/d/items/mail/order", undefined, { "x-msisdn": fixture.msisdn });
   const typed = { [order.form!.fields[0]!.name]: "kept by the server" };
   const wrong = await call("/d/requests", filled(order, typed), line);
   const pages = [...wrong.body.toString().matchAll(/\/d\/p\/[A-Za-z0-9_-]{22}\?turnup-page=\d+/g)].map(
@@ -530,7 +532,7 @@ test("a form that a small phone must turn pages for keeps what was typed, though
   );
 });
 
-async function subscriberOf({ operatorId }: RequestHouse): Promise<string | undefined> {
+async function subscriberOf({ operatorId }: RequestFixture): Promise<string | undefined> {
   const row = await shop.database.one<{ id: string }>("select id from subscriber where operator_id = $1", [
     operatorId,
   ]);

@@ -7,28 +7,28 @@
  */
 import { createHash, createHmac } from "node:crypto";
 import { orderScreen } from "../../kernel/dialog/order-screen.ts";
-import { codeScreen, linkScreen, signInScreen, wayInText } from "../../kernel/dialog/sign-in-screens.ts";
+import { codeScreen, linkScreen, signInScreen, signInText } from "../../kernel/dialog/sign-in-screens.ts";
 import { issueSession, PORTAL_SESSION_MS } from "../../kernel/dialog/tokens.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { msisdnFromNational } from "../../term/msisdn-national.ts";
 import { Allowance } from "../allowance.ts";
 import { DEFAULT_PORTAL_LIMITS } from "../limits.ts";
-import { type Guest, plainly, subjectOf } from "./guest.ts";
+import { readPostedOrder, selectionOf } from "./order-form.ts";
 import {
-  type House,
   keyOfPost,
   newState,
+  type PortalContext,
   type Shown,
   shown,
   showTrouble,
   Trouble,
   troubleOf,
-  visitorOf,
-} from "./house.ts";
-import { readPostedOrder, selectionOf } from "./order-form.ts";
-import { sessionGuest } from "./public-guest.ts";
+  viewOf,
+} from "./portal-context.ts";
+import { sessionVisitor } from "./public-visitor.ts";
 import { STEPS, type StepRow, statusOf, submitOrder, takeStep, type Walk } from "./steps.ts";
+import { plainly, subjectOf, type Visitor } from "./visitor.ts";
 
 const WAY_OCTETS = 16;
 const LINK_OCTETS = 16;
@@ -65,8 +65,8 @@ export type SignIn = {
   idle(): Promise<void>;
 };
 
-export function createSignIn(house: House): SignIn {
-  const { deps } = house;
+export function createSignIn(context: PortalContext): SignIn {
+  const { deps } = context;
   const allowance = (perWindow: number): Allowance =>
     new Allowance({ perWindow, windowMs: ASKED_WINDOW_MS, keysMax: REMEMBERED_MAX });
   const asked = allowance((deps.limits ?? DEFAULT_PORTAL_LIMITS).signInsPerAddress);
@@ -77,15 +77,15 @@ export function createSignIn(house: House): SignIn {
   const nowMs = (): number => deps.clock().getTime();
 
   const made = (use: string, way: string, octets: number): Buffer =>
-    createHmac("sha256", deps.key).update(`turnup-way-in\0${use}\0${way}`).digest().subarray(0, octets);
+    createHmac("sha256", deps.key).update(`turnup-sign-in link\0${use}\0${way}`).digest().subarray(0, octets);
   const tokenOf = (way: string): string => made("link", way, LINK_OCTETS).toString("base64url");
   const codeOf = (way: string): string =>
     String(made("code", way, 6).readUIntBE(0, 6) % 10 ** CODE_DIGITS).padStart(CODE_DIGITS, "0");
   const codeHash = (way: string, code: string): Buffer => made(`code ${code}`, way, 32);
   const tokenHash = (token: string): Buffer => createHash("sha256").update(token).digest();
 
-  async function send(guest: Guest, msisdn: string, way: string, to: string | null): Promise<void> {
-    const { operator, language } = guest;
+  async function send(visitor: Visitor, msisdn: string, way: string, to: string | null): Promise<void> {
+    const { operator, language } = visitor;
     const person = await deps.people.find(operator.id, { msisdn });
     if (!person) return;
     const { subscriberId } = person;
@@ -104,8 +104,8 @@ export function createSignIn(house: House): SignIn {
     );
     if (!isAdded) return;
     const link = `${deps.publicUrl()}/d/l/${token}${to === null ? "" : `?to=${to}`}`;
-    const text = wayInText(language, { operator: operator.name, code, link });
-    const idempotencyKey = `way-in:${tokenHash(token).toString("base64url")}`;
+    const text = signInText(language, { operator: operator.name, code, link });
+    const idempotencyKey = `sign-in link:${tokenHash(token).toString("base64url")}`;
     await deps.texts.send(operator.id, [{ to: msisdn, text, idempotencyKey }]);
   }
 
@@ -118,24 +118,24 @@ export function createSignIn(house: House): SignIn {
     sending.add(work);
   }
 
-  async function signIn({ guest, call }: Walk): Promise<Shown> {
+  async function signIn({ visitor, call }: Walk): Promise<Shown> {
     const to = destinationIn(call.query.get("to"));
-    const screen = signInScreen(await visitorOf(house, guest), {
-      state: newState(house, guest, "sign-in"),
+    const screen = signInScreen(await viewOf(context, visitor), {
+      state: newState(context, visitor, "sign-in"),
       to,
     });
-    return shown(screen, guest.at(to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`));
+    return shown(screen, visitor.at(to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`));
   }
 
-  async function askForWay({ guest, call }: Walk, address: string): Promise<Shown> {
-    keyOfPost(house, guest, call, "sign-in");
+  async function askForWay({ visitor, call }: Walk, address: string): Promise<Shown> {
+    keyOfPost(context, visitor, call, "sign-in");
     const to = destinationIn(call.body.texts.get("to") ?? null);
-    const visitor = await visitorOf(house, guest);
-    const msisdn = msisdnIn(call.body.texts.get("msisdn") ?? "", guest.operator.country);
+    const view = await viewOf(context, visitor);
+    const msisdn = msisdnIn(call.body.texts.get("msisdn") ?? "", visitor.operator.country);
     if (msisdn === undefined) {
-      const state = newState(house, guest, "sign-in");
+      const state = newState(context, visitor, "sign-in");
       return {
-        ...shown(signInScreen(visitor, { state, to, wasWrong: true }), null, 422),
+        ...shown(signInScreen(view, { state, to, wasWrong: true }), null, 422),
         wrongFields: ["msisdn"],
       };
     }
@@ -143,23 +143,23 @@ export function createSignIn(house: House): SignIn {
     if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
     const way = Buffer.from(deps.freshOctets(WAY_OCTETS)).toString("base64url");
     const mayBeSent = askedFor.take(tokenHash(msisdn).toString("base64url"), deps.monotonicMs()) === 0;
-    if (mayBeSent) sendBehind(guest, msisdn, way, to);
-    const state = newState(house, guest, `code ${way}`);
-    return shown(codeScreen(visitor, { state, way, to }), null);
+    if (mayBeSent) sendBehind(visitor, msisdn, way, to);
+    const state = newState(context, visitor, `code ${way}`);
+    return shown(codeScreen(view, { state, way, to }), null);
   }
 
   async function takeCode(walk: Walk, address: string): Promise<Shown> {
-    const { guest, call } = walk;
+    const { visitor, call } = walk;
     const way = call.body.texts.get("way") ?? "";
     if (!WAY.test(way)) throw new Trouble("form_foreign", 403);
-    keyOfPost(house, guest, call, `code ${way}`);
+    keyOfPost(context, visitor, call, `code ${way}`);
     const to = destinationIn(call.body.texts.get("to") ?? null);
     const seconds = wrongCodes.secondsUntilAllowed(address, deps.monotonicMs());
     if (seconds > 0) throw new Trouble("codes_exceeded", 429, seconds); // his link is as good as ever
     const code = (call.body.texts.get("code") ?? "").replace(/\s/g, "").slice(0, CODE_DIGITS + 1);
     const validAfter = new Date(nowMs() + LINK_MS - CODE_MS);
     const subscriberId = await deps.people.useCode(
-      guest.operator.id,
+      visitor.operator.id,
       tokenHash(tokenOf(way)),
       codeHash(way, code),
       deps.clock(),
@@ -170,22 +170,22 @@ export function createSignIn(house: House): SignIn {
       return letIn(walk, subscriberId, "otp", to);
     }
     wrongCodes.take(address, deps.monotonicMs());
-    const state = newState(house, guest, `code ${way}`);
-    const screen = codeScreen(await visitorOf(house, guest), { state, way, to, wasWrong: true });
+    const state = newState(context, visitor, `code ${way}`);
+    const screen = codeScreen(await viewOf(context, visitor), { state, way, to, wasWrong: true });
     return { ...shown(screen, null, 422), wrongFields: ["code"] };
   }
 
-  async function lookAtLink({ guest, call }: Walk, token: string): Promise<Shown> {
+  async function lookAtLink({ visitor, call }: Walk, token: string): Promise<Shown> {
     const to = destinationIn(call.query.get("to"));
     const path = to === null ? `/d/l/${token}` : `/d/l/${token}?to=${to}`;
-    const state = newState(house, guest, `link ${token}`);
-    return shown(linkScreen(await visitorOf(house, guest), path, state), guest.at(path));
+    const state = newState(context, visitor, `link ${token}`);
+    return shown(linkScreen(await viewOf(context, visitor), path, state), visitor.at(path));
   }
 
   async function useLink(walk: Walk, address: string, token: string): Promise<Shown> {
-    const { guest, call } = walk;
-    keyOfPost(house, guest, call, `link ${token}`);
-    const subscriberId = await deps.people.useLink(guest.operator.id, tokenHash(token), deps.clock());
+    const { visitor, call } = walk;
+    keyOfPost(context, visitor, call, `link ${token}`);
+    const subscriberId = await deps.people.useLink(visitor.operator.id, tokenHash(token), deps.clock());
     if (subscriberId !== undefined) {
       asked.giveBack(address, deps.monotonicMs());
       return letIn(walk, subscriberId, "link", destinationIn(call.query.get("to")));
@@ -197,21 +197,21 @@ export function createSignIn(house: House): SignIn {
   /** Who would take the offer, before he does: he has no session, and nothing on his page leads anywhere in his name. */
   async function offered(walk: Walk, address: string, token: string) {
     const found = await deps.desk.findOffer(token);
-    if (found?.operatorId !== walk.guest.operator.id) {
+    if (found?.operatorId !== walk.visitor.operator.id) {
       countFailure(address);
       throw new Trouble("offer_over", 404);
     }
     const { subscriberId, offerId, itemId } = found;
-    const isOwn = walk.guest.person?.subscriberId === subscriberId;
-    const guest: Guest = isOwn
-      ? walk.guest
+    const isOwn = walk.visitor.person?.subscriberId === subscriberId;
+    const visitor: Visitor = isOwn
+      ? walk.visitor
       : {
-          ...(await guestOf(walk.guest, subscriberId, "link")),
+          ...(await visitorOf(walk.visitor, subscriberId, "link")),
           subject: subjectOf(`offer ${offerId}`),
           at: plainly,
         };
     return {
-      guest,
+      visitor,
       isOwn,
       subscriberId,
       offerId,
@@ -226,33 +226,33 @@ export function createSignIn(house: House): SignIn {
    * good until it is answered.
    */
   async function lookAtOffer(walk: Walk, address: string, token: string): Promise<Shown> {
-    const { guest, offerId, itemId, path, purpose } = await offered(walk, address, token);
+    const { visitor, offerId, itemId, path, purpose } = await offered(walk, address, token);
     try {
-      const visitor = await visitorOf(house, guest);
-      const { chosen, asked: fields } = await selectionOf(house, guest, visitor, [itemId]);
-      const state = newState(house, guest, purpose);
-      const screen = orderScreen(visitor, { items: chosen, asked: fields, state, offerId, action: path });
-      return shown(screen, guest.at(path));
+      const view = await viewOf(context, visitor);
+      const { chosen, asked: fields } = await selectionOf(context, visitor, view, [itemId]);
+      const state = newState(context, visitor, purpose);
+      const screen = orderScreen(view, { items: chosen, asked: fields, state, offerId, action: path });
+      return shown(screen, visitor.at(path));
     } catch (error) {
       const trouble = troubleOf(error);
       if (!trouble) throw error;
-      return showTrouble(guest, trouble);
+      return showTrouble(visitor, trouble);
     }
   }
 
   /** Whoever has the link has the SIM, and says yes: once, since an offer is taken once. From here on he has a session. */
   async function acceptOffer(walk: Walk, address: string, token: string): Promise<Shown> {
-    const { guest, isOwn, subscriberId, offerId, itemId, path, purpose } = await offered(
+    const { visitor, isOwn, subscriberId, offerId, itemId, path, purpose } = await offered(
       walk,
       address,
       token,
     );
-    const key = keyOfPost(house, guest, walk.call, purpose);
+    const key = keyOfPost(context, visitor, walk.call, purpose);
     const posted = { ...readPostedOrder(walk.call), action: "add" as const, offerId, selection: [itemId] };
-    const ordered = await submitOrder({ ...walk, guest }, key, posted, purpose, path);
+    const ordered = await submitOrder({ ...walk, visitor }, key, posted, purpose, path);
     if (typeof ordered !== "string") return ordered;
-    const known = isOwn ? walk.guest : await guestOf(walk.guest, subscriberId, "link");
-    return statusOf({ ...walk, guest: known }, ordered);
+    const known = isOwn ? walk.visitor : await visitorOf(walk.visitor, subscriberId, "link");
+    return statusOf({ ...walk, visitor: known }, ordered);
   }
 
   /**
@@ -263,11 +263,15 @@ export function createSignIn(house: House): SignIn {
     if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
   }
 
-  async function guestOf(stranger: Guest, subscriberId: string, assurance: "link" | "otp"): Promise<Guest> {
+  async function visitorOf(
+    stranger: Visitor,
+    subscriberId: string,
+    assurance: "link" | "otp",
+  ): Promise<Visitor> {
     const endsAt = new Date(nowMs() + PORTAL_SESSION_MS);
     const session = { subscriberId, assurance, endsAt };
     const token = issueSession(session, stranger.operator.id, deps.key);
-    return sessionGuest(house, stranger, token, session);
+    return sessionVisitor(context, stranger, token, session);
   }
 
   /** With a session in all addresses from here on. */
@@ -277,15 +281,15 @@ export function createSignIn(house: House): SignIn {
     assurance: "link" | "otp",
     to: string | null,
   ): Promise<Shown> {
-    const guest = await guestOf(walk.guest, subscriberId, assurance);
+    const visitor = await visitorOf(walk.visitor, subscriberId, assurance);
     const path = to === null ? "/d/start" : `/d/${to}`;
     const call = { ...walk.call, method: "GET" as const, path, query: new URLSearchParams() };
     try {
-      return await takeStep({ ...walk, guest, call }, STEPS);
+      return await takeStep({ ...walk, visitor, call }, STEPS);
     } catch (error) {
       const trouble = troubleOf(error);
       if (!trouble) throw error;
-      return showTrouble(guest, trouble);
+      return showTrouble(visitor, trouble);
     }
   }
 

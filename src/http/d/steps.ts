@@ -23,21 +23,8 @@ import {
   statusScreen,
   termsScreen,
 } from "../../kernel/dialog/request-screens.ts";
-import type { Visitor } from "../../kernel/dialog/visitor.ts";
+import type { PortalView } from "../../kernel/dialog/view.ts";
 import type { RequestScope, RequestStatus } from "../../kernel/order/request.ts";
-import { type Guest, scopeOf } from "./guest.ts";
-import {
-  type Call,
-  type House,
-  keyOfPost,
-  newState,
-  once,
-  type Shown,
-  type ShownScreen,
-  shown,
-  Trouble,
-  visitorOf,
-} from "./house.ts";
 import {
   cardOf,
   faultsOf,
@@ -47,8 +34,25 @@ import {
   selectionOf,
   typedOf,
 } from "./order-form.ts";
+import {
+  keyOfPost,
+  newState,
+  once,
+  type PortalContext,
+  type PortalRequest,
+  type Shown,
+  type ShownScreen,
+  shown,
+  Trouble,
+  viewOf,
+} from "./portal-context.ts";
+import { scopeOf, type Visitor } from "./visitor.ts";
 
-export type Walk = { readonly house: House; readonly guest: Guest; readonly call: Call };
+export type Walk = {
+  readonly context: PortalContext;
+  readonly visitor: Visitor;
+  readonly call: PortalRequest;
+};
 export type Step = (walk: Walk, ...parameters: string[]) => Promise<Shown>;
 export type StepRow = readonly [method: "GET" | "POST", path: RegExp, step: Step];
 
@@ -91,8 +95,8 @@ export async function takeStep(walk: Walk, steps: readonly StepRow[] = STEPS): P
   throw isElsewhere ? new Trouble("method_not_allowed", 405) : new Trouble("not_found", 404);
 }
 
-const here = ({ house, guest }: Walk): Promise<Visitor> => visitorOf(house, guest);
-const at = ({ guest }: Walk, path: string): string => guest.at(path);
+const here = ({ context, visitor }: Walk): Promise<PortalView> => viewOf(context, visitor);
+const at = ({ visitor }: Walk, path: string): string => visitor.at(path);
 
 async function start(walk: Walk): Promise<Shown> {
   return shown(startScreen(await here(walk)), at(walk, "/d/start"));
@@ -106,41 +110,41 @@ async function list(walk: Walk, kind = ""): Promise<Shown> {
 }
 
 async function item(walk: Walk, id = ""): Promise<Shown> {
-  const visitor = await here(walk);
-  const found = visitor.catalog.get(id);
+  const view = await here(walk);
+  const found = view.catalog.get(id);
   if (!found) throw new Trouble("catalog_item_unknown", 404);
-  return shown(itemScreen(visitor, found), at(walk, `/d/items/${id}`));
+  return shown(itemScreen(view, found), at(walk, `/d/items/${id}`));
 }
 
 /** Its own, or, of a package, a member's. */
 async function itemTerms(walk: Walk, id = "", termsId = ""): Promise<Shown> {
-  const { house, guest } = walk;
-  const visitor = await here(walk);
-  const found = visitor.catalog.get(id);
-  const inForce = await house.deps.catalog.currentTerms(guest.operator.id);
+  const { context, visitor } = walk;
+  const view = await here(walk);
+  const found = view.catalog.get(id);
+  const inForce = await context.deps.catalog.currentTerms(visitor.operator.id);
   const isItsOwn =
-    found !== undefined && termsWith(visitor.catalog, found).some(({ terms }) => terms === termsId);
+    found !== undefined && termsWith(view.catalog, found).some(({ terms }) => terms === termsId);
   const texts = isItsOwn ? inForce.get(termsId)?.texts : undefined;
   if (!found || !texts) throw new Trouble("catalog_item_unknown", 404);
-  return shown(itemTermsScreen(visitor, found, texts), at(walk, `/d/items/${id}/terms/${termsId}`));
+  return shown(itemTermsScreen(view, found, texts), at(walk, `/d/items/${id}/terms/${termsId}`));
 }
 
 async function order(walk: Walk, id = ""): Promise<Shown> {
-  const { house, guest } = walk;
-  const visitor = await here(walk);
-  const found = visitor.catalog.get(id);
+  const { context, visitor } = walk;
+  const view = await here(walk);
+  const found = view.catalog.get(id);
   // Its page leads to its own server, or says that nothing here does.
-  if (found && (isOrderedElsewhere(visitor, found) || isOutOfReach(visitor, found)))
-    return { ...shown(itemScreen(visitor, found), null, 409), code: "item_elsewhere" };
-  const { chosen, asked } = await selectionOf(house, guest, visitor, [id]);
-  const state = newState(house, guest, "order");
-  return shown(orderScreen(visitor, { items: chosen, asked, state }), at(walk, `/d/items/${id}/order`));
+  if (found && (isOrderedElsewhere(view, found) || isOutOfReach(view, found)))
+    return { ...shown(itemScreen(view, found), null, 409), code: "item_elsewhere" };
+  const { chosen, asked } = await selectionOf(context, visitor, view, [id]);
+  const state = newState(context, visitor, "order");
+  return shown(orderScreen(view, { items: chosen, asked, state }), at(walk, `/d/items/${id}/order`));
 }
 
 /** Account data and selection in one (row 5). Faults are told on the form; only then anything is written. */
 async function submit(walk: Walk): Promise<Shown> {
-  const { house, guest, call } = walk;
-  const key = keyOfPost(house, guest, call, "order");
+  const { context, visitor, call } = walk;
+  const key = keyOfPost(context, visitor, call, "order");
   const posted = readPostedOrder(call);
   if (posted.action === "remove") return submitRemoval(walk, key, posted.selection);
   const ordered = await submitOrder(walk, key, posted, "order");
@@ -159,30 +163,30 @@ export async function submitOrder(
   purpose: string,
   action?: string,
 ): Promise<string | ShownScreen> {
-  const { house, guest } = walk;
-  const { deps } = house;
-  const visitor = await here(walk);
-  const selection = await selectionOf(house, guest, visitor, posted.selection);
+  const { context, visitor } = walk;
+  const { deps } = context;
+  const view = await here(walk);
+  const selection = await selectionOf(context, visitor, view, posted.selection);
   const again = (faults: Readonly<Record<string, string>>): ShownScreen => {
     const { chosen, asked } = selection;
-    const state = newState(house, guest, purpose);
+    const state = newState(context, visitor, purpose);
     const offer = {
       ...(posted.offerId === null ? {} : { offerId: posted.offerId }),
       ...(action === undefined ? {} : { action }),
     };
-    const screen = orderScreen(visitor, { items: chosen, asked, state, ...offer }, typedOf(posted, faults));
+    const screen = orderScreen(view, { items: chosen, asked, state, ...offer }, typedOf(posted, faults));
     return { ...shown(screen, null, 422), wrongFields: Object.keys(faults) };
   };
   const faults = faultsOf(selection, posted, deps.clock());
   if (Object.keys(faults).length > 0) return again(faults);
-  const card = await cardOf(house, guest, selection, posted, key);
+  const card = await cardOf(context, visitor, selection, posted, key);
   if (card && "fault" in card) return again({ [card.field]: card.fault });
   let isOtherPrice = false;
   const order = async (): Promise<string> => {
     // Only here: the same form again gets its first outcome, whatever things cost since.
-    isOtherPrice = posted.quote !== null && posted.quote !== quoteOf(visitor, selection.chosen);
+    isOtherPrice = posted.quote !== null && posted.quote !== quoteOf(view, selection.chosen);
     if (isOtherPrice) throw new Trouble(PRICE_CHANGED, 409);
-    const done = await deps.desk.submit(guest.operator.id, {
+    const done = await deps.desk.submit(visitor.operator.id, {
       ...requestOf(walk, key),
       action: "add",
       road: posted.offerId === null ? "self_service" : "offer",
@@ -194,7 +198,7 @@ export async function submitOrder(
     return done.reference;
   };
   try {
-    return await once(house, guest, key, ["add", ...posted.selection], order);
+    return await once(context, visitor, key, ["add", ...posted.selection], order);
   } catch (error) {
     if (!isOtherPrice) throw error;
     return again({ [PRICE_CHANGED]: PRICE_CHANGED });
@@ -202,28 +206,28 @@ export async function submitOrder(
 }
 
 async function submitRemoval(walk: Walk, key: string, selection: readonly string[]): Promise<Shown> {
-  const { house, guest } = walk;
-  const reference = await once(house, guest, key, ["remove", ...selection], async () => {
+  const { context, visitor } = walk;
+  const reference = await once(context, visitor, key, ["remove", ...selection], async () => {
     const request = { ...requestOf(walk, key), action: "remove" as const, selection };
-    return (await house.deps.desk.submit(guest.operator.id, request)).reference;
+    return (await context.deps.desk.submit(visitor.operator.id, request)).reference;
   });
   return statusOf(walk, reference);
 }
 
 /** @throws Trouble `assurance_too_low` */
-function requestOf({ guest, call }: Walk, key: string) {
-  if (!guest.who) throw new Trouble("assurance_too_low", 403);
+function requestOf({ visitor, call }: Walk, key: string) {
+  if (!visitor.who) throw new Trouble("assurance_too_low", 403);
   return {
     road: "self_service" as const,
-    who: guest.who,
+    who: visitor.who,
     user: {},
     fields: {},
     card: null,
-    assurance: guest.assurance,
-    actor: guest.door === "land" ? "device" : "portal",
-    language: guest.language,
-    bearer: guest.bearer,
-    noticeKey: guest.door === "land" ? call.noticeKey : null,
+    assurance: visitor.assurance,
+    actor: visitor.door === "land" ? "device" : "portal",
+    language: visitor.language,
+    bearer: visitor.bearer,
+    noticeKey: visitor.door === "land" ? call.noticeKey : null,
     agreed: [],
     offerId: null,
     idempotencyKey: key,
@@ -232,23 +236,23 @@ function requestOf({ guest, call }: Walk, key: string) {
 
 /** Read anew: a first request makes its subscriber. */
 export async function statusOf(walk: Walk, reference: string): Promise<Shown> {
-  const { house, guest } = walk;
-  const { who, operator } = guest;
-  const person = guest.person ?? (who && (await house.deps.people.find(operator.id, who)));
-  const known: Walk = { ...walk, guest: { ...guest, person } };
+  const { context, visitor } = walk;
+  const { who, operator } = visitor;
+  const person = visitor.person ?? (who && (await context.deps.people.find(operator.id, who)));
+  const known: Walk = { ...walk, visitor: { ...visitor, person } };
   return status(known, reference);
 }
 
 async function status(walk: Walk, reference = ""): Promise<Shown> {
-  const { request, visitor } = await requestNamed(walk, reference);
-  return shown(statusScreen(visitor, request), at(walk, `/d/orders/${request.reference}`));
+  const { request, view } = await requestNamed(walk, reference);
+  return shown(statusScreen(view, request), at(walk, `/d/orders/${request.reference}`));
 }
 
 async function latest(walk: Walk): Promise<Shown> {
-  const visitor = await here(walk);
-  const [newest] = visitor.requests;
-  if (!newest) return shown(ordersScreen(visitor), at(walk, "/d/orders"));
-  return shown(statusScreen(visitor, newest), at(walk, `/d/orders/${newest.reference}`));
+  const view = await here(walk);
+  const [newest] = view.requests;
+  if (!newest) return shown(ordersScreen(view), at(walk, "/d/orders"));
+  return shown(statusScreen(view, newest), at(walk, `/d/orders/${newest.reference}`));
 }
 
 async function orders(walk: Walk): Promise<Shown> {
@@ -259,56 +263,53 @@ async function orders(walk: Walk): Promise<Shown> {
 async function requestNamed(
   walk: Walk,
   reference: string,
-): Promise<{ readonly visitor: Visitor; readonly request: RequestStatus; readonly scope: RequestScope }> {
-  const scope = scopeOf(walk.guest);
+): Promise<{ readonly view: PortalView; readonly request: RequestStatus; readonly scope: RequestScope }> {
+  const scope = scopeOf(walk.visitor);
   if (!scope) {
-    throw walk.guest.who ? new Trouble("order_not_found", 404) : new Trouble("assurance_too_low", 403);
+    throw walk.visitor.who ? new Trouble("order_not_found", 404) : new Trouble("assurance_too_low", 403);
   }
-  const [visitor, request] = await Promise.all([here(walk), walk.house.deps.desk.find(scope, reference)]);
+  const [view, request] = await Promise.all([here(walk), walk.context.deps.desk.find(scope, reference)]);
   if (!request) throw new Trouble("order_not_found", 404);
-  return { visitor, request, scope };
+  return { view, request, scope };
 }
 
-const channelOf = ({ door }: Guest): string => (door === "land" ? "device" : "screen");
+const channelOf = ({ door }: Visitor): string => (door === "land" ? "device" : "screen");
 
 async function terms(walk: Walk, reference = ""): Promise<Shown> {
-  const { visitor, request } = await requestNamed(walk, reference);
+  const { view, request } = await requestNamed(walk, reference);
   if (request.terms.length === 0) return status(walk, reference);
   const part = Number(walk.call.query.get("part") ?? 0);
-  const state = newState(walk.house, walk.guest, `terms ${request.orderId}`);
+  const state = newState(walk.context, walk.visitor, `terms ${request.orderId}`);
   const path = `/d/orders/${request.reference}/terms`;
-  return shown(
-    termsScreen(visitor, request, state, part),
-    at(walk, part > 0 ? `${path}?part=${part}` : path),
-  );
+  return shown(termsScreen(view, request, state, part), at(walk, part > 0 ? `${path}?part=${part}` : path));
 }
 
 async function answerTerms(walk: Walk, reference = ""): Promise<Shown> {
-  const { house, guest, call } = walk;
+  const { context, visitor, call } = walk;
   const { request, scope } = await requestNamed(walk, reference);
   const answer = call.body.texts.get("answer");
   if (answer !== "accept" && answer !== "decline") throw new Trouble("body_malformed", 400);
-  const key = keyOfPost(house, guest, call, `terms ${request.orderId}`);
-  await once(house, guest, key, ["terms", answer], async () => {
-    await house.deps.desk.answerTerms(scope, request.orderId, answer, channelOf(guest));
+  const key = keyOfPost(context, visitor, call, `terms ${request.orderId}`);
+  await once(context, visitor, key, ["terms", answer], async () => {
+    await context.deps.desk.answerTerms(scope, request.orderId, answer, channelOf(visitor));
     return answer;
   });
   return status(walk, reference);
 }
 
 async function fields(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
-  const { visitor, request } = await requestNamed(walk, reference);
-  const state = newState(walk.house, walk.guest, `fields ${itemId}`);
-  const screen = fieldsScreen(visitor, request, itemId, state);
+  const { view, request } = await requestNamed(walk, reference);
+  const state = newState(walk.context, walk.visitor, `fields ${itemId}`);
+  const screen = fieldsScreen(view, request, itemId, state);
   const path = `/d/orders/${request.reference}/items/${itemId}/fields`;
   return screen ? shown(screen, at(walk, path)) : status(walk, reference);
 }
 
 /** Just what was asked for; names come from the request, never from the form. */
 async function supplyFields(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
-  const { house, guest, call } = walk;
+  const { context, visitor, call } = walk;
   const { request, scope } = await requestNamed(walk, reference);
-  const key = keyOfPost(house, guest, call, `fields ${itemId}`);
+  const key = keyOfPost(context, visitor, call, `fields ${itemId}`);
   const found = request.items.find(({ id }) => id === itemId);
   const json = call.body.json?.fields;
   const told = (name: string): unknown =>
@@ -321,29 +322,29 @@ async function supplyFields(walk: Walk, reference = "", itemId = ""): Promise<Sh
       return typeof value === "string" && value.trim() !== "" ? [[name, value.trim()]] : [];
     }),
   );
-  await once(house, guest, key, ["fields"], async () => {
-    await house.deps.desk.supplyFields(scope, request.orderId, itemId, given);
+  await once(context, visitor, key, ["fields"], async () => {
+    await context.deps.desk.supplyFields(scope, request.orderId, itemId, given);
     return itemId;
   });
   return status(walk, reference);
 }
 
 async function choice(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
-  const { visitor, request } = await requestNamed(walk, reference);
-  const state = newState(walk.house, walk.guest, `choice ${itemId}`);
-  const screen = choiceScreen(visitor, request, itemId, state);
+  const { view, request } = await requestNamed(walk, reference);
+  const state = newState(walk.context, walk.visitor, `choice ${itemId}`);
+  const screen = choiceScreen(view, request, itemId, state);
   const path = `/d/orders/${request.reference}/items/${itemId}/choice`;
   return screen ? shown(screen, at(walk, path)) : status(walk, reference);
 }
 
 async function choose(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
-  const { house, guest, call } = walk;
+  const { context, visitor, call } = walk;
   const { request, scope } = await requestNamed(walk, reference);
   const chosen = call.body.texts.get("choice");
   if (chosen !== "retransmit" && chosen !== "give_up") throw new Trouble("body_malformed", 400);
-  const key = keyOfPost(house, guest, call, `choice ${itemId}`);
-  await once(house, guest, key, ["choice", chosen], async () => {
-    await house.deps.desk.chooseRetransmission(scope, request.orderId, itemId, chosen, channelOf(guest));
+  const key = keyOfPost(context, visitor, call, `choice ${itemId}`);
+  await once(context, visitor, key, ["choice", chosen], async () => {
+    await context.deps.desk.chooseRetransmission(scope, request.orderId, itemId, chosen, channelOf(visitor));
     return chosen;
   });
   return status(walk, reference);
@@ -351,7 +352,7 @@ async function choose(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
 
 async function content(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
   const { request, scope } = await requestNamed(walk, reference);
-  const found = await walk.house.deps.desk.content(scope, request.orderId, itemId);
+  const found = await walk.context.deps.desk.content(scope, request.orderId, itemId);
   if (!found) throw new Trouble("content_not_found", 404);
   return { kind: "content", status: 200, contentType: found.contentType, body: found.bytes };
 }
@@ -360,22 +361,22 @@ const CAUSE = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
 /** The device's own word (row 55): a client module's, never a form's. */
 async function report(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
-  const { house, guest, call } = walk;
+  const { context, visitor, call } = walk;
   const { request, scope } = await requestNamed(walk, reference);
   if (call.idempotencyKey === null) throw new Trouble("form_foreign", 403);
   const outcome = call.body.texts.get("outcome");
   const cause = call.body.texts.get("cause") ?? "unknown";
   if (outcome === "installed") {
-    await house.deps.desk.deviceReports(
+    await context.deps.desk.deviceReports(
       scope,
       request.orderId,
       itemId,
       { kind: "installed" },
-      channelOf(guest),
+      channelOf(visitor),
     );
   } else if (outcome === "failed" && CAUSE.test(cause)) {
     const failed = { kind: "failed", cause } as const;
-    await house.deps.desk.deviceReports(scope, request.orderId, itemId, failed, channelOf(guest));
+    await context.deps.desk.deviceReports(scope, request.orderId, itemId, failed, channelOf(visitor));
   } else {
     throw new Trouble("body_malformed", 400);
   }
@@ -387,7 +388,7 @@ async function mine(walk: Walk): Promise<Shown> {
 }
 
 async function remove(walk: Walk, id = ""): Promise<Shown> {
-  const screen = removeScreen(await here(walk), id, newState(walk.house, walk.guest, "order"));
+  const screen = removeScreen(await here(walk), id, newState(walk.context, walk.visitor, "order"));
   if (!screen) throw new Trouble("catalog_item_unknown", 404);
   return shown(screen, at(walk, `/d/mine/${id}`));
 }

@@ -3,11 +3,11 @@
  * asks has been proved before: the proxy by its certificate, its signature and its land session, the device by the proxy.
  */
 import type { Assurance } from "../../kernel/catalog/catalog-item.ts";
-import type { Bearer } from "../../wire/message/road.ts";
+import type { Bearer } from "../../wire/message/legs.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 
 /** Who asks, as the proxy vouches for it. */
-export type RoadIdentity = {
+export type LandIdentity = {
   /** 15 digits; equal to the device's account at the proxy. */
   readonly imei: string;
   readonly imsi: string | null;
@@ -22,7 +22,7 @@ export type RoadIdentity = {
   readonly language: string;
 };
 
-export type RoadRequest = {
+export type LandRequest = {
   readonly method: "GET" | "POST";
   /** `/d/...`, without the query. */
   readonly path: string;
@@ -39,7 +39,7 @@ export type RoadRequest = {
 };
 
 /** A screen in its neutral form, or content that the proxy passes on as it is. */
-export type RoadResponse =
+export type LandResponse =
   | {
       readonly kind: "screen";
       readonly status: number;
@@ -55,4 +55,4 @@ export type RoadResponse =
     };
 
 /** A TurnupError that it throws becomes a plain screen with the error's status. */
-export type RoadHandler = (identity: RoadIdentity, request: RoadRequest) => Promise<RoadResponse>;
+export type LandHandler = (identity: LandIdentity, request: LandRequest) => Promise<LandResponse>;

@@ -4,15 +4,15 @@ import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { BEARERS, type Bearer, LAND_HEADERS } from "../../wire/message/road.ts";
+import { BEARERS, type Bearer, LAND_HEADERS } from "../../wire/message/legs.ts";
 import type { HeaderLines } from "../header-lines.ts";
-import type { RoadIdentity } from "./handler.ts";
+import type { LandIdentity } from "./handler.ts";
 
 const CAPABILITY_CHARACTERS_MAX = 400;
 const DEFAULT_LANGUAGE = "en";
 
 /** Undefined where a header is doubled, missing or no such thing: no proxy of ours writes that. */
-export function identityOf(headers: HeaderLines, proxy: string): RoadIdentity | undefined {
+export function identityOf(headers: HeaderLines, proxy: string): LandIdentity | undefined {
   const names = Object.values(LAND_HEADERS);
   if (names.some((name) => (headers.get(name)?.length ?? 0) > 1)) return undefined;
   const one = (name: string): string | null => headers.get(name)?.[0] ?? null;

@@ -20,15 +20,15 @@ import {
   verifyMessage,
 } from "../../wire/httpsig/signature.ts";
 import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
-import { proxyInNames } from "../../wire/message/party-name.ts";
 import {
   AIR_HEADERS,
   authenticationText,
+  DEVICE_PATHS,
   type EnrolmentAnswer,
   LAND_HEADERS,
   LAND_SIGNATURE,
-  ROAD,
-} from "../../wire/message/road.ts";
+} from "../../wire/message/legs.ts";
+import { proxyInNames } from "../../wire/message/party-name.ts";
 import { instant, object, ShapeError, text } from "../../wire/message/shape.ts";
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
@@ -42,7 +42,7 @@ import {
 } from "../connections.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
 import { STATUS_OF } from "../problem.ts";
-import type { RoadHandler, RoadRequest, RoadResponse } from "./handler.ts";
+import type { LandHandler, LandRequest, LandResponse } from "./handler.ts";
 import { identityOf } from "./identity.ts";
 
 /** A form or JSON of a request with account data; content goes the other way. */
@@ -84,7 +84,7 @@ export type LandServerOptions = {
   /** 32 octets; the same on every node of one server. */
   readonly sessionKey: Uint8Array;
   readonly proxies: readonly LandProxy[];
-  readonly handler: RoadHandler;
+  readonly handler: LandHandler;
   /** Whose a one-time token of enrolment is, asked by this proxy; it is spent by the question. Undefined: nobody's. */
   enrolmentOf(token: string, proxy: string): Promise<EnrolmentAnswer | undefined>;
   now(): Date;
@@ -199,7 +199,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
   }
 
   /** The authentication request of claims 20 and 26, answered with our own credentials. */
-  app.post(ROAD.authentications, async (request, reply) => {
+  app.post(DEVICE_PATHS.authentications, async (request, reply) => {
     const caller = callerOf(request);
     const { nonce, proxy, at } = readJson(request, readAuthentication);
     const skewMs = Math.abs(instant(at, "at").getTime() - now().getTime());
@@ -224,7 +224,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
       .send(JSON.stringify({ ...answer, signature: proof.toString("base64") }));
   });
 
-  app.post(ROAD.enrolments, async (request, reply) => {
+  app.post(DEVICE_PATHS.enrolments, async (request, reply) => {
     const caller = callerOf(request);
     checkSession(request, caller);
     const found = await options.enrolmentOf(readJson(request, readEnrolment).token, caller.proxy);
@@ -240,7 +240,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
       checkSession(request, caller);
       const identity = identityOf(caller.headers, caller.proxy);
       if (!identity) throw refuse(request, "identity_refused", "headers that no proxy writes", caller.proxy);
-      return sendRoad(reply, await options.handler(identity, roadRequestOf(request, caller.headers)));
+      return sendResponse(reply, await options.handler(identity, landRequestOf(request, caller.headers)));
     },
   });
 
@@ -248,7 +248,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
     if (error instanceof Refused) return reply.status(401).send();
     if (error instanceof ShapeError || error instanceof SyntaxError) return reply.status(400).send();
     if (error instanceof TurnupError && STATUS_OF[error.code] < 500)
-      return sendRoad(reply.header("turnup-error", error.code), problemScreen(error));
+      return sendResponse(reply.header("turnup-error", error.code), problemScreen(error));
     const status = error instanceof TurnupError ? STATUS_OF[error.code] : (error.statusCode ?? 500);
     if (status >= 500 && status !== 503) options.onFault(error);
     return reply.status(status === 503 || status < 500 ? status : 500).send();
@@ -276,7 +276,7 @@ const bodyOf = (request: FastifyRequest): Uint8Array =>
   request.body instanceof Uint8Array ? request.body : new Uint8Array();
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
 
-function roadRequestOf(request: FastifyRequest, headers: HeaderLines): RoadRequest {
+function landRequestOf(request: FastifyRequest, headers: HeaderLines): LandRequest {
   const [path = "", ...query] = (request.raw.url ?? "").split("?");
   const one = (name: string): string | null => headers.get(name)?.[0] ?? null;
   const idempotencyKey = one(AIR_HEADERS.idempotencyKey);
@@ -293,7 +293,7 @@ function roadRequestOf(request: FastifyRequest, headers: HeaderLines): RoadReque
   };
 }
 
-function sendRoad(reply: FastifyReply, response: RoadResponse): FastifyReply {
+function sendResponse(reply: FastifyReply, response: LandResponse): FastifyReply {
   reply.status(response.status).header("cache-control", "no-store");
   if (response.kind === "screen" && response.code !== undefined) reply.header("turnup-error", response.code);
   return response.kind === "screen"
@@ -302,7 +302,7 @@ function sendRoad(reply: FastifyReply, response: RoadResponse): FastifyReply {
 }
 
 /** What a person can do something about, in words; the code goes beside it for machines. */
-function problemScreen(error: TurnupError): RoadResponse {
+function problemScreen(error: TurnupError): LandResponse {
   const screen: Screen = {
     id: "problem",
     title: "Not possible",
@@ -311,7 +311,7 @@ function problemScreen(error: TurnupError): RoadResponse {
       maskText(one).replace(/\s+/g, " "),
     ),
     entries: [],
-    actions: [{ role: "home", label: "Start", href: ROAD.start }],
+    actions: [{ role: "home", label: "Start", href: DEVICE_PATHS.start }],
   };
   return { kind: "screen", status: STATUS_OF[error.code], screen };
 }

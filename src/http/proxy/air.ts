@@ -7,20 +7,20 @@ import type { TLSSocket } from "node:tls";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Admission } from "../../proxy/edge.ts";
 import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
+import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { imeiInNames } from "../../wire/message/party-name.ts";
-import { AIR_HEADERS } from "../../wire/message/road.ts";
 import { guardConnections } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
+import { type Doorman, mountBridge } from "./bridge.ts";
 import { type EnrolmentAuthority, mountEnrolment } from "./est.ts";
-import { airTls, DOOR_LIMITS, fastifyOptions, type House, readBodiesAsOctets } from "./house.ts";
+import { airTls, DOOR_LIMITS, fastifyOptions, type ProxyParts, readBodiesAsOctets } from "./parts.ts";
 import { createPeerReader } from "./peer.ts";
-import { type Doorman, mountRoad } from "./road.ts";
 
 const AIR_SESSION_MS = 30 * 60_000;
 const TOKEN_NONCE_OCTETS = 16;
 
 export type AirDoorOptions = {
-  readonly house: House;
+  readonly parts: ProxyParts;
   readonly tls: { readonly key: string; readonly certificate: string };
   /** PEM of each factory's authority that is believed. */
   readonly factoryAuthorities: readonly string[];
@@ -28,7 +28,7 @@ export type AirDoorOptions = {
 };
 
 export async function createAirDoor(options: AirDoorOptions): Promise<FastifyInstance> {
-  const { house, enrolment } = options;
+  const { parts, enrolment } = options;
   const app = Fastify({
     https: airTls({
       ...options.tls,
@@ -37,24 +37,24 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
     ...fastifyOptions,
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
   guardConnections(app.server, DOOR_LIMITS.connection);
-  refuseBadCertificates(app, house);
+  refuseBadCertificates(app, parts);
   readBodiesAsOctets(app);
   const read = createPeerReader(enrolment.certificate);
   const peerOf = (request: FastifyRequest) => read(request.raw.socket as TLSSocket);
-  await app.register(async (scope) => mountEnrolment(scope, house, enrolment, peerOf));
-  await app.register(async (scope) => mountRoad(scope, house, doormanOf(house, peerOf)));
+  await app.register(async (scope) => mountEnrolment(scope, parts, enrolment, peerOf));
+  await app.register(async (scope) => mountBridge(scope, parts, doormanOf(parts, peerOf)));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());
   return app;
 }
 
 /** TLS lets a device without a certificate in; one with a bad certificate is sent away before it says a word. */
-function refuseBadCertificates(app: FastifyInstance, house: House): void {
+function refuseBadCertificates(app: FastifyInstance, parts: ProxyParts): void {
   const refused = new WeakSet<object>();
   app.server.on("secureConnection", (socket: TLSSocket) => {
     const shown = socket.getPeerX509Certificate();
     if (!shown || socket.authorized) return;
     refused.add(socket);
-    house.terminate(house.openSession(), "air", "certificate_refused", {
+    parts.terminate(parts.openSession(), "air", "certificate_refused", {
       deviceId: null,
       fingerprint: shown.fingerprint256,
       address: socket.remoteAddress ?? "unknown",
@@ -70,7 +70,7 @@ function refuseBadCertificates(app: FastifyInstance, house: House): void {
 }
 
 function doormanOf(
-  house: House,
+  parts: ProxyParts,
   peerOf: (request: FastifyRequest) => ReturnType<ReturnType<typeof createPeerReader>>,
 ): Doorman {
   return {
@@ -87,10 +87,10 @@ function doormanOf(
       const certificate = peerOf(request)?.certificate;
       if (!certificate) return { kind: "refused", reason: "no_certificate", deviceId: null, events: [] };
       const stated = oneHeader(headers, AIR_HEADERS.deviceId) ?? null;
-      return house.edge.admit(
+      return parts.edge.admit(
         certificate,
-        { network: house.networkIdentityOf(request.ip), stated },
-        house.now(),
+        { network: parts.networkIdentityOf(request.ip), stated },
+        parts.now(),
       );
     },
     bearerOf: () => undefined,
@@ -98,14 +98,14 @@ function doormanOf(
       const peer = peerOf(request)?.certificate.fingerprint ?? "";
       const shown = headers.get(AIR_HEADERS.session);
       if (shown === undefined) {
-        const endsAt = new Date(house.now().getTime() + AIR_SESSION_MS);
-        const nonce = house.freshOctets(TOKEN_NONCE_OCTETS);
+        const endsAt = new Date(parts.now().getTime() + AIR_SESSION_MS);
+        const nonce = parts.freshOctets(TOKEN_NONCE_OCTETS);
         return {
           kind: "open",
-          token: issueLegToken({ leg: "air", subject: deviceId, peer, endsAt }, nonce, house.airKey),
+          token: issueLegToken({ leg: "air", subject: deviceId, peer, endsAt }, nonce, parts.airKey),
         };
       }
-      const session = openLegToken(shown.join(), { leg: "air", peer, now: house.now() }, house.airKey);
+      const session = openLegToken(shown.join(), { leg: "air", peer, now: parts.now() }, parts.airKey);
       return session?.subject === deviceId ? { kind: "open", token: undefined } : { kind: "unknown" };
     },
   };

@@ -13,11 +13,11 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { EnrolmentDecision } from "../../proxy/edge.ts";
-import type { RoadSession } from "../../proxy/session.ts";
+import type { LegsSession } from "../../proxy/session.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { deviceNameOf, imeiInNames, imeiNameOf } from "../../wire/message/party-name.ts";
 import { composeCertificate } from "../../wire/x509/certificate.ts";
-import { bodyOf, type House, Terminated, type Who } from "./house.ts";
+import { bodyOf, type ProxyParts, Terminated, type Who } from "./parts.ts";
 import type { Peer } from "./peer.ts";
 import { type CertificateAsked, certsOnly, readCertificateRequest, subjectOfCertificate } from "./pkcs.ts";
 
@@ -40,7 +40,7 @@ export type EnrolmentAuthority = {
 
 export function mountEnrolment(
   app: FastifyInstance,
-  house: House,
+  parts: ProxyParts,
   authority: EnrolmentAuthority,
   peerOf: (request: FastifyRequest) => Peer | undefined,
 ): void {
@@ -55,24 +55,24 @@ export function mountEnrolment(
   }
 
   async function enrol(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const session = house.openSession();
+    const session = parts.openSession();
     const peer = peerOf(request);
     const token = tokenOf(request.headers.authorization);
     const who = whoOf(request, peer);
-    if (house.isLocked(who)) throw house.terminate(session, "air", "locked_out", who);
+    if (parts.isLocked(who)) throw parts.terminate(session, "air", "locked_out", who);
     if (!peer && token === undefined)
       return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
     const asked = askedOf(request, reply);
     if (!asked) return reply;
     const decision =
       token === undefined
-        ? house.edge.decideEnrolment(
+        ? parts.edge.decideEnrolment(
             {
               kind: "certificate",
               certificate: peer!.certificate,
-              network: house.networkIdentityOf(request.ip),
+              network: parts.networkIdentityOf(request.ip),
             },
-            house.now(),
+            parts.now(),
           )
         : await decideByToken(request, session, who, token, asked);
     return answer(reply, session, who, decision, asked);
@@ -81,67 +81,67 @@ export function mountEnrolment(
   /** The token is the provisioning server's: it is asked, over the land leg, and so spent. */
   async function decideByToken(
     request: FastifyRequest,
-    session: RoadSession,
+    session: LegsSession,
     who: Who,
     token: string,
     asked: CertificateAsked,
   ): Promise<EnrolmentDecision> {
     const { label } = request.params as { readonly label?: string };
-    const server = label ?? house.defaultServer;
-    const found = await house.land.enrolmentOf(server, token);
+    const server = label ?? parts.defaultServer;
+    const found = await parts.land.enrolmentOf(server, token);
     if (found.kind === "failed") {
       const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";
-      throw house.terminate(session, "land", isTrust ? found.cause : "server_unreachable", {
+      throw parts.terminate(session, "land", isTrust ? found.cause : "server_unreachable", {
         ...who,
         server,
       });
     }
-    if (found.kind === "unknown") throw house.terminate(session, "air", "token_refused", { ...who, server });
+    if (found.kind === "unknown") throw parts.terminate(session, "air", "token_refused", { ...who, server });
     const { imsi, msisdn, imei } = found;
     const claimedNames = asked.names.map((name) => name.replace(/^uri:/, ""));
-    return house.edge.decideEnrolment({ kind: "token", imsi, msisdn, imei, claimedNames }, house.now());
+    return parts.edge.decideEnrolment({ kind: "token", imsi, msisdn, imei, claimedNames }, parts.now());
   }
 
   async function reenrol(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const session = house.openSession();
+    const session = parts.openSession();
     const peer = peerOf(request);
     const who = whoOf(request, peer);
-    if (house.isLocked(who)) throw house.terminate(session, "air", "locked_out", who);
+    if (parts.isLocked(who)) throw parts.terminate(session, "air", "locked_out", who);
     if (!peer) return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
     const asked = askedOf(request, reply);
     if (!asked) return reply;
     // RFC 7030 §4.2.2: the same subject and names as in the certificate that asks.
-    if (!isSameSubject(asked, peer)) throw house.terminate(session, "air", "request_refused", who);
-    const network = house.networkIdentityOf(request.ip);
+    if (!isSameSubject(asked, peer)) throw parts.terminate(session, "air", "request_refused", who);
+    const network = parts.networkIdentityOf(request.ip);
     return answer(
       reply,
       session,
       who,
-      house.edge.decideReenrolment(peer.certificate, network, house.now()),
+      parts.edge.decideReenrolment(peer.certificate, network, parts.now()),
       asked,
     );
   }
 
   async function answer(
     reply: FastifyReply,
-    session: RoadSession,
+    session: LegsSession,
     who: Who,
     decision: EnrolmentDecision,
     asked: CertificateAsked,
   ): Promise<FastifyReply> {
     if (decision.kind === "refused") {
-      await house.book(decision.events);
-      throw house.terminate(session, "air", decision.reason, {
+      await parts.book(decision.events);
+      throw parts.terminate(session, "air", decision.reason, {
         ...who,
         deviceId: decision.deviceId ?? who.deviceId,
       });
     }
     const { account } = decision;
-    const now = house.now();
+    const now = parts.now();
     const notAfter = new Date(now.getTime() + authority.validityDays * DAY_MS);
     // Subject and names are ours to give, whatever was asked for.
     const certificate = composeCertificate({
-      serial: Buffer.concat([Uint8Array.of(1), house.freshOctets(SERIAL_OCTETS - 1)]),
+      serial: Buffer.concat([Uint8Array.of(1), parts.freshOctets(SERIAL_OCTETS - 1)]),
       commonName: account.uuid,
       purpose: "client",
       names: [
@@ -158,7 +158,7 @@ export function mountEnrolment(
       publicKey: asked.publicKeyHash,
       notAfterMs: notAfter.getTime(),
     };
-    await house.book([...decision.events, ...house.edge.issued(account, key, now)]);
+    await parts.book([...decision.events, ...parts.edge.issued(account, key, now)]);
     return sendCertificates(reply, [certificate]);
   }
 
@@ -166,7 +166,7 @@ export function mountEnrolment(
     if (error instanceof Terminated) return reply.status(403).type("text/plain").send("refused");
     const status = error.statusCode ?? 500;
     if (status < 500) return reply.status(status).send();
-    house.onFault(error);
+    parts.onFault(error);
     return reply.status(503).header("retry-after", "30").send();
   });
 }

@@ -6,27 +6,27 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Admission, NetworkIdentity } from "../../proxy/edge.ts";
 import { type GatewayRule, gatewayAt, type HeaderLines, identityFrom } from "../../proxy/gateway-identity.ts";
-import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { guardConnections } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
-import { DOOR_LIMITS, fastifyOptions, type House, nodeTimeouts, readBodiesAsOctets } from "./house.ts";
-import { type Doorman, mountRoad } from "./road.ts";
+import { type Doorman, mountBridge } from "./bridge.ts";
+import { DOOR_LIMITS, fastifyOptions, nodeTimeouts, type ProxyParts, readBodiesAsOctets } from "./parts.ts";
 
-export async function createGatewayDoor(house: House): Promise<FastifyInstance> {
+export async function createGatewayDoor(parts: ProxyParts): Promise<FastifyInstance> {
   const app = Fastify({ ...fastifyOptions, http: nodeTimeouts });
   // Behind a gateway are many: its address is not one subscriber's.
-  guardConnections(app.server, DOOR_LIMITS.connection, (address) => isGateway(house, address));
+  guardConnections(app.server, DOOR_LIMITS.connection, (address) => isGateway(parts, address));
   readBodiesAsOctets(app);
-  await app.register(async (scope) => mountRoad(scope, house, gatewayDoorman(house)));
+  await app.register(async (scope) => mountBridge(scope, parts, gatewayDoorman(parts)));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());
   return app;
 }
 
-const isGateway = ({ gateways }: House, address: string): boolean =>
+const isGateway = ({ gateways }: ProxyParts, address: string): boolean =>
   gatewayAt(gateways, address) !== undefined;
 
-function gatewayDoorman(house: House): Doorman {
-  const ruleOf = (request: FastifyRequest): GatewayRule | undefined => gatewayAt(house.gateways, request.ip);
+function gatewayDoorman(parts: ProxyParts): Doorman {
+  const ruleOf = (request: FastifyRequest): GatewayRule | undefined => gatewayAt(parts.gateways, request.ip);
   const lineOf = (request: FastifyRequest, headers: HeaderLines): NetworkIdentity | "conflict" | "none" => {
     const rule = ruleOf(request);
     return rule ? identityFrom(rule, headers) : "none";
@@ -56,7 +56,7 @@ function gatewayDoorman(house: House): Doorman {
       if (line === "conflict") return refused("identity_conflict");
       if (line === "none") return refused("no_certificate");
       const stated = oneHeader(headers, AIR_HEADERS.deviceId) ?? null;
-      return house.edge.admitByNetwork(line, stated, house.now());
+      return parts.edge.admitByNetwork(line, stated, parts.now());
     },
     bearerOf: (request) => ruleOf(request)?.bearer,
     // No key of the device stands behind this door: a token could be bound to nothing.

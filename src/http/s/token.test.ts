@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { LINK_TOKEN, openHouse } from "../../../test/fixture/http.ts";
+import { LINK_TOKEN, openFixture } from "../../../test/fixture/http.ts";
 
 const PAGE_OCTETS_MAX = 4_096;
 const COVER_OCTETS_MAX = 1_024;
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
-const { server, ...house } = await openHouse({ limits: { guessesPerMinute: 3, failuresPerMinute: 3 } });
+const { server, ...fixture } = await openFixture({ limits: { guessesPerMinute: 3, failuresPerMinute: 3 } });
 
 const press = () => server.inject({ method: "POST", url: `/s/${LINK_TOKEN}`, headers: FORM, payload: "" });
 
@@ -48,8 +48,8 @@ test("an expired link says so, an unknown one is not found; both are pages for p
 
 test("a link that something fetches by itself opens nothing: the page has a button, and no value of the settings", async () => {
   let opened = 0;
-  const { open } = house.deps.pages;
-  Object.assign(house.deps.pages, {
+  const { open } = fixture.deps.pages;
+  Object.assign(fixture.deps.pages, {
     open(token: string) {
       opened++;
       return open(token);

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import { PDN_PROTOCOLS, USES } from "../../kernel/settings/access-point.ts";
 import { TurnupError } from "../../term/error.ts";
-import { hideSecrets } from "../hide.ts";
+import { redactSecrets } from "../redact.ts";
 import { created, gone, ok, route } from "../route.ts";
 import { anything, id, integerOrNull, named, text, textOrNull, words, wordsOrNull } from "../schema.ts";
 
@@ -79,7 +79,7 @@ const AccessPointOut = named(
 );
 
 const written = (point: AccessPoint, seesSecrets: boolean): Static<typeof AccessPointOut> =>
-  hideSecrets(point, seesSecrets) as Static<typeof AccessPointOut>;
+  redactSecrets(point, seesSecrets) as Static<typeof AccessPointOut>;
 
 export const listAccessPoints = route({
   method: "GET",

@@ -6,7 +6,7 @@ import {
   IMSI,
   OPERATOR_A,
   ORDER_ID,
-  openHouse,
+  openFixture,
   SECRET_PASSWORD,
   STORY,
   THING_ID,
@@ -17,8 +17,8 @@ import { hexOf } from "../../wire/hex.ts";
 const ADMIN = bearer(OPERATOR_A, "admin");
 const CARE = bearer(OPERATOR_A, "care");
 const PROBE = bearer(OPERATOR_A, "probe");
-const house = await openHouse();
-const { server, calls } = house;
+const fixture = await openFixture();
+const { server, calls } = fixture;
 const lastCall = (name: string) => calls.filter((call) => call.name === name).at(-1)?.input as never;
 
 const sight = (payload: unknown, query = "", type = "application/json") =>
@@ -203,7 +203,7 @@ test("an order by hand is opened with checked numbers and leaves an audit row wi
   const request = lastCall("orderDesk.open") as { msisdn: string; idempotencyKey: string };
   assert.equal(request.msisdn, "491701234567");
   assert.ok(!request.idempotencyKey.includes(IMSI), "a key can hold a number: only its hash goes further");
-  assert.deepEqual(house.audit.at(-1), {
+  assert.deepEqual(fixture.audit.at(-1), {
     operatorId: OPERATOR_A,
     actor: "care-token",
     action: "order.open",

@@ -39,10 +39,10 @@ export const issueEnrolment = route({
     { additionalProperties: false },
   ),
   answer: Type.Object({ sentTo: Type.String({ description: "Masked." }), expiresAt: instant() }),
-  async handle({ enrolments, texts, audit, road, clock }, { body, caller: { operatorId, label }, once }) {
+  async handle({ enrolments, texts, audit, requests, clock }, { body, caller: { operatorId, label }, once }) {
     if (body.imsi === undefined && body.msisdn === undefined)
       throw new InvalidRequest([{ at: "body", wanted: "msisdn or imsi" }]);
-    const token = Buffer.from(road.freshOctets(TOKEN_OCTETS)).toString("base64url");
+    const token = Buffer.from(requests.freshOctets(TOKEN_OCTETS)).toString("base64url");
     const expiresAt = new Date(clock().getTime() + TOKEN_MINUTES * 60_000);
     const issued = await enrolments.issue(operatorId, {
       who: {
@@ -57,7 +57,7 @@ export const issueEnrolment = route({
       throw new TurnupError("subscriber_not_found", "nobody with a phone number is known by what was given", {
         nextStep: "send a sighting with IMSI and MSISDN first",
       });
-    const { name } = await road.operatorOf(operatorId);
+    const { name } = await requests.operatorOf(operatorId);
     await texts.send(operatorId, [
       {
         to: issued.msisdn,

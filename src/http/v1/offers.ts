@@ -91,7 +91,7 @@ export const sendOffers = route({
       { description: "How often each outcome came; those that did not come are left out." },
     ),
   }),
-  async handle({ road, audit }, { body, caller: { operatorId, label }, once }) {
+  async handle({ requests, audit }, { body, caller: { operatorId, label }, once }) {
     const to = body.to.map(({ imsi, msisdn }, at) => {
       if (imsi === undefined && msisdn === undefined)
         throw new InvalidRequest([{ at: `body/to/${at}`, wanted: "msisdn or imsi" }]);
@@ -100,7 +100,7 @@ export const sendOffers = route({
         ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
       };
     });
-    const results = await road.desk.sendOffers(operatorId, {
+    const results = await requests.desk.sendOffers(operatorId, {
       itemId: body.itemId,
       to,
       actor: label,
@@ -126,8 +126,8 @@ export const listOffers = route({
   status: 200,
   query: { ...pageQuery, state: Type.Optional(words(OFFER_STATES)), itemId: Type.Optional(itemId) },
   answer: page(Offer),
-  async handle({ road }, { query: { state, itemId, ...asks }, caller, request }) {
-    const found = await road.reader.offers(caller.operatorId, { state, itemId }, pageOf(asks));
+  async handle({ requests }, { query: { state, itemId, ...asks }, caller, request }) {
+    const found = await requests.reader.offers(caller.operatorId, { state, itemId }, pageOf(asks));
     return answerPage<OfferView>(found, request);
   },
 });

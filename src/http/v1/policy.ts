@@ -193,7 +193,7 @@ function refuseContradictions({ quietHours, request }: OrderPolicy): void {
     const { from, to, timeZone, timeZones } = quietHours;
     if (from === to) faults.push({ at: "body/quietHours/to", wanted: "another time than from" });
     for (const zone of [timeZone, ...Object.values(timeZones)].filter((name) => !isTimeZone(name)))
-      faults.push({ at: "body/quietHours", wanted: `a time zone of the IANA data base in place of ${zone}` });
+      faults.push({ at: "body/quietHours", wanted: `a time zone of the IANA database in place of ${zone}` });
   }
   if (faults.length > 0) throw new InvalidRequest(faults);
 }

@@ -5,7 +5,7 @@ import { LEVELS } from "../../kernel/order/order.ts";
 import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import { TurnupError } from "../../term/error.ts";
 import { changedMeanwhile, contentEtag, ifMatchOf, isAmong } from "../etag.ts";
-import { hideSecrets } from "../hide.ts";
+import { redactSecrets } from "../redact.ts";
 import { gone, ok, route } from "../route.ts";
 import { currency, named, text, textOrNull, words } from "../schema.ts";
 
@@ -71,7 +71,7 @@ export const RelationIn = named("RelationTerms", Type.Object(agreed, { additiona
 const RelationOut = named("Relation", Type.Object({ make: Type.String(), ...agreed }));
 
 const written = (relation: Relation, seesSecrets: boolean): Static<typeof RelationOut> =>
-  hideSecrets({ ...relation, feeMinor: Number(relation.feeMinor) }, seesSecrets) as Static<
+  redactSecrets({ ...relation, feeMinor: Number(relation.feeMinor) }, seesSecrets) as Static<
     typeof RelationOut
   >;
 

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
-import { roadDoor } from "../../../test/fixture/land-door.ts";
+import { landDoor } from "../../../test/fixture/land-door.ts";
 import { freeTries } from "../../../test/fixture/memory-tries.ts";
-import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
 import { createPortalPeople } from "../../store/requests/portal-link.ts";
 import { requestsQuery } from "../../store/requests/request-reader.ts";
@@ -36,18 +36,18 @@ const ITEMS = [
 ];
 
 const shop = await requestShop();
-const door = await roadDoor(shop);
+const door = await landDoor(shop);
 
-async function house(name: string, policy: Partial<RequestPolicy> = {}) {
-  const made = await shop.house(name, ITEMS, { terms: ["mail-terms"], policy: { ...POLICY, ...policy } });
+async function fixture(name: string, policy: Partial<RequestPolicy> = {}) {
+  const made = await shop.fixture(name, ITEMS, { terms: ["mail-terms"], policy: { ...POLICY, ...policy } });
   await shop.see(made.operatorId, { imsi: made.imsi, imei: made.imei, msisdn: made.msisdn });
   const tokens = await door.tokens(made.operatorId);
   return Object.assign(made, { tokens, subscriber: { msisdn: `+${made.msisdn}` } });
 }
-type House = Awaited<ReturnType<typeof house>>;
-const enter = (of: House, body: object, key?: string) =>
+type Fixture = Awaited<ReturnType<typeof fixture>>;
+const enter = (of: Fixture, body: object, key?: string) =>
   door.post(of.tokens.representative, "/v1/requests", { subscriber: of.subscriber, ...body }, key);
-const audit = async (of: RequestHouse & { tokens: { admin: string } }) =>
+const audit = async (of: RequestFixture & { tokens: { admin: string } }) =>
   (await door.get(of.tokens.admin, "/v1/audit")).json().rows as {
     actor: string;
     action: string;
@@ -71,7 +71,7 @@ async function everything(): Promise<string> {
 }
 
 test("a representative enters a request: the subscriber hears of it, his terms come by SMS, the audit names who", async () => {
-  const of = await house("representative");
+  const of = await fixture("representative");
   const answer = await enter(of, { selection: ["voice-mail"], user: ADA, language: "en" });
   assert.equal(answer.statusCode, 202, answer.body);
   const { id, reference, created } = answer.json();
@@ -104,7 +104,7 @@ test("a representative enters a request: the subscriber hears of it, his terms c
 });
 
 test("terms that were read out count as answered by the representative; of another version they do not", async () => {
-  const of = await house("read out");
+  const of = await fixture("read out");
   const agreed = [{ termsId: "mail-terms", version: 1 }];
   const { id } = (await enter(of, { selection: ["voice-mail"], agreed })).json();
   const { state, consents } = (await door.get(of.tokens.representative, `/v1/requests/${id}`)).json();
@@ -113,7 +113,7 @@ test("terms that were read out count as answered by the representative; of anoth
     [consents[0].answer, consents[0].answeredBy, consents[0].sentBy],
     ["accept", "representative", ["representative"]],
   );
-  const other = await house("read out of old");
+  const other = await fixture("read out of old");
   const old = (
     await enter(other, { selection: ["voice-mail"], agreed: [{ ...agreed[0], version: 2 }] })
   ).json();
@@ -121,7 +121,7 @@ test("terms that were read out count as answered by the representative; of anoth
 });
 
 test("a representative answers terms for the subscriber once, and the audit names the answer", async () => {
-  const of = await house("answer");
+  const of = await fixture("answer");
   const { id, reference } = (await enter(of, { selection: ["voice-mail"] })).json();
   const url = `/v1/requests/${reference}/terms`;
   const accepted = await door.post(of.tokens.representative, url, { answer: "accept" });
@@ -134,7 +134,7 @@ test("a representative answers terms for the subscriber once, and the audit name
 });
 
 test("a service that misses fields gets just those, from staff; values stand nowhere in clear", async () => {
-  const of = await house("fields");
+  const of = await fixture("fields");
   const access = { user: "ada", password: "open-Sesame-77" };
   of.answers.register = () =>
     Promise.resolve(
@@ -143,7 +143,7 @@ test("a service that misses fields gets just those, from staff; values stand now
         : { kind: "registered", remoteId: "r1", accessData: access },
     );
   const { id } = (await enter(of, { selection: ["mail"], user: ADA })).json();
-  await of.errands();
+  await of.calls();
   const { items } = (await door.get(of.tokens.care, `/v1/requests/${id}`)).json();
   assert.deepEqual(
     [items[0].state, items[0].missing.map(({ name }: { name: string }) => name)],
@@ -154,14 +154,14 @@ test("a service that misses fields gets just those, from staff; values stand now
   assert.equal(foreign.json().code, "field_unknown");
   const given = await door.post(of.tokens.care, url, { fields: { mailbox: "ada.lovelace" } });
   assert.equal(given.statusCode, 200, given.body);
-  await of.errands();
+  await of.calls();
   assert.equal(of.saw.registrations.at(-1)?.fields.mailbox, "ada.lovelace");
   const after = await door.get(of.tokens.care, `/v1/requests/${id}`);
   assert.ok(!after.body.includes("ada.lovelace") && !after.body.includes(access.password));
 });
 
 test("what somebody has is listed and can be removed; he is told what changed", async () => {
-  const of = await house("remove");
+  const of = await fixture("remove");
   await enter(of, { selection: ["plain"] });
   await of.told();
   for (const number of [of.msisdn, `%2B${of.msisdn}`, of.imsi]) {
@@ -182,8 +182,8 @@ test("what somebody has is listed and can be removed; he is told what changed", 
   assert.deepEqual(services, []);
 });
 
-test("a card goes to the payment house, and its number and code stand nowhere: no row, no answer, no audit", async () => {
-  const of = await house("card");
+test("a card goes to the payment provider, and its number and code stand nowhere: no row, no answer, no audit", async () => {
+  const of = await fixture("card");
   const card = { number: "4111 1111 1111 1111", expiry: "12/29", code: "737" };
   const answer = await enter(of, { selection: ["carded"], user: ADA, card }, "with-card");
   assert.equal(answer.statusCode, 202, answer.body);
@@ -213,13 +213,13 @@ test("what a repeat is known by holds no card and nothing of a user, not even fo
   }
 });
 
-test("a payment house that fails, with what it was sent in its failure, leaves no trace in answer or log", async () => {
-  const of = await house("card in logs");
+test("a payment provider that fails, with what it was sent in its failure, leaves no trace in answer or log", async () => {
+  const of = await fixture("card in logs");
   const lines: string[] = [];
   const tokenise = () => Promise.reject(new Error(`refused ${PAN}`));
-  const cardsOf = () => ({ house: { tokenise }, secret: new Uint8Array(32), tries: freeTries() });
+  const cardsOf = () => ({ provider: { tokenise }, secret: new Uint8Array(32), tries: freeTries() });
   const stream = { write: (text: string) => void lines.push(text) };
-  const logging = await roadDoor(shop, { cardsOf }, { log: { level: "trace", stream } });
+  const logging = await landDoor(shop, { cardsOf }, { log: { level: "trace", stream } });
   const body = {
     subscriber: of.subscriber,
     selection: ["carded"],
@@ -235,7 +235,7 @@ test("a payment house that fails, with what it was sent in its failure, leaves n
 });
 
 test("a fourth card for one subscriber waits, whoever enters it, and the answer says how long (row 38)", async () => {
-  const of = await house("card pause");
+  const of = await fixture("card pause");
   const calls = door.cards.length;
   const card = (number: string) => ({ selection: ["carded"], user: ADA, card: { number, expiry: "12/29" } });
   const cards = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117"];
@@ -248,11 +248,11 @@ test("a fourth card for one subscriber waits, whoever enters it, and the answer 
   const last = answers[3]!;
   assert.equal(last.json().code, "card_tries_exceeded");
   assert.equal(last.headers["retry-after"], "60");
-  assert.equal(door.cards.length, calls + 3, "the payment house heard of three");
+  assert.equal(door.cards.length, calls + 3, "the payment provider heard of three");
 });
 
 test("the same key opens one request; with something else to ask it is refused", async () => {
-  const of = await house("keys");
+  const of = await fixture("keys");
   const first = await enter(of, { selection: ["plain"] }, "k1");
   const again = await enter(of, { selection: ["plain"] }, "k1");
   assert.equal(again.headers["idempotency-replayed"], "true");
@@ -269,7 +269,7 @@ test("the same key opens one request; with something else to ask it is refused",
 });
 
 test("input that cannot be meant is refused with its place and opens nothing", async () => {
-  const of = await house("broken");
+  const of = await fixture("broken");
   const cases: [object, string][] = [
     [{ selection: [] }, "invalid_request"],
     [{ selection: ["Not An Id"] }, "invalid_request"],
@@ -298,7 +298,7 @@ test("input that cannot be meant is refused with its place and opens nothing", a
 });
 
 test("requests are listed by state, road, actor and subscriber, a page at a time", async () => {
-  const of = await house("lists");
+  const of = await fixture("lists");
   await enter(of, { selection: ["plain"] });
   await enter(of, { selection: ["voice-mail"] });
   await of.ask(["mail"], { assurance: "cert" });
@@ -325,7 +325,7 @@ test("requests are listed by state, road, actor and subscriber, a page at a time
 });
 
 test("a list of requests runs on an index, whatever it is filtered by", async () => {
-  const of = await house("plans");
+  const of = await fixture("plans");
   await shop.database.run("analyze request");
   const page = { limit: 20, cursor: undefined };
   for (const filter of [{}, { actor: "x" }, { road: "partner" as const }, { state: "rejected" as const }]) {
@@ -340,7 +340,7 @@ test("a list of requests runs on an index, whatever it is filtered by", async ()
 });
 
 test("a partner enters a request with its own word for who asks, polls it, and sees no other's", async () => {
-  const of = await house("partner");
+  const of = await fixture("partner");
   const acme = await door.token(of.operatorId, "partner", "acme");
   const rival = await door.token(of.operatorId, "partner", "rival");
   const body = { subscriber: of.subscriber, selection: ["voice-mail"], user: ADA, assurance: "cert" };
@@ -381,11 +381,11 @@ test("a partner enters a request with its own word for who asks, polls it, and s
 });
 
 test("a partner's word is not enough for what wants more than policy trusts partners; policy can trust them more", async () => {
-  const body = (of: House) => ({ subscriber: of.subscriber, selection: ["guarded"], assurance: "aka" });
-  const of = await house("guarded");
+  const body = (of: Fixture) => ({ subscriber: of.subscriber, selection: ["guarded"], assurance: "aka" });
+  const of = await fixture("guarded");
   const refused = await door.post(of.tokens.partner, "/v1/partner/requests", body(of));
   assert.deepEqual([refused.statusCode, refused.json().code], [403, "assurance_too_low"]);
-  const trusting = await house("trusted", { partnerAssurance: "network" });
+  const trusting = await fixture("trusted", { partnerAssurance: "network" });
   const weak = { ...body(trusting), assurance: "otp" };
   assert.equal((await door.post(trusting.tokens.partner, "/v1/partner/requests", weak)).statusCode, 403);
   const taken = await door.post(trusting.tokens.partner, "/v1/partner/requests", body(trusting));
@@ -393,7 +393,7 @@ test("a partner's word is not enough for what wants more than policy trusts part
 });
 
 test("an offer goes by SMS; a reply starts the request with the offer filled in, and the list tells what became of it", async () => {
-  const of = await house("offer");
+  const of = await fixture("offer");
   const to = [{ msisdn: `+${of.msisdn}` }, { msisdn: "+491719999999" }];
   const send = (key: string) =>
     door.post(
@@ -429,7 +429,7 @@ test("an offer goes by SMS; a reply starts the request with the offer filled in,
 });
 
 test("an offer that nobody answered in its days reads expired", async () => {
-  const of = await house("late offer", { offerDays: 1 });
+  const of = await fixture("late offer", { offerDays: 1 });
   await door.post(of.tokens.care, "/v1/offers", { itemId: "plain", to: [{ imsi: of.imsi }] });
   const before = shop.time.now;
   shop.time.now += 86_400_000;
@@ -439,7 +439,7 @@ test("an offer that nobody answered in its days reads expired", async () => {
 });
 
 test("E-CARE sees where somebody stands who has nothing yet, and then each step with what is next", async () => {
-  const of = await house("care");
+  const of = await fixture("care");
   const look = async () => {
     const answer = await door.get(of.tokens.care, `/v1/care/subscribers/${of.msisdn}`);
     assert.equal(answer.statusCode, 200, answer.body);
@@ -471,7 +471,7 @@ test("E-CARE sees where somebody stands who has nothing yet, and then each step 
 });
 
 test("care sends a new link to the phone, not too many, and the link works for its subscriber alone", async () => {
-  const of = await house("link");
+  const of = await fixture("link");
   const url = `/v1/care/subscribers/${of.msisdn}/link`;
   const first = await door.post(of.tokens.care, url, undefined, "l1");
   assert.equal(first.statusCode, 202, first.body);
@@ -497,7 +497,7 @@ test("care sends a new link to the phone, not too many, and the link works for i
 });
 
 test("nothing of one operator is seen, answered or offered by another", async () => {
-  const [of, other] = [await house("mine"), await house("theirs")];
+  const [of, other] = [await fixture("mine"), await fixture("theirs")];
   const { id, reference } = (await enter(of, { selection: ["voice-mail"] })).json();
   for (const url of [
     `/v1/requests/${id}`,

@@ -5,7 +5,7 @@
  */
 import Type, { type Static } from "typebox";
 import type { Role } from "../../kernel/account/role.ts";
-import { ORDER_STATES, ROADS } from "../../kernel/order/order.ts";
+import { CHANNELS, ORDER_STATES } from "../../kernel/order/order.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
@@ -48,7 +48,7 @@ export const enterForSubscriber = route({
   summary: "Enter a request for a subscriber, who is told of it; also to remove what he has",
   description:
     "Terms that were read out and agreed to stand in `agreed`; others go to the subscriber by SMS. A card's number goes to " +
-    "the payment house and is kept nowhere; a repeat is known by everything but card, user and fields.",
+    "the payment provider and is kept nowhere; a repeat is known by everything but card, user and fields.",
   tag: "requests",
   roles: STAFF,
   errors: [...ENTRY_ERRORS, "nothing_to_answer"],
@@ -91,7 +91,7 @@ export const listRequests = route({
   query: {
     ...pageQuery,
     state: Type.Optional(words(ORDER_STATES)),
-    road: Type.Optional(words(ROADS)),
+    road: Type.Optional(words(CHANNELS)),
     actor: Type.Optional(text("Who entered it.", 200)),
     subscriberId: Type.Optional(id("Of a request or an order.")),
     imsi: Type.Optional(text("6 to 15 digits.", 15)),
@@ -99,7 +99,7 @@ export const listRequests = route({
     imei: Type.Optional(text("15 digits.", 40)),
   },
   answer: page(Row),
-  async handle({ road }, { query, caller, request }) {
+  async handle({ requests }, { query, caller, request }) {
     const { limit, cursor, order, imsi, imei, msisdn, ...plain } = query;
     const filter = {
       ...plain,
@@ -107,7 +107,7 @@ export const listRequests = route({
       ...(imei !== undefined && { imei: parseImei(imei) }),
       ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),
     };
-    const found = await road.reader.list(caller.operatorId, filter, pageOf({ limit, cursor, order }));
+    const found = await requests.reader.list(caller.operatorId, filter, pageOf({ limit, cursor, order }));
     return answerPage({ ...found, rows: found.rows.map(rowBody) }, request);
   },
 });
@@ -123,12 +123,13 @@ export const getRequest = route({
   status: 200,
   params: { id: requestName },
   answer: Detail,
-  handle: async ({ road }, { params, caller }) => ok(await detailNamed(road, caller.operatorId, params.id)),
+  handle: async ({ requests }, { params, caller }) =>
+    ok(await detailNamed(requests, caller.operatorId, params.id)),
 });
 
 /** @throws TurnupError `order_not_found` */
 export async function detailNamed(
-  { desk, reader }: HttpDeps["road"],
+  { desk, reader }: HttpDeps["requests"],
   operatorId: string,
   name: string,
 ): Promise<Static<typeof Detail>> {

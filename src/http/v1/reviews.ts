@@ -25,8 +25,8 @@ export const listReviews = route({
   errors: [],
   query: pageQuery,
   answer: page(Row),
-  async handle({ road }, { query, caller, request }) {
-    const found = await road.reader.list(caller.operatorId, { isForReview: true }, pageOf(query));
+  async handle({ requests }, { query, caller, request }) {
+    const found = await requests.reader.list(caller.operatorId, { isForReview: true }, pageOf(query));
     return answerPage({ ...found, rows: found.rows.map(rowBody) }, request);
   },
 });
@@ -51,12 +51,12 @@ export const getReview = route({
   errors: ["order_not_found"],
   params: { id: requestName },
   answer: Review,
-  async handle({ road, audit }, { params, caller: { operatorId, label } }) {
-    const waiting = await road.desk.underReview(operatorId, params.id);
+  async handle({ requests, audit }, { params, caller: { operatorId, label } }) {
+    const waiting = await requests.desk.underReview(operatorId, params.id);
     if (!waiting) throw requestNotFound();
     const { orderId, user } = waiting;
     await audit.record(operatorId, { actor: label, action: "review.read", subject: orderId });
-    return ok({ request: await detailNamed(road, operatorId, orderId), user: { ...user } });
+    return ok({ request: await detailNamed(requests, operatorId, orderId), user: { ...user } });
   },
 });
 
@@ -75,12 +75,12 @@ export const answerReview = route({
     { additionalProperties: false },
   ),
   answer: Detail,
-  async handle({ road, audit }, { params, body: { outcome, reason }, caller: { operatorId, label } }) {
-    const known = await road.reader.detail(operatorId, params.id);
+  async handle({ requests, audit }, { params, body: { outcome, reason }, caller: { operatorId, label } }) {
+    const known = await requests.reader.detail(operatorId, params.id);
     if (!known) throw requestNotFound();
-    await road.desk.review(operatorId, known.id, { outcome, actor: label });
+    await requests.desk.review(operatorId, known.id, { outcome, actor: label });
     const detail = { outcome, reason };
     await audit.record(operatorId, { actor: label, action: "review.answer", subject: known.id, detail });
-    return ok(await detailNamed(road, operatorId, known.id));
+    return ok(await detailNamed(requests, operatorId, known.id));
   },
 });

@@ -14,7 +14,7 @@ const TOKEN_CHARACTERS_MAX = 400;
 /** A call that pauses longer begins anew. */
 export const CALL_MS = 45 * 60_000;
 
-export type Call = {
+export type VoiceCall = {
   readonly language: string;
   /** E.164 without +, as the exchange told it: no proof of anything. Null where it told none. */
   readonly caller: string | null;
@@ -28,11 +28,11 @@ export type Call = {
   readonly provedMs: number | null;
 };
 
-type Sealed = Call & { readonly ends: number };
+type Sealed = VoiceCall & { readonly ends: number };
 export type CallKey = { readonly key: Uint8Array; readonly operatorId: string };
 
 /** @param nonce 12 octets that were never used before */
-export function sealCall(call: Call, now: Date, nonce: Uint8Array, of: CallKey): string {
+export function sealCall(call: VoiceCall, now: Date, nonce: Uint8Array, of: CallKey): string {
   if (nonce.length !== NONCE_OCTETS) throw new RangeError(`the nonce of a call has ${NONCE_OCTETS} octets`);
   const cipher = createCipheriv(ALGORITHM, keyOf(of), nonce).setAAD(Buffer.from(of.operatorId));
   const sealed: Sealed = { ...call, ends: now.getTime() + CALL_MS };
@@ -41,7 +41,7 @@ export function sealCall(call: Call, now: Date, nonce: Uint8Array, of: CallKey):
 }
 
 /** Undefined where it is none of this operator's, was changed, or is over. */
-export function openCall(token: string, now: Date, of: CallKey): Call | undefined {
+export function openCall(token: string, now: Date, of: CallKey): VoiceCall | undefined {
   if (token.length > TOKEN_CHARACTERS_MAX || !/^[A-Za-z0-9_-]+$/.test(token)) return undefined;
   const whole = Buffer.from(token, "base64url");
   if (whole.length <= NONCE_OCTETS + TAG_OCTETS) return undefined;

@@ -13,12 +13,12 @@ import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import { answered } from "../d/answered.ts";
 import { NOTHING_POSTED, type PostedBody, readPosted } from "../d/body.ts";
-import { type Guest, subjectOf } from "../d/guest.ts";
-import { type House, Trouble, visitorOf } from "../d/house.ts";
+import { type PortalContext, Trouble, viewOf } from "../d/portal-context.ts";
+import { subjectOf, type Visitor } from "../d/visitor.ts";
 import type { HttpDeps } from "../ports.ts";
 import { type Answer, ok, type Route, route } from "../route.ts";
-import { sendLink } from "../way-in.ts";
-import { CALL_NONCE_OCTETS, type Call, openCall, sealCall } from "./call.ts";
+import { sendLink } from "../sign-in-link.ts";
+import { CALL_NONCE_OCTETS, openCall, sealCall, type VoiceCall } from "./call.ts";
 import { callerNumber } from "./caller.ts";
 import { agentDocument, entryDocument, spokenDocument, VXML_TYPE } from "./documents.ts";
 import {
@@ -103,21 +103,21 @@ type Line = {
   readonly onFault: (name: string, error: unknown) => void;
 };
 
-const keyFor = ({ deps, caller }: Line) => ({ key: deps.road.key, operatorId: caller.operatorId });
+const keyFor = ({ deps, caller }: Line) => ({ key: deps.requests.key, operatorId: caller.operatorId });
 
 const addressIn =
   (line: Line): Address =>
   (to, call) => {
-    const { clock, road } = line.deps;
-    const token = sealCall(call, clock(), road.freshOctets(CALL_NONCE_OCTETS), keyFor(line));
+    const { clock, requests } = line.deps;
+    const token = sealCall(call, clock(), requests.freshOctets(CALL_NONCE_OCTETS), keyFor(line));
     return `${PATH}?to=${encodeURIComponent(to)}&call=${token}`;
   };
 
 /** Somebody calls: what the exchange says of his number is kept as a hint. */
 async function begin(line: Line): Promise<string> {
   const { deps, caller, posted } = line;
-  const { name } = await deps.road.operatorOf(caller.operatorId);
-  const call: Call = {
+  const { name } = await deps.requests.operatorOf(caller.operatorId);
+  const call: VoiceCall = {
     language: "en",
     caller: callerNumber(posted.texts.get("caller") ?? "") ?? null,
     challenge: null,
@@ -128,7 +128,7 @@ async function begin(line: Line): Promise<string> {
   return spoken(line, call, languageScreen(name, call, addressIn(line)));
 }
 
-async function step(line: Line, known: Call, to: string): Promise<string> {
+async function step(line: Line, known: VoiceCall, to: string): Promise<string> {
   const call = await stillProved(line, known);
   const isSignIn = Object.values<string>(STEP).includes(to);
   if (isSignIn) return signIn(line, call, to);
@@ -136,7 +136,7 @@ async function step(line: Line, known: Call, to: string): Promise<string> {
   return dialog(line, call, call.subscriberId, to);
 }
 
-async function signIn(line: Line, call: Call, to: string): Promise<string> {
+async function signIn(line: Line, call: VoiceCall, to: string): Promise<string> {
   const { deps, caller, codes, method, posted } = line;
   const { operatorId } = caller;
   const at = addressIn(line);
@@ -159,9 +159,9 @@ async function signIn(line: Line, call: Call, to: string): Promise<string> {
 }
 
 /** Whoever was cut off hears first where he was. */
-async function welcome(line: Line, call: Call, subscriberId: string): Promise<string> {
-  const { house, guest } = await guestOn(line, call, subscriberId);
-  const { requests } = await visitorOf(house, guest);
+async function welcome(line: Line, call: VoiceCall, subscriberId: string): Promise<string> {
+  const { context, visitor } = await callerOn(line, call, subscriberId);
+  const { requests } = await viewOf(context, visitor);
   const open = requests.find(({ state }) =>
     ["received", "verifying", "awaiting_consent", "provisioning"].includes(state),
   );
@@ -173,7 +173,7 @@ async function welcome(line: Line, call: Call, subscriberId: string): Promise<st
 /** The steps of the portal, in the name of this caller, as requests of the telephone road. */
 async function dialog(
   line: Line,
-  call: Call,
+  call: VoiceCall,
   subscriberId: string,
   to: string,
   first: readonly string[] = [],
@@ -181,8 +181,8 @@ async function dialog(
   const { method, posted } = line;
   const [path = "", search = ""] = to.split("?", 2);
   if (path === HELP) return agent(line, call, []);
-  const { house, guest } = await guestOn(line, call, subscriberId);
-  const shown = await answered(house, guest, () => {
+  const { context, visitor } = await callerOn(line, call, subscriberId);
+  const shown = await answered(context, visitor, () => {
     if (!path.startsWith("/d/")) throw new Trouble("not_found", 404);
     return {
       method,
@@ -222,7 +222,7 @@ function forEars(screen: Screen, first: readonly string[], last: readonly string
 const ITEM = /^\/d\/items\/([a-z0-9][a-z0-9-]{0,62})(?:\/order)?$/;
 
 /** The terms in short, of a package those of its members too, and that the whole of them comes by SMS. */
-async function termsOf({ deps, caller }: Line, call: Call, path: string): Promise<readonly string[]> {
+async function termsOf({ deps, caller }: Line, call: VoiceCall, path: string): Promise<readonly string[]> {
   const id = ITEM.exec(path)?.[1];
   if (id === undefined) return [];
   const catalog = await deps.catalog.currentCatalog(caller.operatorId);
@@ -250,41 +250,41 @@ function beginningOf(text: string): string {
 }
 
 /** The code that proved the caller counts no more once its number is another SIM's. */
-async function stillProved({ deps, caller }: Line, call: Call): Promise<Call> {
+async function stillProved({ deps, caller }: Line, call: VoiceCall): Promise<VoiceCall> {
   const { subscriberId, provedMs } = call;
   if (subscriberId === null) return call;
-  const person = await deps.road.people.find(caller.operatorId, { subscriberId });
+  const person = await deps.requests.people.find(caller.operatorId, { subscriberId });
   if (person && !isOfFormerNumber(new Date(provedMs ?? 0), person)) return call;
   return { ...call, subscriberId: null, provedMs: null, challenge: null };
 }
 
-async function guestOn(
+async function callerOn(
   line: Line,
-  call: Call,
+  call: VoiceCall,
   subscriberId: string,
-): Promise<{ readonly house: House; readonly guest: Guest }> {
+): Promise<{ readonly context: PortalContext; readonly visitor: Visitor }> {
   const { deps, caller } = line;
   const { operatorId } = caller;
-  const { road } = deps;
+  const { requests } = deps;
   const at = addressIn(line);
-  const guest: Guest = {
+  const visitor: Visitor = {
     door: "public",
-    operator: await road.operatorOf(operatorId),
+    operator: await requests.operatorOf(operatorId),
     subject: subjectOf(`telephone ${operatorId} ${subscriberId}`),
-    person: await road.people.find(operatorId, { subscriberId }),
+    person: await requests.people.find(operatorId, { subscriberId }),
     who: { subscriberId },
     assurance: "otp",
     language: call.language,
     bearer: null,
     at: (path) => at(path, call),
   };
-  return { house: { deps: portalDepsOf(line) }, guest };
+  return { context: { deps: portalDepsOf(line) }, visitor };
 }
 
-function portalDepsOf({ deps, onFault }: Line): House["deps"] {
-  const { clock, monotonicMs, catalog, policies, repeats, texts, road, peers = NO_PEERS } = deps;
+function portalDepsOf({ deps, onFault }: Line): PortalContext["deps"] {
+  const { clock, monotonicMs, catalog, policies, repeats, texts, requests, peers = NO_PEERS } = deps;
   return {
-    ...road,
+    ...requests,
     clock,
     monotonicMs,
     catalog,
@@ -292,11 +292,11 @@ function portalDepsOf({ deps, onFault }: Line): House["deps"] {
     repeats,
     texts,
     peers: { of: (origin) => withoutPortal(peers.of(origin)) },
-    desk: onTelephone(road.desk),
+    desk: onTelephone(requests.desk),
     operatorAt: async () => undefined, // the token of the platform says whose caller it is
     gateways: [],
     onShown: (seen) =>
-      void road.reader
+      void requests.reader
         .noteScreen({ ...seen, channel: CHANNEL })
         .catch((error: unknown) => onFault("last screen not noted", error)),
     onFault,
@@ -322,9 +322,9 @@ const onTelephone = (desk: RequestDesk): RequestDesk => ({
 });
 
 /** The screen in words; one that keys cannot answer goes to an agent, or else to the caller's own phone. */
-async function spoken(line: Line, call: Call, screen: Screen, subscriberId?: string): Promise<string> {
+async function spoken(line: Line, call: VoiceCall, screen: Screen, subscriberId?: string): Promise<string> {
   const { deps, caller } = line;
-  const transferTo = deps.road.agentOf(caller.operatorId);
+  const transferTo = deps.requests.agentOf(caller.operatorId);
   const words = callWordsIn(call.language);
   const text = spokenDocument(screen, {
     ...(transferTo === undefined ? {} : { transferTo }),
@@ -336,15 +336,19 @@ async function spoken(line: Line, call: Call, screen: Screen, subscriberId?: str
   return agent(line, call, [words.notByKeys, isSent ? words.linkSent : words.trouble]);
 }
 
-async function linkTo({ deps, caller }: Line, { language }: Call, subscriberId: string): Promise<boolean> {
+async function linkTo(
+  { deps, caller }: Line,
+  { language }: VoiceCall,
+  subscriberId: string,
+): Promise<boolean> {
   const { operatorId } = caller;
-  const person = await deps.road.people.find(operatorId, { subscriberId });
+  const person = await deps.requests.people.find(operatorId, { subscriberId });
   if (!person?.msisdn) return false;
   return sendLink(deps, { operatorId, subscriberId, msisdn: person.msisdn, language });
 }
 
-async function agent({ deps, caller }: Line, call: Call, why: readonly string[]): Promise<string> {
-  return agentDocument(call.language, why, deps.road.agentOf(caller.operatorId));
+async function agent({ deps, caller }: Line, call: VoiceCall, why: readonly string[]): Promise<string> {
+  return agentDocument(call.language, why, deps.requests.agentOf(caller.operatorId));
 }
 
 /** @throws TurnupError `body_malformed`: a field that says two things, as in `answer=accept&answer=decline` */

@@ -7,8 +7,8 @@ import { fill } from "../../kernel/dialog/texts.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { Allowance } from "../allowance.ts";
 import type { HttpDeps } from "../ports.ts";
-import { CODE_DIGITS, hashOfCode, hashOfWay, newToken, sendCode } from "../way-in.ts";
-import type { Call } from "./call.ts";
+import { CODE_DIGITS, hashOfCode, hashOfSignInToken, newToken, sendCode } from "../sign-in-link.ts";
+import type { VoiceCall } from "./call.ts";
 import { numberKeyed } from "./caller.ts";
 import { CALL_LANGUAGES, callWordsIn } from "./words.ts";
 
@@ -19,11 +19,11 @@ const CODES_PER_NUMBER = 5;
 const REMEMBERED_MAX = 10_000;
 
 /** Where a step leads: an address of this server with the call as it is then. */
-export type Address = (to: string, call: Call) => string;
+export type Address = (to: string, call: VoiceCall) => string;
 
 export const STEP = { number: "number", send: "send", code: "code" } as const;
 
-export function languageScreen(operatorName: string, call: Call, at: Address): Screen {
+export function languageScreen(operatorName: string, call: VoiceCall, at: Address): Screen {
   return {
     id: "language",
     title: operatorName,
@@ -38,7 +38,7 @@ export function languageScreen(operatorName: string, call: Call, at: Address): S
 }
 
 /** The number that the caller has, where the exchange told one; else, or if he wants another, he keys it. */
-export function numberScreen(call: Call, at: Address, wasWrong = false): Screen {
+export function numberScreen(call: VoiceCall, at: Address, wasWrong = false): Screen {
   const words = callWordsIn(call.language);
   const href = at(STEP.send, call);
   const wrong = wasWrong ? [words.numberWrong] : [];
@@ -77,7 +77,7 @@ export function numberScreen(call: Call, at: Address, wasWrong = false): Screen 
   };
 }
 
-export function codeScreen(call: Call, at: Address, wasWrong: boolean): Screen {
+export function codeScreen(call: VoiceCall, at: Address, wasWrong: boolean): Screen {
   const words = callWordsIn(call.language);
   return {
     id: "code",
@@ -109,11 +109,11 @@ export type CodeDesk = {
   send(
     deps: HttpDeps,
     operatorId: string,
-    call: Call,
+    call: VoiceCall,
     keyed: string | undefined,
-  ): Promise<Call | "wrong_number" | "too_often">;
+  ): Promise<VoiceCall | "wrong_number" | "too_often">;
   /** The call with its subscriber, or with one failure more. */
-  check(deps: HttpDeps, operatorId: string, call: Call, code: string): Promise<Call>;
+  check(deps: HttpDeps, operatorId: string, call: VoiceCall, code: string): Promise<VoiceCall>;
 };
 
 export function createCodeDesk(): CodeDesk {
@@ -122,26 +122,26 @@ export function createCodeDesk(): CodeDesk {
     async send(deps, operatorId, call, keyed) {
       const msisdn = keyed === undefined ? call.caller : numberKeyed(keyed);
       if (msisdn === null || msisdn === undefined) return "wrong_number";
-      const { monotonicMs, road } = deps;
-      const key = Buffer.from(hashOfWay(`${operatorId} ${msisdn}`)).toString("base64url");
+      const { monotonicMs, requests } = deps;
+      const key = Buffer.from(hashOfSignInToken(`${operatorId} ${msisdn}`)).toString("base64url");
       if (asked.take(key, monotonicMs()) > 0) return "too_often";
-      const challenge = newToken(road);
-      const person = await road.people.find(operatorId, { msisdn });
+      const challenge = newToken(requests);
+      const person = await requests.people.find(operatorId, { msisdn });
       if (person) {
         const { subscriberId } = person;
         await sendCode(deps, { operatorId, subscriberId, msisdn, language: call.language }, challenge);
       }
       return { ...call, challenge };
     },
-    async check({ clock, road }, operatorId, call, code) {
+    async check({ clock, requests }, operatorId, call, code) {
       const { challenge } = call;
       const now = clock();
       const subscriberId =
         challenge === null
           ? undefined
-          : await road.people.useCode(
+          : await requests.people.useCode(
               operatorId,
-              hashOfWay(challenge),
+              hashOfSignInToken(challenge),
               hashOfCode(challenge, code.replace(/\D/g, "").slice(0, CODE_DIGITS)),
               now,
               now,

@@ -1,6 +1,6 @@
 /**
  * Cards that are tried, and how long one waits before the next (card testing: a list of stolen numbers is run past a payment
- * house to see which are good). A try counts for all that it comes from: session, phone number, device, the card itself, the
+ * provider to see which are good). A try counts for all that it comes from: session, phone number, device, the card itself, the
  * address, and the token of whoever enters cards for others. The first few are free; then each pause is twice the last.
  * Addresses and tokens are shared by many honest people, so only refused cards count for them.
  */
@@ -47,13 +47,13 @@ export type CardTry = {
 
 /** On storage that all nodes share. */
 export interface CardTries {
-  /** Counts a try before the payment house hears of it, unless a pause holds: two at once never both take the last free one. */
+  /** Counts a try before the payment provider hears of it, unless a pause holds: two at once never both take the last free one. */
   begin(
     one: CardTry,
   ): Promise<
     { readonly kind: "go"; readonly tryId: string } | { readonly kind: "pause"; readonly pause: Pause }
   >;
-  /** `void`: the payment house did not answer, which is nobody's try. */
+  /** `void`: the payment provider did not answer, which is nobody's try. */
   end(operatorId: string, tryId: string, outcome: "accepted" | "refused" | "void"): Promise<void>;
 }
 

@@ -22,10 +22,10 @@ const SECRET = new Uint8Array(32).fill(7);
 const PAN = "4111111111111111";
 const CARD: CardInput = { number: "4111 1111 1111 1111", expiry: "04/29", code: "123" };
 const input = { ...CARD, operatorId: "o", idempotencyKey: "k", now, triedBy: [] };
-const house = (answer: Awaited<ReturnType<CardTokens["tokenise"]>>): CardTokens => ({
+const provider = (answer: Awaited<ReturnType<CardTokens["tokenise"]>>): CardTokens => ({
   tokenise: async () => answer,
 });
-const good = house({
+const good = provider({
   kind: "token",
   card: { token: "tok_1", first6: "411111", last4: "1111", brand: "visa" },
 });
@@ -116,7 +116,7 @@ test("everything that is wrong is told at once", () => {
 });
 
 test("a card becomes a reference: token, first six, last four, brand and a blind index; the number is nowhere in it", async () => {
-  const card = await takeCard({ house: good, secret: SECRET, tries: freeTries() }, input);
+  const card = await takeCard({ provider: good, secret: SECRET, tries: freeTries() }, input);
   assert.deepEqual(
     { ...card, index: undefined },
     { token: "tok_1", first6: "411111", last4: "1111", brand: "visa", index: undefined },
@@ -125,7 +125,7 @@ test("a card becomes a reference: token, first six, last four, brand and a blind
   assert.ok(!inspect(card, { depth: 9 }).includes(PAN));
 });
 
-test("the payment house gets the plain digits, the month and the code, once per key", async () => {
+test("the payment provider gets the plain digits, the month and the code, once per key", async () => {
   const asked: unknown[] = [];
   const listening: CardTokens = {
     tokenise: (card) => {
@@ -133,7 +133,7 @@ test("the payment house gets the plain digits, the month and the code, once per 
       return good.tokenise(card);
     },
   };
-  await takeCard({ house: listening, secret: SECRET, tries: freeTries() }, input);
+  await takeCard({ provider: listening, secret: SECRET, tries: freeTries() }, input);
   assert.deepEqual(asked, [{ pan: PAN, expiry: "0429", cvv: "123", idempotencyKey: "k" }]);
 });
 
@@ -149,23 +149,23 @@ test("the index is equal for one card at one operator, and tells nothing without
 const everything = (error: unknown): string =>
   `${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error)} ${(error as Error).message}`;
 
-test("no error repeats any of a card, not even one of the payment house's that does", async () => {
+test("no error repeats any of a card, not even one of the payment provider's that does", async () => {
   const houses: [CardTokens, string][] = [
     [{ tokenise: async ({ pan }) => Promise.reject(new Error(`declined ${pan}`)) }, "dependency_unavailable"],
-    [house({ kind: "failed", cause: `timeout for ${PAN}` }), "dependency_unavailable"],
-    [house({ kind: "refused", cause: `card ${PAN} stolen` }), "card_refused"],
+    [provider({ kind: "failed", cause: `timeout for ${PAN}` }), "dependency_unavailable"],
+    [provider({ kind: "refused", cause: `card ${PAN} stolen` }), "card_refused"],
     [
-      house({ kind: "token", card: { token: PAN, first6: "", last4: "", brand: "" } }),
+      provider({ kind: "token", card: { token: PAN, first6: "", last4: "", brand: "" } }),
       "dependency_unavailable",
     ],
     [
-      house({ kind: "token", card: { token: "", first6: "", last4: "", brand: "" } }),
+      provider({ kind: "token", card: { token: "", first6: "", last4: "", brand: "" } }),
       "dependency_unavailable",
     ],
   ];
   for (const [one, code] of houses) {
     await assert.rejects(
-      takeCard({ house: one, secret: SECRET, tries: freeTries() }, input),
+      takeCard({ provider: one, secret: SECRET, tries: freeTries() }, input),
       (error: TurnupError) => {
         assert.equal(error.code, code);
         assert.ok(!everything(error).includes(PAN), everything(error));
@@ -175,13 +175,13 @@ test("no error repeats any of a card, not even one of the payment house's that d
   }
 });
 
-test("a malformed card is refused before the payment house hears of it, by field and code alone", async () => {
+test("a malformed card is refused before the payment provider hears of it, by field and code alone", async () => {
   await fc.assert(
     fc.asyncProperty(fc.string({ minLength: 6, maxLength: 30 }), async (number) => {
       fc.pre(typeof parsePan(number) === "object");
       const never: CardTokens = { tokenise: async () => assert.fail("was asked") };
       await assert.rejects(
-        takeCard({ house: never, secret: SECRET, tries: freeTries() }, { ...input, number }),
+        takeCard({ provider: never, secret: SECRET, tries: freeTries() }, { ...input, number }),
         (error: TurnupError) => {
           assert.equal(error.code, "card_malformed");
           assert.equal(error.details?.field, "number");

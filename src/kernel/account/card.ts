@@ -1,5 +1,5 @@
 /**
- * A payment card at the door: checked, given to the payment house at once, and kept as a reference. Number and code
+ * A payment card at the door: checked, given to the payment provider at once, and kept as a reference. Number and code
  * live in the arguments of two functions here and nowhere else: not in a row, an event, a log line or an error (row 38).
  * Sources: ISO/IEC 7812-1 (number, Luhn digit), PCI DSS 4.0 §3.3 and §3.4 (no code is kept; first 6 and last 4 may show).
  */
@@ -34,7 +34,7 @@ export type CardFault = {
     | "card_code_malformed";
 };
 
-/** The payment house's door, as much of it as is needed here. */
+/** The payment provider's door, as much of it as is needed here. */
 export interface CardTokens {
   tokenise(card: {
     readonly pan: string;
@@ -56,7 +56,7 @@ const EXPIRY_YEARS_MAX = 20;
 
 /** Where cards of an operator go, and where each try is counted before. */
 export type CardDoor = {
-  readonly house: CardTokens;
+  readonly provider: CardTokens;
   readonly secret: Uint8Array;
   readonly tries: CardTries;
 };
@@ -66,7 +66,7 @@ export type CardDoor = {
  * @throws TurnupError `card_malformed` (details name the field), `card_refused`, `card_tries_exceeded`, `dependency_unavailable`
  */
 export async function takeCard(
-  { house, secret, tries }: CardDoor,
+  { provider, secret, tries }: CardDoor,
   input: CardInput & {
     readonly operatorId: string;
     readonly idempotencyKey: string;
@@ -86,7 +86,7 @@ export async function takeCard(
   const index = cardIndex(secret, operatorId, pan);
   const begun = await tries.begin({ operatorId, by: input.triedBy, card: index, idempotencyKey, now });
   if (begun.kind === "pause") throw tooManyCards(begun.pause, now);
-  const answer = await tokenised(house, {
+  const answer = await tokenised(provider, {
     pan,
     expiry: expiryOf(input.expiry) ?? "",
     cvv: input.code?.trim() || null,
@@ -97,7 +97,7 @@ export async function takeCard(
     throw error;
   });
   await tries.end(operatorId, begun.tryId, "accepted");
-  // Digits and brand are ours, from the number; only the token is the payment house's, and it must not be the number.
+  // Digits and brand are ours, from the number; only the token is the payment provider's, and it must not be the number.
   const { token } = answer;
   if (token === "" || token.length > TOKEN_CHARACTERS_MAX || digitsOf(token).includes(pan))
     throw unavailable();
@@ -116,16 +116,19 @@ const TOKEN_CHARACTERS_MAX = 200;
 
 type Tokenised = Extract<Awaited<ReturnType<CardTokens["tokenise"]>>, { kind: "token" }>["card"];
 
-async function tokenised(house: CardTokens, card: Parameters<CardTokens["tokenise"]>[0]): Promise<Tokenised> {
+async function tokenised(
+  provider: CardTokens,
+  card: Parameters<CardTokens["tokenise"]>[0],
+): Promise<Tokenised> {
   let answer: Awaited<ReturnType<CardTokens["tokenise"]>>;
   try {
-    answer = await house.tokenise(card);
+    answer = await provider.tokenise(card);
   } catch {
     throw unavailable(); // without its cause, which may quote what was sent
   }
   if (answer.kind === "token") return answer.card;
   if (answer.kind === "failed") throw unavailable();
-  throw new TurnupError("card_refused", "the payment house does not take this card", {
+  throw new TurnupError("card_refused", "the payment provider does not take this card", {
     nextStep: "Use another card.",
   });
 }
@@ -139,11 +142,11 @@ function tooManyCards({ until }: Pause, now: Date): TurnupError {
 }
 
 const unavailable = (): TurnupError =>
-  new TurnupError("dependency_unavailable", "the payment house did not take the card in time", {
+  new TurnupError("dependency_unavailable", "the payment provider did not take the card in time", {
     nextStep: "Try again; nothing of the card was kept.",
   });
 
-/** All that is wrong with a card as typed; empty where it can be one. A code is needed by the payment house, if at all. */
+/** All that is wrong with a card as typed; empty where it can be one. A code is needed by the payment provider, if at all. */
 export function checkCard({ number, expiry, code }: CardInput, now: Date): readonly CardFault[] {
   const faults: CardFault[] = [];
   const pan = parsePan(number);

@@ -2,7 +2,7 @@
  * One-time tokens by which a device without a factory certificate enrols its own key at the proxy (RFC 7030): sent by SMS,
  * so that whoever has the token has the SIM. A token is spent by the first question about it, right or wrong.
  */
-import type { EnrolmentAnswer } from "../../wire/message/road.ts";
+import type { EnrolmentAnswer } from "../../wire/message/legs.ts";
 
 export type NewEnrolment = {
   readonly who: { readonly imsi?: string; readonly msisdn?: string };

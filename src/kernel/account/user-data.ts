@@ -17,7 +17,7 @@ export const USER_FIELDS = [
 export type UserField = (typeof USER_FIELDS)[number];
 export type UserData = Readonly<Partial<Record<UserField, string>>>;
 
-/** A card as the payment house knows it. The number itself exists only between a door and the payment house. */
+/** A card as the payment provider knows it. The number itself exists only between a door and the payment provider. */
 export type CardReference = {
   readonly token: string;
   readonly first6: string;

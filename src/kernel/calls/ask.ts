@@ -2,7 +2,7 @@
 
 import type { CallKind } from "../order/outbound-call.ts";
 import { hoursAfter } from "../order/scribe.ts";
-import type { RequestContext } from "../order/turn.ts";
+import type { RequestTurn } from "../order/turn.ts";
 
 /** For word to the billing centre: like a fee's. */
 export const NOTICE_DEADLINE_HOURS = 24 * 14;
@@ -10,7 +10,7 @@ export const NOTICE_DEADLINE_HOURS = 24 * 14;
 /** Why a call failed where nobody stands at its other end: asking again changes nothing before the configuration does. */
 export const NOT_CONFIGURED = "not_configured";
 
-export type Call = {
+export type NewQuestion = {
   readonly kind: CallKind;
   readonly itemId: string | null;
   /** What makes it this call and no other: asked twice, it is made once. */
@@ -24,7 +24,7 @@ export type Call = {
 };
 
 /** Answers the call's id, which is what the other machine knows it by. */
-export function ask({ scribe, order }: RequestContext, call: Call): string {
+export function ask({ scribe, order }: RequestTurn, call: NewQuestion): string {
   const id = scribe.newId();
   scribe.changes.calls.push({
     ...call,
@@ -36,5 +36,5 @@ export function ask({ scribe, order }: RequestContext, call: Call): string {
   return id;
 }
 
-export const within = ({ scribe }: Pick<RequestContext, "scribe">, hours: number): Date =>
+export const within = ({ scribe }: Pick<RequestTurn, "scribe">, hours: number): Date =>
   hoursAfter(scribe.now, hours);

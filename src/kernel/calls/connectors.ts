@@ -1,5 +1,5 @@
 /**
- * What a request asks of other companies' machines. Each is called by the errands from a durable call, so every port
+ * What a request asks of other companies' machines. Each is called by the outbound calls from a durable call, so every port
  * must take the same id again without doing it twice; a time-out or an answer that cannot be read is `failed`: it is
  * asked again until the call's deadline, and then counts as a no, never as a yes.
  */
@@ -32,7 +32,7 @@ export type IdentityAnswer =
   | Failed;
 
 /** Takes card numbers at once and gives a token; holds sums against a token (row 38). */
-export interface PaymentHouse {
+export interface PaymentProvider {
   /** Called at the door, before anything is written; the number and the code are nowhere else. */
   tokenise(card: {
     readonly pan: string;

@@ -8,7 +8,7 @@ import { giveUpKeys, openOrder, sendWithoutKey, wait } from "../detected/open-or
 import type { ConductorDeps } from "../order/deps.ts";
 import { cancelOrder, deadlinePassed, failItem, isClosed } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { DueOrder, OrderDraft } from "../order/order-draft.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
@@ -27,7 +27,7 @@ export function advanceOrder(
   deps: ConductorDeps,
   scribe: Scribe,
   due: DueOrder,
-  terms: Terms,
+  terms: OperatorTerms,
   /** Of an order that is left to a younger one, or lost its number: what goes along with its messages. */
   companions: readonly Companion[],
 ): void {
@@ -54,7 +54,7 @@ function advance(
   deps: ConductorDeps,
   scribe: Scribe,
   { order, subject, symptoms }: DueOrder,
-  terms: Terms,
+  terms: OperatorTerms,
   companions: readonly Companion[],
 ): void {
   if (isOfRequest(order)) return requestIsDue({ deps, scribe, order, subject, terms });
@@ -66,7 +66,7 @@ function advance(
 }
 
 /** It stands with what was met, is tried again, and ends at its deadline all the same. */
-function stumble(scribe: Scribe, order: OrderDraft, terms: Terms, fault: string): void {
+function stumble(scribe: Scribe, order: OrderDraft, terms: OperatorTerms, fault: string): void {
   const reason = `it could not be taken further: ${fault}`;
   const nextAction = "put right what it names; it is tried again by itself";
   if (order.state !== "provisioning" && !order.request)

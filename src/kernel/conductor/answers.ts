@@ -21,8 +21,8 @@ import { apnsOf } from "../order/access-points.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { TakenKey } from "../order/device-key.ts";
 import { endIfDone, failItem, isFinal } from "../order/ending.ts";
-import { relationOf, type Terms } from "../order/operator-terms.ts";
-import type { ItemDraft, OrderDraft, Subject } from "../order/order-draft.ts";
+import { type OperatorTerms, relationOf } from "../order/operator-terms.ts";
+import type { ItemDraft, OrderDraft, Subscriber } from "../order/order-draft.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import { lockById, type Step } from "../order/step.ts";
@@ -44,7 +44,7 @@ export async function answersCame(
   const asked = answers
     .filter(({ call }) => call.kind === "key_request" || orders.get(call.orderId)?.request)
     .map(({ call }) => call.orderId);
-  const subjects = asked.length > 0 ? await tx.subjectsOf(asked) : new Map<string, Subject>();
+  const subjects = asked.length > 0 ? await tx.subjectsOf(asked) : new Map<string, Subscriber>();
   // Looked up again under the locks of their orders: what they are now is what they stay.
   const known = holders.length > 0 ? await tx.takenKeys(keyIds) : [];
   const taken = new Map(known.map((key) => [key.id, key]));
@@ -84,8 +84,8 @@ type Asked = {
   readonly deps: ConductorDeps;
   readonly scribe: Scribe;
   readonly order: OrderDraft;
-  readonly subject: Subject;
-  readonly terms: Terms;
+  readonly subject: Subscriber;
+  readonly terms: OperatorTerms;
   /** Keys that were given before; one that is booked joins them. */
   readonly taken: Map<string, TakenKey>;
   /** The orders that hold them are here too, locked like the order itself. */
@@ -164,7 +164,7 @@ function sendNewKey(
   item: ItemDraft,
   bytes: Uint8Array,
 ): void {
-  const carrier = { deps, scribe, order, subject, terms, judgement: { road: "omacp" as const } };
+  const carrier = { deps, scribe, order, subject, terms, judgement: { protocol: "omacp" as const } };
   const waiting = order.items.find(waitsForKey);
   const choice = waiting ? deps.chooseSettings(subject, terms) : undefined;
   if (waiting && choice?.kind === "chosen") {

@@ -45,7 +45,7 @@ test("one fact that cannot be booked fails alone, and every other of its batch i
   assert.deepEqual([...booked].sort(), names.filter((name) => name !== "bad").sort());
 });
 
-test("while the data base is away a fact waits, and is acknowledged when it is on disk", async () => {
+test("while the database is away a fact waits, and is acknowledged when it is on disk", async () => {
   let attempts = 0;
   const books = createBookkeeper(
     conductor({
@@ -60,7 +60,7 @@ test("while the data base is away a fact waits, and is acknowledged when it is o
   assert.equal(attempts, 4);
 });
 
-test("a data base that stays away fails what waits, so that the world says it again, and the next facts are tried", async () => {
+test("a database that stays away fails what waits, so that the world says it again, and the next facts are tried", async () => {
   let isAway = true;
   const books = createBookkeeper(
     conductor({

@@ -1,6 +1,6 @@
 /**
  * The conductor: takes what is due and what came in, in batches, lets the rules decide, and writes each batch in one
- * transaction. It holds no state of its own, so any number of them may run on one data base.
+ * transaction. It holds no state of its own, so any number of them may run on one database.
  */
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
@@ -14,7 +14,7 @@ import { type ChangeSet, isEmpty } from "../order/change-set.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { cancelOrder, isFinal } from "../order/ending.ts";
 import type { EndedMessage, Receipt, SubmittedPart, UnsentMessage } from "../order/message.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { DueOrder, OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
 import type { OrderTransaction } from "../order/order-store.ts";
@@ -217,7 +217,7 @@ async function endOfLostNumber(
   deps: ConductorDeps,
   { tx, scribe }: Step,
   { order, subject }: DueOrder,
-  terms: Terms,
+  terms: OperatorTerms,
 ): Promise<boolean> {
   if (!isOfRequest(order) || isFinal(order)) return false;
   const calls = await tx.openCallsOf(order.id);

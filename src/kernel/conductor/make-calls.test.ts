@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { relationTerms } from "../../../test/fixture/order-engine.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { DEFAULT_POLICY } from "../order/policy.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
-import { createErrands, type MakerPort } from "./make-calls.ts";
+import { createCallMaker, type MakerPort } from "./make-calls.ts";
 
 const NOW = new Date("2026-05-04T08:00:00Z");
 const call = (id: string, operatorId: string): OutboundCall => ({
@@ -21,7 +21,7 @@ const call = (id: string, operatorId: string): OutboundCall => ({
   deadlineAt: new Date(NOW.getTime() + 1_000_000),
   createdAt: NOW,
 });
-const terms = (operatorId: string): Terms => ({
+const terms = (operatorId: string): OperatorTerms => ({
   operatorId,
   operatorName: operatorId,
   kind: "mno",
@@ -38,7 +38,7 @@ const unused = async (): Promise<never> => {
 async function answers(calls: readonly OutboundCall[], makerAt: (url: string) => MakerPort | undefined) {
   const given: AnsweredCall[] = [];
   const ids = calls.map(({ orderId }) => orderId);
-  const errands = createErrands({
+  const maker = createCallMaker({
     store: {
       claimCalls: async () => [...calls],
       makesOf: async () => new Map(ids.map((id) => [id, { make: "Acme", model: "One", tac: "35693803" }])),
@@ -50,7 +50,7 @@ async function answers(calls: readonly OutboundCall[], makerAt: (url: string) =>
     makerAt,
     bankOf: () => undefined,
   });
-  await errands.pass("key_request", 10);
+  await maker.pass("key_request", 10);
   return new Map(given.map(({ call: { id }, answer }) => [id, answer]));
 }
 

@@ -6,7 +6,7 @@
 import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/maker-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { relationOf } from "../order/operator-terms.ts";
-import type { Subject } from "../order/order-draft.ts";
+import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
@@ -37,7 +37,7 @@ export interface BankPort {
   payPortions(payments: readonly Payment[]): Promise<CallAnswer[]>;
 }
 
-export type Errands = {
+export type CallMaker = {
   /** Makes the due calls of one kind; answers how many it took. */
   pass(kind: CallKind, limit: number): Promise<number>;
 };
@@ -53,7 +53,7 @@ type Deps = {
   readonly connectors?: Connectors;
 };
 
-export function createErrands(deps: Deps): Errands {
+export function createCallMaker(deps: Deps): CallMaker {
   return {
     async pass(kind, limit) {
       const calls = await deps.store.claimCalls({ kind, now: deps.clock(), limit, leaseMs: LEASE_MS });
@@ -133,7 +133,7 @@ async function visitMakers(deps: Deps, kind: CallKind, calls: readonly OutboundC
 }
 
 /** The network whose SIM it is: by it a maker knows which agreement holds, and which access point that network serves. */
-const networkOf = ({ homePlmn }: Subject): NonNullable<KeyRequest["network"]> => ({
+const networkOf = ({ homePlmn }: Subscriber): NonNullable<KeyRequest["network"]> => ({
   mcc: homePlmn.slice(0, 3),
   mnc: homePlmn.slice(3),
 });

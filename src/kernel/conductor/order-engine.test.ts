@@ -541,7 +541,7 @@ test("settings that go in several messages are delivered when each of them is, w
     [0, 1],
     [1, 0],
   ]) {
-    const { engine, orderId } = await opened({ relation: null, judgement: { road: "nokiaota" }, choice });
+    const { engine, orderId } = await opened({ relation: null, judgement: { protocol: "nokiaota" }, choice });
     const messages = messagesOf(engine, "settings");
     assert.equal(messages.length, 2, "one for browsing, one for MMS");
     for (const message of messages) message.state = "submitted";

@@ -17,7 +17,7 @@ export const LEASE_MS = 120_000;
 const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_MINUTES = 15;
 const UDHI = 0x40;
-/** Messages on their way that were handed over; beyond it they wait in the data base for their turn. */
+/** Messages on their way that were handed over; beyond it they wait in the database for their turn. */
 const HANDED_MAX = 1_000;
 
 export type PartToSubmit = {

@@ -1,5 +1,5 @@
 /**
- * Goes to the machines that a request asks: identity bureau, payment house, service servers, elements of the network, the
+ * Goes to the machines that a request asks: identity bureau, payment provider, service servers, elements of the network, the
  * billing centre, the mail server. Calls go side by side; a call that breaks is one without an answer, and holds up no other.
  */
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
@@ -11,12 +11,12 @@ import type {
   IdentityBureau,
   MailPort,
   NetworkElementPort,
-  PaymentHouse,
+  PaymentProvider,
   PeerServer,
   ServiceServerPort,
 } from "../calls/connectors.ts";
 import { ASSURANCES, type NetworkElement } from "../catalog/catalog-item.ts";
-import type { Subject } from "../order/order-draft.ts";
+import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
 import type { AccountDraft } from "../order/request-draft.ts";
@@ -24,7 +24,7 @@ import type { AccountDraft } from "../order/request-draft.ts";
 /** Machines of others, of each operator; undefined where none is configured: then its calls fail, and say so. */
 export type Connectors = {
   readonly bureauOf: (operatorId: string) => IdentityBureau | undefined;
-  readonly paymentHouseOf: (operatorId: string) => PaymentHouse | undefined;
+  readonly paymentProviderOf: (operatorId: string) => PaymentProvider | undefined;
   readonly serviceAt: (operatorId: string, uri: string) => ServiceServerPort | undefined;
   readonly elementOf: (operatorId: string, element: NetworkElement) => NetworkElementPort | undefined;
   readonly billingOf: (operatorId: string) => BillingCentre | undefined;
@@ -34,7 +34,7 @@ export type Connectors = {
 };
 export const NO_CONNECTORS: Connectors = {
   bureauOf: () => undefined,
-  paymentHouseOf: () => undefined,
+  paymentProviderOf: () => undefined,
   serviceAt: () => undefined,
   elementOf: () => undefined,
   billingOf: () => undefined,
@@ -60,7 +60,7 @@ const CALLS_AT_ONCE = 16;
 
 type World = {
   readonly connectors: Connectors;
-  readonly subjects: ReadonlyMap<string, Subject>;
+  readonly subjects: ReadonlyMap<string, Subscriber>;
   readonly accounts: Map<string, AccountDraft>;
 };
 
@@ -148,12 +148,12 @@ async function checkIdentity({ connectors, subjects }: World, call: OutboundCall
 }
 
 async function checkCard({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
-  const house = connectors.paymentHouseOf(call.operatorId);
-  if (!house) return unset("payment house");
+  const provider = connectors.paymentProviderOf(call.operatorId);
+  if (!provider) return unset("payment provider");
   const secret = call.secret as { readonly token: string } | undefined;
   if (!secret) return UNREADABLE;
   const { amountMinor, currency } = call.body;
-  const answer = await house.authorise({
+  const answer = await provider.authorise({
     id: call.id,
     token: secret.token,
     amountMinor: Number(amountMinor),

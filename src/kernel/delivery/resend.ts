@@ -4,7 +4,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import type { CarrierMessage, Companion } from "../order/message.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { OrderPolicy } from "../order/policy.ts";
@@ -33,7 +33,7 @@ export function resend(
   scribe: Scribe,
   order: OrderDraft,
   items: readonly ItemDraft[],
-  terms: Terms,
+  terms: OperatorTerms,
   { reason, waitMinutes }: { readonly reason: string; readonly waitMinutes: number },
 ): void {
   const [first] = items;
@@ -66,7 +66,7 @@ export function resendCompanion(
   scribe: Scribe,
   order: OrderDraft,
   companion: Companion,
-  terms: Terms,
+  terms: OperatorTerms,
   waitMinutes: number,
 ): void {
   const attempt = companion.attempt + 1;
@@ -83,7 +83,7 @@ function queueAgain(
   scribe: Scribe,
   order: OrderDraft,
   former: CarrierMessage,
-  terms: Terms,
+  terms: OperatorTerms,
   idempotencyKey: string,
   dueAt: Date,
 ): CarrierMessage {
@@ -111,7 +111,7 @@ function queueAgain(
 export function resendItems(
   scribe: Scribe,
   order: OrderDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   sendable: readonly ItemDraft[],
   companions: readonly Companion[],
   reason: string,

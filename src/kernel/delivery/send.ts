@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
 import type { ConductorDeps, Judgement } from "../order/deps.ts";
 import type { MessageKind, PayloadProtocol } from "../order/message.ts";
-import type { Terms } from "../order/operator-terms.ts";
-import type { ItemDraft, OrderDraft, Subject } from "../order/order-draft.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
+import type { ItemDraft, OrderDraft, Subscriber } from "../order/order-draft.ts";
 import { hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
 import {
   type Authentication,
@@ -36,9 +36,9 @@ export type Carrier = {
   readonly deps: ConductorDeps;
   readonly scribe: Scribe;
   readonly order: OrderDraft;
-  readonly subject: Subject;
-  readonly terms: Terms;
-  readonly judgement: Pick<Judgement, "road">;
+  readonly subject: Subscriber;
+  readonly terms: OperatorTerms;
+  readonly judgement: Pick<Judgement, "protocol">;
 };
 
 export function sendKey(carrier: Carrier, item: ItemDraft, bytes: Uint8Array): void {
@@ -67,9 +67,9 @@ export function sendTogether(
 }
 
 export function sendSettings(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
-  const { road } = carrier.judgement;
-  if (road === "link") return sendLink(carrier, item, values);
-  if (road === "nokiaota") return sendNokia(carrier, item, values);
+  const { protocol } = carrier.judgement;
+  if (protocol === "link") return sendLink(carrier, item, values);
+  if (protocol === "nokiaota") return sendNokia(carrier, item, values);
   const authentication = authenticate(carrier);
   send(carrier, [item], {
     kind: "settings",
@@ -160,7 +160,7 @@ function queue(
   scribe: Scribe,
   order: OrderDraft,
   deps: ConductorDeps,
-  terms: Terms,
+  terms: OperatorTerms,
   idempotencyKey: string | null,
   composed: Composed,
 ): NonNullable<ItemDraft["message"]> {

@@ -4,11 +4,11 @@ import type { Judgement, SettingsChoice } from "../order/deps.ts";
 /** What the story says of the settings: whose they are, what was held back, and what could not be looked at. */
 export const settingsDetail = (
   { source, confirmed, withheld = {}, unchecked }: Extract<SettingsChoice, { kind: "chosen" }>,
-  { road }: Judgement,
+  { protocol }: Judgement,
 ) => ({
   settingsFrom: source,
   confirmed,
-  road,
+  road: protocol,
   ...(Object.keys(withheld).length > 0 ? { withheld } : {}),
   ...(unchecked === undefined ? {} : { unchecked }),
 });

@@ -7,8 +7,8 @@
 import { resendItems } from "../delivery/resend.ts";
 import { isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
-import type { Terms } from "../order/operator-terms.ts";
-import type { ItemDraft, OrderDraft, Subject } from "../order/order-draft.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
+import type { ItemDraft, OrderDraft, Subscriber } from "../order/order-draft.ts";
 import type { Scribe } from "../order/scribe.ts";
 
 export const NUMBER_LOST =
@@ -17,7 +17,7 @@ export const NUMBER_LOST =
 /** It was opened before its SIM lost the number that it was asked or answered by. */
 export const hasLostNumber = (
   order: Pick<OrderDraft, "createdAt">,
-  { numberLostAt }: Pick<Subject, "numberLostAt">,
+  { numberLostAt }: Pick<Subscriber, "numberLostAt">,
 ): boolean => numberLostAt != null && numberLostAt >= order.createdAt;
 
 const isLost = ({ state, message }: ItemDraft): boolean => state === "sending" && message?.isLost === true;
@@ -26,8 +26,8 @@ const isLost = ({ state, message }: ItemDraft): boolean => state === "sending" &
 export function followNumber(
   scribe: Scribe,
   order: OrderDraft,
-  { msisdn }: Pick<Subject, "msisdn">,
-  terms: Terms,
+  { msisdn }: Pick<Subscriber, "msisdn">,
+  terms: OperatorTerms,
   companions: readonly Companion[],
 ): void {
   const lost = order.items.filter(isLost);

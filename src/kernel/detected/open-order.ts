@@ -10,8 +10,8 @@ import { issueOwnKey } from "../keys/own-key.ts";
 import { apnsOf } from "../order/access-points.ts";
 import type { ConductorDeps, Judgement } from "../order/deps.ts";
 import { failItem } from "../order/ending.ts";
-import { type Relation, relationOf, type Terms } from "../order/operator-terms.ts";
-import type { DueOrder, ItemDraft, OrderDraft, Subject } from "../order/order-draft.ts";
+import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
+import type { DueOrder, ItemDraft, OrderDraft, Subscriber } from "../order/order-draft.ts";
 import { earlierOf, hoursAfter, minutesAfter, NO_ACTION, type Scribe } from "../order/scribe.ts";
 import { type SeenSymptom, symptomsOf } from "../order/symptoms.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
@@ -26,7 +26,7 @@ export function openOrder(
   deps: ConductorDeps,
   scribe: Scribe,
   { order, subject, symptoms }: Pick<DueOrder, "order" | "subject" | "symptoms">,
-  terms: Terms,
+  terms: OperatorTerms,
 ): void {
   if (subject.msisdn === null) {
     return wait(
@@ -68,7 +68,7 @@ export function openOrder(
   const settings = newItem(scribe, order, "settings", apnsOf(values.points));
   order.items.push(...(key ? [key.item, settings] : [settings]));
   const carrier: Carrier = { deps, scribe, order, subject, terms, judgement };
-  if (key && terms.policy.package === "together" && judgement.road === "omacp") {
+  if (key && terms.policy.package === "together" && judgement.protocol === "omacp") {
     if (key.bytes) return sendTogether(carrier, key.item, settings, key.bytes, values);
     return scribe.moveItem(order, settings, {
       state: "pending",
@@ -92,8 +92,8 @@ export function sendWithoutKey(
   deps: ConductorDeps,
   scribe: Scribe,
   order: OrderDraft,
-  subject: Subject,
-  terms: Terms,
+  subject: Subscriber,
+  terms: OperatorTerms,
 ): void {
   const waiting = order.items.find(waitsForKey);
   if (!waiting || order.items.some(({ state }) => state === "waiting_for_key")) return;
@@ -103,7 +103,7 @@ export function sendWithoutKey(
   }
   const relation = relationOf(terms, order.make);
   // Only a model that takes its settings by OMA CP waits for a key.
-  const carrier: Carrier = { deps, scribe, order, subject, terms, judgement: { road: "omacp" } };
+  const carrier: Carrier = { deps, scribe, order, subject, terms, judgement: { protocol: "omacp" } };
   sendSettings(carrier, waiting, valuesFor(choice.values, true, relation, terms));
 }
 
@@ -121,7 +121,7 @@ export function valuesFor(
   chosen: SettingsValues,
   leftBehind: boolean,
   relation: Relation | undefined,
-  { policy }: Terms,
+  { policy }: OperatorTerms,
 ): SettingsValues {
   if (!leftBehind || !relation || !policy.keyApnsInSettings) return chosen;
   return { ...chosen, points: [...chosen.points, ...keyPoints(relation.accessPoints)] };
@@ -149,7 +149,7 @@ function noteJudgement(
 export function wait(
   scribe: Scribe,
   order: OrderDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   cause: string,
   reason: string,
   nextAction: string,
@@ -205,7 +205,11 @@ function newItem(
 }
 
 /** Rows 85-89: whom their maker has left behind, by the verdict or by the operator's word. */
-const isLeftBehind = ({ verdict }: Judgement, relation: Relation | undefined, { policy }: Terms): boolean =>
+const isLeftBehind = (
+  { verdict }: Judgement,
+  relation: Relation | undefined,
+  { policy }: OperatorTerms,
+): boolean =>
   verdict === "ended" ||
   (verdict === "unknown" && policy.keyForUnknown) ||
   (policy.keyWithoutDeal && !relation?.deal);
@@ -214,8 +218,8 @@ const isLeftBehind = ({ verdict }: Judgement, relation: Relation | undefined, { 
 export function isKeyWanted(
   deps: ConductorDeps,
   order: OrderDraft,
-  subject: Subject,
-  terms: Terms,
+  subject: Subscriber,
+  terms: OperatorTerms,
   now: Date,
 ): boolean {
   const judgement = deps.judge(order, subject, terms, now);
@@ -227,8 +231,8 @@ function keyItem(
   deps: ConductorDeps,
   scribe: Scribe,
   order: OrderDraft,
-  subject: Subject,
-  terms: Terms,
+  subject: Subscriber,
+  terms: OperatorTerms,
   relation: Relation | undefined,
   judgement: Judgement,
 ): { readonly item: ItemDraft; readonly bytes: Uint8Array | null } | null {

@@ -1,6 +1,6 @@
 /** Asks a manufacturer for a key: one durable call, made until it answers or the deadline has passed. */
 
-import type { Relation, Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms, Relation } from "../order/operator-terms.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";
@@ -9,7 +9,7 @@ export function requestKey(
   scribe: Scribe,
   order: OrderDraft,
   item: ItemDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   relation: Relation,
   /** Whether the model is said to run keys; of an item that asks anew, what its first asking went by. */
   isKeyKnown = item.feeTerms?.feeLevel === "delivered",

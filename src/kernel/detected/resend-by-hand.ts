@@ -3,7 +3,7 @@ import { TurnupError } from "../../term/error.ts";
 import { closed, resendItems } from "../delivery/resend.ts";
 import { isDone, isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
-import { relationOf, type Terms } from "../order/operator-terms.ts";
+import { type OperatorTerms, relationOf } from "../order/operator-terms.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import { earlierOf, hoursAfter, type Scribe } from "../order/scribe.ts";
 import { maySendUnconfirmed, WITHHELD_REASON } from "../order/unconfirmed.ts";
@@ -17,7 +17,7 @@ import { requestKey } from "./request-key.ts";
 export function resendByHand(
   scribe: Scribe,
   order: OrderDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   actor: string,
   companions: readonly Companion[],
   /** Payloads that hold access points which nobody confirmed. */
@@ -52,7 +52,7 @@ export const withheld = (): TurnupError =>
     nextStep: "Add an access point of the operator's own, then open a new order for this SIM and handset.",
   });
 
-export function reopen(scribe: Scribe, order: OrderDraft, { policy }: Terms, actor: string): void {
+export function reopen(scribe: Scribe, order: OrderDraft, { policy }: OperatorTerms, actor: string): void {
   const deadlineAt = hoursAfter(scribe.now, policy.waitDeadlineHours);
   scribe.moveOrder(order, {
     state: "provisioning",

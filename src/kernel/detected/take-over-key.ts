@@ -6,7 +6,7 @@
 
 import type { TakenKey } from "../order/device-key.ts";
 import { endIfDone, isClosed } from "../order/ending.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import { NO_ACTION, type Scribe } from "../order/scribe.ts";
@@ -17,7 +17,7 @@ export const mayTakeOver = (order: OrderDraft, key: TakenKey): boolean =>
   key.deviceId === order.deviceId && key.orderId < order.id && UNUSED.includes(key.state) && !key.isCharged;
 
 /** The older order gives the key up: proof of it counts for the younger one from now on, and so does its fee. */
-export function giveUpKey(scribe: Scribe, older: OrderDraft, keyId: string, terms: Terms): void {
+export function giveUpKey(scribe: Scribe, older: OrderDraft, keyId: string, terms: OperatorTerms): void {
   const item = older.items.find((one) => one.keyId === keyId);
   if (!item) return;
   const reason = "a younger order for this handset took its key over";

@@ -15,28 +15,28 @@ import {
   ENDED,
   nameOf,
   PARAGRAPH_CHARACTERS,
+  type PortalView,
   type Step,
   screen,
   short,
   step,
-  type Visitor,
-} from "./visitor.ts";
+} from "./view.ts";
 
 const LIST_SHOWN = 50;
 /** A package has at most 50 members. */
 const TERMS_SHOWN = 51;
 const TERMS_LABEL_CHARACTERS = 100;
 /** Row 3: exactly three roads. */
-export function startScreen(visitor: Visitor): Screen {
-  const here = step(visitor);
+export function startScreen(view: PortalView): Screen {
+  const here = step(view);
   const { texts, at, requests, has, isKnown } = here;
   const open = requests.filter(({ state }) => !ENDED.includes(state));
   const actions: Action[] = [];
   if (!isKnown) actions.push({ role: "more", label: texts.signIn, href: at("/d/sign-in") });
   if (open.length > 0) actions.push({ role: "more", label: texts.myRequests, href: at("/d/orders") });
   if (has.length > 0) actions.push({ role: "more", label: texts.myServices, href: at("/d/mine") });
-  return screen(here, "start", visitor.operatorName, {
-    text: [fill(texts.welcome, { operator: visitor.operatorName })],
+  return screen(here, "start", view.operatorName, {
+    text: [fill(texts.welcome, { operator: view.operatorName })],
     entries: CATALOG_KINDS.map((kind) => ({
       label: texts.roads[kind],
       note: texts.roadNotes[kind],
@@ -47,8 +47,8 @@ export function startScreen(visitor: Visitor): Screen {
 }
 
 /** Row 6: each entry carries the address of its own provisioning server. A long list goes on where `from` says. */
-export function listScreen(visitor: Visitor, kind: CatalogKind, from = 0): Screen {
-  const here = step(visitor);
+export function listScreen(view: PortalView, kind: CatalogKind, from = 0): Screen {
+  const here = step(view);
   const { texts, catalog, language, at } = here;
   const all = [...catalog.values()].filter((item) => item.kind === kind);
   const items = all.slice(from, from + LIST_SHOWN);
@@ -81,8 +81,8 @@ function noteOf(here: Step, item: CatalogItem): string {
   return priceLines(here, [item])[0]!;
 }
 
-export function itemScreen(visitor: Visitor, item: CatalogItem): Screen {
-  const here = step(visitor);
+export function itemScreen(view: PortalView, item: CatalogItem): Screen {
+  const here = step(view);
   const { texts, catalog, language, at, has } = here;
   const names = (ids: readonly string[]): string =>
     ids.map((id) => (catalog.has(id) ? nameOf(catalog.get(id)!, language) : id)).join(", ");
@@ -121,7 +121,7 @@ function wayToIt(here: Step, item: CatalogItem): Entry[] {
 
 /** It cannot be ordered here: it is another server's, which takes no requests from this one. */
 export const isOutOfReach = (
-  { serverUrl, isForwarded }: Visitor,
+  { serverUrl, isForwarded }: PortalView,
   { provisioningServer: origin }: CatalogItem,
 ): boolean => origin !== null && serverUrl(origin) === null && !isForwarded(origin);
 const askServer = ({ texts, serverName }: Step, { provisioningServer }: CatalogItem): string =>
@@ -129,7 +129,7 @@ const askServer = ({ texts, serverName }: Step, { provisioningServer }: CatalogI
 
 /** It is ordered at its own server, which the visitor's screen leads to. */
 export const isOrderedElsewhere = (
-  { serverUrl }: Visitor,
+  { serverUrl }: PortalView,
   { provisioningServer: origin }: CatalogItem,
 ): boolean => origin !== null && serverUrl(origin) !== null;
 
@@ -162,8 +162,8 @@ export function termsEntries({ texts, catalog, language, at }: Step, items: read
 }
 
 /** To be read before anything is asked for; they are agreed to in the request alone. */
-export function itemTermsScreen(visitor: Visitor, item: CatalogItem, terms: Localized): Screen {
-  const here = step(visitor);
+export function itemTermsScreen(view: PortalView, item: CatalogItem, terms: Localized): Screen {
+  const here = step(view);
   const { texts, language, at } = here;
   return screen(here, "itemterms", texts.terms, {
     text: paragraphsOf(localized(terms, language)),

@@ -16,7 +16,7 @@ import { paragraphsOf } from "./paragraphs.ts";
 import { choiceScreen, fieldsScreen, ordersScreen, statusScreen, termsScreen } from "./request-screens.ts";
 import { codeScreen, linkScreen, signInScreen } from "./sign-in-screens.ts";
 import { DIALOG_LANGUAGES, textsIn } from "./texts.ts";
-import type { Visitor } from "./visitor.ts";
+import type { PortalView } from "./view.ts";
 
 const item = (id: string, kind: CatalogKind, more: Partial<CatalogItem> = {}): CatalogItem =>
   sampleItem(id, { kind, name: { en: `The ${id}`, de: `Das ${id}` }, ...more });
@@ -52,7 +52,7 @@ const itemStatus = (more: Partial<RequestStatus["items"][number]>): RequestStatu
   hasContent: false,
   ...more,
 });
-const visitor = (more: Partial<Visitor> = {}): Visitor => ({
+const view = (more: Partial<PortalView> = {}): PortalView => ({
   operatorName: "Meridian",
   language: "en",
   catalog: new Map(ITEMS.map((one) => [one.id, one])),
@@ -67,14 +67,14 @@ const visitor = (more: Partial<Visitor> = {}): Visitor => ({
   ...more,
 });
 const orderOf = (asked: Partial<Parameters<typeof orderScreen>[1]["asked"]> = {}): Screen =>
-  orderScreen(visitor(), {
+  orderScreen(view(), {
     items: [ITEMS[1]!],
     asked: { user: [], services: [], card: false, ...asked },
     state: "s1",
   });
 
 test("the first screen offers exactly three roads (row 3)", () => {
-  const { entries } = startScreen(visitor());
+  const { entries } = startScreen(view());
   assert.deepEqual(
     entries.map(({ label, href }) => [label, href]),
     [
@@ -86,7 +86,7 @@ test("the first screen offers exactly three roads (row 3)", () => {
 });
 
 test("two entries of one list lead to two servers, each its own (row 6)", () => {
-  const { entries } = listScreen(visitor({ at: (path) => `${path}?s=1` }), "feature");
+  const { entries } = listScreen(view({ at: (path) => `${path}?s=1` }), "feature");
   assert.deepEqual(
     entries.map(({ href }) => href),
     ["/d/items/java?s=1", "https://other.example:8443/d/items/ring"],
@@ -96,14 +96,14 @@ test("two entries of one list lead to two servers, each its own (row 6)", () => 
 test("a list says what costs what, what is had already and what is not to be had", () => {
   const has = [{ itemId: "ring", name: "The ring" }];
   assert.deepEqual(
-    listScreen(visitor({ has }), "feature").entries.map(({ note }) => note),
+    listScreen(view({ has }), "feature").entries.map(({ note }) => note),
     ["€2.50 once, €0.99 a month", "You have it"],
   );
   assert.deepEqual(
-    listScreen(visitor(), "service").entries.map(({ note }) => note),
+    listScreen(view(), "service").entries.map(({ note }) => note),
     ["Not available at the moment"],
   );
-  assert.equal(itemScreen(visitor(), ITEMS[3]!).entries.length, 0);
+  assert.equal(itemScreen(view(), ITEMS[3]!).entries.length, 0);
 });
 
 test("one form holds account data and selection, and asks for no identity of the device (rows 5 and 9)", () => {
@@ -125,7 +125,7 @@ test("what was wrong stands beside its field, what was typed stays, and secrets 
     values: { u_email: "x", c_number: "4111111111111111" },
     faults: { u_email: "email_malformed" },
   };
-  const { form } = orderScreen(visitor(), { items: [ITEMS[1]!], asked, state: "s" }, typed);
+  const { form } = orderScreen(view(), { items: [ITEMS[1]!], asked, state: "s" }, typed);
   const [email, number] = form!.fields;
   assert.equal(email?.value, "x");
   assert.equal(email?.note, "is no e-mail address");
@@ -140,13 +140,13 @@ test("a status says what waits for the user before anything else, and looks agai
     ],
     terms: [{ consentId: "c", termsId: "t", version: 1, text: "Terms." }],
   });
-  const shown = statusScreen(visitor(), waiting);
+  const shown = statusScreen(view(), waiting);
   assert.deepEqual(
     shown.entries.map(({ href }) => href.split("/").at(-1)),
     ["terms", "choice", "fields"],
   );
   assert.equal(shown.refreshSeconds, undefined);
-  assert.equal(statusScreen(visitor(), status()).refreshSeconds, 5);
+  assert.equal(statusScreen(view(), status()).refreshSeconds, 5);
 });
 
 test("the last screen lists what was really provisioned, and nothing else (row 19)", () => {
@@ -156,7 +156,7 @@ test("the last screen lists what was really provisioned, and nothing else (row 1
     itemStatus({ id: "i3", catalogId: "mail", kind: "service", state: "access_data_sent", name: "Mail" }),
   ];
   const has = ["ring", "mail", "other"].map((itemId) => ({ itemId, name: itemId }));
-  const { id, text } = statusScreen(visitor({ has }), status({ state: "partly_completed", items }));
+  const { id, text } = statusScreen(view({ has }), status({ state: "partly_completed", items }));
   assert.equal(id, "done");
   assert.equal(text.at(-1), "You have now: Ring, Mail");
 });
@@ -166,7 +166,7 @@ test("terms are shown whole, whatever their length, with two answers that are eq
   const text = `First part.\r\n\r\n${words}`;
   assert.equal(paragraphsOf(text).join(" "), text.replace(/\s+/g, " "));
   const { actions } = termsScreen(
-    visitor(),
+    view(),
     status({ terms: [{ consentId: "c", termsId: "t", version: 2, text }] }),
     "s",
   );
@@ -183,28 +183,22 @@ test("terms are shown whole, whatever their length, with two answers that are eq
 test("only what a service misses is asked for again (row 61)", () => {
   const missing = [{ name: "dob", label: "Date of birth", kind: "date" }];
   const request = status({ items: [itemStatus({ state: "needs_information", missing })] });
-  const shown = fieldsScreen(visitor(), request, request.items[0]!.id, "s");
+  const shown = fieldsScreen(view(), request, request.items[0]!.id, "s");
   assert.deepEqual(
     shown?.form?.fields.map(({ name, kind }) => [name, kind]),
     [["x_dob", "date"]],
   );
-  assert.equal(
-    fieldsScreen(visitor(), status({ items: [itemStatus({})] }), itemStatus({}).id, "s"),
-    undefined,
-  );
+  assert.equal(fieldsScreen(view(), status({ items: [itemStatus({})] }), itemStatus({}).id, "s"), undefined);
 });
 
 test("help says where the user stands, before anything is provisioned too (row 23)", () => {
-  assert.match(helpScreen(visitor({ isKnown: false })).text.join(" "), /no request under way/);
-  assert.match(
-    helpScreen(visitor({ requests: [status()] })).text.join(" "),
-    /being set up.*\+44 20.*ABCD2345/,
-  );
+  assert.match(helpScreen(view({ isKnown: false })).text.join(" "), /no request under way/);
+  assert.match(helpScreen(view({ requests: [status()] })).text.join(" "), /being set up.*\+44 20.*ABCD2345/);
 });
 
 test("a long list and long terms take several screens; terms are answered on the last alone", () => {
   const many = Array.from({ length: 120 }, (_, at) => item(`java-${at}`, "feature"));
-  const here = visitor({ catalog: new Map(many.map((one) => [one.id, one])) });
+  const here = view({ catalog: new Map(many.map((one) => [one.id, one])) });
   const hrefs: string[] = [];
   let list: Screen | undefined = checkScreen(listScreen(here, "feature"));
   for (let screens = 0; list && screens < 5; screens++) {
@@ -244,12 +238,12 @@ test("a field has a name that every form can carry, whatever its service calls i
 
 test("what staff read stays with staff; a rejection tells what the kernel tells", () => {
   const shown = statusScreen(
-    visitor(),
+    view(),
     status({ reason: "the identity bureau is asked", nextAction: "wait for it" }),
   );
   assert.ok(!JSON.stringify(shown).includes("bureau"));
   const rejected = statusScreen(
-    visitor(),
+    view(),
     status({ state: "rejected", reason: "card refused, please contact us" }),
   );
   assert.deepEqual(rejected.text, ["Not accepted", "The card was refused. Please call us."]);
@@ -276,7 +270,7 @@ test("every screen of every language keeps the limits of a screen, and every mar
   ];
   const request = status({ items, terms: [{ consentId: "c", termsId: "t", version: 1, text: "Terms." }] });
   for (const language of [...DIALOG_LANGUAGES, "fr-CA"]) {
-    const here = visitor({
+    const here = view({
       language,
       requests: [request],
       has: [{ itemId: "java", name: long.slice(0, 90) }],
@@ -318,15 +312,15 @@ test("every screen of every language keeps the limits of a screen, and every mar
 
 test("an item of another server leads there, is ordered here where requests are forwarded, or says whom to ask (rows 6, 120)", () => {
   const ring = ITEMS[2]!;
-  const label = (more: Partial<Visitor>) =>
-    itemScreen(visitor(more), ring).entries.map((one) => [one.label, one.href]);
+  const label = (more: Partial<PortalView>) =>
+    itemScreen(view(more), ring).entries.map((one) => [one.label, one.href]);
   assert.deepEqual(label({}), [
     ["Continue at other.example:8443", "https://other.example:8443/d/items/ring"],
   ]);
   const far = { serverUrl: () => null };
   assert.deepEqual(label({ ...far, isForwarded: () => true }), [["Order", "/d/items/ring/order"]]);
   assert.deepEqual(label(far), []);
-  assert.match(itemScreen(visitor(far), ring).text.join(" "), /Please ask other\.example:8443 for it/);
-  const [, entry] = listScreen(visitor(far), "feature").entries;
+  assert.match(itemScreen(view(far), ring).text.join(" "), /Please ask other\.example:8443 for it/);
+  const [, entry] = listScreen(view(far), "feature").entries;
   assert.equal(entry?.href, "/d/items/ring", "its own page, for who cannot get there");
 });

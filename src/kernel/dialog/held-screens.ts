@@ -1,12 +1,12 @@
 /** What a subscriber has, and how he gets rid of it. */
 import type { Screen } from "../../wire/screen/screen.ts";
 import { fill } from "./texts.ts";
-import { screen, short, step, type Visitor } from "./visitor.ts";
+import { type PortalView, screen, short, step } from "./view.ts";
 
 const HELD_SHOWN = 90;
 /** Row 65: what he has can be changed any time. */
-export function mineScreen(visitor: Visitor): Screen {
-  const here = step(visitor);
+export function mineScreen(view: PortalView): Screen {
+  const here = step(view);
   const { texts, at, has } = here;
   return screen(here, "mine", texts.myServices, {
     text: has.length > 0 ? [] : [texts.nothingYet],
@@ -16,8 +16,8 @@ export function mineScreen(visitor: Visitor): Screen {
   });
 }
 
-export function removeScreen(visitor: Visitor, itemId: string, state: string): Screen | undefined {
-  const here = step(visitor);
+export function removeScreen(view: PortalView, itemId: string, state: string): Screen | undefined {
+  const here = step(view);
   const { texts, at, has } = here;
   const item = has.find((one) => one.itemId === itemId);
   if (!item) return undefined;

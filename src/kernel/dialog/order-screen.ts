@@ -7,7 +7,7 @@ import type { CatalogItem } from "../catalog/catalog-item.ts";
 import { termsEntries } from "./catalog-screens.ts";
 import { priceLines, quoteOf } from "./price-lines.ts";
 import { localized } from "./texts.ts";
-import { nameOf, type Step, screen, short, step, type Visitor } from "./visitor.ts";
+import { nameOf, type PortalView, type Step, screen, short, step } from "./view.ts";
 
 /** What a form asks for: of the user, of single services, and a card. Never the device's own identity (row 9). */
 export type Asked = {
@@ -56,7 +56,7 @@ const formName = (kind: string, plain: string, whole: string): string =>
 
 /** One form, one POST: account data and selection together (row 5). */
 export function orderScreen(
-  visitor: Visitor,
+  view: PortalView,
   {
     items,
     asked,
@@ -74,7 +74,7 @@ export function orderScreen(
   },
   typed: Typed = NOTHING_TYPED,
 ): Screen {
-  const here = step(visitor);
+  const here = step(view);
   const { texts, language, at } = here;
   const [first] = items;
   const prices = priceLines(here, items);
@@ -97,7 +97,7 @@ export function orderScreen(
       hidden: {
         selection: items.map(({ id }) => id).join(" "),
         state,
-        quote: quoteOf(visitor, items),
+        quote: quoteOf(view, items),
         ...(offerId === undefined ? {} : { offer: offerId }),
       },
     },

@@ -1,5 +1,5 @@
 /** Long texts as screens hold them: paragraph by paragraph, screen by screen, nothing left out. */
-import { PARAGRAPH_CHARACTERS } from "./visitor.ts";
+import { PARAGRAPH_CHARACTERS } from "./view.ts";
 
 const TERMS_CHARACTERS = 30_000;
 /** Of the terms on one screen; longer ones take several, and are agreed to on the last. */

@@ -8,10 +8,10 @@ import { type Cost, costsOf, listCostOf } from "../catalog/charges.ts";
 import { type ExpandedItem, expandSelection } from "../catalog/expand.ts";
 import { priceWords } from "../catalog/price-words.ts";
 import { fill } from "./texts.ts";
-import { nameOf, type Step, type Visitor } from "./visitor.ts";
+import { nameOf, type PortalView, type Step } from "./view.ts";
 
 /** What is on the device in hand: what is only on another one is provisioned, and charged, once more. */
-export const hasHere = ({ has }: Pick<Visitor, "has">): ReadonlySet<string> =>
+export const hasHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =>
   new Set(has.flatMap(({ itemId, isHere = true }) => (isHere ? [itemId] : [])));
 
 /** One line for each of a selection, as it is ordered together: what is in two of them costs once. */
@@ -50,7 +50,7 @@ function priceLine(
 }
 
 /** Of a package: all of its members. */
-export const isHad = ({ has }: Pick<Visitor, "has">, { id, includes }: CatalogItem): boolean =>
+export const isHad = ({ has }: Pick<PortalView, "has">, { id, includes }: CatalogItem): boolean =>
   (includes.length > 0 ? includes : [id]).every((one) => has.some(({ itemId }) => itemId === one));
 
 const fromServer = ({ texts, serverName }: Step, { provisioningServer }: CatalogItem): string =>
@@ -58,11 +58,11 @@ const fromServer = ({ texts, serverName }: Step, { provisioningServer }: Catalog
 
 const QUOTE_CHARACTERS = 16;
 /** Names what somebody was shown that his selection costs: a form that bears another than now is shown anew. */
-export function quoteOf(visitor: Visitor, chosen: readonly CatalogItem[]): string {
+export function quoteOf(view: PortalView, chosen: readonly CatalogItem[]): string {
   const costs = costsOf(
-    visitor.catalog,
+    view.catalog,
     chosen.map(({ id }) => id),
-    hasHere(visitor),
+    hasHere(view),
   );
   return createHash("sha256")
     .update(JSON.stringify([...costs]))

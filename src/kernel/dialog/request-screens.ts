@@ -4,14 +4,14 @@ import type { RequestStatus } from "../order/request.ts";
 import { missingFieldName } from "./order-screen.ts";
 import { paragraphsOf, screenfuls } from "./paragraphs.ts";
 import { type DialogTexts, fill } from "./texts.ts";
-import { ENDED, PARAGRAPH_CHARACTERS, screen, short, step, type Visitor } from "./visitor.ts";
+import { ENDED, PARAGRAPH_CHARACTERS, type PortalView, screen, short, step } from "./view.ts";
 
 const ITEMS_SHOWN = 40;
 const REQUESTS_SHOWN = 10;
 const REFRESH_SECONDS = 5;
 /** Where a request stands, with the one thing that waits for its user first. */
-export function statusScreen(visitor: Visitor, request: RequestStatus): Screen {
-  const here = step(visitor);
+export function statusScreen(view: PortalView, request: RequestStatus): Screen {
+  const here = step(view);
   const { texts, at } = here;
   const path = `/d/orders/${request.reference}`;
   const isEnded = ENDED.includes(request.state);
@@ -81,8 +81,8 @@ function itemWords(item: StatusItem, texts: DialogTexts, isEnded: boolean): stri
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** Row 20: the exact text, and two answers that are equally easy. */
-export function termsScreen(visitor: Visitor, request: RequestStatus, state: string, part = 0): Screen {
-  const here = step(visitor);
+export function termsScreen(view: PortalView, request: RequestStatus, state: string, part = 0): Screen {
+  const here = step(view);
   const { texts, at } = here;
   const path = `/d/orders/${request.reference}/terms`;
   const href = at(path);
@@ -112,12 +112,12 @@ export function termsScreen(visitor: Visitor, request: RequestStatus, state: str
 
 /** Row 61: just what is missing or corrupt. */
 export function fieldsScreen(
-  visitor: Visitor,
+  view: PortalView,
   request: RequestStatus,
   itemId: string,
   state: string,
 ): Screen | undefined {
-  const here = step(visitor);
+  const here = step(view);
   const { texts, at } = here;
   const item = request.items.find(({ id, state: now }) => id === itemId && now === "needs_information");
   if (!item) return undefined;
@@ -142,12 +142,12 @@ export function fieldsScreen(
 
 /** Row 56: after a failed installation the user chooses. */
 export function choiceScreen(
-  visitor: Visitor,
+  view: PortalView,
   request: RequestStatus,
   itemId: string,
   state: string,
 ): Screen | undefined {
-  const here = step(visitor);
+  const here = step(view);
   const { texts, at } = here;
   const item = request.items.find(({ id, state: now }) => id === itemId && now === "awaiting_choice");
   if (!item) return undefined;
@@ -162,8 +162,8 @@ export function choiceScreen(
   });
 }
 
-export function ordersScreen(visitor: Visitor): Screen {
-  const here = step(visitor);
+export function ordersScreen(view: PortalView): Screen {
+  const here = step(view);
   const { texts, at, requests } = here;
   return screen(here, "orders", texts.myRequests, {
     text: requests.length > 0 ? [] : [texts.helpNothingOpen],

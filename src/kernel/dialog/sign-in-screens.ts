@@ -1,21 +1,21 @@
 /** The way in for those whom neither a proxy nor a gateway vouches for: the SIM proves itself by an SMS. */
 import type { Screen } from "../../wire/screen/screen.ts";
 import { fill, textsIn } from "./texts.ts";
-import { screen, step, type Visitor } from "./visitor.ts";
+import { type PortalView, screen, step } from "./view.ts";
 
 /**
  * For those whom neither a proxy nor a gateway vouches for: the SIM proves itself by an SMS.
  * @param to where to go afterwards, as far as the address tells
  */
 export function signInScreen(
-  visitor: Visitor,
+  view: PortalView,
   {
     state,
     to,
     wasWrong = false,
   }: { readonly state: string; readonly to: string | null; readonly wasWrong?: boolean },
 ): Screen {
-  const here = step(visitor);
+  const here = step(view);
   const { texts, at } = here;
   return screen(here, "signin", texts.signIn, {
     text: [texts.signInWhy],
@@ -39,7 +39,7 @@ export function signInScreen(
 
 /** The same for a number that is known and one that is not: it tells nobody whose subscriber somebody is. */
 export function codeScreen(
-  visitor: Visitor,
+  view: PortalView,
   {
     state,
     way,
@@ -53,7 +53,7 @@ export function codeScreen(
     readonly wasWrong?: boolean;
   },
 ): Screen {
-  const here = step(visitor);
+  const here = step(view);
   const { texts, at } = here;
   return screen(here, "code", texts.signIn, {
     text: [wasWrong ? texts.codeWrong : texts.linkSent],
@@ -70,16 +70,16 @@ export function codeScreen(
 }
 
 /** What the SMS says that lets its reader in. */
-export const wayInText = (
+export const signInText = (
   language: string,
   values: { readonly operator: string; readonly code: string; readonly link: string },
-): string => fill(textsIn(language).wayIn, values);
+): string => fill(textsIn(language).signInLink, values);
 
 /** Behind a link in an SMS. Looking must not spend it: programs look at links before people do. */
-export function linkScreen(visitor: Visitor, path: string, state: string): Screen {
-  const here = step(visitor);
+export function linkScreen(view: PortalView, path: string, state: string): Screen {
+  const here = step(view);
   const { texts, at } = here;
-  return screen(here, "link", visitor.operatorName, {
+  return screen(here, "link", view.operatorName, {
     text: [texts.linkReady],
     actions: [{ role: "accept", label: texts.goOn, href: at(path), method: "post", hidden: { state } }],
   });

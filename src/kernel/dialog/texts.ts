@@ -69,7 +69,7 @@ export type DialogTexts = {
   readonly phoneNumberWrong: string;
   readonly linkSent: string;
   /** An SMS: as short as it can be. */
-  readonly wayIn: string;
+  readonly signInLink: string;
   readonly code: string;
   readonly codeWrong: string;
   readonly problem: string;
@@ -152,7 +152,7 @@ const ENGLISH: DialogTexts = {
   phoneNumber: "Phone number",
   phoneNumberForm: "Begin with + and the country, such as +44",
   phoneNumberWrong: "is no phone number; begin with + and the country, such as +44",
-  wayIn: "{operator}: your code is {code}. Or open {link} Give them to nobody.",
+  signInLink: "{operator}: your code is {code}. Or open {link} Give them to nobody.",
   linkSent: "If the number is one of ours, an SMS is on its way. Enter its code here, or open its link.",
   code: "Code",
   codeWrong: "That code is not valid. Ask for a new one.",
@@ -352,7 +352,7 @@ const GERMAN: DialogTexts = {
   phoneNumber: "Telefonnummer",
   phoneNumberForm: "Mit + und dem Land beginnen, etwa +49",
   phoneNumberWrong: "ist keine Telefonnummer; mit + und dem Land beginnen, etwa +49",
-  wayIn: "{operator}: Ihr Code ist {code}. Oder öffnen Sie {link} Geben Sie beides niemandem.",
+  signInLink: "{operator}: Ihr Code ist {code}. Oder öffnen Sie {link} Geben Sie beides niemandem.",
   linkSent:
     "Gehört die Nummer zu uns, ist eine SMS unterwegs. Geben Sie ihren Code hier ein oder öffnen Sie ihren Link.",
   code: "Code",

@@ -12,10 +12,10 @@ import type { UserData } from "../account/user-data.ts";
 import type { BilledOffering } from "../order/account-books.ts";
 import { isClosed } from "../order/ending.ts";
 import { isRequestItemDone } from "../order/item-done.ts";
-import { itemsOf, type RequestContext } from "../order/turn.ts";
+import { itemsOf, type RequestTurn } from "../order/turn.ts";
 
 /** @param fields the policy's list: nothing else is in it but the time that it is true of */
-export function billedAccountOf(context: RequestContext, fields: readonly BilledField[]): BilledAccount {
+export function billedAccountOf(context: RequestTurn, fields: readonly BilledField[]): BilledAccount {
   const { scribe, order, subject } = context;
   const { user, card, books } = order.request;
   const known: Readonly<Record<Exclude<BilledField, "productOffering">, string | null | undefined>> = {
@@ -57,7 +57,7 @@ const personOf = (user: UserData) => ({
 });
 
 /** What he had before, with what this request has brought or taken by now. */
-function offeringsOf(context: RequestContext): BilledOffering[] {
+function offeringsOf(context: RequestTurn): BilledOffering[] {
   const offerings = new Map(context.order.request.books.holds.map((one) => [one.id, one]));
   for (const item of itemsOf(context)) {
     const { catalogId: id, action, package: bundle, moduleOf } = item.subject;

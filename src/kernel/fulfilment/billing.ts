@@ -10,13 +10,13 @@ import { failItem, isClosed } from "../order/ending.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ItemBilling } from "../order/request-draft.ts";
 import { hoursAfter } from "../order/scribe.ts";
-import { itemOf, itemsOf, know, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { itemOf, itemsOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { billedAccountOf, isSameAccount } from "./billed-account.ts";
 
 type BillingKind = "account" | "account_change" | "feature" | "service" | "prepare" | "commit" | "abort";
 
-function word(
-  context: RequestContext,
+function notifyBilling(
+  context: RequestTurn,
   item: RequestItem,
   kind: BillingKind,
   {
@@ -56,7 +56,7 @@ function word(
  * Whom it bills: at the first success, and anew with each later one that changed something of it. What was told already in
  * this transaction, or taken before, is not told again.
  */
-function tellAccount(context: RequestContext, item: RequestItem): void {
+function tellAccount(context: RequestTurn, item: RequestItem): void {
   const { order, terms } = context;
   const { account: known, books } = order.request;
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
@@ -64,8 +64,9 @@ function tellAccount(context: RequestContext, item: RequestItem): void {
   const isNews = books.told === null || !isSameAccount(account, books.told);
   const isOpened = known?.state === "registered";
   const isFirst = !itemsOf(context).some((other) => other !== item && isBilled(other));
-  if (!isOpened) word(context, item, "account", { deadlineAt, account });
-  if (isNews && (isOpened || !isFirst)) word(context, item, "account_change", { deadlineAt, account });
+  if (!isOpened) notifyBilling(context, item, "account", { deadlineAt, account });
+  if (isNews && (isOpened || !isFirst))
+    notifyBilling(context, item, "account_change", { deadlineAt, account });
   order.request.books = { ...books, told: account };
 }
 
@@ -74,11 +75,11 @@ const BILLED: readonly ItemBilling["state"][] = ["telling", "told", "committing"
 /** The centre has word of it, or it is on its way: it is not told a second time. */
 export const isBilled = ({ subject: { billing } }: RequestItem): boolean => BILLED.includes(billing.state);
 
-export function prepareBilling(context: RequestContext, item: RequestItem): void {
+export function prepareBilling(context: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = context;
   const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
-  const preparedBy = word(context, item, "prepare", { deadlineAt });
-  know(context, item, { billing: { mode: "change", state: "preparing", preparedBy } });
+  const preparedBy = notifyBilling(context, item, "prepare", { deadlineAt });
+  updateItem(context, item, { billing: { mode: "change", state: "preparing", preparedBy } });
   Object.assign(item, {
     reason: "the billing centre is asked to prepare the change",
     nextAction: "apply it when the billing centre is ready",
@@ -88,14 +89,14 @@ export function prepareBilling(context: RequestContext, item: RequestItem): void
 }
 
 /** It is done: the bill changes too. */
-export function billDone(context: RequestContext, item: RequestItem): void {
+export function billDone(context: RequestTurn, item: RequestItem): void {
   const { order, scribe } = context;
   const { billing } = item.subject;
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
   if (billing.mode === "change") {
-    word(context, item, "commit", { deadlineAt, prepared: billing.preparedBy ?? "" });
+    notifyBilling(context, item, "commit", { deadlineAt, prepared: billing.preparedBy ?? "" });
     tellAccount(context, item);
-    know(context, item, { billing: { ...billing, state: "committing" } });
+    updateItem(context, item, { billing: { ...billing, state: "committing" } });
     return scribe.note(order, {
       kind: "billing_commit_queued",
       itemId: item.id,
@@ -103,8 +104,8 @@ export function billDone(context: RequestContext, item: RequestItem): void {
     });
   }
   tellAccount(context, item);
-  word(context, item, item.kind === "service" ? "service" : "feature", { deadlineAt });
-  know(context, item, { billing: { ...billing, state: "telling" } });
+  notifyBilling(context, item, item.kind === "service" ? "service" : "feature", { deadlineAt });
+  updateItem(context, item, { billing: { ...billing, state: "telling" } });
   scribe.note(order, {
     kind: "billing_notice_queued",
     itemId: item.id,
@@ -113,35 +114,35 @@ export function billDone(context: RequestContext, item: RequestItem): void {
 }
 
 /** Nothing came of it: the bill stays as it was. */
-export function billNothing(context: RequestContext, item: RequestItem): void {
+export function billNothing(context: RequestTurn, item: RequestItem): void {
   abort(context, item, "the change of billing is to be dropped, as the item is");
 }
 
 /** The order ended without its proof: nothing stays reserved for it, and proof that comes late is told like a first one. */
-export function billUnproved(context: RequestContext, item: RequestItem): void {
+export function billUnproved(context: RequestTurn, item: RequestItem): void {
   const isAborted = abort(
     context,
     item,
     "the change of billing is to be dropped: the order ended without proof of it",
   );
-  if (isAborted) know(context, item, { billing: { mode: "tell", state: "none", preparedBy: null } });
+  if (isAborted) updateItem(context, item, { billing: { mode: "tell", state: "none", preparedBy: null } });
 }
 
-function abort(context: RequestContext, item: RequestItem, reason: string): boolean {
+function abort(context: RequestTurn, item: RequestItem, reason: string): boolean {
   const { billing } = item.subject;
   if (billing.state !== "preparing" && billing.state !== "prepared") return false;
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
-  word(context, item, "abort", { deadlineAt, prepared: billing.preparedBy ?? "" });
-  know(context, item, { billing: { ...billing, state: "aborting" } });
+  notifyBilling(context, item, "abort", { deadlineAt, prepared: billing.preparedBy ?? "" });
+  updateItem(context, item, { billing: { ...billing, state: "aborting" } });
   context.scribe.note(context.order, { kind: "billing_abort_queued", itemId: item.id, reason });
   return true;
 }
 
 /** Reserved by a call that overtook nobody: the abort was there before it, and found nothing to drop. */
-function abortLate(context: RequestContext, item: RequestItem, call: OutboundCall): void {
+function abortLate(context: RequestTurn, item: RequestItem, call: OutboundCall): void {
   if (!["aborting", "aborted"].includes(item.subject.billing.state)) return;
   const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
-  word(context, item, "abort", { deadlineAt, prepared: call.id, again: ":late" });
+  notifyBilling(context, item, "abort", { deadlineAt, prepared: call.id, again: ":late" });
 }
 
 /** What is on its way, and what it is once the centre took it. */
@@ -151,15 +152,15 @@ const TAKEN: Partial<Record<ItemBilling["state"], ItemBilling["state"]>> = {
   aborting: "aborted",
 };
 
-function noteTaken(context: RequestContext, item: RequestItem, isDone: boolean): void {
+function noteTaken(context: RequestTurn, item: RequestItem, isDone: boolean): void {
   const { billing } = item.subject;
   const taken = TAKEN[billing.state];
-  if (taken) know(context, item, { billing: { ...billing, state: isDone ? taken : "not_taken" } });
+  if (taken) updateItem(context, item, { billing: { ...billing, state: isDone ? taken : "not_taken" } });
 }
 
 /** Answers the item whose change is prepared now: it is applied next. */
 export function billingAnswered(
-  context: RequestContext,
+  context: RequestTurn,
   call: OutboundCall,
   answer: CallAnswer,
 ): RequestItem | undefined {
@@ -196,6 +197,6 @@ export function billingAnswered(
     });
     return undefined;
   }
-  know(context, item, { billing: { ...item.subject.billing, state: "prepared" } });
+  updateItem(context, item, { billing: { ...item.subject.billing, state: "prepared" } });
   return item;
 }

@@ -2,7 +2,7 @@
 import { type ContentBody, encodeContent } from "../../wire/message/content.ts";
 import { decodeModule } from "../../wire/message/module.ts";
 import { hoursAfter } from "../order/scribe.ts";
-import type { RequestContext, RequestItem } from "../order/turn.ts";
+import type { RequestItem, RequestTurn } from "../order/turn.ts";
 
 /** What the content needs beside itself: the octets of a module, kept here or on another server. */
 export type ModuleSource = { readonly sha256: string; readonly url: string | null };
@@ -16,7 +16,7 @@ export function moduleSourceOf({ subject }: RequestItem): ModuleSource | undefin
 
 /** @throws RangeError, DecodeError: a module that is none, or more than a package holds */
 export function composeContent(
-  { deps, scribe, order, subject: device, terms }: RequestContext,
+  { deps, scribe, order, subject: device, terms }: RequestTurn,
   item: RequestItem,
   moduleOctets: Uint8Array | null,
 ): Uint8Array {

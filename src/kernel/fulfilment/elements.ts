@@ -12,20 +12,16 @@ import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "../order/
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ElementState } from "../order/request-draft.ts";
 import { NO_ACTION } from "../order/scribe.ts";
-import { itemOf, know, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { elementsEnded } from "./service.ts";
 
 const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>
   Object.entries(subject.elements) as [NetworkElement, ElementState][];
 
-const set = (
-  context: RequestContext,
-  item: RequestItem,
-  element: NetworkElement,
-  state: ElementState,
-): void => know(context, item, { elements: { ...item.subject.elements, [element]: state } });
+const set = (context: RequestTurn, item: RequestItem, element: NetworkElement, state: ElementState): void =>
+  updateItem(context, item, { elements: { ...item.subject.elements, [element]: state } });
 
-export function askElements(context: RequestContext, item: RequestItem): void {
+export function askElements(context: RequestTurn, item: RequestItem): void {
   for (const [element, state] of elementsIn(item)) {
     if (state !== "wanted") continue;
     set(context, item, element, "asked");
@@ -34,7 +30,7 @@ export function askElements(context: RequestContext, item: RequestItem): void {
 }
 
 function task(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
   element: NetworkElement,
   action: "add" | "remove",
@@ -59,7 +55,7 @@ function task(
   });
 }
 
-export function elementAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+export function elementAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
   const { scribe, order } = context;
   const item = itemOf(context, call.itemId);
   const element = call.body.element as NetworkElement;
@@ -104,7 +100,7 @@ export function elementAnswered(context: RequestContext, call: OutboundCall, ans
 
 /** Of an item of which nothing goes to the device: it stands where it should. */
 export function doneInNetwork(
-  { scribe, order }: RequestContext,
+  { scribe, order }: RequestTurn,
   item: RequestItem,
   reason: string,
   evidence?: string,
@@ -119,7 +115,7 @@ export function doneInNetwork(
 }
 
 /** What was done for an item that came to nothing is taken back; what is still being done, as soon as it is. */
-export function undoElements(context: RequestContext, item: RequestItem): void {
+export function undoElements(context: RequestTurn, item: RequestItem): void {
   for (const [element, state] of elementsIn(item)) {
     if (state === "asked") set(context, item, element, "undo");
     if (state === "done") takeBackElement(context, item, element, context.scribe.now);
@@ -127,7 +123,7 @@ export function undoElements(context: RequestContext, item: RequestItem): void {
 }
 
 export function takeBackElement(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
   element: NetworkElement,
   dueAt: Date,

@@ -9,14 +9,14 @@ import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import { type Level, rankOf } from "../order/order.ts";
 import type { DeviceOutcome } from "../order/request.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
-import { itemOf, know, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { composeContent, moduleSourceOf } from "./content.ts";
 import { freshCode, knock, nameOf, tell } from "./notices.ts";
 
 const MAX_CAUSE_CHARACTERS = 40;
 
 /** Both sends of one attempt. */
-export function sendContent(context: RequestContext, item: RequestItem): void {
+export function sendContent(context: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = context;
   const small = smallContent(context, item);
   item.attempt += 1;
@@ -28,7 +28,7 @@ export function sendContent(context: RequestContext, item: RequestItem): void {
     ...(small ? { content: small, rule: "small_content" as const } : {}),
   });
   if (!small) knock(context, item);
-  know(context, item, { channel: small ? "narrowband" : "wideband", question: null });
+  updateItem(context, item, { channel: small ? "narrowband" : "wideband", question: null });
   const reason = small
     ? "the content goes to the device by SMS"
     : "the content waits for the device, which was told by SMS";
@@ -48,7 +48,7 @@ export function sendContent(context: RequestContext, item: RequestItem): void {
 }
 
 /** Undefined where it goes wideband: by size, or since only there it can be fetched from where it is kept. */
-function smallContent(context: RequestContext, item: RequestItem): Uint8Array | undefined {
+function smallContent(context: RequestTurn, item: RequestItem): Uint8Array | undefined {
   const limit = context.terms.policy.request.narrowbandContentOctets;
   if (limit === 0 || moduleSourceOf(item) || !context.order.request.noticeKey) return undefined;
   const bytes = composeContent(context, item, null);
@@ -61,7 +61,7 @@ const AWAITED: readonly string[] = ["sending", "delivered", "opened"];
 export const hasContent = ({ state, subject, kind }: RequestItem): boolean =>
   kind === "feature" && subject.channel !== null && AWAITED.includes(state);
 
-export function contentFetched(context: RequestContext, item: RequestItem, octets: number): void {
+export function contentFetched(context: RequestTurn, item: RequestItem, octets: number): void {
   context.scribe.note(context.order, {
     kind: "content_fetched",
     itemId: item.id,
@@ -76,7 +76,7 @@ export function contentFetched(context: RequestContext, item: RequestItem, octet
 
 /** A higher level than before; a repeat or a lower one changes nothing. */
 export function reachOnDevice(
-  { scribe, order, terms }: RequestContext,
+  { scribe, order, terms }: RequestTurn,
   item: RequestItem,
   level: Level,
   { evidence, reason }: { readonly evidence: string; readonly reason: string },
@@ -105,7 +105,7 @@ export function reachOnDevice(
 
 /** Answers false where it said so before, or where nothing was sent that it could speak of. */
 export function deviceReported(
-  context: RequestContext,
+  context: RequestTurn,
   itemId: string,
   outcome: DeviceOutcome,
   channel: string,
@@ -142,12 +142,7 @@ const causeOf = (cause: string): string =>
     .replace(/[^a-z_]+/g, "_")
     .slice(0, MAX_CAUSE_CHARACTERS) || "unknown";
 
-function installationFailed(
-  context: RequestContext,
-  item: RequestItem,
-  cause: string,
-  evidence: string,
-): void {
+function installationFailed(context: RequestTurn, item: RequestItem, cause: string, evidence: string): void {
   const { deps, scribe, order, terms } = context;
   const policy = terms.policy.request;
   const reason = `the device could not install it: ${cause.replaceAll("_", " ")}`;
@@ -160,7 +155,7 @@ function installationFailed(
     });
   }
   const code = freshCode(deps, context.openCodes ?? []);
-  know(context, item, { question: { code } });
+  updateItem(context, item, { question: { code } });
   scribe.moveItem(order, item, {
     state: "awaiting_choice",
     cause: `device_${cause}`,
@@ -180,7 +175,7 @@ function installationFailed(
 
 /** @throws TurnupError `nothing_to_answer` */
 export function choiceMade(
-  context: RequestContext,
+  context: RequestTurn,
   itemId: string,
   choice: "retransmit" | "give_up",
   channel: string,
@@ -197,7 +192,7 @@ export function choiceMade(
     );
   }
   if (choice === "give_up") {
-    know(context, item, { question: null });
+    updateItem(context, item, { question: null });
     return failItem(scribe, order, item, {
       cause: item.cause ?? "given_up",
       reason: `${item.reason}; the subscriber gave it up`,
@@ -205,7 +200,7 @@ export function choiceMade(
     });
   }
   const retransmissions = item.subject.retransmissions + 1;
-  know(context, item, { retransmissions });
+  updateItem(context, item, { retransmissions });
   scribe.note(order, {
     kind: "retransmission_requested",
     itemId: item.id,
@@ -216,7 +211,7 @@ export function choiceMade(
 }
 
 /** A person of the operator sends once more what the device has not confirmed. @throws TurnupError `nothing_to_resend` */
-export function resendByHand(context: RequestContext, items: readonly RequestItem[], actor: string): void {
+export function resendByHand(context: RequestTurn, items: readonly RequestItem[], actor: string): void {
   const open = items.filter(
     (item) =>
       item.kind === "feature" &&

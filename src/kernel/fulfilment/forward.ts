@@ -14,12 +14,12 @@ import { FINAL_ORDER_STATES, type ItemState } from "../order/order.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import { NO_ACTION } from "../order/scribe.ts";
-import { itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { namesOf, tell } from "./notices.ts";
 
 type Forwarded = Extract<PeerAnswer, { readonly kind: "forwarded" }>;
 
-export function forwardToServers(context: RequestContext, items: readonly RequestItem[]): void {
+export function forwardToServers(context: RequestTurn, items: readonly RequestItem[]): void {
   const { order } = context;
   const { request } = order;
   for (const server of new Set(items.map(({ subject }) => subject.server ?? ""))) {
@@ -55,14 +55,14 @@ export function forwardToServers(context: RequestContext, items: readonly Reques
 }
 
 /** A representative answers for whom he brings: our word, which counts there as far as that server trusts its partners. */
-const assuranceFor = ({ order: { cause, request } }: RequestContext): string =>
+const assuranceFor = ({ order: { cause, request } }: RequestTurn): string =>
   cause === "representative" ? "otp" : request.assurance;
 
-const nameOf = ({ deps: { peers = NO_PEERS } }: Pick<RequestContext, "deps">, server: string): string =>
+const nameOf = ({ deps: { peers = NO_PEERS } }: Pick<RequestTurn, "deps">, server: string): string =>
   peerName(peers, server);
 
 /** Who asked for what its own server alone can give hears where. */
-export function tellOfElsewhere(context: RequestContext, items: readonly RequestItem[]): void {
+export function tellOfElsewhere(context: RequestTurn, items: readonly RequestItem[]): void {
   const { peers = NO_PEERS } = context.deps;
   for (const server of new Set(items.map(({ subject }) => subject.server ?? ""))) {
     const its = items.filter(({ subject }) => subject.server === server);
@@ -73,7 +73,7 @@ export function tellOfElsewhere(context: RequestContext, items: readonly Request
 }
 
 /** Its server's word. `given_up`: none came before the deadline. */
-export function forwardAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+export function forwardAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
   const server = call.body.server ?? "";
   const items = itemsOf(context).filter(
     (item) => item.subject.server === server && !isClosed(item) && item.state !== "works",
@@ -97,7 +97,7 @@ export const isUnderWay = (answer: CallAnswer): boolean =>
   answer.kind === "forwarded" && !FINAL_ORDER_STATES.includes(answer.state);
 
 function takeWord(
-  context: RequestContext,
+  context: RequestTurn,
   server: string,
   items: readonly RequestItem[],
   answer: Forwarded,
@@ -122,7 +122,7 @@ function takeWord(
 
 /** Each of its items there has an outcome of its own; a package is done when all that came of it is. */
 function endedThere(
-  context: RequestContext,
+  context: RequestTurn,
   name: string,
   items: readonly RequestItem[],
   { reference, state: ended, reason, items: there }: Forwarded,

@@ -12,11 +12,11 @@ import {
 } from "../../wire/message/notice.ts";
 import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
 import type { CarrierMessage } from "../order/message.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import { type NoticeText, noticeText } from "../order/request-policy.ts";
 import { minutesAfter, type Scribe } from "../order/scribe.ts";
-import type { RequestContext, RequestItem } from "../order/turn.ts";
+import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import { composeKnock, composeNotice, composeText, cutMessage } from "../payload/compose.ts";
 
 /** Beyond it a notice points to the screen that says the rest. */
@@ -43,7 +43,7 @@ export type Telling = {
 };
 
 /** Queues it and says so in an event; answers its message. */
-export function tell(context: RequestContext, telling: Telling): CarrierMessage {
+export function tell(context: RequestTurn, telling: Telling): CarrierMessage {
   const { deps, scribe, order, terms } = context;
   const payloadId = scribe.newId();
   const written = write(context, telling, payloadId);
@@ -73,7 +73,7 @@ export function tell(context: RequestContext, telling: Telling): CarrierMessage 
  * A device that never asked this server has given it no key to seal a notice with. Where a client module is on it, a knock tells
  * that module where content waits; on any other device it does nothing.
  */
-export function knock({ deps, scribe, order, terms }: RequestContext, item: RequestItem): void {
+export function knock({ deps, scribe, order, terms }: RequestTurn, item: RequestItem): void {
   const server = deps.landName?.() ?? null;
   if (order.request.noticeKey || server === null) return;
   const payloadId = scribe.newId();
@@ -99,9 +99,9 @@ const article = (kind: string): string =>
 
 /** A message of requests that stands alone or beside an order. */
 export function queueNotice(
-  deps: RequestContext["deps"],
+  deps: RequestTurn["deps"],
   scribe: Scribe,
-  terms: Terms,
+  terms: OperatorTerms,
   message: {
     readonly bytes: Uint8Array;
     readonly protocol: "notice" | "text";
@@ -146,7 +146,7 @@ type Written = {
   readonly rule: string;
 };
 
-function write(context: RequestContext, telling: Telling, payloadId: string): Written {
+function write(context: RequestTurn, telling: Telling, payloadId: string): Written {
   const text = [textOf(context, telling.text, telling.values), ...(telling.more ?? [])].join(" ");
   const { noticeKey } = context.order.request;
   if (!noticeKey) return asText(context, text, telling.rule === "access_data");
@@ -180,7 +180,7 @@ const partsOf = (protocol: string, bytes: Uint8Array): number => cutMessage(prot
 
 /** Undefined where it is more than a notice may hold. */
 function sealed(
-  { deps, scribe, order }: RequestContext,
+  { deps, scribe, order }: RequestTurn,
   noticeKey: Uint8Array,
   { kind, item, fields = {}, content }: Telling,
   payloadId: string,
@@ -211,7 +211,7 @@ export const noticeIdOf = (payloadId: string): Uint8Array =>
   Uint8Array.from(createHash("sha256").update(payloadId).digest().subarray(0, 8));
 
 /** A text that is too long for its parts ends where they end, with the address of the whole; access data has none. */
-function asText(context: RequestContext, text: string, mustBeWhole: boolean): Written {
+function asText(context: RequestTurn, text: string, mustBeWhole: boolean): Written {
   const rule = "a device without our client module gets texts";
   let characters = Math.min(text.length, TEXT_PARTS_MAX * PART_CHARACTERS_MAX);
   const whole = composeText(text.slice(0, characters));
@@ -234,9 +234,9 @@ function asText(context: RequestContext, text: string, mustBeWhole: boolean): Wr
 
 /** To a reply by text that led to no request and to no step of one. */
 export function queueAnswer(
-  deps: RequestContext["deps"],
+  deps: RequestTurn["deps"],
   scribe: Scribe,
-  terms: Terms,
+  terms: OperatorTerms,
   to: {
     readonly subscriberId: string | null;
     /** For a number that nobody is known by. */
@@ -262,11 +262,11 @@ export function queueAnswer(
   });
 }
 
-export const linkOf = ({ deps, order }: Pick<RequestContext, "deps" | "order">): string =>
+export const linkOf = ({ deps, order }: Pick<RequestTurn, "deps" | "order">): string =>
   deps.requestUrl(order.request.reference);
 
 export function textOf(
-  context: Pick<RequestContext, "order" | "terms" | "deps">,
+  context: Pick<RequestTurn, "order" | "terms" | "deps">,
   name: NoticeText,
   values: Readonly<Record<string, string>> = {},
 ): string {
@@ -283,17 +283,15 @@ export function textOf(
 export const filled = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
-export const nameOf = (context: Pick<RequestContext, "order">, item: RequestItem): string =>
+export const nameOf = (context: Pick<RequestTurn, "order">, item: RequestItem): string =>
   inLanguage(item.subject.name, context.order.request.language);
 
-export const namesOf = (context: Pick<RequestContext, "order">, items: readonly RequestItem[]): string =>
+export const namesOf = (context: Pick<RequestTurn, "order">, items: readonly RequestItem[]): string =>
   items
     .filter(({ subject }) => subject.moduleOf === null)
     .map((item) => nameOf(context, item))
     .join(", ");
 
 /** What a reply by text names its question by, unlike those of the subscriber's other open questions. */
-export const freshCode = (
-  deps: Pick<RequestContext["deps"], "randomBytes">,
-  taken: readonly string[],
-): string => newCode(deps.randomBytes(CODE_OCTETS), taken);
+export const freshCode = (deps: Pick<RequestTurn["deps"], "randomBytes">, taken: readonly string[]): string =>
+  newCode(deps.randomBytes(CODE_OCTETS), taken);

@@ -10,7 +10,7 @@ import { apnsOf } from "../order/access-points.ts";
 import type { SettingsChoice } from "../order/deps.ts";
 import { failItem } from "../order/ending.ts";
 import { createScribe, earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
-import { itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { prepareBilling } from "./billing.ts";
 import { askElements, doneInNetwork } from "./elements.ts";
 import { sendContent } from "./feature.ts";
@@ -23,7 +23,7 @@ const FIRST_RECHECK_MINUTES = 1;
 const RECHECK_MINUTES = 60;
 
 /** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
-export function tellWhatFell(context: RequestContext): "stopped" | "goes_on" {
+export function tellWhatFell(context: RequestTurn): "stopped" | "goes_on" {
   const { scribe, order, terms } = context;
   const policy = terms.policy.request;
   const fell = (cause: string) =>
@@ -69,7 +69,7 @@ const namedIn = (reason: string): string =>
     .replace(/ needs it and stays$/, "")
     .replace(WHICH_IS_THERE, "");
 
-export function provision(context: RequestContext): void {
+export function provision(context: RequestTurn): void {
   const { scribe, order, terms } = context;
   const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
   scribe.moveOrder(order, {
@@ -95,15 +95,15 @@ export function provision(context: RequestContext): void {
 }
 
 /** Puts one item into effect. What cannot be composed fails alone, and nothing of it was asked of anybody. */
-export function apply(context: RequestContext, item: RequestItem): void {
+export function apply(context: RequestTurn, item: RequestItem): void {
   // What another server provisions is never done here, whoever asks for it.
   if (item.state === "pending" && !item.subject.server) attempt(context, item, applyItem);
 }
 
 function attempt(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
-  work: (context: RequestContext, item: RequestItem) => void,
+  work: (context: RequestTurn, item: RequestItem) => void,
 ): void {
   const { deps, scribe, order } = context;
   const before = { ...item };
@@ -121,7 +121,7 @@ function attempt(
   scribe.take(own.changes);
 }
 
-function applyItem(context: RequestContext, item: RequestItem): void {
+function applyItem(context: RequestTurn, item: RequestItem): void {
   const { subject } = item;
   const isRemoval = subject.action === "remove";
   if (item.kind === "service" && isRemoval && !isRegistered(context, item))
@@ -143,12 +143,12 @@ function applyItem(context: RequestContext, item: RequestItem): void {
 }
 
 /** What a service needs on the device, or needs there no more. */
-export function applyModules(context: RequestContext, service: RequestItem): void {
+export function applyModules(context: RequestTurn, service: RequestItem): void {
   for (const module of itemsOf(context)) if (module.subject.moduleOf === service.id) apply(context, module);
 }
 
 /** Nothing goes to the device: it is done when the network's elements have said so, and not before. */
-function applyInNetwork(context: RequestContext, item: RequestItem): void {
+function applyInNetwork(context: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = context;
   if (Object.keys(item.subject.elements).length === 0)
     return doneInNetwork(context, item, "nothing has to be done for it on the device or in the network");
@@ -167,7 +167,7 @@ function applyInNetwork(context: RequestContext, item: RequestItem): void {
  * Access points go by the road that the device's model knows, like those of a sighting; and like those they wait where
  * none may be sent, until their operator has said which, or the item's time is up.
  */
-function applySettings(context: RequestContext, item: RequestItem): void {
+function applySettings(context: RequestTurn, item: RequestItem): void {
   const { deps, scribe, order, subject, terms } = context;
   const judgement = deps.judge(order, subject, terms, scribe.now);
   const choice = deps.chooseSettings(subject, terms);
@@ -186,7 +186,7 @@ type Refused = Extract<SettingsChoice, { readonly kind: "refused" }>;
 
 /** Said once, however often it is looked at. */
 function waitForSettings(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
   { code, reason, nextAction = "add an access point of your own for these SIMs" }: Refused,
 ): void {
@@ -204,7 +204,7 @@ function waitForSettings(
   });
 }
 
-function lookWithin({ scribe, order }: RequestContext, minutes: number): void {
+function lookWithin({ scribe, order }: RequestTurn, minutes: number): void {
   const dueAt = minutesAfter(scribe.now, minutes);
   if (order.dueAt === null || order.dueAt <= dueAt) return;
   Object.assign(order, { dueAt, changed: true });
@@ -212,7 +212,7 @@ function lookWithin({ scribe, order }: RequestContext, minutes: number): void {
 }
 
 /** An order that still waits for settings is looked at again by itself. */
-export function lookAgain(context: RequestContext): void {
+export function lookAgain(context: RequestTurn): void {
   if (itemsOf(context).some(waitsForSettings)) lookWithin(context, RECHECK_MINUTES);
 }
 
@@ -221,7 +221,7 @@ const waitsForSettings = ({ state, cause, subject }: RequestItem): boolean =>
   state === "pending" && cause !== null && subject.content.kind === "settings" && subject.action === "add";
 
 /** Looks again for what could not be sent; whose time is up, fails of what it waited for. */
-export function lookForSettings(context: RequestContext): void {
+export function lookForSettings(context: RequestTurn): void {
   const { scribe, order } = context;
   for (const item of itemsOf(context).filter(waitsForSettings)) {
     attempt(context, item, applySettings);

@@ -11,7 +11,7 @@ import type { ItemState } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import type { NewRequest } from "../order/request.ts";
-import { type ConsentDraft, type ItemSubject, inLanguage } from "../order/request-draft.ts";
+import { type ConsentDraft, type ItemRequest, inLanguage } from "../order/request-draft.ts";
 import { NO_ACTION, type Scribe } from "../order/scribe.ts";
 import type { RequestItem } from "../order/turn.ts";
 import { freshCode } from "./notices.ts";
@@ -107,7 +107,7 @@ function subjectOf(
   action: "add" | "remove",
   packaged: string | null,
   moduleOf: string | null,
-): ItemSubject {
+): ItemRequest {
   const service = moduleOf === null ? item.service : null;
   return {
     catalogId: item.id,
@@ -158,7 +158,7 @@ const unavailable = (reason: string): Standing =>
         : "it cannot be had now",
   );
 /** Nothing of it is done, charged or agreed to here: what its own server makes of it is all there is to know. */
-const atItsServer = (subject: ItemSubject, { provisioningServer }: CatalogItem): ItemSubject => ({
+const atItsServer = (subject: ItemRequest, { provisioningServer }: CatalogItem): ItemRequest => ({
   ...subject,
   server: provisioningServer,
   content: { kind: "none" },
@@ -195,7 +195,7 @@ const had = ({ kind }: CatalogItem): Standing => ({
   nextAction: NO_ACTION,
 });
 
-function newItem(scribe: Scribe, item: CatalogItem, subject: ItemSubject, standing: Standing): ItemDraft {
+function newItem(scribe: Scribe, item: CatalogItem, subject: ItemRequest, standing: Standing): ItemDraft {
   return {
     id: scribe.newId(),
     kind: item.kind === "service" ? "service" : "feature",

@@ -12,26 +12,26 @@ import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { inLanguage, type RegistrationDraft } from "../order/request-draft.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
-import { itemOf, know, type RequestContext, type RequestItem, touchRequest } from "../order/turn.ts";
+import { itemOf, type RequestItem, type RequestTurn, touchRequest, updateItem } from "../order/turn.ts";
 import { linkOf, nameOf, tell } from "./notices.ts";
 
 const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/;
 const FIELDS_MAX = 16;
 const FIELD_CHARACTERS_MAX = 400;
 
-export const registrationOf = ({ order }: RequestContext, item: RequestItem): RegistrationDraft | undefined =>
+export const registrationOf = ({ order }: RequestTurn, item: RequestItem): RegistrationDraft | undefined =>
   order.request.registrations.find(({ itemId }) => itemId === item.id);
 
 /** Removed is what older requests registered: one a device where the subscriber asked for it on several. */
-const registeredBefore = ({ order }: RequestContext, item: RequestItem): RegistrationDraft[] =>
+const registeredBefore = ({ order }: RequestTurn, item: RequestItem): RegistrationDraft[] =>
   order.request.registrations.filter(
     ({ catalogId, state }) => catalogId === item.subject.catalogId && state === "registered",
   );
 
-export const isRegistered = (context: RequestContext, item: RequestItem): boolean =>
+export const isRegistered = (context: RequestTurn, item: RequestItem): boolean =>
   registeredBefore(context, item).length > 0;
 
-export function registerService(context: RequestContext, item: RequestItem): void {
+export function registerService(context: RequestTurn, item: RequestItem): void {
   const { scribe, order } = context;
   const { catalogId, service } = item.subject;
   order.request.registrations.push({
@@ -51,12 +51,12 @@ export function registerService(context: RequestContext, item: RequestItem): voi
   callService(context, item, "the service server is asked to register the user");
 }
 
-function callService(context: RequestContext, item: RequestItem, reason: string): void {
+function callService(context: RequestTurn, item: RequestItem, reason: string): void {
   const { scribe, order, terms } = context;
   const registration = registrationOf(context, item)!;
   const round = item.subject.round + 1;
   const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
-  know(context, item, { round, missing: [] });
+  updateItem(context, item, { round, missing: [] });
   Object.assign(registration, { state: "asked", missing: [], changed: true });
   scribe.moveItem(order, item, {
     state: "registering",
@@ -86,7 +86,7 @@ function callService(context: RequestContext, item: RequestItem, reason: string)
  * What can be taken back comes first and what cannot comes last: the network's elements end it, then the service server
  * does, and only its own word makes it removed.
  */
-export function removeService(context: RequestContext, item: RequestItem): void {
+export function removeService(context: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = context;
   const waits = waitsForElements(item);
   const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
@@ -104,7 +104,7 @@ export function removeService(context: RequestContext, item: RequestItem): void 
 }
 
 /** The last of the network's elements has ended it. */
-export function elementsEnded(context: RequestContext, item: RequestItem): void {
+export function elementsEnded(context: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = context;
   if (!isRegistered(context, item)) return registrationUnknown(context, item);
   const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
@@ -117,14 +117,14 @@ export function elementsEnded(context: RequestContext, item: RequestItem): void 
   endRegistrations(context, item);
 }
 
-function endRegistrations(context: RequestContext, item: RequestItem): void {
+function endRegistrations(context: RequestTurn, item: RequestItem): void {
   const deadlineAt = within(context, context.terms.policy.request.serviceDeadlineHours);
   for (const registration of registeredBefore(context, item))
     askRemoval(context, item, registration, deadlineAt);
 }
 
 /** What nobody was asked to end is not said to have ended. */
-export function registrationUnknown({ scribe, order }: RequestContext, item: RequestItem): void {
+export function registrationUnknown({ scribe, order }: RequestTurn, item: RequestItem): void {
   failItem(scribe, order, item, {
     cause: "registration_unknown",
     reason:
@@ -134,7 +134,7 @@ export function registrationUnknown({ scribe, order }: RequestContext, item: Req
 
 /** Where no id of the server's own is known, it finds the registration by ours. */
 function askRemoval(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
   { id, service, remoteId }: Pick<RegistrationDraft, "id" | "service" | "remoteId">,
   deadlineAt: Date,
@@ -154,13 +154,13 @@ function askRemoval(
 const TAKEN_BACK: readonly RegistrationDraft["state"][] = ["needs_information", "refused", "registered"];
 
 /** What the service server holds of somebody for whom it came to nothing in the end. */
-export function takeBackRegistration(context: RequestContext, item: RequestItem): void {
+export function takeBackRegistration(context: RequestTurn, item: RequestItem): void {
   const registration = registrationOf(context, item);
   if (!registration?.remoteId || !TAKEN_BACK.includes(registration.state)) return;
   endRegistrationOf(context, item, context.scribe.now);
 }
 
-export function endRegistrationOf(context: RequestContext, item: RequestItem, dueAt: Date): void {
+export function endRegistrationOf(context: RequestTurn, item: RequestItem, dueAt: Date): void {
   const registration = registrationOf(context, item);
   if (!registration) return;
   if (registration.access) wipeMessage(context, item);
@@ -174,7 +174,7 @@ export function endRegistrationOf(context: RequestContext, item: RequestItem, du
   askRemoval(context, item, registration, within(context, NOTICE_DEADLINE_HOURS), dueAt);
 }
 
-export function serviceAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+export function serviceAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
   const item = itemOf(context, call.itemId);
   if (!item) return;
   if (call.body.action === "remove") return removalAnswered(context, item, call, answer);
@@ -210,7 +210,7 @@ export function serviceAnswered(context: RequestContext, call: OutboundCall, ans
 }
 
 function registered(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
   registration: RegistrationDraft,
   { remoteId, accessData }: Extract<CallAnswer, { kind: "registered" }>,
@@ -263,7 +263,7 @@ const listed = (values: Readonly<Record<string, string>>): string =>
     .join(", ");
 
 /** Receipts for all parts, or the client's own word: from here on it is the device's alone. */
-export function accessDelivered(context: RequestContext, item: RequestItem, reason: string): void {
+export function accessDelivered(context: RequestTurn, item: RequestItem, reason: string): void {
   if (item.state !== "registered") return;
   const { scribe, order, terms } = context;
   const registration = registrationOf(context, item);
@@ -283,7 +283,7 @@ export function accessDelivered(context: RequestContext, item: RequestItem, reas
 }
 
 /** Nobody tries any more, so it is kept nowhere; a late receipt still counts, and the user may ask for the service anew. */
-export function accessLost(context: RequestContext, item: RequestItem, why: string): void {
+export function accessLost(context: RequestTurn, item: RequestItem, why: string): void {
   const registration = registrationOf(context, item);
   if (item.state !== "registered" || !registration?.access) return;
   Object.assign(registration, { access: null, changed: true });
@@ -296,12 +296,12 @@ export function accessLost(context: RequestContext, item: RequestItem, why: stri
   touchRequest(context);
 }
 
-function wipeMessage({ scribe, order }: RequestContext, { message }: RequestItem): void {
+function wipeMessage({ scribe, order }: RequestTurn, { message }: RequestItem): void {
   if (message) scribe.changes.wipedPayloads.push({ orderId: order.id, payloadId: message.payloadId });
 }
 
 function needsInformation(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
   registration: RegistrationDraft,
   { remoteId, fields }: Extract<CallAnswer, { kind: "needs_information" }>,
@@ -322,7 +322,7 @@ function needsInformation(
       reason: "the service server asks for information without saying which",
     });
   }
-  know(context, item, { missing });
+  updateItem(context, item, { missing });
   const names = missing.map(({ name }) => labelOf(context, item, name));
   scribe.moveItem(order, item, {
     state: "needs_information",
@@ -340,14 +340,14 @@ function needsInformation(
   });
 }
 
-export function labelOf(context: Pick<RequestContext, "order">, item: RequestItem, name: string): string {
+export function labelOf(context: Pick<RequestTurn, "order">, item: RequestItem, name: string): string {
   const field = item.subject.service?.fields.find((one) => one.name === name);
   return field ? inLanguage(field.label, context.order.request.language) : name;
 }
 
 /** @throws TurnupError `nothing_to_answer`, `field_unknown` */
 export function fieldsSupplied(
-  context: RequestContext,
+  context: RequestTurn,
   itemId: string,
   fields: Readonly<Record<string, string>>,
 ): void {
@@ -387,7 +387,7 @@ export function fieldsSupplied(
 }
 
 function removalAnswered(
-  context: RequestContext,
+  context: RequestTurn,
   item: RequestItem,
   call: OutboundCall,
   answer: CallAnswer,

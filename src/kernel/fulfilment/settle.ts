@@ -6,7 +6,7 @@ import { endIfDone, isClosed, isFinal } from "../order/ending.ts";
 import { isRequestItemDone } from "../order/item-done.ts";
 import { stateWords } from "../order/request-policy.ts";
 import { minutesAfter, NO_ACTION } from "../order/scribe.ts";
-import type { RequestContext, RequestItem } from "../order/turn.ts";
+import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import { itemsOf, touchRequest } from "../order/turn.ts";
 import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
 import { undoElements } from "./elements.ts";
@@ -15,7 +15,7 @@ import { applyModules } from "./provision.ts";
 import { takeBackRegistration } from "./service.ts";
 import { tellTakenBack } from "./withhold.ts";
 
-export function settle(context: RequestContext): void {
+export function settle(context: RequestTurn): void {
   const { order, scribe, terms } = context;
   for (const item of itemsOf(context)) settleItem(context, item);
   endIfDone(scribe, order, terms);
@@ -32,7 +32,7 @@ export function settle(context: RequestContext): void {
   schedule(context);
 }
 
-function settleItem(context: RequestContext, item: RequestItem): void {
+function settleItem(context: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = context;
   const { subject } = item;
   if (isClosed(item)) {
@@ -58,7 +58,7 @@ function settleItem(context: RequestContext, item: RequestItem): void {
 }
 
 /** A service that was never begun with takes its module along. */
-function cancelModules(context: RequestContext, service: RequestItem): void {
+function cancelModules(context: RequestTurn, service: RequestItem): void {
   for (const item of itemsOf(context)) {
     if (item.subject.moduleOf !== service.id || item.state !== "pending") continue;
     context.scribe.moveItem(context.order, item, {
@@ -71,7 +71,7 @@ function cancelModules(context: RequestContext, service: RequestItem): void {
 }
 
 /** A request of which nothing came keeps nothing of its user, nor does a registration that is none. */
-function keepNoData(context: RequestContext): void {
+function keepNoData(context: RequestTurn): void {
   const { request } = context.order;
   const isNothing = itemsOf(context).every((item) => isClosed(item) || item.cause === "had");
   if (isNothing && Object.keys(request.user).length > 0) {
@@ -88,7 +88,7 @@ function keepNoData(context: RequestContext): void {
 }
 
 /** When it is looked at next: at its deadlines, and when the next periodic status is due (row 47). */
-function schedule(context: RequestContext): void {
+function schedule(context: RequestTurn): void {
   const { scribe, order, terms } = context;
   const { statusIntervalMinutes } = terms.policy.request;
   const next =
@@ -106,7 +106,7 @@ function schedule(context: RequestContext): void {
 }
 
 /** The last notice: what was provisioned, and what was not (rows 19 and 21). */
-function tellTheEnd(context: RequestContext): void {
+function tellTheEnd(context: RequestTurn): void {
   const { order, terms } = context;
   const { request } = order;
   const items = itemsOf(context).filter(({ subject }) => subject.moduleOf === null);
@@ -153,7 +153,7 @@ function tellTheEnd(context: RequestContext): void {
 }
 
 /** What nobody was asked for, what is being taken back, and what stays since it was done before. */
-function tellOfCancel(context: RequestContext, values: Readonly<Record<string, string>>): void {
+function tellOfCancel(context: RequestTurn, values: Readonly<Record<string, string>>): void {
   const { terms } = context;
   const items = itemsOf(context);
   const parts = [
@@ -179,14 +179,14 @@ function tellOfCancel(context: RequestContext, values: Readonly<Record<string, s
 /** Patterns of fraud are the operator's affair: whoever is stopped for one is told no more than that. */
 const TOLD_REASONS = /^(user_data|user_unknown|identity|card_missing|card_refused|card_unverified)/;
 
-export const rejectionOf = ({ order }: Pick<RequestContext, "order">): string => {
+export const rejectionOf = ({ order }: Pick<RequestTurn, "order">): string => {
   const codes = (order.request.verification?.reasons ?? []).map(({ code }) => code);
   const told = codes.filter((code) => TOLD_REASONS.test(code));
   return told.length > 0 ? told.map((code) => code.replaceAll("_", " ")).join(", ") : "please contact us";
 };
 
 /** The periodic word of how far it is. */
-export function tellStatus(context: RequestContext): void {
+export function tellStatus(context: RequestTurn): void {
   const { scribe, order, terms } = context;
   const { statusIntervalMinutes } = terms.policy.request;
   const state = stateWords(order.state, order.request.language);

@@ -12,7 +12,7 @@ import { TurnupError } from "../../term/error.ts";
 import type { NetworkElement } from "../catalog/catalog-item.ts";
 import { isClosed } from "../order/ending.ts";
 import type { OpenCall } from "../order/outbound-call.ts";
-import { itemOf, itemsOf, know, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { itemOf, itemsOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { billNothing } from "./billing.ts";
 import { takeBackElement, undoElements } from "./elements.ts";
 import { namesOf, tell } from "./notices.ts";
@@ -20,7 +20,7 @@ import { endRegistrationOf, registrationOf, takeBackRegistration } from "./servi
 
 /** A service server may be ending a registration at this moment, which nobody can call back. */
 export const isRemovalUnderWay = (
-  { order }: Pick<RequestContext, "order">,
+  { order }: Pick<RequestTurn, "order">,
   calls: readonly OpenCall[],
 ): boolean =>
   calls.some(
@@ -33,7 +33,7 @@ export const isRemovalUnderWay = (
 
 /** @throws TurnupError `order_closed` */
 export function refuseCancelOfRemoval(
-  { order }: Pick<RequestContext, "order">,
+  { order }: Pick<RequestTurn, "order">,
   calls: readonly OpenCall[],
 ): void {
   if (!isRemovalUnderWay({ order }, calls)) return;
@@ -45,7 +45,7 @@ export function refuseCancelOfRemoval(
 }
 
 /** After its items were closed. */
-export function withhold(context: RequestContext, calls: readonly OpenCall[], reason: string): void {
+export function withhold(context: RequestTurn, calls: readonly OpenCall[], reason: string): void {
   const withheld = new Set<string>();
   for (const call of calls) {
     const item = itemOf(context, call.itemId);
@@ -78,7 +78,7 @@ export function withhold(context: RequestContext, calls: readonly OpenCall[], re
 }
 
 /** False where the call is none that begins something. */
-function withholdCall(context: RequestContext, item: RequestItem, call: OpenCall): boolean {
+function withholdCall(context: RequestTurn, item: RequestItem, call: OpenCall): boolean {
   const { subject } = item;
   if (call.kind === "service_registration") {
     const registration = registrationOf(context, item);
@@ -87,9 +87,9 @@ function withholdCall(context: RequestContext, item: RequestItem, call: OpenCall
     else if (registration) Object.assign(registration, { state: "needs_information", changed: true });
   } else if (call.kind === "element_task" && call.body.undo !== "true") {
     const element = call.body.element as NetworkElement;
-    know(context, item, { elements: { ...subject.elements, [element]: "withheld" } });
+    updateItem(context, item, { elements: { ...subject.elements, [element]: "withheld" } });
   } else if (call.kind === "billing_notice" && call.body.kind === "prepare") {
-    know(context, item, { billing: { ...subject.billing, state: "aborted" } });
+    updateItem(context, item, { billing: { ...subject.billing, state: "aborted" } });
   } else return false;
   context.scribe.changes.callChanges.push({
     id: call.id,
@@ -100,7 +100,7 @@ function withholdCall(context: RequestContext, item: RequestItem, call: OpenCall
   return true;
 }
 
-function takeBackCall(context: RequestContext, item: RequestItem, call: OpenCall): void {
+function takeBackCall(context: RequestTurn, item: RequestItem, call: OpenCall): void {
   const { scribe } = context;
   const isRegistering = call.kind === "service_registration" && call.body.action === "register";
   const isElement = call.kind === "element_task" && call.body.undo !== "true";
@@ -119,12 +119,12 @@ function takeBackCall(context: RequestContext, item: RequestItem, call: OpenCall
 
 const UNDER_WAY: readonly (string | undefined)[] = ["asked", "undo", "undoing"];
 
-const isBeingTakenBack = (context: RequestContext, item: RequestItem): boolean =>
+const isBeingTakenBack = (context: RequestTurn, item: RequestItem): boolean =>
   registrationOf(context, item)?.state === "removing" ||
   Object.values(item.subject.elements).some((state) => UNDER_WAY.includes(state));
 
 /** Says what became of it, once everybody has answered. */
-export function tellTakenBack(context: RequestContext): void {
+export function tellTakenBack(context: RequestTurn): void {
   const ended = itemsOf(context).filter(
     (item) => item.cause === "taking_back" && !isBeingTakenBack(context, item),
   );

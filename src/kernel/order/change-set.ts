@@ -163,7 +163,7 @@ export type ChangeSet = {
     /** What it took of who he is; null: what it took before. */
     readonly told: BilledAccount | null;
   }[];
-  /** Cards that their banks refused after the payment house took their numbers: each counts as a refused try. */
+  /** Cards that their banks refused after the payment provider took their numbers: each counts as a refused try. */
   readonly refusedCards: { readonly operatorId: string; readonly card: Uint8Array }[];
   readonly provisioned: NewProvisionedItem[];
   /** Items that a subscriber has no more. */

@@ -3,15 +3,15 @@ import type { KeyObject } from "node:crypto";
 import type { CatalogStore } from "../catalog/catalog-store.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { ChangeSet } from "./change-set.ts";
-import type { Terms } from "./operator-terms.ts";
+import type { OperatorTerms } from "./operator-terms.ts";
 import type { Verdict } from "./order.ts";
-import type { OrderDraft, Subject } from "./order-draft.ts";
+import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderStore } from "./order-store.ts";
 import type { Peers } from "./peers.ts";
 import type { CutOffApplication } from "./symptoms.ts";
 
 /** How settings reach a model: over the air in one of two protocols, or as a text with a link. */
-export type SettingsRoad = "omacp" | "nokiaota" | "link";
+export type SettingsProtocol = "omacp" | "nokiaota" | "link";
 
 export type Judgement = {
   readonly make: string | null;
@@ -19,7 +19,7 @@ export type Judgement = {
   readonly verdict: Verdict;
   /** The rules that decided and what each saw; kept with the order as they are. */
   readonly reasons: unknown;
-  readonly road: SettingsRoad;
+  readonly protocol: SettingsProtocol;
   /** Applications that the data says are cut off on this model. */
   readonly cutOff?: readonly CutOffApplication[];
   /** Whether a device key is sent to it: the data or the operator says that its client runs one, or it is tried. */
@@ -58,8 +58,8 @@ export type ConductorDeps = {
   /** How far the clock of whoever confirms may differ (`detection/clock-tolerance.ts`). */
   readonly clockToleranceMs?: number | undefined;
   readonly randomBytes: (octets: number) => Uint8Array;
-  readonly judge: (order: OrderDraft, subject: Subject, terms: Terms, asOf: Date) => Judgement;
-  readonly chooseSettings: (subject: Subject, terms: Terms) => SettingsChoice;
+  readonly judge: (order: OrderDraft, subject: Subscriber, terms: OperatorTerms, asOf: Date) => Judgement;
+  readonly chooseSettings: (subject: Subscriber, terms: OperatorTerms) => SettingsChoice;
   /** Signs keys of the own store. */
   readonly ownIssuer: {
     readonly name: string;

@@ -4,24 +4,24 @@
  */
 import { notSeenWords } from "./access-points.ts";
 import { isOfNetworkAlone, isPartlyDone, isReached, isRequestItemDone, levelOf } from "./item-done.ts";
-import type { Terms } from "./operator-terms.ts";
+import type { OperatorTerms } from "./operator-terms.ts";
 import { FINAL_ORDER_STATES, type ItemState, type OrderState, rankOf } from "./order.ts";
 import type { ItemDraft, OrderDraft } from "./order-draft.ts";
 import { NO_ACTION, type Scribe } from "./scribe.ts";
 
 export const isFinal = (order: OrderDraft): boolean => FINAL_ORDER_STATES.includes(order.state);
 export const isClosed = (item: ItemDraft): boolean => item.state === "failed" || item.state === "cancelled";
-export const isDone = ({ state, subject }: ItemDraft, { policy }: Terms): boolean =>
+export const isDone = ({ state, subject }: ItemDraft, { policy }: OperatorTerms): boolean =>
   subject ? isRequestItemDone({ state, subject }, policy.doneAt) : rankOf(state) >= rankOf(policy.doneAt);
 /** Nothing more is expected of it: it is done, closed, or its proof was waited for in vain. */
-const isSettled = (item: ItemDraft, terms: Terms): boolean =>
+const isSettled = (item: ItemDraft, terms: OperatorTerms): boolean =>
   isClosed(item) || isDone(item, terms) || item.deadlineAt === null;
 
 /** No proof makes better what somebody decided. */
 const ENDED_BY_DECISION: readonly OrderState[] = ["cancelled", "rejected", "declined", "expired"];
 
 /** Ends an order whose items are all settled; one that had ended already may end better. */
-export function endIfDone(scribe: Scribe, order: OrderDraft, terms: Terms): void {
+export function endIfDone(scribe: Scribe, order: OrderDraft, terms: OperatorTerms): void {
   if (order.items.length === 0 || ENDED_BY_DECISION.includes(order.state)) return;
   if (!isFinal(order) && order.state !== "provisioning") return;
   if (!order.items.every((item) => isSettled(item, terms))) return;
@@ -29,12 +29,12 @@ export function endIfDone(scribe: Scribe, order: OrderDraft, terms: Terms): void
   end(scribe, order, terms);
 }
 
-function endStateOf(order: OrderDraft, terms: Terms): OrderState {
+function endStateOf(order: OrderDraft, terms: OperatorTerms): OrderState {
   if (order.items.every((item) => isDone(item, terms))) return "completed";
   return order.items.some(({ state }) => isPartlyDone(state)) ? "partly_completed" : "failed";
 }
 
-function end(scribe: Scribe, order: OrderDraft, terms: Terms): void {
+function end(scribe: Scribe, order: OrderDraft, terms: OperatorTerms): void {
   const state = endStateOf(order, terms);
   const shortfall = order.items.filter((item) => !isDone(item, terms));
   for (const item of order.items) if (!isClosed(item)) waitNoMore(item);
@@ -86,7 +86,7 @@ const CAUSE_OF_SILENCE: Partial<Record<ItemState, string>> = {
 };
 
 /** Items whose time is up are given up; the order ends with what it has, or is looked at again when the next is due. */
-export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms): void {
+export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: OperatorTerms): void {
   for (const item of order.items) {
     if (isClosed(item) || item.deadlineAt === null) continue;
     if (isDone(item, terms)) {
@@ -111,7 +111,7 @@ export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Terms):
   scribe.touch(order);
 }
 
-function proofMissing(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms): void {
+function proofMissing(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: OperatorTerms): void {
   waitNoMore(item);
   scribe.touch(order);
   const missing =
@@ -138,7 +138,7 @@ export function cancelOrder(
   reason: string,
   /** Messages that go along with those of the items: PIN notices. */
   companionIds: readonly string[],
-  terms: Terms,
+  terms: OperatorTerms,
 ): void {
   scribe.changes.cancelledMessages.push(...companionIds);
   if (order.request) scribe.changes.withdrawnCalls.push(order.id);

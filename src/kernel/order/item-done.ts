@@ -1,8 +1,8 @@
 /** When an item of a request counts as done, and when only as partly done. */
 import { type ItemState, type Level, rankOf } from "./order.ts";
-import type { ItemSubject } from "./request-draft.ts";
+import type { ItemRequest } from "./request-draft.ts";
 
-type Asked = { readonly state: ItemState; readonly subject: ItemSubject };
+type Asked = { readonly state: ItemState; readonly subject: ItemRequest };
 
 /**
  * The level that ends it: a feature by the device's own confirmation; access points at the level that the policy names,

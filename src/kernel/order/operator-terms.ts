@@ -22,7 +22,7 @@ export type Relation = {
 };
 
 /** An operator as the conductor sees it: its policy and its relations, by lower-case make. */
-export type Terms = {
+export type OperatorTerms = {
   readonly operatorId: string;
   readonly operatorName: string;
   readonly kind: NetworkKind;
@@ -36,5 +36,5 @@ export type Terms = {
   readonly overrides: ReadonlyMap<string, SupportOverride>;
 };
 
-export const relationOf = (terms: Terms, make: string | null): Relation | undefined =>
+export const relationOf = (terms: OperatorTerms, make: string | null): Relation | undefined =>
   (make ? terms.relations.get(make.toLowerCase()) : undefined) ?? terms.relations.get("*");

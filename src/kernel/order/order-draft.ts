@@ -3,11 +3,11 @@ import type { FeeTerms } from "../settlement/charge.ts";
 import type { KeyState } from "./device-key.ts";
 import type { CarrierMessage } from "./message.ts";
 import type { ItemKind, ItemState, OrderCause, OrderState, Verdict } from "./order.ts";
-import type { ItemSubject, RequestDraft } from "./request-draft.ts";
+import type { ItemRequest, RequestDraft } from "./request-draft.ts";
 import type { SeenSymptom } from "./symptoms.ts";
 
 /** Who and what an order is about, unsealed: lives in memory only, never in a row, a log or an error. */
-export type Subject = {
+export type Subscriber = {
   readonly imsi: string;
   readonly imei: string;
   readonly msisdn: string | null;
@@ -42,7 +42,7 @@ export type ItemDraft = {
   /** Those of them on which traffic was seen since it was handed over. */
   apnsSeen: readonly string[];
   /** Of a feature or service: what was asked for and what is known of it so far. */
-  subject: ItemSubject | null;
+  subject: ItemRequest | null;
   isNew: boolean;
   changed: boolean;
 };
@@ -73,7 +73,7 @@ export type OrderDraft = {
 /** An order whose next action is due, with all that the action needs. */
 export type DueOrder = {
   readonly order: OrderDraft;
-  readonly subject: Subject;
+  readonly subject: Subscriber;
   /** The SIM was seen in another handset since, or anew in this one: a younger order does its work. */
   readonly isSuperseded: boolean;
   /** What the network saw its applications fail at, newest first. */

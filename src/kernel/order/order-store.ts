@@ -13,8 +13,8 @@ import type {
   SubmittedPart,
   UnsentMessage,
 } from "./message.ts";
-import type { Terms } from "./operator-terms.ts";
-import type { DueOrder, OrderDraft, Subject } from "./order-draft.ts";
+import type { OperatorTerms } from "./operator-terms.ts";
+import type { DueOrder, OrderDraft, Subscriber } from "./order-draft.ts";
 import type { CallKind, OpenCall, OutboundCall } from "./outbound-call.ts";
 import type { AccountDraft } from "./request-draft.ts";
 import type { RequestStore, RequestTransaction } from "./request-store.ts";
@@ -25,12 +25,12 @@ export interface OrderTransaction extends RequestTransaction {
    * What decides within this transaction. Who changes it is answered when this has been written, so that nothing is written
    * after that answer which was decided by what was before.
    */
-  termsOf(operatorId: string): Promise<Terms>;
+  termsOf(operatorId: string): Promise<OperatorTerms>;
   /** Orders whose due time has come, locked; others' locked rows are passed over. */
   claimDue(claim: { readonly now: Date; readonly limit: number }): Promise<DueOrder[]>;
   /** Locks in ascending order of id, so that two transactions never wait on each other. */
   lockOrders(orderIds: readonly string[]): Promise<OrderDraft[]>;
-  subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subject>>;
+  subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subscriber>>;
   /** Books receipts for parts; answers the messages that ended by it. Unknown ids are kept for a later booking. */
   bookReceipts(receipts: readonly Receipt[], now: Date): Promise<EndedMessage[]>;
   /** Books what the SMSC took or refused; answers the messages that ended by it. */
@@ -74,7 +74,7 @@ export interface OrderStore {
   accountsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, AccountDraft>>;
   transaction<T>(work: (tx: OrderTransaction) => Promise<T>): Promise<T>;
   /** For an answer, or for what is sent now: at most a second old. */
-  termsOf(operatorId: string): Promise<Terms>;
+  termsOf(operatorId: string): Promise<OperatorTerms>;
   /** Leases messages for sending; a lease that lapses can be claimed again. */
   claimMessages(claim: {
     readonly now: Date;
@@ -89,7 +89,7 @@ export interface OrderStore {
   }): Promise<OutboundCall[]>;
   /** Makes due again what servers that are gone had leased; answers how much. To be called about once a second. */
   reclaimLeases(now: Date): Promise<number>;
-  subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subject>>;
+  subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subscriber>>;
   /** Makes of orders, for calls that go to a manufacturer. */
   makesOf(
     orderIds: readonly string[],

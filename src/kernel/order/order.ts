@@ -84,9 +84,9 @@ export const rankOf = (state: ItemState | Level): number => LEVELS.indexOf(state
 /** Orders that the network opens, or a person for a handset. */
 export const SPINE_CAUSES = ["first_registration", "sim_moved", "requested"] as const;
 /** Orders that somebody asked for with a selection: who brought them. */
-export const ROADS = ["self_service", "representative", "telephone", "partner", "offer"] as const;
-export type Road = (typeof ROADS)[number];
-export const ORDER_CAUSES = [...SPINE_CAUSES, ...ROADS] as const;
+export const CHANNELS = ["self_service", "representative", "telephone", "partner", "offer"] as const;
+export type Channel = (typeof CHANNELS)[number];
+export const ORDER_CAUSES = [...SPINE_CAUSES, ...CHANNELS] as const;
 export type OrderCause = (typeof ORDER_CAUSES)[number];
 export type Verdict = "ended" | "supported" | "unknown";
 export type NetworkKind = "mno" | "mvno" | "secondary" | "tertiary";

@@ -82,7 +82,7 @@ test("the next quiet hours begin by the same clock", () => {
   assert.equal(quietFrom(null, null, new Date(0)), null);
 });
 
-test("names of time zones are those of the IANA data base", () => {
+test("names of time zones are those of the IANA database", () => {
   for (const name of ["Europe/Berlin", "UTC", "America/Argentina/Ushuaia"]) assert.ok(isTimeZone(name), name);
   for (const name of ["", "Berlin", "Europe/Atlantis", "now"]) assert.equal(isTimeZone(name), false, name);
 });

@@ -41,7 +41,7 @@ export function quietFrom(quiet: QuietHours | null, homePlmn: string | null, now
   return minutesAfter(wholeMinute(now), minutesUntil(quiet.from, zoneOf(quiet, homePlmn), now));
 }
 
-/** Whether a name is one of the IANA data base. */
+/** Whether a name is one of the IANA database. */
 export function isTimeZone(name: string): boolean {
   try {
     return clockOf(name) !== undefined;

@@ -60,7 +60,7 @@ export type ItemBilling = {
 export type Question = { readonly code: string };
 
 /** Kept in order_item.subject. */
-export type ItemSubject = {
+export type ItemRequest = {
   readonly catalogId: string;
   readonly version: number;
   readonly action: "add" | "remove";

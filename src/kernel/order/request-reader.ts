@@ -5,7 +5,7 @@
  */
 import type { UserAccount } from "../account/account-facts.ts";
 import type { Assurance } from "../catalog/catalog-item.ts";
-import type { OrderState, Road } from "./order.ts";
+import type { Channel, OrderState } from "./order.ts";
 import type { Page, PageQuery } from "./order-reader.ts";
 
 /** One line of a list. */
@@ -14,7 +14,7 @@ export type RequestRow = {
   readonly id: string;
   /** 8 characters that a person can read out. */
   readonly reference: string;
-  readonly road: Road;
+  readonly road: Channel;
   readonly action: "add" | "remove";
   readonly selection: readonly string[];
   /** Who entered it: `device`, `portal`, `ivr`, `sms`, the label of a token. */
@@ -34,7 +34,7 @@ export type RequestFilter = {
   readonly state?: OrderState | undefined;
   /** Only those that wait for a person of the operator to look at who asks. */
   readonly isForReview?: boolean | undefined;
-  readonly road?: Road | undefined;
+  readonly road?: Channel | undefined;
   readonly actor?: string | undefined;
   readonly subscriberId?: string | undefined;
   readonly imsi?: string | undefined;
@@ -144,7 +144,7 @@ export interface RequestReader {
   detail(
     operatorId: string,
     idOrReference: string,
-    of?: { readonly road: Road; readonly actor: string },
+    of?: { readonly road: Channel; readonly actor: string },
   ): Promise<RequestDetail | undefined>;
   offers(operatorId: string, filter: OfferFilter, page: PageQuery): Promise<Page<OfferView>>;
   /** Of a number that moved to another SIM, the SIM that was seen last. Nobody is made by looking. */

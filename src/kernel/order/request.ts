@@ -9,14 +9,14 @@
 import type { CardReference, UserData } from "../account/user-data.ts";
 import type { Assurance, CatalogKind } from "../catalog/catalog-item.ts";
 import type { Offered } from "./offered.ts";
-import type { ItemState, OrderState, Road } from "./order.ts";
+import type { Channel, ItemState, OrderState } from "./order.ts";
 import type { TextPart } from "./reply-store.ts";
 
 export { type CardReference, USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
-export { ROADS, type Road } from "./order.ts";
+export { CHANNELS, type Channel } from "./order.ts";
 
 export type NewRequest = {
-  readonly road: Road;
+  readonly road: Channel;
   readonly action: "add" | "remove";
   /** Catalog ids, as chosen. */
   readonly selection: readonly string[];
@@ -59,7 +59,7 @@ export type RequestStatus = {
   readonly orderId: string;
   /** 8 characters that a person can read out. */
   readonly reference: string;
-  readonly road: Road;
+  readonly road: Channel;
   readonly state: OrderState;
   /** For the subscriber, in the request's language. */
   readonly reason: string;

@@ -5,7 +5,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { sendsUnconfirmed } from "../settings/settings-for.ts";
-import type { Terms } from "./operator-terms.ts";
+import type { OperatorTerms } from "./operator-terms.ts";
 import type { NetworkKind } from "./order.ts";
 import type { OrderPolicy } from "./policy.ts";
 
@@ -15,7 +15,7 @@ export const SETTINGS_UNCONFIRMED = "settings_unconfirmed";
 /** An operator whose SIMs are of a network that it runs itself. */
 export const isHost = (kind: NetworkKind): boolean => kind === "mno";
 
-export const maySendUnconfirmed = ({ kind, policy }: Pick<Terms, "kind" | "policy">): boolean =>
+export const maySendUnconfirmed = ({ kind, policy }: Pick<OperatorTerms, "kind" | "policy">): boolean =>
   sendsUnconfirmed({ isHost: isHost(kind), sendUnconfirmed: policy.sendUnconfirmed });
 
 /** @throws TurnupError `unconfirmed_not_allowed`: a switch that would have no effect for this operator */

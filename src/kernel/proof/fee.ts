@@ -1,6 +1,6 @@
 /** What a key's proof sets going beside the order: the fee, once, and the word to the manufacturer. */
 import { TurnupError } from "../../term/error.ts";
-import { type Relation, relationOf, type Terms } from "../order/operator-terms.ts";
+import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
@@ -77,7 +77,7 @@ export function charge(
   scribe: Scribe,
   order: OrderDraft,
   item: ItemDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   before: number,
   after: number,
 ): void {

@@ -21,7 +21,7 @@
 import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
 import { endIfDone, failItem, isClosed, isDone, isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { LEVELS, type Level, rankOf } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import { hoursAfter, NO_ACTION, type Scribe } from "../order/scribe.ts";
@@ -42,7 +42,7 @@ export function reach(
   scribe: Scribe,
   order: OrderDraft,
   item: ItemDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   proof: Proof,
 ): boolean {
   const before = rankOf(item.state);
@@ -70,7 +70,7 @@ function keyReached(
   scribe: Scribe,
   order: OrderDraft,
   item: ItemDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   before: number,
   after: number,
 ): void {
@@ -84,7 +84,12 @@ function keyReached(
 }
 
 /** Where settings go in several messages, this is the last of them: the item has arrived when all of them have. */
-export function messageDelivered(scribe: Scribe, order: OrderDraft, ended: EndedMessage, terms: Terms): void {
+export function messageDelivered(
+  scribe: Scribe,
+  order: OrderDraft,
+  ended: EndedMessage,
+  terms: OperatorTerms,
+): void {
   const isLastOfSettings = ended.isCompanion && ended.kind === "settings";
   for (const item of order.items) {
     if (item.message === null) continue;
@@ -120,7 +125,12 @@ function downloadedAfterAll(scribe: Scribe, order: OrderDraft, item: ItemDraft):
 }
 
 /** The same octets again, under a new reference, later and later; in the end the item fails with the SMSC's cause. */
-export function messageFailed(scribe: Scribe, order: OrderDraft, ended: EndedMessage, terms: Terms): void {
+export function messageFailed(
+  scribe: Scribe,
+  order: OrderDraft,
+  ended: EndedMessage,
+  terms: OperatorTerms,
+): void {
   if (isFinal(order)) return;
   const isWithheld = ended.errorCode === SETTINGS_UNCONFIRMED;
   if (ended.isCompanion) {
@@ -158,7 +168,7 @@ export function refusedByDevice(
   scribe: Scribe,
   order: OrderDraft,
   item: ItemDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   cause: string,
 ): void {
   if (isClosed(item) || item.message === null || rankOf(item.state) >= rankOf("opened")) return;

@@ -10,7 +10,7 @@ import {
 import { DEFAULT_CLOCK_TOLERANCE_MS, FORMER_HANDSET_MS, refuseFuture } from "../detection/clock-tolerance.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { IssuedKey } from "../order/device-key.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
 import type { Scribe } from "../order/scribe.ts";
@@ -35,7 +35,13 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const referenceOf = (keyId: string): string =>
   keyId.replaceAll("-", "").slice(0, 2 * REPORT_REFERENCE_OCTETS);
 
-function bookReport(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: Terms, report: Report): void {
+function bookReport(
+  scribe: Scribe,
+  order: OrderDraft,
+  item: ItemDraft,
+  terms: OperatorTerms,
+  report: Report,
+): void {
   switch (report.level) {
     case "opened":
     case "works":

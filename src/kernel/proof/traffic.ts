@@ -13,7 +13,7 @@
  * does not say that settings arrived which were not delivered.
  */
 import { listed, notSeenOf } from "../order/access-points.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { Scribe } from "../order/scribe.ts";
@@ -31,7 +31,7 @@ export function trafficSeen(
   scribe: Scribe,
   order: OrderDraft,
   item: ItemDraft,
-  terms: Terms,
+  terms: OperatorTerms,
   seen: SeenTraffic,
 ): boolean {
   const apn = seen.apn.toLowerCase();
@@ -53,7 +53,7 @@ type Finding = Omit<Proof, "level"> & { readonly level: "opened" | "works" | nul
 
 function proofOf(
   item: ItemDraft,
-  { policy }: Terms,
+  { policy }: OperatorTerms,
   { evidence, detail }: SeenTraffic,
   isOpen: boolean,
 ): Finding {

@@ -159,7 +159,7 @@ const rejections: [string, Partial<Findings>, string][] = [
     { card: { state: "answered", outcome: "refused", cause: "stolen" } },
     "card_refused",
   ],
-  ["a payment house that never answered", { card: { state: "gave_up" } }, "card_unverified"],
+  ["a payment provider that never answered", { card: { state: "gave_up" } }, "card_unverified"],
   ["an IMEI that is none", { device: { ...GOOD.device, imei: "malformed" } }, "device_identity_malformed"],
   ["a test IMEI", { device: { ...GOOD.device, imei: "test" } }, "device_identity_test"],
   [

@@ -15,7 +15,7 @@ import type { OutboundCall } from "../order/outbound-call.ts";
 import type { NewRequest } from "../order/request.ts";
 import type { VerificationRecord } from "../order/request-draft.ts";
 import { hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
-import { itemsOf, type RequestContext, touchRequest } from "../order/turn.ts";
+import { itemsOf, type RequestTurn, touchRequest } from "../order/turn.ts";
 import { checkUserData, neededFields } from "../registration/check-user-data.ts";
 import { findFraud } from "../registration/find-fraud.ts";
 import {
@@ -38,7 +38,7 @@ export type Coming = {
   readonly facts: AccountFacts;
 };
 
-export function beginRequest(context: RequestContext, { request, items, facts }: Coming): void {
+export function beginRequest(context: RequestTurn, { request, items, facts }: Coming): void {
   const { deps, scribe, order, subject, terms } = context;
   const policy = terms.policy.request;
   const judgement = deps.judge(order, subject, terms, scribe.now);
@@ -84,7 +84,7 @@ export function beginRequest(context: RequestContext, { request, items, facts }:
 
 const NO_NAME = "nothing is known of who asks";
 
-const isForwardedAlone = (context: RequestContext): boolean => {
+const isForwardedAlone = (context: RequestTurn): boolean => {
   const pending = itemsOf(context).filter(({ state }) => state === "pending");
   return pending.length > 0 && pending.every(({ subject }) => Boolean(subject.server));
 };
@@ -99,7 +99,7 @@ function formOf(imei: string): Findings["device"]["imei"] {
 }
 
 /** Rejects, goes on, or does what `pending` says. */
-function judge(context: RequestContext, record: VerificationRecord, pending: () => void): void {
+function judge(context: RequestTurn, record: VerificationRecord, pending: () => void): void {
   const { scribe, order, terms } = context;
   const verdict = judgeVerification(terms.policy.request, record.due, record.findings);
   const reasons = verdict.outcome === "rejected" ? verdict.reasons : [];
@@ -122,14 +122,14 @@ function judge(context: RequestContext, record: VerificationRecord, pending: () 
 }
 
 /** Whoever asked for him, the subscriber hears of it before anything is done (row 66). */
-function tellOfOthers(context: RequestContext): void {
+function tellOfOthers(context: RequestTurn): void {
   const { order } = context;
   if (order.cause !== "representative" && order.cause !== "partner") return;
   const values = { actor: order.request.actor, items: namesOf(context, itemsOf(context)) };
   tell(context, { kind: "status", text: "changed", values });
 }
 
-function askOutside(context: RequestContext, { bureau, review, card }: Findings, why: string): void {
+function askOutside(context: RequestTurn, { bureau, review, card }: Findings, why: string): void {
   const { scribe, order, terms } = context;
   const { user, card: reference } = order.request;
   const deadlineAt = minutesAfter(scribe.now, terms.policy.request.verificationDeadlineMinutes);
@@ -159,14 +159,14 @@ function askOutside(context: RequestContext, { bureau, review, card }: Findings,
 }
 
 function waitForOthers(
-  { scribe, order }: RequestContext,
+  { scribe, order }: RequestTurn,
   bureau: Findings["bureau"],
   card: Findings["card"],
   deadlineAt: Date,
 ): void {
   const outside = [
     ...(bureau.state === "asked" ? ["the identity bureau"] : []),
-    ...(card.state === "asked" ? ["the payment house"] : []),
+    ...(card.state === "asked" ? ["the payment provider"] : []),
   ].join(" and ");
   scribe.moveOrder(order, {
     state: "verifying",
@@ -178,7 +178,7 @@ function waitForOthers(
 }
 
 /** It waits for a person of the operator, and for no machine: what it waits for stands where staff look. */
-function waitForReview({ scribe, order, terms }: RequestContext, why: string): void {
+function waitForReview({ scribe, order, terms }: RequestTurn, why: string): void {
   const deadlineAt = hoursAfter(scribe.now, terms.policy.request.reviewDeadlineHours);
   scribe.moveOrder(order, {
     state: "verifying",
@@ -195,7 +195,7 @@ function waitForReview({ scribe, order, terms }: RequestContext, why: string): v
  * @throws TurnupError `nothing_to_answer`: it does not wait for a person
  */
 export function reviewed(
-  context: RequestContext,
+  context: RequestTurn,
   { outcome, actor }: { readonly outcome: "approved" | "refused"; readonly actor: string },
 ): void {
   const { scribe, order } = context;
@@ -218,10 +218,10 @@ export function reviewed(
 }
 
 /** A sum of nothing still names a currency. */
-const currencyOf = ({ order }: RequestContext): string =>
+const currencyOf = ({ order }: RequestTurn): string =>
   order.items.find(({ subject }) => subject?.price)?.subject?.price?.currency ?? "EUR";
 
-export function checkAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+export function checkAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
   const { order } = context;
   const record = order.request.verification;
   if (order.state !== "verifying" || !record) return;
@@ -239,7 +239,7 @@ export function checkAnswered(context: RequestContext, call: OutboundCall, answe
 const isNobodyThere = (answer: CallAnswer): boolean =>
   answer.kind === "failed" && answer.cause === NOT_CONFIGURED;
 
-function reviewInstead(context: RequestContext, record: VerificationRecord): void {
+function reviewInstead(context: RequestTurn, record: VerificationRecord): void {
   const due: VerificationDue = { ...record.due, identity: "review" };
   const findings: Findings = {
     ...record.findings,
@@ -265,7 +265,7 @@ function withCard(findings: Findings, answer: CallAnswer): Findings {
 }
 
 /** Time that ran out is a no. */
-export function verificationTimedOut(context: RequestContext): void {
+export function verificationTimedOut(context: RequestTurn): void {
   const record = context.order.request.verification;
   if (!record) return reject(context, ["identity_unverified"]);
   const { findings } = record;
@@ -286,7 +286,7 @@ export function verificationTimedOut(context: RequestContext): void {
   );
 }
 
-export function reject(context: RequestContext, codes: readonly string[]): void {
+export function reject(context: RequestTurn, codes: readonly string[]): void {
   const { scribe, order } = context;
   const reason = codes.map((code) => code.replaceAll("_", " ")).join(", ");
   scribe.moveOrder(order, {
@@ -304,7 +304,7 @@ export function reject(context: RequestContext, codes: readonly string[]): void 
  * A verified user has an account from now on; the billing centre hears of it with the first success. Whoever gives something
  * back was asked nothing, so that it makes nobody known and changes nothing of who is.
  */
-function keepAccount({ scribe, order }: RequestContext): void {
+function keepAccount({ scribe, order }: RequestTurn): void {
   const { user, card, account, language, action } = order.request;
   if (action === "remove") return;
   if (account && Object.keys(user).length === 0 && !card) return;

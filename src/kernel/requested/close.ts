@@ -1,9 +1,9 @@
 /** A request of which nothing comes: nothing is done, and nobody's data is kept for it. */
 import { NO_ACTION } from "../order/scribe.ts";
-import { type RequestContext, touchRequest } from "../order/turn.ts";
+import { type RequestTurn, touchRequest } from "../order/turn.ts";
 
 /** Nothing is done, and nobody's data is kept for it. */
-export function nothingCameOfIt(context: RequestContext, reason: string): void {
+export function nothingCameOfIt(context: RequestTurn, reason: string): void {
   const { scribe, order } = context;
   for (const item of order.items) {
     if (item.state === "failed" || item.state === "cancelled") continue;

@@ -14,12 +14,12 @@ import { costsOfItems } from "../fulfilment/request-items.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ConsentDraft } from "../order/request-draft.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
-import { itemsOf, type RequestContext, touchRequest } from "../order/turn.ts";
+import { itemsOf, type RequestTurn, touchRequest } from "../order/turn.ts";
 import { nothingCameOfIt } from "./close.ts";
 
 const NO_CODE = "";
 
-export function askConsent(context: RequestContext): void {
+export function askConsent(context: RequestTurn): void {
   const { scribe, order, terms } = context;
   if (tellWhatFell(context) === "stopped") return;
   const open = order.request.consents.filter(({ answer }) => answer === null);
@@ -52,16 +52,16 @@ export function askConsent(context: RequestContext): void {
 }
 
 /** In words, of what is booked when it is done. */
-const priceOf = (context: RequestContext): string => {
+const priceOf = (context: RequestTurn): string => {
   const items = pending(context);
   const isElsewhere = items.some(({ subject }) => Boolean(subject.server));
   return priceWords(costsOfItems(items), context.order.request.language, isElsewhere);
 };
 
-const pending = (context: RequestContext) => itemsOf(context).filter(({ state }) => state === "pending");
+const pending = (context: RequestTurn) => itemsOf(context).filter(({ state }) => state === "pending");
 
 /** The same text to the addresses that are known, by the channels of the policy (row 52). */
-function sendByMail(context: RequestContext, text: string): void {
+function sendByMail(context: RequestTurn, text: string): void {
   const { order, terms } = context;
   const { email, fax } = order.request.user;
   for (const channel of terms.policy.request.termsAlsoBy) {
@@ -79,7 +79,7 @@ function sendByMail(context: RequestContext, text: string): void {
 }
 
 /** The mail server's word, for itself and for the gateway that turns mails into faxes. */
-export function mailAnswered(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+export function mailAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
   const { scribe, order } = context;
   const channel = call.body.channel ?? "mail";
   if (answer.kind !== "done") {
@@ -101,7 +101,7 @@ export function mailAnswered(context: RequestContext, call: OutboundCall, answer
 
 /** A channel gave up: the others are enough, or nothing is done, as the policy says. */
 export function termsNotTaken(
-  context: RequestContext,
+  context: RequestTurn,
   channel: string,
   { event, cause }: { readonly event: string; readonly cause: string },
 ): void {
@@ -114,11 +114,11 @@ export function termsNotTaken(
 }
 
 /** Whether this message holds terms. */
-export const holdsTerms = ({ order }: Pick<RequestContext, "order">, payloadId: string): boolean =>
+export const holdsTerms = ({ order }: Pick<RequestTurn, "order">, payloadId: string): boolean =>
   order.request.consents.some((consent) => consent.payloadId === payloadId);
 
 /** @throws TurnupError `nothing_to_answer` */
-export function termsAnswered(context: RequestContext, answer: "accept" | "decline", channel: string): void {
+export function termsAnswered(context: RequestTurn, answer: "accept" | "decline", channel: string): void {
   const { scribe, order } = context;
   const open = order.request.consents.filter((consent) => consent.answer === null);
   if (order.state !== "awaiting_consent" || open.length === 0) {
@@ -151,14 +151,14 @@ export function termsAnswered(context: RequestContext, answer: "accept" | "decli
 const wasAnswered = (consents: readonly ConsentDraft[], given: "accept" | "decline"): boolean =>
   consents.length > 0 && standingOf(consents) === (given === "accept" ? "accepted" : "declined");
 
-export function consentTimedOut(context: RequestContext): void {
+export function consentTimedOut(context: RequestTurn): void {
   const sentBy = new Set(context.order.request.consents.flatMap(({ sentBy }) => sentBy));
   const how = sentBy.size > 0 ? `they were sent by ${[...sentBy].join(", ")}` : "no channel had taken them";
   closeWithoutTrace(context, "expired", `nobody answered the terms in time; ${how}`);
 }
 
 function closeWithoutTrace(
-  context: RequestContext,
+  context: RequestTurn,
   state: "declined" | "expired" | "failed",
   reason: string,
 ): void {

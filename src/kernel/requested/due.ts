@@ -3,11 +3,11 @@
 import { lookAgain, lookForSettings } from "../fulfilment/provision.ts";
 import { tellStatus } from "../fulfilment/settle.ts";
 import { deadlinePassed } from "../order/ending.ts";
-import type { RequestContext } from "../order/turn.ts";
+import type { RequestTurn } from "../order/turn.ts";
 import { verificationTimedOut } from "./begin.ts";
 import { consentTimedOut } from "./consent.ts";
 
-export function requestIsDue(context: RequestContext): void {
+export function requestIsDue(context: RequestTurn): void {
   const { scribe, order, terms } = context;
   const isOver = order.deadlineAt !== null && order.deadlineAt <= scribe.now;
   if (order.state === "verifying" && isOver) return verificationTimedOut(context);

@@ -4,10 +4,10 @@ import { reachOnDevice } from "../fulfilment/feature.ts";
 import { accessDelivered, accessLost } from "../fulfilment/service.ts";
 import { failItem } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
-import { itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { holdsTerms, termsNotTaken } from "./consent.ts";
 
-export function noticeEnded(context: RequestContext, ended: EndedMessage): void {
+export function noticeEnded(context: RequestTurn, ended: EndedMessage): void {
   const item = itemsOf(context).find(({ message }) => message?.payloadId === ended.payloadId);
   if (ended.outcome === "delivered") return delivered(context, ended, item);
   const { scribe, order, terms } = context;
@@ -35,7 +35,7 @@ export function noticeEnded(context: RequestContext, ended: EndedMessage): void 
   });
 }
 
-function delivered(context: RequestContext, ended: EndedMessage, item: RequestItem | undefined): void {
+function delivered(context: RequestTurn, ended: EndedMessage, item: RequestItem | undefined): void {
   context.scribe.note(context.order, {
     kind: "notice_delivered",
     itemId: item?.id ?? null,

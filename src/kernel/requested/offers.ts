@@ -11,7 +11,7 @@ import { priceWords } from "../catalog/price-words.ts";
 import { filled, freshCode, queueNotice } from "../fulfilment/notices.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { OFFER_OUTCOMES, type Offered, type OfferOutcome } from "../order/offered.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import { quietUntil } from "../order/quiet-hours.ts";
 import type { RequestDesk } from "../order/request.ts";
@@ -140,7 +140,7 @@ type Considered = {
 /** Nobody is offered what he has, what he cannot have, or what he said no to a while ago. Undefined: he may be. */
 async function whyNot(
   { tx, scribe }: Step,
-  { operatorId, policy }: Terms,
+  { operatorId, policy }: OperatorTerms,
   { asker, item, catalog, holdings }: Considered,
 ): Promise<OfferOutcome | undefined> {
   if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";

@@ -12,13 +12,13 @@ import { apply } from "../fulfilment/provision.ts";
 import { serviceAnswered } from "../fulfilment/service.ts";
 import { isFinal } from "../order/ending.ts";
 import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
-import type { RequestContext } from "../order/turn.ts";
+import type { RequestTurn } from "../order/turn.ts";
 import { checkAnswered } from "./begin.ts";
 import { mailAnswered } from "./consent.ts";
 
 const WHO: Partial<Record<CallKind, string>> = {
   identity_check: "the identity bureau",
-  card_check: "the payment house",
+  card_check: "the payment provider",
   service_registration: "the service server",
   element_task: "the network's element",
   billing_notice: "the billing centre",
@@ -27,7 +27,7 @@ const WHO: Partial<Record<CallKind, string>> = {
 };
 const MAX_CAUSE_CHARACTERS = 40;
 
-export function requestAnswered(context: RequestContext, call: OutboundCall, given: CallAnswer): void {
+export function requestAnswered(context: RequestTurn, call: OutboundCall, given: CallAnswer): void {
   const { scribe, order } = context;
   const answer = tidy(call, given);
   const change = (
@@ -59,10 +59,10 @@ export function requestAnswered(context: RequestContext, call: OutboundCall, giv
   dispatch(context, call, answer);
 }
 
-const mayBeReviewed = ({ request }: RequestContext["order"]): boolean =>
+const mayBeReviewed = ({ request }: RequestTurn["order"]): boolean =>
   request.verification?.due.orReview === true;
 
-function dispatch(context: RequestContext, call: OutboundCall, answer: CallAnswer): void {
+function dispatch(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
   switch (call.kind) {
     case "identity_check":
     case "card_check":

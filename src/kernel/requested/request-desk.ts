@@ -22,7 +22,7 @@ import type { DeviceOutcome, RequestDesk, RequestScope } from "../order/request.
 import { inLanguage } from "../order/request-draft.ts";
 import type { RequestStore } from "../order/request-store.ts";
 import type { Step } from "../order/step.ts";
-import { isOfRequest, itemOf, itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { isOfRequest, itemOf, itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { reviewed } from "./begin.ts";
 import { termsAnswered } from "./consent.ts";
 import { sendOffers } from "./offers.ts";
@@ -34,11 +34,7 @@ type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
 export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, inStep: InStep): RequestDesk {
   /** One request in scope, locked. */
-  async function on<T>(
-    scope: RequestScope,
-    orderId: string,
-    work: (context: RequestContext) => T,
-  ): Promise<T> {
+  async function on<T>(scope: RequestScope, orderId: string, work: (context: RequestTurn) => T): Promise<T> {
     const id = await requests.orderIdOf(scope, orderId);
     if (!id) throw notFound();
     return inStep(async (step) => {
@@ -154,8 +150,8 @@ const notFound = (): TurnupError =>
 export async function contextOf(
   deps: ConductorDeps,
   { tx, scribe }: Step,
-  order: RequestContext["order"],
-): Promise<RequestContext> {
+  order: RequestTurn["order"],
+): Promise<RequestTurn> {
   const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
   return { deps, scribe, order, subject, terms: await tx.termsOf(order.operatorId) };
 }
@@ -166,7 +162,7 @@ const unavailable = (fact: string, cause?: unknown) =>
     nextStep: "fetch it again later; the operator puts the octets into the catalog",
   });
 
-function compose(context: RequestContext, item: RequestItem, octets: Uint8Array | null): Uint8Array {
+function compose(context: RequestTurn, item: RequestItem, octets: Uint8Array | null): Uint8Array {
   try {
     return composeContent(context, item, octets);
   } catch (cause) {
@@ -202,7 +198,7 @@ function opened(bytes: Uint8Array, noticeKey: Uint8Array): Reply | undefined {
 }
 
 /** A reply that asks for what is over changes nothing: the client may say everything twice. */
-function take(context: RequestContext, reply: Reply): void {
+function take(context: RequestTurn, reply: Reply): void {
   const item = itemOf(context, reply.itemId);
   const channel = "client_sms";
   try {
@@ -235,7 +231,7 @@ function take(context: RequestContext, reply: Reply): void {
 }
 
 /** It has the notice: what it carried has arrived. */
-function acknowledged(context: RequestContext, { messageId }: Reply): void {
+function acknowledged(context: RequestTurn, { messageId }: Reply): void {
   const item = itemsOf(context).find(
     ({ message }) => message && Buffer.from(noticeIdOf(message.payloadId)).equals(messageId),
   );

@@ -6,9 +6,9 @@ import { labelOf } from "../fulfilment/service.ts";
 import { rejectionOf } from "../fulfilment/settle.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { RequestStatus } from "../order/request.ts";
-import { isOfRequest, itemsOf, type RequestContext, type RequestItem } from "../order/turn.ts";
+import { isOfRequest, itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 
-type Shown = Pick<RequestContext, "order">;
+type Shown = Pick<RequestTurn, "order">;
 
 export function statusOf(order: OrderDraft): RequestStatus | undefined {
   if (!isOfRequest(order)) return undefined;

@@ -15,7 +15,7 @@ import {
 } from "../catalog/expand.ts";
 import { consentsFor, itemsFor, type Making } from "../fulfilment/request-items.ts";
 import type { ConductorDeps } from "../order/deps.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import type { NewRequest } from "../order/request.ts";
@@ -192,7 +192,7 @@ function factsQuery(
   operatorId: string,
   asker: Asker,
   { card, user }: NewRequest,
-  { policy }: Terms,
+  { policy }: OperatorTerms,
   now: Date,
 ): FactsQuery {
   const { fraud, cardTries } = policy.request;
@@ -208,7 +208,7 @@ function factsQuery(
 }
 
 /** How sure a partner is counts as far as policy trusts partners. */
-const assuranceOf = ({ road, assurance }: NewRequest, { policy }: Terms): NewRequest["assurance"] =>
+const assuranceOf = ({ road, assurance }: NewRequest, { policy }: OperatorTerms): NewRequest["assurance"] =>
   road === "partner" ? weakerAssurance(assurance, policy.request.partnerAssurance) : assurance;
 
 const identityUnknown = (): TurnupError =>
@@ -248,7 +248,7 @@ function refuseUnknown({ unavailable }: Expansion): void {
 function refuseUnassured(
   { road, assurance }: NewRequest,
   items: readonly CatalogItem[],
-  { policy }: Terms,
+  { policy }: OperatorTerms,
 ): void {
   if (!ASSURED_ROADS.includes(road)) return;
   const needed = [policy.request.minimumAssurance, ...items.map(({ requires }) => requires.assurance)];
@@ -268,7 +268,7 @@ function newOrder(
   operatorId: string,
   asker: Asker,
   request: NewRequest,
-  terms: Terms,
+  terms: OperatorTerms,
   draft: RequestDraft,
 ): OrderDraft {
   return {

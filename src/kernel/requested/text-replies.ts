@@ -10,13 +10,13 @@ import { readStop, type StopRead } from "../consent/read-stop.ts";
 import { choiceMade } from "../fulfilment/feature.ts";
 import { queueAnswer } from "../fulfilment/notices.ts";
 import type { ConductorDeps } from "../order/deps.ts";
-import type { Terms } from "../order/operator-terms.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { NewTextReply, NumberHolder, TextPart } from "../order/reply-store.ts";
 import type { RequestDesk, RequestScope } from "../order/request.ts";
 import type { RequestStore } from "../order/request-store.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import type { Step } from "../order/step.ts";
-import type { RequestContext } from "../order/turn.ts";
+import type { RequestTurn } from "../order/turn.ts";
 import { termsAnswered } from "./consent.ts";
 import { answerOffer } from "./offers.ts";
 
@@ -27,7 +27,7 @@ export type ReplyDeps = {
   readonly requests: RequestStore;
   readonly inStep: <T>(work: (step: Step) => Promise<T>) => Promise<T>;
   /** One request in scope, locked. */
-  readonly on: <T>(scope: RequestScope, orderId: string, work: (context: RequestContext) => T) => Promise<T>;
+  readonly on: <T>(scope: RequestScope, orderId: string, work: (context: RequestTurn) => T) => Promise<T>;
   readonly submit: RequestDesk["submit"];
 };
 
@@ -81,7 +81,7 @@ function questionNamed(text: string, questions: readonly Question[]): Question |
   return more.length > 0 ? undefined : questionOf({ code }, questions);
 }
 
-const wordsFor = ({ language }: Question, { policy }: Terms): ReplyWords => ({
+const wordsFor = ({ language }: Question, { policy }: OperatorTerms): ReplyWords => ({
   accept: policy.request.acceptWords,
   decline: policy.request.declineWords,
   language,
@@ -137,7 +137,7 @@ async function offerAnswered(
 /** Says how to answer: once a question, and not to somebody who only chats. */
 async function notUnderstood(
   { deps, inStep }: ReplyDeps,
-  terms: Terms,
+  terms: OperatorTerms,
   { operatorId, subscriberId }: Question,
   open: readonly Question[],
   text: string,

@@ -8,7 +8,7 @@ import { startWeb, type WebAnswer, type WebFault } from "../../sim/web/web.ts";
 import { billingCentre } from "../billing/centre.ts";
 import { tmf640Element } from "../element/tmf640.ts";
 import { kycMatchBureau } from "../identity/kyc-match.ts";
-import { paymentHouse } from "../payment/payment-house.ts";
+import { paymentProvider } from "../payment/payment-provider.ts";
 import { createExchange } from "./exchange.ts";
 import { clientCredentials, fixedToken } from "./token.ts";
 
@@ -33,14 +33,14 @@ const CALLS: Record<string, (url: string) => Promise<Outcome>> = {
     return bureau.verify({ id: "v1", msisdn: MSISDN, user: { givenName: "Ann", familyName: "Lee" } });
   },
   "a card's token": (url) => {
-    const house = paymentHouse(options(url));
-    closers.push(house.close);
-    return house.tokenise({ pan: PAN, expiry: "1230", cvv: CVV, idempotencyKey: "k1" });
+    const fixture = paymentProvider(options(url));
+    closers.push(fixture.close);
+    return fixture.tokenise({ pan: PAN, expiry: "1230", cvv: CVV, idempotencyKey: "k1" });
   },
   "an authorisation": (url) => {
-    const house = paymentHouse(options(url));
-    closers.push(house.close);
-    return house.authorise({ id: "a1", token: "tok_1", amountMinor: 100, currency: "EUR" });
+    const fixture = paymentProvider(options(url));
+    closers.push(fixture.close);
+    return fixture.authorise({ id: "a1", token: "tok_1", amountMinor: 100, currency: "EUR" });
   },
   "an element's task": (url) => {
     const element = tmf640Element({ ...options(url), pollMs: 5, polls: 3 });

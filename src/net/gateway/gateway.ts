@@ -13,11 +13,11 @@ import { contentDigestOf } from "../../wire/httpsig/content-digest.ts";
 import { type SignatureAlgorithm, signMessage } from "../../wire/httpsig/signature.ts";
 import {
   authenticationText,
+  DEVICE_PATHS,
   type EnrolmentAnswer,
   LAND_HEADERS,
   LAND_SIGNATURE,
-  ROAD,
-} from "../../wire/message/road.ts";
+} from "../../wire/message/legs.ts";
 import { instant, object, type Read, ShapeError, text } from "../../wire/message/shape.ts";
 import { createEndpoint, type Endpoint, type Head, wholeBody } from "./exchange.ts";
 import { createGate, type Gate } from "./gate.ts";
@@ -144,7 +144,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   async function prove(party: Party): Promise<Session | LandFailure> {
     const nonce = Buffer.from(options.freshOctets(NONCE_OCTETS)).toString("base64");
     const asked = { nonce, proxy: options.proxy.id, at: options.now().toISOString() };
-    const answer = await askSmall(party, ROAD.authentications, asked, readAnswer, undefined);
+    const answer = await askSmall(party, DEVICE_PATHS.authentications, asked, readAnswer, undefined);
     if (answer.kind === "failed") return answer;
     if (answer.kind === "refused") return refusedUs(answer.status);
     const fault = proofFault(party.server, answer.value, asked, options.now());
@@ -235,7 +235,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const turn of [1, 2]) {
         const session = await sessionOf(party);
         if (!("token" in session)) return session;
-        const answer = await askSmall(party, ROAD.enrolments, { token }, readEnrolment, session);
+        const answer = await askSmall(party, DEVICE_PATHS.enrolments, { token }, readEnrolment, session);
         if (answer.kind === "read") return { kind: "known", ...answer.value };
         if (answer.kind === "failed") return answer;
         if (answer.status === 404) return { kind: "unknown" };

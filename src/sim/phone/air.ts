@@ -7,7 +7,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { MAX_ANSWER_OCTETS, type WidebandAnswer, type WidebandRequest } from "../../device/outbound.ts";
-import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import type { Chance } from "../handset/chance.ts";
 
 export type Credential = { readonly certificate: string; readonly key: string };

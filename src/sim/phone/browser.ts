@@ -4,7 +4,7 @@
  */
 import { type DeviceClass, displayOfClass } from "../../device/device-class.ts";
 import type { WidebandRequest } from "../../device/outbound.ts";
-import { AIR_HEADERS } from "../../wire/message/road.ts";
+import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { MARKUP_TYPE, type Markup } from "../../wire/screen/choose.ts";
 import {
   drawKeypad,

@@ -1,5 +1,5 @@
 /**
- * Lets callers that came alone go to the data base together: while one batch is there, the next one gathers. A lone
+ * Lets callers that came alone go to the database together: while one batch is there, the next one gathers. A lone
  * caller waits for nobody; a flood costs one transaction a batch.
  */
 import { TurnupError } from "../../term/error.ts";
@@ -42,7 +42,7 @@ export function createCoalescer<Row, Result>(options: {
   return {
     put(rows) {
       if (waiting.length + rows.length > options.maxWaitingRows) {
-        throw new TurnupError("intake_full", `${waiting.length} rows wait for the data base`, {
+        throw new TurnupError("intake_full", `${waiting.length} rows wait for the database`, {
           nextStep: "send them again in a few seconds",
         });
       }

@@ -1,5 +1,5 @@
 /**
- * Data sets in the data base: the shipped files, loaded at the first start of a release, and operators' own imports.
+ * Data sets in the database: the shipped files, loaded at the first start of a release, and operators' own imports.
  * Every import leaves its head row for ever (who, which version, how many rows); rows are kept of the current one alone,
  * since a list of 300,000 rows that is imported every night would otherwise fill the disk.
  */

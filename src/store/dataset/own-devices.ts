@@ -1,5 +1,5 @@
 /**
- * An operator's imports about devices over the shipped data: as columns in the data base, as rows for the catalog. Its
+ * An operator's imports about devices over the shipped data: as columns in the database, as rows for the catalog. Its
  * TAC lists stand above the shipped ones; its lifecycle and capability rows take the place of shipped rows about the
  * same thing.
  */

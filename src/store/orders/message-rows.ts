@@ -13,7 +13,7 @@ import type {
   SubmittedPart,
   UnsentMessage,
 } from "../../kernel/order/message.ts";
-import type { Terms } from "../../kernel/order/operator-terms.ts";
+import type { OperatorTerms } from "../../kernel/order/operator-terms.ts";
 import type { OrderTransaction } from "../../kernel/order/order-store.ts";
 import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -220,7 +220,7 @@ export type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
   readonly destination_sealed: Buffer | null;
 };
 
-export function outgoing(row: ClaimedMessage, sealer: Sealer, terms: Terms): OutgoingMessage {
+export function outgoing(row: ClaimedMessage, sealer: Sealer, terms: OperatorTerms): OutgoingMessage {
   const { sealed, unconfirmed, msisdn_sealed, destination_sealed, ...message } = row;
   return {
     ...message,

@@ -19,7 +19,7 @@ import type {
   PostingRow,
   RestoredRow,
 } from "../../kernel/order/order-reader.ts";
-import { type ItemSubject, inLanguage } from "../../kernel/order/request-draft.ts";
+import { type ItemRequest, inLanguage } from "../../kernel/order/request-draft.ts";
 import type { Imei } from "../../term/imei.ts";
 import { imei14Of } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";
@@ -377,9 +377,9 @@ const STORY_CHARGES = {
 };
 
 type StoredItem = Omit<Dated<ItemView, "deadlineAt" | "updatedAt">, "subject"> & {
-  readonly subject: ItemSubject | null;
+  readonly subject: ItemRequest | null;
 };
-const subjectView = (subject: ItemSubject): ItemSubjectView => ({
+const subjectView = (subject: ItemRequest): ItemSubjectView => ({
   catalogId: subject.catalogId,
   version: subject.version,
   action: subject.action,

@@ -318,7 +318,7 @@ test("a message whose seal does not open is given up alone, and stops no other",
   assert.ok(all.find(({ operatorId }) => operatorId === sound.operatorId)?.content);
 });
 
-test("three conductors on one data base take every order once", async () => {
+test("three conductors on one database take every order once", async () => {
   const operatorId = await shop.operator();
   await shop.see(operatorId, ...Array.from({ length: 300 }, (_, n) => pair(`three conductors ${n}`)));
   const conductors = [shop.conductor, shop.conductorOf(), shop.conductorOf()];

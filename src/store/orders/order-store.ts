@@ -2,9 +2,9 @@
 import { type ChangeKind, type Changes, NOTHING_HEARD } from "../../kernel/account/changes.ts";
 import type { IssuedKey, TakenKey } from "../../kernel/order/device-key.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
-import type { Relation, Terms } from "../../kernel/order/operator-terms.ts";
+import type { OperatorTerms, Relation } from "../../kernel/order/operator-terms.ts";
 import type { NetworkKind } from "../../kernel/order/order.ts";
-import type { DueOrder, ItemDraft, OrderDraft, Subject } from "../../kernel/order/order-draft.ts";
+import type { DueOrder, ItemDraft, OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import type { OrderStore, OrderTransaction } from "../../kernel/order/order-store.ts";
 import type { OpenCall, OutboundCall } from "../../kernel/order/outbound-call.ts";
 import { type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
@@ -159,7 +159,7 @@ const TERMS_KINDS: readonly ChangeKind[] = ["operator", "policy", "relations", "
 
 export type PgOrderStore = OrderStore & {
   /** What decides within this transaction, until it is written; see `versions.ts`. */
-  termsIn(tx: Tx, operatorId: string): Promise<Terms>;
+  termsIn(tx: Tx, operatorId: string): Promise<OperatorTerms>;
 };
 
 export function createOrderStore(
@@ -176,7 +176,7 @@ export function createOrderStore(
     readTerms(database, registry, operatorId),
   );
   return {
-    // Statements only: nothing outside the data base is touched, so a deadlock's victim may simply run again.
+    // Statements only: nothing outside the database is touched, so a deadlock's victim may simply run again.
     transaction: (work) =>
       database.transaction((tx) => work(orderTransaction(tx, sealer, homePlmnOf, terms.in)), {
         keepsPlans: true,
@@ -261,7 +261,7 @@ function secretIn(sealer: Sealer, sealed: Buffer): unknown {
   }
 }
 
-async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<Terms> {
+async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promise<OperatorTerms> {
   const operator = await db.one<{
     name: string;
     kind: NetworkKind;
@@ -282,7 +282,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
   };
 }
 
-const subjectOf = (row: SealedSubject, sealer: Sealer): Subject => ({
+const subjectOf = (row: SealedSubject, sealer: Sealer): Subscriber => ({
   imsi: sealer.open("imsi", row.imsi_sealed),
   imei: sealer.open("imei", row.imei_sealed),
   msisdn: row.msisdn_sealed && sealer.open("msisdn", row.msisdn_sealed),
@@ -298,7 +298,7 @@ async function subjectsOf(
   db: Db,
   sealer: Sealer,
   orderIds: readonly string[],
-): Promise<Map<string, Subject>> {
+): Promise<Map<string, Subscriber>> {
   const rows = await db.rows<SealedSubject & { id: string }>(SUBJECTS_OF, [orderIds]);
   return new Map(rows.map((row) => [row.id, subjectOf(row, sealer)]));
 }

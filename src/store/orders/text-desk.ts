@@ -72,7 +72,7 @@ export function createTextDesk(deps: {
   readonly termsOf: OrderStore["termsOf"];
   /** Takes messages that are leased as they are written. */
   readonly courier: Pick<Outbox, "hasRoom" | "hand">;
-  /** This server's number in the data base, which its leases bear. */
+  /** This server's number in the database, which its leases bear. */
   readonly nodeNumber: () => number | null;
   /** Called when messages were queued. */
   readonly onMessages: () => void;

@@ -88,7 +88,7 @@ test("of many at once no more go than are free", async () => {
   assert.equal(begun.filter(({ kind }) => kind === "go").length, 3);
 });
 
-test("a form that is sent again is no further try, and a payment house that is silent makes none", async () => {
+test("a form that is sent again is no further try, and a payment provider that is silent makes none", async () => {
   const operatorId = await shop.operator();
   const by = [{ kind: "session", key: "patient" } as const];
   const again = { operatorId, by, card: cardOf(operatorId, 1), idempotencyKey: "same", now: at(1) };
@@ -112,11 +112,11 @@ test("whoever begins a pause is told of once, for the audit, and a paused card i
 });
 
 test("many cards tried for one subscriber stop his request as card testing, and a card that its bank refuses later counts as refused", async () => {
-  const house = await shop.house("card tester", [
+  const fixture = await shop.fixture("card tester", [
     { id: "paid", requires: { assurance: "otp", verification: false, card: true } },
   ]);
-  const { operatorId } = house;
-  const first = await house.ask(["paid"]);
+  const { operatorId } = fixture;
+  const first = await fixture.ask(["paid"]);
   const order = await shop.database.one<{ subscriber_id: string }>(
     "select subscriber_id from provisioning_order where id = $1",
     [first.orderId],
@@ -135,13 +135,13 @@ test("many cards tried for one subscriber stop his request as card testing, and 
     brand: "visa",
     index: cardOf(operatorId, 105),
   };
-  const { orderId } = await house.ask(["paid"], { card });
+  const { orderId } = await fixture.ask(["paid"], { card });
   const row = await shop.database.one<{ verification: { reasons: { code: string }[] } }>(
     "select verification from request where order_id = $1",
     [orderId],
   );
   assert.ok(row!.verification.reasons.some(({ code }) => code === "card_testing"));
-  const { state, reason } = await house.status(orderId);
+  const { state, reason } = await fixture.status(orderId);
   assert.deepEqual(
     [state, reason],
     ["rejected", "please contact us"],
@@ -149,15 +149,15 @@ test("many cards tried for one subscriber stop his request as card testing, and 
   );
 });
 
-test("a card that its bank refuses after the payment house took it counts as refused", async () => {
-  const house = await shop.house("card later", [
+test("a card that its bank refuses after the payment provider took it counts as refused", async () => {
+  const fixture = await shop.fixture("card later", [
     { id: "paid", requires: { assurance: "otp", verification: false, card: true } },
   ]);
-  const { operatorId } = house;
+  const { operatorId } = fixture;
   const begun = await one(operatorId, [{ kind: "address", key: "a" }], 5, 200);
   assert.ok(begun.kind === "go");
   await nodes[0].end(operatorId, begun.tryId, "accepted");
-  house.answers.card = () => Promise.resolve({ kind: "refused", cause: "declined", reason: "no" });
+  fixture.answers.card = () => Promise.resolve({ kind: "refused", cause: "declined", reason: "no" });
   const card = {
     token: "tok_later",
     first6: "411111",
@@ -165,8 +165,8 @@ test("a card that its bank refuses after the payment house took it counts as ref
     brand: "visa",
     index: cardOf(operatorId, 200),
   };
-  await house.ask(["paid"], { card });
-  await house.errands();
+  await fixture.ask(["paid"], { card });
+  await fixture.calls();
   const rows = await database.rows<{ outcome: string }>("select outcome from card_try where try_id = $1", [
     begun.tryId,
   ]);

@@ -104,7 +104,7 @@ export function createCardTries(deps: {
   };
 }
 
-/** The payment house took the card's number, and its bank refused the card afterwards. */
+/** The payment provider took the card's number, and its bank refused the card afterwards. */
 export async function cardRefusedLater(
   db: Db,
   sealer: Sealer,

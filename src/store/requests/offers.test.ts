@@ -9,7 +9,7 @@ const DAY_MS = 24 * 3_600_000;
 const plain = (id: string, more = {}) => ({ id, content: { kind: "none" }, ...more }) as const;
 
 let campaigns = 0;
-async function house(name: string, policy = {}) {
+async function fixture(name: string, policy = {}) {
   const items = [
     plain("mail"),
     plain("radio", { terms: "t" }),
@@ -20,7 +20,7 @@ async function house(name: string, policy = {}) {
     plain("both", { kind: "package", includes: ["mail", "radio"] }),
     plain("known", {}),
   ];
-  const of = await shop.house(name, items, { terms: ["t"], policy });
+  const of = await shop.fixture(name, items, { terms: ["t"], policy });
   await of.ask(["known"], { noticeKey: null }); // somebody whom the books know
   await of.told();
   const offer = async (itemId: string, key = `c${++campaigns}`) => {
@@ -37,7 +37,7 @@ async function house(name: string, policy = {}) {
 }
 
 test("what he has, also as all of a package, is not offered; what he has ordered neither", async () => {
-  const of = await house("has it");
+  const of = await fixture("has it");
   await of.ask(["mail"], { noticeKey: null });
   assert.equal(await of.offer("mail"), "has_already");
   assert.equal(await of.offer("both"), "sent", "the radio of it he lacks");
@@ -50,7 +50,7 @@ test("what he has, also as all of a package, is not offered; what he has ordered
 });
 
 test("what cannot stand beside what he has, what is not to be had, and what he could not use are not offered", async () => {
-  const of = await house("cannot have it");
+  const of = await fixture("cannot have it");
   await of.ask(["mail"], { noticeKey: null });
   await of.told();
   assert.equal(await of.offer("quiet"), "conflict");
@@ -61,7 +61,7 @@ test("what cannot stand beside what he has, what is not to be had, and what he c
 });
 
 test("what he declined is not offered again before the operator's pause is over", async () => {
-  const of = await house("declined", { offerPauseDays: 30 });
+  const of = await fixture("declined", { offerPauseDays: 30 });
   assert.equal(await of.offer("mail"), "sent");
   const [told] = await of.told();
   await of.requests.textCame(of.msisdn, `no ${/YES (\d{4})/.exec(told!.text)![1]}`);
@@ -71,7 +71,7 @@ test("what he declined is not offered again before the operator's pause is over"
   assert.equal(await of.offer("mail"), "declined_recently");
   shop.time.now += 2 * DAY_MS;
   assert.equal(await of.offer("mail"), "sent");
-  const eager = await house("declined, no pause", { offerPauseDays: 0 });
+  const eager = await fixture("declined, no pause", { offerPauseDays: 0 });
   assert.equal(await eager.offer("mail"), "sent");
   const [first] = await eager.told();
   await eager.requests.textCame(eager.msisdn, `no ${/YES (\d{4})/.exec(first!.text)![1]}`);
@@ -79,7 +79,7 @@ test("what he declined is not offered again before the operator's pause is over"
 });
 
 test("results are counted by outcome, in one order, without those that did not come", async () => {
-  const of = await house("counted");
+  const of = await fixture("counted");
   assert.equal(await of.offer("mail", "same"), "sent");
   assert.equal(await of.offer("mail", "same"), "repeated");
   const one = (outcome: "sent" | "stopped" | "has_already") => ({ outcome, offerId: null, sendsAt: null });
@@ -92,7 +92,7 @@ test("results are counted by outcome, in one order, without those that did not c
 });
 
 test("open questions of one subscriber have different numbers, whatever chance says", async () => {
-  const of = await house("numbers", { offerPauseDays: 0 });
+  const of = await fixture("numbers", { offerPauseDays: 0 });
   const items = ["mail", "radio", "needy", "both"];
   for (const [n, itemId] of items.entries()) await of.offer(itemId, `n${n}`);
   await shop.database.run("update offer set code = '1000' where operator_id = $1 and item_id = 'mail'", [

@@ -11,75 +11,80 @@ const shop = await requestShop();
 const ACTIVATION = { kind: "activation", module: "wap-browser" } as const;
 const BROWSER = { id: "browser", terms: "general", content: ACTIVATION, elements: ["hlr-profile"] } as const;
 
-const ofBrowser = (name: string, policy = {}) => shop.house(name, [BROWSER], { policy, terms: ["general"] });
+const ofBrowser = (name: string, policy = {}) =>
+  shop.fixture(name, [BROWSER], { policy, terms: ["general"] });
 const publicKeyOf = (issuer: string) => (issuer === "own.turnup" ? shop.issuer.publicKey : undefined);
 
 /** Agreed to, with its content waiting for the device. */
 async function accepted(name: string, policy = {}) {
-  const house = await ofBrowser(name, policy);
-  const { orderId, reference } = await house.ask(["browser"]);
-  await house.told();
-  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
-  await house.errands();
-  const [item] = (await house.status(orderId)).items;
-  return { house, orderId, reference, itemId: item!.id };
+  const fixture = await ofBrowser(name, policy);
+  const { orderId, reference } = await fixture.ask(["browser"]);
+  await fixture.told();
+  await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen");
+  await fixture.calls();
+  const [item] = (await fixture.status(orderId)).items;
+  return { fixture, orderId, reference, itemId: item!.id };
 }
 
 test("a feature goes from its terms over content to the device's confirmation, and is billed once", async () => {
-  const house = await ofBrowser("whole road");
-  const { orderId, reference, created } = await house.ask(["browser"]);
+  const fixture = await ofBrowser("whole road");
+  const { orderId, reference, created } = await fixture.ask(["browser"]);
   assert.ok(created);
   assert.match(reference, /^[2-9A-HJ-NP-RT-Z]{8}$/);
-  const asked = await house.status(orderId);
+  const asked = await fixture.status(orderId);
   assert.equal(asked.state, "awaiting_consent");
   assert.deepEqual(
     asked.terms.map(({ text }) => text),
     ["Terms of general."],
   );
-  const [terms] = await house.told();
+  const [terms] = await fixture.told();
   assert.equal(terms?.kind, "terms");
   assert.match(terms!.text, /Terms of general\. Reply YES \d{4}/);
-  assert.equal(house.saw.elements.length + house.saw.billing.length, 0, "nothing is done before the answer");
+  assert.equal(
+    fixture.saw.elements.length + fixture.saw.billing.length,
+    0,
+    "nothing is done before the answer",
+  );
 
-  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
-  await house.errands();
-  const [thanks, ready] = await house.told();
+  await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen");
+  await fixture.calls();
+  const [thanks, ready] = await fixture.told();
   assert.deepEqual([thanks?.kind, ready?.kind], ["status", "content_ready"]);
   assert.equal(
-    (await house.status(orderId)).items[0]?.state,
+    (await fixture.status(orderId)).items[0]?.state,
     "sending",
     "the notice's receipt is not the content's",
   );
   const itemId = ready!.itemId!;
-  const content = await house.requests.content(house.scope, reference, itemId);
-  const verdict = verifyContent(content!.bytes, publicKeyOf, house.imei, new Date(shop.time.now));
+  const content = await fixture.requests.content(fixture.scope, reference, itemId);
+  const verdict = verifyContent(content!.bytes, publicKeyOf, fixture.imei, new Date(shop.time.now));
   assert.ok(verdict.kind === "valid");
   assert.deepEqual(verdict.content.activations, ["wap-browser"]);
-  assert.equal((await house.status(orderId)).items[0]?.state, "delivered");
+  assert.equal((await fixture.status(orderId)).items[0]?.state, "delivered");
 
-  assert.equal(await house.installed(orderId, itemId), true);
-  assert.equal(await house.installed(orderId, itemId), false, "said again it changes nothing");
-  await house.errands();
-  assert.equal((await house.status(orderId)).state, "completed");
+  assert.equal(await fixture.installed(orderId, itemId), true);
+  assert.equal(await fixture.installed(orderId, itemId), false, "said again it changes nothing");
+  await fixture.calls();
+  assert.equal((await fixture.status(orderId)).state, "completed");
   assert.deepEqual(
-    (await house.told()).map(({ kind, text }) => [kind, text.includes("browser")]),
+    (await fixture.told()).map(({ kind, text }) => [kind, text.includes("browser")]),
     [["done", true]],
   );
   assert.deepEqual(
-    house.saw.elements.map(({ element, action }) => [element, action]),
+    fixture.saw.elements.map(({ element, action }) => [element, action]),
     [["hlr-profile", "add"]],
   );
-  await house.errands();
+  await fixture.calls();
   assert.deepEqual(
-    house.saw.billing.map(({ kind, catalogId }) => [kind, catalogId]),
+    fixture.saw.billing.map(({ kind, catalogId }) => [kind, catalogId]),
     [
       ["account", null],
       ["feature", "browser"],
     ],
   );
-  const had = await house.requests.provisioned({
-    ...house.scope,
-    subscriberId: (await house.story(orderId)).subscriberId,
+  const had = await fixture.requests.provisioned({
+    ...fixture.scope,
+    subscriberId: (await fixture.story(orderId)).subscriberId,
   });
   assert.deepEqual(
     had.map(({ itemId: id, name }) => [id, name]),
@@ -88,47 +93,47 @@ test("a feature goes from its terms over content to the device's confirmation, a
 });
 
 test("the same key opens one request, however often it comes", async () => {
-  const house = await ofBrowser("twice");
-  const first = await house.ask(["browser"], { idempotencyKey: "once" });
-  const again = await house.ask(["browser"], { idempotencyKey: "once" });
+  const fixture = await ofBrowser("twice");
+  const first = await fixture.ask(["browser"], { idempotencyKey: "once" });
+  const again = await fixture.ask(["browser"], { idempotencyKey: "once" });
   assert.deepEqual(again, { ...first, created: false });
-  assert.equal((await house.told()).length, 1);
+  assert.equal((await fixture.told()).length, 1);
 });
 
 test("declined terms are kept with text, time and channel, and leave nothing else", async () => {
-  const house = await ofBrowser("declined");
-  const { orderId } = await house.ask(["browser"]);
-  const [terms] = await house.told();
+  const fixture = await ofBrowser("declined");
+  const { orderId } = await fixture.ask(["browser"]);
+  const [terms] = await fixture.told();
   const code = terms!.fields.code!;
-  assert.equal(await house.requests.textCame(`+${house.msisdn}`, `no ${code}`), true);
-  assert.equal((await house.status(orderId)).state, "declined");
+  assert.equal(await fixture.requests.textCame(`+${fixture.msisdn}`, `no ${code}`), true);
+  assert.equal((await fixture.status(orderId)).state, "declined");
   const [row] = await shop.database.rows<{ answer: string; answered_by: string; text: string }>(
     "select answer, answered_by, text from consent where order_id = $1",
     [orderId],
   );
   assert.deepEqual(row, { answer: "decline", answered_by: "sms", text: "Terms of general." });
-  await house.errands();
-  assert.equal(house.saw.elements.length + house.saw.billing.length, 0);
+  await fixture.calls();
+  assert.equal(fixture.saw.elements.length + fixture.saw.billing.length, 0);
   assert.equal(await shop.count("outbound_call", "order_id = $1 and kind = 'billing_notice'", [orderId]), 0);
   assert.equal(await shop.count("request", "order_id = $1 and user_sealed is null", [orderId]), 1);
-  await assert.rejects(house.requests.answerTerms(house.scope, orderId, "accept", "screen"), {
+  await assert.rejects(fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen"), {
     code: "nothing_to_answer",
   });
 });
 
 test("terms that nobody answers expire at the policy's deadline, with nothing done", async () => {
-  const house = await ofBrowser("silent", { consentDeadlineHours: 5 });
-  const { orderId } = await house.ask(["browser"]);
+  const fixture = await ofBrowser("silent", { consentDeadlineHours: 5 });
+  const { orderId } = await fixture.ask(["browser"]);
   await shop.pass(5 * HOUR_MS);
-  assert.equal((await house.status(orderId)).state, "expired");
-  await house.errands();
-  assert.equal(house.saw.billing.length, 0);
-  assert.ok((await house.told()).some(({ text }) => /no answer came/.test(text)));
+  assert.equal((await fixture.status(orderId)).state, "expired");
+  await fixture.calls();
+  assert.equal(fixture.saw.billing.length, 0);
+  assert.ok((await fixture.told()).some(({ text }) => /no answer came/.test(text)));
 });
 
 test("terms go to a known mail address and fax number too, sealed until they are sent", async () => {
-  const house = await ofBrowser("by mail");
-  const { orderId } = await house.ask(["browser"], {
+  const fixture = await ofBrowser("by mail");
+  const { orderId } = await fixture.ask(["browser"], {
     user: { email: "ada@example.org", fax: "+441632960961" },
   });
   const sealed = await shop.database.rows<{ body: object; sealed: Buffer }>(
@@ -136,25 +141,25 @@ test("terms go to a known mail address and fax number too, sealed until they are
     [orderId],
   );
   assert.doesNotMatch(JSON.stringify(sealed.map(({ body }) => body)), /ada|1632/);
-  await house.errands();
+  await fixture.calls();
   assert.deepEqual(
-    house.saw.mails.map(({ to }) => to),
+    fixture.saw.mails.map(({ to }) => to),
     [
       { kind: "mail", address: "ada@example.org" },
       { kind: "fax", number: "+441632960961" },
     ],
   );
-  assert.match(house.saw.mails[0]!.text, /Terms of general\./);
+  assert.match(fixture.saw.mails[0]!.text, /Terms of general\./);
   assert.equal(await shop.count("outbound_call", "order_id = $1 and sealed is not null", [orderId]), 0);
 });
 
 test("a failed installation is sent once more when the user chooses so, and works then", async () => {
-  const { house, orderId, reference, itemId } = await accepted("retransmitted");
-  await house.told();
-  await house.requests.content(house.scope, orderId, itemId);
+  const { fixture, orderId, reference, itemId } = await accepted("retransmitted");
+  await fixture.told();
+  await fixture.requests.content(fixture.scope, orderId, itemId);
   assert.equal(
-    await house.requests.deviceReports(
-      house.scope,
+    await fixture.requests.deviceReports(
+      fixture.scope,
       orderId,
       itemId,
       { kind: "failed", cause: "memory full" },
@@ -162,58 +167,58 @@ test("a failed installation is sent once more when the user chooses so, and work
     ),
     true,
   );
-  const failed = (await house.status(orderId)).items[0]!;
+  const failed = (await fixture.status(orderId)).items[0]!;
   assert.equal(failed.state, "awaiting_choice");
   assert.match(failed.reason, /memory full/);
   assert.equal(
-    await house.requests.content(house.scope, orderId, itemId),
+    await fixture.requests.content(fixture.scope, orderId, itemId),
     undefined,
     "nothing is to be fetched now",
   );
-  const [choice] = await house.told();
+  const [choice] = await fixture.told();
   assert.equal(choice?.kind, "choice");
-  assert.equal(await house.reply("retransmit", { reference, itemId }), true);
+  assert.equal(await fixture.reply("retransmit", { reference, itemId }), true);
   assert.deepEqual(
-    (await house.told()).map(({ kind }) => kind),
+    (await fixture.told()).map(({ kind }) => kind),
     ["content_ready"],
   );
-  assert.ok(await house.requests.content(house.scope, orderId, itemId));
-  assert.equal(await house.reply("installed", { reference, itemId }), true);
-  assert.equal((await house.status(orderId)).state, "completed");
-  const events = await house.events(orderId);
+  assert.ok(await fixture.requests.content(fixture.scope, orderId, itemId));
+  assert.equal(await fixture.reply("installed", { reference, itemId }), true);
+  assert.equal((await fixture.status(orderId)).state, "completed");
+  const events = await fixture.events(orderId);
   assert.equal(events.filter((kind) => kind === "content_offered").length, 2);
   assert.ok(events.includes("retransmission_requested"));
 });
 
 test("a failed installation that is given up takes back what the network did, and bills nothing", async () => {
-  const { house, orderId, itemId } = await accepted("given up");
-  await house.told();
-  await house.requests.deviceReports(
-    house.scope,
+  const { fixture, orderId, itemId } = await accepted("given up");
+  await fixture.told();
+  await fixture.requests.deviceReports(
+    fixture.scope,
     orderId,
     itemId,
     { kind: "failed", cause: "bad_signature" },
     "wideband",
   );
-  const [choice] = await house.told();
-  assert.equal(await house.requests.textCame(house.msisdn, `${choice!.fields.code} No!`), true);
-  await house.errands();
-  const { state, items } = await house.status(orderId);
+  const [choice] = await fixture.told();
+  assert.equal(await fixture.requests.textCame(fixture.msisdn, `${choice!.fields.code} No!`), true);
+  await fixture.calls();
+  const { state, items } = await fixture.status(orderId);
   assert.deepEqual([state, items[0]?.state], ["failed", "failed"]);
   assert.deepEqual(
-    house.saw.elements.map(({ action }) => action),
+    fixture.saw.elements.map(({ action }) => action),
     ["add", "remove"],
   );
-  assert.equal(house.saw.billing.length, 0);
+  assert.equal(fixture.saw.billing.length, 0);
 });
 
 test("content is sent as often as the policy allows, and no choice is offered after that", async () => {
-  const { house, orderId, itemId } = await accepted("limit", { retransmissionLimit: 1 });
+  const { fixture, orderId, itemId } = await accepted("limit", { retransmissionLimit: 1 });
   const failure = { kind: "failed", cause: "memory_full" } as const;
-  await house.requests.deviceReports(house.scope, orderId, itemId, failure, "wideband");
-  await house.requests.chooseRetransmission(house.scope, orderId, itemId, "retransmit", "screen");
-  await house.requests.deviceReports(house.scope, orderId, itemId, failure, "wideband");
-  const { state, items } = await house.status(orderId);
+  await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failure, "wideband");
+  await fixture.requests.chooseRetransmission(fixture.scope, orderId, itemId, "retransmit", "screen");
+  await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failure, "wideband");
+  const { state, items } = await fixture.status(orderId);
   assert.deepEqual([state, items[0]?.state], ["failed", "failed"]);
   assert.match(items[0]!.reason, /sent 2 times/);
 });
@@ -221,88 +226,92 @@ test("content is sent as often as the policy allows, and no choice is offered af
 test("no choice by the deadline is a no; no word of the device by its own is a failure", async () => {
   const chosen = await accepted("no choice", { choiceDeadlineHours: 3 });
   const failure = { kind: "failed", cause: "memory_full" } as const;
-  const { house, orderId, itemId } = chosen;
-  await house.requests.deviceReports(house.scope, orderId, itemId, failure, "wideband");
+  const { fixture, orderId, itemId } = chosen;
+  await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failure, "wideband");
   const silent = await accepted("no word");
   await shop.pass(3 * HOUR_MS);
-  assert.equal((await house.status(orderId)).items[0]?.state, "failed");
-  assert.equal((await house.story(orderId)).items[0]?.cause, "no_choice");
+  assert.equal((await fixture.status(orderId)).items[0]?.state, "failed");
+  assert.equal((await fixture.story(orderId)).items[0]?.cause, "no_choice");
   await shop.pass(72 * HOUR_MS);
-  assert.equal((await silent.house.status(silent.orderId)).state, "failed");
+  assert.equal((await silent.fixture.status(silent.orderId)).state, "failed");
 });
 
 test("a notice that is lost does not fail the content, and content that was fetched does not prove the notice", async () => {
-  const { house, orderId, itemId } = await accepted("one of two");
-  await house.requests.content(house.scope, orderId, itemId);
+  const { fixture, orderId, itemId } = await accepted("one of two");
+  await fixture.requests.content(fixture.scope, orderId, itemId);
   for (let attempt = 1; attempt <= 4; attempt++) {
-    await house.told("failed");
+    await fixture.told("failed");
     await shop.pass(6 * HOUR_MS);
   }
-  const events = await house.events(orderId);
+  const events = await fixture.events(orderId);
   assert.ok(events.includes("notice_failed"));
   assert.ok(events.includes("content_fetched"));
-  assert.equal(await house.installed(orderId, itemId), true);
-  assert.equal((await house.status(orderId)).state, "completed");
+  assert.equal(await fixture.installed(orderId, itemId), true);
+  assert.equal((await fixture.status(orderId)).state, "completed");
 });
 
 test("content that is small enough goes by SMS alone, and the client's word for it comes the same way", async () => {
-  const { house, orderId, reference, itemId } = await accepted("narrowband", {
+  const { fixture, orderId, reference, itemId } = await accepted("narrowband", {
     narrowbandContentOctets: 600,
   });
-  const content = (await house.told()).find(({ kind }) => kind === "content");
-  const verdict = verifyContent(content!.content!, publicKeyOf, house.imei, new Date(shop.time.now));
+  const content = (await fixture.told()).find(({ kind }) => kind === "content");
+  const verdict = verifyContent(content!.content!, publicKeyOf, fixture.imei, new Date(shop.time.now));
   assert.ok(verdict.kind === "valid" && verdict.content.itemId === itemId);
-  assert.equal((await house.status(orderId)).items[0]?.state, "delivered");
-  await house.reply("ack", { reference, itemId, noticeId: content!.noticeId });
-  assert.equal((await house.status(orderId)).items[0]?.state, "opened");
-  await house.reply("installed", { reference, itemId });
-  assert.equal((await house.status(orderId)).state, "completed");
+  assert.equal((await fixture.status(orderId)).items[0]?.state, "delivered");
+  await fixture.reply("ack", { reference, itemId, noticeId: content!.noticeId });
+  assert.equal((await fixture.status(orderId)).items[0]?.state, "opened");
+  await fixture.reply("installed", { reference, itemId });
+  assert.equal((await fixture.status(orderId)).state, "completed");
 });
 
 test("a device's word on what was never sent to it is worth nothing, by whatever way it comes", async () => {
-  const house = await ofBrowser("nothing sent");
-  const { orderId, reference } = await house.ask(["browser"]);
-  const itemId = (await house.status(orderId)).items[0]!.id;
+  const fixture = await ofBrowser("nothing sent");
+  const { orderId, reference } = await fixture.ask(["browser"]);
+  const itemId = (await fixture.status(orderId)).items[0]!.id;
   const says = async () => {
-    const before = [await house.status(orderId), await house.events(orderId)];
-    assert.equal(await house.installed(orderId, itemId), false);
+    const before = [await fixture.status(orderId), await fixture.events(orderId)];
+    assert.equal(await fixture.installed(orderId, itemId), false);
     const failed = { kind: "failed", cause: "memory_full" } as const;
-    assert.equal(await house.requests.deviceReports(house.scope, orderId, itemId, failed, "wideband"), false);
+    assert.equal(
+      await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failed, "wideband"),
+      false,
+    );
     for (const kind of ["ack", "installed", "failed"] as const)
-      await house.reply(kind, { reference, itemId, ...(kind === "failed" && { cause: "memory_full" }) });
-    assert.deepEqual([await house.status(orderId), await house.events(orderId)], before);
+      await fixture.reply(kind, { reference, itemId, ...(kind === "failed" && { cause: "memory_full" }) });
+    assert.deepEqual([await fixture.status(orderId), await fixture.events(orderId)], before);
   };
   await says(); // nobody agreed to it yet
-  await house.requests.answerTerms(house.scope, orderId, "decline", "screen");
-  await house.errands();
+  await fixture.requests.answerTerms(fixture.scope, orderId, "decline", "screen");
+  await fixture.calls();
   await says();
-  assert.equal((await house.status(orderId)).state, "declined");
-  assert.deepEqual([house.saw.billing, house.saw.elements], [[], []]);
+  assert.equal((await fixture.status(orderId)).state, "declined");
+  assert.deepEqual([fixture.saw.billing, fixture.saw.elements], [[], []]);
 });
 
 test("an element of the network that fails fails its item, and the device's late word does not mend it", async () => {
-  const house = await ofBrowser("element");
-  house.answers.element = () => Promise.resolve({ kind: "refused", cause: "no_such_profile", reason: "no" });
-  const { orderId } = await house.ask(["browser"]);
-  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
-  await house.errands();
-  const { state, items } = await house.status(orderId);
+  const fixture = await ofBrowser("element");
+  fixture.answers.element = () =>
+    Promise.resolve({ kind: "refused", cause: "no_such_profile", reason: "no" });
+  const { orderId } = await fixture.ask(["browser"]);
+  await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen");
+  await fixture.calls();
+  const { state, items } = await fixture.status(orderId);
   assert.equal(state, "failed");
   assert.match(items[0]!.reason, /hlr-profile failed: no_such_profile/);
-  assert.equal(await house.installed(orderId, items[0]!.id), false);
-  assert.equal(house.saw.billing.length, 0);
+  assert.equal(await fixture.installed(orderId, items[0]!.id), false);
+  assert.equal(fixture.saw.billing.length, 0);
 });
 
 test("which channel a notice takes stands in its event with the rule that decided", async () => {
   const long = "All of it, word for word. ".repeat(40);
-  const house = await shop.house("rule", [BROWSER]);
-  await shop.catalog.putTerms(house.operatorId, "general", { en: long }, () => true, "test");
+  const fixture = await shop.fixture("rule", [BROWSER]);
+  await shop.catalog.putTerms(fixture.operatorId, "general", { en: long }, () => true, "test");
   shop.time.now += 3_000;
-  const { orderId } = await house.ask(["browser"]);
-  const [terms] = await house.told();
+  const { orderId } = await fixture.ask(["browser"]);
+  const [terms] = await fixture.told();
   assert.ok(terms!.parts <= 3 && terms!.text.length < 200, "it points to the screen");
-  assert.equal((await house.status(orderId)).terms[0]?.text, long);
-  const event = (await house.story(orderId)).events.find(({ kind }) => kind === "notice_queued");
+  assert.equal((await fixture.status(orderId)).terms[0]?.text, long);
+  const event = (await fixture.story(orderId)).events.find(({ kind }) => kind === "notice_queued");
   const { channel, rule } = event!.detail as { channel: string; rule: string };
   assert.equal(channel, "wideband");
   assert.match(rule, /longer than 3 SMS/);
@@ -317,13 +326,13 @@ const REFUSED = {
 } as const;
 
 test("settings that somebody asked for wait where nothing confirmed may be sent, and go when their operator has said which", async () => {
-  const house = await shop.house("asked settings", [SETTINGS]);
+  const fixture = await shop.fixture("asked settings", [SETTINGS]);
   const { choice } = shop.world;
   try {
     shop.world.choice = REFUSED;
-    const { orderId } = await house.ask(["access-points"]);
-    await house.errands();
-    const waiting = await house.story(orderId);
+    const { orderId } = await fixture.ask(["access-points"]);
+    await fixture.calls();
+    const waiting = await fixture.story(orderId);
     const [item] = waiting.items;
     assert.deepEqual(
       [waiting.state, item?.state, item?.cause],
@@ -332,7 +341,7 @@ test("settings that somebody asked for wait where nothing confirmed may be sent,
     assert.deepEqual([item?.reason, item?.nextAction], [REFUSED.reason, REFUSED.nextAction]);
     assert.ok(Date.parse(item!.deadlineAt!) > shop.time.now);
     assert.deepEqual(
-      (await house.told()).filter(({ kind }) => kind === "text"),
+      (await fixture.told()).filter(({ kind }) => kind === "text"),
       [],
     );
     assert.ok(waiting.messages.every(({ kind }) => kind === "notice"));
@@ -340,20 +349,20 @@ test("settings that somebody asked for wait where nothing confirmed may be sent,
 
     shop.time.now += HOUR_MS;
     await shop.conductor.advance(100);
-    assert.equal((await house.events(orderId)).filter((kind) => kind === "settings_waited_for").length, 1);
-    const still = await house.story(orderId);
+    assert.equal((await fixture.events(orderId)).filter((kind) => kind === "settings_waited_for").length, 1);
+    const still = await fixture.story(orderId);
     assert.ok(Date.parse(still.dueAt!) <= shop.time.now + HOUR_MS);
 
     shop.world.choice = choice;
     const point = { ...ACCESS_POINT, id: uuidv7() };
-    await shop.registry.accessPoints.add(house.operatorId, point, "test");
+    await shop.registry.accessPoints.add(fixture.operatorId, point, "test");
     assert.ok(
-      Date.parse((await house.story(orderId)).dueAt!) < shop.time.now + 60_000,
+      Date.parse((await fixture.story(orderId)).dueAt!) < shop.time.now + 60_000,
       "an access point wakes it",
     );
     shop.time.now += 60_000;
     await shop.conductor.advance(100);
-    const going = await house.story(orderId);
+    const going = await fixture.story(orderId);
     assert.deepEqual([going.items[0]?.state, going.items[0]?.apns], ["sending", ["internet"]]);
     assert.ok(going.messages.some(({ kind }) => kind === "settings"));
   } finally {
@@ -362,14 +371,14 @@ test("settings that somebody asked for wait where nothing confirmed may be sent,
 });
 
 test("settings that wait for an access point in vain fail of that at their deadline", async () => {
-  const house = await shop.house("settings in vain", [SETTINGS]);
+  const fixture = await shop.fixture("settings in vain", [SETTINGS]);
   const { choice } = shop.world;
   try {
     shop.world.choice = REFUSED;
-    const { orderId } = await house.ask(["access-points"]);
+    const { orderId } = await fixture.ask(["access-points"]);
     shop.time.now += 8 * 24 * HOUR_MS;
     await shop.conductor.advance(100);
-    const story = await house.story(orderId);
+    const story = await fixture.story(orderId);
     assert.deepEqual(
       [story.state, story.items[0]?.state, story.items[0]?.cause],
       ["failed", "failed", "settings_unconfirmed"],

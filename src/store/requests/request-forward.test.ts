@@ -12,7 +12,7 @@ import type { NewRequest } from "../../kernel/order/request.ts";
 const shop = await requestShop();
 const THERE = "https://games.example:8445";
 const NOWHERE = "https://nobody.example:8445";
-shop.world.peers.set(THERE, { name: "Games house", portalUrl: null, takesRequests: true });
+shop.world.peers.set(THERE, { name: "Games fixture", portalUrl: null, takesRequests: true });
 const EURO = { currency: "EUR", onceMinor: 0 } as const;
 const PRICE = { price: { ...EURO, monthlyMinor: 500 } };
 const module = { kind: "activation", module: "java" } as const;
@@ -49,10 +49,10 @@ const word = (state: Word["state"], its: Word["items"][number]["state"], ids = [
 
 for (const road of ROADS) {
   test(`on the road ${road} an item of a server that takes no requests is refused by name, and no order is opened`, async () => {
-    const house = await shop.house(`nowhere ${road}`, items(NOWHERE), setup);
+    const fixture = await shop.fixture(`nowhere ${road}`, items(NOWHERE), setup);
     for (const id of ["games", "guide", "theirs"]) {
       await assert.rejects(
-        house.ask([id], { road, noticeKey: null }),
+        fixture.ask([id], { road, noticeKey: null }),
         (error: Error & { code?: string; nextStep?: string }) => {
           assert.equal(error.code, "item_elsewhere");
           assert.match(error.message, new RegExp(`${id}: provisioned by nobody\\.example:8445`));
@@ -61,50 +61,50 @@ for (const road of ROADS) {
         },
       );
     }
-    assert.equal(await shop.count("provisioning_order", "operator_id = $1", [house.operatorId]), 0);
-    assert.deepEqual([house.saw.forwarded, house.saw.elements, house.saw.billing], [[], [], []]);
+    assert.equal(await shop.count("provisioning_order", "operator_id = $1", [fixture.operatorId]), 0);
+    assert.deepEqual([fixture.saw.forwarded, fixture.saw.elements, fixture.saw.billing], [[], [], []]);
   });
 
   test(`on the road ${road} it is forwarded, done by its server's word alone, and billed and agreed to there`, async () => {
-    const house = await shop.house(`forwarded ${road}`, items(THERE), setup);
-    const { orderId } = await house.ask(["games"], { road, user: USER });
-    const order = () => house.status(orderId);
+    const fixture = await shop.fixture(`forwarded ${road}`, items(THERE), setup);
+    const { orderId } = await fixture.ask(["games"], { road, user: USER });
+    const order = () => fixture.status(orderId);
     assert.equal((await order()).state, "provisioning", "no terms of ours are to be agreed to");
     assert.equal((await order()).items[0]?.state, "pending");
-    await house.errands();
+    await fixture.calls();
     assert.equal((await order()).items[0]?.state, "pending", "nobody answered there");
 
-    house.answers.forward = async () => word("awaiting_consent", "pending");
+    fixture.answers.forward = async () => word("awaiting_consent", "pending");
     await shop.pass(10_000);
-    await house.errands();
+    await fixture.calls();
     const waits = (await order()).items[0]!;
     assert.deepEqual([waits.state, waits.server], ["forwarded", THERE]);
-    assert.match(waits.reason, /Games house has it, as its request GAMES234/);
+    assert.match(waits.reason, /Games fixture has it, as its request GAMES234/);
     assert.equal((await order()).state, "provisioning");
-    const told = (await house.told()).map(({ text }) => text).join("\n");
-    assert.match(told, /Games house provides and bills games; it has your request/);
+    const told = (await fixture.told()).map(({ text }) => text).join("\n");
+    assert.match(told, /Games fixture provides and bills games; it has your request/);
 
-    house.answers.forward = async () => word("completed", "works");
+    fixture.answers.forward = async () => word("completed", "works");
     await shop.pass(3_600_000);
-    await house.errands();
+    await fixture.calls();
     assert.equal((await order()).state, "completed");
     assert.equal((await order()).items[0]?.state, "works");
-    assert.match((await order()).items[0]!.reason, /Games house says that it is done/);
-    assert.deepEqual([house.saw.elements, house.saw.billing, house.saw.registrations], [[], [], []]);
+    assert.match((await order()).items[0]!.reason, /Games fixture says that it is done/);
+    assert.deepEqual([fixture.saw.elements, fixture.saw.billing, fixture.saw.registrations], [[], [], []]);
     assert.deepEqual(
-      await house.requests.provisioned({ ...house.scope, subscriberId: await subscriberOf(orderId) }),
+      await fixture.requests.provisioned({ ...fixture.scope, subscriberId: await subscriberOf(orderId) }),
       [],
     );
 
-    const [sent] = house.saw.forwarded;
+    const [sent] = fixture.saw.forwarded;
     assert.deepEqual(
       [sent?.server, sent?.selection, sent?.action, sent?.subscriber.imsi, sent?.subscriber.imei],
-      [THERE, ["games"], "add", house.imsi, house.imei],
+      [THERE, ["games"], "add", fixture.imsi, fixture.imei],
     );
-    assert.deepEqual(sent?.noticeKey, house.noticeKey);
+    assert.deepEqual(sent?.noticeKey, fixture.noticeKey);
     assert.equal(sent?.assurance, road === "representative" ? "otp" : road === "partner" ? "otp" : "network");
     assert.equal(
-      new Set(house.saw.forwarded.map(({ id }) => id)).size,
+      new Set(fixture.saw.forwarded.map(({ id }) => id)).size,
       1,
       "one request there, however often asked",
     );
@@ -129,42 +129,42 @@ test("what its server refuses, or did not manage, has failed here with that serv
     ["expired without proof", word("partly_completed", "sending"), /its own reason/],
     ["another item", word("completed", "works", ["other"]), /as it stands there/],
   ] as const) {
-    const house = await shop.house(`no ${what}`, items(THERE), setup);
-    house.answers.forward = async () => answer;
-    const { orderId } = await house.ask(["games"]);
-    await house.errands();
-    const { state, items: its } = await house.status(orderId);
+    const fixture = await shop.fixture(`no ${what}`, items(THERE), setup);
+    fixture.answers.forward = async () => answer;
+    const { orderId } = await fixture.ask(["games"]);
+    await fixture.calls();
+    const { state, items: its } = await fixture.status(orderId);
     assert.deepEqual([state, its[0]?.state], ["failed", "failed"], what);
     assert.match(its[0]!.reason, reason);
-    assert.deepEqual(house.saw.billing, []);
+    assert.deepEqual(fixture.saw.billing, []);
   }
 });
 
 test("a server that never says what became of it: given up at the deadline, said so, not billed", async () => {
-  const house = await shop.house("silence", items(THERE), setup);
-  const { orderId } = await house.ask(["games"]);
-  await house.errands();
+  const fixture = await shop.fixture("silence", items(THERE), setup);
+  const { orderId } = await fixture.ask(["games"]);
+  await fixture.calls();
   await shop.pass(15 * 24 * 3_600_000);
-  await house.errands();
+  await fixture.calls();
   await shop.pass(1_000);
-  const { state, items: its } = await house.status(orderId);
+  const { state, items: its } = await fixture.status(orderId);
   assert.deepEqual([state, its[0]?.state], ["failed", "failed"]);
-  assert.deepEqual(house.saw.billing, []);
+  assert.deepEqual(fixture.saw.billing, []);
 });
 
 test("a package member of another server goes there; the rest is done, billed and agreed to here, each by its own price", async () => {
-  const house = await shop.house("member", items(THERE), setup);
-  house.answers.forward = async () => word("completed", "works");
-  const { orderId } = await house.ask(["fun"]);
-  assert.equal((await house.status(orderId)).terms.length, 0, "the terms of games are its server's to ask");
-  await house.errands();
-  const { state, items: its } = await house.status(orderId);
+  const fixture = await shop.fixture("member", items(THERE), setup);
+  fixture.answers.forward = async () => word("completed", "works");
+  const { orderId } = await fixture.ask(["fun"]);
+  assert.equal((await fixture.status(orderId)).terms.length, 0, "the terms of games are its server's to ask");
+  await fixture.calls();
+  const { state, items: its } = await fixture.status(orderId);
   assert.equal(state, "completed");
   assert.deepEqual(its.map((item) => `${item.catalogId} ${item.state}`).sort(), [
     "games works",
     "radio delivered",
   ]);
-  const booked = house.saw.billing.filter(({ kind }) => kind === "feature");
+  const booked = fixture.saw.billing.filter(({ kind }) => kind === "feature");
   assert.deepEqual(
     booked.map(({ catalogId, monthlyMinor }) => [catalogId, monthlyMinor]),
     [["radio", 500]],
@@ -172,56 +172,61 @@ test("a package member of another server goes there; the rest is done, billed an
 });
 
 test("a package member of a server that takes no requests falls with its reason and that server's address; the rest goes on", async () => {
-  const house = await shop.house("member nowhere", items(NOWHERE), setup);
-  const { orderId } = await house.ask(["fun"], { noticeKey: null });
-  await house.errands();
-  const { state, items: its } = await house.status(orderId);
+  const fixture = await shop.fixture("member nowhere", items(NOWHERE), setup);
+  const { orderId } = await fixture.ask(["fun"], { noticeKey: null });
+  await fixture.calls();
+  const { state, items: its } = await fixture.status(orderId);
   assert.equal(state, "partly_completed");
   assert.deepEqual(its.map((item) => `${item.catalogId} ${item.state}`).sort(), [
     "games failed",
     "radio delivered",
   ]);
-  const told = (await house.told()).map(({ text }) => text).join("\n");
+  const told = (await fixture.told()).map(({ text }) => text).join("\n");
   assert.match(
     told,
     /games comes from nobody\.example:8445 alone: https:\/\/nobody\.example:8445\/d\/items\/games/,
   );
-  assert.deepEqual(house.saw.elements, []);
+  assert.deepEqual(fixture.saw.elements, []);
 });
 
 test("a package may carry its own server: it goes there as one, and its members are that server's affair", async () => {
-  const house = await shop.house("their package", items(THERE), setup);
+  const fixture = await shop.fixture("their package", items(THERE), setup);
   const ended = word("completed", "works", ["puzzle", "race"]);
-  house.answers.forward = async () => ({
+  fixture.answers.forward = async () => ({
     ...ended,
     items: ended.items.map((one) => ({ ...one, package: "theirs" })),
   });
-  const { orderId } = await house.ask(["theirs"]);
-  await house.errands();
-  assert.equal((await house.status(orderId)).state, "completed");
+  const { orderId } = await fixture.ask(["theirs"]);
+  await fixture.calls();
+  assert.equal((await fixture.status(orderId)).state, "completed");
   assert.deepEqual(
-    house.saw.forwarded.map(({ selection }) => selection),
+    fixture.saw.forwarded.map(({ selection }) => selection),
     [["theirs"]],
   );
 });
 
 test("an offer of it is forwarded when it is taken by a text, and none is sent that could not be", async () => {
-  const house = await shop.house("offered", items(THERE), setup);
-  await house.ask(["radio"]);
-  await house.told();
-  const offer = { itemId: "games", to: [{ msisdn: house.msisdn }], actor: "marketing", idempotencyKey: "k" };
-  await house.requests.sendOffers(house.operatorId, offer);
-  const [text] = await house.told();
+  const fixture = await shop.fixture("offered", items(THERE), setup);
+  await fixture.ask(["radio"]);
+  await fixture.told();
+  const offer = {
+    itemId: "games",
+    to: [{ msisdn: fixture.msisdn }],
+    actor: "marketing",
+    idempotencyKey: "k",
+  };
+  await fixture.requests.sendOffers(fixture.operatorId, offer);
+  const [text] = await fixture.told();
   assert.match(text!.text, /games is there for you \(billed by its own provider\)/);
   const code = /YES (\d{4})/.exec(text!.text)![1]!;
-  assert.equal(await house.requests.textCame(house.msisdn, `yes ${code}`), true);
-  await house.errands();
+  assert.equal(await fixture.requests.textCame(fixture.msisdn, `yes ${code}`), true);
+  await fixture.calls();
   assert.deepEqual(
-    house.saw.forwarded.map(({ selection }) => selection),
+    fixture.saw.forwarded.map(({ selection }) => selection),
     [["games"]],
   );
 
-  const other = await shop.house("offered nowhere", items(NOWHERE), setup);
+  const other = await shop.fixture("offered nowhere", items(NOWHERE), setup);
   await other.ask(["radio"]);
   await assert.rejects(
     other.requests.sendOffers(other.operatorId, { ...offer, to: [{ msisdn: other.msisdn }] }),
@@ -232,59 +237,62 @@ test("an offer of it is forwarded when it is taken by a text, and none is sent t
 });
 
 test("what was provisioned here before its server was another one's is removed here, and what was not is removed there", async () => {
-  const house = await shop.house("moved", [{ id: "radio", ...PRICE }], setup);
-  const { orderId } = await house.ask(["radio"]);
-  await house.errands();
-  assert.equal((await house.status(orderId)).state, "completed");
-  const { version, id: _id, ...radio } = (await shop.catalog.find(house.operatorId, "radio"))!.current!;
+  const fixture = await shop.fixture("moved", [{ id: "radio", ...PRICE }], setup);
+  const { orderId } = await fixture.ask(["radio"]);
+  await fixture.calls();
+  assert.equal((await fixture.status(orderId)).state, "completed");
+  const { version, id: _id, ...radio } = (await shop.catalog.find(fixture.operatorId, "radio"))!.current!;
   await shop.catalog.put(
-    house.operatorId,
+    fixture.operatorId,
     "radio",
     { ...radio, provisioningServer: THERE },
     (now) => now === version,
     "test",
   );
   shop.time.now += 60_000;
-  const removal = await house.ask(["radio"], { action: "remove" });
-  await house.errands();
-  assert.deepEqual(house.saw.forwarded, []);
-  assert.equal((await house.status(removal.orderId)).state, "completed");
-  house.answers.forward = async () => word("completed", "works", ["radio"]);
-  const there = await house.ask(["radio"], { action: "remove" });
-  await house.errands();
+  const removal = await fixture.ask(["radio"], { action: "remove" });
+  await fixture.calls();
+  assert.deepEqual(fixture.saw.forwarded, []);
+  assert.equal((await fixture.status(removal.orderId)).state, "completed");
+  fixture.answers.forward = async () => word("completed", "works", ["radio"]);
+  const there = await fixture.ask(["radio"], { action: "remove" });
+  await fixture.calls();
   assert.deepEqual(
-    house.saw.forwarded.map(({ action }) => action),
+    fixture.saw.forwarded.map(({ action }) => action),
     ["remove"],
   );
-  assert.equal((await house.status(there.orderId)).state, "completed");
+  assert.equal((await fixture.status(there.orderId)).state, "completed");
 });
 
 test("an order that is cancelled meanwhile asks its server no more, and says that what is there goes on", async () => {
-  const house = await shop.house("cancelled", items(THERE), setup);
-  house.answers.forward = async () => word("provisioning", "sending");
-  const { orderId } = await house.ask(["games"]);
-  await house.errands();
-  await shop.desk.cancel(house.operatorId, orderId, "care");
+  const fixture = await shop.fixture("cancelled", items(THERE), setup);
+  fixture.answers.forward = async () => word("provisioning", "sending");
+  const { orderId } = await fixture.ask(["games"]);
+  await fixture.calls();
+  await shop.desk.cancel(fixture.operatorId, orderId, "care");
   await shop.pass(3_600_000);
-  const before = house.saw.forwarded.length;
-  await house.errands();
-  assert.equal(house.saw.forwarded.length, before);
-  assert.match((await house.status(orderId)).items[0]!.reason, /what its own server has of it goes on there/);
+  const before = fixture.saw.forwarded.length;
+  await fixture.calls();
+  assert.equal(fixture.saw.forwarded.length, before);
+  assert.match(
+    (await fixture.status(orderId)).items[0]!.reason,
+    /what its own server has of it goes on there/,
+  );
 });
 
 test("what staff enter for a device that never asked here: a knock names this server, and the content waits for it", async () => {
   const java = { id: "java", content: module } as const;
-  const house = await shop.house("never asked", [java], setup);
-  const asked = () => house.ask(["java"], { road: "representative", noticeKey: null });
+  const fixture = await shop.fixture("never asked", [java], setup);
+  const asked = () => fixture.ask(["java"], { road: "representative", noticeKey: null });
   const { orderId: unfetched } = await asked();
-  const [fallen] = (await house.status(unfetched)).items;
+  const [fallen] = (await fixture.status(unfetched)).items;
   assert.equal(fallen?.state, "failed", "without a door for proxies nobody could fetch it");
   shop.world.landName = "prov.example:8445";
   const { orderId } = await asked();
   shop.world.landName = null;
-  const { items: its, reference } = await house.status(orderId);
+  const { items: its, reference } = await fixture.status(orderId);
   assert.deepEqual([its[0]?.state, its[0]?.hasContent], ["sending", true]);
-  assert.ok((await house.events(orderId)).includes("knock_queued"));
+  assert.ok((await fixture.events(orderId)).includes("knock_queued"));
   const [pushed] = await shop.database.rows<{ n: number }>(
     "select count(*)::int as n from payload p join message m on m.payload_id = p.id where m.order_id = $1 and p.protocol = 'notice'",
     [orderId],

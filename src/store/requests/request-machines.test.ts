@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
 import { NO_CONNECTORS } from "../../kernel/conductor/request-calls.ts";
 
@@ -33,7 +33,7 @@ const serviceOf = (id: string, { elements }: Machines): Partial<CatalogItem> & {
 });
 
 /** The books that the machines keep: what they were told and answered yes to, and nothing of what they refused. */
-function booksOf(house: RequestHouse, { billing }: Machines) {
+function booksOf(fixture: RequestFixture, { billing }: Machines) {
   const books = {
     service: new Set<string>(),
     elements: new Set<string>(),
@@ -45,7 +45,7 @@ function booksOf(house: RequestHouse, { billing }: Machines) {
   const done = { kind: "done", reference: null } as const;
   const prepared = new Map<string, () => void>();
   const at = { remoteIds: 0 };
-  const { answers } = house;
+  const { answers } = fixture;
   answers.register = async () => {
     const remoteId = `scim-${++at.remoteIds}`;
     books.service.add(remoteId);
@@ -57,13 +57,13 @@ function booksOf(house: RequestHouse, { billing }: Machines) {
     return { kind: "done" };
   };
   answers.element = async () => {
-    const { element, action, catalogId } = house.saw.elements.at(-1)!;
+    const { element, action, catalogId } = fixture.saw.elements.at(-1)!;
     if (refuses.element && action === "remove") return no;
     books.elements[action === "add" ? "add" : "delete"](`${element} ${catalogId}`);
     return done;
   };
   answers.billing = async () => {
-    const { id, kind, action, catalogId, prepared: reserved } = house.saw.billing.at(-1)!;
+    const { id, kind, action, catalogId, prepared: reserved } = fixture.saw.billing.at(-1)!;
     if (billing === "knows no account") return { kind: "refused", cause: "no_such_account", reason: "no" };
     const book = () => void books.bill[action === "add" ? "add" : "delete"](catalogId!);
     if (kind === "service" || kind === "feature") book();
@@ -86,9 +86,9 @@ function booksOf(house: RequestHouse, { billing }: Machines) {
   return { read, refuses };
 }
 
-async function houseWith(name: string, machines: Machines) {
+async function fixtureWith(name: string, machines: Machines) {
   const { billingOf, mailOf } = NO_CONNECTORS;
-  const house = await shop.house(name, [serviceOf("mail", machines), serviceOf("news", machines)], {
+  const fixture = await shop.fixture(name, [serviceOf("mail", machines), serviceOf("news", machines)], {
     terms: ["general"],
     policy: { termsAlsoBy: ["mail"] },
     without: {
@@ -96,26 +96,26 @@ async function houseWith(name: string, machines: Machines) {
       ...(machines.mail === "none" && { mailOf }),
     },
   });
-  const books = booksOf(house, machines);
+  const books = booksOf(fixture, machines);
   /** Asked, agreed to where terms are to be agreed to, and everybody was asked as often as it takes. */
   const through = async (item: string, action: "add" | "remove") => {
-    const { orderId } = await house.ask([item], { action });
-    const told = [...(await house.told())];
-    const isAsked = (await house.status(orderId)).state === "awaiting_consent";
+    const { orderId } = await fixture.ask([item], { action });
+    const told = [...(await fixture.told())];
+    const isAsked = (await fixture.status(orderId)).state === "awaiting_consent";
     if (isAsked) {
-      await house.errands();
-      await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
+      await fixture.calls();
+      await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen");
     }
     const early = told.filter(({ text }) => / is done|removed/.test(text));
     assert.deepEqual(early, [], "nobody was asked yet");
     for (let again = 0; again < RETRIES; again++) {
-      await house.errands();
-      told.push(...(await house.told()));
+      await fixture.calls();
+      told.push(...(await fixture.told()));
       shop.time.now += RETRY_MS;
     }
-    const { state, items } = await house.status(orderId);
-    const { subscriberId } = await house.story(orderId);
-    const had = await house.requests.provisioned({ ...house.scope, subscriberId });
+    const { state, items } = await fixture.status(orderId);
+    const { subscriberId } = await fixture.story(orderId);
+    const had = await fixture.requests.provisioned({ ...fixture.scope, subscriberId });
     return {
       state,
       item: items[0]!.state,
@@ -125,10 +125,10 @@ async function houseWith(name: string, machines: Machines) {
         .text.replace(/^.*request \w+ ?/, "")
         .replace(/^is /, ""),
       had: had.map(({ itemId }) => itemId).sort(),
-      isMailed: (await house.events(orderId)).includes("mail_sent"),
+      isMailed: (await fixture.events(orderId)).includes("mail_sent"),
     };
   };
-  return { house, books, through };
+  return { fixture, books, through };
 }
 
 for (const machines of ALL) {
@@ -139,7 +139,7 @@ for (const machines of ALL) {
     elements === "none" ? [] : ids.map((id) => `e-mail ${id}`);
 
   test(`added, changed and removed, each party has what the subscriber was told (${name})`, async () => {
-    const { books, through, house } = await houseWith(name, machines);
+    const { books, through, fixture } = await fixtureWith(name, machines);
     const isMailed = mail === "a server";
     const added = await through("mail", "add");
     assert.deepEqual(added, {
@@ -166,7 +166,7 @@ for (const machines of ALL) {
       ...{ had: ["news"], isMailed: false },
     });
     assert.deepEqual(
-      house.saw.removals.map(({ remoteId }) => remoteId),
+      fixture.saw.removals.map(({ remoteId }) => remoteId),
       ["scim-1"],
       "the service server was asked once",
     );
@@ -179,7 +179,7 @@ for (const machines of ALL) {
   for (const refuser of refusers) {
     const who = refuser === "removal" ? "the service server" : "an element";
     test(`what ${who} does not end is had, billed and provided as before, and nobody says that it was removed (${name})`, async () => {
-      const { books, through } = await houseWith(`${refuser} refused, ${name}`, machines);
+      const { books, through } = await fixtureWith(`${refuser} refused, ${name}`, machines);
       await through("mail", "add");
       const before = books.read();
       books.refuses[refuser] = true;
@@ -201,21 +201,21 @@ test("an element that the service needs and the operator has not fails the servi
   for (const billing of BILLING) {
     const machines = { billing, elements: "of the network", mail: "none" } as const;
     const { elementOf, billingOf } = NO_CONNECTORS;
-    const house = await shop.house(
+    const fixture = await shop.fixture(
       `no element, ${billing}`,
       [{ ...serviceOf("mail", machines), terms: null }],
       {
         without: { elementOf, ...(billing === "none" && { billingOf }) },
       },
     );
-    const books = booksOf(house, machines);
-    const { orderId } = await house.ask(["mail"]);
-    for (let hour = 0; hour < 30 && (await house.status(orderId)).state !== "failed"; hour++) {
-      await house.errands();
+    const books = booksOf(fixture, machines);
+    const { orderId } = await fixture.ask(["mail"]);
+    for (let hour = 0; hour < 30 && (await fixture.status(orderId)).state !== "failed"; hour++) {
+      await fixture.calls();
       await shop.pass(60 * 60_000);
     }
-    await house.errands();
-    const story = await house.story(orderId);
+    await fixture.calls();
+    const story = await fixture.story(orderId);
     assert.equal(story.state, "failed");
     assert.match(story.items[0]!.reason, /e-mail failed: not_configured/);
     assert.deepEqual(books.read(), { service: [], elements: [], bill: [], reserved: 0, mails: 0 });

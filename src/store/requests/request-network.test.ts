@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
-import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 
 const shop = await requestShop();
 const FORWARDING = { id: "forward", elements: ["voice-mail", "forwarding"] } as const;
@@ -12,59 +12,59 @@ const silent = (of: string) => (task: { readonly element: string }) =>
       ? ({ kind: "failed", cause: "timeout", reason: "none" } as const)
       : ({ kind: "done", reference: null } as const),
   );
-const itemOf = async (house: RequestHouse, orderId: string) => (await house.story(orderId)).items[0]!;
+const itemOf = async (fixture: RequestFixture, orderId: string) => (await fixture.story(orderId)).items[0]!;
 
 test("an item that the network alone provides is not said to have arrived until every element is done", async () => {
-  const house = await shop.house("one is slow", [FORWARDING]);
-  house.answers.element = silent("forwarding");
-  const { orderId } = await house.ask(["forward"]);
-  assert.equal((await itemOf(house, orderId)).state, "sending", "nobody was asked yet");
-  await house.errands();
-  const waiting = await itemOf(house, orderId);
+  const fixture = await shop.fixture("one is slow", [FORWARDING]);
+  fixture.answers.element = silent("forwarding");
+  const { orderId } = await fixture.ask(["forward"]);
+  assert.equal((await itemOf(fixture, orderId)).state, "sending", "nobody was asked yet");
+  await fixture.calls();
+  const waiting = await itemOf(fixture, orderId);
   assert.deepEqual([waiting.state, waiting.nextAction], ["sending", "wait for the network's elements"]);
-  assert.equal((await house.status(orderId)).state, "provisioning");
-  house.answers.element = silent("none");
+  assert.equal((await fixture.status(orderId)).state, "provisioning");
+  fixture.answers.element = silent("none");
   await shop.pass(HOUR_MS);
-  await house.errands();
-  assert.equal((await itemOf(house, orderId)).state, "delivered");
-  const said = (await house.story(orderId)).events.find(({ kind }) => kind === "delivered");
+  await fixture.calls();
+  assert.equal((await itemOf(fixture, orderId)).state, "delivered");
+  const said = (await fixture.story(orderId)).events.find(({ kind }) => kind === "delivered");
   assert.deepEqual([said?.reason, said?.evidence], ["the network's elements are done", "element:forwarding"]);
-  assert.equal((await house.status(orderId)).state, "completed");
+  assert.equal((await fixture.status(orderId)).state, "completed");
 });
 
 test("an element that never answers fails the item with what was met, takes back what the other did, and bills nothing", async () => {
-  const house = await shop.house("one is silent", [FORWARDING]);
-  house.answers.element = silent("forwarding");
-  const { orderId } = await house.ask(["forward"]);
+  const fixture = await shop.fixture("one is silent", [FORWARDING]);
+  fixture.answers.element = silent("forwarding");
+  const { orderId } = await fixture.ask(["forward"]);
   for (let hour = 0; hour < 27; hour++) {
-    await house.errands();
+    await fixture.calls();
     await shop.pass(HOUR_MS);
   }
-  await house.errands();
-  const item = await itemOf(house, orderId);
+  await fixture.calls();
+  const item = await itemOf(fixture, orderId);
   assert.deepEqual([item.state, item.cause], ["failed", "element_failed"]);
   assert.match(item.reason, /forwarding failed: timeout/);
   assert.equal(item.subject?.elements["voice-mail"], "undone");
-  assert.equal((await house.status(orderId)).state, "failed");
-  assert.deepEqual(house.saw.billing, []);
+  assert.equal((await fixture.status(orderId)).state, "failed");
+  assert.deepEqual(fixture.saw.billing, []);
 });
 
 test("a removal that the network makes is not said to work before the network has made it", async () => {
-  const house = await shop.house("slow removal", [FORWARDING]);
-  await house.ask(["forward"]);
-  await house.errands();
+  const fixture = await shop.fixture("slow removal", [FORWARDING]);
+  await fixture.ask(["forward"]);
+  await fixture.calls();
   await shop.pass(HOUR_MS);
-  await house.errands();
-  house.answers.element = silent("forwarding");
-  const { orderId } = await house.ask(["forward"], { action: "remove" });
-  await house.errands();
+  await fixture.calls();
+  fixture.answers.element = silent("forwarding");
+  const { orderId } = await fixture.ask(["forward"], { action: "remove" });
+  await fixture.calls();
   await shop.pass(HOUR_MS);
-  await house.errands();
-  assert.equal((await itemOf(house, orderId)).state, "sending");
-  house.answers.element = silent("none");
+  await fixture.calls();
+  assert.equal((await itemOf(fixture, orderId)).state, "sending");
+  fixture.answers.element = silent("none");
   await shop.pass(HOUR_MS);
-  await house.errands();
+  await fixture.calls();
   await shop.pass(HOUR_MS);
-  await house.errands();
-  assert.equal((await itemOf(house, orderId)).state, "works");
+  await fixture.calls();
+  assert.equal((await itemOf(fixture, orderId)).state, "works");
 });

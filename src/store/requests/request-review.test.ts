@@ -13,42 +13,42 @@ const policy = { unknownUser, reviewDeadlineHours };
 const shop = await requestShop();
 
 test("as it ships, the bureau is asked of a stranger, and what it says decides", async () => {
-  const house = await shop.house("review stranger", MMS, { policy });
-  const { orderId } = await house.ask(["mms"]);
-  assert.equal((await house.status(orderId)).state, "verifying");
-  await house.errands();
-  assert.equal((await house.status(orderId)).state, "completed");
+  const fixture = await shop.fixture("review stranger", MMS, { policy });
+  const { orderId } = await fixture.ask(["mms"]);
+  assert.equal((await fixture.status(orderId)).state, "verifying");
+  await fixture.calls();
+  assert.equal((await fixture.status(orderId)).state, "completed");
   assert.deepEqual(
-    house.saw.identities.map(({ user }) => user.familyName),
+    fixture.saw.identities.map(({ user }) => user.familyName),
     ["Lovelace"],
   );
 });
 
 const waits = async (name: string) => {
-  const house = await shop.house(name, MMS, { policy });
-  const { orderId } = await house.ask(["mms"], { user: {} });
+  const fixture = await shop.fixture(name, MMS, { policy });
+  const { orderId } = await fixture.ask(["mms"], { user: {} });
   return {
-    house,
+    fixture,
     orderId,
     review: (outcome: "approved" | "refused") =>
-      house.requests.review(house.operatorId, orderId, { outcome, actor: "anna" }),
+      fixture.requests.review(fixture.operatorId, orderId, { outcome, actor: "anna" }),
   };
 };
 
 test("a stranger without a name waits for a person, with a reason, a deadline and what is next; nothing goes out", async () => {
-  const { house, orderId } = await waits("review nameless");
-  await house.errands();
-  const { state, reason, nextAction, deadlineAt } = await house.status(orderId);
+  const { fixture, orderId } = await waits("review nameless");
+  await fixture.calls();
+  const { state, reason, nextAction, deadlineAt } = await fixture.status(orderId);
   assert.deepEqual(
     [state, reason],
     ["verifying", "a person has to look at who asks: nothing is known of who asks"],
   );
   assert.match(nextAction, /approve or refuse/);
   assert.equal(Date.parse(deadlineAt!), shop.time.now + reviewDeadlineHours * HOUR_MS);
-  assert.deepEqual([house.saw.identities, house.saw.elements, house.saw.billing], [[], [], []]);
-  assert.deepEqual(await house.told(), []);
+  assert.deepEqual([fixture.saw.identities, fixture.saw.elements, fixture.saw.billing], [[], [], []]);
+  assert.deepEqual(await fixture.told(), []);
   const listed = await createRequestReader(shop.database, shop.sealer, () => new Date(shop.time.now)).list(
-    house.operatorId,
+    fixture.operatorId,
     { isForReview: true },
     { limit: 10, cursor: undefined },
   );
@@ -61,69 +61,69 @@ test("a stranger without a name waits for a person, with a reason, a deadline an
 test("a person's yes lets him in, and his no ends the request with the reason", async () => {
   const yes = await waits("review yes");
   await yes.review("approved");
-  assert.equal((await yes.house.status(yes.orderId)).state, "completed");
-  assert.ok((await yes.house.events(yes.orderId)).includes("review_approved"));
+  assert.equal((await yes.fixture.status(yes.orderId)).state, "completed");
+  assert.ok((await yes.fixture.events(yes.orderId)).includes("review_approved"));
   await assert.rejects(yes.review("refused"), { code: "nothing_to_answer" });
   const no = await waits("review no");
   await no.review("refused");
-  const { state, reason } = await no.house.status(no.orderId);
+  const { state, reason } = await no.fixture.status(no.orderId);
   assert.deepEqual([state, reason], ["rejected", "identity refused"]);
 });
 
 test("nobody who looks in time is a no", async () => {
-  const { house, orderId } = await waits("review late");
+  const { fixture, orderId } = await waits("review late");
   await shop.pass(reviewDeadlineHours * HOUR_MS);
-  assert.equal((await house.status(orderId)).state, "rejected");
-  assert.deepEqual((await house.status(orderId)).reason, "identity unverified");
+  assert.equal((await fixture.status(orderId)).state, "rejected");
+  assert.deepEqual((await fixture.status(orderId)).reason, "identity unverified");
 });
 
 test("where no bureau is configured a person is asked at once; where the policy demands one, silence stays a no", async () => {
   const nobody = { kind: "failed", cause: "not_configured", reason: "no identity bureau" } as const;
-  const house = await shop.house("review no bureau", MMS, { policy });
-  house.answers.identity = () => Promise.resolve(nobody);
-  const { orderId } = await house.ask(["mms"]);
-  await house.errands();
+  const fixture = await shop.fixture("review no bureau", MMS, { policy });
+  fixture.answers.identity = () => Promise.resolve(nobody);
+  const { orderId } = await fixture.ask(["mms"]);
+  await fixture.calls();
   assert.match(
-    (await house.status(orderId)).reason,
+    (await fixture.status(orderId)).reason,
     /a person has to look .* no identity bureau is configured/,
   );
-  const { user } = (await house.requests.underReview(house.operatorId, orderId))!;
+  const { user } = (await fixture.requests.underReview(fixture.operatorId, orderId))!;
   assert.deepEqual(user, USER);
-  await house.requests.review(house.operatorId, orderId, { outcome: "approved", actor: "anna" });
-  assert.equal((await house.status(orderId)).state, "completed");
+  await fixture.requests.review(fixture.operatorId, orderId, { outcome: "approved", actor: "anna" });
+  assert.equal((await fixture.status(orderId)).state, "completed");
 
-  const strict = await shop.house("review strict", MMS, { policy: { ...policy, verifyBy: "bureau" } });
+  const strict = await shop.fixture("review strict", MMS, { policy: { ...policy, verifyBy: "bureau" } });
   strict.answers.identity = () => Promise.resolve(nobody);
   const asked = await strict.ask(["mms"]);
-  await strict.errands();
+  await strict.calls();
   assert.equal(await strict.requests.underReview(strict.operatorId, asked.orderId), undefined);
   await shop.pass(2 * HOUR_MS);
   assert.equal((await strict.status(asked.orderId)).state, "rejected");
 });
 
 test("a policy that refuses strangers says why, and one that takes the SIM for enough asks nobody", async () => {
-  const refusing = await shop.house("review refusing", MMS, { policy: { unknownUser: "reject" } });
+  const refusing = await shop.fixture("review refusing", MMS, { policy: { unknownUser: "reject" } });
   const { orderId } = await refusing.ask(["mms"]);
   assert.deepEqual(
     [(await refusing.status(orderId)).state, (await refusing.status(orderId)).reason],
     ["rejected", "user unknown"],
   );
-  const accepting = await shop.house("review accepting", MMS, { policy: { unknownUser: "accept" } });
+  const accepting = await shop.fixture("review accepting", MMS, { policy: { unknownUser: "accept" } });
   const accepted = await accepting.ask(["mms"], { user: {} });
   assert.equal((await accepting.status(accepted.orderId)).state, "completed");
 });
 
 test("a removal, where nobody looks at who asks, makes nobody known: the next request is looked at all the same", async () => {
-  const removed = await shop.house("review by removal", MMS, { policy });
+  const removed = await shop.fixture("review by removal", MMS, { policy });
   await removed.ask(["mms"], { action: "remove" });
   const asked = await removed.ask(["mms"]);
   assert.equal((await removed.status(asked.orderId)).state, "verifying", "a removal makes nobody known");
-  await removed.errands();
+  await removed.calls();
   assert.equal(removed.saw.identities.length, 1);
 
   // Nor one that an item would not have somebody from outside look at.
   const strict = { id: "strict", requires: { assurance: "otp", verification: true, card: false } } as const;
-  const lenient = await shop.house("review by removal, item", [...MMS, strict]);
+  const lenient = await shop.fixture("review by removal, item", [...MMS, strict]);
   await lenient.ask(["mms"], { action: "remove" });
   const wanted = await lenient.ask(["strict"]);
   assert.equal((await lenient.status(wanted.orderId)).state, "verifying");

@@ -5,7 +5,7 @@
 
 import type { AccountBooks } from "../../kernel/order/account-books.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
-import { ROADS } from "../../kernel/order/order.ts";
+import { CHANNELS } from "../../kernel/order/order.ts";
 import type { OrderDraft } from "../../kernel/order/order-draft.ts";
 import type {
   ConsentDraft,
@@ -103,7 +103,7 @@ type RegistrationRow = Omit<Stored<RegistrationDraft>, "data" | "access"> & {
 
 /** Gives the orders that somebody asked for their requests. */
 export async function withRequests(db: Db, sealer: Sealer, orders: readonly OrderDraft[]): Promise<void> {
-  const asked = orders.filter(({ cause }) => (ROADS as readonly string[]).includes(cause));
+  const asked = orders.filter(({ cause }) => (CHANNELS as readonly string[]).includes(cause));
   if (asked.length === 0) return;
   const ids = [asked.map(({ id }) => id)];
   const rows = await db.rows<RequestRow>(REQUESTS_OF, ids);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
-import { type RequestHouse, requestShop, USER } from "../../../test/fixture/request-shop.ts";
+import { type RequestFixture, requestShop, USER } from "../../../test/fixture/request-shop.ts";
 import { DEFAULT_POLICY, withDefaults } from "../../kernel/order/policy.ts";
 import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
 import { createRequestReader } from "./request-reader.ts";
@@ -12,11 +12,15 @@ const reader = createRequestReader(shop.database, shop.sealer, () => new Date(sh
 const BOTH = { ...USER, fax: "+442079460123" };
 
 const termsOf = (name: string, policy: Partial<RequestPolicy> = {}) =>
-  shop.house(name, [{ id: "ring-back", terms: "t", elements: ["hlr-profile"], content: { kind: "none" } }], {
-    terms: ["t"],
-    policy,
-  });
-async function consentOf({ operatorId }: RequestHouse, orderId: string) {
+  shop.fixture(
+    name,
+    [{ id: "ring-back", terms: "t", elements: ["hlr-profile"], content: { kind: "none" } }],
+    {
+      terms: ["t"],
+      policy,
+    },
+  );
+async function consentOf({ operatorId }: RequestFixture, orderId: string) {
   const [consent] = (await reader.detail(operatorId, orderId))!.consents;
   return consent!;
 }
@@ -28,46 +32,46 @@ const refused = (channel: "mail" | "fax") => (mail: { readonly to: { readonly ki
   );
 
 test("a channel is named once it took the terms: the centre every part of the SMS, the mail server the mail", async () => {
-  const house = await termsOf("channels");
-  house.answers.mail = refused("fax");
-  const { orderId } = await house.ask(["ring-back"], { user: BOTH, noticeKey: null });
-  assert.deepEqual((await consentOf(house, orderId)).sentBy, [], "they wait in the queue");
-  const [message] = (await house.story(orderId)).messages;
+  const fixture = await termsOf("channels");
+  fixture.answers.mail = refused("fax");
+  const { orderId } = await fixture.ask(["ring-back"], { user: BOTH, noticeKey: null });
+  assert.deepEqual((await consentOf(fixture, orderId)).sentBy, [], "they wait in the queue");
+  const [message] = (await fixture.story(orderId)).messages;
   await shop.database.run("update message set part_count = 2 where id = $1", [message!.id]);
-  await house.submitted([{ messageId: message!.id, parts: 1 }]);
-  assert.deepEqual((await consentOf(house, orderId)).sentBy, [], "half of a text is none");
-  await house.submitted([{ messageId: message!.id, parts: 2 }]);
-  assert.deepEqual((await consentOf(house, orderId)).sentBy, ["sms"]);
+  await fixture.submitted([{ messageId: message!.id, parts: 1 }]);
+  assert.deepEqual((await consentOf(fixture, orderId)).sentBy, [], "half of a text is none");
+  await fixture.submitted([{ messageId: message!.id, parts: 2 }]);
+  assert.deepEqual((await consentOf(fixture, orderId)).sentBy, ["sms"]);
 
-  await house.errands();
-  const consent = await consentOf(house, orderId);
+  await fixture.calls();
+  const consent = await consentOf(fixture, orderId);
   assert.deepEqual(consent.sentBy, ["sms", "mail"]);
   assert.deepEqual(consent.notSentBy, [{ channel: "fax", reason: "the mail server refused: mail_refused" }]);
-  const said = (await house.story(orderId)).events.filter(({ kind }) => kind.startsWith("mail_"));
+  const said = (await fixture.story(orderId)).events.filter(({ kind }) => kind.startsWith("mail_"));
   assert.deepEqual(said.map(({ kind, reason, evidence }) => [kind, reason, evidence]).sort(), [
     ["mail_not_sent", "the terms did not go out by fax: mail_refused", null],
     ["mail_sent", "the mail server took the terms for mail", "mail_server"],
   ]);
-  assert.equal((await house.status(orderId)).state, "awaiting_consent", "the others are enough");
-  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
+  assert.equal((await fixture.status(orderId)).state, "awaiting_consent", "the others are enough");
+  await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen");
   assert.deepEqual(
-    (await consentOf(house, orderId)).sentBy,
+    (await consentOf(fixture, orderId)).sentBy,
     ["sms", "mail"],
     "an answer changes nothing of it",
   );
 });
 
 test("a mail server that is silent has sent nothing, until it takes the terms after all", async () => {
-  const house = await termsOf("silent server", { termsAlsoBy: ["mail"] });
-  house.answers.mail = () => Promise.resolve({ kind: "failed", cause: "timeout", reason: "silent" });
-  const { orderId } = await house.ask(["ring-back"], { user: BOTH, noticeKey: null });
-  await house.errands();
-  const waiting = await consentOf(house, orderId);
+  const fixture = await termsOf("silent server", { termsAlsoBy: ["mail"] });
+  fixture.answers.mail = () => Promise.resolve({ kind: "failed", cause: "timeout", reason: "silent" });
+  const { orderId } = await fixture.ask(["ring-back"], { user: BOTH, noticeKey: null });
+  await fixture.calls();
+  const waiting = await consentOf(fixture, orderId);
   assert.deepEqual([waiting.sentBy, waiting.notSentBy], [[], []]);
-  house.answers.mail = refused("fax");
+  fixture.answers.mail = refused("fax");
   await shop.pass(HOUR_MS);
-  await house.errands();
-  assert.deepEqual((await consentOf(house, orderId)).sentBy, ["mail"]);
+  await fixture.calls();
+  assert.deepEqual((await consentOf(fixture, orderId)).sentBy, ["mail"]);
 });
 
 for (const [termsAlsoBy, went] of [
@@ -80,35 +84,35 @@ for (const [termsAlsoBy, went] of [
   ],
 ] as const) {
   test(`terms go by SMS, and beside it by ${went.join(" and ") || "nothing"} where the policy says so`, async () => {
-    const house = await termsOf(`also by ${went.join("+")}`, { termsAlsoBy });
-    const { orderId } = await house.ask(["ring-back"], { user: BOTH, noticeKey: null });
-    await house.errands();
-    assert.deepEqual(house.saw.mails.map(({ to }) => to.kind).sort(), went);
-    const [terms] = await house.told();
+    const fixture = await termsOf(`also by ${went.join("+")}`, { termsAlsoBy });
+    const { orderId } = await fixture.ask(["ring-back"], { user: BOTH, noticeKey: null });
+    await fixture.calls();
+    assert.deepEqual(fixture.saw.mails.map(({ to }) => to.kind).sort(), went);
+    const [terms] = await fixture.told();
     assert.match(terms!.text, /Reply YES/);
-    assert.deepEqual([...(await consentOf(house, orderId)).sentBy].sort(), [...went, "sms"].sort());
+    assert.deepEqual([...(await consentOf(fixture, orderId)).sentBy].sort(), [...went, "sms"].sort());
   });
 }
 
 for (const channel of ["mail", "sms"] as const) {
   test(`where the policy stops at a channel that does not take the terms, ${channel} that fails ends the request with its name`, async () => {
-    const house = await termsOf(`stops at ${channel}`, { termsNotSent: "stop" });
-    const { orderId } = await house.ask(["ring-back"], { user: BOTH, noticeKey: null });
+    const fixture = await termsOf(`stops at ${channel}`, { termsNotSent: "stop" });
+    const { orderId } = await fixture.ask(["ring-back"], { user: BOTH, noticeKey: null });
     if (channel === "mail") {
-      house.answers.mail = refused("mail");
-      await house.errands();
+      fixture.answers.mail = refused("mail");
+      await fixture.calls();
     } else
       for (let attempt = 0; attempt <= DEFAULT_POLICY.resendLimit; attempt++) {
-        await house.told("failed");
+        await fixture.told("failed");
         await shop.pass(6 * HOUR_MS);
       }
-    const story = await house.story(orderId);
+    const story = await fixture.story(orderId);
     assert.deepEqual([story.state, story.items[0]?.state], ["failed", "cancelled"]);
     assert.match(
       story.reason,
       new RegExp(`^the terms did not go out by ${channel}: .*, and the policy stops there$`),
     );
-    const { notSentBy } = await consentOf(house, orderId);
+    const { notSentBy } = await consentOf(fixture, orderId);
     assert.ok(
       notSentBy.some((one) => one.channel === channel),
       JSON.stringify(notSentBy),
@@ -122,19 +126,19 @@ for (const channel of ["mail", "sms"] as const) {
 }
 
 test("a channel that fails after the answer stops nothing", async () => {
-  const house = await termsOf("late failure", { termsNotSent: "stop" });
-  house.answers.mail = refused("mail");
-  const { orderId } = await house.ask(["ring-back"], { user: BOTH, noticeKey: null });
-  await house.requests.answerTerms(house.scope, orderId, "accept", "screen");
-  await house.errands();
-  assert.notEqual((await house.status(orderId)).state, "failed");
+  const fixture = await termsOf("late failure", { termsNotSent: "stop" });
+  fixture.answers.mail = refused("mail");
+  const { orderId } = await fixture.ask(["ring-back"], { user: BOTH, noticeKey: null });
+  await fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen");
+  await fixture.calls();
+  assert.notEqual((await fixture.status(orderId)).state, "failed");
 });
 
 test("terms that no channel took and nobody answered end with just that", async () => {
-  const house = await termsOf("nobody was told", { termsAlsoBy: [] });
-  const { orderId } = await house.ask(["ring-back"], { noticeKey: null });
+  const fixture = await termsOf("nobody was told", { termsAlsoBy: [] });
+  const { orderId } = await fixture.ask(["ring-back"], { noticeKey: null });
   await shop.pass(49 * HOUR_MS);
-  const story = await house.story(orderId);
+  const story = await fixture.story(orderId);
   assert.deepEqual(
     [story.state, story.reason],
     ["expired", "nobody answered the terms in time; no channel had taken them"],

@@ -2,7 +2,7 @@
  * Sightings into rows. Most say nothing new: one look-up over indexes answers a whole batch of those. What changed is
  * decided under the lock of its subscriber, so that two nodes never open two orders for one move.
  *
- * Callers are coalesced: while one batch is at the data base the next one gathers, so a lone sighting waits for nobody
+ * Callers are coalesced: while one batch is at the database the next one gathers, so a lone sighting waits for nobody
  * and a flood costs a statement per thousand.
  */
 import { setImmediate } from "node:timers/promises";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { test } from "vitest";
 import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
 import { pair } from "../../../test/fixture/order-shop.ts";
-import { type RequestHouse, requestShop } from "../../../test/fixture/request-shop.ts";
+import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
 import type { SightingInput } from "../../kernel/detection/sighting.ts";
 import { createPortalPeople } from "../requests/portal-link.ts";
@@ -21,20 +21,20 @@ const MAIL: Partial<CatalogItem> & { readonly id: string } = {
 type Sim = { readonly imsi: string; readonly imei: string; readonly msisdn: string };
 
 /** The network sees a SIM, a moment after whatever was before. */
-async function sees(house: RequestHouse, sim: Partial<SightingInput> & Pick<Sim, "imsi" | "imei">) {
+async function sees(fixture: RequestFixture, sim: Partial<SightingInput> & Pick<Sim, "imsi" | "imei">) {
   shop.time.now += 1_000;
   const seenAt = new Date(shop.time.now).toISOString();
-  const [result] = await shop.see(house.operatorId, { seenAt, ...sim });
+  const [result] = await shop.see(fixture.operatorId, { seenAt, ...sim });
   assert.ok(result && "subscriberId" in result, JSON.stringify(result));
   return result.subscriberId;
 }
 const simOf = ({ imsi, imei, msisdn }: Sim): Sim => ({ imsi, imei, msisdn });
 /** What goes out since, to anybody of this operator: handed over, and reported by the centre as said. */
-async function sent(house: RequestHouse, state: "delivered" | "failed" | "none" = "none") {
+async function sent(fixture: RequestFixture, state: "delivered" | "failed" | "none" = "none") {
   const now = new Date(shop.time.now);
   const claimed = await shop.store.claimMessages({ now, limit: 1_000, leaseMs: 120_000 });
   const told = claimed.flatMap(({ operatorId, messageId, partCount, protocol, content }) =>
-    operatorId === house.operatorId
+    operatorId === fixture.operatorId
       ? [
           {
             messageId,
@@ -45,32 +45,37 @@ async function sent(house: RequestHouse, state: "delivered" | "failed" | "none" 
         ]
       : [],
   );
-  await house.submitted(told);
-  if (state !== "none") await house.receipt(told, state);
+  await fixture.submitted(told);
+  if (state !== "none") await fixture.receipt(told, state);
   return told;
 }
-const numberOf = async (house: RequestHouse, imsi: string) =>
-  (await people.find(house.operatorId, { imsi }))?.msisdn ?? null;
+const numberOf = async (fixture: RequestFixture, imsi: string) =>
+  (await people.find(fixture.operatorId, { imsi }))?.msisdn ?? null;
 const hash = (text: string) => createHash("sha256").update(text).digest();
 
-async function offered(house: RequestHouse, idempotencyKey: string): Promise<string> {
-  const to = [{ imsi: house.imsi }];
-  await house.requests.sendOffers(house.operatorId, { itemId: "game", to, actor: "care", idempotencyKey });
+async function offered(fixture: RequestFixture, idempotencyKey: string): Promise<string> {
+  const to = [{ imsi: fixture.imsi }];
+  await fixture.requests.sendOffers(fixture.operatorId, {
+    itemId: "game",
+    to,
+    actor: "care",
+    idempotencyKey,
+  });
   const [id] = await shop.database.rows<{ code: string }>(
     "select code from offer where operator_id = $1 order by id desc limit 1",
-    [house.operatorId],
+    [fixture.operatorId],
   );
   return id!.code;
 }
 
 test("open questions, offers, ways in and messages of the old holder end; the new one answers none of them", async () => {
-  const house = await shop.house("moves on", [RADIO, GAME], { terms: ["t"] });
-  const old = simOf(house);
-  const before = await sees(house, old);
-  const { orderId } = await house.ask(["radio"], { noticeKey: null });
-  const code = await offered(house, "spring");
+  const fixture = await shop.fixture("moves on", [RADIO, GAME], { terms: ["t"] });
+  const old = simOf(fixture);
+  const before = await sees(fixture, old);
+  const { orderId } = await fixture.ask(["radio"], { noticeKey: null });
+  const code = await offered(fixture, "spring");
   const way = {
-    operatorId: house.operatorId,
+    operatorId: fixture.operatorId,
     subscriberId: before,
     msisdn: old.msisdn,
     tokenHash: hash("link"),
@@ -79,32 +84,32 @@ test("open questions, offers, ways in and messages of the old holder end; the ne
   };
   assert.equal(await people.addLink(way, new Date(shop.time.now), 3), true);
   const fresh = { ...pair("new holder of it"), msisdn: old.msisdn };
-  const now = await sees(house, fresh);
-  assert.equal(await numberOf(house, old.imsi), null);
-  assert.equal(await numberOf(house, fresh.imsi), old.msisdn);
+  const now = await sees(fixture, fresh);
+  assert.equal(await numberOf(fixture, old.imsi), null);
+  assert.equal(await numberOf(fixture, fresh.imsi), old.msisdn);
   assert.equal(
     await shop.count("former_number", "subscriber_id = $1 and new_holder_id = $2", [before, now]),
     1,
     "that he had it is kept",
   );
   for (const text of ["yes", `yes ${code}`, `YES ${(await consentCode(orderId)) ?? ""}`])
-    assert.equal(await house.requests.textCame(old.msisdn, text), false, text);
-  assert.equal(await people.useLink(house.operatorId, way.tokenHash, new Date(shop.time.now)), undefined);
+    assert.equal(await fixture.requests.textCame(old.msisdn, text), false, text);
+  assert.equal(await people.useLink(fixture.operatorId, way.tokenHash, new Date(shop.time.now)), undefined);
   assert.equal(
     await people.addLink({ ...way, tokenHash: hash("late") }, new Date(shop.time.now), 3),
     false,
     "one that was looked up before is not sent after",
   );
   await shop.pass(1);
-  const { state, reason } = await house.status(orderId);
+  const { state, reason } = await fixture.status(orderId);
   assert.deepEqual([state, /another SIM's now.*ask for it anew/.test(reason)], ["cancelled", true]);
   assert.ok(
-    (await sent(house)).every(({ text }) => text === ""),
+    (await sent(fixture)).every(({ text }) => text === ""),
     "no word for him goes to that number",
   );
-  assert.equal(await shop.count("offer", "operator_id = $1 and state = 'sent'", [house.operatorId]), 0);
+  assert.equal(await shop.count("offer", "operator_id = $1 and state = 'sent'", [fixture.operatorId]), 0);
   assert.equal(
-    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [house.operatorId]),
+    await shop.count("provisioning_order", "operator_id = $1 and cause = 'offer'", [fixture.operatorId]),
     0,
   );
 });
@@ -119,21 +124,21 @@ for (const [name, how] of [
   ["is at the message centre", "submitted"],
 ] as const) {
   test(`access data of the old holder that ${name} is nobody's: not sent, not proved by a receipt, and its registration is ended`, async () => {
-    const house = await shop.house(`access ${how}`, [MAIL]);
-    const old = simOf(house);
-    await sees(house, old);
-    const { orderId } = await house.ask(["mail"], { noticeKey: null });
-    await house.errands();
-    const first = how === "queued" ? [] : await sent(house, how === "failed" ? "failed" : "none");
-    await sees(house, { ...pair(`heir ${how}`), msisdn: old.msisdn });
-    if (how === "submitted") await house.receipt(first, "delivered");
+    const fixture = await shop.fixture(`access ${how}`, [MAIL]);
+    const old = simOf(fixture);
+    await sees(fixture, old);
+    const { orderId } = await fixture.ask(["mail"], { noticeKey: null });
+    await fixture.calls();
+    const first = how === "queued" ? [] : await sent(fixture, how === "failed" ? "failed" : "none");
+    await sees(fixture, { ...pair(`heir ${how}`), msisdn: old.msisdn });
+    if (how === "submitted") await fixture.receipt(first, "delivered");
     await shop.pass(HOUR_MS);
-    await house.errands();
-    assert.ok(!(await sent(house)).some(({ text }) => text.includes("open-Sesame-77")));
-    const item = (await house.story(orderId)).items[0]!;
+    await fixture.calls();
+    assert.ok(!(await sent(fixture)).some(({ text }) => text.includes("open-Sesame-77")));
+    const item = (await fixture.story(orderId)).items[0]!;
     assert.deepEqual([item.state, item.cause], ["cancelled", "taken_back"]);
     assert.deepEqual(
-      house.saw.removals.map(({ remoteId }) => remoteId),
+      fixture.saw.removals.map(({ remoteId }) => remoteId),
       ["scim-1"],
       "who has it cannot use it",
     );
@@ -146,23 +151,23 @@ for (const [name, how] of [
 
 for (const another of [false, true]) {
   test(`what an element of the network did by the former number is taken back by that number: a new one meanwhile ${another}`, async () => {
-    const house = await shop.house(`element ${another}`, [{ ...MAIL, elements: ["e-mail"] }]);
-    const old = simOf(house);
-    await sees(house, old);
-    const { orderId } = await house.ask(["mail"], { noticeKey: null });
-    await house.errands();
-    await sees(house, { ...pair(`element heir ${another}`), msisdn: old.msisdn });
-    if (another) await sees(house, { ...old, msisdn: pair("element other").msisdn });
+    const fixture = await shop.fixture(`element ${another}`, [{ ...MAIL, elements: ["e-mail"] }]);
+    const old = simOf(fixture);
+    await sees(fixture, old);
+    const { orderId } = await fixture.ask(["mail"], { noticeKey: null });
+    await fixture.calls();
+    await sees(fixture, { ...pair(`element heir ${another}`), msisdn: old.msisdn });
+    if (another) await sees(fixture, { ...old, msisdn: pair("element other").msisdn });
     await shop.pass(HOUR_MS);
-    await house.errands();
+    await fixture.calls();
     assert.deepEqual(
-      house.saw.elements.map(({ action, msisdn, imsi }) => [action, msisdn, imsi]),
+      fixture.saw.elements.map(({ action, msisdn, imsi }) => [action, msisdn, imsi]),
       [
         ["add", old.msisdn, old.imsi],
         ["remove", old.msisdn, old.imsi],
       ],
     );
-    const { state, cause } = (await house.story(orderId)).items[0]!;
+    const { state, cause } = (await fixture.story(orderId)).items[0]!;
     assert.deepEqual([state, cause], ["cancelled", "taken_back"]);
   });
 }
@@ -172,21 +177,21 @@ for (const [name, ends] of [
   ["is kept", false],
 ] as const) {
   test(`what was done by a later number is taken back by that one, not by the one before it: the later ${name}`, async () => {
-    const house = await shop.house(`later ${name}`, [{ ...MAIL, elements: ["e-mail"] }]);
-    const old = simOf(house);
-    await sees(house, old);
-    await sees(house, { ...pair(`later first heir ${name}`), msisdn: old.msisdn });
+    const fixture = await shop.fixture(`later ${name}`, [{ ...MAIL, elements: ["e-mail"] }]);
+    const old = simOf(fixture);
+    await sees(fixture, old);
+    await sees(fixture, { ...pair(`later first heir ${name}`), msisdn: old.msisdn });
     const later = { ...old, msisdn: pair(`later number ${name}`).msisdn };
-    await sees(house, later);
+    await sees(fixture, later);
     shop.time.now += 1_000;
-    const { orderId } = await house.ask(["mail"], { noticeKey: null, who: later });
-    await house.errands();
-    if (ends) await sees(house, { ...pair("later second heir"), msisdn: later.msisdn });
-    else await shop.conductor.cancel(house.operatorId, orderId, "care");
+    const { orderId } = await fixture.ask(["mail"], { noticeKey: null, who: later });
+    await fixture.calls();
+    if (ends) await sees(fixture, { ...pair("later second heir"), msisdn: later.msisdn });
+    else await shop.conductor.cancel(fixture.operatorId, orderId, "care");
     await shop.pass(HOUR_MS);
-    await house.errands();
+    await fixture.calls();
     assert.deepEqual(
-      house.saw.elements.map(({ action, msisdn }) => [action, msisdn]),
+      fixture.saw.elements.map(({ action, msisdn }) => [action, msisdn]),
       [
         ["add", later.msisdn],
         ["remove", later.msisdn],
@@ -197,7 +202,7 @@ for (const [name, ends] of [
 
 /** Sightings that two servers take at the same time: each waits for a row that the test holds, and both go on together. */
 async function seesAtOnce(
-  house: RequestHouse,
+  fixture: RequestFixture,
   held: readonly string[],
   ...batches: readonly (readonly (Sim & { readonly seenAt: string })[])[]
 ): Promise<void> {
@@ -210,7 +215,7 @@ async function seesAtOnce(
     await tx.rows("select id from subscriber where id = any($1::uuid[]) order by id for update", [held]);
     const running = batches.map((batch) =>
       shop.intakeOf().accept(
-        house.operatorId,
+        fixture.operatorId,
         batch.map((sim) => ({ plmn: "00101", ...sim })),
         "api",
       ),
@@ -223,26 +228,26 @@ async function seesAtOnce(
     for (const result of results) assert.ok("subscriberId" in result, JSON.stringify(result));
 }
 const seenAt = (aheadMs: number): string => new Date(shop.time.now + aheadMs).toISOString();
-const holdersOf = async (house: RequestHouse, msisdn: string): Promise<number> =>
+const holdersOf = async (fixture: RequestFixture, msisdn: string): Promise<number> =>
   shop.count("subscriber", "operator_id = $1 and msisdn_index = $2", [
-    house.operatorId,
-    shop.sealer.blindIndex("msisdn", house.operatorId, msisdn),
+    fixture.operatorId,
+    shop.sealer.blindIndex("msisdn", fixture.operatorId, msisdn),
   ]);
 
 test("a number that two SIMs are seen with at the same moment is left with the one that was seen last", async () => {
   for (let round = 0; round < 5; round++) {
-    const house = await shop.house(`at once ${round}`, [RADIO]);
+    const fixture = await shop.fixture(`at once ${round}`, [RADIO]);
     const { msisdn } = pair(`at once number ${round}`);
     const [one, other] = [pair(`at once one ${round}`), pair(`at once other ${round}`)];
-    const ids = [await sees(house, simless(one)), await sees(house, simless(other))];
+    const ids = [await sees(fixture, simless(one)), await sees(fixture, simless(other))];
     await seesAtOnce(
-      house,
+      fixture,
       ids,
       [{ ...one, msisdn, seenAt: seenAt(1_000) }],
       [{ ...other, msisdn, seenAt: seenAt(2_000) }],
     );
-    assert.equal(await holdersOf(house, msisdn), 1, `round ${round}`);
-    assert.equal(await numberOf(house, other.imsi), msisdn);
+    assert.equal(await holdersOf(fixture, msisdn), 1, `round ${round}`);
+    assert.equal(await numberOf(fixture, other.imsi), msisdn);
     assert.equal(
       await shop.count("former_number", "subscriber_id = $1 and new_holder_id = $2", ids),
       1,
@@ -253,44 +258,44 @@ test("a number that two SIMs are seen with at the same moment is left with the o
 const simless = ({ imsi, imei }: Sim) => ({ imsi, imei });
 
 test("a number that moves on twice at the same moment ends with one SIM", async () => {
-  const house = await shop.house("twice", [RADIO]);
-  const old = simOf(house);
+  const fixture = await shop.fixture("twice", [RADIO]);
+  const old = simOf(fixture);
   const [one, other] = [pair("twice one"), pair("twice other")];
-  const id = await sees(house, old);
+  const id = await sees(fixture, old);
   await seesAtOnce(
-    house,
+    fixture,
     [id],
     [{ ...one, msisdn: old.msisdn, seenAt: seenAt(1_000) }],
     [{ ...other, msisdn: old.msisdn, seenAt: seenAt(2_000) }],
   );
-  assert.equal(await holdersOf(house, old.msisdn), 1);
-  assert.equal(await numberOf(house, other.imsi), old.msisdn);
+  assert.equal(await holdersOf(fixture, old.msisdn), 1);
+  assert.equal(await numberOf(fixture, other.imsi), old.msisdn);
 });
 
 test("a number whose SIM gets another at the same moment goes to whom it is seen with", async () => {
-  const house = await shop.house("leaves", [RADIO]);
-  const old = simOf(house);
+  const fixture = await shop.fixture("leaves", [RADIO]);
+  const old = simOf(fixture);
   const [heir, next] = [pair("leaves heir"), pair("leaves next").msisdn];
-  const id = await sees(house, old);
+  const id = await sees(fixture, old);
   await seesAtOnce(
-    house,
+    fixture,
     [id],
     [{ ...old, msisdn: next, seenAt: seenAt(1_000) }],
     [{ ...heir, msisdn: old.msisdn, seenAt: seenAt(1_000) }],
   );
-  assert.equal(await numberOf(house, old.imsi), next);
-  assert.equal(await numberOf(house, heir.imsi), old.msisdn);
+  assert.equal(await numberOf(fixture, old.imsi), next);
+  assert.equal(await numberOf(fixture, heir.imsi), old.msisdn);
 });
 
 test("two SIMs that swap their numbers each lose what was open by the former one, whichever is seen first", async () => {
   for (const isTogether of [false, true]) {
-    const house = await shop.house(`swap ${isTogether}`, [RADIO], { terms: ["t"] });
-    const one = simOf(house);
+    const fixture = await shop.fixture(`swap ${isTogether}`, [RADIO], { terms: ["t"] });
+    const one = simOf(fixture);
     const other = pair(`swap other ${isTogether}`);
-    await sees(house, one);
-    await sees(house, other);
-    const first = await house.ask(["radio"], { noticeKey: null });
-    const second = await house.ask(["radio"], { noticeKey: null, who: other });
+    await sees(fixture, one);
+    await sees(fixture, other);
+    const first = await fixture.ask(["radio"], { noticeKey: null });
+    const second = await fixture.ask(["radio"], { noticeKey: null, who: other });
     const swapped = [
       { ...one, msisdn: other.msisdn },
       { ...other, msisdn: one.msisdn },
@@ -298,54 +303,54 @@ test("two SIMs that swap their numbers each lose what was open by the former one
     if (isTogether) {
       shop.time.now += 1_000;
       const seenAt = (ms: number) => new Date(shop.time.now + ms).toISOString();
-      await shop.see(house.operatorId, ...swapped.map((sim, at) => ({ ...sim, seenAt: seenAt(at) })));
-    } else for (const sim of swapped) await sees(house, sim);
-    assert.equal(await numberOf(house, one.imsi), other.msisdn);
-    assert.equal(await numberOf(house, other.imsi), one.msisdn);
+      await shop.see(fixture.operatorId, ...swapped.map((sim, at) => ({ ...sim, seenAt: seenAt(at) })));
+    } else for (const sim of swapped) await sees(fixture, sim);
+    assert.equal(await numberOf(fixture, one.imsi), other.msisdn);
+    assert.equal(await numberOf(fixture, other.imsi), one.msisdn);
     for (const msisdn of [one.msisdn, other.msisdn])
-      assert.equal(await house.requests.textCame(msisdn, "yes"), false);
+      assert.equal(await fixture.requests.textCame(msisdn, "yes"), false);
     await shop.pass(1_000);
     for (const { orderId } of [first, second])
-      assert.equal((await house.status(orderId)).state, "cancelled", `${isTogether}`);
+      assert.equal((await fixture.status(orderId)).state, "cancelled", `${isTogether}`);
   }
 });
 
 test("a late sighting of the old holder does not bring the number back, nor does one take it from who was seen since", async () => {
-  const house = await shop.house("late", [RADIO]);
-  const old = simOf(house);
-  await sees(house, old);
+  const fixture = await shop.fixture("late", [RADIO]);
+  const old = simOf(fixture);
+  await sees(fixture, old);
   const heir = { ...pair("late heir"), msisdn: old.msisdn };
   const long = new Date(shop.time.now + 500).toISOString();
-  await sees(house, heir);
-  await sees(house, { ...old, seenAt: long });
-  assert.equal(await numberOf(house, old.imsi), null);
-  assert.equal(await numberOf(house, heir.imsi), old.msisdn);
+  await sees(fixture, heir);
+  await sees(fixture, { ...old, seenAt: long });
+  assert.equal(await numberOf(fixture, old.imsi), null);
+  assert.equal(await numberOf(fixture, heir.imsi), old.msisdn);
   const third = { ...pair("late third"), msisdn: old.msisdn };
-  await sees(house, { ...third, seenAt: long });
-  assert.equal(await numberOf(house, third.imsi), null);
-  assert.equal(await numberOf(house, heir.imsi), old.msisdn);
-  await sees(house, third);
-  assert.equal(await numberOf(house, third.imsi), old.msisdn, "seen with it now");
+  await sees(fixture, { ...third, seenAt: long });
+  assert.equal(await numberOf(fixture, third.imsi), null);
+  assert.equal(await numberOf(fixture, heir.imsi), old.msisdn);
+  await sees(fixture, third);
+  assert.equal(await numberOf(fixture, third.imsi), old.msisdn, "seen with it now");
 });
 
 test("what the network sent to a SIM waits for its number when that moved on, and is sent there when it comes", async () => {
-  const house = await shop.house("settings", [RADIO]);
-  const old = simOf(house);
-  const subscriberId = await sees(house, old);
+  const fixture = await shop.fixture("settings", [RADIO]);
+  const old = simOf(fixture);
+  const subscriberId = await sees(fixture, old);
   await shop.pass(1);
   const [order] = await shop.database.rows<{ id: string }>(
     "select id from provisioning_order where subscriber_id = $1",
     [subscriberId],
   );
-  const story = () => house.story(order!.id);
+  const story = () => fixture.story(order!.id);
   assert.equal((await story()).state, "provisioning", (await story()).reason);
-  await sees(house, { ...pair("settings heir"), msisdn: old.msisdn });
+  await sees(fixture, { ...pair("settings heir"), msisdn: old.msisdn });
   await shop.pass(1);
   const item = (await story()).items.find(({ kind }) => kind === "settings")!;
   assert.deepEqual([item.state, item.cause], ["sending", "number_lost"]);
   assert.match(item.nextAction, /send a sighting with this SIM's MSISDN/);
   assert.ok((await story()).messages.every(({ state }) => state === "cancelled"));
-  await sees(house, { ...old, msisdn: pair("another number").msisdn });
+  await sees(fixture, { ...old, msisdn: pair("another number").msisdn });
   await shop.pass(1);
   const again = await story();
   assert.ok(
@@ -356,16 +361,16 @@ test("what the network sent to a SIM waits for its number when that moved on, an
 });
 
 test("a person's word alone takes no number from a SIM; a line that the network names does", async () => {
-  const house = await shop.house("words", [RADIO]);
-  const old = simOf(house);
-  await sees(house, old);
+  const fixture = await shop.fixture("words", [RADIO]);
+  const old = simOf(fixture);
+  await sees(fixture, old);
   const typed = { ...pair("typed"), msisdn: old.msisdn };
-  await house.ask(["radio"], { road: "representative", assurance: "none", who: typed });
-  assert.equal(await numberOf(house, old.imsi), old.msisdn);
-  assert.equal(await numberOf(house, typed.imsi), null);
+  await fixture.ask(["radio"], { road: "representative", assurance: "none", who: typed });
+  assert.equal(await numberOf(fixture, old.imsi), old.msisdn);
+  assert.equal(await numberOf(fixture, typed.imsi), null);
   shop.time.now += 1_000;
   const line = { ...pair("line"), msisdn: old.msisdn };
-  await house.ask(["radio"], { who: line });
-  assert.equal(await numberOf(house, line.imsi), old.msisdn);
-  assert.equal(await numberOf(house, old.imsi), null);
+  await fixture.ask(["radio"], { who: line });
+  assert.equal(await numberOf(fixture, line.imsi), old.msisdn);
+  assert.equal(await numberOf(fixture, old.imsi), null);
 });

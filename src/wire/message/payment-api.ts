@@ -1,5 +1,5 @@
 /**
- * What Turnup and a payment house say to each other of cards, as JSON over HTTPS with a bearer secret. A card's number
+ * What Turnup and a payment provider say to each other of cards, as JSON over HTTPS with a bearer secret. A card's number
  * and code are in the first message alone and nowhere else; all later ones name its token.
  *
  *   POST /v1/tokens           a card for a token; the code is checked and dropped

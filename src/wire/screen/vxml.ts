@@ -197,12 +197,12 @@ const links = (actions: readonly Action[]): XmlElement[] =>
 const KEYS_OF_A_MENU = 8;
 const MORE_KEY = 9;
 
-type Road = { readonly label: string; readonly next: string };
+type Branch = { readonly label: string; readonly next: string };
 
 /** As many menus as the roads need, the texts before the first; without roads the call ends behind the text. */
 function menus({ title, text, entries, actions, refreshSeconds }: Screen, words: VoiceWords): XmlElement[] {
   const intro = [...spoken(title), ...text.flatMap(pausedThen)];
-  const roads: Road[] = [
+  const roads: Branch[] = [
     ...entries.map(({ label, note, href }) => ({ label: note ? `${label}, ${note}` : label, next: href })),
     ...actions.map((action, index) => ({ label: action.label, next: targetOf(action, index) })),
   ];
@@ -223,7 +223,7 @@ function menus({ title, text, entries, actions, refreshSeconds }: Screen, words:
 function menu(
   id: string,
   intro: readonly XmlContent[],
-  roads: readonly Road[],
+  roads: readonly Branch[],
   next: string | undefined,
   turn: { readonly seconds: number; readonly href: string } | undefined,
   words: VoiceWords,

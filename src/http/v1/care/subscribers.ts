@@ -10,7 +10,7 @@ import { TurnupError } from "../../../term/error.ts";
 import { tooMany } from "../../auth.ts";
 import { accepted, ok, route } from "../../route.ts";
 import { instant, instantOrNull, named, textOrNull, words } from "../../schema.ts";
-import { sendLink } from "../../way-in.ts";
+import { sendLink } from "../../sign-in-link.ts";
 import { Offer } from "../offers.ts";
 import { Status, statusBody } from "../requests/schema.ts";
 import { subscriberNamed, subscriberNumber } from "../subscribers/number.ts";
@@ -81,19 +81,19 @@ export const showStanding = route({
   errors: ["subscriber_not_found", "imsi_malformed", "msisdn_malformed"],
   status: 200,
   answer: SubscriberStanding,
-  async handle({ road }, { params, caller: { operatorId } }) {
-    const subscriberId = await subscriberNamed(road, operatorId, params.number);
+  async handle({ requests }, { params, caller: { operatorId } }) {
+    const subscriberId = await subscriberNamed(requests, operatorId, params.number);
     const scope = { operatorId, subscriberId };
-    const [standing, requests, services] = await Promise.all([
-      road.reader.standing(operatorId, subscriberId),
-      road.desk.ofSubscriber(scope),
-      road.desk.provisioned(scope),
+    const [standing, statuses, services] = await Promise.all([
+      requests.reader.standing(operatorId, subscriberId),
+      requests.desk.ofSubscriber(scope),
+      requests.desk.provisioned(scope),
     ]);
     if (!standing) throw new TurnupError("subscriber_not_found", "this SIM is gone");
     const { devices, orders, offers, ...rest } = standing;
     return ok({
       ...rest,
-      requests: requests.map(statusBody),
+      requests: statuses.map(statusBody),
       orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })),
       services: services.map((one) => ({ ...one })),
       offers: offers.map((one) => ({ ...one })),
@@ -112,15 +112,15 @@ export const resendLink = route({
   once: "door",
   answer: Type.Object({ subscriberId: Type.String() }),
   async handle(deps, { params, caller: { operatorId, label } }) {
-    const { road, audit } = deps;
-    const subscriberId = await subscriberNamed(road, operatorId, params.number);
-    const person = await road.people.find(operatorId, { subscriberId });
+    const { requests, audit } = deps;
+    const subscriberId = await subscriberNamed(requests, operatorId, params.number);
+    const person = await requests.people.find(operatorId, { subscriberId });
     if (!person?.msisdn) {
       throw new TurnupError("nothing_to_resend", "no phone number of this SIM is known", {
         nextStep: "Wait until the network tells it, or report a sighting with it.",
       });
     }
-    const standing = await road.reader.standing(operatorId, subscriberId);
+    const standing = await requests.reader.standing(operatorId, subscriberId);
     const language = standing?.account?.language ?? LANGUAGE_DEFAULT;
     const { msisdn } = person;
     if (!(await sendLink(deps, { operatorId, subscriberId, msisdn, language })))

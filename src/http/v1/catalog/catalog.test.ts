@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";
-import { bearer, OPERATOR_A, OPERATOR_B, openHouse } from "../../../../test/fixture/http.ts";
+import { bearer, OPERATOR_A, OPERATOR_B, openFixture } from "../../../../test/fixture/http.ts";
 
-const house = await openHouse();
-const { server } = house;
+const fixture = await openFixture();
+const { server } = fixture;
 const ENGINEER = bearer(OPERATOR_A, "engineer");
 const READER = bearer(OPERATOR_A, "representative");
 type Method = "GET" | "PUT" | "DELETE";

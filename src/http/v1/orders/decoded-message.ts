@@ -17,7 +17,7 @@ import { decodeUdh } from "../../../wire/sms/udh.ts";
 import type { Parameters } from "../../../wire/wsp/content-type.ts";
 import { decodeMultipart, MULTIPART_TYPES } from "../../../wire/wsp/multipart.ts";
 import { decodePush } from "../../../wire/wsp/push.ts";
-import { HIDDEN, hideSecrets, isSecretName } from "../../hide.ts";
+import { isSecretName, REDACTED, redactSecrets } from "../../redact.ts";
 import { anything, named, textOrNull } from "../../schema.ts";
 
 const OMA_CP_CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
@@ -75,7 +75,7 @@ export function decodedMessage(message: StoredMessage, seesSecrets: boolean): De
       return {
         ...outside,
         wsp: null,
-        bodies: [{ ...NOTHING, text: isCredential && !seesSecrets ? HIDDEN : text }],
+        bodies: [{ ...NOTHING, text: isCredential && !seesSecrets ? REDACTED : text }],
         problem: null,
       };
     }
@@ -119,7 +119,7 @@ function insidePush(payload: Uint8Array, seesSecrets: boolean): Pick<Decoded, "w
   const { body, ...push } = decodePush(payload);
   const entries = MULTIPART_TYPES.includes(push.contentType) ? decodeMultipart(body) : [{ ...push, body }];
   return {
-    wsp: hideSecrets(push, seesSecrets),
+    wsp: redactSecrets(push, seesSecrets),
     bodies: entries.map((entry) => ({
       ...NOTHING,
       contentType: entry.contentType,
@@ -133,7 +133,7 @@ function insidePush(payload: Uint8Array, seesSecrets: boolean): Pick<Decoded, "w
 function proofOf({ SEC, MAC }: Parameters, seesSecrets: boolean): Pick<DecodedBody, "sec" | "mac"> {
   return {
     sec: typeof SEC === "number" ? (SECS[SEC] ?? String(SEC)) : (SEC ?? null),
-    mac: MAC === undefined ? null : seesSecrets ? String(MAC) : HIDDEN,
+    mac: MAC === undefined ? null : seesSecrets ? String(MAC) : REDACTED,
   };
 }
 
@@ -160,7 +160,7 @@ function contentOf(contentType: string, body: Uint8Array, seesSecrets: boolean):
       return { xml: seesSecrets ? xml : withoutSecretValues(xml), characteristics };
     }
     case DEVICE_KEY_CONTENT_TYPE:
-      return { key: hideSecrets(readableKey(body), seesSecrets) };
+      return { key: redactSecrets(readableKey(body), seesSecrets) };
     default:
       return {};
   }
@@ -173,7 +173,7 @@ function shown({ type, parms, characteristics }: Characteristic, seesSecrets: bo
     type,
     parms: parms.map(({ name, value }) => ({
       name,
-      value: value && isSecretName(name) && !seesSecrets ? HIDDEN : value,
+      value: value && isSecretName(name) && !seesSecrets ? REDACTED : value,
     })),
     characteristics: characteristics.map((one) => shown(one, seesSecrets)),
   };
@@ -182,7 +182,7 @@ function shown({ type, parms, characteristics }: Characteristic, seesSecrets: bo
 const withoutSecretValues = (xml: string): string =>
   xml.replace(/<parm\b[^>]*>/gi, (parm) => {
     const name = /\bname="([^"]*)"/i.exec(parm)?.[1] ?? "";
-    return isSecretName(name) ? parm.replace(/\b(value)="[^"]*"/i, `$1="${HIDDEN}"`) : parm;
+    return isSecretName(name) ? parm.replace(/\b(value)="[^"]*"/i, `$1="${REDACTED}"`) : parm;
   });
 
 /** The binding names a handset and the secret signs for it: both are shown to an administrator alone. */

@@ -83,17 +83,17 @@ export const listPartnerRequests = route({
   status: 200,
   query: { ...pageQuery, state: Type.Optional(words(ORDER_STATES)) },
   answer: page(Row),
-  async handle({ road }, { query: { state, ...asks }, caller, request }) {
+  async handle({ requests }, { query: { state, ...asks }, caller, request }) {
     const filter = { state, road: ROAD, actor: caller.label } as const;
-    const found = await road.reader.list(caller.operatorId, filter, pageOf(asks));
+    const found = await requests.reader.list(caller.operatorId, filter, pageOf(asks));
     return answerPage({ ...found, rows: found.rows.map(rowBody) }, request);
   },
 });
 
 /** @throws TurnupError `order_not_found`: also where somebody else entered it */
-async function statusNamed({ road }: HttpDeps, { operatorId, label }: Caller, name: string) {
-  const own = await road.reader.detail(operatorId, name, { road: ROAD, actor: label });
-  const status = own && (await road.desk.find({ operatorId, subscriberId: null }, own.id));
+async function statusNamed({ requests }: HttpDeps, { operatorId, label }: Caller, name: string) {
+  const own = await requests.reader.detail(operatorId, name, { road: ROAD, actor: label });
+  const status = own && (await requests.desk.find({ operatorId, subscriberId: null }, own.id));
   if (!status) throw requestNotFound();
   return status;
 }
@@ -125,7 +125,7 @@ export const supplyPartnerFields = route({
   async handle(deps, { params: { id: name, itemId }, body: { fields }, caller }) {
     const { orderId } = await statusNamed(deps, caller, name);
     const { operatorId, label } = caller;
-    await deps.road.desk.supplyFields({ operatorId, subscriberId: null }, orderId, itemId, fields);
+    await deps.requests.desk.supplyFields({ operatorId, subscriberId: null }, orderId, itemId, fields);
     const detail = { itemId, fields: Object.keys(fields) };
     await deps.audit.record(operatorId, { actor: label, action: "request.fields", subject: orderId, detail });
     return ok(statusBody(await statusNamed(deps, caller, orderId)));

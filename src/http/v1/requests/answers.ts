@@ -29,12 +29,12 @@ async function answered(
   work: (scope: RequestScope, orderId: string) => Promise<void>,
 ) {
   const { operatorId, label } = caller;
-  const { road, audit } = deps;
-  const known = await road.reader.detail(operatorId, name);
+  const { requests, audit } = deps;
+  const known = await requests.reader.detail(operatorId, name);
   if (!known) throw requestNotFound();
   await work({ operatorId, subscriberId: null }, known.id);
   await audit.record(operatorId, { actor: label, action, subject: known.id, detail });
-  return ok(await detailNamed(road, operatorId, known.id));
+  return ok(await detailNamed(requests, operatorId, known.id));
 }
 
 export const answerRequestTerms = route({
@@ -47,7 +47,7 @@ export const answerRequestTerms = route({
   handle: (deps, { params, body: { answer }, caller }) =>
     answered(
       { deps, caller, name: params.id, action: "request.terms", detail: { answer } },
-      (scope, orderId) => deps.road.desk.answerTerms(scope, orderId, answer, STAFF_CHANNEL),
+      (scope, orderId) => deps.requests.desk.answerTerms(scope, orderId, answer, STAFF_CHANNEL),
     ),
 });
 
@@ -61,7 +61,7 @@ export const supplyRequestFields = route({
   handle: (deps, { params: { id: name, itemId }, body: { fields }, caller }) =>
     answered(
       { deps, caller, name, action: "request.fields", detail: { itemId, fields: Object.keys(fields) } },
-      (scope, orderId) => deps.road.desk.supplyFields(scope, orderId, itemId, fields),
+      (scope, orderId) => deps.requests.desk.supplyFields(scope, orderId, itemId, fields),
     ),
 });
 
@@ -74,6 +74,6 @@ export const chooseForRequest = route({
   body: Type.Object({ choice: words(CHOICES) }, { additionalProperties: false }),
   handle: (deps, { params: { id: name, itemId }, body: { choice }, caller }) =>
     answered({ deps, caller, name, action: "request.choice", detail: { itemId, choice } }, (scope, orderId) =>
-      deps.road.desk.chooseRetransmission(scope, orderId, itemId, choice, STAFF_CHANNEL),
+      deps.requests.desk.chooseRetransmission(scope, orderId, itemId, choice, STAFF_CHANNEL),
     ),
 });

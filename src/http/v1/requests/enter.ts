@@ -1,5 +1,5 @@
 /**
- * A request that somebody enters for somebody else: numbers read, a card given to the payment house before anything is
+ * A request that somebody enters for somebody else: numbers read, a card given to the payment provider before anything is
  * written, one order, and one row in the audit that names who it was (US 6,647,260, column 2; rows 68 and 70).
  */
 import type { Static, TObject } from "typebox";
@@ -61,7 +61,7 @@ export async function enterRequest(
   const action = body.action ?? "add";
   const who = whoOf(body);
   const card = await cardOf(deps, caller, body, who, idempotencyKey);
-  const { orderId, reference, created } = await deps.road.desk.submit(operatorId, {
+  const { orderId, reference, created } = await deps.requests.desk.submit(operatorId, {
     noticeKey: null,
     ...entry,
     action,
@@ -94,22 +94,22 @@ function whoOf({ subscriber: { imsi, imei, msisdn } }: Asked): NewRequest["who"]
 }
 
 async function cardOf(
-  { road, clock }: HttpDeps,
+  { requests, clock }: HttpDeps,
   { operatorId, label }: Caller,
   { card }: Asked,
   who: NewRequest["who"],
   idempotencyKey: string,
 ): Promise<CardReference | null> {
   if (!card) return null;
-  const cards = road.cardsOf(operatorId);
+  const cards = requests.cardsOf(operatorId);
   if (!cards) {
-    throw new TurnupError("dependency_unavailable", "there is no payment house that takes cards", {
-      nextStep: "Ask for what needs no card; the operator names a payment house in the configuration.",
+    throw new TurnupError("dependency_unavailable", "there is no payment provider that takes cards", {
+      nextStep: "Ask for what needs no card; the operator names a payment provider in the configuration.",
     });
   }
   const { number, expiry, code = null } = card;
   const now = clock();
-  const person = await road.people.find(operatorId, who);
+  const person = await requests.people.find(operatorId, who);
   const [ofNumber, ofDevice] = [person?.subscriberId ?? who.msisdn ?? who.imsi, person?.deviceId ?? who.imei];
   const triedBy: readonly TriedBy[] = [
     { kind: "token", key: label },

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { USER_FIELDS } from "../../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
-import { ITEM_STATES, ORDER_STATES, ROADS } from "../../../kernel/order/order.ts";
+import { CHANNELS, ITEM_STATES, ORDER_STATES } from "../../../kernel/order/order.ts";
 import type { RequestStatus } from "../../../kernel/order/request.ts";
 import type { RequestDetail, RequestRow } from "../../../kernel/order/request-reader.ts";
 import { instant, instantOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
@@ -74,7 +74,7 @@ export const asked = {
       },
       {
         additionalProperties: false,
-        description: "Goes to the payment house at once; first six and last four digits are kept.",
+        description: "Goes to the payment provider at once; first six and last four digits are kept.",
       },
     ),
   ),
@@ -120,7 +120,7 @@ const MissingField = Type.Object({ name: Type.String(), label: Type.String(), ki
 const statusFields = {
   id: Type.String(),
   reference: Type.String(),
-  road: words(ROADS),
+  road: words(CHANNELS),
   state: words(ORDER_STATES),
   reason: Type.String({ description: "Why it stands where it stands." }),
   nextAction: Type.String({ description: "What is done next, and by whom." }),
@@ -150,7 +150,7 @@ export const Status = named("RequestStatus", Type.Object(statusFields));
 const rowFields = {
   id: Type.String(),
   reference: Type.String(),
-  road: words(ROADS),
+  road: words(CHANNELS),
   action: words(ACTIONS),
   selection: Type.Array(Type.String()),
   actor: Type.String({ description: "Who entered it: device, portal, ivr, sms, or the label of a token." }),

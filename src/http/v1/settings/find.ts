@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { PDN_PROTOCOLS, type SettingsQuery, USES } from "../../../kernel/settings/access-point.ts";
-import { hideSecrets } from "../../hide.ts";
+import { redactSecrets } from "../../redact.ts";
 import { ok, route } from "../../route.ts";
 import { integerOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
 
@@ -73,6 +73,6 @@ export const findSettings = route({
   answer: SettingsFound,
   async handle({ settings }, { query, caller }) {
     const found = await settings.find(caller.operatorId, query as SettingsQuery);
-    return ok(hideSecrets(found, caller.role === "admin") as Static<typeof SettingsFound>);
+    return ok(redactSecrets(found, caller.role === "admin") as Static<typeof SettingsFound>);
   },
 });

@@ -16,9 +16,9 @@ export const putBillingAccount = route({
   params: { number: subscriberNumber },
   body: Type.Object({ accountNumber: accountNumberOrNull }, { additionalProperties: false }),
   answer: Type.Object({ subscriberId: Type.String(), isSet: Type.Boolean() }),
-  async handle({ road, audit }, { params, body, caller: { operatorId, label } }) {
-    const subscriberId = await subscriberNamed(road, operatorId, params.number);
-    await road.putAccountNumber({ operatorId, subscriberId, number: body.accountNumber });
+  async handle({ requests, audit }, { params, body, caller: { operatorId, label } }) {
+    const subscriberId = await subscriberNamed(requests, operatorId, params.number);
+    await requests.putAccountNumber({ operatorId, subscriberId, number: body.accountNumber });
     const isSet = body.accountNumber !== null;
     const detail = { isSet };
     await audit.record(operatorId, {

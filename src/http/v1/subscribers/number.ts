@@ -3,7 +3,7 @@ import Type from "typebox";
 import { TurnupError } from "../../../term/error.ts";
 import { parseImsi } from "../../../term/imsi.ts";
 import { parseMsisdn } from "../../../term/msisdn.ts";
-import type { RoadDeps } from "../../ports.ts";
+import type { RequestDeps } from "../../ports.ts";
 
 const IMSI = /^\d{14,15}$/;
 
@@ -15,7 +15,7 @@ export const subscriberNumber = Type.String({
 
 /** @throws TurnupError `subscriber_not_found`, `imsi_malformed`, `msisdn_malformed` */
 export async function subscriberNamed(
-  { reader }: Pick<RoadDeps, "reader">,
+  { reader }: Pick<RequestDeps, "reader">,
   operatorId: string,
   text: string,
 ): Promise<string> {

@@ -22,9 +22,9 @@ export const listServices = route({
   status: 200,
   params: { number: subscriberNumber },
   answer: Type.Object({ subscriberId: Type.String(), services: Type.Array(Provisioned) }),
-  async handle({ road }, { params, caller: { operatorId } }) {
-    const subscriberId = await subscriberNamed(road, operatorId, params.number);
-    const services = await road.desk.provisioned({ operatorId, subscriberId });
+  async handle({ requests }, { params, caller: { operatorId } }) {
+    const subscriberId = await subscriberNamed(requests, operatorId, params.number);
+    const services = await requests.desk.provisioned({ operatorId, subscriberId });
     return ok({ subscriberId, services: services.map((one) => ({ ...one })) });
   },
 });

@@ -1,19 +1,19 @@
-/** The payment house's client against the simulated house: cards for tokens, sums against tokens (row 38). */
+/** The payment provider's client against the simulated one: cards for tokens, sums against tokens (row 38). */
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
-import { startPaymentHouse } from "../../sim/payment/house.ts";
-import { paymentHouse } from "./payment-house.ts";
+import { startPaymentProvider } from "../../sim/payment/provider.ts";
+import { paymentProvider } from "./payment-provider.ts";
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function world(options: Partial<Parameters<typeof startPaymentHouse>[0]> = {}) {
-  const sim = await startPaymentHouse({ secret: "right", ...options });
-  const house = paymentHouse({ url: sim.url, secret: "right", timeoutMs: 300 });
-  closers.push(sim.close, house.close);
-  return { sim, house };
+async function world(options: Partial<Parameters<typeof startPaymentProvider>[0]> = {}) {
+  const sim = await startPaymentProvider({ secret: "right", ...options });
+  const fixture = paymentProvider({ url: sim.url, secret: "right", timeoutMs: 300 });
+  closers.push(sim.close, fixture.close);
+  return { sim, fixture };
 }
 const VISA = "4111111111111111";
 const card = (pan: string, idempotencyKey = `key-${pan.slice(-4)}`) => ({
@@ -23,15 +23,15 @@ const card = (pan: string, idempotencyKey = `key-${pan.slice(-4)}`) => ({
   idempotencyKey,
 });
 
-async function tokenOf(house: ReturnType<typeof paymentHouse>, pan: string): Promise<string> {
-  const answer = await house.tokenise(card(pan));
+async function tokenOf(fixture: ReturnType<typeof paymentProvider>, pan: string): Promise<string> {
+  const answer = await fixture.tokenise(card(pan));
   assert.ok(answer.kind === "token");
   return answer.card.token;
 }
 
-test("a card becomes a token with the digits that may be shown; the house keeps neither number nor code", async () => {
-  const { sim, house } = await world();
-  const answer = await house.tokenise(card(VISA));
+test("a card becomes a token with the digits that may be shown; the provider keeps neither number nor code", async () => {
+  const { sim, fixture } = await world();
+  const answer = await fixture.tokenise(card(VISA));
   assert.ok(answer.kind === "token");
   const { token, ...shown } = answer.card;
   assert.deepEqual(shown, { first6: "411111", last4: "1111", brand: "visa" });
@@ -41,16 +41,16 @@ test("a card becomes a token with the digits that may be shown; the house keeps 
 });
 
 test("a repeat under the same key is the same token; another card under it is refused", async () => {
-  const { house } = await world();
-  const first = await house.tokenise(card(VISA, "k"));
-  assert.deepEqual(await house.tokenise(card(VISA, "k")), first);
-  const other = await house.tokenise(card("5500005555555559", "k"));
+  const { fixture } = await world();
+  const first = await fixture.tokenise(card(VISA, "k"));
+  assert.deepEqual(await fixture.tokenise(card(VISA, "k")), first);
+  const other = await fixture.tokenise(card("5500005555555559", "k"));
   assert.ok(other.kind === "refused");
   assert.equal(other.cause, "key_reused");
 });
 
-test("a number with a wrong check digit, a month 13 and a code of letters never leave for the house", async () => {
-  const { sim, house } = await world();
+test("a number with a wrong check digit, a month 13 and a code of letters never leave for the provider", async () => {
+  const { sim, fixture } = await world();
   const bad = [
     card("4111111111111112"),
     { ...card(VISA), expiry: "1330" },
@@ -58,7 +58,7 @@ test("a number with a wrong check digit, a month 13 and a code of letters never 
     { ...card(VISA), pan: "4111" },
   ];
   for (const one of bad) {
-    const answer = await house.tokenise(one);
+    const answer = await fixture.tokenise(one);
     assert.ok(answer.kind === "refused");
     assert.equal(answer.cause, "card_malformed");
     assert.ok(!JSON.stringify(answer).includes(one.pan));
@@ -67,12 +67,12 @@ test("a number with a wrong check digit, a month 13 and a code of letters never 
 });
 
 test("a sum is held once, however often it is asked for; nothing at all checks the card alone", async () => {
-  const { sim, house } = await world();
-  const token = await tokenOf(house, VISA);
+  const { sim, fixture } = await world();
+  const token = await tokenOf(fixture, VISA);
   const request = { id: "a1", token, amountMinor: 995, currency: "EUR" };
-  assert.deepEqual(await house.authorise(request), { kind: "approved", reference: "A1" });
-  assert.deepEqual(await house.authorise(request), { kind: "approved", reference: "A1" });
-  assert.deepEqual(await house.authorise({ ...request, id: "a2", amountMinor: 0 }), {
+  assert.deepEqual(await fixture.authorise(request), { kind: "approved", reference: "A1" });
+  assert.deepEqual(await fixture.authorise(request), { kind: "approved", reference: "A1" });
+  assert.deepEqual(await fixture.authorise({ ...request, id: "a2", amountMinor: 0 }), {
     kind: "approved",
     reference: "A2",
   });
@@ -83,14 +83,14 @@ test("a sum is held once, however often it is asked for; nothing at all checks t
 });
 
 test("an answer lost after the sum was held: the repeat gets the same reference, and one sum is held", async () => {
-  const { sim, house } = await world({
+  const { sim, fixture } = await world({
     fault: (number) => (number === 2 ? "lose_answer" : undefined),
   });
-  const token = await tokenOf(house, VISA);
+  const token = await tokenOf(fixture, VISA);
   const request = { id: "a1", token, amountMinor: 995, currency: "EUR" };
-  const lost = await house.authorise(request);
+  const lost = await fixture.authorise(request);
   assert.ok(lost.kind === "failed");
-  assert.deepEqual(await house.authorise(request), { kind: "approved", reference: "A1" });
+  assert.deepEqual(await fixture.authorise(request), { kind: "approved", reference: "A1" });
   assert.equal(sim.held().length, 1);
 });
 
@@ -101,10 +101,10 @@ const declines: [string, string][] = [
 ];
 for (const [pan, cause] of declines) {
   test(`the test card that ends with ${pan.slice(-4)} is declined: ${cause}`, async () => {
-    const { house, sim } = await world();
-    const answer = await house.authorise({
+    const { fixture, sim } = await world();
+    const answer = await fixture.authorise({
       id: "a1",
-      token: await tokenOf(house, pan),
+      token: await tokenOf(fixture, pan),
       amountMinor: 100,
       currency: "EUR",
     });
@@ -114,26 +114,26 @@ for (const [pan, cause] of declines) {
 }
 
 test("a card whose code is wrong gets no token", async () => {
-  const { house } = await world();
-  const answer = await house.tokenise(card("4000000000000127"));
+  const { fixture } = await world();
+  const answer = await fixture.tokenise(card("4000000000000127"));
   assert.ok(answer.kind === "refused");
   assert.equal(answer.cause, "incorrect_code");
 });
 
-test("a house that is silent about a card has approved nothing", async () => {
-  const { house, sim } = await world();
-  const token = await tokenOf(house, "4000000000000119");
-  const answer = await house.authorise({ id: "a1", token, amountMinor: 100, currency: "EUR" });
+test("a provider that is silent about a card has approved nothing", async () => {
+  const { fixture, sim } = await world();
+  const token = await tokenOf(fixture, "4000000000000119");
+  const answer = await fixture.authorise({ id: "a1", token, amountMinor: 100, currency: "EUR" });
   assert.ok(answer.kind === "failed");
   assert.equal(answer.cause, "timeout");
   assert.equal(sim.held().length, 0);
 });
 
-test("a house that has not decided yet is asked again under the same id until it has", async () => {
-  const { house } = await world();
-  const token = await tokenOf(house, "4000000000000341");
+test("a provider that has not decided yet is asked again under the same id until it has", async () => {
+  const { fixture } = await world();
+  const token = await tokenOf(fixture, "4000000000000341");
   const request = { id: "a1", token, amountMinor: 100, currency: "EUR" };
   const kinds: string[] = [];
-  for (let asked = 0; asked < 3; asked++) kinds.push((await house.authorise(request)).kind);
+  for (let asked = 0; asked < 3; asked++) kinds.push((await fixture.authorise(request)).kind);
   assert.deepEqual(kinds, ["failed", "failed", "approved"]);
 });

@@ -9,12 +9,12 @@ import { createLockout } from "../../proxy/lockout.ts";
 import {
   type AuditRecord,
   type Leg,
-  openRoadSession,
-  type RoadSession,
+  type LegsSession,
+  openLegsSession,
   type TerminationReason,
 } from "../../proxy/session.ts";
 import { maskIdentifier } from "../../term/mask.ts";
-import type { Bearer } from "../../wire/message/road.ts";
+import type { Bearer } from "../../wire/message/legs.ts";
 import { CONNECTION_LIMITS, hostOf, refuseConnection, timeoutsOf } from "../connections.ts";
 
 export type ProxyDoorOptions = {
@@ -52,13 +52,13 @@ export class Terminated extends Error {
   override readonly name = "Terminated";
 }
 
-export type House = ReturnType<typeof createHouse>;
+export type ProxyParts = ReturnType<typeof createProxyParts>;
 
-export function createHouse(options: ProxyDoorOptions) {
+export function createProxyParts(options: ProxyDoorOptions) {
   const lockout = createLockout();
   const { now, monotonicMs } = options;
 
-  function terminate(session: RoadSession, leg: Leg, reason: TerminationReason, who: Who): Terminated {
+  function terminate(session: LegsSession, leg: Leg, reason: TerminationReason, who: Who): Terminated {
     // Only what the device's side does wrong counts against it: not that it asks while it is locked, nor that its air
     // session has ended meanwhile.
     if (leg === "air" && reason !== "locked_out" && reason !== "session_unknown")
@@ -80,7 +80,7 @@ export function createHouse(options: ProxyDoorOptions) {
 
   return {
     ...options,
-    openSession: () => openRoadSession(options.onTerminated),
+    openSession: () => openLegsSession(options.onTerminated),
     terminate,
     isLocked: (who: Who): boolean =>
       lockout.isLocked(

@@ -2,23 +2,23 @@
 import { createHash } from "node:crypto";
 import { problemScreen } from "../../kernel/dialog/help-screens.ts";
 import { issueState, readState, STATE_NONCE_OCTETS } from "../../kernel/dialog/tokens.ts";
-import type { Visitor } from "../../kernel/dialog/visitor.ts";
+import type { PortalView } from "../../kernel/dialog/view.ts";
 import { NO_PEERS, peerName } from "../../kernel/order/peers.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { STATUS_OF } from "../problem.ts";
 import type { PostedBody } from "./body.ts";
-import { type Guest, scopeOf } from "./guest.ts";
 import type { PortalDeps } from "./ports.ts";
+import { scopeOf, type Visitor } from "./visitor.ts";
 
 /** A form may lie open so long. */
 const STATE_MS = 2 * 3_600_000;
 const LANGUAGE_CHARACTERS_MAX = 35;
 
-export type House = { readonly deps: PortalDeps };
+export type PortalContext = { readonly deps: PortalDeps };
 
 /** A request that was read, whichever door it came by. */
-export type Call = {
+export type PortalRequest = {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly query: URLSearchParams;
@@ -81,31 +81,31 @@ export const shown = (screen: Screen, self: string | null, status = 200): ShownS
 });
 
 /** @param to where somebody who signs in comes back to */
-export function showTrouble(guest: Guest, trouble: Trouble, to: string | null = null): ShownScreen {
+export function showTrouble(visitor: Visitor, trouble: Trouble, to: string | null = null): ShownScreen {
   const { code, status, retryAfterSeconds } = trouble;
   const signIn = to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`;
   return {
-    ...shown(problemScreen(strangerOf(guest), code, signIn, retryAfterSeconds), null, status),
+    ...shown(problemScreen(strangerOf(visitor), code, signIn, retryAfterSeconds), null, status),
     code,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
 }
 
-const strangerOf = (guest: Guest) => ({
-  operatorName: guest.operator.name,
-  language: languageOf(guest),
-  at: guest.at,
+const strangerOf = (visitor: Visitor) => ({
+  operatorName: visitor.operator.name,
+  language: languageOf(visitor),
+  at: visitor.at,
 });
 
-const languageOf = ({ language }: Guest): string =>
+const languageOf = ({ language }: Visitor): string =>
   language.length <= LANGUAGE_CHARACTERS_MAX ? language : "en";
 
 /** Read anew for each screen: what is shown is how it stands. */
-export async function visitorOf({ deps }: House, guest: Guest): Promise<Visitor> {
-  const { operator, person } = guest;
+export async function viewOf({ deps }: PortalContext, visitor: Visitor): Promise<PortalView> {
+  const { operator, person } = visitor;
   const { peers = NO_PEERS } = deps;
   const deviceId = person?.deviceId;
-  const scope = scopeOf(guest);
+  const scope = scopeOf(visitor);
   const [catalog, has, requests] = await Promise.all([
     deps.catalog.currentCatalog(operator.id),
     scope ? deps.desk.provisioned(scope) : [],
@@ -113,32 +113,37 @@ export async function visitorOf({ deps }: House, guest: Guest): Promise<Visitor>
   ]);
   return {
     operatorName: operator.name,
-    language: languageOf(guest),
+    language: languageOf(visitor),
     catalog,
     // Without a device of its own a session sees what the SIM has.
     has: has.map((one) => ({ ...one, isHere: deviceId == null || one.deviceId === deviceId })),
     requests,
     serverName: (origin) => peerName(peers, origin),
     // A device follows the origin through its proxy; a browser has no certificate for that door.
-    serverUrl: (origin) => (guest.door === "land" ? origin : (peers.of(origin)?.portalUrl ?? null)),
+    serverUrl: (origin) => (visitor.door === "land" ? origin : (peers.of(origin)?.portalUrl ?? null)),
     isForwarded: (origin) => peers.of(origin)?.takesRequests === true,
-    isKnown: guest.who !== undefined,
+    isKnown: visitor.who !== undefined,
     care: operator.care,
-    at: guest.at,
+    at: visitor.at,
   };
 }
 
-export function newState({ deps }: House, { subject }: Guest, purpose: string): string {
+export function newState({ deps }: PortalContext, { subject }: Visitor, purpose: string): string {
   const endsAt = new Date(deps.clock().getTime() + STATE_MS);
   return issueState({ subject, purpose }, endsAt, deps.freshOctets(STATE_NONCE_OCTETS), deps.key);
 }
 
 /**
  * What names this sending, so that a repeat is known: the form's nonce, else the client module's own key. A form that was
- * not drawn for this guest and this purpose is refused.
+ * not drawn for this visitor and this purpose is refused.
  * @throws Trouble `form_foreign`, `form_over`
  */
-export function keyOfPost({ deps }: House, { subject }: Guest, call: Call, purpose: string): string {
+export function keyOfPost(
+  { deps }: PortalContext,
+  { subject }: Visitor,
+  call: PortalRequest,
+  purpose: string,
+): string {
   const state = call.body.texts.get("state");
   if (state === undefined) {
     if (call.idempotencyKey === null) throw new Trouble("form_foreign", 403);
@@ -157,13 +162,13 @@ export function keyOfPost({ deps }: House, { subject }: Guest, call: Call, purpo
  * @throws Trouble `answered_otherwise`, `request_in_progress`, and what the work throws
  */
 export async function once(
-  { deps }: House,
-  guest: Guest,
+  { deps }: PortalContext,
+  visitor: Visitor,
   key: string,
   said: readonly string[],
   work: () => Promise<string>,
 ): Promise<string> {
-  const operatorId = guest.operator.id;
+  const operatorId = visitor.operator.id;
   const named = { scope: "POST /d", key };
   const fingerprint = createHash("sha256").update(JSON.stringify(said)).digest();
   const before = await deps.repeats.begin(operatorId, { ...named, fingerprint });

@@ -1,5 +1,5 @@
 /**
- * Other companies' machines for the device's road, on free ports of this machine: identity bureau, payment house,
+ * Other companies' machines for the device's road, on free ports of this machine: identity bureau, payment provider,
  * network elements, billing centre, mail server, and two service servers with trial certificates. They speak what the
  * real ones speak; the configuration that leads to them is given as an environment, so that it can cross to another
  * process, and read.
@@ -13,7 +13,7 @@ import { type BillingSimulator, startBilling } from "../../sim/billing/billing.t
 import { type BureauSimulator, startBureau } from "../../sim/bureau/bureau.ts";
 import { type ElementSimulator, startElements } from "../../sim/element/elements.ts";
 import { type MailSimulator, startMailbox } from "../../sim/mail/mailbox.ts";
-import { type PaymentSimulator, startPaymentHouse } from "../../sim/payment/house.ts";
+import { type PaymentSimulator, startPaymentProvider } from "../../sim/payment/provider.ts";
 import { makePrivateFolder } from "../../store/journal/make-folder.ts";
 import { ensurePartyCertificates, type PartyCertificates } from "../certificates/certificates.ts";
 import { readConfig } from "../config/config.ts";
@@ -47,7 +47,7 @@ const SERVERS: Readonly<Record<string, Readonly<Record<string, OfferedPolicy>>>>
   },
 };
 
-export type RoadSandboxes = {
+export type Sandboxes = {
   /** `TURNUP_...` by name: what a process must be given to reach them. Secrets are among it. */
   readonly environment: Readonly<Record<string, string>>;
   /** The same, read: for `connectorsOf`. */
@@ -56,7 +56,7 @@ export type RoadSandboxes = {
   readonly origins: Readonly<Record<string, string>>;
   readonly parties: {
     readonly bureau: BureauSimulator;
-    readonly house: PaymentSimulator;
+    readonly provider: PaymentSimulator;
     readonly elements: ElementSimulator;
     readonly billing: BillingSimulator;
     readonly mailbox: MailSimulator;
@@ -68,7 +68,7 @@ export type RoadSandboxes = {
 /** Habits that a story gives to a machine before it starts; all are well-behaved without. */
 export type SandboxHabits = {
   readonly bureau?: Partial<Parameters<typeof startBureau>[0]>;
-  readonly payment?: Partial<Parameters<typeof startPaymentHouse>[0]>;
+  readonly payment?: Partial<Parameters<typeof startPaymentProvider>[0]>;
   readonly elements?: Partial<Parameters<typeof startElements>[0]>;
   readonly billing?: Partial<Parameters<typeof startBilling>[0]>;
   readonly mail?: Parameters<typeof startMailbox>[0];
@@ -79,7 +79,7 @@ export async function startSandboxes(options: {
   readonly folder: string;
   readonly now: Date;
   readonly habits?: SandboxHabits;
-}): Promise<RoadSandboxes> {
+}): Promise<Sandboxes> {
   const { folder, habits = {} } = options;
   makePrivateFolder(folder);
   const started: { close(): Promise<void> }[] = [];
@@ -92,7 +92,7 @@ export async function startSandboxes(options: {
   const secrets = { bureau: fresh(), payment: fresh(), elements: fresh(), billing: fresh() };
   try {
     const bureau = await keep(startBureau({ ...habits.bureau, secret: secrets.bureau }));
-    const house = await keep(startPaymentHouse({ ...habits.payment, secret: secrets.payment }));
+    const provider = await keep(startPaymentProvider({ ...habits.payment, secret: secrets.payment }));
     const elements = await keep(startElements({ ...habits.elements, secret: secrets.elements }));
     const billing = await keep(startBilling({ ...habits.billing, secret: secrets.billing }));
     const mailbox = await keep(startMailbox(habits.mail));
@@ -103,12 +103,16 @@ export async function startSandboxes(options: {
     const providersFile = join(folder, "providers.json");
     const providers = [...office.providers, ...bank.providers];
     await writeFile(providersFile, JSON.stringify(providers, null, 2), { mode: 0o600 });
-    const environment = environmentOf({ bureau, house, elements, billing, mailbox }, secrets, providersFile);
+    const environment = environmentOf(
+      { bureau, provider, elements, billing, mailbox },
+      secrets,
+      providersFile,
+    );
     return {
       environment,
       config: readConfig({ env: environment, folder }).config,
       origins: { "https://office.example": office.server.url, "https://bank.example": bank.server.url },
-      parties: { bureau, house, elements, billing, mailbox, office: office.server, bank: bank.server },
+      parties: { bureau, provider, elements, billing, mailbox, office: office.server, bank: bank.server },
       close,
     };
   } catch (error) {
@@ -123,7 +127,7 @@ type Web = { readonly url: string };
 function environmentOf(
   at: {
     readonly bureau: Web;
-    readonly house: Web;
+    readonly provider: Web;
     readonly elements: Web;
     readonly billing: Web;
     readonly mailbox: MailSimulator;
@@ -138,7 +142,7 @@ function environmentOf(
 ): Record<string, string> {
   const sections = {
     IDENTITY: { URL: at.bureau.url, SECRET: secrets.bureau, ID_DOCUMENT_TYPE: "passport" },
-    PAYMENT: { URL: at.house.url, SECRET: secrets.payment },
+    PAYMENT: { URL: at.provider.url, SECRET: secrets.payment },
     SERVICE: { PROVIDERS_FILE: providersFile },
     ELEMENT: { URL: at.elements.url, SECRET: secrets.elements, POLL_MS: String(POLL_MS) },
     BILLING: { URL: at.billing.url, SECRET: secrets.billing },

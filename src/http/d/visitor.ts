@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import type { Assurance } from "../../kernel/catalog/catalog-item.ts";
 import type { KnownPerson } from "../../kernel/dialog/people.ts";
 import type { NewRequest, RequestScope } from "../../kernel/order/request.ts";
-import type { RoadIdentity } from "../land/handler.ts";
+import type { LandIdentity } from "../land/handler.ts";
 import type { PortalDeps, PortalOperator } from "./ports.ts";
 
-export type Guest = {
+export type Visitor = {
   /** `land`: a proxy vouches for the device. */
   readonly door: "land" | "public";
   readonly operator: PortalOperator;
@@ -32,16 +32,16 @@ export const withSession =
   (path: string): string =>
     `${path}${path.includes("?") ? "&" : "?"}s=${token}`;
 
-/** Whose requests this guest may see. Undefined where there can be none: nobody's is never everybody's. */
-export const scopeOf = ({ operator, person }: Guest): RequestScope | undefined =>
+/** Whose requests this visitor may see. Undefined where there can be none: nobody's is never everybody's. */
+export const scopeOf = ({ operator, person }: Visitor): RequestScope | undefined =>
   person && { operatorId: operator.id, subscriberId: person.subscriberId };
 
 /** Through the proxy: the device is known even where its SIM is not in the books yet. */
-export async function landGuest(
+export async function landVisitor(
   { people }: Pick<PortalDeps, "people">,
   operator: PortalOperator,
-  { imei, imsi, msisdn, assurance, language, bearer }: RoadIdentity,
-): Promise<Guest> {
+  { imei, imsi, msisdn, assurance, language, bearer }: LandIdentity,
+): Promise<Visitor> {
   const who = { imei, ...(imsi === null ? {} : { imsi }), ...(msisdn === null ? {} : { msisdn }) };
   return {
     door: "land",

@@ -81,17 +81,17 @@ export function portalOperators(
   };
 }
 
-export type ProvisioningRoad = {
+export type DeviceDoors = {
   readonly portal: Portal;
   readonly land: Land | undefined;
   close(): Promise<void>;
 };
 
-export async function openRoad(
+export async function openDeviceDoors(
   deps: PortalDeps,
   place: LandPlace | undefined,
   enrolmentOf: LandOptions["enrolmentOf"],
-): Promise<ProvisioningRoad> {
+): Promise<DeviceDoors> {
   const portal = createPortal(deps);
   const land =
     place &&

@@ -1,8 +1,8 @@
 /**
- * A payment house: takes a card's number at the door for a token, and holds sums against the token. The number and the
+ * A payment provider: takes a card's number at the door for a token, and holds sums against the token. The number and the
  * code are in one request and in no value, reason or error that leaves here.
  */
-import type { PaymentHouse } from "../../kernel/calls/connectors.ts";
+import type { PaymentProvider } from "../../kernel/calls/connectors.ts";
 import {
   readAuthorisation,
   readAuthorisationAnswer,
@@ -22,12 +22,12 @@ import {
 
 type Refusal = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
 
-export function paymentHouse(options: {
+export function paymentProvider(options: {
   readonly url: string;
   readonly secret: string;
   readonly authority?: string;
   readonly timeoutMs: number;
-}): PaymentHouse & { close(): void } {
+}): PaymentProvider & { close(): void } {
   const exchange = createExchange(options);
 
   const post = (path: string, key: string, body: object) =>
@@ -59,11 +59,11 @@ export function paymentHouse(options: {
       const answer = await post("/v1/authorisations", id, body);
       if (answer.kind === "failed") return answer;
       if (answer.status !== 200 && answer.status !== 201)
-        return refusalOf(answer, "the payment house refused the request");
+        return refusalOf(answer, "the payment provider refused the request");
       const read = readAnswer(answer, readAuthorisationAnswer);
       if ("kind" in read) return read;
       const { state, reference, code } = read.value;
-      if (state === "pending") return failed("pending", "the payment house has not decided yet");
+      if (state === "pending") return failed("pending", "the payment provider has not decided yet");
       if (state === "declined") return refused(code ?? "declined", "the card was declined");
       if (reference === undefined) return failed("bad_answer", "approved without a reference");
       return { kind: "approved", reference };

@@ -21,7 +21,7 @@
  *   POST /d/enrolments                         proxy to server alone: whose is this one-time token of enrolment
  */
 
-export const ROAD = {
+export const DEVICE_PATHS = {
   start: "/d/start",
   requests: "/d/requests",
   authentications: "/d/authentications",
@@ -86,8 +86,8 @@ export const AIR_HEADERS = {
 } as const;
 
 /** How the proxy came to know who asks, strongest first; the kernel's `ASSURANCES` are the same words. */
-export const ROAD_ASSURANCES = ["cert", "aka", "network", "link", "otp", "none"] as const;
-export type RoadAssurance = (typeof ROAD_ASSURANCES)[number];
+export const LEG_ASSURANCES = ["cert", "aka", "network", "link", "otp", "none"] as const;
+export type LegAssurance = (typeof LEG_ASSURANCES)[number];
 
 export const BEARERS = ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs", "umts", "lte"] as const;
 export type Bearer = (typeof BEARERS)[number];

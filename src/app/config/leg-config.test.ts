@@ -7,18 +7,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, test } from "vitest";
 import { runWith } from "../../../test/fixture/cli-io.ts";
 import { ask, IMEI, IMSI, MSISDN, PROXY_ID, SERVER_ID, screenOf } from "../../../test/fixture/parties.ts";
-import { ensureRoadCertificates, type RoadCertificates } from "../certificates/road-certificates.ts";
+import { ensureLegCertificates, type LegCertificates } from "../certificates/leg-certificates.ts";
 import { proxyCommand } from "../command/proxy.ts";
 import { startProxy } from "../party/proxy.ts";
 import { startLand } from "../server/land.ts";
 import { type Config, readConfig } from "./config.ts";
-import { readAccountsFile, readGatewaysFile, readLandSettings, readPolicyFile } from "./road-config.ts";
+import { readAccountsFile, readGatewaysFile, readLandSettings, readPolicyFile } from "./leg-config.ts";
 
 let folder: string;
-let certificates: RoadCertificates;
+let certificates: LegCertificates;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "turnup-road-config-"));
-  certificates = await ensureRoadCertificates({ folder, proxyId: PROXY_ID, now: new Date() });
+  certificates = await ensureLegCertificates({ folder, proxyId: PROXY_ID, now: new Date() });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -33,69 +33,70 @@ type Whom = {
   readonly msisdn: string;
   readonly language: string;
 };
-type Deps = Pick<HttpDeps, "clock" | "texts"> & { readonly road: HttpDeps["road"] };
+type Deps = Pick<HttpDeps, "clock" | "texts"> & { readonly requests: HttpDeps["requests"] };
 
-export const hashOfWay = (text: string): Uint8Array => createHash("sha256").update(text).digest();
-export const hashOfCode = (challenge: string, code: string): Uint8Array => hashOfWay(`${challenge}:${code}`);
+export const hashOfSignInToken = (text: string): Uint8Array => createHash("sha256").update(text).digest();
+export const hashOfCode = (challenge: string, code: string): Uint8Array =>
+  hashOfSignInToken(`${challenge}:${code}`);
 
 /** False where too many are open already: nothing is sent. */
-export async function sendLink({ clock, texts, road }: Deps, whom: Whom): Promise<boolean> {
-  const token = newToken(road);
-  const link = `${road.publicUrl()}/d/l/${token}`;
+export async function sendLink({ clock, texts, requests }: Deps, whom: Whom): Promise<boolean> {
+  const token = newToken(requests);
+  const link = `${requests.publicUrl()}/d/l/${token}`;
   const now = clock();
   const { operatorId, subscriberId, msisdn } = whom;
   const way = {
     operatorId,
     subscriberId,
     msisdn,
-    tokenHash: hashOfWay(token),
-    codeHash: hashOfWay(newToken(road)), // no code was sent with it, so none is right
+    tokenHash: hashOfSignInToken(token),
+    codeHash: hashOfSignInToken(newToken(requests)), // no code was sent with it, so none is right
     expiresAt: new Date(now.getTime() + LINK_MS),
   };
-  if (!(await road.people.addLink(way, now, OPEN_MAX))) return false;
-  await send({ clock, texts, road }, whom, "link", token, { link });
+  if (!(await requests.people.addLink(way, now, OPEN_MAX))) return false;
+  await send({ clock, texts, requests }, whom, "link", token, { link });
   return true;
 }
 
 /** Sends a code; it is right only beside `challenge`, which whoever asked keeps. */
 export async function sendCode(
-  { clock, texts, road }: Deps,
+  { clock, texts, requests }: Deps,
   whom: Whom,
   challenge: string,
 ): Promise<boolean> {
-  const code = newCode(road);
+  const code = newCode(requests);
   const now = clock();
   const { operatorId, subscriberId, msisdn } = whom;
   const way = {
     operatorId,
     subscriberId,
     msisdn,
-    tokenHash: hashOfWay(challenge),
+    tokenHash: hashOfSignInToken(challenge),
     codeHash: hashOfCode(challenge, code),
     expiresAt: new Date(now.getTime() + CODE_MS),
   };
-  if (!(await road.people.addLink(way, now, OPEN_MAX))) return false;
-  await send({ clock, texts, road }, whom, "code", challenge, { code });
+  if (!(await requests.people.addLink(way, now, OPEN_MAX))) return false;
+  await send({ clock, texts, requests }, whom, "code", challenge, { code });
   return true;
 }
 
-export const newToken = ({ freshOctets }: Pick<HttpDeps["road"], "freshOctets">): string =>
+export const newToken = ({ freshOctets }: Pick<HttpDeps["requests"], "freshOctets">): string =>
   Buffer.from(freshOctets(TOKEN_OCTETS)).toString("base64url");
 
-function newCode({ freshOctets }: HttpDeps["road"]): string {
+function newCode({ freshOctets }: HttpDeps["requests"]): string {
   const number = Buffer.from(freshOctets(CODE_OCTETS)).readUInt32BE() % 10 ** CODE_DIGITS;
   return String(number).padStart(CODE_DIGITS, "0");
 }
 
 async function send(
-  { texts, road }: Deps,
+  { texts, requests }: Deps,
   { operatorId, msisdn, language }: Whom,
   kind: "link" | "code",
   token: string,
   values: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const { name } = await road.operatorOf(operatorId);
+  const { name } = await requests.operatorOf(operatorId);
   const text = fill(textIn(language, kind), { operator: name, ...values });
-  const idempotencyKey = `way-in:${Buffer.from(hashOfWay(token)).toString("base64url")}`;
+  const idempotencyKey = `sign-in link:${Buffer.from(hashOfSignInToken(token)).toString("base64url")}`;
   await texts.send(operatorId, [{ to: msisdn, text, idempotencyKey }]);
 }

@@ -13,9 +13,9 @@ import { hostOf } from "../connections.ts";
 import type { HeaderLines } from "../header-lines.ts";
 import { oneHeader } from "../header-lines.ts";
 import { languageOf } from "../land/identity.ts";
-import { type Guest, plainly, subjectOf, withSession } from "./guest.ts";
-import { type House, Trouble } from "./house.ts";
+import { type PortalContext, Trouble } from "./portal-context.ts";
 import type { PortalOperator } from "./ports.ts";
+import { plainly, subjectOf, type Visitor, withSession } from "./visitor.ts";
 
 export type Arrival = {
   /** Of the socket, or told by a proxy in front that we trust. */
@@ -24,7 +24,7 @@ export type Arrival = {
   readonly query: URLSearchParams;
 };
 
-export const strangerAt = (operator: PortalOperator, { headers, address }: Arrival): Guest => ({
+export const strangerAt = (operator: PortalOperator, { headers, address }: Arrival): Visitor => ({
   door: "public",
   operator,
   subject: subjectOf(`anyone ${operator.id}`),
@@ -41,8 +41,12 @@ export const strangerAt = (operator: PortalOperator, { headers, address }: Arriv
  * A line that the network names counts before a session in the address: nobody is led into another's session by a link.
  * @throws Trouble `line_conflict`: headers that name two lines
  */
-export async function publicGuest(house: House, operator: PortalOperator, arrival: Arrival): Promise<Guest> {
-  const { deps } = house;
+export async function publicVisitor(
+  context: PortalContext,
+  operator: PortalOperator,
+  arrival: Arrival,
+): Promise<Visitor> {
+  const { deps } = context;
   const stranger = strangerAt(operator, arrival);
   const rule = gatewayAt(deps.gateways, arrival.address);
   const line = rule ? identityFrom(rule, arrival.headers) : "none";
@@ -67,16 +71,16 @@ export async function publicGuest(house: House, operator: PortalOperator, arriva
   const token = arrival.query.get("s");
   const session = token === null ? undefined : openSession(token, operator.id, deps.clock(), deps.key);
   if (token === null || !session) return stranger;
-  return sessionGuest(house, stranger, token, session);
+  return sessionVisitor(context, stranger, token, session);
 }
 
 /** Somebody whom an SMS let in. */
-export async function sessionGuest(
-  { deps }: House,
-  stranger: Guest,
+export async function sessionVisitor(
+  { deps }: PortalContext,
+  stranger: Visitor,
   token: string,
   { subscriberId, assurance, endsAt }: PortalSession,
-): Promise<Guest> {
+): Promise<Visitor> {
   const who = { subscriberId };
   const person = await deps.people.find(stranger.operator.id, who);
   const provedAt = new Date(endsAt.getTime() - PORTAL_SESSION_MS);

@@ -10,7 +10,7 @@ import type { ProvisioningServer } from "../../net/gateway/gateway.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { TurnupError } from "../../term/error.ts";
 import { SIGNATURE_ALGORITHMS } from "../../wire/httpsig/signature.ts";
-import { BEARERS } from "../../wire/message/road.ts";
+import { BEARERS } from "../../wire/message/legs.ts";
 import {
   integer,
   list,
@@ -21,7 +21,7 @@ import {
   ShapeError,
   text,
 } from "../../wire/message/shape.ts";
-import type { LandCertificates } from "../certificates/road-certificates.ts";
+import type { LandCertificates } from "../certificates/leg-certificates.ts";
 import type { BearerNetwork, ProxyAccount } from "../party/proxy.ts";
 import type { Config } from "./config.ts";
 

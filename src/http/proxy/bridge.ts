@@ -12,15 +12,13 @@ import type { Admission } from "../../proxy/edge.ts";
 import type { HeaderLines } from "../../proxy/gateway-identity.ts";
 import type { LandAnswer, LandFailure, LandRequest } from "../../proxy/land-leg.ts";
 import { ForeignAddress, throughProxy } from "../../proxy/servers.ts";
-import type { RoadSession, TerminationReason } from "../../proxy/session.ts";
+import type { LegsSession, TerminationReason } from "../../proxy/session.ts";
 import { TurnupError } from "../../term/error.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
-import { AIR_HEADERS, type Bearer, LAND_HEADERS, ROAD } from "../../wire/message/road.ts";
+import { AIR_HEADERS, type Bearer, DEVICE_PATHS, LAND_HEADERS } from "../../wire/message/legs.ts";
 import { decodeScreenJson, SCREEN_JSON_TYPE, SCREEN_OCTETS_MAX } from "../../wire/screen/json.ts";
 import { type Screen, ScreenError } from "../../wire/screen/screen.ts";
 import { headerLines, oneHeader } from "../header-lines.ts";
-import { convertBody } from "./forms.ts";
-import { bodyOf, type House, Terminated, type Who } from "./house.ts";
 import {
   createKeptScreens,
   draw,
@@ -30,14 +28,16 @@ import {
   takePage,
   UNAVAILABLE_SCREEN,
   withPage,
-} from "./showing.ts";
+} from "./draw-screen.ts";
+import { convertBody } from "./forms.ts";
+import { bodyOf, type ProxyParts, Terminated, type Who } from "./parts.ts";
 
 /** Of the answers to a device: which channel carries it and by which rule (row 31). */
 export const CHANNEL_HEADER = "turnup-channel";
 const KEPT_ID_OCTETS = 16;
 const ROAD_TARGET = /^\/d(?:\/(?!\.{1,2}(?:\/|\?|$))[A-Za-z0-9._~-]{1,120}){1,8}(?:\?[\x21-\x7e]{0,1000})?$/;
 /** Between proxy and server alone: no device's business. */
-const NOT_FOR_DEVICES: readonly string[] = [ROAD.authentications, ROAD.enrolments];
+const NOT_FOR_DEVICES: readonly string[] = [DEVICE_PATHS.authentications, DEVICE_PATHS.enrolments];
 
 /** How a door knows who asks. */
 export type Doorman = {
@@ -56,8 +56,8 @@ type Admitted = Extract<Admission, { kind: "admitted" }>;
 
 const DEFAULT_BEARER: Bearer = "lte";
 
-export function mountRoad(app: FastifyInstance, house: House, doorman: Doorman): void {
-  const kept = createKeptScreens(() => Buffer.from(house.freshOctets(KEPT_ID_OCTETS)).toString("base64url"));
+export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Doorman): void {
+  const kept = createKeptScreens(() => Buffer.from(parts.freshOctets(KEPT_ID_OCTETS)).toString("base64url"));
 
   app.route({
     method: ["GET", "POST"],
@@ -66,23 +66,23 @@ export function mountRoad(app: FastifyInstance, house: House, doorman: Doorman):
       const { server } = request.params as { readonly server: string };
       const [, , , ...rest] = (request.raw.url ?? "").split("/");
       const { target, page } = takePage(`/${rest.join("/")}`);
-      const passed = await pass(house, doorman, request, server, target);
+      const passed = await pass(parts, doorman, request, server, target);
       const { admitted, headers, bearer, session } = passed;
       session.step("request");
       if (passed.token !== undefined) reply.header(AIR_HEADERS.session, passed.token);
       const message = landRequestOf(request, headers, admitted, { server, target, bearer });
-      const answer = await house.land.forward(message);
-      if (answer.kind === "failed") return sendFailure(house, session, passed.who, request, reply, answer);
-      return sendAnswer(house, kept, request, reply, answer, { server, target, page, bearer, admitted });
+      const answer = await parts.land.forward(message);
+      if (answer.kind === "failed") return sendFailure(parts, session, passed.who, request, reply, answer);
+      return sendAnswer(parts, kept, request, reply, answer, { server, target, page, bearer, admitted });
     },
   });
 
   app.get("/p/:id", async (request, reply) => {
     const { target, page } = takePage(request.raw.url ?? "");
-    const { admitted } = await admitDevice(house, doorman, request, null);
+    const { admitted } = await admitDevice(parts, doorman, request, null);
     const { deviceId } = admitted.account;
     const id = (request.params as { readonly id: string }).id;
-    const screen = kept.find(deviceId, id, house.monotonicMs());
+    const screen = kept.find(deviceId, id, parts.monotonicMs());
     return show(request, reply, screen ? 200 : 404, screen ?? GONE_SCREEN, page, (at) =>
       withPage(target, at),
     );
@@ -97,13 +97,13 @@ export function mountRoad(app: FastifyInstance, house: House, doorman: Doorman):
       return show(request, reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN);
     const status = error.statusCode ?? 500;
     if (status >= 400 && status < 500) return reply.status(status).send();
-    house.onFault(error);
+    parts.onFault(error);
     return show(request, reply, 503, UNAVAILABLE_SCREEN);
   });
 }
 
 type Passed = {
-  readonly session: RoadSession;
+  readonly session: LegsSession;
   readonly admitted: Admitted;
   readonly headers: HeaderLines;
   readonly bearer: Bearer;
@@ -116,43 +116,48 @@ type Passed = {
  * @throws Terminated
  */
 async function pass(
-  house: House,
+  parts: ProxyParts,
   doorman: Doorman,
   request: FastifyRequest,
   server: string,
   target: string,
 ): Promise<Passed> {
-  const { session, admitted, headers, who, token } = await admitDevice(house, doorman, request, server);
+  const { session, admitted, headers, who, token } = await admitDevice(parts, doorman, request, server);
   const isRoad = ROAD_TARGET.test(target) && !NOT_FOR_DEVICES.includes(target.split("?")[0]!);
-  if (!isRoad) throw house.terminate(session, "air", "request_refused", who);
-  const proof = await house.land.authenticate(server);
+  if (!isRoad) throw parts.terminate(session, "air", "request_refused", who);
+  const proof = await parts.land.authenticate(server);
   if (proof.kind === "failed" && !isOutage(proof))
-    throw house.terminate(session, "land", reasonOf(proof), who);
-  if (proof.kind === "failed") throw outage(house, session, proof, who);
+    throw parts.terminate(session, "land", reasonOf(proof), who);
+  if (proof.kind === "failed") throw outage(parts, session, proof, who);
   session.step("server_verified");
   session.step("device_verified");
   session.step("identified");
   const hint = oneHeader(headers, AIR_HEADERS.bearer) ?? "";
   const bearer =
-    doorman.bearerOf(request) ?? house.bearerOf(request.ip) ?? (isBearer(hint) ? hint : DEFAULT_BEARER);
+    doorman.bearerOf(request) ?? parts.bearerOf(request.ip) ?? (isBearer(hint) ? hint : DEFAULT_BEARER);
   return { session, admitted, headers, bearer, token, who };
 }
 
-async function admitDevice(house: House, doorman: Doorman, request: FastifyRequest, server: string | null) {
-  const session = house.openSession();
+async function admitDevice(
+  parts: ProxyParts,
+  doorman: Doorman,
+  request: FastifyRequest,
+  server: string | null,
+) {
+  const session = parts.openSession();
   const headers = headerLines(request.raw.rawHeaders);
   const who: Who = { ...doorman.whoIs(request, headers), server };
-  if (house.isLocked(who)) throw house.terminate(session, "air", "locked_out", who);
+  if (parts.isLocked(who)) throw parts.terminate(session, "air", "locked_out", who);
   const admission = doorman.admit(request, headers);
-  await house.book(admission.events);
+  await parts.book(admission.events);
   if (admission.kind === "refused")
-    throw house.terminate(session, "air", admission.reason, {
+    throw parts.terminate(session, "air", admission.reason, {
       ...who,
       deviceId: admission.deviceId ?? who.deviceId,
     });
   const { deviceId } = admission.account;
   const air = doorman.airSession(request, headers, deviceId);
-  if (air.kind === "unknown") throw house.terminate(session, "air", "session_unknown", { ...who, deviceId });
+  if (air.kind === "unknown") throw parts.terminate(session, "air", "session_unknown", { ...who, deviceId });
   return { session, admitted: admission, headers, who: { ...who, deviceId }, token: air.token };
 }
 
@@ -177,8 +182,8 @@ class Outage extends Error {
   override readonly name = "Outage";
 }
 
-function outage(house: House, session: RoadSession, failure: LandFailure, who: Who): Outage {
-  house.terminate(session, "land", reasonOf(failure), who);
+function outage(parts: ProxyParts, session: LegsSession, failure: LandFailure, who: Who): Outage {
+  parts.terminate(session, "land", reasonOf(failure), who);
   return new Outage(failure.detail);
 }
 
@@ -220,14 +225,14 @@ function landRequestOf(
 }
 
 function sendFailure(
-  house: House,
-  session: RoadSession,
+  parts: ProxyParts,
+  session: LegsSession,
   who: Who,
   request: FastifyRequest,
   reply: FastifyReply,
   failure: LandFailure,
 ): FastifyReply {
-  house.terminate(session, "land", reasonOf(failure), who);
+  parts.terminate(session, "land", reasonOf(failure), who);
   return isOutage(failure)
     ? show(request, reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN)
     : show(request, reply, 403, REFUSED_SCREEN);
@@ -242,7 +247,7 @@ type Journey = {
 };
 
 async function sendAnswer(
-  house: House,
+  parts: ProxyParts,
   kept: KeptScreens,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -253,7 +258,7 @@ async function sendAnswer(
   if (code !== undefined && /^[a-z_]{1,40}$/.test(code)) reply.header("turnup-error", code);
   const type = answer.headers["content-type"] ?? "";
   if (type.split(";")[0] === SCREEN_JSON_TYPE)
-    return sendScreen(house, kept, request, reply, answer, journey);
+    return sendScreen(parts, kept, request, reply, answer, journey);
   if (answer.status >= 400) {
     answer.body.destroy();
     const status = answer.status < 500 ? answer.status : 503;
@@ -263,7 +268,7 @@ async function sendAnswer(
 }
 
 async function sendScreen(
-  house: House,
+  parts: ProxyParts,
   kept: KeptScreens,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -272,11 +277,11 @@ async function sendScreen(
 ): Promise<FastifyReply> {
   const bytes = await collected(answer.body);
   try {
-    const screen = throughProxy(decodeScreenJson(bytes), { server, target }, house.land.servers);
+    const screen = throughProxy(decodeScreenJson(bytes), { server, target }, parts.land.servers);
     reply.header(CHANNEL_HEADER, channelOf("screen", bytes.length, bearer));
     const address = (at: number): string => {
-      if (request.method === "GET") return withPage(ROAD.through(server, target), at);
-      id ??= kept.keep(admitted.account.deviceId, screen, house.monotonicMs());
+      if (request.method === "GET") return withPage(DEVICE_PATHS.through(server, target), at);
+      id ??= kept.keep(admitted.account.deviceId, screen, parts.monotonicMs());
       return withPage(`/p/${id}`, at);
     };
     let id: string | undefined;
@@ -284,7 +289,7 @@ async function sendScreen(
   } catch (error) {
     if (!(error instanceof ForeignAddress || error instanceof DecodeError || error instanceof ScreenError))
       throw error;
-    house.onFault(error);
+    parts.onFault(error);
     return show(request, reply, 503, UNAVAILABLE_SCREEN);
   }
 }
@@ -327,7 +332,7 @@ function show(
   status: number,
   screen: Screen,
   page = 0,
-  href: (page: number) => string = () => ROAD.start,
+  href: (page: number) => string = () => DEVICE_PATHS.start,
 ): FastifyReply {
   const viewer = {
     accept: request.headers.accept,

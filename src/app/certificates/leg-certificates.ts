@@ -65,7 +65,7 @@ export type LandCertificates = {
   /** Seals land sessions. */
   readonly sessionKey: Uint8Array;
 };
-export type RoadCertificates = {
+export type LegCertificates = {
   readonly proxy: ProxyCertificates;
   readonly land: LandCertificates;
   /** How the server knows the proxy of this folder. */
@@ -76,13 +76,13 @@ export type RoadCertificates = {
 
 const DEFAULT_HOSTS = ["localhost", "127.0.0.1", "::1"];
 
-export async function ensureRoadCertificates(options: {
+export async function ensureLegCertificates(options: {
   readonly folder: string;
   readonly proxyId: string;
   /** Names and addresses under which proxy and server are called. */
   readonly hosts?: readonly string[];
   readonly now: Date;
-}): Promise<RoadCertificates> {
+}): Promise<LegCertificates> {
   const { folder, now, hosts = DEFAULT_HOSTS } = options;
   const factory = await roomOf(folder, "factory", now);
   const proxy = await ensureProxyCertificates({ ...options, hosts });

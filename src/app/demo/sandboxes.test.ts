@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, test } from "vitest";
 import { readConfig } from "../config/config.ts";
 import { type ConnectorConfig, connectorsOf } from "../server/connectors.ts";
-import { startSandboxes } from "./road-sandboxes.ts";
+import { startSandboxes } from "./sandboxes.ts";
 import { starterCatalog } from "./starter-catalog.ts";
 
 const closers: (() => void | Promise<void>)[] = [];
@@ -36,15 +36,15 @@ test("each connector of the sandboxes' configuration does its work at its machin
   const verified = await connectors.bureauOf(OPERATOR)?.verify({ id: "v1", msisdn: "447700900123", user });
   assert.ok(verified?.kind === "answered" && verified.outcome === "match");
   assert.equal(bureau.asked().get("+447700900123"), 1);
-  const house = connectors.paymentHouseOf(OPERATOR);
-  const token = await house?.tokenise({
+  const fixture = connectors.paymentProviderOf(OPERATOR);
+  const token = await fixture?.tokenise({
     pan: "4111111111111111",
     expiry: "1230",
     cvv: null,
     idempotencyKey: "k",
   });
-  assert.ok(house && token?.kind === "token");
-  const held = await house.authorise({ id: "a", token: token.card.token, amountMinor: 0, currency: "EUR" });
+  assert.ok(fixture && token?.kind === "token");
+  const held = await fixture.authorise({ id: "a", token: token.card.token, amountMinor: 0, currency: "EUR" });
   assert.equal(held.kind, "approved");
   const device = { msisdn: "447700900123", imsi: "234150000000001", imei: "356938035643809" };
   for (const element of ["billing-plan", "voice-mail", "forwarding", "e-mail", "hlr-profile"] as const) {
@@ -140,10 +140,10 @@ test("a second start finds its certificates and its registrations again", async 
 test("what is not configured is not there, and a closed connector asks nobody", async () => {
   const none = await connectorsOf(configOf({}));
   closers.push(none.close);
-  const { bureauOf, paymentHouseOf, serviceAt, elementOf, billingOf, mailOf } = none.connectors;
+  const { bureauOf, paymentProviderOf, serviceAt, elementOf, billingOf, mailOf } = none.connectors;
   const ports = [
     bureauOf(OPERATOR),
-    paymentHouseOf(OPERATOR),
+    paymentProviderOf(OPERATOR),
     serviceAt(OPERATOR, "https://a.example"),
     elementOf(OPERATOR, "voice-mail"),
     billingOf(OPERATOR),

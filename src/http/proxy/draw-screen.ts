@@ -3,7 +3,7 @@
  * through the proxy. Screens that answer a POST and take several pages are kept for a while, since their address cannot be
  * asked for again; each page of the others is asked for at the server.
  */
-import { UNAVAILABLE_SCREEN_ID } from "../../wire/message/road.ts";
+import { UNAVAILABLE_SCREEN_ID } from "../../wire/message/legs.ts";
 import {
   chooseMarkup,
   type DeviceCapabilities,

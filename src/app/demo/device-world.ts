@@ -10,9 +10,9 @@ import { factoryModules } from "../../device/modules.ts";
 import type { AccessPointEntry } from "../../device/settings.ts";
 import { type TypedPoint, typedEntry } from "../../sim/handset/fleet.ts";
 import { createPhone, type Phone, type PhoneEvent, type PhoneOptions } from "../../sim/phone/phone.ts";
-import { ensureRoadCertificates, type RoadCertificates } from "../certificates/road-certificates.ts";
+import { ensureLegCertificates, type LegCertificates } from "../certificates/leg-certificates.ts";
 import { type ProxyOptions, type ProxyServer, startProxy } from "../party/proxy.ts";
-import { type RoadSandboxes, type SandboxHabits, startSandboxes } from "./road-sandboxes.ts";
+import { type Sandboxes, type SandboxHabits, startSandboxes } from "./sandboxes.ts";
 import { ensureTrialVendor, TRIAL_VENDOR, type TrialVendor } from "./trial-vendor.ts";
 
 export const ROAD_WORLD = {
@@ -29,7 +29,7 @@ const DORMANT = {
   state: "dormant",
 } as const;
 
-export type RoadWorldOptions = {
+export type DeviceWorldOptions = {
   readonly folder: string;
   readonly seed: number;
   readonly now: () => Date;
@@ -45,25 +45,25 @@ export type RoadWorldOptions = {
 };
 
 /** A provisioning server that the proxy leads to. */
-export type RoadServer = { readonly id: string; readonly url: string };
-export type RoadConnection = {
+export type DeviceWorldServer = { readonly id: string; readonly url: string };
+export type DeviceWorldConnection = {
   /** The first is where phones begin. */
-  readonly servers: readonly RoadServer[];
+  readonly servers: readonly DeviceWorldServer[];
   /** Whose content phones install. SPKI in base64. */
   readonly issuers: readonly { readonly name: string; readonly spki: string }[];
   readonly proxy?: Partial<ProxyOptions>;
 };
 export type NewPhone = Pick<PhoneOptions, "imei" | "imsi" | "msisdn"> & Partial<PhoneOptions>;
 
-export type RoadWorld = {
-  readonly sandboxes: RoadSandboxes;
+export type DeviceWorld = {
+  readonly sandboxes: Sandboxes;
   /** Of the same folder as the server's, so that the ends of each leg trust each other. */
-  readonly certificates: RoadCertificates;
+  readonly certificates: LegCertificates;
   /** Whose software modules phones of the fleet install. */
   readonly vendor: TrialVendor;
   /** The phones so far, in the order they were made. */
   readonly phones: readonly Phone[];
-  connect(connection: RoadConnection): Promise<ProxyServer>;
+  connect(connection: DeviceWorldConnection): Promise<ProxyServer>;
   proxy(): ProxyServer;
   /** A phone with an account at the proxy, switched off. */
   phone(spec: NewPhone): Promise<Phone>;
@@ -72,9 +72,9 @@ export type RoadWorld = {
   close(): Promise<void>;
 };
 
-export async function startRoadWorld(options: RoadWorldOptions): Promise<RoadWorld> {
+export async function startDeviceWorld(options: DeviceWorldOptions): Promise<DeviceWorld> {
   const { folder, now } = options;
-  const certificates = await ensureRoadCertificates({
+  const certificates = await ensureLegCertificates({
     folder: join(folder, "road"),
     proxyId: ROAD_WORLD.proxyId,
     now: now(),
@@ -88,7 +88,7 @@ export async function startRoadWorld(options: RoadWorldOptions): Promise<RoadWor
   const phones: Phone[] = [];
   const byMsisdn = new Map<string, Phone>();
   const issuers = new Map<string, KeyObject>();
-  let connection: RoadConnection | undefined;
+  let connection: DeviceWorldConnection | undefined;
   let proxy: ProxyServer | undefined;
   const running = (): ProxyServer => {
     if (!proxy) throw new Error("the road leads nowhere yet: connect it first");
@@ -153,7 +153,7 @@ export async function startRoadWorld(options: RoadWorldOptions): Promise<RoadWor
 
 /** Settings are the affair of the phone's older software, beside the client module: pushed, it opens them by itself. */
 function settingsOf(
-  { goOnline, openLink, now, onFault }: RoadWorldOptions,
+  { goOnline, openLink, now, onFault }: DeviceWorldOptions,
   phone: Pick<PhoneOptions, "imei" | "imsi">,
 ) {
   const client = createHandsetClient({

@@ -1,5 +1,5 @@
 /**
- * A payment house on invented cards: tokens for numbers, sums held against tokens. It keeps a token, the digits that
+ * A payment provider on invented cards: tokens for numbers, sums held against tokens. It keeps a token, the digits that
  * may be shown, and sums; a number as a digest alone, a code never. Test cards misbehave as configured.
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -40,7 +40,7 @@ export type PaymentSimulator = WebServer & {
   held(): readonly Held[];
 };
 
-export async function startPaymentHouse(options: {
+export async function startPaymentProvider(options: {
   readonly secret: string;
   readonly port?: number;
   /** By number; the well-known test cards unless given. */

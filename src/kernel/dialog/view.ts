@@ -29,7 +29,7 @@ export const ENDED = [
 export const PARAGRAPH_CHARACTERS = 1_500;
 const TITLE_CHARACTERS = 60;
 
-export type Visitor = {
+export type PortalView = {
   readonly operatorName: string;
   readonly language: string;
   readonly catalog: Catalog;
@@ -54,8 +54,8 @@ export type Visitor = {
   readonly at: (path: string) => string;
 };
 
-export type Step = Visitor & { readonly texts: DialogTexts };
-export const step = (visitor: Visitor): Step => ({ ...visitor, texts: textsIn(visitor.language) });
+export type Step = PortalView & { readonly texts: DialogTexts };
+export const step = (view: PortalView): Step => ({ ...view, texts: textsIn(view.language) });
 
 export const short = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most - 1)}…`;
