@@ -3,10 +3,10 @@
  * not worth repeating. Reports and replies go out again until they arrive.
  */
 import type { AddressBook } from "./address-book.ts";
+import type { KeptAppState } from "./app-state.ts";
 import { decodeIdentity, encodeIdentity, type StoredIdentity } from "./identity.ts";
 import { NOTHING_RECEIVED, type ReceiveManager, type SendManager } from "./messaging.ts";
 import type { Outbound } from "./outbound.ts";
-import type { KeptAppState } from "./provisioning-app.ts";
 import type { DeviceStore } from "./store.ts";
 
 type KeptClient = {
@@ -17,7 +17,7 @@ type KeptClient = {
   /** Where each server's notices come from, by its name. */
   readonly centres: Readonly<Record<string, string>>;
 };
-export type Kept = KeptClient & { readonly identity: StoredIdentity; readonly addresses: AddressBook };
+export type Kept = KeptClient & { readonly identity: StoredIdentity };
 
 const IDENTITY = "identity";
 const CLIENT = "client";
@@ -36,23 +36,23 @@ const NEW_CLIENT: KeptClient = {
  *
  * @param factory its IMSI is that of the SIM that is in the device now
  */
-export function readKept(
-  store: DeviceStore,
-  factory: { readonly identity: StoredIdentity; readonly addresses: AddressBook },
-): Kept {
+export function readKept(store: DeviceStore, factory: StoredIdentity): Kept {
   const bytes = store.get(IDENTITY);
   const stored = bytes && decodeIdentity(bytes);
-  const isSameSim = stored?.imsi === factory.identity.imsi;
-  const identity = stored && isSameSim ? stored : factory.identity;
+  const isSameSim = stored?.imsi === factory.imsi;
+  const identity = stored && isSameSim ? stored : factory;
   const client = isSameSim ? readJson<KeptClient>(store, CLIENT) : undefined;
   if (!isSameSim) store.commit({ [IDENTITY]: encodeIdentity(identity), [CLIENT]: null });
-  const addresses = readJson<AddressBook>(store, ADDRESSES) ?? factory.addresses;
   // What an older client module wrote down may lack what is new.
-  return { ...NEW_CLIENT, ...client, identity, addresses };
+  return { ...NEW_CLIENT, ...client, identity };
 }
 
 export const keepIdentity = (store: DeviceStore, identity: StoredIdentity): void =>
   store.commit({ [IDENTITY]: encodeIdentity(identity) });
+
+/** Undefined where the user never changed the maker's. */
+export const addressesIn = (store: DeviceStore): AddressBook | undefined =>
+  readJson<AddressBook>(store, ADDRESSES);
 
 export const keepAddresses = (store: DeviceStore, addresses: AddressBook): void =>
   store.commit({ [ADDRESSES]: json(addresses) });

@@ -8,7 +8,8 @@
  */
 import { type KeyObject, randomBytes } from "node:crypto";
 import type { AddressBook } from "../../device/address-book.ts";
-import { type ClientEffect, type ClientEvent, createClientModule } from "../../device/client-module.ts";
+import { createClientModule } from "../../device/client-module.ts";
+import type { ClientEffect, ClientEvent } from "../../device/client-turn.ts";
 import type { DeviceClass } from "../../device/device-class.ts";
 import type { CredentialReference } from "../../device/identity.ts";
 import { type ModuleSet, NO_MODULES } from "../../device/modules.ts";

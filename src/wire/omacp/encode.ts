@@ -1,5 +1,5 @@
 /**
- * Writes OMA Client Provisioning documents, fast: one pass over the document into one buffer that all calls share.
+ * Writes OMA Client Provisioning documents, fast: one pass over the document, into a buffer that grows with it.
  *
  * No string table; whole-value tokens or inline strings. Two dialects are in the field and differ in when the
  * attribute code page is switched:
@@ -19,8 +19,8 @@ export type Dialect = "page1" | "page0";
 
 /** Far above any settings document seen (1,198 octets); a phone's SMS buffer is smaller still. */
 export const DOCUMENT_OCTETS_MAX = 16_384;
-/** The longest piece that is written without a look at the room left: head, tags, switches, tokens. */
-const SLACK_OCTETS = 32;
+/** Nearly every settings document fits; a longer one costs a copy for each doubling. */
+const FIRST_ROOM_OCTETS = 512;
 const UTF_8_OCTETS_MAX = 3;
 
 const TAG_DOCUMENT = 0x05;
@@ -37,10 +37,16 @@ type Tokens = ReadonlyMap<string, number>;
 
 const [NAMES, TYPES, VALUES] = tokenMaps();
 
-const out = new Uint8Array(DOCUMENT_OCTETS_MAX + SLACK_OCTETS);
-let at = 0;
-let page = 0;
-let elements = 0;
+/** A document that is being written. One call of the encoder owns it. */
+type Draft = {
+  out: Uint8Array;
+  at: number;
+  /** The attribute code page that a decoder is on here. */
+  page: number;
+  elements: number;
+  /** Of dialect page1: stays on a page while it has the token. */
+  readonly stays: boolean;
+};
 
 /**
  * @throws TurnupError `payload_malformed`: an empty name or type, a character that XML cannot hold, more elements than
@@ -51,128 +57,148 @@ export function encodeProvisioning(
   document: ProvisioningDocument,
   options?: { readonly dialect?: Dialect },
 ): Uint8Array {
-  return encodeToScratch(document, options?.dialect ?? "page1").slice();
+  const draft: Draft = {
+    out: Buffer.allocUnsafe(FIRST_ROOM_OCTETS),
+    at: 0,
+    page: 0,
+    elements: 0,
+    stays: (options?.dialect ?? "page1") === "page1",
+  };
+  putDocument(draft, document);
+  if (draft.at > DOCUMENT_OCTETS_MAX) throw tooLong();
+  return new Uint8Array(draft.out.subarray(0, draft.at));
 }
 
-/** The same in the shared buffer: good until the next call of any encoder here. */
-export function encodeToScratch(document: ProvisioningDocument, dialect: Dialect): Uint8Array {
-  const stays = dialect === "page1";
-  page = 0;
-  elements = 0;
-  out[0] = PROV_CONT.version;
-  out[1] = PROV_CONT.publicId;
-  out[2] = UTF_8;
-  out[3] = 0;
-  at = 4;
-  const { version, characteristics } = document;
+function putDocument(draft: Draft, { version, characteristics }: ProvisioningDocument): void {
   const hasContent = characteristics.length > 0;
-  out[at++] = TAG_DOCUMENT | (version === null ? 0 : HAS_ATTRIBUTES) | (hasContent ? HAS_CONTENT : 0);
-  if (version === "1.0") out[at++] = VERSION_1_0;
+  putOctet(draft, PROV_CONT.version);
+  putOctet(draft, PROV_CONT.publicId);
+  putOctet(draft, UTF_8);
+  putOctet(draft, 0);
+  putOctet(draft, TAG_DOCUMENT | (version === null ? 0 : HAS_ATTRIBUTES) | (hasContent ? HAS_CONTENT : 0));
+  if (version === "1.0") putOctet(draft, VERSION_1_0);
   else if (version !== null) {
-    out[at++] = VERSION;
-    putText(version);
+    putOctet(draft, VERSION);
+    putText(draft, version);
   }
-  if (version !== null) out[at++] = END;
+  if (version !== null) putOctet(draft, END);
   for (let i = 0; i < characteristics.length; i++) {
-    putCharacteristic(characteristics[i] as Characteristic, stays, 2);
+    putCharacteristic(draft, characteristics[i] as Characteristic, 2);
   }
-  if (hasContent) out[at++] = END;
-  if (at > DOCUMENT_OCTETS_MAX) throw tooLong();
-  return out.subarray(0, at);
+  if (hasContent) putOctet(draft, END);
 }
 
-function putCharacteristic(characteristic: Characteristic, stays: boolean, depth: number): void {
+function putCharacteristic(draft: Draft, characteristic: Characteristic, depth: number): void {
   const { type, parms, characteristics } = characteristic;
   if (type === "") throw malformed("a characteristic without a type");
   if (depth >= LIMITS.depth) throw malformed(`characteristics more than ${LIMITS.depth - 2} deep`);
-  countElement();
+  countElement(draft);
   const hasContent = parms.length > 0 || characteristics.length > 0;
-  out[at++] = TAG_CHARACTERISTIC | HAS_ATTRIBUTES | (hasContent ? HAS_CONTENT : 0);
-  putStart(TYPES.get(type) ?? 0, TYPE, type, stays);
-  out[at++] = END;
-  for (let i = 0; i < parms.length; i++) putParm(parms[i] as Parm, stays);
+  putOctet(draft, TAG_CHARACTERISTIC | HAS_ATTRIBUTES | (hasContent ? HAS_CONTENT : 0));
+  putStart(draft, TYPES.get(type) ?? 0, TYPE, type);
+  putOctet(draft, END);
+  for (let i = 0; i < parms.length; i++) putParm(draft, parms[i] as Parm);
   for (let i = 0; i < characteristics.length; i++) {
-    putCharacteristic(characteristics[i] as Characteristic, stays, depth + 1);
+    putCharacteristic(draft, characteristics[i] as Characteristic, depth + 1);
   }
-  if (hasContent) out[at++] = END;
+  if (hasContent) putOctet(draft, END);
 }
 
-function putParm({ name, value }: Parm, stays: boolean): void {
+function putParm(draft: Draft, { name, value }: Parm): void {
   if (name === "") throw malformed("a parm without a name");
-  countElement();
-  out[at++] = TAG_PARM | HAS_ATTRIBUTES;
-  putStart(NAMES.get(name) ?? 0, NAME, name, stays);
-  if (value !== null) putValue(value, stays);
-  out[at++] = END;
+  countElement(draft);
+  putOctet(draft, TAG_PARM | HAS_ATTRIBUTES);
+  putStart(draft, NAMES.get(name) ?? 0, NAME, name);
+  if (value !== null) putValue(draft, value);
+  putOctet(draft, END);
 }
 
 /** `name="X"` or `type="X"` as one token, else the bare start (on both pages) and X inline. */
-function putStart(tokens: number, bareStart: number, text: string, stays: boolean): void {
+function putStart(draft: Draft, tokens: number, bareStart: number, text: string): void {
   if (tokens !== 0) {
-    putToken(tokens, stays);
+    putToken(draft, tokens);
     return;
   }
-  if (!stays) switchTo(0);
-  out[at++] = bareStart;
-  putText(text);
+  if (!draft.stays) switchTo(draft, 0);
+  putOctet(draft, bareStart);
+  putText(draft, text);
 }
 
-function putValue(value: string, stays: boolean): void {
-  if (!stays) switchTo(0);
-  out[at++] = VALUE;
+function putValue(draft: Draft, value: string): void {
+  const { stays } = draft;
+  if (!stays) switchTo(draft, 0);
+  putOctet(draft, VALUE);
   const tokens = VALUES.get(value) ?? 0;
   if (stays) {
-    const token = page === 0 ? tokens & 0xff : tokens >> 8;
-    if (token === 0) putText(value);
-    else out[at++] = token;
-  } else if (tokens !== 0) putToken(tokens, false);
+    const token = draft.page === 0 ? tokens & 0xff : tokens >> 8;
+    if (token === 0) putText(draft, value);
+    else putOctet(draft, token);
+  } else if (tokens !== 0) putToken(draft, tokens);
   // libwbxml writes no octets for an empty value, most operators' encoders an empty string.
-  else if (value !== "") putText(value);
+  else if (value !== "") putText(draft, value);
 }
 
-function putToken(tokens: number, stays: boolean): void {
-  const wanted = stays && page === 1 && tokens > 0xff ? 1 : (tokens & 0xff) !== 0 ? 0 : 1;
-  switchTo(wanted);
-  out[at++] = wanted === 0 ? tokens & 0xff : tokens >> 8;
+function putToken(draft: Draft, tokens: number): void {
+  const staysHere = draft.stays && draft.page === 1 && tokens > 0xff;
+  const wanted = staysHere ? 1 : (tokens & 0xff) !== 0 ? 0 : 1;
+  switchTo(draft, wanted);
+  putOctet(draft, wanted === 0 ? tokens & 0xff : tokens >> 8);
 }
 
-function switchTo(wanted: number): void {
-  if (page === wanted) return;
-  page = wanted;
-  out[at++] = SWITCH_PAGE;
-  out[at++] = wanted;
+function switchTo(draft: Draft, wanted: number): void {
+  if (draft.page === wanted) return;
+  draft.page = wanted;
+  putOctet(draft, SWITCH_PAGE);
+  putOctet(draft, wanted);
 }
 
-function putText(text: string): void {
-  if (at + text.length * UTF_8_OCTETS_MAX > DOCUMENT_OCTETS_MAX) refuseTooLong(text);
-  const start = at;
+function putOctet(draft: Draft, octet: number): void {
+  if (draft.at === draft.out.length) grow(draft, draft.at + 1);
+  draft.out[draft.at++] = octet;
+}
+
+function putText(draft: Draft, text: string): void {
+  makeRoom(draft, text);
+  const { out } = draft;
+  let { at } = draft;
   out[at++] = STR_I;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < 0x20 || code > 0x7e) {
-      putAnyText(text, start + 1);
+      at = putAnyText(draft, text, draft.at + 1);
       break;
     }
     out[at++] = code;
   }
   out[at++] = 0;
+  draft.at = at;
 }
 
-function putAnyText(text: string, start: number): void {
+/** Where the text ends. */
+function putAnyText({ out }: Draft, text: string, start: number): number {
   if (!isXmlText(text)) throw malformed(`a character in "${printable(text)}" that XML cannot hold`);
-  at = start + encoder.encodeInto(text, out.subarray(start)).written;
+  return start + encoder.encodeInto(text, out.subarray(start)).written;
 }
 
 const encoder = new TextEncoder();
 
-function refuseTooLong(text: string): void {
-  if (at + Buffer.byteLength(text) <= DOCUMENT_OCTETS_MAX) return;
-  throw tooLong();
+/** Room for a text between its token and its NUL. */
+function makeRoom(draft: Draft, text: string): void {
+  const { out, at } = draft;
+  const most = at + text.length * UTF_8_OCTETS_MAX;
+  if (most > DOCUMENT_OCTETS_MAX && at + Buffer.byteLength(text) > DOCUMENT_OCTETS_MAX) throw tooLong();
+  if (most + 2 > out.length) grow(draft, Math.min(most, DOCUMENT_OCTETS_MAX) + 2);
 }
 
-function countElement(): void {
-  if (++elements >= LIMITS.elements) throw malformed(`more than ${LIMITS.elements - 1} elements`);
-  if (at > DOCUMENT_OCTETS_MAX) throw tooLong();
+function grow(draft: Draft, octets: number): void {
+  const larger = new Uint8Array(Math.max(2 * draft.out.length, octets));
+  larger.set(draft.out.subarray(0, draft.at));
+  draft.out = larger;
+}
+
+function countElement(draft: Draft): void {
+  if (++draft.elements >= LIMITS.elements) throw malformed(`more than ${LIMITS.elements - 1} elements`);
+  if (draft.at > DOCUMENT_OCTETS_MAX) throw tooLong();
 }
 
 const tooLong = (): TurnupError =>
