@@ -559,6 +559,14 @@ export const GUARDS: readonly Guard[] = [
     tests: ["test/story/telephone.test.ts"],
   },
   {
+    protects: "money",
+    what: "what another server does for somebody is offered to him again",
+    file: "src/kernel/requested/offers.ts",
+    line: "const has = new Set([...holdings.map(({ itemId }) => itemId), ...elsewhere]);",
+    broken: "const has = new Set(holdings.map(({ itemId }) => itemId));",
+    tests: ["src/store/requests/request-forward.test.ts"],
+  },
+  {
     protects: "consent",
     what: "a yes without a number answers one of two open questions",
     file: "src/kernel/consent/read-reply.ts",

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { CatalogItem, Price } from "../../src/kernel/catalog/catalog-item.ts";
+import { isBilledElsewhere } from "../../src/kernel/catalog/charges.ts";
 import { type Catalog, expandSelection } from "../../src/kernel/catalog/expand.ts";
 import { priceWords } from "../../src/kernel/catalog/price-words.ts";
 import { itemScreen, listScreen } from "../../src/kernel/dialog/catalog-screens.ts";
@@ -181,10 +182,10 @@ test("a list and an item's own page say what that item alone is booked with, for
         const what = `seed ${seed}, run ${run}, ${item.id}: ${notes[n]}`;
         assert.deepEqual(sumsIn([notes[n]!]), charged, what);
         assert.deepEqual(sumsIn(itemScreen(visitor, item).text), charged, what);
-        const isLocal = done.some(
-          ({ subject }) => catalog.get(subject.catalogId)!.provisioningServer === null,
+        const isForeign = done.some(
+          ({ subject }) => catalog.get(subject.catalogId)!.provisioningServer !== null,
         );
-        assert.equal(/Free/.test(notes[n]!), isLocal && Object.keys(charged).length === 0, what);
+        assert.equal(/Free/.test(notes[n]!), !isForeign && Object.keys(charged).length === 0, what);
       }
     }
   }
@@ -260,4 +261,14 @@ test("what another server bills is never called free here", () => {
   assert.equal(noteIn(catalog), "games: From games.example");
   const [note] = listScreen(visitorIn(catalog, []), "feature").entries.map((entry) => entry.note);
   assert.equal(note, "From games.example");
+  const mixed = sampleCatalog(
+    sampleItem("games", { provisioningServer }),
+    sampleItem("radio"),
+    samplePackage("fun", ["radio", "games"]),
+  );
+  assert.equal(noteIn(mixed), "games: From games.example");
+  assert.equal(
+    priceWords([], "en", isBilledElsewhere(mixed, mixed.get("fun")!)),
+    "billed by its own provider",
+  );
 });

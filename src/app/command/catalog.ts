@@ -7,7 +7,7 @@ import {
 } from "../../http/v1/catalog/catalog-yaml.ts";
 import { CATALOG_KINDS, type CatalogItem, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
 import { type CatalogDiff, type CatalogStore, surroundingsOf } from "../../kernel/catalog/catalog-store.ts";
-import { listCostOf } from "../../kernel/catalog/charges.ts";
+import { isBilledElsewhere, listCostOf } from "../../kernel/catalog/charges.ts";
 import { checkCatalogDocument, ITEMS_MAX } from "../../kernel/catalog/check-catalog.ts";
 import { isEmptyDiff } from "../../kernel/catalog/diff.ts";
 import type { Catalog } from "../../kernel/catalog/expand.ts";
@@ -54,7 +54,7 @@ const rowIn =
     // What another server provisions, it also bills: by what it says there.
     item.provisioningServer !== null && item.price === null
       ? new URL(item.provisioningServer).host
-      : priceWords(listCostOf(catalog, item), "en"),
+      : priceWords(listCostOf(catalog, item), "en", item.price === null && isBilledElsewhere(catalog, item)),
     item.terms ?? "-",
     item.needs.join(", ") || "-",
     item.name.en ?? "",

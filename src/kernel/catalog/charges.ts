@@ -87,6 +87,14 @@ export function costsOf(
   );
 }
 
+/** It, or something in it, is billed by another server: that nothing is charged here does not make it free. */
+export const isBilledElsewhere = (catalog: Catalog, item: CatalogItem): boolean =>
+  isElsewhere(item) ||
+  item.includes.some((id) => {
+    const member = catalog.get(id);
+    return member !== undefined && isElsewhere(member);
+  });
+
 /** What an item costs whoever has nothing yet, whether it is to be had now or not: for lists of staff and of the API. */
 export function listCostOf(catalog: Catalog, item: CatalogItem): readonly Cost[] {
   const members = item.price === null ? item.includes.flatMap((id) => catalog.get(id) ?? []) : [];

@@ -10,6 +10,7 @@ type Words = {
   readonly use: string;
   readonly useOf: string;
   readonly elsewhere: string;
+  readonly restElsewhere: string;
 };
 const BY_LANGUAGE: Readonly<Record<string, Words>> = {
   en: {
@@ -19,6 +20,7 @@ const BY_LANGUAGE: Readonly<Record<string, Words>> = {
     use: "{sum} per {unit}",
     useOf: "{sum} per {unit} ({item})",
     elsewhere: "billed by its own provider",
+    restElsewhere: "the rest billed by its own provider",
   },
   de: {
     free: "Kostenlos",
@@ -27,6 +29,7 @@ const BY_LANGUAGE: Readonly<Record<string, Words>> = {
     use: "{sum} pro {unit}",
     useOf: "{sum} pro {unit} ({item})",
     elsewhere: "berechnet der Anbieter selbst",
+    restElsewhere: "den Rest berechnet der Anbieter selbst",
   },
 };
 
@@ -39,7 +42,8 @@ export function priceWords(costs: readonly Cost[], language: string, isElsewhere
   if (costs.length === 0) return isElsewhere ? words.elsewhere : words.free;
   // Whose use costs what is told as soon as there are two whose use costs.
   const users = new Set(costs.flatMap(({ use }) => use.map(({ item }) => item.id)));
-  return costs.map((cost) => costWords(cost, words, language, users.size > 1)).join(" + ");
+  const here = costs.map((cost) => costWords(cost, words, language, users.size > 1)).join(" + ");
+  return isElsewhere ? `${here}, ${words.restElsewhere}` : here;
 }
 
 function costWords(

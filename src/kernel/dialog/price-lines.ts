@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { type CatalogItem, isElsewhere } from "../catalog/catalog-item.ts";
-import { type Cost, costsOf, listCostOf } from "../catalog/charges.ts";
+import { type Cost, costsOf, isBilledElsewhere, listCostOf } from "../catalog/charges.ts";
 import { type ExpandedItem, expandSelection } from "../catalog/expand.ts";
 import { priceWords } from "../catalog/price-words.ts";
 import { fill } from "./texts.ts";
@@ -41,10 +41,14 @@ function priceLine(
   if (isInPackage) return texts.inPackage;
   // It lacks what it needs, or cannot stand beside something: what it would cost is worth knowing all the same.
   if (own.length === 0)
-    return isHad(here, item) ? texts.youHaveIt : priceWords(listCostOf(catalog, item), language);
+    return isHad(here, item)
+      ? texts.youHaveIt
+      : priceWords(listCostOf(catalog, item), language, isBilledElsewhere(catalog, item));
   const foreign = own.filter((one) => isElsewhere(one.item)).map((one) => one.item);
+  // That the rest of a package costs nothing is no reason to call it free.
+  const isCosted = costs.length > 0 || foreign.length === 0;
   return [
-    ...(foreign.length < own.length ? [priceWords(costs, language)] : []),
+    ...(isCosted ? [priceWords(costs, language)] : []),
     ...foreign.map((one) => `${nameOf(one, language)}: ${fromServer(here, one)}`),
   ].join("; ");
 }

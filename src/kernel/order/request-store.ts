@@ -80,6 +80,8 @@ export interface RequestTransaction extends ReplyTransaction {
     asker: Asker,
     action: NewRequest["action"],
   ): Promise<ReadonlyMap<string, string>>;
+  /** Catalog ids of what other servers provisioned for him by requests from here, and have not removed since. */
+  doneElsewhere(operatorId: string, subscriberId: string): Promise<readonly string[]>;
   factsOf(query: FactsQuery): Promise<AccountFacts>;
   /** What stands at service servers for this subscriber, on whichever device, by which older request ever. */
   registrationsOf(operatorId: string, subscriberId: string): Promise<readonly RegistrationDraft[]>;

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
-import { type CatalogItem, isElsewhere } from "../catalog/catalog-item.ts";
-import { costsOf } from "../catalog/charges.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import { costsOf, isBilledElsewhere } from "../catalog/charges.ts";
 import { type Catalog, expandSelection } from "../catalog/expand.ts";
 import { priceWords } from "../catalog/price-words.ts";
 import { filled, freshCode, queueNotice } from "../fulfilment/notices.ts";
@@ -114,7 +114,11 @@ async function offerTo(
   const text = filled(offer.text ?? noticeText(terms.policy.request, "offer", language), {
     operator: terms.operatorName,
     item: inLanguage(item.name, language),
-    price: priceWords(costsOf(catalog, [item.id], here).get(item.id) ?? [], language, isElsewhere(item)),
+    price: priceWords(
+      costsOf(catalog, [item.id], here).get(item.id) ?? [],
+      language,
+      isBilledElsewhere(catalog, item),
+    ),
     code,
     link: deps.offerUrl(token),
   });
@@ -144,7 +148,9 @@ async function whyNot(
   { asker, item, catalog, holdings }: Considered,
 ): Promise<OfferOutcome | undefined> {
   if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";
-  const has = new Set(holdings.map(({ itemId }) => itemId));
+  // What another server does for him is no holding of ours, and his all the same.
+  const elsewhere = await tx.doneElsewhere(operatorId, asker.subscriberId);
+  const has = new Set([...holdings.map(({ itemId }) => itemId), ...elsewhere]);
   const underway = new Set((await tx.underwayOf(operatorId, asker, "add")).keys());
   const hasClient = (await tx.noticeKeyOf(operatorId, asker)) !== null;
   const left = expandSelection(catalog, [item.id], {

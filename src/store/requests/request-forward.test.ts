@@ -300,3 +300,50 @@ test("what staff enter for a device that never asked here: a knock names this se
   assert.equal(pushed?.n, 1);
   assert.equal(reference.length, 8);
 });
+
+test("what another server has done for somebody is not offered to him again, until it is removed there", async () => {
+  const fixture = await shop.fixture("offered elsewhere", items(THERE), setup);
+  let campaigns = 0;
+  const offered = async (itemId: string) => {
+    const to = [{ msisdn: fixture.msisdn }];
+    const offer = { itemId, to, actor: "staff", idempotencyKey: `elsewhere-${++campaigns}` };
+    return (await fixture.requests.sendOffers(fixture.operatorId, offer))[0]!.outcome;
+  };
+  const forward = async (action: "add" | "remove", ids: readonly string[]) => {
+    fixture.answers.forward = async () => word("completed", "works", [...ids]);
+    const { orderId } = await fixture.ask(ids, { action, user: USER, noticeKey: null });
+    await fixture.calls();
+    assert.equal((await fixture.status(orderId)).state, "completed");
+  };
+  await forward("add", ["guide"]);
+  assert.equal(await offered("guide"), "has_already");
+  await forward("add", ["theirs"]);
+  assert.equal(await offered("theirs"), "has_already");
+  await forward("remove", ["guide"]);
+  assert.equal(await offered("guide"), "sent");
+});
+
+test("an offer of a package says what another server bills, and calls it free no more than its page does", async () => {
+  const free = { price: null };
+  const own = (more: object) => [
+    ...items(THERE),
+    { id: "plain", ...free },
+    { id: "duo", kind: "package" as const, includes: ["plain", "games"], ...more },
+  ];
+  const priceTold = async (name: string, more: object) => {
+    const fixture = await shop.fixture(name, own(more), setup);
+    await fixture.ask(["plain"], { noticeKey: null });
+    await fixture.told();
+    const to = [{ msisdn: fixture.msisdn }];
+    const itemId = name === "offer of three" ? "fun" : "duo";
+    await fixture.requests.sendOffers(fixture.operatorId, {
+      itemId,
+      to,
+      actor: "staff",
+      idempotencyKey: "p",
+    });
+    return /\(([^)]*)\)/.exec((await fixture.told())[0]!.text)![1];
+  };
+  assert.equal(await priceTold("offer of two", free), "billed by its own provider");
+  assert.equal(await priceTold("offer of three", free), "€5.00 a month, the rest billed by its own provider");
+});

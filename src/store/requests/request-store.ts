@@ -179,6 +179,15 @@ const UNDERWAY = {
             and i.state not in ('failed', 'cancelled') and i.cause is distinct from 'had'
           order by o.id desc limit ${HELD_MAX}`,
 };
+const DONE_ELSEWHERE = {
+  name: "done_elsewhere", // provisioning_order_of_subscriber, order_item_of_order
+  text: `select "itemId" from (
+           select distinct on (i.subject ->> 'catalogId') i.subject ->> 'catalogId' as "itemId", i.subject ->> 'action' as action
+             from provisioning_order o join order_item i on i.order_id = o.id
+            where o.subscriber_id = $2 and o.operator_id = $1 and i.state = 'works' and i.subject ->> 'server' is not null
+            order by i.subject ->> 'catalogId', o.id desc) last
+          where action = 'add' limit ${HELD_MAX}`,
+};
 const NOTICE_KEY_OF = {
   name: "notice_key_of", // provisioning_order_of_subscriber, request_pkey
   text: `select r.notice_key_sealed from provisioning_order o join request r on r.order_id = o.id
@@ -222,6 +231,10 @@ export const requestTransaction = (
     ]);
     return new Map(rows.map(({ itemId, reference }) => [itemId, reference]));
   },
+  doneElsewhere: async (operatorId, subscriberId) =>
+    (await db.rows<{ itemId: string }>(DONE_ELSEWHERE, [operatorId, subscriberId])).map(
+      ({ itemId }) => itemId,
+    ),
   factsOf: (query) => factsOf(db, sealer, query),
   registrationsOf: (operatorId, subscriberId) => registeredOf(db, sealer, operatorId, subscriberId),
   async noticeKeyOf(operatorId, { subscriberId, deviceId }) {
