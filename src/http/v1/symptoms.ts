@@ -36,7 +36,14 @@ export const reportSymptoms = route({
     "What the record of a handset that its maker left behind names as its symptoms. Kept 90 days, or until the handset is seen to reach its maker again; a repeat moves its time.",
   tag: "confirmations",
   roles: ["probe", "engineer", "admin"],
-  errors: ["imei_malformed", "imei_check_digit", "imei_filler", "imei_test", "apn_malformed"],
+  errors: [
+    "imei_malformed",
+    "imei_check_digit",
+    "imei_filler",
+    "imei_test",
+    "apn_malformed",
+    "seen_in_future",
+  ],
   status: 200,
   bodyLimitOctets: 1_048_576,
   body: Type.Object(

@@ -7,6 +7,7 @@ import type { AnsweredCall } from "../calls/answer.ts";
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
 import { hasLostNumber, NUMBER_LOST } from "../detected/number-lost.ts";
 import { resendByHand } from "../detected/resend-by-hand.ts";
+import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "../detection/clock-tolerance.ts";
 import { resendByHand as resendRequest } from "../fulfilment/feature.ts";
 import { settle } from "../fulfilment/settle.ts";
 import { isRemovalUnderWay, refuseCancelOfRemoval, withhold } from "../fulfilment/withhold.ts";
@@ -60,7 +61,10 @@ export type Conductor = {
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
   confirm(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
-  /** Attempts of applications that the network saw fail; a first one of its kind joins the history of the open record. */
+  /**
+   * Attempts of applications that the network saw fail; a first one of its kind joins the history of the open record.
+   * @throws TurnupError `seen_in_future`
+   */
   symptomsSeen(operatorId: string, seen: readonly SymptomInput[]): Promise<readonly SymptomResult[]>;
   /** Pages behind links were fetched. */
   linksOpened(links: readonly OpenedLink[]): Promise<void>;
@@ -141,6 +145,8 @@ export function createConductor(deps: ConductorDeps): Conductor {
     confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
 
     async symptomsSeen(operatorId, seen) {
+      const { clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS } = deps;
+      for (const { seenAt } of seen) refuseFuture(seenAt.getTime(), deps.clock().getTime(), clockToleranceMs);
       const kept = await store.noteSymptoms(operatorId, seen);
       const news = kept.flatMap(({ isNew, orderId }, at) =>
         isNew && orderId !== null ? [{ orderId, symptom: seen[at]! }] : [],

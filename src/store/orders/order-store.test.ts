@@ -470,6 +470,7 @@ test("an attempt that failed before the handset was known stands in its record, 
   assert.deepEqual(await told(seen("mms", -2), seen("mms", -1)), ["noted", "repeated"]);
   assert.deepEqual(await told(seen("mms", -3, { cause: "host_silent" })), ["repeated"]);
   await shop.conductor.symptomsSeen(theirs, [seen("video_call", -1)]);
+  await assert.rejects(told(seen("app_store", -1), seen("mms", 11)), { code: "seen_in_future" });
 
   shop.world.verdict = "ended";
   const relation = relationTerms({ keySource: "own", feeLevel: "works" });
@@ -477,12 +478,12 @@ test("an attempt that failed before the handset was known stands in its record, 
   const order = await ordered("symptoms", mine);
   shop.world.verdict = "supported";
   const judged = (await story(order)).events.find(({ kind }) => kind === "judged")?.detail as {
-    symptoms: { cannotReach: { application: string; seenAt: string }[] };
+    symptoms: { cannotReach: { application: string; cause: string; seenAt: string }[] };
   };
   assert.deepEqual(
-    judged.symptoms.cannotReach.map(({ application, seenAt }) => [application, seenAt]),
-    [["mms", new Date(shop.time.now - 60_000).toISOString()]],
-    "the latest moment, and nothing of another operator's",
+    judged.symptoms.cannotReach.map(({ application, cause, seenAt }) => [application, cause, seenAt]),
+    [["mms", "no_route", new Date(shop.time.now - 60_000).toISOString()]],
+    "the latest moment and what was seen then, and nothing of another operator's",
   );
 
   assert.deepEqual(await told(seen("mms", 1), seen("video_call", 1)), ["repeated", "noted"]);

@@ -15,7 +15,11 @@ const NOTE = {
              as v(imei_index, application, server, apn, cause, source, attempts, seen_at)
           order by v.imei_index, v.application, v.server -- two batches take their rows in one order
              on conflict (operator_id, imei_index, application, server) do update
-            set apn = excluded.apn, cause = excluded.cause, source = excluded.source, attempts = s.attempts + excluded.attempts,
+            set (apn, cause, source) = -- of the latest attempt, in whatever order they are told
+                  (select l.apn, l.cause, l.source from (values (s.apn, s.cause, s.source, s.last_seen_at),
+                     (excluded.apn, excluded.cause, excluded.source, excluded.last_seen_at)) as l(apn, cause, source, at)
+                    order by l.at desc limit 1),
+                attempts = s.attempts + excluded.attempts, first_seen_at = least(s.first_seen_at, excluded.first_seen_at),
                 last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at)
       returning imei_index as "imeiIndex", application, server, attempts`,
 };
