@@ -9,7 +9,7 @@ import { parseImei } from "../term/imei.ts";
 import { parseImsi } from "../term/imsi.ts";
 import { parseMsisdn } from "../term/msisdn.ts";
 import { type Bearer, LAND_HEADERS } from "../wire/message/legs.ts";
-import type { NetworkIdentity } from "./edge.ts";
+import type { NetworkIdentity } from "./admission.ts";
 
 export type GatewayRule = {
   readonly name: string;

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
 import { createAccessTokens } from "./access-tokens.ts";
-import { createRegistrationKernel, type FieldKind, type ServiceEvent } from "./registration-kernel.ts";
+import { createRegistrationKernel } from "./registration-kernel.ts";
+import type { ServiceEvent } from "./registrations.ts";
+import type { FieldKind } from "./user-data.ts";
 
 const NOW = new Date("2026-05-01T12:00:00Z");
 /** Counts, so that a run is the same each time. */

@@ -5,7 +5,8 @@
  */
 import { EXTENSION_SCHEMA, type NeededDatum, USER_SCHEMA } from "../wire/message/scim.ts";
 import type { Malformed } from "./receive-manager.ts";
-import type { AccessData, Registration, Verdict } from "./registration-kernel.ts";
+import type { AccessData, Verdict } from "./registration-kernel.ts";
+import type { Registration } from "./registrations.ts";
 
 /** A user as SCIM shows it; never with the fields that came, which may be secrets. */
 export type ShownUser = Readonly<Record<string, unknown>> & { readonly id: string };

@@ -229,7 +229,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
     what: "a device may state another's number",
-    file: "src/proxy/edge.ts",
+    file: "src/proxy/admission.ts",
     line: 'if (about.stated !== null && about.stated !== deviceId) return refused("device_mismatch", deviceId);',
     broken: "",
     tests: ["src/proxy", "src/app/party/proxy.test.ts"],
@@ -237,7 +237,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
     what: "a SIM that moved keeps the bond of its former handset",
-    file: "src/proxy/edge.ts",
+    file: "src/proxy/admission.ts",
     line: 'if (found.bond === "broken" || broken.length > 0) return refused("bond_broken", deviceId, broken);',
     broken: "",
     tests: ["src/proxy", "src/app/party/proxy.test.ts"],
@@ -245,18 +245,18 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
     what: "a blocked device is let in by its certificate",
-    file: "src/proxy/edge.ts",
-    line: `      return refused("device_mismatch", deviceId);
-    if (found.isBlocked) return refused("device_blocked", deviceId);
-    const broken`,
-    broken: `      return refused("device_mismatch", deviceId);
-    const broken`,
+    file: "src/proxy/admission.ts",
+    line: `    return refused("device_mismatch", deviceId);
+  if (found.isBlocked) return refused("device_blocked", deviceId);
+  const broken`,
+    broken: `    return refused("device_mismatch", deviceId);
+  const broken`,
     tests: ["src/proxy", "src/app/party/proxy.test.ts"],
   },
   {
     protects: "identity",
     what: "a factory's certificate still opens after the device has its own",
-    file: "src/proxy/edge.ts",
+    file: "src/proxy/admission.ts",
     line: 'if (current) return refused("certificate_retired", deviceId);',
     broken: "",
     tests: ["src/proxy", "src/app/party/proxy.test.ts", "src/app/party/proxy-enrolment.test.ts"],
@@ -264,7 +264,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
     what: "whoever holds a token for one SIM takes over another's handset",
-    file: "src/proxy/edge.ts",
+    file: "src/proxy/enrolment.ts",
     line: 'if (isTaken && named === undefined) return refused("device_mismatch", deviceId);',
     broken: "",
     tests: ["src/proxy", "src/app/party/proxy-enrolment.test.ts"],

@@ -8,7 +8,7 @@ import { randomBytes, X509Certificate } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pinOf } from "../../net/exchange/exchange.ts";
-import type { NeededField } from "../../service/registration-kernel.ts";
+import type { NeededField } from "../../service/user-data.ts";
 import { type BillingSimulator, startBilling } from "../../sim/billing/billing.ts";
 import { type BureauSimulator, startBureau } from "../../sim/bureau/bureau.ts";
 import { type ElementSimulator, startElements } from "../../sim/element/elements.ts";

@@ -17,7 +17,7 @@ import {
   type Parties,
   pairOf,
 } from "../../../test/fixture/parties.ts";
-import type { NetworkIdentity } from "../../proxy/edge.ts";
+import type { NetworkIdentity } from "../../proxy/admission.ts";
 import { parseImei } from "../../term/imei.ts";
 import { imeiNameOf } from "../../wire/message/party-name.ts";
 import { pemOf, type SubjectName } from "../../wire/x509/certificate.ts";

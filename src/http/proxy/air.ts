@@ -5,7 +5,7 @@
  */
 import type { TLSSocket } from "node:tls";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import type { Admission } from "../../proxy/edge.ts";
+import type { Admission } from "../../proxy/admission.ts";
 import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
 import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { imeiInNames } from "../../wire/message/party-name.ts";

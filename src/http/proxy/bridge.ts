@@ -7,8 +7,8 @@
  */
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Admission } from "../../proxy/admission.ts";
 import { BEARER_PROFILES, decideChannel, isBearer } from "../../proxy/bearer.ts";
-import type { Admission } from "../../proxy/edge.ts";
 import type { HeaderLines } from "../../proxy/gateway-identity.ts";
 import type { LandAnswer, LandFailure, LandRequest } from "../../proxy/land-leg.ts";
 import { ForeignAddress, throughProxy } from "../../proxy/servers.ts";

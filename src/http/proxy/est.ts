@@ -12,7 +12,7 @@
  */
 import { type KeyObject, X509Certificate } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { EnrolmentDecision } from "../../proxy/edge.ts";
+import type { EnrolmentDecision } from "../../proxy/enrolment.ts";
 import type { LegsSession } from "../../proxy/session.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { deviceNameOf, imeiInNames, imeiNameOf } from "../../wire/message/party-name.ts";

@@ -4,7 +4,7 @@
  * by that, and the assurance is `network`.
  */
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import type { Admission, NetworkIdentity } from "../../proxy/edge.ts";
+import type { Admission, NetworkIdentity } from "../../proxy/admission.ts";
 import { type GatewayRule, gatewayAt, type HeaderLines, identityFrom } from "../../proxy/gateway-identity.ts";
 import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { guardConnections } from "../connections.ts";

@@ -2,7 +2,8 @@
 import { constants } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ProxyEvent } from "../../proxy/account.ts";
-import type { Edge, NetworkIdentity, ProxyJournal } from "../../proxy/edge.ts";
+import type { NetworkIdentity } from "../../proxy/admission.ts";
+import type { Edge, ProxyJournal } from "../../proxy/edge.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import type { LandLeg } from "../../proxy/land-leg.ts";
 import { createLockout } from "../../proxy/lockout.ts";

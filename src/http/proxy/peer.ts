@@ -1,7 +1,7 @@
 /** What TLS tells of a device: the certificate that it found good, and which authority stands behind it. */
 import { createHash, X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import type { DeviceCertificate } from "../../proxy/edge.ts";
+import type { DeviceCertificate } from "../../proxy/admission.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
 
 export type Peer = {

@@ -1,5 +1,6 @@
 /** The manufacturer's journal: `sealed-journal.ts` with its events. */
-import type { MakerEvent, MakerJournal } from "../../maker/key-server.ts";
+import type { MakerEvent } from "../../maker/books.ts";
+import type { MakerJournal } from "../../maker/key-server.ts";
 import { openSealedJournal, SEAL_KEY_OCTETS } from "./sealed-journal.ts";
 
 export { SEAL_KEY_OCTETS };

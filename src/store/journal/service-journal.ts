@@ -1,5 +1,6 @@
 /** The service provider's journal: `sealed-journal.ts` with its events (what was registered is kept at both ends). */
-import type { ServiceEvent, ServiceJournal } from "../../service/registration-kernel.ts";
+import type { ServiceJournal } from "../../service/registration-kernel.ts";
+import type { ServiceEvent } from "../../service/registrations.ts";
 import { openSealedJournal } from "./sealed-journal.ts";
 
 export type OpenServiceJournal = ServiceJournal & { close(): Promise<void> };

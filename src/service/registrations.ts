@@ -1,0 +1,107 @@
+/**
+ * The registrations of a service, each with its user's data. The sum of their events: nothing but `apply` changes them, and a
+ * restart replays what was journalled.
+ */
+import type { UserData } from "./user-data.ts";
+
+export type ServiceEvent =
+  | ({
+      readonly kind: "received";
+      readonly id: string;
+      readonly clientId: string;
+      readonly externalId: string;
+      readonly atMs: number;
+    } & UserData)
+  | ({ readonly kind: "amended"; readonly id: string; readonly atMs: number } & UserData)
+  | {
+      readonly kind: "registered";
+      readonly id: string;
+      readonly accessId: string;
+      readonly passwordDigest: string;
+      readonly atMs: number;
+    }
+  | { readonly kind: "removed"; readonly id: string };
+
+export type Registration = UserData & {
+  readonly id: string;
+  readonly clientId: string;
+  readonly externalId: string;
+  readonly state: "needs_information" | "registered";
+  readonly accessId: string | null;
+  readonly passwordDigest: string | null;
+  readonly createdMs: number;
+  readonly changedMs: number;
+};
+
+export type Registrations = {
+  readonly byId: Map<string, Registration>;
+  readonly idOfExternal: Map<string, string>;
+  readonly idOfUserName: Map<string, string>;
+};
+
+export const noRegistrations = (): Registrations => ({
+  byId: new Map(),
+  idOfExternal: new Map(),
+  idOfUserName: new Map(),
+});
+
+/** Takes an event into the state; the only place that changes it. */
+export function apply(registrations: Registrations, event: ServiceEvent): void {
+  const known = registrations.byId.get(event.id);
+  switch (event.kind) {
+    case "received": {
+      const { kind: _kind, atMs, ...data } = event;
+      const born = { accessId: null, passwordDigest: null, createdMs: atMs, changedMs: atMs } as const;
+      return keep(registrations, { ...data, ...born, state: "needs_information" });
+    }
+    case "amended": {
+      if (!known) throw new RangeError("an event about a registration that never came");
+      registrations.idOfUserName.delete(nameKey(known.userName));
+      const { kind: _kind, atMs, ...data } = event;
+      // Until it is registered anew: what was changed may be incomplete.
+      return keep(registrations, { ...known, ...data, state: "needs_information", changedMs: atMs });
+    }
+    case "registered": {
+      if (!known) throw new RangeError("an event about a registration that never came");
+      const { accessId, passwordDigest, atMs } = event;
+      return keep(registrations, {
+        ...known,
+        accessId,
+        passwordDigest,
+        state: "registered",
+        changedMs: atMs,
+      });
+    }
+    case "removed":
+      if (!known) return;
+      registrations.byId.delete(known.id);
+      registrations.idOfExternal.delete(externalKey(known));
+      registrations.idOfUserName.delete(nameKey(known.userName));
+  }
+}
+
+function keep(registrations: Registrations, registration: Registration): void {
+  registrations.byId.set(registration.id, registration);
+  registrations.idOfExternal.set(externalKey(registration), registration.id);
+  registrations.idOfUserName.set(nameKey(registration.userName), registration.id);
+}
+
+/** A client sees its own users alone. */
+export function find(registrations: Registrations, clientId: string, id: string): Registration | undefined {
+  const known = registrations.byId.get(id);
+  return known?.clientId === clientId ? known : undefined;
+}
+
+export function findExternal(
+  registrations: Registrations,
+  clientId: string,
+  externalId: string,
+): Registration | undefined {
+  const id = registrations.idOfExternal.get(externalKey({ clientId, externalId }));
+  return id === undefined ? undefined : registrations.byId.get(id);
+}
+
+export const externalKey = ({ clientId, externalId }: { clientId: string; externalId: string }): string =>
+  `${clientId}\n${externalId}`;
+/** SCIM's userName is not case exact (RFC 7643 clause 4.1.1). */
+export const nameKey = (userName: string): string => userName.toLowerCase();

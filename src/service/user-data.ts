@@ -1,0 +1,74 @@
+/**
+ * What a service needs to know of a user: which of it came, which is missing, which is not good (US 6,647,260, figure 7C: 780).
+ */
+import type { Fields, NeededDatum } from "../wire/message/scim.ts";
+
+export type FieldKind = "text" | "digits" | "phone" | "email" | "secret" | "date";
+export type NeededField = { readonly name: string; readonly kind: FieldKind; readonly required: boolean };
+export type UserData = {
+  readonly userName: string;
+  readonly msisdn: string;
+  readonly language: string;
+  readonly fields: Fields;
+  /** Names of fields that came and were not good. */
+  readonly corrupt: readonly string[];
+};
+
+/** Just what is missing or corrupt (figure 7C, 780). */
+export function needsOf(
+  wanted: readonly NeededField[],
+  { fields, corrupt, msisdn }: UserData,
+): NeededDatum[] {
+  const number: NeededDatum[] = isGood("phone", msisdn)
+    ? []
+    : [{ name: "msisdn", problem: msisdn === "" ? "missing" : "corrupt" }];
+  return wanted.reduce<NeededDatum[]>((needs, { name, required }) => {
+    if (corrupt.includes(name)) needs.push({ name, problem: "corrupt" });
+    else if (required && !fields[name]) needs.push({ name, problem: "missing" });
+    return needs;
+  }, number);
+}
+
+/** Keeps what this service asks for and no more; what is not good is named and not kept. */
+export function dataOf(
+  wanted: readonly NeededField[],
+  message: {
+    readonly msisdn: string;
+    readonly language: string;
+    readonly userName: string;
+    readonly fields: Fields;
+  },
+  known: UserData | undefined,
+): UserData {
+  const fields: Record<string, string> = { ...known?.fields };
+  const corrupt = new Set(known?.corrupt);
+  for (const { name, kind } of wanted) {
+    const value = message.fields[name]?.trim();
+    if (!value) continue;
+    corrupt.delete(name);
+    if (isGood(kind, value)) fields[name] = value;
+    else corrupt.add(name); // a good value that was there before stays
+  }
+  const { msisdn, language, userName } = message;
+  return { userName, msisdn, language, fields, corrupt: [...corrupt] };
+}
+
+const MAX_VALUE_CHARACTERS = 200;
+const GOOD: Readonly<Record<FieldKind, RegExp>> = {
+  text: /^\P{Cc}+$/u,
+  digits: /^\d{1,32}$/,
+  phone: /^\+?[1-9]\d{4,14}$/,
+  email: /^[^\s@<>,;]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$/,
+  secret: /^[\x21-\x7e]{8,128}$/,
+  date: /^\d{4}-\d{2}-\d{2}$/,
+};
+function isGood(kind: FieldKind, value: string): boolean {
+  if (value.length > MAX_VALUE_CHARACTERS || !GOOD[kind].test(value)) return false;
+  return kind !== "date" || isDay(value);
+}
+
+/** A day of the calendar: 30 February is none. */
+function isDay(value: string): boolean {
+  const day = new Date(`${value}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value);
+}
