@@ -30,7 +30,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/proof/fee.ts",
     line: "if (before >= due || after < due) return;",
     broken: "if (before >= due) return;",
-    tests: ["src/kernel/order"],
+    tests: ["src/kernel/conductor", "src/kernel/proof"],
   },
   {
     protects: "money",
@@ -38,15 +38,15 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/proof/progress.ts",
     line: 'if (after <= before || item.message === null || item.state === "cancelled") return false;',
     broken: 'if (item.message === null || item.state === "cancelled") return false;',
-    tests: ["src/kernel/order"],
+    tests: ["src/kernel/conductor", "src/kernel/proof"],
   },
   {
     protects: "money",
-    what: "a fee is asked for under a new name at each try, so the bank pays it again",
+    what: "a fee is asked for under a name of its own each time, so one item can be paid twice",
     file: "src/kernel/proof/fee.ts",
     line: "idempotencyKey: item.id,",
     broken: "idempotencyKey: scribe.newId(),",
-    tests: ["src/kernel/order", "src/store/orders/order-store.test.ts", "test/story/bank.test.ts"],
+    tests: ["src/kernel/conductor/order-engine.test.ts"],
   },
   {
     protects: "money",
@@ -54,7 +54,12 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/conductor/answers.ts",
     line: 'if (charge.state !== (isFee ? "requested" : "paid")) {',
     broken: "if (false) {",
-    tests: ["src/kernel/order", "src/store/orders/order-store.test.ts", "test/story/bank.test.ts"],
+    tests: [
+      "src/kernel/conductor",
+      "src/kernel/proof",
+      "src/store/orders/order-store.test.ts",
+      "test/story/bank.test.ts",
+    ],
   },
   {
     protects: "money",
@@ -120,7 +125,12 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/proof/proof.ts",
     line: 'if (!one.proof) return "an arrival without proof is hearsay";',
     broken: "if (!one.proof) return undefined;",
-    tests: ["src/kernel/order", "src/http/v1/api.test.ts", "test/story/accounts.test.ts"],
+    tests: [
+      "src/kernel/conductor",
+      "src/kernel/proof",
+      "src/http/v1/api.test.ts",
+      "test/story/accounts.test.ts",
+    ],
   },
   {
     protects: "identity",
@@ -240,7 +250,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/proxy/admission.ts",
     line: 'if (found.bond === "broken" || broken.length > 0) return refused("bond_broken", deviceId, broken);',
     broken: "",
-    tests: ["src/proxy", "src/app/party/proxy.test.ts"],
+    tests: ["src/app/party/proxy-enrolment.test.ts"],
   },
   {
     protects: "identity",
@@ -251,7 +261,7 @@ export const GUARDS: readonly Guard[] = [
   const broken`,
     broken: `    return refused("device_mismatch", deviceId);
   const broken`,
-    tests: ["src/proxy", "src/app/party/proxy.test.ts"],
+    tests: ["src/app/party/proxy-enrolment.test.ts"],
   },
   {
     protects: "identity",
@@ -307,7 +317,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/requested/consent.ts",
     line: 'if (order.state !== "awaiting_consent" || open.length === 0) {',
     broken: "if (open.length === 0) {",
-    tests: ["src/store/requests/request-feature.test.ts", "src/store/requests/request-ends.test.ts"],
+    tests: ["src/store/requests/request-terms.test.ts"],
   },
   {
     protects: "consent",

@@ -389,6 +389,17 @@ test("a fee says what it waits for, is asked for again, and in the end that a pe
   assert.ok(kindsOf(engine).includes("fee_request_given_up"));
 });
 
+test("a fee is asked for in the name of its item, so that one item is never paid twice", async () => {
+  const { engine } = await opened({ relation: { keySource: "own" }, policy: { package: "apart" } });
+  await engine.conductor.confirm(OPERATOR, [
+    { kind: "traffic", imsi: IMSI, apn: "acme.maker", source: "probe" },
+  ]);
+  const [call, ...more] = [...engine.books.calls.values()].filter(({ kind }) => kind === "fee_request");
+  assert.ok(call?.itemId);
+  assert.equal(call.idempotencyKey, call.itemId);
+  assert.deepEqual(more, []);
+});
+
 test("two answers to one fee in one batch, a yes and a late no, book one payment and leave it paid", async () => {
   const { engine } = await opened({ relation: { keySource: "own" }, policy: { package: "apart" } });
   await engine.conductor.confirm(OPERATOR, [

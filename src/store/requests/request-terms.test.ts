@@ -152,3 +152,21 @@ test("a policy that was stored before a switch of requests has the switch's defa
   }).request;
   assert.deepEqual([termsAlsoBy, termsNotSent, offerDays], [["mail", "fax"], "continue", 3]);
 });
+
+test("terms whose request was cancelled, or whose time is over, take no answer any more", async () => {
+  const fixture = await termsOf("closed question");
+  const cancelled = await fixture.ask(["ring-back"], { user: BOTH });
+  await shop.conductor.cancel(fixture.operatorId, cancelled.orderId, "care");
+  const expired = await fixture.ask(["ring-back"], { user: BOTH });
+  await shop.pass(DEFAULT_POLICY.request.consentDeadlineHours * HOUR_MS + 1);
+  for (const [{ orderId }, state] of [
+    [cancelled, "cancelled"],
+    [expired, "expired"],
+  ] as const) {
+    assert.equal((await fixture.status(orderId)).state, state);
+    await assert.rejects(fixture.requests.answerTerms(fixture.scope, orderId, "accept", "screen"), {
+      code: "nothing_to_answer",
+    });
+    assert.equal((await fixture.status(orderId)).state, state, "an agreement that comes late opens nothing");
+  }
+});
