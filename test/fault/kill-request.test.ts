@@ -174,6 +174,7 @@ test(
       kills: KILLS,
       seed: SEED,
     });
+    let ended: number | null = null;
     try {
       await outside.road.connect({
         servers: [{ id: ROAD_WORLD.landId, url: outside.landUrl }],
@@ -202,8 +203,9 @@ test(
       process.stdout.write(`seed ${SEED}: ${await restOf(outside.database)}\n`);
       await reconcile(outside, phones);
     } finally {
-      assert.equal(await killing.server().stop(), 0);
+      ended = await killing.server().stop();
     }
+    assert.equal(ended, 0);
   },
   TEST_LIMIT_MS,
 );

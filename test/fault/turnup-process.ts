@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { WorldAddresses } from "../../src/app/demo/world.ts";
+import { EXIT_START_AGAIN } from "../../src/app/terminal/runner.ts";
 
 const BIN = join(import.meta.dirname, "..", "..", "bin", "turnup.js");
 const START_LIMIT_MS = 60_000;
@@ -17,8 +18,21 @@ export type TurnupProcess = {
   stop(): Promise<number | null>;
 };
 
-/** Starts it and waits until it says what `ready` looks for. */
-export async function startTurnup(
+/** Starts it, as a supervisor does: where it ends since what it stands on is not there yet, it is started again. */
+export async function startTurnup(...start: Parameters<typeof startOnce>): Promise<TurnupProcess> {
+  const until = performance.now() + START_LIMIT_MS;
+  for (;;) {
+    try {
+      return await startOnce(...start);
+    } catch (error) {
+      const startsAgain = error instanceof Error && error.cause === EXIT_START_AGAIN;
+      if (!startsAgain || performance.now() > until) throw error;
+    }
+  }
+}
+
+/** Waits until it says what `ready` looks for. */
+async function startOnce(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   ready: RegExp,
@@ -38,7 +52,9 @@ export async function startTurnup(
       if (ready.test(output())) resolve();
     };
     for (const stream of [child.stdout, child.stderr]) stream.on("data", look);
-    child.once("exit", (code) => reject(new Error(`turnup ended with ${code}: ${output()}`)));
+    child.once("exit", (code) =>
+      reject(new Error(`turnup ended with ${code}: ${output()}`, { cause: code })),
+    );
     setTimeout(() => reject(new Error(`turnup was not ready: ${output()}`)), START_LIMIT_MS).unref();
   });
   return {

@@ -11,6 +11,7 @@ import { relationTerms } from "../../../test/fixture/order-engine.ts";
 import { whenDone } from "../../../test/fixture/when-done.ts";
 import type { AnsweredCall } from "../../kernel/calls/answer.ts";
 import type { Bookkeeper } from "../../kernel/conductor/bookkeeper.ts";
+import { createInHand } from "../../kernel/conductor/in-hand.ts";
 import { createCallMaker } from "../../kernel/conductor/make-calls.ts";
 import { checkMakerKey } from "../../kernel/keys/check-key.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
@@ -95,6 +96,7 @@ async function keyFor({ told, folder }: Awaited<ReturnType<typeof makerWith>>, h
   const calls = createCallMaker({
     store,
     books: { answer: async (one: AnsweredCall) => void answered.push(one) } as unknown as Bookkeeper,
+    inHand: createInHand(),
     clock: () => new Date(),
     makerAt: () => makerPortOf(client),
     bankOf: () => undefined,

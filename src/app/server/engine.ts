@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bookkeeper, createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
 import { type Conductor, createConductor } from "../../kernel/conductor/conductor.ts";
+import { createInHand } from "../../kernel/conductor/in-hand.ts";
 import { type BankPort, createCallMaker, type MakerPort } from "../../kernel/conductor/make-calls.ts";
 import {
   createOutbox,
@@ -146,9 +147,11 @@ export function startEngine(options: EngineOptions): Engine {
     messageIdForm: responseFormOf(receiptIds),
     onDeliver: (pdu) => deliver(books, conductor.requests, name, pdu, receiptIds, arrivals, options.applet),
   });
+  const inHand = createInHand();
   const outbox = createOutbox({
     store: options.store,
     books,
+    inHand,
     smsc: { name, submit: (part) => submit(esme, part, clock()) },
     clock,
     random: Math.random,
@@ -156,6 +159,7 @@ export function startEngine(options: EngineOptions): Engine {
   const calls = createCallMaker({
     store: options.store,
     books,
+    inHand,
     clock,
     makerAt: options.makerAt,
     bankOf: options.bankOf,
@@ -186,7 +190,8 @@ export function startEngine(options: EngineOptions): Engine {
     loop(kind, POLL_MS, async () => (await calls.pass(kind, CALL_BATCH)) === CALL_BATCH),
   );
   loops.leases = loop("leases", LEASE_POLL_MS, async () => {
-    if ((await options.store.reclaimLeases(clock())) === 0) return false;
+    const own = await inHand.giveBack(options.store.ownLeases, clock);
+    if ((await options.store.reclaimLeases(clock())) + own === 0) return false;
     for (const one of [loops.messages, ...loops.calls]) one?.wake();
     return false;
   });

@@ -7,6 +7,7 @@ import type { OrderStore } from "../order/order-store.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { DEFAULT_POLICY } from "../order/policy.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
+import { createInHand } from "./in-hand.ts";
 import { createCallMaker, type MakerPort } from "./make-calls.ts";
 
 const NOW = new Date("2026-05-04T08:00:00Z");
@@ -46,6 +47,7 @@ async function answers(calls: readonly OutboundCall[], makerAt: (url: string) =>
       subjectsOf: async () => new Map(ids.map((id) => [id, { imei: "356938035643809", homePlmn: "26201" }])),
     } as unknown as OrderStore,
     books: { answer: async (one: AnsweredCall) => void given.push(one) } as unknown as Bookkeeper,
+    inHand: createInHand(),
     clock: () => NOW,
     makerAt,
     bankOf: () => undefined,

@@ -10,6 +10,7 @@ import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
+import type { InHand } from "./in-hand.ts";
 import { askOthers, type Connectors, isRequestCall, NO_CONNECTORS } from "./request-calls.ts";
 
 /** Longer than a client waits for an answer. */
@@ -45,6 +46,7 @@ export type CallMaker = {
 type Deps = {
   readonly store: OrderStore;
   readonly books: Bookkeeper;
+  readonly inHand: InHand;
   readonly clock: () => Date;
   /** The client for a key server's URL; undefined where none is configured. */
   readonly makerAt: (url: string) => MakerPort | undefined;
@@ -56,19 +58,28 @@ type Deps = {
 export function createCallMaker(deps: Deps): CallMaker {
   return {
     async pass(kind, limit) {
-      const calls = await deps.store.claimCalls({ kind, now: deps.clock(), limit, leaseMs: LEASE_MS });
+      const claim = deps.store.claimCalls({ kind, now: deps.clock(), limit, leaseMs: LEASE_MS });
+      const calls = await deps.inHand.take(claim, ({ id }) => id);
       if (calls.length === 0) return 0;
-      const answers = await (isRequestCall(kind)
-        ? askOthers({ store: deps.store, connectors: deps.connectors ?? NO_CONNECTORS }, kind, calls)
-        : kind === "fee_request" || kind === "portion_payment"
-          ? pay(deps, kind, calls)
-          : visitMakers(deps, kind, calls));
-      await Promise.all(
-        calls.map((call) => deps.books.answer({ call, answer: answers.get(call.id) ?? UNANSWERED })),
-      );
+      const asked = ask(deps, kind, calls);
+      const book = async (call: OutboundCall): Promise<void> =>
+        deps.books.answer({ call, answer: (await asked).get(call.id) ?? UNANSWERED });
+      await Promise.all(calls.map((call) => deps.inHand.until(call.id, book(call))));
       return calls.length;
     },
   };
+}
+
+function ask(
+  deps: Deps,
+  kind: CallKind,
+  calls: readonly OutboundCall[],
+): Promise<ReadonlyMap<string, CallAnswer>> {
+  if (isRequestCall(kind))
+    return askOthers({ store: deps.store, connectors: deps.connectors ?? NO_CONNECTORS }, kind, calls);
+  return kind === "fee_request" || kind === "portion_payment"
+    ? pay(deps, kind, calls)
+    : visitMakers(deps, kind, calls);
 }
 
 const UNANSWERED: CallAnswer = { kind: "failed", cause: "bad_answer", reason: "this call was not answered" };

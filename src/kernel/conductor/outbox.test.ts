@@ -3,6 +3,7 @@ import { test } from "vitest";
 import type { OutgoingMessage, SubmittedPart, UnsentMessage } from "../order/message.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
+import { createInHand } from "./in-hand.ts";
 import { createOutbox, type PartOutcome, type PartToSubmit } from "./outbox.ts";
 
 const NOW = new Date("2026-05-04T08:00:00Z");
@@ -40,6 +41,7 @@ async function pass(messages: readonly OutgoingMessage[], answer: (part: PartToS
     },
     clock: () => NOW,
     random: () => 1,
+    inHand: createInHand(),
   });
   await outbox.pass(10);
   return { taken, unsent, submitted };
@@ -126,11 +128,13 @@ test("messages are handed over while few are on their way, and none while others
     },
     clock: () => NOW,
     random: () => 1,
+    inHand: createInHand(),
   });
   const text = message({ kind: "text", protocol: "text", partCount: 1 });
   const one = { ...text, content: { to: "4915112345678", payload: new TextEncoder().encode("hello") } };
   assert.equal(outbox.hasRoom(1_000), true);
-  outbox.hand([one]);
+  outbox.hand(Promise.resolve([one]));
+  await new Promise(setImmediate);
   assert.deepEqual([outbox.hasRoom(1_000), outbox.hasRoom(999)], [false, true]);
   onTheirWay.shift()?.();
   await outbox.idle();
@@ -148,4 +152,32 @@ test("settings that nobody confirmed and that may go out no more are given up fo
     unsent.map(({ messageId, retryAt, errorCode }) => [messageId, retryAt, errorCode]),
     [["m", null, "settings_unconfirmed"]],
   );
+});
+
+test("a part that the centre took and that could not be booked is no longer in hand: the message is given back", async () => {
+  const inHand = createInHand();
+  let refuse = (_: Error): void => undefined;
+  const outbox = createOutbox({
+    store: { claimMessages: async () => [message()] } as unknown as OrderStore,
+    books: {
+      submitted: ({ sequence }: SubmittedPart) =>
+        sequence === 2 ? new Promise<void>((_, reject) => (refuse = reject)) : Promise.resolve(),
+    } as unknown as Bookkeeper,
+    smsc: { name: "one", submit: async () => accepted() },
+    inHand,
+    clock: () => NOW,
+    random: () => 1,
+  });
+  await outbox.pass(10);
+  const back: string[] = [];
+  const leases = {
+    leasedHere: async () => [{ id: "m", attempts: 1 }],
+    giveBack: async (leased: readonly { readonly id: string }[]) => back.push(...leased.map(({ id }) => id)),
+  };
+  await inHand.giveBack(leases, () => NOW);
+  assert.deepEqual(back, [], "its booking is under way");
+  refuse(new Error("the database took too long"));
+  await new Promise(setImmediate);
+  await inHand.giveBack(leases, () => NOW);
+  assert.deepEqual(back, ["m"]);
 });

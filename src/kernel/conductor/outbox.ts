@@ -1,6 +1,6 @@
 /**
  * Hands queued messages to the SMSC, part by part in order, and books what the SMSC said. A message interrupted by a
- * crash is leased again when its lease lapses, and only the parts without a booking go out once more, octet for octet.
+ * crash, or by a booking that failed, is leased again, and only the parts without a booking go out once more, octet for octet.
  * One that was leased as it was written need not be claimed: it is handed over once it is on disk.
  */
 
@@ -11,6 +11,7 @@ import { minutesAfter, secondsAfter } from "../order/scribe.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { cutMessage, type MessagePart } from "../payload/compose.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
+import type { InHand } from "./in-hand.ts";
 
 /** Longer than the SMSC session's own deadline for a part, so that a lease never lapses under a living sender. */
 export const LEASE_MS = 120_000;
@@ -48,8 +49,8 @@ export type Outbox = {
   pass(limit: number): Promise<number>;
   /** Whether as many more may be handed over: few are on their way, and none waits longer already. */
   hasRoom(count: number): boolean;
-  /** Sends messages that were leased as they were written. */
-  hand(messages: readonly OutgoingMessage[]): void;
+  /** Sends messages that are leased as they are written, once they are. */
+  hand(written: Promise<readonly OutgoingMessage[]>): void;
   /** Resolves when nothing that was handed over is on its way. */
   idle(): Promise<void>;
 };
@@ -58,35 +59,62 @@ export function createOutbox(deps: {
   readonly store: OrderStore;
   readonly books: Bookkeeper;
   readonly smsc: SmscPort;
+  readonly inHand: InHand;
   readonly clock: () => Date;
   /** 0 to 1. */
   readonly random: () => number;
 }): Outbox {
+  const takings = new Set<Promise<void>>();
   const handed = new Set<Promise<void>>();
   let isBehind = false;
   return {
     async pass(limit) {
-      const messages = await deps.store.claimMessages({ now: deps.clock(), limit, leaseMs: LEASE_MS });
+      const claim = deps.store.claimMessages({ now: deps.clock(), limit, leaseMs: LEASE_MS });
+      const messages = await deps.inHand.take(claim, idOf);
       isBehind = messages.length === limit;
-      await Promise.all(messages.map((message) => sendMessage(deps, message)));
+      await Promise.all(messages.map((message) => sendInHand(deps, message)));
       return messages.length;
     },
     hasRoom: (count) => !isBehind && handed.size + count <= HANDED_MAX,
-    hand(messages) {
-      for (const message of messages) {
-        const sending = sendMessage(deps, message)
-          .catch(() => undefined) // not booked: the lease lapses and it is claimed
-          .finally(() => handed.delete(sending));
-        handed.add(sending);
-      }
+    hand(written) {
+      const sendAll = async (): Promise<void> => {
+        for (const message of await deps.inHand.take(written, idOf)) {
+          const sending = sendInHand(deps, message)
+            .catch(() => undefined) // not booked: it is given back and claimed
+            .finally(() => handed.delete(sending));
+          handed.add(sending);
+        }
+      };
+      const taking = sendAll()
+        .catch(() => undefined) // whoever writes them hears of it
+        .finally(() => takings.delete(taking));
+      takings.add(taking);
     },
-    idle: async () => void (await Promise.all(handed)),
+    async idle() {
+      await Promise.all(takings);
+      await Promise.all(handed);
+    },
   };
 }
 
 type Deps = Parameters<typeof createOutbox>[0];
 
-async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> {
+const idOf = ({ messageId }: OutgoingMessage): string => messageId;
+
+/** In hand until what the SMSC took is on disk too, which nobody waits for. */
+function sendInHand(deps: Deps, message: OutgoingMessage): Promise<void> {
+  const bookings: Promise<void>[] = [];
+  const sent = sendMessage(deps, message, (booking) => bookings.push(booking));
+  const done = sent.finally(() => Promise.allSettled(bookings)).then(() => Promise.all(bookings));
+  deps.inHand.until(message.messageId, done).catch(() => undefined); // it is given back
+  return sent;
+}
+
+async function sendMessage(
+  deps: Deps,
+  message: OutgoingMessage,
+  onBooking: (booking: Promise<void>) => void,
+): Promise<void> {
   const { messageId } = message;
   const now = deps.clock();
   if (message.expiresAt <= now) {
@@ -130,9 +158,10 @@ async function sendMessage(deps: Deps, message: OutgoingMessage): Promise<void> 
         toSubmit({ ...message, expiresAt: validUntil }, cut.to, part, dataCoding, more),
       );
       if (outcome.kind === "accepted") {
-        void deps.books
-          .submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId: outcome.smscMessageId })
-          .catch(() => undefined); // not booked: the lease lapses and the part goes out again
+        const { smscMessageId } = outcome;
+        const booking = deps.books.submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId });
+        booking.catch(() => undefined); // looked at when all are sent
+        onBooking(booking);
       }
       return outcome;
     }),

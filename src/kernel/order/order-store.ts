@@ -67,6 +67,16 @@ export interface OrderTransaction extends RequestTransaction {
   write(changes: ChangeSet, now: Date): Promise<void>;
 }
 
+/** What a claim took, of that attempt. */
+export type Leased = { readonly id: string; readonly attempts: number };
+
+export type LeaseBook = {
+  /** Messages and calls that are leased to this server. */
+  leasedHere(now: Date): Promise<readonly Leased[]>;
+  /** Makes due again, soon and then later and later, what is still leased of that attempt; answers how much. */
+  giveBack(leased: readonly Leased[], now: Date): Promise<number>;
+};
+
 export interface OrderStore {
   /** What requests of the device's road ask outside a transaction. */
   readonly requests: RequestStore;
@@ -89,6 +99,8 @@ export interface OrderStore {
   }): Promise<OutboundCall[]>;
   /** Makes due again what servers that are gone had leased; answers how much. To be called about once a second. */
   reclaimLeases(now: Date): Promise<number>;
+  /** What this server has leased itself. */
+  readonly ownLeases: LeaseBook;
   subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subscriber>>;
   /** Makes of orders, for calls that go to a manufacturer. */
   makesOf(

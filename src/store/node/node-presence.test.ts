@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "vitest";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
 import { uuidv7 } from "../database/uuid.ts";
+import { ownLeases } from "../orders/own-leases.ts";
 import { createLeaseWatch, joinNodes } from "./node-presence.ts";
 
 const { database, config } = await freshDatabaseConfig();
@@ -169,4 +170,33 @@ test("a server is alone until another joins, and no more when that one may begin
   await until(() => first.aloneSince() !== null, "it is not alone after it came back");
   await first.close();
   assert.equal(first.aloneSince(), null);
+});
+
+test("a server gives back its own leases of that attempt, soon at first and later each time; others' and newer ones stay", async () => {
+  const number = 4_711;
+  const mine = await lease(number);
+  const again = await lease(number);
+  const others = await lease(4_712);
+  const book = ownLeases(database, () => number);
+  await database.run("update message set attempts = 3 where id = $1", [again.message]);
+  const now = new Date();
+  const leased = await book.leasedHere(now);
+  const ids = ({ message, call }: { message: string; call: string }): string[] => [message, call];
+  assert.deepEqual(leased.map(({ id }) => id).sort(), [...ids(mine), ...ids(again)].sort());
+  await database.run("update outbound_call set attempts = attempts + 1 where id = $1", [again.call]); // claimed anew meanwhile
+  assert.equal(await book.giveBack([...leased, { id: others.message, attempts: 0 }], now), 3);
+  const dueIn = async (table: string, id: string): Promise<number | null> =>
+    (await database.one<{ in: number | null }>(
+      `select case when lease_until is null then extract(epoch from due_at - $2)::float end as in from ${table} where id = $1`,
+      [id, now],
+    ))!.in;
+  assert.deepEqual(
+    [await dueIn("message", mine.message), await dueIn("message", again.message)],
+    [0.5, 4],
+    "the pause doubles with each attempt",
+  );
+  assert.equal(await dueIn("outbound_call", mine.call), 0.5);
+  assert.equal(await dueIn("outbound_call", again.call), null);
+  assert.equal(await dueIn("message", others.message), null);
+  assert.deepEqual(await ownLeases(database, () => null).leasedHere(now), []);
 });

@@ -4,6 +4,7 @@ import { test } from "vitest";
 import { pair } from "../../../test/fixture/order-shop.ts";
 import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 import { createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
+import { createInHand } from "../../kernel/conductor/in-hand.ts";
 import { createOutbox } from "../../kernel/conductor/outbox.ts";
 import type { QuietHours } from "../../kernel/order/quiet-hours.ts";
 import { createOrderStore } from "./order-store.ts";
@@ -54,6 +55,7 @@ function sender(fixture: RequestFixture): { pass(): Promise<void>; readonly vali
         return { kind: "accepted", smscMessageId: `${fixture.operatorId}-${++taken}-${shop.time.now}` };
       },
     },
+    inHand: createInHand(),
     clock: () => new Date(shop.time.now),
     random: () => 0.5,
   });

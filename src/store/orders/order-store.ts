@@ -24,6 +24,7 @@ import type { Sealer } from "../seal/seal.ts";
 import { DROP_SYMPTOMS, noteSymptoms, symptomsOfDevices } from "../sightings/symptom-rows.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
+import { ownLeases } from "./own-leases.ts";
 
 type SealedSubject = {
   readonly imsi_sealed: Buffer;
@@ -213,6 +214,7 @@ export function createOrderStore(
       return new Map(rows.map(({ orderId, ...account }) => [orderId, account]));
     },
     reclaimLeases,
+    ownLeases: ownLeases(database, nodeNumber),
     subjectsOf: (orderIds) => subjectsOf(database, sealer, orderIds),
     async makesOf(orderIds) {
       const rows = await database.rows<{ id: string; make: string; model: string; tac: string }>(MAKES_OF, [

@@ -31,7 +31,10 @@ const desk = (hasRoom = false) =>
       accessPoints: [],
       overrides: new Map(),
     }),
-    courier: { hasRoom: () => hasRoom, hand: (messages) => void handed.push(...messages) },
+    courier: {
+      hasRoom: () => hasRoom,
+      hand: (written) => void written.then((messages) => handed.push(...messages)),
+    },
     nodeNumber: () => 7,
     onMessages: () => undefined,
   });

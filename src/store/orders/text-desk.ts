@@ -85,12 +85,13 @@ export function createTextDesk(deps: {
       const lease = deps.courier.hasRoom(rows.length)
         ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
         : null;
-      const sent = await write(deps, rows, now, lease);
+      const writing = write(deps, rows, now, lease);
+      const createdOf = (sent: readonly Sent[]): Row[] => rows.filter((_, at) => sent[at]!.created);
+      const isAsked = ({ message }: Row): boolean => !message.isUnasked;
+      if (lease) deps.courier.hand(writing.then((sent) => createdOf(sent).filter(isAsked).map(outgoing)));
+      const sent = await writing;
       for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
-      const created = rows.filter((_, at) => sent[at]!.created);
-      const asked = created.filter(({ message }) => !message.isUnasked);
-      if (lease) deps.courier.hand(asked.map(outgoing));
-      if (lease ? asked.length < created.length : created.length > 0) deps.onMessages();
+      if (createdOf(sent).some((row) => !lease || !isAsked(row))) deps.onMessages();
     },
   });
   let pool: Uint8Array = new Uint8Array(0);
