@@ -24,8 +24,8 @@ import {
 import { decodeNokiaOta } from "../wire/nokiaota/codec.ts";
 import { decodeProvisioning } from "../wire/omacp/codec.ts";
 import { verifyMac } from "../wire/omacp/mac.ts";
+import type { HandsetEffect, HandsetState, Level, Prompt, SettingsItem, Step, Takeable } from "./handset.ts";
 import {
-  type AccessPointEntry,
   type Applied,
   applyDocument,
   applyNokia,
@@ -35,12 +35,16 @@ import {
 } from "./settings.ts";
 import { type PushItem, unwrapPush } from "./unwrap.ts";
 
+export { freshHandset, type HandsetEffect, type HandsetState, type Step } from "./handset.ts";
+
 const PIN_TRIES = 3;
 const MAX_PROMPTS = 4;
 const MAX_HELD_KEYS = 4;
 const MAX_REMEMBERED = 32;
 /** Sixteen SMS and some; a longer push is not for a phone. */
 const MAX_PUSH_OCTETS = 4_096;
+
+const PROTOCOL = { key: "device-key", settings: "omacp", nokia: "nokiaota" } as const;
 
 export type HandsetProtocol = "omacp" | "nokiaota" | "device-key";
 export type HandsetConfig = {
@@ -53,293 +57,226 @@ export type HandsetConfig = {
   publicKeyOf(issuer: string): KeyObject | undefined;
 };
 
-type Level = Exclude<ReportLevel, "refused">;
-export type HandsetState = {
-  readonly settings: HandsetSettings;
-  readonly heldKeys: readonly { readonly keyId: string; readonly bytes: Uint8Array; readonly from: string }[];
-  /** Every key that ran, how far it came, and when; a deleted key stays here as the evidence of it. */
-  readonly ranKeys: readonly { readonly keyId: string; readonly level: Level; readonly at: Date }[];
-  readonly prompts: readonly Prompt[];
-  /** Digests of settings that were applied. */
-  readonly appliedDigests: readonly string[];
-  readonly nextPrompt: number;
+/** Of a message: its sender, to whom reports go, and when it came or was answered. */
+type Came = { readonly from: string; readonly at: Date };
+type Push = Came & { readonly bytes: Uint8Array };
+type Answer = {
+  readonly promptId: number;
+  readonly accepted: boolean;
+  readonly pin?: string;
+  readonly at: Date;
 };
-type Prompt = {
-  readonly id: number;
-  readonly needs: "consent" | "pin";
-  readonly triesLeft: number;
-  readonly from: string;
-  readonly digest: string;
-  readonly items: readonly Takeable[];
-};
-type Takeable = Exclude<PushItem, { kind: "unknown" }>;
-type SettingsItem = Exclude<Takeable, { kind: "key" }>;
-const PROTOCOL = { key: "device-key", settings: "omacp", nokia: "nokiaota" } as const;
-
-export type HandsetEffect =
-  | {
-      readonly kind: "prompt";
-      readonly promptId: number;
-      readonly needs: "consent" | "pin";
-      readonly triesLeft: number;
-    }
-  | { readonly kind: "applied"; readonly what: "settings"; readonly entries: readonly AccessPointEntry[] }
-  /** The session that a key's script ran, and what its application shall now do. */
-  | {
-      readonly kind: "applied";
-      readonly what: "key";
-      readonly keyId: string;
-      readonly session: readonly ("opened" | "inserted" | "closed")[];
-      readonly entries: readonly AccessPointEntry[];
-    }
-  | { readonly kind: "connect"; readonly keyId: string; readonly host: string; readonly proof: Uint8Array }
-  | { readonly kind: "deleted"; readonly keyId: string; readonly at: Date }
-  | { readonly kind: "repeated"; readonly what: "settings" | "key" | "prompt" }
-  | {
-      readonly kind: "refused";
-      readonly what: PushItem["kind"] | "push";
-      readonly cause: ReportCause;
-      readonly detail: string;
-    }
-  | { readonly kind: "ignored"; readonly contentType: string }
-  | {
-      readonly kind: "report";
-      readonly to: string;
-      readonly level: ReportLevel;
-      readonly cause: ReportCause;
-      readonly bytes: Uint8Array;
-    };
-export type Step = { readonly state: HandsetState; readonly effects: readonly HandsetEffect[] };
+type Connected = { readonly keyId: string; readonly reached: boolean; readonly at: Date };
 export type HandsetClient = ReturnType<typeof createHandsetClient>;
 
-/** Factory state: the access points that the phone was sold or set up with. */
-export const freshHandset = (accessPoints: readonly AccessPointEntry[] = []): HandsetState => ({
-  settings: { accessPoints },
-  heldKeys: [],
-  ranKeys: [],
-  prompts: [],
-  appliedDigests: [],
-  nextPrompt: 1,
+/** The decisions of one handset. Each takes its state, and gives the new one and the effects. */
+export const createHandsetClient = (config: HandsetConfig) => ({
+  receive: (state: HandsetState, push: Push): Step => receive(config, state, push),
+  answer: (state: HandsetState, given: Answer): Step => answer(config, state, given),
+  connected,
 });
 
-export function createHandsetClient(config: HandsetConfig) {
-  /** A whole push came, reassembled from its SMS. */
-  function receive(
-    state: HandsetState,
-    { from, bytes, at }: { from: string; bytes: Uint8Array; at: Date },
-  ): Step {
-    const unwrapped = itemsOf(bytes);
-    if ("refused" in unwrapped) return { state, effects: [unwrapped.refused] };
-    const effects: HandsetEffect[] = [];
-    const items = unwrapped.items.flatMap((item) => screen(state, item, from, at, effects));
-    if (items.length === 0) return { state, effects };
-    const needs = needsOf(items);
-    if (!needs) return after(effects, take(state, items, from, at));
-    const digest = digestOf(bytes);
-    if (state.prompts.some((prompt) => prompt.digest === digest))
-      return { state, effects: [...effects, { kind: "repeated", what: "prompt" }] };
-    const prompt: Prompt = { id: state.nextPrompt, needs, triesLeft: PIN_TRIES, from, digest, items };
+/** A whole push came, reassembled from its SMS. */
+function receive(config: HandsetConfig, state: HandsetState, { from, bytes, at }: Push): Step {
+  const unwrapped = itemsOf(bytes);
+  if ("refused" in unwrapped) return { state, effects: [unwrapped.refused] };
+  const effects: HandsetEffect[] = [];
+  const items = unwrapped.items.flatMap((item) => screen(config, state, item, { from, at }, effects));
+  if (items.length === 0) return { state, effects };
+  const needs = needsOf(config, items);
+  if (!needs) return after(effects, take(state, items, { from, at }));
+  const digest = digestOf(bytes);
+  if (state.prompts.some((prompt) => prompt.digest === digest))
+    return { state, effects: [...effects, { kind: "repeated", what: "prompt" }] };
+  const prompt: Prompt = { id: state.nextPrompt, needs, triesLeft: PIN_TRIES, from, digest, items };
+  return {
+    state: {
+      ...state,
+      nextPrompt: prompt.id + 1,
+      prompts: [...state.prompts, prompt].slice(-MAX_PROMPTS),
+    },
+    effects: [...effects, promptOf(prompt)],
+  };
+}
+
+/** The user dealt with a prompt; one that is gone is nothing. */
+function answer(config: HandsetConfig, state: HandsetState, { promptId, accepted, pin, at }: Answer): Step {
+  const prompt = state.prompts.find(({ id }) => id === promptId);
+  if (!prompt) return { state, effects: [] };
+  const came: Came = { from: prompt.from, at };
+  const others = { ...state, prompts: state.prompts.filter((other) => other !== prompt) };
+  if (!accepted)
     return {
-      state: {
-        ...state,
-        nextPrompt: prompt.id + 1,
-        prompts: [...state.prompts, prompt].slice(-MAX_PROMPTS),
-      },
-      effects: [...effects, promptOf(prompt)],
+      state: others,
+      effects: prompt.items.flatMap((item) => refuse(item, "user_refused", "the user said no", came)),
     };
-  }
-
-  /** The user dealt with a prompt; one that is gone is nothing. */
-  function answer(
-    state: HandsetState,
-    { promptId, accepted, pin, at }: { promptId: number; accepted: boolean; pin?: string; at: Date },
-  ): Step {
-    const prompt = state.prompts.find(({ id }) => id === promptId);
-    if (!prompt) return { state, effects: [] };
-    const others = { ...state, prompts: state.prompts.filter((other) => other !== prompt) };
-    if (!accepted)
-      return {
-        state: others,
-        effects: prompt.items.flatMap((item) =>
-          refuse(item, "user_refused", "the user said no", prompt.from, at),
-        ),
-      };
-    if (prompt.items.every((item) => provenBy(item, pin)))
-      return takeLater(others, prompt.items, prompt.from, at);
-    const next = { ...prompt, triesLeft: prompt.triesLeft - 1 };
-    if (next.triesLeft > 0)
-      return {
-        state: { ...state, prompts: state.prompts.map((other) => (other === prompt ? next : other)) },
-        effects: [promptOf(next)],
-      };
-    // The PIN proves the settings only; a key in the same package proves itself.
-    const keys = prompt.items.filter(({ kind }) => kind === "key");
-    const settings = prompt.items.filter(({ kind }) => kind !== "key");
-    const refusals = settings.flatMap((item) =>
-      refuse(item, "pin_refused", "three wrong PINs", prompt.from, at),
-    );
-    return after(refusals, takeLater(others, keys, prompt.from, at));
-  }
-
-  /** What became of the connection that a `connect` effect asked for. */
-  function connected(
-    state: HandsetState,
-    { keyId, reached, at }: { keyId: string; reached: boolean; at: Date },
-  ): Step {
-    const held = state.heldKeys.find((key) => key.keyId === keyId);
-    if (!held || !reached) return { state, effects: [] };
-    const key = decodeDeviceKey(held.bytes);
-    const works = {
-      state: leveled(state, keyId, "works", at),
-      effects: [reportOf(key, "works", "none", held.from, at)],
-    };
-    if (!key.script.deleteAfterUse) return works;
+  if (prompt.items.every((item) => provenBy(config, item, pin)))
+    return takeLater(config, others, prompt.items, came);
+  const next = { ...prompt, triesLeft: prompt.triesLeft - 1 };
+  if (next.triesLeft > 0)
     return {
-      state: {
-        ...leveled(works.state, keyId, "deleted", at),
-        heldKeys: state.heldKeys.filter((other) => other !== held),
-      },
-      effects: [
-        ...works.effects,
-        { kind: "deleted", keyId, at },
-        reportOf(key, "deleted", "none", held.from, at),
-      ],
+      state: { ...state, prompts: state.prompts.map((other) => (other === prompt ? next : other)) },
+      effects: [promptOf(next)],
     };
-  }
+  // The PIN proves the settings only; a key in the same package proves itself.
+  const keys = prompt.items.filter(({ kind }) => kind === "key");
+  const settings = prompt.items.filter(({ kind }) => kind !== "key");
+  const refusals = settings.flatMap((item) => refuse(item, "pin_refused", "three wrong PINs", came));
+  return after(refusals, takeLater(config, others, keys, came));
+}
 
-  /** Lets through what may be taken; says why of the rest. Nobody is asked about what proves itself wrong. */
-  function screen(
-    state: HandsetState,
-    item: PushItem,
-    from: string,
-    at: Date,
-    effects: HandsetEffect[],
-  ): Takeable[] {
-    if (item.kind === "unknown" || !config.takes.includes(PROTOCOL[item.kind])) {
-      effects.push({ kind: "ignored", contentType: item.kind === "unknown" ? item.contentType : item.kind });
-      return [];
-    }
-    const found =
-      item.kind === "key" ? screenKey(state, item, from, at) : screenSettings(state, item, from, at);
-    effects.push(...found);
-    return found.length === 0 ? [item] : [];
-  }
+/** What became of the connection that a `connect` effect asked for. */
+function connected(state: HandsetState, { keyId, reached, at }: Connected): Step {
+  const held = state.heldKeys.find((key) => key.keyId === keyId);
+  if (!held || !reached) return { state, effects: [] };
+  const key = decodeDeviceKey(held.bytes);
+  const came: Came = { from: held.from, at };
+  const works = {
+    state: leveled(state, keyId, "works", at),
+    effects: [reportOf(key, "works", "none", came)],
+  };
+  if (!key.script.deleteAfterUse) return works;
+  return {
+    state: {
+      ...leveled(works.state, keyId, "deleted", at),
+      heldKeys: state.heldKeys.filter((other) => other !== held),
+    },
+    effects: [...works.effects, { kind: "deleted", keyId, at }, reportOf(key, "deleted", "none", came)],
+  };
+}
 
-  function screenKey(
-    state: HandsetState,
-    item: Extract<Takeable, { kind: "key" }>,
-    from: string,
-    at: Date,
-  ): HandsetEffect[] {
-    const verdict = verifyDeviceKey(item.bytes, config.publicKeyOf, config.imei, at);
-    if (verdict.kind === "refused") {
-      const refused: HandsetEffect = {
-        kind: "refused",
-        what: "key",
-        cause: verdict.reason,
-        detail: verdict.detail,
-      };
-      // A secret that nobody trustworthy signed signs no report.
-      return verdict.key ? [refused, reportOf(verdict.key, "refused", verdict.reason, from, at)] : [refused];
-    }
-    const ran = state.ranKeys.find(({ keyId }) => keyId === hexOf(verdict.key.keyId));
-    if (!ran) return [];
-    const repeated: HandsetEffect[] = [
-      { kind: "repeated", what: "key" },
-      reportOf(verdict.key, ran.level, "replayed", from, at),
-    ];
-    // It never arrived: a message sent again is a reason to try again.
-    return ran.level === "opened" ? [...repeated, connectOf(verdict.key)] : repeated;
-  }
-
-  function screenSettings(state: HandsetState, item: SettingsItem, from: string, at: Date): HandsetEffect[] {
-    if (state.appliedDigests.includes(digestOf(item.document)))
-      return [{ kind: "repeated", what: "settings" }];
-    if (item.kind === "nokia") return []; // nothing to check: the user decides
-    if (item.sec === "netwpin" && !provenBy(item, undefined))
-      return refuse(item, "wrong_mac", "the MAC was not made for this SIM", from, at);
-    if (item.sec === "usernetwpin" || item.sec === "userpinmac" || item.sec === null)
-      return refuse(item, "unsupported", `settings with ${item.sec ?? "no"} authentication`, from, at);
+/** Lets through what may be taken; says why of the rest. Nobody is asked about what proves itself wrong. */
+function screen(
+  config: HandsetConfig,
+  state: HandsetState,
+  item: PushItem,
+  came: Came,
+  effects: HandsetEffect[],
+): Takeable[] {
+  if (item.kind === "unknown" || !config.takes.includes(PROTOCOL[item.kind])) {
+    effects.push({ kind: "ignored", contentType: item.kind === "unknown" ? item.contentType : item.kind });
     return [];
   }
+  const found =
+    item.kind === "key" ? screenKey(config, state, item, came) : screenSettings(config, state, item, came);
+  effects.push(...found);
+  return found.length === 0 ? [item] : [];
+}
 
-  function provenBy(item: Takeable, pin: string | undefined): boolean {
-    if (item.kind !== "settings") return true;
-    if (item.sec !== "netwpin" && !/^\d{1,16}$/.test(pin ?? "")) return false;
-    return verifyMac(item.sec!, item.mac, { imsi: config.imsi, pin }, item.document);
-  }
-
-  function needsOf(items: readonly Takeable[]): Prompt["needs"] | undefined {
-    if (items.some((item) => item.kind === "settings" && item.sec !== "netwpin")) return "pin";
-    const proven = items.every(({ kind }) => kind !== "nokia");
-    return config.opensBy === "itself" && proven ? undefined : "consent";
-  }
-
-  function take(state: HandsetState, items: readonly Takeable[], from: string, at: Date): Step {
-    return items.reduce<Step>(
-      (step, item) =>
-        after(
-          step.effects,
-          item.kind === "key"
-            ? runKey(step.state, item.bytes, from, at)
-            : applySettings(step.state, item, from, at),
-        ),
-      { state, effects: [] },
-    );
-  }
-
-  /** The user may have thought for long: a key can have run out meanwhile, or have come by another message. */
-  function takeLater(state: HandsetState, items: readonly Takeable[], from: string, at: Date): Step {
-    const effects: HandsetEffect[] = [];
-    const still = items.filter((item) => {
-      const found = item.kind === "key" ? screenKey(state, item, from, at) : [];
-      effects.push(...found);
-      return found.length === 0;
-    });
-    return after(effects, take(state, still, from, at));
-  }
-
-  /** The key's session. It is a draft until it closes: a phone that loses power in between has inserted nothing. */
-  function runKey(state: HandsetState, bytes: Uint8Array, from: string, at: Date): Step {
-    const key = decodeDeviceKey(bytes);
-    const keyId = hexOf(key.keyId);
-    if (state.ranKeys.some((ran) => ran.keyId === keyId))
-      return { state, effects: [{ kind: "repeated", what: "key" }] }; // twice in one package
-    const { openSession, insertAccessPoints, closeSession } = key.script;
-    if (!openSession || !insertAccessPoints || !closeSession)
-      return {
-        state,
-        effects: refuse({ kind: "key", bytes }, "unsupported", "the key's session is not whole", from, at),
-      };
-    const entries = entriesOfKey(key);
-    const ran = { keyId, level: "opened", at } as const;
-    return {
-      state: {
-        ...state,
-        settings: insert(state.settings, entries),
-        heldKeys: [...state.heldKeys, { keyId, bytes, from }].slice(-MAX_HELD_KEYS),
-        ranKeys: [...state.ranKeys, ran].slice(-MAX_REMEMBERED),
-      },
-      effects: [
-        { kind: "applied", what: "key", keyId, session: ["opened", "inserted", "closed"], entries },
-        reportOf(key, "opened", "none", from, at),
-        connectOf(key),
-      ],
+function screenKey(
+  config: HandsetConfig,
+  state: HandsetState,
+  item: Extract<Takeable, { kind: "key" }>,
+  came: Came,
+): HandsetEffect[] {
+  const verdict = verifyDeviceKey(item.bytes, config.publicKeyOf, config.imei, came.at);
+  if (verdict.kind === "refused") {
+    const refused: HandsetEffect = {
+      kind: "refused",
+      what: "key",
+      cause: verdict.reason,
+      detail: verdict.detail,
     };
+    // A secret that nobody trustworthy signed signs no report.
+    return verdict.key ? [refused, reportOf(verdict.key, "refused", verdict.reason, came)] : [refused];
   }
+  const ran = state.ranKeys.find(({ keyId }) => keyId === hexOf(verdict.key.keyId));
+  if (!ran) return [];
+  const repeated: HandsetEffect[] = [
+    { kind: "repeated", what: "key" },
+    reportOf(verdict.key, ran.level, "replayed", came),
+  ];
+  // It never arrived: a message sent again is a reason to try again.
+  return ran.level === "opened" ? [...repeated, connectOf(verdict.key)] : repeated;
+}
 
-  function applySettings(state: HandsetState, item: SettingsItem, from: string, at: Date): Step {
-    const applied = documentApplied(state.settings, item);
-    if (applied.kind === "refused")
-      return { state, effects: refuse(item, applied.cause, applied.detail, from, at) };
-    const appliedDigests = [...state.appliedDigests, digestOf(item.document)].slice(-MAX_REMEMBERED);
+function screenSettings(
+  config: HandsetConfig,
+  state: HandsetState,
+  item: SettingsItem,
+  came: Came,
+): HandsetEffect[] {
+  if (state.appliedDigests.includes(digestOf(item.document))) return [{ kind: "repeated", what: "settings" }];
+  if (item.kind === "nokia") return []; // nothing to check: the user decides
+  if (item.sec === "netwpin" && !provenBy(config, item, undefined))
+    return refuse(item, "wrong_mac", "the MAC was not made for this SIM", came);
+  if (item.sec === "usernetwpin" || item.sec === "userpinmac" || item.sec === null)
+    return refuse(item, "unsupported", `settings with ${item.sec ?? "no"} authentication`, came);
+  return [];
+}
+
+function provenBy(config: HandsetConfig, item: Takeable, pin: string | undefined): boolean {
+  if (item.kind !== "settings") return true;
+  if (item.sec !== "netwpin" && !/^\d{1,16}$/.test(pin ?? "")) return false;
+  return verifyMac(item.sec!, item.mac, { imsi: config.imsi, pin }, item.document);
+}
+
+function needsOf(config: HandsetConfig, items: readonly Takeable[]): Prompt["needs"] | undefined {
+  if (items.some((item) => item.kind === "settings" && item.sec !== "netwpin")) return "pin";
+  const proven = items.every(({ kind }) => kind !== "nokia");
+  return config.opensBy === "itself" && proven ? undefined : "consent";
+}
+
+function take(state: HandsetState, items: readonly Takeable[], came: Came): Step {
+  return items.reduce<Step>(
+    (step, item) =>
+      after(
+        step.effects,
+        item.kind === "key" ? runKey(step.state, item.bytes, came) : applySettings(step.state, item, came),
+      ),
+    { state, effects: [] },
+  );
+}
+
+/** The user may have thought for long: a key can have run out meanwhile, or have come by another message. */
+function takeLater(config: HandsetConfig, state: HandsetState, items: readonly Takeable[], came: Came): Step {
+  const effects: HandsetEffect[] = [];
+  const still = items.filter((item) => {
+    const found = item.kind === "key" ? screenKey(config, state, item, came) : [];
+    effects.push(...found);
+    return found.length === 0;
+  });
+  return after(effects, take(state, still, came));
+}
+
+/** The key's session. It is a draft until it closes: a phone that loses power in between has inserted nothing. */
+function runKey(state: HandsetState, bytes: Uint8Array, came: Came): Step {
+  const key = decodeDeviceKey(bytes);
+  const keyId = hexOf(key.keyId);
+  if (state.ranKeys.some((ran) => ran.keyId === keyId))
+    return { state, effects: [{ kind: "repeated", what: "key" }] }; // twice in one package
+  const { openSession, insertAccessPoints, closeSession } = key.script;
+  if (!openSession || !insertAccessPoints || !closeSession)
     return {
-      state: { ...state, settings: applied.settings, appliedDigests },
-      effects: [{ kind: "applied", what: "settings", entries: applied.entries }],
+      state,
+      effects: refuse({ kind: "key", bytes }, "unsupported", "the key's session is not whole", came),
     };
-  }
+  const entries = entriesOfKey(key);
+  const ran = { keyId, level: "opened", at: came.at } as const;
+  return {
+    state: {
+      ...state,
+      settings: insert(state.settings, entries),
+      heldKeys: [...state.heldKeys, { keyId, bytes, from: came.from }].slice(-MAX_HELD_KEYS),
+      ranKeys: [...state.ranKeys, ran].slice(-MAX_REMEMBERED),
+    },
+    effects: [
+      { kind: "applied", what: "key", keyId, session: ["opened", "inserted", "closed"], entries },
+      reportOf(key, "opened", "none", came),
+      connectOf(key),
+    ],
+  };
+}
 
-  return { receive, answer, connected };
+function applySettings(state: HandsetState, item: SettingsItem, came: Came): Step {
+  const applied = documentApplied(state.settings, item);
+  if (applied.kind === "refused")
+    return { state, effects: refuse(item, applied.cause, applied.detail, came) };
+  const appliedDigests = [...state.appliedDigests, digestOf(item.document)].slice(-MAX_REMEMBERED);
+  return {
+    state: { ...state, settings: applied.settings, appliedDigests },
+    effects: [{ kind: "applied", what: "settings", entries: applied.entries }],
+  };
 }
 
 function itemsOf(bytes: Uint8Array): { readonly items: PushItem[] } | { readonly refused: HandsetEffect } {
@@ -367,23 +304,17 @@ function documentApplied(settings: HandsetSettings, { kind, document }: Settings
 }
 
 /** Refuses with a report where there is a secret to sign it with: settings have none. */
-function refuse(item: Takeable, cause: ReportCause, detail: string, to: string, at: Date): HandsetEffect[] {
+function refuse(item: Takeable, cause: ReportCause, detail: string, came: Came): HandsetEffect[] {
   const refused: HandsetEffect = { kind: "refused", what: item.kind, cause, detail };
   return item.kind === "key"
-    ? [refused, reportOf(decodeDeviceKey(item.bytes), "refused", cause, to, at)]
+    ? [refused, reportOf(decodeDeviceKey(item.bytes), "refused", cause, came)]
     : [refused];
 }
 
-function reportOf(
-  key: DeviceKey,
-  level: ReportLevel,
-  cause: ReportCause,
-  to: string,
-  at: Date,
-): HandsetEffect {
+function reportOf(key: DeviceKey, level: ReportLevel, cause: ReportCause, came: Came): HandsetEffect {
   const reference = reportReferenceOf(key.keyId);
-  const bytes = signDeviceReport({ reference, level, cause, at }, key.confirmSecret);
-  return { kind: "report", to, level, cause, bytes };
+  const bytes = signDeviceReport({ reference, level, cause, at: came.at }, key.confirmSecret);
+  return { kind: "report", to: came.from, level, cause, bytes };
 }
 
 const connectOf = (key: DeviceKey): HandsetEffect => ({

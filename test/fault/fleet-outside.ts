@@ -11,7 +11,7 @@ import { fleetModels } from "../../src/app/demo/fleet-models.ts";
 import { startWorld, type World } from "../../src/app/demo/world.ts";
 import { ownIssuer } from "../../src/app/server/own-issuer.ts";
 import { DeviceCatalog } from "../../src/kernel/devices/catalog.ts";
-import type { FleetEvent } from "../../src/sim/handset/fleet.ts";
+import type { FleetEvent } from "../../src/sim/handset/fleet-state.ts";
 import type { AcceptedMessage } from "../../src/sim/smsc/smsc.ts";
 import type { Database } from "../../src/store/database/database.ts";
 import { uuidv7 } from "../../src/store/database/uuid.ts";

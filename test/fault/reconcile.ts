@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { World } from "../../src/app/demo/world.ts";
-import type { FleetEvent } from "../../src/sim/handset/fleet.ts";
+import type { FleetEvent } from "../../src/sim/handset/fleet-state.ts";
 import type { AcceptedMessage } from "../../src/sim/smsc/smsc.ts";
 import type { Db } from "../../src/store/database/database.ts";
 

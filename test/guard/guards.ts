@@ -299,8 +299,8 @@ export const GUARDS: readonly Guard[] = [
     protects: "identity",
     what: "settings of another SIM are applied",
     file: "src/device/client.ts",
-    line: 'if (item.sec === "netwpin" && !provenBy(item, undefined))',
-    broken: 'if (item.sec === "netwpin" && !provenBy(item, undefined) && false)',
+    line: 'if (item.sec === "netwpin" && !provenBy(config, item, undefined))',
+    broken: 'if (item.sec === "netwpin" && !provenBy(config, item, undefined) && false)',
     tests: ["src/device/client.test.ts"],
   },
   {

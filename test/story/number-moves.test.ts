@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world.ts";
-import type { Phone, PhoneEvent } from "../../src/sim/phone/phone.ts";
+import type { Phone } from "../../src/sim/phone/phone.ts";
+import type { PhoneEvent } from "../../src/sim/phone/phone-state.ts";
 import { until } from "../fixture/story.ts";
 import { storyParties } from "../fixture/story-parties.ts";
 import {

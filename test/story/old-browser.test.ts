@@ -7,7 +7,7 @@ import { test } from "vitest";
 import { createHandsetClient, freshHandset } from "../../src/device/client.ts";
 import { DEVICE_CLASSES, displayOfClass } from "../../src/device/device-class.ts";
 import { BEARER_PROFILES } from "../../src/proxy/bearer.ts";
-import type { IncomingSms } from "../../src/sim/handset/fleet.ts";
+import type { IncomingSms } from "../../src/sim/handset/fleet-state.ts";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
 import { BEARERS } from "../../src/wire/message/legs.ts";
 import { decodeProvisioning } from "../../src/wire/omacp/codec.ts";

@@ -4,7 +4,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { afterEach, test } from "vitest";
 import type { LandHandler } from "../../src/http/land/handler.ts";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
-import { createPhone, type PhoneOptions } from "../../src/sim/phone/phone.ts";
+import { createPhone } from "../../src/sim/phone/phone.ts";
+import type { PhoneOptions } from "../../src/sim/phone/phone-state.ts";
 import type { Screen } from "../../src/wire/screen/screen.ts";
 import { IMEI, IMSI, MSISDN, OTHER_IMEI, openParties, type Parties } from "../fixture/parties.ts";
 

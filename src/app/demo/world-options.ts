@@ -1,6 +1,6 @@
 /** What a simulated world is made of, and where it finds the server. */
 import type { BankFaults } from "../../sim/bank/bank.ts";
-import type { FleetOptions } from "../../sim/handset/fleet.ts";
+import type { FleetOptions } from "../../sim/handset/fleet-state.ts";
 import type { HandsetModel } from "../../sim/handset/phones.ts";
 import type { SmscOptions } from "../../sim/smsc/smsc.ts";
 import type { DeviceWorldServer } from "./device-world.ts";

@@ -1,7 +1,7 @@
 /** The simulated world in a process of its own, so that its phones do not take the server's time. */
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
-import type { FleetEvent } from "../../sim/handset/fleet.ts";
+import type { FleetEvent } from "../../sim/handset/fleet-state.ts";
 import { packageFolder } from "../../store/dataset/folder.ts";
 import type { WorldAddresses, WorldLedger } from "./world.ts";
 import type { TurnupAddress, WorldOptions } from "./world-options.ts";

@@ -4,7 +4,7 @@
  */
 import { Agent, request } from "node:http";
 import type { FailedAttempt, UsageRecord } from "../../sim/core/packet-gateway.ts";
-import type { FleetSighting, TypedPoint } from "../../sim/handset/fleet.ts";
+import type { FleetSighting, TypedPoint } from "../../sim/handset/fleet-state.ts";
 import { type Arrival, writeArrivals } from "../../wire/message/maker-api.ts";
 import type { TurnupAddress } from "./world-options.ts";
 

@@ -10,13 +10,8 @@ import type { MakerClient } from "../../maker/key-server.ts";
 import { type BankSimulator, startBank } from "../../sim/bank/bank.ts";
 import { startApplicationServer } from "../../sim/core/application-server.ts";
 import { startPacketGateway } from "../../sim/core/packet-gateway.ts";
-import {
-  createFleet,
-  type Fleet,
-  type FleetEvent,
-  type FleetSighting,
-  type MobileOriginated,
-} from "../../sim/handset/fleet.ts";
+import { createFleet, type Fleet } from "../../sim/handset/fleet.ts";
+import type { FleetEvent, FleetSighting, MobileOriginated } from "../../sim/handset/fleet-state.ts";
 import { createHandsetNetwork } from "../../sim/handset/network.ts";
 import { buildPhones } from "../../sim/handset/phones.ts";
 import { createSmscSimulator, type SmscSimulator } from "../../sim/smsc/smsc.ts";

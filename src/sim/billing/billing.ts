@@ -23,6 +23,15 @@ export type BillingSimulator = WebServer & {
   reserved(): readonly string[];
 };
 
+/** What the billing centre knows. */
+type Centre = {
+  /** What took effect, in order. */
+  readonly ledger: BillingNotice[];
+  readonly accounts: Map<string, BilledAccount | null>;
+  readonly prepared: Map<string, Prepared>;
+  readonly answers: Map<string, { readonly content: string; readonly answer: WebAnswer }>;
+};
+
 export async function startBilling(options: {
   readonly secret: string;
   readonly port?: number;
@@ -31,68 +40,10 @@ export async function startBilling(options: {
   fault?(number: number, request: WebRequest): WebFault | undefined;
   readonly lateMs?: number;
 }): Promise<BillingSimulator> {
-  const ledger: BillingNotice[] = [];
-  const accounts = new Map<string, BilledAccount | null>();
-  const prepared = new Map<string, Prepared>();
-  const answers = new Map<string, { readonly content: string; readonly answer: WebAnswer }>();
-
-  const web = await startWeb({
-    ...options,
-    answer({ method, path, text }) {
-      if (method !== "POST" || path !== "/v1/notices")
-        return { status: 404, body: { code: "route_unknown" } };
-      if (answers.size >= MAX_NOTICES) return { status: 503, body: { code: "full" } };
-      const notice = readBillingNotice(JSON.parse(text), "");
-      const content = JSON.stringify(notice);
-      const known = answers.get(notice.id);
-      if (known) return known.content === content ? known.answer : refused("id_reused");
-      const refusal = options.refuse?.(notice) ?? book(notice);
-      const answer = refusal ? refused(refusal) : done(answers.size + 1);
-      answers.set(notice.id, { content, answer });
-      return answer;
-    },
-  });
-
-  /** Undefined where it was booked. */
-  function book(notice: BillingNotice): BillingRefusal | undefined {
-    switch (notice.kind) {
-      case "account":
-        if (accounts.has(notice.accountId)) return void hold(notice); // of another order that opens the same one
-        hold(notice);
-        break;
-      case "account_change":
-        if (!accounts.has(notice.accountId)) return "unknown_account";
-        hold(notice);
-        return undefined; // it books nothing
-      case "prepare":
-        prepared.set(notice.id, { notice, state: "reserved" });
-        return undefined;
-      case "commit":
-      case "abort":
-        return settle(notice);
-      default:
-        if (!accounts.has(notice.accountId)) return "unknown_account";
-    }
-    ledger.push(notice);
-    return undefined;
-  }
-
-  /** What overtook a younger one on its way changes nothing. */
-  function hold({ accountId, account }: BillingNotice): void {
-    const known = accounts.get(accountId);
-    if (!known || (account && account.lastModified >= known.lastModified)) accounts.set(accountId, account);
-  }
-
-  function settle({ kind, prepared: id }: BillingNotice): BillingRefusal | undefined {
-    const one = prepared.get(id ?? "");
-    if (!one) return kind === "abort" ? undefined : "unknown_preparation"; // what was never reserved need not be dropped
-    if (one.state === "aborted") return kind === "abort" ? undefined : "already_aborted";
-    if (one.state === "committed") return kind === "commit" ? undefined : "already_committed";
-    one.state = kind === "commit" ? "committed" : "aborted";
-    if (kind === "commit") ledger.push(one.notice);
-    return undefined;
-  }
-
+  const { refuse } = options;
+  const centre: Centre = { ledger: [], accounts: new Map(), prepared: new Map(), answers: new Map() };
+  const { ledger, accounts, prepared } = centre;
+  const web = await startWeb({ ...options, answer: (request) => answer(centre, request, refuse) });
   return {
     ...web,
     ledger: () => ledger,
@@ -100,6 +51,65 @@ export async function startBilling(options: {
     holderOf: (accountId) => accounts.get(accountId) ?? undefined,
     reserved: () => [...prepared].flatMap(([id, { state }]) => (state === "reserved" ? [id] : [])),
   };
+}
+
+function answer(
+  centre: Centre,
+  { method, path, text }: WebRequest,
+  refuse: ((notice: BillingNotice) => BillingRefusal | undefined) | undefined,
+): WebAnswer {
+  const { answers } = centre;
+  if (method !== "POST" || path !== "/v1/notices") return { status: 404, body: { code: "route_unknown" } };
+  if (answers.size >= MAX_NOTICES) return { status: 503, body: { code: "full" } };
+  const notice = readBillingNotice(JSON.parse(text), "");
+  const content = JSON.stringify(notice);
+  const known = answers.get(notice.id);
+  if (known) return known.content === content ? known.answer : refused("id_reused");
+  const refusal = refuse?.(notice) ?? book(centre, notice);
+  const answer = refusal ? refused(refusal) : done(answers.size + 1);
+  answers.set(notice.id, { content, answer });
+  return answer;
+}
+
+/** Undefined where it was booked. */
+function book(centre: Centre, notice: BillingNotice): BillingRefusal | undefined {
+  switch (notice.kind) {
+    case "account":
+      if (centre.accounts.has(notice.accountId)) return void hold(centre, notice); // of another order that opens the same one
+      hold(centre, notice);
+      break;
+    case "account_change":
+      if (!centre.accounts.has(notice.accountId)) return "unknown_account";
+      hold(centre, notice);
+      return undefined; // it books nothing
+    case "prepare":
+      centre.prepared.set(notice.id, { notice, state: "reserved" });
+      return undefined;
+    case "commit":
+    case "abort":
+      return settle(centre, notice);
+    default:
+      if (!centre.accounts.has(notice.accountId)) return "unknown_account";
+  }
+  centre.ledger.push(notice);
+  return undefined;
+}
+
+/** What overtook a younger one on its way changes nothing. */
+function hold(centre: Centre, { accountId, account }: BillingNotice): void {
+  const known = centre.accounts.get(accountId);
+  if (!known || (account && account.lastModified >= known.lastModified))
+    centre.accounts.set(accountId, account);
+}
+
+function settle(centre: Centre, { kind, prepared: id }: BillingNotice): BillingRefusal | undefined {
+  const one = centre.prepared.get(id ?? "");
+  if (!one) return kind === "abort" ? undefined : "unknown_preparation"; // what was never reserved need not be dropped
+  if (one.state === "aborted") return kind === "abort" ? undefined : "already_aborted";
+  if (one.state === "committed") return kind === "commit" ? undefined : "already_committed";
+  one.state = kind === "commit" ? "committed" : "aborted";
+  if (kind === "commit") centre.ledger.push(one.notice);
+  return undefined;
 }
 
 const done = (number: number): WebAnswer => ({

@@ -14,9 +14,9 @@
  * Causes are those of GTP (TS 29.060 clause 7.7.1): unknown APN 219, user authentication failed 209, no resources 199.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { object, optional, ShapeError, text } from "../../wire/message/shape.ts";
-import { createBatcher } from "./batcher.ts";
+import { closedToAll, listening } from "../web/listen.ts";
+import { type Batcher, createBatcher } from "./batcher.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 
 const MAX_SESSIONS = 1_000_000;
@@ -63,7 +63,7 @@ const readAttach = object({
 const CAUSE = { unknown_apn: 219, authentication_failed: 209, no_resources: 199 } as const;
 type Session = { readonly point: GatewayAccessPoint; readonly owner: string; readonly imei: string };
 
-export async function startPacketGateway(options: {
+export type PacketGatewayOptions = {
   readonly accessPoints: readonly GatewayAccessPoint[];
   /** Where each host really listens: `http://127.0.0.1:port`. */
   readonly hosts: ReadonlyMap<string, string>;
@@ -74,124 +74,29 @@ export async function startPacketGateway(options: {
   readonly port?: number;
   readonly host?: string;
   now?(): Date;
-}) {
-  const { hosts, host = "127.0.0.1", now = () => new Date(), onUsage = async () => undefined } = options;
-  // APNs compare without case (TS 23.003 clause 9.1, as labels of a domain name).
-  const points = new Map(options.accessPoints.map((point) => [point.apn.toLowerCase(), point]));
-  const sessions = new Map<string, Session>();
-  const sessionOf = new Map<string, string>();
-  const upstreams = new Map<string, Pipeline>();
-  const counts = { opened: 0, refused: 0, routed: 0, noRoute: 0 };
-  const usage = createBatcher<UsageRecord>({
-    maxBatch: MAX_RECORD_BATCH,
-    maxWaiting: MAX_WAITING_RECORDS,
-    intervalMs: RECORD_INTERVAL_MS,
-    deliver: onUsage,
-    ...(options.onFault ? { onFault: options.onFault } : {}),
-  });
-  const failed = createBatcher<FailedAttempt>({
-    maxBatch: MAX_RECORD_BATCH,
-    maxWaiting: MAX_WAITING_RECORDS,
-    intervalMs: RECORD_INTERVAL_MS,
-    deliver: options.onFailedAttempts ?? (async () => undefined),
-    ...(options.onFault ? { onFault: options.onFault } : {}),
-  });
-  function noteFailed(
-    { headers }: IncomingMessage,
-    session: Session | undefined,
-    host: string,
-    cause: FailedAttempt["cause"],
-  ): void {
-    const application = String(headers["x-application"] ?? "");
-    if (!session || application === "") return;
-    failed.push({ imei: session.imei, application, host, apn: session.point.apn, cause, at: now() });
-  }
-  let lastSession = 0;
+};
 
-  function open(body: string): { readonly status: number; readonly answer: object } {
-    const { imsi, imei, apn, user, password } = readAttach(JSON.parse(body), "");
-    const point = points.get(apn.toLowerCase());
-    const right = (point?.user ?? "") === (user ?? "") && (point?.password ?? "") === (password ?? "");
-    const wrong = point?.user !== undefined && !right;
-    const cause = !point
-      ? "unknown_apn"
-      : wrong
-        ? "authentication_failed"
-        : sessions.size >= MAX_SESSIONS
-          ? "no_resources"
-          : undefined;
-    if (!point || cause) {
-      counts.refused++;
-      return { status: 403, answer: { cause, gtpCause: CAUSE[cause ?? "unknown_apn"] } };
-    }
-    const sessionId = String(++lastSession);
-    const owner = `${imsi} ${point.apn}`;
-    sessions.delete(sessionOf.get(owner) ?? "");
-    sessions.set(sessionId, { point, owner, imei });
-    sessionOf.set(owner, sessionId);
-    counts.opened++;
-    usage.push({ sessionId, apn: point.apn, imsi, imei, at: now() });
-    return { status: 201, answer: { session: sessionId } };
-  }
+type Gateway = {
+  /** By APN in small letters: APNs compare without case (TS 23.003 clause 9.1, as labels of a domain name). */
+  readonly points: ReadonlyMap<string, GatewayAccessPoint>;
+  readonly hosts: ReadonlyMap<string, string>;
+  readonly sessions: Map<string, Session>;
+  /** Of a subscription on an access point. */
+  readonly sessionOf: Map<string, string>;
+  readonly upstreams: Map<string, Pipeline>;
+  readonly counts: { opened: number; refused: number; routed: number; noRoute: number };
+  readonly usage: Batcher<UsageRecord>;
+  readonly failed: Batcher<FailedAttempt>;
+  lastSession: number;
+  now(): Date;
+};
 
-  function end(sessionId: string): boolean {
-    const owner = sessions.get(sessionId)?.owner;
-    if (owner !== undefined && sessionOf.get(owner) === sessionId) sessionOf.delete(owner);
-    return sessions.delete(sessionId);
-  }
-
-  /** Forwards what a handset sends to the host, if its access point leads there. */
-  async function route(request: IncomingMessage, response: ServerResponse, target: URL): Promise<void> {
-    const sessionId = String(request.headers["x-pdp-session"] ?? "");
-    const session = sessions.get(sessionId);
-    if (request.headers["x-pdp-release"]) end(sessionId);
-    const address = hosts.get(target.hostname);
-    if (!session || !address || !session.point.hosts.includes(target.hostname)) {
-      counts.noRoute++;
-      noteFailed(request, session, target.hostname, "no_route");
-      request.resume();
-      return reply(response, 502, { cause: session ? "no_route" : "no_session" });
-    }
-    counts.routed++;
-    let upstream = upstreams.get(address);
-    if (!upstream) {
-      const { hostname, port } = new URL(address);
-      upstream = createPipeline({ host: hostname, port: Number(port) });
-      upstreams.set(address, upstream);
-    }
-    const headers = `x-called-station-id: ${session.point.apn}\r\ncontent-type: application/json\r\n`;
-    const body = await bodyOf(request);
-    try {
-      const answered = await upstream.send(
-        request.method ?? "GET",
-        target.pathname + target.search,
-        headers,
-        body,
-      );
-      replyText(response, answered.status, answered.body);
-    } catch {
-      noteFailed(request, session, target.hostname, "host_silent");
-      reply(response, 504, { cause: "host_silent" });
-    }
-  }
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { url = "", method } = request;
-    if (url.startsWith("http://")) return await route(request, response, new URL(url));
-    if (method === "POST" && url === "/pdp") {
-      const opened = open(await bodyOf(request));
-      return reply(response, opened.status, opened.answer);
-    }
-    if (method === "DELETE" && url.startsWith("/pdp/")) {
-      request.resume();
-      return reply(response, end(url.slice("/pdp/".length)) ? 204 : 404, {});
-    }
-    request.resume();
-    reply(response, 404, { cause: "no_such_call" });
-  }
-
+export async function startPacketGateway(options: PacketGatewayOptions) {
+  const { host = "127.0.0.1" } = options;
+  const gateway = newGateway(options);
+  const { sessions, usage, failed, counts } = gateway;
   const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
+    answer(gateway, request, response).catch((error: unknown) => {
       const malformed =
         error instanceof ShapeError || error instanceof SyntaxError || error instanceof TypeError;
       if (!malformed) options.onFault?.(error);
@@ -199,23 +104,157 @@ export async function startPacketGateway(options: {
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
+  const port = await listening(server, host, options.port);
   return {
     host,
-    port: (server.address() as AddressInfo).port,
+    port,
     /** Opened and refused sessions, routed and unrouted requests since the start. */
     counts: () => ({ ...counts, sessions: sessions.size, usage: usage.state() }),
     flush: async (): Promise<void> => void (await Promise.all([usage.flush(), failed.flush()])),
     async close(): Promise<void> {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const upstream of upstreams.values()) upstream.close();
+      await closedToAll(server);
+      for (const upstream of gateway.upstreams.values()) upstream.close();
       await Promise.all([usage.close(), failed.close()]);
     },
   };
+}
+
+function newGateway({
+  accessPoints,
+  hosts,
+  onUsage = async () => undefined,
+  onFailedAttempts = async () => undefined,
+  onFault,
+  now = () => new Date(),
+}: PacketGatewayOptions): Gateway {
+  const records = {
+    maxBatch: MAX_RECORD_BATCH,
+    maxWaiting: MAX_WAITING_RECORDS,
+    intervalMs: RECORD_INTERVAL_MS,
+    ...(onFault ? { onFault } : {}),
+  };
+  return {
+    points: new Map(accessPoints.map((point) => [point.apn.toLowerCase(), point])),
+    hosts,
+    sessions: new Map(),
+    sessionOf: new Map(),
+    upstreams: new Map(),
+    counts: { opened: 0, refused: 0, routed: 0, noRoute: 0 },
+    usage: createBatcher<UsageRecord>({ ...records, deliver: onUsage }),
+    failed: createBatcher<FailedAttempt>({ ...records, deliver: onFailedAttempts }),
+    lastSession: 0,
+    now,
+  };
+}
+
+function noteFailed(
+  gateway: Gateway,
+  { headers }: IncomingMessage,
+  session: Session | undefined,
+  host: string,
+  cause: FailedAttempt["cause"],
+): void {
+  const application = String(headers["x-application"] ?? "");
+  if (!session || application === "") return;
+  gateway.failed.push({
+    imei: session.imei,
+    application,
+    host,
+    apn: session.point.apn,
+    cause,
+    at: gateway.now(),
+  });
+}
+
+function open(gateway: Gateway, body: string): { readonly status: number; readonly answer: object } {
+  const { imsi, imei, apn, user, password } = readAttach(JSON.parse(body), "");
+  const point = gateway.points.get(apn.toLowerCase());
+  const right = (point?.user ?? "") === (user ?? "") && (point?.password ?? "") === (password ?? "");
+  const wrong = point?.user !== undefined && !right;
+  const cause = !point
+    ? "unknown_apn"
+    : wrong
+      ? "authentication_failed"
+      : gateway.sessions.size >= MAX_SESSIONS
+        ? "no_resources"
+        : undefined;
+  if (!point || cause) {
+    gateway.counts.refused++;
+    return { status: 403, answer: { cause, gtpCause: CAUSE[cause ?? "unknown_apn"] } };
+  }
+  const sessionId = String(++gateway.lastSession);
+  const owner = `${imsi} ${point.apn}`;
+  gateway.sessions.delete(gateway.sessionOf.get(owner) ?? "");
+  gateway.sessions.set(sessionId, { point, owner, imei });
+  gateway.sessionOf.set(owner, sessionId);
+  gateway.counts.opened++;
+  gateway.usage.push({ sessionId, apn: point.apn, imsi, imei, at: gateway.now() });
+  return { status: 201, answer: { session: sessionId } };
+}
+
+function end(gateway: Gateway, sessionId: string): boolean {
+  const owner = gateway.sessions.get(sessionId)?.owner;
+  if (owner !== undefined && gateway.sessionOf.get(owner) === sessionId) gateway.sessionOf.delete(owner);
+  return gateway.sessions.delete(sessionId);
+}
+
+/** Forwards what a handset sends to the host, if its access point leads there. */
+async function route(
+  gateway: Gateway,
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: URL,
+): Promise<void> {
+  const sessionId = String(request.headers["x-pdp-session"] ?? "");
+  const session = gateway.sessions.get(sessionId);
+  if (request.headers["x-pdp-release"]) end(gateway, sessionId);
+  const address = gateway.hosts.get(target.hostname);
+  if (!session || !address || !session.point.hosts.includes(target.hostname)) {
+    gateway.counts.noRoute++;
+    noteFailed(gateway, request, session, target.hostname, "no_route");
+    request.resume();
+    return reply(response, 502, { cause: session ? "no_route" : "no_session" });
+  }
+  gateway.counts.routed++;
+  const upstream = upstreamTo(gateway, address);
+  const headers = `x-called-station-id: ${session.point.apn}\r\ncontent-type: application/json\r\n`;
+  const body = await bodyOf(request);
+  try {
+    const answered = await upstream.send(
+      request.method ?? "GET",
+      target.pathname + target.search,
+      headers,
+      body,
+    );
+    replyText(response, answered.status, answered.body);
+  } catch {
+    noteFailed(gateway, request, session, target.hostname, "host_silent");
+    reply(response, 504, { cause: "host_silent" });
+  }
+}
+
+function upstreamTo({ upstreams }: Gateway, address: string): Pipeline {
+  const known = upstreams.get(address);
+  if (known) return known;
+  const { hostname, port } = new URL(address);
+  const upstream = createPipeline({ host: hostname, port: Number(port) });
+  upstreams.set(address, upstream);
+  return upstream;
+}
+
+async function answer(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { url = "", method } = request;
+  if (url.startsWith("http://")) return await route(gateway, request, response, new URL(url));
+  if (method === "POST" && url === "/pdp") {
+    const opened = open(gateway, await bodyOf(request));
+    return reply(response, opened.status, opened.answer);
+  }
+  if (method === "DELETE" && url.startsWith("/pdp/")) {
+    request.resume();
+    return reply(response, end(gateway, url.slice("/pdp/".length)) ? 204 : 404, {});
+  }
+  request.resume();
+  reply(response, 404, { cause: "no_such_call" });
 }
 
 export async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -64,6 +64,16 @@ export type ElementSimulator = WebServer & {
   behave(element: string, habit: ElementHabit): void;
 };
 
+/** What stands behind the door. */
+type Elements = {
+  readonly services: Map<string, ElementService>;
+  readonly monitors: Map<string, Monitor>;
+  readonly habits: Map<string, ElementHabit>;
+  /** Where the door is, once it is open. */
+  url: string;
+  now(): Date;
+};
+
 export async function startElements(options: {
   readonly secret?: string;
   readonly port?: number;
@@ -72,170 +82,178 @@ export async function startElements(options: {
   readonly lateMs?: number;
   now?(): Date;
 }): Promise<ElementSimulator> {
-  const now = options.now ?? (() => new Date());
-  const services = new Map<string, ElementService>();
-  const monitors = new Map<string, Monitor>();
-  const habits = new Map(Object.entries(options.habits ?? {}));
-  const web = await startWeb({ ...options, answer });
-
-  function answer(request: WebRequest): WebAnswer {
-    const [, kind, id] = /^(service|monitor)(?:\/([^/]+))?$/.exec(request.path.slice(BASE.length + 1)) ?? [];
-    if (!request.path.startsWith(`${BASE}/`) || kind === undefined)
-      return problem(404, "60", "no such route");
-    if (kind === "monitor")
-      return id === undefined ? problem(405, "61", "one monitor is wanted") : monitorOf(id);
-    switch (request.method) {
-      case "GET":
-        return id === undefined ? list(request.query) : one(id);
-      case "POST":
-        return id === undefined ? create(request) : problem(405, "61", "POST to the collection");
-      case "PATCH":
-        return id === undefined ? problem(405, "61", "PATCH one service") : patch(id, request);
-      case "DELETE":
-        return id === undefined ? problem(405, "61", "DELETE one service") : remove(id, request);
-      default:
-        return problem(405, "61", "method not allowed");
-    }
-  }
-
-  function create(request: WebRequest): WebAnswer {
-    const said = read(request.text);
-    if (!said) return problem(400, "22", "the body is no service");
-    const { serviceSpecification, state } = said;
-    if (typeof serviceSpecification?.id !== "string")
-      return problem(400, "23", "serviceSpecification.id is missing");
-    if (typeof state !== "string" || !STATES.includes(state))
-      return problem(400, "24", "state is none of its words");
-    if (!(SIMULATED_ELEMENTS as readonly string[]).includes(serviceSpecification.id))
-      return problem(400, "24", "there is no such element");
-    if (services.size >= MAX_SERVICES) return problem(500, "1", "the element is full");
-    const id = randomUUID();
-    const service: ElementService = {
-      ...said,
-      id,
-      href: `${web.url}${BASE}/service/${id}`,
-      serviceSpecification,
-      serviceDate: said.serviceDate ?? now().toISOString(),
-      state,
-    };
-    return take(request, service, 201);
-  }
-
-  function patch(id: string, request: WebRequest): WebAnswer {
-    const known = services.get(id);
-    if (!known) return problem(404, "60", "there is no such service");
-    const said = read(request.text);
-    if (!said || (said.state !== undefined && !STATES.includes(said.state)))
-      return problem(400, "24", "state is none of its words");
-    if (known.state === "terminated") return problem(409, "24", "a terminated service stays so");
-    return take(request, { ...known, ...said, id, href: known.href }, 200);
-  }
-
-  function remove(id: string, request: WebRequest): WebAnswer {
-    const known = services.get(id);
-    if (!known) return problem(404, "60", "there is no such service");
-    return take(request, known, 204);
-  }
-
-  /** Does it in the element's own way; `status` is what it says when it does it at once. */
-  function take(request: WebRequest, service: ElementService, status: 200 | 201 | 204): WebAnswer {
-    const habit = habits.get(service.serviceSpecification.id) ?? { kind: "prompt" };
-    if (habit.kind === "refuses") return problem(400, "24", "the element does not take these values");
-    const finish = (): void => {
-      if (status === 204) services.delete(service.id);
-      else services.set(service.id, service);
-    };
-    if (habit.kind === "prompt") {
-      finish();
-      return status === 204 ? { status } : { status, headers: { location: service.href }, body: service };
-    }
-    const waiting: ElementService = status === 204 ? service : { ...service, state: "reserved" };
-    services.set(service.id, waiting);
-    const monitor = monitorFor(request, waiting, habit, finish);
-    return { status: 202, headers: { monitorid: monitor.id, location: monitor.href }, body: waiting };
-  }
-
-  function monitorFor(
-    request: WebRequest,
-    service: ElementService,
-    habit: ElementHabit,
-    finish: () => void,
-  ): Monitor {
-    const id = randomUUID();
-    const monitor: Monitor = {
-      id,
-      href: `${web.url}${BASE}/monitor/${id}`,
-      sourceHref: service.href,
-      state: "InProgress",
-      request: { method: request.method, to: service.href, header: HEADER, body: request.text },
-      left: habit.kind === "slow" ? habit.questions : habit.kind === "fails" ? 0 : Number.POSITIVE_INFINITY,
-      finish:
-        habit.kind === "fails"
-          ? () => {
-              monitor.state = "InError";
-              monitor.response = { statusCode: String(habit.status), header: HEADER, body: ERROR_BODY };
-              services.set(service.id, { ...service, state: "inactive" });
-            }
-          : () => {
-              monitor.state = "Completed";
-              monitor.response = { statusCode: "200", header: HEADER, body: "" };
-              finish();
-            },
-    };
-    monitors.set(id, monitor);
-    return monitor;
-  }
-
-  function monitorOf(id: string): WebAnswer {
-    const monitor = monitors.get(id);
-    if (!monitor) return problem(404, "60", "there is no such monitor");
-    if (monitor.state === "InProgress" && monitor.left-- <= 0) monitor.finish();
-    const { left: _left, finish: _finish, ...shown } = monitor;
-    return { status: 200, body: shown };
-  }
-
-  function one(id: string): WebAnswer {
-    const service = services.get(id);
-    return service ? { status: 200, body: service } : problem(404, "60", "there is no such service");
-  }
-
-  /** Equality filters on members of the first level and on the specification's id; `limit` and `offset`. */
-  function list(query: URLSearchParams): WebAnswer {
-    const { limit, offset, fields: _fields, ...filters } = Object.fromEntries(query);
-    const matching = [...services.values()].filter((service) =>
-      Object.entries(filters).every(([path, wanted]) => {
-        const value = path
-          .split(".")
-          .reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], service);
-        return wanted.split(",").includes(String(value));
-      }),
-    );
-    const start = Number(offset) || 0;
-    const page = matching.slice(start, start + Math.min(Number(limit) || MAX_PAGE, MAX_PAGE));
-    const counts = { "x-total-count": String(matching.length), "x-result-count": String(page.length) };
-    return { status: 200, headers: counts, body: page };
-  }
-
-  function held(element: string): ReadonlyMap<string, Readonly<Record<string, string>>> {
-    const all = [...services.values()].filter(
-      (one) => one.serviceSpecification.id === element && one.state === "active",
-    );
-    return new Map(
-      all.map((service) => {
-        const values = Object.fromEntries(
-          (service.serviceCharacteristic ?? []).map(({ name, value }) => [name, String(value)]),
-        );
-        return [values.msisdn ?? service.id, values];
-      }),
-    );
-  }
-
+  const elements: Elements = {
+    services: new Map(),
+    monitors: new Map(),
+    habits: new Map(Object.entries(options.habits ?? {})),
+    url: "",
+    now: options.now ?? (() => new Date()),
+  };
+  const web = await startWeb({ ...options, answer: (request) => answer(elements, request) });
+  elements.url = web.url;
   return {
     ...web,
-    held,
-    services: () => [...services.values()],
-    behave: (element, habit) => void habits.set(element, habit),
+    held: (element) => held(elements, element),
+    services: () => [...elements.services.values()],
+    behave: (element, habit) => void elements.habits.set(element, habit),
   };
+}
+
+function answer(elements: Elements, request: WebRequest): WebAnswer {
+  const [, kind, id] = /^(service|monitor)(?:\/([^/]+))?$/.exec(request.path.slice(BASE.length + 1)) ?? [];
+  if (!request.path.startsWith(`${BASE}/`) || kind === undefined) return problem(404, "60", "no such route");
+  if (kind === "monitor")
+    return id === undefined ? problem(405, "61", "one monitor is wanted") : monitorOf(elements, id);
+  switch (request.method) {
+    case "GET":
+      return id === undefined ? list(elements, request.query) : one(elements, id);
+    case "POST":
+      return id === undefined ? create(elements, request) : problem(405, "61", "POST to the collection");
+    case "PATCH":
+      return id === undefined ? problem(405, "61", "PATCH one service") : patch(elements, id, request);
+    case "DELETE":
+      return id === undefined ? problem(405, "61", "DELETE one service") : remove(elements, id, request);
+    default:
+      return problem(405, "61", "method not allowed");
+  }
+}
+
+function create(elements: Elements, request: WebRequest): WebAnswer {
+  const said = read(request.text);
+  if (!said) return problem(400, "22", "the body is no service");
+  const { serviceSpecification, state } = said;
+  if (typeof serviceSpecification?.id !== "string")
+    return problem(400, "23", "serviceSpecification.id is missing");
+  if (typeof state !== "string" || !STATES.includes(state))
+    return problem(400, "24", "state is none of its words");
+  if (!(SIMULATED_ELEMENTS as readonly string[]).includes(serviceSpecification.id))
+    return problem(400, "24", "there is no such element");
+  if (elements.services.size >= MAX_SERVICES) return problem(500, "1", "the element is full");
+  const id = randomUUID();
+  const service: ElementService = {
+    ...said,
+    id,
+    href: `${elements.url}${BASE}/service/${id}`,
+    serviceSpecification,
+    serviceDate: said.serviceDate ?? elements.now().toISOString(),
+    state,
+  };
+  return take(elements, request, service, 201);
+}
+
+function patch(elements: Elements, id: string, request: WebRequest): WebAnswer {
+  const known = elements.services.get(id);
+  if (!known) return problem(404, "60", "there is no such service");
+  const said = read(request.text);
+  if (!said || (said.state !== undefined && !STATES.includes(said.state)))
+    return problem(400, "24", "state is none of its words");
+  if (known.state === "terminated") return problem(409, "24", "a terminated service stays so");
+  return take(elements, request, { ...known, ...said, id, href: known.href }, 200);
+}
+
+function remove(elements: Elements, id: string, request: WebRequest): WebAnswer {
+  const known = elements.services.get(id);
+  if (!known) return problem(404, "60", "there is no such service");
+  return take(elements, request, known, 204);
+}
+
+/** Does it in the element's own way; `status` is what it says when it does it at once. */
+function take(
+  elements: Elements,
+  request: WebRequest,
+  service: ElementService,
+  status: 200 | 201 | 204,
+): WebAnswer {
+  const habit = elements.habits.get(service.serviceSpecification.id) ?? { kind: "prompt" };
+  if (habit.kind === "refuses") return problem(400, "24", "the element does not take these values");
+  const finish = (): void => {
+    if (status === 204) elements.services.delete(service.id);
+    else elements.services.set(service.id, service);
+  };
+  if (habit.kind === "prompt") {
+    finish();
+    return status === 204 ? { status } : { status, headers: { location: service.href }, body: service };
+  }
+  const waiting: ElementService = status === 204 ? service : { ...service, state: "reserved" };
+  elements.services.set(service.id, waiting);
+  const monitor = monitorFor(elements, request, waiting, habit, finish);
+  return { status: 202, headers: { monitorid: monitor.id, location: monitor.href }, body: waiting };
+}
+
+function monitorFor(
+  elements: Elements,
+  request: WebRequest,
+  service: ElementService,
+  habit: ElementHabit,
+  finish: () => void,
+): Monitor {
+  const id = randomUUID();
+  const monitor: Monitor = {
+    id,
+    href: `${elements.url}${BASE}/monitor/${id}`,
+    sourceHref: service.href,
+    state: "InProgress",
+    request: { method: request.method, to: service.href, header: HEADER, body: request.text },
+    left: habit.kind === "slow" ? habit.questions : habit.kind === "fails" ? 0 : Number.POSITIVE_INFINITY,
+    finish:
+      habit.kind === "fails"
+        ? () => {
+            monitor.state = "InError";
+            monitor.response = { statusCode: String(habit.status), header: HEADER, body: ERROR_BODY };
+            elements.services.set(service.id, { ...service, state: "inactive" });
+          }
+        : () => {
+            monitor.state = "Completed";
+            monitor.response = { statusCode: "200", header: HEADER, body: "" };
+            finish();
+          },
+  };
+  elements.monitors.set(id, monitor);
+  return monitor;
+}
+
+function monitorOf(elements: Elements, id: string): WebAnswer {
+  const monitor = elements.monitors.get(id);
+  if (!monitor) return problem(404, "60", "there is no such monitor");
+  if (monitor.state === "InProgress" && monitor.left-- <= 0) monitor.finish();
+  const { left: _left, finish: _finish, ...shown } = monitor;
+  return { status: 200, body: shown };
+}
+
+function one(elements: Elements, id: string): WebAnswer {
+  const service = elements.services.get(id);
+  return service ? { status: 200, body: service } : problem(404, "60", "there is no such service");
+}
+
+/** Equality filters on members of the first level and on the specification's id; `limit` and `offset`. */
+function list(elements: Elements, query: URLSearchParams): WebAnswer {
+  const { limit, offset, fields: _fields, ...filters } = Object.fromEntries(query);
+  const matching = [...elements.services.values()].filter((service) =>
+    Object.entries(filters).every(([path, wanted]) => {
+      const value = path
+        .split(".")
+        .reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], service);
+      return wanted.split(",").includes(String(value));
+    }),
+  );
+  const start = Number(offset) || 0;
+  const page = matching.slice(start, start + Math.min(Number(limit) || MAX_PAGE, MAX_PAGE));
+  const counts = { "x-total-count": String(matching.length), "x-result-count": String(page.length) };
+  return { status: 200, headers: counts, body: page };
+}
+
+function held(elements: Elements, element: string): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const all = [...elements.services.values()].filter(
+    (one) => one.serviceSpecification.id === element && one.state === "active",
+  );
+  return new Map(
+    all.map((service) => {
+      const values = Object.fromEntries(
+        (service.serviceCharacteristic ?? []).map(({ name, value }) => [name, String(value)]),
+      );
+      return [values.msisdn ?? service.id, values];
+    }),
+  );
 }
 
 function read(text: string): Partial<ElementService> | undefined {

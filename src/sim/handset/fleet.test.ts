@@ -12,13 +12,8 @@ import { encodeText } from "../../wire/sms/text.ts";
 import { encodePush } from "../../wire/wsp/push.ts";
 import { startApplicationServer } from "../core/application-server.ts";
 import { startPacketGateway, type UsageRecord } from "../core/packet-gateway.ts";
-import {
-  createFleet,
-  type FleetEvent,
-  type FleetOptions,
-  type FleetSighting,
-  type MobileOriginated,
-} from "./fleet.ts";
+import { createFleet } from "./fleet.ts";
+import type { FleetEvent, FleetOptions, FleetSighting, MobileOriginated } from "./fleet-state.ts";
 import { buildPhones, type HandsetCapability, type PhoneSpec } from "./phones.ts";
 
 const HOST = "mms.maker-one.example";

@@ -40,6 +40,19 @@ export type PaymentSimulator = WebServer & {
   held(): readonly Held[];
 };
 
+/** What the provider knows. */
+type Provider = {
+  /** By the digest of a number. */
+  readonly habits: ReadonlyMap<string, CardHabit>;
+  /** By token. */
+  readonly cards: Map<string, Kept>;
+  /** By path and key of idempotency. */
+  readonly answers: Map<string, { readonly content: string; readonly answer: WebAnswer }>;
+  readonly askings: Map<string, number>;
+  readonly held: Held[];
+  readonly salt: string;
+};
+
 export async function startPaymentProvider(options: {
   readonly secret: string;
   readonly port?: number;
@@ -48,79 +61,83 @@ export async function startPaymentProvider(options: {
   fault?(number: number, request: WebRequest): WebFault | undefined;
   readonly lateMs?: number;
 }): Promise<PaymentSimulator> {
-  const habits = new Map(
-    Object.entries(options.cards ?? TEST_CARDS).map(([pan, habit]) => [digestOf(pan), habit]),
-  );
-  const cards = new Map<string, Kept>();
-  const answers = new Map<string, { readonly content: string; readonly answer: WebAnswer }>();
-  const askings = new Map<string, number>();
-  const held: Held[] = [];
-  const salt = randomBytes(TOKEN_OCTETS).toString("hex");
-
+  const provider: Provider = {
+    habits: new Map(
+      Object.entries(options.cards ?? TEST_CARDS).map(([pan, habit]) => [digestOf(pan), habit]),
+    ),
+    cards: new Map(),
+    answers: new Map(),
+    askings: new Map(),
+    held: [],
+    salt: randomBytes(TOKEN_OCTETS).toString("hex"),
+  };
+  const { cards, answers, askings, held } = provider;
   const web = await startWeb({
     ...options,
-    fault: (number, request) => options.fault?.(number, request) ?? silence(request),
-    answer(request) {
-      const key = request.headers["idempotency-key"];
-      if (request.method !== "POST" || typeof key !== "string")
-        return { status: 400, body: { code: "malformed" } };
-      const place = `${request.path} ${key}`;
-      const content = digestOf(salt + request.text); // the text itself may hold a card's number and code
-      const known = answers.get(place);
-      if (known)
-        return known.content === content ? known.answer : { status: 409, body: { code: "key_reused" } };
-      if (cards.size + answers.size >= MAX_KEPT) return { status: 503, body: { code: "full" } };
-      const answer = answerTo(request, place);
-      const isSettled = (answer.body as { state?: string } | undefined)?.state !== "pending";
-      if (isSettled) answers.set(place, { content, answer });
-      return answer;
-    },
+    fault: (number, request) => options.fault?.(number, request) ?? silence(provider, request),
+    answer: (request) => answer(provider, request),
   });
-
-  function answerTo(request: WebRequest, place: string): WebAnswer {
-    if (request.path === "/v1/tokens") return tokenFor(request.text);
-    if (request.path === "/v1/authorisations") return authorise(request.text, place);
-    return { status: 404, body: { code: "route_unknown" } };
-  }
-
-  function tokenFor(text: string): WebAnswer {
-    const { pan } = readCard(JSON.parse(text), "");
-    const habit = habits.get(digestOf(pan));
-    if (habit?.at === "token") return { status: 402, body: { code: habit.refuse } };
-    const token = `tok_${randomBytes(TOKEN_OCTETS).toString("base64url")}`;
-    const shown = { first6: pan.slice(0, 6), last4: pan.slice(-4), brand: brandOf(pan) };
-    cards.set(token, { ...shown, ...(habit ? { habit } : {}) });
-    return { status: 201, body: { token, ...shown } };
-  }
-
-  function authorise(text: string, place: string): WebAnswer {
-    const { token, amountMinor, currency } = readAuthorisation(JSON.parse(text), "");
-    const card = cards.get(token);
-    if (!card) return { status: 422, body: { code: "unknown_token" } };
-    const { habit } = card;
-    if (habit && "silent" in habit) return { status: 200, body: { state: "pending" } }; // nobody hears it
-    if (habit && "decline" in habit) return { status: 200, body: { state: "declined", code: habit.decline } };
-    if (habit && "pending" in habit) {
-      const asking = (askings.get(place) ?? 0) + 1;
-      askings.set(place, asking);
-      if (asking <= habit.pending) return { status: 200, body: { state: "pending" } };
-    }
-    held.push({ token, amountMinor, currency });
-    return { status: 200, body: { state: "approved", reference: `A${held.length}` } };
-  }
-
-  /** A card that is silent: the request is heard, and nothing is ever said to it. */
-  function silence(request: WebRequest): WebFault | undefined {
-    const [, token = ""] = /"token":"([^"]+)"/.exec(request.text) ?? [];
-    const habit = cards.get(token)?.habit;
-    return habit && "silent" in habit ? "late" : undefined;
-  }
-
   return {
     ...web,
     memory: () => JSON.stringify([[...cards], [...answers], [...askings], held]),
     held: () => held,
   };
+}
+
+/** The first answer again to a request that came before. */
+function answer(provider: Provider, request: WebRequest): WebAnswer {
+  const { answers, cards, salt } = provider;
+  const key = request.headers["idempotency-key"];
+  if (request.method !== "POST" || typeof key !== "string")
+    return { status: 400, body: { code: "malformed" } };
+  const place = `${request.path} ${key}`;
+  const content = digestOf(salt + request.text); // the text itself may hold a card's number and code
+  const known = answers.get(place);
+  if (known) return known.content === content ? known.answer : { status: 409, body: { code: "key_reused" } };
+  if (cards.size + answers.size >= MAX_KEPT) return { status: 503, body: { code: "full" } };
+  const given = answerTo(provider, request, place);
+  const isSettled = (given.body as { state?: string } | undefined)?.state !== "pending";
+  if (isSettled) answers.set(place, { content, answer: given });
+  return given;
+}
+
+function answerTo(provider: Provider, request: WebRequest, place: string): WebAnswer {
+  if (request.path === "/v1/tokens") return tokenFor(provider, request.text);
+  if (request.path === "/v1/authorisations") return authorise(provider, request.text, place);
+  return { status: 404, body: { code: "route_unknown" } };
+}
+
+function tokenFor(provider: Provider, text: string): WebAnswer {
+  const { pan } = readCard(JSON.parse(text), "");
+  const habit = provider.habits.get(digestOf(pan));
+  if (habit?.at === "token") return { status: 402, body: { code: habit.refuse } };
+  const token = `tok_${randomBytes(TOKEN_OCTETS).toString("base64url")}`;
+  const shown = { first6: pan.slice(0, 6), last4: pan.slice(-4), brand: brandOf(pan) };
+  provider.cards.set(token, { ...shown, ...(habit ? { habit } : {}) });
+  return { status: 201, body: { token, ...shown } };
+}
+
+function authorise(provider: Provider, text: string, place: string): WebAnswer {
+  const { token, amountMinor, currency } = readAuthorisation(JSON.parse(text), "");
+  const card = provider.cards.get(token);
+  if (!card) return { status: 422, body: { code: "unknown_token" } };
+  const { habit } = card;
+  if (habit && "silent" in habit) return { status: 200, body: { state: "pending" } }; // nobody hears it
+  if (habit && "decline" in habit) return { status: 200, body: { state: "declined", code: habit.decline } };
+  if (habit && "pending" in habit) {
+    const asking = (provider.askings.get(place) ?? 0) + 1;
+    provider.askings.set(place, asking);
+    if (asking <= habit.pending) return { status: 200, body: { state: "pending" } };
+  }
+  provider.held.push({ token, amountMinor, currency });
+  return { status: 200, body: { state: "approved", reference: `A${provider.held.length}` } };
+}
+
+/** A card that is silent: the request is heard, and nothing is ever said to it. */
+function silence(provider: Provider, request: WebRequest): WebFault | undefined {
+  const [, token = ""] = /"token":"([^"]+)"/.exec(request.text) ?? [];
+  const habit = provider.cards.get(token)?.habit;
+  return habit && "silent" in habit ? "late" : undefined;
 }
 
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -21,9 +21,10 @@ import { splitUserData } from "../../wire/sms/split.ts";
 import type { UserDataPart } from "../../wire/sms/udh.ts";
 import { encodePush } from "../../wire/wsp/push.ts";
 import { composeCertificate, pemOf } from "../../wire/x509/certificate.ts";
-import type { MobileOriginated } from "../handset/fleet.ts";
+import type { MobileOriginated } from "../handset/fleet-state.ts";
 import { createSmscSimulator } from "../smsc/smsc.ts";
-import { createPhone, type PhoneEvent, type PhoneOptions, phonesBehindCentre } from "./phone.ts";
+import { createPhone, phonesBehindCentre } from "./phone.ts";
+import type { PhoneEvent, PhoneOptions } from "./phone-state.ts";
 import { createPhoneStorage } from "./storage.ts";
 
 const IMEI = "356938035643809";

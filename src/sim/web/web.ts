@@ -4,7 +4,8 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { closedToAll, listening } from "./listen.ts";
+import { createPauses, type Pauses } from "./pauses.ts";
 
 const MAX_BODY_OCTETS = 1_048_576;
 /** More than any client of ours reads. */
@@ -54,76 +55,78 @@ export type WebServer = { readonly url: string; requests(): number; close(): Pro
 
 export async function startWeb(options: WebOptions): Promise<WebServer> {
   const { host = "127.0.0.1" } = options;
-  const timers = new Set<NodeJS.Timeout>();
-  let requests = 0;
-
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", "http://sim");
-    const text = await bodyOf(request);
-    const came: WebRequest = {
-      method: request.method ?? "",
-      path: url.pathname,
-      query: url.searchParams,
-      headers: request.headers,
-      text,
-    };
-    requests++;
-    const fault = options.fault?.(requests, came);
-    if (fault === "lose_request") return void request.socket.destroy();
-    if (fault === "down") return reply(response, { status: 503, body: { code: "busy" } });
-    if (fault === "redirect")
-      return reply(response, { status: 307, headers: { location: "http://127.0.0.1:1/" } });
-    if (fault === "huge") return void response.writeHead(200).end(" ".repeat(HUGE_OCTETS));
-    if (fault === "not_json") return void response.writeHead(200).end("<html>it works</html>");
-    if (fault === "drip") return drip(response);
-    if (!isKnown(request)) return reply(response, { status: 401, body: { code: "unauthorised" } });
-    const answer = await options.answer(came);
-    if (fault === "lose_answer") return void request.socket.destroy();
-    if (fault === "late") await pause(options.lateMs ?? DEFAULT_LATE_MS);
-    reply(response, answer);
-  }
-
-  const isKnown = (request: IncomingMessage): boolean => {
-    if (options.secret === undefined) return true;
-    const digest = (text: string) => createHash("sha256").update(text).digest();
-    return timingSafeEqual(digest(request.headers.authorization ?? ""), digest(`Bearer ${options.secret}`));
-  };
-
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        resolve();
-      }, ms);
-      timers.add(timer);
-    });
-
-  function drip(response: ServerResponse): void {
-    response.writeHead(200, { "content-type": "application/json" });
-    const timer = setInterval(() => response.write(" "), DRIP_MS);
-    timers.add(timer);
-    response.on("close", () => {
-      clearInterval(timer);
-      timers.delete(timer);
-    });
-  }
-
+  const web: Web = { options, pauses: createPauses(), requests: 0 };
   const server = createServer((request, response) => {
-    serve(request, response).catch(() => reply(response, { status: 400, body: { code: "malformed" } }));
+    serve(web, request, response).catch(() => reply(response, { status: 400, body: { code: "malformed" } }));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
+  const port = await listening(server, host, options.port);
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}`, // it listens on TCP
-    requests: () => requests,
+    url: `http://${host}:${port}`,
+    requests: () => web.requests,
     async close() {
-      for (const timer of timers) clearInterval(timer);
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      web.pauses.end();
+      await closedToAll(server);
     },
   };
+}
+
+type Web = { readonly options: WebOptions; readonly pauses: Pauses; requests: number };
+
+async function serve(web: Web, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { options, pauses } = web;
+  const came = await cameBy(request);
+  const fault = options.fault?.(++web.requests, came);
+  if (fault === "lose_request") return void request.socket.destroy();
+  if (fault && isAnswer(fault)) return misbehave(response, fault);
+  if (!isKnown(request, options.secret))
+    return reply(response, { status: 401, body: { code: "unauthorised" } });
+  const answer = await options.answer(came);
+  if (fault === "lose_answer") return void request.socket.destroy();
+  if (fault === "late") await pauses.pause(options.lateMs ?? DEFAULT_LATE_MS);
+  reply(response, answer);
+}
+
+async function cameBy(request: IncomingMessage): Promise<WebRequest> {
+  const url = new URL(request.url ?? "/", "http://sim");
+  return {
+    method: request.method ?? "",
+    path: url.pathname,
+    query: url.searchParams,
+    headers: request.headers,
+    text: await bodyOf(request),
+  };
+}
+
+function isKnown({ headers }: IncomingMessage, secret: string | undefined): boolean {
+  if (secret === undefined) return true;
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(headers.authorization ?? ""), digest(`Bearer ${secret}`));
+}
+
+/** Habits that are an answer of their own: nothing is looked at, and nothing done. */
+type BadAnswer = Exclude<WebFault, "lose_answer" | "lose_request" | "late">;
+const isAnswer = (fault: WebFault): fault is BadAnswer =>
+  fault !== "lose_answer" && fault !== "lose_request" && fault !== "late";
+
+function misbehave(response: ServerResponse, fault: BadAnswer): void {
+  switch (fault) {
+    case "down":
+      return reply(response, { status: 503, body: { code: "busy" } });
+    case "redirect":
+      return reply(response, { status: 307, headers: { location: "http://127.0.0.1:1/" } });
+    case "huge":
+      return void response.writeHead(200).end(" ".repeat(HUGE_OCTETS));
+    case "not_json":
+      return void response.writeHead(200).end("<html>it works</html>");
+    case "drip":
+      return drip(response);
+  }
+}
+
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  const timer = setInterval(() => response.write(" "), DRIP_MS);
+  response.on("close", () => clearInterval(timer));
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
