@@ -47,82 +47,91 @@ const SECRET = "secret/";
 const keyOf = (prefix: string, reference: string, itemId: string): string =>
   `${prefix}${reference}/${itemId}`;
 
-export function createInstaller({
-  store,
-  imei,
-  issuerKeyOf,
-  vendorKeyOf,
-  factory = NO_MODULES,
-}: InstallerOptions) {
-  const moduleSet = (): ModuleSet => read<ModuleSet>(store, MODULES) ?? factory;
-  store.keepBlobs(softwareOf(moduleSet()));
+/** The item that content must be of; null where any of the request will do. */
+type Wanted = { readonly reference: string; readonly itemId: string | null };
 
-  /** Content for one item. Content that was installed before is installed still, and nothing is done again. */
-  function install(
-    bytes: Uint8Array,
-    wanted: { readonly reference: string; readonly itemId: string | null },
-    now: Date,
-  ): Installed {
-    const verdict = verifyContent(bytes, issuerKeyOf, imei, now);
-    if (verdict.kind === "refused") return failed(verdict.reason, verdict.detail);
-    const { content } = verdict;
-    const { reference, itemId } = content;
-    if (reference !== wanted.reference || (wanted.itemId !== null && itemId !== wanted.itemId))
-      return failed("other_item", "content of another request or item");
-    const before = read<InstallRecord>(store, keyOf(RECORD, reference, itemId));
-    if (before) return { kind: "installed", repeated: true, record: before };
-    const changed = changeModules(moduleSet(), content, vendorKeyOf);
-    if (changed.kind === "refused") return failed(changed.fault, `module ${changed.name}`);
-    try {
-      for (const software of changed.software) store.putBlob(software);
-      const record = recordOf(content, now);
-      store.commit({ ...changesOf(content, record), ...spaceFor(store), [MODULES]: json(changed.set) });
-      store.keepBlobs(softwareOf(changed.set));
-      return { kind: "installed", repeated: false, record };
-    } catch (error) {
-      if (!(error instanceof StorageFullError)) throw error;
-      store.keepBlobs(softwareOf(moduleSet())); // software that nothing names would fill what is left
-      return failed("memory_full", error.message);
-    }
-  }
-
-  const records = (): readonly InstallRecord[] =>
-    store
-      .keys(RECORD)
-      .flatMap((key) => read<InstallRecord>(store, key) ?? [])
-      .toSorted((a, b) => a.at.localeCompare(b.at));
-
-  /** Passwords and keys that came for an item: for the device's own applications. */
-  const securityOf = (reference: string, itemId: string): Readonly<Record<string, string>> =>
-    read<Readonly<Record<string, string>>>(store, keyOf(SECRET, reference, itemId)) ?? {};
-
+export function createInstaller(options: InstallerOptions) {
+  const { store } = options;
+  store.keepBlobs(softwareOf(moduleSetOf(options)));
   return {
-    install,
-    modules: moduleSet,
-    records,
+    install: (bytes: Uint8Array, wanted: Wanted, now: Date): Installed =>
+      install(options, bytes, wanted, now),
+    modules: (): ModuleSet => moduleSetOf(options),
+    records: (): readonly InstallRecord[] => recordsIn(store),
     /** Parameters of all items, the youngest last word on each name. */
     parameters: (): Readonly<Record<string, string>> =>
-      Object.assign({}, ...records().map(({ parameters }) => parameters)),
+      Object.assign({}, ...recordsIn(store).map(({ parameters }) => parameters)),
     /** Software of an active module, whole; undefined where the device has none of its own for it. */
     softwareOf(name: string): Uint8Array | undefined {
-      const module = findModule(moduleSet(), name);
+      const module = findModule(moduleSetOf(options), name);
       return module?.state === "active" && module.software ? store.blob(module.software) : undefined;
     },
-    securityOf,
+    /** Passwords and keys that came for an item: for the device's own applications. */
+    securityOf: (reference: string, itemId: string) => securityIn(store, reference, itemId),
     /** Access data that came by SMS, kept like what came with content; false where there is no room for it. */
-    keepSecurity(reference: string, itemId: string, values: Readonly<Record<string, string>>): boolean {
-      const key = keyOf(SECRET, reference, itemId);
-      const isNew = store.get(key) === undefined;
-      if (isNew && store.keys(SECRET).length >= MAX_SECRETS) return false;
-      try {
-        store.commit({ [key]: json({ ...securityOf(reference, itemId), ...values }) });
-        return true;
-      } catch (error) {
-        if (error instanceof StorageFullError) return false;
-        throw error;
-      }
-    },
+    keepSecurity: (reference: string, itemId: string, values: Readonly<Record<string, string>>): boolean =>
+      keepSecurity(store, reference, itemId, values),
   };
+}
+
+/** Content for one item. Content that was installed before is installed still, and nothing is done again. */
+function install(options: InstallerOptions, bytes: Uint8Array, wanted: Wanted, now: Date): Installed {
+  const { store, imei, issuerKeyOf, vendorKeyOf } = options;
+  const verdict = verifyContent(bytes, issuerKeyOf, imei, now);
+  if (verdict.kind === "refused") return failed(verdict.reason, verdict.detail);
+  const { content } = verdict;
+  const { reference, itemId } = content;
+  if (reference !== wanted.reference || (wanted.itemId !== null && itemId !== wanted.itemId))
+    return failed("other_item", "content of another request or item");
+  const before = read<InstallRecord>(store, keyOf(RECORD, reference, itemId));
+  if (before) return { kind: "installed", repeated: true, record: before };
+  const changed = changeModules(moduleSetOf(options), content, vendorKeyOf);
+  if (changed.kind === "refused") return failed(changed.fault, `module ${changed.name}`);
+  try {
+    for (const software of changed.software) store.putBlob(software);
+    const record = recordOf(content, now);
+    store.commit({ ...changesOf(content, record), ...spaceFor(store), [MODULES]: json(changed.set) });
+    store.keepBlobs(softwareOf(changed.set));
+    return { kind: "installed", repeated: false, record };
+  } catch (error) {
+    if (!(error instanceof StorageFullError)) throw error;
+    store.keepBlobs(softwareOf(moduleSetOf(options))); // software that nothing names would fill what is left
+    return failed("memory_full", error.message);
+  }
+}
+
+const moduleSetOf = ({ store, factory = NO_MODULES }: InstallerOptions): ModuleSet =>
+  read<ModuleSet>(store, MODULES) ?? factory;
+
+const recordsIn = (store: DeviceStore): readonly InstallRecord[] =>
+  store
+    .keys(RECORD)
+    .flatMap((key) => read<InstallRecord>(store, key) ?? [])
+    .toSorted((a, b) => a.at.localeCompare(b.at));
+
+const securityIn = (
+  store: DeviceStore,
+  reference: string,
+  itemId: string,
+): Readonly<Record<string, string>> =>
+  read<Readonly<Record<string, string>>>(store, keyOf(SECRET, reference, itemId)) ?? {};
+
+function keepSecurity(
+  store: DeviceStore,
+  reference: string,
+  itemId: string,
+  values: Readonly<Record<string, string>>,
+): boolean {
+  const key = keyOf(SECRET, reference, itemId);
+  const isNew = store.get(key) === undefined;
+  if (isNew && store.keys(SECRET).length >= MAX_SECRETS) return false;
+  try {
+    store.commit({ [key]: json({ ...securityIn(store, reference, itemId), ...values }) });
+    return true;
+  } catch (error) {
+    if (error instanceof StorageFullError) return false;
+    throw error;
+  }
 }
 
 function changesOf(content: Content, record: InstallRecord): Changes {

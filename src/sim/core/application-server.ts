@@ -6,9 +6,9 @@
  *   POST /m  {keyId, proof, application}  ->  200 {received: true} | 403 a wrong proof
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Arrival } from "../../wire/message/maker-api.ts";
 import { hexText, object, octets, ShapeError, text } from "../../wire/message/shape.ts";
+import { closedToAll, listening } from "../web/listen.ts";
 import { createBatcher } from "./batcher.ts";
 import { bodyOf, KEEP_ALIVE_MS, reply } from "./packet-gateway.ts";
 
@@ -69,17 +69,13 @@ export async function startApplicationServer(options: {
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
+  const port = await listening(server, host, options.port);
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${port}`,
     counts: () => ({ ...counts, told: arrivals.state() }),
     flush: arrivals.flush,
     async close(): Promise<void> {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await closedToAll(server);
       await arrivals.close();
     },
   };

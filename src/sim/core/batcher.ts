@@ -16,76 +16,101 @@ export type Batcher<Entry> = {
   close(): Promise<void>;
 };
 
-export function createBatcher<Entry>(options: {
+export type BatcherOptions<Entry> = {
   readonly maxBatch: number;
   readonly maxWaiting: number;
   readonly intervalMs: number;
   deliver(batch: readonly Entry[]): Promise<void>;
   onFault?(error: unknown): void;
-}): Batcher<Entry> {
-  const { maxBatch, maxWaiting, intervalMs, deliver, onFault } = options;
-  let waiting: Entry[] = [];
-  let dropped = 0;
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> | undefined;
+};
 
-  function schedule(afterMs: number): void {
-    if (closed || timer || running || waiting.length === 0) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      void run();
-    }, afterMs);
-  }
+/** What waits, and the one delivery that may be under way. */
+type Batching<Entry> = {
+  readonly options: BatcherOptions<Entry>;
+  waiting: Entry[];
+  dropped: number;
+  closed: boolean;
+  timer: NodeJS.Timeout | undefined;
+  running: Promise<void> | undefined;
+};
 
-  /** Delivers until nothing waits or one delivery fails; one run at a time. */
-  function run(): Promise<void> {
-    running ??= deliverAll().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
-
-  async function deliverAll(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, maxBatch);
-      try {
-        await deliver(batch);
-      } catch (error) {
-        onFault?.(error);
-        setTimeout(() => schedule(0), RETRY_MS).unref();
-        return;
-      }
-      waiting = waiting.slice(batch.length);
-    }
-  }
-
-  return {
-    push(entry) {
-      if (closed || waiting.length >= maxWaiting) {
-        dropped++;
-        return false;
-      }
-      waiting.push(entry);
-      if (waiting.length >= maxBatch) {
-        clearTimeout(timer);
-        timer = undefined;
-        void run();
-      } else schedule(intervalMs);
-      return true;
-    },
-    async flush() {
-      while (waiting.length > 0 && !closed) {
-        await run();
-        if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    },
-    state: () => ({ waiting: waiting.length, dropped }),
-    async close() {
-      clearTimeout(timer);
-      await running;
-      if (!closed && waiting.length > 0) await run();
-      closed = true;
-    },
+export function createBatcher<Entry>(options: BatcherOptions<Entry>): Batcher<Entry> {
+  const state: Batching<Entry> = {
+    options,
+    waiting: [],
+    dropped: 0,
+    closed: false,
+    timer: undefined,
+    running: undefined,
   };
+  return {
+    push: (entry) => push(state, entry),
+    flush: () => flush(state),
+    state: () => ({ waiting: state.waiting.length, dropped: state.dropped }),
+    close: () => close(state),
+  };
+}
+
+function push<Entry>(state: Batching<Entry>, entry: Entry): boolean {
+  const { maxBatch, maxWaiting, intervalMs } = state.options;
+  if (state.closed || state.waiting.length >= maxWaiting) {
+    state.dropped++;
+    return false;
+  }
+  state.waiting.push(entry);
+  if (state.waiting.length >= maxBatch) {
+    unscheduled(state);
+    void run(state);
+  } else schedule(state, intervalMs);
+  return true;
+}
+
+async function flush<Entry>(state: Batching<Entry>): Promise<void> {
+  while (state.waiting.length > 0 && !state.closed) {
+    await run(state);
+    if (state.waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+async function close<Entry>(state: Batching<Entry>): Promise<void> {
+  unscheduled(state);
+  await state.running;
+  if (!state.closed && state.waiting.length > 0) await run(state);
+  state.closed = true;
+}
+
+function schedule<Entry>(state: Batching<Entry>, afterMs: number): void {
+  if (state.closed || state.timer || state.running || state.waiting.length === 0) return;
+  state.timer = setTimeout(() => {
+    state.timer = undefined;
+    void run(state);
+  }, afterMs);
+}
+
+function unscheduled<Entry>(state: Batching<Entry>): void {
+  clearTimeout(state.timer);
+  state.timer = undefined;
+}
+
+/** Delivers until nothing waits or one delivery fails; one run at a time. */
+function run<Entry>(state: Batching<Entry>): Promise<void> {
+  state.running ??= deliverAll(state).finally(() => {
+    state.running = undefined;
+  });
+  return state.running;
+}
+
+async function deliverAll<Entry>(state: Batching<Entry>): Promise<void> {
+  const { maxBatch, deliver, onFault } = state.options;
+  while (state.waiting.length > 0) {
+    const batch = state.waiting.slice(0, maxBatch);
+    try {
+      await deliver(batch);
+    } catch (error) {
+      onFault?.(error);
+      setTimeout(() => schedule(state, 0), RETRY_MS).unref();
+      return;
+    }
+    state.waiting = state.waiting.slice(batch.length);
+  }
 }

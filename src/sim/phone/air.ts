@@ -39,99 +39,127 @@ const TIMEOUT_MS = 30_000;
 const MAX_SOCKETS = 4;
 const FORBIDDEN = 403;
 
+type AirState = {
+  readonly options: AirOptions;
+  readonly radio: Radio;
+  readonly chance: Chance;
+  readonly url: URL;
+  readonly isSecure: boolean;
+  readonly agent: HttpAgent | HttpsAgent;
+  readonly timeoutMs: number;
+  readonly closing: AbortController;
+  /** Token of the air session. */
+  session: string | undefined;
+  open: number;
+  isLeft: boolean;
+};
+
 export function openAir(options: AirOptions) {
-  const { proxy, radio = {}, chance, timeoutMs = TIMEOUT_MS } = options;
-  const url = new URL(proxy);
+  const { radio = {}, chance, timeoutMs = TIMEOUT_MS } = options;
+  const url = new URL(options.proxy);
   const isSecure = url.protocol === "https:";
-  const agent = isSecure
-    ? new HttpsAgent({
-        keepAlive: true,
-        maxSockets: MAX_SOCKETS,
-        minVersion: "TLSv1.3",
-        ...(options.authority === undefined ? {} : { ca: options.authority }),
-        ...(options.credential && { cert: options.credential.certificate, key: options.credential.key }),
-      })
-    : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  const agent = isSecure ? secureAgent(options) : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   const closing = new AbortController();
-  let session: string | undefined;
-  let open = 0;
-  let isLeft = false;
-
-  async function send(message: WidebandRequest): Promise<AirAnswer> {
-    open++;
-    try {
-      return await sendOnRadio(message);
-    } finally {
-      open--;
-      if (isLeft && open === 0) agent.destroy();
-    }
-  }
-
-  async function sendOnRadio(message: WidebandRequest): Promise<AirAnswer> {
-    try {
-      if (radio.delayMs) await pause(chance.between(...radio.delayMs), undefined, { signal: closing.signal });
-      if (chance.is(radio.loss ?? 0)) return { kind: "lost", cause: "the radio lost the request" };
-      const answers = [exchange(message)];
-      if (chance.is(radio.duplicates ?? 0)) answers.push(exchange(message));
-      const [answer] = await Promise.all(answers);
-      if (chance.is(radio.answerLoss ?? 0)) return { kind: "lost", cause: "the radio lost the answer" };
-      return await withFreshSession(message, answer!);
-    } catch (error) {
-      return { kind: "lost", cause: error instanceof Error ? error.message : "no connection" };
-    }
-  }
-
-  /** A session's token ends; the proxy does not say why it refuses, so a device asks once more without. */
-  async function withFreshSession(message: WidebandRequest, answer: AirAnswer): Promise<AirAnswer> {
-    if (answer.kind !== "answer" || answer.status !== FORBIDDEN || session === undefined) return answer;
-    session = undefined;
-    return exchange(message);
-  }
-
-  async function exchange({ method, path, headers, body }: WidebandRequest): Promise<AirAnswer> {
-    const shown = session;
-    const all = {
-      ...headers,
-      ...(isSecure ? {} : options.gatewayHeaders),
-      ...(shown === undefined ? {} : { [AIR_HEADERS.session]: shown }),
-      "content-length": String(Buffer.byteLength(body ?? "")),
-    };
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = (isSecure ? httpsRequest : httpRequest)(
-        new URL(path, url),
-        { method, headers: all, agent, timeout: timeoutMs, signal: closing.signal },
-        resolve,
-      );
-      request.once("timeout", () => request.destroy(new Error("the proxy does not answer")));
-      request.once("error", reject);
-      request.end(body ?? undefined);
-    });
-    const told = response.headers[AIR_HEADERS.session];
-    if (typeof told === "string") session = told;
-    const answered = textHeaders(response);
-    return {
-      kind: "answer",
-      status: response.statusCode ?? 0,
-      contentType: answered["content-type"] ?? "",
-      body: await bodyOf(response),
-      headers: answered,
-    };
-  }
-
+  const fixed = { options, radio, chance, url, isSecure, agent, timeoutMs, closing };
+  const air: AirState = { ...fixed, session: undefined, open: 0, isLeft: false };
   return {
-    send,
+    send: (message: WidebandRequest): Promise<AirAnswer> => send(air, message),
     /** Whoever holds the phone may look at it; it is useless on the land side. */
-    sessionToken: (): string | undefined => session,
+    sessionToken: (): string | undefined => air.session,
     /** Another way took its place: what is under way comes to its end. */
     leave(): void {
-      isLeft = true;
-      if (open === 0) agent.destroy();
+      air.isLeft = true;
+      if (air.open === 0) agent.destroy();
     },
     close(): void {
       closing.abort();
       agent.destroy();
     },
   };
+}
+
+const secureAgent = ({ authority, credential }: AirOptions): HttpsAgent =>
+  new HttpsAgent({
+    keepAlive: true,
+    maxSockets: MAX_SOCKETS,
+    minVersion: "TLSv1.3",
+    ...(authority === undefined ? {} : { ca: authority }),
+    ...(credential && { cert: credential.certificate, key: credential.key }),
+  });
+
+async function send(air: AirState, message: WidebandRequest): Promise<AirAnswer> {
+  air.open++;
+  try {
+    return await sendOnRadio(air, message);
+  } finally {
+    air.open--;
+    if (air.isLeft && air.open === 0) air.agent.destroy();
+  }
+}
+
+async function sendOnRadio(air: AirState, message: WidebandRequest): Promise<AirAnswer> {
+  try {
+    if (air.radio.delayMs)
+      await pause(air.chance.between(...air.radio.delayMs), undefined, { signal: air.closing.signal });
+    if (air.chance.is(air.radio.loss ?? 0)) return { kind: "lost", cause: "the radio lost the request" };
+    const answers = [exchange(air, message)];
+    if (air.chance.is(air.radio.duplicates ?? 0)) answers.push(exchange(air, message));
+    const [answer] = await Promise.all(answers);
+    if (air.chance.is(air.radio.answerLoss ?? 0)) return { kind: "lost", cause: "the radio lost the answer" };
+    return await withFreshSession(air, message, answer!);
+  } catch (error) {
+    return { kind: "lost", cause: error instanceof Error ? error.message : "no connection" };
+  }
+}
+
+/** A session's token ends; the proxy does not say why it refuses, so a device asks once more without. */
+async function withFreshSession(
+  air: AirState,
+  message: WidebandRequest,
+  answer: AirAnswer,
+): Promise<AirAnswer> {
+  if (answer.kind !== "answer" || answer.status !== FORBIDDEN || air.session === undefined) return answer;
+  air.session = undefined;
+  return exchange(air, message);
+}
+
+async function exchange(air: AirState, message: WidebandRequest): Promise<AirAnswer> {
+  const response = await responseTo(air, message);
+  const told = response.headers[AIR_HEADERS.session];
+  if (typeof told === "string") air.session = told;
+  const headers = textHeaders(response);
+  return {
+    kind: "answer",
+    status: response.statusCode ?? 0,
+    contentType: headers["content-type"] ?? "",
+    body: await bodyOf(response),
+    headers,
+  };
+}
+
+/** @throws Error: no connection, or no answer in time */
+function responseTo(
+  air: AirState,
+  { method, path, headers, body }: WidebandRequest,
+): Promise<IncomingMessage> {
+  const { options, session, agent, isSecure, timeoutMs: timeout, closing } = air;
+  const { signal } = closing;
+  const all = {
+    ...headers,
+    ...(isSecure ? {} : options.gatewayHeaders),
+    ...(session === undefined ? {} : { [AIR_HEADERS.session]: session }),
+    "content-length": String(Buffer.byteLength(body ?? "")),
+  };
+  return new Promise((resolve, reject) => {
+    const request = (isSecure ? httpsRequest : httpRequest)(
+      new URL(path, air.url),
+      { method, headers: all, agent, timeout, signal },
+      resolve,
+    );
+    request.once("timeout", () => request.destroy(new Error("the proxy does not answer")));
+    request.once("error", reject);
+    request.end(body ?? undefined);
+  });
 }
 
 async function bodyOf(response: IncomingMessage): Promise<Uint8Array> {

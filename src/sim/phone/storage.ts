@@ -34,90 +34,103 @@ const NAME = /^[a-z0-9-]{1,100}$/;
 /** What a phone of the time of the first colour displays had, and some. */
 const ROOM_OCTETS = 16 * 1_048_576;
 
-export function createPhoneStorage(
-  options: { readonly folder?: string; readonly roomOctets?: number } = {},
-): PhoneStorage {
-  const { folder, roomOctets = ROOM_OCTETS } = options;
+type Flash = {
+  readonly folder: string | undefined;
+  readonly roomOctets: number;
+  readonly files: Map<string, File>;
+  planned: (Cut & { readonly from: number }) | undefined;
+  steps: number;
+  isCut: boolean;
+};
+
+export function createPhoneStorage({
+  folder,
+  roomOctets = ROOM_OCTETS,
+}: {
+  readonly folder?: string;
+  readonly roomOctets?: number;
+} = {}): PhoneStorage {
   const files = new Map<string, File>(folder === undefined ? [] : filesIn(folder));
-  let planned: (Cut & { readonly from: number }) | undefined;
-  let steps = 0;
-  let isCut = false;
-
-  /** Runs one step: whole, or in part and never more. `act` gets how much of it is done. */
-  function step(act: (part: number) => void): void {
-    if (isCut) throw new PowerCut("the phone is off");
-    steps++;
-    const last = planned !== undefined && steps - planned.from >= planned.atStep ? planned : undefined;
-    act(last?.part ?? 1);
-    if (!last) return;
-    isCut = true;
-    for (const file of files.values()) {
-      if (last.losesUnsynced) file.written = file.synced;
-      else file.synced = file.written;
-    }
-    throw new PowerCut(`power went at step ${steps}`);
-  }
-
-  function fileOf(name: string): File {
-    if (!NAME.test(name)) throw new RangeError("a file of the phone's memory has another kind of name");
-    const file = files.get(name) ?? { written: undefined, synced: undefined };
-    files.set(name, file);
-    return file;
-  }
-
-  function checkRoom(more: number): void {
-    const used = [...files.values()].reduce((sum, { written }) => sum + (written?.length ?? 0), 0);
-    if (used + more > roomOctets) throw new StorageFullError("the phone's memory is full");
-  }
-
-  const beginning = (bytes: Uint8Array, part: number): Uint8Array =>
-    bytes.slice(0, Math.floor(bytes.length * part));
-
+  const flash: Flash = { folder, roomOctets, files, planned: undefined, steps: 0, isCut: false };
   return {
     list: () => [...files].flatMap(([name, { written }]) => (written ? [name] : [])),
     read: (name) => files.get(name)?.written?.slice(),
-    append: (name, bytes) =>
-      step((part) => {
-        const file = fileOf(name);
-        checkRoom(bytes.length);
-        file.written = Uint8Array.from(
-          Buffer.concat([file.written ?? new Uint8Array(0), beginning(bytes, part)]),
-        );
-      }),
-    replace: (name, bytes) =>
-      step((part) => {
-        const file = fileOf(name);
-        checkRoom(bytes.length - (file.written?.length ?? 0));
-        if (part > 0) file.written = beginning(bytes, part);
-      }),
-    sync: (name) =>
-      step((part) => {
-        const file = fileOf(name);
-        if (part < 0.5) return;
-        file.synced = file.written;
-        if (folder !== undefined && file.synced) writeThrough(folder, name, file.synced);
-      }),
-    remove: (name) =>
-      step((part) => {
-        if (part < 0.5) return;
-        files.delete(name);
-        if (folder !== undefined) rmSync(join(folder, name), { force: true });
-      }),
+    append: (name, bytes) => step(flash, (part) => append(flash, name, bytes, part)),
+    replace: (name, bytes) => step(flash, (part) => replace(flash, name, bytes, part)),
+    sync: (name) => step(flash, (part) => sync(flash, name, part)),
+    remove: (name) => step(flash, (part) => remove(flash, name, part)),
     cut(cut) {
-      planned = { ...cut, from: steps };
+      flash.planned = { ...cut, from: flash.steps };
     },
     powerOn() {
-      planned = undefined;
-      isCut = false;
+      flash.planned = undefined;
+      flash.isCut = false;
     },
     get isCut() {
-      return isCut;
+      return flash.isCut;
     },
     get steps() {
-      return steps;
+      return flash.steps;
     },
   };
 }
+
+/** Runs one step: whole, or in part and never more. `act` gets how much of it is done. */
+function step(flash: Flash, act: (part: number) => void): void {
+  if (flash.isCut) throw new PowerCut("the phone is off");
+  flash.steps++;
+  const { planned, steps } = flash;
+  const last = planned !== undefined && steps - planned.from >= planned.atStep ? planned : undefined;
+  act(last?.part ?? 1);
+  if (!last) return;
+  flash.isCut = true;
+  for (const file of flash.files.values()) {
+    if (last.losesUnsynced) file.written = file.synced;
+    else file.synced = file.written;
+  }
+  throw new PowerCut(`power went at step ${steps}`);
+}
+
+function append(flash: Flash, name: string, bytes: Uint8Array, part: number): void {
+  const file = fileOf(flash, name);
+  checkRoom(flash, bytes.length);
+  const before = file.written ?? new Uint8Array(0);
+  file.written = Uint8Array.from(Buffer.concat([before, beginning(bytes, part)]));
+}
+
+function replace(flash: Flash, name: string, bytes: Uint8Array, part: number): void {
+  const file = fileOf(flash, name);
+  checkRoom(flash, bytes.length - (file.written?.length ?? 0));
+  if (part > 0) file.written = beginning(bytes, part);
+}
+
+function sync(flash: Flash, name: string, part: number): void {
+  const file = fileOf(flash, name);
+  if (part < 0.5) return;
+  file.synced = file.written;
+  if (flash.folder !== undefined && file.synced) writeThrough(flash.folder, name, file.synced);
+}
+
+function remove({ files, folder }: Flash, name: string, part: number): void {
+  if (part < 0.5) return;
+  files.delete(name);
+  if (folder !== undefined) rmSync(join(folder, name), { force: true });
+}
+
+function fileOf({ files }: Flash, name: string): File {
+  if (!NAME.test(name)) throw new RangeError("a file of the phone's memory has another kind of name");
+  const file = files.get(name) ?? { written: undefined, synced: undefined };
+  files.set(name, file);
+  return file;
+}
+
+function checkRoom({ files, roomOctets }: Flash, more: number): void {
+  const used = [...files.values()].reduce((sum, { written }) => sum + (written?.length ?? 0), 0);
+  if (used + more > roomOctets) throw new StorageFullError("the phone's memory is full");
+}
+
+const beginning = (bytes: Uint8Array, part: number): Uint8Array =>
+  bytes.slice(0, Math.floor(bytes.length * part));
 
 function filesIn(folder: string): [string, File][] {
   mkdirSync(folder, { recursive: true });

@@ -75,7 +75,8 @@ type Web = { readonly options: WebOptions; readonly pauses: Pauses; requests: nu
 async function serve(web: Web, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { options, pauses } = web;
   const came = await cameBy(request);
-  const fault = options.fault?.(++web.requests, came);
+  web.requests++;
+  const fault = options.fault?.(web.requests, came);
   if (fault === "lose_request") return void request.socket.destroy();
   if (fault && isAnswer(fault)) return misbehave(response, fault);
   if (!isKnown(request, options.secret))

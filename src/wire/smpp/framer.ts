@@ -24,81 +24,94 @@ export interface PduFramer {
   readonly pendingOctets: number;
 }
 
+/** What is left of the stream, of one connection. Plain fields and no closures: it stands in the path of every PDU. */
+type Framing = {
+  readonly maxPduOctets: number;
+  /** The unfinished PDU: the octets of its length first, then room for all of it. */
+  pending: Buffer;
+  pendingOctets: number;
+  refused: DecodeError | undefined;
+};
+
 export function createPduFramer({
   maxPduOctets = DEFAULT_MAX_PDU_OCTETS,
 }: {
   readonly maxPduOctets?: number;
 } = {}): PduFramer {
-  /** The unfinished PDU: the octets of its length first, then room for all of it. */
-  let pending: Buffer = Buffer.alloc(LENGTH_OCTETS);
-  let pendingOctets = 0;
-  let refused: DecodeError | undefined;
-
-  const checkedLength = (buffer: Buffer, at: number): number => {
-    const length = uint32At(buffer, at);
-    if (length >= HEADER_OCTETS && length <= maxPduOctets) return length;
-    refused = new DecodeError(`command_length ${length} is not ${HEADER_OCTETS} to ${maxPduOctets}`, 0);
-    throw refused;
+  const framing: Framing = {
+    maxPduOctets,
+    pending: Buffer.alloc(LENGTH_OCTETS),
+    pendingOctets: 0,
+    refused: undefined,
   };
-
-  /** Moves octets from the chunk until `pending` holds `count`; returns how far the chunk is used up. */
-  const fill = (chunk: Buffer, at: number, count: number): number => {
-    const taken = Math.min(count - pendingOctets, chunk.length - at);
-    chunk.copy(pending, pendingOctets, at, at + taken);
-    pendingOctets += taken;
-    return at + taken;
-  };
-
-  /** Goes on with the unfinished PDU. */
-  const resume = (chunk: Buffer, take: TakePdu): number => {
-    let at = 0;
-    if (pendingOctets < LENGTH_OCTETS) {
-      at = fill(chunk, at, LENGTH_OCTETS);
-      if (pendingOctets < LENGTH_OCTETS) return at;
-      const whole = Buffer.allocUnsafe(checkedLength(pending, 0));
-      pending.copy(whole, 0, 0, LENGTH_OCTETS);
-      pending = whole;
-    }
-    at = fill(chunk, at, pending.length);
-    if (pendingOctets < pending.length) return at;
-    const whole = pending;
-    pending = Buffer.alloc(LENGTH_OCTETS);
-    pendingOctets = 0;
-    take(whole, 0, whole.length);
-    return at;
-  };
-
-  const feed = (bytes: Uint8Array, take: TakePdu): void => {
-    if (refused) throw refused;
-    const chunk = bufferOf(bytes);
-    let at = pendingOctets > 0 ? resume(chunk, take) : 0;
-    while (chunk.length - at >= LENGTH_OCTETS) {
-      const length = checkedLength(chunk, at);
-      if (chunk.length - at < length) {
-        pending = Buffer.allocUnsafe(length);
-        break;
-      }
-      take(chunk, at, at + length);
-      at += length;
-    }
-    if (at < chunk.length) fill(chunk, at, chunk.length - at);
-  };
-
   return {
-    feed,
-    *push(chunk) {
-      const whole: Uint8Array[] = [];
-      let failure: unknown;
-      try {
-        feed(chunk, (buffer, start, end) => whole.push(buffer.subarray(start, end)));
-      } catch (error) {
-        failure = error;
-      }
-      yield* whole;
-      if (failure) throw failure;
-    },
+    push: (chunk) => push(framing, chunk),
+    feed: (chunk, take) => feed(framing, chunk, take),
     get pendingOctets() {
-      return pendingOctets;
+      return framing.pendingOctets;
     },
   };
+}
+
+function* push(framing: Framing, chunk: Uint8Array): Generator<Uint8Array, void, void> {
+  const whole: Uint8Array[] = [];
+  let failure: unknown;
+  try {
+    feed(framing, chunk, (buffer, start, end) => whole.push(buffer.subarray(start, end)));
+  } catch (error) {
+    failure = error;
+  }
+  yield* whole;
+  if (failure) throw failure;
+}
+
+function feed(framing: Framing, bytes: Uint8Array, take: TakePdu): void {
+  if (framing.refused) throw framing.refused;
+  const chunk = bufferOf(bytes);
+  let at = framing.pendingOctets > 0 ? resume(framing, chunk, take) : 0;
+  while (chunk.length - at >= LENGTH_OCTETS) {
+    const length = checkedLength(framing, chunk, at);
+    if (chunk.length - at < length) {
+      framing.pending = Buffer.allocUnsafe(length);
+      break;
+    }
+    take(chunk, at, at + length);
+    at += length;
+  }
+  if (at < chunk.length) fill(framing, chunk, at, chunk.length - at);
+}
+
+/** Goes on with the unfinished PDU; returns how far the chunk is used up. */
+function resume(framing: Framing, chunk: Buffer, take: TakePdu): number {
+  let at = 0;
+  if (framing.pendingOctets < LENGTH_OCTETS) {
+    at = fill(framing, chunk, at, LENGTH_OCTETS);
+    if (framing.pendingOctets < LENGTH_OCTETS) return at;
+    const whole = Buffer.allocUnsafe(checkedLength(framing, framing.pending, 0));
+    framing.pending.copy(whole, 0, 0, LENGTH_OCTETS);
+    framing.pending = whole;
+  }
+  at = fill(framing, chunk, at, framing.pending.length);
+  if (framing.pendingOctets < framing.pending.length) return at;
+  const whole = framing.pending;
+  framing.pending = Buffer.alloc(LENGTH_OCTETS);
+  framing.pendingOctets = 0;
+  take(whole, 0, whole.length);
+  return at;
+}
+
+/** Moves octets from the chunk until `pending` holds `count`; returns how far the chunk is used up. */
+function fill(framing: Framing, chunk: Buffer, at: number, count: number): number {
+  const taken = Math.min(count - framing.pendingOctets, chunk.length - at);
+  chunk.copy(framing.pending, framing.pendingOctets, at, at + taken);
+  framing.pendingOctets += taken;
+  return at + taken;
+}
+
+function checkedLength(framing: Framing, buffer: Buffer, at: number): number {
+  const length = uint32At(buffer, at);
+  const { maxPduOctets } = framing;
+  if (length >= HEADER_OCTETS && length <= maxPduOctets) return length;
+  framing.refused = new DecodeError(`command_length ${length} is not ${HEADER_OCTETS} to ${maxPduOctets}`, 0);
+  throw framing.refused;
 }
