@@ -50,6 +50,11 @@ test("a server that is named takes requests where the file says how, and is told
 for (const [what, content, fact] of [
   ["no JSON", "nothing", /it is no JSON/],
   ["an origin with a path", [{ ...whole, origin: `${ORIGIN}/d` }], /https:\/\/host:port is wanted/],
+  [
+    "an origin as no catalog names it",
+    [{ ...whole, origin: "https://Games.example:443" }],
+    /an origin alone, as https:\/\/games\.example$/,
+  ],
   ["one that is named twice", [whole, whole], /named twice/],
   ["an address without a token", [{ ...whole, tokenFile: undefined }], /go together/],
   ["another machine without TLS", [{ ...whole, apiUrl: "http://api.games.example" }], /https URL is wanted/],

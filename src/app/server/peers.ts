@@ -49,6 +49,9 @@ export function openPeers({ peer: { file, timeoutMs } }: Pick<Config, "peer">): 
   const known = new Map<string, Peer>();
   const clients = new Map<string, PeerServer & { close(): void }>();
   for (const peer of file === undefined ? [] : peersIn(file)) {
+    const { origin } = URL.canParse(peer.origin) ? new URL(peer.origin) : { origin: "" };
+    if (origin !== peer.origin)
+      throw invalid(file!, `${peer.origin} has to be an origin alone, as ${origin}`);
     if (known.has(peer.origin)) throw invalid(file!, `${peer.origin} is named twice`);
     known.set(peer.origin, peer);
     const client = clientOf(peer, file!, timeoutMs);

@@ -138,7 +138,7 @@ export interface MailPort {
 
 /** Another provisioning server that takes requests of ours as its partner's (rows 6, 40 and 120). */
 export interface PeerServer {
-  /** Hands the request over, once an id, and says how it stands there: asked again, it looks again. */
+  /** Hands the request over, once an id, and says how it stands there: one whose `reference` is known is looked at alone. */
   forward(request: PeerRequest): Promise<PeerAnswer>;
 }
 
@@ -154,6 +154,8 @@ export type PeerRequest = {
   readonly assurance: Assurance;
   /** Of the device's client module, so that its notices too are read by the device alone. */
   readonly noticeKey: Uint8Array | null;
+  /** What that server calls it; null where it has not said yet that it has it. */
+  readonly reference: string | null;
 };
 
 export type PeerAnswer =

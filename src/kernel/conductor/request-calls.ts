@@ -272,7 +272,7 @@ async function registerOnce(
 
 /** As our partner's request, for this very SIM and device. */
 async function forwardTo({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
-  const { server, action, selection, language, assurance } = call.body;
+  const { server, action, selection, language, assurance, reference = null } = call.body;
   const peer = connectors.peerAt?.(call.operatorId, server ?? "");
   if (!peer) return unset("provisioning server at this address");
   const secret = call.secret as
@@ -280,21 +280,25 @@ async function forwardTo({ connectors, subjects }: World, call: OutboundCall): P
         readonly user: UserData;
         readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
         readonly noticeKey: string | null;
+        /** Left out in a call of the release before. */
+        readonly msisdn?: string | null;
       }
     | undefined;
   const subject = subjects.get(call.orderId);
   if (!secret || !subject) return UNREADABLE;
-  const { imsi, imei, msisdn } = subject;
+  const { imsi, imei } = subject;
+  const msisdn = secret.msisdn === undefined ? subject.msisdn : secret.msisdn;
   return peer.forward({
     id: call.id,
     action: action === "remove" ? "remove" : "add",
     selection: (selection ?? "").split(" "),
-    subscriber: { imsi, imei, msisdn: msisdn ?? null },
+    subscriber: { imsi, imei, msisdn },
     user: secret.user,
     fields: secret.fields,
     language: language ?? "en",
     assurance: ASSURANCES.find((known) => known === assurance) ?? "none",
     noticeKey: secret.noticeKey === null ? null : Uint8Array.from(Buffer.from(secret.noticeKey, "base64")),
+    reference,
   });
 }
 

@@ -8,6 +8,7 @@
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
 import type { PeerAnswer } from "../calls/connectors.ts";
+import type { CallChange } from "../order/change-set.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
 import { isPartlyDone } from "../order/item-done.ts";
 import { FINAL_ORDER_STATES, type ItemState } from "../order/order.ts";
@@ -38,6 +39,8 @@ export function forwardToServers(context: RequestTurn, items: readonly RequestIt
         assurance: assuranceFor(context),
       },
       secret: {
+        // As it is now: what is entered twice under one key has to say the same.
+        msisdn: context.subject.msisdn,
         user: request.user,
         fields: Object.fromEntries(Object.entries(request.fields).filter(([id]) => ids.includes(id))),
         noticeKey: request.noticeKey && Buffer.from(request.noticeKey).toString("base64"),
@@ -91,6 +94,10 @@ export function forwardAnswered(context: RequestTurn, call: OutboundCall, answer
         : `${name} has not said in time what became of it: ${cause}`,
     });
 }
+
+/** From then on its server is asked by its reference alone. */
+export const knownThere = ({ body }: OutboundCall, answer: CallAnswer): Pick<CallChange, "body"> =>
+  answer.kind === "forwarded" ? { body: { ...body, reference: answer.reference } } : {};
 
 /** Still to be asked again. */
 export const isUnderWay = (answer: CallAnswer): boolean =>

@@ -92,6 +92,8 @@ export type CallChange = {
   readonly reason: string;
   /** Null ends it. */
   readonly dueAt: Date | null;
+  /** What is known of it from now on, in place of what was. */
+  readonly body?: NewCall["body"];
 };
 
 export type NewCharge = Omit<ChargeDraft, "state"> & {

@@ -7,9 +7,10 @@ import { NOT_CONFIGURED } from "../calls/ask.ts";
 import { nextTry } from "../calls/next-try.ts";
 import { billingAnswered } from "../fulfilment/billing.ts";
 import { elementAnswered } from "../fulfilment/elements.ts";
-import { forwardAnswered, isUnderWay } from "../fulfilment/forward.ts";
+import { forwardAnswered, isUnderWay, knownThere } from "../fulfilment/forward.ts";
 import { apply } from "../fulfilment/provision.ts";
 import { serviceAnswered } from "../fulfilment/service.ts";
+import type { CallChange } from "../order/change-set.ts";
 import { isFinal } from "../order/ending.ts";
 import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
 import type { RequestTurn } from "../order/turn.ts";
@@ -34,12 +35,13 @@ export function requestAnswered(context: RequestTurn, call: OutboundCall, given:
     state: "due" | "done" | "refused" | "given_up",
     reason: string,
     dueAt: Date | null = null,
-  ) => scribe.changes.callChanges.push({ id: call.id, state, reason, dueAt });
+    known: Pick<CallChange, "body"> = {},
+  ) => scribe.changes.callChanges.push({ id: call.id, state, reason, dueAt, ...known });
   if (isUnderWay(answer)) {
     const reason = `${WHO[call.kind]} is at it`;
     if (isFinal(order)) return void change("done", `${reason}; nobody waits for it any more`);
     const retry = nextTry(scribe, call);
-    change(retry ? "due" : "given_up", reason, retry);
+    change(retry ? "due" : "given_up", reason, retry, knownThere(call, answer));
     dispatch(context, call, answer);
     if (!retry) dispatch(context, call, { kind: "failed", cause: "under_way", reason });
     return;

@@ -1,6 +1,7 @@
 /**
- * Another provisioning server of ours, asked as its partner: `POST /v1/partner/requests` under an idempotency key, then a look
- * at how it goes. A session of its own, by TLS with the authority (and, where it wants one, our certificate) that the file of
+ * Another provisioning server of ours, asked as its partner: `POST /v1/partner/requests` under an idempotency key until it says
+ * that it has the request, then looks at how it goes. It is not entered again after that: no server knows a key for ever, and one
+ * that has forgotten it would take the request for a new one. A session of its own, by TLS with the authority (and, where it wants one, our certificate) that the file of
  * peers names, and a token of role `partner` that its operator gave us.
  */
 
@@ -31,7 +32,7 @@ const only =
         : value,
       path,
     );
-const readEntered = only(["id", "reference"], object({ id: text({ max: 64 }), reference }));
+const readEntered = only(["reference"], object({ reference }));
 const readItem = only(
   ["catalogId", "package", "state", "reason"],
   object({
@@ -55,7 +56,7 @@ export function peerServer(
   const exchange = createExchange(options);
   const authorization = `Bearer ${options.token}`;
 
-  async function enter({ id, subscriber, noticeKey, ...said }: PeerRequest) {
+  async function enter({ id, subscriber, noticeKey, reference: _, ...said }: PeerRequest) {
     const { msisdn, ...pair } = subscriber;
     const body = {
       ...said,
@@ -73,33 +74,45 @@ export function peerServer(
     });
   }
 
+  async function look(name: string): Promise<PeerAnswer> {
+    const looked = await exchange.send({
+      method: "GET",
+      path: `${PATH}/${name}`,
+      headers: { authorization },
+    });
+    if (looked.kind === "failed") return looked;
+    if (looked.status !== 200) return failureOfStatus(looked);
+    const status = read(looked, readStatus);
+    return "kind" in status ? status : { kind: "forwarded", ...status.value };
+  }
+
   return {
     async forward(request): Promise<PeerAnswer> {
+      if (request.reference !== null) return look(request.reference);
       const entered = await enter(request);
       if (entered.kind === "failed") return entered;
       if (entered.status !== 202) return noOf(entered);
       const named = read(entered, readEntered);
       if ("kind" in named) return named;
-      const looked = await exchange.send({
-        method: "GET",
-        path: `${PATH}/${named.value.id}`,
-        headers: { authorization },
-      });
-      if (looked.kind === "failed") return looked;
-      if (looked.status !== 200) return failureOfStatus(looked);
-      const status = read(looked, readStatus);
-      return "kind" in status ? status : { kind: "forwarded", ...status.value };
+      const { reference } = named.value;
+      const answer = await look(reference);
+      // It said that it has it, whatever becomes of the first look.
+      return answer.kind === "forwarded" ? answer : { ...JUST_ENTERED, reference };
     },
     close: exchange.close,
   };
 }
 
+const JUST_ENTERED = { kind: "forwarded", state: "received", reason: "it was entered", items: [] } as const;
+
+/** No word about the request: the token is of another role, or an earlier try of ours is being worked on there still. */
+const NO_WORD_OF_IT: readonly string[] = ["role_not_allowed", "request_in_progress"];
+
 /** A no to the request itself is one for good; a no to us may be put right, and is asked again until the deadline. */
 function noOf(answer: Answered): PeerAnswer {
   if (![400, 403, 404, 409, 422].includes(answer.status)) return failureOfStatus(answer);
   const problem = read(answer, readProblem);
-  // Its token of ours may be of another role: nothing is known of the request then.
-  if ("kind" in problem || problem.value.code === "role_not_allowed") return failureOfStatus(answer);
+  if ("kind" in problem || NO_WORD_OF_IT.includes(problem.value.code)) return failureOfStatus(answer);
   return {
     kind: "refused",
     cause: problem.value.code,

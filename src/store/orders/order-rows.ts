@@ -172,6 +172,7 @@ const updateCalls = bulkUpdate<At<CallChange>>(
     { name: "state", type: "text", value: (row) => row.state },
     { name: "reason", type: "text", value: (row) => row.reason },
     { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
+    { name: "body", type: "jsonb", value: (row) => row.body, keep: true },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],
   // A late answer of a second caller does not bring back what the first one ended; what ended keeps nobody's data.

@@ -108,6 +108,11 @@ for (const road of ROADS) {
       1,
       "one request there, however often asked",
     );
+    assert.deepEqual(
+      house.saw.forwarded.map(({ reference }) => reference),
+      [null, null, "GAMES234"],
+      "once it has the request it is asked by its reference: no key is known there for two weeks",
+    );
   });
 }
 
