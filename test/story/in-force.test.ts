@@ -1,7 +1,7 @@
 /** What an operator said at one server decides what another does with the next sighting, and with what is under way. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { type StoryOperator, type StoryPhone, storyFixture } from "../fixture/story.ts";
+import { type StoryOperator, type StoryPhone, storyFixture, until } from "../fixture/story.ts";
 
 const fixture = await storyFixture();
 const other = await fixture.another();
@@ -46,4 +46,40 @@ test("an override that was answered forbids a key at the next sighting, on which
     }
   }
   assert.deepEqual(fixture.faults, []);
+});
+
+test("a key that waits to be sent when the operator says that its handset gets none does not go out any more", async () => {
+  const operator = await fixture.operator();
+  const old = fixture.phone(MODEL);
+  const { orderId } = await operator.sight(pairOf(old));
+  const tell = () => operator.get(`/v1/orders/${orderId}`);
+  const keyIn = ({ items }: { items: { kind: string; state: string; cause: string | null }[] }) =>
+    items.find(({ kind }) => kind === "key");
+  await until(
+    tell,
+    ({ messages }) =>
+      messages.length > 1 && messages.every(({ state }: { state: string }) => state === "submitted"),
+    "key and settings are with the centre, and the phone is off",
+  );
+  const sent = () => fixture.accepted.filter(({ to }) => to === old.spec.msisdn).length;
+  const before = sent();
+  assert.equal((await operator.call("PUT", "/v1/overrides", overrideOf(old))).status, 200);
+  // As if the centre had put it off: it is due again.
+  await fixture.database.run(
+    "update message set state = 'queued', due_at = now() where order_id = $1 and kind = 'key'",
+    [orderId],
+  );
+  const story = await until(tell, (one) => keyIn(one)?.state === "failed", "it is given up");
+  assert.equal(keyIn(story)?.cause, "key_withheld");
+  assert.equal(sent(), before);
+  const again = await operator.call("POST", `/v1/orders/${orderId}/resend`, {}, "care", {
+    "idempotency-key": "again",
+  });
+  assert.equal(again.status, 202, "its settings go again");
+  const resent = await until(tell, ({ messages }) => messages.length > 2, "they are queued");
+  assert.deepEqual(resent.messages.map(({ kind }: { kind: string }) => kind).sort(), [
+    "key",
+    "settings",
+    "settings",
+  ]);
 });

@@ -15,6 +15,7 @@ import {
   type PartToSubmit,
 } from "../../kernel/conductor/outbox.ts";
 import { type Connectors, NO_CONNECTORS } from "../../kernel/conductor/request-calls.ts";
+import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { ConductorDeps } from "../../kernel/order/deps.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
@@ -155,6 +156,7 @@ export function startEngine(options: EngineOptions): Engine {
     smsc: { name, submit: (part) => submit(esme, part, clock()) },
     clock,
     random: Math.random,
+    isKeyWithheld: (message, now) => isKeyWithheld(options, message, now),
   });
   const calls = createCallMaker({
     store: options.store,

@@ -34,7 +34,7 @@ import type { DeviceKnowledge, OwnDevices } from "./own-devices.ts";
 export type Knowledge = {
   /** Over the shipped data. */
   readonly catalog: DeviceCatalog;
-  judge(order: OrderDraft, subject: Subscriber, terms: OperatorTerms, asOf: Date): Judgement;
+  judge(order: Pick<OrderDraft, "id">, subject: Subscriber, terms: OperatorTerms, asOf: Date): Judgement;
   chooseSettings(subject: Subscriber, terms: OperatorTerms): SettingsChoice;
   describe(terms: OperatorTerms, imei: string, asOf: Date): DeviceDescription;
   /** Whether a list that holds for the operator names the model. */

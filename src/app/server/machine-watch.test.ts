@@ -277,7 +277,7 @@ test("every machine of the configuration that refuses our credentials is known a
   await mailOf!("o")!.send({ id, to, subject: "s", text: "t", language: "en" });
   await peerAt!("o", PEER)!.forward({
     ...{ id, action: "add", selection: ["game"], subscriber: { imsi, imei, msisdn }, user: {}, fields: {} },
-    ...{ language: "en", assurance: "otp", noticeKey: null },
+    ...{ language: "en", assurance: "otp", noticeKey: null, reference: null },
   });
   assert.deepEqual(
     refusalsOf(watch).map(({ machine }) => machine),

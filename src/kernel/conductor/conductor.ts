@@ -7,6 +7,7 @@ import type { AnsweredCall } from "../calls/answer.ts";
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
 import { hasLostNumber, NUMBER_LOST } from "../detected/number-lost.ts";
 import { resendByHand } from "../detected/resend-by-hand.ts";
+import { isKeyWithheldFrom, KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "../detection/clock-tolerance.ts";
 import { resendByHand as resendRequest } from "../fulfilment/feature.ts";
 import { settle } from "../fulfilment/settle.ts";
@@ -190,7 +191,11 @@ export function createConductor(deps: ConductorDeps): Conductor {
           return resendRequest(context, itemsOf(context), actor);
         }
         const companions = await tx.companionsOf(orderId);
-        resendByHand(scribe, order, terms, actor, companions, await tx.unconfirmedPayloads(orderId));
+        const withheld = {
+          unconfirmed: await tx.unconfirmedPayloads(orderId),
+          key: await isKeyWithheldFrom(deps, { tx, scribe }, order, terms),
+        };
+        resendByHand(scribe, order, terms, actor, companions, withheld);
       }),
 
     cancel: (operatorId, orderId, actor) =>
@@ -270,6 +275,8 @@ async function messagesEnded(
     } else if (message.outcome === "delivered") {
       if (!(message.kind === "settings" && open.has(order.id)))
         messageDelivered(scribe, order, message, terms);
+    } else if (message.errorCode === KEY_WITHHELD) {
+      if (!isFinal(order)) await keyMessageWithheld(deps, { tx, scribe }, order, message, terms);
     } else if (!message.isCompanion || (await isLatest(tx, message))) {
       messageFailed(scribe, order, message, terms);
     }

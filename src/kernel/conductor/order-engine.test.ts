@@ -76,6 +76,62 @@ test("a key that comes after the operator said that the handset gets none is not
   assert.equal([...engine.books.calls.values()][0]!.state, "done");
 });
 
+test("a key that waits to be sent when the operator says that the handset gets none is revoked; settings of one message with it go alone", async () => {
+  for (const [form, kind] of [
+    ["apart", "key"],
+    ["together", "package"],
+  ] as const) {
+    const policy = { package: form, authentication: "userpin" } as const;
+    const { engine, orderId } = await opened({ policy, relation: { keySource: "own" } });
+    const [message] = messagesOf(engine, kind);
+    const pins = messagesOf(engine, "pin_notice");
+    const withheld = { messageId: message!.id, reason: "r", retryAt: null, errorCode: "key_withheld" };
+    await engine.conductor.bookSubmissions([], [withheld]);
+    const { state, cause, keyId } = item(engine, orderId, "key");
+    assert.deepEqual(
+      [state, cause, engine.books.keys.get(keyId!)!.state],
+      ["failed", "key_withheld", "revoked"],
+    );
+    assert.equal(item(engine, orderId, "settings").state, "sending");
+    assert.equal(messagesOf(engine, "settings").length, 1);
+    const live = messagesOf(engine, "pin_notice").filter(({ state: one }) => one === "queued");
+    assert.equal(live.length, 1, "one PIN goes, that of the settings");
+    assert.equal(live[0]!.id === pins[0]!.id, form === "apart");
+  }
+});
+
+test("a person cannot have a key sent again, nor ask for one anew, that the operator says the handset is not to get", async () => {
+  for (const keySource of ["own", "maker"] as const) {
+    const { engine, orderId } = await opened({ policy: { package: "apart" }, relation: { keySource } });
+    if (keySource === "maker")
+      await answer(engine, "key_request", { kind: "refused", cause: "no", reason: "no" });
+    const calls = engine.books.calls.size;
+    engine.world.judgement = { ...engine.world.judgement, takesKey: false };
+    await engine.conductor.resend(OPERATOR, orderId, "care");
+    assert.equal(messagesOf(engine, "settings").length, 2, "the settings go again");
+    assert.deepEqual(
+      [messagesOf(engine, "key").length, engine.books.calls.size],
+      [keySource === "own" ? 1 : 0, calls],
+    );
+    for (const message of messagesOf(engine, "settings")) message.state = "submitted";
+    engine.books.terms = {
+      ...engine.books.terms,
+      policy: { ...engine.books.terms.policy, doneAt: "delivered" },
+    };
+    await receipt(engine, messagesOf(engine, "settings").at(-1)!.id, "delivered");
+    await assert.rejects(engine.conductor.resend(OPERATOR, orderId, "care"), {
+      code: "nothing_to_resend",
+      message: /is to get no key/,
+    });
+    engine.world.judgement = { ...engine.world.judgement, takesKey: true };
+    await engine.conductor.resend(OPERATOR, orderId, "care");
+    assert.equal(
+      messagesOf(engine, "key").length + engine.books.calls.size,
+      calls + (keySource === "own" ? 2 : 1),
+    );
+  }
+});
+
 test("settings that wait for a key go alone when the key's time is up", async () => {
   const { engine, orderId } = await opened({ policy: { package: "together", waitDeadlineHours: 10 } });
   engine.pass(4 * HOUR_MS);
@@ -541,6 +597,22 @@ test("settings that may go out no more fail of that at once: they are not sent a
   engine.books.terms = { ...engine.books.terms, policy: { ...DEFAULT_POLICY, sendUnconfirmed: true } };
   await engine.conductor.resend(OPERATOR, orderId, "care");
   assert.equal(messagesOf(engine, "settings").length, 2, "a host that switched them on may");
+});
+
+test("the PIN for settings that nobody confirmed is held back with them", async () => {
+  assert.ok(CHOICE.kind === "chosen");
+  for (const isConfirmed of [true, false]) {
+    const values = { ...CHOICE.values, ...(isConfirmed ? {} : { unconfirmed: true as const }) };
+    const { engine } = await opened({
+      relation: null,
+      policy: { authentication: "userpin" },
+      choice: { ...CHOICE, values },
+    });
+    const held = [...engine.books.messages.values()]
+      .filter(({ payloadId }) => engine.books.unconfirmed.has(payloadId))
+      .map(({ kind }) => kind);
+    assert.deepEqual(held.sort(), isConfirmed ? [] : ["pin_notice", "settings"]);
+  }
 });
 
 test("settings that go in several messages are delivered when each of them is, whichever comes last", async () => {

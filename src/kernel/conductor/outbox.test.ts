@@ -10,6 +10,7 @@ const NOW = new Date("2026-05-04T08:00:00Z");
 const message = (more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
   messageId: "m",
   operatorId: "o",
+  orderId: "order",
   kind: "settings",
   protocol: "omacp",
   sender: "2948",
@@ -22,7 +23,13 @@ const message = (more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
   ...more,
 });
 
-async function pass(messages: readonly OutgoingMessage[], answer: (part: PartToSubmit) => PartOutcome) {
+const NO_WORD = async (): Promise<boolean> => false;
+
+async function pass(
+  messages: readonly OutgoingMessage[],
+  answer: (part: PartToSubmit) => PartOutcome,
+  isKeyWithheld: (message: OutgoingMessage) => Promise<boolean> = NO_WORD,
+) {
   const taken: SubmittedPart[] = [];
   const unsent: UnsentMessage[] = [];
   const submitted: PartToSubmit[] = [];
@@ -42,6 +49,7 @@ async function pass(messages: readonly OutgoingMessage[], answer: (part: PartToS
     clock: () => NOW,
     random: () => 1,
     inHand: createInHand(),
+    isKeyWithheld,
   });
   await outbox.pass(10);
   return { taken, unsent, submitted };
@@ -114,6 +122,39 @@ test("what has expired, or cannot be read or cut, is given up without a part of 
   assert.ok(taken.every(({ messageId }) => messageId === "sound"));
 });
 
+test("a key whose handset is to get none any more is given up, also where a part of it is with the centre; what cannot be told waits", async () => {
+  const asked: string[] = [];
+  const isKeyWithheld = async ({ messageId }: OutgoingMessage): Promise<boolean> => {
+    asked.push(messageId);
+    if (messageId === "untold") throw new RangeError("no such model");
+    return messageId !== "wanted";
+  };
+  const { submitted, unsent, taken } = await pass(
+    [
+      message({ messageId: "key", kind: "key", acceptedParts: [1] }),
+      message({ messageId: "both", kind: "package" }),
+      message({ messageId: "untold", kind: "key" }),
+      message({ messageId: "wanted", kind: "key" }),
+      message({ messageId: "settings" }),
+      message({ messageId: "expired", kind: "key", expiresAt: NOW }),
+    ],
+    accepted,
+    isKeyWithheld,
+  );
+  assert.deepEqual(asked.sort(), ["both", "key", "untold", "wanted"]);
+  assert.deepEqual(
+    unsent.map(({ messageId, errorCode, retryAt }) => [messageId, errorCode, retryAt !== null]).sort(),
+    [
+      ["both", "key_withheld", false],
+      ["expired", "expired", false],
+      ["key", "key_withheld", false],
+      ["untold", "fault", true],
+    ],
+  );
+  assert.equal(submitted.length, 6);
+  assert.deepEqual([...new Set(taken.map(({ messageId }) => messageId))].sort(), ["settings", "wanted"]);
+});
+
 test("messages are handed over while few are on their way, and none while others wait longer", async () => {
   const onTheirWay: (() => void)[] = [];
   const outbox = createOutbox({
@@ -129,6 +170,7 @@ test("messages are handed over while few are on their way, and none while others
     clock: () => NOW,
     random: () => 1,
     inHand: createInHand(),
+    isKeyWithheld: NO_WORD,
   });
   const text = message({ kind: "text", protocol: "text", partCount: 1 });
   const one = { ...text, content: { to: "4915112345678", payload: new TextEncoder().encode("hello") } };
@@ -165,6 +207,7 @@ test("a part that the centre took and that could not be booked is no longer in h
     } as unknown as Bookkeeper,
     smsc: { name: "one", submit: async () => accepted() },
     inHand,
+    isKeyWithheld: NO_WORD,
     clock: () => NOW,
     random: () => 1,
   });

@@ -4,12 +4,14 @@
  * One that was leased as it was written need not be claimed: it is handed over once it is on disk.
  */
 
+import { carriesKey, KEY_WITHHELD, KEY_WITHHELD_REASON } from "../detected/withheld-key.ts";
 import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import { quietFrom, quietUntil } from "../order/quiet-hours.ts";
 import { minutesAfter, secondsAfter } from "../order/scribe.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { cutMessage, type MessagePart } from "../payload/compose.ts";
+import { faultOf } from "./advance.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { InHand } from "./in-hand.ts";
 
@@ -63,6 +65,8 @@ export function createOutbox(deps: {
   readonly clock: () => Date;
   /** 0 to 1. */
   readonly random: () => number;
+  /** Of a message that carries a key: whether its handset is to get none any more. */
+  readonly isKeyWithheld: (message: OutgoingMessage, now: Date) => Promise<boolean>;
 }): Outbox {
   const takings = new Set<Promise<void>>();
   const handed = new Set<Promise<void>>();
@@ -134,7 +138,11 @@ async function sendMessage(
     });
   }
   // Without a turn in between for what was asked for: it is on its way when its handing over returns.
-  const held = message.unasked ? await heldBack(deps, message, now) : undefined;
+  const held = message.unasked
+    ? await heldBack(deps, message, now)
+    : carriesKey(message)
+      ? await keyHeldBack(deps, message, now)
+      : undefined;
   if (held) return deps.books.unsent({ messageId, ...held });
   const cut = partsOf(message);
   if (!cut) {
@@ -184,6 +192,21 @@ async function sendMessage(
     retryAt,
     errorCode: later.code,
   });
+}
+
+/** What was decided before it waited may not hold any more; where that cannot be told, it does not go out either. */
+async function keyHeldBack(
+  deps: Deps,
+  message: OutgoingMessage,
+  now: Date,
+): Promise<Omit<UnsentMessage, "messageId"> | undefined> {
+  try {
+    if (!(await deps.isKeyWithheld(message, now))) return undefined;
+    return { reason: KEY_WITHHELD_REASON, retryAt: null, errorCode: KEY_WITHHELD };
+  } catch (error) {
+    const reason = `the handset could not be judged: ${faultOf(error)}`;
+    return { reason, retryAt: retryTime(message, now, deps.random()), errorCode: "fault" };
+  }
 }
 
 /**

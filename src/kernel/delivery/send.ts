@@ -27,7 +27,7 @@ type Composed = {
   readonly protocol: PayloadProtocol;
   readonly sec: "netwpin" | "userpin" | null;
   readonly bytes: Uint8Array;
-  /** It holds access points that nobody confirmed. */
+  /** It holds access points that nobody confirmed, or the PIN for such. */
   readonly unconfirmed?: boolean;
 };
 
@@ -56,7 +56,7 @@ export function sendTogether(
   bytes: Uint8Array,
   values: SettingsValues,
 ): void {
-  const authentication = authenticate(carrier);
+  const authentication = authenticate(carrier, values);
   send(carrier, [key, settings], {
     kind: "package",
     protocol: "multipart",
@@ -70,7 +70,7 @@ export function sendSettings(carrier: Carrier, item: ItemDraft, values: Settings
   const { protocol } = carrier.judgement;
   if (protocol === "link") return sendLink(carrier, item, values);
   if (protocol === "nokiaota") return sendNokia(carrier, item, values);
-  const authentication = authenticate(carrier);
+  const authentication = authenticate(carrier, values);
   send(carrier, [item], {
     kind: "settings",
     protocol: "omacp",
@@ -90,8 +90,11 @@ function sendNokia(carrier: Carrier, item: ItemDraft, values: SettingsValues): v
   for (const bytes of others) queue(scribe, order, deps, terms, AS_COMPANION, { ...settings, bytes });
 }
 
-/** Silent by the IMSI, or by a fresh PIN that goes ahead in a notice of its own. */
-function authenticate({ deps, scribe, order, terms, subject }: Carrier): Authentication {
+/** Silent by the IMSI, or by a fresh PIN that goes ahead in a notice of its own, and is held back where its settings are. */
+function authenticate(
+  { deps, scribe, order, terms, subject }: Carrier,
+  values: SettingsValues,
+): Authentication {
   // A short or even IMSI packs differently from client to client: only a PIN is safe there (docs/adr/0002).
   if (terms.policy.authentication === "netwpin" && subject.imsi.length === 15)
     return { sec: "netwpin", imsi: subject.imsi };
@@ -102,6 +105,7 @@ function authenticate({ deps, scribe, order, terms, subject }: Carrier): Authent
     protocol: "text",
     sec: null,
     bytes: composeText(text),
+    ...confirmationOf(values),
   });
   return { sec: "userpin", pin };
 }

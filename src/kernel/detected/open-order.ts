@@ -216,8 +216,8 @@ const isLeftBehind = (
 
 /** What the operator says of a model may have changed since its key was asked for; a key goes only where it does now. */
 export function isKeyWanted(
-  deps: ConductorDeps,
-  order: OrderDraft,
+  deps: Pick<ConductorDeps, "judge">,
+  order: Pick<OrderDraft, "id">,
   subject: Subscriber,
   terms: OperatorTerms,
   now: Date,

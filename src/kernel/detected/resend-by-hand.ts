@@ -4,10 +4,11 @@ import { closed, resendItems } from "../delivery/resend.ts";
 import { isDone, isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
 import { type OperatorTerms, relationOf } from "../order/operator-terms.ts";
-import type { OrderDraft } from "../order/order-draft.ts";
+import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import { earlierOf, hoursAfter, type Scribe } from "../order/scribe.ts";
 import { maySendUnconfirmed, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { requestKey } from "./request-key.ts";
+import { KEY_WITHHELD_REASON } from "./withheld-key.ts";
 
 /**
  * Sends again what has not reached its level, and asks again for a key that was not given; an order that had ended for
@@ -20,11 +21,18 @@ export function resendByHand(
   terms: OperatorTerms,
   actor: string,
   companions: readonly Companion[],
-  /** Payloads that hold access points which nobody confirmed. */
-  unconfirmed: ReadonlySet<string>,
+  /** Payloads that hold access points which nobody confirmed, and whether the handset is to get no key any more. */
+  { unconfirmed, key: isKeyWithheld }: { readonly unconfirmed: ReadonlySet<string>; readonly key: boolean },
 ): void {
   if (order.state === "cancelled" || order.state === "completed") throw closed(order);
-  const short = order.items.filter((item) => item.state !== "cancelled" && !isDone(item, terms));
+  const withKey = new Set(
+    order.items.flatMap(({ kind, message }) => (kind === "key" && message ? message.id : [])),
+  );
+  const isWithheld = ({ kind, message }: ItemDraft): boolean =>
+    isKeyWithheld && (kind === "key" || (message !== null && withKey.has(message.id)));
+  const short = order.items.filter(
+    (item) => item.state !== "cancelled" && !isDone(item, terms) && !isWithheld(item),
+  );
   const composed = short.filter(({ message }) => message !== null);
   const sendable = maySendUnconfirmed(terms)
     ? composed
@@ -35,6 +43,7 @@ export function resendByHand(
       ? short.filter((item) => item.kind === "key" && item.message === null && item.state === "failed")
       : [];
   if (sendable.length + unkeyed.length === 0 && composed.length > 0) throw withheld();
+  if (sendable.length + unkeyed.length === 0 && isKeyWithheld) throw keyWithheld();
   if (sendable.length + unkeyed.length === 0) {
     throw new TurnupError(
       "nothing_to_resend",
@@ -50,6 +59,12 @@ export function resendByHand(
 export const withheld = (): TurnupError =>
   new TurnupError("settings_unconfirmed", WITHHELD_REASON, {
     nextStep: "Add an access point of the operator's own, then open a new order for this SIM and handset.",
+  });
+
+const keyWithheld = (): TurnupError =>
+  new TurnupError("nothing_to_resend", KEY_WITHHELD_REASON, {
+    nextStep:
+      "Take that word back (an override, the policy, the relation), or open a new order for its settings.",
   });
 
 export function reopen(scribe: Scribe, order: OrderDraft, { policy }: OperatorTerms, actor: string): void {

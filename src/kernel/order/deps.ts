@@ -58,7 +58,12 @@ export type ConductorDeps = {
   /** How far the clock of whoever confirms may differ (`detection/clock-tolerance.ts`). */
   readonly clockToleranceMs?: number | undefined;
   readonly randomBytes: (octets: number) => Uint8Array;
-  readonly judge: (order: OrderDraft, subject: Subscriber, terms: OperatorTerms, asOf: Date) => Judgement;
+  readonly judge: (
+    order: Pick<OrderDraft, "id">,
+    subject: Subscriber,
+    terms: OperatorTerms,
+    asOf: Date,
+  ) => Judgement;
   readonly chooseSettings: (subject: Subscriber, terms: OperatorTerms) => SettingsChoice;
   /** Signs keys of the own store. */
   readonly ownIssuer: {

@@ -54,6 +54,8 @@ export type UnsentMessage = {
 export type OutgoingMessage = {
   readonly messageId: string;
   readonly operatorId: string;
+  /** Null for a message outside an order. */
+  readonly orderId: string | null;
   readonly kind: MessageKind;
   readonly protocol: string;
   readonly sender: string;

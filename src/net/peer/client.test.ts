@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "vitest";
-import { whenDone } from "../../../test/when-done.ts";
-import type { PeerRequest } from "../../kernel/order/request/connectors.ts";
+import { whenDone } from "../../../test/fixture/when-done.ts";
+import type { PeerRequest } from "../../kernel/calls/connectors.ts";
 import { peerServer } from "./client.ts";
 
 const REFERENCE = "GAMES234";

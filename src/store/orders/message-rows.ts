@@ -193,7 +193,7 @@ const CLAIM_MESSAGES = {
                   lease_until = $3, due_at = $3, leased_by = $4, updated_at = $1
             where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
         returning m.*)
-         select c.id as "messageId", c.operator_id as "operatorId", c.kind, c.reference, c.part_count as "partCount",
+         select c.id as "messageId", c.operator_id as "operatorId", c.order_id as "orderId", c.kind, c.reference, c.part_count as "partCount",
                 c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
                 array(select sequence from message_part where message_id = c.id) as "acceptedParts",
                 case when c.is_unasked then json_build_object('homePlmn', coalesce(s.home_plmn,

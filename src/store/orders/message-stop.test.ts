@@ -58,6 +58,7 @@ function sender(fixture: RequestFixture): { pass(): Promise<void>; readonly vali
     inHand: createInHand(),
     clock: () => new Date(shop.time.now),
     random: () => 0.5,
+    isKeyWithheld: async () => false,
   });
   return {
     validity,

@@ -156,6 +156,7 @@ const keyOf = (operatorId: string, key: string): string => `${operatorId} ${key}
 const outgoing = ({ payload, message, sender }: Row): OutgoingMessage => ({
   messageId: message.id,
   operatorId: message.operatorId,
+  orderId: null,
   kind: "text",
   protocol: "text",
   sender,

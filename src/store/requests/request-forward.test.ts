@@ -109,7 +109,7 @@ for (const road of ROADS) {
       "one request there, however often asked",
     );
     assert.deepEqual(
-      house.saw.forwarded.map(({ reference }) => reference),
+      fixture.saw.forwarded.map(({ reference }) => reference),
       [null, null, "GAMES234"],
       "once it has the request it is asked by its reference: no key is known there for two weeks",
     );
