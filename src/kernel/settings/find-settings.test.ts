@@ -185,7 +185,10 @@ test("the operator's own access point comes before any shipped one, confirmed, a
 });
 
 test("an operator's access point for its network is not given to a virtual operator's SIM, unless it says so", () => {
-  assert.equal(find({ spn: "Lumo" }, [own("mine")]).refused?.code, "mvno_without_access_point");
+  const { refused } = find({ spn: "Lumo" }, [own("mine")]);
+  assert.equal(refused?.code, "mvno_without_access_point");
+  assert.match(refused?.reason ?? "", /own access points there are not said to be for such a SIM/);
+  assert.doesNotMatch(find({ spn: "Lumo" }).refused?.reason ?? "", /own access points/);
   assert.equal(firstOf(find({ spn: "Lumo" }, [own("mine", { wholeNetwork: true })]))?.apn, "mine");
   assert.equal(firstOf(find({ spn: "Lumo" }, [own("mine", { spn: "lumo" })]))?.apn, "mine");
   assert.equal(firstOf(find({ gid1: "ABCD" }, [own("mine", { gid1: "AB" })]))?.apn, "mine");

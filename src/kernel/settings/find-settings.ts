@@ -144,7 +144,7 @@ export function createAccessPointIndex(
         const hint = known(mcc + other) ? `; ${mcc}/${other} is known, and is another network` : "";
         return refuse("network_unknown", `no list knows the network ${place}${hint}`);
       }
-      return { ...refusalFor(subscriber, about, place), ...unchecked };
+      return { ...refusalFor(subscriber, about, place, own.length > 0), ...unchecked };
     },
     plmnOfImsi(imsi) {
       const mcc = imsi.slice(0, 3);
@@ -191,23 +191,33 @@ const SIGN_NAME: Record<SimSign, string> = { iccid: "ICCID", imsi: "IMSI", gid1:
 const shown = ({ sign, value }: Evidence): string =>
   sign === "imsi" || sign === "iccid" ? `${SIGN_NAME[sign]} ${value}...` : `${SIGN_NAME[sign]} "${value}"`;
 
-function refusalFor(subscriber: Subscriber, { hostName }: NetworkProfile, place: string): Found {
+/** Who has given access points of his own hears what they lack to be for such a SIM. */
+const OWN_ARE_FOR_OTHERS =
+  "; the operator's own access points there are not said to be for such a SIM (spn, gid1, imsiPrefix, or wholeNetwork)";
+
+function refusalFor(
+  subscriber: Subscriber,
+  { hostName }: NetworkProfile,
+  place: string,
+  hasOwn: boolean,
+): Found {
+  const ownWords = hasOwn ? OWN_ARE_FOR_OTHERS : "";
   if (subscriber.kind === "virtual") {
     const names = subscriber.names.join(" or ");
     return refuse(
       "mvno_without_access_point",
       `${shown(subscriber.by)} is of ${names}, a virtual operator on ${hostName} (${place}); ` +
-        `no access point of ${names} is known, and ${hostName}'s is not given in its place`,
+        `no access point of ${names} is known, and ${hostName}'s is not given in its place${ownWords}`,
     );
   }
   if (subscriber.kind === "unknown") {
     return refuse(
       "subscriber_group_unknown",
       `${shown(subscriber.by)} is not ${hostName}'s own (${place}) and no set of access points is known for it; ` +
-        `${hostName}'s is not given in its place`,
+        `${hostName}'s is not given in its place${ownWords}`,
     );
   }
-  return refuse("no_access_point", `no access point is known for ${hostName} (${place})`);
+  return refuse("no_access_point", `no access point is known for ${hostName} (${place})${ownWords}`);
 }
 
 const ALL_SIGNS: readonly UncheckedSign[] = ["spn", "gid1", "gid2", "imsi", "iccid"];
