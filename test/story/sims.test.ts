@@ -1,14 +1,11 @@
 /** SIMs that move between handsets, and what is known or not of them (rows 73-76, 79, 80, 84). */
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "vitest";
 import { imeiFromNetwork } from "../../src/term/imei.ts";
 import { itemOf, type StoryOperator, type StoryPhone, storyFixture, until } from "../fixture/story.ts";
 
 const fixture = await storyFixture({ world: { smscRetryMs: 100 } });
 const HOUR_MS = 3_600_000;
-/** What an operator changes is known to every part of the server after this time. */
-const TERMS_MS = 2_100;
 
 type Row = { readonly id: string; readonly cause: string; readonly state: string };
 const ordersOf = async (operator: StoryOperator, query: string): Promise<Row[]> =>
@@ -223,8 +220,6 @@ test("the SIM of an unknown virtual operator never gets its host's access points
     "idempotency-key": "wonder",
   });
   assert.equal(added.status, 201, added.text);
-  await sleep(TERMS_MS);
-  await fixture.timePasses(HOUR_MS);
   const going = await until(tell, ({ state }) => state === "provisioning", "it goes on");
   assert.deepEqual(itemOf(going, "settings").apns, ["internet.wonder"]);
   assert.equal(going.events.filter(({ kind }: { kind: string }) => kind === "order_waiting").length, 1);
@@ -261,7 +256,6 @@ for (const kind of ["mvno", "secondary", "tertiary"] as const) {
       `insert into operator_policy (operator_id, version, body, made_by) values ($1, 1, '{"sendUnconfirmed": true}', 'before')`,
       [operator.id],
     );
-    await sleep(TERMS_MS);
     const sim = unsigned({ mvno: 100_002, secondary: 100_012, tertiary: 100_022 }[kind]);
     const { orderId } = await operator.sight(sim);
     const story = await looked(operator, orderId);
@@ -321,7 +315,6 @@ test("a host's shipped access points wait for its word: off by default, sent onc
   assert.match(opened.detail.unchecked, /no such sign of a virtual operator on Telekom could be checked/);
 
   assert.equal((await putPolicy(operator, false)).status, 200);
-  await sleep(TERMS_MS);
   const before = sentTo(sim.msisdn).length;
   const again = await operator.call("POST", `/v1/orders/${orderId}/resend`, {}, "care", {
     "idempotency-key": "again",
@@ -348,7 +341,6 @@ test("settings that nobody confirmed and that wait to be sent when the switch go
   );
   const before = sentTo(sim.msisdn).length;
   assert.equal((await putPolicy(operator, false)).status, 200);
-  await sleep(TERMS_MS);
   // As if the centre had put it off: it is due again.
   await fixture.database.run("update message set state = 'queued', due_at = now() where order_id = $1", [
     orderId,
@@ -381,13 +373,11 @@ test("a page with settings that nobody confirmed closes when the switch goes off
       headers: { "content-type": "application/x-www-form-urlencoded" },
     });
   assert.equal((await putPolicy(operator, false)).status, 200);
-  await sleep(TERMS_MS);
   const closed = await open();
   assert.equal(closed.status, 410);
   assert.doesNotMatch(await closed.text(), /internet\.telekom/);
   assert.notEqual(itemOf(await tell(), "settings").state, "opened");
   assert.equal((await putPolicy(operator, true)).status, 200);
-  await sleep(TERMS_MS);
   assert.match(await (await open()).text(), /internet\.telekom/);
 });
 
