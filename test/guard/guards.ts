@@ -760,4 +760,12 @@ export const GUARDS: readonly Guard[] = [
     broken: "",
     tests: ["src/store/requests/request-forward.test.ts"],
   },
+  {
+    protects: "consent",
+    what: "who took a number along to another operator answers for who had it at the former one",
+    file: "src/store/requests/request-store.ts",
+    line: "const numbers = await numbersNowAt(database, sealer, from);",
+    broken: 'const numbers = await (await import("./reply-rows.ts")).numbersAt(database, sealer, from);',
+    tests: ["src/store/requests/request-texts.test.ts"],
+  },
 ];

@@ -177,6 +177,37 @@ const HOLDERS = {
            from unnest($1::uuid[]) as o(id) left join who w on w.operator_id = o.id`,
 };
 
+const SIMS_OF_NUMBER = {
+  name: "sims_of_number", // subscriber_by_msisdn, pairing_current
+  text: `with who as (${OF_NUMBERS})
+         select who.operator_id as "operatorId", s.imsi_sealed as "imsiSealed", p.last_seen_at as "lastSeenAt"
+           from who join subscriber s on s.id = who.id left join pairing p on p.subscriber_id = s.id and p.is_current`,
+};
+
+/**
+ * As `numbersAt`, of the operators alone whose SIM has the number now: one that was taken along from one operator of this
+ * server to another stands in the books of both, and whoever has it answers for the SIM that was seen last.
+ */
+export async function numbersNowAt(
+  database: Database,
+  sealer: Sealer,
+  from: string,
+): ReturnType<typeof numbersAt> {
+  const numbers = await numbersAt(database, sealer, from);
+  if (!numbers) return undefined;
+  type Sim = { readonly operatorId: string; readonly imsiSealed: Buffer; readonly lastSeenAt: Date | null };
+  const sims = (await database.rows<Sim>(SIMS_OF_NUMBER, [...numbers])).map((sim) => ({
+    ...sim,
+    imsi: sealer.open("imsi", sim.imsiSealed),
+    seenMs: sim.lastSeenAt?.getTime() ?? 0,
+  }));
+  const lastMs = Math.max(...sims.map(({ seenMs }) => seenMs));
+  const last = new Set(sims.filter(({ seenMs }) => seenMs === lastMs).map(({ imsi }) => imsi));
+  const meant = new Set(sims.filter(({ imsi }) => last.has(imsi)).map(({ operatorId }) => operatorId));
+  const [operators, indexes] = numbers;
+  return [operators.filter((id) => meant.has(id)), indexes.filter((_, at) => meant.has(operators[at]!))];
+}
+
 /** A number's blind index at every operator, for `OF_NUMBERS`; undefined for a sender that is no number. */
 export async function numbersAt(
   database: Database,

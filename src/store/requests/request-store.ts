@@ -20,7 +20,7 @@ import type { Sealer } from "../seal/seal.ts";
 import { lockHolders, loseNumbers } from "../sightings/number-moves.ts";
 import { accountBooksOf, NO_BOOKS, putAccountNumber } from "./account-books.ts";
 import { factsOf } from "./account-store.ts";
-import { numbersAt, OF_NUMBERS, replyStore, replyTransaction } from "./reply-rows.ts";
+import { numbersNowAt, OF_NUMBERS, replyStore, replyTransaction } from "./reply-rows.ts";
 import { noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
 
 /** Requests of one subscriber that a screen lists; questions that a reply may answer. */
@@ -319,7 +319,7 @@ export function requestStore(
   return {
     ...replyStore(database, sealer),
     async questionsOf(from, now) {
-      const numbers = await numbersAt(database, sealer, from);
+      const numbers = await numbersNowAt(database, sealer, from);
       return numbers ? database.rows<QuestionRow>(QUESTIONS, [...numbers, now]) : [];
     },
     async requestsByKey(keyReference) {

@@ -55,6 +55,28 @@ test("who has a number now answers his own questions alone, not those of who had
   assert.equal(await fixture.requests.textCame(fixture.msisdn, "no"), false, "he has no other question");
 });
 
+test("a number that was taken along to another operator of this server answers nothing for who had it at the former one", async () => {
+  const from = await shop.fixture("ported from", [RADIO], { terms: ["t"] });
+  const to = await shop.fixture("ported to", [RADIO], { terms: ["t"] });
+  const { msisdn } = from;
+  const seen = async (operatorId: string, sim: { imsi: string; imei: string }) => {
+    shop.time.now += 61_000; // when a SIM was seen last is written once a minute
+    await shop.see(operatorId, { ...sim, msisdn, seenAt: new Date(shop.time.now).toISOString() });
+  };
+  await seen(from.operatorId, { imsi: from.imsi, imei: from.imei });
+  const before = await from.ask(["radio"], { noticeKey: null });
+  const heir = pair("ported heir");
+  await seen(to.operatorId, { imsi: heir.imsi, imei: heir.imei });
+  assert.equal(await from.requests.textCame(msisdn, "yes"), false);
+  assert.equal((await from.status(before.orderId)).state, "awaiting_consent");
+  const now = await to.ask(["radio"], { who: { ...heir, msisdn }, noticeKey: null });
+  assert.equal(await to.requests.textCame(msisdn, "yes"), true);
+  assert.notEqual((await to.status(now.orderId)).state, "awaiting_consent");
+  assert.equal((await from.status(before.orderId)).state, "awaiting_consent");
+  await seen(from.operatorId, { imsi: from.imsi, imei: from.imei });
+  assert.equal(await from.requests.textCame(msisdn, "yes"), true, "it came back");
+});
+
 test("a yes to an offer that cannot be had by SMS is answered, and opens nothing", async () => {
   const safe = {
     ...RADIO,
