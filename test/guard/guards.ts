@@ -768,4 +768,20 @@ export const GUARDS: readonly Guard[] = [
     broken: 'const numbers = await (await import("./reply-rows.ts")).numbersAt(database, sealer, from);',
     tests: ["src/store/requests/request-texts.test.ts"],
   },
+  {
+    protects: "identity",
+    what: "a link that went to a number that is another SIM's now is opened again",
+    file: "src/kernel/detected/number-lost.ts",
+    line: "const again = lost.filter((item) => !isOfLostLink(item));",
+    broken: "const again = lost;",
+    tests: ["src/store/sightings/number-moves.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a former link is opened again with the one that took its place",
+    file: "src/store/orders/order-rows.ts",
+    line: "and not exists (select from link n where n.order_id = l.order_id and n.item_id = l.item_id and n.id > l.id)",
+    broken: "",
+    tests: ["src/store/sightings/number-moves.test.ts"],
+  },
 ];

@@ -60,7 +60,7 @@ function advance(
   if (isOfRequest(order)) return requestIsDue({ deps, scribe, order, subject, terms });
   if (order.state !== "provisioning") return openOrder(deps, scribe, { order, subject, symptoms }, terms);
   giveUpKeys(scribe, order);
-  followNumber(scribe, order, subject, terms, companions);
+  followNumber({ deps, scribe, order, subject, terms }, companions);
   sendWithoutKey(deps, scribe, order, subject, terms);
   deadlinePassed(scribe, order, terms);
 }

@@ -107,6 +107,10 @@ function queueAgain(
   return message;
 }
 
+/** Whoever has its number now may have the link: it is not opened again, whoever asks. */
+export const isOfLostLink = ({ message }: ItemDraft): boolean =>
+  message?.kind === "link" && message.isLost === true;
+
 /** At once, each message once for all items that it carries. */
 export function resendItems(
   scribe: Scribe,

@@ -140,10 +140,11 @@ function send(
   composed: Composed,
 ): void {
   const [first] = items;
-  const message = queue(scribe, order, deps, terms, `${first!.id}:1`, composed);
-  const deadlineAt = lastChance(terms.policy, 1, scribe.now);
+  const attempt = 1 + Math.max(...items.map((item) => item.attempt));
+  const message = queue(scribe, order, deps, terms, `${first!.id}:${attempt}`, composed);
+  const deadlineAt = lastChance(terms.policy, attempt, scribe.now);
   for (const item of items) {
-    item.attempt = 1;
+    item.attempt = attempt;
     item.message = message;
     scribe.moveItem(order, item, {
       state: "sending",

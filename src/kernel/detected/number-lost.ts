@@ -4,12 +4,12 @@
  * and sends again then.
  */
 
-import { resendItems } from "../delivery/resend.ts";
+import { isOfLostLink, resendItems } from "../delivery/resend.ts";
+import type { Carrier } from "../delivery/send.ts";
 import { isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { ItemDraft, OrderDraft, Subscriber } from "../order/order-draft.ts";
-import type { Scribe } from "../order/scribe.ts";
+import { sendPageAnew } from "./open-order.ts";
 
 export const NUMBER_LOST =
   "the number of its SIM is another SIM's now, so nothing that was sent there is waited for; ask for it anew";
@@ -23,24 +23,16 @@ export const hasLostNumber = (
 const isLost = ({ state, message }: ItemDraft): boolean => state === "sending" && message?.isLost === true;
 
 /** Of an order that the network opened: waits for a number, and sends again what a former number was to get. */
-export function followNumber(
-  scribe: Scribe,
-  order: OrderDraft,
-  { msisdn }: Pick<Subscriber, "msisdn">,
-  terms: OperatorTerms,
-  companions: readonly Companion[],
-): void {
+export function followNumber(carrier: Omit<Carrier, "judgement">, companions: readonly Companion[]): void {
+  const { scribe, order, subject, terms } = carrier;
   const lost = order.items.filter(isLost);
   if (isFinal(order) || lost.length === 0) return;
-  if (msisdn !== null)
-    return resendItems(
-      scribe,
-      order,
-      terms,
-      lost,
-      companions,
-      "the SIM has a number again: it is sent there",
-    );
+  if (subject.msisdn !== null) {
+    const again = lost.filter((item) => !isOfLostLink(item));
+    resendItems(scribe, order, terms, again, companions, "the SIM has a number again: it is sent there");
+    for (const item of lost) if (isOfLostLink(item)) sendPageAnew(carrier, item);
+    return;
+  }
   for (const item of lost) {
     if (item.cause === "number_lost") continue;
     scribe.moveItem(order, item, {

@@ -107,6 +107,18 @@ export function sendWithoutKey(
   sendSettings(carrier, waiting, valuesFor(choice.values, true, relation, terms));
 }
 
+/** A page of its own for a link whose former address reached a number that is another SIM's now: that one stays closed. */
+export function sendPageAnew(carrier: Omit<Carrier, "judgement">, item: ItemDraft): void {
+  const { deps, scribe, order, subject, terms } = carrier;
+  const choice = deps.chooseSettings(subject, terms);
+  if (choice.kind === "refused")
+    return failItem(scribe, order, item, { cause: choice.code, reason: choice.reason });
+  const judgement = deps.judge(order, subject, terms, scribe.now);
+  const relation = relationOf(terms, order.make);
+  const values = valuesFor(choice.values, isLeftBehind(judgement, relation, terms), relation, terms);
+  sendSettings({ ...carrier, judgement: { protocol: "link" } }, item, values);
+}
+
 /** Keys whose time is up are given up first, so that their settings can still go. */
 export function giveUpKeys(scribe: Scribe, order: OrderDraft): void {
   for (const item of order.items) {

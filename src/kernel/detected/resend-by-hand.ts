@@ -1,6 +1,6 @@
 /** A person has an order sent again: what has not reached its level goes out anew, and a key that was not given is asked for again. */
 import { TurnupError } from "../../term/error.ts";
-import { closed, resendItems } from "../delivery/resend.ts";
+import { closed, isOfLostLink, resendItems } from "../delivery/resend.ts";
 import { isDone, isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
 import { type OperatorTerms, relationOf } from "../order/operator-terms.ts";
@@ -33,7 +33,7 @@ export function resendByHand(
   const short = order.items.filter(
     (item) => item.state !== "cancelled" && !isDone(item, terms) && !isWithheld(item),
   );
-  const composed = short.filter(({ message }) => message !== null);
+  const composed = short.filter((item) => item.message !== null && !isOfLostLink(item));
   const sendable = maySendUnconfirmed(terms)
     ? composed
     : composed.filter(({ message }) => !unconfirmed.has(message!.payloadId));
@@ -44,6 +44,12 @@ export function resendByHand(
       : [];
   if (sendable.length + unkeyed.length === 0 && composed.length > 0) throw withheld();
   if (sendable.length + unkeyed.length === 0 && isKeyWithheld) throw keyWithheld();
+  if (sendable.length + unkeyed.length === 0 && short.some(isOfLostLink)) {
+    throw new TurnupError("nothing_to_resend", "its link went to a number that is another SIM's now", {
+      nextStep:
+        "send a sighting with this SIM's MSISDN: an open order sends a new link then; where it has ended, open a new one",
+    });
+  }
   if (sendable.length + unkeyed.length === 0) {
     throw new TurnupError(
       "nothing_to_resend",

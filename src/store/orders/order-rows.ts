@@ -268,7 +268,8 @@ const EXTEND_LINKS = {
   name: "extend_links", // link_of_order
   text: `update link l set expires_at = greatest(l.expires_at, v.expires_at)
            from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as v(order_id, item_id, expires_at)
-          where l.order_id = v.order_id and l.item_id = v.item_id`,
+          where l.order_id = v.order_id and l.item_id = v.item_id
+            and not exists (select from link n where n.order_id = l.order_id and n.item_id = l.item_id and n.id > l.id)`,
 };
 
 /** What only carried somebody's data to be looked at or read. Registrations and the network's elements are taken back instead. */

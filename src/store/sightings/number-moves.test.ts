@@ -7,6 +7,7 @@ import { pair } from "../../../test/fixture/order-shop.ts";
 import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
 import type { SightingInput } from "../../kernel/detection/sighting.ts";
+import { createSettingsPages } from "../orders/settings-pages.ts";
 import { createPortalPeople } from "../requests/portal-link.ts";
 
 const shop = await requestShop();
@@ -248,11 +249,6 @@ test("a number that two SIMs are seen with at the same moment is left with the o
     );
     assert.equal(await holdersOf(fixture, msisdn), 1, `round ${round}`);
     assert.equal(await numberOf(fixture, other.imsi), msisdn);
-    assert.equal(
-      await shop.count("former_number", "subscriber_id = $1 and new_holder_id = $2", ids),
-      1,
-      "that the other had it is kept",
-    );
   }
 });
 const simless = ({ imsi, imei }: Sim) => ({ imsi, imei });
@@ -358,6 +354,55 @@ test("what the network sent to a SIM waits for its number when that moved on, an
     JSON.stringify(again.items),
   );
   assert.equal(again.items.find(({ kind }) => kind === "settings")!.cause, null);
+});
+
+test("a link that went to a number that moved on stays closed; the SIM's new number gets one of its own", async () => {
+  const fixture = await shop.fixture("link", [RADIO]);
+  const old = simOf(fixture);
+  const opened: string[] = [];
+  const pages = createSettingsPages({
+    database: shop.database,
+    sealer: shop.sealer,
+    clock: () => new Date(shop.time.now),
+    onOpened: async (orderId) => void opened.push(orderId),
+    maySendUnconfirmed: async () => true,
+  });
+  const tokenTo = async (msisdn: string): Promise<string> => {
+    const his = (await sent(fixture)).filter(({ to }) => to === msisdn);
+    assert.equal(his.length, 1);
+    return /\/s\/([A-Za-z0-9_-]+)/.exec(his[0]!.text)![1]!;
+  };
+  shop.world.protocol = "link";
+  try {
+    const subscriberId = await sees(fixture, old);
+    await shop.pass(1);
+    const { id } = (await shop.database.one<{ id: string }>(
+      "select id from provisioning_order where subscriber_id = $1",
+      [subscriberId],
+    ))!;
+    const first = await tokenTo(old.msisdn);
+    assert.equal((await pages.look(first))?.state, "ready");
+    await sees(fixture, { ...pair("link heir"), msisdn: old.msisdn });
+    await shop.pass(1);
+    assert.equal((await pages.open(first))?.state, "expired");
+    await assert.rejects(shop.conductor.resend(fixture.operatorId, id, "care"), {
+      code: "nothing_to_resend",
+      message: /another SIM's now/,
+    });
+    const later = pair("link later").msisdn;
+    await sees(fixture, { ...old, msisdn: later });
+    await shop.pass(1);
+    const second = await tokenTo(later);
+    assert.notEqual(second, first);
+    await shop.conductor.resend(fixture.operatorId, id, "care");
+    assert.equal(await tokenTo(later), second, "sent again it is the same");
+    assert.equal((await pages.open(first))?.state, "expired", "whoever has it");
+    assert.deepEqual(opened, []);
+    assert.equal((await pages.open(second))?.state, "open");
+    assert.deepEqual(opened, [id]);
+  } finally {
+    shop.world.protocol = "omacp";
+  }
 });
 
 test("a person's word alone takes no number from a SIM; a line that the network names does", async () => {
