@@ -25,10 +25,10 @@ const cache = join(root, "node_modules", ".cache", "turnup");
 const KEPT = 4;
 
 /**
- * Libraries of many small modules, 800 of a start's 1,000: a checkout's bundle has them inside. A release names its
- * libraries and does not copy them.
+ * Libraries of many small modules, most of those that a start reads: a checkout's bundle has them inside. A release names
+ * its libraries and does not copy them.
  */
-const MANY_MODULES = ["typebox", "kysely"];
+const MANY_MODULES = ["typebox"];
 
 /** @param {string} folder @param {{ readonly sourcemap?: boolean, readonly inside?: readonly string[] }} [options] */
 export async function bundleProgram(folder, { sourcemap = false, inside = [] } = {}) {

@@ -50,7 +50,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 // ---- out
 
-/** Tables of ours, parents before children. Partitions are read through their table. */
+/** Tables of ours, parents before children. Partitions are read through their table. `kysely_`: the ledger of release 0.1.0. */
 const TABLES = `
   with recursive ours as (
     select c.oid, c.relname as name, greatest(c.reltuples, 0)::bigint as estimate,

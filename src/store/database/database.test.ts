@@ -209,12 +209,3 @@ test("a server that is not there is named as such, with the next step", async ()
   });
   rmSync(folder, { recursive: true });
 });
-
-test("Kysely reads through the same pool with the same types", async () => {
-  const row = await database.kysely
-    .selectFrom("account" as never)
-    .select("balance_minor" as never)
-    .where("id" as never, "=", 1 as never)
-    .executeTakeFirst();
-  assert.equal(typeof (row as { balance_minor: unknown }).balance_minor, "bigint");
-});

@@ -7,10 +7,8 @@
  */
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
-import type { Schema } from "./schema.ts";
 
 export const POOL_MAX_DEFAULT = 16;
 /** A query of the product takes milliseconds; one of 30 s is a mistake. Imports ask for more by name. */
@@ -92,8 +90,6 @@ export type TransactionOptions = {
 export interface Database extends Db {
   /** All or nothing. `tx` is of no use once the work has returned. */
   transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
-  /** For the lists of API and console; hot paths use named statements. */
-  readonly kysely: Kysely<Schema>;
   close(): Promise<void>;
 }
 
@@ -174,7 +170,6 @@ function pooled({ keepsPlans, plansAnew }: Pools, statementTimeoutMs: number): D
   });
   return {
     ...whole,
-    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: plansAnew }) }),
     transaction: (work, options = {}) =>
       transaction(options.keepsPlans ? keepsPlans : plansAnew, work, {
         ...options,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "vitest";
+import { test, vi } from "vitest";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { checksumOf, type MigrationFile, migrate, migrationFiles } from "./migrate.ts";
@@ -11,6 +11,8 @@ import { uuidv7 } from "./uuid.ts";
 const file = (name: string, text: string): MigrationFile => ({ name, text, checksum: checksumOf(text) });
 const FIRST = file("0001-phone", "create table phone (id int primary key);\ninsert into phone values (1);");
 const SECOND = file("0002-note", "alter table phone add note text;");
+const WAITING = `select 1 from pg_locks where locktype = 'advisory' and not granted
+    and database = (select oid from pg_database where datname = current_database())`;
 const { database, config } = await freshDatabaseConfig({ migrated: false });
 const { database: shipped } = await freshDatabaseConfig({ migrated: false });
 
@@ -33,6 +35,18 @@ test("two programs that start at once apply each migration once", async () => {
   const applied = outcomes.flatMap((outcome) => outcome.applied);
   assert.deepEqual(applied.toSorted(), [FIRST.name, SECOND.name]);
   assert.deepEqual(await database.rows("select * from phone"), [{ id: 1, note: null }]);
+});
+
+test("who starts while another program migrates waits for it, whichever release that is", async () => {
+  const { database: other } = await freshDatabaseConfig({ migrated: false });
+  let outcome: Promise<unknown> | undefined;
+  await other.transaction(async (tx) => {
+    await tx.run("select pg_advisory_xact_lock(3853314791062309107)"); // as release 0.1.0 takes it
+    outcome = migrate(other, [FIRST]);
+    await vi.waitFor(async () => assert.equal((await other.rows(WAITING)).length, 1), { timeout: 10_000 });
+    assert.deepEqual(await tx.rows("select to_regclass('phone') as phone"), [{ phone: null }]);
+  });
+  assert.deepEqual(await outcome, { applied: [FIRST.name], version: 1, notes: [] });
 });
 
 test("a migration that was edited after it ran is refused by name", async () => {

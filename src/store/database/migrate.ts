@@ -1,6 +1,6 @@
 /**
- * Brings a database to this release: numbered SQL files in `migrations/`, forward only, each in one transaction,
- * by Kysely's Migrator and under its advisory lock, so that several nodes may start at once.
+ * Brings a database to this release: numbered SQL files in `migrations/`, forward only, each in one transaction and under
+ * one advisory lock, so that several nodes may start at once.
  *
  * Beside each applied migration its checksum is kept: a file that was edited after it ran is refused, since nobody
  * could say any more what shape the database has.
@@ -8,9 +8,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Migration, Migrator, sql } from "kysely";
 import { TurnupError } from "../../term/error.ts";
-import type { Database } from "./database.ts";
+import type { Database, Db } from "./database.ts";
 
 /** Beside this room in a checkout; in a release all is in one folder. */
 const FOLDER = ["migrations", "../migrations"]
@@ -19,6 +18,8 @@ const FOLDER = ["migrations", "../migrations"]
 const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/;
 /** Building an index on millions of rows. */
 const MIGRATION_TIMEOUT_MS = 3_600_000;
+/** Nodes that start meanwhile wait for it as long. The number is the one that release 0.1.0 takes, so they wait on each other. */
+const MIGRATION_LOCK = "3853314791062309107";
 
 export type MigrationFile = { readonly name: string; readonly text: string; readonly checksum: string };
 /** `version` is the number of the last migration, 0 for none. */
@@ -43,19 +44,9 @@ export async function migrate(
   const version = Number(files.at(-1)?.name.slice(0, 4) ?? 0);
   if (pending.length === 0) return { applied: [], version, notes: [] };
 
-  const provider = {
-    getMigrations: async () => Object.fromEntries(files.map((file) => [file.name, migrationOf(file)])),
-  };
-  const migrator = new Migrator({ db: database.kysely, provider });
   const applied: string[] = [];
-  // One step at a time makes one transaction of each. A step that another node took meanwhile is not taken again.
-  for (const _ of pending) {
-    const { results = [], error } = await migrator.migrateUp();
-    applied.push(
-      ...results.filter(({ status }) => status === "Success").map(({ migrationName }) => migrationName),
-    );
-    if (error) throw error;
-  }
+  for (let name = await applyNext(database, files); name; name = await applyNext(database, files))
+    applied.push(name);
   check(await appliedMigrations(database), files);
   return { applied, version, notes: await notesOf(database, applied) };
 }
@@ -93,20 +84,26 @@ export function migrationFiles(folder: string = FOLDER): MigrationFile[] {
 export const checksumOf = (text: string): string =>
   createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex");
 
-function migrationOf({ name, text, checksum }: MigrationFile): Migration {
-  return {
-    async up(db) {
-      await sql.raw(`set local statement_timeout = ${MIGRATION_TIMEOUT_MS}`).execute(db);
-      await sql.raw(text).execute(db);
-      await sql
-        .raw("create table if not exists migration_checksum (name text primary key, sha256 text not null)")
-        .execute(db);
-      await sql`insert into migration_checksum (name, sha256) values (${name}, ${checksum})`.execute(db);
+/** Names the migration that it applied; undefined where none was left, since another node took it meanwhile. */
+const applyNext = (database: Database, files: readonly MigrationFile[]): Promise<string | undefined> =>
+  database.transaction(
+    async (tx) => {
+      tx.send(`set local lock_timeout = ${MIGRATION_TIMEOUT_MS}`);
+      tx.send(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+      tx.send("set local lock_timeout to default"); // its own statements wait no longer than anybody's
+      const applied = await appliedMigrations(tx);
+      check(applied, files);
+      const next = files.find(({ name }) => !applied.has(name));
+      if (!next) return undefined;
+      await tx.run(next.text);
+      tx.send("create table if not exists migration_checksum (name text primary key, sha256 text not null)");
+      tx.send("insert into migration_checksum (name, sha256) values ($1, $2)", [next.name, next.checksum]);
+      return next.name;
     },
-  };
-}
+    { statementTimeoutMs: MIGRATION_TIMEOUT_MS },
+  );
 
-async function appliedMigrations(database: Database): Promise<ReadonlyMap<string, string>> {
+async function appliedMigrations(database: Db): Promise<ReadonlyMap<string, string>> {
   const known = await database.one<{ there: boolean }>(
     "select to_regclass('migration_checksum') is not null as there",
   );

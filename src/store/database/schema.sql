@@ -1,0 +1,804 @@
+-- The tables as the migrations leave them: to read, not to run. Written by
+--   UPDATE_SCHEMA=1 npx vitest run src/store/database/schema.test.ts
+
+create table access_point (
+  id uuid not null,
+  operator_id uuid not null,
+  body jsonb not null,
+  made_by text not null,
+  made_at timestamp with time zone not null default now(),
+  retired_at timestamp with time zone,
+  constraint access_point_pkey PRIMARY KEY (id),
+  constraint access_point_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index access_point_of_operator ON access_point USING btree (operator_id, id) WHERE (retired_at IS NULL);
+
+create table api_request (
+  operator_id uuid not null,
+  scope text not null,
+  key_hash bytea not null,
+  fingerprint bytea not null,
+  subject_id uuid not null,
+  status integer,
+  answer jsonb,
+  begun_at timestamp with time zone not null,
+  constraint api_request_pkey PRIMARY KEY (operator_id, scope, key_hash),
+  constraint api_request_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index api_request_by_age ON api_request USING btree (begun_at);
+
+create table api_token (
+  id uuid not null,
+  operator_id uuid not null,
+  hash bytea not null,
+  role text not null,
+  label text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint api_token_pkey PRIMARY KEY (id),
+  constraint api_token_hash_key UNIQUE (hash),
+  constraint api_token_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint api_token_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'engineer'::text, 'care'::text, 'probe'::text, 'maker'::text, 'representative'::text, 'partner'::text, 'voice'::text])))
+);
+create index api_token_of_operator ON api_token USING btree (operator_id, id);
+
+create table audit (
+  id uuid not null,
+  operator_id uuid not null,
+  actor text not null,
+  action text not null,
+  subject text not null,
+  detail jsonb not null default '{}'::jsonb,
+  at timestamp with time zone not null default now(),
+  constraint audit_pkey PRIMARY KEY (id),
+  constraint audit_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index audit_by_time ON audit USING btree (operator_id, id DESC);
+
+create table card_try (
+  operator_id uuid not null,
+  kind text not null,
+  key bytea not null,
+  try_id uuid not null,
+  card bytea not null,
+  outcome text not null,
+  at timestamp with time zone not null,
+  constraint card_try_pkey PRIMARY KEY (operator_id, kind, key, try_id),
+  constraint card_try_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint card_try_kind_check CHECK ((kind = ANY (ARRAY['session'::text, 'number'::text, 'device'::text, 'card'::text, 'address'::text, 'token'::text]))),
+  constraint card_try_outcome_check CHECK ((outcome = ANY (ARRAY['asked'::text, 'accepted'::text, 'refused'::text])))
+);
+create index card_try_by_id ON card_try USING btree (try_id);
+create index card_try_by_time ON card_try USING btree (at);
+
+create table catalog_content (
+  operator_id uuid not null,
+  sha256 bytea not null,
+  octets bytea not null,
+  made_at timestamp with time zone not null,
+  constraint catalog_content_pkey PRIMARY KEY (operator_id, sha256),
+  constraint catalog_content_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
+create table catalog_item (
+  operator_id uuid not null,
+  item_id text not null,
+  version integer not null,
+  kind text not null,
+  body jsonb not null,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  retired_at timestamp with time zone,
+  constraint catalog_item_pkey PRIMARY KEY (operator_id, item_id, version),
+  constraint catalog_item_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint catalog_item_item_id_check CHECK ((item_id ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
+  constraint catalog_item_kind_check CHECK ((kind = ANY (ARRAY['feature'::text, 'service'::text, 'package'::text]))),
+  constraint catalog_item_version_check CHECK ((version > 0))
+);
+create unique index catalog_item_current ON catalog_item USING btree (operator_id, item_id) WHERE (retired_at IS NULL);
+
+create table change_version (
+  operator_id uuid not null,
+  kind text not null,
+  version bigint not null,
+  changed_in bigint not null,
+  changed_at timestamp with time zone not null,
+  constraint change_version_pkey PRIMARY KEY (operator_id, kind),
+  constraint change_version_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
+create table charge (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid not null,
+  item_id uuid not null,
+  make text not null,
+  key_source text not null,
+  fee_minor bigint not null,
+  portion_minor bigint not null,
+  currency text not null,
+  level text not null,
+  state text not null,
+  reason text not null,
+  bank_reference text,
+  payout_reference text,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint charge_pkey PRIMARY KEY (id),
+  constraint charge_item_id_key UNIQUE (item_id),
+  constraint charge_check CHECK (((portion_minor >= 0) AND (portion_minor <= fee_minor))),
+  constraint charge_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint charge_fee_minor_check CHECK ((fee_minor >= 0)),
+  constraint charge_key_source_check CHECK ((key_source = ANY (ARRAY['own'::text, 'maker'::text]))),
+  constraint charge_level_check CHECK ((level = ANY (ARRAY['delivered'::text, 'opened'::text, 'works'::text]))),
+  constraint charge_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'paid'::text, 'refused'::text, 'settled'::text]))),
+  constraint own_key_pays_no_portion CHECK (((key_source = 'maker'::text) OR (portion_minor = 0)))
+);
+create index charge_by_id ON charge USING btree (operator_id, id DESC);
+create index charge_by_state ON charge USING btree (operator_id, state, id DESC);
+
+create table consent (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid not null,
+  terms_id text not null,
+  terms_version integer not null,
+  language text not null,
+  text text not null,
+  code text not null,
+  sent_by text[] not null default '{}'::text[],
+  asked_at timestamp with time zone not null,
+  answer text,
+  answered_by text,
+  answered_at timestamp with time zone,
+  payload_id uuid,
+  constraint consent_pkey PRIMARY KEY (id),
+  constraint consent_order_id_fkey FOREIGN KEY (order_id) REFERENCES provisioning_order(id),
+  constraint consent_answer_check CHECK ((answer = ANY (ARRAY['accept'::text, 'decline'::text])))
+);
+create index consent_of_order ON consent USING btree (order_id);
+
+create table dataset (
+  id uuid not null,
+  operator_id uuid,
+  kind text not null,
+  name text not null,
+  version text not null,
+  sha256 bytea not null,
+  licence text not null,
+  row_count integer not null,
+  refused integer not null default 0,
+  loaded_at timestamp with time zone not null default now(),
+  retired_at timestamp with time zone,
+  constraint dataset_pkey PRIMARY KEY (id),
+  constraint dataset_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create unique index dataset_current ON dataset USING btree (COALESCE(operator_id, '00000000-0000-0000-0000-000000000000'::uuid), kind, name) WHERE (retired_at IS NULL);
+
+create table dataset_row (
+  dataset_id uuid not null,
+  line integer not null,
+  key text not null,
+  body jsonb not null,
+  constraint dataset_row_pkey PRIMARY KEY (dataset_id, line),
+  constraint dataset_row_dataset_id_fkey FOREIGN KEY (dataset_id) REFERENCES dataset(id) ON DELETE CASCADE
+);
+create index dataset_row_by_key ON dataset_row USING btree (dataset_id, key);
+
+create table device (
+  id uuid not null,
+  operator_id uuid not null,
+  imei_index bytea not null,
+  imei_sealed bytea not null,
+  tac text not null,
+  software_version text,
+  created_at timestamp with time zone not null default now(),
+  constraint device_pkey PRIMARY KEY (id),
+  constraint device_operator_id_imei_index_key UNIQUE (operator_id, imei_index),
+  constraint device_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint device_tac_check CHECK ((tac ~ '^[0-9]{8}$'::text))
+);
+create index device_by_tac ON device USING btree (operator_id, tac, id);
+
+create table device_key (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid not null,
+  device_id uuid not null,
+  source text not null,
+  issuer text not null,
+  reference bytea not null,
+  sealed bytea not null,
+  state text not null,
+  not_after timestamp with time zone not null,
+  issued_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint device_key_pkey PRIMARY KEY (id),
+  constraint device_key_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint device_key_source_check CHECK ((source = ANY (ARRAY['own'::text, 'maker'::text]))),
+  constraint device_key_state_check CHECK ((state = ANY (ARRAY['issued'::text, 'downloaded'::text, 'used'::text, 'deleted'::text, 'revoked'::text])))
+);
+create index device_key_by_reference ON device_key USING btree (reference);
+create index device_key_of_device ON device_key USING btree (device_id, id DESC);
+
+create table device_override (
+  id uuid not null,
+  operator_id uuid not null,
+  scope text not null,
+  key text not null,
+  body jsonb not null,
+  why text not null,
+  made_by text not null,
+  made_at timestamp with time zone not null default now(),
+  constraint device_override_pkey PRIMARY KEY (id),
+  constraint device_override_operator_id_scope_key_key UNIQUE (operator_id, scope, key),
+  constraint device_override_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint device_override_scope_check CHECK ((scope = ANY (ARRAY['imei'::text, 'tac'::text, 'model'::text])))
+);
+create index device_override_by_id ON device_override USING btree (operator_id, id DESC);
+
+create table former_number (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  msisdn_index bytea not null,
+  msisdn_sealed bytea not null,
+  lost_at timestamp with time zone not null,
+  new_holder_id uuid,
+  constraint former_number_pkey PRIMARY KEY (id),
+  constraint former_number_new_holder_id_fkey FOREIGN KEY (new_holder_id) REFERENCES subscriber(id),
+  constraint former_number_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
+);
+create index former_number_of_subscriber ON former_number USING btree (subscriber_id, lost_at);
+
+create table link (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid not null,
+  item_id uuid not null,
+  token_hash bytea not null,
+  settings_sealed bytea not null,
+  expires_at timestamp with time zone not null,
+  opened_at timestamp with time zone,
+  constraint link_pkey PRIMARY KEY (id),
+  constraint link_token_hash_key UNIQUE (token_hash)
+);
+create index link_of_order ON link USING btree (order_id);
+
+create table message (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid,
+  subscriber_id uuid,
+  destination_sealed bytea,
+  payload_id uuid not null,
+  kind text not null,
+  idempotency_key text not null,
+  reference integer not null,
+  part_count integer not null,
+  state text not null,
+  reason text not null,
+  due_at timestamp with time zone,
+  lease_until timestamp with time zone,
+  attempts integer not null default 0,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  leased_by integer,
+  is_unasked boolean not null default false,
+  destination_index bytea,
+  number_lost_at timestamp with time zone,
+  constraint message_pkey PRIMARY KEY (id),
+  constraint message_operator_id_idempotency_key_key UNIQUE (operator_id, idempotency_key),
+  constraint message_payload_id_fkey FOREIGN KEY (payload_id) REFERENCES payload(id),
+  constraint message_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text]))),
+  constraint message_part_count_check CHECK (((part_count >= 1) AND (part_count <= 255))),
+  constraint message_reference_check CHECK (((reference >= 0) AND (reference <= 65535))),
+  constraint message_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'submitting'::text, 'submitted'::text, 'delivered'::text, 'failed'::text, 'expired'::text, 'cancelled'::text])))
+);
+create index message_by_id ON message USING btree (operator_id, id DESC);
+create index message_due ON message USING btree (due_at) WHERE (due_at IS NOT NULL);
+create index message_in_flight ON message USING btree (expires_at) WHERE (state = ANY (ARRAY['queued'::text, 'submitting'::text, 'submitted'::text]));
+create index message_in_flight_of_subscriber ON message USING btree (subscriber_id) WHERE ((subscriber_id IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'submitting'::text, 'submitted'::text])));
+create index message_of_order ON message USING btree (order_id) WHERE (order_id IS NOT NULL);
+create index message_unasked_of_subscriber ON message USING btree (subscriber_id) WHERE (is_unasked AND (state = ANY (ARRAY['queued'::text, 'submitting'::text])));
+create index message_unasked_to ON message USING btree (operator_id, destination_index) WHERE (is_unasked AND (state = ANY (ARRAY['queued'::text, 'submitting'::text])));
+create index message_unsuccessful ON message USING btree (operator_id, state, id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'expired'::text, 'cancelled'::text]));
+
+create table message_part (
+  message_id uuid not null,
+  sequence integer not null,
+  smsc text not null,
+  smsc_message_id text not null,
+  state text not null,
+  error_code text,
+  accepted_at timestamp with time zone not null,
+  done_at timestamp with time zone,
+  constraint message_part_pkey PRIMARY KEY (message_id, sequence),
+  constraint message_part_message_id_fkey FOREIGN KEY (message_id) REFERENCES message(id),
+  constraint message_part_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'delivered'::text, 'failed'::text, 'expired'::text])))
+);
+create index message_part_by_smsc_id ON message_part USING btree (smsc, smsc_message_id);
+
+create table message_stop (
+  operator_id uuid not null,
+  msisdn_index bytea not null,
+  subscriber_id uuid,
+  stopped_at timestamp with time zone not null,
+  constraint message_stop_pkey PRIMARY KEY (operator_id, msisdn_index),
+  constraint message_stop_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint message_stop_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
+);
+create index message_stop_of_subscriber ON message_stop USING btree (subscriber_id) WHERE (subscriber_id IS NOT NULL);
+
+create table node (
+  number integer not null,
+  joined_at timestamp with time zone not null default now(),
+  constraint node_pkey PRIMARY KEY (number)
+);
+
+create table offer (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  item_id text not null,
+  code text not null,
+  token_hash bytea not null,
+  state text not null,
+  made_by text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  order_id uuid,
+  answered_at timestamp with time zone,
+  constraint offer_pkey PRIMARY KEY (id),
+  constraint offer_token_hash_key UNIQUE (token_hash),
+  constraint offer_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint offer_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
+  constraint offer_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'taken'::text, 'declined'::text, 'expired'::text])))
+);
+create index offer_by_id ON offer USING btree (operator_id, id DESC);
+create index offer_of_subscriber ON offer USING btree (subscriber_id, id DESC);
+
+create table operator (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  kind text not null,
+  home_plmns text[] not null default '{}'::text[],
+  created_at timestamp with time zone not null default now(),
+  constraint operator_pkey PRIMARY KEY (id),
+  constraint operator_slug_key UNIQUE (slug),
+  constraint operator_kind_check CHECK ((kind = ANY (ARRAY['mno'::text, 'mvno'::text, 'secondary'::text, 'tertiary'::text]))),
+  constraint operator_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text))
+);
+
+create table operator_policy (
+  operator_id uuid not null,
+  version integer not null,
+  body jsonb not null,
+  made_by text not null,
+  made_at timestamp with time zone not null default now(),
+  constraint operator_policy_pkey PRIMARY KEY (operator_id, version),
+  constraint operator_policy_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint operator_policy_version_check CHECK ((version > 0))
+);
+
+create table order_event (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid not null,
+  item_id uuid,
+  kind text not null,
+  state text,
+  reason text not null,
+  evidence text,
+  detail jsonb,
+  at timestamp with time zone not null,
+  constraint order_event_pkey PRIMARY KEY (order_id, id)
+);
+
+create table order_item (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid not null,
+  kind text not null,
+  state text not null,
+  cause text,
+  reason text not null,
+  next_action text not null,
+  deadline_at timestamp with time zone,
+  attempt integer not null default 0,
+  message_id uuid,
+  key_id uuid,
+  apns text[] not null default '{}'::text[],
+  updated_at timestamp with time zone not null,
+  fee_terms jsonb,
+  subject jsonb,
+  apns_seen text[] not null default '{}'::text[],
+  constraint order_item_pkey PRIMARY KEY (id),
+  constraint order_item_order_id_fkey FOREIGN KEY (order_id) REFERENCES provisioning_order(id),
+  constraint order_item_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'feature'::text, 'service'::text]))),
+  constraint order_item_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'waiting_for_key'::text, 'sending'::text, 'delivered'::text, 'opened'::text, 'works'::text, 'failed'::text, 'cancelled'::text, 'awaiting_choice'::text, 'registering'::text, 'needs_information'::text, 'registered'::text, 'access_data_sent'::text, 'forwarded'::text])))
+);
+create index order_item_of_key ON order_item USING btree (key_id) WHERE (key_id IS NOT NULL);
+create index order_item_of_message ON order_item USING btree (message_id) WHERE (message_id IS NOT NULL);
+create index order_item_of_order ON order_item USING btree (order_id);
+
+create table outbound_call (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid,
+  item_id uuid,
+  kind text not null,
+  idempotency_key text not null,
+  body jsonb not null,
+  state text not null,
+  reason text not null,
+  due_at timestamp with time zone,
+  lease_until timestamp with time zone,
+  attempts integer not null default 0,
+  deadline_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  leased_by integer,
+  sealed bytea,
+  constraint outbound_call_pkey PRIMARY KEY (id),
+  constraint outbound_call_operator_id_kind_idempotency_key_key UNIQUE (operator_id, kind, idempotency_key),
+  constraint outbound_call_kind_check CHECK ((kind = ANY (ARRAY['key_request'::text, 'download_notice'::text, 'fee_request'::text, 'portion_payment'::text, 'remittance_notice'::text, 'identity_check'::text, 'card_check'::text, 'service_registration'::text, 'element_task'::text, 'billing_notice'::text, 'mail_notice'::text, 'forward_request'::text]))),
+  constraint outbound_call_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text, 'given_up'::text])))
+);
+create index outbound_call_due ON outbound_call USING btree (kind, due_at) WHERE (due_at IS NOT NULL);
+create index outbound_call_of_order ON outbound_call USING btree (order_id) WHERE (order_id IS NOT NULL);
+
+create table own_issuer (
+  only_one boolean not null default true,
+  private_key_sealed bytea not null,
+  made_at timestamp with time zone not null default now(),
+  constraint own_issuer_pkey PRIMARY KEY (only_one),
+  constraint own_issuer_only_one_check CHECK (only_one)
+);
+
+create table pairing (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid not null,
+  first_seen_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  since timestamp with time zone not null,
+  is_current boolean not null,
+  constraint pairing_pkey PRIMARY KEY (id),
+  constraint pairing_subscriber_id_device_id_key UNIQUE (subscriber_id, device_id),
+  constraint pairing_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint pairing_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
+);
+create unique index pairing_current ON pairing USING btree (subscriber_id) WHERE is_current;
+create index pairing_of_device ON pairing USING btree (device_id);
+
+create table payload (
+  id uuid not null,
+  operator_id uuid not null,
+  kind text not null,
+  protocol text not null,
+  sec text,
+  octets integer not null,
+  sealed bytea not null,
+  created_at timestamp with time zone not null,
+  unconfirmed boolean not null default false,
+  constraint payload_pkey PRIMARY KEY (id),
+  constraint payload_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text]))),
+  constraint payload_protocol_check CHECK ((protocol = ANY (ARRAY['omacp'::text, 'nokiaota'::text, 'device_key'::text, 'multipart'::text, 'text'::text, 'notice'::text]))),
+  constraint payload_sec_check CHECK ((sec = ANY (ARRAY['netwpin'::text, 'userpin'::text, 'usernetwpin'::text, 'userpinmac'::text])))
+);
+
+create table portal_link (
+  token_hash bytea not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid,
+  purpose text not null,
+  otp_hash bytea,
+  tries_left integer not null default 5,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint portal_link_pkey PRIMARY KEY (token_hash),
+  constraint portal_link_purpose_check CHECK ((purpose = ANY (ARRAY['portal'::text, 'enrol'::text])))
+);
+create index portal_link_of_subscriber ON portal_link USING btree (subscriber_id);
+
+create table posting (
+  id uuid not null,
+  operator_id uuid not null,
+  reference text not null,
+  charge_id uuid not null,
+  debit text not null,
+  credit text not null,
+  amount_minor bigint not null,
+  currency text not null,
+  booked_at timestamp with time zone not null,
+  constraint posting_pkey PRIMARY KEY (id),
+  constraint posting_operator_id_reference_key UNIQUE (operator_id, reference),
+  constraint posting_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES charge(id),
+  constraint posting_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint posting_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint posting_has_two_sides CHECK ((debit <> credit))
+);
+create index posting_by_credit ON posting USING btree (operator_id, credit, currency);
+create index posting_by_debit ON posting USING btree (operator_id, debit, currency);
+create index posting_by_id ON posting USING btree (operator_id, id DESC);
+create index posting_of_charge ON posting USING btree (charge_id, id DESC);
+
+create table provisioned_item (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid not null,
+  item_id text not null,
+  version integer not null,
+  order_id uuid not null,
+  since timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  ended_by uuid,
+  constraint provisioned_item_pkey PRIMARY KEY (id),
+  constraint provisioned_item_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint provisioned_item_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
+);
+create unique index provisioned_item_current ON provisioned_item USING btree (operator_id, subscriber_id, item_id) WHERE (ended_at IS NULL);
+create index provisioned_item_of_device ON provisioned_item USING btree (subscriber_id, device_id);
+
+create table provisioning_order (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid not null,
+  cause text not null,
+  idempotency_key text,
+  network_kind text not null,
+  market text,
+  state text not null,
+  reason text not null,
+  next_action text not null,
+  due_at timestamp with time zone,
+  deadline_at timestamp with time zone,
+  attempts integer not null default 0,
+  make text,
+  model text,
+  verdict text,
+  verdict_reasons jsonb,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint provisioning_order_pkey PRIMARY KEY (id),
+  constraint provisioning_order_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint provisioning_order_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint provisioning_order_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
+  constraint order_never_stands_still CHECK (((state = ANY (ARRAY['completed'::text, 'partly_completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text, 'declined'::text, 'expired'::text])) OR ((due_at IS NOT NULL) AND (deadline_at IS NOT NULL)))),
+  constraint provisioning_order_cause_check CHECK ((cause = ANY (ARRAY['first_registration'::text, 'sim_moved'::text, 'requested'::text, 'self_service'::text, 'representative'::text, 'telephone'::text, 'partner'::text, 'offer'::text]))),
+  constraint provisioning_order_network_kind_check CHECK ((network_kind = ANY (ARRAY['mno'::text, 'mvno'::text, 'secondary'::text, 'tertiary'::text]))),
+  constraint provisioning_order_state_check CHECK ((state = ANY (ARRAY['received'::text, 'waiting'::text, 'verifying'::text, 'awaiting_consent'::text, 'provisioning'::text, 'completed'::text, 'partly_completed'::text, 'failed'::text, 'cancelled'::text, 'rejected'::text, 'declined'::text, 'expired'::text]))),
+  constraint provisioning_order_verdict_check CHECK ((verdict = ANY (ARRAY['ended'::text, 'supported'::text, 'unknown'::text])))
+);
+create index provisioning_order_by_id ON provisioning_order USING btree (operator_id, id DESC);
+create index provisioning_order_by_make ON provisioning_order USING btree (operator_id, make, id DESC);
+create index provisioning_order_by_road ON provisioning_order USING btree (operator_id, cause, id DESC) WHERE (cause = ANY (ARRAY['self_service'::text, 'representative'::text, 'telephone'::text, 'partner'::text, 'offer'::text]));
+create index provisioning_order_by_state ON provisioning_order USING btree (operator_id, state, id DESC);
+create index provisioning_order_due ON provisioning_order USING btree (due_at) WHERE (due_at IS NOT NULL);
+create index provisioning_order_of_device ON provisioning_order USING btree (device_id, id DESC);
+create index provisioning_order_of_subscriber ON provisioning_order USING btree (subscriber_id, id DESC);
+create unique index provisioning_order_once ON provisioning_order USING btree (operator_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+create table registration (
+  id uuid not null,
+  operator_id uuid not null,
+  order_id uuid not null,
+  order_item_id uuid not null,
+  subscriber_id uuid not null,
+  service text not null,
+  remote_id text,
+  state text not null,
+  missing text[] not null default '{}'::text[],
+  data_sealed bytea not null,
+  access_sealed bytea,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint registration_pkey PRIMARY KEY (id),
+  constraint registration_order_item_id_key UNIQUE (order_item_id),
+  constraint registration_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
+  constraint registration_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'needs_information'::text, 'registered'::text, 'removing'::text, 'removed'::text, 'not_removed'::text, 'refused'::text, 'withheld'::text])))
+);
+create index registration_of_subscriber ON registration USING btree (operator_id, subscriber_id);
+
+create table relation (
+  id uuid not null,
+  operator_id uuid not null,
+  make text not null,
+  deal boolean not null,
+  key_source text not null,
+  key_server text,
+  access_points jsonb not null default '[]'::jsonb,
+  app_hosts text[] not null default '{}'::text[],
+  key_issuers jsonb not null default '{}'::jsonb,
+  fee_minor bigint not null,
+  currency text not null,
+  fee_level text not null,
+  portion_basis_points integer not null,
+  constraint relation_pkey PRIMARY KEY (id),
+  constraint relation_operator_id_make_key UNIQUE (operator_id, make),
+  constraint relation_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint relation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint relation_fee_level_check CHECK ((fee_level = ANY (ARRAY['delivered'::text, 'opened'::text, 'works'::text]))),
+  constraint relation_fee_minor_check CHECK ((fee_minor >= 0)),
+  constraint relation_key_source_check CHECK ((key_source = ANY (ARRAY['own'::text, 'maker'::text, 'none'::text]))),
+  constraint relation_portion_basis_points_check CHECK (((portion_basis_points >= 0) AND (portion_basis_points <= 10000)))
+);
+create unique index relation_once ON relation USING btree (operator_id, lower(make));
+
+create table request (
+  order_id uuid not null,
+  operator_id uuid not null,
+  reference text not null,
+  action text not null,
+  selection text[] not null,
+  actor text not null,
+  assurance text not null,
+  language text not null,
+  bearer text,
+  user_sealed bytea,
+  notice_key_sealed bytea,
+  notice_key_reference bytea,
+  has_client boolean not null,
+  card_token text,
+  card_index bytea,
+  card_digits text,
+  verification jsonb,
+  next_notice_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  constraint request_pkey PRIMARY KEY (order_id),
+  constraint request_operator_id_reference_key UNIQUE (operator_id, reference),
+  constraint request_order_id_fkey FOREIGN KEY (order_id) REFERENCES provisioning_order(id),
+  constraint request_action_check CHECK ((action = ANY (ARRAY['add'::text, 'remove'::text]))),
+  constraint request_assurance_check CHECK ((assurance = ANY (ARRAY['cert'::text, 'aka'::text, 'network'::text, 'link'::text, 'otp'::text, 'none'::text])))
+);
+create index request_by_actor ON request USING btree (operator_id, actor, order_id DESC);
+create index request_by_id ON request USING btree (operator_id, order_id DESC);
+create index request_by_notice_key ON request USING btree (notice_key_reference) WHERE (notice_key_reference IS NOT NULL);
+
+create table screen_seen (
+  subscriber_id uuid not null,
+  operator_id uuid not null,
+  screen text not null,
+  channel text not null,
+  at timestamp with time zone not null,
+  constraint screen_seen_pkey PRIMARY KEY (subscriber_id),
+  constraint screen_seen_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
+);
+
+create table sighting (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid not null,
+  serving_plmn text not null,
+  source text not null,
+  outcome text not null,
+  seen_at timestamp with time zone not null,
+  received_at timestamp with time zone not null default now(),
+  applet_home text,
+  constraint sighting_pkey PRIMARY KEY (id, seen_at),
+  constraint sighting_applet_home_check CHECK ((applet_home = ANY (ARRAY['sim'::text, 'uicc'::text, 'esim'::text]))),
+  constraint sighting_outcome_check CHECK ((outcome = ANY (ARRAY['first_registration'::text, 'sim_moved'::text, 'late'::text])))
+) partition by RANGE (seen_at);
+create index sighting_of_subscriber ON sighting USING btree (operator_id, subscriber_id, seen_at DESC);
+
+create table subscriber (
+  id uuid not null,
+  operator_id uuid not null,
+  imsi_index bytea not null,
+  imsi_sealed bytea not null,
+  msisdn_index bytea,
+  msisdn_sealed bytea,
+  iccid_sealed bytea,
+  home_plmn text not null,
+  gid1 text,
+  spn text,
+  created_at timestamp with time zone not null default now(),
+  billing_account_sealed bytea,
+  number_lost_at timestamp with time zone,
+  constraint subscriber_pkey PRIMARY KEY (id),
+  constraint subscriber_operator_id_imsi_index_key UNIQUE (operator_id, imsi_index),
+  constraint subscriber_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index subscriber_by_msisdn ON subscriber USING btree (operator_id, msisdn_index) WHERE (msisdn_index IS NOT NULL);
+
+create table symptom (
+  operator_id uuid not null,
+  imei_index bytea not null,
+  application text not null,
+  server text not null,
+  apn text,
+  cause text not null,
+  source text not null,
+  attempts integer not null default 1,
+  first_seen_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  constraint symptom_pkey PRIMARY KEY (operator_id, imei_index, application, server),
+  constraint symptom_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint symptom_attempts_check CHECK ((attempts > 0))
+);
+create index symptom_by_age ON symptom USING btree (last_seen_at);
+
+create table terms (
+  operator_id uuid not null,
+  terms_id text not null,
+  version integer not null,
+  language text not null,
+  text text not null,
+  sha256 bytea not null,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  constraint terms_pkey PRIMARY KEY (operator_id, terms_id, version, language),
+  constraint terms_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint terms_terms_id_check CHECK ((terms_id ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
+  constraint terms_version_check CHECK ((version > 0))
+);
+
+create table text_reply (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid,
+  order_id uuid,
+  offer_id uuid,
+  read_as text not null,
+  questions text[] not null default '{}'::text[],
+  text_sealed bytea not null,
+  answered text,
+  received_at timestamp with time zone not null,
+  constraint text_reply_pkey PRIMARY KEY (id),
+  constraint text_reply_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint text_reply_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
+  constraint text_reply_read_as_check CHECK ((read_as = ANY (ARRAY['accept'::text, 'decline'::text, 'stop'::text, 'start'::text, 'unclear'::text])))
+);
+create index text_reply_by_id ON text_reply USING btree (operator_id, id DESC);
+create index text_reply_of_subscriber ON text_reply USING btree (subscriber_id, received_at DESC);
+
+create table unmatched_receipt (
+  smsc text not null,
+  smsc_message_id text not null,
+  state text not null,
+  error_code text,
+  received_at timestamp with time zone not null default now(),
+  look_at timestamp with time zone default now(),
+  horizon bigint,
+  other_ids text[] not null default '{}'::text[],
+  constraint unmatched_receipt_pkey PRIMARY KEY (smsc, smsc_message_id)
+);
+create index unmatched_receipt_by_age ON unmatched_receipt USING btree (received_at);
+create index unmatched_receipt_by_other_id ON unmatched_receipt USING gin (other_ids) WHERE (other_ids <> '{}'::text[]);
+create index unmatched_receipt_to_look_for ON unmatched_receipt USING btree (look_at) WHERE (look_at IS NOT NULL);
+
+create table user_account (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  user_sealed bytea not null,
+  contact_sealed bytea,
+  language text not null,
+  card_token text,
+  card_index bytea,
+  card_digits text,
+  document_index bytea,
+  state text not null,
+  billing_reference text,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  billing_told_sealed bytea,
+  constraint user_account_pkey PRIMARY KEY (id),
+  constraint user_account_operator_id_subscriber_id_key UNIQUE (operator_id, subscriber_id),
+  constraint user_account_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint user_account_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
+  constraint user_account_state_check CHECK ((state = ANY (ARRAY['verified'::text, 'registered'::text, 'closed'::text])))
+);
+create index user_account_by_card ON user_account USING btree (operator_id, card_index) WHERE (card_index IS NOT NULL);
+create index user_account_by_document ON user_account USING btree (operator_id, document_index) WHERE (document_index IS NOT NULL);
