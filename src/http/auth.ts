@@ -28,66 +28,26 @@ export type GateRules = {
 
 type Remembered = { readonly record: TokenRecord; readonly untilMs: number };
 
-export function createGate(
-  { tokens, changes, clock, monotonicMs }: Pick<HttpDeps, "tokens" | "changes" | "clock" | "monotonicMs">,
-  rules: GateRules,
-): Gate {
-  const known = new Map<string, Remembered>();
-  const looking = new Map<string, Promise<TokenRecord | undefined>>();
-  const used = new Set<string>();
-  let changed = 0;
+type GateDeps = Pick<HttpDeps, "tokens" | "changes" | "clock" | "monotonicMs">;
+type GateState = GateDeps & {
+  readonly rules: GateRules;
+  readonly known: Map<string, Remembered>;
+  readonly looking: Map<string, Promise<TokenRecord | undefined>>;
+  /** Tokens used since the last flush. */
+  readonly used: Set<string>;
+  /** Counts what was said of tokens. */
+  changed: number;
+};
+
+export function createGate({ tokens, changes, clock, monotonicMs }: GateDeps, rules: GateRules): Gate {
+  const parts = { tokens, changes, clock, monotonicMs, rules };
+  const gate: GateState = { ...parts, known: new Map(), looking: new Map(), used: new Set(), changed: 0 };
   changes.onChange((news) => {
     if (news !== "everything" && news.kind !== "tokens") return;
-    changed++; // what is being looked up may be of before
-    known.clear();
-    looking.clear();
+    gate.changed++; // what is being looked up may be of before
+    gate.known.clear();
+    gate.looking.clear();
   });
-
-  /** Many requests with one token that is not remembered ask once. */
-  function lookUp(key: string, hash: Uint8Array): Promise<TokenRecord | undefined> {
-    const running = looking.get(key);
-    if (running) return running;
-    const before = changed;
-    const answer: Promise<TokenRecord | undefined> = tokens
-      .findByHash(hash)
-      .then((record) => {
-        known.delete(key);
-        if (record && before === changed) {
-          for (const oldest of known.keys()) {
-            if (known.size < rules.tokensMax) break;
-            known.delete(oldest);
-          }
-          known.set(key, { record, untilMs: monotonicMs() + rules.freshMs });
-        }
-        return record;
-      })
-      .finally(() => {
-        if (looking.get(key) === answer) looking.delete(key);
-      });
-    looking.set(key, answer);
-    return answer;
-  }
-
-  async function recordOf(token: string, address: string): Promise<TokenRecord | undefined> {
-    const hash = hashToken(token);
-    const key = Buffer.from(hash).toString("base64");
-    const nowMs = monotonicMs();
-    const remembered = known.get(key);
-    if (remembered && remembered.untilMs > nowMs && changes.isHeard()) return remembered.record;
-    // A remembered one was good a moment ago: it may ask again whatever others behind its address did.
-    if (!remembered) refuseAfterFailures(address, nowMs);
-    return lookUp(key, hash);
-  }
-
-  function refuseAfterFailures(address: string, nowMs: number): void {
-    const seconds = rules.failures.secondsUntilAllowed(address, nowMs);
-    if (seconds > 0) throw tooMany(seconds, "too many refused tokens from this address");
-  }
-
-  function failed(address: string, error: TurnupError): never {
-    rules.failures.take(address, monotonicMs());
-    throw error;
-  }
 
   return {
     async callerOf(authorization, address) {
@@ -98,22 +58,68 @@ export function createGate(
         });
       }
       try {
-        const record = isTokenShaped(token) ? await recordOf(token, address) : undefined;
+        const record = isTokenShaped(token) ? await recordOf(gate, token, address) : undefined;
         const caller = admit(record, clock());
-        used.add(caller.tokenId);
+        gate.used.add(caller.tokenId);
         return caller;
       } catch (error) {
-        if (error instanceof TurnupError && error.code.startsWith("token_")) failed(address, error);
+        if (error instanceof TurnupError && error.code.startsWith("token_")) failed(gate, address, error);
         throw error;
       }
     },
     async flushUse() {
-      if (used.size === 0) return;
-      const ids = [...used];
-      used.clear();
+      if (gate.used.size === 0) return;
+      const ids = [...gate.used];
+      gate.used.clear();
       await tokens.touch(ids, clock());
     },
   };
+}
+
+/** Many requests with one token that is not remembered ask once. */
+function lookUp(gate: GateState, key: string, hash: Uint8Array): Promise<TokenRecord | undefined> {
+  const running = gate.looking.get(key);
+  if (running) return running;
+  const before = gate.changed;
+  const answer: Promise<TokenRecord | undefined> = gate.tokens
+    .findByHash(hash)
+    .then((record) => {
+      gate.known.delete(key);
+      if (record && before === gate.changed) {
+        for (const oldest of gate.known.keys()) {
+          if (gate.known.size < gate.rules.tokensMax) break;
+          gate.known.delete(oldest);
+        }
+        gate.known.set(key, { record, untilMs: gate.monotonicMs() + gate.rules.freshMs });
+      }
+      return record;
+    })
+    .finally(() => {
+      if (gate.looking.get(key) === answer) gate.looking.delete(key);
+    });
+  gate.looking.set(key, answer);
+  return answer;
+}
+
+async function recordOf(gate: GateState, token: string, address: string): Promise<TokenRecord | undefined> {
+  const hash = hashToken(token);
+  const key = Buffer.from(hash).toString("base64");
+  const nowMs = gate.monotonicMs();
+  const remembered = gate.known.get(key);
+  if (remembered && remembered.untilMs > nowMs && gate.changes.isHeard()) return remembered.record;
+  // A remembered one was good a moment ago: it may ask again whatever others behind its address did.
+  if (!remembered) refuseAfterFailures(gate, address, nowMs);
+  return lookUp(gate, key, hash);
+}
+
+function refuseAfterFailures(gate: GateState, address: string, nowMs: number): void {
+  const seconds = gate.rules.failures.secondsUntilAllowed(address, nowMs);
+  if (seconds > 0) throw tooMany(seconds, "too many refused tokens from this address");
+}
+
+function failed(gate: GateState, address: string, error: TurnupError): never {
+  gate.rules.failures.take(address, gate.monotonicMs());
+  throw error;
 }
 
 /** The scheme's name is read without regard to letter case (RFC 9110 clause 11.1). */

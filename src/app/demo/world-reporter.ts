@@ -28,54 +28,41 @@ export type Reporter = {
   close(): Promise<void>;
 };
 
+type Reporting = {
+  readonly agent: Agent;
+  /** Seen, and not yet told. */
+  readonly waiting: FleetSighting[];
+  address: TurnupAddress | undefined;
+  timer: NodeJS.Timeout | undefined;
+  closed: boolean;
+  sending: Promise<void>;
+};
+
 export function reporter(): Reporter {
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  const waiting: FleetSighting[] = [];
-  let address: TurnupAddress | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  let sending = Promise.resolve();
-
-  async function post(path: string, token: string, body: string): Promise<void> {
-    while (!closed) {
-      const { status, text } = await tell(path, token, body);
-      if (status >= 200 && status < 300) return;
-      if (status >= 400 && status < 500 && status !== 429)
-        throw new Error(`${path} answered ${status}: ${text}`);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS)); // down or busy: a probe tries until it is heard
-    }
-  }
-
-  const tell = async (path: string, token: string, body: string): Promise<Answer> =>
-    address ? send(agent, "POST", `${address.url}${path}`, token, body).catch(() => NOT_HEARD) : NOT_HEARD;
-
-  async function flush(): Promise<void> {
-    timer = undefined;
-    while (waiting.length > 0 && !closed) {
-      const batch = waiting.splice(0, MAX_BATCH);
-      const rows = batch.map(({ seenAt, source: _, ...row }) => ({ ...row, seenAt: seenAt.toISOString() }));
-      await post(
-        "/v1/sightings?summary=true",
-        address?.probeToken ?? "",
-        JSON.stringify({ source: "simulator", sightings: rows }),
-      );
-    }
-  }
+  const report: Reporting = {
+    agent: new Agent({ keepAlive: true, maxSockets: 8 }),
+    waiting: [],
+    address: undefined,
+    timer: undefined,
+    closed: false,
+    sending: Promise.resolve(),
+  };
 
   return {
     connect(turnup) {
-      address = turnup;
+      report.address = turnup;
     },
     sighting(sighting) {
-      if (waiting.length < MAX_WAITING) waiting.push(sighting);
-      timer ??= setTimeout(() => {
-        sending = sending.then(flush);
+      if (report.waiting.length < MAX_WAITING) report.waiting.push(sighting);
+      report.timer ??= setTimeout(() => {
+        report.sending = report.sending.then(() => flush(report));
       }, FLUSH_MS);
     },
     traffic: (batch) =>
       post(
+        report,
         "/v1/confirmations",
-        address?.probeToken ?? "",
+        report.address?.probeToken ?? "",
         JSON.stringify({
           confirmations: batch.map(({ imsi, apn, at }) => ({
             imsi,
@@ -87,8 +74,9 @@ export function reporter(): Reporter {
       ),
     failedAttempts: (batch) =>
       post(
+        report,
         "/v1/symptoms",
-        address?.probeToken ?? "",
+        report.address?.probeToken ?? "",
         JSON.stringify({
           symptoms: batch.map(({ host, at, ...one }) => ({
             ...one,
@@ -98,24 +86,55 @@ export function reporter(): Reporter {
           })),
         }),
       ),
-    arrivals: (batch) => post("/v1/arrivals", address?.makerToken ?? "", writeArrivals(batch)),
-    async openLink(url) {
-      // A subscriber whose page does not come tries again, for a while.
-      for (let tries = 1; tries <= PAGE_TRIES && !closed; tries++) {
-        const { status, text } = await pressButton(agent, url).catch(() => NOT_HEARD);
-        if (status === 200) return pointsOn(text);
-        if (status >= 400 && status < 500 && status !== 429) return [];
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-      return [];
-    },
+    arrivals: (batch) => post(report, "/v1/arrivals", report.address?.makerToken ?? "", writeArrivals(batch)),
+    openLink: (url) => openLink(report, url),
     async close() {
-      closed = true;
-      clearTimeout(timer);
-      await sending.catch(() => undefined);
-      agent.destroy();
+      report.closed = true;
+      clearTimeout(report.timer);
+      await report.sending.catch(() => undefined);
+      report.agent.destroy();
     },
   };
+}
+
+async function post(report: Reporting, path: string, token: string, body: string): Promise<void> {
+  while (!report.closed) {
+    const { status, text } = await tell(report, path, token, body);
+    if (status >= 200 && status < 300) return;
+    if (status >= 400 && status < 500 && status !== 429)
+      throw new Error(`${path} answered ${status}: ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS)); // down or busy: a probe tries until it is heard
+  }
+}
+
+const tell = async (report: Reporting, path: string, token: string, body: string): Promise<Answer> =>
+  report.address
+    ? send(report.agent, "POST", `${report.address.url}${path}`, token, body).catch(() => NOT_HEARD)
+    : NOT_HEARD;
+
+async function flush(report: Reporting): Promise<void> {
+  report.timer = undefined;
+  while (report.waiting.length > 0 && !report.closed) {
+    const batch = report.waiting.splice(0, MAX_BATCH);
+    const rows = batch.map(({ seenAt, source: _, ...row }) => ({ ...row, seenAt: seenAt.toISOString() }));
+    await post(
+      report,
+      "/v1/sightings?summary=true",
+      report.address?.probeToken ?? "",
+      JSON.stringify({ source: "simulator", sightings: rows }),
+    );
+  }
+}
+
+/** A subscriber whose page does not come tries again, for a while. */
+async function openLink(report: Reporting, url: string): Promise<readonly TypedPoint[]> {
+  for (let tries = 1; tries <= PAGE_TRIES && !report.closed; tries++) {
+    const { status, text } = await pressButton(report.agent, url).catch(() => NOT_HEARD);
+    if (status === 200) return pointsOn(text);
+    if (status >= 400 && status < 500 && status !== 429) return [];
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  return [];
 }
 
 /** As a person does: the page first, then the button on it. */

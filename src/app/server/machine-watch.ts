@@ -85,91 +85,29 @@ export const machineAt = (kind: MachineKind, url: string | undefined): Machine =
   ...(url !== undefined && { address: url }),
 });
 
+type WatchState = {
+  readonly nowMs: () => number;
+  readonly tell: (news: MachineNews) => void;
+  readonly machines: Map<string, Machine & { readonly state: Watched }>;
+  /** Ports that are watched, so that none is watched twice. */
+  readonly wrapped: WeakMap<object, object>;
+  calls: number;
+};
+
 export function createMachineWatch(options: {
   readonly nowMs: () => number;
   readonly tell?: ((news: MachineNews) => void) | undefined;
 }): MachineWatch {
   const { nowMs, tell = () => undefined } = options;
-  const machines = new Map<string, Machine & { readonly state: Watched }>();
-  const wrapped = new WeakMap<object, object>();
-  let calls = 0;
-
-  function stateOf(machine: Machine): Watched {
-    const which = `${machine.kind} ${machine.address ?? machine.host}`;
-    const known = machines.get(which);
-    if (known) return known.state;
-    const state: Watched = { refusals: 0, refusedSinceMs: null, toldAtMs: 0, cause: "", open: new Map() };
-    machines.set(which, { ...machine, state });
-    return state;
-  }
-
-  function refused(machine: Machine, cause: string): void {
-    const state = stateOf(machine);
-    const now = nowMs();
-    const isNew = state.refusedSinceMs === null || state.cause !== cause;
-    state.refusals++;
-    state.refusedSinceMs ??= now;
-    state.cause = cause;
-    if (!isNew && now - state.toldAtMs < REMIND_MS) return;
-    state.toldAtMs = now;
-    const since = new Date(state.refusedSinceMs);
-    tell({ kind: "refused", machine: nameOf(machine), cause, since, refusals: state.refusals });
-  }
-
-  function accepted(machine: Machine): void {
-    const state = stateOf(machine);
-    if (state.refusedSinceMs === null) return;
-    const refusedSeconds = Math.round((nowMs() - state.refusedSinceMs) / 1_000);
-    state.refusedSinceMs = null;
-    tell({ kind: "accepted", machine: nameOf(machine), refusedSeconds });
-  }
-
-  async function during<T>(machine: Machine, answer: Promise<T>): Promise<T> {
-    const { open } = stateOf(machine);
-    const call = ++calls;
-    open.set(call, nowMs());
-    try {
-      const outcome = await answer;
-      for (const one of [outcome].flat() as unknown[]) note(machine, one);
-      return outcome;
-    } catch (error) {
-      if (error instanceof Error && typeof error.cause === "string")
-        note(machine, { kind: "failed", cause: error.cause });
-      throw error;
-    } finally {
-      open.delete(call);
-    }
-  }
-
-  function note(machine: Machine, outcome: unknown): void {
-    const { kind, cause = "" } = (outcome ?? {}) as { readonly kind?: string; readonly cause?: string };
-    if (REFUSALS.has(cause)) refused(machine, cause);
-    else if (kind !== "failed" || LET_IN.has(cause)) accepted(machine);
-  }
+  const watch: WatchState = { nowMs, tell, machines: new Map(), wrapped: new WeakMap(), calls: 0 };
 
   return {
-    watch(machine, port) {
-      const known = wrapped.get(port) as typeof port | undefined;
-      if (known) return known;
-      stateOf(machine);
-      const watched = new Proxy(port, {
-        get(target, name) {
-          const member: unknown = Reflect.get(target, name);
-          if (typeof member !== "function") return member;
-          return (...args: unknown[]): unknown => {
-            const answer: unknown = member.apply(target, args);
-            return answer instanceof Promise && name !== "close" ? during(machine, answer) : answer;
-          };
-        },
-      });
-      wrapped.set(port, watched);
-      return watched;
-    },
-    during,
-    refused,
-    accepted,
+    watch: (machine, port) => watched(watch, machine, port),
+    during: (machine, answer) => during(watch, machine, answer),
+    refused: (machine, cause) => refused(watch, machine, cause),
+    accepted: (machine) => accepted(watch, machine),
     states: () =>
-      [...machines.values()].map(({ state, kind, host }) => ({
+      [...watch.machines.values()].map(({ state, kind, host }) => ({
         kind,
         host,
         refusals: state.refusals,
@@ -178,6 +116,77 @@ export function createMachineWatch(options: {
         oldestCallMs: state.open.size === 0 ? null : Math.min(...state.open.values()),
       })),
   };
+}
+
+function watched<Port extends object>(watch: WatchState, machine: Machine, port: Port): Port {
+  const known = watch.wrapped.get(port) as Port | undefined;
+  if (known) return known;
+  stateOf(watch, machine);
+  const wrapped = new Proxy(port, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]): unknown => {
+        const answer: unknown = member.apply(target, args);
+        return answer instanceof Promise && name !== "close" ? during(watch, machine, answer) : answer;
+      };
+    },
+  });
+  watch.wrapped.set(port, wrapped);
+  return wrapped;
+}
+
+function stateOf(watch: WatchState, machine: Machine): Watched {
+  const which = `${machine.kind} ${machine.address ?? machine.host}`;
+  const known = watch.machines.get(which);
+  if (known) return known.state;
+  const state: Watched = { refusals: 0, refusedSinceMs: null, toldAtMs: 0, cause: "", open: new Map() };
+  watch.machines.set(which, { ...machine, state });
+  return state;
+}
+
+function refused(watch: WatchState, machine: Machine, cause: string): void {
+  const state = stateOf(watch, machine);
+  const now = watch.nowMs();
+  const isNew = state.refusedSinceMs === null || state.cause !== cause;
+  state.refusals++;
+  state.refusedSinceMs ??= now;
+  state.cause = cause;
+  if (!isNew && now - state.toldAtMs < REMIND_MS) return;
+  state.toldAtMs = now;
+  const since = new Date(state.refusedSinceMs);
+  watch.tell({ kind: "refused", machine: nameOf(machine), cause, since, refusals: state.refusals });
+}
+
+function accepted(watch: WatchState, machine: Machine): void {
+  const state = stateOf(watch, machine);
+  if (state.refusedSinceMs === null) return;
+  const refusedSeconds = Math.round((watch.nowMs() - state.refusedSinceMs) / 1_000);
+  state.refusedSinceMs = null;
+  watch.tell({ kind: "accepted", machine: nameOf(machine), refusedSeconds });
+}
+
+async function during<T>(watch: WatchState, machine: Machine, answer: Promise<T>): Promise<T> {
+  const { open } = stateOf(watch, machine);
+  const call = ++watch.calls;
+  open.set(call, watch.nowMs());
+  try {
+    const outcome = await answer;
+    for (const one of [outcome].flat() as unknown[]) note(watch, machine, one);
+    return outcome;
+  } catch (error) {
+    if (error instanceof Error && typeof error.cause === "string")
+      note(watch, machine, { kind: "failed", cause: error.cause });
+    throw error;
+  } finally {
+    open.delete(call);
+  }
+}
+
+function note(watch: WatchState, machine: Machine, outcome: unknown): void {
+  const { kind, cause = "" } = (outcome ?? {}) as { readonly kind?: string; readonly cause?: string };
+  if (REFUSALS.has(cause)) refused(watch, machine, cause);
+  else if (kind !== "failed" || LET_IN.has(cause)) accepted(watch, machine);
 }
 
 /** What refuses us now, by what it is for, each since the first of its kind: for an answer that anybody may read. */

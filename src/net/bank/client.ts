@@ -42,6 +42,14 @@ export type PaymentOutcome = { readonly id: string } & (
 );
 export type BankClient = ReturnType<typeof createBankClient>;
 
+/** The connections to one payment system. */
+type Bank = {
+  readonly options: BankClientOptions;
+  readonly base: URL;
+  readonly secure: boolean;
+  readonly agent: HttpAgent | HttpsAgent;
+};
+
 export function createBankClient(options: BankClientOptions) {
   const base = new URL(options.url);
   const secure = base.protocol === "https:";
@@ -54,52 +62,13 @@ export function createBankClient(options: BankClientOptions) {
         ...(options.authority === undefined ? {} : { ca: options.authority }),
       })
     : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
-
-  /** Entries that the bank could not read are refused here, so that one does not spoil the batch for the others. */
-  async function askAll<Entry>(
-    path: string,
-    entries: readonly Entry[],
-    read: Read<Entry>,
-    idOf: (entry: Entry) => string,
-    bodyOf: (sound: readonly Entry[]) => object,
-  ): Promise<PaymentOutcome[]> {
-    if (entries.length < 1 || entries.length > MAX_PAYMENT_BATCH)
-      throw new RangeError(`1 to ${MAX_PAYMENT_BATCH} entries a call`);
-    const faults = entries.map((entry) => shapeFaultOf(entry, read));
-    const sound = entries.filter((_, at) => faults[at] === undefined);
-    const answered = sound.length > 0 ? await ask(path, bodyOf(sound), sound.map(idOf)) : [];
-    const results = answered.values();
-    return entries.map((entry, at): PaymentOutcome => {
-      const reason = faults[at];
-      return reason === undefined
-        ? results.next().value!
-        : { id: idOf(entry), kind: "refused", code: "malformed", reason };
-    });
-  }
-
-  async function ask(path: string, body: object, ids: readonly string[]): Promise<PaymentOutcome[]> {
-    const answered = await wholeAnswer(
-      secure ? httpsRequest : httpRequest,
-      {
-        method: "POST",
-        host: base.hostname.replace(/^\[|\]$/g, ""),
-        port: base.port || (secure ? 443 : 80),
-        path: base.pathname.replace(/\/$/, "") + path,
-        headers: { authorization: `Bearer ${options.secret}` },
-        agent,
-      },
-      { type: "application/json", text: JSON.stringify(body) },
-      { timeoutMs: options.timeoutMs, answerOctets: MAX_ANSWER_OCTETS },
-    );
-    const results = answered.kind === "none" ? failureOf(answered) : resultsOf(answered);
-    if ("kind" in results) return ids.map((id) => ({ ...results, id }));
-    return ids.map((id) => outcomeOf(id, results.get(id)));
-  }
+  const bank: Bank = { options, base, secure, agent };
 
   return {
     /** One outcome a fee request, in their order; at most 500. */
     requestFees: (fees: readonly FeeRequest[]): Promise<PaymentOutcome[]> =>
       askAll(
+        bank,
         "/v1/charges",
         fees,
         readCharge,
@@ -108,6 +77,7 @@ export function createBankClient(options: BankClientOptions) {
       ),
     payPortions: (payouts: readonly PayoutRequest[]): Promise<PaymentOutcome[]> =>
       askAll(
+        bank,
         "/v1/payouts",
         payouts,
         readPayout,
@@ -116,6 +86,53 @@ export function createBankClient(options: BankClientOptions) {
       ),
     close: (): void => agent.destroy(),
   };
+}
+
+/** Entries that the bank could not read are refused here, so that one does not spoil the batch for the others. */
+async function askAll<Entry>(
+  bank: Bank,
+  path: string,
+  entries: readonly Entry[],
+  read: Read<Entry>,
+  idOf: (entry: Entry) => string,
+  bodyOf: (sound: readonly Entry[]) => object,
+): Promise<PaymentOutcome[]> {
+  if (entries.length < 1 || entries.length > MAX_PAYMENT_BATCH)
+    throw new RangeError(`1 to ${MAX_PAYMENT_BATCH} entries a call`);
+  const faults = entries.map((entry) => shapeFaultOf(entry, read));
+  const sound = entries.filter((_, at) => faults[at] === undefined);
+  const answered = sound.length > 0 ? await ask(bank, path, bodyOf(sound), sound.map(idOf)) : [];
+  const results = answered.values();
+  return entries.map((entry, at): PaymentOutcome => {
+    const reason = faults[at];
+    return reason === undefined
+      ? results.next().value!
+      : { id: idOf(entry), kind: "refused", code: "malformed", reason };
+  });
+}
+
+async function ask(
+  bank: Bank,
+  path: string,
+  body: object,
+  ids: readonly string[],
+): Promise<PaymentOutcome[]> {
+  const answered = await wholeAnswer(
+    bank.secure ? httpsRequest : httpRequest,
+    {
+      method: "POST",
+      host: bank.base.hostname.replace(/^\[|\]$/g, ""),
+      port: bank.base.port || (bank.secure ? 443 : 80),
+      path: bank.base.pathname.replace(/\/$/, "") + path,
+      headers: { authorization: `Bearer ${bank.options.secret}` },
+      agent: bank.agent,
+    },
+    { type: "application/json", text: JSON.stringify(body) },
+    { timeoutMs: bank.options.timeoutMs, answerOctets: MAX_ANSWER_OCTETS },
+  );
+  const results = answered.kind === "none" ? failureOf(answered) : resultsOf(answered);
+  if ("kind" in results) return ids.map((id) => ({ ...results, id }));
+  return ids.map((id) => outcomeOf(id, results.get(id)));
 }
 
 function resultsOf({ status, text }: WholeAnswer): ReadonlyMap<string, PaymentResult> | BankFailure {

@@ -15,6 +15,7 @@ import type { NetworkElementPort } from "../../kernel/calls/connectors.ts";
 import {
   type Answered,
   createExchange,
+  type Exchange,
   type ExchangeFailure,
   failed,
   failureOfStatus,
@@ -47,140 +48,165 @@ type Service = {
   readonly task: string | undefined;
 };
 
+/** The exchange with one element, until it is closed. */
+type Element = {
+  readonly options: ElementOptions;
+  readonly exchange: Exchange;
+  readonly closing: AbortController;
+};
+
 export function tmf640Element(options: ElementOptions): NetworkElementPort & { close(): void } {
-  const exchange = createExchange(options);
-  const closing = new AbortController();
-
-  const send = (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object) =>
-    exchange.send({
-      method,
-      path: BASE + path,
-      headers: options.secret === undefined ? {} : { authorization: `Bearer ${options.secret}` },
-      ...(body === undefined
-        ? {}
-        : { body: { type: method === "PATCH" ? PATCH_TYPE : JSON_TYPE, text: JSON.stringify(body) } }),
-    });
-
-  async function find(name: string): Promise<{ readonly found: Service | undefined } | ExchangeFailure> {
-    const answer = await send("GET", `/service?name=${name}&limit=2`);
-    if (answer.kind === "failed") return answer;
-    if (answer.status !== 200 && answer.status !== 206) return failureOfStatus(answer);
-    const json = jsonOf(answer);
-    if ("kind" in json) return json;
-    if (!Array.isArray(json.value)) return failed("bad_answer", "the services are no list");
-    const mine = json.value.filter((one) => (one as { name?: unknown } | null)?.name === name).map(serviceIn);
-    // One that ignores the filter gives others' services as well: those are not looked at.
-    const living = mine.filter((one) => one !== undefined && one.state !== "terminated");
-    return living.length > 1
-      ? failed("bad_answer", "more than one service bears one name")
-      : { found: living[0] };
-  }
-
-  async function add(task: Task): Promise<Outcome> {
-    const name = nameOf(task);
-    const known = await find(name);
-    if ("kind" in known) return known;
-    const { found } = known;
-    if (found?.task === task.id && found.state === "active") return { kind: "done", reference: found.id };
-    if (found?.task === task.id && WORKING.includes(found.state)) return wait(found.id, undefined);
-    const body = bodyOf(task, name);
-    const answer = found
-      ? await send("PATCH", `/service/${found.id}`, {
-          state: body.state,
-          serviceCharacteristic: body.serviceCharacteristic,
-        })
-      : await send("POST", "/service", body);
-    return settled(answer, found?.id);
-  }
-
-  async function remove(task: Task): Promise<Outcome> {
-    const known = await find(nameOf(task));
-    if ("kind" in known) return known;
-    if (!known.found) return { kind: "done", reference: null };
-    const { id } = known.found;
-    const answer = await send("DELETE", `/service/${id}`);
-    if (answer.kind === "answered" && [200, 204, 404].includes(answer.status))
-      return { kind: "done", reference: id };
-    return settled(answer, id);
-  }
-
-  async function settled(answer: Answered | ExchangeFailure, id: string | undefined): Promise<Outcome> {
-    if (answer.kind === "failed") return answer;
-    const service = answer.status === 204 ? undefined : serviceOf(answer);
-    const reference = service?.id ?? id;
-    switch (answer.status) {
-      case 200:
-      case 201:
-        if (!service) return failed("bad_answer", "the answer is no service");
-        return service.state === "active"
-          ? { kind: "done", reference: service.id }
-          : wait(service.id, undefined);
-      case 202:
-        return wait(reference, monitorOf(answer));
-      case 400:
-      case 404:
-      case 405:
-      case 409:
-      case 422:
-        return refusedBy(answer);
-      default:
-        return failureOfStatus(answer);
-    }
-  }
-
-  /** Asks the monitor, and without one the service, until it is done, failed, or the questions are used up. */
-  async function wait(service: string | undefined, monitor: string | undefined): Promise<Outcome> {
-    if (service === undefined && monitor === undefined)
-      return failed("bad_answer", "accepted without a monitor and without a service");
-    for (let asked = 0; asked < options.polls; asked++) {
-      if (!(await rested())) return failed("closed", "the connection to it is closed");
-      const outcome = monitor === undefined ? await askService(service!) : await askMonitor(monitor, service);
-      if (outcome) return outcome;
-    }
-    return failed("pending", `not done after ${options.polls} questions`);
-  }
-
-  async function askMonitor(monitor: string, service: string | undefined): Promise<Outcome | undefined> {
-    const answer = await send("GET", `/monitor/${monitor}`);
-    if (answer.kind === "failed") return answer;
-    if (answer.status !== 200) return failureOfStatus(answer);
-    const json = jsonOf(answer);
-    if ("kind" in json) return json;
-    const { state, response } = (json.value ?? {}) as {
-      state?: unknown;
-      response?: { statusCode?: unknown };
-    };
-    if (state === "Completed") return { kind: "done", reference: service ?? null };
-    if (state === "InProgress") return undefined;
-    if (state !== "InError") return failed("bad_answer", "the monitor is in none of its three states");
-    const status = Number(response?.statusCode);
-    return status >= 500
-      ? failed("busy", `the element failed: ${status}`)
-      : { kind: "refused", cause: "element_refused", reason: "the element could not do it" };
-  }
-
-  async function askService(id: string): Promise<Outcome | undefined> {
-    const answer = await send("GET", `/service/${id}`);
-    if (answer.kind === "failed") return answer;
-    if (answer.status !== 200) return failureOfStatus(answer);
-    const service = serviceOf(answer);
-    if (!service) return failed("bad_answer", "the answer is no service");
-    if (service.state === "active") return { kind: "done", reference: service.id };
-    if (WORKING.includes(service.state)) return undefined;
-    return { kind: "refused", cause: "element_refused", reason: "the element left the service inactive" };
-  }
-
-  const rested = (): Promise<boolean> =>
-    pause(options.pollMs, true, { signal: closing.signal }).catch(() => false);
+  const element = { options, exchange: createExchange(options), closing: new AbortController() };
 
   return {
-    apply: (task) => (task.action === "add" ? add(task) : remove(task)),
+    apply: (task) => (task.action === "add" ? add(element, task) : remove(element, task)),
     close() {
-      closing.abort();
-      exchange.close();
+      element.closing.abort();
+      element.exchange.close();
     },
   };
 }
+
+const send = (element: Element, method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object) =>
+  element.exchange.send({
+    method,
+    path: BASE + path,
+    headers:
+      element.options.secret === undefined ? {} : { authorization: `Bearer ${element.options.secret}` },
+    ...(body === undefined
+      ? {}
+      : { body: { type: method === "PATCH" ? PATCH_TYPE : JSON_TYPE, text: JSON.stringify(body) } }),
+  });
+
+async function find(
+  element: Element,
+  name: string,
+): Promise<{ readonly found: Service | undefined } | ExchangeFailure> {
+  const answer = await send(element, "GET", `/service?name=${name}&limit=2`);
+  if (answer.kind === "failed") return answer;
+  if (answer.status !== 200 && answer.status !== 206) return failureOfStatus(answer);
+  const json = jsonOf(answer);
+  if ("kind" in json) return json;
+  if (!Array.isArray(json.value)) return failed("bad_answer", "the services are no list");
+  const mine = json.value.filter((one) => (one as { name?: unknown } | null)?.name === name).map(serviceIn);
+  // One that ignores the filter gives others' services as well: those are not looked at.
+  const living = mine.filter((one) => one !== undefined && one.state !== "terminated");
+  return living.length > 1
+    ? failed("bad_answer", "more than one service bears one name")
+    : { found: living[0] };
+}
+
+async function add(element: Element, task: Task): Promise<Outcome> {
+  const name = nameOf(task);
+  const known = await find(element, name);
+  if ("kind" in known) return known;
+  const { found } = known;
+  if (found?.task === task.id && found.state === "active") return { kind: "done", reference: found.id };
+  if (found?.task === task.id && WORKING.includes(found.state)) return wait(element, found.id, undefined);
+  const body = bodyOf(task, name);
+  const answer = found
+    ? await send(element, "PATCH", `/service/${found.id}`, {
+        state: body.state,
+        serviceCharacteristic: body.serviceCharacteristic,
+      })
+    : await send(element, "POST", "/service", body);
+  return settled(element, answer, found?.id);
+}
+
+async function remove(element: Element, task: Task): Promise<Outcome> {
+  const known = await find(element, nameOf(task));
+  if ("kind" in known) return known;
+  if (!known.found) return { kind: "done", reference: null };
+  const { id } = known.found;
+  const answer = await send(element, "DELETE", `/service/${id}`);
+  if (answer.kind === "answered" && [200, 204, 404].includes(answer.status))
+    return { kind: "done", reference: id };
+  return settled(element, answer, id);
+}
+
+async function settled(
+  element: Element,
+  answer: Answered | ExchangeFailure,
+  id: string | undefined,
+): Promise<Outcome> {
+  if (answer.kind === "failed") return answer;
+  const service = answer.status === 204 ? undefined : serviceOf(answer);
+  const reference = service?.id ?? id;
+  switch (answer.status) {
+    case 200:
+    case 201:
+      if (!service) return failed("bad_answer", "the answer is no service");
+      return service.state === "active"
+        ? { kind: "done", reference: service.id }
+        : wait(element, service.id, undefined);
+    case 202:
+      return wait(element, reference, monitorOf(answer));
+    case 400:
+    case 404:
+    case 405:
+    case 409:
+    case 422:
+      return refusedBy(answer);
+    default:
+      return failureOfStatus(answer);
+  }
+}
+
+/** Asks the monitor, and without one the service, until it is done, failed, or the questions are used up. */
+async function wait(
+  element: Element,
+  service: string | undefined,
+  monitor: string | undefined,
+): Promise<Outcome> {
+  if (service === undefined && monitor === undefined)
+    return failed("bad_answer", "accepted without a monitor and without a service");
+  for (let asked = 0; asked < element.options.polls; asked++) {
+    if (!(await rested(element))) return failed("closed", "the connection to it is closed");
+    const outcome =
+      monitor === undefined
+        ? await askService(element, service!)
+        : await askMonitor(element, monitor, service);
+    if (outcome) return outcome;
+  }
+  return failed("pending", `not done after ${element.options.polls} questions`);
+}
+
+async function askMonitor(
+  element: Element,
+  monitor: string,
+  service: string | undefined,
+): Promise<Outcome | undefined> {
+  const answer = await send(element, "GET", `/monitor/${monitor}`);
+  if (answer.kind === "failed") return answer;
+  if (answer.status !== 200) return failureOfStatus(answer);
+  const json = jsonOf(answer);
+  if ("kind" in json) return json;
+  const { state, response } = (json.value ?? {}) as {
+    state?: unknown;
+    response?: { statusCode?: unknown };
+  };
+  if (state === "Completed") return { kind: "done", reference: service ?? null };
+  if (state === "InProgress") return undefined;
+  if (state !== "InError") return failed("bad_answer", "the monitor is in none of its three states");
+  const status = Number(response?.statusCode);
+  return status >= 500
+    ? failed("busy", `the element failed: ${status}`)
+    : { kind: "refused", cause: "element_refused", reason: "the element could not do it" };
+}
+
+async function askService(element: Element, id: string): Promise<Outcome | undefined> {
+  const answer = await send(element, "GET", `/service/${id}`);
+  if (answer.kind === "failed") return answer;
+  if (answer.status !== 200) return failureOfStatus(answer);
+  const service = serviceOf(answer);
+  if (!service) return failed("bad_answer", "the answer is no service");
+  if (service.state === "active") return { kind: "done", reference: service.id };
+  if (WORKING.includes(service.state)) return undefined;
+  return { kind: "refused", cause: "element_refused", reason: "the element left the service inactive" };
+}
+
+const rested = (element: Element): Promise<boolean> =>
+  pause(element.options.pollMs, true, { signal: element.closing.signal }).catch(() => false);
 
 function nameOf({ element, catalogId, msisdn }: Task): string {
   const digest = createHash("sha256").update(`turnup\n${element}\n${catalogId}\n${msisdn}`).digest();

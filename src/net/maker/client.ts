@@ -68,10 +68,17 @@ export type KeyOutcome =
 export type NoticeOutcome = ({ readonly kind: "noted" } & NoticeAnswer) | MakerFailure;
 export type MakerClient = ReturnType<typeof createMakerClient>;
 
+/** The connections to one manufacturer. */
+type Maker = {
+  readonly options: MakerClientOptions;
+  readonly base: URL;
+  readonly interfaces: NonNullable<MakerClientOptions["interfaces"]>;
+  readonly agent: Agent;
+};
+
 export function createMakerClient(options: MakerClientOptions) {
   const base = new URL(options.url);
   if (base.protocol !== "https:") throw new RangeError("a manufacturer is reached over https only");
-  const interfaces = options.interfaces ?? ownInterfaces;
   const agent = new Agent({
     cert: options.certificate,
     key: options.key,
@@ -81,115 +88,120 @@ export function createMakerClient(options: MakerClientOptions) {
     keepAliveMsecs: KEEP_ALIVE_MS,
     maxSockets: MAX_SOCKETS,
   });
-
-  async function call<Answer>(
-    method: "GET" | "POST",
-    path: string,
-    body: unknown,
-    read: Read<Answer>,
-  ): Promise<{ readonly kind: "answered"; readonly answer: Answer } | MakerFailure> {
-    const way = wayOut(options.tunnel, interfaces());
-    if (way.kind === "down") {
-      agent.destroy(); // an idle connection must not outlive the tunnel either
-      return failed("tunnel_down", way.detail);
-    }
-    const place = {
-      host: base.hostname.replace(/^\[|\]$/g, ""),
-      port: Number(base.port) || 443,
-      ...(way.address === undefined ? {} : { localAddress: way.address }),
-    };
-    const exchanged = await wholeAnswer(
-      request,
-      { ...place, method, path: base.pathname.replace(/\/$/, "") + path, agent },
-      body === undefined ? undefined : { type: "application/json", text: JSON.stringify(body) },
-      { timeoutMs: options.timeoutMs, answerOctets: MAX_ANSWER_OCTETS },
-    );
-    if (exchanged.kind === "none") {
-      const failure = failureOf(exchanged);
-      const { certificate, key, authority } = options;
-      const refusal = CUT.test(failure.detail)
-        ? await certificateRefusal({ ...place, certificate, key, authority })
-        : undefined;
-      return refusal === undefined ? failure : failed("unauthorised", refusal);
-    }
-    const { status, text } = exchanged;
-    if (status !== 200) return failed(causeOfStatus(status), `HTTP ${status}${codeIn(text)}`);
-    try {
-      return { kind: "answered", answer: read(JSON.parse(text), "") };
-    } catch (error) {
-      if (error instanceof ShapeError) return failed("bad_answer", error.message);
-      if (error instanceof SyntaxError) return failed("bad_answer", "the answer is no JSON");
-      throw error;
-    }
-  }
-
-  async function askKeys(requests: readonly KeyRequest[]): Promise<KeyOutcome[]> {
-    if (requests.length === 0) return [];
-    const outcome = await call("POST", "/v1/keys", { keys: requests }, readKeyAnswers);
-    if (outcome.kind === "failed") return requests.map(({ requestId }) => ({ ...outcome, requestId }));
-    const asked = new Set(requests.map(({ requestId }) => requestId));
-    const answers = new Map(outcome.answer.keys.map((answer) => [answer.requestId, answer]));
-    // An id answered twice, or one never asked: which key is whose can no longer be told.
-    const clean =
-      answers.size === outcome.answer.keys.length &&
-      outcome.answer.keys.every(({ requestId }) => asked.has(requestId));
-    return requests.map(({ requestId }): KeyOutcome => {
-      const answer = answers.get(requestId);
-      if (!clean || !answer) {
-        const detail = clean ? "this request was not answered" : "the answer does not match what was asked";
-        return { ...failed("bad_answer", detail), requestId };
-      }
-      return "key" in answer
-        ? { kind: "issued", requestId, keyBytes: answer.key }
-        : { kind: "refused", requestId, ...answer.refused };
-    });
-  }
-
-  async function note(path: string, body: object): Promise<NoticeOutcome> {
-    const outcome = await call("POST", path, body, readNoticeAnswer);
-    return outcome.kind === "answered" ? { kind: "noted", ...outcome.answer } : outcome;
-  }
+  const maker: Maker = { options, base, interfaces: options.interfaces ?? ownInterfaces, agent };
 
   return {
     /**
      * One outcome a request, in the order of the requests; at most 500. Safe to repeat: the request id decides. One
      * that the maker could not read is refused here, so that it does not spoil the batch for the others.
      */
-    async requestKeys(requests: readonly KeyRequest[]): Promise<KeyOutcome[]> {
-      const faults = new Map(
-        limited(requests).flatMap((request) => {
-          const fault = shapeFaultOf(request, readKeyRequest);
-          return fault === undefined ? [] : [[request.requestId, fault] as const];
-        }),
-      );
-      const sound = requests.filter(({ requestId }) => !faults.has(requestId));
-      const answered = new Map((await askKeys(sound)).map((outcome) => [outcome.requestId, outcome]));
-      return requests.map(
-        ({ requestId }) =>
-          answered.get(requestId) ?? {
-            kind: "refused",
-            requestId,
-            code: "malformed",
-            reason: faults.get(requestId) ?? "a request id given twice",
-          },
-      );
-    },
+    requestKeys: (requests: readonly KeyRequest[]): Promise<KeyOutcome[]> => requestKeys(maker, requests),
     reportDownloads(downloads: readonly DownloadNotice[]): Promise<NoticeOutcome> {
-      return note("/v1/downloads", { downloads: limited(downloads) });
+      return note(maker, "/v1/downloads", { downloads: limited(downloads) });
     },
     reportPayments(payments: readonly Remittance[]): Promise<NoticeOutcome> {
-      return note("/v1/payments", { payments: limited(payments) });
+      return note(maker, "/v1/payments", { payments: limited(payments) });
     },
-    issuedKeys: (page: PageQuery = {}) => call("GET", `/v1/keys${queryOf(page)}`, undefined, readIssuedKeys),
+    issuedKeys: (page: PageQuery = {}) =>
+      call(maker, "GET", `/v1/keys${queryOf(page)}`, undefined, readIssuedKeys),
     paymentStates: (page: PageQuery = {}) =>
-      call("GET", `/v1/payments${queryOf(page)}`, undefined, readPaymentStates),
+      call(maker, "GET", `/v1/payments${queryOf(page)}`, undefined, readPaymentStates),
     /** Whether the server answers to our certificate. */
     async check(): Promise<{ readonly kind: "answered" } | MakerFailure> {
-      const outcome = await call("GET", "/healthz", undefined, (value) => value);
+      const outcome = await call(maker, "GET", "/healthz", undefined, (value) => value);
       return outcome.kind === "answered" ? { kind: "answered" } : outcome;
     },
     close: (): void => agent.destroy(),
   };
+}
+
+async function call<Answer>(
+  maker: Maker,
+  method: "GET" | "POST",
+  path: string,
+  body: unknown,
+  read: Read<Answer>,
+): Promise<{ readonly kind: "answered"; readonly answer: Answer } | MakerFailure> {
+  const way = wayOut(maker.options.tunnel, maker.interfaces());
+  if (way.kind === "down") {
+    maker.agent.destroy(); // an idle connection must not outlive the tunnel either
+    return failed("tunnel_down", way.detail);
+  }
+  const place = {
+    host: maker.base.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(maker.base.port) || 443,
+    ...(way.address === undefined ? {} : { localAddress: way.address }),
+  };
+  const exchanged = await wholeAnswer(
+    request,
+    { ...place, method, path: maker.base.pathname.replace(/\/$/, "") + path, agent: maker.agent },
+    body === undefined ? undefined : { type: "application/json", text: JSON.stringify(body) },
+    { timeoutMs: maker.options.timeoutMs, answerOctets: MAX_ANSWER_OCTETS },
+  );
+  if (exchanged.kind === "none") {
+    const failure = failureOf(exchanged);
+    const { certificate, key, authority } = maker.options;
+    const refusal = CUT.test(failure.detail)
+      ? await certificateRefusal({ ...place, certificate, key, authority })
+      : undefined;
+    return refusal === undefined ? failure : failed("unauthorised", refusal);
+  }
+  const { status, text } = exchanged;
+  if (status !== 200) return failed(causeOfStatus(status), `HTTP ${status}${codeIn(text)}`);
+  try {
+    return { kind: "answered", answer: read(JSON.parse(text), "") };
+  } catch (error) {
+    if (error instanceof ShapeError) return failed("bad_answer", error.message);
+    if (error instanceof SyntaxError) return failed("bad_answer", "the answer is no JSON");
+    throw error;
+  }
+}
+
+async function requestKeys(maker: Maker, requests: readonly KeyRequest[]): Promise<KeyOutcome[]> {
+  const faults = new Map(
+    limited(requests).flatMap((request) => {
+      const fault = shapeFaultOf(request, readKeyRequest);
+      return fault === undefined ? [] : [[request.requestId, fault] as const];
+    }),
+  );
+  const sound = requests.filter(({ requestId }) => !faults.has(requestId));
+  const answered = new Map((await askKeys(maker, sound)).map((outcome) => [outcome.requestId, outcome]));
+  return requests.map(
+    ({ requestId }) =>
+      answered.get(requestId) ?? {
+        kind: "refused",
+        requestId,
+        code: "malformed",
+        reason: faults.get(requestId) ?? "a request id given twice",
+      },
+  );
+}
+
+async function askKeys(maker: Maker, requests: readonly KeyRequest[]): Promise<KeyOutcome[]> {
+  if (requests.length === 0) return [];
+  const outcome = await call(maker, "POST", "/v1/keys", { keys: requests }, readKeyAnswers);
+  if (outcome.kind === "failed") return requests.map(({ requestId }) => ({ ...outcome, requestId }));
+  const asked = new Set(requests.map(({ requestId }) => requestId));
+  const answers = new Map(outcome.answer.keys.map((answer) => [answer.requestId, answer]));
+  // An id answered twice, or one never asked: which key is whose can no longer be told.
+  const clean =
+    answers.size === outcome.answer.keys.length &&
+    outcome.answer.keys.every(({ requestId }) => asked.has(requestId));
+  return requests.map(({ requestId }): KeyOutcome => {
+    const answer = answers.get(requestId);
+    if (!clean || !answer) {
+      const detail = clean ? "this request was not answered" : "the answer does not match what was asked";
+      return { ...failed("bad_answer", detail), requestId };
+    }
+    return "key" in answer
+      ? { kind: "issued", requestId, keyBytes: answer.key }
+      : { kind: "refused", requestId, ...answer.refused };
+  });
+}
+
+async function note(maker: Maker, path: string, body: object): Promise<NoticeOutcome> {
+  const outcome = await call(maker, "POST", path, body, readNoticeAnswer);
+  return outcome.kind === "answered" ? { kind: "noted", ...outcome.answer } : outcome;
 }
 
 type PageQuery = { readonly after?: string; readonly limit?: number };

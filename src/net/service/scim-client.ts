@@ -34,6 +34,7 @@ import {
 import {
   type Answered,
   createExchange,
+  type Exchange,
   type ExchangeFailure,
   type ExchangeOptions,
   failed,
@@ -58,172 +59,199 @@ type Step =
   | { readonly kind: "user"; readonly user: User; readonly location: string | undefined }
   | ServiceAnswer;
 
+type ScimServer = {
+  readonly exchange: Exchange;
+  readonly tokens: TokenSource;
+  /** Monotonic. */
+  readonly now: () => number;
+  /** What the server said last of itself. */
+  kept: { readonly abilities: Abilities; readonly untilMs: number } | undefined;
+};
+
 export function scimServiceServer(
   options: ExchangeOptions & { readonly tokens: TokenSource },
   /** Monotonic. */
   now: () => number = () => performance.now(),
 ): ServiceServerPort & { close(): void } {
-  const exchange = createExchange(options);
-  let kept: { readonly abilities: Abilities; readonly untilMs: number } | undefined;
-
-  async function send(method: Outgoing["method"], path: string, body?: object) {
-    const answer = await attempt(method, path, body, false);
-    // A token may have been forgotten over there before its time.
-    return answer.kind === "answered" && answer.status === 401 ? attempt(method, path, body, true) : answer;
-  }
-
-  async function attempt(method: Outgoing["method"], path: string, body: object | undefined, fresh: boolean) {
-    const token = await options.tokens.token(fresh);
-    if (token.kind === "failed") return token;
-    return exchange.send({
-      method,
-      path,
-      headers: { accept: SCIM_TYPE, authorization: `Bearer ${token.token}` },
-      ...(body === undefined ? {} : { body: { type: SCIM_TYPE, text: JSON.stringify(body) } }),
-    });
-  }
-
-  async function abilities(): Promise<{ readonly can: Abilities } | Refused | Failed> {
-    if (kept && kept.untilMs > now()) return { can: kept.abilities };
-    const config = await send("GET", "/ServiceProviderConfig");
-    if (config.kind === "failed" || !isDescribed(config)) return outcomeOf(config);
-    const schema = await send("GET", `/Schemas/${EXTENSION_SCHEMA}`);
-    if (schema.kind === "failed" || !isDescribed(schema)) return outcomeOf(schema);
-    const can = {
-      patch: membersOf(membersOf(describedBy(config)).patch).supported === true,
-      extension: membersOf(describedBy(schema)).id === EXTENSION_SCHEMA,
-    };
-    kept = { abilities: can, untilMs: now() + ABILITIES_KEPT_MS };
-    return { can };
-  }
-
-  async function create(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
-    const answer = await send("POST", USERS, userOf(registration, can));
-    if (answer.kind === "answered" && answer.status === 409) return taken(registration, can);
-    const step = stepOf(answer, registration);
-    return step.kind === "user" ? registered(step) : step;
-  }
-
-  /**
-   * Users that bear our id, and whether the list was whole. What is no list says nothing of whether there is one: RFC 7644
-   * §3.4.2 has `Resources` in each list that is not empty.
-   */
-  async function named(id: string): Promise<Named | Refused | Failed> {
-    const filter = encodeURIComponent(`externalId eq ${JSON.stringify(id)}`);
-    const answer = await send("GET", `${USERS}?filter=${filter}`);
-    if (answer.kind === "failed" || answer.status !== 200) return outcomeOf(answer);
-    const json = jsonOf(answer);
-    if ("kind" in json) return json;
-    const { Resources, totalResults } = membersOf(json.value);
-    const users: readonly unknown[] | undefined = Array.isArray(Resources)
-      ? Resources
-      : totalResults === 0
-        ? []
-        : undefined;
-    if (!users) return failed("bad_answer", "the answer to a search is no list of users");
-    return {
-      mine: users.map(membersOf).filter(({ externalId }) => externalId === id),
-      isWhole: typeof totalResults !== "number" || totalResults <= users.length,
-    };
-  }
-
-  async function end(remoteId: string): ReturnType<ServiceServerPort["remove"]> {
-    const answer = await send("DELETE", `${USERS}/${encodeURIComponent(remoteId)}`);
-    if (answer.kind === "answered" && [200, 204, 404].includes(answer.status)) return { kind: "done" };
-    return outcomeOf(answer);
-  }
-
-  /** It came before (an answer was lost), or somebody else has its user name. */
-  async function taken(registration: ServiceRegistration, can: Abilities): Promise<ServiceAnswer> {
-    const found = await named(registration.id);
-    if ("kind" in found) return found;
-    const { mine, isWhole } = found;
-    if (mine.length > 1) return failed("bad_answer", "more than one user bears one externalId");
-    if (mine[0]) return goOn(registration, can, mine[0], false);
-    if (!isWhole) return failed("bad_answer", PART_OF_USERS);
-    return registration.fields.userName === undefined
-      ? refused("user_name_taken", "the service server has another user of this name")
-      : { kind: "needs_information", remoteId: null, fields: [{ name: "userName", problem: "corrupt" }] };
-  }
-
-  async function complete(
-    registration: ServiceRegistration,
-    can: Abilities,
-    remoteId: string,
-  ): Promise<ServiceAnswer> {
-    const answer = await send("GET", `${USERS}/${encodeURIComponent(remoteId)}`);
-    if (answer.kind === "answered" && answer.status === 404) return create(registration, can);
-    const step = stepOf(answer, registration);
-    return step.kind === "user" ? goOn(registration, can, step.user, true) : step;
-  }
-
-  /** With a user that is there: what it still needs is sent, and what it gives is taken. */
-  async function goOn(
-    registration: ServiceRegistration,
-    can: Abilities,
-    user: User,
-    isNew: boolean,
-  ): Promise<ServiceAnswer> {
-    const remoteId = user.id;
-    if (typeof remoteId !== "string" || !REMOTE_ID.test(remoteId))
-      return failed("bad_answer", "the user has no id");
-    const { state, needs } = membersOf(user[EXTENSION_SCHEMA]);
-    if (!can.extension)
-      return isNew ? change(registration, can, remoteId, undefined) : registeredAs(user, undefined);
-    const wanted = state === "needs_information" ? (needsIn(needs) ?? []) : [];
-    const given = valuesOf(registration);
-    const known = wanted.filter(({ name }) => given[name]);
-    if (wanted.length > 0 && known.length === 0)
-      return { kind: "needs_information", remoteId, fields: wanted };
-    return change(registration, can, remoteId, known);
-  }
-
-  /** `wanted` are the fields to send; none of them asks for new access data. Undefined sends all. */
-  async function change(
-    registration: ServiceRegistration,
-    can: Abilities,
-    remoteId: string,
-    wanted: readonly NeededDatum[] | undefined,
-  ): Promise<ServiceAnswer> {
-    const path = `${USERS}/${encodeURIComponent(remoteId)}`;
-    const answer = can.patch
-      ? await send("PATCH", path, patchOf(registration, can, wanted))
-      : await send("PUT", path, { id: remoteId, ...userOf(registration, can, true) });
-    if (answer.kind === "answered" && answer.status === 204) {
-      const read = stepOf(await send("GET", path), registration);
-      return read.kind === "user" ? registered(read) : read;
-    }
-    const step = stepOf(answer, registration);
-    return step.kind === "user" ? registered(step) : step;
-  }
+  const { tokens } = options;
+  const server: ScimServer = { exchange: createExchange(options), tokens, now, kept: undefined };
 
   return {
     async register(registration) {
-      const found = await abilities();
+      const found = await abilities(server);
       if ("kind" in found) return found;
       return registration.remoteId === null
-        ? create(registration, found.can)
-        : complete(registration, found.can, registration.remoteId);
+        ? create(server, registration, found.can)
+        : complete(server, registration, found.can, registration.remoteId);
     },
     async remove({ id, remoteId }) {
-      if (remoteId !== null) return end(remoteId);
+      if (remoteId !== null) return end(server, remoteId);
       // Whoever was cut off while it registered never learned the server's own id.
-      const found = await named(id);
+      const found = await named(server, id);
       if ("kind" in found) return found;
       for (const user of found.mine) {
         if (typeof user.id !== "string" || !REMOTE_ID.test(user.id))
           return failed("bad_answer", "the user has no id");
-        const ended = await end(user.id);
+        const ended = await end(server, user.id);
         if (ended.kind !== "done") return ended;
       }
       // Those that it did not show come with the next try, or a person has to look.
       return found.isWhole ? { kind: "done" } : failed("bad_answer", PART_OF_USERS);
     },
     close() {
-      exchange.close();
-      options.tokens.close();
+      server.exchange.close();
+      tokens.close();
     },
   };
+}
+
+async function send(server: ScimServer, method: Outgoing["method"], path: string, body?: object) {
+  const answer = await attempt(server, method, path, body, false);
+  // A token may have been forgotten over there before its time.
+  return answer.kind === "answered" && answer.status === 401
+    ? attempt(server, method, path, body, true)
+    : answer;
+}
+
+async function attempt(
+  server: ScimServer,
+  method: Outgoing["method"],
+  path: string,
+  body: object | undefined,
+  fresh: boolean,
+) {
+  const token = await server.tokens.token(fresh);
+  if (token.kind === "failed") return token;
+  return server.exchange.send({
+    method,
+    path,
+    headers: { accept: SCIM_TYPE, authorization: `Bearer ${token.token}` },
+    ...(body === undefined ? {} : { body: { type: SCIM_TYPE, text: JSON.stringify(body) } }),
+  });
+}
+
+async function abilities(server: ScimServer): Promise<{ readonly can: Abilities } | Refused | Failed> {
+  if (server.kept && server.kept.untilMs > server.now()) return { can: server.kept.abilities };
+  const config = await send(server, "GET", "/ServiceProviderConfig");
+  if (config.kind === "failed" || !isDescribed(config)) return outcomeOf(config);
+  const schema = await send(server, "GET", `/Schemas/${EXTENSION_SCHEMA}`);
+  if (schema.kind === "failed" || !isDescribed(schema)) return outcomeOf(schema);
+  const can = {
+    patch: membersOf(membersOf(describedBy(config)).patch).supported === true,
+    extension: membersOf(describedBy(schema)).id === EXTENSION_SCHEMA,
+  };
+  server.kept = { abilities: can, untilMs: server.now() + ABILITIES_KEPT_MS };
+  return { can };
+}
+
+async function create(
+  server: ScimServer,
+  registration: ServiceRegistration,
+  can: Abilities,
+): Promise<ServiceAnswer> {
+  const answer = await send(server, "POST", USERS, userOf(registration, can));
+  if (answer.kind === "answered" && answer.status === 409) return taken(server, registration, can);
+  const step = stepOf(answer, registration);
+  return step.kind === "user" ? registered(step) : step;
+}
+
+/**
+ * Users that bear our id, and whether the list was whole. What is no list says nothing of whether there is one: RFC 7644
+ * §3.4.2 has `Resources` in each list that is not empty.
+ */
+async function named(server: ScimServer, id: string): Promise<Named | Refused | Failed> {
+  const filter = encodeURIComponent(`externalId eq ${JSON.stringify(id)}`);
+  const answer = await send(server, "GET", `${USERS}?filter=${filter}`);
+  if (answer.kind === "failed" || answer.status !== 200) return outcomeOf(answer);
+  const json = jsonOf(answer);
+  if ("kind" in json) return json;
+  const { Resources, totalResults } = membersOf(json.value);
+  const users: readonly unknown[] | undefined = Array.isArray(Resources)
+    ? Resources
+    : totalResults === 0
+      ? []
+      : undefined;
+  if (!users) return failed("bad_answer", "the answer to a search is no list of users");
+  return {
+    mine: users.map(membersOf).filter(({ externalId }) => externalId === id),
+    isWhole: typeof totalResults !== "number" || totalResults <= users.length,
+  };
+}
+
+async function end(server: ScimServer, remoteId: string): ReturnType<ServiceServerPort["remove"]> {
+  const answer = await send(server, "DELETE", `${USERS}/${encodeURIComponent(remoteId)}`);
+  if (answer.kind === "answered" && [200, 204, 404].includes(answer.status)) return { kind: "done" };
+  return outcomeOf(answer);
+}
+
+/** It came before (an answer was lost), or somebody else has its user name. */
+async function taken(
+  server: ScimServer,
+  registration: ServiceRegistration,
+  can: Abilities,
+): Promise<ServiceAnswer> {
+  const found = await named(server, registration.id);
+  if ("kind" in found) return found;
+  const { mine, isWhole } = found;
+  if (mine.length > 1) return failed("bad_answer", "more than one user bears one externalId");
+  if (mine[0]) return goOn(server, registration, can, mine[0], false);
+  if (!isWhole) return failed("bad_answer", PART_OF_USERS);
+  return registration.fields.userName === undefined
+    ? refused("user_name_taken", "the service server has another user of this name")
+    : { kind: "needs_information", remoteId: null, fields: [{ name: "userName", problem: "corrupt" }] };
+}
+
+async function complete(
+  server: ScimServer,
+  registration: ServiceRegistration,
+  can: Abilities,
+  remoteId: string,
+): Promise<ServiceAnswer> {
+  const answer = await send(server, "GET", `${USERS}/${encodeURIComponent(remoteId)}`);
+  if (answer.kind === "answered" && answer.status === 404) return create(server, registration, can);
+  const step = stepOf(answer, registration);
+  return step.kind === "user" ? goOn(server, registration, can, step.user, true) : step;
+}
+
+/** With a user that is there: what it still needs is sent, and what it gives is taken. */
+async function goOn(
+  server: ScimServer,
+  registration: ServiceRegistration,
+  can: Abilities,
+  user: User,
+  isNew: boolean,
+): Promise<ServiceAnswer> {
+  const remoteId = user.id;
+  if (typeof remoteId !== "string" || !REMOTE_ID.test(remoteId))
+    return failed("bad_answer", "the user has no id");
+  const { state, needs } = membersOf(user[EXTENSION_SCHEMA]);
+  if (!can.extension)
+    return isNew ? change(server, registration, can, remoteId, undefined) : registeredAs(user, undefined);
+  const wanted = state === "needs_information" ? (needsIn(needs) ?? []) : [];
+  const given = valuesOf(registration);
+  const known = wanted.filter(({ name }) => given[name]);
+  if (wanted.length > 0 && known.length === 0) return { kind: "needs_information", remoteId, fields: wanted };
+  return change(server, registration, can, remoteId, known);
+}
+
+/** `wanted` are the fields to send; none of them asks for new access data. Undefined sends all. */
+async function change(
+  server: ScimServer,
+  registration: ServiceRegistration,
+  can: Abilities,
+  remoteId: string,
+  wanted: readonly NeededDatum[] | undefined,
+): Promise<ServiceAnswer> {
+  const path = `${USERS}/${encodeURIComponent(remoteId)}`;
+  const answer = can.patch
+    ? await send(server, "PATCH", path, patchOf(registration, can, wanted))
+    : await send(server, "PUT", path, { id: remoteId, ...userOf(registration, can, true) });
+  if (answer.kind === "answered" && answer.status === 204) {
+    const read = stepOf(await send(server, "GET", path), registration);
+    return read.kind === "user" ? registered(read) : read;
+  }
+  const step = stepOf(answer, registration);
+  return step.kind === "user" ? registered(step) : step;
 }
 
 /** A description that is there, or one that a simple provider does not have. */

@@ -46,84 +46,107 @@ type Kept = {
   readonly limits?: Partial<RestartLimits> | undefined;
 };
 
-export function keep({ launch, unlock, log, onLost, limits: given }: Kept) {
-  const limits = { ...RESTART_LIMITS, ...given };
-  let pid: number | undefined;
-  let watch: NodeJS.Timeout | undefined;
-  let restarting: Promise<void> | undefined;
-  const pauseEnds = new AbortController();
-  let stopping: Promise<void> | undefined;
-  let trouble = noTrouble(performance.now());
-  let isFull = false;
-  const onSpawn = (spawned: number): void => {
-    pid = spawned;
+type Keeper = Omit<Kept, "limits"> & {
+  readonly limits: RestartLimits;
+  pid: number | undefined;
+  watch: NodeJS.Timeout | undefined;
+  restarting: Promise<void> | undefined;
+  stopping: Promise<void> | undefined;
+  readonly pauseEnds: AbortController;
+  trouble: Trouble;
+  isFull: boolean;
+  /** The program may end without ending the server. */
+  readonly untie: () => void;
+};
+
+export function keep(given: Kept) {
+  const kept: Keeper = {
+    ...given,
+    limits: { ...RESTART_LIMITS, ...given.limits },
+    pid: undefined,
+    watch: undefined,
+    restarting: undefined,
+    stopping: undefined,
+    pauseEnds: new AbortController(),
+    trouble: noTrouble(performance.now()),
+    isFull: false,
+    untie: endWithProgram(() => kept.pid, given.unlock),
   };
 
-  const restart = async (): Promise<void> => {
-    const { lastReadyAtMs, restarts } = trouble;
-    if (restarts > 0 && performance.now() - lastReadyAtMs > limits.steadyMs)
-      trouble = noTrouble(performance.now());
-    trouble.sinceMs ??= performance.now();
-    log(`PostgreSQL, process ${pid}, ended unasked; starting it again`);
-    for (let why = "it ends again and again"; !stopping; ) {
-      if (performance.now() - trouble.sinceMs > limits.giveUpMs) return giveUp(why);
-      const pauseMs = pauseBefore(++trouble.restarts, limits);
-      if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: pauseEnds.signal }).catch(() => undefined);
-      if (stopping) return;
-      try {
-        await launch(onSpawn);
-        trouble.lastReadyAtMs = performance.now();
-        isFull = false;
-        if (trouble.restarts > limits.atOnce) log(`PostgreSQL runs again, as process ${pid}`);
-        return;
-      } catch (error) {
-        why = (error as Error).message;
-        log(`PostgreSQL does not start: ${why}`);
-        isFull = error instanceof TurnupError && error.code === "database_full";
-        if (isFull) trouble.sinceMs = performance.now();
-      }
-    }
-  };
-  const giveUp = (why: string): void => {
-    log(`PostgreSQL was not well for ${Math.round(limits.giveUpMs / 1000)} s and is given up`);
-    clearInterval(watch);
-    onLost?.(
-      new TurnupError("embedded_failed", `the embedded PostgreSQL died and does not come back: ${why}`, {
-        nextStep: "see postgres/server.log in the data folder; a new start tries again",
-      }),
-    );
-  };
-  const look = (): void => {
-    if (restarting || stopping || pid === undefined || isAlive(pid)) return;
-    restarting = restart().finally(() => {
-      restarting = undefined;
-    });
-  };
-
-  const untie = endWithProgram(() => pid, unlock);
-  const stop = async (): Promise<void> => {
-    clearInterval(watch);
-    await restarting;
-    if (pid !== undefined) await stopServer(pid);
-    untie();
-    unlock();
-  };
   return {
     /** Watches the server left running as process `left`, or a new one. */
     start: async (left: number | undefined): Promise<void> => {
-      if (left === undefined) await launch(onSpawn);
-      else onSpawn(left);
-      watch = setInterval(look, WATCH_MS).unref();
+      if (left === undefined) await launch(kept);
+      else kept.pid = left;
+      kept.watch = setInterval(() => look(kept), WATCH_MS).unref();
     },
     /** It does not run, since its disk is full. */
-    isFull: (): boolean => isFull,
-    pid: (): number => pid as number, // read after `start` only
+    isFull: (): boolean => kept.isFull,
+    pid: (): number => kept.pid as number, // read after `start` only
     stop: (): Promise<void> => {
-      stopping ??= stop();
-      pauseEnds.abort();
-      return stopping;
+      kept.stopping ??= stop(kept);
+      kept.pauseEnds.abort();
+      return kept.stopping;
     },
   };
+}
+
+const launch = (kept: Keeper): Promise<void> =>
+  kept.launch((pid) => {
+    kept.pid = pid;
+  });
+
+async function restart(kept: Keeper): Promise<void> {
+  const { lastReadyAtMs, restarts } = kept.trouble;
+  if (restarts > 0 && performance.now() - lastReadyAtMs > kept.limits.steadyMs)
+    kept.trouble = noTrouble(performance.now());
+  kept.trouble.sinceMs ??= performance.now();
+  kept.log(`PostgreSQL, process ${kept.pid}, ended unasked; starting it again`);
+  for (let why = "it ends again and again"; !kept.stopping; ) {
+    if (performance.now() - kept.trouble.sinceMs > kept.limits.giveUpMs) return giveUp(kept, why);
+    const pauseMs = pauseBefore(++kept.trouble.restarts, kept.limits);
+    if (pauseMs > 0)
+      await sleep(pauseMs, undefined, { signal: kept.pauseEnds.signal }).catch(() => undefined);
+    if (kept.stopping) return;
+    try {
+      await launch(kept);
+      kept.trouble.lastReadyAtMs = performance.now();
+      kept.isFull = false;
+      if (kept.trouble.restarts > kept.limits.atOnce)
+        kept.log(`PostgreSQL runs again, as process ${kept.pid}`);
+      return;
+    } catch (error) {
+      why = (error as Error).message;
+      kept.log(`PostgreSQL does not start: ${why}`);
+      kept.isFull = error instanceof TurnupError && error.code === "database_full";
+      if (kept.isFull) kept.trouble.sinceMs = performance.now();
+    }
+  }
+}
+
+function giveUp(kept: Keeper, why: string): void {
+  kept.log(`PostgreSQL was not well for ${Math.round(kept.limits.giveUpMs / 1000)} s and is given up`);
+  clearInterval(kept.watch);
+  kept.onLost?.(
+    new TurnupError("embedded_failed", `the embedded PostgreSQL died and does not come back: ${why}`, {
+      nextStep: "see postgres/server.log in the data folder; a new start tries again",
+    }),
+  );
+}
+
+function look(kept: Keeper): void {
+  if (kept.restarting || kept.stopping || kept.pid === undefined || isAlive(kept.pid)) return;
+  kept.restarting = restart(kept).finally(() => {
+    kept.restarting = undefined;
+  });
+}
+
+async function stop(kept: Keeper): Promise<void> {
+  clearInterval(kept.watch);
+  await kept.restarting;
+  if (kept.pid !== undefined) await stopServer(kept.pid);
+  kept.untie();
+  kept.unlock();
 }
 
 type Trouble = { restarts: number; sinceMs: number | undefined; lastReadyAtMs: number };

@@ -44,120 +44,136 @@ export function tellAll(tx: Tx, news: Exclude<News, "everything">): void {
   tx.send("select pg_notify($1, $2)", [CHANNEL, word]);
 }
 
+type Channel = {
+  readonly connection: pg.PoolConfig;
+  readonly onFault: (name: string, error: unknown) => void;
+  readonly onBeat: (beat: Beat) => void;
+  readonly listeners: Set<(news: News) => void>;
+  /** The session that listens; undefined while there is none. */
+  session: pg.Client | undefined;
+  heardUntilMs: number;
+  closed: boolean;
+  /** Ends the pause between two beats. */
+  wake: () => void;
+};
+
 export async function openChangeChannel(
   connection: pg.PoolConfig,
   /** A listener that fails is told of and stops no other. */
   onFault: (name: string, error: unknown) => void = () => undefined,
   onBeat: (beat: Beat) => void = () => undefined,
 ): Promise<ChangeChannel> {
-  const listeners = new Set<(news: News) => void>();
-  let session: pg.Client | undefined;
-  let heardUntilMs = 0;
-  let closed = false;
-  let wake = (): void => undefined;
+  const channel: Channel = {
+    connection,
+    onFault,
+    onBeat,
+    listeners: new Set(),
+    session: undefined,
+    heardUntilMs: 0,
+    closed: false,
+    wake: () => undefined,
+  };
 
-  function tell(news: News): void {
-    for (const listener of listeners) {
-      try {
-        listener(news);
-      } catch (error) {
-        onFault("change", error);
-      }
-    }
-  }
-
-  async function enter(): Promise<void> {
-    const client = new pg.Client({
-      ...(connection as pg.ClientConfig),
-      application_name: "turnup changes",
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: BEAT_PATIENCE_MS,
-      keepAlive: true,
-    });
-    client.on("error", () => undefined); // `end` follows
-    client.on("notification", ({ channel, payload = "" }) => {
-      if (channel === CHANNEL) tell(newsIn(payload));
-    });
-    try {
-      await client.connect();
-      await client.query(`listen ${CHANNEL}`);
-      client.once("end", () => lost(client));
-      session = client;
-      tell("everything"); // what was said while nobody listened; before it is heard again
-      await beat(client);
-    } catch (error) {
-      lost(client);
-      client.end().catch(() => undefined);
-      throw error;
-    }
-  }
-
-  function lost(client: pg.Client): void {
-    if (client !== session) return;
-    session = undefined;
-    heardUntilMs = 0;
-    wake();
-  }
-
-  async function beat(client: pg.Client): Promise<void> {
-    const sentMs = performance.now();
-    const { rows } = await client.query(
-      "select pg_backend_pid() as pid, extract(epoch from clock_timestamp()) * 1000 as now",
-    );
-    const [{ pid, now }] = rows as [{ pid: number; now: string }];
-    // The driver knows the session's process; its types do not.
-    if (pid !== (client as unknown as { readonly processID: number }).processID) return;
-    if (client === session) heardUntilMs = sentMs + HEARD_FOR_MS;
-    onBeat({ databaseMs: Number(now), sentMs, answeredMs: performance.now() });
-  }
-
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      timer.unref();
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
-  async function run(): Promise<void> {
-    while (!closed) {
-      const client = session;
-      try {
-        if (!client) await enter();
-        else await beat(client);
-        await pause(BEAT_MS);
-      } catch {
-        if (client) lost(client);
-        // A session that hangs is not waited for: its end may never come.
-        (
-          client as unknown as { connection?: { stream?: { destroy(): void } } }
-        )?.connection?.stream?.destroy();
-        if (!closed) await sleep(RECONNECT_PAUSE_MS, undefined, { ref: false }); // the database is away; others tell of it
-      }
-    }
-  }
-
-  await enter();
-  const running = run();
+  await enter(channel);
+  const running = run(channel);
   return {
-    isHeard: () => performance.now() < heardUntilMs,
+    isHeard: () => performance.now() < channel.heardUntilMs,
     onChange(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      channel.listeners.add(listener);
+      return () => void channel.listeners.delete(listener);
     },
-    tellHere: tell,
+    tellHere: (news) => tell(channel, news),
     async close() {
-      closed = true;
-      heardUntilMs = 0;
-      const client = session;
-      session = undefined;
-      wake();
+      const client = channel.session;
+      channel.closed = true;
+      channel.heardUntilMs = 0;
+      channel.session = undefined;
+      channel.wake();
       await client?.end().catch(() => undefined);
       await running;
     },
   };
+}
+
+function tell(channel: Channel, news: News): void {
+  for (const listener of channel.listeners) {
+    try {
+      listener(news);
+    } catch (error) {
+      channel.onFault("change", error);
+    }
+  }
+}
+
+async function enter(channel: Channel): Promise<void> {
+  const client = new pg.Client({
+    ...(channel.connection as pg.ClientConfig),
+    application_name: "turnup changes",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: BEAT_PATIENCE_MS,
+    keepAlive: true,
+  });
+  client.on("error", () => undefined); // `end` follows
+  client.on("notification", (note) => {
+    if (note.channel === CHANNEL) tell(channel, newsIn(note.payload ?? ""));
+  });
+  try {
+    await client.connect();
+    await client.query(`listen ${CHANNEL}`);
+    client.once("end", () => lost(channel, client));
+    channel.session = client;
+    tell(channel, "everything"); // what was said while nobody listened; before it is heard again
+    await beat(channel, client);
+  } catch (error) {
+    lost(channel, client);
+    client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+function lost(channel: Channel, client: pg.Client): void {
+  if (client !== channel.session) return;
+  channel.session = undefined;
+  channel.heardUntilMs = 0;
+  channel.wake();
+}
+
+async function beat(channel: Channel, client: pg.Client): Promise<void> {
+  const sentMs = performance.now();
+  const { rows } = await client.query(
+    "select pg_backend_pid() as pid, extract(epoch from clock_timestamp()) * 1000 as now",
+  );
+  const [{ pid, now }] = rows as [{ pid: number; now: string }];
+  // The driver knows the session's process; its types do not.
+  if (pid !== (client as unknown as { readonly processID: number }).processID) return;
+  if (client === channel.session) channel.heardUntilMs = sentMs + HEARD_FOR_MS;
+  channel.onBeat({ databaseMs: Number(now), sentMs, answeredMs: performance.now() });
+}
+
+const pause = (channel: Channel, ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    timer.unref();
+    channel.wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+
+async function run(channel: Channel): Promise<void> {
+  while (!channel.closed) {
+    const client = channel.session;
+    try {
+      if (!client) await enter(channel);
+      else await beat(channel, client);
+      await pause(channel, BEAT_MS);
+    } catch {
+      if (client) lost(channel, client);
+      // A session that hangs is not waited for: its end may never come.
+      (client as unknown as { connection?: { stream?: { destroy(): void } } })?.connection?.stream?.destroy();
+      if (!channel.closed) await sleep(RECONNECT_PAUSE_MS, undefined, { ref: false }); // the database is away; others tell of it
+    }
+  }
 }
 
 /** Of whoever may write to the channel: what cannot be read may mean anything. */

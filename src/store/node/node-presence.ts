@@ -39,91 +39,107 @@ export type NodePresence = {
   close(): Promise<void>;
 };
 
+type Presence = {
+  readonly connection: pg.PoolConfig;
+  /** The session that holds the lock of our number; undefined while it is lost. */
+  held: { readonly client: pg.Client; readonly number: number } | undefined;
+  closed: boolean;
+  /** Numbers the time that goes on; null while another server may be there. */
+  alone: number | null;
+  timesAlone: number;
+  /** How often others joined. */
+  withdrawals: number;
+  holdsAloneLock: boolean;
+};
+
 export async function joinNodes(connection: pg.PoolConfig): Promise<NodePresence> {
-  let held: { readonly client: pg.Client; readonly number: number } | undefined;
-  let closed = false;
-  let alone: number | null = null;
-  let timesAlone = 0;
-  let withdrawals = 0;
-  let holdsAloneLock = false;
+  const node: Presence = {
+    connection,
+    held: undefined,
+    closed: false,
+    alone: null,
+    timesAlone: 0,
+    withdrawals: 0,
+    holdsAloneLock: false,
+  };
 
-  async function enter(before: number | undefined): Promise<void> {
-    const client = new pg.Client({
-      ...(connection as pg.ClientConfig),
-      application_name: "turnup node",
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-    });
-    client.on("error", () => undefined); // `end` follows
-    try {
-      await client.connect();
-      client.on("notification", () => void withdraw(client));
-      const number = await numberFor(client, before);
-      await waitForTheOneAlone(client);
-      client.once("end", () => lost(number));
-      held = { client, number };
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw error;
-    }
-    if (closed) await held.client.end();
-  }
-
-  function lost(number: number): void {
-    held = undefined;
-    alone = null;
-    holdsAloneLock = false;
-    if (!closed) void rejoin(number);
-  }
-
-  /** Another joined: what is remembered counts no more, and only then is it let in. */
-  async function withdraw(client: pg.Client): Promise<void> {
-    alone = null;
-    withdrawals++;
-    if (!holdsAloneLock) return;
-    holdsAloneLock = false;
-    await client.query("select pg_advisory_unlock($1, 0)", [ALONE_CLASS]).catch(() => undefined); // `end` follows
-  }
-
-  async function rejoin(number: number): Promise<void> {
-    while (!closed) {
-      try {
-        return await enter(number);
-      } catch {
-        await sleep(REJOIN_PAUSE_MS, undefined, { ref: false }); // the database is away; others tell of it
-      }
-    }
-  }
-
-  /** First the lock, then the look: who joins after the look finds the lock taken. */
-  async function lookWhetherAlone(): Promise<void> {
-    if (!held) return;
-    const { client, number } = held;
-    const before = withdrawals;
-    if (!holdsAloneLock) {
-      const isTaken = await takeAloneLock(client);
-      if (client !== held?.client || !isTaken) return;
-      holdsAloneLock = true;
-    }
-    const isAlone = await isTheOnly(client, number);
-    if (client !== held?.client) return;
-    if (!isAlone || withdrawals !== before) await withdraw(client);
-    else alone ??= ++timesAlone;
-  }
-
-  await enter(undefined);
-  const looks = setInterval(() => void lookWhetherAlone().catch(() => undefined), ALONE_POLL_MS);
+  await enter(node, undefined);
+  const looks = setInterval(() => void lookWhetherAlone(node).catch(() => undefined), ALONE_POLL_MS);
   looks.unref();
   return {
-    number: () => held?.number ?? null,
-    aloneSince: () => alone,
+    number: () => node.held?.number ?? null,
+    aloneSince: () => node.alone,
     async close() {
-      closed = true;
-      alone = null;
+      node.closed = true;
+      node.alone = null;
       clearInterval(looks);
-      await held?.client.end();
+      await node.held?.client.end();
     },
   };
+}
+
+async function enter(node: Presence, before: number | undefined): Promise<void> {
+  const client = new pg.Client({
+    ...(node.connection as pg.ClientConfig),
+    application_name: "turnup node",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  client.on("error", () => undefined); // `end` follows
+  try {
+    await client.connect();
+    client.on("notification", () => void withdraw(node, client));
+    const number = await numberFor(client, before);
+    await waitForTheOneAlone(client);
+    client.once("end", () => lost(node, number));
+    node.held = { client, number };
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+  if (node.closed) await node.held.client.end();
+}
+
+function lost(node: Presence, number: number): void {
+  node.held = undefined;
+  node.alone = null;
+  node.holdsAloneLock = false;
+  if (!node.closed) void rejoin(node, number);
+}
+
+/** Another joined: what is remembered counts no more, and only then is it let in. */
+async function withdraw(node: Presence, client: pg.Client): Promise<void> {
+  node.alone = null;
+  node.withdrawals++;
+  if (!node.holdsAloneLock) return;
+  node.holdsAloneLock = false;
+  await client.query("select pg_advisory_unlock($1, 0)", [ALONE_CLASS]).catch(() => undefined); // `end` follows
+}
+
+async function rejoin(node: Presence, number: number): Promise<void> {
+  while (!node.closed) {
+    try {
+      return await enter(node, number);
+    } catch {
+      await sleep(REJOIN_PAUSE_MS, undefined, { ref: false }); // the database is away; others tell of it
+    }
+  }
+}
+
+/** First the lock, then the look: who joins after the look finds the lock taken. */
+async function lookWhetherAlone(node: Presence): Promise<void> {
+  if (!node.held) return;
+  const { client, number } = node.held;
+  const before = node.withdrawals;
+  if (!node.holdsAloneLock) {
+    const isTaken = await takeAloneLock(client);
+    if (client !== node.held?.client || !isTaken) return;
+    node.holdsAloneLock = true;
+  }
+  const isAlone = await isTheOnly(client, number);
+  if (client !== node.held?.client) return;
+  if (!isAlone || node.withdrawals !== before) await withdraw(node, client);
+  else node.alone ??= ++node.timesAlone;
 }
 
 /** The number it had, if nobody has taken over its leases; else a new one. Locked before anybody can look for it. */
