@@ -4,7 +4,7 @@ import type { Conductor } from "../../kernel/conductor/conductor.ts";
 import { readSighting } from "../../kernel/detection/read-sighting.ts";
 import type { OrderDesk } from "../../kernel/order/order-reader.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, Tx } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { WAKE } from "../sightings/intake-rows.ts";
 import { type PairMemory, simOf } from "../sightings/pair-memory.ts";
@@ -43,7 +43,7 @@ const INSERT_EVENT = {
          values ($1, $2, $3, 'order_received', 'received', 'asked for by hand or by another server', $4)`,
 };
 
-export function createOrderDesk(deps: {
+type OrderDeskDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly conductor: Conductor;
@@ -55,8 +55,9 @@ export function createOrderDesk(deps: {
   readonly onOrders: (count: number) => void;
   /** A number that is given here may be another than the one of the last sighting. */
   readonly memory?: PairMemory;
-}): OrderDesk {
-  const { sealer, newId } = deps;
+};
+
+export function createOrderDesk(deps: OrderDeskDeps): OrderDesk {
   return {
     async open(operatorId, { idempotencyKey, ...request }) {
       const now = deps.clock();
@@ -66,46 +67,11 @@ export function createOrderDesk(deps: {
         now.getTime(),
         deps.homePlmnOf,
       );
-      const country = deps.countryOf(pair.homePlmn.slice(0, 3));
-      const orderId = newId();
       const endChange = deps.memory?.change(new Set([simOf(operatorId, pair.imsi)]));
       const opened = await deps.database
-        .transaction(
-          async (tx) => {
-            const { policy, kind } = await deps.termsIn(tx, operatorId);
-            const msisdn = pair.msisdn;
-            const subscriber = await tx.one<{ id: string }>(UPSERT_SUBSCRIBER, [
-              newId(),
-              operatorId,
-              sealer.blindIndex("imsi", operatorId, pair.imsi),
-              sealer.seal("imsi", pair.imsi),
-              msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, msisdn),
-              msisdn === null ? null : sealer.seal("msisdn", msisdn),
-              pair.homePlmn,
-            ]);
-            const device = await tx.one<{ id: string }>(UPSERT_DEVICE, [
-              newId(),
-              operatorId,
-              sealer.blindIndex("imei", operatorId, pair.imei14),
-              sealer.seal("imei", pair.imei),
-              pair.tac,
-            ]);
-            if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
-            const market = country !== null && policy.markets.includes(country) ? country : null;
-            const inserted = await tx.run(INSERT_ORDER, [
-              ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],
-              new Date(now.getTime() + WAIT_DEADLINE_MS),
-            ]);
-            if (inserted === 1) await tx.run(INSERT_EVENT, [newId(), operatorId, orderId, now]);
-            return inserted === 1
-              ? { orderId, created: true }
-              : {
-                  orderId: (await tx.one<{ id: string }>(FIND_ORDER, [operatorId, idempotencyKey]))!.id,
-                  created: false,
-                };
-          },
-          { safeToRepeat: true },
-        )
+        .transaction((tx) => openInside(deps, tx, { operatorId, idempotencyKey, pair, now }), {
+          safeToRepeat: true,
+        })
         .finally(endChange);
       if (opened.created) deps.onOrders(1);
       return opened;
@@ -113,4 +79,52 @@ export function createOrderDesk(deps: {
     resend: (operatorId, orderId, actor) => deps.conductor.resend(operatorId, orderId, actor),
     cancel: (operatorId, orderId, actor) => deps.conductor.cancel(operatorId, orderId, actor),
   };
+}
+
+type Asked = {
+  readonly operatorId: string;
+  readonly idempotencyKey: string;
+  readonly pair: ReturnType<typeof readSighting>;
+  readonly now: Date;
+};
+
+/** The order that was asked for under this key before, or a new one. */
+async function openInside(
+  deps: OrderDeskDeps,
+  tx: Tx,
+  { operatorId, idempotencyKey, pair, now }: Asked,
+): Promise<{ orderId: string; created: boolean }> {
+  const { sealer, newId } = deps;
+  const { policy, kind } = await deps.termsIn(tx, operatorId);
+  const { imsi, msisdn, imei, imei14, tac, homePlmn } = pair;
+  const subscriber = await tx.one<{ id: string }>(UPSERT_SUBSCRIBER, [
+    newId(),
+    operatorId,
+    sealer.blindIndex("imsi", operatorId, imsi),
+    sealer.seal("imsi", imsi),
+    msisdn === null ? null : sealer.blindIndex("msisdn", operatorId, msisdn),
+    msisdn === null ? null : sealer.seal("msisdn", msisdn),
+    homePlmn,
+  ]);
+  const device = await tx.one<{ id: string }>(UPSERT_DEVICE, [
+    newId(),
+    operatorId,
+    sealer.blindIndex("imei", operatorId, imei14),
+    sealer.seal("imei", imei),
+    tac,
+  ]);
+  if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
+  const country = deps.countryOf(homePlmn.slice(0, 3));
+  const market = country !== null && policy.markets.includes(country) ? country : null;
+  const orderId = newId();
+  const inserted = await tx.run(INSERT_ORDER, [
+    ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],
+    new Date(now.getTime() + WAIT_DEADLINE_MS),
+  ]);
+  if (inserted === 0) {
+    const known = await tx.one<{ id: string }>(FIND_ORDER, [operatorId, idempotencyKey]);
+    return { orderId: known!.id, created: false };
+  }
+  await tx.run(INSERT_EVENT, [newId(), operatorId, orderId, now]);
+  return { orderId, created: true };
 }

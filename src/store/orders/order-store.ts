@@ -1,6 +1,6 @@
 /** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
 import { type ChangeKind, type Changes, NOTHING_HEARD } from "../../kernel/account/changes.ts";
-import type { IssuedKey, TakenKey } from "../../kernel/order/device-key.ts";
+import type { TakenKey } from "../../kernel/order/device-key.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
 import type { OperatorTerms, Relation } from "../../kernel/order/operator-terms.ts";
 import type { NetworkKind } from "../../kernel/order/order.ts";
@@ -22,6 +22,7 @@ import { withRequests, writeRequests } from "../requests/request-rows.ts";
 import { requestStore, requestTransaction } from "../requests/request-store.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { DROP_SYMPTOMS, noteSymptoms, symptomsOfDevices } from "../sightings/symptom-rows.ts";
+import { issuedKeys } from "./issued-keys.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
 import { ownLeases } from "./own-leases.ts";
@@ -112,16 +113,6 @@ const ITEMS_BY_TRAFFIC = {
                          where c.id = i.message_id and (m.state = 'submitting' -- what no server ever took up is no doing of ours
                                or m.leased_by is not null -- also one that died before it could book that it was handed over
                                or exists (select from message_part p where p.message_id = m.id)))`,
-};
-const KEY = `k.id as "keyId", k.operator_id as "operatorId", k.order_id as "orderId", i.id as "itemId", k.sealed`;
-const KEYS_BY_ID = {
-  name: "keys_by_id", // device_key_pkey, order_item_of_key
-  text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id
-          where k.operator_id = $1 and k.id = any($2::uuid[])`,
-};
-const KEYS_BY_REFERENCE = {
-  name: "keys_by_reference", // device_key_by_reference, order_item_of_key
-  text: `select ${KEY} from device_key k left join order_item i on i.key_id = k.id where k.reference = any($1::bytea[])`,
 };
 const TAKEN_KEYS = {
   name: "taken_keys", // device_key_pkey, order_item_of_key, charge_item_id_key
@@ -231,24 +222,9 @@ export function createOrderStore(
       return traffic.map((_, at) => rows.filter((row) => row.at === at + 1));
     },
     noteSymptoms: (operatorId, seen) => noteSymptoms(database, sealer, operatorId, seen),
-    async keysById(operatorId, keyIds) {
-      const rows = await database.rows<SealedKey>(KEYS_BY_ID, [operatorId, keyIds]);
-      return new Map(rows.map((row) => [row.keyId, unsealedKey(row, sealer)]));
-    },
-    async keysByReference(references) {
-      const rows = await database.rows<SealedKey>(KEYS_BY_REFERENCE, [
-        references.map((one) => Buffer.from(one)),
-      ]);
-      return rows.map((row) => unsealedKey(row, sealer));
-    },
+    ...issuedKeys(database, sealer),
   };
 }
-
-type SealedKey = Omit<IssuedKey, "bytes"> & { readonly sealed: Buffer };
-const unsealedKey = ({ sealed, ...row }: SealedKey, sealer: Sealer): IssuedKey => ({
-  ...row,
-  bytes: sealer.openBytes("device_key", sealed),
-});
 
 const inOrderOf = (ids: readonly string[], orders: readonly OrderDraft[]): OrderDraft[] =>
   ids.flatMap((id) => orders.find((order) => order.id === id) ?? []);

@@ -13,7 +13,7 @@ import { minutesAfter } from "../../kernel/order/scribe.ts";
 import { composeText, cutMessage } from "../../kernel/payload/compose.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { createCoalescer } from "../database/coalescer.ts";
+import { createCoalescer, type Waiting } from "../database/coalescer.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 
@@ -63,7 +63,7 @@ const KNOWN = {
            join message m on m.operator_id = q.operator_id and m.idempotency_key = q.key`,
 };
 
-export function createTextDesk(deps: {
+type TextDeskDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly newId: () => string;
@@ -76,24 +76,10 @@ export function createTextDesk(deps: {
   readonly nodeNumber: () => number | null;
   /** Called when messages were queued. */
   readonly onMessages: () => void;
-}): TextDesk {
-  const rows = createCoalescer<Row, Sent>({
-    ...BATCH,
-    async work(batch) {
-      const now = deps.clock();
-      const rows = batch.map(({ row }) => row);
-      const lease = deps.courier.hasRoom(rows.length)
-        ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
-        : null;
-      const writing = write(deps, rows, now, lease);
-      const createdOf = (sent: readonly Sent[]): Row[] => rows.filter((_, at) => sent[at]!.created);
-      const isAsked = ({ message }: Row): boolean => !message.isUnasked;
-      if (lease) deps.courier.hand(writing.then((sent) => createdOf(sent).filter(isAsked).map(outgoing)));
-      const sent = await writing;
-      for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
-      if (createdOf(sent).some((row) => !lease || !isAsked(row))) deps.onMessages();
-    },
-  });
+};
+
+export function createTextDesk(deps: TextDeskDeps): TextDesk {
+  const rows = createCoalescer<Row, Sent>({ ...BATCH, work: (batch) => writeAndHand(deps, batch) });
   let pool: Uint8Array = new Uint8Array(0);
   const nextReference = (): number => {
     if (pool.length === 0) pool = deps.randomBytes(REFERENCE_POOL_OCTETS);
@@ -106,37 +92,53 @@ export function createTextDesk(deps: {
       const { policy } = await deps.termsOf(operatorId);
       const now = deps.clock();
       const dueAt = (isUnasked && quietUntil(policy.quietHours, null, now)) || now;
+      const validity = { dueAt, expiresAt: minutesAfter(dueAt, policy.messageValidityMinutes) };
       return Promise.all(
         rows.put(
-          messages.map(({ to, text, idempotencyKey }) => {
+          messages.map(({ to, text, idempotencyKey }): Row => {
             const payload = payloadOf(operatorId, deps.newId(), text);
-            const reference = nextReference();
-            const partCount = cutMessage("text", payload.bytes, reference).parts.length;
-            if (partCount > MAX_PARTS) throw tooLong(`${partCount} SMS`);
-            return {
-              payload,
-              sender: policy.sender,
-              message: {
-                id: deps.newId(),
-                operatorId,
-                orderId: null,
-                subscriberId: null,
-                destination: parseMsisdn(to),
-                payloadId: payload.id,
-                kind: "text" as const,
-                idempotencyKey: `text:${idempotencyKey}`,
-                reference,
-                partCount,
-                dueAt,
-                expiresAt: minutesAfter(dueAt, policy.messageValidityMinutes),
-                isUnasked,
-              },
+            const parts = partsOf(payload, nextReference());
+            const message = {
+              id: deps.newId(),
+              operatorId,
+              orderId: null,
+              subscriberId: null,
+              destination: parseMsisdn(to),
+              payloadId: payload.id,
+              kind: "text" as const,
+              idempotencyKey: `text:${idempotencyKey}`,
+              ...parts,
+              ...validity,
+              isUnasked,
             };
+            return { payload, sender: policy.sender, message };
           }),
         ),
       );
     },
   };
+}
+
+/** Where the courier has room, what is written is leased and handed over; else it waits its turn. */
+async function writeAndHand(deps: TextDeskDeps, batch: readonly Waiting<Row, Sent>[]): Promise<void> {
+  const now = deps.clock();
+  const rows = batch.map(({ row }) => row);
+  const lease = deps.courier.hasRoom(rows.length)
+    ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
+    : null;
+  const writing = write(deps, rows, now, lease);
+  const createdOf = (sent: readonly Sent[]): Row[] => rows.filter((_, at) => sent[at]!.created);
+  const isAsked = ({ message }: Row): boolean => !message.isUnasked;
+  if (lease) deps.courier.hand(writing.then((sent) => createdOf(sent).filter(isAsked).map(outgoing)));
+  const sent = await writing;
+  for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
+  if (createdOf(sent).some((row) => !lease || !isAsked(row))) deps.onMessages();
+}
+
+function partsOf(payload: NewPayload, reference: number) {
+  const partCount = cutMessage("text", payload.bytes, reference).parts.length;
+  if (partCount > MAX_PARTS) throw tooLong(`${partCount} SMS`);
+  return { reference, partCount };
 }
 
 function payloadOf(operatorId: string, id: string, text: string): NewPayload {

@@ -66,83 +66,108 @@ export type PairMemory = {
 /** An operator's SIM. */
 export const simOf = (operatorId: string, imsi: string): string => `${operatorId} ${imsi}`;
 
+type Memory = {
+  readonly aloneSince: () => number | null;
+  readonly clockToleranceMs: number | undefined;
+  readonly sims: Map<string, Seen>;
+  /** How many writes are under way that change a SIM. */
+  readonly changing: Map<string, number>;
+  /** What was changing at any moment of each question that is under way. */
+  readonly asked: Set<Set<string>>;
+};
+
 /** `aloneSince` numbers the times without another server on the database, and is null while there is one. */
 export function createPairMemory(
   aloneSince: () => number | null,
   clockToleranceMs?: number | undefined,
 ): PairMemory {
-  const sims = new Map<string, Seen>();
-  const changing = new Map<string, number>();
-  /** What was changing at any moment of each question that is under way. */
-  const asked = new Set<Set<string>>();
-
-  const see = (sim: string, deviceId: string, ms: number): Seen => {
-    const before = sims.get(sim);
-    if (before?.deviceId === deviceId) {
-      if (ms > before.ms) before.ms = ms;
-      return before;
-    }
-    sims.delete(sim);
-    if (sims.size >= MAX_REMEMBERED_SIMS) sims.delete(sims.keys().next().value!);
-    const seen: Seen = { deviceId, ms, known: undefined };
-    sims.set(sim, seen);
-    return seen;
+  const memory: Memory = {
+    aloneSince,
+    clockToleranceMs,
+    sims: new Map(),
+    changing: new Map(),
+    asked: new Set(),
   };
 
   return {
-    answerOf(sim, input, nowMs) {
-      const seen = sims.get(sim);
-      const known = seen?.known;
-      if (seen === undefined || known === undefined) return undefined;
-      if (known.alone !== aloneSince() || nowMs > known.untilMs || !saysTheSame(input, known.told)) {
-        seen.known = undefined;
-        return undefined;
-      }
-      const ms = timeOf(input, nowMs, clockToleranceMs);
-      if (ms === undefined || ms - known.lastSeenMs > LAST_SEEN_GRAIN_MS) return undefined;
-      if (ms > seen.ms) seen.ms = ms;
-      return known.answer;
-    },
+    answerOf: (sim, input, nowMs) => answerOf(memory, sim, input, nowMs),
     seenMs(sim, deviceId) {
-      const seen = sims.get(sim);
+      const seen = memory.sims.get(sim);
       return seen?.deviceId === deviceId ? seen.ms : 0;
     },
-    see,
-    ask() {
-      const alone = aloneSince();
-      const changed = new Set(changing.keys());
-      asked.add(changed);
-      return {
-        know(sim, told, { subscriberId, deviceId, lastSeenMs }, nowMs) {
-          if (alone === null || alone !== aloneSince() || changed.has(sim)) return;
-          const seen = see(sim, deviceId, 0);
-          const answer: SightingResult = { outcome: "unchanged", subscriberId, deviceId };
-          seen.known = {
-            told: copyOf(told),
-            answer,
-            lastSeenMs,
-            untilMs: nowMs + KNOWN_FOR_MS,
-            alone,
-          };
-        },
-        end: () => void asked.delete(changed),
+    see: (sim, deviceId, ms) => void see(memory, sim, deviceId, ms),
+    ask: () => ask(memory),
+    change: (sims) => change(memory, sims),
+  };
+}
+
+function answerOf(
+  { sims, aloneSince, clockToleranceMs }: Memory,
+  sim: string,
+  input: SightingInput,
+  nowMs: number,
+): SightingResult | undefined {
+  const seen = sims.get(sim);
+  const known = seen?.known;
+  if (seen === undefined || known === undefined) return undefined;
+  if (known.alone !== aloneSince() || nowMs > known.untilMs || !saysTheSame(input, known.told)) {
+    seen.known = undefined;
+    return undefined;
+  }
+  const ms = timeOf(input, nowMs, clockToleranceMs);
+  if (ms === undefined || ms - known.lastSeenMs > LAST_SEEN_GRAIN_MS) return undefined;
+  if (ms > seen.ms) seen.ms = ms;
+  return known.answer;
+}
+
+function see({ sims }: Memory, sim: string, deviceId: string, ms: number): Seen {
+  const before = sims.get(sim);
+  if (before?.deviceId === deviceId) {
+    if (ms > before.ms) before.ms = ms;
+    return before;
+  }
+  sims.delete(sim);
+  if (sims.size >= MAX_REMEMBERED_SIMS) sims.delete(sims.keys().next().value!);
+  const seen: Seen = { deviceId, ms, known: undefined };
+  sims.set(sim, seen);
+  return seen;
+}
+
+function ask(memory: Memory): Asking {
+  const alone = memory.aloneSince();
+  const changed = new Set(memory.changing.keys());
+  memory.asked.add(changed);
+  return {
+    know(sim, told, { subscriberId, deviceId, lastSeenMs }, nowMs) {
+      if (alone === null || alone !== memory.aloneSince() || changed.has(sim)) return;
+      const seen = see(memory, sim, deviceId, 0);
+      const answer: SightingResult = { outcome: "unchanged", subscriberId, deviceId };
+      seen.known = {
+        told: copyOf(told),
+        answer,
+        lastSeenMs,
+        untilMs: nowMs + KNOWN_FOR_MS,
+        alone,
       };
     },
-    change(of) {
-      for (const sim of of) {
-        changing.set(sim, (changing.get(sim) ?? 0) + 1);
-        const seen = sims.get(sim);
-        if (seen) seen.known = undefined;
-        for (const changed of asked) changed.add(sim);
-      }
-      return () => {
-        for (const sim of of) {
-          const left = (changing.get(sim) ?? 0) - 1;
-          if (left > 0) changing.set(sim, left);
-          else changing.delete(sim);
-        }
-      };
-    },
+    end: () => void memory.asked.delete(changed),
+  };
+}
+
+/** What is known of these SIMs is forgotten, and not learned again before what it returns was called. */
+function change({ sims, changing, asked }: Memory, of: ReadonlySet<string>): () => void {
+  for (const sim of of) {
+    changing.set(sim, (changing.get(sim) ?? 0) + 1);
+    const seen = sims.get(sim);
+    if (seen) seen.known = undefined;
+    for (const changed of asked) changed.add(sim);
+  }
+  return () => {
+    for (const sim of of) {
+      const left = (changing.get(sim) ?? 0) - 1;
+      if (left > 0) changing.set(sim, left);
+      else changing.delete(sim);
+    }
   };
 }
 
