@@ -43,52 +43,54 @@ export const startCommand: Command = {
   ],
   examples: ["turnup start", "turnup start --once --phones 500", "turnup start --once --phones 2000 --json"],
   stays: true,
-  async run(context) {
-    const phones = numberOf(context, "phones", DEFAULT_PHONES, MAX_PHONES);
-    const newPhones = numberOf(context, "new-phones", DEFAULT_NEW_PHONES, MAX_NEW_PHONES, 0);
-    const perSecond = numberOf(context, "per-second", DEFAULT_PER_SECOND, MAX_PHONES);
-    const seed = numberOf(context, "seed", Date.now() % 1_000_000, 1_000_000_000);
-    const { config } = readConfig({ file: context.option("config"), env: context.env });
-    const view = new RunView();
-    const count = phones + newPhones;
-    const watch = watcher(context, view, count);
-    const startedAt = Date.now();
-    const stay = untilStopped(context.signal);
-    const all = await startAllInOne({
-      config,
-      onLost: stay.onLost,
-      phones,
-      newPhones,
-      seed,
-      log: context.note,
-      onChanges: watch.take,
-      onProgress: progress(context),
-      onFault: watch.fault,
-      ...(await logStreamOf(context)),
-    });
-    try {
-      const readyAt = Date.now();
-      context.note(
-        `ready after ${seconds(readyAt - startedAt)}; seed ${seed}; ${phones} phones attach, ${newPhones} ask`,
-      );
-      const attachedAt = Date.now();
-      const isDone = await runFleet(context, all, view, watch, perSecond, count);
-      const tookMs = watch.lastChangeAt() - attachedAt;
-      await tellSummary(context, all, view.totals, {
-        phones: count,
-        seed,
-        tookMs,
-        readyMs: readyAt - startedAt,
-      });
-      if (context.flag("once") || context.signal.aborted) return isDone ? "ok" : "failed";
-      await serve(context, all);
-      await stay.end(async () => undefined);
-      return "ok";
-    } finally {
-      await all.close();
-    }
-  },
+  run: startAndShow,
 };
+
+async function startAndShow(context: CommandContext): Promise<"ok" | "failed"> {
+  const phones = numberOf(context, "phones", DEFAULT_PHONES, MAX_PHONES);
+  const newPhones = numberOf(context, "new-phones", DEFAULT_NEW_PHONES, MAX_NEW_PHONES, 0);
+  const perSecond = numberOf(context, "per-second", DEFAULT_PER_SECOND, MAX_PHONES);
+  const seed = numberOf(context, "seed", Date.now() % 1_000_000, 1_000_000_000);
+  const { config } = readConfig({ file: context.option("config"), env: context.env });
+  const view = new RunView();
+  const count = phones + newPhones;
+  const watch = watcher(context, view, count);
+  const startedAt = Date.now();
+  const stay = untilStopped(context.signal);
+  const all = await startAllInOne({
+    config,
+    onLost: stay.onLost,
+    phones,
+    newPhones,
+    seed,
+    log: context.note,
+    onChanges: watch.take,
+    onProgress: progress(context),
+    onFault: watch.fault,
+    ...(await logStreamOf(context)),
+  });
+  try {
+    const readyAt = Date.now();
+    context.note(
+      `ready after ${seconds(readyAt - startedAt)}; seed ${seed}; ${phones} phones attach, ${newPhones} ask`,
+    );
+    const attachedAt = Date.now();
+    const isDone = await runFleet(context, all, view, watch, perSecond, count);
+    const tookMs = watch.lastChangeAt() - attachedAt;
+    await tellSummary(context, all, view.totals, {
+      phones: count,
+      seed,
+      tookMs,
+      readyMs: readyAt - startedAt,
+    });
+    if (context.flag("once") || context.signal.aborted) return isDone ? "ok" : "failed";
+    await serve(context, all);
+    await stay.end(async () => undefined);
+    return "ok";
+  } finally {
+    await all.close();
+  }
+}
 
 function numberOf(
   { option }: CommandContext,

@@ -38,16 +38,28 @@ export type MakerRefusal = {
 };
 export type TlsIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
 
-export function makerDoors(options: {
+export type MakerDoorOptions = {
   readonly keyServer: KeyServer;
   readonly journal: MakerJournal;
   readonly tls: TlsIdentity;
   now(): Date;
   onRefused(refusal: MakerRefusal): void;
   onFault(error: Error): void;
-}): FastifyInstance {
-  const { keyServer, journal, tls, now, onRefused, onFault } = options;
-  const clients = new WeakMap<object, MakerClient>();
+};
+type Doors = MakerDoorOptions & {
+  /** Who a connection's certificate is of: its names are read once a connection. */
+  readonly clients: WeakMap<object, MakerClient>;
+};
+
+export function makerDoors(options: MakerDoorOptions): FastifyInstance {
+  const doors: Doors = { ...options, clients: new WeakMap() };
+  const app = openDoors(doors);
+  addHooks(app, doors);
+  addRoutes(app, doors);
+  return app;
+}
+
+function openDoors({ tls, onRefused }: Doors): FastifyInstance {
   const app = Fastify({
     https: {
       key: tls.key,
@@ -68,9 +80,13 @@ export function makerDoors(options: {
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     onRefused(handshakeRefusalOf(error, socket)),
   );
+  return app;
+}
+
+function addHooks(app: FastifyInstance, doors: Doors): void {
+  const { onRefused, onFault } = doors;
   app.addHook("onRequest", async (request, reply) => {
-    const client = clientOf(request.raw.socket as TLSSocket);
-    if (client) return;
+    if (clientOf(doors, request.raw.socket as TLSSocket)) return;
     onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
     await problem(reply, 403, "client_unknown", "this certificate belongs to no client of this manufacturer");
   });
@@ -83,40 +99,25 @@ export function makerDoors(options: {
     onFault(error);
     return problem(reply, 503, "maker_unavailable", "the key server cannot answer now");
   });
+}
 
-  /** The certificate was verified in the handshake; its names are read once a connection. */
-  function clientOf(socket: TLSSocket): MakerClient | undefined {
-    const known = clients.get(socket);
-    if (known) return known;
-    const names = socket.getPeerX509Certificate()?.subjectAltName ?? "";
-    const client = keyServer.clientOf(
-      names.split(", ").flatMap((name) => (name.startsWith("URI:") ? [name.slice(4)] : [])),
-    );
-    if (client) clients.set(socket, client);
-    return client;
-  }
+function addRoutes(app: FastifyInstance, doors: Doors): void {
+  const { keyServer, now } = doors;
   const callerOf = (request: FastifyRequest): MakerClient =>
-    clientOf(request.raw.socket as TLSSocket) as MakerClient; // the hook above let nobody else through
-
-  async function durable<Answer>({ answer, events }: Decision<Answer>): Promise<Answer> {
-    // Without events of its own, an answer may still rest on events that are being written.
-    await journal.append(events);
-    return answer;
-  }
-
+    clientOf(doors, request.raw.socket as TLSSocket) as MakerClient; // the hook above let nobody else through
   app.get("/healthz", async () => ({ status: "ok", keys: keyServer.size() }));
   app.post("/v1/keys", async (request, reply) => {
     const { keys } = readKeyRequests(request.body, "");
-    const answer = await durable(keyServer.issue(callerOf(request), keys, now()));
+    const answer = await durable(doors, keyServer.issue(callerOf(request), keys, now()));
     return reply.type("application/json").send(writeKeyAnswers(answer));
   });
   app.post("/v1/downloads", async (request) => {
     const { downloads } = readDownloads(request.body, "");
-    return durable(keyServer.noteDownloads(callerOf(request), downloads));
+    return durable(doors, keyServer.noteDownloads(callerOf(request), downloads));
   });
   app.post("/v1/payments", async (request) => {
     const { payments } = readRemittances(request.body, "");
-    return durable(keyServer.notePayments(callerOf(request), payments));
+    return durable(doors, keyServer.notePayments(callerOf(request), payments));
   });
   app.get("/v1/keys", async (request) => {
     const { after, limit = DEFAULT_PAGE } = pageQueryOf(request);
@@ -128,7 +129,24 @@ export function makerDoors(options: {
     const { entries, next, totals } = keyServer.paymentStates(callerOf(request), after, limit);
     return { payments: entries, totals, ...(next === undefined ? {} : { next }) };
   });
-  return app;
+}
+
+/** The certificate was verified in the handshake; its names are read once a connection. */
+function clientOf({ clients, keyServer }: Doors, socket: TLSSocket): MakerClient | undefined {
+  const known = clients.get(socket);
+  if (known) return known;
+  const names = socket.getPeerX509Certificate()?.subjectAltName ?? "";
+  const client = keyServer.clientOf(
+    names.split(", ").flatMap((name) => (name.startsWith("URI:") ? [name.slice(4)] : [])),
+  );
+  if (client) clients.set(socket, client);
+  return client;
+}
+
+async function durable<Answer>({ journal }: Doors, { answer, events }: Decision<Answer>): Promise<Answer> {
+  // Without events of its own, an answer may still rest on events that are being written.
+  await journal.append(events);
+  return answer;
 }
 
 /** `?after=&limit=`, where the limit comes as text. */

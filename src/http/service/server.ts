@@ -71,10 +71,31 @@ export type ServiceDoorOptions = {
   onFault(error: Error): void;
 };
 type Peer = { readonly clientId: string; readonly thumbprint: string };
+type Doors = ServiceDoorOptions & {
+  /** Who a connection's certificate is of: its names are read once a connection. */
+  readonly peers: WeakMap<object, Peer>;
+};
 
 export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
-  const { services, tokens, tls, now, monotonicMs, onRefused, onFault } = options;
-  const peers = new WeakMap<object, Peer>();
+  const doors: Doors = { ...options, peers: new WeakMap() };
+  const app = openDoors(doors);
+  addHooks(app, doors);
+  mountTokens(app, doors);
+  for (const service of options.services) {
+    app.register(
+      async (scim) => {
+        scim.addHook("onRequest", (request, reply) => tokenWanted(doors, request, reply));
+        mountScim(scim, service.path, (request) =>
+          contextOf(callerOf(doors, request).clientId, service, options.now),
+        );
+      },
+      { prefix: service.path },
+    );
+  }
+  return app;
+}
+
+function openDoors({ tls, onRefused }: Doors): FastifyInstance {
   const app = Fastify({
     https: {
       key: tls.key,
@@ -95,6 +116,11 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     onRefused(handshakeRefusalOf(error, socket)),
   );
+  return app;
+}
+
+function addHooks(app: FastifyInstance, doors: Doors): void {
+  const { onRefused, onFault } = doors;
   app.addContentTypeParser(SCIM_TYPE, { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
   app.addContentTypeParser(
     "application/x-www-form-urlencoded",
@@ -102,7 +128,7 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
     (_request, body, done) => done(null, new URLSearchParams(String(body))),
   );
   app.addHook("onRequest", async (request, reply) => {
-    if (peerOf(request.raw.socket as TLSSocket)) return;
+    if (peerOf(doors, request.raw.socket as TLSSocket)) return;
     onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
     await scimError(reply, 403, "this certificate belongs to no client of this service");
   });
@@ -115,24 +141,10 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
     onFault(error);
     return scimError(reply, 503, "the service cannot answer now");
   });
+}
 
-  /** The certificate was verified in the handshake; its names are read once a connection. */
-  function peerOf(socket: TLSSocket): Peer | undefined {
-    const known = peers.get(socket);
-    if (known) return known;
-    const certificate = socket.getPeerX509Certificate();
-    if (!certificate) return undefined;
-    const names = (certificate.subjectAltName ?? "").split(", ");
-    const clientId = options.clientOf(
-      names.flatMap((name) => (name.startsWith("URI:") ? [name.slice("URI:".length)] : [])),
-    );
-    if (clientId === undefined) return undefined;
-    const peer = { clientId, thumbprint: thumbprintOf(certificate.raw) };
-    peers.set(socket, peer);
-    return peer;
-  }
-  const callerOf = (request: FastifyRequest): Peer => peerOf(request.raw.socket as TLSSocket)!; // the hook let nobody else through
-
+function mountTokens(app: FastifyInstance, doors: Doors): void {
+  const { services, tokens, monotonicMs } = doors;
   app.get("/healthz", async () => ({
     status: "ok",
     registrations: services.reduce((sum, { kernel }) => sum + kernel.size(), 0),
@@ -142,7 +154,7 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
   );
   app.post("/oauth2/token", async (request, reply) => {
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-    const { clientId, thumbprint } = callerOf(request);
+    const { clientId, thumbprint } = callerOf(doors, request);
     reply.header("cache-control", "no-store");
     if (form.get("grant_type") !== "client_credentials")
       return reply.status(400).send({ error: "unsupported_grant_type" });
@@ -150,25 +162,35 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
     const { token, lifeMs } = tokens.issue(clientId, thumbprint, monotonicMs());
     return { access_token: token, token_type: "Bearer", expires_in: lifeMs / 1_000, scope: "scim" };
   });
-  for (const service of services) {
-    app.register(
-      async (scim) => {
-        scim.addHook("onRequest", tokenWanted);
-        mountScim(scim, service.path, (request) => contextOf(callerOf(request).clientId, service, now));
-      },
-      { prefix: service.path },
-    );
-  }
+}
 
-  async function tokenWanted(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { clientId, thumbprint } = callerOf(request);
-    const [, token = ""] = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    if (tokens.clientOf(token, thumbprint, monotonicMs()) === clientId) return;
-    onRefused({ cause: "no_token", detail: "no token of this certificate", peer: request.ip });
-    reply.header("www-authenticate", 'Bearer error="invalid_token"');
-    await scimError(reply, 401, "a token that is bound to this certificate is wanted");
-  }
-  return app;
+/** The certificate was verified in the handshake; its names are read once a connection. */
+function peerOf({ peers, clientOf }: Doors, socket: TLSSocket): Peer | undefined {
+  const known = peers.get(socket);
+  if (known) return known;
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate) return undefined;
+  const names = (certificate.subjectAltName ?? "").split(", ");
+  const clientId = clientOf(
+    names.flatMap((name) => (name.startsWith("URI:") ? [name.slice("URI:".length)] : [])),
+  );
+  if (clientId === undefined) return undefined;
+  const peer = { clientId, thumbprint: thumbprintOf(certificate.raw) };
+  peers.set(socket, peer);
+  return peer;
+}
+
+const callerOf = (doors: Doors, request: FastifyRequest): Peer =>
+  peerOf(doors, request.raw.socket as TLSSocket)!; // the hook let nobody else through
+
+async function tokenWanted(doors: Doors, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { tokens, monotonicMs, onRefused } = doors;
+  const { clientId, thumbprint } = callerOf(doors, request);
+  const [, token = ""] = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? "") ?? [];
+  if (tokens.clientOf(token, thumbprint, monotonicMs()) === clientId) return;
+  onRefused({ cause: "no_token", detail: "no token of this certificate", peer: request.ip });
+  reply.header("www-authenticate", 'Bearer error="invalid_token"');
+  await scimError(reply, 401, "a token that is bound to this certificate is wanted");
 }
 
 /** One caller's way to the kernel: nothing is answered before the journal holds it. */
