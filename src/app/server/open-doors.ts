@@ -1,0 +1,229 @@
+/** The doors of a server, opened last: the API with the portal of subscribers, and the door for proxies. */
+import { createHash, randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import type { PortalDeps } from "../../http/d/ports.ts";
+import type { HttpDeps, ReadinessCheck } from "../../http/ports.ts";
+import { createHttpServer } from "../../http/server.ts";
+import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
+import { createRepeats } from "../../store/operator/repeats.ts";
+import { createOrderDesk } from "../../store/orders/order-desk.ts";
+import { createOrderReader } from "../../store/orders/order-reader.ts";
+import { createSettingsPages } from "../../store/orders/settings-pages.ts";
+import { createTextDesk } from "../../store/orders/text-desk.ts";
+import { putAccountNumber } from "../../store/requests/account-books.ts";
+import { cardSecretOf } from "../../store/requests/account-store.ts";
+import { createCardTries } from "../../store/requests/card-tries.ts";
+import { createEnrolments } from "../../store/requests/enrolments.ts";
+import { createPortalPeople } from "../../store/requests/portal-link.ts";
+import { createRequestReader } from "../../store/requests/request-reader.ts";
+import { createPairings } from "../../store/sightings/pairings.ts";
+import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
+import { TurnupError } from "../../term/error.ts";
+import { issuerKeyOf } from "../../wire/message/issuer-key.ts";
+import type { Config } from "../config/config.ts";
+import { httpOptionsOf } from "../config/http-options.ts";
+import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
+import type { ClosingStack } from "./closing-stack.ts";
+import {
+  type DeviceDoors,
+  openDeviceDoors,
+  type PortalOperators,
+  portalKeyOf,
+  portalOperators,
+} from "./device-doors.ts";
+import { refusalsOf } from "./machine-watch.ts";
+import { countCardTries } from "./measures.ts";
+import type { ServerOptions } from "./server.ts";
+import type { Opened, Work } from "./start-work.ts";
+import { voicePlatformFinder } from "./voice-platforms.ts";
+
+/** What stands behind the doors. */
+type Behind = Opened & Work;
+/** What the portal and the API both ask when somebody requests something. */
+type Shared = ReturnType<typeof sharedDeps>;
+
+export type Doors = { readonly url: string; readonly deps: HttpDeps; readonly devices: DeviceDoors };
+
+/** @throws TurnupError `http_port_unusable`, `config_invalid`, `file_unreadable` */
+export async function openDoors(
+  closing: ClosingStack,
+  behind: Behind,
+  options: ServerOptions,
+): Promise<Doors> {
+  const { config } = options;
+  const { database, changes, countryOf } = behind.stores;
+  const operators = portalOperators(database, config.portal, changes, countryOf);
+  const shared = sharedDeps(behind);
+  const deps = httpDeps(behind, shared, operators, config);
+  const devices = closing.use(await openForDevices({ ...deps, ...shared }, operators, options));
+  behind.addresses.landUrl = devices.land?.url;
+  const http = closing.use(
+    await createHttpServer(deps, {
+      ...httpOptionsOf(config),
+      registry: behind.measures,
+      portal: devices.portal,
+      ...(options.logStream ? { log: { level: config.log.level, stream: options.logStream } } : {}),
+    }),
+  );
+  const url = await listen(http, config);
+  behind.addresses.publicUrl ||= url;
+  return { url, deps, devices };
+}
+
+function sharedDeps({ stores, machines, addresses, engine, measures }: Behind) {
+  const { database, sealer } = stores;
+  const tries = cardTries(stores, measures);
+  return {
+    desk: engine.conductor.requests,
+    people: createPortalPeople(database, sealer),
+    key: portalKeyOf(sealer),
+    cardsOf(operatorId: string) {
+      const provider = machines.connectors.paymentProviderOf?.(operatorId);
+      return provider && { provider, secret: cardSecretOf(sealer, operatorId), tries };
+    },
+    publicUrl: () => addresses.publicUrl,
+    freshOctets: (octets: number) => Uint8Array.from(randomBytes(octets)),
+    reader: createRequestReader(database, sealer, stores.clock),
+  };
+}
+
+const cardTries = (
+  { database, sealer, termsOf, registry }: Opened["stores"],
+  measures: Work["measures"],
+): ReturnType<typeof createCardTries> =>
+  createCardTries({
+    database,
+    sealer,
+    limitsOf: async (operatorId) => (await termsOf(operatorId)).policy.request.cardTries,
+    onTry: countCardTries(measures),
+    onPause: (operatorId, { of, tries, until }) =>
+      registry.audit.record(operatorId, {
+        actor: "card door",
+        action: "card.testing",
+        subject: of,
+        detail: { tries, pausedUntil: until.toISOString() },
+      }),
+  });
+
+function httpDeps(behind: Behind, shared: Shared, operators: PortalOperators, config: Config): HttpDeps {
+  const { stores, machines, addresses, intake, engine } = behind;
+  const { database, sealer, clock, newId, changes, issuer } = stores;
+  const { peers, hasServer } = machines;
+  return {
+    ...stores.registry,
+    clock,
+    monotonicMs: () => performance.now(),
+    newId,
+    changes,
+    issuer: issuerKeyOf(issuer.name, issuer.publicKey),
+    repeats: createRepeats({ database, newId, clock }),
+    pairings: createPairings(database, sealer),
+    catalog: stores.items,
+    peers,
+    hasServer: hasServer && ((origin) => addresses.isOwn(origin) || hasServer(origin)),
+    requests: {
+      ...shared,
+      putAccountNumber: (given) => putAccountNumber(database, sealer, given),
+      operatorOf: operators.of,
+      agentOf: () => config.portal.agent,
+      voicePlatformAt: voicePlatformFinder(config.portal, operators),
+    },
+    enrolments: createEnrolments(database, sealer, shared.people, newId),
+    intake,
+    orders: createOrderReader(database, sealer),
+    orderDesk: createOrderDesk({
+      ...stores,
+      conductor: engine.conductor,
+      onOrders: () => engine.wakeOrders(),
+    }),
+    confirmations: { accept: (operatorId, given) => engine.conductor.confirm(operatorId, given) },
+    symptoms: { accept: (operatorId, seen) => engine.conductor.symptomsSeen(operatorId, seen) },
+    ...knowledgeDeps(stores),
+    ...messageDeps(behind),
+    refusals: () => refusalsOf(machines.watch),
+    readiness: readiness(behind),
+  };
+}
+
+const knowledgeDeps = ({
+  database,
+  clock,
+  termsOf,
+  knowledge,
+}: Opened["stores"]): Pick<HttpDeps, "devices" | "unknownModels" | "settings"> => ({
+  devices: {
+    describe: async (operatorId, imei) => knowledge.describe(await termsOf(operatorId), imei, clock()),
+    runsKeys: async (operatorId, make) => knowledge.runsKeys(operatorId, make),
+  },
+  unknownModels: createUnknownModels(database, knowledge.isNamed),
+  settings: {
+    find: async (operatorId, query) => knowledge.findSettings(query, await termsOf(operatorId)),
+  },
+});
+
+const messageDeps = ({ stores, engine }: Behind): Pick<HttpDeps, "texts" | "pages"> => ({
+  texts: createTextDesk({
+    ...stores,
+    randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
+    courier: engine.courier,
+    nodeNumber: stores.presence.number,
+    onMessages: () => engine.wakeMessages(),
+  }),
+  pages: createSettingsPages({
+    ...stores,
+    onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
+    maySendUnconfirmed: async (operatorId) => maySendUnconfirmed(await stores.termsOf(operatorId)),
+  }),
+});
+
+const readiness = ({ stores: { database }, engine: { esme } }: Behind): readonly ReadinessCheck[] => [
+  { name: "database", check: async () => void (await database.rows("select 1")) },
+  {
+    name: "smsc",
+    check: async () => {
+      if (esme.state.name !== "bound") throw new Error(`the SMSC session is ${esme.state.name}`);
+    },
+  },
+];
+
+async function openForDevices(
+  deps: HttpDeps & Shared,
+  operators: PortalOperators,
+  { config, land, onFault = () => undefined }: ServerOptions,
+): Promise<DeviceDoors> {
+  const { gatewaysFile } = config.portal;
+  const portal: PortalDeps = {
+    ...deps,
+    operatorAt: operators.at,
+    limits: config.portal,
+    gateways: gatewaysFile ? await readGatewaysFile(gatewaysFile) : [],
+    onShown: (seen) =>
+      void deps.reader
+        .noteScreen({ ...seen, channel: "screen" })
+        .catch((error: unknown) => onFault("last screen not noted", error)),
+    onFault,
+  };
+  return openDeviceDoors(portal, land ?? (await readLandSettings(config)), async (token, proxy) => {
+    const operator = await operators.at({ proxy }); // a token of another operator's is none behind this one's proxies
+    const hash = createHash("sha256").update(token).digest();
+    return operator && deps.enrolments.spend(operator.id, hash, deps.clock());
+  });
+}
+
+/** Tells the URL, since a port of 0 takes any free one. */
+async function listen(http: FastifyInstance, { http: { host, port } }: Config): Promise<string> {
+  try {
+    await http.listen({ host, port });
+  } catch (cause) {
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    if (!/^E(ADDR|ACCES)/.test(code)) throw cause;
+    const why = code === "EADDRINUSE" ? "another program has it" : message;
+    throw new TurnupError("http_port_unusable", `the API cannot listen at ${host} port ${port}: ${why}`, {
+      cause,
+      nextStep: "Stop the other program, or choose a port: TURNUP_HTTP_PORT=8081, or 0 for any free one.",
+    });
+  }
+  const taken = (http.server.address() as AddressInfo).port;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${taken}`;
+}

@@ -1,0 +1,41 @@
+/** What this server asks of machines of others: clients of those that the configuration names, watched for whether they let us in. */
+import type { BankPort } from "../../kernel/conductor/make-calls.ts";
+import { createBankClient } from "../../net/bank/client.ts";
+import { bankPortOf } from "../../net/bank/port.ts";
+import type { Config } from "../config/config.ts";
+import type { ClosingStack } from "./closing-stack.ts";
+import { connectorsOf } from "./connectors.ts";
+import { fetchModule } from "./fetch-module.ts";
+import { createMachineWatch, type MachineWatch, machineAt } from "./machine-watch.ts";
+import { makerPorts } from "./maker-ports.ts";
+import { openPeers } from "./peers.ts";
+import type { ServerOptions } from "./server.ts";
+import { watchedConnectors } from "./watched-connectors.ts";
+
+export type Machines = Awaited<ReturnType<typeof openMachines>>;
+
+/** @throws TurnupError `config_invalid`, `file_unreadable`: nothing is asked of anybody then */
+export async function openMachines(closing: ClosingStack, nowMs: () => number, options: ServerOptions) {
+  const { config } = options;
+  const watch = createMachineWatch({ nowMs, tell: options.onMachine });
+  const bank = bankPort(config, watch, closing);
+  const makers = closing.use(makerPorts(config, options.makerCredentials, watch));
+  const peers = closing.use(openPeers(config));
+  const opened = options.connectors ?? closing.use(await connectorsOf(config)).connectors;
+  return {
+    watch,
+    connectors: watchedConnectors({ ...opened, peerAt: peers.at }, config, watch),
+    peers: peers.peers,
+    hasServer: peers.hasServer,
+    makerAt: makers.at,
+    bankOf: () => bank,
+    fetchModule: (url: string) => watch.during(machineAt("module", url), fetchModule(url)),
+  };
+}
+
+function bankPort({ bank }: Config, machines: MachineWatch, closing: ClosingStack): BankPort | undefined {
+  if (!bank.url) return undefined;
+  const { url, timeoutMs } = bank;
+  const client = closing.use(createBankClient({ url, secret: bank.secret?.reveal() ?? "", timeoutMs }));
+  return machines.watch(machineAt("bank", url), bankPortOf(client));
+}

@@ -1,0 +1,72 @@
+/** What a server keeps on its database, and what it knows by heart: opened first, since all else asks it. */
+import { join } from "node:path";
+import { seenFromHome } from "../../kernel/catalog/catalog-store.ts";
+import type { DeviceCatalog } from "../../kernel/devices/catalog.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import { shippedAccessPointIndex, shippedNetworks } from "../../store/dataset/access-point-data.ts";
+import { openChangeChannel } from "../../store/node/change-channel.ts";
+import { createDatabaseClock } from "../../store/node/database-clock.ts";
+import { joinNodes } from "../../store/node/node-presence.ts";
+import { createCatalogStore } from "../../store/operator/catalog-store.ts";
+import { createRegistry } from "../../store/operator/registry.ts";
+import { createOrderStore } from "../../store/orders/order-store.ts";
+import { createPairMemory } from "../../store/sightings/pair-memory.ts";
+import { dataFolderOf } from "../config/config.ts";
+import type { Addresses } from "./addresses.ts";
+import type { ClosingStack } from "./closing-stack.ts";
+import { createKnowledge } from "./knowledge.ts";
+import { createOwnDevices } from "./own-devices.ts";
+import { ownIssuer } from "./own-issuer.ts";
+import type { ServerOptions } from "./server.ts";
+import type { Store } from "./store.ts";
+
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** @throws TurnupError `seal_broken`, `file_unreadable`, and what a database that is away says */
+export async function openStores(
+  closing: ClosingStack,
+  { database, sealer, connection }: Store,
+  catalog: DeviceCatalog,
+  addresses: Addresses,
+  options: ServerOptions,
+) {
+  // All servers on one database go by its clock: nothing is due later, and no lease lapses, because one's own is wrong.
+  const databaseClock = createDatabaseClock();
+  const clock = databaseClock.now;
+  const newId = (): string => uuidv7(clock().getTime());
+  const changes = closing.use(await openChangeChannel(connection, options.onFault, databaseClock.set));
+  const ownDevices = createOwnDevices(catalog.data, database);
+  await ownDevices.refresh();
+  const [accessPoints, networks] = [shippedAccessPointIndex(), shippedNetworks()];
+  const knowledge = createKnowledge({ catalog, ownDevices, accessPoints, networks, sealer });
+  const presence = closing.use(await joinNodes(connection));
+  const kept = { database, sealer, changes, newId, clock };
+  const registry = createRegistry(kept);
+  const { homePlmnOf, countryOf } = knowledge;
+  const orders = createOrderStore(database, sealer, registry.ownWords, presence.number, homePlmnOf, changes);
+  const clockToleranceMs = options.config.clock.toleranceSeconds * 1_000;
+  return {
+    ...kept,
+    nowMs: (): number => clock().getTime(),
+    clockToleranceMs,
+    registry,
+    knowledge,
+    homePlmnOf,
+    countryOf,
+    ownDevices,
+    presence,
+    orders,
+    termsOf: orders.termsOf,
+    termsIn: orders.termsIn,
+    items: seenFromHome(createCatalogStore(kept), (origin) => addresses.isOwn(origin)),
+    memory: createPairMemory(presence.aloneSince, clockToleranceMs),
+    issuer: await issuerOf({ database, sealer }, options),
+  };
+}
+
+async function issuerOf(kept: Pick<Store, "database" | "sealer">, { config, log }: ServerOptions) {
+  const file = join(dataFolderOf(config), "own-issuer.pem");
+  const issuer = await ownIssuer({ ...kept, file }, config.issuer.name);
+  if (issuer.isOtherFile) log(`the database has another issuer's key than ${file}: its key counts`);
+  return issuer;
+}

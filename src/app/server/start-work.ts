@@ -1,0 +1,121 @@
+/** The work of a server behind its doors: what is seen becomes orders, and the engine carries them out; measured and watched. */
+import { Registry as MeasureRegistry } from "prom-client";
+import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
+import { readBacklog } from "../../store/orders/backlog.ts";
+import { createIntake } from "../../store/sightings/intake.ts";
+import { DEVICE_PATHS } from "../../wire/message/legs.ts";
+import type { Config } from "../config/config.ts";
+import type { Addresses } from "./addresses.ts";
+import { createAppletReports } from "./applet-reports.ts";
+import type { ClosingStack } from "./closing-stack.ts";
+import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
+import { startLoop } from "./loop.ts";
+import { observeMachines } from "./machine-measures.ts";
+import { machineAt } from "./machine-watch.ts";
+import { countEnds, observe } from "./measures.ts";
+import type { Machines } from "./open-machines.ts";
+import type { Stores } from "./open-stores.ts";
+import type { ServerOptions } from "./server.ts";
+import { watchSession } from "./watched-session.ts";
+
+/** What was imported is looked for this often while no word of it might be heard. */
+const IMPORT_POLL_MS = 500;
+
+/** What is open already when the work begins. */
+export type Opened = {
+  readonly stores: Stores;
+  readonly machines: Machines;
+  readonly addresses: Addresses;
+};
+export type Work = ReturnType<typeof startWork>;
+
+/** @throws TurnupError `config_invalid`: a pattern of the applet's reports that is none */
+export function startWork(closing: ClosingStack, opened: Opened, options: ServerOptions) {
+  const { stores, machines, addresses } = opened;
+  const { config, onFault = () => undefined } = options;
+  const measures = new MeasureRegistry();
+  const countEnded = countEnds(measures);
+  const intake = createIntake({ ...stores, onOrders: () => engine.wakeOrders() });
+  const engine: Engine = startEngine({
+    ...stores,
+    ...machines,
+    store: stores.orders,
+    smsc: smscOptions(config),
+    judge: stores.knowledge.judge,
+    chooseSettings: stores.knowledge.chooseSettings,
+    ownIssuer: stores.issuer,
+    catalog: stores.items,
+    linkUrl: (token) => `${addresses.publicUrl}/s/${token}`,
+    requestUrl: (reference) => `${addresses.publicUrl}${DEVICE_PATHS.order(reference)}`,
+    offerUrl: (token) => `${addresses.publicUrl}/d/offers/${token}`,
+    landName: () => addresses.landName(),
+    messageBatch: config.delivery.batch,
+    applet: createAppletReports({ ...stores, intake }, config),
+    onChanges(changes) {
+      countEnded(changes);
+      options.onChanges?.(changes);
+    },
+    onFault,
+  });
+  closing.defer(() => engine.stop());
+  measure(measures, engine, opened, config);
+  hearOfImports(closing, engine, stores, onFault);
+  return { intake, engine, measures };
+}
+
+function measure(
+  measures: MeasureRegistry,
+  engine: Engine,
+  { stores: { database, clock, nowMs }, machines }: Opened,
+  { smsc }: Config,
+): void {
+  watchSession(engine.esme, machines.watch, machineAt("smsc", `smpp://${smsc.host}:${smsc.port}`));
+  observeMachines(measures, machines.watch, nowMs);
+  observe(measures, {
+    ...engine,
+    window: smsc.window,
+    backlog: () => readBacklog(database, CALL_KINDS, clock()),
+    nowMs,
+  });
+}
+
+/** What an operator imports counts at once, on this server and on all others. */
+function hearOfImports(
+  closing: ClosingStack,
+  engine: Engine,
+  { changes, ownDevices }: Stores,
+  onFault: EngineOptions["onFault"],
+): void {
+  const imports = startLoop({
+    name: "imports",
+    pauseMs: IMPORT_POLL_MS,
+    pass: async () => {
+      if (!changes.isHeard()) await ownDevices.refresh();
+      return false;
+    },
+    onFailure: onFault,
+  });
+  closing.defer(() => imports.stop());
+  changes.onChange((news) => {
+    if (news === "everything" || news.kind === "datasets")
+      ownDevices.refresh().catch((error: unknown) => onFault("imports", error));
+    engine.wakeOrders(); // some may have waited for it
+  });
+}
+
+function smscOptions({ smsc }: Config): EngineOptions["smsc"] {
+  return {
+    name: `${smsc.host}:${smsc.port}`,
+    host: smsc.host,
+    port: smsc.port,
+    systemId: smsc.systemId,
+    password: () => smsc.password?.reveal() ?? "",
+    window: smsc.window,
+    enquireLinkMs: smsc.enquireLinkMs,
+    responseTimeoutMs: smsc.responseTimeoutMs,
+    receiptIds: smsc.receiptIds,
+    ...(smsc.tls ? { tls: {} } : {}),
+    ...(smsc.systemType === undefined ? {} : { systemType: smsc.systemType }),
+    ...(smsc.ratePerSecond === undefined ? {} : { ratePerSecond: smsc.ratePerSecond }),
+  };
+}
