@@ -42,68 +42,28 @@ const LINKS_KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
 
 export type PublicDoor = { mount(server: FastifyInstance): Promise<void>; idle(): Promise<void> };
 
+type Door = {
+  readonly context: PortalContext;
+  readonly deps: PortalContext["deps"];
+  readonly pages: ReturnType<typeof createPages>;
+  readonly signIn: SignIn;
+  readonly persons: Allowance;
+  readonly links: Allowance;
+  readonly strangers: Allowance;
+};
+
 export function createPublicDoor(context: PortalContext): PublicDoor {
   const { deps } = context;
-  const pages = createPages(context);
-  const signIn: SignIn = createSignIn(context);
-  const allowance = (perWindow: number): Allowance =>
-    new Allowance({ perWindow, windowMs: MINUTE_MS, keysMax: REMEMBERED_MAX });
-  const [persons, links] = [allowance(REQUESTS_PER_MINUTE), allowance(REQUESTS_PER_MINUTE)];
-  const strangers = allowance((deps.limits ?? DEFAULT_PORTAL_LIMITS).pagesPerAddress);
-
-  async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const operator = await deps.operatorAt({ host: request.hostname });
-    if (!operator) throw new TurnupError("not_found", "no operator's portal stands at this address");
-    const headers = headerLines(request.raw.rawHeaders);
-    const { target, page } = takePage(request.raw.url ?? "");
-    const [path = "", query = ""] = target.split("?", 2);
-    const arrival: Arrival = { address: request.ip, headers, query: new URLSearchParams(query) };
-    const method = request.method === "POST" ? "POST" : "GET";
-    const asked: Asked = { method, headers, page };
-    let visitor = strangerAt(operator, arrival);
-    let answer: Shown;
-    try {
-      visitor = await publicVisitor(context, operator, arrival);
-      limit(visitor, request.ip, path);
-      answer =
-        keptScreen(visitor, method, path) ??
-        (await answered(
-          context,
-          visitor,
-          () => callOf(request, arrival, { method, path }),
-          signIn.stepsFor(hostOf(request.ip)),
-        ));
-      return pages.send(reply, visitor, answer, asked);
-    } catch (error) {
-      return pages.send(reply, visitor, faultOf(visitor, error), asked);
-    }
-  }
-
-  /** Behind one address are many strangers: each link has an allowance of its own, which nobody can use up who has it not. */
-  function limit(visitor: Visitor, address: string, path: string): void {
-    const isLink = LINK_PATH.test(path);
-    const allowed = isLink ? links : visitor.who ? persons : strangers;
-    const who = visitor.who ? visitor.subject : `address ${hostOf(address)}${isLink ? ` ${path}` : ""}`;
-    const seconds = allowed.take(who, deps.monotonicMs());
-    if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
-  }
-
-  function keptScreen(visitor: Visitor, method: string, path: string): Shown | undefined {
-    const id = KEPT_PATH.exec(path)?.[1];
-    if (id === undefined || method !== "GET") return undefined;
-    const screen = pages.kept.find(visitor.subject, id, deps.monotonicMs());
-    if (!screen) throw new Trouble("not_found", 404);
-    return shown(screen, visitor.at(path));
-  }
-
-  /** What nobody foresaw is told in one sentence, and written down by whoever keeps faults. */
-  function faultOf(visitor: Visitor, error: unknown): Shown {
-    const trouble = troubleOf(error);
-    if (trouble) return showTrouble(visitor, trouble);
-    deps.onFault("portal", error);
-    const isAway = error instanceof TurnupError && /^database_|_full$|_unavailable$/.test(error.code);
-    return showTrouble(visitor, new Trouble("other", isAway ? 503 : 500));
-  }
+  const signIn = createSignIn(context);
+  const door: Door = {
+    context,
+    deps,
+    signIn,
+    pages: createPages(context),
+    persons: allowance(REQUESTS_PER_MINUTE),
+    links: allowance(REQUESTS_PER_MINUTE),
+    strangers: allowance((deps.limits ?? DEFAULT_PORTAL_LIMITS).pagesPerAddress),
+  };
 
   return {
     async mount(server) {
@@ -115,7 +75,7 @@ export function createPublicDoor(context: PortalContext): PublicDoor {
           url: "/d/*",
           bodyLimit: BODY_OCTETS_MAX,
           exposeHeadRoute: false,
-          handler: handle,
+          handler: (request, reply) => handle(door, request, reply),
         });
         const timer = setInterval(() => {
           deps.people
@@ -131,6 +91,63 @@ export function createPublicDoor(context: PortalContext): PublicDoor {
     },
     idle: signIn.idle,
   };
+}
+
+const allowance = (perWindow: number): Allowance =>
+  new Allowance({ perWindow, windowMs: MINUTE_MS, keysMax: REMEMBERED_MAX });
+
+async function handle(door: Door, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const operator = await door.deps.operatorAt({ host: request.hostname });
+  if (!operator) throw new TurnupError("not_found", "no operator's portal stands at this address");
+  const headers = headerLines(request.raw.rawHeaders);
+  const { target, page } = takePage(request.raw.url ?? "");
+  const [path = "", query = ""] = target.split("?", 2);
+  const arrival: Arrival = { address: request.ip, headers, query: new URLSearchParams(query) };
+  const method = request.method === "POST" ? "POST" : "GET";
+  const asked: Asked = { method, headers, page };
+  let visitor = strangerAt(operator, arrival);
+  let answer: Shown;
+  try {
+    visitor = await publicVisitor(door.context, operator, arrival);
+    limit(door, visitor, request.ip, path);
+    answer =
+      keptScreen(door, visitor, method, path) ??
+      (await answered(
+        door.context,
+        visitor,
+        () => callOf(request, arrival, { method, path }),
+        door.signIn.stepsFor(hostOf(request.ip)),
+      ));
+    return door.pages.send(reply, visitor, answer, asked);
+  } catch (error) {
+    return door.pages.send(reply, visitor, faultOf(door, visitor, error), asked);
+  }
+}
+
+/** Behind one address are many strangers: each link has an allowance of its own, which nobody can use up who has it not. */
+function limit(door: Door, visitor: Visitor, address: string, path: string): void {
+  const isLink = LINK_PATH.test(path);
+  const allowed = isLink ? door.links : visitor.who ? door.persons : door.strangers;
+  const who = visitor.who ? visitor.subject : `address ${hostOf(address)}${isLink ? ` ${path}` : ""}`;
+  const seconds = allowed.take(who, door.deps.monotonicMs());
+  if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
+}
+
+function keptScreen(door: Door, visitor: Visitor, method: string, path: string): Shown | undefined {
+  const id = KEPT_PATH.exec(path)?.[1];
+  if (id === undefined || method !== "GET") return undefined;
+  const screen = door.pages.kept.find(visitor.subject, id, door.deps.monotonicMs());
+  if (!screen) throw new Trouble("not_found", 404);
+  return shown(screen, visitor.at(path));
+}
+
+/** What nobody foresaw is told in one sentence, and written down by whoever keeps faults. */
+function faultOf(door: Door, visitor: Visitor, error: unknown): Shown {
+  const trouble = troubleOf(error);
+  if (trouble) return showTrouble(visitor, trouble);
+  door.deps.onFault("portal", error);
+  const isAway = error instanceof TurnupError && /^database_|_full$|_unavailable$/.test(error.code);
+  return showTrouble(visitor, new Trouble("other", isAway ? 503 : 500));
 }
 
 /** @throws TurnupError `media_type_unsupported`, `body_malformed` */

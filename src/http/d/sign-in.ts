@@ -65,250 +65,303 @@ export type SignIn = {
   idle(): Promise<void>;
 };
 
+type SignInDoor = {
+  readonly context: PortalContext;
+  readonly deps: PortalContext["deps"];
+  /** Texts asked for, by address and by number. */
+  readonly asked: Allowance;
+  readonly askedFor: Allowance;
+  readonly failed: Allowance;
+  readonly wrongCodes: Allowance;
+  /** Texts that are being written down. */
+  readonly sending: Set<Promise<void>>;
+};
+
 export function createSignIn(context: PortalContext): SignIn {
   const { deps } = context;
-  const allowance = (perWindow: number): Allowance =>
-    new Allowance({ perWindow, windowMs: ASKED_WINDOW_MS, keysMax: REMEMBERED_MAX });
-  const asked = allowance((deps.limits ?? DEFAULT_PORTAL_LIMITS).signInsPerAddress);
-  const askedFor = allowance(ASKED_PER_NUMBER);
-  const failed = allowance(FAILED_PER_ADDRESS);
-  const wrongCodes = allowance(WRONG_CODES_PER_ADDRESS);
-  const sending = new Set<Promise<void>>();
-  const nowMs = (): number => deps.clock().getTime();
 
-  const made = (use: string, way: string, octets: number): Buffer =>
-    createHmac("sha256", deps.key).update(`turnup-sign-in link\0${use}\0${way}`).digest().subarray(0, octets);
-  const tokenOf = (way: string): string => made("link", way, LINK_OCTETS).toString("base64url");
-  const codeOf = (way: string): string =>
-    String(made("code", way, 6).readUIntBE(0, 6) % 10 ** CODE_DIGITS).padStart(CODE_DIGITS, "0");
-  const codeHash = (way: string, code: string): Buffer => made(`code ${code}`, way, 32);
-  const tokenHash = (token: string): Buffer => createHash("sha256").update(token).digest();
-
-  async function send(visitor: Visitor, msisdn: string, way: string, to: string | null): Promise<void> {
-    const { operator, language } = visitor;
-    const person = await deps.people.find(operator.id, { msisdn });
-    if (!person) return;
-    const { subscriberId } = person;
-    const [token, code] = [tokenOf(way), codeOf(way)];
-    const isAdded = await deps.people.addLink(
-      {
-        operatorId: operator.id,
-        subscriberId,
-        msisdn,
-        tokenHash: tokenHash(token),
-        codeHash: codeHash(way, code),
-        expiresAt: new Date(nowMs() + LINK_MS),
-      },
-      deps.clock(),
-      LINKS_AT_ONCE,
-    );
-    if (!isAdded) return;
-    const link = `${deps.publicUrl()}/d/l/${token}${to === null ? "" : `?to=${to}`}`;
-    const text = signInText(language, { operator: operator.name, code, link });
-    const idempotencyKey = `sign-in link:${tokenHash(token).toString("base64url")}`;
-    await deps.texts.send(operator.id, [{ to: msisdn, text, idempotencyKey }]);
-  }
-
-  /** Behind the answer, so that its time tells nothing. */
-  function sendBehind(...what: Parameters<typeof send>): void {
-    if (sending.size >= SENDING_MAX) return;
-    const work = send(...what)
-      .catch((error: unknown) => deps.onFault("way in by SMS", error))
-      .finally(() => sending.delete(work));
-    sending.add(work);
-  }
-
-  async function signIn({ visitor, call }: Walk): Promise<Shown> {
-    const to = destinationIn(call.query.get("to"));
-    const screen = signInScreen(await viewOf(context, visitor), {
-      state: newState(context, visitor, "sign-in"),
-      to,
-    });
-    return shown(screen, visitor.at(to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`));
-  }
-
-  async function askForWay({ visitor, call }: Walk, address: string): Promise<Shown> {
-    keyOfPost(context, visitor, call, "sign-in");
-    const to = destinationIn(call.body.texts.get("to") ?? null);
-    const view = await viewOf(context, visitor);
-    const msisdn = msisdnIn(call.body.texts.get("msisdn") ?? "", visitor.operator.country);
-    if (msisdn === undefined) {
-      const state = newState(context, visitor, "sign-in");
-      return {
-        ...shown(signInScreen(view, { state, to, wasWrong: true }), null, 422),
-        wrongFields: ["msisdn"],
-      };
-    }
-    const seconds = asked.take(address, deps.monotonicMs());
-    if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
-    const way = Buffer.from(deps.freshOctets(WAY_OCTETS)).toString("base64url");
-    const mayBeSent = askedFor.take(tokenHash(msisdn).toString("base64url"), deps.monotonicMs()) === 0;
-    if (mayBeSent) sendBehind(visitor, msisdn, way, to);
-    const state = newState(context, visitor, `code ${way}`);
-    return shown(codeScreen(view, { state, way, to }), null);
-  }
-
-  async function takeCode(walk: Walk, address: string): Promise<Shown> {
-    const { visitor, call } = walk;
-    const way = call.body.texts.get("way") ?? "";
-    if (!WAY.test(way)) throw new Trouble("form_foreign", 403);
-    keyOfPost(context, visitor, call, `code ${way}`);
-    const to = destinationIn(call.body.texts.get("to") ?? null);
-    const seconds = wrongCodes.secondsUntilAllowed(address, deps.monotonicMs());
-    if (seconds > 0) throw new Trouble("codes_exceeded", 429, seconds); // his link is as good as ever
-    const code = (call.body.texts.get("code") ?? "").replace(/\s/g, "").slice(0, CODE_DIGITS + 1);
-    const validAfter = new Date(nowMs() + LINK_MS - CODE_MS);
-    const subscriberId = await deps.people.useCode(
-      visitor.operator.id,
-      tokenHash(tokenOf(way)),
-      codeHash(way, code),
-      deps.clock(),
-      validAfter,
-    );
-    if (subscriberId !== undefined) {
-      asked.giveBack(address, deps.monotonicMs());
-      return letIn(walk, subscriberId, "otp", to);
-    }
-    wrongCodes.take(address, deps.monotonicMs());
-    const state = newState(context, visitor, `code ${way}`);
-    const screen = codeScreen(await viewOf(context, visitor), { state, way, to, wasWrong: true });
-    return { ...shown(screen, null, 422), wrongFields: ["code"] };
-  }
-
-  async function lookAtLink({ visitor, call }: Walk, token: string): Promise<Shown> {
-    const to = destinationIn(call.query.get("to"));
-    const path = to === null ? `/d/l/${token}` : `/d/l/${token}?to=${to}`;
-    const state = newState(context, visitor, `link ${token}`);
-    return shown(linkScreen(await viewOf(context, visitor), path, state), visitor.at(path));
-  }
-
-  async function useLink(walk: Walk, address: string, token: string): Promise<Shown> {
-    const { visitor, call } = walk;
-    keyOfPost(context, visitor, call, `link ${token}`);
-    const subscriberId = await deps.people.useLink(visitor.operator.id, tokenHash(token), deps.clock());
-    if (subscriberId !== undefined) {
-      asked.giveBack(address, deps.monotonicMs());
-      return letIn(walk, subscriberId, "link", destinationIn(call.query.get("to")));
-    }
-    countFailure(address);
-    throw new Trouble("link_over", 404);
-  }
-
-  /** Who would take the offer, before he does: he has no session, and nothing on his page leads anywhere in his name. */
-  async function offered(walk: Walk, address: string, token: string) {
-    const found = await deps.desk.findOffer(token);
-    if (found?.operatorId !== walk.visitor.operator.id) {
-      countFailure(address);
-      throw new Trouble("offer_over", 404);
-    }
-    const { subscriberId, offerId, itemId } = found;
-    const isOwn = walk.visitor.person?.subscriberId === subscriberId;
-    const visitor: Visitor = isOwn
-      ? walk.visitor
-      : {
-          ...(await visitorOf(walk.visitor, subscriberId, "link")),
-          subject: subjectOf(`offer ${offerId}`),
-          at: plainly,
-        };
-    return {
-      visitor,
-      isOwn,
-      subscriberId,
-      offerId,
-      itemId,
-      path: `/d/offers/${token}`,
-      purpose: `offer ${offerId}`,
-    };
-  }
-
-  /**
-   * The confirmation of an offer, filled in. Looking opens nothing, since programs look at links before people do; it stays
-   * good until it is answered.
-   */
-  async function lookAtOffer(walk: Walk, address: string, token: string): Promise<Shown> {
-    const { visitor, offerId, itemId, path, purpose } = await offered(walk, address, token);
-    try {
-      const view = await viewOf(context, visitor);
-      const { chosen, asked: fields } = await selectionOf(context, visitor, view, [itemId]);
-      const state = newState(context, visitor, purpose);
-      const screen = orderScreen(view, { items: chosen, asked: fields, state, offerId, action: path });
-      return shown(screen, visitor.at(path));
-    } catch (error) {
-      const trouble = troubleOf(error);
-      if (!trouble) throw error;
-      return showTrouble(visitor, trouble);
-    }
-  }
-
-  /** Whoever has the link has the SIM, and says yes: once, since an offer is taken once. From here on he has a session. */
-  async function acceptOffer(walk: Walk, address: string, token: string): Promise<Shown> {
-    const { visitor, isOwn, subscriberId, offerId, itemId, path, purpose } = await offered(
-      walk,
-      address,
-      token,
-    );
-    const key = keyOfPost(context, visitor, walk.call, purpose);
-    const posted = { ...readPostedOrder(walk.call), action: "add" as const, offerId, selection: [itemId] };
-    const ordered = await submitOrder({ ...walk, visitor }, key, posted, purpose, path);
-    if (typeof ordered !== "string") return ordered;
-    const known = isOwn ? walk.visitor : await visitorOf(walk.visitor, subscriberId, "link");
-    return statusOf({ ...walk, visitor: known }, ordered);
-  }
-
-  /**
-   * Behind an address may be a whole network: a good link is taken before anybody counts, and only who guesses is told to wait.
-   */
-  function countFailure(address: string): void {
-    const seconds = failed.take(address, deps.monotonicMs());
-    if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
-  }
-
-  async function visitorOf(
-    stranger: Visitor,
-    subscriberId: string,
-    assurance: "link" | "otp",
-  ): Promise<Visitor> {
-    const endsAt = new Date(nowMs() + PORTAL_SESSION_MS);
-    const session = { subscriberId, assurance, endsAt };
-    const token = issueSession(session, stranger.operator.id, deps.key);
-    return sessionVisitor(context, stranger, token, session);
-  }
-
-  /** With a session in all addresses from here on. */
-  async function letIn(
-    walk: Walk,
-    subscriberId: string,
-    assurance: "link" | "otp",
-    to: string | null,
-  ): Promise<Shown> {
-    const visitor = await visitorOf(walk.visitor, subscriberId, assurance);
-    const path = to === null ? "/d/start" : `/d/${to}`;
-    const call = { ...walk.call, method: "GET" as const, path, query: new URLSearchParams() };
-    try {
-      return await takeStep({ ...walk, visitor, call }, STEPS);
-    } catch (error) {
-      const trouble = troubleOf(error);
-      if (!trouble) throw error;
-      return showTrouble(visitor, trouble);
-    }
-  }
+  const door: SignInDoor = {
+    context,
+    deps,
+    asked: allowance((deps.limits ?? DEFAULT_PORTAL_LIMITS).signInsPerAddress),
+    askedFor: allowance(ASKED_PER_NUMBER),
+    failed: allowance(FAILED_PER_ADDRESS),
+    wrongCodes: allowance(WRONG_CODES_PER_ADDRESS),
+    sending: new Set(),
+  };
 
   return {
     stepsFor: (address) => [
       ...STEPS,
-      ["GET", /^\/d\/sign-in$/, signIn],
-      ["POST", /^\/d\/sign-in$/, (walk) => askForWay(walk, address)],
-      ["POST", /^\/d\/code$/, (walk) => takeCode(walk, address)],
-      ["GET", /^\/d\/code$/, signIn],
-      ["GET", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => lookAtLink(walk, token)],
-      ["POST", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => useLink(walk, address, token)],
-      ["GET", new RegExp(`^/d/offers/${TOKEN}$`), (walk, token = "") => lookAtOffer(walk, address, token)],
-      ["POST", new RegExp(`^/d/offers/${TOKEN}$`), (walk, token = "") => acceptOffer(walk, address, token)],
+      ["GET", /^\/d\/sign-in$/, (walk) => signIn(door, walk)],
+      ["POST", /^\/d\/sign-in$/, (walk) => askForWay(door, walk, address)],
+      ["POST", /^\/d\/code$/, (walk) => takeCode(door, walk, address)],
+      ["GET", /^\/d\/code$/, (walk) => signIn(door, walk)],
+      ["GET", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => lookAtLink(door, walk, token)],
+      ["POST", new RegExp(`^/d/l/${TOKEN}$`), (walk, token = "") => useLink(door, walk, address, token)],
+      [
+        "GET",
+        new RegExp(`^/d/offers/${TOKEN}$`),
+        (walk, token = "") => lookAtOffer(door, walk, address, token),
+      ],
+      [
+        "POST",
+        new RegExp(`^/d/offers/${TOKEN}$`),
+        (walk, token = "") => acceptOffer(door, walk, address, token),
+      ],
     ],
     async idle() {
-      await Promise.all(sending);
+      await Promise.all(door.sending);
     },
   };
+}
+
+const allowance = (perWindow: number): Allowance =>
+  new Allowance({ perWindow, windowMs: ASKED_WINDOW_MS, keysMax: REMEMBERED_MAX });
+
+const nowMs = (door: SignInDoor): number => door.deps.clock().getTime();
+
+/** The first word is part of the key: another would end what the release before sent out. */
+const made = (door: SignInDoor, use: string, way: string, octets: number): Buffer =>
+  createHmac("sha256", door.deps.key).update(`turnup-way-in\0${use}\0${way}`).digest().subarray(0, octets);
+
+const tokenOf = (door: SignInDoor, way: string): string =>
+  made(door, "link", way, LINK_OCTETS).toString("base64url");
+
+const codeOf = (door: SignInDoor, way: string): string =>
+  String(made(door, "code", way, 6).readUIntBE(0, 6) % 10 ** CODE_DIGITS).padStart(CODE_DIGITS, "0");
+
+const codeHash = (door: SignInDoor, way: string, code: string): Buffer => made(door, `code ${code}`, way, 32);
+
+const tokenHash = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+async function send(
+  door: SignInDoor,
+  visitor: Visitor,
+  msisdn: string,
+  way: string,
+  to: string | null,
+): Promise<void> {
+  const { operator, language } = visitor;
+  const person = await door.deps.people.find(operator.id, { msisdn });
+  if (!person) return;
+  const { subscriberId } = person;
+  const [token, code] = [tokenOf(door, way), codeOf(door, way)];
+  const isAdded = await door.deps.people.addLink(
+    {
+      operatorId: operator.id,
+      subscriberId,
+      msisdn,
+      tokenHash: tokenHash(token),
+      codeHash: codeHash(door, way, code),
+      expiresAt: new Date(nowMs(door) + LINK_MS),
+    },
+    door.deps.clock(),
+    LINKS_AT_ONCE,
+  );
+  if (!isAdded) return;
+  const link = `${door.deps.publicUrl()}/d/l/${token}${to === null ? "" : `?to=${to}`}`;
+  const text = signInText(language, { operator: operator.name, code, link });
+  const idempotencyKey = `sign-in link:${tokenHash(token).toString("base64url")}`;
+  await door.deps.texts.send(operator.id, [{ to: msisdn, text, idempotencyKey }]);
+}
+
+/** Behind the answer, so that its time tells nothing. */
+function sendBehind(
+  door: SignInDoor,
+  visitor: Visitor,
+  msisdn: string,
+  way: string,
+  to: string | null,
+): void {
+  if (door.sending.size >= SENDING_MAX) return;
+  const work = send(door, visitor, msisdn, way, to)
+    .catch((error: unknown) => door.deps.onFault("way in by SMS", error))
+    .finally(() => door.sending.delete(work));
+  door.sending.add(work);
+}
+
+async function signIn(door: SignInDoor, { visitor, call }: Walk): Promise<Shown> {
+  const to = destinationIn(call.query.get("to"));
+  const screen = signInScreen(await viewOf(door.context, visitor), {
+    state: newState(door.context, visitor, "sign-in"),
+    to,
+  });
+  return shown(screen, visitor.at(to === null ? "/d/sign-in" : `/d/sign-in?to=${to}`));
+}
+
+async function askForWay(door: SignInDoor, { visitor, call }: Walk, address: string): Promise<Shown> {
+  keyOfPost(door.context, visitor, call, "sign-in");
+  const to = destinationIn(call.body.texts.get("to") ?? null);
+  const view = await viewOf(door.context, visitor);
+  const msisdn = msisdnIn(call.body.texts.get("msisdn") ?? "", visitor.operator.country);
+  if (msisdn === undefined) {
+    const state = newState(door.context, visitor, "sign-in");
+    return {
+      ...shown(signInScreen(view, { state, to, wasWrong: true }), null, 422),
+      wrongFields: ["msisdn"],
+    };
+  }
+  const seconds = door.asked.take(address, door.deps.monotonicMs());
+  if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
+  const way = Buffer.from(door.deps.freshOctets(WAY_OCTETS)).toString("base64url");
+  const mayBeSent =
+    door.askedFor.take(tokenHash(msisdn).toString("base64url"), door.deps.monotonicMs()) === 0;
+  if (mayBeSent) sendBehind(door, visitor, msisdn, way, to);
+  const state = newState(door.context, visitor, `code ${way}`);
+  return shown(codeScreen(view, { state, way, to }), null);
+}
+
+async function takeCode(door: SignInDoor, walk: Walk, address: string): Promise<Shown> {
+  const { visitor, call } = walk;
+  const way = call.body.texts.get("way") ?? "";
+  if (!WAY.test(way)) throw new Trouble("form_foreign", 403);
+  keyOfPost(door.context, visitor, call, `code ${way}`);
+  const to = destinationIn(call.body.texts.get("to") ?? null);
+  const seconds = door.wrongCodes.secondsUntilAllowed(address, door.deps.monotonicMs());
+  if (seconds > 0) throw new Trouble("codes_exceeded", 429, seconds); // his link is as good as ever
+  const code = (call.body.texts.get("code") ?? "").replace(/\s/g, "").slice(0, CODE_DIGITS + 1);
+  const validAfter = new Date(nowMs(door) + LINK_MS - CODE_MS);
+  const subscriberId = await door.deps.people.useCode(
+    visitor.operator.id,
+    tokenHash(tokenOf(door, way)),
+    codeHash(door, way, code),
+    door.deps.clock(),
+    validAfter,
+  );
+  if (subscriberId !== undefined) {
+    door.asked.giveBack(address, door.deps.monotonicMs());
+    return letIn(door, walk, subscriberId, "otp", to);
+  }
+  door.wrongCodes.take(address, door.deps.monotonicMs());
+  const state = newState(door.context, visitor, `code ${way}`);
+  const screen = codeScreen(await viewOf(door.context, visitor), { state, way, to, wasWrong: true });
+  return { ...shown(screen, null, 422), wrongFields: ["code"] };
+}
+
+async function lookAtLink(door: SignInDoor, { visitor, call }: Walk, token: string): Promise<Shown> {
+  const to = destinationIn(call.query.get("to"));
+  const path = to === null ? `/d/l/${token}` : `/d/l/${token}?to=${to}`;
+  const state = newState(door.context, visitor, `link ${token}`);
+  return shown(linkScreen(await viewOf(door.context, visitor), path, state), visitor.at(path));
+}
+
+async function useLink(door: SignInDoor, walk: Walk, address: string, token: string): Promise<Shown> {
+  const { visitor, call } = walk;
+  keyOfPost(door.context, visitor, call, `link ${token}`);
+  const subscriberId = await door.deps.people.useLink(
+    visitor.operator.id,
+    tokenHash(token),
+    door.deps.clock(),
+  );
+  if (subscriberId !== undefined) {
+    door.asked.giveBack(address, door.deps.monotonicMs());
+    return letIn(door, walk, subscriberId, "link", destinationIn(call.query.get("to")));
+  }
+  countFailure(door, address);
+  throw new Trouble("link_over", 404);
+}
+
+/** Who would take the offer, before he does: he has no session, and nothing on his page leads anywhere in his name. */
+async function offered(door: SignInDoor, walk: Walk, address: string, token: string) {
+  const found = await door.deps.desk.findOffer(token);
+  if (found?.operatorId !== walk.visitor.operator.id) {
+    countFailure(door, address);
+    throw new Trouble("offer_over", 404);
+  }
+  const { subscriberId, offerId, itemId } = found;
+  const isOwn = walk.visitor.person?.subscriberId === subscriberId;
+  const visitor: Visitor = isOwn
+    ? walk.visitor
+    : {
+        ...(await visitorOf(door, walk.visitor, subscriberId, "link")),
+        subject: subjectOf(`offer ${offerId}`),
+        at: plainly,
+      };
+  return {
+    visitor,
+    isOwn,
+    subscriberId,
+    offerId,
+    itemId,
+    path: `/d/offers/${token}`,
+    purpose: `offer ${offerId}`,
+  };
+}
+
+/**
+ * The confirmation of an offer, filled in. Looking opens nothing, since programs look at links before people do; it stays
+ * good until it is answered.
+ */
+async function lookAtOffer(door: SignInDoor, walk: Walk, address: string, token: string): Promise<Shown> {
+  const { visitor, offerId, itemId, path, purpose } = await offered(door, walk, address, token);
+  try {
+    const view = await viewOf(door.context, visitor);
+    const { chosen, asked: fields } = await selectionOf(door.context, visitor, view, [itemId]);
+    const state = newState(door.context, visitor, purpose);
+    const screen = orderScreen(view, { items: chosen, asked: fields, state, offerId, action: path });
+    return shown(screen, visitor.at(path));
+  } catch (error) {
+    const trouble = troubleOf(error);
+    if (!trouble) throw error;
+    return showTrouble(visitor, trouble);
+  }
+}
+
+/** Whoever has the link has the SIM, and says yes: once, since an offer is taken once. From here on he has a session. */
+async function acceptOffer(door: SignInDoor, walk: Walk, address: string, token: string): Promise<Shown> {
+  const { visitor, isOwn, subscriberId, offerId, itemId, path, purpose } = await offered(
+    door,
+    walk,
+    address,
+    token,
+  );
+  const key = keyOfPost(door.context, visitor, walk.call, purpose);
+  const posted = { ...readPostedOrder(walk.call), action: "add" as const, offerId, selection: [itemId] };
+  const ordered = await submitOrder({ ...walk, visitor }, key, posted, purpose, path);
+  if (typeof ordered !== "string") return ordered;
+  const known = isOwn ? walk.visitor : await visitorOf(door, walk.visitor, subscriberId, "link");
+  return statusOf({ ...walk, visitor: known }, ordered);
+}
+
+/**
+ * Behind an address may be a whole network: a good link is taken before anybody counts, and only who guesses is told to wait.
+ */
+function countFailure(door: SignInDoor, address: string): void {
+  const seconds = door.failed.take(address, door.deps.monotonicMs());
+  if (seconds > 0) throw new Trouble("too_many_requests", 429, seconds);
+}
+
+async function visitorOf(
+  door: SignInDoor,
+  stranger: Visitor,
+  subscriberId: string,
+  assurance: "link" | "otp",
+): Promise<Visitor> {
+  const endsAt = new Date(nowMs(door) + PORTAL_SESSION_MS);
+  const session = { subscriberId, assurance, endsAt };
+  const token = issueSession(session, stranger.operator.id, door.deps.key);
+  return sessionVisitor(door.context, stranger, token, session);
+}
+
+/** With a session in all addresses from here on. */
+async function letIn(
+  door: SignInDoor,
+  walk: Walk,
+  subscriberId: string,
+  assurance: "link" | "otp",
+  to: string | null,
+): Promise<Shown> {
+  const visitor = await visitorOf(door, walk.visitor, subscriberId, assurance);
+  const path = to === null ? "/d/start" : `/d/${to}`;
+  const call = { ...walk.call, method: "GET" as const, path, query: new URLSearchParams() };
+  try {
+    return await takeStep({ ...walk, visitor, call }, STEPS);
+  } catch (error) {
+    const trouble = troubleOf(error);
+    if (!trouble) throw error;
+    return showTrouble(visitor, trouble);
+  }
 }
 
 const destinationIn = (text: string | null): string | null =>

@@ -96,10 +96,49 @@ export type LandServerOptions = {
 /** Who speaks, once TLS and the signature have said it. */
 type Caller = { readonly proxy: string; readonly fingerprint: string; readonly headers: HeaderLines };
 
+type LandDoor = {
+  readonly options: LandServerOptions;
+  readonly proxies: ReadonlyMap<string, LandProxy>;
+  readonly nonces: ReturnType<typeof createNonceBook>;
+};
+
 export function createLandServer(options: LandServerOptions): FastifyInstance {
-  const { tls, now } = options;
-  const nonces = createNonceBook(NONCES_MAX);
-  const proxies = new Map(options.proxies.map((proxy) => [proxy.id, proxy]));
+  const door: LandDoor = {
+    options,
+    proxies: new Map(options.proxies.map((proxy) => [proxy.id, proxy])),
+    nonces: createNonceBook(NONCES_MAX),
+  };
+  const app = openDoor(options);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((_request, reply) => reply.status(404).send());
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
+    answerError(door, error, reply),
+  );
+  app.post(DEVICE_PATHS.authentications, (request, reply) => authenticate(door, request, reply));
+  app.post(DEVICE_PATHS.enrolments, async (request, reply) => {
+    const caller = callerOf(door, request);
+    checkSession(door, request, caller);
+    const found = await options.enrolmentOf(readJson(request, readEnrolment).token, caller.proxy);
+    if (!found) return reply.status(404).send();
+    return reply.type("application/json").send(JSON.stringify(found));
+  });
+  app.route({
+    method: ["GET", "POST"],
+    url: "/d/*",
+    async handler(request, reply) {
+      const caller = callerOf(door, request);
+      checkSession(door, request, caller);
+      const identity = identityOf(caller.headers, caller.proxy);
+      if (!identity)
+        throw refuse(door, request, "identity_refused", "headers that no proxy writes", caller.proxy);
+      return sendResponse(reply, await options.handler(identity, landRequestOf(request, caller.headers)));
+    },
+  });
+  return app;
+}
+
+function openDoor({ tls, onRefused }: LandServerOptions): FastifyInstance {
   const app = Fastify({
     https: {
       key: tls.key,
@@ -121,7 +160,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
   guardConnections(app.server, LIMITS);
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
-    options.onRefused({
+    onRefused({
       cause: "handshake_refused",
       detail: String(socket.authorizationError ?? error.code ?? error.message),
       proxy: null,
@@ -129,131 +168,128 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
       address: socket.remoteAddress ?? "unknown",
     }),
   );
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.setNotFoundHandler((_request, reply) => reply.status(404).send());
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => answerError(error, reply));
-
-  function refuse(
-    request: FastifyRequest,
-    cause: LandRefusal["cause"],
-    detail: string,
-    proxy: string | null = null,
-  ): Refused {
-    const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
-    options.onRefused({
-      cause,
-      detail,
-      proxy,
-      fingerprint: certificate?.fingerprint256 ?? null,
-      address: request.ip,
-    });
-    return new Refused();
-  }
-
-  /** The proxy of the certificate, whose own key signed exactly this message. */
-  function callerOf(request: FastifyRequest): Caller {
-    const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
-    const proxy = proxies.get(proxyInNames(uriNames(certificate?.subjectAltName)) ?? "");
-    if (!certificate || !proxy)
-      throw refuse(request, "proxy_unknown", "a certificate of no proxy that we know");
-    const headers = headerLines(request.raw.rawHeaders);
-    try {
-      verifyMessage(
-        {
-          kind: "request",
-          method: request.method,
-          scheme: "https",
-          authority: headers.get("host")?.[0] ?? "",
-          target: request.raw.url ?? "",
-          headers,
-        },
-        bodyOf(request),
-        {
-          label: LAND_SIGNATURE.label,
-          leg: LAND_SIGNATURE.leg,
-          tag: LAND_SIGNATURE.tag,
-          required: LAND_SIGNATURE.required,
-          coveredIfPresent: LAND_SIGNATURE.fields,
-          keyOf(keyid) {
-            const key = proxy.keys.find((known) => known.keyid === keyid);
-            return key && { ...key, leg: LAND_SIGNATURE.leg };
-          },
-          noteNonce: (nonce, until) => nonces.note(nonce, until, seconds(now())),
-        },
-        seconds(now()),
-      );
-    } catch (error) {
-      if (error instanceof SignatureError) throw refuse(request, "signature_refused", error.fault, proxy.id);
-      throw error;
-    }
-    return { proxy: proxy.id, fingerprint: certificate.fingerprint256, headers };
-  }
-
-  /** The land session that we opened for this proxy and its certificate. */
-  function checkSession(request: FastifyRequest, { proxy, fingerprint, headers }: Caller): void {
-    const [token = "", ...more] = headers.get(LAND_HEADERS.session) ?? [];
-    const session = openLegToken(token, { leg: "land", peer: fingerprint, now: now() }, options.sessionKey);
-    if (!session || more.length > 0 || session.subject !== proxy)
-      throw refuse(request, "session_refused", "no land session of this proxy's certificate", proxy);
-  }
-
-  /** The authentication request of claims 20 and 26, answered with our own credentials. */
-  app.post(DEVICE_PATHS.authentications, async (request, reply) => {
-    const caller = callerOf(request);
-    const { nonce, proxy, at } = readJson(request, readAuthentication);
-    const skewMs = Math.abs(instant(at, "at").getTime() - now().getTime());
-    if (proxy !== caller.proxy || skewMs > CLOCK_TOLERANCE_SECONDS * 1_000)
-      throw refuse(request, "authentication_refused", "another's request, or of another time", caller.proxy);
-    const endsAt = new Date(now().getTime() + SESSION_MS);
-    const session = issueLegToken(
-      { leg: "land", subject: caller.proxy, peer: caller.fingerprint, endsAt },
-      options.freshOctets(TOKEN_NONCE_OCTETS),
-      options.sessionKey,
-    );
-    const answer = {
-      server: options.id,
-      nonce,
-      at: now().toISOString(),
-      session,
-      expiresAt: endsAt.toISOString(),
-    };
-    const proof = sign(null, Buffer.from(authenticationText({ ...answer, proxy })), options.signingKey);
-    return reply
-      .type("application/json")
-      .send(JSON.stringify({ ...answer, signature: proof.toString("base64") }));
-  });
-
-  app.post(DEVICE_PATHS.enrolments, async (request, reply) => {
-    const caller = callerOf(request);
-    checkSession(request, caller);
-    const found = await options.enrolmentOf(readJson(request, readEnrolment).token, caller.proxy);
-    if (!found) return reply.status(404).send();
-    return reply.type("application/json").send(JSON.stringify(found));
-  });
-
-  app.route({
-    method: ["GET", "POST"],
-    url: "/d/*",
-    async handler(request, reply) {
-      const caller = callerOf(request);
-      checkSession(request, caller);
-      const identity = identityOf(caller.headers, caller.proxy);
-      if (!identity) throw refuse(request, "identity_refused", "headers that no proxy writes", caller.proxy);
-      return sendResponse(reply, await options.handler(identity, landRequestOf(request, caller.headers)));
-    },
-  });
-
-  function answerError(error: Error & { statusCode?: number }, reply: FastifyReply) {
-    if (error instanceof Refused) return reply.status(401).send();
-    if (error instanceof ShapeError || error instanceof SyntaxError) return reply.status(400).send();
-    if (error instanceof TurnupError && STATUS_OF[error.code] < 500)
-      return sendResponse(reply.header("turnup-error", error.code), problemScreen(error));
-    const status = error instanceof TurnupError ? STATUS_OF[error.code] : (error.statusCode ?? 500);
-    if (status >= 500 && status !== 503) options.onFault(error);
-    return reply.status(status === 503 || status < 500 ? status : 500).send();
-  }
   return app;
+}
+
+/** The authentication request of claims 20 and 26, answered with our own credentials. */
+async function authenticate(
+  door: LandDoor,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { now, ...options } = door.options;
+  const caller = callerOf(door, request);
+  const { nonce, proxy, at } = readJson(request, readAuthentication);
+  const skewMs = Math.abs(instant(at, "at").getTime() - now().getTime());
+  if (proxy !== caller.proxy || skewMs > CLOCK_TOLERANCE_SECONDS * 1_000)
+    throw refuse(
+      door,
+      request,
+      "authentication_refused",
+      "another's request, or of another time",
+      caller.proxy,
+    );
+  const endsAt = new Date(now().getTime() + SESSION_MS);
+  const session = issueLegToken(
+    { leg: "land", subject: caller.proxy, peer: caller.fingerprint, endsAt },
+    options.freshOctets(TOKEN_NONCE_OCTETS),
+    options.sessionKey,
+  );
+  const answer = {
+    server: options.id,
+    nonce,
+    at: now().toISOString(),
+    session,
+    expiresAt: endsAt.toISOString(),
+  };
+  const proof = sign(null, Buffer.from(authenticationText({ ...answer, proxy })), options.signingKey);
+  return reply
+    .type("application/json")
+    .send(JSON.stringify({ ...answer, signature: proof.toString("base64") }));
+}
+
+function refuse(
+  door: LandDoor,
+  request: FastifyRequest,
+  cause: LandRefusal["cause"],
+  detail: string,
+  proxy: string | null = null,
+): Refused {
+  const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
+  door.options.onRefused({
+    cause,
+    detail,
+    proxy,
+    fingerprint: certificate?.fingerprint256 ?? null,
+    address: request.ip,
+  });
+  return new Refused();
+}
+
+/** The proxy of the certificate, whose own key signed exactly this message. */
+function callerOf(door: LandDoor, request: FastifyRequest): Caller {
+  const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
+  const proxy = door.proxies.get(proxyInNames(uriNames(certificate?.subjectAltName)) ?? "");
+  if (!certificate || !proxy)
+    throw refuse(door, request, "proxy_unknown", "a certificate of no proxy that we know");
+  const headers = headerLines(request.raw.rawHeaders);
+  try {
+    verifyMessage(
+      {
+        kind: "request",
+        method: request.method,
+        scheme: "https",
+        authority: headers.get("host")?.[0] ?? "",
+        target: request.raw.url ?? "",
+        headers,
+      },
+      bodyOf(request),
+      {
+        label: LAND_SIGNATURE.label,
+        leg: LAND_SIGNATURE.leg,
+        tag: LAND_SIGNATURE.tag,
+        required: LAND_SIGNATURE.required,
+        coveredIfPresent: LAND_SIGNATURE.fields,
+        keyOf(keyid) {
+          const key = proxy.keys.find((known) => known.keyid === keyid);
+          return key && { ...key, leg: LAND_SIGNATURE.leg };
+        },
+        noteNonce: (nonce, until) => door.nonces.note(nonce, until, seconds(door.options.now())),
+      },
+      seconds(door.options.now()),
+    );
+  } catch (error) {
+    if (error instanceof SignatureError)
+      throw refuse(door, request, "signature_refused", error.fault, proxy.id);
+    throw error;
+  }
+  return { proxy: proxy.id, fingerprint: certificate.fingerprint256, headers };
+}
+
+/** The land session that we opened for this proxy and its certificate. */
+function checkSession(
+  door: LandDoor,
+  request: FastifyRequest,
+  { proxy, fingerprint, headers }: Caller,
+): void {
+  const [token = "", ...more] = headers.get(LAND_HEADERS.session) ?? [];
+  const session = openLegToken(
+    token,
+    { leg: "land", peer: fingerprint, now: door.options.now() },
+    door.options.sessionKey,
+  );
+  if (!session || more.length > 0 || session.subject !== proxy)
+    throw refuse(door, request, "session_refused", "no land session of this proxy's certificate", proxy);
+}
+
+function answerError(door: LandDoor, error: Error & { statusCode?: number }, reply: FastifyReply) {
+  if (error instanceof Refused) return reply.status(401).send();
+  if (error instanceof ShapeError || error instanceof SyntaxError) return reply.status(400).send();
+  if (error instanceof TurnupError && STATUS_OF[error.code] < 500)
+    return sendResponse(reply.header("turnup-error", error.code), problemScreen(error));
+  const status = error instanceof TurnupError ? STATUS_OF[error.code] : (error.statusCode ?? 500);
+  if (status >= 500 && status !== 503) door.options.onFault(error);
+  return reply.status(status === 503 || status < 500 ? status : 500).send();
 }
 
 /** Already told to `onRefused`; the proxy learns no more than 401. */

@@ -38,128 +38,27 @@ export type EnrolmentAuthority = {
   readonly validityDays: number;
 };
 
+type Enrolment = {
+  readonly parts: ProxyParts;
+  readonly authority: EnrolmentAuthority;
+  readonly peerOf: (request: FastifyRequest) => Peer | undefined;
+};
+
 export function mountEnrolment(
   app: FastifyInstance,
   parts: ProxyParts,
   authority: EnrolmentAuthority,
   peerOf: (request: FastifyRequest) => Peer | undefined,
 ): void {
+  const est: Enrolment = { parts, authority, peerOf };
   const authorityDer = Uint8Array.from(new X509Certificate(authority.certificate).raw);
 
   for (const base of ["/.well-known/est", "/.well-known/est/:label"]) {
     app.get(`${base}/cacerts`, async (_request, reply) => sendCertificates(reply, [authorityDer]));
     app.get(`${base}/csrattrs`, async (_request, reply) => reply.status(204).send());
     app.post(`${base}/serverkeygen`, async (_request, reply) => reply.status(501).send());
-    app.post(`${base}/simpleenroll`, async (request, reply) => enrol(request, reply));
-    app.post(`${base}/simplereenroll`, async (request, reply) => reenrol(request, reply));
-  }
-
-  async function enrol(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const session = parts.openSession();
-    const peer = peerOf(request);
-    const token = tokenOf(request.headers.authorization);
-    const who = whoOf(request, peer);
-    if (parts.isLocked(who)) throw parts.terminate(session, "air", "locked_out", who);
-    if (!peer && token === undefined)
-      return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
-    const asked = askedOf(request, reply);
-    if (!asked) return reply;
-    const decision =
-      token === undefined
-        ? parts.edge.decideEnrolment(
-            {
-              kind: "certificate",
-              certificate: peer!.certificate,
-              network: parts.networkIdentityOf(request.ip),
-            },
-            parts.now(),
-          )
-        : await decideByToken(request, session, who, token, asked);
-    return answer(reply, session, who, decision, asked);
-  }
-
-  /** The token is the provisioning server's: it is asked, over the land leg, and so spent. */
-  async function decideByToken(
-    request: FastifyRequest,
-    session: LegsSession,
-    who: Who,
-    token: string,
-    asked: CertificateAsked,
-  ): Promise<EnrolmentDecision> {
-    const { label } = request.params as { readonly label?: string };
-    const server = label ?? parts.defaultServer;
-    const found = await parts.land.enrolmentOf(server, token);
-    if (found.kind === "failed") {
-      const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";
-      throw parts.terminate(session, "land", isTrust ? found.cause : "server_unreachable", {
-        ...who,
-        server,
-      });
-    }
-    if (found.kind === "unknown") throw parts.terminate(session, "air", "token_refused", { ...who, server });
-    const { imsi, msisdn, imei } = found;
-    const claimedNames = asked.names.map((name) => name.replace(/^uri:/, ""));
-    return parts.edge.decideEnrolment({ kind: "token", imsi, msisdn, imei, claimedNames }, parts.now());
-  }
-
-  async function reenrol(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const session = parts.openSession();
-    const peer = peerOf(request);
-    const who = whoOf(request, peer);
-    if (parts.isLocked(who)) throw parts.terminate(session, "air", "locked_out", who);
-    if (!peer) return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
-    const asked = askedOf(request, reply);
-    if (!asked) return reply;
-    // RFC 7030 §4.2.2: the same subject and names as in the certificate that asks.
-    if (!isSameSubject(asked, peer)) throw parts.terminate(session, "air", "request_refused", who);
-    const network = parts.networkIdentityOf(request.ip);
-    return answer(
-      reply,
-      session,
-      who,
-      parts.edge.decideReenrolment(peer.certificate, network, parts.now()),
-      asked,
-    );
-  }
-
-  async function answer(
-    reply: FastifyReply,
-    session: LegsSession,
-    who: Who,
-    decision: EnrolmentDecision,
-    asked: CertificateAsked,
-  ): Promise<FastifyReply> {
-    if (decision.kind === "refused") {
-      await parts.book(decision.events);
-      throw parts.terminate(session, "air", decision.reason, {
-        ...who,
-        deviceId: decision.deviceId ?? who.deviceId,
-      });
-    }
-    const { account } = decision;
-    const now = parts.now();
-    const notAfter = new Date(now.getTime() + authority.validityDays * DAY_MS);
-    // Subject and names are ours to give, whatever was asked for.
-    const certificate = composeCertificate({
-      serial: Buffer.concat([Uint8Array.of(1), parts.freshOctets(SERIAL_OCTETS - 1)]),
-      commonName: account.uuid,
-      purpose: "client",
-      names: [
-        { kind: "uri", uri: imeiNameOf(account.deviceId) },
-        { kind: "uri", uri: deviceNameOf(account.uuid) },
-      ],
-      notBefore: new Date(now.getTime() - HOUR_MS),
-      notAfter,
-      publicKey: asked.publicKey,
-      issuer: authority,
-    });
-    const key = {
-      fingerprint: new X509Certificate(certificate).fingerprint256,
-      publicKey: asked.publicKeyHash,
-      notAfterMs: notAfter.getTime(),
-    };
-    await parts.book([...decision.events, ...parts.edge.issued(account, key, now)]);
-    return sendCertificates(reply, [certificate]);
+    app.post(`${base}/simpleenroll`, async (request, reply) => enrol(est, request, reply));
+    app.post(`${base}/simplereenroll`, async (request, reply) => reenrol(est, request, reply));
   }
 
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
@@ -169,6 +68,118 @@ export function mountEnrolment(
     parts.onFault(error);
     return reply.status(503).header("retry-after", "30").send();
   });
+}
+
+async function enrol(est: Enrolment, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const session = est.parts.openSession();
+  const peer = est.peerOf(request);
+  const token = tokenOf(request.headers.authorization);
+  const who = whoOf(request, peer);
+  if (est.parts.isLocked(who)) throw est.parts.terminate(session, "air", "locked_out", who);
+  if (!peer && token === undefined)
+    return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
+  const asked = askedOf(request, reply);
+  if (!asked) return reply;
+  const decision =
+    token === undefined
+      ? est.parts.edge.decideEnrolment(
+          {
+            kind: "certificate",
+            certificate: peer!.certificate,
+            network: est.parts.networkIdentityOf(request.ip),
+          },
+          est.parts.now(),
+        )
+      : await decideByToken(est, request, session, who, token, asked);
+  return answer(est, reply, session, who, decision, asked);
+}
+
+/** The token is the provisioning server's: it is asked, over the land leg, and so spent. */
+async function decideByToken(
+  est: Enrolment,
+  request: FastifyRequest,
+  session: LegsSession,
+  who: Who,
+  token: string,
+  asked: CertificateAsked,
+): Promise<EnrolmentDecision> {
+  const { label } = request.params as { readonly label?: string };
+  const server = label ?? est.parts.defaultServer;
+  const found = await est.parts.land.enrolmentOf(server, token);
+  if (found.kind === "failed") {
+    const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";
+    throw est.parts.terminate(session, "land", isTrust ? found.cause : "server_unreachable", {
+      ...who,
+      server,
+    });
+  }
+  if (found.kind === "unknown")
+    throw est.parts.terminate(session, "air", "token_refused", { ...who, server });
+  const { imsi, msisdn, imei } = found;
+  const claimedNames = asked.names.map((name) => name.replace(/^uri:/, ""));
+  return est.parts.edge.decideEnrolment({ kind: "token", imsi, msisdn, imei, claimedNames }, est.parts.now());
+}
+
+async function reenrol(est: Enrolment, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const session = est.parts.openSession();
+  const peer = est.peerOf(request);
+  const who = whoOf(request, peer);
+  if (est.parts.isLocked(who)) throw est.parts.terminate(session, "air", "locked_out", who);
+  if (!peer) return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
+  const asked = askedOf(request, reply);
+  if (!asked) return reply;
+  // RFC 7030 §4.2.2: the same subject and names as in the certificate that asks.
+  if (!isSameSubject(asked, peer)) throw est.parts.terminate(session, "air", "request_refused", who);
+  const network = est.parts.networkIdentityOf(request.ip);
+  return answer(
+    est,
+    reply,
+    session,
+    who,
+    est.parts.edge.decideReenrolment(peer.certificate, network, est.parts.now()),
+    asked,
+  );
+}
+
+async function answer(
+  est: Enrolment,
+  reply: FastifyReply,
+  session: LegsSession,
+  who: Who,
+  decision: EnrolmentDecision,
+  asked: CertificateAsked,
+): Promise<FastifyReply> {
+  if (decision.kind === "refused") {
+    await est.parts.book(decision.events);
+    throw est.parts.terminate(session, "air", decision.reason, {
+      ...who,
+      deviceId: decision.deviceId ?? who.deviceId,
+    });
+  }
+  const { account } = decision;
+  const now = est.parts.now();
+  const notAfter = new Date(now.getTime() + est.authority.validityDays * DAY_MS);
+  // Subject and names are ours to give, whatever was asked for.
+  const certificate = composeCertificate({
+    serial: Buffer.concat([Uint8Array.of(1), est.parts.freshOctets(SERIAL_OCTETS - 1)]),
+    commonName: account.uuid,
+    purpose: "client",
+    names: [
+      { kind: "uri", uri: imeiNameOf(account.deviceId) },
+      { kind: "uri", uri: deviceNameOf(account.uuid) },
+    ],
+    notBefore: new Date(now.getTime() - HOUR_MS),
+    notAfter,
+    publicKey: asked.publicKey,
+    issuer: est.authority,
+  });
+  const key = {
+    fingerprint: new X509Certificate(certificate).fingerprint256,
+    publicKey: asked.publicKeyHash,
+    notAfterMs: notAfter.getTime(),
+  };
+  await est.parts.book([...decision.events, ...est.parts.edge.issued(account, key, now)]);
+  return sendCertificates(reply, [certificate]);
 }
 
 const whoOf = (request: FastifyRequest, peer: Peer | undefined): Who => ({

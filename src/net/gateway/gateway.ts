@@ -78,6 +78,14 @@ type Party = {
   proving: Promise<Session | LandFailure> | undefined;
 };
 
+type Land = {
+  readonly options: GatewayOptions;
+  readonly limits: GatewayLimits;
+  readonly parties: ReadonlyMap<ServerName, Party>;
+  /** Aborted when the gateway is closed. */
+  readonly ended: AbortController;
+};
+
 export function createGateway(options: GatewayOptions): Gateway {
   const limits = { ...GATEWAY_LIMITS, ...options.limits };
   const parties = new Map<ServerName, Party>(
@@ -87,168 +95,185 @@ export function createGateway(options: GatewayOptions): Gateway {
   const ended = new AbortController();
   // Each request that waits for its next try listens: as many as may be under way.
   setMaxListeners(limits.inFlight * options.servers.length, ended.signal);
-
-  /** Signs and sends; the session's token goes along where there is one. */
-  function send(party: Party, message: Outgoing, session: Session | undefined): Promise<Head | LandFailure> {
-    const headers = {
-      ...message.headers,
-      ...(session && { [LAND_HEADERS.session]: session.token }),
-      "content-digest": contentDigestOf(message.body),
-    };
-    return party.endpoint.exchange({
-      ...message,
-      headers: { ...headers, ...signed(party, message, headers) },
-    });
-  }
-
-  function signed(party: Party, { method, target }: Outgoing, headers: Readonly<Record<string, string>>) {
-    const { keyid, algorithm, key } = options.proxy.signing;
-    const created = Math.floor(options.now().getTime() / 1000);
-    const nonce = Buffer.from(options.freshOctets(NONCE_OCTETS)).toString("base64url");
-    const { signatureInput, signature } = signMessage(
-      {
-        kind: "request",
-        method,
-        scheme: "https",
-        authority: party.endpoint.authority,
-        target,
-        headers: new Map(Object.entries(headers).map(([name, value]) => [name, [value]])),
-      },
-      {
-        label: LAND_SIGNATURE.label,
-        components: [
-          ...LAND_SIGNATURE.required,
-          ...LAND_SIGNATURE.fields.filter((name) => headers[name] !== undefined),
-        ],
-        parameters: { created, nonce, keyid, alg: algorithm, tag: LAND_SIGNATURE.tag },
-        key,
-        algorithm,
-      },
-    );
-    return { "signature-input": signatureInput, signature };
-  }
-
-  /** One proof at a time: whoever comes meanwhile waits for the same. */
-  async function sessionOf(party: Party): Promise<Session | LandFailure> {
-    const { session } = party;
-    if (session && session.endsAt.getTime() - RENEW_BEFORE_MS > options.now().getTime()) return session;
-    party.session = undefined;
-    party.proving ??= prove(party).finally(() => {
-      party.proving = undefined;
-    });
-    const outcome = await party.proving;
-    if ("token" in outcome) party.session = outcome;
-    return outcome;
-  }
-
-  async function prove(party: Party): Promise<Session | LandFailure> {
-    const nonce = Buffer.from(options.freshOctets(NONCE_OCTETS)).toString("base64");
-    const asked = { nonce, proxy: options.proxy.id, at: options.now().toISOString() };
-    const answer = await askSmall(party, DEVICE_PATHS.authentications, asked, readAnswer, undefined);
-    if (answer.kind === "failed") return answer;
-    if (answer.kind === "refused") return refusedUs(answer.status);
-    const fault = proofFault(party.server, answer.value, asked, options.now());
-    return fault === undefined
-      ? { token: answer.value.session, endsAt: new Date(answer.value.expiresAt) }
-      : { kind: "failed", cause: "server_not_proved", detail: fault };
-  }
-
-  async function askSmall<Value>(
-    party: Party,
-    target: string,
-    value: object,
-    read: Read<Value>,
-    session: Session | undefined,
-  ): Promise<
-    | { readonly kind: "read"; readonly value: Value }
-    | { readonly kind: "refused"; readonly status: number }
-    | LandFailure
-  > {
-    const body = Buffer.from(JSON.stringify(value));
-    const headers = { "content-type": "application/json" };
-    const head = await send(party, { method: "POST", target, headers, body }, session);
-    if (head.kind === "failed") return head;
-    const bytes = await wholeBody(head.body, SMALL_ANSWER_OCTETS);
-    if (head.status !== 200) return { kind: "refused", status: head.status };
-    try {
-      return { kind: "read", value: read(JSON.parse(bytes?.toString("utf8") ?? ""), "") };
-    } catch (error) {
-      if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
-      return { kind: "failed", cause: "bad_answer", detail: "the answer is of another shape" };
-    }
-  }
-
-  async function authenticate(name: ServerName): Promise<{ readonly kind: "verified" } | LandFailure> {
-    const party = parties.get(name);
-    if (!party) return UNKNOWN;
-    const session = await sessionOf(party);
-    return "token" in session ? { kind: "verified" } : session;
-  }
-
-  async function forward(request: LandRequest): Promise<LandAnswer | LandFailure> {
-    const party = parties.get(request.server);
-    if (!party) return UNKNOWN;
-    const leave = await party.gate.enter();
-    if (!leave)
-      return { kind: "failed", cause: "busy", detail: "more requests than this server is sent at once" };
-    try {
-      const answer = await attempts(party, request);
-      if (answer.kind === "failed") leave();
-      return answer.kind === "failed" ? answer : { ...answer, body: leavingBody(answer.body, leave) };
-    } catch (error) {
-      leave();
-      throw error;
-    }
-  }
-
-  async function attempts(party: Party, request: LandRequest): Promise<Head | LandFailure> {
-    let outcome = await attempt(party, request);
-    for (let again = 0; again < limits.retries && request.isRepeatable && isLost(outcome); again++) {
-      await pause(limits.retryPauseMs * 2 ** again, ended.signal);
-      if (ended.signal.aborted) return outcome;
-      outcome = await attempt(party, request);
-    }
-    return outcome;
-  }
-
-  /** A server that has lost our session says so before it does anything: then it proves itself anew, once. */
-  async function attempt(party: Party, request: LandRequest): Promise<Head | LandFailure> {
-    for (const turn of [1, 2]) {
-      const session = await sessionOf(party);
-      if (!("token" in session)) return session;
-      const head = await send(party, request, session);
-      if (head.kind === "failed" || head.status !== 401) return head;
-      head.body.destroy();
-      if (party.session === session) party.session = undefined;
-      if (turn === 2) return refusedUs(head.status);
-    }
-    throw new RangeError("two turns, and no third");
-  }
+  const land: Land = { options, limits, parties, ended };
 
   return {
     servers: new Set(parties.keys()),
-    authenticate,
-    forward,
-    async enrolmentOf(name, token) {
-      const party = parties.get(name);
-      if (!party) return UNKNOWN;
-      for (const turn of [1, 2]) {
-        const session = await sessionOf(party);
-        if (!("token" in session)) return session;
-        const answer = await askSmall(party, DEVICE_PATHS.enrolments, { token }, readEnrolment, session);
-        if (answer.kind === "read") return { kind: "known", ...answer.value };
-        if (answer.kind === "failed") return answer;
-        if (answer.status === 404) return { kind: "unknown" };
-        if (answer.status !== 401 || turn === 2) return refusedUs(answer.status);
-        if (party.session === session) party.session = undefined;
-      }
-      throw new RangeError("two turns, and no third");
-    },
+    authenticate: (name) => authenticate(land, name),
+    forward: (request) => forward(land, request),
+    enrolmentOf: (name, token) => enrolmentOf(land, name, token),
     close() {
       ended.abort();
       for (const { endpoint } of parties.values()) endpoint.close();
     },
   };
+}
+
+/** Signs and sends; the session's token goes along where there is one. */
+function send(
+  land: Land,
+  party: Party,
+  message: Outgoing,
+  session: Session | undefined,
+): Promise<Head | LandFailure> {
+  const headers = {
+    ...message.headers,
+    ...(session && { [LAND_HEADERS.session]: session.token }),
+    "content-digest": contentDigestOf(message.body),
+  };
+  return party.endpoint.exchange({
+    ...message,
+    headers: { ...headers, ...signed(land, party, message, headers) },
+  });
+}
+
+function signed(
+  land: Land,
+  party: Party,
+  { method, target }: Outgoing,
+  headers: Readonly<Record<string, string>>,
+) {
+  const { keyid, algorithm, key } = land.options.proxy.signing;
+  const created = Math.floor(land.options.now().getTime() / 1000);
+  const nonce = Buffer.from(land.options.freshOctets(NONCE_OCTETS)).toString("base64url");
+  const { signatureInput, signature } = signMessage(
+    {
+      kind: "request",
+      method,
+      scheme: "https",
+      authority: party.endpoint.authority,
+      target,
+      headers: new Map(Object.entries(headers).map(([name, value]) => [name, [value]])),
+    },
+    {
+      label: LAND_SIGNATURE.label,
+      components: [
+        ...LAND_SIGNATURE.required,
+        ...LAND_SIGNATURE.fields.filter((name) => headers[name] !== undefined),
+      ],
+      parameters: { created, nonce, keyid, alg: algorithm, tag: LAND_SIGNATURE.tag },
+      key,
+      algorithm,
+    },
+  );
+  return { "signature-input": signatureInput, signature };
+}
+
+/** One proof at a time: whoever comes meanwhile waits for the same. */
+async function sessionOf(land: Land, party: Party): Promise<Session | LandFailure> {
+  const { session } = party;
+  if (session && session.endsAt.getTime() - RENEW_BEFORE_MS > land.options.now().getTime()) return session;
+  party.session = undefined;
+  party.proving ??= prove(land, party).finally(() => {
+    party.proving = undefined;
+  });
+  const outcome = await party.proving;
+  if ("token" in outcome) party.session = outcome;
+  return outcome;
+}
+
+async function prove(land: Land, party: Party): Promise<Session | LandFailure> {
+  const nonce = Buffer.from(land.options.freshOctets(NONCE_OCTETS)).toString("base64");
+  const asked = { nonce, proxy: land.options.proxy.id, at: land.options.now().toISOString() };
+  const answer = await askSmall(land, party, DEVICE_PATHS.authentications, asked, readAnswer, undefined);
+  if (answer.kind === "failed") return answer;
+  if (answer.kind === "refused") return refusedUs(answer.status);
+  const fault = proofFault(party.server, answer.value, asked, land.options.now());
+  return fault === undefined
+    ? { token: answer.value.session, endsAt: new Date(answer.value.expiresAt) }
+    : { kind: "failed", cause: "server_not_proved", detail: fault };
+}
+
+async function askSmall<Value>(
+  land: Land,
+  party: Party,
+  target: string,
+  value: object,
+  read: Read<Value>,
+  session: Session | undefined,
+): Promise<
+  | { readonly kind: "read"; readonly value: Value }
+  | { readonly kind: "refused"; readonly status: number }
+  | LandFailure
+> {
+  const body = Buffer.from(JSON.stringify(value));
+  const headers = { "content-type": "application/json" };
+  const head = await send(land, party, { method: "POST", target, headers, body }, session);
+  if (head.kind === "failed") return head;
+  const bytes = await wholeBody(head.body, SMALL_ANSWER_OCTETS);
+  if (head.status !== 200) return { kind: "refused", status: head.status };
+  try {
+    return { kind: "read", value: read(JSON.parse(bytes?.toString("utf8") ?? ""), "") };
+  } catch (error) {
+    if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
+    return { kind: "failed", cause: "bad_answer", detail: "the answer is of another shape" };
+  }
+}
+
+async function authenticate(
+  land: Land,
+  name: ServerName,
+): Promise<{ readonly kind: "verified" } | LandFailure> {
+  const party = land.parties.get(name);
+  if (!party) return UNKNOWN;
+  const session = await sessionOf(land, party);
+  return "token" in session ? { kind: "verified" } : session;
+}
+
+async function forward(land: Land, request: LandRequest): Promise<LandAnswer | LandFailure> {
+  const party = land.parties.get(request.server);
+  if (!party) return UNKNOWN;
+  const leave = await party.gate.enter();
+  if (!leave)
+    return { kind: "failed", cause: "busy", detail: "more requests than this server is sent at once" };
+  try {
+    const answer = await attempts(land, party, request);
+    if (answer.kind === "failed") leave();
+    return answer.kind === "failed" ? answer : { ...answer, body: leavingBody(answer.body, leave) };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+async function attempts(land: Land, party: Party, request: LandRequest): Promise<Head | LandFailure> {
+  let outcome = await attempt(land, party, request);
+  for (let again = 0; again < land.limits.retries && request.isRepeatable && isLost(outcome); again++) {
+    await pause(land.limits.retryPauseMs * 2 ** again, land.ended.signal);
+    if (land.ended.signal.aborted) return outcome;
+    outcome = await attempt(land, party, request);
+  }
+  return outcome;
+}
+
+/** A server that has lost our session says so before it does anything: then it proves itself anew, once. */
+async function attempt(land: Land, party: Party, request: LandRequest): Promise<Head | LandFailure> {
+  for (const turn of [1, 2]) {
+    const session = await sessionOf(land, party);
+    if (!("token" in session)) return session;
+    const head = await send(land, party, request, session);
+    if (head.kind === "failed" || head.status !== 401) return head;
+    head.body.destroy();
+    if (party.session === session) party.session = undefined;
+    if (turn === 2) return refusedUs(head.status);
+  }
+  throw new RangeError("two turns, and no third");
+}
+
+async function enrolmentOf(land: Land, name: ServerName, token: string): ReturnType<LandLeg["enrolmentOf"]> {
+  const party = land.parties.get(name);
+  if (!party) return UNKNOWN;
+  for (const turn of [1, 2]) {
+    const session = await sessionOf(land, party);
+    if (!("token" in session)) return session;
+    const answer = await askSmall(land, party, DEVICE_PATHS.enrolments, { token }, readEnrolment, session);
+    if (answer.kind === "read") return { kind: "known", ...answer.value };
+    if (answer.kind === "failed") return answer;
+    if (answer.status === 404) return { kind: "unknown" };
+    if (answer.status !== 401 || turn === 2) return refusedUs(answer.status);
+    if (party.session === session) party.session = undefined;
+  }
+  throw new RangeError("two turns, and no third");
 }
 
 type Outgoing = Pick<LandRequest, "method" | "target" | "headers" | "body">;
