@@ -91,23 +91,32 @@ const applyNext = (database: Database, files: readonly MigrationFile[]): Promise
       tx.send(`set local lock_timeout = ${MIGRATION_TIMEOUT_MS}`);
       tx.send(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
       tx.send("set local lock_timeout to default"); // its own statements wait no longer than anybody's
-      const applied = await appliedMigrations(tx);
+      tx.send(LEDGER);
+      const applied = await ledger(tx);
       check(applied, files);
       const next = files.find(({ name }) => !applied.has(name));
       if (!next) return undefined;
       await tx.run(next.text);
-      tx.send("create table if not exists migration_checksum (name text primary key, sha256 text not null)");
       tx.send("insert into migration_checksum (name, sha256) values ($1, $2)", [next.name, next.checksum]);
       return next.name;
     },
     { statementTimeoutMs: MIGRATION_TIMEOUT_MS },
   );
 
-async function appliedMigrations(database: Db): Promise<ReadonlyMap<string, string>> {
+/**
+ * Made before it is read, not looked for: a session that waited for the lock may remember that there was no such table, and
+ * nothing but the making of one tells it otherwise.
+ */
+const LEDGER = "create table if not exists migration_checksum (name text primary key, sha256 text not null)";
+
+async function appliedMigrations(database: Database): Promise<ReadonlyMap<string, string>> {
   const known = await database.one<{ there: boolean }>(
     "select to_regclass('migration_checksum') is not null as there",
   );
-  if (!known?.there) return new Map();
+  return known?.there ? ledger(database) : new Map();
+}
+
+async function ledger(database: Db): Promise<ReadonlyMap<string, string>> {
   const rows = await database.rows<{ name: string; sha256: string }>(
     "select name, sha256 from migration_checksum",
   );
