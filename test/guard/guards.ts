@@ -604,7 +604,7 @@ export const GUARDS: readonly Guard[] = [
     protects: "identity",
     what: "a program that looks at an offer's link is let in as its subscriber",
     file: "src/http/d/sign-in.ts",
-    line: "          at: plainly,",
+    line: "        at: plainly,",
     broken: "",
     tests: ["src/http/d/public.test.ts"],
   },

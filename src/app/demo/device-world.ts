@@ -73,8 +73,20 @@ export type DeviceWorld = {
   close(): Promise<void>;
 };
 
+type World = {
+  readonly options: DeviceWorldOptions;
+  readonly certificates: LegCertificates;
+  readonly vendor: TrialVendor;
+  readonly phones: Phone[];
+  readonly byMsisdn: Map<string, Phone>;
+  /** Whose content phones install. */
+  readonly issuers: Map<string, KeyObject>;
+  /** Once it is connected. */
+  leads: { readonly to: DeviceWorldConnection; readonly proxy: ProxyServer } | undefined;
+};
+
 export async function startDeviceWorld(options: DeviceWorldOptions): Promise<DeviceWorld> {
-  const { folder, now } = options;
+  const { folder, now, habits } = options;
   const certificates = await ensureLegCertificates({
     folder: join(folder, "road"),
     proxyId: ROAD_WORLD.proxyId,
@@ -84,72 +96,77 @@ export async function startDeviceWorld(options: DeviceWorldOptions): Promise<Dev
   const sandboxes = await startSandboxes({
     folder: join(folder, "sandboxes"),
     now: now(),
-    ...(options.habits && { habits: options.habits }),
+    ...(habits && { habits }),
   });
-  const phones: Phone[] = [];
-  const byMsisdn = new Map<string, Phone>();
-  const issuers = new Map<string, KeyObject>();
-  let connection: DeviceWorldConnection | undefined;
-  let proxy: ProxyServer | undefined;
-  const running = (): ProxyServer => {
-    if (!proxy) throw new Error("the road leads nowhere yet: connect it first");
-    return proxy;
-  };
+  const known = { phones: [], byMsisdn: new Map(), issuers: new Map() };
+  const world: World = { options, certificates, vendor, ...known, leads: undefined };
   return {
     sandboxes,
     certificates,
     vendor,
-    phones,
-    async connect(to) {
-      connection = to;
-      for (const { name, spki } of to.issuers) issuers.set(name, publicKeyOf(spki));
-      const { serverAuthority: authority, publicKey } = certificates.land;
-      proxy = await startProxy({
-        id: ROAD_WORLD.proxyId,
-        port: 0,
-        certificates: certificates.proxy,
-        journalFolder: join(folder, "proxy-journal"),
-        servers: to.servers.map((server) => ({ ...server, authority, publicKey })),
-        now,
-        onFault: options.onFault,
-        ...to.proxy,
-      });
-      return proxy;
-    },
-    proxy: running,
-    async phone(spec) {
-      const { imei, imsi, msisdn } = spec;
-      await running().keepAccounts([{ deviceId: imei, imsi, msisdn }]);
-      const phone = createPhone({
-        provisioningUri: connection!.servers[0]!.url,
-        proxyUri: running().url,
-        proxyAuthority: certificates.proxy.airAuthority,
-        factory: await certificates.factoryPair(imei),
-        modules: factoryModules([DORMANT]),
-        issuerKeyOf: (issuer) => issuers.get(issuer),
-        vendorKeyOf: (name) => (name === vendor.name ? vendor.publicKey : undefined),
-        submitMo: options.submitMo,
-        seed: options.seed + phones.length,
-        now,
-        ...spec,
-        onEvent(event) {
-          if (event.kind === "other_push") settings.takePush(event);
-          if (event.kind === "text") settings.takeText(event.text);
-          (spec.onEvent ?? options.onEvent)?.(event);
-        },
-      });
-      const settings = settingsOf(options, { imei, imsi });
-      phones.push(phone);
-      byMsisdn.set(msisdn, phone);
-      return phone;
-    },
-    phoneOf: (msisdn) => byMsisdn.get(msisdn),
+    phones: world.phones,
+    connect: (to) => connect(world, to),
+    proxy: () => leadsOf(world).proxy,
+    phone: (spec) => makePhone(world, spec),
+    phoneOf: (msisdn) => world.byMsisdn.get(msisdn),
     async close() {
-      for (const phone of phones) phone.powerOff();
-      await proxy?.close();
+      for (const phone of world.phones) phone.powerOff();
+      await world.leads?.proxy.close();
       await sandboxes.close();
     },
   };
+}
+
+async function connect(world: World, to: DeviceWorldConnection): Promise<ProxyServer> {
+  const { options, certificates, issuers } = world;
+  for (const { name, spki } of to.issuers) issuers.set(name, publicKeyOf(spki));
+  const { serverAuthority: authority, publicKey } = certificates.land;
+  const proxy = await startProxy({
+    id: ROAD_WORLD.proxyId,
+    port: 0,
+    certificates: certificates.proxy,
+    journalFolder: join(options.folder, "proxy-journal"),
+    servers: to.servers.map((server) => ({ ...server, authority, publicKey })),
+    now: options.now,
+    onFault: options.onFault,
+    ...to.proxy,
+  });
+  world.leads = { to, proxy };
+  return proxy;
+}
+
+function leadsOf({ leads }: World): NonNullable<World["leads"]> {
+  if (!leads) throw new Error("the road leads nowhere yet: connect it first");
+  return leads;
+}
+
+async function makePhone(world: World, spec: NewPhone): Promise<Phone> {
+  const { options, certificates, vendor, phones, byMsisdn, issuers } = world;
+  const { imei, imsi, msisdn } = spec;
+  const { to, proxy } = leadsOf(world);
+  await proxy.keepAccounts([{ deviceId: imei, imsi, msisdn }]);
+  const settings = settingsOf(options, { imei, imsi });
+  const phone = createPhone({
+    provisioningUri: to.servers[0]!.url,
+    proxyUri: proxy.url,
+    proxyAuthority: certificates.proxy.airAuthority,
+    factory: await certificates.factoryPair(imei),
+    modules: factoryModules([DORMANT]),
+    issuerKeyOf: (issuer) => issuers.get(issuer),
+    vendorKeyOf: (name) => (name === vendor.name ? vendor.publicKey : undefined),
+    submitMo: options.submitMo,
+    seed: options.seed + phones.length,
+    now: options.now,
+    ...spec,
+    onEvent(event) {
+      if (event.kind === "other_push") settings.takePush(event);
+      if (event.kind === "text") settings.takeText(event.text);
+      (spec.onEvent ?? options.onEvent)?.(event);
+    },
+  });
+  phones.push(phone);
+  byMsisdn.set(msisdn, phone);
+  return phone;
 }
 
 /** Settings are the affair of the phone's older software, beside the client module: pushed, it opens them by itself. */

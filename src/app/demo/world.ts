@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { MakerClient } from "../../maker/key-server.ts";
 import { type BankSimulator, startBank } from "../../sim/bank/bank.ts";
 import { startApplicationServer } from "../../sim/core/application-server.ts";
-import { startPacketGateway } from "../../sim/core/packet-gateway.ts";
+import { type PacketGateway, startPacketGateway } from "../../sim/core/packet-gateway.ts";
 import { createFleet, type Fleet } from "../../sim/handset/fleet.ts";
 import type { FleetEvent, FleetSighting, MobileOriginated } from "../../sim/handset/fleet-state.ts";
 import { createHandsetNetwork } from "../../sim/handset/network.ts";
@@ -17,11 +17,12 @@ import { buildPhones } from "../../sim/handset/phones.ts";
 import { createSmscSimulator, type SmscSimulator } from "../../sim/smsc/smsc.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
 import { type Maker, startMaker } from "../party/maker.ts";
+import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { type DeviceWorld, startDeviceWorld } from "./device-world.ts";
 import { askFor, makeNewPhones } from "./new-phones.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 import type { TurnupAddress, WorldOptions } from "./world-options.ts";
-import { reporter } from "./world-reporter.ts";
+import { type Reporter, reporter } from "./world-reporter.ts";
 
 export const WORLD = {
   smscSystemId: "turnup",
@@ -102,27 +103,70 @@ export type WorldLedger = {
   readonly makerRefusals: number;
 };
 
-export async function startWorld(
+/** What each party is started with. */
+type Given = {
+  readonly options: WorldOptions;
+  readonly turnup: Reporter;
+  readonly onEvent: (event: FleetEvent) => void;
+  readonly onFault: (error: unknown) => void;
+  /** Whose keys handsets run: issuer -> Ed25519 public key. */
+  readonly trusted: Map<string, KeyObject>;
+};
+/** To whom an SMS goes. The message centre is there before them. */
+type Handsets = { fleet: Fleet | undefined; road: DeviceWorld | undefined };
+
+export const startWorld = (
   options: WorldOptions,
   onEvent: (event: FleetEvent) => void,
   onFault: (error: unknown) => void,
-): Promise<World> {
-  const turnup = reporter();
-  const { network } = WORLD;
-  const certificates = await ensureMakerCertificates({
-    folder: join(options.folder, "maker"),
-    clientIds: [WORLD.clientId],
-    now: new Date(),
+): Promise<World> =>
+  opening(async (closing) => {
+    const certificates = await ensureMakerCertificates({
+      folder: join(options.folder, "maker"),
+      clientIds: [WORLD.clientId],
+      now: new Date(),
+    });
+    const turnup = closing.use(reporter());
+    const trusted = new Map([[WORLD.issuer, certificates.signing.publicKey]]);
+    const given: Given = { options, turnup, onEvent, onFault, trusted };
+    const maker = closing.use(await startMaker(makerOf(options, certificates)));
+    const gateway = await startNetwork(closing, given, maker);
+    const { bankSecret: secret, bankFaults: faults } = options;
+    const bank = closing.use(await startBank({ secret, ...(faults && { faults }) }));
+    const handsets: Handsets = { fleet: undefined, road: undefined };
+    const smsc = closing.use(await startMessageCentre(options, handsets));
+    const submitMo = async (sms: MobileOriginated): Promise<void> => {
+      const taken = await smsc.sendMobileOriginated(sms);
+      if (taken !== "taken") throw new Error("the message centre could not hand it over");
+    };
+    const road = await startNewPhones(closing, given, gateway, submitMo);
+    const fleet = closing.use(createFleet(fleetOf(given, gateway, submitMo)));
+    Object.assign(handsets, { fleet, road });
+    const parties = { fleet, smsc, bank, maker, certificates, road };
+    return {
+      parties,
+      addresses: addressesOf(parties),
+      connect: (address) => connect(given, road, address),
+      ask: async () => void (await Promise.all((road?.phones ?? []).map(askFor))),
+      attach: (perSecond) => fleet.attachAll({ perSecond }),
+      ledger: () => ledgerOf(parties),
+      close: () => closing.close(),
+    };
   });
-  const makes = new Map(options.models.map(({ tac, make, model }) => [tac, { make, model }]));
-  const maker = await startMaker({
+
+function makerOf(
+  { folder, models, keyServerMakes }: WorldOptions,
+  certificates: MakerCertificates,
+): Parameters<typeof startMaker>[0] {
+  const makes = new Map(models.map(({ tac, make, model }) => [tac, { make, model }]));
+  return {
     port: 0,
     certificates,
-    journalFolder: join(options.folder, "maker-journal"),
+    journalFolder: join(folder, "maker-journal"),
     policy: {
       issuer: WORLD.issuer,
       clients: [makerClient()],
-      makes: options.keyServerMakes,
+      makes: keyServerMakes,
       modelOf: (tac) => makes.get(tac),
       offerOf: () => ({
         accessPoints: [
@@ -133,134 +177,144 @@ export async function startWorld(
       deleteAfterUse: true,
       validityMs: KEY_VALID_MS,
     },
-  });
-  const application = await startApplicationServer({
-    onArrivals: (batch) => turnup.arrivals(batch),
-    verifyArrival: maker.keyServer.verifyArrival,
-    onFault,
-  });
-  const gateway = await startPacketGateway({
-    accessPoints: [
-      { apn: WORLD.factoryApn, hosts: ["internet.example"] },
-      { apn: WORLD.operatorApns.internet, hosts: ["internet.example"] },
-      { apn: WORLD.operatorApns.mms, hosts: ["mmsc.meridian"] },
-      { apn: WORLD.makerApn, hosts: [WORLD.makerHost] },
-      { apn: WORLD.ownApn, hosts: [WORLD.ownHost] },
-    ],
-    hosts: new Map([
-      [WORLD.makerHost, application.url],
-      [WORLD.ownHost, application.url],
-    ]),
-    onUsage: (batch) => turnup.traffic(batch),
-    onFailedAttempts: (batch) => turnup.failedAttempts(batch),
-    onFault,
-  });
-  const bank = await startBank({
-    secret: options.bankSecret,
-    ...(options.bankFaults ? { faults: options.bankFaults } : {}),
-  });
-  const trusted = new Map<string, KeyObject>([[WORLD.issuer, certificates.signing.publicKey]]);
-  const smsc = await createSmscSimulator({
+  };
+}
+
+/** The access points, and the manufacturer's application server behind one of them. */
+async function startNetwork(
+  closing: ClosingStack,
+  { turnup, onFault }: Given,
+  maker: Maker,
+): Promise<PacketGateway> {
+  const application = closing.use(
+    await startApplicationServer({
+      onArrivals: (batch) => turnup.arrivals(batch),
+      verifyArrival: maker.keyServer.verifyArrival,
+      onFault,
+    }),
+  );
+  return closing.use(
+    await startPacketGateway({
+      accessPoints: [
+        { apn: WORLD.factoryApn, hosts: ["internet.example"] },
+        { apn: WORLD.operatorApns.internet, hosts: ["internet.example"] },
+        { apn: WORLD.operatorApns.mms, hosts: ["mmsc.meridian"] },
+        { apn: WORLD.makerApn, hosts: [WORLD.makerHost] },
+        { apn: WORLD.ownApn, hosts: [WORLD.ownHost] },
+      ],
+      hosts: new Map([
+        [WORLD.makerHost, application.url],
+        [WORLD.ownHost, application.url],
+      ]),
+      onUsage: (batch) => turnup.traffic(batch),
+      onFailedAttempts: (batch) => turnup.failedAttempts(batch),
+      onFault,
+    }),
+  );
+}
+
+const startMessageCentre = (options: WorldOptions, handsets: Handsets): Promise<SmscSimulator> =>
+  createSmscSimulator({
     port: 0,
     systemId: WORLD.smscSystemId,
     password: options.smscPassword,
     seed: options.seed,
     onMessage(message) {
       const sms = { ...message, udh: message.udh ?? new Uint8Array(0) };
-      return road?.phoneOf(sms.to)?.onMessage(sms) ?? fleet.onMessage(sms);
+      return handsets.road?.phoneOf(sms.to)?.onMessage(sms) ?? handsets.fleet!.onMessage(sms); // nothing is sent before they are there
     },
     deliverWindow: 1_000,
     ...(options.faults ? { faults: options.faults } : {}),
     ...(options.onAccepted ? { onAccepted: options.onAccepted } : {}),
     ...(options.smscRetryMs === undefined ? {} : { retryMs: options.smscRetryMs }),
   });
-  const submitMo = async (sms: MobileOriginated): Promise<void> => {
-    const taken = await smsc.sendMobileOriginated(sms);
-    if (taken !== "taken") throw new Error("the message centre could not hand it over");
-  };
-  const online = createHandsetNetwork({ host: gateway.host, port: gateway.port });
-  const road = options.newPhones
-    ? await startDeviceWorld({
-        folder: options.folder,
-        seed: options.seed,
-        now: () => new Date(),
-        submitMo,
-        onFault,
-        goOnline: online.open,
-        openLink: (url) => turnup.openLink(url),
-      })
-    : undefined;
-  const fleet = createFleet({
-    phones: buildPhones({
-      models: options.models,
-      count: options.phones,
-      seed: options.seed,
-      network,
-      factoryApn: WORLD.factoryApn,
+
+/** New phones that ask by themselves, with all that stands around them; undefined where the options want none. */
+async function startNewPhones(
+  closing: ClosingStack,
+  { options: { newPhones, folder, seed }, turnup, onFault }: Given,
+  { host, port }: PacketGateway,
+  submitMo: (sms: MobileOriginated) => Promise<void>,
+): Promise<DeviceWorld | undefined> {
+  if (!newPhones) return undefined;
+  const online = createHandsetNetwork({ host, port });
+  closing.defer(() => online.end());
+  return closing.use(
+    await startDeviceWorld({
+      folder,
+      seed,
+      now: () => new Date(),
+      submitMo,
+      onFault,
+      goOnline: online.open,
+      openLink: (url) => turnup.openLink(url),
     }),
-    seed: options.seed,
+  );
+}
+
+function fleetOf(
+  { options, turnup, onEvent, trusted }: Given,
+  { host, port }: PacketGateway,
+  submitMo: (sms: MobileOriginated) => Promise<void>,
+): Parameters<typeof createFleet>[0] {
+  const { models, phones: count, seed, keyServerMakes } = options;
+  const { network, factoryApn } = WORLD;
+  return {
+    phones: buildPhones({ models, count, seed, network, factoryApn }),
+    seed,
     plmn: `${network.mcc}-${network.mnc}`,
-    gateway: { host: gateway.host, port: gateway.port },
+    gateway: { host, port },
     publicKeyOf: (issuer) => trusted.get(issuer),
     onSighting: (sighting: FleetSighting) => turnup.sighting(sighting),
     submitMo,
     onEvent,
-    makerHostOf: ({ make }) => (options.keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
+    makerHostOf: ({ make }) => (keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
     openLink: (url) => turnup.openLink(url),
     ...(options.radio ? { radio: options.radio } : {}),
     ...(options.user ? { user: options.user } : {}),
-  });
-
-  return {
-    parties: { fleet, smsc, bank, maker, certificates, road },
-    addresses: {
-      smscPort: smsc.port,
-      makerUrl: maker.url,
-      bankUrl: bank.url,
-      maker: { authority: certificates.authority, ...certificates.clients.get(WORLD.clientId)! },
-      makerIssuer: {
-        name: WORLD.issuer,
-        spki: certificates.signing.publicKey.export({ type: "spki", format: "der" }).toString("base64"),
-      },
-      road: road ? { environment: road.sandboxes.environment, origins: road.sandboxes.origins } : null,
-    },
-    async connect(address) {
-      turnup.connect(address);
-      for (const { name, spki } of address.trusted) {
-        trusted.set(name, createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" }));
-      }
-      if (!road || !address.land) return;
-      await road.connect({ servers: [address.land], issuers: address.trusted });
-      await makeNewPhones(road, options);
-    },
-    ask: async () => void (await Promise.all((road?.phones ?? []).map(askFor))),
-    attach: (perSecond) => fleet.attachAll({ perSecond }),
-    ledger: () => ({
-      phones: fleet
-        .phones()
-        .map(({ spec, keyOpened, keyDeleted, settingsApplied, before, now, refused }) => ({
-          imsi: spec.imsi,
-          imei: spec.imei,
-          make: spec.make,
-          model: spec.model,
-          keyOpened,
-          keyDeleted,
-          settingsApplied,
-          before,
-          now,
-          refused,
-        })),
-      accepted: smsc.stats.accepted,
-      payments: bank.ledger().map(({ kind, id, amountMinor }) => ({ kind, id, amountMinor })),
-      makerRefusals: Object.values(maker.refusals()).reduce((sum, count) => sum + count, 0),
-    }),
-    async close() {
-      fleet.close();
-      await road?.close();
-      online.end();
-      await smsc.close();
-      await Promise.all([gateway.close(), application.close(), bank.close(), maker.close()]);
-      await turnup.close();
-    },
   };
 }
+
+function addressesOf({ smsc, maker, bank, certificates, road }: World["parties"]): WorldAddresses {
+  const spki = certificates.signing.publicKey.export({ type: "spki", format: "der" });
+  return {
+    smscPort: smsc.port,
+    makerUrl: maker.url,
+    bankUrl: bank.url,
+    maker: { authority: certificates.authority, ...certificates.clients.get(WORLD.clientId)! },
+    makerIssuer: { name: WORLD.issuer, spki: spki.toString("base64") },
+    road: road ? { environment: road.sandboxes.environment, origins: road.sandboxes.origins } : null,
+  };
+}
+
+async function connect(
+  { options, turnup, trusted }: Given,
+  road: DeviceWorld | undefined,
+  address: TurnupAddress,
+): Promise<void> {
+  turnup.connect(address);
+  for (const { name, spki } of address.trusted) {
+    trusted.set(name, createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" }));
+  }
+  if (!road || !address.land) return;
+  await road.connect({ servers: [address.land], issuers: address.trusted });
+  await makeNewPhones(road, options);
+}
+
+const ledgerOf = ({ fleet, smsc, bank, maker }: World["parties"]): WorldLedger => ({
+  phones: fleet.phones().map(({ spec, keyOpened, keyDeleted, settingsApplied, before, now, refused }) => ({
+    imsi: spec.imsi,
+    imei: spec.imei,
+    make: spec.make,
+    model: spec.model,
+    keyOpened,
+    keyDeleted,
+    settingsApplied,
+    before,
+    now,
+    refused,
+  })),
+  accepted: smsc.stats.accepted,
+  payments: bank.ledger().map(({ kind, id, amountMinor }) => ({ kind, id, amountMinor })),
+  makerRefusals: Object.values(maker.refusals()).reduce((sum, count) => sum + count, 0),
+});

@@ -4,10 +4,9 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type AddressInfo, BlockList, isIPv6 } from "node:net";
-import type { FastifyInstance } from "fastify";
 import { createAirDoor } from "../../http/proxy/air.ts";
 import { createGatewayDoor } from "../../http/proxy/gateway-door.ts";
-import { createProxyParts } from "../../http/proxy/parts.ts";
+import { createProxyParts, type ProxyDoorOptions } from "../../http/proxy/parts.ts";
 import { createGateway, type GatewayLimits, type ProvisioningServer } from "../../net/gateway/gateway.ts";
 import type { NetworkIdentity } from "../../proxy/admission.ts";
 import { createEdge } from "../../proxy/edge.ts";
@@ -17,6 +16,7 @@ import type { AuditRecord, TerminationReason } from "../../proxy/session.ts";
 import { openProxyJournal } from "../../store/journal/proxy-journal.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import type { ProxyCertificates } from "../certificates/leg-certificates.ts";
+import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { createMachineWatch, type MachineNews } from "../server/machine-watch.ts";
 import { watchedLand } from "./watched-land.ts";
 
@@ -65,63 +65,30 @@ export type ProxyServer = {
   close(): Promise<void>;
 };
 
-export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
-  const { certificates, servers, host = "127.0.0.1", now = () => new Date() } = options;
-  // A test that gives the time of day gives all time.
-  const monotonicMs = (): number => options.now?.().getTime() ?? performance.now();
-  const [first] = servers;
-  if (!first) throw new RangeError("a proxy leads to one provisioning server or more");
-  const counts: Partial<Record<TerminationReason, number>> = {};
-  const freshOctets = (octets: number): Uint8Array => Uint8Array.from(randomBytes(octets));
-  const edge = createEdge(randomUUID);
-  const journal = await openProxyJournal({
-    folder: options.journalFolder,
-    sealKey: certificates.sealKey,
-    replay: edge.apply,
-  });
-  const machines = createMachineWatch({ nowMs: () => now().getTime(), tell: options.onMachine });
-  const gateway = createGateway({
-    proxy: { id: options.id, ...certificates.land, signing: certificates.signing },
-    servers,
-    ...(options.limits && { limits: options.limits }),
-    now,
-    freshOctets,
-  });
-  const land = watchedLand(gateway, machines);
-  const parts = createProxyParts({
-    edge,
-    journal,
-    land,
-    defaultServer: serverNameOf(first.url),
-    airKey: certificates.airKey,
-    gateways: options.gateways ?? [],
-    bearerOf: bearerTable(options.bearers ?? []),
-    networkIdentityOf: options.networkIdentityOf ?? (() => null),
-    now,
-    monotonicMs,
-    freshOctets,
-    onTerminated(record) {
-      counts[record.reason] = (counts[record.reason] ?? 0) + 1;
-      options.onTerminated?.(record);
-    },
-    onFault: options.onFault ?? (() => undefined),
-  });
-  const doors: FastifyInstance[] = [];
-  const close = async (): Promise<void> => {
-    for (const door of doors) await door.close();
-    land.close();
-    await journal.close();
-  };
-  try {
-    const air = await createAirDoor({
-      parts,
-      tls: certificates.air,
-      factoryAuthorities: certificates.factoryAuthorities,
-      enrolment: certificates.enrolment,
-    });
-    doors.push(air);
+export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
+  opening(async (closing) => {
+    const { certificates, host = "127.0.0.1", now = () => new Date() } = options;
+    const edge = createEdge(randomUUID);
+    const journal = closing.use(
+      await openProxyJournal({
+        folder: options.journalFolder,
+        sealKey: certificates.sealKey,
+        replay: edge.apply,
+      }),
+    );
+    const land = closing.use(openLand(options, now));
+    const counts: Partial<Record<TerminationReason, number>> = {};
+    const parts = createProxyParts(partsOf(options, { edge, journal, land, now, counts }));
+    const air = closing.use(
+      await createAirDoor({
+        parts,
+        tls: certificates.air,
+        factoryAuthorities: certificates.factoryAuthorities,
+        enrolment: certificates.enrolment,
+      }),
+    );
     await air.listen({ host, port: options.port });
-    const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(doors, parts, options.gatewayDoor));
+    const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(closing, parts, options.gatewayDoor));
     const { port } = air.server.address() as AddressInfo; // it listens on TCP
     const keepAccounts = (accounts: readonly ProxyAccount[]): Promise<void> =>
       journal.append(accounts.flatMap((account) => edge.keepAccount(account, now())));
@@ -135,21 +102,56 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
       setBlocked: (deviceId, isBlocked) => journal.append(edge.setBlocked(deviceId, isBlocked, now())),
       accounts: edge.size,
       terminations: () => ({ ...counts }),
-      close,
+      close: () => closing.close(),
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
+
+const freshOctets = (octets: number): Uint8Array => Uint8Array.from(randomBytes(octets));
+
+function openLand({ id, certificates, servers, limits, onMachine }: ProxyOptions, now: () => Date) {
+  const machines = createMachineWatch({ nowMs: () => now().getTime(), tell: onMachine });
+  const gateway = createGateway({
+    proxy: { id, ...certificates.land, signing: certificates.signing },
+    servers,
+    ...(limits && { limits }),
+    now,
+    freshOctets,
+  });
+  return watchedLand(gateway, machines);
+}
+
+type Opened = Pick<ProxyDoorOptions, "edge" | "journal" | "land" | "now"> & {
+  /** How often each reason ended a session. */
+  readonly counts: Partial<Record<TerminationReason, number>>;
+};
+
+function partsOf(options: ProxyOptions, { counts, ...opened }: Opened): ProxyDoorOptions {
+  const [first] = options.servers;
+  if (!first) throw new RangeError("a proxy leads to one provisioning server or more");
+  return {
+    ...opened,
+    defaultServer: serverNameOf(first.url),
+    airKey: options.certificates.airKey,
+    gateways: options.gateways ?? [],
+    bearerOf: bearerTable(options.bearers ?? []),
+    networkIdentityOf: options.networkIdentityOf ?? (() => null),
+    // A test that gives the time of day gives all time.
+    monotonicMs: () => options.now?.().getTime() ?? performance.now(),
+    freshOctets,
+    onTerminated(record) {
+      counts[record.reason] = (counts[record.reason] ?? 0) + 1;
+      options.onTerminated?.(record);
+    },
+    onFault: options.onFault ?? (() => undefined),
+  };
 }
 
 async function openGatewayDoor(
-  doors: FastifyInstance[],
+  closing: ClosingStack,
   parts: ReturnType<typeof createProxyParts>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<string> {
-  const door = await createGatewayDoor(parts);
-  doors.push(door);
+  const door = closing.use(await createGatewayDoor(parts));
   await door.listen({ host, port });
   return urlOf("http", host, (door.server.address() as AddressInfo).port);
 }

@@ -35,6 +35,51 @@ const Offer = named(
   }),
 );
 
+const Asked = Type.Object(
+  {
+    itemId,
+    to: Type.Array(
+      Type.Object(
+        {
+          msisdn: Type.Optional(text("E.164.", 40)),
+          imsi: Type.Optional(text("6 to 15 digits.", 15)),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: OFFERED_AT_ONCE_MAX },
+    ),
+    text: Type.Optional(
+      Type.String({
+        maxLength: TEXT_CHARACTERS_MAX,
+        pattern: "^[^\\u0000]*\\{(?:code|link)\\}[^\\u0000]*$",
+        description:
+          "A text that holds {code} or {link}; {operator} and {item} are filled in too. The policy's unless given.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const Results = Type.Object({
+  results: Type.Array(
+    Type.Object({
+      outcome: words(OFFER_OUTCOMES),
+      offerId: textOrNull(),
+      sendsAt: textOrNull({
+        format: "date-time",
+        description: "When its message goes out: at once, or when the operator's quiet hours end.",
+      }),
+    }),
+  ),
+  counts: Type.Object(
+    Object.fromEntries(OFFER_OUTCOMES.map((one) => [one, Type.Optional(Type.Integer())])) as Record<
+      OfferOutcome,
+      ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>>
+    >,
+    { description: "How often each outcome came; those that did not come are left out." },
+  ),
+});
+
 export const sendOffers = route({
   method: "POST",
   path: "/v1/offers",
@@ -48,49 +93,8 @@ export const sendOffers = route({
   errors: ["catalog_item_unknown", "item_elsewhere", "imsi_malformed", "msisdn_malformed"],
   status: 202,
   once: "door",
-  body: Type.Object(
-    {
-      itemId,
-      to: Type.Array(
-        Type.Object(
-          {
-            msisdn: Type.Optional(text("E.164.", 40)),
-            imsi: Type.Optional(text("6 to 15 digits.", 15)),
-          },
-          { additionalProperties: false },
-        ),
-        { minItems: 1, maxItems: OFFERED_AT_ONCE_MAX },
-      ),
-      text: Type.Optional(
-        Type.String({
-          maxLength: TEXT_CHARACTERS_MAX,
-          pattern: "^[^\\u0000]*\\{(?:code|link)\\}[^\\u0000]*$",
-          description:
-            "A text that holds {code} or {link}; {operator} and {item} are filled in too. The policy's unless given.",
-        }),
-      ),
-    },
-    { additionalProperties: false },
-  ),
-  answer: Type.Object({
-    results: Type.Array(
-      Type.Object({
-        outcome: words(OFFER_OUTCOMES),
-        offerId: textOrNull(),
-        sendsAt: textOrNull({
-          format: "date-time",
-          description: "When its message goes out: at once, or when the operator's quiet hours end.",
-        }),
-      }),
-    ),
-    counts: Type.Object(
-      Object.fromEntries(OFFER_OUTCOMES.map((one) => [one, Type.Optional(Type.Integer())])) as Record<
-        OfferOutcome,
-        ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>>
-      >,
-      { description: "How often each outcome came; those that did not come are left out." },
-    ),
-  }),
+  body: Asked,
+  answer: Results,
   async handle({ requests, audit }, { body, caller: { operatorId, label }, once }) {
     const to = body.to.map(({ imsi, msisdn }, at) => {
       if (imsi === undefined && msisdn === undefined)
