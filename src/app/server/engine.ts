@@ -6,8 +6,13 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bookkeeper, createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
 import { type Conductor, createConductor } from "../../kernel/conductor/conductor.ts";
-import { createInHand } from "../../kernel/conductor/in-hand.ts";
-import { type BankPort, createCallMaker, type MakerPort } from "../../kernel/conductor/make-calls.ts";
+import { createInHand, type InHand } from "../../kernel/conductor/in-hand.ts";
+import {
+  type BankPort,
+  type CallMaker,
+  createCallMaker,
+  type MakerPort,
+} from "../../kernel/conductor/make-calls.ts";
 import {
   createOutbox,
   type Outbox,
@@ -100,26 +105,75 @@ export type Engine = {
   stop(): Promise<void>;
 };
 
+/** Loops, by what they do; one for each kind of call. */
+type Loops = Record<"orders" | "messages" | "expiry" | "receipts" | "forget" | "leases", Loop> & {
+  readonly calls: readonly Loop[];
+};
+type Parts = {
+  readonly conductor: Conductor;
+  readonly books: Bookkeeper;
+  readonly esme: Esme;
+  readonly outbox: Outbox;
+  readonly callMaker: CallMaker;
+  readonly inHand: InHand;
+};
+
 export function startEngine(options: EngineOptions): Engine {
-  const { clock, newId } = options;
-  const loops: Record<
-    "orders" | "messages" | "expiry" | "receipts" | "forget" | "leases",
-    Loop | undefined
-  > & {
-    calls: Loop[];
-  } = {
-    orders: undefined,
-    messages: undefined,
-    expiry: undefined,
-    receipts: undefined,
-    forget: undefined,
-    leases: undefined,
-    calls: [],
-  };
-  const conductor = createConductor({
-    store: options.store,
-    newId,
+  const { clock, store } = options;
+  let loops: Loops | undefined;
+  const conductor = conductorOf(options, (changes) => {
+    if (changes.messages.length > 0) loops?.messages.wake();
+    if (changes.calls.length > 0) for (const loop of loops?.calls ?? []) loop.wake();
+    options.onChanges?.(changes);
+  });
+  const books = createBookkeeper(conductor, (ms) => sleep(ms));
+  const arrivals = noArrivals();
+  const esme = openSession(options, conductor, books, arrivals);
+  const inHand = createInHand();
+  const outbox = createOutbox({
+    store,
+    books,
+    inHand,
+    smsc: { name: options.smsc.name, submit: (part) => submit(esme, part, clock()) },
     clock,
+    random: Math.random,
+    isKeyWithheld: (message, now) => isKeyWithheld(options, message, now),
+  });
+  const callMaker = createCallMaker({
+    store,
+    books,
+    inHand,
+    clock,
+    makerAt: options.makerAt,
+    bankOf: options.bankOf,
+    connectors: { ...NO_CONNECTORS, ...options.connectors },
+  });
+  const parts = { conductor, books, esme, outbox, callMaker, inHand };
+  const running = startLoops(options, parts);
+  loops = running;
+  esme.on("state", (state) => {
+    if (state.name === "bound") running.messages.wake();
+  });
+  return {
+    conductor,
+    books,
+    esme,
+    courier: {
+      hasRoom: (count) => esme.state.name === "bound" && outbox.hasRoom(count),
+      hand: outbox.hand,
+    },
+    arrivals,
+    wakeOrders: () => running.orders.wake(),
+    wakeMessages: () => running.messages.wake(),
+    stop: () => stop(running, parts),
+  };
+}
+
+const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten"]): Conductor =>
+  createConductor({
+    store: options.store,
+    newId: options.newId,
+    clock: options.clock,
     clockToleranceMs: options.clockToleranceMs,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     judge: options.judge,
@@ -132,98 +186,73 @@ export function startEngine(options: EngineOptions): Engine {
     offerUrl: options.offerUrl,
     ...(options.peers && { peers: options.peers }),
     ...(options.landName && { landName: options.landName }),
-    onWritten(changes) {
-      if (changes.messages.length > 0) loops.messages?.wake();
-      if (changes.calls.length > 0) for (const loop of loops.calls) loop.wake();
-      options.onChanges?.(changes);
-    },
+    onWritten,
   });
-  const books = createBookkeeper(conductor, (ms) => sleep(ms));
-  const { name, receiptIds, ...session } = options.smsc;
-  const arrivals = noArrivals();
+
+/** The session with the message centre, which is tried until it stands. */
+function openSession(
+  { smsc, applet, onFault }: EngineOptions,
+  { requests }: Conductor,
+  books: Bookkeeper,
+  arrivals: Arrivals,
+): Esme {
+  const { name, receiptIds, ...session } = smsc;
   const esme = createEsme({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
     messageIdForm: responseFormOf(receiptIds),
-    onDeliver: (pdu) => deliver(books, conductor.requests, name, pdu, receiptIds, arrivals, options.applet),
+    onDeliver: (pdu) => deliver(books, requests, name, pdu, receiptIds, arrivals, applet),
   });
-  const inHand = createInHand();
-  const outbox = createOutbox({
-    store: options.store,
-    books,
-    inHand,
-    smsc: { name, submit: (part) => submit(esme, part, clock()) },
-    clock,
-    random: Math.random,
-    isKeyWithheld: (message, now) => isKeyWithheld(options, message, now),
-  });
-  const calls = createCallMaker({
-    store: options.store,
-    books,
-    inHand,
-    clock,
-    makerAt: options.makerAt,
-    bankOf: options.bankOf,
-    connectors: { ...NO_CONNECTORS, ...options.connectors },
-  });
-  const loop = (loopName: string, pauseMs: number, pass: () => Promise<boolean>): Loop =>
-    startLoop({ name: loopName, pauseMs, pass, onFailure: options.onFault });
-
-  esme.on("trouble", (error) => options.onFault("smsc", error));
+  esme.on("trouble", (error) => onFault("smsc", error));
   esme.start();
-  loops.orders = loop("orders", POLL_MS, async () => (await conductor.advance(ORDER_BATCH)) === ORDER_BATCH);
-  loops.messages = loop("messages", POLL_MS, async () => {
-    if (esme.state.name !== "bound") return false;
-    return (await outbox.pass(options.messageBatch)) === options.messageBatch;
-  });
-  loops.expiry = loop(
-    "expiry",
-    EXPIRE_POLL_MS,
-    async () => (await conductor.expire(EXPIRE_BATCH)) === EXPIRE_BATCH,
-  );
-  loops.receipts = loop(
-    "receipts",
-    REMATCH_POLL_MS,
-    async () => (await conductor.rematchReceipts(REMATCH_BATCH)) === REMATCH_BATCH,
-  );
-  loops.forget = loop("forget", FORGET_POLL_MS, async () => conductor.dropReceipts().then(() => false));
-  loops.calls = CALL_KINDS.map((kind) =>
-    loop(kind, POLL_MS, async () => (await calls.pass(kind, CALL_BATCH)) === CALL_BATCH),
-  );
-  loops.leases = loop("leases", LEASE_POLL_MS, async () => {
-    const own = await inHand.giveBack(options.store.ownLeases, clock);
-    if ((await options.store.reclaimLeases(clock())) + own === 0) return false;
-    for (const one of [loops.messages, ...loops.calls]) one?.wake();
-    return false;
-  });
-  esme.on("state", (state) => {
-    if (state.name === "bound") loops.messages?.wake();
-  });
+  return esme;
+}
 
+function startLoops(
+  { clock, store, messageBatch, onFault }: EngineOptions,
+  { conductor, esme, outbox, callMaker, inHand }: Parts,
+): Loops {
+  const loop = (name: string, pauseMs: number, pass: () => Promise<boolean>): Loop =>
+    startLoop({ name, pauseMs, pass, onFailure: onFault });
+  const messages = loop("messages", POLL_MS, async () => {
+    if (esme.state.name !== "bound") return false;
+    return (await outbox.pass(messageBatch)) === messageBatch;
+  });
+  const calls = CALL_KINDS.map((kind) =>
+    loop(kind, POLL_MS, async () => (await callMaker.pass(kind, CALL_BATCH)) === CALL_BATCH),
+  );
   return {
-    conductor,
-    books,
-    esme,
-    courier: {
-      hasRoom: (count) => esme.state.name === "bound" && outbox.hasRoom(count),
-      hand: outbox.hand,
-    },
-    arrivals,
-    wakeOrders: () => loops.orders?.wake(),
-    wakeMessages: () => loops.messages?.wake(),
-    async stop() {
-      await Promise.all(
-        [loops.orders, loops.expiry, loops.receipts, loops.forget, loops.leases, ...loops.calls].map((one) =>
-          one?.stop(),
-        ),
-      );
-      await loops.messages?.stop();
-      await outbox.idle();
-      await esme.stop();
-      await books.idle();
-    },
+    orders: loop("orders", POLL_MS, async () => (await conductor.advance(ORDER_BATCH)) === ORDER_BATCH),
+    messages,
+    expiry: loop(
+      "expiry",
+      EXPIRE_POLL_MS,
+      async () => (await conductor.expire(EXPIRE_BATCH)) === EXPIRE_BATCH,
+    ),
+    receipts: loop(
+      "receipts",
+      REMATCH_POLL_MS,
+      async () => (await conductor.rematchReceipts(REMATCH_BATCH)) === REMATCH_BATCH,
+    ),
+    forget: loop("forget", FORGET_POLL_MS, async () => conductor.dropReceipts().then(() => false)),
+    calls,
+    leases: loop("leases", LEASE_POLL_MS, async () => {
+      const own = await inHand.giveBack(store.ownLeases, clock);
+      if ((await store.reclaimLeases(clock())) + own === 0) return false;
+      for (const one of [messages, ...calls]) one.wake();
+      return false;
+    }),
   };
+}
+
+/** What was handed over is booked before the session ends, and what is being booked is waited for. */
+async function stop({ messages, calls, ...loops }: Loops, { outbox, esme, books }: Parts): Promise<void> {
+  await Promise.all([...Object.values(loops), ...calls].map((one) => one.stop()));
+  await messages.stop();
+  await outbox.idle();
+  await esme.stop();
+  await books.idle();
 }
 
 async function submit(esme: Esme, part: PartToSubmit, now: Date): Promise<PartOutcome> {

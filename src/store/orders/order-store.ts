@@ -163,7 +163,6 @@ export function createOrderStore(
   homePlmnOf: HomePlmnResolver = () => undefined,
   changes: Changes = NOTHING_HEARD,
 ): PgOrderStore {
-  const reclaimLeases = createLeaseWatch(database);
   const terms = remembered({ database, changes }, TERMS_KINDS, (operatorId) =>
     readTerms(database, registry, operatorId),
   );
@@ -192,19 +191,12 @@ export function createOrderStore(
         sealed === null ? call : { ...call, secret: secretIn(sealer, sealed) },
       );
     },
-    requests: requestStore(database, sealer, async (orderIds) =>
-      orderIds.length === 0
-        ? []
-        : inOrderOf(
-            orderIds,
-            await withItems(database, sealer, await database.rows(READ_ORDERS, [orderIds])),
-          ),
-    ),
+    requests: requestStore(database, sealer, (orderIds) => readOrders(database, sealer, orderIds)),
     async accountsOf(orderIds) {
       const rows = await database.rows<AccountDraft & { orderId: string }>(ACCOUNTS_OF, [orderIds]);
       return new Map(rows.map(({ orderId, ...account }) => [orderId, account]));
     },
-    reclaimLeases,
+    reclaimLeases: createLeaseWatch(database),
     ownLeases: ownLeases(database, nodeNumber),
     subjectsOf: (orderIds) => subjectsOf(database, sealer, orderIds),
     async makesOf(orderIds) {
@@ -226,8 +218,12 @@ export function createOrderStore(
   };
 }
 
-const inOrderOf = (ids: readonly string[], orders: readonly OrderDraft[]): OrderDraft[] =>
-  ids.flatMap((id) => orders.find((order) => order.id === id) ?? []);
+/** In the order of their ids as given. */
+async function readOrders(db: Db, sealer: Sealer, ids: readonly string[]): Promise<OrderDraft[]> {
+  if (ids.length === 0) return [];
+  const orders = await withItems(db, sealer, await db.rows(READ_ORDERS, [ids]));
+  return ids.flatMap((id) => orders.find((order) => order.id === id) ?? []);
+}
 
 /** Undefined where the seal does not open: the call says so, and stops no other. */
 function secretIn(sealer: Sealer, sealed: Buffer): unknown {
