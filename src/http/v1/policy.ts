@@ -27,6 +27,26 @@ const zoneName = (description: string) => ({
   description,
 });
 
+const quietHours = Type.Unsafe<QuietHours | null>({
+  type: ["object", "null"],
+  description:
+    "When nothing goes out that nobody asked for (offers, campaigns), by the subscriber's local clock; null: at any time.",
+  required: ["from", "to", "timeZone", "timeZones"],
+  additionalProperties: false,
+  properties: {
+    from: timeOfDay("Begin, by the local clock; 21:00 to 08:00 is a night."),
+    to: timeOfDay("End, by the local clock."),
+    timeZone: zoneName("The operator's time zone, an IANA name."),
+    timeZones: {
+      type: "object",
+      description: "Of subscribers whose home network is elsewhere: MCC to time zone.",
+      maxProperties: 300,
+      propertyNames: { pattern: "^[0-9]{3}$" },
+      additionalProperties: zoneName("An IANA name."),
+    },
+  },
+});
+
 const policyShape = Type.Object(
   {
     ageCutOffYears: Type.Unsafe<number | null>({
@@ -85,25 +105,7 @@ const policyShape = Type.Object(
       },
       { additionalProperties: false },
     ),
-    quietHours: Type.Unsafe<QuietHours | null>({
-      type: ["object", "null"],
-      description:
-        "When nothing goes out that nobody asked for (offers, campaigns), by the subscriber's local clock; null: at any time.",
-      required: ["from", "to", "timeZone", "timeZones"],
-      additionalProperties: false,
-      properties: {
-        from: timeOfDay("Begin, by the local clock; 21:00 to 08:00 is a night."),
-        to: timeOfDay("End, by the local clock."),
-        timeZone: zoneName("The operator's time zone, an IANA name."),
-        timeZones: {
-          type: "object",
-          description: "Of subscribers whose home network is elsewhere: MCC to time zone.",
-          maxProperties: 300,
-          propertyNames: { pattern: "^[0-9]{3}$" },
-          additionalProperties: zoneName("An IANA name."),
-        },
-      },
-    }),
+    quietHours,
     sender: Type.String({
       pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$",
       description: "A short code, a number, or up to 11 letters and digits.",

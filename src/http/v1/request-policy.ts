@@ -82,6 +82,12 @@ const noticeTexts = Type.Object(
   { additionalProperties: false },
 );
 
+const notices = Type.Record(Type.String({ pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" }), noticeTexts, {
+  maxProperties: LANGUAGES_MAX,
+  description:
+    "Texts to subscribers by language; one that is not given is taken from `en`, then from the shipped ones.",
+});
+
 export const RequestPolicySchema = named(
   "RequestPolicy",
   Type.Object(
@@ -151,11 +157,7 @@ export const RequestPolicySchema = named(
       declineWords: replyWords(
         "Own words that mean no in a reply by text, beside those that every operator has (NO, NEIN, CANCEL, 2 ...).",
       ),
-      notices: Type.Record(Type.String({ pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$" }), noticeTexts, {
-        maxProperties: LANGUAGES_MAX,
-        description:
-          "Texts to subscribers by language; one that is not given is taken from `en`, then from the shipped ones.",
-      }),
+      notices,
     },
     { additionalProperties: false, description: "What an operator decides about requests of devices." },
   ),
