@@ -75,7 +75,7 @@ async function startAndShow(context: CommandContext): Promise<"ok" | "failed"> {
       `ready after ${seconds(readyAt - startedAt)}; seed ${seed}; ${phones} phones attach, ${newPhones} ask`,
     );
     const attachedAt = Date.now();
-    const isDone = await runFleet(context, all, view, watch, perSecond, count);
+    const isDone = await runFleet({ context, all, view, watch }, perSecond, count);
     const tookMs = watch.lastChangeAt() - attachedAt;
     await tellSummary(context, all, view.totals, {
       phones: count,
@@ -166,11 +166,16 @@ function watcher(context: CommandContext, view: RunView, phones: number): Watche
   };
 }
 
+type Run = {
+  readonly context: CommandContext;
+  readonly all: AllInOne;
+  readonly view: RunView;
+  readonly watch: Watcher;
+};
+
+/** Whether every phone was turned up. */
 async function runFleet(
-  context: CommandContext,
-  all: AllInOne,
-  view: RunView,
-  watch: Watcher,
+  { context, all, view, watch }: Run,
   perSecond: number,
   phones: number,
 ): Promise<boolean> {

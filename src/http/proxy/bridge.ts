@@ -72,8 +72,8 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
       if (passed.token !== undefined) reply.header(AIR_HEADERS.session, passed.token);
       const message = landRequestOf(request, headers, admitted, { server, target, bearer });
       const answer = await parts.land.forward(message);
-      if (answer.kind === "failed") return sendFailure(parts, session, passed.who, request, reply, answer);
-      return sendAnswer(parts, kept, request, reply, answer, { server, target, page, bearer, admitted });
+      if (answer.kind === "failed") return sendFailure(parts, session, passed.who, reply, answer);
+      return sendAnswer(parts, kept, reply, answer, { server, target, page, bearer, admitted });
     },
   });
 
@@ -83,22 +83,19 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
     const { deviceId } = admitted.account;
     const id = (request.params as { readonly id: string }).id;
     const screen = kept.find(deviceId, id, parts.monotonicMs());
-    return show(request, reply, screen ? 200 : 404, screen ?? GONE_SCREEN, page, (at) =>
-      withPage(target, at),
-    );
+    return show(reply, screen ? 200 : 404, screen ?? GONE_SCREEN, page, (at) => withPage(target, at));
   });
 
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    if (error instanceof Terminated) return show(request, reply, 403, REFUSED_SCREEN);
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof Terminated) return show(reply, 403, REFUSED_SCREEN);
     if (error instanceof TurnupError && error.code === "media_type_unsupported")
       return reply.status(415).send();
     if (error instanceof TurnupError && error.code === "body_malformed") return reply.status(400).send();
-    if (error instanceof Outage)
-      return show(request, reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN);
+    if (error instanceof Outage) return show(reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN);
     const status = error.statusCode ?? 500;
     if (status >= 400 && status < 500) return reply.status(status).send();
     parts.onFault(error);
-    return show(request, reply, 503, UNAVAILABLE_SCREEN);
+    return show(reply, 503, UNAVAILABLE_SCREEN);
   });
 }
 
@@ -228,14 +225,13 @@ function sendFailure(
   parts: ProxyParts,
   session: LegsSession,
   who: Who,
-  request: FastifyRequest,
   reply: FastifyReply,
   failure: LandFailure,
 ): FastifyReply {
   parts.terminate(session, "land", reasonOf(failure), who);
   return isOutage(failure)
-    ? show(request, reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN)
-    : show(request, reply, 403, REFUSED_SCREEN);
+    ? show(reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN)
+    : show(reply, 403, REFUSED_SCREEN);
 }
 
 type Journey = {
@@ -249,7 +245,6 @@ type Journey = {
 async function sendAnswer(
   parts: ProxyParts,
   kept: KeptScreens,
-  request: FastifyRequest,
   reply: FastifyReply,
   answer: LandAnswer,
   journey: Journey,
@@ -257,12 +252,11 @@ async function sendAnswer(
   const code = answer.headers["turnup-error"];
   if (code !== undefined && /^[a-z_]{1,40}$/.test(code)) reply.header("turnup-error", code);
   const type = answer.headers["content-type"] ?? "";
-  if (type.split(";")[0] === SCREEN_JSON_TYPE)
-    return sendScreen(parts, kept, request, reply, answer, journey);
+  if (type.split(";")[0] === SCREEN_JSON_TYPE) return sendScreen(parts, kept, reply, answer, journey);
   if (answer.status >= 400) {
     answer.body.destroy();
     const status = answer.status < 500 ? answer.status : 503;
-    return show(request, reply, status, UNAVAILABLE_SCREEN);
+    return show(reply, status, UNAVAILABLE_SCREEN);
   }
   return sendContent(reply, answer, journey);
 }
@@ -270,7 +264,6 @@ async function sendAnswer(
 async function sendScreen(
   parts: ProxyParts,
   kept: KeptScreens,
-  request: FastifyRequest,
   reply: FastifyReply,
   answer: LandAnswer,
   { server, target, page, bearer, admitted }: Journey,
@@ -280,17 +273,17 @@ async function sendScreen(
     const screen = throughProxy(decodeScreenJson(bytes), { server, target }, parts.land.servers);
     reply.header(CHANNEL_HEADER, channelOf("screen", bytes.length, bearer));
     const address = (at: number): string => {
-      if (request.method === "GET") return withPage(DEVICE_PATHS.through(server, target), at);
+      if (reply.request.method === "GET") return withPage(DEVICE_PATHS.through(server, target), at);
       id ??= kept.keep(admitted.account.deviceId, screen, parts.monotonicMs());
       return withPage(`/p/${id}`, at);
     };
     let id: string | undefined;
-    return show(request, reply, answer.status, screen, page, address);
+    return show(reply, answer.status, screen, page, address);
   } catch (error) {
     if (!(error instanceof ForeignAddress || error instanceof DecodeError || error instanceof ScreenError))
       throw error;
     parts.onFault(error);
-    return show(request, reply, 503, UNAVAILABLE_SCREEN);
+    return show(reply, 503, UNAVAILABLE_SCREEN);
   }
 }
 
@@ -327,17 +320,17 @@ function channelOf(kind: "screen" | "content", octets: number, bearer: Bearer): 
 }
 
 function show(
-  request: FastifyRequest,
   reply: FastifyReply,
   status: number,
   screen: Screen,
   page = 0,
   href: (page: number) => string = () => DEVICE_PATHS.start,
 ): FastifyReply {
+  const { headers } = reply.request;
   const viewer = {
-    accept: request.headers.accept,
-    userAgent: request.headers["user-agent"],
-    capability: oneOf(request.headers[AIR_HEADERS.capability]),
+    accept: headers.accept,
+    userAgent: headers["user-agent"],
+    capability: oneOf(headers[AIR_HEADERS.capability]),
   };
   const drawn = draw(screen, viewer, { number: page, href });
   reply.header("cache-control", "no-store").header("vary", "accept, user-agent, turnup-capability");

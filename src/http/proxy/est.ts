@@ -44,6 +44,9 @@ type Enrolment = {
   readonly peerOf: (request: FastifyRequest) => Peer | undefined;
 };
 
+/** Who asks, and for what. */
+type Asking = { readonly session: LegsSession; readonly who: Who; readonly asked: CertificateAsked };
+
 export function mountEnrolment(
   app: FastifyInstance,
   parts: ProxyParts,
@@ -80,6 +83,7 @@ async function enrol(est: Enrolment, request: FastifyRequest, reply: FastifyRepl
     return reply.status(401).header("www-authenticate", 'Basic realm="enrolment"').send();
   const asked = askedOf(request, reply);
   if (!asked) return reply;
+  const asking = { session, who, asked };
   const decision =
     token === undefined
       ? est.parts.edge.decideEnrolment(
@@ -90,18 +94,16 @@ async function enrol(est: Enrolment, request: FastifyRequest, reply: FastifyRepl
           },
           est.parts.now(),
         )
-      : await decideByToken(est, request, session, who, token, asked);
-  return answer(est, reply, session, who, decision, asked);
+      : await decideByToken(est, request, token, asking);
+  return answer(est, reply, asking, decision);
 }
 
 /** The token is the provisioning server's: it is asked, over the land leg, and so spent. */
 async function decideByToken(
   est: Enrolment,
   request: FastifyRequest,
-  session: LegsSession,
-  who: Who,
   token: string,
-  asked: CertificateAsked,
+  { session, who, asked }: Asking,
 ): Promise<EnrolmentDecision> {
   const { label } = request.params as { readonly label?: string };
   const server = label ?? est.parts.defaultServer;
@@ -131,23 +133,15 @@ async function reenrol(est: Enrolment, request: FastifyRequest, reply: FastifyRe
   // RFC 7030 §4.2.2: the same subject and names as in the certificate that asks.
   if (!isSameSubject(asked, peer)) throw est.parts.terminate(session, "air", "request_refused", who);
   const network = est.parts.networkIdentityOf(request.ip);
-  return answer(
-    est,
-    reply,
-    session,
-    who,
-    est.parts.edge.decideReenrolment(peer.certificate, network, est.parts.now()),
-    asked,
-  );
+  const decision = est.parts.edge.decideReenrolment(peer.certificate, network, est.parts.now());
+  return answer(est, reply, { session, who, asked }, decision);
 }
 
 async function answer(
   est: Enrolment,
   reply: FastifyReply,
-  session: LegsSession,
-  who: Who,
+  { session, who, asked }: Asking,
   decision: EnrolmentDecision,
-  asked: CertificateAsked,
 ): Promise<FastifyReply> {
   if (decision.kind === "refused") {
     await est.parts.book(decision.events);

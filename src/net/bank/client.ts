@@ -66,36 +66,38 @@ export function createBankClient(options: BankClientOptions) {
 
   return {
     /** One outcome a fee request, in their order; at most 500. */
-    requestFees: (fees: readonly FeeRequest[]): Promise<PaymentOutcome[]> =>
-      askAll(
-        bank,
-        "/v1/charges",
-        fees,
-        readCharge,
-        ({ chargeId }) => chargeId,
-        (charges) => ({ charges }),
-      ),
+    requestFees: (fees: readonly FeeRequest[]): Promise<PaymentOutcome[]> => askAll(bank, FEES, fees),
     payPortions: (payouts: readonly PayoutRequest[]): Promise<PaymentOutcome[]> =>
-      askAll(
-        bank,
-        "/v1/payouts",
-        payouts,
-        readPayout,
-        ({ payoutId }) => payoutId,
-        (sound) => ({ payouts: sound }),
-      ),
+      askAll(bank, PAYOUTS, payouts),
     close: (): void => agent.destroy(),
   };
 }
 
+/** What is asked of the bank: where, in which shape, under which id. */
+type Asked<Entry> = {
+  readonly path: string;
+  readonly read: Read<Entry>;
+  readonly idOf: (entry: Entry) => string;
+  readonly bodyOf: (sound: readonly Entry[]) => object;
+};
+const FEES: Asked<FeeRequest> = {
+  path: "/v1/charges",
+  read: readCharge,
+  idOf: ({ chargeId }) => chargeId,
+  bodyOf: (charges) => ({ charges }),
+};
+const PAYOUTS: Asked<PayoutRequest> = {
+  path: "/v1/payouts",
+  read: readPayout,
+  idOf: ({ payoutId }) => payoutId,
+  bodyOf: (payouts) => ({ payouts }),
+};
+
 /** Entries that the bank could not read are refused here, so that one does not spoil the batch for the others. */
 async function askAll<Entry>(
   bank: Bank,
-  path: string,
+  { path, read, idOf, bodyOf }: Asked<Entry>,
   entries: readonly Entry[],
-  read: Read<Entry>,
-  idOf: (entry: Entry) => string,
-  bodyOf: (sound: readonly Entry[]) => object,
 ): Promise<PaymentOutcome[]> {
   if (entries.length < 1 || entries.length > MAX_PAYMENT_BATCH)
     throw new RangeError(`1 to ${MAX_PAYMENT_BATCH} entries a call`);

@@ -175,7 +175,12 @@ async function sessionOf(land: Land, party: Party): Promise<Session | LandFailur
 async function prove(land: Land, party: Party): Promise<Session | LandFailure> {
   const nonce = Buffer.from(land.options.freshOctets(NONCE_OCTETS)).toString("base64");
   const asked = { nonce, proxy: land.options.proxy.id, at: land.options.now().toISOString() };
-  const answer = await askSmall(land, party, DEVICE_PATHS.authentications, asked, readAnswer, undefined);
+  const answer = await askSmall(
+    land,
+    party,
+    { target: DEVICE_PATHS.authentications, value: asked, read: readAnswer },
+    undefined,
+  );
   if (answer.kind === "failed") return answer;
   if (answer.kind === "refused") return refusedUs(answer.status);
   const fault = proofFault(party.server, answer.value, asked, land.options.now());
@@ -184,12 +189,17 @@ async function prove(land: Land, party: Party): Promise<Session | LandFailure> {
     : { kind: "failed", cause: "server_not_proved", detail: fault };
 }
 
+type Question<Value> = {
+  readonly target: string;
+  readonly value: object;
+  /** Of the answer. */
+  readonly read: Read<Value>;
+};
+
 async function askSmall<Value>(
   land: Land,
   party: Party,
-  target: string,
-  value: object,
-  read: Read<Value>,
+  { target, value, read }: Question<Value>,
   session: Session | undefined,
 ): Promise<
   | { readonly kind: "read"; readonly value: Value }
@@ -263,10 +273,11 @@ async function attempt(land: Land, party: Party, request: LandRequest): Promise<
 async function enrolmentOf(land: Land, name: ServerName, token: string): ReturnType<LandLeg["enrolmentOf"]> {
   const party = land.parties.get(name);
   if (!party) return UNKNOWN;
+  const question = { target: DEVICE_PATHS.enrolments, value: { token }, read: readEnrolment };
   for (const turn of [1, 2]) {
     const session = await sessionOf(land, party);
     if (!("token" in session)) return session;
-    const answer = await askSmall(land, party, DEVICE_PATHS.enrolments, { token }, readEnrolment, session);
+    const answer = await askSmall(land, party, question, session);
     if (answer.kind === "read") return { kind: "known", ...answer.value };
     if (answer.kind === "failed") return answer;
     if (answer.status === 404) return { kind: "unknown" };
