@@ -43,7 +43,11 @@ export async function openStores(
   const kept = { database, sealer, changes, newId, clock };
   const registry = createRegistry(kept);
   const { homePlmnOf, countryOf } = knowledge;
-  const orders = createOrderStore(database, sealer, registry.ownWords, presence.number, homePlmnOf, changes);
+  const orders = createOrderStore(database, sealer, registry.ownWords, {
+    nodeNumber: presence.number,
+    homePlmnOf,
+    changes,
+  });
   const clockToleranceMs = options.config.clock.toleranceSeconds * 1_000;
   return {
     ...kept,

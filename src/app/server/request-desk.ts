@@ -66,7 +66,7 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
     land.port === undefined ? undefined : `https://${land.host}:${land.port}`,
   );
   const conductor = createConductor({
-    store: createOrderStore(database, sealer, registry.ownWords, undefined, knowledge.homePlmnOf),
+    store: createOrderStore(database, sealer, registry.ownWords, { homePlmnOf: knowledge.homePlmnOf }),
     newId,
     clock,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),

@@ -30,7 +30,7 @@ async function node(given?: ChangeChannel) {
       return registry.ownWords.overridesOf(operatorId);
     },
   };
-  const orders = createOrderStore(database, sealer, words, undefined, undefined, changes);
+  const orders = createOrderStore(database, sealer, words, { changes });
   return { changes, registry, orders, catalog: createCatalogStore(shared), reads: () => reads };
 }
 

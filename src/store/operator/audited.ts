@@ -19,8 +19,10 @@ export const INSERT_AUDIT = {
 export type Note = (
   db: Db,
   operatorId: string,
-  actor: string,
-  action: string,
-  subject: string,
-  detail?: Readonly<Record<string, unknown>>,
+  what: {
+    readonly actor: string;
+    readonly action: string;
+    readonly subject: string;
+    readonly detail?: Readonly<Record<string, unknown>>;
+  },
 ) => Promise<void>;

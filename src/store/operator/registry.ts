@@ -63,8 +63,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     overrides: overridesIn(deps, note),
     datasets: { list: (operatorId, { retired }) => listDatasets(deps.database, operatorId, retired) },
     audit: {
-      record: (operatorId, { actor, action, subject, detail = {} }) =>
-        note(deps.database, operatorId, actor, action, subject, detail),
+      record: (operatorId, what) => note(deps.database, operatorId, what),
       list: (operatorId, page) => listAudit(deps.database, operatorId, page),
     },
     ownWords: {
@@ -77,7 +76,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
 
 const noteIn =
   ({ newId, clock }: RegistryDeps): Note =>
-  async (db, operatorId, actor, action, subject, detail = {}) => {
+  async (db, operatorId, { actor, action, subject, detail = {} }) => {
     await db.run(INSERT_AUDIT, [
       newId(),
       operatorId,
@@ -149,13 +148,13 @@ function tokensIn(deps: RegistryDeps, note: Note): Tokens {
         const values = [id, operatorId, hash, role, label, clock(), expiresAt];
         const row = await tx.one<TokenRow>(INSERT_TOKEN, values);
         if (!row) throw new Error("the id of a new token belongs to another operator's");
-        await note(tx, operatorId, actor, "token.create", id, { role, label });
+        await note(tx, operatorId, { actor, action: "token.create", subject: id, detail: { role, label } });
         return tokenView(row);
       }),
     revoke: (operatorId, tokenId, actor) =>
       putInForce(deps, operatorId, ["tokens"], async (tx) => {
         const found = (await tx.run(REVOKE_TOKEN, [operatorId, tokenId, clock()])) > 0;
-        if (found) await note(tx, operatorId, actor, "token.revoke", tokenId);
+        if (found) await note(tx, operatorId, { actor, action: "token.revoke", subject: tokenId });
         return found;
       }),
   };
@@ -197,7 +196,7 @@ function policiesIn(deps: RegistryDeps, note: Note): Policies<OrderPolicy> {
         const written = await tx.run(INSERT_POLICY, [operatorId, version, JSON.stringify(body), actor, now]);
         if (written === 0) return undefined;
         await wakeWaiting(tx, operatorId, now);
-        await note(tx, operatorId, actor, "policy.put", `version ${version}`);
+        await note(tx, operatorId, { actor, action: "policy.put", subject: `version ${version}` });
         return { version, body, madeBy: actor, madeAt: now.toISOString() };
       }),
   };
@@ -263,12 +262,17 @@ function accessPointsIn(deps: RegistryDeps, note: Note): AccessPoints<AccessPoin
         const added = await tx.run(INSERT_ACCESS_POINT, values);
         if (added === 0) return;
         await wakeWaiting(tx, operatorId, clock());
-        await note(tx, operatorId, actor, "access_point.add", point.id, { apn: point.apn });
+        await note(tx, operatorId, {
+          actor,
+          action: "access_point.add",
+          subject: point.id,
+          detail: { apn: point.apn },
+        });
       }),
     retire: (operatorId, id, actor) =>
       putInForce(deps, operatorId, ["access_points"], async (tx) => {
         const found = (await tx.run(RETIRE_ACCESS_POINT, [operatorId, id, clock()])) > 0;
-        if (found) await note(tx, operatorId, actor, "access_point.retire", id);
+        if (found) await note(tx, operatorId, { actor, action: "access_point.retire", subject: id });
         return found;
       }),
   };
@@ -325,13 +329,18 @@ function overridesIn(deps: RegistryDeps, note: Note): Overrides {
         const row = await tx.one<OverrideRow>(PUT_OVERRIDE, values);
         if (!row) throw new Error("an override was neither written nor replaced");
         await wakeWaiting(tx, operatorId, clock());
-        await note(tx, operatorId, actor, "override.put", row.id, { scope, body });
+        await note(tx, operatorId, {
+          actor,
+          action: "override.put",
+          subject: row.id,
+          detail: { scope, body },
+        });
         return overrideView(row);
       }),
     remove: (operatorId, id, actor) =>
       putInForce(deps, operatorId, ["overrides"], async (tx) => {
         const found = (await tx.run(REMOVE_OVERRIDE, [operatorId, id])) > 0;
-        if (found) await note(tx, operatorId, actor, "override.remove", id);
+        if (found) await note(tx, operatorId, { actor, action: "override.remove", subject: id });
         return found;
       }),
   };

@@ -81,13 +81,18 @@ export function relationsIn(deps: RegistryDeps, note: Note): Relations<Relation>
         await tx.run(PUT_RELATION, [newId(), operatorId, ...relationValues(sealer, relation)]);
         await wakeWaiting(tx, operatorId, clock());
         const { deal, keySource, feeLevel } = relation;
-        await note(tx, operatorId, actor, "relation.put", relation.make, { deal, keySource, feeLevel });
+        await note(tx, operatorId, {
+          actor,
+          action: "relation.put",
+          subject: relation.make,
+          detail: { deal, keySource, feeLevel },
+        });
         return "stored";
       }),
     remove: (operatorId, make, actor) =>
       putInForce(deps, operatorId, ["relations"], async (tx) => {
         const found = (await tx.run(REMOVE_RELATION, [operatorId, make])) > 0;
-        if (found) await note(tx, operatorId, actor, "relation.remove", make);
+        if (found) await note(tx, operatorId, { actor, action: "relation.remove", subject: make });
         return found;
       }),
   };

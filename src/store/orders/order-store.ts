@@ -154,15 +154,20 @@ export type PgOrderStore = OrderStore & {
   termsIn(tx: Tx, operatorId: string): Promise<OperatorTerms>;
 };
 
+type Surroundings = {
+  /** This server's number in the database, which its leases bear; without one they lapse by their time alone. */
+  readonly nodeNumber?: () => number | null;
+  readonly homePlmnOf?: HomePlmnResolver;
+  readonly changes?: Changes;
+};
+
 export function createOrderStore(
   database: Database,
   sealer: Sealer,
   registry: OwnWords,
-  /** This server's number in the database, which its leases bear; without one they lapse by their time alone. */
-  nodeNumber: () => number | null = () => null,
-  homePlmnOf: HomePlmnResolver = () => undefined,
-  changes: Changes = NOTHING_HEARD,
+  surroundings: Surroundings = {},
 ): PgOrderStore {
+  const { nodeNumber = () => null, homePlmnOf = () => undefined, changes = NOTHING_HEARD } = surroundings;
   const terms = remembered({ database, changes }, TERMS_KINDS, (operatorId) =>
     readTerms(database, registry, operatorId),
   );

@@ -68,7 +68,7 @@ export function createRequestReader(database: Database, sealer: Sealer, clock: (
       const devices = await database.rows<StoredDevice>(DEVICES, one);
       const orders = await database.rows<Dated<CareOrder, "deadlineAt" | "createdAt">>(ORDERS, one);
       const offers = await database.rows<StoredOffer>(OFFERS_OF, [...one, clock()]);
-      return standingOf(sealer, subscriberId, row, devices, orders, offers.map(offerView));
+      return standingOf(sealer, subscriberId, row, { devices, orders, offers: offers.map(offerView) });
     },
     async noteScreen({ operatorId, subscriberId, screen, channel, at }) {
       await database.run(NOTE_SCREEN, [subscriberId, operatorId, screen, channel, at]);
@@ -299,13 +299,17 @@ const NOTE_SCREEN = {
           where screen_seen.at <= excluded.at`,
 };
 
+type Found = {
+  readonly devices: readonly StoredDevice[];
+  readonly orders: readonly Dated<CareOrder, "deadlineAt" | "createdAt">[];
+  readonly offers: readonly OfferView[];
+};
+
 function standingOf(
   sealer: Sealer,
   subscriberId: string,
   row: StoredSubscriber,
-  devices: readonly StoredDevice[],
-  orders: readonly Dated<CareOrder, "deadlineAt" | "createdAt">[],
-  offers: readonly OfferView[],
+  { devices, orders, offers }: Found,
 ): Standing {
   const { screen, channel, at, account_state: state, language } = row;
   return {
