@@ -34,7 +34,7 @@ import {
 } from "./device-doors.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries } from "./measures.ts";
-import type { ServerOptions } from "./server.ts";
+import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
 import { voicePlatformFinder } from "./voice-platforms.ts";
 

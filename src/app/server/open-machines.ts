@@ -9,7 +9,7 @@ import { fetchModule } from "./fetch-module.ts";
 import { createMachineWatch, type MachineWatch, machineAt } from "./machine-watch.ts";
 import { makerPorts } from "./maker-ports.ts";
 import { openPeers } from "./peers.ts";
-import type { ServerOptions } from "./server.ts";
+import type { ServerOptions } from "./server-options.ts";
 import { watchedConnectors } from "./watched-connectors.ts";
 
 export type Machines = Awaited<ReturnType<typeof openMachines>>;

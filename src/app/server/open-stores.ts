@@ -17,7 +17,7 @@ import type { ClosingStack } from "./closing-stack.ts";
 import { createKnowledge } from "./knowledge.ts";
 import { createOwnDevices } from "./own-devices.ts";
 import { ownIssuer } from "./own-issuer.ts";
-import type { ServerOptions } from "./server.ts";
+import type { ServerOptions } from "./server-options.ts";
 import type { Store } from "./store.ts";
 
 export type Stores = Awaited<ReturnType<typeof openStores>>;

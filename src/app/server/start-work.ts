@@ -15,7 +15,7 @@ import { machineAt } from "./machine-watch.ts";
 import { countEnds, observe } from "./measures.ts";
 import type { Machines } from "./open-machines.ts";
 import type { Stores } from "./open-stores.ts";
-import type { ServerOptions } from "./server.ts";
+import type { ServerOptions } from "./server-options.ts";
 import { watchSession } from "./watched-session.ts";
 
 /** What was imported is looked for this often while no word of it might be heard. */
