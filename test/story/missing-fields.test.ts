@@ -126,8 +126,9 @@ const withProviders =
     await writeFile(file, JSON.stringify(providers.map((one) => ({ ...one, ...change(one) }))));
   };
 
+const SILENT = "does not answer";
 for (const [what, prepare] of [
-  ["does not answer", async ({ sandboxes }: DeviceWorld) => sandboxes.parties.office.close()],
+  [SILENT, async ({ sandboxes }: DeviceWorld) => sandboxes.parties.office.close()],
   [
     "shows a certificate other than the one that was agreed",
     withProviders(() => ({ pins: [`${"A".repeat(43)}=`] })),
@@ -150,7 +151,17 @@ for (const [what, prepare] of [
     );
     for (let hours = 0; hours < 30 && (await at.story(phone)).endedAt === null; hours += 10)
       await at.timePasses(10 * HOUR_MS);
+    if (what === SILENT) {
+      // Only its answers may have been lost: it is asked to end what it may hold, and in the end a person has to look.
+      await at.storyUntil(
+        phone,
+        (story) => kindsOf(story).includes("registration_taken_back"),
+        "it is asked to end what it may hold",
+      );
+      await at.timePasses(15 * 24 * HOUR_MS);
+    }
     const story = await settledAs(at, phone, "failed");
+    assert.equal(kindsOf(story).includes("registration_not_removed"), what === SILENT);
     assert.equal(stateOf(story, "directory"), "failed");
     assert.equal(at.road.sandboxes.parties.office.kernelAt("/scim/v2/directory").size(), 0);
     await messageOn(phone, /request \w{8} failed/);
