@@ -1,222 +1,29 @@
 /** The client module as stories: keys go in, requests and SMS come out. Source: US 6,647,260 columns 4 to 7, Fig. 2, 3, 5, 7. */
 import assert from "node:assert/strict";
-import { createHash, generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
+import {
+  CENTRE,
+  contentOf,
+  device,
+  formScreen,
+  HOME,
+  ITEM,
+  noticeKey,
+  ORDER,
+  PAGES,
+  plain,
+  REFERENCE,
+  statusScreen,
+  voiceMail,
+} from "../../test/fixture/client-device.ts";
 import { createPhoneStorage, type PhoneStorage, PowerCut } from "../sim/phone/storage.ts";
 import { hexOf } from "../wire/hex.ts";
-import { CONTENT_TYPE_OF_CONTENT, type ContentBody, encodeContent } from "../wire/message/content.ts";
-import { encodeKnock, KNOCK_CONTENT_TYPE, type Knock } from "../wire/message/knock.ts";
-import { signModule } from "../wire/message/module.ts";
-import { encodeNotice, NOTICE_CONTENT_TYPE, type Notice } from "../wire/message/notice.ts";
-import { openReply } from "../wire/message/reply.ts";
-import { encodeScreenJson, SCREEN_JSON_TYPE } from "../wire/screen/json.ts";
-import type { Key } from "../wire/screen/keypad.ts";
+import { encodeNotice, NOTICE_CONTENT_TYPE } from "../wire/message/notice.ts";
 import type { Screen } from "../wire/screen/screen.ts";
 import { encodePush } from "../wire/wsp/push.ts";
-import { type ClientModuleOptions, createClientModule } from "./client-module.ts";
-import type { ClientEffect } from "./client-turn.ts";
 import { DEVICE_CLASSES, displayOfClass } from "./device-class.ts";
-import type { StoredIdentity } from "./identity.ts";
-import { factoryModules, isActive } from "./modules.ts";
-import type { WidebandAnswer, WidebandRequest } from "./outbound.ts";
-import { openDeviceStore, StorageFullError } from "./store.ts";
-
-const IMEI = "356938035643809";
-const REFERENCE = "K7QX4M2P";
-const ITEM = "01890a5d-ac96-774b-bcce-b302099a8057";
-const CENTRE = "43900";
-const HOME = "/r/one.example%3A8443/d";
-const ORDER = `${HOME}/orders/${REFERENCE}`;
-const operator = generateKeyPairSync("ed25519");
-const vendor = generateKeyPairSync("ed25519");
-const noticeKey = new Uint8Array(32).fill(7);
-const START_AT = Date.parse("2026-03-01T12:00:00Z");
-
-const identity: StoredIdentity = {
-  imei: IMEI,
-  imsi: "232011234567890",
-  credential: { kind: "enrolled", reference: "1" },
-  provisioningUri: "https://one.example:8443",
-  proxyUri: "https://proxy.example",
-  noticeKey,
-};
-const plain: Screen = { id: "x", title: "X", lang: "en", text: [], entries: [], actions: [] };
-/** The proxy's, where a server does not answer. */
-const unavailable: Screen = { ...plain, id: "unavailable", title: "Try again later" };
-const startScreen: Screen = {
-  ...plain,
-  id: "start",
-  title: "Welcome",
-  entries: [
-    { label: "Packages", href: `${HOME}/packages` },
-    { label: "Features", href: `${HOME}/features` },
-    { label: "Services", href: "https://two.example/d/services" },
-  ],
-};
-const formScreen: Screen = {
-  ...plain,
-  id: "account",
-  title: "Account",
-  form: {
-    action: `${HOME}/requests`,
-    submit: "Order",
-    fields: [
-      { name: "familyName", label: "Name", kind: "text", required: true },
-      { name: "imei", label: "Device number", kind: "digits", required: false },
-    ],
-    hidden: { selection: "voice-mail" },
-  },
-};
-const statusScreen: Screen = {
-  ...plain,
-  id: "status",
-  title: REFERENCE,
-  text: ["Being looked at"],
-  actions: [{ role: "refresh", label: "Look", href: ORDER }],
-  refreshSeconds: 30,
-};
-
-type Pages = Readonly<Record<string, Screen | Uint8Array | "lost" | "away">>;
-const PAGES: Pages = {
-  [`GET ${HOME}/start`]: startScreen,
-  [`GET ${HOME}/features`]: formScreen,
-  [`POST ${HOME}/requests`]: statusScreen,
-  [`GET ${ORDER}`]: statusScreen,
-};
-
-/** A device with a world that answers from `pages`, and whose clock runs only when `pass` says so. */
-function device(
-  options: {
-    pages?: Pages;
-    identity?: Partial<StoredIdentity>;
-    storage?: PhoneStorage;
-    losesSms?: boolean;
-    deviceClass?: ClientModuleOptions["deviceClass"];
-    /** What happens while a request is on its way. */
-    meanwhile?: (asked: string) => void;
-  } = {},
-) {
-  const pages = { ...PAGES, ...options.pages };
-  const storage = options.storage ?? createPhoneStorage();
-  const requests: WidebandRequest[] = [];
-  const sms: { to: string; bytes: Uint8Array }[] = [];
-  const seen: ClientEffect[] = [];
-  let drawn = 0;
-  let now = START_AT;
-  const make = () =>
-    createClientModule({
-      store: openDeviceStore(storage),
-      factory: {
-        identity: { ...identity, ...options.identity },
-        modules: factoryModules([{ name: "mms", version: "1", vendor: "maker-one", state: "dormant" }]),
-        addresses: [{ name: "E-CARE", number: "43800", origin: "factory" }],
-      },
-      deviceClass: options.deviceClass ?? "phone",
-      language: "en",
-      issuerKeyOf: () => operator.publicKey,
-      vendorKeyOf: () => vendor.publicKey,
-      random: (octets) =>
-        Uint8Array.from(createHash("sha512").update(`${drawn++}`).digest().subarray(0, octets)),
-    });
-  let client = make();
-
-  function answerTo({ method, path }: WidebandRequest): WidebandAnswer {
-    const page = pages[`${method} ${path}`];
-    if (page === "lost" || page === undefined) return { kind: "lost", cause: "no answer" };
-    if (page instanceof Uint8Array)
-      return { kind: "answer", status: 200, contentType: CONTENT_TYPE_OF_CONTENT, body: page };
-    return {
-      kind: "answer",
-      status: page === "away" ? 503 : 200,
-      contentType: SCREEN_JSON_TYPE,
-      body: new TextEncoder().encode(encodeScreenJson(page === "away" ? unavailable : page)),
-    };
-  }
-
-  function happen(event: Parameters<typeof client.handle>[0]): void {
-    const effects = client.handle(event, new Date(now));
-    seen.push(...effects);
-    for (const effect of effects) {
-      if (effect.kind === "request") {
-        requests.push(effect.request);
-        options.meanwhile?.(`${effect.request.method} ${effect.request.path}`);
-        happen({ kind: "answered", id: effect.id, answer: answerTo(effect.request) });
-      }
-      if (effect.kind === "sms") {
-        sms.push(effect);
-        happen({ kind: "sms_sent", id: effect.id, isTaken: !options.losesSms });
-      }
-      if (effect.kind === "enrol") happen({ kind: "enrolled", reference: "2" });
-    }
-  }
-
-  return {
-    requests,
-    seen,
-    happen,
-    get client() {
-      return client;
-    },
-    press: (...keys: Key[]) => {
-      for (const key of keys) happen({ kind: "key", key });
-    },
-    pass: (ms: number) => {
-      now += ms;
-      happen({ kind: "clock" });
-    },
-    notice: (notice: Partial<Notice>, from = CENTRE) => {
-      const whole: Notice = {
-        messageId: new Uint8Array(8).fill(1),
-        kind: "status",
-        reference: REFERENCE,
-        itemId: null,
-        text: "Work has begun",
-        fields: {},
-        at: new Date(now),
-        ...notice,
-      };
-      const body = encodeNotice(whole, noticeKey);
-      happen({
-        kind: "push",
-        from,
-        bytes: encodePush({ transactionId: 1, contentType: NOTICE_CONTENT_TYPE, body }),
-      });
-    },
-    knock: (knock: Knock) =>
-      happen({
-        kind: "push",
-        from: CENTRE,
-        bytes: encodePush({ transactionId: 1, contentType: KNOCK_CONTENT_TYPE, body: encodeKnock(knock) }),
-      }),
-    replies: () => sms.map(({ to, bytes }) => ({ to, ...openReply(bytes, noticeKey) })),
-    /** Power goes and comes: the module is made anew from what the storage kept. */
-    restart: () => {
-      client = make();
-      happen({ kind: "power_on" });
-    },
-    asked: () => requests.map(({ method, path }) => `${method} ${path}`),
-  };
-}
-
-function contentOf(change: Partial<ContentBody>): Uint8Array {
-  const body: ContentBody = {
-    issuer: "operator-one",
-    reference: REFERENCE,
-    itemId: ITEM,
-    notAfter: new Date("2026-04-01T12:00:00Z"),
-    modules: [],
-    activations: [],
-    removals: [],
-    parameters: {},
-    security: {},
-    ...change,
-  };
-  return encodeContent(body, IMEI, operator.privateKey);
-}
-const voiceMail = signModule(
-  { name: "voice-mail", version: "1.2", vendor: "maker-one", bytes: new Uint8Array(3_000) },
-  vendor.privateKey,
-);
+import { isActive } from "./modules.ts";
+import { StorageFullError } from "./store.ts";
 
 test("a device that was never provisioned opens its first screen by itself when it is switched on", () => {
   const phone = device();
