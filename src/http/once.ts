@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import type { Repeats } from "../kernel/account/registry.ts";
+import type { RepeatAnswer, Repeats } from "../kernel/account/registry.ts";
 import type { Caller } from "../kernel/account/role.ts";
 import { TurnupError } from "../term/error.ts";
 import { STATUS_OF } from "./problem.ts";
@@ -33,6 +33,71 @@ export function idempotencyKeyOf(request: FastifyRequest): string {
   return createHash("sha256").update(key).digest("base64url");
 }
 
+/** What is asked for: by whom, at which door, under which key. The fingerprint tells another request under the same key. */
+type Asked = {
+  readonly operatorId: string;
+  readonly scope: string;
+  readonly key: string;
+  /** Anything that JSON holds. */
+  readonly said: unknown;
+};
+
+/** How a door keeps what it answered, and how it says no. */
+type Door<Outcome> = {
+  /** Work that was refused left nothing behind, and its key is free again; after any other failure nobody knows. */
+  readonly isRefusal: (error: unknown) => boolean;
+  readonly running: () => Error;
+  readonly otherRequest: () => Error;
+  readonly keep: (outcome: Outcome) => RepeatAnswer;
+  readonly again: (kept: RepeatAnswer) => Outcome;
+};
+
+/** Does work once a key, whoever asks again and on whichever server: the first answer is kept, and given again. */
+export async function onceAtDoor<Outcome>(
+  repeats: Pick<Repeats, "begin" | "finish" | "abandon">,
+  { operatorId, scope, key, said }: Asked,
+  door: Door<Outcome>,
+  work: (subjectId: string) => Promise<Outcome>,
+): Promise<Outcome> {
+  const named = { scope, key };
+  const fingerprint = createHash("sha256").update(JSON.stringify(said)).digest();
+  const before = await repeats.begin(operatorId, { ...named, fingerprint });
+  switch (before.state) {
+    case "done":
+      return door.again(before.answer);
+    case "running":
+      throw door.running();
+    case "other_request":
+      throw door.otherRequest();
+    case "first": {
+      let outcome: Outcome;
+      try {
+        outcome = await work(before.subjectId);
+      } catch (error) {
+        // The claim of work whose failure is no refusal stays, and lapses.
+        if (door.isRefusal(error)) await repeats.abandon(operatorId, named);
+        throw error;
+      }
+      await repeats.finish(operatorId, named, door.keep(outcome));
+      return outcome;
+    }
+  }
+}
+
+const API_DOOR: Door<Answer> = {
+  isRefusal: (error) => error instanceof TurnupError && STATUS_OF[error.code] < 500,
+  running: () =>
+    new TurnupError("request_in_progress", "a request with this Idempotency-Key is being worked on", {
+      nextStep: "Repeat it in a minute with the same key.",
+    }),
+  otherRequest: () =>
+    new TurnupError("idempotency_key_reused", "this Idempotency-Key came with another request before", {
+      nextStep: "Use a new key for a new request.",
+    }),
+  keep: ({ status, body }) => ({ status, body: withoutSecret(body) }),
+  again: (kept) => ({ ...kept, headers: { "idempotency-replayed": "true" } }),
+};
+
 /**
  * Does the work of a request once per key.
  * @throws TurnupError `idempotency_key_reused`, `request_in_progress`
@@ -45,44 +110,18 @@ export async function once(
   work: (once: { readonly key: string; readonly subjectId: string }) => Promise<Answer>,
 ): Promise<Answer> {
   const key = keyOf(caller, request);
-  const named = { scope: `${route.method} ${route.path}`, key };
   const body = route.tellsApart ? route.tellsApart(request.body) : (request.body ?? null);
-  const fingerprint = createHash("sha256")
-    .update(JSON.stringify([request.params, body]))
-    .digest();
-  const before = await repeats.begin(caller.operatorId, { ...named, fingerprint });
-  switch (before.state) {
-    case "done":
-      return { ...before.answer, headers: { "idempotency-replayed": "true" } };
-    case "running":
-      throw new TurnupError("request_in_progress", "a request with this Idempotency-Key is being worked on", {
-        nextStep: "Repeat it in a minute with the same key.",
-      });
-    case "other_request":
-      throw new TurnupError(
-        "idempotency_key_reused",
-        "this Idempotency-Key came with another request before",
-        {
-          nextStep: "Use a new key for a new request.",
-        },
-      );
-    case "first": {
-      let answer: Answer;
-      try {
-        answer = await work({ key, subjectId: before.subjectId });
-      } catch (error) {
-        // Refused work left nothing behind. After any other failure nobody knows: the claim stays and lapses.
-        if (error instanceof TurnupError && STATUS_OF[error.code] < 500)
-          await repeats.abandon(caller.operatorId, named);
-        throw error;
-      }
-      await repeats.finish(caller.operatorId, named, {
-        status: answer.status,
-        body: withoutSecret(answer.body),
-      });
-      return answer;
-    }
-  }
+  return onceAtDoor(
+    repeats,
+    {
+      operatorId: caller.operatorId,
+      scope: `${route.method} ${route.path}`,
+      key,
+      said: [request.params, body],
+    },
+    API_DOOR,
+    (subjectId) => work({ key, subjectId }),
+  );
 }
 
 /** Partners are other companies: the key of one is never the key of another. */

@@ -13,6 +13,7 @@ import { SI_CONTENT_TYPE, SL_CONTENT_TYPE, xmlOfSi, xmlOfSl } from "./si/codec.t
 import type { Pdu, PduOf } from "./smpp/command.ts";
 import { decodePdu } from "./smpp/pdu.ts";
 import { tlvValue } from "./smpp/tlv.ts";
+import { hasHeader, octetsOf, userDataOf as userDataPartOf } from "./smpp/user-data.ts";
 import { createReassembler, type WholeMessage } from "./sms/reassembly.ts";
 import { decodeUdh, encodeUdh, splitHeader, type Udh, type UserDataPart } from "./sms/udh.ts";
 import { decodeWbxmlHead } from "./wbxml/decode.ts";
@@ -60,7 +61,6 @@ const NOTHING: Reading = {
 
 const OMA_CP_CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
 const UNKNOWN_PUBLIC_ID = 1;
-const UDHI = 0x40;
 /** 255 parts of 140 octets. */
 const LIMITS = { limitMessages: 1, limitOctets: 35_700, timeoutMs: Number.POSITIVE_INFINITY };
 
@@ -130,10 +130,9 @@ function userDataOf(pdu: Pdu): UserDataPart {
   if (pdu.command !== "submit_sm" && pdu.command !== "deliver_sm" && pdu.command !== "data_sm") {
     throw new DecodeError(`${pdu.command} carries no message`, 4);
   }
-  const octets =
-    tlvValue(pdu.tlvs, "message_payload") ?? ("short_message" in pdu ? pdu.short_message : undefined);
-  if (!octets) throw new DecodeError(`${pdu.command} without a message`, 4);
-  return pdu.esm_class & UDHI ? splitHeader(octets) : { udh: headerFromTlvs(pdu), data: octets };
+  if (pdu.command === "data_sm" && tlvValue(pdu.tlvs, "message_payload") === undefined)
+    throw new DecodeError(`${pdu.command} without a message`, 4);
+  return hasHeader(pdu) ? userDataPartOf(pdu) : { udh: headerFromTlvs(pdu), data: octetsOf(pdu) };
 }
 
 function headerFromTlvs({ tlvs }: PduOf<"submit_sm" | "deliver_sm" | "data_sm">): Uint8Array {

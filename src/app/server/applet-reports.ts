@@ -17,10 +17,9 @@ import {
 } from "../../wire/applet/report.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
-import { tlvValue } from "../../wire/smpp/tlv.ts";
+import { userDataOf } from "../../wire/smpp/user-data.ts";
 import { createReassembler } from "../../wire/sms/reassembly.ts";
 import { decodeText } from "../../wire/sms/text.ts";
-import { splitHeader } from "../../wire/sms/udh.ts";
 import type { Config } from "../config/config.ts";
 import { isEightBit } from "./handset-report.ts";
 
@@ -32,7 +31,6 @@ export type AppletReports = {
   take(pdu: DeliverSm): Promise<AppletOutcome>;
 };
 
-const UDHI = 0x40;
 /** Types of number that are E.164: unknown, as many centres say, and international. */
 const FULL_NUMBERS = [0, 1];
 const PARTS = { limitMessages: 1_000, limitOctets: 1_048_576, timeoutMs: 300_000 };
@@ -86,12 +84,8 @@ export function createAppletReports(deps: AppletDeps, { applet }: Config): Apple
   };
 
   function wholeOf(pdu: DeliverSm): Uint8Array | null {
-    const octets =
-      pdu.short_message.length > 0
-        ? pdu.short_message
-        : (tlvValue(pdu.tlvs, "message_payload") ?? pdu.short_message);
-    if ((pdu.esm_class & UDHI) === 0) return octets;
-    const { udh, data } = splitHeader(octets);
+    const { udh, data } = userDataOf(pdu);
+    if (udh.length === 0) return data;
     const { source_addr: from, destination_addr: to } = pdu;
     return parts.accept({ from, to, udh, data, atMs: deps.clock().getTime() })?.bytes ?? null;
   }

@@ -1,21 +1,13 @@
 /** The octets of a report in what a centre delivers from a handset, however it wrapped them. */
 
 import type { DeliverSm } from "../../wire/smpp/command.ts";
-import { tlvValue } from "../../wire/smpp/tlv.ts";
-import { splitHeader } from "../../wire/sms/udh.ts";
-
-const UDHI = 0x40;
+import { userDataOf } from "../../wire/smpp/user-data.ts";
 
 /** Undefined for what is no 8-bit data: a text from a subscriber waits for nobody yet. */
 export function reportOctets(pdu: DeliverSm): Uint8Array | undefined {
   if (!isEightBit(pdu.data_coding)) return undefined;
-  const userData =
-    pdu.short_message.length > 0
-      ? pdu.short_message
-      : (tlvValue(pdu.tlvs, "message_payload") ?? pdu.short_message);
-  if ((pdu.esm_class & UDHI) === 0) return userData;
   try {
-    return splitHeader(userData).data;
+    return userDataOf(pdu).data;
   } catch {
     return undefined; // a header that is cut short heads nothing of ours
   }

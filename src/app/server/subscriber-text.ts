@@ -2,10 +2,9 @@
 import type { TextPart } from "../../kernel/order/reply-store.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
 import { tlvValue } from "../../wire/smpp/tlv.ts";
+import { userDataOf } from "../../wire/smpp/user-data.ts";
 import { decodeText } from "../../wire/sms/text.ts";
-import { decodeUdh, splitHeader, type UserDataPart } from "../../wire/sms/udh.ts";
-
-const UDHI = 0x40;
+import { decodeUdh, type UserDataPart } from "../../wire/sms/udh.ts";
 
 export type SubscriberText = {
   readonly text: string;
@@ -14,12 +13,8 @@ export type SubscriberText = {
 };
 
 export function subscriberText(pdu: DeliverSm): SubscriberText | undefined {
-  const whole =
-    pdu.short_message.length > 0
-      ? pdu.short_message
-      : (tlvValue(pdu.tlvs, "message_payload") ?? pdu.short_message);
   try {
-    const user = (pdu.esm_class & UDHI) === 0 ? { udh: new Uint8Array(), data: whole } : splitHeader(whole);
+    const user = userDataOf(pdu);
     return { text: decodeText(pdu.data_coding, user.data), part: partOf(pdu, user) };
   } catch {
     return undefined; // octets of an application, or a coding that nobody reads

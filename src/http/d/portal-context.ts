@@ -6,6 +6,7 @@ import type { PortalView } from "../../kernel/dialog/view.ts";
 import { NO_PEERS, peerName } from "../../kernel/order/peers.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
+import { onceAtDoor } from "../once.ts";
 import { STATUS_OF } from "../problem.ts";
 import type { PostedBody } from "./body.ts";
 import type { PortalDeps } from "./ports.ts";
@@ -161,38 +162,27 @@ export function keyOfPost(
  * same form apart; nothing of a user's or a card's is in it.
  * @throws Trouble `answered_otherwise`, `request_in_progress`, and what the work throws
  */
-export async function once(
+export const once = (
   { deps }: PortalContext,
   visitor: Visitor,
   key: string,
   said: readonly string[],
   work: () => Promise<string>,
-): Promise<string> {
-  const operatorId = visitor.operator.id;
-  const named = { scope: "POST /d", key };
-  const fingerprint = createHash("sha256").update(JSON.stringify(said)).digest();
-  const before = await deps.repeats.begin(operatorId, { ...named, fingerprint });
-  switch (before.state) {
-    case "done":
-      return String(before.answer.body);
-    case "running":
-      throw new Trouble("request_in_progress", 409);
-    case "other_request":
-      throw new Trouble("nothing_to_answer", 409); // another answer on the same form
-    case "first": {
-      let outcome: string;
-      try {
-        outcome = await work();
-      } catch (error) {
-        // Refused work left nothing behind. After any other failure nobody knows: the claim stays and lapses.
-        if (troubleOf(error)) await deps.repeats.abandon(operatorId, named);
-        throw error;
-      }
-      await deps.repeats.finish(operatorId, named, { status: 200, body: outcome });
-      return outcome;
-    }
-  }
-}
+): Promise<string> =>
+  onceAtDoor(
+    deps.repeats,
+    { operatorId: visitor.operator.id, scope: "POST /d", key, said },
+    PORTAL_DOOR,
+    work,
+  );
+
+const PORTAL_DOOR = {
+  isRefusal: (error: unknown) => troubleOf(error) !== undefined,
+  running: () => new Trouble("request_in_progress", 409),
+  otherRequest: () => new Trouble("nothing_to_answer", 409), // another answer on the same form
+  keep: (outcome: string) => ({ status: 200, body: outcome }),
+  again: ({ body }: { readonly body: unknown }) => String(body),
+};
 
 export const hashOf = (words: readonly string[]): string =>
   createHash("sha256").update(JSON.stringify(words)).digest("base64url");

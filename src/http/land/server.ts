@@ -7,7 +7,7 @@
  *
  * A proxy that does not pass is told nothing but 401; `onRefused` has the reason.
  */
-import { constants, type KeyObject, sign } from "node:crypto";
+import { type KeyObject, sign } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { TurnupError } from "../../term/error.ts";
@@ -41,13 +41,13 @@ import {
   timeoutsOf,
 } from "../connections.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
+import { mutualTls } from "../mutual-tls.ts";
 import { STATUS_OF } from "../problem.ts";
 import type { LandHandler, LandRequest, LandResponse } from "./handler.ts";
 import { identityOf } from "./identity.ts";
 
 /** A form or JSON of a request with account data; content goes the other way. */
 export const LAND_BODY_OCTETS_MAX = 131_072;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 1_000, perAddress: 1_000 };
 const TIMEOUTS = timeoutsOf(LIMITS);
 const SESSION_MS = 15 * 60_000;
@@ -141,15 +141,7 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
 function openDoor({ tls, onRefused }: LandServerOptions): FastifyInstance {
   const app = Fastify({
     https: {
-      key: tls.key,
-      cert: tls.certificate,
-      ca: tls.authority,
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: "TLSv1.3",
-      // A ticket would carry a proxy's certificate past its end.
-      secureOptions: constants.SSL_OP_NO_TICKET,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
       ...TIMEOUTS.node,
     },
     bodyLimit: LAND_BODY_OCTETS_MAX,

@@ -24,8 +24,8 @@ import {
   refuseConnection,
   timeoutsOf,
 } from "../connections.ts";
+import { mutualTls } from "../mutual-tls.ts";
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
 const TIMEOUTS = timeoutsOf(LIMITS);
 const DEFAULT_PAGE = 100;
@@ -62,13 +62,7 @@ export function makerDoors(options: MakerDoorOptions): FastifyInstance {
 function openDoors({ tls, onRefused }: Doors): FastifyInstance {
   const app = Fastify({
     https: {
-      key: tls.key,
-      cert: tls.certificate,
-      ca: tls.authority,
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: "TLSv1.3",
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
       ...TIMEOUTS.node,
     },
     bodyLimit: MAX_BODY_OCTETS,

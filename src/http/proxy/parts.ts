@@ -1,5 +1,4 @@
 /** What the doors of the proxy share: decisions, journal, land leg, records, lock-out. */
-import { constants } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ProxyEvent } from "../../proxy/account.ts";
 import type { NetworkIdentity } from "../../proxy/admission.ts";
@@ -17,6 +16,7 @@ import {
 import { maskIdentifier } from "../../term/mask.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import { CONNECTION_LIMITS, hostOf, refuseConnection, timeoutsOf } from "../connections.ts";
+import { type DoorTls, mutualTls } from "../mutual-tls.ts";
 
 export type ProxyDoorOptions = {
   readonly edge: Edge;
@@ -122,22 +122,9 @@ export const fastifyOptions = {
   routerOptions: { maxParamLength: 300 },
 } as const;
 
-/** TLS 1.3 and nothing older; no ticket outlives the certificate that it was given for. */
-export const airTls = (tls: {
-  readonly key: string;
-  readonly certificate: string;
-  /** PEM: devices' authorities, the factories' and our own. */
-  readonly authorities: readonly string[];
-}) => ({
-  key: tls.key,
-  cert: tls.certificate,
-  ca: [...tls.authorities],
-  requestCert: true,
-  // A device without a certificate may ask for one; a bad certificate is refused behind the handshake (`air.ts`).
-  rejectUnauthorized: false,
-  minVersion: "TLSv1.3" as const,
-  secureOptions: constants.SSL_OP_NO_TICKET,
-  handshakeTimeout: DOOR_LIMITS.handshakeTimeoutMs,
+/** A device without a certificate may ask for one; a bad certificate is refused behind the handshake (`air.ts`). */
+export const airTls = (tls: DoorTls) => ({
+  ...mutualTls(tls, { admitsStrangers: true, handshakeTimeoutMs: DOOR_LIMITS.handshakeTimeoutMs }),
   ...TIMEOUTS.node,
 });
 

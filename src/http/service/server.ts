@@ -29,6 +29,7 @@ import {
   refuseConnection,
   timeoutsOf,
 } from "../connections.ts";
+import { mutualTls } from "../mutual-tls.ts";
 import {
   RefusalError,
   SCIM_BASE,
@@ -39,7 +40,6 @@ import {
 } from "./scim.ts";
 
 const MAX_BODY_OCTETS = 65_536;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
 const TIMEOUTS = timeoutsOf(LIMITS);
 
@@ -98,13 +98,7 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
 function openDoors({ tls, onRefused }: Doors): FastifyInstance {
   const app = Fastify({
     https: {
-      key: tls.key,
-      cert: tls.certificate,
-      ca: tls.authority,
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: "TLSv1.3",
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
       ...TIMEOUTS.node,
     },
     bodyLimit: MAX_BODY_OCTETS,

@@ -10,7 +10,7 @@ import type { OrderStore } from "../order/order-store.ts";
 import { quietFrom, quietUntil } from "../order/quiet-hours.ts";
 import { minutesAfter, secondsAfter } from "../order/scribe.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
-import { cutMessage, type MessagePart } from "../payload/compose.ts";
+import { cutMessage, esmClassOf, type MessagePart } from "../payload/compose.ts";
 import { faultOf } from "./advance.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { InHand } from "./in-hand.ts";
@@ -19,7 +19,6 @@ import type { InHand } from "./in-hand.ts";
 export const LEASE_MS = 120_000;
 const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_MINUTES = 15;
-const UDHI = 0x40;
 /** Messages on their way that were handed over; beyond it they wait in the database for their turn. */
 const HANDED_MAX = 1_000;
 
@@ -262,7 +261,7 @@ function toSubmit(
   return {
     to,
     from: message.sender,
-    esmClass: part.udh.length > 0 ? UDHI : 0,
+    esmClass: esmClassOf(part),
     dataCoding,
     userData,
     moreToSend,

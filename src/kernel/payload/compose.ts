@@ -10,6 +10,7 @@ import { NOTICE_CONTENT_TYPE } from "../../wire/message/notice.ts";
 import { encodeNokiaOta } from "../../wire/nokiaota/codec.ts";
 import { encodeProvisioning } from "../../wire/omacp/codec.ts";
 import { macOf, type Sec } from "../../wire/omacp/mac.ts";
+import { UDHI } from "../../wire/smpp/user-data.ts";
 import { splitUserData } from "../../wire/sms/split.ts";
 import { encodeText } from "../../wire/sms/text.ts";
 import { encodeMultipart } from "../../wire/wsp/multipart.ts";
@@ -34,8 +35,10 @@ export type Authentication =
   | { readonly sec: "netwpin"; readonly imsi: string }
   | { readonly sec: "userpin"; readonly pin: string };
 
-/** A part as it goes into `short_message`: UDH before the data, `esm_class` 0x40 where there is a UDH. */
+/** A part as it goes into `short_message`: UDH before the data, `esm_class` with its UDHI bit where there is a UDH. */
 export type MessagePart = { readonly udh: Uint8Array; readonly data: Uint8Array };
+
+export const esmClassOf = ({ udh }: MessagePart): number => (udh.length > 0 ? UDHI : 0);
 export type MessageParts = { readonly dataCoding: number; readonly parts: readonly MessagePart[] };
 
 /** Documents differ by operator, not by subscriber: a few hundred serve all. */

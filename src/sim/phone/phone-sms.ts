@@ -1,15 +1,16 @@
 /**
  * SMS of the phone's person and of its applications, as they come by the message centre and leave by it.
  */
+
 import { DecodeError } from "../../wire/decode-error.ts";
 import { NOTICE_PORT } from "../../wire/message/notice.ts";
+import { UDHI } from "../../wire/smpp/user-data.ts";
 import { decodeText, encodeText } from "../../wire/sms/text.ts";
 import type { IncomingSms } from "../handset/fleet-state.ts";
 import { feed } from "./phone-run.ts";
 import { type PhoneState, type Push, type Running, tell } from "./phone-state.ts";
 
 const MAX_TEXTS = 20;
-const UDHI = 0x40;
 
 /** One SMS of the message centre, which tries again while a phone is off or the radio lost it. */
 export async function onMessage(phone: PhoneState, sms: IncomingSms): Promise<"delivered" | "absent"> {

@@ -11,6 +11,7 @@ import { formatReceipt, isFinal, stateId } from "../../wire/smpp/receipt.ts";
 import { STATUS } from "../../wire/smpp/status.ts";
 import { formatAbsoluteTime, parseTime } from "../../wire/smpp/time.ts";
 import { tlvValue } from "../../wire/smpp/tlv.ts";
+import { hasHeader } from "../../wire/smpp/user-data.ts";
 import { type Chance, createChance } from "./chance.ts";
 import { type Faults, type IdForm, NO_FAULTS } from "./faults.ts";
 import { Outbox } from "./outbox.ts";
@@ -296,7 +297,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
     if (!isTime(message.validity_period)) return STATUS.ESME_RINVEXPIRY;
     if (message.short_message.length > 0 && tlvValue(pdu.tlvs, "message_payload"))
       return STATUS.ESME_RINVMSGLEN;
-    return pdu.tlvs.length > 0 || pdu.esm_class & 0x40 ? headerRefusal(message) : undefined;
+    return pdu.tlvs.length > 0 || hasHeader(pdu) ? headerRefusal(message) : undefined;
   }
 
   get #isFull(): boolean {

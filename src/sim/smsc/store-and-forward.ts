@@ -5,6 +5,7 @@
 
 import type { MessageState } from "../../wire/smpp/receipt.ts";
 import { momentOf, parseTime } from "../../wire/smpp/time.ts";
+import { UDHI } from "../../wire/smpp/user-data.ts";
 import type { UserDataPart } from "../../wire/sms/udh.ts";
 import { type Submitted, userDataParts } from "./user-data.ts";
 
@@ -203,7 +204,7 @@ export class StoreAndForward {
         messageId: stored.messageId,
         from: message.source_addr,
         to: message.destination_addr,
-        esmClass: udh.length > 0 ? message.esm_class | 0x40 : message.esm_class,
+        esmClass: udh.length > 0 ? message.esm_class | UDHI : message.esm_class,
         protocolId: message.protocol_id,
         dataCoding: message.data_coding,
         udh,

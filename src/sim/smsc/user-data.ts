@@ -4,10 +4,10 @@
  */
 
 import { type Tlv, tlvValue } from "../../wire/smpp/tlv.ts";
+import { userDataOf } from "../../wire/smpp/user-data.ts";
 import { splitUserData, USER_DATA_OCTETS } from "../../wire/sms/split.ts";
-import { decodeUdh, encodeUdh, splitHeader, type Udh, type UserDataPart } from "../../wire/sms/udh.ts";
+import { decodeUdh, encodeUdh, type Udh, type UserDataPart } from "../../wire/sms/udh.ts";
 
-const UDHI = 0x40;
 /** Characters of a message in the default alphabet: SMPP carries one in an octet, the air 8 in 7. */
 const DEFAULT_ALPHABET_OCTETS = 160;
 
@@ -23,11 +23,8 @@ export type Submitted = {
  * @throws TurnupError `payload_too_long`: more than 255 parts
  */
 export function userDataParts(message: Submitted, reference: number): UserDataPart[] {
-  const { esm_class, data_coding, short_message, tlvs } = message;
-  const whole =
-    short_message.length > 0 ? short_message : (tlvValue(tlvs, "message_payload") ?? short_message);
-  const given: UserDataPart =
-    esm_class & UDHI ? splitHeader(whole) : { udh: whole.subarray(0, 0), data: whole };
+  const { data_coding, tlvs } = message;
+  const given = userDataOf(message);
   const maxOctets = data_coding === 0 ? DEFAULT_ALPHABET_OCTETS : USER_DATA_OCTETS;
   const fromTlvs = headerOf(tlvs);
   if (!fromTlvs && given.udh.length + given.data.length <= maxOctets) return [given];

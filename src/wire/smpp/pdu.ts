@@ -22,7 +22,8 @@ import {
   type UnsuccessSme,
 } from "./command.ts";
 import { bufferOf, Reader, uint32At, unfit, Writer } from "./octets.ts";
-import { NO_TLVS, readTlvs, type Tlv, tlvRoom, tlvValue, writeTlvs } from "./tlv.ts";
+import { NO_TLVS, readTlvs, type Tlv, tlvRoom, writeTlvs } from "./tlv.ts";
+import { hasHeader, octetsOf, type WithUserData } from "./user-data.ts";
 
 export const HEADER_OCTETS = 16;
 /** sm_length 255 is reserved (§5.2.21). */
@@ -30,7 +31,6 @@ export const MAX_SHORT_MESSAGE_OCTETS = 254;
 /** number_of_dests, §4.5.1. */
 export const MAX_DESTINATIONS = 254;
 const TIME_OCTETS = 17;
-const UDHI = 0x40;
 /** Fixed fields of submit_sm and deliver_sm with every text at its longest. */
 const SHORT_MESSAGE_ROOM = HEADER_OCTETS + 6 + 2 * 23 + 3 + 2 * TIME_OCTETS + 5;
 const EMPTY = new Uint8Array(0);
@@ -186,14 +186,11 @@ function readShortMessage(reader: Reader): Uint8Array {
 }
 
 /** With the UDH indicator set, the user data must hold the whole header that its first octet announces. */
-function checkHeaderFits(
-  reader: Reader,
-  { esm_class, short_message, tlvs }: { esm_class: number; short_message: Uint8Array; tlvs: readonly Tlv[] },
-): void {
-  if ((esm_class & UDHI) === 0) return;
-  const data = short_message.length > 0 ? short_message : tlvValue(tlvs, "message_payload");
-  const announced = data?.[0];
-  if (data === undefined || announced === undefined) return;
+function checkHeaderFits(reader: Reader, pdu: WithUserData): void {
+  if (!hasHeader(pdu)) return;
+  const data = octetsOf(pdu);
+  const [announced] = data;
+  if (announced === undefined) return;
   if (announced + 1 > data.length) {
     const why = `the user data header of ${announced + 1} octets passes the message of ${data.length}`;
     throw reader.refuse(why, reader.end - data.length);

@@ -9,6 +9,7 @@
  */
 import { bufferOf, latin1At, unfit } from "./octets.ts";
 import { type Tlv, tlvValue } from "./tlv.ts";
+import { hasHeader, octetsOf } from "./user-data.ts";
 
 /** message_state of §5.2.28 by number, with the seven letters of the text form. */
 const STATES = [
@@ -61,7 +62,6 @@ export type ReceiptPdu = {
 const MESSAGE_TYPE = 0x3c;
 const RECEIPT = 0x04;
 const INTERMEDIATE = 0x20;
-const UDHI = 0x40;
 const UCS2 = 0x08;
 /** A receipt's text is 100 to 200 characters; what stands later is the start of the message it reports on. */
 const MAX_TEXT_OCTETS = 1024;
@@ -133,10 +133,11 @@ function parseReceiptText(whole: string): ReceiptText {
   };
 }
 
-function textOf({ short_message, tlvs, esm_class, data_coding }: ReceiptPdu): string {
-  const whole =
-    short_message.length > 0 ? short_message : (tlvValue(tlvs, "message_payload") ?? short_message);
-  const skip = esm_class & UDHI ? (whole[0] ?? 0) + 1 : 0;
+/** A header that is cut short heads a text all the same: the text begins behind what it announces. */
+function textOf(pdu: ReceiptPdu): string {
+  const { data_coding } = pdu;
+  const whole = octetsOf(pdu);
+  const skip = hasHeader(pdu) ? (whole[0] ?? 0) + 1 : 0;
   const octets = bufferOf(whole.subarray(skip, skip + MAX_TEXT_OCTETS));
   if (data_coding !== UCS2) return latin1At(octets, 0, octets.length);
   return Buffer.from(octets.subarray(0, octets.length & ~1))

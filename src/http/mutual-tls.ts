@@ -1,0 +1,38 @@
+/**
+ * TLS of every door that asks for a certificate: 1.3 and nothing older, and no session that goes on without a new handshake,
+ * since it would carry a caller's certificate past its end or its withdrawal. Under SSL_OP_NO_TICKET tickets of TLS 1.3 hold a
+ * session's name alone (RFC 8446, 4.6.1), and no session is kept under it.
+ */
+import { constants } from "node:crypto";
+
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export type DoorTls = {
+  /** PEM. */
+  readonly key: string;
+  /** PEM, with its chain. */
+  readonly certificate: string;
+  /** PEM: whose certificates are let in. */
+  readonly authorities: string | readonly string[];
+};
+
+export const mutualTls = (
+  { key, certificate, authorities }: DoorTls,
+  {
+    admitsStrangers = false,
+    handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS,
+  }: {
+    /** A caller without a certificate, or with a bad one, is let through the handshake: the door itself refuses it. */
+    readonly admitsStrangers?: boolean;
+    readonly handshakeTimeoutMs?: number;
+  } = {},
+) => ({
+  key,
+  cert: certificate,
+  ca: typeof authorities === "string" ? authorities : [...authorities],
+  requestCert: true,
+  rejectUnauthorized: !admitsStrangers,
+  minVersion: "TLSv1.3" as const,
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  handshakeTimeout: handshakeTimeoutMs,
+});
