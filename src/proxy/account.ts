@@ -75,59 +75,67 @@ export type Account = {
 /** As many as one reference proxy serves; above it no account is opened. */
 export const ACCOUNTS_MAX = 2_000_000;
 
-export type Accounts = ReturnType<typeof createAccounts>;
+/** Changed by `apply` alone. */
+export type Accounts = {
+  readonly byDevice: Map<string, Account>;
+  /** By their names in certificates, by their SIMs, by their numbers: the devices that they are, or are to be, bound to. */
+  readonly deviceOfUuid: Map<string, string>;
+  readonly deviceOfImsi: Map<string, string>;
+  readonly deviceOfMsisdn: Map<string, string>;
+};
 
-export function createAccounts() {
-  const byDevice = new Map<string, Account>();
-  const byUuid = new Map<string, string>();
-  /** Of a SIM: the device that it is, or is to be, bound to. */
-  const byImsi = new Map<string, string>();
-  const byMsisdn = new Map<string, string>();
+export const noAccounts = (): Accounts => ({
+  byDevice: new Map(),
+  deviceOfUuid: new Map(),
+  deviceOfImsi: new Map(),
+  deviceOfMsisdn: new Map(),
+});
 
-  function put(account: Account): void {
-    const before = byDevice.get(account.deviceId);
-    forget(byImsi, before?.imsi, account.deviceId);
-    forget(byMsisdn, before?.msisdn, account.deviceId);
-    byDevice.set(account.deviceId, account);
-    byUuid.set(account.uuid, account.deviceId);
-    if (account.imsi !== null) byImsi.set(account.imsi, account.deviceId);
-    if (account.msisdn !== null) byMsisdn.set(account.msisdn, account.deviceId);
-  }
-  const at = (index: Map<string, string>, key: string): Account | undefined => {
-    const deviceId = index.get(key);
-    return deviceId === undefined ? undefined : byDevice.get(deviceId);
-  };
-
-  /** The only place that changes state. */
-  function apply(event: ProxyEvent): void {
-    if (event.kind === "account_opened") {
-      const { deviceId, uuid, imsi, msisdn } = event;
-      put({
-        deviceId,
-        uuid,
-        imsi,
-        msisdn,
-        bond: "unbound",
-        isBlocked: false,
-        current: null,
-        pending: null,
-      });
-      return;
-    }
-    const account = byDevice.get(event.deviceId);
-    if (!account) throw new RangeError("an event of an account that was never opened");
-    put(changed(account, event));
-  }
-
-  return {
-    apply,
-    byDeviceId: (deviceId: string): Account | undefined => byDevice.get(deviceId),
-    byUuid: (uuid: string): Account | undefined => at(byUuid, uuid),
-    byImsi: (imsi: string): Account | undefined => at(byImsi, imsi),
-    byMsisdn: (msisdn: string): Account | undefined => at(byMsisdn, msisdn),
-    size: (): number => byDevice.size,
-  };
+export function apply(accounts: Accounts, event: ProxyEvent): void {
+  if (event.kind === "account_opened") return put(accounts, opened(event));
+  const account = accounts.byDevice.get(event.deviceId);
+  if (!account) throw new RangeError("an event of an account that was never opened");
+  put(accounts, changed(account, event));
 }
+
+export const accountOfDevice = ({ byDevice }: Accounts, deviceId: string): Account | undefined =>
+  byDevice.get(deviceId);
+export const accountOfUuid = ({ byDevice, deviceOfUuid }: Accounts, uuid: string): Account | undefined =>
+  byDevice.get(deviceOfUuid.get(uuid) ?? "");
+export const accountOfImsi = ({ byDevice, deviceOfImsi }: Accounts, imsi: string): Account | undefined =>
+  byDevice.get(deviceOfImsi.get(imsi) ?? "");
+export const accountOfMsisdn = (
+  { byDevice, deviceOfMsisdn }: Accounts,
+  msisdn: string,
+): Account | undefined => byDevice.get(deviceOfMsisdn.get(msisdn) ?? "");
+
+function put(accounts: Accounts, account: Account): void {
+  const { byDevice, deviceOfUuid, deviceOfImsi, deviceOfMsisdn } = accounts;
+  const { deviceId, uuid, imsi, msisdn } = account;
+  const before = byDevice.get(deviceId);
+  forget(deviceOfImsi, before?.imsi, deviceId);
+  forget(deviceOfMsisdn, before?.msisdn, deviceId);
+  byDevice.set(deviceId, account);
+  deviceOfUuid.set(uuid, deviceId);
+  if (imsi !== null) deviceOfImsi.set(imsi, deviceId);
+  if (msisdn !== null) deviceOfMsisdn.set(msisdn, deviceId);
+}
+
+const opened = ({
+  deviceId,
+  uuid,
+  imsi,
+  msisdn,
+}: Extract<ProxyEvent, { kind: "account_opened" }>): Account => ({
+  deviceId,
+  uuid,
+  imsi,
+  msisdn,
+  bond: "unbound",
+  isBlocked: false,
+  current: null,
+  pending: null,
+});
 
 function changed(account: Account, event: Exclude<ProxyEvent, { kind: "account_opened" }>): Account {
   switch (event.kind) {

@@ -4,7 +4,17 @@
  */
 import type { LegAssurance } from "../wire/message/legs.ts";
 import { deviceInNames, imeiInNames } from "../wire/message/party-name.ts";
-import type { Account, Accounts, IssuedKey, ProxyEvent } from "./account.ts";
+import {
+  type Account,
+  type Accounts,
+  accountOfDevice,
+  accountOfImsi,
+  accountOfMsisdn,
+  accountOfUuid,
+  apply,
+  type IssuedKey,
+  type ProxyEvent,
+} from "./account.ts";
 import type { TerminationReason } from "./session.ts";
 
 /** A certificate that TLS has found good, and which of the two authorities stands behind it. */
@@ -55,7 +65,7 @@ export function admit(
   about: { readonly network: NetworkIdentity | null; readonly stated: string | null },
   now: Date,
 ): Admission {
-  const found = accountOf(edge, certificate);
+  const found = accountBehind(edge, certificate);
   const named = imeiInNames(certificate.names) ?? null;
   if (typeof found === "string") return refused(found, named);
   const { deviceId, current, pending } = found;
@@ -73,7 +83,7 @@ export function admit(
     const events = applyAll(edge, [
       { kind: "key_confirmed", deviceId, fingerprint: pending.fingerprint, atMs: now.getTime() },
     ]);
-    return admitted(edge.accounts.byDeviceId(deviceId)!, about.network, "cert", events);
+    return admitted(accountOfDevice(edge.accounts, deviceId)!, about.network, "cert", events);
   }
   if (!current || !isOfKey(certificate, current)) return refused("certificate_retired", deviceId);
   return admitted(found, about.network, "cert");
@@ -87,8 +97,8 @@ export function admitByNetwork(
   now: Date,
 ): Admission {
   const account =
-    (network.imsi === null ? undefined : edge.accounts.byImsi(network.imsi)) ??
-    (network.msisdn === null ? undefined : edge.accounts.byMsisdn(network.msisdn));
+    (network.imsi === null ? undefined : accountOfImsi(edge.accounts, network.imsi)) ??
+    (network.msisdn === null ? undefined : accountOfMsisdn(edge.accounts, network.msisdn));
   if (!account) return refused("device_unknown", network.deviceId);
   const { deviceId } = account;
   if (
@@ -107,15 +117,15 @@ export function admitByNetwork(
 }
 
 /** The account that a certificate belongs to, or why it belongs to none. */
-export function accountOf(
+export function accountBehind(
   edge: EdgeState,
   { authority, names }: DeviceCertificate,
 ): Account | TerminationReason {
   const deviceId = imeiInNames(names);
   if (!deviceId) return "no_device_id";
-  if (authority === "factory") return edge.accounts.byDeviceId(deviceId) ?? "device_unknown";
+  if (authority === "factory") return accountOfDevice(edge.accounts, deviceId) ?? "device_unknown";
   const uuid = deviceInNames(names);
-  const account = uuid === undefined ? undefined : edge.accounts.byUuid(uuid);
+  const account = uuid === undefined ? undefined : accountOfUuid(edge.accounts, uuid);
   if (!account) return "device_unknown";
   return account.deviceId === deviceId ? account : "device_mismatch";
 }
@@ -137,7 +147,7 @@ function brokenBy(account: Account, network: NetworkIdentity | null, now: Date):
 }
 
 export function applyAll(edge: EdgeState, events: readonly ProxyEvent[]): readonly ProxyEvent[] {
-  for (const event of events) edge.accounts.apply(event);
+  for (const event of events) apply(edge.accounts, event);
   return events;
 }
 

@@ -9,7 +9,15 @@
  *   operator's gateway    good for requests; it vouches for the SIM, not by a key of the device
  */
 import { parseImei } from "../term/imei.ts";
-import { ACCOUNTS_MAX, type Account, createAccounts, type IssuedKey, type ProxyEvent } from "./account.ts";
+import {
+  ACCOUNTS_MAX,
+  type Account,
+  accountOfDevice,
+  apply,
+  type IssuedKey,
+  noAccounts,
+  type ProxyEvent,
+} from "./account.ts";
 import {
   admit,
   admitByNetwork,
@@ -32,12 +40,12 @@ export type Edge = ReturnType<typeof createEdge>;
  * @param newUuid names an account in the certificates that it gets
  */
 export function createEdge(newUuid: () => string) {
-  const edge: EdgeState = { accounts: createAccounts(), newUuid };
+  const edge: EdgeState = { accounts: noAccounts(), newUuid };
   const { accounts } = edge;
   return {
-    apply: accounts.apply,
-    accountOf: (deviceId: string) => accounts.byDeviceId(deviceId),
-    size: accounts.size,
+    apply: (event: ProxyEvent): void => apply(accounts, event),
+    accountOf: (deviceId: string) => accountOfDevice(accounts, deviceId),
+    size: (): number => accounts.byDevice.size,
     admit: (
       certificate: DeviceCertificate,
       about: { readonly network: NetworkIdentity | null; readonly stated: string | null },
@@ -66,9 +74,9 @@ function keepAccount(
 ): readonly ProxyEvent[] {
   const deviceId = parseImei(given.deviceId);
   const { imsi, msisdn } = given;
-  const known = edge.accounts.byDeviceId(deviceId);
+  const known = accountOfDevice(edge.accounts, deviceId);
   if (!known) {
-    if (edge.accounts.size() >= ACCOUNTS_MAX)
+    if (edge.accounts.byDevice.size >= ACCOUNTS_MAX)
       throw new RangeError("the proxy holds as many accounts as it can");
     return openAccount(edge, deviceId, imsi, msisdn, now);
   }
@@ -83,7 +91,7 @@ function keepAccount(
 }
 
 function setBlocked(edge: EdgeState, deviceId: string, isBlocked: boolean, now: Date): readonly ProxyEvent[] {
-  const account = edge.accounts.byDeviceId(deviceId);
+  const account = accountOfDevice(edge.accounts, deviceId);
   if (!account || account.isBlocked === isBlocked) return [];
   const kind = isBlocked ? "blocked" : "released";
   return applyAll(edge, [{ kind, deviceId: account.deviceId, atMs: now.getTime() }]);

@@ -6,9 +6,16 @@
 import { TurnupError } from "../term/error.ts";
 import { type Imei, parseImei } from "../term/imei.ts";
 import { imeiInNames } from "../wire/message/party-name.ts";
-import { ACCOUNTS_MAX, type Account, type IssuedKey, type ProxyEvent } from "./account.ts";
 import {
-  accountOf,
+  ACCOUNTS_MAX,
+  type Account,
+  accountOfDevice,
+  accountOfImsi,
+  type IssuedKey,
+  type ProxyEvent,
+} from "./account.ts";
+import {
+  accountBehind,
   admit,
   applyAll,
   type DeviceCertificate,
@@ -55,7 +62,7 @@ function enrolByFactory(
   { certificate, network }: Extract<EnrolmentProof, { kind: "certificate" }>,
   now: Date,
 ): EnrolmentDecision {
-  const found = accountOf(edge, certificate);
+  const found = accountBehind(edge, certificate);
   if (typeof found === "string") return refused(found, imeiInNames(certificate.names) ?? null);
   const { deviceId } = found;
   if (certificate.authority !== "factory") return refused("certificate_refused", deviceId);
@@ -80,14 +87,14 @@ function enrolByToken(
     return refused("device_mismatch", named);
   const deviceId = named ?? claimed;
   if (deviceId === undefined) return refused("no_device_id");
-  const known = edge.accounts.byDeviceId(deviceId);
+  const known = accountOfDevice(edge.accounts, deviceId);
   if (known?.isBlocked) return refused("device_blocked", deviceId);
   // Whoever holds a token owns its SIM. That the handset is theirs too, only the server or an account can say.
   const isTaken = known && known.imsi !== null && known.imsi !== imsi;
   if (isTaken && named === undefined) return refused("device_mismatch", deviceId);
-  if (!known && edge.accounts.size() >= ACCOUNTS_MAX) return refused("device_unknown", deviceId);
+  if (!known && edge.accounts.byDevice.size >= ACCOUNTS_MAX) return refused("device_unknown", deviceId);
   const opened = known ? [] : openAccount(edge, deviceId, imsi, msisdn, now);
-  const decision = bind(edge, edge.accounts.byDeviceId(deviceId)!, { imsi, msisdn }, now);
+  const decision = bind(edge, accountOfDevice(edge.accounts, deviceId)!, { imsi, msisdn }, now);
   return { ...decision, events: [...opened, ...decision.events] };
 }
 
@@ -100,7 +107,7 @@ function bind(
 ): EnrolmentDecision {
   const atMs = now.getTime();
   const events: ProxyEvent[] = [];
-  const other = imsi === null ? undefined : edge.accounts.byImsi(imsi);
+  const other = imsi === null ? undefined : accountOfImsi(edge.accounts, imsi);
   if (other && other.deviceId !== account.deviceId) {
     const { deviceId } = other;
     events.push(
@@ -111,7 +118,7 @@ function bind(
   }
   events.push({ kind: "bound", deviceId: account.deviceId, imsi, msisdn, atMs });
   applyAll(edge, events);
-  return { kind: "issue", account: edge.accounts.byDeviceId(account.deviceId)!, events };
+  return { kind: "issue", account: accountOfDevice(edge.accounts, account.deviceId)!, events };
 }
 
 /** Re-enrolment: the old key, of the same account, asks for its successor. */
@@ -142,7 +149,7 @@ export function openAccount(
   now: Date,
 ): readonly ProxyEvent[] {
   // The SIM's earlier account keeps it until the bond is made.
-  const isElsewhere = imsi !== null && edge.accounts.byImsi(imsi) !== undefined;
+  const isElsewhere = imsi !== null && accountOfImsi(edge.accounts, imsi) !== undefined;
   return applyAll(edge, [
     {
       kind: "account_opened",

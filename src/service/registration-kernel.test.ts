@@ -78,6 +78,20 @@ test("a corrupt change of a registered user takes nothing away: his good value s
   assert.ok(kernel.opens(id, made.access.password));
 });
 
+test("a user name is one user's; one that was given up or whose user went is free again", () => {
+  const kernel = kernelOf([]);
+  const nameOf = (externalId: string, userName: string) =>
+    kernel.register("north", { ...message(externalId, {}), userName }, NOW).answer;
+  const ann = nameOf("r1", "Ann");
+  assert.ok(ann.kind === "registered");
+  assert.deepEqual(nameOf("r2", "ANN"), { kind: "taken", by: "userName" });
+  kernel.amend("north", ann.registration.id, { userName: "Anna", fields: {} }, false, NOW);
+  assert.equal(nameOf("r2", "Ann").kind, "registered");
+  assert.deepEqual(nameOf("r3", "anna"), { kind: "taken", by: "userName" });
+  kernel.remove("north", ann.registration.id);
+  assert.equal(nameOf("r3", "anna").kind, "registered");
+});
+
 test("whatever is done, replaying its events gives the same state, and no password stands in them", () => {
   const step = fc.record({
     act: fc.constantFrom("register", "amend", "renew", "remove"),
