@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
+import { cutLine } from "../../../test/fixture/cut-line.ts";
 import { freshDatabaseConfig } from "../../../test/fixture/database.ts";
 import { type Db, openDatabase } from "./database.ts";
 
@@ -16,6 +17,24 @@ const BALANCE = { name: "balance", text: "select balance_minor from account wher
 const ADD = { name: "add", text: "update account set balance_minor = balance_minor + $2 where id = $1" };
 const balanceOf = async (id: number, db: Db = database) =>
   (await db.one<{ balance_minor: bigint }>(BALANCE, [id]))?.balance_minor;
+
+test("a server whose first answer comes too late is asked again when a program starts, and one that never answers is given up", async () => {
+  const line = await cutLine(config.connection);
+  try {
+    line.silence();
+    const opening = openDatabase({ ...config, connection: line.connection });
+    setTimeout(() => line.mend(), 5_500).unref(); // behind the first time-out
+    const opened = await opening;
+    assert.equal(await balanceOf(1, opened), 9007199254740993n);
+    await opened.close();
+    line.silence();
+    await assert.rejects(openDatabase({ ...config, connection: line.connection }), {
+      code: "database_unavailable",
+    });
+  } finally {
+    await line.close();
+  }
+});
 
 test("money beyond the exact range of a float comes back to the unit, and a day as it was written", async () => {
   assert.equal(await balanceOf(1), 9007199254740993n);

@@ -22,6 +22,10 @@ const IDLE_CONNECTION_MS = 300_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** How long a server that is starting again is waited for. */
 const RESTART_PATIENCE_MS = 5_000;
+/** How long a program that starts goes on asking a server that takes connections and answers none. */
+const START_PATIENCE_MS = 15_000;
+/** As driver and pool word it: the server did not answer in time, or hung up before it did. */
+const CAME_TO_NOTHING = /Connection terminated/;
 const RESTART_POLL_MS = 50;
 /** The server ends a statement that takes too long; if even that does not come, the client gives up this much later. */
 const SILENCE_MARGIN_MS = 5_000;
@@ -135,12 +139,28 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   };
   const database = naming(pooled(pools, statementTimeoutMs), config.isFull);
   try {
-    await checkServer(database);
+    await atStart(() => checkServer(database));
   } catch (error) {
     await database.close();
     throw error;
   }
   return database;
+}
+
+/**
+ * A program that starts is busy with its own data, and the machine perhaps with many such programs: one connection that did
+ * not come about in time says nothing yet. It did nothing either, so it is tried again.
+ */
+async function atStart<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + START_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const mayCome = error instanceof TurnupError && CAME_TO_NOTHING.test(error.message);
+      if (!mayCome || performance.now() > deadline) throw error;
+    }
+  }
 }
 
 /** A server that cannot run on a full disk is away like any other: only whoever keeps it knows why. */
