@@ -199,43 +199,49 @@ const MORE_KEY = 9;
 
 type Branch = { readonly label: string; readonly next: string };
 
-/** As many menus as the roads need, the texts before the first; without roads the call ends behind the text. */
+/** As many menus as the branches need, the texts before the first; without any the call ends behind the text. */
 function menus({ title, text, entries, actions, refreshSeconds }: Screen, words: VoiceWords): XmlElement[] {
   const intro = [...spoken(title), ...text.flatMap(pausedThen)];
-  const roads: Branch[] = [
+  const branches: Branch[] = [
     ...entries.map(({ label, note, href }) => ({ label: note ? `${label}, ${note}` : label, next: href })),
     ...actions.map((action, index) => ({ label: action.label, next: targetOf(action, index) })),
   ];
-  if (roads.length === 0) {
+  if (branches.length === 0) {
     return [element("form", { id: "end" }, block(prompt(...intro), element("disconnect")))];
   }
   const refresh = actions.find(({ role, method }) => role === "refresh" && method !== "post");
   const turn = refresh && refreshSeconds ? { seconds: refreshSeconds, href: refresh.href } : undefined;
-  const count = roads.length <= MORE_KEY ? 1 : Math.ceil(roads.length / KEYS_OF_A_MENU);
+  const count = branches.length <= MORE_KEY ? 1 : Math.ceil(branches.length / KEYS_OF_A_MENU);
   return Array.from({ length: count }, (_, index) => {
     const size = count === 1 ? MORE_KEY : KEYS_OF_A_MENU;
-    const some = roads.slice(index * size, (index + 1) * size);
+    const some = branches.slice(index * size, (index + 1) * size);
     const next = index + 1 < count ? `#menu${index + 1}` : undefined;
-    return menu(`menu${index}`, index === 0 ? intro : [], some, next, turn, words);
+    return menuElement(
+      { id: `menu${index}`, intro: index === 0 ? intro : [], branches: some, next, turn },
+      words,
+    );
   });
 }
 
-function menu(
-  id: string,
-  intro: readonly XmlContent[],
-  roads: readonly Branch[],
-  next: string | undefined,
-  turn: { readonly seconds: number; readonly href: string } | undefined,
-  words: VoiceWords,
-): XmlElement {
-  const hints = roads.map(({ label }, index) => pressHint(label, String(index + 1), words));
+type Menu = {
+  readonly id: string;
+  readonly intro: readonly XmlContent[];
+  readonly branches: readonly Branch[];
+  /** Where the key for more leads. */
+  readonly next: string | undefined;
+  /** Whoever waits is led there after so long. */
+  readonly turn: { readonly seconds: number; readonly href: string } | undefined;
+};
+
+function menuElement({ id, intro, branches, next, turn }: Menu, words: VoiceWords): XmlElement {
+  const hints = branches.map(({ label }, index) => pressHint(label, String(index + 1), words));
   if (next) hints.push(pressHint(words.more, String(MORE_KEY), words));
   return element(
     "menu",
     { id },
     turn ? element("property", { name: "timeout", value: `${turn.seconds}s` }) : undefined,
     prompt(...intro, ...hints),
-    roads.map((road, index) => element("choice", { dtmf: index + 1, next: road.next }, road.label)),
+    branches.map(({ label, next: to }, index) => element("choice", { dtmf: index + 1, next: to }, label)),
     next ? element("choice", { dtmf: MORE_KEY, next }, words.more) : undefined,
     // A caller who waits is told anew how far things are.
     turn ? element("noinput", {}, element("goto", { next: turn.href })) : undefined,
