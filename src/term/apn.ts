@@ -26,6 +26,7 @@ export function parseApn(text: string): Apn {
   return text as Apn;
 }
 
+/** Whether both name one access point: letters count alike in either case (TS 23.003 clause 9.1). */
 export const sameApn = (one: Apn, other: Apn): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** The name without an operator identifier. */

@@ -26,7 +26,9 @@ export type Identity =
     }
   | { readonly kind: "meid" | "meid-dec"; readonly valid: true; readonly meid: string }
   | { readonly kind: IdentityKind; readonly valid: false; readonly error: IdentityError };
+/** The form that a text has: `imei14` without check digit, `meid-dec` 18 decimal digits, `none` no form at all. */
 export type IdentityKind = "imei" | "imei14" | "imeisv" | "meid" | "meid-dec" | "none";
+/** Why an identity is refused, as `TurnupError` would say it; the message never repeats the number. */
 export type IdentityError = { readonly code: ErrorCode; readonly message: string };
 
 /** Longest text looked at, in characters: an IMEISV with generous separators. */
@@ -88,9 +90,11 @@ export function parseTac(text: string): Tac {
   return text as Tac;
 }
 
+/** The first 8 digits (TS 23.003 clause 6.2), which every handset of a model shares; a model has several of them. */
 export const tacOf = (imei: Imei | Imeisv): Tac => imei.slice(0, 8) as Tac;
 /** TAC and serial number: the digits by which a network and a handset name the same device. */
 export const imei14Of = (imei: Imei | Imeisv): string => imei.slice(0, 14);
+/** The IMEI of the same device: the software version goes, the check digit is computed (TS 23.003 Annex B). */
 export const imeiOf = (imeisv: Imeisv): Imei => (imei14Of(imeisv) + luhnDigitOf(imei14Of(imeisv))) as Imei;
 /** The check digit of an IMEI's first 14 digits. */
 export const checkDigitOf = (imei14: string): string => luhnDigitOf(imei14.slice(0, 14));

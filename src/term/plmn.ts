@@ -17,5 +17,7 @@ export function parsePlmn(text: string): Plmn {
 /** @throws TurnupError `plmn_malformed` */
 export const plmnOf = (mcc: string, mnc: string): Plmn => parsePlmn(`${mcc}-${mnc}`);
 
+/** The 3 digits of the mobile country code. */
 export const mccOf = (plmn: Plmn): string => plmn.slice(0, 3);
+/** The 2 or 3 digits of the mobile network code; a leading zero counts. */
 export const mncOf = (plmn: Plmn): string => plmn.slice(3);

@@ -21,6 +21,7 @@ import type { ContentType } from "./wsp/content-type.ts";
 import { decodeMultipart, MULTIPART_TYPES, type MultipartEntry } from "./wsp/multipart.ts";
 import { decodePush, type Push } from "./wsp/push.ts";
 
+/** What the caller has: one WBXML document, one push, the user data of parts, or whole SMPP PDUs. */
 export type Layer = "wbxml" | "push" | "parts" | "smpp";
 
 /** What the message does not say: a SEC and MAC for a document without its header, the secret to check them by. */
@@ -30,6 +31,7 @@ export type ReadingOptions = {
   readonly mac?: string | undefined;
 };
 
+/** What each layer said; null for layers that were not met. */
 export type Reading = {
   /** Of any known document type; null where the content is something else. */
   readonly xml: string | null;

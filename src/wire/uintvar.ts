@@ -11,6 +11,7 @@ import { DecodeError } from "./decode-error.ts";
 const OCTETS_MAX = 5;
 const VALUE_MAX = 0xffff_ffff;
 
+/** An integer that was read, 0 to 2^32 - 1, and where to go on. */
 export type Uintvar = {
   readonly value: number;
   /** Where the octet after the integer stands. */

@@ -13,10 +13,13 @@ const FILLER = 0x0f;
 const TYPES = { imsi: 1, imei: 2, imeisv: 3 } as const;
 type Type = keyof typeof TYPES;
 
+/** Of a packed IMEI: 15 digits behind the type. */
 export const IMEI_OCTETS = 8;
+/** Of a packed IMEISV: 16 digits behind the type, and a filler. */
 export const IMEISV_OCTETS = 9;
 /** With its length octet. */
 export const IMSI_OCTETS = 9;
+/** Of EF_ICCID: 20 half octets. */
 export const ICCID_OCTETS = 10;
 
 /** @throws DecodeError; `at` is where the value begins in the whole message */
@@ -44,13 +47,29 @@ export function decodeIccid(value: Uint8Array, at = 0): string {
   return swapped(value, 0, at);
 }
 
+/**
+ * Packs an IMEI, its digit 15 as given.
+ * @throws RangeError: not 15 digits
+ */
 export const encodeImei = (digits: string): Uint8Array => encodeIdentity(digits, "imei", 15);
+/**
+ * Packs an IMEISV.
+ * @throws RangeError: not 16 digits
+ */
 export const encodeImeisv = (digits: string): Uint8Array => encodeIdentity(digits, "imeisv", 16);
+/**
+ * Packs an IMSI behind its length, as EF_IMSI holds it.
+ * @throws RangeError: not 6 to 15 digits
+ */
 export function encodeImsi(digits: string): Uint8Array {
   if (!/^\d{6,15}$/.test(digits)) throw new RangeError("an IMSI has 6 to 15 digits");
   const value = packed(digits, "imsi");
   return Uint8Array.from([value.length, ...value]);
 }
+/**
+ * Packs an ICCID; one of 19 digits ends in a filler.
+ * @throws RangeError: not 19 or 20 digits
+ */
 export function encodeIccid(digits: string): Uint8Array {
   if (!/^\d{19,20}$/.test(digits)) throw new RangeError("an ICCID has 19 or 20 digits");
   return pairs(digits);

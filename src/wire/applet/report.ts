@@ -25,6 +25,7 @@ import { decodeObjects, encodeObject, plainTag } from "./tlv.ts";
 export const APPLET_HOMES = ["sim", "uicc", "esim"] as const;
 export type AppletHome = (typeof APPLET_HOMES)[number];
 
+/** What a report says; null where it is silent. It always names the terminal, by one of two numbers. */
 export type AppletReport = {
   readonly imei: string | null;
   readonly imeisv: string | null;
@@ -40,12 +41,13 @@ const TAGS: readonly number[] = Object.values(TAG);
 const FIXED_OCTETS = IMEI_OCTETS + IMSI_OCTETS;
 /** A text longer than this is no report: two short messages. */
 export const REPORT_CHARACTERS_MAX = 306;
+/** Regular expression for the text shape; groups `imei` (or an IMEISV), `imsi`, `iccid`, `home`. */
 export const DEFAULT_TEXT_PATTERN =
   "(?:IMEI|DCI)\\W{0,3}(?<imei>\\d{14,16})(?!\\d)(?:\\W{1,3}IMSI\\W{0,3}(?<imsi>\\d{6,15})(?!\\d))?(?:\\W{1,3}ICCID\\W{0,3}(?<iccid>\\d{19,20})(?!\\d))?(?:\\W{1,3}HOME\\W{0,3}(?<home>\\w{3,4}))?";
 
 /**
  * Data objects where the first octet is one of their tags, else the fixed shape.
- * @throws DecodeError
+ * @throws DecodeError with the offset: cut short, digits that are none, or no terminal named
  */
 export function decodeBinaryReport(bytes: Uint8Array): AppletReport {
   const [first] = bytes;
@@ -108,6 +110,10 @@ export function readTextReport(text: string, pattern: RegExp): AppletReport | nu
   };
 }
 
+/**
+ * Writes the data objects of what is not null, for simulated applets.
+ * @throws RangeError: a number of another length
+ */
 export function encodeObjectReport({ imei, imeisv, imsi, iccid, home }: AppletReport): Uint8Array {
   const objects = [
     imei === null ? null : encodeObject(TAG.imei | MUST_UNDERSTAND, encodeImei(imei)),
@@ -121,7 +127,10 @@ export function encodeObjectReport({ imei, imeisv, imsi, iccid, home }: AppletRe
   return Uint8Array.from(Buffer.concat(objects.filter((object) => object !== null)));
 }
 
-/** Its IMSI has 15 digits: a shorter one would not fill its field. */
+/**
+ * Writes the fixed shape; a shorter IMSI would not fill its field.
+ * @throws RangeError: an IMSI of fewer than 14 digits, or another number of a wrong length
+ */
 export function encodeFixedReport(report: {
   readonly imei: string;
   readonly imsi: string;

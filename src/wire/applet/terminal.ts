@@ -21,11 +21,13 @@ const BEYOND_CAPABILITIES = 0x30;
 const QUALIFIERS = { imei: 0x01, imeisv: 0x08 } as const;
 /** What is asked for. */
 export type LocalInformation = keyof typeof QUALIFIERS;
+/** What the terminal answered: the digits, or its general result (TS 102 223 §8.12). */
 export type TerminalResponse =
   | { readonly asked: LocalInformation; readonly kind: "given"; readonly digits: string }
   /** The terminal did not do it: its general result. */
   | { readonly asked: LocalInformation; readonly kind: "refused"; readonly result: number };
 
+/** PROVIDE LOCAL INFORMATION for one of the two numbers, 11 octets. */
 export function encodeCommand(asked: LocalInformation): Uint8Array {
   const body = Buffer.concat([
     details(asked),
@@ -41,6 +43,10 @@ export function decodeCommand(bytes: Uint8Array): LocalInformation {
   return askedIn(decodeObjects(bytes, 2));
 }
 
+/**
+ * The terminal response, as the terminal sends it.
+ * @throws RangeError: digits that are no IMEI or IMEISV
+ */
 export function encodeResponse(response: TerminalResponse): Uint8Array {
   const { asked } = response;
   const result = response.kind === "given" ? 0 : response.result;
@@ -54,6 +60,7 @@ export function encodeResponse(response: TerminalResponse): Uint8Array {
   return Uint8Array.from(Buffer.concat([...head, encodeObject(TAG[asked] | MUST_UNDERSTAND, value)]));
 }
 
+/** The answer of a terminal that does not know the command. */
 export const cannotDo = (asked: LocalInformation): TerminalResponse => ({
   asked,
   kind: "refused",

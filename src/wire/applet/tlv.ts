@@ -32,6 +32,10 @@ export function decodeObjects(bytes: Uint8Array, from = 0): DataObject[] {
   return objects;
 }
 
+/**
+ * One data object; its length takes two octets from 128 on.
+ * @throws RangeError: more than 255 octets
+ */
 export function encodeObject(tag: number, value: Uint8Array): Uint8Array {
   if (value.length > 0xff) throw new RangeError("a data object has at most 255 octets");
   const length = value.length > 0x7f ? [LONG_LENGTH, value.length] : [value.length];

@@ -8,6 +8,7 @@ const HASHES: ReadonlyMap<string, string> = new Map([
   ["sha-512", "sha512"],
 ]);
 
+/** The field's value for this body, by SHA-256. */
 export const contentDigestOf = (body: Uint8Array): string =>
   `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
 

@@ -5,6 +5,7 @@ export type NonceBook = {
   size(): number;
 };
 
+/** A book for at most `limit` nonces. What has lapsed makes room when the next is noted. */
 export function createNonceBook(limit: number): NonceBook {
   /** In the order in which they came, which is nearly the order in which they lapse. */
   const known = new Map<string, number>();

@@ -34,8 +34,9 @@ export class ComponentError extends Error {
 }
 
 /**
+ * The text that is signed, LF between its lines, none at its end (RFC 9421 §2.5).
  * @param params the signature's parameters exactly as they were sent; serialized from the list where we sign ourselves
- * @throws ComponentError
+ * @throws ComponentError: the message lacks a component, has it twice in the list, or its value holds a line end
  */
 export function signatureBase(
   message: SignedMessage,

@@ -12,6 +12,7 @@ import { isDigestOf } from "./content-digest.ts";
 import { ComponentError, type SignedMessage, signatureBase } from "./signature-base.ts";
 import { type BareItem, type InnerList, parseDictionary, serializeInnerList } from "./structured-field.ts";
 
+/** Names of the registry that RFC 9421 §6.2 opens; rsa-v1_5 and P-384 are left out. */
 export const SIGNATURE_ALGORITHMS = [
   "ecdsa-p256-sha256",
   "ed25519",
@@ -20,6 +21,7 @@ export const SIGNATURE_ALGORITHMS = [
 ] as const;
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
+/** The `tag` of our own signatures: they mean nothing to another application. */
 export const SIGNATURE_TAG = "turnup";
 /** How far a sender's clock may stand from ours. */
 export const CLOCK_TOLERANCE_SECONDS = 60;
@@ -30,6 +32,7 @@ const NONCE_CHARACTERS = { min: 16, max: 128 };
 
 /** `name`, or `[name, parameters]` for `@query-param`. */
 export type Component = string | readonly [name: string, parameters: Readonly<Record<string, string>>];
+/** Parameters of a signature (RFC 9421 §2.3); times are seconds since 1970. */
 export type SignatureParameters = {
   readonly created?: number;
   readonly expires?: number;
@@ -102,6 +105,7 @@ export type SignatureFault =
   | "algorithm_unfit"
   | "digest_wrong"
   | "signature_wrong";
+/** A message that is not believed; `fault` is the rule that it broke. */
 export class SignatureError extends Error {
   override readonly name = "SignatureError";
   readonly fault: SignatureFault;
@@ -119,6 +123,7 @@ export type SigningPeer = {
   readonly key: KeyObject;
 };
 
+/** What a verifier asks of every message. */
 export type VerifierRules = {
   readonly label: string;
   readonly leg: string;
@@ -134,7 +139,8 @@ export type VerifierRules = {
 
 /**
  * Who signed the message. The nonce is noted last, so that a forger cannot spend other people's.
- * @throws SignatureError
+ * @param nowSeconds since 1970
+ * @throws SignatureError: the first rule that the message breaks
  */
 export function verifyMessage(
   message: SignedMessage,

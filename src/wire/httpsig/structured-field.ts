@@ -8,6 +8,7 @@
  */
 import { DecodeError } from "../decode-error.ts";
 
+/** A value by its type (RFC 8941 §3.3). */
 export type BareItem =
   | { readonly kind: "integer"; readonly value: number }
   | { readonly kind: "decimal"; readonly value: number }
@@ -15,11 +16,15 @@ export type BareItem =
   | { readonly kind: "token"; readonly value: string }
   | { readonly kind: "bytes"; readonly value: Uint8Array }
   | { readonly kind: "boolean"; readonly value: boolean };
+/** Behind an item or list, by key, in the order given (RFC 8941 §3.1.2). */
 export type Parameters = ReadonlyMap<string, BareItem>;
+/** A value with its parameters (RFC 8941 §3.3). */
 export type Item = { readonly bare: BareItem; readonly parameters: Parameters };
+/** Items in brackets (RFC 8941 §3.1.1): the components that a signature covers. */
 export type InnerList = { readonly items: readonly Item[]; readonly parameters: Parameters };
 /** `text` is the member's value exactly as it came: what a signature covers. */
 export type Member = ({ readonly kind: "item" } & Item) | ({ readonly kind: "list" } & InnerList);
+/** Members by key (RFC 8941 §3.2). */
 export type Dictionary = ReadonlyMap<string, Member & { readonly text: string }>;
 
 /** No field of ours is longer, and node's own limit for all headers is 16 KiB. */
@@ -52,10 +57,18 @@ export function parseDictionary(text: string): Dictionary {
   return members;
 }
 
+/**
+ * As RFC 8941 §4.1.1.1 writes it; the octets that a signature covers depend on it.
+ * @throws RangeError: a string that is not printable ASCII
+ */
 export function serializeInnerList({ items, parameters }: InnerList): string {
   return `(${items.map(serializeItem).join(" ")})${serializeParameters(parameters)}`;
 }
 
+/**
+ * As RFC 8941 §4.1.3 writes it.
+ * @throws RangeError: a string that is not printable ASCII
+ */
 export const serializeItem = ({ bare, parameters }: Item): string =>
   serializeBare(bare) + serializeParameters(parameters);
 

@@ -10,7 +10,9 @@
  */
 import { integer, list, object, oneOf, optional, text } from "./shape.ts";
 
+/** Entries in one POST, and results in its answer. */
 export const MAX_PAYMENT_BATCH = 500;
+/** Of a request or an answer, in octets. */
 export const MAX_PAYMENT_BODY_OCTETS = 1_048_576;
 
 const id = text({
@@ -23,22 +25,40 @@ const money = {
   currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
 };
 
+/**
+ * One fee request. Its money is whole minor units with an ISO 4217 code.
+ * @throws ShapeError: the place and what is wanted there
+ */
 export const readCharge = object({
   chargeId: id,
   ...money,
   reason: text({ max: 200 }),
   reference: text({ max: 140 }),
 });
+/** What the operator owes Turnup for one key that proved itself; `chargeId` is the idempotency key. */
 export type FeeRequest = ReturnType<typeof readCharge>;
+/**
+ * The body of `POST /v1/charges`.
+ * @throws ShapeError
+ */
 export const readCharges = object({ charges: list(readCharge, { min: 1, max: MAX_PAYMENT_BATCH }) });
 
+/**
+ * One portion to pay on Turnup's order.
+ * @throws ShapeError
+ */
 export const readPayout = object({
   payoutId: id,
   payee: text({ max: 80 }),
   ...money,
   reference: text({ max: 140 }),
 });
+/** A manufacturer's portion of one fee; `payoutId` is the idempotency key. */
 export type PayoutRequest = ReturnType<typeof readPayout>;
+/**
+ * The body of `POST /v1/payouts`.
+ * @throws ShapeError
+ */
 export const readPayouts = object({ payouts: list(readPayout, { min: 1, max: MAX_PAYMENT_BATCH }) });
 
 const PAYMENT_REFUSALS = [
@@ -58,7 +78,12 @@ const readPaymentResult = object({
   refusal: optional(oneOf(PAYMENT_REFUSALS)),
   reason: optional(text({ max: 500 })),
 });
+/** How one entry stands; the entries of a batch succeed or fail one by one. */
 export type PaymentResult = ReturnType<typeof readPaymentResult>;
+/**
+ * The answer to either POST, by entry.
+ * @throws ShapeError
+ */
 export const readPaymentResults = object({
   results: list(readPaymentResult, { min: 1, max: MAX_PAYMENT_BATCH }),
 });

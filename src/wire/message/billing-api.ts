@@ -4,7 +4,7 @@
  *   POST /v1/notices
  *
  *   account           a user's account is opened; the first message of an account
- *   account_change    who its holder is, or what he has, is told anew; the whole of it, with the time that it is true of
+ *   account_change    who its holder is, or what they have, is told anew; the whole of it, with the time that it is true of
  *   feature, service  something was provisioned or taken away
  *   prepare           a change is reserved; it takes effect by `commit` and is dropped by `abort`, which name it
  *
@@ -12,6 +12,7 @@
  */
 import { integer, list, object, oneOf, optional, type Read, text } from "./shape.ts";
 
+/** What a notice tells; the table above says when each is sent. */
 export const BILLING_KINDS = [
   "account",
   "account_change",
@@ -59,6 +60,7 @@ export type BilledField = (typeof BILLED_FIELDS)[number];
 
 /** Of a make and a model, in characters: lists of devices have longer ones. */
 export const MAKE_CHARACTERS_MAX = 80;
+/** Longest name of a model, in characters; a longer one is refused. */
 export const MODEL_CHARACTERS_MAX = 120;
 
 const PLAIN = "a text without control characters is wanted";
@@ -78,7 +80,7 @@ const readAccount = object({
   imei: digits,
   make: plain(MAKE_CHARACTERS_MAX),
   model: plain(MODEL_CHARACTERS_MAX),
-  /** What he has; `bundle`: the package that it came with. */
+  /** What the holder has; `bundle`: the package that it came with. */
   productOffering: optional(list(object({ id: itemId, bundle: orNull(itemId) }), { max: 1_000 })),
   givenName: plain(100),
   familyName: plain(100),
@@ -89,8 +91,13 @@ const readAccount = object({
   country: plain(100),
   paymentToken: plain(200),
 });
+/** Whom the billing centre bills, whole at every telling: number, device, holdings (US 6,647,260, claim 7). */
 export type BilledAccount = ReturnType<typeof readAccount>;
 
+/**
+ * The body of `POST /v1/notices`. Sums are whole minor units; `onceMinor` once, `monthlyMinor` each month.
+ * @throws ShapeError: the place and what is wanted there
+ */
 export const readBillingNotice = object({
   id,
   kind: oneOf(BILLING_KINDS),
@@ -104,8 +111,10 @@ export const readBillingNotice = object({
   /** Of `account` and `account_change`. */
   account: orNull(readAccount),
 });
+/** One thing told to the billing centre; `id` is its idempotency key. */
 export type BillingNotice = ReturnType<typeof readBillingNotice>;
 
+/** Words of a refusal; `malformed` and `id_reused` are faults of the sender. */
 export const BILLING_REFUSALS = [
   "id_reused",
   "unknown_account",
@@ -117,6 +126,10 @@ export const BILLING_REFUSALS = [
 ] as const;
 export type BillingRefusal = (typeof BILLING_REFUSALS)[number];
 
+/**
+ * The answer to a notice; `pending` is asked again under the same id.
+ * @throws ShapeError
+ */
 export const readBillingAnswer = object({
   state: oneOf(["done", "refused", "pending"]),
   /** The billing centre's own number of the booking. */

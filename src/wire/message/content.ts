@@ -28,8 +28,11 @@ import {
   uuidOf,
 } from "./octets.ts";
 
+/** Media type of a package, in HTTP and inside a notice. */
 export const CONTENT_TYPE_OF_CONTENT = "application/vnd.turnup.content";
+/** Of a whole package, its signature counted. */
 export const MAX_CONTENT_OCTETS = 4_194_304;
+/** Sections of each kind in one package. */
 export const CONTENT_LIMITS = {
   modules: 8,
   activations: 16,
@@ -66,14 +69,21 @@ export type ContentBody = {
   /** Passwords and keys for this device alone; the device keeps them apart from the rest. */
   readonly security: Readonly<Record<string, string>>;
 };
+/** A package as it travels: what is signed, the binding to the device, and the Ed25519 signature over both. */
 export type Content = ContentBody & { readonly binding: Uint8Array; readonly signature: Uint8Array };
 
+/** Why a device does not take a package, in the order in which it looks. */
 export type ContentRefusal = "malformed" | "unknown_issuer" | "bad_signature" | "foreign_device" | "expired";
+/** A package that passed every check, or the first check that it failed; `detail` is for logs. */
 export type ContentVerdict =
   | { readonly kind: "valid"; readonly content: Content }
   | { readonly kind: "refused"; readonly reason: ContentRefusal; readonly detail: string };
 
-/** @param imei of 14 to 16 digits; only the first 14 count (TS 23.003 clause 6.2) */
+/**
+ * The 8 octets that tie a package to one device.
+ * @param imei of 14 to 16 digits; only the first 14 count (TS 23.003 clause 6.2)
+ * @throws RangeError: another number of digits, an item id that is no UUID, a reference of another form
+ */
 export function contentBindingOf(imei: string, reference: string, itemId: string): Uint8Array {
   if (!/^\d{14,16}$/.test(imei)) throw new RangeError("an IMEI of 14 to 16 digits is wanted");
   const mac = createHmac("sha256", uuidOctets(itemId)).update("content").update(referenceOctets(reference));

@@ -21,12 +21,17 @@
 import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from "node:crypto";
 import { DecodeError } from "../decode-error.ts";
 
+/** Media type of a device key in a WAP push. */
 export const DEVICE_KEY_CONTENT_TYPE = "application/vnd.turnup.device-key";
+/** Of a key's id; its first 8 name it in reports. */
 export const KEY_ID_OCTETS = 16;
+/** Of the secret under which the handset reports and proves its arrival. */
 export const CONFIRM_SECRET_OCTETS = 16;
 /** Eight SMS; a longer key is refused both ways. */
 export const MAX_DEVICE_KEY_OCTETS = 1_000;
+/** Access points in one key; at least 1. */
 export const MAX_ACCESS_POINTS = 4;
+/** Hosts in one key; at least 1. */
 export const MAX_HOSTS = 4;
 
 const MAGIC = [0x4b, 0x01] as const;
@@ -51,6 +56,7 @@ const AUTH_TYPES = ["none", "pap", "chap"] as const;
 const MODEL_BIT = 0x10;
 const SCRIPT_BITS = { openSession: 1, insertAccessPoints: 2, closeSession: 4, deleteAfterUse: 8 } as const;
 
+/** One access point that a key puts on the handset. Texts have at most 128 octets of UTF-8. */
 export type KeyAccessPoint = {
   readonly apn: string;
   /** What the handset uses it for; `maker` is the manufacturer's own service. */
@@ -63,8 +69,10 @@ export type KeyAccessPoint = {
   readonly port?: number;
 };
 
+/** What the handset does with a key; each step is one bit of the script octet. */
 export type KeyScript = { readonly [Step in keyof typeof SCRIPT_BITS]: boolean };
 
+/** Whether a key is for one handset (14 digits of the IMEI) or for all of one TAC (8 digits). */
 export type KeyBinding = "handset" | "model";
 
 /** What the manufacturer signs. */
@@ -83,8 +91,10 @@ export type DeviceKeyBody = {
   readonly hosts: readonly string[];
   readonly accessPoints: readonly KeyAccessPoint[];
 };
+/** A key as it travels: what the manufacturer signs, and the Ed25519 signature of 64 octets. */
 export type DeviceKey = DeviceKeyBody & { readonly boundTo: KeyBinding; readonly signature: Uint8Array };
 
+/** Why a handset does not run a key, in the order in which it looks. */
 export type KeyRefusal =
   | "malformed"
   | "unknown_issuer"
@@ -92,6 +102,7 @@ export type KeyRefusal =
   | "foreign_key"
   | "not_yet_valid"
   | "expired";
+/** A key that passed every check, or the first check that it failed; `detail` is for logs. */
 export type KeyVerdict =
   | { readonly kind: "valid"; readonly key: DeviceKey }
   /** `key` is there only where its signature was good, so that a refusal can be reported under its secret. */
@@ -105,6 +116,7 @@ export type KeyVerdict =
 /**
  * The value that ties a key to one handset, or to its model. `imei` has 14 to 16 digits; only the first 14 count
  * (TS 23.003 clause 6.2), and only the first 8 for a model.
+ * @throws RangeError: too few digits, or other characters than digits
  */
 export function bindingOf(
   confirmSecret: Uint8Array,
@@ -172,7 +184,11 @@ export function verifyDeviceKey(
   return { kind: "valid", key };
 }
 
-/** Reads the form only; `verifyDeviceKey` says whether to believe it. */
+/**
+ * Reads the form only; `verifyDeviceKey` says whether to believe it. Integers are big-endian.
+ * @throws DecodeError with the offset: cut short, more than 1,000 octets, another magic, a field out of order or over
+ *   its limit, an unknown tag from 80 on, an end of validity that is not after its beginning
+ */
 export function decodeDeviceKey(bytes: Uint8Array): DeviceKey {
   if (bytes.length > MAX_DEVICE_KEY_OCTETS)
     throw new DecodeError("device key too long", MAX_DEVICE_KEY_OCTETS);

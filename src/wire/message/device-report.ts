@@ -12,7 +12,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { DecodeError } from "../decode-error.ts";
 
+/** Every report has this length. */
 export const DEVICE_REPORT_OCTETS = 28;
+/** How many octets of a key's id name it in a report. */
 export const REPORT_REFERENCE_OCTETS = 8;
 const MAGIC = [0x52, 0x01] as const;
 const MAC_OCTETS = 12;
@@ -41,6 +43,7 @@ const CAUSES = [
 /** `opened`: applied; `deleted`: the key removed itself after use; `works`: the handset reached the manufacturer's server. */
 export type ReportLevel = (typeof LEVELS)[number];
 export type ReportCause = (typeof CAUSES)[number];
+/** A report as it travels, not yet believed: `verifyDeviceReport` checks its MAC. */
 export type DeviceReport = {
   readonly reference: Uint8Array;
   readonly level: ReportLevel;
@@ -50,7 +53,10 @@ export type DeviceReport = {
   readonly mac: Uint8Array;
 };
 
-/** The reference of reports about a key. */
+/**
+ * The reference of reports about a key.
+ * @throws RangeError: fewer than 8 octets
+ */
 export function reportReferenceOf(keyId: Uint8Array): Uint8Array {
   if (keyId.length < REPORT_REFERENCE_OCTETS) throw new RangeError("a reference has 8 octets");
   return keyId.slice(0, REPORT_REFERENCE_OCTETS);
@@ -62,12 +68,19 @@ export function signDeviceReport(report: Omit<DeviceReport, "mac">, secret: Uint
   return Uint8Array.from(Buffer.concat([signed, macOf(signed, secret)]));
 }
 
+/**
+ * Writes what `signDeviceReport` made, big-endian.
+ * @throws RangeError: a MAC or a reference of another length, a time that 4 octets of seconds do not hold
+ */
 export function encodeDeviceReport(report: DeviceReport): Uint8Array {
   if (report.mac.length !== MAC_OCTETS) throw new RangeError("a report's MAC has 12 octets");
   return Uint8Array.from(Buffer.concat([encodeSigned(report), report.mac]));
 }
 
-/** Reads the form only; `verifyDeviceReport` says whether to believe it. */
+/**
+ * Reads the form only; `verifyDeviceReport` says whether to believe it. Integers are big-endian.
+ * @throws DecodeError with the offset: not 28 octets, another magic, an unknown level or cause
+ */
 export function decodeDeviceReport(bytes: Uint8Array): DeviceReport {
   MAGIC.forEach((octet, at) => {
     if (bytes.length > at && bytes[at] !== octet)
@@ -103,6 +116,7 @@ export function arrivalProofOf(confirmSecret: Uint8Array, keyId: Uint8Array): Ui
   return Uint8Array.from(mac.subarray(0, PROOF_OCTETS));
 }
 
+/** Whether the proof is that of this key, compared in a time that does not tell how much of it is right. */
 export function verifyArrivalProof(proof: Uint8Array, confirmSecret: Uint8Array, keyId: Uint8Array): boolean {
   return proof.length === PROOF_OCTETS && timingSafeEqual(proof, arrivalProofOf(confirmSecret, keyId));
 }

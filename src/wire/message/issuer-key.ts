@@ -1,12 +1,13 @@
 /**
  * The public half of a key that signs what handsets take (device keys, content), as its owner gives it to whoever checks.
- * Everything that shows such a key shows it so: a handset maker compares what he pinned with what any of them says.
+ * Everything that shows such a key shows it so: a handset maker compares the key that it pinned with what any of them says.
  *
  * `spki`: SubjectPublicKeyInfo (RFC 8410 clause 4) in DER, base64; `pem`: the same octets as RFC 7468 clause 13 has them;
  * `fingerprint`: SHA-256 of those octets, base64: `openssl pkey -pubin -in FILE -outform der | openssl dgst -sha256 -binary | base64`.
  */
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 
+/** A signer's name and public key, in the three forms that people compare. */
 export type IssuerKey = {
   /** The name that stands in what it signs. */
   readonly issuer: string;
@@ -16,7 +17,10 @@ export type IssuerKey = {
   readonly fingerprint: string;
 };
 
-/** @param key public, or private: its public half is told */
+/**
+ * @param key public, or private: its public half is told
+ * @throws RangeError: the key is not of Ed25519
+ */
 export function issuerKeyOf(issuer: string, key: KeyObject): IssuerKey {
   const publicKey = key.type === "private" ? createPublicKey(key) : key;
   if (publicKey.asymmetricKeyType !== "ed25519") throw new RangeError("an issuer signs with Ed25519");

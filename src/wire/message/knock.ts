@@ -9,9 +9,11 @@ import { DecodeError } from "../decode-error.ts";
 import { itemIn, itemOctets, referenceIn, referenceOctets, serverIn, serverOctets } from "./notice.ts";
 import { joined, readOctets } from "./octets.ts";
 
+/** Media type of a knock in a WAP push. */
 export const KNOCK_CONTENT_TYPE = "application/vnd.turnup.knock";
 const MAGIC = Uint8Array.of(0x4b, 0x01);
 
+/** Where to look, and for what; nothing in it is believed. */
 export type Knock = {
   /** `host:port`, as the device's proxy names it. */
   readonly server: string;

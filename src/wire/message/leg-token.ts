@@ -14,6 +14,7 @@ export const LEG_TOKEN_CHARACTERS_MAX = 600;
 const KEY_OCTETS = 32;
 const NONCE_OCTETS = 16;
 
+/** What a token says, and its issuer can believe again. */
 export type LegSession = {
   readonly leg: "air" | "land";
   /** The device's or proxy's id. */
@@ -23,7 +24,12 @@ export type LegSession = {
   readonly endsAt: Date;
 };
 
-/** @param nonce 16 octets that nobody can guess: two sessions never have the same token */
+/**
+ * The token of a session, as text for a header.
+ * @param nonce 16 octets that nobody can guess: two sessions never have the same token
+ * @param key 32 octets, of this leg alone
+ * @throws RangeError: a key or nonce of another length, a line end in a word
+ */
 export function issueLegToken(session: LegSession, nonce: Uint8Array, key: Uint8Array): string {
   if (key.length !== KEY_OCTETS) throw new RangeError(`a leg's key has ${KEY_OCTETS} octets`);
   if (nonce.length !== NONCE_OCTETS) throw new RangeError(`a nonce has ${NONCE_OCTETS} octets`);

@@ -21,6 +21,7 @@
  *   POST /d/enrolments                         proxy to server alone: whose is this one-time token of enrolment
  */
 
+/** Paths of the table above. References and ids go in as they are; a server's name is escaped. */
 export const DEVICE_PATHS = {
   start: "/d/start",
   requests: "/d/requests",
@@ -89,6 +90,7 @@ export const AIR_HEADERS = {
 export const LEG_ASSURANCES = ["cert", "aka", "network", "link", "otp", "none"] as const;
 export type LegAssurance = (typeof LEG_ASSURANCES)[number];
 
+/** What carries a device's session; the proxy tells the server which. */
 export const BEARERS = ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs", "umts", "lte"] as const;
 export type Bearer = (typeof BEARERS)[number];
 
@@ -123,6 +125,7 @@ export const authenticationText = ({
 
 /** Whose a one-time token of enrolment is. It is spent by this question. */
 export type EnrolmentRequest = { readonly token: string };
+/** Whose device enrols: digits of the SIM, and of the number and the handset where they are known. */
 export type EnrolmentAnswer = {
   readonly imsi: string;
   readonly msisdn: string | null;

@@ -26,9 +26,13 @@ import {
   text,
 } from "./shape.ts";
 
+/** Entries in one POST. */
 export const MAX_BATCH = 500;
+/** Entries on one page of an answer. */
 export const MAX_PAGE = 1_000;
+/** Longest name of a make, in characters. */
 export const MAX_MAKE_CHARACTERS = 80;
+/** Longest name of a model, in characters. */
 export const MAX_MODEL_CHARACTERS = 120;
 /** A request of 500 entries stays far below this. */
 export const MAX_BODY_OCTETS = 1_048_576;
@@ -71,11 +75,19 @@ const readKeyRequestItem = object({
 });
 /** At least one of model and unique id is there. */
 export type KeyRequest = ReturnType<typeof readKeyRequestItem>;
+/**
+ * One request for a key.
+ * @throws ShapeError: also where neither a model nor a unique id is there
+ */
 export const readKeyRequest: Read<KeyRequest> = (value, path) => {
   const request = readKeyRequestItem(value, path);
   if (!request.model && !request.uniqueId) throw new ShapeError(path, "a model or a unique id is wanted");
   return request;
 };
+/**
+ * The body of `POST /v1/keys`.
+ * @throws ShapeError: the place and what is wanted there
+ */
 export const readKeyRequests = object({ keys: list(readKeyRequest, { min: 1, max: MAX_BATCH }) });
 
 const readRefused = object({ code: oneOf(KEY_REFUSALS), reason: text({ max: 500 }) });
@@ -84,6 +96,7 @@ const readKeyAnswerItem = object({
   key: optional(octets({ min: 1, max: MAX_DEVICE_KEY_OCTETS })),
   refused: optional(readRefused),
 });
+/** A key's octets (`decodeDeviceKey` reads them), or why there is none. */
 export type KeyAnswer =
   | { readonly requestId: string; readonly key: Uint8Array }
   | {
@@ -96,7 +109,12 @@ const readKeyAnswer: Read<KeyAnswer> = (value, path) => {
   if (refused && !key) return { requestId, refused };
   throw new ShapeError(path, "either a key or a refusal is wanted");
 };
+/**
+ * The answer to `POST /v1/keys`; octets travel as base64.
+ * @throws ShapeError
+ */
 export const readKeyAnswers = object({ keys: list(readKeyAnswer, { min: 1, max: MAX_BATCH }) });
+/** The answer as JSON text, which `readKeyAnswers` reads back. */
 export const writeKeyAnswers = (keys: readonly KeyAnswer[]): string =>
   JSON.stringify({
     keys: keys.map((answer) =>
@@ -105,12 +123,21 @@ export const writeKeyAnswers = (keys: readonly KeyAnswer[]): string =>
   });
 
 const readDownload = object({ keyId, at: instant });
+/** A key reached its handset: its id in hex, and when. */
 export type DownloadNotice = ReturnType<typeof readDownload>;
+/**
+ * The body of `POST /v1/downloads`.
+ * @throws ShapeError
+ */
 export const readDownloads = object({ downloads: list(readDownload, { min: 1, max: MAX_BATCH }) });
 
 const readRemittance = object({ paymentId: id, keyId, amountMinor, currency, at: instant });
 /** The operator's word that it paid a portion; the maker matches it with what is due. */
 export type Remittance = ReturnType<typeof readRemittance>;
+/**
+ * The body of `POST /v1/payments`.
+ * @throws ShapeError
+ */
 export const readRemittances = object({ payments: list(readRemittance, { min: 1, max: MAX_BATCH }) });
 
 /** How many notices were new, how many repeated a known one, and which name no key of this client. */
@@ -119,8 +146,13 @@ export const readNoticeAnswer = object({
   repeated: integer({ min: 0, max: MAX_BATCH }),
   unknown: list(id, { max: MAX_BATCH }),
 });
+/** What became of a batch of notices, in numbers; `unknown` names the keys. */
 export type NoticeAnswer = ReturnType<typeof readNoticeAnswer>;
 
+/**
+ * The query of both lists: from the start where `after` is absent.
+ * @throws ShapeError
+ */
 export const readPageQuery = object({
   after: optional(keyId),
   limit: optional(integer({ min: 1, max: MAX_PAGE })),
@@ -133,6 +165,7 @@ const readIssuedKey = object({
   downloadedAt: optional(instant),
   replacedBy: optional(keyId),
 });
+/** One key that the maker gave this client, and the later key that took its place. */
 export type IssuedKey = ReturnType<typeof readIssuedKey>;
 /** `next` is the `after` of the next page; none on the last. */
 export const readIssuedKeys = object({ keys: list(readIssuedKey, { max: MAX_PAGE }), next: optional(keyId) });
@@ -148,6 +181,10 @@ const readPaymentState = object({
 });
 /** One key's account at the maker: `differs` when what came is not what is due. */
 export type PaymentState = ReturnType<typeof readPaymentState>;
+/**
+ * One page of `GET /v1/payments`; `next` is the `after` of the page behind it.
+ * @throws ShapeError
+ */
 export const readPaymentStates = object({
   payments: list(readPaymentState, { max: MAX_PAGE }),
   /** Over all keys of this client, not only this page. */
@@ -170,8 +207,14 @@ const readArrival = object({
   /** `arrivalProofOf` by the handset: whoever holds the key's confirm secret can check it. */
   proof: octets({ min: 16, max: 16 }),
 });
+/** A handset reached the maker's server over an access point of its key; `proof` is believed, the rest is hearsay. */
 export type Arrival = ReturnType<typeof readArrival>;
+/**
+ * The body of `POST /v1/arrivals`.
+ * @throws ShapeError
+ */
 export const readArrivals = object({ arrivals: list(readArrival, { min: 1, max: MAX_BATCH }) });
+/** The body as JSON text, which `readArrivals` reads back. */
 export const writeArrivals = (arrivals: readonly Arrival[]): string =>
   JSON.stringify({
     arrivals: arrivals.map((arrival) => ({

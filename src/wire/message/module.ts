@@ -10,11 +10,14 @@ import { type KeyObject, sign, verify } from "node:crypto";
 import { DecodeError } from "../decode-error.ts";
 import { joined, readOctets, sizedOctets, textOctets } from "./octets.ts";
 
+/** Media type of a module's file. */
 export const MODULE_CONTENT_TYPE = "application/vnd.turnup.module";
-/** Of the software alone. */
+/** Of the software alone, in octets. */
 export const MAX_SOFTWARE_OCTETS = 1_048_576;
+/** Of a whole module: its names, software and signature. */
 export const MAX_MODULE_OCTETS = MAX_SOFTWARE_OCTETS + 256;
 
+/** A module as it travels, not yet believed: the vendor's Ed25519 signature has 64 octets. */
 export type SoftwareModule = {
   /** `a-z 0-9 . -`, at most 63. */
   readonly name: string;
@@ -24,11 +27,13 @@ export type SoftwareModule = {
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
 };
+/** Why a device does not install a module whose form is right. */
 export type ModuleRefusal = "unknown_vendor" | "bad_module_signature";
 
 const MAGIC = Uint8Array.of(0x4d, 0x01);
 const SIGNATURE_OCTETS = 64;
 const DOMAIN = new TextEncoder().encode("turnup-module-1\n");
+/** The rule for a module's name, in octets. */
 export const MODULE_NAME = { min: 1, max: 63, pattern: /^[a-z0-9][a-z0-9.-]*$/ } as const;
 const VERSION = { min: 1, max: 23, pattern: /^(0|[1-9]\d{0,4})(\.(0|[1-9]\d{0,4})){0,3}$/ } as const;
 const VENDOR = { min: 1, max: 40, pattern: /^[A-Za-z0-9][A-Za-z0-9._-]*$/ } as const;

@@ -32,12 +32,15 @@ import {
   sealMessage,
 } from "./sealed-message.ts";
 
+/** Media type of a notice in a WAP push. */
 export const NOTICE_CONTENT_TYPE = "application/vnd.turnup.notice";
 /** The WAP push port (WAP-203-WDP). */
 export const NOTICE_PORT = 2948;
 /** Some ten SMS; what is longer goes wideband, and a notice says that it is there. */
 export const MAX_NOTICE_OCTETS = 1_200;
+/** Of the text in UTF-8. */
 export const MAX_NOTICE_TEXT_OCTETS = 600;
+/** Values beside the text. */
 export const MAX_NOTICE_FIELDS = 16;
 /** What a content package may have to go in a notice. */
 export const MAX_NOTICE_CONTENT_OCTETS = 1_000;
@@ -59,6 +62,7 @@ export const NOTICE_KINDS = [
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
+/** What a device's client module is told, before it is sealed and after it was opened. */
 export type Notice = {
   /** 8 octets, drawn at random for each message; a repeat has the same. */
   readonly messageId: Uint8Array;
@@ -79,6 +83,7 @@ export type Notice = {
 };
 
 const ENVELOPE: Envelope = { magic: [0x4e, 0x01], label: "notice", limit: MAX_NOTICE_OCTETS };
+/** The rule for a request's reference: 8 letters and digits. */
 export const REFERENCE = { min: 8, max: 8, pattern: /^[0-9A-Za-z]{8}$/ } as const;
 const TEXT = { max: MAX_NOTICE_TEXT_OCTETS, lines: true } as const;
 const FIELD_NAME = { min: 1, max: 40, pattern: /^[A-Za-z][A-Za-z0-9_.-]*$/ } as const;
@@ -172,7 +177,15 @@ function fieldsIn(reader: OctetReader): Record<string, string> {
   return Object.fromEntries(fields);
 }
 
+/**
+ * The server's `host:port` behind one octet of length.
+ * @throws RangeError: a text that is no `host:port`
+ */
 export const serverOctets = (server: string): Uint8Array => textOctets(1, server, SERVER, "a server");
+/**
+ * Reads what `serverOctets` wrote.
+ * @throws DecodeError: cut short, or no `host:port`
+ */
 export const serverIn = (reader: OctetReader): string => reader.text(1, SERVER, "server");
 
 /** A reference is 8 letters and digits, without a length in front. Notices and replies write it alike. */
@@ -180,6 +193,10 @@ export function referenceOctets(reference: string): Uint8Array {
   return textOctets(1, reference, REFERENCE, "a reference").subarray(1);
 }
 
+/**
+ * Reads 8 octets that are a request's reference.
+ * @throws DecodeError with the offset: cut short, or other characters than letters and digits
+ */
 export function referenceIn(reader: OctetReader): string {
   const at = reader.at;
   const reference = Buffer.from(reader.octets(REFERENCE.max, "reference")).toString("latin1");
@@ -188,9 +205,17 @@ export function referenceIn(reader: OctetReader): string {
   return reference;
 }
 
+/**
+ * An item's UUID as 16 octets behind their length; length 0 where a message speaks of the whole request.
+ * @throws RangeError: no UUID
+ */
 export const itemOctets = (itemId: string | null): Uint8Array =>
   sizedOctets(1, itemId === null ? new Uint8Array(0) : uuidOctets(itemId));
 
+/**
+ * Reads what `itemOctets` wrote: a UUID, or null for the whole request.
+ * @throws DecodeError with the offset: cut short, or another length than 0 or 16
+ */
 export function itemIn(reader: OctetReader): string | null {
   const at = reader.at;
   const octets = reader.sized(1, UUID_OCTETS, "item");

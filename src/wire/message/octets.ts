@@ -7,16 +7,21 @@ import { DecodeError } from "../decode-error.ts";
 /** Octets of the length that stands in front of a field. */
 export type LengthOctets = 1 | 2 | 3 | 4;
 
+/** Reads fields one after the other. Every method throws `DecodeError` with the offset where a field is cut short. */
 export type OctetReader = {
   /** Where the next field begins. */
   readonly at: number;
   readonly left: number;
+  /** An unsigned integer, big-endian. */
   number(octets: LengthOctets, name: string): number;
+  /** A copy of just so many octets. */
   octets(count: number, name: string): Uint8Array;
+  /** A copy of the octets behind their length; more than `limit` are refused. */
   sized(lengthOctets: LengthOctets, limit: number, name: string): Uint8Array;
   /** UTF-8 that a screen can show: no control characters but the line feed where `lines` is set. */
   text(lengthOctets: LengthOctets, rule: TextRule, name: string): string;
 };
+/** What a text must be like to be written or read. */
 export type TextRule = {
   readonly min?: number;
   /** In octets of UTF-8. */
@@ -25,7 +30,10 @@ export type TextRule = {
   readonly lines?: boolean;
 };
 
-/** @param offset added to offsets in refusals: where `bytes` begins in what the caller was given */
+/**
+ * @param offset added to offsets in refusals: where `bytes` begins in what the caller was given
+ * @throws DecodeError by its methods: a field that is cut short, longer than its limit, or of another form
+ */
 export function readOctets(bytes: Uint8Array, offset = 0): OctetReader {
   let at = 0;
   const take = (count: number, name: string): Uint8Array => {
@@ -110,6 +118,7 @@ export function numberOctets(octets: LengthOctets, value: number, name: string):
 export const timeOctets = (at: Date): Uint8Array =>
   numberOctets(4, Math.floor(at.getTime() / 1_000), "a time");
 
+/** One array of all parts, in their order; a copy. */
 export const joined = (parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts));
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -120,6 +129,7 @@ export function uuidOctets(uuid: string): Uint8Array {
   return Uint8Array.from(Buffer.from(uuid.replaceAll("-", ""), "hex"));
 }
 
+/** 16 octets as a UUID in lower case (RFC 9562 clause 4). */
 export function uuidOf(octets: Uint8Array): string {
   const hex = Buffer.from(octets).toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");

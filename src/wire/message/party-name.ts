@@ -13,12 +13,15 @@ import { type Imei, imei14Of, imeiFromNetwork } from "../../term/imei.ts";
 const ID = /^[A-Za-z0-9._-]{1,64}$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** `urn:gsma:imei:` with TAC, serial number and the spare digit 0 (RFC 7254). */
 export function imeiNameOf(imei: Imei): string {
   const digits = imei14Of(imei);
   return `urn:gsma:imei:${digits.slice(0, 8)}-${digits.slice(8)}-0`;
 }
 
+/** A device's name by its account at a proxy, where the certificate is not to tell the IMEI. */
 export const deviceNameOf = (uuid: string): string => `urn:turnup:device:${uuid}`;
+/** A proxy's name towards provisioning servers, by its id there. */
 export const proxyNameOf = (id: string): string => `urn:turnup:proxy:${id}`;
 
 /** The one device that the names tell; undefined where they tell none, or more than one. */
@@ -36,8 +39,10 @@ export function imeiInNames(names: readonly string[]): Imei | undefined {
   }
 }
 
+/** The account that the names tell, a UUID; undefined where they tell none, or more than one. */
 export const deviceInNames = (names: readonly string[]): string | undefined =>
   only(names, /^urn:turnup:device:(.+)$/, UUID);
+/** The proxy's id that the names tell; undefined where they tell none, or more than one. */
 export const proxyInNames = (names: readonly string[]): string | undefined =>
   only(names, /^urn:turnup:proxy:(.+)$/, ID);
 

@@ -31,9 +31,18 @@ const pan = (value: unknown, path: string): string => {
   return read;
 };
 
+/**
+ * The body of `POST /v1/tokens`: number and code go to the payment provider, and nowhere else.
+ * @throws ShapeError: the place and what is wanted there; the value is never repeated
+ */
 export const readCard = object({ pan, expiry, cvv: optional(digits(3, 4)) });
+/** A card in clear. Never to be stored or logged. */
 export type Card = ReturnType<typeof readCard>;
 
+/**
+ * The answer to `POST /v1/tokens`: the token, and what may be shown of the card.
+ * @throws ShapeError
+ */
 export const readTokenAnswer = object({
   token,
   first6: digits(6, 6),
@@ -41,13 +50,22 @@ export const readTokenAnswer = object({
   brand: text({ max: 32, pattern: /^[A-Za-z0-9 _-]+$/ }),
 });
 
+/**
+ * The body of `POST /v1/authorisations`, in whole minor units; 0 checks the card alone.
+ * @throws ShapeError
+ */
 export const readAuthorisation = object({
   token,
   amountMinor: integer({ min: 0, max: 1_000_000_000_000 }),
   currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
 });
+/** A sum to hold against a token. */
 export type Authorisation = ReturnType<typeof readAuthorisation>;
 
+/**
+ * The answer to `POST /v1/authorisations`; `pending` is asked again under the same key.
+ * @throws ShapeError
+ */
 export const readAuthorisationAnswer = object({
   state: oneOf(["approved", "declined", "pending"]),
   /** Of an approval. */
@@ -56,4 +74,8 @@ export const readAuthorisationAnswer = object({
   code: optional(code),
 });
 
+/**
+ * The body of an answer that refuses: a word for machines.
+ * @throws ShapeError
+ */
 export const readPaymentRefusal = object({ code });

@@ -35,6 +35,7 @@ export const REPLY_KINDS = [
 ] as const;
 export type ReplyKind = (typeof REPLY_KINDS)[number];
 
+/** What the client module says back, before it is sealed and after it was opened. */
 export type Reply = {
   readonly kind: ReplyKind;
   /** 8 octets. */

@@ -13,11 +13,15 @@
  * An error of the provider (RFC 7644 clause 3.12) may bear the extension too, with `id` and `needs`.
  */
 export const USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User";
+/** Schema URI of our extension to a SCIM user (RFC 7643 clause 3.3). */
 export const EXTENSION_SCHEMA = "urn:ietf:params:scim:schemas:extension:turnup:2.0:User";
+/** Schema URI of a PATCH request (RFC 7644 clause 3.5.2). */
 export const PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /** Where users are, behind a provider's base (RFC 7644 clause 3.2). */
 export const USERS = "/Users";
+/** Media type of every body (RFC 7644 clause 8.1). */
 export const SCIM_TYPE = "application/scim+json";
+/** In front of the name of one of our clients. */
 export const CLIENT_URN = "urn:turnup:client:";
 
 const MAX_FIELDS = 64;
@@ -25,9 +29,13 @@ const MAX_NAME_CHARACTERS = 64;
 const MAX_VALUE_CHARACTERS = 1_000;
 const FIELD_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 
+/** What is wrong with one field: not there, or there and not usable. */
 export type Problem = "missing" | "corrupt";
+/** One field that a service wants (US 6,647,260, figure 7C). */
 export type NeededDatum = { readonly name: string; readonly problem: Problem };
+/** Values by the name of the field. */
 export type Fields = Readonly<Record<string, string>>;
+/** What is told of one user; `externalId` is our id and the same at every repeat. */
 export type RegistrationMessage = {
   readonly externalId: string;
   /** E.164 digits. */
@@ -167,6 +175,7 @@ export function needsInDetail(detail: string, given: ReadonlySet<string>): Neede
   return [...new Set(names)].map((name) => ({ name, problem: given.has(name) ? "corrupt" : "missing" }));
 }
 
+/** The members of a JSON object; none where the value is anything else. */
 export function membersOf(value: unknown): Json {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }

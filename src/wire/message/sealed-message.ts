@@ -20,8 +20,11 @@ import {
 import { DecodeError } from "../decode-error.ts";
 import { joined } from "./octets.ts";
 
+/** Of the key that a device and the server share. */
 export const NOTICE_KEY_OCTETS = 32;
+/** Drawn anew for each message; a repeat has the same. */
 export const MESSAGE_ID_OCTETS = 8;
+/** Of the name by which a message tells its key. */
 export const KEY_REFERENCE_OCTETS = 8;
 const MAGIC_OCTETS = 2;
 const CHECK_OCTETS = 4;
@@ -30,8 +33,10 @@ const ID_AT = MAGIC_OCTETS + KEY_REFERENCE_OCTETS;
 const CHECK_AT = ID_AT + MESSAGE_ID_OCTETS;
 /** Where the sealed body begins. */
 export const SEALED_HEADER_OCTETS = CHECK_AT + CHECK_OCTETS;
+/** What sealing adds to a body. */
 export const ENVELOPE_OCTETS = SEALED_HEADER_OCTETS + TAG_OCTETS;
 
+/** What tells notices from replies. */
 export type Envelope = {
   readonly magic: readonly [number, number];
   /** Label of the keys: `notice`, `reply`. */
@@ -39,8 +44,13 @@ export type Envelope = {
   /** Of the whole message, in octets. */
   readonly limit: number;
 };
+/** What stands in clear, before anything is opened or believed. */
 export type Peeked = { readonly keyReference: Uint8Array; readonly messageId: Uint8Array };
 
+/**
+ * The first 8 octets of the SHA-256 of a notice key: names it, and tells nothing about it.
+ * @throws RangeError: a key that has not 32 octets
+ */
 export function keyReferenceOf(noticeKey: Uint8Array): Uint8Array {
   checkKey(noticeKey);
   return Uint8Array.from(createHash("sha256").update(noticeKey).digest().subarray(0, KEY_REFERENCE_OCTETS));

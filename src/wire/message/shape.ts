@@ -33,11 +33,15 @@ type Optional<Value> = Read<Value | undefined> & { readonly optional: true };
 type OptionalName<M extends Members> = {
   [Name in keyof M]: M[Name] extends Optional<unknown> ? Name : never;
 }[keyof M];
+/** The object that readers of its members make; those that are `optional` may be absent. */
 export type Shape<M extends Members> = {
   readonly [Name in Exclude<keyof M, OptionalName<M>>]: ReturnType<M[Name]>;
 } & { readonly [Name in OptionalName<M>]?: Exclude<ReturnType<M[Name]>, undefined> };
 
-/** An object with exactly these members. */
+/**
+ * Reads an object with exactly these members.
+ * @throws ShapeError: no object, an unknown member, one that is missing; by the reader that this gives
+ */
 export function object<M extends Members>(members: M): Read<Shape<M>> {
   return (value, path) => {
     if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -63,6 +67,10 @@ export function optional<Value>(read: Read<Value>): Optional<Value> {
   return Object.assign(orAbsent, { optional: true as const });
 }
 
+/**
+ * Reads a list of `min` (0) to `max` entries.
+ * @throws ShapeError: no list, or too few or too many; by the reader that this gives
+ */
 export function list<Value>(
   read: Read<Value>,
   { min = 0, max }: { min?: number; max: number },
@@ -75,6 +83,10 @@ export function list<Value>(
   };
 }
 
+/**
+ * Reads a text without control characters; `min` (1) and `max` count UTF-16 units.
+ * @throws ShapeError: another length or form, said as `wanted`; by the reader that this gives
+ */
 export function text({ min = 1, max, pattern, wanted }: TextRule): Read<string> {
   return (value, path) => {
     if (typeof value !== "string") throw new ShapeError(path, "a text is wanted");
@@ -90,6 +102,10 @@ export function text({ min = 1, max, pattern, wanted }: TextRule): Read<string> 
 }
 type TextRule = { min?: number; max: number; pattern?: RegExp; wanted?: string };
 
+/**
+ * Reads a whole number from `min` to `max`, both included.
+ * @throws ShapeError: by the reader that this gives
+ */
 export function integer({ min, max }: { min: number; max: number }): Read<number> {
   return (value, path) => {
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max)
@@ -98,11 +114,19 @@ export function integer({ min, max }: { min: number; max: number }): Read<number
   };
 }
 
+/**
+ * Reads `true` or `false`, and no word or number for it.
+ * @throws ShapeError: anything else
+ */
 export function boolean(value: unknown, path: string): boolean {
   if (typeof value !== "boolean") throw new ShapeError(path, "true or false is wanted");
   return value;
 }
 
+/**
+ * Reads one of these words, in just this case.
+ * @throws ShapeError: names them all; by the reader that this gives
+ */
 export function oneOf<const Word extends string>(words: readonly Word[]): Read<Word> {
   return (value, path) => {
     const word = words.find((known) => known === value);
@@ -111,7 +135,10 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Read<W
   };
 }
 
-/** An instant in RFC 3339 with a zone. */
+/**
+ * Reads a time in RFC 3339 with a zone; digits behind the millisecond are dropped.
+ * @throws ShapeError: another form, or a part of it out of range; a day that its month lacks is the next month's
+ */
 export function instant(value: unknown, path: string): Date {
   const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
   const date = typeof value === "string" && form.test(value) ? new Date(value) : undefined;
@@ -119,7 +146,10 @@ export function instant(value: unknown, path: string): Date {
   return date;
 }
 
-/** Octets as base64 or base64url text. */
+/**
+ * Reads octets in base64 or base64url (RFC 4648 clauses 4 and 5), padded or not; `min` and `max` count octets.
+ * @throws ShapeError: by the reader that this gives
+ */
 export function octets({ min, max }: { min: number; max: number }): Read<Uint8Array> {
   return (value, path) => {
     const good =

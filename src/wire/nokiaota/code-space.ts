@@ -4,6 +4,7 @@
  */
 import { type AttributeStart, type CodeSpace, page, type Row } from "../wbxml/code-space.ts";
 
+/** The document's root element. */
 export const NOKIA_ROOT = "CHARACTERISTIC-LIST";
 
 const TYPES: readonly Row[] = [
@@ -39,6 +40,7 @@ for (const [token, start] of [
   starts[token] = start;
 }
 
+/** Its tokens, for `decodeWbxml` and `encodeWbxml`. */
 export const NOKIA_OTA: CodeSpace = {
   title: "Nokia OTA settings",
   version: 0x01,

@@ -8,8 +8,10 @@ import { NOKIA_OTA, NOKIA_ROOT } from "./code-space.ts";
 
 /** Content types, both spelt out in a push; their port is 49999. */
 export const NOKIA_SETTINGS = "application/x-wap-prov.browser-settings";
+/** Bookmarks; settings stand above. */
 export const NOKIA_BOOKMARKS = "application/x-wap-prov.browser-bookmarks";
 
+/** PARM: its NAME, such as PROXY or PPP_AUTHTYPE, and its VALUE, empty where it has none. */
 export type NokiaParm = { readonly name: string; readonly value: string };
 
 /** ADDRESS (an access point), URL (home page or MMS centre, in `value`), NAME, BOOKMARK, MMSURL, ID. */
@@ -20,6 +22,7 @@ export type NokiaCharacteristic = {
   readonly parms: readonly NokiaParm[];
 };
 
+/** Settings or bookmarks, in document order. */
 export type NokiaDocument = { readonly characteristics: readonly NokiaCharacteristic[] };
 
 /** @throws TurnupError `payload_malformed`: a type that the code space lacks, or a character that XML cannot hold */
@@ -37,6 +40,10 @@ export function decodeNokiaOta(bytes: Uint8Array): NokiaDocument {
   return { characteristics: childrenOf(root).map(characteristicOf) };
 }
 
+/**
+ * The document as compact XML, for people.
+ * @throws DecodeError with the offset, as `decodeWbxml`
+ */
 export const xmlOfNokiaOta = (bytes: Uint8Array): string => xmlOfElement(decodeWbxml(bytes, NOKIA_OTA));
 
 function elementOf({ type, value, parms }: NokiaCharacteristic): WbxmlElement {

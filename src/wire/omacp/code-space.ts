@@ -4,6 +4,7 @@
  */
 import { type AttributeStart, type CodeSpace, page, type Row } from "../wbxml/code-space.ts";
 
+/** The document's root element (ProvCont 1.1 §4). */
 export const PROV_DOC = "wap-provisioningdoc";
 
 const named = (name: string): AttributeStart => ({ name: "name", prefix: name });
@@ -67,6 +68,7 @@ const page0 = starts(NAMES_0, TYPES_0);
 page0[0x45] = any("version");
 page0[0x46] = { name: "version", prefix: "1.0" };
 
+/** Its tokens, for `decodeWbxml` and for the tables of `encode.ts`. */
 export const PROV_CONT: CodeSpace = {
   title: "an OMA CP document",
   version: 0x03,

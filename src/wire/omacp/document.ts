@@ -13,6 +13,7 @@ export type Characteristic = {
   readonly characteristics: readonly Characteristic[];
 };
 
+/** The root element: its version, and the characteristics in document order. */
 export type ProvisioningDocument = {
   /** Null where the document does not say, as several operators' do not. */
   readonly version: "1.0" | "1.1" | null;

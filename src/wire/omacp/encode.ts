@@ -15,6 +15,7 @@ import { END, HAS_ATTRIBUTES, HAS_CONTENT, STR_I, SWITCH_PAGE, UTF_8 } from "../
 import { PROV_CONT } from "./code-space.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "./document.ts";
 
+/** Which code page attribute tokens are taken from, where both have one. */
 export type Dialect = "page1" | "page0";
 
 /** Far above any settings document seen (1,198 octets); a phone's SMS buffer is smaller still. */

@@ -10,8 +10,10 @@
 import { TurnupError } from "../../term/error.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "./document.ts";
 
+/** A text, null for a flag, or a list where the name repeats. */
 export type ParmJson = string | null | readonly (string | null)[];
 
+/** One characteristic; `parms` by name, those that repeat as a list. */
 export type CharacteristicJson = {
   readonly type: string;
   readonly parms: Readonly<Record<string, ParmJson>>;
@@ -31,6 +33,7 @@ export function documentOfJson(value: unknown): ProvisioningDocument {
   return { version, characteristics: characteristicsAt(characteristics, "characteristics", 1) };
 }
 
+/** The same as JSON writes it: names that repeat become one list. */
 export const jsonOfCharacteristics = (characteristics: readonly Characteristic[]): CharacteristicJson[] =>
   characteristics.map((characteristic) => ({
     type: characteristic.type,

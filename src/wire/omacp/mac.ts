@@ -9,6 +9,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 
+/** The security methods of ProvBoot 1.1 §5, by what their key is made of. */
 export type Sec = "netwpin" | "userpin" | "usernetwpin" | "userpinmac";
 
 /** The value of the SEC parameter is the place in this list. */

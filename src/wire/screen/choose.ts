@@ -54,6 +54,7 @@ const ACCEPTED_AS: Readonly<Record<Markup, readonly string[]>> = {
   "screen+xml": ["application/vnd.turnup.screen+xml"],
 };
 
+/** In characters of a terminal, or in pixels. */
 export type DisplaySize =
   | { readonly columns: number; readonly lines: number }
   | { readonly widthPx: number; readonly heightPx: number };
@@ -61,6 +62,7 @@ export type DisplaySize =
 /** What the model database knows of a device. */
 export type DeviceCapabilities = { readonly markups: readonly string[]; readonly screen?: DisplaySize };
 
+/** What is known of who asks; headers as they came. */
 export type MarkupRequest = {
   readonly accept?: string | undefined;
   readonly userAgent?: string | undefined;
@@ -68,6 +70,7 @@ export type MarkupRequest = {
   readonly device?: DeviceCapabilities | undefined;
 };
 
+/** The markup to answer with; undefined where the device can draw none of what is accepted (406). */
 export function chooseMarkup({ accept, userAgent, device }: MarkupRequest): Markup | undefined {
   const ranges = rangesOf(accept);
   const known =

@@ -16,6 +16,7 @@ import {
 } from "./screen.ts";
 import { ENGLISH, type ScreenWords } from "./words.ts";
 
+/** What goes on the page beside the screen. */
 export type HtmlOptions = {
   /** What was wrong with the last answer, in words for the person. */
   readonly problem?: string;

@@ -9,14 +9,17 @@ const FORMATS: Readonly<Partial<Record<FieldKind, string>>> = {
 };
 const DATE_LENGTH = 10;
 
+/** The format code of a kind of field (WAP-238-WML §11.6.3); undefined where anything may be typed. */
 export const wapFormatOf = ({ kind }: Field): string | undefined => FORMATS[kind];
 
+/** Most characters that the keypad takes; undefined where the field has no limit of its own. */
 export const maxLengthOf = ({ kind, maxLength }: Field): number | undefined =>
   kind === "date" ? DATE_LENGTH : maxLength;
 
 /** What a form sends for a field before anybody touched it. */
 export const initialValueOf = (field: Field): string => field.value ?? "";
 
+/** What is wrong with an entry, as a word for `ScreenWords`. */
 export type FieldFault = "missing" | "tooShort" | "tooLong" | "malformed";
 
 /** What is wrong with a value before it is sent, or undefined. The server judges again. */

@@ -16,8 +16,10 @@ import {
 } from "../message/shape.ts";
 import { ACTION_ROLES, checkScreen, FIELD_KINDS, SCREEN_LIMITS, type Screen, ScreenError } from "./screen.ts";
 
+/** Media type of a screen in JSON. */
 export const SCREEN_JSON_TYPE = "application/vnd.turnup.screen+json";
 
+/** Of a whole screen between our own parties. */
 export const SCREEN_OCTETS_MAX = 262_144;
 
 const anyText = text({ min: 0, max: SCREEN_LIMITS.paragraph });

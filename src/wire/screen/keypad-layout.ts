@@ -7,6 +7,7 @@ export type Display = { readonly columns: number; readonly lines: number };
 
 /** A cell of the fonts that PDAs had. */
 const CELL = { widthPx: 6, heightPx: 13 };
+/** Displays that a screen can be drawn on, in characters. */
 export const DISPLAY_LIMITS = { columnsMin: 8, columnsMax: 120, linesMin: 2, linesMax: 60 } as const;
 
 /** In characters, whatever it is told in; within what can be drawn on. */
@@ -48,10 +49,12 @@ export function itemsOf({ entries, form, actions }: Screen): Item[] {
 
 /** A display of fewer lines has none left for a title of its own. */
 const LINES_FOR_TITLE = 4;
+/** Whether the display keeps its first line for the title; smaller ones scroll it with the rest. */
 export const hasTitleLine = ({ lines }: Display): boolean => lines >= LINES_FOR_TITLE;
 /** Lines between the title and the soft keys. */
 export const windowLines = (display: Display): number => display.lines - (hasTitleLine(display) ? 2 : 1);
 
+/** The screen as rows of at most `columns` characters, from top to bottom; the window shows some of them. */
 export function rowsOf(
   screen: Screen,
   display: Display,

@@ -31,10 +31,12 @@ import {
 } from "./screen.ts";
 import { ENGLISH, type ScreenWords } from "./words.ts";
 
+/** Keys beside the twelve of the keypad, and the pause. */
 export const KEYS = ["UP", "DOWN", "MENU", "BACK", "SOFT_LEFT", "SOFT_RIGHT", "PAUSE"] as const;
 /** PAUSE is pressed by the device's clock when no key was for a second: the letter that turns is taken. */
 export type Key = (typeof KEYS)[number] | DigitKey;
 
+/** What the device does next; `fields` of `submit` has the hidden ones too. */
 export type Effect =
   | {
       readonly kind: "follow";
@@ -46,6 +48,7 @@ export type Effect =
   /** The screen has no way back of its own: the device goes to the one before. */
   | { readonly kind: "back" };
 
+/** Where the user stands; a value, so that going back is keeping the one before. */
 export type KeypadState = {
   readonly screen: Screen;
   readonly display: Display;
@@ -67,6 +70,7 @@ type Mode =
   | { readonly kind: "pick"; readonly field: Field; readonly at: number }
   | { readonly kind: "edit"; readonly field: Field; readonly typing: Typing };
 
+/** What a key made of a state. */
 export type Pressed = { readonly state: KeypadState; readonly effect?: Effect };
 
 const BROWSE: Mode = { kind: "browse" };
@@ -81,6 +85,7 @@ export function openKeypad(screen: Screen, display: Display, words: ScreenWords 
   return { ...state, selected: firstVisible(state) };
 }
 
+/** What one key does; a key that means nothing here gives the same state. */
 export function pressKey(before: KeypadState, key: Key): Pressed {
   const state = key === "PAUSE" ? before : { ...before, message: null };
   switch (state.mode.kind) {

@@ -4,8 +4,10 @@
  */
 export type DigitKey = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "*" | "#";
 
+/** What keys give: a capital first, small, capital, or digits alone. */
 export type LetterCase = "Abc" | "abc" | "ABC" | "123";
 
+/** A text while it is typed. */
 export type Typing = {
   /** What is taken for good. */
   readonly text: string;

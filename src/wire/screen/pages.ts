@@ -4,6 +4,7 @@
  */
 import { ScreenError } from "./screen.ts";
 
+/** What is placed on one page whole, if it can be; `cost` in the caller's measure. */
 export type Piece<T> = {
   readonly value: T;
   readonly cost: number;
@@ -15,6 +16,7 @@ export type Piece<T> = {
   readonly divided?: (room: number) => readonly [Piece<T>, Piece<T>] | undefined;
 };
 
+/** More pages of one screen are refused. */
 export const PAGES_MAX = 200;
 
 /**

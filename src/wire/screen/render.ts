@@ -13,6 +13,7 @@ import type { ScreenWords } from "./words.ts";
 import { renderXhtmlMp } from "./xhtmlmp.ts";
 import { encodeScreenXml } from "./xml.ts";
 
+/** What renderers need beside the screen; each takes what it knows of it. */
 export type RenderOptions = {
   /** Which page of a screen that takes several, from 0. HTML, voice and the neutral forms take one. */
   readonly page?: number;
@@ -25,6 +26,7 @@ export type RenderOptions = {
   readonly words?: ScreenWords;
 };
 
+/** An answer's body with its content type. */
 export type Rendered = { readonly contentType: string; readonly body: Uint8Array };
 
 /** @throws ScreenError: a broken limit, or a screen that this markup cannot hold */

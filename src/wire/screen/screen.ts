@@ -4,6 +4,7 @@
  * Source: US 6,647,260 Fig. 2 and columns 4-5: every entry of a list carries its own URI.
  */
 
+/** One step of a dialog. Lengths and numbers have limits: `SCREEN_LIMITS`, held by `checkScreen`. */
 export type Screen = {
   /** Names the step, for logs and tests: `[A-Za-z][A-Za-z0-9_-]*`. */
   readonly id: string;
@@ -38,7 +39,9 @@ export type Form = {
   readonly hidden: Readonly<Record<string, string>>;
 };
 
+/** What may be entered, and so what keypad a phone shows. */
 export type FieldKind = "text" | "digits" | "phone" | "email" | "secret" | "date" | "choice" | "flag";
+/** Every kind, for readers of screens. */
 export const FIELD_KINDS: readonly FieldKind[] = [
   "text",
   "digits",
@@ -50,6 +53,7 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   "flag",
 ];
 
+/** One thing to enter. Lengths count characters. */
 export type Field = {
   readonly name: string;
   readonly label: string;
@@ -65,9 +69,12 @@ export type Field = {
   readonly note?: string;
 };
 
+/** One of a list: `value` is sent, `label` is read. */
 export type Choice = { readonly value: string; readonly label: string };
 
+/** What a step beside the screen is for; keys and soft keys are bound by it. */
 export type ActionRole = "back" | "help" | "home" | "accept" | "decline" | "refresh" | "more";
+/** Every role, for readers of screens. */
 export const ACTION_ROLES: readonly ActionRole[] = [
   "back",
   "help",
@@ -126,6 +133,7 @@ const ID = /^[A-Za-z][A-Za-z0-9_-]*$/;
 /** A name that every markup can carry, as an ECMAScript variable in VoiceXML too: so none of its reserved words. */
 const NAME =
   /^(?!(?:abstract|boolean|break|byte|case|catch|char|class|const|continue|debugger|default|delete|do|double|else|enum|export|extends|false|final|finally|float|for|function|goto|if|implements|import|in|instanceof|int|interface|long|native|new|null|package|private|protected|public|return|short|static|super|switch|synchronized|this|throw|throws|transient|true|try|typeof|var|void|volatile|while|with)$)[A-Za-z][A-Za-z0-9_]*$/;
+/** Whether a field may be called so; WML makes a variable of it. */
 export const isFieldName = (name: string): boolean => name.length <= SCREEN_LIMITS.name && NAME.test(name);
 const LANG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 /** Line ends are no part of a text either: a paragraph is one line. */

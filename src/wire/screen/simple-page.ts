@@ -8,6 +8,7 @@ import { type Piece, pageIn, pagesOf, textPiece } from "./pages.ts";
 import { type Action, type Entry, type Field, FLAG_SET, type Form, type Screen } from "./screen.ts";
 import type { ScreenWords } from "./words.ts";
 
+/** How one format draws what both have. */
 export type Manner = {
   readonly octetsMax: number;
   readonly textOf: (element: XmlElement) => string;
@@ -20,6 +21,7 @@ export type Manner = {
   readonly pageHref: (page: number) => string;
 };
 
+/** One page as text, and how many there are. */
 export type SimplePage = { readonly text: string; readonly pages: number };
 
 const WIDEST_PAGE = 999;

@@ -16,8 +16,10 @@ import {
   ScreenError,
 } from "./screen.ts";
 
+/** Of VoiceXML 2.0 and 2.1 alike. */
 export const VXML_NAMESPACE = "http://www.w3.org/2001/vxml";
 
+/** What is said around a screen, in its language. */
 export type VoiceWords = {
   /** "{key}" and "{label}" are put in. */
   readonly press: string;
@@ -43,6 +45,7 @@ const ENGLISH: VoiceWords = {
   goodbye: "Goodbye.",
 };
 
+/** What a call needs beside the screen. */
 export type VxmlOptions = {
   /** Who takes over after three failures: "tel:+44...". */
   readonly transferTo?: string;

@@ -24,8 +24,10 @@ import {
 } from "./screen.ts";
 import { ENGLISH, type ScreenWords } from "./words.ts";
 
+/** Of one compiled deck: what phones of 1999 hold. */
 export const WML_DECK_OCTETS_MAX = 1_400;
 
+/** Which deck of a long screen, and for which phones. */
 export type WmlOptions = {
   /** Which deck of the screen, from 0. */
   readonly deck?: number;
@@ -36,6 +38,7 @@ export type WmlOptions = {
   readonly words?: ScreenWords;
 };
 
+/** One deck, as a tree and as text. */
 export type RenderedWml = {
   readonly deck: WmlDeck;
   readonly text: string;

@@ -16,6 +16,7 @@ export type ScreenWords = {
   readonly malformed: string;
 };
 
+/** Used where a screen's language has no words here. */
 export const ENGLISH: ScreenWords = {
   more: "More",
   back: "Back",

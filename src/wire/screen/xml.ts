@@ -23,6 +23,7 @@ import {
   type Screen,
 } from "./screen.ts";
 
+/** Media type of a screen in XML. */
 export const SCREEN_XML_TYPE = "application/vnd.turnup.screen+xml";
 const NAMESPACE = "urn:turnup:screen:1";
 

@@ -10,6 +10,7 @@ function starts(rows: readonly (readonly [token: number, name: string, prefix: s
   return entries;
 }
 
+/** Tokens of Service Indication, for `decodeWbxml` and `encodeWbxml`. */
 export const SI: CodeSpace = {
   title: "a Service Indication",
   version: 0x02,
@@ -39,6 +40,7 @@ export const SI: CodeSpace = {
   opaque: { attributes: ["created", "si-expires"], textOf: dateOfOctets, octetsOf: octetsOfDate },
 };
 
+/** Tokens of Service Loading, for `decodeWbxml` and `encodeWbxml`. */
 export const SL: CodeSpace = {
   title: "a Service Loading",
   version: 0x02,

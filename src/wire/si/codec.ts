@@ -9,12 +9,17 @@ import { encodeWbxml } from "../wbxml/encode.ts";
 import { xmlOfElement } from "../wbxml/xml.ts";
 import { SI, SL } from "./code-space.ts";
 
+/** Media type of a Service Indication in WBXML. */
 export const SI_CONTENT_TYPE = "application/vnd.wap.sic";
+/** Media type of a Service Loading in WBXML. */
 export const SL_CONTENT_TYPE = "application/vnd.wap.slc";
 
+/** How loudly the phone tells of it; `delete` takes back one of the same id. */
 export type SiAction = "signal-none" | "signal-low" | "signal-medium" | "signal-high" | "delete";
+/** Whether the phone opens the link, perhaps in the midst of something else (`execute-high`), or only loads it. */
 export type SlAction = "execute-low" | "execute-high" | "cache";
 
+/** A message with a link, as WAP-167 has it. */
 export type ServiceIndication = {
   /** The message to the user. */
   readonly text: string;
@@ -29,6 +34,7 @@ export type ServiceIndication = {
   readonly items?: readonly { readonly class: string; readonly text: string }[];
 };
 
+/** A link to open, as WAP-168 has it. */
 export type ServiceLoading = {
   readonly href: string;
   /** execute-low where it is absent. */
@@ -97,7 +103,15 @@ export function decodeSl(bytes: Uint8Array): ServiceLoading {
   return { href, ...optional("action", attributeOf(root, "action") as SlAction | undefined) };
 }
 
+/**
+ * The document as compact XML, for people.
+ * @throws DecodeError with the offset, as `decodeWbxml`
+ */
 export const xmlOfSi = (bytes: Uint8Array): string => xmlOfElement(decodeWbxml(bytes, SI));
+/**
+ * The document as compact XML, for people.
+ * @throws DecodeError with the offset, as `decodeWbxml`
+ */
 export const xmlOfSl = (bytes: Uint8Array): string => xmlOfElement(decodeWbxml(bytes, SL));
 
 function itemOf(element: WbxmlElement) {

@@ -48,6 +48,7 @@ type Layout = {
   readonly optional: boolean;
 };
 
+/** The table: each command's `command_id` (big-endian on the wire) and its fields in wire order. */
 export const COMMAND = {
   generic_nack: { id: 0x80000000, optional: false, fields: {} },
   bind_receiver: { id: 0x00000001, optional: false, fields: BIND },
@@ -140,6 +141,7 @@ export const COMMAND = {
   data_sm_resp: { id: 0x80000103, optional: true, fields: MESSAGE_ID },
 } as const satisfies Record<string, Layout>;
 
+/** A command's name, as the specification spells it. */
 export type Command = keyof typeof COMMAND;
 
 /** One destination of submit_multi: a subscriber (dest_flag 1) or a distribution list (dest_flag 2), §4.5.1.1. */
@@ -175,6 +177,7 @@ type Fields<C extends Command> = (typeof COMMAND)[C]["fields"];
 export type FieldsOf<C extends Command> = {
   readonly [F in keyof Fields<C>]: Fields<C>[F] extends { readonly kind: infer K } ? ValueOf<K> : never;
 };
+/** A PDU of one command: header (without its length), fields, optional parameters in the order met. */
 export type PduOf<C extends Command> = {
   readonly command: C;
   readonly command_status: number;
@@ -183,12 +186,18 @@ export type PduOf<C extends Command> = {
 
 /** Any PDU; `command` tells which. */
 export type Pdu = { [C in Command]: PduOf<C> }[Command];
+/** A message from us to the centre (§4.4.1). */
 export type SubmitSm = PduOf<"submit_sm">;
+/** The centre's answer, with the id that its receipt will name (§4.4.2). */
 export type SubmitSmResp = PduOf<"submit_sm_resp">;
+/** A message, or a delivery receipt, from the centre to us (§4.6.1). */
 export type DeliverSm = PduOf<"deliver_sm">;
+/** Our answer: the centre may forget what it delivered (§4.6.2). */
 export type DeliverSmResp = PduOf<"deliver_sm_resp">;
+/** How a session opens: for sending, for receiving, or for both (§4.1). */
 export type BindCommand = "bind_transmitter" | "bind_receiver" | "bind_transceiver";
 
+/** Set in the `command_id` of every response. */
 export const RESPONSE_BIT = 0x80000000;
 
 /** The table seen without its literal types, for loops over it. */
@@ -198,10 +207,12 @@ const NAME_OF: ReadonlyMap<number, Command> = new Map(
   (Object.keys(COMMAND) as Command[]).map((command) => [COMMAND[command].id, command]),
 );
 
+/** The command of a `command_id`; undefined where v3.4 has none of that number. */
 export function commandOf(id: number): Command | undefined {
   return NAME_OF.get(id);
 }
 
+/** Whether it answers a request; a generic_nack does too. */
 export function isResponse(command: Command): boolean {
   return COMMAND[command].id >= RESPONSE_BIT;
 }

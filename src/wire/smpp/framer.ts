@@ -10,15 +10,20 @@ import { HEADER_OCTETS } from "./pdu.ts";
 export const DEFAULT_MAX_PDU_OCTETS = 67_584;
 const LENGTH_OCTETS = 4;
 
+/** Takes one whole PDU, from `start` to before `end`; the buffer is the chunk's own where possible: copy what is kept. */
 export type TakePdu = (buffer: Buffer, start: number, end: number) => void;
 
+/** Framing of one connection; after a refusal it takes nothing more. */
 export interface PduFramer {
   /**
    * Yields each whole PDU's octets (views of the chunk where possible).
    * @throws DecodeError at a length below 16 or above the limit, after the PDUs before it; for good
    */
   push(chunk: Uint8Array): Generator<Uint8Array, void, void>;
-  /** The same without a view per PDU: `take` sees where each lies. */
+  /**
+   * The same without a view per PDU: `take` sees where each lies.
+   * @throws DecodeError as `push`
+   */
   feed(chunk: Uint8Array, take: TakePdu): void;
   /** Octets of an unfinished PDU that are kept. */
   readonly pendingOctets: number;
@@ -33,6 +38,10 @@ type Framing = {
   refused: DecodeError | undefined;
 };
 
+/**
+ * A framer for one connection.
+ * @param maxPduOctets the longest PDU taken, its header counted
+ */
 export function createPduFramer({
   maxPduOctets = DEFAULT_MAX_PDU_OCTETS,
 }: {

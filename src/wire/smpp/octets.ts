@@ -17,6 +17,10 @@ export function latin1At(buffer: Buffer, start: number, end: number): string {
   return (buffer as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(start, end);
 }
 
+/**
+ * Reads the fields of one PDU. Where it ends too early, or a text is too long, they throw `DecodeError` with the
+ * offset.
+ */
 export class Reader {
   readonly buffer: Buffer;
   /** Where the PDU starts; offsets in errors count from here. */
@@ -81,6 +85,10 @@ export class Reader {
   }
 }
 
+/**
+ * Writes fields into room that the caller has measured. A value that its field does not hold: TurnupError
+ * `smpp_field_invalid`.
+ */
 export class Writer {
   readonly buffer: Buffer;
   at: number;
@@ -134,6 +142,7 @@ export class Writer {
   }
 }
 
+/** An unsigned integer of 4 octets, big-endian; the caller has looked that they are there. */
 export function uint32At(buffer: Buffer, at: number): number {
   return (
     (((buffer[at] as number) << 24) |

@@ -7,6 +7,7 @@ import { encodePduInto, roomFor } from "./pdu.ts";
 
 const BLOCK_OCTETS = 64 * 1024;
 
+/** Packing for one connection. */
 export interface PduPacker {
   /**
    * Adds a PDU; what is full goes out by itself.
@@ -17,6 +18,10 @@ export interface PduPacker {
   flush(): void;
 }
 
+/**
+ * A packer for one connection.
+ * @param send takes octets that are never changed afterwards
+ */
 export function createPduPacker(send: (octets: Uint8Array) => void): PduPacker {
   let block = Buffer.alloc(0);
   let sent = 0;

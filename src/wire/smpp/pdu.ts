@@ -25,6 +25,7 @@ import { bufferOf, Reader, uint32At, unfit, Writer } from "./octets.ts";
 import { NO_TLVS, readTlvs, type Tlv, tlvRoom, writeTlvs } from "./tlv.ts";
 import { hasHeader, octetsOf, type WithUserData } from "./user-data.ts";
 
+/** Of the four integers in front of every PDU (§3.2). */
 export const HEADER_OCTETS = 16;
 /** sm_length 255 is reserved (§5.2.21). */
 export const MAX_SHORT_MESSAGE_OCTETS = 254;
@@ -35,6 +36,7 @@ const TIME_OCTETS = 17;
 const SHORT_MESSAGE_ROOM = HEADER_OCTETS + 6 + 2 * 23 + 3 + 2 * TIME_OCTETS + 5;
 const EMPTY = new Uint8Array(0);
 
+/** How strictly a peer is read; strict unless said. */
 export type DecodeOptions = {
   /** `strict` holds every rule of the specification; `lenient` takes what the field is known to send. */
   readonly mode?: "strict" | "lenient";
@@ -50,7 +52,10 @@ export function decodePdu(bytes: Uint8Array, options?: DecodeOptions): Pdu {
   return decodePduAt(bufferOf(bytes), 0, bytes.length, options?.mode === "lenient");
 }
 
-/** The same on a stretch of a larger buffer, for whoever has framed it already. */
+/**
+ * The same on a stretch of a larger buffer, for whoever has framed it already.
+ * @throws DecodeError as `decodePdu`; offsets count from `start`
+ */
 export function decodePduAt(buffer: Buffer, start: number, end: number, lenient: boolean): Pdu {
   if (end - start < HEADER_OCTETS) throw new DecodeError("the PDU header is cut short", 0);
   const length = uint32At(buffer, start);

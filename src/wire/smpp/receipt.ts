@@ -23,6 +23,7 @@ const STATES = [
   { state: "rejected", id: 8, stat: "REJECTD" },
 ] as const;
 
+/** What became of a message, by the names of §5.2.28 in small letters. */
 export type MessageState = (typeof STATES)[number]["state"];
 
 /**
@@ -31,6 +32,7 @@ export type MessageState = (typeof STATES)[number]["state"];
  */
 export type MessageIdForm = "verbatim" | "decimal" | "hex" | "unpadded";
 
+/** How one centre writes its receipts; without it, as Appendix B does. */
 export type ReceiptForms = {
   /** Default `verbatim`. */
   readonly inText?: MessageIdForm;
@@ -42,6 +44,7 @@ export type ReceiptForms = {
   readonly unmarked?: boolean;
 };
 
+/** A receipt, once its forms are read; dates are undefined where it has none that can be read. */
 export type Receipt = {
   readonly messageId: string;
   readonly state: MessageState;
@@ -161,7 +164,10 @@ function parseDate(digits: string | undefined, utcOffsetMinutes: number): Date |
   return real ? new Date(date.getTime() - utcOffsetMinutes * 60_000) : undefined;
 }
 
-/** The text and the optional parameters of a receipt, as a centre writes them; dates in UTC, to the minute. */
+/**
+ * The text and the optional parameters of a receipt, as a centre writes them; dates in UTC, to the minute.
+ * @throws TurnupError `smpp_field_invalid`: an id that is empty or holds a blank
+ */
 export function formatReceipt(receipt: {
   readonly messageId: string;
   /** The id as the text shows it, for centres that write it otherwise there. Default messageId. */

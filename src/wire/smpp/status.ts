@@ -1,5 +1,6 @@
 /** command_status: every number of SMPP v3.4 §5.1.3 with its name, and what each means for a submitted message. */
 
+/** The number of each name. */
 export const STATUS = {
   ESME_ROK: 0x00,
   ESME_RINVMSGLEN: 0x01,
@@ -51,6 +52,7 @@ export const STATUS = {
   ESME_RUNKNOWNERR: 0xff,
 } as const;
 
+/** A name of §5.1.3. */
 export type StatusName = keyof typeof STATUS;
 
 const NAME_OF: ReadonlyMap<number, string> = new Map(Object.entries(STATUS).map(([name, id]) => [id, name]));
@@ -69,6 +71,7 @@ export function statusName(status: number): string {
  */
 export type StatusMeaning = "ok" | "congested" | "temporary" | "permanent" | "doubtful";
 
+/** What a submit's answer means for the message. A number of no table is `doubtful`: the message may have been taken. */
 export function meaningOf(status: number): StatusMeaning {
   switch (status) {
     case STATUS.ESME_ROK:

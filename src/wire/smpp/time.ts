@@ -7,6 +7,7 @@
 import { DecodeError } from "../decode-error.ts";
 import { unfit } from "./octets.ts";
 
+/** An instant (milliseconds since 1970, and how it was written), or a span from when the SMSC gets the message. */
 export type SmppTime =
   | { readonly kind: "absolute"; readonly atMs: number; readonly utcOffsetQuarters: number }
   | {

@@ -70,6 +70,7 @@ export const TLV = {
   its_session_info: { tag: 0x1383, ...octets(2, 2) },
 } as const satisfies Record<string, Kind & { readonly tag: number }>;
 
+/** A parameter's name, as §5.3.2 spells it. */
 export type TlvName = keyof typeof TLV;
 
 type ValueOf<K> = K extends "text"
@@ -79,6 +80,7 @@ type ValueOf<K> = K extends "text"
     : K extends "flag"
       ? true
       : number;
+/** What a parameter holds: a number, a text, octets, or `true` for one that is only there. */
 export type TlvValue<N extends TlvName> = ValueOf<(typeof TLV)[N]["kind"]>;
 /** A parameter by its name, or, where the tag is in no table (or its value unreadable in lenient mode), its octets. */
 export type Tlv =
@@ -103,7 +105,11 @@ export function tlvValue<N extends TlvName>(tlvs: readonly Tlv[], name: N): TlvV
   return undefined;
 }
 
-/** Reads the rest of a PDU. Errors bear the offset of the parameter's tag. */
+/**
+ * Reads the rest of a PDU.
+ * @throws DecodeError with the offset of the parameter's tag: cut short, a value that its kind does not have (strict
+ *   readers), or more than 1,024 parameters
+ */
 export function readTlvs(reader: Reader): readonly Tlv[] {
   if (reader.at >= reader.end) return NO_TLVS;
   const tlvs: Tlv[] = [];
@@ -172,6 +178,10 @@ export function tlvRoom(tlvs: readonly Tlv[]): number {
   return room;
 }
 
+/**
+ * Writes parameters in the order given.
+ * @throws TurnupError `smpp_field_invalid`: a value that its kind does not hold
+ */
 export function writeTlvs(writer: Writer, tlvs: readonly Tlv[]): void {
   for (const tlv of tlvs) writeTlv(writer, tlv);
 }

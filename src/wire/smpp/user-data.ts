@@ -8,8 +8,10 @@ import { type Tlv, tlvValue } from "./tlv.ts";
 /** Bit 6 of `esm_class`: the user data begins with a header (SMPP v3.4, 5.2.12; 3GPP TS 23.040, TP-UDHI). */
 export const UDHI = 0x40;
 
+/** Whether the user data begins with a header (UDHI, bit 6 of esm_class; SMPP v3.4, 5.2.12). */
 export const hasHeader = ({ esm_class }: { readonly esm_class: number }): boolean => (esm_class & UDHI) !== 0;
 
+/** What of a submit_sm, deliver_sm or data_sm bears user data. */
 export type WithUserData = {
   readonly esm_class: number;
   /** A data_sm has none. */

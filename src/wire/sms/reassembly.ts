@@ -8,6 +8,7 @@
 import { DecodeError } from "../decode-error.ts";
 import { type Concatenation, decodeUdh, type Udh } from "./udh.ts";
 
+/** What bounds memory and waiting. */
 export type ReassemblyLimits = {
   /** Unfinished messages. */
   readonly limitMessages: number;
@@ -17,6 +18,7 @@ export type ReassemblyLimits = {
   readonly timeoutMs: number;
 };
 
+/** One short message, with the time at which it came; `data` is what stands behind the header. */
 export type IncomingPart = {
   readonly from: string;
   readonly to: string;
@@ -26,6 +28,7 @@ export type IncomingPart = {
   readonly atMs: number;
 };
 
+/** A message whose parts are all there, joined in their order. */
 export type WholeMessage = {
   readonly from: string;
   readonly to: string;
@@ -34,6 +37,7 @@ export type WholeMessage = {
   readonly bytes: Uint8Array;
 };
 
+/** Keeps parts until their message is whole. */
 export type Reassembler = {
   /**
    * The whole message when this part completes it, else null. A part that came before is dropped, also for a while
@@ -57,6 +61,10 @@ type Collected = {
   readonly repeated: Set<number>;
 };
 
+/**
+ * A reassembler with its own memory; it has no clock and no timer, so old parts go when the next part comes.
+ * @throws DecodeError by `accept`
+ */
 export function createReassembler(limits: ReassemblyLimits): Reassembler {
   /** In the order of their last part: the oldest first. */
   const messages = new Map<string, Collected>();

@@ -8,9 +8,11 @@ import type { UserDataPart } from "./udh.ts";
 
 /** Octets of user data in one short message. */
 export const USER_DATA_OCTETS = 140;
+/** The total stands in one octet (§9.2.3.24.1). */
 export const PARTS_MAX = 255;
 const NO_UDH = new Uint8Array(0);
 
+/** How user data is cut; 140 octets a part, header and all, unless said. */
 export type Cut = {
   readonly destPort?: number;
   readonly srcPort?: number;

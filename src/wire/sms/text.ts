@@ -17,8 +17,10 @@ export const DATA_CODING = { gsm7: 0x00, ascii: 0x01, latin1: 0x03, binary: 0x04
 /** Room in one message, alone and beside a header of 6 (8-bit reference) or 7 octets (16-bit), in units of the coding. */
 const ROOM = { gsm7: { alone: 160, 8: 153, 16: 152 }, octets: { alone: USER_DATA_OCTETS, 8: 134, 16: 132 } };
 
+/** A text's coding (SMPP's data_coding), and its parts with their headers. */
 export type TextMessage = { readonly dataCoding: number; readonly parts: readonly UserDataPart[] };
 
+/** How a long text is cut; an 8-bit reference unless said, which leaves room for one more character a part. */
 export type TextCut = {
   /** Fresh for each message to one phone; of a longer counter the low bits are taken. */
   readonly reference: number;

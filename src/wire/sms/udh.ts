@@ -21,6 +21,7 @@ const LENGTH_OF: Readonly<Record<number, number>> = {
   [CONCAT_16]: 4,
 };
 
+/** Which part of which message (§9.2.3.24.1 with an 8-bit reference, §9.2.3.24.8 with 16 bits). */
 export type Concatenation = {
   readonly refBits: 8 | 16;
   readonly ref: number;
@@ -29,6 +30,7 @@ export type Concatenation = {
   readonly seq: number;
 };
 
+/** A header by its elements. */
 export type Udh = {
   readonly destPort?: number;
   readonly srcPort?: number;
@@ -42,7 +44,10 @@ export type Udh = {
 /** User data of one short message, header and rest apart. `udh` has its length octet, or is empty. */
 export type UserDataPart = { readonly udh: Uint8Array; readonly data: Uint8Array };
 
-/** Takes user data apart whose header is announced (UDHI, in SMPP esm_class 40). Both are views. */
+/**
+ * Takes user data apart whose header is announced (UDHI, in SMPP esm_class 40). Both are views.
+ * @throws DecodeError: empty, or shorter than its first octet says
+ */
 export function splitHeader(userData: Uint8Array): UserDataPart {
   const [length] = userData;
   if (length === undefined) throw new DecodeError("no user data header", 0);
@@ -50,7 +55,10 @@ export function splitHeader(userData: Uint8Array): UserDataPart {
   return { udh: userData.subarray(0, 1 + length), data: userData.subarray(1 + length) };
 }
 
-/** Reads a whole header, length octet included; an empty one is a header without elements. */
+/**
+ * Reads a whole header, length octet included; an empty one is a header without elements.
+ * @throws DecodeError with the offset: an element cut short, of a wrong length or value, or octets behind the header
+ */
 export function decodeUdh(header: Uint8Array): Udh {
   if (header.length === 0) return {};
   const { udh, data } = splitHeader(header);

@@ -12,9 +12,11 @@ const NO_XML_CHARACTER = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udff
 const READ_AS_UTF_8: readonly number[] = [0, 3, 106];
 const LATIN_1 = 4;
 
+/** Whether text in this charset (IANA MIBenum) can be read: UTF-8, US-ASCII, ISO-8859-1, or unknown (0). */
 export const isCharsetKnown = (mibEnum: number): boolean =>
   mibEnum === LATIN_1 || READ_AS_UTF_8.includes(mibEnum);
 
+/** Whether XML 1.0 can hold every character (§2.2). */
 export const isXmlText = (text: string): boolean => !NO_XML_CHARACTER.test(text);
 
 /** @throws DecodeError at `start`: octets that are no text of this charset */

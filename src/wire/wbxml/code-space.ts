@@ -9,6 +9,7 @@ export type AttributeStart = { readonly name: string; readonly prefix: string };
 /** Page, then token. A hole is a token without meaning. */
 export type Pages<T> = readonly (readonly (T | undefined)[])[];
 
+/** One document type. */
 export type CodeSpace = {
   /** For messages. */
   readonly title: string;

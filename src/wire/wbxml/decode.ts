@@ -46,6 +46,7 @@ export const LIMITS = {
 const UNKNOWN_PUBLIC_ID = 1;
 const XML_NAME = /^[\p{L}_:][\p{L}\p{N}_:.\-\u00b7]*$/u;
 
+/** What stands before the body; offsets are octets in the document, `end` the one behind the last. */
 export type WbxmlHead = {
   readonly version: number;
   /** 0 where the identifier is a text. */
@@ -73,7 +74,11 @@ export function decodeWbxml(bytes: Uint8Array, codeSpace: CodeSpace): WbxmlEleme
   return reader.document();
 }
 
-/** The part before the body, which tells the document's type. */
+/**
+ * The part before the body, which tells the document's type.
+ * @throws DecodeError with the offset: more than {@link LIMITS}.documentOctets, a version but 1.1 to 1.3, a charset
+ *   that is not read, or cut short
+ */
 export function decodeWbxmlHead(bytes: Uint8Array): WbxmlHead {
   if (bytes.length > LIMITS.documentOctets) {
     throw new DecodeError(`WBXML of more than ${LIMITS.documentOctets} octets`, LIMITS.documentOctets);

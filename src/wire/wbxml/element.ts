@@ -1,8 +1,10 @@
 /** A document between WBXML and XML: elements, attributes in coded order, text. */
 import type { DecodeError } from "../decode-error.ts";
 
+/** A name and its whole value, tokens put together. */
 export type WbxmlAttribute = { readonly name: string; readonly value: string };
 
+/** An element, its attributes in the order coded. */
 export type WbxmlElement = {
   readonly name: string;
   readonly attributes: readonly WbxmlAttribute[];
@@ -11,6 +13,7 @@ export type WbxmlElement = {
   readonly at?: number;
 };
 
+/** The value of the first attribute of that name. */
 export function attributeOf({ attributes }: WbxmlElement, name: string): string | undefined {
   for (let i = 0; i < attributes.length; i++) {
     const attribute = attributes[i] as WbxmlAttribute;
@@ -19,6 +22,7 @@ export function attributeOf({ attributes }: WbxmlElement, name: string): string 
   return undefined;
 }
 
+/** The elements inside, without the text between them. */
 export const childrenOf = (element: WbxmlElement): WbxmlElement[] =>
   element.content.filter((part): part is WbxmlElement => typeof part !== "string");
 

@@ -4,6 +4,7 @@
  */
 import { trimmed, type WbxmlElement } from "./element.ts";
 
+/** The element and all inside it, escaped. */
 export function xmlOfElement(element: WbxmlElement): string {
   const attributes = element.attributes.map(({ name, value }) => ` ${name}="${escaped(value)}"`).join("");
   const content = element.content

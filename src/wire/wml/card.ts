@@ -15,6 +15,7 @@ import type { XmlElement } from "../xml/tree.ts";
 import { isSame, NOTHING, plainGo, taskOf, type WmlTask } from "./task.ts";
 import { substituted, type Variables } from "./variables.ts";
 
+/** A card as it is shown; `task-N` in an address is place N of `tasks`. */
 export type WmlView = {
   readonly card: string;
   readonly screen: Screen;
@@ -27,6 +28,7 @@ export type WmlView = {
 
 type Link = { readonly label: string; readonly task: WmlTask };
 
+/** Lays out one card, once: `view` is called a single time. */
 export class CardReader {
   readonly #card: XmlElement;
   readonly #template: XmlElement | undefined;

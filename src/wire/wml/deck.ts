@@ -9,9 +9,12 @@ import { checkDeck, holdsText, holdsVariables } from "./grammar.ts";
 import { WML_PUBLIC_ID, WML_SYSTEM_ID, WML_VERSIONS, type WmlVersion } from "./tokens.ts";
 import { partsOf } from "./variables.ts";
 
+/** Media type of a deck as text. */
 export const WML_CONTENT_TYPE = "text/vnd.wap.wml";
+/** Media type of a deck in WBXML. */
 export const WMLC_CONTENT_TYPE = "application/vnd.wap.wmlc";
 
+/** A deck and the version whose table it keeps to; `root` is its `wml` element. */
 export type WmlDeck = { readonly version: WmlVersion; readonly root: XmlElement };
 
 /** Beside the five of XML (WAP-238-WML §13, `%HTMLlat1` is not among them). */
@@ -29,6 +32,7 @@ export function readWml(text: Uint8Array | string): WmlDeck {
   return deck;
 }
 
+/** The deck as XML 1.0 with the document type of its version, in UTF-8. */
 export function wmlText({ version, root }: WmlDeck): string {
   const doctype = `<!DOCTYPE wml PUBLIC "${WML_PUBLIC_ID[version]}" "${WML_SYSTEM_ID[version]}">`;
   return `<?xml version="1.0" encoding="UTF-8"?>\n${doctype}\n${xmlText(root)}`;

@@ -17,6 +17,7 @@ import { isVariableName, substituted, type Variables } from "./variables.ts";
 export type { WmlView } from "./card.ts";
 export type { WmlTask } from "./task.ts";
 
+/** What a browser does next; variables are those after the step's own settings. */
 export type WmlStep =
   | {
       readonly kind: "go";
@@ -31,6 +32,7 @@ export type WmlStep =
 /** Variables that a phone keeps at most. */
 export const VARIABLES_MAX = 200;
 
+/** Which card, by which way, with what is remembered. */
 export type OpenOptions = {
   /** Without the hash; the first card where it is absent or unknown. */
   readonly card?: string | undefined;

@@ -2,6 +2,7 @@
 import { attributeOf, childrenOf } from "../wbxml/element.ts";
 import type { XmlElement } from "../xml/tree.ts";
 
+/** A task by its element; references to variables are not replaced yet. */
 export type WmlTask =
   | {
       readonly kind: "go";
@@ -21,8 +22,10 @@ const namedOf = (parent: XmlElement, kind: string): Named[] =>
   childrenOf(parent)
     .filter(({ name }) => name === kind)
     .map((one) => ({ name: attributeOf(one, "name") ?? "", value: attributeOf(one, "value") ?? "" }));
+/** The variables that a task sets, in document order. */
 export const setvarsOf = (task: XmlElement): Named[] => namedOf(task, "setvar");
 
+/** The task inside an `anchor`, `do` or `onevent`; one that is missing does nothing. */
 export function taskOf(parent: XmlElement): WmlTask {
   const task = childrenOf(parent).find(({ name }) => TASKS.includes(name));
   switch (task?.name) {
@@ -42,7 +45,9 @@ export function taskOf(parent: XmlElement): WmlTask {
   }
 }
 
+/** The task of a key that is there to do nothing: it hides the template's. */
 export const NOTHING: WmlTask = { kind: "noop" };
+/** A link without anything beside its address. */
 export const plainGo = (href: string): WmlTask => ({
   kind: "go",
   href,
@@ -50,5 +55,6 @@ export const plainGo = (href: string): WmlTask => ({
   postfields: [],
   setvars: [],
 });
+/** Whether two tasks do the same. */
 export const isSame = (one: WmlTask, other: WmlTask): boolean =>
   JSON.stringify(one) === JSON.stringify(other);

@@ -6,14 +6,18 @@
  */
 import { type AttributeStart, type CodeSpace, page, type Row } from "../wbxml/code-space.ts";
 
+/** A version of the document type; 1.1 is that of the first phones. */
 export type WmlVersion = "1.1" | "1.2" | "1.3";
+/** All of them, oldest first. */
 export const WML_VERSIONS: readonly WmlVersion[] = ["1.1", "1.2", "1.3"];
 
+/** The public identifier of each, in text and in a document type. */
 export const WML_PUBLIC_ID: Readonly<Record<WmlVersion, string>> = {
   "1.1": "-//WAPFORUM//DTD WML 1.1//EN",
   "1.2": "-//WAPFORUM//DTD WML 1.2//EN",
   "1.3": "-//WAPFORUM//DTD WML 1.3//EN",
 };
+/** The address of each document type; it is never fetched. */
 export const WML_SYSTEM_ID: Readonly<Record<WmlVersion, string>> = {
   "1.1": "http://www.wapforum.org/DTD/wml_1.1.xml",
   "1.2": "http://www.wapforum.org/DTD/wml12.dtd",
@@ -31,6 +35,7 @@ export const VARIABLE_FORMS: readonly VariableForm[] = ["escape", "unesc", "noes
  * literal dollar and a reference are never mixed up.
  */
 export const REFERENCE_MARK = "\u0001";
+/** Ends a reference to a variable inside decoded text, before it is written as `$(name)`. */
 export const REFERENCE_END = "\u0002";
 
 const TAGS: readonly Row[] = [
@@ -159,6 +164,7 @@ function codeSpaceOf(version: WmlVersion): CodeSpace {
   };
 }
 
+/** Tokens of each version, for `decodeWbxml` and `encodeWbxml`. */
 export const WML_CODE_SPACE: Readonly<Record<WmlVersion, CodeSpace>> = {
   "1.1": codeSpaceOf("1.1"),
   "1.2": codeSpaceOf("1.2"),

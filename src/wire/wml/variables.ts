@@ -5,11 +5,13 @@
  */
 import type { VariableForm } from "./tokens.ts";
 
+/** A reference inside a text. */
 export type VariableReference = {
   readonly name: string;
   /** Undefined: what the place asks for. */
   readonly form: VariableForm | undefined;
 };
+/** Values by name, as a browser keeps them between decks. */
 export type Variables = Readonly<Record<string, string>>;
 
 const REFERENCE = /\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\(([A-Za-z_][A-Za-z0-9_]*)(?::([A-Za-z]+))?\)|)/g;
@@ -23,6 +25,7 @@ const FORMS: Readonly<Record<string, VariableForm>> = {
   noesc: "noesc",
 };
 
+/** Whether WML takes it as a name: ASCII letters, digits and `_`, no digit first. */
 export const isVariableName = (name: string): boolean => VARIABLE_NAME.test(name);
 
 /** A text that means itself. */

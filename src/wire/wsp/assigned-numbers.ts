@@ -29,10 +29,13 @@ const CONTENT_TYPES: ReadonlyMap<number, string> = new Map([
 ]);
 const CONTENT_TYPE_CODES = reversed(CONTENT_TYPES);
 
+/** The content type of a number; undefined where the registry has none here. */
 export const contentTypeOf = (code: number): string | undefined => CONTENT_TYPES.get(code);
+/** The number of a content type, in the registry's spelling. */
 export const contentTypeCodeOf = (contentType: string): number | undefined =>
   CONTENT_TYPE_CODES.get(contentType);
 
+/** Names of content type parameters by their number. */
 export const PARAMETERS: ReadonlyMap<number, string> = new Map([
   [0x00, "Q"],
   [0x01, "Charset"],
@@ -57,6 +60,7 @@ export const PARAMETERS: ReadonlyMap<number, string> = new Map([
   [0x15, "Read-Date"],
   [0x16, "Size"],
 ]);
+/** The other way. */
 export const PARAMETER_CODES = reversed(PARAMETERS);
 
 /** Those that pushes carry; any other code is named by its number. */
@@ -74,6 +78,7 @@ export const HEADER_FIELDS: ReadonlyMap<number, string> = new Map([
   [0x40, "Content-ID"],
   [0x43, "Encoding-Version"],
 ]);
+/** The numbers of header fields by their name. */
 export const HEADER_FIELD_CODES = reversed(HEADER_FIELDS);
 
 /** Fields whose value is an integer, so that a length and octets in front of it are a long integer. */

@@ -23,6 +23,7 @@ import {
 /** By name: "Charset" (IANA MIBenum), "SEC" (0 to 3), "MAC" (40 hex digits) and others, or a name of its own. */
 export type Parameters = Readonly<Record<string, number | string>>;
 
+/** A content type as it was read, with its parameters. */
 export type ContentType = {
   readonly contentType: string;
   /** Null where the type was spelt out. */

@@ -16,6 +16,7 @@ import {
   valueLength,
 } from "./value.ts";
 
+/** One header. */
 export type WspHeader = {
   /** The field's name; "0x2A" for a code without a name here. */
   readonly name: string;
@@ -27,7 +28,10 @@ const HEADERS_MAX = 32;
 const SHIFT_DELIMITER = 0x7f;
 const BY_CODE = /^0x[0-7][0-9A-F]$/;
 
-/** All headers from `from` to `end`. */
+/**
+ * All headers from `from` to before `end`.
+ * @throws DecodeError with the offset: cut short, a value of no known form, or more headers than a push has
+ */
 export function decodeHeaders(bytes: Uint8Array, from: number, end: number): WspHeader[] {
   const headers: WspHeader[] = [];
   for (let at = from; at < end; ) {
@@ -40,6 +44,10 @@ export function decodeHeaders(bytes: Uint8Array, from: number, end: number): Wsp
   return headers;
 }
 
+/**
+ * Appends one header, its name as a number where it has one.
+ * @throws TurnupError `payload_malformed`: a text or number that WSP cannot hold
+ */
 export function putHeader(octets: number[], { name, value }: WspHeader): void {
   putName(octets, name);
   if (typeof value === "number") putInteger(octets, value);

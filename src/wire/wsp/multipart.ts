@@ -11,6 +11,7 @@ import { decodeUintvar, uintvar } from "../uintvar.ts";
 import { type ContentType, contentTypeOctets, decodeContentType, type Parameters } from "./content-type.ts";
 import { decodeHeaders, putHeader, type WspHeader } from "./header.ts";
 
+/** The types that are taken apart. */
 export const MULTIPART_TYPES: readonly string[] = [
   "application/vnd.wap.multipart.mixed",
   "application/vnd.wap.multipart.related",
@@ -18,6 +19,7 @@ export const MULTIPART_TYPES: readonly string[] = [
 
 const ENTRIES_MAX = 16;
 
+/** One body as it was read; a view into the bytes that were decoded. */
 export type MultipartEntry = ContentType & {
   readonly headers: readonly WspHeader[];
   /** Where the body stands in the bytes that were decoded. */
@@ -25,6 +27,7 @@ export type MultipartEntry = ContentType & {
   readonly body: Uint8Array;
 };
 
+/** One body to write; a content type that has an assigned number is written as that. */
 export type NewMultipartEntry = {
   readonly contentType: string;
   readonly params?: Parameters;

@@ -15,6 +15,7 @@ const PUSH = 0x06;
 /** 255 SMS of 134 octets are 34,170. */
 const PUSH_OCTETS_MAX = 65_536;
 
+/** A push as it was read; offsets are octets in the user data. */
 export type Push = ContentType & {
   readonly transactionId: number;
   readonly pduType: typeof PUSH;
@@ -25,6 +26,7 @@ export type Push = ContentType & {
   readonly body: Uint8Array;
 };
 
+/** A push to write. */
 export type NewPush = {
   /** One octet; a sender counts it on so that a repeated message can be told from a new one. */
   readonly transactionId: number;

@@ -15,9 +15,13 @@ const TEXT_QUOTE = 0x7f;
 /** 2^48: more than any date or length, and exact in a number. */
 const LONG_INTEGER_OCTETS_MAX = 6;
 
+/** A value, and where the octet after it stands. */
 export type Read<T> = { readonly value: T; readonly next: number };
 
-/** How many octets of value follow, and where they start. They end before `end`. */
+/**
+ * How many octets of value follow, and where they start. They end before `end`.
+ * @throws DecodeError at `at`: no value length there, or cut short
+ */
 export function decodeValueLength(bytes: Uint8Array, at: number, end: number): Read<number> {
   const first = octetAt(bytes, at, end);
   if (first > LENGTH_QUOTE) throw new DecodeError("a value length is missing", at);
@@ -27,10 +31,14 @@ export function decodeValueLength(bytes: Uint8Array, at: number, end: number): R
   return { value, next };
 }
 
+/** A value length to write: one octet below 31, else a quote and a uintvar. */
 export const valueLength = (octets: number): number[] =>
   octets < LENGTH_QUOTE ? [octets] : [LENGTH_QUOTE, ...uintvar(octets)];
 
-/** Short or long. */
+/**
+ * A short integer (below 128) or a long one, big-endian, of at most 6 octets.
+ * @throws DecodeError at `at`: no integer there, a longer one, or cut short
+ */
 export function decodeInteger(bytes: Uint8Array, at: number, end: number): Read<number> {
   const first = octetAt(bytes, at, end);
   if (first >= 0x80) return { value: first & 0x7f, next: at + 1 };
@@ -59,6 +67,10 @@ export function putInteger(octets: number[], value: number): void {
   octets.push(long.length, ...long);
 }
 
+/**
+ * A text of one octet a character, up to its NUL.
+ * @throws DecodeError at `at`: no NUL before `end`
+ */
 export function decodeText(bytes: Uint8Array, at: number, end: number): Read<string> {
   const start = octetAt(bytes, at, end) === TEXT_QUOTE ? at + 1 : at;
   const stop = bytes.indexOf(0, start);
@@ -87,6 +99,10 @@ export function putText(octets: number[], value: string): void {
   octets.push(0);
 }
 
+/**
+ * One octet.
+ * @throws DecodeError: `at` is `end` or behind it
+ */
 export function octetAt(bytes: Uint8Array, at: number, end: number): number {
   const octet = at < end ? bytes[at] : undefined;
   if (octet === undefined) throw new DecodeError("header cut short", at);

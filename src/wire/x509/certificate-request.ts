@@ -23,7 +23,10 @@ import {
 
 const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 
-/** In DER. An ECDSA signature draws randomness inside node, so octets differ by call. */
+/**
+ * In DER. An ECDSA signature draws randomness inside node, so octets differ by call.
+ * @throws RangeError: a key that is not of P-256, an alternative name that is not ASCII
+ */
 export function composeCertificateRequest(request: {
   readonly commonName: string;
   readonly names: readonly SubjectName[];

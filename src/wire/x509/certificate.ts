@@ -37,6 +37,7 @@ const EXTENSION = {
 /** RFC 5280 clause 4.1.2.2: at most 20 octets and positive. */
 const MAX_SERIAL_OCTETS = 20;
 
+/** What a certificate says, and who signs it. `notAfter` is its last second. */
 export type CertificateRequest = {
   readonly serial: Uint8Array;
   readonly commonName: string;
@@ -53,7 +54,10 @@ export type CertificateRequest = {
   };
 };
 
-/** The certificate in DER. Keys are P-256; an ECDSA signature draws randomness inside node, so octets differ by call. */
+/**
+ * The certificate in DER. Keys are P-256; an ECDSA signature draws randomness inside node, so octets differ by call.
+ * @throws RangeError: a key that is not of P-256, an alternative name that is not ASCII
+ */
 export function composeCertificate(request: CertificateRequest): Uint8Array {
   const { issuer, publicKey } = request;
   for (const key of [publicKey, issuer.publicKey, issuer.privateKey]) {

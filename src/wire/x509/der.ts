@@ -16,8 +16,10 @@ export const TAG = {
 /** RFC 5758 clause 3.2. */
 export const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 const COMMON_NAME = "2.5.4.3";
+/** Object identifier of the extension for names (RFC 5280 clause 4.2.1.6). */
 export const SUBJECT_ALT_NAME = "2.5.29.17";
 
+/** A name among the alternative ones; an IP address has 4 or 16 octets. */
 export type SubjectName =
   | { readonly kind: "dns"; readonly name: string }
   | { readonly kind: "ip"; readonly octets: Uint8Array }
@@ -27,6 +29,10 @@ export type SubjectName =
 export const nameOf = (commonName: string): Uint8Array =>
   sequence(der(TAG.set, sequence(oid(COMMON_NAME), der(TAG.utf8, new TextEncoder().encode(commonName)))));
 
+/**
+ * The name as RFC 5280 clause 4.2.1.6 tags it.
+ * @throws RangeError: a name that is not ASCII, an address of another length
+ */
 export function generalName(name: SubjectName): Uint8Array {
   switch (name.kind) {
     case "dns":
@@ -40,6 +46,7 @@ export function generalName(name: SubjectName): Uint8Array {
   }
 }
 
+/** An extension: id, whether it is critical, and its value in an octet string (RFC 5280 clause 4.1). */
 export const extension = (id: string, value: Uint8Array, critical = false): Uint8Array =>
   sequence(oid(id), ...(critical ? [der(TAG.boolean, [0xff])] : []), der(TAG.octetString, value));
 
@@ -50,6 +57,7 @@ export function integer(magnitude: Uint8Array): Uint8Array {
   return der(TAG.integer, trimmed[0]! & 0x80 ? [0, ...trimmed] : trimmed);
 }
 
+/** An object identifier from its dotted form, arcs of at most 32 bits. */
 export function oid(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
   const octets = [first * 40 + second, ...rest].flatMap((arc) => {
@@ -60,16 +68,26 @@ export function oid(dotted: string): Uint8Array {
   return der(TAG.oid, octets);
 }
 
+/**
+ * Text as octets, one a character.
+ * @throws RangeError: a character outside 20 to 7E
+ */
 export const ascii = (text: string): Uint8Array => {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new RangeError("only ASCII fits here");
   return new TextEncoder().encode(text);
 };
 
+/** A bit string whose bits fill its octets. */
 export const bitString = (value: Uint8Array): Uint8Array => der(TAG.bitString, [0, ...value]);
 
+/** A SEQUENCE of values that are DER already. */
 export const sequence = (...parts: readonly Uint8Array[]): Uint8Array =>
   der(TAG.sequence, Buffer.concat(parts));
 
+/**
+ * A value behind its tag and its length, which has one to three octets.
+ * @throws RangeError: more than 65,535 octets
+ */
 export function der(tag: number, value: ArrayLike<number>): Uint8Array {
   const { length } = value;
   const lengthOctets =

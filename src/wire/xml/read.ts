@@ -10,6 +10,7 @@ import { isXmlText } from "../wbxml/charset.ts";
 import type { WbxmlAttribute } from "../wbxml/element.ts";
 import type { XmlContent, XmlElement } from "./tree.ts";
 
+/** What a document may have at most; more is refused before memory is spent on it. */
 export const XML_LIMITS = {
   documentOctets: 262_144,
   depth: 16,
@@ -18,11 +19,13 @@ export const XML_LIMITS = {
   attributes: 16_384,
 } as const;
 
+/** A document that was read; `publicId` is that of its document type. */
 export type XmlDocument = {
   readonly root: XmlElement;
   readonly publicId: string | null;
 };
 
+/** What beyond plain XML is taken. */
 export type XmlReadOptions = {
   /** Whether a document type may stand there. */
   readonly doctype?: boolean;

@@ -4,7 +4,9 @@
  */
 import type { WbxmlElement } from "../wbxml/element.ts";
 
+/** The element of WBXML: one tree for both. */
 export type XmlElement = WbxmlElement;
+/** What stands in an element; text is not escaped. */
 export type XmlContent = XmlElement | string;
 
 /** Attributes that are undefined or false are left out; true is an attribute without a value (HTML), or its name (XML). */
@@ -12,6 +14,7 @@ export type AttributeValues = Readonly<Record<string, string | number | boolean 
 
 const BARE = "";
 
+/** Builds an element: attributes that are false or undefined, and content that is empty, are left out. */
 export function element(
   name: string,
   attributes: AttributeValues = {},
@@ -28,6 +31,7 @@ export function element(
   };
 }
 
+/** How a tree becomes text. */
 export type TextOptions = {
   /** Every character above ASCII as a reference: for readers whose charset is not known. */
   readonly ascii?: boolean;
