@@ -2,14 +2,14 @@
  * The address book that the client keeps (US 6,647,260 column 6). The maker puts the customer care centre into it, so that a
  * device that was never provisioned can call (column 5); those entries stay.
  */
-export type AddressEntry = {
+type AddressEntry = {
   readonly name: string;
   /** E.164 digits with or without `+`, or a short number. */
   readonly number: string;
   readonly origin: "factory" | "user";
 };
 export type AddressBook = readonly AddressEntry[];
-export type AddressFault = "name_wrong" | "number_wrong" | "full" | "kept_by_maker" | "unknown";
+type AddressFault = "name_wrong" | "number_wrong" | "full" | "kept_by_maker" | "unknown";
 
 export const MAX_ADDRESSES = 100;
 const MAX_NAME = 40;

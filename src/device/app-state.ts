@@ -11,7 +11,7 @@ const MAX_ORDERS = 8;
 /** After an answer by SMS the server needs a moment before its screen is worth a look. */
 export const LOOK_AGAIN_MS = 3_000;
 
-export type OpenOrder = { readonly server: string; readonly reference: string };
+type OpenOrder = { readonly server: string; readonly reference: string };
 export type AppCall = {
   readonly method: "GET" | "POST";
   readonly server: string;

@@ -91,7 +91,7 @@ export function queued(turn: Turn, message: Outbound, id = newIdFrom(turn.device
   return outbox !== undefined;
 }
 
-export type Reply = {
+type Reply = {
   readonly kind: ReplyKind;
   readonly messageId: Uint8Array;
   readonly reference: string;

@@ -5,7 +5,7 @@
  *   unready (an address is missing or wrong) -> nothing of the user is asked or sent; the reason is shown
  *   ready -> factory credential -> enrolled credential (the device's own key and certificate)
  */
-import { createHash } from "node:crypto";
+
 import { TurnupError } from "../term/error.ts";
 import { parseImei } from "../term/imei.ts";
 import { integer, object, octets, oneOf, type Read, ShapeError, text } from "../wire/message/shape.ts";
@@ -44,7 +44,7 @@ export type IdentityFault =
   | "provisioning_uri_wrong"
   | "proxy_uri_missing"
   | "proxy_uri_wrong";
-export type IdentityVerdict =
+type IdentityVerdict =
   | { readonly kind: "ready"; readonly identity: Identity }
   | { readonly kind: "unready"; readonly fault: IdentityFault };
 
@@ -141,7 +141,3 @@ export function decodeIdentity(bytes: Uint8Array): StoredIdentity | undefined {
     throw error;
   }
 }
-
-/** What may stand in a log: it names the device without telling its number. */
-export const deviceAlias = (imei: string): string =>
-  createHash("sha256").update(`device ${imei}`).digest("hex").slice(0, 12);

@@ -12,13 +12,13 @@ import { type Content, type ContentRefusal, verifyContent } from "../wire/messag
 import { changeModules, findModule, type ModuleFault, type ModuleSet, NO_MODULES } from "./modules.ts";
 import { type Changes, type DeviceStore, StorageFullError } from "./store.ts";
 
-export type InstallFault = ContentRefusal | ModuleFault | "other_item";
+type InstallFault = ContentRefusal | ModuleFault | "other_item";
 export type Installed =
   | { readonly kind: "installed"; readonly repeated: boolean; readonly record: InstallRecord }
   | { readonly kind: "failed"; readonly fault: InstallFault; readonly detail: string };
 
 /** What was installed for one item of a request. */
-export type InstallRecord = {
+type InstallRecord = {
   readonly reference: string;
   readonly itemId: string;
   readonly at: string;
@@ -28,7 +28,7 @@ export type InstallRecord = {
   readonly parameters: Readonly<Record<string, string>>;
 };
 
-export type InstallerOptions = {
+type InstallerOptions = {
   readonly store: DeviceStore;
   /** The device's own. */
   readonly imei: string;
@@ -39,7 +39,7 @@ export type InstallerOptions = {
 };
 export type Installer = ReturnType<typeof createInstaller>;
 
-export const MAX_RECORDS = 64;
+const MAX_RECORDS = 64;
 export const MAX_SECRETS = 128;
 const MODULES = "modules";
 const RECORD = "item/";

@@ -17,7 +17,7 @@ type KeptClient = {
   /** Where each server's notices come from, by its name. */
   readonly centres: Readonly<Record<string, string>>;
 };
-export type Kept = KeptClient & { readonly identity: StoredIdentity };
+type Kept = KeptClient & { readonly identity: StoredIdentity };
 
 const IDENTITY = "identity";
 const CLIENT = "client";

@@ -7,7 +7,7 @@ import { type Action, type Entry, SCREEN_LIMITS, type Screen } from "../wire/scr
 import type { AddressBook } from "./address-book.ts";
 import type { IdentityFault } from "./identity.ts";
 
-export const LOCAL = {
+const LOCAL = {
   home: "/~/home",
   start: "/~/start",
   again: "/~/again",
@@ -19,7 +19,7 @@ export const LOCAL = {
   order: (reference: string) => `/~/order/${reference}`,
   answer: (answer: AlertAnswer) => `/~/answer/${answer}`,
 } as const;
-export type AlertAnswer = "accept" | "decline" | "retransmit" | "give_up";
+type AlertAnswer = "accept" | "decline" | "retransmit" | "give_up";
 export const ALERT_ANSWERS: readonly AlertAnswer[] = ["accept", "decline", "retransmit", "give_up"];
 
 /** What of a notice the user sees and may answer. */

@@ -12,11 +12,11 @@
 export const ACKNOWLEDGEMENT_WAIT_MS = 60_000;
 export const RESEND_PAUSE_MS = 3_000;
 /** The first sending and one more (row 16). */
-export const MAX_ATTEMPTS = 2;
+const MAX_ATTEMPTS = 2;
 export const MAX_OUTGOING = 32;
 export const RECEIVE_WINDOW = 64;
 
-export type Outgoing<Message> = {
+type Outgoing<Message> = {
   readonly id: string;
   readonly message: Message;
   readonly attempt: number;
@@ -66,7 +66,7 @@ export function acknowledge<Message>(
   return { queue: queue.filter((one) => one.id !== id), message };
 }
 
-export type Loss<Message> = {
+type Loss<Message> = {
   readonly queue: SendManager<Message>;
   /** Undefined where nobody waits for it any more. */
   readonly outcome: "resent" | "given_up" | undefined;

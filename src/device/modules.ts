@@ -14,7 +14,7 @@ import {
   type SoftwareModule,
 } from "../wire/message/module.ts";
 
-export type InstalledModule = {
+type InstalledModule = {
   readonly name: string;
   readonly version: string;
   readonly vendor: string;
@@ -31,11 +31,11 @@ export type ModuleSet = {
 };
 export const NO_MODULES: ModuleSet = { modules: [], highest: {} };
 
-export const MAX_MODULES = 32;
+const MAX_MODULES = 32;
 /** Software that came by requests, together. */
-export const MAX_SOFTWARE_TOTAL = 8_388_608;
+const MAX_SOFTWARE_TOTAL = 8_388_608;
 
-export type ModuleChange = {
+type ModuleChange = {
   readonly modules: readonly SoftwareModule[];
   readonly activations: readonly string[];
   readonly removals: readonly string[];
@@ -46,7 +46,7 @@ export type ModuleFault =
   | "other_software"
   | "unknown_module"
   | "memory_full";
-export type ModulesChanged =
+type ModulesChanged =
   | { readonly kind: "changed"; readonly set: ModuleSet; readonly software: readonly Uint8Array[] }
   | { readonly kind: "refused"; readonly fault: ModuleFault; readonly name: string };
 

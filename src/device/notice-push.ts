@@ -6,7 +6,7 @@ import { decodeNotice, NOTICE_CONTENT_TYPE, type Notice } from "../wire/message/
 import { decodePush } from "../wire/wsp/push.ts";
 import type { Alert } from "./local-screens.ts";
 
-export type OpenedPush =
+type OpenedPush =
   | { readonly kind: "notice"; readonly notice: Notice }
   | { readonly kind: "refused"; readonly cause: string }
   /** Of a server that this device never asked: nothing in it is believed but where to look. */

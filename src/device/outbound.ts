@@ -111,7 +111,7 @@ const headersOf =
 /** The most that is worth reading of an answer. */
 export const MAX_ANSWER_OCTETS = Math.max(SCREEN_OCTETS_MAX, MAX_CONTENT_OCTETS);
 
-export type ReadAnswer =
+type ReadAnswer =
   | { readonly kind: "screen"; readonly status: number; readonly screen: Screen }
   | { readonly kind: "content"; readonly bytes: Uint8Array }
   | { readonly kind: "nothing"; readonly status: number }

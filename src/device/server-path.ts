@@ -10,7 +10,7 @@ export type ServerPath = {
   /** As the proxy has it, with its query. */
   readonly path: string;
 };
-export type From = {
+type From = {
   /** Origin of the proxy. */
   readonly proxy: string;
   /** `host:port`, of the screen that holds the address. */

@@ -46,8 +46,8 @@ export type DeviceStore = {
 };
 
 /** Of keys and values together. */
-export const MAX_STATE_OCTETS = 1_048_576;
-export const MAX_BLOB_OCTETS = 1_048_576;
+const MAX_STATE_OCTETS = 1_048_576;
+const MAX_BLOB_OCTETS = 1_048_576;
 /** A slot is replaced when its changes are more than this and more than its first frame. */
 const CHANGES_OCTETS = 65_536;
 const MAX_FRAME_OCTETS = MAX_STATE_OCTETS + 65_536;

@@ -18,7 +18,7 @@ export type Gate = {
   flushUse(): Promise<void>;
 };
 
-export type GateRules = {
+type GateRules = {
   /** After this a token is looked up again, word or no word. */
   readonly freshMs: number;
   readonly tokensMax: number;

@@ -5,7 +5,7 @@
  */
 import { constants } from "node:crypto";
 
-export const HANDSHAKE_TIMEOUT_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export type DoorTls = {
   /** PEM. */

@@ -16,7 +16,6 @@ import type {
   Repeats,
   Tokens,
 } from "../kernel/account/registry.ts";
-import type { Caller } from "../kernel/account/role.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
@@ -55,14 +54,14 @@ export type DeviceDescription = {
 };
 
 /** One fact of the catalog with where it comes from. */
-export type DeviceFact = {
+type DeviceFact = {
   readonly name: string;
   readonly value: unknown;
   readonly source: string;
   readonly version: string;
 };
 
-export interface DeviceDesk {
+interface DeviceDesk {
   /** @throws TurnupError of `parseImei` where the number is none of a sold device */
   describe(operatorId: string, imei: string): Promise<DeviceDescription>;
   /** Whether it is said of every model of a make that may take a device key that it runs one; `*` is every make. */
@@ -70,7 +69,7 @@ export interface DeviceDesk {
 }
 
 /** A TAC that was seen and that no list names. */
-export type UnknownModel = {
+type UnknownModel = {
   readonly tac: string;
   readonly handsets: number;
   readonly subscribers: number;
@@ -78,14 +77,14 @@ export type UnknownModel = {
   readonly lastSeenAt: string;
 };
 
-export interface UnknownModels {
+interface UnknownModels {
   list(
     operatorId: string,
     page: { readonly limit: number; readonly cursor: string | undefined },
   ): Promise<{ readonly rows: readonly UnknownModel[]; readonly nextCursor: string | null }>;
 }
 
-export interface SettingsDesk {
+interface SettingsDesk {
   /** The operator's own access points before the shipped ones. */
   find(operatorId: string, query: SettingsQuery): Promise<Found>;
 }
@@ -103,7 +102,7 @@ export type SettingsPage =
   | { readonly state: "ready"; readonly operatorName: string }
   | { readonly state: "expired"; readonly operatorName: string };
 
-export interface SettingsPages {
+interface SettingsPages {
   /** Tells whether the page is there; changes nothing. Undefined: no such link was ever sent. */
   look(token: string): Promise<SettingsPage | undefined>;
   /** Opens the page and counts the first opening as evidence. Undefined: no such link was ever sent. */
@@ -183,5 +182,3 @@ export type HttpDeps = {
   /** Machines of others that refuse our credentials now. */
   readonly refusals?: () => readonly { readonly machine: string; readonly since: Date }[];
 };
-
-export type { Caller };

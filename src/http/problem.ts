@@ -123,7 +123,8 @@ export const PROBLEM_MEDIA_TYPE = "application/problem+json; charset=utf-8";
 /** Seconds a client is asked to wait where we are short of something. */
 const RETRY_AFTER_SECONDS = 2;
 
-export const Problem = named(
+/** `Problem#` of the API's description. */
+named(
   "Problem",
   Type.Object(
     {

@@ -8,8 +8,8 @@ import type { Caller, Role } from "../kernel/account/role.ts";
 import type { ErrorCode } from "../term/error.ts";
 import type { HttpDeps } from "./ports.ts";
 
-export type Method = "GET" | "POST" | "PUT" | "DELETE";
-export type Headers = Readonly<Record<string, string>>;
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Headers = Readonly<Record<string, string>>;
 
 export type Answer<Body = unknown> = {
   readonly status: number;
@@ -68,12 +68,7 @@ type Shapes<P extends TProperties, Q extends TProperties, B extends TSchema, A e
   readonly answer?: A;
 };
 
-export type RouteSpec<
-  P extends TProperties,
-  Q extends TProperties,
-  B extends TSchema,
-  A extends TSchema,
-> = Mounted &
+type RouteSpec<P extends TProperties, Q extends TProperties, B extends TSchema, A extends TSchema> = Mounted &
   Shapes<P, Q, B, A> & {
     handle(
       deps: HttpDeps,

@@ -50,7 +50,7 @@ import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
 import { voiceEntry, voiceScreens } from "./voice/screen.ts";
 
 /** What the few routes need that look at the server itself. */
-export type ServerViews = { readonly measures: Measures; readonly description: () => unknown };
+type ServerViews = { readonly measures: Measures; readonly description: () => unknown };
 
 export const routesOf = ({ measures, description }: ServerViews): readonly Route[] => [
   healthz,

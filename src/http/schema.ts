@@ -41,9 +41,9 @@ export const wordsOrNull = <const Word extends string>(list: readonly Word[]): T
   Type.Unsafe<Word | null>({ type: ["string", "null"], enum: [...list, null] });
 
 /** Longest free text that a request may hold in one field, in characters. */
-export const TEXT_CHARACTERS_MAX = 500;
+const TEXT_CHARACTERS_MAX = 500;
 /** No control characters: a null octet would be refused by the database, a line feed could forge a log line. */
-export const NO_CONTROL = "^[^\\u0000-\\u001f\\u007f]*$";
+const NO_CONTROL = "^[^\\u0000-\\u001f\\u007f]*$";
 
 export const text = (description: string, maxLength = TEXT_CHARACTERS_MAX, minLength = 1) =>
   Type.String({ description, minLength, maxLength, pattern: NO_CONTROL });

@@ -10,7 +10,7 @@ const TOKEN_OCTETS = 16;
 export const CODE_DIGITS = 6;
 const CODE_OCTETS = 4;
 const LINK_MS = 60 * 60_000;
-export const CODE_MS = 5 * 60_000;
+const CODE_MS = 5 * 60_000;
 /** Open at once for one subscriber: more would be somebody who annoys him. */
 const OPEN_MAX = 5;
 

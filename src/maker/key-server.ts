@@ -54,7 +54,7 @@ export type MakerClient = {
 /** What a client owes for one key: by the same function as the operator's books. */
 const portionMinorOf = ({ feeMinor, portionBasisPoints, currency }: MakerClient): number =>
   Number(portionOf(money(feeMinor, currency), portionBasisPoints).portion.amountMinor); // no more than the fee, which is safe
-export type KeyOffer = {
+type KeyOffer = {
   readonly accessPoints: readonly KeyAccessPoint[];
   readonly hosts: readonly string[];
 };

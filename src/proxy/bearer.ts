@@ -4,7 +4,7 @@
  */
 import { BEARERS, type Bearer } from "../wire/message/legs.ts";
 
-export type BearerProfile = {
+type BearerProfile = {
   /** Room in one short message: TS 23.040 (140); IS-637 and IS-136 as their networks commonly set it. */
   readonly narrowbandOctets: number;
   /** A round trip that is common there: waits on the air side are measured by it. */
@@ -27,11 +27,11 @@ export const BEARER_PROFILES: Readonly<Record<Bearer, BearerProfile>> = {
 export const isBearer = (text: string): text is Bearer => BEARERS.some((known) => known === text);
 
 /** A notice of more short messages than this goes wideband (row 31). */
-export const NARROWBAND_PARTS_MAX = 3;
+const NARROWBAND_PARTS_MAX = 3;
 /** Room that a part loses to its header when there are several (TS 23.040 clause 9.2.3.24.1). */
 const CONCATENATION_OCTETS = 7;
 
-export type ChannelDecision = {
+type ChannelDecision = {
   readonly channel: "narrowband" | "wideband";
   /** Which rule decided: it is shown with the message. */
   readonly rule: "small_notice" | "notice_too_long" | "not_a_notice" | "no_wideband";

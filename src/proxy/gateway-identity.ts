@@ -23,7 +23,7 @@ export type GatewayRule = {
 };
 
 /** Taken off whatever is no agreed header of that gateway; in small letters. */
-export const IDENTITY_HEADERS: readonly string[] = [
+const IDENTITY_HEADERS: readonly string[] = [
   "x-wap-network-client-ip",
   "x-wap-network-client-msisdn",
   "x-wap-session-id",

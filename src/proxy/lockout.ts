@@ -2,15 +2,15 @@
  * Whoever fails too often waits: 5 failures of one device id in 15 minutes, 50 of one address. Bounded: where more keys
  * fail than can be remembered, the oldest window gives way.
  */
-export const LOCKOUT_RULES = {
+const LOCKOUT_RULES = {
   windowMs: 15 * 60_000,
   perDevice: 5,
   perAddress: 50,
   keysMax: 50_000,
 } as const;
-export type LockoutRules = { readonly [Name in keyof typeof LOCKOUT_RULES]: number };
+type LockoutRules = { readonly [Name in keyof typeof LOCKOUT_RULES]: number };
 
-export type Lockout = {
+type Lockout = {
   isLocked(who: Asking, nowMs: number): boolean;
   fail(who: Who, nowMs: number): void;
 };

@@ -14,7 +14,7 @@ export const SESSION_STATES = [
   "requesting",
   "terminated",
 ] as const;
-export type SessionState = (typeof SESSION_STATES)[number];
+type SessionState = (typeof SESSION_STATES)[number];
 export type SessionStep = "server_verified" | "device_verified" | "identified" | "request";
 
 const NEXT: Readonly<Record<SessionState, Partial<Record<SessionStep, SessionState>>>> = {

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { CLIENT_URN } from "../wire/message/scim.ts";
 
 const TOKEN_OCTETS = 32;
-export const TOKEN_LIFE_MS = 600_000;
+const TOKEN_LIFE_MS = 600_000;
 /** The oldest give way: who lost his asks for another. */
 const MAX_TOKENS = 10_000;
 

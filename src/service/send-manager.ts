@@ -17,9 +17,7 @@ export type Refusal = {
   /** Of a request for information. */
   readonly extension?: { readonly id: string; readonly needs: readonly NeededDatum[] };
 };
-export type Sent =
-  | { readonly kind: "user"; readonly user: ShownUser }
-  | ({ readonly kind: "refusal" } & Refusal);
+type Sent = { readonly kind: "user"; readonly user: ShownUser } | ({ readonly kind: "refusal" } & Refusal);
 
 export function answerOf(verdict: Verdict | Malformed): Sent {
   switch (verdict.kind) {

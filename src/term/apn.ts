@@ -8,7 +8,7 @@ import { TurnupError } from "./error.ts";
 import { type Plmn, plmnOf } from "./plmn.ts";
 
 /** Kept as written; two names that differ in case only are one access point (`sameApn`). */
-export type Apn = string & { readonly brand: "Apn" };
+type Apn = string & { readonly brand: "Apn" };
 
 /** Octets of the whole name, encoded: one length octet goes before each label (clause 9.1). */
 const APN_OCTETS_MAX = 100;

@@ -15,7 +15,7 @@ export class TurnupError extends Error {
 }
 
 /** What may go with a code: the `cause`, the next step for the person, the place for machines. */
-export type TurnupErrorOptions = ErrorOptions & {
+type TurnupErrorOptions = ErrorOptions & {
   readonly nextStep?: string;
   readonly details?: Readonly<Record<string, string | number>>;
 };

@@ -3,7 +3,7 @@ import { TurnupError } from "./error.ts";
 import { passesLuhn } from "./luhn.ts";
 
 /** 19 or 20 digits, the last one a Luhn digit. */
-export type Iccid = string & { readonly brand: "Iccid" };
+type Iccid = string & { readonly brand: "Iccid" };
 
 /**
  * Spaces and `-` are dropped, and so is the filler `F` of a card's file EF_ICCID.

@@ -12,9 +12,9 @@ import { luhnDigitOf } from "./luhn.ts";
 /** 15 digits with a right check digit, of a device that can have been sold. */
 export type Imei = string & { readonly brand: "Imei" };
 /** 16 digits: TAC, serial number, software version. */
-export type Imeisv = string & { readonly brand: "Imeisv" };
+type Imeisv = string & { readonly brand: "Imeisv" };
 /** Type allocation code: the first 8 digits, which name the model. */
-export type Tac = string & { readonly brand: "Tac" };
+type Tac = string & { readonly brand: "Tac" };
 
 /** What a text turned out to be. `error` says why an identity of a known kind is refused. */
 export type Identity =
@@ -27,7 +27,7 @@ export type Identity =
   | { readonly kind: "meid" | "meid-dec"; readonly valid: true; readonly meid: string }
   | { readonly kind: IdentityKind; readonly valid: false; readonly error: IdentityError };
 /** The form that a text has: `imei14` without check digit, `meid-dec` 18 decimal digits, `none` no form at all. */
-export type IdentityKind = "imei" | "imei14" | "imeisv" | "meid" | "meid-dec" | "none";
+type IdentityKind = "imei" | "imei14" | "imeisv" | "meid" | "meid-dec" | "none";
 /** Why an identity is refused, as `TurnupError` would say it; the message never repeats the number. */
 export type IdentityError = { readonly code: ErrorCode; readonly message: string };
 
@@ -98,8 +98,6 @@ export const imei14Of = (imei: Imei | Imeisv): string => imei.slice(0, 14);
 export const imeiOf = (imeisv: Imeisv): Imei => (imei14Of(imeisv) + luhnDigitOf(imei14Of(imeisv))) as Imei;
 /** The check digit of an IMEI's first 14 digits. */
 export const checkDigitOf = (imei14: string): string => luhnDigitOf(imei14.slice(0, 14));
-/** Reporting body identifier: the first two digits, who gave the number out. */
-export const reportingBodyOf = (number: Imei | Imeisv | Tac): string => number.slice(0, 2);
 
 /** Whether the number is one of a test reporting body (00, 02 to 09): never a sold device, never provisioned. */
 export const isTestImei = (digits: string): boolean => /^0[02-9]/.test(digits);

@@ -17,7 +17,7 @@ export function parseImsi(text: string): Imsi {
 }
 
 /** The first 3 digits, the country of the home network (ITU-T E.212); not checked to be one that is given out. */
-export const mccOfImsi = (imsi: Imsi): string => imsi.slice(0, 3);
+const mccOfImsi = (imsi: Imsi): string => imsi.slice(0, 3);
 
 /** Names the home network of an IMSI, or undefined where the length of its MNC cannot be told. */
 export type HomePlmnResolver = (imsi: Imsi) => Plmn | undefined;

@@ -6,7 +6,7 @@ import { passesLuhn } from "./luhn.ts";
 import { callingCodeOf } from "./msisdn.ts";
 
 /** What a number is, for the digits that stay in sight: TAC, network, calling code or card issuer. */
-export type IdentifierKind = "imei" | "imsi" | "msisdn" | "iccid";
+type IdentifierKind = "imei" | "imsi" | "msisdn" | "iccid";
 
 /** Without a kind the length tells: 14 to 16 digits IMEI or IMSI, 17 and more ICCID, fewer a phone number. */
 export function maskIdentifier(text: string, kind?: IdentifierKind): string {

@@ -2,7 +2,7 @@
 import { TurnupError } from "./error.ts";
 
 /** 120 with EUR is 1.20 euro; 120 with JPY is 120 yen. */
-export type Money = { readonly amountMinor: bigint; readonly currency: string };
+type Money = { readonly amountMinor: bigint; readonly currency: string };
 
 /** A whole, in basis points: 10,000 is all of it, 1 is a hundredth of a percent. */
 export const BASIS_POINTS_WHOLE = 10_000;
@@ -26,7 +26,7 @@ export function addMoney(one: Money, other: Money): Money {
 }
 
 /** @throws TurnupError `currency_mismatch` */
-export function subtractMoney(one: Money, other: Money): Money {
+function subtractMoney(one: Money, other: Money): Money {
   assertSameCurrency(one, other);
   return { amountMinor: one.amountMinor - other.amountMinor, currency: one.currency };
 }

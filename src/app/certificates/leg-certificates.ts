@@ -149,7 +149,7 @@ export async function ensureProxyCertificates(options: {
   };
 }
 
-export async function ensureLandCertificates(options: {
+async function ensureLandCertificates(options: {
   readonly folder: string;
   readonly hosts?: readonly string[];
   readonly proxyAuthority: string;

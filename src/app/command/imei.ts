@@ -81,7 +81,7 @@ export const imeiCommand: Command = {
 };
 
 /** Reads the data once and answers from then on. */
-export function asker(policy: SupportPolicy, asOf: string): (input: string) => ImeiAnswer {
+function asker(policy: SupportPolicy, asOf: string): (input: string) => ImeiAnswer {
   const catalog = new DeviceCatalog(readShippedDatasets());
   const knowledge = new SupportKnowledge(catalog.data);
   return (input) => {

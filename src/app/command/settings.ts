@@ -111,7 +111,7 @@ type Answer = {
   readonly unchecked?: Found["unchecked"];
 };
 
-export function answerOf({ matches, refused, unchecked }: Found, withSecrets: boolean): Answer {
+function answerOf({ matches, refused, unchecked }: Found, withSecrets: boolean): Answer {
   return {
     matches: matches.map(({ password, ...rest }) => (withSecrets ? { ...rest, password } : rest)),
     ...(refused ? { refused: refused.reason, refusedCode: refused.code } : {}),

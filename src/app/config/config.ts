@@ -16,7 +16,7 @@ import { type Config, SETTINGS } from "./settings.ts";
 
 export type { Config } from "./settings.ts";
 
-export const DEFAULT_CONFIG_FILE = "turnup.toml";
+const DEFAULT_CONFIG_FILE = "turnup.toml";
 const CONFIG_OCTETS_MAX = 1_048_576;
 const SECRET_FILE_OCTETS_MAX = 65_536;
 const PROBLEMS_SHOWN_MAX = 20;
@@ -57,7 +57,7 @@ export type ConfigSource = {
   readonly folder?: string;
 };
 /** `from` names, for each setting by its name, the file or the variable that gave it. */
-export type ReadConfig = { readonly config: Config; readonly from: ReadonlyMap<string, string> };
+type ReadConfig = { readonly config: Config; readonly from: ReadonlyMap<string, string> };
 
 type Given = { readonly value: unknown; readonly from: string; readonly base: string };
 

@@ -143,7 +143,7 @@ export async function readAccountsFile(path: string): Promise<ProxyAccount[]> {
 }
 
 /** What the server's door for proxies needs; undefined where the configuration has none. */
-export type LandSettings = {
+type LandSettings = {
   readonly id: string;
   readonly host: string;
   readonly port: number;

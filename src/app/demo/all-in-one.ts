@@ -20,7 +20,7 @@ import { forkWorld, type WorldNews, type WorldProcess } from "./world-process.ts
 /** Makes whose keys the simulated manufacturer's server issues; the other old phones get keys of the own store. */
 export const KEY_SERVER_MAKES = ["Samsung", "Huawei", "Sony"] as const;
 
-export type AllInOneOptions = {
+type AllInOneOptions = {
   readonly config: Config;
   readonly phones: number;
   /** Phones that ask by themselves, through the proxy. */

@@ -47,14 +47,14 @@ export type DeviceWorldOptions = {
 
 /** A provisioning server that the proxy leads to. */
 export type DeviceWorldServer = { readonly id: string; readonly url: string };
-export type DeviceWorldConnection = {
+type DeviceWorldConnection = {
   /** The first is where phones begin. */
   readonly servers: readonly DeviceWorldServer[];
   /** Whose content phones install. SPKI in base64. */
   readonly issuers: readonly { readonly name: string; readonly spki: string }[];
   readonly proxy?: Partial<ProxyOptions>;
 };
-export type NewPhone = Pick<PhoneOptions, "imei" | "imsi" | "msisdn"> & Partial<PhoneOptions>;
+type NewPhone = Pick<PhoneOptions, "imei" | "imsi" | "msisdn"> & Partial<PhoneOptions>;
 
 export type DeviceWorld = {
   readonly sandboxes: Sandboxes;

@@ -9,7 +9,7 @@ import { formatMoney } from "../../term/money.ts";
 
 type ItemRow = { state: string; source: string };
 
-export type PhoneRow = {
+type PhoneRow = {
   readonly orderId: string;
   readonly number: number;
   make: string;

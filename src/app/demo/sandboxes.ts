@@ -22,7 +22,7 @@ import { opening } from "../server/closing-stack.ts";
 import type { ConnectorConfig } from "../server/connectors.ts";
 
 /** Under this name the service servers know this operator's server. */
-export const SANDBOX_CLIENT = "turnup";
+const SANDBOX_CLIENT = "turnup";
 const SECRET_OCTETS = 24;
 const TIMEOUT_MS = 3_000;
 const POLL_MS = 50;

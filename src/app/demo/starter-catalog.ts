@@ -8,11 +8,11 @@ import { canonical, type ItemBody } from "../../kernel/catalog/item-body.ts";
 import { shippedDataFolder } from "../../store/dataset/folder.ts";
 import { TurnupError } from "../../term/error.ts";
 
-export const STARTER_CATALOG_FILE = "starter-catalog.yaml";
+const STARTER_CATALOG_FILE = "starter-catalog.yaml";
 
 /** A module that this start has the octets of; its content is put into the store before. */
 export type StarterModule = { readonly version: string; readonly sha256: string; readonly octets: number };
-export type StarterPlaces = {
+type StarterPlaces = {
   /** What stands for an origin of the file: `https://office.example` -> `https://127.0.0.1:7443`. */
   readonly origins?: Readonly<Record<string, string>>;
   /** By the module's name. */

@@ -47,7 +47,7 @@ export type WorldProcess = {
 const START_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
-export type WorldFork = {
+type WorldFork = {
   /** May be called once. */
   start(options: WorldOptions): Promise<WorldProcess>;
   close(): Promise<void>;
@@ -112,13 +112,6 @@ export function forkWorld(told: {
     close: () => close(child),
   };
 }
-
-/** For those who have nothing else to do meanwhile. */
-export const startWorldProcess = (
-  options: WorldOptions,
-  onNews: (news: readonly WorldNews[]) => void,
-  onTrouble: (message: string) => void,
-): Promise<WorldProcess> => forkWorld({ onNews, onTrouble }).start(options);
 
 function close(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {

@@ -24,7 +24,7 @@ import type { Config } from "../config/config.ts";
 import { isEightBit } from "./handset-report.ts";
 
 /** `part`: more of it is to come; `refused`: it is no report, or names nobody. */
-export type AppletOutcome = "sighting" | "refused" | "part";
+type AppletOutcome = "sighting" | "refused" | "part";
 export type AppletReports = {
   isFor(pdu: Pick<DeliverSm, "destination_addr">): boolean;
   /** Durable when it resolves. An applet that is not answered reports again after its next start. */
@@ -44,7 +44,7 @@ const IMSI_OF = {
   text: `select imsi_sealed as sealed from subscriber where operator_id = $1 and msisdn_index = $2 order by id desc limit 1`,
 };
 
-export type AppletDeps = {
+type AppletDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly intake: Intake;

@@ -39,7 +39,7 @@ export type ConnectorConfig = Pick<
 >;
 type Closing = { close(): void | Promise<void> };
 
-export type OpenConnectors = {
+type OpenConnectors = {
   readonly connectors: Connectors;
   close(): Promise<void>;
 };

@@ -76,7 +76,7 @@ type Watched = {
   readonly open: Map<number, number>;
 };
 
-export const nameOf = ({ kind, host }: Machine): string => (host === "" ? kind : `${kind} ${host}`);
+const nameOf = ({ kind, host }: Machine): string => (host === "" ? kind : `${kind} ${host}`);
 
 /** The machine behind a configured address. */
 export const machineAt = (kind: MachineKind, url: string | undefined): Machine => ({

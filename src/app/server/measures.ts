@@ -41,7 +41,7 @@ export const noArrivals = (): Arrivals => ({
   others: 0,
 });
 
-export type Observed = {
+type Observed = {
   readonly esme: Pick<Esme, "state" | "stats">;
   readonly arrivals: Arrivals;
   readonly window: number;

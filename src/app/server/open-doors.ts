@@ -43,7 +43,7 @@ type Behind = Opened & Work;
 /** What the portal and the API both ask when somebody requests something. */
 type Shared = ReturnType<typeof sharedDeps>;
 
-export type Doors = { readonly url: string; readonly deps: HttpDeps; readonly devices: DeviceDoors };
+type Doors = { readonly url: string; readonly deps: HttpDeps; readonly devices: DeviceDoors };
 
 /** @throws TurnupError `http_port_unusable`, `config_invalid`, `file_unreadable` */
 export async function openDoors(

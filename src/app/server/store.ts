@@ -25,7 +25,7 @@ export type Store = {
   close(): Promise<void>;
 };
 
-export type StoreOptions = {
+type StoreOptions = {
   readonly config: Config;
   readonly log: (message: string) => void;
   /** A command beside a running Turnup: where one has the data folder, its server is used and left running. */
@@ -57,7 +57,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** The database as it is, whatever release it is of. */
-export type BareStore = Omit<Store, "sealer" | "migrated">;
+type BareStore = Omit<Store, "sealer" | "migrated">;
 export async function openBare({
   config,
   log,

@@ -6,7 +6,7 @@ import { userDataOf } from "../../wire/smpp/user-data.ts";
 import { decodeText } from "../../wire/sms/text.ts";
 import { decodeUdh, type UserDataPart } from "../../wire/sms/udh.ts";
 
-export type SubscriberText = {
+type SubscriberText = {
   readonly text: string;
   /** Which part of a longer text it is (TS 23.040 9.2.3.24.1, or SMPP v3.4 5.3.2.22 to 24); undefined of a whole one. */
   readonly part: TextPart | undefined;

@@ -10,7 +10,7 @@ import type { Relation } from "../../kernel/order/operator-terms.ts";
 import { csvRecords, separatorOf } from "../../store/dataset/csv.ts";
 import { TurnupError } from "../../term/error.ts";
 
-export type RelationsImport = {
+type RelationsImport = {
   readonly relations: readonly Relation[];
   readonly refused: readonly { readonly where: string; readonly reason: string }[];
 };

@@ -23,7 +23,7 @@ import { linesOf } from "./lines.ts";
 import { type Progress, progressOn } from "./progress.ts";
 
 /** The outside of a program, given so that a test can be one. */
-export type Io = {
+type Io = {
   readonly stdin: NodeJS.ReadableStream & AsyncIterable<Buffer | string>;
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };

@@ -48,7 +48,7 @@ const fieldOf = (name: string): Field | undefined => {
   return Object.hasOwn(FIELDS, plain) ? FIELDS[plain] : undefined;
 };
 
-export type LineReader = {
+type LineReader = {
   /** Undefined for the header and for blank lines. */
   read(text: string): SightingLine | undefined;
   /** Columns of the header that say nothing to us; empty before the header was read. */

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 
 const REDRAW_MS = 120;
 
-export type LiveBlock = {
+type LiveBlock = {
   /** Draws the lines that `lines` gives, at most every 120 ms. */
   draw(lines: () => readonly string[]): void;
   /** Leaves the block as it is and goes on below it. */

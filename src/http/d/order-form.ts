@@ -32,7 +32,7 @@ const SELECTION_MAX = 20;
 const VALUE_CHARACTERS_MAX = 400;
 const CARD_FIELDS_COUNT = 3;
 
-export type Selection = {
+type Selection = {
   /** As chosen. */
   readonly chosen: readonly CatalogItem[];
   /** What is to be provisioned of it. */

@@ -26,7 +26,7 @@ export type Asked = {
   readonly page: number;
 };
 
-export type Pages = {
+type Pages = {
   readonly kept: KeptScreens;
   send(reply: FastifyReply, visitor: Visitor, answer: Shown, asked: Asked): FastifyReply;
 };

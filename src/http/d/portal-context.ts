@@ -184,5 +184,5 @@ const PORTAL_DOOR = {
   again: ({ body }: { readonly body: unknown }) => String(body),
 };
 
-export const hashOf = (words: readonly string[]): string =>
+const hashOf = (words: readonly string[]): string =>
   createHash("sha256").update(JSON.stringify(words)).digest("base64url");

@@ -53,7 +53,7 @@ export type Walk = {
   readonly visitor: Visitor;
   readonly call: PortalRequest;
 };
-export type Step = (walk: Walk, ...parameters: string[]) => Promise<Shown>;
+type Step = (walk: Walk, ...parameters: string[]) => Promise<Shown>;
 export type StepRow = readonly [method: "GET" | "POST", path: RegExp, step: Step];
 
 const REFERENCE = "([0-9A-Za-z-]{8,36})";

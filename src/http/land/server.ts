@@ -22,14 +22,16 @@ import {
 import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
 import {
   AIR_HEADERS,
+  type AuthenticationRequest,
   authenticationText,
   DEVICE_PATHS,
   type EnrolmentAnswer,
+  type EnrolmentRequest,
   LAND_HEADERS,
   LAND_SIGNATURE,
 } from "../../wire/message/legs.ts";
 import { proxyInNames } from "../../wire/message/party-name.ts";
-import { instant, object, ShapeError, text } from "../../wire/message/shape.ts";
+import { instant, object, type Read, ShapeError, text } from "../../wire/message/shape.ts";
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
@@ -47,7 +49,7 @@ import type { LandHandler, LandRequest, LandResponse } from "./handler.ts";
 import { identityOf } from "./identity.ts";
 
 /** A form or JSON of a request with account data; content goes the other way. */
-export const LAND_BODY_OCTETS_MAX = 131_072;
+const LAND_BODY_OCTETS_MAX = 131_072;
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 1_000, perAddress: 1_000 };
 const TIMEOUTS = timeoutsOf(LIMITS);
 const SESSION_MS = 15 * 60_000;
@@ -289,12 +291,12 @@ class Refused extends Error {
   override readonly name = "Refused";
 }
 
-const readAuthentication = object({
+const readAuthentication: Read<AuthenticationRequest> = object({
   nonce: text({ min: 44, max: 44, pattern: /^[A-Za-z0-9+/]{43}=$/ }),
   proxy: text({ max: 64 }),
   at: text({ max: 40 }),
 });
-const readEnrolment = object({ token: text({ max: 200 }) });
+const readEnrolment: Read<EnrolmentRequest> = object({ token: text({ max: 200 }) });
 
 function readJson<Value>(request: FastifyRequest, read: (value: unknown, path: string) => Value): Value {
   return read(JSON.parse(Buffer.from(bodyOf(request)).toString("utf8")), "");

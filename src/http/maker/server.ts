@@ -36,9 +36,9 @@ export type MakerRefusal = {
   readonly detail: string;
   readonly peer: string;
 };
-export type TlsIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
+type TlsIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
 
-export type MakerDoorOptions = {
+type MakerDoorOptions = {
   readonly keyServer: KeyServer;
   readonly journal: MakerJournal;
   readonly tls: TlsIdentity;

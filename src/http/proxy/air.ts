@@ -19,7 +19,7 @@ import { createPeerReader } from "./peer.ts";
 const AIR_SESSION_MS = 30 * 60_000;
 const TOKEN_NONCE_OCTETS = 16;
 
-export type AirDoorOptions = {
+type AirDoorOptions = {
   readonly parts: ProxyParts;
   readonly tls: { readonly key: string; readonly certificate: string };
   /** PEM of each factory's authority that is believed. */

@@ -33,7 +33,7 @@ import { convertBody } from "./forms.ts";
 import { bodyOf, type ProxyParts, Terminated, type Who } from "./parts.ts";
 
 /** Of the answers to a device: which channel carries it and by which rule (row 31). */
-export const CHANNEL_HEADER = "turnup-channel";
+const CHANNEL_HEADER = "turnup-channel";
 const KEPT_ID_OCTETS = 16;
 const ROAD_TARGET = /^\/d(?:\/(?!\.{1,2}(?:\/|\?|$))[A-Za-z0-9._~-]{1,120}){1,8}(?:\?[\x21-\x7e]{0,1000})?$/;
 /** Between proxy and server alone: no device's business. */
@@ -49,7 +49,7 @@ export type Doorman = {
   /** Opens or checks the air session; its token for the answer, or undefined where the one shown stays good. */
   airSession(request: FastifyRequest, headers: HeaderLines, deviceId: string): AirSession;
 };
-export type AirSession =
+type AirSession =
   | { readonly kind: "open"; readonly token: string | undefined }
   | { readonly kind: "unknown" };
 type Admitted = Extract<Admission, { kind: "admitted" }>;

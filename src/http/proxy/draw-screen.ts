@@ -14,7 +14,7 @@ import { type Rendered, renderScreen } from "../../wire/screen/render.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 
 /** Of the query of an address that leads through the proxy; it goes no further. */
-export const PAGE_PARAMETER = "turnup-page";
+const PAGE_PARAMETER = "turnup-page";
 const PAGES_MAX = 200;
 const KEPT_MAX = 2_000;
 const KEPT_MS = 30 * 60_000;
@@ -26,7 +26,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["xml", "screen+xml"],
 ]);
 
-export type Viewer = {
+type Viewer = {
   readonly accept: string | undefined;
   readonly userAgent: string | undefined;
   readonly capability: string | undefined;

@@ -8,7 +8,7 @@ import { TurnupError } from "../../term/error.ts";
 export const FORM_TYPE = "application/x-www-form-urlencoded";
 const PAIRS_MAX = 100;
 
-export type ConvertedBody = { readonly contentType: string | null; readonly body: Uint8Array };
+type ConvertedBody = { readonly contentType: string | null; readonly body: Uint8Array };
 
 /** @throws TurnupError `media_type_unsupported`, `body_malformed` */
 export function convertBody(contentType: string | undefined, body: Uint8Array): ConvertedBody {

@@ -23,7 +23,7 @@ const SUBJECT_ALT_NAME = "2.5.29.17";
 const ID_DATA = "1.2.840.113549.1.7.1";
 const SIGNED_DATA = "1.2.840.113549.1.7.2";
 const URI_NAME = 6;
-export const CSR_OCTETS_MAX = 8_192;
+const CSR_OCTETS_MAX = 8_192;
 
 export type CertificateAsked = {
   readonly publicKey: KeyObject;

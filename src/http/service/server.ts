@@ -49,7 +49,7 @@ export type ServiceRefusal = {
   readonly detail: string;
   readonly peer: string;
 };
-export type ServiceTls = { readonly key: string; readonly certificate: string; readonly authority: string };
+type ServiceTls = { readonly key: string; readonly certificate: string; readonly authority: string };
 /** One service of the server. */
 export type OfferedService = {
   /** Path of its SCIM door: `/scim/v2`. */
@@ -58,7 +58,7 @@ export type OfferedService = {
   readonly receive: ReceiveManager;
   readonly journal: ServiceJournal;
 };
-export type ServiceDoorOptions = {
+type ServiceDoorOptions = {
   readonly services: readonly OfferedService[];
   /** Who the verified certificate's names say is asking. */
   clientOf(names: readonly string[]): string | undefined;

@@ -45,7 +45,7 @@ export const messageFields = {
     }),
   ),
 };
-export const Message = named("Message", Type.Object(messageFields));
+const Message = named("Message", Type.Object(messageFields));
 
 export const listMessages = route({
   method: "GET",

@@ -123,7 +123,7 @@ type Same = Described extends OrderPolicy
   : never;
 const isSame: Same = true;
 
-export const Policy = named("Policy", policyShape);
+const Policy = named("Policy", policyShape);
 
 const PolicyVersion = named(
   "PolicyVersion",

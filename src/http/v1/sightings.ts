@@ -17,7 +17,7 @@ import { type Answer, type Route, route } from "../route.ts";
 import { named, text, words } from "../schema.ts";
 import { sightingsOfCsv } from "./sightings.csv.ts";
 
-export const SIGHTINGS_MAX = 10_000;
+const SIGHTINGS_MAX = 10_000;
 /** 10,000 rows with every field filled are below 4 MiB. */
 const BODY_OCTETS_MAX = 8 * 1_024 * 1_024;
 /** Longer than any field can rightly be; a longer one is refused before anybody looks at it. */

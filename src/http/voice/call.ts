@@ -12,7 +12,7 @@ const TAG_OCTETS = 16;
 /** What a hidden field of a screen holds; calls stay far below. */
 const TOKEN_CHARACTERS_MAX = 400;
 /** A call that pauses longer begins anew. */
-export const CALL_MS = 45 * 60_000;
+const CALL_MS = 45 * 60_000;
 
 export type VoiceCall = {
   readonly language: string;
@@ -29,7 +29,7 @@ export type VoiceCall = {
 };
 
 type Sealed = VoiceCall & { readonly ends: number };
-export type CallKey = { readonly key: Uint8Array; readonly operatorId: string };
+type CallKey = { readonly key: Uint8Array; readonly operatorId: string };
 
 /** @param nonce 12 octets that were never used before */
 export function sealCall(call: VoiceCall, now: Date, nonce: Uint8Array, of: CallKey): string {

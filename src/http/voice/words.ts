@@ -1,7 +1,7 @@
 /** What the telephone menu says beyond the dialog's own words, and the words of its keys. */
 import type { VoiceWords } from "../../wire/screen/vxml.ts";
 
-export type CallWords = {
+type CallWords = {
   readonly keys: VoiceWords | undefined;
   /** Name of the language in itself. */
   readonly language: string;

@@ -22,7 +22,7 @@ export type UserAccount = {
   readonly state: "verified" | "registered" | "closed";
   readonly billingReference: string | null;
 };
-export type AccountCard = {
+type AccountCard = {
   readonly token: string;
   /** First 6 and last 4. */
   readonly digits: string;

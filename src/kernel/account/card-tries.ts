@@ -60,7 +60,7 @@ export interface CardTries {
 const REFUSED_ALONE: readonly CardTryKind[] = ["address", "token"];
 
 /** How many of them count against the limit of their kind. */
-export const countedOf = ({ kind, tries, refused }: Tried): number =>
+const countedOf = ({ kind, tries, refused }: Tried): number =>
   REFUSED_ALONE.includes(kind) ? refused : tries;
 
 /** The pause that ends last of those that hold now; null where the next card may be tried. */

@@ -9,7 +9,7 @@ import { passesLuhn } from "../../term/luhn.ts";
 import type { CardTries, Pause, TriedBy } from "./card-tries.ts";
 import type { CardReference } from "./user-data.ts";
 
-export const CARD_BRANDS = [
+const CARD_BRANDS = [
   "visa",
   "mastercard",
   "amex",
@@ -20,7 +20,7 @@ export const CARD_BRANDS = [
   "maestro",
   "other",
 ] as const;
-export type CardBrand = (typeof CARD_BRANDS)[number];
+type CardBrand = (typeof CARD_BRANDS)[number];
 
 /** As somebody typed it. */
 export type CardInput = { readonly number: string; readonly expiry: string; readonly code: string | null };
@@ -48,7 +48,7 @@ export interface CardTokens {
   >;
 }
 
-export const CARD_SECRET_OCTETS = 32;
+const CARD_SECRET_OCTETS = 32;
 /** Characters of a typed number with generous separators. */
 const NUMBER_CHARACTERS_MAX = 40;
 /** A card that says to be good for longer is mistyped. */

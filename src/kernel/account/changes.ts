@@ -4,7 +4,7 @@
  */
 
 /** Of an operator. Each has a version in the database, raised by whatever writes it (migration 0013). */
-export const CHANGE_KINDS = [
+const CHANGE_KINDS = [
   "operator",
   "policy",
   "relations",
@@ -17,7 +17,7 @@ export const CHANGE_KINDS = [
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
-export type Change = {
+type Change = {
   /** One of `CHANGE_KINDS`, or a word of its own for another use of the channel. */
   readonly kind: string;
   readonly operatorId: string;

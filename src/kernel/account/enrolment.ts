@@ -4,7 +4,7 @@
  */
 import type { EnrolmentAnswer } from "../../wire/message/legs.ts";
 
-export type NewEnrolment = {
+type NewEnrolment = {
   readonly who: { readonly imsi?: string; readonly msisdn?: string };
   /** The only device that may use it; null: whichever holds the SIM. 15 digits. */
   readonly imei: string | null;

@@ -75,7 +75,7 @@ export interface Relations<Body> {
 }
 
 /** Whether the row is still the one that the caller saw; asked inside the transaction that changes it. */
-export type Expected<Body> = (current: Body | undefined) => boolean;
+type Expected<Body> = (current: Body | undefined) => boolean;
 
 /** An operator's own access points. Their passwords are sealed at rest and open here. */
 export interface AccessPoints<Point> {
@@ -88,7 +88,7 @@ export interface AccessPoints<Point> {
 }
 
 export const OVERRIDE_SCOPES = ["imei", "tac", "model"] as const;
-export type OverrideScope = (typeof OVERRIDE_SCOPES)[number];
+type OverrideScope = (typeof OVERRIDE_SCOPES)[number];
 
 /** An operator's word about a device, a TAC or a model, above all data. */
 export type Override = {

@@ -10,7 +10,7 @@ export const NOTICE_DEADLINE_HOURS = 24 * 14;
 /** Why a call failed where nobody stands at its other end: asking again changes nothing before the configuration does. */
 export const NOT_CONFIGURED = "not_configured";
 
-export type NewQuestion = {
+type NewQuestion = {
   readonly kind: CallKind;
   readonly itemId: string | null;
   /** What makes it this call and no other: asked twice, it is made once. */

@@ -65,7 +65,7 @@ export type NetworkElement = (typeof NETWORK_ELEMENTS)[number];
 export const ASSURANCES = ["cert", "aka", "network", "link", "otp", "none"] as const;
 export type Assurance = (typeof ASSURANCES)[number];
 /** 0 is the strongest. */
-export const assuranceRank = (assurance: Assurance): number => ASSURANCES.indexOf(assurance);
+const assuranceRank = (assurance: Assurance): number => ASSURANCES.indexOf(assurance);
 export const isAssuredEnough = (given: Assurance, needed: Assurance): boolean =>
   assuranceRank(given) <= assuranceRank(needed);
 export const weakerAssurance = (one: Assurance, other: Assurance): Assurance =>

@@ -29,7 +29,7 @@ export type CatalogDiff = {
   readonly items: DiffOf;
   readonly terms: Omit<DiffOf, "retired">;
 };
-export type DiffOf = {
+type DiffOf = {
   readonly added: readonly string[];
   readonly changed: readonly { readonly id: string; readonly members: readonly string[] }[];
   readonly retired: readonly string[];

@@ -18,15 +18,15 @@ export type Cost = {
   /** As the catalog says it, `incl. VAT`; null where it says nothing. */
   readonly tax: Localized | null;
 };
-export type UseCost = {
+type UseCost = {
   readonly minor: number;
   /** What is counted: `MB`, `message`. */
   readonly per: Localized;
   readonly item: Pick<CatalogItem, "id" | "name">;
 };
-export type Priced = { readonly item: Pick<CatalogItem, "id" | "name">; readonly price: Price };
+type Priced = { readonly item: Pick<CatalogItem, "id" | "name">; readonly price: Price };
 
-export const isFree = (price: Price): boolean =>
+const isFree = (price: Price): boolean =>
   !price ||
   (price.onceMinor === 0 && price.monthlyMinor === 0 && (price.use ?? []).every(({ minor }) => minor === 0));
 

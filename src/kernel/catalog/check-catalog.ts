@@ -12,7 +12,7 @@ import type { CatalogItem, FeatureContent, Localized } from "./catalog-item.ts";
 import { type ItemBody, readItemBody, writeItemBody } from "./item-body.ts";
 import { type CatalogProblem, isCatalogId, Reading, shortened } from "./reading.ts";
 
-export const CATALOG_FORMAT = 1;
+const CATALOG_FORMAT = 1;
 export const ITEMS_MAX = 500;
 export const TERMS_MAX = 200;
 export const TERMS_CHARACTERS_MAX = 20_000;

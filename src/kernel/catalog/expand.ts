@@ -11,7 +11,7 @@ import { type CatalogItem, isElsewhere } from "./catalog-item.ts";
 /** The versions that are offered now, by id. */
 export type Catalog = ReadonlyMap<string, CatalogItem>;
 
-export type UnavailableReason =
+type UnavailableReason =
   /** No such id. */
   | "unknown"
   /** Shown, but not to be had now. */
@@ -21,7 +21,7 @@ export type UnavailableReason =
   /** To be removed, but the subscriber has no such thing. */
   | "not_had";
 
-export type ConflictReason =
+type ConflictReason =
   /** Both were asked for. */
   | "asked_together"
   /** The subscriber has the other one. */

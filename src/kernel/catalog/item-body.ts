@@ -53,7 +53,7 @@ const MEMBERS = [
   "requires",
 ] as const satisfies readonly (keyof ItemBody)[];
 
-export const NOTHING_REQUIRED: CatalogItem["requires"] = {
+const NOTHING_REQUIRED: CatalogItem["requires"] = {
   assurance: "network",
   verification: true,
   card: false,

@@ -7,7 +7,7 @@
 export type CatalogProblem = { readonly at: string; readonly wanted: string };
 
 /** Problems told at once; more help nobody. */
-export const PROBLEMS_MAX = 50;
+const PROBLEMS_MAX = 50;
 
 /** A catalog id, of an item or of terms. */
 export const CATALOG_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -143,7 +143,7 @@ export class Reading {
 }
 
 /** `de-at` reads `de-AT`; undefined for what is no language tag. */
-export function canonicalLanguage(tag: string): string | undefined {
+function canonicalLanguage(tag: string): string | undefined {
   if (!LANGUAGE.test(tag)) return undefined;
   try {
     return Intl.getCanonicalLocales(tag)[0];

@@ -33,7 +33,7 @@ import { advanceOrder, isLeftToYounger } from "./advance.ts";
 import { answersCame } from "./answers.ts";
 
 /** A receipt without a message is kept this long for a booking that is still on its way. */
-export const UNMATCHED_RECEIPT_HOURS = 24;
+const UNMATCHED_RECEIPT_HOURS = 24;
 
 /** The page of an item whose settings a subscriber asked for. */
 export type OpenedLink = { readonly orderId: string; readonly itemId: string };

@@ -40,7 +40,7 @@ export type PartOutcome =
   /** Not now, or nobody knows: it goes out again with the same reference. */
   | { readonly kind: "later"; readonly code: string };
 
-export interface SmscPort {
+interface SmscPort {
   readonly name: string;
   submit(part: PartToSubmit): Promise<PartOutcome>;
 }

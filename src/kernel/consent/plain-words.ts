@@ -1,7 +1,6 @@
 /** A text from a telephone as words, however its keys, alphabet and accents wrote them, and the signs that say it is no plain answer. */
 
 /** What a question is named by. */
-export const CODE_DIGITS = 4;
 export const CODE = /^\d{4}$/;
 
 /** Capitals without accents: `sí`, `Si` and `SI` are one word, as a keypad with twelve keys writes them. */

@@ -4,16 +4,16 @@
  */
 import type { CatalogItem, Localized } from "../catalog/catalog-item.ts";
 
-export type TermsInForce = { readonly version: number; readonly texts: Localized };
+type TermsInForce = { readonly version: number; readonly texts: Localized };
 
 /** One answer that was given before, by this subscriber or on the screen where the request was entered. */
-export type GivenAnswer = {
+type GivenAnswer = {
   readonly termsId: string;
   readonly version: number;
   readonly answer: "accept" | "decline";
 };
 
-export type TermsDue = {
+type TermsDue = {
   readonly termsId: string;
   readonly version: number;
   /** Of the text, which need not be the one asked for. */
@@ -24,7 +24,7 @@ export type TermsDue = {
   readonly neededBy: readonly string[];
 };
 
-export type TermsQuestion = {
+type TermsQuestion = {
   readonly due: readonly TermsDue[];
   /** Ids of terms that an item names and nobody wrote: the item cannot be had, since nobody can agree to it. */
   readonly unknown: readonly string[];

@@ -62,7 +62,7 @@ export function resendByHand(
   for (const item of unkeyed) requestKey(scribe, order, item, terms, relation!);
 }
 
-export const withheld = (): TurnupError =>
+const withheld = (): TurnupError =>
   new TurnupError("settings_unconfirmed", WITHHELD_REASON, {
     nextStep: "Add an access point of the operator's own, then open a new order for this SIM and handset.",
   });
@@ -73,7 +73,7 @@ const keyWithheld = (): TurnupError =>
       "Take that word back (an override, the policy, the relation), or open a new order for its settings.",
   });
 
-export function reopen(scribe: Scribe, order: OrderDraft, { policy }: OperatorTerms, actor: string): void {
+function reopen(scribe: Scribe, order: OrderDraft, { policy }: OperatorTerms, actor: string): void {
   const deadlineAt = hoursAfter(scribe.now, policy.waitDeadlineHours);
   scribe.moveOrder(order, {
     state: "provisioning",

@@ -61,9 +61,9 @@ export interface Intake {
 }
 
 /** What is known of a SIM's stay in a handset, as far as the decision needs it. Times in ms since 1970. */
-export type Stay = { readonly deviceId: string; readonly sinceMs: number; readonly lastSeenMs: number };
+type Stay = { readonly deviceId: string; readonly sinceMs: number; readonly lastSeenMs: number };
 
-export type Detection = "first_registration" | "sim_moved" | "unchanged" | "late";
+type Detection = "first_registration" | "sim_moved" | "unchanged" | "late";
 
 /**
  * The rule of rows 74-76: the first registration and a SIM that moved to another handset are requests; the same

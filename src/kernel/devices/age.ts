@@ -13,7 +13,7 @@ export type Release = {
   readonly to: string;
   readonly basis: ReleaseBasis;
 };
-export type ReleaseBasis =
+type ReleaseBasis =
   | "lifecycle" // the maker's date
   | "year" // the TAC list's release year of this row
   | "model_year" // the release year that other rows of the same model agree on

@@ -21,9 +21,9 @@ export type Capability = {
 };
 
 const PLATFORMS = ["ios", "android", "proprietary", "modem"] as const;
-export type Platform = (typeof PLATFORMS)[number];
+type Platform = (typeof PLATFORMS)[number];
 
-export type PlatformClues = {
+type PlatformClues = {
   readonly make: string;
   readonly model: string;
   readonly modelCodes: readonly string[];
@@ -50,7 +50,7 @@ const ANDROID_SINCE: Readonly<Record<string, number>> = {
 };
 
 /** Platforms that the device may be; several where it cannot be told. */
-export function platformsOf(clues: PlatformClues): readonly Platform[] {
+function platformsOf(clues: PlatformClues): readonly Platform[] {
   const { make, model, modelCodes, form, release } = clues;
   if (form === "modem") return ["modem"];
   if (make === "Apple") return ["ios"];

@@ -24,7 +24,7 @@ import { LifecycleIndex, type LifecycleMatch } from "./lifecycle.ts";
 import { codesIn, labelKey, makeOf, modelWithBrand, nameIn } from "./names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, TacRow } from "./rows.ts";
 
-export type Screen = {
+type Screen = {
   readonly widthPx: number | null;
   readonly heightPx: number | null;
   readonly inch: number | null;

@@ -12,7 +12,7 @@ export type LifecycleMatch = {
   readonly rows: readonly LifecycleRow[];
 };
 
-export type ModelClaim = {
+type ModelClaim = {
   readonly make: string;
   /** Codes that this very TAC carries. */
   readonly exactCodes: readonly string[];

@@ -29,7 +29,7 @@ export type Typed = {
   readonly values: Readonly<Record<string, string>>;
   readonly faults: Readonly<Record<string, string>>;
 };
-export const NOTHING_TYPED: Typed = { values: {}, faults: {} };
+const NOTHING_TYPED: Typed = { values: {}, faults: {} };
 /** The form was shown with another price than is charged now. */
 export const PRICE_CHANGED = "price_changed";
 

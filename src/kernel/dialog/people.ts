@@ -14,7 +14,7 @@ export type KnownPerson = {
 };
 
 /** A way in by SMS: a link, and a code to type where the link cannot be opened. Both stand as hashes. */
-export type NewPortalLink = {
+type NewPortalLink = {
   readonly operatorId: string;
   readonly subscriberId: string;
   /** Where it is sent: it must be his still when it is written down. */

@@ -19,7 +19,7 @@ const STATE_MAC_OCTETS = 12;
 const ENDS_OCTETS = 4;
 const SUBSCRIBER_OCTETS = 16;
 export const STATE_NONCE_OCTETS = 9;
-export const PORTAL_KEY_OCTETS = 32;
+const PORTAL_KEY_OCTETS = 32;
 export const PORTAL_SESSION_MS = 45 * 60_000;
 /** Ways in by SMS. What a token says is its place here. */
 const BY_SMS = ["link", "otp"] as const satisfies readonly Assurance[];
@@ -63,7 +63,7 @@ export function openSession(
 }
 
 /** What a form is bound to: who it was drawn for and what sending it does. */
-export type StateScope = { readonly subject: string; readonly purpose: string };
+type StateScope = { readonly subject: string; readonly purpose: string };
 
 /** @param nonce 9 octets that nobody can guess */
 export function issueState(scope: StateScope, endsAt: Date, nonce: Uint8Array, key: Uint8Array): string {
@@ -76,7 +76,7 @@ export function issueState(scope: StateScope, endsAt: Date, nonce: Uint8Array, k
   return sealed(body, wordsOf(scope), STATE_MAC_OCTETS, key);
 }
 
-export type StateRead =
+type StateRead =
   | { readonly kind: "good"; readonly nonce: string }
   /** Ours and this person's, but the form was open too long. */
   | { readonly kind: "over" }

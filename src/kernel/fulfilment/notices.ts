@@ -20,7 +20,7 @@ import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import { composeKnock, composeNotice, composeText, cutMessage } from "../payload/compose.ts";
 
 /** Beyond it a notice points to the screen that says the rest. */
-export const NARROWBAND_PARTS_MAX = 3;
+const NARROWBAND_PARTS_MAX = 3;
 /** A text to a phone without our client has no other road, but somebody pays for each part. */
 const TEXT_PARTS_MAX = 10;
 /** Of the default alphabet in one of several parts (TS 23.040 9.2.3.24.1): no text of more characters fits. */
@@ -28,7 +28,7 @@ const PART_CHARACTERS_MAX = 153;
 /** What fits into three parts beside a notice's frame. */
 const POINTER_CHARACTERS = 120;
 
-export type Telling = {
+type Telling = {
   readonly kind: NoticeKind;
   readonly text: NoticeText;
   readonly values?: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
 import type { KeyObject } from "node:crypto";
 import { type DeviceKey, verifyDeviceKey } from "../../wire/message/device-key.ts";
 
-export type CheckedKey =
+type CheckedKey =
   | { readonly kind: "good"; readonly key: DeviceKey }
   | { readonly kind: "wrong"; readonly cause: string; readonly reason: string };
 

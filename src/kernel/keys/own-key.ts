@@ -10,7 +10,7 @@ import {
 const VALID_DAYS = 365;
 const DAY_MS = 86_400_000;
 
-export type OwnKeyOrder = {
+type OwnKeyOrder = {
   readonly imei: string;
   /** 16 fresh random octets each. */
   readonly keyId: Uint8Array;

@@ -131,7 +131,7 @@ export type NewLink = {
 };
 
 /** The page behind a link is to be open as long as the message that names it may come. */
-export type LinkExtension = { readonly orderId: string; readonly itemId: string; readonly expiresAt: Date };
+type LinkExtension = { readonly orderId: string; readonly itemId: string; readonly expiresAt: Date };
 
 export type ChangeSet = {
   /** Orders with `changed`, and their items with `changed` or `isNew`. */

@@ -90,14 +90,3 @@ export const ORDER_CAUSES = [...SPINE_CAUSES, ...CHANNELS] as const;
 export type OrderCause = (typeof ORDER_CAUSES)[number];
 export type Verdict = "ended" | "supported" | "unknown";
 export type NetworkKind = "mno" | "mvno" | "secondary" | "tertiary";
-
-/** Where a thing stands and what happens next: no state without all of them. */
-export type Standing<State> = {
-  readonly state: State;
-  /** A sentence for people: why it stands here. */
-  readonly reason: string;
-  /** What is done next, and by whom; "none" in a final state. */
-  readonly nextAction: string;
-  /** ISO time; null only in a final state. */
-  readonly deadlineAt: string | null;
-};

@@ -14,5 +14,5 @@ export type KnownPeer = {
   readonly takesRequests: boolean;
 };
 export const NO_PEERS: Peers = { of: () => undefined };
-export const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origin).host : origin);
+const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origin).host : origin);
 export const peerName = (peers: Peers, origin: string): string => peers.of(origin)?.name ?? hostOf(origin);

@@ -57,7 +57,7 @@ export type ItemBilling = {
 };
 
 /** A question that a reply by text answers: `YES 4821`. */
-export type Question = { readonly code: string };
+type Question = { readonly code: string };
 
 /** Kept in order_item.subject. */
 export type ItemRequest = {

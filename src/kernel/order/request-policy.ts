@@ -46,11 +46,11 @@ export const NOTICE_TEXTS = [
   "offerNotTaken",
 ] as const;
 export type NoticeText = (typeof NOTICE_TEXTS)[number];
-export type NoticeTexts = Readonly<Record<NoticeText, string>>;
+type NoticeTexts = Readonly<Record<NoticeText, string>>;
 
 /** Channels that terms may go to beside the SMS, where an address is known (row 52). */
 export const TERMS_CHANNELS = ["mail", "fax"] as const;
-export type TermsChannel = (typeof TERMS_CHANNELS)[number];
+type TermsChannel = (typeof TERMS_CHANNELS)[number];
 
 export type RequestPolicy = RegistrationPolicy & {
   /** How sure we must be who asks, whatever is asked for. */

@@ -12,8 +12,7 @@ import type { Offered } from "./offered.ts";
 import type { Channel, ItemState, OrderState } from "./order.ts";
 import type { TextPart } from "./reply-store.ts";
 
-export { type CardReference, USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
-export { CHANNELS, type Channel } from "./order.ts";
+export type { CardReference, UserData, UserField } from "../account/user-data.ts";
 
 export type NewRequest = {
   readonly road: Channel;
@@ -94,7 +93,7 @@ export type RequestStatus = {
 export type RequestScope = { readonly operatorId: string; readonly subscriberId: string | null };
 
 /** The signed content of one item, for the device to fetch (wideband). */
-export type ItemContent = { readonly contentType: string; readonly bytes: Uint8Array };
+type ItemContent = { readonly contentType: string; readonly bytes: Uint8Array };
 
 /** What a device says of an item; `installed` is its own word (row 55). */
 export type DeviceOutcome =

@@ -41,7 +41,7 @@ type Unreachable = {
   readonly cause?: string;
   readonly seenAt?: string;
 };
-export type SymptomRecord = {
+type SymptomRecord = {
   readonly accessPointUpdates: string;
   readonly cannotReach: readonly Unreachable[] | typeof NOT_KNOWN;
 };

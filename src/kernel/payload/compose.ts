@@ -19,7 +19,7 @@ import { nokiaSettings } from "./nokia-settings.ts";
 import { settingsDocument } from "./settings-document.ts";
 import type { SettingsValues } from "./settings-values.ts";
 
-export const OMA_CP_CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
+const OMA_CP_CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
 const MULTIPART_CONTENT_TYPE = "application/vnd.wap.multipart.mixed";
 const NOKIA_CONTENT_TYPE = "application/x-wap-prov.browser-settings";
 const UTF_8 = 106;
@@ -39,14 +39,14 @@ export type Authentication =
 export type MessagePart = { readonly udh: Uint8Array; readonly data: Uint8Array };
 
 export const esmClassOf = ({ udh }: MessagePart): number => (udh.length > 0 ? UDHI : 0);
-export type MessageParts = { readonly dataCoding: number; readonly parts: readonly MessagePart[] };
+type MessageParts = { readonly dataCoding: number; readonly parts: readonly MessagePart[] };
 
 /** Documents differ by operator, not by subscriber: a few hundred serve all. */
 const MAX_CACHED_DOCUMENTS = 512;
 const documents = new Map<string, Uint8Array>();
 
 /** The WBXML of settings; the same settings are encoded once. */
-export function encodeSettings(values: SettingsValues): Uint8Array {
+function encodeSettings(values: SettingsValues): Uint8Array {
   const key = JSON.stringify(values);
   const known = documents.get(key);
   if (known) return known;

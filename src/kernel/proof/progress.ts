@@ -22,7 +22,7 @@ import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.t
 import { endIfDone, failItem, isClosed, isDone, isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
-import { LEVELS, type Level, rankOf } from "../order/order.ts";
+import { type Level, rankOf } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import { hoursAfter, NO_ACTION, type Scribe } from "../order/scribe.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
@@ -185,5 +185,3 @@ export function refusedByDevice(
   failItem(scribe, order, item, { cause: `device_${cause}`, reason, evidence: "device_report" });
   endIfDone(scribe, order, terms);
 }
-
-export const isLevel = (text: string): text is Level => (LEVELS as readonly string[]).includes(text);

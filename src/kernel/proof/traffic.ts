@@ -19,7 +19,7 @@ import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { Scribe } from "../order/scribe.ts";
 import { type Proof, reach } from "./progress.ts";
 
-export type SeenTraffic = {
+type SeenTraffic = {
   readonly apn: string;
   /** Who saw it. */
   readonly evidence: string;

@@ -10,7 +10,7 @@ import type { FieldCode, FieldFault } from "./field-fault.ts";
 import type { VerificationDue } from "./judge-verification.ts";
 
 /** Longest text of a field, in characters. */
-export const FIELD_CHARACTERS_MAX = 100;
+const FIELD_CHARACTERS_MAX = 100;
 const EMAIL_CHARACTERS_MAX = 254;
 /** The oldest person whose age is proven lived 122 years. */
 const AGE_YEARS_MAX = 125;
@@ -162,7 +162,7 @@ export function isCountry(text: string): boolean {
 const EMAIL =
   /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$/;
 
-export const isEmail = (text: string): boolean =>
+const isEmail = (text: string): boolean =>
   text.length <= EMAIL_CHARACTERS_MAX && EMAIL.test(text) && !/^\.|\.\.|\.@/.test(text);
 
 function isPhoneNumber(text: string): boolean {

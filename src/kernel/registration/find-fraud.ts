@@ -5,7 +5,7 @@
 import type { AccountFacts, Appearance } from "../account/account-facts.ts";
 import type { FraudLimits } from "./registration-policy.ts";
 
-export const FRAUD_PATTERNS = [
+const FRAUD_PATTERNS = [
   "cloned_device",
   "cloned_sim",
   "many_sims_in_device",

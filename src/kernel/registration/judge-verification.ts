@@ -26,24 +26,24 @@ export type VerificationDue = {
 };
 
 /** Answer of a body outside. `failed` will be asked again; `gave_up`: its deadline passed. */
-export type Outside<Answer> =
+type Outside<Answer> =
   | { readonly state: "not_asked" }
   | { readonly state: "asked" }
   | { readonly state: "failed" }
   | { readonly state: "gave_up" }
   | ({ readonly state: "answered" } & Answer);
 
-export type BureauAnswer = {
+type BureauAnswer = {
   readonly outcome: "match" | "mismatch";
   readonly score: number | null;
   readonly mismatched: readonly string[];
 };
 
 /** Of a person of the operator; who it was stands in the audit. */
-export type ReviewAnswer = { readonly outcome: "approved" | "refused" };
-export type CardAnswer = { readonly outcome: "approved" | "refused"; readonly cause: string | null };
+type ReviewAnswer = { readonly outcome: "approved" | "refused" };
+type CardAnswer = { readonly outcome: "approved" | "refused"; readonly cause: string | null };
 
-export type DeviceFinding = {
+type DeviceFinding = {
   readonly imei: "valid" | "test" | "malformed";
   /** A model is known by its TAC. */
   readonly isKnownModel: boolean;
@@ -65,7 +65,7 @@ export type Findings = {
 };
 
 /** Stable: shown to staff, kept in events, counted. */
-export type RejectionCode =
+type RejectionCode =
   | "user_data_incomplete"
   | "user_data_malformed"
   | "user_data_differs"

@@ -32,7 +32,7 @@ import { nothingCameOfIt } from "./close.ts";
 import { askConsent } from "./consent.ts";
 
 /** What is looked at when a request comes in, and not again. */
-export type Coming = {
+type Coming = {
   readonly request: NewRequest;
   readonly items: readonly CatalogItem[];
   readonly facts: AccountFacts;
@@ -286,7 +286,7 @@ export function verificationTimedOut(context: RequestTurn): void {
   );
 }
 
-export function reject(context: RequestTurn, codes: readonly string[]): void {
+function reject(context: RequestTurn, codes: readonly string[]): void {
   const { scribe, order } = context;
   const reason = codes.map((code) => code.replaceAll("_", " ")).join(", ");
   scribe.moveOrder(order, {

@@ -38,7 +38,7 @@ const ASSURED_ROADS: readonly NewRequest["road"][] = ["self_service", "telephone
 /** Roads on which it is not the device itself that asks. */
 const ASKED_FOR: readonly NewRequest["road"][] = ["representative", "partner", "telephone", "offer"];
 
-export type Submitted = { readonly orderId: string; readonly reference: string; readonly created: boolean };
+type Submitted = { readonly orderId: string; readonly reference: string; readonly created: boolean };
 
 /** @throws TurnupError identity_unknown, catalog_item_unknown, assurance_too_low, selection_empty, nothing_to_answer */
 export async function submitRequest(

@@ -22,7 +22,7 @@ import { answerOffer } from "./offers.ts";
 
 type Question = Awaited<ReturnType<RequestStore["questionsOf"]>>[number];
 
-export type ReplyDeps = {
+type ReplyDeps = {
   readonly deps: ConductorDeps;
   readonly requests: RequestStore;
   readonly inStep: <T>(work: (step: Step) => Promise<T>) => Promise<T>;

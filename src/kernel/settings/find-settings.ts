@@ -27,7 +27,7 @@ import {
   subscriberOf,
 } from "./subscriber.ts";
 
-export type MatchKind = "own" | SimSign | "plmn";
+type MatchKind = "own" | SimSign | "plmn";
 
 export type Match = {
   readonly use: Use;
@@ -66,10 +66,10 @@ export type RefusalCode =
 export type Refusal = { readonly code: RefusalCode; readonly reason: string };
 
 /** Signs of a virtual operator that the question left open. GID2 is in no question, and a few are told by it alone. */
-export type UncheckedSign = SimSign | "gid2";
+type UncheckedSign = SimSign | "gid2";
 
 /** The SIM is taken for the network's own for want of any sign, not by one. */
-export type Unchecked = {
+type Unchecked = {
   readonly code: "virtual_operator_not_checked";
   readonly reason: string;
   readonly signs: readonly UncheckedSign[];

@@ -25,7 +25,7 @@ const MAX_NAME_CHARS = 120;
 const PART_CHARS_MIN = 5;
 
 /** `T-Mobile D` -> `tmobile`, `d`; `F-Bouygues` -> `fbouygues`, `bouygues`: accents, case, punctuation fall away. */
-export function wordsOf(name: string): readonly string[] {
+function wordsOf(name: string): readonly string[] {
   const known = split.get(name);
   if (known) return known;
   const words = splitName(name);

@@ -28,10 +28,10 @@ export const sendsUnconfirmed = ({
 }: Pick<SendPolicy, "isHost" | "sendUnconfirmed">) => isHost && sendUnconfirmed;
 
 /** Stable: why nothing is sent. `settings_unconfirmed`: something is known, and nobody confirmed it. */
-export type WithheldCode = RefusalCode | "settings_unconfirmed";
+type WithheldCode = RefusalCode | "settings_unconfirmed";
 
 /** Why nothing is sent for a use, and what its operator can do. */
-export type Withheld = {
+type Withheld = {
   readonly code: WithheldCode;
   readonly reason: string;
   readonly nextAction: string;
@@ -129,7 +129,7 @@ function objectionTo(
 export const SENDABLE_USES = ["internet", "mms", "wap"] as const satisfies readonly Use[];
 
 /** One access point as a composer of payloads takes it. */
-export type SendablePoint = {
+type SendablePoint = {
   readonly use: (typeof SENDABLE_USES)[number];
   readonly apn: string;
   readonly authType: "none" | "pap" | "chap";

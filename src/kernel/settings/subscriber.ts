@@ -80,7 +80,7 @@ export function speaksOfHost(name: string, { network, hostNames }: NetworkProfil
 }
 
 /** Is this the name that a SIM of the network's own shows? */
-export function isHostSpn(spn: string, profile: NetworkProfile): boolean {
+function isHostSpn(spn: string, profile: NetworkProfile): boolean {
   const compared = comparable(spn, profile.network);
   return speaksOfHost(spn, profile) || profile.hostSpns.some((host) => speaksOf(compared, host));
 }

@@ -24,7 +24,7 @@ export type FeeTerms = {
 };
 
 /** The part of them that decides what is paid. */
-export type FeeContract = Pick<FeeTerms, "feeMinor" | "currency" | "portionBasisPoints"> & {
+type FeeContract = Pick<FeeTerms, "feeMinor" | "currency" | "portionBasisPoints"> & {
   readonly keySource: "own" | "maker" | "none";
 };
 

@@ -57,7 +57,7 @@ export type SupportQuestion = {
   readonly asOf: string;
 };
 
-export type SupportRule =
+type SupportRule =
   | "operator_override"
   | "model_list"
   | "maker_support_end"

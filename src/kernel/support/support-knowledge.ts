@@ -6,7 +6,7 @@ import { boundsOfDate } from "../devices/age.ts";
 import { makeOf } from "../devices/names.ts";
 import type { DeviceDatasets, LifecycleRow, MakerExitRow, SupportPolicyRow } from "../devices/rows.ts";
 
-export type SupportLength = {
+type SupportLength = {
   readonly yearsMin: number;
   readonly yearsMax: number;
   readonly basis: string;

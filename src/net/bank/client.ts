@@ -22,14 +22,14 @@ const MAX_SOCKETS = 8;
 /** Addresses to which a bearer secret may go without TLS: this machine's own. */
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-export type BankClientOptions = {
+type BankClientOptions = {
   readonly url: string;
   readonly secret: string;
   /** PEM of the only authority trusted; the system's own list unless given. */
   readonly authority?: string;
   readonly timeoutMs: number;
 };
-export type BankFailure = {
+type BankFailure = {
   readonly kind: "failed";
   readonly cause: "timeout" | "unreachable" | "unauthorised" | "busy" | "bad_answer" | "bad_request";
   readonly detail: string;

@@ -30,7 +30,7 @@ const NAME_OCTETS = 16;
 const ID = /^[A-Za-z0-9._~:-]{1,128}$/;
 const WORKING = ["feasibilityChecked", "designed", "reserved"];
 
-export type ElementOptions = {
+type ElementOptions = {
   readonly url: string;
   readonly secret?: string;
   readonly authority?: string;

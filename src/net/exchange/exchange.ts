@@ -10,7 +10,7 @@ import type { PeerCertificate } from "node:tls";
 import { CERTIFICATE_ALERT, CUT, certificateRefusal } from "./certificate-refusal.ts";
 import { causeOfStatus, type NoAnswer, wholeAnswer } from "./whole-answer.ts";
 
-export const MAX_ANSWER_OCTETS = 1_048_576;
+const MAX_ANSWER_OCTETS = 1_048_576;
 const MAX_SOCKETS = 8;
 /** Addresses to which a secret may go without TLS: this machine's own. */
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -127,7 +127,7 @@ export function jsonOf({ text }: Answered): { readonly value: unknown } | Exchan
 }
 
 /** The other's own code of a refusal, if its answer has one; never more of the answer. */
-export function codeIn(text: string): string {
+function codeIn(text: string): string {
   const [, code] = /"(?:code|scimType)"\s*:\s*"([A-Za-z_.]{1,60})"/.exec(text.slice(0, 4_000)) ?? [];
   return code ? ` ${code}` : "";
 }

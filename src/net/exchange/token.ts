@@ -25,7 +25,7 @@ export type TokenSource = {
   close(): void;
 };
 
-export type ClientCredentials = {
+type ClientCredentials = {
   readonly tokenUrl: string;
   readonly clientId: string;
   /** Without one, the certificate alone tells who we are (`tls_client_auth`). */

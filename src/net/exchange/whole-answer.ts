@@ -13,7 +13,7 @@ export type WholeAnswer = {
 export type NoAnswer =
   | { readonly kind: "none"; readonly why: "timeout" | "too_long" | "cut_short"; readonly reason: string }
   | { readonly kind: "none"; readonly why: "error"; readonly error: NodeJS.ErrnoException };
-export type Body = { readonly type: string; readonly text: string };
+type Body = { readonly type: string; readonly text: string };
 
 export function wholeAnswer(
   request: typeof httpRequest,

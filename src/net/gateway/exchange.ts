@@ -8,9 +8,9 @@ import type { LandFailure } from "../../proxy/land-leg.ts";
 
 const KEEP_ALIVE_MS = 15_000;
 /** No answer of a server is longer: the largest module and its parameters. */
-export const ANSWER_OCTETS_MAX = 32 * 1_048_576;
+const ANSWER_OCTETS_MAX = 32 * 1_048_576;
 
-export type LandEndpoint = {
+type LandEndpoint = {
   readonly url: string;
   /** PEM of the one authority that the server is trusted by. */
   readonly authority: string;
@@ -27,7 +27,7 @@ export type Head = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array> & { destroy(): void };
 };
-export type Outgoing = {
+type Outgoing = {
   readonly method: string;
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -12,6 +12,7 @@ import { type ServerName, serverNameOf } from "../../proxy/servers.ts";
 import { contentDigestOf } from "../../wire/httpsig/content-digest.ts";
 import { type SignatureAlgorithm, signMessage } from "../../wire/httpsig/signature.ts";
 import {
+  type AuthenticationRequest,
   authenticationText,
   DEVICE_PATHS,
   type EnrolmentAnswer,
@@ -22,7 +23,7 @@ import { instant, object, type Read, ShapeError, text } from "../../wire/message
 import { createEndpoint, type Endpoint, type Head, wholeBody } from "./exchange.ts";
 import { createGate, type Gate } from "./gate.ts";
 
-export const GATEWAY_LIMITS = {
+const GATEWAY_LIMITS = {
   /** Requests at one server at once. */
   inFlight: 64,
   /** Requests that wait for a place there. */
@@ -51,7 +52,7 @@ export type ProvisioningServer = {
   /** Ed25519; its proof is checked by this key alone. */
   readonly publicKey: KeyObject;
 };
-export type GatewayOptions = {
+type GatewayOptions = {
   readonly proxy: {
     readonly id: string;
     readonly certificate: string;
@@ -174,7 +175,11 @@ async function sessionOf(land: Land, party: Party): Promise<Session | LandFailur
 
 async function prove(land: Land, party: Party): Promise<Session | LandFailure> {
   const nonce = Buffer.from(land.options.freshOctets(NONCE_OCTETS)).toString("base64");
-  const asked = { nonce, proxy: land.options.proxy.id, at: land.options.now().toISOString() };
+  const asked: AuthenticationRequest = {
+    nonce,
+    proxy: land.options.proxy.id,
+    at: land.options.now().toISOString(),
+  };
   const answer = await askSmall(
     land,
     party,

@@ -43,7 +43,7 @@ export type MakerClientOptions = {
   readonly interfaces?: () => Readonly<Record<string, readonly string[]>>;
 };
 
-export type MakerFailure = {
+type MakerFailure = {
   readonly kind: "failed";
   readonly cause:
     | "timeout"

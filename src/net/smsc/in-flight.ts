@@ -6,7 +6,7 @@
 /** §5.1.4: 1 to 0x7FFFFFFF. */
 const LAST_SEQUENCE = 0x7fffffff;
 
-export interface Numbered {
+interface Numbered {
   readonly sequence: number;
   readonly sentAt: number;
 }

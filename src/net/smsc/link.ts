@@ -23,7 +23,7 @@ export type BrokenPdu = {
   readonly error: DecodeError;
 };
 
-export type LinkEvents = {
+type LinkEvents = {
   readonly onOpen: () => void;
   readonly onPdu: (pdu: Pdu) => void;
   readonly onBroken: (broken: BrokenPdu) => void;

@@ -27,7 +27,7 @@ const FORMS: Readonly<
 /** How ids of responses are kept. */
 export const responseFormOf = (ids: ReceiptIds): MessageIdForm => FORMS[ids].response;
 
-export type NamedReceipt = Receipt & {
+type NamedReceipt = Receipt & {
   /** What the same number may stand as, where the centre's bases are not known; the first that is found counts. */
   readonly otherIds: readonly string[];
 };

@@ -18,7 +18,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Pace } from "./pace.ts";
 
 /** What the submits ask of their session. */
-export type SubmitSession = {
+type SubmitSession = {
   readonly mayLeave: () => boolean;
   /** It takes nothing new. */
   readonly isOver: () => boolean;

@@ -18,7 +18,7 @@ import {
   type LocalInformation,
 } from "../../wire/applet/terminal.ts";
 
-export type Terminal = { answer(command: Uint8Array): Uint8Array };
+type Terminal = { answer(command: Uint8Array): Uint8Array };
 
 /** A handset as the card sees it. `softwareVersion` null: made before IMEISVs were told to cards. */
 export const createTerminal = (handset: {
@@ -34,7 +34,7 @@ export const createTerminal = (handset: {
   },
 });
 
-export type AppletOptions = {
+type AppletOptions = {
   readonly home: AppletHome;
   readonly imsi: string;
   readonly iccid: string;
@@ -43,7 +43,7 @@ export type AppletOptions = {
 };
 
 /** `off`: the profile is not the one in use. */
-export type Started = "reported" | "silent" | "off";
+type Started = "reported" | "silent" | "off";
 
 const EIGHT_BIT = 4;
 const ASKS: Readonly<Record<AppletHome, readonly LocalInformation[]>> = {

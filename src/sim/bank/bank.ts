@@ -16,7 +16,7 @@ import { startWeb, type WebAnswer, type WebRequest } from "../web/web.ts";
 const MAX_ENTRIES = 5_000_000;
 const DEFAULT_LATE_MS = 1_000;
 
-export type BankEntry = {
+type BankEntry = {
   readonly bookingId: string;
   readonly kind: "charge" | "payout";
   readonly id: string;

@@ -21,7 +21,6 @@ const readPost = object({
   proof: octets({ min: 16, max: 16 }),
   application: text({ max: 40 }),
 });
-export type ApplicationServer = Awaited<ReturnType<typeof startApplicationServer>>;
 
 export async function startApplicationServer(options: {
   onArrivals(batch: readonly Arrival[]): Promise<void>;

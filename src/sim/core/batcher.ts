@@ -16,7 +16,7 @@ export type Batcher<Entry> = {
   close(): Promise<void>;
 };
 
-export type BatcherOptions<Entry> = {
+type BatcherOptions<Entry> = {
   readonly maxBatch: number;
   readonly maxWaiting: number;
   readonly intervalMs: number;

@@ -25,7 +25,7 @@ const MAX_WAITING_RECORDS = 100_000;
 const MAX_RECORD_BATCH = 500;
 const RECORD_INTERVAL_MS = 50;
 
-export type GatewayAccessPoint = {
+type GatewayAccessPoint = {
   readonly apn: string;
   readonly user?: string;
   readonly password?: string;
@@ -63,7 +63,7 @@ const readAttach = object({
 const CAUSE = { unknown_apn: 219, authentication_failed: 209, no_resources: 199 } as const;
 type Session = { readonly point: GatewayAccessPoint; readonly owner: string; readonly imei: string };
 
-export type PacketGatewayOptions = {
+type PacketGatewayOptions = {
   readonly accessPoints: readonly GatewayAccessPoint[];
   /** Where each host really listens: `http://127.0.0.1:port`. */
   readonly hosts: ReadonlyMap<string, string>;

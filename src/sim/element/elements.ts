@@ -21,7 +21,7 @@ const HEADER = [{ name: "content-type", value: "application/json;charset=utf-8" 
 const ERROR_BODY = '{"code":"1","reason":"the element failed"}';
 
 type Characteristic = { readonly name: string; readonly valueType?: string; readonly value: unknown };
-export type ElementService = {
+type ElementService = {
   readonly id: string;
   readonly href: string;
   readonly name?: string;
@@ -49,7 +49,7 @@ type Monitor = {
   readonly finish: () => void;
 };
 /** How an element behaves: at once, after so many questions to its monitor, never, or not at all. */
-export type ElementHabit =
+type ElementHabit =
   | { readonly kind: "prompt" }
   | { readonly kind: "slow"; readonly questions: number }
   | { readonly kind: "stuck" }

@@ -2,7 +2,7 @@
 import type { AccessPointEntry } from "../../device/settings.ts";
 import { createPipeline, type PipelineAnswer } from "../core/pipeline.ts";
 
-export type SessionOutcome =
+type SessionOutcome =
   | { readonly kind: "open"; readonly session: string }
   | { readonly kind: "refused"; readonly cause: string };
 export type HandsetNetwork = ReturnType<typeof createHandsetNetwork>;

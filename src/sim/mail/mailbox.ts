@@ -11,7 +11,7 @@ const MAX_MAILS = 10_000;
 const MAX_SESSIONS = 100;
 const IDLE_MS = 60_000;
 
-export type ReceivedMail = {
+type ReceivedMail = {
   readonly from: string;
   readonly to: readonly string[];
   /** `ENVID` of MAIL FROM. */

@@ -10,14 +10,14 @@ const MAX_KEPT = 1_000_000;
 const TOKEN_OCTETS = 16;
 
 /** `refuse` at the token; the others at the authorisation: a code declines, `timeout` is answered never, `pending` later. */
-export type CardHabit =
+type CardHabit =
   | { readonly at: "token"; readonly refuse: string }
   | { readonly at: "authorisation"; readonly decline: string }
   | { readonly at: "authorisation"; readonly silent: true }
   | { readonly at: "authorisation"; readonly pending: number };
 
 /** Well-known test numbers (they pass the Luhn sum and belong to nobody) and what they do here. */
-export const TEST_CARDS: Readonly<Record<string, CardHabit>> = {
+const TEST_CARDS: Readonly<Record<string, CardHabit>> = {
   "4000000000000002": { at: "authorisation", decline: "do_not_honour" },
   "4000000000009995": { at: "authorisation", decline: "insufficient_funds" },
   "4000000000000069": { at: "authorisation", decline: "expired_card" },
@@ -32,7 +32,7 @@ type Kept = {
   readonly brand: string;
   readonly habit?: CardHabit;
 };
-export type Held = { readonly token: string; readonly amountMinor: number; readonly currency: string };
+type Held = { readonly token: string; readonly amountMinor: number; readonly currency: string };
 export type PaymentSimulator = WebServer & {
   /** Everything that it knows, as text: a test looks for what must not be there. */
   memory(): string;

@@ -19,7 +19,7 @@ export type Radio = {
   /** From and to. */
   readonly delayMs?: readonly [number, number];
 };
-export type AirOptions = {
+type AirOptions = {
   /** Origin of the proxy, or of the WAP gateway's way to it. */
   readonly proxy: string;
   /** PEM that the proxy is trusted by. */
@@ -33,7 +33,7 @@ export type AirOptions = {
   readonly timeoutMs?: number;
 };
 export type Air = ReturnType<typeof openAir>;
-export type AirAnswer = WidebandAnswer & { readonly headers?: Readonly<Record<string, string>> };
+type AirAnswer = WidebandAnswer & { readonly headers?: Readonly<Record<string, string>> };
 
 const TIMEOUT_MS = 30_000;
 const MAX_SOCKETS = 4;

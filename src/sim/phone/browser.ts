@@ -26,8 +26,8 @@ import { readHtmlPage } from "./html-page.ts";
 import { type Hands, type Step, walk } from "./user.ts";
 import { createWatch, type Watch } from "./watch.ts";
 
-export type BrowserMarkup = Extract<Markup, "wml" | "wmlc" | "xhtmlmp" | "html" | "chtml">;
-export type BrowserPhoneOptions = {
+type BrowserMarkup = Extract<Markup, "wml" | "wmlc" | "xhtmlmp" | "html" | "chtml">;
+type BrowserPhoneOptions = {
   /** The first page: of a gateway's door (`/r/<server>/d/start`), or of the public pages (`/d/start`). */
   readonly url: string;
   readonly markup: BrowserMarkup;
@@ -42,7 +42,6 @@ export type BrowserPhoneOptions = {
   readonly radio?: Radio;
   readonly seed: number;
 };
-export type BrowserPhone = ReturnType<typeof createBrowserPhone>;
 
 const MAX_HISTORY = 20;
 const MAX_REDIRECTS = 5;

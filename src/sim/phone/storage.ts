@@ -11,7 +11,7 @@ export class PowerCut extends Error {
   override readonly name = "PowerCut";
 }
 
-export type Cut = {
+type Cut = {
   /** Which step is the last, from 1; steps are append, replace, sync and remove. */
   readonly atStep: number;
   /** How much of that step is done, from 0 to 1; a sync or a remove is done from 1/2 on. */

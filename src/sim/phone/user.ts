@@ -30,7 +30,7 @@ export type Step =
   | { readonly action: ActionRole }
   | { readonly press: readonly Key[] };
 
-export class WalkError extends Error {
+class WalkError extends Error {
   override readonly name = "WalkError";
 }
 

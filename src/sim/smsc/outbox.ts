@@ -6,20 +6,20 @@ import type { DeliverSm } from "../../wire/smpp/command.ts";
 import { makePdu, type PduInit } from "../../wire/smpp/pdu.ts";
 import { STATUS } from "../../wire/smpp/status.ts";
 
-export type Parcel = {
+type Parcel = {
   readonly init: PduInit<"deliver_sm">;
   readonly done: (outcome: "taken" | "refused") => void;
   attempts: number;
 };
 
 /** A session that takes deliver_sm. */
-export interface Receiver {
+interface Receiver {
   send(pdu: DeliverSm): void;
 }
 
 type Underway = { readonly parcel: Parcel; readonly receiver: Receiver; readonly sentAt: number };
 
-export type OutboxOptions = {
+type OutboxOptions = {
   /** Unanswered deliver_sm per session. */
   readonly window: number;
   readonly responseTimeoutMs: number;

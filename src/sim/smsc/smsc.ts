@@ -55,7 +55,7 @@ export type AcceptedMessage = {
   readonly userData: Uint8Array;
 };
 
-export type SmscStats = {
+type SmscStats = {
   readonly sessions: number;
   readonly accepted: number;
   readonly throttled: number;

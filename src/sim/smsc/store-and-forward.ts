@@ -50,7 +50,7 @@ export type Stored = {
 /** A longer setTimeout fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export type StoreOptions = {
+type StoreOptions = {
   readonly onMessage: OnMessage;
   /** Called at the end of a message, and once when it first waits for an absent handset. */
   readonly onState: (stored: Stored) => void;

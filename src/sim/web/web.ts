@@ -17,7 +17,7 @@ const DEFAULT_LATE_MS = 30_000;
  * `lose_answer` does the work and hangs up, `lose_request` hangs up before; `late` does the work and waits; `drip` sends
  * an answer octet by octet and never ends it.
  */
-export const WEB_FAULTS = [
+const WEB_FAULTS = [
   "lose_answer",
   "lose_request",
   "late",
@@ -41,7 +41,7 @@ export type WebAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 };
-export type WebOptions = {
+type WebOptions = {
   readonly port?: number;
   readonly host?: string;
   /** Without one, anybody may ask. */

@@ -28,7 +28,7 @@ const TELL_EVERY_ROWS = 1_000;
 const NEWLINE = 0x0a;
 const END_OF_ROWS = "\\.";
 
-export type BackupHeader = {
+type BackupHeader = {
   readonly turnup: "backup";
   readonly format: number;
   readonly at: string;
@@ -43,7 +43,7 @@ type Footer = { readonly end: true; readonly rows: number };
 
 export type Told = { readonly tables: number; readonly rows: number; readonly version: number };
 /** `total` by the database's own estimate; null where it has none. */
-export type OnRows = (rows: number, total: number | null) => void;
+type OnRows = (rows: number, total: number | null) => void;
 
 const jsonLine = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value)}\n`);
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -138,7 +138,7 @@ const OF_ANOTHER_SERVER = [
   `select pg_notify('turnup_changed', '{"kind":"everything"}')`,
 ];
 
-export type RestoreTarget = { readonly database: Database; readonly connection: pg.PoolConfig };
+type RestoreTarget = { readonly database: Database; readonly connection: pg.PoolConfig };
 
 /**
  * Brings an empty database to the state of the backup, and then to this release.

@@ -43,7 +43,7 @@ let named = 0;
 const nameOf = (verb: string, table: string): string => `${verb}_${table}_${++named}`;
 
 /** Writes rows and answers how many; `send` does so within a transaction without waiting. */
-export type Writer<Row> = {
+type Writer<Row> = {
   (db: Db, rows: readonly Row[]): Promise<number>;
   send(tx: Tx, rows: readonly Row[]): void;
 };

@@ -10,7 +10,7 @@ export type Waiting<Row, Result> = {
   readonly fail: (error: unknown) => void;
 };
 
-export type Coalescer<Row, Result> = { put(rows: readonly Row[]): Promise<Result>[]; waiting(): number };
+type Coalescer<Row, Result> = { put(rows: readonly Row[]): Promise<Result>[]; waiting(): number };
 
 export function createCoalescer<Row, Result>(options: {
   readonly maxBatchRows: number;

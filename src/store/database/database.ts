@@ -10,10 +10,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
 
-export const POOL_MAX_DEFAULT = 16;
+const POOL_MAX_DEFAULT = 16;
 /** A query of the product takes milliseconds; one of 30 s is a mistake. Imports ask for more by name. */
-export const STATEMENT_TIMEOUT_MS = 30_000;
-export const LOCK_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const LOCK_TIMEOUT_MS = 10_000;
 /** A transaction that waits for its own program holds locks that others need. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 /** A connection keeps its prepared statements: a new one plans each anew. */
@@ -79,7 +79,7 @@ export interface Tx extends Db {
   send(statement: Statement | string, values?: Values): void;
 }
 
-export type TransactionOptions = {
+type TransactionOptions = {
   /** Its statements are named, each running on an index: it is one of the hot paths. */
   readonly keepsPlans?: boolean;
   /**

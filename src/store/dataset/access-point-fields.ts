@@ -11,7 +11,7 @@ import {
 } from "../../kernel/settings/access-point.ts";
 
 /** Host and port apart. An IPv4 address keeps its leading zeros: the text is what the source says. */
-export type HostPort = { readonly host: string | null; readonly port: number | null };
+type HostPort = { readonly host: string | null; readonly port: number | null };
 
 const PORT_MAX = 65_535;
 

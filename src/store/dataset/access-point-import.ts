@@ -28,20 +28,20 @@ import {
   withWap,
 } from "./access-point-fields.ts";
 
-export const IMPORT_KINDS = ["csv", "apns-conf", "serviceproviders"] as const;
+const IMPORT_KINDS = ["csv", "apns-conf", "serviceproviders"] as const;
 export type ImportKind = (typeof IMPORT_KINDS)[number];
 
 /** Largest file, and largest after unpacking, in octets. The largest known set has 1.3 million. */
 export const IMPORT_OCTETS_MAX = 16 * 1024 * 1024;
 /** Most rows of one file. */
-export const IMPORT_ROWS_MAX = 100_000;
+const IMPORT_ROWS_MAX = 100_000;
 /** Deepest XML that is read; apns-conf has 2 levels, serviceproviders 6. */
 const XML_DEPTH_MAX = 16;
 /** Longest value of a field, in characters. */
 const FIELD_CHARACTERS_MAX = 1024;
 
-export type RefusedRow = { readonly where: string; readonly reason: string };
-export type ImportedAccessPoints = {
+type RefusedRow = { readonly where: string; readonly reason: string };
+type ImportedAccessPoints = {
   readonly accessPoints: readonly AccessPoint[];
   readonly refused: readonly RefusedRow[];
 };

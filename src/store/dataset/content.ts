@@ -8,7 +8,7 @@ import { DATASETS, type DatasetKind } from "./datasets.ts";
 import { shippedDataFolder } from "./folder.ts";
 
 /** Largest unpacked data file, in octets: a national TAC list of 300,000 rows is about 30 MB. */
-export const DATASET_OCTETS_MAX = 512 * 1024 * 1024;
+const DATASET_OCTETS_MAX = 512 * 1024 * 1024;
 
 export type DatasetContent = {
   readonly kind: string;

@@ -6,9 +6,8 @@
 
 export type CsvRecord = { readonly line: number; readonly cells: readonly string[] };
 
-/** Most records of one file, and most cells of one record. */
-export const CSV_RECORDS_MAX = 20_000_000;
-export const CSV_CELLS_MAX = 256;
+/** Most cells of one record. */
+const CSV_CELLS_MAX = 256;
 
 /** What parts the cells: a comma by the standard, a semicolon where the comma is for decimals, a tab, or the GSMA's `|`. */
 export const SEPARATORS = [",", ";", "\t", "|"] as const;

@@ -22,7 +22,7 @@ const KEY_CHARACTERS_MAX = 200;
 
 /** One row of a file: the line it begins on and its columns by name; empty cells are left out. */
 export type DatasetRow = { readonly line: number; readonly body: Readonly<Record<string, string>> };
-export type OnProgress = (done: number, total: number, name: string) => void;
+type OnProgress = (done: number, total: number, name: string) => void;
 
 // The shipped files.
 
@@ -132,7 +132,7 @@ async function retireStrays(database: Database, current: ReadonlyMap<string, str
 
 // An operator's own.
 
-export type DatasetImport = {
+type DatasetImport = {
   readonly id: string;
   readonly auditId: string;
   readonly operatorId: string;

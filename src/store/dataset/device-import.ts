@@ -8,7 +8,7 @@ import { csvRecords, separatorOf } from "./csv.ts";
 import type { DatasetRow } from "./dataset-store.ts";
 import type { RefusedRow } from "./tac-import.ts";
 
-export type RowsImport = {
+type RowsImport = {
   readonly rows: readonly DatasetRow[];
   /** The first `REFUSED_KEPT_MAX`. */
   readonly refused: readonly RefusedRow[];

@@ -66,7 +66,7 @@ export const lifecycleRowOf = (cells: Cells): LifecycleRow => ({
 });
 
 /** `released_year` is a year, `2022-2023`, `-2021`, `2025-` or `all`. */
-export function supportPolicyRowOf(cells: Cells): SupportPolicyRow {
+function supportPolicyRowOf(cells: Cells): SupportPolicyRow {
   const years = /^(\d{4})?(-)?(\d{4})?$/.exec(textIn(cells, "released_year"));
   const [, from, dash, to] = years ?? [];
   return {
@@ -81,7 +81,7 @@ export function supportPolicyRowOf(cells: Cells): SupportPolicyRow {
   };
 }
 
-export const makerExitRowOf = (cells: Cells): MakerExitRow => ({
+const makerExitRowOf = (cells: Cells): MakerExitRow => ({
   make: textIn(cells, "make"),
   releasedUntil: numberIn(cells, "released_until"),
   endedBy: textIn(cells, "ended_by"),
@@ -91,7 +91,7 @@ export const makerExitRowOf = (cells: Cells): MakerExitRow => ({
   cutOffSource: textIn(cells, "cut_off_source"),
 });
 
-export function factRowOf(cells: Cells): FactRow {
+function factRowOf(cells: Cells): FactRow {
   const pixels = /^(\d+)x(\d+)$/.exec(textIn(cells, "screen_px"));
   const sides = pixels ? [Number(pixels[1]), Number(pixels[2])] : [];
   return {
@@ -122,7 +122,7 @@ export const capabilityRowOf = (cells: Cells): CapabilityRow => ({
   evidence: textIn(cells, "evidence"),
 });
 
-export const ageRuleRowOf = (cells: Cells): AgeRuleRow => ({
+const ageRuleRowOf = (cells: Cells): AgeRuleRow => ({
   rbi: textIn(cells, "rbi"),
   xxxxFrom: textIn(cells, "xxxx_from"),
   xxxxTo: textIn(cells, "xxxx_to"),
@@ -133,7 +133,7 @@ export const ageRuleRowOf = (cells: Cells): AgeRuleRow => ({
   sample: numberIn(cells, "sample") ?? 0,
 });
 
-export const reportingBodyRowOf = (cells: Cells): ReportingBodyRow => ({
+const reportingBodyRowOf = (cells: Cells): ReportingBodyRow => ({
   rbi: textIn(cells, "rbi"),
   body: textIn(cells, "body"),
   origin: textIn(cells, "origin"),

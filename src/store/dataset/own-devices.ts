@@ -8,7 +8,7 @@ import { labelKey, makeOf } from "../../kernel/devices/names.ts";
 import type { DatasetRef, DeviceDatasets, LifecycleRow, TacRow } from "../../kernel/devices/rows.ts";
 import { capabilityRowOf, lifecycleRowOf } from "./devices.ts";
 
-export const OWN_KINDS = ["tac", "lifecycle", "capability"] as const;
+const OWN_KINDS = ["tac", "lifecycle", "capability"] as const;
 export type OwnKind = (typeof OWN_KINDS)[number];
 
 type Columns = Readonly<Record<string, string>>;

@@ -8,7 +8,7 @@ import { TurnupError } from "../../term/error.ts";
 import { type CsvRecord, csvRecords, SEPARATORS } from "./csv.ts";
 
 export type RefusedRow = { readonly line: number; readonly reason: string };
-export type TacImport = {
+type TacImport = {
   readonly rows: readonly TacRow[];
   /** The line that each row begins on. */
   readonly lines: readonly number[];

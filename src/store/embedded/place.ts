@@ -36,7 +36,7 @@ import { unusable } from "./unusable.ts";
 
 export const PORT = 5432;
 /** `sun_path` of a unix socket less its closing NUL: 108 octets on Linux, 104 on macOS. */
-export const SOCKET_PATH_OCTETS_MAX = process.platform === "linux" ? 107 : 103;
+const SOCKET_PATH_OCTETS_MAX = process.platform === "linux" ? 107 : 103;
 /** Where data goes that no other user could walk to. */
 const WALKABLE_FOLDER = "/var/lib/turnup";
 

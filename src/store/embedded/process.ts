@@ -37,7 +37,7 @@ export async function waitForEnd(pid: number, limitMs: number): Promise<boolean>
 }
 
 /** Whether the process works in `folder`, as each server process does in its data folder; unknown without /proc. */
-export function worksIn(pid: number, folder: string): boolean | "unknown" {
+function worksIn(pid: number, folder: string): boolean | "unknown" {
   if (process.platform !== "linux") return "unknown";
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === folder;

@@ -22,7 +22,7 @@ export type ServerUser =
   | { readonly kind: "user" | "copied"; readonly uid: number; readonly gid: number }
   | { readonly kind: "namespace"; readonly prefix: readonly string[] };
 
-export type Probe = {
+type Probe = {
   /** A program that answers `--version`. */
   readonly postgres: string;
   /** The folder that must be walked to. */

@@ -1,10 +1,9 @@
 /** The manufacturer's journal: `sealed-journal.ts` with its events. */
 import type { MakerEvent } from "../../maker/books.ts";
 import type { MakerJournal } from "../../maker/key-server.ts";
-import { openSealedJournal, SEAL_KEY_OCTETS } from "./sealed-journal.ts";
+import { openSealedJournal } from "./sealed-journal.ts";
 
-export { SEAL_KEY_OCTETS };
-export type OpenMakerJournal = MakerJournal & { close(): Promise<void> };
+type OpenMakerJournal = MakerJournal & { close(): Promise<void> };
 
 /**
  * Opens or begins the journal in `folder` and hands every event in it to `replay`, in order.

@@ -3,7 +3,7 @@ import type { ProxyEvent } from "../../proxy/account.ts";
 import type { ProxyJournal } from "../../proxy/edge.ts";
 import { openSealedJournal } from "./sealed-journal.ts";
 
-export type OpenProxyJournal = ProxyJournal & { close(): Promise<void> };
+type OpenProxyJournal = ProxyJournal & { close(): Promise<void> };
 
 /**
  * Opens or begins the journal in `folder` and hands every event in it to `replay`, in order.

@@ -20,13 +20,13 @@ import { makePrivateFolder } from "./make-folder.ts";
 
 const NONCE_OCTETS = 12;
 const TAG_OCTETS = 16;
-export const SEAL_KEY_OCTETS = 32;
+const SEAL_KEY_OCTETS = 32;
 /** A maker's issued key with four access points seals to less than 3,000. */
 const MAX_LINE_OCTETS = 16_384;
 /** Above this the disk does not follow; the door refuses rather than grows. */
 const MAX_WAITING_EVENTS = 100_000;
 
-export type SealedJournal<Event> = {
+type SealedJournal<Event> = {
   /**
    * Resolved when these events, and all given before, survive a power cut.
    * @throws TurnupError `journal_full`, `journal_overloaded`; the system's error where the disk fails otherwise
@@ -34,7 +34,7 @@ export type SealedJournal<Event> = {
   append(events: readonly Event[]): Promise<void>;
   close(): Promise<void>;
 };
-export type SealedJournalOptions<Event> = {
+type SealedJournalOptions<Event> = {
   readonly folder: string;
   /** Whose: `maker`, `proxy`; it names the file. */
   readonly party: string;

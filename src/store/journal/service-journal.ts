@@ -3,7 +3,7 @@ import type { ServiceJournal } from "../../service/registration-kernel.ts";
 import type { ServiceEvent } from "../../service/registrations.ts";
 import { openSealedJournal } from "./sealed-journal.ts";
 
-export type OpenServiceJournal = ServiceJournal & { close(): Promise<void> };
+type OpenServiceJournal = ServiceJournal & { close(): Promise<void> };
 
 /**
  * Opens or begins the journal in `folder` and hands every event in it to `replay`, in order.

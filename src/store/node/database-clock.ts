@@ -10,7 +10,7 @@ import type { Beat } from "./change-channel.ts";
 /** A difference below this is the way's, or the scheduler's. */
 const STEP_MS = 100;
 
-export type DatabaseClock = {
+type DatabaseClock = {
   now(): Date;
   /** Takes up what a beat said. */
   set(beat: Beat): void;

@@ -31,7 +31,7 @@ const LOCK_NOT_AVAILABLE = "55P03";
 const CONNECT_TIMEOUT_MS = 5_000;
 const REJOIN_PAUSE_MS = 250;
 
-export type NodePresence = {
+type NodePresence = {
   /** Null while the session is lost: a lease taken now has no owner and lapses by its time. */
   number(): number | null;
   /** Numbers the times in which no other server works on this database; null while one may. */

@@ -63,7 +63,7 @@ function versionsIn(tx: Tx, operatorId: string): Promise<Versions> {
   return versions;
 }
 
-export type Remembered<Value> = {
+type Remembered<Value> = {
   /** For an answer: a second old at most, and never older than what this server wrote itself. */
   of(operatorId: string): Promise<Value>;
   /** For a decision that `tx` writes. */

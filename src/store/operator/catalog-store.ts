@@ -24,7 +24,7 @@ import type { Change } from "./catalog-change.ts";
 import { contentIn } from "./catalog-content.ts";
 import { currentTerms, putTermsIn, termsIn } from "./catalog-terms.ts";
 
-export type CatalogStoreDeps = {
+type CatalogStoreDeps = {
   readonly database: Database;
   /** Word of changes, and for those made here; without it every look asks whether what is remembered is still so. */
   readonly changes?: Pick<ChangeChannel, "isHeard" | "onChange" | "tellHere"> | undefined;
@@ -87,7 +87,7 @@ const INSERT_ITEM = {
 };
 
 /** Held until the transaction ends: of two changes the second sees what the first made. */
-export const LOCK_CATALOG = {
+const LOCK_CATALOG = {
   name: "lock_catalog",
   text: "select pg_advisory_xact_lock(hashtextextended('catalog ' || $1::text, 0))",
 };

@@ -5,7 +5,7 @@
 import type { Database } from "../database/database.ts";
 
 /** More than this is told as this: by then somebody has been called. */
-export const COUNTED_MAX = 100_000;
+const COUNTED_MAX = 100_000;
 const STATEMENT_TIMEOUT_MS = 2_000;
 
 export type Pile = {

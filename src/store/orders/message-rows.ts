@@ -213,7 +213,7 @@ export const claimMessages = (
 ): Promise<ClaimedMessage[]> =>
   db.rows<ClaimedMessage>(CLAIM_MESSAGES, [now, limit, new Date(now.getTime() + leaseMs), node]);
 
-export type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
+type ClaimedMessage = Omit<OutgoingMessage, "content" | "sender"> & {
   readonly sealed: Buffer;
   readonly unconfirmed: boolean;
   readonly msisdn_sealed: Buffer | null;

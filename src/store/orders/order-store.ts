@@ -140,7 +140,7 @@ const TERMS = {
 };
 
 /** What an operator said itself, read through the registry that seals its secrets. */
-export type OwnWords = {
+type OwnWords = {
   readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
   readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
   readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;

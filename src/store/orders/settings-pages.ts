@@ -21,7 +21,7 @@ const MARK_OPENED = {
 };
 const TOGETHER = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 10_000 };
 
-export type StoredPage =
+type StoredPage =
   | {
       readonly state: "open";
       readonly operatorName: string;
@@ -31,7 +31,7 @@ export type StoredPage =
     }
   | { readonly state: "ready"; readonly operatorName: string }
   | { readonly state: "expired"; readonly operatorName: string };
-export type SettingsPages = {
+type SettingsPages = {
   look(token: string): Promise<StoredPage | undefined>;
   open(token: string): Promise<StoredPage | undefined>;
 };

@@ -16,8 +16,8 @@ import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { tryKeyOf } from "./card-tries.ts";
 
-export const USER_DOMAIN = "user";
-export const CONTACT_DOMAIN = "contact";
+const USER_DOMAIN = "user";
+const CONTACT_DOMAIN = "contact";
 const DOCUMENT_DOMAIN = "id_document";
 /** Stays looked at: a device with more within a day is over every limit already. */
 const APPEARANCES_MAX = 50;

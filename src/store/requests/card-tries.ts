@@ -22,7 +22,7 @@ const HOUR_MS = 3_600_000;
 /** Of the rows that a try of this number or device wrote. */
 export const tryKeyOf = (sealer: Sealer, operatorId: string, kind: CardTryKind, key: string): Buffer =>
   sealer.blindIndex(`card_try_${kind}`, operatorId, key);
-export const cardKeyOf = (card: Uint8Array): string => Buffer.from(card).toString("hex");
+const cardKeyOf = (card: Uint8Array): string => Buffer.from(card).toString("hex");
 
 /** Held to the end of the transaction, taken in one order by all: of two tries at once the second sees the first. */
 const LOCK = {

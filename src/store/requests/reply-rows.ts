@@ -13,7 +13,7 @@ import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 
 /** Of the words of somebody. */
-export const REPLY_DOMAIN = "text_reply";
+const REPLY_DOMAIN = "text_reply";
 /** Answers to one subscriber that are looked at; the limit of a day is far below. */
 const ANSWERED_MAX = 50;
 
@@ -209,7 +209,7 @@ export async function numbersNowAt(
 }
 
 /** A number's blind index at every operator, for `OF_NUMBERS`; undefined for a sender that is no number. */
-export async function numbersAt(
+async function numbersAt(
   database: Database,
   sealer: Sealer,
   from: string,

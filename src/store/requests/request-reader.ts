@@ -134,12 +134,7 @@ type StoredOffer = Omit<Dated<OfferView, "createdAt" | "expiresAt" | "answeredAt
 };
 
 /** Runs on offer_by_id: offers that are open, or that became something, are never rare. */
-export function offersQuery(
-  operatorId: string,
-  { state, itemId }: OfferFilter,
-  page: PageQuery,
-  now: Date,
-): Query {
+function offersQuery(operatorId: string, { state, itemId }: OfferFilter, page: PageQuery, now: Date): Query {
   const conditions = new Conditions().add("f.operator_id = ?", operatorId).maybe("f.item_id = ?", itemId);
   if (state === "sent") conditions.add("f.state = 'sent' and f.expires_at > ?", now);
   else if (state === "expired")

@@ -16,7 +16,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomFillSync 
 import { TurnupError } from "../../term/error.ts";
 
 export const SEAL_KEY_OCTETS = 32;
-export const BLIND_INDEX_OCTETS = 16;
+const BLIND_INDEX_OCTETS = 16;
 const FORMAT = 1;
 const KEY_ID_OCTETS = 4;
 const NONCE_OCTETS = 12;

@@ -54,7 +54,7 @@ export const insertSubscribers = bulkInsert<NewSubscriber>(
   ],
   "on conflict (operator_id, imsi_index) do nothing",
 );
-export type NewSubscriber = Pick<Row, "operatorId" | "imsiIndex" | "homePlmn"> & {
+type NewSubscriber = Pick<Row, "operatorId" | "imsiIndex" | "homePlmn"> & {
   readonly id: string;
   readonly imsiSealed: Buffer;
 };
@@ -70,7 +70,7 @@ export const insertDevices = bulkInsert<NewDevice>(
   ],
   "on conflict (operator_id, imei_index) do nothing",
 );
-export type NewDevice = Pick<Row, "operatorId" | "imeiIndex" | "tac" | "softwareVersion"> & {
+type NewDevice = Pick<Row, "operatorId" | "imeiIndex" | "tac" | "softwareVersion"> & {
   readonly id: string;
   readonly imeiSealed: Buffer;
 };

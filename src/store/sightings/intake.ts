@@ -49,7 +49,7 @@ const MAX_BATCHES_AT_ONCE = 3;
 const SLICE_ROWS = 500;
 /** More rows than this waiting and callers are turned away with 503: memory is not a queue. */
 const MAX_WAITING_ROWS = 200_000;
-export type IntakeDeps = {
+type IntakeDeps = {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly newId: () => string;

@@ -16,7 +16,7 @@ export type NumberSeen = {
   readonly msisdnIndex: Buffer;
 };
 /** Who has a number that was seen with another SIM, and when he was seen last himself. */
-export type Holder = {
+type Holder = {
   readonly subscriberId: string;
   readonly operatorId: string;
   readonly msisdnIndex: Buffer;

@@ -29,7 +29,7 @@ const MAX_REMEMBERED_SIMS = 100_000;
 const FIELDS = ["imei", "imeisv", "msisdn", "iccid", "gid1", "spn", "plmn", "appletHome"] as const;
 type Told = Pick<SightingInput, (typeof FIELDS)[number]>;
 
-export type KnownPair = {
+type KnownPair = {
   readonly subscriberId: string;
   readonly deviceId: string;
   /** As it is on disk. */

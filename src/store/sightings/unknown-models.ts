@@ -5,7 +5,7 @@
 import type { Database } from "../database/database.ts";
 
 /** A TAC with more handsets than this is told with this many: it is the first to look at anyhow. */
-export const HANDSETS_COUNTED_MAX = 10_000;
+const HANDSETS_COUNTED_MAX = 10_000;
 const TACS_READ_AT_ONCE = 1_000;
 /** A page ends here, however few rows it has; its cursor goes on. */
 const READS_PER_PAGE_MAX = 20;
@@ -32,14 +32,14 @@ const SEEN = {
           group by q.tac order by q.tac`,
 };
 
-export type UnknownModel = {
+type UnknownModel = {
   readonly tac: string;
   readonly handsets: number;
   readonly subscribers: number;
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
 };
-export type UnknownModels = {
+type UnknownModels = {
   /** In the order of their TACs; `cursor` is the last TAC that was looked at. */
   list(
     operatorId: string,

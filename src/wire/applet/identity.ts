@@ -16,11 +16,11 @@ type Type = keyof typeof TYPES;
 /** Of a packed IMEI: 15 digits behind the type. */
 export const IMEI_OCTETS = 8;
 /** Of a packed IMEISV: 16 digits behind the type, and a filler. */
-export const IMEISV_OCTETS = 9;
+const IMEISV_OCTETS = 9;
 /** With its length octet. */
 export const IMSI_OCTETS = 9;
 /** Of EF_ICCID: 20 half octets. */
-export const ICCID_OCTETS = 10;
+const ICCID_OCTETS = 10;
 
 /** @throws DecodeError; `at` is where the value begins in the whole message */
 export const decodeImei = (value: Uint8Array, at = 0): string => identity(value, "imei", 15, IMEI_OCTETS, at);

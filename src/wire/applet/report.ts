@@ -22,7 +22,7 @@ import {
 import { decodeObjects, encodeObject, plainTag } from "./tlv.ts";
 
 /** Where the applet lives: a SIM card, a UICC, or a profile of an embedded SIM. The octet on the wire is the place + 1. */
-export const APPLET_HOMES = ["sim", "uicc", "esim"] as const;
+const APPLET_HOMES = ["sim", "uicc", "esim"] as const;
 export type AppletHome = (typeof APPLET_HOMES)[number];
 
 /** What a report says; null where it is silent. It always names the terminal, by one of two numbers. */
@@ -40,7 +40,7 @@ const MUST_UNDERSTAND = 0x80;
 const TAGS: readonly number[] = Object.values(TAG);
 const FIXED_OCTETS = IMEI_OCTETS + IMSI_OCTETS;
 /** A text longer than this is no report: two short messages. */
-export const REPORT_CHARACTERS_MAX = 306;
+const REPORT_CHARACTERS_MAX = 306;
 /** Regular expression for the text shape; groups `imei` (or an IMEISV), `imsi`, `iccid`, `home`. */
 export const DEFAULT_TEXT_PATTERN =
   "(?:IMEI|DCI)\\W{0,3}(?<imei>\\d{14,16})(?!\\d)(?:\\W{1,3}IMSI\\W{0,3}(?<imsi>\\d{6,15})(?!\\d))?(?:\\W{1,3}ICCID\\W{0,3}(?<iccid>\\d{19,20})(?!\\d))?(?:\\W{1,3}HOME\\W{0,3}(?<home>\\w{3,4}))?";

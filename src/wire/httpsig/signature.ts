@@ -21,8 +21,6 @@ export const SIGNATURE_ALGORITHMS = [
 ] as const;
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
-/** The `tag` of our own signatures: they mean nothing to another application. */
-export const SIGNATURE_TAG = "turnup";
 /** How far a sender's clock may stand from ours. */
 export const CLOCK_TOLERANCE_SECONDS = 60;
 const PSS_SALT_OCTETS = 64;

@@ -12,8 +12,6 @@ import { integer, list, object, oneOf, optional, text } from "./shape.ts";
 
 /** Entries in one POST, and results in its answer. */
 export const MAX_PAYMENT_BATCH = 500;
-/** Of a request or an answer, in octets. */
-export const MAX_PAYMENT_BODY_OCTETS = 1_048_576;
 
 const id = text({
   max: 64,

@@ -13,7 +13,7 @@
 import { integer, list, object, oneOf, optional, type Read, text } from "./shape.ts";
 
 /** What a notice tells; the table above says when each is sent. */
-export const BILLING_KINDS = [
+const BILLING_KINDS = [
   "account",
   "account_change",
   "feature",
@@ -115,7 +115,7 @@ export const readBillingNotice = object({
 export type BillingNotice = ReturnType<typeof readBillingNotice>;
 
 /** Words of a refusal; `malformed` and `id_reused` are faults of the sender. */
-export const BILLING_REFUSALS = [
+const BILLING_REFUSALS = [
   "id_reused",
   "unknown_account",
   "unknown_preparation",

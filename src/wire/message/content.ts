@@ -33,7 +33,7 @@ export const CONTENT_TYPE_OF_CONTENT = "application/vnd.turnup.content";
 /** Of a whole package, its signature counted. */
 export const MAX_CONTENT_OCTETS = 4_194_304;
 /** Sections of each kind in one package. */
-export const CONTENT_LIMITS = {
+const CONTENT_LIMITS = {
   modules: 8,
   activations: 16,
   removals: 16,
@@ -84,7 +84,7 @@ export type ContentVerdict =
  * @param imei of 14 to 16 digits; only the first 14 count (TS 23.003 clause 6.2)
  * @throws RangeError: another number of digits, an item id that is no UUID, a reference of another form
  */
-export function contentBindingOf(imei: string, reference: string, itemId: string): Uint8Array {
+function contentBindingOf(imei: string, reference: string, itemId: string): Uint8Array {
   if (!/^\d{14,16}$/.test(imei)) throw new RangeError("an IMEI of 14 to 16 digits is wanted");
   const mac = createHmac("sha256", uuidOctets(itemId)).update("content").update(referenceOctets(reference));
   return Uint8Array.from(mac.update(imei.slice(0, IMEI_DIGITS)).digest().subarray(0, BINDING_OCTETS));

@@ -26,13 +26,13 @@ export const DEVICE_KEY_CONTENT_TYPE = "application/vnd.turnup.device-key";
 /** Of a key's id; its first 8 name it in reports. */
 export const KEY_ID_OCTETS = 16;
 /** Of the secret under which the handset reports and proves its arrival. */
-export const CONFIRM_SECRET_OCTETS = 16;
+const CONFIRM_SECRET_OCTETS = 16;
 /** Eight SMS; a longer key is refused both ways. */
 export const MAX_DEVICE_KEY_OCTETS = 1_000;
 /** Access points in one key; at least 1. */
 export const MAX_ACCESS_POINTS = 4;
 /** Hosts in one key; at least 1. */
-export const MAX_HOSTS = 4;
+const MAX_HOSTS = 4;
 
 const MAGIC = [0x4b, 0x01] as const;
 const BINDING_OCTETS = 8;

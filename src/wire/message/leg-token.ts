@@ -10,7 +10,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 const FORM = "turnup-leg-1";
 /** A longer one is not looked at. */
-export const LEG_TOKEN_CHARACTERS_MAX = 600;
+const LEG_TOKEN_CHARACTERS_MAX = 600;
 const KEY_OCTETS = 32;
 const NONCE_OCTETS = 16;
 

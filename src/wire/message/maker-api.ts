@@ -29,7 +29,7 @@ import {
 /** Entries in one POST. */
 export const MAX_BATCH = 500;
 /** Entries on one page of an answer. */
-export const MAX_PAGE = 1_000;
+const MAX_PAGE = 1_000;
 /** Longest name of a make, in characters. */
 export const MAX_MAKE_CHARACTERS = 80;
 /** Longest name of a model, in characters. */

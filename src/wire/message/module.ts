@@ -10,10 +10,8 @@ import { type KeyObject, sign, verify } from "node:crypto";
 import { DecodeError } from "../decode-error.ts";
 import { joined, readOctets, sizedOctets, textOctets } from "./octets.ts";
 
-/** Media type of a module's file. */
-export const MODULE_CONTENT_TYPE = "application/vnd.turnup.module";
 /** Of the software alone, in octets. */
-export const MAX_SOFTWARE_OCTETS = 1_048_576;
+const MAX_SOFTWARE_OCTETS = 1_048_576;
 /** Of a whole module: its names, software and signature. */
 export const MAX_MODULE_OCTETS = MAX_SOFTWARE_OCTETS + 256;
 

@@ -37,11 +37,11 @@ export const NOTICE_CONTENT_TYPE = "application/vnd.turnup.notice";
 /** The WAP push port (WAP-203-WDP). */
 export const NOTICE_PORT = 2948;
 /** Some ten SMS; what is longer goes wideband, and a notice says that it is there. */
-export const MAX_NOTICE_OCTETS = 1_200;
+const MAX_NOTICE_OCTETS = 1_200;
 /** Of the text in UTF-8. */
 export const MAX_NOTICE_TEXT_OCTETS = 600;
 /** Values beside the text. */
-export const MAX_NOTICE_FIELDS = 16;
+const MAX_NOTICE_FIELDS = 16;
 /** What a content package may have to go in a notice. */
 export const MAX_NOTICE_CONTENT_OCTETS = 1_000;
 
@@ -84,7 +84,7 @@ export type Notice = {
 
 const ENVELOPE: Envelope = { magic: [0x4e, 0x01], label: "notice", limit: MAX_NOTICE_OCTETS };
 /** The rule for a request's reference: 8 letters and digits. */
-export const REFERENCE = { min: 8, max: 8, pattern: /^[0-9A-Za-z]{8}$/ } as const;
+const REFERENCE = { min: 8, max: 8, pattern: /^[0-9A-Za-z]{8}$/ } as const;
 const TEXT = { max: MAX_NOTICE_TEXT_OCTETS, lines: true } as const;
 const FIELD_NAME = { min: 1, max: 40, pattern: /^[A-Za-z][A-Za-z0-9_.-]*$/ } as const;
 const FIELD_VALUE = { max: 400 } as const;

@@ -36,8 +36,6 @@ const pan = (value: unknown, path: string): string => {
  * @throws ShapeError: the place and what is wanted there; the value is never repeated
  */
 export const readCard = object({ pan, expiry, cvv: optional(digits(3, 4)) });
-/** A card in clear. Never to be stored or logged. */
-export type Card = ReturnType<typeof readCard>;
 
 /**
  * The answer to `POST /v1/tokens`: the token, and what may be shown of the card.
@@ -59,8 +57,6 @@ export const readAuthorisation = object({
   amountMinor: integer({ min: 0, max: 1_000_000_000_000 }),
   currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
 });
-/** A sum to hold against a token. */
-export type Authorisation = ReturnType<typeof readAuthorisation>;
 
 /**
  * The answer to `POST /v1/authorisations`; `pending` is asked again under the same key.

@@ -21,18 +21,10 @@ import {
 } from "./sealed-message.ts";
 
 /** One SMS without a header. */
-export const MAX_REPLY_OCTETS = 140;
+const MAX_REPLY_OCTETS = 140;
 
 /** The octet on the wire is the place in this list: append only. */
-export const REPLY_KINDS = [
-  "ack",
-  "installed",
-  "failed",
-  "accept",
-  "decline",
-  "retransmit",
-  "give_up",
-] as const;
+const REPLY_KINDS = ["ack", "installed", "failed", "accept", "decline", "retransmit", "give_up"] as const;
 export type ReplyKind = (typeof REPLY_KINDS)[number];
 
 /** What the client module says back, before it is sealed and after it was opened. */

@@ -21,11 +21,11 @@ import { DecodeError } from "../decode-error.ts";
 import { joined } from "./octets.ts";
 
 /** Of the key that a device and the server share. */
-export const NOTICE_KEY_OCTETS = 32;
+const NOTICE_KEY_OCTETS = 32;
 /** Drawn anew for each message; a repeat has the same. */
-export const MESSAGE_ID_OCTETS = 8;
+const MESSAGE_ID_OCTETS = 8;
 /** Of the name by which a message tells its key. */
-export const KEY_REFERENCE_OCTETS = 8;
+const KEY_REFERENCE_OCTETS = 8;
 const MAGIC_OCTETS = 2;
 const CHECK_OCTETS = 4;
 const TAG_OCTETS = 16;

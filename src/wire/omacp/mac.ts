@@ -19,7 +19,7 @@ export const SECS: readonly Sec[] = ["netwpin", "userpin", "usernetwpin", "userp
 export type MacSecret = { readonly imsi?: string | undefined; readonly pin?: string | undefined };
 
 /** Also the most digits of K: each needs an octet of the MAC, which has 20. */
-export const PIN_DIGITS_MAX = 16;
+const PIN_DIGITS_MAX = 16;
 
 /**
  * The IMSI packed as in EF_IMSI without its length octet: a nibble 9 (odd number of digits) or 1 (even), the digits,

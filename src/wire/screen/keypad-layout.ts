@@ -8,7 +8,7 @@ export type Display = { readonly columns: number; readonly lines: number };
 /** A cell of the fonts that PDAs had. */
 const CELL = { widthPx: 6, heightPx: 13 };
 /** Displays that a screen can be drawn on, in characters. */
-export const DISPLAY_LIMITS = { columnsMin: 8, columnsMax: 120, linesMin: 2, linesMax: 60 } as const;
+const DISPLAY_LIMITS = { columnsMin: 8, columnsMax: 120, linesMin: 2, linesMax: 60 } as const;
 
 /** In characters, whatever it is told in; within what can be drawn on. */
 export function displayOf(size: DisplaySize): Display {

@@ -17,7 +17,7 @@ export type Piece<T> = {
 };
 
 /** More pages of one screen are refused. */
-export const PAGES_MAX = 200;
+const PAGES_MAX = 200;
 
 /**
  * At least one page; a piece goes to the next page where it fits whole there, and is divided only where it would not.

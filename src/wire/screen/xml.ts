@@ -23,8 +23,6 @@ import {
   type Screen,
 } from "./screen.ts";
 
-/** Media type of a screen in XML. */
-export const SCREEN_XML_TYPE = "application/vnd.turnup.screen+xml";
 const NAMESPACE = "urn:turnup:screen:1";
 
 /** @throws ScreenError: a broken limit */

@@ -192,8 +192,6 @@ export type SubmitSm = PduOf<"submit_sm">;
 export type SubmitSmResp = PduOf<"submit_sm_resp">;
 /** A message, or a delivery receipt, from the centre to us (§4.6.1). */
 export type DeliverSm = PduOf<"deliver_sm">;
-/** Our answer: the centre may forget what it delivered (§4.6.2). */
-export type DeliverSmResp = PduOf<"deliver_sm_resp">;
 /** How a session opens: for sending, for receiving, or for both (§4.1). */
 export type BindCommand = "bind_transmitter" | "bind_receiver" | "bind_transceiver";
 

@@ -30,7 +30,7 @@ export const HEADER_OCTETS = 16;
 /** sm_length 255 is reserved (§5.2.21). */
 export const MAX_SHORT_MESSAGE_OCTETS = 254;
 /** number_of_dests, §4.5.1. */
-export const MAX_DESTINATIONS = 254;
+const MAX_DESTINATIONS = 254;
 const TIME_OCTETS = 17;
 /** Fixed fields of submit_sm and deliver_sm with every text at its longest. */
 const SHORT_MESSAGE_ROOM = HEADER_OCTETS + 6 + 2 * 23 + 3 + 2 * TIME_OCTETS + 5;

@@ -52,9 +52,6 @@ export const STATUS = {
   ESME_RUNKNOWNERR: 0xff,
 } as const;
 
-/** A name of §5.1.3. */
-export type StatusName = keyof typeof STATUS;
-
 const NAME_OF: ReadonlyMap<number, string> = new Map(Object.entries(STATUS).map(([name, id]) => [id, name]));
 
 /** The name of a status; one outside the table (0x400-0x4FF are each vendor's own) is written as its number. */

@@ -9,11 +9,6 @@ import { checkDeck, holdsText, holdsVariables } from "./grammar.ts";
 import { WML_PUBLIC_ID, WML_SYSTEM_ID, WML_VERSIONS, type WmlVersion } from "./tokens.ts";
 import { partsOf } from "./variables.ts";
 
-/** Media type of a deck as text. */
-export const WML_CONTENT_TYPE = "text/vnd.wap.wml";
-/** Media type of a deck in WBXML. */
-export const WMLC_CONTENT_TYPE = "application/vnd.wap.wmlc";
-
 /** A deck and the version whose table it keeps to; `root` is its `wml` element. */
 export type WmlDeck = { readonly version: WmlVersion; readonly root: XmlElement };
 

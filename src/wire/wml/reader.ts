@@ -15,7 +15,6 @@ import { type Named, setvarsOf, type WmlTask } from "./task.ts";
 import { isVariableName, substituted, type Variables } from "./variables.ts";
 
 export type { WmlView } from "./card.ts";
-export type { WmlTask } from "./task.ts";
 
 /** What a browser does next; variables are those after the step's own settings. */
 export type WmlStep =
@@ -30,7 +29,7 @@ export type WmlStep =
   | { readonly kind: "prev" | "stay"; readonly variables: Variables };
 
 /** Variables that a phone keeps at most. */
-export const VARIABLES_MAX = 200;
+const VARIABLES_MAX = 200;
 
 /** Which card, by which way, with what is remembered. */
 export type OpenOptions = {

@@ -30,7 +30,7 @@ export const termsId = Type.String({
 });
 
 /** Sums by currency and tax words. Of a package without a price of its own, what its members cost. */
-export const Costs = Type.Array(
+const Costs = Type.Array(
   Type.Object({
     currency: Type.String(),
     onceMinor: Type.Integer(),

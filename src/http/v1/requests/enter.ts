@@ -47,7 +47,7 @@ export function withoutPerson(body: unknown): unknown {
 }
 
 /** What differs between those who enter. */
-export type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId" | "accountNumber"> &
+type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId" | "accountNumber"> &
   Partial<Pick<NewRequest, "noticeKey">>;
 
 export async function enterRequest(

@@ -13,7 +13,7 @@ const USER_CHARACTERS_MAX = 200;
 const FIELD_CHARACTERS_MAX = 400;
 const FIELDS_MAX = 40;
 const AGREED_MAX = 50;
-export const ACTIONS = ["add", "remove"] as const;
+const ACTIONS = ["add", "remove"] as const;
 
 /** Order id or reference. */
 export const requestName = Type.String({
