@@ -1,5 +1,6 @@
 /** Tests against independent programs, which Debian has and npm has not: `.ci/run` installs them. */
 import { defineConfig } from "vitest/config";
+import "./test/fixture/seed.ts";
 
 export default defineConfig({
   test: {

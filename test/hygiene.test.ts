@@ -102,6 +102,26 @@ test("no two prepared statements have one name: the second would fail on a conne
   );
 });
 
+test("every test that draws at random draws from the one seed of the run", () => {
+  const tests = files.filter(
+    (name) =>
+      /^(test\/.*|.*\.test)\.ts$/.test(name) && name !== "test/fixture/seed.ts" && !name.includes("hygiene"),
+  );
+  const own = tests.filter((name) =>
+    /Math\.random\(|randomInt\(|env\.\w*SEED|env\[["']\w*SEED/.test(
+      textOf(name).replaceAll(/^\s*(\/\/|\*).*/gm, ""),
+    ),
+  );
+  assert.deepEqual(own, [], "take SEED, chanceOf or drawsOf of test/fixture/seed.ts");
+  const unseeded = tests.flatMap((name) => {
+    const text = textOf(name);
+    const asked = text.match(/\bfc\s*\.(assert|sample)\(|^\s+\.sample\(/gm)?.length ?? 0;
+    const given = text.match(/\bseed: SEED\b/g)?.length ?? 0;
+    return asked > given ? [`${name}: ${asked} properties, ${given} with the seed`] : [];
+  });
+  assert.deepEqual(unseeded, []);
+});
+
 test("the licence, the notice and each licence text of the shipped data are there", () => {
   assert.match(textOf("LICENSE"), /Apache License\s+Version 2\.0/);
   assert.match(textOf("NOTICE"), /Copyright \d{4} the Turnup authors/);
@@ -125,6 +145,41 @@ test("ARCHITECTURE.md names every room, and draws every state of an order and of
   );
   for (const state of ORDER_STATES) assert.match(orders, new RegExp(`\\b${state}\\b`), state);
   for (const state of ITEM_STATES) assert.match(items, new RegExp(`\\b${state}\\b`), state);
+});
+
+test("ARCHITECTURE.md and CONTRIBUTING.md name files that are there", () => {
+  const lost = ["ARCHITECTURE.md", "CONTRIBUTING.md"].flatMap((page) =>
+    [...textOf(page).matchAll(/`([\w.-]+(?:\/[\w.-]+)+\.(?:ts|sql|md|mjs))`/g)]
+      .map(([, path = ""]) => path)
+      .filter((path) => !files.some((name) => name === path || name.endsWith(`/${path}`)))
+      .map((path) => `${page} names ${path}`),
+  );
+  assert.deepEqual(lost, []);
+});
+
+test("each walk of ARCHITECTURE.md tells each of its files once, and how many they are", () => {
+  const [, walks = ""] = textOf("ARCHITECTURE.md").split("\n## Three walks\n");
+  const told = walks.split("\n## ")[0]!.split("\n### ").slice(1);
+  assert.equal(told.length, 3);
+  for (const walk of told) {
+    const [title = ""] = walk.split("\n");
+    const rows = [...walk.matchAll(/^\| (\d+) \| `(src\/[^`]+)` \| (.*) \|$/gm)];
+    const paths = rows.map(([, , path = ""]) => path);
+    const repeated = rows.filter(([, , , what = ""]) => what.includes("*(again")).length;
+    assert.deepEqual(
+      paths.filter((path) => !files.includes(path)),
+      [],
+      `${title}: these are not there`,
+    );
+    assert.equal(new Set(paths).size, paths.length, `${title}: each file once`);
+    assert.deepEqual(
+      rows.map(([, number]) => Number(number)),
+      paths.map((_, at) => at + 1),
+    );
+    const [, count, again] =
+      /^\*\*(\d+) files\*\* \(aim: \d+\), (\d+) of them more than once\.$/m.exec(walk) ?? [];
+    assert.deepEqual([Number(count), Number(again)], [paths.length, repeated], title);
+  }
 });
 
 test("links between pages lead somewhere, and so does each page that a source names", () => {

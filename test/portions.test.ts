@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { test } from "vitest";
 import { portionMinorOf } from "../src/kernel/settlement/charge.ts";
 import { createKeyServer, type MakerClient } from "../src/maker/key-server.ts";
+import { SEED } from "./fixture/seed.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_129);
 const CONTRACTS = 10_000;
 const NOW = new Date("2026-03-01T12:00:00Z");
 

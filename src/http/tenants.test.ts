@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "vitest";
 import {
   bearer,
@@ -128,7 +129,7 @@ function requestTo(route: Route, headers: Record<string, string>) {
   return fixture.server.inject({
     method: route.method,
     url: url + (QUERIES[route.path] ?? ""),
-    headers: { ...headers, ...mediaTypeOf(body), "idempotency-key": `key-${Math.random()}`, "if-match": "*" },
+    headers: { ...headers, ...mediaTypeOf(body), "idempotency-key": `key-${randomUUID()}`, "if-match": "*" },
     ...(body !== undefined && { payload: body as object }),
   });
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../test/fixture/seed.ts";
 import { createAccessTokens } from "./access-tokens.ts";
 import { createRegistrationKernel } from "./registration-kernel.ts";
 import type { ServiceEvent } from "./registrations.ts";
@@ -122,7 +123,7 @@ test("whatever is done, replaying its events gives the same state, and no passwo
       assert.equal(replayed.size(), kernel.size());
       for (const password of passwords) assert.ok(!JSON.stringify(journal).includes(password));
     }),
-    { seed: 6_647_260, numRuns: 300 },
+    { seed: SEED, numRuns: 300 },
   );
 });
 

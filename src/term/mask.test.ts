@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../test/fixture/seed.ts";
 import { luhnDigitOf } from "./luhn.ts";
 import { maskCard, maskText } from "./mask.ts";
 
@@ -34,7 +35,7 @@ test("no card number survives masking, however it is parted and whatever stands 
         assert.ok(!masked.includes(text), masked);
       },
     ),
-    { numRuns: 2_000 },
+    { seed: SEED, numRuns: 2_000 },
   );
 });
 
@@ -51,7 +52,7 @@ test("no card number survives where other digits stand right beside it", () => {
         assert.ok(!digitsOnly(masked).includes(pan), masked);
       },
     ),
-    { numRuns: 2_000 },
+    { seed: SEED, numRuns: 2_000 },
   );
 });
 

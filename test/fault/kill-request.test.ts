@@ -8,13 +8,13 @@ import { test } from "vitest";
 import { ROAD_WORLD } from "../../src/app/demo/device-world.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { type OutsideMachines, outsideMachines } from "../fixture/outside-machines.ts";
+import { SEED } from "../fixture/seed.ts";
 import { imeiOf } from "../fixture/story-parties.ts";
 import { modulesOf, SAID } from "../fixture/story-steps.ts";
 import { startKilling } from "./killing.ts";
 import { restOf, whatWaits } from "./rest.ts";
 import { startTurnup } from "./turnup-process.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const PHONES = 15;
 const KILLS = 5;
 const READY = /Turnup serves at/;

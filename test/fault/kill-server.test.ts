@@ -11,13 +11,13 @@ import { test } from "vitest";
 import { type Database, openDatabase } from "../../src/store/database/database.ts";
 import { runningPostgres } from "../../src/store/embedded/supervisor.ts";
 import { freshDatabaseConfig } from "../fixture/database.ts";
+import { chanceOf, SEED } from "../fixture/seed.ts";
 import { introduce, MOMENTS, one, outside } from "./fleet-outside.ts";
-import { chanceOf, startKilling } from "./killing.ts";
+import { startKilling } from "./killing.ts";
 import { reconcile } from "./reconcile.ts";
 import { restOf } from "./rest.ts";
 import { startTurnup } from "./turnup-process.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const PHONES = 500;
 /** So slow that there is work at every kill. */
 const PER_SECOND = 45;

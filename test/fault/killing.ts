@@ -3,6 +3,7 @@
  * outside, so that it dies with something just said and nothing answered yet.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { chanceOf } from "../fixture/seed.ts";
 import type { TurnupProcess } from "./turnup-process.ts";
 
 /** A moment that did not come for so long comes no more: the clock takes its place. */
@@ -67,16 +68,5 @@ export async function startKilling<Moment extends string>(
       }
       await runs;
     },
-  };
-}
-
-/** Numbers from 0 to 1 that the seed gives. */
-export function chanceOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

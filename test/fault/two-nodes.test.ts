@@ -11,12 +11,12 @@ import { pathToFileURL } from "node:url";
 import { test } from "vitest";
 import type { Database } from "../../src/store/database/database.ts";
 import { freshDatabaseConfig } from "../fixture/database.ts";
+import { SEED } from "../fixture/seed.ts";
 import { introduce, type Outside, outside } from "./fleet-outside.ts";
 import { reconcile } from "./reconcile.ts";
 import { restOf, whatWaits } from "./rest.ts";
 import { freePort, startTurnup, type TurnupProcess } from "./turnup-process.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const PHONES = 120;
 /** So slow that there is work at every kill. */
 const PER_SECOND = 3;

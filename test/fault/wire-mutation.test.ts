@@ -6,7 +6,7 @@
  * way is measured by the heap's own count for a sample of them. And messages made to cost the most that the decoders'
  * limits allow are measured one by one after a collection, so that no collection falls into the measurement.
  *
- * TURNUP_SEED repeats a run.
+ * TURNUP_TEST_SEED repeats a run.
  */
 import assert from "node:assert/strict";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
@@ -26,13 +26,13 @@ import { uintvar } from "../../src/wire/uintvar.ts";
 import { LIMITS } from "../../src/wire/wbxml/decode.ts";
 import { decodeMultipart, encodeMultipart } from "../../src/wire/wsp/multipart.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
+import { drawsOf, REPEAT_WITH, SEED } from "../fixture/seed.ts";
 import { isWbxmlLayer, VECTORS } from "../vector/oma-cp.ts";
 import { SAMPLES } from "../vector/settings-samples.ts";
 
 const MUTATIONS = 1_000_000;
 const MEMORY_MAX_OCTETS = 1_048_576;
 const SECRET = { imsi: "001010123456789", pin: "1234" };
-const SEED = Number(process.env.TURNUP_SEED ?? Math.floor(Math.random() * 0x1_0000_0000)) >>> 0;
 
 type Target = {
   readonly name: string;
@@ -108,17 +108,6 @@ const targets: readonly Target[] = [
     decode: (bytes) => decodeText(bytes[0] ?? 0, bytes.subarray(1)),
   },
 ];
-
-/** A small generator of numbers (xorshift32): the same seed gives the same million. */
-function numbersFrom(seed: number): (below: number) => number {
-  let state = seed || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 /** Octets that mean something to one of the layers. */
 const TELLING = Uint8Array.of(
@@ -200,14 +189,14 @@ function allocatedOctets(): number {
 
 const MEASURED_EVERY = 16;
 
-test(`a million damaged messages are read or refused, each for less than 1 MiB (TURNUP_SEED=${SEED})`, () => {
-  process.stdout.write(`wire mutation: TURNUP_SEED=${SEED}\n`);
-  const below = numbersFrom(SEED);
+test(`a million damaged messages are read or refused, each for less than 1 MiB (${REPEAT_WITH})`, () => {
+  process.stdout.write(`wire mutation: ${REPEAT_WITH}\n`);
+  const below = drawsOf(SEED);
   const outcome = { read: 0, refused: 0 };
   for (let turn = 0; turn < MUTATIONS; turn++) {
     const target = targets[below(targets.length)]!;
     const bytes = mutated(target.bytes, targets[below(targets.length)]!.bytes, below);
-    const where = () => `TURNUP_SEED=${SEED}, turn ${turn}, ${target.name}: ${hexOf(bytes)}`;
+    const where = () => `${REPEAT_WITH}, turn ${turn}, ${target.name}: ${hexOf(bytes)}`;
     const before = turn % MEASURED_EVERY === 0 ? allocatedOctets() : 0;
     let value: unknown;
     try {

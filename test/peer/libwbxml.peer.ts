@@ -8,8 +8,8 @@ import fc from "fast-check";
 import { test } from "vitest";
 import { type Dialect, decodeProvisioning, encodeProvisioning, xmlOf } from "../../src/wire/omacp/codec.ts";
 import type { Characteristic, ProvisioningDocument } from "../../src/wire/omacp/document.ts";
+import { SEED } from "../fixture/seed.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const DOCUMENTS = 60;
 const PROGRAM_TIMEOUT_MS = 10_000;
 

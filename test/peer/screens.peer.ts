@@ -16,9 +16,9 @@ import { wmlText } from "../../src/wire/wml/deck.ts";
 import { decodeWmlc } from "../../src/wire/wml/decode.ts";
 import { readXml } from "../../src/wire/xml/read.ts";
 import { type XmlContent, type XmlElement, xmlText } from "../../src/wire/xml/tree.ts";
+import { SEED } from "../fixture/seed.ts";
 import { anyScreen, SCREENS, terms } from "../vector/screens.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const RUNS = 40;
 const PROGRAM_TIMEOUT_MS = 10_000;
 const SCHEMA = join(import.meta.dirname, "voicexml21");

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Faults } from "../../src/sim/smsc/faults.ts";
 import { STATUS } from "../../src/wire/smpp/status.ts";
+import { SEED } from "../fixture/seed.ts";
 import { itemOf, type StoryOperator, type StoryPhone, storyFixture } from "../fixture/story.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const fixture = await storyFixture({
   seed: SEED,
   world: { smscRetryMs: 50, radio: { loss: 0.1, duplicates: 0.2, reorderMs: 20 } },

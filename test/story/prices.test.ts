@@ -17,20 +17,10 @@ import { createScribe } from "../../src/kernel/order/scribe.ts";
 import { uuidv7 } from "../../src/store/database/uuid.ts";
 import { formatMoney, money } from "../../src/term/money.ts";
 import { sampleCatalog, sampleItem, samplePackage } from "../fixture/catalog-samples.ts";
+import { drawsOf, REPEAT_WITH, SEED } from "../fixture/seed.ts";
 
-const seed = Number(process.env.TURNUP_TEST_SEED ?? Date.now() % 2 ** 31);
 const CATALOGS = 400;
 
-/** A small generator that a seed repeats (mulberry32). */
-function chanceOf(start: number): (below: number) => number {
-  let state = start >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 const CURRENCIES = ["EUR", "GBP", "JPY"] as const;
 const TAX = [undefined, { en: "incl. VAT" }, { en: "plus local taxes" }] as const;
 const UNITS = ["MB", "message"] as const;
@@ -137,10 +127,10 @@ function sumsIn(words: readonly string[]): Record<string, number> {
 }
 
 test(`for ${CATALOGS} random catalogs the words on the order's form and in its SMS say what is booked, and say free only then (rows 7, 44)`, () => {
-  const chance = chanceOf(seed);
+  const chance = drawsOf(SEED);
   for (let run = 0; run < CATALOGS; run++) {
     const { catalog, has, selection } = randomFixture(chance);
-    const what = `seed ${seed}, run ${run}, ${selection.join(" + ")}`;
+    const what = `${REPEAT_WITH}, run ${run}, ${selection.join(" + ")}`;
     const items = selection.map((id) => catalog.get(id)!);
     const done = booked(catalog, has, selection);
     const charged = sumsOf(done.map(({ price }) => price));
@@ -167,7 +157,7 @@ test(`for ${CATALOGS} random catalogs the words on the order's form and in its S
 });
 
 test("a list and an item's own page say what that item alone is booked with, for the same random catalogs", () => {
-  const chance = chanceOf(seed);
+  const chance = drawsOf(SEED);
   for (let run = 0; run < CATALOGS; run++) {
     const { catalog, has } = randomFixture(chance);
     const visitor = visitorIn(catalog, has);
@@ -179,7 +169,7 @@ test("a list and an item's own page say what that item alone is booked with, for
         const done = booked(catalog, has, [item.id]);
         if (done.length === 0) continue;
         const charged = sumsOf(done.map(({ price }) => price));
-        const what = `seed ${seed}, run ${run}, ${item.id}: ${notes[n]}`;
+        const what = `${REPEAT_WITH}, run ${run}, ${item.id}: ${notes[n]}`;
         assert.deepEqual(sumsIn([notes[n]!]), charged, what);
         assert.deepEqual(sumsIn(itemScreen(visitor, item).text), charged, what);
         const isForeign = done.some(

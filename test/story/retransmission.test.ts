@@ -27,7 +27,6 @@ import {
 } from "../fixture/story-steps.ts";
 
 const SEED = 20_260;
-process.stdout.write(`seed ${SEED}\n`);
 const fixture = await storyParties({ seed: SEED, policy: { retransmissionLimit: 2 } });
 /** Steps of the memory at which the power goes, spread over one installation; so many phones at once. */
 const SAMPLES = 12;

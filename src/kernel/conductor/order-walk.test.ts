@@ -16,6 +16,7 @@ import {
   type TestEngine,
   testEngine,
 } from "../../../test/fixture/order-engine.ts";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { TurnupError } from "../../term/error.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key.ts";
 import {
@@ -27,7 +28,6 @@ import {
 import type { CallAnswer } from "../calls/answer.ts";
 import { type ItemState, LEVELS, type OrderState, rankOf } from "../order/order.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_260_504);
 const WALKS = 1_000;
 const FINAL = new Set<OrderState>(["completed", "partly_completed", "failed", "cancelled"]);
 /** More than any order of these policies can live, in looks. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { type ChargeDraft, portionMinorOf } from "./charge.ts";
 import { type Entry, feePaidEntries, payoutEntries } from "./postings.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_260_504);
 const charge = (more: Partial<ChargeDraft>): ChargeDraft => ({
   id: "c1",
   operatorId: "o",

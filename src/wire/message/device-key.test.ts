@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { DecodeError } from "../decode-error.ts";
 import {
   bindingOf,
@@ -108,7 +109,7 @@ test("octets that decode encode to what decodes to the same, and no others crash
         assert.ok(error instanceof DecodeError, String(error));
       }
     }),
-    { numRuns: 2_000 },
+    { seed: SEED, numRuns: 2_000 },
   );
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import {
   coreUserOf,
   EXTENSION_SCHEMA,
@@ -44,7 +45,7 @@ test("with the extension, every field comes back as it was given", () => {
       const read = registrationIn(JSON.parse(JSON.stringify(user)));
       assert.deepEqual({ ...read, fields: { ...read.fields } }, { ...given, fields: { ...given.fields } });
     }),
-    { seed: 7_643 },
+    { seed: SEED },
   );
 });
 
@@ -79,7 +80,7 @@ test("whatever comes is read without a throw, and names and values stay within t
       needsIn(value);
       assert.ok(Object.keys(pairsIn(value)).length <= 64);
     }),
-    { seed: 7_644 },
+    { seed: SEED },
   );
   const many = Array.from({ length: 100 }, (_, at) => ({ name: `f${at}`, value: "x" }));
   assert.equal(Object.keys(pairsIn(many)).length, 64);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { account, SCREENS } from "../../../test/vector/screens.ts";
 import {
   chooseMarkup,
@@ -14,7 +15,6 @@ import {
 import { renderScreen } from "./render.ts";
 import { speaks } from "./vxml.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const phone = (...markups: string[]): DeviceCapabilities => ({ markups });
 
 const CASES: readonly (readonly [name: string, request: MarkupRequest, markup: Markup | undefined])[] = [

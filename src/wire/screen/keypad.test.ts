@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { account, anyScreen, roads, SCREENS, terms } from "../../../test/vector/screens.ts";
 import { drawKeypad, type Effect, KEYS, type Key, type KeypadState, openKeypad, pressKey } from "./keypad.ts";
 import { type Display, displayOf, itemsOf, softKeyLine, wrapped } from "./keypad-layout.ts";
 import type { Field, Screen } from "./screen.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const ALL_KEYS: readonly Key[] = [...KEYS, ...("0123456789*#".split("") as Key[])];
 const DISPLAYS: readonly (readonly [name: string, display: Display])[] = [
   ["a phone of 4 lines", { columns: 16, lines: 4 }],

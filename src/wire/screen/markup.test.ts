@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import {
   AWKWARD,
   account,
@@ -30,7 +31,6 @@ import { renderVxml, speaks } from "./vxml.ts";
 import { renderWml, WML_DECK_OCTETS_MAX } from "./wml.ts";
 import { renderXhtmlMp, XHTMLMP_OCTETS_MAX } from "./xhtmlmp.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const RUNS = 150;
 const pageHref = (page: number): string => `/s?id=aa.bb&page=${page}`;
 const octets = (text: string): number => Buffer.byteLength(text);

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { account, anyScreen, roads, SCREENS } from "../../../test/vector/screens.ts";
 import { decodeScreenJson, encodeScreenJson, SCREEN_OCTETS_MAX } from "./json.ts";
 import { checkScreen, type Field, isSafeHref, SCREEN_LIMITS, type Screen } from "./screen.ts";
 import { decodeScreenXml, encodeScreenXml } from "./xml.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const SAFE = [

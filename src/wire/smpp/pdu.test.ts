@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { test } from "vitest";
+import { drawsOf, REPEAT_WITH, SEED } from "../../../test/fixture/seed.ts";
 import { DecodeError } from "../decode-error.ts";
 import { bytesOf, hexOf } from "../hex.ts";
 import { COMMAND, type Command, type Field, LAYOUT, type Pdu } from "./command.ts";
@@ -9,7 +10,6 @@ import { decodePdu, encodePdu, encodePduInto, makePdu, roomFor } from "./pdu.ts"
 import { meaningOf, STATUS, statusName } from "./status.ts";
 import { NO_TLVS, TLV, type Tlv, type TlvName, tlvValue } from "./tlv.ts";
 
-const SEED = Number(process.env.TEST_SEED ?? 20_260_401);
 const COMMANDS = Object.keys(COMMAND) as Command[];
 
 type Vector = {
@@ -403,11 +403,7 @@ test("SMPP: a PDU is not written past the end of its target", () => {
 });
 
 test("SMPP: random changes of captured PDUs are read or refused, and what is read strictly encodes back", () => {
-  let state = SEED;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const random = drawsOf(SEED);
   const originals = [
     ...vectors.flatMap(({ pdus }) => pdus.map(bytesOf)),
     ...COMMANDS.map((command) => {
@@ -427,12 +423,12 @@ test("SMPP: random changes of captured PDUs are read or refused, and what is rea
         // A bodiless error response may be written with or without its body: compare values, not octets.
         if (mode === "strict") assert.deepEqual(decodePdu(encodePdu(pdu)), pdu);
       } catch (error) {
-        assert.ok(error instanceof DecodeError, `seed ${SEED}, round ${round}: ${String(error)}`);
+        assert.ok(error instanceof DecodeError, `${REPEAT_WITH}, round ${round}: ${String(error)}`);
         refused++;
       }
     }
   }
-  assert.ok(read > 10_000 && refused > 1_000, `seed ${SEED}: ${read} read, ${refused} refused`);
+  assert.ok(read > 10_000 && refused > 1_000, `${REPEAT_WITH}: ${read} read, ${refused} refused`);
 });
 
 test("SMPP: every command and every optional parameter has its own number", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { bytesOf, hexOf } from "../hex.ts";
 import { checkScreen } from "../screen/screen.ts";
 import { compileWml, octetsOf } from "./compile.ts";
@@ -11,7 +12,6 @@ import { openCard } from "./reader.ts";
 import { WML_CODE_SPACE } from "./tokens.ts";
 import { substituted } from "./variables.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const hex = (text: string): string => hexOf(compileWml(text));
 const compact = (text: string): string => text.replace(/\s+/g, "");
 const inCard = (body: string): string => `<wml><card>${body}</card></wml>`;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { SEED } from "../../../test/fixture/seed.ts";
 import { readXml, XML_LIMITS } from "./read.ts";
 import { element, escaped, htmlText, xmlText } from "./tree.ts";
 
-const SEED = Number(process.env.TURNUP_TEST_SEED ?? 20_261_122);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const read = (text: string) => xmlText(readXml(bytes(text)).root);
 
