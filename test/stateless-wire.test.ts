@@ -10,7 +10,7 @@ import { test } from "vitest";
 const SRC = resolve(import.meta.dirname, "../src");
 /** A variable; octets that can be written, but for none at all; a collection that begins empty. */
 const STATE =
-  /^(?:export )?(?:(?:let|var)\b.*|const .*= (?:Buffer\.alloc|new (?:Uint8Array|DataView)\((?!0\))|new (?:Map|Set|WeakMap|WeakSet)(?:<.*>)?\(\)|\[\];|\{\};).*)$/gm;
+  /^(?:export )?(?:(?:let|var)\b.*|const .*= (?:Buffer\.alloc|new (?:Uint8Array|DataView)\((?!0?\))|new (?:Map|Set|WeakMap|WeakSet)(?:<.*>)?\(\)|\[\];|\{\};).*)$/gm;
 
 const modulesIn = (room: string): string[] =>
   readdirSync(join(SRC, room), { recursive: true, encoding: "utf8" })

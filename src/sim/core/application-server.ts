@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Arrival } from "../../wire/message/maker-api.ts";
 import { hexText, object, octets, ShapeError, text } from "../../wire/message/shape.ts";
 import { closedToAll, listening } from "../web/listen.ts";
-import { createBatcher } from "./batcher.ts";
+import { type Batcher, createBatcher } from "./batcher.ts";
 import { bodyOf, KEEP_ALIVE_MS, reply } from "./packet-gateway.ts";
 
 const MAX_WAITING_ARRIVALS = 100_000;
@@ -22,7 +22,7 @@ const readPost = object({
   application: text({ max: 40 }),
 });
 
-export async function startApplicationServer(options: {
+type ApplicationServerOptions = {
   onArrivals(batch: readonly Arrival[]): Promise<void>;
   /** The manufacturer's key server; a key that it never issued (an operator's own) is let in and told as it came. */
   verifyArrival?(keyId: string, proof: Uint8Array): "good" | "unknown_key" | "bad_proof";
@@ -30,40 +30,28 @@ export async function startApplicationServer(options: {
   readonly port?: number;
   readonly host?: string;
   now?(): Date;
-}) {
-  const { host = "127.0.0.1", now = () => new Date(), verifyArrival = () => "unknown_key" } = options;
-  const counts = { arrived: 0, badProof: 0 };
+};
+
+type Application = {
+  readonly options: ApplicationServerOptions;
+  readonly arrivals: Batcher<Arrival>;
+  readonly counts: { arrived: number; badProof: number };
+};
+
+export async function startApplicationServer(options: ApplicationServerOptions) {
+  const { host = "127.0.0.1", onFault } = options;
   const arrivals = createBatcher<Arrival>({
     maxBatch: MAX_ARRIVAL_BATCH,
     maxWaiting: MAX_WAITING_ARRIVALS,
     intervalMs: ARRIVAL_INTERVAL_MS,
     deliver: options.onArrivals,
-    ...(options.onFault ? { onFault: options.onFault } : {}),
+    ...(onFault ? { onFault } : {}),
   });
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== "POST" || request.url !== "/m") {
-      request.resume();
-      return reply(response, 404, { cause: "no_such_call" });
-    }
-    const { keyId, proof, application } = readPost(JSON.parse(await bodyOf(request)), "");
-    if (verifyArrival(keyId, proof) === "bad_proof") {
-      counts.badProof++;
-      return reply(response, 403, { cause: "bad_proof" });
-    }
-    const at = now();
-    const apn = String(request.headers["x-called-station-id"] ?? "unknown");
-    const arrivalId = `${keyId}:${at.getTime()}`;
-    if (!arrivals.push({ arrivalId, keyId, at, apn, application, proof }))
-      return reply(response, 503, { cause: "busy" });
-    counts.arrived++;
-    reply(response, 200, { received: true });
-  }
-
+  const application: Application = { options, arrivals, counts: { arrived: 0, badProof: 0 } };
   const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
+    answer(application, request, response).catch((error: unknown) => {
       const malformed = error instanceof ShapeError || error instanceof SyntaxError;
-      if (!malformed) options.onFault?.(error);
+      if (!malformed) onFault?.(error);
       reply(response, malformed ? 400 : 500, { cause: "malformed" });
     });
   });
@@ -71,11 +59,34 @@ export async function startApplicationServer(options: {
   const port = await listening(server, host, options.port);
   return {
     url: `http://${host}:${port}`,
-    counts: () => ({ ...counts, told: arrivals.state() }),
+    counts: () => ({ ...application.counts, told: arrivals.state() }),
     flush: arrivals.flush,
     async close(): Promise<void> {
       await closedToAll(server);
       await arrivals.close();
     },
   };
+}
+
+async function answer(
+  { options, arrivals, counts }: Application,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== "POST" || request.url !== "/m") {
+    request.resume();
+    return reply(response, 404, { cause: "no_such_call" });
+  }
+  const { keyId, proof, application } = readPost(JSON.parse(await bodyOf(request)), "");
+  if (options.verifyArrival?.(keyId, proof) === "bad_proof") {
+    counts.badProof++;
+    return reply(response, 403, { cause: "bad_proof" });
+  }
+  const at = options.now?.() ?? new Date();
+  const apn = String(request.headers["x-called-station-id"] ?? "unknown");
+  const arrivalId = `${keyId}:${at.getTime()}`;
+  if (!arrivals.push({ arrivalId, keyId, at, apn, application, proof }))
+    return reply(response, 503, { cause: "busy" });
+  counts.arrived++;
+  reply(response, 200, { received: true });
 }

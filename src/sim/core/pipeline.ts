@@ -23,7 +23,7 @@ type Waiting = {
   readonly reject: (error: Error) => void;
 };
 
-export function createPipeline(server: { readonly host: string; readonly port: number }): Pipeline {
+export function createPipeline(server: Server): Pipeline {
   const lines = Array.from({ length: CONNECTIONS }, () => lineTo(server));
   let next = 0;
   return {
@@ -31,82 +31,91 @@ export function createPipeline(server: { readonly host: string; readonly port: n
       const line = lines[next]!;
       next = (next + 1) % CONNECTIONS;
       const length = Buffer.byteLength(body);
-      return line.send(
+      return send(
+        line,
         `${method} ${target} HTTP/1.1\r\nhost: ${server.host}\r\n${headers}content-length: ${length}${HEADER_END}${body}`,
       );
     },
     close() {
-      for (const line of lines) line.close();
+      for (const line of lines) fail(line, new Error("closed"));
     },
   };
 }
 
+type Server = { readonly host: string; readonly port: number };
+
 /** One connection, opened at need, and again after it broke. */
-function lineTo(server: { readonly host: string; readonly port: number }) {
-  let socket: Socket | undefined;
-  let waiting: Waiting[] = [];
-  let outgoing = "";
-  let received: Buffer = Buffer.alloc(0);
+type Line = {
+  readonly server: Server;
+  socket: Socket | undefined;
+  waiting: Waiting[];
+  /** Requests of this turn: they go out in one write. */
+  outgoing: string;
+  received: Buffer;
+};
 
-  function fail(error: Error): void {
-    const broken = waiting;
-    socket?.destroy();
-    socket = undefined;
-    waiting = [];
-    outgoing = "";
-    received = Buffer.alloc(0);
-    for (const { reject } of broken) reject(error);
-  }
+const lineTo = (server: Server): Line => ({
+  server,
+  socket: undefined,
+  waiting: [],
+  outgoing: "",
+  received: Buffer.alloc(0),
+});
 
-  function opened(): Socket {
-    if (socket) return socket;
-    const fresh = connect({ ...server, noDelay: true });
-    socket = fresh;
-    const failFresh = (error: Error): void => {
-      if (socket === fresh) fail(error);
-    };
-    fresh.setTimeout(TIMEOUT_MS, () => waiting.length > 0 && failFresh(new Error("the server is silent")));
-    fresh.on("error", failFresh);
-    fresh.on("close", () => failFresh(new Error("the connection closed")));
-    fresh.on("data", (chunk) => {
-      try {
-        take(chunk);
-      } catch (error) {
-        failFresh(error as Error);
-      }
-    });
-    return fresh;
-  }
+const send = (line: Line, request: string): Promise<PipelineAnswer> =>
+  new Promise((resolve, reject) => {
+    if (line.waiting.length >= MAX_PENDING) return reject(new Error("too many requests wait"));
+    line.waiting.push({ resolve, reject });
+    if (line.outgoing === "") setImmediate(() => flush(line));
+    line.outgoing += request;
+  });
 
-  /** Requests of one turn go out in one write. */
-  function flush(): void {
-    const text = outgoing;
-    outgoing = "";
-    if (text !== "") opened().write(text);
-  }
+function flush(line: Line): void {
+  const text = line.outgoing;
+  line.outgoing = "";
+  if (text !== "") opened(line).write(text);
+}
 
-  function take(chunk: Buffer): void {
-    received = received.length > 0 ? Buffer.concat([received, chunk]) : chunk;
-    let at = 0;
-    for (;;) {
-      const answer = answerAt(received, at);
-      if (!answer) break;
-      at = answer.end;
-      waiting.shift()?.resolve(answer);
-    }
-    received = received.subarray(at);
-  }
-
-  return {
-    send: (request: string): Promise<PipelineAnswer> =>
-      new Promise((resolve, reject) => {
-        if (waiting.length >= MAX_PENDING) return reject(new Error("too many requests wait"));
-        waiting.push({ resolve, reject });
-        if (outgoing === "") setImmediate(flush);
-        outgoing += request;
-      }),
-    close: (): void => fail(new Error("closed")),
+function opened(line: Line): Socket {
+  if (line.socket) return line.socket;
+  const fresh = connect({ ...line.server, noDelay: true });
+  line.socket = fresh;
+  const failFresh = (error: Error): void => {
+    if (line.socket === fresh) fail(line, error);
   };
+  fresh.setTimeout(TIMEOUT_MS, () => line.waiting.length > 0 && failFresh(new Error("the server is silent")));
+  fresh.on("error", failFresh);
+  fresh.on("close", () => failFresh(new Error("the connection closed")));
+  fresh.on("data", (chunk) => {
+    try {
+      take(line, chunk);
+    } catch (error) {
+      failFresh(error as Error); // of `answerAt`, which throws nothing else
+    }
+  });
+  return fresh;
+}
+
+function take(line: Line, chunk: Buffer): void {
+  const received = line.received.length > 0 ? Buffer.concat([line.received, chunk]) : chunk;
+  let at = 0;
+  for (;;) {
+    const answer = answerAt(received, at);
+    if (!answer) break;
+    at = answer.end;
+    line.waiting.shift()?.resolve(answer);
+  }
+  line.received = received.subarray(at);
+}
+
+function fail(line: Line, error: Error): void {
+  const broken = line.waiting;
+  line.socket?.destroy();
+  line.socket = undefined;
+  line.waiting = [];
+  line.outgoing = "";
+  line.received = Buffer.alloc(0);
+  for (const { reject } of broken) reject(error);
 }
 
 function answerAt(bytes: Buffer, at: number): (PipelineAnswer & { readonly end: number }) | undefined {

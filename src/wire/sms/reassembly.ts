@@ -61,73 +61,86 @@ type Collected = {
   readonly repeated: Set<number>;
 };
 
+/** What a receiver holds. */
+type Waiting = {
+  readonly limits: ReassemblyLimits;
+  /** In the order of their last part: the oldest first. */
+  readonly messages: Map<string, Collected>;
+  octets: number;
+};
+
 /**
  * A reassembler with its own memory; it has no clock and no timer, so old parts go when the next part comes.
  * @throws DecodeError by `accept`
  */
 export function createReassembler(limits: ReassemblyLimits): Reassembler {
-  /** In the order of their last part: the oldest first. */
-  const messages = new Map<string, Collected>();
-  let octets = 0;
-
-  function forget(key: string): void {
-    octets -= messages.get(key)?.octets ?? 0;
-    messages.delete(key);
-  }
-
-  function forgetOld(atMs: number): void {
-    for (const [key, message] of messages) {
-      const isOver = atMs - message.lastAtMs > limits.timeoutMs;
-      const isTooMuch = messages.size > limits.limitMessages || octets > limits.limitOctets;
-      if (!isOver && !isTooMuch) return;
-      forget(key);
-    }
-  }
-
-  /** The message that this part belongs to, new or begun; undefined where it has the part already. */
-  function messageFor(key: string, { total, seq }: Concatenation, data: Uint8Array): Collected | undefined {
-    const known = messages.get(key);
-    if (!known) return collected(total);
-    if (known.total !== total) {
-      if (known.isDone) return collected(total); // the reference is used again, for another message
-      throw new DecodeError(`a part of ${total} where ${known.total} were announced`, 0);
-    }
-    const before = known.parts.get(seq);
-    if (!before) return known;
-    if (Buffer.compare(before, data) === 0) {
-      known.repeated.add(seq);
-      return undefined;
-    }
-    if (!known.isDone) throw new DecodeError(`part ${seq} with other octets than before`, 0);
-    return collected(
-      total,
-      [...known.repeated].map((again) => [again, known.parts.get(again) as Uint8Array]),
-    );
-  }
-
+  const waiting: Waiting = { limits, messages: new Map(), octets: 0 };
   return {
-    accept({ from, to, udh, data, atMs }) {
-      const { concat, ...rest } = decodeUdh(udh);
-      if (!concat || concat.total === 1) return { from, to, udh: rest, bytes: data };
-      forgetOld(atMs);
-      const key = JSON.stringify([from, to, rest.destPort, rest.srcPort, concat.refBits, concat.ref]);
-      const message = messageFor(key, concat, data);
-      if (!message) return null;
-      forget(key);
-      message.parts.set(concat.seq, data.slice());
-      message.octets += data.length;
-      message.lastAtMs = atMs;
-      if (concat.seq === 1) message.udh = rest;
-      message.isDone = message.parts.size === message.total;
-      messages.set(key, message);
-      octets += message.octets;
-      forgetOld(atMs);
-      return message.isDone ? { from, to, udh: message.udh, bytes: joined(message) } : null;
-    },
+    accept: (part) => accept(waiting, part),
     get pending() {
-      return [...messages.values()].filter(({ isDone }) => !isDone).length;
+      return [...waiting.messages.values()].filter(({ isDone }) => !isDone).length;
     },
   };
+}
+
+function accept(waiting: Waiting, { from, to, udh, data, atMs }: IncomingPart): WholeMessage | null {
+  const { concat, ...rest } = decodeUdh(udh);
+  if (!concat || concat.total === 1) return { from, to, udh: rest, bytes: data };
+  forgetOld(waiting, atMs);
+  const key = JSON.stringify([from, to, rest.destPort, rest.srcPort, concat.refBits, concat.ref]);
+  const message = messageFor(waiting, key, concat, data);
+  if (!message) return null;
+  forget(waiting, key);
+  message.parts.set(concat.seq, data.slice());
+  message.octets += data.length;
+  message.lastAtMs = atMs;
+  if (concat.seq === 1) message.udh = rest;
+  message.isDone = message.parts.size === message.total;
+  waiting.messages.set(key, message);
+  waiting.octets += message.octets;
+  forgetOld(waiting, atMs);
+  return message.isDone ? { from, to, udh: message.udh, bytes: joined(message) } : null;
+}
+
+function forget(waiting: Waiting, key: string): void {
+  waiting.octets -= waiting.messages.get(key)?.octets ?? 0;
+  waiting.messages.delete(key);
+}
+
+function forgetOld(waiting: Waiting, atMs: number): void {
+  for (const [key, message] of waiting.messages) {
+    const isOver = atMs - message.lastAtMs > waiting.limits.timeoutMs;
+    const isTooMuch =
+      waiting.messages.size > waiting.limits.limitMessages || waiting.octets > waiting.limits.limitOctets;
+    if (!isOver && !isTooMuch) return;
+    forget(waiting, key);
+  }
+}
+
+/** The message that this part belongs to, new or begun; undefined where it has the part already. */
+function messageFor(
+  waiting: Waiting,
+  key: string,
+  { total, seq }: Concatenation,
+  data: Uint8Array,
+): Collected | undefined {
+  const known = waiting.messages.get(key);
+  if (!known) return collected(total);
+  if (known.total !== total) {
+    if (known.isDone) return collected(total); // the reference is used again, for another message
+    throw new DecodeError(`a part of ${total} where ${known.total} were announced`, 0);
+  }
+  const before = known.parts.get(seq);
+  if (!before) return known;
+  if (Buffer.compare(before, data) === 0) {
+    known.repeated.add(seq);
+    return undefined;
+  }
+  if (!known.isDone) throw new DecodeError(`part ${seq} with other octets than before`, 0);
+  return collected(
+    total,
+    [...known.repeated].map((again) => [again, known.parts.get(again) as Uint8Array]),
+  );
 }
 
 function collected(total: number, parts: readonly (readonly [number, Uint8Array])[] = []): Collected {
