@@ -4,7 +4,7 @@
  *   handshake ── headers ── body ── answer ── idle ── the next request
  *   TLS's own    `requestMs`, both   `answerMs`  `idleMs`
  *
- * Whoever drips one of them, or never reads what he asked for, is cut: the socket is destroyed, not only ended, since a
+ * Whoever drips one of them, or never reads what they asked for, is cut: the socket is destroyed, not only ended, since a
  * peer that does not close its half would keep the descriptor for ever.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";

@@ -27,7 +27,7 @@ export type HttpLimits = {
 
 /**
  * Of the portal, by address of those whom nobody vouches for. Behind one address may be a carrier's translator with thousands
- * of subscribers, so these hold back programs and not people: who came in has an allowance of his own.
+ * of subscribers, so these hold back programs and not people: who came in has an allowance of their own.
  */
 export type PortalLimits = {
   /** Ways in by SMS that were asked for in 15 minutes and that nobody used. */

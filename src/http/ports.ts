@@ -61,6 +61,7 @@ type DeviceFact = {
   readonly version: string;
 };
 
+/** What is known of devices, by the data of the operator and those that are shipped. */
 interface DeviceDesk {
   /** @throws TurnupError of `parseImei` where the number is none of a sold device */
   describe(operatorId: string, imei: string): Promise<DeviceDescription>;
@@ -77,13 +78,16 @@ type UnknownModel = {
   readonly lastSeenAt: string;
 };
 
+/** Models that ought to have rows in a dataset. */
 interface UnknownModels {
+  /** By TAC; `cursor` is the last TAC seen. */
   list(
     operatorId: string,
     page: { readonly limit: number; readonly cursor: string | undefined },
   ): Promise<{ readonly rows: readonly UnknownModel[]; readonly nextCursor: string | null }>;
 }
 
+/** Access points for whoever asks with a SIM and a device. */
 interface SettingsDesk {
   /** The operator's own access points before the shipped ones. */
   find(operatorId: string, query: SettingsQuery): Promise<Found>;
@@ -102,6 +106,7 @@ export type SettingsPage =
   | { readonly state: "ready"; readonly operatorName: string }
   | { readonly state: "expired"; readonly operatorName: string };
 
+/** Settings behind a link, for phones that take none over the air. */
 interface SettingsPages {
   /** Tells whether the page is there; changes nothing. Undefined: no such link was ever sent. */
   look(token: string): Promise<SettingsPage | undefined>;
@@ -143,6 +148,7 @@ export type ReadinessCheck = {
   check(): Promise<void>;
 };
 
+/** Everything that the routes reach. */
 export type HttpDeps = {
   readonly clock: () => Date;
   /** What handsets check our signatures with. */

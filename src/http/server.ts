@@ -362,7 +362,7 @@ async function answer(
   return reply.send(written(route, reply, status, body));
 
   /**
-   * Somebody who guesses at links is slowed, and he alone: behind one address are many, and whoever has a good link is
+   * Somebody who guesses at links is slowed, and they alone: behind one address are many, and whoever has a good link is
    * answered before anybody counts.
    */
   function heldBack(answered: Answer): Answer {

@@ -1,6 +1,6 @@
 /**
- * A way in by SMS that is sent for somebody: a link to his portal, or a code that he keys on the telephone. What proves him is
- * that it reaches his SIM. Only hashes are kept; how many are open at once has a limit.
+ * A way in by SMS that is sent for somebody: a link to their portal, or a code that they key on the telephone. What proves them is
+ * that it reaches their SIM. Only hashes are kept; how many are open at once has a limit.
  */
 import { createHash } from "node:crypto";
 import { fill } from "../kernel/dialog/texts.ts";
@@ -11,7 +11,7 @@ export const CODE_DIGITS = 6;
 const CODE_OCTETS = 4;
 const LINK_MS = 60 * 60_000;
 const CODE_MS = 5 * 60_000;
-/** Open at once for one subscriber: more would be somebody who annoys him. */
+/** Open at once for one subscriber: more would be somebody who annoys them. */
 const OPEN_MAX = 5;
 
 const TEXTS: Readonly<Record<string, Readonly<Record<"link" | "code", string>>>> = {

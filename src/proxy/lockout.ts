@@ -15,7 +15,7 @@ type Lockout = {
   fail(who: Who, nowMs: number): void;
 };
 type Who = { readonly device?: string | undefined; readonly address: string };
-/** Without an address: of somebody who answers for himself alone. */
+/** Without an address: of somebody who answers for themselves alone. */
 type Asking = { readonly device?: string | undefined; readonly address?: string | undefined };
 type Window = { readonly startMs: number; count: number };
 

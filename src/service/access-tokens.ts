@@ -7,7 +7,7 @@ import { CLIENT_URN } from "../wire/message/scim.ts";
 
 const TOKEN_OCTETS = 32;
 const TOKEN_LIFE_MS = 600_000;
-/** The oldest give way: who lost his asks for another. */
+/** The oldest give way: who lost theirs asks for another. */
 const MAX_TOKENS = 10_000;
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>;

@@ -147,7 +147,7 @@ function judge(service: Service, id: string, came: ServiceEvent, now: Date): Dec
   const registration = service.registrations.byId.get(id)!;
   const needs = needsOf(service.policy.fields, registration);
   if (needs.length > 0) return { answer: { kind: "needs_information", registration, needs }, events: [came] };
-  // Who has access keeps it when his data changes.
+  // Who has access keeps it when their data changes.
   if (before?.accessId && before.passwordDigest) {
     const { accessId, passwordDigest } = before;
     const again = { kind: "registered", id, accessId, passwordDigest, atMs: now.getTime() } as const;

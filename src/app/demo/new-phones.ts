@@ -25,7 +25,7 @@ const JOURNEYS: readonly Journey[] = [
 ];
 type Journey = { readonly road: string; readonly item: string; readonly hasTerms: boolean };
 
-/** Who a user says to be, where the form asks for it: the bureau of this world takes everybody at his word. */
+/** Who a user says to be, where the form asks for it: the bureau of this world takes everybody at their word. */
 const NAME = { u_givenName: "Alex", u_familyName: "Meridian" };
 const ORDER: readonly Step[] = [
   { choose: "Order" },

@@ -1,4 +1,4 @@
-/** What a subscriber wrote, in what a centre delivers from his phone; undefined where it is no text. */
+/** What a subscriber wrote, in what a centre delivers from their phone; undefined where it is no text. */
 import type { TextPart } from "../../kernel/order/reply-store.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
 import { tlvValue } from "../../wire/smpp/tlv.ts";

@@ -1,4 +1,4 @@
-/** What a visitor is answered: his step's screen, or the screen that tells in words why not. */
+/** What a visitor is answered: their step's screen, or the screen that tells in words why not. */
 
 import {
   type PortalContext,

@@ -214,7 +214,7 @@ const FAULT_CODES = {
 /** What was typed, without secrets: those are typed again. */
 export const typedOf = ({ values }: Posted, faults: Typed["faults"]): Typed => ({ values, faults });
 
-/** The user's data and his services' fields, as the kernel takes them; only what was asked for. */
+/** The user's data and their services' fields, as the kernel takes them; only what was asked for. */
 export function givenOf(
   { asked }: Selection,
   { user, fieldOf }: Posted,
@@ -232,7 +232,7 @@ export function givenOf(
   return { user: tidyUserData(user), fields: Object.fromEntries(fields) };
 }
 
-/** Whatever he comes by, a new session or another number begins no count anew for the rest. */
+/** Whatever the visitor comes by, a new session or another number begins no count anew for the rest. */
 function triedBy({ subject, session, person, who, address }: Visitor): readonly TriedBy[] {
   const number = person?.subscriberId ?? who?.msisdn ?? who?.imsi;
   const device = person?.deviceId ?? who?.imei;

@@ -51,7 +51,7 @@ export type Shown =
 
 export type ShownScreen = Extract<Shown, { kind: "screen" }>;
 
-/** What a visitor is told in words instead of the screen that he wanted; the code leads to the words. */
+/** What a visitor is told in words instead of the screen that they wanted; the code leads to the words. */
 export class Trouble extends Error {
   override readonly name = "Trouble";
   readonly code: string;

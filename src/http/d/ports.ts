@@ -11,6 +11,7 @@ import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import type { DeviceCapabilities } from "../../wire/screen/choose.ts";
 import type { PortalLimits } from "../limits.ts";
 
+/** Whose portal it is, and where its users find people. */
 export type PortalOperator = {
   readonly id: string;
   readonly name: string;
@@ -20,6 +21,7 @@ export type PortalOperator = {
   readonly care: { readonly phone: string | null; readonly url: string | null };
 };
 
+/** Everything that the portal's screens reach. */
 export type PortalDeps = {
   readonly clock: () => Date;
   /** Goes on whatever is done to the time of day: for limits and kept screens. */

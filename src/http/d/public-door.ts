@@ -1,6 +1,6 @@
 /**
  * The portal on the public server, for those who come without our proxy (`/d/...`). Operators' own gateways, phones of
- * 2000 and browsers of today meet here; nobody but a configured gateway says who he is by a header.
+ * 2000 and browsers of today meet here; nobody but a configured gateway says who asks by a header.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TurnupError } from "../../term/error.ts";

@@ -35,7 +35,7 @@ const LINK_OCTETS = 16;
 const LINK_MS = 15 * 60_000;
 const CODE_MS = 5 * 60_000;
 const CODE_DIGITS = 6;
-/** Ways in of one subscriber at a time: his phone is not to be flooded. */
+/** Ways in of one subscriber at a time: their phone is not to be flooded. */
 const LINKS_AT_ONCE = 3;
 const ASKED_WINDOW_MS = 15 * 60_000;
 const ASKED_PER_NUMBER = 5;
@@ -219,7 +219,7 @@ async function takeCode(door: SignInDoor, walk: Walk, address: string): Promise<
   keyOfPost(door.context, visitor, call, `code ${way}`);
   const to = destinationIn(call.body.texts.get("to") ?? null);
   const seconds = door.wrongCodes.secondsUntilAllowed(address, door.deps.monotonicMs());
-  if (seconds > 0) throw new Trouble("codes_exceeded", 429, seconds); // his link is as good as ever
+  if (seconds > 0) throw new Trouble("codes_exceeded", 429, seconds); // the link is as good as ever
   const code = (call.body.texts.get("code") ?? "").replace(/\s/g, "").slice(0, CODE_DIGITS + 1);
   const validAfter = new Date(nowMs(door) + LINK_MS - CODE_MS);
   const subscriberId = await door.deps.people.useCode(
@@ -262,7 +262,7 @@ async function useLink(door: SignInDoor, walk: Walk, address: string, token: str
   throw new Trouble("link_over", 404);
 }
 
-/** Who would take the offer, before he does: he has no session, and nothing on his page leads anywhere in his name. */
+/** Who would take the offer, before they do: they have no session, and nothing on their page leads anywhere in their name. */
 async function offered(door: SignInDoor, walk: Walk, address: string, token: string) {
   const found = await door.deps.desk.findOffer(token);
   if (found?.operatorId !== walk.visitor.operator.id) {
@@ -308,7 +308,7 @@ async function lookAtOffer(door: SignInDoor, walk: Walk, address: string, token:
   }
 }
 
-/** Whoever has the link has the SIM, and says yes: once, since an offer is taken once. From here on he has a session. */
+/** Whoever has the link has the SIM, and says yes: once, since an offer is taken once. From here on they have a session. */
 async function acceptOffer(door: SignInDoor, walk: Walk, address: string, token: string): Promise<Shown> {
   const { visitor, isOwn, subscriberId, offerId, itemId, path, purpose } = await offered(
     door,

@@ -1,4 +1,4 @@
-/** Who looks at a screen, and how we came to know him. */
+/** Who looks at a screen, and how we came to know them. */
 import { createHash } from "node:crypto";
 import type { Assurance } from "../../kernel/catalog/catalog-item.ts";
 import type { KnownPerson } from "../../kernel/dialog/people.ts";
@@ -14,7 +14,7 @@ export type Visitor = {
   readonly subject: string;
   /** By the books; undefined for somebody unknown, and for a SIM that asks for the first time. */
   readonly person: KnownPerson | undefined;
-  /** Undefined for somebody unknown: he may look, and ask for nothing. */
+  /** Undefined for somebody unknown: they may look, and ask for nothing. */
   readonly who: NewRequest["who"] | undefined;
   readonly assurance: Assurance;
   readonly language: string;

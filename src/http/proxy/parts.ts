@@ -85,7 +85,7 @@ export function createProxyParts(options: ProxyDoorOptions) {
     terminate,
     isLocked: (who: Who): boolean =>
       lockout.isLocked(
-        // Who proved himself by a certificate answers for himself alone, whoever else is behind his address.
+        // Who is proved by a certificate answers for themselves alone, whoever else is behind their address.
         who.fingerprint === null ? failing(who) : { device: who.deviceId ?? undefined },
         monotonicMs(),
       ),

@@ -272,7 +272,7 @@ function mountScim(
   }
 }
 
-/** Under the name and port that the caller used: he checked our certificate for that name. */
+/** Under the name and port that the caller used, for which it checked our certificate. */
 const originOf = (request: FastifyRequest): string =>
   /^[\w.:[\]-]{1,260}$/.test(request.host) ? `https://${request.host}` : "";
 

@@ -64,7 +64,7 @@ export const enterForSubscriber = route({
       given as Asked,
       {
         road: "representative",
-        assurance: "none", // a representative answers for whom he brings; nothing technical does
+        assurance: "none", // a representative answers for whom they bring; nothing technical does
         agreed: agreed.map((one) => ({ ...one, channel: STAFF_CHANNEL })),
         offerId,
         ...(accountNumber !== undefined && { accountNumber }),

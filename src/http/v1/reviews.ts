@@ -1,6 +1,6 @@
 /**
  * People of whom nothing is known wait for a person of the operator (US 6,647,260, claim 7; row 38): who waits, what each
- * told of himself, and the yes or no. Whoever looks stands in the audit, and so does whoever answers.
+ * told of themselves, and the yes or no. Whoever looks stands in the audit, and so does whoever answers.
  */
 import Type from "typebox";
 import type { Role } from "../../kernel/account/role.ts";

@@ -1,6 +1,6 @@
 /**
  * The telephone road (US 6,647,260, column 2; row 69): the subscriber's dialog read out by the operator's voice platform and
- * answered by keys. The platform asks for VoiceXML documents; who calls is proved by a code sent to his SIM; a request goes
+ * answered by keys. The platform asks for VoiceXML documents; who calls is proved by a code sent to their SIM; a request goes
  * in as any other, its terms come by SMS. What keys cannot answer goes to an agent, or to the phone's own browser by a link.
  */
 import Type from "typebox";
@@ -113,7 +113,7 @@ const addressIn =
     return `${PATH}?to=${encodeURIComponent(to)}&call=${token}`;
   };
 
-/** Somebody calls: what the exchange says of his number is kept as a hint. */
+/** Somebody calls: what the exchange says of their number is kept as a hint. */
 async function begin(line: Line): Promise<string> {
   const { deps, caller, posted } = line;
   const { name } = await deps.requests.operatorOf(caller.operatorId);
@@ -158,7 +158,7 @@ async function signIn(line: Line, call: VoiceCall, to: string): Promise<string> 
   return spoken(line, checked, codeScreen(checked, at, true));
 }
 
-/** Whoever was cut off hears first where he was. */
+/** Whoever was cut off hears first where they were. */
 async function welcome(line: Line, call: VoiceCall, subscriberId: string): Promise<string> {
   const { context, visitor } = await callerOn(line, call, subscriberId);
   const { requests } = await viewOf(context, visitor);

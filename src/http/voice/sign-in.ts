@@ -37,7 +37,7 @@ export function languageScreen(operatorName: string, call: VoiceCall, at: Addres
   };
 }
 
-/** The number that the caller has, where the exchange told one; else, or if he wants another, he keys it. */
+/** The number that the caller has, where the exchange told one; else, or if they want another, they key it. */
 export function numberScreen(call: VoiceCall, at: Address, wasWrong = false): Screen {
   const words = callWordsIn(call.language);
   const href = at(STEP.send, call);

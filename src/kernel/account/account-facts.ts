@@ -11,7 +11,7 @@ export type Appearance = {
   readonly lastSeenAt: Date;
 };
 
-/** A verified user; the billing centre knows him by `id`. */
+/** A verified user; the billing centre knows them by `id`. */
 export type UserAccount = {
   readonly id: string;
   readonly operatorId: string;

@@ -17,6 +17,7 @@ const CHANGE_KINDS = [
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
+/** Word that one of an operator's facts is another now; what it is stands in the database. */
 type Change = {
   /** One of `CHANGE_KINDS`, or a word of its own for another use of the channel. */
   readonly kind: string;
@@ -30,6 +31,7 @@ type Change = {
 /** `everything`: some word may have been missed. */
 export type News = Change | "everything";
 
+/** Word of changes, of this server's own and of others on the same database. */
 export interface Changes {
   /** False: word of a change might not reach this server in time, so what is remembered has to be asked for again. */
   isHeard(): boolean;

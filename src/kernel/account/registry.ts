@@ -12,6 +12,7 @@ export type RegistryPage = {
   readonly cursor?: string | undefined;
   readonly order?: "asc" | "desc" | undefined;
 };
+/** One page; `nextCursor` is the `cursor` of the next, null on the last. */
 export type RegistryRows<Row> = { readonly rows: readonly Row[]; readonly nextCursor: string | null };
 
 /** A token as it is shown after its first day: never the token itself. */
@@ -25,11 +26,13 @@ export type TokenView = {
   readonly lastUsedAt: string | null;
 };
 
+/** Who may call: tokens by their hash. Every change is audited under `actor`. */
 export interface Tokens {
   /** By the SHA-256 of the token; the one question asked without an operator, since it answers which one. */
   findByHash(hash: Uint8Array): Promise<TokenRecord | undefined>;
   /** Notes that tokens were used; lost notes do no harm. */
   touch(tokenIds: readonly string[], at: Date): Promise<void>;
+  /** Revoked and expired ones too. */
   list(operatorId: string, page: RegistryPage): Promise<RegistryRows<TokenView>>;
   /** The same `id` again replaces the hash: the first answer never reached anybody. */
   create(
@@ -55,7 +58,9 @@ export type Versioned<Body> = {
   readonly madeAt: string | null;
 };
 
+/** What an operator decided, whole, version by version. */
 export interface Policies<Body> {
+  /** The newest version; the shipped value, as version 0, where none was ever written. */
   current(operatorId: string): Promise<Versioned<Body>>;
   /** Writes the next version; undefined where `expected` is no longer the current one. */
   put(operatorId: string, expected: number, body: Body, actor: string): Promise<Versioned<Body> | undefined>;
@@ -63,14 +68,18 @@ export interface Policies<Body> {
 
 /** What an operator agreed with makers, by make without regard to letter case; `*` is every other make. */
 export interface Relations<Body> {
+  /** By make, in its alphabetical order. */
   list(operatorId: string): Promise<readonly Body[]>;
+  /** The relation of just this make: `*` is found by `*` alone. */
   find(operatorId: string, make: string): Promise<Body | undefined>;
+  /** Writes the relation of its make; `changed` where `expected` said no, and then nothing was written. */
   put(
     operatorId: string,
     relation: Body,
     expected: Expected<Body>,
     actor: string,
   ): Promise<"stored" | "changed">;
+  /** False where there is none. */
   remove(operatorId: string, make: string, actor: string): Promise<boolean>;
 }
 
@@ -79,7 +88,9 @@ type Expected<Body> = (current: Body | undefined) => boolean;
 
 /** An operator's own access points. Their passwords are sealed at rest and open here. */
 export interface AccessPoints<Point> {
+  /** Those in use: retired ones are not among them. */
   list(operatorId: string): Promise<readonly Point[]>;
+  /** Undefined where there is none, or where it is retired. */
   find(operatorId: string, id: string): Promise<Point | undefined>;
   /** The same id again changes nothing. */
   add(operatorId: string, point: Point & { readonly id: string }, actor: string): Promise<void>;
@@ -87,6 +98,7 @@ export interface AccessPoints<Point> {
   retire(operatorId: string, id: string, actor: string): Promise<boolean>;
 }
 
+/** What an override is about, the narrowest first. */
 export const OVERRIDE_SCOPES = ["imei", "tac", "model"] as const;
 type OverrideScope = (typeof OVERRIDE_SCOPES)[number];
 
@@ -102,7 +114,9 @@ export type Override = {
   readonly madeAt: string;
 };
 
+/** An operator's word above the device data. Every change is audited. */
 export interface Overrides {
+  /** Those in force. */
   list(operatorId: string, page: RegistryPage): Promise<RegistryRows<Override>>;
   /** `key` is a full IMEI where the scope is `imei`; one override a scope and key, the later replaces. */
   put(
@@ -115,9 +129,11 @@ export interface Overrides {
     },
     actor: string,
   ): Promise<Override>;
+  /** From here on the data decide again. False where there is none. */
   remove(operatorId: string, id: string, actor: string): Promise<boolean>;
 }
 
+/** One loaded file of device data or access points: `refused` counts its rows that were not taken. */
 export type DatasetView = {
   readonly id: string;
   readonly own: boolean;
@@ -131,11 +147,13 @@ export type DatasetView = {
   readonly loadedAt: string;
   readonly retiredAt: string | null;
 };
+/** What the server's data are, for whoever asks where a fact comes from. */
 export interface Datasets {
   /** Shipped ones and the operator's own; retired ones only where asked for. */
   list(operatorId: string, filter: { readonly retired: boolean }): Promise<readonly DatasetView[]>;
 }
 
+/** One thing that somebody did: `subject` is an id, never a number of a person. */
 export type AuditRow = {
   readonly id: string;
   readonly actor: string;
@@ -144,7 +162,9 @@ export type AuditRow = {
   readonly detail: unknown;
   readonly at: string;
 };
+/** Who did what. A row is never changed. */
 export interface AuditLog {
+  /** Adds a row for something that changes nothing itself, such as a look at somebody's data. */
   record(
     operatorId: string,
     row: {
@@ -154,6 +174,7 @@ export interface AuditLog {
       readonly detail?: Readonly<Record<string, unknown>>;
     },
   ): Promise<void>;
+  /** Every row of the operator, by page. */
   list(operatorId: string, page: RegistryPage): Promise<RegistryRows<AuditRow>>;
 }
 
@@ -168,6 +189,7 @@ export type PairingView = {
   readonly since: string;
   readonly isCurrent: boolean;
 };
+/** Which SIMs a handset was seen with. */
 export interface Pairings {
   /** The stays of a handset, latest first, at most `limit`. Undefined: never seen on this operator's network. */
   ofDevice(
@@ -182,16 +204,20 @@ export interface Pairings {
  * gets the same one, so that work which is once per id stays once.
  */
 export interface Repeats {
+  /** Claims the key. `running`: the first is under way; `other_request`: the key came with another fingerprint before. */
   begin(operatorId: string, request: RepeatKey & { readonly fingerprint: Uint8Array }): Promise<RepeatState>;
+  /** Keeps the answer for repeats. */
   finish(operatorId: string, request: RepeatKey, answer: RepeatAnswer): Promise<void>;
   /** The work was refused: the key may be used again. */
   abandon(operatorId: string, request: RepeatKey): Promise<void>;
   /** Forgets requests that began before; answers how many, a bounded number at once. */
   forget(before: Date): Promise<number>;
 }
+/** An Idempotency-Key, within the route or form that it came to. */
 export type RepeatKey = { readonly scope: string; readonly key: string };
 /** `body` is what a repeat is answered with; it never holds a secret. */
 export type RepeatAnswer = { readonly status: number; readonly body: unknown };
+/** What is to be done with a request; `subjectId` names what its work makes. */
 export type RepeatState =
   | { readonly state: "first"; readonly subjectId: string }
   | { readonly state: "running" }

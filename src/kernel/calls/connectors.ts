@@ -8,12 +8,15 @@ import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
 import type { ItemState, OrderState } from "../order/order.ts";
 import type { CardReference, UserData } from "../order/request.ts";
 
+/** A no of the other side, for good; `cause` is a stable word, `reason` is for staff. */
 export type Refused = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
 
+/** No answer that could be read: asked again until the call's deadline. `cause` is a stable word. */
 export type Failed = { readonly kind: "failed"; readonly cause: string; readonly reason: string };
 
 /** A credit bureau or a register of identities (row 38). CAMARA KYC Match is one adapter. */
 export interface IdentityBureau {
+  /** Whether the number's holder is who the user says to be. */
   verify(request: {
     readonly id: string;
     readonly msisdn: string;
@@ -21,6 +24,7 @@ export interface IdentityBureau {
   }): Promise<IdentityAnswer>;
 }
 
+/** A mismatch is an answer; what could not be asked is `failed`. */
 export type IdentityAnswer =
   | {
       readonly kind: "answered";
@@ -52,6 +56,7 @@ export interface PaymentProvider {
 
 /** One service server, by its URI: SCIM 2.0 over mutual TLS (rows 43, 58 to 61). */
 export interface ServiceServerPort {
+  /** Registers a user, or completes a registration that asked for more; access data comes in one answer alone. */
   register(registration: ServiceRegistration): Promise<ServiceAnswer>;
   /** Ends a registration; one that is gone already, or that never was, is `done`. Without its own id it is found by ours. */
   remove(registration: {
@@ -60,6 +65,7 @@ export interface ServiceServerPort {
   }): Promise<{ readonly kind: "done" } | Refused | Failed>;
 }
 
+/** Who is registered at a service, and what the service asked for. */
 export type ServiceRegistration = {
   /** The same at every repeat, and SCIM's externalId. */
   readonly id: string;
@@ -71,6 +77,7 @@ export type ServiceRegistration = {
   readonly language: string;
 };
 
+/** What became of a registration. */
 export type ServiceAnswer =
   /** `accessData`: passwords and addresses for the device alone. */
   | {
@@ -89,6 +96,7 @@ export type ServiceAnswer =
 
 /** An element of the network that serves the device (row 48): TMF640 over HTTP is one adapter. */
 export interface NetworkElementPort {
+  /** Makes, or takes back, one item at one element; `reference` is the element's own number of it. */
   apply(task: {
     readonly id: string;
     readonly element: NetworkElement;
@@ -106,6 +114,7 @@ export interface NetworkElementPort {
  * dropped by `abort`, so that a change is made here and there, or nowhere.
  */
 export interface BillingCentre {
+  /** Tells one thing, in whole minor units; `reference` is the centre's own number of the booking. */
   tell(notice: {
     readonly id: string;
     readonly kind: "account" | "account_change" | "feature" | "service" | "prepare" | "commit" | "abort";
@@ -125,6 +134,7 @@ export interface BillingCentre {
 
 /** Terms and notices to an e-mail address or, by a mail-to-fax gateway, to a fax number (row 52). */
 export interface MailPort {
+  /** Hands one text to the mail server. `done`: the server took it, which does not prove that anybody read it. */
   send(mail: {
     readonly id: string;
     readonly to:
@@ -142,6 +152,7 @@ export interface PeerServer {
   forward(request: PeerRequest): Promise<PeerAnswer>;
 }
 
+/** A request as the other server gets it; numbers are digits. */
 export type PeerRequest = {
   readonly id: string;
   readonly action: "add" | "remove";
@@ -158,6 +169,7 @@ export type PeerRequest = {
   readonly reference: string | null;
 };
 
+/** How it stands there. */
 export type PeerAnswer =
   | {
       readonly kind: "forwarded";

@@ -7,6 +7,7 @@ import type { CatalogDocument, Surroundings } from "./check-catalog.ts";
 import type { Catalog } from "./expand.ts";
 import type { ItemBody } from "./item-body.ts";
 
+/** When a version of an item was made, and when it ended. Times are RFC 3339. */
 export type ItemVersion = {
   readonly version: number;
   readonly madeBy: string;
@@ -15,6 +16,7 @@ export type ItemVersion = {
   readonly retiredAt: string | null;
 };
 
+/** Terms as they read in one version. */
 export type TermsVersion = {
   readonly id: string;
   readonly version: number;
@@ -29,6 +31,7 @@ export type CatalogDiff = {
   readonly items: DiffOf;
   readonly terms: Omit<DiffOf, "retired">;
 };
+/** Ids by what happens to them; `members` names what of a body is another. */
 type DiffOf = {
   readonly added: readonly string[];
   readonly changed: readonly { readonly id: string; readonly members: readonly string[] }[];
@@ -39,16 +42,19 @@ type DiffOf = {
 /** Whether what is there is still what the caller saw; asked inside the transaction that changes it. */
 export type ExpectedVersion = (current: number | undefined) => boolean;
 
+/** What became of a write; `changed`: what is there was not what the caller expected, and nothing was written. */
 export type Put =
   | { readonly outcome: "stored" | "unchanged"; readonly version: number }
   | { readonly outcome: "changed" };
 
+/** The catalogs of all operators. Every change is audited under `actor`. */
 export interface CatalogStore {
   /** What is offered now; a change on another server may be noticed a second later. */
   currentCatalog(operatorId: string): Promise<Catalog>;
   /** The newest versions of all terms, as late. */
   currentTerms(operatorId: string): Promise<ReadonlyMap<string, TermsVersion>>;
 
+  /** What is offered now, by id; `next` is the `after` of the next page. */
   list(
     operatorId: string,
     page: {
@@ -71,6 +77,7 @@ export interface CatalogStore {
     operatorId: string,
     wanted: readonly { readonly itemId: string; readonly version: number }[],
   ): Promise<Catalog>;
+  /** Offers this body from now on, as the next version; the same body again is `unchanged`. */
   put(
     operatorId: string,
     itemId: string,
@@ -103,10 +110,13 @@ export interface CatalogStore {
     },
   ): Promise<CatalogDiff | "changed">;
 
+  /** The newest version of each, by id, as it stands in the database now. */
   listTerms(operatorId: string): Promise<readonly TermsVersion[]>;
   /** All versions, newest first; none where there are no such terms. */
   termsVersions(operatorId: string, termsId: string): Promise<readonly TermsVersion[]>;
+  /** The very text that somebody agreed to. */
   termsVersion(operatorId: string, termsId: string, version: number): Promise<TermsVersion | undefined>;
+  /** Writes the next version; the same texts again are `unchanged`. */
   putTerms(
     operatorId: string,
     termsId: string,
@@ -117,6 +127,7 @@ export interface CatalogStore {
 
   /** True where it is new. @throws TurnupError `content_mismatch` the octets are others than the name says */
   putContent(operatorId: string, sha256: string, octets: Uint8Array, actor: string): Promise<boolean>;
+  /** The octets of that name; they never change. */
   content(operatorId: string, sha256: string): Promise<Uint8Array | undefined>;
   /** Hexadecimal SHA-256 of all octets that are there. */
   knownContent(operatorId: string): Promise<ReadonlySet<string>>;

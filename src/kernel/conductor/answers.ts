@@ -198,7 +198,7 @@ function stillWanted({ deps, order, subject, terms, scribe }: Asked): boolean | 
   }
 }
 
-/** The operator said meanwhile that the handset is to get none: what he said is in force, and the key stays here. */
+/** The operator said meanwhile that the handset is to get none: that is in force, and the key stays here. */
 function keyWithheld(asked: Asked, item: ItemDraft, call: OutboundCall): void {
   const reason = "the key came, and by what the operator says now the handset is to get none";
   asked.scribe.changes.callChanges.push({ id: call.id, state: "done", reason, dueAt: null });

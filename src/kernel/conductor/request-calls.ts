@@ -86,7 +86,7 @@ export async function askOthers(
       }),
     );
   };
-  // Two orders of one subscriber may each want his account registered: the second finds that it is.
+  // Two orders of one subscriber may each want their account registered: the second finds that it is.
   const ofAccounts = new Map(
     calls.filter(isOfAccount).map((call) => [world.accounts.get(call.orderId)?.id ?? call.id, call]),
   );
@@ -225,7 +225,7 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
   const billed = isAccount ? accountIn(call) : null;
   if (notice === "account" && account.state === "registered" && !billed) return REGISTERED_ALREADY;
   const told = {
-    // Opened by another order of the same subscriber meanwhile: what this one knows of him is news all the same.
+    // Opened by another order of the same subscriber meanwhile: what this one knows of them is news all the same.
     kind: isAccount ? (account.state === "registered" ? "account_change" : "account") : notice,
     accountId: account.id,
     catalogId: catalogId || null,

@@ -61,7 +61,7 @@ const FACES = [
   /;['’]?-?[)\]}]/,
   /(?:^|\s)[)\]}]-?['’]?[:;=]/,
 ];
-/** Two dots, or commas, of any script: whoever writes them has not made up his mind. */
+/** Two dots, or commas, of any script: whoever writes them has not made up their mind. */
 const HESITATION = /[.,\u3001\u3002\u060c\u06d4\u0964]\s*[.,\u3001\u3002\u060c\u06d4\u0964]/;
 /** `!YES` and `-1` as programs and forums write a no; an empty box. */
 const TAKEN_BACK = [/(?:^|\s)!+(?=\p{L})/u, /[-\u2010-\u2015\u2212]\s*1(?!\d)/, /[[(]\s*[\])]/];

@@ -1,6 +1,6 @@
 /**
  * Which terms a request must ask its user about (US 6,647,260, figure 7B:732): those of what is asked for, in their
- * version of now and his language, but for those that he agreed to in this version before.
+ * version of now and their language, but for those that they agreed to in this version before.
  */
 import type { CatalogItem, Localized } from "../catalog/catalog-item.ts";
 

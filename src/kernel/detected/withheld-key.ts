@@ -1,7 +1,8 @@
 /**
- * Keys that the operator does not want a handset to have any more: what he says of a model, a handset or its maker may change
- * while the key's message waits for the message centre, or to be sent again. It is asked when a message leaves the outbox and
- * when a person has it sent again; such a key is revoked, and the settings that went in one message with it go alone.
+ * Keys that the operator does not want a handset to have any more: what is said of a model, a handset or its
+ * maker may change while the key's message waits for the message centre, or to be sent again. It is asked when a message leaves
+ * the outbox and when a person has it sent again; such a key is revoked, and the settings that went in one message with it go
+ * alone.
  */
 import type { ConductorDeps } from "../order/deps.ts";
 import { endIfDone, failItem } from "../order/ending.ts";

@@ -1,10 +1,10 @@
-/** What a subscriber has, and how he gets rid of it. */
+/** What a subscriber has, and how they get rid of it. */
 import type { Screen } from "../../wire/screen/screen.ts";
 import { fill } from "./texts.ts";
 import { type PortalView, screen, short, step } from "./view.ts";
 
 const HELD_SHOWN = 90;
-/** Row 65: what he has can be changed any time. */
+/** Row 65: what somebody has can be changed any time. */
 export function mineScreen(view: PortalView): Screen {
   const here = step(view);
   const { texts, at, has } = here;

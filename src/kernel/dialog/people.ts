@@ -9,7 +9,7 @@ export type KnownPerson = {
   readonly deviceId: string | null;
   readonly tac: string | null;
   readonly msisdn: string | null;
-  /** When the number that he had became another SIM's: what it proved before counts no more. */
+  /** When the number that they had became another SIM's: what it proved before counts no more. */
   readonly numberLostAt?: Date | null;
 };
 
@@ -17,7 +17,7 @@ export type KnownPerson = {
 type NewPortalLink = {
   readonly operatorId: string;
   readonly subscriberId: string;
-  /** Where it is sent: it must be his still when it is written down. */
+  /** Where it is sent: it must be theirs still when it is written down. */
   readonly msisdn: string;
   readonly tokenHash: Uint8Array;
   readonly codeHash: Uint8Array;
@@ -32,7 +32,7 @@ export interface PortalPeople {
     operatorId: string,
     person: Pick<KnownPerson, "subscriberId" | "deviceId">,
   ): Promise<Pick<AccountFacts, "isKnownDevice" | "account">>;
-  /** False where `most` ways in of this subscriber are not over yet, or the number is no longer his: nothing is sent. */
+  /** False where `most` ways in of this subscriber are not over yet, or the number is no longer theirs: nothing is sent. */
   addLink(link: NewPortalLink, now: Date, most: number): Promise<boolean>;
   /** Spends the link: its subscriber; undefined where it is spent, over, or was never sent. */
   useLink(operatorId: string, tokenHash: Uint8Array, now: Date): Promise<string | undefined>;

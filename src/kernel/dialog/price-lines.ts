@@ -1,5 +1,5 @@
 /**
- * What a visitor is told that things cost: what he would be charged for them, by the rules of what is booked. What another
+ * What a visitor is told that things cost: what they would be charged for them, by the rules of what is booked. What another
  * server bills is said to come from there, and never to be free.
  */
 import { createHash } from "node:crypto";
@@ -61,7 +61,7 @@ const fromServer = ({ texts, serverName }: Step, { provisioningServer }: Catalog
   fill(texts.fromServer, { server: serverName(provisioningServer ?? "") });
 
 const QUOTE_CHARACTERS = 16;
-/** Names what somebody was shown that his selection costs: a form that bears another than now is shown anew. */
+/** Names what somebody was shown that their selection costs: a form that bears another than now is shown anew. */
 export function quoteOf(view: PortalView, chosen: readonly CatalogItem[]): string {
   const costs = costsOf(
     view.catalog,

@@ -55,7 +55,7 @@ export function statusScreen(view: PortalView, request: RequestStatus): Screen {
 }
 
 /**
- * What the visitor can do, or that he need do nothing: in his words, since the kernel's reasons are written for staff. A
+ * What the visitor can do, or that they need do nothing: in plain words, since the kernel's reasons are written for staff. A
  * rejection names its grounds as far as the kernel tells them to subscribers.
  */
 export function nextOf({ state, reason }: RequestStatus, texts: DialogTexts): string {
@@ -70,7 +70,7 @@ export function nextOf({ state, reason }: RequestStatus, texts: DialogTexts): st
 type StatusItem = RequestStatus["items"][number];
 const isSettled = ({ state }: StatusItem): boolean => state !== "failed" && state !== "cancelled";
 
-/** Of what is not among the things that he has now. */
+/** Of what is not among the things that they have now. */
 function itemWords(item: StatusItem, texts: DialogTexts, isEnded: boolean): string {
   const { state, reason } = item;
   if (isEnded && isSettled(item) && item.server === null) return texts.removed;

@@ -79,7 +79,7 @@ export type DialogTexts = {
   readonly linkReady: string;
   readonly offered: string;
   readonly states: Readonly<Record<OrderState, string>>;
-  /** What the user can do now, or that he need do nothing; empty where the state says all. */
+  /** What the user can do now, or that they need do nothing; empty where the state says all. */
   readonly nextSteps: Readonly<Record<OrderState, string>>;
   /** Grounds of a rejection that are told, by the kernel's words for them. */
   readonly rejections: Readonly<Record<string, string>>;

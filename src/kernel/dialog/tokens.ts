@@ -5,7 +5,7 @@
  *   session  base64url( 1 | assurance 1 | ends, seconds since 1970 : 4 | subscriber 16 | HMAC 16 )                `?s=`
  *   state    base64url( 2 | ends, seconds since 1970 : 4 | nonce 9 | HMAC 12 )                            field `state`
  *
- * A session says who was let in by an SMS to his SIM. A state says that this very form was drawn for this very person: it
+ * A session says who was let in by an SMS to their SIM. A state says that this very form was drawn for this very person: it
  * keeps other pages from sending it, and its nonce keeps a repeat from being done twice. What a state is bound to is in
  * the signature alone, so it stays short enough for a deck of WML.
  */

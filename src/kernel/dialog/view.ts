@@ -45,9 +45,9 @@ export type PortalView = {
   readonly isKnown: boolean;
   /** What people call the server at this origin. */
   readonly serverName: (origin: string) => string;
-  /** Where this visitor can go on at that server; null where his screen leads to none of it. */
+  /** Where this visitor can go on at that server; null where their screen leads to none of it. */
   readonly serverUrl: (origin: string) => string | null;
-  /** Requests of his are handed over to that server from here. */
+  /** Requests of this visitor are handed over to that server from here. */
   readonly isForwarded: (origin: string) => boolean;
   readonly care: { readonly phone: string | null; readonly url: string | null };
   /** An address of this server with the session's state in it; absolute ones of other servers are left alone. */

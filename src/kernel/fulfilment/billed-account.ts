@@ -1,5 +1,5 @@
 /**
- * Whom the billing centre bills (US 6,647,260, claim 7; row 119): number, SIM or account number, device, what he has, who he
+ * Whom the billing centre bills (US 6,647,260, claim 7; row 119): number, SIM or account number, device, what they have, who they
  * is and the token that pays, each as far as it is known and the operator's policy lets it out.
  */
 import {
@@ -56,7 +56,7 @@ const personOf = (user: UserData) => ({
   country: user.country,
 });
 
-/** What he had before, with what this request has brought or taken by now. */
+/** What they had before, with what this request has brought or taken by now. */
 function offeringsOf(context: RequestTurn): BilledOffering[] {
   const offerings = new Map(context.order.request.books.holds.map((one) => [one.id, one]));
   for (const item of itemsOf(context)) {

@@ -57,7 +57,7 @@ export function forwardToServers(context: RequestTurn, items: readonly RequestIt
   }
 }
 
-/** A representative answers for whom he brings: our word, which counts there as far as that server trusts its partners. */
+/** A representative answers for whom they bring: our word, which counts there as far as that server trusts its partners. */
 const assuranceFor = ({ order: { cause, request } }: RequestTurn): string =>
   cause === "representative" ? "otp" : request.assurance;
 

@@ -1,5 +1,5 @@
 /**
- * What a subscriber hears of his request, by SMS. A device with our client module gets notices that only it can read;
+ * What a subscriber hears of their request, by SMS. A device with our client module gets notices that only it can read;
  * any other gets texts in the request's language. Which channel was chosen, and by which rule (US 6,647,260 column 4:
  * small notices narrowband, all else wideband), stands in the event of each.
  */

@@ -1,6 +1,6 @@
 /**
- * A user at a service server (US 6,647,260, figure 7C): registered there in his name, completed with just the fields that it
- * asks for, and his access data brought to the device by SMS. The access data is nobody else's: it stands sealed beside the
+ * A user at a service server (US 6,647,260, figure 7C): registered there in their name, completed with just the fields that it
+ * asks for, and their access data brought to the device by SMS. The access data is nobody else's: it stands sealed beside the
  * registration until the device has it, and in no event, reason or call.
  */
 import { TurnupError } from "../../term/error.ts";

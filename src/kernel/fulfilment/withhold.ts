@@ -5,7 +5,7 @@
  *
  *   call never tried                          -> not made: withheld
  *   call tried (or under way at this moment)  -> not tried again; what it may have begun is ended by a call of its own, once
- *                                                whoever is at it has his answer
+ *                                                whoever is at it has the answer
  *   answered                                  -> taken back like anything of an item that came to nothing
  */
 import { TurnupError } from "../../term/error.ts";
@@ -111,7 +111,7 @@ function takeBackCall(context: RequestTurn, item: RequestItem, call: OpenCall): 
     reason: "the order was cancelled after it was made: what it may have begun is taken back",
     dueAt: null,
   });
-  // Whoever is at it has his answer, or is given up, by then: what is taken back earlier could be done afterwards.
+  // Whoever is at it has the answer, or is given up, by then: what is taken back earlier could be done afterwards.
   const dueAt = call.leaseUntil && call.leaseUntil > scribe.now ? call.leaseUntil : scribe.now;
   if (isRegistering) endRegistrationOf(context, item, dueAt);
   else takeBackElement(context, item, call.body.element as NetworkElement, dueAt);

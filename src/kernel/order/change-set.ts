@@ -162,7 +162,7 @@ export type ChangeSet = {
     readonly subscriberId: string;
     /** Null keeps what is there. */
     readonly billingReference: string | null;
-    /** What it took of who he is; null: what it took before. */
+    /** What it took of who they are; null: what it took before. */
     readonly told: BilledAccount | null;
   }[];
   /** Cards that their banks refused after the payment provider took their numbers: each counts as a refused try. */

@@ -10,7 +10,7 @@ export type CarrierMessage = {
   readonly kind: MessageKind;
   readonly partCount: number;
   readonly reference: number;
-  /** It was on its way to a number that its subscriber has no more: no receipt proves that he has it. */
+  /** It was on its way to a number that its subscriber has no more: no receipt proves that they have it. */
   readonly isLost?: boolean;
 };
 

@@ -4,13 +4,13 @@ export const OFFER_OUTCOMES = [
   "sent",
   "repeated",
   "unknown_subscriber",
-  /** His number said STOP. */
+  /** Their number said STOP. */
   "stopped",
   "has_already",
   "ordered_already",
-  /** It cannot stand beside what he has. */
+  /** It cannot stand beside what they have. */
   "conflict",
-  /** Not to be had now, not on his device, or not without another item that he lacks. */
+  /** Not to be had now, not on their device, or not without another item that they lack. */
   "not_available",
   "declined_recently",
 ] as const;

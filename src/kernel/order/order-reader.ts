@@ -10,8 +10,10 @@ export type PageQuery = {
   readonly cursor?: string | undefined;
   readonly order?: "asc" | "desc" | undefined;
 };
+/** `nextCursor` is the `cursor` of the next page, null on the last. */
 export type Page<Row> = { readonly rows: readonly Row[]; readonly nextCursor: string | null };
 
+/** One line of a list of orders. Times are RFC 3339. */
 export type OrderRow = {
   readonly id: string;
   readonly state: OrderState;
@@ -32,6 +34,7 @@ export type OrderRow = {
   readonly endedAt: string | null;
 };
 
+/** Members that are absent let everything through. Numbers are digits; they are compared by blind index, not by value. */
 export type OrderFilter = {
   readonly state?: OrderState | undefined;
   readonly cause?: OrderCause | undefined;
@@ -63,6 +66,7 @@ export type ItemSubjectView = {
   readonly billing: string;
 };
 
+/** One item of an order and what it waits for. */
 export type ItemView = {
   readonly id: string;
   readonly kind: ItemKind;
@@ -82,6 +86,7 @@ export type ItemView = {
   readonly updatedAt: string;
 };
 
+/** Something that happened to an order, and the evidence for it. */
 export type EventView = {
   readonly id: string;
   readonly itemId: string | null;
@@ -93,6 +98,7 @@ export type EventView = {
   readonly at: string;
 };
 
+/** One message and its parts; `octets` is the length of its payload. Times are RFC 3339. */
 export type MessageView = {
   readonly id: string;
   readonly orderId: string | null;
@@ -140,6 +146,7 @@ export type OrderStory = OrderRow & {
   readonly charges: readonly ChargeRow[];
 };
 
+/** The fee for one key that proved itself, in whole minor units; `portionMinor` of it is the manufacturer's. */
 export type ChargeRow = {
   readonly id: string;
   readonly orderId: string;
@@ -158,6 +165,7 @@ export type ChargeRow = {
   readonly updatedAt: string;
 };
 
+/** One booking. Sums are above zero; a correction is a further posting. */
 export type PostingRow = {
   readonly id: string;
   readonly reference: string;
@@ -169,6 +177,7 @@ export type PostingRow = {
   readonly bookedAt: string;
 };
 
+/** Debits minus credits of one account, in whole minor units; an account has one row a currency. */
 export type Balance = { readonly account: string; readonly currency: string; readonly balanceMinor: bigint };
 
 /**
@@ -184,20 +193,27 @@ export type RestoredRow = {
   readonly withKey: number;
 };
 
+/** Lists and stories of an operator's orders, messages and money. */
 export interface OrderReader {
+  /** By id, and so by the time at which they were opened. */
   listOrders(operatorId: string, filter: OrderFilter, page: PageQuery): Promise<Page<OrderRow>>;
+  /** Undefined where this operator has no order of that id. */
   findOrder(operatorId: string, orderId: string): Promise<OrderStory | undefined>;
+  /** By state; every state is there, also with 0. */
   countOrders(operatorId: string): Promise<Readonly<Record<OrderState, number>>>;
+  /** Of orders and plain texts, by the time at which they were queued. */
   listMessages(
     operatorId: string,
     filter: { readonly state?: string | undefined; readonly orderId?: string | undefined },
     page: PageQuery,
   ): Promise<Page<MessageView>>;
+  /** By the time at which they were made. */
   listCharges(
     operatorId: string,
     filter: { readonly state?: string | undefined; readonly make?: string | undefined },
     page: PageQuery,
   ): Promise<Page<ChargeRow>>;
+  /** An `account` is met on either side. */
   listPostings(
     operatorId: string,
     filter: { readonly account?: string | undefined; readonly chargeId?: string | undefined },
@@ -247,11 +263,14 @@ export type ConfirmationInput =
       readonly seenAt?: string | undefined;
       readonly source: string;
     };
+/** `booked` changed something; `repeated` said it again; `no_order`: nobody waits for it; `refused`: it proves nothing. */
 export type ConfirmationResult = {
   readonly outcome: "booked" | "repeated" | "no_order" | "refused";
   readonly reason?: string;
 };
+/** The door for proof from outside. */
 export interface Confirmations {
+  /** Answers in the order given, when what was booked is on disk. */
   accept(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
 }
 

@@ -20,6 +20,7 @@ import type { AccountDraft } from "./request-draft.ts";
 import type { RequestStore, RequestTransaction } from "./request-store.ts";
 import type { SymptomInput } from "./symptoms.ts";
 
+/** What decides and what is written within one transaction, all or nothing. */
 export interface OrderTransaction extends RequestTransaction {
   /**
    * What decides within this transaction. Who changes it is answered when this has been written, so that nothing is written
@@ -30,6 +31,7 @@ export interface OrderTransaction extends RequestTransaction {
   claimDue(claim: { readonly now: Date; readonly limit: number }): Promise<DueOrder[]>;
   /** Locks in ascending order of id, so that two transactions never wait on each other. */
   lockOrders(orderIds: readonly string[]): Promise<OrderDraft[]>;
+  /** Numbers of whom orders are for, unsealed, by order id. */
   subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subscriber>>;
   /** Books receipts for parts; answers the messages that ended by it. Unknown ids are kept for a later booking. */
   bookReceipts(receipts: readonly Receipt[], now: Date): Promise<EndedMessage[]>;
@@ -63,13 +65,16 @@ export interface OrderTransaction extends RequestTransaction {
   takenKeys(keyIds: readonly string[]): Promise<readonly TakenKey[]>;
   /** Calls of an order that are due or being made, locked: none is begun or booked meanwhile. */
   openCallsOf(orderId: string): Promise<readonly OpenCall[]>;
+  /** Locks charges and reads them as they stand. */
   lockCharges(chargeIds: readonly string[]): Promise<ChargeDraft[]>;
+  /** Writes the whole change set, within this transaction. */
   write(changes: ChangeSet, now: Date): Promise<void>;
 }
 
 /** What a claim took, of that attempt. */
 export type Leased = { readonly id: string; readonly attempts: number };
 
+/** Work that a server has taken and must end or give back. */
 export type LeaseBook = {
   /** Messages and calls that are leased to this server. */
   leasedHere(now: Date): Promise<readonly Leased[]>;
@@ -77,11 +82,13 @@ export type LeaseBook = {
   giveBack(leased: readonly Leased[], now: Date): Promise<number>;
 };
 
+/** Orders, their messages and calls. */
 export interface OrderStore {
   /** What requests of the device's road ask outside a transaction. */
   readonly requests: RequestStore;
   /** For calls to the billing centre: the accounts of whom orders are for. */
   accountsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, AccountDraft>>;
+  /** Runs the work in one transaction; it rejects, and nothing is written, where the work does. */
   transaction<T>(work: (tx: OrderTransaction) => Promise<T>): Promise<T>;
   /** For an answer, or for what is sent now: at most a second old. */
   termsOf(operatorId: string): Promise<OperatorTerms>;
@@ -91,6 +98,7 @@ export interface OrderStore {
     readonly limit: number;
     readonly leaseMs: number;
   }): Promise<OutgoingMessage[]>;
+  /** Leases calls of one kind; a lease that lapses can be claimed again. */
   claimCalls(claim: {
     readonly kind: CallKind;
     readonly now: Date;
@@ -101,6 +109,7 @@ export interface OrderStore {
   reclaimLeases(now: Date): Promise<number>;
   /** What this server has leased itself. */
   readonly ownLeases: LeaseBook;
+  /** Numbers of whom orders are for, unsealed, by order id; without a lock. */
   subjectsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, Subscriber>>;
   /** Makes of orders, for calls that go to a manufacturer. */
   makesOf(
@@ -122,6 +131,8 @@ export interface OrderStore {
     operatorId: string,
     seen: readonly SymptomInput[],
   ): Promise<readonly { readonly isNew: boolean; readonly orderId: string | null }[]>;
+  /** Keys that orders of this operator were issued, by id; unknown ids are left out. */
   keysById(operatorId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, IssuedKey>>;
+  /** Keys whose id begins with one of these references of 8 octets, of whichever operator: several may. */
   keysByReference(references: readonly Uint8Array[]): Promise<readonly IssuedKey[]>;
 }

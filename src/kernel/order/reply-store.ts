@@ -50,6 +50,7 @@ export type NumberOf = {
   readonly subscriberId: string | null;
 };
 
+/** What is asked, and kept, of a text within one transaction. */
 export interface ReplyTransaction {
   /** So that two texts of one subscriber never see the same past. */
   lockSubscriber(operatorId: string, subscriberId: string): Promise<void>;
@@ -71,7 +72,7 @@ export interface ReplyTransaction {
   ): Promise<{ readonly offers: number; readonly messages: number } | undefined>;
   /** False where nothing was stopped. */
   allowUnasked(of: NumberOf): Promise<boolean>;
-  /** By any number that he has, or said it with. */
+  /** By any number that they have, or said it with. */
   hasStopped(operatorId: string, subscriberId: string): Promise<boolean>;
   /** `MCC/MNC` of the network that issued the SIM. */
   homePlmnOf(operatorId: string, subscriberId: string): Promise<string | undefined>;
@@ -79,6 +80,7 @@ export interface ReplyTransaction {
   declinedAt(operatorId: string, subscriberId: string, itemId: string): Promise<Date | undefined>;
 }
 
+/** What is asked about a text before its transaction begins. */
 export interface ReplyStore {
   /** One row an operator. Of a number that moved to another SIM, the SIM that was seen last. Empty for no number. */
   holdersOf(from: string): Promise<readonly NumberHolder[]>;

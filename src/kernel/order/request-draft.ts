@@ -143,7 +143,7 @@ export type VerificationRecord = {
   readonly reasons: readonly Rejection[];
 };
 
-/** A verified user; the billing centre knows him by `id`. */
+/** A verified user; the billing centre knows them by `id`. */
 export type AccountDraft = {
   readonly id: string;
   readonly state: "verified" | "registered" | "closed";
@@ -172,7 +172,7 @@ export type RequestDraft = {
   consents: ConsentDraft[];
   registrations: RegistrationDraft[];
   account: AccountDraft | null;
-  /** What the books have of his account for the billing centre. */
+  /** What the books have of the subscriber's account for the billing centre. */
   books: AccountBooks;
   changed: boolean;
 };

@@ -30,6 +30,7 @@ export type RequestRow = {
   readonly endedAt: string | null;
 };
 
+/** Members that are absent let everything through. Numbers are digits. */
 export type RequestFilter = {
   readonly state?: OrderState | undefined;
   /** Only those that wait for a person of the operator to look at who asks. */
@@ -42,6 +43,7 @@ export type RequestFilter = {
   readonly imei?: string | undefined;
 };
 
+/** One agreement that was asked for, and how it was answered. Times are RFC 3339. */
 export type ConsentView = {
   readonly termsId: string;
   readonly version: number;
@@ -79,8 +81,10 @@ export type RequestDetail = RequestRow & {
   readonly verification: VerificationView | null;
 };
 
+/** The first is open; the others are final. */
 export const OFFER_STATES = ["sent", "taken", "declined", "expired"] as const;
 export type OfferState = (typeof OFFER_STATES)[number];
+/** One item offered to one subscriber. */
 export type OfferView = {
   readonly id: string;
   readonly subscriberId: string;
@@ -95,6 +99,7 @@ export type OfferView = {
   /** The order that it became. */
   readonly orderId: string | null;
 };
+/** Members that are absent let everything through. */
 export type OfferFilter = {
   readonly state?: OfferState | undefined;
   readonly itemId?: string | undefined;
@@ -103,6 +108,7 @@ export type OfferFilter = {
 /** One of these leads to a subscriber; with several, the first that is given here in this order counts. */
 export type SubscriberNumber = { readonly imsi?: string; readonly msisdn?: string };
 
+/** A handset that the subscriber's SIM was seen in. */
 export type CareDevice = {
   readonly deviceId: string;
   readonly imeiMasked: string;
@@ -129,16 +135,18 @@ export type Standing = {
   readonly imsiMasked: string;
   readonly msisdnMasked: string | null;
   readonly homePlmn: string;
-  /** Of the user behind the SIM: that he is verified, and whether billing knows him. */
+  /** Of the user behind the SIM: that they are verified, and whether billing knows them. */
   readonly account: { readonly state: UserAccount["state"]; readonly language: string } | null;
   readonly devices: readonly CareDevice[];
   readonly orders: readonly CareOrder[];
   readonly offers: readonly OfferView[];
-  /** The screen that he saw last, as far as one was. */
+  /** The screen that they saw last, as far as there was one. */
   readonly lastScreen: { readonly screen: string; readonly channel: string; readonly at: string } | null;
 };
 
+/** What staff, partners and E-CARE read. */
 export interface RequestReader {
+  /** By the time at which they came. */
   list(operatorId: string, filter: RequestFilter, page: PageQuery): Promise<Page<RequestRow>>;
   /** By order id or reference; of one actor's requests alone where one is named. */
   detail(
@@ -146,9 +154,11 @@ export interface RequestReader {
     idOrReference: string,
     of?: { readonly road: Channel; readonly actor: string },
   ): Promise<RequestDetail | undefined>;
+  /** By the time at which they were made. */
   offers(operatorId: string, filter: OfferFilter, page: PageQuery): Promise<Page<OfferView>>;
   /** Of a number that moved to another SIM, the SIM that was seen last. Nobody is made by looking. */
   subscriberOf(operatorId: string, number: SubscriberNumber): Promise<string | undefined>;
+  /** Undefined where this operator has no such subscriber. */
   standing(operatorId: string, subscriberId: string): Promise<Standing | undefined>;
   /** Notes which screen a subscriber sees now; the latest stays. */
   noteScreen(seen: {

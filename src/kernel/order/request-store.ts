@@ -7,8 +7,10 @@ import type { ReplyStore, ReplyTransaction } from "./reply-store.ts";
 import type { NewRequest } from "./request.ts";
 import type { RegistrationDraft, RequestDraft } from "./request-draft.ts";
 
+/** SIM and handset of whoever asks, by our ids. */
 export type Asker = { readonly subscriberId: string; readonly deviceId: string };
 
+/** Something that is provisioned, on the device that it was provisioned on. */
 export type Holding = { readonly itemId: string; readonly version: number; readonly deviceId: string };
 
 /** An order and its request as they are first written; items, consents and events follow as changes of the draft. */
@@ -37,6 +39,7 @@ export type OpenQuestion =
     }
   | { readonly kind: "offer"; readonly code: string; readonly offerId: string; readonly askedAt: Date };
 
+/** Something that is provisioned, as a screen shows it. */
 export type ProvisionedRow = {
   readonly itemId: string;
   readonly deviceId: string;
@@ -47,6 +50,7 @@ export type ProvisionedRow = {
   readonly body: { readonly name?: Localized } | null;
 };
 
+/** An offer as it is written; one whose time is over may still say `sent`. */
 export type OfferRow = {
   readonly id: string;
   readonly operatorId: string;
@@ -56,6 +60,7 @@ export type OfferRow = {
   readonly expiresAt: Date;
 };
 
+/** What a request reads and writes within one transaction. */
 export interface RequestTransaction extends ReplyTransaction {
   /**
    * Who asks: SIM and device by their numbers, made where both are told; by one of them, or by a phone number, whoever is
@@ -68,6 +73,7 @@ export interface RequestTransaction extends ReplyTransaction {
     /** The network itself names SIM and number: a number that another SIM had is taken from it. Anybody else's word takes none. */
     byNetwork?: { readonly now: Date } | undefined,
   ): Promise<Asker | undefined>;
+  /** The request that this idempotency key made before. */
   requestByKey(
     operatorId: string,
     idempotencyKey: string,
@@ -80,8 +86,9 @@ export interface RequestTransaction extends ReplyTransaction {
     asker: Asker,
     action: NewRequest["action"],
   ): Promise<ReadonlyMap<string, string>>;
-  /** Catalog ids of what other servers provisioned for him by requests from here, and have not removed since. */
+  /** Catalog ids of what other servers provisioned for them by requests from here, and have not removed since. */
   doneElsewhere(operatorId: string, subscriberId: string): Promise<readonly string[]>;
+  /** What verification and the search for fraud look at. */
   factsOf(query: FactsQuery): Promise<AccountFacts>;
   /** What stands at service servers for this subscriber, on whichever device, by which older request ever. */
   registrationsOf(operatorId: string, subscriberId: string): Promise<readonly RegistrationDraft[]>;
@@ -89,10 +96,13 @@ export interface RequestTransaction extends ReplyTransaction {
   noticeKeyOf(operatorId: string, asker: Asker): Promise<Uint8Array | null>;
   /** What the billing centre is to hear, and heard last, of whoever asks. */
   accountBooksOf(subscriberId: string): Promise<AccountBooks>;
+  /** Keeps the operator's own number of the subscriber's account, sealed. */
   putAccountNumber(operatorId: string, subscriberId: string, number: string): Promise<void>;
+  /** Writes the order and its request; the rest follows as changes of the draft. */
   openRequest(order: NewRequestOrder, now: Date): Promise<void>;
   /** Of the subscriber's account or latest request. */
   languageOf(operatorId: string, subscriberId: string): Promise<string | undefined>;
+  /** An offer, locked, so that it is taken or declined once. */
   lockOffer(operatorId: string, offerId: string): Promise<OfferRow | undefined>;
   /** Whether a message with this key was queued before. */
   isQueued(operatorId: string, idempotencyKey: string): Promise<boolean>;
@@ -130,6 +140,7 @@ export interface RequestStore extends ReplyStore {
   readOrders(orderIds: readonly string[]): Promise<readonly OrderDraft[]>;
   /** The newest first; at most 20. */
   ordersOf(operatorId: string, subscriberId: string): Promise<readonly OrderDraft[]>;
+  /** What the subscriber has, on whichever device, with names as the catalog had them in that version. */
   provisionedOf(operatorId: string, subscriberId: string): Promise<readonly ProvisionedRow[]>;
   /** By the SHA-256 of the token in its link. */
   offerByToken(tokenHash: Uint8Array): Promise<OfferRow | undefined>;

@@ -114,7 +114,7 @@ export interface RequestDesk {
   /** The newest first; at most 20. */
   ofSubscriber(scope: RequestScope): Promise<readonly RequestStatus[]>;
   /**
-   * A person of the operator looked at who asks, and approves or refuses him.
+   * A person of the operator looked at who asks, and approves or refuses them.
    * @throws TurnupError order_not_found, nothing_to_answer
    */
   review(
@@ -122,7 +122,7 @@ export interface RequestDesk {
     orderId: string,
     answer: { readonly outcome: "approved" | "refused"; readonly actor: string },
   ): Promise<void>;
-  /** What was told of whoever waits for a person to look at him, by order id or reference; undefined where none does. */
+  /** What was told of whoever waits for a person to look at them, by order id or reference; undefined where none does. */
   underReview(
     operatorId: string,
     idOrReference: string,
@@ -171,7 +171,7 @@ export interface RequestDesk {
     channel: string,
   ): Promise<boolean>;
   /**
-   * A text that a subscriber sent (`YES 4821`, `STOP`), and the address of ours that he sent it to; false where it answers
+   * A text that a subscriber sent (`YES 4821`, `STOP`), and the address of ours that they sent it to; false where it answers
    * nothing of ours.
    * @param part of a longer text, which is no plain answer
    */

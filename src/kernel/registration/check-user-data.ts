@@ -25,7 +25,7 @@ export function neededFields(
 } {
   const asked = items.flatMap(({ id, service }) => (service ? [{ itemId: id, fields: service.fields }] : []));
   const isUsers = ({ name }: NeededField): boolean => (USER_FIELDS as readonly string[]).includes(name);
-  // What a service calls by the name of a user's field is that field: nobody types his mail address twice.
+  // What a service calls by the name of a user's field is that field: nobody types their mail address twice.
   const fromServices = asked.flatMap(({ fields }) =>
     fields.filter((field) => field.required && isUsers(field)),
   );
@@ -108,7 +108,7 @@ function birthdateFault(text: string, now: Date, minimumAgeYears: number | null)
   return minimumAgeYears !== null && age < minimumAgeYears ? "too_young" : undefined;
 }
 
-/** Somebody born on 29 February has his birthday on 1 March in other years. */
+/** Somebody born on 29 February has their birthday on 1 March in other years. */
 function wholeYears(birthdate: string, now: Date): number {
   const today = now.toISOString().slice(0, 10);
   const years = Number(today.slice(0, 4)) - Number(birthdate.slice(0, 4));

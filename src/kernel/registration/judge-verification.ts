@@ -53,7 +53,7 @@ type DeviceFinding = {
 /** Findings of all checks; those of a check that is not due are not looked at. */
 export type Findings = {
   readonly faults: readonly FieldFault[];
-  /** Fields that differ from those on file; null where nothing of who he is is on file. */
+  /** Fields that differ from those on file; null where nothing of who they are is on file. */
   readonly ownData: readonly UserField[] | null;
   readonly bureau: Outside<BureauAnswer>;
   /** Not there in the records of an earlier release. */
@@ -94,13 +94,13 @@ export type Verdict =
   | { readonly outcome: "rejected"; readonly reasons: readonly Rejection[] }
   | { readonly outcome: "pending"; readonly waitingFor: readonly ("bureau" | "person" | "card")[] };
 
-/** Something of who he is was verified before and is kept. */
+/** Something of who they are was verified before and is kept. */
 export const isOnFile = (account: AccountFacts["account"]): boolean =>
   account !== null && account.state !== "closed" && Object.keys(account.user).some(isDecisive);
 
 /**
  * Row 37: a device that was provisioned before for this user takes the short road, unless policy or an item says otherwise.
- * Row 38: of whom nothing is known, somebody else has a word; only what he gives back needs no more than his SIM.
+ * Row 38: of whom nothing is known, somebody else has a word; only what they give back needs no more than their SIM.
  */
 export function verificationDue(
   policy: RegistrationPolicy,

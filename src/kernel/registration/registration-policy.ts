@@ -9,7 +9,7 @@ export type RegistrationPolicy = {
   readonly verifyBy: "bureau" | "own_data";
   /**
    * Who looks where the server's own data is to decide and it knows nothing of the person: the bureau, and a person of the
-   * operator where none is configured or no name was given; a person of the operator; nobody, and he is refused with the
+   * operator where none is configured or no name was given; a person of the operator; nobody, and they are refused with the
    * reason; nobody, and having the SIM is enough. Only the last lets somebody in of whom nothing is known.
    */
   readonly unknownUser: "bureau" | "review" | "reject" | "accept";
@@ -19,7 +19,7 @@ export type RegistrationPolicy = {
   readonly identityThreshold: number;
   /** A card is checked whenever a user is verified, not only where an item asks for it (row 8). */
   readonly cardRequired: boolean;
-  /** Fields of the user that must be there when he is verified. */
+  /** Fields of the user that must be there when they are verified. */
   readonly userFields: readonly UserField[];
   /** Least age of a user, in whole years, where the birthdate is given; null: any. */
   readonly minimumAgeYears: number | null;

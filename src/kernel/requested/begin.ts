@@ -70,7 +70,7 @@ export function beginRequest(context: RequestTurn, { request, items, facts }: Co
     fraud: findFraud(facts, policy.fraud, scribe.now),
   };
   if (due.road === "short") {
-    // Nobody looks at who he says he is, so it changes nothing on file.
+    // Nobody looks at who they say they are, so it changes nothing on file.
     if (facts.account) order.request.user = asVerified(order.request.user, facts.account.user);
     scribe.note(order, {
       kind: "short_road",
@@ -121,7 +121,7 @@ function judge(context: RequestTurn, record: VerificationRecord, pending: () => 
   askConsent(context);
 }
 
-/** Whoever asked for him, the subscriber hears of it before anything is done (row 66). */
+/** Whoever asked for them, the subscriber hears of it before anything is done (row 66). */
 function tellOfOthers(context: RequestTurn): void {
   const { order } = context;
   if (order.cause !== "representative" && order.cause !== "partner") return;

@@ -141,14 +141,14 @@ type Considered = {
   readonly holdings: readonly Holding[];
 };
 
-/** Nobody is offered what he has, what he cannot have, or what he said no to a while ago. Undefined: he may be. */
+/** Nobody is offered what they have, cannot have, or said no to a while ago. Undefined: they may be. */
 async function whyNot(
   { tx, scribe }: Step,
   { operatorId, policy }: OperatorTerms,
   { asker, item, catalog, holdings }: Considered,
 ): Promise<OfferOutcome | undefined> {
   if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";
-  // What another server does for him is no holding of ours, and his all the same.
+  // What another server does for them is no holding of ours, and theirs all the same.
   const elsewhere = await tx.doneElsewhere(operatorId, asker.subscriberId);
   const has = new Set([...holdings.map(({ itemId }) => itemId), ...elsewhere]);
   const underway = new Set((await tx.underwayOf(operatorId, asker, "add")).keys());

@@ -1,6 +1,6 @@
 /**
  * What may be done to requests from outside, each in one transaction: asked for, agreed to, completed, fetched, reported,
- * chosen. Who may do it is the scope's: a subscriber does it to his own requests alone.
+ * chosen. Who may do it is the scope's: a subscriber does it to their own requests alone.
  */
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";

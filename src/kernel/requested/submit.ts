@@ -1,5 +1,5 @@
 /**
- * A request comes in: who asks, what his selection comes to, and one order for it, once per idempotency key. What cannot
+ * A request comes in: who asks, what their selection comes to, and one order for it, once per idempotency key. What cannot
  * be had is an item of the order too, failed from the start with its reason, so that the outcome of everything that was
  * asked for is told (US 6,647,260, claim 10 and column 7).
  */
@@ -32,7 +32,7 @@ import { beginRequest } from "./begin.ts";
 const REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ";
 const REFERENCE_CHARACTERS = 8;
 const SELECTION_MAX = 50;
-/** Who asks for himself, or through a partner, must be known well enough; a representative answers for whom he brings. */
+/** Who asks for themselves, or through a partner, must be known well enough; a representative answers for whom they bring. */
 const ASSURED_ROADS: readonly NewRequest["road"][] = ["self_service", "telephone", "partner", "offer"];
 
 /** Roads on which it is not the device itself that asks. */
@@ -75,7 +75,7 @@ export async function submitRequest(
       ...underway.keys(),
     ]),
     all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
-    // Who is asked for has not shown here what is on his device: a knock finds it out.
+    // Who is asked for has not shown here what is on their device: a knock finds it out.
     hasClient:
       noticeKey !== null || (ASKED_FOR.includes(request.road) && (deps.landName?.() ?? null) !== null),
   });

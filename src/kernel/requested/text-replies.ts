@@ -31,7 +31,7 @@ type ReplyDeps = {
   readonly submit: RequestDesk["submit"];
 };
 
-/** "Not understood" to one subscriber within a day, whatever he writes. */
+/** "Not understood" to one subscriber within a day, whatever they write. */
 const UNCLEAR_ANSWERS_PER_DAY = 3;
 const DAY_HOURS = 24;
 /** What an operator keeps of a text; a longer one is no answer to anything. */
@@ -61,7 +61,7 @@ export async function textCame(
   const wasPreference = stop !== undefined && (await preferenceCame(here, stop, from, text, to));
   if (stop?.kind === "start") return wasPreference;
   const questions = await requests.questionsOf(from, deps.clock());
-  // The words that count are those of whoever asked, in the language that he asked in.
+  // The words that count are those of whoever asked, in the language that they asked in.
   const about = questionNamed(text, questions) ?? questions[0];
   if (!about) return wasPreference;
   const terms = await deps.store.termsOf(about.operatorId);

@@ -191,7 +191,7 @@ const SIGN_NAME: Record<SimSign, string> = { iccid: "ICCID", imsi: "IMSI", gid1:
 const shown = ({ sign, value }: Evidence): string =>
   sign === "imsi" || sign === "iccid" ? `${SIGN_NAME[sign]} ${value}...` : `${SIGN_NAME[sign]} "${value}"`;
 
-/** Who has given access points of his own hears what they lack to be for such a SIM. */
+/** Who has given access points of their own hears what those lack to be for such a SIM. */
 const OWN_ARE_FOR_OTHERS =
   "; the operator's own access points there are not said to be for such a SIM (spn, gid1, imsiPrefix, or wholeNetwork)";
 

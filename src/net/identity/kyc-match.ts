@@ -1,7 +1,7 @@
 /**
  * An identity bureau by CAMARA KYC Match 0.4 (`POST /kyc-match/v0.4/match`): does what the user says agree with what
- * his number's holder is known by? A bureau that cannot compare anything has not verified anybody, and one that compares his
- * country alone has not either, where he said who he is: that is a mismatch.
+ * their number's holder is known by? A bureau that cannot compare anything has not verified anybody, and one that compares the
+ * country alone has not either, where the user said who they are: that is a mismatch.
  */
 import type { IdentityBureau } from "../../kernel/calls/connectors.ts";
 import type { UserData, UserField } from "../../kernel/order/request.ts";

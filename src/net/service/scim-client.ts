@@ -323,7 +323,7 @@ function stepOf(answer: Answered | ExchangeFailure, registration: ServiceRegistr
     const json = jsonOf(answer);
     if ("kind" in json) return json;
     const user = membersOf(json.value);
-    // Somebody else's user would give this user's data and his access away.
+    // Somebody else's user would give this user's data and access away.
     if (user.externalId !== undefined && user.externalId !== registration.id)
       return failed("bad_answer", "the user is of another registration");
     const { location } = answer.headers;
@@ -382,7 +382,7 @@ function coreAccess(user: User, location: string | undefined): Fields {
 const isAddress = (value: unknown): value is string =>
   typeof value === "string" && value.length <= MAX_ADDRESS_CHARACTERS && /^https:\/\/[^\s"<>]+$/.test(value);
 
-/** Who is not let in, or does not prove himself, is refused; whatever else went wrong may be asked again. */
+/** Who is not let in, or does not prove who they are, is refused; whatever else went wrong may be asked again. */
 function outcomeOf(answer: Answered | ExchangeFailure): Refused | Failed {
   const failure = answer.kind === "failed" ? answer : failureOfStatus(answer);
   switch (failure.cause) {

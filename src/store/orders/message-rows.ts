@@ -138,7 +138,7 @@ const EXPIRE = {
  * So it is looked for once more, until every transaction has ended that may have been under way when it was kept: those
  * below the `horizon`, the number that the first look took itself, after it had seen the receipt. (Not the snapshot's `xmax`:
  * that is one above the last transaction that has ended, and a booking may be under way above it.) Who books the part later
- * finds it by himself, so the number of looks does not grow with what is nobody's.
+ * finds it by itself, so the number of looks does not grow with what is nobody's.
  */
 const RECEIPTS_TO_LOOK_FOR = {
   name: "receipts_to_look_for", // unmatched_receipt_to_look_for

@@ -1,4 +1,4 @@
-/** Whom an offer goes to: nobody is offered what he has, has ordered, cannot have, or said no to a while ago. */
+/** Whom an offer goes to: nobody is offered what they have, have ordered, cannot have, or said no to a while ago. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { requestShop } from "../../../test/fixture/request-shop.ts";

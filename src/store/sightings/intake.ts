@@ -464,7 +464,7 @@ async function updateKnown(
   return { told: [...latest.keys()], numbers };
 }
 
-/** Takes numbers from whom they were; answers who has which number that he had not before. */
+/** Takes numbers from whom they were; answers who has which number that they had not before. */
 async function moveNumbers(
   { sealer, newId }: IntakeDeps,
   tx: Db,
@@ -491,7 +491,7 @@ async function moveNumbers(
       holder.deviceId === null ? 0 : seenMs(sim, holder.deviceId),
     );
     if (!isElsewhere && seen.numberMs < holderMs) {
-      wanted.delete(keyOf(holder.operatorId, holder.msisdnIndex)); // he was seen since: it is his
+      wanted.delete(keyOf(holder.operatorId, holder.msisdnIndex)); // seen since: it is theirs
       continue;
     }
     onChange(new Set([sim]));

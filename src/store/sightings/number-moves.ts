@@ -1,7 +1,7 @@
 /**
- * A number that moved on: seen with another SIM, it is that SIM's alone from then on. Whoever had it keeps his row, without the
- * number, and a row that he had it; what proves possession of the number, or is on its way to it, ends in the same
- * transaction: offers, ways in by SMS, pages behind links, messages that wait or are on their way. His orders are due at once,
+ * A number that moved on: seen with another SIM, it is that SIM's alone from then on. Whoever had it keeps their row, without the
+ * number, and a row that they had it; what proves possession of the number, or is on its way to it, ends in the same
+ * transaction: offers, ways in by SMS, pages behind links, messages that wait or are on their way. Their orders are due at once,
  * and say themselves what becomes of them. The same person with a new SIM looks the same from here, so nothing is carried over.
  *
  * A SIM that has another number now has lost its former one in the same way: that number is or will be somebody else's.
@@ -15,7 +15,7 @@ export type NumberSeen = {
   readonly operatorId: string;
   readonly msisdnIndex: Buffer;
 };
-/** Who has a number that was seen with another SIM, and when he was seen last himself. */
+/** Who has a number that was seen with another SIM, and when they were seen last themselves. */
 type Holder = {
   readonly subscriberId: string;
   readonly operatorId: string;
@@ -100,8 +100,8 @@ const WAKE_ORDERS = {
 };
 
 /**
- * Who said STOP keeps his word without the number, under his own id in its place; the number keeps it too, since the same
- * person may have it in a new SIM. From here on each of them says START for himself alone.
+ * Who said STOP keeps their word without the number, under their own id in its place; the number keeps it too, since the same
+ * person may have it in a new SIM. From here on each of them says START for themselves alone.
  */
 const KEEP_STOPS = {
   name: "keep_stops_of", // message_stop_of_subscriber, message_stop_pkey

@@ -1,6 +1,6 @@
 /**
- * E-CARE (US 6,647,260, column 5; row 23): where a subscriber stands in the flow, for whoever he calls; it needs nothing
- * provisioned, a SIM that the network has seen is enough. And a new link to his portal, where the last one got lost.
+ * E-CARE (US 6,647,260, column 5; row 23): where a subscriber stands in the flow, for whoever they call; it needs nothing
+ * provisioned, a SIM that the network has seen is enough. And a new link to their portal, where the last one got lost.
  */
 import Type from "typebox";
 import type { Role } from "../../../kernel/account/role.ts";

@@ -1,7 +1,7 @@
 /**
  * The partner's road (US 6,647,260, column 2; row 68): another company's server gives user data and selection in a secure
- * session, and looks by itself how it goes. The outcome is the device road's: verified, agreed to by the subscriber himself,
- * delivered to his device. A partner sees what it entered, by its token's label, and nothing else.
+ * session, and looks by itself how it goes. The outcome is the device road's: verified, agreed to by the subscriber,
+ * delivered to the subscriber's device. A partner sees what it entered, by its token's label, and nothing else.
  */
 import Type from "typebox";
 import type { Caller } from "../../../kernel/account/role.ts";

@@ -1,4 +1,4 @@
-/** Requests in the API description: what whoever asks for somebody else sends, and what he is shown of it. */
+/** Requests in the API description: what whoever asks for somebody else sends, and is shown of it. */
 import Type, { type Static } from "typebox";
 import { USER_FIELDS } from "../../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";

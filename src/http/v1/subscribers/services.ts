@@ -1,4 +1,4 @@
-/** What a subscriber has now: before somebody changes it for him. */
+/** What a subscriber has now: before somebody changes it for them. */
 import Type from "typebox";
 import { ok, route } from "../../route.ts";
 import { instant } from "../../schema.ts";

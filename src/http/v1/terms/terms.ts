@@ -1,4 +1,4 @@
-/** Exact texts that people agree to. A change is a next version; whoever agreed, agreed to the version that he saw. */
+/** Exact texts that people agree to. A change is a next version; whoever agreed, agreed to the version that they saw. */
 import Type, { type Static } from "typebox";
 import type { TermsVersion } from "../../../kernel/catalog/catalog-store.ts";
 import { surroundingsOf } from "../../../kernel/catalog/catalog-store.ts";
