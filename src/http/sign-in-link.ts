@@ -1,6 +1,6 @@
 /**
- * A way in by SMS that is sent for somebody: a link to their portal, or a code that they key on the telephone. What proves them is
- * that it reaches their SIM. Only hashes are kept; how many are open at once has a limit.
+ * A way in by SMS that is sent for somebody: a link to their portal, or a code that they key on the telephone. What
+ * proves them is that it reaches their SIM. Only hashes are kept; how many are open at once has a limit.
  */
 import { createHash } from "node:crypto";
 import { fill } from "../kernel/dialog/texts.ts";
