@@ -22,13 +22,23 @@ export const IMSI_OCTETS = 9;
 /** Of EF_ICCID: 20 half octets. */
 const ICCID_OCTETS = 10;
 
-/** @throws DecodeError; `at` is where the value begins in the whole message */
+/**
+ * The 15 digits of a packed IMEI; the last is as it came.
+ * @param at where the value begins in the whole message
+ * @throws DecodeError with the offset in the message: another length or type, a half octet that is no digit
+ */
 export const decodeImei = (value: Uint8Array, at = 0): string => identity(value, "imei", 15, IMEI_OCTETS, at);
-/** @throws DecodeError */
+/**
+ * The 16 digits of a packed IMEISV.
+ * @throws DecodeError with the offset in the message: another length or type, a half octet that is no digit
+ */
 export const decodeImeisv = (value: Uint8Array, at = 0): string =>
   identity(value, "imeisv", 16, IMEISV_OCTETS, at);
 
-/** @throws DecodeError */
+/**
+ * The 6 to 15 digits of a packed IMSI behind its length; octets behind it are not looked at.
+ * @throws DecodeError with the offset in the message: another length or type, a half octet that is no digit
+ */
 export function decodeImsi(value: Uint8Array, at = 0): string {
   const [length = 0] = value;
   if (value.length === 0) throw new DecodeError("the IMSI is cut short", at);
@@ -40,7 +50,10 @@ export function decodeImsi(value: Uint8Array, at = 0): string {
   return digits;
 }
 
-/** @throws DecodeError */
+/**
+ * The 19 or 20 digits of EF_ICCID.
+ * @throws DecodeError with the offset in the message: another length than 10 octets, a half octet that is no digit
+ */
 export function decodeIccid(value: Uint8Array, at = 0): string {
   if (value.length < ICCID_OCTETS) throw new DecodeError("the ICCID is cut short", at + value.length);
   if (value.length > ICCID_OCTETS) throw new DecodeError("octets after the ICCID", at + ICCID_OCTETS);

@@ -36,7 +36,10 @@ export function encodeCommand(asked: LocalInformation): Uint8Array {
   return Uint8Array.from([PROACTIVE, body.length, ...body]);
 }
 
-/** @throws DecodeError */
+/**
+ * Which number a proactive command asks for.
+ * @throws DecodeError with the offset: cut short, or another command
+ */
 export function decodeCommand(bytes: Uint8Array): LocalInformation {
   if (bytes[0] !== PROACTIVE) throw new DecodeError("no proactive command", 0);
   if (bytes[1] !== bytes.length - 2) throw new DecodeError("the length is not that of the command", 1);
@@ -67,7 +70,10 @@ export const cannotDo = (asked: LocalInformation): TerminalResponse => ({
   result: BEYOND_CAPABILITIES,
 });
 
-/** @throws DecodeError */
+/**
+ * What the terminal answered to one of the two commands.
+ * @throws DecodeError with the offset: cut short, without a result, or of another command
+ */
 export function decodeResponse(bytes: Uint8Array): TerminalResponse {
   const objects = decodeObjects(bytes);
   const asked = askedIn(objects);

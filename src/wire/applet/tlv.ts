@@ -14,7 +14,10 @@ export type DataObject = { readonly tag: number; readonly value: Uint8Array; rea
 /** `14` and `94` are one tag: the second asks that it be understood. */
 export const plainTag = (tag: number): number => tag & ~COMPREHENSION;
 
-/** @throws DecodeError */
+/**
+ * Every data object from `from` to the end, in the order met.
+ * @throws DecodeError with the offset: a tag of 00 or FF, a length or value cut short
+ */
 export function decodeObjects(bytes: Uint8Array, from = 0): DataObject[] {
   const objects: DataObject[] = [];
   for (let at = from; at < bytes.length; ) {

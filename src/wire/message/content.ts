@@ -126,7 +126,10 @@ export function verifyContent(
   return { kind: "valid", content };
 }
 
-/** Reads the form only; `verifyContent` says whether to believe it. @throws DecodeError */
+/**
+ * Reads the form only; `verifyContent` says whether to believe it. Integers are big-endian.
+ * @throws DecodeError with the offset: too long, cut short, another magic, an unknown section or one out of order
+ */
 export function decodeContent(bytes: Uint8Array): Content {
   if (bytes.length > MAX_CONTENT_OCTETS) throw new DecodeError("content too long", MAX_CONTENT_OCTETS);
   MAGIC.forEach((octet, at) => {

@@ -132,7 +132,10 @@ export function bindingOf(
   );
 }
 
-/** Signs and encodes. The same body and key give the same octets: Ed25519 draws no randomness (RFC 8032 clause 5.1.6). */
+/**
+ * Signs and encodes. The same body and key give the same octets: Ed25519 draws no randomness (RFC 8032 clause 5.1.6).
+ * @throws RangeError: a text, number or octets that a field cannot hold, or a key of more than 1,000 octets
+ */
 export function signDeviceKey(body: DeviceKeyBody, privateKey: KeyObject): Uint8Array {
   const unsigned = encodeBody(body);
   return joined([unsigned, sign(null, unsigned, privateKey)]);

@@ -62,7 +62,10 @@ export function reportReferenceOf(keyId: Uint8Array): Uint8Array {
   return keyId.slice(0, REPORT_REFERENCE_OCTETS);
 }
 
-/** Encodes and signs. `secret`: the key's confirm secret. */
+/**
+ * Encodes and signs. `secret`: the key's confirm secret.
+ * @throws RangeError: a reference that has not 8 octets, a time outside 1970 to 2106
+ */
 export function signDeviceReport(report: Omit<DeviceReport, "mac">, secret: Uint8Array): Uint8Array {
   const signed = encodeSigned(report);
   return Uint8Array.from(Buffer.concat([signed, macOf(signed, secret)]));
@@ -70,7 +73,7 @@ export function signDeviceReport(report: Omit<DeviceReport, "mac">, secret: Uint
 
 /**
  * Writes what `signDeviceReport` made, big-endian.
- * @throws RangeError: a MAC or a reference of another length, a time that 4 octets of seconds do not hold
+ * @throws RangeError: a MAC that has not 12 octets, a reference that has not 8, a time outside 1970 to 2106
  */
 export function encodeDeviceReport(report: DeviceReport): Uint8Array {
   if (report.mac.length !== MAC_OCTETS) throw new RangeError("a report's MAC has 12 octets");

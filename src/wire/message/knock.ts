@@ -25,7 +25,10 @@ export type Knock = {
 export const encodeKnock = ({ server, reference, itemId }: Knock): Uint8Array =>
   joined([MAGIC, referenceOctets(reference), itemOctets(itemId), serverOctets(server)]);
 
-/** @throws DecodeError */
+/**
+ * Reads a knock; nothing in it is proved.
+ * @throws DecodeError with the offset: cut short, left over, or a field of another form
+ */
 export function decodeKnock(bytes: Uint8Array): Knock {
   const reader = readOctets(bytes);
   if (Buffer.compare(reader.octets(MAGIC.length, "magic"), MAGIC) !== 0) throw new DecodeError("no knock", 0);

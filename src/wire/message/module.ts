@@ -36,13 +36,19 @@ export const MODULE_NAME = { min: 1, max: 63, pattern: /^[a-z0-9][a-z0-9.-]*$/ }
 const VERSION = { min: 1, max: 23, pattern: /^(0|[1-9]\d{0,4})(\.(0|[1-9]\d{0,4})){0,3}$/ } as const;
 const VENDOR = { min: 1, max: 40, pattern: /^[A-Za-z0-9][A-Za-z0-9._-]*$/ } as const;
 
-/** Ed25519 draws no randomness: the same module and key give the same octets. @throws RangeError */
+/**
+ * Ed25519 draws no randomness: the same module and key give the same octets.
+ * @throws RangeError: a name or software that the format cannot hold
+ */
 export function signModule(module: Omit<SoftwareModule, "signature">, privateKey: KeyObject): SoftwareModule {
   const signature = Uint8Array.from(sign(null, signedOctets(module), privateKey));
   return { ...module, signature };
 }
 
-/** Why a device must not run it; undefined where it may. */
+/**
+ * Why a device must not run it; undefined where it may.
+ * @throws RangeError: a name or software that the format cannot hold
+ */
 export function moduleRefusalOf(
   module: SoftwareModule,
   publicKeyOf: (vendor: string) => KeyObject | undefined,
@@ -59,7 +65,10 @@ export function encodeModule(module: SoftwareModule): Uint8Array {
   return joined([unsigned(module), module.signature]);
 }
 
-/** Reads the form only; `moduleRefusalOf` says whether to believe it. @throws DecodeError */
+/**
+ * Reads the form only; `moduleRefusalOf` says whether to believe it.
+ * @throws DecodeError with the offset: too long, cut short, another magic, or a field of another form
+ */
 export function decodeModule(bytes: Uint8Array, offset = 0): SoftwareModule {
   if (bytes.length > MAX_MODULE_OCTETS) throw new DecodeError("module too long", offset + MAX_MODULE_OCTETS);
   const reader = readOctets(bytes, offset);

@@ -188,7 +188,10 @@ export const serverOctets = (server: string): Uint8Array => textOctets(1, server
  */
 export const serverIn = (reader: OctetReader): string => reader.text(1, SERVER, "server");
 
-/** A reference is 8 letters and digits, without a length in front. Notices and replies write it alike. */
+/**
+ * A reference is 8 letters and digits, without a length in front. Notices and replies write it alike.
+ * @throws RangeError: other than 8 letters and digits
+ */
 export function referenceOctets(reference: string): Uint8Array {
   return textOctets(1, reference, REFERENCE, "a reference").subarray(1);
 }

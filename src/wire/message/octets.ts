@@ -114,7 +114,10 @@ export function numberOctets(octets: LengthOctets, value: number, name: string):
   );
 }
 
-/** Whole seconds since 1970 in four octets. */
+/**
+ * Whole seconds since 1970 in four octets.
+ * @throws RangeError: before 1970 or after 2106
+ */
 export const timeOctets = (at: Date): Uint8Array =>
   numberOctets(4, Math.floor(at.getTime() / 1_000), "a time");
 
@@ -123,7 +126,10 @@ export const joined = (parts: readonly Uint8Array[]): Uint8Array => Uint8Array.f
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** The 16 octets of a UUID in its usual lower-case text. @throws RangeError */
+/**
+ * The 16 octets of a UUID.
+ * @throws RangeError: other than its usual text in lower case
+ */
 export function uuidOctets(uuid: string): Uint8Array {
   if (!UUID.test(uuid)) throw new RangeError("a UUID in lower-case letters is wanted");
   return Uint8Array.from(Buffer.from(uuid.replaceAll("-", ""), "hex"));

@@ -163,7 +163,10 @@ export function octets({ min, max }: { min: number; max: number }): Read<Uint8Ar
 
 const memberOf = (path: string, name: string): string => (path ? `${path}.${name}` : name);
 
-/** Octets as lower-case hexadecimal text of a fixed length. */
+/**
+ * Octets as lower-case hexadecimal text of a fixed length.
+ * @throws ShapeError: another length, a capital letter, no hexadecimal; by the reader that this gives
+ */
 export function hexText(octetCount: number): Read<string> {
   return text({
     min: octetCount * 2,

@@ -22,7 +22,10 @@ export function decodeProvisioning(bytes: Uint8Array): ProvisioningDocument {
   return { version: versionOf(root), characteristics };
 }
 
-/** The document as compact XML, every element and attribute in coded order. */
+/**
+ * The document as compact XML, every element and attribute in coded order.
+ * @throws DecodeError with the offset, as `decodeWbxml`
+ */
 export const xmlOf = (bytes: Uint8Array): string => xmlOfElement(decodeWbxml(bytes, PROV_CONT));
 
 function versionOf(root: WbxmlElement): ProvisioningDocument["version"] {

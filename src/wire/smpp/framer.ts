@@ -41,6 +41,7 @@ type Framing = {
 /**
  * A framer for one connection.
  * @param maxPduOctets the longest PDU taken, its header counted
+ * @throws DecodeError by its methods: a length that no PDU has
  */
 export function createPduFramer({
   maxPduOctets = DEFAULT_MAX_PDU_OCTETS,

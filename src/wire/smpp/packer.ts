@@ -21,6 +21,7 @@ export interface PduPacker {
 /**
  * A packer for one connection.
  * @param send takes octets that are never changed afterwards
+ * @throws TurnupError `smpp_field_invalid` by `add`
  */
 export function createPduPacker(send: (octets: Uint8Array) => void): PduPacker {
   let block = Buffer.alloc(0);

@@ -59,7 +59,10 @@ export function parseTime(text: string): SmppTime {
   return { kind: "absolute", atMs: local - utcOffsetQuarters * QUARTER_MS, utcOffsetQuarters };
 }
 
-/** A value's text, the mirror of parseTime. Absolute times are cut to tenths of a second. */
+/**
+ * A value's text, the mirror of parseTime. Absolute times are cut to tenths of a second.
+ * @throws TurnupError `smpp_field_invalid`: an instant before 2000, after 2099 or more than 12 hours from UTC
+ */
 export function formatTime(time: SmppTime): string {
   if (time.kind === "absolute") return formatAbsoluteTime(time.atMs, time.utcOffsetQuarters);
   const { years, months, days, hours, minutes, seconds } = time;

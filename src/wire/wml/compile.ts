@@ -48,7 +48,10 @@ export function compileWml(deck: WmlDeck | Uint8Array | string): Uint8Array {
   return Uint8Array.from([...head, ...table.octets, ...body]);
 }
 
-/** What one element costs in a deck at most. */
+/**
+ * What one element costs in a deck at most.
+ * @throws DecodeError: an element or attribute that this version has no token for
+ */
 export function octetsOf(element: XmlElement, version: WmlVersion): number {
   const pieces: Piece[] = [];
   pushElement(pieces, element, TABLES[version]);

@@ -35,7 +35,10 @@ const PARAMETERS_MAX = 16;
 /** Its value is a uintvar, unlike the others'. */
 const Q = 0x00;
 
-/** Reads a Content-Type that ends before `end`. */
+/**
+ * Reads a Content-Type that ends before `end`.
+ * @throws DecodeError with the offset: cut short, a number without a type, a parameter twice, or too many of them
+ */
 export function decodeContentType(
   bytes: Uint8Array,
   at: number,
@@ -51,7 +54,10 @@ export function decodeContentType(
   return { value: { ...media.value, params: decodeParameters(bytes, media.next, next) }, next };
 }
 
-/** The octets of a Content-Type. SEC may be given by its name. */
+/**
+ * The octets of a Content-Type. SEC may be given by its name.
+ * @throws TurnupError `payload_malformed`: a type or parameter that WSP cannot write
+ */
 export function contentTypeOctets(contentType: string, params: Parameters): number[] {
   const code = contentTypeCodeOf(contentType);
   const octets: number[] = [];

@@ -25,7 +25,10 @@ export type SubjectName =
   | { readonly kind: "ip"; readonly octets: Uint8Array }
   | { readonly kind: "uri"; readonly uri: string };
 
-/** A distinguished name of a common name alone. */
+/**
+ * A distinguished name of a common name alone.
+ * @throws RangeError: too long, as `der`
+ */
 export const nameOf = (commonName: string): Uint8Array =>
   sequence(der(TAG.set, sequence(oid(COMMON_NAME), der(TAG.utf8, new TextEncoder().encode(commonName)))));
 
@@ -46,18 +49,27 @@ export function generalName(name: SubjectName): Uint8Array {
   }
 }
 
-/** An extension: id, whether it is critical, and its value in an octet string (RFC 5280 clause 4.1). */
+/**
+ * An extension: id, whether it is critical, and its value in an octet string (RFC 5280 clause 4.1).
+ * @throws RangeError: too long, as `der`
+ */
 export const extension = (id: string, value: Uint8Array, critical = false): Uint8Array =>
   sequence(oid(id), ...(critical ? [der(TAG.boolean, [0xff])] : []), der(TAG.octetString, value));
 
-/** A DER integer: no superfluous leading zeros, and one where the top bit would make it negative. */
+/**
+ * A DER integer: no superfluous leading zeros, and one where the top bit would make it negative.
+ * @throws RangeError: too long, as `der`
+ */
 export function integer(magnitude: Uint8Array): Uint8Array {
   const first = magnitude.findIndex((octet) => octet !== 0);
   const trimmed = first < 0 ? Uint8Array.of(0) : magnitude.subarray(first);
   return der(TAG.integer, trimmed[0]! & 0x80 ? [0, ...trimmed] : trimmed);
 }
 
-/** An object identifier from its dotted form, arcs of at most 32 bits. */
+/**
+ * An object identifier from its dotted form, arcs of at most 32 bits.
+ * @throws RangeError: more than 65,535 octets
+ */
 export function oid(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
   const octets = [first * 40 + second, ...rest].flatMap((arc) => {
@@ -77,10 +89,16 @@ export const ascii = (text: string): Uint8Array => {
   return new TextEncoder().encode(text);
 };
 
-/** A bit string whose bits fill its octets. */
+/**
+ * A bit string whose bits fill its octets.
+ * @throws RangeError: too long, as `der`
+ */
 export const bitString = (value: Uint8Array): Uint8Array => der(TAG.bitString, [0, ...value]);
 
-/** A SEQUENCE of values that are DER already. */
+/**
+ * A SEQUENCE of values that are DER already.
+ * @throws RangeError: too long, as `der`
+ */
 export const sequence = (...parts: readonly Uint8Array[]): Uint8Array =>
   der(TAG.sequence, Buffer.concat(parts));
 
