@@ -25,7 +25,7 @@ const inPackage = (path: string): boolean =>
   path.startsWith(join(SRC, "wire/")) || path === join(SRC, "device/client.ts");
 
 /**
- * Whoever builds on the package (`turnup/wire/*`, `turnup/device`) must be able to write the type of what he passes and gets: a type
+ * Whoever builds on the package (`turnup/wire/*`, `turnup/device`) must be able to write the type of what they pass and get: a type
  * that its own file names again stays given out there.
  */
 function isTypeOfPackage(file: string, name: string): boolean {

@@ -1,6 +1,6 @@
 /**
  * Features and services after the first time (US 6,647,260 columns 2 and 7; rows 64 to 66): the user takes back and adds, the
- * operator's people do it for him and he is told, and the billing centre goes along or nothing happens.
+ * operator's people do it for them and they are told, and the billing centre goes along or nothing happens.
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";

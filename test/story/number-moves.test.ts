@@ -1,4 +1,4 @@
-/** A number that another SIM bears now: its new holder answers nothing for the old one, and gets nothing of his. */
+/** A number that another SIM bears now: its new holder answers nothing for the old one, and gets nothing of theirs. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world.ts";
@@ -21,7 +21,7 @@ const kernel = fixture.road.sandboxes.parties.office.kernelAt("/scim/v2");
 const registered = (): number =>
   kernel.ofClient("turnup").filter(({ state }) => state === "registered").length;
 
-/** Has the mail program, and is asked whether he agrees to the service's terms. */
+/** Has the mail program, and is asked whether they agree to the service's terms. */
 async function asked(): Promise<{ readonly phone: Phone; readonly code: string }> {
   const phone = await fixture.phone();
   phone.powerOn();

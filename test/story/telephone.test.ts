@@ -1,6 +1,6 @@
 /**
  * The telephone road, walked by a small voice platform over the real server (US 6,647,260, column 2; row 69): language, the
- * caller proved by a code to his SIM, a service chosen, prices and terms read out, a request that goes the usual way.
+ * caller proved by a code to their SIM, a service chosen, prices and terms read out, a request that goes the usual way.
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
@@ -90,7 +90,7 @@ async function line(name: string, over: LandDoor = door) {
     /** What the platform posted, to be posted again. */
     posts,
     codeSent,
-    /** A call of somebody who has proved himself. */
+    /** A call of somebody who has proved who they are. */
     async known(language = "English") {
       const call = await dial();
       await call.choose(language);

@@ -1,4 +1,4 @@
-/** Who asks is verified before anything is done, and what he is known by stands nowhere in clear (US 6,647,260, 7A:708-712; columns 1, 3, 7). */
+/** Who asks is verified before anything is done, and what they are known by stands nowhere in clear (US 6,647,260, 7A:708-712; columns 1, 3, 7). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world.ts";
@@ -41,7 +41,7 @@ async function asks(label: string, fill: Readonly<Record<string, string>>): Prom
   return phone;
 }
 
-/** Nothing was done, and nobody was told but he himself. */
+/** Nothing was done, and nobody was told but the subscriber. */
 async function stopped(phone: Phone, code: string, told: RegExp): Promise<void> {
   const before = billedTo(fixture).length;
   const story = await settledAs(fixture, phone, "rejected");

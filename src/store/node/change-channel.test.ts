@@ -1,4 +1,4 @@
-/** The channel between servers on one database: who hears what, and who knows that he might not. */
+/** The channel between servers on one database: who hears what, and who knows that they might not. */
 import assert from "node:assert/strict";
 import { onTestFinished, test } from "vitest";
 import { cutLine } from "../../../test/fixture/cut-line.ts";

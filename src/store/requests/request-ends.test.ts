@@ -126,7 +126,7 @@ test("a change whose proof never comes holds nothing at the billing centre; late
   assert.deepEqual(billed(fixture), ["prepare", "abort", "account_change", "feature"]);
 });
 
-/** Of the user in rows of one order: what he told, and what was to be sent of it. */
+/** Of the user in rows of one order: what they told, and what was to be sent of it. */
 const kept = async (orderId: string) => ({
   request: await shop.count("request", "order_id = $1 and user_sealed is not null", [orderId]),
   registrations: (

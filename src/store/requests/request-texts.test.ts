@@ -1,4 +1,4 @@
-/** Texts between a subscriber and his requests: long ones, and numbers that are another's by now. */
+/** Texts between a subscriber and their requests: long ones, and numbers that are another's by now. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { pair } from "../../../test/fixture/order-shop.ts";

@@ -207,7 +207,7 @@ const readArrival = object({
   /** `arrivalProofOf` by the handset: whoever holds the key's confirm secret can check it. */
   proof: octets({ min: 16, max: 16 }),
 });
-/** A handset reached the maker's server over an access point of its key; `proof` is believed, the rest is hearsay. */
+/** A handset reached the maker's server over an access point of its key; `proof` shows that it held the key. */
 export type Arrival = ReturnType<typeof readArrival>;
 /**
  * The body of `POST /v1/arrivals`.

@@ -19,7 +19,7 @@ export const maxLengthOf = ({ kind, maxLength }: Field): number | undefined =>
 /** What a form sends for a field before anybody touched it. */
 export const initialValueOf = (field: Field): string => field.value ?? "";
 
-/** What is wrong with an entry, as a word for `ScreenWords`. */
+/** What is wrong with an entry before it is sent. */
 export type FieldFault = "missing" | "tooShort" | "tooLong" | "malformed";
 
 /** What is wrong with a value before it is sent, or undefined. The server judges again. */
