@@ -7,7 +7,7 @@ import type { WorldAddresses } from "../../src/app/demo/world.ts";
 import { EXIT_START_AGAIN } from "../../src/app/terminal/runner.ts";
 
 const BIN = join(import.meta.dirname, "..", "..", "bin", "turnup.js");
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 300_000;
 
 export type TurnupProcess = {
   readonly pid: number;

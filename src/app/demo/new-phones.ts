@@ -9,14 +9,22 @@ import { imeiFromNetwork } from "../../term/imei.ts";
 import type { DeviceWorld } from "./device-world.ts";
 import type { WorldOptions } from "./world-options.ts";
 
-/** Beside the fleet's serial numbers, which begin at 100,000. */
-const FIRST_SERIAL = 1;
+/**
+ * Beside the fleet's serial numbers, which begin at 100,000. Numbers stand apart and have no long runs of a digit, so that a
+ * search for them in any octets is not met by chance (`test/fault/identifier-scan.ts`); the steps are primes.
+ */
+const SERIALS = { first: 41_728, step: 7_919, of: 100_000 };
 /** Of the network 001 01, beside the fleet's. */
 const IMSI_PREFIX = "001019";
 const MSISDN_PREFIX = "88210900";
+const IMSIS = { first: 137_258_469, step: 104_729, of: 1_000_000_000 };
+const MSISDNS = { first: 3_714, step: 2_719, of: 10_000 };
+const SERIAL_DIGITS = 6;
 const IMSI_DIGITS = 9;
 const MSISDN_DIGITS = 4;
-const SERIAL_DIGITS = 6;
+
+const numberAt = (at: number, numbers: typeof SERIALS, digits: number): string =>
+  String((numbers.first + at * numbers.step) % numbers.of).padStart(digits, "0");
 
 const JOURNEYS: readonly Journey[] = [
   { road: "Features", item: "Java runtime", hasTerms: false },
@@ -42,9 +50,9 @@ export function newPhonesOf({ newPhones = 0, models }: Pick<WorldOptions, "newPh
   return Array.from({ length: newPhones }, (_, at) => {
     const { tac } = models.at(-1 - (at % models.length))!;
     return {
-      imei: imeiFromNetwork(tac + String(FIRST_SERIAL + at).padStart(SERIAL_DIGITS, "0")),
-      imsi: IMSI_PREFIX + String(at + 1).padStart(IMSI_DIGITS, "0"),
-      msisdn: MSISDN_PREFIX + String(at + 1).padStart(MSISDN_DIGITS, "0"),
+      imei: imeiFromNetwork(tac + numberAt(at, SERIALS, SERIAL_DIGITS)),
+      imsi: IMSI_PREFIX + numberAt(at, IMSIS, IMSI_DIGITS),
+      msisdn: MSISDN_PREFIX + numberAt(at, MSISDNS, MSISDN_DIGITS),
     };
   });
 }

@@ -23,6 +23,10 @@ export type PhoneSpec = HandsetModel & {
 
 /** Serial numbers of one TAC (TS 23.003 clause 6.2.1), and subscribers that fit the shortest MSIN used here. */
 const MAX_PHONES = 900_000;
+const SUBSCRIBER_DIGITS = 6;
+/** Before the subscriber's number in an IMSI. No long run of a digit: see `test/fault/identifier-scan.ts`. */
+const MSIN_START = "0729";
+const IMSI_DIGITS = 15;
 
 /**
  * `count` phones that take their models in turn, each with a serial number, IMSI and MSISDN of its own.
@@ -41,6 +45,7 @@ export function buildPhones(options: {
   const chance = chanceFrom(seed);
   const start = chance.between(100_000, 999_999);
   const home = network.mcc + network.mnc;
+  const msinStart = MSIN_START.slice(0, IMSI_DIGITS - home.length - SUBSCRIBER_DIGITS);
   return Array.from({ length: count }, (_, at) => {
     const model = models[at % models.length]!;
     // Steps of 7919, a prime that does not divide 900,000: every serial number once before any comes again.
@@ -49,7 +54,7 @@ export function buildPhones(options: {
     return {
       ...model,
       imei: imeiFromNetwork(model.tac + serial),
-      imsi: home + subscriber.padStart(15 - home.length, "0"),
+      imsi: home + msinStart + subscriber,
       msisdn: network.msisdnPrefix + subscriber,
       factoryApn,
     };

@@ -52,6 +52,22 @@ async function sessionsEnded(left: number): Promise<void> {
   assert.fail(`there are not ${left} sessions of servers`);
 }
 
+async function sessionPids(): Promise<number[]> {
+  const rows = await database.rows<{ pid: number }>(
+    "select pid from pg_stat_activity where application_name = 'turnup node' and datname = current_database()",
+  );
+  return rows.map(({ pid }) => pid);
+}
+
+/** A server whose session was cut has opened another. */
+async function anotherSessionThan(before: readonly number[]): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    if ((await sessionPids()).some((pid) => !before.includes(pid))) return;
+    await sleep(10);
+  }
+  assert.fail("the cut was not felt");
+}
+
 test("what a server that is gone had leased is due at the second look; a living server's leases are left alone", async () => {
   const living = await joinNodes(config.connection);
   const dying = await joinNodes(config.connection);
@@ -118,8 +134,9 @@ test("a server whose session is cut comes back under its number, unless its leas
   };
   const leased = await lease(number);
   const look = createLeaseWatch(database);
+  const before = await sessionPids();
   await cut();
-  await sleep(50); // until the cut is felt
+  await anotherSessionThan(before);
   assert.equal(await back(), number);
   await look(new Date());
   await look(new Date());
