@@ -28,9 +28,9 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   consent: ["catalog"],
   order: ["account", "catalog", "payload", "registration", "settings", "settlement", "support"],
   calls: ["order", "catalog"],
-  delivery: ["order", "payload"],
+  delivery: ["order", "payload", "devices"],
   proof: ["order", "delivery", "detection", "settlement"],
-  detected: ["order", "delivery", "proof", "keys", "payload"],
+  detected: ["order", "calls", "delivery", "proof", "keys", "payload", "settlement", "support"],
   fulfilment: ["order", "calls", "delivery", "account", "catalog", "consent", "payload"],
   requested: [
     ...["order", "calls", "delivery", "fulfilment"],

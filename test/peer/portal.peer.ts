@@ -75,7 +75,12 @@ async function town(name: string) {
       userFields: ["givenName", "familyName", "birthdate", "email", "country"],
     },
   });
-  await shop.catalog.putTerms(fixture.operatorId, "mail-terms", { en: TERMS }, () => true, "test");
+  await shop.catalog.putTerms(
+    fixture.operatorId,
+    "mail-terms",
+    { en: TERMS },
+    { expected: () => true, actor: "test" },
+  );
   await shop.see(fixture.operatorId, { imsi: fixture.imsi, imei: fixture.imei, msisdn: fixture.msisdn });
   const portal = portalOver(shop, fixture);
   const { server } = await openFixture({ portal: portal.portal });

@@ -25,10 +25,15 @@ const fixture = await cliFixture([
 ]);
 const operatorId = await fixture.operator("meridian");
 const catalog = createCatalogStore({ database: fixture.database, newId: uuidv7, clock: () => new Date() });
-await catalog.putTerms(operatorId, "mail-terms", { en: "Mail costs." }, () => true, "test");
+await catalog.putTerms(
+  operatorId,
+  "mail-terms",
+  { en: "Mail costs." },
+  { expected: () => true, actor: "test" },
+);
 for (const id of ["voice-mail", "plain"]) {
   const { id: _, version: __, ...body } = sampleItem(id, { terms: id === "plain" ? null : "mail-terms" });
-  await catalog.put(operatorId, id, body, () => true, "test");
+  await catalog.put(operatorId, id, body, { expected: () => true, actor: "test" });
 }
 const registry = createRegistry({ ...fixture, newId: uuidv7, clock: () => new Date() });
 const request = { ...DEFAULT_POLICY.request, unknownUser: "review" } as const;

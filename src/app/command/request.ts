@@ -186,7 +186,7 @@ export const requestAnswerCommand: Command = {
       const scope = { operatorId: opened.operator.id, subscriberId: null };
       if (answer === "accept" || answer === "decline") await desk.answerTerms(scope, id, answer, CHANNEL);
       else if (answer === "fields") await desk.supplyFields(scope, id, item!, fields);
-      else await desk.chooseRetransmission(scope, id, item!, answer, CHANNEL);
+      else await desk.chooseRetransmission(scope, { orderId: id, itemId: item! }, answer, CHANNEL);
       await note(opened, "request.answer", id, { answer, ...(item && { itemId: item }) });
       await show(context, await requestNamed(opened, desk, id));
       return "ok";

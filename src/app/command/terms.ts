@@ -92,13 +92,10 @@ export const termsPutCommand: Command = {
       );
     }
     return await withOperator(context, async (opened) => {
-      const put = await catalogOf(opened).putTerms(
-        opened.operator.id,
-        id,
-        checked.value,
-        () => true,
-        CLI_ACTOR,
-      );
+      const put = await catalogOf(opened).putTerms(opened.operator.id, id, checked.value, {
+        expected: () => true,
+        actor: CLI_ACTOR,
+      });
       if (put.outcome === "changed") throw new Error("a change without expectations was refused");
       if (context.json) await context.printJson({ id, ...put });
       else

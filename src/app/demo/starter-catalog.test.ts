@@ -90,7 +90,7 @@ test("what somebody changed since stays as it is, and what was taken off is not 
   const { items: now } = await store.exported(OPERATOR);
   const mail = now.get("mail");
   assert.ok(mail);
-  await store.put(OPERATOR, "mail", { ...mail, price: null }, () => true, "admin");
+  await store.put(OPERATOR, "mail", { ...mail, price: null }, { expected: () => true, actor: "admin" });
   await store.retire(OPERATOR, "ring-back", () => true, "admin");
   await putStarterCatalog(store, OPERATOR, places(7003), "start");
   const { items: after } = await store.exported(OPERATOR);

@@ -52,7 +52,10 @@ export async function putStarterCatalog(
   for (const [id, body] of checked.value.items) {
     const current = items.get(id);
     if (!current || canonical(withoutPlaces(current)) !== canonical(withoutPlaces(body))) continue;
-    const { outcome } = await store.put(operatorId, id, body, (version) => version !== undefined, actor);
+    const { outcome } = await store.put(operatorId, id, body, {
+      expected: (version) => version !== undefined,
+      actor,
+    });
     if (outcome === "stored") written++;
   }
   return written;

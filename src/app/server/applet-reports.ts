@@ -4,6 +4,7 @@
  * link to the centre vouches for. Nothing is sent back.
  */
 import type { Intake, SightingInput } from "../../kernel/detection/sighting.ts";
+import { isEightBit } from "../../net/smsc/phone-data.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -21,10 +22,9 @@ import { userDataOf } from "../../wire/smpp/user-data.ts";
 import { createReassembler } from "../../wire/sms/reassembly.ts";
 import { decodeText } from "../../wire/sms/text.ts";
 import type { Config } from "../config/config.ts";
-import { isEightBit } from "./handset-report.ts";
 
 /** `part`: more of it is to come; `refused`: it is no report, or names nobody. */
-type AppletOutcome = "sighting" | "refused" | "part";
+export type AppletOutcome = "sighting" | "refused" | "part";
 export type AppletReports = {
   isFor(pdu: Pick<DeliverSm, "destination_addr">): boolean;
   /** Durable when it resolves. An applet that is not answered reports again after its next start. */

@@ -13,31 +13,20 @@ import {
   createCallMaker,
   type MakerPort,
 } from "../../kernel/conductor/make-calls.ts";
-import {
-  createOutbox,
-  type Outbox,
-  type PartOutcome,
-  type PartToSubmit,
-} from "../../kernel/conductor/outbox.ts";
+import { createOutbox, type Outbox } from "../../kernel/conductor/outbox.ts";
 import { type Connectors, NO_CONNECTORS } from "../../kernel/conductor/request-calls.ts";
 import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { ConductorDeps } from "../../kernel/order/deps.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
-import type { RequestDesk } from "../../kernel/order/request.ts";
+import { type Delivered, type Receivers, takeDelivery } from "../../net/smsc/deliver.ts";
 import { createEsme, type Esme, type EsmeOptions } from "../../net/smsc/esme.ts";
-import type { SubmitOutcome } from "../../net/smsc/outcome.ts";
-import { type ReceiptIds, readReceipt, responseFormOf } from "../../net/smsc/receipt-ids.ts";
-import { TurnupError } from "../../term/error.ts";
-import type { DeliverSm } from "../../wire/smpp/command.ts";
-import type { MessageState } from "../../wire/smpp/receipt.ts";
-import { formatRelativeTime } from "../../wire/smpp/time.ts";
-import type { AppletReports } from "./applet-reports.ts";
-import { reportOctets } from "./handset-report.ts";
+import { type ReceiptIds, responseFormOf } from "../../net/smsc/receipt-ids.ts";
+import { createSmscPort } from "../../net/smsc/smsc-port.ts";
+import type { AppletOutcome, AppletReports } from "./applet-reports.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { type Arrivals, noArrivals } from "./measures.ts";
-import { subscriberText } from "./subscriber-text.ts";
 
 const ORDER_BATCH = 500;
 const CALL_BATCH = 500;
@@ -51,9 +40,6 @@ const REMATCH_BATCH = 1_000;
 const FORGET_POLL_MS = 60_000;
 /** A server that was missed twice at this pace is taken for gone. */
 const LEASE_POLL_MS = 1_000;
-const MIN_VALIDITY_MS = 60_000;
-/** A relative time holds less than 32 days. */
-const MAX_VALIDITY_MS = 30 * 86_400_000;
 /** Receipts are answered when they are on disk, a batch at a time: the centre may have this many unanswered. */
 const MAX_UNANSWERED_RECEIPTS = 2_000;
 const ESME_ROK = 0;
@@ -134,7 +120,7 @@ export function startEngine(options: EngineOptions): Engine {
     store,
     books,
     inHand,
-    smsc: { name: options.smsc.name, submit: (part) => submit(esme, part, clock()) },
+    smsc: createSmscPort(options.smsc.name, esme, clock),
     clock,
     random: Math.random,
     isKeyWithheld: (message, now) => isKeyWithheld(options, message, now),
@@ -197,12 +183,20 @@ function openSession(
   arrivals: Arrivals,
 ): Esme {
   const { name, receiptIds, ...session } = smsc;
+  const receivers: Receivers<AppletOutcome> = {
+    receipt: books.receipt,
+    applet: applet ?? null,
+    report: books.report,
+    reply: requests.replyCame,
+    text: requests.textCame,
+  };
   const esme = createEsme({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
     messageIdForm: responseFormOf(receiptIds),
-    onDeliver: (pdu) => deliver(books, requests, name, pdu, receiptIds, arrivals, applet),
+    onDeliver: async (pdu) =>
+      counted(arrivals, await takeDelivery(pdu, { smsc: name, receiptIds }, receivers)),
   });
   esme.on("trouble", (error) => onFault("smsc", error));
   esme.start();
@@ -255,106 +249,17 @@ async function stop({ messages, calls, ...loops }: Loops, { outbox, esme, books 
   await books.idle();
 }
 
-async function submit(esme: Esme, part: PartToSubmit, now: Date): Promise<PartOutcome> {
-  const validityMs = Math.min(
-    MAX_VALIDITY_MS,
-    Math.max(MIN_VALIDITY_MS, part.expiresAt.getTime() - now.getTime()),
-  );
-  const isAlphanumeric = !/^\d+$/.test(part.from);
-  const outcome = await esme.submit({
-    source_addr: part.from,
-    source_addr_ton: isAlphanumeric
-      ? TON.alphanumeric
-      : part.from.length < 7
-        ? TON.abbreviated
-        : TON.international,
-    source_addr_npi: isAlphanumeric ? NPI.unknown : NPI.isdn,
-    destination_addr: part.to,
-    dest_addr_ton: TON.international,
-    dest_addr_npi: NPI.isdn,
-    esm_class: part.esmClass,
-    data_coding: part.dataCoding,
-    registered_delivery: 1,
-    validity_period: formatRelativeTime(validityMs),
-    short_message: part.userData,
-  });
-  return partOutcome(outcome);
-}
-
-/** SMPP v3.4 §5.2.5 and §5.2.6. */
-const TON = { international: 1, alphanumeric: 5, abbreviated: 6 } as const;
-const NPI = { unknown: 0, isdn: 1 } as const;
-
-function partOutcome(outcome: SubmitOutcome): PartOutcome {
-  switch (outcome.kind) {
-    case "accepted":
-      return { kind: "accepted", smscMessageId: outcome.messageId };
-    case "refused":
-      return { kind: outcome.permanent ? "refused" : "later", code: outcome.statusName };
-    case "deferred":
-      return { kind: "later", code: outcome.statusName ?? outcome.cause };
-    case "unknown":
-      return { kind: "later", code: outcome.cause };
+/** Counts what came, and says that it was taken. */
+function counted(arrivals: Arrivals, came: Delivered<AppletOutcome>): number {
+  switch (came.kind) {
+    case "receipt":
+      arrivals.receipts.set(came.state, (arrivals.receipts.get(came.state) ?? 0) + 1);
+      break;
+    case "applet":
+      if (came.outcome !== "part") arrivals[came.outcome === "sighting" ? "applet" : "appletRefused"] += 1;
+      break;
+    default:
+      arrivals[came.kind === "report" ? "reports" : "others"] += 1;
   }
-}
-
-/** Acknowledged only when it is on disk: a message centre repeats what nobody answered. */
-async function deliver(
-  books: Bookkeeper,
-  requests: RequestDesk,
-  smsc: string,
-  pdu: DeliverSm,
-  receiptIds: ReceiptIds,
-  arrivals: Arrivals,
-  applet: AppletReports | null | undefined,
-): Promise<number> {
-  const receipt = readReceipt(pdu, receiptIds);
-  if (receipt) {
-    arrivals.receipts.set(receipt.state, (arrivals.receipts.get(receipt.state) ?? 0) + 1);
-    const state = BOOKED_STATE[receipt.state];
-    if (state) {
-      await books.receipt({
-        smsc,
-        smscMessageId: receipt.messageId.replaceAll("\0", ""),
-        otherIds: receipt.otherIds,
-        state,
-        errorCode: receipt.errorCode?.replace(/\p{Cc}/gu, "") ?? null,
-      });
-    }
-    return ESME_ROK;
-  }
-  if (applet?.isFor(pdu)) {
-    const outcome = await applet.take(pdu);
-    if (outcome !== "part") arrivals[outcome === "sighting" ? "applet" : "appletRefused"] += 1;
-    return ESME_ROK;
-  }
-  const report = reportOctets(pdu);
-  if (report && ((await books.report(report)) || (await requests.replyCame(report)))) arrivals.reports += 1;
-  else if (report === undefined && (await answered(requests, pdu))) arrivals.reports += 1;
-  else arrivals.others += 1;
   return ESME_ROK;
 }
-
-/** A subscriber's reply by text to a question of ours. One that comes too late is taken all the same: it changes nothing. */
-async function answered(requests: RequestDesk, pdu: DeliverSm): Promise<boolean> {
-  const came = subscriberText(pdu);
-  if (came === undefined) return false;
-  try {
-    return await requests.textCame(pdu.source_addr, came.text, pdu.destination_addr, came.part);
-  } catch (error) {
-    if (error instanceof TurnupError && !error.code.startsWith("database_")) return true;
-    throw error;
-  }
-}
-
-/** Intermediate states settle nothing. */
-const BOOKED_STATE: Readonly<Record<MessageState, "delivered" | "failed" | "expired" | null>> = {
-  enroute: null,
-  accepted: null,
-  delivered: "delivered",
-  expired: "expired",
-  undeliverable: "failed",
-  deleted: "failed",
-  rejected: "failed",
-  unknown: "failed",
-};

@@ -5,31 +5,28 @@
 import type { DeviceDescription } from "../../http/ports.ts";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
-import type { Judgement, SettingsChoice, SettingsProtocol } from "../../kernel/order/deps.ts";
 import { type OperatorTerms, relationOf } from "../../kernel/order/operator-terms.ts";
 import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
-import { isHost } from "../../kernel/order/unconfirmed.ts";
+import {
+  type SettingsChoice,
+  settingsChoiceOf,
+  settingsQueryOf,
+} from "../../kernel/order/settings-choice.ts";
 import type { Network, SettingsQuery } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found } from "../../kernel/settings/find-settings.ts";
-import {
-  type ChosenSettings,
-  chooseSettings,
-  SENDABLE_USES,
-  sendablePoints,
-  whyNothing,
-} from "../../kernel/settings/settings-for.ts";
-import { cutOffOn } from "../../kernel/support/cut-off.ts";
-import {
-  decideSupport,
-  type SupportDecision,
-  type SupportOverride,
-} from "../../kernel/support/decide-support.ts";
+import type { SupportDecision, SupportOverride } from "../../kernel/support/decide-support.ts";
+import { type Judgement, type JudgeQuestion, judge, supportOf } from "../../kernel/support/judge.ts";
+import { overridesFor } from "../../kernel/support/overrides.ts";
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
-import { parseImei, tacOf } from "../../term/imei.ts";
+import { parseImei } from "../../term/imei.ts";
 import { type HomePlmnResolver, homePlmnResolver } from "../../term/imsi.ts";
 import { plmnOf } from "../../term/plmn.ts";
 import type { DeviceKnowledge, OwnDevices } from "./own-devices.ts";
+
+const TAC_DIGITS = 8;
+/** What of an IMEI never varies: without its check digit. */
+const IMEI_INDEX_DIGITS = 14;
 
 export type Knowledge = {
   /** Over the shipped data. */
@@ -60,57 +57,38 @@ export function createKnowledge(data: {
   const devicesOf = ({ operatorId }: OperatorTerms): DeviceKnowledge =>
     data.ownDevices?.of(operatorId) ?? shipped;
 
-  const decide = (device: Device, imei: string, terms: OperatorTerms, asOf: Date): SupportDecision => {
+  /** A device as the rules ask about it: with the operator's words that fit it, and its relation to the maker. */
+  const question = (imei: string, terms: OperatorTerms, asOf: Date): JudgeQuestion => {
+    const device = devicesOf(terms).catalog.deviceOf(imei.slice(0, TAC_DIGITS));
     const relation = relationOf(terms, device.make);
-    return decideSupport(
-      {
-        device,
-        policy: terms.policy,
-        relation: relation ? { make: relation.make, deal: relation.deal } : null,
-        override: overridesOf(data.sealer, terms, device, imei).find(({ verdict }) => verdict) ?? null,
-        asOf: asOf.toISOString().slice(0, 10),
-      },
-      devicesOf(terms).support,
-    );
+    return {
+      device,
+      overrides: wordsFor(terms, device, imei),
+      relation: relation ? { make: relation.make, deal: relation.deal } : null,
+      policy: terms.policy,
+      asOf: asOf.toISOString().slice(0, 10),
+    };
+  };
+
+  /** Most operators have none: then no index is made. */
+  const wordsFor = (terms: OperatorTerms, device: Device, imei: string): readonly SupportOverride[] => {
+    if (terms.overrides.size === 0) return [];
+    const index = data.sealer.blindIndex("imei", terms.operatorId, imei.slice(0, IMEI_INDEX_DIGITS));
+    return overridesFor(terms.overrides, { ...device, imeiIndex: index.toString("hex") });
   };
 
   return {
     catalog,
-    judge(_order, subject, terms, asOf) {
-      const device = devicesOf(terms).catalog.deviceOf(subject.imei.slice(0, 8));
-      const { verdict, reasons } = decide(device, subject.imei, terms, asOf);
-      const said = overridesOf(data.sealer, terms, device, subject.imei).find(saysOfKey)?.takesKey;
-      const { make, model } = device;
-      const protocol = protocolOf(device, terms);
-      const cutOff = cutOffOn(device, devicesOf(terms).support, asOf.toISOString().slice(0, 10));
-      return { make, model, verdict, reasons, protocol, cutOff, ...keyOf(device, said, protocol, terms) };
-    },
+    judge: (_order, subject, terms, asOf) =>
+      judge(question(subject.imei, terms, asOf), devicesOf(terms).support),
     chooseSettings(subject, terms) {
-      const query = queryOf(subject);
-      const found = data.accessPoints.findSettings(query, terms.accessPoints);
-      const chosen = chooseSettings(found, query, SENDABLE_USES, {
-        isHost: isHost(terms.kind),
-        sendUnconfirmed: terms.policy.sendUnconfirmed,
-        ownPlmns: terms.homePlmns,
-        mixOwnAndSuggested: true,
-      });
-      const points = sendablePoints(chosen);
-      if (points.length === 0) return { kind: "refused", ...whyNothing(chosen) };
-      const isConfirmed = chosen.unconfirmed.length === 0;
-      const sources = new Set(Object.values(chosen.chosen).map(({ source }) => source.name));
-      return {
-        kind: "chosen",
-        values: { name: terms.operatorName, points, ...(isConfirmed ? {} : { unconfirmed: true }) },
-        confirmed: isConfirmed,
-        source: [...sources].join(", "),
-        withheld: withheldIn(chosen),
-        ...(found.unchecked ? { unchecked: found.unchecked.reason } : {}),
-      };
+      const query = settingsQueryOf(subject);
+      return settingsChoiceOf(data.accessPoints.findSettings(query, terms.accessPoints), query, terms);
     },
     describe: (terms, text, asOf) => {
       const imei = parseImei(text);
-      const device = devicesOf(terms).catalog.deviceOf(tacOf(imei));
-      return describe(imei, device, decide(device, imei, terms, asOf));
+      const asked = question(imei, terms, asOf);
+      return describe(imei, asked.device, supportOf(asked, devicesOf(terms).support));
     },
     isNamed: (operatorId, tac) =>
       (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
@@ -129,69 +107,6 @@ export function knownNetworks(networks: readonly Network[]): Pick<Knowledge, "ho
       networks.filter(({ mnc }) => /^\d{2,3}$/.test(mnc)).map(({ mcc, mnc }) => plmnOf(mcc, mnc)),
     ),
     countryOf: (mcc) => countries.get(mcc) ?? null,
-  };
-}
-
-/** The operator's words that fit the device, the most specific first. */
-function overridesOf(
-  sealer: Sealer,
-  terms: OperatorTerms,
-  device: Device,
-  imei: string,
-): readonly SupportOverride[] {
-  if (terms.overrides.size === 0) return [];
-  const index = sealer.blindIndex("imei", terms.operatorId, imei.slice(0, 14)).toString("hex");
-  return [`imei:${index}`, `tac:${device.tac}`, `model:${device.make}/${device.model}`.toLowerCase()].flatMap(
-    (key) => terms.overrides.get(key) ?? [],
-  );
-}
-
-const saysOfKey = ({ takesKey }: SupportOverride): boolean => takesKey !== undefined;
-
-/** Whether the model gets a key: by the operator's word, else by the data, else as the policy says of what nobody knows. */
-function keyOf(
-  { capability }: Device,
-  said: boolean | undefined,
-  road: SettingsProtocol,
-  { policy }: OperatorTerms,
-): Pick<Judgement, "takesKey" | "isKeyKnown" | "whyNoKey"> {
-  const word = said === undefined ? capability.deviceKey : said ? "yes" : "no";
-  if (word === "yes") return { takesKey: true, isKeyKnown: true };
-  if (word === "no")
-    return { takesKey: false, isKeyKnown: false, whyNoKey: "this model takes no device key over the air" };
-  // A key comes by the same push as settings by OMA CP: where none is sent, a key is not tried either.
-  if (policy.tryKeys && road === "omacp") return { takesKey: true, isKeyKnown: false };
-  return {
-    takesKey: false,
-    isKeyKnown: false,
-    whyNoKey:
-      "it is not known whether this model runs device keys (turnup import capability, or an override, says so)",
-  };
-}
-
-/** Suggestions that were held back. A use of which nothing is known at all is no news. */
-function withheldIn({ withheld }: ChosenSettings): Record<string, string> {
-  const held = Object.entries(withheld).filter(([, { code }]) => code === "settings_unconfirmed");
-  return Object.fromEntries(held.map(([use, { reason }]) => [use, reason]));
-}
-
-/** The protocol that the data names for the model (row 100); where nothing is known, the operator's choice. */
-function protocolOf({ capability, form }: Device, { policy }: OperatorTerms): SettingsProtocol {
-  if (capability.omaCp === "yes") return "omacp";
-  if (capability.nokiaOta === "yes") return "nokiaota";
-  if (capability.omaCp === "unknown" && form !== "modem") return policy.unknownProtocol;
-  return "link";
-}
-
-function queryOf(subject: Subscriber): SettingsQuery {
-  const [mcc, mnc] = [subject.homePlmn.slice(0, 3), subject.homePlmn.slice(3)];
-  return {
-    mcc,
-    mnc,
-    imsi: subject.imsi,
-    ...(subject.gid1 === null ? {} : { gid1: subject.gid1 }),
-    ...(subject.spn === null ? {} : { spn: subject.spn }),
-    ...(subject.iccid === null ? {} : { iccid: subject.iccid }),
   };
 }
 

@@ -81,7 +81,12 @@ test("a form whose price has changed is shown anew with the price of now, and no
   assert.deepEqual(form.text, ["Radio: Free"]);
   const { version, id: _id, ...radio } = (await shop.catalog.find(fixture.operatorId, "radio"))!.current!;
   const price = { ...EURO, onceMinor: 0, monthlyMinor: 499 };
-  await shop.catalog.put(fixture.operatorId, "radio", { ...radio, price }, (now) => now === version, "test");
+  await shop.catalog.put(
+    fixture.operatorId,
+    "radio",
+    { ...radio, price },
+    { expected: (now) => now === version, actor: "test" },
+  );
   shop.time.now += 60_000; // the catalog may be some seconds old
   const again = await screen("POST", DEVICE_PATHS.requests, filled(form));
   assert.equal(again.status, 422);

@@ -224,8 +224,7 @@ async function takeCode(door: SignInDoor, walk: Walk, address: string): Promise<
   const validAfter = new Date(nowMs(door) + LINK_MS - CODE_MS);
   const subscriberId = await door.deps.people.useCode(
     visitor.operator.id,
-    tokenHash(tokenOf(door, way)),
-    codeHash(door, way, code),
+    { tokenHash: tokenHash(tokenOf(door, way)), codeHash: codeHash(door, way, code) },
     door.deps.clock(),
     validAfter,
   );

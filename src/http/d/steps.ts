@@ -344,7 +344,12 @@ async function choose(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
   if (chosen !== "retransmit" && chosen !== "give_up") throw new Trouble("body_malformed", 400);
   const key = keyOfPost(context, visitor, call, `choice ${itemId}`);
   await once(context, visitor, key, ["choice", chosen], async () => {
-    await context.deps.desk.chooseRetransmission(scope, request.orderId, itemId, chosen, channelOf(visitor));
+    await context.deps.desk.chooseRetransmission(
+      scope,
+      { orderId: request.orderId, itemId },
+      chosen,
+      channelOf(visitor),
+    );
     return chosen;
   });
   return status(walk, reference);
@@ -369,14 +374,18 @@ async function report(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
   if (outcome === "installed") {
     await context.deps.desk.deviceReports(
       scope,
-      request.orderId,
-      itemId,
+      { orderId: request.orderId, itemId },
       { kind: "installed" },
       channelOf(visitor),
     );
   } else if (outcome === "failed" && CAUSE.test(cause)) {
     const failed = { kind: "failed", cause } as const;
-    await context.deps.desk.deviceReports(scope, request.orderId, itemId, failed, channelOf(visitor));
+    await context.deps.desk.deviceReports(
+      scope,
+      { orderId: request.orderId, itemId },
+      failed,
+      channelOf(visitor),
+    );
   } else {
     throw new Trouble("body_malformed", 400);
   }

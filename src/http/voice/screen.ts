@@ -317,8 +317,7 @@ const onTelephone = (desk: RequestDesk): RequestDesk => ({
       actor: "ivr",
     }),
   answerTerms: (scope, orderId, answer) => desk.answerTerms(scope, orderId, answer, CHANNEL),
-  chooseRetransmission: (scope, orderId, itemId, choice) =>
-    desk.chooseRetransmission(scope, orderId, itemId, choice, CHANNEL),
+  chooseRetransmission: (scope, item, choice) => desk.chooseRetransmission(scope, item, choice, CHANNEL),
 });
 
 /** The screen in words; one that keys cannot answer goes to an agent, or else to the caller's own phone. */

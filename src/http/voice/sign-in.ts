@@ -141,8 +141,10 @@ export function createCodeDesk(): CodeDesk {
           ? undefined
           : await requests.people.useCode(
               operatorId,
-              hashOfSignInToken(challenge),
-              hashOfCode(challenge, code.replace(/\D/g, "").slice(0, CODE_DIGITS)),
+              {
+                tokenHash: hashOfSignInToken(challenge),
+                codeHash: hashOfCode(challenge, code.replace(/\D/g, "").slice(0, CODE_DIGITS)),
+              },
               now,
               now,
             );

@@ -40,7 +40,7 @@ export type CardTry = {
   readonly by: readonly TriedBy[];
   /** Blind index of the card; the number is nowhere. */
   readonly card: Uint8Array;
-  /** The same card under the same key is no further try, unless it was refused. */
+  /** The same again is no further try. */
   readonly idempotencyKey: string;
   readonly now: Date;
 };

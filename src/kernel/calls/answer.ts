@@ -1,6 +1,6 @@
 /** What another company's machine answered to a durable call. */
 
-import type { OutboundCall } from "../order/outbound-call.ts";
+import type { OutboundCall, UnreadableCall } from "../order/outbound-call.ts";
 import type { Failed, IdentityAnswer, PeerAnswer, Refused, ServiceAnswer } from "./connectors.ts";
 
 /** What another company's machine answered to a call. */
@@ -19,4 +19,4 @@ export type CallAnswer =
   /** No answer, or none that can be read: it is asked again. */
   | Failed;
 
-export type AnsweredCall = { readonly call: OutboundCall; readonly answer: CallAnswer };
+export type AnsweredCall = { readonly call: OutboundCall | UnreadableCall; readonly answer: CallAnswer };

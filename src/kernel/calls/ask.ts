@@ -1,6 +1,6 @@
 /** Asks another company's machine something for a request: one durable call, made until it answers or its deadline passes. */
 
-import type { CallKind } from "../order/outbound-call.ts";
+import type { CallContent } from "../order/outbound-call.ts";
 import { hoursAfter } from "../order/scribe.ts";
 import type { RequestTurn } from "../order/turn.ts";
 
@@ -10,14 +10,10 @@ export const NOTICE_DEADLINE_HOURS = 24 * 14;
 /** Why a call failed where nobody stands at its other end: asking again changes nothing before the configuration does. */
 export const NOT_CONFIGURED = "not_configured";
 
-type NewQuestion = {
-  readonly kind: CallKind;
+type NewQuestion = CallContent & {
   readonly itemId: string | null;
   /** What makes it this call and no other: asked twice, it is made once. */
   readonly idempotencyKey: string;
-  readonly body: Readonly<Record<string, string>>;
-  /** Somebody's data: sealed at rest. */
-  readonly secret?: unknown;
   /** At once where left out. */
   readonly dueAt?: Date;
   readonly deadlineAt: Date;

@@ -82,8 +82,7 @@ export interface CatalogStore {
     operatorId: string,
     itemId: string,
     body: ItemBody,
-    expected: ExpectedVersion,
-    actor: string,
+    change: { readonly expected: ExpectedVersion; readonly actor: string },
   ): Promise<Put>;
   /** False where it is not offered. */
   retire(
@@ -121,8 +120,7 @@ export interface CatalogStore {
     operatorId: string,
     termsId: string,
     texts: Localized,
-    expected: ExpectedVersion,
-    actor: string,
+    change: { readonly expected: ExpectedVersion; readonly actor: string },
   ): Promise<Put>;
 
   /** True where it is new. @throws TurnupError `content_mismatch` the octets are others than the name says */

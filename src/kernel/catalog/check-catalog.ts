@@ -43,8 +43,8 @@ export function checkCatalogDocument(value: unknown, around: Surroundings): Chec
   if (members.get("catalog") !== CATALOG_FORMAT)
     reading.refuse("catalog", `must say catalog: ${CATALOG_FORMAT}`);
   const document: CatalogDocument = {
-    terms: readEach(reading, members.get("terms") ?? {}, "terms", TERMS_MAX, readTerms),
-    items: readEach(reading, members.get("items"), "items", ITEMS_MAX, readItemBody),
+    terms: readEach(reading, { value: members.get("terms") ?? {}, at: "terms" }, TERMS_MAX, readTerms),
+    items: readEach(reading, { value: members.get("items"), at: "items" }, ITEMS_MAX, readItemBody),
   };
   const { hasContent } = around;
   const hasTerms = (id: string): boolean => document.terms.has(id) || around.hasTerms(id);
@@ -110,8 +110,7 @@ const readTerms = (reading: Reading, value: unknown, at: string): Localized =>
 
 function readEach<Value>(
   reading: Reading,
-  value: unknown,
-  at: string,
+  { value, at }: { readonly value: unknown; readonly at: string },
   max: number,
   read: (reading: Reading, value: unknown, at: string) => Value,
 ): ReadonlyMap<string, Value> {

@@ -5,32 +5,26 @@
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
-import { hasLostNumber, NUMBER_LOST } from "../detected/number-lost.ts";
-import { resendByHand } from "../detected/resend-by-hand.ts";
-import { isKeyWithheldFrom, KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
+import { KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "../detection/clock-tolerance.ts";
-import { resendByHand as resendRequest } from "../fulfilment/feature.ts";
-import { settle } from "../fulfilment/settle.ts";
-import { isRemovalUnderWay, refuseCancelOfRemoval, withhold } from "../fulfilment/withhold.ts";
 import { type ChangeSet, isEmpty } from "../order/change-set.ts";
 import type { ConductorDeps } from "../order/deps.ts";
-import { cancelOrder, isFinal } from "../order/ending.ts";
+import { isFinal } from "../order/ending.ts";
 import type { EndedMessage, Receipt, SubmittedPart, UnsentMessage } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
-import type { DueOrder, OrderDraft } from "../order/order-draft.ts";
+import type { OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
 import type { OrderTransaction } from "../order/order-store.ts";
 import type { RequestDesk } from "../order/request.ts";
 import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
-import { lockById, type Step } from "../order/step.ts";
+import { createStep, lockById, type Step } from "../order/step.ts";
 import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult, symptomWords } from "../order/symptoms.ts";
-import { isOfRequest, itemsOf } from "../order/turn.ts";
+import { isOfRequest } from "../order/turn.ts";
 import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
 import { confirm, reportsCame } from "../proof/proof.ts";
-import { noticeEnded } from "../requested/messages.ts";
-import { contextOf, createRequestDesk } from "../requested/request-desk.ts";
-import { advanceOrder, isLeftToYounger } from "./advance.ts";
+import { createRequestDesk } from "../requested/request-desk.ts";
+import { advanceOrder, hasLostNumber, isLeftToYounger } from "./advance.ts";
 import { answersCame } from "./answers.ts";
+import { flowOf } from "./flow.ts";
 
 /** A receipt without a message is kept this long for a booking that is still on its way. */
 const UNMATCHED_RECEIPT_HOURS = 24;
@@ -82,8 +76,9 @@ export function createConductor(deps: ConductorDeps): Conductor {
     let written: ChangeSet | undefined;
     const result = await store.transaction(async (tx) => {
       const scribe = createScribe(deps.clock(), deps.newId);
-      const value = await work({ tx, scribe });
-      await settleRequests(deps, { tx, scribe });
+      const step = createStep(deps, tx, scribe);
+      const value = await work(step);
+      await settleAll(step);
       await tx.write(scribe.changes, scribe.now);
       written = scribe.changes;
       return value;
@@ -96,40 +91,41 @@ export function createConductor(deps: ConductorDeps): Conductor {
     requests: createRequestDesk(deps, store.requests, inStep),
 
     advance: (limit) =>
-      inStep(async ({ tx, scribe }) => {
+      inStep(async (step) => {
+        const { tx, scribe } = step;
         const due = await tx.claimDue({ now: scribe.now, limit });
-        for (const one of due) {
-          const terms = await tx.termsOf(one.order.operatorId);
-          const isLost = hasLostNumber(one.order, one.subject);
-          if (isLost && (await endOfLostNumber(deps, { tx, scribe }, one, terms))) continue;
+        for (const one of due) step.know(one.order.id, one.subject);
+        const turns = await step.turnsOf(due.map(({ order }) => order));
+        for (const [at, turn] of turns.entries()) {
+          const one = due[at]!;
+          const isLost = hasLostNumber(turn);
+          if (isLost && (await flowOf(turn.order).numberLost(turn, tx))) continue;
           const companions = isLost || isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
-          advanceOrder(deps, scribe, one, terms, companions);
+          advanceOrder(turn, { ...one, companions });
         }
         return due.length;
       }),
 
     bookReceipts: (receipts) =>
-      inStep(async (step) =>
-        messagesEnded(deps, step, await step.tx.bookReceipts(receipts, step.scribe.now)),
-      ),
+      inStep(async (step) => messagesEnded(step, await step.tx.bookReceipts(receipts, step.scribe.now))),
 
     bookSubmissions: (taken, unsent) =>
       inStep(async (step) =>
-        messagesEnded(deps, step, await step.tx.bookSubmissions(taken, unsent, step.scribe.now)),
+        messagesEnded(step, await step.tx.bookSubmissions(taken, unsent, step.scribe.now)),
       ),
 
     expire: (limit) =>
       inStep(async (step) => {
         const { now } = step.scribe;
         const ended = await step.tx.expireMessages(minutesAfter(now, -RECEIPT_GRACE_MINUTES), limit, now);
-        await messagesEnded(deps, step, ended);
+        await messagesEnded(step, ended);
         return ended.length;
       }),
 
     rematchReceipts: (limit) =>
       inStep(async (step) => {
         const { looked, ended } = await step.tx.rematchReceipts(limit, step.scribe.now);
-        await messagesEnded(deps, step, ended);
+        await messagesEnded(step, ended);
         return looked;
       }),
 
@@ -139,7 +135,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
         return tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS));
       }),
 
-    bookAnswers: (answers) => inStep((step) => answersCame(deps, step, answers)),
+    bookAnswers: (answers) => inStep((step) => answersCame(step, answers)),
 
     bookReports: (reports) => reportsCame(deps, inStep, reports),
 
@@ -177,38 +173,21 @@ export function createConductor(deps: ConductorDeps): Conductor {
           const order = orders.get(orderId);
           const item = order?.items.find(({ id }) => id === itemId);
           if (!order || !item) continue;
-          reach(scribe, order, item, await tx.termsOf(order.operatorId), LINK_PROOF);
+          reach({ scribe, order, terms: await tx.termsOf(order.operatorId) }, item, LINK_PROOF);
         }
       }),
 
     resend: (operatorId, orderId, actor) =>
-      inStep(async ({ tx, scribe }) => {
-        const order = await lockOne(tx, operatorId, orderId);
-        const terms = await tx.termsOf(operatorId);
-        if (isOfRequest(order)) {
-          if (isFinal(order)) throw closed(order);
-          const context = await contextOf(deps, { tx, scribe }, order);
-          return resendRequest(context, itemsOf(context), actor);
-        }
-        const companions = await tx.companionsOf(orderId);
-        const withheld = {
-          unconfirmed: await tx.unconfirmedPayloads(orderId),
-          key: await isKeyWithheldFrom(deps, { tx, scribe }, order, terms),
-        };
-        resendByHand(scribe, order, terms, actor, companions, withheld);
+      inStep(async (step) => {
+        const turn = await step.turnOf(await lockOne(step.tx, operatorId, orderId));
+        await flowOf(turn.order).resend(turn, step.tx, actor);
       }),
 
     cancel: (operatorId, orderId, actor) =>
-      inStep(async ({ tx, scribe }) => {
-        const order = await lockOne(tx, operatorId, orderId);
-        if (isFinal(order)) throw closed(order);
-        const reason = `cancelled by ${actor}`;
-        const calls = isOfRequest(order) ? await tx.openCallsOf(orderId) : [];
-        if (isOfRequest(order)) refuseCancelOfRemoval({ order }, calls);
-        const companions = await tx.companionsOf(orderId);
-        const companionIds = companions.map(({ id }) => id);
-        cancelOrder(scribe, order, reason, companionIds, await tx.termsOf(operatorId));
-        if (isOfRequest(order)) withhold(await contextOf(deps, { tx, scribe }, order), calls, reason);
+      inStep(async (step) => {
+        const turn = await step.turnOf(await lockOne(step.tx, operatorId, orderId));
+        if (isFinal(turn.order)) throw closed(turn.order);
+        await flowOf(turn.order).cancel(turn, step.tx, `cancelled by ${actor}`);
       }),
   };
 }
@@ -223,23 +202,6 @@ function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): 
   });
 }
 
-/** False where it is to go on: the network opened it, or a service server is ending something for it. */
-async function endOfLostNumber(
-  deps: ConductorDeps,
-  { tx, scribe }: Step,
-  { order, subject }: DueOrder,
-  terms: OperatorTerms,
-): Promise<boolean> {
-  if (!isOfRequest(order) || isFinal(order)) return false;
-  const calls = await tx.openCallsOf(order.id);
-  if (isRemovalUnderWay({ order }, calls)) return false;
-  const companions = await tx.companionsOf(order.id);
-  const companionIds = companions.map(({ id }) => id);
-  cancelOrder(scribe, order, NUMBER_LOST, companionIds, terms);
-  withhold({ deps, scribe, order, subject, terms }, calls, NUMBER_LOST);
-  return true;
-}
-
 async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string): Promise<OrderDraft> {
   const [order] = await tx.lockOrders([orderId]);
   if (!order || order.operatorId !== operatorId) {
@@ -251,11 +213,8 @@ async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string
 }
 
 /** Messages outside an order (plain texts) end in their own row only. */
-async function messagesEnded(
-  deps: ConductorDeps,
-  { tx, scribe }: Step,
-  ended: readonly EndedMessage[],
-): Promise<void> {
+async function messagesEnded(step: Step, ended: readonly EndedMessage[]): Promise<void> {
+  const { tx, scribe } = step;
   const orders = await lockById(
     tx,
     ended.flatMap(({ orderId }) => (orderId ? [orderId] : [])),
@@ -267,30 +226,32 @@ async function messagesEnded(
   );
   for (const message of ended) {
     const order = message.orderId ? orders.get(message.orderId) : undefined;
-    if (!order) continue;
-    const terms = await tx.termsOf(order.operatorId);
-    if (isOfRequest(order) && message.kind === "notice") {
-      if (message.outcome === "delivered" || (await isLatest(tx, message)))
-        noticeEnded(await contextOf(deps, { tx, scribe }, order), message);
-    } else if (message.outcome === "delivered") {
-      if (!(message.kind === "settings" && open.has(order.id)))
-        messageDelivered(scribe, order, message, terms);
-    } else if (message.errorCode === KEY_WITHHELD) {
-      if (!isFinal(order)) await keyMessageWithheld(deps, { tx, scribe }, order, message, terms);
-    } else if (!message.isCompanion || (await isLatest(tx, message))) {
-      messageFailed(scribe, order, message, terms);
+    if (!order || (message.outcome !== "delivered" && (await isOvertaken(tx, message)))) continue;
+    if (message.kind === "notice") {
+      flowOf(order).noticeEnded(await step.turnOf(order), message);
+      continue;
     }
+    if (message.errorCode === KEY_WITHHELD && message.outcome !== "delivered") {
+      if (!isFinal(order)) await keyMessageWithheld(await step.turnOf(order), tx, message);
+      continue;
+    }
+    const booking = { scribe, order, terms: await tx.termsOf(order.operatorId) };
+    if (message.outcome !== "delivered") messageFailed(booking, message);
+    else if (!(message.kind === "settings" && open.has(order.id))) messageDelivered(booking, message);
   }
 }
 
-/** Once a transaction, after everything else: what follows from where its requests stand now. */
-async function settleRequests(deps: ConductorDeps, step: Step): Promise<void> {
-  for (const order of step.scribe.changes.orders) {
-    if (isOfRequest(order)) settle(await contextOf(deps, step, order));
-  }
+/** Once a transaction, after everything else: what follows from where its orders stand now. */
+async function settleAll(step: Step): Promise<void> {
+  const touched = step.scribe.changes.orders.filter(isOfRequest); // the others settle nothing, and nobody is unsealed for it
+  for (const turn of await step.turnsOf(touched)) flowOf(turn.order).settle(turn);
 }
 
 /** A companion that went out once more meanwhile is not sent a third time because its former message failed. */
-async function isLatest(tx: OrderTransaction, { messageId, orderId }: EndedMessage): Promise<boolean> {
-  return orderId !== null && (await tx.companionsOf(orderId)).some(({ id }) => id === messageId);
+async function isOvertaken(
+  tx: OrderTransaction,
+  { messageId, orderId, isCompanion }: EndedMessage,
+): Promise<boolean> {
+  if (!isCompanion || orderId === null) return false;
+  return !(await tx.companionsOf(orderId)).some(({ id }) => id === messageId);
 }

@@ -17,7 +17,7 @@ const call = (id: string, operatorId: string): OutboundCall => ({
   orderId: `order of ${id}`,
   itemId: `item of ${id}`,
   kind: "key_request",
-  body: {},
+  body: { itemId: `item of ${id}` },
   attempts: 1,
   deadlineAt: new Date(NOW.getTime() + 1_000_000),
   createdAt: NOW,

@@ -8,10 +8,10 @@ import type { CallAnswer } from "../calls/answer.ts";
 import { relationOf } from "../order/operator-terms.ts";
 import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
-import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
+import { type CallKind, isRequestCall, type OutboundCall } from "../order/outbound-call.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { InHand } from "./in-hand.ts";
-import { askOthers, type Connectors, isRequestCall, NO_CONNECTORS } from "./request-calls.ts";
+import { askOthers, type Connectors, NO_CONNECTORS } from "./request-calls.ts";
 
 /** Longer than a client waits for an answer. */
 const LEASE_MS = 60_000;
@@ -59,28 +59,36 @@ export function createCallMaker(deps: Deps): CallMaker {
   return {
     async pass(kind, limit) {
       const claim = deps.store.claimCalls({ kind, now: deps.clock(), limit, leaseMs: LEASE_MS });
-      const calls = await deps.inHand.take(claim, ({ id }) => id);
-      if (calls.length === 0) return 0;
-      const asked = ask(deps, kind, calls);
-      const book = async (call: OutboundCall): Promise<void> =>
+      const claimed = await deps.inHand.take(claim, ({ id }) => id);
+      if (claimed.length === 0) return 0;
+      const asked = make(
+        deps,
+        claimed.filter((call): call is OutboundCall => call.body !== null),
+      );
+      const book = async (call: (typeof claimed)[number]): Promise<void> =>
         deps.books.answer({ call, answer: (await asked).get(call.id) ?? UNANSWERED });
-      await Promise.all(calls.map((call) => deps.inHand.until(call.id, book(call))));
-      return calls.length;
+      await Promise.all(claimed.map((call) => deps.inHand.until(call.id, book(call))));
+      return claimed.length;
     },
   };
 }
 
-function ask(
-  deps: Deps,
-  kind: CallKind,
-  calls: readonly OutboundCall[],
-): Promise<ReadonlyMap<string, CallAnswer>> {
-  if (isRequestCall(kind))
-    return askOthers({ store: deps.store, connectors: deps.connectors ?? NO_CONNECTORS }, kind, calls);
-  return kind === "fee_request" || kind === "portion_payment"
-    ? pay(deps, kind, calls)
-    : visitMakers(deps, kind, calls);
+/** All are of one kind, as they were claimed. */
+async function make(deps: Deps, calls: readonly OutboundCall[]): Promise<ReadonlyMap<string, CallAnswer>> {
+  const asked = calls.filter(isRequestCall);
+  if (asked.length > 0)
+    return askOthers({ store: deps.store, connectors: deps.connectors ?? NO_CONNECTORS }, asked);
+  const payments = calls.filter(isPayment);
+  return payments.length > 0 ? pay(deps, payments) : visitMakers(deps, calls.filter(isMakerCall));
 }
+
+type PaymentCall = OutboundCall<"fee_request" | "portion_payment">;
+const isPayment = (call: OutboundCall): call is PaymentCall =>
+  call.kind === "fee_request" || call.kind === "portion_payment";
+
+type MakerCall = OutboundCall<"key_request" | "download_notice" | "remittance_notice">;
+const isMakerCall = (call: OutboundCall): call is MakerCall =>
+  call.kind === "key_request" || call.kind === "download_notice" || call.kind === "remittance_notice";
 
 const UNANSWERED: CallAnswer = { kind: "failed", cause: "bad_answer", reason: "this call was not answered" };
 const unset = (what: string): CallAnswer => ({
@@ -92,9 +100,9 @@ const unset = (what: string): CallAnswer => ({
 type Answers = Map<string, CallAnswer>;
 
 /** Groups go side by side: one party that is slow, or whose client breaks, holds up nobody else's calls. */
-async function inGroups(
-  groups: ReadonlyMap<string, readonly OutboundCall[]>,
-  ask: (of: string, calls: readonly OutboundCall[]) => Promise<readonly CallAnswer[]>,
+async function inGroups<Call extends OutboundCall>(
+  groups: ReadonlyMap<string, readonly Call[]>,
+  ask: (of: string, calls: readonly Call[]) => Promise<readonly CallAnswer[]>,
 ): Promise<Answers> {
   const answers: Answers = new Map();
   await Promise.all(
@@ -109,27 +117,29 @@ async function inGroups(
   return answers;
 }
 
-function pay(deps: Deps, kind: CallKind, calls: readonly OutboundCall[]): Promise<Answers> {
+function pay(deps: Deps, calls: readonly PaymentCall[]): Promise<Answers> {
   return inGroups(
     groupBy(calls, ({ operatorId }) => operatorId),
     async (operatorId, group) => {
       const bank = deps.bankOf(operatorId);
       if (!bank) return group.map(() => unset("payment system"));
-      const payments = group.map(({ body, orderId }) => ({
-        id: body.chargeId!,
-        amountMinor: BigInt(body.amountMinor!),
-        currency: body.currency!,
-        payee: body.make ?? "",
-        reference: orderId,
-      }));
-      return kind === "fee_request" ? bank.requestFees(payments) : bank.payPortions(payments);
+      const payments = group.map(
+        (call): Payment => ({
+          id: call.body.chargeId,
+          amountMinor: call.body.amountMinor,
+          currency: call.body.currency,
+          payee: call.kind === "portion_payment" ? call.body.make : "",
+          reference: call.orderId,
+        }),
+      );
+      return group[0]?.kind === "fee_request" ? bank.requestFees(payments) : bank.payPortions(payments);
     },
   );
 }
 
-async function visitMakers(deps: Deps, kind: CallKind, calls: readonly OutboundCall[]): Promise<Answers> {
+async function visitMakers(deps: Deps, calls: readonly MakerCall[]): Promise<Answers> {
   const made = await deps.store.makesOf(calls.map(({ orderId }) => orderId));
-  const urls = new Map<OutboundCall, string>();
+  const urls = new Map<MakerCall, string>();
   for (const call of calls) {
     const terms = await deps.store.termsOf(call.operatorId);
     urls.set(call, relationOf(terms, made.get(call.orderId)?.make ?? null)?.keyServer ?? "");
@@ -138,7 +148,7 @@ async function visitMakers(deps: Deps, kind: CallKind, calls: readonly OutboundC
     groupBy(calls, (call) => urls.get(call)!),
     async (url, group) => {
       const maker = url === "" ? undefined : deps.makerAt(url);
-      return maker ? visit(deps, maker, kind, group, made) : group.map(() => unset("key server"));
+      return maker ? visit({ store: deps.store, maker, made }, group) : group.map(() => unset("key server"));
     },
   );
 }
@@ -149,32 +159,34 @@ const networkOf = ({ homePlmn }: Subscriber): NonNullable<KeyRequest["network"]>
   mnc: homePlmn.slice(3),
 });
 
-async function visit(
-  deps: Deps,
-  maker: MakerPort,
-  kind: CallKind,
-  calls: readonly OutboundCall[],
-  made: ReadonlyMap<string, { make: string; model: string; tac: string }>,
-): Promise<CallAnswer[]> {
-  if (kind === "download_notice") {
+type Visit = {
+  readonly store: OrderStore;
+  readonly maker: MakerPort;
+  /** Of each order. */
+  readonly made: ReadonlyMap<string, { make: string; model: string; tac: string }>;
+};
+
+/** A kind of its own each: what one batch does not hold is not said. */
+async function visit({ store, maker, made }: Visit, calls: readonly MakerCall[]): Promise<CallAnswer[]> {
+  const downloads = calls.flatMap((call) => (call.kind === "download_notice" ? [call.body] : []));
+  if (downloads.length > 0) {
     const answer = await maker.reportDownloads(
-      calls.map(({ body }) => ({ keyId: hexOf(body.keyId!), at: new Date(body.at!) })),
+      downloads.map(({ keyId, at }) => ({ keyId: hexOf(keyId), at })),
     );
     return calls.map(() => answer);
   }
-  if (kind === "remittance_notice") {
+  const payments = calls.flatMap((call) => (call.kind === "remittance_notice" ? [call.body] : []));
+  if (payments.length > 0) {
     const answer = await maker.reportPayments(
-      calls.map(({ body }) => ({
-        paymentId: body.paymentId!,
-        keyId: hexOf(body.keyId!),
-        amountMinor: Number(body.amountMinor),
-        currency: body.currency!,
-        at: new Date(body.at!),
+      payments.map(({ keyId, amountMinor, ...payment }) => ({
+        ...payment,
+        keyId: hexOf(keyId),
+        amountMinor: Number(amountMinor),
       })),
     );
     return calls.map(() => answer);
   }
-  const subjects = await deps.store.subjectsOf(calls.map(({ orderId }) => orderId));
+  const subjects = await store.subjectsOf(calls.map(({ orderId }) => orderId));
   return maker.requestKeys(
     calls.map(({ itemId, orderId }) => ({
       requestId: itemId!,

@@ -5,13 +5,13 @@
  */
 
 import { carriesKey, KEY_WITHHELD, KEY_WITHHELD_REASON } from "../detected/withheld-key.ts";
+import { faultOf } from "../order/fault.ts";
 import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import { quietFrom, quietUntil } from "../order/quiet-hours.ts";
 import { minutesAfter, secondsAfter } from "../order/scribe.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { cutMessage, esmClassOf, type MessagePart } from "../payload/compose.ts";
-import { faultOf } from "./advance.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { InHand } from "./in-hand.ts";
 
@@ -40,7 +40,7 @@ export type PartOutcome =
   /** Not now, or nobody knows: it goes out again with the same reference. */
   | { readonly kind: "later"; readonly code: string };
 
-interface SmscPort {
+export interface SmscPort {
   readonly name: string;
   submit(part: PartToSubmit): Promise<PartOutcome>;
 }
@@ -160,10 +160,8 @@ async function sendMessage(
   // All are handed over in this turn: the session keeps their order and the network takes them side by side.
   const outcomes = await Promise.all(
     wanted.map(async ({ part, sequence }) => {
-      const more = sequence < parts.length;
-      const outcome = await deps.smsc.submit(
-        toSubmit({ ...message, expiresAt: validUntil }, cut.to, part, dataCoding, more),
-      );
+      const wrapping = { to: cut.to, dataCoding, moreToSend: sequence < parts.length };
+      const outcome = await deps.smsc.submit(toSubmit({ ...message, expiresAt: validUntil }, part, wrapping));
       if (outcome.kind === "accepted") {
         const { smscMessageId } = outcome;
         const booking = deps.books.submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId });
@@ -250,10 +248,8 @@ function partsOf({ content, protocol, reference }: OutgoingMessage) {
 
 function toSubmit(
   message: OutgoingMessage,
-  to: string,
   part: MessagePart,
-  dataCoding: number,
-  moreToSend: boolean,
+  { to, dataCoding, moreToSend }: Pick<PartToSubmit, "to" | "dataCoding" | "moreToSend">,
 ): PartToSubmit {
   const userData = new Uint8Array(part.udh.length + part.data.length);
   userData.set(part.udh);

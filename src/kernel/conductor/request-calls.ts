@@ -2,8 +2,6 @@
  * Goes to the machines that a request asks: identity bureau, payment provider, service servers, elements of the network, the
  * billing centre, the mail server. Calls go side by side; a call that breaks is one without an answer, and holds up no other.
  */
-import type { BilledAccount } from "../../wire/message/billing-api.ts";
-import type { UserData } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { NOT_CONFIGURED } from "../calls/ask.ts";
 import type {
@@ -15,10 +13,10 @@ import type {
   PeerServer,
   ServiceServerPort,
 } from "../calls/connectors.ts";
-import { ASSURANCES, type NetworkElement } from "../catalog/catalog-item.ts";
+import type { NetworkElement } from "../catalog/catalog-item.ts";
 import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
-import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
+import type { OutboundCall, RequestCall } from "../order/outbound-call.ts";
 import type { AccountDraft } from "../order/request-draft.ts";
 
 /** Machines of others, of each operator; undefined where none is configured: then its calls fail, and say so. */
@@ -41,20 +39,6 @@ export const NO_CONNECTORS: Connectors = {
   mailOf: () => undefined,
 };
 
-export const REQUEST_CALL_KINDS = [
-  "identity_check",
-  "card_check",
-  "service_registration",
-  "element_task",
-  "billing_notice",
-  "mail_notice",
-  "forward_request",
-] as const satisfies readonly CallKind[];
-type RequestCallKind = (typeof REQUEST_CALL_KINDS)[number];
-
-export const isRequestCall = (kind: CallKind): kind is RequestCallKind =>
-  (REQUEST_CALL_KINDS as readonly CallKind[]).includes(kind);
-
 /** One party answers so many of our calls at once; the others wait for their turn. */
 const CALLS_AT_ONCE = 16;
 
@@ -66,17 +50,18 @@ type World = {
 
 export async function askOthers(
   deps: { readonly store: OrderStore; readonly connectors: Connectors },
-  kind: RequestCallKind,
-  calls: readonly OutboundCall[],
+  /** All of one kind. */
+  calls: readonly RequestCall[],
 ): Promise<ReadonlyMap<string, CallAnswer>> {
   const orderIds = calls.map(({ orderId }) => orderId);
+  const kind = calls[0]?.kind;
   const world: World = {
     connectors: deps.connectors,
     subjects: kind === "card_check" ? new Map() : await deps.store.subjectsOf(orderIds),
     accounts: kind === "billing_notice" ? new Map(await deps.store.accountsOf(orderIds)) : new Map(),
   };
   const answers = new Map<string, CallAnswer>();
-  const askAll = async (some: readonly OutboundCall[]): Promise<void> => {
+  const askAll = async (some: readonly RequestCall[]): Promise<void> => {
     const waiting = [...some].sort((one, other) => (one.id < other.id ? -1 : 1)); // as they were asked for
     await Promise.all(
       Array.from({ length: Math.min(CALLS_AT_ONCE, waiting.length) }, async () => {
@@ -97,8 +82,8 @@ export async function askOthers(
 }
 
 /** An account goes to the billing centre before what is booked to it, also where both are due at once. */
-const isOfAccount = ({ kind, body }: OutboundCall): boolean =>
-  kind === "billing_notice" && body.kind === "account";
+const isOfAccount = (call: RequestCall): boolean =>
+  call.kind === "billing_notice" && call.body.kind === "account";
 
 /** Its message may quote what was sent: only that it broke is told. */
 const broken = (error: unknown): CallAnswer => ({
@@ -112,7 +97,7 @@ const unset = (what: string): CallAnswer => ({
   reason: `no ${what} is configured`,
 });
 
-async function ask(world: World, call: OutboundCall): Promise<CallAnswer> {
+async function ask(world: World, call: RequestCall): Promise<CallAnswer> {
   switch (call.kind) {
     case "identity_check":
       return checkIdentity(world, call);
@@ -126,7 +111,7 @@ async function ask(world: World, call: OutboundCall): Promise<CallAnswer> {
       return tellBilling(world, call);
     case "forward_request":
       return forwardTo(world, call);
-    default:
+    case "mail_notice":
       return sendMail(world, call);
   }
 }
@@ -138,69 +123,69 @@ const UNREADABLE: CallAnswer = {
   reason: "what is to be sent is not there",
 };
 
-async function checkIdentity({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+async function checkIdentity(
+  { connectors, subjects }: World,
+  call: OutboundCall<"identity_check">,
+): Promise<CallAnswer> {
   const bureau = connectors.bureauOf(call.operatorId);
   if (!bureau) return unset("identity bureau");
-  const secret = call.secret as { readonly user: UserData } | undefined;
+  const { secret } = call;
   const msisdn = subjects.get(call.orderId)?.msisdn;
   if (!secret || !msisdn) return UNREADABLE;
   return bureau.verify({ id: call.id, msisdn, user: secret.user });
 }
 
-async function checkCard({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
+async function checkCard({ connectors }: World, call: OutboundCall<"card_check">): Promise<CallAnswer> {
   const provider = connectors.paymentProviderOf(call.operatorId);
   if (!provider) return unset("payment provider");
-  const secret = call.secret as { readonly token: string } | undefined;
+  const { secret } = call;
   if (!secret) return UNREADABLE;
   const { amountMinor, currency } = call.body;
   const answer = await provider.authorise({
     id: call.id,
     token: secret.token,
     amountMinor: Number(amountMinor),
-    currency: currency!,
+    currency,
   });
   return answer.kind === "approved" ? { kind: "done", reference: answer.reference } : answer;
 }
 
-async function visitService({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
+async function visitService(
+  { connectors, subjects }: World,
+  call: OutboundCall<"service_registration">,
+): Promise<CallAnswer> {
   const { action, service, registrationId, remoteId, language } = call.body;
-  const server = connectors.serviceAt(call.operatorId, service!);
+  const server = connectors.serviceAt(call.operatorId, service);
   if (!server) return unset("service server at this address");
-  if (action === "remove")
-    return done(await server.remove({ id: registrationId!, remoteId: remoteId || null }));
-  const secret = call.secret as
-    | { readonly user: UserData; readonly fields: Readonly<Record<string, string>> }
-    | undefined;
+  if (action === "remove") return done(await server.remove({ id: registrationId, remoteId }));
+  const { secret } = call;
   const msisdn = subjects.get(call.orderId)?.msisdn;
   if (!secret || !msisdn) return UNREADABLE;
   return server.register({
-    id: registrationId!,
-    remoteId: remoteId || null,
+    id: registrationId,
+    remoteId,
     msisdn,
     user: secret.user,
     fields: secret.fields,
-    language: language!,
+    language: language ?? "en",
   });
 }
 
 const done = (answer: Awaited<ReturnType<ServiceServerPort["remove"]>>): CallAnswer =>
   answer.kind === "done" ? { kind: "done", reference: null } : answer;
 
-async function tellElement({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
-  const { element, action, catalogId } = call.body as {
-    readonly element: NetworkElement;
-    readonly action: "add" | "remove";
-    readonly catalogId: string;
-  };
-  const port = connectors.elementOf(call.operatorId, element);
+async function tellElement(
+  { connectors, subjects }: World,
+  { id, operatorId, orderId, body, secret }: OutboundCall<"element_task">,
+): Promise<CallAnswer> {
+  const { element, action, catalogId, undo } = body;
+  const port = connectors.elementOf(operatorId, element);
   if (!port) return unset(`network element ${element}`);
-  const subject = subjects.get(call.orderId);
-  const secret = call.secret as { readonly values: Readonly<Record<string, string>> } | undefined;
-  const isUndo = call.body.undo === "true";
-  const msisdn = (isUndo ? subject?.formerMsisdn : undefined) ?? subject?.msisdn;
+  const subject = subjects.get(orderId);
+  const msisdn = (undo ? subject?.formerMsisdn : undefined) ?? subject?.msisdn;
   if (!subject || !msisdn || !secret) return UNREADABLE;
   const { imsi, imei } = subject;
-  return port.apply({ id: call.id, element, action, catalogId, msisdn, imsi, imei, values: secret.values });
+  return port.apply({ id, element, action, catalogId, msisdn, imsi, imei, values: secret.values });
 }
 
 /** The centre learns of an account before it learns what is booked to it. */
@@ -213,27 +198,30 @@ const ACCOUNT_FIRST: CallAnswer = {
 /** By another order of the same subscriber. */
 const REGISTERED_ALREADY: CallAnswer = { kind: "done", reference: null };
 
-async function tellBilling({ connectors, accounts }: World, call: OutboundCall): Promise<CallAnswer> {
+async function tellBilling(
+  { connectors, accounts }: World,
+  call: OutboundCall<"billing_notice">,
+): Promise<CallAnswer> {
   const billing = connectors.billingOf(call.operatorId);
   if (!billing) return unset("billing centre");
   const account = accounts.get(call.orderId);
   if (!account) return UNREADABLE;
-  const { kind, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = call.body;
-  const notice = kind as Parameters<BillingCentre["tell"]>[0]["kind"];
+  const { kind: notice, catalogId, action, onceMinor, monthlyMinor, currency, prepared } = call.body;
   if (notice !== "account" && account.state !== "registered") return ACCOUNT_FIRST;
   const isAccount = notice === "account" || notice === "account_change";
-  const billed = isAccount ? accountIn(call) : null;
+  // A call of an earlier release may know an id alone.
+  const billed = isAccount ? (call.secret?.account ?? null) : null;
   if (notice === "account" && account.state === "registered" && !billed) return REGISTERED_ALREADY;
   const told = {
     // Opened by another order of the same subscriber meanwhile: what this one knows of them is news all the same.
     kind: isAccount ? (account.state === "registered" ? "account_change" : "account") : notice,
     accountId: account.id,
-    catalogId: catalogId || null,
+    catalogId,
     action: action === "remove" && !isAccount ? "remove" : "add",
-    onceMinor: Number(onceMinor),
-    monthlyMinor: Number(monthlyMinor),
-    currency: isAccount ? null : currency || null,
-    prepared: prepared || null,
+    onceMinor,
+    monthlyMinor,
+    currency: isAccount ? null : currency,
+    prepared,
     account: billed,
   } as const;
   const answer =
@@ -247,10 +235,6 @@ async function tellBilling({ connectors, accounts }: World, call: OutboundCall):
   return answer;
 }
 
-/** Null in a call of the release before, which knew an id alone. */
-const accountIn = ({ secret }: OutboundCall): BilledAccount | null =>
-  (secret as { readonly account?: BilledAccount } | undefined)?.account ?? null;
-
 /**
  * Two orders may want the same account registered, and the word that the first was done may be lost: under one id the centre
  * does it once. Where this order knows more than what stands under that id, its word is a change. A no to an earlier order's
@@ -259,7 +243,7 @@ const accountIn = ({ secret }: OutboundCall): BilledAccount | null =>
 async function registerOnce(
   billing: BillingCentre,
   accountId: string,
-  call: OutboundCall,
+  call: OutboundCall<"billing_notice">,
   told: Omit<Parameters<BillingCentre["tell"]>[0], "id">,
 ): ReturnType<BillingCentre["tell"]> {
   const answer = await billing.tell({ ...told, id: accountId });
@@ -271,48 +255,41 @@ async function registerOnce(
 }
 
 /** As our partner's request, for this very SIM and device. */
-async function forwardTo({ connectors, subjects }: World, call: OutboundCall): Promise<CallAnswer> {
-  const { server, action, selection, language, assurance, reference = null } = call.body;
-  const peer = connectors.peerAt?.(call.operatorId, server ?? "");
+async function forwardTo(
+  { connectors, subjects }: World,
+  call: OutboundCall<"forward_request">,
+): Promise<CallAnswer> {
+  const { server, action, selection, language, assurance, reference } = call.body;
+  const peer = connectors.peerAt?.(call.operatorId, server);
   if (!peer) return unset("provisioning server at this address");
-  const secret = call.secret as
-    | {
-        readonly user: UserData;
-        readonly fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
-        readonly noticeKey: string | null;
-        /** Left out in a call of the release before. */
-        readonly msisdn?: string | null;
-      }
-    | undefined;
+  const { secret } = call;
   const subject = subjects.get(call.orderId);
   if (!secret || !subject) return UNREADABLE;
   const { imsi, imei } = subject;
   const msisdn = secret.msisdn === undefined ? subject.msisdn : secret.msisdn;
   return peer.forward({
     id: call.id,
-    action: action === "remove" ? "remove" : "add",
-    selection: (selection ?? "").split(" "),
+    action,
+    selection,
     subscriber: { imsi, imei, msisdn },
     user: secret.user,
     fields: secret.fields,
-    language: language ?? "en",
-    assurance: ASSURANCES.find((known) => known === assurance) ?? "none",
+    language,
+    assurance,
     noticeKey: secret.noticeKey === null ? null : Uint8Array.from(Buffer.from(secret.noticeKey, "base64")),
     reference,
   });
 }
 
-async function sendMail({ connectors }: World, call: OutboundCall): Promise<CallAnswer> {
+async function sendMail({ connectors }: World, call: OutboundCall<"mail_notice">): Promise<CallAnswer> {
   const mail = connectors.mailOf(call.operatorId);
   if (!mail) return unset("mail server");
-  const secret = call.secret as
-    | { readonly address: string; readonly subject: string; readonly text: string }
-    | undefined;
+  const { secret } = call;
   if (!secret) return UNREADABLE;
   const { channel, language } = call.body;
   const to =
     channel === "fax"
       ? ({ kind: "fax", number: secret.address } as const)
       : ({ kind: "mail", address: secret.address } as const);
-  return mail.send({ id: call.id, to, subject: secret.subject, text: secret.text, language: language! });
+  return mail.send({ id: call.id, to, subject: secret.subject, text: secret.text, language });
 }

@@ -3,12 +3,13 @@
  * mix them. An item that was proved already keeps its level meanwhile.
  */
 import { TurnupError } from "../../term/error.ts";
+import { change } from "../order/change.ts";
 import type { CarrierMessage, Companion } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { OrderPolicy } from "../order/policy.ts";
-import { hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
+import { hoursAfter, minutesAfter } from "../order/scribe.ts";
+import type { Booking } from "../order/turn.ts";
 
 const FIRST_RESEND_MINUTES = 5;
 const MAX_RESEND_MINUTES = 360;
@@ -30,19 +31,17 @@ export function lastChance(policy: OrderPolicy, attempt: number, dueAt: Date): D
 
 /** Queues the payload of these items once more. */
 export function resend(
-  scribe: Scribe,
-  order: OrderDraft,
+  turn: Booking,
   items: readonly ItemDraft[],
-  terms: OperatorTerms,
   { reason, waitMinutes }: { readonly reason: string; readonly waitMinutes: number },
 ): void {
+  const { scribe, order, terms } = turn;
   const [first] = items;
   const attempt = Math.max(...items.map((item) => item.attempt)) + 1;
   const dueAt = minutesAfter(scribe.now, waitMinutes);
-  const message = queueAgain(scribe, order, first!.message!, terms, `${first!.id}:${attempt}`, dueAt);
+  const message = queueAgain(turn, first!.message!, { idempotencyKey: `${first!.id}:${attempt}`, dueAt });
   for (const item of items) {
-    item.attempt = attempt;
-    item.message = message;
+    change(item, { attempt, message });
     const isProved = rankOf(item.state) > 0;
     scribe.moveItem(order, item, {
       state: isProved ? item.state : "sending",
@@ -62,16 +61,11 @@ export function resend(
 }
 
 /** A PIN notice or a second settings message goes along with an item's own; it is proved by nothing. */
-export function resendCompanion(
-  scribe: Scribe,
-  order: OrderDraft,
-  companion: Companion,
-  terms: OperatorTerms,
-  waitMinutes: number,
-): void {
+export function resendCompanion(turn: Booking, companion: Companion, waitMinutes: number): void {
+  const { scribe, order } = turn;
   const attempt = companion.attempt + 1;
   const dueAt = minutesAfter(scribe.now, waitMinutes);
-  queueAgain(scribe, order, companion, terms, `${companion.payloadId}:${attempt}`, dueAt);
+  queueAgain(turn, companion, { idempotencyKey: `${companion.payloadId}:${attempt}`, dueAt });
   scribe.note(order, {
     kind: "companion_resent",
     reason: `the ${companion.kind.replace("_", " ")} is sent again`,
@@ -80,12 +74,9 @@ export function resendCompanion(
 }
 
 function queueAgain(
-  scribe: Scribe,
-  order: OrderDraft,
+  { scribe, order, terms }: Booking,
   former: CarrierMessage,
-  terms: OperatorTerms,
-  idempotencyKey: string,
-  dueAt: Date,
+  { idempotencyKey, dueAt }: { readonly idempotencyKey: string; readonly dueAt: Date },
 ): CarrierMessage {
   const message: CarrierMessage = {
     id: scribe.newId(),
@@ -113,13 +104,12 @@ export const isOfLostLink = ({ message }: ItemDraft): boolean =>
 
 /** At once, each message once for all items that it carries. */
 export function resendItems(
-  scribe: Scribe,
-  order: OrderDraft,
-  terms: OperatorTerms,
+  turn: Booking,
   sendable: readonly ItemDraft[],
   companions: readonly Companion[],
   reason: string,
 ): void {
+  const { cancelledMessages } = turn.scribe.changes;
   const byMessage = new Map<string, ItemDraft[]>();
   for (const item of sendable) {
     const { id } = item.message!;
@@ -128,13 +118,13 @@ export function resendItems(
   // PIN first: the settings open with it. Only what goes along with settings is there.
   if (sendable.some(({ kind }) => kind === "settings")) {
     for (const companion of companions) {
-      scribe.changes.cancelledMessages.push(companion.id);
-      resendCompanion(scribe, order, companion, terms, 0);
+      cancelledMessages.push(companion.id);
+      resendCompanion(turn, companion, 0);
     }
   }
   for (const [messageId, items] of byMessage) {
-    if (items.some(({ state }) => state === "sending")) scribe.changes.cancelledMessages.push(messageId);
-    resend(scribe, order, items, terms, { reason, waitMinutes: 0 });
+    if (items.some(({ state }) => state === "sending")) cancelledMessages.push(messageId);
+    resend(turn, items, { reason, waitMinutes: 0 });
   }
 }
 

@@ -1,11 +1,12 @@
 /** Composes and queues the messages of an order: one payload, one message, and the items that it carries. */
 import { createHash } from "node:crypto";
 import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
-import type { ConductorDeps, Judgement } from "../order/deps.ts";
-import type { MessageKind, PayloadProtocol } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
-import type { ItemDraft, OrderDraft, Subscriber } from "../order/order-draft.ts";
-import { hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
+import type { SettingsProtocol } from "../devices/settings-protocol.ts";
+import { change } from "../order/change.ts";
+import type { CarrierMessage, MessageKind, PayloadProtocol } from "../order/message.ts";
+import type { ItemDraft } from "../order/order-draft.ts";
+import { hoursAfter, minutesAfter } from "../order/scribe.ts";
+import type { Turn } from "../order/turn.ts";
 import {
   type Authentication,
   composeKey,
@@ -31,18 +32,8 @@ type Composed = {
   readonly unconfirmed?: boolean;
 };
 
-/** What every sending needs to know of its order. */
-export type Carrier = {
-  readonly deps: ConductorDeps;
-  readonly scribe: Scribe;
-  readonly order: OrderDraft;
-  readonly subject: Subscriber;
-  readonly terms: OperatorTerms;
-  readonly judgement: Pick<Judgement, "protocol">;
-};
-
-export function sendKey(carrier: Carrier, item: ItemDraft, bytes: Uint8Array): void {
-  send(carrier, [item], { kind: "key", protocol: "device_key", sec: null, bytes: composeKey(bytes) });
+export function sendKey(turn: Turn, item: ItemDraft, bytes: Uint8Array): void {
+  send(turn, [item], { kind: "key", protocol: "device_key", sec: null, bytes: composeKey(bytes) });
 }
 
 const confirmationOf = ({ unconfirmed }: SettingsValues): { unconfirmed?: boolean } =>
@@ -50,28 +41,31 @@ const confirmationOf = ({ unconfirmed }: SettingsValues): { unconfirmed?: boolea
 
 /** One message for both; each item is proved for itself. */
 export function sendTogether(
-  carrier: Carrier,
-  key: ItemDraft,
+  turn: Turn,
+  key: { readonly item: ItemDraft; readonly bytes: Uint8Array },
   settings: ItemDraft,
-  bytes: Uint8Array,
   values: SettingsValues,
 ): void {
-  const authentication = authenticate(carrier, values);
-  send(carrier, [key, settings], {
+  const authentication = authenticate(turn, values);
+  send(turn, [key.item, settings], {
     kind: "package",
     protocol: "multipart",
     sec: authentication.sec,
-    bytes: composePackage(bytes, values, authentication),
+    bytes: composePackage(key.bytes, values, authentication),
     ...confirmationOf(values),
   });
 }
 
-export function sendSettings(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
-  const { protocol } = carrier.judgement;
-  if (protocol === "link") return sendLink(carrier, item, values);
-  if (protocol === "nokiaota") return sendNokia(carrier, item, values);
-  const authentication = authenticate(carrier, values);
-  send(carrier, [item], {
+export function sendSettings(
+  turn: Turn,
+  item: ItemDraft,
+  values: SettingsValues,
+  protocol: SettingsProtocol,
+): void {
+  if (protocol === "link") return sendLink(turn, item, values);
+  if (protocol === "nokiaota") return sendNokia(turn, item, values);
+  const authentication = authenticate(turn, values);
+  send(turn, [item], {
     kind: "settings",
     protocol: "omacp",
     sec: authentication.sec,
@@ -81,26 +75,23 @@ export function sendSettings(carrier: Carrier, item: ItemDraft, values: Settings
 }
 
 /** A message a use: the first carries the item, the others go along with it. */
-function sendNokia(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
-  const { deps, scribe, order, terms } = carrier;
+function sendNokia(turn: Turn, item: ItemDraft, values: SettingsValues): void {
   const settings = { kind: "settings", protocol: "nokiaota", sec: null, ...confirmationOf(values) } as const;
   const [first, ...others] = composeNokia(values);
-  if (!first) return sendLink(carrier, item, values);
-  send(carrier, [item], { ...settings, bytes: first });
-  for (const bytes of others) queue(scribe, order, deps, terms, AS_COMPANION, { ...settings, bytes });
+  if (!first) return sendLink(turn, item, values);
+  send(turn, [item], { ...settings, bytes: first });
+  for (const bytes of others) queue(turn, AS_COMPANION, { ...settings, bytes });
 }
 
 /** Silent by the IMSI, or by a fresh PIN that goes ahead in a notice of its own, and is held back where its settings are. */
-function authenticate(
-  { deps, scribe, order, terms, subject }: Carrier,
-  values: SettingsValues,
-): Authentication {
+function authenticate(turn: Turn, values: SettingsValues): Authentication {
+  const { deps, terms, subject } = turn;
   // A short or even IMSI packs differently from client to client: only a PIN is safe there (docs/adr/0002).
   if (terms.policy.authentication === "netwpin" && subject.imsi.length === 15)
     return { sec: "netwpin", imsi: subject.imsi };
   const pin = digitsFrom(deps.randomBytes(PIN_DIGITS));
   const text = fill(terms.policy.texts.pinNotice, { pin, operator: terms.operatorName });
-  queue(scribe, order, deps, terms, AS_COMPANION, {
+  queue(turn, AS_COMPANION, {
     kind: "pin_notice",
     protocol: "text",
     sec: null,
@@ -117,8 +108,8 @@ const digitsFrom = (bytes: Uint8Array): string => [...bytes].map((octet) => Stri
 const fill = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
-function sendLink(carrier: Carrier, item: ItemDraft, values: SettingsValues): void {
-  const { deps, scribe, order, terms } = carrier;
+function sendLink(turn: Turn, item: ItemDraft, values: SettingsValues): void {
+  const { deps, scribe, order, terms } = turn;
   const token = Buffer.from(deps.randomBytes(LINK_TOKEN_OCTETS)).toString("base64url");
   scribe.changes.links.push({
     id: scribe.newId(),
@@ -131,21 +122,17 @@ function sendLink(carrier: Carrier, item: ItemDraft, values: SettingsValues): vo
   });
   const text = fill(terms.policy.texts.link, { link: deps.linkUrl(token), operator: terms.operatorName });
   const bytes = composeText(text);
-  send(carrier, [item], { kind: "link", protocol: "text", sec: null, bytes, ...confirmationOf(values) });
+  send(turn, [item], { kind: "link", protocol: "text", sec: null, bytes, ...confirmationOf(values) });
 }
 
-function send(
-  { deps, scribe, order, terms }: Carrier,
-  items: readonly ItemDraft[],
-  composed: Composed,
-): void {
+function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void {
+  const { scribe, order, terms } = turn;
   const [first] = items;
   const attempt = 1 + Math.max(...items.map((item) => item.attempt));
-  const message = queue(scribe, order, deps, terms, `${first!.id}:${attempt}`, composed);
+  const message = queue(turn, `${first!.id}:${attempt}`, composed);
   const deadlineAt = lastChance(terms.policy, attempt, scribe.now);
   for (const item of items) {
-    item.attempt = attempt;
-    item.message = message;
+    change(item, { attempt, message });
     scribe.moveItem(order, item, {
       state: "sending",
       reason: `${message.partCount} SMS of ${composed.kind} are queued`,
@@ -162,13 +149,10 @@ function send(
 }
 
 function queue(
-  scribe: Scribe,
-  order: OrderDraft,
-  deps: ConductorDeps,
-  terms: OperatorTerms,
+  { deps, scribe, order, terms }: Turn,
   idempotencyKey: string | null,
   composed: Composed,
-): NonNullable<ItemDraft["message"]> {
+): CarrierMessage {
   const reference = deps.randomBytes(1)[0]!;
   const { parts } = cutMessage(composed.protocol, composed.bytes, reference);
   const payloadId = scribe.newId();

@@ -1,10 +1,11 @@
 /** What the history says of settings that were chosen. */
-import type { Judgement, SettingsChoice } from "../order/deps.ts";
+import type { SettingsProtocol } from "../devices/settings-protocol.ts";
+import type { SettingsChoice } from "../order/settings-choice.ts";
 
-/** What the story says of the settings: whose they are, what was held back, and what could not be looked at. */
+/** Whose they are, how they go, what was held back, and what could not be looked at. */
 export const settingsDetail = (
   { source, confirmed, withheld = {}, unchecked }: Extract<SettingsChoice, { kind: "chosen" }>,
-  { protocol }: Judgement,
+  protocol: SettingsProtocol,
 ) => ({
   settingsFrom: source,
   confirmed,

@@ -1,23 +1,23 @@
 /** Asks a manufacturer for a key: one durable call, made until it answers or the deadline has passed. */
 
-import type { OperatorTerms, Relation } from "../order/operator-terms.ts";
-import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
-import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import type { Relation } from "../order/operator-terms.ts";
+import type { ItemDraft } from "../order/order-draft.ts";
+import { hoursAfter } from "../order/scribe.ts";
+import type { Booking } from "../order/turn.ts";
 import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";
 
 export function requestKey(
-  scribe: Scribe,
-  order: OrderDraft,
+  turn: Booking,
   item: ItemDraft,
-  terms: OperatorTerms,
   relation: Relation,
   /** Whether the model is said to run keys; of an item that asks anew, what its first asking went by. */
   isKeyKnown = item.feeTerms?.feeLevel === "delivered",
 ): void {
+  const { scribe, order, terms } = turn;
   const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
   const id = scribe.newId();
   item.feeTerms = feeTermsOf(relation, isKeyKnown);
-  noteFeeLevel(scribe, order, item, relation);
+  noteFeeLevel(turn, item, relation);
   scribe.changes.calls.push({
     id,
     operatorId: order.operatorId,

@@ -3,9 +3,10 @@ import { TurnupError } from "../../term/error.ts";
 import { closed, isOfLostLink, resendItems } from "../delivery/resend.ts";
 import { isDone, isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
-import { type OperatorTerms, relationOf } from "../order/operator-terms.ts";
-import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
-import { earlierOf, hoursAfter, type Scribe } from "../order/scribe.ts";
+import { relationOf } from "../order/operator-terms.ts";
+import type { ItemDraft } from "../order/order-draft.ts";
+import { earlierOf, hoursAfter } from "../order/scribe.ts";
+import type { Booking } from "../order/turn.ts";
 import { maySendUnconfirmed, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { requestKey } from "./request-key.ts";
 import { KEY_WITHHELD_REASON } from "./withheld-key.ts";
@@ -16,14 +17,13 @@ import { KEY_WITHHELD_REASON } from "./withheld-key.ts";
  * @throws TurnupError `order_closed`, `nothing_to_resend`, `settings_unconfirmed`
  */
 export function resendByHand(
-  scribe: Scribe,
-  order: OrderDraft,
-  terms: OperatorTerms,
+  turn: Booking,
   actor: string,
   companions: readonly Companion[],
   /** Payloads that hold access points which nobody confirmed, and whether the handset is to get no key any more. */
   { unconfirmed, key: isKeyWithheld }: { readonly unconfirmed: ReadonlySet<string>; readonly key: boolean },
 ): void {
+  const { order, terms } = turn;
   if (order.state === "cancelled" || order.state === "completed") throw closed(order);
   const withKey = new Set(
     order.items.flatMap(({ kind, message }) => (kind === "key" && message ? message.id : [])),
@@ -57,9 +57,9 @@ export function resendByHand(
       { nextStep: "look at its items: what waits for a key or a number is not yet composed" },
     );
   }
-  if (isFinal(order)) reopen(scribe, order, terms, actor);
-  resendItems(scribe, order, terms, sendable, companions, `${actor} asked to resend it`);
-  for (const item of unkeyed) requestKey(scribe, order, item, terms, relation!);
+  if (isFinal(order)) reopen(turn, actor);
+  resendItems(turn, sendable, companions, `${actor} asked to resend it`);
+  for (const item of unkeyed) requestKey(turn, item, relation!);
 }
 
 const withheld = (): TurnupError =>
@@ -73,7 +73,7 @@ const keyWithheld = (): TurnupError =>
       "Take that word back (an override, the policy, the relation), or open a new order for its settings.",
   });
 
-function reopen(scribe: Scribe, order: OrderDraft, { policy }: OperatorTerms, actor: string): void {
+function reopen({ scribe, order, terms: { policy } }: Booking, actor: string): void {
   const deadlineAt = hoursAfter(scribe.now, policy.waitDeadlineHours);
   scribe.moveOrder(order, {
     state: "provisioning",

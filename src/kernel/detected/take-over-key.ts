@@ -4,12 +4,13 @@
  * another handset, and one that is spent, is refused: each key is one handset's, once.
  */
 
+import { change } from "../order/change.ts";
 import type { TakenKey } from "../order/device-key.ts";
 import { endIfDone, isClosed } from "../order/ending.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
-import { NO_ACTION, type Scribe } from "../order/scribe.ts";
+import { NO_ACTION } from "../order/scribe.ts";
+import type { Booking } from "../order/turn.ts";
 
 const UNUSED: readonly TakenKey["state"][] = ["issued", "downloaded", "revoked"];
 
@@ -17,17 +18,16 @@ export const mayTakeOver = (order: OrderDraft, key: TakenKey): boolean =>
   key.deviceId === order.deviceId && key.orderId < order.id && UNUSED.includes(key.state) && !key.isCharged;
 
 /** The older order gives the key up: proof of it counts for the younger one from now on, and so does its fee. */
-export function giveUpKey(scribe: Scribe, older: OrderDraft, keyId: string, terms: OperatorTerms): void {
+export function giveUpKey(turn: Booking, keyId: string): void {
+  const { scribe, order: older } = turn;
   const item = older.items.find((one) => one.keyId === keyId);
   if (!item) return;
   const reason = "a younger order for this handset took its key over";
-  item.keyId = null;
-  item.keyState = null;
-  item.changed = true;
+  change(item, { keyId: null, keyState: null });
   scribe.touch(older);
   if (isClosed(item)) return scribe.note(older, { kind: "key_taken_over", itemId: item.id, reason });
   if (rankOf(item.state) > 0) {
-    Object.assign(item, { deadlineAt: null, nextAction: NO_ACTION, reason });
+    change(item, { deadlineAt: null, nextAction: NO_ACTION, reason });
     scribe.note(older, { kind: "key_taken_over", itemId: item.id, state: item.state, reason });
   } else {
     const isAlone = older.items.every(
@@ -42,5 +42,5 @@ export function giveUpKey(scribe: Scribe, older: OrderDraft, keyId: string, term
       deadlineAt: null,
     });
   }
-  endIfDone(scribe, older, terms);
+  endIfDone(turn);
 }

@@ -4,14 +4,14 @@
  * the outbox and when a person has it sent again; such a key is revoked, and the settings that went in one message with it go
  * alone.
  */
+import { change } from "../order/change.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { endIfDone, failItem } from "../order/ending.ts";
 import type { EndedMessage, OutgoingMessage } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
-import type { OrderDraft } from "../order/order-draft.ts";
-import type { OrderStore } from "../order/order-store.ts";
-import type { Step } from "../order/step.ts";
-import { isKeyWanted, SENT_WITH_KEY, sendWithoutKey } from "./open-order.ts";
+import type { OrderStore, OrderTransaction } from "../order/order-store.ts";
+import type { Turn } from "../order/turn.ts";
+import { isKeyWanted } from "./key-item.ts";
+import { SENT_WITH_KEY, sendWithoutKey } from "./open-order.ts";
 
 /** The stable code of what is not sent for it: of a failed item, of a failed message. */
 export const KEY_WITHHELD = "key_withheld";
@@ -29,20 +29,15 @@ export async function isKeyWithheld(
   if (orderId === null) return false;
   const subject = (await store.subjectsOf([orderId])).get(orderId);
   if (!subject) return false;
-  return !isKeyWanted({ judge }, { id: orderId }, subject, await store.termsOf(operatorId), now);
+  const terms = await store.termsOf(operatorId);
+  return !isKeyWanted(judge, { order: { id: orderId }, subject, terms }, now);
 }
 
 /** Whether an order has a key that its handset is to get no more. Where that cannot be told, the outbox asks before it goes out. */
-export async function isKeyWithheldFrom(
-  deps: ConductorDeps,
-  { tx, scribe }: Step,
-  order: OrderDraft,
-  terms: OperatorTerms,
-): Promise<boolean> {
-  if (!order.items.some(({ kind }) => kind === "key")) return false;
-  const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
+export function isKeyWithheldFrom(turn: Turn): boolean {
+  if (!turn.order.items.some(({ kind }) => kind === "key")) return false;
   try {
-    return !isKeyWanted(deps, order, subject, terms, scribe.now);
+    return !isKeyWanted(turn.deps.judge, turn, turn.scribe.now);
   } catch {
     return false;
   }
@@ -50,24 +45,23 @@ export async function isKeyWithheldFrom(
 
 /** Nothing of it was taken by a handset: a key of which a part is missing is none. */
 export async function keyMessageWithheld(
-  deps: ConductorDeps,
-  { tx, scribe }: Step,
-  order: OrderDraft,
+  turn: Turn,
+  tx: OrderTransaction,
   { messageId }: EndedMessage,
-  terms: OperatorTerms,
 ): Promise<void> {
+  const { scribe, order } = turn;
   const carried = order.items.filter(
     ({ message, state }) => message?.id === messageId && state === "sending",
   );
   for (const item of carried) {
     if (item.kind === "key") {
-      failItem(scribe, order, item, { cause: KEY_WITHHELD, reason: KEY_WITHHELD_REASON });
+      failItem(turn, item, { cause: KEY_WITHHELD, reason: KEY_WITHHELD_REASON });
       if (item.keyId) scribe.changes.keyChanges.push({ id: item.keyId, state: "revoked" });
       continue;
     }
     // The PIN that was made for both opens nothing now: the settings bring their own.
     for (const { id } of await tx.companionsOf(order.id)) scribe.changes.cancelledMessages.push(id);
-    item.message = null;
+    change(item, { message: null });
     scribe.moveItem(order, item, {
       state: "pending",
       cause: SENT_WITH_KEY,
@@ -75,8 +69,7 @@ export async function keyMessageWithheld(
       nextAction: "send the settings without it",
       deadlineAt: item.deadlineAt,
     });
-    const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
-    sendWithoutKey(deps, scribe, order, subject, terms);
+    sendWithoutKey(turn);
   }
-  endIfDone(scribe, order, terms);
+  endIfDone(turn);
 }

@@ -61,7 +61,7 @@ export interface Intake {
 }
 
 /** What is known of a SIM's stay in a handset, as far as the decision needs it. Times in ms since 1970. */
-type Stay = { readonly deviceId: string; readonly sinceMs: number; readonly lastSeenMs: number };
+export type Stay = { readonly deviceId: string; readonly sinceMs: number; readonly lastSeenMs: number };
 
 type Detection = "first_registration" | "sim_moved" | "unchanged" | "late";
 

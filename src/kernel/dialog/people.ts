@@ -42,8 +42,7 @@ export interface PortalPeople {
    */
   useCode(
     operatorId: string,
-    tokenHash: Uint8Array,
-    codeHash: Uint8Array,
+    code: { readonly tokenHash: Uint8Array; readonly codeHash: Uint8Array },
     now: Date,
     validAfter: Date,
   ): Promise<string | undefined>;

@@ -53,7 +53,7 @@ export function openSession(
   key: Uint8Array,
 ): PortalSession | undefined {
   const length = 2 + ENDS_OCTETS + SUBSCRIBER_OCTETS;
-  const body = opened(token, length, ["session", operatorId], SESSION_MAC_OCTETS, key);
+  const body = opened(token, { length, macOctets: SESSION_MAC_OCTETS }, ["session", operatorId], key);
   const assurance = BY_SMS[body?.[1] ?? BY_SMS.length];
   if (!body || body[0] !== SESSION_KIND || !assurance) return undefined;
   const endsAt = new Date(body.readUInt32BE(2) * 1000);
@@ -84,7 +84,7 @@ type StateRead =
 
 export function readState(token: string, scope: StateScope, now: Date, key: Uint8Array): StateRead {
   const length = 1 + ENDS_OCTETS + STATE_NONCE_OCTETS;
-  const body = opened(token, length, wordsOf(scope), STATE_MAC_OCTETS, key);
+  const body = opened(token, { length, macOctets: STATE_MAC_OCTETS }, wordsOf(scope), key);
   if (!body || body[0] !== STATE_KIND) return { kind: "foreign" };
   if (body.readUInt32BE(1) <= secondsOf(now)) return { kind: "over" };
   return { kind: "good", nonce: body.toString("base64url", 1 + ENDS_OCTETS) };
@@ -99,9 +99,8 @@ function sealed(body: Buffer, words: readonly string[], macOctets: number, key: 
 
 function opened(
   token: string,
-  length: number,
+  { length, macOctets }: { readonly length: number; readonly macOctets: number },
   words: readonly string[],
-  macOctets: number,
   key: Uint8Array,
 ): Buffer | undefined {
   if (token.length > 2 * (length + macOctets) || !/^[A-Za-z0-9_-]+$/.test(token)) return undefined;

@@ -15,8 +15,8 @@ import { isRequestItemDone } from "../order/item-done.ts";
 import { itemsOf, type RequestTurn } from "../order/turn.ts";
 
 /** @param fields the policy's list: nothing else is in it but the time that it is true of */
-export function billedAccountOf(context: RequestTurn, fields: readonly BilledField[]): BilledAccount {
-  const { scribe, order, subject } = context;
+export function billedAccountOf(turn: RequestTurn, fields: readonly BilledField[]): BilledAccount {
+  const { scribe, order, subject } = turn;
   const { user, card, books } = order.request;
   const known: Readonly<Record<Exclude<BilledField, "productOffering">, string | null | undefined>> = {
     externalId: books.externalId,
@@ -32,7 +32,7 @@ export function billedAccountOf(context: RequestTurn, fields: readonly BilledFie
   return {
     lastModified: scribe.now.toISOString(),
     ...(Object.fromEntries(told) as Omit<BilledAccount, "lastModified" | "productOffering">),
-    ...(fields.includes("productOffering") && { productOffering: offeringsOf(context) }),
+    ...(fields.includes("productOffering") && { productOffering: offeringsOf(turn) }),
   };
 }
 
@@ -57,11 +57,11 @@ const personOf = (user: UserData) => ({
 });
 
 /** What they had before, with what this request has brought or taken by now. */
-function offeringsOf(context: RequestTurn): BilledOffering[] {
-  const offerings = new Map(context.order.request.books.holds.map((one) => [one.id, one]));
-  for (const item of itemsOf(context)) {
+function offeringsOf(turn: RequestTurn): BilledOffering[] {
+  const offerings = new Map(turn.order.request.books.holds.map((one) => [one.id, one]));
+  for (const item of itemsOf(turn)) {
     const { catalogId: id, action, package: bundle, moduleOf } = item.subject;
-    const isDone = isRequestItemDone(item, context.terms.policy.doneAt);
+    const isDone = isRequestItemDone(item, turn.terms.policy.doneAt);
     if (moduleOf !== null || isClosed(item) || item.cause === "had" || !isDone) continue;
     if (action === "remove") offerings.delete(id);
     else offerings.set(id, { id, bundle });

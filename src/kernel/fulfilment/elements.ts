@@ -18,52 +18,58 @@ import { elementsEnded } from "./service.ts";
 const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>
   Object.entries(subject.elements) as [NetworkElement, ElementState][];
 
-const set = (context: RequestTurn, item: RequestItem, element: NetworkElement, state: ElementState): void =>
-  updateItem(context, item, { elements: { ...item.subject.elements, [element]: state } });
+const set = (turn: RequestTurn, item: RequestItem, element: NetworkElement, state: ElementState): void =>
+  updateItem(turn, item, { elements: { ...item.subject.elements, [element]: state } });
 
-export function askElements(context: RequestTurn, item: RequestItem): void {
+export function askElements(turn: RequestTurn, item: RequestItem): void {
   for (const [element, state] of elementsIn(item)) {
     if (state !== "wanted") continue;
-    set(context, item, element, "asked");
-    task(context, item, element, item.subject.action, false);
+    set(turn, item, element, "asked");
+    task(turn, item, element, { action: item.subject.action, isUndo: false });
   }
 }
 
 function task(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
   element: NetworkElement,
-  action: "add" | "remove",
-  isUndo: boolean,
-  dueAt: Date = context.scribe.now,
+  {
+    action,
+    isUndo,
+    dueAt = turn.scribe.now,
+  }: { readonly action: "add" | "remove"; readonly isUndo: boolean; readonly dueAt?: Date },
 ): void {
   const { content, catalogId } = item.subject;
-  const hours = context.terms.policy.request.serviceDeadlineHours;
-  ask(context, {
+  const hours = turn.terms.policy.request.serviceDeadlineHours;
+  ask(turn, {
     dueAt,
     kind: "element_task",
     itemId: item.id,
     idempotencyKey: `${item.id}:${element}${isUndo ? ":undo" : ""}`,
-    body: { element, action, catalogId, undo: String(isUndo) },
+    body: { element, action, catalogId, undo: isUndo },
     secret: { values: content.kind === "parameters" ? content.values : {} },
-    deadlineAt: within(context, hours),
+    deadlineAt: within(turn, hours),
   });
-  context.scribe.note(context.order, {
+  turn.scribe.note(turn.order, {
     kind: isUndo ? "element_undo_asked" : "element_asked",
     itemId: item.id,
     reason: `the network's ${element} is told to ${action} ${catalogId}`,
   });
 }
 
-export function elementAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
-  const { scribe, order } = context;
-  const item = itemOf(context, call.itemId);
-  const element = call.body.element as NetworkElement;
+export function elementAnswered(
+  turn: RequestTurn,
+  call: OutboundCall<"element_task">,
+  answer: CallAnswer,
+): void {
+  const { scribe, order } = turn;
+  const item = itemOf(turn, call.itemId);
+  const { element, undo } = call.body;
   if (!item) return;
   const isDone = answer.kind === "done";
   const why = answer.kind === "refused" || answer.kind === "failed" ? `: ${answer.cause}` : "";
-  if (call.body.undo === "true") {
-    set(context, item, element, isDone ? "undone" : "not_undone");
+  if (undo) {
+    set(turn, item, element, isDone ? "undone" : "not_undone");
     return scribe.note(order, {
       kind: isDone ? "element_undone" : "element_undo_failed",
       itemId: item.id,
@@ -75,27 +81,27 @@ export function elementAnswered(context: RequestTurn, call: OutboundCall, answer
   // It is taken back already by a call of its own, which comes after this answer.
   if (["undoing", "undone"].includes(item.subject.elements[element] ?? "")) return;
   const isToUndo = item.subject.elements[element] === "undo";
-  set(context, item, element, isDone ? "done" : "failed");
+  set(turn, item, element, isDone ? "done" : "failed");
   scribe.note(order, {
     kind: isDone ? "element_done" : "element_failed",
     itemId: item.id,
     reason: isDone ? `the network's ${element} is done` : `the network's ${element} failed${why}`,
     evidence: `element:${element}`,
   });
-  if (isToUndo || isClosed(item)) return undoElements(context, item);
+  if (isToUndo || isClosed(item)) return undoElements(turn, item);
   if (!isDone) {
-    return failItem(scribe, order, item, {
+    return failItem(turn, item, {
       cause: "element_failed",
       reason: `the network's ${element} failed${why}`,
     });
   }
   const isToEndAtService = item.kind === "service" && item.subject.action === "remove";
   if (isToEndAtService && item.state === "registering" && !waitsForElements(item))
-    return elementsEnded(context, item);
+    return elementsEnded(turn, item);
   const areAllDone = elementsIn(item).every(([, state]) => state === "done");
   if (item.state === "sending" && areAllDone && isOfNetworkAlone(item))
-    return doneInNetwork(context, item, "the network's elements are done", `element:${element}`);
-  if (isRequestItemDone(item, context.terms.policy.doneAt)) waitNoMore(item);
+    return doneInNetwork(turn, item, "the network's elements are done", `element:${element}`);
+  if (isRequestItemDone(item, turn.terms.policy.doneAt)) waitNoMore(item);
 }
 
 /** Of an item of which nothing goes to the device: it stands where it should. */
@@ -115,19 +121,20 @@ export function doneInNetwork(
 }
 
 /** What was done for an item that came to nothing is taken back; what is still being done, as soon as it is. */
-export function undoElements(context: RequestTurn, item: RequestItem): void {
+export function undoElements(turn: RequestTurn, item: RequestItem): void {
   for (const [element, state] of elementsIn(item)) {
-    if (state === "asked") set(context, item, element, "undo");
-    if (state === "done") takeBackElement(context, item, element, context.scribe.now);
+    if (state === "asked") set(turn, item, element, "undo");
+    if (state === "done") takeBackElement(turn, item, element, turn.scribe.now);
   }
 }
 
 export function takeBackElement(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
   element: NetworkElement,
   dueAt: Date,
 ): void {
-  set(context, item, element, "undoing");
-  task(context, item, element, item.subject.action === "add" ? "remove" : "add", true, dueAt);
+  set(turn, item, element, "undoing");
+  const action = item.subject.action === "add" ? "remove" : "add";
+  task(turn, item, element, { action, isUndo: true, dueAt });
 }

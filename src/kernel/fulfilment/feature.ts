@@ -16,19 +16,19 @@ import { freshCode, knock, nameOf, tell } from "./notices.ts";
 const MAX_CAUSE_CHARACTERS = 40;
 
 /** Both sends of one attempt. */
-export function sendContent(context: RequestTurn, item: RequestItem): void {
-  const { scribe, order, terms } = context;
-  const small = smallContent(context, item);
+export function sendContent(turn: RequestTurn, item: RequestItem): void {
+  const { scribe, order, terms } = turn;
+  const small = smallContent(turn, item);
   item.attempt += 1;
-  item.message = tell(context, {
+  item.message = tell(turn, {
     kind: small ? "content" : "content_ready",
     text: item.subject.retransmissions > 0 ? "retransmitted" : "contentReady",
-    values: { item: nameOf(context, item) },
+    values: { item: nameOf(turn, item) },
     item,
     ...(small ? { content: small, rule: "small_content" as const } : {}),
   });
-  if (!small) knock(context, item);
-  updateItem(context, item, { channel: small ? "narrowband" : "wideband", question: null });
+  if (!small) knock(turn, item);
+  updateItem(turn, item, { channel: small ? "narrowband" : "wideband", question: null });
   const reason = small
     ? "the content goes to the device by SMS"
     : "the content waits for the device, which was told by SMS";
@@ -48,10 +48,10 @@ export function sendContent(context: RequestTurn, item: RequestItem): void {
 }
 
 /** Undefined where it goes wideband: by size, or since only there it can be fetched from where it is kept. */
-function smallContent(context: RequestTurn, item: RequestItem): Uint8Array | undefined {
-  const limit = context.terms.policy.request.narrowbandContentOctets;
-  if (limit === 0 || moduleSourceOf(item) || !context.order.request.noticeKey) return undefined;
-  const bytes = composeContent(context, item, null);
+function smallContent(turn: RequestTurn, item: RequestItem): Uint8Array | undefined {
+  const limit = turn.terms.policy.request.narrowbandContentOctets;
+  if (limit === 0 || moduleSourceOf(item) || !turn.order.request.noticeKey) return undefined;
+  const bytes = composeContent(turn, item, null);
   return bytes.length <= limit && bytes.length <= MAX_NOTICE_CONTENT_OCTETS ? bytes : undefined;
 }
 
@@ -61,14 +61,14 @@ const AWAITED: readonly string[] = ["sending", "delivered", "opened"];
 export const hasContent = ({ state, subject, kind }: RequestItem): boolean =>
   kind === "feature" && subject.channel !== null && AWAITED.includes(state);
 
-export function contentFetched(context: RequestTurn, item: RequestItem, octets: number): void {
-  context.scribe.note(context.order, {
+export function contentFetched(turn: RequestTurn, item: RequestItem, octets: number): void {
+  turn.scribe.note(turn.order, {
     kind: "content_fetched",
     itemId: item.id,
     reason: "the device fetched the content",
     detail: { octets, channel: "wideband" },
   });
-  reachOnDevice(context, item, "delivered", {
+  reachOnDevice(turn, item, "delivered", {
     evidence: "content_fetched",
     reason: "the device fetched the content",
   });
@@ -105,13 +105,13 @@ export function reachOnDevice(
 
 /** Answers false where it said so before, or where nothing was sent that it could speak of. */
 export function deviceReported(
-  context: RequestTurn,
+  turn: RequestTurn,
   itemId: string,
   outcome: DeviceOutcome,
   channel: string,
 ): boolean {
-  const { scribe, order } = context;
-  const item = itemOf(context, itemId);
+  const { scribe, order } = turn;
+  const item = itemOf(turn, itemId);
   if (item?.kind !== "feature" || item.subject.channel === null) return false;
   const evidence = `device:${channel}`;
   if (isClosed(item)) {
@@ -125,13 +125,13 @@ export function deviceReported(
     return false;
   }
   if (outcome.kind === "installed") {
-    return reachOnDevice(context, item, "works", {
+    return reachOnDevice(turn, item, "works", {
       evidence,
       reason: "the device confirmed the installation",
     });
   }
   if (!AWAITED.includes(item.state)) return false;
-  installationFailed(context, item, causeOf(outcome.cause), evidence);
+  installationFailed(turn, item, causeOf(outcome.cause), evidence);
   return true;
 }
 
@@ -142,20 +142,20 @@ const causeOf = (cause: string): string =>
     .replace(/[^a-z_]+/g, "_")
     .slice(0, MAX_CAUSE_CHARACTERS) || "unknown";
 
-function installationFailed(context: RequestTurn, item: RequestItem, cause: string, evidence: string): void {
-  const { deps, scribe, order, terms } = context;
+function installationFailed(turn: RequestTurn, item: RequestItem, cause: string, evidence: string): void {
+  const { deps, scribe, order, terms } = turn;
   const policy = terms.policy.request;
   const reason = `the device could not install it: ${cause.replaceAll("_", " ")}`;
   if (item.subject.retransmissions >= policy.retransmissionLimit) {
     const times = item.subject.retransmissions + 1;
-    return failItem(scribe, order, item, {
+    return failItem(turn, item, {
       cause: `device_${cause}`,
       reason: `${reason}; it was sent ${times} times`,
       evidence,
     });
   }
-  const code = freshCode(deps, context.openCodes ?? []);
-  updateItem(context, item, { question: { code } });
+  const code = freshCode(deps, turn.openCodes ?? []);
+  updateItem(turn, item, { question: { code } });
   scribe.moveItem(order, item, {
     state: "awaiting_choice",
     cause: `device_${cause}`,
@@ -164,10 +164,10 @@ function installationFailed(context: RequestTurn, item: RequestItem, cause: stri
     deadlineAt: hoursAfter(scribe.now, policy.choiceDeadlineHours),
     evidence,
   });
-  tell(context, {
+  tell(turn, {
     kind: "choice",
     text: "installFailed",
-    values: { item: nameOf(context, item), code },
+    values: { item: nameOf(turn, item), code },
     fields: { code, cause },
     item,
   });
@@ -175,13 +175,13 @@ function installationFailed(context: RequestTurn, item: RequestItem, cause: stri
 
 /** @throws TurnupError `nothing_to_answer` */
 export function choiceMade(
-  context: RequestTurn,
+  turn: RequestTurn,
   itemId: string,
   choice: "retransmit" | "give_up",
   channel: string,
 ): void {
-  const { scribe, order } = context;
-  const item = itemOf(context, itemId);
+  const { scribe, order } = turn;
+  const item = itemOf(turn, itemId);
   if (item?.state !== "awaiting_choice") {
     throw new TurnupError(
       "nothing_to_answer",
@@ -192,26 +192,26 @@ export function choiceMade(
     );
   }
   if (choice === "give_up") {
-    updateItem(context, item, { question: null });
-    return failItem(scribe, order, item, {
+    updateItem(turn, item, { question: null });
+    return failItem(turn, item, {
       cause: item.cause ?? "given_up",
       reason: `${item.reason}; the subscriber gave it up`,
       evidence: channel,
     });
   }
   const retransmissions = item.subject.retransmissions + 1;
-  updateItem(context, item, { retransmissions });
+  updateItem(turn, item, { retransmissions });
   scribe.note(order, {
     kind: "retransmission_requested",
     itemId: item.id,
     reason: `the subscriber asked for it once more, the ${retransmissions}. time`,
     evidence: channel,
   });
-  sendContent(context, item);
+  sendContent(turn, item);
 }
 
 /** A person of the operator sends once more what the device has not confirmed. @throws TurnupError `nothing_to_resend` */
-export function resendByHand(context: RequestTurn, items: readonly RequestItem[], actor: string): void {
+export function resendByHand(turn: RequestTurn, items: readonly RequestItem[], actor: string): void {
   const open = items.filter(
     (item) =>
       item.kind === "feature" &&
@@ -221,18 +221,18 @@ export function resendByHand(context: RequestTurn, items: readonly RequestItem[]
   if (open.length === 0) {
     throw new TurnupError(
       "nothing_to_resend",
-      `the order is ${context.order.state} and no content of it waits for the device`,
+      `the order is ${turn.order.state} and no content of it waits for the device`,
       {
         nextStep: "look at its items: a service is registered for by itself",
       },
     );
   }
   for (const item of open) {
-    context.scribe.note(context.order, {
+    turn.scribe.note(turn.order, {
       kind: "resent",
       itemId: item.id,
       reason: `${actor} asked to send it again`,
     });
-    sendContent(context, item);
+    sendContent(turn, item);
   }
 }

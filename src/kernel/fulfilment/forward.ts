@@ -8,11 +8,13 @@
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
 import type { PeerAnswer } from "../calls/connectors.ts";
+import type { Assurance } from "../catalog/catalog-item.ts";
+import { change } from "../order/change.ts";
 import type { CallChange } from "../order/change-set.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
 import { isPartlyDone } from "../order/item-done.ts";
 import { FINAL_ORDER_STATES, type ItemState } from "../order/order.ts";
-import type { OutboundCall } from "../order/outbound-call.ts";
+import type { OutboundCall, RequestCall } from "../order/outbound-call.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
@@ -20,27 +22,28 @@ import { namesOf, tell } from "./notices.ts";
 
 type Forwarded = Extract<PeerAnswer, { readonly kind: "forwarded" }>;
 
-export function forwardToServers(context: RequestTurn, items: readonly RequestItem[]): void {
-  const { order } = context;
+export function forwardToServers(turn: RequestTurn, items: readonly RequestItem[]): void {
+  const { order } = turn;
   const { request } = order;
   for (const server of new Set(items.map(({ subject }) => subject.server ?? ""))) {
     const its = items.filter(({ subject }) => subject.server === server);
-    const deadlineAt = within(context, NOTICE_DEADLINE_HOURS);
+    const deadlineAt = within(turn, NOTICE_DEADLINE_HOURS);
     const ids = its.map(({ subject }) => subject.catalogId);
-    ask(context, {
+    ask(turn, {
       kind: "forward_request",
       itemId: null,
       idempotencyKey: `${order.id}:forward:${server}`,
       body: {
         server,
         action: request.action,
-        selection: ids.join(" "),
+        selection: ids,
         language: request.language,
-        assurance: assuranceFor(context),
+        assurance: assuranceFor(turn),
+        reference: null,
       },
       secret: {
         // As it is now: what is entered twice under one key has to say the same.
-        msisdn: context.subject.msisdn,
+        msisdn: turn.subject.msisdn,
         user: request.user,
         fields: Object.fromEntries(Object.entries(request.fields).filter(([id]) => ids.includes(id))),
         noticeKey: request.noticeKey && Buffer.from(request.noticeKey).toString("base64"),
@@ -48,46 +51,49 @@ export function forwardToServers(context: RequestTurn, items: readonly RequestIt
       deadlineAt,
     });
     for (const item of its)
-      Object.assign(item, {
-        reason: `${nameOf(context, server)} is asked to provision it`,
-        nextAction: `wait for the word of ${nameOf(context, server)}`,
+      change(item, {
+        reason: `${nameOf(turn, server)} is asked to provision it`,
+        nextAction: `wait for the word of ${nameOf(turn, server)}`,
         deadlineAt,
-        changed: true,
       });
   }
 }
 
 /** A representative answers for whom they bring: our word, which counts there as far as that server trusts its partners. */
-const assuranceFor = ({ order: { cause, request } }: RequestTurn): string =>
+const assuranceFor = ({ order: { cause, request } }: RequestTurn): Assurance =>
   cause === "representative" ? "otp" : request.assurance;
 
 const nameOf = ({ deps: { peers = NO_PEERS } }: Pick<RequestTurn, "deps">, server: string): string =>
   peerName(peers, server);
 
 /** Who asked for what its own server alone can give hears where. */
-export function tellOfElsewhere(context: RequestTurn, items: readonly RequestItem[]): void {
-  const { peers = NO_PEERS } = context.deps;
+export function tellOfElsewhere(turn: RequestTurn, items: readonly RequestItem[]): void {
+  const { peers = NO_PEERS } = turn.deps;
   for (const server of new Set(items.map(({ subject }) => subject.server ?? ""))) {
     const its = items.filter(({ subject }) => subject.server === server);
     const link = `${peers.of(server)?.portalUrl ?? server}/d/items/${its[0]!.subject.catalogId}`;
-    const values = { items: namesOf(context, its), server: nameOf(context, server), link };
-    tell(context, { kind: "unavailable", text: "elsewhere", values });
+    const values = { items: namesOf(turn, its), server: nameOf(turn, server), link };
+    tell(turn, { kind: "unavailable", text: "elsewhere", values });
   }
 }
 
 /** Its server's word. `given_up`: none came before the deadline. */
-export function forwardAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
-  const server = call.body.server ?? "";
-  const items = itemsOf(context).filter(
+export function forwardAnswered(
+  turn: RequestTurn,
+  call: OutboundCall<"forward_request">,
+  answer: CallAnswer,
+): void {
+  const { server } = call.body;
+  const items = itemsOf(turn).filter(
     (item) => item.subject.server === server && !isClosed(item) && item.state !== "works",
   );
   if (items.length === 0) return;
-  if (answer.kind === "forwarded") return takeWord(context, server, items, answer);
-  const name = nameOf(context, server);
+  if (answer.kind === "forwarded") return takeWord(turn, server, items, answer);
+  const name = nameOf(turn, server);
   const isRefused = answer.kind === "refused";
   const cause = "cause" in answer ? answer.cause.replaceAll("_", " ") : "no answer";
   for (const item of items)
-    failItem(context.scribe, context.order, item, {
+    failItem(turn, item, {
       cause: isRefused ? "server_refused" : "no_answer",
       reason: isRefused
         ? `${name} does not take the request: ${cause}`
@@ -96,21 +102,18 @@ export function forwardAnswered(context: RequestTurn, call: OutboundCall, answer
 }
 
 /** From then on its server is asked by its reference alone. */
-export const knownThere = ({ body }: OutboundCall, answer: CallAnswer): Pick<CallChange, "body"> =>
-  answer.kind === "forwarded" ? { body: { ...body, reference: answer.reference } } : {};
+export const knownThere = (call: RequestCall, answer: CallAnswer): Pick<CallChange, "content"> =>
+  answer.kind === "forwarded" && call.kind === "forward_request"
+    ? { content: { kind: call.kind, body: { ...call.body, reference: answer.reference } } }
+    : {};
 
 /** Still to be asked again. */
 export const isUnderWay = (answer: CallAnswer): boolean =>
   answer.kind === "forwarded" && !FINAL_ORDER_STATES.includes(answer.state);
 
-function takeWord(
-  context: RequestTurn,
-  server: string,
-  items: readonly RequestItem[],
-  answer: Forwarded,
-): void {
-  const { scribe, order } = context;
-  const name = nameOf(context, server);
+function takeWord(turn: RequestTurn, server: string, items: readonly RequestItem[], answer: Forwarded): void {
+  const { scribe, order } = turn;
+  const name = nameOf(turn, server);
   const fresh = items.filter(({ state }) => state === "pending");
   for (const item of fresh)
     scribe.moveItem(order, item, {
@@ -121,26 +124,26 @@ function takeWord(
       evidence: "peer",
       detail: { server, reference: answer.reference },
     });
-  if (!isUnderWay(answer)) return endedThere(context, name, items, answer);
+  if (!isUnderWay(answer)) return endedThere(turn, name, items, answer);
   if (fresh.length === 0) return;
-  const values = { items: namesOf(context, fresh), server: name };
-  tell(context, { kind: "status", text: "forwarded", values });
+  const values = { items: namesOf(turn, fresh), server: name };
+  tell(turn, { kind: "status", text: "forwarded", values });
 }
 
 /** Each of its items there has an outcome of its own; a package is done when all that came of it is. */
 function endedThere(
-  context: RequestTurn,
+  turn: RequestTurn,
   name: string,
   items: readonly RequestItem[],
   { reference, state: ended, reason, items: there }: Forwarded,
 ): void {
-  const { scribe, order } = context;
+  const { scribe, order } = turn;
   for (const item of items) {
     const { catalogId } = item.subject;
     const its = there.filter((one) => one.catalogId === catalogId || one.package === catalogId);
     const missed = its.find(({ state }) => !isDoneThere(state, ended));
     if (its.length === 0 || missed) {
-      failItem(scribe, order, item, {
+      failItem(turn, item, {
         cause: "server_failed",
         reason: `${name}, request ${reference}: ${missed?.reason ?? reason}`,
         evidence: "peer",

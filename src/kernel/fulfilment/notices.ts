@@ -12,11 +12,10 @@ import {
 } from "../../wire/message/notice.ts";
 import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
 import type { CarrierMessage } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import { type NoticeText, noticeText } from "../order/request-policy.ts";
-import { minutesAfter, type Scribe } from "../order/scribe.ts";
-import type { RequestItem, RequestTurn } from "../order/turn.ts";
+import { minutesAfter } from "../order/scribe.ts";
+import type { RequestItem, RequestTurn, Turn } from "../order/turn.ts";
 import { composeKnock, composeNotice, composeText, cutMessage } from "../payload/compose.ts";
 
 /** Beyond it a notice points to the screen that says the rest. */
@@ -43,11 +42,11 @@ type Telling = {
 };
 
 /** Queues it and says so in an event; answers its message. */
-export function tell(context: RequestTurn, telling: Telling): CarrierMessage {
-  const { deps, scribe, order, terms } = context;
+export function tell(turn: RequestTurn, telling: Telling): CarrierMessage {
+  const { scribe, order } = turn;
   const payloadId = scribe.newId();
-  const written = write(context, telling, payloadId);
-  const message = queueNotice(deps, scribe, terms, {
+  const written = write(turn, telling, payloadId);
+  const message = queueNotice(turn, {
     ...written,
     payloadId,
     orderId: order.id,
@@ -73,11 +72,12 @@ export function tell(context: RequestTurn, telling: Telling): CarrierMessage {
  * A device that never asked this server has given it no key to seal a notice with. Where a client module is on it, a knock tells
  * that module where content waits; on any other device it does nothing.
  */
-export function knock({ deps, scribe, order, terms }: RequestTurn, item: RequestItem): void {
+export function knock(turn: RequestTurn, item: RequestItem): void {
+  const { deps, scribe, order } = turn;
   const server = deps.landName?.() ?? null;
   if (order.request.noticeKey || server === null) return;
   const payloadId = scribe.newId();
-  const message = queueNotice(deps, scribe, terms, {
+  const message = queueNotice(turn, {
     bytes: composeKnock({ server, reference: order.request.reference, itemId: item.id }),
     protocol: "notice",
     payloadId,
@@ -97,11 +97,12 @@ export function knock({ deps, scribe, order, terms }: RequestTurn, item: Request
 const article = (kind: string): string =>
   `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind.replaceAll("_", " ")}`;
 
+/** What a message needs that stands outside an order too. */
+type Sending = Pick<Turn, "deps" | "scribe" | "terms">;
+
 /** A message of requests that stands alone or beside an order. */
 export function queueNotice(
-  deps: RequestTurn["deps"],
-  scribe: Scribe,
-  terms: OperatorTerms,
+  { deps, scribe, terms }: Sending,
   message: {
     readonly bytes: Uint8Array;
     readonly protocol: "notice" | "text";
@@ -146,13 +147,14 @@ type Written = {
   readonly rule: string;
 };
 
-function write(context: RequestTurn, telling: Telling, payloadId: string): Written {
-  const text = [textOf(context, telling.text, telling.values), ...(telling.more ?? [])].join(" ");
-  const { noticeKey } = context.order.request;
-  if (!noticeKey) return asText(context, text, telling.rule === "access_data");
-  const full = sealed(context, noticeKey, telling, payloadId, text);
+function write(turn: RequestTurn, telling: Telling, payloadId: string): Written {
+  const text = [textOf(turn, telling.text, telling.values), ...(telling.more ?? [])].join(" ");
+  const { noticeKey } = turn.order.request;
+  if (!noticeKey) return asText(turn, text, telling.rule === "access_data");
+  const sealing = { noticeKey, payloadId };
+  const full = sealed(turn, telling, sealing, text);
   if (telling.rule === "access_data") {
-    const bytes = full ?? sealed(context, noticeKey, telling, payloadId, "");
+    const bytes = full ?? sealed(turn, telling, sealing, "");
     if (!bytes) throw new RangeError("the access data does not fit into a notice");
     return narrowband(bytes, "access data goes narrowband");
   }
@@ -160,7 +162,7 @@ function write(context: RequestTurn, telling: Telling, payloadId: string): Writt
   if (full && partsOf("notice", full) <= NARROWBAND_PARTS_MAX)
     return narrowband(full, `a notice of at most ${NARROWBAND_PARTS_MAX} SMS`);
   const short = `${text.slice(0, POINTER_CHARACTERS)}…`;
-  const bytes = sealed(context, noticeKey, { ...telling, fields: {} }, payloadId, short)!;
+  const bytes = sealed(turn, { ...telling, fields: {} }, sealing, short)!;
   return {
     bytes,
     protocol: "notice",
@@ -178,12 +180,14 @@ const narrowband = (bytes: Uint8Array, rule: string): Written => ({
 
 const partsOf = (protocol: string, bytes: Uint8Array): number => cutMessage(protocol, bytes, 0).parts.length;
 
+/** The key that the device gave with its request, and what a reply names the notice by. */
+type Sealing = { readonly noticeKey: Uint8Array; readonly payloadId: string };
+
 /** Undefined where it is more than a notice may hold. */
 function sealed(
   { deps, scribe, order }: RequestTurn,
-  noticeKey: Uint8Array,
   { kind, item, fields = {}, content }: Telling,
-  payloadId: string,
+  { noticeKey, payloadId }: Sealing,
   text: string,
 ): Uint8Array | undefined {
   if (Buffer.byteLength(text) > MAX_NOTICE_TEXT_OCTETS) return undefined;
@@ -211,14 +215,14 @@ export const noticeIdOf = (payloadId: string): Uint8Array =>
   Uint8Array.from(createHash("sha256").update(payloadId).digest().subarray(0, 8));
 
 /** A text that is too long for its parts ends where they end, with the address of the whole; access data has none. */
-function asText(context: RequestTurn, text: string, mustBeWhole: boolean): Written {
+function asText(turn: RequestTurn, text: string, mustBeWhole: boolean): Written {
   const rule = "a device without our client module gets texts";
   let characters = Math.min(text.length, TEXT_PARTS_MAX * PART_CHARACTERS_MAX);
   const whole = composeText(text.slice(0, characters));
   if (characters === text.length && partsOf("text", whole) <= TEXT_PARTS_MAX)
     return { bytes: whole, protocol: "text", channel: "narrowband", rule };
   if (mustBeWhole) throw new RangeError("the access data does not fit into a text");
-  const link = ` … ${linkOf(context)}`;
+  const link = ` … ${linkOf(turn)}`;
   let cut = composeText(text.slice(0, characters) + link);
   while (partsOf("text", cut) > TEXT_PARTS_MAX) {
     characters -= 20;
@@ -234,9 +238,7 @@ function asText(context: RequestTurn, text: string, mustBeWhole: boolean): Writt
 
 /** To a reply by text that led to no request and to no step of one. */
 export function queueAnswer(
-  deps: RequestTurn["deps"],
-  scribe: Scribe,
-  terms: OperatorTerms,
+  turn: Sending,
   to: {
     readonly subscriberId: string | null;
     /** For a number that nobody is known by. */
@@ -246,12 +248,13 @@ export function queueAnswer(
   why: "notUnderstood" | "whichQuestion" | "offerNotTaken" | "stopped" | "started",
   values: Readonly<Record<string, string>> = {},
 ): void {
+  const { scribe, terms } = turn;
   const text = filled(noticeText(terms.policy.request, why, to.language), {
     operator: terms.operatorName,
     ...values,
   });
   const payloadId = scribe.newId();
-  queueNotice(deps, scribe, terms, {
+  queueNotice(turn, {
     bytes: composeText(text),
     protocol: "text",
     payloadId,
@@ -266,15 +269,15 @@ export const linkOf = ({ deps, order }: Pick<RequestTurn, "deps" | "order">): st
   deps.requestUrl(order.request.reference);
 
 export function textOf(
-  context: Pick<RequestTurn, "order" | "terms" | "deps">,
+  turn: Pick<RequestTurn, "order" | "terms" | "deps">,
   name: NoticeText,
   values: Readonly<Record<string, string>> = {},
 ): string {
-  const { order, terms } = context;
+  const { order, terms } = turn;
   const known: Record<string, string> = {
     operator: terms.operatorName,
     reference: order.request.reference,
-    link: linkOf(context),
+    link: linkOf(turn),
     ...values,
   };
   return filled(noticeText(terms.policy.request, name, order.request.language), known);
@@ -283,13 +286,13 @@ export function textOf(
 export const filled = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
-export const nameOf = (context: Pick<RequestTurn, "order">, item: RequestItem): string =>
-  inLanguage(item.subject.name, context.order.request.language);
+export const nameOf = (turn: Pick<RequestTurn, "order">, item: RequestItem): string =>
+  inLanguage(item.subject.name, turn.order.request.language);
 
-export const namesOf = (context: Pick<RequestTurn, "order">, items: readonly RequestItem[]): string =>
+export const namesOf = (turn: Pick<RequestTurn, "order">, items: readonly RequestItem[]): string =>
   items
     .filter(({ subject }) => subject.moduleOf === null)
-    .map((item) => nameOf(context, item))
+    .map((item) => nameOf(turn, item))
     .join(", ");
 
 /** What a reply by text names its question by, unlike those of the subscriber's other open questions. */

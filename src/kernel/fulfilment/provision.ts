@@ -7,9 +7,10 @@
 import { sendSettings } from "../delivery/send.ts";
 import { settingsDetail } from "../delivery/settings-detail.ts";
 import { apnsOf } from "../order/access-points.ts";
-import type { SettingsChoice } from "../order/deps.ts";
+import { change, restore } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
 import { createScribe, earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
+import type { SettingsChoice } from "../order/settings-choice.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { prepareBilling } from "./billing.ts";
 import { askElements, doneInNetwork } from "./elements.ts";
@@ -23,38 +24,38 @@ const FIRST_RECHECK_MINUTES = 1;
 const RECHECK_MINUTES = 60;
 
 /** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
-export function tellWhatFell(context: RequestTurn): "stopped" | "goes_on" {
-  const { scribe, order, terms } = context;
+export function tellWhatFell(turn: RequestTurn): "stopped" | "goes_on" {
+  const { scribe, order, terms } = turn;
   const policy = terms.policy.request;
   const fell = (cause: string) =>
-    itemsOf(context).filter((item) => item.state === "failed" && item.cause === cause);
+    itemsOf(turn).filter((item) => item.state === "failed" && item.cause === cause);
   const [unavailable, conflicting] = [fell("unavailable"), fell("conflict")];
   if (unavailable.length > 0)
-    tell(context, {
+    tell(turn, {
       kind: "unavailable",
       text: "unavailable",
-      values: { items: namesOf(context, unavailable) },
+      values: { items: namesOf(turn, unavailable) },
     });
   for (const item of conflicting) {
-    const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
+    const values = { items: namesOf(turn, [item]), others: namedIn(item.reason) };
     const text = item.reason.endsWith(WHICH_IS_THERE) ? "conflictHad" : "conflict";
-    tell(context, { kind: "conflict", text, values, item });
+    tell(turn, { kind: "conflict", text, values, item });
   }
   for (const item of [...fell("missing_need"), ...fell("still_needed")]) {
-    const values = { items: namesOf(context, [item]), others: namedIn(item.reason) };
-    tell(context, { kind: "unavailable", text: "missingNeed", values, item });
+    const values = { items: namesOf(turn, [item]), others: namedIn(item.reason) };
+    tell(turn, { kind: "unavailable", text: "missingNeed", values, item });
   }
-  tellOfElsewhere(context, fell(ELSEWHERE));
+  tellOfElsewhere(turn, fell(ELSEWHERE));
   const stops =
     (unavailable.length > 0 && policy.unavailableItem === "stop") ||
     (conflicting.length > 0 && policy.conflictingItem === "stop");
-  const isNothingLeft = itemsOf(context).every(({ state }) => state === "failed");
+  const isNothingLeft = itemsOf(turn).every(({ state }) => state === "failed");
   if (!stops && !isNothingLeft) return "goes_on";
   const [again] = fell("asked_already");
   const reason = stops
     ? "not everything that was asked for can be had, and the policy stops there"
     : (again?.reason ?? "nothing of it can be had");
-  for (const item of itemsOf(context)) {
+  for (const item of itemsOf(turn)) {
     if (item.state === "pending")
       scribe.moveItem(order, item, { state: "cancelled", reason, nextAction: NO_ACTION, deadlineAt: null });
   }
@@ -69,8 +70,8 @@ const namedIn = (reason: string): string =>
     .replace(/ needs it and stays$/, "")
     .replace(WHICH_IS_THERE, "");
 
-export function provision(context: RequestTurn): void {
-  const { scribe, order, terms } = context;
+export function provision(turn: RequestTurn): void {
+  const { scribe, order, terms } = turn;
   const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
   scribe.moveOrder(order, {
     state: "provisioning",
@@ -79,41 +80,41 @@ export function provision(context: RequestTurn): void {
     dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
     deadlineAt,
   });
-  const pending = itemsOf(context).filter(({ state }) => state === "pending");
+  const pending = itemsOf(turn).filter(({ state }) => state === "pending");
   // None of them ends the order before all of them have begun.
-  for (const item of pending) Object.assign(item, { deadlineAt, changed: true });
+  for (const item of pending) change(item, { deadlineAt });
   forwardToServers(
-    context,
+    turn,
     pending.filter(({ subject }) => subject.server),
   );
   const isChange = order.request.account?.state === "registered";
   for (const item of pending) {
     if (item.subject.moduleOf !== null || item.subject.server) continue; // with its service; by its own server
-    if (isChange) prepareBilling(context, item);
-    else apply(context, item);
+    if (isChange) prepareBilling(turn, item);
+    else apply(turn, item);
   }
 }
 
 /** Puts one item into effect. What cannot be composed fails alone, and nothing of it was asked of anybody. */
-export function apply(context: RequestTurn, item: RequestItem): void {
+export function apply(turn: RequestTurn, item: RequestItem): void {
   // What another server provisions is never done here, whoever asks for it.
-  if (item.state === "pending" && !item.subject.server) attempt(context, item, applyItem);
+  if (item.state === "pending" && !item.subject.server) attempt(turn, item, applyItem);
 }
 
 function attempt(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
-  work: (context: RequestTurn, item: RequestItem) => void,
+  work: (turn: RequestTurn, item: RequestItem) => void,
 ): void {
-  const { deps, scribe, order } = context;
+  const { deps, scribe } = turn;
   const before = { ...item };
   const own = createScribe(scribe.now, deps.newId);
   try {
-    work({ ...context, scribe: own }, item);
+    work({ ...turn, scribe: own }, item);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    Object.assign(item, before);
-    return failItem(scribe, order, item, {
+    restore(item, before);
+    return failItem(turn, item, {
       cause: "cannot_be_composed",
       reason: `it cannot be composed: ${error.message}`,
     });
@@ -121,37 +122,37 @@ function attempt(
   scribe.take(own.changes);
 }
 
-function applyItem(context: RequestTurn, item: RequestItem): void {
+function applyItem(turn: RequestTurn, item: RequestItem): void {
   const { subject } = item;
   const isRemoval = subject.action === "remove";
-  if (item.kind === "service" && isRemoval && !isRegistered(context, item))
-    return registrationUnknown(context, item);
-  askElements(context, item);
+  if (item.kind === "service" && isRemoval && !isRegistered(turn, item))
+    return registrationUnknown(turn, item);
+  askElements(turn, item);
   if (item.kind === "service") {
-    if (isRemoval) return removeService(context, item); // its module goes when the service has ended
-    applyModules(context, item);
-    return registerService(context, item);
+    if (isRemoval) return removeService(turn, item); // its module goes when the service has ended
+    applyModules(turn, item);
+    return registerService(turn, item);
   }
   switch (subject.content.kind) {
     case "none":
-      return applyInNetwork(context, item);
+      return applyInNetwork(turn, item);
     case "settings":
-      return subject.action === "add" ? applySettings(context, item) : applyInNetwork(context, item);
+      return subject.action === "add" ? applySettings(turn, item) : applyInNetwork(turn, item);
     default:
-      return sendContent(context, item);
+      return sendContent(turn, item);
   }
 }
 
 /** What a service needs on the device, or needs there no more. */
-export function applyModules(context: RequestTurn, service: RequestItem): void {
-  for (const module of itemsOf(context)) if (module.subject.moduleOf === service.id) apply(context, module);
+export function applyModules(turn: RequestTurn, service: RequestItem): void {
+  for (const module of itemsOf(turn)) if (module.subject.moduleOf === service.id) apply(turn, module);
 }
 
 /** Nothing goes to the device: it is done when the network's elements have said so, and not before. */
-function applyInNetwork(context: RequestTurn, item: RequestItem): void {
-  const { scribe, order, terms } = context;
+function applyInNetwork(turn: RequestTurn, item: RequestItem): void {
+  const { scribe, order, terms } = turn;
   if (Object.keys(item.subject.elements).length === 0)
-    return doneInNetwork(context, item, "nothing has to be done for it on the device or in the network");
+    return doneInNetwork(turn, item, "nothing has to be done for it on the device or in the network");
   const deadlineAt = hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours);
   scribe.moveItem(order, item, {
     state: "sending",
@@ -167,33 +168,33 @@ function applyInNetwork(context: RequestTurn, item: RequestItem): void {
  * Access points go by the road that the device's model knows, like those of a sighting; and like those they wait where
  * none may be sent, until their operator has said which, or the item's time is up.
  */
-function applySettings(context: RequestTurn, item: RequestItem): void {
-  const { deps, scribe, order, subject, terms } = context;
+function applySettings(turn: RequestTurn, item: RequestItem): void {
+  const { deps, scribe, order, subject, terms } = turn;
   const judgement = deps.judge(order, subject, terms, scribe.now);
   const choice = deps.chooseSettings(subject, terms);
-  if (choice.kind === "refused") return waitForSettings(context, item, choice);
+  if (choice.kind === "refused") return waitForSettings(turn, item, choice);
   scribe.note(order, {
     kind: "settings_chosen",
     itemId: item.id,
     reason: `access points of ${choice.source}`,
-    detail: settingsDetail(choice, judgement),
+    detail: settingsDetail(choice, judgement.protocol),
   });
   item.apns = apnsOf(choice.values.points);
-  sendSettings({ deps, scribe, order, subject, terms, judgement }, item, choice.values);
+  sendSettings(turn, item, choice.values, judgement.protocol);
 }
 
 type Refused = Extract<SettingsChoice, { readonly kind: "refused" }>;
 
 /** Said once, however often it is looked at. */
 function waitForSettings(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
   { code, reason, nextAction = "add an access point of your own for these SIMs" }: Refused,
 ): void {
-  const { scribe, order, terms } = context;
+  const { scribe, order, terms } = turn;
   if (item.cause === code && item.reason === reason) return;
   // What is missing may have come while it was being looked for.
-  lookWithin(context, FIRST_RECHECK_MINUTES);
+  lookWithin(turn, FIRST_RECHECK_MINUTES);
   scribe.moveItem(order, item, {
     state: "pending",
     event: "settings_waited_for",
@@ -207,13 +208,13 @@ function waitForSettings(
 function lookWithin({ scribe, order }: RequestTurn, minutes: number): void {
   const dueAt = minutesAfter(scribe.now, minutes);
   if (order.dueAt === null || order.dueAt <= dueAt) return;
-  Object.assign(order, { dueAt, changed: true });
+  change(order, { dueAt });
   scribe.touch(order);
 }
 
 /** An order that still waits for settings is looked at again by itself. */
-export function lookAgain(context: RequestTurn): void {
-  if (itemsOf(context).some(waitsForSettings)) lookWithin(context, RECHECK_MINUTES);
+export function lookAgain(turn: RequestTurn): void {
+  if (itemsOf(turn).some(waitsForSettings)) lookWithin(turn, RECHECK_MINUTES);
 }
 
 /** Settings that wait for an access point of their operator's. */
@@ -221,12 +222,12 @@ const waitsForSettings = ({ state, cause, subject }: RequestItem): boolean =>
   state === "pending" && cause !== null && subject.content.kind === "settings" && subject.action === "add";
 
 /** Looks again for what could not be sent; whose time is up, fails of what it waited for. */
-export function lookForSettings(context: RequestTurn): void {
-  const { scribe, order } = context;
-  for (const item of itemsOf(context).filter(waitsForSettings)) {
-    attempt(context, item, applySettings);
+export function lookForSettings(turn: RequestTurn): void {
+  const { scribe } = turn;
+  for (const item of itemsOf(turn).filter(waitsForSettings)) {
+    attempt(turn, item, applySettings);
     if (!waitsForSettings(item) || item.deadlineAt === null || item.deadlineAt > scribe.now) continue;
-    failItem(scribe, order, item, {
+    failItem(turn, item, {
       cause: item.cause!,
       reason: `${item.reason}; the deadline has passed`,
     });

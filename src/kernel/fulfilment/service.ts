@@ -7,6 +7,7 @@ import { TurnupError } from "../../term/error.ts";
 import { USER_FIELDS, type UserField } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
+import { change } from "../order/change.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
 import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
@@ -28,11 +29,11 @@ const registeredBefore = ({ order }: RequestTurn, item: RequestItem): Registrati
     ({ catalogId, state }) => catalogId === item.subject.catalogId && state === "registered",
   );
 
-export const isRegistered = (context: RequestTurn, item: RequestItem): boolean =>
-  registeredBefore(context, item).length > 0;
+export const isRegistered = (turn: RequestTurn, item: RequestItem): boolean =>
+  registeredBefore(turn, item).length > 0;
 
-export function registerService(context: RequestTurn, item: RequestItem): void {
-  const { scribe, order } = context;
+export function registerService(turn: RequestTurn, item: RequestItem): void {
+  const { scribe, order } = turn;
   const { catalogId, service } = item.subject;
   order.request.registrations.push({
     id: scribe.newId(),
@@ -47,17 +48,17 @@ export function registerService(context: RequestTurn, item: RequestItem): void {
     isNew: true,
     changed: true,
   });
-  touchRequest(context);
-  callService(context, item, "the service server is asked to register the user");
+  touchRequest(turn);
+  callService(turn, item, "the service server is asked to register the user");
 }
 
-function callService(context: RequestTurn, item: RequestItem, reason: string): void {
-  const { scribe, order, terms } = context;
-  const registration = registrationOf(context, item)!;
+function callService(turn: RequestTurn, item: RequestItem, reason: string): void {
+  const { scribe, order, terms } = turn;
+  const registration = registrationOf(turn, item)!;
   const round = item.subject.round + 1;
-  const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
-  updateItem(context, item, { round, missing: [] });
-  Object.assign(registration, { state: "asked", missing: [], changed: true });
+  const deadlineAt = within(turn, terms.policy.request.serviceDeadlineHours);
+  updateItem(turn, item, { round, missing: [] });
+  change(registration, { state: "asked", missing: [] });
   scribe.moveItem(order, item, {
     state: "registering",
     reason,
@@ -66,7 +67,7 @@ function callService(context: RequestTurn, item: RequestItem, reason: string): v
     deadlineAt: hoursAfter(deadlineAt, 1),
     detail: { service: registration.service, round },
   });
-  ask(context, {
+  ask(turn, {
     kind: "service_registration",
     itemId: item.id,
     idempotencyKey: `${item.id}:${round}`,
@@ -74,7 +75,7 @@ function callService(context: RequestTurn, item: RequestItem, reason: string): v
       action: "register",
       service: registration.service,
       registrationId: registration.id,
-      remoteId: registration.remoteId ?? "",
+      remoteId: registration.remoteId,
       language: order.request.language,
     },
     secret: registration.data,
@@ -86,10 +87,10 @@ function callService(context: RequestTurn, item: RequestItem, reason: string): v
  * What can be taken back comes first and what cannot comes last: the network's elements end it, then the service server
  * does, and only its own word makes it removed.
  */
-export function removeService(context: RequestTurn, item: RequestItem): void {
-  const { scribe, order, terms } = context;
+export function removeService(turn: RequestTurn, item: RequestItem): void {
+  const { scribe, order, terms } = turn;
   const waits = waitsForElements(item);
-  const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
+  const deadlineAt = within(turn, terms.policy.request.serviceDeadlineHours);
   scribe.moveItem(order, item, {
     state: "registering",
     reason: waits
@@ -100,32 +101,32 @@ export function removeService(context: RequestTurn, item: RequestItem): void {
     deadlineAt: hoursAfter(deadlineAt, 1),
     detail: { service: item.subject.service?.uri },
   });
-  if (!waits) endRegistrations(context, item);
+  if (!waits) endRegistrations(turn, item);
 }
 
 /** The last of the network's elements has ended it. */
-export function elementsEnded(context: RequestTurn, item: RequestItem): void {
-  const { scribe, order, terms } = context;
-  if (!isRegistered(context, item)) return registrationUnknown(context, item);
-  const deadlineAt = within(context, terms.policy.request.serviceDeadlineHours);
+export function elementsEnded(turn: RequestTurn, item: RequestItem): void {
+  const { scribe, order, terms } = turn;
+  if (!isRegistered(turn, item)) return registrationUnknown(turn, item);
+  const deadlineAt = within(turn, terms.policy.request.serviceDeadlineHours);
   scribe.moveItem(order, item, {
     state: "registering",
     reason: "the service server is asked to end the registration",
     nextAction: "wait for the service server",
     deadlineAt: hoursAfter(deadlineAt, 1),
   });
-  endRegistrations(context, item);
+  endRegistrations(turn, item);
 }
 
-function endRegistrations(context: RequestTurn, item: RequestItem): void {
-  const deadlineAt = within(context, context.terms.policy.request.serviceDeadlineHours);
-  for (const registration of registeredBefore(context, item))
-    askRemoval(context, item, registration, deadlineAt);
+function endRegistrations(turn: RequestTurn, item: RequestItem): void {
+  const deadlineAt = within(turn, turn.terms.policy.request.serviceDeadlineHours);
+  for (const registration of registeredBefore(turn, item))
+    askRemoval(turn, item, registration, { deadlineAt });
 }
 
 /** What nobody was asked to end is not said to have ended. */
-export function registrationUnknown({ scribe, order }: RequestTurn, item: RequestItem): void {
-  failItem(scribe, order, item, {
+export function registrationUnknown(turn: RequestTurn, item: RequestItem): void {
+  failItem(turn, item, {
     cause: "registration_unknown",
     reason:
       "no registration of this user at the service server is known here, so none was ended: a person has to see to it there",
@@ -134,18 +135,17 @@ export function registrationUnknown({ scribe, order }: RequestTurn, item: Reques
 
 /** Where no id of the server's own is known, it finds the registration by ours. */
 function askRemoval(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
   { id, service, remoteId }: Pick<RegistrationDraft, "id" | "service" | "remoteId">,
-  deadlineAt: Date,
-  dueAt: Date = context.scribe.now,
+  { deadlineAt, dueAt = turn.scribe.now }: { readonly deadlineAt: Date; readonly dueAt?: Date },
 ): void {
-  ask(context, {
+  ask(turn, {
     dueAt,
     kind: "service_registration",
     itemId: item.id,
     idempotencyKey: `${item.id}:remove:${id}`,
-    body: { action: "remove", service, registrationId: id, remoteId: remoteId ?? "" },
+    body: { action: "remove", service, registrationId: id, remoteId, language: null },
     deadlineAt,
   });
 }
@@ -154,45 +154,49 @@ function askRemoval(
 const TAKEN_BACK: readonly RegistrationDraft["state"][] = ["needs_information", "refused", "registered"];
 
 /** What the service server holds of somebody for whom it came to nothing in the end. */
-export function takeBackRegistration(context: RequestTurn, item: RequestItem): void {
-  const registration = registrationOf(context, item);
+export function takeBackRegistration(turn: RequestTurn, item: RequestItem): void {
+  const registration = registrationOf(turn, item);
   if (!registration?.remoteId || !TAKEN_BACK.includes(registration.state)) return;
-  endRegistrationOf(context, item, context.scribe.now);
+  endRegistrationOf(turn, item, turn.scribe.now);
 }
 
-export function endRegistrationOf(context: RequestTurn, item: RequestItem, dueAt: Date): void {
-  const registration = registrationOf(context, item);
+export function endRegistrationOf(turn: RequestTurn, item: RequestItem, dueAt: Date): void {
+  const registration = registrationOf(turn, item);
   if (!registration) return;
-  if (registration.access) wipeMessage(context, item);
-  Object.assign(registration, { state: "removing", access: null, changed: true });
-  touchRequest(context);
-  context.scribe.note(context.order, {
+  if (registration.access) wipeMessage(turn, item);
+  change(registration, { state: "removing", access: null });
+  touchRequest(turn);
+  turn.scribe.note(turn.order, {
     kind: "registration_taken_back",
     itemId: item.id,
     reason: "the service server is asked to end what it may have registered",
   });
-  askRemoval(context, item, registration, within(context, NOTICE_DEADLINE_HOURS), dueAt);
+  askRemoval(turn, item, registration, { deadlineAt: within(turn, NOTICE_DEADLINE_HOURS), dueAt });
 }
 
-export function serviceAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
-  const item = itemOf(context, call.itemId);
+export function serviceAnswered(
+  turn: RequestTurn,
+  call: OutboundCall<"service_registration">,
+  answer: CallAnswer,
+): void {
+  const item = itemOf(turn, call.itemId);
   if (!item) return;
-  if (call.body.action === "remove") return removalAnswered(context, item, call, answer);
-  const registration = registrationOf(context, item);
+  if (call.body.action === "remove") return removalAnswered(turn, item, call, answer);
+  const registration = registrationOf(turn, item);
   if (!registration) return;
   // It is ended already by a call of its own, which comes after this answer and finds the registration by our id.
   if (registration.state === "removing" || registration.state === "removed") return;
   switch (answer.kind) {
     case "registered":
-      return registered(context, item, registration, answer);
+      return registered(turn, item, registration, answer);
     case "needs_information":
-      return needsInformation(context, item, registration, answer);
+      return needsInformation(turn, item, registration, answer);
     case "refused":
     case "failed":
-      Object.assign(registration, { state: "refused", changed: true });
-      touchRequest(context);
+      change(registration, { state: "refused" });
+      touchRequest(turn);
       if (!isClosed(item)) {
-        failItem(context.scribe, context.order, item, {
+        failItem(turn, item, {
           cause: `service_${answer.cause}`,
           reason:
             answer.kind === "refused"
@@ -202,7 +206,7 @@ export function serviceAnswered(context: RequestTurn, call: OutboundCall, answer
       }
       // Its answers may have been lost alone: what it may hold is ended, found by our id where its own is not known.
       if (answer.kind === "failed" && answer.cause !== NOT_CONFIGURED)
-        endRegistrationOf(context, item, context.scribe.now);
+        endRegistrationOf(turn, item, turn.scribe.now);
       return;
     default:
       return;
@@ -210,24 +214,23 @@ export function serviceAnswered(context: RequestTurn, call: OutboundCall, answer
 }
 
 function registered(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
   registration: RegistrationDraft,
   { remoteId, accessData }: Extract<CallAnswer, { kind: "registered" }>,
 ): void {
-  const { scribe, order, terms } = context;
-  touchRequest(context);
+  const { scribe, order, terms } = turn;
+  touchRequest(turn);
   if (isClosed(item)) {
     // Nobody waits for it any more: what was registered too late is taken back.
-    Object.assign(registration, { remoteId, changed: true });
-    return endRegistrationOf(context, item, scribe.now);
+    change(registration, { remoteId });
+    return endRegistrationOf(turn, item, scribe.now);
   }
   const hasAccess = Object.keys(accessData).length > 0;
-  Object.assign(registration, {
+  change(registration, {
     state: "registered",
     remoteId,
     access: hasAccess ? accessData : null,
-    changed: true,
   });
   scribe.moveItem(order, item, {
     state: "registered",
@@ -236,12 +239,12 @@ function registered(
     deadlineAt: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
     evidence: "service_server",
   });
-  if (!hasAccess) return accessDelivered(context, item, "the service gave no access data");
+  if (!hasAccess) return accessDelivered(turn, item, "the service gave no access data");
   try {
-    item.message = tell(context, {
+    item.message = tell(turn, {
       kind: "access_data",
       text: "accessData",
-      values: { item: nameOf(context, item), access: listed(accessData) },
+      values: { item: nameOf(turn, item), access: listed(accessData) },
       fields: accessData,
       item,
       rule: "access_data",
@@ -249,7 +252,7 @@ function registered(
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     registration.access = null; // nothing will bring it there
-    Object.assign(item, {
+    change(item, {
       cause: "access_data_too_large",
       reason: "registered, but its access data fits into no notice",
     });
@@ -263,15 +266,15 @@ const listed = (values: Readonly<Record<string, string>>): string =>
     .join(", ");
 
 /** Receipts for all parts, or the client's own word: from here on it is the device's alone. */
-export function accessDelivered(context: RequestTurn, item: RequestItem, reason: string): void {
+export function accessDelivered(turn: RequestTurn, item: RequestItem, reason: string): void {
   if (item.state !== "registered") return;
-  const { scribe, order, terms } = context;
-  const registration = registrationOf(context, item);
+  const { scribe, order, terms } = turn;
+  const registration = registrationOf(turn, item);
   if (registration?.access) {
-    Object.assign(registration, { access: null, changed: true });
-    touchRequest(context);
+    change(registration, { access: null });
+    touchRequest(turn);
   }
-  wipeMessage(context, item);
+  wipeMessage(turn, item);
   const waits = waitsForElements(item);
   scribe.moveItem(order, item, {
     state: "access_data_sent",
@@ -283,17 +286,16 @@ export function accessDelivered(context: RequestTurn, item: RequestItem, reason:
 }
 
 /** Nobody tries any more, so it is kept nowhere; a late receipt still counts, and the user may ask for the service anew. */
-export function accessLost(context: RequestTurn, item: RequestItem, why: string): void {
-  const registration = registrationOf(context, item);
+export function accessLost(turn: RequestTurn, item: RequestItem, why: string): void {
+  const registration = registrationOf(turn, item);
   if (item.state !== "registered" || !registration?.access) return;
-  Object.assign(registration, { access: null, changed: true });
-  wipeMessage(context, item);
-  Object.assign(item, {
+  change(registration, { access: null });
+  wipeMessage(turn, item);
+  change(item, {
     cause: "access_data_lost",
     reason: `registered, but its access data did not reach the device: ${why}`,
-    changed: true,
   });
-  touchRequest(context);
+  touchRequest(turn);
 }
 
 function wipeMessage({ scribe, order }: RequestTurn, { message }: RequestItem): void {
@@ -301,29 +303,28 @@ function wipeMessage({ scribe, order }: RequestTurn, { message }: RequestItem): 
 }
 
 function needsInformation(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
   registration: RegistrationDraft,
   { remoteId, fields }: Extract<CallAnswer, { kind: "needs_information" }>,
 ): void {
-  const { scribe, order, terms } = context;
+  const { scribe, order, terms } = turn;
   const missing = fields.filter(({ name }) => FIELD_NAME.test(name)).slice(0, FIELDS_MAX);
-  Object.assign(registration, {
+  change(registration, {
     state: "needs_information",
     remoteId: remoteId ?? registration.remoteId,
     missing: missing.map(({ name }) => name),
-    changed: true,
   });
-  touchRequest(context);
+  touchRequest(turn);
   if (isClosed(item)) return;
   if (missing.length === 0) {
-    return failItem(scribe, order, item, {
+    return failItem(turn, item, {
       cause: "service_bad_answer",
       reason: "the service server asks for information without saying which",
     });
   }
-  updateItem(context, item, { missing });
-  const names = missing.map(({ name }) => labelOf(context, item, name));
+  updateItem(turn, item, { missing });
+  const names = missing.map(({ name }) => labelOf(turn, item, name));
   scribe.moveItem(order, item, {
     state: "needs_information",
     reason: `the service server asks for: ${missing.map(({ name, problem }) => `${name} (${problem})`).join(", ")}`,
@@ -331,28 +332,28 @@ function needsInformation(
     deadlineAt: hoursAfter(scribe.now, terms.policy.request.choiceDeadlineHours),
     evidence: "service_server",
   });
-  tell(context, {
+  tell(turn, {
     kind: "needs_information",
     text: "needsInformation",
-    values: { item: nameOf(context, item), fields: names.join(", "), link: linkOf(context) },
+    values: { item: nameOf(turn, item), fields: names.join(", "), link: linkOf(turn) },
     fields: Object.fromEntries(missing.map(({ name, problem }) => [name, problem])),
     item,
   });
 }
 
-export function labelOf(context: Pick<RequestTurn, "order">, item: RequestItem, name: string): string {
+export function labelOf(turn: Pick<RequestTurn, "order">, item: RequestItem, name: string): string {
   const field = item.subject.service?.fields.find((one) => one.name === name);
-  return field ? inLanguage(field.label, context.order.request.language) : name;
+  return field ? inLanguage(field.label, turn.order.request.language) : name;
 }
 
 /** @throws TurnupError `nothing_to_answer`, `field_unknown` */
 export function fieldsSupplied(
-  context: RequestTurn,
+  turn: RequestTurn,
   itemId: string,
   fields: Readonly<Record<string, string>>,
 ): void {
-  const item = itemOf(context, itemId);
-  const registration = item && registrationOf(context, item);
+  const item = itemOf(turn, itemId);
+  const registration = item && registrationOf(turn, item);
   if (item?.state !== "needs_information" || !registration) {
     throw new TurnupError(
       "nothing_to_answer",
@@ -378,25 +379,25 @@ export function fieldsSupplied(
     user: { ...data.user, ...Object.fromEntries(ofUser) },
     fields: { ...data.fields, ...Object.fromEntries(others) },
   };
-  context.scribe.note(context.order, {
+  turn.scribe.note(turn.order, {
     kind: "fields_supplied",
     itemId: item.id,
     reason: `the subscriber gave: ${given.map(([name]) => name).join(", ")}`,
   });
-  callService(context, item, "the service server is asked again, with what was missing");
+  callService(turn, item, "the service server is asked again, with what was missing");
 }
 
 function removalAnswered(
-  context: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
-  call: OutboundCall,
+  call: OutboundCall<"service_registration">,
   answer: CallAnswer,
 ): void {
-  const { scribe, order } = context;
+  const { scribe, order } = turn;
   const registration = order.request.registrations.find(({ id }) => id === call.body.registrationId);
   if (answer.kind === "done") {
-    if (registration) Object.assign(registration, { state: "removed", changed: true });
-    touchRequest(context);
+    if (registration) change(registration, { state: "removed" });
+    touchRequest(turn);
     if (item.state !== "registering") {
       return scribe.note(order, {
         kind: "registration_removed",
@@ -405,7 +406,7 @@ function removalAnswered(
         evidence: "service_server",
       });
     }
-    if (isRegistered(context, item)) return; // of another device; its answer is waited for
+    if (isRegistered(turn, item)) return; // of another device; its answer is waited for
     scribe.moveItem(order, item, {
       state: "works",
       reason: "the service server ended the registration",
@@ -417,16 +418,15 @@ function removalAnswered(
   }
   const cause = answer.kind === "refused" || answer.kind === "failed" ? answer.cause : "bad_answer";
   if (item.state !== "registering") {
-    if (registration?.state === "removing")
-      Object.assign(registration, { state: "not_removed", changed: true });
-    touchRequest(context);
+    if (registration?.state === "removing") change(registration, { state: "not_removed" });
+    touchRequest(turn);
     return scribe.note(order, {
       kind: "registration_not_removed",
       itemId: item.id,
       reason: `a person has to see to the registration at the service server: ${cause}`,
     });
   }
-  failItem(scribe, order, item, {
+  failItem(turn, item, {
     cause: `service_${cause}`,
     reason: `the service server did not end the registration: ${cause}`,
   });

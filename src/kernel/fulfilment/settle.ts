@@ -2,6 +2,7 @@
  * What follows from where a request stands, looked at once at the end of each transaction that touched it: the bill moves
  * with what is done and stays with what is not, the order ends when its items have, and the subscriber hears how it ended.
  */
+import { change } from "../order/change.ts";
 import { endIfDone, isClosed, isFinal } from "../order/ending.ts";
 import { isRequestItemDone } from "../order/item-done.ts";
 import { stateWords } from "../order/request-policy.ts";
@@ -15,39 +16,39 @@ import { applyModules } from "./provision.ts";
 import { takeBackRegistration } from "./service.ts";
 import { tellTakenBack } from "./withhold.ts";
 
-export function settle(context: RequestTurn): void {
-  const { order, scribe, terms } = context;
-  for (const item of itemsOf(context)) settleItem(context, item);
-  endIfDone(scribe, order, terms);
+export function settle(turn: RequestTurn): void {
+  const { order, terms } = turn;
+  for (const item of itemsOf(turn)) settleItem(turn, item);
+  endIfDone(turn);
   if (isFinal(order)) {
-    for (const item of itemsOf(context)) {
+    for (const item of itemsOf(turn)) {
       if (isClosed(item) || isRequestItemDone(item, terms.policy.doneAt)) continue;
-      billUnproved(context, item);
+      billUnproved(turn, item);
     }
-    if (order.state !== order.request.stateBefore) tellTheEnd(context);
-    tellTakenBack(context);
-    keepNoData(context);
+    if (order.state !== order.request.stateBefore) tellTheEnd(turn);
+    tellTakenBack(turn);
+    keepNoData(turn);
     return;
   }
-  schedule(context);
+  schedule(turn);
 }
 
-function settleItem(context: RequestTurn, item: RequestItem): void {
-  const { scribe, order, terms } = context;
+function settleItem(turn: RequestTurn, item: RequestItem): void {
+  const { scribe, order, terms } = turn;
   const { subject } = item;
   if (isClosed(item)) {
-    billNothing(context, item);
-    undoElements(context, item);
-    takeBackRegistration(context, item);
-    cancelModules(context, item);
+    billNothing(turn, item);
+    undoElements(turn, item);
+    takeBackRegistration(turn, item);
+    cancelModules(turn, item);
     return;
   }
   if (item.kind === "service" && subject.action === "remove" && item.state === "works")
-    applyModules(context, item);
+    applyModules(turn, item);
   if (subject.server) return; // its own server has it, and bills it
   if (item.cause === "had" || isBilled(item) || !isRequestItemDone(item, terms.policy.doneAt)) return;
   if (subject.moduleOf !== null) return; // it is its service's
-  billDone(context, item);
+  billDone(turn, item);
   const { operatorId, subscriberId, deviceId, id: orderId } = order;
   const { catalogId, version } = subject;
   if (subject.action === "remove") {
@@ -58,10 +59,10 @@ function settleItem(context: RequestTurn, item: RequestItem): void {
 }
 
 /** A service that was never begun with takes its module along. */
-function cancelModules(context: RequestTurn, service: RequestItem): void {
-  for (const item of itemsOf(context)) {
+function cancelModules(turn: RequestTurn, service: RequestItem): void {
+  for (const item of itemsOf(turn)) {
     if (item.subject.moduleOf !== service.id || item.state !== "pending") continue;
-    context.scribe.moveItem(context.order, item, {
+    turn.scribe.moveItem(turn.order, item, {
       state: "cancelled",
       reason: "its service came to nothing",
       nextAction: NO_ACTION,
@@ -71,25 +72,25 @@ function cancelModules(context: RequestTurn, service: RequestItem): void {
 }
 
 /** A request of which nothing came keeps nothing of its user, nor does a registration that is none. */
-function keepNoData(context: RequestTurn): void {
-  const { request } = context.order;
-  const isNothing = itemsOf(context).every((item) => isClosed(item) || item.cause === "had");
+function keepNoData(turn: RequestTurn): void {
+  const { request } = turn.order;
+  const isNothing = itemsOf(turn).every((item) => isClosed(item) || item.cause === "had");
   if (isNothing && Object.keys(request.user).length > 0) {
     request.user = {};
-    touchRequest(context);
+    touchRequest(turn);
   }
   for (const registration of request.registrations) {
     const { user, fields } = registration.data;
     const isEmpty = Object.keys(user).length + Object.keys(fields).length === 0;
     if (registration.state === "registered" || isEmpty) continue;
-    Object.assign(registration, { data: { user: {}, fields: {} }, changed: true });
-    touchRequest(context);
+    change(registration, { data: { user: {}, fields: {} } });
+    touchRequest(turn);
   }
 }
 
 /** When it is looked at next: at its deadlines, and when the next periodic status is due (row 47). */
-function schedule(context: RequestTurn): void {
-  const { scribe, order, terms } = context;
+function schedule(turn: RequestTurn): void {
+  const { scribe, order, terms } = turn;
   const { statusIntervalMinutes } = terms.policy.request;
   const next =
     statusIntervalMinutes === null
@@ -97,65 +98,65 @@ function schedule(context: RequestTurn): void {
       : (order.request.nextNoticeAt ?? minutesAfter(scribe.now, statusIntervalMinutes));
   if (order.request.nextNoticeAt?.getTime() !== next?.getTime()) {
     order.request.nextNoticeAt = next;
-    touchRequest(context);
+    touchRequest(turn);
   }
   if (next !== null && order.dueAt !== null && next < order.dueAt) {
-    Object.assign(order, { dueAt: next, changed: true });
+    change(order, { dueAt: next });
     scribe.touch(order);
   }
 }
 
 /** The last notice: what was provisioned, and what was not (rows 19 and 21). */
-function tellTheEnd(context: RequestTurn): void {
-  const { order, terms } = context;
+function tellTheEnd(turn: RequestTurn): void {
+  const { order, terms } = turn;
   const { request } = order;
-  const items = itemsOf(context).filter(({ subject }) => subject.moduleOf === null);
+  const items = itemsOf(turn).filter(({ subject }) => subject.moduleOf === null);
   const done = items.filter((item) => isRequestItemDone(item, terms.policy.doneAt));
   const values = {
-    items: namesOf(context, done),
+    items: namesOf(turn, done),
     others: namesOf(
-      context,
+      turn,
       items.filter((item) => !done.includes(item)),
     ),
     reason: order.reason,
   };
   switch (order.state) {
     case "completed":
-      tell(context, { kind: "done", text: request.action === "remove" ? "removed" : "done", values });
+      tell(turn, { kind: "done", text: request.action === "remove" ? "removed" : "done", values });
       break;
     case "partly_completed":
-      tell(context, { kind: "done", text: "partlyDone", values });
+      tell(turn, { kind: "done", text: "partlyDone", values });
       break;
     case "failed":
-      tell(context, { kind: "status", text: "failed", values });
+      tell(turn, { kind: "status", text: "failed", values });
       break;
     case "rejected":
-      tell(context, {
+      tell(turn, {
         kind: "declined",
         text: "rejected",
-        values: { ...values, reason: rejectionOf(context) },
+        values: { ...values, reason: rejectionOf(turn) },
       });
       break;
     case "declined":
-      tell(context, { kind: "declined", text: "declined", values });
+      tell(turn, { kind: "declined", text: "declined", values });
       break;
     case "expired":
-      tell(context, { kind: "status", text: "expired", values });
+      tell(turn, { kind: "status", text: "expired", values });
       break;
     case "cancelled":
-      tellOfCancel(context, values);
+      tellOfCancel(turn, values);
       break;
     default:
   }
   // A service's own data is kept with its registration; nothing else is needed any more.
-  Object.assign(request, { fields: {}, nextNoticeAt: null });
-  touchRequest(context);
+  change(request, { fields: {}, nextNoticeAt: null });
+  touchRequest(turn);
 }
 
 /** What nobody was asked for, what is being taken back, and what stays since it was done before. */
-function tellOfCancel(context: RequestTurn, values: Readonly<Record<string, string>>): void {
-  const { terms } = context;
-  const items = itemsOf(context);
+function tellOfCancel(turn: RequestTurn, values: Readonly<Record<string, string>>): void {
+  const { terms } = turn;
+  const items = itemsOf(turn);
   const parts = [
     ["cancelledWithheld", items.filter(({ cause }) => cause === "withheld")],
     ["cancelledTakingBack", items.filter(({ cause }) => cause === "taking_back")],
@@ -165,12 +166,12 @@ function tellOfCancel(context: RequestTurn, values: Readonly<Record<string, stri
     ],
   ] as const;
   const more = parts.flatMap(([name, some]) => {
-    const named = namesOf(context, some);
-    return named === "" ? [] : [textOf(context, name, { items: named })];
+    const named = namesOf(turn, some);
+    return named === "" ? [] : [textOf(turn, name, { items: named })];
   });
-  if (context.subject.msisdn !== null)
-    return void tell(context, { kind: "status", text: "cancelled", values, more });
-  context.scribe.note(context.order, {
+  if (turn.subject.msisdn !== null)
+    return void tell(turn, { kind: "status", text: "cancelled", values, more });
+  turn.scribe.note(turn.order, {
     kind: "notice_withheld",
     reason: "nobody is told of the end: no phone number is known for this SIM",
   });
@@ -186,12 +187,12 @@ export const rejectionOf = ({ order }: Pick<RequestTurn, "order">): string => {
 };
 
 /** The periodic word of how far it is. */
-export function tellStatus(context: RequestTurn): void {
-  const { scribe, order, terms } = context;
+export function tellStatus(turn: RequestTurn): void {
+  const { scribe, order, terms } = turn;
   const { statusIntervalMinutes } = terms.policy.request;
   const state = stateWords(order.state, order.request.language);
-  tell(context, { kind: "status", text: "status", values: { state } });
+  tell(turn, { kind: "status", text: "status", values: { state } });
   order.request.nextNoticeAt =
     statusIntervalMinutes === null ? null : minutesAfter(scribe.now, statusIntervalMinutes);
-  touchRequest(context);
+  touchRequest(turn);
 }

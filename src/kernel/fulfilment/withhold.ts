@@ -9,7 +9,7 @@
  *   answered                                  -> taken back like anything of an item that came to nothing
  */
 import { TurnupError } from "../../term/error.ts";
-import type { NetworkElement } from "../catalog/catalog-item.ts";
+import { change } from "../order/change.ts";
 import { isClosed } from "../order/ending.ts";
 import type { OpenCall } from "../order/outbound-call.ts";
 import { itemOf, itemsOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
@@ -45,30 +45,29 @@ export function refuseCancelOfRemoval(
 }
 
 /** After its items were closed. */
-export function withhold(context: RequestTurn, calls: readonly OpenCall[], reason: string): void {
+export function withhold(turn: RequestTurn, calls: readonly OpenCall[], reason: string): void {
   const withheld = new Set<string>();
   for (const call of calls) {
-    const item = itemOf(context, call.itemId);
+    const item = itemOf(turn, call.itemId);
     if (!item || !isClosed(item)) continue;
-    if (call.attempts > 0) takeBackCall(context, item, call);
-    else if (withholdCall(context, item, call)) withheld.add(item.id);
+    if (call.attempts > 0) takeBackCall(turn, item, call);
+    else if (withholdCall(turn, item, call)) withheld.add(item.id);
   }
-  for (const item of itemsOf(context)) {
+  for (const item of itemsOf(turn)) {
     if (item.state !== "cancelled") continue;
-    billNothing(context, item);
-    undoElements(context, item);
-    takeBackRegistration(context, item);
-    const isTaken = isBeingTakenBack(context, item);
-    const cause = isTaken ? "taking_back" : withheld.has(item.id) ? "withheld" : item.cause;
+    billNothing(turn, item);
+    undoElements(turn, item);
+    takeBackRegistration(turn, item);
+    const isTaken = isBeingTakenBack(turn, item);
+    const cause = isTaken ? "taking_back" : withheld.has(item.id) ? "withheld" : null;
     if (cause === null || cause === item.cause) continue;
-    Object.assign(item, {
+    change(item, {
       cause,
       reason: isTaken
         ? `${reason}; what others may have begun for it is being taken back`
         : `${reason}; nobody was asked for it yet, and nobody will be`,
-      changed: true,
     });
-    context.scribe.note(context.order, {
+    turn.scribe.note(turn.order, {
       kind: cause,
       itemId: item.id,
       state: item.state,
@@ -78,20 +77,20 @@ export function withhold(context: RequestTurn, calls: readonly OpenCall[], reaso
 }
 
 /** False where the call is none that begins something. */
-function withholdCall(context: RequestTurn, item: RequestItem, call: OpenCall): boolean {
+function withholdCall(turn: RequestTurn, item: RequestItem, call: OpenCall): boolean {
   const { subject } = item;
   if (call.kind === "service_registration") {
-    const registration = registrationOf(context, item);
+    const registration = registrationOf(turn, item);
     if (call.body.action === "register" && registration && registration.remoteId === null)
-      Object.assign(registration, { state: "withheld", changed: true });
-    else if (registration) Object.assign(registration, { state: "needs_information", changed: true });
-  } else if (call.kind === "element_task" && call.body.undo !== "true") {
-    const element = call.body.element as NetworkElement;
-    updateItem(context, item, { elements: { ...subject.elements, [element]: "withheld" } });
+      change(registration, { state: "withheld" });
+    else if (registration) change(registration, { state: "needs_information" });
+  } else if (call.kind === "element_task" && !call.body.undo) {
+    const { element } = call.body;
+    updateItem(turn, item, { elements: { ...subject.elements, [element]: "withheld" } });
   } else if (call.kind === "billing_notice" && call.body.kind === "prepare") {
-    updateItem(context, item, { billing: { ...subject.billing, state: "aborted" } });
+    updateItem(turn, item, { billing: { ...subject.billing, state: "aborted" } });
   } else return false;
-  context.scribe.changes.callChanges.push({
+  turn.scribe.changes.callChanges.push({
     id: call.id,
     state: "given_up",
     reason: "withheld: the order was cancelled before it was made",
@@ -100,11 +99,11 @@ function withholdCall(context: RequestTurn, item: RequestItem, call: OpenCall): 
   return true;
 }
 
-function takeBackCall(context: RequestTurn, item: RequestItem, call: OpenCall): void {
-  const { scribe } = context;
+function takeBackCall(turn: RequestTurn, item: RequestItem, call: OpenCall): void {
+  const { scribe } = turn;
   const isRegistering = call.kind === "service_registration" && call.body.action === "register";
-  const isElement = call.kind === "element_task" && call.body.undo !== "true";
-  if (!isRegistering && !isElement) return;
+  const element = call.kind === "element_task" && !call.body.undo ? call.body.element : undefined;
+  if (!isRegistering && element === undefined) return;
   scribe.changes.callChanges.push({
     id: call.id,
     state: "given_up",
@@ -113,41 +112,38 @@ function takeBackCall(context: RequestTurn, item: RequestItem, call: OpenCall): 
   });
   // Whoever is at it has the answer, or is given up, by then: what is taken back earlier could be done afterwards.
   const dueAt = call.leaseUntil && call.leaseUntil > scribe.now ? call.leaseUntil : scribe.now;
-  if (isRegistering) endRegistrationOf(context, item, dueAt);
-  else takeBackElement(context, item, call.body.element as NetworkElement, dueAt);
+  if (element === undefined) endRegistrationOf(turn, item, dueAt);
+  else takeBackElement(turn, item, element, dueAt);
 }
 
 const UNDER_WAY: readonly (string | undefined)[] = ["asked", "undo", "undoing"];
 
-const isBeingTakenBack = (context: RequestTurn, item: RequestItem): boolean =>
-  registrationOf(context, item)?.state === "removing" ||
+const isBeingTakenBack = (turn: RequestTurn, item: RequestItem): boolean =>
+  registrationOf(turn, item)?.state === "removing" ||
   Object.values(item.subject.elements).some((state) => UNDER_WAY.includes(state));
 
 /** Says what became of it, once everybody has answered. */
-export function tellTakenBack(context: RequestTurn): void {
-  const ended = itemsOf(context).filter(
-    (item) => item.cause === "taking_back" && !isBeingTakenBack(context, item),
-  );
+export function tellTakenBack(turn: RequestTurn): void {
+  const ended = itemsOf(turn).filter((item) => item.cause === "taking_back" && !isBeingTakenBack(turn, item));
   for (const item of ended) {
     const isLeft =
-      registrationOf(context, item)?.state === "not_removed" ||
+      registrationOf(turn, item)?.state === "not_removed" ||
       Object.values(item.subject.elements).some((state) => state === "not_undone");
     const cause = isLeft ? "not_taken_back" : "taken_back";
-    Object.assign(item, {
+    change(item, {
       cause,
       reason: isLeft
         ? "it was cancelled, and not everything that had begun could be taken back: a person has to see to it"
         : "it was cancelled, and what had begun was taken back",
-      changed: true,
     });
-    context.scribe.note(context.order, {
+    turn.scribe.note(turn.order, {
       kind: cause,
       itemId: item.id,
       state: item.state,
       reason: item.reason,
     });
-    const values = { items: namesOf(context, [item]) };
-    if (context.subject.msisdn !== null)
-      tell(context, { kind: "status", text: isLeft ? "notTakenBack" : "takenBack", values, item });
+    const values = { items: namesOf(turn, [item]) };
+    if (turn.subject.msisdn !== null)
+      tell(turn, { kind: "status", text: isLeft ? "notTakenBack" : "takenBack", values, item });
   }
 }

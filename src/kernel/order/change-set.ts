@@ -3,9 +3,10 @@ import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { KeyState } from "./device-key.ts";
+import type { EventKind } from "./event-kind.ts";
 import type { MessageKind, PayloadProtocol } from "./message.ts";
 import type { OrderDraft } from "./order-draft.ts";
-import type { CallKind } from "./outbound-call.ts";
+import type { CallContent } from "./outbound-call.ts";
 import type { NewAudit, NewTextReply } from "./reply-store.ts";
 import type { NewOffer, NewProvisionedItem } from "./request-draft.ts";
 
@@ -14,7 +15,7 @@ export type NewEvent = {
   readonly operatorId: string;
   readonly orderId: string;
   readonly itemId: string | null;
-  readonly kind: string;
+  readonly kind: EventKind;
   readonly state: string | null;
   readonly reason: string;
   readonly evidence: string | null;
@@ -70,18 +71,13 @@ export type KeyChange = {
   readonly state: Exclude<KeyState, "issued">;
 };
 
-export type NewCall = {
+export type NewCall = CallContent & {
   readonly id: string;
   readonly operatorId: string;
   readonly orderId: string;
   /** Null for a call about the whole order: a verification, a mail. */
   readonly itemId: string | null;
-  readonly kind: CallKind;
   readonly idempotencyKey: string;
-  /** Ids and amounts only. */
-  readonly body: Readonly<Record<string, string>>;
-  /** What of it is somebody's data or a secret: sealed at rest, wiped when the call ends. */
-  readonly secret?: unknown;
   readonly dueAt: Date;
   readonly deadlineAt: Date;
 };
@@ -92,8 +88,8 @@ export type CallChange = {
   readonly reason: string;
   /** Null ends it. */
   readonly dueAt: Date | null;
-  /** What is known of it from now on, in place of what was. */
-  readonly body?: NewCall["body"];
+  /** What it says from now on, in place of what it said; what it carries stays. */
+  readonly content?: Pick<CallContent, "kind" | "body">;
 };
 
 export type NewCharge = Omit<ChargeDraft, "state"> & {

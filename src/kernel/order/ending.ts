@@ -3,11 +3,14 @@
  * that ended may end better when proof comes late; it is opened again by a resend only.
  */
 import { notSeenWords } from "./access-points.ts";
+import { change } from "./change.ts";
 import { isOfNetworkAlone, isPartlyDone, isReached, isRequestItemDone, levelOf } from "./item-done.ts";
+import type { Companion } from "./message.ts";
 import type { OperatorTerms } from "./operator-terms.ts";
 import { FINAL_ORDER_STATES, type ItemState, type OrderState, rankOf } from "./order.ts";
 import type { ItemDraft, OrderDraft } from "./order-draft.ts";
-import { NO_ACTION, type Scribe } from "./scribe.ts";
+import { NO_ACTION } from "./scribe.ts";
+import type { Booking } from "./turn.ts";
 
 export const isFinal = (order: OrderDraft): boolean => FINAL_ORDER_STATES.includes(order.state);
 export const isClosed = (item: ItemDraft): boolean => item.state === "failed" || item.state === "cancelled";
@@ -21,12 +24,13 @@ const isSettled = (item: ItemDraft, terms: OperatorTerms): boolean =>
 const ENDED_BY_DECISION: readonly OrderState[] = ["cancelled", "rejected", "declined", "expired"];
 
 /** Ends an order whose items are all settled; one that had ended already may end better. */
-export function endIfDone(scribe: Scribe, order: OrderDraft, terms: OperatorTerms): void {
+export function endIfDone(turn: Booking): void {
+  const { order, terms } = turn;
   if (order.items.length === 0 || ENDED_BY_DECISION.includes(order.state)) return;
   if (!isFinal(order) && order.state !== "provisioning") return;
   if (!order.items.every((item) => isSettled(item, terms))) return;
   if (isFinal(order) && order.state === endStateOf(order, terms)) return;
-  end(scribe, order, terms);
+  end(turn);
 }
 
 function endStateOf(order: OrderDraft, terms: OperatorTerms): OrderState {
@@ -34,7 +38,7 @@ function endStateOf(order: OrderDraft, terms: OperatorTerms): OrderState {
   return order.items.some(({ state }) => isPartlyDone(state)) ? "partly_completed" : "failed";
 }
 
-function end(scribe: Scribe, order: OrderDraft, terms: OperatorTerms): void {
+function end({ scribe, order, terms }: Booking): void {
   const state = endStateOf(order, terms);
   const shortfall = order.items.filter((item) => !isDone(item, terms));
   for (const item of order.items) if (!isClosed(item)) waitNoMore(item);
@@ -53,12 +57,11 @@ function end(scribe: Scribe, order: OrderDraft, terms: OperatorTerms): void {
 /** It keeps its level; nothing more is waited for. */
 export function waitNoMore(item: ItemDraft): void {
   if (item.deadlineAt === null && item.nextAction === NO_ACTION) return;
-  Object.assign(item, { deadlineAt: null, nextAction: NO_ACTION, changed: true });
+  change(item, { deadlineAt: null, nextAction: NO_ACTION });
 }
 
 export function failItem(
-  scribe: Scribe,
-  order: OrderDraft,
+  { scribe, order }: Pick<Booking, "scribe" | "order">,
   item: ItemDraft,
   {
     cause,
@@ -86,7 +89,8 @@ const CAUSE_OF_SILENCE: Partial<Record<ItemState, string>> = {
 };
 
 /** Items whose time is up are given up; the order ends with what it has, or is looked at again when the next is due. */
-export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: OperatorTerms): void {
+export function deadlinePassed(turn: Booking): void {
+  const { scribe, order, terms } = turn;
   for (const item of order.items) {
     if (isClosed(item) || item.deadlineAt === null) continue;
     if (isDone(item, terms)) {
@@ -94,24 +98,24 @@ export function deadlinePassed(scribe: Scribe, order: OrderDraft, terms: Operato
       continue;
     }
     if (item.deadlineAt > scribe.now) continue;
-    if (isPartlyDone(item.state)) proofMissing(scribe, order, item, terms);
+    if (isPartlyDone(item.state)) proofMissing(turn, item);
     else {
       const isOfNetwork = item.subject !== null && isOfNetworkAlone({ ...item, subject: item.subject });
       const cause = isOfNetwork
         ? "no_answer"
         : (CAUSE_OF_SILENCE[item.state] ?? (item.subject?.server ? "no_answer" : "no_key"));
-      failItem(scribe, order, item, { cause, reason: `${item.reason}; the deadline has passed` });
+      failItem(turn, item, { cause, reason: `${item.reason}; the deadline has passed` });
     }
   }
   const open = order.items.flatMap((item) => (isSettled(item, terms) ? [] : [item.deadlineAt!]));
-  if (open.length === 0) return end(scribe, order, terms);
+  if (open.length === 0) return end(turn);
   order.dueAt = open.reduce((one, other) => (one < other ? one : other));
   if (order.deadlineAt === null || order.deadlineAt < order.dueAt) order.deadlineAt = order.dueAt;
   order.changed = true;
   scribe.touch(order);
 }
 
-function proofMissing(scribe: Scribe, order: OrderDraft, item: ItemDraft, terms: OperatorTerms): void {
+function proofMissing({ scribe, order, terms }: Booking, item: ItemDraft): void {
   waitNoMore(item);
   scribe.touch(order);
   const missing =
@@ -133,14 +137,12 @@ const isAtItsServer = (order: OrderDraft, item: ItemDraft): boolean =>
 
 /** Ends an order by decision. What was handed to the SMSC is not called back; what waits is not sent. */
 export function cancelOrder(
-  scribe: Scribe,
-  order: OrderDraft,
+  { scribe, order, terms }: Booking,
   reason: string,
   /** Messages that go along with those of the items: PIN notices. */
-  companionIds: readonly string[],
-  terms: OperatorTerms,
+  companions: readonly Companion[],
 ): void {
-  scribe.changes.cancelledMessages.push(...companionIds);
+  scribe.changes.cancelledMessages.push(...companions.map(({ id }) => id));
   if (order.request) scribe.changes.withdrawnCalls.push(order.id);
   for (const item of order.items) {
     if (isClosed(item)) continue;

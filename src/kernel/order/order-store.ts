@@ -15,7 +15,7 @@ import type {
 } from "./message.ts";
 import type { OperatorTerms } from "./operator-terms.ts";
 import type { DueOrder, OrderDraft, Subscriber } from "./order-draft.ts";
-import type { CallKind, OpenCall, OutboundCall } from "./outbound-call.ts";
+import type { CallKind, OpenCall, OutboundCall, UnreadableCall } from "./outbound-call.ts";
 import type { AccountDraft } from "./request-draft.ts";
 import type { RequestStore, RequestTransaction } from "./request-store.ts";
 import type { SymptomInput } from "./symptoms.ts";
@@ -104,7 +104,7 @@ export interface OrderStore {
     readonly now: Date;
     readonly limit: number;
     readonly leaseMs: number;
-  }): Promise<OutboundCall[]>;
+  }): Promise<(OutboundCall | UnreadableCall)[]>;
   /** Makes due again what servers that are gone had leased; answers how much. To be called about once a second. */
   reclaimLeases(now: Date): Promise<number>;
   /** What this server has leased itself. */

@@ -50,7 +50,7 @@ type NoticeTexts = Readonly<Record<NoticeText, string>>;
 
 /** Channels that terms may go to beside the SMS, where an address is known (row 52). */
 export const TERMS_CHANNELS = ["mail", "fax"] as const;
-type TermsChannel = (typeof TERMS_CHANNELS)[number];
+export type TermsChannel = (typeof TERMS_CHANNELS)[number];
 
 export type RequestPolicy = RegistrationPolicy & {
   /** How sure we must be who asks, whatever is asked for. */

@@ -100,6 +100,9 @@ export type DeviceOutcome =
   | { readonly kind: "installed" }
   | { readonly kind: "failed"; readonly cause: string };
 
+/** An item of a request, by their ids. */
+type ItemReference = { readonly orderId: string; readonly itemId: string };
+
 export interface RequestDesk {
   /**
    * Opens one order a request, once per idempotency key.
@@ -155,8 +158,7 @@ export interface RequestDesk {
   /** The user's choice after a failed installation. @throws TurnupError order_not_found, nothing_to_answer */
   chooseRetransmission(
     scope: RequestScope,
-    orderId: string,
-    itemId: string,
+    item: ItemReference,
     choice: "retransmit" | "give_up",
     channel: string,
   ): Promise<void>;
@@ -165,8 +167,7 @@ export interface RequestDesk {
   /** False where it said so before. */
   deviceReports(
     scope: RequestScope,
-    orderId: string,
-    itemId: string,
+    item: ItemReference,
     outcome: DeviceOutcome,
     channel: string,
   ): Promise<boolean>;

@@ -2,7 +2,9 @@
  * Moves drafts and keeps the minutes: every change of an order or item goes through here, so that none happens without
  * a reason, a next action, a deadline and an event.
  */
+import { change } from "./change.ts";
 import { type ChangeSet, emptyChangeSet, type NewEvent } from "./change-set.ts";
+import type { EventKind } from "./event-kind.ts";
 import { FINAL_ORDER_STATES, type ItemState, type OrderState } from "./order.ts";
 import type { ItemDraft, OrderDraft } from "./order-draft.ts";
 
@@ -17,7 +19,7 @@ type ItemMove = {
   readonly evidence?: string;
   readonly detail?: unknown;
   /** The name of the event; the new state where none is given. */
-  readonly event?: string;
+  readonly event?: EventKind;
 };
 
 type OrderMove = {
@@ -27,7 +29,7 @@ type OrderMove = {
   readonly dueAt: Date | null;
   readonly deadlineAt: Date | null;
   readonly detail?: unknown;
-  readonly event?: string;
+  readonly event?: EventKind;
 };
 
 export type Scribe = {
@@ -37,10 +39,7 @@ export type Scribe = {
   touch(order: OrderDraft): void;
   /** Takes over what another scribe of the same moment wrote. */
   take(other: ChangeSet): void;
-  note(
-    order: OrderDraft,
-    event: Omit<Partial<NewEvent>, "at"> & { readonly kind: string; readonly reason: string },
-  ): void;
+  note(order: OrderDraft, event: Omit<Partial<NewEvent>, "at"> & Pick<NewEvent, "kind" | "reason">): void;
   moveItem(order: OrderDraft, item: ItemDraft, move: ItemMove): void;
   moveOrder(order: OrderDraft, move: OrderMove): void;
 };
@@ -118,8 +117,8 @@ export function createScribe(now: Date, newId: () => string): Scribe {
 /** An open order is looked at when its first item asks for it at the latest, and ends when its last does at the soonest. */
 function keepInTime(order: OrderDraft, deadlineAt: Date | null): void {
   if (deadlineAt === null || order.dueAt === null || order.deadlineAt === null) return;
-  if (deadlineAt < order.dueAt) Object.assign(order, { dueAt: deadlineAt, changed: true });
-  if (deadlineAt > order.deadlineAt) Object.assign(order, { deadlineAt, changed: true });
+  if (deadlineAt < order.dueAt) change(order, { dueAt: deadlineAt });
+  if (deadlineAt > order.deadlineAt) change(order, { deadlineAt });
 }
 
 export const hoursAfter = (time: Date, hours: number): Date => new Date(time.getTime() + hours * 3_600_000);

@@ -1,10 +1,46 @@
-/** One transaction of the conductor: what it reads and locks through, and the scribe that collects what it writes. */
-
-import type { OrderDraft } from "./order-draft.ts";
+/**
+ * One transaction of the conductor: what it reads and locks through, the scribe that collects what it writes, and the turns of
+ * its orders. Whom an order is about is read once, for as many orders as are asked for together.
+ */
+import type { ConductorDeps } from "./deps.ts";
+import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderTransaction } from "./order-store.ts";
 import type { Scribe } from "./scribe.ts";
+import type { Turn } from "./turn.ts";
 
-export type Step = { readonly tx: OrderTransaction; readonly scribe: Scribe };
+export type Step = {
+  readonly tx: OrderTransaction;
+  readonly scribe: Scribe;
+  /** In the order of the orders, which are locked. */
+  turnsOf<Order extends OrderDraft>(orders: readonly Order[]): Promise<Turn<Order>[]>;
+  turnOf<Order extends OrderDraft>(order: Order): Promise<Turn<Order>>;
+  /** Came along with its order: it need not be read. */
+  know(orderId: string, subject: Subscriber): void;
+};
+
+export function createStep(deps: ConductorDeps, tx: OrderTransaction, scribe: Scribe): Step {
+  const subjects = new Map<string, Subscriber>();
+
+  async function turnsOf<Order extends OrderDraft>(orders: readonly Order[]): Promise<Turn<Order>[]> {
+    const unread = new Set(orders.flatMap(({ id }) => (subjects.has(id) ? [] : [id])));
+    if (unread.size > 0)
+      for (const [id, subject] of await tx.subjectsOf([...unread])) subjects.set(id, subject);
+    const turns: Turn<Order>[] = [];
+    for (const order of orders) {
+      const terms = await tx.termsOf(order.operatorId);
+      turns.push({ deps, scribe, order, subject: subjects.get(order.id)!, terms });
+    }
+    return turns;
+  }
+
+  return {
+    tx,
+    scribe,
+    turnsOf,
+    turnOf: async <Order extends OrderDraft>(order: Order) => (await turnsOf([order]))[0]!,
+    know: (orderId, subject) => void subjects.set(orderId, subject),
+  };
+}
 
 export async function lockById(
   tx: OrderTransaction,

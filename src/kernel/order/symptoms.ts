@@ -3,6 +3,8 @@
  * and which applications cannot reach the manufacturer. Each is said with where it comes from: an attempt that the network
  * saw fail, or the data about the model. Where neither tells, the record says "not known"; a contract tells nothing of it.
  */
+import type { CutOffApplication } from "../support/cut-off.ts";
+
 export const NOT_KNOWN = "not known";
 /** An attempt that is older says nothing of today. */
 export const SYMPTOM_DAYS = 90;
@@ -28,9 +30,6 @@ export type SymptomResult = { readonly outcome: "noted" | "repeated" };
 export interface Symptoms {
   accept(operatorId: string, seen: readonly SymptomInput[]): Promise<readonly SymptomResult[]>;
 }
-
-/** An application that the data says is cut off on this model. */
-export type CutOffApplication = { readonly application: string; readonly source: string };
 
 type Unreachable = {
   readonly application: string;

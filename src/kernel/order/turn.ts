@@ -1,24 +1,35 @@
-/** What every step of a request works with: its order, who asks, the operator's word, and the scribe of the transaction. */
+/**
+ * An order's turn in a transaction: the order under its lock, whom it is about, the operator's word, and the scribe who takes
+ * the minutes. It is what every step of an order works with; who needs to know nobody takes a `Booking`.
+ */
+import { change } from "./change.ts";
 import type { ConductorDeps } from "./deps.ts";
 import type { OperatorTerms } from "./operator-terms.ts";
 import type { ItemDraft, OrderDraft, Subscriber } from "./order-draft.ts";
 import type { ItemRequest, RequestDraft } from "./request-draft.ts";
 import type { Scribe } from "./scribe.ts";
 
-export type RequestTurn = {
+export type Turn<Order extends OrderDraft = OrderDraft> = {
   readonly deps: ConductorDeps;
   readonly scribe: Scribe;
-  readonly order: OrderDraft & { readonly request: RequestDraft };
+  readonly order: Order;
   readonly subject: Subscriber;
   readonly terms: OperatorTerms;
   /** Numbers of the subscriber's open questions, where a step may ask another. */
   readonly openCodes?: readonly string[];
 };
 
+/** Enough to book a fact on an order: receipts, proof and ends unseal nobody. */
+export type Booking = Pick<Turn, "scribe" | "order" | "terms">;
+
+/** An order that somebody asked for. */
+export type RequestedOrder = OrderDraft & { readonly request: RequestDraft };
+export type RequestTurn = Turn<RequestedOrder>;
+
 /** An item of a request: what was asked for is always there. */
 export type RequestItem = ItemDraft & { subject: ItemRequest };
 
-export const isOfRequest = (order: OrderDraft): order is RequestTurn["order"] => order.request !== null;
+export const isOfRequest = (order: OrderDraft): order is RequestedOrder => order.request !== null;
 
 export const itemsOf = ({ order }: Pick<RequestTurn, "order">): RequestItem[] =>
   order.items.filter((item): item is RequestItem => item.subject !== null);
@@ -32,8 +43,7 @@ export function updateItem(
   item: RequestItem,
   news: Partial<ItemRequest>,
 ): void {
-  item.subject = { ...item.subject, ...news };
-  item.changed = true;
+  change(item, { subject: { ...item.subject, ...news } });
   scribe.touch(order);
 }
 

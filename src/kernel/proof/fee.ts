@@ -1,15 +1,16 @@
 /** What a key's proof sets going beside the order: the fee, once, and the word to the manufacturer. */
 import { TurnupError } from "../../term/error.ts";
-import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
+import { type Relation, relationOf } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
-import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
-import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import type { ItemDraft } from "../order/order-draft.ts";
+import { hoursAfter } from "../order/scribe.ts";
+import type { Booking } from "../order/turn.ts";
 import { type FeeTerms, portionMinorOf } from "../settlement/charge.ts";
 
 export const CALL_DEADLINE_HOURS = 24 * 14;
 
 /** Row 113-114: the maker hears of the download as soon as there is a receipt, whatever comes after. */
-export function tellMakerOfDownload(scribe: Scribe, order: OrderDraft, item: ItemDraft): void {
+export function tellMakerOfDownload({ scribe, order }: Booking, item: ItemDraft): void {
   if (item.keySource !== "maker") return;
   scribe.changes.calls.push({
     id: scribe.newId(),
@@ -18,7 +19,7 @@ export function tellMakerOfDownload(scribe: Scribe, order: OrderDraft, item: Ite
     itemId: item.id,
     kind: "download_notice",
     idempotencyKey: item.keyId!,
-    body: { keyId: item.keyId!, at: scribe.now.toISOString() },
+    body: { keyId: item.keyId!, at: scribe.now },
     dueAt: scribe.now,
     deadlineAt: hoursAfter(scribe.now, CALL_DEADLINE_HOURS),
   });
@@ -39,7 +40,7 @@ export const feeTermsOf = (
 });
 
 /** Said where the relation names a level that this key's model does not bear out: one of an earlier release, or by import. */
-export function noteFeeLevel(scribe: Scribe, order: OrderDraft, item: ItemDraft, relation: Relation): void {
+export function noteFeeLevel({ scribe, order }: Booking, item: ItemDraft, relation: Relation): void {
   const level = item.feeTerms?.feeLevel;
   if (level === undefined || level === relation.feeLevel) return;
   scribe.note(order, {
@@ -74,10 +75,8 @@ export function checkFeeLevel(
  * is the one under which the key was asked for or issued; only a key of a release that kept none goes by today's.
  */
 export function charge(
-  scribe: Scribe,
-  order: OrderDraft,
+  { scribe, order, terms }: Booking,
   item: ItemDraft,
-  terms: OperatorTerms,
   before: number,
   after: number,
 ): void {
@@ -108,7 +107,7 @@ export function charge(
     itemId: item.id,
     kind: "fee_request",
     idempotencyKey: item.id,
-    body: { chargeId: id, amountMinor: String(contract.feeMinor), currency: contract.currency },
+    body: { chargeId: id, amountMinor: contract.feeMinor, currency: contract.currency },
     dueAt: scribe.now,
     deadlineAt: hoursAfter(scribe.now, CALL_DEADLINE_HOURS),
   });

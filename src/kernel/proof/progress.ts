@@ -21,10 +21,10 @@
 import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
 import { endIfDone, failItem, isClosed, isDone, isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import { type Level, rankOf } from "../order/order.ts";
-import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
-import { hoursAfter, NO_ACTION, type Scribe } from "../order/scribe.ts";
+import type { ItemDraft } from "../order/order-draft.ts";
+import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import type { Booking } from "../order/turn.ts";
 import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { charge, tellMakerOfDownload } from "./fee.ts";
 
@@ -38,13 +38,8 @@ export type Proof = {
 };
 
 /** Books proof that an item reached a level; answers false where it was there already, or was never sent. */
-export function reach(
-  scribe: Scribe,
-  order: OrderDraft,
-  item: ItemDraft,
-  terms: OperatorTerms,
-  proof: Proof,
-): boolean {
+export function reach(turn: Booking, item: ItemDraft, proof: Proof): boolean {
+  const { scribe, order, terms } = turn;
   const before = rankOf(item.state);
   const after = rankOf(proof.level);
   if (after <= before || item.message === null || item.state === "cancelled") return false;
@@ -60,23 +55,17 @@ export function reach(
     evidence: proof.evidence,
     detail: proof.detail,
   });
-  if (item.kind === "key" && item.keyId) keyReached(scribe, order, item, terms, before, after);
-  endIfDone(scribe, order, terms);
+  if (item.kind === "key" && item.keyId) keyReached(turn, item, before, after);
+  endIfDone(turn);
   return true;
 }
 
 /** A key that failed after its download and comes through in the end was downloaded once, and is paid for once. */
-function keyReached(
-  scribe: Scribe,
-  order: OrderDraft,
-  item: ItemDraft,
-  terms: OperatorTerms,
-  before: number,
-  after: number,
-): void {
+function keyReached(turn: Booking, item: ItemDraft, before: number, after: number): void {
+  const { scribe, order } = turn;
   const reached = Math.max(before, item.keyState === "issued" ? 0 : rankOf("delivered"));
-  if (reached === 0) tellMakerOfDownload(scribe, order, item);
-  charge(scribe, order, item, terms, reached, after);
+  if (reached === 0) tellMakerOfDownload(turn, item);
+  charge(turn, item, reached, after);
   if (after >= rankOf("works")) scribe.changes.curedDevices.push(order.deviceId);
   const state = after >= rankOf("opened") ? "used" : "downloaded";
   item.keyState = state;
@@ -84,12 +73,8 @@ function keyReached(
 }
 
 /** Where settings go in several messages, this is the last of them: the item has arrived when all of them have. */
-export function messageDelivered(
-  scribe: Scribe,
-  order: OrderDraft,
-  ended: EndedMessage,
-  terms: OperatorTerms,
-): void {
+export function messageDelivered(turn: Booking, ended: EndedMessage): void {
+  const { scribe, order } = turn;
   const isLastOfSettings = ended.isCompanion && ended.kind === "settings";
   for (const item of order.items) {
     if (item.message === null) continue;
@@ -101,10 +86,10 @@ export function messageDelivered(
     const isFormer = !isLastOfSettings && item.message.id !== ended.messageId;
     if (isFormer && item.state === "sending") scribe.changes.cancelledMessages.push(item.message.id);
     if (wasRefusedByDevice(item)) {
-      downloadedAfterAll(scribe, order, item);
+      downloadedAfterAll(turn, item);
       continue;
     }
-    reach(scribe, order, item, terms, {
+    reach(turn, item, {
       level: "delivered",
       evidence: "smsc_receipts",
       reason: "the SMSC reported every part delivered",
@@ -117,34 +102,29 @@ const wasRefusedByDevice = ({ state, cause }: ItemDraft): boolean =>
   state === "failed" && (cause?.startsWith("device_") ?? false);
 
 /** The handset's word came before the receipts of what it refused: they say that it arrived, not that it is wanted. */
-function downloadedAfterAll(scribe: Scribe, order: OrderDraft, item: ItemDraft): void {
+function downloadedAfterAll(turn: Booking, item: ItemDraft): void {
   if (item.kind !== "key" || item.keyState !== "issued" || !item.keyId) return;
-  tellMakerOfDownload(scribe, order, item);
+  tellMakerOfDownload(turn, item);
   item.keyState = "downloaded";
-  scribe.changes.keyChanges.push({ id: item.keyId, state: "downloaded" });
+  turn.scribe.changes.keyChanges.push({ id: item.keyId, state: "downloaded" });
 }
 
 /** The same octets again, under a new reference, later and later; in the end the item fails with the SMSC's cause. */
-export function messageFailed(
-  scribe: Scribe,
-  order: OrderDraft,
-  ended: EndedMessage,
-  terms: OperatorTerms,
-): void {
+export function messageFailed(turn: Booking, ended: EndedMessage): void {
+  const { order, terms } = turn;
   if (isFinal(order)) return;
   const isWithheld = ended.errorCode === SETTINGS_UNCONFIRMED;
   if (ended.isCompanion) {
     if (isWithheld || ended.attempt > terms.policy.resendLimit) return;
-    return resendCompanion(scribe, order, ended, terms, resendWaitMinutes(ended.attempt));
+    return resendCompanion(turn, ended, resendWaitMinutes(ended.attempt));
   }
   const items = order.items.filter(
     ({ message, state }) => message?.id === ended.messageId && state === "sending",
   );
   if (items.length === 0) return;
   if (isWithheld) {
-    for (const item of items)
-      failItem(scribe, order, item, { cause: SETTINGS_UNCONFIRMED, reason: WITHHELD_REASON });
-    return endIfDone(scribe, order, terms);
+    for (const item of items) failItem(turn, item, { cause: SETTINGS_UNCONFIRMED, reason: WITHHELD_REASON });
+    return endIfDone(turn);
   }
   const why =
     ended.outcome === "expired"
@@ -154,23 +134,18 @@ export function messageFailed(
   if (attempt > terms.policy.resendLimit) {
     const cause = ended.outcome === "expired" ? "sms_expired" : "sms_failed";
     const reason = `${why}; ${attempt} attempts were made`;
-    for (const item of items) failItem(scribe, order, item, { cause, reason });
-    return endIfDone(scribe, order, terms);
+    for (const item of items) failItem(turn, item, { cause, reason });
+    return endIfDone(turn);
   }
-  resend(scribe, order, items, terms, {
+  resend(turn, items, {
     reason: `${why}; attempt ${attempt + 1} follows`,
     waitMinutes: resendWaitMinutes(attempt),
   });
 }
 
 /** The handset's own word that it will not take it. What is done stays done. */
-export function refusedByDevice(
-  scribe: Scribe,
-  order: OrderDraft,
-  item: ItemDraft,
-  terms: OperatorTerms,
-  cause: string,
-): void {
+export function refusedByDevice(turn: Booking, item: ItemDraft, cause: string): void {
+  const { scribe, order, terms } = turn;
   if (isClosed(item) || item.message === null || rankOf(item.state) >= rankOf("opened")) return;
   const reason = `the handset refused it: ${cause.replaceAll("_", " ")}`;
   if (isFinal(order) || isDone(item, terms)) {
@@ -182,6 +157,6 @@ export function refusedByDevice(
       evidence: "device_report",
     });
   }
-  failItem(scribe, order, item, { cause: `device_${cause}`, reason, evidence: "device_report" });
-  endIfDone(scribe, order, terms);
+  failItem(turn, item, { cause: `device_${cause}`, reason, evidence: "device_report" });
+  endIfDone(turn);
 }

@@ -10,11 +10,10 @@ import {
 import { DEFAULT_CLOCK_TOLERANCE_MS, FORMER_HANDSET_MS, refuseFuture } from "../detection/clock-tolerance.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { IssuedKey } from "../order/device-key.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
-import type { Scribe } from "../order/scribe.ts";
 import { lockById, type Step } from "../order/step.ts";
+import type { Booking } from "../order/turn.ts";
 import { reach, refusedByDevice } from "./progress.ts";
 import { trafficSeen } from "./traffic.ts";
 
@@ -35,17 +34,12 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const referenceOf = (keyId: string): string =>
   keyId.replaceAll("-", "").slice(0, 2 * REPORT_REFERENCE_OCTETS);
 
-function bookReport(
-  scribe: Scribe,
-  order: OrderDraft,
-  item: ItemDraft,
-  terms: OperatorTerms,
-  report: Report,
-): void {
+function bookReport(turn: Booking, item: ItemDraft, report: Report): void {
+  const { scribe, order } = turn;
   switch (report.level) {
     case "opened":
     case "works":
-      reach(scribe, order, item, terms, {
+      reach(turn, item, {
         level: report.level,
         evidence: "device_report",
         reason:
@@ -67,7 +61,7 @@ function bookReport(
       });
       break;
     case "refused":
-      refusedByDevice(scribe, order, item, terms, report.cause);
+      refusedByDevice(turn, item, report.cause);
   }
 }
 
@@ -109,8 +103,8 @@ export async function confirm(
       const detail = one.seenAt ? { seenAt: one.seenAt } : null;
       const booked = found.map(({ order, item }) =>
         one.kind === "traffic"
-          ? trafficSeen(scribe, order, item, terms, { apn: one.apn, evidence, detail })
-          : reach(scribe, order, item, terms, {
+          ? trafficSeen({ scribe, order, terms }, item, { apn: one.apn, evidence, detail })
+          : reach({ scribe, order, terms }, item, {
               level: "works",
               evidence,
               reason: "the manufacturer's server saw the handset",
@@ -186,7 +180,7 @@ export async function reportsCame(
       const order = key && orders.get(key.orderId);
       const item = order?.items.find(({ id }) => id === key?.itemId);
       if (report && order && item) {
-        bookReport(scribe, order, item, await tx.termsOf(order.operatorId), report);
+        bookReport({ scribe, order, terms: await tx.termsOf(order.operatorId) }, item, report);
       }
       booked.push(item !== undefined);
     }

@@ -13,10 +13,11 @@
  * does not say that settings arrived which were not delivered.
  */
 import { listed, notSeenOf } from "../order/access-points.ts";
+import { change } from "../order/change.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
-import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
-import type { Scribe } from "../order/scribe.ts";
+import type { ItemDraft } from "../order/order-draft.ts";
+import type { Booking } from "../order/turn.ts";
 import { type Proof, reach } from "./progress.ts";
 
 type SeenTraffic = {
@@ -27,25 +28,19 @@ type SeenTraffic = {
 };
 
 /** Books it; answers false where it says nothing new of the item. */
-export function trafficSeen(
-  scribe: Scribe,
-  order: OrderDraft,
-  item: ItemDraft,
-  terms: OperatorTerms,
-  seen: SeenTraffic,
-): boolean {
+export function trafficSeen(turn: Booking, item: ItemDraft, seen: SeenTraffic): boolean {
+  const { scribe, order, terms } = turn;
   const apn = seen.apn.toLowerCase();
   const isKey = item.kind === "key";
   if (item.state === "cancelled" || item.apnsSeen.includes(apn)) return false;
   const isShared = order.items.some((other) => (other.kind === "key") !== isKey && other.apns.includes(apn));
   if (isKey && (item.state === "works" || (isShared && rankOf(item.state) < rankOf("opened")))) return false;
-  item.apnsSeen = [...item.apnsSeen, apn];
-  item.changed = true;
+  change(item, { apnsSeen: [...item.apnsSeen, apn] });
   scribe.touch(order);
   const isOpen = isShared && rankOf(item.state) === 0; // whether it is for this item's sake
   const proof = proofOf(item, terms, seen, isOpen);
-  if (proof.level && reach(scribe, order, item, terms, { ...proof, level: proof.level })) return true;
-  noteSeen(scribe, order, item, proof);
+  if (proof.level && reach(turn, item, { ...proof, level: proof.level })) return true;
+  noteSeen(turn, item, proof);
   return true;
 }
 
@@ -79,8 +74,7 @@ function proofOf(
 
 /** It stands at that level already: what is new is which access points were seen. */
 function noteSeen(
-  scribe: Scribe,
-  order: OrderDraft,
+  { scribe, order }: Booking,
   item: ItemDraft,
   { level, reason, nextAction, evidence, detail }: Finding,
 ): void {

@@ -38,15 +38,18 @@ export function neededFields(
   };
 }
 
+/** How old somebody has to be by now; null: the operator does not ask. */
+type AgeCheck = { readonly now: Date; readonly minimumAgeYears: number | null };
+
 export function checkUserData(
   user: UserData,
   needed: readonly UserField[],
-  { now, minimumAgeYears }: { readonly now: Date; readonly minimumAgeYears: number | null },
+  today: AgeCheck,
 ): readonly FieldFault[] {
   return USER_FIELDS.flatMap((field): FieldFault[] => {
     const text = user[field]?.trim() ?? "";
     if (text === "") return needed.includes(field) ? [{ field, code: "missing" }] : [];
-    const code = faultOf(field, text, user, now, minimumAgeYears);
+    const code = faultOf(field, text, user, today);
     return code ? [{ field, code }] : [];
   });
 }
@@ -62,13 +65,7 @@ export function tidyUserData(given: Readonly<Record<string, unknown>>): UserData
   return tidy;
 }
 
-function faultOf(
-  field: UserField,
-  text: string,
-  user: UserData,
-  now: Date,
-  minimumAgeYears: number | null,
-): FieldCode | undefined {
+function faultOf(field: UserField, text: string, user: UserData, today: AgeCheck): FieldCode | undefined {
   if (text.length > (field === "email" ? EMAIL_CHARACTERS_MAX : FIELD_CHARACTERS_MAX)) return "too_long";
   if (/\p{Cc}|\p{Cf}|[\u2028\u2029]/u.test(text)) return "control_characters"; // Cf: what turns text around, too
   switch (field) {
@@ -78,7 +75,7 @@ function faultOf(
     case "streetName":
       return /\p{L}/u.test(text) ? undefined : "no_name";
     case "birthdate":
-      return birthdateFault(text, now, minimumAgeYears);
+      return birthdateFault(text, today);
     case "postalCode":
       return isPostalCode(text, user.country) ? undefined : "postal_code_malformed";
     case "country":
@@ -96,7 +93,7 @@ function faultOf(
   }
 }
 
-function birthdateFault(text: string, now: Date, minimumAgeYears: number | null): FieldCode | undefined {
+function birthdateFault(text: string, { now, minimumAgeYears }: AgeCheck): FieldCode | undefined {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (!match) return "date_malformed";
   const date = new Date(`${text}T00:00:00Z`);

@@ -11,6 +11,7 @@ import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED } from "../calls/ask.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
 import { namesOf, tell } from "../fulfilment/notices.ts";
+import { change } from "../order/change.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { NewRequest } from "../order/request.ts";
 import type { VerificationRecord } from "../order/request-draft.ts";
@@ -38,18 +39,18 @@ type Coming = {
   readonly facts: AccountFacts;
 };
 
-export function beginRequest(context: RequestTurn, { request, items, facts }: Coming): void {
-  const { deps, scribe, order, subject, terms } = context;
+export function beginRequest(turn: RequestTurn, { request, items, facts }: Coming): void {
+  const { deps, scribe, order, subject, terms } = turn;
   const policy = terms.policy.request;
   const judgement = deps.judge(order, subject, terms, scribe.now);
-  Object.assign(order, { make: judgement.make, model: judgement.model });
-  if (isForwardedAlone(context)) {
+  change(order, { make: judgement.make, model: judgement.model });
+  if (isForwardedAlone(turn)) {
     scribe.note(order, {
       kind: "verified_elsewhere",
       reason: "all of it is provisioned by other servers: each verifies who asks",
     });
-    tellOfOthers(context);
-    return askConsent(context);
+    tellOfOthers(turn);
+    return askConsent(turn);
   }
   const asked = verificationDue(policy, items, facts, request.action);
   const due = reviewedWithoutName(asked, policy, order.request.user);
@@ -77,15 +78,13 @@ export function beginRequest(context: RequestTurn, { request, items, facts }: Co
       reason: "this device was provisioned for this user before: nobody outside is asked",
     });
   }
-  judge(context, { due, findings, verdict: "pending", reasons: [] }, () =>
-    askOutside(context, findings, NO_NAME),
-  );
+  judge(turn, { due, findings, verdict: "pending", reasons: [] }, () => askOutside(turn, findings, NO_NAME));
 }
 
 const NO_NAME = "nothing is known of who asks";
 
-const isForwardedAlone = (context: RequestTurn): boolean => {
-  const pending = itemsOf(context).filter(({ state }) => state === "pending");
+const isForwardedAlone = (turn: RequestTurn): boolean => {
+  const pending = itemsOf(turn).filter(({ state }) => state === "pending");
   return pending.length > 0 && pending.every(({ subject }) => Boolean(subject.server));
 };
 
@@ -99,16 +98,16 @@ function formOf(imei: string): Findings["device"]["imei"] {
 }
 
 /** Rejects, goes on, or does what `pending` says. */
-function judge(context: RequestTurn, record: VerificationRecord, pending: () => void): void {
-  const { scribe, order, terms } = context;
+function judge(turn: RequestTurn, record: VerificationRecord, pending: () => void): void {
+  const { scribe, order, terms } = turn;
   const verdict = judgeVerification(terms.policy.request, record.due, record.findings);
   const reasons = verdict.outcome === "rejected" ? verdict.reasons : [];
   order.request.verification = { ...record, verdict: verdict.outcome, reasons };
-  touchRequest(context);
+  touchRequest(turn);
   if (verdict.outcome === "pending") return pending();
   if (verdict.outcome === "rejected")
     return reject(
-      context,
+      turn,
       reasons.map(({ code }) => code),
     );
   scribe.note(order, {
@@ -116,28 +115,28 @@ function judge(context: RequestTurn, record: VerificationRecord, pending: () => 
     reason: `who asks was verified on the ${record.due.road} road`,
     detail: { identity: record.due.identity, card: record.due.card },
   });
-  keepAccount(context);
-  tellOfOthers(context);
-  askConsent(context);
+  keepAccount(turn);
+  tellOfOthers(turn);
+  askConsent(turn);
 }
 
 /** Whoever asked for them, the subscriber hears of it before anything is done (row 66). */
-function tellOfOthers(context: RequestTurn): void {
-  const { order } = context;
+function tellOfOthers(turn: RequestTurn): void {
+  const { order } = turn;
   if (order.cause !== "representative" && order.cause !== "partner") return;
-  const values = { actor: order.request.actor, items: namesOf(context, itemsOf(context)) };
-  tell(context, { kind: "status", text: "changed", values });
+  const values = { actor: order.request.actor, items: namesOf(turn, itemsOf(turn)) };
+  tell(turn, { kind: "status", text: "changed", values });
 }
 
-function askOutside(context: RequestTurn, { bureau, review, card }: Findings, why: string): void {
-  const { scribe, order, terms } = context;
+function askOutside(turn: RequestTurn, { bureau, review, card }: Findings, why: string): void {
+  const { scribe, order, terms } = turn;
   const { user, card: reference } = order.request;
   const deadlineAt = minutesAfter(scribe.now, terms.policy.request.verificationDeadlineMinutes);
-  if (review?.state === "asked") waitForReview(context, why);
-  else waitForOthers(context, bureau, card, deadlineAt);
+  if (review?.state === "asked") waitForReview(turn, why);
+  else waitForOthers(turn, bureau, card, deadlineAt);
   if (bureau.state === "asked") {
     const idempotencyKey = `${order.id}:identity`;
-    ask(context, {
+    ask(turn, {
       kind: "identity_check",
       itemId: null,
       idempotencyKey,
@@ -147,11 +146,11 @@ function askOutside(context: RequestTurn, { bureau, review, card }: Findings, wh
     });
   }
   if (card.state === "asked" && reference) {
-    ask(context, {
+    ask(turn, {
       kind: "card_check",
       itemId: null,
       idempotencyKey: `${order.id}:card`,
-      body: { amountMinor: "0", currency: currencyOf(context) },
+      body: { amountMinor: 0n, currency: currencyOf(turn) },
       secret: { token: reference.token },
       deadlineAt,
     });
@@ -195,10 +194,10 @@ function waitForReview({ scribe, order, terms }: RequestTurn, why: string): void
  * @throws TurnupError `nothing_to_answer`: it does not wait for a person
  */
 export function reviewed(
-  context: RequestTurn,
+  turn: RequestTurn,
   { outcome, actor }: { readonly outcome: "approved" | "refused"; readonly actor: string },
 ): void {
-  const { scribe, order } = context;
+  const { scribe, order } = turn;
   const record = order.request.verification;
   if (order.state !== "verifying" || record?.findings.review?.state !== "asked") {
     throw new TurnupError(
@@ -212,8 +211,8 @@ export function reviewed(
   const reason = outcome === "approved" ? "who asks was approved" : "who asks was refused";
   scribe.note(order, { kind: `review_${outcome}`, reason: `${reason} by a person`, evidence: actor });
   const findings: Findings = { ...record.findings, review: { state: "answered", outcome } };
-  judge(context, { ...record, findings }, () =>
-    waitForOthers(context, findings.bureau, findings.card, order.deadlineAt!),
+  judge(turn, { ...record, findings }, () =>
+    waitForOthers(turn, findings.bureau, findings.card, order.deadlineAt!),
   );
 }
 
@@ -221,33 +220,37 @@ export function reviewed(
 const currencyOf = ({ order }: RequestTurn): string =>
   order.items.find(({ subject }) => subject?.price)?.subject?.price?.currency ?? "EUR";
 
-export function checkAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
-  const { order } = context;
+export function checkAnswered(
+  turn: RequestTurn,
+  call: OutboundCall<"identity_check" | "card_check">,
+  answer: CallAnswer,
+): void {
+  const { order } = turn;
   const record = order.request.verification;
   if (order.state !== "verifying" || !record) return;
   const { findings } = record;
   if (call.kind === "identity_check" && isNobodyThere(answer) && record.due.orReview)
-    return reviewInstead(context, record);
+    return reviewInstead(turn, record);
   if (call.kind === "card_check" && answer.kind === "refused" && order.request.card) {
     const { card } = order.request;
-    context.scribe.changes.refusedCards.push({ operatorId: order.operatorId, card: card.index });
+    turn.scribe.changes.refusedCards.push({ operatorId: order.operatorId, card: card.index });
   }
   const next = call.kind === "identity_check" ? withBureau(findings, answer) : withCard(findings, answer);
-  judge(context, { ...record, findings: next }, () => undefined);
+  judge(turn, { ...record, findings: next }, () => undefined);
 }
 
 const isNobodyThere = (answer: CallAnswer): boolean =>
   answer.kind === "failed" && answer.cause === NOT_CONFIGURED;
 
-function reviewInstead(context: RequestTurn, record: VerificationRecord): void {
+function reviewInstead(turn: RequestTurn, record: VerificationRecord): void {
   const due: VerificationDue = { ...record.due, identity: "review" };
   const findings: Findings = {
     ...record.findings,
     bureau: { state: "not_asked" },
     review: { state: "asked" },
   };
-  judge(context, { ...record, due, findings }, () =>
-    waitForReview(context, "nothing is known of who asks, and no identity bureau is configured"),
+  judge(turn, { ...record, due, findings }, () =>
+    waitForReview(turn, "nothing is known of who asks, and no identity bureau is configured"),
   );
 }
 
@@ -265,14 +268,14 @@ function withCard(findings: Findings, answer: CallAnswer): Findings {
 }
 
 /** Time that ran out is a no. */
-export function verificationTimedOut(context: RequestTurn): void {
-  const record = context.order.request.verification;
-  if (!record) return reject(context, ["identity_unverified"]);
+export function verificationTimedOut(turn: RequestTurn): void {
+  const record = turn.order.request.verification;
+  if (!record) return reject(turn, ["identity_unverified"]);
   const { findings } = record;
   const silent = <Answer extends { readonly state: string }>(answer: Answer) =>
     answer.state === "asked" ? ({ state: "gave_up" } as const) : answer;
   judge(
-    context,
+    turn,
     {
       ...record,
       findings: {
@@ -282,12 +285,12 @@ export function verificationTimedOut(context: RequestTurn): void {
         card: silent(findings.card),
       },
     },
-    () => reject(context, ["identity_unverified"]),
+    () => reject(turn, ["identity_unverified"]),
   );
 }
 
-function reject(context: RequestTurn, codes: readonly string[]): void {
-  const { scribe, order } = context;
+function reject(turn: RequestTurn, codes: readonly string[]): void {
+  const { scribe, order } = turn;
   const reason = codes.map((code) => code.replaceAll("_", " ")).join(", ");
   scribe.moveOrder(order, {
     state: "rejected",
@@ -297,7 +300,7 @@ function reject(context: RequestTurn, codes: readonly string[]): void {
     deadlineAt: null,
     detail: { reasons: codes },
   });
-  nothingCameOfIt(context, "the request was rejected");
+  nothingCameOfIt(turn, "the request was rejected");
 }
 
 /**

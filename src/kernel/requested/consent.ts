@@ -11,6 +11,7 @@ import { standingOf } from "../consent/terms-due.ts";
 import { namesOf, tell, textOf } from "../fulfilment/notices.ts";
 import { provision, tellWhatFell } from "../fulfilment/provision.ts";
 import { costsOfItems } from "../fulfilment/request-items.ts";
+import { change } from "../order/change.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ConsentDraft } from "../order/request-draft.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
@@ -19,11 +20,11 @@ import { nothingCameOfIt } from "./close.ts";
 
 const NO_CODE = "";
 
-export function askConsent(context: RequestTurn): void {
-  const { scribe, order, terms } = context;
-  if (tellWhatFell(context) === "stopped") return;
+export function askConsent(turn: RequestTurn): void {
+  const { scribe, order, terms } = turn;
+  if (tellWhatFell(turn) === "stopped") return;
   const open = order.request.consents.filter(({ answer }) => answer === null);
-  if (open.length === 0) return provision(context);
+  if (open.length === 0) return provision(turn);
   const policy = terms.policy.request;
   const deadlineAt = hoursAfter(scribe.now, policy.consentDeadlineHours);
   scribe.moveOrder(order, {
@@ -35,39 +36,39 @@ export function askConsent(context: RequestTurn): void {
     detail: { terms: open.map(({ termsId, termsVersion }) => ({ termsId, version: termsVersion })) },
   });
   const values = {
-    items: namesOf(context, pending(context)),
-    price: priceOf(context),
+    items: namesOf(turn, pending(turn)),
+    price: priceOf(turn),
     terms: open.map(({ text }) => text).join(" "),
     code: open[0]?.code ?? NO_CODE,
   };
-  const { payloadId } = tell(context, {
+  const { payloadId } = tell(turn, {
     kind: "terms",
     text: "terms",
     values,
     fields: { code: values.code },
   });
-  sendByMail(context, textOf(context, "terms", values));
-  for (const consent of open) Object.assign(consent, { payloadId, askedAt: scribe.now, changed: true });
-  touchRequest(context);
+  sendByMail(turn, textOf(turn, "terms", values));
+  for (const consent of open) change(consent, { payloadId, askedAt: scribe.now });
+  touchRequest(turn);
 }
 
 /** In words, of what is booked when it is done. */
-const priceOf = (context: RequestTurn): string => {
-  const items = pending(context);
+const priceOf = (turn: RequestTurn): string => {
+  const items = pending(turn);
   const isElsewhere = items.some(({ subject }) => Boolean(subject.server));
-  return priceWords(costsOfItems(items), context.order.request.language, isElsewhere);
+  return priceWords(costsOfItems(items), turn.order.request.language, isElsewhere);
 };
 
-const pending = (context: RequestTurn) => itemsOf(context).filter(({ state }) => state === "pending");
+const pending = (turn: RequestTurn) => itemsOf(turn).filter(({ state }) => state === "pending");
 
 /** The same text to the addresses that are known, by the channels of the policy (row 52). */
-function sendByMail(context: RequestTurn, text: string): void {
-  const { order, terms } = context;
+function sendByMail(turn: RequestTurn, text: string): void {
+  const { order, terms } = turn;
   const { email, fax } = order.request.user;
   for (const channel of terms.policy.request.termsAlsoBy) {
     const address = { mail: email, fax }[channel];
     if (address === undefined) continue;
-    ask(context, {
+    ask(turn, {
       kind: "mail_notice",
       itemId: null,
       idempotencyKey: `${order.id}:terms:${channel}`,
@@ -79,16 +80,16 @@ function sendByMail(context: RequestTurn, text: string): void {
 }
 
 /** The mail server's word, for itself and for the gateway that turns mails into faxes. */
-export function mailAnswered(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
-  const { scribe, order } = context;
-  const channel = call.body.channel ?? "mail";
+export function mailAnswered(turn: RequestTurn, call: OutboundCall<"mail_notice">, answer: CallAnswer): void {
+  const { scribe, order } = turn;
+  const { channel } = call.body;
   if (answer.kind !== "done") {
     const cause = answer.kind === "refused" || answer.kind === "failed" ? answer.cause : "bad_answer";
-    return termsNotTaken(context, channel, { event: "mail_not_sent", cause });
+    return termsNotTaken(turn, channel, { event: "mail_not_sent", cause });
   }
   for (const consent of order.request.consents) {
     if (consent.payloadId === null || consent.sentBy.includes(channel)) continue;
-    Object.assign(consent, { sentBy: [...consent.sentBy, channel], changed: true });
+    change(consent, { sentBy: [...consent.sentBy, channel] });
     scribe.touch(order);
   }
   scribe.note(order, {
@@ -101,16 +102,16 @@ export function mailAnswered(context: RequestTurn, call: OutboundCall, answer: C
 
 /** A channel gave up: the others are enough, or nothing is done, as the policy says. */
 export function termsNotTaken(
-  context: RequestTurn,
+  turn: RequestTurn,
   channel: string,
-  { event, cause }: { readonly event: string; readonly cause: string },
+  { event, cause }: { readonly event: "mail_not_sent" | "terms_not_sent"; readonly cause: string },
 ): void {
-  const { scribe, order, terms } = context;
+  const { scribe, order, terms } = turn;
   const why = `the terms did not go out by ${channel}: ${cause}`;
   scribe.note(order, { kind: event, reason: why, detail: { channel, cause } });
   const isOpen = order.state === "awaiting_consent";
   if (isOpen && terms.policy.request.termsNotSent === "stop")
-    closeWithoutTrace(context, "failed", `${why}, and the policy stops there`);
+    closeWithoutTrace(turn, "failed", `${why}, and the policy stops there`);
 }
 
 /** Whether this message holds terms. */
@@ -118,8 +119,8 @@ export const holdsTerms = ({ order }: Pick<RequestTurn, "order">, payloadId: str
   order.request.consents.some((consent) => consent.payloadId === payloadId);
 
 /** @throws TurnupError `nothing_to_answer` */
-export function termsAnswered(context: RequestTurn, answer: "accept" | "decline", channel: string): void {
-  const { scribe, order } = context;
+export function termsAnswered(turn: RequestTurn, answer: "accept" | "decline", channel: string): void {
+  const { scribe, order } = turn;
   const open = order.request.consents.filter((consent) => consent.answer === null);
   if (order.state !== "awaiting_consent" || open.length === 0) {
     if (wasAnswered(order.request.consents, answer)) return; // the same answer again changes nothing
@@ -128,9 +129,9 @@ export function termsAnswered(context: RequestTurn, answer: "accept" | "decline"
     });
   }
   for (const consent of open) {
-    Object.assign(consent, { answer, answeredBy: channel, answeredAt: scribe.now, changed: true });
+    change(consent, { answer, answeredBy: channel, answeredAt: scribe.now });
   }
-  touchRequest(context);
+  touchRequest(turn);
   scribe.note(order, {
     kind: answer === "accept" ? "terms_accepted" : "terms_declined",
     reason: answer === "accept" ? "the terms were agreed to" : "the terms were declined",
@@ -138,31 +139,31 @@ export function termsAnswered(context: RequestTurn, answer: "accept" | "decline"
     detail: { terms: open.map(({ termsId, termsVersion }) => ({ termsId, version: termsVersion })) },
   });
   if (answer === "accept") {
-    tell(context, {
+    tell(turn, {
       kind: "status",
       text: "accepted",
-      values: { items: namesOf(context, pending(context)) },
+      values: { items: namesOf(turn, pending(turn)) },
     });
-    return provision(context);
+    return provision(turn);
   }
-  closeWithoutTrace(context, "declined", "the subscriber declined the terms");
+  closeWithoutTrace(turn, "declined", "the subscriber declined the terms");
 }
 
 const wasAnswered = (consents: readonly ConsentDraft[], given: "accept" | "decline"): boolean =>
   consents.length > 0 && standingOf(consents) === (given === "accept" ? "accepted" : "declined");
 
-export function consentTimedOut(context: RequestTurn): void {
-  const sentBy = new Set(context.order.request.consents.flatMap(({ sentBy }) => sentBy));
+export function consentTimedOut(turn: RequestTurn): void {
+  const sentBy = new Set(turn.order.request.consents.flatMap(({ sentBy }) => sentBy));
   const how = sentBy.size > 0 ? `they were sent by ${[...sentBy].join(", ")}` : "no channel had taken them";
-  closeWithoutTrace(context, "expired", `nobody answered the terms in time; ${how}`);
+  closeWithoutTrace(turn, "expired", `nobody answered the terms in time; ${how}`);
 }
 
 function closeWithoutTrace(
-  context: RequestTurn,
+  turn: RequestTurn,
   state: "declined" | "expired" | "failed",
   reason: string,
 ): void {
-  const { scribe, order } = context;
+  const { scribe, order } = turn;
   scribe.moveOrder(order, { state, reason, nextAction: NO_ACTION, dueAt: null, deadlineAt: null });
-  nothingCameOfIt(context, reason);
+  nothingCameOfIt(turn, reason);
 }

@@ -7,14 +7,14 @@ import type { EndedMessage } from "../order/message.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { holdsTerms, termsNotTaken } from "./consent.ts";
 
-export function noticeEnded(context: RequestTurn, ended: EndedMessage): void {
-  const item = itemsOf(context).find(({ message }) => message?.payloadId === ended.payloadId);
-  if (ended.outcome === "delivered") return delivered(context, ended, item);
-  const { scribe, order, terms } = context;
+export function noticeEnded(turn: RequestTurn, ended: EndedMessage): void {
+  const item = itemsOf(turn).find(({ message }) => message?.payloadId === ended.payloadId);
+  if (ended.outcome === "delivered") return delivered(turn, ended, item);
+  const { scribe, order, terms } = turn;
   // Where the device has the access data, by the client's own word, its octets are wiped and nothing is sent again.
   const isWiped = item?.kind === "service" && item.state !== "registered";
   if (!isWiped && ended.attempt <= terms.policy.resendLimit) {
-    return resendCompanion(scribe, order, ended, terms, resendWaitMinutes(ended.attempt));
+    return resendCompanion(turn, ended, resendWaitMinutes(ended.attempt));
   }
   scribe.note(order, {
     kind: "notice_failed",
@@ -22,30 +22,30 @@ export function noticeEnded(context: RequestTurn, ended: EndedMessage): void {
     reason: `a notice did not reach the device in ${ended.attempt} attempts`,
     detail: { messageId: ended.messageId, errorCode: ended.errorCode },
   });
-  if (holdsTerms(context, ended.payloadId))
-    return termsNotTaken(context, "sms", {
+  if (holdsTerms(turn, ended.payloadId))
+    return termsNotTaken(turn, "sms", {
       event: "terms_not_sent",
       cause: ended.errorCode ?? ended.outcome,
     });
-  if (item?.kind === "service") return accessLost(context, item, `${ended.attempt} SMS failed`);
+  if (item?.kind === "service") return accessLost(turn, item, `${ended.attempt} SMS failed`);
   if (item?.state !== "sending" || item.subject.channel !== "narrowband") return;
-  failItem(scribe, order, item, {
+  failItem(turn, item, {
     cause: "sms_failed",
     reason: `its content did not reach the device by SMS in ${ended.attempt} attempts`,
   });
 }
 
-function delivered(context: RequestTurn, ended: EndedMessage, item: RequestItem | undefined): void {
-  context.scribe.note(context.order, {
+function delivered(turn: RequestTurn, ended: EndedMessage, item: RequestItem | undefined): void {
+  turn.scribe.note(turn.order, {
     kind: "notice_delivered",
     itemId: item?.id ?? null,
     reason: "the SMSC reported every part of a notice delivered",
     evidence: "smsc_receipts",
     detail: { messageId: ended.messageId },
   });
-  if (item?.kind === "service") return accessDelivered(context, item, "the access data reached the device");
+  if (item?.kind === "service") return accessDelivered(turn, item, "the access data reached the device");
   if (item?.subject.channel === "narrowband") {
-    reachOnDevice(context, item, "delivered", {
+    reachOnDevice(turn, item, "delivered", {
       evidence: "smsc_receipts",
       reason: "the content reached the device by SMS",
     });

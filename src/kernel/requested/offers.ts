@@ -67,7 +67,8 @@ export async function sendOffers(
   refuseElsewhere(deps, item);
   const sent: Offered[] = [];
   // One transaction each: a long list holds no locks, and what was sent stays sent.
-  for (const who of offer.to) sent.push(await inStep((step) => offerTo(deps, step, operatorId, offer, who)));
+  for (const who of offer.to)
+    sent.push(await inStep((step) => offerTo(deps, step, { operatorId, offer }, who)));
   return sent;
 }
 
@@ -76,8 +77,7 @@ const notSent = (outcome: OfferOutcome): Offered => ({ outcome, offerId: null, s
 async function offerTo(
   deps: ConductorDeps,
   step: Step,
-  operatorId: string,
-  offer: Offering,
+  { operatorId, offer }: { readonly operatorId: string; readonly offer: Offering },
   who: Offering["to"][number],
 ): Promise<Offered> {
   const { tx, scribe } = step;
@@ -122,15 +122,18 @@ async function offerTo(
     code,
     link: deps.offerUrl(token),
   });
-  queueNotice(deps, scribe, terms, {
-    bytes: composeText(text),
-    protocol: "text",
-    payloadId: scribe.newId(),
-    orderId: null,
-    subscriberId,
-    idempotencyKey,
-    unasked: { notBefore },
-  });
+  queueNotice(
+    { deps, scribe, terms },
+    {
+      bytes: composeText(text),
+      protocol: "text",
+      payloadId: scribe.newId(),
+      orderId: null,
+      subscriberId,
+      idempotencyKey,
+      unasked: { notBefore },
+    },
+  );
   return { outcome: "sent", offerId: id, sendsAt: (notBefore ?? scribe.now).toISOString() };
 }
 

@@ -12,12 +12,12 @@ import { apply } from "../fulfilment/provision.ts";
 import { serviceAnswered } from "../fulfilment/service.ts";
 import type { CallChange } from "../order/change-set.ts";
 import { isFinal } from "../order/ending.ts";
-import type { CallKind, OutboundCall } from "../order/outbound-call.ts";
+import type { RequestCall, RequestCallKind } from "../order/outbound-call.ts";
 import type { RequestTurn } from "../order/turn.ts";
 import { checkAnswered } from "./begin.ts";
 import { mailAnswered } from "./consent.ts";
 
-const WHO: Partial<Record<CallKind, string>> = {
+const WHO: Readonly<Record<RequestCallKind, string>> = {
   identity_check: "the identity bureau",
   card_check: "the payment provider",
   service_registration: "the service server",
@@ -28,22 +28,22 @@ const WHO: Partial<Record<CallKind, string>> = {
 };
 const MAX_CAUSE_CHARACTERS = 40;
 
-export function requestAnswered(context: RequestTurn, call: OutboundCall, given: CallAnswer): void {
-  const { scribe, order } = context;
+export function requestAnswered(turn: RequestTurn, call: RequestCall, given: CallAnswer): void {
+  const { scribe, order } = turn;
   const answer = tidy(call, given);
   const change = (
     state: "due" | "done" | "refused" | "given_up",
     reason: string,
     dueAt: Date | null = null,
-    known: Pick<CallChange, "body"> = {},
+    known: Pick<CallChange, "content"> = {},
   ) => scribe.changes.callChanges.push({ id: call.id, state, reason, dueAt, ...known });
   if (isUnderWay(answer)) {
     const reason = `${WHO[call.kind]} is at it`;
     if (isFinal(order)) return void change("done", `${reason}; nobody waits for it any more`);
     const retry = nextTry(scribe, call);
     change(retry ? "due" : "given_up", reason, retry, knownThere(call, answer));
-    dispatch(context, call, answer);
-    if (!retry) dispatch(context, call, { kind: "failed", cause: "under_way", reason });
+    dispatch(turn, call, answer);
+    if (!retry) dispatch(turn, call, { kind: "failed", cause: "under_way", reason });
     return;
   }
   if (answer.kind === "failed") {
@@ -58,35 +58,35 @@ export function requestAnswered(context: RequestTurn, call: OutboundCall, given:
     change("given_up", reason);
   } else if (answer.kind === "refused") change("refused", `${WHO[call.kind]} refused: ${answer.cause}`);
   else change("done", `${WHO[call.kind]} answered`);
-  dispatch(context, call, answer);
+  dispatch(turn, call, answer);
 }
 
 const mayBeReviewed = ({ request }: RequestTurn["order"]): boolean =>
   request.verification?.due.orReview === true;
 
-function dispatch(context: RequestTurn, call: OutboundCall, answer: CallAnswer): void {
+function dispatch(turn: RequestTurn, call: RequestCall, answer: CallAnswer): void {
   switch (call.kind) {
     case "identity_check":
     case "card_check":
-      return checkAnswered(context, call, answer);
+      return checkAnswered(turn, call, answer);
     case "service_registration":
-      return serviceAnswered(context, call, answer);
+      return serviceAnswered(turn, call, answer);
     case "element_task":
-      return elementAnswered(context, call, answer);
+      return elementAnswered(turn, call, answer);
     case "forward_request":
-      return forwardAnswered(context, call, answer);
+      return forwardAnswered(turn, call, answer);
     case "billing_notice": {
-      const prepared = billingAnswered(context, call, answer);
-      if (prepared) apply(context, prepared);
+      const prepared = billingAnswered(turn, call, answer);
+      if (prepared) apply(turn, prepared);
       return;
     }
-    default:
-      return mailAnswered(context, call, answer);
+    case "mail_notice":
+      return mailAnswered(turn, call, answer);
   }
 }
 
 /** An answer of another kind of machine is none. */
-const EXPECTED: Partial<Record<CallKind, readonly CallAnswer["kind"][]>> = {
+const EXPECTED: Readonly<Record<RequestCallKind, readonly CallAnswer["kind"][]>> = {
   identity_check: ["answered"],
   card_check: ["done"],
   service_registration: ["registered", "needs_information", "done"],
@@ -96,7 +96,7 @@ const EXPECTED: Partial<Record<CallKind, readonly CallAnswer["kind"][]>> = {
   forward_request: ["forwarded"],
 };
 
-function tidy(call: OutboundCall, answer: CallAnswer): CallAnswer {
+function tidy(call: RequestCall, answer: CallAnswer): CallAnswer {
   if (answer.kind === "refused" || answer.kind === "failed") {
     const cause = answer.cause
       .toLowerCase()
@@ -104,6 +104,6 @@ function tidy(call: OutboundCall, answer: CallAnswer): CallAnswer {
       .slice(0, MAX_CAUSE_CHARACTERS);
     return { ...answer, cause: cause || "unknown" };
   }
-  if (EXPECTED[call.kind]?.includes(answer.kind)) return answer;
+  if (EXPECTED[call.kind].includes(answer.kind)) return answer;
   return { kind: "failed", cause: "bad_answer", reason: "the answer is not one to this call" };
 }

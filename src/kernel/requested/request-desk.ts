@@ -34,14 +34,14 @@ type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
 export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, inStep: InStep): RequestDesk {
   /** One request in scope, locked. */
-  async function on<T>(scope: RequestScope, orderId: string, work: (context: RequestTurn) => T): Promise<T> {
+  async function on<T>(scope: RequestScope, orderId: string, work: (turn: RequestTurn) => T): Promise<T> {
     const id = await requests.orderIdOf(scope, orderId);
     if (!id) throw notFound();
     return inStep(async (step) => {
       const [order] = await step.tx.lockOrders([id]);
       if (!order || !isOfRequest(order)) throw notFound();
       const openCodes = await step.tx.openCodesOf(order.operatorId, order.subscriberId, step.scribe.now);
-      return work({ ...(await contextOf(deps, step, order)), openCodes });
+      return work({ ...(await step.turnOf(order)), openCodes });
     });
   }
 
@@ -75,7 +75,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
     },
 
     review: (operatorId, orderId, answer) =>
-      on({ operatorId, subscriberId: null }, orderId, (context) => reviewed(context, answer)),
+      on({ operatorId, subscriberId: null }, orderId, (turn) => reviewed(turn, answer)),
 
     async underReview(operatorId, idOrReference) {
       const orderId = await requests.orderIdOf({ operatorId, subscriberId: null }, idOrReference);
@@ -86,36 +86,37 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
     },
 
     answerTerms: (scope, orderId, answer, channel) =>
-      on(scope, orderId, (context) => termsAnswered(context, answer, channel)),
+      on(scope, orderId, (turn) => termsAnswered(turn, answer, channel)),
 
     supplyFields: (scope, orderId, itemId, fields) =>
-      on(scope, orderId, (context) => fieldsSupplied(context, itemId, fields)),
+      on(scope, orderId, (turn) => fieldsSupplied(turn, itemId, fields)),
 
-    chooseRetransmission: (scope, orderId, itemId, choice, channel) =>
-      on(scope, orderId, (context) => choiceMade(context, itemId, choice, channel)),
+    chooseRetransmission: (scope, { orderId, itemId }, choice, channel) =>
+      on(scope, orderId, (turn) => choiceMade(turn, itemId, choice, channel)),
 
-    deviceReports: (scope, orderId, itemId, outcome, channel) =>
-      on(scope, orderId, (context) => deviceReported(context, itemId, outcome, channel)),
+    deviceReports: (scope, { orderId, itemId }, outcome, channel) =>
+      on(scope, orderId, (turn) => deviceReported(turn, itemId, outcome, channel)),
 
     async content(scope, orderId, itemId) {
-      const source = await on(scope, orderId, (context) => {
-        const item = itemOf(context, itemId);
+      const source = await on(scope, orderId, (turn) => {
+        const item = itemOf(turn, itemId);
         return item && hasContent(item) ? { module: moduleSourceOf(item) ?? null } : undefined;
       });
       if (!source) return undefined;
       // Outside a transaction: it may come from another server.
       const octets = source.module && (await moduleOctets(deps, scope.operatorId, source.module));
-      const bytes = await on(scope, orderId, (context) => {
-        const item = itemOf(context, itemId);
+      const bytes = await on(scope, orderId, (turn) => {
+        const item = itemOf(turn, itemId);
         if (!item || !hasContent(item)) return undefined;
-        const composed = compose(context, item, octets);
-        contentFetched(context, item, composed.length);
+        const composed = compose(turn, item, octets);
+        contentFetched(turn, item, composed.length);
         return composed;
       });
       return bytes && { contentType: CONTENT_TYPE_OF_CONTENT, bytes };
     },
 
-    textCame: (...text) => textCame({ deps, requests, inStep, on, submit: desk.submit }, ...text),
+    textCame: (from, text, to, part) =>
+      textCame({ deps, requests, inStep, on, submit: desk.submit }, { from, text, to }, part),
 
     async replyCame(bytes) {
       const peeked = peekReply(bytes);
@@ -124,7 +125,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
         const reply = opened(bytes, known.noticeKey);
         if (!reply || reply.reference !== known.reference) continue;
         const scope = { operatorId: known.operatorId, subscriberId: known.subscriberId };
-        await on(scope, known.orderId, (context) => take(context, reply));
+        await on(scope, known.orderId, (turn) => take(turn, reply));
         return true;
       }
       return false;
@@ -147,24 +148,15 @@ const notFound = (): TurnupError =>
     nextStep: "take the reference from the notice or the status screen",
   });
 
-export async function contextOf(
-  deps: ConductorDeps,
-  { tx, scribe }: Step,
-  order: RequestTurn["order"],
-): Promise<RequestTurn> {
-  const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
-  return { deps, scribe, order, subject, terms: await tx.termsOf(order.operatorId) };
-}
-
 const unavailable = (fact: string, cause?: unknown) =>
   new TurnupError("content_unavailable", `the content cannot be had: ${fact}`, {
     cause,
     nextStep: "fetch it again later; the operator puts the octets into the catalog",
   });
 
-function compose(context: RequestTurn, item: RequestItem, octets: Uint8Array | null): Uint8Array {
+function compose(turn: RequestTurn, item: RequestItem, octets: Uint8Array | null): Uint8Array {
   try {
-    return composeContent(context, item, octets);
+    return composeContent(turn, item, octets);
   } catch (cause) {
     const isMalformed = cause instanceof Error && ["RangeError", "DecodeError"].includes(cause.name);
     throw isMalformed ? unavailable("what the catalog holds makes no content", cause) : cause;
@@ -198,30 +190,30 @@ function opened(bytes: Uint8Array, noticeKey: Uint8Array): Reply | undefined {
 }
 
 /** A reply that asks for what is over changes nothing: the client may say everything twice. */
-function take(context: RequestTurn, reply: Reply): void {
-  const item = itemOf(context, reply.itemId);
+function take(turn: RequestTurn, reply: Reply): void {
+  const item = itemOf(turn, reply.itemId);
   const channel = "client_sms";
   try {
     switch (reply.kind) {
       case "ack":
-        return acknowledged(context, reply);
+        return acknowledged(turn, reply);
       case "accept":
       case "decline":
-        return termsAnswered(context, reply.kind, channel);
+        return termsAnswered(turn, reply.kind, channel);
       case "retransmit":
       case "give_up":
-        return item && choiceMade(context, item.id, reply.kind, channel);
+        return item && choiceMade(turn, item.id, reply.kind, channel);
       default: {
         const outcome: DeviceOutcome =
           reply.kind === "installed"
             ? { kind: "installed" }
             : { kind: "failed", cause: reply.cause ?? "unknown" };
-        if (item) deviceReported(context, item.id, outcome, channel);
+        if (item) deviceReported(turn, item.id, outcome, channel);
       }
     }
   } catch (error) {
     if (!(error instanceof TurnupError) || error.code !== "nothing_to_answer") throw error;
-    context.scribe.note(context.order, {
+    turn.scribe.note(turn.order, {
       kind: "late_reply",
       itemId: item?.id ?? null,
       reason: `the client said "${reply.kind}" when nothing waited for it`,
@@ -231,14 +223,14 @@ function take(context: RequestTurn, reply: Reply): void {
 }
 
 /** It has the notice: what it carried has arrived. */
-function acknowledged(context: RequestTurn, { messageId }: Reply): void {
-  const item = itemsOf(context).find(
+function acknowledged(turn: RequestTurn, { messageId }: Reply): void {
+  const item = itemsOf(turn).find(
     ({ message }) => message && Buffer.from(noticeIdOf(message.payloadId)).equals(messageId),
   );
   if (!item || isClosed(item)) return;
-  if (item.kind === "service") return accessDelivered(context, item, "the client has the access data");
+  if (item.kind === "service") return accessDelivered(turn, item, "the client has the access data");
   if (item.subject.channel === "narrowband") {
-    reachOnDevice(context, item, "opened", {
+    reachOnDevice(turn, item, "opened", {
       evidence: "client_ack",
       reason: "the client has the content",
     });

@@ -23,7 +23,7 @@ import type { RequestDraft } from "../order/request-draft.ts";
 import type { Asker, Holding } from "../order/request-store.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import type { Step } from "../order/step.ts";
-import { isOfRequest } from "../order/turn.ts";
+import type { RequestedOrder, Turn } from "../order/turn.ts";
 import { tidyUserData } from "../registration/check-user-data.ts";
 import { seenWindowMs } from "../registration/find-fraud.ts";
 import { beginRequest } from "./begin.ts";
@@ -43,10 +43,11 @@ type Submitted = { readonly orderId: string; readonly reference: string; readonl
 /** @throws TurnupError identity_unknown, catalog_item_unknown, assurance_too_low, selection_empty, nothing_to_answer */
 export async function submitRequest(
   deps: ConductorDeps,
-  { tx, scribe }: Step,
+  step: Step,
   operatorId: string,
   given: NewRequest,
 ): Promise<Submitted> {
+  const { tx, scribe } = step;
   if (given.selection.length === 0 || given.selection.length > SELECTION_MAX) {
     throw new TurnupError("selection_empty", `a request names 1 to ${SELECTION_MAX} items of the catalog`, {
       nextStep: "choose at least one item",
@@ -63,7 +64,7 @@ export async function submitRequest(
 
   if (given.accountNumber !== undefined)
     await tx.putAccountNumber(operatorId, asker.subscriberId, given.accountNumber);
-  const facts = await tx.factsOf(factsQuery(operatorId, asker, request, terms, scribe.now));
+  const facts = await tx.factsOf(factsQuery(asker, request, terms, scribe.now));
   const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
   const underway = await tx.underwayOf(operatorId, asker, request.action);
   const catalog = await catalogFor(deps, operatorId, request.action, holdings);
@@ -114,7 +115,7 @@ export async function submitRequest(
     books: await tx.accountBooksOf(asker.subscriberId),
     changed: false,
   };
-  const order = newOrder(scribe, operatorId, asker, request, terms, draft);
+  const order = newOrder({ scribe, terms }, asker, request, draft);
   order.items.push(...itemsFor({ ...making, scribe, texts }, expansion));
   const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
   draft.consents.push(...consentsFor({ ...making, scribe, texts, openCodes }, order));
@@ -143,12 +144,9 @@ export async function submitRequest(
       bearer: request.bearer,
     },
   });
-  const subject = (await tx.subjectsOf([order.id])).get(order.id)!;
-  if (isOfRequest(order)) {
-    // What is given back asks for no card and nobody's word.
-    const items = request.action === "add" ? asking : [];
-    beginRequest({ deps, scribe, order, subject, terms }, { request, items, facts });
-  }
+  // What is given back asks for no card and nobody's word.
+  const asked = request.action === "add" ? asking : [];
+  beginRequest(await step.turnOf(order), { request, items: asked, facts });
   return { orderId: order.id, reference: draft.reference, created: true };
 }
 
@@ -189,10 +187,9 @@ function refuseElsewhere(
 }
 
 function factsQuery(
-  operatorId: string,
   asker: Asker,
   { card, user }: NewRequest,
-  { policy }: OperatorTerms,
+  { operatorId, policy }: OperatorTerms,
   now: Date,
 ): FactsQuery {
   const { fraud, cardTries } = policy.request;
@@ -264,16 +261,14 @@ function refuseUnassured(
 }
 
 function newOrder(
-  scribe: Scribe,
-  operatorId: string,
+  { scribe, terms }: Pick<Turn, "scribe" | "terms">,
   asker: Asker,
   request: NewRequest,
-  terms: OperatorTerms,
   draft: RequestDraft,
-): OrderDraft {
+): RequestedOrder {
   return {
     id: scribe.newId(),
-    operatorId,
+    operatorId: terms.operatorId,
     ...asker,
     cause: request.road,
     createdAt: scribe.now,

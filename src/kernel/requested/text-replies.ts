@@ -27,7 +27,7 @@ type ReplyDeps = {
   readonly requests: RequestStore;
   readonly inStep: <T>(work: (step: Step) => Promise<T>) => Promise<T>;
   /** One request in scope, locked. */
-  readonly on: <T>(scope: RequestScope, orderId: string, work: (context: RequestTurn) => T) => Promise<T>;
+  readonly on: <T>(scope: RequestScope, orderId: string, work: (turn: RequestTurn) => T) => Promise<T>;
   readonly submit: RequestDesk["submit"];
 };
 
@@ -45,20 +45,20 @@ const OFFER_FAULTS: readonly string[] = [
 ];
 const ACTOR = "subscriber";
 
+/** `to`: the short code or number that it was sent to. */
+type CameText = { readonly from: string; readonly text: string; readonly to: string | undefined };
+
 /**
- * @param to the short code or number that it was sent to
  * @param part of a longer text: what stands in it may be half of a sentence, so nothing in it is a plain answer
  */
 export async function textCame(
   here: ReplyDeps,
-  from: string,
-  text: string,
-  to?: string,
-  part?: TextPart,
+  { from, text, to }: CameText,
+  part: TextPart | undefined,
 ): Promise<boolean> {
   const { deps, requests } = here;
   const stop = part && part.seq > 1 ? undefined : readStop(text);
-  const wasPreference = stop !== undefined && (await preferenceCame(here, stop, from, text, to));
+  const wasPreference = stop !== undefined && (await preferenceCame(here, stop, { from, text, to }));
   if (stop?.kind === "start") return wasPreference;
   const questions = await requests.questionsOf(from, deps.clock());
   // The words that count are those of whoever asked, in the language that they asked in.
@@ -72,7 +72,7 @@ export async function textCame(
     return true;
   }
   // STOP has its own answer, and is no question's by itself.
-  if (!wasPreference) await notUnderstood(here, terms, about, questions, text);
+  if (!wasPreference) await notUnderstood(here, about, questions, text);
   return wasPreference || read !== undefined;
 }
 
@@ -100,16 +100,16 @@ async function answer(
   const scope = { operatorId: question.operatorId, subscriberId: question.subscriberId };
   const evidence = { ...scope, readAs: said, questions: [nameOf(question)], text };
   if (question.kind === "terms") {
-    return on(scope, question.orderId, (context) => {
-      termsAnswered(context, said, "sms");
-      keep(context.scribe, { ...evidence, orderId: question.orderId });
+    return on(scope, question.orderId, (turn) => {
+      termsAnswered(turn, said, "sms");
+      keep(turn.scribe, { ...evidence, orderId: question.orderId });
     });
   }
   if (question.kind === "choice") {
     const choice = said === "accept" ? "retransmit" : "give_up";
-    return on(scope, question.orderId, (context) => {
-      choiceMade(context, question.itemId, choice, "sms");
-      keep(context.scribe, { ...evidence, orderId: question.orderId });
+    return on(scope, question.orderId, (turn) => {
+      choiceMade(turn, question.itemId, choice, "sms");
+      keep(turn.scribe, { ...evidence, orderId: question.orderId });
     });
   }
   await inStep(async ({ scribe }) => keep(scribe, { ...evidence, offerId: question.offerId }));
@@ -127,7 +127,7 @@ async function offerAnswered(
   } catch (error) {
     if (!(error instanceof TurnupError) || !OFFER_FAULTS.includes(error.code)) throw error;
     await inStep(async ({ tx, scribe }) =>
-      queueAnswer(deps, scribe, await tx.termsOf(offer.operatorId), offer, "offerNotTaken"),
+      queueAnswer({ deps, scribe, terms: await tx.termsOf(offer.operatorId) }, offer, "offerNotTaken"),
     );
   }
 }
@@ -137,11 +137,11 @@ async function offerAnswered(
 /** Says how to answer: once a question, and not to somebody who only chats. */
 async function notUnderstood(
   { deps, inStep }: ReplyDeps,
-  terms: OperatorTerms,
   { operatorId, subscriberId }: Question,
   open: readonly Question[],
   text: string,
 ): Promise<void> {
+  const terms = await deps.store.termsOf(operatorId);
   const own = open.filter((question) => question.operatorId === operatorId);
   const told = codesIn(text);
   const named = own.filter(({ code }) => told.includes(code));
@@ -158,7 +158,7 @@ async function notUnderstood(
     if (answered) {
       const codes = about.map(({ code }) => code);
       const values = { code: codes[0] ?? "", codes: codes.join(", ") };
-      queueAnswer(deps, scribe, terms, about[0]!, answered, values);
+      queueAnswer({ deps, scribe, terms }, about[0]!, answered, values);
     }
   });
 }
@@ -213,20 +213,14 @@ function keep(
 // STOP and START.
 
 /** False where no operator is meant: nobody here has the number, and the address is none's. */
-async function preferenceCame(
-  here: ReplyDeps,
-  { kind }: StopRead,
-  from: string,
-  text: string,
-  to: string | undefined,
-): Promise<boolean> {
-  const holders = await holdersOf(here, from, to);
-  for (const holder of holders) await takePreference(here, holder, kind, from, text);
+async function preferenceCame(here: ReplyDeps, { kind }: StopRead, came: CameText): Promise<boolean> {
+  const holders = await holdersOf(here, came);
+  for (const holder of holders) await takePreference(here, holder, kind, came);
   return holders.length > 0;
 }
 
 /** Operators that know the number, else those whose address was written to, else the only one there is. */
-async function holdersOf({ deps, requests }: ReplyDeps, from: string, to: string | undefined) {
+async function holdersOf({ deps, requests }: ReplyDeps, { from, to }: CameText) {
   const all = await requests.holdersOf(from);
   const known = all.filter(({ subscriberId }) => subscriberId !== null);
   if (known.length > 0) return known;
@@ -244,8 +238,7 @@ async function takePreference(
   { deps, inStep }: ReplyDeps,
   { operatorId, subscriberId, language }: NumberHolder,
   kind: StopRead["kind"],
-  from: string,
-  text: string,
+  { from, text }: CameText,
 ): Promise<void> {
   const msisdn = parseMsisdn(from.startsWith("+") ? from : `+${from}`);
   const of = { operatorId, msisdn, subscriberId };
@@ -265,6 +258,6 @@ async function takePreference(
       detail: { channel: "sms", ...ended },
     });
     const terms = await tx.termsOf(operatorId);
-    queueAnswer(deps, scribe, terms, { subscriberId, destination: msisdn, language }, answered);
+    queueAnswer({ deps, scribe, terms }, { subscriberId, destination: msisdn, language }, answered);
   });
 }

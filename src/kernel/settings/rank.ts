@@ -97,7 +97,7 @@ export function rankFor(
   return points
     .map((point) => {
       const owner = ownerOf(point, profile);
-      const score = scoreOf(use, point, owner, votes.get(point.apn.toLowerCase()), profile);
+      const score = scoreOf(use, { point, owner }, votes.get(point.apn.toLowerCase()), profile);
       return { point, owner, score };
     })
     .sort((a, b) => b.score - a.score);
@@ -150,8 +150,7 @@ export function ownerOf(point: AccessPoint, profile: NetworkProfile): RowOwner {
 
 function scoreOf(
   use: Use,
-  point: AccessPoint,
-  owner: RowOwner,
+  { point, owner }: { readonly point: AccessPoint; readonly owner: RowOwner },
   votes: Votes | undefined,
   profile: NetworkProfile,
 ): number {

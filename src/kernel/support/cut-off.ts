@@ -2,13 +2,16 @@
 import type { Device } from "../devices/catalog.ts";
 import type { SupportKnowledge } from "./support-knowledge.ts";
 
+/** An application that the data says is cut off on this model. */
+export type CutOffApplication = { readonly application: string; readonly source: string };
+
 /** Empty where the data tells nothing, or where the model's release is not known to lie before the last that it holds for. */
 export function cutOffOn(
   { make, release }: Pick<Device, "make" | "release">,
   knowledge: Pick<SupportKnowledge, "exitOf">,
   /** ISO date. */
   asOf: string,
-): { readonly application: string; readonly source: string }[] {
+): CutOffApplication[] {
   const exit = make === null ? undefined : knowledge.exitOf(make);
   if (!exit || exit.cutOff.length === 0 || exit.endedBy > asOf) return [];
   const { cutOffReleasedUntil: until, cutOffSource: source } = exit;

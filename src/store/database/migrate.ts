@@ -93,6 +93,7 @@ const applyNext = (database: Database, files: readonly MigrationFile[]): Promise
       tx.send("set local lock_timeout to default"); // its own statements wait no longer than anybody's
       tx.send(LEDGER);
       const applied = await ledger(tx);
+      check(applied, files);
       const next = files.find(({ name }) => !applied.has(name));
       if (!next) return undefined;
       await tx.run(next.text);

@@ -234,10 +234,10 @@ test("catalog and terms of another server are those of now within a second, told
   const versionOf = async (): Promise<number> =>
     (await there.catalog.currentTerms(mine)).get("general")?.version ?? 0;
   assert.equal(await versionOf(), 0);
-  await here.catalog.putTerms(mine, "general", { en: "One." }, always, "root");
+  await here.catalog.putTerms(mine, "general", { en: "One." }, { expected: always, actor: "root" });
   await until(async () => (await versionOf()) === 1, "told");
   line.silence();
-  await here.catalog.putTerms(mine, "general", { en: "Two." }, always, "root");
+  await here.catalog.putTerms(mine, "general", { en: "Two." }, { expected: always, actor: "root" });
   assert.equal(
     (await here.catalog.currentTerms(mine)).get("general")?.version,
     2,

@@ -38,15 +38,18 @@ const documentOf = (
 });
 
 test("a change is a next version; the one before is kept as it was, for orders that name it", async () => {
-  assert.deepEqual(await store.put(MINE, "mms", body("mms"), isNew, "root"), {
+  assert.deepEqual(await store.put(MINE, "mms", body("mms"), { expected: isNew, actor: "root" }), {
     outcome: "stored",
     version: 1,
   });
   const dearer = body("mms", { price: { onceMinor: 100, monthlyMinor: 0, currency: "EUR" } });
-  assert.deepEqual(await store.put(MINE, "mms", dearer, (version) => version === 1, "root"), {
-    outcome: "stored",
-    version: 2,
-  });
+  assert.deepEqual(
+    await store.put(MINE, "mms", dearer, { expected: (version) => version === 1, actor: "root" }),
+    {
+      outcome: "stored",
+      version: 2,
+    },
+  );
   assert.equal((await store.version(MINE, "mms", 1))?.price, null);
   assert.equal((await store.version(MINE, "mms", 2))?.price?.onceMinor, 100);
   const found = await store.find(MINE, "mms");
@@ -69,27 +72,31 @@ test("the same again changes nothing, and who saw another version changes nothin
   const before = await audit();
   const current = (await store.find(MINE, "mms"))?.current;
   assert.ok(current);
-  assert.deepEqual(await store.put(MINE, "mms", bodyOf(current), always, "root"), {
+  assert.deepEqual(await store.put(MINE, "mms", bodyOf(current), { expected: always, actor: "root" }), {
     outcome: "unchanged",
     version: 2,
   });
-  assert.deepEqual(await store.put(MINE, "mms", body("mms"), (version) => version === 1, "root"), {
+  assert.deepEqual(
+    await store.put(MINE, "mms", body("mms"), { expected: (version) => version === 1, actor: "root" }),
+    {
+      outcome: "changed",
+    },
+  );
+  assert.deepEqual(await store.put(MINE, "mms", body("mms"), { expected: isNew, actor: "root" }), {
     outcome: "changed",
   });
-  assert.deepEqual(await store.put(MINE, "mms", body("mms"), isNew, "root"), { outcome: "changed" });
   assert.deepEqual(await audit(), before);
 });
 
 test("of two who change one version at once only one does", async () => {
-  await store.put(MINE, "race", body("race"), isNew, "root");
+  await store.put(MINE, "race", body("race"), { expected: isNew, actor: "root" });
   const outcomes = await Promise.all(
     [1, 2, 3, 4].map((onceMinor) =>
       (onceMinor % 2 ? store : elsewhere).put(
         MINE,
         "race",
         body("race", { price: { onceMinor, monthlyMinor: 0, currency: "EUR" } }),
-        (version) => version === 1,
-        "root",
+        { expected: (version) => version === 1, actor: "root" },
       ),
     ),
   );
@@ -107,15 +114,19 @@ test("another operator's catalog is another one", async () => {
   assert.equal((await store.currentCatalog(THEIRS)).size, 0);
   assert.equal(await store.retire(THEIRS, "mms", always, "mallory"), "unknown");
   assert.ok((await store.currentCatalog(MINE)).has("mms"));
-  assert.deepEqual(await store.put(THEIRS, "mms", body("mms"), isNew, "them"), {
+  assert.deepEqual(await store.put(THEIRS, "mms", body("mms"), { expected: isNew, actor: "them" }), {
     outcome: "stored",
     version: 1,
   });
 });
 
 test("lists go page by page in order of id, all kinds or one", async () => {
-  for (const id of ["a1", "a2", "a3"]) await store.put(MINE, id, body(id), isNew, "root");
-  await store.put(MINE, "a-pack", bodyOf(samplePackage("a-pack", ["a1"])), isNew, "root");
+  for (const id of ["a1", "a2", "a3"])
+    await store.put(MINE, id, body(id), { expected: isNew, actor: "root" });
+  await store.put(MINE, "a-pack", bodyOf(samplePackage("a-pack", ["a1"])), {
+    expected: isNew,
+    actor: "root",
+  });
   const seen: string[] = [];
   for (let after: string | undefined; ; ) {
     const { items, next } = await store.list(MINE, { limit: 2, after });
@@ -139,7 +150,10 @@ test("what another item includes is not retired; what nothing leans on is, and c
   assert.equal(await store.retire(MINE, "a1", always, "root"), "retired");
   assert.equal((await store.find(MINE, "a1"))?.current, undefined);
   assert.equal((await store.version(MINE, "a1", 1))?.id, "a1");
-  assert.deepEqual(await store.put(MINE, "a1", body("a1"), isNew, "root"), { outcome: "stored", version: 2 });
+  assert.deepEqual(await store.put(MINE, "a1", body("a1"), { expected: isNew, actor: "root" }), {
+    outcome: "stored",
+    version: 2,
+  });
 });
 
 test("what is offered is remembered; a change is seen at once here, and elsewhere by whoever asks for its version", async () => {
@@ -228,8 +242,7 @@ test("terms have versions with all their languages, and an older one is never ed
     MINE,
     "general",
     { en: "It costs more." },
-    (version) => version === 1,
-    "root",
+    { expected: (version) => version === 1, actor: "root" },
   );
   assert.deepEqual(put, { outcome: "stored", version: 2 });
   assert.deepEqual((await store.termsVersion(MINE, "general", 1))?.texts, {
@@ -242,13 +255,24 @@ test("terms have versions with all their languages, and an older one is never ed
     [2, 1],
   );
   assert.deepEqual((await store.currentTerms(MINE)).get("general")?.texts, { en: "It costs more." });
-  assert.deepEqual(await store.putTerms(MINE, "general", { en: "It costs more." }, always, "root"), {
-    outcome: "unchanged",
-    version: 2,
-  });
-  assert.deepEqual(await store.putTerms(MINE, "general", { en: "x" }, (version) => version === 1, "root"), {
-    outcome: "changed",
-  });
+  assert.deepEqual(
+    await store.putTerms(MINE, "general", { en: "It costs more." }, { expected: always, actor: "root" }),
+    {
+      outcome: "unchanged",
+      version: 2,
+    },
+  );
+  assert.deepEqual(
+    await store.putTerms(
+      MINE,
+      "general",
+      { en: "x" },
+      { expected: (version) => version === 1, actor: "root" },
+    ),
+    {
+      outcome: "changed",
+    },
+  );
   assert.deepEqual(await store.termsVersions(THEIRS, "general"), []);
   const [row] = await database.rows<{ sha256: Buffer }>(
     "select sha256 from terms where operator_id = $1 and terms_id = 'general' and version = 2",

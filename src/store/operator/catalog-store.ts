@@ -135,7 +135,7 @@ export function createCatalogStore(deps: CatalogStoreDeps): CatalogStore {
       ]);
       return new Map([...current, ...rows.map((row) => [row.id, itemOf(row)] as const)]);
     },
-    put: (operatorId, itemId, body, expected, actor) =>
+    put: (operatorId, itemId, body, { expected, actor }) =>
       changing(operatorId, actor, (change) => putItem(change, itemId, body, expected)),
     retire: (operatorId, itemId, expected, actor) =>
       changing(operatorId, actor, async (change) => {

@@ -90,7 +90,7 @@ export const termsIn = (
   async termsVersion(operatorId, termsId, version) {
     return versionsOf(await db.rows<Row>(TERMS_VERSION, [operatorId, termsId, version]))[0];
   },
-  putTerms: (operatorId, termsId, texts, expected, actor) =>
+  putTerms: (operatorId, termsId, texts, { expected, actor }) =>
     changing(operatorId, actor, async (change) => {
       const [newest] = await termsVersions(change.tx, operatorId, termsId);
       if (!expected(newest?.version)) return { outcome: "changed" };

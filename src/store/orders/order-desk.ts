@@ -1,6 +1,7 @@
 /** Orders by hand: a request for a pair that nobody has seen, resending, cancelling. */
 
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
+import { marketOf } from "../../kernel/detection/arrive.ts";
 import { readSighting } from "../../kernel/detection/read-sighting.ts";
 import type { OrderDesk } from "../../kernel/order/order-reader.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
@@ -115,7 +116,7 @@ async function openInside(
   ]);
   if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
   const country = deps.countryOf(homePlmn.slice(0, 3));
-  const market = country !== null && policy.markets.includes(country) ? country : null;
+  const market = marketOf(country, policy.markets);
   const orderId = newId();
   const inserted = await tx.run(INSERT_ORDER, [
     ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],

@@ -1,4 +1,5 @@
 /** The tables of an order as the conductor's drafts and back: columns, bulk writers, and rows read into drafts. */
+import { writeCallBody } from "../../kernel/order/call-body.ts";
 import type {
   CallChange,
   ChangeSet,
@@ -154,7 +155,7 @@ const insertCalls = bulkInsert<At<NewCall> & { readonly sealed: Buffer | null }>
     { name: "item_id", type: "uuid", value: (row) => row.itemId },
     { name: "kind", type: "text", value: (row) => row.kind },
     { name: "idempotency_key", type: "text", value: (row) => row.idempotencyKey },
-    { name: "body", type: "jsonb", value: (row) => row.body },
+    { name: "body", type: "jsonb", value: (row) => writeCallBody(row) },
     { name: "sealed", type: "bytea", value: (row) => row.sealed },
     { name: "state", type: "text", value: () => "due" },
     { name: "reason", type: "text", value: () => "waits for its turn" },
@@ -172,7 +173,7 @@ const updateCalls = bulkUpdate<At<CallChange>>(
     { name: "state", type: "text", value: (row) => row.state },
     { name: "reason", type: "text", value: (row) => row.reason },
     { name: "due_at", type: "timestamptz", value: (row) => row.dueAt },
-    { name: "body", type: "jsonb", value: (row) => row.body, keep: true },
+    { name: "body", type: "jsonb", value: (row) => row.content && writeCallBody(row.content), keep: true },
     { name: "updated_at", type: "timestamptz", value: (row) => row.now },
   ],
   // A late answer of a second caller does not bring back what the first one ended; what ended keeps nobody's data.

@@ -1,5 +1,6 @@
 /** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
 import { type ChangeKind, type Changes, NOTHING_HEARD } from "../../kernel/account/changes.ts";
+import { readCallContent } from "../../kernel/order/call-body.ts";
 import type { TakenKey } from "../../kernel/order/device-key.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
 import type { OperatorTerms, Relation } from "../../kernel/order/operator-terms.ts";
@@ -191,10 +192,12 @@ export function createOrderStore(
     async claimCalls({ kind, now, limit, leaseMs }) {
       const leaseUntil = new Date(now.getTime() + leaseMs);
       const values = [kind, now, limit, leaseUntil, nodeNumber()];
-      const rows = await database.rows<OutboundCall & { sealed: Buffer | null }>(CLAIM_CALLS, values);
-      return rows.map(({ sealed, ...call }) =>
-        sealed === null ? call : { ...call, secret: secretIn(sealer, sealed) },
-      );
+      const rows = await database.rows<CallRow>(CLAIM_CALLS, values);
+      return rows.map(({ body, sealed, ...call }) => {
+        const secret = sealed === null ? undefined : secretIn(sealer, sealed);
+        const content = readCallContent(kind, body, secret);
+        return content ? { ...call, ...content } : { ...call, kind, body: null };
+      });
     },
     requests: requestStore(database, sealer, (orderIds) => readOrders(database, sealer, orderIds)),
     async accountsOf(orderIds) {
@@ -229,6 +232,15 @@ async function readOrders(db: Db, sealer: Sealer, ids: readonly string[]): Promi
   const orders = await withItems(db, sealer, await db.rows(READ_ORDERS, [ids]));
   return ids.flatMap((id) => orders.find((order) => order.id === id) ?? []);
 }
+
+type CallRow = Omit<OutboundCall, "kind" | "body" | "secret"> & {
+  readonly body: unknown;
+  readonly sealed: Buffer | null;
+};
+type OpenCallRow = Omit<OpenCall, "kind" | "body" | "secret"> & {
+  readonly kind: OpenCall["kind"];
+  readonly body: unknown;
+};
 
 /** Undefined where the seal does not open: the call says so, and stops no other. */
 function secretIn(sealer: Sealer, sealed: Buffer): unknown {
@@ -373,7 +385,13 @@ function orderTransaction(
     ...messageTransaction(db),
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
     dropSymptoms: (seenBefore) => db.run(DROP_SYMPTOMS, [seenBefore]),
-    openCallsOf: (orderId) => db.rows<OpenCall>(OPEN_CALLS_OF, [orderId]),
+    async openCallsOf(orderId) {
+      const rows = await db.rows<OpenCallRow>(OPEN_CALLS_OF, [orderId]);
+      return rows.flatMap(({ kind, body, ...call }) => {
+        const content = readCallContent(kind, body, undefined);
+        return content ? [{ ...call, ...content }] : []; // given up where it is claimed
+      });
+    },
     lockCharges: (chargeIds) => db.rows<ChargeDraft>(LOCK_CHARGES, [chargeIds]),
     async write(changes, now) {
       writeChanges(db, sealer, changes, now);

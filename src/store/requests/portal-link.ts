@@ -124,7 +124,7 @@ export function createPortalPeople(database: Database, sealer: Sealer): PortalPe
     useLink: async (operatorId, tokenHash, now) =>
       (await database.one<Spent>(USE_LINK, [operatorId, Buffer.from(tokenHash), now]))?.subscriberId ??
       undefined,
-    async useCode(operatorId, tokenHash, codeHash, now, validAfter) {
+    async useCode(operatorId, { tokenHash, codeHash }, now, validAfter) {
       const hashes = [Buffer.from(tokenHash), Buffer.from(codeHash)];
       const spent = await database.one<Spent>(USE_CODE, [operatorId, ...hashes, now, validAfter]);
       return spent?.subscriberId ?? undefined;

@@ -197,12 +197,16 @@ test("a package expands to its members, each with its own outcome, and one price
   );
   await fixture.requests.deviceReports(
     fixture.scope,
-    orderId,
-    items[2]!.id,
+    { orderId, itemId: items[2]!.id },
     { kind: "failed", cause: "x" },
     "wideband",
   );
-  await fixture.requests.chooseRetransmission(fixture.scope, orderId, items[2]!.id, "give_up", "screen");
+  await fixture.requests.chooseRetransmission(
+    fixture.scope,
+    { orderId, itemId: items[2]!.id },
+    "give_up",
+    "screen",
+  );
   assert.equal((await fixture.status(orderId)).state, "partly_completed");
   const last = (await fixture.told()).at(-1);
   assert.match(last!.text, /done: voice-mail, forward\. Not done: browser/);

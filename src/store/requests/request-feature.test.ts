@@ -153,6 +153,39 @@ test("terms go to a known mail address and fax number too, sealed until they are
   assert.equal(await shop.count("outbound_call", "order_id = $1 and sealed is not null", [orderId]), 0);
 });
 
+test("a call whose row cannot be read is given up and told, and holds up no other", async () => {
+  const fixture = await ofBrowser("unreadable call");
+  const { orderId } = await fixture.ask(["browser"], {
+    user: { email: "ada@example.org", fax: "+441632960961" },
+  });
+  await shop.database.run(
+    "update outbound_call set body = '{}' where order_id = $1 and idempotency_key like '%:mail'",
+    [orderId],
+  );
+  await fixture.calls();
+  assert.deepEqual(
+    fixture.saw.mails.map(({ to }) => to.kind),
+    ["fax"],
+  );
+  const rows = await shop.database.rows<{ key: string; state: string; sealed: Buffer | null }>(
+    "select idempotency_key as key, state, sealed from outbound_call where order_id = $1 order by 1",
+    [orderId],
+  );
+  assert.deepEqual(
+    rows.map(({ key, state, sealed }) => [key.split(":").at(-1), state, sealed]),
+    [
+      ["fax", "done", null],
+      ["mail", "given_up", null],
+    ],
+  );
+  assert.equal(
+    await shop.count("order_event", "order_id = $1 and kind = 'call_unreadable'", [orderId]),
+    1,
+    "the history says so",
+  );
+  assert.equal((await fixture.status(orderId)).state, "awaiting_consent", "the order goes on");
+});
+
 test("a failed installation is sent once more when the user chooses so, and works then", async () => {
   const { fixture, orderId, reference, itemId } = await accepted("retransmitted");
   await fixture.told();
@@ -160,8 +193,7 @@ test("a failed installation is sent once more when the user chooses so, and work
   assert.equal(
     await fixture.requests.deviceReports(
       fixture.scope,
-      orderId,
-      itemId,
+      { orderId, itemId },
       { kind: "failed", cause: "memory full" },
       "wideband",
     ),
@@ -195,8 +227,7 @@ test("a failed installation that is given up takes back what the network did, an
   await fixture.told();
   await fixture.requests.deviceReports(
     fixture.scope,
-    orderId,
-    itemId,
+    { orderId, itemId },
     { kind: "failed", cause: "bad_signature" },
     "wideband",
   );
@@ -215,9 +246,9 @@ test("a failed installation that is given up takes back what the network did, an
 test("content is sent as often as the policy allows, and no choice is offered after that", async () => {
   const { fixture, orderId, itemId } = await accepted("limit", { retransmissionLimit: 1 });
   const failure = { kind: "failed", cause: "memory_full" } as const;
-  await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failure, "wideband");
-  await fixture.requests.chooseRetransmission(fixture.scope, orderId, itemId, "retransmit", "screen");
-  await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failure, "wideband");
+  await fixture.requests.deviceReports(fixture.scope, { orderId, itemId }, failure, "wideband");
+  await fixture.requests.chooseRetransmission(fixture.scope, { orderId, itemId }, "retransmit", "screen");
+  await fixture.requests.deviceReports(fixture.scope, { orderId, itemId }, failure, "wideband");
   const { state, items } = await fixture.status(orderId);
   assert.deepEqual([state, items[0]?.state], ["failed", "failed"]);
   assert.match(items[0]!.reason, /sent 2 times/);
@@ -227,7 +258,7 @@ test("no choice by the deadline is a no; no word of the device by its own is a f
   const chosen = await accepted("no choice", { choiceDeadlineHours: 3 });
   const failure = { kind: "failed", cause: "memory_full" } as const;
   const { fixture, orderId, itemId } = chosen;
-  await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failure, "wideband");
+  await fixture.requests.deviceReports(fixture.scope, { orderId, itemId }, failure, "wideband");
   const silent = await accepted("no word");
   await shop.pass(3 * HOUR_MS);
   assert.equal((await fixture.status(orderId)).items[0]?.state, "failed");
@@ -273,7 +304,7 @@ test("a device's word on what was never sent to it is worth nothing, by whatever
     assert.equal(await fixture.installed(orderId, itemId), false);
     const failed = { kind: "failed", cause: "memory_full" } as const;
     assert.equal(
-      await fixture.requests.deviceReports(fixture.scope, orderId, itemId, failed, "wideband"),
+      await fixture.requests.deviceReports(fixture.scope, { orderId, itemId }, failed, "wideband"),
       false,
     );
     for (const kind of ["ack", "installed", "failed"] as const)
@@ -305,7 +336,12 @@ test("an element of the network that fails fails its item, and the device's late
 test("which channel a notice takes stands in its event with the rule that decided", async () => {
   const long = "All of it, word for word. ".repeat(40);
   const fixture = await shop.fixture("rule", [BROWSER]);
-  await shop.catalog.putTerms(fixture.operatorId, "general", { en: long }, () => true, "test");
+  await shop.catalog.putTerms(
+    fixture.operatorId,
+    "general",
+    { en: long },
+    { expected: () => true, actor: "test" },
+  );
   shop.time.now += 3_000;
   const { orderId } = await fixture.ask(["browser"]);
   const [terms] = await fixture.told();

@@ -251,8 +251,7 @@ test("what was provisioned here before its server was another one's is removed h
     fixture.operatorId,
     "radio",
     { ...radio, provisioningServer: THERE },
-    (now) => now === version,
-    "test",
+    { expected: (now) => now === version, actor: "test" },
   );
   shop.time.now += 60_000;
   const removal = await fixture.ask(["radio"], { action: "remove" });

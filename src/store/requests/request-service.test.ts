@@ -295,12 +295,16 @@ test("a later change is prepared before anything is applied, and aborted where t
   assert.ok(await fixture.requests.content(fixture.scope, orderId, item!.id));
   await fixture.requests.deviceReports(
     fixture.scope,
-    orderId,
-    item!.id,
+    { orderId, itemId: item!.id },
     { kind: "failed", cause: "memory_full" },
     "wideband",
   );
-  await fixture.requests.chooseRetransmission(fixture.scope, orderId, item!.id, "give_up", "screen");
+  await fixture.requests.chooseRetransmission(
+    fixture.scope,
+    { orderId, itemId: item!.id },
+    "give_up",
+    "screen",
+  );
   await fixture.calls();
   assert.deepEqual(
     fixture.saw.billing.map(({ kind }) => kind),

@@ -12,7 +12,7 @@ const CHARACTERS_OF_NO_SMS = 255 * 67 + 1;
 test("terms that are longer than any SMS go out as far as ten SMS go, with the address of the whole", async () => {
   const fixture = await shop.fixture("long terms", [RADIO]);
   const text = `${"Я".repeat(CHARACTERS_OF_NO_SMS)}`;
-  await shop.catalog.putTerms(fixture.operatorId, "t", { en: text }, () => true, "test");
+  await shop.catalog.putTerms(fixture.operatorId, "t", { en: text }, { expected: () => true, actor: "test" });
   const { orderId } = await fixture.ask(["radio"], { noticeKey: null });
   assert.equal((await fixture.status(orderId)).state, "awaiting_consent");
   const [told] = await fixture.told();
@@ -23,7 +23,12 @@ test("terms that are longer than any SMS go out as far as ten SMS go, with the a
 
 test("terms of fewer characters than ten SMS hold, whose letters take more than ten, are cut at ten SMS as well", async () => {
   const fixture = await shop.fixture("dense terms", [RADIO]);
-  await shop.catalog.putTerms(fixture.operatorId, "t", { en: "Я".repeat(1_000) }, () => true, "test");
+  await shop.catalog.putTerms(
+    fixture.operatorId,
+    "t",
+    { en: "Я".repeat(1_000) },
+    { expected: () => true, actor: "test" },
+  );
   await fixture.ask(["radio"], { noticeKey: null });
   const [told] = await fixture.told();
   assert.equal(told?.parts, 10);
@@ -34,7 +39,12 @@ test("a notice to the client takes three SMS at most, whatever it has to say: th
   const fixture = await shop.fixture("growing terms", [RADIO]);
   const parts: number[] = [];
   for (let characters = 100; characters <= 700; characters += 100) {
-    await shop.catalog.putTerms(fixture.operatorId, "t", { en: "a".repeat(characters) }, () => true, "test");
+    await shop.catalog.putTerms(
+      fixture.operatorId,
+      "t",
+      { en: "a".repeat(characters) },
+      { expected: () => true, actor: "test" },
+    );
     const who = pair(`growing ${characters}`);
     await fixture.ask(["radio"], { who });
     const [told] = await fixture.told();

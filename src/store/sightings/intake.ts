@@ -6,13 +6,14 @@
  * and a flood costs a statement per thousand.
  */
 import { setImmediate } from "node:timers/promises";
+import { type Arrival, arrive, marketOf, opensOrder } from "../../kernel/detection/arrive.ts";
+import { keepsNumber, outlasts, tellsNumber } from "../../kernel/detection/number.ts";
 import { readSighting, readSource } from "../../kernel/detection/read-sighting.ts";
-import {
-  detect,
-  type Intake,
-  type SightingInput,
-  type SightingResult,
-  type SightingSource,
+import type {
+  Intake,
+  SightingInput,
+  SightingResult,
+  SightingSource,
 } from "../../kernel/detection/sighting.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
@@ -286,6 +287,7 @@ function staysOf(
 
 type Ids = { readonly subscriberId: string; readonly deviceId: string; readonly now: Date };
 
+/** Notes what follows from one sighting; what that is, `arrive` says. */
 async function decide(
   deps: IntakeDeps,
   tx: Tx,
@@ -297,9 +299,9 @@ async function decide(
   const stay = decisions.current.get(subscriberId);
   const seenAt = new Date(row.seenMs);
   const pair = pairOf(subscriberId, deviceId);
-  const outcome = detect(
+  const arrival = arrive(
     stay && { deviceId: stay.deviceId, sinceMs: stay.since.getTime(), lastSeenMs: stay.lastSeenAt.getTime() },
-    { deviceId, seenMs: row.seenMs },
+    { deviceId, seenMs: row.seenMs, isKnown: decisions.known.has(pair) || decisions.writes.has(pair) },
   );
   const pairing = (isCurrent: boolean): PairingWrite => ({
     id: deps.newId(),
@@ -310,31 +312,28 @@ async function decide(
     lastSeenAt: seenAt,
     isCurrent,
   });
-  switch (outcome) {
+  switch (arrival.kind) {
     case "unchanged": {
-      if (seenAt > stay!.lastSeenAt) {
-        stay!.lastSeenAt = seenAt;
-        decisions.touched.set(stay!.id, seenAt);
+      if (stay && arrival.isLatest) {
+        stay.lastSeenAt = seenAt;
+        decisions.touched.set(stay.id, seenAt);
       }
-      return { outcome, subscriberId, deviceId };
+      return { outcome: arrival.kind, subscriberId, deviceId };
     }
     case "late":
-      // Kept as history: the SIM was once in that handset. Nothing is done about it.
-      if (!decisions.known.has(pair) && !decisions.writes.has(pair))
-        decisions.writes.set(pair, pairing(false));
-      decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome });
-      return { outcome, subscriberId, deviceId };
+      if (arrival.isNewPair) decisions.writes.set(pair, pairing(false));
+      decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome: arrival.kind });
+      return { outcome: arrival.kind, subscriberId, deviceId };
     default: {
-      if (stay) {
+      if (stay && arrival.leaves) {
         leave(decisions, subscriberId, stay);
         decisions.moved.add(subscriberId);
       }
-      const isReturn = decisions.known.has(pair) || decisions.writes.has(pair);
       const arrived = pairing(true);
       decisions.writes.set(pair, arrived);
       decisions.current.set(subscriberId, arrived);
-      decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome });
-      return open(deps, tx, decisions, row, ids, outcome, isReturn);
+      decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome: arrival.kind });
+      return open(deps, tx, decisions, row, ids, arrival);
     }
   }
 }
@@ -345,33 +344,29 @@ function leave(decisions: Decisions, subscriberId: string, stay: Pick<Pairing, "
   if (earlier) earlier.isCurrent = false;
 }
 
-/** One order for one arrival, unless the operator leaves SIMs alone that return to a handset they were in before. */
 async function open(
   deps: IntakeDeps,
   tx: Tx,
   decisions: Decisions,
   row: Row,
   { subscriberId, deviceId, now }: Ids,
-  cause: NewOrder["cause"],
-  isReturn: boolean,
+  arrival: Extract<Arrival, { readonly leaves: boolean }>,
 ): Promise<SightingResult> {
   const { policy, kind } = await deps.termsIn(tx, row.operatorId);
-  if (isReturn && policy.returningPair === "skip") return { outcome: "unchanged", subscriberId, deviceId };
-  const country = deps.countryOf(row.homePlmn.slice(0, 3));
-  const market = country !== null && policy.markets.includes(country) ? country : null;
+  if (!opensOrder(arrival, policy)) return { outcome: "unchanged", subscriberId, deviceId };
   const { operatorId } = row;
   const opened: NewOrder = {
     id: deps.newId(),
     operatorId,
     subscriberId,
     deviceId,
-    cause,
+    cause: arrival.kind,
     networkKind: kind,
-    market,
+    market: marketOf(deps.countryOf(row.homePlmn.slice(0, 3)), policy.markets),
     now,
   };
   decisions.orders.push(opened);
-  return { outcome: cause, orderId: opened.id, subscriberId, deviceId };
+  return { outcome: arrival.kind, orderId: opened.id, subscriberId, deviceId };
 }
 
 /** A handset that the SIM left gives up its place before another takes it: one current pairing a subscriber. */
@@ -434,9 +429,11 @@ async function updateKnown(
     if (row.msisdn === null && row.iccid === null && row.gid1 === null && row.spn === null) continue;
     const subscriber = known.subscribers.get(keyOf(row.operatorId, row.imsiIndex))!;
     const before = latest.get(subscriber.id);
-    // A late sighting tells which number the SIM once had, not which it has.
-    const isLate = subscriber.msisdnIndex !== null && row.seenMs < (known.seenBefore.get(subscriber.id) ?? 0);
-    const isTold = row.msisdn !== null && !isLate;
+    const sim = {
+      hasNumber: subscriber.msisdnIndex !== null,
+      lastSeenMs: known.seenBefore.get(subscriber.id) ?? 0,
+    };
+    const isTold = row.msisdn !== null && tellsNumber(row.seenMs, sim);
     latest.set(subscriber.id, {
       operatorId: row.operatorId,
       msisdn: isTold ? row.msisdn : (before?.msisdn ?? null),
@@ -477,7 +474,7 @@ async function moveNumbers(
   for (const [subscriberId, { operatorId, msisdnIndex, numberMs }] of latest) {
     if (msisdnIndex === null || byId.get(subscriberId)?.msisdnIndex?.equals(msisdnIndex)) continue;
     const rival = wanted.get(keyOf(operatorId, msisdnIndex));
-    if (!rival || rival.numberMs <= numberMs)
+    if (outlasts(numberMs, rival?.numberMs))
       wanted.set(keyOf(operatorId, msisdnIndex), { subscriberId, operatorId, msisdnIndex, numberMs });
   }
   if (wanted.size === 0) return [];
@@ -485,13 +482,13 @@ async function moveNumbers(
   for (const holder of await lockHolders(tx, [...wanted.values()])) {
     const seen = wanted.get(keyOf(holder.operatorId, holder.msisdnIndex))!;
     const sim = simOf(holder.operatorId, sealer.open("imsi", holder.imsiSealed));
-    const isElsewhere = latest.get(holder.subscriberId)?.msisdnIndex?.equals(holder.msisdnIndex) === false;
-    const holderMs = Math.max(
+    const hasAnother = latest.get(holder.subscriberId)?.msisdnIndex?.equals(holder.msisdnIndex) === false;
+    const lastSeenMs = Math.max(
       holder.lastSeenAt?.getTime() ?? 0,
       holder.deviceId === null ? 0 : seenMs(sim, holder.deviceId),
     );
-    if (!isElsewhere && seen.numberMs < holderMs) {
-      wanted.delete(keyOf(holder.operatorId, holder.msisdnIndex)); // seen since: it is theirs
+    if (keepsNumber({ lastSeenMs, hasAnother }, seen.numberMs)) {
+      wanted.delete(keyOf(holder.operatorId, holder.msisdnIndex));
       continue;
     }
     onChange(new Set([sim]));

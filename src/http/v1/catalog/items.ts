@@ -105,13 +105,10 @@ export const putCatalogItem = route({
     const around = await surroundingsOf(catalog, caller.operatorId, hasServer);
     const item = fitOrRefuse(checkCatalogItem(withoutCosts(body), params.id, items, around));
     const tags = items.has(params.id) ? requiredIfMatch(request) : ifMatchOf(request);
-    const put = await catalog.put(
-      caller.operatorId,
-      params.id,
-      item,
-      (current) => (tags ? isAmong(tags, versionEtagOf(current)) : current === undefined),
-      caller.label,
-    );
+    const put = await catalog.put(caller.operatorId, params.id, item, {
+      expected: (current) => (tags ? isAmong(tags, versionEtagOf(current)) : current === undefined),
+      actor: caller.label,
+    });
     if (put.outcome === "changed") throw changedMeanwhile();
     const stored = { ...item, id: params.id, version: put.version };
     const all = await catalog.catalogWith(caller.operatorId, []);

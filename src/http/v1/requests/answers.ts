@@ -74,6 +74,6 @@ export const chooseForRequest = route({
   body: Type.Object({ choice: words(CHOICES) }, { additionalProperties: false }),
   handle: (deps, { params: { id: name, itemId }, body: { choice }, caller }) =>
     answered({ deps, caller, name, action: "request.choice", detail: { itemId, choice } }, (scope, orderId) =>
-      deps.requests.desk.chooseRetransmission(scope, orderId, itemId, choice, STAFF_CHANNEL),
+      deps.requests.desk.chooseRetransmission(scope, { orderId, itemId }, choice, STAFF_CHANNEL),
     ),
 });

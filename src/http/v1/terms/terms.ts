@@ -74,13 +74,10 @@ export const putTerms = route({
     const texts = fitOrRefuse(checkTerms(body));
     const { hasTerms } = await surroundingsOf(catalog, caller.operatorId);
     const tags = hasTerms(params.id) ? requiredIfMatch(request) : ifMatchOf(request);
-    const put = await catalog.putTerms(
-      caller.operatorId,
-      params.id,
-      texts,
-      (current) => (tags ? isAmong(tags, versionEtagOf(current)) : current === undefined),
-      caller.label,
-    );
+    const put = await catalog.putTerms(caller.operatorId, params.id, texts, {
+      expected: (current) => (tags ? isAmong(tags, versionEtagOf(current)) : current === undefined),
+      actor: caller.label,
+    });
     if (put.outcome === "changed") throw changedMeanwhile();
     const now = await catalog.termsVersion(caller.operatorId, params.id, put.version);
     if (!now) throw notFound();

@@ -4,7 +4,7 @@ import { test } from "vitest";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
 import type { Tlv } from "../../wire/smpp/tlv.ts";
 import { encodeText } from "../../wire/sms/text.ts";
-import { subscriberText } from "./subscriber-text.ts";
+import { subscriberText } from "./phone-data.ts";
 
 const UDHI = 0x40;
 const PDU = {

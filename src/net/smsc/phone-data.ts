@@ -1,4 +1,4 @@
-/** What a subscriber wrote, in what a centre delivers from their phone; undefined where it is no text. */
+/** What a phone sent, in what a centre delivers: octets of an application, or what a subscriber wrote. */
 import type { TextPart } from "../../kernel/order/reply-store.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
 import { tlvValue } from "../../wire/smpp/tlv.ts";
@@ -6,18 +6,29 @@ import { userDataOf } from "../../wire/smpp/user-data.ts";
 import { decodeText } from "../../wire/sms/text.ts";
 import { decodeUdh, type UserDataPart } from "../../wire/sms/udh.ts";
 
+/** Undefined for what is no 8-bit data, or where a header that is cut short heads nothing of ours. */
+export function applicationOctets(pdu: DeliverSm): Uint8Array | undefined {
+  if (!isEightBit(pdu.data_coding)) return undefined;
+  try {
+    return userDataOf(pdu).data;
+  } catch {
+    return undefined;
+  }
+}
+
 type SubscriberText = {
   readonly text: string;
-  /** Which part of a longer text it is (TS 23.040 9.2.3.24.1, or SMPP v3.4 5.3.2.22 to 24); undefined of a whole one. */
+  /** Which part of a longer text it is (TS 23.040 9.2.3.24.1, or SMPP v3.4 §5.3.2.22 to 24); undefined of a whole one. */
   readonly part: TextPart | undefined;
 };
 
+/** Undefined for octets of an application, or a coding that nobody reads. */
 export function subscriberText(pdu: DeliverSm): SubscriberText | undefined {
   try {
     const user = userDataOf(pdu);
     return { text: decodeText(pdu.data_coding, user.data), part: partOf(pdu, user) };
   } catch {
-    return undefined; // octets of an application, or a coding that nobody reads
+    return undefined;
   }
 }
 
@@ -28,3 +39,6 @@ function partOf({ tlvs }: DeliverSm, { udh }: UserDataPart): TextPart | undefine
   const part = decodeUdh(udh).concat ?? told;
   return part && part.total > 1 ? { seq: part.seq, total: part.total } : undefined;
 }
+
+/** 3GPP TS 23.038 clause 4: the general group by its bits 3 and 2, the message class group by bit 2. */
+export const isEightBit = (coding: number): boolean => (coding & 0xcc) === 0x04 || (coding & 0xf4) === 0xf4;

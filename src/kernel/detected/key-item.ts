@@ -1,0 +1,156 @@
+/**
+ * The key of an order (row 92): a device that is left behind gets one, from the operator's own store or from its maker, where
+ * a relation says so, the model takes one, and what a key needs is set up. Where none goes, the history says why.
+ */
+import { reportReferenceOf } from "../../wire/message/device-report.ts";
+import { issueOwnKey } from "../keys/own-key.ts";
+import { apnsOf } from "../order/access-points.ts";
+import { change } from "../order/change.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
+import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
+import type { Booking, Turn } from "../order/turn.ts";
+import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";
+import type { Judgement } from "../support/judge.ts";
+import { requestKey } from "./request-key.ts";
+
+export function newItem(
+  { scribe, order }: Booking,
+  kind: "settings" | "key",
+  apns: readonly string[],
+): ItemDraft {
+  return {
+    id: scribe.newId(),
+    kind,
+    state: "pending",
+    cause: null,
+    reason: "to be composed",
+    nextAction: "compose",
+    deadlineAt: order.deadlineAt,
+    attempt: 0,
+    message: null,
+    keyId: null,
+    keySource: null,
+    keyState: null,
+    feeTerms: null,
+    apns,
+    apnsSeen: [],
+    subject: null,
+    isNew: true,
+    changed: true,
+  };
+}
+
+/** Rows 85-89: whom their maker has left behind, by the verdict or by the operator's word. */
+export const isLeftBehind = (
+  { verdict }: Judgement,
+  relation: Relation | undefined,
+  { policy }: OperatorTerms,
+): boolean =>
+  verdict === "ended" ||
+  (verdict === "unknown" && policy.keyForUnknown) ||
+  (policy.keyWithoutDeal && !relation?.deal);
+
+/** What the operator says of a model may have changed since its key was asked for; a key goes only where it does now. */
+export function isKeyWanted(
+  judge: ConductorDeps["judge"],
+  { order, subject, terms }: Pick<Turn, "subject" | "terms"> & { readonly order: Pick<OrderDraft, "id"> },
+  now: Date,
+): boolean {
+  const judgement = judge(order, subject, terms, now);
+  return judgement.takesKey && isLeftBehind(judgement, relationOf(terms, judgement.make), terms);
+}
+
+/** Its octets where they are here already; null where its maker is asked for them. */
+type KeyToSend = { readonly item: ItemDraft; readonly bytes: Uint8Array | null };
+
+export function keyItem(turn: Turn, relation: Relation | undefined, judgement: Judgement): KeyToSend | null {
+  if (!relation || relation.keySource === "none") {
+    const whose = judgement.make ?? "an unknown make";
+    return noKey(turn, "key_not_available", `no key source is set up for ${whose}`);
+  }
+  if (!judgement.takesKey)
+    return noKey(turn, "key_not_taken", judgement.whyNoKey ?? "this model takes no device key over the air");
+  if (relation.keySource === "maker") {
+    const asked: ItemDraft = { ...newItem(turn, "key", []), keySource: "maker" };
+    requestKey(turn, asked, relation, judgement.isKeyKnown);
+    return { item: asked, bytes: null };
+  }
+  const missing = missingFor(relation);
+  if (missing) {
+    const fact = `a key holds ${missing}, and none is set up for ${relation.make}`;
+    return noKey(turn, "key_not_available", fact);
+  }
+  return ownKey(turn, relation, judgement);
+}
+
+function noKey({ scribe, order }: Booking, kind: "key_not_available" | "key_not_taken", fact: string): null {
+  scribe.note(order, { kind, reason: `${fact}: settings only` });
+  return null;
+}
+
+function ownKey(turn: Turn, relation: Relation, { isKeyKnown }: Judgement): KeyToSend {
+  const { deps, scribe, subject } = turn;
+  const item: ItemDraft = {
+    ...newItem(turn, "key", apnsOf(relation.accessPoints)),
+    keySource: "own",
+    feeTerms: feeTermsOf(relation, isKeyKnown),
+  };
+  noteFeeLevel(turn, item, relation);
+  const keyId = deps.randomBytes(16);
+  const { bytes, notAfter } = issueOwnKey({
+    imei: subject.imei,
+    keyId,
+    confirmSecret: deps.randomBytes(16),
+    accessPoints: relation.accessPoints,
+    hosts: relation.appHosts,
+    issuer: deps.ownIssuer.name,
+    privateKey: deps.ownIssuer.privateKey,
+    now: scribe.now,
+  });
+  bookKey(turn, item, { keyId, bytes, notAfter, source: "own", issuer: deps.ownIssuer.name });
+  return { item, bytes };
+}
+
+/** What the own store lacks to make a key. */
+const missingFor = ({ accessPoints, appHosts }: Relation): string | undefined =>
+  accessPoints.length === 0
+    ? "an access point"
+    : appHosts.length === 0
+      ? "the servers that it leads to"
+      : undefined;
+
+/** Keeps a key that passed its checks; the item carries its id and access points from now on. */
+export function bookKey(
+  { scribe, order }: Booking,
+  item: ItemDraft,
+  key: {
+    readonly keyId: Uint8Array;
+    readonly bytes: Uint8Array;
+    readonly notAfter: Date;
+    readonly source: "own" | "maker";
+    readonly issuer: string;
+    /** Another order had it. */
+    readonly isTakenOver?: boolean;
+  },
+): void {
+  const id = uuidOf(key.keyId);
+  change(item, { keyId: id, keyState: "issued" });
+  scribe.touch(order);
+  const { issuer, bytes, notAfter } = key;
+  const issued = { id, orderId: order.id, issuer, bytes, notAfter };
+  if (key.isTakenOver) return void scribe.changes.keyTransfers.push(issued);
+  scribe.changes.keys.push({
+    ...issued,
+    operatorId: order.operatorId,
+    deviceId: order.deviceId,
+    source: key.source,
+    reference: reportReferenceOf(key.keyId),
+  });
+}
+
+/** A key id is 16 octets; rows and logs show it as a UUID. */
+export function uuidOf(keyId: Uint8Array): string {
+  const hex = Buffer.from(keyId).toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

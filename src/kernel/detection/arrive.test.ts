@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { arrive, marketOf, opensOrder } from "./arrive.ts";
+
+const AT = Date.UTC(2026, 4, 4, 8);
+const MINUTE_MS = 60_000;
+const stay = (deviceId: string, lastSeenMs = AT) => ({ deviceId, sinceMs: AT - MINUTE_MS, lastSeenMs });
+
+test("a SIM that is seen for the first time arrives, and leaves nothing", () => {
+  assert.deepEqual(arrive(undefined, { deviceId: "a", seenMs: AT, isKnown: false }), {
+    kind: "first_registration",
+    leaves: false,
+    isReturn: false,
+  });
+});
+
+test("a SIM in another handset leaves the one before, and is known to return where it was there already", () => {
+  for (const isKnown of [false, true])
+    assert.deepEqual(arrive(stay("a"), { deviceId: "b", seenMs: AT + 1, isKnown }), {
+      kind: "sim_moved",
+      leaves: true,
+      isReturn: isKnown,
+    });
+});
+
+test("the same pair again goes on, and moves its last sight forward only", () => {
+  for (const [seenMs, isLatest] of [
+    [AT - 1, false],
+    [AT, false],
+    [AT + 1, true],
+  ] as const)
+    assert.deepEqual(arrive(stay("a"), { deviceId: "a", seenMs, isKnown: true }), {
+      kind: "unchanged",
+      isLatest,
+    });
+});
+
+test("a sighting that is no younger than the latest of its SIM is history, and a pair is written down once", () => {
+  for (const seenMs of [AT - 1, AT])
+    for (const isKnown of [false, true])
+      assert.deepEqual(arrive(stay("a"), { deviceId: "b", seenMs, isKnown }), {
+        kind: "late",
+        isNewPair: !isKnown,
+      });
+});
+
+test("each arrival opens an order, but for a return where the operator leaves those alone", () => {
+  assert.equal(opensOrder({ isReturn: false }, { returningPair: "skip" }), true);
+  assert.equal(opensOrder({ isReturn: true }, { returningPair: "open" }), true);
+  assert.equal(opensOrder({ isReturn: true }, { returningPair: "skip" }), false);
+});
+
+test("an order is counted for the country of its SIM only where that is one of the operator's markets", () => {
+  assert.equal(marketOf("DE", ["AT", "DE"]), "DE");
+  assert.equal(marketOf("CH", ["AT", "DE"]), null);
+  assert.equal(marketOf(null, ["AT", "DE"]), null);
+});

@@ -1,0 +1,54 @@
+/**
+ * What the arrival of a SIM in a handset does (US 11,109,201 Fig. 1:110; R74 to R76): which stay begins, goes on or ends, what
+ * is kept as history, and whether an order is opened. `detect` says what was seen; here it is said what follows from it.
+ *
+ *   | seen                                   | stay                  | history             | order                            |
+ *   | the SIM, for the first time            | begins                | the sighting        | opened                           |
+ *   | the SIM in another handset than before | ends; another begins  | the sighting        | opened                           |
+ *   | the same, in one that it was in before | ends; that one begins | the sighting        | opened, or none: `returningPair` |
+ *   | the same pair again                    | goes on               | none                | none                             |
+ *   | a sighting older than the latest one   | unchanged             | sighting, new pairs | none                             |
+ */
+import { detect, type Stay } from "./sighting.ts";
+
+type SeenPair = {
+  readonly deviceId: string;
+  readonly seenMs: number;
+  /** Whether the SIM was seen in this handset at any time before. */
+  readonly isKnown: boolean;
+};
+
+export type Arrival =
+  /** `isLatest`: nobody saw the pair at a later time yet. */
+  | { readonly kind: "unchanged"; readonly isLatest: boolean }
+  /** The SIM was once in that handset; nothing is done about it. */
+  | { readonly kind: "late"; readonly isNewPair: boolean }
+  | {
+      readonly kind: "first_registration" | "sim_moved";
+      /** It was in another handset until now: that stay ends, and its open orders are left to the new one. */
+      readonly leaves: boolean;
+      /** It was in this handset before. */
+      readonly isReturn: boolean;
+    };
+
+export function arrive(current: Stay | undefined, seen: SeenPair): Arrival {
+  const kind = detect(current, seen);
+  switch (kind) {
+    case "unchanged":
+      return { kind, isLatest: seen.seenMs > (current?.lastSeenMs ?? 0) };
+    case "late":
+      return { kind, isNewPair: !seen.isKnown };
+    default:
+      return { kind, leaves: current !== undefined, isReturn: seen.isKnown };
+  }
+}
+
+/** One order for one arrival, unless the operator leaves SIMs alone that return to a handset they were in before. */
+export const opensOrder = (
+  { isReturn }: { readonly isReturn: boolean },
+  { returningPair }: { readonly returningPair: "open" | "skip" },
+): boolean => !isReturn || returningPair === "open";
+
+/** By what its orders are counted: the country of the SIM's own network, where it is one of the operator's markets. */
+export const marketOf = (country: string | null, markets: readonly string[]): string | null =>
+  country !== null && markets.includes(country) ? country : null;

@@ -1,0 +1,100 @@
+/**
+ * What is to be known of a device before anything is sent to it: whether its maker left it behind, in which protocol it takes
+ * settings, whether it takes a device key, and which applications are cut off on it. The operator's word stands above the
+ * data, the most specific first, and each question looks for its own word.
+ */
+import type { Device } from "../devices/catalog.ts";
+import { type SettingsProtocol, settingsProtocolOf } from "../devices/settings-protocol.ts";
+import { type CutOffApplication, cutOffOn } from "./cut-off.ts";
+import {
+  decideSupport,
+  type SupportDecision,
+  type SupportOverride,
+  type SupportPolicy,
+  type SupportQuestion,
+  type SupportVerdict,
+} from "./decide-support.ts";
+import { overrideOfVerdict, saidOfKey } from "./overrides.ts";
+import type { SupportKnowledge } from "./support-knowledge.ts";
+
+export type JudgePolicy = SupportPolicy & {
+  /** A model of which nobody says whether it runs keys is sent one, where it takes settings by OMA CP. */
+  readonly tryKeys: boolean;
+  /** For models of which no protocol is known. */
+  readonly unknownProtocol: SettingsProtocol;
+};
+
+export type JudgeQuestion = {
+  readonly device: Device;
+  /** The operator's words that fit the device, the most specific first (`overridesFor`). */
+  readonly overrides: readonly SupportOverride[];
+  readonly relation: SupportQuestion["relation"];
+  readonly policy: JudgePolicy;
+  /** ISO date. */
+  readonly asOf: string;
+};
+
+export type Judgement = {
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly verdict: SupportVerdict;
+  /** The rules that decided and what each saw; kept with the order as they are. */
+  readonly reasons: unknown;
+  readonly protocol: SettingsProtocol;
+  /** Applications that the data says are cut off on this model. */
+  readonly cutOff?: readonly CutOffApplication[];
+} & KeyAnswer;
+
+type KeyAnswer = {
+  /** Whether a device key is sent to it: the data or the operator says that its client runs one, or it is tried. */
+  readonly takesKey: boolean;
+  /** It is said that its client runs one: a receipt for the key's message is a success. Else only its own report is. */
+  readonly isKeyKnown: boolean;
+  /** Of a model that gets none: why. */
+  readonly whyNoKey?: string;
+};
+
+export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Judgement {
+  const { device, overrides, policy, asOf } = question;
+  const { verdict, reasons } = supportOf(question, knowledge);
+  const { make, model } = device;
+  const protocol = settingsProtocolOf(device, policy.unknownProtocol);
+  const cutOff = cutOffOn(device, knowledge, asOf);
+  return {
+    make,
+    model,
+    verdict,
+    reasons,
+    protocol,
+    cutOff,
+    ...keyAnswerOf(question, protocol, saidOfKey(overrides)),
+  };
+}
+
+/** Whether its maker has left the device behind: by the operator's word about it, else by the rules. */
+export function supportOf(
+  { overrides, ...question }: Omit<JudgeQuestion, "policy"> & { readonly policy: SupportPolicy },
+  knowledge: SupportKnowledge,
+): SupportDecision {
+  return decideSupport({ ...question, override: overrideOfVerdict(overrides) }, knowledge);
+}
+
+/** By the operator's word, else by the data, else as the policy says of what nobody knows. */
+function keyAnswerOf(
+  { device: { capability }, policy }: Pick<JudgeQuestion, "device" | "policy">,
+  protocol: SettingsProtocol,
+  said: boolean | undefined,
+): KeyAnswer {
+  const word = said === undefined ? capability.deviceKey : said ? "yes" : "no";
+  if (word === "yes") return { takesKey: true, isKeyKnown: true };
+  if (word === "no")
+    return { takesKey: false, isKeyKnown: false, whyNoKey: "this model takes no device key over the air" };
+  // A key comes by the same push as settings by OMA CP: where none is sent, a key is not tried either.
+  if (policy.tryKeys && protocol === "omacp") return { takesKey: true, isKeyKnown: false };
+  return {
+    takesKey: false,
+    isKeyKnown: false,
+    whyNoKey:
+      "it is not known whether this model runs device keys (turnup import capability, or an override, says so)",
+  };
+}
