@@ -47,7 +47,10 @@ export type Put =
   | { readonly outcome: "stored" | "unchanged"; readonly version: number }
   | { readonly outcome: "changed" };
 
-/** The catalogs of all operators. Every change is audited under `actor`. */
+/**
+ * The catalogs of all operators. Every change is audited under `actor`.
+ * @throws TurnupError by every call: `database_unavailable`, `database_timeout`, `database_full`
+ */
 export interface CatalogStore {
   /** What is offered now; a change on another server may be noticed a second later. */
   currentCatalog(operatorId: string): Promise<Catalog>;
@@ -123,7 +126,11 @@ export interface CatalogStore {
     change: { readonly expected: ExpectedVersion; readonly actor: string },
   ): Promise<Put>;
 
-  /** True where it is new. @throws TurnupError `content_mismatch` the octets are others than the name says */
+  /**
+   * True where it is new.
+   * @throws TurnupError `body_too_large`: no octets, or more than a module may have; `content_mismatch`: the octets are
+   *   others than the name says
+   */
   putContent(operatorId: string, sha256: string, octets: Uint8Array, actor: string): Promise<boolean>;
   /** The octets of that name; they never change. */
   content(operatorId: string, sha256: string): Promise<Uint8Array | undefined>;

@@ -193,7 +193,10 @@ export type RestoredRow = {
   readonly withKey: number;
 };
 
-/** Lists and stories of an operator's orders, messages and money. */
+/**
+ * Lists and stories of an operator's orders, messages and money.
+ * @throws TurnupError by every call, as `OrderStore`
+ */
 export interface OrderReader {
   /** By id, and so by the time at which they were opened. */
   listOrders(operatorId: string, filter: OrderFilter, page: PageQuery): Promise<Page<OrderRow>>;
@@ -276,7 +279,10 @@ export interface Confirmations {
 
 /** A plain SMS through the durable outbox. */
 export interface TextDesk {
-  /** Resolves when the message is on disk. The same idempotency key again gives the same id and sends nothing. */
+  /**
+   * Resolves when the message is on disk. The same idempotency key again gives the same id and sends nothing.
+   * @throws TurnupError `text_empty`, `text_too_long`, `msisdn_malformed`, `intake_full`: none of them was written
+   */
   send(
     operatorId: string,
     messages: readonly { readonly to: string; readonly text: string; readonly idempotencyKey: string }[],

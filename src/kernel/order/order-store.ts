@@ -25,6 +25,7 @@ export interface OrderTransaction extends RequestTransaction {
   /**
    * What decides within this transaction. Who changes it is answered when this has been written, so that nothing is written
    * after that answer which was decided by what was before.
+   * @throws TurnupError `operator_not_found`
    */
   termsOf(operatorId: string): Promise<OperatorTerms>;
   /** Orders whose due time has come, locked; others' locked rows are passed over. */
@@ -82,7 +83,11 @@ export type LeaseBook = {
   giveBack(leased: readonly Leased[], now: Date): Promise<number>;
 };
 
-/** Orders, their messages and calls. */
+/**
+ * Orders, their messages and calls.
+ * @throws TurnupError by every call: `database_unavailable`, `database_timeout`, `database_full`; `seal_broken` where a
+ *   row was sealed under another key
+ */
 export interface OrderStore {
   /** What requests of the device's road ask outside a transaction. */
   readonly requests: RequestStore;
@@ -90,7 +95,10 @@ export interface OrderStore {
   accountsOf(orderIds: readonly string[]): Promise<ReadonlyMap<string, AccountDraft>>;
   /** Runs the work in one transaction; it rejects, and nothing is written, where the work does. */
   transaction<T>(work: (tx: OrderTransaction) => Promise<T>): Promise<T>;
-  /** For an answer, or for what is sent now: at most a second old. */
+  /**
+   * For an answer, or for what is sent now: at most a second old.
+   * @throws TurnupError `operator_not_found`
+   */
   termsOf(operatorId: string): Promise<OperatorTerms>;
   /** Leases messages for sending; a lease that lapses can be claimed again. */
   claimMessages(claim: {

@@ -144,7 +144,10 @@ export type Standing = {
   readonly lastScreen: { readonly screen: string; readonly channel: string; readonly at: string } | null;
 };
 
-/** What staff, partners and E-CARE read. */
+/**
+ * What staff, partners and E-CARE read.
+ * @throws TurnupError by every call, as `OrderStore`
+ */
 export interface RequestReader {
   /** By the time at which they came. */
   list(operatorId: string, filter: RequestFilter, page: PageQuery): Promise<Page<RequestRow>>;

@@ -108,7 +108,10 @@ export interface RequestTransaction extends ReplyTransaction {
   isQueued(operatorId: string, idempotencyKey: string): Promise<boolean>;
 }
 
-/** What requests ask of storage outside a transaction. */
+/**
+ * What requests ask of storage outside a transaction.
+ * @throws TurnupError as `OrderStore`
+ */
 export interface RequestStore extends ReplyStore {
   /** Open questions of whoever has this phone number, over all operators, the newest first. */
   questionsOf(
