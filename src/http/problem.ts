@@ -75,6 +75,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   meid_malformed: 400,
   method_not_allowed: 405,
   migration_changed: 500,
+  migration_unfinished: 409,
   migration_unknown: 500,
   money_malformed: 400,
   msisdn_malformed: 400,

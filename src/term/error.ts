@@ -89,6 +89,7 @@ export type ErrorCode =
   | "meid_malformed"
   | "method_not_allowed"
   | "migration_changed"
+  | "migration_unfinished"
   | "migration_unknown"
   | "money_malformed"
   | "msisdn_malformed"

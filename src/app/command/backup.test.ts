@@ -97,6 +97,14 @@ test("a backup is whole or not there, is for its owner alone, and holds nothing 
   assert.match(again.stderr, /is there already/);
 });
 
+test("a database in the middle of a migration is not backed up, since no release has its tables", async () => {
+  const { url, database } = await freshDatabaseConfig();
+  await database.run("insert into migration_progress values ('0099-half', 'x', 1, gen_random_uuid(), 1, 2)");
+  const refused = await runOn(url, ["backup", file.replace("backup.gz", "half.gz")]);
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /migration_unfinished.*0099-half/s);
+});
+
 test("a database that holds a row is never restored into", async () => {
   const before = await rowsOf(fixture.database);
   const refused = await fixture.run(["restore", file]);

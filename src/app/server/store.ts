@@ -5,7 +5,12 @@
 import { join } from "node:path";
 import type pg from "pg";
 import { type Database, openDatabase } from "../../store/database/database.ts";
-import { type MigrateOutcome, migrate } from "../../store/database/migrate.ts";
+import {
+  type MigrateOutcome,
+  migrate,
+  migrationFiles,
+  type OnMigrateProgress,
+} from "../../store/database/migrate.ts";
 import { makeDataFolder } from "../../store/embedded/place.ts";
 import { runningPostgres, startEmbeddedPostgres } from "../../store/embedded/supervisor.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
@@ -32,6 +37,8 @@ type StoreOptions = {
   readonly beside?: boolean;
   /** The embedded server died and does not come back. */
   readonly onLost?: ((error: TurnupError) => void) | undefined;
+  /** How far migrations are. Without it the log is told, every few seconds. */
+  readonly onMigrate?: OnMigrateProgress;
   /** The work is with others for a while, and the program is free for something else. */
   readonly onWaiting?: () => void;
 };
@@ -47,13 +54,27 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { config } = options;
   const opened = await openBare(options);
   try {
-    const migrated = await migrate(opened.database);
+    const onMigrate = options.onMigrate ?? tellNowAndThen(options.log);
+    const migrated = await migrate(opened.database, migrationFiles(), onMigrate);
     for (const note of migrated.notes) options.log(`changed for ${note}`);
     return { ...opened, sealer: await openSeals(config, opened.database), migrated };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+const TELL_EVERY_MS = 5_000;
+
+/** Migrations of a small database are over before the first word. */
+function tellNowAndThen(log: (message: string) => void): OnMigrateProgress {
+  let toldAt = performance.now();
+  return ({ name, part, parts, table, done, total }) => {
+    if (performance.now() - toldAt < TELL_EVERY_MS) return;
+    toldAt = performance.now();
+    const rows = table === null ? "" : `: ${done} of ${total} rows of ${table}`;
+    log(`migrating to this release: ${name}, part ${part} of ${parts}${rows}`);
+  };
 }
 
 /** The database as it is, whatever release it is of. */
@@ -94,7 +115,7 @@ export function openSeals(config: Config, database: Database): Promise<Sealer> {
 }
 export const sealKeyFile = (config: Config): string => join(dataFolderOf(config), "seal.key");
 
-type Where = Required<Omit<StoreOptions, "config" | "onLost">> &
+type Where = Required<Omit<StoreOptions, "config" | "onLost" | "onMigrate">> &
   Pick<StoreOptions, "onLost"> & { readonly folder: string };
 
 async function serverOf(config: Config, { folder, log, beside, onLost, onWaiting }: Where): Promise<Server> {

@@ -58,7 +58,7 @@ const TABLES = `
              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
-       and c.relname !~ '^(kysely_|migration_checksum$)'),
+       and c.relname !~ '^(kysely_|migration_(checksum|progress)$)'),
   depth(oid, level) as (
     select oid, 0 from ours
     union
@@ -70,7 +70,7 @@ type Table = { readonly name: string; readonly columns: string[]; readonly estim
 const SEQUENCES = `select s.relname as name from pg_class s join pg_namespace n on n.oid = s.relnamespace
                     where n.nspname = 'public' and s.relkind = 'S' order by 1`;
 
-/** @throws TurnupError `database_unavailable` */
+/** @throws TurnupError `database_unavailable`, `migration_unfinished` */
 export async function writeBackup(
   connection: pg.PoolConfig,
   sink: NodeJS.WritableStream,
@@ -92,6 +92,7 @@ async function* octetsOf(
   told: { -readonly [Key in keyof Told]: Told[Key] },
   onRows: OnRows,
 ): AsyncGenerator<Buffer> {
+  await refuseUnfinished(client);
   const { rows: tables } = await client.query<Table>(TABLES);
   const header = await headerOf(client, now);
   told.version = versionOf(Object.keys(header.migrations));
@@ -108,6 +109,18 @@ async function* octetsOf(
     yield Buffer.from(`${END_OF_ROWS}\n`);
   }
   yield jsonLine({ end: true, rows: told.rows } satisfies Footer);
+}
+
+/** Tables between two releases are those of none: nobody could make them anew for the rows. */
+async function refuseUnfinished(client: pg.Client): Promise<void> {
+  const known = await client.query("select where to_regclass('migration_progress') is not null");
+  if (known.rowCount === 0) return; // a database of release 0.1.0
+  const { rows } = await client.query<{ name: string }>("select name from migration_progress");
+  const [begun] = rows;
+  if (!begun) return;
+  throw new TurnupError("migration_unfinished", `migration ${begun.name} is under way, or was cut short`, {
+    nextStep: "let `turnup migrate` come to its end, then take the backup",
+  });
 }
 
 async function headerOf(client: pg.Client, now: Date): Promise<BackupHeader> {

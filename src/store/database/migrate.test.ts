@@ -76,6 +76,86 @@ test("a migration that fails half way leaves nothing of itself and keeps those b
   assert.deepEqual((await migrate(database, [FIRST, SECOND, third, mended])).applied, ["0004-broken"]);
 });
 
+const BIG = file("0001-big", "create table big (id uuid primary key, note text);");
+const PARTED = file(
+  "0002-parted",
+  `alter table big add column seen int not null default 0;
+-- next in batches of big
+update big set seen = seen + 1 where id > $1 and id <= $2;
+-- next transaction
+create index big_seen on big (seen);`,
+);
+
+test("a file in parts is done part by part, and a large table's rows in batches, each once, told as they go", async () => {
+  const { database } = await freshDatabaseConfig({ migrated: false });
+  await migrate(database, [BIG]);
+  await database.run("insert into big (id) select gen_random_uuid() from generate_series(1, 25000)");
+  const told: string[] = [];
+  const { applied } = await migrate(
+    database,
+    [BIG, PARTED],
+    ({ part, parts, table, done, total, isApplied }) =>
+      told.push(`${part}/${parts} ${table} ${done} of ${total}${isApplied ? " applied" : ""}`),
+  );
+  assert.deepEqual(applied, [PARTED.name]);
+  assert.deepEqual(told, [
+    "1/3 null 0 of 0",
+    "2/3 big 0 of 25000",
+    "2/3 big 10000 of 25000",
+    "2/3 big 20000 of 25000",
+    "2/3 big 25000 of 25000",
+    "3/3 null 0 of 0",
+    "3/3 null 0 of 0 applied",
+  ]);
+  assert.deepEqual(await database.rows("select seen, count(*)::int as rows from big group by seen"), [
+    { seen: 1, rows: 25_000 },
+  ]);
+  assert.deepEqual(await database.rows("select from migration_progress"), []);
+});
+
+test("a file that was cut short between its parts goes on where it was, and is refused if it was edited since", async () => {
+  const { database } = await freshDatabaseConfig({ migrated: false });
+  await migrate(database, [BIG]);
+  await database.run("insert into big (id) select gen_random_uuid() from generate_series(1, 15000)");
+  let steps = 0;
+  const cut = migrate(database, [BIG, PARTED], () => {
+    if (++steps === 3) throw new Error("cut short");
+  });
+  await assert.rejects(cut, /cut short/);
+  const seen = "select seen, count(*)::int as rows from big group by seen order by seen";
+  assert.deepEqual(await database.rows(seen), [
+    { seen: 0, rows: 5_000 },
+    { seen: 1, rows: 10_000 },
+  ]);
+  const edited = file(PARTED.name, `${PARTED.text} -- edited`);
+  await assert.rejects(migrate(database, [BIG, edited]), {
+    code: "migration_changed",
+    message: /0002-parted/,
+  });
+  assert.deepEqual((await migrate(database, [BIG, PARTED])).applied, [PARTED.name]);
+  assert.deepEqual(await database.rows(seen), [{ seen: 1, rows: 15_000 }]);
+});
+
+test("a step whose table somebody reads for long gives way to those who write there, and comes again", async () => {
+  const { database, config: writing } = await freshDatabaseConfig({ migrated: false });
+  await migrate(database, [FIRST]);
+  const writer = await openDatabase({ ...writing, lockTimeoutMs: 5_000 });
+  const waits = `select from pg_locks where relation = 'phone'::regclass and mode = 'AccessExclusiveLock' and not granted`;
+  let outcome: Promise<{ applied: readonly string[] }> | undefined;
+  await database.transaction(async (reader) => {
+    await reader.rows("select from phone"); // as a backup does, for as long as it takes
+    outcome = migrate(database, [FIRST, SECOND]);
+    await vi.waitFor(async () => assert.equal((await database.rows(waits)).length, 1), { timeout: 10_000 });
+    assert.equal(await writer.run("insert into phone values (2)"), 1, "and is not cut for want of a lock");
+  });
+  await writer.close();
+  assert.deepEqual((await outcome)?.applied, [SECOND.name]);
+  assert.deepEqual(await database.rows("select id, note from phone order by id"), [
+    { id: 1, note: null },
+    { id: 2, note: null },
+  ]);
+});
+
 test("two files of one number, and one without a number, are refused", () => {
   const folder = mkdtempSync(join(tmpdir(), "turnup-migrations-"));
   for (const name of ["0001-one.sql", "0003-three.sql"]) writeFileSync(join(folder, name), "select 1");

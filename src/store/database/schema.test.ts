@@ -14,7 +14,7 @@ const database = await freshDatabase();
 
 const TABLES = `select c.oid::int as oid, c.relname as name, pg_get_partkeydef(c.oid) as "partitionedBy" from pg_class c
  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-   and c.relname <> 'migration_checksum' order by c.relname`;
+   and c.relname not in ('migration_checksum', 'migration_progress') order by c.relname`;
 const COLUMNS = `select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as "isNeeded",
        pg_get_expr(d.adbin, d.adrelid) as value, a.attidentity <> '' as "isIdentity", a.attgenerated <> '' as "isGenerated"
   from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

@@ -29,5 +29,9 @@ create index message_stop_of_subscriber on message_stop (subscriber_id) where su
 
 alter table message add column is_unasked boolean not null default false;  -- an offer, a campaign: STOP and quiet hours hold
 alter table message add column destination_index bytea;                    -- of what is unasked and goes to a number outside an order
+
+-- Each index in a transaction of its own: writers of messages wait for the build of one, and readers for none.
+-- next transaction
 create index message_unasked_of_subscriber on message (subscriber_id) where is_unasked and state in ('queued', 'submitting');
+-- next transaction
 create index message_unasked_to on message (operator_id, destination_index) where is_unasked and state in ('queued', 'submitting');

@@ -7,16 +7,6 @@
 
 alter table payload add column unconfirmed boolean not null default false; -- access points that nobody confirmed stand in it
 
--- What went out so far. An order that the network opened noted it; a request did not, and had own points to send or had not.
-update payload p set unconfirmed = true
-  from message m join provisioning_order o on o.id = m.order_id
- where m.payload_id = p.id and m.kind in ('settings', 'package', 'link')
-   and (exists (select from order_event e where e.order_id = o.id and e.kind = 'order_provisioning'
-                                            and e.detail ->> 'confirmed' = 'false')
-     or (exists (select from request r where r.order_id = o.id)
-         and not exists (select from access_point a where a.operator_id = o.operator_id and a.made_at <= m.created_at
-                                                      and (a.retired_at is null or a.retired_at > m.created_at))));
-
 -- A person's word in a stored policy counts no longer where the operator is no host; so does the former default.
 with latest as (
   select distinct on (o.id) o.id, o.kind, p.version, p.body
@@ -40,8 +30,21 @@ select encode(overlay(uuid_send(gen_random_uuid()) placing
   from latest l left join off on off.operator_id = l.id
  where off.operator_id is not null or (l.kind = 'mno' and l.version is null);
 
+-- What went out so far, looked at after the policies, so that nothing is composed behind it. By messages: a payload does not
+-- name its order. An order that the network opened noted it; a request did not, and had own points to send or had not.
+-- next in batches of message
+update payload p set unconfirmed = true
+  from message m join provisioning_order o on o.id = m.order_id
+ where m.id > $1 and m.id <= $2 and m.payload_id = p.id and not p.unconfirmed and m.kind in ('settings', 'package', 'link')
+   and (exists (select from order_event e where e.order_id = o.id and e.kind = 'order_provisioning'
+                                            and e.detail ->> 'confirmed' = 'false')
+     or (exists (select from request r where r.order_id = o.id)
+         and not exists (select from access_point a where a.operator_id = o.operator_id and a.made_at <= m.created_at
+                                                      and (a.retired_at is null or a.retired_at > m.created_at))));
+
 -- Pages with such points are closed: what they show is sealed, and no statement can tell.
+-- next in batches of link
 update link l set expires_at = now()
   from operator o
- where o.id = l.operator_id and o.kind <> 'mno' and l.expires_at > now()
+ where l.id > $1 and l.id <= $2 and o.id = l.operator_id and o.kind <> 'mno' and l.expires_at > now()
    and exists (select from message m join payload p on p.id = m.payload_id where m.order_id = l.order_id and p.unconfirmed);

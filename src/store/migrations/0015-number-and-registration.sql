@@ -7,9 +7,12 @@ alter table registration drop constraint registration_state_check;
 alter table registration add constraint registration_state_check
   check (state in ('asked', 'needs_information', 'registered', 'removing', 'removed', 'not_removed', 'refused', 'withheld'));
 
+-- next transaction
 alter table subscriber add column number_lost_at timestamptz; -- what was proved by its former number before counts no more
+-- next transaction
 alter table message add column number_lost_at timestamptz;    -- on its way to a number that is its subscriber's no more: no receipt proves that he has it
 
+-- next transaction
 create table former_number (
   id             uuid primary key,
   operator_id    uuid not null,
@@ -21,12 +24,16 @@ create table former_number (
 );
 create index former_number_of_subscriber on former_number (subscriber_id, lost_at);
 
--- Rows of before: of several SIMs with one number the one that was seen last has it.
-with held as (
+-- Rows of before: of several SIMs with one number the one that was seen last has it. A number is looked at with all its SIMs
+-- where the first of them comes.
+-- next in batches of subscriber
+with number as (
+  select distinct operator_id, msisdn_index from subscriber where id > $1 and id <= $2 and msisdn_index is not null),
+held as (
   select s.id, s.operator_id, s.msisdn_index, s.msisdn_sealed,
          first_value(s.id) over w as holder_id, row_number() over w as place
-    from subscriber s left join pairing p on p.subscriber_id = s.id and p.is_current
-   where s.msisdn_index is not null
+    from number n join subscriber s on s.operator_id = n.operator_id and s.msisdn_index = n.msisdn_index
+    left join pairing p on p.subscriber_id = s.id and p.is_current
   window w as (partition by s.operator_id, s.msisdn_index order by p.last_seen_at desc nulls last, s.id desc)),
 lost as (
   insert into former_number (id, operator_id, subscriber_id, msisdn_index, msisdn_sealed, lost_at, new_holder_id)
@@ -35,5 +42,6 @@ lost as (
 update subscriber s set msisdn_index = null, msisdn_sealed = null, number_lost_at = now() from lost where s.id = lost.subscriber_id;
 
 -- What is on its way to a number is found by its subscriber when the number moves on.
+-- next transaction
 create index message_in_flight_of_subscriber on message (subscriber_id)
  where subscriber_id is not null and state in ('queued', 'submitting', 'submitted');
