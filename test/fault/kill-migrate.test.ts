@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, vi } from "vitest";
 import { migrate, migrationFiles } from "../../src/store/database/migrate.ts";
+import { createSealer } from "../../src/store/seal/seal.ts";
 import { freshDatabaseConfig } from "../fixture/database.ts";
 import { SHARED_NUMBER_EVERY, writeManyOrders } from "../fixture/many-orders.ts";
 
@@ -16,6 +17,7 @@ const LAST_OF_0_1_0 = "0008";
 /** More than two batches. */
 const ORDERS = 25_000;
 const LIMIT_MS = 60_000;
+const KEY = Buffer.alloc(32, 5);
 /** In the third batch of the messages, whose payload somebody holds. */
 const HELD = `00000000-0000-7000-8000-${(22_001).toString(16).padStart(12, "0")}`;
 const PASSED = `00000000-0000-7000-8000-${(101).toString(16).padStart(12, "0")}`;
@@ -25,7 +27,12 @@ test("a migration that is killed half way goes on from the batch where it was, a
   const folder = mkdtempSync(join(tmpdir(), "turnup-kill-migrate-"));
   const begin = (): ChildProcess =>
     spawn(process.execPath, [BIN, "migrate", "--json"], {
-      env: { PATH: process.env.PATH ?? "", DATABASE_URL: url, TURNUP_DATA_FOLDER: folder },
+      env: {
+        PATH: process.env.PATH ?? "",
+        DATABASE_URL: url,
+        TURNUP_DATA_FOLDER: folder,
+        TURNUP_SEAL_KEY: KEY.toString("hex"),
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
   await migrate(
@@ -33,6 +40,10 @@ test("a migration that is killed half way goes on from the batch where it was, a
     migrationFiles().filter(({ name }) => name < LAST_OF_0_1_0),
   );
   await writeManyOrders(database, { operatorId: OPERATOR, orders: ORDERS });
+
+  await database.run("update device set imei_sealed = $1", [
+    createSealer(KEY).seal("imei", "356938035643809"),
+  ]);
 
   const done = await killedInTheMiddle();
   assert.deepEqual(done, { name: "0012-confirmed-access-points", done: 20_000, total: ORDERS });
