@@ -37,7 +37,7 @@ export type MigrateOutcome = {
   readonly notes: readonly string[];
 };
 /** Told where a step begins, and once more where it was its migration's last. Counts are rows of `table`. */
-export type MigrateProgress = {
+type MigrateProgress = {
   readonly name: string;
   /** From 1. */
   readonly part: number;
