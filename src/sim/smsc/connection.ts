@@ -17,7 +17,7 @@ export interface Connection {
   cut(): void;
 }
 
-export type ConnectionEvents = {
+type ConnectionEvents = {
   readonly onPdu: (pdu: Pdu) => void;
   readonly onBroken: (id: number, sequence: number, error: DecodeError) => void;
   readonly onClose: () => void;
