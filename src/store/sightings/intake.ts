@@ -77,13 +77,13 @@ export function createIntake(deps: IntakeDeps): Intake {
   });
   return {
     async accept(operatorId, sightings, source) {
-      const nowMs = deps.clock().getTime();
+      const origin: Origin = { operatorId, source, nowMs: deps.clock().getTime() };
       const results = new Array<SightingResult>(sightings.length);
       const unknown: Row[] = [];
       const places: number[] = [];
       for (let at = 0; at < sightings.length; at++) {
         if (at > 0 && at % SLICE_ROWS === 0) await setImmediate();
-        const row = readRow(deps, memory, operatorId, sightings[at]!, source, nowMs);
+        const row = readRow(deps, memory, origin, sightings[at]!);
         if ("outcome" in row) results[at] = row;
         else {
           unknown.push(row);
@@ -98,14 +98,15 @@ export function createIntake(deps: IntakeDeps): Intake {
   };
 }
 
+/** Whose it is, who told it and when. */
+type Origin = { readonly operatorId: string; readonly source: SightingSource; readonly nowMs: number };
+
 /** A row for the database to say what it is, or what became of it where that is known already. */
 function readRow(
   { sealer, homePlmnOf, clockToleranceMs }: IntakeDeps,
   memory: PairMemory,
-  operatorId: string,
+  { operatorId, source, nowMs }: Origin,
   input: SightingInput,
-  source: SightingSource,
-  nowMs: number,
 ): Row | SightingResult {
   try {
     if (typeof input !== "object" || input === null)
@@ -333,7 +334,7 @@ async function decide(
       decisions.writes.set(pair, arrived);
       decisions.current.set(subscriberId, arrived);
       decisions.sightings.push({ id: deps.newId(), row, subscriberId, deviceId, outcome: arrival.kind });
-      return open(deps, tx, decisions, row, ids, arrival);
+      return open(deps, tx, decisions, row, { ...ids, arrival });
     }
   }
 }
@@ -344,13 +345,14 @@ function leave(decisions: Decisions, subscriberId: string, stay: Pick<Pairing, "
   if (earlier) earlier.isCurrent = false;
 }
 
+type Leaving = Extract<Arrival, { readonly leaves: boolean }>;
+
 async function open(
   deps: IntakeDeps,
   tx: Tx,
   decisions: Decisions,
   row: Row,
-  { subscriberId, deviceId, now }: Ids,
-  arrival: Extract<Arrival, { readonly leaves: boolean }>,
+  { subscriberId, deviceId, now, arrival }: Ids & { readonly arrival: Leaving },
 ): Promise<SightingResult> {
   const { policy, kind } = await deps.termsIn(tx, row.operatorId);
   if (!opensOrder(arrival, policy)) return { outcome: "unchanged", subscriberId, deviceId };
