@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { test } from "vitest";
+import { copiedBlocks } from "./fixture/copies.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const SRC = join(ROOT, "src");
@@ -14,6 +15,42 @@ const SRC = join(ROOT, "src");
 const PILLARS = ["kernel", "device", "proxy", "service", "maker"];
 const DOORS = ["http", "net", "store", "sim"];
 const ROOMS = ["term", "wire", ...PILLARS, ...DOORS, "app"];
+/** Rooms with rooms inside: each of their files stands in one of these. A new one gets its line in ARCHITECTURE.md too. */
+const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
+  app: ["certificates", "command", "config", "demo", "party", "release", "server", "terminal"],
+  store: [
+    ...["database", "dataset", "embedded", "journal", "migrations", "node"],
+    ...["operator", "orders", "requests", "seal", "sightings"],
+  ],
+  kernel: [
+    ...[
+      "account",
+      "calls",
+      "catalog",
+      "conductor",
+      "consent",
+      "delivery",
+      "detected",
+      "detection",
+      "devices",
+      "dialog",
+    ],
+    ...[
+      "fulfilment",
+      "keys",
+      "order",
+      "payload",
+      "proof",
+      "registration",
+      "requested",
+      "settings",
+      "settlement",
+      "support",
+    ],
+  ],
+};
+/** Lines that two doors may share before one of them has copied the other. */
+const COPY_LINES = 10;
 /** node: modules that only compute. */
 const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buffer", "node:util"];
 /**
@@ -146,6 +183,42 @@ test("there are sources to guard, and each stands in a known room", () => {
   assert.ok(ALL.length > 0);
   for (const path of ALL)
     assert.ok(ROOMS.includes(roomOf(relative(SRC, path))), `${path} stands in no known room`);
+});
+
+test("each file of app, store and kernel stands in a room inside, named here and in ARCHITECTURE.md", () => {
+  const loose = ALL.map((path) => relative(SRC, path)).filter((name) => {
+    const [room = "", inside = "", ...rest] = name.split("/");
+    const rooms = ROOMS_INSIDE[room];
+    return rooms !== undefined && !(rooms.includes(inside) && rest.length > 0);
+  });
+  assert.deepEqual(loose, []);
+  const plan = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+  const untold = Object.values(ROOMS_INSIDE)
+    .flat()
+    .filter((room) => !new RegExp(`\\b${room}\\b`).test(plan));
+  assert.deepEqual(untold, [], "ARCHITECTURE.md does not name it");
+});
+
+test("no block of ten lines stands in two doors", () => {
+  const doors = ALL.flatMap((path) => {
+    const name = relative(SRC, path);
+    return ["http", "net"].includes(roomOf(name)) ? [{ path: name, text: readFileSync(path, "utf8") }] : [];
+  });
+  assert.deepEqual(copiedBlocks(doors, COPY_LINES), []);
+});
+
+test("a copied block is found whatever its indent, comments and imports, and told once", () => {
+  const block = ["const a = 1;", "const b = 2;", "if (a) {", "  call(b);", "}"];
+  const doors = [
+    { path: "http/one/a.ts", text: ["import x from 'y';", ...block, "one();"].join("\n") },
+    {
+      path: "http/two/b.ts",
+      text: ["two();", "// why", ...block.map((line) => `  ${line} // so`)].join("\n"),
+    },
+    { path: "http/one/c.ts", text: block.slice(0, 3).join("\n") },
+  ];
+  assert.deepEqual(copiedBlocks(doors, 4), ["http/one/a.ts:2 ~ http/two/b.ts:3"]);
+  assert.deepEqual(copiedBlocks(doors.slice(1, 2), 4), []);
 });
 
 test("no import crosses a floor or a wall that ARCHITECTURE.md closes", () => {

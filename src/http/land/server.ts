@@ -9,7 +9,7 @@
  */
 import { type KeyObject, sign } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
 import { createNonceBook } from "../../wire/httpsig/nonces.ts";
@@ -35,15 +35,9 @@ import { instant, object, type Read, ShapeError, text } from "../../wire/message
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
-import {
-  CONNECTION_LIMITS,
-  type ConnectionLimits,
-  guardConnections,
-  refuseConnection,
-  timeoutsOf,
-} from "../connections.ts";
+import { openCertifiedDoor } from "../certified-door.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
-import { mutualTls } from "../mutual-tls.ts";
 import { STATUS_OF } from "../problem.ts";
 import type { LandHandler, LandRequest, LandResponse } from "./handler.ts";
 import { identityOf } from "./identity.ts";
@@ -51,7 +45,6 @@ import { identityOf } from "./identity.ts";
 /** A form or JSON of a request with account data; content goes the other way. */
 const LAND_BODY_OCTETS_MAX = 131_072;
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 1_000, perAddress: 1_000 };
-const TIMEOUTS = timeoutsOf(LIMITS);
 const SESSION_MS = 15 * 60_000;
 /** Two minutes of nonces at 1,500 requests a second. */
 const NONCES_MAX = 200_000;
@@ -110,7 +103,17 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
     proxies: new Map(options.proxies.map((proxy) => [proxy.id, proxy])),
     nonces: createNonceBook(NONCES_MAX),
   };
-  const app = openDoor(options);
+  const app = openCertifiedDoor({
+    ...{ tls: options.tls, limits: LIMITS, bodyLimitOctets: LAND_BODY_OCTETS_MAX, exposeHeadRoutes: false },
+    onRefused: ({ detail, peer }) =>
+      options.onRefused({
+        cause: "handshake_refused",
+        detail,
+        proxy: null,
+        fingerprint: null,
+        address: peer,
+      }),
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());
@@ -137,31 +140,6 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
       return sendResponse(reply, await options.handler(identity, landRequestOf(request, caller.headers)));
     },
   });
-  return app;
-}
-
-function openDoor({ tls, onRefused }: LandServerOptions): FastifyInstance {
-  const app = Fastify({
-    https: {
-      ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
-      ...TIMEOUTS.node,
-    },
-    bodyLimit: LAND_BODY_OCTETS_MAX,
-    ...TIMEOUTS.fastify,
-    clientErrorHandler: refuseConnection,
-    forceCloseConnections: true,
-    exposeHeadRoutes: false,
-  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  guardConnections(app.server, LIMITS);
-  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
-    onRefused({
-      cause: "handshake_refused",
-      detail: String(socket.authorizationError ?? error.code ?? error.message),
-      proxy: null,
-      fingerprint: null,
-      address: socket.remoteAddress ?? "unknown",
-    }),
-  );
   return app;
 }
 

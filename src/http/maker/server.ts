@@ -6,7 +6,7 @@
  *   POST /v1/keys  POST /v1/downloads  POST /v1/payments  GET /v1/keys  GET /v1/payments  GET /healthz
  */
 import type { TLSSocket } from "node:tls";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Decision, KeyServer, MakerClient, MakerJournal } from "../../maker/key-server.ts";
 import {
   MAX_BODY_OCTETS,
@@ -17,31 +17,22 @@ import {
   writeKeyAnswers,
 } from "../../wire/message/maker-api.ts";
 import { type Read, ShapeError } from "../../wire/message/shape.ts";
-import {
-  CONNECTION_LIMITS,
-  type ConnectionLimits,
-  guardConnections,
-  refuseConnection,
-  timeoutsOf,
-} from "../connections.ts";
-import { mutualTls } from "../mutual-tls.ts";
+import { uriNames } from "../../wire/x509/uri-names.ts";
+import { type DoorIdentity, type HandshakeRefusal, openCertifiedDoor } from "../certified-door.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
-const TIMEOUTS = timeoutsOf(LIMITS);
 const DEFAULT_PAGE = 100;
 
 /** Why a connection or request was refused, for counting and alarming. */
-export type MakerRefusal = {
-  readonly cause: "no_certificate" | "wrong_authority" | "handshake_failed" | "no_contract";
-  readonly detail: string;
-  readonly peer: string;
+export type MakerRefusal = Omit<HandshakeRefusal, "cause"> & {
+  readonly cause: HandshakeRefusal["cause"] | "no_contract";
 };
-type TlsIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
 
 type MakerDoorOptions = {
   readonly keyServer: KeyServer;
   readonly journal: MakerJournal;
-  readonly tls: TlsIdentity;
+  readonly tls: DoorIdentity;
   now(): Date;
   onRefused(refusal: MakerRefusal): void;
   onFault(error: Error): void;
@@ -53,27 +44,9 @@ type Doors = MakerDoorOptions & {
 
 export function makerDoors(options: MakerDoorOptions): FastifyInstance {
   const doors: Doors = { ...options, clients: new WeakMap() };
-  const app = openDoors(doors);
+  const app = openCertifiedDoor({ ...options, limits: LIMITS, bodyLimitOctets: MAX_BODY_OCTETS });
   addHooks(app, doors);
   addRoutes(app, doors);
-  return app;
-}
-
-function openDoors({ tls, onRefused }: Doors): FastifyInstance {
-  const app = Fastify({
-    https: {
-      ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
-      ...TIMEOUTS.node,
-    },
-    bodyLimit: MAX_BODY_OCTETS,
-    ...TIMEOUTS.fastify,
-    clientErrorHandler: refuseConnection,
-    forceCloseConnections: true,
-  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  guardConnections(app.server, LIMITS);
-  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
-    onRefused(handshakeRefusalOf(error, socket)),
-  );
   return app;
 }
 
@@ -129,10 +102,7 @@ function addRoutes(app: FastifyInstance, doors: Doors): void {
 function clientOf({ clients, keyServer }: Doors, socket: TLSSocket): MakerClient | undefined {
   const known = clients.get(socket);
   if (known) return known;
-  const names = socket.getPeerX509Certificate()?.subjectAltName ?? "";
-  const client = keyServer.clientOf(
-    names.split(", ").flatMap((name) => (name.startsWith("URI:") ? [name.slice(4)] : [])),
-  );
+  const client = keyServer.clientOf(uriNames(socket.getPeerX509Certificate()?.subjectAltName));
   if (client) clients.set(socket, client);
   return client;
 }
@@ -150,15 +120,6 @@ function pageQueryOf(request: FastifyRequest): ReturnType<Read<ReturnType<typeof
     typeof query.limit === "string" ? { ...query, limit: Number(query.limit) } : query,
     "",
   );
-}
-
-function handshakeRefusalOf(error: NodeJS.ErrnoException, socket: TLSSocket): MakerRefusal {
-  const peer = socket.remoteAddress ?? "unknown";
-  if (error.code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
-    return { cause: "no_certificate", detail: error.code, peer };
-  const verdict = socket.authorizationError;
-  if (verdict) return { cause: "wrong_authority", detail: String(verdict), peer };
-  return { cause: "handshake_failed", detail: error.code ?? error.message, peer };
 }
 
 function problem(reply: FastifyReply, status: number, code: string, detail: string, path?: string) {

@@ -11,7 +11,7 @@
  *   GET  /ServiceProviderConfig  /ResourceTypes  /Schemas
  */
 import type { TLSSocket } from "node:tls";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AccessTokens, thumbprintOf } from "../../service/access-tokens.ts";
 import type { Malformed, ReceiveManager } from "../../service/receive-manager.ts";
 import type {
@@ -22,14 +22,9 @@ import type {
 } from "../../service/registration-kernel.ts";
 import { answerOf, type ShownUser } from "../../service/send-manager.ts";
 import { EXTENSION_SCHEMA, membersOf, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
-import {
-  CONNECTION_LIMITS,
-  type ConnectionLimits,
-  guardConnections,
-  refuseConnection,
-  timeoutsOf,
-} from "../connections.ts";
-import { mutualTls } from "../mutual-tls.ts";
+import { uriNames } from "../../wire/x509/uri-names.ts";
+import { type DoorIdentity, type HandshakeRefusal, openCertifiedDoor } from "../certified-door.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 import {
   RefusalError,
   SCIM_BASE,
@@ -41,15 +36,11 @@ import {
 
 const MAX_BODY_OCTETS = 65_536;
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
-const TIMEOUTS = timeoutsOf(LIMITS);
 
 /** Why a connection or request was refused, for counting and alarming. */
-export type ServiceRefusal = {
-  readonly cause: "no_certificate" | "wrong_authority" | "handshake_failed" | "no_contract" | "no_token";
-  readonly detail: string;
-  readonly peer: string;
+export type ServiceRefusal = Omit<HandshakeRefusal, "cause"> & {
+  readonly cause: HandshakeRefusal["cause"] | "no_contract" | "no_token";
 };
-type ServiceTls = { readonly key: string; readonly certificate: string; readonly authority: string };
 /** One service of the server. */
 export type OfferedService = {
   /** Path of its SCIM door: `/scim/v2`. */
@@ -63,7 +54,7 @@ type ServiceDoorOptions = {
   /** Who the verified certificate's names say is asking. */
   clientOf(names: readonly string[]): string | undefined;
   readonly tokens: AccessTokens;
-  readonly tls: ServiceTls;
+  readonly tls: DoorIdentity;
   now(): Date;
   /** For how long tokens are good. */
   monotonicMs(): number;
@@ -78,7 +69,7 @@ type Doors = ServiceDoorOptions & {
 
 export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
   const doors: Doors = { ...options, peers: new WeakMap() };
-  const app = openDoors(doors);
+  const app = openCertifiedDoor({ ...options, limits: LIMITS, bodyLimitOctets: MAX_BODY_OCTETS });
   addHooks(app, doors);
   mountTokens(app, doors);
   for (const service of options.services) {
@@ -92,24 +83,6 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
       { prefix: service.path },
     );
   }
-  return app;
-}
-
-function openDoors({ tls, onRefused }: Doors): FastifyInstance {
-  const app = Fastify({
-    https: {
-      ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
-      ...TIMEOUTS.node,
-    },
-    bodyLimit: MAX_BODY_OCTETS,
-    ...TIMEOUTS.fastify,
-    clientErrorHandler: refuseConnection,
-    forceCloseConnections: true,
-  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  guardConnections(app.server, LIMITS);
-  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
-    onRefused(handshakeRefusalOf(error, socket)),
-  );
   return app;
 }
 
@@ -164,10 +137,7 @@ function peerOf({ peers, clientOf }: Doors, socket: TLSSocket): Peer | undefined
   if (known) return known;
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return undefined;
-  const names = (certificate.subjectAltName ?? "").split(", ");
-  const clientId = clientOf(
-    names.flatMap((name) => (name.startsWith("URI:") ? [name.slice("URI:".length)] : [])),
-  );
+  const clientId = clientOf(uriNames(certificate.subjectAltName));
   if (clientId === undefined) return undefined;
   const peer = { clientId, thumbprint: thumbprintOf(certificate.raw) };
   peers.set(socket, peer);
@@ -285,15 +255,6 @@ const authorisationServer = (origin: string) => ({
   tls_client_certificate_bound_access_tokens: true,
   scopes_supported: ["scim"],
 });
-
-function handshakeRefusalOf(error: NodeJS.ErrnoException, socket: TLSSocket): ServiceRefusal {
-  const peer = socket.remoteAddress ?? "unknown";
-  if (error.code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
-    return { cause: "no_certificate", detail: error.code, peer };
-  const verdict = socket.authorizationError;
-  if (verdict) return { cause: "wrong_authority", detail: String(verdict), peer };
-  return { cause: "handshake_failed", detail: error.code ?? error.message, peer };
-}
 
 function scimError(reply: FastifyReply, status: number, detail: string, scimType?: string) {
   const schemas = ["urn:ietf:params:scim:api:messages:2.0:Error"];

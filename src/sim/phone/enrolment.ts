@@ -10,6 +10,7 @@ import { imeiNameOf } from "../../wire/message/party-name.ts";
 import { pemOf } from "../../wire/x509/certificate.ts";
 import { composeCertificateRequest } from "../../wire/x509/certificate-request.ts";
 import type { SubjectName } from "../../wire/x509/der.ts";
+import { uriNames } from "../../wire/x509/uri-names.ts";
 import type { Air, Credential } from "./air.ts";
 
 const SIMPLE_ENROLL = "/.well-known/est/simpleenroll";
@@ -40,8 +41,8 @@ export function enrol(
 
 /** A successor of its own certificate, which `air` shows: the same subject and names (RFC 7030 clause 4.2.2). */
 export function renew(air: Air, { certificate }: Credential): Promise<Enrolment> {
-  const { subject, subjectAltName = "" } = new X509Certificate(certificate);
-  const uris = subjectAltName.split(", ").flatMap((name) => /^URI:(.+)$/.exec(name)?.[1] ?? []);
+  const { subject, subjectAltName } = new X509Certificate(certificate);
+  const uris = uriNames(subjectAltName);
   return ask(air, {
     path: SIMPLE_REENROLL,
     commonName: subject.replace(/^CN=/, ""),

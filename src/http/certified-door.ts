@@ -1,0 +1,60 @@
+/**
+ * A door that opens to certificates alone: mutual TLS 1.3, limits of connections, and one reading of why a handshake failed.
+ * What stands behind it (routes, contracts, tokens) is the caller's.
+ */
+import type { TLSSocket } from "node:tls";
+import Fastify, { type FastifyInstance } from "fastify";
+import { type ConnectionLimits, guardConnections, refuseConnection, timeoutsOf } from "./connections.ts";
+import { mutualTls } from "./mutual-tls.ts";
+
+/** PEM: our own key and certificate, and the authority whose certificates are let in. */
+export type DoorIdentity = { readonly key: string; readonly certificate: string; readonly authority: string };
+
+export type HandshakeRefusal = {
+  readonly cause: "no_certificate" | "wrong_authority" | "handshake_failed";
+  readonly detail: string;
+  /** Address. */
+  readonly peer: string;
+};
+
+export function openCertifiedDoor({
+  tls,
+  limits,
+  bodyLimitOctets,
+  exposeHeadRoutes = true,
+  onRefused,
+}: {
+  readonly tls: DoorIdentity;
+  readonly limits: ConnectionLimits;
+  readonly bodyLimitOctets: number;
+  /** HEAD beside every GET. */
+  readonly exposeHeadRoutes?: boolean;
+  onRefused(refusal: HandshakeRefusal): void;
+}): FastifyInstance {
+  const timeouts = timeoutsOf(limits);
+  const app = Fastify({
+    https: {
+      ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
+      ...timeouts.node,
+    },
+    bodyLimit: bodyLimitOctets,
+    ...timeouts.fastify,
+    clientErrorHandler: refuseConnection,
+    forceCloseConnections: true,
+    exposeHeadRoutes,
+  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  guardConnections(app.server, limits);
+  app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
+    onRefused(handshakeRefusalOf(error, socket)),
+  );
+  return app;
+}
+
+function handshakeRefusalOf(error: NodeJS.ErrnoException, socket: TLSSocket): HandshakeRefusal {
+  const peer = socket.remoteAddress ?? "unknown";
+  if (error.code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE")
+    return { cause: "no_certificate", detail: error.code, peer };
+  const verdict = socket.authorizationError;
+  if (verdict) return { cause: "wrong_authority", detail: String(verdict), peer };
+  return { cause: "handshake_failed", detail: error.code ?? error.message, peer };
+}
