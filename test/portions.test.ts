@@ -1,4 +1,4 @@
-/** Two companies, one contract: what our books owe a manufacturer for a key is what its list says is due (row 111). */
+/** Two companies, one contract: what our books owe a manufacturer for a key is what its list says is due (R111). */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";

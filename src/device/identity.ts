@@ -53,7 +53,7 @@ const MAX_REFERENCE = 200;
 const NOTICE_KEY_OCTETS = 32;
 const DEFAULT_PORT = { "https:": 443, "http:": 80 } as const;
 
-/** Judges the whole store before anything is sent (row 2 of the requirements). */
+/** Judges the whole store before anything is sent (R2 of the requirements). */
 export function judgeIdentity(stored: StoredIdentity): IdentityVerdict {
   const unready = (fault: IdentityFault): IdentityVerdict => ({ kind: "unready", fault });
   const { imei, imsi, provisioningUri, proxyUri, noticeKey } = stored;
@@ -99,7 +99,7 @@ export const withEnrolled = (stored: StoredIdentity, reference: string): StoredI
 /** The names under which a form could ask for what the device says itself. */
 const IDENTITY_FIELD = /^(imei(sv)?|imsi|iccid|device_?id|notice_?key)$/i;
 
-/** The same screen without fields for the device's identity: nobody types it (row 9). */
+/** The same screen without fields for the device's identity: nobody types it (R9). */
 export function withoutIdentityFields(screen: Screen): Screen {
   const { form } = screen;
   if (!form?.fields.some(({ name }) => IDENTITY_FIELD.test(name))) return screen;

@@ -11,7 +11,7 @@
 /** An acknowledgement that is not there after so long will not come. */
 export const ACKNOWLEDGEMENT_WAIT_MS = 60_000;
 export const RESEND_PAUSE_MS = 3_000;
-/** The first sending and one more (row 16). */
+/** The first sending and one more (R16). */
 const MAX_ATTEMPTS = 2;
 export const MAX_OUTGOING = 32;
 export const RECEIVE_WINDOW = 64;

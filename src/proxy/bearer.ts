@@ -26,7 +26,7 @@ export const BEARER_PROFILES: Readonly<Record<Bearer, BearerProfile>> = {
 
 export const isBearer = (text: string): text is Bearer => BEARERS.some((known) => known === text);
 
-/** A notice of more short messages than this goes wideband (row 31). */
+/** A notice of more short messages than this goes wideband (R31). */
 const NARROWBAND_PARTS_MAX = 3;
 /** Room that a part loses to its header when there are several (TS 23.040 clause 9.2.3.24.1). */
 const CONCATENATION_OCTETS = 7;

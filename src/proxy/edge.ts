@@ -1,5 +1,5 @@
 /**
- * The proxy's decisions about devices: who is let through (the device ID must equal the account's, row 10), to whom a key
+ * The proxy's decisions about devices: who is let through (the device ID must equal the account's, R10), to whom a key
  * is issued, and when a bond of SIM and handset breaks. Pure: a decision and its events; the door journals the events,
  * then acts.
  *

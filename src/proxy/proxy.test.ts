@@ -75,7 +75,7 @@ test("lock-out remembers a bounded number of names, the oldest goes first", () =
   );
 });
 
-test("small notices go narrowband, all else wideband, and the rule is told (row 31)", () => {
+test("small notices go narrowband, all else wideband, and the rule is told (R31)", () => {
   const rule = (
     kind: "notice" | "screen" | "content",
     octets: number,
@@ -93,7 +93,7 @@ test("small notices go narrowband, all else wideband, and the rule is told (row 
   assert.equal(rule("content", 10_000, "tdma"), "narrowband no_wideband 44");
 });
 
-test("every bearer that the patent names has a profile (row 30)", () => {
+test("every bearer that the patent names has a profile (R30)", () => {
   for (const bearer of ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs"]) assert.ok(bearer in BEARER_PROFILES);
   for (const bearer of BEARERS) assert.ok(BEARER_PROFILES[bearer].narrowbandOctets > 0);
 });

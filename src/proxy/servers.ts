@@ -1,5 +1,5 @@
 /**
- * The provisioning servers that a proxy leads to, two or more in one list (rows 6 and 24), and the addresses of screens:
+ * The provisioning servers that a proxy leads to, two or more in one list (R6 and R24), and the addresses of screens:
  * a link to any of them is rewritten so that it leads through the proxy again.
  */
 import { DEVICE_PATHS } from "../wire/message/legs.ts";

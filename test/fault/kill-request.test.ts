@@ -1,5 +1,5 @@
 /**
- * kill -9 at any moment of requests loses nothing that was accepted and does nothing twice (US 6,647,260, rows 16, 57, 59, 64):
+ * kill -9 at any moment of requests loses nothing that was accepted and does nothing twice (US 6,647,260, R16, R57, R59, R64):
  * phones, proxy and other companies' machines go on in this process while the provisioning server, in another, is killed at
  * seeded points and started again. Then the books of all parties are laid side by side.
  */

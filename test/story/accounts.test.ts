@@ -1,4 +1,4 @@
-/** What care, the operator and the manufacturer can find out by themselves (rows 111, 114-116). */
+/** What care, the operator and the manufacturer can find out by themselves (R111, R114-116). */
 import assert from "node:assert/strict";
 import { afterAll, test } from "vitest";
 import { createMakerClient } from "../../src/net/maker/client.ts";

@@ -1,4 +1,4 @@
-/** Row 83: an applet on the SIM, the UICC or the eSIM's profile tells which phone it is in; no probe says anything. */
+/** R83: an applet on the SIM, the UICC or the eSIM's profile tells which phone it is in; no probe says anything. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Applet, createTerminal } from "../../src/sim/applet/applet.ts";

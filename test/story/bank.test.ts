@@ -1,4 +1,4 @@
-/** The operator's payment system in trouble (rows 109-113): fees and portions are paid once, and a no is seen. */
+/** The operator's payment system in trouble (R109-113): fees and portions are paid once, and a no is seen. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { BankFaults } from "../../src/sim/bank/bank.ts";

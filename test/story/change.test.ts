@@ -1,5 +1,5 @@
 /**
- * Features and services after the first time (US 6,647,260 columns 2 and 7; rows 64 to 66): the user takes back and adds, the
+ * Features and services after the first time (US 6,647,260 columns 2 and 7; R64 to R66): the user takes back and adds, the
  * operator's people do it for them and they are told, and the billing centre goes along or nothing happens.
  */
 import assert from "node:assert/strict";
@@ -92,7 +92,7 @@ async function changed(phone: Phone, before: string, state: string) {
   return settledAs(fixture, phone, state);
 }
 
-test("rows 64, 65: what the user adds later is prepared at the billing centre before, and takes effect with it", async () => {
+test("R64, R65: what the user adds later is prepared at the billing centre before, and takes effect with it", async () => {
   const phone = await phoneWith("Java runtime");
   const { id } = await fixture.story(phone);
   await orderAgain(phone, "Features", "Voice mail");
@@ -108,7 +108,7 @@ test("rows 64, 65: what the user adds later is prepared at the billing centre be
   assert.deepEqual(billing.reserved(), []);
 });
 
-test("row 65: what the user takes back is gone on the device, at the elements, at the billing centre and on the screens", async () => {
+test("R65: what the user takes back is gone on the device, at the elements, at the billing centre and on the screens", async () => {
   const phone = await phoneWith("Voice mail");
   assert.equal(phone.client()?.installer.parameters()["voicemail.number"], "3311");
   const { id } = await fixture.story(phone);
@@ -129,7 +129,7 @@ test("row 65: what the user takes back is gone on the device, at the elements, a
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"], "the maker's software sleeps again");
 });
 
-test("row 64: a billing centre that refuses the change leaves the new item undone everywhere", async () => {
+test("R64: a billing centre that refuses the change leaves the new item undone everywhere", async () => {
   const phone = await phoneWith("Java runtime");
   const { id } = await fixture.story(phone);
   refused.add("voice-mail");
@@ -148,7 +148,7 @@ test("row 64: a billing centre that refuses the change leaves the new item undon
   assert.match(await messageOn(phone, /failed/), /request/);
 });
 
-test("row 64: a billing centre that refuses a removal leaves the item as it was on device, elements, billing and screens", async () => {
+test("R64: a billing centre that refuses a removal leaves the item as it was on device, elements, billing and screens", async () => {
   const phone = await phoneWith("Voice mail");
   const { id } = await fixture.story(phone);
   refused.add("voice-mail");
@@ -163,7 +163,7 @@ test("row 64: a billing centre that refuses a removal leaves the item as it was 
   assert.deepEqual(billing.reserved(), []);
 });
 
-test("row 64: an element that fails aborts the prepared change, and the bill stays as it was", async () => {
+test("R64: an element that fails aborts the prepared change, and the bill stays as it was", async () => {
   const phone = await phoneWith("Java runtime");
   const { id } = await fixture.story(phone);
   elements.behave("forwarding", { kind: "refuses" });
@@ -176,7 +176,7 @@ test("row 64: an element that fails aborts the prepared change, and the bill sta
   assert.deepEqual(await minedOn(phone), ["Java runtime"]);
 });
 
-test("row 66: staff change it from afar; the user is told by whom and what before, and what is done after", async () => {
+test("R66: staff change it from afar; the user is told by whom and what before, and what is done after", async () => {
   const phone = await phoneWith("Java runtime");
   const { id } = await fixture.story(phone);
   const entered = await fixture.call(
@@ -210,7 +210,7 @@ test("row 66: staff change it from afar; the user is told by whom and what befor
   assert.deepEqual([...new Set(submitted.map(({ actor }: { actor: string }) => actor))], ["story care"]);
 });
 
-test("row 66: a role without the right changes nothing, and the user hears nothing", async () => {
+test("R66: a role without the right changes nothing, and the user hears nothing", async () => {
   const phone = await phoneWith("Java runtime");
   const heard = fixture.did(phone, "notice").length;
   for (const role of ["probe", "voice"] as const) {

@@ -1,4 +1,4 @@
-/** A phone without a factory certificate enrols its own key by a token that came to its SIM (rows 15 and 24; RFC 7030). */
+/** A phone without a factory certificate enrols its own key by a token that came to its SIM (R15 and R24; RFC 7030). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { until } from "../fixture/story.ts";

@@ -73,7 +73,7 @@ async function leftNothing(phone: Phone, orderId: string): Promise<void> {
   assert.equal(sealed, false, "of a request that came to nothing no user data is kept");
 }
 
-test("declined on the display: nothing is installed, nothing billed, the answer kept with text, version, time and channel (rows 20, 51, 53)", async () => {
+test("declined on the display: nothing is installed, nothing billed, the answer kept with text, version, time and channel (R20, R51, R53)", async () => {
   const began = Date.now();
   const phone = await asks();
   await answerNotice(phone, "terms", "decline");
@@ -92,7 +92,7 @@ test("declined on the display: nothing is installed, nothing billed, the answer 
   assert.deepEqual(noticesTo(fixture, phone), ["terms", "declined"]);
 });
 
-test("declined on the server's screen, which says so (rows 20, 53)", async () => {
+test("declined on the server's screen, which says so (R20, R53)", async () => {
   const phone = await asks();
   await openTerms(phone);
   await phone.walk([{ action: "decline" }]);
@@ -103,7 +103,7 @@ test("declined on the server's screen, which says so (rows 20, 53)", async () =>
   await leftNothing(phone, story.id);
 });
 
-test("declined by a text with the number of the question; another number answers nothing (rows 20, 53)", async () => {
+test("declined by a text with the number of the question; another number answers nothing (R20, R53)", async () => {
   const phone = await asks();
   const code = await codeIn(phone, /asked for Mail program/);
   const wrong = code === "0000" ? "1111" : "0000";
@@ -120,7 +120,7 @@ test("declined by a text with the number of the question; another number answers
   await leftNothing(phone, story.id);
 });
 
-test("nobody answers until the deadline: over, with nothing done, and said to the user (rows 20, 53)", async () => {
+test("nobody answers until the deadline: over, with nothing done, and said to the user (R20, R53)", async () => {
   const phone = await asks();
   await messageOn(phone, /asked for Mail program/);
   await fixture.timePasses(47 * HOUR_MS);
@@ -139,7 +139,7 @@ test("nobody answers until the deadline: over, with nothing done, and said to th
   await leftNothing(phone, story.id);
 });
 
-test("the same terms went to the mail address and the fax number that are known (row 52)", async () => {
+test("the same terms went to the mail address and the fax number that are known (R52)", async () => {
   const phone = await asks();
   const text = await messageOn(phone, /asked for Mail program/);
   const { reference } = await requestOf(fixture, (await fixture.story(phone)).id);

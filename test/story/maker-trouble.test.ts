@@ -1,4 +1,4 @@
-/** What an order does while a manufacturer's key server is not well (rows 92-98): it waits, says why, and goes on. */
+/** What an order does while a manufacturer's key server is not well (R92-98): it waits, says why, and goes on. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "vitest";

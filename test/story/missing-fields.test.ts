@@ -43,7 +43,7 @@ async function asksForDirectory(at: StoryParties, company?: string): Promise<Pho
   return phone;
 }
 
-test("a field that is missing: just that is asked for, given, and the same registration goes on (rows 59, 61)", async () => {
+test("a field that is missing: just that is asked for, given, and the same registration goes on (R59, R61)", async () => {
   const phone = await asksForDirectory(fixture);
   await messageOn(phone, /Company directory still needs: Company\./);
   const waiting = await fixture.story(phone);
@@ -78,7 +78,7 @@ test("a field that is missing: just that is asked for, given, and the same regis
   assert.ok(directory.opens(after.id, access.password!));
 });
 
-test("a field that is corrupt: asked for again, also a secret, and what was good is not asked for (row 61)", async () => {
+test("a field that is corrupt: asked for again, also a secret, and what was good is not asked for (R61)", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   const fields = { f_bank_alerts__accountNumber: "20260711", f_bank_alerts__phonePin: "4711" };
@@ -107,7 +107,7 @@ test("a field that is corrupt: asked for again, also a secret, and what was good
   assert.deepEqual(await tracesOf(fixture, [phone], [PIN, "20260711", "4111111111111111", "Brandywine"]), []);
 });
 
-test("nobody gives what is missing: after the deadline that service has failed, and nothing is billed (row 61)", async () => {
+test("nobody gives what is missing: after the deadline that service has failed, and nothing is billed (R61)", async () => {
   const phone = await asksForDirectory(fixture);
   const before = billedTo(fixture).length;
   await messageOn(phone, /still needs: Company/);
@@ -141,7 +141,7 @@ for (const [what, prepare] of [
     })),
   ],
 ] as const) {
-  test(`a service server that ${what}: nothing of the user reaches it, the service fails, and he is told (row 58)`, async () => {
+  test(`a service server that ${what}: nothing of the user reaches it, the service fails, and he is told (R58)`, async () => {
     const at = await storyParties({ prepare });
     const phone = await asksForDirectory(at, "Meridian");
     await at.storyUntil(

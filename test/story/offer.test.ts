@@ -1,4 +1,4 @@
-/** Offers of upgrades by SMS (US 6,647,260 column 8; row 67): a reply or a tap starts the usual flow with the offer filled in. */
+/** Offers of upgrades by SMS (US 6,647,260 column 8; R67): a reply or a tap starts the usual flow with the offer filled in. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
@@ -89,7 +89,7 @@ async function another(phone: Phone, before: { readonly id: string }): Promise<v
   );
 }
 
-test("row 67: an offer by SMS, taken by a reply: the usual request, with the offer's item in it, to a working device", async () => {
+test("R67: an offer by SMS, taken by a reply: the usual request, with the offer's item in it, to a working device", async () => {
   const phone = await subscriber();
   const before = await fixture.story(phone);
   const { outcome, offerId } = await offer(phone, "voice-mail");
@@ -116,7 +116,7 @@ test("row 67: an offer by SMS, taken by a reply: the usual request, with the off
   assert.equal((await fixture.story(phone)).id, story.id, "the same reply again opens nothing");
 });
 
-test("row 67: taken by a tap on its link: the order is filled in, asks just what is missing, and terms come before anything", async () => {
+test("R67: taken by a tap on its link: the order is filled in, asks just what is missing, and terms come before anything", async () => {
   const phone = await subscriber();
   const before = await fixture.story(phone);
   const first = await offer(phone, "mail-client");
@@ -158,7 +158,7 @@ test("row 67: taken by a tap on its link: the order is filled in, asks just what
   assert.equal(fixture.road.sandboxes.parties.office.kernelAt("/scim/v2").size(), 1);
 });
 
-test("row 67: declined by a reply: no order, nothing billed, and the link is over too", async () => {
+test("R67: declined by a reply: no order, nothing billed, and the link is over too", async () => {
   const phone = await subscriber();
   const before = await fixture.story(phone);
   const ledger = fixture.road.sandboxes.parties.billing.ledger().length;
@@ -175,7 +175,7 @@ test("row 67: declined by a reply: no order, nothing billed, and the link is ove
   assert.equal(fixture.road.sandboxes.parties.billing.ledger().length, ledger);
 });
 
-test("row 67: an offer whose time is over opens nothing, neither by reply nor by link", async () => {
+test("R67: an offer whose time is over opens nothing, neither by reply nor by link", async () => {
   const phone = await subscriber();
   const before = await fixture.story(phone);
   const { offerId } = await offer(phone, "voice-mail");
@@ -202,7 +202,7 @@ test("row 67: an offer whose time is over opens nothing, neither by reply nor by
   assert.equal(rows.length, 2, "the first one, and that of the offer in time");
 });
 
-test("row 67: one sending of an offer reaches each subscriber once, however often it is asked for", async () => {
+test("R67: one sending of an offer reaches each subscriber once, however often it is asked for", async () => {
   const phone = await subscriber();
   const first = await offer(phone, "voice-mail", "campaign-1");
   const again = await offer(phone, "voice-mail", "campaign-1");

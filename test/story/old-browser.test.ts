@@ -138,7 +138,7 @@ for (const [serial, markup] of [
   [0, "wml"],
   [1, "wmlc"],
 ] as const) {
-  test(`rows 12, 22, 29, 31: a phone with a ${markup} browser alone orders, agrees by a text, and gets its settings over the air`, async () => {
+  test(`R12, R22, R29, R31: a phone with a ${markup} browser alone orders, agrees by a text, and gets its settings over the air`, async () => {
     await underTerms("mms-settings");
     const old = await oldPhone(serial);
     const browser = browserOf(old, markup);
@@ -205,7 +205,7 @@ for (const [serial, markup] of [
   });
 }
 
-test("row 22: a phone without our client is not sold what only the client module can receive, and is told so", async () => {
+test("R22: a phone without our client is not sold what only the client module can receive, and is told so", async () => {
   const old = handsets.get("882109800000")!;
   const browser = browserOf(old, "wml");
   await browser.open();
@@ -226,7 +226,7 @@ test("row 22: a phone without our client is not sold what only the client module
   );
 });
 
-test("rows 12, 29: a browser is never sent a markup that it cannot draw", async () => {
+test("R12, R29: a browser is never sent a markup that it cannot draw", async () => {
   const host = encodeURIComponent(new URL(fixture.server.road.land!.url).host);
   const url = `${fixture.road.proxy().gatewayUrl}/r/${host}/d/start`;
   const line = { "x-msisdn": handsets.get("882109800000")!.msisdn };
@@ -245,7 +245,7 @@ test("rows 12, 29: a browser is never sent a markup that it cannot draw", async 
   assert.equal(none.status, 406);
 });
 
-test("row 30: every bearer of the air side has a profile, and an answer says which one carried it", async () => {
+test("R30: every bearer of the air side has a profile, and an answer says which one carried it", async () => {
   for (const bearer of BEARERS) assert.ok(BEARER_PROFILES[bearer]);
   for (const bearer of ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs"] as const)
     assert.ok(BEARERS.includes(bearer), bearer);
@@ -257,7 +257,7 @@ test("row 30: every bearer of the air side has a profile, and an answer says whi
 });
 
 for (const deviceClass of DEVICE_CLASSES) {
-  test(`row 13: a ${deviceClass} goes the same way to working software, and nothing is wider or longer than its display`, async () => {
+  test(`R13: a ${deviceClass} goes the same way to working software, and nothing is wider or longer than its display`, async () => {
     const device = await fixture.phone({ deviceClass });
     device.powerOn();
     await device.walk(orderSteps("Features", "Java runtime"));

@@ -47,7 +47,7 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
   await phone.attach();
   const story = await operator.settled(phone);
 
-  // Rows 74-77, 85, 90: seen once, named by its TAC, judged with the rules that decided.
+  // R74-77, 85, 90: seen once, named by its TAC, judged with the rules that decided.
   assert.deepEqual([story.cause, story.make, story.model], ["first_registration", "Sony", "Xperia Z3"]);
   assert.equal(story.verdict, "ended");
   const decided = story.verdictReasons.filter((rule: { decided: boolean }) => rule.decided);
@@ -56,7 +56,7 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
     ["support_estimate: ended"],
   );
   assert.equal(decided[0].saw.releasedBy, "2014-12-31");
-  // Rows 90, 129: the application that could not reach the maker, by the attempt that the network saw fail.
+  // R90, R129: the application that could not reach the maker, by the attempt that the network saw fail.
   const judged = story.events.find(({ kind }: { kind: string }) => kind === "judged");
   const { cannotReach } = judged.detail.symptoms;
   const before = cannotReach === "not known" ? [] : cannotReach;
@@ -73,7 +73,7 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
     [["mms", WORLD.makerHost, WORLD.factoryApn, "no_route", "gateway"]],
   );
 
-  // Rows 92, 94, 95, 102, 107: a key of the maker's server, apart from the settings.
+  // R92, R94, R95, R102, R107: a key of the maker's server, apart from the settings.
   const key = itemOf(story, "key");
   const settings = itemOf(story, "settings");
   assert.deepEqual([key.state, key.apns], ["works", [WORLD.makerApn]]);
@@ -87,7 +87,7 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
       Array<string>(partCount).fill("delivered"),
     );
 
-  // Rows 103-106: the key ran, deleted itself, and the application that was dead is alive.
+  // R103-106: the key ran, deleted itself, and the application that was dead is alive.
   assert.deepEqual(stateBefore(phone), ["dead"]);
   const { now, keyOpened, keyDeleted, settingsApplied, refused } = phone.status();
   assert.deepEqual(
@@ -99,7 +99,7 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
   const ran = phone.did("applied").flatMap((event) => ("session" in event ? [event.session] : []));
   assert.deepEqual(ran, [["opened", "inserted", "closed"]]);
 
-  // Row 108: downloaded and working are told apart, each with who saw it and when.
+  // R108: downloaded and working are told apart, each with who saw it and when.
   const proofs = story.events.filter((event: { evidence: string | null }) => event.evidence !== null);
   for (const { at } of proofs) assert.ok(Date.parse(at) >= Date.parse(story.createdAt));
   const evidence = proofs.map(
@@ -115,7 +115,7 @@ test("an old phone of a maker with a key server: seen, judged, keyed, provisione
   );
   assert.ok(kindsOf(story).includes("key_deleted"), kindsOf(story).join());
 
-  // Rows 110, 111, 114: fee, portion, and the maker hears of download and payment.
+  // R110, R111, R114: fee, portion, and the maker hears of download and payment.
   assert.deepEqual(
     story.charges.map(({ state, feeMinor, portionMinor, level }: Record<string, unknown>) => ({
       state,
@@ -191,7 +191,7 @@ test("an old phone whose maker has no key server gets a key of the own store, an
   assert.deepEqual(
     story.calls.map(({ kind }: { kind: string }) => kind),
     ["fee_request"],
-    "row 112: no portion, and no maker to tell",
+    "R112: no portion, and no maker to tell",
   );
   const { bank, postings } = await moneyOf(operator, story);
   assert.deepEqual(bank, ["charge turnup 150 EUR"]);

@@ -1,5 +1,5 @@
 /**
- * Rows 6, 40 and 120: two provisioning servers of our own, the proxy between, and the world of phones and other companies, as four
+ * R6, R40 and R120: two provisioning servers of our own, the proxy between, and the world of phones and other companies, as four
  * processes that know each other by files alone. What one server offers and the other provisions is asked for on the roads where
  * the device does not ask by itself; each time the other server does it, says so, and bills it.
  */
@@ -193,7 +193,7 @@ const asStaff = async (party: OutsideMachines, phone: Phone, selection: readonly
 const endOf = (party: OutsideMachines, phone: Phone, what: string) =>
   party.storyUntil(phone, ({ endedAt }) => endedAt !== null, what);
 
-test("rows 6, 40, 120: what our staff enter and another server provisions is done there, fetched from there, and billed there alone", async () => {
+test("R6, R40, R120: what our staff enter and another server provisions is done there, fetched from there, and billed there alone", async () => {
   const phone = await phoneOf(1);
   const before = [billedBy(ours).length, billedBy(theirs).length];
   await asStaff(ours, phone, ["games"]);
@@ -219,7 +219,7 @@ test("rows 6, 40, 120: what our staff enter and another server provisions is don
   assert.equal(billedBy(ours).length, before[0], "ours nothing");
 });
 
-test("row 120: what another server's own staff enter for a phone that never asked there works", async () => {
+test("R120: what another server's own staff enter for a phone that never asked there works", async () => {
   const phone = await phoneOf(2);
   await asStaff(theirs, phone, ["games"]);
   const there = await endOf(theirs, phone, "their order has ended");
@@ -229,7 +229,7 @@ test("row 120: what another server's own staff enter for a phone that never aske
   assert.equal(await ours.story(phone), undefined, "our server knows nothing of it");
 });
 
-test("rows 7, 120: a package of both, ordered on the device: each member at its own server, each notice from its writer", async () => {
+test("R7, R120: a package of both, ordered on the device: each member at its own server, each notice from its writer", async () => {
   const phone = await phoneOf(3);
   await changeItem(ours, "starter", {
     includes: ["wap-browser", "games"],

@@ -37,7 +37,7 @@ async function ordered(at: StoryParties, label: string, fill = {}): Promise<Phon
   return phone;
 }
 
-test("software, service and network features of one package: one request, each by its own flow (rows 7, 44)", async () => {
+test("software, service and network features of one package: one request, each by its own flow (R7, R44)", async () => {
   const phone = await ordered(fixture, "Business package", BUSINESS);
   await openTerms(phone); // more than three SMS: only the server's screen holds all of it
   await phone.walk([{ action: "accept" }]);
@@ -75,7 +75,7 @@ test("software, service and network features of one package: one request, each b
     assert.ok(done.includes(name), done);
 });
 
-test("a member that cannot be had is named by SMS, and the rest goes on (rows 7, 41)", async () => {
+test("a member that cannot be had is named by SMS, and the rest goes on (R7, R41)", async () => {
   await changeItem(fixture, "voice-mail", { available: false });
   const phone = await ordered(fixture, "Starter package");
   const story = await settledAs(fixture, phone, "partly_completed");
@@ -92,7 +92,7 @@ test("a member that cannot be had is named by SMS, and the rest goes on (rows 7,
   assert.ok(noticesTo(fixture, phone).includes("unavailable"));
 });
 
-test("by another policy one member that cannot be had stops all of it, and it is named (rows 7, 41)", async () => {
+test("by another policy one member that cannot be had stops all of it, and it is named (R7, R41)", async () => {
   await changeItem(stopping, "voice-mail", { available: false });
   const phone = await ordered(stopping, "Starter package");
   const story = await settledAs(stopping, phone, "failed");
@@ -110,7 +110,7 @@ for (const [what, at, rest] of [
   ["and the rest goes on", fixture, "works"],
   ["and all of it stops by another policy", stopping, "cancelled"],
 ] as const) {
-  test(`a pair in conflict: neither is provisioned, both are named, ${what} (rows 7, 42)`, async () => {
+  test(`a pair in conflict: neither is provisioned, both are named, ${what} (R7, R42)`, async () => {
     const phone = await at.phone();
     phone.powerOn();
     await phone.walk(orderSteps("Features", "Java runtime"));
@@ -137,7 +137,7 @@ for (const [what, at, rest] of [
   });
 }
 
-test("a member that conflicts with what he has is named; what he has keeps working (rows 7, 42)", async () => {
+test("a member that conflicts with what he has is named; what he has keeps working (R7, R42)", async () => {
   await changeItem(fixture, "starter", { includes: ["wap-browser", "forwarding"] });
   const phone = await fixture.phone();
   phone.powerOn();

@@ -1,4 +1,4 @@
-/** How key and settings travel, who vouches for them, and who must agree on the handset (rows 99-102). */
+/** How key and settings travel, who vouches for them, and who must agree on the handset (R99-102). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";

@@ -1,4 +1,4 @@
-/** A simulated phone and the real proxy with two provisioning servers, over TLS (US 6,647,260 columns 4 to 6, rows 1 to 15). */
+/** A simulated phone and the real proxy with two provisioning servers, over TLS (US 6,647,260 columns 4 to 6, R1 to R15). */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, test } from "vitest";

@@ -1,6 +1,6 @@
 /**
  * What people are told that things cost, and what is booked when they are done, are the same numbers: for random catalogs,
- * read back out of the words of the screens and of the SMS (US 6,647,260 column 5, claim 10; rows 7, 44).
+ * read back out of the words of the screens and of the SMS (US 6,647,260 column 5, claim 10; R7, R44).
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
@@ -126,7 +126,7 @@ function sumsIn(words: readonly string[]): Record<string, number> {
   return sums;
 }
 
-test(`for ${CATALOGS} random catalogs the words on the order's form and in its SMS say what is booked, and say free only then (rows 7, 44)`, () => {
+test(`for ${CATALOGS} random catalogs the words on the order's form and in its SMS say what is booked, and say free only then (R7, R44)`, () => {
   const chance = drawsOf(SEED);
   for (let run = 0; run < CATALOGS; run++) {
     const { catalog, has, selection } = randomFixture(chance);

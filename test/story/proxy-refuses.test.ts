@@ -166,7 +166,7 @@ const FALSE_DEVICES: readonly {
 ];
 
 for (const { name, reason, make } of FALSE_DEVICES) {
-  test(`rows 10, 24, 26: ${name} is refused at the proxy in plain words, and not an octet reaches the server`, async () => {
+  test(`R10, R24, R26: ${name} is refused at the proxy in plain words, and not an octet reaches the server`, async () => {
     const on = await lane();
     const phone = await make(on);
     await seesPlainWords(phone);
@@ -185,7 +185,7 @@ for (const { name, reason, make } of FALSE_DEVICES) {
   });
 }
 
-test("rows 24, 26: a certificate of a factory that nobody knows ends the connection, and the device says so in its own words", async () => {
+test("R24, R26: a certificate of a factory that nobody knows ends the connection, and the device says so in its own words", async () => {
   const on = await lane();
   const phone = await fixture.phone({ proxyUri: on.proxy.url, provisioningUri: on.wire.url });
   const forged = pairOf(stranger, { names: [{ kind: "uri", uri: imeiNameOf(parseImei(phone.imei)) }] });
@@ -199,7 +199,7 @@ test("rows 24, 26: a certificate of a factory that nobody knows ends the connect
   sentNoUserData(liar);
 });
 
-test("rows 24, 26: a blocked phone that was released goes its way, through the same proxy", async () => {
+test("R24, R26: a blocked phone that was released goes its way, through the same proxy", async () => {
   const on = await lane();
   const phone = await phoneOn(on);
   await on.proxy.setBlocked(phone.imei, true);
@@ -211,7 +211,7 @@ test("rows 24, 26: a blocked phone that was released goes its way, through the s
   assert.ok(on.wire.octets() > 0, "the tap would have seen it");
 });
 
-test("rows 24, 25: a server that cannot sign with the key that was agreed gets the question and nothing else", async () => {
+test("R24, R25: a server that cannot sign with the key that was agreed gets the question and nothing else", async () => {
   const reached: string[] = [];
   const impostor: Land = await startLand({
     id: ROAD_WORLD.landId,
@@ -237,7 +237,7 @@ test("rows 24, 25: a server that cannot sign with the key that was agreed gets t
   sentNoUserData(phone);
 });
 
-test("rows 24, 25: a server with a certificate of another authority is told nothing at all", async () => {
+test("R24, R25: a server with a certificate of another authority is told nothing at all", async () => {
   const forged = pairOf(stranger, { purpose: "server", names: [{ kind: "dns", name: "localhost" }] });
   const heard: Buffer[] = [];
   const impostor = createTlsServer({ key: forged.key, cert: forged.certificate }, (socket) => {
@@ -257,7 +257,7 @@ test("rows 24, 25: a server with a certificate of another authority is told noth
   sentNoUserData(phone);
 });
 
-test("rows 27, 28: a session of one leg opens nothing on the other, and the phone holds nothing that a service server takes", async () => {
+test("R27, R28: a session of one leg opens nothing on the other, and the phone holds nothing that a service server takes", async () => {
   const on = await lane();
   const phone = await phoneOn(on);
   phone.powerOn();
@@ -308,7 +308,7 @@ test("rows 27, 28: a session of one leg opens nothing on the other, and the phon
   assert.ok(fixture.road.sandboxes.parties.office.refusals().wrong_authority > 0);
 });
 
-test("row 26: who fails too often is locked out, and a good phone beside it is not", async () => {
+test("R26: who fails too often is locked out, and a good phone beside it is not", async () => {
   const on = await lane();
   const bad = await phoneOn(on, {}, false);
   for (let time = 0; time < 4; time++) {

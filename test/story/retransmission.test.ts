@@ -62,7 +62,7 @@ async function distrustfulPhone(): Promise<{ phone: Phone; trust(): void }> {
 const timesBilled = (): number =>
   billedTo(fixture).filter((line) => line === "prepare news-reader add").length;
 
-test("a signature that is none: the device says so, the user has it sent again on the display, and its word ends the job (rows 55-57)", async () => {
+test("a signature that is none: the device says so, the user has it sent again on the display, and its word ends the job (R55-57)", async () => {
   const { phone, trust } = await distrustfulPhone();
   const before = timesBilled();
   await askedByStaff(fixture, phone, ["news-reader"]);
@@ -90,7 +90,7 @@ test("a signature that is none: the device says so, the user has it sent again o
   );
 });
 
-test("asked for again by a text with the number of the question (row 56)", async () => {
+test("asked for again by a text with the number of the question (R56)", async () => {
   const { phone, trust } = await distrustfulPhone();
   await askedByStaff(fixture, phone, ["news-reader"]);
   const code = await codeIn(phone, /News reader could not be installed/);
@@ -110,7 +110,7 @@ for (const [way, refuse] of [
       phone.sms(`NO ${await codeIn(phone, /News reader could not/)}`, centreOf(fixture)),
   ],
 ] as const) {
-  test(`refused ${way}: the job is closed as failed, and nothing is billed (row 56)`, async () => {
+  test(`refused ${way}: the job is closed as failed, and nothing is billed (R56)`, async () => {
     const { phone } = await distrustfulPhone();
     const before = timesBilled();
     await askedByStaff(fixture, phone, ["news-reader"]);
@@ -124,7 +124,7 @@ for (const [way, refuse] of [
   });
 }
 
-test("nobody chooses: after the deadline it has failed (row 56)", async () => {
+test("nobody chooses: after the deadline it has failed (R56)", async () => {
   const { phone } = await distrustfulPhone();
   await askedByStaff(fixture, phone, ["news-reader"]);
   await messageOn(phone, /could not be installed/);
@@ -134,7 +134,7 @@ test("nobody chooses: after the deadline it has failed (row 56)", async () => {
   assert.deepEqual(modulesOf(phone), JAVA);
 });
 
-test("a memory that is full stays as it was; after as many tries as the policy grants it has failed (rows 50, 56)", async () => {
+test("a memory that is full stays as it was; after as many tries as the policy grants it has failed (R50, R56)", async () => {
   const storage = createPhoneStorage({ roomOctets: 7_000 });
   const phone = await readyPhone(fixture, { storage });
   const before = timesBilled();
@@ -147,7 +147,7 @@ test("a memory that is full stays as it was; after as many tries as the policy g
   assert.equal(timesBilled(), before);
 });
 
-test("power that goes at any step of an installation leaves the old state or the new one, and the job is done once (rows 16, 50, 57)", async () => {
+test("power that goes at any step of an installation leaves the old state or the new one, and the job is done once (R16, R50, R57)", async () => {
   const whole = await readyPhone(fixture);
   const from = whole.storage.steps;
   await askedByStaff(fixture, whole, ["news-reader"]);
@@ -189,7 +189,7 @@ test("power that goes at any step of an installation leaves the old state or the
   assert.equal(timesBilled() - before, sampled.length, "each once");
 });
 
-test("a radio that doubles every message has nothing done twice (row 16)", async () => {
+test("a radio that doubles every message has nothing done twice (R16)", async () => {
   const radio = { duplicates: 1, smsDuplicates: 1 };
   const phone = await fixture.phone({ radio });
   const before = billedTo(fixture).length;
@@ -209,7 +209,7 @@ test("a radio that doubles every message has nothing done twice (row 16)", async
   assert.deepEqual(noticesTo(fixture, phone), ["content_ready", "done"], "each is seen once");
 });
 
-test("a radio that loses messages: sent once more, by the other channel, or asked for again, and done once (rows 16, 54)", async () => {
+test("a radio that loses messages: sent once more, by the other channel, or asked for again, and done once (R16, R54)", async () => {
   const radio = { loss: 0, answerLoss: 0, smsLoss: 0 };
   const phone = await readyPhone(fixture, { radio });
   const before = timesBilled();
@@ -232,7 +232,7 @@ test("a radio that loses messages: sent once more, by the other channel, or aske
   assert.equal(phone.client()?.installer.records().length, 2);
 });
 
-test("content that is small enough comes by SMS alone and is answered by SMS alone (rows 22, 54)", async () => {
+test("content that is small enough comes by SMS alone and is answered by SMS alone (R22, R54)", async () => {
   const narrow = await storyParties({ seed: SEED, policy: { narrowbandContentOctets: 1_000 } });
   const phone = await narrow.phone();
   phone.powerOn();

@@ -1,5 +1,5 @@
 /**
- * A new phone asks by itself, through the proxy, and gets its features and services (US 6,647,260 whole; row 71): by keys and
+ * A new phone asks by itself, through the proxy, and gets its features and services (US 6,647,260 whole; R71): by keys and
  * screens, SMS and the proxy alone. What every other company holds afterwards is looked at in its own books.
  */
 import assert from "node:assert/strict";
@@ -38,7 +38,7 @@ const NAME = { u_givenName: "Quillaia", u_familyName: "Brandywine" };
 const fixture = await storyParties();
 const { office, elements, billing, bureau } = fixture.road.sandboxes.parties;
 
-test("first power-on to software that works: by itself, verified, agreed to on the screen, installed and told to billing (rows 1-5, 9, 15, 17, 20, 21, 63, 119)", async () => {
+test("first power-on to software that works: by itself, verified, agreed to on the screen, installed and told to billing (R1-5, 9, 15, 17, 20, 21, 63, 119)", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   const start = await phone.walk([{ await: "start" }]);
@@ -116,7 +116,7 @@ test("first power-on to software that works: by itself, verified, agreed to on t
   assert.ok(messagesOn(phone).at(-1)!.endsWith("is done: Mail program."));
 });
 
-test("a service in his own name: registered at its server, access data to the device alone, elements and billing told (rows 11, 43, 46, 48, 59, 60, 63, 64)", async () => {
+test("a service in his own name: registered at its server, access data to the device alone, elements and billing told (R11, R43, R46, R48, R59, R60, R63, R64)", async () => {
   const phone = await fixture.phone();
   const before = billedTo(fixture).length;
   phone.powerOn();
@@ -168,7 +168,7 @@ test("a service in his own name: registered at its server, access data to the de
   assert.ok(places.includes("mail-terms in table public.consent"), `what is there is found: ${places}`);
 });
 
-test("software that sleeps on the device is woken by a word, and none is fetched (row 18)", async () => {
+test("software that sleeps on the device is woken by a word, and none is fetched (R18)", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Java runtime"));
@@ -180,7 +180,7 @@ test("software that sleeps on the device is woken by a word, and none is fetched
   assert.ok(fetched.detail.octets < 400, `${fetched.detail.octets} octets hold no software`);
 });
 
-test("a feature of the network alone is told to its elements, and each says so (row 48)", async () => {
+test("a feature of the network alone is told to its elements, and each says so (R48)", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Ring-back tone"));
@@ -193,7 +193,7 @@ test("a feature of the network alone is told to its elements, and each says so (
   }
 });
 
-test("an element that fails takes its feature with it: what the other did is taken back, and nothing is billed (row 48)", async () => {
+test("an element that fails takes its feature with it: what the other did is taken back, and nothing is billed (R48)", async () => {
   const phone = await fixture.phone();
   const before = billedTo(fixture).length;
   elements.behave("hlr-profile", { kind: "refuses" });
@@ -214,7 +214,7 @@ test("an element that fails takes its feature with it: what the other did is tak
   await messageOn(phone, /failed/);
 });
 
-test("a partner's server gives user data and choice: the device gets what its user's own request gives it (row 68)", async () => {
+test("a partner's server gives user data and choice: the device gets what its user's own request gives it (R68)", async () => {
   const [own, partners] = [await fixture.phone(), await fixture.phone()];
   for (const phone of [own, partners]) {
     phone.powerOn();
@@ -258,7 +258,7 @@ test("a partner's server gives user data and choice: the device gets what its us
   assert.ok(!messagesOn(own).some((text) => /asked for a change for you/.test(text)));
 });
 
-test("software that a service needs is sent with it, and is there when the access data is (row 45)", async () => {
+test("software that a service needs is sent with it, and is there when the access data is (R45)", async () => {
   const { content } = (await fixture.get("/v1/catalog/mail-client")).item;
   const { service } = (await fixture.get("/v1/catalog/directory")).item;
   assert.equal(content.kind, "module");
@@ -278,7 +278,7 @@ test("software that a service needs is sent with it, and is there when the acces
   assert.equal(phone.client()?.installer.softwareOf("mail-client")?.length, 2_048, "the octets came with it");
 });
 
-test("nothing of the operator's or the provider's own is in the phone, on its screens or in its messages (row 72)", async () => {
+test("nothing of the operator's or the provider's own is in the phone, on its screens or in its messages (R72)", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   const screens: unknown[] = [];

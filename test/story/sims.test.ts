@@ -1,4 +1,4 @@
-/** SIMs that move between handsets, and what is known or not of them (rows 73-76, 79, 80, 84). */
+/** SIMs that move between handsets, and what is known or not of them (R73-76, 79, 80, 84). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { imeiFromNetwork } from "../../src/term/imei.ts";

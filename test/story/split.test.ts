@@ -1,5 +1,5 @@
 /**
- * Row 34, the other way round: server, proxy, service server and key server as four processes of the shipped program, each told
+ * R34, the other way round: server, proxy, service server and key server as four processes of the shipped program, each told
  * by files alone where the others are; the phone goes the same way as where all are one.
  */
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ import { whenDone } from "../fixture/when-done.ts";
 const CLIENT = "turnup";
 const PERSON = { u_givenName: "Anna", u_familyName: "Lind" };
 
-test("row 34: as four processes over TLS, a new phone gets software and a service as it does from one", async () => {
+test("R34: as four processes over TLS, a new phone gets software and a service as it does from one", async () => {
   const folder = mkdtempSync(join(tmpdir(), "turnup-split-"));
   const processes: TurnupProcess[] = [];
   const start = async (args: readonly string[], env: Readonly<Record<string, string>>, ready: RegExp) => {

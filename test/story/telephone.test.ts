@@ -1,5 +1,5 @@
 /**
- * The telephone road, walked by a small voice platform over the real server (US 6,647,260, column 2; row 69): language, the
+ * The telephone road, walked by a small voice platform over the real server (US 6,647,260, column 2; R69): language, the
  * caller proved by a code to their SIM, a service chosen, prices and terms read out, a request that goes the usual way.
  */
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-/** Each entry of one list leads to its own provisioning server (US 6,647,260 column 5, claims 11 and 12; row 6). */
+/** Each entry of one list leads to its own provisioning server (US 6,647,260 column 5, claims 11 and 12; R6). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Phone } from "../../src/sim/phone/phone.ts";
@@ -31,7 +31,7 @@ const requestsTo = (phone: Phone, party: StoryParty): string[] =>
     )
     .map(({ path }) => path);
 
-test("row 6: two entries of one list lead to two servers; each request arrives at its own and ends well there", async () => {
+test("R6: two entries of one list lead to two servers; each request arrives at its own and ends well there", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk([{ await: "start" }, { choose: "Features" }]);
@@ -79,7 +79,7 @@ test("row 6: two entries of one list lead to two servers; each request arrives a
   assert.deepEqual(fixture.faults, []);
 });
 
-test("rows 6, 49: what the other server sells arrives on the device from there, signed by that server's operator", async () => {
+test("R6, R49: what the other server sells arrives on the device from there, signed by that server's operator", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk([
@@ -122,7 +122,7 @@ test("rows 6, 49: what the other server sells arrives on the device from there, 
   assert.deepEqual(fixture.faults, []);
 });
 
-test("row 6: a server that is down takes nothing from the one beside it", async () => {
+test("R6: a server that is down takes nothing from the one beside it", async () => {
   const phone = await fixture.phone();
   await partner.server.road.land!.close();
   phone.powerOn();

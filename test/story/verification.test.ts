@@ -61,12 +61,12 @@ async function stopped(phone: Phone, code: string, told: RegExp): Promise<void> 
   await messageOn(phone, told);
 }
 
-test("a user whom the bureau does not match is not let in (rows 36, 38)", async () => {
+test("a user whom the bureau does not match is not let in (R36, R38)", async () => {
   const phone = await asks("Mail program", { ...NAME, u_familyName: "Mismatch" });
   await stopped(phone, "identity_mismatch", /was not accepted: identity mismatch/);
 });
 
-test("a bureau that is silent is a no when its time is over (row 38)", async () => {
+test("a bureau that is silent is a no when its time is over (R38)", async () => {
   const phone = await asks("Mail program", { ...NAME, u_familyName: "Timeout" });
   await fixture.storyUntil(
     phone,
@@ -82,7 +82,7 @@ for (const [what, number, code, told] of [
   ["declined", CARD.declined, "card_refused", /not accepted: card refused/],
   ["not answered for in time", CARD.silent, "card_unverified", /not accepted: card unverified/],
 ] as const) {
-  test(`a card that is ${what} stops the request (rows 8, 36, 38)`, async () => {
+  test(`a card that is ${what} stops the request (R8, R36, R38)`, async () => {
     const phone = await asks("Data plan S", { ...NAME, ...EXPIRY, c_number: number });
     if (number === CARD.silent) {
       await fixture.storyUntil(
@@ -96,7 +96,7 @@ for (const [what, number, code, told] of [
   });
 }
 
-test("a card that the provider refuses at once is told on the form, and no request is made (row 8)", async () => {
+test("a card that the provider refuses at once is told on the form, and no request is made (R8)", async () => {
   const phone = await fixture.phone();
   phone.powerOn();
   await phone.walk(
@@ -110,7 +110,7 @@ test("a card that the provider refuses at once is told on the form, and no reque
 });
 
 let known: Phone;
-test("bureau and card agree: he is let in, and the same device takes the short road afterwards (rows 8, 36, 37, 46)", async () => {
+test("bureau and card agree: he is let in, and the same device takes the short road afterwards (R8, R36, R37, R46)", async () => {
   known = await asks("Data plan S", { ...NAME, ...EXPIRY, c_number: CARD.good });
   await answerNotice(known, "terms", "accept");
   const story = await settledAs(fixture, known, "completed");
@@ -127,7 +127,7 @@ test("bureau and card agree: he is let in, and the same device takes the short r
   assert.equal(bureau.asked().get(`+${known.msisdn}`), 1, "nobody outside is asked again");
 });
 
-test("an item that needs no card is had without one, once the bureau knows who asks (rows 8, 38)", async () => {
+test("an item that needs no card is had without one, once the bureau knows who asks (R8, R38)", async () => {
   const phone = await asks("Java runtime", {});
   const story = await settledAs(fixture, phone, "completed");
   const { verification, card } = await requestOf(fixture, story.id);
@@ -135,7 +135,7 @@ test("an item that needs no card is had without one, once the bureau knows who a
   assert.equal(bureau.asked().get(`+${phone.msisdn}`), 1);
 });
 
-test("a device that was seen with another SIM in another place at the same time is a clone: stopped, and not told which pattern (row 39)", async () => {
+test("a device that was seen with another SIM in another place at the same time is a clone: stopped, and not told which pattern (R39)", async () => {
   const phone = await fixture.phone();
   const seenAt = new Date();
   const here = `${WORLD.network.mcc}-${WORLD.network.mnc}`;
@@ -163,7 +163,7 @@ test("a device that was seen with another SIM in another place at the same time 
   assert.deepEqual(modulesOf(phone), ["java-runtime dormant"]);
 });
 
-test("one card on many accounts stops the request (row 39)", async () => {
+test("one card on many accounts stops the request (R39)", async () => {
   const second = await asks("Data plan S", { ...NAME, ...EXPIRY, c_number: CARD.good });
   await answerNotice(second, "terms", "accept");
   await settledAs(fixture, second, "completed");
@@ -171,7 +171,7 @@ test("one card on many accounts stops the request (row 39)", async () => {
   await stopped(third, "card_on_many_accounts", /please contact us/);
 });
 
-test("no card number, code, name or password stands anywhere in clear (rows 46, 72)", async () => {
+test("no card number, code, name or password stands anywhere in clear (R46, R72)", async () => {
   await orderAgain(known, "Services", "Mail", { f_mail__mailbox: "brandywine" });
   await answerNotice(known, "terms", "accept");
   const story = await settledAs(fixture, known, "completed");

@@ -1,4 +1,4 @@
-/** `turnup request review`, `request reviews`: people of whom nothing is known wait for a person of the operator (row 38). */
+/** `turnup request review`, `request reviews`: people of whom nothing is known wait for a person of the operator (R38). */
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { RequestRow } from "../../kernel/order/request-reader.ts";
 import { TurnupError } from "../../term/error.ts";

@@ -19,7 +19,7 @@ import { ensureTrialVendor, TRIAL_VENDOR, type TrialVendor } from "./trial-vendo
 export const ROAD_WORLD = {
   proxyId: "edge-1",
   landId: "turnup",
-  /** What phones of the fleet leave the factory with, asleep (row 18). */
+  /** What phones of the fleet leave the factory with, asleep (R18). */
   dormantModule: "java-runtime",
 } as const;
 

@@ -20,7 +20,7 @@ test("the starter catalog fits, as it is shipped", () => {
   assert.deepEqual(checked.fits ? [] : checked.problems, []);
 });
 
-test("it has ten features and more, services of two servers, two packages, and two other provisioning servers (row 6)", () => {
+test("it has ten features and more, services of two servers, two packages, and two other provisioning servers (R6)", () => {
   const count = (kind: CatalogItem["kind"]): number => all.filter((item) => item.kind === kind).length;
   assert.ok(count("feature") >= 10);
   assert.equal(count("package"), 2);

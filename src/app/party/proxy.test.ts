@@ -77,7 +77,7 @@ test("a request arrives with the identity of its account, and its screen comes b
   assert.match(String(answer.headers["turnup-channel"]), /^wideband; rule=not_a_notice/);
 });
 
-test("two entries of one list lead to two servers, and both requests arrive at the right one (row 6)", async () => {
+test("two entries of one list lead to two servers, and both requests arrive at the right one (R6)", async () => {
   for (const server of [road.server, road.otherServer]) {
     const answer = await road.air(DEVICE_PATHS.through(server, "/d/services?page=2"), { pair: road.factory });
     assert.equal(answer.status, 200);
@@ -104,7 +104,7 @@ test("what a device says of its own identity goes no further: a spoofed phone nu
   assert.deepEqual([identity.msisdn, identity.imei, identity.assurance], [MSISDN, IMEI, "cert"]);
 });
 
-test("a device ID that is not the account's is refused at the proxy, and nothing reaches a server (row 10)", async () => {
+test("a device ID that is not the account's is refused at the proxy, and nothing reaches a server (R10)", async () => {
   assert.equal((await start({ [AIR_HEADERS.deviceId]: OTHER_IMEI })).status, 403);
   assert.equal(lastReason(), "device_mismatch");
   assert.equal((await start({ [AIR_HEADERS.deviceId]: IMEI })).status, 200);

@@ -1,4 +1,4 @@
-/** Fetches a module of the catalog from the server that keeps it (US 6,647,260, row 40). */
+/** Fetches a module of the catalog from the server that keeps it (US 6,647,260, R40). */
 import { MAX_MODULE_OCTETS } from "../../wire/message/module.ts";
 
 const MODULE_TIMEOUT_MS = 10_000;

@@ -20,7 +20,7 @@ const referenceOn = (screen: Screen): string => {
 };
 const orderForm = (portal: PortalFixture, id: string) => portal.screen("GET", `/d/items/${id}/order`);
 
-test("the journey of a device: choose, give data, agree, installed, done (rows 3, 5, 19 to 21)", async () => {
+test("the journey of a device: choose, give data, agree, installed, done (R3, R5, R19 to R21)", async () => {
   const fixture = await shop.fixture(
     "portal journey",
     [
@@ -67,7 +67,7 @@ test("the journey of a device: choose, give data, agree, installed, done (rows 3
   assert.equal(seen.at(-1), "mine");
 });
 
-test("a failed installation is offered again; done is what the device confirms (rows 55 to 57)", async () => {
+test("a failed installation is offered again; done is what the device confirms (R55 to R57)", async () => {
   const fixture = await shop.fixture("portal install", [JAVA]);
   const portal = portalOver(shop, fixture);
   const { screen, land } = portal;
@@ -167,7 +167,7 @@ test("a form without its state, with a changed one, another's, or one of another
   assert.deepEqual([late.status, late.text[0]], [409, "This page was open too long. Please begin again."]);
 });
 
-test("a card is judged at the door, exactly; it reaches the payment provider alone, and no row (row 38)", async () => {
+test("a card is judged at the door, exactly; it reaches the payment provider alone, and no row (R38)", async () => {
   const fixture = await shop.fixture("portal card", [{ id: "mail", requires: requires({ card: true }) }]);
   const portal = portalOver(shop, fixture);
   const { screen, cards } = portal;
@@ -274,7 +274,7 @@ test("another's request is none, whether looked at, answered or fetched", async 
   assert.equal((await fixture.status(reference)).state, "awaiting_consent");
 });
 
-test("what somebody has he can remove, and it is not told as had any more (row 65)", async () => {
+test("what somebody has he can remove, and it is not told as had any more (R65)", async () => {
   const fixture = await shop.fixture("portal remove", [{ id: "mail", name: { en: "Mail" } }]);
   const portal = portalOver(shop, fixture);
   const { screen } = portal;
@@ -290,7 +290,7 @@ test("what somebody has he can remove, and it is not told as had any more (row 6
   assert.deepEqual((await screen("GET", "/d/mine")).entries, []);
 });
 
-test("only what a service misses is asked for again, by the names that a form can have (row 61)", async () => {
+test("only what a service misses is asked for again, by the names that a form can have (R61)", async () => {
   const label = { en: "Mail box" };
   const field = { name: "mail.box-name", label, kind: "text", required: false } as const;
   const service = { uri: "https://mail.example", module: null, fields: [field] };
@@ -325,7 +325,7 @@ test("only what a service misses is asked for again, by the names that a form ca
   assert.match((await screen("GET", DEVICE_PATHS.order(reference))).text.join(" "), /You have now: Mail/);
 });
 
-test("help is there before anything is provisioned, for a SIM that nobody has seen too (row 23)", async () => {
+test("help is there before anything is provisioned, for a SIM that nobody has seen too (R23)", async () => {
   const fixture = await shop.fixture("portal help", [{ id: "mail" }]);
   const { screen } = portalOver(shop, fixture);
   assert.equal((await screen("GET", "/d/start")).status, 200);

@@ -17,7 +17,7 @@ export type PortalOperator = {
   readonly name: string;
   /** ISO 3166-1 alpha-2 of its home network: people write their numbers as it does. */
   readonly country?: string | null;
-  /** Where people call, or look, for help: it is there before anything is provisioned (row 23). */
+  /** Where people call, or look, for help: it is there before anything is provisioned (R23). */
   readonly care: { readonly phone: string | null; readonly url: string | null };
 };
 

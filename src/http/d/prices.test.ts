@@ -1,4 +1,4 @@
-/** What a package costs and which terms come with it, from its page to what is booked and kept (rows 7, 20, 44). */
+/** What a package costs and which terms come with it, from its page to what is booked and kept (R7, R20, R44). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { filled, portalOver } from "../../../test/fixture/portal.ts";

@@ -389,7 +389,7 @@ test("each kind of device is shown its own markup, and none that it does not tak
   assert.equal(
     (await call("/d/start", undefined, wmlOnly)).status,
     406,
-    "never what a device cannot draw (row 12)",
+    "never what a device cannot draw (R12)",
   );
 });
 
@@ -444,7 +444,7 @@ test("what is no form of ours is told so in a screen, and HEAD looks at nothing"
   assert.equal(head.status, 404);
 });
 
-test("an offer's link shows its item, filled in, until it is answered (row 67)", async () => {
+test("an offer's link shows its item, filled in, until it is answered (R67)", async () => {
   const { fixture, screen } = await town("public offer", { items: [{ ...MAIL, terms: "t" }] });
   const { msisdn } = fixture;
   const offer = { itemId: "mail", to: [{ msisdn }], actor: "staff", idempotencyKey: "o1" };
@@ -465,7 +465,7 @@ test("an offer's link shows its item, filled in, until it is answered (row 67)",
   assert.equal((await screen("/d/offers/AAAAAAAAAAAAAAAAAAAAAA")).status, 404);
 });
 
-test("looking at an offer's link opens no session, however often; taking it opens one, once (row 67)", async () => {
+test("looking at an offer's link opens no session, however often; taking it opens one, once (R67)", async () => {
   const { fixture, screen, call } = await town("public offer looked at", {
     items: [{ ...MAIL, terms: "t" }],
   });

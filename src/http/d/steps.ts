@@ -141,7 +141,7 @@ async function order(walk: Walk, id = ""): Promise<Shown> {
   return shown(orderScreen(view, { items: chosen, asked, state }), at(walk, `/d/items/${id}/order`));
 }
 
-/** Account data and selection in one (row 5). Faults are told on the form; only then anything is written. */
+/** Account data and selection in one (R5). Faults are told on the form; only then anything is written. */
 async function submit(walk: Walk): Promise<Shown> {
   const { context, visitor, call } = walk;
   const key = keyOfPost(context, visitor, call, "order");
@@ -364,7 +364,7 @@ async function content(walk: Walk, reference = "", itemId = ""): Promise<Shown> 
 
 const CAUSE = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
-/** The device's own word (row 55): a client module's, never a form's. */
+/** The device's own word (R55): a client module's, never a form's. */
 async function report(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
   const { context, visitor, call } = walk;
   const { request, scope } = await requestNamed(walk, reference);

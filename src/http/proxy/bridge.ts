@@ -32,7 +32,7 @@ import {
 import { convertBody } from "./forms.ts";
 import { bodyOf, type ProxyParts, Terminated, type Who } from "./parts.ts";
 
-/** Of the answers to a device: which channel carries it and by which rule (row 31). */
+/** Of the answers to a device: which channel carries it and by which rule (R31). */
 const CHANNEL_HEADER = "turnup-channel";
 const KEPT_ID_OCTETS = 16;
 const ROAD_TARGET = /^\/d(?:\/(?!\.{1,2}(?:\/|\?|$))[A-Za-z0-9._~-]{1,120}){1,8}(?:\?[\x21-\x7e]{0,1000})?$/;

@@ -1,5 +1,5 @@
 /**
- * Offers of upgrades by SMS (US 6,647,260, column 8; row 67): each subscriber gets a text with a number to reply with and a
+ * Offers of upgrades by SMS (US 6,647,260, column 8; R67): each subscriber gets a text with a number to reply with and a
  * link; either starts the usual request with the offer filled in.
  */
 import Type from "typebox";

@@ -1,4 +1,4 @@
-/** Whoever asks for somebody else, over the real server and database: staff, partners, offers, E-CARE (rows 23, 47, 66 to 70, 72). */
+/** Whoever asks for somebody else, over the real server and database: staff, partners, offers, E-CARE (R23, R47, R66 to R70, R72). */
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -234,7 +234,7 @@ test("a payment provider that fails, with what it was sent in its failure, leave
   }
 });
 
-test("a fourth card for one subscriber waits, whoever enters it, and the answer says how long (row 38)", async () => {
+test("a fourth card for one subscriber waits, whoever enters it, and the answer says how long (R38)", async () => {
   const of = await fixture("card pause");
   const calls = door.cards.length;
   const card = (number: string) => ({ selection: ["carded"], user: ADA, card: { number, expiry: "12/29" } });

@@ -1,5 +1,5 @@
 /**
- * The representative's road (US 6,647,260, column 2; rows 66 and 70): a person of the operator enters a request for a
+ * The representative's road (US 6,647,260, column 2; R66 and R70): a person of the operator enters a request for a
  * subscriber, sees where it stands, and changes what somebody has. The subscriber hears of it before anything is done; the
  * audit names who it was.
  */

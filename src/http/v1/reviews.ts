@@ -1,5 +1,5 @@
 /**
- * People of whom nothing is known wait for a person of the operator (US 6,647,260, claim 7; row 38): who waits, what each
+ * People of whom nothing is known wait for a person of the operator (US 6,647,260, claim 7; R38): who waits, what each
  * told of themselves, and the yes or no. Whoever looks stands in the audit, and so does whoever answers.
  */
 import Type from "typebox";

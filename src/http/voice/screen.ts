@@ -1,5 +1,5 @@
 /**
- * The telephone road (US 6,647,260, column 2; row 69): the subscriber's dialog read out by the operator's voice platform and
+ * The telephone road (US 6,647,260, column 2; R69): the subscriber's dialog read out by the operator's voice platform and
  * answered by keys. The platform asks for VoiceXML documents; who calls is proved by a code sent to their SIM; a request goes
  * in as any other, its terms come by SMS. What keys cannot answer goes to an agent, or to the phone's own browser by a link.
  */

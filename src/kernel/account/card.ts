@@ -1,6 +1,6 @@
 /**
  * A payment card at the door: checked, given to the payment provider at once, and kept as a reference. Number and code
- * live in the arguments of two functions here and nowhere else: not in a row, an event, a log line or an error (row 38).
+ * live in the arguments of two functions here and nowhere else: not in a row, an event, a log line or an error (R38).
  * Sources: ISO/IEC 7812-1 (number, Luhn digit), PCI DSS 4.0 §3.3 and §3.4 (no code is kept; first 6 and last 4 may show).
  */
 import { createHmac } from "node:crypto";

@@ -14,7 +14,7 @@ export type Refused = { readonly kind: "refused"; readonly cause: string; readon
 /** No answer that could be read: asked again until the call's deadline. `cause` is a stable word. */
 export type Failed = { readonly kind: "failed"; readonly cause: string; readonly reason: string };
 
-/** A credit bureau or a register of identities (row 38). CAMARA KYC Match is one adapter. */
+/** A credit bureau or a register of identities (R38). CAMARA KYC Match is one adapter. */
 export interface IdentityBureau {
   /** Whether the number's holder is who the user says to be. */
   verify(request: {
@@ -35,7 +35,7 @@ export type IdentityAnswer =
     }
   | Failed;
 
-/** Takes card numbers at once and gives a token; holds sums against a token (row 38). */
+/** Takes card numbers at once and gives a token; holds sums against a token (R38). */
 export interface PaymentProvider {
   /** Called at the door, before anything is written; the number and the code are nowhere else. */
   tokenise(card: {
@@ -54,7 +54,7 @@ export interface PaymentProvider {
   }): Promise<{ readonly kind: "approved"; readonly reference: string } | Refused | Failed>;
 }
 
-/** One service server, by its URI: SCIM 2.0 over mutual TLS (rows 43, 58 to 61). */
+/** One service server, by its URI: SCIM 2.0 over mutual TLS (R43, R58 to R61). */
 export interface ServiceServerPort {
   /** Registers a user, or completes a registration that asked for more; access data comes in one answer alone. */
   register(registration: ServiceRegistration): Promise<ServiceAnswer>;
@@ -85,7 +85,7 @@ export type ServiceAnswer =
       readonly remoteId: string;
       readonly accessData: Readonly<Record<string, string>>;
     }
-  /** Just these fields are missing or corrupt (row 61). */
+  /** Just these fields are missing or corrupt (R61). */
   | {
       readonly kind: "needs_information";
       readonly remoteId: string | null;
@@ -94,7 +94,7 @@ export type ServiceAnswer =
   | Refused
   | Failed;
 
-/** An element of the network that serves the device (row 48): TMF640 over HTTP is one adapter. */
+/** An element of the network that serves the device (R48): TMF640 over HTTP is one adapter. */
 export interface NetworkElementPort {
   /** Makes, or takes back, one item at one element; `reference` is the element's own number of it. */
   apply(task: {
@@ -110,7 +110,7 @@ export interface NetworkElementPort {
 }
 
 /**
- * The billing centre (rows 63 and 64). `prepare` reserves a change of billing; it takes effect by `commit` and is
+ * The billing centre (R63 and R64). `prepare` reserves a change of billing; it takes effect by `commit` and is
  * dropped by `abort`, so that a change is made here and there, or nowhere.
  */
 export interface BillingCentre {
@@ -132,7 +132,7 @@ export interface BillingCentre {
   }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
 }
 
-/** Terms and notices to an e-mail address or, by a mail-to-fax gateway, to a fax number (row 52). */
+/** Terms and notices to an e-mail address or, by a mail-to-fax gateway, to a fax number (R52). */
 export interface MailPort {
   /** Hands one text to the mail server. `done`: the server took it, which does not prove that anybody read it. */
   send(mail: {
@@ -146,7 +146,7 @@ export interface MailPort {
   }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
 }
 
-/** Another provisioning server that takes requests of ours as its partner's (rows 6, 40 and 120). */
+/** Another provisioning server that takes requests of ours as its partner's (R6, R40 and R120). */
 export interface PeerServer {
   /** Hands the request over, once an id, and says how it stands there: one whose `reference` is known is looked at alone. */
   forward(request: PeerRequest): Promise<PeerAnswer>;

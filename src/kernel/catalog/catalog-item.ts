@@ -34,7 +34,7 @@ export type FeatureContent =
       readonly octets: number;
       readonly url: string | null;
     }
-  /** Software that is on the device already and sleeps (row 18). */
+  /** Software that is on the device already and sleeps (R18). */
   | { readonly kind: "activation"; readonly module: string }
   /** Parameters for the device's own applications. */
   | { readonly kind: "parameters"; readonly values: Readonly<Record<string, string>> }
@@ -51,7 +51,7 @@ export type NeededField = {
   readonly required: boolean;
 };
 
-/** Elements of the network that serve the device (row 48). */
+/** Elements of the network that serve the device (R48). */
 export const NETWORK_ELEMENTS = [
   "billing-plan",
   "voice-mail",
@@ -87,17 +87,17 @@ export type CatalogItem = {
   readonly terms: string | null;
   /** Ids of items that must be there, or asked for with it. */
   readonly needs: readonly string[];
-  /** Ids of items that it cannot stand beside (row 42). */
+  /** Ids of items that it cannot stand beside (R42). */
   readonly conflicts: readonly string[];
   /** Of a package: what it expands to. */
   readonly includes: readonly string[];
-  /** Shown, but not to be had now (row 41). */
+  /** Shown, but not to be had now (R41). */
   readonly available: boolean;
-  /** Origin of the provisioning server that takes requests for it; null for this one (row 6). */
+  /** Origin of the provisioning server that takes requests for it; null for this one (R6). */
   readonly provisioningServer: string | null;
   /** Of a feature. */
   readonly content: FeatureContent;
-  /** Of a service: its server's URI (row 43), the module that it needs on the device, what its registration asks for. */
+  /** Of a service: its server's URI (R43), the module that it needs on the device, what its registration asks for. */
   readonly service: {
     readonly uri: string;
     readonly module: FeatureContent | null;

@@ -90,7 +90,7 @@ test("a package that is not to be had withholds its members, but not what was al
   assert.deepEqual(expansion.unavailable, [{ id: "mail", reason: "not_available" }]);
 });
 
-test("of two items in conflict neither is provisioned and both are named, whichever side says it and in any order (row 42)", () => {
+test("of two items in conflict neither is provisioned and both are named, whichever side says it and in any order (R42)", () => {
   const catalog = sampleCatalog(
     sampleItem("plan-a", { conflicts: ["plan-b"] }),
     sampleItem("plan-b"),
@@ -201,7 +201,7 @@ test("an empty selection comes to nothing", () => {
   assert.deepEqual(expandSelection(sampleCatalog(), [], nothing).items, []);
 });
 
-test("a removal takes users of a thing before the thing, and keeps what something that stays still needs (row 65)", () => {
+test("a removal takes users of a thing before the thing, and keeps what something that stays still needs (R65)", () => {
   const catalog = sampleCatalog(
     sampleItem("java"),
     sampleItem("sign", { needs: ["java"] }),
@@ -220,7 +220,7 @@ test("a removal takes users of a thing before the thing, and keeps what somethin
   assert.deepEqual(none.unavailable, [{ id: "sign", reason: "not_had" }]);
 });
 
-test("an item that names this very server is provisioned here: one file may be the catalog of several servers (row 6)", async () => {
+test("an item that names this very server is provisioned here: one file may be the catalog of several servers (R6)", async () => {
   const own = "https://prov.example:8445";
   const catalog = sampleCatalog(
     sampleItem("here", { provisioningServer: own }),

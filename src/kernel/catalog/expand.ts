@@ -4,7 +4,7 @@
  *
  *   known, offered, taken by the device  ->  its needs are had or asked for  ->  it stands beside the others  ->  needs again
  *
- * An item that falls at one step takes with it what needs it. Of a pair in conflict neither is provisioned (row 42).
+ * An item that falls at one step takes with it what needs it. Of a pair in conflict neither is provisioned (R42).
  */
 import { type CatalogItem, isElsewhere } from "./catalog-item.ts";
 

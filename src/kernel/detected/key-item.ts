@@ -1,5 +1,5 @@
 /**
- * The key of an order (row 92): a device that is left behind gets one, from the operator's own store or from its maker, where
+ * The key of an order (R92): a device that is left behind gets one, from the operator's own store or from its maker, where
  * a relation says so, the model takes one, and what a key needs is set up. Where none goes, the history says why.
  */
 import { reportReferenceOf } from "../../wire/message/device-report.ts";
@@ -41,7 +41,7 @@ export function newItem(
   };
 }
 
-/** Rows 85-89: whom their maker has left behind, by the verdict or by the operator's word. */
+/** R85-89: whom their maker has left behind, by the verdict or by the operator's word. */
 export const isLeftBehind = (
   { verdict }: Judgement,
   relation: Relation | undefined,

@@ -16,7 +16,7 @@ export const SIGHTING_SOURCES = [
 ] as const;
 export type SightingSource = (typeof SIGHTING_SOURCES)[number];
 
-/** Where an IMEI-tracking applet lives that reported: a SIM card, a UICC, or a profile of an embedded SIM (row 83). */
+/** Where an IMEI-tracking applet lives that reported: a SIM card, a UICC, or a profile of an embedded SIM (R83). */
 export const APPLET_HOMES = ["sim", "uicc", "esim"] as const;
 export type AppletHome = (typeof APPLET_HOMES)[number];
 
@@ -66,7 +66,7 @@ export type Stay = { readonly deviceId: string; readonly sinceMs: number; readon
 type Detection = "first_registration" | "sim_moved" | "unchanged" | "late";
 
 /**
- * The rule of rows 74-76: the first registration and a SIM that moved to another handset are requests; the same
+ * The rule of R74-76: the first registration and a SIM that moved to another handset are requests; the same
  * pair again is none; a sighting older than the latest one of this SIM changes nothing.
  */
 export function detect(

@@ -26,7 +26,7 @@ const LIST_SHOWN = 50;
 /** A package has at most 50 members. */
 const TERMS_SHOWN = 51;
 const TERMS_LABEL_CHARACTERS = 100;
-/** Row 3: exactly three roads. */
+/** R3: exactly three roads. */
 export function startScreen(view: PortalView): Screen {
   const here = step(view);
   const { texts, at, requests, has, isKnown } = here;
@@ -46,7 +46,7 @@ export function startScreen(view: PortalView): Screen {
   });
 }
 
-/** Row 6: each entry carries the address of its own provisioning server. A long list goes on where `from` says. */
+/** R6: each entry carries the address of its own provisioning server. A long list goes on where `from` says. */
 export function listScreen(view: PortalView, kind: CatalogKind, from = 0): Screen {
   const here = step(view);
   const { texts, catalog, language, at } = here;

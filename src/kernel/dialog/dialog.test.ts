@@ -73,7 +73,7 @@ const orderOf = (asked: Partial<Parameters<typeof orderScreen>[1]["asked"]> = {}
     state: "s1",
   });
 
-test("the first screen offers exactly three roads (row 3)", () => {
+test("the first screen offers exactly three roads (R3)", () => {
   const { entries } = startScreen(view());
   assert.deepEqual(
     entries.map(({ label, href }) => [label, href]),
@@ -85,7 +85,7 @@ test("the first screen offers exactly three roads (row 3)", () => {
   );
 });
 
-test("two entries of one list lead to two servers, each its own (row 6)", () => {
+test("two entries of one list lead to two servers, each its own (R6)", () => {
   const { entries } = listScreen(view({ at: (path) => `${path}?s=1` }), "feature");
   assert.deepEqual(
     entries.map(({ href }) => href),
@@ -106,7 +106,7 @@ test("a list says what costs what, what is had already and what is not to be had
   assert.equal(itemScreen(view(), ITEMS[3]!).entries.length, 0);
 });
 
-test("one form holds account data and selection, and asks for no identity of the device (rows 5 and 9)", () => {
+test("one form holds account data and selection, and asks for no identity of the device (R5 and R9)", () => {
   const { form } = orderOf({ user: ["givenName", "birthdate"], card: true });
   const { quote, ...hidden } = form?.hidden ?? {};
   assert.deepEqual(hidden, { selection: "java", state: "s1" });
@@ -149,7 +149,7 @@ test("a status says what waits for the user before anything else, and looks agai
   assert.equal(statusScreen(view(), status()).refreshSeconds, 5);
 });
 
-test("the last screen lists what was really provisioned, and nothing else (row 19)", () => {
+test("the last screen lists what was really provisioned, and nothing else (R19)", () => {
   const items = [
     itemStatus({ catalogId: "ring", state: "works", name: "Ring" }),
     itemStatus({ id: "i2", state: "failed", name: "Java" }),
@@ -161,7 +161,7 @@ test("the last screen lists what was really provisioned, and nothing else (row 1
   assert.equal(text.at(-1), "You have now: Ring, Mail");
 });
 
-test("terms are shown whole, whatever their length, with two answers that are equally easy (row 20)", () => {
+test("terms are shown whole, whatever their length, with two answers that are equally easy (R20)", () => {
   const words = Array.from({ length: 900 }, (_, at) => `word${at}`).join(" ");
   const text = `First part.\r\n\r\n${words}`;
   assert.equal(paragraphsOf(text).join(" "), text.replace(/\s+/g, " "));
@@ -180,7 +180,7 @@ test("terms are shown whole, whatever their length, with two answers that are eq
   );
 });
 
-test("only what a service misses is asked for again (row 61)", () => {
+test("only what a service misses is asked for again (R61)", () => {
   const missing = [{ name: "dob", label: "Date of birth", kind: "date" }];
   const request = status({ items: [itemStatus({ state: "needs_information", missing })] });
   const shown = fieldsScreen(view(), request, request.items[0]!.id, "s");
@@ -191,7 +191,7 @@ test("only what a service misses is asked for again (row 61)", () => {
   assert.equal(fieldsScreen(view(), status({ items: [itemStatus({})] }), itemStatus({}).id, "s"), undefined);
 });
 
-test("help says where the user stands, before anything is provisioned too (row 23)", () => {
+test("help says where the user stands, before anything is provisioned too (R23)", () => {
   assert.match(helpScreen(view({ isKnown: false })).text.join(" "), /no request under way/);
   assert.match(helpScreen(view({ requests: [status()] })).text.join(" "), /being set up.*\+44 20.*ABCD2345/);
 });
@@ -310,7 +310,7 @@ test("every screen of every language keeps the limits of a screen, and every mar
   }
 });
 
-test("an item of another server leads there, is ordered here where requests are forwarded, or says whom to ask (rows 6, 120)", () => {
+test("an item of another server leads there, is ordered here where requests are forwarded, or says whom to ask (R6, R120)", () => {
   const ring = ITEMS[2]!;
   const label = (more: Partial<PortalView>) =>
     itemScreen(view(more), ring).entries.map((one) => [one.label, one.href]);

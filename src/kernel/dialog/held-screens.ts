@@ -4,7 +4,7 @@ import { fill } from "./texts.ts";
 import { type PortalView, screen, short, step } from "./view.ts";
 
 const HELD_SHOWN = 90;
-/** Row 65: what somebody has can be changed any time. */
+/** R65: what somebody has can be changed any time. */
 export function mineScreen(view: PortalView): Screen {
   const here = step(view);
   const { texts, at, has } = here;

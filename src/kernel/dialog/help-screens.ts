@@ -4,7 +4,7 @@ import { nextOf } from "./request-screens.ts";
 import { fill, textsIn } from "./texts.ts";
 import { ENDED, type PortalView, type Step, screen, step } from "./view.ts";
 
-/** Row 23: there before anything is provisioned, and it says where the user stands. */
+/** R23: there before anything is provisioned, and it says where the user stands. */
 export function helpScreen(view: PortalView): Screen {
   const here = step(view);
   const { texts, care, requests, at } = here;

@@ -9,7 +9,7 @@ import { priceLines, quoteOf } from "./price-lines.ts";
 import { localized } from "./texts.ts";
 import { nameOf, type PortalView, type Step, screen, short, step } from "./view.ts";
 
-/** What a form asks for: of the user, of single services, and a card. Never the device's own identity (row 9). */
+/** What a form asks for: of the user, of single services, and a card. Never the device's own identity (R9). */
 export type Asked = {
   readonly user: readonly UserField[];
   readonly services: readonly {
@@ -54,7 +54,7 @@ const formName = (kind: string, plain: string, whole: string): string =>
     ? plain
     : `${kind}_${createHash("sha256").update(whole).digest("hex").slice(0, FORM_NAME_DIGITS)}`;
 
-/** One form, one POST: account data and selection together (row 5). */
+/** One form, one POST: account data and selection together (R5). */
 export function orderScreen(
   view: PortalView,
   {

@@ -31,7 +31,7 @@ export function statusScreen(view: PortalView, request: RequestStatus): Screen {
         lead: true,
       });
   }
-  // Row 19: what was really provisioned, by the books, and nothing else. A removal leaves nothing to be had.
+  // R19: what was really provisioned, by the books, and nothing else. A removal leaves nothing to be had.
   const isHad = ({ catalogId }: StatusItem): boolean => here.has.some(({ itemId }) => itemId === catalogId);
   const done = isEnded ? request.items.filter((item) => isSettled(item) && isHad(item)) : [];
   const had = [...new Set(done.map(({ name }) => name))];
@@ -80,7 +80,7 @@ function itemWords(item: StatusItem, texts: DialogTexts, isEnded: boolean): stri
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-/** Row 20: the exact text, and two answers that are equally easy. */
+/** R20: the exact text, and two answers that are equally easy. */
 export function termsScreen(view: PortalView, request: RequestStatus, state: string, part = 0): Screen {
   const here = step(view);
   const { texts, at } = here;
@@ -110,7 +110,7 @@ export function termsScreen(view: PortalView, request: RequestStatus, state: str
   });
 }
 
-/** Row 61: just what is missing or corrupt. */
+/** R61: just what is missing or corrupt. */
 export function fieldsScreen(
   view: PortalView,
   request: RequestStatus,
@@ -140,7 +140,7 @@ export function fieldsScreen(
   });
 }
 
-/** Row 56: after a failed installation the user chooses. */
+/** R56: after a failed installation the user chooses. */
 export function choiceScreen(
   view: PortalView,
   request: RequestStatus,

@@ -1,5 +1,5 @@
 /**
- * Whom the billing centre bills (US 6,647,260, claim 7; row 119): number, SIM or account number, device, what they have, who they
+ * Whom the billing centre bills (US 6,647,260, claim 7; R119): number, SIM or account number, device, what they have, who they
  * is and the token that pays, each as far as it is known and the operator's policy lets it out.
  */
 import {

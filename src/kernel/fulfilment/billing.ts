@@ -1,5 +1,5 @@
 /**
- * Word to the billing centre (US 6,647,260, columns 6 and 7; rows 63 and 64). The first success registers the account. Until
+ * Word to the billing centre (US 6,647,260, columns 6 and 7; R63 and R64). The first success registers the account. Until
  * then it is told afterwards; later changes are prepared there before anything is applied, and committed or aborted with
  * what became of the item, so that service and bill change together or not at all.
  */

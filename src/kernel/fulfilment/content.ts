@@ -1,4 +1,4 @@
-/** The content of one item, signed for one device: what is installed, woken, set or removed there (row 49). */
+/** The content of one item, signed for one device: what is installed, woken, set or removed there (R49). */
 import { type ContentBody, encodeContent } from "../../wire/message/content.ts";
 import { decodeModule } from "../../wire/message/module.ts";
 import { hoursAfter } from "../order/scribe.ts";

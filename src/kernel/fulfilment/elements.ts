@@ -1,5 +1,5 @@
 /**
- * The elements of the network that serve the device (row 48): billing plan, voice mail, forwarding, e-mail, HLR profile. Each
+ * The elements of the network that serve the device (R48): billing plan, voice mail, forwarding, e-mail, HLR profile. Each
  * is told of each item by a call of its own, and each says done or failed for itself. Where one fails, its item fails,
  * and what the others did for it is taken back.
  */

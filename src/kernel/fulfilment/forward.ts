@@ -1,5 +1,5 @@
 /**
- * Items of other provisioning servers (US 6,647,260, column 5, claims 11 and 12; rows 6, 40 and 120). Each server is handed its
+ * Items of other provisioning servers (US 6,647,260, column 5, claims 11 and 12; R6, R40 and R120). Each server is handed its
  * items of a request in one call, as our partner request, and asked how it goes until it has ended there. Nothing of them is
  * done, charged or agreed to here: an item is done when its server says so, and not before.
  *

@@ -37,7 +37,7 @@ type Telling = {
   readonly fields?: Readonly<Record<string, string>>;
   readonly content?: Uint8Array;
   readonly item?: RequestItem;
-  /** It goes by SMS whatever its size: access data, and content that is small enough (rows 22 and 46). */
+  /** It goes by SMS whatever its size: access data, and content that is small enough (R22 and R46). */
   readonly rule?: "access_data" | "small_content";
 };
 

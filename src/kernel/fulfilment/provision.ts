@@ -9,6 +9,7 @@ import { settingsDetail } from "../delivery/settings-detail.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change, restore } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
+import { FIRST_RECHECK_MINUTES, RECHECK_MINUTES } from "../order/recheck.ts";
 import { createScribe, earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import type { SettingsChoice } from "../order/settings-choice.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
@@ -20,10 +21,7 @@ import { namesOf, tell } from "./notices.ts";
 import { ELSEWHERE, WHICH_IS_THERE } from "./request-items.ts";
 import { isRegistered, registerService, registrationUnknown, removeService } from "./service.ts";
 
-const FIRST_RECHECK_MINUTES = 1;
-const RECHECK_MINUTES = 60;
-
-/** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (rows 41 and 42). */
+/** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (R41 and R42). */
 export function tellWhatFell(turn: RequestTurn): "stopped" | "goes_on" {
   const { scribe, order, terms } = turn;
   const policy = terms.policy.request;

@@ -88,7 +88,7 @@ function keepNoData(turn: RequestTurn): void {
   }
 }
 
-/** When it is looked at next: at its deadlines, and when the next periodic status is due (row 47). */
+/** When it is looked at next: at its deadlines, and when the next periodic status is due (R47). */
 function schedule(turn: RequestTurn): void {
   const { scribe, order, terms } = turn;
   const { statusIntervalMinutes } = terms.policy.request;
@@ -106,7 +106,7 @@ function schedule(turn: RequestTurn): void {
   }
 }
 
-/** The last notice: what was provisioned, and what was not (rows 19 and 21). */
+/** The last notice: what was provisioned, and what was not (R19 and R21). */
 function tellTheEnd(turn: RequestTurn): void {
   const { order, terms } = turn;
   const { request } = order;

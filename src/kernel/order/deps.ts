@@ -35,7 +35,7 @@ export type ConductorDeps = {
   readonly onWritten: (written: ChangeSet) => void;
   /** The address of a page with settings. */
   readonly linkUrl: (token: string) => string;
-  /** Octets of a module that another server keeps (row 40); rejects where it cannot be had. */
+  /** Octets of a module that another server keeps (R40); rejects where it cannot be had. */
   readonly fetchModule: (url: string) => Promise<Uint8Array>;
   /** The address of the screen of a request, and of what an offer names. */
   readonly requestUrl: (reference: string) => string;

@@ -20,7 +20,7 @@ export function isReached(item: Asked, doneAt: Level): boolean {
   return rankOf(item.state) >= rankOf(levelOf(item, doneAt));
 }
 
-/** Reached, and every element of the network that serves it has said so too (row 48). */
+/** Reached, and every element of the network that serves it has said so too (R48). */
 export const isRequestItemDone = (item: Asked, doneAt: Level): boolean =>
   isReached(item, doneAt) && Object.values(item.subject.elements).every((state) => state === "done");
 

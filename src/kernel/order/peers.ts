@@ -1,4 +1,4 @@
-/** Other provisioning servers, as the catalog names them (rows 6, 40 and 120). */
+/** Other provisioning servers, as the catalog names them (R6, R40 and R120). */
 
 /** The other provisioning servers that this one knows, by the origin that a catalog item names. */
 export type Peers = {

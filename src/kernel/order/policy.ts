@@ -7,20 +7,20 @@ import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
 
 export type OrderPolicy = {
-  /** A device is left behind when its model was first made more than this many years ago (row 86); null: not by age alone. */
+  /** A device is left behind when its model was first made more than this many years ago (R86); null: not by age alone. */
   readonly ageCutOffYears: number | null;
-  /** 'make/model' or 'make/model*' patterns that count as left behind whatever their age (row 87). */
+  /** 'make/model' or 'make/model*' patterns that count as left behind whatever their age (R87). */
   readonly listedModels: readonly string[];
-  /** Send a key to devices that are not left behind too, where there is no deal with their maker (row 89). */
+  /** Send a key to devices that are not left behind too, where there is no deal with their maker (R89). */
   readonly keyWithoutDeal: boolean;
-  /** Treat a device whose model is not known as left behind (row 77, default road). */
+  /** Treat a device whose model is not known as left behind (R77, default road). */
   readonly keyForUnknown: boolean;
   /**
    * Send a key to models of which it is not known whether they run one, where their settings go by OMA CP: the key comes by
    * the same push, and the handset's own report tells the rest. No fee is due for the delivery of such a key alone.
    */
   readonly tryKeys: boolean;
-  /** One message with key and settings, or two (row 102). */
+  /** One message with key and settings, or two (R102). */
   readonly package: "together" | "apart";
   /** Also write the key's access points into the settings document, for models that run no key (201 F1:140). */
   readonly keyApnsInSettings: boolean;
@@ -36,7 +36,7 @@ export type OrderPolicy = {
   readonly worksBy: "each_access_point" | "one_access_point";
   /** What a SIM that returns to a handset it was in before does. */
   readonly returningPair: "open" | "skip";
-  /** ISO 3166 countries of the home networks where the region rule marks an order (row 84). */
+  /** ISO 3166 countries of the home networks where the region rule marks an order (R84). */
   readonly markets: readonly string[];
   /** How often a message is sent again after it failed or expired, before the item fails. */
   readonly resendLimit: number;

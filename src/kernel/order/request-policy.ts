@@ -48,7 +48,7 @@ export const NOTICE_TEXTS = [
 export type NoticeText = (typeof NOTICE_TEXTS)[number];
 type NoticeTexts = Readonly<Record<NoticeText, string>>;
 
-/** Channels that terms may go to beside the SMS, where an address is known (row 52). */
+/** Channels that terms may go to beside the SMS, where an address is known (R52). */
 export const TERMS_CHANNELS = ["mail", "fax"] as const;
 export type TermsChannel = (typeof TERMS_CHANNELS)[number];
 

@@ -1,7 +1,7 @@
 /**
  * What staff and other servers read about requests: who entered which, what was agreed to, how verification went, and where
  * a subscriber stands. No user data, no access data, no card beyond its first six and last four digits is in it, and
- * numbers of people are masked (US 6,647,260, rows 23, 66, 70 and 72). A row of another operator does not exist.
+ * numbers of people are masked (US 6,647,260, R23, R66, R70 and R72). A row of another operator does not exist.
  */
 import type { UserAccount } from "../account/account-facts.ts";
 import type { Assurance } from "../catalog/catalog-item.ts";
@@ -129,7 +129,7 @@ export type CareOrder = Pick<
   readonly cause: string;
 };
 
-/** Where a subscriber stands, from nothing at all on: a SIM that the network has seen is enough (row 23). */
+/** Where a subscriber stands, from nothing at all on: a SIM that the network has seen is enough (R23). */
 export type Standing = {
   readonly subscriberId: string;
   readonly imsiMasked: string;

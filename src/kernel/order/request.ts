@@ -53,7 +53,7 @@ export type NewRequest = {
   readonly idempotencyKey: string;
 };
 
-/** What a screen shows of a request; nothing of the operator's or a service's own data (row 72). */
+/** What a screen shows of a request; nothing of the operator's or a service's own data (R72). */
 export type RequestStatus = {
   readonly orderId: string;
   /** 8 characters that a person can read out. */
@@ -75,7 +75,7 @@ export type RequestStatus = {
     readonly name: string;
     readonly state: ItemState;
     readonly reason: string;
-    /** Of a service that needs information: just these are asked for (row 61). */
+    /** Of a service that needs information: just these are asked for (R61). */
     readonly missing: readonly { readonly name: string; readonly label: string; readonly kind: string }[];
     readonly hasContent: boolean;
   }[];
@@ -95,7 +95,7 @@ export type RequestScope = { readonly operatorId: string; readonly subscriberId:
 /** The signed content of one item, for the device to fetch (wideband). */
 type ItemContent = { readonly contentType: string; readonly bytes: Uint8Array };
 
-/** What a device says of an item; `installed` is its own word (row 55). */
+/** What a device says of an item; `installed` is its own word (R55). */
 export type DeviceOutcome =
   | { readonly kind: "installed" }
   | { readonly kind: "failed"; readonly cause: string };

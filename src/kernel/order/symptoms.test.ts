@@ -1,4 +1,4 @@
-/** The record of rows 90 and 129: what was seen or what the data says, each with its source; else "not known". */
+/** The record of R90 and R129: what was seen or what the data says, each with its source; else "not known". */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { testEngine } from "../../../test/fixture/order-engine.ts";

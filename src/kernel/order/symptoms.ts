@@ -1,5 +1,5 @@
 /**
- * What being left behind means for a handset (US 11,109,201, claims 10 and 13; rows 90 and 129): no access point updates,
+ * What being left behind means for a handset (US 11,109,201, claims 10 and 13; R90 and R129): no access point updates,
  * and which applications cannot reach the manufacturer. Each is said with where it comes from: an attempt that the network
  * saw fail, or the data about the model. Where neither tells, the record says "not known"; a contract tells nothing of it.
  */

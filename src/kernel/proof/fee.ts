@@ -9,7 +9,7 @@ import { type FeeTerms, portionMinorOf } from "../settlement/charge.ts";
 
 export const CALL_DEADLINE_HOURS = 24 * 14;
 
-/** Row 113-114: the maker hears of the download as soon as there is a receipt, whatever comes after. */
+/** R113-114: the maker hears of the download as soon as there is a receipt, whatever comes after. */
 export function tellMakerOfDownload({ scribe, order }: Booking, item: ItemDraft): void {
   if (item.keySource !== "maker") return;
   scribe.changes.calls.push({
@@ -27,7 +27,7 @@ export function tellMakerOfDownload({ scribe, order }: Booking, item: ItemDraft)
 
 /**
  * What holds for a key that is asked for or issued now. Any phone acknowledges an SMS: where nobody says that the model runs
- * keys, a receipt is no success, and no fee is due before the handset's own word (row 113).
+ * keys, a receipt is no success, and no fee is due before the handset's own word (R113).
  */
 export const feeTermsOf = (
   { feeMinor, currency, feeLevel, portionBasisPoints }: Relation,
@@ -71,7 +71,7 @@ export function checkFeeLevel(
 }
 
 /**
- * Rows 109-113: one charge when the level that the contract names is reached, never before, never twice. The contract
+ * R109-113: one charge when the level that the contract names is reached, never before, never twice. The contract
  * is the one under which the key was asked for or issued; only a key of a release that kept none goes by today's.
  */
 export function charge(

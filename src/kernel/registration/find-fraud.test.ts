@@ -30,7 +30,7 @@ const patterns = (facts: Partial<AccountFacts>, limits = {}): string[] =>
     ({ pattern }) => pattern,
   );
 
-test("one device identity with two SIMs in two places within minutes is a clone (260 column 1, row 39)", () => {
+test("one device identity with two SIMs in two places within minutes is a clone (260 column 1, R39)", () => {
   const ofDevice = [stay("b", "d", "262-02", [3, 1]), stay("a", "d", "310-260", [600, 8])];
   const [found] = findFraud({ ...NOTHING, ofDevice }, DEFAULT_FRAUD_LIMITS, now);
   assert.deepEqual(found, {
@@ -120,7 +120,7 @@ test("what is found names no subscriber and no device", () => {
   assert.doesNotMatch(told, /subscriber-|device-1/);
 });
 
-test("many different cards for one subscriber, or on one device, are card testing (rows 38, 39)", () => {
+test("many different cards for one subscriber, or on one device, are card testing (R38, R39)", () => {
   assert.deepEqual(patterns({ cardsTried: 5 }), []);
   assert.deepEqual(patterns({ cardsTried: 6 }), ["card_testing"]);
   assert.deepEqual(patterns({ cardsTried: 2 }, { cardsTriedMax: 1 }), ["card_testing"]);

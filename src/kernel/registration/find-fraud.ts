@@ -1,5 +1,5 @@
 /**
- * Patterns of cloned identities and of subscription fraud (US 6,647,260, column 1; row 39), each with what was seen and
+ * Patterns of cloned identities and of subscription fraud (US 6,647,260, column 1; R39), each with what was seen and
  * the limit that it went over. What is found stops the request; what is told names no person and no number.
  */
 import type { AccountFacts, Appearance } from "../account/account-facts.ts";

@@ -44,7 +44,7 @@ const plainItem = sampleItem("mms");
 const known = { isKnownDevice: true, account: ACCOUNT };
 const stranger = { isKnownDevice: false, account: null };
 
-test("a device that was provisioned before for this user takes the short road, another the full one (row 37)", () => {
+test("a device that was provisioned before for this user takes the short road, another the full one (R37)", () => {
   assert.equal(verificationDue(POLICY, [plainItem], known).road, "short");
   for (const one of [stranger, { ...known, isKnownDevice: false }, { ...known, account: null }]) {
     assert.equal(verificationDue(POLICY, [plainItem], one).road, "full");
@@ -67,7 +67,7 @@ test("who is verified by a bureau is asked for a name at least, since nobody can
   assert.deepEqual(verificationDue({ ...POLICY, verifyBy: "bureau" }, [plainItem], known).fields, []);
 });
 
-test("as it ships, nobody of whom nothing is known is approved without a word from elsewhere (row 38)", () => {
+test("as it ships, nobody of whom nothing is known is approved without a word from elsewhere (R38)", () => {
   const due = (
     policy: Partial<typeof POLICY>,
     one: Parameters<typeof verificationDue>[2] = stranger,
@@ -87,7 +87,7 @@ test("as it ships, nobody of whom nothing is known is approved without a word fr
   assert.deepEqual(codes(judge({ ownData: null }, own, { unknownUser: "accept" })), ["approved"]);
 });
 
-test("without a name a person looks where the bureau may be spared, and nobody else decides (row 38)", () => {
+test("without a name a person looks where the bureau may be spared, and nobody else decides (R38)", () => {
   const due = verificationDue(POLICY, [plainItem], stranger);
   assert.equal(reviewedWithoutName(due, POLICY, { givenName: "Ada" }).identity, "review");
   assert.equal(
@@ -116,7 +116,7 @@ test("policy may verify everybody, or only whom an item asks it of", () => {
   assert.equal(verificationDue(byItems, [bank], known).road, "short", "who was verified before is verified");
 });
 
-test("a card is due where an item asks for it or the policy does; else a request without one is fine (row 8)", () => {
+test("a card is due where an item asks for it or the policy does; else a request without one is fine (R8)", () => {
   const paid = sampleItem("paid", { requires: { assurance: "network", verification: false, card: true } });
   assert.equal(verificationDue(POLICY, [plainItem], stranger).card, false);
   assert.equal(verificationDue(POLICY, [plainItem, paid], known).card, true);
@@ -205,7 +205,7 @@ test("what has not answered is waited for; a failed attempt is no answer", () =>
   });
 });
 
-test("no silence and no failure, in whatever mix, is ever an approval (row 38: time-outs fail closed)", () => {
+test("no silence and no failure, in whatever mix, is ever an approval (R38: time-outs fail closed)", () => {
   const silent = fc.constantFrom(
     "not_asked" as const,
     "asked" as const,

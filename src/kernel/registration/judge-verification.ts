@@ -1,6 +1,6 @@
 /**
  * Whether a request may go on: user data and device data are both verified, and either failing ends it before anything
- * is provisioned (US 6,647,260, figure 7A:708 to 712; rows 36 to 39). Time that ran out is a no, never a yes.
+ * is provisioned (US 6,647,260, figure 7A:708 to 712; R36 to R39). Time that ran out is a no, never a yes.
  *
  *   pending    something that was asked has not answered yet
  *   rejected   at least one check failed; all reasons are named
@@ -15,7 +15,7 @@ import type { RegistrationPolicy } from "./registration-policy.ts";
 
 /** What must be looked at for this request. */
 export type VerificationDue = {
-  /** `short`: device and user are known (row 37). */
+  /** `short`: device and user are known (R37). */
   readonly road: "short" | "full";
   readonly identity: "bureau" | "own_data" | "review" | "none";
   /** A person of the operator looks where the bureau cannot be asked: nobody demanded the bureau by name. */
@@ -99,8 +99,8 @@ export const isOnFile = (account: AccountFacts["account"]): boolean =>
   account !== null && account.state !== "closed" && Object.keys(account.user).some(isDecisive);
 
 /**
- * Row 37: a device that was provisioned before for this user takes the short road, unless policy or an item says otherwise.
- * Row 38: of whom nothing is known, somebody else has a word; only what they give back needs no more than their SIM.
+ * R37: a device that was provisioned before for this user takes the short road, unless policy or an item says otherwise.
+ * R38: of whom nothing is known, somebody else has a word; only what they give back needs no more than their SIM.
  */
 export function verificationDue(
   policy: RegistrationPolicy,

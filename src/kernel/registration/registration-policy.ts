@@ -3,9 +3,9 @@ import { type CardTryLimits, DEFAULT_CARD_TRY_LIMITS } from "../account/card-tri
 import type { UserField } from "../account/user-data.ts";
 
 export type RegistrationPolicy = {
-  /** Who is verified: everybody; whoever was not provisioned on this device before (row 37); only whom an item asks it of. */
+  /** Who is verified: everybody; whoever was not provisioned on this device before (R37); only whom an item asks it of. */
   readonly verify: "always" | "new_devices" | "items";
-  /** By whom: an identity bureau, or what the server knows itself (row 38). An item that asks for verification asks the bureau. */
+  /** By whom: an identity bureau, or what the server knows itself (R38). An item that asks for verification asks the bureau. */
   readonly verifyBy: "bureau" | "own_data";
   /**
    * Who looks where the server's own data is to decide and it knows nothing of the person: the bureau, and a person of the
@@ -17,7 +17,7 @@ export type RegistrationPolicy = {
   readonly reviewDeadlineHours: number;
   /** Least score of the bureau, 0 to 100, where it gives one. */
   readonly identityThreshold: number;
-  /** A card is checked whenever a user is verified, not only where an item asks for it (row 8). */
+  /** A card is checked whenever a user is verified, not only where an item asks for it (R8). */
   readonly cardRequired: boolean;
   /** Fields of the user that must be there when they are verified. */
   readonly userFields: readonly UserField[];
@@ -31,11 +31,11 @@ export type RegistrationPolicy = {
    */
   readonly devicePairing: "current" | "not_elsewhere" | "any";
   readonly fraud: FraudLimits;
-  /** When a pause comes between two cards (row 38). */
+  /** When a pause comes between two cards (R38). */
   readonly cardTries: CardTryLimits;
 };
 
-/** From when on a pattern stops a request (row 39). */
+/** From when on a pattern stops a request (R39). */
 export type FraudLimits = {
   /** One device identity with two SIMs in two places, or one SIM in two devices in two places, within so many minutes. */
   readonly twoPlacesMinutes: number;

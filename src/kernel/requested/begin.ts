@@ -120,7 +120,7 @@ function judge(turn: RequestTurn, record: VerificationRecord, pending: () => voi
   askConsent(turn);
 }
 
-/** Whoever asked for them, the subscriber hears of it before anything is done (row 66). */
+/** Whoever asked for them, the subscriber hears of it before anything is done (R66). */
 function tellOfOthers(turn: RequestTurn): void {
   const { order } = turn;
   if (order.cause !== "representative" && order.cause !== "partner") return;

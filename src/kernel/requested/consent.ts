@@ -61,7 +61,7 @@ const priceOf = (turn: RequestTurn): string => {
 
 const pending = (turn: RequestTurn) => itemsOf(turn).filter(({ state }) => state === "pending");
 
-/** The same text to the addresses that are known, by the channels of the policy (row 52). */
+/** The same text to the addresses that are known, by the channels of the policy (R52). */
 function sendByMail(turn: RequestTurn, text: string): void {
   const { order, terms } = turn;
   const { email, fax } = order.request.user;

@@ -1,5 +1,5 @@
 /**
- * Offers of upgrades by SMS (US 6,647,260, column 8; row 67): each names one item, a number to reply with and a link. Either
+ * Offers of upgrades by SMS (US 6,647,260, column 8; R67): each names one item, a number to reply with and a link. Either
  * starts the same request as any other, with the offer filled in; it is verified and agreed to like any other.
  */
 import { createHash } from "node:crypto";
@@ -19,7 +19,7 @@ import { inLanguage } from "../order/request-draft.ts";
 import { noticeText } from "../order/request-policy.ts";
 import type { Asker, Holding, OpenQuestion } from "../order/request-store.ts";
 import { hoursAfter } from "../order/scribe.ts";
-import type { Step } from "../order/step.ts";
+import type { InStep, Step } from "../order/step.ts";
 import { composeText } from "../payload/compose.ts";
 import { needsClient } from "./submit.ts";
 
@@ -27,7 +27,6 @@ const TOKEN_OCTETS = 16;
 const DAY_HOURS = 24;
 
 type Offering = Parameters<RequestDesk["sendOffers"]>[1];
-type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
 /** How often each came out; those that did not come out are not there. */
 export function countOffers(results: readonly Offered[]): Readonly<Partial<Record<OfferOutcome, number>>> {

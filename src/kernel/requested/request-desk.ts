@@ -21,7 +21,7 @@ import { isClosed } from "../order/ending.ts";
 import type { DeviceOutcome, RequestDesk, RequestScope } from "../order/request.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import type { RequestStore } from "../order/request-store.ts";
-import type { Step } from "../order/step.ts";
+import type { InStep, Step } from "../order/step.ts";
 import { isOfRequest, itemOf, itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { reviewed } from "./begin.ts";
 import { termsAnswered } from "./consent.ts";
@@ -29,8 +29,6 @@ import { sendOffers } from "./offers.ts";
 import { statusOf } from "./status.ts";
 import { submitRequest } from "./submit.ts";
 import { textCame } from "./text-replies.ts";
-
-type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
 export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, inStep: InStep): RequestDesk {
   /** One request in scope, locked. */

@@ -1,4 +1,4 @@
-/** What a screen shows of a request: nothing of the operator's or a service's own (row 72). */
+/** What a screen shows of a request: nothing of the operator's or a service's own (R72). */
 
 import { hasContent } from "../fulfilment/feature.ts";
 import { nameOf } from "../fulfilment/notices.ts";

@@ -1,4 +1,4 @@
-/** Applications that the data says are cut off on a model, since their servers were switched off (row 129). */
+/** Applications that the data says are cut off on a model, since their servers were switched off (R129). */
 import type { Device } from "../devices/catalog.ts";
 import type { SupportKnowledge } from "./support-knowledge.ts";
 

@@ -139,7 +139,7 @@ test("an override of the operator stands above all, either way", () => {
   assert.equal(ask("35000861", { override: { scope: "imei", verdict: "ended" } }).verdict, "ended");
 });
 
-test("a listed model or series is left behind whatever its age (row 87)", () => {
+test("a listed model or series is left behind whatever its age (R87)", () => {
   for (const pattern of ["Samsung/Galaxy S25", "samsung/galaxys25", "SAMSUNG/galaxy s2*", "Samsung/*"]) {
     const answer = ask("35000861", { policy: { ...DEFAULT_SUPPORT_POLICY, listedModels: [pattern] } });
     assert.deepEqual([answer.verdict, deciding(answer.reasons)], ["ended", "model_list"], pattern);
@@ -156,13 +156,13 @@ test("a listed model or series is left behind whatever its age (row 87)", () => 
   }
 });
 
-test("without a deal between operator and maker even a new device is left behind (row 88)", () => {
+test("without a deal between operator and maker even a new device is left behind (R88)", () => {
   const answer = ask("35000861", { relation: { make: "Samsung", deal: false } });
   assert.deepEqual([answer.verdict, deciding(answer.reasons)], ["ended", "maker_relation"]);
   assert.equal(ask("35000861", { relation: { make: "Samsung", deal: true } }).verdict, "supported");
 });
 
-test("the operator's cut-off counts whole years from the model's release to the day asked for (row 86)", () => {
+test("the operator's cut-off counts whole years from the model's release to the day asked for (R86)", () => {
   const cutOff = (ageCutOffYears: number, asOf: string) =>
     ask("35037334", { policy: { ...DEFAULT_SUPPORT_POLICY, ageCutOffYears }, asOf }); // Galaxy S23, 17 February 2023
   assert.equal(cutOff(2, "2025-02-17").verdict, "supported");

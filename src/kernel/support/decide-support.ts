@@ -1,13 +1,13 @@
 /**
  * Has its maker left this device behind? Every branch of the decision is in this file. Rules, in the order in which
- * they are asked (US 11,109,201 F3:330, requirement rows 85-91):
+ * they are asked (US 11,109,201 F3:330, requirement R85-91):
  *
  *   operator_override  what the operator says of this device, TAC or model stands above all, either way
- *   model_list         a model or series that the operator lists is left behind whatever its age (row 87)
+ *   model_list         a model or series that the operator lists is left behind whatever its age (R87)
  *   maker_support_end  the maker's end of support, by the day asked for
  *   maker_exit         the maker has left the business
- *   maker_relation     no deal between operator and maker: left behind however new (row 88)
- *   age_cutoff         older than the operator's cut-off, from the model's release to the day asked for (row 86)
+ *   maker_relation     no deal between operator and maker: left behind however new (R88)
+ *   age_cutoff         older than the operator's cut-off, from the model's release to the day asked for (R86)
  *   support_estimate   how long makers support what they release: an estimate, and said to be one
  *   number_age         for a TAC in no list: only what the number's own range allows
  *

@@ -1,4 +1,4 @@
-/** The billing centre, over HTTP and as a file: told once for each id, changed there and here or nowhere (rows 63, 64). */
+/** The billing centre, over HTTP and as a file: told once for each id, changed there and here or nowhere (R63, R64). */
 import assert from "node:assert/strict";
 import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -164,7 +164,7 @@ const ADA: NonNullable<BillingNotice["account"]> = {
   paymentToken: "-tok_1",
 };
 
-test("the file says whom an account bills, as HTTP does, and no spreadsheet runs what a subscriber typed (row 119)", async () => {
+test("the file says whom an account bills, as HTTP does, and no spreadsheet runs what a subscriber typed (R119)", async () => {
   const file = await fileWorld();
   const billing = await open(file);
   assert.equal((await billing.tell(notice("n1", "account", { account: ADA }))).kind, "done");

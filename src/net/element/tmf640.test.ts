@@ -1,4 +1,4 @@
-/** Network elements over TMF640 v4, at once and by a monitor (row 48); what is said fits the definition of TM Forum. */
+/** Network elements over TMF640 v4, at once and by a monitor (R48); what is said fits the definition of TM Forum. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

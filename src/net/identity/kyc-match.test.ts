@@ -1,4 +1,4 @@
-/** The identity bureau's client against the simulated bureau: CAMARA KYC Match 0.4 (row 38). */
+/** The identity bureau's client against the simulated bureau: CAMARA KYC Match 0.4 (R38). */
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
 import { type Person, startBureau } from "../../sim/bureau/bureau.ts";

@@ -1,4 +1,4 @@
-/** Notices by mail and by fax gateway, over real SMTP to the simulated mailbox (row 52). */
+/** Notices by mail and by fax gateway, over real SMTP to the simulated mailbox (R52). */
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
 import { type MailFault, startMailbox } from "../../sim/mail/mailbox.ts";

@@ -1,4 +1,4 @@
-/** The payment provider's client against the simulated one: cards for tokens, sums against tokens (row 38). */
+/** The payment provider's client against the simulated one: cards for tokens, sums against tokens (R38). */
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
 import { startPaymentProvider } from "../../sim/payment/provider.ts";

@@ -1,7 +1,7 @@
 /**
  * The service servers that we have a contract with, each by the URI that catalog items name it by. Each has its own
  * certificate of ours, its own authority and pins, its own token and its own connections: no session and no secret of
- * one is of use at another (row 28).
+ * one is of use at another (R28).
  */
 import type { ServiceServerPort } from "../../kernel/calls/connectors.ts";
 import { clientCredentials, fixedToken } from "../exchange/token.ts";

@@ -312,7 +312,7 @@ test("a person who wanders about never breaks the phone", async () => {
   assert.ok(new Set(seen).size >= 3, seen.join(" "));
 });
 
-test("the address book and the call for help stand on the display of a phone that has nothing yet (rows 11, 23)", async () => {
+test("the address book and the call for help stand on the display of a phone that has nothing yet (R11, R23)", async () => {
   const { phone } = await world();
   phone.powerOn();
   await phone.walk([{ await: "start" }]);

@@ -135,7 +135,7 @@ test("a statement that comes after its transaction is refused", async () => {
   await assert.rejects(async () => kept?.run("select 1"), /after its transaction/);
 });
 
-/** Two transactions that lock rows 1 and 2 crosswise; exactly one is the victim. */
+/** Two transactions that lock R1 and R2 crosswise; exactly one is the victim. */
 function crosswise(safeToRepeat: boolean): Promise<PromiseSettledResult<void>[]> {
   const waiting: (() => void)[] = [];
   const bothAreHere = async (): Promise<void> => {

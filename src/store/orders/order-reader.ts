@@ -432,7 +432,7 @@ async function storyOf(
     events: events.map((event) => ({ ...event, at: event.at.toISOString() })),
     messages: messages.map(({ sealed, ...message }) => ({
       ...message,
-      // A notice may hold a subscriber's passwords: it is for their device alone (US 6,647,260, row 46).
+      // A notice may hold a subscriber's passwords: it is for their device alone (US 6,647,260, R46).
       payload: message.kind === "notice" ? new Uint8Array(0) : sealer.openBytes("payload", sealed),
     })),
     calls: calls.map((call) => ({

@@ -1,4 +1,4 @@
-/** Cards that are tried are counted on all nodes and across restarts, and no number of one stands anywhere (rows 38, 39). */
+/** Cards that are tried are counted on all nodes and across restarts, and no number of one stands anywhere (R38, R39). */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "vitest";

@@ -1,4 +1,4 @@
-/** The billing centre learns whom it bills: at the first success, and with what changes later (US 6,647,260, claim 7; rows 63, 119). */
+/** The billing centre learns whom it bills: at the first success, and with what changes later (US 6,647,260, claim 7; R63, R119). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { type RequestFixture, requestShop, USER } from "../../../test/fixture/request-shop.ts";

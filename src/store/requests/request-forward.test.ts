@@ -1,6 +1,6 @@
 /**
  * Items whose catalog entry names another provisioning server: from whatever road, they are forwarded there or refused with
- * the reason, and nothing of them is done or billed here (US 6,647,260 column 5; rows 6, 40 and 120).
+ * the reason, and nothing of them is done or billed here (US 6,647,260 column 5; R6, R40 and R120).
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";

@@ -1,4 +1,4 @@
-/** Of whom nothing is known, somebody has a word before anything is done (US 6,647,260, claim 7; row 38). */
+/** Of whom nothing is known, somebody has a word before anything is done (US 6,647,260, claim 7; R38). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { requestShop, USER } from "../../../test/fixture/request-shop.ts";

@@ -82,7 +82,7 @@ export const AIR_HEADERS = {
   session: "turnup-air-session",
   /** A hint, believed where the proxy does not know the bearer by the address. */
   bearer: "turnup-bearer",
-  /** What the device says its own ID is: it must equal its account's (row 10). Never forwarded. */
+  /** What the device says its own ID is: it must equal its account's (R10). Never forwarded. */
   deviceId: "turnup-device-id",
 } as const;
 

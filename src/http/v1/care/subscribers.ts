@@ -1,5 +1,5 @@
 /**
- * E-CARE (US 6,647,260, column 5; row 23): where a subscriber stands in the flow, for whoever they call; it needs nothing
+ * E-CARE (US 6,647,260, column 5; R23): where a subscriber stands in the flow, for whoever they call; it needs nothing
  * provisioned, a SIM that the network has seen is enough. And a new link to their portal, where the last one got lost.
  */
 import Type from "typebox";

@@ -1,4 +1,4 @@
-/** The queue of models to review (row 77): what was seen and is named by no list. */
+/** The queue of models to review (R77): what was seen and is named by no list. */
 import Type from "typebox";
 import { answerPage } from "../../page.ts";
 import { route } from "../../route.ts";

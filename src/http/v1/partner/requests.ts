@@ -1,5 +1,5 @@
 /**
- * The partner's road (US 6,647,260, column 2; row 68): another company's server gives user data and selection in a secure
+ * The partner's road (US 6,647,260, column 2; R68): another company's server gives user data and selection in a secure
  * session, and looks by itself how it goes. The outcome is the device road's: verified, agreed to by the subscriber,
  * delivered to the subscriber's device. A partner sees what it entered, by its token's label, and nothing else.
  */

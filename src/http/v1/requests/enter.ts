@@ -1,6 +1,6 @@
 /**
  * A request that somebody enters for somebody else: numbers read, a card given to the payment provider before anything is
- * written, one order, and one row in the audit that names who it was (US 6,647,260, column 2; rows 68 and 70).
+ * written, one order, and one row in the audit that names who it was (US 6,647,260, column 2; R68 and R70).
  */
 import type { Static, TObject } from "typebox";
 import { takeCard } from "../../../kernel/account/card.ts";

@@ -1,4 +1,4 @@
-/** The operator's own account number of a subscriber: what the billing centre knows the subscriber by (row 119). */
+/** The operator's own account number of a subscriber: what the billing centre knows the subscriber by (R119). */
 import Type from "typebox";
 import { ok, route } from "../../route.ts";
 import { accountNumberOrNull } from "../requests/schema.ts";
