@@ -8,12 +8,11 @@ import { cancelOrder, deadlinePassed, failItem, isClosed } from "../order/ending
 import { faultOf } from "../order/fault.ts";
 import { rankOf } from "../order/order.ts";
 import type { DueOrder } from "../order/order-draft.ts";
+import { RECHECK_MINUTES } from "../order/recheck.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
 import { createScribe, earlierOf, minutesAfter } from "../order/scribe.ts";
 import type { Turn } from "../order/turn.ts";
 import { type Due, flowOf } from "./flow.ts";
-
-const RECHECK_MINUTES = 60;
 
 /** A younger order of its SIM does its work; what a person asked for is done all the same. */
 export const isLeftToYounger = ({ order, isSuperseded }: Pick<DueOrder, "order" | "isSuperseded">): boolean =>

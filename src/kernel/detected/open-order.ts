@@ -10,16 +10,13 @@ import { change } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
 import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
+import { FIRST_RECHECK_MINUTES, RECHECK_MINUTES } from "../order/recheck.ts";
 import { earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import { type SeenSymptom, symptomsOf } from "../order/symptoms.ts";
 import type { Booking, Turn } from "../order/turn.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { Judgement } from "../support/judge.ts";
 import { isLeftBehind, keyItem, newItem } from "./key-item.ts";
-
-const RECHECK_MINUTES = 60;
-/** What is missing may have come while it was being looked for. */
-const FIRST_RECHECK_MINUTES = 1;
 
 /** @param symptoms what the network saw its applications fail at, newest first */
 export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {

@@ -17,6 +17,8 @@ export type Step = {
   /** Came along with its order: it need not be read. */
   know(orderId: string, subject: Subscriber): void;
 };
+/** Does the work as one transaction and one change set; whoever calls says of which operator. */
+export type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
 export function createStep(deps: ConductorDeps, tx: OrderTransaction, scribe: Scribe): Step {
   const subjects = new Map<string, Subscriber>();

@@ -12,12 +12,10 @@ import type { ConductorDeps } from "../order/deps.ts";
 import type { IssuedKey } from "../order/device-key.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
-import { lockById, type Step } from "../order/step.ts";
+import { type InStep, lockById } from "../order/step.ts";
 import type { Booking } from "../order/turn.ts";
 import { reach, refusedByDevice } from "./progress.ts";
 import { trafficSeen } from "./traffic.ts";
-
-type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
 type Report = ReturnType<typeof decodeDeviceReport>;
 

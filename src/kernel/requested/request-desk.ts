@@ -21,7 +21,7 @@ import { isClosed } from "../order/ending.ts";
 import type { DeviceOutcome, RequestDesk, RequestScope } from "../order/request.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import type { RequestStore } from "../order/request-store.ts";
-import type { InStep, Step } from "../order/step.ts";
+import type { InStep } from "../order/step.ts";
 import { isOfRequest, itemOf, itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { reviewed } from "./begin.ts";
 import { termsAnswered } from "./consent.ts";
