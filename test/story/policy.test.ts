@@ -1,4 +1,4 @@
-/** Every switch that the operator has, both ways (R77, R85-89, 100, 108): what it does to the order of one phone. */
+/** Every switch that the operator has, both ways (R77, R85 to R89, 100, 108): what it does to the order of one phone. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world.ts";

@@ -1,5 +1,5 @@
 /**
- * Provisioning server and service server over real mutual TLS and SCIM (US 6,647,260, figures 6 and 7C; requirement
+ * Provisioning server and service server over real mutual TLS and SCIM (US 6,647,260, figures 6 and 7C;
  * R28, R43, R46, R58 to R62): who is let in, what is asked for, what comes back, and what survives a restart.
  */
 import assert from "node:assert/strict";

@@ -41,7 +41,7 @@ export function newItem(
   };
 }
 
-/** R85-89: whom their maker has left behind, by the verdict or by the operator's word. */
+/** R85 to R89: whom their maker has left behind, by the verdict or by the operator's word. */
 export const isLeftBehind = (
   { verdict }: Judgement,
   relation: Relation | undefined,

@@ -66,7 +66,7 @@ export type Stay = { readonly deviceId: string; readonly sinceMs: number; readon
 type Detection = "first_registration" | "sim_moved" | "unchanged" | "late";
 
 /**
- * The rule of R74-76: the first registration and a SIM that moved to another handset are requests; the same
+ * The rule of R74 to R76: the first registration and a SIM that moved to another handset are requests; the same
  * pair again is none; a sighting older than the latest one of this SIM changes nothing.
  */
 export function detect(

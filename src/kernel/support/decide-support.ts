@@ -1,6 +1,6 @@
 /**
  * Has its maker left this device behind? Every branch of the decision is in this file. Rules, in the order in which
- * they are asked (US 11,109,201 F3:330, requirement R85-91):
+ * they are asked (US 11,109,201 F3:330, R85 to R91):
  *
  *   operator_override  what the operator says of this device, TAC or model stands above all, either way
  *   model_list         a model or series that the operator lists is left behind whatever its age (R87)
