@@ -38,7 +38,7 @@ try {
     files.filter(({ name }) => name < LAST_OF_0_1_0),
   );
   const written = performance.now();
-  await writeManyOrders(database, { operatorId: OPERATOR, orders }, (done) => {
+  await writeManyOrders(database, { operatorId: OPERATOR, orders, isFast: true }, (done) => {
     if (done % 250_000 === 0) say(`${done} orders written`);
   });
   say(`${orders} orders written in ${seconds(performance.now() - written)}`);
