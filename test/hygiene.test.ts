@@ -202,3 +202,23 @@ test("links between pages lead somewhere, and so does each page that a source na
   }
   assert.deepEqual(broken, []);
 });
+
+test("each next step that an error names is a sentence", () => {
+  const steps = files
+    .filter((name) => name.startsWith("src/") && name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .flatMap((name) =>
+      [
+        ...textOf(name).matchAll(
+          /\bnextStep:\s*("[^"\n]*"|'[^'\n]*'|`(?:\$\{(?:[^{}`]|\{[^}]*\})*\}|[^`$\\]|\\.)*`)/g,
+        ),
+      ].map(([, literal = ""]) => ({ name, text: literal.slice(1, -1) })),
+    );
+  assert.ok(steps.length > 100, `${steps.length} next steps were found`);
+  const unlike = steps.filter(
+    ({ text }) => !/^(?:[^a-z]|[a-z]+[._][a-z])/.test(text) || !/[.?!]$/.test(text),
+  );
+  assert.deepEqual(
+    unlike.map(({ name, text }) => `${name}: ${text}`),
+    [],
+  );
+});

@@ -25,7 +25,7 @@ export const backupCommand: Command = {
   async run(context) {
     const file = oneFile(context);
     if (existsSync(file)) {
-      throw new TurnupError("file_unwritable", `${file} is there already`, { nextStep: "name a new file" });
+      throw new TurnupError("file_unwritable", `${file} is there already`, { nextStep: "Name a new file." });
     }
     const { config } = readConfig({ file: context.option("config"), env: context.env });
     const store = await openBare({ config, log: context.note, beside: true });

@@ -30,7 +30,7 @@ export const proxyCommand: Command = {
     const { policyFile, accountsFile } = config.proxy;
     if (policyFile === undefined)
       throw new TurnupError("config_invalid", "proxy.policy_file is not set", {
-        nextStep: "docs/operations.md shows such a file.",
+        nextStep: "Docs/operations.md shows such a file.",
       });
     const policy = await readPolicyFile(policyFile);
     const accounts = accountsFile === undefined ? [] : await readAccountsFile(accountsFile);

@@ -138,7 +138,7 @@ function readToml(file: string): Record<string, unknown> {
     const where = cause instanceof TomlError ? `line ${cause.line}, column ${cause.column}: ` : "";
     const fact = (cause as Error).message.split("\n")[0];
     throw new TurnupError("config_invalid", `the configuration ${file} cannot be read: ${where}${fact}`, {
-      nextStep: "mend the file, or name another with --config",
+      nextStep: "Mend the file, or name another with --config.",
     });
   }
 }
@@ -233,6 +233,6 @@ function invalid(problems: readonly string[]): TurnupError {
   const lines = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => `\n  ${problem}`);
   const more = problems.length > lines.length ? `\n  and ${problems.length - lines.length} more` : "";
   return new TurnupError("config_invalid", `the configuration is wrong:${lines.join("")}${more}`, {
-    nextStep: "see docs/operations.md, or `turnup config` for what is in force",
+    nextStep: "See docs/operations.md, or `turnup config` for what is in force.",
   });
 }

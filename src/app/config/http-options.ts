@@ -17,7 +17,7 @@ export function httpOptionsOf({ http }: Config): FromConfig {
   for (const proxy of proxies) {
     if (isNetwork(proxy)) continue;
     throw new TurnupError("config_invalid", `http.trust_proxy = ${proxy}: no IP address and no network`, {
-      nextStep: "write addresses like 192.0.2.7 or networks like 10.0.0.0/8, by commas",
+      nextStep: "Write addresses like 192.0.2.7 or networks like 10.0.0.0/8, by commas.",
     });
   }
   return { limits, trustProxy: proxies };

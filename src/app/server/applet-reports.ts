@@ -103,7 +103,7 @@ function patternOf(text: string | undefined): RegExp {
     "applet.text_pattern is no regular expression with a group named imei",
     {
       nextStep:
-        "name the groups (?<imei>...), and where the text has them (?<imsi>...), (?<iccid>...), (?<home>...)",
+        "Name the groups (?<imei>...), and where the text has them (?<imsi>...), (?<iccid>...), (?<home>...).",
     },
   );
 }

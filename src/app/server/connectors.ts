@@ -264,5 +264,5 @@ function contentOf(file: string, name: string): string {
 
 const invalid = (fact: string): TurnupError =>
   new TurnupError("config_invalid", fact, {
-    nextStep: "see docs/operations.md, or `turnup config` for what is in force",
+    nextStep: "See docs/operations.md, or `turnup config` for what is in force.",
   });

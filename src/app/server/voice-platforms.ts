@@ -18,7 +18,7 @@ export function voicePlatformFinder(
   const wrong = addresses.find((address) => isIP(address) === 0);
   if (wrong !== undefined) {
     throw new TurnupError("config_invalid", `portal.voice_platforms = ${wrong}: no IP address`, {
-      nextStep: "write addresses like 192.0.2.7, by commas",
+      nextStep: "Write addresses like 192.0.2.7, by commas.",
     });
   }
   const known = new Set(addresses.map(plainAddress));

@@ -50,7 +50,7 @@ const malformed = (fact: string, cause?: unknown): TurnupError =>
   new TurnupError("dataset_malformed", fact, {
     cause,
     nextStep:
-      "A relation has make, deal, keySource, keyServer, appHosts, feeMinor, currency, feeLevel, portionBasisPoints; in csv " +
+      "A relation has make, deal, keySource, keyServer, appHosts, feeMinor, currency, feeLevel, portionBasisPoints; in csv ." +
       "make, deal, key_source and so on.",
   });
 

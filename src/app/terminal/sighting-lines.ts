@@ -97,7 +97,7 @@ function headerOf(text: string, hasPlmn: boolean): Header {
   const refuse = (fact: string): never => {
     throw new TurnupError("sighting_malformed", fact, {
       nextStep:
-        "The first line names the columns: imsi, imei or imeisv, plmn (or mcc and mnc), and where known msisdn, iccid, gid1, " +
+        "The first line names the columns: imsi, imei or imeisv, plmn (or mcc and mnc), and where known msisdn, iccid, gid1, ." +
         "spn, seenAt. Or write one JSON object a line.",
     });
   };

@@ -55,7 +55,7 @@ export const issueEnrolment = route({
     });
     if (!issued)
       throw new TurnupError("subscriber_not_found", "nobody with a phone number is known by what was given", {
-        nextStep: "send a sighting with IMSI and MSISDN first",
+        nextStep: "Send a sighting with IMSI and MSISDN first.",
       });
     const { name } = await requests.operatorOf(operatorId);
     await texts.send(operatorId, [

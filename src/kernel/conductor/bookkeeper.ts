@@ -140,7 +140,7 @@ export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Pr
     if (waiting() >= MAX_WAITING) {
       return Promise.reject(
         new TurnupError("books_full", `${MAX_WAITING} facts wait to be booked`, {
-          nextStep: "send it again later",
+          nextStep: "Send it again later.",
         }),
       );
     }

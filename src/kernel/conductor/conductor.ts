@@ -206,7 +206,7 @@ async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string
   const [order] = await tx.lockOrders([orderId]);
   if (!order || order.operatorId !== operatorId) {
     throw new TurnupError("order_not_found", `there is no order ${orderId}`, {
-      nextStep: "list the orders and take an id from there",
+      nextStep: "List the orders and take an id from there.",
     });
   }
   return order;

@@ -130,5 +130,5 @@ export function resendItems(
 
 export const closed = (order: OrderDraft): TurnupError =>
   new TurnupError("order_closed", `the order is ${order.state} already: ${order.reason}`, {
-    nextStep: "open a new order for this handset if something is still to be done",
+    nextStep: "Open a new order for this handset if something is still to be done.",
   });

@@ -47,14 +47,14 @@ export function resendByHand(
   if (sendable.length + unkeyed.length === 0 && short.some(isOfLostLink)) {
     throw new TurnupError("nothing_to_resend", "its link went to a number that is another SIM's now", {
       nextStep:
-        "send a sighting with this SIM's MSISDN: an open order sends a new link then; where it has ended, open a new one",
+        "Send a sighting with this SIM's MSISDN: an open order sends a new link then; where it has ended, open a new one.",
     });
   }
   if (sendable.length + unkeyed.length === 0) {
     throw new TurnupError(
       "nothing_to_resend",
       `the order is ${order.state} and no message of it can be sent again`,
-      { nextStep: "look at its items: what waits for a key or a number is not yet composed" },
+      { nextStep: "Look at its items: what waits for a key or a number is not yet composed." },
     );
   }
   if (isFinal(order)) reopen(turn, actor);

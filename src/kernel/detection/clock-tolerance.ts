@@ -24,7 +24,7 @@ export function refuseFuture(seenMs: number, nowMs: number, toleranceMs: number)
     "seen_in_future",
     `seenAt is more than ${inWords(toleranceMs)} ahead of this server's clock`,
     {
-      nextStep: "set the probe's clock, or allow for it with clock.tolerance_seconds",
+      nextStep: "Set the probe's clock, or allow for it with clock.tolerance_seconds.",
     },
   );
 }

@@ -83,7 +83,7 @@ const given = (text: string | undefined): text is string =>
 
 function required(text: string | undefined, field: string): string {
   if (typeof text === "string" && text !== "") return text;
-  throw new TurnupError("sighting_malformed", `${field} is missing`, { nextStep: `give ${field} as text` });
+  throw new TurnupError("sighting_malformed", `${field} is missing`, { nextStep: `Give ${field} as text.` });
 }
 
 function readDevice(input: SightingInput): { readonly imei: Imei; readonly softwareVersion: string | null } {
@@ -103,7 +103,7 @@ function readDevice(input: SightingInput): { readonly imei: Imei; readonly softw
 function asText(value: unknown, field: string): string {
   if (typeof value === "string") return value;
   throw new TurnupError("sighting_malformed", `${field} is no text`, {
-    nextStep: `quote ${field}: leading zeros count`,
+    nextStep: `Quote ${field}: leading zeros count.`,
   });
 }
 
@@ -133,7 +133,7 @@ export function readSeenAt(
   const seenMs = isTime ? Date.parse(text.replace(" ", "T")) : Number.NaN;
   if (Number.isNaN(seenMs) || seenMs < 0) {
     throw new TurnupError("sighting_malformed", "seenAt is no RFC 3339 time with a zone", {
-      nextStep: "write it like 2026-05-04T10:20:30Z",
+      nextStep: "Write it like 2026-05-04T10:20:30Z.",
     });
   }
   refuseFuture(seenMs, nowMs, clockToleranceMs);

@@ -187,7 +187,7 @@ export function choiceMade(
       "nothing_to_answer",
       `no choice waits for an answer: the item is ${item?.state ?? "unknown"}`,
       {
-        nextStep: "look at the request as it stands",
+        nextStep: "Look at the request as it stands.",
       },
     );
   }
@@ -223,7 +223,7 @@ export function resendByHand(turn: RequestTurn, items: readonly RequestItem[], a
       "nothing_to_resend",
       `the order is ${turn.order.state} and no content of it waits for the device`,
       {
-        nextStep: "look at its items: a service is registered for by itself",
+        nextStep: "Look at its items: a service is registered for by itself.",
       },
     );
   }

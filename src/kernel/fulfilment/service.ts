@@ -359,7 +359,7 @@ export function fieldsSupplied(
       "nothing_to_answer",
       `no fields are asked for: the item is ${item?.state ?? "unknown"}`,
       {
-        nextStep: "look at the request as it stands",
+        nextStep: "Look at the request as it stands.",
       },
     );
   }
@@ -369,7 +369,7 @@ export function fieldsSupplied(
   const tooLong = given.find(([, value]) => value.length > FIELD_CHARACTERS_MAX);
   if (foreign !== undefined || tooLong || given.length === 0) {
     throw new TurnupError("field_unknown", `just these fields are asked for: ${names.join(", ")}`, {
-      nextStep: `give each of them a value of 1 to ${FIELD_CHARACTERS_MAX} characters`,
+      nextStep: `Give each of them a value of 1 to ${FIELD_CHARACTERS_MAX} characters.`,
     });
   }
   const ofUser = given.filter(([name]) => USER_FIELDS.includes(name as UserField));

@@ -40,7 +40,7 @@ export function refuseCancelOfRemoval(
   throw new TurnupError(
     "order_closed",
     "a service server was asked already to end the registration, which cannot be called back",
-    { nextStep: "wait for its answer, and ask for the service anew where it is wanted after all" },
+    { nextStep: "Wait for its answer, and ask for the service anew where it is wanted after all." },
   );
 }
 

@@ -125,7 +125,7 @@ export function termsAnswered(turn: RequestTurn, answer: "accept" | "decline", c
   if (order.state !== "awaiting_consent" || open.length === 0) {
     if (wasAnswered(order.request.consents, answer)) return; // the same answer again changes nothing
     throw new TurnupError("nothing_to_answer", `no terms wait for an answer: the request is ${order.state}`, {
-      nextStep: "look at the request as it stands",
+      nextStep: "Look at the request as it stands.",
     });
   }
   for (const consent of open) {

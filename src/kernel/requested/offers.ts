@@ -45,7 +45,7 @@ function refuseElsewhere({ peers = NO_PEERS }: ConductorDeps, { id, provisioning
     "item_elsewhere",
     `${id} is provisioned by ${name}, which takes no requests from here`,
     {
-      nextStep: `let ${name} offer it; or give that server in peer.file with apiUrl and tokenFile`,
+      nextStep: `Let ${name} offer it; or give that server in peer.file with apiUrl and tokenFile.`,
     },
   );
 }
@@ -60,7 +60,7 @@ export async function sendOffers(
   const item = (await deps.catalog.catalogWith(operatorId, [])).get(offer.itemId);
   if (!item) {
     throw new TurnupError("catalog_item_unknown", `the catalog has no item ${offer.itemId}`, {
-      nextStep: "take ids from the catalog as it is now",
+      nextStep: "Take ids from the catalog as it is now.",
     });
   }
   refuseElsewhere(deps, item);

@@ -143,13 +143,13 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
 
 const notFound = (): TurnupError =>
   new TurnupError("order_not_found", "there is no such request", {
-    nextStep: "take the reference from the notice or the status screen",
+    nextStep: "Take the reference from the notice or the status screen.",
   });
 
 const unavailable = (fact: string, cause?: unknown) =>
   new TurnupError("content_unavailable", `the content cannot be had: ${fact}`, {
     cause,
-    nextStep: "fetch it again later; the operator puts the octets into the catalog",
+    nextStep: "Fetch it again later; the operator puts the octets into the catalog.",
   });
 
 function compose(turn: RequestTurn, item: RequestItem, octets: Uint8Array | null): Uint8Array {

@@ -50,7 +50,7 @@ export async function submitRequest(
   const { tx, scribe } = step;
   if (given.selection.length === 0 || given.selection.length > SELECTION_MAX) {
     throw new TurnupError("selection_empty", `a request names 1 to ${SELECTION_MAX} items of the catalog`, {
-      nextStep: "choose at least one item",
+      nextStep: "Choose at least one item.",
     });
   }
   const terms = await tx.termsOf(operatorId);
@@ -181,7 +181,7 @@ function refuseElsewhere(
     "item_elsewhere",
     `${items.map(({ item }) => item.id).join(", ")}: provisioned by ${name}, which takes no requests from here`,
     {
-      nextStep: `ask ${name} for it, ${portalUrl ?? origin}/d/items/${first.item.id}; or give that server in peer.file with apiUrl and tokenFile`,
+      nextStep: `Ask ${name} for it, ${portalUrl ?? origin}/d/items/${first.item.id}; or give that server in peer.file with apiUrl and tokenFile.`,
     },
   );
 }
@@ -210,7 +210,7 @@ const assuranceOf = ({ road, assurance }: NewRequest, { policy }: OperatorTerms)
 
 const identityUnknown = (): TurnupError =>
   new TurnupError("identity_unknown", "no SIM and device are known by what the request names", {
-    nextStep: "give IMSI and IMEI, or the phone number of a SIM that the network has seen",
+    nextStep: "Give IMSI and IMEI, or the phone number of a SIM that the network has seen.",
   });
 
 const newReference = (deps: ConductorDeps): string =>
@@ -238,7 +238,7 @@ function refuseUnknown({ unavailable }: Expansion): void {
   const [unknown] = unavailable.filter(({ reason }) => reason === "unknown");
   if (!unknown) return;
   throw new TurnupError("catalog_item_unknown", `the catalog has no item ${unknown.id}`, {
-    nextStep: "take ids from the catalog as it is now",
+    nextStep: "Take ids from the catalog as it is now.",
   });
 }
 
@@ -255,7 +255,7 @@ function refuseUnassured(
     "assurance_too_low",
     `this needs an identity by "${lacking}", and it is by "${assurance}"`,
     {
-      nextStep: `ask from the device itself, or in a way that gives "${lacking}"`,
+      nextStep: `Ask from the device itself, or in a way that gives "${lacking}".`,
     },
   );
 }
@@ -303,7 +303,7 @@ async function takeOffer(
     offer.expiresAt <= scribe.now
   ) {
     throw new TurnupError("nothing_to_answer", "this offer was answered before, or its time is over", {
-      nextStep: "choose the item from the catalog",
+      nextStep: "Choose the item from the catalog.",
     });
   }
   scribe.changes.offerChanges.push({ id: offer.id, state: "taken", orderId: order.id });

@@ -119,7 +119,7 @@ async function refuseUnfinished(client: pg.Client): Promise<void> {
   const [begun] = rows;
   if (!begun) return;
   throw new TurnupError("migration_unfinished", `migration ${begun.name} is under way, or was cut short`, {
-    nextStep: "let `turnup migrate` come to its end, then take the backup",
+    nextStep: "Let `turnup migrate` come to its end, then take the backup.",
   });
 }
 
@@ -236,7 +236,7 @@ function migrationsOf({ migrations }: BackupHeader): MigrationFile[] {
       throw new TurnupError(
         "migration_unknown",
         `the backup is of a newer release: it has migration ${name}, which this release lacks`,
-        { nextStep: "restore it with the release that made it, or a later one" },
+        { nextStep: "Restore it with the release that made it, or a later one." },
       );
     }
     if (file.checksum !== checksum) {
@@ -244,7 +244,7 @@ function migrationsOf({ migrations }: BackupHeader): MigrationFile[] {
         "migration_changed",
         `migration ${name} of the backup is not the one of this release`,
         {
-          nextStep: "restore it with the release that made it",
+          nextStep: "Restore it with the release that made it.",
         },
       );
     }
@@ -255,7 +255,7 @@ function migrationsOf({ migrations }: BackupHeader): MigrationFile[] {
 async function refuseUnlessEmpty(database: Database, files: readonly MigrationFile[]): Promise<void> {
   const refuse = (fact: string): never => {
     throw new TurnupError("database_not_empty", `a backup is restored into an empty database only: ${fact}`, {
-      nextStep: "make a new database, or name a new data folder",
+      nextStep: "Make a new database, or name a new data folder.",
     });
   };
   for (const { name } of await database.rows<Table>(TABLES)) {
@@ -293,7 +293,7 @@ function parsed<T extends object>(line: Buffer | undefined): T {
 const unreadable = (fact: string, cause?: unknown): TurnupError =>
   new TurnupError("backup_unreadable", `the backup cannot be read: ${fact}`, {
     cause,
-    nextStep: "take another backup; this one was cut short or changed",
+    nextStep: "Take another backup; this one was cut short or changed.",
   });
 
 type Lines = {

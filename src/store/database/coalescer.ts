@@ -43,7 +43,7 @@ export function createCoalescer<Row, Result>(options: {
     put(rows) {
       if (waiting.length + rows.length > options.maxWaitingRows) {
         throw new TurnupError("intake_full", `${waiting.length} rows wait for the database`, {
-          nextStep: "send them again in a few seconds",
+          nextStep: "Send them again in a few seconds.",
         });
       }
       const results = rows.map(

@@ -400,7 +400,7 @@ function translated(error: unknown): unknown {
   if (TIMEOUT_CODES.has(code) || message === "Query read timeout") {
     return new TurnupError("database_timeout", `the database took too long: ${message}`, {
       cause: error,
-      nextStep: "try again; if it stays, look for a long transaction in pg_stat_activity",
+      nextStep: "Try again; if it stays, look for a long transaction in pg_stat_activity.",
     });
   }
   return FULL_CODES.has(code) ? full(error) : error;
@@ -409,13 +409,13 @@ function translated(error: unknown): unknown {
 const full = (cause: unknown): TurnupError =>
   new TurnupError("database_full", "the disk of the database is full: nothing can be written", {
     cause,
-    nextStep: "make room on the disk of the database; writing goes on by itself as soon as there is some",
+    nextStep: "Make room on the disk of the database; writing goes on by itself as soon as there is some.",
   });
 
 const unavailable = (fact: string, cause?: unknown): TurnupError =>
   new TurnupError("database_unavailable", `the database cannot be reached: ${fact}`, {
     cause,
-    nextStep: "check that the PostgreSQL server runs and that database.url (DATABASE_URL) names it",
+    nextStep: "Check that the PostgreSQL server runs and that database.url (DATABASE_URL) names it.",
   });
 
 async function checkServer(database: Db): Promise<void> {
@@ -425,7 +425,7 @@ async function checkServer(database: Db): Promise<void> {
   const version = Math.floor((server?.version ?? 0) / VERSION_UNIT);
   if (version >= VERSION_MIN && server?.encoding === "UTF8") return;
   throw new TurnupError("database_version", `the server is PostgreSQL ${version} with ${server?.encoding}`, {
-    nextStep: `use PostgreSQL ${VERSION_MIN} or later with a database in UTF8`,
+    nextStep: `Use PostgreSQL ${VERSION_MIN} or later with a database in UTF8.`,
   });
 }
 

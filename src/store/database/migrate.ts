@@ -241,7 +241,7 @@ function check(applied: ReadonlyMap<string, string>, files: readonly MigrationFi
         "migration_unknown",
         `the database has migration ${name}, which this release lacks`,
         {
-          nextStep: "start the release that made it, or a later one",
+          nextStep: "Start the release that made it, or a later one.",
         },
       );
     }
@@ -251,5 +251,5 @@ function check(applied: ReadonlyMap<string, string>, files: readonly MigrationFi
 
 const changed = (name: string): TurnupError =>
   new TurnupError("migration_changed", `migration ${name} was edited after it was applied`, {
-    nextStep: "restore the file as it was released and put the change into a new migration",
+    nextStep: "Restore the file as it was released and put the change into a new migration.",
   });

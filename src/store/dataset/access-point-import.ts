@@ -82,7 +82,7 @@ export function parseAccessPointImport(
 const malformed = (message: string, cause?: unknown) =>
   new TurnupError("access_point_import_malformed", message, {
     cause,
-    nextStep: "data/apn-README.md describes the three forms.",
+    nextStep: "Data/apn-README.md describes the three forms.",
   });
 
 /** The one shape the three forms are brought to; every value is text as it stood. */

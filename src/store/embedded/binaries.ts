@@ -98,5 +98,5 @@ function isMusl(): boolean {
 const unsupported = (fact: string, cause?: unknown): TurnupError =>
   new TurnupError("embedded_unsupported", fact, {
     cause,
-    nextStep: "set DATABASE_URL to a PostgreSQL server, version 15 or later",
+    nextStep: "Set DATABASE_URL to a PostgreSQL server, version 15 or later.",
   });

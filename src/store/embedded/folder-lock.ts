@@ -45,7 +45,7 @@ export function lockFolder(folder: string): () => void {
     rmSync(aside, { force: true });
   }
   throw new TurnupError("data_folder_in_use", `the lock ${lock} keeps changing hands`, {
-    nextStep: "wait for the other start to finish",
+    nextStep: "Wait for the other start to finish.",
   });
 }
 
@@ -102,6 +102,6 @@ const inUse = (folder: string, pid: number): TurnupError =>
     "data_folder_in_use",
     `the data folder ${folder} is in use by Turnup with process number ${pid}`,
     {
-      nextStep: `stop that one (kill ${pid}), or give this one another folder (data.folder, TURNUP_DATA_FOLDER)`,
+      nextStep: `Stop that one (kill ${pid}), or give this one another folder (data.folder, TURNUP_DATA_FOLDER).`,
     },
   );

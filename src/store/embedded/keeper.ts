@@ -129,7 +129,7 @@ function giveUp(kept: Keeper, why: string): void {
   clearInterval(kept.watch);
   kept.onLost?.(
     new TurnupError("embedded_failed", `the embedded PostgreSQL died and does not come back: ${why}`, {
-      nextStep: "see postgres/server.log in the data folder; a new start tries again",
+      nextStep: "See postgres/server.log in the data folder; a new start tries again.",
     }),
   );
 }

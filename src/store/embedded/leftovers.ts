@@ -39,7 +39,7 @@ export async function clearLeftovers(
     const pid = processNumberIn(lock);
     if (pid !== undefined && isServerOf(pid, data)) {
       throw new TurnupError("embedded_failed", `PostgreSQL, process ${pid}, works in ${data} already`, {
-        nextStep: `stop that one (kill -INT ${pid})`,
+        nextStep: `Stop that one (kill -INT ${pid}).`,
       });
     }
   }

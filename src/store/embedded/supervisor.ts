@@ -216,7 +216,7 @@ function checkVersion(data: string): void {
     "embedded_version",
     `${data} was made by PostgreSQL ${major}; this Turnup has ${EMBEDDED_MAJOR}`,
     {
-      nextStep: "take a backup with the release that made it and restore it here",
+      nextStep: "Take a backup with the release that made it and restore it here.",
     },
   );
 }
@@ -355,7 +355,7 @@ function failureOf(fact: string, words: string, folder: string, cause?: unknown)
   if (!NO_ROOM.test(words) && hasRoom(folder)) return failed(fact, words, cause);
   return new TurnupError("database_full", `${fact}: there is no room on the disk of ${folder}`, {
     cause,
-    nextStep: "make room on that disk; what was answered is kept",
+    nextStep: "Make room on that disk; what was answered is kept.",
   });
 }
 
@@ -372,5 +372,5 @@ function hasRoom(folder: string): boolean {
 const failed = (fact: string, words: string, cause?: unknown): TurnupError =>
   new TurnupError("embedded_failed", words ? `${fact}: ${words}` : fact, {
     cause,
-    nextStep: "see postgres/server.log in the data folder, or set DATABASE_URL to a PostgreSQL server",
+    nextStep: "See postgres/server.log in the data folder, or set DATABASE_URL to a PostgreSQL server.",
   });

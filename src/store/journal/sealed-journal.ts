@@ -124,7 +124,7 @@ function fullOr(error: unknown, { party }: Place): unknown {
   if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) return error;
   return new TurnupError("journal_full", `there is no room on the disk of the ${party}'s journal`, {
     cause: error,
-    nextStep: "make room on that disk; the journal goes on by itself",
+    nextStep: "Make room on that disk; the journal goes on by itself.",
   });
 }
 

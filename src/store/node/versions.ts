@@ -161,7 +161,7 @@ async function untilDecided(database: Database, operatorId: string): Promise<voi
         "database_timeout",
         "it is written, but orders that were decided before it are not",
         {
-          nextStep: "it is in force for all that comes; look for a long transaction in pg_stat_activity",
+          nextStep: "It is in force for all that comes; look for a long transaction in pg_stat_activity.",
         },
       );
     }

@@ -149,7 +149,7 @@ function payloadOf(operatorId: string, id: string, text: string): NewPayload {
 
 const tooLong = (fact: string): TurnupError =>
   new TurnupError("text_too_long", `${fact} are more than the ${MAX_PARTS} SMS that one message may have`, {
-    nextStep: "shorten the text or send it as several messages",
+    nextStep: "Shorten the text or send it as several messages.",
   });
 
 const keyOf = (operatorId: string, key: string): string => `${operatorId} ${key}`;

@@ -23,7 +23,7 @@ export function parseSealKeys(text: string): Buffer[] {
     throw new TurnupError(
       "seal_key_malformed",
       `seal keys are 1 to ${KEYS_MAX} words of ${SEAL_KEY_OCTETS * 2} hexadecimal digits`,
-      { nextStep: "make one with: openssl rand -hex 32" },
+      { nextStep: "Make one with: openssl rand -hex 32." },
     );
   }
   return words.map((word) => Buffer.from(word, "hex"));
@@ -58,7 +58,7 @@ export async function sealerOf(
       "seal_key_missing",
       `the database holds sealed identifiers, and ${file} is not there`,
       {
-        nextStep: "restore that file from its backup, or give the key as TURNUP_SEAL_KEY",
+        nextStep: "Restore that file from its backup, or give the key as TURNUP_SEAL_KEY.",
       },
     );
   }

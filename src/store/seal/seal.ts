@@ -110,5 +110,5 @@ const broken = (domain: string, fact: string, cause?: unknown): TurnupError =>
   new TurnupError("seal_broken", `a sealed ${domain} does not open: ${fact}`, {
     cause,
     nextStep:
-      "give the seal key that the data was written with (seal.key in the data folder, TURNUP_SEAL_KEY)",
+      "Give the seal key that the data was written with (seal.key in the data folder, TURNUP_SEAL_KEY).",
   });
