@@ -49,6 +49,18 @@ test("a night in which the clock changes ends by the clock", () => {
     "2026-03-29T01:30:00.000Z",
     "02:30 is not there: 03:30",
   );
+  const nearlyAlways: QuietHours = { ...night, from: "00:00", to: "23:00", timeZone: "America/New_York" };
+  assert.equal(
+    until("2030-03-10T05:00:00Z", nearlyAlways),
+    "2030-03-11T03:00:00.000Z",
+    "a day of 23 hours: the hour behind 23:00 is not passed over",
+  );
+  const noon: QuietHours = { ...night, from: "12:00" };
+  assert.equal(
+    quietFrom(noon, null, new Date("2026-03-28T22:00:00Z"))?.toISOString(),
+    "2026-03-29T10:00:00.000Z",
+    "12:00 is CEST",
+  );
 });
 
 test("what comes out of quiet hours lies in none, whenever it is and wherever", () => {

@@ -25,20 +25,14 @@ export function quietUntil(quiet: QuietHours | null, homePlmn: string | null, no
   const zone = zoneOf(quiet, homePlmn);
   let at = now;
   for (let round = 0; round < ROUNDS_MAX && isQuiet(quiet, zone, at); round++)
-    at = minutesAfter(wholeMinute(at), minutesUntil(quiet.to, zone, at));
-  if (at <= now) return null;
-  // A clock that was put forward meanwhile was an hour early there.
-  const sooner = minutesAfter(
-    at,
-    -((localMinute(zone, at) - minuteOf(quiet.to) + DAY_MINUTES) % DAY_MINUTES),
-  );
-  return sooner > now && !isQuiet(quiet, zone, sooner) ? sooner : at;
+    at = nextAt(quiet.to, zone, at);
+  return at <= now ? null : at;
 }
 
 /** When quiet hours begin next: nothing unasked may be on its way then. Null where there are none. */
 export function quietFrom(quiet: QuietHours | null, homePlmn: string | null, now: Date): Date | null {
   if (quiet === null) return null;
-  return minutesAfter(wholeMinute(now), minutesUntil(quiet.from, zoneOf(quiet, homePlmn), now));
+  return nextAt(quiet.from, zoneOf(quiet, homePlmn), now);
 }
 
 /** Whether a name is one of the IANA database. */
@@ -55,9 +49,17 @@ function isQuiet({ from, to }: QuietHours, zone: string, at: Date): boolean {
   return first <= last ? now >= first && now < last : now >= first || now < last;
 }
 
-/** 1 to 1440 minutes by the local clock. */
-function minutesUntil(time: string, zone: string, at: Date): number {
-  return ((minuteOf(time) - localMinute(zone, at) + DAY_MINUTES - 1) % DAY_MINUTES) + 1;
+/**
+ * When the local clock shows this time next, at the latest a day later by that clock. Where the clock changes meanwhile the count
+ * of minutes is off by as much as it changed; a time that is not there that day is met as much later.
+ */
+function nextAt(time: string, zone: string, at: Date): Date {
+  const wanted = minuteOf(time);
+  const minutes = ((wanted - localMinute(zone, at) + DAY_MINUTES - 1) % DAY_MINUTES) + 1;
+  const counted = minutesAfter(wholeMinute(at), minutes);
+  const off = ((localMinute(zone, counted) - wanted + 1.5 * DAY_MINUTES) % DAY_MINUTES) - DAY_MINUTES / 2;
+  const mended = minutesAfter(counted, -off);
+  return mended > at && localMinute(zone, mended) === wanted ? mended : counted;
 }
 
 const zoneOf = ({ timeZone, timeZones }: QuietHours, homePlmn: string | null): string =>
