@@ -344,7 +344,7 @@ test("what the network sent to a SIM waits for its number when that moved on, an
   await shop.pass(1);
   const item = (await story()).items.find(({ kind }) => kind === "settings")!;
   assert.deepEqual([item.state, item.cause], ["sending", "number_lost"]);
-  assert.match(item.nextAction, /Send a sighting with this SIM's MSISDN/);
+  assert.match(item.nextAction, /send a sighting with this SIM's MSISDN/);
   assert.ok((await story()).messages.every(({ state }) => state === "cancelled"));
   await sees(fixture, { ...old, msisdn: pair("another number").msisdn });
   await shop.pass(1);
