@@ -275,12 +275,15 @@ test("all addresses of an IPv6 network of 64 bits are one host's; IPv4 is itself
 });
 
 test("every door of ours limits its connections", () => {
-  const sources = readdirSync(import.meta.dirname, { recursive: true })
+  const all = readdirSync(import.meta.dirname, { recursive: true })
     .map(String)
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-    .map((file) => ({ file, text: readFileSync(join(import.meta.dirname, file), "utf8") }))
-    .filter(({ text }) => /\b[Ff]astify\(\{/.test(text));
-  assert.ok(sources.length >= 5);
+    .map((file) => ({ file, text: readFileSync(join(import.meta.dirname, file), "utf8") }));
+  const sources = all.filter(({ text }) => /\b[Ff]astify\(\{/.test(text));
+  const byCertificate = all.filter(({ text }) => /= openCertifiedDoor\(\{/.test(text)); // which is among the sources
+  assert.ok(sources.some(({ file }) => file === "certified-door.ts"));
+  assert.equal(byCertificate.length, 3, "proxies, manufacturers' clients, service servers' clients");
+  assert.ok(sources.length >= 4);
   for (const { file, text } of sources) {
     assert.match(text, /guardConnections\(/, file);
     assert.match(text, /\bfastifyOptions\b|\.fastify\b/, file);
