@@ -22,7 +22,7 @@ const PHONES = 120;
 const PER_SECOND = 3;
 const KILLS = 3;
 const SHIFT_MS = 20 * 60_000;
-const COMMIT_LIMIT_MS = 20_000;
+const COMMIT_LIMIT_MS = 60_000;
 const TEST_LIMIT_MS = 240_000;
 /** Far less than a lease, or than the minute that a receipt waited once. */
 const REST_LIMIT_MS = 30_000;
