@@ -1,3 +1,4 @@
+/** What a start opened is closed in turn, whatever of it fails. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { ClosingStack, opening } from "./closing-stack.ts";

@@ -1,3 +1,4 @@
+/** A server that cannot open all its doors leaves nothing open behind it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,3 +1,4 @@
+/** What a living server claimed and could not go on with is given back, and nothing that it works on. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { LeaseBook, Leased } from "../order/order-store.ts";

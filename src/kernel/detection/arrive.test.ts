@@ -1,3 +1,4 @@
+/** What an arrival does, decided from what is known of SIM, handset and number. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { arrive, marketOf, opensOrder } from "./arrive.ts";

@@ -1,3 +1,4 @@
+/** Whose a number is once it was seen with a SIM. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { keepsNumber, outlasts, tellsNumber } from "./number.ts";

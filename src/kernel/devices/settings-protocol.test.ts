@@ -1,3 +1,4 @@
+/** Which protocol a model gets its settings in. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Answer } from "./rows.ts";

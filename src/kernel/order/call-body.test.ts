@@ -1,3 +1,4 @@
+/** Bodies of outbound calls as rows: written as the former release reads them, read back with a check. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { readCallContent, writeCallBody } from "./call-body.ts";

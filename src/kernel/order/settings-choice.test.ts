@@ -1,3 +1,4 @@
+/** Which of the settings found are sent, and why none. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Found, Match } from "../settings/find-settings.ts";

@@ -1,3 +1,4 @@
+/** One transaction of the conductor: whom its orders are about is read once. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { ConductorDeps } from "./deps.ts";

@@ -1,3 +1,4 @@
+/** What a message from the centre is, and whom it is for: a receipt, an applet report, a handset report, a text. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Receipt } from "../../kernel/order/message.ts";

@@ -1,3 +1,4 @@
+/** Which messages carry octets of an application, by their coding and header. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { DeliverSm } from "../../wire/smpp/command.ts";

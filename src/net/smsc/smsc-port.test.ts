@@ -1,3 +1,4 @@
+/** How a part goes to the message centre: types of number and validity. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { PartToSubmit } from "../../kernel/conductor/outbox.ts";
