@@ -40,7 +40,7 @@ export type CardTry = {
   readonly by: readonly TriedBy[];
   /** Blind index of the card; the number is nowhere. */
   readonly card: Uint8Array;
-  /** The same again is no further try. */
+  /** The same card under the same key is no further try, unless it was refused. */
   readonly idempotencyKey: string;
   readonly now: Date;
 };

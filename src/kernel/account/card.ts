@@ -90,7 +90,8 @@ export async function takeCard(
     pan,
     expiry: expiryOf(input.expiry) ?? "",
     cvv: input.code?.trim() || null,
-    idempotencyKey,
+    // In the try's name: what was refused is not answered from memory when it comes again with another code.
+    idempotencyKey: begun.tryId,
   }).catch(async (error: unknown) => {
     const isRefused = error instanceof TurnupError && error.code === "card_refused";
     await tries.end(operatorId, begun.tryId, isRefused ? "refused" : "void");

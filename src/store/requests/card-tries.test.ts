@@ -187,3 +187,20 @@ test("no number of a card, and no plain hash of one, stands in what is kept", as
       assert.ok(!rows.includes(text));
   }
 });
+
+test("a card that was refused is a new try when it comes again under its key, as it would with a next security code", async () => {
+  const operatorId = await shop.operator();
+  const card = cardOf(operatorId, 77);
+  const again = (seconds: number) =>
+    nodes[0].begin({ operatorId, by: [], card, idempotencyKey: "one form", now: at(seconds) });
+  const names = new Set<string>();
+  for (let n = 0; n < DEFAULT_CARD_TRY_LIMITS.free.card; n++) {
+    const begun = await again(n);
+    assert.ok(begun.kind === "go");
+    names.add(begun.tryId);
+    assert.deepEqual(await again(n), begun, "until it is known what became of it, it is the same try");
+    await nodes[0].end(operatorId, begun.tryId, "refused");
+  }
+  assert.equal(names.size, DEFAULT_CARD_TRY_LIMITS.free.card);
+  assert.equal((await again(10)).kind, "pause");
+});

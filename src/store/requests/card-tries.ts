@@ -37,7 +37,7 @@ const TRIED = {
 };
 const KNOWN = {
   name: "card_try_known", // card_try_by_id
-  text: "select 1 from card_try where try_id = $1 limit 1",
+  text: "select outcome from card_try where try_id = $1 limit 1",
 };
 const ADD = {
   name: "add_card_try", // card_try_pkey
@@ -77,24 +77,24 @@ export function createCardTries(deps: {
       const of = [...by, { kind: "card" as const, key: cardKeyOf(card) }];
       const kinds = of.map(({ kind }) => kind);
       const keys = of.map(({ kind, key }) => tryKeyOf(sealer, operatorId, kind, key));
-      const tryId = uuidOf(operatorId, idempotencyKey, card);
       const since = new Date(now.getTime() - limits.windowHours * HOUR_MS);
       const begun = await database.transaction(async (tx) => {
         await tx.rows(LOCK, [keys]);
-        if (await tx.one(KNOWN, [tryId])) return { pause: null, next: null };
+        const { tryId, isKnown } = await tryOf(tx, operatorId, idempotencyKey, card);
+        if (isKnown) return { tryId, pause: null, next: null };
         const tried = () => tx.rows<Tried>(TRIED, [operatorId, kinds, keys, since]);
         const pause = pauseAfter(await tried(), limits, now);
-        if (pause) return { pause, next: null };
+        if (pause) return { tryId, pause, next: null };
         await tx.run(ADD, [operatorId, kinds, keys, tryId, Buffer.from(card), now]);
         await tx.run(FORGET, [new Date(now.getTime() - KEPT_DAYS * 24 * HOUR_MS)]);
-        return { pause: null, next: pauseAfter(await tried(), limits, now) };
+        return { tryId, pause: null, next: pauseAfter(await tried(), limits, now) };
       });
       if (begun.pause) {
         deps.onTry("paused");
         return { kind: "pause", pause: begun.pause };
       }
       if (begun.next) await deps.onPause(operatorId, begun.next);
-      return { kind: "go", tryId };
+      return { kind: "go", tryId: begun.tryId };
     },
     async end(operatorId, tryId, outcome) {
       if (outcome === "void") await database.run(VOID, [operatorId, tryId]);
@@ -113,10 +113,27 @@ export async function cardRefusedLater(
   await db.run(REFUSED, [operatorId, tryKeyOf(sealer, operatorId, "card", cardKeyOf(card))]);
 }
 
+/**
+ * Which try this is. The same card under the same key again is the same try while nobody knows what became of it, or it was
+ * taken; after a refusal it is a next one, with another code or date perhaps, of which nothing is kept to compare.
+ */
+async function tryOf(
+  tx: Db,
+  operatorId: string,
+  idempotencyKey: string,
+  card: Uint8Array,
+): Promise<{ readonly tryId: string; readonly isKnown: boolean }> {
+  for (let round = 0; ; round++) {
+    const tryId = uuidOf(operatorId, idempotencyKey, round, card);
+    const known = await tx.one<{ outcome: string }>(KNOWN, [tryId]);
+    if (known?.outcome !== "refused") return { tryId, isKnown: known !== undefined };
+  }
+}
+
 /** RFC 9562 §5.8, version 8: the same for the same try. */
-function uuidOf(operatorId: string, idempotencyKey: string, card: Uint8Array): string {
+function uuidOf(operatorId: string, idempotencyKey: string, round: number, card: Uint8Array): string {
   const octets = createHash("sha256")
-    .update(`${operatorId}\0${idempotencyKey}\0`)
+    .update(`${operatorId}\0${idempotencyKey}\0${round === 0 ? "" : `${round}\0`}`)
     .update(card)
     .digest()
     .subarray(0, 16);
