@@ -7,6 +7,7 @@ import { type ErrorCode, TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
 import { named } from "./schema.ts";
 
+/** Longer than a screen, since it has a row a code, in their order. */
 export const STATUS_OF: Record<ErrorCode, number> = {
   access_point_import_malformed: 400,
   access_point_not_found: 404,

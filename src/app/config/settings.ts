@@ -61,6 +61,7 @@ const SECURE_URL = {
 };
 const HOST = { max: 253, pattern: "^[^\\s/]+$", allowed: "a host name or an address" };
 
+/** Longer than a screen, since it is one table with a section a heading: cut up, no setting would be found sooner. */
 export const SETTINGS = {
   clock: {
     toleranceSeconds: integer({

@@ -18,6 +18,7 @@ import { makePrivateFolder } from "../../store/journal/make-folder.ts";
 import { ensurePartyCertificates, type PartyCertificates } from "../certificates/certificates.ts";
 import { readConfig } from "../config/config.ts";
 import { type OfferedPolicy, type Service, startService } from "../party/service.ts";
+import { opening } from "../server/closing-stack.ts";
 import type { ConnectorConfig } from "../server/connectors.ts";
 
 /** Under this name the service servers know this operator's server. */
@@ -74,32 +75,27 @@ export type SandboxHabits = {
   readonly mail?: Parameters<typeof startMailbox>[0];
 };
 
-export async function startSandboxes(options: {
+type SandboxOptions = {
   /** For certificates and journals; what is there already is used. */
   readonly folder: string;
   readonly now: Date;
   readonly habits?: SandboxHabits;
-}): Promise<Sandboxes> {
-  const { folder, habits = {} } = options;
-  makePrivateFolder(folder);
-  const started: { close(): Promise<void> }[] = [];
-  const keep = async <Party extends { close(): Promise<void> }>(starting: Promise<Party>): Promise<Party> => {
-    const party = await starting;
-    started.push(party);
-    return party;
-  };
-  const close = async (): Promise<void> => void (await Promise.all(started.map((party) => party.close())));
-  const secrets = { bureau: fresh(), payment: fresh(), elements: fresh(), billing: fresh() };
-  try {
-    const bureau = await keep(startBureau({ ...habits.bureau, secret: secrets.bureau }));
-    const provider = await keep(startPaymentProvider({ ...habits.payment, secret: secrets.payment }));
-    const elements = await keep(startElements({ ...habits.elements, secret: secrets.elements }));
-    const billing = await keep(startBilling({ ...habits.billing, secret: secrets.billing }));
-    const mailbox = await keep(startMailbox(habits.mail));
+};
+
+export const startSandboxes = (options: SandboxOptions): Promise<Sandboxes> =>
+  opening(async (closing) => {
+    const { folder, habits = {} } = options;
+    makePrivateFolder(folder);
+    const secrets = { bureau: fresh(), payment: fresh(), elements: fresh(), billing: fresh() };
+    const bureau = closing.use(await startBureau({ ...habits.bureau, secret: secrets.bureau }));
+    const provider = closing.use(await startPaymentProvider({ ...habits.payment, secret: secrets.payment }));
+    const elements = closing.use(await startElements({ ...habits.elements, secret: secrets.elements }));
+    const billing = closing.use(await startBilling({ ...habits.billing, secret: secrets.billing }));
+    const mailbox = closing.use(await startMailbox(habits.mail));
     const office = await serverFor("office", options);
-    started.push(office.server);
+    closing.use(office.server);
     const bank = await serverFor("bank", options);
-    started.push(bank.server);
+    closing.use(bank.server);
     const providersFile = join(folder, "providers.json");
     const providers = [...office.providers, ...bank.providers];
     await writeFile(providersFile, JSON.stringify(providers, null, 2), { mode: 0o600 });
@@ -113,13 +109,9 @@ export async function startSandboxes(options: {
       config: readConfig({ env: environment, folder }).config,
       origins: { "https://office.example": office.server.url, "https://bank.example": bank.server.url },
       parties: { bureau, provider, elements, billing, mailbox, office: office.server, bank: bank.server },
-      close,
+      close: () => closing.close(),
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
+  });
 
 const fresh = (): string => randomBytes(SECRET_OCTETS).toString("base64url");
 

@@ -5,6 +5,7 @@ import { type MakerRefusal, makerDoors } from "../../http/maker/server.ts";
 import { createKeyServer, type KeyServer, type MakerPolicy } from "../../maker/key-server.ts";
 import { openMakerJournal } from "../../store/journal/maker-journal.ts";
 import type { MakerCertificates } from "../certificates/certificates.ts";
+import { opening } from "../server/closing-stack.ts";
 
 export type MakerOptions = {
   readonly host?: string;
@@ -26,48 +27,44 @@ export type Maker = {
   close(): Promise<void>;
 };
 
-export async function startMaker(options: MakerOptions): Promise<Maker> {
-  const { certificates, host = "127.0.0.1" } = options;
-  const counts = { no_certificate: 0, wrong_authority: 0, handshake_failed: 0, no_contract: 0 };
-  const keyServer = createKeyServer(
-    {
-      ...options.policy,
-      signingKey: certificates.signing.privateKey,
-      indexSecret: certificates.indexSecret,
-    },
-    (octets) => Uint8Array.from(randomBytes(octets)),
-  );
-  const journal = await openMakerJournal({
-    folder: options.journalFolder,
-    sealKey: certificates.sealKey,
-    replay: keyServer.apply,
-  });
-  const doors = makerDoors({
-    keyServer,
-    journal,
-    tls: { ...certificates.server, authority: certificates.authority },
-    now: options.now ?? (() => new Date()),
-    onRefused(refusal) {
-      counts[refusal.cause]++;
-      options.onRefused?.(refusal);
-    },
-    onFault: options.onFault ?? (() => undefined),
-  });
-  try {
+export const startMaker = (options: MakerOptions): Promise<Maker> =>
+  opening(async (closing) => {
+    const { certificates, host = "127.0.0.1" } = options;
+    const counts = { no_certificate: 0, wrong_authority: 0, handshake_failed: 0, no_contract: 0 };
+    const keyServer = createKeyServer(
+      {
+        ...options.policy,
+        signingKey: certificates.signing.privateKey,
+        indexSecret: certificates.indexSecret,
+      },
+      (octets) => Uint8Array.from(randomBytes(octets)),
+    );
+    const journal = closing.use(
+      await openMakerJournal({
+        folder: options.journalFolder,
+        sealKey: certificates.sealKey,
+        replay: keyServer.apply,
+      }),
+    );
+    const doors = makerDoors({
+      keyServer,
+      journal,
+      tls: { ...certificates.server, authority: certificates.authority },
+      now: options.now ?? (() => new Date()),
+      onRefused(refusal) {
+        counts[refusal.cause]++;
+        options.onRefused?.(refusal);
+      },
+      onFault: options.onFault ?? (() => undefined),
+    });
+    closing.use(doors);
     await doors.listen({ host, port: options.port });
-  } catch (error) {
-    await journal.close();
-    throw error;
-  }
-  const { port } = doors.server.address() as AddressInfo; // it listens on TCP
-  return {
-    url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    port,
-    keyServer,
-    refusals: () => ({ ...counts }),
-    async close() {
-      await doors.close();
-      await journal.close();
-    },
-  };
-}
+    const { port } = doors.server.address() as AddressInfo; // it listens on TCP
+    return {
+      url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      port,
+      keyServer,
+      refusals: () => ({ ...counts }),
+      close: () => closing.close(),
+    };
+  });

@@ -13,6 +13,7 @@ import {
 } from "../../service/registration-kernel.ts";
 import { openServiceJournal } from "../../store/journal/service-journal.ts";
 import type { PartyCertificates } from "../certificates/certificates.ts";
+import { opening } from "../server/closing-stack.ts";
 
 export type OfferedPolicy = Omit<ServicePolicy, "digestSecret">;
 export type ServiceOptions = {
@@ -41,28 +42,35 @@ export type Service = {
   close(): Promise<void>;
 };
 
-export async function startService(options: ServiceOptions): Promise<Service> {
-  const { certificates, host = "127.0.0.1" } = options;
-  const counts = { no_certificate: 0, wrong_authority: 0, handshake_failed: 0, no_contract: 0, no_token: 0 };
-  const freshOctets = (octets: number) => Uint8Array.from(randomBytes(octets));
-  const services: (OfferedService & { close(): Promise<void> })[] = [];
-  const close = async () => void (await Promise.all(services.map((service) => service.close())));
-  try {
+export const startService = (options: ServiceOptions): Promise<Service> =>
+  opening(async (closing) => {
+    const { certificates, host = "127.0.0.1" } = options;
+    const counts = {
+      no_certificate: 0,
+      wrong_authority: 0,
+      handshake_failed: 0,
+      no_contract: 0,
+      no_token: 0,
+    };
+    const freshOctets = (octets: number) => Uint8Array.from(randomBytes(octets));
+    const services: OfferedService[] = [];
     for (const [path, policy] of Object.entries(options.services))
-      services.push(await openService(path, policy, options, freshOctets));
-    const doors = serviceDoors({
-      services,
-      clientOf: (names) => clientNamed(options.clientIds, names),
-      tokens: createAccessTokens(freshOctets),
-      tls: { ...certificates.server, authority: certificates.authority },
-      now: options.now ?? (() => new Date()),
-      monotonicMs: () => options.now?.().getTime() ?? performance.now(),
-      onRefused(refusal) {
-        counts[refusal.cause]++;
-        options.onRefused?.(refusal);
-      },
-      onFault: options.onFault ?? (() => undefined),
-    });
+      services.push(closing.use(await openService(path, policy, options, freshOctets)));
+    const doors = closing.use(
+      serviceDoors({
+        services,
+        clientOf: (names) => clientNamed(options.clientIds, names),
+        tokens: createAccessTokens(freshOctets),
+        tls: { ...certificates.server, authority: certificates.authority },
+        now: options.now ?? (() => new Date()),
+        monotonicMs: () => options.now?.().getTime() ?? performance.now(),
+        onRefused(refusal) {
+          counts[refusal.cause]++;
+          options.onRefused?.(refusal);
+        },
+        onFault: options.onFault ?? (() => undefined),
+      }),
+    );
     await doors.listen({ host, port: options.port });
     const { port } = doors.server.address() as AddressInfo; // it listens on TCP
     return {
@@ -70,16 +78,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       port,
       kernelAt: (path) => services.find((one) => one.path === path)!.kernel,
       refusals: () => ({ ...counts }),
-      async close() {
-        await doors.close();
-        await close();
-      },
+      close: () => closing.close(),
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
+  });
 
 /** Each service has a kernel and a journal of its own. */
 async function openService(
