@@ -44,128 +44,142 @@ export type Bookkeeper = {
   idle(): Promise<void>;
 };
 
+/** Facts that wait to be booked, and whether somebody is about to. */
+type Books = {
+  readonly conductor: Conductor;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly queues: {
+    readonly submissions: Waiter<Submission, void>[];
+    readonly receipts: Waiter<Receipt, void>[];
+    readonly answers: Waiter<AnsweredCall, void>[];
+    readonly links: Waiter<OpenedLink, void>[];
+    readonly reports: Waiter<Uint8Array, boolean>[];
+  };
+  working: Promise<void> | null;
+  isGathering: boolean;
+};
+
 export function createBookkeeper(conductor: Conductor, pause: (ms: number) => Promise<void>): Bookkeeper {
-  /** Booking twice what was booked changes nothing: a commit whose answer was lost may be repeated. */
-  async function patiently<T>(book: () => Promise<T>): Promise<T> {
-    for (let waitedMs = 0; ; waitedMs += DATABASE_RETRY_MS) {
-      try {
-        return await book();
-      } catch (error) {
-        const isAway = error instanceof TurnupError && error.code === "database_unavailable";
-        if (!isAway || waitedMs >= DATABASE_PATIENCE_MS) throw error;
-        await pause(DATABASE_RETRY_MS);
-      }
-    }
-  }
-  /** All together; where one of them cannot be booked, by halves, so that it fails alone. */
-  async function bookAll<T, Result>(
-    waiters: readonly Waiter<T, Result>[],
-    book: (facts: readonly T[]) => Promise<readonly Result[]>,
-  ): Promise<void> {
-    if (waiters.length === 0) return;
-    try {
-      const results = await patiently(() => book(waiters.map(({ fact }) => fact)));
-      for (const [at, { done }] of waiters.entries()) done(results[at]!);
-    } catch (error) {
-      if (waiters.length === 1 || isOfTheDatabase(error)) {
-        for (const { fail } of waiters) fail(error);
-        return;
-      }
-      const half = Math.ceil(waiters.length / 2);
-      await bookAll(waiters.slice(0, half), book);
-      await bookAll(waiters.slice(half), book);
-    }
-  }
-
-  const queues = {
-    submissions: [] as Waiter<Submission, void>[],
-    receipts: [] as Waiter<Receipt, void>[],
-    answers: [] as Waiter<AnsweredCall, void>[],
-    links: [] as Waiter<OpenedLink, void>[],
-    reports: [] as Waiter<Uint8Array, boolean>[],
-  };
-  let working: Promise<void> | null = null;
-  let isGathering = false;
-
-  const waiting = (): number => Object.values(queues).reduce((sum, queue) => sum + queue.length, 0);
-
-  /** Something else than parts that the SMSC took, which somebody waits for; or enough of those. */
-  const isUrgent = (): boolean => {
-    const gathered = queues.submissions.length;
-    return waiting() > gathered || gathered >= GATHERED_ENOUGH;
-  };
-
-  async function work(): Promise<void> {
-    do {
-      const submissions = queues.submissions.splice(0, MAX_BATCH);
-      const receipts = queues.receipts.splice(0, MAX_BATCH);
-      const answers = queues.answers.splice(0, MAX_BATCH);
-      const links = queues.links.splice(0, MAX_BATCH);
-      const reports = queues.reports.splice(0, MAX_BATCH);
-      await bookAll(
-        submissions,
-        quietly((facts) =>
-          conductor.bookSubmissions(
-            facts.flatMap(({ taken }) => taken ?? []),
-            facts.flatMap(({ unsent }) => unsent ?? []),
-          ),
-        ),
-      );
-      await bookAll(receipts, quietly(conductor.bookReceipts));
-      await bookAll(answers, quietly(conductor.bookAnswers));
-      await bookAll(links, quietly(conductor.linksOpened));
-      await bookAll(reports, conductor.bookReports);
-    } while (isUrgent());
-  }
-
-  function start(): void {
-    working ??= work().finally(() => {
-      working = null;
-      if (isUrgent()) start();
-      else startSoon();
-    });
-  }
-
-  function startSoon(): void {
-    if (isUrgent()) return start();
-    if (isGathering || working || waiting() === 0) return;
-    isGathering = true;
-    void pause(GATHER_MS).then(() => {
-      isGathering = false;
-      if (waiting() > 0) start();
-    });
-  }
-
-  function put<T, Result>(queue: Waiter<T, Result>[], fact: T, begin: () => void = start): Promise<Result> {
-    if (waiting() >= MAX_WAITING) {
-      return Promise.reject(
-        new TurnupError("books_full", `${MAX_WAITING} facts wait to be booked`, {
-          nextStep: "Send it again later.",
-        }),
-      );
-    }
-    return new Promise((done, fail) => {
-      queue.push({ fact, done, fail });
-      // After this turn of the event loop, so that what arrived together is booked together.
-      queueMicrotask(begin);
-    });
-  }
-
+  const queues = { submissions: [], receipts: [], answers: [], links: [], reports: [] };
+  const books: Books = { conductor, pause, queues, working: null, isGathering: false };
   return {
-    submitted: (taken) => put(queues.submissions, { taken }, startSoon),
-    unsent: (unsent) => put(queues.submissions, { unsent }),
-    receipt: (receipt) => put(queues.receipts, receipt),
-    report: (bytes) => put(queues.reports, bytes),
-    answer: (answer) => put(queues.answers, answer),
-    linkOpened: (link) => put(queues.links, link),
+    submitted: (taken) => put(books, books.queues.submissions, { taken }, startSoon),
+    unsent: (unsent) => put(books, books.queues.submissions, { unsent }),
+    receipt: (receipt) => put(books, books.queues.receipts, receipt),
+    report: (bytes) => put(books, books.queues.reports, bytes),
+    answer: (answer) => put(books, books.queues.answers, answer),
+    linkOpened: (link) => put(books, books.queues.links, link),
     async idle() {
-      while (waiting() > 0) {
-        start();
-        await working;
+      while (waitingIn(books) > 0) {
+        start(books);
+        await books.working;
       }
-      await working;
+      await books.working;
     },
   };
+}
+
+const waitingIn = ({ queues }: Books): number =>
+  Object.values(queues).reduce((sum, queue) => sum + queue.length, 0);
+
+/** Something else than parts that the SMSC took, which somebody waits for; or enough of those. */
+const isUrgent = (books: Books): boolean => {
+  const gathered = books.queues.submissions.length;
+  return waitingIn(books) > gathered || gathered >= GATHERED_ENOUGH;
+};
+
+function put<T, Result>(
+  books: Books,
+  queue: Waiter<T, Result>[],
+  fact: T,
+  begin: (books: Books) => void = start,
+): Promise<Result> {
+  if (waitingIn(books) >= MAX_WAITING) {
+    return Promise.reject(
+      new TurnupError("books_full", `${MAX_WAITING} facts wait to be booked`, {
+        nextStep: "Send it again later.",
+      }),
+    );
+  }
+  return new Promise((done, fail) => {
+    queue.push({ fact, done, fail });
+    // After this turn of the event loop, so that what arrived together is booked together.
+    queueMicrotask(() => begin(books));
+  });
+}
+
+function start(books: Books): void {
+  books.working ??= work(books).finally(() => {
+    books.working = null;
+    if (isUrgent(books)) start(books);
+    else startSoon(books);
+  });
+}
+
+function startSoon(books: Books): void {
+  if (isUrgent(books)) return start(books);
+  if (books.isGathering || books.working || waitingIn(books) === 0) return;
+  books.isGathering = true;
+  void books.pause(GATHER_MS).then(() => {
+    books.isGathering = false;
+    if (waitingIn(books) > 0) start(books);
+  });
+}
+
+async function work(books: Books): Promise<void> {
+  const { queues, conductor } = books;
+  do {
+    const submissions = queues.submissions.splice(0, MAX_BATCH);
+    const receipts = queues.receipts.splice(0, MAX_BATCH);
+    const answers = queues.answers.splice(0, MAX_BATCH);
+    const links = queues.links.splice(0, MAX_BATCH);
+    const reports = queues.reports.splice(0, MAX_BATCH);
+    const bookSubmissions = quietly((facts: readonly Submission[]) =>
+      conductor.bookSubmissions(
+        facts.flatMap(({ taken }) => taken ?? []),
+        facts.flatMap(({ unsent }) => unsent ?? []),
+      ),
+    );
+    await bookAll(books, submissions, bookSubmissions);
+    await bookAll(books, receipts, quietly(conductor.bookReceipts));
+    await bookAll(books, answers, quietly(conductor.bookAnswers));
+    await bookAll(books, links, quietly(conductor.linksOpened));
+    await bookAll(books, reports, conductor.bookReports);
+  } while (isUrgent(books));
+}
+
+/** All together; where one of them cannot be booked, by halves, so that it fails alone. */
+async function bookAll<T, Result>(
+  { pause }: Pick<Books, "pause">,
+  waiters: readonly Waiter<T, Result>[],
+  book: (facts: readonly T[]) => Promise<readonly Result[]>,
+): Promise<void> {
+  if (waiters.length === 0) return;
+  try {
+    const results = await patiently(pause, () => book(waiters.map(({ fact }) => fact)));
+    for (const [at, { done }] of waiters.entries()) done(results[at]!);
+  } catch (error) {
+    if (waiters.length === 1 || isOfTheDatabase(error)) {
+      for (const { fail } of waiters) fail(error);
+      return;
+    }
+    const half = Math.ceil(waiters.length / 2);
+    await bookAll({ pause }, waiters.slice(0, half), book);
+    await bookAll({ pause }, waiters.slice(half), book);
+  }
+}
+
+/** Booking twice what was booked changes nothing: a commit whose answer was lost may be repeated. */
+async function patiently<T>(pause: Books["pause"], book: () => Promise<T>): Promise<T> {
+  for (let waitedMs = 0; ; waitedMs += DATABASE_RETRY_MS) {
+    try {
+      return await book();
+    } catch (error) {
+      const isAway = error instanceof TurnupError && error.code === "database_unavailable";
+      if (!isAway || waitedMs >= DATABASE_PATIENCE_MS) throw error;
+      await pause(DATABASE_RETRY_MS);
+    }
+  }
 }
 
 /** For facts whose booking answers nothing. */
