@@ -16,7 +16,7 @@ import type { ConfirmationInput, ConfirmationResult } from "../order/order-reade
 import type { OrderTransaction } from "../order/order-store.ts";
 import type { RequestDesk } from "../order/request.ts";
 import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
-import { createStep, lockById, type Step } from "../order/step.ts";
+import { createStep, type InStep, lockById, type Step } from "../order/step.ts";
 import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult, symptomWords } from "../order/symptoms.ts";
 import { isOfRequest } from "../order/turn.ts";
 import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
@@ -71,118 +71,29 @@ export type Conductor = {
 
 export function createConductor(deps: ConductorDeps): Conductor {
   const { store } = deps;
-
-  const inStep = async <T>(work: (step: Step) => Promise<T>): Promise<T> => {
-    let written: ChangeSet | undefined;
-    const result = await store.transaction(async (tx) => {
-      const scribe = createScribe(deps.clock(), deps.newId);
-      const step = createStep(deps, tx, scribe);
-      const value = await work(step);
-      await settleAll(step);
-      await tx.write(scribe.changes, scribe.now);
-      written = scribe.changes;
-      return value;
-    });
-    if (written && !isEmpty(written)) deps.onWritten(written);
-    return result;
-  };
-
+  const inStep: InStep = (work) => stepOf(deps, work);
   return {
     requests: createRequestDesk(deps, store.requests, inStep),
-
-    advance: (limit) =>
-      inStep(async (step) => {
-        const { tx, scribe } = step;
-        const due = await tx.claimDue({ now: scribe.now, limit });
-        for (const one of due) step.know(one.order.id, one.subject);
-        const turns = await step.turnsOf(due.map(({ order }) => order));
-        for (const [at, turn] of turns.entries()) {
-          const one = due[at]!;
-          const isLost = hasLostNumber(turn);
-          if (isLost && (await flowOf(turn.order).numberLost(turn, tx))) continue;
-          const companions = isLost || isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
-          advanceOrder(turn, { ...one, companions });
-        }
-        return due.length;
-      }),
-
+    advance: (limit) => inStep((step) => advanceDue(step, limit)),
     bookReceipts: (receipts) =>
       inStep(async (step) => messagesEnded(step, await step.tx.bookReceipts(receipts, step.scribe.now))),
-
     bookSubmissions: (taken, unsent) =>
       inStep(async (step) =>
         messagesEnded(step, await step.tx.bookSubmissions(taken, unsent, step.scribe.now)),
       ),
-
-    expire: (limit) =>
-      inStep(async (step) => {
-        const { now } = step.scribe;
-        const ended = await step.tx.expireMessages(minutesAfter(now, -RECEIPT_GRACE_MINUTES), limit, now);
-        await messagesEnded(step, ended);
-        return ended.length;
-      }),
-
-    rematchReceipts: (limit) =>
-      inStep(async (step) => {
-        const { looked, ended } = await step.tx.rematchReceipts(limit, step.scribe.now);
-        await messagesEnded(step, ended);
-        return looked;
-      }),
-
-    dropReceipts: () =>
-      inStep(async ({ tx, scribe }) => {
-        await tx.dropSymptoms(hoursAfter(scribe.now, -24 * SYMPTOM_DAYS));
-        return tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS));
-      }),
-
+    expire: (limit) => inStep((step) => expireMessages(step, limit)),
+    rematchReceipts: (limit) => inStep((step) => rematchReceipts(step, limit)),
+    dropReceipts: () => inStep(dropReceipts),
     bookAnswers: (answers) => inStep((step) => answersCame(step, answers)),
-
     bookReports: (reports) => reportsCame(deps, inStep, reports),
-
     confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
-
-    async symptomsSeen(operatorId, seen) {
-      const { clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS } = deps;
-      for (const { seenAt } of seen) refuseFuture(seenAt.getTime(), deps.clock().getTime(), clockToleranceMs);
-      const kept = await store.noteSymptoms(operatorId, seen);
-      const news = kept.flatMap(({ isNew, orderId }, at) =>
-        isNew && orderId !== null ? [{ orderId, symptom: seen[at]! }] : [],
-      );
-      if (news.length > 0) {
-        await inStep(async ({ tx, scribe }) => {
-          const orders = await lockById(
-            tx,
-            news.map(({ orderId }) => orderId),
-          );
-          for (const { orderId, symptom } of news) {
-            const order = orders.get(orderId);
-            if (order) noteSymptom(scribe, order, symptom);
-          }
-        });
-      }
-      return kept.map(({ isNew }) => ({ outcome: isNew ? "noted" : "repeated" }));
-    },
-
-    linksOpened: (links) =>
-      inStep(async ({ tx, scribe }) => {
-        const orders = await lockById(
-          tx,
-          links.map(({ orderId }) => orderId),
-        );
-        for (const { orderId, itemId } of links) {
-          const order = orders.get(orderId);
-          const item = order?.items.find(({ id }) => id === itemId);
-          if (!order || !item) continue;
-          reach({ scribe, order, terms: await tx.termsOf(order.operatorId) }, item, LINK_PROOF);
-        }
-      }),
-
+    symptomsSeen: (operatorId, seen) => symptomsSeen(deps, inStep, operatorId, seen),
+    linksOpened: (links) => inStep((step) => linksOpened(step, links)),
     resend: (operatorId, orderId, actor) =>
       inStep(async (step) => {
         const turn = await step.turnOf(await lockOne(step.tx, operatorId, orderId));
         await flowOf(turn.order).resend(turn, step.tx, actor);
       }),
-
     cancel: (operatorId, orderId, actor) =>
       inStep(async (step) => {
         const turn = await step.turnOf(await lockOne(step.tx, operatorId, orderId));
@@ -190,6 +101,93 @@ export function createConductor(deps: ConductorDeps): Conductor {
         await flowOf(turn.order).cancel(turn, step.tx, `cancelled by ${actor}`);
       }),
   };
+}
+
+async function stepOf<T>(deps: ConductorDeps, work: (step: Step) => Promise<T>): Promise<T> {
+  let written: ChangeSet | undefined;
+  const result = await deps.store.transaction(async (tx) => {
+    const scribe = createScribe(deps.clock(), deps.newId);
+    const step = createStep(deps, tx, scribe);
+    const value = await work(step);
+    await settleAll(step);
+    await tx.write(scribe.changes, scribe.now);
+    written = scribe.changes;
+    return value;
+  });
+  if (written && !isEmpty(written)) deps.onWritten(written);
+  return result;
+}
+
+async function advanceDue(step: Step, limit: number): Promise<number> {
+  const { tx, scribe } = step;
+  const due = await tx.claimDue({ now: scribe.now, limit });
+  for (const one of due) step.know(one.order.id, one.subject);
+  const turns = await step.turnsOf(due.map(({ order }) => order));
+  for (const [at, turn] of turns.entries()) {
+    const one = due[at]!;
+    const isLost = hasLostNumber(turn);
+    if (isLost && (await flowOf(turn.order).numberLost(turn, tx))) continue;
+    const companions = isLost || isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
+    advanceOrder(turn, { ...one, companions });
+  }
+  return due.length;
+}
+
+async function expireMessages(step: Step, limit: number): Promise<number> {
+  const { now } = step.scribe;
+  const ended = await step.tx.expireMessages(minutesAfter(now, -RECEIPT_GRACE_MINUTES), limit, now);
+  await messagesEnded(step, ended);
+  return ended.length;
+}
+
+async function rematchReceipts(step: Step, limit: number): Promise<number> {
+  const { looked, ended } = await step.tx.rematchReceipts(limit, step.scribe.now);
+  await messagesEnded(step, ended);
+  return looked;
+}
+
+async function dropReceipts({ tx, scribe }: Step): Promise<number> {
+  await tx.dropSymptoms(hoursAfter(scribe.now, -24 * SYMPTOM_DAYS));
+  return tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS));
+}
+
+async function symptomsSeen(
+  { store, clock, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS }: ConductorDeps,
+  inStep: InStep,
+  operatorId: string,
+  seen: readonly SymptomInput[],
+): Promise<readonly SymptomResult[]> {
+  for (const { seenAt } of seen) refuseFuture(seenAt.getTime(), clock().getTime(), clockToleranceMs);
+  const kept = await store.noteSymptoms(operatorId, seen);
+  const news = kept.flatMap(({ isNew, orderId }, at) =>
+    isNew && orderId !== null ? [{ orderId, symptom: seen[at]! }] : [],
+  );
+  if (news.length > 0) {
+    await inStep(async ({ tx, scribe }) => {
+      const orders = await lockById(
+        tx,
+        news.map(({ orderId }) => orderId),
+      );
+      for (const { orderId, symptom } of news) {
+        const order = orders.get(orderId);
+        if (order) noteSymptom(scribe, order, symptom);
+      }
+    });
+  }
+  return kept.map(({ isNew }) => ({ outcome: isNew ? "noted" : "repeated" }));
+}
+
+async function linksOpened({ tx, scribe }: Step, links: readonly OpenedLink[]): Promise<void> {
+  const orders = await lockById(
+    tx,
+    links.map(({ orderId }) => orderId),
+  );
+  for (const { orderId, itemId } of links) {
+    const order = orders.get(orderId);
+    const item = order?.items.find(({ id }) => id === itemId);
+    if (!order || !item) continue;
+    reach({ scribe, order, terms: await tx.termsOf(order.operatorId) }, item, LINK_PROOF);
+  }
 }
 
 function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): void {
