@@ -113,6 +113,9 @@ function sendInHand(deps: Deps, message: OutgoingMessage): Promise<void> {
   return sent;
 }
 
+/** Why a message does not go out, or not now. */
+type NotSent = Omit<UnsentMessage, "messageId">;
+
 async function sendMessage(
   deps: Deps,
   message: OutgoingMessage,
@@ -120,48 +123,51 @@ async function sendMessage(
 ): Promise<void> {
   const { messageId } = message;
   const now = deps.clock();
-  if (message.expiresAt <= now) {
-    return deps.books.unsent({
-      messageId,
-      reason: "it expired before the SMSC took it",
-      retryAt: null,
-      errorCode: "expired",
-    });
-  }
-  if (message.isWithheld) {
-    return deps.books.unsent({
-      messageId,
-      reason: WITHHELD_REASON,
-      retryAt: null,
-      errorCode: SETTINGS_UNCONFIRMED,
-    });
-  }
   // Without a turn in between for what was asked for: it is on its way when its handing over returns.
-  const held = message.unasked
-    ? await heldBack(deps, message, now)
-    : carriesKey(message)
-      ? await keyHeldBack(deps, message, now)
-      : undefined;
+  const held =
+    overWith(message, now) ??
+    (message.unasked
+      ? await heldBack(deps, message, now)
+      : carriesKey(message)
+        ? await keyHeldBack(deps, message, now)
+        : undefined);
   if (held) return deps.books.unsent({ messageId, ...held });
   const cut = partsOf(message);
-  if (!cut) {
-    return deps.books.unsent({
-      messageId,
-      reason: "it cannot be read: its subscriber has no number, or its seal does not open",
-      retryAt: null,
-      errorCode: "unreadable",
-    });
-  }
-  const { dataCoding, parts } = cut;
+  if (!cut) return deps.books.unsent({ messageId, ...UNREADABLE });
   const validUntil = message.unasked ? await validityOf(deps, message, now) : message.expiresAt;
+  const outcomes = await submitParts(deps, { ...message, expiresAt: validUntil }, cut, onBooking);
+  const unsent = notTaken(message, outcomes, { now, random: deps.random });
+  if (unsent) return deps.books.unsent({ messageId, ...unsent });
+}
+
+const UNREADABLE: NotSent = {
+  reason: "it cannot be read: its subscriber has no number, or its seal does not open",
+  retryAt: null,
+  errorCode: "unreadable",
+};
+
+function overWith({ expiresAt, isWithheld }: OutgoingMessage, now: Date): NotSent | undefined {
+  if (expiresAt <= now)
+    return { reason: "it expired before the SMSC took it", retryAt: null, errorCode: "expired" };
+  if (isWithheld) return { reason: WITHHELD_REASON, retryAt: null, errorCode: SETTINGS_UNCONFIRMED };
+  return undefined;
+}
+
+/** All that are left are handed over in this turn: the session keeps their order and the network takes them side by side. */
+function submitParts(
+  deps: Deps,
+  message: OutgoingMessage,
+  { to, dataCoding, parts }: CutParts,
+  onBooking: (booking: Promise<void>) => void,
+): Promise<PartOutcome[]> {
+  const { messageId } = message;
   const wanted = parts.flatMap((part, at) =>
     message.acceptedParts.includes(at + 1) ? [] : [{ part, sequence: at + 1 }],
   );
-  // All are handed over in this turn: the session keeps their order and the network takes them side by side.
-  const outcomes = await Promise.all(
+  return Promise.all(
     wanted.map(async ({ part, sequence }) => {
-      const wrapping = { to: cut.to, dataCoding, moreToSend: sequence < parts.length };
-      const outcome = await deps.smsc.submit(toSubmit({ ...message, expiresAt: validUntil }, part, wrapping));
+      const wrapping = { to, dataCoding, moreToSend: sequence < parts.length };
+      const outcome = await deps.smsc.submit(toSubmit(message, part, wrapping));
       if (outcome.kind === "accepted") {
         const { smscMessageId } = outcome;
         const booking = deps.books.submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId });
@@ -171,32 +177,29 @@ async function sendMessage(
       return outcome;
     }),
   );
+}
+
+function notTaken(
+  message: OutgoingMessage,
+  outcomes: readonly PartOutcome[],
+  { now, random }: { readonly now: Date; readonly random: () => number },
+): NotSent | undefined {
   const refused = outcomes.find((outcome) => outcome.kind === "refused");
   if (refused) {
-    return deps.books.unsent({
-      messageId,
-      reason: `the SMSC refused it: ${refused.code}`,
-      retryAt: null,
-      errorCode: refused.code,
-    });
+    return { reason: `the SMSC refused it: ${refused.code}`, retryAt: null, errorCode: refused.code };
   }
   const later = outcomes.find((outcome) => outcome.kind === "later");
-  if (!later) return;
-  const retryAt = retryTime(message, now, deps.random());
-  return deps.books.unsent({
-    messageId,
+  if (!later) return undefined;
+  const retryAt = retryTime(message, now, random());
+  return {
     reason: `${later.code}; it is sent again at ${retryAt.toISOString()}`,
     retryAt,
     errorCode: later.code,
-  });
+  };
 }
 
 /** What was decided before it waited may not hold any more; where that cannot be told, it does not go out either. */
-async function keyHeldBack(
-  deps: Deps,
-  message: OutgoingMessage,
-  now: Date,
-): Promise<Omit<UnsentMessage, "messageId"> | undefined> {
+async function keyHeldBack(deps: Deps, message: OutgoingMessage, now: Date): Promise<NotSent | undefined> {
   try {
     if (!(await deps.isKeyWithheld(message, now))) return undefined;
     return { reason: KEY_WITHHELD_REASON, retryAt: null, errorCode: KEY_WITHHELD };
@@ -214,7 +217,7 @@ async function heldBack(
   deps: Deps,
   { unasked, operatorId, acceptedParts }: OutgoingMessage,
   now: Date,
-): Promise<Omit<UnsentMessage, "messageId"> | undefined> {
+): Promise<NotSent | undefined> {
   if (!unasked || acceptedParts.length > 0) return undefined;
   if (unasked.isStopped) return { reason: "the number said STOP", retryAt: null, errorCode: "opted_out" };
   const { policy } = await deps.store.termsOf(operatorId);
@@ -236,8 +239,10 @@ async function validityOf(
   return night && night < expiresAt ? night : expiresAt;
 }
 
+type CutParts = ReturnType<typeof cutMessage> & { readonly to: string };
+
 /** Undefined where nothing can be sent: it is given up for good, so that it does not come up for ever. */
-function partsOf({ content, protocol, reference }: OutgoingMessage) {
+function partsOf({ content, protocol, reference }: OutgoingMessage): CutParts | undefined {
   if (!content) return undefined;
   try {
     return { to: content.to, ...cutMessage(protocol, content.payload, reference) };
