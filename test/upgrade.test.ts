@@ -12,6 +12,7 @@ import { backupCommand, restoreCommand } from "../src/app/command/backup.ts";
 import { ledgerCommand } from "../src/app/command/ledger.ts";
 import { migrateCommand } from "../src/app/command/migrate.ts";
 import { ordersCommand } from "../src/app/command/orders.ts";
+import { restoreBackup } from "../src/store/database/backup.ts";
 import type { Database } from "../src/store/database/database.ts";
 import { migrate, migrationFiles } from "../src/store/database/migrate.ts";
 import { jsonLines } from "./fixture/cli.ts";
@@ -78,11 +79,27 @@ for (const release of all) {
     assert.ok(ledger.stdout.length > 100);
   });
 
+  test(`who restores a backup of release ${release.name} hears which of the later migrations runs`, async () => {
+    const { database, config } = await freshDatabaseConfig({ migrated: false });
+    const told = new Set<string>();
+    await restoreBackup({ database, connection: config.connection }, release.backup, {
+      onRows: () => undefined,
+      onMigrate: ({ name }) => told.add(name),
+    });
+    const later = migrationFiles().filter(({ name }) => !release.migrations.some((one) => one.name === name));
+    assert.deepEqual(
+      [...told],
+      later.map(({ name }) => name),
+    );
+  });
+
   test(`a database of release ${release.name} is migrated with nothing lost, and new phones are turned up on it`, async () => {
     const fresh = await freshDatabaseConfig({ migrated: false });
     await migrate(fresh.database, release.migrations);
     await writeRows(release, fresh.config.connection);
-    const migrated = await runOn(fresh.url, release, ["migrate", "--json"]);
+    const migrated = await runWith(COMMANDS, ["migrate", "--json"], "", {
+      env: { DATABASE_URL: fresh.url, TURNUP_DATA_FOLDER: join(folder, "no-seal-key-here") },
+    });
     assert.equal(migrated.exitCode, 0, migrated.stderr);
     const [told] = jsonLines(migrated.stdout) as [{ applied: string[]; tookMs: Record<string, number> }];
     const later = migrationFiles().filter(({ name }) => !release.migrations.some((one) => one.name === name));

@@ -6,6 +6,7 @@ import { TurnupError } from "../../term/error.ts";
 import { readConfig } from "../config/config.ts";
 import { openBare, openSeals, sealKeyFile } from "../server/store.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
+import { migrationWatch } from "./migrate.ts";
 
 const CONFIG_OPTION = {
   flags: "--config <file>",
@@ -59,7 +60,11 @@ export const restoreCommand: Command = {
     const { config } = readConfig({ file: context.option("config"), env: context.env });
     const store = await openBare({ config, log: context.note, beside: true });
     try {
-      await tell(context, file, await restoreBackup(store, file, progressOf(context, "restore")));
+      const told = await restoreBackup(store, file, {
+        onRows: progressOf(context, "restore"),
+        onMigrate: migrationWatch(context).take,
+      });
+      await tell(context, file, told);
       await openSeals(config, store.database).then(
         () => context.note("The seal key here opens what is sealed in it."),
         (error: Error) =>

@@ -17,7 +17,7 @@ import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
 import { copyIn, copyOut } from "./copy.ts";
 import type { Database } from "./database.ts";
-import { type MigrationFile, migrate, migrationFiles } from "./migrate.ts";
+import { type MigrationFile, migrate, migrationFiles, type OnMigrateProgress } from "./migrate.ts";
 
 const FORMAT = 1;
 /** A row holds a payload or a dataset's line; one longer than this is no row of ours. */
@@ -160,7 +160,7 @@ type RestoreTarget = { readonly database: Database; readonly connection: pg.Pool
 export async function restoreBackup(
   { database, connection }: RestoreTarget,
   file: string,
-  onRows: OnRows,
+  { onRows, onMigrate }: { readonly onRows: OnRows; readonly onMigrate?: OnMigrateProgress },
 ): Promise<Told> {
   const lines = linesOf(file);
   try {
@@ -177,7 +177,7 @@ export async function restoreBackup(
       return written;
     });
     await database.run("analyze");
-    const { version } = await migrate(database);
+    const { version } = await migrate(database, migrationFiles(), onMigrate);
     for (const statement of OF_ANOTHER_SERVER) await database.run(statement);
     return { ...told, version };
   } finally {
