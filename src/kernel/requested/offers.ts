@@ -14,14 +14,15 @@ import { OFFER_OUTCOMES, type Offered, type OfferOutcome } from "../order/offere
 import type { OperatorTerms } from "../order/operator-terms.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import { quietUntil } from "../order/quiet-hours.ts";
-import type { RequestDesk } from "../order/request.ts";
+import type { NewRequest, RequestDesk } from "../order/request.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import { noticeText } from "../order/request-policy.ts";
 import type { Asker, Holding, OpenQuestion } from "../order/request-store.ts";
 import { hoursAfter } from "../order/scribe.ts";
 import type { InStep, Step } from "../order/step.ts";
 import { composeText } from "../payload/compose.ts";
-import { needsClient } from "./submit.ts";
+import type { Desk } from "./on-request.ts";
+import { needsClient, submitRequest } from "./submit.ts";
 
 const TOKEN_OCTETS = 16;
 const DAY_HOURS = 24;
@@ -173,7 +174,7 @@ async function whyNot(
 
 /** A reply by text: possession of the SIM, as the network says it. */
 export async function answerOffer(
-  { inStep, submit }: { readonly inStep: InStep; readonly submit: RequestDesk["submit"] },
+  { deps, inStep }: Pick<Desk, "deps" | "inStep">,
   {
     offerId,
     operatorId,
@@ -193,7 +194,7 @@ export async function answerOffer(
     return row;
   });
   if (answer === "decline" || offer?.state !== "sent") return;
-  await submit(operatorId, {
+  const request: NewRequest = {
     road: "offer",
     action: "add",
     selection: [offer.itemId],
@@ -209,5 +210,6 @@ export async function answerOffer(
     agreed: [],
     offerId,
     idempotencyKey: `offer:${offerId}`,
-  });
+  };
+  await inStep((step) => submitRequest(deps, step, operatorId, request));
 }

@@ -4,7 +4,7 @@
  * asked for is told (US 6,647,260, claim 10 and column 7).
  */
 import { TurnupError } from "../../term/error.ts";
-import type { FactsQuery } from "../account/account-facts.ts";
+import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
 import {
   askingItems,
@@ -40,6 +40,24 @@ const ASKED_FOR: readonly NewRequest["road"][] = ["representative", "partner", "
 
 type Submitted = { readonly orderId: string; readonly reference: string; readonly created: boolean };
 
+/** Who asks for what, of whom: what every part of the order is made from. */
+type Submission = {
+  readonly deps: ConductorDeps;
+  readonly step: Step;
+  readonly terms: OperatorTerms;
+  readonly asker: Asker;
+  readonly request: NewRequest;
+};
+
+/** What the selection comes to beside what is there and on its way. */
+type Selected = {
+  readonly catalog: Catalog;
+  readonly expansion: Expansion;
+  readonly underway: Making["underway"];
+  readonly held: Making["held"];
+  readonly noticeKey: Uint8Array | null;
+};
+
 /** @throws TurnupError identity_unknown, catalog_item_unknown, assurance_too_low, selection_empty, nothing_to_answer */
 export async function submitRequest(
   deps: ConductorDeps,
@@ -64,7 +82,28 @@ export async function submitRequest(
 
   if (given.accountNumber !== undefined)
     await tx.putAccountNumber(operatorId, asker.subscriberId, given.accountNumber);
+  const submission = { deps, step, terms, asker, request };
   const facts = await tx.factsOf(factsQuery(asker, request, terms, scribe.now));
+  const selected = await select(submission);
+  const { catalog, expansion } = selected;
+  refuseUnknown(expansion);
+  refuseElsewhere({ deps, request, held: selected.held }, expansion);
+  // What another server provisions, that server verifies.
+  const asking = askingItems(catalog, {
+    items: expansion.items.filter(({ item }) => !isElsewhere(item)),
+  });
+  refuseUnassured(request, asking, terms);
+  const order = await draftOrder(submission, selected, facts);
+  await takeOffer(scribe, tx, order, request);
+  await open(submission, order, idempotencyKey);
+  // What is given back asks for no card and nobody's word.
+  const items = request.action === "add" ? asking : [];
+  beginRequest(await step.turnOf(order), { request, items, facts });
+  return { orderId: order.id, reference: order.request.reference, created: true };
+}
+
+async function select({ deps, step: { tx }, terms, asker, request }: Submission): Promise<Selected> {
+  const { operatorId } = terms;
   const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
   const underway = await tx.underwayOf(operatorId, asker, request.action);
   const catalog = await catalogFor(deps, operatorId, request.action, holdings);
@@ -80,15 +119,16 @@ export async function submitRequest(
     hasClient:
       noticeKey !== null || (ASKED_FOR.includes(request.road) && (deps.landName?.() ?? null) !== null),
   });
-  refuseUnknown(expansion);
-  const held = new Set(holdings.map(({ itemId }) => itemId));
-  const making = { deps, catalog, request, underway, held };
-  refuseElsewhere(making, expansion);
-  // What another server provisions, that server verifies.
-  const asking = askingItems(catalog, {
-    items: expansion.items.filter(({ item }) => !isElsewhere(item)),
-  });
-  refuseUnassured(request, asking, terms);
+  return { catalog, expansion, underway, held: new Set(holdings.map(({ itemId }) => itemId)), noticeKey };
+}
+
+async function draftOrder(
+  { deps, step, terms, asker, request }: Submission,
+  { catalog, expansion, underway, held, noticeKey }: Selected,
+  facts: AccountFacts,
+): Promise<RequestedOrder> {
+  const { tx, scribe } = step;
+  const { operatorId } = terms;
   const texts = await deps.catalog.currentTerms(operatorId);
   // A removal finds by them what a service server has to end; it may be asked for at once, before the order is read again.
   const registrations =
@@ -116,10 +156,19 @@ export async function submitRequest(
     changed: false,
   };
   const order = newOrder({ scribe, terms }, asker, request, draft);
-  order.items.push(...itemsFor({ ...making, scribe, texts }, expansion));
+  const making = { deps, catalog, request, underway, held, scribe, texts };
+  order.items.push(...itemsFor(making, expansion));
   const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
-  draft.consents.push(...consentsFor({ ...making, scribe, texts, openCodes }, order));
-  await takeOffer(scribe, tx, order, request);
+  draft.consents.push(...consentsFor({ ...making, openCodes }, order));
+  return order;
+}
+
+/** On disk from here on, and in the order's story. */
+async function open(
+  { step: { tx, scribe }, terms, request }: Submission,
+  order: RequestedOrder,
+  idempotencyKey: string,
+): Promise<void> {
   await tx.openRequest(
     {
       ...order,
@@ -127,7 +176,6 @@ export async function submitRequest(
       idempotencyKey,
       networkKind: terms.kind,
       deadlineAt: order.deadlineAt!,
-      request: draft,
     },
     scribe.now,
   );
@@ -144,10 +192,6 @@ export async function submitRequest(
       bearer: request.bearer,
     },
   });
-  // What is given back asks for no card and nobody's word.
-  const asked = request.action === "add" ? asking : [];
-  beginRequest(await step.turnOf(order), { request, items: asked, facts });
-  return { orderId: order.id, reference: draft.reference, created: true };
 }
 
 /** What is added is what is on offer now; what is removed is what is there, in its version, also what is offered no more. */

@@ -9,27 +9,15 @@ import { codesIn, questionOf, type Reply, type ReplyWords, readReply } from "../
 import { readStop, type StopRead } from "../consent/read-stop.ts";
 import { choiceMade } from "../fulfilment/feature.ts";
 import { queueAnswer } from "../fulfilment/notices.ts";
-import type { ConductorDeps } from "../order/deps.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { NewTextReply, NumberHolder, TextPart } from "../order/reply-store.ts";
-import type { RequestDesk, RequestScope } from "../order/request.ts";
 import type { RequestStore } from "../order/request-store.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
-import type { Step } from "../order/step.ts";
-import type { RequestTurn } from "../order/turn.ts";
 import { termsAnswered } from "./consent.ts";
 import { answerOffer } from "./offers.ts";
+import { type Desk, onRequest } from "./on-request.ts";
 
 type Question = Awaited<ReturnType<RequestStore["questionsOf"]>>[number];
-
-type ReplyDeps = {
-  readonly deps: ConductorDeps;
-  readonly requests: RequestStore;
-  readonly inStep: <T>(work: (step: Step) => Promise<T>) => Promise<T>;
-  /** One request in scope, locked. */
-  readonly on: <T>(scope: RequestScope, orderId: string, work: (turn: RequestTurn) => T) => Promise<T>;
-  readonly submit: RequestDesk["submit"];
-};
 
 /** "Not understood" to one subscriber within a day, whatever they write. */
 const UNCLEAR_ANSWERS_PER_DAY = 3;
@@ -52,7 +40,7 @@ type CameText = { readonly from: string; readonly text: string; readonly to: str
  * @param part of a longer text: what stands in it may be half of a sentence, so nothing in it is a plain answer
  */
 export async function textCame(
-  here: ReplyDeps,
+  here: Desk,
   { from, text, to }: CameText,
   part: TextPart | undefined,
 ): Promise<boolean> {
@@ -90,42 +78,37 @@ const wordsFor = ({ language }: Question, { policy }: OperatorTerms): ReplyWords
 /** Who wants to hear no more agrees to nothing. */
 const asNo = (stop: Extract<StopRead, { kind: "stop" }>): Reply => ({ answer: "decline", code: stop.code });
 
-async function answer(
-  here: ReplyDeps,
-  question: Question,
-  { answer: said }: Reply,
-  text: string,
-): Promise<void> {
-  const { on, inStep } = here;
+async function answer(here: Desk, question: Question, { answer: said }: Reply, text: string): Promise<void> {
   const scope = { operatorId: question.operatorId, subscriberId: question.subscriberId };
   const evidence = { ...scope, readAs: said, questions: [nameOf(question)], text };
   if (question.kind === "terms") {
-    return on(scope, question.orderId, (turn) => {
+    return onRequest(here, scope, question.orderId, (turn) => {
       termsAnswered(turn, said, "sms");
       keep(turn.scribe, { ...evidence, orderId: question.orderId });
     });
   }
   if (question.kind === "choice") {
     const choice = said === "accept" ? "retransmit" : "give_up";
-    return on(scope, question.orderId, (turn) => {
+    return onRequest(here, scope, question.orderId, (turn) => {
       choiceMade(turn, question.itemId, choice, "sms");
       keep(turn.scribe, { ...evidence, orderId: question.orderId });
     });
   }
-  await inStep(async ({ scribe }) => keep(scribe, { ...evidence, offerId: question.offerId }));
+  await here.inStep(async ({ scribe }) => keep(scribe, { ...evidence, offerId: question.offerId }));
   await offerAnswered(here, question, said);
 }
 
 /** Whoever says yes to what cannot be had this way (any more) is told so. */
 async function offerAnswered(
-  { deps, inStep, submit }: ReplyDeps,
+  desk: Desk,
   offer: Extract<Question, { kind: "offer" }>,
   said: Reply["answer"],
 ): Promise<void> {
   try {
-    await answerOffer({ inStep, submit }, offer, said);
+    await answerOffer(desk, offer, said);
   } catch (error) {
     if (!(error instanceof TurnupError) || !OFFER_FAULTS.includes(error.code)) throw error;
+    const { deps, inStep } = desk;
     await inStep(async ({ tx, scribe }) =>
       queueAnswer({ deps, scribe, terms: await tx.termsOf(offer.operatorId) }, offer, "offerNotTaken"),
     );
@@ -136,7 +119,7 @@ async function offerAnswered(
 
 /** Says how to answer: once a question, and not to somebody who only chats. */
 async function notUnderstood(
-  { deps, inStep }: ReplyDeps,
+  { deps, inStep }: Desk,
   { operatorId, subscriberId }: Question,
   open: readonly Question[],
   text: string,
@@ -213,14 +196,14 @@ function keep(
 // STOP and START.
 
 /** False where no operator is meant: nobody here has the number, and the address is none's. */
-async function preferenceCame(here: ReplyDeps, { kind }: StopRead, came: CameText): Promise<boolean> {
+async function preferenceCame(here: Desk, { kind }: StopRead, came: CameText): Promise<boolean> {
   const holders = await holdersOf(here, came);
   for (const holder of holders) await takePreference(here, holder, kind, came);
   return holders.length > 0;
 }
 
 /** Operators that know the number, else those whose address was written to, else the only one there is. */
-async function holdersOf({ deps, requests }: ReplyDeps, { from, to }: CameText) {
+async function holdersOf({ deps, requests }: Desk, { from, to }: CameText) {
   const all = await requests.holdersOf(from);
   const known = all.filter(({ subscriberId }) => subscriberId !== null);
   if (known.length > 0) return known;
@@ -235,7 +218,7 @@ async function holdersOf({ deps, requests }: ReplyDeps, { from, to }: CameText) 
 
 /** In force, audited and confirmed in one transaction; a repeat is kept as evidence and changes nothing. */
 async function takePreference(
-  { deps, inStep }: ReplyDeps,
+  { deps, inStep }: Desk,
   { operatorId, subscriberId, language }: NumberHolder,
   kind: StopRead["kind"],
   { from, text }: CameText,
