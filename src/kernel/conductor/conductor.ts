@@ -107,7 +107,7 @@ async function stepOf<T>(deps: ConductorDeps, work: (step: Step) => Promise<T>):
   let written: ChangeSet | undefined;
   const result = await deps.store.transaction(async (tx) => {
     const scribe = createScribe(deps.clock(), deps.newId);
-    const step = createStep(deps, tx, scribe);
+    const step = createStep(deps, tx, scribe, (order) => flowOf(order).ending);
     const value = await work(step);
     await settleAll(step);
     await tx.write(scribe.changes, scribe.now);
@@ -177,16 +177,16 @@ async function symptomsSeen(
   return kept.map(({ isNew }) => ({ outcome: isNew ? "noted" : "repeated" }));
 }
 
-async function linksOpened({ tx, scribe }: Step, links: readonly OpenedLink[]): Promise<void> {
+async function linksOpened(step: Step, links: readonly OpenedLink[]): Promise<void> {
   const orders = await lockById(
-    tx,
+    step.tx,
     links.map(({ orderId }) => orderId),
   );
   for (const { orderId, itemId } of links) {
     const order = orders.get(orderId);
     const item = order?.items.find(({ id }) => id === itemId);
     if (!order || !item) continue;
-    reach({ scribe, order, terms: await tx.termsOf(order.operatorId) }, item, LINK_PROOF);
+    reach(await step.bookingOf(order), item, LINK_PROOF);
   }
 }
 
@@ -212,7 +212,7 @@ async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string
 
 /** Messages outside an order (plain texts) end in their own row only. */
 async function messagesEnded(step: Step, ended: readonly EndedMessage[]): Promise<void> {
-  const { tx, scribe } = step;
+  const { tx } = step;
   const orders = await lockById(
     tx,
     ended.flatMap(({ orderId }) => (orderId ? [orderId] : [])),
@@ -233,7 +233,7 @@ async function messagesEnded(step: Step, ended: readonly EndedMessage[]): Promis
       if (!isFinal(order)) await keyMessageWithheld(await step.turnOf(order), tx, message);
       continue;
     }
-    const booking = { scribe, order, terms: await tx.termsOf(order.operatorId) };
+    const booking = await step.bookingOf(order);
     if (message.outcome !== "delivered") messageFailed(booking, message);
     else if (!(message.kind === "settings" && open.has(order.id))) messageDelivered(booking, message);
   }

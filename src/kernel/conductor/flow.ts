@@ -3,6 +3,7 @@
  * same for both: states, deadlines, messages, proof. The two flows know nothing of each other.
  *
  *   | part        | opened by the network              | asked for by somebody                         |
+ *   | ending      | done at the policy's level         | each item at its own, with its elements       |
  *   | due         | judged, sent, given up in time     | checks, terms and items looked at in time     |
  *   | numberLost  | waits for a number, sends again    | ends                                          |
  *   | waitsFor    | `waiting`, before anything is sent | no: each of its states has its own deadline   |
@@ -20,7 +21,7 @@ import type { OrderDraft } from "../order/order-draft.ts";
 import type { OrderTransaction } from "../order/order-store.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { SeenSymptom } from "../order/symptoms.ts";
-import { isOfRequest, type Turn } from "../order/turn.ts";
+import { type Ending, isOfRequest, type Turn } from "../order/turn.ts";
 import { requestedFlow } from "../requested/flow.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 
@@ -35,6 +36,8 @@ export type AnsweredBatch = {
 
 /** A turn is given to the flow of its own order alone: `flowOf`. */
 interface Flow {
+  /** When its items are done, and what is said of those that are not. */
+  readonly ending: Ending;
   /** Its next action is due. */
   due(turn: Turn, due: Due): void;
   /** Its SIM has another number than the one that it was asked or answered by, or none. True: it ended by that. */

@@ -12,6 +12,7 @@ import type { OutboundCall } from "../order/outbound-call.ts";
 import type { SeenSymptom } from "../order/symptoms.ts";
 import type { Booking, Turn } from "../order/turn.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
+import { detectedEnding } from "./ending.ts";
 import { keyAnswered } from "./key-answers.ts";
 import { moneyAnswered, noticeAnswered } from "./money-answers.ts";
 import { followNumber } from "./number-lost.ts";
@@ -29,6 +30,8 @@ type AnsweredBatch = {
 };
 
 export const detectedFlow = {
+  ending: detectedEnding,
+
   due(turn: Turn, { symptoms, companions }: Due): void {
     if (turn.order.state !== "provisioning") return openOrder(turn, symptoms);
     giveUpKeys(turn);

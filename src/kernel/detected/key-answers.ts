@@ -71,7 +71,7 @@ export function keyAnswered(turn: KeyTurn, call: OutboundCall, answer: CallAnswe
     const reason = "the manufacturer's key server sent a key that was given before";
     return keyWaits(turn, item, call, { cause: "key_not_unique", reason });
   }
-  if (holder) giveUpKey({ scribe, order: holder, terms }, keyId);
+  if (holder) giveUpKey({ scribe, order: holder, terms, ending: turn.ending }, keyId);
   const { id: orderId, deviceId } = order;
   turn.taken.set(keyId, { id: keyId, orderId, deviceId, state: "issued", isCharged: false });
   item.apns = apnsOf(key.accessPoints);

@@ -1,7 +1,7 @@
 /** A person has an order sent again: what has not reached its level goes out anew, and a key that was not given is asked for again. */
 import { TurnupError } from "../../term/error.ts";
 import { closed, isOfLostLink, resendItems } from "../delivery/resend.ts";
-import { isDone, isFinal } from "../order/ending.ts";
+import { isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
 import { relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
@@ -23,7 +23,7 @@ export function resendByHand(
   /** Payloads that hold access points which nobody confirmed, and whether the handset is to get no key any more. */
   { unconfirmed, key: isKeyWithheld }: { readonly unconfirmed: ReadonlySet<string>; readonly key: boolean },
 ): void {
-  const { order, terms } = turn;
+  const { order, terms, ending } = turn;
   if (order.state === "cancelled" || order.state === "completed") throw closed(order);
   const withKey = new Set(
     order.items.flatMap(({ kind, message }) => (kind === "key" && message ? message.id : [])),
@@ -31,7 +31,7 @@ export function resendByHand(
   const isWithheld = ({ kind, message }: ItemDraft): boolean =>
     isKeyWithheld && (kind === "key" || (message !== null && withKey.has(message.id)));
   const short = order.items.filter(
-    (item) => item.state !== "cancelled" && !isDone(item, terms) && !isWithheld(item),
+    (item) => item.state !== "cancelled" && !ending.isDone(item, terms) && !isWithheld(item),
   );
   const composed = short.filter((item) => item.message !== null && !isOfLostLink(item));
   const sendable = maySendUnconfirmed(terms)

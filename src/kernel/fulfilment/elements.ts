@@ -8,11 +8,11 @@ import type { CallAnswer } from "../calls/answer.ts";
 import { ask, within } from "../calls/ask.ts";
 import type { NetworkElement } from "../catalog/catalog-item.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
-import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ElementState } from "../order/request-draft.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
+import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "./item-done.ts";
 import { elementsEnded } from "./service.ts";
 
 const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>

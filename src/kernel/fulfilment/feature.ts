@@ -5,12 +5,12 @@
 import { TurnupError } from "../../term/error.ts";
 import { MAX_NOTICE_CONTENT_OCTETS } from "../../wire/message/notice.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
-import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import { type Level, rankOf } from "../order/order.ts";
 import type { DeviceOutcome } from "../order/request.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { composeContent, moduleSourceOf } from "./content.ts";
+import { isRequestItemDone, waitsForElements } from "./item-done.ts";
 import { freshCode, knock, nameOf, tell } from "./notices.ts";
 
 const MAX_CAUSE_CHARACTERS = 40;

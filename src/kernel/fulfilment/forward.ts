@@ -12,8 +12,8 @@ import type { Assurance } from "../catalog/catalog-item.ts";
 import { change } from "../order/change.ts";
 import type { CallChange } from "../order/change-set.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
-import { isPartlyDone } from "../order/item-done.ts";
-import { FINAL_ORDER_STATES, type ItemState } from "../order/order.ts";
+
+import { FINAL_ORDER_STATES, type ItemState, isPartlyDone } from "../order/order.ts";
 import type { OutboundCall, RequestCall } from "../order/outbound-call.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import { NO_ACTION } from "../order/scribe.ts";

@@ -9,11 +9,11 @@ import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
 import { change } from "../order/change.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
-import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { inLanguage, type RegistrationDraft } from "../order/request-draft.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, touchRequest, updateItem } from "../order/turn.ts";
+import { isRequestItemDone, waitsForElements } from "./item-done.ts";
 import { linkOf, nameOf, tell } from "./notices.ts";
 
 const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/;

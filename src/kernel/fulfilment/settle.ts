@@ -4,13 +4,13 @@
  */
 import { change } from "../order/change.ts";
 import { endIfDone, isClosed, isFinal } from "../order/ending.ts";
-import { isRequestItemDone } from "../order/item-done.ts";
 import { stateWords } from "../order/request-policy.ts";
 import { minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import { itemsOf, touchRequest } from "../order/turn.ts";
 import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
 import { undoElements } from "./elements.ts";
+import { isRequestItemDone } from "./item-done.ts";
 import { namesOf, tell, textOf } from "./notices.ts";
 import { applyModules } from "./provision.ts";
 import { takeBackRegistration } from "./service.ts";

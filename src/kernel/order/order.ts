@@ -80,6 +80,9 @@ export const LEVELS = ["delivered", "opened", "works"] as const;
 export type Level = (typeof LEVELS)[number];
 /** 0 for a state that is no level yet; 1 delivered, 2 opened, 3 works. */
 export const rankOf = (state: ItemState | Level): number => LEVELS.indexOf(state as Level) + 1;
+/** Something of it is there, though not all. */
+export const isPartlyDone = (state: ItemState): boolean =>
+  rankOf(state) > 0 || state === "registered" || state === "access_data_sent";
 
 /** Orders that the network opens, or a person for a handset. */
 export const SPINE_CAUSES = ["first_registration", "sim_moved", "requested"] as const;

@@ -6,6 +6,7 @@ import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderTransaction } from "./order-store.ts";
 import { createScribe } from "./scribe.ts";
 import { createStep } from "./step.ts";
+import type { Ending } from "./turn.ts";
 
 const orderOf = (id: string, operatorId = "mine"): OrderDraft => ({ id, operatorId }) as OrderDraft;
 const subjectOf = (id: string): Subscriber => ({ imsi: `imsi of ${id}` }) as Subscriber;
@@ -20,7 +21,10 @@ function step() {
     termsOf: async (operatorId: string) => ({ operatorId }),
   } as unknown as OrderTransaction;
   const scribe = createScribe(new Date(0), () => "id");
-  return { asked, step: createStep({} as ConductorDeps, tx, scribe) };
+  return {
+    asked,
+    step: createStep({} as ConductorDeps, tx, scribe, (order) => order.id as unknown as Ending),
+  };
 }
 
 test("whom orders are about is read once a transaction, for all of them in one go", async () => {

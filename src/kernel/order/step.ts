@@ -6,7 +6,7 @@ import type { ConductorDeps } from "./deps.ts";
 import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderTransaction } from "./order-store.ts";
 import type { Scribe } from "./scribe.ts";
-import type { Turn } from "./turn.ts";
+import type { Booking, Ending, Turn } from "./turn.ts";
 
 export type Step = {
   readonly tx: OrderTransaction;
@@ -14,13 +14,21 @@ export type Step = {
   /** In the order of the orders, which are locked. */
   turnsOf<Order extends OrderDraft>(orders: readonly Order[]): Promise<Turn<Order>[]>;
   turnOf<Order extends OrderDraft>(order: Order): Promise<Turn<Order>>;
+  /** Unseals nobody. */
+  bookingOf(order: OrderDraft): Promise<Booking>;
   /** Came along with its order: it need not be read. */
   know(orderId: string, subject: Subscriber): void;
 };
 /** Does the work as one transaction and one change set; whoever calls says of which operator. */
 export type InStep = <T>(work: (step: Step) => Promise<T>) => Promise<T>;
 
-export function createStep(deps: ConductorDeps, tx: OrderTransaction, scribe: Scribe): Step {
+/** @param endingOf what the flow of an order says of its ends */
+export function createStep(
+  deps: ConductorDeps,
+  tx: OrderTransaction,
+  scribe: Scribe,
+  endingOf: (order: OrderDraft) => Ending,
+): Step {
   const subjects = new Map<string, Subscriber>();
 
   async function turnsOf<Order extends OrderDraft>(orders: readonly Order[]): Promise<Turn<Order>[]> {
@@ -30,7 +38,7 @@ export function createStep(deps: ConductorDeps, tx: OrderTransaction, scribe: Sc
     const turns: Turn<Order>[] = [];
     for (const order of orders) {
       const terms = await tx.termsOf(order.operatorId);
-      turns.push({ deps, scribe, order, subject: subjects.get(order.id)!, terms });
+      turns.push({ deps, scribe, order, subject: subjects.get(order.id)!, terms, ending: endingOf(order) });
     }
     return turns;
   }
@@ -40,6 +48,12 @@ export function createStep(deps: ConductorDeps, tx: OrderTransaction, scribe: Sc
     scribe,
     turnsOf,
     turnOf: async <Order extends OrderDraft>(order: Order) => (await turnsOf([order]))[0]!,
+    bookingOf: async (order) => ({
+      scribe,
+      order,
+      terms: await tx.termsOf(order.operatorId),
+      ending: endingOf(order),
+    }),
     know: (orderId, subject) => void subjects.set(orderId, subject),
   };
 }

@@ -19,7 +19,7 @@
  */
 
 import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
-import { endIfDone, failItem, isClosed, isDone, isFinal } from "../order/ending.ts";
+import { endIfDone, failItem, isClosed, isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
 import { type Level, rankOf } from "../order/order.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
@@ -145,10 +145,10 @@ export function messageFailed(turn: Booking, ended: EndedMessage): void {
 
 /** The handset's own word that it will not take it. What is done stays done. */
 export function refusedByDevice(turn: Booking, item: ItemDraft, cause: string): void {
-  const { scribe, order, terms } = turn;
+  const { scribe, order, terms, ending } = turn;
   if (isClosed(item) || item.message === null || rankOf(item.state) >= rankOf("opened")) return;
   const reason = `the handset refused it: ${cause.replaceAll("_", " ")}`;
-  if (isFinal(order) || isDone(item, terms)) {
+  if (isFinal(order) || ending.isDone(item, terms)) {
     return scribe.note(order, {
       kind: "device_refused",
       itemId: item.id,

@@ -82,27 +82,28 @@ export async function confirm(
     const key = keys.get(one.keyId);
     return key?.itemId ? [{ orderId: key.orderId, itemId: key.itemId }] : [];
   });
-  return inStep(async ({ tx, scribe }) => {
-    const terms = await tx.termsOf(operatorId);
+  return inStep(async (step) => {
     const orders = await lockById(
-      tx,
+      step.tx,
       targets.flat().map(({ orderId }) => orderId),
     );
+    const bookings = new Map<string, Booking>();
+    for (const [id, order] of orders) bookings.set(id, await step.bookingOf(order));
     return confirmations.map((one, at): ConfirmationResult => {
-      const wrong = futureOf(one, scribe.now, toleranceMs) ?? refusalOf(one, keys);
+      const wrong = futureOf(one, step.scribe.now, toleranceMs) ?? refusalOf(one, keys);
       if (wrong) return { outcome: "refused", reason: wrong };
       const found = targets[at]!.flatMap(({ orderId, itemId }) => {
-        const order = orders.get(orderId);
-        const item = order?.items.find(({ id }) => id === itemId);
-        return order && item && isAbout(one, order, item, toleranceMs) ? [{ order, item }] : [];
+        const booking = bookings.get(orderId);
+        const item = booking?.order.items.find(({ id }) => id === itemId);
+        return booking && item && isAbout(one, booking.order, item, toleranceMs) ? [{ booking, item }] : [];
       });
       if (found.length === 0) return { outcome: "no_order", reason: "no order waits for this" };
       const evidence = `${one.kind}:${one.source}`;
       const detail = one.seenAt ? { seenAt: one.seenAt } : null;
-      const booked = found.map(({ order, item }) =>
+      const booked = found.map(({ booking, item }) =>
         one.kind === "traffic"
-          ? trafficSeen({ scribe, order, terms }, item, { apn: one.apn, evidence, detail })
-          : reach({ scribe, order, terms }, item, {
+          ? trafficSeen(booking, item, { apn: one.apn, evidence, detail })
+          : reach(booking, item, {
               level: "works",
               evidence,
               reason: "the manufacturer's server saw the handset",
@@ -166,9 +167,9 @@ export async function reportsCame(
     const reference = referenceOf(key.keyId);
     keys.set(reference, [...(keys.get(reference) ?? []), key]);
   }
-  return inStep(async ({ tx, scribe }) => {
+  return inStep(async (step) => {
     const orders = await lockById(
-      tx,
+      step.tx,
       [...keys.values()].flat().map(({ orderId }) => orderId),
     );
     const booked: boolean[] = [];
@@ -178,7 +179,7 @@ export async function reportsCame(
       const order = key && orders.get(key.orderId);
       const item = order?.items.find(({ id }) => id === key?.itemId);
       if (report && order && item) {
-        bookReport({ scribe, order, terms: await tx.termsOf(order.operatorId) }, item, report);
+        bookReport(await step.bookingOf(order), item, report);
       }
       booked.push(item !== undefined);
     }

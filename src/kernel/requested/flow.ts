@@ -7,12 +7,13 @@ import { closed } from "../delivery/resend.ts";
 import { resendByHand } from "../fulfilment/feature.ts";
 import { settle } from "../fulfilment/settle.ts";
 import { isRemovalUnderWay, refuseCancelOfRemoval, withhold } from "../fulfilment/withhold.ts";
-import { cancelOrder, isFinal } from "../order/ending.ts";
+import { isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
 import type { OrderTransaction } from "../order/order-store.ts";
 import { isRequestCall, type OutboundCall } from "../order/outbound-call.ts";
 import { itemsOf, type RequestTurn } from "../order/turn.ts";
 import { requestIsDue } from "./due.ts";
+import { cancelRequest, requestedEnding } from "./ending.ts";
 import { noticeEnded } from "./messages.ts";
 import { requestAnswered } from "./request-answers.ts";
 
@@ -20,6 +21,8 @@ const NUMBER_LOST =
   "the number of its SIM is another SIM's now, so nothing that was sent there is waited for; ask for it anew";
 
 export const requestedFlow = {
+  ending: requestedEnding,
+
   due: (turn: RequestTurn): void => requestIsDue(turn),
 
   /** It ends, unless a service server is ending something for it at this moment. */
@@ -28,7 +31,7 @@ export const requestedFlow = {
     if (isFinal(order)) return false;
     const calls = await tx.openCallsOf(order.id);
     if (isRemovalUnderWay(turn, calls)) return false;
-    cancelOrder(turn, NUMBER_LOST, await tx.companionsOf(order.id));
+    cancelRequest(turn, NUMBER_LOST, await tx.companionsOf(order.id));
     withhold(turn, calls, NUMBER_LOST);
     return true;
   },
@@ -50,7 +53,7 @@ export const requestedFlow = {
   async cancel(turn: RequestTurn, tx: OrderTransaction, reason: string): Promise<void> {
     const calls = await tx.openCallsOf(turn.order.id);
     refuseCancelOfRemoval(turn, calls);
-    cancelOrder(turn, reason, await tx.companionsOf(turn.order.id));
+    cancelRequest(turn, reason, await tx.companionsOf(turn.order.id));
     withhold(turn, calls, reason);
   },
 

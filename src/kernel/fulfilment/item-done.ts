@@ -1,6 +1,6 @@
 /** When an item of a request counts as done, and when only as partly done. */
-import { type ItemState, type Level, rankOf } from "./order.ts";
-import type { ItemRequest } from "./request-draft.ts";
+import { type ItemState, type Level, rankOf } from "../order/order.ts";
+import type { ItemRequest } from "../order/request-draft.ts";
 
 type Asked = { readonly state: ItemState; readonly subject: ItemRequest };
 
@@ -26,10 +26,6 @@ export const isRequestItemDone = (item: Asked, doneAt: Level): boolean =>
 
 export const waitsForElements = ({ subject }: Pick<Asked, "subject">): boolean =>
   Object.values(subject.elements).some((state) => state === "asked");
-
-/** Something of it is there, though not all. */
-export const isPartlyDone = (state: ItemState): boolean =>
-  rankOf(state) > 0 || state === "registered" || state === "access_data_sent";
 
 /** Nothing of it goes to the device: what there is of it, elements of the network do. */
 export const isOfNetworkAlone = ({ subject }: Pick<Asked, "subject">): boolean =>
