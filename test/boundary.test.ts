@@ -199,6 +199,17 @@ test("each file of app, store and kernel stands in a room inside, named here and
   assert.deepEqual(untold, [], "ARCHITECTURE.md does not name it");
 });
 
+test("the record of an order does not look at who opened it: it asks its flow", () => {
+  const looks = ALL.flatMap((path) => {
+    const name = relative(SRC, path);
+    // `turn.ts` says which order is of a request, for all others.
+    if (!name.startsWith("kernel/order/") || name === "kernel/order/turn.ts") return [];
+    const text = readFileSync(path, "utf8");
+    return /\border\.request\b|\bitem\.subject\b|\bisOfRequest\(/.test(text) ? [name] : [];
+  });
+  assert.deepEqual(looks, []);
+});
+
 test("no block of ten lines stands in two doors", () => {
   const doors = ALL.flatMap((path) => {
     const name = relative(SRC, path);

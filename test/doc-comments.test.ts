@@ -19,7 +19,7 @@ const PORTS = [
   "kernel/order/order-reader.ts",
   "kernel/order/order-store.ts",
   "kernel/order/reply-store.ts",
-  "kernel/order/request-reader.ts",
+  "kernel/requested/request-reader.ts",
   "kernel/order/request-store.ts",
   "http/d/ports.ts",
   "http/ports.ts",

@@ -25,12 +25,12 @@ import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/
 import type { Peers } from "../kernel/order/peers.ts";
 import type { OrderPolicy } from "../kernel/order/policy.ts";
 import type { RequestDesk } from "../kernel/order/request.ts";
-import type { RequestReader } from "../kernel/order/request-reader.ts";
-import type { Symptoms } from "../kernel/order/symptoms.ts";
 import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
+import type { RequestReader } from "../kernel/requested/request-reader.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
+import type { Symptoms } from "../kernel/support/symptoms.ts";
 import type { IssuerKey } from "../wire/message/issuer-key.ts";
 import type { PortalDeps, PortalOperator } from "./d/ports.ts";
 

@@ -386,10 +386,10 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "money",
     what: "a symptom stands in the record without evidence, as a constant",
-    file: "src/kernel/order/symptoms.ts",
+    file: "src/kernel/support/symptoms.ts",
     line: "cannotReach: found.length > 0 ? found : NOT_KNOWN,",
     broken: 'cannotReach: [{ application: "mms", from: "seen", source: "gateway" }],',
-    tests: ["src/kernel/order/symptoms.test.ts"],
+    tests: ["src/kernel/support/symptoms.test.ts"],
   },
   {
     protects: "money",

@@ -1,8 +1,8 @@
 /** `turnup offer` and `turnup offers`: an item of the catalog offered by SMS, and what became of offers. */
 import { randomUUID } from "node:crypto";
 import type { OfferOutcome } from "../../kernel/order/offered.ts";
-import { OFFER_STATES, type OfferState, type OfferView } from "../../kernel/order/request-reader.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
+import { OFFER_STATES, type OfferState, type OfferView } from "../../kernel/requested/request-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";

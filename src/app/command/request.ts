@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { CHANNELS, type Channel, ORDER_STATES, type OrderState } from "../../kernel/order/order.ts";
 import type { NewRequest, RequestDesk, RequestStatus } from "../../kernel/order/request.ts";
-import type { RequestDetail, RequestRow } from "../../kernel/order/request-reader.ts";
+import type { RequestDetail, RequestRow } from "../../kernel/requested/request-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";

@@ -1,6 +1,6 @@
 /** `turnup request review`, `request reviews`: people of whom nothing is known wait for a person of the operator (R38). */
 import type { RequestDesk } from "../../kernel/order/request.ts";
-import type { RequestRow } from "../../kernel/order/request-reader.ts";
+import type { RequestRow } from "../../kernel/requested/request-reader.ts";
 import { TurnupError } from "../../term/error.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { requestDeskOf, requestReaderOf } from "../server/request-desk.ts";

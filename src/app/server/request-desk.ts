@@ -9,7 +9,7 @@ import { seenFromHome } from "../../kernel/catalog/catalog-store.ts";
 import { createConductor } from "../../kernel/conductor/conductor.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
-import type { RequestReader } from "../../kernel/order/request-reader.ts";
+import type { RequestReader } from "../../kernel/requested/request-reader.ts";
 import { serverNameOf } from "../../proxy/servers.ts";
 import { shippedAccessPointIndex, shippedNetworks } from "../../store/dataset/access-point-data.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";

@@ -4,8 +4,8 @@
  */
 import Type from "typebox";
 import { OFFER_OUTCOMES, type OfferOutcome } from "../../kernel/order/offered.ts";
-import { OFFER_STATES, type OfferView } from "../../kernel/order/request-reader.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
+import { OFFER_STATES, type OfferView } from "../../kernel/requested/request-reader.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { answerPage, pageOf } from "../page.ts";

@@ -20,10 +20,10 @@ import type { Companion, EndedMessage } from "../order/message.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { OrderTransaction } from "../order/order-store.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
-import type { SeenSymptom } from "../order/symptoms.ts";
 import { type Ending, isOfRequest, type Turn } from "../order/turn.ts";
 import { requestedFlow } from "../requested/flow.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
+import type { SeenSymptom } from "../support/symptoms.ts";
 
 /** What the network saw its applications fail at; messages that go along with its own, of an order that lost its number. */
 export type Due = { readonly symptoms: readonly SeenSymptom[]; readonly companions: readonly Companion[] };

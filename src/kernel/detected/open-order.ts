@@ -12,10 +12,10 @@ import { type OperatorTerms, type Relation, relationOf } from "../order/operator
 import type { ItemDraft } from "../order/order-draft.ts";
 import { FIRST_RECHECK_MINUTES, RECHECK_MINUTES } from "../order/recheck.ts";
 import { earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
-import { type SeenSymptom, symptomsOf } from "../order/symptoms.ts";
 import type { Booking, Turn } from "../order/turn.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { Judgement } from "../support/judge.ts";
+import { type SeenSymptom, symptomsOf } from "../support/symptoms.ts";
 import { isLeftBehind, keyItem, newItem } from "./key-item.ts";
 
 /** @param symptoms what the network saw its applications fail at, newest first */

@@ -8,8 +8,8 @@ import {
   MAKE_CHARACTERS_MAX,
   MODEL_CHARACTERS_MAX,
 } from "../../wire/message/billing-api.ts";
+import type { BilledOffering } from "../account/account-books.ts";
 import type { UserData } from "../account/user-data.ts";
-import type { BilledOffering } from "../order/account-books.ts";
 import { isClosed } from "../order/ending.ts";
 import { itemsOf, type RequestTurn } from "../order/turn.ts";
 import { isRequestItemDone } from "./item-done.ts";

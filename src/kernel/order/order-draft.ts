@@ -1,10 +1,10 @@
 /** An order in memory, read under its lock, changed by decisions and written with them; and what it is about. */
 import type { FeeTerms } from "../settlement/charge.ts";
+import type { SeenSymptom } from "../support/symptoms.ts";
 import type { KeyState } from "./device-key.ts";
 import type { CarrierMessage } from "./message.ts";
 import type { ItemKind, ItemState, OrderCause, OrderState, Verdict } from "./order.ts";
 import type { ItemRequest, RequestDraft } from "./request-draft.ts";
-import type { SeenSymptom } from "./symptoms.ts";
 
 /** Who and what an order is about, unsealed: lives in memory only, never in a row, a log or an error. */
 export type Subscriber = {

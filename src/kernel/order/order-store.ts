@@ -3,6 +3,7 @@
  * on disk. Everything inside `transaction` happens or nothing does; nothing is sent inside it.
  */
 import type { ChargeDraft } from "../settlement/charge.ts";
+import type { SymptomInput } from "../support/symptoms.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { IssuedKey, TakenKey } from "./device-key.ts";
 import type {
@@ -18,7 +19,6 @@ import type { DueOrder, OrderDraft, Subscriber } from "./order-draft.ts";
 import type { CallKind, OpenCall, OutboundCall, UnreadableCall } from "./outbound-call.ts";
 import type { AccountDraft } from "./request-draft.ts";
 import type { RequestStore, RequestTransaction } from "./request-store.ts";
-import type { SymptomInput } from "./symptoms.ts";
 
 /** What decides and what is written within one transaction, all or nothing. */
 export interface OrderTransaction extends RequestTransaction {

@@ -3,6 +3,8 @@
  * with its order, under its lock, changed in memory, and written with it. What is somebody's own (user data, keys,
  * registration data, access data) is unsealed here and nowhere else: it never enters an event, a reason or a call's body.
  */
+
+import type { AccountBooks } from "../account/account-books.ts";
 import type { CardReference, UserData } from "../account/user-data.ts";
 import type {
   Assurance,
@@ -13,7 +15,6 @@ import type {
   Price,
 } from "../catalog/catalog-item.ts";
 import type { Findings, Rejection, Verdict, VerificationDue } from "../registration/judge-verification.ts";
-import type { AccountBooks } from "./account-books.ts";
 import type { OrderState } from "./order.ts";
 
 /**

@@ -1,7 +1,8 @@
 /** What requests ask of storage inside a transaction, beside orders. */
+
+import type { AccountBooks } from "../account/account-books.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import type { Localized } from "../catalog/catalog-item.ts";
-import type { AccountBooks } from "./account-books.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { ReplyStore, ReplyTransaction } from "./reply-store.ts";
 import type { NewRequest } from "./request.ts";

@@ -1,5 +1,5 @@
 /** The tables of an order as the conductor's drafts and back: columns, bulk writers, and rows read into drafts. */
-import { writeCallBody } from "../../kernel/order/call-body.ts";
+import { writeCallBody } from "../../kernel/calls/call-body.ts";
 import type {
   CallChange,
   ChangeSet,

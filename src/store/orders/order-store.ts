@@ -1,6 +1,6 @@
 /** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
 import { type ChangeKind, type Changes, NOTHING_HEARD } from "../../kernel/account/changes.ts";
-import { readCallContent } from "../../kernel/order/call-body.ts";
+import { readCallContent } from "../../kernel/calls/call-body.ts";
 import type { TakenKey } from "../../kernel/order/device-key.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
 import type { OperatorTerms, Relation } from "../../kernel/order/operator-terms.ts";

@@ -2,7 +2,7 @@
  * What the billing centre is to hear of subscribers, and what it took last: the operator's own account number, the token that
  * pays, what each has. Numbers and what was told stand sealed.
  */
-import type { AccountBooks, BilledOffering } from "../../kernel/order/account-books.ts";
+import type { AccountBooks, BilledOffering } from "../../kernel/account/account-books.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";

@@ -20,7 +20,7 @@ import type {
   Standing,
   SubscriberNumber,
   VerificationView,
-} from "../../kernel/order/request-reader.ts";
+} from "../../kernel/requested/request-reader.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import type { Database } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";

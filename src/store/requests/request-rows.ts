@@ -3,7 +3,7 @@
  * of its own: user data and fields, notice keys, registration data, access data.
  */
 
-import type { AccountBooks } from "../../kernel/order/account-books.ts";
+import type { AccountBooks } from "../../kernel/account/account-books.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { CHANNELS } from "../../kernel/order/order.ts";
 import type { OrderDraft } from "../../kernel/order/order-draft.ts";

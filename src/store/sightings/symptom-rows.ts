@@ -1,5 +1,5 @@
 /** What applications of handsets were seen to fail at, by the blind index of the device, which need not be known yet. */
-import type { SeenSymptom, SymptomInput } from "../../kernel/order/symptoms.ts";
+import type { SeenSymptom, SymptomInput } from "../../kernel/support/symptoms.ts";
 import { type Imei, imei14Of } from "../../term/imei.ts";
 import type { Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";

@@ -5,7 +5,7 @@
 import Type from "typebox";
 import type { Role } from "../../../kernel/account/role.ts";
 import { ORDER_STATES, SPINE_CAUSES } from "../../../kernel/order/order.ts";
-import type { Standing } from "../../../kernel/order/request-reader.ts";
+import type { Standing } from "../../../kernel/requested/request-reader.ts";
 import { TurnupError } from "../../../term/error.ts";
 import { tooMany } from "../../auth.ts";
 import { accepted, ok, route } from "../../route.ts";

@@ -4,7 +4,7 @@ import { USER_FIELDS } from "../../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
 import { CHANNELS, ITEM_STATES, ORDER_STATES } from "../../../kernel/order/order.ts";
 import type { RequestStatus } from "../../../kernel/order/request.ts";
-import type { RequestDetail, RequestRow } from "../../../kernel/order/request-reader.ts";
+import type { RequestDetail, RequestRow } from "../../../kernel/requested/request-reader.ts";
 import { instant, instantOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
 import { itemId, termsId } from "../catalog/schema.ts";
 

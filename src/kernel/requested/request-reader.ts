@@ -5,8 +5,8 @@
  */
 import type { UserAccount } from "../account/account-facts.ts";
 import type { Assurance } from "../catalog/catalog-item.ts";
-import type { Channel, OrderState } from "./order.ts";
-import type { Page, PageQuery } from "./order-reader.ts";
+import type { Channel, OrderState } from "../order/order.ts";
+import type { Page, PageQuery } from "../order/order-reader.ts";
 
 /** One line of a list. */
 export type RequestRow = {

@@ -3,8 +3,8 @@
  * kind's fields and read back with a check, since a row may come from another release, or from a person with a database tool.
  */
 import { ASSURANCES, NETWORK_ELEMENTS } from "../catalog/catalog-item.ts";
-import { BILLING_NOTICES, type CallBodies, type CallContent, type CallKind } from "./outbound-call.ts";
-import { TERMS_CHANNELS } from "./request-policy.ts";
+import { BILLING_NOTICES, type CallBodies, type CallContent, type CallKind } from "../order/outbound-call.ts";
+import { TERMS_CHANNELS } from "../order/request-policy.ts";
 
 /** `undefined` where the text is none of this field's; a field that a row lacks is read as the empty text. */
 type Field<Value> = {

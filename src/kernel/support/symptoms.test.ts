@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { testEngine } from "../../../test/fixture/order-engine.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
-import { cutOffOn } from "../support/cut-off.ts";
-import { SupportKnowledge } from "../support/support-knowledge.ts";
+import { cutOffOn } from "./cut-off.ts";
+import { SupportKnowledge } from "./support-knowledge.ts";
 import { NOT_KNOWN, type SeenSymptom, symptomsOf } from "./symptoms.ts";
 
 const MMS: SeenSymptom = {

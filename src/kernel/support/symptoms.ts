@@ -3,7 +3,7 @@
  * and which applications cannot reach the manufacturer. Each is said with where it comes from: an attempt that the network
  * saw fail, or the data about the model. Where neither tells, the record says "not known"; a contract tells nothing of it.
  */
-import type { CutOffApplication } from "../support/cut-off.ts";
+import type { CutOffApplication } from "./cut-off.ts";
 
 export const NOT_KNOWN = "not known";
 /** An attempt that is older says nothing of today. */

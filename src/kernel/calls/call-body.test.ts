@@ -1,8 +1,8 @@
 /** Bodies of outbound calls as rows: written as the former release reads them, read back with a check. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { CALL_KINDS, type CallBodies, type CallContent, type CallKind } from "../order/outbound-call.ts";
 import { readCallContent, writeCallBody } from "./call-body.ts";
-import { CALL_KINDS, type CallBodies, type CallContent, type CallKind } from "./outbound-call.ts";
 
 const AT = new Date(Date.UTC(2026, 4, 4, 8));
 const SUM = { amountMinor: 251n, currency: "EUR" };
