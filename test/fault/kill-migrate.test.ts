@@ -16,7 +16,7 @@ const OPERATOR = "00000000-0000-7000-8000-0000000000aa";
 const LAST_OF_0_1_0 = "0008";
 /** More than two batches. */
 const ORDERS = 25_000;
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 300_000;
 const KEY = Buffer.alloc(32, 5);
 /** In the third batch of the messages, whose payload somebody holds. */
 const HELD = `00000000-0000-7000-8000-${(22_001).toString(16).padStart(12, "0")}`;

@@ -12,7 +12,7 @@ const MAX_BATCH = 500;
 const FLUSH_MS = 10;
 const RETRY_MS = 200;
 const TIMEOUT_MS = 10_000;
-const PAGE_TRIES = 300;
+const PAGE_TRIES = 1_500;
 /** A probe keeps what it could not tell. */
 const MAX_WAITING = 200_000;
 
