@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { test } from "vitest";
 import { ITEM_STATES, ORDER_STATES } from "../src/kernel/order/order.ts";
+import { errorTexts } from "./fixture/error-texts.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const FILE_OCTETS_MAX = 1_048_576;
@@ -203,22 +204,31 @@ test("links between pages lead somewhere, and so does each page that a source na
   assert.deepEqual(broken, []);
 });
 
+const sources = files
+  .filter((name) => name.startsWith("src/") && name.endsWith(".ts") && !name.endsWith(".test.ts"))
+  .map((file) => ({ file, text: textOf(file) }));
+/** With a capital, a value or the own spelling of a field or a setting in front, and an end. */
+const isSentence = (text: string): boolean =>
+  /^(?:[^a-z]|[a-z]+[._][a-z]|[a-z]+[A-Z])/.test(text) && /[.?!]$/.test(text);
+
 test("each next step that an error names is a sentence", () => {
-  const steps = files
-    .filter((name) => name.startsWith("src/") && name.endsWith(".ts") && !name.endsWith(".test.ts"))
-    .flatMap((name) =>
-      [
-        ...textOf(name).matchAll(
-          /\bnextStep:\s*("[^"\n]*"|'[^'\n]*'|`(?:\$\{(?:[^{}`]|\{[^}]*\})*\}|[^`$\\]|\\.)*`)/g,
-        ),
-      ].map(([, literal = ""]) => ({ name, text: literal.slice(1, -1) })),
-    );
-  assert.ok(steps.length > 100, `${steps.length} next steps were found`);
-  const unlike = steps.filter(
-    ({ text }) => !/^(?:[^a-z]|[a-z]+[._][a-z])/.test(text) || !/[.?!]$/.test(text),
+  const steps = sources.flatMap(({ file, text }) =>
+    [
+      ...text.matchAll(/\bnextStep:\s*("[^"\n]*"|'[^'\n]*'|`(?:\$\{(?:[^{}`]|\{[^}]*\})*\}|[^`$\\]|\\.)*`)/g),
+    ].map(([, literal = ""]) => ({ file, text: literal.slice(1, -1) })),
   );
+  assert.ok(steps.length > 100, `${steps.length} next steps were found`);
   assert.deepEqual(
-    unlike.map(({ name, text }) => `${name}: ${text}`),
+    steps.filter(({ text }) => !isSentence(text)).map(({ file, text }) => `${file}: ${text}`),
+    [],
+  );
+});
+
+test("each error says what it met in a sentence", () => {
+  const texts = errorTexts(sources);
+  assert.ok(texts.length > 300, `${texts.length} texts were found`);
+  assert.deepEqual(
+    texts.filter(({ text }) => !isSentence(text)).map(({ file, text }) => `${file}: ${text}`),
     [],
   );
 });

@@ -53,7 +53,7 @@ export function createGate({ tokens, changes, clock, monotonicMs }: GateDeps, ru
     async callerOf(authorization, address) {
       const token = tokenIn(authorization);
       if (token === undefined) {
-        throw new TurnupError("token_missing", "this address answers only with a token", {
+        throw new TurnupError("token_missing", "This address answers only with a token.", {
           nextStep: "Send the header 'Authorization: Bearer tup_...'.",
         });
       }
@@ -114,7 +114,7 @@ async function recordOf(gate: GateState, token: string, address: string): Promis
 
 function refuseAfterFailures(gate: GateState, address: string, nowMs: number): void {
   const seconds = gate.rules.failures.secondsUntilAllowed(address, nowMs);
-  if (seconds > 0) throw tooMany(seconds, "too many refused tokens from this address");
+  if (seconds > 0) throw tooMany(seconds, "Too many refused tokens from this address.");
 }
 
 function failed(gate: GateState, address: string, error: TurnupError): never {

@@ -26,7 +26,7 @@ export function ifMatchOf(request: FastifyRequest): readonly string[] | undefine
 export function requiredIfMatch(request: FastifyRequest): readonly string[] {
   const tags = ifMatchOf(request);
   if (tags) return tags;
-  throw new TurnupError("precondition_required", "this change needs an If-Match header", {
+  throw new TurnupError("precondition_required", "This change needs an If-Match header.", {
     nextStep: "GET it first and send its ETag as If-Match.",
   });
 }
@@ -35,6 +35,6 @@ export const isAmong = (tags: readonly string[], etag: string | undefined): bool
   etag !== undefined && (tags.includes(etag) || tags.includes("*"));
 
 export const changedMeanwhile = (): TurnupError =>
-  new TurnupError("precondition_failed", "it was changed since you read it, or is not there", {
+  new TurnupError("precondition_failed", "It was changed since you read it, or is not there.", {
     nextStep: "GET it again, look at what changed, and repeat your change with the new ETag.",
   });

@@ -24,7 +24,7 @@ export function idempotencyKeyOf(request: FastifyRequest): string {
   if (key === undefined) {
     throw new TurnupError(
       "idempotency_key_missing",
-      "this request needs an Idempotency-Key of 1 to 200 printable characters",
+      "This request needs an Idempotency-Key of 1 to 200 printable characters.",
       {
         nextStep: "Send a new random key with each new request, and the same key when you repeat one.",
       },
@@ -87,11 +87,11 @@ export async function onceAtDoor<Outcome>(
 const API_DOOR: Door<Answer> = {
   isRefusal: (error) => error instanceof TurnupError && STATUS_OF[error.code] < 500,
   running: () =>
-    new TurnupError("request_in_progress", "a request with this Idempotency-Key is being worked on", {
+    new TurnupError("request_in_progress", "A request with this Idempotency-Key is being worked on.", {
       nextStep: "Repeat it in a minute with the same key.",
     }),
   otherRequest: () =>
-    new TurnupError("idempotency_key_reused", "this Idempotency-Key came with another request before", {
+    new TurnupError("idempotency_key_reused", "This Idempotency-Key came with another request before.", {
       nextStep: "Use a new key for a new request.",
     }),
   keep: ({ status, body }) => ({ status, body: withoutSecret(body) }),

@@ -170,7 +170,7 @@ export class InvalidRequest extends TurnupError {
     const [first] = errors;
     super(
       "invalid_request",
-      first ? `${first.at}: ${first.wanted}` : "the request has another shape than described",
+      first ? `${first.at}: ${first.wanted}.` : "The request has another shape than described.",
       {
         nextStep: "Correct the named fields; /openapi.json describes the request.",
       },
@@ -188,7 +188,7 @@ export function problemOf(
   if (!known || (STATUS_OF[known.code] >= 500 && STATUS_OF[known.code] !== 503)) {
     const hidden = new TurnupError(
       "internal_error",
-      "the server failed at this request; the fault is logged",
+      "The server failed at this request; the fault is logged.",
       {
         nextStep: "Try again later; if it stays, report the request id.",
       },
@@ -229,33 +229,33 @@ function fromFramework(error: unknown): TurnupError | undefined {
   const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown };
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new TurnupError("body_too_large", "the body is longer than this route takes", {
+      return new TurnupError("body_too_large", "The body is longer than this route takes.", {
         nextStep: "Send fewer rows in one request.",
       });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new TurnupError(
         "media_type_unsupported",
-        "the body's Content-Type is not one that this route reads",
+        "The body's Content-Type is not one that this route reads.",
         {
           nextStep: "Send application/json; sightings may be text/csv.",
         },
       );
     case "FST_ERR_BAD_URL":
-      return new TurnupError("invalid_request", "the address is not a well-formed URL");
+      return new TurnupError("invalid_request", "The address is not a well-formed URL.");
     case "FST_ERR_MAX_PARAM_LENGTH":
-      return new TurnupError("invalid_request", "a part of the address is longer than any we know");
+      return new TurnupError("invalid_request", "A part of the address is longer than any we know.");
   }
   if (error instanceof SyntaxError || (typeof code === "string" && code.startsWith("FST_ERR_CTP_"))) {
     return new TurnupError(
       "body_malformed",
-      "the body is not well-formed JSON, or holds a forbidden member name",
+      "The body is not well-formed JSON, or holds a forbidden member name.",
       {
         nextStep: "Check the body with a JSON parser and its Content-Length.",
       },
     );
   }
   if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500) {
-    return new TurnupError("invalid_request", "the request was not understood");
+    return new TurnupError("invalid_request", "The request was not understood.");
   }
   return undefined;
 }

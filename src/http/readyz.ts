@@ -51,7 +51,7 @@ export function readyz(): Route {
         );
         throw new TurnupError(
           "dependency_unavailable",
-          `not ready: ${missing.join(", ")}${refusing.join("")}`,
+          `The server is not ready: ${missing.join(", ")}${refusing.join("")}.`,
           {
             nextStep: "Give this server no work until it is ready; its log says what is missing.",
           },

@@ -43,7 +43,7 @@ test("a problem document names its code, what to do, and the request", async () 
     title: "Token missing",
     status: 401,
     code: "token_missing",
-    detail: "this address answers only with a token",
+    detail: "This address answers only with a token.",
     nextStep: "Send the header 'Authorization: Bearer tup_...'.",
     instance: "r-1",
   });
@@ -482,7 +482,7 @@ test("a server that is not ready says so in one line of its log, with what is mi
   const { level, code, reason, route } = JSON.parse(lines[0]!);
   assert.deepEqual(
     { level, code, reason, route },
-    { level: 40, code: "dependency_unavailable", reason: "not ready: smsc", route: "/readyz" },
+    { level: 40, code: "dependency_unavailable", reason: "The server is not ready: smsc.", route: "/readyz" },
   );
   assert.ok(!lines[0]!.includes("stack"));
   await fresh.server.close();

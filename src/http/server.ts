@@ -231,9 +231,9 @@ async function admitCaller(parts: ServerParts, route: Route, request: FastifyReq
   const caller = await callerOf(parts, route, request);
   request.caller = caller;
   const seconds = perToken.take(caller.tokenId, deps.monotonicMs());
-  if (seconds > 0) throw tooMany(seconds, "this token asks too often");
+  if (seconds > 0) throw tooMany(seconds, "This token asks too often.");
   if (route.roles !== "open" && !route.roles.includes(caller.role)) {
-    throw new TurnupError("role_not_allowed", `a token of role ${caller.role} may not do this`, {
+    throw new TurnupError("role_not_allowed", `A token of role ${caller.role} may not do this.`, {
       nextStep: `Use a token of role ${route.roles.join(" or ")}.`,
     });
   }
@@ -285,13 +285,13 @@ function notFoundOf(routes: readonly Route[], request: FastifyRequest, reply: Fa
   const [path = ""] = request.url.split("?");
   const methods = routes.filter((route) => matches(route.path, path)).map((route) => route.method as string);
   if (methods.length === 0) {
-    return new TurnupError("not_found", "there is nothing at this address", {
+    return new TurnupError("not_found", "There is nothing at this address.", {
       nextStep: "/openapi.json lists every address.",
     });
   }
   if (routes.some((route) => matches(route.path, path) && answersHead(route))) methods.push("HEAD");
   reply.header("allow", methods.join(", "));
-  return new TurnupError("method_not_allowed", `this address answers ${methods.join(", ")}`);
+  return new TurnupError("method_not_allowed", `This address answers ${methods.join(", ")}.`);
 }
 
 /** Looking whether a page is there must not count as opening it. */

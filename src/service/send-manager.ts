@@ -3,6 +3,7 @@
  * the device, a request for just the fields that are wrong, or a refusal. Access data passes through once: it is in the
  * answer that made it, and is nowhere kept.
  */
+import { sentenceOf } from "../term/sentence.ts";
 import { EXTENSION_SCHEMA, type NeededDatum, USER_SCHEMA } from "../wire/message/scim.ts";
 import type { Malformed } from "./receive-manager.ts";
 import type { AccessData, Verdict } from "./registration-kernel.ts";
@@ -28,7 +29,7 @@ export function answerOf(verdict: Verdict | Malformed): Sent {
         kind: "refusal",
         status: 400,
         scimType: "invalidValue",
-        detail: `just these are wanted: ${verdict.needs.map(({ name, problem }) => `${name} (${problem})`).join(", ")}`,
+        detail: `Just these are wanted: ${verdict.needs.map(({ name, problem }) => `${name} (${problem})`).join(", ")}.`,
         extension: { id: verdict.registration.id, needs: verdict.needs },
       };
     case "taken":
@@ -36,14 +37,14 @@ export function answerOf(verdict: Verdict | Malformed): Sent {
         kind: "refusal",
         status: 409,
         scimType: "uniqueness",
-        detail: `this ${verdict.by} is there already`,
+        detail: `This ${verdict.by} is there already.`,
       };
     case "unknown":
-      return { kind: "refusal", status: 404, scimType: null, detail: "there is no such user" };
+      return { kind: "refusal", status: 404, scimType: null, detail: "There is no such user." };
     case "full":
-      return { kind: "refusal", status: 503, scimType: null, detail: "no more users are taken" };
+      return { kind: "refusal", status: 503, scimType: null, detail: "No more users are taken." };
     case "malformed":
-      return { kind: "refusal", status: 400, scimType: "invalidValue", detail: verdict.detail };
+      return { kind: "refusal", status: 400, scimType: "invalidValue", detail: sentenceOf(verdict.detail) };
   }
 }
 

@@ -39,17 +39,17 @@ export function operatorOf(apn: Apn): Plmn | undefined {
 }
 
 function brokenRuleOf(text: string): string | undefined {
-  if (text.length === 0) return "an access point name is empty";
+  if (text.length === 0) return "An access point name is empty.";
   if (text.length + 1 > APN_OCTETS_MAX)
-    return `an access point name has at most ${APN_OCTETS_MAX - 1} characters`;
+    return `An access point name has at most ${APN_OCTETS_MAX - 1} characters.`;
   const network = text.replace(OPERATOR_IDENTIFIER, "");
   if (network.length + 1 > NETWORK_IDENTIFIER_OCTETS_MAX) {
-    return `a network identifier has at most ${NETWORK_IDENTIFIER_OCTETS_MAX - 1} characters`;
+    return `A network identifier has at most ${NETWORK_IDENTIFIER_OCTETS_MAX - 1} characters.`;
   }
   if (!network.split(".").every((label) => LABEL.test(label))) {
-    return "an access point name is labels of letters, digits and inner hyphens, parted by dots";
+    return "An access point name is labels of letters, digits and inner hyphens, parted by dots.";
   }
-  if (RESERVED.test(network)) return "an access point name never begins with rac, lac, sgsn or rnc";
-  if (/\.gprs$/i.test(network)) return "only an operator identifier (.mncNNN.mccNNN.gprs) ends with .gprs";
+  if (RESERVED.test(network)) return "An access point name never begins with rac, lac, sgsn or rnc.";
+  if (/\.gprs$/i.test(network)) return "Only an operator identifier (.mncNNN.mccNNN.gprs) ends with .gprs.";
   return undefined;
 }

@@ -12,10 +12,10 @@ type Iccid = string & { readonly brand: "Iccid" };
 export function parseIccid(text: string): Iccid {
   const digits = text.length > 40 ? "" : text.replace(/[\s-]/g, "").replace(/[fF]$/, "");
   if (!/^89\d{17,18}$/.test(digits)) {
-    throw new TurnupError("iccid_malformed", "an ICCID has 19 or 20 digits beginning with 89");
+    throw new TurnupError("iccid_malformed", "An ICCID has 19 or 20 digits beginning with 89.");
   }
   if (!passesLuhn(digits)) {
-    throw new TurnupError("iccid_check_digit", "the last digit of the ICCID is not its check digit");
+    throw new TurnupError("iccid_check_digit", "The last digit of the ICCID is not its check digit.");
   }
   return digits as Iccid;
 }

@@ -51,7 +51,7 @@ const MEID_REGION_SHARED = 0x99;
  */
 export function parseImei(text: string): Imei {
   const digits = withoutSeparators(text);
-  if (!/^\d{15}$/.test(digits)) throw malformed("imei_malformed", "an IMEI has 15 digits", text);
+  if (!/^\d{15}$/.test(digits)) throw malformed("imei_malformed", "An IMEI has 15 digits", text);
   return checked(identityOfImei(digits));
 }
 
@@ -63,7 +63,7 @@ export function parseImei(text: string): Imei {
  */
 export function imeiFromNetwork(digits: string): Imei {
   if (!/^\d{14}(?:\d{0,2}|[fF])$/.test(digits)) {
-    throw malformed("imei_malformed", "a network sends 14, 15 or 16 digits", digits);
+    throw malformed("imei_malformed", "A network sends 14, 15 or 16 digits", digits);
   }
   const body = digits.slice(0, 14);
   const whole = body + luhnDigitOf(body);
@@ -78,7 +78,7 @@ export function imeiFromNetwork(digits: string): Imei {
  */
 export function parseImeisv(text: string): Imeisv {
   const digits = withoutSeparators(text);
-  if (!/^\d{16}$/.test(digits)) throw malformed("imeisv_malformed", "an IMEISV has 16 digits", text);
+  if (!/^\d{16}$/.test(digits)) throw malformed("imeisv_malformed", "An IMEISV has 16 digits", text);
   const refusal = refusalOf(digits);
   if (refusal) throw new TurnupError(refusal.code, refusal.message);
   return digits as Imeisv;
@@ -86,7 +86,7 @@ export function parseImeisv(text: string): Imeisv {
 
 /** Reads a TAC: 8 digits, leading zeros count. @throws TurnupError `imei_malformed` */
 export function parseTac(text: string): Tac {
-  if (!/^\d{8}$/.test(text)) throw malformed("imei_malformed", "a TAC has 8 digits", text);
+  if (!/^\d{8}$/.test(text)) throw malformed("imei_malformed", "A TAC has 8 digits", text);
   return text as Tac;
 }
 
@@ -159,9 +159,13 @@ function named(kind: "imei" | "imei14" | "imeisv", digits: string): Identity {
 }
 
 function refusalOf(digits: string): IdentityError | undefined {
-  if (isFiller(digits)) return { code: "imei_filler", message: "a run of filler digits, not a device" };
+  if (isFiller(digits))
+    return { code: "imei_filler", message: "This is a run of filler digits, not a device." };
   if (isTestImei(digits)) {
-    return { code: "imei_test", message: `reporting body ${digits.slice(0, 2)} gives out test numbers only` };
+    return {
+      code: "imei_test",
+      message: `Reporting body ${digits.slice(0, 2)} gives out test numbers only.`,
+    };
   }
   return undefined;
 }
@@ -202,10 +206,10 @@ const refused = (kind: IdentityKind, code: ErrorCode, message: string): Identity
 });
 
 const malformed = (code: ErrorCode, rule: string, text: string): TurnupError =>
-  new TurnupError(code, `${rule}, not ${text.length} characters of this kind`);
+  new TurnupError(code, `${rule}, not ${text.length} characters of this kind.`);
 
 function checked(identity: Identity): Imei {
   if (!identity.valid) throw new TurnupError(identity.error.code, identity.error.message);
-  if (!("imei" in identity)) throw new TurnupError("imei_malformed", "a MEID is not an IMEI");
+  if (!("imei" in identity)) throw new TurnupError("imei_malformed", "A MEID is not an IMEI.");
   return identity.imei;
 }

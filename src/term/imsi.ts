@@ -10,7 +10,7 @@ export function parseImsi(text: string): Imsi {
   if (!/^\d{6,15}$/.test(text)) {
     throw new TurnupError(
       "imsi_malformed",
-      `an IMSI has 6 to 15 digits, not ${text.length} characters of this kind`,
+      `An IMSI has 6 to 15 digits, not ${text.length} characters of this kind.`,
     );
   }
   return text as Imsi;

@@ -10,12 +10,12 @@ export const BASIS_POINTS_WHOLE = 10_000;
 /** @throws TurnupError `currency_malformed` not three capital letters; `money_malformed` not an integer */
 export function money(amountMinor: bigint | number | string, currency: string): Money {
   if (!/^[A-Z]{3}$/.test(currency)) {
-    throw new TurnupError("currency_malformed", "a currency is three capital letters of ISO 4217");
+    throw new TurnupError("currency_malformed", "A currency is three capital letters of ISO 4217.");
   }
   const isInteger =
     typeof amountMinor === "bigint" ||
     (typeof amountMinor === "number" ? Number.isSafeInteger(amountMinor) : /^-?\d{1,18}$/.test(amountMinor));
-  if (!isInteger) throw new TurnupError("money_malformed", "an amount is an integer of minor units");
+  if (!isInteger) throw new TurnupError("money_malformed", "An amount is an integer of minor units.");
   return { amountMinor: BigInt(amountMinor), currency };
 }
 
@@ -42,7 +42,7 @@ export function portionOf(
   basisPoints: number,
 ): { readonly portion: Money; readonly rest: Money } {
   if (!Number.isInteger(basisPoints) || basisPoints < 0 || basisPoints > BASIS_POINTS_WHOLE) {
-    throw new TurnupError("portion_malformed", `a portion is 0 to ${BASIS_POINTS_WHOLE} basis points`);
+    throw new TurnupError("portion_malformed", `A portion is 0 to ${BASIS_POINTS_WHOLE} basis points.`);
   }
   const amountMinor = dividedHalfEven(sum.amountMinor * BigInt(basisPoints), BigInt(BASIS_POINTS_WHOLE));
   const portion: Money = { amountMinor, currency: sum.currency };
@@ -78,6 +78,6 @@ export const moneyToJson = ({ amountMinor, currency }: Money): { amountMinor: st
 
 function assertSameCurrency(one: Money, other: Money): void {
   if (one.currency !== other.currency) {
-    throw new TurnupError("currency_mismatch", `${one.currency} and ${other.currency} do not add up`);
+    throw new TurnupError("currency_mismatch", `${one.currency} and ${other.currency} do not add up.`);
   }
 }

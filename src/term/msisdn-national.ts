@@ -20,11 +20,11 @@ import { type Msisdn, parseMsisdn } from "./msisdn.ts";
 export function msisdnFromNational(text: string, country: string): Msisdn {
   const home = country.toUpperCase() as CountryCode; // the next line proves the cast
   if (!isSupportedCountry(home, plans as MetadataJson)) {
-    throw new TurnupError("country_unknown", "no numbering plan for this country code");
+    throw new TurnupError("country_unknown", "There is no numbering plan for this country code.");
   }
   if (/^\s*(?:\+|00)/.test(text)) return parseMsisdn(text);
   const number = text.length > 40 ? undefined : parsePhoneNumberFromString(text, home, plans as MetadataJson);
   if (!number?.isPossible())
-    throw new TurnupError("msisdn_malformed", `not a possible phone number of ${home}`);
+    throw new TurnupError("msisdn_malformed", `This is no possible phone number of ${home}.`);
   return parseMsisdn(number.number);
 }

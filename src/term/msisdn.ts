@@ -19,7 +19,7 @@ export function parseMsisdn(text: string): Msisdn {
   if (!E164.test(digits)) {
     throw new TurnupError(
       "msisdn_malformed",
-      "a phone number is 7 to 15 digits beginning with its country code",
+      "A phone number is 7 to 15 digits beginning with its country code.",
       {
         nextStep: "Write it as +<country code><number>.",
       },

@@ -174,7 +174,7 @@ test("with another seal key the data comes back, and who restores it is told tha
   const { url } = await empty();
   const restored = await runOn(url, ["restore", file], Buffer.alloc(32, 9));
   assert.equal(restored.exitCode, 0);
-  assert.match(restored.stderr, /cannot be used yet: .*seal/s);
+  assert.match(restored.stderr, /cannot be used yet\. .*seal/s);
 });
 
 /** Text is compressed; octets stand as they are. */

@@ -1,8 +1,10 @@
 /** `turnup backup` and `turnup restore`: a whole database as one file, and back. */
+
 import { createWriteStream, existsSync, statSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { restoreBackup, type Told, writeBackup } from "../../store/database/backup.ts";
 import { TurnupError } from "../../term/error.ts";
+import { sentenceOf } from "../../term/sentence.ts";
 import { readConfig } from "../config/config.ts";
 import { openBare, openSeals, sealKeyFile } from "../server/store.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
@@ -26,7 +28,7 @@ export const backupCommand: Command = {
   async run(context) {
     const file = oneFile(context);
     if (existsSync(file)) {
-      throw new TurnupError("file_unwritable", `${file} is there already`, { nextStep: "Name a new file." });
+      throw new TurnupError("file_unwritable", `${file} is there already.`, { nextStep: "Name a new file." });
     }
     const { config } = readConfig({ file: context.option("config"), env: context.env });
     const store = await openBare({ config, log: context.note, beside: true });
@@ -55,7 +57,7 @@ export const restoreCommand: Command = {
   async run(context) {
     const file = oneFile(context);
     if (!existsSync(file) || !statSync(file).isFile()) {
-      throw new TurnupError("file_unreadable", `${file} cannot be read: there is no such file`);
+      throw new TurnupError("file_unreadable", `${file} cannot be read: there is no such file.`);
     }
     const { config } = readConfig({ file: context.option("config"), env: context.env });
     const store = await openBare({ config, log: context.note, beside: true });
@@ -69,7 +71,7 @@ export const restoreCommand: Command = {
         () => context.note("The seal key here opens what is sealed in it."),
         (error: Error) =>
           context.note(
-            `The data is back, and cannot be used yet: ${error.message}. Put the former server's key there.`,
+            `The data is back, and cannot be used yet. ${sentenceOf(error.message)} Put the former server's key there.`,
           ),
       );
     } finally {
@@ -81,7 +83,7 @@ export const restoreCommand: Command = {
 
 function oneFile({ args }: CommandContext): string {
   const [file, ...more] = args;
-  if (file === undefined || more.length > 0) throw new UsageError("name one file");
+  if (file === undefined || more.length > 0) throw new UsageError("Name one file.");
   return file;
 }
 
@@ -106,7 +108,7 @@ async function writeWhole(
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "EEXIST") await rm(aside, { force: true });
     if (!/^E[A-Z]+$/.test(code ?? "")) throw error;
-    throw new TurnupError("file_unwritable", `${aside} cannot be written: ${message}`, { cause: error });
+    throw new TurnupError("file_unwritable", `${aside} cannot be written: ${message}.`, { cause: error });
   }
 }
 

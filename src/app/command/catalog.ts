@@ -71,7 +71,7 @@ export const catalogShowCommand: Command = {
     return await withOperator(context, async (opened) => {
       const found = await catalogOf(opened).find(opened.operator.id, id);
       if (!found) {
-        throw new TurnupError("catalog_item_not_found", "there is no such item in the catalog", {
+        throw new TurnupError("catalog_item_not_found", "There is no such item in the catalog.", {
           nextStep: "`turnup catalog list` lists them.",
         });
       }
@@ -154,7 +154,7 @@ async function importInto(
     const [first] = checked.problems;
     throw new TurnupError(
       "catalog_malformed",
-      `${file} has ${checked.problems.length} problems, nothing was changed`,
+      `${file} has ${checked.problems.length} problems; nothing was changed.`,
       {
         nextStep: `Mend the places named above, first ${first?.at}.`,
       },
@@ -184,6 +184,6 @@ function textOf(octets: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(octets);
   } catch {
-    throw new TurnupError("catalog_malformed", "the file is not UTF-8", { nextStep: "Save it as UTF-8." });
+    throw new TurnupError("catalog_malformed", "The file is not UTF-8.", { nextStep: "Save it as UTF-8." });
   }
 }

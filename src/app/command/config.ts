@@ -51,7 +51,7 @@ function updateTable(file: string): void {
   try {
     writeFileSync(file, withSettingsTable(readFileSync(file, "utf8")));
   } catch (cause) {
-    throw new TurnupError("file_unreadable", `${file} cannot be updated: ${(cause as Error).message}`, {
+    throw new TurnupError("file_unreadable", `${file} cannot be updated: ${(cause as Error).message}.`, {
       cause,
     });
   }

@@ -23,7 +23,7 @@ export const devicesUnknownCommand: Command = {
   async run(context) {
     const cursor = context.option("cursor");
     if (cursor !== undefined && !/^\d{8}$/.test(cursor))
-      throw new UsageError("--cursor is a TAC of 8 digits");
+      throw new UsageError("--cursor is a TAC of 8 digits.");
     const limit = limitOf(context.option("limit"));
     return await withOperator(context, async ({ store, operator }) => {
       const catalog = new DeviceCatalog(readShippedDatasets());

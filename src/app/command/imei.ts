@@ -150,7 +150,7 @@ function policyOf({ option }: CommandContext): SupportPolicy {
   if (text === undefined) return DEFAULT_SUPPORT_POLICY;
   const years = Number(text);
   if (!(years > 0 && years <= 50))
-    throw new UsageError("--cut-off is a number of years, more than 0 and at most 50");
+    throw new UsageError("--cut-off is a number of years, more than 0 and at most 50.");
   return { ...DEFAULT_SUPPORT_POLICY, ageCutOffYears: years };
 }
 
@@ -158,7 +158,7 @@ function dayOf({ option, now }: CommandContext): string {
   const text = option("as-of") ?? now().toISOString().slice(0, 10);
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
   if (!isDay || new Date(text).toISOString().slice(0, 10) !== text) {
-    throw new UsageError("--as-of is a day of the calendar, written YYYY-MM-DD");
+    throw new UsageError("--as-of is a day of the calendar, written YYYY-MM-DD.");
   }
   return text;
 }

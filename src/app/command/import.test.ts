@@ -96,13 +96,13 @@ test("a file of which nothing can be taken leaves the one before in place and ex
   for (const text of ["tac,make,model\n", "tac,make,model\n1,A,B\n2,A,B\n"]) {
     const { exitCode, stderr, stdout } = await run("tac", fixture.file("list.csv", text));
     assert.equal(exitCode, 1);
-    assert.match(stderr, /dataset_malformed: no row of .*list\.csv could be imported/);
+    assert.match(stderr, /dataset_malformed: No row of .*list\.csv could be imported/);
     assert.equal(stdout, "");
   }
   for (const text of ["", "a,b\n1,2\n", "\u0000\u0001"]) {
     const { exitCode, stderr } = await run("tac", fixture.file("list.csv", text));
     assert.equal(exitCode, 1);
-    assert.match(stderr, /^dataset_malformed: no header with a column tac/);
+    assert.match(stderr, /^dataset_malformed: The first \d+ lines hold no header with a column tac/);
   }
   assert.deepEqual(await registry.datasets.list(NORTH, { retired: true }), before);
 });
@@ -155,7 +155,7 @@ test("lifecycle and capability files are checked cell by cell, and a column that
   assert.equal(device.capability.omaCp, "yes");
   const { exitCode, stderr: lacking } = await run("lifecycle", fixture.file("x.csv", "make,model\nA,B\n"));
   assert.equal(exitCode, 1);
-  assert.match(lacking, /^dataset_malformed: the header lacks label/);
+  assert.match(lacking, /^dataset_malformed: The header lacks label/);
 });
 
 const EXCERPTS = join(import.meta.dirname, "../../../test/vector/data");
@@ -255,7 +255,7 @@ test("a fee for delivery is imported only for a make whose models are said to ru
     JSON.stringify([{ ...RELATION, make: "LG", feeLevel: "delivered" }]),
   );
   const refused = await run("relations", file, "--operator", "proof");
-  assert.match(refused.stderr, /LG: it is not said of all models of LG that they run device keys/);
+  assert.match(refused.stderr, /LG: It is not said of all models of LG that they run device keys/);
   assert.deepEqual(await registry.relations.list(id), []);
   const capability = fixture.file(
     "lg.csv",
@@ -288,5 +288,5 @@ test("wrong usage and files that are not there end with their codes", async () =
   assert.match(missing.stderr, /^file_unreadable: /);
   const broken = await run("relations", fixture.file("broken.json", '{"relations": ['));
   assert.equal(broken.exitCode, 1);
-  assert.match(broken.stderr, /^dataset_malformed: not JSON/);
+  assert.match(broken.stderr, /^dataset_malformed: The file is not JSON/);
 });

@@ -69,14 +69,15 @@ export const importCommand: Command = {
   ],
   async run(context) {
     const [kind, file] = context.args as [string, string];
-    if (!isKind(kind)) throw new UsageError(`there is no kind ${kind.slice(0, 40)}: ${KINDS.join(", ")}`);
+    if (!isKind(kind))
+      throw new UsageError(`There is no kind ${kind.slice(0, 40)}; there are ${KINDS.join(", ")}.`);
     const octets = await context.content(file, kind === "apn" ? IMPORT_OCTETS_MAX : FILE_OCTETS_MAX);
     const name = nameOf(context, file, kind);
     const read = readFile(kind, octets, name, context.option("licence") ?? "the operator's own");
     tellRefused(context, file, read);
     if (read.count === 0) {
       await tellSummary(context, read, { name, imported: 0 });
-      throw new TurnupError("dataset_malformed", `no row of ${file} could be imported`, {
+      throw new TurnupError("dataset_malformed", `No row of ${file} could be imported.`, {
         nextStep: read.refusedCount > 0 ? "Mend the rows named above." : "The file has a header and no rows.",
       });
     }
@@ -99,7 +100,7 @@ function nameOf(context: CommandContext, file: string, kind: Kind): string {
           .replace(/\.\w{1,5}$/, "");
   const name = context.option("name") ?? plain.slice(0, NAME_CHARACTERS_MAX);
   if (name !== "" && name.length <= NAME_CHARACTERS_MAX && !/\p{Cc}/u.test(name)) return name;
-  throw new UsageError(`--name is text of 1 to ${NAME_CHARACTERS_MAX} characters`);
+  throw new UsageError(`--name is text of 1 to ${NAME_CHARACTERS_MAX} characters.`);
 }
 
 type Refused = { readonly where: string; readonly reason: string };
@@ -219,7 +220,7 @@ function readAccessPoints(octets: Buffer, name: string, licence: string): Read {
       if (known.length + added.length > ACCESS_POINTS_MAX) {
         throw new TurnupError(
           "input_too_long",
-          `${known.length} own access points and ${added.length} new ones are more than ${ACCESS_POINTS_MAX}`,
+          `${known.length} own access points and ${added.length} new ones are more than ${ACCESS_POINTS_MAX}.`,
           { nextStep: "Import the networks you serve; the shipped sets know the rest." },
         );
       }
@@ -290,7 +291,7 @@ function readRelations(octets: Buffer): Read {
       let imported = 0;
       for (const relation of relations) {
         const fault = faultOfFee(relation, runsKeys(relation.make, rows));
-        if (fault) context.note(`${relation.make}: ${fault.message}. ${fault.nextStep}`);
+        if (fault) context.note(`${relation.make}: ${fault.message} ${fault.nextStep}`);
         else await putRelation(registry, opened.operator.id, relation);
         if (!fault) imported++;
       }

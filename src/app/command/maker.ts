@@ -141,7 +141,7 @@ function clientOf({
   if (isByFee) return { id, feeMinor, portionBasisPoints, currency };
   const isBySum = portionMinor !== undefined && feeMinor === undefined && portionBasisPoints === undefined;
   if (isBySum) return { id, feeMinor: portionMinor, portionBasisPoints: BASIS_POINTS_WHOLE, currency };
-  throw new TurnupError("config_invalid", `the policy file: the contract of client ${id} is not whole`, {
+  throw new TurnupError("config_invalid", `The policy file: the contract of client ${id} is not whole.`, {
     nextStep:
       "Give feeMinor and portionBasisPoints, as the operator's relation has them; nothing was started.",
   });
@@ -172,7 +172,7 @@ function read(content: Buffer): ReturnType<typeof readPolicy> {
     return readPolicy(JSON.parse(content.toString("utf8")), "");
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
-    throw new TurnupError("config_invalid", `the policy file: ${error.message}`, {
+    throw new TurnupError("config_invalid", `The policy file: ${error.message}.`, {
       cause: error,
       nextStep: "Correct the file at the place named; nothing was started.",
     });
@@ -181,7 +181,7 @@ function read(content: Buffer): ReturnType<typeof readPolicy> {
 
 function portOf(given: string | undefined): number {
   const port = given === undefined ? DEFAULT_PORT : Number(given);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError("--port is 0 to 65535");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError("--port is 0 to 65535.");
   return port;
 }
 

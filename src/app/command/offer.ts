@@ -42,12 +42,12 @@ export const offerCommand: Command = {
     const [itemId = "", ...numbers] = context.args;
     const text = context.option("text");
     if (text !== undefined && !/\{(?:code|link)\}/.test(text))
-      throw new UsageError("--text holds {code} or {link}, else nobody can answer");
+      throw new UsageError("--text holds {code} or {link}, else nobody can answer.");
     const file = context.option("to");
     if (file !== undefined)
       for await (const line of context.lines(file)) if (line.trim()) numbers.push(line.trim());
     if (numbers.length === 0 || numbers.length > OFFERED_AT_ONCE_MAX)
-      throw new UsageError(`1 to ${OFFERED_AT_ONCE_MAX} phone numbers say to whom`);
+      throw new UsageError(`1 to ${OFFERED_AT_ONCE_MAX} phone numbers say who gets the offer.`);
     const to = numbers.map((number) => ({ msisdn: parseMsisdn(number) }));
     const key = context.option("key");
     return await withOperator(context, async (opened) => {
@@ -110,7 +110,7 @@ export const offersCommand: Command = {
       itemId: context.option("item"),
     };
     const cursor = context.option("cursor");
-    if (cursor !== undefined && !isUuid(cursor)) throw new UsageError("--cursor is the id of an offer");
+    if (cursor !== undefined && !isUuid(cursor)) throw new UsageError("--cursor is the id of an offer.");
     const page = { limit: limitOf(context.option("limit")), cursor };
     return await withOperator(context, async (opened) => {
       const { rows, nextCursor } = await requestReaderOf(opened).offers(opened.operator.id, filter, page);

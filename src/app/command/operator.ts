@@ -50,12 +50,12 @@ const whatIsSent = ({ slug, kind }: Operator): string =>
 
 function operatorOf({ args, option }: CommandContext): Operator {
   const slug = args[0] ?? "";
-  if (!SLUG.test(slug)) throw new UsageError("a slug is 1 to 63 of a-z, 0-9 and -");
+  if (!SLUG.test(slug)) throw new UsageError("A slug is 1 to 63 of a-z, 0-9 and -.");
   const name = option("name") ?? slug;
   if (name.length > NAME_CHARACTERS_MAX)
-    throw new UsageError(`--name has at most ${NAME_CHARACTERS_MAX} characters`);
+    throw new UsageError(`--name has at most ${NAME_CHARACTERS_MAX} characters.`);
   const plmns = (option("plmn") ?? "").split(",").filter((text) => text !== "");
-  if (plmns.length > PLMNS_MAX) throw new UsageError(`--plmn names at most ${PLMNS_MAX} networks`);
+  if (plmns.length > PLMNS_MAX) throw new UsageError(`--plmn names at most ${PLMNS_MAX} networks.`);
   const homePlmns = plmns.map((text) => {
     const plmn = parsePlmn(text.trim());
     return `${mccOf(plmn)}-${mncOf(plmn)}`;

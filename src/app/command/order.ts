@@ -36,7 +36,7 @@ export const orderCommand: Command = {
       if (!story) {
         throw new TurnupError(
           "order_not_found",
-          `${operator.slug} has no order ${maskText(id.slice(0, 40))}`,
+          `${operator.slug} has no order ${maskText(id.slice(0, 40))}.`,
           {
             nextStep: "`turnup orders` lists them.",
           },

@@ -99,7 +99,7 @@ function filterOf({ option }: CommandContext): OrderFilter {
 
 function pageOf({ option }: CommandContext): PageQuery {
   const cursor = option("cursor");
-  if (cursor !== undefined && !isUuid(cursor)) throw new UsageError("--cursor is the id of an order");
+  if (cursor !== undefined && !isUuid(cursor)) throw new UsageError("--cursor is the id of an order.");
   return { limit: limitOf(option("limit")), cursor };
 }
 
@@ -108,5 +108,5 @@ export function limitOf(text: string | undefined): number {
   if (text === undefined) return LIMIT_DEFAULT;
   const limit = Number(text);
   if (/^\d+$/.test(text) && limit >= 1 && limit <= LIMIT_MAX) return limit;
-  throw new UsageError(`--limit is a number from 1 to ${LIMIT_MAX}`);
+  throw new UsageError(`--limit is a number from 1 to ${LIMIT_MAX}.`);
 }

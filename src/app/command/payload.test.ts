@@ -157,42 +157,42 @@ const REFUSED: readonly { name: string; argv: readonly string[]; stdin?: string;
   {
     name: "a document that is cut",
     argv: ["decode", "030b6a0045", "--as", "wbxml"],
-    error: { code: "decode_failed", message: "element without its end", offset: 5 },
+    error: { code: "decode_failed", message: "Element without its end.", offset: 5 },
   },
   {
     name: "a fault in the document of a push, told at its place in the push",
     argv: ["decode", "01 06 01 b6 030b6a0045", "--as", "push"],
-    error: { code: "decode_failed", message: "element without its end", offset: 9 },
+    error: { code: "decode_failed", message: "Element without its end.", offset: 9 },
   },
   {
     name: "a letter that is no hex digit",
     argv: ["decode", "030b6a00xx", "--as", "wbxml"],
-    error: { code: "decode_failed", message: '"x" is no hex digit', offset: 4 },
+    error: { code: "decode_failed", message: '"x" is no hex digit.', offset: 4 },
   },
   {
     name: "a part that is missing",
     argv: ["decode", SEGMENTS[0]!, SEGMENTS[2]!, "--as", "parts"],
-    error: { code: "decode_failed", message: "of 3 parts these are missing: 2", offset: 0 },
+    error: { code: "decode_failed", message: "Of 3 parts these are missing: 2.", offset: 0 },
   },
   {
     name: "parts of two messages",
     argv: ["decode", ...SEGMENTS, OTHER[0]!, "--as", "parts"],
-    error: { code: "decode_failed", message: "parts of more than one message", offset: 0 },
+    error: { code: "decode_failed", message: "Parts of more than one message.", offset: 0 },
   },
   {
     name: "a part whose header is cut",
     argv: ["decode", SEGMENTS[0]!, "0b0504", "--as", "parts"],
-    error: { code: "decode_failed", message: "part 2: user data header cut short", offset: 0 },
+    error: { code: "decode_failed", message: "Part 2: user data header cut short.", offset: 0 },
   },
   {
     name: "an unknown public identifier",
     argv: ["decode", "03046a0005", "--as", "wbxml"],
-    error: { code: "decode_failed", message: "no document type is known by public id 4", offset: 1 },
+    error: { code: "decode_failed", message: "No document type is known by public id 4.", offset: 1 },
   },
   {
     name: "no octets at all",
     argv: ["decode", "-", "--as", "parts"],
-    error: { code: "decode_failed", message: "no part of a message", offset: 0 },
+    error: { code: "decode_failed", message: "No part of a message.", offset: 0 },
   },
   {
     name: "a file that is no JSON",

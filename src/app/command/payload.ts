@@ -101,7 +101,7 @@ function encode(document: ProvisioningDocument, context: CommandContext): Encode
   const sec = secIn(context);
   const secret = secretIn(context);
   if (!sec && (secret.imsi !== undefined || secret.pin !== undefined)) {
-    throw new UsageError("--imsi and --pin sign a message: say how with --sec");
+    throw new UsageError("--imsi and --pin sign a message: say how with --sec.");
   }
   const wbxml = encodeProvisioning(document, { dialect: (context.option("dialect") ?? "page1") as Dialect });
   const mac = sec ? macOf(sec, secret, wbxml) : null;
@@ -127,13 +127,13 @@ const secretIn = ({ option }: CommandContext): MacSecret => ({ imsi: option("ims
 function secIn({ option }: CommandContext): Sec | undefined {
   const text = option("sec");
   const sec = SECS.find((name) => name === text?.toLowerCase());
-  if (text !== undefined && !sec) throw new UsageError(`--sec is one of ${SECS.join(", ")}, not "${text}"`);
+  if (text !== undefined && !sec) throw new UsageError(`--sec is one of ${SECS.join(", ")}, not "${text}".`);
   return sec;
 }
 
 function referenceIn({ option }: CommandContext): number {
   const text = option("reference") ?? "1";
-  if (!/^\d{1,3}$/.test(text) || Number(text) > 255) throw new UsageError("--reference is 0 to 255");
+  if (!/^\d{1,3}$/.test(text) || Number(text) > 255) throw new UsageError("--reference is 0 to 255.");
   return Number(text);
 }
 
@@ -142,7 +142,7 @@ async function jsonIn({ content }: CommandContext, file: string): Promise<unknow
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new TurnupError("payload_malformed", `${file} is no JSON: ${(cause as Error).message}`, { cause });
+    throw new TurnupError("payload_malformed", `${file} is no JSON: ${(cause as Error).message}.`, { cause });
   }
 }
 

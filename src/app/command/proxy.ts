@@ -29,8 +29,8 @@ export const proxyCommand: Command = {
     const { config } = readConfig({ file: context.option("config"), env: context.env });
     const { policyFile, accountsFile } = config.proxy;
     if (policyFile === undefined)
-      throw new TurnupError("config_invalid", "proxy.policy_file is not set", {
-        nextStep: "Docs/operations.md shows such a file.",
+      throw new TurnupError("config_invalid", "proxy.policy_file is not set.", {
+        nextStep: "See docs/operations.md for such a file.",
       });
     const policy = await readPolicyFile(policyFile);
     const accounts = accountsFile === undefined ? [] : await readAccountsFile(accountsFile);

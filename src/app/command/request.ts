@@ -102,7 +102,7 @@ export const requestListCommand: Command = {
       ...numbersOf(context),
     };
     const cursor = context.option("cursor");
-    if (cursor !== undefined && !isUuid(cursor)) throw new UsageError("--cursor is the id of a request");
+    if (cursor !== undefined && !isUuid(cursor)) throw new UsageError("--cursor is the id of a request.");
     const page = { limit: limitOf(context.option("limit")), cursor };
     return await withOperator(context, async (opened) => {
       const { rows, nextCursor } = await requestReaderOf(opened).list(opened.operator.id, filter, page);
@@ -174,11 +174,11 @@ export const requestAnswerCommand: Command = {
   async run(context) {
     const [name = "", given] = context.args;
     const answer = ANSWERS.find((one) => one === given);
-    if (!answer) throw new UsageError(`an answer is ${ANSWERS.join(", ")}`);
+    if (!answer) throw new UsageError(`An answer is one of ${ANSWERS.join(", ")}.`);
     const item = context.option("item");
     const isOfItem = answer !== "accept" && answer !== "decline";
     if (isOfItem && (item === undefined || !isUuid(item)))
-      throw new UsageError("--item names the item by its id");
+      throw new UsageError("--item names the item by its id.");
     const fields = answer === "fields" ? await jsonIn(context, "file") : {};
     return await withOperator(context, async (opened) => {
       const desk = await requestDeskOf(context, opened);
@@ -202,7 +202,7 @@ export async function requestNamed(opened: OperatorStore, desk: RequestDesk, nam
   const detail = await requestReaderOf(opened).detail(operatorId, name);
   const status = detail && (await desk.find({ operatorId, subscriberId: null }, detail.id));
   if (detail && status) return { detail, status };
-  throw new TurnupError("order_not_found", "there is no such request", {
+  throw new TurnupError("order_not_found", "There is no such request.", {
     nextStep: "`turnup request list` lists them.",
   });
 }
@@ -266,21 +266,21 @@ function numbersOf({ option }: CommandContext) {
 /** @throws UsageError */
 function whoOf(context: CommandContext): NewRequest["who"] {
   const who = numbersOf(context);
-  if (Object.keys(who).length === 0) throw new UsageError("--msisdn, --imsi or --imei says for whom");
+  if (Object.keys(who).length === 0) throw new UsageError("--msisdn, --imsi or --imei says for whom.");
   return who;
 }
 
 function languageOf({ option }: CommandContext): string {
   const language = option("language") ?? "en";
   if (/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}$/.test(language)) return language;
-  throw new UsageError("--language is a tag such as en or de-AT");
+  throw new UsageError("--language is a tag such as en or de-AT.");
 }
 
 function keyOf({ option }: CommandContext): string {
   const key = option("key");
   if (key === undefined) return randomUUID();
   if (key.length > KEY_CHARACTERS_MAX)
-    throw new UsageError(`--key has at most ${KEY_CHARACTERS_MAX} characters`);
+    throw new UsageError(`--key has at most ${KEY_CHARACTERS_MAX} characters.`);
   return `cli:${key}`;
 }
 
@@ -288,7 +288,7 @@ function agreedIn(text: string | undefined): NewRequest["agreed"] {
   if (text === undefined) return [];
   return text.split(",").map((one) => {
     const [, termsId = "", version = ""] = /^\s*([a-z0-9][a-z0-9-]{0,62})@(\d{1,9})\s*$/.exec(one) ?? [];
-    if (termsId === "") throw new UsageError("--agreed names terms with their version: mail-terms@1");
+    if (termsId === "") throw new UsageError("--agreed names terms with their version: mail-terms@1.");
     return { termsId, version: Number(version), channel: CHANNEL };
   });
 }
@@ -296,7 +296,7 @@ function agreedIn(text: string | undefined): NewRequest["agreed"] {
 async function userOf(context: CommandContext): Promise<UserData> {
   const given = await jsonIn(context, "user");
   const foreign = Object.keys(given).find((name) => !(USER_FIELDS as readonly string[]).includes(name));
-  if (foreign !== undefined) throw new UsageError(`user data is ${USER_FIELDS.join(", ")}`);
+  if (foreign !== undefined) throw new UsageError(`User data has no field but ${USER_FIELDS.join(", ")}.`);
   return given;
 }
 
@@ -308,7 +308,7 @@ async function jsonIn(context: CommandContext, option: string): Promise<Readonly
   try {
     value = JSON.parse((await context.content(file, FILE_OCTETS_MAX)).toString("utf8"));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new UsageError(`--${option}: no JSON`);
+    if (error instanceof SyntaxError) throw new UsageError(`--${option} is no JSON.`);
     throw error;
   }
   const isTexts =
@@ -316,6 +316,6 @@ async function jsonIn(context: CommandContext, option: string): Promise<Readonly
     value !== null &&
     !Array.isArray(value) &&
     Object.values(value).every((one) => typeof one === "string");
-  if (!isTexts) throw new UsageError(`--${option}: an object of texts is wanted`);
+  if (!isTexts) throw new UsageError(`--${option} is an object of texts.`);
   return value as Readonly<Record<string, string>>; // each was looked at
 }

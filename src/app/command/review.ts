@@ -62,8 +62,8 @@ export const requestReviewCommand: Command = {
   async run(context) {
     const [name = "", given] = context.args;
     const reason = context.option("reason");
-    if (given !== undefined && !(given in OUTCOMES)) throw new UsageError("an answer is approve or refuse");
-    if (given !== undefined && !reason) throw new UsageError("--reason says why, for the audit");
+    if (given !== undefined && !(given in OUTCOMES)) throw new UsageError("An answer is approve or refuse.");
+    if (given !== undefined && !reason) throw new UsageError("--reason says why, for the audit.");
     return await withOperator(context, async (opened) => {
       const desk = await requestDeskOf(context, opened);
       const { detail } = await requestNamed(opened, desk, name);
@@ -81,7 +81,7 @@ export const requestReviewCommand: Command = {
 async function lookAt(context: CommandContext, opened: OperatorStore, desk: RequestDesk, orderId: string) {
   const waiting = await desk.underReview(opened.operator.id, orderId);
   if (!waiting) {
-    throw new TurnupError("nothing_to_answer", "this request does not wait for a person", {
+    throw new TurnupError("nothing_to_answer", "This request does not wait for a person.", {
       nextStep: "`turnup request reviews` lists those that do.",
     });
   }

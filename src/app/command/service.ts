@@ -107,7 +107,7 @@ function read(content: Buffer): ReturnType<typeof readPolicy> {
     return readPolicy(JSON.parse(content.toString("utf8")), "");
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
-    throw new TurnupError("config_invalid", `the policy file: ${error.message}`, {
+    throw new TurnupError("config_invalid", `The policy file: ${error.message}.`, {
       cause: error,
       nextStep: "Correct the file at the place named; nothing was started.",
     });
@@ -117,7 +117,7 @@ function read(content: Buffer): ReturnType<typeof readPolicy> {
 function portOf(given: string | undefined): number {
   if (given === undefined) return DEFAULT_PORT;
   const port = Number(given);
-  if (!/^\d{1,5}$/.test(given) || port > 65_535) throw new UsageError("--port takes 0 to 65535");
+  if (!/^\d{1,5}$/.test(given) || port > 65_535) throw new UsageError("--port takes 0 to 65535.");
   return port;
 }
 

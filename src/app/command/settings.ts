@@ -84,7 +84,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new TurnupError("settings_query_malformed", "the line is not JSON", { cause });
+    throw new TurnupError("settings_query_malformed", "The line is not JSON.", { cause });
   }
 }
 

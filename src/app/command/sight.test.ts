@@ -33,9 +33,9 @@ test("first registration, the same again, a move and a late row are told apart; 
   assert.equal(exitCode, 0);
   assert.equal(stdout, "6 sightings: 2 orders opened, 1 unchanged, 0 late, 3 refused\n");
   assert.deepEqual(stderr.trim().split("\n"), [
-    "line 5: imsi_malformed: an IMSI has 6 to 15 digits, not 15 characters of this kind",
+    "line 5: imsi_malformed: An IMSI has 6 to 15 digits, not 15 characters of this kind.",
     "line 6: sighting_malformed: the row has 2 cells, the header has 5",
-    "line 8: seen_in_future: seenAt is more than 10 minutes ahead of this server's clock",
+    "line 8: seen_in_future: seenAt is more than 10 minutes ahead of this server's clock.",
   ]);
   const older = `imsi,imei,plmn,seenAt\n262019876543210,${PHONE_A},262-01,2026-11-22T10:30:00Z\n`;
   assert.match((await run(["-"], older)).stdout, /^1 sightings: 0 orders opened, 0 unchanged, 1 late/);
@@ -129,11 +129,11 @@ test("no number of a subscriber or a handset is printed in clear, whatever is wr
 
 test("a file without a header, an empty one and a JSON list are refused with what to do", async () => {
   for (const [content, fact] of [
-    [`262019876543210,${PHONE_A},262-01\n`, /the header lacks imsi/],
-    ["imsi,msisdn,plmn\n", /the header lacks imei/],
-    ["imsi,imei\n", /the header lacks plmn; --plmn/],
-    ["imsi,imei,plmn,mccmnc\n", /two columns are plmn/],
-    ['[{"imsi": "1"}]', /a JSON list cannot be read line by line/],
+    [`262019876543210,${PHONE_A},262-01\n`, /The header lacks imsi/],
+    ["imsi,msisdn,plmn\n", /The header lacks imei/],
+    ["imsi,imei\n", /The header lacks plmn; --plmn/],
+    ["imsi,imei,plmn,mccmnc\n", /Two columns are named plmn/],
+    ['[{"imsi": "1"}]', /A JSON list cannot be read line by line/],
   ] as const) {
     const { exitCode, stderr } = await run(["-"], content);
     assert.equal(exitCode, 1);

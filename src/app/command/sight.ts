@@ -42,7 +42,7 @@ export const sightCommand: Command = {
   ],
   async run(context) {
     const [file] = context.args as [string];
-    if (context.args.length > 1) throw new UsageError("one file at a time");
+    if (context.args.length > 1) throw new UsageError("Name one file at a time.");
     const source = (context.option("source") ?? "csv") as SightingSource;
     return await withOperator(context, async (opened) => {
       // A server that is alone remembers where SIMs are: it must hear that somebody else writes that down.

@@ -103,7 +103,7 @@ function numberOf(
   if (text === undefined) return fallback;
   const value = Number(text);
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new UsageError(`--${name} is an integer from ${least} to ${most}`);
+  throw new UsageError(`--${name} is an integer from ${least} to ${most}.`);
 }
 
 const ALL = 11;

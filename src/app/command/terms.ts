@@ -50,7 +50,7 @@ export const termsShowCommand: Command = {
       const versions = await catalogOf(opened).termsVersions(opened.operator.id, id);
       const [newest] = versions;
       if (!newest) {
-        throw new TurnupError("terms_not_found", "there are no such terms", {
+        throw new TurnupError("terms_not_found", "There are no such terms.", {
           nextStep: "`turnup terms list` lists them.",
         });
       }
@@ -80,7 +80,7 @@ export const termsPutCommand: Command = {
   examples: ["turnup terms put mail-terms terms.yaml"],
   async run(context) {
     const [id = "", file = "-"] = context.args;
-    if (!isCatalogId(id)) throw new UsageError("an id is 1 to 63 of a-z, 0-9 and -");
+    if (!isCatalogId(id)) throw new UsageError("An id is 1 to 63 of a-z, 0-9 and -.");
     const octets = await context.content(file, FILE_OCTETS_MAX);
     const checked = checkTerms(parseCatalogYaml(octets.toString("utf8")));
     if (!checked.fits) {
@@ -88,7 +88,7 @@ export const termsPutCommand: Command = {
         context.note(`${file} ${at.replace(/^body\/?/, "")}: ${wanted}`);
       throw new TurnupError(
         "catalog_malformed",
-        `${file} has ${checked.problems.length} problems, nothing was changed`,
+        `${file} has ${checked.problems.length} problems; nothing was changed.`,
       );
     }
     return await withOperator(context, async (opened) => {

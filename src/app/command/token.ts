@@ -28,7 +28,7 @@ export const tokenAddCommand: Command = {
     const role = context.option("role") as Role;
     const label = context.option("label") ?? role;
     if (label.length < 1 || label.length > LABEL_CHARACTERS_MAX)
-      throw new UsageError(`--label has 1 to ${LABEL_CHARACTERS_MAX} characters`);
+      throw new UsageError(`--label has 1 to ${LABEL_CHARACTERS_MAX} characters.`);
     const expiresAt = expiryOf(context.option("days"), context.now());
     return await withOperator(context, async ({ store, operator, newId, clock }) => {
       const registry = createRegistry({ database: store.database, sealer: store.sealer, newId, clock });
@@ -52,5 +52,5 @@ function expiryOf(days: string | undefined, now: Date): Date | null {
   const count = Number(days);
   if (Number.isInteger(count) && count >= 1 && count <= DAYS_MAX)
     return new Date(now.getTime() + count * DAY_MS);
-  throw new UsageError(`--days is an integer from 1 to ${DAYS_MAX}`);
+  throw new UsageError(`--days is an integer from 1 to ${DAYS_MAX}.`);
 }

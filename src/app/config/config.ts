@@ -137,7 +137,7 @@ function readToml(file: string): Record<string, unknown> {
     // The parser's message quotes the lines around the mistake, and those may hold a secret.
     const where = cause instanceof TomlError ? `line ${cause.line}, column ${cause.column}: ` : "";
     const fact = (cause as Error).message.split("\n")[0];
-    throw new TurnupError("config_invalid", `the configuration ${file} cannot be read: ${where}${fact}`, {
+    throw new TurnupError("config_invalid", `The configuration ${file} cannot be read: ${where}${fact}.`, {
       nextStep: "Mend the file, or name another with --config.",
     });
   }
@@ -232,7 +232,7 @@ function isWritable(folder: string): boolean {
 function invalid(problems: readonly string[]): TurnupError {
   const lines = problems.slice(0, PROBLEMS_SHOWN_MAX).map((problem) => `\n  ${problem}`);
   const more = problems.length > lines.length ? `\n  and ${problems.length - lines.length} more` : "";
-  return new TurnupError("config_invalid", `the configuration is wrong:${lines.join("")}${more}`, {
+  return new TurnupError("config_invalid", `The configuration is wrong:${lines.join("")}${more}.`, {
     nextStep: "See docs/operations.md, or `turnup config` for what is in force.",
   });
 }

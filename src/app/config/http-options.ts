@@ -16,7 +16,7 @@ export function httpOptionsOf({ http }: Config): FromConfig {
     .filter((proxy) => proxy !== "");
   for (const proxy of proxies) {
     if (isNetwork(proxy)) continue;
-    throw new TurnupError("config_invalid", `http.trust_proxy = ${proxy}: no IP address and no network`, {
+    throw new TurnupError("config_invalid", `http.trust_proxy = ${proxy} is no IP address and no network.`, {
       nextStep: "Write addresses like 192.0.2.7 or networks like 10.0.0.0/8, by commas.",
     });
   }

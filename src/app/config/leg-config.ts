@@ -156,7 +156,7 @@ export async function readLandSettings({ land }: Config): Promise<LandSettings |
   if (land.port === undefined) return undefined;
   const { authorityFile, certificateFile, keyFile, signingKeyFile, proxiesFile } = land;
   if (!authorityFile || !certificateFile || !keyFile || !signingKeyFile || !proxiesFile)
-    throw new TurnupError("config_invalid", "land.port is set, and not every file of its section", {
+    throw new TurnupError("config_invalid", "land.port is set, and a file of its section is missing.", {
       nextStep:
         "Give land.authority_file, certificate_file, key_file, signing_key_file and proxies_file, or no port.",
     });
@@ -206,11 +206,11 @@ async function contentOf(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new TurnupError("file_unreadable", `${path} cannot be read`, { cause });
+    throw new TurnupError("file_unreadable", `${path} cannot be read.`, { cause });
   }
 }
 
 const invalid = (path: string, fact: string): TurnupError =>
-  new TurnupError("config_invalid", `${path}: ${fact}`, {
+  new TurnupError("config_invalid", `${path}: ${fact}.`, {
     nextStep: "Correct the file at the place named; nothing was started.",
   });

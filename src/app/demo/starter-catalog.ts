@@ -40,7 +40,7 @@ export async function putStarterCatalog(
     const [first] = checked.problems;
     throw new TurnupError(
       "catalog_malformed",
-      `the starter catalog does not fit at ${first?.at}: it ${first?.wanted}`,
+      `The starter catalog does not fit at ${first?.at}: it ${first?.wanted}.`,
     );
   }
   const { items } = await store.exported(operatorId);

@@ -295,12 +295,12 @@ test("a screen that would send what a user enters to a server that nobody proved
 
 test("an error of the server reaches the device as a plain screen, with its code for a client module", async () => {
   handler = async () => {
-    throw new TurnupError("order_not_found", "there is no such order");
+    throw new TurnupError("order_not_found", "There is no such order.");
   };
   const answer = await start();
   assert.equal(answer.status, 404);
   assert.equal(answer.headers["turnup-error"], "order_not_found");
-  assert.equal(screenIn(answer).text[0], "there is no such order");
+  assert.equal(screenIn(answer).text[0], "There is no such order.");
   handler = async () => {
     throw new Error("select secret from somewhere");
   };

@@ -100,7 +100,7 @@ function patternOf(text: string | undefined): RegExp {
   }
   throw new TurnupError(
     "config_invalid",
-    "applet.text_pattern is no regular expression with a group named imei",
+    "applet.text_pattern is no regular expression with a group named imei.",
     {
       nextStep:
         "Name the groups (?<imei>...), and where the text has them (?<imsi>...), (?<iccid>...), (?<home>...).",

@@ -137,10 +137,10 @@ function elementsOf(
 }
 
 async function billingOf({ billing }: ConnectorConfig) {
-  if (billing.url && billing.csvFile) throw invalid("billing.url and billing.csv_file: give one of them");
+  if (billing.url && billing.csvFile) throw invalid("billing.url and billing.csv_file: give one of them.");
   if (billing.csvFile)
     return csvBilling({ file: billing.csvFile }).catch((error: NodeJS.ErrnoException) => {
-      throw invalid(`billing.csv_file: ${billing.csvFile} cannot be used: ${error.code ?? error.message}`);
+      throw invalid(`billing.csv_file: ${billing.csvFile} cannot be used: ${error.code ?? error.message}.`);
     });
   if (!billing.url) return undefined;
   return billingCentre({
@@ -153,7 +153,7 @@ async function billingOf({ billing }: ConnectorConfig) {
 
 function mailOf({ mail }: ConnectorConfig) {
   if (!mail.host) return undefined;
-  if (!mail.from) throw invalid("mail.from is missing: mail needs a sender");
+  if (!mail.from) throw invalid("mail.from is missing: mail needs a sender.");
   const { host, port, tls, from, faxGateway, timeoutMs } = mail;
   return smtpMail({
     host,
@@ -206,7 +206,7 @@ function providersIn(file: string): Provider[] {
   } catch (error) {
     if (error instanceof ShapeError || error instanceof SyntaxError)
       throw invalid(
-        `service.providers_file = ${file}: ${error instanceof ShapeError ? error.message : "it is no JSON"}`,
+        `service.providers_file = ${file}: ${error instanceof ShapeError ? error.message : "it is no JSON"}.`,
       );
     throw error;
   }
@@ -218,7 +218,7 @@ function providerOf(
 ): ServiceProvider {
   const read = (file: string) => contentOf(resolve(folder, file), `service.providers_file, ${uri}`);
   if ((certificateFile === undefined) !== (keyFile === undefined))
-    throw invalid(`service.providers_file, ${uri}: a certificate and its key go together`);
+    throw invalid(`service.providers_file, ${uri}: a certificate and its key go together.`);
   return {
     uri,
     ...(authorityFile ? { authority: read(authorityFile) } : {}),
@@ -236,16 +236,16 @@ function accessOf(
   read: (file: string) => string,
 ): ServiceProvider["access"] {
   if (kind === "bearer") {
-    if (!tokenFile) throw invalid(`service.providers_file, ${uri}: access.tokenFile is missing`);
+    if (!tokenFile) throw invalid(`service.providers_file, ${uri}: access.tokenFile is missing.`);
     return { kind, token: read(tokenFile).trim() };
   }
   if (!tokenUrl || !clientId)
-    throw invalid(`service.providers_file, ${uri}: access.tokenUrl and access.clientId are wanted`);
+    throw invalid(`service.providers_file, ${uri}: access.tokenUrl and access.clientId are wanted.`);
   return { kind, tokenUrl, clientId, ...(scope ? { scope } : {}) };
 }
 
 function needed(secret: Secret | undefined, name: string): string {
-  if (!secret) throw invalid(`${name} is missing: the machine that is named beside it asks for it`);
+  if (!secret) throw invalid(`${name} is missing: the machine that is named beside it asks for it.`);
   return secret.reveal();
 }
 
@@ -258,7 +258,7 @@ function contentOf(file: string, name: string): string {
     return readFileSync(file, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw invalid(`${name}: ${file} cannot be read: ${code ?? message}`);
+    throw invalid(`${name}: ${file} cannot be read: ${code ?? message}.`);
   }
 }
 

@@ -75,7 +75,7 @@ export function portalOperators(
     },
     async of(operatorId) {
       const operator = (await all()).find(({ id }) => id === operatorId);
-      if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
+      if (!operator) throw new TurnupError("operator_not_found", `There is no operator ${operatorId}.`);
       return told(operator);
     },
   };

@@ -219,7 +219,7 @@ async function listen(http: FastifyInstance, { http: { host, port } }: Config): 
     const { code = "", message } = cause as NodeJS.ErrnoException;
     if (!/^E(ADDR|ACCES)/.test(code)) throw cause;
     const why = code === "EADDRINUSE" ? "another program has it" : message;
-    throw new TurnupError("http_port_unusable", `the API cannot listen at ${host} port ${port}: ${why}`, {
+    throw new TurnupError("http_port_unusable", `The API cannot listen at ${host} port ${port}: ${why}.`, {
       cause,
       nextStep: "Stop the other program, or choose a port: TURNUP_HTTP_PORT=8081, or 0 for any free one.",
     });

@@ -51,17 +51,17 @@ function chosen(operators: readonly Operator[], slug: string | undefined): Opera
   const known = operators.slice(0, SLUGS_TOLD_MAX).map((one) => one.slug);
   const list = `${known.join(", ")}${operators.length > known.length ? ", ..." : ""}`;
   if (operators.length === 0) {
-    throw new TurnupError("operator_not_found", "there is no operator in this database", {
+    throw new TurnupError("operator_not_found", "There is no operator in this database.", {
       nextStep:
         "Make one with `turnup operator add`; check with `turnup config` that this is the database you mean.",
     });
   }
   const [only] = operators;
   if (slug === undefined && operators.length === 1 && only) return only;
-  if (slug === undefined) throw new UsageError(`--operator is needed, since there are several: ${list}`);
+  if (slug === undefined) throw new UsageError(`--operator is needed, since there are several: ${list}.`);
   const found = operators.find((one) => one.slug === slug);
   if (found) return found;
-  throw new TurnupError("operator_not_found", `there is no operator ${slug.slice(0, 63)}`, {
+  throw new TurnupError("operator_not_found", `There is no operator ${slug.slice(0, 63)}.`, {
     nextStep: `There is ${list}.`,
   });
 }

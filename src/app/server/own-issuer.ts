@@ -57,6 +57,6 @@ function keyIn(file: string): KeyObject | undefined {
     return createPrivateKey(readFileSync(file, "utf8"));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new TurnupError("file_unreadable", `the issuer's key ${file} cannot be read`, { cause });
+    throw new TurnupError("file_unreadable", `The issuer's key ${file} cannot be read.`, { cause });
   }
 }

@@ -53,7 +53,7 @@ for (const [what, content, fact] of [
   [
     "an origin as no catalog names it",
     [{ ...whole, origin: "https://Games.example:443" }],
-    /an origin alone, as https:\/\/games\.example$/,
+    /an origin alone, as https:\/\/games\.example\.$/,
   ],
   ["one that is named twice", [whole, whole], /named twice/],
   ["an address without a token", [{ ...whole, tokenFile: undefined }], /go together/],

@@ -116,11 +116,11 @@ function contentOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new TurnupError("file_unreadable", `${path} cannot be read`, { cause });
+    throw new TurnupError("file_unreadable", `${path} cannot be read.`, { cause });
   }
 }
 
 const invalid = (file: string, fact: string): TurnupError =>
-  new TurnupError("config_invalid", `peer.file = ${file}: ${fact}`, {
+  new TurnupError("config_invalid", `peer.file = ${file}: ${fact}.`, {
     nextStep: "Correct the file at the place named; nothing was started.",
   });

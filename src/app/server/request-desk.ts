@@ -84,7 +84,7 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
     requestUrl: (reference) => `${publicUrl}${DEVICE_PATHS.order(reference)}`,
     offerUrl: (token) => `${publicUrl}/d/offers/${token}`,
     async fetchModule() {
-      throw new TurnupError("content_unavailable", "a command fetches no modules");
+      throw new TurnupError("content_unavailable", "A command fetches no modules.");
     },
   });
   return conductor.requests;

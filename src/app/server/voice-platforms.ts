@@ -17,7 +17,7 @@ export function voicePlatformFinder(
     .filter((address) => address !== "");
   const wrong = addresses.find((address) => isIP(address) === 0);
   if (wrong !== undefined) {
-    throw new TurnupError("config_invalid", `portal.voice_platforms = ${wrong}: no IP address`, {
+    throw new TurnupError("config_invalid", `portal.voice_platforms = ${wrong} is no IP address.`, {
       nextStep: "Write addresses like 192.0.2.7, by commas.",
     });
   }

@@ -29,7 +29,7 @@ export function parseRelationsImport(text: string): RelationsImport {
   const seen = new Map<string, string>();
   let count = 0;
   for (const { where, row } of isJson ? jsonRows(text) : csvRows(text)) {
-    if (++count > RELATIONS_MAX) throw malformed(`more than ${RELATIONS_MAX} relations`);
+    if (++count > RELATIONS_MAX) throw malformed(`The file has more than ${RELATIONS_MAX} relations.`);
     const relation = typeof row === "string" ? row : relationOf(row);
     if (typeof relation === "string") {
       refused.push({ where, reason: relation });
@@ -59,7 +59,7 @@ function* jsonRows(text: string): Generator<Placed> {
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
-    throw malformed(`not JSON: ${(cause as Error).message}`, cause);
+    throw malformed(`The file is not JSON: ${(cause as Error).message}.`, cause);
   }
   const inside = isObject(value) && "relations" in value ? value.relations : value;
   const list = Array.isArray(inside) ? inside : [inside];
@@ -121,14 +121,14 @@ function* csvRows(text: string): Generator<Placed> {
       row: isWide ? `has ${cells.length} cells, the header has ${header.length}` : row,
     };
   }
-  if (!header) throw malformed("the file is empty");
+  if (!header) throw malformed("The file is empty.");
 }
 
 function headerOf(cells: readonly string[]): readonly string[] {
   const header = cells.map((cell) => cell.trim().toLowerCase());
   const strange = header.find((name) => !Object.hasOwn(CELLS, name));
-  if (strange !== undefined) throw malformed(`the column ${strange.slice(0, 40)} is not known`);
-  if (!header.includes("make")) throw malformed("the header lacks make");
+  if (strange !== undefined) throw malformed(`The column ${strange.slice(0, 40)} is not known.`);
+  if (!header.includes("make")) throw malformed("The header lacks make.");
   return header;
 }
 

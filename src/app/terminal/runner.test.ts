@@ -91,7 +91,9 @@ test("an error of ours is its code, its fact and the next step; with --json one 
 test("a decoder's refusal carries the offset", async () => {
   const { exitCode, stderr } = await runWith(failing(new DecodeError("cut short", 7)), ["fail", "--json"]);
   assert.equal(exitCode, 1);
-  assert.deepEqual(JSON.parse(stderr), { error: { code: "decode_failed", message: "cut short", offset: 7 } });
+  assert.deepEqual(JSON.parse(stderr), {
+    error: { code: "decode_failed", message: "Cut short.", offset: 7 },
+  });
 });
 
 test("a fault of the program is told from a refusal", async () => {

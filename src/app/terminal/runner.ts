@@ -7,9 +7,11 @@
  *   2  wrong usage
  *  75  of a program that stays (`serve`, `proxy`, ...): what it stands on is missing and may come back; start it again
  */
+
 import { createReadStream } from "node:fs";
 import { CommanderError, Option, Command as Program } from "commander";
 import { type ErrorCode, TurnupError } from "../../term/error.ts";
+import { sentenceOf } from "../../term/sentence.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import {
   type Command,
@@ -182,7 +184,7 @@ async function* openedOf(file: string, io: Io): AsyncGenerator<Buffer | string> 
     yield* file === "-" ? io.stdin : (createReadStream(file) as AsyncIterable<Buffer>);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && "syscall" in error)) throw error;
-    throw new TurnupError("file_unreadable", `${file}: ${error.message}`, {
+    throw new TurnupError("file_unreadable", `${file} cannot be read: ${error.message}.`, {
       cause: error,
       nextStep: "Check the path and that you may read it; - reads standard input.",
     });
@@ -195,7 +197,8 @@ async function contentOf(stream: AsyncIterable<Buffer | string>, octetsMax: numb
   for await (const chunk of stream) {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     octets += bytes.length;
-    if (octets > octetsMax) throw new TurnupError("input_too_long", `more than ${octetsMax} octets`);
+    if (octets > octetsMax)
+      throw new TurnupError("input_too_long", `The input has more than ${octetsMax} octets.`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks, octets);
@@ -229,7 +232,7 @@ function complaintOf(error: unknown, env: Io["env"]): Complaint {
   }
   if (error instanceof DecodeError) {
     const fact = error.message.replace(/ \(at octet \d+\)$/, "");
-    return { code: "decode_failed", message: fact, ...{ offset: error.offset } };
+    return { code: "decode_failed", message: sentenceOf(fact), ...{ offset: error.offset } };
   }
   const fault = error instanceof Error ? error : new Error(String(error));
   return {

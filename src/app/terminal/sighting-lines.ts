@@ -101,17 +101,17 @@ function headerOf(text: string, hasPlmn: boolean): Header {
         "spn, seenAt. Or write one JSON object a line.",
     });
   };
-  if (/^\s*\[/.test(text)) refuse("a JSON list cannot be read line by line: write one object a line");
+  if (/^\s*\[/.test(text)) refuse("A JSON list cannot be read line by line: write one object a line.");
   const separator = separatorOf(text);
   const names = cellsOf(text, separator).map((name) => name.trim());
   const fields = names.map(fieldOf);
   const twice = fields.find((field, at) => field !== undefined && fields.indexOf(field) !== at);
-  if (twice !== undefined) refuse(`two columns are ${twice}`);
+  if (twice !== undefined) refuse(`Two columns are named ${twice}.`);
   const has = (field: Field): boolean => fields.includes(field);
-  if (!has("imsi")) refuse("the header lacks imsi");
-  if (!has("imei") && !has("imeisv")) refuse("the header lacks imei");
+  if (!has("imsi")) refuse("The header lacks imsi.");
+  if (!has("imei") && !has("imeisv")) refuse("The header lacks imei.");
   if (!has("plmn") && !(has("mcc") && has("mnc")) && !hasPlmn) {
-    refuse("the header lacks plmn; --plmn gives it for all rows");
+    refuse("The header lacks plmn; --plmn gives it for all rows.");
   }
   return { separator, fields, unusedColumns: names.filter((_, at) => fields[at] === undefined) };
 }

@@ -18,7 +18,7 @@ export function readPosted(contentType: string | null, bytes: Uint8Array): Poste
   const text = textOf(bytes);
   if (contentType === FORM_TYPE) return { texts: formOf(text), json: undefined };
   if (contentType !== JSON_TYPE) {
-    throw new TurnupError("media_type_unsupported", "the portal takes forms and JSON", {
+    throw new TurnupError("media_type_unsupported", "The portal takes forms and JSON.", {
       nextStep: `Send ${FORM_TYPE} or ${JSON_TYPE}.`,
     });
   }
@@ -64,4 +64,4 @@ function objectOf(text: string): Readonly<Record<string, unknown>> {
 }
 
 const malformed = (fact: string): TurnupError =>
-  new TurnupError("body_malformed", `the body: ${fact}`, { nextStep: "Send the form again." });
+  new TurnupError("body_malformed", `The body: ${fact}.`, { nextStep: "Send the form again." });

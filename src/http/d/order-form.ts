@@ -181,7 +181,7 @@ function textsOf(value: unknown, at: string): Readonly<Record<string, string>> {
 }
 
 const malformed = (fact: string): TurnupError =>
-  new TurnupError("body_malformed", `the body: ${fact.slice(0, 80)}`, { nextStep: "Send the form again." });
+  new TurnupError("body_malformed", `The body: ${fact.slice(0, 80)}.`, { nextStep: "Send the form again." });
 
 /** What is wrong, by the form's names. Nothing of what was typed is in it. */
 export function faultsOf(

@@ -98,7 +98,7 @@ const allowance = (perWindow: number): Allowance =>
 
 async function handle(door: Door, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const operator = await door.deps.operatorAt({ host: request.hostname });
-  if (!operator) throw new TurnupError("not_found", "no operator's portal stands at this address");
+  if (!operator) throw new TurnupError("not_found", "No operator's portal stands at this address.");
   const headers = headerLines(request.raw.rawHeaders);
   const { target, page } = takePage(request.raw.url ?? "");
   const [path = "", query = ""] = target.split("?", 2);

@@ -8,6 +8,7 @@
 import type { TLSSocket } from "node:tls";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Decision, KeyServer, MakerClient, MakerJournal } from "../../maker/key-server.ts";
+import { sentenceOf } from "../../term/sentence.ts";
 import {
   MAX_BODY_OCTETS,
   readDownloads,
@@ -55,16 +56,23 @@ function addHooks(app: FastifyInstance, doors: Doors): void {
   app.addHook("onRequest", async (request, reply) => {
     if (clientOf(doors, request.raw.socket as TLSSocket)) return;
     onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
-    await problem(reply, 403, "client_unknown", "this certificate belongs to no client of this manufacturer");
+    await problem(
+      reply,
+      403,
+      "client_unknown",
+      "This certificate belongs to no client of this manufacturer.",
+    );
   });
-  app.setNotFoundHandler((_request, reply) => problem(reply, 404, "route_unknown", "there is no such route"));
+  app.setNotFoundHandler((_request, reply) =>
+    problem(reply, 404, "route_unknown", "There is no such route."),
+  );
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof ShapeError)
-      return problem(reply, 400, "message_malformed", error.message, error.path);
+      return problem(reply, 400, "message_malformed", sentenceOf(error.message), error.path);
     const status = error.statusCode ?? 500;
-    if (status < 500) return problem(reply, status, "request_malformed", error.message);
+    if (status < 500) return problem(reply, status, "request_malformed", sentenceOf(error.message));
     onFault(error);
-    return problem(reply, 503, "maker_unavailable", "the key server cannot answer now");
+    return problem(reply, 503, "maker_unavailable", "The key server cannot answer now.");
   });
 }
 

@@ -24,7 +24,7 @@ export function convertBody(contentType: string | undefined, body: Uint8Array): 
     default:
       throw new TurnupError(
         "media_type_unsupported",
-        "the proxy takes forms and, from client modules, JSON",
+        "The proxy takes forms and, from client modules, JSON.",
         {
           nextStep: `Send ${FORM_TYPE}.`,
         },
@@ -64,9 +64,9 @@ function decoderOf(charset: string): TextDecoder {
   try {
     return new TextDecoder(charset, { fatal: true });
   } catch {
-    throw new TurnupError("media_type_unsupported", "a charset that the proxy does not know");
+    throw new TurnupError("media_type_unsupported", "The proxy does not know this charset.");
   }
 }
 
 const malformed = (fact: string): TurnupError =>
-  new TurnupError("body_malformed", `the form: ${fact}`, { nextStep: "Send the form again." });
+  new TurnupError("body_malformed", `The form: ${fact}.`, { nextStep: "Send the form again." });

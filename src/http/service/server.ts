@@ -97,16 +97,16 @@ function addHooks(app: FastifyInstance, doors: Doors): void {
   app.addHook("onRequest", async (request, reply) => {
     if (peerOf(doors, request.raw.socket as TLSSocket)) return;
     onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
-    await scimError(reply, 403, "this certificate belongs to no client of this service");
+    await scimError(reply, 403, "This certificate belongs to no client of this service.");
   });
-  app.setNotFoundHandler((_request, reply) => scimError(reply, 404, "there is no such route"));
+  app.setNotFoundHandler((_request, reply) => scimError(reply, 404, "There is no such route."));
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const known = scimErrorOf(error);
     if (known) return reply.status(known.status).type(SCIM_TYPE).send(JSON.stringify(known.body));
     const status = error.statusCode ?? 500;
-    if (status < 500) return scimError(reply, status, "the request cannot be read", "invalidSyntax");
+    if (status < 500) return scimError(reply, status, "The request cannot be read.", "invalidSyntax");
     onFault(error);
-    return scimError(reply, 503, "the service cannot answer now");
+    return scimError(reply, 503, "The service cannot answer now.");
   });
 }
 
@@ -154,7 +154,7 @@ async function tokenWanted(doors: Doors, request: FastifyRequest, reply: Fastify
   if (tokens.clientOf(token, thumbprint, monotonicMs()) === clientId) return;
   onRefused({ cause: "no_token", detail: "no token of this certificate", peer: request.ip });
   reply.header("www-authenticate", 'Bearer error="invalid_token"');
-  await scimError(reply, 401, "a token that is bound to this certificate is wanted");
+  await scimError(reply, 401, "A token that is bound to this certificate is wanted.");
 }
 
 /** One caller's way to the kernel: nothing is answered before the journal holds it. */
@@ -186,7 +186,7 @@ function contextOf(
     },
   };
 }
-const UNKNOWN = { status: 404, scimType: null, detail: "there is no such user" } as const;
+const UNKNOWN = { status: 404, scimType: null, detail: "There is no such user." } as const;
 
 function mountScim(
   app: FastifyInstance,

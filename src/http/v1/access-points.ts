@@ -148,7 +148,7 @@ export const retireAccessPoint = route({
   params: { id: id("Of the access point.") },
   async handle({ accessPoints }, { params, caller }) {
     if (!(await accessPoints.retire(caller.operatorId, params.id, caller.label))) {
-      throw new TurnupError("access_point_not_found", "there is no such access point", {
+      throw new TurnupError("access_point_not_found", "There is no such access point.", {
         nextStep: "GET /v1/access-points lists them.",
       });
     }

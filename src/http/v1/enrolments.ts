@@ -54,9 +54,13 @@ export const issueEnrolment = route({
       expiresAt,
     });
     if (!issued)
-      throw new TurnupError("subscriber_not_found", "nobody with a phone number is known by what was given", {
-        nextStep: "Send a sighting with IMSI and MSISDN first.",
-      });
+      throw new TurnupError(
+        "subscriber_not_found",
+        "Nobody with a phone number is known by what was given.",
+        {
+          nextStep: "Send a sighting with IMSI and MSISDN first.",
+        },
+      );
     const { name } = await requests.operatorOf(operatorId);
     await texts.send(operatorId, [
       {

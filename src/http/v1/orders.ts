@@ -200,7 +200,7 @@ export const getOrder = route({
   async handle({ orders }, { params, caller }) {
     const story = await orders.findOrder(caller.operatorId, params.id);
     if (!story)
-      throw new TurnupError("order_not_found", "there is no such order", {
+      throw new TurnupError("order_not_found", "There is no such order.", {
         nextStep: "GET /v1/orders lists them.",
       });
     return ok({

@@ -98,7 +98,7 @@ export const removeOverride = route({
   params: { id: id("Of the override.") },
   async handle({ overrides }, { params, caller }) {
     if (!(await overrides.remove(caller.operatorId, params.id, caller.label))) {
-      throw new TurnupError("override_not_found", "there is no such override", {
+      throw new TurnupError("override_not_found", "There is no such override.", {
         nextStep: "GET /v1/overrides lists them.",
       });
     }

@@ -76,7 +76,7 @@ const written = (relation: Relation, seesSecrets: boolean): Static<typeof Relati
   >;
 
 const notFound = (): TurnupError =>
-  new TurnupError("relation_not_found", "nothing was agreed with this make", {
+  new TurnupError("relation_not_found", "Nothing was agreed with this make.", {
     nextStep: "GET /v1/relations lists them.",
   });
 

@@ -140,6 +140,6 @@ export async function detailNamed(
 }
 
 export const requestNotFound = (): TurnupError =>
-  new TurnupError("order_not_found", "there is no such request", {
+  new TurnupError("order_not_found", "There is no such request.", {
     nextStep: "GET /v1/requests lists them.",
   });

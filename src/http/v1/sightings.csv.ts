@@ -56,7 +56,7 @@ function quoted(text: string, rowsMax: number): string[][] {
       max_record_size: RECORD_CHARACTERS_MAX,
     }) as string[][];
   } catch (cause) {
-    throw new TurnupError("body_malformed", "the body is not well-formed CSV (RFC 4180)", { cause });
+    throw new TurnupError("body_malformed", "The body is not well-formed CSV (RFC 4180).", { cause });
   }
 }
 

@@ -134,7 +134,7 @@ export const reportSightings = (measures: Measures): Route =>
       if (rows.length > SIGHTINGS_MAX) {
         throw new TurnupError(
           "batch_too_large",
-          `${rows.length} sightings in one request; ${SIGHTINGS_MAX} are taken`,
+          `One request holds ${rows.length} sightings, and ${SIGHTINGS_MAX} are taken.`,
           {
             nextStep: `Send at most ${SIGHTINGS_MAX} in one request.`,
           },

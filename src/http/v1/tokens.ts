@@ -90,7 +90,7 @@ export const revokeToken = route({
   params: { id: id("Of the token.") },
   async handle({ tokens }, { params, caller }) {
     if (!(await tokens.revoke(caller.operatorId, params.id, caller.label))) {
-      throw new TurnupError("token_not_found", "there is no such token", {
+      throw new TurnupError("token_not_found", "There is no such token.", {
         nextStep: "GET /v1/tokens lists them.",
       });
     }

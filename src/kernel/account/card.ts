@@ -129,21 +129,21 @@ async function tokenised(
   }
   if (answer.kind === "token") return answer.card;
   if (answer.kind === "failed") throw unavailable();
-  throw new TurnupError("card_refused", "the payment provider does not take this card", {
+  throw new TurnupError("card_refused", "The payment provider does not take this card.", {
     nextStep: "Use another card.",
   });
 }
 
 function tooManyCards({ until }: Pause, now: Date): TurnupError {
   const seconds = Math.max(1, Math.ceil((until.getTime() - now.getTime()) / 1_000));
-  return new TurnupError("card_tries_exceeded", "too many cards were tried", {
+  return new TurnupError("card_tries_exceeded", "Too many cards were tried.", {
     nextStep: `Wait ${seconds} seconds before the next card; each further one makes the wait longer.`,
     details: { retryAfterSeconds: seconds },
   });
 }
 
 const unavailable = (): TurnupError =>
-  new TurnupError("dependency_unavailable", "the payment provider did not take the card in time", {
+  new TurnupError("dependency_unavailable", "The payment provider did not take the card in time.", {
     nextStep: "Try again; nothing of the card was kept.",
   });
 
@@ -217,9 +217,9 @@ export const maskedCard = ({ first6, last4 }: Pick<CardReference, "first6" | "la
   `${first6}******${last4}`;
 
 const FAULT_WORDS: Readonly<Record<CardFault["code"], string>> = {
-  card_number_malformed: "a card number has 12 to 19 digits",
-  card_number_check_digit: "the card number's last digit does not fit the others",
-  card_expiry_malformed: "the expiry is a month and a year, as 04/29",
-  card_expired: "the card's month has passed",
-  card_code_malformed: "the security code has 3 digits, or 4 on American Express",
+  card_number_malformed: "A card number has 12 to 19 digits.",
+  card_number_check_digit: "The card number's last digit does not fit the others.",
+  card_expiry_malformed: "The expiry is a month and a year, as 04/29.",
+  card_expired: "The card's month has passed.",
+  card_code_malformed: "The security code has 3 digits, or 4 on American Express.",
 };

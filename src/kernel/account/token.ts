@@ -37,17 +37,17 @@ export type TokenRecord = {
  */
 export function admit(record: TokenRecord | undefined, now: Date): Caller {
   if (!record) {
-    throw new TurnupError("token_unknown", "no token like this was ever given out here", {
+    throw new TurnupError("token_unknown", "No token like this was ever given out here.", {
       nextStep: "Check that the whole token was copied, or ask an administrator for a new one.",
     });
   }
   if (record.revokedAt && record.revokedAt <= now) {
-    throw new TurnupError("token_revoked", "this token was revoked", {
+    throw new TurnupError("token_revoked", "This token was revoked.", {
       nextStep: "Ask an administrator for a new token.",
     });
   }
   if (record.expiresAt && record.expiresAt <= now) {
-    throw new TurnupError("token_expired", `this token expired at ${record.expiresAt.toISOString()}`, {
+    throw new TurnupError("token_expired", `This token expired at ${record.expiresAt.toISOString()}.`, {
       nextStep: "Ask an administrator for a new token.",
     });
   }

@@ -96,7 +96,7 @@ function put<T, Result>(
 ): Promise<Result> {
   if (waitingIn(books) >= MAX_WAITING) {
     return Promise.reject(
-      new TurnupError("books_full", `${MAX_WAITING} facts wait to be booked`, {
+      new TurnupError("books_full", `${MAX_WAITING} facts wait to be booked.`, {
         nextStep: "Send it again later.",
       }),
     );

@@ -203,7 +203,7 @@ function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): 
 async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string): Promise<OrderDraft> {
   const [order] = await tx.lockOrders([orderId]);
   if (!order || order.operatorId !== operatorId) {
-    throw new TurnupError("order_not_found", `there is no order ${orderId}`, {
+    throw new TurnupError("order_not_found", `There is no order ${orderId}.`, {
       nextStep: "List the orders and take an id from there.",
     });
   }

@@ -281,7 +281,7 @@ test("a confirmation by a clock that is a little behind counts; by one that is f
   const { engine } = await opened({ relation: null });
   assert.deepEqual(await outcome(engine, 11 * MINUTE_MS), {
     outcome: "refused",
-    reason: "seenAt is more than 10 minutes ahead of this server's clock",
+    reason: "seenAt is more than 10 minutes ahead of this server's clock.",
   });
 });
 

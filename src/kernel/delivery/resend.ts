@@ -129,6 +129,6 @@ export function resendItems(
 }
 
 export const closed = (order: OrderDraft): TurnupError =>
-  new TurnupError("order_closed", `the order is ${order.state} already: ${order.reason}`, {
+  new TurnupError("order_closed", `The order is ${order.state} already: ${order.reason}.`, {
     nextStep: "Open a new order for this handset if something is still to be done.",
   });

@@ -45,7 +45,7 @@ export function resendByHand(
   if (sendable.length + unkeyed.length === 0 && composed.length > 0) throw withheld();
   if (sendable.length + unkeyed.length === 0 && isKeyWithheld) throw keyWithheld();
   if (sendable.length + unkeyed.length === 0 && short.some(isOfLostLink)) {
-    throw new TurnupError("nothing_to_resend", "its link went to a number that is another SIM's now", {
+    throw new TurnupError("nothing_to_resend", "Its link went to a number that is another SIM's now.", {
       nextStep:
         "Send a sighting with this SIM's MSISDN: an open order sends a new link then; where it has ended, open a new one.",
     });
@@ -53,7 +53,7 @@ export function resendByHand(
   if (sendable.length + unkeyed.length === 0) {
     throw new TurnupError(
       "nothing_to_resend",
-      `the order is ${order.state} and no message of it can be sent again`,
+      `The order is ${order.state} and no message of it can be sent again.`,
       { nextStep: "Look at its items: what waits for a key or a number is not yet composed." },
     );
   }
@@ -63,12 +63,12 @@ export function resendByHand(
 }
 
 const withheld = (): TurnupError =>
-  new TurnupError("settings_unconfirmed", WITHHELD_REASON, {
+  new TurnupError("settings_unconfirmed", `The settings are not sent again: ${WITHHELD_REASON}.`, {
     nextStep: "Add an access point of the operator's own, then open a new order for this SIM and handset.",
   });
 
 const keyWithheld = (): TurnupError =>
-  new TurnupError("nothing_to_resend", KEY_WITHHELD_REASON, {
+  new TurnupError("nothing_to_resend", `The key is not sent again: ${KEY_WITHHELD_REASON}.`, {
     nextStep:
       "Take that word back (an override, the policy, the relation), or open a new order for its settings.",
   });

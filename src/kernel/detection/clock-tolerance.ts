@@ -22,7 +22,7 @@ export function refuseFuture(seenMs: number, nowMs: number, toleranceMs: number)
   if (seenMs <= nowMs + toleranceMs) return;
   throw new TurnupError(
     "seen_in_future",
-    `seenAt is more than ${inWords(toleranceMs)} ahead of this server's clock`,
+    `seenAt is more than ${inWords(toleranceMs)} ahead of this server's clock.`,
     {
       nextStep: "Set the probe's clock, or allow for it with clock.tolerance_seconds.",
     },

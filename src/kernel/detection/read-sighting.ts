@@ -68,14 +68,14 @@ export function readSource(input: SightingInput, ofAll: SightingSource): Sightin
   if (!given(input.source)) return ofAll;
   const source = SIGHTING_SOURCES.find((known) => known === input.source);
   if (source) return source;
-  throw new TurnupError("sighting_malformed", `source is none of ${SIGHTING_SOURCES.join(", ")}`);
+  throw new TurnupError("sighting_malformed", `The source is none of ${SIGHTING_SOURCES.join(", ")}.`);
 }
 
 function readAppletHome(text: string | undefined): AppletHome | null {
   if (!given(text)) return null;
   const home = APPLET_HOMES.find((known) => known === text);
   if (home) return home;
-  throw new TurnupError("sighting_malformed", `appletHome is none of ${APPLET_HOMES.join(", ")}`);
+  throw new TurnupError("sighting_malformed", `appletHome is none of ${APPLET_HOMES.join(", ")}.`);
 }
 
 const given = (text: string | undefined): text is string =>
@@ -83,7 +83,7 @@ const given = (text: string | undefined): text is string =>
 
 function required(text: string | undefined, field: string): string {
   if (typeof text === "string" && text !== "") return text;
-  throw new TurnupError("sighting_malformed", `${field} is missing`, { nextStep: `Give ${field} as text.` });
+  throw new TurnupError("sighting_malformed", `${field} is missing.`, { nextStep: `Give ${field} as text.` });
 }
 
 function readDevice(input: SightingInput): { readonly imei: Imei; readonly softwareVersion: string | null } {
@@ -91,7 +91,7 @@ function readDevice(input: SightingInput): { readonly imei: Imei; readonly softw
     const imeisv = parseImeisv(asText(input.imeisv, "imeisv"));
     const imei = imeiOf(imeisv);
     if (given(input.imei) && imei14Of(imeiFromNetwork(asText(input.imei, "imei"))) !== imei14Of(imei)) {
-      throw new TurnupError("sighting_malformed", "imei and imeisv name two devices");
+      throw new TurnupError("sighting_malformed", "The fields imei and imeisv name two devices.");
     }
     return { imei, softwareVersion: imeisv.slice(14) };
   }
@@ -102,7 +102,7 @@ function readDevice(input: SightingInput): { readonly imei: Imei; readonly softw
 
 function asText(value: unknown, field: string): string {
   if (typeof value === "string") return value;
-  throw new TurnupError("sighting_malformed", `${field} is no text`, {
+  throw new TurnupError("sighting_malformed", `${field} is no text.`, {
     nextStep: `Quote ${field}: leading zeros count.`,
   });
 }
@@ -110,14 +110,17 @@ function asText(value: unknown, field: string): string {
 function readGid1(text: string | undefined): string | null {
   if (!given(text)) return null;
   if (/^(?:[0-9a-fA-F]{2}){1,32}$/.test(asText(text, "gid1"))) return text.toUpperCase();
-  throw new TurnupError("sighting_malformed", "gid1 is 1 to 32 octets in hexadecimal");
+  throw new TurnupError("sighting_malformed", "The field gid1 is 1 to 32 octets in hexadecimal.");
 }
 
 function readSpn(text: string | undefined): string | null {
   if (!given(text)) return null;
   const name = asText(text, "spn").trim();
   if (name.length <= MAX_NAME_CHARACTERS && !/\p{Cc}/u.test(name)) return name === "" ? null : name;
-  throw new TurnupError("sighting_malformed", `spn has at most ${MAX_NAME_CHARACTERS} printable characters`);
+  throw new TurnupError(
+    "sighting_malformed",
+    `The field spn has at most ${MAX_NAME_CHARACTERS} printable characters.`,
+  );
 }
 
 /** @throws TurnupError `sighting_malformed`, `seen_in_future` */
@@ -132,7 +135,7 @@ export function readSeenAt(
   );
   const seenMs = isTime ? Date.parse(text.replace(" ", "T")) : Number.NaN;
   if (Number.isNaN(seenMs) || seenMs < 0) {
-    throw new TurnupError("sighting_malformed", "seenAt is no RFC 3339 time with a zone", {
+    throw new TurnupError("sighting_malformed", "seenAt is no RFC 3339 time with a zone.", {
       nextStep: "Write it like 2026-05-04T10:20:30Z.",
     });
   }

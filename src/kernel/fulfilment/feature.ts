@@ -185,7 +185,7 @@ export function choiceMade(
   if (item?.state !== "awaiting_choice") {
     throw new TurnupError(
       "nothing_to_answer",
-      `no choice waits for an answer: the item is ${item?.state ?? "unknown"}`,
+      `No choice waits for an answer: the item is ${item?.state ?? "unknown"}.`,
       {
         nextStep: "Look at the request as it stands.",
       },
@@ -221,7 +221,7 @@ export function resendByHand(turn: RequestTurn, items: readonly RequestItem[], a
   if (open.length === 0) {
     throw new TurnupError(
       "nothing_to_resend",
-      `the order is ${turn.order.state} and no content of it waits for the device`,
+      `The order is ${turn.order.state} and no content of it waits for the device.`,
       {
         nextStep: "Look at its items: a service is registered for by itself.",
       },

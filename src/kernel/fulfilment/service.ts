@@ -357,7 +357,7 @@ export function fieldsSupplied(
   if (item?.state !== "needs_information" || !registration) {
     throw new TurnupError(
       "nothing_to_answer",
-      `no fields are asked for: the item is ${item?.state ?? "unknown"}`,
+      `No fields are asked for: the item is ${item?.state ?? "unknown"}.`,
       {
         nextStep: "Look at the request as it stands.",
       },
@@ -368,7 +368,7 @@ export function fieldsSupplied(
   const foreign = Object.keys(fields).find((name) => !names.includes(name));
   const tooLong = given.find(([, value]) => value.length > FIELD_CHARACTERS_MAX);
   if (foreign !== undefined || tooLong || given.length === 0) {
-    throw new TurnupError("field_unknown", `just these fields are asked for: ${names.join(", ")}`, {
+    throw new TurnupError("field_unknown", `Just these fields are asked for: ${names.join(", ")}.`, {
       nextStep: `Give each of them a value of 1 to ${FIELD_CHARACTERS_MAX} characters.`,
     });
   }

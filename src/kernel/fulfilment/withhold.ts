@@ -39,7 +39,7 @@ export function refuseCancelOfRemoval(
   if (!isRemovalUnderWay({ order }, calls)) return;
   throw new TurnupError(
     "order_closed",
-    "a service server was asked already to end the registration, which cannot be called back",
+    "A service server was asked already to end the registration, which cannot be called back.",
     { nextStep: "Wait for its answer, and ask for the service anew where it is wanted after all." },
   );
 }

@@ -23,7 +23,7 @@ export function checkPolicy(kind: NetworkKind, policy: Pick<OrderPolicy, "sendUn
   if (!policy.sendUnconfirmed || isHost(kind)) return;
   throw new TurnupError(
     "unconfirmed_not_allowed",
-    `an operator of kind ${kind} sends access points of its own only: sendUnconfirmed has to be false`,
+    `An operator of kind ${kind} sends access points of its own only: sendUnconfirmed has to be false.`,
     { nextStep: "Add its access points: POST /v1/access-points, or `turnup import apn FILE`." },
   );
 }

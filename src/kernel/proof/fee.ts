@@ -62,7 +62,7 @@ export function checkFeeLevel(
   const whose = make === "*" ? "every other make" : make;
   throw new TurnupError(
     "fee_level_unproved",
-    `it is not said of all models of ${whose} that they run device keys: a delivery receipt confirms no key there`,
+    `It is not said of all models of ${whose} that they run device keys: a delivery receipt confirms no key there.`,
     {
       nextStep:
         'Choose "opened" or "works"; or say which models run keys (device_key in `turnup import capability FILE`).',

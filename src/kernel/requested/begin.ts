@@ -202,7 +202,7 @@ export function reviewed(
   if (order.state !== "verifying" || record?.findings.review?.state !== "asked") {
     throw new TurnupError(
       "nothing_to_answer",
-      "this request does not wait for a person to look at who asks",
+      "This request does not wait for a person to look at who asks.",
       {
         nextStep: "GET /v1/reviews lists those that do.",
       },

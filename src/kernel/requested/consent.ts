@@ -124,9 +124,13 @@ export function termsAnswered(turn: RequestTurn, answer: "accept" | "decline", c
   const open = order.request.consents.filter((consent) => consent.answer === null);
   if (order.state !== "awaiting_consent" || open.length === 0) {
     if (wasAnswered(order.request.consents, answer)) return; // the same answer again changes nothing
-    throw new TurnupError("nothing_to_answer", `no terms wait for an answer: the request is ${order.state}`, {
-      nextStep: "Look at the request as it stands.",
-    });
+    throw new TurnupError(
+      "nothing_to_answer",
+      `No terms wait for an answer: the request is ${order.state}.`,
+      {
+        nextStep: "Look at the request as it stands.",
+      },
+    );
   }
   for (const consent of open) {
     change(consent, { answer, answeredBy: channel, answeredAt: scribe.now });

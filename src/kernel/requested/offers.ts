@@ -44,7 +44,7 @@ function refuseElsewhere({ peers = NO_PEERS }: ConductorDeps, { id, provisioning
   const name = peerName(peers, provisioningServer);
   throw new TurnupError(
     "item_elsewhere",
-    `${id} is provisioned by ${name}, which takes no requests from here`,
+    `${id} is provisioned by ${name}, which takes no requests from here.`,
     {
       nextStep: `Let ${name} offer it; or give that server in peer.file with apiUrl and tokenFile.`,
     },
@@ -60,7 +60,7 @@ export async function sendOffers(
 ): Promise<readonly Offered[]> {
   const item = (await deps.catalog.catalogWith(operatorId, [])).get(offer.itemId);
   if (!item) {
-    throw new TurnupError("catalog_item_unknown", `the catalog has no item ${offer.itemId}`, {
+    throw new TurnupError("catalog_item_unknown", `The catalog has no item ${offer.itemId}.`, {
       nextStep: "Take ids from the catalog as it is now.",
     });
   }

@@ -31,6 +31,6 @@ export async function onRequest<T>(
 }
 
 const notFound = (): TurnupError =>
-  new TurnupError("order_not_found", "there is no such request", {
+  new TurnupError("order_not_found", "There is no such request.", {
     nextStep: "Take the reference from the notice or the status screen.",
   });

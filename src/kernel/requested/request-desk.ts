@@ -109,7 +109,7 @@ async function content(desk: Desk, scope: RequestScope, orderId: string, itemId:
 }
 
 const unavailable = (fact: string, cause?: unknown) =>
-  new TurnupError("content_unavailable", `the content cannot be had: ${fact}`, {
+  new TurnupError("content_unavailable", `The content cannot be had: ${fact}.`, {
     cause,
     nextStep: "Fetch it again later; the operator puts the octets into the catalog.",
   });

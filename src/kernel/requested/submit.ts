@@ -67,7 +67,7 @@ export async function submitRequest(
 ): Promise<Submitted> {
   const { tx, scribe } = step;
   if (given.selection.length === 0 || given.selection.length > SELECTION_MAX) {
-    throw new TurnupError("selection_empty", `a request names 1 to ${SELECTION_MAX} items of the catalog`, {
+    throw new TurnupError("selection_empty", `A request names 1 to ${SELECTION_MAX} items of the catalog.`, {
       nextStep: "Choose at least one item.",
     });
   }
@@ -223,7 +223,7 @@ function refuseElsewhere(
   const { portalUrl = null } = peers.of(origin) ?? {};
   throw new TurnupError(
     "item_elsewhere",
-    `${items.map(({ item }) => item.id).join(", ")}: provisioned by ${name}, which takes no requests from here`,
+    `${items.map(({ item }) => item.id).join(", ")}: this is provisioned by ${name}, which takes no requests from here.`,
     {
       nextStep: `Ask ${name} for it, ${portalUrl ?? origin}/d/items/${first.item.id}; or give that server in peer.file with apiUrl and tokenFile.`,
     },
@@ -253,7 +253,7 @@ const assuranceOf = ({ road, assurance }: NewRequest, { policy }: OperatorTerms)
   road === "partner" ? weakerAssurance(assurance, policy.request.partnerAssurance) : assurance;
 
 const identityUnknown = (): TurnupError =>
-  new TurnupError("identity_unknown", "no SIM and device are known by what the request names", {
+  new TurnupError("identity_unknown", "No SIM and device are known by what the request names.", {
     nextStep: "Give IMSI and IMEI, or the phone number of a SIM that the network has seen.",
   });
 
@@ -281,7 +281,7 @@ export const needsClient = ({ content, service }: CatalogItem): boolean =>
 function refuseUnknown({ unavailable }: Expansion): void {
   const [unknown] = unavailable.filter(({ reason }) => reason === "unknown");
   if (!unknown) return;
-  throw new TurnupError("catalog_item_unknown", `the catalog has no item ${unknown.id}`, {
+  throw new TurnupError("catalog_item_unknown", `The catalog has no item ${unknown.id}.`, {
     nextStep: "Take ids from the catalog as it is now.",
   });
 }
@@ -297,7 +297,7 @@ function refuseUnassured(
   if (lacking === undefined) return;
   throw new TurnupError(
     "assurance_too_low",
-    `this needs an identity by "${lacking}", and it is by "${assurance}"`,
+    `This needs an identity by "${lacking}", and it is by "${assurance}".`,
     {
       nextStep: `Ask from the device itself, or in a way that gives "${lacking}".`,
     },
@@ -346,7 +346,7 @@ async function takeOffer(
     offer.state !== "sent" ||
     offer.expiresAt <= scribe.now
   ) {
-    throw new TurnupError("nothing_to_answer", "this offer was answered before, or its time is over", {
+    throw new TurnupError("nothing_to_answer", "This offer was answered before, or its time is over.", {
       nextStep: "Choose the item from the catalog.",
     });
   }

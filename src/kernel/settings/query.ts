@@ -31,7 +31,7 @@ export function readSettingsQuery(
   plmnOfImsi: (imsi: string) => { readonly mcc: string; readonly mnc: string } | undefined,
 ): SettingsQuery {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw malformed("a query is a JSON object with mcc, mnc and what the SIM says");
+    throw malformed("A query is a JSON object with mcc, mnc and what the SIM says.");
   }
   const read: Partial<Record<Field, string>> = {};
   for (const field of FIELDS) {
@@ -40,21 +40,21 @@ export function readSettingsQuery(
   }
   if (read.imsi !== undefined && read.mcc === undefined && read.mnc === undefined) {
     const plmn = plmnOfImsi(read.imsi);
-    if (!plmn) throw malformed("the network of the IMSI is not known: give mcc and mnc");
+    if (!plmn) throw malformed("The network of the IMSI is not known: give mcc and mnc.");
     return { ...read, ...plmn };
   }
   const { mcc, mnc, ...rest } = read;
-  if (mcc === undefined || mnc === undefined) throw malformed("mcc and mnc are both needed, or an imsi");
+  if (mcc === undefined || mnc === undefined) throw malformed("A query needs both mcc and mnc, or an imsi.");
   return { mcc, mnc, ...rest };
 }
 
 function readField(field: Field, value: unknown): string {
   if (typeof value !== "string") {
-    throw malformed(`${field} must be text: a number loses leading zeros, and MNC 01 is not 1`);
+    throw malformed(`${field} must be text: a number loses leading zeros, and MNC 01 is not 1.`);
   }
   const text = field === "iccid" ? value.replace(/[\s-]/g, "").replace(/f$/i, "") : value.trim();
   const { pattern, rule } = RULES[field];
-  if (!pattern.test(text)) throw malformed(`${field} is not ${rule}`);
+  if (!pattern.test(text)) throw malformed(`${field} is not ${rule}.`);
   return text;
 }
 

@@ -118,7 +118,7 @@ async function refuseUnfinished(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>("select name from migration_progress");
   const [begun] = rows;
   if (!begun) return;
-  throw new TurnupError("migration_unfinished", `migration ${begun.name} is under way, or was cut short`, {
+  throw new TurnupError("migration_unfinished", `Migration ${begun.name} is under way, or was cut short.`, {
     nextStep: "Let `turnup migrate` come to its end, then take the backup.",
   });
 }
@@ -235,14 +235,14 @@ function migrationsOf({ migrations }: BackupHeader): MigrationFile[] {
     if (!file) {
       throw new TurnupError(
         "migration_unknown",
-        `the backup is of a newer release: it has migration ${name}, which this release lacks`,
+        `The backup is of a newer release: it has migration ${name}, which this release lacks.`,
         { nextStep: "Restore it with the release that made it, or a later one." },
       );
     }
     if (file.checksum !== checksum) {
       throw new TurnupError(
         "migration_changed",
-        `migration ${name} of the backup is not the one of this release`,
+        `Migration ${name} of the backup is not the one of this release.`,
         {
           nextStep: "Restore it with the release that made it.",
         },
@@ -254,9 +254,13 @@ function migrationsOf({ migrations }: BackupHeader): MigrationFile[] {
 
 async function refuseUnlessEmpty(database: Database, files: readonly MigrationFile[]): Promise<void> {
   const refuse = (fact: string): never => {
-    throw new TurnupError("database_not_empty", `a backup is restored into an empty database only: ${fact}`, {
-      nextStep: "Make a new database, or name a new data folder.",
-    });
+    throw new TurnupError(
+      "database_not_empty",
+      `A backup is restored into an empty database only: ${fact}.`,
+      {
+        nextStep: "Make a new database, or name a new data folder.",
+      },
+    );
   };
   for (const { name } of await database.rows<Table>(TABLES)) {
     const row = await database.one(`select from ${quoted(name)} limit 1`);
@@ -291,7 +295,7 @@ function parsed<T extends object>(line: Buffer | undefined): T {
 }
 
 const unreadable = (fact: string, cause?: unknown): TurnupError =>
-  new TurnupError("backup_unreadable", `the backup cannot be read: ${fact}`, {
+  new TurnupError("backup_unreadable", `The backup cannot be read: ${fact}.`, {
     cause,
     nextStep: "Take another backup; this one was cut short or changed.",
   });

@@ -42,7 +42,7 @@ export function createCoalescer<Row, Result>(options: {
   return {
     put(rows) {
       if (waiting.length + rows.length > options.maxWaitingRows) {
-        throw new TurnupError("intake_full", `${waiting.length} rows wait for the database`, {
+        throw new TurnupError("intake_full", `${waiting.length} rows wait for the database.`, {
           nextStep: "Send them again in a few seconds.",
         });
       }

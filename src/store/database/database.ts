@@ -398,7 +398,7 @@ function translated(error: unknown): unknown {
   if (LOST_CODES.has(code) || code.startsWith("08") || LOST_WORDS.test(message))
     return unavailable(message, error);
   if (TIMEOUT_CODES.has(code) || message === "Query read timeout") {
-    return new TurnupError("database_timeout", `the database took too long: ${message}`, {
+    return new TurnupError("database_timeout", `The database took too long: ${message}.`, {
       cause: error,
       nextStep: "Try again; if it stays, look for a long transaction in pg_stat_activity.",
     });
@@ -407,13 +407,13 @@ function translated(error: unknown): unknown {
 }
 
 const full = (cause: unknown): TurnupError =>
-  new TurnupError("database_full", "the disk of the database is full: nothing can be written", {
+  new TurnupError("database_full", "The disk of the database is full: nothing can be written.", {
     cause,
     nextStep: "Make room on the disk of the database; writing goes on by itself as soon as there is some.",
   });
 
 const unavailable = (fact: string, cause?: unknown): TurnupError =>
-  new TurnupError("database_unavailable", `the database cannot be reached: ${fact}`, {
+  new TurnupError("database_unavailable", `The database cannot be reached: ${fact}.`, {
     cause,
     nextStep: "Check that the PostgreSQL server runs and that database.url (DATABASE_URL) names it.",
   });
@@ -424,7 +424,7 @@ async function checkServer(database: Db): Promise<void> {
   );
   const version = Math.floor((server?.version ?? 0) / VERSION_UNIT);
   if (version >= VERSION_MIN && server?.encoding === "UTF8") return;
-  throw new TurnupError("database_version", `the server is PostgreSQL ${version} with ${server?.encoding}`, {
+  throw new TurnupError("database_version", `The server is PostgreSQL ${version} with ${server?.encoding}.`, {
     nextStep: `Use PostgreSQL ${VERSION_MIN} or later with a database in UTF8.`,
   });
 }

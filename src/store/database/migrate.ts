@@ -239,7 +239,7 @@ function check(applied: ReadonlyMap<string, string>, files: readonly MigrationFi
     if (!file) {
       throw new TurnupError(
         "migration_unknown",
-        `the database has migration ${name}, which this release lacks`,
+        `The database has migration ${name}, which this release lacks.`,
         {
           nextStep: "Start the release that made it, or a later one.",
         },
@@ -250,6 +250,6 @@ function check(applied: ReadonlyMap<string, string>, files: readonly MigrationFi
 }
 
 const changed = (name: string): TurnupError =>
-  new TurnupError("migration_changed", `migration ${name} was edited after it was applied`, {
+  new TurnupError("migration_changed", `Migration ${name} was edited after it was applied.`, {
     nextStep: "Restore the file as it was released and put the change into a new migration.",
   });

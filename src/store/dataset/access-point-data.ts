@@ -176,7 +176,7 @@ function readRows(folder: string, file: string): Row[] {
   try {
     text = gunzipSync(readFileSync(path), { maxOutputLength: FILE_OCTETS_MAX }).toString("utf8");
   } catch (cause) {
-    throw new TurnupError("dataset_missing", `${path} cannot be read`, {
+    throw new TurnupError("dataset_missing", `${path} cannot be read.`, {
       cause,
       nextStep: "Install the package again.",
     });

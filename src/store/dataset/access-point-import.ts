@@ -71,7 +71,7 @@ export function parseAccessPointImport(
   const refused: RefusedRow[] = [];
   let count = 0;
   for (const { where, row } of rows) {
-    if (++count > IMPORT_ROWS_MAX) throw malformed(`more than ${IMPORT_ROWS_MAX} rows`);
+    if (++count > IMPORT_ROWS_MAX) throw malformed(`The file has more than ${IMPORT_ROWS_MAX} rows.`);
     const read = readRow(row, where, options, kind === "csv");
     if (typeof read === "string") refused.push({ where, reason: read });
     else accessPoints.push(read);
@@ -82,7 +82,7 @@ export function parseAccessPointImport(
 const malformed = (message: string, cause?: unknown) =>
   new TurnupError("access_point_import_malformed", message, {
     cause,
-    nextStep: "Data/apn-README.md describes the three forms.",
+    nextStep: "See data/apn-README.md for the three forms.",
   });
 
 /** The one shape the three forms are brought to; every value is text as it stood. */
@@ -231,11 +231,11 @@ function* csvRows(text: string): Generator<PlacedRow> {
       to: IMPORT_ROWS_MAX + 1,
     });
   } catch (cause) {
-    throw malformed(`not a csv: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw malformed(`The file is not CSV: ${cause instanceof Error ? cause.message : String(cause)}.`, cause);
   }
   const first = records[0]?.record;
   const missing = ["mcc", "mnc", "use", "apn"].filter((head) => first !== undefined && !(head in first));
-  if (missing.length > 0) throw malformed(`the header lacks ${missing.join(", ")}`);
+  if (missing.length > 0) throw malformed(`The header lacks ${missing.join(", ")}.`);
   for (const { record, info } of records) {
     const row = Object.fromEntries(Object.entries(record).map(([head, value]) => [head, value.trim()]));
     yield { where: `line ${info.lines}`, row };
@@ -246,7 +246,7 @@ type XmlNode = Readonly<Record<string, unknown>>;
 
 function* androidRows(text: string): Generator<PlacedRow> {
   const root = parseXml(text).apns;
-  if (root === undefined) throw malformed("no <apns> in it: this is not an apns-conf.xml");
+  if (root === undefined) throw malformed("The file has no <apns>: this is not an apns-conf.xml.");
   let at = 0;
   for (const apn of nodesOf(nodeOf(root).apn)) {
     const of = (name: string) => attribute(apn, name);
@@ -283,7 +283,8 @@ function* androidRows(text: string): Generator<PlacedRow> {
 /** One row for each network of a provider's access point. */
 function* gnomeRows(text: string): Generator<PlacedRow> {
   const root = parseXml(text).serviceproviders;
-  if (root === undefined) throw malformed("no <serviceproviders> in it: this is not a serviceproviders.xml");
+  if (root === undefined)
+    throw malformed("The file has no <serviceproviders>: this is not a serviceproviders.xml.");
   for (const country of nodesOf(nodeOf(root).country)) {
     for (const provider of nodesOf(country.provider)) {
       const providerName = textIn(provider.name);
@@ -343,18 +344,21 @@ function parseXml(text: string): XmlNode {
   try {
     return nodeOf(parser.parse(bare, true));
   } catch (cause) {
-    throw malformed(`not well-formed XML: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw malformed(
+      `The file is not well-formed XML: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      cause,
+    );
   }
 }
 
 /** GNOME's file names its DTD and nothing more. An internal subset, and so any entity, is refused. */
 function withoutDoctype(text: string): string {
-  if (/<!ENTITY/i.test(text)) throw malformed("the XML declares entities");
+  if (/<!ENTITY/i.test(text)) throw malformed("The XML declares entities.");
   const at = text.search(/<!DOCTYPE/i);
   if (at < 0) return text;
   const end = text.indexOf(">", at);
   const doctype = end < 0 ? "[" : text.slice(at, end);
-  if (doctype.includes("[")) throw malformed("the XML has a DOCTYPE with declarations of its own");
+  if (doctype.includes("[")) throw malformed("The XML has a DOCTYPE with declarations of its own.");
   return text.slice(0, at) + text.slice(end + 1);
 }
 
@@ -364,11 +368,11 @@ function guardDepth(text: string): void {
   for (let at = text.indexOf("<"); at >= 0; at = text.indexOf("<", at + 1)) {
     const passed = text.startsWith("<!--", at) ? "-->" : text.startsWith("<![CDATA[", at) ? "]]>" : ">";
     const end = text.indexOf(passed, at);
-    if (end < 0) throw malformed("the XML ends inside a tag");
+    if (end < 0) throw malformed("The XML ends inside a tag.");
     const mark = text[at + 1];
     if (mark === "/") depth--;
     else if (mark !== "!" && mark !== "?" && text[end - 1] !== "/") depth++;
-    if (depth > XML_DEPTH_MAX) throw malformed(`the XML is nested deeper than ${XML_DEPTH_MAX} levels`);
+    if (depth > XML_DEPTH_MAX) throw malformed(`The XML is nested deeper than ${XML_DEPTH_MAX} levels.`);
     at = end;
   }
 }
@@ -395,18 +399,19 @@ function textIn(value: unknown): string {
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 function textOf(bytes: Uint8Array): string {
-  if (bytes.length > IMPORT_OCTETS_MAX) throw malformed(`more than ${IMPORT_OCTETS_MAX} octets`);
+  if (bytes.length > IMPORT_OCTETS_MAX)
+    throw malformed(`The file has more than ${IMPORT_OCTETS_MAX} octets.`);
   let plain = bytes;
   if (bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1]) {
     try {
       plain = gunzipSync(bytes, { maxOutputLength: IMPORT_OCTETS_MAX });
     } catch (cause) {
-      throw malformed(`the gzip is broken or unpacks to more than ${IMPORT_OCTETS_MAX} octets`, cause);
+      throw malformed(`The gzip is broken or unpacks to more than ${IMPORT_OCTETS_MAX} octets.`, cause);
     }
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(plain);
   } catch (cause) {
-    throw malformed("the text is not UTF-8", cause);
+    throw malformed("The text is not UTF-8.", cause);
   }
 }

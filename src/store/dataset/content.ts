@@ -26,7 +26,7 @@ export function readShippedContent(kind: DatasetKind, folder = shippedDataFolder
   try {
     octets = readFileSync(join(folder, file));
   } catch (cause) {
-    throw new TurnupError("dataset_missing", `the data file ${file} cannot be read from ${folder}`, {
+    throw new TurnupError("dataset_missing", `The data file ${file} cannot be read from ${folder}.`, {
       cause,
       nextStep: "Install the package again; its folder data/ belongs to it.",
     });
@@ -48,6 +48,6 @@ function textOf(name: string, octets: Uint8Array): string {
   try {
     return gunzipSync(octets, { maxOutputLength: DATASET_OCTETS_MAX }).toString("utf8");
   } catch (cause) {
-    throw new TurnupError("dataset_malformed", `${name} is no gzip file or unpacks to too much`, { cause });
+    throw new TurnupError("dataset_malformed", `${name} is no gzip file or unpacks to too much.`, { cause });
   }
 }

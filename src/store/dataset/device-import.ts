@@ -103,7 +103,7 @@ function parseRows(
     if (fault === undefined) rows.push({ line, body: body as Body });
     else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line, reason: fault });
   }
-  if (!header) throw new TurnupError("dataset_malformed", "the file is empty");
+  if (!header) throw new TurnupError("dataset_malformed", "The file is empty.");
   const unusedColumns = header.filter(
     (name) => !Object.hasOwn(columns, name) && !KNOWN_UNUSED.includes(name),
   );
@@ -115,7 +115,7 @@ function headerOf(cells: readonly string[], columns: Columns): readonly string[]
   const needed = Object.keys(columns).filter((name) => columns[name]?.isNeeded);
   const missing = needed.filter((name) => !header.includes(name));
   if (missing.length === 0) return header;
-  throw new TurnupError("dataset_malformed", `the header lacks ${missing.join(" and ")}`, {
+  throw new TurnupError("dataset_malformed", `The header lacks ${missing.join(" and ")}.`, {
     nextStep: `The columns are ${Object.keys(columns).join(", ")}; data/README.md describes them.`,
   });
 }

@@ -10,9 +10,13 @@ export function packageFolder(): string {
   for (let at = import.meta.dirname; found === undefined; at = dirname(at)) {
     if (existsSync(join(at, "package.json")) && existsSync(join(at, "bin/turnup.js"))) found = at;
     else if (at === dirname(at)) {
-      throw new TurnupError("dataset_missing", `no installation of turnup around ${import.meta.dirname}`, {
-        nextStep: "Install the package again.",
-      });
+      throw new TurnupError(
+        "dataset_missing",
+        `There is no installation of Turnup around ${import.meta.dirname}.`,
+        {
+          nextStep: "Install the package again.",
+        },
+      );
     }
   }
   return found;

@@ -47,7 +47,7 @@ export function parseTacImport(text: string): TacImport {
   }
   throw new TurnupError(
     "dataset_malformed",
-    `no header with a column tac in the first ${HEADER_LINES_MAX} lines`,
+    `The first ${HEADER_LINES_MAX} lines hold no header with a column tac.`,
     {
       nextStep: "The header needs at least tac, make and model.",
     },

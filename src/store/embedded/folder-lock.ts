@@ -30,7 +30,7 @@ export function lockFolder(folder: string): () => void {
     writeFileSync(aside, mine, { mode: 0o600 });
   } catch (cause) {
     rmSync(aside, { force: true });
-    throw unusable(`the data folder ${folder} cannot be written: ${(cause as Error).message}`, cause);
+    throw unusable(`The data folder ${folder} cannot be written: ${(cause as Error).message}.`, cause);
   }
   try {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -44,7 +44,7 @@ export function lockFolder(folder: string): () => void {
   } finally {
     rmSync(aside, { force: true });
   }
-  throw new TurnupError("data_folder_in_use", `the lock ${lock} keeps changing hands`, {
+  throw new TurnupError("data_folder_in_use", `The lock ${lock} keeps changing hands.`, {
     nextStep: "Wait for the other start to finish.",
   });
 }
@@ -100,7 +100,7 @@ function holderOf(text: string): Holder | undefined {
 const inUse = (folder: string, pid: number): TurnupError =>
   new TurnupError(
     "data_folder_in_use",
-    `the data folder ${folder} is in use by Turnup with process number ${pid}`,
+    `The data folder ${folder} is in use by Turnup with process number ${pid}.`,
     {
       nextStep: `Stop that one (kill ${pid}), or give this one another folder (data.folder, TURNUP_DATA_FOLDER).`,
     },

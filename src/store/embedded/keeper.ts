@@ -8,8 +8,10 @@
  *
  * A full disk is waited for without an end: there is room again as soon as somebody makes some.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { TurnupError } from "../../term/error.ts";
+import { sentenceOf } from "../../term/sentence.ts";
 import { isAlive, waitForEnd } from "./process.ts";
 
 const WATCH_MS = 250;
@@ -128,9 +130,13 @@ function giveUp(kept: Keeper, why: string): void {
   kept.log(`PostgreSQL was not well for ${Math.round(kept.limits.giveUpMs / 1000)} s and is given up`);
   clearInterval(kept.watch);
   kept.onLost?.(
-    new TurnupError("embedded_failed", `the embedded PostgreSQL died and does not come back: ${why}`, {
-      nextStep: "See postgres/server.log in the data folder; a new start tries again.",
-    }),
+    new TurnupError(
+      "embedded_failed",
+      sentenceOf(`The embedded PostgreSQL died and does not come back: ${why}`),
+      {
+        nextStep: "See postgres/server.log in the data folder; a new start tries again.",
+      },
+    ),
   );
 }
 
@@ -197,5 +203,5 @@ export async function stopServer(pid: number): Promise<void> {
     process.kill(pid, signal);
     if (await waitForEnd(pid, limitMs)) return;
   }
-  throw new TurnupError("embedded_failed", `PostgreSQL, process ${pid}, does not end`);
+  throw new TurnupError("embedded_failed", `PostgreSQL, process ${pid}, does not end.`);
 }

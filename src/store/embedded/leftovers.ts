@@ -38,7 +38,7 @@ export async function clearLeftovers(
   for (const lock of locks) {
     const pid = processNumberIn(lock);
     if (pid !== undefined && isServerOf(pid, data)) {
-      throw new TurnupError("embedded_failed", `PostgreSQL, process ${pid}, works in ${data} already`, {
+      throw new TurnupError("embedded_failed", `PostgreSQL, process ${pid}, works in ${data} already.`, {
         nextStep: `Stop that one (kill -INT ${pid}).`,
       });
     }
@@ -54,7 +54,7 @@ async function endWorkers(data: string, log: (message: string) => void, limitMs:
   log(`killing what a dead PostgreSQL server left running: ${left.join(", ")}`);
   for (const pid of left) process.kill(pid, "SIGKILL"); // the next start replays the log, as after the death itself
   if (await noneLeft(data, KILL_LIMIT_MS)) return;
-  throw new TurnupError("embedded_failed", `processes of a dead PostgreSQL server do not end in ${data}`);
+  throw new TurnupError("embedded_failed", `Processes of a dead PostgreSQL server do not end in ${data}.`);
 }
 
 async function noneLeft(data: string, limitMs: number): Promise<boolean> {

@@ -59,7 +59,7 @@ export function makeDataFolder(folder: string): string {
     }
     return realpathSync(folder);
   } catch (cause) {
-    throw unusable(`the data folder ${folder} cannot be made: ${(cause as Error).message}`, cause);
+    throw unusable(`The data folder ${folder} cannot be made: ${(cause as Error).message}.`, cause);
   }
 }
 
@@ -89,7 +89,7 @@ export async function preparePlace(
     return finish({ ...(await move(root, found, moved, walkable)), logFile, folder });
   } catch (cause) {
     if (cause instanceof TurnupError) throw cause;
-    throw unusable(`the data folder ${folder} cannot be used: ${(cause as Error).message}`, cause);
+    throw unusable(`The data folder ${folder} cannot be used: ${(cause as Error).message}.`, cause);
   }
 }
 
@@ -108,7 +108,7 @@ async function move(root: string, found: Binaries, moved: string | undefined, wa
   const environment = linkLibraries(binaries, join(walkable, "libraries"));
   const owner = lstatSync(join(home, "data"), { throwIfNoEntry: false });
   const user = await chooseServerUser({ postgres: binaries.postgres, folder: home, environment, owner });
-  if (user.kind === "copied") throw unusable(`${walkable} cannot be walked by another user either`);
+  if (user.kind === "copied") throw unusable(`${walkable} cannot be walked by another user either.`);
   if (moved === undefined) {
     if (existsSync(join(root, "data"))) {
       await endServerIn(join(root, "data"));
@@ -146,11 +146,11 @@ function makeSocketFolder(beside: string, dataFolder: string, user: ServerUser):
   const folder = [beside, ...short].find(
     (path) => Buffer.byteLength(socketIn(path)) <= SOCKET_PATH_OCTETS_MAX,
   );
-  if (!folder) throw unusable("no folder has a path short enough for a unix socket");
+  if (!folder) throw unusable("No folder has a path short enough for a unix socket.");
   const there = lstatSync(folder, { throwIfNoEntry: false });
   if (there && folder !== beside && !(there.isDirectory() && isOwnedBy(folder, user))) {
     // Somebody else was there first and could open what we put in. Root makes it anew, anybody else cannot.
-    if (process.getuid?.() !== 0) throw unusable(`${folder} belongs to another user`);
+    if (process.getuid?.() !== 0) throw unusable(`${folder} belongs to another user.`);
     rmSync(folder, { recursive: true });
   }
   if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
@@ -168,7 +168,7 @@ const isOwnedBy = (path: string, user: ServerUser): boolean =>
 function give(path: string, user: ServerUser): void {
   if (isOwnedBy(path, user)) return;
   const owner = ownerOf(user);
-  if (!owner) throw unusable(`${path} belongs to user number ${lstatSync(path).uid}`);
+  if (!owner) throw unusable(`${path} belongs to user number ${lstatSync(path).uid}.`);
   chownSync(path, owner.uid, owner.gid);
   for (const name of readdirSync(path, { recursive: true })) {
     lchownSync(join(path, String(name)), owner.uid, owner.gid);

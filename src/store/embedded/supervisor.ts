@@ -203,7 +203,7 @@ async function makeData(place: Place, log: Log): Promise<void> {
     await run(command, args, { ...identity, cwd: "/", env: environmentOf(place), timeout: INITDB_LIMIT_MS });
   } catch (cause) {
     const { stderr = "", message } = cause as { stderr?: string; message: string };
-    throw failureOf("a PostgreSQL data folder could not be made", lastLines(stderr || message), half, cause);
+    throw failureOf("A PostgreSQL data folder could not be made", lastLines(stderr || message), half, cause);
   }
   renameSync(half, place.data);
   syncFolder(dirname(place.data));
@@ -214,7 +214,7 @@ function checkVersion(data: string): void {
   if (major === EMBEDDED_MAJOR) return;
   throw new TurnupError(
     "embedded_version",
-    `${data} was made by PostgreSQL ${major}; this Turnup has ${EMBEDDED_MAJOR}`,
+    `${data} was made by PostgreSQL ${major}; this Turnup has ${EMBEDDED_MAJOR}.`,
     {
       nextStep: "Take a backup with the release that made it and restore it here.",
     },
@@ -353,7 +353,7 @@ const NO_ROOM = /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/;
 /** A full disk has a name of its own. What the server says of it may be lost, since its log lies on the same disk. */
 function failureOf(fact: string, words: string, folder: string, cause?: unknown): TurnupError {
   if (!NO_ROOM.test(words) && hasRoom(folder)) return failed(fact, words, cause);
-  return new TurnupError("database_full", `${fact}: there is no room on the disk of ${folder}`, {
+  return new TurnupError("database_full", `${fact}: there is no room on the disk of ${folder}.`, {
     cause,
     nextStep: "Make room on that disk; what was answered is kept.",
   });
@@ -370,7 +370,7 @@ function hasRoom(folder: string): boolean {
 }
 
 const failed = (fact: string, words: string, cause?: unknown): TurnupError =>
-  new TurnupError("embedded_failed", words ? `${fact}: ${words}` : fact, {
+  new TurnupError("embedded_failed", words ? `${fact}: ${words}.` : `${fact}.`, {
     cause,
     nextStep: "See postgres/server.log in the data folder, or set DATABASE_URL to a PostgreSQL server.",
   });

@@ -29,6 +29,6 @@ export function makePrivateFolder(folder: string): void {
   try {
     makeFolder(folder, 0o700);
   } catch (cause) {
-    throw unusable(`the folder ${folder} cannot be made: ${(cause as Error).message}`, cause);
+    throw unusable(`The folder ${folder} cannot be made: ${(cause as Error).message}.`, cause);
   }
 }

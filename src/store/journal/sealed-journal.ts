@@ -101,7 +101,7 @@ function appenderOf<Event>(file: FileHandle, before: Written, place: Place): Sea
   return {
     append(events) {
       if (waiting.length + events.length > MAX_WAITING_EVENTS)
-        return Promise.reject(new TurnupError("journal_overloaded", "the journal's disk does not follow"));
+        return Promise.reject(new TurnupError("journal_overloaded", "The journal's disk does not follow."));
       waiting.push(...events);
       if (!next) {
         next = running.catch(() => undefined).then(writeWaiting);
@@ -122,7 +122,7 @@ function appenderOf<Event>(file: FileHandle, before: Written, place: Place): Sea
 
 function fullOr(error: unknown, { party }: Place): unknown {
   if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) return error;
-  return new TurnupError("journal_full", `there is no room on the disk of the ${party}'s journal`, {
+  return new TurnupError("journal_full", `There is no room on the disk of the ${party}'s journal.`, {
     cause: error,
     nextStep: "Make room on that disk; the journal goes on by itself.",
   });
@@ -178,7 +178,7 @@ const lineOf = ({ party }: Pick<Place, "party">, line: number): Buffer =>
   Buffer.from(`turnup ${party} journal line ${line}`);
 
 const damaged = ({ party }: Pick<Place, "party">, line: number, fact: string, cause?: unknown): TurnupError =>
-  new TurnupError("journal_damaged", `line ${line + 1} of the ${party}'s journal: ${fact}`, {
+  new TurnupError("journal_damaged", `Line ${line + 1} of the ${party}'s journal: ${fact}.`, {
     cause,
     nextStep: "Restore the journal and its seal key together from a backup; nothing was changed.",
   });
@@ -197,7 +197,7 @@ async function takeLock(path: string): Promise<void> {
       const [number = "", ...stamp] = (await readFile(path, "utf8").catch(() => "")).trim().split(" ");
       const owner = Number(number);
       if (attempt === 2 || holds(owner, stamp.join(" "))) {
-        throw new TurnupError("journal_in_use", `process ${owner} has this journal open`, {
+        throw new TurnupError("journal_in_use", `Process ${owner} has this journal open.`, {
           nextStep: "Stop the other process, or give this one a folder of its own.",
         });
       }

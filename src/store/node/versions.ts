@@ -159,7 +159,7 @@ async function untilDecided(database: Database, operatorId: string): Promise<voi
     if (performance.now() > until) {
       throw new TurnupError(
         "database_timeout",
-        "it is written, but orders that were decided before it are not",
+        "It is written, but orders that were decided before it are not.",
         {
           nextStep: "It is in force for all that comes; look for a long transaction in pg_stat_activity.",
         },

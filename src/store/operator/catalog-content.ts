@@ -31,12 +31,12 @@ export const contentIn = (
     if (octets.length === 0 || octets.length > MODULE_OCTETS_MAX) {
       throw new TurnupError(
         "body_too_large",
-        `a module has 1 to ${MODULE_OCTETS_MAX} octets, not ${octets.length}`,
+        `A module has 1 to ${MODULE_OCTETS_MAX} octets, not ${octets.length}.`,
       );
     }
     const found = createHash("sha256").update(octets).digest();
     if (found.toString("hex") !== sha256) {
-      throw new TurnupError("content_mismatch", `these octets have the SHA-256 ${found.toString("hex")}`, {
+      throw new TurnupError("content_mismatch", `These octets have the SHA-256 ${found.toString("hex")}.`, {
         nextStep: "Hash the file again and send the same octets.",
       });
     }

@@ -225,7 +225,7 @@ async function refuseWhereUsed({ tx, operatorId }: Change, itemId: string): Prom
   if (users.length === 0) return;
   throw new TurnupError(
     "catalog_item_in_use",
-    `${users.map(({ id }) => id).join(", ")} cannot do without it`,
+    `${users.map(({ id }) => id).join(", ")} cannot do without it.`,
     {
       nextStep: "Change or retire those first, or import a whole catalog without all of them.",
     },

@@ -98,7 +98,7 @@ export const termsIn = (
         return { outcome: "unchanged", version: newest.version };
       const known = await currentTerms(change.tx, operatorId);
       if (!newest && known.size >= TERMS_MAX) {
-        throw new TurnupError("input_too_long", `there are ${TERMS_MAX} terms already`, {
+        throw new TurnupError("input_too_long", `There are ${TERMS_MAX} terms already.`, {
           nextStep: "Write a next version of terms that are there.",
         });
       }

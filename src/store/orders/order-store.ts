@@ -259,7 +259,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
     homePlmns: string[];
     policy: Partial<OrderPolicy> | null;
   }>(TERMS.text, [operatorId]);
-  if (!operator) throw new TurnupError("operator_not_found", `there is no operator ${operatorId}`);
+  if (!operator) throw new TurnupError("operator_not_found", `There is no operator ${operatorId}.`);
   const relations = await registry.relationsOf(operatorId);
   return {
     operatorId,

@@ -142,13 +142,13 @@ function partsOf(payload: NewPayload, reference: number) {
 }
 
 function payloadOf(operatorId: string, id: string, text: string): NewPayload {
-  if (text === "") throw new TurnupError("text_empty", "a message without text is not sent");
+  if (text === "") throw new TurnupError("text_empty", "A message without text is not sent.");
   if (text.length > MAX_CHARACTERS) throw tooLong(`${text.length} characters`);
   return { id, operatorId, kind: "text", protocol: "text", sec: null, bytes: composeText(text) };
 }
 
 const tooLong = (fact: string): TurnupError =>
-  new TurnupError("text_too_long", `${fact} are more than the ${MAX_PARTS} SMS that one message may have`, {
+  new TurnupError("text_too_long", `${fact} are more than the ${MAX_PARTS} SMS that one message may have.`, {
     nextStep: "Shorten the text or send it as several messages.",
   });
 

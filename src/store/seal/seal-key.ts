@@ -22,7 +22,7 @@ export function parseSealKeys(text: string): Buffer[] {
   if (words.length === 0 || words.length > KEYS_MAX || !wellFormed) {
     throw new TurnupError(
       "seal_key_malformed",
-      `seal keys are 1 to ${KEYS_MAX} words of ${SEAL_KEY_OCTETS * 2} hexadecimal digits`,
+      `Seal keys are 1 to ${KEYS_MAX} words of ${SEAL_KEY_OCTETS * 2} hexadecimal digits.`,
       { nextStep: "Make one with: openssl rand -hex 32." },
     );
   }
@@ -56,7 +56,7 @@ export async function sealerOf(
   if (!given && sealed) {
     throw new TurnupError(
       "seal_key_missing",
-      `the database holds sealed identifiers, and ${file} is not there`,
+      `The database holds sealed identifiers, and ${file} is not there.`,
       {
         nextStep: "Restore that file from its backup, or give the key as TURNUP_SEAL_KEY.",
       },
@@ -73,7 +73,7 @@ function readKeyFile(file: string): Buffer[] | undefined {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     if (cause instanceof TurnupError) throw cause;
-    throw new TurnupError("file_unreadable", `the seal key file ${file} cannot be read`, { cause });
+    throw new TurnupError("file_unreadable", `The seal key file ${file} cannot be read.`, { cause });
   }
 }
 

@@ -42,7 +42,7 @@ export function createSealer(keys: Uint8Array | readonly Uint8Array[]): Sealer {
   const given = keys instanceof Uint8Array ? [keys] : keys;
   const [newest, oldest] = [given[0], given.at(-1)];
   if (!newest || !oldest || given.some((key) => key.length !== SEAL_KEY_OCTETS)) {
-    throw new TurnupError("seal_key_malformed", `a seal key has ${SEAL_KEY_OCTETS} octets`);
+    throw new TurnupError("seal_key_malformed", `A seal key has ${SEAL_KEY_OCTETS} octets.`);
   }
   const sealing = sealKeyOf(newest);
   const opening = new Map(given.map(sealKeyOf).map((one) => [one.id.readUInt32BE(), one.key]));
@@ -107,7 +107,7 @@ function noncePool(): () => Buffer {
 }
 
 const broken = (domain: string, fact: string, cause?: unknown): TurnupError =>
-  new TurnupError("seal_broken", `a sealed ${domain} does not open: ${fact}`, {
+  new TurnupError("seal_broken", `A sealed ${domain} does not open: ${fact}.`, {
     cause,
     nextStep:
       "Give the seal key that the data was written with (seal.key in the data folder, TURNUP_SEAL_KEY).",

@@ -110,7 +110,7 @@ function readRow(
 ): Row | SightingResult {
   try {
     if (typeof input !== "object" || input === null)
-      throw new TurnupError("sighting_malformed", "a sighting is an object");
+      throw new TurnupError("sighting_malformed", "A sighting is an object.");
     const known =
       typeof input.imsi === "string"
         ? memory.answerOf(simOf(operatorId, input.imsi), input, nowMs)

@@ -91,8 +91,9 @@ function putDocument(draft: Draft, { version, characteristics }: ProvisioningDoc
 
 function putCharacteristic(draft: Draft, characteristic: Characteristic, depth: number): void {
   const { type, parms, characteristics } = characteristic;
-  if (type === "") throw malformed("a characteristic without a type");
-  if (depth >= LIMITS.depth) throw malformed(`characteristics more than ${LIMITS.depth - 2} deep`);
+  if (type === "") throw malformed("A characteristic has no type.");
+  if (depth >= LIMITS.depth)
+    throw malformed(`Characteristics are nested more than ${LIMITS.depth - 2} deep.`);
   countElement(draft);
   const hasContent = parms.length > 0 || characteristics.length > 0;
   putOctet(draft, TAG_CHARACTERISTIC | HAS_ATTRIBUTES | (hasContent ? HAS_CONTENT : 0));
@@ -106,7 +107,7 @@ function putCharacteristic(draft: Draft, characteristic: Characteristic, depth: 
 }
 
 function putParm(draft: Draft, { name, value }: Parm): void {
-  if (name === "") throw malformed("a parm without a name");
+  if (name === "") throw malformed("A parm has no name.");
   countElement(draft);
   putOctet(draft, TAG_PARM | HAS_ATTRIBUTES);
   putStart(draft, NAMES.get(name) ?? 0, NAME, name);
@@ -177,7 +178,7 @@ function putText(draft: Draft, text: string): void {
 
 /** Where the text ends. */
 function putAnyText({ out }: Draft, text: string, start: number): number {
-  if (!isXmlText(text)) throw malformed(`a character in "${printable(text)}" that XML cannot hold`);
+  if (!isXmlText(text)) throw malformed(`"${printable(text)}" has a character that XML cannot hold.`);
   return start + encoder.encodeInto(text, out.subarray(start)).written;
 }
 
@@ -198,12 +199,13 @@ function grow(draft: Draft, octets: number): void {
 }
 
 function countElement(draft: Draft): void {
-  if (++draft.elements >= LIMITS.elements) throw malformed(`more than ${LIMITS.elements - 1} elements`);
+  if (++draft.elements >= LIMITS.elements)
+    throw malformed(`The document has more than ${LIMITS.elements - 1} elements.`);
   if (draft.at > DOCUMENT_OCTETS_MAX) throw tooLong();
 }
 
 const tooLong = (): TurnupError =>
-  new TurnupError("payload_too_long", `a document of more than ${DOCUMENT_OCTETS_MAX} octets`);
+  new TurnupError("payload_too_long", `The document has more than ${DOCUMENT_OCTETS_MAX} octets.`);
 
 const malformed = (fact: string): TurnupError => new TurnupError("payload_malformed", fact);
 

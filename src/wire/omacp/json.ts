@@ -89,4 +89,4 @@ function objectAt(value: unknown, path: string, allowed?: readonly string[]): Re
 }
 
 const malformed = (path: string, fact: string): TurnupError =>
-  new TurnupError("payload_malformed", `${path}: ${fact}`, { details: { path } });
+  new TurnupError("payload_malformed", `${path}: ${fact}.`, { details: { path } });

@@ -97,15 +97,15 @@ function imsiOf(sec: Sec, { imsi }: MacSecret): string {
 function pinOf(sec: Sec, { pin }: MacSecret, digitsMax = PIN_DIGITS_MAX): string {
   if (pin === undefined) throw missing(sec, "a PIN");
   if (!/^\d+$/.test(pin) || pin.length > digitsMax) {
-    throw new TurnupError("pin_malformed", `a PIN has 1 to ${digitsMax} decimal digits`);
+    throw new TurnupError("pin_malformed", `A PIN has 1 to ${digitsMax} decimal digits.`);
   }
   return pin;
 }
 
 const missing = (sec: Sec, what: string): TurnupError =>
-  new TurnupError("payload_secret_missing", `${sec.toUpperCase()} needs ${what}`, {
+  new TurnupError("payload_secret_missing", `${sec.toUpperCase()} needs ${what}.`, {
     nextStep: `Give ${what}, or choose another way to sign.`,
   });
 
 const imsiMalformed = (length: number): TurnupError =>
-  new TurnupError("imsi_malformed", `an IMSI has 6 to 15 digits, not ${length} characters of this kind`);
+  new TurnupError("imsi_malformed", `An IMSI has 6 to 15 digits, not ${length} characters of this kind.`);

@@ -155,7 +155,7 @@ export function uint32At(buffer: Buffer, at: number): number {
 
 /** A field that the wire cannot carry: the caller's value, named without being shown. */
 export function unfit(field: string, why: string): TurnupError {
-  return new TurnupError("smpp_field_invalid", `${field}: ${why}`);
+  return new TurnupError("smpp_field_invalid", `${field}: ${why}.`);
 }
 
 const NOTHING = new Uint8Array(0);

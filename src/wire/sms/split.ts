@@ -38,7 +38,7 @@ export function splitUserData(bytes: Uint8Array, cut: Cut): UserDataPart[] {
   const dataOctets = maxOctets - udhOctets;
   const total = Math.ceil(bytes.length / dataOctets);
   if (dataOctets < 1 || total > PARTS_MAX) {
-    throw new TurnupError("payload_too_long", `${bytes.length} octets need more than ${PARTS_MAX} messages`);
+    throw new TurnupError("payload_too_long", `${bytes.length} octets need more than ${PARTS_MAX} messages.`);
   }
   const parts: UserDataPart[] = new Array(total);
   for (let i = 0; i < total; i++) {

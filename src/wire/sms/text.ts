@@ -46,7 +46,7 @@ export function encodeText(text: string, cut: TextCut): TextMessage {
   const chunks = chunksOf(characters, room[refBits]);
   const total = chunks.length;
   if (total > PARTS_MAX) {
-    throw new TurnupError("payload_too_long", `a text that needs more than ${PARTS_MAX} messages`);
+    throw new TurnupError("payload_too_long", `The text needs more than ${PARTS_MAX} messages.`);
   }
   const ref = cut.reference & (refBits === 8 ? 0xff : 0xffff);
   const parts = chunks.map((data, index) => ({
@@ -106,7 +106,7 @@ function ucs2Of(text: string): (readonly number[])[] {
   return Array.from(text, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
     if (units.length === 1 && ((units[0] as number) & 0xf800) === 0xd800) {
-      throw new TurnupError("payload_malformed", "half of a UTF-16 pair in a text");
+      throw new TurnupError("payload_malformed", "The text holds half of a UTF-16 pair.");
     }
     return units.flatMap((unit) => [unit >> 8, unit & 0xff]);
   });

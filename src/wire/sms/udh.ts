@@ -124,7 +124,7 @@ function field(value: number, octets: 1 | 2): number[] {
   if (!Number.isInteger(value) || value < 0 || value >= 0x100 ** octets) {
     throw new TurnupError(
       "payload_malformed",
-      `${value} does not fit ${octets} octets of a user data header`,
+      `${value} does not fit ${octets} octets of a user data header.`,
     );
   }
   return octets === 1 ? [value] : [value >> 8, value & 0xff];

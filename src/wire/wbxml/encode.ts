@@ -35,7 +35,7 @@ class Writer {
 
   element(element: WbxmlElement): void {
     const spot = find(this.#space.tags, this.#tagPage, (name) => name === element.name);
-    if (!spot) throw malformed(`${this.#space.title} has no element ${element.name}`);
+    if (!spot) throw malformed(`${this.#space.title} has no element ${element.name}.`);
     this.#tagPage = this.#switched(this.#tagPage, spot.page);
     const flags =
       (element.attributes.length > 0 ? HAS_ATTRIBUTES : 0) | (element.content.length > 0 ? HAS_CONTENT : 0);
@@ -51,7 +51,7 @@ class Writer {
 
   #attribute({ name, value }: WbxmlAttribute): void {
     const start = this.#startOf(name, value);
-    if (!start) throw malformed(`${this.#space.title} has no attribute ${name}`);
+    if (!start) throw malformed(`${this.#space.title} has no attribute ${name}.`);
     this.#attributePage = this.#switched(this.#attributePage, start.page);
     this.octets.push(start.token);
     this.#value(name, value.slice(start.prefix.length), start.prefix !== "");
@@ -78,7 +78,7 @@ class Writer {
     const { opaque } = this.#space;
     if (opaque?.attributes.includes(attribute)) {
       const octets = opaque.octetsOf(rest);
-      if (!octets) throw malformed(`"${rest}" is no ${attribute}`);
+      if (!octets) throw malformed(`"${rest}" is no ${attribute}.`);
       this.octets.push(OPAQUE, ...uintvar(octets.length), ...octets);
       return;
     }
@@ -109,7 +109,7 @@ class Writer {
   }
 
   #inline(text: string): void {
-    if (!isXmlText(text)) throw malformed("a character that XML cannot hold");
+    if (!isXmlText(text)) throw malformed("The text has a character that XML cannot hold.");
     this.octets.push(STR_I, ...Buffer.from(text), 0);
   }
 

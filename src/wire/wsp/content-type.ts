@@ -133,7 +133,7 @@ function putParameter(octets: number[], name: string, value: number | string): v
 /** A type that is spelt out: printable, so that it can stand where a code would. */
 function putType(octets: number[], contentType: string): void {
   if (!/^[!-~]+\/[!-~]+$/.test(contentType)) {
-    throw new TurnupError("payload_malformed", `"${contentType.slice(0, 64)}" is no content type`);
+    throw new TurnupError("payload_malformed", `"${contentType.slice(0, 64)}" is no content type.`);
   }
   putText(octets, contentType);
 }

@@ -83,7 +83,7 @@ function putName(octets: number[], name: string): void {
     return;
   }
   if (!/^[!-~]+$/.test(name)) {
-    throw new TurnupError("payload_malformed", `"${name.slice(0, 64)}" is no header name`);
+    throw new TurnupError("payload_malformed", `"${name.slice(0, 64)}" is no header name.`);
   }
   putText(octets, name);
 }

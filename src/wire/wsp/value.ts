@@ -56,7 +56,7 @@ export function decodeInteger(bytes: Uint8Array, at: number, end: number): Read<
  */
 export function putInteger(octets: number[], value: number): void {
   if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * LONG_INTEGER_OCTETS_MAX)) {
-    throw new TurnupError("payload_malformed", `${value} is no integer that a WSP header holds`);
+    throw new TurnupError("payload_malformed", `${value} is no integer that a WSP header holds.`);
   }
   if (value < 0x80) {
     octets.push(0x80 | value);
@@ -86,13 +86,12 @@ export function decodeText(bytes: Uint8Array, at: number, end: number): Read<str
 export function putText(octets: number[], value: string): void {
   const first = value.charCodeAt(0);
   // Below a space it would read as a length, from 7F as a quote or an integer.
-  if (first < 0x20)
-    throw new TurnupError("payload_malformed", "a WSP text that starts with a control character");
+  if (first < 0x20) throw new TurnupError("payload_malformed", "A WSP text starts with a control character.");
   if (first >= TEXT_QUOTE) octets.push(TEXT_QUOTE);
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if (code === 0 || code > 0xff) {
-      throw new TurnupError("payload_malformed", `character ${code} in a WSP text`);
+      throw new TurnupError("payload_malformed", `A WSP text cannot hold the character ${code}.`);
     }
     octets.push(code);
   }

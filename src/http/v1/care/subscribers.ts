@@ -89,7 +89,7 @@ export const showStanding = route({
       requests.desk.ofSubscriber(scope),
       requests.desk.provisioned(scope),
     ]);
-    if (!standing) throw new TurnupError("subscriber_not_found", "this SIM is gone");
+    if (!standing) throw new TurnupError("subscriber_not_found", "This SIM is gone.");
     const { devices, orders, offers, ...rest } = standing;
     return ok({
       ...rest,
@@ -116,7 +116,7 @@ export const resendLink = route({
     const subscriberId = await subscriberNamed(requests, operatorId, params.number);
     const person = await requests.people.find(operatorId, { subscriberId });
     if (!person?.msisdn) {
-      throw new TurnupError("nothing_to_resend", "no phone number of this SIM is known", {
+      throw new TurnupError("nothing_to_resend", "No phone number of this SIM is known.", {
         nextStep: "Wait until the network tells it, or report a sighting with it.",
       });
     }
@@ -124,7 +124,7 @@ export const resendLink = route({
     const language = standing?.account?.language ?? LANGUAGE_DEFAULT;
     const { msisdn } = person;
     if (!(await sendLink(deps, { operatorId, subscriberId, msisdn, language })))
-      throw tooMany(LINK_RETRY_SECONDS, "links that were sent to this subscriber are still open");
+      throw tooMany(LINK_RETRY_SECONDS, "Links that were sent to this subscriber are still open.");
     await audit.record(operatorId, { actor: label, action: "link.send", subject: subscriberId });
     return accepted({ subscriberId });
   },

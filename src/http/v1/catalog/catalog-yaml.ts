@@ -16,7 +16,7 @@ const LINE_WIDTH = 100;
 /** @throws TurnupError `catalog_malformed` no YAML, or beyond a limit; `details` name the line */
 export function parseCatalogYaml(text: string): unknown {
   if (Buffer.byteLength(text, "utf8") > CATALOG_FILE_OCTETS_MAX) {
-    throw malformed(`a catalog file has at most ${CATALOG_FILE_OCTETS_MAX} octets`);
+    throw malformed(`A catalog file has at most ${CATALOG_FILE_OCTETS_MAX} octets.`);
   }
   refuseDeepFlow(text);
   const lines = new LineCounter();
@@ -25,7 +25,7 @@ export function parseCatalogYaml(text: string): unknown {
   if (fault) {
     const { line } = lines.linePos(fault.pos[0]);
     throw malformed(
-      `line ${line} is not YAML as a catalog has it: ${fault.code.toLowerCase().replaceAll("_", " ")}`,
+      `Line ${line} is not YAML as a catalog has it: ${fault.code.toLowerCase().replaceAll("_", " ")}.`,
       line,
     );
   }
@@ -33,7 +33,7 @@ export function parseCatalogYaml(text: string): unknown {
   try {
     return document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch {
-    throw malformed(`a catalog file has at most ${ALIASES_MAX} aliases`);
+    throw malformed(`A catalog file has at most ${ALIASES_MAX} aliases.`);
   }
 }
 
@@ -57,8 +57,8 @@ function parsed(text: string, lineCounter: LineCounter): ReturnType<typeof parse
       lineCounter,
     });
   } catch (error) {
-    if (error instanceof RangeError) throw malformed("it nests deeper than any catalog");
-    throw malformed("it is not YAML");
+    if (error instanceof RangeError) throw malformed("It nests deeper than any catalog.");
+    throw malformed("It is not YAML.");
   }
 }
 
@@ -69,7 +69,7 @@ function refuseDeepFlow(text: string): void {
     if (char === "[" || char === "{") depth++;
     else if (char === "]" || char === "}") depth = Math.max(0, depth - 1);
     else if (char === "\n") depth = Math.min(depth, DEPTH_MAX); // brackets in prose need not close
-    if (depth > DEPTH_MAX * 2) throw malformed("it nests deeper than any catalog");
+    if (depth > DEPTH_MAX * 2) throw malformed("It nests deeper than any catalog.");
   }
 }
 
@@ -77,13 +77,13 @@ function refuseNodes(document: ReturnType<typeof parseDocument>, lines: LineCoun
   let aliases = 0;
   visit(document, (_key, node, path) => {
     if (isCollection(node) && path.filter((step) => !isPair(step)).length > DEPTH_MAX)
-      throw malformed("it nests deeper than any catalog");
+      throw malformed("It nests deeper than any catalog.");
     if (!isAlias(node)) return;
-    if (++aliases > ALIASES_MAX) throw malformed(`a catalog file has at most ${ALIASES_MAX} aliases`);
+    if (++aliases > ALIASES_MAX) throw malformed(`A catalog file has at most ${ALIASES_MAX} aliases.`);
     const { line } = lines.linePos(node.range?.[0] ?? 0);
     const target = node.resolve(document);
-    if (!target) throw malformed(`line ${line} names an anchor that is not there`, line);
-    if (path.includes(target)) throw malformed(`line ${line} stands inside what it names`, line);
+    if (!target) throw malformed(`Line ${line} names an anchor that is not there.`, line);
+    if (path.includes(target)) throw malformed(`Line ${line} stands inside what it names.`, line);
   });
 }
 

@@ -27,7 +27,7 @@ export const putContent = route({
   answer: Type.Object({ sha256: Type.String(), octets: Type.Integer(), isNew: Type.Boolean() }),
   async handle({ catalog }, { params, body, caller }) {
     if (!Buffer.isBuffer(body)) {
-      throw new TurnupError("media_type_unsupported", "the octets of a module are no JSON", {
+      throw new TurnupError("media_type_unsupported", "The octets of a module are no JSON.", {
         nextStep: `Send them as ${OCTETS}.`,
       });
     }
@@ -49,7 +49,7 @@ export const getContent = route({
   async handle({ catalog }, { params, caller }) {
     const octets = await catalog.content(caller.operatorId, params.sha256);
     if (!octets) {
-      throw new TurnupError("content_not_found", "there is no content with this SHA-256", {
+      throw new TurnupError("content_not_found", "There is no content with this SHA-256.", {
         nextStep: "PUT it at this address.",
       });
     }

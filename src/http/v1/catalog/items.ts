@@ -34,7 +34,7 @@ function withoutCosts(body: unknown): unknown {
 }
 
 const notFound = (): TurnupError =>
-  new TurnupError("catalog_item_not_found", "there is no such item in the catalog", {
+  new TurnupError("catalog_item_not_found", "There is no such item in the catalog.", {
     nextStep: "GET /v1/catalog lists them.",
   });
 

@@ -103,7 +103,7 @@ async function cardOf(
   if (!card) return null;
   const cards = requests.cardsOf(operatorId);
   if (!cards) {
-    throw new TurnupError("dependency_unavailable", "there is no payment provider that takes cards", {
+    throw new TurnupError("dependency_unavailable", "There is no payment provider that takes cards.", {
       nextStep: "Ask for what needs no card; the operator names a payment provider in the configuration.",
     });
   }

@@ -22,7 +22,7 @@ export async function subscriberNamed(
   const number = IMSI.test(text) ? { imsi: parseImsi(text) } : { msisdn: parseMsisdn(plused(text)) };
   const found = await reader.subscriberOf(operatorId, number);
   if (found !== undefined) return found;
-  throw new TurnupError("subscriber_not_found", "no SIM of this operator has this number", {
+  throw new TurnupError("subscriber_not_found", "No SIM of this operator has this number.", {
     nextStep: "Check the number; a SIM is known once the network has seen it.",
   });
 }

@@ -22,7 +22,7 @@ const BODY_OCTETS_MAX = TERMS_CHARACTERS_MAX * 20;
 const written = (terms: TermsVersion): Static<typeof TermsOut> => ({ ...terms, texts: { ...terms.texts } });
 
 const notFound = (): TurnupError =>
-  new TurnupError("terms_not_found", "there are no such terms", { nextStep: "GET /v1/terms lists them." });
+  new TurnupError("terms_not_found", "There are no such terms.", { nextStep: "GET /v1/terms lists them." });
 
 export const listTerms = route({
   method: "GET",
