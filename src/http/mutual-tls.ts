@@ -4,6 +4,7 @@
  * session's name alone (RFC 8446, 4.6.1), and no session is kept under it.
  */
 import { constants } from "node:crypto";
+import { type SecureContextOptions, Server } from "node:tls";
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
@@ -36,3 +37,12 @@ export const mutualTls = (
   secureOptions: constants.SSL_OP_NO_TICKET,
   handshakeTimeout: handshakeTimeoutMs,
 });
+
+/**
+ * Other certificates of a door that stays open: connections from now on are made with them, those that are there stay.
+ * @throws Error of OpenSSL where they do not fit: the door keeps what it has
+ */
+export function changeTls(door: object, next: SecureContextOptions): void {
+  if (!(door instanceof Server)) throw new RangeError("a door without TLS has no certificates");
+  door.setSecureContext(next);
+}

@@ -11,6 +11,8 @@ import { named } from "./schema.ts";
 export const STATUS_OF: Record<ErrorCode, number> = {
   access_point_import_malformed: 400,
   access_point_not_found: 404,
+  account_not_found: 404,
+  accounts_full: 503,
   apn_malformed: 400,
   assurance_too_low: 403,
   backup_unreadable: 400,

@@ -58,7 +58,9 @@ export type ProxyEvent =
       readonly atMs: number;
     }
   | { readonly kind: "blocked"; readonly deviceId: Imei; readonly atMs: number }
-  | { readonly kind: "released"; readonly deviceId: Imei; readonly atMs: number };
+  | { readonly kind: "released"; readonly deviceId: Imei; readonly atMs: number }
+  /** The operator's word: the device has no account any more, and its certificates are nobody's. */
+  | { readonly kind: "account_closed"; readonly deviceId: Imei; readonly atMs: number };
 
 export type Account = {
   readonly deviceId: Imei;
@@ -82,6 +84,8 @@ export type Accounts = {
   readonly deviceOfUuid: Map<string, string>;
   readonly deviceOfImsi: Map<string, string>;
   readonly deviceOfMsisdn: Map<string, string>;
+  /** The devices that are blocked. */
+  readonly blocked: Set<string>;
 };
 
 export const noAccounts = (): Accounts => ({
@@ -89,12 +93,14 @@ export const noAccounts = (): Accounts => ({
   deviceOfUuid: new Map(),
   deviceOfImsi: new Map(),
   deviceOfMsisdn: new Map(),
+  blocked: new Set(),
 });
 
 export function apply(accounts: Accounts, event: ProxyEvent): void {
   if (event.kind === "account_opened") return put(accounts, opened(event));
   const account = accounts.byDevice.get(event.deviceId);
   if (!account) throw new RangeError("an event of an account that was never opened");
+  if (event.kind === "account_closed") return remove(accounts, account);
   put(accounts, changed(account, event));
 }
 
@@ -119,6 +125,17 @@ function put(accounts: Accounts, account: Account): void {
   deviceOfUuid.set(uuid, deviceId);
   if (imsi !== null) deviceOfImsi.set(imsi, deviceId);
   if (msisdn !== null) deviceOfMsisdn.set(msisdn, deviceId);
+  if (account.isBlocked) accounts.blocked.add(deviceId);
+  else accounts.blocked.delete(deviceId);
+}
+
+function remove(accounts: Accounts, { deviceId, uuid, imsi, msisdn }: Account): void {
+  const { byDevice, deviceOfUuid, deviceOfImsi, deviceOfMsisdn } = accounts;
+  forget(deviceOfImsi, imsi, deviceId);
+  forget(deviceOfMsisdn, msisdn, deviceId);
+  deviceOfUuid.delete(uuid);
+  byDevice.delete(deviceId);
+  accounts.blocked.delete(deviceId);
 }
 
 const opened = ({
@@ -137,7 +154,9 @@ const opened = ({
   pending: null,
 });
 
-function changed(account: Account, event: Exclude<ProxyEvent, { kind: "account_opened" }>): Account {
+type Change = Exclude<ProxyEvent, { kind: "account_opened" | "account_closed" }>;
+
+function changed(account: Account, event: Change): Account {
   switch (event.kind) {
     case "subscriber_changed":
       return { ...account, imsi: event.imsi, msisdn: event.msisdn };

@@ -8,6 +8,7 @@
  *   one-time token        good for one enrolment; the provisioning server says whose it is
  *   operator's gateway    good for requests; it vouches for the SIM, not by a key of the device
  */
+import { TurnupError } from "../term/error.ts";
 import { parseImei } from "../term/imei.ts";
 import {
   ACCOUNTS_MAX,
@@ -60,6 +61,8 @@ export function createEdge(newUuid: () => string) {
     keepAccount: (given: Parameters<typeof keepAccount>[1], now: Date) => keepAccount(edge, given, now),
     setBlocked: (deviceId: string, isBlocked: boolean, now: Date) =>
       setBlocked(edge, deviceId, isBlocked, now),
+    closeAccount: (deviceId: string, now: Date) => closeAccount(edge, deviceId, now),
+    blocked: (): number => accounts.blocked.size,
   };
 }
 
@@ -77,7 +80,9 @@ function keepAccount(
   const known = accountOfDevice(edge.accounts, deviceId);
   if (!known) {
     if (edge.accounts.byDevice.size >= ACCOUNTS_MAX)
-      throw new RangeError("the proxy holds as many accounts as it can");
+      throw new TurnupError("accounts_full", `the proxy holds ${ACCOUNTS_MAX} accounts, as many as it can`, {
+        nextStep: "Close accounts of devices that are gone, or run a second proxy.",
+      });
     return openAccount(edge, deviceId, imsi, msisdn, now);
   }
   if (known.imsi === imsi && known.msisdn === msisdn) return [];
@@ -95,4 +100,11 @@ function setBlocked(edge: EdgeState, deviceId: string, isBlocked: boolean, now: 
   if (!account || account.isBlocked === isBlocked) return [];
   const kind = isBlocked ? "blocked" : "released";
   return applyAll(edge, [{ kind, deviceId: account.deviceId, atMs: now.getTime() }]);
+}
+
+/** The operator's word that a device is none of theirs any more; what it has of certificates opens nothing from now on. */
+function closeAccount(edge: EdgeState, deviceId: string, now: Date): readonly ProxyEvent[] {
+  const account = accountOfDevice(edge.accounts, deviceId);
+  if (!account) return [];
+  return applyAll(edge, [{ kind: "account_closed", deviceId: account.deviceId, atMs: now.getTime() }]);
 }

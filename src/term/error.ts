@@ -24,6 +24,8 @@ type TurnupErrorOptions = ErrorOptions & {
 export type ErrorCode =
   | "access_point_import_malformed"
   | "access_point_not_found"
+  | "account_not_found"
+  | "accounts_full"
   | "apn_malformed"
   | "assurance_too_low"
   | "backup_unreadable"

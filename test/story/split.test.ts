@@ -1,194 +1,43 @@
 /**
- * R34, the other way round: server, proxy, service server and key server as four processes of the shipped program, each told
- * by files alone where the others are; the phone goes the same way as where all are one.
+ * R33, R34: the same journey of a new phone where message centre, proxy, server, service server and key server are processes
+ * of the shipped program, told by files and addresses alone, and where proxy and server are one of them.
  */
 import assert from "node:assert/strict";
-import { createPublicKey, X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "vitest";
-import { ROAD_WORLD } from "../../src/app/demo/device-world.ts";
-import { factoryModules } from "../../src/device/modules.ts";
-import { pinOf } from "../../src/net/exchange/exchange.ts";
-import { createPhone } from "../../src/sim/phone/phone.ts";
-import type { PhoneEvent } from "../../src/sim/phone/phone-state.ts";
-import { freePort, startTurnup, type TurnupProcess } from "../fault/turnup-process.ts";
-import { outsideMachines } from "../fixture/outside-machines.ts";
+import {
+  askerOf,
+  DEVICE,
+  type MachinesApart,
+  machinesApart,
+  makeAuthority,
+  makeDevice,
+  makeSigningKey,
+  phoneApart,
+  setUpOperator,
+  signedBy,
+} from "../fixture/machines-apart.ts";
 import { until } from "../fixture/story.ts";
-import { imeiOf } from "../fixture/story-parties.ts";
 import { answerNotice, modulesOf, orderAgain, orderSteps, stateOf } from "../fixture/story-steps.ts";
-import { whenDone } from "../fixture/when-done.ts";
 
-const CLIENT = "turnup";
-const PERSON = { u_givenName: "Anna", u_familyName: "Lind" };
+const PROXY = "edge-7";
 
-test("R34: as four processes over TLS, a new phone gets software and a service as it does from one", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "turnup-split-"));
-  const processes: TurnupProcess[] = [];
-  const start = async (args: readonly string[], env: Readonly<Record<string, string>>, ready: RegExp) => {
-    const started = await startTurnup(args, { ...env, TURNUP_DATA_FOLDER: join(folder, "data") }, ready);
-    processes.push(started);
-    return started;
-  };
-  const file = (name: string, content: unknown): string => {
-    const path = join(folder, name);
-    writeFileSync(path, JSON.stringify(content));
-    return path;
-  };
-
-  // The service server of another company, and a maker's key server: each makes its authority by itself.
-  const servicePolicy = file("service.json", {
-    clients: [CLIENT],
-    services: [
-      {
-        path: "/scim/v2",
-        accessUrl: "https://office.example/mail",
-        fields: [{ name: "mailbox", kind: "text" }],
-      },
-    ],
-  });
-  const service = await start(
-    ["service", "--policy", servicePolicy, "--folder", join(folder, "service"), "--port", "0", "--json"],
-    {},
-    /registrations/,
-  );
-  const { uri } = JSON.parse(
-    service
-      .output()
-      .split("\n")
-      .find((line) => line.startsWith("{"))!,
-  ) as { uri: string };
-  const makerPolicy = file("maker.json", {
-    issuer: "maker.example",
-    clients: [{ id: CLIENT, feeMinor: 250, portionBasisPoints: 4_000, currency: "EUR" }],
-    models: [{ tac: "35693803", make: "Example", model: "One" }],
-    offers: [
-      {
-        hosts: ["mms.maker.example"],
-        accessPoints: [{ apn: "maker.example", use: "maker", authType: "none" }],
-      },
-    ],
-    validityDays: 30,
-  });
-  const maker = await start(
-    ["maker", "--policy", makerPolicy, "--folder", join(folder, "maker"), "--port", "0"],
-    {},
-    /issues keys at/,
-  );
-  assert.match(maker.output(), /maker\.example issues keys at https:\/\//);
-
-  const certificates = join(folder, "service", "certificates");
-  const providersFile = file("providers.json", [
-    {
-      uri,
-      authorityFile: join(certificates, "authority.crt"),
-      certificateFile: join(certificates, `client-${CLIENT}.crt`),
-      keyFile: join(certificates, `client-${CLIENT}.key`),
-      pins: [pinOf(new X509Certificate(readFileSync(join(certificates, "server.crt"))))],
-      access: {
-        kind: "certificate_bound",
-        tokenUrl: `${new URL(uri).origin}/oauth2/token`,
-        clientId: CLIENT,
-        scope: "scim",
-      },
-    },
-  ]);
-  const outside = await outsideMachines({
-    seed: 1,
-    folder,
-    providersFile,
-    origins: { "https://office.example": new URL(uri).origin },
-  });
-  whenDone(async () => {
-    for (const one of processes.reverse()) await one.stop();
-  });
-  const { landUrl, road } = outside;
-  // The proxy of another machine: it brings the keys that the server knows it by.
-  const imei = imeiOf(1);
-  const [imsi, msisdn] = ["001019000000001", "882109000001"];
-  const proxyFolder = join(folder, "edge");
-  mkdirSync(proxyFolder);
-  const accounts = join(folder, "accounts.jsonl");
-  writeFileSync(accounts, `${JSON.stringify({ deviceId: imei, imsi, msisdn })}\n`);
-  const proxyPolicy = file("proxy.json", {
-    id: ROAD_WORLD.proxyId,
-    servers: [
-      {
-        url: landUrl,
-        id: ROAD_WORLD.landId,
-        authorityFile: join(folder, "road", "server", "authority.crt"),
-        publicKey: road.certificates.land.publicKey
-          .export({ type: "spki", format: "der" })
-          .toString("base64"),
-      },
-    ],
-    factoryAuthorityFiles: [join(folder, "road", "factory", "authority.crt")],
-  });
-  const proxyPort = await freePort();
-  const proxy = await start(
-    ["proxy"],
-    {
-      TURNUP_PROXY_POLICY_FILE: proxyPolicy,
-      TURNUP_PROXY_ACCOUNTS_FILE: accounts,
-      TURNUP_PROXY_FOLDER: proxyFolder,
-      TURNUP_PROXY_PORT: String(proxyPort),
-    },
-    /serves devices at .*\n.*\n.*proxies_file/,
-  );
-  const proxyAuthority = join(proxyFolder, "certificates", "proxy", "authority.crt");
-  const [, told] = /proxies_file: (\[.*\])/.exec(proxy.output()) ?? [];
-  const proxiesFile = file("proxies-of-server.json", JSON.parse(told ?? ""));
-
-  const makerCertificates = join(folder, "maker", "certificates");
-  await start(
-    ["serve"],
-    {
-      ...outside.environment,
-      TURNUP_LAND_AUTHORITY_FILE: proxyAuthority,
-      TURNUP_LAND_PROXIES_FILE: proxiesFile,
-      TURNUP_MAKER_AUTHORITY_FILE: join(makerCertificates, "authority.crt"),
-      TURNUP_MAKER_CERTIFICATE_FILE: join(makerCertificates, `client-${CLIENT}.crt`),
-      TURNUP_MAKER_KEY_FILE: join(makerCertificates, `client-${CLIENT}.key`),
-    },
-    /Turnup serves at/,
-  );
-
-  const events: PhoneEvent[] = [];
-  const operatorKey = createPublicKey({
-    key: Buffer.from(outside.issuer.spki, "base64"),
-    format: "der",
-    type: "spki",
-  });
-  const phone = createPhone({
-    imei,
-    imsi,
-    msisdn,
-    provisioningUri: landUrl,
-    proxyUri: `https://127.0.0.1:${proxyPort}`,
-    proxyAuthority: readFileSync(proxyAuthority, "utf8"),
-    factory: await road.certificates.factoryPair(imei),
-    modules: factoryModules([]),
-    issuerKeyOf: (name) => (name === outside.issuer.name ? operatorKey : undefined),
-    vendorKeyOf: (name) => (name === road.vendor.name ? road.vendor.publicKey : undefined),
-    submitMo: outside.submitMo,
-    seed: 1,
-    onEvent: (event) => events.push(event),
-  });
-  outside.adopt(phone);
-  whenDone(() => phone.powerOff());
+/** A phone that its user has just switched on for the first time gets software, then a service. */
+async function journey(machines: MachinesApart, token: string, proxyAuthority: string): Promise<void> {
+  const { phone, events } = await phoneApart(machines, proxyAuthority);
+  const { storyUntil } = await operatorOf(machines, token);
   phone.powerOn();
-  await phone.walk(orderSteps("Features", "Mail program", PERSON));
+  await phone.walk(orderSteps("Features", "Mail program"));
   await answerNotice(phone, "terms", "accept");
-  const ended = (what: string) => outside.storyUntil(phone, ({ endedAt }) => endedAt !== null, what);
+  const ended = (what: string) => storyUntil(phone, ({ endedAt }) => endedAt !== null, what);
   const software = await ended("the first order has ended");
   assert.equal(software.state, "completed");
   assert.equal(stateOf(software, "mail-client"), "works");
   assert.deepEqual(modulesOf(phone), ["mail-client active"]);
-
   await orderAgain(phone, "Services", "Mail", { f_mail__mailbox: "anna" });
   await answerNotice(phone, "terms", "accept");
-  await outside.storyUntil(phone, ({ id }) => id !== software.id, "the second order is there");
+  await storyUntil(phone, ({ id }) => id !== software.id, "the second order is there");
   const registered = await ended("the second order has ended");
   assert.equal(registered.state, "completed");
   assert.equal(stateOf(registered, "mail"), "access_data_sent");
@@ -197,12 +46,131 @@ test("R34: as four processes over TLS, a new phone gets software and a service a
     (count) => count === 1,
     "the access data came by SMS",
   );
-  assert.deepEqual(outside.faults, []);
+}
+
+/** Nobody outside has a word about who asks: the operator lets users in whom nothing is known of. */
+async function operatorOf(machines: MachinesApart, token: string): Promise<ReturnType<typeof askerOf>> {
+  const asker = askerOf(machines, token);
+  const { version, body: policy } = await asker.get("/v1/policy");
+  const body = { ...policy, request: { ...policy.request, unknownUser: "accept" } };
+  const put = await asker.call("PUT", "/v1/policy", body, "admin", { "if-match": `"${version}"` });
+  assert.equal(put.status, 200, put.text);
+  return asker;
+}
+
+/** Every process ends in order when it is asked to, and the provider's own books have the user, once. */
+async function endAll({ processes, service }: MachinesApart): Promise<void> {
   for (const one of [...processes].reverse()) assert.equal(await one.stop(), 0, one.output());
-  const again = await start(
-    ["service", "--policy", servicePolicy, "--folder", join(folder, "service"), "--port", "0", "--json"],
+  const again = await service.again();
+  assert.match(again.output(), /"registrations":\s*1/);
+}
+
+test("R34: as processes of their own over TLS, a new phone gets software and a service as it does from one", async () => {
+  const machines = await machinesApart();
+  const { folder, file, start, ports } = machines;
+  const token = await setUpOperator(machines);
+
+  // A maker's key server, for the relation that the server's certificate is of.
+  await start(
+    ["maker", "--policy", file("maker.json", MAKER_POLICY), "--folder", join(folder, "maker"), "--port", "0"],
     {},
-    /registrations/,
+    /maker\.example issues keys at https:\/\//,
   );
-  assert.match(again.output(), /"registrations":\s*1/, "the provider's own books have the user, once");
+  // What the server proves itself by, and what its device leaves the factory with.
+  const land = join(folder, "land");
+  await makeAuthority(land, "servers");
+  await signedBy(join(land, "servers"), join(land, "server"), "IP:127.0.0.1");
+  const publicKey = await makeSigningKey(join(land, "signing.key"));
+  await makeAuthority(folder, "factory");
+  await makeDevice(machines, join(folder, "factory"));
+
+  const proxyFolder = join(folder, "edge");
+  const proxy = await start(
+    ["proxy"],
+    {
+      TURNUP_PROXY_POLICY_FILE: file("proxy.json", {
+        id: PROXY,
+        servers: [
+          {
+            url: `https://127.0.0.1:${ports.land}`,
+            id: "prov-3",
+            authorityFile: "land/servers.crt",
+            publicKey,
+          },
+        ],
+        factoryAuthorityFiles: ["factory.crt"],
+      }),
+      TURNUP_PROXY_ACCOUNTS_FILE: accountsIn(machines),
+      TURNUP_PROXY_FOLDER: proxyFolder,
+      TURNUP_PROXY_PORT: String(ports.proxy),
+    },
+    /serves devices at .*\n.*\n.*proxies_file/,
+  );
+  const [, known = ""] = /proxies_file: (\[.*\])/.exec(proxy.output()) ?? [];
+  const proxyAuthority = join(proxyFolder, "certificates", "proxy", "authority.crt");
+  const makerCertificates = join(folder, "maker", "certificates");
+  await start(
+    ["serve"],
+    {
+      ...machines.environment,
+      TURNUP_LAND_PORT: String(ports.land),
+      TURNUP_LAND_ID: "prov-3",
+      TURNUP_LAND_CERTIFICATE_FILE: join(land, "server.crt"),
+      TURNUP_LAND_KEY_FILE: join(land, "server.key"),
+      TURNUP_LAND_SIGNING_KEY_FILE: join(land, "signing.key"),
+      TURNUP_LAND_AUTHORITY_FILE: proxyAuthority,
+      TURNUP_LAND_PROXIES_FILE: file("proxies.json", JSON.parse(known)),
+      TURNUP_MAKER_AUTHORITY_FILE: join(makerCertificates, "authority.crt"),
+      TURNUP_MAKER_CERTIFICATE_FILE: join(makerCertificates, "client-turnup.crt"),
+      TURNUP_MAKER_KEY_FILE: join(makerCertificates, "client-turnup.key"),
+    },
+    /Turnup serves at/,
+  );
+  await journey(machines, token, proxyAuthority);
+  await endAll(machines);
 });
+
+test("R34: as one process that is server and proxy, ready when both are, a new phone gets the same", async () => {
+  const machines = await machinesApart();
+  const { folder, start, ports } = machines;
+  const token = await setUpOperator(machines);
+  const proxyFolder = join(folder, "data", "proxy");
+  const environment = {
+    ...machines.environment,
+    TURNUP_LAND_PORT: String(ports.land),
+    TURNUP_PROXY_PORT: String(ports.proxy),
+    TURNUP_PROXY_ACCOUNTS_FILE: accountsIn(machines),
+  };
+  const first = await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
+  const ready = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${ports.api}/readyz`)).json();
+  await until(ready, (answer) => /"name":"proxy","ok":true/.test(JSON.stringify(answer)), "both are ready");
+  // Stopped and started again it is the same proxy: its devices trust it still.
+  const authority = join(proxyFolder, "certificates", "proxy", "authority.crt");
+  const before = readFileSync(authority, "utf8");
+  assert.equal(await first.stop(), 0, first.output());
+  await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
+  assert.equal(readFileSync(authority, "utf8"), before);
+  await makeDevice(machines, join(proxyFolder, "certificates", "factory", "authority"));
+  await journey(machines, token, authority);
+  await endAll(machines);
+});
+
+function accountsIn({ folder }: MachinesApart): string {
+  const path = join(folder, "accounts.jsonl");
+  const { imei: deviceId, imsi, msisdn } = DEVICE;
+  writeFileSync(path, `${JSON.stringify({ deviceId, imsi, msisdn })}\n`);
+  return path;
+}
+
+const MAKER_POLICY = {
+  issuer: "maker.example",
+  clients: [{ id: "turnup", feeMinor: 250, portionBasisPoints: 4_000, currency: "EUR" }],
+  models: [{ tac: "35693803", make: "Example", model: "One" }],
+  offers: [
+    {
+      hosts: ["mms.maker.example"],
+      accessPoints: [{ apn: "maker.example", use: "maker", authType: "none" }],
+    },
+  ],
+  validityDays: 30,
+};

@@ -42,6 +42,8 @@ export type ProxyCertificates = {
   readonly airAuthority: string;
   readonly factoryAuthorities: readonly string[];
   readonly enrolment: EnrolmentAuthority;
+  /** Shown at the door for the proxy's operator; of the same authority. */
+  readonly manage: Pair;
   /** Shown to provisioning servers. */
   readonly land: Pair;
   readonly signing: {
@@ -87,11 +89,10 @@ export async function ensureLegCertificates(options: {
   const factory = await roomOf(folder, "factory", now);
   const proxy = await ensureProxyCertificates({ ...options, hosts });
   const land = await ensureLandCertificates({ folder, hosts, now, proxyAuthority: proxy.airAuthority });
-  const { keyid, algorithm, key } = proxy.signing;
   return {
     proxy,
     land,
-    landProxy: { id: options.proxyId, keys: [{ keyid, algorithm, key: createPublicKey(key) }] },
+    landProxy: landProxyOf(options.proxyId, proxy),
     factoryPair: (imei) =>
       factory.pair(`device-${imei}`, {
         commonName: `device ${imei.slice(0, 8)}`,
@@ -100,6 +101,12 @@ export async function ensureLegCertificates(options: {
       }),
   };
 }
+
+/** How a server knows the proxy that has these certificates. */
+export const landProxyOf = (
+  id: string,
+  { signing: { keyid, algorithm, key } }: Pick<ProxyCertificates, "signing">,
+): LandProxy => ({ id, keys: [{ keyid, algorithm, key: createPublicKey(key) }] });
 
 /** The proxy's own; a trial's factory is made with them where none is given. */
 export async function ensureProxyCertificates(options: {
@@ -121,6 +128,11 @@ export async function ensureProxyCertificates(options: {
       names: hosts.map(hostName),
     }),
     airAuthority: proxy.authority.certificate,
+    manage: await proxy.pair("manage", {
+      commonName: "Turnup proxy, for its operator",
+      purpose: "server",
+      names: hosts.map(hostName),
+    }),
     factoryAuthorities: options.factoryAuthorities ?? [
       (await roomOf(folder, "factory", now)).authority.certificate,
     ],
@@ -149,7 +161,8 @@ export async function ensureProxyCertificates(options: {
   };
 }
 
-async function ensureLandCertificates(options: {
+/** The server's own end of the land leg. */
+export async function ensureLandCertificates(options: {
   readonly folder: string;
   readonly hosts?: readonly string[];
   readonly proxyAuthority: string;

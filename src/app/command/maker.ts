@@ -8,7 +8,8 @@ import { type IssuerKey, issuerKeyLines, issuerKeyOf } from "../../wire/message/
 import { integer, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { ensureMakerCertificates } from "../certificates/certificates.ts";
 import { type MakerOptions, startMaker } from "../party/maker.ts";
-import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
+import type { Command, CommandContext } from "../terminal/command.ts";
+import { portOption } from "../terminal/port-option.ts";
 
 const MAX_FILE_OCTETS = 16 * 1_048_576;
 const DEFAULT_PORT = 8443;
@@ -83,7 +84,7 @@ export const makerCommand: Command = {
   async run(context) {
     const folder = context.option("folder") ?? join(".turnup", "maker");
     const host = context.option("host") ?? "127.0.0.1";
-    const port = portOf(context.option("port"));
+    const port = portOption(context, DEFAULT_PORT);
     const policy = policyOf(await context.content(context.option("policy") ?? "-", MAX_FILE_OCTETS));
     makePrivateFolder(folder);
     const certificates = await ensureMakerCertificates({
@@ -177,12 +178,6 @@ function read(content: Buffer): ReturnType<typeof readPolicy> {
       nextStep: "Correct the file at the place named; nothing was started.",
     });
   }
-}
-
-function portOf(given: string | undefined): number {
-  const port = given === undefined ? DEFAULT_PORT : Number(given);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError("--port is 0 to 65535.");
-  return port;
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -1,31 +1,57 @@
-/** `turnup serve`: the server alone, against the message centre, key servers and payment system of the configuration. */
-import pino from "pino";
+/**
+ * `turnup serve`: the server, against the message centre, key servers and payment system of the configuration; with
+ * `--with-proxy` in one process with the proxy that leads devices to it (US 6,647,260 column 6: one device may be both).
+ */
+import pino, { type Logger } from "pino";
+import type { ReadinessCheck } from "../../http/ports.ts";
 import type { EsmeState } from "../../net/smsc/esme.ts";
-import { readConfig } from "../config/config.ts";
+import { type Config, readConfig } from "../config/config.ts";
+import {
+  changeProxy,
+  landBeside,
+  readProxyPlace,
+  serversBeside,
+  startConfiguredProxy,
+  toldOf,
+} from "../party/configured-proxy.ts";
+import type { ProxyServer } from "../party/proxy.ts";
+import { opening } from "../server/closing-stack.ts";
 import { openLogStream } from "../server/log-stream.ts";
 import { untilStopped } from "../server/lost.ts";
 import { machineLog } from "../server/machine-log.ts";
-import { startServer } from "../server/server.ts";
-import type { Command } from "../terminal/command.ts";
+import { PROXY_MAY_CHANGE, reloadOnHangup, SERVER_MAY_CHANGE } from "../server/reload.ts";
+import { type Server, startServer } from "../server/server.ts";
+import type { ServerOptions } from "../server/server-options.ts";
+import type { Command, CommandContext } from "../terminal/command.ts";
 
 export const serveCommand: Command = {
   name: "serve",
   summary: "Run the server on the real network that the configuration names, without simulators",
   description: [
     "Writes log lines as JSON to standard output, and what a person needs to know of the start to standard error.",
-    "Any number of them may run on one database (database.url). It stops in order on SIGTERM or Ctrl-C.",
+    "Any number of them may run on one database (database.url). It stops in order on SIGTERM or Ctrl-C, and reads its",
+    "files again on SIGHUP (docs/operations.md says which).",
     "Where its embedded database died and does not come back, it ends with 75: start it again.",
+    "With --with-proxy the proxy runs in the same process, by the settings of its section; without files of the land",
+    "section their certificates and keys are made in proxy.folder at the first start.",
     "An operator and its first token are made by `turnup operator add` and `turnup token add`.",
   ].join("\n"),
-  options: [{ flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" }],
-  examples: ["turnup serve --config /etc/turnup/turnup.toml"],
+  options: [
+    { flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" },
+    { flags: "--with-proxy", about: "run the proxy in this process too" },
+  ],
+  examples: [
+    "turnup serve --config /etc/turnup/turnup.toml",
+    "turnup serve --with-proxy --config /etc/turnup/turnup.toml",
+  ],
   stays: true,
   async run(context) {
-    const { config } = readConfig({ file: context.option("config"), env: context.env });
+    const source = { file: context.option("config"), env: context.env };
+    const { config } = readConfig(source);
     const logStream = openLogStream({ dest: 1, sync: true }); // the last lines before a stop are the ones wanted
     const log = pino({ level: config.log.level }, logStream);
     const stay = untilStopped(context.signal);
-    const server = await startServer({
+    const options: ServerOptions = {
       config,
       onLost: stay.onLost,
       log: context.note,
@@ -33,15 +59,79 @@ export const serveCommand: Command = {
       onMachine: machineLog(log),
       onFault: (name, error) =>
         log.error({ loop: name, reason: error instanceof Error ? error.message : String(error) }, "fault"),
-    });
-    const tellSmsc = (state: EsmeState): void => {
-      if (state.name === "bound") log.info(state, "smsc");
-      else if (state.name === "waiting" || state.name === "refused") log.warn(state, "smsc");
     };
-    tellSmsc(server.engine.esme.state);
-    server.engine.esme.on("state", tellSmsc);
+    const { server, apply, close } = await (context.flag("with-proxy")
+      ? startBoth(context, options, log)
+      : startAlone(options));
+    tellSmsc(server, log);
+    reloadOnHangup(context, {
+      source,
+      inForce: config,
+      mayChange: context.flag("with-proxy") ? [...SERVER_MAY_CHANGE, ...PROXY_MAY_CHANGE] : SERVER_MAY_CHANGE,
+      log,
+      async apply(next) {
+        await apply(next);
+        log.level = next.log.level;
+      },
+    });
     context.note(`Turnup serves at ${server.url}`);
-    await stay.end(() => server.close());
+    await stay.end(close);
     return "ok";
   },
 };
+
+type Started = {
+  readonly server: Server;
+  /** @throws Error: all stayed as it was */
+  apply(config: Config): Promise<void>;
+  close(): Promise<void>;
+};
+
+async function startAlone(options: ServerOptions): Promise<Started> {
+  const server = await startServer(options);
+  return { server, apply: (next) => server.change(next), close: () => server.close() };
+}
+
+/** The proxy opens last and closes first: no device is let in while nothing stands behind it. */
+const startBoth = (context: CommandContext, options: ServerOptions, log: Logger): Promise<Started> =>
+  opening(async (closing) => {
+    const { config } = options;
+    const place = await readProxyPlace(config, context.env, context.now(), { besideServer: true });
+    const land = await landBeside(config, place, context.now());
+    const beside: { proxy: ProxyServer | undefined } = { proxy: undefined };
+    const server = closing.use(
+      await startServer({ ...options, ...(land && { land }), alsoReady: [proxyIsReady(beside)] }),
+    );
+    const servers = serversBeside(config, place, land, server.road.land?.url);
+    const proxy = closing.use(await startConfiguredProxy(config, place, servers, log));
+    beside.proxy = proxy;
+    context.note(toldOf(proxy, place));
+    return {
+      server,
+      async apply(next) {
+        const now = await readProxyPlace(next, context.env, context.now(), { besideServer: true });
+        const door = await landBeside(next, now, context.now());
+        await server.change(next, door);
+        await changeProxy(proxy, place.policy.id, now, serversBeside(next, now, door, server.road.land?.url));
+      },
+      close: () => closing.close(),
+    };
+  });
+
+/** Ready when the server has proved itself to the proxy: from then on devices are led through. */
+const proxyIsReady = (beside: { readonly proxy: ProxyServer | undefined }): ReadinessCheck => ({
+  name: "proxy",
+  async check() {
+    if (!beside.proxy) throw new Error("the proxy is starting");
+    await beside.proxy.reach();
+  },
+});
+
+function tellSmsc({ engine: { esme } }: Server, log: Logger): void {
+  const tell = (state: EsmeState): void => {
+    if (state.name === "bound") log.info(state, "smsc");
+    else if (state.name === "waiting" || state.name === "refused") log.warn(state, "smsc");
+  };
+  tell(esme.state);
+  esme.on("state", tell);
+}

@@ -5,7 +5,8 @@ import { TurnupError } from "../../term/error.ts";
 import { boolean, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { ensurePartyCertificates } from "../certificates/certificates.ts";
 import { type ServiceOptions, startService } from "../party/service.ts";
-import { type Command, UsageError } from "../terminal/command.ts";
+import type { Command } from "../terminal/command.ts";
+import { portOption } from "../terminal/port-option.ts";
 
 const MAX_FILE_OCTETS = 1_048_576;
 const DEFAULT_PORT = 8444;
@@ -51,7 +52,7 @@ export const serviceCommand: Command = {
   async run(context) {
     const folder = context.option("folder") ?? join(".turnup", "service");
     const host = context.option("host") ?? "127.0.0.1";
-    const port = portOf(context.option("port"));
+    const port = portOption(context, DEFAULT_PORT);
     const { clientIds, services } = policyOf(
       await context.content(context.option("policy") ?? "-", MAX_FILE_OCTETS),
     );
@@ -112,13 +113,6 @@ function read(content: Buffer): ReturnType<typeof readPolicy> {
       nextStep: "Correct the file at the place named; nothing was started.",
     });
   }
-}
-
-function portOf(given: string | undefined): number {
-  if (given === undefined) return DEFAULT_PORT;
-  const port = Number(given);
-  if (!/^\d{1,5}$/.test(given) || port > 65_535) throw new UsageError("--port takes 0 to 65535.");
-  return port;
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

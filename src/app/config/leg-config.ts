@@ -63,9 +63,10 @@ const readGateways = list(
   }),
   { max: GATEWAYS_MAX },
 );
-const readProxyPolicy = object({
+const readServer = object({ url, id, authorityFile: file, publicKey });
+const PROXY_POLICY = {
   id,
-  servers: list(object({ url, id, authorityFile: file, publicKey }), { min: 1, max: SERVERS_MAX }),
+  servers: list(readServer, { min: 1, max: SERVERS_MAX }),
   factoryAuthorityFiles: optional(list(file, { min: 1, max: SERVERS_MAX })),
   gateways: optional(readGateways),
   bearers: optional(
@@ -73,7 +74,10 @@ const readProxyPolicy = object({
       max: ADDRESSES_MAX,
     }),
   ),
-});
+};
+const readProxyPolicy = object(PROXY_POLICY);
+/** In one process with a server, it leads to that one by itself. */
+const readPolicyBeside = object({ ...PROXY_POLICY, servers: list(readServer, { max: SERVERS_MAX }) });
 const readProxies = list(
   object({
     id,
@@ -94,6 +98,7 @@ const readAccount: Read<ProxyAccount> = object({
 
 export type ProxyPolicy = {
   readonly id: string;
+  /** Empty only where the proxy runs in one process with the server that it leads to. */
   readonly servers: readonly ProvisioningServer[];
   /** PEM; undefined where a trial's own factory is to be made. */
   readonly factoryAuthorities: readonly string[] | undefined;
@@ -102,8 +107,11 @@ export type ProxyPolicy = {
 };
 
 /** @throws TurnupError `config_invalid`, `file_unreadable` */
-export async function readPolicyFile(path: string): Promise<ProxyPolicy> {
-  const policy = await readShape(path, readProxyPolicy);
+export async function readPolicyFile(
+  path: string,
+  { besideServer }: { readonly besideServer: boolean } = { besideServer: false },
+): Promise<ProxyPolicy> {
+  const policy = await readShape(path, besideServer ? readPolicyBeside : readProxyPolicy);
   const beside = (name: string): Promise<string> => contentOf(resolve(dirname(path), name));
   return {
     id: policy.id,
@@ -151,8 +159,12 @@ type LandSettings = {
   readonly proxies: readonly LandProxy[];
 };
 
+/** Whether the files of the server's own end of the land leg are given. */
+export const hasLandFiles = ({ land }: Pick<Config, "land">): boolean =>
+  [land.certificateFile, land.keyFile, land.signingKeyFile].some((file) => file !== undefined);
+
 /** @throws TurnupError `config_invalid`, `file_unreadable` */
-export async function readLandSettings({ land }: Config): Promise<LandSettings | undefined> {
+export async function readLandSettings({ land }: Pick<Config, "land">): Promise<LandSettings | undefined> {
   if (land.port === undefined) return undefined;
   const { authorityFile, certificateFile, keyFile, signingKeyFile, proxiesFile } = land;
   if (!authorityFile || !certificateFile || !keyFile || !signingKeyFile || !proxiesFile)

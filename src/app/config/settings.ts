@@ -412,6 +412,19 @@ export const SETTINGS = {
     accountsFile: path({
       about: "JSON lines of devices, `deviceId`, `imsi`, `msisdn`, that have an account from the start.",
     }),
+    manageHost: text({
+      about: "Address of the proxy's door for its operator (accounts, measures), by TLS 1.3.",
+      ...HOST,
+      default: "127.0.0.1",
+    }),
+    managePort: optionalInteger({
+      about: "Its port; 0 takes any free one. Without it there is no such door.",
+      from: 0,
+      to: PORT.to,
+    }),
+    manageSecret: secret({
+      about: "Bearer secret that whoever comes to that door must show; 16 characters at least.",
+    }),
     timeoutMs: integer({
       about: "A provisioning server without an answer for this long is taken as away.",
       unit: "ms",

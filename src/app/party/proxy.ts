@@ -4,13 +4,26 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type AddressInfo, BlockList, isIPv6 } from "node:net";
-import { createAirDoor } from "../../http/proxy/air.ts";
+import type { Registry } from "prom-client";
+import { changeAirCertificates, createAirDoor } from "../../http/proxy/air.ts";
 import { createGatewayDoor } from "../../http/proxy/gateway-door.ts";
-import { createProxyParts, type ProxyDoorOptions } from "../../http/proxy/parts.ts";
-import { createGateway, type GatewayLimits, type ProvisioningServer } from "../../net/gateway/gateway.ts";
+import { createManageDoor } from "../../http/proxy/manage-door.ts";
+import {
+  createProxyParts,
+  type ProxyDoorOptions,
+  type ProxyParts,
+  type ProxyRules,
+} from "../../http/proxy/parts.ts";
+import {
+  createGateway,
+  type Gateway,
+  type GatewayLimits,
+  type ProvisioningServer,
+} from "../../net/gateway/gateway.ts";
 import type { NetworkIdentity } from "../../proxy/admission.ts";
 import { createEdge } from "../../proxy/edge.ts";
 import { type GatewayRule, plainAddress } from "../../proxy/gateway-identity.ts";
+import type { LandLeg } from "../../proxy/land-leg.ts";
 import { serverNameOf } from "../../proxy/servers.ts";
 import type { AuditRecord, TerminationReason } from "../../proxy/session.ts";
 import { openProxyJournal } from "../../store/journal/proxy-journal.ts";
@@ -18,6 +31,8 @@ import type { Bearer } from "../../wire/message/legs.ts";
 import type { ProxyCertificates } from "../certificates/leg-certificates.ts";
 import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { createMachineWatch, type MachineNews } from "../server/machine-watch.ts";
+import { liveLand } from "./live-land.ts";
+import { proxyMeasures } from "./proxy-measures.ts";
 import { watchedLand } from "./watched-land.ts";
 
 export type ProxyOptions = {
@@ -28,6 +43,8 @@ export type ProxyOptions = {
   readonly port: number;
   /** The door for the operator's own gateways, plain HTTP inside its network; none without it. */
   readonly gatewayDoor?: { readonly host: string; readonly port: number };
+  /** The door for the proxy's operator, by TLS and a bearer secret; none without it. */
+  readonly manageDoor?: ManageDoor;
   readonly certificates: ProxyCertificates;
   readonly journalFolder: string;
   /** The first is asked for enrolment tokens where an address names none. */
@@ -44,6 +61,7 @@ export type ProxyOptions = {
   /** A provisioning server does not let us in, or does not prove itself; or does so again. */
   readonly onMachine?: (news: MachineNews) => void;
 };
+type ManageDoor = { readonly host: string; readonly port: number; readonly secret: string };
 export type BearerNetwork = { readonly network: string; readonly bits: number; readonly bearer: Bearer };
 export type ProxyAccount = {
   readonly deviceId: string;
@@ -54,12 +72,17 @@ export type ProxyServer = {
   readonly url: string;
   readonly port: number;
   readonly gatewayUrl: string | undefined;
+  readonly manageUrl: string | undefined;
   /** Opens the accounts that are not there yet; resolved when they are on disk. */
   openAccounts(accounts: readonly ProxyAccount[]): Promise<void>;
   /** As `openAccounts`, and says of the others which SIM is in which handset now. */
   keepAccounts(accounts: readonly ProxyAccount[]): Promise<void>;
   setBlocked(deviceId: string, isBlocked: boolean): Promise<void>;
   accounts(): number;
+  /** Resolved when every provisioning server has proved itself. @throws Error that names the one that did not */
+  reach(): Promise<void>;
+  /** Other servers, gateways, bearers and certificates from now on. @throws Error: then all stays as it was */
+  change(next: Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "certificates">): void;
   /** How often each reason ended a session since the start. */
   terminations(): Readonly<Partial<Record<TerminationReason, number>>>;
   close(): Promise<void>;
@@ -76,39 +99,78 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
         replay: edge.apply,
       }),
     );
-    const land = closing.use(openLand(options, now));
-    const counts: Partial<Record<TerminationReason, number>> = {};
-    const parts = createProxyParts(partsOf(options, { edge, journal, land, now, counts }));
-    const air = closing.use(
-      await createAirDoor({
-        parts,
-        tls: certificates.air,
-        factoryAuthorities: certificates.factoryAuthorities,
-        enrolment: certificates.enrolment,
-      }),
-    );
+    const land = closing.use(liveLand(openLand(options, options, now)));
+    const counts: Counts = {};
+    const rules = { ...rulesOf(options) };
+    const parts = createProxyParts(partsOf(options, { edge, journal, land, now, counts, rules }));
+    const air = closing.use(await createAirDoor({ parts, ...airCertificatesOf(certificates) }));
     await air.listen({ host, port: options.port });
     const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(closing, parts, options.gatewayDoor));
     const { port } = air.server.address() as AddressInfo; // it listens on TCP
+    const measures = proxyMeasures({ edge, counts, forwarded: land.forwarded });
+    const manageUrl = await openManageDoor(closing, parts, measures, options);
     const keepAccounts = (accounts: readonly ProxyAccount[]): Promise<void> =>
       journal.append(accounts.flatMap((account) => edge.keepAccount(account, now())));
     return {
       url: urlOf("https", host, port),
       port,
       gatewayUrl,
+      manageUrl,
       openAccounts: (accounts) =>
         keepAccounts(accounts.filter(({ deviceId }) => edge.accountOf(deviceId) === undefined)),
       keepAccounts,
       setBlocked: (deviceId, isBlocked) => journal.append(edge.setBlocked(deviceId, isBlocked, now())),
       accounts: edge.size,
+      reach: () => reach(land),
       terminations: () => ({ ...counts }),
+      change(next) {
+        const [nextRules, nextLand] = [rulesOf(next), openLand(options, next, now)];
+        try {
+          changeAirCertificates(air, airCertificatesOf(next.certificates));
+        } catch (error) {
+          nextLand.close();
+          throw error;
+        }
+        Object.assign(rules, nextRules);
+        land.change(nextLand);
+      },
       close: () => closing.close(),
     };
   });
 
+/** What a proxy is told anew while it runs. */
+type Changeable = Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "certificates">;
+
+function rulesOf({ servers, gateways, bearers }: Changeable): ProxyRules {
+  const [first] = servers;
+  if (!first) throw new RangeError("a proxy leads to one provisioning server or more");
+  return {
+    defaultServer: serverNameOf(first.url),
+    gateways: gateways ?? [],
+    bearerOf: bearerTable(bearers ?? []),
+  };
+}
+
+const airCertificatesOf = ({ air: tls, factoryAuthorities, enrolment }: ProxyCertificates) => ({
+  tls,
+  factoryAuthorities,
+  enrolment,
+});
+
 const freshOctets = (octets: number): Uint8Array => Uint8Array.from(randomBytes(octets));
 
-function openLand({ id, certificates, servers, limits, onMachine }: ProxyOptions, now: () => Date) {
+async function reach(land: Pick<LandLeg, "servers" | "authenticate">): Promise<void> {
+  for (const server of land.servers) {
+    const answer = await land.authenticate(server);
+    if (answer.kind === "failed") throw new Error(`${server}: ${answer.cause}`);
+  }
+}
+
+function openLand(
+  { id, limits, onMachine }: ProxyOptions,
+  { certificates, servers }: Changeable,
+  now: () => Date,
+): Gateway {
   const machines = createMachineWatch({ nowMs: () => now().getTime(), tell: onMachine });
   const gateway = createGateway({
     proxy: { id, ...certificates.land, signing: certificates.signing },
@@ -120,20 +182,16 @@ function openLand({ id, certificates, servers, limits, onMachine }: ProxyOptions
   return watchedLand(gateway, machines);
 }
 
-type Opened = Pick<ProxyDoorOptions, "edge" | "journal" | "land" | "now"> & {
+type Opened = Pick<ProxyDoorOptions, "edge" | "journal" | "land" | "now" | "rules"> & {
   /** How often each reason ended a session. */
-  readonly counts: Partial<Record<TerminationReason, number>>;
+  readonly counts: Counts;
 };
+type Counts = Partial<Record<TerminationReason, number>>;
 
 function partsOf(options: ProxyOptions, { counts, ...opened }: Opened): ProxyDoorOptions {
-  const [first] = options.servers;
-  if (!first) throw new RangeError("a proxy leads to one provisioning server or more");
   return {
     ...opened,
-    defaultServer: serverNameOf(first.url),
     airKey: options.certificates.airKey,
-    gateways: options.gateways ?? [],
-    bearerOf: bearerTable(options.bearers ?? []),
     networkIdentityOf: options.networkIdentityOf ?? (() => null),
     // A test that gives the time of day gives all time.
     monotonicMs: () => options.now?.().getTime() ?? performance.now(),
@@ -148,12 +206,29 @@ function partsOf(options: ProxyOptions, { counts, ...opened }: Opened): ProxyDoo
 
 async function openGatewayDoor(
   closing: ClosingStack,
-  parts: ReturnType<typeof createProxyParts>,
+  parts: ProxyParts,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<string> {
   const door = closing.use(await createGatewayDoor(parts));
   await door.listen({ host, port });
   return urlOf("http", host, (door.server.address() as AddressInfo).port);
+}
+
+async function openManageDoor(
+  closing: ClosingStack,
+  parts: ProxyParts,
+  registry: Registry,
+  { manageDoor, certificates }: ProxyOptions,
+): Promise<string | undefined> {
+  if (!manageDoor) return undefined;
+  const { host, port, secret } = manageDoor;
+  const { land } = parts;
+  const tls = certificates.manage;
+  const door = closing.use(
+    await createManageDoor({ ...parts, registry, secret, tls, reach: () => reach(land) }),
+  );
+  await door.listen({ host, port });
+  return urlOf("https", host, (door.server.address() as AddressInfo).port);
 }
 
 function bearerTable(networks: readonly BearerNetwork[]): (address: string) => Bearer | undefined {

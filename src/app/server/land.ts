@@ -24,13 +24,21 @@ export type LandOptions = {
   onRefused?(refusal: LandRefusal): void;
   onFault?(error: Error): void;
 };
-export type Land = { readonly url: string; readonly port: number; close(): Promise<void> };
+export type Land = {
+  readonly url: string;
+  readonly port: number;
+  /** Other certificates and proxies from now on. @throws Error where they do not fit: then all stays as it was */
+  change(next: Pick<LandOptions, "certificates" | "proxies">): void;
+  close(): Promise<void>;
+};
+
+const tlsOf = ({ server, proxyAuthority }: LandCertificates) => ({ ...server, authority: proxyAuthority });
 
 export async function startLand(options: LandOptions): Promise<Land> {
   const { certificates, host = "127.0.0.1" } = options;
-  const door = createLandServer({
+  const { app: door, change } = createLandServer({
     id: options.id,
-    tls: { ...certificates.server, authority: certificates.proxyAuthority },
+    tls: tlsOf(certificates),
     signingKey: certificates.signingKey,
     sessionKey: certificates.sessionKey,
     proxies: options.proxies,
@@ -46,6 +54,7 @@ export async function startLand(options: LandOptions): Promise<Land> {
   return {
     url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,
+    change: (next) => change({ tls: tlsOf(next.certificates), proxies: next.proxies }),
     close: () => door.close(),
   };
 }

@@ -16,13 +16,25 @@ export type MakerCredentials = {
 /** One client a key server, made when first called; none without our certificate. */
 export function makerPorts(config: Config, given: MakerCredentials | undefined, machines: MachineWatch) {
   const clients = new Map<string, { readonly port: MakerPort; close(): void }>();
-  const credentials = given ?? credentialsOf(config);
+  let [settings, credentials] = [config.maker, given ?? credentialsOf(config)];
+  const closeAll = (): void => {
+    for (const client of clients.values()) client.close();
+    clients.clear();
+  };
   return {
+    /** @throws Error where a file cannot be read: then nothing is changed. Answers what puts it into force */
+    prepare(next: Config): () => void {
+      const found = given ?? credentialsOf(next);
+      return () => {
+        [settings, credentials] = [next.maker, found];
+        closeAll(); // what was under way there is asked again, under the key that it had
+      };
+    },
     at(url: string): MakerPort | undefined {
       if (!credentials) return undefined;
       const known = clients.get(url);
       if (known) return known.port;
-      const { tunnelInterface, timeoutMs } = config.maker;
+      const { tunnelInterface, timeoutMs } = settings;
       const client = createMakerClient({
         url,
         ...credentials,
@@ -33,9 +45,7 @@ export function makerPorts(config: Config, given: MakerCredentials | undefined, 
       clients.set(url, { port, close: client.close });
       return port;
     },
-    close: () => {
-      for (const client of clients.values()) client.close();
-    },
+    close: closeAll,
   };
 }
 

@@ -1,11 +1,13 @@
 /** The doors of a server, opened last: the API with the portal of subscribers, and the door for proxies. */
 import { createHash, randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import { createSecureContext } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import type { PortalDeps } from "../../http/d/ports.ts";
 import type { HttpDeps, ReadinessCheck } from "../../http/ports.ts";
 import { createHttpServer } from "../../http/server.ts";
 import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
+import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { createRepeats } from "../../store/operator/repeats.ts";
 import { createOrderDesk } from "../../store/orders/order-desk.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
@@ -27,6 +29,7 @@ import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import {
   type DeviceDoors,
+  type LandPlace,
   openDeviceDoors,
   type PortalOperators,
   portalKeyOf,
@@ -43,7 +46,13 @@ type Behind = Opened & Work;
 /** What the portal and the API both ask when somebody requests something. */
 type Shared = ReturnType<typeof sharedDeps>;
 
-type Doors = { readonly url: string; readonly deps: HttpDeps; readonly devices: DeviceDoors };
+type Doors = {
+  readonly url: string;
+  readonly deps: HttpDeps;
+  readonly devices: DeviceDoors;
+  /** Reads the files of the doors anew; answers what puts them into force. @throws TurnupError: nothing is changed */
+  prepare(next: Config, land: LandPlace | undefined): Promise<() => void>;
+};
 
 /** @throws TurnupError `http_port_unusable`, `config_invalid`, `file_unreadable` */
 export async function openDoors(
@@ -55,8 +64,10 @@ export async function openDoors(
   const { database, changes, countryOf } = behind.stores;
   const operators = portalOperators(database, config.portal, changes, countryOf);
   const shared = sharedDeps(behind);
-  const deps = httpDeps(behind, shared, operators, config);
-  const devices = closing.use(await openForDevices({ ...deps, ...shared }, operators, options));
+  const inside = httpDeps(behind, shared, operators, config);
+  const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
+  const gateways = await gatewaysOf(config);
+  const devices = closing.use(await openForDevices({ ...deps, ...shared, gateways }, operators, options));
   behind.addresses.landUrl = devices.land?.url;
   const http = closing.use(
     await createHttpServer(deps, {
@@ -68,7 +79,35 @@ export async function openDoors(
   );
   const url = await listen(http, config);
   behind.addresses.publicUrl ||= url;
-  return { url, deps, devices };
+  return {
+    url,
+    deps,
+    devices,
+    async prepare(next, given) {
+      const [land, rules] = [given ?? (await readLandSettings(next)), await gatewaysOf(next)];
+      if (land) checkCertificates(land.certificates);
+      return () => {
+        if (land) devices.land?.change(land);
+        gateways.splice(0, gateways.length, ...rules);
+        http.log.level = next.log.level;
+      };
+    },
+  };
+}
+
+const gatewaysOf = async ({ portal: { gatewaysFile } }: Config): Promise<GatewayRule[]> =>
+  gatewaysFile ? await readGatewaysFile(gatewaysFile) : [];
+
+/** @throws TurnupError `config_invalid`: a key that is not its certificate's, or an authority that is none */
+function checkCertificates({ server, proxyAuthority }: LandPlace["certificates"]): void {
+  try {
+    createSecureContext({ key: server.key, cert: server.certificate, ca: proxyAuthority });
+  } catch (cause) {
+    throw new TurnupError("config_invalid", "the certificates of the land section do not fit each other", {
+      cause,
+      nextStep: "Check that land.key_file is the key of land.certificate_file, and that both are PEM.",
+    });
+  }
 }
 
 function sharedDeps({ stores, machines, addresses, engine, measures }: Behind) {
@@ -188,16 +227,14 @@ const readiness = ({ stores: { database }, engine: { esme } }: Behind): readonly
 ];
 
 async function openForDevices(
-  deps: HttpDeps & Shared,
+  deps: HttpDeps & Shared & Pick<PortalDeps, "gateways">,
   operators: PortalOperators,
   { config, land, onFault = () => undefined }: ServerOptions,
 ): Promise<DeviceDoors> {
-  const { gatewaysFile } = config.portal;
   const portal: PortalDeps = {
     ...deps,
     operatorAt: operators.at,
     limits: config.portal,
-    gateways: gatewaysFile ? await readGatewaysFile(gatewaysFile) : [],
     onShown: (seen) =>
       void deps.reader
         .noteScreen({ ...seen, channel: "screen" })

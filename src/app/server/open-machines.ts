@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import { connectorsOf } from "./connectors.ts";
 import { fetchModule } from "./fetch-module.ts";
+import { liveConnectors } from "./live-connectors.ts";
 import { createMachineWatch, type MachineWatch, machineAt } from "./machine-watch.ts";
 import { makerPorts } from "./maker-ports.ts";
 import { openPeers } from "./peers.ts";
@@ -21,16 +22,31 @@ export async function openMachines(closing: ClosingStack, nowMs: () => number, o
   const bank = bankPort(config, watch, closing);
   const makers = closing.use(makerPorts(config, options.makerCredentials, watch));
   const peers = closing.use(openPeers(config));
-  const opened = options.connectors ?? closing.use(await connectorsOf(config)).connectors;
+  const live = options.connectors ? undefined : closing.use(liveConnectors(await opened(config, watch)));
+  const given = options.connectors && watchedConnectors(options.connectors, config, watch);
   return {
     watch,
-    connectors: watchedConnectors({ ...opened, peerAt: peers.at }, config, watch),
+    connectors: { ...(live?.connectors ?? given), ...watchedConnectors({ peerAt: peers.at }, config, watch) },
+    /** Opens anew what the configuration says now; answers what puts it into force. @throws TurnupError: nothing is changed */
+    async prepare(next: Config): Promise<() => void> {
+      const changeMakers = makers.prepare(next);
+      const connectors = live && (await opened(next, watch));
+      return () => {
+        changeMakers();
+        if (connectors) live.change(connectors);
+      };
+    },
     peers: peers.peers,
     hasServer: peers.hasServer,
     makerAt: makers.at,
     bankOf: () => bank,
     fetchModule: (url: string) => watch.during(machineAt("module", url), fetchModule(url)),
   };
+}
+
+async function opened(config: Config, watch: MachineWatch) {
+  const { connectors, close } = await connectorsOf(config);
+  return { connectors: { ...connectors, ...watchedConnectors(connectors, config, watch) }, close };
 }
 
 function bankPort({ bank }: Config, machines: MachineWatch, closing: ClosingStack): BankPort | undefined {

@@ -1,5 +1,6 @@
 /** What a server is started with. */
 import type { DestinationStream } from "pino";
+import type { ReadinessCheck } from "../../http/ports.ts";
 import type { Connectors } from "../../kernel/conductor/request-calls.ts";
 import type { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
@@ -32,6 +33,8 @@ export type ServerOptions = {
   readonly connectors?: Partial<Connectors>;
   /** The door for proxies, where it does not come from the configuration's files. */
   readonly land?: LandPlace;
+  /** Parts of this process that are none of the server's, and without which it is not ready. */
+  readonly alsoReady?: readonly ReadinessCheck[];
 };
 
 /** What of the outside is known only once it runs: a message centre, key servers, a bank. */

@@ -10,9 +10,10 @@ import { uuidv7 } from "../../store/database/uuid.ts";
 import { loadShippedDatasets } from "../../store/dataset/dataset-store.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import type { Registry } from "../../store/operator/registry.ts";
+import type { Config } from "../config/config.ts";
 import { Addresses } from "./addresses.ts";
 import { type ClosingStack, opening } from "./closing-stack.ts";
-import type { DeviceDoors } from "./device-doors.ts";
+import type { DeviceDoors, LandPlace } from "./device-doors.ts";
 import type { Engine } from "./engine.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { openDoors } from "./open-doors.ts";
@@ -33,6 +34,12 @@ export type Server = {
   readonly deps: HttpDeps;
   readonly orders: OrderStore;
   readonly road: DeviceDoors;
+  /**
+   * Reads the files of a configuration anew and puts into force what may change while it runs: connectors, key servers'
+   * credentials, the door for proxies, gateways, the log's level. `land`: that door, where files do not say it.
+   * @throws TurnupError: then all stays as it was
+   */
+  change(config: Config, land?: LandPlace): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -68,7 +75,7 @@ async function openAll(
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };
   const work = startWork(closing, opened, options);
-  const { url, deps, devices } = await openDoors(closing, { ...opened, ...work }, options);
+  const { url, deps, devices, prepare } = await openDoors(closing, { ...opened, ...work }, options);
   const { registry, knowledge, issuer, orders } = stores;
   return {
     url,
@@ -80,6 +87,12 @@ async function openAll(
     deps,
     orders,
     road: devices,
+    async change(config, land) {
+      // The doors first: what they find wrong leaves nothing open behind.
+      const [changeDoors, changeMachines] = [await prepare(config, land), await machines.prepare(config)];
+      changeDoors();
+      changeMachines();
+    },
     close: () => closing.close(),
   };
 }

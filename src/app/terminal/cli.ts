@@ -42,6 +42,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "service", summary: "Run a provider's service server: SCIM 2.0 over mutual TLS", load: async () => (await import("../command/service.ts")).serviceCommand },
   { name: "settings find", summary: "Find the access points for a SIM, best first", load: async () => (await import("../command/settings.ts")).settingsFindCommand },
   { name: "sight", summary: "Report sightings from a file: SIM and handset seen together", load: async () => (await import("../command/sight.ts")).sightCommand },
+  { name: "smsc", summary: "Run the simulated message centre alone: SMPP 3.4, accounts, phones, receipts", load: async () => (await import("../command/smsc.ts")).smscCommand },
   { name: "start", summary: "Run Turnup on this machine, with a simulated world around it, and show every phone", load: async () => (await import("../command/start.ts")).startCommand },
   { name: "terms list", summary: "List the terms in force", load: async () => (await import("../command/terms.ts")).termsListCommand },
   { name: "terms put", summary: "Write terms, or a next version of them, from a YAML file of texts by language", load: async () => (await import("../command/terms.ts")).termsPutCommand },
@@ -84,6 +85,7 @@ const exitCode = await runCli(COMMANDS, process.argv.slice(2), {
   now: () => new Date(),
   version: manifest.version,
   signal: stop.signal,
+  onHangup: (listener) => process.on("SIGHUP", listener),
   onCommand: (command: Command) => {
     stays = command.stays ?? false;
   },

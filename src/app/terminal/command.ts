@@ -64,6 +64,8 @@ export type CommandContext = {
   /** Whether a person watches: colours and redrawn lines make sense. */
   readonly isTerminal: boolean;
   readonly signal: AbortSignal;
+  /** Called at each SIGHUP from now on: a program that stays reads its files again. Without it SIGHUP ends the program. */
+  onHangup(listener: () => void): void;
 };
 
 /** Thrown by a command for arguments that commander cannot judge; the runner prints it with the usage, exit code 2. */

@@ -34,6 +34,8 @@ type Io = {
   readonly version: string;
   /** Aborted when the program is asked to stop; a command that `stays` ends on it. */
   readonly signal: AbortSignal;
+  /** Whom to call at each SIGHUP. */
+  onHangup?(listener: () => void): void;
   /** Told before the run whether the command stays, so that signals and a closed output are handled its way. */
   onCommand?(command: Command): void;
 };
@@ -170,6 +172,7 @@ function contextOf(mount: Program, io: Io): CommandContext {
     now: io.now,
     isTerminal: io.stdout.isTTY === true,
     signal: io.signal,
+    onHangup: (listener) => io.onHangup?.(listener),
   };
 }
 

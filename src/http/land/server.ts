@@ -38,6 +38,7 @@ import { uriNames } from "../../wire/x509/uri-names.ts";
 import { openCertifiedDoor } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
+import { changeTls, mutualTls } from "../mutual-tls.ts";
 import { STATUS_OF } from "../problem.ts";
 import type { LandHandler, LandRequest, LandResponse } from "./handler.ts";
 import { identityOf } from "./identity.ts";
@@ -93,14 +94,19 @@ type Caller = { readonly proxy: string; readonly fingerprint: string; readonly h
 
 type LandDoor = {
   readonly options: LandServerOptions;
-  readonly proxies: ReadonlyMap<string, LandProxy>;
+  /** May be others from one request to the next. */
+  proxies: ReadonlyMap<string, LandProxy>;
   readonly nonces: ReturnType<typeof createNonceBook>;
 };
 
-export function createLandServer(options: LandServerOptions): FastifyInstance {
+/** The door, and what puts other certificates and proxies into force while it is open. */
+export function createLandServer(options: LandServerOptions): {
+  readonly app: FastifyInstance;
+  change(next: Pick<LandServerOptions, "tls" | "proxies">): void;
+} {
   const door: LandDoor = {
     options,
-    proxies: new Map(options.proxies.map((proxy) => [proxy.id, proxy])),
+    proxies: byId(options.proxies),
     nonces: createNonceBook(NONCES_MAX),
   };
   const app = openCertifiedDoor({
@@ -140,8 +146,17 @@ export function createLandServer(options: LandServerOptions): FastifyInstance {
       return sendResponse(reply, await options.handler(identity, landRequestOf(request, caller.headers)));
     },
   });
-  return app;
+  return {
+    app,
+    change({ tls, proxies }) {
+      changeTls(app.server, mutualTls({ ...tls, authorities: tls.authority }));
+      door.proxies = byId(proxies);
+    },
+  };
 }
+
+const byId = (proxies: readonly LandProxy[]): ReadonlyMap<string, LandProxy> =>
+  new Map(proxies.map((proxy) => [proxy.id, proxy]));
 
 /** The authentication request of claims 20 and 26, answered with our own credentials. */
 async function authenticate(

@@ -11,6 +11,7 @@ import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { imeiInNames } from "../../wire/message/party-name.ts";
 import { guardConnections } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
+import { changeTls } from "../mutual-tls.ts";
 import { type Doorman, mountBridge } from "./bridge.ts";
 import { type EnrolmentAuthority, mountEnrolment } from "./est.ts";
 import { airTls, DOOR_LIMITS, fastifyOptions, type ProxyParts, readBodiesAsOctets } from "./parts.ts";
@@ -19,21 +20,18 @@ import { createPeerReader } from "./peer.ts";
 const AIR_SESSION_MS = 30 * 60_000;
 const TOKEN_NONCE_OCTETS = 16;
 
-type AirDoorOptions = {
-  readonly parts: ProxyParts;
+type AirCertificates = {
   readonly tls: { readonly key: string; readonly certificate: string };
   /** PEM of each factory's authority that is believed. */
   readonly factoryAuthorities: readonly string[];
   readonly enrolment: EnrolmentAuthority;
 };
+type AirDoorOptions = AirCertificates & { readonly parts: ProxyParts };
 
 export async function createAirDoor(options: AirDoorOptions): Promise<FastifyInstance> {
   const { parts, enrolment } = options;
   const app = Fastify({
-    https: airTls({
-      ...options.tls,
-      authorities: [...options.factoryAuthorities, enrolment.certificate],
-    }),
+    https: airTlsOf(options),
     ...fastifyOptions,
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
   guardConnections(app.server, DOOR_LIMITS.connection);
@@ -46,6 +44,13 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());
   return app;
 }
+
+const airTlsOf = ({ tls, factoryAuthorities, enrolment }: AirCertificates) =>
+  airTls({ ...tls, authorities: [...factoryAuthorities, enrolment.certificate] });
+
+/** Of devices that connect from now on. @throws Error where they do not fit */
+export const changeAirCertificates = (door: FastifyInstance, next: AirCertificates): void =>
+  changeTls(door.server, airTlsOf(next));
 
 /** TLS lets a device without a certificate in; one with a bad certificate is sent away before it says a word. */
 function refuseBadCertificates(app: FastifyInstance, parts: ProxyParts): void {

@@ -131,7 +131,7 @@ async function pass(
   session.step("identified");
   const hint = oneHeader(headers, AIR_HEADERS.bearer) ?? "";
   const bearer =
-    doorman.bearerOf(request) ?? parts.bearerOf(request.ip) ?? (isBearer(hint) ? hint : DEFAULT_BEARER);
+    doorman.bearerOf(request) ?? parts.rules.bearerOf(request.ip) ?? (isBearer(hint) ? hint : DEFAULT_BEARER);
   return { session, admitted, headers, bearer, token, who };
 }
 

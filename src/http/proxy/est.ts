@@ -106,7 +106,7 @@ async function decideByToken(
   { session, who, asked }: Asking,
 ): Promise<EnrolmentDecision> {
   const { label } = request.params as { readonly label?: string };
-  const server = label ?? est.parts.defaultServer;
+  const server = label ?? est.parts.rules.defaultServer;
   const found = await est.parts.land.enrolmentOf(server, token);
   if (found.kind === "failed") {
     const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";

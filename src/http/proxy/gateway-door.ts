@@ -22,11 +22,12 @@ export async function createGatewayDoor(parts: ProxyParts): Promise<FastifyInsta
   return app;
 }
 
-const isGateway = ({ gateways }: ProxyParts, address: string): boolean =>
-  gatewayAt(gateways, address) !== undefined;
+const isGateway = ({ rules }: ProxyParts, address: string): boolean =>
+  gatewayAt(rules.gateways, address) !== undefined;
 
 function gatewayDoorman(parts: ProxyParts): Doorman {
-  const ruleOf = (request: FastifyRequest): GatewayRule | undefined => gatewayAt(parts.gateways, request.ip);
+  const ruleOf = (request: FastifyRequest): GatewayRule | undefined =>
+    gatewayAt(parts.rules.gateways, request.ip);
   const lineOf = (request: FastifyRequest, headers: HeaderLines): NetworkIdentity | "conflict" | "none" => {
     const rule = ruleOf(request);
     return rule ? identityFrom(rule, headers) : "none";

@@ -18,17 +18,22 @@ import type { Bearer } from "../../wire/message/legs.ts";
 import { CONNECTION_LIMITS, hostOf, refuseConnection, timeoutsOf } from "../connections.ts";
 import { type DoorTls, mutualTls } from "../mutual-tls.ts";
 
+export type ProxyRules = {
+  /** Asked for enrolment tokens where the address names no server. */
+  readonly defaultServer: string;
+  readonly gateways: readonly GatewayRule[];
+  /** The bearer of an address, where the network plan tells it. */
+  bearerOf(address: string): Bearer | undefined;
+};
+
 export type ProxyDoorOptions = {
   readonly edge: Edge;
   readonly journal: ProxyJournal;
   readonly land: LandLeg;
-  /** Asked for enrolment tokens where the address names no server. */
-  readonly defaultServer: string;
+  /** Read at each request: it may be changed while the doors are open. */
+  readonly rules: ProxyRules;
   /** 32 octets; seals air sessions, and nothing else. */
   readonly airKey: Uint8Array;
-  readonly gateways: readonly GatewayRule[];
-  /** The bearer of an address, where the network plan tells it. */
-  bearerOf(address: string): Bearer | undefined;
   /** Whose line an address is now, where the operator's accounting tells it. */
   networkIdentityOf(address: string): NetworkIdentity | null;
   now(): Date;

@@ -13,7 +13,7 @@ import type { ElementState } from "../order/request-draft.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "./item-done.ts";
-import { elementsEnded } from "./service.ts";
+import { servicesOf } from "./modules.ts";
 
 const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>
   Object.entries(subject.elements) as [NetworkElement, ElementState][];
@@ -97,7 +97,7 @@ export function elementAnswered(
   }
   const isToEndAtService = item.kind === "service" && item.subject.action === "remove";
   if (isToEndAtService && item.state === "registering" && !waitsForElements(item))
-    return elementsEnded(turn, item);
+    return servicesOf(turn).elementsEnded(turn, item);
   const areAllDone = elementsIn(item).every(([, state]) => state === "done");
   if (item.state === "sending" && areAllDone && isOfNetworkAlone(item))
     return doneInNetwork(turn, item, "the network's elements are done", `element:${element}`);

@@ -15,11 +15,10 @@ import type { SettingsChoice } from "../order/settings-choice.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { prepareBilling } from "./billing.ts";
 import { askElements, doneInNetwork } from "./elements.ts";
-import { sendContent } from "./feature.ts";
 import { forwardToServers, tellOfElsewhere } from "./forward.ts";
+import { featuresOf, servicesOf } from "./modules.ts";
 import { namesOf, tell } from "./notices.ts";
 import { ELSEWHERE, WHICH_IS_THERE } from "./request-items.ts";
-import { isRegistered, registerService, registrationUnknown, removeService } from "./service.ts";
 
 /** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (R41 and R42). */
 export function tellWhatFell(turn: RequestTurn): "stopped" | "goes_on" {
@@ -123,13 +122,14 @@ function attempt(
 function applyItem(turn: RequestTurn, item: RequestItem): void {
   const { subject } = item;
   const isRemoval = subject.action === "remove";
-  if (item.kind === "service" && isRemoval && !isRegistered(turn, item))
-    return registrationUnknown(turn, item);
+  const services = servicesOf(turn);
+  if (item.kind === "service" && isRemoval && !services.isRegistered(turn, item))
+    return services.registrationUnknown(turn, item);
   askElements(turn, item);
   if (item.kind === "service") {
-    if (isRemoval) return removeService(turn, item); // its module goes when the service has ended
+    if (isRemoval) return services.remove(turn, item); // its module goes when the service has ended
     applyModules(turn, item);
-    return registerService(turn, item);
+    return services.register(turn, item);
   }
   switch (subject.content.kind) {
     case "none":
@@ -137,7 +137,7 @@ function applyItem(turn: RequestTurn, item: RequestItem): void {
     case "settings":
       return subject.action === "add" ? applySettings(turn, item) : applyInNetwork(turn, item);
     default:
-      return sendContent(turn, item);
+      return featuresOf(turn).send(turn, item);
   }
 }
 

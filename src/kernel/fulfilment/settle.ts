@@ -11,9 +11,9 @@ import { itemsOf, touchRequest } from "../order/turn.ts";
 import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
 import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
+import { servicesOf } from "./modules.ts";
 import { namesOf, tell, textOf } from "./notices.ts";
 import { applyModules } from "./provision.ts";
-import { takeBackRegistration } from "./service.ts";
 import { tellTakenBack } from "./withhold.ts";
 
 export function settle(turn: RequestTurn): void {
@@ -39,7 +39,7 @@ function settleItem(turn: RequestTurn, item: RequestItem): void {
   if (isClosed(item)) {
     billNothing(turn, item);
     undoElements(turn, item);
-    takeBackRegistration(turn, item);
+    servicesOf(turn).takeBack(turn, item);
     cancelModules(turn, item);
     return;
   }

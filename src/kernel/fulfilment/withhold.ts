@@ -15,8 +15,9 @@ import type { OpenCall } from "../order/outbound-call.ts";
 import { itemOf, itemsOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { billNothing } from "./billing.ts";
 import { takeBackElement, undoElements } from "./elements.ts";
+import { servicesOf } from "./modules.ts";
 import { namesOf, tell } from "./notices.ts";
-import { endRegistrationOf, registrationOf, takeBackRegistration } from "./service.ts";
+import { registrationOf } from "./service.ts";
 
 /** A service server may be ending a registration at this moment, which nobody can call back. */
 export const isRemovalUnderWay = (
@@ -57,7 +58,7 @@ export function withhold(turn: RequestTurn, calls: readonly OpenCall[], reason: 
     if (item.state !== "cancelled") continue;
     billNothing(turn, item);
     undoElements(turn, item);
-    takeBackRegistration(turn, item);
+    servicesOf(turn).takeBack(turn, item);
     const isTaken = isBeingTakenBack(turn, item);
     const cause = isTaken ? "taking_back" : withheld.has(item.id) ? "withheld" : null;
     if (cause === null || cause === item.cause) continue;
@@ -112,7 +113,7 @@ function takeBackCall(turn: RequestTurn, item: RequestItem, call: OpenCall): voi
   });
   // Whoever is at it has the answer, or is given up, by then: what is taken back earlier could be done afterwards.
   const dueAt = call.leaseUntil && call.leaseUntil > scribe.now ? call.leaseUntil : scribe.now;
-  if (element === undefined) endRegistrationOf(turn, item, dueAt);
+  if (element === undefined) servicesOf(turn).endRegistration(turn, item, dueAt);
   else takeBackElement(turn, item, element, dueAt);
 }
 

@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import type { CatalogStore } from "../catalog/catalog-store.ts";
 import type { Judgement } from "../support/judge.ts";
 import type { ChangeSet } from "./change-set.ts";
+import type { KernelModules } from "./kernel-modules.ts";
 import type { OperatorTerms } from "./operator-terms.ts";
 import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderStore } from "./order-store.ts";
@@ -44,4 +45,6 @@ export type ConductorDeps = {
   readonly peers?: Peers;
   /** `host:port` of this server's door for proxies, as devices address it; null where it has none. */
   readonly landName?: () => string | null;
+  /** Modules of the kernel other than the shipped ones, each for itself. */
+  readonly modules?: Partial<KernelModules>;
 };

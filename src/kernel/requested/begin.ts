@@ -6,14 +6,12 @@
 
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
-import type { AccountFacts } from "../account/account-facts.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED } from "../calls/ask.ts";
-import type { CatalogItem } from "../catalog/catalog-item.ts";
 import { namesOf, tell } from "../fulfilment/notices.ts";
 import { change } from "../order/change.ts";
+import type { ComingRequest } from "../order/kernel-modules.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
-import type { NewRequest } from "../order/request.ts";
 import type { VerificationRecord } from "../order/request-draft.ts";
 import { hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestTurn, touchRequest } from "../order/turn.ts";
@@ -32,14 +30,7 @@ import {
 import { nothingCameOfIt } from "./close.ts";
 import { askConsent } from "./consent.ts";
 
-/** What is looked at when a request comes in, and not again. */
-type Coming = {
-  readonly request: NewRequest;
-  readonly items: readonly CatalogItem[];
-  readonly facts: AccountFacts;
-};
-
-export function beginRequest(turn: RequestTurn, { request, items, facts }: Coming): void {
+export function beginRequest(turn: RequestTurn, { request, items, facts }: ComingRequest): void {
   const { deps, scribe, order, subject, terms } = turn;
   const policy = terms.policy.request;
   const judgement = deps.judge(order, subject, terms, scribe.now);

@@ -4,9 +4,9 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { openReply, peekReply, type Reply } from "../../wire/message/reply.ts";
-import { choiceMade, deviceReported, reachOnDevice } from "../fulfilment/feature.ts";
+import { reachOnDevice } from "../fulfilment/feature.ts";
+import { featuresOf, servicesOf } from "../fulfilment/modules.ts";
 import { noticeIdOf } from "../fulfilment/notices.ts";
-import { accessDelivered } from "../fulfilment/service.ts";
 import { isClosed } from "../order/ending.ts";
 import type { DeviceOutcome } from "../order/request.ts";
 import { itemOf, itemsOf, type RequestTurn } from "../order/turn.ts";
@@ -48,13 +48,13 @@ function take(turn: RequestTurn, reply: Reply): void {
         return termsAnswered(turn, reply.kind, channel);
       case "retransmit":
       case "give_up":
-        return item && choiceMade(turn, item.id, reply.kind, channel);
+        return item && featuresOf(turn).chosen(turn, item.id, reply.kind, channel);
       default: {
         const outcome: DeviceOutcome =
           reply.kind === "installed"
             ? { kind: "installed" }
             : { kind: "failed", cause: reply.cause ?? "unknown" };
-        if (item) deviceReported(turn, item.id, outcome, channel);
+        if (item) featuresOf(turn).reported(turn, item.id, outcome, channel);
       }
     }
   } catch (error) {
@@ -74,7 +74,8 @@ function acknowledged(turn: RequestTurn, { messageId }: Reply): void {
     ({ message }) => message && Buffer.from(noticeIdOf(message.payloadId)).equals(messageId),
   );
   if (!item || isClosed(item)) return;
-  if (item.kind === "service") return accessDelivered(turn, item, "the client has the access data");
+  if (item.kind === "service")
+    return servicesOf(turn).accessDelivered(turn, item, "the client has the access data");
   if (item.subject.channel === "narrowband") {
     reachOnDevice(turn, item, "opened", {
       evidence: "client_ack",

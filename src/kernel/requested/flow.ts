@@ -4,7 +4,7 @@
  */
 import type { CallAnswer } from "../calls/answer.ts";
 import { closed } from "../delivery/resend.ts";
-import { resendByHand } from "../fulfilment/feature.ts";
+import { featuresOf } from "../fulfilment/modules.ts";
 import { settle } from "../fulfilment/settle.ts";
 import { isRemovalUnderWay, refuseCancelOfRemoval, withhold } from "../fulfilment/withhold.ts";
 import { isFinal } from "../order/ending.ts";
@@ -47,7 +47,7 @@ export const requestedFlow = {
 
   async resend(turn: RequestTurn, _tx: OrderTransaction, actor: string): Promise<void> {
     if (isFinal(turn.order)) throw closed(turn.order);
-    resendByHand(turn, itemsOf(turn), actor);
+    featuresOf(turn).resend(turn, itemsOf(turn), actor);
   },
 
   async cancel(turn: RequestTurn, tx: OrderTransaction, reason: string): Promise<void> {

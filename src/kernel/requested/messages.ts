@@ -1,7 +1,7 @@
 /** What became of a request's notices. A notice that was lost proves nothing about the content, nor the content about it. */
 import { resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
 import { reachOnDevice } from "../fulfilment/feature.ts";
-import { accessDelivered, accessLost } from "../fulfilment/service.ts";
+import { servicesOf } from "../fulfilment/modules.ts";
 import { failItem } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
@@ -27,7 +27,7 @@ export function noticeEnded(turn: RequestTurn, ended: EndedMessage): void {
       event: "terms_not_sent",
       cause: ended.errorCode ?? ended.outcome,
     });
-  if (item?.kind === "service") return accessLost(turn, item, `${ended.attempt} SMS failed`);
+  if (item?.kind === "service") return servicesOf(turn).accessLost(turn, item, `${ended.attempt} SMS failed`);
   if (item?.state !== "sending" || item.subject.channel !== "narrowband") return;
   failItem(turn, item, {
     cause: "sms_failed",
@@ -43,7 +43,8 @@ function delivered(turn: RequestTurn, ended: EndedMessage, item: RequestItem | u
     evidence: "smsc_receipts",
     detail: { messageId: ended.messageId },
   });
-  if (item?.kind === "service") return accessDelivered(turn, item, "the access data reached the device");
+  if (item?.kind === "service")
+    return servicesOf(turn).accessDelivered(turn, item, "the access data reached the device");
   if (item?.subject.channel === "narrowband") {
     reachOnDevice(turn, item, "delivered", {
       evidence: "smsc_receipts",

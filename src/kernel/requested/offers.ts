@@ -21,8 +21,9 @@ import type { Asker, Holding, OpenQuestion } from "../order/request-store.ts";
 import { hoursAfter } from "../order/scribe.ts";
 import type { InStep, Step } from "../order/step.ts";
 import { composeText } from "../payload/compose.ts";
+import { needsClient } from "./needs-client.ts";
 import type { Desk } from "./on-request.ts";
-import { needsClient, submitRequest } from "./submit.ts";
+import { submitRequest } from "./submit.ts";
 
 const TOKEN_OCTETS = 16;
 const DAY_HOURS = 24;

@@ -8,14 +8,14 @@ import { nextTry } from "../calls/next-try.ts";
 import { billingAnswered } from "../fulfilment/billing.ts";
 import { elementAnswered } from "../fulfilment/elements.ts";
 import { forwardAnswered, isUnderWay, knownThere } from "../fulfilment/forward.ts";
+import { servicesOf } from "../fulfilment/modules.ts";
 import { apply } from "../fulfilment/provision.ts";
-import { serviceAnswered } from "../fulfilment/service.ts";
 import type { CallChange } from "../order/change-set.ts";
 import { isFinal } from "../order/ending.ts";
 import type { RequestCall, RequestCallKind } from "../order/outbound-call.ts";
 import type { RequestTurn } from "../order/turn.ts";
-import { checkAnswered } from "./begin.ts";
 import { mailAnswered } from "./consent.ts";
+import { registrationModuleOf } from "./registration-module.ts";
 
 const WHO: Readonly<Record<RequestCallKind, string>> = {
   identity_check: "the identity bureau",
@@ -68,9 +68,9 @@ function dispatch(turn: RequestTurn, call: RequestCall, answer: CallAnswer): voi
   switch (call.kind) {
     case "identity_check":
     case "card_check":
-      return checkAnswered(turn, call, answer);
+      return registrationModuleOf(turn.deps).answered(turn, call, answer);
     case "service_registration":
-      return serviceAnswered(turn, call, answer);
+      return servicesOf(turn).answered(turn, call, answer);
     case "element_task":
       return elementAnswered(turn, call, answer);
     case "forward_request":

@@ -6,8 +6,7 @@ import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import { CONTENT_TYPE_OF_CONTENT } from "../../wire/message/content.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "../fulfilment/content.ts";
-import { choiceMade, contentFetched, deviceReported, hasContent } from "../fulfilment/feature.ts";
-import { fieldsSupplied } from "../fulfilment/service.ts";
+import { featuresOf, servicesOf } from "../fulfilment/modules.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { RequestDesk, RequestScope } from "../order/request.ts";
 import { inLanguage } from "../order/request-draft.ts";
@@ -36,11 +35,11 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
     answerTerms: (scope, orderId, answer, channel) =>
       onRequest(desk, scope, orderId, (turn) => termsAnswered(turn, answer, channel)),
     supplyFields: (scope, orderId, itemId, fields) =>
-      onRequest(desk, scope, orderId, (turn) => fieldsSupplied(turn, itemId, fields)),
+      onRequest(desk, scope, orderId, (turn) => servicesOf(turn).fieldsSupplied(turn, itemId, fields)),
     chooseRetransmission: (scope, { orderId, itemId }, choice, channel) =>
-      onRequest(desk, scope, orderId, (turn) => choiceMade(turn, itemId, choice, channel)),
+      onRequest(desk, scope, orderId, (turn) => featuresOf(turn).chosen(turn, itemId, choice, channel)),
     deviceReports: (scope, { orderId, itemId }, outcome, channel) =>
-      onRequest(desk, scope, orderId, (turn) => deviceReported(turn, itemId, outcome, channel)),
+      onRequest(desk, scope, orderId, (turn) => featuresOf(turn).reported(turn, itemId, outcome, channel)),
     content: (scope, orderId, itemId) => content(desk, scope, orderId, itemId),
     textCame: (from, text, to, part) => textCame(desk, { from, text, to }, part),
     replyCame: (bytes) => replyCame(desk, bytes),
@@ -93,16 +92,16 @@ async function findOffer({ deps, requests }: Desk, token: string) {
 async function content(desk: Desk, scope: RequestScope, orderId: string, itemId: string) {
   const source = await onRequest(desk, scope, orderId, (turn) => {
     const item = itemOf(turn, itemId);
-    return item && hasContent(item) ? { module: moduleSourceOf(item) ?? null } : undefined;
+    return item && featuresOf(turn).hasContent(item) ? { module: moduleSourceOf(item) ?? null } : undefined;
   });
   if (!source) return undefined;
   // Outside a transaction: it may come from another server.
   const octets = source.module && (await moduleOctets(desk.deps, scope.operatorId, source.module));
   const bytes = await onRequest(desk, scope, orderId, (turn) => {
     const item = itemOf(turn, itemId);
-    if (!item || !hasContent(item)) return undefined;
+    if (!item || !featuresOf(turn).hasContent(item)) return undefined;
     const composed = compose(turn, item, octets);
-    contentFetched(turn, item, composed.length);
+    featuresOf(turn).fetched(turn, item, composed.length);
     return composed;
   });
   return bytes && { contentType: CONTENT_TYPE_OF_CONTENT, bytes };

@@ -6,13 +6,7 @@
 import { TurnupError } from "../../term/error.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
-import {
-  askingItems,
-  type Catalog,
-  type Expansion,
-  expandRemoval,
-  expandSelection,
-} from "../catalog/expand.ts";
+import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts";
 import { consentsFor, itemsFor, type Making } from "../fulfilment/request-items.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
@@ -26,7 +20,7 @@ import type { Step } from "../order/step.ts";
 import type { RequestedOrder, Turn } from "../order/turn.ts";
 import { tidyUserData } from "../registration/check-user-data.ts";
 import { seenWindowMs } from "../registration/find-fraud.ts";
-import { beginRequest } from "./begin.ts";
+import { registrationModuleOf } from "./registration-module.ts";
 
 /** No letters that are read as digits, and none that are misheard. */
 const REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ";
@@ -98,7 +92,7 @@ export async function submitRequest(
   await open(submission, order, idempotencyKey);
   // What is given back asks for no card and nobody's word.
   const items = request.action === "add" ? asking : [];
-  beginRequest(await step.turnOf(order), { request, items, facts });
+  registrationModuleOf(deps).begin(await step.turnOf(order), { request, items, facts });
   return { orderId: order.id, reference: order.request.reference, created: true };
 }
 
@@ -108,7 +102,7 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
   const underway = await tx.underwayOf(operatorId, asker, request.action);
   const catalog = await catalogFor(deps, operatorId, request.action, holdings);
   const noticeKey = request.noticeKey ?? (await tx.noticeKeyOf(operatorId, asker));
-  const expansion = expand(catalog, request, {
+  const expansion = registrationModuleOf(deps).match(catalog, request, {
     // What is on its way stands like what is there, and what is on its way out is there no more.
     here: new Set([
       ...holdings.flatMap((one) => (one.deviceId === asker.deviceId ? [one.itemId] : [])),
@@ -261,22 +255,6 @@ const newReference = (deps: ConductorDeps): string =>
   [...deps.randomBytes(REFERENCE_CHARACTERS)]
     .map((octet) => REFERENCE_ALPHABET[octet % REFERENCE_ALPHABET.length])
     .join("");
-
-function expand(
-  catalog: Catalog,
-  { action, selection }: NewRequest,
-  had: { readonly here: ReadonlySet<string>; readonly all: ReadonlySet<string>; readonly hasClient: boolean },
-): Expansion {
-  if (action === "remove") return expandRemoval(catalog, selection, { has: had.all });
-  return expandSelection(catalog, selection, {
-    has: had.here,
-    deviceTakes: (item) => had.hasClient || !needsClient(item),
-  });
-}
-
-/** Software, its activation and its parameters are received by our client module alone. */
-export const needsClient = ({ content, service }: CatalogItem): boolean =>
-  [content.kind, service?.module?.kind ?? "none"].some((kind) => !["none", "settings"].includes(kind));
 
 function refuseUnknown({ unavailable }: Expansion): void {
   const [unknown] = unavailable.filter(({ reason }) => reason === "unknown");

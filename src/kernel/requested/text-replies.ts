@@ -7,7 +7,7 @@ import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { codesIn, questionOf, type Reply, type ReplyWords, readReply } from "../consent/read-reply.ts";
 import { readStop, type StopRead } from "../consent/read-stop.ts";
-import { choiceMade } from "../fulfilment/feature.ts";
+import { featuresOf } from "../fulfilment/modules.ts";
 import { queueAnswer } from "../fulfilment/notices.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { NewTextReply, NumberHolder, TextPart } from "../order/reply-store.ts";
@@ -90,7 +90,7 @@ async function answer(here: Desk, question: Question, { answer: said }: Reply, t
   if (question.kind === "choice") {
     const choice = said === "accept" ? "retransmit" : "give_up";
     return onRequest(here, scope, question.orderId, (turn) => {
-      choiceMade(turn, question.itemId, choice, "sms");
+      featuresOf(turn).chosen(turn, question.itemId, choice, "sms");
       keep(turn.scribe, { ...evidence, orderId: question.orderId });
     });
   }

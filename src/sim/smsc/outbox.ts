@@ -45,6 +45,11 @@ export class Outbox {
     return this.#waiting.size + this.#resting.length + this.#underway.size;
   }
 
+  /** Somebody is there to take what comes. */
+  get isOpen(): boolean {
+    return this.#load.size > 0;
+  }
+
   add(parcel: Parcel): void {
     this.#waiting.add(parcel);
     this.#pump();

@@ -13,7 +13,7 @@ import type { Faults } from "./faults.ts";
 const BIND_WITHIN_MS = 10_000;
 const RESPONSE_BIT = 0x80000000;
 
-type Submit = PduOf<"submit_sm"> | PduOf<"data_sm"> | PduOf<"submit_multi">;
+export type Submit = PduOf<"submit_sm"> | PduOf<"data_sm"> | PduOf<"submit_multi">;
 type Manage = PduOf<"query_sm"> | PduOf<"cancel_sm"> | PduOf<"replace_sm">;
 
 /** What the centre behind the sessions decides. */
@@ -22,7 +22,7 @@ export interface Centre {
   readonly systemId: string;
   authenticate(systemId: string, password: string): number;
   /** The response, or undefined when it is not to be sent. */
-  submit(pdu: Submit): Pdu | undefined;
+  submit(pdu: Submit, systemId: string): Pdu | undefined;
   manage(pdu: Manage): Pdu;
   bound(session: CentreSession): void;
   answered(session: CentreSession, sequence: number, status: number): void;
@@ -34,6 +34,7 @@ export class CentreSession {
   readonly #connection: Connection;
   readonly #bindTimer: NodeJS.Timeout;
   #bind: BindCommand | undefined;
+  #systemId = "";
   #requests = 0;
 
   constructor(socket: Socket, centre: Centre) {
@@ -51,6 +52,11 @@ export class CentreSession {
 
   get bind(): BindCommand | undefined {
     return this.#bind;
+  }
+
+  /** Who bound; empty until then. */
+  get systemId(): string {
+    return this.#systemId;
   }
 
   send(pdu: Pdu): void {
@@ -86,7 +92,7 @@ export class CentreSession {
       case "submit_multi":
       case "data_sm":
         if (!this.#bind || this.#bind === "bind_receiver") return this.#wrongState(pdu);
-        return this.#centre.submit(pdu);
+        return this.#centre.submit(pdu, this.#systemId);
       case "query_sm":
       case "cancel_sm":
       case "replace_sm":
@@ -120,6 +126,7 @@ export class CentreSession {
     const status = this.#centre.authenticate(pdu.system_id, pdu.password);
     if (status !== STATUS.ESME_ROK) return respond(status);
     this.#bind = pdu.command;
+    this.#systemId = pdu.system_id;
     clearTimeout(this.#bindTimer);
     // After the response, which must come before any deliver_sm.
     process.nextTick(() => this.#centre.bound(this));

@@ -11,12 +11,19 @@ import { formatReceipt, isFinal, stateId } from "../../wire/smpp/receipt.ts";
 import { STATUS } from "../../wire/smpp/status.ts";
 import { formatAbsoluteTime, parseTime } from "../../wire/smpp/time.ts";
 import { tlvValue } from "../../wire/smpp/tlv.ts";
-import { hasHeader } from "../../wire/smpp/user-data.ts";
+import { hasHeader, UDHI } from "../../wire/smpp/user-data.ts";
 import { type Chance, createChance } from "./chance.ts";
 import { type Faults, type IdForm, NO_FAULTS } from "./faults.ts";
 import { Outbox } from "./outbox.ts";
-import { type Centre, CentreSession, refusal } from "./session.ts";
-import { type NewMessage, type OnMessage, StoreAndForward, type Stored } from "./store-and-forward.ts";
+import { type Centre, CentreSession, refusal, type Submit } from "./session.ts";
+import {
+  type AirMessage,
+  type NewMessage,
+  type OnMessage,
+  StoreAndForward,
+  type Stored,
+  type Taken,
+} from "./store-and-forward.ts";
 import { userDataParts } from "./user-data.ts";
 
 export type SmscOptions = {
@@ -25,6 +32,8 @@ export type SmscOptions = {
   readonly host?: string;
   readonly systemId: string;
   readonly password: string;
+  /** More that may bind, beside the one above. */
+  readonly others?: readonly SmscAccount[];
   readonly onMessage: OnMessage;
   readonly faults?: Faults;
   readonly seed: number;
@@ -44,6 +53,14 @@ export type SmscOptions = {
   readonly validityMs?: number;
   /** Messages not yet final; one more is answered ESME_RMSGQFUL. Default 200,000. */
   readonly maxUnfinished?: number;
+};
+
+/** Who may bind, and the numbers behind it: what is sent to them is delivered to it, as from a mobile. */
+export type SmscAccount = {
+  readonly systemId: string;
+  readonly password: string;
+  /** How its numbers begin. */
+  readonly numbers?: readonly string[];
 };
 
 export type AcceptedMessage = {
@@ -112,6 +129,9 @@ class SimulatedCentre implements Centre, SmscSimulator {
   readonly #chance: Chance;
   readonly #server: Server;
   readonly #sessions = new Set<CentreSession>();
+  /** Of each account that may bind. */
+  readonly #accounts: ReadonlyMap<string, { readonly account: SmscAccount; readonly outbox: Outbox }>;
+  /** What comes from mobiles of no account's own goes to the first. */
   readonly #outbox: Outbox;
   readonly #store: StoreAndForward;
   readonly #log: AcceptedMessage[] = [];
@@ -131,13 +151,13 @@ class SimulatedCentre implements Centre, SmscSimulator {
     this.faults = options.faults ?? NO_FAULTS;
     this.#chance = createChance(options.seed);
     this.#nextId = 1 + Math.floor(this.#chance.next() * 1_000_000);
-    this.#outbox = new Outbox({
-      window: options.deliverWindow ?? 50,
-      responseTimeoutMs: options.deliverTimeoutMs ?? 5_000,
-      redeliverMs: options.redeliverMs ?? 500,
-    });
+    this.#outbox = outboxOf(options);
+    const others = (options.others ?? []).map((account) => ({ account, outbox: outboxOf(options) }));
+    const every = [{ account: options, outbox: this.#outbox }, ...others];
+    this.#accounts = new Map(every.map((one) => [one.account.systemId, one]));
+    if (this.#accounts.size !== every.length) throw new RangeError("two accounts have one name");
     this.#store = new StoreAndForward({
-      onMessage: options.onMessage,
+      onMessage: (message) => this.#deliver(message),
       onState: (stored) => this.#report(stored),
       maxUnfinished: this.#maxUnfinished,
       maxFinished: MAX_FINISHED,
@@ -160,7 +180,9 @@ class SimulatedCentre implements Centre, SmscSimulator {
         resolve();
       });
     });
-    this.#tickTimer = setInterval(() => this.#outbox.tick(), TICK_MS);
+    this.#tickTimer = setInterval(() => {
+      for (const { outbox } of this.#accounts.values()) outbox.tick();
+    }, TICK_MS);
   }
 
   get port(): number {
@@ -177,7 +199,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
       accepted: this.#accepted,
       throttled: this.#throttled,
       unfinished: this.#store.unfinished,
-      undelivered: this.#outbox.pending,
+      undelivered: this.#pending,
       receiptsAcknowledged: this.#receiptsAcknowledged,
     };
   }
@@ -205,6 +227,30 @@ class SimulatedCentre implements Centre, SmscSimulator {
     });
   }
 
+  /** To the account whose number it is, where one has it; else to the handset network. */
+  async #deliver(message: AirMessage): ReturnType<OnMessage> {
+    const owner = [...this.#accounts.values()].find(({ account: { numbers = [] } }) =>
+      numbers.some((start) => message.to.startsWith(start)),
+    );
+    if (!owner) return this.#options.onMessage(message);
+    if (!owner.outbox.isOpen) return "absent";
+    const taken = await new Promise<"taken" | "refused">((done) => {
+      owner.outbox.add({
+        attempts: 0,
+        done,
+        init: {
+          source_addr: message.from,
+          destination_addr: message.to,
+          esm_class: message.udh.length > 0 ? UDHI : 0,
+          protocol_id: message.protocolId,
+          data_coding: message.dataCoding,
+          short_message: Buffer.concat([message.udh, message.data]),
+        },
+      });
+    });
+    return taken === "taken" ? "delivered" : "undeliverable";
+  }
+
   dropConnections(): void {
     for (const session of this.#sessions) session.cut();
   }
@@ -223,38 +269,45 @@ class SimulatedCentre implements Centre, SmscSimulator {
   // ---- what sessions ask
 
   authenticate(systemId: string, password: string): number {
-    if (systemId !== this.#options.systemId) return STATUS.ESME_RINVSYSID;
-    return password === this.#options.password ? STATUS.ESME_ROK : STATUS.ESME_RINVPASWD;
+    const known = this.#accounts.get(systemId);
+    if (!known) return STATUS.ESME_RINVSYSID;
+    return password === known.account.password ? STATUS.ESME_ROK : STATUS.ESME_RINVPASWD;
   }
 
   bound(session: CentreSession): void {
-    if (this.#sessions.has(session) && session.bind !== "bind_transmitter") this.#outbox.open(session);
+    if (this.#sessions.has(session) && session.bind !== "bind_transmitter")
+      this.#outboxOf(session.systemId).open(session);
   }
 
   closed(session: CentreSession): void {
     this.#sessions.delete(session);
-    this.#outbox.close(session);
+    this.#outboxOf(session.systemId).close(session);
   }
 
   answered(session: CentreSession, sequence: number, status: number): void {
-    this.#outbox.answered(session, sequence, status);
+    this.#outboxOf(session.systemId).answered(session, sequence, status);
   }
 
-  submit(pdu: PduOf<"submit_sm"> | PduOf<"data_sm"> | PduOf<"submit_multi">): Pdu | undefined {
+  #outboxOf(systemId: string): Outbox {
+    return this.#accounts.get(systemId)?.outbox ?? this.#outbox;
+  }
+
+  submit(pdu: Submit, systemId: string): Pdu | undefined {
     const refused = this.#refusalOf(pdu);
     if (refused !== undefined) return refusal(pdu.command, pdu.sequence_number, refused);
     const number = this.#nextId++;
     const messageId = writeId(number, this.faults.idForms?.response);
     const response =
       pdu.command === "submit_multi"
-        ? this.#submitMulti(pdu, messageId, number)
-        : this.#submitOne(pdu, messageId, number);
+        ? this.#submitMulti(pdu, { messageId, number, account: systemId })
+        : this.#submitOne(pdu, { messageId, number, account: systemId });
     return this.#chance.happens(this.faults.responseLostPart) ? undefined : response;
   }
 
-  #submitOne(pdu: PduOf<"submit_sm"> | PduOf<"data_sm">, message_id: string, number: number): Pdu {
+  #submitOne(pdu: PduOf<"submit_sm"> | PduOf<"data_sm">, taken: Taken): Pdu {
+    const { messageId: message_id } = taken;
     if (pdu.command === "data_sm") {
-      this.#accept(message_id, number, messageOfDataSm(pdu));
+      this.#accept(taken, messageOfDataSm(pdu));
       return makePdu("data_sm_resp", pdu.sequence_number, { message_id });
     }
     if (pdu.replace_if_present_flag === 1) {
@@ -264,16 +317,17 @@ class SimulatedCentre implements Centre, SmscSimulator {
         return makePdu("submit_sm_resp", pdu.sequence_number, { message_id: present.messageId });
       }
     }
-    this.#accept(message_id, number, pdu);
+    this.#accept(taken, pdu);
     const { sequence_number } = pdu;
     return { command: "submit_sm_resp", command_status: 0, sequence_number, message_id, tlvs: [] };
   }
 
-  #submitMulti(pdu: PduOf<"submit_multi">, message_id: string, number: number): Pdu {
+  #submitMulti(pdu: PduOf<"submit_multi">, taken: Taken): Pdu {
+    const { messageId: message_id } = taken;
     const unsuccess_sme: UnsuccessSme[] = [];
     for (const address of pdu.dest_address) {
       const to = address.dest_flag === 1 ? address.destination_addr : "";
-      if (to !== "") this.#accept(message_id, number, { ...pdu, destination_addr: to });
+      if (to !== "") this.#accept(taken, { ...pdu, destination_addr: to });
       else {
         const error_status_code = address.dest_flag === 1 ? STATUS.ESME_RINVDSTADR : STATUS.ESME_RINVDLNAME; // it holds no lists
         unsuccess_sme.push({ dest_addr_ton: 0, dest_addr_npi: 0, destination_addr: to, error_status_code });
@@ -283,7 +337,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
   }
 
   /** Why a submit is not taken: the centre's faults, then what is wrong with the message. */
-  #refusalOf(pdu: PduOf<"submit_sm"> | PduOf<"data_sm"> | PduOf<"submit_multi">): number | undefined {
+  #refusalOf(pdu: Submit): number | undefined {
     const { throttleAbovePerSecond, queueFullPart, refuse } = this.faults;
     if (throttleAbovePerSecond !== undefined && this.#isTooFast(throttleAbovePerSecond)) {
       this.#throttled += 1;
@@ -301,7 +355,13 @@ class SimulatedCentre implements Centre, SmscSimulator {
   }
 
   get #isFull(): boolean {
-    return this.#store.full || this.#outbox.pending >= this.#maxUnfinished;
+    return this.#store.full || this.#pending >= this.#maxUnfinished;
+  }
+
+  get #pending(): number {
+    let pending = 0;
+    for (const { outbox } of this.#accounts.values()) pending += outbox.pending;
+    return pending;
   }
 
   get #maxUnfinished(): number {
@@ -319,7 +379,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
     return false;
   }
 
-  #accept(messageId: string, number: number, message: NewMessage): void {
+  #accept({ messageId, number, account }: Taken, message: NewMessage): void {
     this.#accepted += 1;
     const accepted: AcceptedMessage = {
       messageId,
@@ -335,7 +395,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
     this.#log.push(accepted);
     if (this.#log.length >= 2 * this.#logSize) this.#log.splice(0, this.#log.length - this.#logSize);
     this.#options.onAccepted?.(accepted);
-    this.#store.add(messageId, number, message);
+    this.#store.add({ messageId, number, account }, message);
   }
 
   get #logSize(): number {
@@ -424,7 +484,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
     this.#timers.add(timer);
   }
 
-  #sendReceipt({ number, state, submittedAt, finalAt, message }: Stored): void {
+  #sendReceipt({ number, account, state, submittedAt, finalAt, message }: Stored): void {
     const { idForms } = this.faults;
     const { short_message, tlvs } = formatReceipt({
       messageId: writeId(number, idForms?.tlv ?? idForms?.response),
@@ -434,7 +494,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
       submitDate: new Date(submittedAt),
       doneDate: new Date(finalAt ?? Date.now()),
     });
-    this.#outbox.add({
+    this.#outboxOf(account).add({
       attempts: 0,
       done: (outcome) => {
         if (outcome === "taken") this.#receiptsAcknowledged += 1;
@@ -449,6 +509,13 @@ class SimulatedCentre implements Centre, SmscSimulator {
     });
   }
 }
+
+const outboxOf = ({ deliverWindow, deliverTimeoutMs, redeliverMs }: SmscOptions): Outbox =>
+  new Outbox({
+    window: deliverWindow ?? 50,
+    responseTimeoutMs: deliverTimeoutMs ?? 5_000,
+    redeliverMs: redeliverMs ?? 500,
+  });
 
 function writeId(number: number, form: IdForm = "decimal"): string {
   return form === "hex"

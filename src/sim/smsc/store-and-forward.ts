@@ -34,9 +34,10 @@ export type NewMessage = Submitted & {
   readonly registered_delivery: number;
 };
 
-export type Stored = {
-  readonly messageId: string;
-  readonly number: number;
+/** What the centre calls a message that it took, and from which account. */
+export type Taken = { readonly messageId: string; readonly number: number; readonly account: string };
+
+export type Stored = Taken & {
   readonly submittedAt: number;
   message: NewMessage;
   expiresAt: number;
@@ -83,11 +84,11 @@ export class StoreAndForward {
     return this.#unfinishedCount;
   }
 
-  add(messageId: string, number: number, message: NewMessage): Stored {
+  add(taken: Taken, message: NewMessage): Stored {
+    const { messageId } = taken;
     const now = Date.now();
     const stored: Stored = {
-      messageId,
-      number,
+      ...taken,
       submittedAt: now,
       message,
       expiresAt: this.#expiry(message.validity_period, now),

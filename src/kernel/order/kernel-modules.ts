@@ -1,0 +1,78 @@
+/**
+ * The three modules of the provisioning kernel (US 6,647,260, figure 4:444: Registration, Services, Device Feature), as the rest
+ * of the kernel knows them. Each can be replaced by another without the other two (`ConductorDeps.modules`); what the shipped
+ * ones decide stands in `requested/begin.ts` with `registration/`, in `fulfilment/service.ts` and `fulfilment/feature.ts`. What a
+ * module decides it writes through its turn's scribe alone, so that it is on disk with the rest of its transaction.
+ */
+import type { AccountFacts } from "../account/account-facts.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import type { Catalog, Expansion } from "../catalog/expand.ts";
+import type { OutboundCall } from "./outbound-call.ts";
+import type { DeviceOutcome, NewRequest } from "./request.ts";
+import type { RequestItem, RequestTurn } from "./turn.ts";
+
+/** Of the machine that was asked; each module knows those of its own calls. */
+type Answer = { readonly kind: string };
+
+/** What is looked at when a request comes in, and not again. */
+export type ComingRequest = {
+  readonly request: NewRequest;
+  readonly items: readonly CatalogItem[];
+  readonly facts: AccountFacts;
+};
+
+/** Coordinates a request: verifies its parts, and matches what is asked for with what can be had. */
+export interface RegistrationModule {
+  match(
+    catalog: Catalog,
+    request: NewRequest,
+    had: {
+      readonly here: ReadonlySet<string>;
+      readonly all: ReadonlySet<string>;
+      readonly hasClient: boolean;
+    },
+  ): Expansion;
+  /** Takes the order on from `received`: approved, rejected, or waiting for who was asked. */
+  begin(turn: RequestTurn, coming: ComingRequest): void;
+  /** A body outside that it asked has answered. */
+  answered(turn: RequestTurn, call: OutboundCall<"identity_check" | "card_check">, answer: Answer): void;
+}
+
+/** Registers users at service servers, and brings what gives access to the device. */
+export interface ServicesModule {
+  register(turn: RequestTurn, item: RequestItem): void;
+  isRegistered(turn: RequestTurn, item: RequestItem): boolean;
+  /** Asked to end what nobody here knows of. */
+  registrationUnknown(turn: RequestTurn, item: RequestItem): void;
+  remove(turn: RequestTurn, item: RequestItem): void;
+  /** The last of the network's elements has ended an item that is being removed. */
+  elementsEnded(turn: RequestTurn, item: RequestItem): void;
+  answered(turn: RequestTurn, call: OutboundCall<"service_registration">, answer: Answer): void;
+  /** @throws TurnupError `nothing_to_answer`, `field_unknown` */
+  fieldsSupplied(turn: RequestTurn, itemId: string, fields: Readonly<Record<string, string>>): void;
+  accessDelivered(turn: RequestTurn, item: RequestItem, reason: string): void;
+  accessLost(turn: RequestTurn, item: RequestItem, why: string): void;
+  /** Its item came to nothing: what the service server holds of it is ended. */
+  takeBack(turn: RequestTurn, item: RequestItem): void;
+  endRegistration(turn: RequestTurn, item: RequestItem, dueAt: Date): void;
+}
+
+/** Brings software, activations, parameters and security data onto the device, and believes the device alone. */
+export interface DeviceFeatureModule {
+  send(turn: RequestTurn, item: RequestItem): void;
+  /** Content that is there to be fetched now. */
+  hasContent(item: RequestItem): boolean;
+  fetched(turn: RequestTurn, item: RequestItem, octets: number): void;
+  /** False where nothing changed by it. */
+  reported(turn: RequestTurn, itemId: string, outcome: DeviceOutcome, channel: string): boolean;
+  /** @throws TurnupError `nothing_to_answer` */
+  chosen(turn: RequestTurn, itemId: string, choice: "retransmit" | "give_up", channel: string): void;
+  /** @throws TurnupError `nothing_to_resend` */
+  resend(turn: RequestTurn, items: readonly RequestItem[], actor: string): void;
+}
+
+export type KernelModules = {
+  readonly registration: RegistrationModule;
+  readonly services: ServicesModule;
+  readonly features: DeviceFeatureModule;
+};

@@ -1,0 +1,24 @@
+/** Which Registration Module a turn works with: the shipped one where no other was given. */
+import { type Catalog, type Expansion, expandRemoval, expandSelection } from "../catalog/expand.ts";
+import type { ConductorDeps } from "../order/deps.ts";
+import type { RegistrationModule } from "../order/kernel-modules.ts";
+import type { NewRequest } from "../order/request.ts";
+import { beginRequest, checkAnswered } from "./begin.ts";
+import { needsClient } from "./needs-client.ts";
+
+const REGISTRATION: RegistrationModule = { match: expand, begin: beginRequest, answered: checkAnswered };
+
+export const registrationModuleOf = ({ modules }: Pick<ConductorDeps, "modules">): RegistrationModule =>
+  modules?.registration ?? REGISTRATION;
+
+function expand(
+  catalog: Catalog,
+  { action, selection }: NewRequest,
+  had: { readonly here: ReadonlySet<string>; readonly all: ReadonlySet<string>; readonly hasClient: boolean },
+): Expansion {
+  if (action === "remove") return expandRemoval(catalog, selection, { has: had.all });
+  return expandSelection(catalog, selection, {
+    has: had.here,
+    deviceTakes: (item) => had.hasClient || !needsClient(item),
+  });
+}
