@@ -80,7 +80,7 @@ function keepAccount(
   const known = accountOfDevice(edge.accounts, deviceId);
   if (!known) {
     if (edge.accounts.byDevice.size >= ACCOUNTS_MAX)
-      throw new TurnupError("accounts_full", `the proxy holds ${ACCOUNTS_MAX} accounts, as many as it can`, {
+      throw new TurnupError("accounts_full", `The proxy holds ${ACCOUNTS_MAX} accounts, as many as it can.`, {
         nextStep: "Close accounts of devices that are gone, or run a second proxy.",
       });
     return openAccount(edge, deviceId, imsi, msisdn, now);

@@ -85,7 +85,7 @@ async function optionsOf(
   const policy = read(await context.content(file, MAX_FILE_OCTETS));
   const accounts = await Promise.all(policy.accounts.map((account) => accountOf(account, file)));
   const [first, ...others] = accounts;
-  if (!first) throw new UsageError("--policy names no account");
+  if (!first) throw new UsageError("--policy names no account.");
   if (new Set(accounts.map(({ systemId }) => systemId)).size !== accounts.length)
     throw invalid("accounts: two have one systemId");
   const log = pino({ base: null }, openLogStream({ dest: 1, sync: true }));
@@ -133,7 +133,7 @@ async function accountOf(
 
 async function passwordIn(file: string): Promise<string> {
   const content = await readFile(file, "utf8").catch((cause) => {
-    throw new TurnupError("file_unreadable", `${file} cannot be read`, { cause });
+    throw new TurnupError("file_unreadable", `${file} cannot be read.`, { cause });
   });
   const password = content.replace(/\r?\n$/, "");
   if (password.length >= 1 && password.length <= PASSWORD_CHARACTERS_MAX) return password;
@@ -151,6 +151,6 @@ function read(content: Buffer): Policy {
 }
 
 const invalid = (fact: string): TurnupError =>
-  new TurnupError("config_invalid", `the policy file: ${fact}`, {
+  new TurnupError("config_invalid", `The policy file: ${fact}.`, {
     nextStep: "Correct the file at the place named; nothing was started.",
   });

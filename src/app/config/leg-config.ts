@@ -224,5 +224,5 @@ async function contentOf(path: string): Promise<string> {
 
 const invalid = (path: string, fact: string): TurnupError =>
   new TurnupError("config_invalid", `${path}: ${fact}.`, {
-    nextStep: "Correct the file at the place named; nothing was started.",
+    nextStep: "Correct the file at the place named; nothing of it was taken over.",
   });

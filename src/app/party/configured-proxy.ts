@@ -35,7 +35,7 @@ const LOCAL_HOSTS = ["localhost", "127.0.0.1", "::1"];
 const EVERYWHERE = ["0.0.0.0", "::"];
 
 /** What the files of a proxy say. */
-export type ProxyPlace = {
+type ProxyPlace = {
   readonly policy: ProxyPolicy;
   /** Accounts that are there from the start. */
   readonly accounts: readonly ProxyAccount[];
@@ -62,8 +62,8 @@ export async function readProxyPlace(
   const { policyFile, accountsFile } = config.proxy;
   const isItself = besideServer && !hasLandFiles(config);
   if (policyFile === undefined && !isItself)
-    throw new TurnupError("config_invalid", "proxy.policy_file is not set", {
-      nextStep: "Docs/operations.md shows such a file.",
+    throw new TurnupError("config_invalid", "proxy.policy_file is not set.", {
+      nextStep: "See docs/operations.md for such a file.",
     });
   const policy =
     policyFile === undefined
@@ -94,7 +94,7 @@ export async function landBeside(
   if (hasLandFiles(config)) return readLandSettings(config);
   const { land } = config;
   if (land.url === undefined && EVERYWHERE.includes(land.host))
-    throw new TurnupError("config_invalid", `land.host is ${land.host} and land.url is not set`, {
+    throw new TurnupError("config_invalid", `land.host is ${land.host} and land.url is not set.`, {
       nextStep: "Say in land.url by which address devices name this server.",
     });
   const named = land.url === undefined ? [] : [new URL(land.url).hostname];
@@ -170,7 +170,7 @@ export async function changeProxy(
   servers: readonly ProvisioningServer[],
 ): Promise<void> {
   if (policy.id !== id)
-    throw new TurnupError("config_invalid", `the policy's id is ${policy.id}, and this proxy is ${id}`, {
+    throw new TurnupError("config_invalid", `The policy's id is ${policy.id}, and this proxy is ${id}.`, {
       nextStep: "A proxy's name stands in its certificate and signatures: start it anew under another.",
     });
   const { gateways, bearers } = policy;
@@ -189,7 +189,7 @@ function manageDoorOf({
   if (secret.length < SECRET_CHARACTERS_MIN)
     throw new TurnupError(
       "config_invalid",
-      `proxy.manage_port is set, and proxy.manage_secret has no ${SECRET_CHARACTERS_MIN} characters`,
+      `proxy.manage_port is set, and proxy.manage_secret has no ${SECRET_CHARACTERS_MIN} characters.`,
       {
         nextStep: "Give proxy.manage_secret_file, or no port.",
       },

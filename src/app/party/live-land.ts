@@ -5,7 +5,7 @@
 import type { Gateway } from "../../net/gateway/gateway.ts";
 import { createRetired } from "../server/retired.ts";
 
-export type LiveLand = Gateway & {
+type LiveLand = Gateway & {
   /** From now on requests go by this leg. */
   change(next: Gateway): void;
   /** Requests that were sent on, by what came of them. */

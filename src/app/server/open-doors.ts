@@ -103,7 +103,7 @@ function checkCertificates({ server, proxyAuthority }: LandPlace["certificates"]
   try {
     createSecureContext({ key: server.key, cert: server.certificate, ca: proxyAuthority });
   } catch (cause) {
-    throw new TurnupError("config_invalid", "the certificates of the land section do not fit each other", {
+    throw new TurnupError("config_invalid", "The certificates of the land section do not fit each other.", {
       cause,
       nextStep: "Check that land.key_file is the key of land.certificate_file, and that both are PEM.",
     });

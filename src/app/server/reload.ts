@@ -36,9 +36,9 @@ async function reload({ source, mayChange, apply, log }: Reloading, before: InFo
     await apply(config);
     const may = (name: string): boolean =>
       mayChange.some((one) => name === one || name.startsWith(`${one}.`) || name.startsWith(`${one}:`));
-    log.info({ changed: changes.filter(may) }, "files read again");
     const waiting = changes.filter((name) => !may(name));
     if (waiting.length > 0) log.warn({ settings: waiting }, "changed, and in force after a restart");
+    log.info({ changed: changes.filter(may) }, "files read again");
     return new Map([...after].filter(([name]) => !waiting.includes(name)).concat(keptOf(before, waiting)));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@
 const IN_USE_MS = 120_000;
 
 type Closable = { close(): unknown };
-export type Retired = { add(thing: Closable): void; close(): Promise<void> };
+type Retired = { add(thing: Closable): void; close(): Promise<void> };
 
 export function createRetired(): Retired {
   const waiting = new Map<Closable, NodeJS.Timeout>();

@@ -9,6 +9,7 @@ import type { Registry } from "prom-client";
 import type { Account } from "../../proxy/account.ts";
 import type { Edge, ProxyJournal } from "../../proxy/edge.ts";
 import { TurnupError } from "../../term/error.ts";
+import { sentenceOf } from "../../term/sentence.ts";
 import {
   accountPath,
   readDeviceId,
@@ -25,7 +26,7 @@ const BODY_OCTETS = 4_096;
 const WRONG_SECRETS = { perWindow: 20, windowMs: 60_000, keysMax: 10_000 } as const;
 const TIMEOUTS = timeoutsOf(CONNECTION_LIMITS);
 
-export type ManageDoorOptions = {
+type ManageDoorOptions = {
   readonly edge: Edge;
   readonly journal: ProxyJournal;
   readonly tls: { readonly key: string; readonly certificate: string };
@@ -56,14 +57,14 @@ export async function createManageDoor(options: ManageDoorOptions): Promise<Fast
   );
   app.get("/readyz", async () => {
     await options.reach().catch((cause) => {
-      throw new TurnupError("dependency_unavailable", "a provisioning server does not prove itself", {
+      throw new TurnupError("dependency_unavailable", "A provisioning server does not prove itself.", {
         cause,
       });
     });
     return { status: "ready" };
   });
   app.setNotFoundHandler((request, reply) =>
-    refuse(options, reply, request, new TurnupError("not_found", "there is nothing at this address")),
+    refuse(options, reply, request, new TurnupError("not_found", "There is nothing at this address.")),
   );
   app.setErrorHandler((error, request, reply) => refuse(options, reply, request, error));
   return app;
@@ -74,16 +75,16 @@ function admit({ secret, monotonicMs }: ManageDoorOptions, wrong: Allowance, req
   const given = request.headers.authorization;
   const wait = wrong.secondsUntilAllowed(request.ip, monotonicMs());
   if (wait > 0)
-    throw new TurnupError("too_many_requests", "too many wrong secrets from this address", {
+    throw new TurnupError("too_many_requests", "Too many wrong secrets came from this address.", {
       nextStep: `Wait ${wait} seconds.`,
     });
   if (given !== undefined && timingSafeEqual(digest(given), digest(`Bearer ${secret}`))) return;
   wrong.take(request.ip, monotonicMs());
   if (given === undefined)
-    throw new TurnupError("token_missing", "this door answers only with its secret", {
+    throw new TurnupError("token_missing", "This door answers only with its secret.", {
       nextStep: "Send the header 'Authorization: Bearer ...' with proxy.manage_secret.",
     });
-  throw new TurnupError("token_unknown", "this is not the secret of this proxy");
+  throw new TurnupError("token_unknown", "This is not the secret of this proxy.");
 }
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -111,7 +112,7 @@ const deviceIn = (request: FastifyRequest): string =>
 
 /** @throws TurnupError `account_not_found` */
 function standing(account: Account | undefined): StandingAccount {
-  if (!account) throw new TurnupError("account_not_found", "this device has no account at this proxy");
+  if (!account) throw new TurnupError("account_not_found", "This device has no account at this proxy.");
   return { deviceId: account.deviceId, bond: account.bond, blocked: account.isBlocked };
 }
 
@@ -121,7 +122,8 @@ function refuse(
   request: FastifyRequest,
   error: unknown,
 ): FastifyReply {
-  const known = error instanceof ShapeError ? new TurnupError("invalid_request", error.message) : error;
+  const known =
+    error instanceof ShapeError ? new TurnupError("invalid_request", sentenceOf(error.message)) : error;
   const { problem, isOurs, headers } = problemOf(known, String(request.id));
   if (isOurs && error instanceof Error) onFault(error);
   return reply.status(problem.status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(problem);

@@ -1,6 +1,6 @@
 /** Which Services Module and which Device Feature Module a turn works with: the shipped ones where no other was given. */
 import type { DeviceFeatureModule, ServicesModule } from "../order/kernel-modules.ts";
-import type { RequestTurn } from "../order/turn.ts";
+import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import {
   choiceMade,
   contentFetched,
@@ -23,7 +23,10 @@ import {
   takeBackRegistration,
 } from "./service.ts";
 
-const SERVICES: ServicesModule = {
+type Services = ServicesModule<RequestTurn, RequestItem>;
+type Features = DeviceFeatureModule<RequestTurn, RequestItem>;
+
+const SERVICES: Services = {
   register: registerService,
   isRegistered,
   registrationUnknown,
@@ -37,7 +40,7 @@ const SERVICES: ServicesModule = {
   endRegistration: endRegistrationOf,
 };
 
-const FEATURES: DeviceFeatureModule = {
+const FEATURES: Features = {
   send: sendContent,
   hasContent,
   fetched: contentFetched,
@@ -46,8 +49,8 @@ const FEATURES: DeviceFeatureModule = {
   resend: resendByHand,
 };
 
-export const servicesOf = ({ deps }: Pick<RequestTurn, "deps">): ServicesModule =>
+export const servicesOf = ({ deps }: Pick<RequestTurn, "deps">): Services =>
   deps.modules?.services ?? SERVICES;
 
-export const featuresOf = ({ deps }: Pick<RequestTurn, "deps">): DeviceFeatureModule =>
+export const featuresOf = ({ deps }: Pick<RequestTurn, "deps">): Features =>
   deps.modules?.features ?? FEATURES;

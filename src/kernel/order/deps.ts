@@ -46,5 +46,5 @@ export type ConductorDeps = {
   /** `host:port` of this server's door for proxies, as devices address it; null where it has none. */
   readonly landName?: () => string | null;
   /** Modules of the kernel other than the shipped ones, each for itself. */
-  readonly modules?: Partial<KernelModules>;
+  readonly modules?: Partial<KernelModules<unknown, unknown>>;
 };

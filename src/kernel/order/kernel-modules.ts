@@ -9,7 +9,6 @@ import type { CatalogItem } from "../catalog/catalog-item.ts";
 import type { Catalog, Expansion } from "../catalog/expand.ts";
 import type { OutboundCall } from "./outbound-call.ts";
 import type { DeviceOutcome, NewRequest } from "./request.ts";
-import type { RequestItem, RequestTurn } from "./turn.ts";
 
 /** Of the machine that was asked; each module knows those of its own calls. */
 type Answer = { readonly kind: string };
@@ -22,7 +21,7 @@ export type ComingRequest = {
 };
 
 /** Coordinates a request: verifies its parts, and matches what is asked for with what can be had. */
-export interface RegistrationModule {
+export interface RegistrationModule<Turn> {
   match(
     catalog: Catalog,
     request: NewRequest,
@@ -33,46 +32,47 @@ export interface RegistrationModule {
     },
   ): Expansion;
   /** Takes the order on from `received`: approved, rejected, or waiting for who was asked. */
-  begin(turn: RequestTurn, coming: ComingRequest): void;
+  begin(turn: Turn, coming: ComingRequest): void;
   /** A body outside that it asked has answered. */
-  answered(turn: RequestTurn, call: OutboundCall<"identity_check" | "card_check">, answer: Answer): void;
+  answered(turn: Turn, call: OutboundCall<"identity_check" | "card_check">, answer: Answer): void;
 }
 
 /** Registers users at service servers, and brings what gives access to the device. */
-export interface ServicesModule {
-  register(turn: RequestTurn, item: RequestItem): void;
-  isRegistered(turn: RequestTurn, item: RequestItem): boolean;
+export interface ServicesModule<Turn, Item> {
+  register(turn: Turn, item: Item): void;
+  isRegistered(turn: Turn, item: Item): boolean;
   /** Asked to end what nobody here knows of. */
-  registrationUnknown(turn: RequestTurn, item: RequestItem): void;
-  remove(turn: RequestTurn, item: RequestItem): void;
+  registrationUnknown(turn: Turn, item: Item): void;
+  remove(turn: Turn, item: Item): void;
   /** The last of the network's elements has ended an item that is being removed. */
-  elementsEnded(turn: RequestTurn, item: RequestItem): void;
-  answered(turn: RequestTurn, call: OutboundCall<"service_registration">, answer: Answer): void;
+  elementsEnded(turn: Turn, item: Item): void;
+  answered(turn: Turn, call: OutboundCall<"service_registration">, answer: Answer): void;
   /** @throws TurnupError `nothing_to_answer`, `field_unknown` */
-  fieldsSupplied(turn: RequestTurn, itemId: string, fields: Readonly<Record<string, string>>): void;
-  accessDelivered(turn: RequestTurn, item: RequestItem, reason: string): void;
-  accessLost(turn: RequestTurn, item: RequestItem, why: string): void;
+  fieldsSupplied(turn: Turn, itemId: string, fields: Readonly<Record<string, string>>): void;
+  accessDelivered(turn: Turn, item: Item, reason: string): void;
+  accessLost(turn: Turn, item: Item, why: string): void;
   /** Its item came to nothing: what the service server holds of it is ended. */
-  takeBack(turn: RequestTurn, item: RequestItem): void;
-  endRegistration(turn: RequestTurn, item: RequestItem, dueAt: Date): void;
+  takeBack(turn: Turn, item: Item): void;
+  endRegistration(turn: Turn, item: Item, dueAt: Date): void;
 }
 
 /** Brings software, activations, parameters and security data onto the device, and believes the device alone. */
-export interface DeviceFeatureModule {
-  send(turn: RequestTurn, item: RequestItem): void;
+export interface DeviceFeatureModule<Turn, Item> {
+  send(turn: Turn, item: Item): void;
   /** Content that is there to be fetched now. */
-  hasContent(item: RequestItem): boolean;
-  fetched(turn: RequestTurn, item: RequestItem, octets: number): void;
+  hasContent(item: Item): boolean;
+  fetched(turn: Turn, item: Item, octets: number): void;
   /** False where nothing changed by it. */
-  reported(turn: RequestTurn, itemId: string, outcome: DeviceOutcome, channel: string): boolean;
+  reported(turn: Turn, itemId: string, outcome: DeviceOutcome, channel: string): boolean;
   /** @throws TurnupError `nothing_to_answer` */
-  chosen(turn: RequestTurn, itemId: string, choice: "retransmit" | "give_up", channel: string): void;
+  chosen(turn: Turn, itemId: string, choice: "retransmit" | "give_up", channel: string): void;
   /** @throws TurnupError `nothing_to_resend` */
-  resend(turn: RequestTurn, items: readonly RequestItem[], actor: string): void;
+  resend(turn: Turn, items: readonly Item[], actor: string): void;
 }
 
-export type KernelModules = {
-  readonly registration: RegistrationModule;
-  readonly services: ServicesModule;
-  readonly features: DeviceFeatureModule;
+/** `Turn` and `Item` are those of `turn.ts`, which itself knows of these ports. */
+export type KernelModules<Turn, Item> = {
+  readonly registration: RegistrationModule<Turn>;
+  readonly services: ServicesModule<Turn, Item>;
+  readonly features: DeviceFeatureModule<Turn, Item>;
 };

@@ -3,12 +3,15 @@ import { type Catalog, type Expansion, expandRemoval, expandSelection } from "..
 import type { ConductorDeps } from "../order/deps.ts";
 import type { RegistrationModule } from "../order/kernel-modules.ts";
 import type { NewRequest } from "../order/request.ts";
+import type { RequestTurn } from "../order/turn.ts";
 import { beginRequest, checkAnswered } from "./begin.ts";
 import { needsClient } from "./needs-client.ts";
 
-const REGISTRATION: RegistrationModule = { match: expand, begin: beginRequest, answered: checkAnswered };
+type Registration = RegistrationModule<RequestTurn>;
 
-export const registrationModuleOf = ({ modules }: Pick<ConductorDeps, "modules">): RegistrationModule =>
+const REGISTRATION: Registration = { match: expand, begin: beginRequest, answered: checkAnswered };
+
+export const registrationModuleOf = ({ modules }: Pick<ConductorDeps, "modules">): Registration =>
   modules?.registration ?? REGISTRATION;
 
 function expand(

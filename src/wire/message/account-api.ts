@@ -6,7 +6,7 @@
  *   GET    /v1/accounts/<IMEI>                                  -> 200, or 404
  *   DELETE /v1/accounts/<IMEI>                                  -> 204, also where there is none
  */
-import { boolean, object, oneOf, type Read, text } from "./shape.ts";
+import { boolean, object, type Read, text } from "./shape.ts";
 
 const digitsOrNull: Read<string | null> = (value, path) =>
   value === null ? null : text({ max: 20, pattern: /^\d+$/, wanted: "digits are wanted" })(value, path);
@@ -15,13 +15,10 @@ export const readDeviceId = text({ min: 15, max: 15, pattern: /^\d+$/, wanted: "
 /** How an account is to stand; numbers are digits without `+`. */
 export const readWantedAccount = object({ imsi: digitsOrNull, msisdn: digitsOrNull, blocked: boolean });
 /** How it stands: `bond` is what SIM and handset are to each other. */
-export const readStandingAccount = object({
-  deviceId: readDeviceId,
-  bond: oneOf(["unbound", "bound", "broken"]),
-  blocked: boolean,
-});
-
-export type WantedAccount = ReturnType<typeof readWantedAccount>;
-export type StandingAccount = ReturnType<typeof readStandingAccount>;
+export type StandingAccount = {
+  readonly deviceId: string;
+  readonly bond: "unbound" | "bound" | "broken";
+  readonly blocked: boolean;
+};
 
 export const accountPath = (deviceId: string): string => `/v1/accounts/${deviceId}`;
