@@ -119,7 +119,7 @@ function refusalOf({ from, to }: Import): string | undefined {
       : "src may not reach outside src";
   }
   if (room === "term" && (!inside || target !== "term")) {
-    return to.startsWith("libphonenumber-js/") ? undefined : "words depend on nothing";
+    return to.startsWith("libphonenumber-js/") || to === "any-ascii" ? undefined : "words depend on nothing";
   }
   if (room === "wire" && !(inside ? ["wire", "term"].includes(target) : PURE_NODE.includes(to))) {
     return "a codec can be lifted into any project";

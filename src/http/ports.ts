@@ -5,6 +5,7 @@
 
 import type { Changes } from "../kernel/account/changes.ts";
 import type { Enrolments } from "../kernel/account/enrolment.ts";
+import type { OwnRecords } from "../kernel/account/own-records.ts";
 import type {
   AccessPoints,
   AuditLog,
@@ -167,6 +168,7 @@ export type HttpDeps = {
   readonly accessPoints: AccessPoints<AccessPoint>;
   readonly overrides: Overrides;
   readonly datasets: Datasets;
+  readonly ownRecords: OwnRecords;
   readonly pairings: Pairings;
   readonly intake: Intake;
   readonly orders: OrderReader;

@@ -45,6 +45,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   dataset_missing: 500,
   date_malformed: 400,
   dependency_unavailable: 503,
+  details_malformed: 422,
   embedded_failed: 500,
   embedded_unsupported: 500,
   embedded_version: 500,
@@ -110,6 +111,8 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   sighting_malformed: 400,
   smpp_field_invalid: 500,
   subscriber_not_found: 404,
+  subscriber_record_malformed: 422,
+  subscriber_record_not_found: 404,
   terms_not_found: 404,
   text_empty: 400,
   text_too_long: 400,
@@ -163,6 +166,7 @@ export type ProblemBody = {
   readonly instance: string;
   readonly errors?: readonly FieldError[];
 };
+
 export type FieldError = { readonly at: string; readonly wanted: string };
 
 /** A request that does not have the shape that the route describes. */

@@ -37,11 +37,23 @@ import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
 import { reportRestored } from "./v1/reports/restored.ts";
-import { answerRequestTerms, chooseForRequest, supplyRequestFields } from "./v1/requests/answers.ts";
+import {
+  answerRequestTerms,
+  chooseForRequest,
+  giveRequestDetails,
+  supplyRequestFields,
+} from "./v1/requests/answers.ts";
 import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
 import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
+import {
+  eraseSubscriberRecord,
+  getSubscriberRecord,
+  listSubscriberRecords,
+  putSubscriberRecord,
+  putSubscriberRecords,
+} from "./v1/subscriber-records.ts";
 import { putBillingAccount } from "./v1/subscribers/billing-account.ts";
 import { listServices } from "./v1/subscribers/services.ts";
 import { reportSymptoms } from "./v1/symptoms.ts";
@@ -115,9 +127,15 @@ const ROUTES: readonly Route[] = [
   answerReview,
   answerRequestTerms,
   supplyRequestFields,
+  giveRequestDetails,
   chooseForRequest,
   listServices,
   putBillingAccount,
+  listSubscriberRecords,
+  putSubscriberRecords,
+  getSubscriberRecord,
+  putSubscriberRecord,
+  eraseSubscriberRecord,
   enterForPartner,
   listPartnerRequests,
   getPartnerRequest,

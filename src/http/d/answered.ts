@@ -1,5 +1,4 @@
 /** What a visitor is answered: their step's screen, or the screen that tells in words why not. */
-
 import {
   type PortalContext,
   type PortalRequest,
@@ -8,8 +7,9 @@ import {
   troubleOf,
 } from "./portal-context.ts";
 import { destinationOf } from "./sign-in.ts";
-import { STEPS, type StepRow, takeStep } from "./steps.ts";
+import { STEPS, takeStep } from "./steps.ts";
 import type { Visitor } from "./visitor.ts";
+import type { StepRow } from "./walk.ts";
 
 export async function answered(
   context: PortalContext,

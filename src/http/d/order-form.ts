@@ -63,7 +63,7 @@ export async function selectionOf(
   const { person, operator } = visitor;
   const facts = person
     ? await deps.people.known(operator.id, person)
-    : { isKnownDevice: false, account: null };
+    : { isKnownDevice: false, account: null, record: null };
   const due = verificationDue(policy, asking, facts);
   const { user, services } = neededFields(due, items);
   if (due.card && !deps.cardsOf(visitor.operator.id)) throw new Trouble("card_not_taken", 503);

@@ -27,8 +27,9 @@ import {
   viewOf,
 } from "./portal-context.ts";
 import { sessionVisitor } from "./public-visitor.ts";
-import { STEPS, type StepRow, statusOf, submitOrder, takeStep, type Walk } from "./steps.ts";
+import { STEPS, statusOf, submitOrder, takeStep } from "./steps.ts";
 import { plainly, subjectOf, type Visitor } from "./visitor.ts";
+import type { StepRow, Walk } from "./walk.ts";
 
 const WAY_OCTETS = 16;
 const LINK_OCTETS = 16;

@@ -23,8 +23,7 @@ import {
   statusScreen,
   termsScreen,
 } from "../../kernel/dialog/request-screens.ts";
-import type { PortalView } from "../../kernel/dialog/view.ts";
-import type { RequestScope, RequestStatus } from "../../kernel/order/request.ts";
+import { details, giveDetails } from "./details-steps.ts";
 import {
   cardOf,
   faultsOf,
@@ -34,27 +33,8 @@ import {
   selectionOf,
   typedOf,
 } from "./order-form.ts";
-import {
-  keyOfPost,
-  newState,
-  once,
-  type PortalContext,
-  type PortalRequest,
-  type Shown,
-  type ShownScreen,
-  shown,
-  Trouble,
-  viewOf,
-} from "./portal-context.ts";
-import { scopeOf, type Visitor } from "./visitor.ts";
-
-export type Walk = {
-  readonly context: PortalContext;
-  readonly visitor: Visitor;
-  readonly call: PortalRequest;
-};
-type Step = (walk: Walk, ...parameters: string[]) => Promise<Shown>;
-export type StepRow = readonly [method: "GET" | "POST", path: RegExp, step: Step];
+import { keyOfPost, newState, once, type Shown, type ShownScreen, shown, Trouble } from "./portal-context.ts";
+import { at, channelOf, here, requestNamed, type StepRow, status, type Walk } from "./walk.ts";
 
 const REFERENCE = "([0-9A-Za-z-]{8,36})";
 const ITEM = "([a-z0-9][a-z0-9-]{0,62})";
@@ -73,6 +53,8 @@ export const STEPS: readonly StepRow[] = [
   ["GET", new RegExp(`^/d/orders/${REFERENCE}$`), status],
   ["GET", new RegExp(`^/d/orders/${REFERENCE}/terms$`), terms],
   ["POST", new RegExp(`^/d/orders/${REFERENCE}/terms$`), answerTerms],
+  ["GET", new RegExp(`^/d/orders/${REFERENCE}/details$`), details],
+  ["POST", new RegExp(`^/d/orders/${REFERENCE}/details$`), giveDetails],
   ["GET", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/fields$`), fields],
   ["POST", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/fields$`), supplyFields],
   ["GET", new RegExp(`^/d/orders/${REFERENCE}/items/${ORDER_ITEM}/choice$`), choice],
@@ -94,9 +76,6 @@ export async function takeStep(walk: Walk, steps: readonly StepRow[] = STEPS): P
   const isElsewhere = steps.some(([, pattern]) => pattern.test(path));
   throw isElsewhere ? new Trouble("method_not_allowed", 405) : new Trouble("not_found", 404);
 }
-
-const here = ({ context, visitor }: Walk): Promise<PortalView> => viewOf(context, visitor);
-const at = ({ visitor }: Walk, path: string): string => visitor.at(path);
 
 async function start(walk: Walk): Promise<Shown> {
   return shown(startScreen(await here(walk)), at(walk, "/d/start"));
@@ -243,11 +222,6 @@ export async function statusOf(walk: Walk, reference: string): Promise<Shown> {
   return status(known, reference);
 }
 
-async function status(walk: Walk, reference = ""): Promise<Shown> {
-  const { request, view } = await requestNamed(walk, reference);
-  return shown(statusScreen(view, request), at(walk, `/d/orders/${request.reference}`));
-}
-
 async function latest(walk: Walk): Promise<Shown> {
   const view = await here(walk);
   const [newest] = view.requests;
@@ -258,22 +232,6 @@ async function latest(walk: Walk): Promise<Shown> {
 async function orders(walk: Walk): Promise<Shown> {
   return shown(ordersScreen(await here(walk)), at(walk, "/d/orders"));
 }
-
-/** @throws Trouble `order_not_found`, `assurance_too_low` */
-async function requestNamed(
-  walk: Walk,
-  reference: string,
-): Promise<{ readonly view: PortalView; readonly request: RequestStatus; readonly scope: RequestScope }> {
-  const scope = scopeOf(walk.visitor);
-  if (!scope) {
-    throw walk.visitor.who ? new Trouble("order_not_found", 404) : new Trouble("assurance_too_low", 403);
-  }
-  const [view, request] = await Promise.all([here(walk), walk.context.deps.desk.find(scope, reference)]);
-  if (!request) throw new Trouble("order_not_found", 404);
-  return { view, request, scope };
-}
-
-const channelOf = ({ door }: Visitor): string => (door === "land" ? "device" : "screen");
 
 async function terms(walk: Walk, reference = ""): Promise<Shown> {
   const { view, request } = await requestNamed(walk, reference);

@@ -4,6 +4,7 @@ import { CARD_TRY_KINDS } from "../../kernel/account/card-tries.ts";
 import { USER_FIELDS } from "../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../kernel/catalog/catalog-item.ts";
 import { NOTICE_TEXTS, TERMS_CHANNELS } from "../../kernel/order/request-policy.ts";
+import { FULL_MATCH, NO_MATCH, PARTIAL_MATCH, TOO_MANY_TRIES } from "../../kernel/registration/own-record.ts";
 import { BILLED_FIELDS } from "../../wire/message/billing-api.ts";
 import { named, words } from "../schema.ts";
 
@@ -39,6 +40,40 @@ const Fraud = named(
       requestWindowHours: hours("The window that requests are counted in."),
     },
     { additionalProperties: false, description: "From when on a pattern stops a request." },
+  ),
+);
+
+const userFieldList = (description: string) =>
+  Type.Array(words(USER_FIELDS), { maxItems: USER_FIELDS.length, uniqueItems: true, description });
+
+const OwnRecords = named(
+  "OwnRecordPolicy",
+  Type.Object(
+    {
+      fullScore: count("Least score of a full match with the operator's own record.", 100),
+      partialScore: count("Least score of a partial match.", 100),
+      requiredFields: userFieldList(
+        "Asked for where there is a record; a full match needs each to be the same.",
+      ),
+      full: words(
+        FULL_MATCH,
+        "What a full match comes to: it is enough, the bureau is asked too, a person looks.",
+      ),
+      partial: words(PARTIAL_MATCH, "What a partial match comes to."),
+      none: words(NO_MATCH, "What no match comes to."),
+      askAgainFields: userFieldList(
+        "Fields that may be named to whoever is asked again; never what is on file.",
+      ),
+      askAgainHours: hours("How long whoever is asked again has."),
+      triesMax: Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: "Comparisons short of a full match, of one SIM or device; then nothing is compared.",
+      }),
+      triesWindowHours: Type.Integer({ minimum: 1, maximum: 720, description: "They are counted so long." }),
+      tooManyTries: words(TOO_MANY_TRIES, "What too many tries come to."),
+    },
+    { additionalProperties: false, description: "What the operator's own record of a SIM decides." },
   ),
 );
 
@@ -101,6 +136,7 @@ export const RequestPolicySchema = named(
         ["bureau", "review", "reject", "accept"],
         "Who looks at somebody of whom the server knows nothing: the bureau (a person where none is configured, or no name was given), a person, nobody and he is refused, nobody and his SIM is enough.",
       ),
+      ownRecords: OwnRecords,
       reviewDeadlineHours: hours("How long a person of the operator has to look at who asks."),
       identityThreshold: count("Least score of the bureau, where it gives one.", 100),
       cardRequired: Type.Boolean({ description: "A card is checked whenever a user is verified." }),

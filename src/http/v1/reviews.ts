@@ -39,6 +39,10 @@ const Review = named(
   Type.Object({
     request: Detail,
     user: Type.Object(userFields, { description: "What he told of himself, as far as he did." }),
+    onFile: Type.Object(userFields, {
+      description:
+        "Of the operator's own record of him the first character of each field; empty where there is none.",
+    }),
   }),
 );
 
@@ -51,12 +55,14 @@ export const getReview = route({
   errors: ["order_not_found"],
   params: { id: requestName },
   answer: Review,
-  async handle({ requests, audit }, { params, caller: { operatorId, label } }) {
+  async handle({ requests, audit, ownRecords }, { params, caller: { operatorId, label } }) {
     const waiting = await requests.desk.underReview(operatorId, params.id);
     if (!waiting) throw requestNotFound();
     const { orderId, user } = waiting;
     await audit.record(operatorId, { actor: label, action: "review.read", subject: orderId });
-    return ok({ request: await detailNamed(requests, operatorId, orderId), user: { ...user } });
+    const request = await detailNamed(requests, operatorId, orderId);
+    const onFile = await ownRecords.ofSubscriber(operatorId, request.subscriberId);
+    return ok({ request, user: { ...user }, onFile: { ...onFile?.user } });
   },
 });
 

@@ -316,6 +316,7 @@ const onTelephone = (desk: RequestDesk): RequestDesk => ({
       road: request.road === "self_service" ? "telephone" : request.road,
       actor: "ivr",
     }),
+  giveDetails: (scope, orderId, user) => desk.giveDetails(scope, orderId, user, CHANNEL),
   answerTerms: (scope, orderId, answer) => desk.answerTerms(scope, orderId, answer, CHANNEL),
   chooseRetransmission: (scope, item, choice) => desk.chooseRetransmission(scope, item, choice, CHANNEL),
 });

@@ -33,6 +33,10 @@ export type AccountFacts = {
   /** Something was provisioned to this device for this subscriber before. */
   readonly isKnownDevice: boolean;
   readonly account: UserAccount | null;
+  /** What the operator has on file of this SIM, or else of its number: imported, not told by whoever asks. */
+  readonly record: { readonly user: UserData; readonly isOfAnotherSim: boolean } | null;
+  /** Comparisons with a record that fell short of a full match, of this subscriber or this device; the larger of the two. */
+  readonly recordTries: number;
   /** Where the SIM is by the latest sighting. `never`: it was seen in no device. */
   readonly pairing: "current" | "another_device" | "never";
   /** SIMs that this device was seen with lately, and devices that this SIM was seen in; the latest first. */
@@ -61,6 +65,8 @@ export type FactsQuery = {
   readonly requestsSince: Date;
   /** Cards tried since. */
   readonly cardsSince: Date;
+  /** Comparisons with a record since. */
+  readonly recordTriesSince: Date;
 };
 
 export interface AccountFactsSource {
@@ -75,6 +81,7 @@ export interface Accounts {
    */
   put(account: NewUserAccount, now: Date): Promise<UserAccount>;
 }
+
 export type NewUserAccount = {
   /** Of a new account; one that is there keeps its own. */
   readonly id: string;

@@ -33,6 +33,7 @@ const status = (more: Partial<RequestStatus> = {}): RequestStatus => ({
   state: "provisioning",
   reason: "it is on its way",
   nextAction: "wait",
+  askAgain: [],
   deadlineAt: null,
   items: [],
   terms: [],

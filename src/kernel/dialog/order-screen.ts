@@ -1,5 +1,4 @@
 /** The one form of a request: account data and selection together, and the names of its fields. */
-
 import { createHash } from "node:crypto";
 import { type Field, isFieldName, type Screen } from "../../wire/screen/screen.ts";
 import type { UserField } from "../account/user-data.ts";
@@ -30,6 +29,7 @@ export type Typed = {
   readonly faults: Readonly<Record<string, string>>;
 };
 const NOTHING_TYPED: Typed = { values: {}, faults: {} };
+
 /** The form was shown with another price than is charged now. */
 export const PRICE_CHANGED = "price_changed";
 
@@ -45,6 +45,7 @@ export const userFieldName = (field: UserField): string => `u_${field}`;
 /** A catalog id has hyphens, a form's name has none; what is too long for a form's name gets one of its own. */
 export const serviceFieldName = (itemId: string, name: string): string =>
   formName("f", `f_${itemId.replaceAll("-", "_")}__${name}`, `${itemId} ${name}`);
+
 /** What a service server asks for again. */
 export const missingFieldName = (name: string): string => formName("x", `x_${name}`, name);
 
@@ -106,7 +107,8 @@ export function orderScreen(
   });
 }
 
-function fieldsOf({ texts, language }: Step, asked: Asked, { values, faults }: Typed): Field[] {
+/** Fields of a form, with what was typed and what was wrong with it. */
+export function fieldsOf({ texts, language }: Step, asked: Asked, { values, faults }: Typed): Field[] {
   const note = (name: string): { note?: string } => {
     const code = faults[name];
     return code === undefined ? {} : { note: texts.faults[code] ?? texts.faults.other ?? code };

@@ -31,7 +31,7 @@ export interface PortalPeople {
   known(
     operatorId: string,
     person: Pick<KnownPerson, "subscriberId" | "deviceId">,
-  ): Promise<Pick<AccountFacts, "isKnownDevice" | "account">>;
+  ): Promise<Pick<AccountFacts, "isKnownDevice" | "account" | "record">>;
   /** False where `most` ways in of this subscriber are not over yet, or the number is no longer theirs: nothing is sent. */
   addLink(link: NewPortalLink, now: Date, most: number): Promise<boolean>;
   /** Spends the link: its subscriber; undefined where it is spent, over, or was never sent. */

@@ -1,7 +1,7 @@
 /** Where requests stand and what they wait for: terms, missing fields, the choice after a failed installation. */
 import type { Action, Entry, Field, Screen } from "../../wire/screen/screen.ts";
 import type { RequestStatus } from "../order/request.ts";
-import { missingFieldName } from "./order-screen.ts";
+import { fieldsOf, missingFieldName, type Typed } from "./order-screen.ts";
 import { paragraphsOf, screenfuls } from "./paragraphs.ts";
 import { type DialogTexts, fill } from "./texts.ts";
 import { ENDED, PARAGRAPH_CHARACTERS, type PortalView, screen, short, step } from "./view.ts";
@@ -9,6 +9,7 @@ import { ENDED, PARAGRAPH_CHARACTERS, type PortalView, screen, short, step } fro
 const ITEMS_SHOWN = 40;
 const REQUESTS_SHOWN = 10;
 const REFRESH_SECONDS = 5;
+
 /** Where a request stands, with the one thing that waits for its user first. */
 export function statusScreen(view: PortalView, request: RequestStatus): Screen {
   const here = step(view);
@@ -17,6 +18,8 @@ export function statusScreen(view: PortalView, request: RequestStatus): Screen {
   const isEnded = ENDED.includes(request.state);
   const entries: Entry[] = [];
   if (request.terms.length > 0) entries.push({ label: texts.terms, href: at(`${path}/terms`), lead: true });
+  if (request.askAgain.length > 0)
+    entries.push({ label: texts.detailsAgain, href: at(`${path}/details`), lead: true });
   for (const item of request.items) {
     if (item.state === "needs_information")
       entries.push({
@@ -35,7 +38,7 @@ export function statusScreen(view: PortalView, request: RequestStatus): Screen {
   const isHad = ({ catalogId }: StatusItem): boolean => here.has.some(({ itemId }) => itemId === catalogId);
   const done = isEnded ? request.items.filter((item) => isSettled(item) && isHad(item)) : [];
   const had = [...new Set(done.map(({ name }) => name))];
-  const next = nextOf(request, texts);
+  const next = request.askAgain.length > 0 ? texts.detailsAgainWhy : nextOf(request, texts);
   return screen(here, isEnded ? "done" : "status", fill(texts.request, { reference: request.reference }), {
     text: [
       capital(texts.states[request.state]),
@@ -135,6 +138,30 @@ export function fieldsScreen(
         required: true,
         maxLength: 200,
       })),
+    },
+    actions: [{ role: "back", label: texts.back, href: at(path) }],
+  });
+}
+
+/** R38: details that agree with the operator's record in part are asked for again, by their names alone. */
+export function detailsScreen(
+  view: PortalView,
+  request: RequestStatus,
+  state: string,
+  typed: Typed = { values: {}, faults: {} },
+): Screen | undefined {
+  if (request.askAgain.length === 0) return undefined;
+  const here = step(view);
+  const { texts, at } = here;
+  const path = `/d/orders/${request.reference}`;
+  const hasFaults = Object.keys(typed.faults).length > 0;
+  return screen(here, "fields", texts.detailsAgain, {
+    text: [hasFaults ? texts.pleaseCheck : texts.detailsAgainWhy],
+    form: {
+      action: at(`${path}/details`),
+      submit: texts.send,
+      hidden: { state },
+      fields: fieldsOf(here, { user: request.askAgain, services: [], card: false }, typed),
     },
     actions: [{ role: "back", label: texts.back, href: at(path) }],
   });

@@ -31,6 +31,8 @@ export type DialogTexts = {
   readonly yourDataWhy: string;
   readonly optional: string;
   readonly pleaseCheck: string;
+  readonly detailsAgain: string;
+  readonly detailsAgainWhy: string;
   readonly card: {
     readonly number: string;
     readonly expiry: string;
@@ -116,6 +118,9 @@ const ENGLISH: DialogTexts = {
   yourDataWhy: "Needed once, to open your account.",
   optional: "optional",
   pleaseCheck: "Please check what is marked.",
+  detailsAgain: "Check your details",
+  detailsAgainWhy:
+    "These details do not quite agree with what we know. Please give them as they stand in your contract.",
   card: {
     number: "Card number",
     expiry: "Valid to (MMYY)",
@@ -316,6 +321,9 @@ const GERMAN: DialogTexts = {
   yourDataWhy: "Einmal nötig, um Ihr Konto zu eröffnen.",
   optional: "freiwillig",
   pleaseCheck: "Bitte prüfen Sie, was markiert ist.",
+  detailsAgain: "Angaben prüfen",
+  detailsAgainWhy:
+    "Diese Angaben stimmen nicht ganz mit dem überein, was wir wissen. Bitte geben Sie sie wie im Vertrag an.",
   card: {
     number: "Kartennummer",
     expiry: "Gültig bis (MMJJ)",
@@ -495,6 +503,7 @@ const GERMAN: DialogTexts = {
 };
 
 const BY_LANGUAGE: Readonly<Record<string, DialogTexts>> = { en: ENGLISH, de: GERMAN };
+
 export const DIALOG_LANGUAGES = Object.keys(BY_LANGUAGE);
 
 /** `de-AT` finds `de`; what nobody wrote yet is English. */

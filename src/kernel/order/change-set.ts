@@ -66,6 +66,7 @@ export type NewKey = {
 
 /** A key that another order had: it is issued anew under this one. */
 export type KeyTransfer = Pick<NewKey, "id" | "orderId" | "issuer" | "bytes" | "notAfter">;
+
 export type KeyChange = {
   readonly id: string;
   readonly state: Exclude<KeyState, "issued">;
@@ -163,6 +164,14 @@ export type ChangeSet = {
   }[];
   /** Cards that their banks refused after the payment provider took their numbers: each counts as a refused try. */
   readonly refusedCards: { readonly operatorId: string; readonly card: Uint8Array }[];
+  /** Comparisons with the operator's record of a SIM that fell short of a full match. */
+  readonly recordTries: {
+    readonly id: string;
+    readonly operatorId: string;
+    readonly subscriberId: string;
+    readonly deviceId: string;
+    readonly orderId: string;
+  }[];
   readonly provisioned: NewProvisionedItem[];
   /** Items that a subscriber has no more. */
   readonly provisionedEnds: {
@@ -205,6 +214,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   accounts: [],
   registeredAccounts: [],
   refusedCards: [],
+  recordTries: [],
   provisioned: [],
   provisionedEnds: [],
   offers: [],

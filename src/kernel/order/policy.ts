@@ -89,5 +89,6 @@ export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy =
   const request = { ...DEFAULT_REQUEST_POLICY, ...stored?.request };
   const fraud = { ...DEFAULT_REQUEST_POLICY.fraud, ...stored?.request?.fraud };
   const cardTries = { ...DEFAULT_REQUEST_POLICY.cardTries, ...stored?.request?.cardTries };
-  return { ...DEFAULT_POLICY, ...stored, request: { ...request, fraud, cardTries } };
+  const ownRecords = { ...DEFAULT_REQUEST_POLICY.ownRecords, ...stored?.request?.ownRecords };
+  return { ...DEFAULT_POLICY, ...stored, request: { ...request, fraud, cardTries, ownRecords } };
 };

@@ -91,6 +91,11 @@ export interface RequestTransaction extends ReplyTransaction {
   doneElsewhere(operatorId: string, subscriberId: string): Promise<readonly string[]>;
   /** What verification and the search for fraud look at. */
   factsOf(query: FactsQuery): Promise<AccountFacts>;
+  /** What the operator has on file of this subscriber, and how often something else was given since. */
+  recordFactsOf(
+    asker: Asker & { readonly operatorId: string },
+    since: Date,
+  ): Promise<Pick<AccountFacts, "record" | "recordTries">>;
   /** What stands at service servers for this subscriber, on whichever device, by which older request ever. */
   registrationsOf(operatorId: string, subscriberId: string): Promise<readonly RegistrationDraft[]>;
   /** The key that this device gave last: its client secures notices with it. */

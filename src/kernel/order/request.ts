@@ -6,7 +6,7 @@
  *   feature  pending -> sending -> delivered -> opened -> works, failed by the device -> awaiting_choice -> sending | failed
  *   service  pending -> registering -> needs_information -> registering -> registered -> access_data_sent | failed
  */
-import type { CardReference, UserData } from "../account/user-data.ts";
+import type { CardReference, UserData, UserField } from "../account/user-data.ts";
 import type { Assurance, CatalogKind } from "../catalog/catalog-item.ts";
 import type { Offered } from "./offered.ts";
 import type { Channel, ItemState, OrderState } from "./order.ts";
@@ -79,6 +79,8 @@ export type RequestStatus = {
     readonly missing: readonly { readonly name: string; readonly label: string; readonly kind: string }[];
     readonly hasContent: boolean;
   }[];
+  /** Fields of the user that are asked for again; empty but while it waits for them. */
+  readonly askAgain: readonly UserField[];
   /** Terms that wait for an answer. */
   readonly terms: readonly {
     readonly consentId: string;
@@ -155,6 +157,11 @@ export interface RequestDesk {
     itemId: string,
     fields: Readonly<Record<string, string>>,
   ): Promise<void>;
+  /**
+   * Just the fields of the user that were asked for again; they are compared anew.
+   * @throws TurnupError order_not_found, nothing_to_answer, field_unknown, details_malformed
+   */
+  giveDetails(scope: RequestScope, orderId: string, user: UserData, channel: string): Promise<void>;
   /** The user's choice after a failed installation. @throws TurnupError order_not_found, nothing_to_answer */
   chooseRetransmission(
     scope: RequestScope,

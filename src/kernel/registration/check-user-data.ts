@@ -6,6 +6,7 @@
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import type { CatalogItem, NeededField } from "../catalog/catalog-item.ts";
+import { readDocumentNumber } from "./compare-documents.ts";
 import type { FieldCode, FieldFault } from "./field-fault.ts";
 import type { VerificationDue } from "./judge-verification.ts";
 
@@ -60,9 +61,24 @@ export function tidyUserData(given: Readonly<Record<string, unknown>>): UserData
   for (const field of USER_FIELDS) {
     const value = Object.hasOwn(given, field) ? given[field] : undefined;
     const text = typeof value === "string" ? value.normalize("NFC").trim() : "";
-    if (text !== "") tidy[field] = field === "country" ? text.toUpperCase() : text;
+    if (text !== "") tidy[field] = tidyText(field, text);
   }
   return tidy;
+}
+
+/** Of a line of a machine readable zone its number alone is kept; one whose check digit is wrong stays, and is refused. */
+function tidyText(field: UserField, text: string): string {
+  if (field === "country") return text.toUpperCase();
+  if (field !== "idDocument") return text;
+  const { number, checkDigit } = readDocumentNumber(text);
+  return checkDigit === "right" ? number : text;
+}
+
+function isDocumentNumber(text: string): boolean {
+  const { number, checkDigit } = readDocumentNumber(text);
+  return (
+    checkDigit !== "wrong" && !/[^\p{L}\p{N}\s./<-]/u.test(text) && /^(?=.*\d)[A-Z0-9]{5,20}$/.test(number)
+  );
 }
 
 function faultOf(field: UserField, text: string, user: UserData, today: AgeCheck): FieldCode | undefined {
@@ -81,9 +97,7 @@ function faultOf(field: UserField, text: string, user: UserData, today: AgeCheck
     case "country":
       return isCountry(text) ? undefined : "country_unknown";
     case "idDocument":
-      return /^(?=.*\d)[A-Z0-9]{5,20}$/.test(text.toUpperCase().replace(/[\s./-]/g, ""))
-        ? undefined
-        : "document_malformed";
+      return isDocumentNumber(text) ? undefined : "document_malformed";
     case "email":
       return isEmail(text) ? undefined : "email_malformed";
     case "fax":

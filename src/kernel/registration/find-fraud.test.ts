@@ -12,6 +12,8 @@ const NOTHING: AccountFacts = {
   pairing: "current",
   ofDevice: [],
   ofSubscriber: [],
+  record: null,
+  recordTries: 0,
   cardsTried: 0,
   cardAccounts: 0,
   documentAccounts: 0,

@@ -9,8 +9,10 @@
 import type { AccountFacts } from "../account/account-facts.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
+import { compareUsers } from "./compare-user.ts";
 import type { FieldFault } from "./field-fault.ts";
 import type { FraudFinding, FraudPattern } from "./find-fraud.ts";
+import type { RecordFinding } from "./own-record.ts";
 import type { RegistrationPolicy } from "./registration-policy.ts";
 
 /** What must be looked at for this request. */
@@ -20,6 +22,8 @@ export type VerificationDue = {
   readonly identity: "bureau" | "own_data" | "review" | "none";
   /** A person of the operator looks where the bureau cannot be asked: nobody demanded the bureau by name. */
   readonly orReview?: boolean;
+  /** The operator has a record of the SIM: what it says is compared first. */
+  readonly byRecord?: boolean;
   readonly card: boolean;
   /** Fields of the user that must be there. */
   readonly fields: readonly UserField[];
@@ -55,6 +59,8 @@ export type Findings = {
   readonly faults: readonly FieldFault[];
   /** Fields that differ from those on file; null where nothing of who they are is on file. */
   readonly ownData: readonly UserField[] | null;
+  /** Where the operator has a record of the SIM and nothing was wrong with what was given. */
+  readonly record?: RecordFinding;
   readonly bureau: Outside<BureauAnswer>;
   /** Not there in the records of an earlier release. */
   readonly review?: Outside<ReviewAnswer>;
@@ -74,6 +80,7 @@ type RejectionCode =
   | "identity_unverified"
   | "identity_refused"
   | "user_unknown"
+  | "own_record_tries_exceeded"
   | "card_missing"
   | "card_refused"
   | "card_unverified"
@@ -92,7 +99,7 @@ export type Rejection = {
 export type Verdict =
   | { readonly outcome: "approved" }
   | { readonly outcome: "rejected"; readonly reasons: readonly Rejection[] }
-  | { readonly outcome: "pending"; readonly waitingFor: readonly ("bureau" | "person" | "card")[] };
+  | { readonly outcome: "pending"; readonly waitingFor: readonly ("asker" | "bureau" | "person" | "card")[] };
 
 /** Something of who they are was verified before and is kept. */
 export const isOnFile = (account: AccountFacts["account"]): boolean =>
@@ -105,34 +112,52 @@ export const isOnFile = (account: AccountFacts["account"]): boolean =>
 export function verificationDue(
   policy: RegistrationPolicy,
   items: readonly CatalogItem[],
-  { isKnownDevice, account }: Pick<AccountFacts, "isKnownDevice" | "account">,
+  facts: DueFacts,
   action: "add" | "remove" = "add",
 ): VerificationDue {
+  const { isKnownDevice, account } = facts;
   const isKnownUser = account !== null && account.state !== "closed";
   const byPolicy =
     policy.verify === "always" || (policy.verify === "new_devices" && !(isKnownDevice && isKnownUser));
   // An item that asks for it wants a word from outside.
   const byItem = !isKnownUser && items.some(({ requires }) => requires.verification);
   const isFull = byPolicy || byItem;
-  const identity = byItem ? "bureau" : isFull ? identityDue(policy, account, action) : "none";
+  const identity = byItem ? "bureau" : isFull ? identityDue(policy, facts, action) : "none";
   const orReview = identity === "bureau" && !byItem && policy.verifyBy !== "bureau";
-  const fields = identity === "bureau" && policy.userFields.length === 0 ? BUREAU_FIELDS : policy.userFields;
+  const byRecord = identity === "own_data" && isByRecord(facts, action);
   return {
     road: isFull ? "full" : "short",
     identity,
+    ...(byRecord && { byRecord }),
     ...(orReview && { orReview }),
     card: (isFull && policy.cardRequired) || items.some(({ requires }) => requires.card),
-    fields: isFull ? fields : [],
+    fields: isFull ? fieldsDue(policy, identity, byRecord) : [],
   };
+}
+
+/** What a verification is about; `record` is left out where nobody looked for one. */
+type DueFacts = Pick<AccountFacts, "isKnownDevice" | "account"> & Partial<Pick<AccountFacts, "record">>;
+
+/** What is given back needs nobody's record. */
+const isByRecord = ({ record }: DueFacts, action: "add" | "remove"): boolean =>
+  Boolean(record) && action === "add";
+
+function fieldsDue(
+  { userFields, ownRecords }: RegistrationPolicy,
+  identity: VerificationDue["identity"],
+  byRecord: boolean,
+): readonly UserField[] {
+  if (byRecord) return [...new Set([...userFields, ...ownRecords.requiredFields])];
+  return identity === "bureau" && userFields.length === 0 ? BUREAU_FIELDS : userFields;
 }
 
 function identityDue(
   { verifyBy, unknownUser }: RegistrationPolicy,
-  account: AccountFacts["account"],
+  facts: DueFacts,
   action: "add" | "remove",
 ): VerificationDue["identity"] {
   if (verifyBy === "bureau") return "bureau";
-  if (isOnFile(account)) return "own_data";
+  if (isByRecord(facts, action) || isOnFile(facts.account)) return "own_data";
   if (action === "remove") return "none";
   return unknownUser === "bureau" || unknownUser === "review" ? unknownUser : "own_data";
 }
@@ -165,18 +190,33 @@ export function judgeVerification(
     })),
     ...judgeDevice(policy, findings.device),
     ...judgeFaults(findings.faults),
-    ...(due.identity === "own_data" ? judgeOwnData(policy, findings.ownData) : []),
+    ...judgeRecord(findings.record),
+    ...(due.identity === "own_data" && !due.byRecord ? judgeOwnData(policy, findings.ownData) : []),
+    ...(due.byRecord && !findings.record && findings.faults.length === 0 ? no("user_unknown") : []),
     ...(due.identity === "bureau" ? judgeBureau(policy, findings.bureau) : []),
     ...(due.identity === "review" ? judgeReview(findings.review) : []),
     ...(due.card ? judgeCard(findings) : []),
   ];
   if (reasons.length > 0) return { outcome: "rejected", reasons }; // a no does not wait for the other answer
   const waitingFor = [
+    ...(findings.record?.consequence === "ask_again" ? (["asker"] as const) : []),
     ...(due.identity === "bureau" && findings.bureau.state !== "answered" ? (["bureau"] as const) : []),
     ...(due.identity === "review" && findings.review?.state !== "answered" ? (["person"] as const) : []),
     ...(due.card && findings.card.state !== "answered" ? (["card"] as const) : []),
   ];
   return waitingFor.length > 0 ? { outcome: "pending", waitingFor } : { outcome: "approved" };
+}
+
+/** What the policy made of the comparison; a bureau or a person that it called has a check of its own. */
+function judgeRecord(record: RecordFinding | undefined): Rejection[] {
+  if (record?.gaveUp) return no("identity_unverified");
+  if (record?.consequence !== "refuse") return [];
+  if (record.match === "not_compared") return no("own_record_tries_exceeded");
+  const fields = record.fields.filter(({ result }) => result === "different" || result === "close");
+  return no("user_data_differs", {
+    fields: fields.map(({ field }) => field).join(", "),
+    score: record.score ?? 0,
+  });
 }
 
 const no = (code: RejectionCode, detail: Rejection["detail"] = {}): Rejection[] => [{ code, detail }];
@@ -262,16 +302,8 @@ function judgeCard({ hasCard, card }: Findings): Rejection[] {
   return no("card_refused", card.cause === null ? {} : { cause: card.cause });
 }
 
-/** Fields that are given and differ from those on file; spelling of case, spaces and marks apart. */
-export function differingFields(given: UserData, onFile: UserData): readonly UserField[] {
-  return USER_FIELDS.filter((field) => {
-    const [one, other] = [given[field], onFile[field]];
-    return one !== undefined && other !== undefined && plain(one) !== plain(other);
-  });
-}
-
-const plain = (text: string): string =>
-  text
-    .normalize("NFKD")
-    .replace(/[^\p{L}\p{N}@]/gu, "")
-    .toLowerCase();
+/** Fields that are given and are another value than the one on file, however either is written. */
+export const differingFields = (given: UserData, onFile: UserData): readonly UserField[] =>
+  compareUsers(given, onFile).fields.flatMap(({ field, result }) =>
+    result === "different" || result === "close" ? [field] : [],
+  );

@@ -1,6 +1,7 @@
 /** What an operator decides about whom it lets in: a part of its policy for requests. */
 import { type CardTryLimits, DEFAULT_CARD_TRY_LIMITS } from "../account/card-tries.ts";
 import type { UserField } from "../account/user-data.ts";
+import { DEFAULT_OWN_RECORD_POLICY, type OwnRecordPolicy } from "./own-record.ts";
 
 export type RegistrationPolicy = {
   /** Who is verified: everybody; whoever was not provisioned on this device before (R37); only whom an item asks it of. */
@@ -13,6 +14,8 @@ export type RegistrationPolicy = {
    * reason; nobody, and having the SIM is enough. Only the last lets somebody in of whom nothing is known.
    */
   readonly unknownUser: "bureau" | "review" | "reject" | "accept";
+  /** What the operator's own record of a SIM decides, where there is one and `verifyBy` does not leave it to the bureau. */
+  readonly ownRecords: OwnRecordPolicy;
   /** How long a person of the operator has to look at who asks; nothing by then is a no. */
   readonly reviewDeadlineHours: number;
   /** Least score of the bureau, 0 to 100, where it gives one. */
@@ -70,6 +73,7 @@ export const DEFAULT_REGISTRATION_POLICY: RegistrationPolicy = {
   verify: "new_devices",
   verifyBy: "own_data",
   unknownUser: "bureau",
+  ownRecords: DEFAULT_OWN_RECORD_POLICY,
   reviewDeadlineHours: 72,
   identityThreshold: 80,
   cardRequired: false,

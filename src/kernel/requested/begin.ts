@@ -6,6 +6,7 @@
 
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
+import type { UserData } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED } from "../calls/ask.ts";
 import { namesOf, tell } from "../fulfilment/notices.ts";
@@ -15,7 +16,7 @@ import type { OutboundCall } from "../order/outbound-call.ts";
 import type { VerificationRecord } from "../order/request-draft.ts";
 import { hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestTurn, touchRequest } from "../order/turn.ts";
-import { checkUserData, neededFields } from "../registration/check-user-data.ts";
+import { checkUserData, neededFields, tidyUserData } from "../registration/check-user-data.ts";
 import { findFraud } from "../registration/find-fraud.ts";
 import {
   asVerified,
@@ -29,6 +30,7 @@ import {
 } from "../registration/judge-verification.ts";
 import { nothingCameOfIt } from "./close.ts";
 import { askConsent } from "./consent.ts";
+import { askAgain, detailsGiven, type RecordFacts, whyReview, withRecord } from "./own-record.ts";
 
 export function beginRequest(turn: RequestTurn, { request, items, facts }: ComingRequest): void {
   const { deps, scribe, order, subject, terms } = turn;
@@ -69,7 +71,33 @@ export function beginRequest(turn: RequestTurn, { request, items, facts }: Comin
       reason: "this device was provisioned for this user before: nobody outside is asked",
     });
   }
-  judge(turn, { due, findings, verdict: "pending", reasons: [] }, () => askOutside(turn, findings, NO_NAME));
+  const compared = withRecord(turn, { due, findings }, tidyUserData(request.user), facts);
+  judgeCompared(turn, compared);
+}
+
+function judgeCompared(
+  turn: RequestTurn,
+  { due, findings }: Pick<VerificationRecord, "due" | "findings">,
+): void {
+  judge(turn, { due, findings, verdict: "pending", reasons: [] }, () => {
+    if (findings.record?.consequence === "ask_again") askAgain(turn, findings.record);
+    else askOutside(turn, findings, whyReview(findings) ?? NO_NAME);
+  });
+}
+
+/**
+ * Details that were asked for again have come.
+ * @throws TurnupError `nothing_to_answer`, `field_unknown`, `details_malformed`
+ */
+export function detailsCame(turn: RequestTurn, given: UserData, channel: string, facts: RecordFacts): void {
+  const { order } = turn;
+  const user = detailsGiven(turn, given, channel);
+  change(order.request, { user });
+  touchRequest(turn);
+  const record = order.request.verification;
+  if (!record) return;
+  const { record: _, ...findings } = record.findings;
+  judgeCompared(turn, withRecord(turn, { due: record.due, findings }, user, facts));
 }
 
 const NO_NAME = "nothing is known of who asks";
@@ -271,6 +299,9 @@ export function verificationTimedOut(turn: RequestTurn): void {
       ...record,
       findings: {
         ...findings,
+        ...(findings.record?.consequence === "ask_again" && {
+          record: { ...findings.record, gaveUp: true },
+        }),
         bureau: silent(findings.bureau),
         review: silent(findings.review ?? { state: "not_asked" }),
         card: silent(findings.card),

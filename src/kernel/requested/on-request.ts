@@ -3,7 +3,7 @@ import { TurnupError } from "../../term/error.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { RequestScope } from "../order/request.ts";
 import type { RequestStore } from "../order/request-store.ts";
-import type { InStep } from "../order/step.ts";
+import type { InStep, Step } from "../order/step.ts";
 import { isOfRequest, type RequestTurn } from "../order/turn.ts";
 
 /** What everything at the desk works with. */
@@ -18,7 +18,7 @@ export async function onRequest<T>(
   { requests, inStep }: Desk,
   scope: RequestScope,
   orderId: string,
-  work: (turn: RequestTurn) => T,
+  work: (turn: RequestTurn, step: Step) => T | Promise<T>,
 ): Promise<T> {
   const id = await requests.orderIdOf(scope, orderId);
   if (!id) throw notFound();
@@ -26,7 +26,7 @@ export async function onRequest<T>(
     const [order] = await step.tx.lockOrders([id]);
     if (!order || !isOfRequest(order)) throw notFound();
     const openCodes = await step.tx.openCodesOf(order.operatorId, order.subscriberId, step.scribe.now);
-    return work({ ...(await step.turnOf(order)), openCodes });
+    return work({ ...(await step.turnOf(order)), openCodes }, step);
   });
 }
 

@@ -11,9 +11,10 @@ import type { ConductorDeps } from "../order/deps.ts";
 import type { RequestDesk, RequestScope } from "../order/request.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import type { RequestStore } from "../order/request-store.ts";
+import { hoursAfter } from "../order/scribe.ts";
 import type { InStep } from "../order/step.ts";
 import { itemOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
-import { reviewed } from "./begin.ts";
+import { detailsCame, reviewed } from "./begin.ts";
 import { replyCame } from "./client-replies.ts";
 import { termsAnswered } from "./consent.ts";
 import { sendOffers } from "./offers.ts";
@@ -36,6 +37,12 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       onRequest(desk, scope, orderId, (turn) => termsAnswered(turn, answer, channel)),
     supplyFields: (scope, orderId, itemId, fields) =>
       onRequest(desk, scope, orderId, (turn) => servicesOf(turn).fieldsSupplied(turn, itemId, fields)),
+    giveDetails: (scope, orderId, user, channel) =>
+      onRequest(desk, scope, orderId, async (turn, { tx, scribe }) => {
+        const hours = turn.terms.policy.request.ownRecords.triesWindowHours;
+        const facts = await tx.recordFactsOf(turn.order, hoursAfter(scribe.now, -hours));
+        detailsCame(turn, user, channel, facts);
+      }),
     chooseRetransmission: (scope, { orderId, itemId }, choice, channel) =>
       onRequest(desk, scope, orderId, (turn) => featuresOf(turn).chosen(turn, itemId, choice, channel)),
     deviceReports: (scope, { orderId, itemId }, outcome, channel) =>

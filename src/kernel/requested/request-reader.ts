@@ -7,6 +7,7 @@ import type { UserAccount } from "../account/account-facts.ts";
 import type { Assurance } from "../catalog/catalog-item.ts";
 import type { Channel, OrderState } from "../order/order.ts";
 import type { Page, PageQuery } from "../order/order-reader.ts";
+import type { RecordFinding } from "../registration/own-record.ts";
 
 /** One line of a list. */
 export type RequestRow = {
@@ -66,7 +67,12 @@ export type VerificationView = {
   readonly identity: "bureau" | "own_data" | "review" | "none";
   readonly card: boolean;
   readonly reasons: readonly string[];
+  /** How what was given compares with the operator's own record; null where nothing was compared. */
+  readonly record: RecordView | null;
 };
+
+/** By fields and scores, never by a value. */
+export type RecordView = Pick<RecordFinding, "match" | "score" | "consequence" | "isOfAnotherSim" | "fields">;
 
 /** What of one request is staff's to know, beside its status. */
 export type RequestDetail = RequestRow & {
@@ -83,6 +89,7 @@ export type RequestDetail = RequestRow & {
 
 /** The first is open; the others are final. */
 export const OFFER_STATES = ["sent", "taken", "declined", "expired"] as const;
+
 export type OfferState = (typeof OFFER_STATES)[number];
 /** One item offered to one subscriber. */
 export type OfferView = {
@@ -99,6 +106,7 @@ export type OfferView = {
   /** The order that it became. */
   readonly orderId: string | null;
 };
+
 /** Members that are absent let everything through. */
 export type OfferFilter = {
   readonly state?: OfferState | undefined;

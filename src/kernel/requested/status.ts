@@ -1,11 +1,11 @@
 /** What a screen shows of a request: nothing of the operator's or a service's own (R72). */
-
 import { hasContent } from "../fulfilment/feature.ts";
 import { nameOf } from "../fulfilment/notices.ts";
 import { labelOf } from "../fulfilment/service.ts";
 import { rejectionOf } from "../fulfilment/settle.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { RequestStatus } from "../order/request.ts";
+import type { RequestDraft } from "../order/request-draft.ts";
 import { isOfRequest, itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 
 type Shown = Pick<RequestTurn, "order">;
@@ -23,6 +23,7 @@ export function statusOf(order: OrderDraft): RequestStatus | undefined {
     nextAction: order.nextAction,
     deadlineAt: order.deadlineAt?.toISOString() ?? null,
     items: itemsOf(shown).map((item) => itemStatus(shown, item)),
+    askAgain: order.state === "verifying" ? askedAgain(request) : [],
     terms:
       order.state === "awaiting_consent"
         ? request.consents
@@ -37,6 +38,11 @@ export function statusOf(order: OrderDraft): RequestStatus | undefined {
     createdAt: order.createdAt.toISOString(),
   };
 }
+
+const askedAgain = ({ verification }: RequestDraft): RequestStatus["askAgain"] => {
+  const record = verification?.findings.record;
+  return record?.consequence === "ask_again" ? record.askAgain : [];
+};
 
 function itemStatus(shown: Shown, item: RequestItem): RequestStatus["items"][number] {
   const { subject } = item;

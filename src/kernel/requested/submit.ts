@@ -230,7 +230,7 @@ function factsQuery(
   { operatorId, policy }: OperatorTerms,
   now: Date,
 ): FactsQuery {
-  const { fraud, cardTries } = policy.request;
+  const { fraud, cardTries, ownRecords } = policy.request;
   return {
     operatorId,
     ...asker,
@@ -239,6 +239,7 @@ function factsQuery(
     seenSince: new Date(now.getTime() - seenWindowMs(fraud)),
     requestsSince: hoursAfter(now, -fraud.requestWindowHours),
     cardsSince: hoursAfter(now, -cardTries.windowHours),
+    recordTriesSince: hoursAfter(now, -ownRecords.triesWindowHours),
   };
 }
 

@@ -589,6 +589,19 @@ create index provisioning_order_of_device ON provisioning_order USING btree (dev
 create index provisioning_order_of_subscriber ON provisioning_order USING btree (subscriber_id, id DESC);
 create unique index provisioning_order_once ON provisioning_order USING btree (operator_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
+create table record_try (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid not null,
+  order_id uuid not null,
+  at timestamp with time zone not null,
+  constraint record_try_pkey PRIMARY KEY (id)
+);
+create index record_try_by_time ON record_try USING btree (at);
+create index record_try_of_device ON record_try USING btree (device_id, at);
+create index record_try_of_subscriber ON record_try USING btree (subscriber_id, at);
+
 create table registration (
   id uuid not null,
   operator_id uuid not null,
@@ -711,6 +724,24 @@ create table subscriber (
   constraint subscriber_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
 );
 create index subscriber_by_msisdn ON subscriber USING btree (operator_id, msisdn_index) WHERE (msisdn_index IS NOT NULL);
+
+create table subscriber_record (
+  id uuid not null,
+  operator_id uuid not null,
+  imsi_index bytea,
+  imsi_sealed bytea,
+  msisdn_index bytea,
+  msisdn_sealed bytea,
+  user_sealed bytea not null,
+  source text not null,
+  updated_at timestamp with time zone not null,
+  constraint subscriber_record_pkey PRIMARY KEY (id),
+  constraint subscriber_record_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint subscriber_record_has_a_number CHECK (((imsi_index IS NOT NULL) OR (msisdn_index IS NOT NULL)))
+);
+create index subscriber_record_by_id ON subscriber_record USING btree (operator_id, id);
+create unique index subscriber_record_by_imsi ON subscriber_record USING btree (operator_id, imsi_index) WHERE (imsi_index IS NOT NULL);
+create unique index subscriber_record_by_msisdn ON subscriber_record USING btree (operator_id, msisdn_index) WHERE (msisdn_index IS NOT NULL);
 
 create table symptom (
   operator_id uuid not null,

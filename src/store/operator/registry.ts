@@ -2,6 +2,7 @@
  * The doors' registry on PostgreSQL: tokens, policy, relations, the operator's own access points, overrides, datasets,
  * audit. A change and its audit row are one transaction. Every statement names its operator and the index it runs on.
  */
+import type { OwnRecords } from "../../kernel/account/own-records.ts";
 import type {
   AccessPoints,
   AuditLog,
@@ -31,6 +32,7 @@ import { putInForce } from "../node/versions.ts";
 import { wakeWaiting } from "../orders/wake.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { INSERT_AUDIT, type Note, type RegistryDeps } from "./audited.ts";
+import { createOwnRecords } from "./own-records.ts";
 import { relationsIn, relationsOf } from "./relations.ts";
 
 export type Registry = {
@@ -40,6 +42,7 @@ export type Registry = {
   readonly accessPoints: AccessPoints<AccessPoint>;
   readonly overrides: Overrides;
   readonly datasets: Datasets;
+  readonly ownRecords: OwnRecords;
   readonly audit: AuditLog;
   /** What an operator said itself, as the conductor reads it. */
   readonly ownWords: {
@@ -61,6 +64,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     relations: relationsIn(deps, note),
     accessPoints: accessPointsIn(deps, note),
     overrides: overridesIn(deps, note),
+    ownRecords: createOwnRecords(deps),
     datasets: { list: (operatorId, { retired }) => listDatasets(deps.database, operatorId, retired) },
     audit: {
       record: (operatorId, what) => note(deps.database, operatorId, what),

@@ -86,6 +86,7 @@ const ask = (subscriberId: string, deviceId: string, said: Partial<FactsQuery> =
     seenSince: minutesAgo(1_440),
     requestsSince: minutesAgo(1_440),
     cardsSince: minutesAgo(1_440),
+    recordTriesSince: minutesAgo(1_440),
     ...said,
   });
 const card = (index: number) => ({
@@ -141,6 +142,8 @@ test("an account of another operator is none", async () => {
 
 test("whoever never was here is a stranger, seen nowhere", async () => {
   assert.deepEqual(await ask(await subscriber(), await device()), {
+    record: null,
+    recordTries: 0,
     isKnownDevice: false,
     account: null,
     pairing: "never",

@@ -15,6 +15,7 @@ import type { UserData } from "../../kernel/account/user-data.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { tryKeyOf } from "./card-tries.ts";
+import { recordFactsOf } from "./record-rows.ts";
 
 const USER_DOMAIN = "user";
 const CONTACT_DOMAIN = "contact";
@@ -217,6 +218,7 @@ export async function factsOf(db: Db, sealer: Sealer, query: FactsQuery): Promis
       ],
       query.cardsSince,
     ),
+    ...(await recordFactsOf(db, sealer, query, query.recordTriesSince)),
     requestsOfDevice: await count(REQUESTS_OF_DEVICE, deviceId, requestsSince),
     requestsOfSubscriber: await count(REQUESTS_OF_SUBSCRIBER, subscriberId, requestsSince),
   };

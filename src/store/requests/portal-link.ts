@@ -106,13 +106,13 @@ export function createPortalPeople(database: Database, sealer: Sealer): PortalPe
       return { ...person, msisdn: msisdn_sealed && sealer.open("msisdn", msisdn_sealed) };
     },
     async known(operatorId, { subscriberId, deviceId }) {
-      if (deviceId === null) return { isKnownDevice: false, account: null };
+      if (deviceId === null) return { isKnownDevice: false, account: null, record: null };
       // Only these two are asked for, so nothing is counted over a time.
       const never = new Date(8_640_000_000_000_000);
-      const window = { seenSince: never, requestsSince: never, cardsSince: never };
+      const window = { seenSince: never, requestsSince: never, cardsSince: never, recordTriesSince: never };
       const asked = { operatorId, subscriberId, deviceId, cardIndex: null, idDocument: null, ...window };
-      const { isKnownDevice, account } = await accounts.factsOf(asked);
-      return { isKnownDevice, account };
+      const { isKnownDevice, account, record } = await accounts.factsOf(asked);
+      return { isKnownDevice, account, record };
     },
     addLink: ({ operatorId, subscriberId, msisdn, tokenHash, codeHash, expiresAt }, now, most) =>
       database.transaction(async (tx) => {

@@ -7,12 +7,14 @@ import { maskedCard } from "../../kernel/account/card.ts";
 import { SPINE_CAUSES } from "../../kernel/order/order.ts";
 import type { Page, PageQuery } from "../../kernel/order/order-reader.ts";
 import type { VerificationRecord } from "../../kernel/order/request-draft.ts";
+import type { RecordFinding } from "../../kernel/registration/own-record.ts";
 import type {
   CareDevice,
   CareOrder,
   ConsentView,
   OfferFilter,
   OfferView,
+  RecordView,
   RequestDetail,
   RequestFilter,
   RequestReader,
@@ -209,12 +211,21 @@ function detailOf(
   };
 }
 
-const verificationView = ({ due, verdict, reasons }: VerificationRecord): VerificationView => ({
+const verificationView = ({ due, verdict, reasons, findings }: VerificationRecord): VerificationView => ({
   verdict,
   road: due.road,
   identity: due.identity,
   card: due.card,
   reasons: reasons.map(({ code }) => code),
+  record: findings.record ? recordView(findings.record) : null,
+});
+
+const recordView = ({ match, score, consequence, isOfAnotherSim, fields }: RecordFinding): RecordView => ({
+  match,
+  score,
+  consequence,
+  isOfAnotherSim,
+  fields,
 });
 
 // Subscribers.

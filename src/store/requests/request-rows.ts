@@ -22,6 +22,7 @@ import type { Sealer } from "../seal/seal.ts";
 import { accountBooksOf, NO_BOOKS, toldSealed } from "./account-books.ts";
 import { putAccount } from "./account-store.ts";
 import { cardRefusedLater } from "./card-tries.ts";
+import { addRecordTries } from "./record-rows.ts";
 
 const DOMAIN = {
   user: "request_user",
@@ -385,6 +386,7 @@ export async function writeRequests(db: Db, sealer: Sealer, changes: ChangeSet, 
     registrations.filter(({ isNew }) => !isNew),
   );
   for (const card of changes.refusedCards) await cardRefusedLater(db, sealer, card);
+  await addRecordTries(db, changes.recordTries, now);
   for (const account of changes.accounts) await putAccount(db, sealer, account, now);
   for (const { operatorId, subscriberId, billingReference, told } of changes.registeredAccounts) {
     const sealed = toldSealed(sealer, told);

@@ -20,6 +20,7 @@ import type { Sealer } from "../seal/seal.ts";
 import { lockHolders, loseNumbers } from "../sightings/number-moves.ts";
 import { accountBooksOf, NO_BOOKS, putAccountNumber } from "./account-books.ts";
 import { factsOf } from "./account-store.ts";
+import { recordFactsOf } from "./record-rows.ts";
 import { numbersNowAt, OF_NUMBERS, replyStore, replyTransaction } from "./reply-rows.ts";
 import { noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
 
@@ -236,6 +237,7 @@ export const requestTransaction = (
       ({ itemId }) => itemId,
     ),
   factsOf: (query) => factsOf(db, sealer, query),
+  recordFactsOf: (asker, since) => recordFactsOf(db, sealer, asker, since),
   registrationsOf: (operatorId, subscriberId) => registeredOf(db, sealer, operatorId, subscriberId),
   async noticeKeyOf(operatorId, { subscriberId, deviceId }) {
     const row = await db.one<{ notice_key_sealed: Buffer }>(NOTICE_KEY_OF, [

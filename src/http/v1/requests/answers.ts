@@ -65,6 +65,20 @@ export const supplyRequestFields = route({
     ),
 });
 
+export const giveRequestDetails = route({
+  ...shared,
+  path: "/v1/requests/:id/details",
+  summary: "Give for the subscriber just the details of himself that are asked for again",
+  errors: ["order_not_found", "nothing_to_answer", "field_unknown", "details_malformed"],
+  params: { id: requestName },
+  body: Type.Object({ user: fieldValues }, { additionalProperties: false }),
+  handle: (deps, { params: { id: name }, body: { user }, caller }) =>
+    answered(
+      { deps, caller, name, action: "request.details", detail: { fields: Object.keys(user) } },
+      (scope, orderId) => deps.requests.desk.giveDetails(scope, orderId, user, STAFF_CHANNEL),
+    ),
+});
+
 export const chooseForRequest = route({
   ...shared,
   path: "/v1/requests/:id/items/:itemId/choice",

@@ -112,6 +112,7 @@ const ownNumber = {
     "The operator's own number of the account behind the SIM, for the billing centre. Kept sealed.",
   examples: ["C-4711"],
 };
+
 export const accountNumber = Type.String(ownNumber);
 export const accountNumberOrNull = Type.Unsafe<string | null>({ type: ["string", "null"], ...ownNumber });
 
@@ -141,10 +142,12 @@ const statusFields = {
       missing: Type.Array(MissingField, { description: "Just these fields are asked for." }),
     }),
   ),
+  askAgain: Type.Array(words(USER_FIELDS), { description: "Details of the user that are asked for again." }),
   terms: Type.Array(Type.Object({ termsId: Type.String(), version: Type.Integer(), text: Type.String() }), {
     description: "Texts that wait for an answer.",
   }),
 };
+
 export const Status = named("RequestStatus", Type.Object(statusFields));
 
 const rowFields = {
@@ -164,6 +167,7 @@ const rowFields = {
   createdAt: instant(),
   endedAt: instantOrNull(),
 };
+
 export const Row = named("RequestRow", Type.Object(rowFields));
 
 const Consent = Type.Object({
@@ -182,6 +186,31 @@ const Consent = Type.Object({
   answeredBy: textOrNull({ description: "The channel: sms, screen, device, telephone, representative." }),
   answeredAt: instantOrNull(),
 });
+/** How what was given compares with the operator's own record: by fields, results and reasons, never by a value. */
+const RECORD_COMPARED = {
+  type: ["object", "null"],
+  properties: {
+    match: { type: "string" },
+    score: { type: ["integer", "null"] },
+    consequence: { type: "string" },
+    isOfAnotherSim: { type: "boolean" },
+    fields: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          field: { type: "string" },
+          result: { type: "string" },
+          score: { type: ["integer", "null"] },
+          reasons: { type: "array", items: { type: "string" } },
+        },
+        required: ["field", "result", "score", "reasons"],
+      },
+    },
+  },
+  required: ["match", "score", "consequence", "isOfAnotherSim", "fields"],
+} as const;
+
 /** An object or null, written as a list of types: the serializer then needs no validation to tell which. */
 const Verification = Type.Unsafe<RequestDetail["verification"]>({
   type: ["object", "null"],
@@ -192,9 +221,11 @@ const Verification = Type.Unsafe<RequestDetail["verification"]>({
     identity: { type: "string" },
     card: { type: "boolean" },
     reasons: { type: "array", items: { type: "string" } },
+    record: RECORD_COMPARED,
   },
-  required: ["verdict", "road", "identity", "card", "reasons"],
+  required: ["verdict", "road", "identity", "card", "reasons", "record"],
 });
+
 export const Detail = named(
   "RequestDetail",
   Type.Object({
@@ -212,9 +243,16 @@ export const Detail = named(
 );
 
 /** As the subscriber sees it. */
-export const statusBody = ({ orderId, items, terms, ...status }: RequestStatus): Static<typeof Status> => ({
+export const statusBody = ({
+  orderId,
+  items,
+  terms,
+  askAgain,
+  ...status
+}: RequestStatus): Static<typeof Status> => ({
   ...status,
   id: orderId,
+  askAgain: [...askAgain],
   items: items.map(({ hasContent: _, ...item }) => ({
     ...item,
     missing: item.missing.map((field) => ({ ...field })),

@@ -19,12 +19,16 @@ export async function subscriberNamed(
   operatorId: string,
   text: string,
 ): Promise<string> {
-  const number = IMSI.test(text) ? { imsi: parseImsi(text) } : { msisdn: parseMsisdn(plused(text)) };
+  const number = numberNamed(text);
   const found = await reader.subscriberOf(operatorId, number);
   if (found !== undefined) return found;
   throw new TurnupError("subscriber_not_found", "No SIM of this operator has this number.", {
     nextStep: "Check the number; a SIM is known once the network has seen it.",
   });
 }
+
+/** @throws TurnupError `imsi_malformed`, `msisdn_malformed` */
+export const numberNamed = (text: string): { readonly imsi: string } | { readonly msisdn: string } =>
+  IMSI.test(text) ? { imsi: parseImsi(text) } : { msisdn: parseMsisdn(plused(text)) };
 
 const plused = (text: string): string => (text.startsWith("+") ? text : `+${text}`);

@@ -1,0 +1,290 @@
+/** `turnup records ...`: the operator's own subscriber records, brought from its customer system, shown masked, erased. */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { basename } from "node:path";
+import type { OwnRecords, RecordNumber, SubscriberRecord } from "../../kernel/account/own-records.ts";
+import { DATE_ORDERS, type DateOrder } from "../../kernel/registration/read-date.ts";
+import { type RecordRow, readRecord, recordColumn } from "../../kernel/registration/read-record.ts";
+import { contentOf } from "../../store/dataset/content.ts";
+import { csvRecords, type Separator, separatorOf } from "../../store/dataset/csv.ts";
+import { createRegistry } from "../../store/operator/registry.ts";
+import { TurnupError } from "../../term/error.ts";
+import { parseImsi } from "../../term/imsi.ts";
+import { parseMsisdn } from "../../term/msisdn.ts";
+import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
+import type { Command, CommandContext } from "../terminal/command.ts";
+
+/** Three million rows of a hundred octets; a larger file is parted. */
+const FILE_OCTETS_MAX = 256 * 1_048_576;
+/** Written in one transaction, so that a broken import is begun again and changes nothing that it wrote. */
+const BATCH_ROWS = 1_000;
+const REFUSED_TOLD_MAX = 20;
+/** Personal data: for its owner alone. */
+const REJECTED_MODE = 0o600;
+
+const recordsOf = ({ store, newId, clock }: OperatorStore): OwnRecords =>
+  createRegistry({ database: store.database, sealer: store.sealer, newId, clock }).ownRecords;
+
+export const recordsImportCommand: Command = {
+  name: "records import",
+  summary: "Bring the operator's own subscriber records, with which those who ask are compared",
+  description: [
+    "Reads csv with a header, parted by comma, semicolon, tab or |, gzipped or not: imsi, msisdn (one of them at least),",
+    "givenName, familyName, birthdate, streetName, streetNumber, postalCode, locality, country, idDocument, email, fax;",
+    "common other names of columns are understood. A record takes the place of the one with its SIM or number.",
+    "Rows that are not taken are named on stderr by line and reason, and stand whole, with both, in a file beside it",
+    "(readable by its owner alone): mend them there and import that file. Exit code 1 when no row could be taken.",
+  ].join("\n"),
+  args: [{ usage: "<file>", about: "the file; - reads standard input" }],
+  options: [
+    ...OPERATOR_OPTIONS,
+    {
+      flags: "--dates <order>",
+      about: "of dates that do not say it, as 01/02/1990: which comes first",
+      choices: DATE_ORDERS,
+    },
+    { flags: "--rejected <file>", about: "where rows go that are not taken (default FILE.rejected.csv)" },
+    { flags: "--dry-run", about: "read and check the file, write nothing to the database" },
+  ],
+  examples: [
+    "turnup records import subscribers.csv",
+    "turnup records import crm.csv.gz --dates dmy --operator meridian",
+  ],
+  async run(context) {
+    const [file = "-"] = context.args;
+    const octets = await context.content(file, FILE_OCTETS_MAX);
+    const { text } = contentOf("subscriber records", file, octets);
+    const read = readRows(text, context);
+    const rejectedFile = writeRejected(context, file, read);
+    tellRejected(context, file, read, rejectedFile);
+    if (read.taken.length === 0)
+      throw new TurnupError("dataset_malformed", `No row of ${basename(file)} could be imported.`, {
+        nextStep:
+          read.rejected.length > 0 ? "Mend the rows named above." : "The file has a header and no rows.",
+      });
+    const told = { rejected: read.rejected.length, rejectedFile };
+    if (context.flag("dry-run"))
+      return await tell(context, { taken: read.taken.length, ...told, dryRun: true });
+    return await withOperator(context, async (opened) => {
+      const written = await writeAll(context, opened, read.taken, file === "-" ? "stdin" : basename(file));
+      return await tell(context, { ...written, ...told });
+    });
+  },
+};
+
+type Rejected = { readonly line: number; readonly cells: readonly string[]; readonly reason: string };
+type ReadRows = {
+  readonly header: readonly string[];
+  readonly separator: Separator;
+  readonly taken: readonly SubscriberRecord[];
+  readonly rejected: readonly Rejected[];
+  readonly unused: readonly string[];
+};
+
+/** What was added to a rejected file is not read back as data. */
+const OWN_COLUMNS = ["rejected_line", "rejected_reason"];
+
+function readRows(text: string, context: CommandContext): ReadRows {
+  const separator = separatorOf(text);
+  const [first] = csvRecords(text, separator);
+  const header = (first?.cells ?? []).map((cell) => cell.trim());
+  const fields = header.map(recordColumn);
+  if (!fields.includes("imsi") && !fields.includes("msisdn"))
+    throw new TurnupError("dataset_malformed", "The header names neither imsi nor msisdn.", {
+      nextStep: "Name the columns in the first line: imsi,msisdn,givenName,familyName,birthdate and so on.",
+    });
+  const dateOrder = context.option("dates") as DateOrder | undefined; // one of the choices
+  const now = context.now();
+  const taken: SubscriberRecord[] = [];
+  const rejected: Rejected[] = [];
+  const seen = new Map<string, number>();
+  let isHeader = true;
+  for (const { line, cells } of csvRecords(text, separator)) {
+    if (isHeader) {
+      isHeader = false;
+      continue;
+    }
+    const read = readOne(fields, cells, { now, dateOrder });
+    const keys = "record" in read ? keysOf(read.record) : [];
+    const before = keys.map((key) => seen.get(key)).find((place) => place !== undefined);
+    if (!("record" in read)) rejected.push({ line, cells, reason: read.reason });
+    else if (before !== undefined)
+      rejected.push({ line, cells, reason: `its number stands at line ${before} already` });
+    else {
+      taken.push(read.record);
+      for (const key of keys) seen.set(key, line);
+    }
+  }
+  const unused = header.filter((name, at) => fields[at] === undefined && !OWN_COLUMNS.includes(name));
+  return { header, separator, taken, rejected, unused };
+}
+
+const keysOf = ({ imsi, msisdn }: SubscriberRecord): readonly string[] => [
+  ...(imsi === null ? [] : [`i${imsi}`]),
+  ...(msisdn === null ? [] : [`m${msisdn}`]),
+];
+
+function readOne(
+  fields: readonly (string | undefined)[],
+  cells: readonly string[],
+  reading: Parameters<typeof readRecord>[1],
+): ReturnType<typeof readRecord> {
+  if (cells.length > fields.length)
+    return { reason: `it has ${cells.length} cells, the header has ${fields.length}` };
+  // Octets that were no UTF-8 have become U+FFFD.
+  if (cells.some((cell) => cell.includes("\ufffd")))
+    return { reason: "it is not UTF-8: save the file as UTF-8" };
+  const row: Record<string, string> = {};
+  for (const [at, field] of fields.entries()) {
+    const cell = cells[at]?.trim() ?? "";
+    if (field !== undefined && cell !== "") row[field] = cell;
+  }
+  return readRecord(row satisfies RecordRow, reading);
+}
+
+async function writeAll(
+  context: CommandContext,
+  opened: OperatorStore,
+  taken: readonly SubscriberRecord[],
+  source: string,
+): Promise<{ readonly taken: number; readonly replaced: number }> {
+  const records = recordsOf(opened);
+  const progress = context.progress("importing records");
+  let replaced = 0;
+  for (let at = 0; at < taken.length; at += BATCH_ROWS) {
+    const batch = taken.slice(at, at + BATCH_ROWS);
+    const put = await records.put(opened.operator.id, batch, { source, actor: CLI_ACTOR });
+    replaced += put.replaced;
+    progress.update(at + batch.length, taken.length, "records");
+  }
+  progress.clear();
+  return { taken: taken.length, replaced };
+}
+
+// What was not taken.
+
+/** Whole rows, as they were, each with its line and reason; undefined where there are none or nowhere to write them. */
+function writeRejected(context: CommandContext, file: string, read: ReadRows): string | undefined {
+  const { header, separator, rejected } = read;
+  const name = context.option("rejected") ?? (file === "-" ? undefined : `${file}.rejected.csv`);
+  if (rejected.length === 0 || name === undefined) return undefined;
+  const kept = header
+    .map((column, at) => ({ column, at }))
+    .filter(({ column }) => !OWN_COLUMNS.includes(column));
+  const line = (cells: readonly string[]): string =>
+    `${cells.map((cell) => quoted(cell, separator)).join(separator)}\n`;
+  const handle = openRejected(name);
+  try {
+    writeSync(handle, line([...kept.map(({ column }) => column), ...OWN_COLUMNS]));
+    for (const { line: number, cells, reason } of rejected)
+      writeSync(handle, line([...kept.map(({ at }) => cells[at] ?? ""), String(number), reason]));
+  } finally {
+    closeSync(handle);
+  }
+  return name;
+}
+
+function openRejected(name: string): number {
+  try {
+    return openSync(name, "w", REJECTED_MODE);
+  } catch (cause) {
+    throw new TurnupError("file_unreadable", `The rows that are not taken cannot be written to ${name}.`, {
+      cause,
+      nextStep: "Name another file with --rejected.",
+    });
+  }
+}
+
+const quoted = (cell: string, separator: Separator): string =>
+  /["\r\n]/.test(cell) || cell.includes(separator) ? `"${cell.replaceAll('"', '""')}"` : cell;
+
+function tellRejected(
+  context: CommandContext,
+  file: string,
+  { rejected, unused }: ReadRows,
+  rejectedFile: string | undefined,
+): void {
+  for (const { line, reason } of rejected.slice(0, REFUSED_TOLD_MAX))
+    context.note(`${file} line ${line}: ${reason}`);
+  const more = rejected.length - REFUSED_TOLD_MAX;
+  if (more > 0) context.note(`and ${more} more rows that were not taken`);
+  if (rejectedFile) context.note(`all rows that were not taken: ${rejectedFile}`);
+  if (unused.length > 0) context.note(`${file}: columns that nobody reads: ${unused.join(", ")}`);
+}
+
+type Told = {
+  readonly taken: number;
+  readonly replaced?: number;
+  readonly rejected: number;
+  readonly rejectedFile: string | undefined;
+  readonly dryRun?: boolean;
+};
+
+async function tell(context: CommandContext, { taken, replaced = 0, rejected, rejectedFile, dryRun }: Told) {
+  if (context.json)
+    await context.printJson({
+      taken,
+      replaced,
+      rejected,
+      rejectedFile: rejectedFile ?? null,
+      dryRun: dryRun ?? false,
+    });
+  else
+    await context.print(
+      `${dryRun ? "would take" : "taken"}: ${taken}, of them in place of older ones: ${replaced}; not taken: ${rejected}`,
+    );
+  return "ok" as const;
+}
+
+// One record.
+
+const NUMBER_ARGUMENT = [{ usage: "<number>", about: "IMSI (14 or 15 digits) or phone number" }] as const;
+
+const numberIn = (text: string): RecordNumber =>
+  /^\d{14,15}$/.test(text)
+    ? { imsi: parseImsi(text) }
+    : { msisdn: parseMsisdn(text.startsWith("+") ? text : `+${text}`) };
+
+const notFound = (): TurnupError =>
+  new TurnupError("subscriber_record_not_found", "There is no record of this number.", {
+    nextStep: "`turnup records import` brings them.",
+  });
+
+export const recordsShowCommand: Command = {
+  name: "records show",
+  summary: "Show the record of one subscriber, masked",
+  args: NUMBER_ARGUMENT,
+  options: OPERATOR_OPTIONS,
+  examples: ["turnup records show +491701234567", "turnup records show 001010000000099 --json"],
+  async run(context) {
+    const [number = ""] = context.args;
+    return await withOperator(context, async (opened) => {
+      const found = await recordsOf(opened).find(opened.operator.id, numberIn(number));
+      if (!found) throw notFound();
+      if (context.json) await context.printJson(found);
+      else {
+        const { user, ...rest } = found;
+        for (const [name, value] of Object.entries({ ...rest, ...user }))
+          await context.print(`${name}  ${value ?? "-"}`);
+      }
+      return "ok";
+    });
+  },
+};
+
+export const recordsEraseCommand: Command = {
+  name: "records erase",
+  summary: "Erase the record of one subscriber for good",
+  args: NUMBER_ARGUMENT,
+  options: OPERATOR_OPTIONS,
+  examples: ["turnup records erase +491701234567"],
+  async run(context) {
+    const [number = ""] = context.args;
+    return await withOperator(context, async (opened) => {
+      if (!(await recordsOf(opened).remove(opened.operator.id, numberIn(number), CLI_ACTOR)))
+        throw notFound();
+      if (context.json) await context.printJson({ erased: true });
+      else await context.print("erased");
+      return "ok";
+    });
+  },
+};
