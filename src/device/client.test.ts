@@ -2,12 +2,8 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
-import {
-  bindingOf,
-  DEVICE_KEY_CONTENT_TYPE,
-  type DeviceKeyBody,
-  signDeviceKey,
-} from "../wire/message/device-key.ts";
+import { bindingOf, DEVICE_KEY_CONTENT_TYPE, signDeviceKey } from "../wire/message/device-key.ts";
+import type { DeviceKeyBody } from "../wire/message/device-key-form.ts";
 import { decodeDeviceReport, verifyArrivalProof, verifyDeviceReport } from "../wire/message/device-report.ts";
 import { encodeNokiaOta, NOKIA_SETTINGS } from "../wire/nokiaota/codec.ts";
 import { encodeProvisioning } from "../wire/omacp/codec.ts";

@@ -13,7 +13,8 @@
 import { createHash, type KeyObject } from "node:crypto";
 import { DecodeError } from "../wire/decode-error.ts";
 import { hexOf } from "../wire/hex.ts";
-import { type DeviceKey, decodeDeviceKey, verifyDeviceKey } from "../wire/message/device-key.ts";
+import { verifyDeviceKey } from "../wire/message/device-key.ts";
+import { type DeviceKey, decodeDeviceKey } from "../wire/message/device-key-form.ts";
 import {
   arrivalProofOf,
   type ReportCause,
@@ -47,6 +48,7 @@ const MAX_PUSH_OCTETS = 4_096;
 const PROTOCOL = { key: "device-key", settings: "omacp", nokia: "nokiaota" } as const;
 
 export type HandsetProtocol = "omacp" | "nokiaota" | "device-key";
+
 export type HandsetConfig = {
   readonly imei: string;
   readonly imsi: string;
@@ -67,6 +69,7 @@ type Answer = {
   readonly at: Date;
 };
 type Connected = { readonly keyId: string; readonly reached: boolean; readonly at: Date };
+
 export type HandsetClient = ReturnType<typeof createHandsetClient>;
 
 /** The decisions of one handset. Each takes its state, and gives the new one and the effects. */

@@ -3,11 +3,12 @@
  * in the field: an access point needs a NAP-ADDRESS of type APN; a document that serves no application installs
  * nothing; a reference to an access point that is not there breaks the document; unknown parms are skipped.
  */
-import type { DeviceKey } from "../wire/message/device-key.ts";
+import type { DeviceKey } from "../wire/message/device-key-form.ts";
 import type { NokiaCharacteristic, NokiaDocument } from "../wire/nokiaota/codec.ts";
 import type { Characteristic, ProvisioningDocument } from "../wire/omacp/document.ts";
 
 export type ApnUse = "internet" | "mms" | "wap" | "maker";
+
 export type AccessPointEntry = {
   readonly apn: string;
   readonly uses: readonly ApnUse[];
@@ -21,6 +22,7 @@ export type AccessPointEntry = {
   readonly hosts: readonly string[];
   readonly origin: "factory" | "settings" | "key";
 };
+
 export type HandsetSettings = { readonly accessPoints: readonly AccessPointEntry[] };
 
 /** What a settings store of an old phone holds. */

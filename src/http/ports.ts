@@ -3,6 +3,7 @@
  * view of another room and are fulfilled in `app/`.
  */
 
+import type { KeyBatches } from "../kernel/keys/key-batches.ts";
 import type { Changes } from "../kernel/account/changes.ts";
 import type { Enrolments } from "../kernel/account/enrolment.ts";
 import type { OwnRecords } from "../kernel/account/own-records.ts";
@@ -165,6 +166,7 @@ export type HttpDeps = {
   readonly audit: AuditLog;
   readonly policies: Policies<OrderPolicy>;
   readonly relations: Relations<Relation>;
+  readonly keyBatches: KeyBatches;
   readonly accessPoints: AccessPoints<AccessPoint>;
   readonly overrides: Overrides;
   readonly datasets: Datasets;

@@ -35,6 +35,7 @@ import {
 } from "./v1/partner/requests.ts";
 import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
+import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
 import { reportRestored } from "./v1/reports/restored.ts";
 import {
@@ -95,6 +96,9 @@ const ROUTES: readonly Route[] = [
   reportArrivals,
   getPolicy,
   putPolicy,
+  importKeyBatch,
+  listKeyBatches,
+  withdrawKeyBatch,
   listRelations,
   getRelation,
   putRelation,

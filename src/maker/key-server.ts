@@ -5,15 +5,14 @@
  *   requestId -> key   once and for all: a repeat gets the same octets
  *   handset   -> key   one current key: asking anew, under another request id, makes a new one that replaces it
  */
-import { createHmac, type KeyObject } from "node:crypto";
-import { money, portionOf } from "../term/money.ts";
-import { hexOf } from "../wire/hex.ts";
-import { bindingOf, type KeyAccessPoint, signDeviceKey } from "../wire/message/device-key.ts";
+import { createHmac } from "node:crypto";
 import { verifyArrivalProof } from "../wire/message/device-report.ts";
 import type {
+  BatchRequest,
   DownloadNotice,
   IssuedKey,
   KeyAnswer,
+  KeyBatch,
   KeyRefusalCode,
   KeyRequest,
   NoticeAnswer,
@@ -22,9 +21,7 @@ import type {
 import {
   type Account,
   apply,
-  type Books,
   emptyBooks,
-  type Issued,
   issuedKeyOf,
   ledgerOf,
   type MakerEvent,
@@ -33,64 +30,19 @@ import {
   paymentStateOf,
   requestOf,
 } from "./books.ts";
+import { makeKey } from "./make-key.ts";
+import type { Maker, MakerClient, MakerPolicy } from "./policy.ts";
 
 /** More than a large maker's depreciated handsets of a year at one reference server; above it requests wait. */
 const MAX_KEYS = 5_000_000;
-/** Before the moment of issue, for handsets whose clock is slow. */
-const CLOCK_SLACK_MS = 24 * 3_600_000;
-const KEY_ID_OCTETS = 16;
-const CONFIRM_SECRET_OCTETS = 16;
-
-/** An operator with a contract. Its certificate bears `urn:turnup:client:<id>`. */
-export type MakerClient = {
-  readonly id: string;
-  /** What the operator is paid for each key that reached its handset, in minor units, and our part of it. */
-  readonly feeMinor: number;
-  /** 10,000 is all of the fee. */
-  readonly portionBasisPoints: number;
-  readonly currency: string;
-};
-
-/** What a client owes for one key: by the same function as the operator's books. */
-const portionMinorOf = ({ feeMinor, portionBasisPoints, currency }: MakerClient): number =>
-  Number(portionOf(money(feeMinor, currency), portionBasisPoints).portion.amountMinor); // no more than the fee, which is safe
-type KeyOffer = {
-  readonly accessPoints: readonly KeyAccessPoint[];
-  readonly hosts: readonly string[];
-};
-export type MakerPolicy = {
-  readonly issuer: string;
-  readonly signingKey: KeyObject;
-  /** Names handsets in memory and in the journal without their IMEIs. */
-  readonly indexSecret: Uint8Array;
-  readonly clients: readonly MakerClient[];
-  /** The makes it answers for; without a list, all that `modelOf` knows. */
-  readonly makes?: readonly string[];
-  modelOf(tac: string): { readonly make: string; readonly model: string } | undefined;
-  /** The access points on a network, if there is an agreement. */
-  offerOf(network: KeyRequest["network"]): KeyOffer | undefined;
-  isBlocked?(imei: string): boolean;
-  /** Whether a request that names only a model gets a key bound to that model. */
-  readonly allowModelOnly?: boolean;
-  readonly deleteAfterUse: boolean;
-  readonly validityMs: number;
-};
-
 /** What the doors ask of storage: resolved only when these events, and all given before, survive a power cut. */
 export interface MakerJournal {
   append(events: readonly MakerEvent[]): Promise<void>;
 }
 
 export type Decision<Answer> = { readonly answer: Answer; readonly events: readonly MakerEvent[] };
-export type KeyServer = ReturnType<typeof createKeyServer>;
 
-/** What the decisions are made with. */
-type Maker = {
-  readonly policy: MakerPolicy;
-  readonly clients: ReadonlyMap<string, MakerClient>;
-  readonly books: Books;
-  freshOctets(octets: number): Uint8Array;
-};
+export type KeyServer = ReturnType<typeof createKeyServer>;
 
 /**
  * The decisions over books of their own.
@@ -102,6 +54,8 @@ export function createKeyServer(policy: MakerPolicy, freshOctets: (octets: numbe
   return {
     apply: (event: MakerEvent): void => apply(maker.books, event),
     clientOf: (names: readonly string[]) => clientOf(maker, names),
+    issueBatch: (client: MakerClient, request: BatchRequest, now: Date) =>
+      issueBatch(maker, client, request, now),
     issue: (client: MakerClient, requests: readonly KeyRequest[], now: Date) =>
       issue(maker, client, requests, now),
     noteDownloads: (client: MakerClient, notices: readonly DownloadNotice[]) =>
@@ -139,6 +93,44 @@ function issue(
   return { answer, events };
 }
 
+/** Keys for handsets that nobody knows yet: whole, or none of it with the reason. A batch id again gives the same keys. */
+function issueBatch(
+  maker: Maker,
+  client: MakerClient,
+  { batchId, make, count, binder, network, deleteAfterUse }: BatchRequest,
+  now: Date,
+): Decision<KeyBatch | Refusal> {
+  const requests = Array.from(
+    { length: count },
+    (_, at): BatchKey => ({
+      requestId: `${batchId}:${at + 1}`,
+      binder,
+      ...(network && { network }),
+      ...(deleteAfterUse !== undefined && { deleteAfterUse }),
+    }),
+  );
+  const isKnown = ({ requestId }: BatchKey): boolean =>
+    maker.books.keyOfRequest.has(requestOf({ clientId: client.id, requestId }));
+  const fresh = requests.filter((request) => !isKnown(request));
+  const refusal = makeRefusal(maker, make) ?? offerRefusal(maker, network, fresh.length);
+  if (fresh.length > 0 && refusal) return { answer: { code: refusal[0], reason: refusal[1] }, events: [] };
+  const events = fresh.map((request) => {
+    const event = makeKey(maker, client, { ...request, handset: null }, now);
+    apply(maker.books, event);
+    return event;
+  });
+  const keys = requests.flatMap(({ requestId }) => {
+    const keyId = maker.books.keyOfRequest.get(requestOf({ clientId: client.id, requestId }));
+    const account = keyId === undefined ? undefined : maker.books.accounts.get(keyId);
+    return account ? [octetsOf(account.issued.key)] : [];
+  });
+  return { answer: { batchId, make, keys }, events };
+}
+
+type Refusal = { readonly code: KeyRefusalCode; readonly reason: string };
+/** One key of a batch. */
+type BatchKey = Pick<KeyRequest, "requestId" | "network" | "deleteAfterUse"> & { readonly binder: string };
+
 function issueOne(
   maker: Maker,
   client: MakerClient,
@@ -157,7 +149,7 @@ function issueOne(
   }
   const refusal = refusalOf(maker, request);
   if (refusal) return refused(requestId, ...refusal);
-  const event = makeKey(maker, client, request, handset, now);
+  const event = makeKey(maker, client, { ...request, handset }, now);
   events.push(event);
   apply(maker.books, event);
   return { requestId, key: octetsOf(event.key) };
@@ -173,61 +165,25 @@ function refusalOf(
     return ["malformed", "the unique id is not of the model's type allocation code"];
   const ours = maker.policy.modelOf(uniqueId?.imei.slice(0, 8) ?? model!.tac);
   if (!ours) return ["unknown_model", "no handset was made under this type allocation code"];
-  if (maker.policy.makes && !maker.policy.makes.includes(ours.make))
-    return ["not_our_make", "another manufacturer made this handset"];
+  const foreign = makeRefusal(maker, ours.make);
+  if (foreign) return foreign;
   if (uniqueId && maker.policy.isBlocked?.(uniqueId.imei))
     return ["blocked_device", "this handset is on the manufacturer's block list"];
-  if (!maker.policy.offerOf(network)) return ["no_agreement", "no access point is agreed with this network"];
-  if (maker.books.accounts.size >= MAX_KEYS)
-    return ["try_later", "the key server holds as many keys as it can"];
-  return undefined;
+  return offerRefusal(maker, network, 1);
 }
 
-function makeKey(
-  maker: Maker,
-  client: MakerClient,
-  request: KeyRequest,
-  handset: string | null,
-  now: Date,
-): Issued {
-  const keyId = maker.freshOctets(KEY_ID_OCTETS);
-  const confirmSecret = maker.freshOctets(CONFIRM_SECRET_OCTETS);
-  const boundTo = request.uniqueId ? "handset" : "model";
-  const notAfter = new Date(now.getTime() + maker.policy.validityMs);
-  const { accessPoints, hosts } = maker.policy.offerOf(request.network)!;
-  const key = signDeviceKey(
-    {
-      keyId,
-      issuer: maker.policy.issuer,
-      boundTo,
-      binding: bindingOf(confirmSecret, keyId, request.uniqueId?.imei ?? request.model!.tac, boundTo),
-      confirmSecret,
-      notBefore: new Date(now.getTime() - CLOCK_SLACK_MS),
-      notAfter,
-      script: {
-        openSession: true,
-        insertAccessPoints: true,
-        closeSession: true,
-        deleteAfterUse: maker.policy.deleteAfterUse,
-      },
-      hosts,
-      accessPoints,
-    },
-    maker.policy.signingKey,
-  );
-  return {
-    kind: "issued",
-    keyId: hexOf(keyId),
-    clientId: client.id,
-    requestId: request.requestId,
-    handset,
-    key: Buffer.from(key).toString("base64"),
-    confirmSecret: hexOf(confirmSecret),
-    notAfterMs: notAfter.getTime(),
-    portionMinor: portionMinorOf(client),
-    currency: client.currency,
-    atMs: now.getTime(),
-  };
+const makeRefusal = ({ policy: { makes } }: Maker, make: string): [KeyRefusalCode, string] | undefined =>
+  makes && !makes.includes(make) ? ["not_our_make", "another manufacturer made this handset"] : undefined;
+
+function offerRefusal(
+  { policy, books }: Maker,
+  network: KeyRequest["network"],
+  count: number,
+): [KeyRefusalCode, string] | undefined {
+  if (!policy.offerOf(network)) return ["no_agreement", "no access point is agreed with this network"];
+  if (books.accounts.size + count > MAX_KEYS)
+    return ["try_later", "the key server holds as many keys as it can"];
+  return undefined;
 }
 
 /** A client may speak only of its own keys. */

@@ -37,6 +37,7 @@ test("a handset that knows no more than what the command prints takes a key and 
     accessPoints: [{ apn: "own.maker", use: "maker", authType: "none" }],
     hosts: ["app.example"],
     issuer: name,
+    deleteAfterUse: true,
     privateKey,
     now: NOW,
   });

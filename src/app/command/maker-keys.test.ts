@@ -109,12 +109,11 @@ async function keyFor({ told, folder }: Awaited<ReturnType<typeof makerWith>>, h
   const { answer } = answered[0]!;
   if (answer.kind !== "key") return "cause" in answer ? answer.cause : answer.kind;
   const publicKey = createPublicKey({ key: Buffer.from(told.spki, "base64"), format: "der", type: "spki" });
-  const checked = checkMakerKey(
-    answer.bytes,
-    (issuer) => (issuer === told.issuer ? publicKey : undefined),
-    IMEI,
-    new Date(),
-  );
+  const checked = checkMakerKey(answer.bytes, {
+    publicKeyOf: (issuer) => (issuer === told.issuer ? publicKey : undefined),
+    imei: IMEI,
+    now: new Date(),
+  });
   return checked.kind === "good" ? checked.key.accessPoints.map(({ apn }) => apn).join() : checked.cause;
 }
 

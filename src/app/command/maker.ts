@@ -1,11 +1,20 @@
 /** `turnup maker`: the reference manufacturer's key server, alone. */
 import { join } from "node:path";
-import type { MakerClient } from "../../maker/key-server.ts";
+import type { MakerClient } from "../../maker/policy.ts";
 import { makePrivateFolder } from "../../store/journal/make-folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { BASIS_POINTS_WHOLE } from "../../term/money.ts";
 import { type IssuerKey, issuerKeyLines, issuerKeyOf } from "../../wire/message/issuer-key.ts";
-import { integer, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
+import {
+  boolean,
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  ShapeError,
+  text,
+} from "../../wire/message/shape.ts";
 import { ensureMakerCertificates } from "../certificates/certificates.ts";
 import { type MakerOptions, startMaker } from "../party/maker.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
@@ -59,6 +68,10 @@ const readPolicy = object({
     { min: 1, max: 1_000 },
   ),
   validityDays: integer({ min: 1, max: 3_650 }),
+  /** Whether a key is made where a request names a model and no handset (claim 16); false unless said. */
+  allowModelOnly: optional(boolean),
+  /** Whether keys delete themselves once they worked, unless the operator wants them to stay; true unless said. */
+  deleteAfterUse: optional(boolean),
 });
 
 export const makerCommand: Command = {
@@ -150,7 +163,7 @@ function clientOf({
 
 /** @throws TurnupError `config_invalid` */
 export function policyOf(content: Buffer): MakerOptions["policy"] {
-  const { issuer, clients, models, offers, validityDays } = read(content);
+  const { issuer, clients, models, offers, validityDays, allowModelOnly, deleteAfterUse } = read(content);
   const byTac = new Map(models.map((model) => [model.tac, model]));
   const byNetwork = new Map(
     offers.flatMap((offer) =>
@@ -163,7 +176,9 @@ export function policyOf(content: Buffer): MakerOptions["policy"] {
     clients: clients.map(clientOf),
     modelOf: (tac) => byTac.get(tac),
     offerOf: (network) => (network && byNetwork.get(`${network.mcc}-${network.mnc}`)) ?? elsewhere,
-    deleteAfterUse: true,
+    makes: [...new Set(models.map(({ make }) => make))],
+    allowModelOnly: allowModelOnly ?? false,
+    deleteAfterUse: deleteAfterUse ?? true,
     validityMs: validityDays * DAY_MS,
   };
 }

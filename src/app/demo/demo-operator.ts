@@ -2,6 +2,7 @@
  * A made-up virtual operator, so that a first start shows the whole road: its access points, what it agreed with
  * manufacturers, and tokens for those who speak to it. Made once; what somebody changed since stays changed.
  */
+import { DEFAULT_KEY_TERMS } from "../../kernel/order/operator-terms.ts";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { hashToken, tokenOf } from "../../kernel/account/token.ts";
@@ -139,6 +140,7 @@ export const makerRelation = (make: string, world: WorldAddresses): Relation => 
   currency: WORLD.currency,
   feeLevel: "works",
   portionBasisPoints: WORLD.portionBasisPoints,
+  ...DEFAULT_KEY_TERMS,
 });
 
 export const ownRelation = (): Relation => ({
@@ -153,4 +155,5 @@ export const ownRelation = (): Relation => ({
   currency: WORLD.currency,
   feeLevel: "works",
   portionBasisPoints: 0,
+  ...DEFAULT_KEY_TERMS,
 });

@@ -47,7 +47,7 @@ export class RunView {
   readonly #chargeOf = new Map<string, string>();
   #messages = 0;
   #parts = 0;
-  #keys = { maker: 0, own: 0 };
+  #keys = { maker: 0, own: 0, stock: 0 };
 
   readonly #done = new Set<PhoneRow>();
 

@@ -6,7 +6,7 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
-import type { MakerClient } from "../../maker/key-server.ts";
+import type { MakerClient } from "../../maker/policy.ts";
 import { type BankSimulator, startBank } from "../../sim/bank/bank.ts";
 import { startApplicationServer } from "../../sim/core/application-server.ts";
 import { type PacketGateway, startPacketGateway } from "../../sim/core/packet-gateway.ts";

@@ -9,7 +9,8 @@ import { connect } from "node:tls";
 import { afterEach, beforeEach, test } from "vitest";
 import { createMakerClient, type KeyOutcome, type MakerClientOptions } from "../../net/maker/client.ts";
 import { hexOf } from "../../wire/hex.ts";
-import { decodeDeviceKey, verifyDeviceKey } from "../../wire/message/device-key.ts";
+import { verifyDeviceKey } from "../../wire/message/device-key.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
 import { type Maker, startMaker } from "./maker.ts";
 

@@ -2,6 +2,7 @@
  * The engine of a server: conductor, books, outbox and calls with their loops, and the SMPP session. It has no state
  * of its own beyond what is under way, so any number of engines may run on one database.
  */
+import { binderOf } from "../../wire/message/device-key.ts";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bookkeeper, createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
@@ -133,6 +134,7 @@ export function startEngine(options: EngineOptions): Engine {
     makerAt: options.makerAt,
     bankOf: options.bankOf,
     connectors: { ...NO_CONNECTORS, ...options.connectors },
+    binder: binderOf(options.ownIssuer.privateKey),
   });
   const parts = { conductor, books, esme, outbox, callMaker, inHand };
   const running = startLoops(options, parts);

@@ -35,6 +35,7 @@ const BACKLOG: Backlog = {
   dueOrders: { count: 0, firstDueAt: null },
   calls: { fee_request: { count: 2, firstDueAt: new Date(NOW_MS + 60_000) } },
   unmatchedReceipts: 0,
+  keyStocks: { enough: 2, low: 1, empty: 0 },
 };
 
 function observed(backlog: () => Promise<Backlog>) {
@@ -86,6 +87,8 @@ test("what waits is told with its age; what is due later has none", async () => 
     "turnup_due_orders_oldest_seconds 0",
     'turnup_waiting_calls{kind="fee_request"} 2',
     'turnup_waiting_calls_oldest_seconds{kind="fee_request"} 0',
+    'turnup_key_stocks{state="low"} 1',
+    'turnup_key_stocks{state="empty"} 0',
   ])
     assert.ok(lines.includes(line), line);
 });

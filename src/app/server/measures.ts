@@ -186,6 +186,12 @@ const BACKLOG_GAUGES: readonly Measure<Piled>[] = [
     help: "Receipts whose message nobody knows.",
     read: ({ backlog }) => backlog.unmatchedReceipts,
   },
+  {
+    name: "turnup_key_stocks",
+    help: "Stocks of makers' keys, one a relation that takes them from stock, by how much is left.",
+    label: "state",
+    read: ({ backlog }) => Object.entries(backlog.keyStocks),
+  },
 ];
 
 export function observe(registry: Registry, observed: Observed): void {

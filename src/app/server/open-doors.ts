@@ -6,8 +6,10 @@ import type { FastifyInstance } from "fastify";
 import type { PortalDeps } from "../../http/d/ports.ts";
 import type { HttpDeps, ReadinessCheck } from "../../http/ports.ts";
 import { createHttpServer } from "../../http/server.ts";
+import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
 import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
+import { createKeyBatches } from "../../store/operator/key-batches.ts";
 import { createRepeats } from "../../store/operator/repeats.ts";
 import { createOrderDesk } from "../../store/orders/order-desk.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
@@ -151,6 +153,7 @@ function httpDeps(behind: Behind, shared: Shared, operators: PortalOperators, co
   const { peers, hasServer } = machines;
   return {
     ...stores.registry,
+    keyBatches: createKeyBatches(stores),
     clock,
     monotonicMs: () => performance.now(),
     newId,
@@ -212,6 +215,8 @@ const messageDeps = ({ stores, engine }: Behind): Pick<HttpDeps, "texts" | "page
   pages: createSettingsPages({
     ...stores,
     onOpened: (orderId, itemId) => engine.books.linkOpened({ orderId, itemId }),
+    isKeyWithheld: (order) =>
+      isKeyWithheld({ store: stores.orders, judge: stores.knowledge.judge }, order, stores.clock()),
     maySendUnconfirmed: async (operatorId) => maySendUnconfirmed(await stores.termsOf(operatorId)),
   }),
 });

@@ -47,6 +47,7 @@ export async function openStores(
     nodeNumber: presence.number,
     homePlmnOf,
     changes,
+    clock,
   });
   const clockToleranceMs = options.config.clock.toleranceSeconds * 1_000;
   return {

@@ -6,7 +6,7 @@
 import { InvalidRequest } from "../../http/problem.ts";
 import { RelationIn } from "../../http/v1/relations.ts";
 import { compileValidator } from "../../http/validation.ts";
-import type { Relation } from "../../kernel/order/operator-terms.ts";
+import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/order/operator-terms.ts";
 import { csvRecords, separatorOf } from "../../store/dataset/csv.ts";
 import { TurnupError } from "../../term/error.ts";
 
@@ -74,10 +74,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** Columns of the csv; a list is parted by `|`, what has parts of its own is JSON in its cell. */
 const CELLS: Readonly<Record<string, readonly [name: string, read: (cell: string) => unknown]>> = {
   make: ["make", String],
-  deal: [
-    "deal",
-    (cell) => (/^(yes|true|1)$/i.test(cell) ? true : /^(no|false|0)$/i.test(cell) ? false : cell),
-  ],
+  deal: ["deal", yesOrNo],
   key_source: ["keySource", String],
   key_server: ["keyServer", String],
   access_points: ["accessPoints", fromJson],
@@ -87,7 +84,15 @@ const CELLS: Readonly<Record<string, readonly [name: string, read: (cell: string
   currency: ["currency", String],
   fee_level: ["feeLevel", String],
   portion_basis_points: ["portionBasisPoints", integerOf],
+  key_request_by: ["keyRequestBy", String],
+  delete_after_use: ["deleteAfterUse", yesOrNo],
+  key_apns_as_settings: ["keyApnsAsSettings", yesOrNo],
+  key_stock_low: ["keyStockLow", integerOf],
 };
+
+function yesOrNo(cell: string): unknown {
+  return /^(yes|true|1)$/i.test(cell) ? true : /^(no|false|0)$/i.test(cell) ? false : cell;
+}
 
 function fromJson(cell: string): unknown {
   try {
@@ -134,7 +139,13 @@ function headerOf(cells: readonly string[]): readonly string[] {
 
 const HIDDEN = "***";
 /** What may be left out, and what that means. */
-const ABSENT = { keyServer: null, accessPoints: [], appHosts: [], keyIssuers: {} } as const;
+const ABSENT = {
+  ...DEFAULT_KEY_TERMS,
+  keyServer: null,
+  accessPoints: [],
+  appHosts: [],
+  keyIssuers: {},
+} as const;
 const check = compileValidator({ schema: RelationIn, method: "PUT", url: "", httpPart: "body" });
 
 /** The relation, or why it is none. */

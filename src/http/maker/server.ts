@@ -3,19 +3,22 @@
  * refused in the handshake, counted and told to `onRefused`. A good certificate of somebody without a contract gets 403.
  * Every answer that changes something waits until the journal holds it.
  *
- *   POST /v1/keys  POST /v1/downloads  POST /v1/payments  GET /v1/keys  GET /v1/payments  GET /healthz
+ *   POST /v1/keys  POST /v1/batches  POST /v1/downloads  POST /v1/payments  GET /v1/keys  GET /v1/payments  GET /healthz
  */
 import type { TLSSocket } from "node:tls";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Decision, KeyServer, MakerClient, MakerJournal } from "../../maker/key-server.ts";
+import type { Decision, KeyServer, MakerJournal } from "../../maker/key-server.ts";
+import type { MakerClient } from "../../maker/policy.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import {
   MAX_BODY_OCTETS,
+  readBatchRequest,
   readDownloads,
   readKeyRequests,
   readPageQuery,
   readRemittances,
   writeKeyAnswers,
+  writeKeyBatch,
 } from "../../wire/message/maker-api.ts";
 import { type Read, ShapeError } from "../../wire/message/shape.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
@@ -85,6 +88,12 @@ function addRoutes(app: FastifyInstance, doors: Doors): void {
     const { keys } = readKeyRequests(request.body, "");
     const answer = await durable(doors, keyServer.issue(callerOf(request), keys, now()));
     return reply.type("application/json").send(writeKeyAnswers(answer));
+  });
+  app.post("/v1/batches", async (request, reply) => {
+    const wanted = readBatchRequest(request.body, "");
+    const answer = await durable(doors, keyServer.issueBatch(callerOf(request), wanted, now()));
+    if ("code" in answer) return problem(reply, answer.code === "try_later" ? 503 : 409, answer.code, answer.reason);
+    return reply.type("application/json").send(writeKeyBatch(answer));
   });
   app.post("/v1/downloads", async (request) => {
     const { downloads } = readDownloads(request.body, "");

@@ -13,7 +13,7 @@ export const Charge = named(
     orderId: Type.String(),
     itemId: Type.String(),
     make: Type.String(),
-    keySource: words(["own", "maker"]),
+    keySource: words(["own", "maker", "stock"]),
     feeMinor: minorUnits("What the operator pays, in minor units."),
     portionMinor: minorUnits("The manufacturer's part of the fee, in minor units."),
     currency: currency(),

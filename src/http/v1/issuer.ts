@@ -11,6 +11,9 @@ const IssuerKey = named(
     spki: Type.String({ description: "The public key: SubjectPublicKeyInfo in DER, base64." }),
     pem: Type.String({ description: "The same as PEM." }),
     fingerprint: Type.String({ description: "SHA-256 of the SPKI, base64." }),
+    raw: Type.String({
+      description: "The 32 octets of the key in hex: the binder that makers name in batches.",
+    }),
   }),
 );
 

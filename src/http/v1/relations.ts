@@ -1,6 +1,6 @@
 /** What the operator agreed with each manufacturer. `*` stands for all that have no row of their own. */
 import Type, { type Static } from "typebox";
-import type { Relation } from "../../kernel/order/operator-terms.ts";
+import { DEFAULT_KEY_TERMS, KEY_REQUESTS, type Relation } from "../../kernel/order/operator-terms.ts";
 import { LEVELS } from "../../kernel/order/order.ts";
 import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -28,7 +28,10 @@ const KeyPoint = Type.Object(
 
 const agreed = {
   deal: Type.Boolean({ description: "False: even a new device of this make counts as left behind." }),
-  keySource: words(["own", "maker", "none"], "Who makes the keys."),
+  keySource: words(
+    ["own", "maker", "stock", "none"],
+    "Where keys come from: made here, asked for at the maker, taken from the maker's batches that were imported, or nowhere.",
+  ),
   keyServer: textOrNull({
     maxLength: 300,
     pattern: "^https://[^\\s\\u0000-\\u001f]+$",
@@ -65,10 +68,43 @@ const agreed = {
     description: "The manufacturer's part of the fee; 10,000 is all.",
   }),
 };
+/** What a caller of the release before leaves out, and what that means. */
+const keyTerms = {
+  keyRequestBy: words(
+    KEY_REQUESTS,
+    "By what the maker is asked for a key. A key for a model alone is bound to its handset here.",
+  ),
+  deleteAfterUse: Type.Boolean({
+    description:
+      "Keys made here delete themselves from the handset once they worked; makers are asked for such.",
+  }),
+  keyApnsAsSettings: Type.Boolean({
+    description:
+      "A key's access points may go as ordinary settings to a handset whose model runs no key, as the maker agreed.",
+  }),
+  keyStockLow: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    description: "So many keys left in stock are told as few.",
+  }),
+};
 const make = text("Manufacturer as the catalog spells it, letter case ignored; * for every other.", 80);
 
-export const RelationIn = named("RelationTerms", Type.Object(agreed, { additionalProperties: false }));
-const RelationOut = named("Relation", Type.Object({ make: Type.String(), ...agreed }));
+const { keyRequestBy, deleteAfterUse, keyApnsAsSettings, keyStockLow } = keyTerms;
+export const RelationIn = named(
+  "RelationTerms",
+  Type.Object(
+    {
+      ...agreed,
+      keyRequestBy: Type.Optional(keyRequestBy),
+      deleteAfterUse: Type.Optional(deleteAfterUse),
+      keyApnsAsSettings: Type.Optional(keyApnsAsSettings),
+      keyStockLow: Type.Optional(keyStockLow),
+    },
+    { additionalProperties: false },
+  ),
+);
+const RelationOut = named("Relation", Type.Object({ make: Type.String(), ...agreed, ...keyTerms }));
 
 const written = (relation: Relation, seesSecrets: boolean): Static<typeof RelationOut> =>
   redactSecrets({ ...relation, feeMinor: Number(relation.feeMinor) }, seesSecrets) as Static<
@@ -126,7 +162,12 @@ export const putRelation = route({
   body: RelationIn,
   answer: RelationOut,
   async handle({ relations, devices }, { params, body, caller, request }) {
-    const relation: Relation = { ...body, feeMinor: BigInt(body.feeMinor), make: params.make };
+    const relation: Relation = {
+      ...DEFAULT_KEY_TERMS,
+      ...body,
+      feeMinor: BigInt(body.feeMinor),
+      make: params.make,
+    };
     checkFeeLevel(relation, await devices.runsKeys(caller.operatorId, params.make));
     const tags = ifMatchOf(request);
     const onlyNew = request.headers["if-none-match"] === "*";

@@ -5,7 +5,12 @@ import type { Failed, IdentityAnswer, PeerAnswer, Refused, ServiceAnswer } from 
 
 /** What another company's machine answered to a call. */
 export type CallAnswer =
-  | { readonly kind: "key"; readonly bytes: Uint8Array }
+  /** `stock`: it was taken from a batch that was stored beforehand, and so many of the make's are left. */
+  | {
+      readonly kind: "key";
+      readonly bytes: Uint8Array;
+      readonly stock?: { readonly batchId: string; readonly left: number };
+    }
   /** `reference`: the bank's own, where it gives one. */
   | { readonly kind: "done"; readonly reference: string | null }
   /** Of an identity bureau. */

@@ -11,7 +11,10 @@ const readCallBody = (kind: CallKind, stored: unknown) => readCallContent(kind, 
 
 /** As the release before wrote them, which is how they stand in its rows. */
 const ROWS: { readonly [Kind in CallKind]: readonly [CallBodies[Kind], Readonly<Record<string, string>>] } = {
-  key_request: [{ itemId: "i" }, { itemId: "i" }],
+  key_request: [
+    { itemId: "i", from: "maker" },
+    { itemId: "i", from: "maker" },
+  ],
   download_notice: [
     { keyId: "k", at: AT },
     { keyId: "k", at: "2026-05-04T08:00:00.000Z" },

@@ -49,7 +49,7 @@ const SUM = { amountMinor: minor, currency: text };
 const FIELDS: {
   readonly [Kind in CallKind]: { readonly [Name in keyof CallBodies[Kind]]-?: Field<CallBodies[Kind][Name]> };
 } = {
-  key_request: { itemId: text },
+  key_request: { itemId: text, from: orElse(oneOf(["maker", "stock"]), "maker") },
   download_notice: { keyId: text, at: time },
   fee_request: { ...SUM, chargeId: text },
   portion_payment: { ...SUM, chargeId: text, make: text },

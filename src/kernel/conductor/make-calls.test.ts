@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { relationTerms } from "../../../test/fixture/order-engine.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
+import type { OperatorTerms, Relation } from "../order/operator-terms.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { DEFAULT_POLICY } from "../order/policy.ts";
@@ -17,18 +17,20 @@ const call = (id: string, operatorId: string): OutboundCall => ({
   orderId: `order of ${id}`,
   itemId: `item of ${id}`,
   kind: "key_request",
-  body: { itemId: `item of ${id}` },
+  body: { itemId: `item of ${id}`, from: "maker" },
   attempts: 1,
   deadlineAt: new Date(NOW.getTime() + 1_000_000),
   createdAt: NOW,
 });
-const terms = (operatorId: string): OperatorTerms => ({
+const terms = (operatorId: string, more: Partial<Relation> = {}): OperatorTerms => ({
   operatorId,
   operatorName: operatorId,
   kind: "mno",
   homePlmns: [],
   policy: DEFAULT_POLICY,
-  relations: new Map([["*", relationTerms({ make: "*", keyServer: `https://${operatorId}.invalid` })]]),
+  relations: new Map([
+    ["*", relationTerms({ make: "*", keyServer: `https://${operatorId}.invalid`, ...more })],
+  ]),
   accessPoints: [],
   overrides: new Map(),
 });
@@ -36,14 +38,18 @@ const unused = async (): Promise<never> => {
   throw new Error("not asked");
 };
 
-async function answers(calls: readonly OutboundCall[], makerAt: (url: string) => MakerPort | undefined) {
+async function answers(
+  calls: readonly OutboundCall[],
+  makerAt: (url: string) => MakerPort | undefined,
+  agreed: Partial<Relation> = {},
+) {
   const given: AnsweredCall[] = [];
   const ids = calls.map(({ orderId }) => orderId);
   const maker = createCallMaker({
     store: {
       claimCalls: async () => [...calls],
       makesOf: async () => new Map(ids.map((id) => [id, { make: "Acme", model: "One", tac: "35693803" }])),
-      termsOf: async (operatorId: string) => terms(operatorId),
+      termsOf: async (operatorId: string) => terms(operatorId, agreed),
       subjectsOf: async () => new Map(ids.map((id) => [id, { imei: "356938035643809", homePlmn: "26201" }])),
     } as unknown as OrderStore,
     books: { answer: async (one: AnsweredCall) => void given.push(one) } as unknown as Bookkeeper,
@@ -51,6 +57,7 @@ async function answers(calls: readonly OutboundCall[], makerAt: (url: string) =>
     clock: () => NOW,
     makerAt,
     bankOf: () => undefined,
+    binder: new Uint8Array(32).fill(7),
   });
   await maker.pass("key_request", 10);
   return new Map(given.map(({ call: { id }, answer }) => [id, answer]));
@@ -120,5 +127,30 @@ test("a key is asked for by model and by unique id, with the network of its SIM"
       uniqueId: { imei: "356938035643809" },
       network: { mcc: "262", mnc: "01" },
     },
+  ]);
+});
+
+test("by what a key is asked for is the relation's word: model and unique id, or one of them (R95, claims 3 and 16)", async () => {
+  const asked: unknown[] = [];
+  const ask = (agreed: Partial<Relation>) =>
+    answers(
+      [call("one", "o")],
+      () => ({
+        requestKeys: async (requests) => {
+          asked.push(...requests);
+          return requests.map(() => ({ kind: "key", bytes: Uint8Array.of(1) }));
+        },
+        reportDownloads: unused,
+        reportPayments: unused,
+      }),
+      agreed,
+    );
+  await ask({ keyRequestBy: "model" });
+  await ask({ keyRequestBy: "imei", deleteAfterUse: false });
+  const always = { requestId: "item of one", network: { mcc: "262", mnc: "01" } };
+  const model = { make: "Acme", model: "One", tac: "35693803" };
+  assert.deepEqual(asked, [
+    { ...always, model, binder: "07".repeat(32) },
+    { ...always, uniqueId: { imei: "356938035643809" }, deleteAfterUse: false },
   ]);
 });

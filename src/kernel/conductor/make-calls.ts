@@ -5,7 +5,7 @@
  */
 import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/maker-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
-import { relationOf } from "../order/operator-terms.ts";
+import { type Relation, relationOf } from "../order/operator-terms.ts";
 import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import { type CallKind, isRequestCall, type OutboundCall } from "../order/outbound-call.ts";
@@ -45,6 +45,8 @@ export type CallMaker = {
 
 type Deps = {
   readonly store: OrderStore;
+  /** Whom makers let bind their keys: our issuer's public key, 32 octets; without it keys are asked for by handset alone. */
+  readonly binder?: Uint8Array;
   readonly books: Bookkeeper;
   readonly inHand: InHand;
   readonly clock: () => Date;
@@ -139,19 +141,33 @@ function pay(deps: Deps, calls: readonly PaymentCall[]): Promise<Answers> {
 
 async function visitMakers(deps: Deps, calls: readonly MakerCall[]): Promise<Answers> {
   const made = await deps.store.makesOf(calls.map(({ orderId }) => orderId));
-  const urls = new Map<MakerCall, string>();
+  const relations = new Map<MakerCall, Relation | undefined>();
   for (const call of calls) {
     const terms = await deps.store.termsOf(call.operatorId);
-    urls.set(call, relationOf(terms, made.get(call.orderId)?.make ?? null)?.keyServer ?? "");
+    relations.set(call, relationOf(terms, made.get(call.orderId)?.make ?? null));
   }
+  const isFromStock = (call: MakerCall): boolean => call.kind === "key_request" && call.body.from === "stock";
   return inGroups(
-    groupBy(calls, (call) => urls.get(call)!),
+    groupBy(calls, (call) => (isFromStock(call) ? STOCK : (relations.get(call)?.keyServer ?? ""))),
     async (url, group) => {
+      if (url === STOCK) return deps.store.takeFromStock(group.map((call) => inStock(call, relations)));
       const maker = url === "" ? undefined : deps.makerAt(url);
-      return maker ? visit({ store: deps.store, maker, made }, group) : group.map(() => unset("key server"));
+      if (!maker) return group.map(() => unset("key server"));
+      return visit({ store: deps.store, maker, made, relations, binder: deps.binder }, group);
     },
   );
 }
+
+/** No URL: keys that were stored beforehand. */
+const STOCK = "stock";
+
+/** A relation of every other make has its stock under `*`. */
+const inStock = (call: MakerCall, relations: ReadonlyMap<MakerCall, Relation | undefined>) => ({
+  operatorId: call.operatorId,
+  orderId: call.orderId,
+  itemId: call.itemId ?? call.id,
+  make: relations.get(call)?.make ?? "*",
+});
 
 /** The network whose SIM it is: by it a maker knows which agreement holds, and which access point that network serves. */
 const networkOf = ({ homePlmn }: Subscriber): NonNullable<KeyRequest["network"]> => ({
@@ -164,10 +180,13 @@ type Visit = {
   readonly maker: MakerPort;
   /** Of each order. */
   readonly made: ReadonlyMap<string, { make: string; model: string; tac: string }>;
+  readonly relations: ReadonlyMap<MakerCall, Relation | undefined>;
+  readonly binder: Uint8Array | undefined;
 };
 
 /** A kind of its own each: what one batch does not hold is not said. */
-async function visit({ store, maker, made }: Visit, calls: readonly MakerCall[]): Promise<CallAnswer[]> {
+async function visit(visited: Visit, calls: readonly MakerCall[]): Promise<CallAnswer[]> {
+  const { store, maker } = visited;
   const downloads = calls.flatMap((call) => (call.kind === "download_notice" ? [call.body] : []));
   if (downloads.length > 0) {
     const answer = await maker.reportDownloads(
@@ -187,14 +206,25 @@ async function visit({ store, maker, made }: Visit, calls: readonly MakerCall[])
     return calls.map(() => answer);
   }
   const subjects = await store.subjectsOf(calls.map(({ orderId }) => orderId));
-  return maker.requestKeys(
-    calls.map(({ itemId, orderId }) => ({
-      requestId: itemId!,
-      model: made.get(orderId)!,
-      uniqueId: { imei: subjects.get(orderId)!.imei },
-      network: networkOf(subjects.get(orderId)!),
-    })),
-  );
+  return maker.requestKeys(calls.map((call) => keyRequestOf(visited, call, subjects.get(call.orderId)!)));
+}
+
+/**
+ * By what the relation says (claims 3 and 16). Asked for by its model alone, a key is still one handset's: the maker leaves it
+ * to us to bind it. What a maker of the release before does not know is said only where it matters.
+ */
+function keyRequestOf({ made, relations, binder }: Visit, call: MakerCall, subject: Subscriber): KeyRequest {
+  const { keyRequestBy = "model_and_imei", deleteAfterUse = true } = relations.get(call) ?? {};
+  const isByModel = keyRequestBy === "model";
+  const model = keyRequestBy === "imei" ? undefined : made.get(call.orderId);
+  return {
+    requestId: call.itemId ?? call.id,
+    ...(model && { model }),
+    ...(!isByModel && { uniqueId: { imei: subject.imei } }),
+    network: networkOf(subject),
+    ...(isByModel && binder && { binder: Buffer.from(binder).toString("hex") }),
+    ...(!deleteAfterUse && { deleteAfterUse }),
+  };
 }
 
 /** Key ids are UUIDs in rows and 32 hex digits in the maker's API. */

@@ -18,7 +18,7 @@ import {
 } from "../../../test/fixture/order-engine.ts";
 import { SEED } from "../../../test/fixture/seed.ts";
 import { TurnupError } from "../../term/error.ts";
-import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import {
   arrivalProofOf,
   type ReportLevel,

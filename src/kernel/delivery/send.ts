@@ -1,6 +1,6 @@
 /** Composes and queues the messages of an order: one payload, one message, and the items that it carries. */
 import { createHash } from "node:crypto";
-import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
+import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { SettingsProtocol } from "../devices/settings-protocol.ts";
 import { change } from "../order/change.ts";
 import type { CarrierMessage, MessageKind, PayloadProtocol } from "../order/message.ts";
@@ -62,11 +62,24 @@ export function sendSettings(
   values: SettingsValues,
   protocol: SettingsProtocol,
 ): void {
-  if (protocol === "link") return sendLink(turn, item, values);
-  if (protocol === "nokiaota") return sendNokia(turn, item, values);
+  sendSettingsOf(turn, [item], values, protocol);
+}
+
+/**
+ * @param items the settings, and a key whose access points stand in them: such a message goes out only while the handset is to
+ *   have a key, like one that carries the key itself. Behind a link, the page asks when it is opened.
+ */
+export function sendSettingsOf(
+  turn: Turn,
+  items: readonly ItemDraft[],
+  values: SettingsValues,
+  protocol: SettingsProtocol,
+): void {
+  if (protocol === "link") return sendLink(turn, items, values);
+  if (protocol === "nokiaota") return sendNokia(turn, items, values);
   const authentication = authenticate(turn, values);
-  send(turn, [item], {
-    kind: "settings",
+  send(turn, items, {
+    kind: kindOf(items),
     protocol: "omacp",
     sec: authentication.sec,
     bytes: composeOmaCp(values, authentication),
@@ -74,12 +87,20 @@ export function sendSettings(
   });
 }
 
-/** A message a use: the first carries the item, the others go along with it. */
-function sendNokia(turn: Turn, item: ItemDraft, values: SettingsValues): void {
-  const settings = { kind: "settings", protocol: "nokiaota", sec: null, ...confirmationOf(values) } as const;
+const kindOf = (items: readonly ItemDraft[]): "package" | "settings" =>
+  items.some(({ kind }) => kind === "key") ? "package" : "settings";
+
+/** A message a use: the first carries the items, the others go along with it. */
+function sendNokia(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): void {
+  const settings = {
+    kind: kindOf(items),
+    protocol: "nokiaota",
+    sec: null,
+    ...confirmationOf(values),
+  } as const;
   const [first, ...others] = composeNokia(values);
-  if (!first) return sendLink(turn, item, values);
-  send(turn, [item], { ...settings, bytes: first });
+  if (!first) return sendLink(turn, items, values);
+  send(turn, items, { ...settings, bytes: first });
   for (const bytes of others) queue(turn, AS_COMPANION, { ...settings, bytes });
 }
 
@@ -108,8 +129,10 @@ const digitsFrom = (bytes: Uint8Array): string => [...bytes].map((octet) => Stri
 const fill = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
-function sendLink(turn: Turn, item: ItemDraft, values: SettingsValues): void {
+function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): void {
   const { deps, scribe, order, terms } = turn;
+  const [item] = items;
+  if (!item) return;
   const token = Buffer.from(deps.randomBytes(LINK_TOKEN_OCTETS)).toString("base64url");
   scribe.changes.links.push({
     id: scribe.newId(),
@@ -122,7 +145,7 @@ function sendLink(turn: Turn, item: ItemDraft, values: SettingsValues): void {
   });
   const text = fill(terms.policy.texts.link, { link: deps.linkUrl(token), operator: terms.operatorName });
   const bytes = composeText(text);
-  send(turn, [item], { kind: "link", protocol: "text", sec: null, bytes, ...confirmationOf(values) });
+  send(turn, items, { kind: "link", protocol: "text", sec: null, bytes, ...confirmationOf(values) });
 }
 
 function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void {

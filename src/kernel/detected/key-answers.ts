@@ -2,12 +2,13 @@
  * What a manufacturer's key server answered. A good key is sent; a clear no ends the asking; anything else leaves the item
  * waiting with what was met, asked again later and later until its deadline.
  */
-import { createPublicKey, type KeyObject } from "node:crypto";
-import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import { type DeviceKey, decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { nextTry } from "../calls/next-try.ts";
 import { sendKey, sendTogether } from "../delivery/send.ts";
-import { checkMakerKey } from "../keys/check-key.ts";
+import { boundToHandset, checkMakerKey } from "../keys/check-key.ts";
+import { publicKeyOf } from "../keys/issuer-keys.ts";
+import { uuidOf } from "../keys/key-id.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change } from "../order/change.ts";
 import type { TakenKey } from "../order/device-key.ts";
@@ -17,7 +18,9 @@ import { relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { Turn } from "../order/turn.ts";
-import { bookKey, isKeyWanted, uuidOf } from "./key-item.ts";
+import { sendAlone, sendInSettings } from "./key-in-settings.ts";
+import { bookKey, isKeyWanted } from "./key-item.ts";
+import { keyRoadOf } from "./key-road.ts";
 import { sendWithoutKey, valuesFor, waitsForKey } from "./open-order.ts";
 import { giveUpKey, mayTakeOver } from "./take-over-key.ts";
 
@@ -53,12 +56,14 @@ export function keyAnswered(turn: KeyTurn, call: OutboundCall, answer: CallAnswe
   if (answer.kind !== "key")
     return keyWaits(turn, item, call, { cause: "bad_answer", reason: "the answer holds no key" });
   const relation = relationOf(terms, order.make);
-  const checked = checkMakerKey(
-    answer.bytes,
-    (issuer) => publicKeyOf(relation?.keyIssuers[issuer]),
-    subject.imei,
-    scribe.now,
-  );
+  // What its maker left to us to bind is this handset's from here on, and no other's.
+  const bytes = boundToHandset(answer.bytes, subject.imei, turn.deps.ownIssuer.privateKey);
+  const checked = checkMakerKey(bytes, {
+    publicKeyOf: (issuer) => publicKeyOf(relation?.keyIssuers[issuer]),
+    imei: subject.imei,
+    now: scribe.now,
+    ...(answer.stock && { giver: "the stock of keys" }),
+  });
   if (checked.kind === "wrong") return keyWaits(turn, item, call, checked);
   const wanted = isFinal(order) || stillWanted(turn);
   if (typeof wanted === "string") return keyWaits(turn, item, call, { cause: "fault", reason: wanted });
@@ -77,32 +82,65 @@ export function keyAnswered(turn: KeyTurn, call: OutboundCall, answer: CallAnswe
   item.apns = apnsOf(key.accessPoints);
   bookKey(turn, item, {
     keyId: key.keyId,
-    bytes: answer.bytes,
+    bytes,
     notAfter: key.notAfter,
-    source: "maker",
+    source: answer.stock ? "stock" : "maker",
     issuer: key.issuer,
     isTakenOver: former !== undefined,
   });
   scribe.changes.callChanges.push({ id: call.id, state: "done", reason: "the key came", dueAt: null });
+  noteKey(turn, item, { issuer: key.issuer, isTakenOver: former !== undefined, stock: answer.stock });
+  if (!isFinal(order)) sendNewKey(turn, item, { bytes, key });
+}
+
+/** Where it came from, and how many are left where that is a stock. */
+function noteKey(
+  { scribe, order, terms }: Turn,
+  item: ItemDraft,
+  given: {
+    readonly issuer: string;
+    readonly isTakenOver: boolean;
+    readonly stock: Extract<CallAnswer, { kind: "key" }>["stock"];
+  },
+): void {
+  const { issuer, stock } = given;
+  const relation = relationOf(terms, order.make);
+  const { keyId } = item;
+  if (!stock) {
+    const reason = given.isTakenOver
+      ? `${issuer} gave the handset's present key again: it is taken over from an older order`
+      : `${issuer} issued the key`;
+    return scribe.note(order, { kind: "key_received", itemId: item.id, reason, detail: { keyId } });
+  }
+  const { batchId, left } = stock;
+  const isLow = left <= (relation?.keyStockLow ?? 0);
+  const words = isLow ? `; ${left} of ${relation?.make ?? order.make} are left: import a batch` : "";
   scribe.note(order, {
     kind: "key_received",
     itemId: item.id,
-    reason: former
-      ? `${key.issuer} gave the handset's present key again: it is taken over from an older order`
-      : `${key.issuer} issued the key`,
-    detail: { keyId: item.keyId },
+    reason: `a key that ${issuer} made beforehand, of batch ${batchId}, is bound to this handset${words}`,
+    detail: { keyId, batchId, keysLeft: left },
   });
-  if (!isFinal(order)) sendNewKey(turn, item, answer.bytes);
 }
 
-function sendNewKey(turn: Turn, item: ItemDraft, bytes: Uint8Array): void {
-  const { deps, order, subject, terms } = turn;
+function sendNewKey(
+  turn: Turn,
+  item: ItemDraft,
+  { bytes, key }: { readonly bytes: Uint8Array; readonly key: DeviceKey },
+): void {
+  const { deps, order, subject, terms, scribe } = turn;
   const waiting = order.items.find(waitsForKey);
   const choice = waiting ? deps.chooseSettings(subject, terms) : undefined;
+  const relation = relationOf(terms, order.make);
+  const judgement = deps.judge(order, subject, terms, scribe.now);
+  const isForSettings = keyRoadOf(judgement, relation) === "settings";
   if (waiting && choice?.kind === "chosen") {
-    const values = valuesFor(choice.values, true, relationOf(terms, order.make), terms);
+    const values = valuesFor(choice.values, !isForSettings, relation, terms);
+    if (isForSettings)
+      return sendInSettings(turn, { item, key }, waiting, { values, protocol: judgement.protocol });
     return sendTogether(turn, { item, bytes }, waiting, values);
   }
+  if (isForSettings) return sendAlone(turn, { item, key }, judgement.protocol);
   sendKey(turn, item, bytes);
   sendWithoutKey(turn);
 }
@@ -146,9 +184,10 @@ function keyWaits(turn: Turn, item: ItemDraft, call: OutboundCall, { cause, reas
     scribe.changes.callChanges.push({ id: call.id, state: "given_up", reason, dueAt: null });
     return goesWithoutKey(turn, item, { cause: "no_key", reason: `${reason}; the deadline has passed` });
   }
+  const at = retry.toISOString();
   scribe.changes.callChanges.push({ id: call.id, state: "due", reason, dueAt: retry });
   const isNews = item.cause !== cause;
-  change(item, { cause, reason, nextAction: `ask the manufacturer again at ${retry.toISOString()}` });
+  change(item, { cause, reason, nextAction: nextAsking(call, { cause, make: order.make, at }) });
   scribe.touch(order);
   if (!isNews) return;
   scribe.note(order, {
@@ -160,13 +199,11 @@ function keyWaits(turn: Turn, item: ItemDraft, call: OutboundCall, { cause, reas
   });
 }
 
-/** Public keys by their text: parsing one costs more than checking a signature's form. */
-const publicKeys = new Map<string, KeyObject>();
-function publicKeyOf(spki: string | undefined): KeyObject | undefined {
-  if (!spki) return undefined;
-  const known = publicKeys.get(spki);
-  if (known) return known;
-  const key = createPublicKey({ key: Buffer.from(spki, "base64"), format: "der", type: "spki" });
-  publicKeys.set(spki, key);
-  return key;
+function nextAsking(
+  call: OutboundCall,
+  { cause, make, at }: { readonly cause: string; readonly make: string | null; readonly at: string },
+): string {
+  if (call.kind !== "key_request" || call.body.from === "maker") return `ask the manufacturer again at ${at}`;
+  if (cause !== "stock_empty") return `look into the stock again at ${at}`;
+  return `import a batch of keys of ${make ?? "this make"}; it is looked at again at once then, and at ${at}`;
 }

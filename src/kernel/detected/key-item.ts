@@ -3,15 +3,17 @@
  * a relation says so, the model takes one, and what a key needs is set up. Where none goes, the history says why.
  */
 import { reportReferenceOf } from "../../wire/message/device-report.ts";
+import { uuidOf } from "../keys/key-id.ts";
 import { issueOwnKey } from "../keys/own-key.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change } from "../order/change.ts";
 import type { ConductorDeps } from "../order/deps.ts";
-import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
+import { type KeySource, type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { Booking, Turn } from "../order/turn.ts";
 import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";
 import type { Judgement } from "../support/judge.ts";
+import { keyRoadOf } from "./key-road.ts";
 import { requestKey } from "./request-key.ts";
 
 export function newItem(
@@ -58,7 +60,8 @@ export function isKeyWanted(
   now: Date,
 ): boolean {
   const judgement = judge(order, subject, terms, now);
-  return judgement.takesKey && isLeftBehind(judgement, relationOf(terms, judgement.make), terms);
+  const relation = relationOf(terms, judgement.make);
+  return keyRoadOf(judgement, relation) !== "none" && isLeftBehind(judgement, relation, terms);
 }
 
 /** Its octets where they are here already; null where its maker is asked for them. */
@@ -69,10 +72,10 @@ export function keyItem(turn: Turn, relation: Relation | undefined, judgement: J
     const whose = judgement.make ?? "an unknown make";
     return noKey(turn, "key_not_available", `no key source is set up for ${whose}`);
   }
-  if (!judgement.takesKey)
+  if (keyRoadOf(judgement, relation) === "none")
     return noKey(turn, "key_not_taken", judgement.whyNoKey ?? "this model takes no device key over the air");
-  if (relation.keySource === "maker") {
-    const asked: ItemDraft = { ...newItem(turn, "key", []), keySource: "maker" };
+  if (relation.keySource !== "own") {
+    const asked: ItemDraft = { ...newItem(turn, "key", []), keySource: relation.keySource };
     requestKey(turn, asked, relation, judgement.isKeyKnown);
     return { item: asked, bytes: null };
   }
@@ -104,6 +107,7 @@ function ownKey(turn: Turn, relation: Relation, { isKeyKnown }: Judgement): KeyT
     confirmSecret: deps.randomBytes(16),
     accessPoints: relation.accessPoints,
     hosts: relation.appHosts,
+    deleteAfterUse: relation.deleteAfterUse,
     issuer: deps.ownIssuer.name,
     privateKey: deps.ownIssuer.privateKey,
     now: scribe.now,
@@ -128,7 +132,7 @@ export function bookKey(
     readonly keyId: Uint8Array;
     readonly bytes: Uint8Array;
     readonly notAfter: Date;
-    readonly source: "own" | "maker";
+    readonly source: KeySource;
     readonly issuer: string;
     /** Another order had it. */
     readonly isTakenOver?: boolean;
@@ -147,10 +151,4 @@ export function bookKey(
     source: key.source,
     reference: reportReferenceOf(key.keyId),
   });
-}
-
-/** A key id is 16 octets; rows and logs show it as a UUID. */
-export function uuidOf(keyId: Uint8Array): string {
-  const hex = Buffer.from(keyId).toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -3,6 +3,7 @@
  * Everything that can be done without waiting for somebody is done in this one transaction; what cannot, waits with a
  * reason, a next try and a deadline.
  */
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { keyPoints, sendKey, sendSettings, sendTogether } from "../delivery/send.ts";
 import { settingsDetail } from "../delivery/settings-detail.ts";
 import { apnsOf } from "../order/access-points.ts";
@@ -16,7 +17,9 @@ import type { Booking, Turn } from "../order/turn.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { Judgement } from "../support/judge.ts";
 import { type SeenSymptom, symptomsOf } from "../support/symptoms.ts";
+import { sendInSettings } from "./key-in-settings.ts";
 import { isLeftBehind, keyItem, newItem } from "./key-item.ts";
+import { keyRoadOf } from "./key-road.ts";
 
 /** @param symptoms what the network saw its applications fail at, newest first */
 export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
@@ -48,9 +51,25 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
   });
   const leftBehind = isLeftBehind(judgement, relation, terms);
   const key = leftBehind ? keyItem(turn, relation, judgement) : null;
-  const values = valuesFor(choice.values, leftBehind, relation, terms);
+  // Where they come out of the key, nothing else sets them: traffic on them proves the key.
+  const isInSettings = key !== null && keyRoadOf(judgement, relation) === "settings";
+  const values = valuesFor(choice.values, leftBehind && !isInSettings, relation, terms);
   const settings = newItem(turn, "settings", apnsOf(values.points));
   order.items.push(...(key ? [key.item, settings] : [settings]));
+  if (key && isInSettings) {
+    if (key.bytes)
+      return sendInSettings(turn, { item: key.item, key: decodeDeviceKey(key.bytes) }, settings, {
+        values,
+        protocol: judgement.protocol,
+      });
+    return scribe.moveItem(order, settings, {
+      state: "pending",
+      cause: SENT_WITH_KEY,
+      reason: "the access points of a key go with these settings, and the key is not here yet",
+      nextAction: "send them when the key arrives, or the settings alone when none comes",
+      deadlineAt: key.item.deadlineAt,
+    });
+  }
   if (key && terms.policy.package === "together" && judgement.protocol === "omacp") {
     if (key.bytes) return sendTogether(turn, { item: key.item, bytes: key.bytes }, settings, values);
     return scribe.moveItem(order, settings, {
@@ -72,15 +91,14 @@ export const waitsForKey = (item: ItemDraft): boolean =>
 
 /** Settings whose key will not come go without it; done for every order whose key was given up. */
 export function sendWithoutKey(turn: Turn): void {
-  const { deps, order, subject, terms } = turn;
+  const { deps, scribe, order, subject, terms } = turn;
   const waiting = order.items.find(waitsForKey);
   if (!waiting || order.items.some(({ state }) => state === "waiting_for_key")) return;
   const choice = deps.chooseSettings(subject, terms);
   if (choice.kind === "refused")
     return failItem(turn, waiting, { cause: choice.code, reason: choice.reason });
   const values = valuesFor(choice.values, true, relationOf(terms, order.make), terms);
-  // Only a model that takes its settings by OMA CP waits for a key.
-  sendSettings(turn, waiting, values, "omacp");
+  sendSettings(turn, waiting, values, deps.judge(order, subject, terms, scribe.now).protocol);
 }
 
 /** A page of its own for a link whose former address reached a number that is another SIM's now: that one stays closed. */

@@ -1,4 +1,4 @@
-/** Asks a manufacturer for a key: one durable call, made until it answers or the deadline has passed. */
+/** Asks for a key, its manufacturer or the stock of its keys: one durable call, made until it is answered or the deadline has passed. */
 
 import type { Relation } from "../order/operator-terms.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
@@ -16,6 +16,8 @@ export function requestKey(
   const { scribe, order, terms } = turn;
   const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
   const id = scribe.newId();
+  const isStock = relation.keySource === "stock";
+  const whose = relation.make === "*" ? "every other make" : relation.make;
   item.feeTerms = feeTermsOf(relation, isKeyKnown);
   noteFeeLevel(turn, item, relation);
   scribe.changes.calls.push({
@@ -26,15 +28,17 @@ export function requestKey(
     kind: "key_request",
     // The maker goes by the item; a second round of asking is a call of its own here.
     idempotencyKey: item.isNew ? item.id : `${item.id}:${id}`,
-    body: { itemId: item.id },
+    body: { itemId: item.id, from: isStock ? "stock" : "maker" },
     dueAt: scribe.now,
     deadlineAt,
   });
   scribe.moveItem(order, item, {
     state: "waiting_for_key",
     cause: "key_requested",
-    reason: `the key is asked for at ${relation.make === "*" ? "the manufacturer" : relation.make}`,
-    nextAction: "ask the manufacturer's key server",
+    reason: isStock
+      ? `the key is taken from the stock of keys of ${whose}`
+      : `the key is asked for at ${relation.make === "*" ? "the manufacturer" : relation.make}`,
+    nextAction: isStock ? "bind a key of the stock to this handset" : "ask the manufacturer's key server",
     deadlineAt,
   });
 }

@@ -39,7 +39,7 @@ export function resendByHand(
     : composed.filter(({ message }) => !unconfirmed.has(message!.payloadId));
   const relation = relationOf(terms, order.make);
   const unkeyed =
-    relation?.keySource === "maker"
+    relation?.keySource === "maker" || relation?.keySource === "stock"
       ? short.filter((item) => item.kind === "key" && item.message === null && item.state === "failed")
       : [];
   if (sendable.length + unkeyed.length === 0 && composed.length > 0) throw withheld();

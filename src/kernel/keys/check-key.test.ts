@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
 import { IMEI, maker, makerKey } from "../../../test/fixture/order-engine.ts";
-import { decodeDeviceKey, signDeviceKey, verifyDeviceKey } from "../../wire/message/device-key.ts";
+import { signDeviceKey, verifyDeviceKey } from "../../wire/message/device-key.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { checkMakerKey } from "./check-key.ts";
 import { issueOwnKey } from "./own-key.ts";
 
@@ -11,7 +12,11 @@ const DAY_MS = 86_400_000;
 const OTHER_IMEI = "490154203237518";
 const good = makerKey("one", { now: NOW.getTime() });
 const check = (bytes: Uint8Array, imei = IMEI, now = NOW) =>
-  checkMakerKey(bytes, (issuer) => (issuer === "keys.maker" ? maker.publicKey : undefined), imei, now);
+  checkMakerKey(bytes, {
+    publicKeyOf: (issuer) => (issuer === "keys.maker" ? maker.publicKey : undefined),
+    imei,
+    now,
+  });
 const causeOf = (checked: ReturnType<typeof check>) =>
   checked.kind === "wrong" ? checked.cause : checked.kind;
 
@@ -42,6 +47,7 @@ test("an own key runs on its handset alone, for a year, and differs for two hand
       confirmSecret: new Uint8Array(16).fill(octet + 1),
       accessPoints: [{ apn: "own.maker", use: "maker", authType: "none" }],
       hosts: ["app.example"],
+      deleteAfterUse: true,
       issuer: "own.turnup",
       privateKey: own.privateKey,
       now: NOW,

@@ -1,11 +1,7 @@
 /** A device key of the own store (US 11,109,201 Fig. 5A): made for one handset, signed by the operator's own issuer. */
 import type { KeyObject } from "node:crypto";
-import {
-  bindingOf,
-  type KeyAccessPoint,
-  MAX_ACCESS_POINTS,
-  signDeviceKey,
-} from "../../wire/message/device-key.ts";
+import { bindingOf, signDeviceKey } from "../../wire/message/device-key.ts";
+import { type KeyAccessPoint, MAX_ACCESS_POINTS } from "../../wire/message/device-key-form.ts";
 
 const VALID_DAYS = 365;
 const DAY_MS = 86_400_000;
@@ -17,6 +13,7 @@ type OwnKeyOrder = {
   readonly confirmSecret: Uint8Array;
   readonly accessPoints: readonly KeyAccessPoint[];
   readonly hosts: readonly string[];
+  readonly deleteAfterUse: boolean;
   readonly issuer: string;
   readonly privateKey: KeyObject;
   readonly now: Date;
@@ -34,7 +31,12 @@ export function issueOwnKey(order: OwnKeyOrder): { readonly bytes: Uint8Array; r
       confirmSecret: order.confirmSecret,
       notBefore,
       notAfter,
-      script: { openSession: true, insertAccessPoints: true, closeSession: true, deleteAfterUse: true },
+      script: {
+        openSession: true,
+        insertAccessPoints: true,
+        closeSession: true,
+        deleteAfterUse: order.deleteAfterUse,
+      },
       hosts: order.hosts,
       accessPoints: order.accessPoints.slice(0, MAX_ACCESS_POINTS),
     },

@@ -1,10 +1,12 @@
 /** What one transaction writes: rows to add and rows to change, collected while deciding, written at once. */
+
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { KeyState } from "./device-key.ts";
 import type { EventKind } from "./event-kind.ts";
 import type { MessageKind, PayloadProtocol } from "./message.ts";
+import type { KeySource } from "./operator-terms.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { CallContent } from "./outbound-call.ts";
 import type { NewAudit, NewTextReply } from "./reply-store.ts";
@@ -57,7 +59,7 @@ export type NewKey = {
   readonly operatorId: string;
   readonly orderId: string;
   readonly deviceId: string;
-  readonly source: "own" | "maker";
+  readonly source: KeySource;
   readonly issuer: string;
   readonly reference: Uint8Array;
   readonly bytes: Uint8Array;

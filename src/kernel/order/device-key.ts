@@ -19,3 +19,20 @@ export type TakenKey = {
   readonly state: KeyState;
   readonly isCharged: boolean;
 };
+
+/** Which make's stock a key is taken from, and for whose handset. */
+export type StockQuestion = {
+  readonly operatorId: string;
+  readonly orderId: string;
+  readonly itemId: string;
+  /** As the relation names it. */
+  readonly make: string;
+};
+/** A key as its maker signed it, still to be bound, or that none is left. */
+export type StockAnswer =
+  | {
+      readonly kind: "key";
+      readonly bytes: Uint8Array;
+      readonly stock: { readonly batchId: string; readonly left: number };
+    }
+  | { readonly kind: "failed"; readonly cause: "stock_empty" | "key_underway"; readonly reason: string };

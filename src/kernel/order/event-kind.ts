@@ -66,8 +66,9 @@ export const EVENT_KINDS = {
   // Keys and money.
   key_not_available: "No key can be had for this make: settings go alone.",
   key_not_taken: "This model takes no key: settings go alone.",
-  key_received: "The manufacturer gave the key.",
+  key_received: "The manufacturer gave the key, or the stock of its keys did.",
   key_not_received: "No usable key came yet; it is asked for again.",
+  key_in_settings: "The access points of the key go as ordinary settings: the model runs no key.",
   key_taken_over: "A younger order for the handset took the key over.",
   key_deleted: "The key removed itself from the handset.",
   fee_level_raised: "The fee is due at a higher level than the relation names.",

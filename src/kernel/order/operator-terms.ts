@@ -1,15 +1,40 @@
 /** What an operator said and agreed, as decisions read it: policy, relations to manufacturers, access points, overrides. */
-import type { KeyAccessPoint } from "../../wire/message/device-key.ts";
+import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { AccessPoint } from "../settings/access-point.ts";
 import type { SupportOverride } from "../support/decide-support.ts";
 import type { Level, NetworkKind } from "./order.ts";
 import type { OrderPolicy } from "./policy.ts";
 
+/** By what a maker is asked for a key (US 11,109,201, claims 3 and 16). */
+export const KEY_REQUESTS = ["model_and_imei", "model", "imei"] as const;
+export const KEY_SOURCES = ["own", "maker", "stock"] as const;
+/** Where a key came from: made here, asked for at its maker, or out of a maker's batch that was stored beforehand. */
+export type KeySource = (typeof KEY_SOURCES)[number];
+
+/** What was agreed about a make's keys beside their price. */
+export type KeyTerms = {
+  readonly keyRequestBy: (typeof KEY_REQUESTS)[number];
+  /** Keys are made so, and asked for so, that they delete themselves from the handset once they worked (R104). */
+  readonly deleteAfterUse: boolean;
+  /** A key's access points may go as ordinary settings to a handset that runs no key. */
+  readonly keyApnsAsSettings: boolean;
+  /** So many keys left in stock are told as few. */
+  readonly keyStockLow: number;
+};
+
+/** Of a relation that does not say. */
+export const DEFAULT_KEY_TERMS: KeyTerms = {
+  keyRequestBy: "model_and_imei",
+  deleteAfterUse: true,
+  keyApnsAsSettings: false,
+  keyStockLow: 20,
+};
+
 /** What the operator agreed with one manufacturer; `make` is `*` for all that have no row of their own. */
-export type Relation = {
+export type Relation = KeyTerms & {
   readonly make: string;
   readonly deal: boolean;
-  readonly keySource: "own" | "maker" | "none";
+  readonly keySource: KeySource | "none";
   readonly keyServer: string | null;
   readonly accessPoints: readonly KeyAccessPoint[];
   readonly appHosts: readonly string[];

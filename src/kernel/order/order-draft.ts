@@ -1,8 +1,10 @@
 /** An order in memory, read under its lock, changed by decisions and written with them; and what it is about. */
+
 import type { FeeTerms } from "../settlement/charge.ts";
 import type { SeenSymptom } from "../support/symptoms.ts";
 import type { KeyState } from "./device-key.ts";
 import type { CarrierMessage } from "./message.ts";
+import type { KeySource } from "./operator-terms.ts";
 import type { ItemKind, ItemState, OrderCause, OrderState, Verdict } from "./order.ts";
 import type { ItemRequest, RequestDraft } from "./request-draft.ts";
 
@@ -32,7 +34,7 @@ export type ItemDraft = {
   attempt: number;
   message: CarrierMessage | null;
   keyId: string | null;
-  readonly keySource: "own" | "maker" | null;
+  readonly keySource: KeySource | null;
   /** How far its key came, whatever became of the item since; null without a key. */
   keyState: KeyState | null;
   /** What its key costs; null without a key. */

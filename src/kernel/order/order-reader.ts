@@ -2,6 +2,7 @@
  * What the doors read: lists and stories. Every call names its operator; a row of another operator does not exist.
  * Lists page by key: `cursor` is the id of the last row seen; ids are UUIDv7, so they sort by time.
  */
+import type { KeySource } from "./operator-terms.ts";
 import type { ItemKind, ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
 
 /** A page, newest first unless `order` says otherwise. `limit` is 1 to 1,000. */
@@ -152,7 +153,7 @@ export type ChargeRow = {
   readonly orderId: string;
   readonly itemId: string;
   readonly make: string;
-  readonly keySource: "own" | "maker";
+  readonly keySource: KeySource;
   readonly feeMinor: bigint;
   readonly portionMinor: bigint;
   readonly currency: string;

@@ -5,7 +5,7 @@
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { SymptomInput } from "../support/symptoms.ts";
 import type { ChangeSet } from "./change-set.ts";
-import type { IssuedKey, TakenKey } from "./device-key.ts";
+import type { IssuedKey, StockAnswer, StockQuestion, TakenKey } from "./device-key.ts";
 import type {
   Companion,
   EndedMessage,
@@ -141,6 +141,11 @@ export interface OrderStore {
   ): Promise<readonly { readonly isNew: boolean; readonly orderId: string | null }[]>;
   /** Keys that orders of this operator were issued, by id; unknown ids are left out. */
   keysById(operatorId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, IssuedKey>>;
+  /**
+   * Takes one key of the operator's stock for each handset, bound to it from now on and given to no other: what expires first
+   * is used first. Asked again for the same item, or for the same handset before its key was sent, it gives the same one.
+   */
+  takeFromStock(asked: readonly StockQuestion[]): Promise<readonly StockAnswer[]>;
   /** Keys whose id begins with one of these references of 8 octets, of whichever operator: several may. */
   keysByReference(references: readonly Uint8Array[]): Promise<readonly IssuedKey[]>;
 }

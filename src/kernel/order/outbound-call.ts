@@ -24,7 +24,8 @@ type Fields = Readonly<Record<string, string>>;
 
 /** What each kind of call says beside whose it is. */
 export type CallBodies = {
-  readonly key_request: { readonly itemId: string };
+  /** `from`: asked for at its maker, or taken from the maker's keys that were stored beforehand. */
+  readonly key_request: { readonly itemId: string; readonly from: "maker" | "stock" };
   readonly download_notice: { readonly keyId: string; readonly at: Date };
   readonly fee_request: Sum & { readonly chargeId: string };
   readonly portion_payment: Sum & { readonly chargeId: string; readonly make: string };

@@ -19,4 +19,6 @@ export type SettingsValues = {
   readonly points: readonly SettingsPoint[];
   /** Some of them are shipped suggestions that nobody confirmed: they go out only while the operator says so. */
   readonly unconfirmed?: true;
+  /** Access points that came out of a device key: behind a link they are shown while the handset is to have what its key holds. */
+  readonly keyApns?: readonly string[];
 };

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { maker, type TestEngine, testEngine } from "../../../test/fixture/order-engine.ts";
-import { type DeviceKey, decodeDeviceKey, signDeviceKey } from "../../wire/message/device-key.ts";
+import { signDeviceKey } from "../../wire/message/device-key.ts";
+import { type DeviceKey, decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import {
   DEVICE_REPORT_OCTETS,
   encodeDeviceReport,

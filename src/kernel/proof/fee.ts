@@ -10,8 +10,10 @@ import { type FeeTerms, portionMinorOf } from "../settlement/charge.ts";
 export const CALL_DEADLINE_HOURS = 24 * 14;
 
 /** R113-114: the maker hears of the download as soon as there is a receipt, whatever comes after. */
-export function tellMakerOfDownload({ scribe, order }: Booking, item: ItemDraft): void {
-  if (item.keySource !== "maker") return;
+export function tellMakerOfDownload({ scribe, order, terms }: Booking, item: ItemDraft): void {
+  // Of a key of stock its maker hears where it has a key server.
+  const isOfStock = item.keySource === "stock" && relationOf(terms, order.make)?.keyServer != null;
+  if (item.keySource !== "maker" && !isOfStock) return;
   scribe.changes.calls.push({
     id: scribe.newId(),
     operatorId: order.operatorId,

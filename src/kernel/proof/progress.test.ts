@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { type Setup, type TestEngine, testEngine } from "../../../test/fixture/order-engine.ts";
-import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { reportReferenceOf, signDeviceReport } from "../../wire/message/device-report.ts";
 import { ITEM_STATES, type ItemState } from "../order/order.ts";
 

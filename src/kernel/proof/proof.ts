@@ -1,6 +1,6 @@
 /** Proof from outside the SMSC: reports that handsets sign, traffic on an access point, arrivals at the maker's server. */
 import type { TurnupError } from "../../term/error.ts";
-import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import {
   decodeDeviceReport,
   REPORT_REFERENCE_OCTETS,

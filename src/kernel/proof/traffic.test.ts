@@ -9,7 +9,7 @@ import {
   type Setup,
   testEngine,
 } from "../../../test/fixture/order-engine.ts";
-import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { reportReferenceOf, signDeviceReport } from "../../wire/message/device-report.ts";
 import type { SettingsChoice } from "../order/settings-choice.ts";
 import type { SettingsPoint } from "../payload/settings-values.ts";

@@ -1,13 +1,16 @@
 /** What an operator owes for one proven key, and what of it belongs to the manufacturer. Integer minor units. */
 import { money, portionOf } from "../../term/money.ts";
 
+/** As `KeySource` of the operator's terms. */
+type ChargedKeySource = "own" | "maker" | "stock";
+
 export type ChargeDraft = {
   readonly id: string;
   readonly operatorId: string;
   readonly orderId: string;
   readonly itemId: string;
   readonly make: string;
-  readonly keySource: "own" | "maker";
+  readonly keySource: ChargedKeySource;
   readonly feeMinor: bigint;
   readonly portionMinor: bigint;
   readonly currency: string;
@@ -25,10 +28,13 @@ export type FeeTerms = {
 
 /** The part of them that decides what is paid. */
 type FeeContract = Pick<FeeTerms, "feeMinor" | "currency" | "portionBasisPoints"> & {
-  readonly keySource: "own" | "maker" | "none";
+  readonly keySource: ChargedKeySource | "none";
 };
 
-/** The manufacturer's portion: of a key it made only; an own key pays none (201 Fig. 5A has no such step). */
+/**
+ * The manufacturer's portion: of a key that it was asked for only. One of the own data base, made here or stored beforehand,
+ * pays none (201 Fig. 5A has no such step).
+ */
 export function portionMinorOf({ keySource, feeMinor, currency, portionBasisPoints }: FeeContract): bigint {
   if (keySource !== "maker") return 0n;
   return portionOf(money(feeMinor, currency), portionBasisPoints).portion.amountMinor;

@@ -52,6 +52,8 @@ type KeyAnswer = {
   readonly isKeyKnown: boolean;
   /** Of a model that gets none: why. */
   readonly whyNoKey?: string;
+  /** The operator itself says that it is to get none. */
+  readonly isKeyForbidden?: boolean;
 };
 
 export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Judgement {
@@ -88,7 +90,12 @@ function keyAnswerOf(
   const word = said === undefined ? capability.deviceKey : said ? "yes" : "no";
   if (word === "yes") return { takesKey: true, isKeyKnown: true };
   if (word === "no")
-    return { takesKey: false, isKeyKnown: false, whyNoKey: "this model takes no device key over the air" };
+    return {
+      takesKey: false,
+      isKeyKnown: false,
+      whyNoKey: "this model takes no device key over the air",
+      ...(said === false && { isKeyForbidden: true }),
+    };
   // A key comes by the same push as settings by OMA CP: where none is sent, a key is not tried either.
   if (policy.tryKeys && protocol === "omacp") return { takesKey: true, isKeyKnown: false };
   return {

@@ -131,7 +131,7 @@ create table charge (
   constraint charge_check CHECK (((portion_minor >= 0) AND (portion_minor <= fee_minor))),
   constraint charge_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint charge_fee_minor_check CHECK ((fee_minor >= 0)),
-  constraint charge_key_source_check CHECK ((key_source = ANY (ARRAY['own'::text, 'maker'::text]))),
+  constraint charge_key_source_check CHECK ((key_source = ANY (ARRAY['own'::text, 'maker'::text, 'stock'::text]))),
   constraint charge_level_check CHECK ((level = ANY (ARRAY['delivered'::text, 'opened'::text, 'works'::text]))),
   constraint charge_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'paid'::text, 'refused'::text, 'settled'::text]))),
   constraint own_key_pays_no_portion CHECK (((key_source = 'maker'::text) OR (portion_minor = 0)))
@@ -217,7 +217,7 @@ create table device_key (
   updated_at timestamp with time zone not null,
   constraint device_key_pkey PRIMARY KEY (id),
   constraint device_key_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
-  constraint device_key_source_check CHECK ((source = ANY (ARRAY['own'::text, 'maker'::text]))),
+  constraint device_key_source_check CHECK ((source = ANY (ARRAY['own'::text, 'maker'::text, 'stock'::text]))),
   constraint device_key_state_check CHECK ((state = ANY (ARRAY['issued'::text, 'downloaded'::text, 'used'::text, 'deleted'::text, 'revoked'::text])))
 );
 create index device_key_by_reference ON device_key USING btree (reference);
@@ -252,6 +252,45 @@ create table former_number (
   constraint former_number_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
 );
 create index former_number_of_subscriber ON former_number USING btree (subscriber_id, lost_at);
+
+create table key_batch (
+  operator_id uuid not null,
+  id text not null,
+  make text not null,
+  issuer text not null,
+  digest bytea not null,
+  key_count integer not null,
+  imported_by text not null,
+  imported_at timestamp with time zone not null,
+  withdrawn_by text,
+  withdrawn_at timestamp with time zone,
+  constraint key_batch_pkey PRIMARY KEY (operator_id, id),
+  constraint key_batch_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint key_batch_id_check CHECK ((id ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
+  constraint key_batch_key_count_check CHECK ((key_count > 0))
+);
+
+create table key_stock (
+  id uuid not null,
+  operator_id uuid not null,
+  batch_id text not null,
+  make text not null,
+  issuer text not null,
+  sealed bytea not null,
+  not_before timestamp with time zone not null,
+  not_after timestamp with time zone not null,
+  device_id uuid,
+  item_id uuid,
+  bound_at timestamp with time zone,
+  withdrawn_at timestamp with time zone,
+  constraint key_stock_pkey PRIMARY KEY (id),
+  constraint key_stock_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint key_stock_operator_id_batch_id_fkey FOREIGN KEY (operator_id, batch_id) REFERENCES key_batch(operator_id, id),
+  constraint key_stock_bound_whole CHECK (((device_id IS NULL) = (bound_at IS NULL)))
+);
+create index key_stock_free ON key_stock USING btree (operator_id, lower(make), not_after, id) WHERE ((device_id IS NULL) AND (withdrawn_at IS NULL));
+create index key_stock_of_batch ON key_stock USING btree (operator_id, batch_id);
+create index key_stock_of_device ON key_stock USING btree (device_id, id) WHERE (device_id IS NOT NULL);
 
 create table link (
   id uuid not null,
@@ -637,13 +676,19 @@ create table relation (
   currency text not null,
   fee_level text not null,
   portion_basis_points integer not null,
+  key_request_by text not null default 'model_and_imei'::text,
+  delete_after_use boolean not null default true,
+  key_apns_as_settings boolean not null default false,
+  key_stock_low integer not null default 20,
   constraint relation_pkey PRIMARY KEY (id),
   constraint relation_operator_id_make_key UNIQUE (operator_id, make),
   constraint relation_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint relation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint relation_fee_level_check CHECK ((fee_level = ANY (ARRAY['delivered'::text, 'opened'::text, 'works'::text]))),
   constraint relation_fee_minor_check CHECK ((fee_minor >= 0)),
-  constraint relation_key_source_check CHECK ((key_source = ANY (ARRAY['own'::text, 'maker'::text, 'none'::text]))),
+  constraint relation_key_request_by_check CHECK ((key_request_by = ANY (ARRAY['model_and_imei'::text, 'model'::text, 'imei'::text]))),
+  constraint relation_key_source_check CHECK ((key_source = ANY (ARRAY['own'::text, 'maker'::text, 'stock'::text, 'none'::text]))),
+  constraint relation_key_stock_low_check CHECK ((key_stock_low >= 0)),
   constraint relation_portion_basis_points_check CHECK (((portion_basis_points >= 0) AND (portion_basis_points <= 10000)))
 );
 create unique index relation_once ON relation USING btree (operator_id, lower(make));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
 import { hashToken, tokenOf } from "../../kernel/account/token.ts";
-import type { Relation } from "../../kernel/order/operator-terms.ts";
+import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/order/operator-terms.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import { uuidv7 } from "../database/uuid.ts";
@@ -103,6 +103,7 @@ const relation: Relation = {
   currency: "EUR",
   feeLevel: "works",
   portionBasisPoints: 3_000,
+  ...DEFAULT_KEY_TERMS,
 };
 
 test("a relation is one a make whatever its letter case, and comes back as it was given", async () => {

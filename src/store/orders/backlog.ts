@@ -25,6 +25,8 @@ export type Backlog = {
   /** Calls to key servers and payment systems, by kind. */
   readonly calls: Readonly<Record<string, Pile>>;
   readonly unmatchedReceipts: number;
+  /** Stocks of makers' keys by how much is left: `enough`, `low`, `empty`; of relations that take keys from stock. */
+  readonly keyStocks: Readonly<Record<string, number>>;
 };
 
 const counted = (from: string): string =>
@@ -55,6 +57,18 @@ const CALLS = {
            from unnest($1::text[]) as k(kind)`,
 };
 
+const KEY_STOCKS = {
+  name: "backlog_key_stocks", // relation_once, key_stock_free
+  text: `select s.state, count(*) filter (where s.state = n.state)::int as count
+           from unnest(array['enough', 'low', 'empty']) as s(state) left join (
+             select case when f.free = 0 then 'empty' when f.free <= r.key_stock_low then 'low' else 'enough' end as state
+               from relation r cross join lateral (
+                 select count(*) as free from (select from key_stock k
+                   where k.operator_id = r.operator_id and lower(k.make) = lower(r.make) and k.device_id is null
+                     and k.withdrawn_at is null and k.not_after > $1 limit r.key_stock_low + 1) c) f
+              where r.key_source = 'stock') n on true group by s.state`,
+};
+
 export async function readBacklog(
   database: Database,
   callKinds: readonly string[],
@@ -72,7 +86,9 @@ export async function readBacklog(
       }>(PILES, [now]))!;
       const open = await tx.rows<{ state: string; count: number }>(OPEN_ORDERS);
       const calls = await tx.rows<Pile & { kind: string }>(CALLS, [callKinds]);
+      const stocks = await tx.rows<{ state: string; count: number }>(KEY_STOCKS, [now]);
       return {
+        keyStocks: Object.fromEntries(stocks.map(({ state, count }) => [state, count])),
         outbox: { count: piles.outbox, firstDueAt: piles.outboxSince },
         inFlight: piles.inFlight,
         openOrders: Object.fromEntries(open.map(({ state, count }) => [state, count])),

@@ -6,7 +6,7 @@ import { orderShop, pair } from "../../../test/fixture/order-shop.ts";
 import type { OutgoingMessage, Receipt } from "../../kernel/order/message.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
-import { decodeDeviceKey } from "../../wire/message/device-key.ts";
+import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { arrivalProofOf, reportReferenceOf, signDeviceReport } from "../../wire/message/device-report.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import { uuidv7 } from "../database/uuid.ts";

@@ -27,6 +27,7 @@ import { issuedKeys } from "./issued-keys.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
 import { ownLeases } from "./own-leases.ts";
+import { stockKeys } from "./stock-keys.ts";
 
 type SealedSubject = {
   readonly imsi_sealed: Buffer;
@@ -160,6 +161,7 @@ type Surroundings = {
   readonly nodeNumber?: () => number | null;
   readonly homePlmnOf?: HomePlmnResolver;
   readonly changes?: Changes;
+  readonly clock?: () => Date;
 };
 
 export function createOrderStore(
@@ -223,6 +225,7 @@ export function createOrderStore(
     },
     noteSymptoms: (operatorId, seen) => noteSymptoms(database, sealer, operatorId, seen),
     ...issuedKeys(database, sealer),
+    ...stockKeys(database, sealer, surroundings.clock),
   };
 }
 

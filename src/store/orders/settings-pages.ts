@@ -57,6 +57,11 @@ export function createSettingsPages(deps: {
   readonly onOpened: (orderId: string, itemId: string) => Promise<void>;
   /** Whether access points that nobody confirmed may go out for this operator now. */
   readonly maySendUnconfirmed: (operatorId: string) => Promise<boolean>;
+  /** Whether the handset of an order is to get no key any more, by what its operator says now. */
+  readonly isKeyWithheld: (order: {
+    readonly operatorId: string;
+    readonly orderId: string;
+  }) => Promise<boolean>;
 }): SettingsPages {
   const hashes = createCoalescer<Buffer, Link | undefined>({
     ...TOGETHER,
@@ -88,14 +93,21 @@ export function createSettingsPages(deps: {
       const { operatorName, make, model } = link;
       const now = deps.clock();
       if (link.expiresAt <= now) return { state: "expired", operatorName };
-      const { points, unconfirmed } = JSON.parse(deps.sealer.open("settings", link.sealed)) as SettingsValues;
+      const {
+        points,
+        unconfirmed,
+        keyApns = [],
+      } = JSON.parse(deps.sealer.open("settings", link.sealed)) as SettingsValues;
       if (unconfirmed && !(await deps.maySendUnconfirmed(link.operatorId)))
         return { state: "expired", operatorName };
+      const isWithheld = keyApns.length > 0 && (await deps.isKeyWithheld(link));
+      const shown = isWithheld ? points.filter(({ apn }) => !keyApns.includes(apn)) : points;
+      if (shown.length === 0) return { state: "expired", operatorName };
       if (link.openedAt === null) {
         await deps.onOpened(link.orderId, link.itemId);
         await openings.put([link.id])[0];
       }
-      return { state: "open", operatorName, make, model, points };
+      return { state: "open", operatorName, make, model, points: shown };
     },
   };
 }

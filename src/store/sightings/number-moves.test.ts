@@ -366,6 +366,7 @@ test("a link that went to a number that moved on stays closed; the SIM's new num
     clock: () => new Date(shop.time.now),
     onOpened: async (orderId) => void opened.push(orderId),
     maySendUnconfirmed: async () => true,
+    isKeyWithheld: async () => false,
   });
   const tokenTo = async (msisdn: string): Promise<string> => {
     const his = (await sent(fixture)).filter(({ to }) => to === msisdn);

@@ -4,14 +4,8 @@ import fc from "fast-check";
 import { test } from "vitest";
 import { SEED } from "../../../test/fixture/seed.ts";
 import { DecodeError } from "../decode-error.ts";
-import {
-  bindingOf,
-  type DeviceKeyBody,
-  decodeDeviceKey,
-  encodeDeviceKey,
-  signDeviceKey,
-  verifyDeviceKey,
-} from "./device-key.ts";
+import { bindDeviceKey, binderOf, bindingOf, signDeviceKey, verifyDeviceKey } from "./device-key.ts";
+import { type DeviceKeyBody, decodeDeviceKey, encodeDeviceKey } from "./device-key-form.ts";
 
 const maker = generateKeyPairSync("ed25519");
 const stranger = generateKeyPairSync("ed25519");
@@ -128,4 +122,74 @@ test("a key bound to a model is taken by any handset of it, and by none of anoth
   assert.equal(verifyDeviceKey(modelKey, publicKeyOf, IMEI_B, now).kind, "valid");
   const verdict = verifyDeviceKey(modelKey, publicKeyOf, "990000862471854", now);
   assert.ok(verdict.kind === "refused" && verdict.reason === "foreign_key");
+});
+
+const operator = generateKeyPairSync("ed25519");
+const { binding: _binding, boundTo: _boundTo, ...unbound } = body;
+const beforehand = (more: Partial<DeviceKeyBody> = {}): Uint8Array =>
+  signDeviceKey(
+    {
+      ...unbound,
+      boundTo: "none",
+      binding: new Uint8Array(8),
+      binder: binderOf(operator.publicKey),
+      ...more,
+    },
+    maker.privateKey,
+  );
+const reasonOf = (key: Uint8Array, imei: string | null = IMEI_A): string => {
+  const verdict = verifyDeviceKey(key, publicKeyOf, imei, now);
+  return verdict.kind === "valid" ? "valid" : verdict.reason;
+};
+
+test("a key that was made beforehand is one handset's once its binder bound it, and before that nobody's (R131)", () => {
+  const stock = beforehand();
+  const bound = bindDeviceKey(stock, IMEI_A, operator.privateKey);
+  assert.deepEqual([reasonOf(stock), reasonOf(stock, null)], ["foreign_key", "valid"]);
+  assert.deepEqual([reasonOf(bound), reasonOf(bound, IMEI_B)], ["valid", "foreign_key"]);
+  assert.deepEqual(bindDeviceKey(stock, IMEI_A, operator.privateKey), bound);
+  assert.deepEqual(encodeDeviceKey(decodeDeviceKey(bound)), bound);
+  assert.deepEqual(encodeDeviceKey(decodeDeviceKey(stock)), stock);
+  const inner = bound.subarray(10, bound.length - 64);
+  assert.deepEqual(Buffer.from(inner), Buffer.from(stock), "the maker's octets travel unchanged");
+});
+
+test("nobody but whom its maker named binds a key, and nobody binds it twice", () => {
+  const bound = bindDeviceKey(beforehand(), IMEI_A, operator.privateKey);
+  assert.throws(() => bindDeviceKey(beforehand(), IMEI_B, stranger.privateKey), RangeError);
+  assert.throws(() => bindDeviceKey(bound, IMEI_B, operator.privateKey), RangeError);
+  assert.throws(() => bindDeviceKey(bytes, IMEI_B, operator.privateKey), RangeError);
+  // Another handset's binding around the same key, under a signature of somebody else.
+  const forged = Uint8Array.from(bound);
+  forged.set(bindingOf(confirmSecret, keyId, IMEI_B), 2);
+  assert.equal(reasonOf(forged, IMEI_B), "bad_signature");
+  const otherBinder = beforehand({ binder: binderOf(stranger.publicKey) });
+  const stolen = Uint8Array.from(bindDeviceKey(otherBinder, IMEI_B, stranger.privateKey));
+  stolen.set(beforehand(), 10);
+  assert.equal(reasonOf(stolen, IMEI_B), "bad_signature");
+});
+
+test("a key made for a model and bound to one of its handsets is no other's, nor of another model's", () => {
+  const forModel = beforehand({
+    boundTo: "model",
+    binding: bindingOf(confirmSecret, keyId, IMEI_A, "model"),
+  });
+  assert.equal(reasonOf(forModel), "foreign_key");
+  const bound = bindDeviceKey(forModel, IMEI_A, operator.privateKey);
+  assert.deepEqual([reasonOf(bound), reasonOf(bound, IMEI_B)], ["valid", "foreign_key"]);
+  const otherModel = "867723051234560";
+  const misled = bindDeviceKey(forModel, otherModel, operator.privateKey);
+  assert.equal(reasonOf(misled, otherModel), "foreign_key");
+});
+
+test("a key that is to be bound, cut short anywhere, is refused, and one that says two things of it too", () => {
+  const bound = bindDeviceKey(beforehand(), IMEI_A, operator.privateKey);
+  for (let cut = 0; cut < bound.length; cut++)
+    assert.throws(() => decodeDeviceKey(bound.subarray(0, cut)), DecodeError, `cut at ${cut}`);
+  const unsaid = beforehand();
+  const script = 2 + 16 + 8 + 16 + 8;
+  unsaid[script] = (unsaid[script] ?? 0) & ~0x20;
+  assert.throws(() => decodeDeviceKey(unsaid), /a binder without its bit/);
+  assert.throws(() => beforehand({ boundTo: "handset" }), RangeError);
+  assert.throws(() => signDeviceKey({ ...body, boundTo: "none" }, maker.privateKey), RangeError);
 });

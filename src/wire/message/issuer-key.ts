@@ -15,7 +15,11 @@ export type IssuerKey = {
   readonly spki: string;
   readonly pem: string;
   readonly fingerprint: string;
+  /** The 32 octets alone (RFC 8032 clause 5.1.5), in hex: by them a maker names who binds its keys at their first use. */
+  readonly raw: string;
 };
+
+const RAW_OCTETS = 32;
 
 /**
  * @param key public, or private: its public half is told
@@ -31,6 +35,7 @@ export function issuerKeyOf(issuer: string, key: KeyObject): IssuerKey {
     spki: octets.toString("base64"),
     pem: publicKey.export({ type: "spki", format: "pem" }).toString(),
     fingerprint: createHash("sha256").update(octets).digest("base64"),
+    raw: octets.subarray(-RAW_OCTETS).toString("hex"),
   };
 }
 
@@ -41,10 +46,12 @@ export const issuerKeyLines = ({
   spki,
   pem,
   fingerprint,
+  raw,
 }: IssuerKey): readonly string[] => [
   `issuer       ${issuer}`,
   `algorithm    ${algorithm}`,
   `SPKI base64  ${spki}`,
   `fingerprint  ${fingerprint}  (SHA-256 of the SPKI, base64)`,
+  `raw hex      ${raw}`,
   ...pem.trimEnd().split("\n"),
 ];

@@ -2,17 +2,20 @@
  * What Turnup and a manufacturer say to each other, as JSON over mutual TLS.
  *
  *   Turnup -> maker   POST /v1/keys        a batch of requests, each answered by itself: a key or a refusal
+ *   Turnup -> maker   POST /v1/batches     keys made beforehand, for handsets that are not known yet
  *   Turnup -> maker   POST /v1/downloads   which keys reached their handsets
  *   Turnup -> maker   POST /v1/payments    remittance advice: portions that the operator paid
  *   Turnup -> maker   GET  /v1/keys        the keys issued to this client, oldest first, paged by `after`
  *   Turnup -> maker   GET  /v1/payments    each key with what is due, what came, and whether they differ
+ *   maker -> Turnup   POST /v1/key-batches keys made beforehand, as its answer to POST /v1/batches has them
  *   maker -> Turnup   POST /v1/arrivals    which keys' handsets reached the manufacturer's server, with their proofs
  *
  * A repeated `requestId`, `keyId`, `paymentId` or `arrivalId` says the same thing again and changes nothing.
  * Dates travel as RFC 3339 text, octets as base64, key ids as hex, money as whole minor units.
  */
-import { KEY_ID_OCTETS, MAX_DEVICE_KEY_OCTETS } from "./device-key.ts";
+import { BINDER_OCTETS, KEY_ID_OCTETS, MAX_DEVICE_KEY_OCTETS } from "./device-key-form.ts";
 import {
+  boolean,
   hexText,
   instant,
   integer,
@@ -28,12 +31,18 @@ import {
 
 /** Entries in one POST. */
 export const MAX_BATCH = 500;
+/** Keys in one batch made beforehand: less than three mebibytes of text. */
+export const MAX_BATCH_KEYS = 2_000;
+/** Largest text of a batch, in octets. */
+export const MAX_BATCH_OCTETS = 4 * 1_048_576;
 /** Entries on one page of an answer. */
 const MAX_PAGE = 1_000;
+
 /** Longest name of a make, in characters. */
 export const MAX_MAKE_CHARACTERS = 80;
 /** Longest name of a model, in characters. */
 export const MAX_MODEL_CHARACTERS = 120;
+
 /** A request of 500 entries stays far below this. */
 export const MAX_BODY_OCTETS = 1_048_576;
 
@@ -57,6 +66,7 @@ const KEY_REFUSALS = [
   "malformed",
   "try_later",
 ] as const;
+
 /** Why a maker gives no key. `try_later` is the only one that time may change. */
 export type KeyRefusalCode = (typeof KEY_REFUSALS)[number];
 
@@ -66,13 +76,19 @@ const readModel = object({
   tac: digits(8, 8),
 });
 const readUniqueId = object({ imei: digits(14, 16) });
+const readNetwork = object({ mcc: digits(3, 3), mnc: digits(2, 3) });
 const readKeyRequestItem = object({
   requestId: id,
   model: optional(readModel),
   uniqueId: optional(readUniqueId),
   /** The network whose SIM the handset holds, so that the maker picks an access point which that network serves. */
-  network: optional(object({ mcc: digits(3, 3), mnc: digits(2, 3) })),
+  network: optional(readNetwork),
+  /** Who binds a key that is asked for by its model alone: an Ed25519 public key of 32 octets. */
+  binder: optional(hexText(BINDER_OCTETS)),
+  /** False: the key is wanted to stay on the handset. */
+  deleteAfterUse: optional(boolean),
 });
+
 /** At least one of model and unique id is there. */
 export type KeyRequest = ReturnType<typeof readKeyRequestItem>;
 /**
@@ -96,6 +112,7 @@ const readKeyAnswerItem = object({
   key: optional(octets({ min: 1, max: MAX_DEVICE_KEY_OCTETS })),
   refused: optional(readRefused),
 });
+
 /** A key's octets (`decodeDeviceKey` reads them), or why there is none. */
 export type KeyAnswer =
   | { readonly requestId: string; readonly key: Uint8Array }
@@ -114,6 +131,7 @@ const readKeyAnswer: Read<KeyAnswer> = (value, path) => {
  * @throws ShapeError
  */
 export const readKeyAnswers = object({ keys: list(readKeyAnswer, { min: 1, max: MAX_BATCH }) });
+
 /** The answer as JSON text, which `readKeyAnswers` reads back. */
 export const writeKeyAnswers = (keys: readonly KeyAnswer[]): string =>
   JSON.stringify({
@@ -122,7 +140,39 @@ export const writeKeyAnswers = (keys: readonly KeyAnswer[]): string =>
     ),
   });
 
+/**
+ * The body of `POST /v1/batches`: so many keys, for handsets that are not known yet, bound at their first use by the binder.
+ * The same batch id gives the same keys again.
+ * @throws ShapeError
+ */
+export const readBatchRequest = object({
+  batchId: id,
+  make: text({ max: MAX_MAKE_CHARACTERS }),
+  count: integer({ min: 1, max: MAX_BATCH_KEYS }),
+  binder: hexText(BINDER_OCTETS),
+  network: optional(readNetwork),
+  deleteAfterUse: optional(boolean),
+});
+/** A request for keys beforehand, as `readBatchRequest` reads it. */
+export type BatchRequest = ReturnType<typeof readBatchRequest>;
+/**
+ * Keys that were made beforehand: the answer to `POST /v1/batches`, a file, and the body of `POST /v1/key-batches`.
+ * Each is a device key that names its binder and no handset; octets travel as base64.
+ * @throws ShapeError
+ */
+export const readKeyBatch = object({
+  batchId: id,
+  make: text({ max: MAX_MAKE_CHARACTERS }),
+  keys: list(octets({ min: 1, max: MAX_DEVICE_KEY_OCTETS }), { min: 1, max: MAX_BATCH_KEYS }),
+});
+/** A maker's batch: its own name of it, the make, and the keys as it signed them. */
+export type KeyBatch = ReturnType<typeof readKeyBatch>;
+/** The batch as JSON text, which `readKeyBatch` reads back. */
+export const writeKeyBatch = ({ keys, ...batch }: KeyBatch): string =>
+  JSON.stringify({ ...batch, keys: keys.map((key) => Buffer.from(key).toString("base64")) });
+
 const readDownload = object({ keyId, at: instant });
+
 /** A key reached its handset: its id in hex, and when. */
 export type DownloadNotice = ReturnType<typeof readDownload>;
 /**
@@ -132,6 +182,7 @@ export type DownloadNotice = ReturnType<typeof readDownload>;
 export const readDownloads = object({ downloads: list(readDownload, { min: 1, max: MAX_BATCH }) });
 
 const readRemittance = object({ paymentId: id, keyId, amountMinor, currency, at: instant });
+
 /** The operator's word that it paid a portion; the maker matches it with what is due. */
 export type Remittance = ReturnType<typeof readRemittance>;
 /**
@@ -146,6 +197,7 @@ export const readNoticeAnswer = object({
   repeated: integer({ min: 0, max: MAX_BATCH }),
   unknown: list(id, { max: MAX_BATCH }),
 });
+
 /** What became of a batch of notices, in numbers; `unknown` names the keys. */
 export type NoticeAnswer = ReturnType<typeof readNoticeAnswer>;
 
@@ -165,6 +217,7 @@ const readIssuedKey = object({
   downloadedAt: optional(instant),
   replacedBy: optional(keyId),
 });
+
 /** One key that the maker gave this client, and the later key that took its place. */
 export type IssuedKey = ReturnType<typeof readIssuedKey>;
 /** `next` is the `after` of the next page; none on the last. */
@@ -179,6 +232,7 @@ const readPaymentState = object({
   currency,
   downloadedAt: optional(instant),
 });
+
 /** One key's account at the maker: `differs` when what came is not what is due. */
 export type PaymentState = ReturnType<typeof readPaymentState>;
 /**
@@ -207,6 +261,7 @@ const readArrival = object({
   /** `arrivalProofOf` by the handset: whoever holds the key's confirm secret can check it. */
   proof: octets({ min: 16, max: 16 }),
 });
+
 /** A handset reached the maker's server over an access point of its key; `proof` shows that it held the key. */
 export type Arrival = ReturnType<typeof readArrival>;
 /**
@@ -214,6 +269,7 @@ export type Arrival = ReturnType<typeof readArrival>;
  * @throws ShapeError
  */
 export const readArrivals = object({ arrivals: list(readArrival, { min: 1, max: MAX_BATCH }) });
+
 /** The body as JSON text, which `readArrivals` reads back. */
 export const writeArrivals = (arrivals: readonly Arrival[]): string =>
   JSON.stringify({
