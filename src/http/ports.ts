@@ -3,7 +3,6 @@
  * view of another room and are fulfilled in `app/`.
  */
 
-import type { KeyBatches } from "../kernel/keys/key-batches.ts";
 import type { Changes } from "../kernel/account/changes.ts";
 import type { Enrolments } from "../kernel/account/enrolment.ts";
 import type { OwnRecords } from "../kernel/account/own-records.ts";
@@ -22,6 +21,7 @@ import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
+import type { KeyBatches } from "../kernel/keys/key-batches.ts";
 import type { Relation } from "../kernel/order/operator-terms.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
 import type { Peers } from "../kernel/order/peers.ts";

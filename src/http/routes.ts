@@ -21,6 +21,7 @@ import { listUnknownDevices } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
 import { issueEnrolment } from "./v1/enrolments.ts";
 import { showIssuer } from "./v1/issuer.ts";
+import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
 import { listOffers, sendOffers } from "./v1/offers.ts";
 import { cancelOrder } from "./v1/orders/cancel.ts";
@@ -35,7 +36,6 @@ import {
 } from "./v1/partner/requests.ts";
 import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
-import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
 import { reportRestored } from "./v1/reports/restored.ts";
 import {

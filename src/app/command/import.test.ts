@@ -228,7 +228,7 @@ test("relations come as JSON or csv, are held to the rules of the API, and repla
   assert.match(first.stderr, /relation 4: is no object/);
   const csv = fixture.file(
     "relations.csv",
-    'make,deal,key_source,key_server,app_hosts,fee_minor,currency,fee_level,portion_basis_points,access_points\nacme,no,maker,https://keys.acme.example,mms.acme.example|x.example,250,EUR,opened,2500,"[{""use"":""maker"",""apn"":""acme.apn"",""authType"":""none""}]"\n*,yes,none,,,0,EUR,works,0,\n',
+    'make,deal,key_source,key_server,app_hosts,fee_minor,currency,fee_level,portion_basis_points,delete_after_use,key_stock_low,access_points\nacme,no,maker,https://keys.acme.example,mms.acme.example|x.example,250,EUR,opened,2500,no,7,"[{""use"":""maker"",""apn"":""acme.apn"",""authType"":""none""}]"\n*,yes,none,,,0,EUR,works,0,,,\n',
   );
   assert.equal((await run("relations", csv, "--operator", "west")).exitCode, 0);
   const [other, acme] = await registry.relations.list(id);
@@ -245,6 +245,10 @@ test("relations come as JSON or csv, are held to the rules of the API, and repla
     currency: "EUR",
     feeLevel: "opened",
     portionBasisPoints: 2500,
+    keyRequestBy: "model_and_imei",
+    deleteAfterUse: false,
+    keyApnsAsSettings: false,
+    keyStockLow: 7,
   });
 });
 

@@ -92,7 +92,8 @@ function addRoutes(app: FastifyInstance, doors: Doors): void {
   app.post("/v1/batches", async (request, reply) => {
     const wanted = readBatchRequest(request.body, "");
     const answer = await durable(doors, keyServer.issueBatch(callerOf(request), wanted, now()));
-    if ("code" in answer) return problem(reply, answer.code === "try_later" ? 503 : 409, answer.code, answer.reason);
+    if ("code" in answer)
+      return problem(reply, answer.code === "try_later" ? 503 : 409, answer.code, answer.reason);
     return reply.type("application/json").send(writeKeyBatch(answer));
   });
   app.post("/v1/downloads", async (request) => {

@@ -3,7 +3,7 @@ import Type from "typebox";
 import { importBatch } from "../../kernel/keys/import-batch.ts";
 import { TurnupError } from "../../term/error.ts";
 import { MAX_BATCH_KEYS, MAX_BATCH_OCTETS } from "../../wire/message/maker-api.ts";
-import { ok, route } from "../route.ts";
+import { created, ok, route } from "../route.ts";
 import { integerOrNull, named, text, textOrNull, words } from "../schema.ts";
 
 const BATCH_ID = Type.String({
@@ -82,7 +82,7 @@ export const importKeyBatch = route({
       { ...body, keys },
       caller.label,
     );
-    return ok(batch);
+    return created(batch);
   },
 });
 

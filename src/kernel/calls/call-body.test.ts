@@ -98,7 +98,7 @@ for (const kind of CALL_KINDS) {
     for (const name of Object.keys(row)) {
       const { [name]: _, ...rest } = row;
       const isOptional =
-        /^(remoteId|language|undo|catalogId|currency|prepared|channel|assurance|reference)$/.test(name);
+        /^(from|remoteId|language|undo|catalogId|currency|prepared|channel|assurance|reference)$/.test(name);
       if (!isOptional) assert.equal(readCallBody(kind, rest), undefined, name);
       assert.equal(readCallBody(kind, { ...row, [name]: 7 }), undefined, `${name} as a number`);
     }
@@ -123,6 +123,7 @@ test("what a release before did not write means what it meant there", () => {
     language: "en",
     assurance: "none",
   });
+  assert.deepEqual(readCallBody("key_request", { itemId: "i" }), { itemId: "i", from: "maker" });
   assert.deepEqual(readCallBody("mail_notice", { language: "en" }), { channel: "mail", language: "en" });
 });
 

@@ -15,6 +15,7 @@ test("the example key of RFC 8410 reads the same as PEM and as base64, and its f
     spki: RFC_8410,
     pem: `-----BEGIN PUBLIC KEY-----\n${RFC_8410}\n-----END PUBLIC KEY-----\n`,
     fingerprint: createHash("sha256").update(octets).digest("base64"),
+    raw: "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1",
   });
   const printed = issuerKeyLines(key).join("\n");
   for (const wanted of ["maker", RFC_8410, key.fingerprint, key.pem.trimEnd()])
