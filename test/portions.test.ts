@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { test } from "vitest";
 import { portionMinorOf } from "../src/kernel/settlement/charge.ts";
 import { createKeyServer } from "../src/maker/key-server.ts";
-import { type MakerClient } from "../src/maker/policy.ts";
+import type { MakerClient } from "../src/maker/policy.ts";
 import { SEED } from "./fixture/seed.ts";
 
 const CONTRACTS = 10_000;

@@ -2,11 +2,12 @@
  * A made-up virtual operator, so that a first start shows the whole road: its access points, what it agreed with
  * manufacturers, and tokens for those who speak to it. Made once; what somebody changed since stays changed.
  */
-import { DEFAULT_KEY_TERMS } from "../../kernel/order/operator-terms.ts";
+
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { hashToken, tokenOf } from "../../kernel/account/token.ts";
 import type { Relation } from "../../kernel/order/operator-terms.ts";
+import { DEFAULT_KEY_TERMS } from "../../kernel/order/operator-terms.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { ensureOperator, type Operator } from "../../store/operator/operators.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type MakerRefusal, makerDoors } from "../../http/maker/server.ts";
 import { createKeyServer, type KeyServer } from "../../maker/key-server.ts";
-import { type MakerPolicy } from "../../maker/policy.ts";
+import type { MakerPolicy } from "../../maker/policy.ts";
 import { openMakerJournal } from "../../store/journal/maker-journal.ts";
 import type { MakerCertificates } from "../certificates/certificates.ts";
 import { opening } from "../server/closing-stack.ts";

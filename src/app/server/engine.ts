@@ -2,7 +2,7 @@
  * The engine of a server: conductor, books, outbox and calls with their loops, and the SMPP session. It has no state
  * of its own beyond what is under way, so any number of engines may run on one database.
  */
-import { binderOf } from "../../wire/message/device-key.ts";
+
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bookkeeper, createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
@@ -25,6 +25,7 @@ import { type Delivered, type Receivers, takeDelivery } from "../../net/smsc/del
 import { createEsme, type Esme, type EsmeOptions } from "../../net/smsc/esme.ts";
 import { type ReceiptIds, responseFormOf } from "../../net/smsc/receipt-ids.ts";
 import { createSmscPort } from "../../net/smsc/smsc-port.ts";
+import { binderOf } from "../../wire/message/device-key.ts";
 import type { AppletOutcome, AppletReports } from "./applet-reports.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { type Arrivals, noArrivals } from "./measures.ts";
