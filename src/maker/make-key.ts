@@ -54,7 +54,7 @@ export function makeKey(
 }
 /** What its maker's signature ties the key to: the handset that was named, else the model, else nothing. */
 
-export function tieOf(
+function tieOf(
   { uniqueId, model }: Pick<KeyRequest, "uniqueId" | "model">,
   confirmSecret: Uint8Array,
   keyId: Uint8Array,
@@ -63,11 +63,11 @@ export function tieOf(
   if (model) return { boundTo: "model", binding: bindingOf(confirmSecret, keyId, model.tac, "model") };
   return { boundTo: "none", binding: new Uint8Array(BINDING_OCTETS) };
 }
-export const octetsOfHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
+const octetsOfHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
 /** Before the moment of issue, for handsets whose clock is slow. */
-export const CLOCK_SLACK_MS = 24 * 3600000;
-export const KEY_ID_OCTETS = 16;
-export const CONFIRM_SECRET_OCTETS = 16;
+const CLOCK_SLACK_MS = 24 * 3600000;
+const KEY_ID_OCTETS = 16;
+const CONFIRM_SECRET_OCTETS = 16;
 /** What a client owes for one key: by the same function as the operator's books. */
-export const portionMinorOf = ({ feeMinor, portionBasisPoints, currency }: MakerClient): number =>
+const portionMinorOf = ({ feeMinor, portionBasisPoints, currency }: MakerClient): number =>
   Number(portionOf(money(feeMinor, currency), portionBasisPoints).portion.amountMinor); // no more than the fee, which is safe

@@ -15,7 +15,7 @@ export type MakerClient = {
   readonly portionBasisPoints: number;
   readonly currency: string;
 };
-export type KeyOffer = {
+type KeyOffer = {
   readonly accessPoints: readonly KeyAccessPoint[];
   readonly hosts: readonly string[];
 };

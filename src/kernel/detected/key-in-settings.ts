@@ -4,11 +4,11 @@
  */
 import type { DeviceKey } from "../../wire/message/device-key-form.ts";
 import { keyPoints, sendSettingsOf } from "../delivery/send.ts";
-import type { SettingsProtocol } from "../devices/settings-protocol.ts";
 import { listed } from "../order/access-points.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import type { Turn } from "../order/turn.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
+import type { Judgement } from "../support/judge.ts";
 
 type KeyInSettings = { readonly item: ItemDraft; readonly key: DeviceKey };
 
@@ -17,7 +17,7 @@ export function sendInSettings(
   turn: Turn,
   { item, key }: KeyInSettings,
   settings: ItemDraft,
-  { values, protocol }: { readonly values: SettingsValues; readonly protocol: SettingsProtocol },
+  { values, protocol }: { readonly values: SettingsValues; readonly protocol: Judgement["protocol"] },
 ): void {
   const named = new Set(values.points.map(({ apn }) => apn.toLowerCase()));
   const fresh = key.accessPoints.filter(({ apn }) => !named.has(apn.toLowerCase()));
@@ -28,7 +28,7 @@ export function sendInSettings(
 }
 
 /** The ordinary settings went before: a key that was asked for anew. */
-export function sendAlone(turn: Turn, { item, key }: KeyInSettings, protocol: SettingsProtocol): void {
+export function sendAlone(turn: Turn, { item, key }: KeyInSettings, protocol: Judgement["protocol"]): void {
   noteOrigin(turn, { item, key });
   const keyApns = key.accessPoints.map(({ apn }) => apn);
   const values = { name: turn.terms.operatorName, points: keyPoints(key.accessPoints), keyApns };

@@ -5,7 +5,7 @@
 import type { Relation } from "../order/operator-terms.ts";
 import type { Judgement } from "../support/judge.ts";
 
-export type KeyRoad = "key" | "settings" | "none";
+type KeyRoad = "key" | "settings" | "none";
 
 export function keyRoadOf(
   { takesKey, isKeyForbidden }: Pick<Judgement, "takesKey" | "isKeyForbidden">,

@@ -11,7 +11,7 @@ type CheckedKey =
   | { readonly kind: "wrong"; readonly cause: string; readonly reason: string };
 
 /** For which handset, and by whose word. */
-export type KeyCheck = {
+type KeyCheck = {
   readonly publicKeyOf: (issuer: string) => KeyObject | undefined;
   readonly imei: string;
   readonly now: Date;

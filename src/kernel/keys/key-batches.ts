@@ -10,7 +10,7 @@ import type { KeyBatch } from "../../wire/message/maker-api.ts";
 import { uuidOf } from "./key-id.ts";
 
 /** A key that lies in stock: as its maker signed it, bound to nobody. */
-export type StockKey = {
+type StockKey = {
   readonly id: string;
   readonly bytes: Uint8Array;
   readonly notBefore: Date;

@@ -3,10 +3,9 @@
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
-import type { KeyState } from "./device-key.ts";
+import type { KeySource, KeyState } from "./device-key.ts";
 import type { EventKind } from "./event-kind.ts";
 import type { MessageKind, PayloadProtocol } from "./message.ts";
-import type { KeySource } from "./operator-terms.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { CallContent } from "./outbound-call.ts";
 import type { NewAudit, NewTextReply } from "./reply-store.ts";

@@ -2,17 +2,15 @@
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { AccessPoint } from "../settings/access-point.ts";
 import type { SupportOverride } from "../support/decide-support.ts";
+import type { KeySource } from "./device-key.ts";
 import type { Level, NetworkKind } from "./order.ts";
 import type { OrderPolicy } from "./policy.ts";
 
 /** By what a maker is asked for a key (US 11,109,201, claims 3 and 16). */
 export const KEY_REQUESTS = ["model_and_imei", "model", "imei"] as const;
-export const KEY_SOURCES = ["own", "maker", "stock"] as const;
-/** Where a key came from: made here, asked for at its maker, or out of a maker's batch that was stored beforehand. */
-export type KeySource = (typeof KEY_SOURCES)[number];
 
 /** What was agreed about a make's keys beside their price. */
-export type KeyTerms = {
+type KeyTerms = {
   readonly keyRequestBy: (typeof KEY_REQUESTS)[number];
   /** Keys are made so, and asked for so, that they delete themselves from the handset once they worked (R104). */
   readonly deleteAfterUse: boolean;

@@ -2,9 +2,8 @@
 
 import type { FeeTerms } from "../settlement/charge.ts";
 import type { SeenSymptom } from "../support/symptoms.ts";
-import type { KeyState } from "./device-key.ts";
+import type { KeySource, KeyState } from "./device-key.ts";
 import type { CarrierMessage } from "./message.ts";
-import type { KeySource } from "./operator-terms.ts";
 import type { ItemKind, ItemState, OrderCause, OrderState, Verdict } from "./order.ts";
 import type { ItemRequest, RequestDraft } from "./request-draft.ts";
 

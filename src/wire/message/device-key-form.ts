@@ -8,27 +8,27 @@ import { DecodeError } from "../decode-error.ts";
 export const KEY_ID_OCTETS = 16;
 
 /** Of the secret under which the handset reports and proves its arrival. */
-export const CONFIRM_SECRET_OCTETS = 16;
+const CONFIRM_SECRET_OCTETS = 16;
 /** Eight SMS; a longer key is refused both ways. */
 export const MAX_DEVICE_KEY_OCTETS = 1000;
 
 /** Access points in one key; at least 1. */
 export const MAX_ACCESS_POINTS = 4;
 /** Hosts in one key; at least 1. */
-export const MAX_HOSTS = 4;
-export const MAGIC = [0x4b, 0x01] as const;
+const MAX_HOSTS = 4;
+const MAGIC = [0x4b, 0x01] as const;
 export const BOUND_MAGIC = [0x4b, 0x02] as const;
 
 /** An Ed25519 public key without its wrapping (RFC 8032 clause 5.1.5). */
 export const BINDER_OCTETS = 32;
 export const BINDING_OCTETS = 8;
-export const FIXED_OCTETS = MAGIC.length + KEY_ID_OCTETS + BINDING_OCTETS + CONFIRM_SECRET_OCTETS + 4 + 4 + 1;
+const FIXED_OCTETS = MAGIC.length + KEY_ID_OCTETS + BINDING_OCTETS + CONFIRM_SECRET_OCTETS + 4 + 4 + 1;
 export const SIGNATURE_OCTETS = 64;
-export const MAX_ISSUER_OCTETS = 32;
-export const MAX_TEXT_OCTETS = 128;
-export const CRITICAL_TAG = 0x80;
-export const FIELD = { issuer: 0x01, host: 0x02, accessPoint: 0x03, binder: 0x04 } as const;
-export const POINT_FIELD = {
+const MAX_ISSUER_OCTETS = 32;
+const MAX_TEXT_OCTETS = 128;
+const CRITICAL_TAG = 0x80;
+const FIELD = { issuer: 0x01, host: 0x02, accessPoint: 0x03, binder: 0x04 } as const;
+const POINT_FIELD = {
   apn: 0x01,
   user: 0x02,
   password: 0x03,
@@ -37,11 +37,11 @@ export const POINT_FIELD = {
   port: 0x06,
 } as const;
 
-export const USES = ["maker", "mms", "internet", "wap"] as const;
-export const AUTH_TYPES = ["none", "pap", "chap"] as const;
-export const MODEL_BIT = 0x10;
-export const BINDER_BIT = 0x20;
-export const SCRIPT_BITS = {
+const USES = ["maker", "mms", "internet", "wap"] as const;
+const AUTH_TYPES = ["none", "pap", "chap"] as const;
+const MODEL_BIT = 0x10;
+const BINDER_BIT = 0x20;
+const SCRIPT_BITS = {
   openSession: 1,
   insertAccessPoints: 2,
   closeSession: 4,
@@ -114,7 +114,7 @@ export function encodeDeviceKey(key: DeviceKey): Uint8Array {
 /** The maker's octets of a bound key. */
 export const innerOf = (bytes: Uint8Array): Uint8Array =>
   bytes.subarray(BOUND_HEAD_OCTETS, bytes.length - SIGNATURE_OCTETS);
-export const BOUND_HEAD_OCTETS = BOUND_MAGIC.length + BINDING_OCTETS;
+const BOUND_HEAD_OCTETS = BOUND_MAGIC.length + BINDING_OCTETS;
 /**
  * Reads the form only; `verifyDeviceKey` says whether to believe it. Integers are big-endian.
  * @throws DecodeError with the offset: cut short, more than 1,000 octets, another magic, a field out of order or over
@@ -138,7 +138,7 @@ export function decodeDeviceKey(bytes: Uint8Array): DeviceKey {
 }
 
 /** Its faults are told at their place in the whole. */
-export function insideBound(inner: Uint8Array): DeviceKey {
+function insideBound(inner: Uint8Array): DeviceKey {
   try {
     return decodeOwn(inner);
   } catch (error) {
@@ -149,7 +149,7 @@ export function insideBound(inner: Uint8Array): DeviceKey {
 }
 
 /** A key as its maker signed it. */
-export function decodeOwn(bytes: Uint8Array): DeviceKey {
+function decodeOwn(bytes: Uint8Array): DeviceKey {
   MAGIC.forEach((octet, at) => {
     if (bytes.length > at && bytes[at] !== octet) throw new DecodeError("not a device key of version 1", at);
   });
@@ -191,7 +191,7 @@ export function decodeOwn(bytes: Uint8Array): DeviceKey {
 
 export type Field = { readonly tag: number; readonly start: number; readonly end: number };
 /** Fields in ascending order of tag, so that one value has one encoding. */
-export function decodeFields(bytes: Uint8Array, from: number, to: number): Field[] {
+function decodeFields(bytes: Uint8Array, from: number, to: number): Field[] {
   const fields: Field[] = [];
   let last = 0;
   for (let at = from; at < to; ) {
@@ -208,7 +208,7 @@ export function decodeFields(bytes: Uint8Array, from: number, to: number): Field
   return fields;
 }
 
-export function namesOf(bytes: Uint8Array, fields: readonly Field[], end: number) {
+function namesOf(bytes: Uint8Array, fields: readonly Field[], end: number) {
   const issuers: string[] = [];
   const hosts: string[] = [];
   const accessPoints: KeyAccessPoint[] = [];
@@ -236,7 +236,7 @@ export function namesOf(bytes: Uint8Array, fields: readonly Field[], end: number
   return { issuer, hosts, accessPoints, ...(binder && { binder }) };
 }
 
-export function decodeAccessPoint(bytes: Uint8Array, { start, end }: Field): KeyAccessPoint {
+function decodeAccessPoint(bytes: Uint8Array, { start, end }: Field): KeyAccessPoint {
   if (end - start < 2) throw new DecodeError("access point cut short", start);
   const use = USES[bytes[start]!];
   const authType = AUTH_TYPES[bytes[start + 1]!];
@@ -262,7 +262,7 @@ export function decodeAccessPoint(bytes: Uint8Array, { start, end }: Field): Key
   return { apn, use, authType, ...rest };
 }
 
-export function portOf(bytes: Uint8Array, { start, end }: Field): number {
+function portOf(bytes: Uint8Array, { start, end }: Field): number {
   if (end - start !== 2) throw new DecodeError("a port has 2 octets", start);
   const port = (bytes[start]! << 8) | bytes[start + 1]!;
   if (port === 0) throw new DecodeError("port 0", start);
@@ -270,7 +270,7 @@ export function portOf(bytes: Uint8Array, { start, end }: Field): number {
 }
 
 /** Text of a field: UTF-8, not empty, no control characters. */
-export function textOf(bytes: Uint8Array, { start, end }: Field, limit = MAX_TEXT_OCTETS): string {
+function textOf(bytes: Uint8Array, { start, end }: Field, limit = MAX_TEXT_OCTETS): string {
   if (end === start) throw new DecodeError("empty text", start);
   if (end - start > limit) throw new DecodeError(`text longer than ${limit} octets`, start + limit);
   let text: string;
@@ -283,8 +283,8 @@ export function textOf(bytes: Uint8Array, { start, end }: Field, limit = MAX_TEX
   return text;
 }
 
-export const hasControl = (text: string): boolean => /\p{Cc}/u.test(text);
-export function scriptOf(bits: number, at: number): KeyScript {
+const hasControl = (text: string): boolean => /\p{Cc}/u.test(text);
+function scriptOf(bits: number, at: number): KeyScript {
   if (bits > 15) throw new DecodeError("unknown script step", at);
   const has = (bit: number): boolean => (bits & bit) !== 0;
   return {
@@ -329,7 +329,7 @@ export function encodeBody(body: DeviceKeyBody): Uint8Array {
   return bytes;
 }
 
-export function encodeAccessPoint(point: KeyAccessPoint): Uint8Array {
+function encodeAccessPoint(point: KeyAccessPoint): Uint8Array {
   const texts = (["apn", "user", "password", "mmsc", "mmsProxy"] as const).flatMap((name) => {
     const text = point[name];
     return text === undefined ? [] : [textField(POINT_FIELD[name], text)];
@@ -342,24 +342,24 @@ export function encodeAccessPoint(point: KeyAccessPoint): Uint8Array {
   return joined([Uint8Array.of(USES.indexOf(point.use), AUTH_TYPES.indexOf(point.authType)), ...texts]);
 }
 
-export function textField(tag: number, text: string, limit = MAX_TEXT_OCTETS): Uint8Array {
+function textField(tag: number, text: string, limit = MAX_TEXT_OCTETS): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length < 1 || bytes.length > limit || hasControl(text))
     throw new RangeError(`a text of 1 to ${limit} octets without control characters is wanted`);
   return field(tag, bytes);
 }
 
-export function field(tag: number, value: Uint8Array): Uint8Array {
+function field(tag: number, value: Uint8Array): Uint8Array {
   if (value.length > 0xff) throw new RangeError("a field holds at most 255 octets");
   return joined([Uint8Array.of(tag, value.length), value]);
 }
 
-export function uint32(seconds: number): Uint8Array {
+function uint32(seconds: number): Uint8Array {
   if (!(seconds >= 0 && seconds <= 0xffffffff)) throw new RangeError("a time outside 1970 to 2106");
   return Uint8Array.of(seconds >>> 24, (seconds >>> 16) & 0xff, (seconds >>> 8) & 0xff, seconds & 0xff);
 }
 
-export function exactly(bytes: Uint8Array, octets: number, name: string): Uint8Array {
+function exactly(bytes: Uint8Array, octets: number, name: string): Uint8Array {
   if (bytes.length !== octets) throw new RangeError(`a ${name} has ${octets} octets`);
   return bytes;
 }
