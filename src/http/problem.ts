@@ -17,6 +17,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   assurance_too_low: 403,
   backup_unreadable: 400,
   batch_too_large: 413,
+  bearer_too_narrow: 406,
   body_malformed: 400,
   body_too_large: 413,
   books_full: 503,

@@ -35,8 +35,9 @@ type StringRules = {
 /** Text or null, written as a list of types: the serializer then needs no validation to tell which. */
 export const textOrNull = (rules: StringRules = {}): TUnsafe<string | null> =>
   Type.Unsafe<string | null>({ type: ["string", "null"], ...rules });
-export const integerOrNull = (rules: { minimum?: number; maximum?: number } = {}): TUnsafe<number | null> =>
-  Type.Unsafe<number | null>({ type: ["integer", "null"], ...rules });
+export const integerOrNull = (
+  rules: { minimum?: number; maximum?: number; description?: string } = {},
+): TUnsafe<number | null> => Type.Unsafe<number | null>({ type: ["integer", "null"], ...rules });
 export const wordsOrNull = <const Word extends string>(list: readonly Word[]): TUnsafe<Word | null> =>
   Type.Unsafe<Word | null>({ type: ["string", "null"], enum: [...list, null] });
 

@@ -3,13 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { ASSURANCES } from "../kernel/catalog/catalog-item.ts";
 import { parseImei } from "../term/imei.ts";
+import { BEARER_PROFILES, bearerProfiles, narrowbandOctets } from "../wire/message/bearer-profile.ts";
 import { issueLegToken, openLegToken } from "../wire/message/leg-token.ts";
 import { BEARERS, LEG_ASSURANCES } from "../wire/message/legs.ts";
 import { deviceInNames, imeiInNames, imeiNameOf, proxyInNames } from "../wire/message/party-name.ts";
 import type { Screen } from "../wire/screen/screen.ts";
-import { BEARER_PROFILES, decideChannel } from "./bearer.ts";
+import { answerLimit, decideChannel } from "./bearer.ts";
 import { gatewayAt, identityFrom, plainAddress } from "./gateway-identity.ts";
 import { createLockout } from "./lockout.ts";
+import { paced, waitMs } from "./pace.ts";
 import { serverNameOf, throughProxy } from "./servers.ts";
 import { type AuditRecord, openLegsSession, SESSION_STATES, type SessionStep } from "./session.ts";
 
@@ -81,21 +83,62 @@ test("small notices go narrowband, all else wideband, and the rule is told (R31)
     octets: number,
     bearer: (typeof BEARERS)[number] = "gsm",
   ) => {
-    const decision = decideChannel({ kind, octets }, bearer);
+    const decision = decideChannel({ kind, octets }, BEARER_PROFILES[bearer]);
     return `${decision.channel} ${decision.rule} ${decision.parts}`;
   };
   assert.equal(rule("notice", 140), "narrowband small_notice 1");
   assert.equal(rule("notice", 141), "narrowband small_notice 2");
-  assert.equal(rule("notice", 399), "narrowband small_notice 3");
-  assert.equal(rule("notice", 400), "wideband notice_too_long 4");
+  assert.equal(rule("notice", 384), "narrowband small_notice 3");
+  assert.equal(rule("notice", 385), "wideband notice_too_long 4");
   assert.equal(rule("screen", 10), "wideband not_a_notice 1");
   assert.equal(rule("content", 10), "wideband not_a_notice 1");
-  assert.equal(rule("content", 10_000, "tdma"), "narrowband no_wideband 44");
+  assert.equal(rule("content", 1_816, "tdma"), "narrowband no_wideband 8");
+  assert.equal(rule("content", 1_817, "tdma"), "none too_large_for_narrowband 9");
+});
+
+test("an operator's own figures stand above the common ones, and decide what a bearer carries (R30)", () => {
+  const own = bearerProfiles({ tdma: { partsMax: 2 }, cdpd: { channels: ["narrowband"], partOctets: 100 } });
+  assert.equal(answerLimit(own.tdma), 2 * 227);
+  assert.equal(own.tdma.rateBps, BEARER_PROFILES.tdma.rateBps, "what it does not name stands");
+  assert.equal(narrowbandOctets(own.cdpd), 255 * 88);
+  assert.equal(answerLimit(own.gsm), undefined);
+  const { channel, rule } = decideChannel(
+    { kind: "notice", octets: 10 },
+    { ...own.gsm, channels: ["wideband"] },
+  );
+  assert.deepEqual([channel, rule], ["wideband", "no_narrowband"]);
+});
+
+test("content goes no faster than its bearer carries it, and a small answer is not held back (R30)", async () => {
+  const cdpd = BEARER_PROFILES.cdpd; // 19,200 bit/s: 2,400 octets a second
+  assert.equal(waitMs(cdpd, 2_400, 0), 0);
+  assert.equal(waitMs(cdpd, 12_000, 0), 4_000);
+  assert.equal(waitMs(cdpd, 12_000, 3_000), 1_000);
+  let ms = 0;
+  const clock = {
+    monotonicMs: () => ms,
+    pause: async (waited: number) => {
+      ms += waited;
+    },
+  };
+  const content = Uint8Array.from({ length: 12_000 }, (_, at) => at & 0xff);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of paced(
+    (async function* () {
+      yield content.subarray(0, 5_000);
+      yield content.subarray(5_000);
+    })(),
+    cdpd,
+    clock,
+  ))
+    pieces.push(piece);
+  assert.deepEqual(Buffer.concat(pieces), Buffer.from(content));
+  assert.equal(ms, 4_000);
 });
 
 test("every bearer that the patent names has a profile (R30)", () => {
   for (const bearer of ["gsm", "cdma", "tdma", "cdpd", "pdc", "phs"]) assert.ok(bearer in BEARER_PROFILES);
-  for (const bearer of BEARERS) assert.ok(BEARER_PROFILES[bearer].narrowbandOctets > 0);
+  for (const bearer of BEARERS) assert.ok(narrowbandOctets(BEARER_PROFILES[bearer]) > 0);
 });
 
 test("the road and the kernel have one list of assurances", () => {

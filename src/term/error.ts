@@ -30,6 +30,7 @@ export type ErrorCode =
   | "assurance_too_low"
   | "backup_unreadable"
   | "batch_too_large"
+  | "bearer_too_narrow"
   | "body_malformed"
   | "body_too_large"
   | "books_full"

@@ -219,11 +219,13 @@ function stepOf(item: string | undefined, kind: string, state: string | null): s
 function messageLines(message: Readable["messages"][number]): string[] {
   const { id, kind, protocol, sec, octets, partCount, state, reason, attempts, createdAt, parts, decoded } =
     message;
+  const { bearer, channel, channelRule } = message;
   const how = [protocol, sec, `${octets} octets in ${partCount} SMS`].filter(Boolean).join(", ");
   const lines = [
     `  ${words(kind)}  ${how}`,
     `    ${id}, queued ${timeOf(createdAt)}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`,
     `    ${state}: ${reason}`,
+    ...(bearer === null ? [] : [`    ${channel} over ${bearer}: ${channelRule}`]),
   ];
   for (const part of parts) {
     const end = part.doneAt ? `${part.state} ${timeOf(part.doneAt)}` : part.state;

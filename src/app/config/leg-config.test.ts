@@ -70,6 +70,7 @@ test("proxy and server, each started from its files, prove themselves to each ot
       factoryAuthorityFiles: ["factory/authority.crt"],
       gateways: [{ name: "g", addresses: ["192.0.2.1"], bearer: "gsm", msisdnHeader: "x-msisdn" }],
       bearers: [{ network: "127.0.0.0", bits: 8, bearer: "phs" }],
+      bearerProfiles: { phs: { channels: ["narrowband"], partsMax: 30 } },
     }),
   );
   assert.equal(policy.gateways[0]?.imsiHeader, null);
@@ -93,7 +94,8 @@ test("proxy and server, each started from its files, prove themselves to each ot
       cert: factory.certificate,
     });
     assert.equal(answer.status, 200);
-    assert.match(String(answer.headers["turnup-channel"]), /bearer=phs/);
+    // Of the file: 30 parts of 90 octets less their headers.
+    assert.match(String(answer.headers["turnup-channel"]), /^narrowband; rule=no_wideband; .*bearer=phs/);
   } finally {
     await proxy.close();
     await land.close();
@@ -127,6 +129,15 @@ const BAD_POLICIES: readonly [string, () => unknown, RegExp][] = [
       bearers: [{ network: "10.0.0.0", bits: 8, bearer: "pigeon" }],
     }),
     /bearers\[0\]\.bearer/,
+  ],
+  [
+    "a channel that no bearer has",
+    () => ({
+      id: "p",
+      servers: [serverIn("https://a:1")],
+      bearerProfiles: { tdma: { channels: ["pigeon"] } },
+    }),
+    /bearerProfiles\.tdma\.channels\[0\]/,
   ],
   [
     "a member that nobody knows",

@@ -10,6 +10,7 @@ import type { ProvisioningServer } from "../../net/gateway/gateway.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { TurnupError } from "../../term/error.ts";
 import { SIGNATURE_ALGORITHMS } from "../../wire/httpsig/signature.ts";
+import { AIR_CHANNELS, type BearerOverrides, PARTS_MAX } from "../../wire/message/bearer-profile.ts";
 import { BEARERS } from "../../wire/message/legs.ts";
 import {
   integer,
@@ -63,6 +64,18 @@ const readGateways = list(
   }),
   { max: GATEWAYS_MAX },
 );
+/** An SMPP message has room for 254 octets, and a header of several parts wants its own. */
+const PART_OCTETS = { min: 40, max: 254 };
+const readBearerProfile = object({
+  channels: optional(list(oneOf(AIR_CHANNELS), { min: 1, max: AIR_CHANNELS.length })),
+  partOctets: optional(integer(PART_OCTETS)),
+  partsMax: optional(integer({ min: 1, max: PARTS_MAX })),
+  rateBps: optional(integer({ min: 100, max: 10_000_000_000 })),
+  latencyMs: optional(integer({ min: 0, max: 600_000 })),
+});
+const readBearerProfiles = object(
+  Object.fromEntries(BEARERS.map((bearer) => [bearer, optional(readBearerProfile)])),
+);
 const readServer = object({ url, id, authorityFile: file, publicKey });
 const PROXY_POLICY = {
   id,
@@ -74,6 +87,7 @@ const PROXY_POLICY = {
       max: ADDRESSES_MAX,
     }),
   ),
+  bearerProfiles: optional(readBearerProfiles),
 };
 const readProxyPolicy = object(PROXY_POLICY);
 /** In one process with a server, it leads to that one by itself. */
@@ -104,6 +118,7 @@ export type ProxyPolicy = {
   readonly factoryAuthorities: readonly string[] | undefined;
   readonly gateways: readonly GatewayRule[];
   readonly bearers: readonly BearerNetwork[];
+  readonly bearerProfiles: BearerOverrides;
 };
 
 /** @throws TurnupError `config_invalid`, `file_unreadable` */
@@ -125,6 +140,7 @@ export async function readPolicyFile(
       policy.factoryAuthorityFiles && (await Promise.all(policy.factoryAuthorityFiles.map(beside))),
     gateways: gatewaysOf(policy.gateways),
     bearers: policy.bearers ?? [],
+    bearerProfiles: policy.bearerProfiles ?? {},
   };
 }
 

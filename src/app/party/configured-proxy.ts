@@ -50,6 +50,7 @@ const POLICY_BESIDE_SERVER: ProxyPolicy = {
   factoryAuthorities: undefined,
   gateways: [],
   bearers: [],
+  bearerProfiles: {},
 };
 
 /** @throws TurnupError `config_invalid`, `file_unreadable` */
@@ -144,6 +145,7 @@ export async function startConfiguredProxy(
     servers,
     gateways: policy.gateways,
     bearers: policy.bearers,
+    bearerProfiles: policy.bearerProfiles,
     certificates,
     journalFolder: join(folder, "journal"),
     onMachine: machineLog(log),
@@ -173,8 +175,8 @@ export async function changeProxy(
     throw new TurnupError("config_invalid", `The policy's id is ${policy.id}, and this proxy is ${id}.`, {
       nextStep: "A proxy's name stands in its certificate and signatures: start it anew under another.",
     });
-  const { gateways, bearers } = policy;
-  proxy.change({ servers, gateways, bearers, certificates });
+  const { gateways, bearers, bearerProfiles } = policy;
+  proxy.change({ servers, gateways, bearers, bearerProfiles, certificates });
   await proxy.openAccounts(accounts);
 }
 

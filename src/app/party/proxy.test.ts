@@ -65,6 +65,7 @@ test("a request arrives with the identity of its account, and its screen comes b
     msisdn: MSISDN,
     assurance: "cert",
     bearer: "cdma",
+    airOctets: null,
     capability: null,
     proxy: PROXY_ID,
     language: "en-GB",
@@ -439,4 +440,69 @@ test("a server that is away: the device is told to try later, and nothing is kep
       .status,
     200,
   );
+});
+
+// ---- a bearer without packet data
+
+const ON_TDMA = { [AIR_HEADERS.bearer]: "tdma" };
+const LONG_LIST = {
+  ...screenOf("https://127.0.0.1:1"),
+  text: LONG_TERMS.slice(0, 12),
+};
+const TDMA_OCTETS = 1_816;
+
+for (const [accept, type, rule] of [
+  ["text/html", "text/html; charset=us-ascii", "narrow_form"],
+  ["text/html, text/vnd.wap.wml", "text/vnd.wap.wml; charset=utf-8", "narrow_form"],
+  ["application/vnd.wap.wmlc", "application/vnd.wap.wmlc", "no_wideband"],
+  ["application/vnd.turnup.screen+json", "application/vnd.turnup.screen+json", "no_wideband"],
+] as const) {
+  test(`R30, R31: a page too large for TDMA goes to a device that draws ${accept} in a form that fits, page by page`, async () => {
+    handler = async () => ({ kind: "screen", status: 200, screen: LONG_LIST });
+    const first = await start({ ...ON_TDMA, accept });
+    assert.equal(first.status, 200);
+    assert.equal(first.headers["content-type"], type);
+    assert.equal(road.received.at(-1)?.identity.airOctets, TDMA_OCTETS, "the server hears what fits");
+    const told = String(first.headers["turnup-channel"]);
+    assert.match(
+      told,
+      new RegExp(`^narrowband; rule=${rule}; octets=${first.body.length}; parts=[1-8]; bearer=tdma`),
+    );
+    let pages = 0;
+    for (; pages < 40; pages++) {
+      const path = `${road.start()}?turnup-page=${pages}`;
+      const page = await road.air(path, { pair: road.factory, headers: { ...ON_TDMA, accept } });
+      assert.ok(page.body.length <= TDMA_OCTETS, `page ${pages} has ${page.body.length} octets`);
+      if (!page.body.includes(`turnup-page=${pages + 1}`)) break;
+    }
+    assert.ok(pages >= 1 && pages < 40, `${pages + 1} pages`);
+    const wide = await start({ accept });
+    assert.match(String(wide.headers["turnup-channel"]), /^wideband; rule=not_a_notice/);
+  });
+}
+
+test("R31: a device on TDMA that draws no small form of a page is refused, with the reason and a text that fits", async () => {
+  handler = async () => ({ kind: "screen", status: 200, screen: LONG_LIST });
+  const answer = await start({ ...ON_TDMA, accept: "application/voicexml+xml" });
+  assert.equal(answer.status, 406);
+  assert.equal(answer.headers["turnup-error"], "bearer_too_narrow");
+  assert.match(String(answer.headers["turnup-channel"]), /rule=too_large_for_narrowband/);
+  assert.ok(answer.body.length < 239, answer.body.toString());
+});
+
+test("R31: content too large for TDMA is not sent there, whatever the server says, and the device hears why", async () => {
+  const content = { kind: "content", status: 200, contentType: "application/octet-stream" } as const;
+  handler = async () => ({ ...content, body: MODULE.subarray(0, TDMA_OCTETS + 1) });
+  const refused = await start(ON_TDMA);
+  assert.equal(refused.status, 406);
+  assert.equal(refused.headers["turnup-error"], "bearer_too_narrow");
+  assert.match(
+    String(refused.headers["turnup-channel"]),
+    /^none; rule=too_large_for_narrowband; octets=1817/,
+  );
+  assert.equal(screenIn(refused).id, "too-large");
+  handler = async () => ({ ...content, body: MODULE.subarray(0, TDMA_OCTETS) });
+  const sent = await start(ON_TDMA);
+  assert.deepEqual([sent.status, sent.body.length], [200, TDMA_OCTETS]);
+  assert.match(String(sent.headers["turnup-channel"]), /^narrowband; rule=no_wideband; octets=1816; parts=8/);
 });

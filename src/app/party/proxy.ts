@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type AddressInfo, BlockList, isIPv6 } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Registry } from "prom-client";
 import { changeAirCertificates, createAirDoor } from "../../http/proxy/air.ts";
 import { createGatewayDoor } from "../../http/proxy/gateway-door.ts";
@@ -27,6 +28,7 @@ import type { LandLeg } from "../../proxy/land-leg.ts";
 import { serverNameOf } from "../../proxy/servers.ts";
 import type { AuditRecord, TerminationReason } from "../../proxy/session.ts";
 import { openProxyJournal } from "../../store/journal/proxy-journal.ts";
+import { type BearerOverrides, bearerProfiles } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import type { ProxyCertificates } from "../certificates/leg-certificates.ts";
 import { type ClosingStack, opening } from "../server/closing-stack.ts";
@@ -52,6 +54,8 @@ export type ProxyOptions = {
   readonly gateways?: readonly GatewayRule[];
   /** Which networks ride on which bearer: `{network: "10.64.0.0", bits: 10, bearer: "gsm"}`. */
   readonly bearers?: readonly BearerNetwork[];
+  /** What bearers carry in this network, where it differs from what is common. */
+  readonly bearerProfiles?: BearerOverrides;
   /** Whose line an address is now, where the operator's accounting tells it. */
   networkIdentityOf?(address: string): NetworkIdentity | null;
   readonly limits?: Partial<GatewayLimits>;
@@ -82,7 +86,9 @@ export type ProxyServer = {
   /** Resolved when every provisioning server has proved itself. @throws Error that names the one that did not */
   reach(): Promise<void>;
   /** Other servers, gateways, bearers and certificates from now on. @throws Error: then all stays as it was */
-  change(next: Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "certificates">): void;
+  change(
+    next: Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "bearerProfiles" | "certificates">,
+  ): void;
   /** How often each reason ended a session since the start. */
   terminations(): Readonly<Partial<Record<TerminationReason, number>>>;
   close(): Promise<void>;
@@ -139,15 +145,16 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
   });
 
 /** What a proxy is told anew while it runs. */
-type Changeable = Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "certificates">;
+type Changeable = Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "bearerProfiles" | "certificates">;
 
-function rulesOf({ servers, gateways, bearers }: Changeable): ProxyRules {
+function rulesOf({ servers, gateways, bearers, bearerProfiles: figures }: Changeable): ProxyRules {
   const [first] = servers;
   if (!first) throw new RangeError("a proxy leads to one provisioning server or more");
   return {
     defaultServer: serverNameOf(first.url),
     gateways: gateways ?? [],
     bearerOf: bearerTable(bearers ?? []),
+    profiles: bearerProfiles(figures),
   };
 }
 
@@ -195,6 +202,7 @@ function partsOf(options: ProxyOptions, { counts, ...opened }: Opened): ProxyDoo
     networkIdentityOf: options.networkIdentityOf ?? (() => null),
     // A test that gives the time of day gives all time.
     monotonicMs: () => options.now?.().getTime() ?? performance.now(),
+    pause: (ms) => pause(ms),
     freshOctets,
     onTerminated(record) {
       counts[record.reason] = (counts[record.reason] ?? 0) + 1;

@@ -315,7 +315,9 @@ async function choose(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
 
 async function content(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
   const { request, scope } = await requestNamed(walk, reference);
-  const found = await walk.context.deps.desk.content(scope, request.orderId, itemId);
+  const { bearer, airOctets = null } = walk.visitor;
+  const item = { orderId: request.orderId, itemId };
+  const found = await walk.context.deps.desk.content(scope, item, { bearer, octetsMax: airOctets });
   if (!found) throw new Trouble("content_not_found", 404);
   return { kind: "content", status: 200, contentType: found.contentType, body: found.bytes };
 }

@@ -19,6 +19,8 @@ export type Visitor = {
   readonly assurance: Assurance;
   readonly language: string;
   readonly bearer: string | null;
+  /** The most octets that one answer may have on the way to the device; absent where nothing limits it. */
+  readonly airOctets?: number | null;
   /** Of the session in the address, and where it comes from, as far as that is the visitor's own and no gateway's. */
   readonly session?: string;
   readonly address?: string;
@@ -40,7 +42,7 @@ export const scopeOf = ({ operator, person }: Visitor): RequestScope | undefined
 export async function landVisitor(
   { people }: Pick<PortalDeps, "people">,
   operator: PortalOperator,
-  { imei, imsi, msisdn, assurance, language, bearer }: LandIdentity,
+  { imei, imsi, msisdn, assurance, language, bearer, airOctets }: LandIdentity,
 ): Promise<Visitor> {
   const who = { imei, ...(imsi === null ? {} : { imsi }), ...(msisdn === null ? {} : { msisdn }) };
   return {
@@ -52,6 +54,7 @@ export async function landVisitor(
     assurance,
     language,
     bearer,
+    airOctets,
     at: plainly,
   };
 }

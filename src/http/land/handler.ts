@@ -14,6 +14,8 @@ export type LandIdentity = {
   readonly msisdn: string | null;
   readonly assurance: Assurance;
   readonly bearer: Bearer | null;
+  /** The most octets that one answer may have on the air side; null where the proxy names no limit. */
+  readonly airOctets: number | null;
   /** What the device said it can show: `markups=wml,xhtml; screen=16x4`. */
   readonly capability: string | null;
   /** Id of the proxy, from its certificate. */

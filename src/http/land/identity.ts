@@ -18,8 +18,10 @@ export function identityOf(headers: HeaderLines, proxy: string): LandIdentity | 
   const one = (name: string): string | null => headers.get(name)?.[0] ?? null;
   const assurance = one(LAND_HEADERS.assurance);
   const bearer = one(LAND_HEADERS.bearer);
+  const airOctets = one(LAND_HEADERS.airOctets);
   const capability = one(LAND_HEADERS.capability);
   if (!isAssurance(assurance) || !(bearer === null || isBearer(bearer))) return undefined;
+  if (airOctets !== null && !/^[1-9]\d{0,8}$/.test(airOctets)) return undefined;
   if (capability !== null && capability.length > CAPABILITY_CHARACTERS_MAX) return undefined;
   try {
     return {
@@ -28,6 +30,7 @@ export function identityOf(headers: HeaderLines, proxy: string): LandIdentity | 
       msisdn: readOr(one(LAND_HEADERS.msisdn), parseMsisdn),
       assurance,
       bearer,
+      airOctets: airOctets === null ? null : Number(airOctets),
       capability,
       proxy,
       language: languageOf(one(LAND_HEADERS.language)),

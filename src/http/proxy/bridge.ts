@@ -8,13 +8,15 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../../proxy/admission.ts";
-import { BEARER_PROFILES, decideChannel, isBearer } from "../../proxy/bearer.ts";
+import { answerLimit, decideChannel, isBearer } from "../../proxy/bearer.ts";
 import type { HeaderLines } from "../../proxy/gateway-identity.ts";
 import type { LandAnswer, LandFailure, LandRequest } from "../../proxy/land-leg.ts";
+import { paced } from "../../proxy/pace.ts";
 import { ForeignAddress, throughProxy } from "../../proxy/servers.ts";
 import type { LegsSession, TerminationReason } from "../../proxy/session.ts";
 import { TurnupError } from "../../term/error.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
+import { airTimeMs, type BearerProfile } from "../../wire/message/bearer-profile.ts";
 import { AIR_HEADERS, type Bearer, DEVICE_PATHS, LAND_HEADERS } from "../../wire/message/legs.ts";
 import { decodeScreenJson, SCREEN_JSON_TYPE, SCREEN_OCTETS_MAX } from "../../wire/screen/json.ts";
 import { type Screen, ScreenError } from "../../wire/screen/screen.ts";
@@ -25,6 +27,8 @@ import {
   GONE_SCREEN,
   type KeptScreens,
   REFUSED_SCREEN,
+  TOO_LARGE_SCREEN,
+  TOO_LARGE_TEXT,
   takePage,
   UNAVAILABLE_SCREEN,
   withPage,
@@ -56,8 +60,12 @@ type Admitted = Extract<Admission, { kind: "admitted" }>;
 
 const DEFAULT_BEARER: Bearer = "lte";
 
+/** What an answer is made with. */
+type Road = { readonly parts: ProxyParts; readonly doorman: Doorman; readonly kept: KeptScreens };
+
 export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Doorman): void {
   const kept = createKeptScreens(() => Buffer.from(parts.freshOctets(KEPT_ID_OCTETS)).toString("base64url"));
+  const road: Road = { parts, doorman, kept };
 
   app.route({
     method: ["GET", "POST"],
@@ -67,13 +75,14 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
       const [, , , ...rest] = (request.raw.url ?? "").split("/");
       const { target, page } = takePage(`/${rest.join("/")}`);
       const passed = await pass(parts, doorman, request, server, target);
-      const { admitted, headers, bearer, session } = passed;
+      const { admitted, headers, session } = passed;
       session.step("request");
       if (passed.token !== undefined) reply.header(AIR_HEADERS.session, passed.token);
-      const message = landRequestOf(request, headers, admitted, { server, target, bearer });
+      const air = airOf(road, request);
+      const message = landRequestOf(request, headers, admitted, { server, target, air });
       const answer = await parts.land.forward(message);
-      if (answer.kind === "failed") return sendFailure(parts, session, passed.who, reply, answer);
-      return sendAnswer(parts, kept, reply, answer, { server, target, page, bearer, admitted });
+      if (answer.kind === "failed") return sendFailure(road, session, passed.who, reply, answer);
+      return sendAnswer(road, reply, answer, { server, target, page, admitted });
     },
   });
 
@@ -83,27 +92,39 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
     const { deviceId } = admitted.account;
     const id = (request.params as { readonly id: string }).id;
     const screen = kept.find(deviceId, id, parts.monotonicMs());
-    return show(reply, screen ? 200 : 404, screen ?? GONE_SCREEN, page, (at) => withPage(target, at));
+    const href = (at: number): string => withPage(target, at);
+    return show(road, reply, { status: screen ? 200 : 404, screen: screen ?? GONE_SCREEN, page, href });
   });
 
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    if (error instanceof Terminated) return show(reply, 403, REFUSED_SCREEN);
+    if (error instanceof Terminated) return show(road, reply, { status: 403, screen: REFUSED_SCREEN });
     if (error instanceof TurnupError && error.code === "media_type_unsupported")
       return reply.status(415).send();
     if (error instanceof TurnupError && error.code === "body_malformed") return reply.status(400).send();
-    if (error instanceof Outage) return show(reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN);
+    if (error instanceof Outage) return unavailable(road, reply.header("retry-after", "5"));
     const status = error.statusCode ?? 500;
     if (status >= 400 && status < 500) return reply.status(status).send();
     parts.onFault(error);
-    return show(reply, 503, UNAVAILABLE_SCREEN);
+    return unavailable(road, reply);
   });
+}
+
+const unavailable = (road: Road, reply: FastifyReply, status = 503): FastifyReply =>
+  show(road, reply, { status, screen: UNAVAILABLE_SCREEN });
+
+/** What carries an answer: the bearer that the door or the network plan knows, else the device's own hint. */
+type Air = { readonly bearer: Bearer; readonly profile: BearerProfile };
+function airOf({ parts, doorman }: Road, request: FastifyRequest): Air {
+  const hint = oneHeader(headerLines(request.raw.rawHeaders), AIR_HEADERS.bearer) ?? "";
+  const bearer =
+    doorman.bearerOf(request) ?? parts.rules.bearerOf(request.ip) ?? (isBearer(hint) ? hint : DEFAULT_BEARER);
+  return { bearer, profile: parts.rules.profiles[bearer] };
 }
 
 type Passed = {
   readonly session: LegsSession;
   readonly admitted: Admitted;
   readonly headers: HeaderLines;
-  readonly bearer: Bearer;
   readonly token: string | undefined;
   readonly who: Who;
 };
@@ -129,10 +150,7 @@ async function pass(
   session.step("server_verified");
   session.step("device_verified");
   session.step("identified");
-  const hint = oneHeader(headers, AIR_HEADERS.bearer) ?? "";
-  const bearer =
-    doorman.bearerOf(request) ?? parts.rules.bearerOf(request.ip) ?? (isBearer(hint) ? hint : DEFAULT_BEARER);
-  return { session, admitted, headers, bearer, token, who };
+  return { session, admitted, headers, token, who };
 }
 
 async function admitDevice(
@@ -188,8 +206,9 @@ function landRequestOf(
   request: FastifyRequest,
   headers: HeaderLines,
   { account, line, assurance }: Admitted,
-  { server, target, bearer }: { readonly server: string; readonly target: string; readonly bearer: Bearer },
+  { server, target, air }: { readonly server: string; readonly target: string; readonly air: Air },
 ): LandRequest {
+  const airOctets = answerLimit(air.profile);
   const method = request.method === "POST" ? "POST" : "GET";
   const { contentType, body } = convertBody(
     oneHeader(headers, "content-type"),
@@ -209,7 +228,8 @@ function landRequestOf(
       ...(line.imsi !== null && { [LAND_HEADERS.imsi]: line.imsi }),
       ...(line.msisdn !== null && { [LAND_HEADERS.msisdn]: line.msisdn }),
       [LAND_HEADERS.assurance]: assurance,
-      [LAND_HEADERS.bearer]: bearer,
+      [LAND_HEADERS.bearer]: air.bearer,
+      ...(airOctets !== undefined && { [LAND_HEADERS.airOctets]: String(airOctets) }),
       ...(contentType !== null && { "content-type": contentType }),
       ...passing(LAND_HEADERS.capability, 400),
       ...passing(LAND_HEADERS.language, 200),
@@ -222,29 +242,27 @@ function landRequestOf(
 }
 
 function sendFailure(
-  parts: ProxyParts,
+  road: Road,
   session: LegsSession,
   who: Who,
   reply: FastifyReply,
   failure: LandFailure,
 ): FastifyReply {
-  parts.terminate(session, "land", reasonOf(failure), who);
+  road.parts.terminate(session, "land", reasonOf(failure), who);
   return isOutage(failure)
-    ? show(reply.header("retry-after", "5"), 503, UNAVAILABLE_SCREEN)
-    : show(reply, 403, REFUSED_SCREEN);
+    ? unavailable(road, reply.header("retry-after", "5"))
+    : show(road, reply, { status: 403, screen: REFUSED_SCREEN });
 }
 
 type Journey = {
   readonly server: string;
   readonly target: string;
   readonly page: number;
-  readonly bearer: Bearer;
   readonly admitted: Admitted;
 };
 
 async function sendAnswer(
-  parts: ProxyParts,
-  kept: KeptScreens,
+  road: Road,
   reply: FastifyReply,
   answer: LandAnswer,
   journey: Journey,
@@ -252,38 +270,36 @@ async function sendAnswer(
   const code = answer.headers["turnup-error"];
   if (code !== undefined && /^[a-z_]{1,40}$/.test(code)) reply.header("turnup-error", code);
   const type = answer.headers["content-type"] ?? "";
-  if (type.split(";")[0] === SCREEN_JSON_TYPE) return sendScreen(parts, kept, reply, answer, journey);
+  if (type.split(";")[0] === SCREEN_JSON_TYPE) return sendScreen(road, reply, answer, journey);
   if (answer.status >= 400) {
     answer.body.destroy();
-    const status = answer.status < 500 ? answer.status : 503;
-    return show(reply, status, UNAVAILABLE_SCREEN);
+    return unavailable(road, reply, answer.status < 500 ? answer.status : 503);
   }
-  return sendContent(reply, answer, journey);
+  return sendContent(road, reply, answer);
 }
 
 async function sendScreen(
-  parts: ProxyParts,
-  kept: KeptScreens,
+  road: Road,
   reply: FastifyReply,
   answer: LandAnswer,
-  { server, target, page, bearer, admitted }: Journey,
+  { server, target, page, admitted }: Journey,
 ): Promise<FastifyReply> {
+  const { parts, kept } = road;
   const bytes = await collected(answer.body);
   try {
     const screen = throughProxy(decodeScreenJson(bytes), { server, target }, parts.land.servers);
-    reply.header(CHANNEL_HEADER, channelOf("screen", bytes.length, bearer));
-    const address = (at: number): string => {
+    const href = (at: number): string => {
       if (reply.request.method === "GET") return withPage(DEVICE_PATHS.through(server, target), at);
       id ??= kept.keep(admitted.account.deviceId, screen, parts.monotonicMs());
       return withPage(`/p/${id}`, at);
     };
     let id: string | undefined;
-    return show(reply, answer.status, screen, page, address);
+    return show(road, reply, { status: answer.status, screen, page, href });
   } catch (error) {
     if (!(error instanceof ForeignAddress || error instanceof DecodeError || error instanceof ScreenError))
       throw error;
     parts.onFault(error);
-    return show(reply, 503, UNAVAILABLE_SCREEN);
+    return unavailable(road, reply);
   }
 }
 
@@ -299,43 +315,72 @@ async function collected(body: LandAnswer["body"]): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** As it is, at the pace at which the device takes it. */
-function sendContent(reply: FastifyReply, answer: LandAnswer, { bearer }: Journey): FastifyReply {
-  const octets = Number(answer.headers["content-length"] ?? 0);
+/** As it is, at the pace of the bearer and of the device; not at all where it is more than the bearer holds. */
+function sendContent(road: Road, reply: FastifyReply, answer: LandAnswer): FastifyReply {
+  const length = answer.headers["content-length"];
+  const air = airOf(road, reply.request);
+  const octets = Number(length ?? 0);
+  const { channel, told } = channelOf("content", octets, air);
+  // Of unknown length: nobody can say that it fits.
+  if (channel === "none" || (length === undefined && answerLimit(air.profile) !== undefined)) {
+    answer.body.destroy();
+    reply.header(CHANNEL_HEADER, told).header("turnup-error", "bearer_too_narrow");
+    return show(road, reply, { status: 406, screen: TOO_LARGE_SCREEN });
+  }
   reply
     .status(answer.status)
     .header("cache-control", "no-store")
-    .header(CHANNEL_HEADER, channelOf("content", octets, bearer))
+    .header(CHANNEL_HEADER, told)
     .type(answer.headers["content-type"] ?? "application/octet-stream");
-  if (answer.headers["content-length"] !== undefined)
-    reply.header("content-length", answer.headers["content-length"]);
+  if (length !== undefined) reply.header("content-length", length);
   reply.raw.once("close", () => answer.body.destroy());
-  return reply.send(Readable.from(answer.body));
+  return reply.send(Readable.from(paced(answer.body, air.profile, road.parts)));
 }
 
-function channelOf(kind: "screen" | "content", octets: number, bearer: Bearer): string {
-  const { channel, rule, parts } = decideChannel({ kind, octets }, bearer);
-  const { latencyMs } = BEARER_PROFILES[bearer];
-  return `${channel}; rule=${rule}; parts=${parts}; bearer=${bearer}; latency=${latencyMs}`;
+/** Which channel, by which rule, and what it takes there. */
+function channelOf(kind: "screen" | "content", octets: number, { bearer, profile }: Air, rule?: string) {
+  const decided = decideChannel({ kind, octets }, profile);
+  const facts = [
+    `rule=${rule ?? decided.rule}`,
+    `octets=${octets}`,
+    `parts=${decided.parts}`,
+    `bearer=${bearer}`,
+    `rate=${profile.rateBps}`,
+    `latency=${profile.latencyMs}`,
+    `air=${airTimeMs(profile, octets)}`,
+  ];
+  return { channel: decided.channel, told: [decided.channel, ...facts].join("; ") };
 }
 
-function show(
-  reply: FastifyReply,
-  status: number,
-  screen: Screen,
-  page = 0,
-  href: (page: number) => string = () => DEVICE_PATHS.start,
-): FastifyReply {
+type Showing = {
+  readonly status: number;
+  readonly screen: Screen;
+  readonly page?: number;
+  readonly href?: (page: number) => string;
+};
+
+function show(road: Road, reply: FastifyReply, { status, screen, page = 0, href }: Showing): FastifyReply {
   const { headers } = reply.request;
   const viewer = {
     accept: headers.accept,
     userAgent: headers["user-agent"],
     capability: oneOf(headers[AIR_HEADERS.capability]),
   };
-  const drawn = draw(screen, viewer, { number: page, href });
+  const air = airOf(road, reply.request);
+  const pages = { number: page, href: href ?? (() => DEVICE_PATHS.start) };
+  const drawn = draw(screen, viewer, pages, answerLimit(air.profile));
   reply.header("cache-control", "no-store").header("vary", "accept, user-agent, turnup-capability");
-  if (!drawn) return reply.status(406).type("text/plain").send(screen.title);
-  return reply.status(status).type(drawn.contentType).send(Buffer.from(drawn.body));
+  if (drawn.kind === "no_markup") return reply.status(406).type("text/plain").send(screen.title);
+  if (drawn.kind === "too_large") {
+    const { told } = channelOf("screen", TOO_LARGE_TEXT.length, air, "too_large_for_narrowband");
+    reply.header("turnup-error", "bearer_too_narrow").header(CHANNEL_HEADER, told);
+    return reply.status(406).type("text/plain").send(TOO_LARGE_TEXT);
+  }
+  const { rendered, isNarrow } = drawn;
+  const { told } = channelOf("screen", rendered.body.length, air, isNarrow ? "narrow_form" : undefined);
+  // Of content that was held back, the decision about it is told already.
+  if (!reply.hasHeader(CHANNEL_HEADER)) reply.header(CHANNEL_HEADER, told);
+  return reply.status(status).type(rendered.contentType).send(Buffer.from(rendered.body));
 }
 
 const oneOf = (value: string | string[] | undefined): string | undefined =>

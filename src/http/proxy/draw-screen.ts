@@ -9,9 +9,10 @@ import {
   type DeviceCapabilities,
   type DisplaySize,
   MARKUPS,
+  narrowMarkups,
 } from "../../wire/screen/choose.ts";
 import { type Rendered, renderScreen } from "../../wire/screen/render.ts";
-import type { Screen } from "../../wire/screen/screen.ts";
+import { type Screen, ScreenError } from "../../wire/screen/screen.ts";
 
 /** Of the query of an address that leads through the proxy; it goes no further. */
 const PAGE_PARAMETER = "turnup-page";
@@ -32,15 +33,53 @@ type Viewer = {
   readonly capability: string | undefined;
 };
 
-/** Undefined: nothing that this device draws. @throws ScreenError */
+type Drawn =
+  /** `isNarrow`: in another markup than the device would get on a wide road. */
+  | { readonly kind: "drawn"; readonly rendered: Rendered; readonly isNarrow: boolean }
+  | { readonly kind: "no_markup" }
+  /** No form that the device draws is small enough. */
+  | { readonly kind: "too_large" };
+
+/**
+ * @param octetsMax what the road to the device holds of one answer; undefined where nothing limits it
+ * @throws ScreenError: a screen that its markup cannot hold, where the road holds anything
+ */
 export function draw(
   screen: Screen,
   viewer: Viewer,
   page: { readonly number: number; readonly href: (page: number) => string },
-): Rendered | undefined {
-  const device = capabilityOf(viewer.capability);
-  const markup = chooseMarkup({ accept: viewer.accept, userAgent: viewer.userAgent, device });
-  return markup && renderScreen(markup, screen, { page: page.number, pageHref: page.href });
+  octetsMax?: number,
+): Drawn {
+  const { accept, userAgent } = viewer;
+  const asked = { accept, userAgent, device: capabilityOf(viewer.capability) };
+  const markup = chooseMarkup(asked);
+  if (!markup) return { kind: "no_markup" };
+  const options = { page: page.number, pageHref: page.href };
+  if (octetsMax === undefined)
+    return { kind: "drawn", rendered: renderScreen(markup, screen, options), isNarrow: false };
+  if (UNDIVIDED.includes(markup)) {
+    const rendered = renderedWithin(octetsMax, () => renderScreen(markup, screen, options));
+    if (rendered) return { kind: "drawn", rendered, isNarrow: false };
+  }
+  for (const narrow of narrowMarkups(asked)) {
+    const rendered = renderedWithin(octetsMax, () => renderScreen(narrow, screen, { ...options, octetsMax }));
+    if (rendered) return { kind: "drawn", rendered, isNarrow: narrow !== markup };
+  }
+  return { kind: "too_large" };
+}
+
+/** On one page whatever its size: it goes whole, or in another form. */
+const UNDIVIDED: readonly string[] = ["html", "vxml"];
+
+/** Undefined where a part of the screen alone is larger. */
+function renderedWithin(octetsMax: number, render: () => Rendered): Rendered | undefined {
+  try {
+    const rendered = render();
+    return rendered.body.length <= octetsMax ? rendered : undefined;
+  } catch (error) {
+    if (error instanceof ScreenError) return undefined;
+    throw error;
+  }
 }
 
 /** `markups=wml,xhtml; screen=16x4` in characters, or `screen=176x220px`. What is not understood is not there. */
@@ -127,6 +166,17 @@ export const UNAVAILABLE_SCREEN: Screen = {
   title: "Try again later",
   lang: "en",
   text: ["The service does not answer at the moment. Nothing was lost; please try again in a few minutes."],
+  entries: [],
+  actions: [],
+};
+/** To whoever draws no form of a page that the road to them holds. */
+export const TOO_LARGE_TEXT =
+  "Your network carries short messages only, and this page is too large for it. Please try again where your device has packet data.";
+export const TOO_LARGE_SCREEN: Screen = {
+  id: "too-large",
+  title: "Too large",
+  lang: "en",
+  text: [TOO_LARGE_TEXT],
   entries: [],
   actions: [],
 };

@@ -14,6 +14,7 @@ import {
   type TerminationReason,
 } from "../../proxy/session.ts";
 import { maskIdentifier } from "../../term/mask.ts";
+import type { BearerProfiles } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import { CONNECTION_LIMITS, hostOf, refuseConnection, timeoutsOf } from "../connections.ts";
 import { type DoorTls, mutualTls } from "../mutual-tls.ts";
@@ -24,6 +25,8 @@ export type ProxyRules = {
   readonly gateways: readonly GatewayRule[];
   /** The bearer of an address, where the network plan tells it. */
   bearerOf(address: string): Bearer | undefined;
+  /** What each bearer carries in this network. */
+  readonly profiles: BearerProfiles;
 };
 
 export type ProxyDoorOptions = {
@@ -39,6 +42,7 @@ export type ProxyDoorOptions = {
   now(): Date;
   /** Goes on whatever is done to the time of day: for lock-outs and kept screens. */
   monotonicMs(): number;
+  pause(ms: number): Promise<void>;
   freshOctets(octets: number): Uint8Array;
   onTerminated(record: AuditRecord): void;
   onFault(error: Error): void;

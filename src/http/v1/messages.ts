@@ -3,7 +3,18 @@ import Type from "typebox";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { answerPage, pageOf } from "../page.ts";
 import { accepted, route } from "../route.ts";
-import { id, instant, instantOrNull, named, page, pageQuery, text, textOrNull, words } from "../schema.ts";
+import {
+  id,
+  instant,
+  instantOrNull,
+  integerOrNull,
+  named,
+  page,
+  pageQuery,
+  text,
+  textOrNull,
+  words,
+} from "../schema.ts";
 
 const MESSAGE_STATES = [
   "queued",
@@ -29,6 +40,10 @@ export const messageFields = {
   reason: Type.String(),
   octets: Type.Integer(),
   partCount: Type.Integer(),
+  bearer: textOrNull({ description: "What carries it to the device; null where nobody said so." }),
+  channel: textOrNull({ description: "narrowband or wideband." }),
+  channelRule: textOrNull({ description: "The rule that chose the channel and the form." }),
+  partOctets: integerOrNull({ description: "Of one short message, its header included; null: 140." }),
   attempts: Type.Integer(),
   createdAt: instant(),
   updatedAt: instant(),

@@ -5,10 +5,12 @@ import { unreadableWords } from "../../kernel/consent/read-reply.ts";
 import { LEVELS } from "../../kernel/order/order.ts";
 import type { OrderPolicy } from "../../kernel/order/policy.ts";
 import { isTimeZone, type QuietHours } from "../../kernel/order/quiet-hours.ts";
+import { BEARERS } from "../../wire/message/legs.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
 import { type FieldError, InvalidRequest } from "../problem.ts";
 import { type Answer, ok, route } from "../route.ts";
 import { instantOrNull, named, text, textOrNull, words } from "../schema.ts";
+import { bearers } from "./bearer-schema.ts";
 import { RequestPolicySchema } from "./request-policy.ts";
 
 const HOURS_MAX = 24 * 90;
@@ -73,6 +75,8 @@ const policyShape = Type.Object(
       "By the IMSI, silently, or by a PIN with a notice of its own.",
     ),
     unknownProtocol: words(["omacp", "link"], "How settings go to a model whose protocol is not known."),
+    unknownBearer: words(BEARERS, "What carries messages to a device of which nobody says it."),
+    bearers,
     sendUnconfirmed: Type.Boolean({
       description:
         "Send shipped access points, which nobody confirmed, where the operator has none of its own. Only for operators of kind mno.",

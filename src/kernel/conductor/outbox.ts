@@ -242,10 +242,10 @@ async function validityOf(
 type CutParts = ReturnType<typeof cutMessage> & { readonly to: string };
 
 /** Undefined where nothing can be sent: it is given up for good, so that it does not come up for ever. */
-function partsOf({ content, protocol, reference }: OutgoingMessage): CutParts | undefined {
+function partsOf({ content, protocol, reference, partOctets }: OutgoingMessage): CutParts | undefined {
   if (!content) return undefined;
   try {
-    return { to: content.to, ...cutMessage(protocol, content.payload, reference) };
+    return { to: content.to, ...cutMessage(protocol, content.payload, reference, partOctets) };
   } catch {
     return undefined;
   }

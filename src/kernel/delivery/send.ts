@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { SettingsProtocol } from "../devices/settings-protocol.ts";
+import { airOf } from "../order/air.ts";
 import { change } from "../order/change.ts";
-import type { CarrierMessage, MessageKind, PayloadProtocol } from "../order/message.ts";
+import { failItem } from "../order/ending.ts";
+import type { CarrierMessage, MessageAir, MessageKind, PayloadProtocol } from "../order/message.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import { hoursAfter, minutesAfter } from "../order/scribe.ts";
 import type { Turn } from "../order/turn.ts";
@@ -17,6 +19,7 @@ import {
   cutMessage,
 } from "../payload/compose.ts";
 import type { SettingsPoint, SettingsValues } from "../payload/settings-values.ts";
+import { fits, onAir, tooNarrow } from "./fit.ts";
 import { lastChance } from "./resend.ts";
 
 const PIN_DIGITS = 4;
@@ -28,30 +31,45 @@ type Composed = {
   readonly protocol: PayloadProtocol;
   readonly sec: "netwpin" | "userpin" | null;
   readonly bytes: Uint8Array;
+  /** Why it goes as it does. */
+  readonly rule: string;
   /** It holds access points that nobody confirmed, or the PIN for such. */
   readonly unconfirmed?: boolean;
 };
 
-export function sendKey(turn: Turn, item: ItemDraft, bytes: Uint8Array): void {
-  send(turn, [item], { kind: "key", protocol: "device_key", sec: null, bytes: composeKey(bytes) });
+export function sendKey(turn: Turn, item: ItemDraft, key: Uint8Array): void {
+  const air = airOf(turn);
+  const bytes = composeKey(key);
+  if (!fits("device_key", bytes, air)) return failItem(turn, item, tooNarrow("a key", bytes.length, air));
+  send(turn, [item], { kind: "key", protocol: "device_key", sec: null, bytes, rule: PUSHED });
 }
+
+/** Nothing is asked for: what is pushed to a handset goes by short messages, whatever else its bearer has. */
+const PUSHED = "what is pushed goes narrowband";
 
 const confirmationOf = ({ unconfirmed }: SettingsValues): { unconfirmed?: boolean } =>
   unconfirmed ? { unconfirmed } : {};
 
-/** One message for both; each item is proved for itself. */
+/** One message for both, each item proved for itself; two where the bearer holds no message of both. */
 export function sendTogether(
   turn: Turn,
   key: { readonly item: ItemDraft; readonly bytes: Uint8Array },
   settings: ItemDraft,
   values: SettingsValues,
 ): void {
-  const authentication = authenticate(turn, values);
+  const authentication = authenticationFor(turn);
+  const bytes = composePackage(key.bytes, values, authentication);
+  if (!fits("multipart", bytes, airOf(turn))) {
+    sendKey(turn, key.item, key.bytes);
+    return sendSettings(turn, settings, values, "omacp");
+  }
+  noticeOfPin(turn, authentication, values);
   send(turn, [key.item, settings], {
     kind: "package",
     protocol: "multipart",
     sec: authentication.sec,
-    bytes: composePackage(key.bytes, values, authentication),
+    bytes,
+    rule: PUSHED,
     ...confirmationOf(values),
   });
 }
@@ -77,12 +95,26 @@ export function sendSettingsOf(
 ): void {
   if (protocol === "link") return sendLink(turn, items, values);
   if (protocol === "nokiaota") return sendNokia(turn, items, values);
-  const authentication = authenticate(turn, values);
-  send(turn, items, {
-    kind: kindOf(items),
+  sendOmaCp(turn, items, values);
+}
+
+/** Whole; where the bearer does not hold that, a message a use, under one PIN where there is one. */
+function sendOmaCp(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): void {
+  const air = airOf(turn);
+  const authentication = authenticationFor(turn);
+  const whole = composeOmaCp(values, authentication);
+  const isWhole = fits("omacp", whole, air);
+  const parts = isWhole
+    ? [whole]
+    : values.points.map((point) => composeOmaCp({ ...values, points: [point] }, authentication));
+  const tooLarge = parts.find((bytes) => !fits("omacp", bytes, air));
+  if (tooLarge || parts.length === 0)
+    return refuse(turn, items, tooNarrow("settings", tooLarge?.length ?? whole.length, air));
+  noticeOfPin(turn, authentication, values);
+  sendApart(turn, items, parts, {
     protocol: "omacp",
     sec: authentication.sec,
-    bytes: composeOmaCp(values, authentication),
+    rule: isWhole ? PUSHED : `${whole.length} octets are too many for ${air.bearer}: a message a use`,
     ...confirmationOf(values),
   });
 }
@@ -90,36 +122,52 @@ export function sendSettingsOf(
 const kindOf = (items: readonly ItemDraft[]): "package" | "settings" =>
   items.some(({ kind }) => kind === "key") ? "package" : "settings";
 
+function refuse(turn: Turn, items: readonly ItemDraft[], why: ReturnType<typeof tooNarrow>): void {
+  for (const item of items) failItem(turn, item, why);
+}
+
 /** A message a use: the first carries the items, the others go along with it. */
 function sendNokia(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): void {
-  const settings = {
-    kind: kindOf(items),
-    protocol: "nokiaota",
-    sec: null,
-    ...confirmationOf(values),
-  } as const;
-  const [first, ...others] = composeNokia(values);
-  if (!first) return sendLink(turn, items, values);
+  const air = airOf(turn);
+  const parts = composeNokia(values);
+  if (parts.length === 0) return sendLink(turn, items, values);
+  const tooLarge = parts.find((bytes) => !fits("nokiaota", bytes, air));
+  if (tooLarge) return refuse(turn, items, tooNarrow("settings", tooLarge.length, air));
+  sendApart(turn, items, parts, { protocol: "nokiaota", sec: null, rule: PUSHED, ...confirmationOf(values) });
+}
+
+function sendApart(
+  turn: Turn,
+  items: readonly ItemDraft[],
+  [first, ...others]: readonly Uint8Array[],
+  composed: Omit<Composed, "kind" | "bytes">,
+): void {
+  const settings = { kind: kindOf(items), ...composed };
+  if (!first) return;
   send(turn, items, { ...settings, bytes: first });
   for (const bytes of others) queue(turn, AS_COMPANION, { ...settings, bytes });
 }
 
-/** Silent by the IMSI, or by a fresh PIN that goes ahead in a notice of its own, and is held back where its settings are. */
-function authenticate(turn: Turn, values: SettingsValues): Authentication {
-  const { deps, terms, subject } = turn;
+/** Silent by the IMSI, or by a fresh PIN. */
+function authenticationFor({ deps, terms, subject }: Turn): Authentication {
   // A short or even IMSI packs differently from client to client: only a PIN is safe there (docs/adr/0002).
   if (terms.policy.authentication === "netwpin" && subject.imsi.length === 15)
     return { sec: "netwpin", imsi: subject.imsi };
-  const pin = digitsFrom(deps.randomBytes(PIN_DIGITS));
-  const text = fill(terms.policy.texts.pinNotice, { pin, operator: terms.operatorName });
+  return { sec: "userpin", pin: digitsFrom(deps.randomBytes(PIN_DIGITS)) };
+}
+
+/** A PIN goes ahead in a notice of its own, and is held back where its settings are. */
+function noticeOfPin(turn: Turn, authentication: Authentication, values: SettingsValues): void {
+  if (authentication.sec !== "userpin") return;
+  const { policy, operatorName: operator } = turn.terms;
   queue(turn, AS_COMPANION, {
     kind: "pin_notice",
     protocol: "text",
     sec: null,
-    bytes: composeText(text),
+    bytes: composeText(fill(policy.texts.pinNotice, { pin: authentication.pin, operator })),
+    rule: "a PIN goes narrowband",
     ...confirmationOf(values),
   });
-  return { sec: "userpin", pin };
 }
 
 /** A companion's key is its payload's id and its attempt: by that it is found again and sent again. */
@@ -145,7 +193,8 @@ function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValue
   });
   const text = fill(terms.policy.texts.link, { link: deps.linkUrl(token), operator: terms.operatorName });
   const bytes = composeText(text);
-  send(turn, items, { kind: "link", protocol: "text", sec: null, bytes, ...confirmationOf(values) });
+  const rule = "a text with a link: the model takes no settings over the air";
+  send(turn, items, { kind: "link", protocol: "text", sec: null, bytes, rule, ...confirmationOf(values) });
 }
 
 function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void {
@@ -166,6 +215,7 @@ function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void
         protocol: composed.protocol,
         sec: composed.sec,
         octets: composed.bytes.length,
+        ...message.air,
       },
     });
   }
@@ -174,13 +224,14 @@ function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void
 function queue(
   { deps, scribe, order, terms }: Turn,
   idempotencyKey: string | null,
-  composed: Composed,
-): CarrierMessage {
-  const reference = deps.randomBytes(1)[0]!;
-  const { parts } = cutMessage(composed.protocol, composed.bytes, reference);
+  { rule, ...composed }: Composed,
+): CarrierMessage & { readonly air: MessageAir } {
+  const reference = deps.randomBytes(1)[0] ?? 0;
+  const air = onAir(airOf({ order, terms }), rule);
+  const { parts } = cutMessage(composed.protocol, composed.bytes, reference, air.partOctets);
   const payloadId = scribe.newId();
   const message = { id: scribe.newId(), payloadId, kind: composed.kind, partCount: parts.length, reference };
-  scribe.changes.payloads.push({ ...composed, id: payloadId, operatorId: order.operatorId });
+  scribe.changes.payloads.push({ ...composed, id: payloadId, operatorId: order.operatorId, air });
   scribe.changes.messages.push({
     ...message,
     operatorId: order.operatorId,
@@ -191,7 +242,7 @@ function queue(
     dueAt: scribe.now,
     expiresAt: minutesAfter(scribe.now, terms.policy.messageValidityMinutes),
   });
-  return message;
+  return { ...message, air };
 }
 
 /** Settings that the key's own access points add, for the operators who send them as OMA CP too. */

@@ -8,7 +8,7 @@ import { keyPoints, sendKey, sendSettings, sendTogether } from "../delivery/send
 import { settingsDetail } from "../delivery/settings-detail.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change } from "../order/change.ts";
-import { failItem } from "../order/ending.ts";
+import { endIfDone, failItem } from "../order/ending.ts";
 import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import { FIRST_RECHECK_MINUTES, RECHECK_MINUTES } from "../order/recheck.ts";
@@ -71,7 +71,10 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
     });
   }
   if (key && terms.policy.package === "together" && judgement.protocol === "omacp") {
-    if (key.bytes) return sendTogether(turn, { item: key.item, bytes: key.bytes }, settings, values);
+    if (key.bytes) {
+      sendTogether(turn, { item: key.item, bytes: key.bytes }, settings, values);
+      return endIfDone(turn);
+    }
     return scribe.moveItem(order, settings, {
       state: "pending",
       cause: SENT_WITH_KEY,
@@ -82,6 +85,7 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
   }
   if (key?.bytes) sendKey(turn, key.item, key.bytes);
   sendSettings(turn, settings, values, judgement.protocol);
+  endIfDone(turn); // what its bearer does not carry was refused
 }
 
 /** The settings item waits for a key, to go in one message with it. */

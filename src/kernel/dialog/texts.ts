@@ -282,6 +282,8 @@ const ENGLISH: DialogTexts = {
     request_in_progress: "We are at it already.",
     body_malformed: "We could not read what was sent. Please begin again.",
     content_not_found: "There is nothing to fetch now.",
+    bearer_too_narrow:
+      "It is too large for the network that your device is on. Please fetch it where your device has packet data.",
     content_unavailable: "It cannot be fetched now. Please try again later.",
     field_unknown: "We could not read what was sent. Please begin again.",
     method_not_allowed: "There is no such page.",
@@ -489,6 +491,8 @@ const GERMAN: DialogTexts = {
     request_in_progress: "Wir sind schon dabei.",
     body_malformed: "Die Sendung war nicht zu lesen. Bitte beginnen Sie neu.",
     content_not_found: "Im Moment gibt es nichts abzuholen.",
+    bearer_too_narrow:
+      "Es ist zu groß für das Netz, in dem Ihr Gerät gerade ist. Bitte dort abholen, wo es Paketdaten hat.",
     content_unavailable: "Es lässt sich gerade nicht abholen. Bitte später noch einmal.",
     field_unknown: "Die Sendung war nicht zu lesen. Bitte beginnen Sie neu.",
     method_not_allowed: "Diese Seite gibt es nicht.",

@@ -3,10 +3,12 @@
  * for itself; the device decides whether it worked. After a failure the user chooses: once more, or not at all.
  */
 import { TurnupError } from "../../term/error.ts";
+import { isNarrowbandOnly, narrowbandOctets } from "../../wire/message/bearer-profile.ts";
 import { MAX_NOTICE_CONTENT_OCTETS } from "../../wire/message/notice.ts";
+import { type Air, airOf } from "../order/air.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
 import { type Level, rankOf } from "../order/order.ts";
-import type { DeviceOutcome } from "../order/request.ts";
+import type { AnswerAir, DeviceOutcome } from "../order/request.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { composeContent, moduleSourceOf } from "./content.ts";
@@ -15,10 +17,13 @@ import { freshCode, knock, nameOf, tell } from "./notices.ts";
 
 const MAX_CAUSE_CHARACTERS = 40;
 
-/** Both sends of one attempt. */
+/** Both sends of one attempt; neither where the device's bearer is known not to carry the content. */
 export function sendContent(turn: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = turn;
-  const small = smallContent(turn, item);
+  const air = airOf(turn);
+  const isNarrow = isNarrowbandOnly(air.profile);
+  if (isNarrow && isRefused(turn, item, air)) return;
+  const small = smallContent(turn, item, isNarrow);
   item.attempt += 1;
   item.message = tell(turn, {
     kind: small ? "content" : "content_ready",
@@ -39,17 +44,41 @@ export function sendContent(turn: RequestTurn, item: RequestItem): void {
     deadlineAt: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
     event: "content_offered",
     detail: {
-      channel: small ? "narrowband" : "wideband",
-      rule: small ? "content that is small enough" : "content goes wideband",
+      channel: small || isNarrow ? "narrowband" : "wideband",
+      rule: isNarrow
+        ? `${air.bearer} has no wideband`
+        : small
+          ? "content that is small enough"
+          : "content goes wideband",
+      bearer: air.bearer,
       attempt: item.attempt,
       messageId: item.message.id,
     },
   });
 }
 
-/** Undefined where it goes wideband: by size, or since only there it can be fetched from where it is kept. */
-function smallContent(turn: RequestTurn, item: RequestItem): Uint8Array | undefined {
-  const limit = turn.terms.policy.request.narrowbandContentOctets;
+/** Content of an item cannot reach the device: a stable code. */
+const TOO_NARROW = "bearer_too_narrow";
+
+/** What no message of the bearer holds has no smaller form: it is signed as a whole. */
+function isRefused(turn: RequestTurn, item: RequestItem, { bearer, profile }: Air): boolean {
+  const { content } = item.subject;
+  const octets =
+    content.kind === "module" && moduleSourceOf(item)
+      ? content.octets
+      : composeContent(turn, item, null).length;
+  const octetsMax = narrowbandOctets(profile);
+  if (octets <= octetsMax) return false;
+  failItem(turn, item, {
+    cause: TOO_NARROW,
+    reason: `its content has ${octets} octets, and ${bearer} carries ${octetsMax} in one message`,
+  });
+  return true;
+}
+
+/** Undefined where it is fetched: by size, or since only so it can be had from where it is kept. */
+function smallContent(turn: RequestTurn, item: RequestItem, isNarrow: boolean): Uint8Array | undefined {
+  const limit = isNarrow ? MAX_NOTICE_CONTENT_OCTETS : turn.terms.policy.request.narrowbandContentOctets;
   if (limit === 0 || moduleSourceOf(item) || !turn.order.request.noticeKey) return undefined;
   const bytes = composeContent(turn, item, null);
   return bytes.length <= limit && bytes.length <= MAX_NOTICE_CONTENT_OCTETS ? bytes : undefined;
@@ -61,16 +90,43 @@ const AWAITED: readonly string[] = ["sending", "delivered", "opened"];
 export const hasContent = ({ state, subject, kind }: RequestItem): boolean =>
   kind === "feature" && subject.channel !== null && AWAITED.includes(state);
 
-export function contentFetched(turn: RequestTurn, item: RequestItem, octets: number): void {
+export function contentFetched(turn: RequestTurn, item: RequestItem, octets: number, air: AnswerAir): void {
+  const { bearer, octetsMax } = air;
+  const isNarrow = octetsMax !== null;
   turn.scribe.note(turn.order, {
     kind: "content_fetched",
     itemId: item.id,
     reason: "the device fetched the content",
-    detail: { octets, channel: "wideband" },
+    detail: {
+      octets,
+      channel: isNarrow ? "narrowband" : "wideband",
+      rule: isNarrow ? `${bearer} has no wideband, and carries ${octetsMax} octets` : "content goes wideband",
+      bearer,
+    },
   });
   reachOnDevice(turn, item, "delivered", {
     evidence: "content_fetched",
     reason: "the device fetched the content",
+  });
+}
+
+/** It waits for a bearer that carries it; said once, however often it is asked for there. */
+export function contentHeldBack(
+  { scribe, order }: RequestTurn,
+  item: RequestItem,
+  octets: number,
+  { bearer, octetsMax }: AnswerAir,
+): void {
+  const reason = `the content has ${octets} octets, and ${bearer} carries ${octetsMax} in one message`;
+  if (item.reason === reason) return;
+  scribe.moveItem(order, item, {
+    state: item.state,
+    event: "content_held_back",
+    cause: TOO_NARROW,
+    reason,
+    nextAction: "wait until the device fetches it over a bearer with packet data",
+    deadlineAt: item.deadlineAt,
+    detail: { octets, octetsMax, channel: "none", rule: "too_large_for_narrowband", bearer },
   });
 }
 

@@ -4,6 +4,7 @@ import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import {
   choiceMade,
   contentFetched,
+  contentHeldBack,
   deviceReported,
   hasContent,
   resendByHand,
@@ -44,6 +45,7 @@ const FEATURES: Features = {
   send: sendContent,
   hasContent,
   fetched: contentFetched,
+  heldBack: contentHeldBack,
   reported: deviceReported,
   chosen: choiceMade,
   resend: resendByHand,

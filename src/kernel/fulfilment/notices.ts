@@ -4,6 +4,7 @@
  * small notices narrowband, all else wideband), stands in the event of each.
  */
 import { createHash } from "node:crypto";
+import { type BearerProfile, isNarrowbandOnly } from "../../wire/message/bearer-profile.ts";
 import {
   encodeNotice,
   MAX_NOTICE_TEXT_OCTETS,
@@ -11,7 +12,10 @@ import {
   type NoticeKind,
 } from "../../wire/message/notice.ts";
 import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
-import type { CarrierMessage } from "../order/message.ts";
+import { onAir, partsOnAir } from "../delivery/fit.ts";
+import { airBy, airOf } from "../order/air.ts";
+import type { CarrierMessage, MessageAir } from "../order/message.ts";
+import type { OperatorTerms } from "../order/operator-terms.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import { type NoticeText, noticeText } from "../order/request-policy.ts";
 import { minutesAfter } from "../order/scribe.ts";
@@ -22,8 +26,8 @@ import { composeKnock, composeNotice, composeText, cutMessage } from "../payload
 const NARROWBAND_PARTS_MAX = 3;
 /** A text to a phone without our client has no other road, but somebody pays for each part. */
 const TEXT_PARTS_MAX = 10;
-/** Of the default alphabet in one of several parts (TS 23.040 9.2.3.24.1): no text of more characters fits. */
-const PART_CHARACTERS_MAX = 153;
+/** Of the default alphabet in one part alone (TS 23.038): no text of more characters fits. */
+const charactersIn = ({ partOctets }: BearerProfile): number => Math.floor((partOctets * 8) / 7);
 /** What fits into three parts beside a notice's frame. */
 const POINTER_CHARACTERS = 120;
 
@@ -47,7 +51,9 @@ export function tell(turn: RequestTurn, telling: Telling): CarrierMessage {
   const payloadId = scribe.newId();
   const written = write(turn, telling, payloadId);
   const message = queueNotice(turn, {
-    ...written,
+    bytes: written.bytes,
+    protocol: written.protocol,
+    air: airOfNotice(turn, written),
     payloadId,
     orderId: order.id,
     subscriberId: order.subscriberId,
@@ -63,9 +69,15 @@ export function tell(turn: RequestTurn, telling: Telling): CarrierMessage {
       parts: message.partCount,
       channel: written.channel,
       rule: written.rule,
+      bearer: airOf(turn).bearer,
     },
   });
   return message;
+}
+
+function airOfNotice(turn: RequestTurn, { channel, rule }: Written): MessageAir {
+  const { bearer, profile } = airOf(turn);
+  return { bearer, channel, rule, partOctets: profile.partOctets };
 }
 
 /**
@@ -80,6 +92,7 @@ export function knock(turn: RequestTurn, item: RequestItem): void {
   const message = queueNotice(turn, {
     bytes: composeKnock({ server, reference: order.request.reference, itemId: item.id }),
     protocol: "notice",
+    air: onAir(airOf(turn), "a knock goes narrowband"),
     payloadId,
     orderId: order.id,
     subscriberId: order.subscriberId,
@@ -113,11 +126,13 @@ export function queueNotice(
     readonly idempotencyKey: string;
     /** Nobody asked for it; see `isUnasked` of a message. Null: it may go at once. */
     readonly unasked?: { readonly notBefore: Date | null };
+    /** Absent: a text to a device of which nobody says what carries it. */
+    readonly air?: MessageAir;
   },
 ): CarrierMessage {
-  const { bytes, protocol, payloadId, unasked, ...to } = message;
-  const reference = deps.randomBytes(1)[0]!;
-  const { parts } = cutMessage(protocol, bytes, reference);
+  const { bytes, protocol, payloadId, unasked, air = textAir(terms), ...to } = message;
+  const reference = deps.randomBytes(1)[0] ?? 0;
+  const { parts } = cutMessage(protocol, bytes, reference, air.partOctets);
   const carrier = {
     id: scribe.newId(),
     payloadId,
@@ -126,7 +141,15 @@ export function queueNotice(
     reference,
   } as const;
   const { operatorId } = terms;
-  scribe.changes.payloads.push({ id: payloadId, operatorId, kind: "notice", protocol, sec: null, bytes });
+  scribe.changes.payloads.push({
+    id: payloadId,
+    operatorId,
+    kind: "notice",
+    protocol,
+    sec: null,
+    bytes,
+    air,
+  });
   const dueAt = unasked?.notBefore ?? scribe.now;
   scribe.changes.messages.push({
     ...carrier,
@@ -140,6 +163,9 @@ export function queueNotice(
   return carrier;
 }
 
+const textAir = ({ policy }: OperatorTerms): MessageAir =>
+  onAir(airBy(policy, null), "a text goes narrowband");
+
 type Written = {
   readonly bytes: Uint8Array;
   readonly protocol: "notice" | "text";
@@ -148,6 +174,7 @@ type Written = {
 };
 
 function write(turn: RequestTurn, telling: Telling, payloadId: string): Written {
+  const air = airOf(turn);
   const text = [textOf(turn, telling.text, telling.values), ...(telling.more ?? [])].join(" ");
   const { noticeKey } = turn.order.request;
   if (!noticeKey) return asText(turn, text, telling.rule === "access_data");
@@ -159,15 +186,17 @@ function write(turn: RequestTurn, telling: Telling, payloadId: string): Written 
     return narrowband(bytes, "access data goes narrowband");
   }
   if (telling.rule === "small_content" && full) return narrowband(full, "content that is small enough");
-  if (full && partsOf("notice", full) <= NARROWBAND_PARTS_MAX)
-    return narrowband(full, `a notice of at most ${NARROWBAND_PARTS_MAX} SMS`);
+  const isNarrow = isNarrowbandOnly(air.profile);
+  const partsMax = isNarrow ? air.profile.partsMax : NARROWBAND_PARTS_MAX;
+  if (full && partsOnAir("notice", full, air) <= partsMax)
+    return narrowband(full, `a notice of at most ${partsMax} SMS`);
   const short = `${text.slice(0, POINTER_CHARACTERS)}…`;
   const bytes = sealed(turn, { ...telling, fields: {} }, sealing, short)!;
   return {
     bytes,
     protocol: "notice",
-    channel: "wideband",
-    rule: `longer than ${NARROWBAND_PARTS_MAX} SMS: the screen holds the whole text`,
+    channel: isNarrow ? "narrowband" : "wideband",
+    rule: `longer than ${partsMax} SMS: the screen holds the whole text`,
   };
 }
 
@@ -177,8 +206,6 @@ const narrowband = (bytes: Uint8Array, rule: string): Written => ({
   channel: "narrowband",
   rule,
 });
-
-const partsOf = (protocol: string, bytes: Uint8Array): number => cutMessage(protocol, bytes, 0).parts.length;
 
 /** The key that the device gave with its request, and what a reply names the notice by. */
 type Sealing = { readonly noticeKey: Uint8Array; readonly payloadId: string };
@@ -217,22 +244,25 @@ export const noticeIdOf = (payloadId: string): Uint8Array =>
 /** A text that is too long for its parts ends where they end, with the address of the whole; access data has none. */
 function asText(turn: RequestTurn, text: string, mustBeWhole: boolean): Written {
   const rule = "a device without our client module gets texts";
-  let characters = Math.min(text.length, TEXT_PARTS_MAX * PART_CHARACTERS_MAX);
+  const air = airOf(turn);
+  const partsMax = Math.min(TEXT_PARTS_MAX, air.profile.partsMax);
+  const partsOf = (bytes: Uint8Array): number => partsOnAir("text", bytes, air);
+  let characters = Math.min(text.length, partsMax * charactersIn(air.profile));
   const whole = composeText(text.slice(0, characters));
-  if (characters === text.length && partsOf("text", whole) <= TEXT_PARTS_MAX)
+  if (characters === text.length && partsOf(whole) <= partsMax)
     return { bytes: whole, protocol: "text", channel: "narrowband", rule };
   if (mustBeWhole) throw new RangeError("the access data does not fit into a text");
   const link = ` … ${linkOf(turn)}`;
   let cut = composeText(text.slice(0, characters) + link);
-  while (partsOf("text", cut) > TEXT_PARTS_MAX) {
-    characters -= 20;
+  while (partsOf(cut) > partsMax && characters > 0) {
+    characters = Math.max(0, characters - 20);
     cut = composeText(text.slice(0, characters) + link);
   }
   return {
     bytes: cut,
     protocol: "text",
     channel: "narrowband",
-    rule: `${rule}, of ${TEXT_PARTS_MAX} SMS at most`,
+    rule: `${rule}, of ${partsMax} SMS at most`,
   };
 }
 

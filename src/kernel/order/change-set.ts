@@ -5,7 +5,7 @@ import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { KeySource, KeyState } from "./device-key.ts";
 import type { EventKind } from "./event-kind.ts";
-import type { MessageKind, PayloadProtocol } from "./message.ts";
+import type { MessageAir, MessageKind, PayloadProtocol } from "./message.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { CallContent } from "./outbound-call.ts";
 import type { NewAudit, NewTextReply } from "./reply-store.ts";
@@ -33,6 +33,8 @@ export type NewPayload = {
   readonly bytes: Uint8Array;
   /** It holds access points that nobody confirmed. */
   readonly unconfirmed?: boolean;
+  /** Absent where nobody said what carries it: it is cut as on GSM. */
+  readonly air?: MessageAir;
 };
 
 export type NewMessage = {

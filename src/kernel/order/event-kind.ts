@@ -45,6 +45,7 @@ export const EVENT_KINDS = {
   number_lost: "The number is another SIM's now; the item waits for a new one.",
   content_offered: "Content is ready for the device, or goes to it by SMS.",
   content_fetched: "The device fetched the content.",
+  content_held_back: "The content is more than the device's bearer carries, and was not sent.",
   retransmission_requested: "The subscriber asked for the content once more.",
   notice_queued: "The subscriber is told something by SMS.",
   notice_delivered: "That SMS arrived.",

@@ -8,7 +8,7 @@ import type { AccountFacts } from "../account/account-facts.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
 import type { Catalog, Expansion } from "../catalog/expand.ts";
 import type { OutboundCall } from "./outbound-call.ts";
-import type { DeviceOutcome, NewRequest } from "./request.ts";
+import type { AnswerAir, DeviceOutcome, NewRequest } from "./request.ts";
 
 /** Of the machine that was asked; each module knows those of its own calls. */
 type Answer = { readonly kind: string };
@@ -61,7 +61,9 @@ export interface DeviceFeatureModule<Turn, Item> {
   send(turn: Turn, item: Item): void;
   /** Content that is there to be fetched now. */
   hasContent(item: Item): boolean;
-  fetched(turn: Turn, item: Item, octets: number): void;
+  fetched(turn: Turn, item: Item, octets: number, air: AnswerAir): void;
+  /** It is more than the device's bearer carries, and was not sent. */
+  heldBack(turn: Turn, item: Item, octets: number, air: AnswerAir): void;
   /** False where nothing changed by it. */
   reported(turn: Turn, itemId: string, outcome: DeviceOutcome, channel: string): boolean;
   /** @throws TurnupError `nothing_to_answer` */

@@ -3,6 +3,15 @@
 export type MessageKind = "settings" | "key" | "package" | "link" | "pin_notice" | "text" | "notice";
 
 export type PayloadProtocol = "omacp" | "nokiaota" | "device_key" | "multipart" | "text" | "notice";
+
+/** What carries a message, by which channel and rule it goes there, and how it is cut (R30, R31). */
+export type MessageAir = {
+  readonly bearer: string;
+  readonly channel: "narrowband" | "wideband";
+  readonly rule: string;
+  readonly partOctets: number;
+};
+
 /** The message that carries an item now. */
 export type CarrierMessage = {
   readonly id: string;
@@ -65,6 +74,8 @@ export type OutgoingMessage = {
   readonly isWithheld?: boolean;
   readonly reference: number;
   readonly partCount: number;
+  /** Octets of one part, its header included; null or absent: 140. */
+  readonly partOctets?: number | null;
   /** Parts that an earlier attempt got accepted. */
   readonly acceptedParts: readonly number[];
   readonly attempts: number;

@@ -110,6 +110,12 @@ export type MessageView = {
   readonly reason: string;
   readonly octets: number;
   readonly partCount: number;
+  /** What carries it, by which channel, by which rule; null where nobody said so. */
+  readonly bearer: string | null;
+  readonly channel: string | null;
+  readonly channelRule: string | null;
+  /** Octets of one part, its header included; null: 140. */
+  readonly partOctets: number | null;
   readonly attempts: number;
   readonly createdAt: string;
   readonly updatedAt: string;

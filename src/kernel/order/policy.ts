@@ -2,6 +2,8 @@
  * What an operator decides about its orders: one value, versioned, checked at the door, read by the conductor.
  * Every switch that the patents leave open ("may") is one field here.
  */
+import type { BearerOverrides } from "../../wire/message/bearer-profile.ts";
+import type { Bearer } from "../../wire/message/legs.ts";
 import type { Level } from "./order.ts";
 import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
@@ -28,6 +30,10 @@ export type OrderPolicy = {
   readonly authentication: "netwpin" | "userpin";
   /** How settings go to a model whose over-the-air protocol is not known. */
   readonly unknownProtocol: "omacp" | "link";
+  /** What carries messages to a device of which nobody says it (R30). */
+  readonly unknownBearer: Bearer;
+  /** What bearers carry in the operator's network, where it differs from what is common. */
+  readonly bearers: BearerOverrides;
   /** Hosts only (kind `mno`): send shipped, unconfirmed access points where the operator has none of its own. */
   readonly sendUnconfirmed: boolean;
   /** The level at which an item counts as done. */
@@ -66,6 +72,8 @@ export const DEFAULT_POLICY: OrderPolicy = {
   keyApnsInSettings: false,
   authentication: "netwpin",
   unknownProtocol: "link",
+  unknownBearer: "gsm",
+  bearers: {},
   sendUnconfirmed: false,
   doneAt: "works",
   worksBy: "each_access_point",

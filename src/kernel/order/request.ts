@@ -94,7 +94,10 @@ export type RequestStatus = {
 /** Whose requests may be seen and answered: one subscriber's, or, for staff, the whole operator's. */
 export type RequestScope = { readonly operatorId: string; readonly subscriberId: string | null };
 
-/** The signed content of one item, for the device to fetch (wideband). */
+/** What carries an answer to a device: its bearer, and the most octets that one answer may have there; null: no limit. */
+export type AnswerAir = { readonly bearer: string | null; readonly octetsMax: number | null };
+
+/** The signed content of one item, for the device to fetch. */
 type ItemContent = { readonly contentType: string; readonly bytes: Uint8Array };
 
 /** What a device says of an item; `installed` is its own word (R55). */
@@ -103,7 +106,7 @@ export type DeviceOutcome =
   | { readonly kind: "failed"; readonly cause: string };
 
 /** An item of a request, by their ids. */
-type ItemReference = { readonly orderId: string; readonly itemId: string };
+export type ItemReference = { readonly orderId: string; readonly itemId: string };
 
 export interface RequestDesk {
   /**
@@ -169,8 +172,11 @@ export interface RequestDesk {
     choice: "retransmit" | "give_up",
     channel: string,
   ): Promise<void>;
-  /** Marks it fetched. Undefined where the item has nothing to fetch now. */
-  content(scope: RequestScope, orderId: string, itemId: string): Promise<ItemContent | undefined>;
+  /**
+   * Marks it fetched. Undefined where the item has nothing to fetch now.
+   * @throws TurnupError order_not_found, content_unavailable, bearer_too_narrow: more than the device's bearer carries
+   */
+  content(scope: RequestScope, item: ItemReference, air?: AnswerAir): Promise<ItemContent | undefined>;
   /** False where it said so before. */
   deviceReports(
     scope: RequestScope,

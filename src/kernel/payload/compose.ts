@@ -120,22 +120,31 @@ export function composeKnock(knock: Knock): Uint8Array {
 
 export const composeText = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Cuts a composed message into SMS parts. The same arguments give the same octets. */
-export function cutMessage(protocol: string, payload: Uint8Array, reference: number): MessageParts {
+/**
+ * Cuts a composed message into SMS parts. The same arguments give the same octets.
+ * @param partOctets of user data in one part, its header included; null: 140 (TS 23.040)
+ */
+export function cutMessage(
+  protocol: string,
+  payload: Uint8Array,
+  reference: number,
+  partOctets: number | null = null,
+): MessageParts {
+  const room = partOctets === null ? {} : { maxOctets: partOctets };
   switch (protocol) {
     case "text": {
-      const { dataCoding, parts } = encodeText(new TextDecoder().decode(payload), { reference });
+      const { dataCoding, parts } = encodeText(new TextDecoder().decode(payload), { reference, ...room });
       return { dataCoding, parts };
     }
     case "nokiaota":
       return {
         dataCoding: EIGHT_BIT,
-        parts: splitUserData(payload, { ...PORTS.nokia, reference, referenceBits: 8 }),
+        parts: splitUserData(payload, { ...PORTS.nokia, reference, referenceBits: 8, ...room }),
       };
     default:
       return {
         dataCoding: EIGHT_BIT,
-        parts: splitUserData(payload, { ...PORTS.wap, reference, referenceBits: 8 }),
+        parts: splitUserData(payload, { ...PORTS.wap, reference, referenceBits: 8, ...room }),
       };
   }
 }

@@ -8,7 +8,7 @@ import { CONTENT_TYPE_OF_CONTENT } from "../../wire/message/content.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "../fulfilment/content.ts";
 import { featuresOf, servicesOf } from "../fulfilment/modules.ts";
 import type { ConductorDeps } from "../order/deps.ts";
-import type { RequestDesk, RequestScope } from "../order/request.ts";
+import type { AnswerAir, ItemReference, RequestDesk, RequestScope } from "../order/request.ts";
 import { inLanguage } from "../order/request-draft.ts";
 import type { RequestStore } from "../order/request-store.ts";
 import { hoursAfter } from "../order/scribe.ts";
@@ -47,7 +47,7 @@ export function createRequestDesk(deps: ConductorDeps, requests: RequestStore, i
       onRequest(desk, scope, orderId, (turn) => featuresOf(turn).chosen(turn, itemId, choice, channel)),
     deviceReports: (scope, { orderId, itemId }, outcome, channel) =>
       onRequest(desk, scope, orderId, (turn) => featuresOf(turn).reported(turn, itemId, outcome, channel)),
-    content: (scope, orderId, itemId) => content(desk, scope, orderId, itemId),
+    content: (scope, item, air) => content(desk, scope, item, air),
     textCame: (from, text, to, part) => textCame(desk, { from, text, to }, part),
     replyCame: (bytes) => replyCame(desk, bytes),
     findOffer: (token) => findOffer(desk, token),
@@ -96,7 +96,12 @@ async function findOffer({ deps, requests }: Desk, token: string) {
   return { offerId, operatorId, subscriberId, itemId, expiresAt: expiresAt.toISOString() };
 }
 
-async function content(desk: Desk, scope: RequestScope, orderId: string, itemId: string) {
+async function content(
+  desk: Desk,
+  scope: RequestScope,
+  { orderId, itemId }: ItemReference,
+  air: AnswerAir = ANY_AIR,
+) {
   const source = await onRequest(desk, scope, orderId, (turn) => {
     const item = itemOf(turn, itemId);
     return item && featuresOf(turn).hasContent(item) ? { module: moduleSourceOf(item) ?? null } : undefined;
@@ -108,11 +113,27 @@ async function content(desk: Desk, scope: RequestScope, orderId: string, itemId:
     const item = itemOf(turn, itemId);
     if (!item || !featuresOf(turn).hasContent(item)) return undefined;
     const composed = compose(turn, item, octets);
-    featuresOf(turn).fetched(turn, item, composed.length);
+    const features = featuresOf(turn);
+    if (isTooLarge(composed, air)) features.heldBack(turn, item, composed.length, air);
+    else features.fetched(turn, item, composed.length, air);
     return composed;
   });
+  if (bytes && isTooLarge(bytes, air)) throw tooNarrow(bytes.length, air);
   return bytes && { contentType: CONTENT_TYPE_OF_CONTENT, bytes };
 }
+
+/** Nobody said what carries it. */
+const ANY_AIR: AnswerAir = { bearer: null, octetsMax: null };
+
+const isTooLarge = ({ length }: Uint8Array, { octetsMax }: AnswerAir): boolean =>
+  octetsMax !== null && length > octetsMax;
+
+const tooNarrow = (octets: number, { bearer, octetsMax }: AnswerAir): TurnupError =>
+  new TurnupError(
+    "bearer_too_narrow",
+    `The content has ${octets} octets, and ${bearer ?? "the device's bearer"} carries ${octetsMax} in one message.`,
+    { nextStep: "Fetch it where the device has packet data." },
+  );
 
 const unavailable = (fact: string, cause?: unknown) =>
   new TurnupError("content_unavailable", `The content cannot be had: ${fact}.`, {

@@ -508,6 +508,7 @@ create table pairing (
   last_seen_at timestamp with time zone not null,
   since timestamp with time zone not null,
   is_current boolean not null,
+  serving_plmn text,
   constraint pairing_pkey PRIMARY KEY (id),
   constraint pairing_subscriber_id_device_id_key UNIQUE (subscriber_id, device_id),
   constraint pairing_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
@@ -526,6 +527,10 @@ create table payload (
   sealed bytea not null,
   created_at timestamp with time zone not null,
   unconfirmed boolean not null default false,
+  bearer text,
+  channel text,
+  channel_rule text,
+  part_octets integer,
   constraint payload_pkey PRIMARY KEY (id),
   constraint payload_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'package'::text, 'link'::text, 'pin_notice'::text, 'text'::text, 'notice'::text]))),
   constraint payload_protocol_check CHECK ((protocol = ANY (ARRAY['omacp'::text, 'nokiaota'::text, 'device_key'::text, 'multipart'::text, 'text'::text, 'notice'::text]))),
@@ -609,6 +614,7 @@ create table provisioning_order (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   ended_at timestamp with time zone,
+  serving_plmn text,
   constraint provisioning_order_pkey PRIMARY KEY (id),
   constraint provisioning_order_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   constraint provisioning_order_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
@@ -621,6 +627,7 @@ create table provisioning_order (
 );
 create index provisioning_order_by_id ON provisioning_order USING btree (operator_id, id DESC);
 create index provisioning_order_by_make ON provisioning_order USING btree (operator_id, make, id DESC);
+create index provisioning_order_by_market ON provisioning_order USING btree (operator_id, market, id DESC) WHERE (market IS NOT NULL);
 create index provisioning_order_by_road ON provisioning_order USING btree (operator_id, cause, id DESC) WHERE (cause = ANY (ARRAY['self_service'::text, 'representative'::text, 'telephone'::text, 'partner'::text, 'offer'::text]));
 create index provisioning_order_by_state ON provisioning_order USING btree (operator_id, state, id DESC);
 create index provisioning_order_due ON provisioning_order USING btree (due_at) WHERE (due_at IS NOT NULL);
@@ -878,3 +885,16 @@ create table user_account (
 );
 create index user_account_by_card ON user_account USING btree (operator_id, card_index) WHERE (card_index IS NOT NULL);
 create index user_account_by_document ON user_account USING btree (operator_id, document_index) WHERE (document_index IS NOT NULL);
+
+create table wireless_network (
+  id uuid not null,
+  operator_id uuid not null,
+  body jsonb not null,
+  key_sealed bytea,
+  made_by text not null,
+  made_at timestamp with time zone not null default now(),
+  retired_at timestamp with time zone,
+  constraint wireless_network_pkey PRIMARY KEY (id),
+  constraint wireless_network_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create index wireless_network_of_operator ON wireless_network USING btree (operator_id, id) WHERE (retired_at IS NULL);

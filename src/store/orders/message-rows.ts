@@ -194,7 +194,7 @@ const CLAIM_MESSAGES = {
             where m.id in (select id from message where due_at <= $1 order by due_at limit $2 for update skip locked)
         returning m.*)
          select c.id as "messageId", c.operator_id as "operatorId", c.order_id as "orderId", c.kind, c.reference, c.part_count as "partCount",
-                c.attempts, c.expires_at as "expiresAt", p.protocol, p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
+                c.attempts, c.expires_at as "expiresAt", p.protocol, p.part_octets as "partOctets", p.sealed, p.unconfirmed, s.msisdn_sealed, c.destination_sealed,
                 array(select sequence from message_part where message_id = c.id) as "acceptedParts",
                 case when c.is_unasked then json_build_object('homePlmn', coalesce(s.home_plmn,
                   (select home_plmn from subscriber k where k.operator_id = c.operator_id and k.msisdn_index = c.destination_index limit 1)), 'isStopped', exists (

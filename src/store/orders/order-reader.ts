@@ -216,7 +216,7 @@ const COUNT_ORDERS = {
 };
 
 const MESSAGE = `m.id, m.order_id as "orderId", m.kind, p.protocol, p.sec, m.state, m.reason, p.octets,
-  m.part_count as "partCount", m.attempts, m.created_at as "createdAt", m.updated_at as "updatedAt",
+  m.part_count as "partCount", p.bearer, p.channel, p.channel_rule as "channelRule", p.part_octets as "partOctets", m.attempts, m.created_at as "createdAt", m.updated_at as "updatedAt",
   m.expires_at as "expiresAt"`;
 type StoredMessage = Dated<Omit<MessageView, "parts">, "createdAt" | "updatedAt" | "expiresAt">;
 type StoredPart = Dated<MessageView["parts"][number], "acceptedAt" | "doneAt"> & {

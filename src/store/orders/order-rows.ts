@@ -38,6 +38,10 @@ const insertPayloads = bulkInsert<Sealed<NewPayload>>("payload", [
   { name: "octets", type: "integer", value: (row) => row.bytes.length },
   { name: "sealed", type: "bytea", value: (row) => row.sealed },
   { name: "unconfirmed", type: "boolean", value: (row) => row.unconfirmed === true },
+  { name: "bearer", type: "text", value: ({ air }) => air?.bearer },
+  { name: "channel", type: "text", value: ({ air }) => air?.channel },
+  { name: "channel_rule", type: "text", value: ({ air }) => air?.rule },
+  { name: "part_octets", type: "integer", value: ({ air }) => air?.partOctets },
   { name: "created_at", type: "timestamptz", value: (row) => row.now },
 ]);
 

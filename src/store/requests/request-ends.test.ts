@@ -114,7 +114,7 @@ test("a change whose proof never comes holds nothing at the billing centre; late
   const { orderId } = await fixture.ask(["game"]);
   await fixture.calls();
   const [item] = (await fixture.status(orderId)).items;
-  assert.ok(await fixture.requests.content(fixture.scope, orderId, item!.id));
+  assert.ok(await fixture.requests.content(fixture.scope, { orderId, itemId: item!.id }));
   await shop.pass(80 * HOUR_MS);
   assert.equal((await fixture.status(orderId)).state, "partly_completed");
   await fixture.calls();

@@ -509,7 +509,7 @@ test("module octets come from the catalog or from the server that keeps them, an
   const fixture = await shop.fixture("module elsewhere", [{ id: "chess", content }]);
   const { orderId } = await fixture.ask(["chess"]);
   const [item] = (await fixture.status(orderId)).items;
-  const fetched = () => fixture.requests.content(fixture.scope, orderId, item!.id);
+  const fetched = () => fixture.requests.content(fixture.scope, { orderId, itemId: item!.id });
   await assert.rejects(fetched(), { code: "content_unavailable" });
   shop.world.fetchModule = async () => Uint8Array.of(1, 2, 3);
   await assert.rejects(fetched(), { code: "content_unavailable", message: /other octets/ });

@@ -56,7 +56,7 @@ test("a feature goes from its terms over content to the device's confirmation, a
     "the notice's receipt is not the content's",
   );
   const itemId = ready!.itemId!;
-  const content = await fixture.requests.content(fixture.scope, reference, itemId);
+  const content = await fixture.requests.content(fixture.scope, { orderId: reference, itemId });
   const verdict = verifyContent(content!.bytes, publicKeyOf, fixture.imei, new Date(shop.time.now));
   assert.ok(verdict.kind === "valid");
   assert.deepEqual(verdict.content.activations, ["wap-browser"]);
@@ -189,7 +189,7 @@ test("a call whose row cannot be read is given up and told, and holds up no othe
 test("a failed installation is sent once more when the user chooses so, and works then", async () => {
   const { fixture, orderId, reference, itemId } = await accepted("retransmitted");
   await fixture.told();
-  await fixture.requests.content(fixture.scope, orderId, itemId);
+  await fixture.requests.content(fixture.scope, { orderId, itemId });
   assert.equal(
     await fixture.requests.deviceReports(
       fixture.scope,
@@ -203,7 +203,7 @@ test("a failed installation is sent once more when the user chooses so, and work
   assert.equal(failed.state, "awaiting_choice");
   assert.match(failed.reason, /memory full/);
   assert.equal(
-    await fixture.requests.content(fixture.scope, orderId, itemId),
+    await fixture.requests.content(fixture.scope, { orderId, itemId }),
     undefined,
     "nothing is to be fetched now",
   );
@@ -214,7 +214,7 @@ test("a failed installation is sent once more when the user chooses so, and work
     (await fixture.told()).map(({ kind }) => kind),
     ["content_ready"],
   );
-  assert.ok(await fixture.requests.content(fixture.scope, orderId, itemId));
+  assert.ok(await fixture.requests.content(fixture.scope, { orderId, itemId }));
   assert.equal(await fixture.reply("installed", { reference, itemId }), true);
   assert.equal((await fixture.status(orderId)).state, "completed");
   const events = await fixture.events(orderId);
@@ -269,7 +269,7 @@ test("no choice by the deadline is a no; no word of the device by its own is a f
 
 test("a notice that is lost does not fail the content, and content that was fetched does not prove the notice", async () => {
   const { fixture, orderId, itemId } = await accepted("one of two");
-  await fixture.requests.content(fixture.scope, orderId, itemId);
+  await fixture.requests.content(fixture.scope, { orderId, itemId });
   for (let attempt = 1; attempt <= 4; attempt++) {
     await fixture.told("failed");
     await shop.pass(6 * HOUR_MS);
@@ -423,4 +423,74 @@ test("settings that wait for an access point in vain fail of that at their deadl
   } finally {
     shop.world.choice = choice;
   }
+});
+
+// ---- a bearer without packet data
+
+type Story = { readonly events: readonly { readonly kind: string; readonly detail: unknown }[] };
+const detailOf = ({ events }: Story, wanted: string): Readonly<Record<string, unknown>> => ({
+  ...(events.find(({ kind }) => kind === wanted)?.detail as object),
+});
+
+const BIG = {
+  kind: "module",
+  module: "game",
+  version: "1",
+  sha256: "a".repeat(64),
+  octets: 9_000,
+  url: null,
+} as const;
+
+test("R31: content that the bearer of its request does not carry is refused at once, with both figures", async () => {
+  const fixture = await shop.fixture("too large for tdma", [{ id: "game", content: BIG }]);
+  const { orderId } = await fixture.ask(["game"], { bearer: "tdma" });
+  await fixture.calls();
+  const [item] = (await fixture.status(orderId)).items;
+  assert.equal(item?.state, "failed");
+  assert.match(item!.reason, /its content has 9000 octets, and tdma carries 1816 in one message/);
+  const told = await fixture.told();
+  assert.ok(
+    told.every(({ kind }) => kind !== "content_ready"),
+    "nothing is announced that cannot come",
+  );
+  const messages = (await fixture.story(orderId)).messages;
+  assert.ok(
+    messages.length > 0 &&
+      messages.every(({ bearer, channel }) => bearer === "tdma" && channel === "narrowband"),
+  );
+});
+
+test("R31: small content goes to a device on TDMA by short messages, each message saying so", async () => {
+  const fixture = await shop.fixture("small for tdma", [{ id: "game", content: ACTIVATION }]);
+  const { orderId } = await fixture.ask(["game"], { bearer: "tdma" });
+  await fixture.calls();
+  const told = await fixture.told();
+  assert.ok(told.some(({ kind, content }) => kind === "content" && content));
+  const offered = detailOf(await fixture.story(orderId), "content_offered");
+  assert.deepEqual(
+    [offered.channel, offered.rule, offered.bearer],
+    ["narrowband", "tdma has no wideband", "tdma"],
+  );
+  const carried = (await fixture.story(orderId)).messages.find(({ octets }) => octets > 300);
+  assert.equal(carried?.partOctets, 239);
+});
+
+test("R31: content is held back while its device is on a bearer that does not carry it, and goes where one does", async () => {
+  const { fixture, orderId, itemId } = await accepted("roams");
+  const narrow = { bearer: "tdma", octetsMax: 60 };
+  for (let times = 0; times < 2; times++)
+    await assert.rejects(fixture.requests.content(fixture.scope, { orderId, itemId }, narrow), {
+      code: "bearer_too_narrow",
+      message: /The content has \d+ octets, and tdma carries 60/,
+    });
+  const [held] = (await fixture.status(orderId)).items;
+  assert.equal(held?.state, "sending", "it can still be fetched elsewhere");
+  assert.match(held!.reason, /tdma carries 60/);
+  const kinds = await fixture.events(orderId);
+  assert.equal(kinds.filter((kind) => kind === "content_held_back").length, 1, "said once");
+  assert.ok(!kinds.includes("content_fetched"));
+  const wide = { bearer: "lte", octetsMax: null };
+  assert.ok(await fixture.requests.content(fixture.scope, { orderId, itemId }, wide));
+  const fetched = detailOf(await fixture.story(orderId), "content_fetched");
+  assert.deepEqual([fetched.channel, fetched.bearer], ["wideband", "lte"]);
 });

@@ -287,12 +287,12 @@ test("a later change is prepared before anything is applied, and aborted where t
   const [item] = (await fixture.status(orderId)).items;
   assert.equal(item?.state, "pending");
   assert.equal(
-    await fixture.requests.content(fixture.scope, orderId, item!.id),
+    await fixture.requests.content(fixture.scope, { orderId, itemId: item!.id }),
     undefined,
     "not before the bill is ready",
   );
   await fixture.calls();
-  assert.ok(await fixture.requests.content(fixture.scope, orderId, item!.id));
+  assert.ok(await fixture.requests.content(fixture.scope, { orderId, itemId: item!.id }));
   await fixture.requests.deviceReports(
     fixture.scope,
     { orderId, itemId: item!.id },

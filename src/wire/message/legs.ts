@@ -50,6 +50,8 @@ export const LAND_HEADERS = {
   assurance: "turnup-assurance",
   /** Bearer profile of the air side: gsm, cdma, tdma, cdpd, pdc, phs, umts, lte. */
   bearer: "turnup-bearer",
+  /** The most octets that one answer may have on the air side, where its bearer has no packet data; else absent. */
+  airOctets: "turnup-air-octets",
   /** What the device can show: `markups=wml,xhtml; screen=16x4`. */
   capability: "turnup-capability",
   /** Token of the land session, bound to the proxy's certificate; useless on the air side. */

@@ -71,7 +71,27 @@ export type MarkupRequest = {
 };
 
 /** The markup to answer with; undefined where the device can draw none of what is accepted (406). */
-export function chooseMarkup({ accept, userAgent, device }: MarkupRequest): Markup | undefined {
+export const chooseMarkup = (request: MarkupRequest): Markup | undefined => markupsFor(request)[0];
+
+/** For roads that carry little: the least octets first. Compact HTML is HTML to whoever draws that. */
+const NARROW_FORMS: readonly Markup[] = [
+  "wmlc",
+  "hdml",
+  "wml",
+  "chtml",
+  "xhtmlmp",
+  "screen+json",
+  "screen+xml",
+];
+
+/** What the device draws that is made for small messages, the smallest first. */
+export function narrowMarkups(request: MarkupRequest): readonly Markup[] {
+  const drawn = markupsFor(request);
+  return NARROW_FORMS.filter((one) => drawn.includes(one) || (one === "chtml" && drawn.includes("html")));
+}
+
+/** All that the device can draw of what is accepted, the best first. */
+function markupsFor({ accept, userAgent, device }: MarkupRequest): readonly Markup[] {
   const ranges = rangesOf(accept);
   const known =
     device && device.markups.length > 0 ? MARKUPS.filter((one) => device.markups.includes(one)) : undefined;
@@ -86,7 +106,7 @@ export function chooseMarkup({ accept, userAgent, device }: MarkupRequest): Mark
   const isNamed = (one: Markup): boolean => named.includes(one);
   const best = candidates.some(isNamed) ? candidates.filter(isNamed) : candidates;
   const order = preferenceOf(device);
-  return best.toSorted((a, b) => q(b, ranges) - q(a, ranges) || order.indexOf(a) - order.indexOf(b))[0];
+  return best.toSorted((a, b) => q(b, ranges) - q(a, ranges) || order.indexOf(a) - order.indexOf(b));
 }
 
 /** A few lines of characters: a deck is made for them, a page of HTML is not. */

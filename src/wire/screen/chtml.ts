@@ -17,11 +17,12 @@ const ISTYLE_LETTERS = "3";
 const ISTYLE_DIGITS = "4";
 
 /** @throws ScreenError: a broken limit, or a part that alone is larger than a page */
-export function renderChtml(screen: Screen, { page, pageHref, words = ENGLISH }: PagedOptions): SimplePage {
+export function renderChtml(screen: Screen, options: PagedOptions): SimplePage {
+  const { page, pageHref, words = ENGLISH, octetsMax = CHTML_OCTETS_MAX } = options;
   const { title } = checkScreen(screen);
   const textOf = (one: XmlElement): string => htmlText(compact(one), { ascii: true });
   return renderSimplePage(screen, page, {
-    octetsMax: CHTML_OCTETS_MAX,
+    octetsMax: Math.min(octetsMax, CHTML_OCTETS_MAX),
     textOf,
     page: (body) => {
       const head = element("head", {}, element("title", {}, title));

@@ -34,12 +34,13 @@ const WIDEST_PAGE = 999;
 const FRAME_OCTETS = 320;
 
 /** @throws ScreenError: a broken limit, or a part that alone is larger than a deck */
-export function renderHdml(screen: Screen, { page, pageHref, words = ENGLISH }: PagedOptions): SimplePage {
+export function renderHdml(screen: Screen, options: PagedOptions): SimplePage {
+  const { page, pageHref, words = ENGLISH, octetsMax = HDML_OCTETS_MAX } = options;
   const pieces = piecesOf(checkScreen(screen), words);
   const back = screen.actions.find(({ role }) => role === "back");
   const outside =
     octets(uri(back?.href ?? "")) + octets(text(screen.title)) + octets(uri(pageHref(WIDEST_PAGE))) * 2;
-  const pages = pagesOf(pieces, HDML_OCTETS_MAX - FRAME_OCTETS - outside);
+  const pages = pagesOf(pieces, Math.min(octetsMax, HDML_OCTETS_MAX) - FRAME_OCTETS - outside);
   const at = pageIn(pages.length, page);
   const next = at < pages.length - 1 ? pageHref(at + 1) : undefined;
   const cards = cardsOf({ parts: pages[at] ?? [], screen, back: at === 0 ? back : undefined, next, words });

@@ -6,9 +6,10 @@ import { renderChtml } from "./chtml.ts";
 import { renderHdml } from "./hdml.ts";
 import { renderHtml } from "./html.ts";
 import { encodeScreenJson } from "./json.ts";
+import { neutralPage } from "./neutral-pages.ts";
 import type { Screen } from "./screen.ts";
 import { renderVxml } from "./vxml.ts";
-import { renderWml } from "./wml.ts";
+import { renderWml, WML_DECK_OCTETS_MAX, type WmlOptions } from "./wml.ts";
 import type { ScreenWords } from "./words.ts";
 import { renderXhtmlMp } from "./xhtmlmp.ts";
 import { encodeScreenXml } from "./xml.ts";
@@ -24,6 +25,8 @@ export type RenderOptions = {
   readonly transferTo?: string;
   readonly wmlVersion?: WmlVersion;
   readonly words?: ScreenWords;
+  /** The most octets of one answer, where the road to the device holds less than the device does. */
+  readonly octetsMax?: number;
 };
 
 /** An answer's body with its content type. */
@@ -49,21 +52,52 @@ function textOf(markup: Markup, screen: Screen, options: RenderOptions): string 
     case "hdml":
       return renderHdml(told, options).text;
     case "wml":
-    case "wmlc": {
-      const { pageHref, page = 0, wmlVersion = "1.3", words } = options;
-      const { deck, text } = renderWml(told, {
-        deck: page,
-        pageHref,
-        version: wmlVersion,
-        ...(words ? { words } : {}),
-      });
-      return markup === "wml" ? text : compileWml(deck);
-    }
+      return wmlText(told, options);
+    case "wmlc":
+      return compileWml(renderWml(told, wmlOptionsOf(options)).deck);
     case "vxml":
       return renderVxml(told, options.transferTo ? { transferTo: options.transferTo } : {});
     case "screen+json":
-      return encodeScreenJson(told);
+      return neutral(told, encodeScreenJson, options);
     case "screen+xml":
-      return encodeScreenXml(told);
+      return neutral(told, encodeScreenXml, options);
   }
+}
+
+function wmlOptionsOf({
+  pageHref,
+  page = 0,
+  wmlVersion = "1.3",
+  words,
+  octetsMax,
+}: RenderOptions): WmlOptions {
+  return {
+    deck: page,
+    pageHref,
+    version: wmlVersion,
+    ...(words ? { words } : {}),
+    ...(octetsMax === undefined ? {} : { octetsMax }),
+  };
+}
+
+/** Decks are measured compiled: as text they are made smaller until the text fits too. */
+function wmlText(screen: Screen, options: RenderOptions): string {
+  const { octetsMax } = options;
+  let { text } = renderWml(screen, wmlOptionsOf(options));
+  if (octetsMax === undefined) return text;
+  let compiled = Math.min(octetsMax, WML_DECK_OCTETS_MAX);
+  while (Buffer.byteLength(text) > octetsMax) {
+    compiled = Math.floor(compiled * SMALLER);
+    ({ text } = renderWml(screen, wmlOptionsOf({ ...options, octetsMax: compiled })));
+  }
+  return text;
+}
+/** It ends: a deck that is too small for a part is refused by the renderer. */
+const SMALLER = 0.85;
+
+function neutral(screen: Screen, encode: (screen: Screen) => string, options: RenderOptions): string {
+  const { octetsMax, pageHref, page = 0 } = options;
+  return encode(
+    octetsMax === undefined ? screen : neutralPage(screen, { encode, octetsMax, pageHref, page }),
+  );
 }

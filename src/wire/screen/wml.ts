@@ -36,6 +36,8 @@ export type WmlOptions = {
   /** 1.3 where it is absent; 1.1 has no access keys. */
   readonly version?: WmlVersion;
   readonly words?: ScreenWords;
+  /** Of one compiled deck, where the road to the phone holds less than the phone does. */
+  readonly octetsMax?: number;
 };
 
 /** One deck, as a tree and as text. */
@@ -75,14 +77,17 @@ class Drawing {
   readonly #pageHref: (deck: number) => string;
   readonly #version: WmlVersion;
   readonly #words: ScreenWords;
+  readonly #octetsMax: number;
   readonly #room: number;
 
-  constructor(screen: Screen, { pageHref, version = "1.3", words = ENGLISH }: WmlOptions) {
+  constructor(screen: Screen, options: WmlOptions) {
+    const { pageHref, version = "1.3", words = ENGLISH, octetsMax = WML_DECK_OCTETS_MAX } = options;
     this.#screen = screen;
     this.#pageHref = pageHref;
     this.#version = version;
     this.#words = words;
-    this.#room = WML_DECK_OCTETS_MAX - HEAD_OCTETS - this.#frameOctets(false);
+    this.#octetsMax = Math.min(octetsMax, WML_DECK_OCTETS_MAX);
+    this.#room = this.#octetsMax - HEAD_OCTETS - this.#frameOctets(false);
   }
 
   /** The parts of each deck. All on one, where that fits without a link to the next. */
@@ -90,7 +95,7 @@ class Drawing {
     const pieces = this.#pieces();
     const whole = pieces.reduce((sum, { cost }) => sum + cost, HEAD_OCTETS + this.#frameOctets(true));
     const isSplitChoice = pieces.some(({ endsPage }) => endsPage);
-    if (whole <= WML_DECK_OCTETS_MAX && !isSplitChoice) return [pieces.map(({ value }) => value)];
+    if (whole <= this.#octetsMax && !isSplitChoice) return [pieces.map(({ value }) => value)];
     return pagesOf(pieces, this.#room);
   }
 

@@ -19,6 +19,8 @@ export type PagedOptions = {
   /** The address of another page of the same screen. */
   readonly pageHref: (page: number) => string;
   readonly words?: ScreenWords;
+  /** Of a page, where the road to the phone holds less than the phone does. */
+  readonly octetsMax?: number;
 };
 
 const PROLOG =
@@ -26,10 +28,11 @@ const PROLOG =
 const STYLE = "body{margin:4px}h1{font-size:large}p{margin:4px 0}input,select{width:95%}";
 
 /** @throws ScreenError: a broken limit, or a part that alone is larger than a page */
-export function renderXhtmlMp(screen: Screen, { page, pageHref, words = ENGLISH }: PagedOptions): SimplePage {
+export function renderXhtmlMp(screen: Screen, options: PagedOptions): SimplePage {
+  const { page, pageHref, words = ENGLISH, octetsMax = XHTMLMP_OCTETS_MAX } = options;
   const { title, lang, refreshSeconds, form, actions } = checkScreen(screen);
   return renderSimplePage(screen, page, {
-    octetsMax: XHTMLMP_OCTETS_MAX,
+    octetsMax: Math.min(octetsMax, XHTMLMP_OCTETS_MAX),
     textOf: xmlText,
     page: (body, isOnlyPage) => {
       const turnsItself = refreshSeconds !== undefined && !form && isOnlyPage;

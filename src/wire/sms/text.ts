@@ -14,8 +14,16 @@ import { encodeUdh, type UserDataPart } from "./udh.ts";
 /** SMPP data_coding values; above 0F the value is a GSM coding scheme. */
 export const DATA_CODING = { gsm7: 0x00, ascii: 0x01, latin1: 0x03, binary: 0x04, ucs2: 0x08 } as const;
 
-/** Room in one message, alone and beside a header of 6 (8-bit reference) or 7 octets (16-bit), in units of the coding. */
-const ROOM = { gsm7: { alone: 160, 8: 153, 16: 152 }, octets: { alone: USER_DATA_OCTETS, 8: 134, 16: 132 } };
+/** Of the user data header of one of several parts, by the bits of its reference (TS 23.040 §9.2.3.24). */
+const HEADER_OCTETS = { 8: 6, 16: 7 } as const;
+
+/** Room in one message, alone and beside a header, in units of the coding: septets, or octets of whole UTF-16 units. */
+function roomOf(isSeptets: boolean, maxOctets: number, refBits: 8 | 16): { alone: number; beside: number } {
+  const beside = maxOctets - HEADER_OCTETS[refBits];
+  return isSeptets
+    ? { alone: Math.floor((maxOctets * 8) / 7), beside: Math.floor((beside * 8) / 7) }
+    : { alone: maxOctets - (maxOctets % 2), beside: beside - (beside % 2) };
+}
 
 /** A text's coding (SMPP's data_coding), and its parts with their headers. */
 export type TextMessage = { readonly dataCoding: number; readonly parts: readonly UserDataPart[] };
@@ -25,6 +33,8 @@ export type TextCut = {
   /** Fresh for each message to one phone; of a longer counter the low bits are taken. */
   readonly reference: number;
   readonly referenceBits?: 8 | 16;
+  /** Octets of user data in one message; 140 unless the bearer holds another number. */
+  readonly maxOctets?: number;
 };
 
 /**
@@ -35,15 +45,15 @@ export type TextCut = {
  */
 export function encodeText(text: string, cut: TextCut): TextMessage {
   const septets = septetsOf(text);
-  const room = septets ? ROOM.gsm7 : ROOM.octets;
+  const { referenceBits: refBits = 8, maxOctets = USER_DATA_OCTETS } = cut;
+  const room = roomOf(septets !== undefined, maxOctets, refBits);
   const characters = septets ?? ucs2Of(text);
   const dataCoding = septets ? DATA_CODING.gsm7 : DATA_CODING.ucs2;
   const octets = characters.reduce((sum, character) => sum + character.length, 0);
   if (octets <= room.alone) {
     return { dataCoding, parts: [{ udh: new Uint8Array(0), data: joined(characters, octets) }] };
   }
-  const refBits = cut.referenceBits ?? 8;
-  const chunks = chunksOf(characters, room[refBits]);
+  const chunks = chunksOf(characters, room.beside);
   const total = chunks.length;
   if (total > PARTS_MAX) {
     throw new TurnupError("payload_too_long", `The text needs more than ${PARTS_MAX} messages.`);

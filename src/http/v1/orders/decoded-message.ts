@@ -61,6 +61,7 @@ type Decoded = Static<typeof DecodedMessage>;
 type DecodedBody = Static<typeof Body>;
 
 type StoredMessage = Pick<MessageView, "kind" | "protocol" | "sec"> & {
+  readonly partOctets?: number | null;
   readonly payload: Uint8Array;
   readonly reference: number;
 };
@@ -107,8 +108,11 @@ const NOBODYS_BUSINESS: Decoded = {
 };
 
 /** The parts as they were or will be handed to the SMSC: cut again from the same octets with the same reference. */
-function partsOf({ protocol, payload, reference }: StoredMessage, seesSecrets: boolean): Decoded["parts"] {
-  return cutMessage(protocol, payload, reference).parts.map(({ udh, data }) => ({
+function partsOf(
+  { protocol, payload, reference, partOctets }: StoredMessage,
+  seesSecrets: boolean,
+): Decoded["parts"] {
+  return cutMessage(protocol, payload, reference, partOctets).parts.map(({ udh, data }) => ({
     udh: hexOf(udh),
     header: udh.length > 0 ? decodeUdh(udh) : null,
     octets: data.length,
