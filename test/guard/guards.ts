@@ -515,7 +515,7 @@ export const GUARDS: readonly Guard[] = [
     protects: "money",
     what: "a text takes more SMS than somebody agreed to pay for",
     file: "src/kernel/fulfilment/notices.ts",
-    line: 'if (characters === text.length && partsOf("text", whole) <= TEXT_PARTS_MAX)',
+    line: "if (characters === text.length && partsOf(whole) <= partsMax)",
     broken: "if (characters === text.length)",
     tests: ["src/store/requests/request-texts.test.ts"],
   },

@@ -3,12 +3,17 @@
  * over the air by itself is short messages: a bearer joins so many of them and no more.
  */
 import { narrowbandOctets } from "../../wire/message/bearer-profile.ts";
-import type { Air } from "../order/air.ts";
+import { type Air, airBy } from "../order/air.ts";
 import type { MessageAir, PayloadProtocol } from "../order/message.ts";
+import type { Turn } from "../order/turn.ts";
 import { cutMessage } from "../payload/compose.ts";
 
 /** An item cannot be sent: a stable code. */
 const TOO_NARROW = "bearer_too_narrow";
+
+/** The bearer of the device's own request; of any other device, what the operator says of such. */
+export const airOf = ({ order, terms }: Pick<Turn, "order" | "terms">): Air =>
+  airBy(terms.policy, order.request?.bearer ?? null);
 
 /** How a message is cut on this bearer, and the rule that it goes by. */
 export const onAir = ({ bearer, profile }: Air, rule: string): MessageAir => ({

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { SettingsProtocol } from "../devices/settings-protocol.ts";
-import { airOf } from "../order/air.ts";
 import { change } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
 import type { CarrierMessage, MessageAir, MessageKind, PayloadProtocol } from "../order/message.ts";
@@ -19,7 +18,7 @@ import {
   cutMessage,
 } from "../payload/compose.ts";
 import type { SettingsPoint, SettingsValues } from "../payload/settings-values.ts";
-import { fits, onAir, tooNarrow } from "./fit.ts";
+import { airOf, fits, onAir, tooNarrow } from "./fit.ts";
 import { lastChance } from "./resend.ts";
 
 const PIN_DIGITS = 4;

@@ -5,7 +5,8 @@
 import { TurnupError } from "../../term/error.ts";
 import { isNarrowbandOnly, narrowbandOctets } from "../../wire/message/bearer-profile.ts";
 import { MAX_NOTICE_CONTENT_OCTETS } from "../../wire/message/notice.ts";
-import { type Air, airOf } from "../order/air.ts";
+import { airOf } from "../delivery/fit.ts";
+import type { Air } from "../order/air.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
 import { type Level, rankOf } from "../order/order.ts";
 import type { AnswerAir, DeviceOutcome } from "../order/request.ts";

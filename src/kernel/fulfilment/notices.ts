@@ -12,8 +12,8 @@ import {
   type NoticeKind,
 } from "../../wire/message/notice.ts";
 import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
-import { onAir, partsOnAir } from "../delivery/fit.ts";
-import { airBy, airOf } from "../order/air.ts";
+import { airOf, onAir, partsOnAir } from "../delivery/fit.ts";
+import { airBy } from "../order/air.ts";
 import type { CarrierMessage, MessageAir } from "../order/message.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
 import { inLanguage } from "../order/request-draft.ts";
