@@ -27,6 +27,7 @@ import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/
 import type { Peers } from "../kernel/order/peers.ts";
 import type { OrderPolicy } from "../kernel/order/policy.ts";
 import type { RequestDesk } from "../kernel/order/request.ts";
+import type { SelfCare } from "../kernel/order/self-care.ts";
 import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
 import type { RequestReader } from "../kernel/requested/request-reader.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
@@ -121,6 +122,7 @@ export type RequestDeps = {
   readonly desk: RequestDesk;
   readonly reader: RequestReader;
   readonly people: PortalPeople;
+  readonly selfCare: SelfCare;
   /** Undefined: no payment provider takes this operator's cards. */
   readonly cardsOf: PortalDeps["cardsOf"];
   /** The operator's own number of a subscriber's account; null takes it away. */

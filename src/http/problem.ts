@@ -24,6 +24,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   card_malformed: 400,
   card_refused: 422,
   card_tries_exceeded: 429,
+  care_limit_reached: 429,
   catalog_item_in_use: 409,
   catalog_item_not_found: 404,
   catalog_item_unknown: 422,

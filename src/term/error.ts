@@ -37,6 +37,7 @@ export type ErrorCode =
   | "card_malformed"
   | "card_refused"
   | "card_tries_exceeded"
+  | "care_limit_reached"
   | "catalog_item_in_use"
   | "catalog_item_not_found"
   | "catalog_item_unknown"

@@ -808,4 +808,28 @@ export const GUARDS: readonly Guard[] = [
     broken: "",
     tests: ["src/store/sightings/number-moves.test.ts"],
   },
+  {
+    protects: "identity",
+    what: "a record of the operator is found out by asking as often as one likes",
+    file: "src/kernel/registration/own-record.ts",
+    line: "if (tries >= policy.triesMax)",
+    broken: "if (false)",
+    tests: ["src/kernel/registration/own-record.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "whoever knows most of a record is let in, though a field that is needed differs",
+    file: "src/kernel/registration/own-record.ts",
+    line: "score >= policy.fullScore && !isAnother && !isOfAnotherSim && policy.requiredFields.every(isSame);",
+    broken: "score >= policy.fullScore;",
+    tests: ["src/kernel/registration/own-record.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a subscriber ends or sends again another one's order",
+    file: "src/kernel/conductor/self-care.ts",
+    line: "if (order?.operatorId !== scope.operatorId || order.subscriberId !== scope.subscriberId)",
+    broken: "if (!order)",
+    tests: ["src/http/d/care.test.ts"],
+  },
 ];

@@ -106,6 +106,35 @@ async function line(name: string, over: LandDoor = door) {
   };
 }
 
+test("help by telephone needs nobody: where the caller stands before anything is provisioned, sent again, given up, a person if wanted", async () => {
+  const { fixture, known } = await line("care call");
+  await shop.pass(0);
+  const { rows } = await shop.reader.listOrders(fixture.operatorId, {}, { limit: 1 });
+  const orderId = rows[0]?.id ?? "";
+  const messages = () => shop.count("message", "order_id = $1", [orderId]);
+  const call = await known();
+  const before = await messages();
+  await call.choose("Help");
+  assert.match(call.heard, /Settings of your phone: being set up\. It was sent to your phone/);
+  await call.choose("Settings of your phone");
+  await call.choose("Send again");
+  assert.match(call.heard, /It is being sent again\./);
+  assert.equal(await messages(), before + 1, "a message is queued for it");
+  await call.choose("Give up");
+  assert.match(call.heard, /what you have already, you keep/);
+  await call.choose("Give up");
+  assert.match(call.heard, /It was given up\./);
+  const story = await shop.reader.findOrder(fixture.operatorId, orderId);
+  assert.equal(story?.state, "cancelled");
+  const history = story?.events.map(({ kind, evidence }) => `${kind} ${evidence}`) ?? [];
+  for (const one of ["self_care_resend telephone", "self_care_give_up telephone"])
+    assert.ok(history.includes(one), one);
+  await call.choose("Help");
+  assert.match(call.heard, /no request under way/);
+  await call.choose("a person");
+  assert.deepEqual(call.end, { kind: "transferred", to: AGENT });
+});
+
 test("a caller proves himself by a code, chooses, hears price and terms, and his request waits for his yes by SMS", async () => {
   const { fixture, dial, codeSent, requests } = await line("whole call");
   const call = await dial();

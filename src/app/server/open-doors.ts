@@ -117,6 +117,7 @@ function sharedDeps({ stores, machines, addresses, engine, measures }: Behind) {
   const tries = cardTries(stores, measures);
   return {
     desk: engine.conductor.requests,
+    selfCare: engine.conductor.selfCare,
     people: createPortalPeople(database, sealer),
     key: portalKeyOf(sealer),
     cardsOf(operatorId: string) {

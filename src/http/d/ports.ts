@@ -7,6 +7,7 @@ import type { TextDesk } from "../../kernel/order/order-reader.ts";
 import type { Peers } from "../../kernel/order/peers.ts";
 import type { OrderPolicy } from "../../kernel/order/policy.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
+import type { SelfCare } from "../../kernel/order/self-care.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import type { DeviceCapabilities } from "../../wire/screen/choose.ts";
 import type { PortalLimits } from "../limits.ts";
@@ -39,6 +40,8 @@ export type PortalDeps = {
   readonly peers?: Peers;
   readonly desk: RequestDesk;
   readonly people: PortalPeople;
+  /** What subscribers do about their own orders without a person (R124). */
+  readonly selfCare: SelfCare;
   readonly repeats: Pick<Repeats, "begin" | "finish" | "abandon">;
   /** Undefined: no payment provider is there, and what needs a card cannot be ordered. */
   readonly cardsOf: (operatorId: string) => CardDoor | undefined;

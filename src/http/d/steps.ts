@@ -13,7 +13,6 @@ import {
   termsWith,
 } from "../../kernel/dialog/catalog-screens.ts";
 import { mineScreen, removeScreen } from "../../kernel/dialog/held-screens.ts";
-import { helpScreen } from "../../kernel/dialog/help-screens.ts";
 import { missingFieldName, orderScreen, PRICE_CHANGED } from "../../kernel/dialog/order-screen.ts";
 import { quoteOf } from "../../kernel/dialog/price-lines.ts";
 import {
@@ -23,6 +22,7 @@ import {
   statusScreen,
   termsScreen,
 } from "../../kernel/dialog/request-screens.ts";
+import { careOrder, giveUp, help, takeCare } from "./care-steps.ts";
 import { details, giveDetails } from "./details-steps.ts";
 import {
   cardOf,
@@ -64,6 +64,9 @@ export const STEPS: readonly StepRow[] = [
   ["GET", /^\/d\/mine$/, mine],
   ["GET", new RegExp(`^/d/mine/${ITEM}$`), remove],
   ["GET", /^\/d\/help$/, help],
+  ["GET", new RegExp(`^/d/help/orders/${ORDER_ITEM}$`), careOrder],
+  ["POST", new RegExp(`^/d/help/orders/${ORDER_ITEM}$`), takeCare],
+  ["GET", new RegExp(`^/d/help/orders/${ORDER_ITEM}/give-up$`), giveUp],
 ];
 
 /** @throws Trouble `not_found`; whatever the step throws */
@@ -360,8 +363,4 @@ async function remove(walk: Walk, id = ""): Promise<Shown> {
   const screen = removeScreen(await here(walk), id, newState(walk.context, walk.visitor, "order"));
   if (!screen) throw new Trouble("catalog_item_unknown", 404);
   return shown(screen, at(walk, `/d/mine/${id}`));
-}
-
-async function help(walk: Walk): Promise<Shown> {
-  return shown(helpScreen(await here(walk)), at(walk, "/d/help"));
 }

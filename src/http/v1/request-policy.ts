@@ -169,6 +169,10 @@ export const RequestPolicySchema = named(
       choiceDeadlineHours: hours("How long a choice, or missing fields, wait for an answer."),
       serviceDeadlineHours: hours("How long a service server, an element or the billing centre may take."),
       retransmissionLimit: count("How often the user may have content sent again.", 20),
+      selfCareResendsMax: count(
+        "How often a subscriber may have one order sent again within a day, without a person.",
+        20,
+      ),
       statusIntervalMinutes: orNull("Of the periodic status notice; null sends none.", 5, 43_200),
       unavailableItem: words(["continue", "stop"], "What becomes of the rest when an item cannot be had."),
       conflictingItem: words(["continue", "stop"], "What becomes of the rest when items are in conflict."),

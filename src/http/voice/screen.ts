@@ -10,6 +10,7 @@ import { fill, localized } from "../../kernel/dialog/texts.ts";
 import { isOfFormerNumber } from "../../kernel/dialog/tokens.ts";
 import { type KnownPeer, NO_PEERS } from "../../kernel/order/peers.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
+import type { SelfCare } from "../../kernel/order/self-care.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 import { answered } from "../d/answered.ts";
 import { NOTHING_POSTED, type PostedBody, readPosted } from "../d/body.ts";
@@ -38,7 +39,9 @@ const FORM_OCTETS_MAX = 16_384;
 /** As many wrong codes, or answers that led nowhere, and an agent takes over. */
 const FAILURES_MAX = 3;
 const SUMMARY_CHARACTERS = 280;
-const HELP = "/d/help";
+const HELP = "help";
+/** Behind the help that needs nobody. */
+const AGENT = "/d/help/agent";
 const CHANNEL = "telephone";
 const VOICE = ["voice"] as const;
 
@@ -180,7 +183,7 @@ async function dialog(
 ): Promise<string> {
   const { method, posted } = line;
   const [path = "", search = ""] = to.split("?", 2);
-  if (path === HELP) return agent(line, call, []);
+  if (path === AGENT) return agent(line, call, []);
   const { context, visitor } = await callerOn(line, call, subscriberId);
   const shown = await answered(context, visitor, () => {
     if (!path.startsWith("/d/")) throw new Trouble("not_found", 404);
@@ -196,7 +199,7 @@ async function dialog(
   if (shown.kind === "content") return agent(line, call, [callWordsIn(call.language).notByKeys]);
   const isOfItem = ["item", "order"].includes(shown.screen.id);
   const terms = isOfItem ? await termsOf(line, call, path) : [];
-  const screen = forEars(shown.screen, first, terms);
+  const screen = withAgent(forEars(shown.screen, first, terms), visitor.at(AGENT), call);
   return spoken(line, call, screen, subscriberId);
 }
 
@@ -218,6 +221,12 @@ function forEars(screen: Screen, first: readonly string[], last: readonly string
     actions: [...confirm, ...screen.actions.filter(({ href }) => href.startsWith(PATH))],
   };
 }
+
+/** A person is there for whoever wants one, once they have heard what goes without. */
+const withAgent = (screen: Screen, href: string, { language }: VoiceCall): Screen =>
+  screen.id === HELP
+    ? { ...screen, entries: [...screen.entries, { label: callWordsIn(language).person, href }] }
+    : screen;
 
 const ITEM = /^\/d\/items\/([a-z0-9][a-z0-9-]{0,62})(?:\/order)?$/;
 
@@ -293,6 +302,7 @@ function portalDepsOf({ deps, onFault }: Line): PortalContext["deps"] {
     texts,
     peers: { of: (origin) => withoutPortal(peers.of(origin)) },
     desk: onTelephone(requests.desk),
+    selfCare: careOnTelephone(requests.selfCare),
     operatorAt: async () => undefined, // the token of the platform says whose caller it is
     gateways: [],
     onShown: (seen) =>
@@ -319,6 +329,12 @@ const onTelephone = (desk: RequestDesk): RequestDesk => ({
   giveDetails: (scope, orderId, user) => desk.giveDetails(scope, orderId, user, CHANNEL),
   answerTerms: (scope, orderId, answer) => desk.answerTerms(scope, orderId, answer, CHANNEL),
   chooseRetransmission: (scope, item, choice) => desk.chooseRetransmission(scope, item, choice, CHANNEL),
+});
+
+const careOnTelephone = (care: SelfCare): SelfCare => ({
+  ...care,
+  resend: (scope, orderId) => care.resend(scope, orderId, CHANNEL),
+  giveUp: (scope, orderId) => care.giveUp(scope, orderId, CHANNEL),
 });
 
 /** The screen in words; one that keys cannot answer goes to an agent, or else to the caller's own phone. */

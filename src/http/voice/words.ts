@@ -16,6 +16,7 @@ type CallWords = {
   readonly codeSent: string;
   readonly codeWrong: string;
   readonly send: string;
+  readonly person: string;
   readonly resumed: string;
   readonly termsSummary: string;
   readonly termsBySms: string;
@@ -39,6 +40,7 @@ const ENGLISH: CallWords = {
   codeSent: "If the number is one of ours, an SMS with a code is on its way.",
   codeWrong: "That code is not right.",
   send: "Send",
+  person: "a person",
   resumed: "Welcome back. Request {reference} is still under way.",
   termsSummary: "In short, the terms: {summary}",
   termsBySms: "The whole terms come to you by SMS. Nothing happens before you agree to them.",
@@ -72,6 +74,7 @@ const GERMAN: CallWords = {
   codeSent: "Gehört die Nummer zu uns, ist eine SMS mit einem Code unterwegs.",
   codeWrong: "Dieser Code stimmt nicht.",
   send: "Senden",
+  person: "einen Menschen",
   resumed: "Willkommen zurück. Ihr Auftrag {reference} läuft noch.",
   termsSummary: "Die Bedingungen in Kürze: {summary}",
   termsBySms: "Die ganzen Bedingungen kommen per SMS. Bevor Sie zustimmen, geschieht nichts.",

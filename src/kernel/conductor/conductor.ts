@@ -16,6 +16,7 @@ import type { ConfirmationInput, ConfirmationResult } from "../order/order-reade
 import type { OrderTransaction } from "../order/order-store.ts";
 import type { RequestDesk } from "../order/request.ts";
 import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
+import type { SelfCare } from "../order/self-care.ts";
 import { createStep, type InStep, lockById, type Step } from "../order/step.ts";
 import { isOfRequest } from "../order/turn.ts";
 import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
@@ -25,6 +26,7 @@ import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult, symptomWords } fro
 import { advanceOrder, hasLostNumber, isLeftToYounger } from "./advance.ts";
 import { answersCame } from "./answers.ts";
 import { flowOf } from "./flow.ts";
+import { createSelfCare } from "./self-care.ts";
 
 /** A receipt without a message is kept this long for a booking that is still on its way. */
 const UNMATCHED_RECEIPT_HOURS = 24;
@@ -67,6 +69,8 @@ export type Conductor = {
   cancel(operatorId: string, orderId: string, actor: string): Promise<void>;
   /** What is done to requests of the device's road. */
   readonly requests: RequestDesk;
+  /** What subscribers do about their own orders without a person. */
+  readonly selfCare: SelfCare;
 };
 
 export function createConductor(deps: ConductorDeps): Conductor {
@@ -74,6 +78,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
   const inStep: InStep = (work) => stepOf(deps, work);
   return {
     requests: createRequestDesk(deps, store.requests, inStep),
+    selfCare: createSelfCare(store, inStep),
     advance: (limit) => inStep((step) => advanceDue(step, limit)),
     bookReceipts: (receipts) =>
       inStep(async (step) => messagesEnded(step, await step.tx.bookReceipts(receipts, step.scribe.now))),

@@ -8,9 +8,10 @@ import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
 import { speaks } from "../../wire/screen/vxml.ts";
 import type { CatalogItem, CatalogKind } from "../catalog/catalog-item.ts";
 import type { RequestStatus } from "../order/request.ts";
+import { type CareView, helpScreen } from "./care-screens.ts";
 import { itemScreen, itemTermsScreen, listScreen, startScreen } from "./catalog-screens.ts";
 import { mineScreen, removeScreen } from "./held-screens.ts";
-import { helpScreen, problemScreen } from "./help-screens.ts";
+import { problemScreen } from "./help-screens.ts";
 import { missingFieldName, orderScreen, serviceFieldName } from "./order-screen.ts";
 import { paragraphsOf } from "./paragraphs.ts";
 import { choiceScreen, fieldsScreen, ordersScreen, statusScreen, termsScreen } from "./request-screens.ts";
@@ -192,9 +193,14 @@ test("only what a service misses is asked for again (R61)", () => {
   assert.equal(fieldsScreen(view(), status({ items: [itemStatus({})] }), itemStatus({}).id, "s"), undefined);
 });
 
+const care = (here: PortalView): CareView => ({ ...here, networkOrders: [], hasNumber: true, signIn: null });
+
 test("help says where the user stands, before anything is provisioned too (R23)", () => {
-  assert.match(helpScreen(view({ isKnown: false })).text.join(" "), /no request under way/);
-  assert.match(helpScreen(view({ requests: [status()] })).text.join(" "), /being set up.*\+44 20.*ABCD2345/);
+  assert.match(helpScreen(care(view({ isKnown: false }))).text.join(" "), /no request under way/);
+  assert.match(
+    helpScreen(care(view({ requests: [status()] }))).text.join(" "),
+    /being set up.*\+44 20.*ABCD2345/,
+  );
 });
 
 test("a long list and long terms take several screens; terms are answered on the last alone", () => {
@@ -292,7 +298,7 @@ test("every screen of every language keeps the limits of a screen, and every mar
       ordersScreen(here),
       mineScreen(here),
       removeScreen(here, "java", "s"),
-      helpScreen(here),
+      helpScreen(care(here)),
       itemTermsScreen(here, ITEMS[0]!, { en: "Terms." }),
       signInScreen(here, { state: "s", to: "orders/ABCD2345", wasWrong: true }),
       codeScreen(here, { state: "s", way: "w", to: null, wasWrong: true }),

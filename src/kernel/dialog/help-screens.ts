@@ -1,40 +1,7 @@
-/** Help before anything is provisioned, and problems in plain words. */
+/** Problems in plain words. */
 import type { Entry, Screen } from "../../wire/screen/screen.ts";
-import { nextOf } from "./request-screens.ts";
 import { fill, textsIn } from "./texts.ts";
-import { ENDED, type PortalView, type Step, screen, step } from "./view.ts";
-
-/** R23: there before anything is provisioned, and it says where the user stands. */
-export function helpScreen(view: PortalView): Screen {
-  const here = step(view);
-  const { texts, care, requests, at } = here;
-  const [open] = requests.filter(({ state }) => !ENDED.includes(state));
-  return screen(here, "help", texts.help, {
-    text: [
-      open
-        ? fill(texts.helpWhere, { state: texts.states[open.state], reason: nextOf(open, texts) }).trim()
-        : texts.helpNothingOpen,
-      ...(care.phone
-        ? [
-            open
-              ? fill(texts.helpCall, { phone: care.phone, reference: open.reference })
-              : fill(texts.helpCallPlain, { phone: care.phone }),
-          ]
-        : []),
-    ],
-    entries: [
-      ...(open
-        ? [
-            {
-              label: fill(texts.request, { reference: open.reference }),
-              href: at(`/d/orders/${open.reference}`),
-            },
-          ]
-        : []),
-      ...(care.url ? [{ label: texts.help, href: care.url }] : []),
-    ],
-  });
-}
+import { type PortalView, type Step, screen } from "./view.ts";
 
 /** In plain words: what happened and what can be done; codes are for logs. */
 export function problemScreen(
@@ -52,6 +19,8 @@ export function problemScreen(
     assurance_too_low: { label: texts.signIn, href: view.at(signIn), lead: true },
     link_over: { label: texts.signIn, href: view.at(signIn), lead: true },
     request_in_progress: { label: texts.myRequests, href: view.at("/d/orders") },
+    care_limit_reached: { label: texts.help, href: view.at("/d/help") },
+    nothing_to_resend: { label: texts.help, href: view.at("/d/help") },
     nothing_to_answer: { label: texts.myRequests, href: view.at("/d/orders") },
   };
   const lead = leads[code];

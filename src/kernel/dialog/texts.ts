@@ -32,6 +32,16 @@ export type DialogTexts = {
   readonly optional: string;
   readonly pleaseCheck: string;
   readonly detailsAgain: string;
+  readonly careSignIn: string;
+  readonly careSettings: string;
+  readonly careMend: string;
+  readonly careWaitsForNumber: string;
+  readonly careWaitsForSettings: string;
+  readonly careOnItsWay: string;
+  readonly careNotArrived: string;
+  readonly careResent: string;
+  readonly careGivenUp: string;
+  readonly careGiveUpSure: string;
   readonly detailsAgainWhy: string;
   readonly card: {
     readonly number: string;
@@ -119,6 +129,17 @@ const ENGLISH: DialogTexts = {
   optional: "optional",
   pleaseCheck: "Please check what is marked.",
   detailsAgain: "Check your details",
+  careSignIn: "Sign in to see where you stand",
+  careSettings: "Settings of your phone",
+  careMend: "See it and mend it",
+  careWaitsForNumber:
+    "The network has not told us your number yet. Make a call or restart your phone; we go on by ourselves.",
+  careWaitsForSettings: "We have no settings for your card yet. We see to it; you need do nothing.",
+  careOnItsWay: "It was sent to your phone; install it when your phone asks.",
+  careNotArrived: "Not all of it arrived. It can be sent again.",
+  careResent: "It is being sent again.",
+  careGivenUp: "It was given up.",
+  careGiveUpSure: "Give it up? What is on its way is not called back; what you have already, you keep.",
   detailsAgainWhy:
     "These details do not quite agree with what we know. Please give them as they stand in your contract.",
   card: {
@@ -271,6 +292,10 @@ const ENGLISH: DialogTexts = {
     nothing_to_answer: "This was answered already.",
     order_not_found: "There is no such request of yours.",
     selection_empty: "Nothing was chosen.",
+    nothing_to_resend: "Nothing of it can be sent again now. Nothing was sent.",
+    order_closed: "It has ended already. Nothing was changed.",
+    care_limit_reached: "It was sent again as often as is of use today. Nothing was sent. Please call us.",
+    settings_unconfirmed: "It cannot be sent again as it is. Nothing was sent. Please call us.",
     too_many_requests: "Too many tries. Please wait {minutes} min.",
     codes_exceeded:
       "Too many wrong codes came from your network. Open the link in the text message, or wait {minutes} min.",
@@ -324,6 +349,18 @@ const GERMAN: DialogTexts = {
   optional: "freiwillig",
   pleaseCheck: "Bitte prüfen Sie, was markiert ist.",
   detailsAgain: "Angaben prüfen",
+  careSignIn: "Anmelden und sehen, wie weit es ist",
+  careSettings: "Einstellungen Ihres Telefons",
+  careMend: "Ansehen und in Ordnung bringen",
+  careWaitsForNumber:
+    "Das Netz hat uns Ihre Nummer noch nicht gesagt. Rufen Sie jemanden an oder starten Sie das Telefon neu; es geht von selbst weiter.",
+  careWaitsForSettings:
+    "Für Ihre Karte haben wir noch keine Einstellungen. Wir kümmern uns darum; Sie müssen nichts tun.",
+  careOnItsWay: "Sie sind an Ihr Telefon gesandt; installieren Sie sie, wenn es fragt.",
+  careNotArrived: "Nicht alles kam an. Es lässt sich erneut senden.",
+  careResent: "Es wird erneut gesendet.",
+  careGivenUp: "Es wurde aufgegeben.",
+  careGiveUpSure: "Aufgeben? Was unterwegs ist, wird nicht zurückgerufen; was Sie schon haben, behalten Sie.",
   detailsAgainWhy:
     "Diese Angaben stimmen nicht ganz mit dem überein, was wir wissen. Bitte geben Sie sie wie im Vertrag an.",
   card: {
@@ -480,6 +517,12 @@ const GERMAN: DialogTexts = {
     nothing_to_answer: "Das ist schon beantwortet.",
     order_not_found: "Einen solchen Auftrag haben Sie nicht.",
     selection_empty: "Es wurde nichts gewählt.",
+    nothing_to_resend: "Davon lässt sich jetzt nichts erneut senden. Es wurde nichts gesendet.",
+    order_closed: "Das ist schon beendet. Es wurde nichts geändert.",
+    care_limit_reached:
+      "Es wurde heute so oft erneut gesendet, wie es Sinn hat. Es wurde nichts gesendet. Bitte rufen Sie uns an.",
+    settings_unconfirmed:
+      "So lässt es sich nicht erneut senden. Es wurde nichts gesendet. Bitte rufen Sie uns an.",
     too_many_requests: "Zu viele Versuche. Bitte warten Sie {minutes} Min.",
     codes_exceeded:
       "Zu viele falsche Codes kamen aus Ihrem Netz. Öffnen Sie den Link in der SMS, oder warten Sie {minutes} Min.",

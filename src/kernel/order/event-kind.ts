@@ -56,6 +56,9 @@ export const EVENT_KINDS = {
   mail_not_sent: "The mail server did not take the terms.",
   terms_not_sent: "The SMS with the terms did not arrive.",
 
+  self_care_resend: "The subscriber had it sent again, without a person.",
+  self_care_give_up: "The subscriber gave it up, without a person.",
+
   // Proof.
   access_point_seen: "Traffic was seen on an access point.",
   proof_missing: "No proof came in time; the item keeps its level.",

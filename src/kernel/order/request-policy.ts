@@ -69,6 +69,8 @@ export type RequestPolicy = RegistrationPolicy & {
   /** How long a service server and elements of the network may take. */
   readonly serviceDeadlineHours: number;
   readonly retransmissionLimit: number;
+  /** How often a subscriber may have one order sent again within a day, without a person; 0: never. */
+  readonly selfCareResendsMax: number;
   /** Of the periodic status; null sends none. */
   readonly statusIntervalMinutes: number | null;
   /** What becomes of the rest when an item cannot be had, or stands in conflict. */
@@ -191,6 +193,7 @@ export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
   choiceDeadlineHours: 48,
   serviceDeadlineHours: 24,
   retransmissionLimit: 3,
+  selfCareResendsMax: 3,
   statusIntervalMinutes: 720,
   unavailableItem: "continue",
   conflictingItem: "continue",

@@ -91,6 +91,8 @@ export interface RequestTransaction extends ReplyTransaction {
   doneElsewhere(operatorId: string, subscriberId: string): Promise<readonly string[]>;
   /** What verification and the search for fraud look at. */
   factsOf(query: FactsQuery): Promise<AccountFacts>;
+  /** How often the subscriber had this order sent again themselves since. */
+  selfCareResendsOf(orderId: string, since: Date): Promise<number>;
   /** What the operator has on file of this subscriber, and how often something else was given since. */
   recordFactsOf(
     asker: Asker & { readonly operatorId: string },
@@ -149,6 +151,8 @@ export interface RequestStore extends ReplyStore {
   readOrders(orderIds: readonly string[]): Promise<readonly OrderDraft[]>;
   /** The newest first; at most 20. */
   ordersOf(operatorId: string, subscriberId: string): Promise<readonly OrderDraft[]>;
+  /** What the network opened for them, the newest first; at most 5. */
+  networkOrdersOf(operatorId: string, subscriberId: string): Promise<readonly OrderDraft[]>;
   /** What the subscriber has, on whichever device, with names as the catalog had them in that version. */
   provisionedOf(operatorId: string, subscriberId: string): Promise<readonly ProvisionedRow[]>;
   /** By the SHA-256 of the token in its link. */

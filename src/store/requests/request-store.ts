@@ -1,5 +1,6 @@
 /** What requests ask of storage, on PostgreSQL. Every statement names the index that it runs on. */
 import { readSighting } from "../../kernel/detection/read-sighting.ts";
+import { SPINE_CAUSES } from "../../kernel/order/order.ts";
 import type { OrderDraft } from "../../kernel/order/order-draft.ts";
 import type { NewRequest } from "../../kernel/order/request.ts";
 import type {
@@ -29,6 +30,18 @@ const LISTED_MAX = 20;
 const HELD_MAX = 500;
 /** Requests that one device made under one key. */
 const OF_KEY_MAX = 50;
+
+const NETWORK_MAX = 5;
+const NETWORK_ORDERS = {
+  name: "network_orders_of_subscriber", // provisioning_order_of_subscriber
+  text: `select id from provisioning_order
+          where subscriber_id = $2 and operator_id = $1 and cause in (${SPINE_CAUSES.map((cause) => `'${cause}'`).join(", ")})
+          order by id desc limit ${NETWORK_MAX}`,
+};
+const SELF_CARE_RESENDS = {
+  name: "self_care_resends_of", // order_event_pkey
+  text: "select count(*)::int as count from order_event where order_id = $1 and kind = 'self_care_resend' and at >= $2",
+};
 
 // Who asks.
 
@@ -237,6 +250,8 @@ export const requestTransaction = (
       ({ itemId }) => itemId,
     ),
   factsOf: (query) => factsOf(db, sealer, query),
+  selfCareResendsOf: async (orderId, since) =>
+    (await db.one<{ count: number }>(SELF_CARE_RESENDS, [orderId, since]))?.count ?? 0,
   recordFactsOf: (asker, since) => recordFactsOf(db, sealer, asker, since),
   registrationsOf: (operatorId, subscriberId) => registeredOf(db, sealer, operatorId, subscriberId),
   async noticeKeyOf(operatorId, { subscriberId, deviceId }) {
@@ -339,6 +354,10 @@ export function requestStore(
     },
     readOrders,
     offerByToken: (tokenHash) => database.one<OfferRow>(OFFER_BY_TOKEN, [Buffer.from(tokenHash)]),
+    networkOrdersOf: async (operatorId, subscriberId) =>
+      readOrders(
+        (await database.rows<{ id: string }>(NETWORK_ORDERS, [operatorId, subscriberId])).map(({ id }) => id),
+      ),
     ordersOf: async (operatorId, subscriberId) =>
       readOrders(
         (await database.rows<{ id: string }>(OF_SUBSCRIBER, [operatorId, subscriberId])).map(({ id }) => id),
