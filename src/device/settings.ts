@@ -3,6 +3,7 @@
  * in the field: an access point needs a NAP-ADDRESS of type APN; a document that serves no application installs
  * nothing; a reference to an access point that is not there breaks the document; unknown parms are skipped.
  */
+import { getFrom } from "../term/collections.ts";
 import type { DeviceKey } from "../wire/message/device-key-form.ts";
 import type { NokiaCharacteristic, NokiaDocument } from "../wire/nokiaota/codec.ts";
 import type { Characteristic, ProvisioningDocument } from "../wire/omacp/document.ts";
@@ -51,7 +52,7 @@ export function applyDocument(settings: HandsetSettings, document: ProvisioningD
     const road = routeOf(application, all, naps);
     if (!road) return refused("malformed", `no access point for APPID ${parmOf(application, "APPID")}`);
     const mmsc = use === "mms" ? parmOf(application, "ADDR") : undefined;
-    const entry = naps.get(road.napId)!;
+    const entry = getFrom(naps, road.napId);
     naps.set(road.napId, {
       ...entry,
       uses: [...new Set([...entry.uses, use])],

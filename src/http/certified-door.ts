@@ -2,8 +2,9 @@
  * A door that opens to certificates alone: mutual TLS 1.3, limits of connections, and one reading of why a handshake failed.
  * What stands behind it (routes, contracts, tokens) is the caller's.
  */
-import type { TLSSocket } from "node:tls";
-import Fastify, { type FastifyInstance } from "fastify";
+import type { Server } from "node:https";
+import { TLSSocket } from "node:tls";
+import Fastify, { type FastifyHttpsOptions, type FastifyInstance, type FastifyRequest } from "fastify";
 import { type ConnectionLimits, guardConnections, refuseConnection, timeoutsOf } from "./connections.ts";
 import { mutualTls } from "./mutual-tls.ts";
 
@@ -16,6 +17,16 @@ export type HandshakeRefusal = {
   /** Address. */
   readonly peer: string;
 };
+
+/** Typed as any other, so that routes and hooks serve both: the type of a server over TLS differs only in its raw socket. */
+export const fastifyOverTls = (options: FastifyHttpsOptions<Server>): FastifyInstance =>
+  Fastify(options) as unknown as FastifyInstance;
+
+/** The TLS session by which a request came. @throws Error: it came without TLS, as to none of these doors */
+export function tlsSocketOf({ raw: { socket } }: FastifyRequest): TLSSocket {
+  if (socket instanceof TLSSocket) return socket;
+  throw new Error("a request without TLS at a door that asks for certificates");
+}
 
 export function openCertifiedDoor({
   tls,
@@ -32,7 +43,7 @@ export function openCertifiedDoor({
   onRefused(refusal: HandshakeRefusal): void;
 }): FastifyInstance {
   const timeouts = timeoutsOf(limits);
-  const app = Fastify({
+  const app = fastifyOverTls({
     https: {
       ...mutualTls({ key: tls.key, certificate: tls.certificate, authorities: tls.authority }),
       ...timeouts.node,
@@ -42,7 +53,7 @@ export function openCertifiedDoor({
     clientErrorHandler: refuseConnection,
     forceCloseConnections: true,
     exposeHeadRoutes,
-  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  });
   guardConnections(app.server, limits);
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     onRefused(handshakeRefusalOf(error, socket)),

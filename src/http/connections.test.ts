@@ -279,7 +279,7 @@ test("every door of ours limits its connections", () => {
     .map(String)
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
     .map((file) => ({ file, text: readFileSync(join(import.meta.dirname, file), "utf8") }));
-  const sources = all.filter(({ text }) => /\b[Ff]astify\(\{/.test(text));
+  const sources = all.filter(({ text }) => /\b[Ff]astify(OverTls)?\(\{/.test(text));
   const byCertificate = all.filter(({ text }) => /= openCertifiedDoor\(\{/.test(text)); // which is among the sources
   assert.ok(sources.some(({ file }) => file === "certified-door.ts"));
   assert.equal(byCertificate.length, 3, "proxies, manufacturers' clients, service servers' clients");

@@ -5,10 +5,11 @@ export type HeaderLines = ReadonlyMap<string, readonly string[]>;
 export function headerLines(raw: readonly string[]): HeaderLines {
   const lines = new Map<string, string[]>();
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = raw[at]!.toLowerCase();
+    const [given = "", value = ""] = raw.slice(at, at + 2);
+    const name = given.toLowerCase();
     const known = lines.get(name);
-    if (known) known.push(raw[at + 1]!);
-    else lines.set(name, [raw[at + 1]!]);
+    if (known) known.push(value);
+    else lines.set(name, [value]);
   }
   return lines;
 }

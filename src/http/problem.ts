@@ -5,6 +5,7 @@
 import Type from "typebox";
 import { type ErrorCode, TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
+import { membersOf } from "../term/narrow.ts";
 import { named } from "./schema.ts";
 
 /** Longer than a screen, since it has a row a code, in their order. */
@@ -227,8 +228,7 @@ function bodyOf(error: TurnupError, requestId: string): ProblemBody {
 }
 
 /** `imei_malformed` reads "Imei malformed". */
-const titleOf = (code: string): string =>
-  (code[0] as string).toUpperCase() + code.slice(1).replaceAll("_", " ");
+const titleOf = (code: string): string => code.slice(0, 1).toUpperCase() + code.slice(1).replaceAll("_", " ");
 
 /** RFC 6750 clause 3: a bare challenge where no token came, the reason where one did. */
 const challengeOf = (code: ErrorCode): string =>
@@ -237,7 +237,7 @@ const challengeOf = (code: ErrorCode): string =>
 /** What Fastify and its JSON parser throw before a handler runs. */
 function fromFramework(error: unknown): TurnupError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown };
+  const { code, statusCode } = membersOf(error);
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return new TurnupError("body_too_large", "The body is longer than this route takes.", {

@@ -18,6 +18,7 @@ import Type from "typebox";
 import type { Caller } from "../kernel/account/role.ts";
 import { TurnupError } from "../term/error.ts";
 import { maskText } from "../term/mask.ts";
+import { codeOf } from "../term/narrow.ts";
 import { Allowance } from "./allowance.ts";
 import { asBearer, createGate, type Gate, tooMany } from "./auth.ts";
 import {
@@ -164,10 +165,10 @@ function loggerOf(log: HttpOptions["log"]): FastifyBaseLogger {
 /** A fault of ours as a log line has it: its text can repeat a value, so numbers in it are masked. */
 function faultOf(error: unknown): object {
   if (!(error instanceof Error)) return { message: maskText(String(error)) };
-  const { code } = error as { code?: unknown };
+  const code = codeOf(error);
   return {
     type: error.name,
-    ...(typeof code === "string" && { code }),
+    ...(code !== undefined && { code }),
     message: maskText(error.message),
     stack: maskText(error.stack ?? ""),
     ...(error.cause !== undefined && { cause: faultOf(error.cause) }),
@@ -283,7 +284,7 @@ function logFault(error: unknown, { status, code }: ProblemBody, request: Fastif
 /** 405 where the address exists for another method (RFC 9110 clause 15.5.6), else 404. */
 function notFoundOf(routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): TurnupError {
   const [path = ""] = request.url.split("?");
-  const methods = routes.filter((route) => matches(route.path, path)).map((route) => route.method as string);
+  const methods = routes.filter((route) => matches(route.path, path)).map<string>((route) => route.method);
   if (methods.length === 0) {
     return new TurnupError("not_found", "There is nothing at this address.", {
       nextStep: "/openapi.json lists every address.",

@@ -14,7 +14,8 @@ const CODE_MS = 5 * 60_000;
 /** Open at once for one subscriber: more would be somebody who annoys them. */
 const OPEN_MAX = 5;
 
-const TEXTS: Readonly<Record<string, Readonly<Record<"link" | "code", string>>>> = {
+type Texts = Readonly<Record<"link" | "code", string>>;
+const TEXTS: Readonly<Record<string, Texts>> & { readonly en: Texts } = {
   en: {
     link: "{operator}: here is the way to your requests and services: {link}",
     code: "{operator}: key this code on the telephone: {code}. Tell it to nobody who calls you.",
@@ -25,7 +26,7 @@ const TEXTS: Readonly<Record<string, Readonly<Record<"link" | "code", string>>>>
   },
 };
 const textIn = (language: string, kind: "link" | "code"): string =>
-  (TEXTS[language.split("-")[0] ?? "en"] ?? TEXTS.en!)[kind];
+  (TEXTS[language.split("-")[0] ?? "en"] ?? TEXTS.en)[kind];
 
 type Whom = {
   readonly operatorId: string;

@@ -8,6 +8,7 @@ import { Compile } from "typebox/compile";
 import type { TLocalizedValidationError } from "typebox/error";
 import Value from "typebox/value";
 import { maskText } from "../term/mask.ts";
+import { membersOf } from "../term/narrow.ts";
 import { type FieldError, InvalidRequest } from "./problem.ts";
 import { sharedSchemas } from "./schema.ts";
 
@@ -52,7 +53,7 @@ function inlined(schema: unknown): unknown {
   if (!refersTo(schema)) return schema; // as it is: it carries what a conversion goes by
   if (Array.isArray(schema)) return schema.map(inlined);
   if (typeof schema !== "object" || schema === null) return schema;
-  const { $ref } = schema as { $ref?: unknown };
+  const { $ref } = membersOf(schema);
   if (typeof $ref === "string") return inlined(sharedSchemas().get($ref.replace(/#$/, "")));
   return Object.fromEntries(Object.entries(schema).map(([name, member]) => [name, inlined(member)]));
 }
@@ -105,9 +106,8 @@ function worded(error: TLocalizedValidationError, schema: TSchema): FieldError[]
 function descriptionAt(schema: unknown, schemaPath: string): string | undefined {
   let here: unknown = schema;
   for (const step of schemaPath.split("/").slice(1)) {
-    if (typeof here !== "object" || here === null) return undefined;
-    here = (here as Record<string, unknown>)[step];
+    here = typeof here === "object" && here !== null ? Reflect.get(here, step) : undefined;
   }
-  const { description } = (here ?? {}) as { description?: unknown };
+  const { description } = membersOf(here);
   return typeof description === "string" ? description : undefined;
 }

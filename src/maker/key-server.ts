@@ -6,6 +6,7 @@
  *   handset   -> key   one current key: asking anew, under another request id, makes a new one that replaces it
  */
 import { createHmac } from "node:crypto";
+import { getFrom } from "../term/collections.ts";
 import { verifyArrivalProof } from "../wire/message/device-report.ts";
 import type {
   BatchRequest,
@@ -142,7 +143,7 @@ function issueOne(
   const handset = request.uniqueId ? handsetOf(maker, request.uniqueId.imei) : null;
   const known = maker.books.keyOfRequest.get(requestOf({ clientId: client.id, requestId }));
   if (known !== undefined) {
-    const { issued } = maker.books.accounts.get(known)!;
+    const { issued } = getFrom(maker.books.accounts, known);
     if (issued.handset !== handset)
       return refused(requestId, "malformed", "this request id was used for another handset");
     return { requestId, key: octetsOf(issued.key) };

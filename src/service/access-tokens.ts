@@ -3,6 +3,7 @@
  * for it (RFC 8705): on a connection with another certificate it is worth nothing. Kept as digests, in memory alone.
  */
 import { createHash } from "node:crypto";
+import { dropOldest } from "../term/collections.ts";
 import { CLIENT_URN } from "../wire/message/scim.ts";
 
 const TOKEN_OCTETS = 32;
@@ -24,9 +25,9 @@ export function createAccessTokens(freshOctets: (octets: number) => Uint8Array) 
       thumbprint: string,
       nowMs: number,
     ): { readonly token: string; readonly lifeMs: number } {
-      if (grants.size >= MAX_TOKENS) grants.delete(grants.keys().next().value!);
       const token = Buffer.from(freshOctets(TOKEN_OCTETS)).toString("base64url");
       grants.set(digestOf(token), { clientId, thumbprint, untilMs: nowMs + TOKEN_LIFE_MS });
+      dropOldest(grants, MAX_TOKENS);
       return { token, lifeMs: TOKEN_LIFE_MS };
     },
     /** The client whose token this is, on the connection that it is bound to. */

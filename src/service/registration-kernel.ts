@@ -8,6 +8,7 @@
  * A password is kept as a keyed digest; the text of it exists in one answer.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { getFrom } from "../term/collections.ts";
 import type { Fields, NeededDatum, RegistrationMessage } from "../wire/message/scim.ts";
 import {
   apply,
@@ -144,7 +145,7 @@ function amend(
 function judge(service: Service, id: string, came: ServiceEvent, now: Date): Decision<Verdict> {
   const before = service.registrations.byId.get(id);
   apply(service.registrations, came);
-  const registration = service.registrations.byId.get(id)!;
+  const registration = getFrom(service.registrations.byId, id);
   const needs = needsOf(service.policy.fields, registration);
   if (needs.length > 0) return { answer: { kind: "needs_information", registration, needs }, events: [came] };
   // Who has access keeps it when their data changes.
@@ -152,7 +153,7 @@ function judge(service: Service, id: string, came: ServiceEvent, now: Date): Dec
     const { accessId, passwordDigest } = before;
     const again = { kind: "registered", id, accessId, passwordDigest, atMs: now.getTime() } as const;
     apply(service.registrations, again);
-    const changed = service.registrations.byId.get(id)!;
+    const changed = getFrom(service.registrations.byId, id);
     return { answer: { kind: "registered", registration: changed, access: null }, events: [came, again] };
   }
   return welcome(service, registration, [came], now);
@@ -175,7 +176,7 @@ function welcome(
     atMs: now.getTime(),
   };
   apply(service.registrations, event);
-  const registration = service.registrations.byId.get(id)!;
+  const registration = getFrom(service.registrations.byId, id);
   const access = {
     userName: registration.userName,
     password,

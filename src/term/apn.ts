@@ -34,8 +34,8 @@ export const networkIdentifierOf = (apn: Apn): string => apn.replace(OPERATOR_ID
 
 /** The home network an operator identifier names. MNC is written with 3 digits there: `001` may be `01`. */
 export function operatorOf(apn: Apn): Plmn | undefined {
-  const match = OPERATOR_IDENTIFIER.exec(apn);
-  return match ? plmnOf(match[2] as string, match[1] as string) : undefined;
+  const [, mnc, mcc] = OPERATOR_IDENTIFIER.exec(apn) ?? [];
+  return mcc !== undefined && mnc !== undefined ? plmnOf(mcc, mnc) : undefined;
 }
 
 function brokenRuleOf(text: string): string | undefined {

@@ -187,7 +187,7 @@ function classifyMeidDecimal(digits: string): Identity {
 function classifyMeidWithCheck(text: string): Identity {
   let sum = 0;
   for (let at = 0; at < 14; at++) {
-    const digit = Number.parseInt(text[at] as string, 16);
+    const digit = Number.parseInt(text.charAt(at), 16);
     const weight = at % 2 === 1 ? digit * 2 : digit;
     sum += weight > 15 ? weight - 15 : weight;
   }

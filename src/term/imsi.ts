@@ -28,14 +28,13 @@ export type HomePlmnResolver = (imsi: Imsi) => Plmn | undefined;
  * of its country share; a country with both lengths gives undefined.
  */
 export function homePlmnResolver(known: Iterable<Plmn>): HomePlmnResolver {
-  const networks = new Set<string>(known);
+  const all = new Set(known);
+  const networks: ReadonlySet<string> = all;
   const lengthOfCountry = new Map<string, number>();
-  for (const plmn of networks) {
-    const before = lengthOfCountry.get(mccOf(plmn as Plmn));
-    lengthOfCountry.set(
-      mccOf(plmn as Plmn),
-      before === undefined || before === plmn.length ? plmn.length : 0,
-    );
+  for (const plmn of all) {
+    const mcc = mccOf(plmn);
+    const before = lengthOfCountry.get(mcc);
+    lengthOfCountry.set(mcc, before === undefined || before === plmn.length ? plmn.length : 0);
   }
   return (imsi) => {
     const three = imsi.slice(0, 6);

@@ -17,6 +17,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { makePrivateFolder } from "../../store/journal/make-folder.ts";
+import { uint16In } from "../../wire/octet.ts";
 import {
   type CertificateRequest,
   composeCertificate,
@@ -195,7 +196,7 @@ function addressOctets(address: string): Uint8Array {
 function textOf(octets: Uint8Array): string {
   if (octets.length === 4) return octets.join(".");
   const groups: string[] = [];
-  for (let at = 0; at < 16; at += 2) groups.push(((octets[at]! << 8) | octets[at + 1]!).toString(16));
+  for (let at = 0; at < 16; at += 2) groups.push(uint16In(octets, at).toString(16));
   return groups.join(":");
 }
 

@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, statSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { restoreBackup, type Told, writeBackup } from "../../store/database/backup.ts";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf, messageOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import { readConfig } from "../config/config.ts";
 import { openBare, openSeals, sealKeyFile } from "../server/store.ts";
@@ -105,10 +106,12 @@ async function writeWhole(
     await rename(aside, file);
     return told;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code !== "EEXIST") await rm(aside, { force: true });
     if (!/^E[A-Z]+$/.test(code ?? "")) throw error;
-    throw new TurnupError("file_unwritable", `${aside} cannot be written: ${message}.`, { cause: error });
+    throw new TurnupError("file_unwritable", `${aside} cannot be written: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import {
   parseCatalogYaml,
   writeCatalogYaml,
 } from "../../http/v1/catalog/catalog-yaml.ts";
-import { CATALOG_KINDS, type CatalogItem, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
+import { CATALOG_KINDS, type CatalogItem } from "../../kernel/catalog/catalog-item.ts";
 import { type CatalogDiff, type CatalogStore, surroundingsOf } from "../../kernel/catalog/catalog-store.ts";
 import { isBilledElsewhere, listCostOf } from "../../kernel/catalog/charges.ts";
 import { checkCatalogDocument, ITEMS_MAX } from "../../kernel/catalog/check-catalog.ts";
@@ -15,6 +15,7 @@ import { MODULE_OCTETS_MAX } from "../../kernel/catalog/item-body.ts";
 import { priceWords } from "../../kernel/catalog/price-words.ts";
 import { createCatalogStore } from "../../store/operator/catalog-store.ts";
 import { TurnupError } from "../../term/error.ts";
+import { wordOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { peersOf } from "../server/request-desk.ts";
 import type { Command, CommandContext, Outcome } from "../terminal/command.ts";
@@ -29,7 +30,7 @@ export const catalogListCommand: Command = {
   options: [...OPERATOR_OPTIONS, { flags: "--kind <kind>", about: "only these", choices: CATALOG_KINDS }],
   examples: ["turnup catalog list", "turnup catalog list --kind package --json"],
   async run(context) {
-    const kind = context.option("kind") as CatalogKind | undefined;
+    const kind = wordOf(CATALOG_KINDS, context.option("kind"));
     return await withOperator(context, async (opened) => {
       const store = catalogOf(opened);
       const { items } = await store.list(opened.operator.id, { kind, limit: ITEMS_MAX });

@@ -1,6 +1,7 @@
 /** `turnup config`: the settings in force, and the table of all settings for the handbook. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { TurnupError } from "../../term/error.ts";
+import { messageOf } from "../../term/narrow.ts";
 import { ALL_SETTINGS, dataFolderOf, readConfig, type Setting } from "../config/config.ts";
 import { settingsTable, withSettingsTable } from "../config/settings-table.ts";
 import type { Command } from "../terminal/command.ts";
@@ -51,7 +52,7 @@ function updateTable(file: string): void {
   try {
     writeFileSync(file, withSettingsTable(readFileSync(file, "utf8")));
   } catch (cause) {
-    throw new TurnupError("file_unreadable", `${file} cannot be updated: ${(cause as Error).message}.`, {
+    throw new TurnupError("file_unreadable", `${file} cannot be updated: ${messageOf(cause)}.`, {
       cause,
     });
   }

@@ -22,6 +22,7 @@ import { parseTacImport } from "../../store/dataset/tac-import.ts";
 import { createRegistry, type Registry } from "../../store/operator/registry.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
+import { isOneOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { type Command, type CommandContext, type Outcome, UsageError } from "../terminal/command.ts";
 import { parseRelationsImport } from "../terminal/relation-import.ts";
@@ -89,7 +90,7 @@ export const importCommand: Command = {
   },
 };
 
-const isKind = (text: string): text is Kind => (KINDS as readonly string[]).includes(text);
+const isKind = (text: string): text is Kind => isOneOf(KINDS, text);
 
 function nameOf(context: CommandContext, file: string, kind: Kind): string {
   const plain =

@@ -2,9 +2,11 @@
 import { randomUUID } from "node:crypto";
 import type { OfferOutcome } from "../../kernel/order/offered.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
-import { OFFER_STATES, type OfferState, type OfferView } from "../../kernel/requested/request-reader.ts";
+import { OFFER_STATES, type OfferView } from "../../kernel/requested/request-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { wordOf } from "../../term/narrow.ts";
+import { entriesOf } from "../../term/record.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
 import { auditOf, requestDeskOf, requestReaderOf } from "../server/request-desk.ts";
 import { type Command, UsageError } from "../terminal/command.ts";
@@ -64,8 +66,8 @@ export const offerCommand: Command = {
       }
       if (context.json) for (const result of results) await context.printJson(result);
       else {
-        const withheld = Object.entries(REASONS).flatMap(([outcome, words]) => {
-          const count = counts[outcome as OfferOutcome];
+        const withheld = entriesOf(REASONS).flatMap(([outcome, words]) => {
+          const count = counts[outcome];
           return count ? [`${count} ${words}`] : [];
         });
         await context.print(
@@ -106,7 +108,7 @@ export const offersCommand: Command = {
   examples: ["turnup offers --state taken", "turnup offers --item voice-mail --json"],
   async run(context) {
     const filter = {
-      state: context.option("state") as OfferState | undefined,
+      state: wordOf(OFFER_STATES, context.option("state")),
       itemId: context.option("item"),
     };
     const cursor = context.option("cursor");

@@ -2,6 +2,7 @@
 import { isHost } from "../../kernel/order/unconfirmed.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { ensureOperator, type Operator } from "../../store/operator/operators.ts";
+import { wordOf } from "../../term/narrow.ts";
 import { mccOf, mncOf, parsePlmn } from "../../term/plmn.ts";
 import { readConfig } from "../config/config.ts";
 import { openStore } from "../server/store.ts";
@@ -60,5 +61,5 @@ function operatorOf({ args, option }: CommandContext): Operator {
     const plmn = parsePlmn(text.trim());
     return `${mccOf(plmn)}-${mncOf(plmn)}`;
   });
-  return { id: uuidv7(), slug, name, kind: (option("kind") ?? "mno") as Operator["kind"], homePlmns };
+  return { id: uuidv7(), slug, name, kind: wordOf(KINDS, option("kind")) ?? "mno", homePlmns };
 }

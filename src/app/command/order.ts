@@ -7,6 +7,7 @@ import { createOrderReader } from "../../store/orders/order-reader.ts";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
 import { formatMoney } from "../../term/money.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
 import type { Command } from "../terminal/command.ts";
 import { jsonable, timeOf } from "../terminal/table.ts";
@@ -89,11 +90,12 @@ function readable(story: OrderStory) {
 /** Ids and signatures are hexadecimal and stay whole. */
 const HEX = /^[0-9a-f]{32,}$/;
 
-function masked<T>(value: T): T {
-  if (typeof value === "string") return (HEX.test(value) ? value : maskText(value)) as T;
-  if (Array.isArray(value)) return value.map(masked) as T;
+function masked<T>(value: T): T;
+function masked(value: unknown): unknown {
+  if (typeof value === "string") return HEX.test(value) ? value : maskText(value);
+  if (Array.isArray(value)) return value.map(masked);
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, masked(member)])) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, masked(member)]));
 }
 
 function* linesOf(story: Readable, postings: readonly PostingRow[]): Generator<string> {
@@ -147,17 +149,17 @@ function secondsBetween(from: string, to: string): string {
   return seconds < 600 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds / 60)} min`;
 }
 
-type Reason = { rule?: unknown; outcome?: unknown; saw?: unknown; decided?: unknown };
-
 /** `*` marks the rule that decided. The rows were written by this or an earlier release: read with care. */
 function* reasonsOf(reasons: unknown): Generator<string> {
   if (!Array.isArray(reasons)) return;
   yield* section(
     "what the verdict goes by",
-    (reasons as Reason[]).map(
-      ({ rule, outcome, saw, decided }) =>
-        `  ${decided === true ? "*" : " "} ${words(String(rule)).padEnd(20)}${String(outcome).padEnd(12)}${factsOf(saw)}`,
-    ),
+    reasons
+      .map(membersOf)
+      .map(
+        ({ rule, outcome, saw, decided }) =>
+          `  ${decided === true ? "*" : " "} ${words(String(rule)).padEnd(20)}${String(outcome).padEnd(12)}${factsOf(saw)}`,
+      ),
   );
 }
 

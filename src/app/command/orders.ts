@@ -1,17 +1,12 @@
 /** `turnup orders`: the orders of an operator, newest first, a page at a time. */
-import {
-  ORDER_CAUSES,
-  ORDER_STATES,
-  type OrderCause,
-  type OrderState,
-  type Verdict,
-} from "../../kernel/order/order.ts";
+import { ORDER_CAUSES, ORDER_STATES, type Verdict } from "../../kernel/order/order.ts";
 import type { OrderFilter, OrderRow, PageQuery } from "../../kernel/order/order-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { wordOf } from "../../term/narrow.ts";
 import { OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { ageOf, tableOf } from "../terminal/table.ts";
@@ -86,9 +81,9 @@ function filterOf({ option }: CommandContext): OrderFilter {
     return text === undefined ? undefined : parse(text);
   };
   return {
-    state: option("state") as OrderState | undefined,
-    cause: option("cause") as OrderCause | undefined,
-    verdict: option("verdict") as Verdict | undefined,
+    state: wordOf(ORDER_STATES, option("state")),
+    cause: wordOf(ORDER_CAUSES, option("cause")),
+    verdict: wordOf(VERDICTS, option("verdict")),
     make: option("make"),
     model: option("model"),
     imsi: read("imsi", parseImsi),

@@ -1,5 +1,6 @@
 /** `turnup payload encode` and `turnup payload decode`: settings documents to octets of every layer, and back. */
 import { TurnupError } from "../../term/error.ts";
+import { messageOf, wordOf } from "../../term/narrow.ts";
 import { bytesOf, hexOf } from "../../wire/hex.ts";
 import { encodeProvisioning } from "../../wire/omacp/codec.ts";
 import type { ProvisioningDocument } from "../../wire/omacp/document.ts";
@@ -19,6 +20,7 @@ const CONTENT_TYPE = "application/vnd.wap.connectivity-wbxml";
 const PORTS = { destPort: 2948, srcPort: 9200 };
 /** A settings file is a few KiB; a message in hex at most twice 255 parts of 140 octets. */
 const INPUT_OCTETS_MAX = 1_048_576;
+const DIALECTS: readonly Dialect[] = ["page1", "page0"];
 const LAYERS: readonly Layer[] = ["wbxml", "push", "parts", "smpp"];
 
 const SECRET_OPTIONS: readonly OptionSpec[] = [
@@ -41,7 +43,7 @@ export const payloadEncodeCommand: Command = {
   options: [
     { flags: "--sec <sec>", about: `how to sign: ${SECS.join(", ")}` },
     ...SECRET_OPTIONS,
-    { flags: "--dialect <dialect>", about: "when to switch code pages (page1)", choices: ["page1", "page0"] },
+    { flags: "--dialect <dialect>", about: "when to switch code pages (page1)", choices: DIALECTS },
     { flags: "--reference <number>", about: "the concatenation reference, 0 to 255 (1)" },
   ],
   examples: [
@@ -103,7 +105,9 @@ function encode(document: ProvisioningDocument, context: CommandContext): Encode
   if (!sec && (secret.imsi !== undefined || secret.pin !== undefined)) {
     throw new UsageError("--imsi and --pin sign a message: say how with --sec.");
   }
-  const wbxml = encodeProvisioning(document, { dialect: (context.option("dialect") ?? "page1") as Dialect });
+  const wbxml = encodeProvisioning(document, {
+    dialect: wordOf(DIALECTS, context.option("dialect")) ?? "page1",
+  });
   const mac = sec ? macOf(sec, secret, wbxml) : null;
   const push = encodePush({
     transactionId: 1,
@@ -142,7 +146,7 @@ async function jsonIn({ content }: CommandContext, file: string): Promise<unknow
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new TurnupError("payload_malformed", `${file} is no JSON: ${(cause as Error).message}.`, { cause });
+    throw new TurnupError("payload_malformed", `${file} is no JSON: ${messageOf(cause)}.`, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 /** `turnup request ...`: requests that staff enter for subscribers at a terminal, where they stand, and answers to them. */
 import { randomUUID } from "node:crypto";
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
-import { CHANNELS, type Channel, ORDER_STATES, type OrderState } from "../../kernel/order/order.ts";
+import { CHANNELS, ORDER_STATES } from "../../kernel/order/order.ts";
 import type { NewRequest, RequestDesk, RequestStatus } from "../../kernel/order/request.ts";
 import type { RequestDetail, RequestRow } from "../../kernel/requested/request-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
@@ -9,6 +9,7 @@ import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { isOneOf, isTexts, wordOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { auditOf, requestDeskOf, requestReaderOf } from "../server/request-desk.ts";
 import { type Command, type CommandContext, type OptionSpec, UsageError } from "../terminal/command.ts";
@@ -96,8 +97,8 @@ export const requestListCommand: Command = {
   examples: ["turnup request list --state awaiting_consent", "turnup request list --actor acme --json"],
   async run(context) {
     const filter = {
-      state: context.option("state") as OrderState | undefined,
-      road: context.option("road") as Channel | undefined,
+      state: wordOf(ORDER_STATES, context.option("state")),
+      road: wordOf(CHANNELS, context.option("road")),
       actor: context.option("actor"),
       ...numbersOf(context),
     };
@@ -295,7 +296,7 @@ function agreedIn(text: string | undefined): NewRequest["agreed"] {
 
 async function userOf(context: CommandContext): Promise<UserData> {
   const given = await jsonIn(context, "user");
-  const foreign = Object.keys(given).find((name) => !(USER_FIELDS as readonly string[]).includes(name));
+  const foreign = Object.keys(given).find((name) => !isOneOf(USER_FIELDS, name));
   if (foreign !== undefined) throw new UsageError(`User data has no field but ${USER_FIELDS.join(", ")}.`);
   return given;
 }
@@ -311,11 +312,6 @@ async function jsonIn(context: CommandContext, option: string): Promise<Readonly
     if (error instanceof SyntaxError) throw new UsageError(`--${option} is no JSON.`);
     throw error;
   }
-  const isTexts =
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((one) => typeof one === "string");
-  if (!isTexts) throw new UsageError(`--${option} is an object of texts.`);
-  return value as Readonly<Record<string, string>>; // each was looked at
+  if (!isTexts(value)) throw new UsageError(`--${option} is an object of texts.`);
+  return value;
 }

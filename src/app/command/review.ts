@@ -2,6 +2,8 @@
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { RequestRow } from "../../kernel/requested/request-reader.ts";
 import { TurnupError } from "../../term/error.ts";
+import { wordOf } from "../../term/narrow.ts";
+import { keysOf } from "../../term/record.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { requestDeskOf, requestReaderOf } from "../server/request-desk.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
@@ -68,8 +70,9 @@ export const requestReviewCommand: Command = {
       const desk = await requestDeskOf(context, opened);
       const { detail } = await requestNamed(opened, desk, name);
       const operatorId = opened.operator.id;
-      if (given === undefined) return await lookAt(context, opened, desk, detail.id);
-      const outcome = OUTCOMES[given as keyof typeof OUTCOMES];
+      const word = wordOf(keysOf(OUTCOMES), given);
+      if (word === undefined) return await lookAt(context, opened, desk, detail.id);
+      const outcome = OUTCOMES[word];
       await desk.review(operatorId, detail.id, { outcome, actor: CLI_ACTOR });
       await note(opened, "review.answer", detail.id, { outcome, reason });
       await show(context, await requestNamed(opened, desk, detail.id));

@@ -11,6 +11,7 @@ import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
 import { createIntake } from "../../store/sightings/intake.ts";
 import { maskText } from "../../term/mask.ts";
+import { wordOf } from "../../term/narrow.ts";
 import { knownNetworks } from "../server/knowledge.ts";
 import { OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
@@ -43,7 +44,7 @@ export const sightCommand: Command = {
   async run(context) {
     const [file] = context.args as [string];
     if (context.args.length > 1) throw new UsageError("Name one file at a time.");
-    const source = (context.option("source") ?? "csv") as SightingSource;
+    const source = wordOf(SIGHTING_SOURCES, context.option("source")) ?? "csv";
     return await withOperator(context, async (opened) => {
       // A server that is alone remembers where SIMs are: it must hear that somebody else writes that down.
       const presence = await joinNodes(opened.store.connection);

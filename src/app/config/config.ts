@@ -11,6 +11,7 @@ import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { packageFolder } from "../../store/dataset/folder.ts";
 import { TurnupError } from "../../term/error.ts";
+import { messageOf } from "../../term/narrow.ts";
 import { Secret } from "../../term/secret.ts";
 import { type Config, SETTINGS } from "./settings.ts";
 
@@ -71,9 +72,11 @@ export function readConfig(source: ConfigSource): ReadConfig {
   ]);
   const config: Record<string, Record<string, unknown>> = {};
   for (const setting of ALL_SETTINGS) {
-    config[setting.section] ??= {};
     const value = settingOf(setting, given, problems);
-    if (value !== undefined) (config[setting.section] as Record<string, unknown>)[setting.key] = value;
+    config[setting.section] = {
+      ...config[setting.section],
+      ...(value !== undefined && { [setting.key]: value }),
+    };
   }
   if (problems.length > 0) throw invalid(problems);
   const from = new Map([...given].map(([name, { from }]) => [name, from]));
@@ -136,7 +139,7 @@ function readToml(file: string): Record<string, unknown> {
   } catch (cause) {
     // The parser's message quotes the lines around the mistake, and those may hold a secret.
     const where = cause instanceof TomlError ? `line ${cause.line}, column ${cause.column}: ` : "";
-    const fact = (cause as Error).message.split("\n")[0];
+    const fact = messageOf(cause).split("\n")[0];
     throw new TurnupError("config_invalid", `The configuration ${file} cannot be read: ${where}${fact}.`, {
       nextStep: "Mend the file, or name another with --config.",
     });
@@ -195,8 +198,8 @@ function settingOf(setting: Setting, given: ReadonlyMap<string, Given>, problems
     problems.push(`${name} = ${shown(found.value, schema)} (${found.from}): must be ${allowedOf(schema)}`);
     return undefined;
   }
-  if (schema.secret) return new Secret(found.value as string);
-  return schema.isPath ? resolve(found.base, found.value as string) : found.value;
+  if (schema.secret) return new Secret(String(found.value));
+  return schema.isPath ? resolve(found.base, String(found.value)) : found.value;
 }
 
 /** The secret without the line end that editors put behind it. */
@@ -208,7 +211,7 @@ function secretIn(name: string, { value, base }: Given, problems: string[]): Sec
     if (text === "") throw new Error("it is empty");
     return new Secret(text);
   } catch (error) {
-    problems.push(`${name}_file = ${file}: cannot be read: ${(error as Error).message}`);
+    problems.push(`${name}_file = ${file}: cannot be read: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -6,6 +6,7 @@ import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { FINAL_ORDER_STATES, type OrderState, type Verdict } from "../../kernel/order/order.ts";
 import type { OrderDraft } from "../../kernel/order/order-draft.ts";
 import { formatMoney } from "../../term/money.ts";
+import { membersOf } from "../../term/narrow.ts";
 
 type ItemRow = { state: string; source: string };
 
@@ -64,9 +65,9 @@ export class RunView {
     for (const { source } of changes.keys) this.#keys[source]++;
     for (const order of changes.orders) touched.add(this.#takeOrder(order));
     for (const { orderId, detail } of changes.events) {
-      const road = (detail as { road?: string } | null)?.road;
-      const row = road ? touch(orderId) : undefined;
-      if (row) row.road = road!;
+      const { road } = membersOf(detail);
+      const row = typeof road === "string" && road !== "" ? touch(orderId) : undefined;
+      if (row) row.road = String(road);
     }
     for (const charge of changes.charges) {
       this.#chargeOf.set(charge.id, charge.orderId);

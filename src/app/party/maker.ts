@@ -1,11 +1,11 @@
 /** Starts the manufacturer's key server: its journal, its decisions, its doors. Stands alone or in the all-in-one. */
 import { randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import { type MakerRefusal, makerDoors } from "../../http/maker/server.ts";
 import { createKeyServer, type KeyServer } from "../../maker/key-server.ts";
 import type { MakerPolicy } from "../../maker/policy.ts";
 import { openMakerJournal } from "../../store/journal/maker-journal.ts";
 import type { MakerCertificates } from "../certificates/certificates.ts";
+import { portOf, urlOf } from "../server/address.ts";
 import { opening } from "../server/closing-stack.ts";
 
 export type MakerOptions = {
@@ -60,9 +60,9 @@ export const startMaker = (options: MakerOptions): Promise<Maker> =>
     });
     closing.use(doors);
     await doors.listen({ host, port: options.port });
-    const { port } = doors.server.address() as AddressInfo; // it listens on TCP
+    const port = portOf(doors.server);
     return {
-      url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      url: urlOf("https", host, port),
       port,
       keyServer,
       refusals: () => ({ ...counts }),

@@ -3,7 +3,7 @@
  * operator's own gateways, and its land leg to the provisioning servers. Stands alone or in the all-in-one.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { type AddressInfo, BlockList, isIPv6 } from "node:net";
+import { BlockList, isIPv6 } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Registry } from "prom-client";
 import { changeAirCertificates, createAirDoor } from "../../http/proxy/air.ts";
@@ -31,6 +31,7 @@ import { openProxyJournal } from "../../store/journal/proxy-journal.ts";
 import { type BearerOverrides, bearerProfiles } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
 import type { ProxyCertificates } from "../certificates/leg-certificates.ts";
+import { portOf, urlOf } from "../server/address.ts";
 import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { createMachineWatch, type MachineNews } from "../server/machine-watch.ts";
 import { liveLand } from "./live-land.ts";
@@ -112,7 +113,7 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
     const air = closing.use(await createAirDoor({ parts, ...airCertificatesOf(certificates) }));
     await air.listen({ host, port: options.port });
     const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(closing, parts, options.gatewayDoor));
-    const { port } = air.server.address() as AddressInfo; // it listens on TCP
+    const port = portOf(air.server);
     const measures = proxyMeasures({ edge, counts, forwarded: land.forwarded });
     const manageUrl = await openManageDoor(closing, parts, measures, options);
     const keepAccounts = (accounts: readonly ProxyAccount[]): Promise<void> =>
@@ -219,7 +220,7 @@ async function openGatewayDoor(
 ): Promise<string> {
   const door = closing.use(await createGatewayDoor(parts));
   await door.listen({ host, port });
-  return urlOf("http", host, (door.server.address() as AddressInfo).port);
+  return urlOf("http", host, portOf(door.server));
 }
 
 async function openManageDoor(
@@ -236,7 +237,7 @@ async function openManageDoor(
     await createManageDoor({ ...parts, registry, secret, tls, reach: () => reach(land) }),
   );
   await door.listen({ host, port });
-  return urlOf("https", host, (door.server.address() as AddressInfo).port);
+  return urlOf("https", host, portOf(door.server));
 }
 
 function bearerTable(networks: readonly BearerNetwork[]): (address: string) => Bearer | undefined {
@@ -250,6 +251,3 @@ function bearerTable(networks: readonly BearerNetwork[]): (address: string) => B
     return rules.find(({ list }) => list.check(plain, isIPv6(plain) ? "ipv6" : "ipv4"))?.bearer;
   };
 }
-
-const urlOf = (scheme: string, host: string, port: number): string =>
-  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -1,6 +1,5 @@
 /** Starts the reference service server: its journal, its decisions, its doors. Stands alone or in the all-in-one. */
 import { randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type OfferedService, type ServiceRefusal, serviceDoors } from "../../http/service/server.ts";
 import { clientNamed, createAccessTokens } from "../../service/access-tokens.ts";
@@ -13,6 +12,7 @@ import {
 } from "../../service/registration-kernel.ts";
 import { openServiceJournal } from "../../store/journal/service-journal.ts";
 import type { PartyCertificates } from "../certificates/certificates.ts";
+import { portOf, urlOf } from "../server/address.ts";
 import { opening } from "../server/closing-stack.ts";
 
 export type OfferedPolicy = Omit<ServicePolicy, "digestSecret">;
@@ -72,9 +72,9 @@ export const startService = (options: ServiceOptions): Promise<Service> =>
       }),
     );
     await doors.listen({ host, port: options.port });
-    const { port } = doors.server.address() as AddressInfo; // it listens on TCP
+    const port = portOf(doors.server);
     return {
-      url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      url: urlOf("https", host, port),
       port,
       kernelAt: (path) => services.find((one) => one.path === path)!.kernel,
       refusals: () => ({ ...counts }),

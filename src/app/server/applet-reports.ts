@@ -7,6 +7,7 @@ import type { Intake, SightingInput } from "../../kernel/detection/sighting.ts";
 import { isEightBit } from "../../net/smsc/phone-data.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
+import { onlyOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { type HomePlmnResolver, type Imsi, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
@@ -118,7 +119,7 @@ function operatorOf({ database, clock }: AppletDeps, slug: string | undefined): 
       slug === undefined ? OPERATORS : OPERATOR,
       slug === undefined ? [] : [slug],
     );
-    sought = { atMs: nowMs, id: rows.length === 1 ? rows[0]!.id : null };
+    sought = { atMs: nowMs, id: onlyOf(rows)?.id ?? null };
     return sought.id;
   };
 }

@@ -26,6 +26,7 @@ import {
   serviceDirectory,
 } from "../../net/service/directory.ts";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf, messageOf } from "../../term/narrow.ts";
 import type { Secret } from "../../term/secret.ts";
 import { list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import type { Config } from "../config/config.ts";
@@ -257,8 +258,7 @@ function contentOf(file: string, name: string): string {
     if (statSync(file).size > MAX_FILE_OCTETS) throw new Error("it is too long");
     return readFileSync(file, "utf8");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw invalid(`${name}: ${file} cannot be read: ${code ?? message}.`);
+    throw invalid(`${name}: ${file} cannot be read: ${codeOf(error) ?? messageOf(error)}.`);
   }
 }
 

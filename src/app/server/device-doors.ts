@@ -9,6 +9,7 @@ import { serverNameOf } from "../../proxy/servers.ts";
 import type { Database } from "../../store/database/database.ts";
 import { listOperators, type Operator } from "../../store/operator/operators.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
+import { onlyOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Config } from "../config/config.ts";
 import { type Land, type LandOptions, startLand } from "./land.ts";
@@ -70,8 +71,8 @@ export function portalOperators(
   return {
     async at() {
       const every = await all();
-      const named = portal.operator ? every.filter(({ slug }) => slug === portal.operator) : every;
-      return named.length === 1 ? told(named[0]!) : undefined;
+      const named = onlyOf(portal.operator ? every.filter(({ slug }) => slug === portal.operator) : every);
+      return named && told(named);
     },
     async of(operatorId) {
       const operator = (await all()).find(({ id }) => id === operatorId);

@@ -1,6 +1,5 @@
 /** Starts the provisioning server's door for proxies. What stands behind it comes in as a handler. */
 import { randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import type { LandHandler } from "../../http/land/handler.ts";
 import {
   createLandServer,
@@ -9,6 +8,7 @@ import {
   type LandServerOptions,
 } from "../../http/land/server.ts";
 import type { LandCertificates } from "../certificates/leg-certificates.ts";
+import { portOf, urlOf } from "./address.ts";
 
 export type LandOptions = {
   /** Our name in proofs. */
@@ -50,9 +50,9 @@ export async function startLand(options: LandOptions): Promise<Land> {
     onFault: options.onFault ?? (() => undefined),
   });
   await door.listen({ host, port: options.port });
-  const { port } = door.server.address() as AddressInfo; // it listens on TCP
+  const port = portOf(door.server);
   return {
-    url: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: urlOf("https", host, port),
     port,
     change: (next) => change({ tls: tlsOf(next.certificates), proxies: next.proxies }),
     close: () => door.close(),

@@ -4,6 +4,7 @@
  *
  *   accepted ── an answer that says "not you" (401, 403, TLS, AUTH, bind) ──> refused ── the next answer to us ──> accepted
  */
+import { membersOf } from "../../term/narrow.ts";
 export const MACHINES = [
   "smsc",
   "maker",
@@ -172,7 +173,7 @@ async function during<T>(watch: WatchState, machine: Machine, answer: Promise<T>
   open.set(call, watch.nowMs());
   try {
     const outcome = await answer;
-    for (const one of [outcome].flat() as unknown[]) note(watch, machine, one);
+    for (const one of [outcome].flat()) note(watch, machine, one);
     return outcome;
   } catch (error) {
     if (error instanceof Error && typeof error.cause === "string")
@@ -184,9 +185,9 @@ async function during<T>(watch: WatchState, machine: Machine, answer: Promise<T>
 }
 
 function note(watch: WatchState, machine: Machine, outcome: unknown): void {
-  const { kind, cause = "" } = (outcome ?? {}) as { readonly kind?: string; readonly cause?: string };
-  if (REFUSALS.has(cause)) refused(watch, machine, cause);
-  else if (kind !== "failed" || LET_IN.has(cause)) accepted(watch, machine);
+  const { kind, cause } = membersOf(outcome);
+  if (typeof cause === "string" && REFUSALS.has(cause)) refused(watch, machine, cause);
+  else if (kind !== "failed" || LET_IN.has(String(cause))) accepted(watch, machine);
 }
 
 /** What refuses us now, by what it is for, each since the first of its kind: for an answer that anybody may read. */

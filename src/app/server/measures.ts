@@ -8,6 +8,7 @@ import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { FINAL_ORDER_STATES } from "../../kernel/order/order.ts";
 import type { Esme, EsmeState } from "../../net/smsc/esme.ts";
 import type { Backlog, Pile } from "../../store/orders/backlog.ts";
+import { wordOf } from "../../term/narrow.ts";
 import type { MessageState } from "../../wire/smpp/receipt.ts";
 
 /** Anybody may ask for measures: the database is asked no oftener than this. */
@@ -270,8 +271,8 @@ export function countEnds(registry: Registry): (changes: ChangeSet) => void {
   for (const state of FINAL_ORDER_STATES) ends.inc({ state }, 0);
   return ({ events }) => {
     for (const { kind, state } of events) {
-      if (kind === `order_${state}` && FINAL_ORDER_STATES.some((final) => final === state))
-        ends.inc({ state: state as string });
+      const ended = wordOf(FINAL_ORDER_STATES, state);
+      if (ended !== undefined && kind === `order_${ended}`) ends.inc({ state: ended });
     }
   };
 }

@@ -1,6 +1,5 @@
 /** The doors of a server, opened last: the API with the portal of subscribers, and the door for proxies. */
 import { createHash, randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import type { PortalDeps } from "../../http/d/ports.ts";
@@ -24,10 +23,12 @@ import { createRequestReader } from "../../store/requests/request-reader.ts";
 import { createPairings } from "../../store/sightings/pairings.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf, messageOf } from "../../term/narrow.ts";
 import { issuerKeyOf } from "../../wire/message/issuer-key.ts";
 import type { Config } from "../config/config.ts";
 import { httpOptionsOf } from "../config/http-options.ts";
 import { readGatewaysFile, readLandSettings } from "../config/leg-config.ts";
+import { portOf, urlOf } from "./address.ts";
 import type { ClosingStack } from "./closing-stack.ts";
 import {
   type DeviceDoors,
@@ -259,14 +260,13 @@ async function listen(http: FastifyInstance, { http: { host, port } }: Config): 
   try {
     await http.listen({ host, port });
   } catch (cause) {
-    const { code = "", message } = cause as NodeJS.ErrnoException;
+    const code = codeOf(cause) ?? "";
     if (!/^E(ADDR|ACCES)/.test(code)) throw cause;
-    const why = code === "EADDRINUSE" ? "another program has it" : message;
+    const why = code === "EADDRINUSE" ? "another program has it" : messageOf(cause);
     throw new TurnupError("http_port_unusable", `The API cannot listen at ${host} port ${port}: ${why}.`, {
       cause,
       nextStep: "Stop the other program, or choose a port: TURNUP_HTTP_PORT=8081, or 0 for any free one.",
     });
   }
-  const taken = (http.server.address() as AddressInfo).port;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${taken}`;
+  return urlOf("http", host, portOf(http.server));
 }

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import type { Database } from "../../store/database/database.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf } from "../../term/narrow.ts";
 
 export type OwnIssuer = {
   readonly name: string;
@@ -56,7 +57,7 @@ function keyIn(file: string): KeyObject | undefined {
   try {
     return createPrivateKey(readFileSync(file, "utf8"));
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (codeOf(cause) === "ENOENT") return undefined;
     throw new TurnupError("file_unreadable", `The issuer's key ${file} cannot be read.`, { cause });
   }
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageFolder } from "../../store/dataset/folder.ts";
+import { membersOf } from "../../term/narrow.ts";
 import type { Command, CommandEntry } from "./command.ts";
 import { runCli } from "./runner.ts";
 
@@ -80,16 +81,14 @@ function onSignal(): void {
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
 
-const manifest = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as {
-  version: string;
-};
+const manifest = membersOf(JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")));
 const exitCode = await runCli(COMMANDS, process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   now: () => new Date(),
-  version: manifest.version,
+  version: String(manifest.version),
   signal: stop.signal,
   onHangup: (listener) => process.on("SIGHUP", listener),
   onCommand: (command: Command) => {

@@ -9,6 +9,7 @@ import { compileValidator } from "../../http/validation.ts";
 import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/order/operator-terms.ts";
 import { csvRecords, separatorOf } from "../../store/dataset/csv.ts";
 import { TurnupError } from "../../term/error.ts";
+import { membersOf, messageOf } from "../../term/narrow.ts";
 
 type RelationsImport = {
   readonly relations: readonly Relation[];
@@ -59,7 +60,7 @@ function* jsonRows(text: string): Generator<Placed> {
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (cause) {
-    throw malformed(`The file is not JSON: ${(cause as Error).message}.`, cause);
+    throw malformed(`The file is not JSON: ${messageOf(cause)}.`, cause);
   }
   const inside = isObject(value) && "relations" in value ? value.relations : value;
   const list = Array.isArray(inside) ? inside : [inside];
@@ -155,7 +156,7 @@ function relationOf({ make, ...given }: Readonly<Record<string, unknown>>): Rela
     return `make is longer than ${MAKE_CHARACTERS_MAX} characters or holds a control character`;
   }
   const whole = { ...ABSENT, ...given };
-  const { error } = check(whole) as { error?: unknown };
+  const { error } = membersOf(check(whole));
   if (error instanceof InvalidRequest) {
     return error.errors.map(({ at, wanted }) => `${at.replace(/^body\/?/, "")} ${wanted}`).join("; ");
   }

@@ -59,11 +59,11 @@ export async function runCli(
       writeErr: (text) => asJson || io.stderr.write(text),
     });
   for (const entry of entries) {
-    const isCalled = argv.includes(entry.name.split(" ")[0] as string);
+    const isCalled = argv.includes(entry.name.split(" ", 1).join());
     const parent = groupOf(program, entry.name, entries);
     const command = isCalled ? await entry.load() : undefined;
     const mount = parent
-      .command(entry.name.split(" ").at(-1) as string)
+      .command(entry.name.slice(entry.name.lastIndexOf(" ") + 1))
       .description(entry.summary)
       .exitOverride();
     if (command) {

@@ -130,7 +130,7 @@ function csvRow({ separator, fields }: Header, text: string): Row | string {
   const row: Row = {};
   for (let at = 0; at < fields.length; at++) {
     const field = fields[at];
-    const cell = (cells[at] as string).trim();
+    const cell = cells[at]?.trim() ?? "";
     if (field !== undefined && cell !== "") row[field] = cell;
   }
   return row;
@@ -155,8 +155,7 @@ function jsonRow(text: string): Row | string {
 }
 
 function sightingOf({ mcc, mnc, ...row }: Row, plmn: string | undefined): SightingInput | string {
-  for (const field in row) {
-    const value = row[field as keyof typeof row] as string;
+  for (const [field, value] of Object.entries(row)) {
     if (value.length > FIELD_CHARACTERS_MAX)
       return `${field} is longer than ${FIELD_CHARACTERS_MAX} characters`;
     if (value.includes("\0")) return `${field} holds a null character`;

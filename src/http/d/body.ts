@@ -1,5 +1,6 @@
 /** What a POST brings: a form of a screen, or JSON of a client module or another program. */
 import { TurnupError } from "../../term/error.ts";
+import { isObject } from "../../term/narrow.ts";
 import { FORM_TYPE } from "../proxy/forms.ts";
 
 const PAIRS_MAX = 100;
@@ -58,8 +59,7 @@ function objectOf(text: string): Readonly<Record<string, unknown>> {
   } catch {
     throw malformed("it is no JSON");
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw malformed("an object is wanted");
+  if (!isObject(value)) throw malformed("an object is wanted");
   return { ...value };
 }
 

@@ -21,6 +21,7 @@ import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
 import { verificationDue } from "../../kernel/registration/judge-verification.ts";
 import { TurnupError } from "../../term/error.ts";
+import { isTexts } from "../../term/narrow.ts";
 import { faultOf, normalValueOf } from "../../wire/screen/input.ts";
 import { SCREEN_LIMITS } from "../../wire/screen/screen.ts";
 import type { PostedBody } from "./body.ts";
@@ -175,9 +176,8 @@ function recordOf(value: unknown, at: string): Readonly<Record<string, unknown>>
 
 function textsOf(value: unknown, at: string): Readonly<Record<string, string>> {
   const record = recordOf(value, at);
-  for (const one of Object.values(record))
-    if (typeof one !== "string") throw malformed(`${at} holds no text`);
-  return record as Readonly<Record<string, string>>; // each was looked at
+  if (!isTexts(record)) throw malformed(`${at} holds no text`);
+  return record;
 }
 
 const malformed = (fact: string): TurnupError =>

@@ -22,6 +22,7 @@ import {
   statusScreen,
   termsScreen,
 } from "../../kernel/dialog/request-screens.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { careOrder, giveUp, help, takeCare } from "./care-steps.ts";
 import { details, giveDetails } from "./details-steps.ts";
 import {
@@ -274,9 +275,7 @@ async function supplyFields(walk: Walk, reference = "", itemId = ""): Promise<Sh
   const found = request.items.find(({ id }) => id === itemId);
   const json = call.body.json?.fields;
   const told = (name: string): unknown =>
-    call.body.json
-      ? typeof json === "object" && json !== null && (json as Record<string, unknown>)[name]
-      : call.body.texts.get(missingFieldName(name));
+    call.body.json ? membersOf(json)[name] : call.body.texts.get(missingFieldName(name));
   const given = Object.fromEntries(
     (found?.missing ?? []).flatMap(({ name }) => {
       const value = told(name);

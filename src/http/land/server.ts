@@ -8,7 +8,6 @@
  * A proxy that does not pass is told nothing but 401; `onRefused` has the reason.
  */
 import { type KeyObject, sign } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { TurnupError } from "../../term/error.ts";
 import { maskText } from "../../term/mask.ts";
@@ -35,7 +34,7 @@ import { instant, object, type Read, ShapeError, text } from "../../wire/message
 import { encodeScreenJson, SCREEN_JSON_TYPE } from "../../wire/screen/json.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
-import { openCertifiedDoor } from "../certified-door.ts";
+import { openCertifiedDoor, tlsSocketOf } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 import { type HeaderLines, headerLines } from "../header-lines.ts";
 import { changeTls, mutualTls } from "../mutual-tls.ts";
@@ -202,7 +201,7 @@ function refuse(
   detail: string,
   proxy: string | null = null,
 ): Refused {
-  const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
+  const certificate = tlsSocketOf(request).getPeerX509Certificate();
   door.options.onRefused({
     cause,
     detail,
@@ -215,7 +214,7 @@ function refuse(
 
 /** The proxy of the certificate, whose own key signed exactly this message. */
 function callerOf(door: LandDoor, request: FastifyRequest): Caller {
-  const certificate = (request.raw.socket as TLSSocket).getPeerX509Certificate();
+  const certificate = tlsSocketOf(request).getPeerX509Certificate();
   const proxy = door.proxies.get(proxyInNames(uriNames(certificate?.subjectAltName)) ?? "");
   if (!certificate || !proxy)
     throw refuse(door, request, "proxy_unknown", "a certificate of no proxy that we know");

@@ -9,6 +9,7 @@ import type { TLSSocket } from "node:tls";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Decision, KeyServer, MakerJournal } from "../../maker/key-server.ts";
 import type { MakerClient } from "../../maker/policy.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import {
   MAX_BODY_OCTETS,
@@ -22,7 +23,12 @@ import {
 } from "../../wire/message/maker-api.ts";
 import { type Read, ShapeError } from "../../wire/message/shape.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
-import { type DoorIdentity, type HandshakeRefusal, openCertifiedDoor } from "../certified-door.ts";
+import {
+  type DoorIdentity,
+  type HandshakeRefusal,
+  openCertifiedDoor,
+  tlsSocketOf,
+} from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
@@ -57,7 +63,7 @@ export function makerDoors(options: MakerDoorOptions): FastifyInstance {
 function addHooks(app: FastifyInstance, doors: Doors): void {
   const { onRefused, onFault } = doors;
   app.addHook("onRequest", async (request, reply) => {
-    if (clientOf(doors, request.raw.socket as TLSSocket)) return;
+    if (clientOf(doors, tlsSocketOf(request))) return;
     onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
     await problem(
       reply,
@@ -82,7 +88,7 @@ function addHooks(app: FastifyInstance, doors: Doors): void {
 function addRoutes(app: FastifyInstance, doors: Doors): void {
   const { keyServer, now } = doors;
   const callerOf = (request: FastifyRequest): MakerClient =>
-    clientOf(doors, request.raw.socket as TLSSocket) as MakerClient; // the hook above let nobody else through
+    clientOf(doors, tlsSocketOf(request)) as MakerClient; // the hook above let nobody else through
   app.get("/healthz", async () => ({ status: "ok", keys: keyServer.size() }));
   app.post("/v1/keys", async (request, reply) => {
     const { keys } = readKeyRequests(request.body, "");
@@ -133,7 +139,7 @@ async function durable<Answer>({ journal }: Doors, { answer, events }: Decision<
 
 /** `?after=&limit=`, where the limit comes as text. */
 function pageQueryOf(request: FastifyRequest): ReturnType<Read<ReturnType<typeof readPageQuery>>> {
-  const query = { ...(request.query as { readonly limit?: unknown }) };
+  const query = membersOf(request.query);
   return readPageQuery(
     typeof query.limit === "string" ? { ...query, limit: Number(query.limit) } : query,
     "",

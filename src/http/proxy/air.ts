@@ -4,11 +4,12 @@
  * word of why.
  */
 import type { TLSSocket } from "node:tls";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Admission } from "../../proxy/admission.ts";
 import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
 import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { imeiInNames } from "../../wire/message/party-name.ts";
+import { fastifyOverTls, tlsSocketOf } from "../certified-door.ts";
 import { guardConnections } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
 import { changeTls } from "../mutual-tls.ts";
@@ -30,15 +31,15 @@ type AirDoorOptions = AirCertificates & { readonly parts: ProxyParts };
 
 export async function createAirDoor(options: AirDoorOptions): Promise<FastifyInstance> {
   const { parts, enrolment } = options;
-  const app = Fastify({
+  const app = fastifyOverTls({
     https: airTlsOf(options),
     ...fastifyOptions,
-  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  });
   guardConnections(app.server, DOOR_LIMITS.connection);
   refuseBadCertificates(app, parts);
   readBodiesAsOctets(app);
   const read = createPeerReader(enrolment.certificate);
-  const peerOf = (request: FastifyRequest) => read(request.raw.socket as TLSSocket);
+  const peerOf = (request: FastifyRequest) => read(tlsSocketOf(request));
   await app.register(async (scope) => mountEnrolment(scope, parts, enrolment, peerOf));
   await app.register(async (scope) => mountBridge(scope, parts, doormanOf(parts, peerOf)));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());

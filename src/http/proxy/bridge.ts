@@ -15,6 +15,7 @@ import { paced } from "../../proxy/pace.ts";
 import { ForeignAddress, throughProxy } from "../../proxy/servers.ts";
 import type { LegsSession, TerminationReason } from "../../proxy/session.ts";
 import { TurnupError } from "../../term/error.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { airTimeMs, type BearerProfile } from "../../wire/message/bearer-profile.ts";
 import { AIR_HEADERS, type Bearer, DEVICE_PATHS, LAND_HEADERS } from "../../wire/message/legs.ts";
@@ -71,7 +72,7 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
     method: ["GET", "POST"],
     url: "/r/:server/*",
     async handler(request, reply) {
-      const { server } = request.params as { readonly server: string };
+      const server = String(membersOf(request.params).server);
       const [, , , ...rest] = (request.raw.url ?? "").split("/");
       const { target, page } = takePage(`/${rest.join("/")}`);
       const passed = await pass(parts, doorman, request, server, target);
@@ -90,7 +91,7 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
     const { target, page } = takePage(request.raw.url ?? "");
     const { admitted } = await admitDevice(parts, doorman, request, null);
     const { deviceId } = admitted.account;
-    const id = (request.params as { readonly id: string }).id;
+    const id = String(membersOf(request.params).id);
     const screen = kept.find(deviceId, id, parts.monotonicMs());
     const href = (at: number): string => withPage(target, at);
     return show(road, reply, { status: screen ? 200 : 404, screen: screen ?? GONE_SCREEN, page, href });

@@ -14,6 +14,7 @@ import { type KeyObject, X509Certificate } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { EnrolmentDecision } from "../../proxy/enrolment.ts";
 import type { LegsSession } from "../../proxy/session.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { deviceNameOf, imeiInNames, imeiNameOf } from "../../wire/message/party-name.ts";
 import { composeCertificate } from "../../wire/x509/certificate.ts";
@@ -105,8 +106,8 @@ async function decideByToken(
   token: string,
   { session, who, asked }: Asking,
 ): Promise<EnrolmentDecision> {
-  const { label } = request.params as { readonly label?: string };
-  const server = label ?? est.parts.rules.defaultServer;
+  const { label } = membersOf(request.params);
+  const server = typeof label === "string" ? label : est.parts.rules.defaultServer;
   const found = await est.parts.land.enrolmentOf(server, token);
   if (found.kind === "failed") {
     const isTrust = found.cause === "server_not_proved" || found.cause === "server_unknown";

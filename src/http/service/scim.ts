@@ -6,7 +6,8 @@
 import SCIMMY from "scimmy";
 import type { RegistrationKernel } from "../../service/registration-kernel.ts";
 import { type Refusal, type ShownUser, shown } from "../../service/send-manager.ts";
-import { EXTENSION_SCHEMA, membersOf } from "../../wire/message/scim.ts";
+import { membersOf } from "../../term/narrow.ts";
+import { EXTENSION_SCHEMA } from "../../wire/message/scim.ts";
 
 const { Attribute, SchemaDefinition, Schema, Error: ScimError } = SCIMMY.Types;
 export const SCIM_BASE = "/scim/v2";
@@ -214,14 +215,14 @@ function withRules(schema: unknown): unknown {
   if (id !== EXTENSION_SCHEMA || !Array.isArray(attributes)) return read;
   return {
     ...read,
-    attributes: attributes.map(membersOf).map((one) => ({ ...one, ...RULES[one.name as string] })),
+    attributes: attributes.map(membersOf).map((one) => ({ ...one, ...RULES[String(one.name)] })),
   };
 }
 
 /** What the library or a refusal of ours says, as a SCIM error; undefined for a fault of the program. */
 export function scimErrorOf(error: unknown): { readonly status: number; readonly body: object } | undefined {
   if (!(error instanceof ScimError)) return undefined;
-  const status = Number((error as { status?: number }).status) || 500;
+  const status = Number(error.status) || 500;
   const body = plain(new SCIMMY.Messages.ErrorResponse(error)) as object;
   const extension = error instanceof RefusalError ? error.refusal.extension : undefined;
   return { status, body: extension ? { ...body, [EXTENSION_SCHEMA]: extension } : body };

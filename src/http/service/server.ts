@@ -21,9 +21,15 @@ import type {
   Verdict,
 } from "../../service/registration-kernel.ts";
 import { answerOf, type ShownUser } from "../../service/send-manager.ts";
-import { EXTENSION_SCHEMA, membersOf, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
+import { membersOf } from "../../term/narrow.ts";
+import { EXTENSION_SCHEMA, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
-import { type DoorIdentity, type HandshakeRefusal, openCertifiedDoor } from "../certified-door.ts";
+import {
+  type DoorIdentity,
+  type HandshakeRefusal,
+  openCertifiedDoor,
+  tlsSocketOf,
+} from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
 import {
   RefusalError,
@@ -95,7 +101,7 @@ function addHooks(app: FastifyInstance, doors: Doors): void {
     (_request, body, done) => done(null, new URLSearchParams(String(body))),
   );
   app.addHook("onRequest", async (request, reply) => {
-    if (peerOf(doors, request.raw.socket as TLSSocket)) return;
+    if (peerOf(doors, tlsSocketOf(request))) return;
     onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
     await scimError(reply, 403, "This certificate belongs to no client of this service.");
   });
@@ -144,8 +150,7 @@ function peerOf({ peers, clientOf }: Doors, socket: TLSSocket): Peer | undefined
   return peer;
 }
 
-const callerOf = (doors: Doors, request: FastifyRequest): Peer =>
-  peerOf(doors, request.raw.socket as TLSSocket)!; // the hook let nobody else through
+const callerOf = (doors: Doors, request: FastifyRequest): Peer => peerOf(doors, tlsSocketOf(request))!; // the hook let nobody else through
 
 async function tokenWanted(doors: Doors, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { tokens, monotonicMs, onRefused } = doors;
@@ -193,7 +198,7 @@ function mountScim(
   base: string,
   contextFor: (request: FastifyRequest) => ScimContext,
 ): void {
-  const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;
+  const idOf = (request: FastifyRequest): string => String(membersOf(request.params).id);
   const send = (request: FastifyRequest, reply: FastifyReply, status: number, resource: unknown) => {
     const text = JSON.stringify(resource).replaceAll(
       `"location":"${SCIM_BASE}`,

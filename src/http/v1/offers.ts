@@ -3,11 +3,12 @@
  * link; either starts the usual request with the offer filled in.
  */
 import Type from "typebox";
-import { OFFER_OUTCOMES, type OfferOutcome } from "../../kernel/order/offered.ts";
+import { OFFER_OUTCOMES } from "../../kernel/order/offered.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
 import { OFFER_STATES, type OfferView } from "../../kernel/requested/request-reader.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { recordOf } from "../../term/record.ts";
 import { answerPage, pageOf } from "../page.ts";
 import { InvalidRequest } from "../problem.ts";
 import { accepted, route } from "../route.ts";
@@ -72,10 +73,7 @@ const Results = Type.Object({
     }),
   ),
   counts: Type.Object(
-    Object.fromEntries(OFFER_OUTCOMES.map((one) => [one, Type.Optional(Type.Integer())])) as Record<
-      OfferOutcome,
-      ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>>
-    >,
+    recordOf(OFFER_OUTCOMES, () => Type.Optional(Type.Integer())),
     { description: "How often each outcome came; those that did not come are left out." },
   ),
 });

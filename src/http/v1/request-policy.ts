@@ -5,6 +5,7 @@ import { USER_FIELDS } from "../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../kernel/catalog/catalog-item.ts";
 import { NOTICE_TEXTS, TERMS_CHANNELS } from "../../kernel/order/request-policy.ts";
 import { FULL_MATCH, NO_MATCH, PARTIAL_MATCH, TOO_MANY_TRIES } from "../../kernel/registration/own-record.ts";
+import { recordOf } from "../../term/record.ts";
 import { BILLED_FIELDS } from "../../wire/message/billing-api.ts";
 import { named, words } from "../schema.ts";
 
@@ -82,9 +83,7 @@ const CardTriesLimits = named(
   Type.Object(
     {
       free: Type.Object(
-        Object.fromEntries(
-          CARD_TRY_KINDS.map((kind) => [kind, count("Tries without a pause.", 1_000)]),
-        ) as Record<(typeof CARD_TRY_KINDS)[number], ReturnType<typeof count>>,
+        recordOf(CARD_TRY_KINDS, () => count("Tries without a pause.", 1_000)),
         {
           additionalProperties: false,
           description: "By what a try counts for; for address and token, refused cards alone count.",
@@ -103,17 +102,9 @@ const CardTriesLimits = named(
 );
 
 const noticeTexts = Type.Object(
-  Object.fromEntries(
-    NOTICE_TEXTS.map((name) => [
-      name,
-      Type.Optional(
-        Type.String({ minLength: 1, maxLength: NOTICE_CHARACTERS_MAX, pattern: "^[^\\u0000]*$" }),
-      ),
-    ]),
-  ) as Record<
-    (typeof NOTICE_TEXTS)[number],
-    ReturnType<typeof Type.Optional<ReturnType<typeof Type.String>>>
-  >,
+  recordOf(NOTICE_TEXTS, () =>
+    Type.Optional(Type.String({ minLength: 1, maxLength: NOTICE_CHARACTERS_MAX, pattern: "^[^\\u0000]*$" })),
+  ),
   { additionalProperties: false },
 );
 

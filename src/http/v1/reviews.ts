@@ -5,6 +5,7 @@
 import Type from "typebox";
 import type { Role } from "../../kernel/account/role.ts";
 import { USER_FIELDS } from "../../kernel/account/user-data.ts";
+import { recordOf } from "../../term/record.ts";
 import { answerPage, pageOf } from "../page.ts";
 import { ok, route } from "../route.ts";
 import { named, page, pageQuery, text, words } from "../schema.ts";
@@ -31,9 +32,7 @@ export const listReviews = route({
   },
 });
 
-const userFields = Object.fromEntries(
-  USER_FIELDS.map((field) => [field, Type.Optional(Type.String())]),
-) as Record<(typeof USER_FIELDS)[number], ReturnType<typeof Type.Optional<ReturnType<typeof Type.String>>>>;
+const userFields = recordOf(USER_FIELDS, () => Type.Optional(Type.String()));
 const Review = named(
   "Review",
   Type.Object({

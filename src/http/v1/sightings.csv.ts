@@ -68,7 +68,8 @@ function fieldsOf(header: readonly string[]): string[] {
   }
   const fields = header.map((name, at) => {
     const key = name.trim().toLowerCase();
-    if (Object.hasOwn(FIELD_OF, key)) return FIELD_OF[key] as string;
+    const field = Object.hasOwn(FIELD_OF, key) ? FIELD_OF[key] : undefined;
+    if (field !== undefined) return field;
     const known = [...new Set(Object.values(FIELD_OF))].join(", ");
     throw new InvalidRequest([{ at: `body/header/${at}`, wanted: `must be one of ${known}` }]);
   });
@@ -80,9 +81,9 @@ function fieldsOf(header: readonly string[]): string[] {
 function rowOf(fields: readonly string[], cells: readonly string[]): Record<string, string> | null {
   if (cells.length !== fields.length) return null;
   const row: Record<string, string> = {};
-  for (let at = 0; at < fields.length; at++) {
-    const cell = (cells[at] as string).trim();
-    if (cell !== "") row[fields[at] as string] = cell; // an empty cell says nothing
+  for (const [at, field] of fields.entries()) {
+    const cell = cells[at]?.trim();
+    if (cell) row[field] = cell; // an empty cell says nothing
   }
   return row;
 }

@@ -11,6 +11,7 @@ import {
   type SightingSource,
 } from "../../kernel/detection/sighting.ts";
 import { TurnupError } from "../../term/error.ts";
+import { isObject, membersOf, wordOf } from "../../term/narrow.ts";
 import type { Measures } from "../measures.ts";
 import { InvalidRequest } from "../problem.ts";
 import { type Answer, type Route, route } from "../route.ts";
@@ -158,18 +159,19 @@ function envelopeOf(body: unknown, asked: SightingSource | undefined): Envelope 
     ]);
   }
   if (!("sightings" in body)) return { rows: [body], source: asked ?? "api" };
-  const { sightings, source = asked ?? "api", ...others } = body as { sightings: unknown; source?: unknown };
+  const { sightings, source = asked ?? "api", ...others } = membersOf(body);
   const [stray] = Object.keys(others);
   if (stray !== undefined)
     throw new InvalidRequest([{ at: `body/${stray.slice(0, 40)}`, wanted: "is not known here" }]);
   if (!Array.isArray(sightings))
     throw new InvalidRequest([{ at: "body/sightings", wanted: "must be array" }]);
-  if (!SIGHTING_SOURCES.includes(source as SightingSource)) {
+  const known = wordOf(SIGHTING_SOURCES, source);
+  if (known === undefined) {
     throw new InvalidRequest([
       { at: "body/source", wanted: `must be one of ${SIGHTING_SOURCES.join(", ")}` },
     ]);
   }
-  return { rows: sightings, source: source as SightingSource };
+  return { rows: sightings, source: known };
 }
 
 /** Rows that are not even texts are refused here, the rest by the intake; the answers stand in the order that came. */
@@ -191,10 +193,9 @@ async function acceptRows(
 }
 
 function refusalOf(row: unknown): Refused | undefined {
-  if (typeof row !== "object" || row === null || Array.isArray(row))
-    return malformed("a sighting is an object");
+  if (!isObject(row)) return malformed("a sighting is an object");
   for (const name of FIELDS) {
-    const value = (row as Record<string, unknown>)[name];
+    const value = row[name];
     if (value === undefined) continue;
     if (typeof value !== "string") return malformed(`${name} must be a JSON string`);
     if (value.length > FIELD_CHARACTERS_MAX)

@@ -2,6 +2,7 @@
  * Bodies of calls as they stand in their rows: texts by name, which the release before reads too. A body is written by its
  * kind's fields and read back with a check, since a row may come from another release, or from a person with a database tool.
  */
+import { isObject } from "../../term/narrow.ts";
 import { ASSURANCES, NETWORK_ELEMENTS } from "../catalog/catalog-item.ts";
 import { BILLING_NOTICES, type CallBodies, type CallContent, type CallKind } from "../order/outbound-call.ts";
 import { TERMS_CHANNELS } from "../order/request-policy.ts";
@@ -89,7 +90,7 @@ type StoredBody = Readonly<Record<string, string>>;
 type AnyFields = Readonly<Record<string, Field<unknown>>>;
 
 export function writeCallBody({ kind, body }: Pick<CallContent, "kind" | "body">): StoredBody {
-  const values = body as Readonly<Record<string, unknown>>;
+  const values: Readonly<Record<string, unknown>> = { ...body };
   return Object.fromEntries(
     Object.entries(FIELDS[kind] as AnyFields).map(([name, { write }]) => [name, write(values[name])]),
   );
@@ -97,10 +98,10 @@ export function writeCallBody({ kind, body }: Pick<CallContent, "kind" | "body">
 
 /** Undefined where the row does not hold what its kind needs. */
 function readCallBody<Kind extends CallKind>(kind: Kind, stored: unknown): CallBodies[Kind] | undefined {
-  if (typeof stored !== "object" || stored === null) return undefined;
+  if (!isObject(stored)) return undefined;
   const body: Record<string, unknown> = {};
   for (const [name, { read }] of Object.entries(FIELDS[kind] as AnyFields)) {
-    const found = Object.hasOwn(stored, name) ? (stored as Readonly<Record<string, unknown>>)[name] : "";
+    const found = Object.hasOwn(stored, name) ? stored[name] : "";
     const value = typeof found === "string" ? read(found) : undefined;
     if (value === undefined) return undefined;
     body[name] = value;
@@ -114,5 +115,3 @@ export function readCallContent(kind: CallKind, stored: unknown, secret: unknown
   // Kind and body belong together by the reading; what was sealed is what was written, or it does not open.
   return body && ({ kind, body, ...(isObject(secret) && { secret }) } as CallContent);
 }
-
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;

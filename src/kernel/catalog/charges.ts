@@ -40,9 +40,11 @@ export function chargesOf(catalog: Catalog, items: readonly ExpandedItem[]): Rea
   for (const { item, package: packaged } of items) {
     const price = packaged === null || isElsewhere(item) ? undefined : catalog.get(packaged)?.price;
     if (isElsewhere(item)) charges.set(item.id, null);
-    else if (!price) charges.set(item.id, item.price);
-    else charges.set(item.id, borne.has(packaged!) ? null : price);
-    if (price) borne.add(packaged!);
+    else if (packaged === null || !price) charges.set(item.id, item.price);
+    else {
+      charges.set(item.id, borne.has(packaged) ? null : price);
+      borne.add(packaged);
+    }
   }
   return charges;
 }

@@ -2,6 +2,7 @@
  * One catalog item as it is written (JSON or YAML): its shape, its limits, and what its kind may have. What it says of
  * other items is judged by `check-catalog.ts`.
  */
+import { entriesOf } from "../../term/record.ts";
 import {
   ASSURANCES,
   CATALOG_KINDS,
@@ -263,11 +264,11 @@ function readRequires(reading: Reading, value: unknown, at: string): CatalogItem
 
 /** As it is written for people: without what it says by saying nothing. */
 export function writeItemBody(body: ItemBody): Readonly<Record<string, unknown>> {
-  const members = Object.entries(body).filter(
-    ([name, value]) =>
-      !(name in NOTHING_SAID) || canonical(value) !== canonical(NOTHING_SAID[name as keyof ItemBody]),
+  const members = entriesOf<keyof ItemBody, unknown>(body).filter(
+    ([name, value]) => !(name in NOTHING_SAID) || canonical(value) !== canonical(NOTHING_SAID[name]),
   );
-  const order = (name: string): number => MEMBERS.indexOf(name as (typeof MEMBERS)[number]);
+  const names: readonly string[] = MEMBERS;
+  const order = (name: string): number => names.indexOf(name);
   return Object.fromEntries(members.sort(([one], [other]) => order(one) - order(other)));
 }
 

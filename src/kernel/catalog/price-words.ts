@@ -12,7 +12,7 @@ type Words = {
   readonly elsewhere: string;
   readonly restElsewhere: string;
 };
-const BY_LANGUAGE: Readonly<Record<string, Words>> = {
+const BY_LANGUAGE: Readonly<Record<string, Words>> & { readonly en: Words } = {
   en: {
     free: "Free",
     once: "{sum} once",
@@ -38,7 +38,7 @@ const BY_LANGUAGE: Readonly<Record<string, Words>> = {
  * @param isElsewhere something of it is billed by another server, so that nothing here does not mean nothing at all
  */
 export function priceWords(costs: readonly Cost[], language: string, isElsewhere = false): string {
-  const words = BY_LANGUAGE[language.toLowerCase().split("-")[0] ?? "en"] ?? BY_LANGUAGE.en!;
+  const words = BY_LANGUAGE[language.toLowerCase().split("-")[0] ?? "en"] ?? BY_LANGUAGE.en;
   if (costs.length === 0) return isElsewhere ? words.elsewhere : words.free;
   // Whose use costs what is told as soon as there are two whose use costs.
   const users = new Set(costs.flatMap(({ use }) => use.map(({ item }) => item.id)));

@@ -2,6 +2,7 @@
  * Reads values that came from outside (JSON or YAML, already parsed) and gathers all that is wrong with them, each with
  * its place, so that whoever wrote a catalog mends it in one go. What was wrong reads as an empty value of its kind.
  */
+import { firstOf } from "../../term/collections.ts";
 
 /** Where, as `items/mms/price/currency`, and what should stand there. */
 export type CatalogProblem = { readonly at: string; readonly wanted: string };
@@ -70,8 +71,8 @@ export class Reading {
   }
 
   integer(value: unknown, at: string, min: number, max: number): number {
-    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max)
-      return value as number;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max)
+      return value;
     this.refuse(at, value === undefined ? "is missing" : `must be an integer of ${min} to ${max}`);
     return min;
   }
@@ -87,7 +88,7 @@ export class Reading {
     const found = words.find((word) => word === value);
     if (found === undefined)
       this.refuse(at, value === undefined ? "is missing" : `must be one of ${words.join(", ")}`);
-    return found ?? (words[0] as Word);
+    return found ?? firstOf(words);
   }
 
   /** Ids, none twice. */

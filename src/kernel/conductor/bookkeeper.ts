@@ -5,6 +5,7 @@
  * gathered for a moment, or until something else is booked. While the database is away the facts
  * wait here: what the world said once it need not say again.
  */
+import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
 import type { Receipt, SubmittedPart, UnsentMessage } from "../order/message.ts";
@@ -157,7 +158,7 @@ async function bookAll<T, Result>(
   if (waiters.length === 0) return;
   try {
     const results = await patiently(pause, () => book(waiters.map(({ fact }) => fact)));
-    for (const [at, { done }] of waiters.entries()) done(results[at]!);
+    for (const [{ done }, result] of pairsOf(waiters, results)) done(result);
   } catch (error) {
     if (waiters.length === 1 || isOfTheDatabase(error)) {
       for (const { fail } of waiters) fail(error);

@@ -2,9 +2,11 @@
  * The conductor: takes what is due and what came in, in batches, lets the rules decide, and writes each batch in one
  * transaction. It holds no state of its own, so any number of them may run on one database.
  */
+import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
+import { keyIdsOf } from "../detected/key-answers.ts";
 import { KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "../detection/clock-tolerance.ts";
 import { type ChangeSet, isEmpty } from "../order/change-set.ts";
@@ -14,18 +16,18 @@ import type { EndedMessage, Receipt, SubmittedPart, UnsentMessage } from "../ord
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
 import type { OrderTransaction } from "../order/order-store.ts";
+import type { UnreadableCall } from "../order/outbound-call.ts";
 import type { RequestDesk } from "../order/request.ts";
 import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
 import type { SelfCare } from "../order/self-care.ts";
 import { createStep, type InStep, lockById, type Step } from "../order/step.ts";
-import { isOfRequest } from "../order/turn.ts";
+import { isOfRequest, type Turn } from "../order/turn.ts";
 import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
 import { confirm, reportsCame } from "../proof/proof.ts";
 import { createRequestDesk } from "../requested/request-desk.ts";
 import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult, symptomWords } from "../support/symptoms.ts";
 import { advanceOrder, hasLostNumber, isLeftToYounger } from "./advance.ts";
-import { answersCame } from "./answers.ts";
-import { flowOf } from "./flow.ts";
+import { type AnsweredBatch, flowOf } from "./flow.ts";
 import { createSelfCare } from "./self-care.ts";
 
 /** A receipt without a message is kept this long for a booking that is still on its way. */
@@ -128,8 +130,7 @@ async function advanceDue(step: Step, limit: number): Promise<number> {
   const due = await tx.claimDue({ now: scribe.now, limit });
   for (const one of due) step.know(one.order.id, one.subject);
   const turns = await step.turnsOf(due.map(({ order }) => order));
-  for (const [at, turn] of turns.entries()) {
-    const one = due[at]!;
+  for (const [turn, one] of pairsOf(turns, due)) {
     const isLost = hasLostNumber(turn);
     if (isLost && (await flowOf(turn.order).numberLost(turn, tx))) continue;
     const companions = isLost || isLeftToYounger(one) ? await tx.companionsOf(one.order.id) : [];
@@ -164,8 +165,8 @@ async function symptomsSeen(
 ): Promise<readonly SymptomResult[]> {
   for (const { seenAt } of seen) refuseFuture(seenAt.getTime(), clock().getTime(), clockToleranceMs);
   const kept = await store.noteSymptoms(operatorId, seen);
-  const news = kept.flatMap(({ isNew, orderId }, at) =>
-    isNew && orderId !== null ? [{ orderId, symptom: seen[at]! }] : [],
+  const news = pairsOf(kept, seen).flatMap(([{ isNew, orderId }, symptom]) =>
+    isNew && orderId !== null ? [{ orderId, symptom }] : [],
   );
   if (news.length > 0) {
     await inStep(async ({ tx, scribe }) => {
@@ -257,4 +258,48 @@ async function isOvertaken(
 ): Promise<boolean> {
   if (!isCompanion || orderId === null) return false;
   return !(await tx.companionsOf(orderId)).some(({ id }) => id === messageId);
+}
+
+/**
+ * What other companies' machines answered to durable calls: what an answer needs is read and locked in one go for a batch; what
+ * it means is its flow's to say.
+ */
+async function answersCame(step: Step, answers: readonly AnsweredCall[]): Promise<void> {
+  const { tx } = step;
+  const keyIds = answers.flatMap(({ answer }) => keyIdsOf(answer));
+  const holders = (await tx.takenKeys(keyIds)).map(({ orderId }) => orderId);
+  const orders = await lockById(tx, [...answers.map(({ call }) => call.orderId), ...holders]);
+  const answered = answers.flatMap(({ call }) => orders.get(call.orderId) ?? []);
+  const turns = new Map((await step.turnsOf(answered)).map((turn) => [turn.order.id, turn]));
+  // Looked up again under the locks of their orders: what they are now is what they stay.
+  const known = holders.length > 0 ? await tx.takenKeys(keyIds) : [];
+  const chargeIds = answers.flatMap(({ call }) => chargeIdOf(call) ?? []);
+  const charges = chargeIds.length > 0 ? await tx.lockCharges(chargeIds) : [];
+  const batch: AnsweredBatch = {
+    orders,
+    taken: new Map(known.map((key) => [key.id, key])),
+    charges: new Map(charges.map((charge) => [charge.id, charge])),
+  };
+  for (const { call, answer } of answers) {
+    const turn = turns.get(call.orderId);
+    if (!turn) continue;
+    if (isUnreadable(call)) giveUpUnreadable(turn, call);
+    else flowOf(turn.order).answered(turn, call, answer, batch);
+  }
+}
+
+type Answered = AnsweredCall["call"];
+
+const isUnreadable = (call: Answered): call is UnreadableCall => call.body === null;
+
+const chargeIdOf = (call: Answered): string | undefined =>
+  !isUnreadable(call) && (call.kind === "fee_request" || call.kind === "portion_payment")
+    ? call.body.chargeId
+    : undefined;
+
+/** Nobody knows any more what was to be asked; what waits for it ends at its own deadline. */
+function giveUpUnreadable({ scribe, order }: Turn, { id, kind, itemId }: UnreadableCall): void {
+  const reason = `a call of kind ${kind} cannot be read: a person has to see to it`;
+  scribe.changes.callChanges.push({ id, state: "given_up", reason, dueAt: null });
+  scribe.note(order, { kind: "call_unreadable", itemId, reason });
 }

@@ -3,6 +3,7 @@
  * asks the operator's payment system for fees and pays portions. A call that was made and not booked is made again with
  * the same id, which changes nothing there.
  */
+import { getFrom } from "../../term/collections.ts";
 import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/maker-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { type Relation, relationOf } from "../order/operator-terms.ts";
@@ -206,7 +207,7 @@ async function visit(visited: Visit, calls: readonly MakerCall[]): Promise<CallA
     return calls.map(() => answer);
   }
   const subjects = await store.subjectsOf(calls.map(({ orderId }) => orderId));
-  return maker.requestKeys(calls.map((call) => keyRequestOf(visited, call, subjects.get(call.orderId)!)));
+  return maker.requestKeys(calls.map((call) => keyRequestOf(visited, call, getFrom(subjects, call.orderId))));
 }
 
 /**

@@ -2,6 +2,7 @@
  * Sending again: the same octets under a new reference, so that a phone that holds parts of the former message does not
  * mix them. An item that was proved already keeps its level meanwhile.
  */
+import { firstOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { change } from "../order/change.ts";
 import type { CarrierMessage, Companion } from "../order/message.ts";
@@ -36,10 +37,10 @@ export function resend(
   { reason, waitMinutes }: { readonly reason: string; readonly waitMinutes: number },
 ): void {
   const { scribe, order, terms } = turn;
-  const [first] = items;
+  const first = firstOf(items);
   const attempt = Math.max(...items.map((item) => item.attempt)) + 1;
   const dueAt = minutesAfter(scribe.now, waitMinutes);
-  const message = queueAgain(turn, first!.message!, { idempotencyKey: `${first!.id}:${attempt}`, dueAt });
+  const message = queueAgain(turn, first.message!, { idempotencyKey: `${first.id}:${attempt}`, dueAt });
   for (const item of items) {
     change(item, { attempt, message });
     const isProved = rankOf(item.state) > 0;
@@ -112,8 +113,8 @@ export function resendItems(
   const { cancelledMessages } = turn.scribe.changes;
   const byMessage = new Map<string, ItemDraft[]>();
   for (const item of sendable) {
-    const { id } = item.message!;
-    byMessage.set(id, [...(byMessage.get(id) ?? []), item]);
+    const id = item.message?.id;
+    if (id !== undefined) byMessage.set(id, [...(byMessage.get(id) ?? []), item]);
   }
   // PIN first: the settings open with it. Only what goes along with settings is there.
   if (sendable.some(({ kind }) => kind === "settings")) {

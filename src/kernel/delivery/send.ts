@@ -1,5 +1,6 @@
 /** Composes and queues the messages of an order: one payload, one message, and the items that it carries. */
 import { createHash } from "node:crypto";
+import { firstOf } from "../../term/collections.ts";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { SettingsProtocol } from "../devices/settings-protocol.ts";
 import { change } from "../order/change.ts";
@@ -198,9 +199,9 @@ function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValue
 
 function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void {
   const { scribe, order, terms } = turn;
-  const [first] = items;
+  const first = firstOf(items);
   const attempt = 1 + Math.max(...items.map((item) => item.attempt));
-  const message = queue(turn, `${first!.id}:${attempt}`, composed);
+  const message = queue(turn, `${first.id}:${attempt}`, composed);
   const deadlineAt = lastChance(terms.policy, attempt, scribe.now);
   for (const item of items) {
     change(item, { attempt, message });

@@ -2,6 +2,7 @@
  * When a model came out, as well as it can be told: by a date, by a year, or by the range its TAC was given out in.
  * A range is of the *model*, since a model sold for years keeps getting new TACs.
  */
+import { onlyOf } from "../../term/collections.ts";
 import type { AgeRuleRow } from "./rows.ts";
 
 /** Whole years, both ends included. */
@@ -45,8 +46,7 @@ export class AgeRules {
 }
 
 /** The one window, or null where none or several match: two windows decide nothing. */
-export const soleWindow = (windows: readonly YearWindow[]): YearWindow | null =>
-  windows.length === 1 ? (windows[0] as YearWindow) : null;
+export const soleWindow = (windows: readonly YearWindow[]): YearWindow | null => onlyOf(windows) ?? null;
 
 /** Whether a model of this year can carry a TAC of these windows: not given out well before the model was there. */
 export function fitsNumber(windows: readonly YearWindow[], releasedYear: number): boolean {

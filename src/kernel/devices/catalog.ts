@@ -9,6 +9,7 @@
  *      an unnamed one.
  * What lost is reported as a conflict, never hidden.
  */
+import { firstOf, onlyOf } from "../../term/collections.ts";
 import {
   AgeRules,
   boundsOfDate,
@@ -99,6 +100,8 @@ export class DeviceCatalog {
     string,
     { ref: DatasetRef; row: TacRow; next?: { ref: DatasetRef; row: TacRow } }
   >();
+  /** The first claim of each TAC, by its first six digits. */
+  readonly #bySixDigits = new Map<string, TacRow[]>();
   readonly #nameOfCode = new Map<string, string>();
   readonly #yearOfModel = new Map<string, number | null>();
   readonly #facts = new Map<string, FactRow[]>();
@@ -133,12 +136,13 @@ export class DeviceCatalog {
 
   #addTac(ref: DatasetRef, row: TacRow): void {
     const known = this.#claims.get(row.tac);
-    if (!known) this.#claims.set(row.tac, { ref, row });
-    else if (!known.next && known.ref !== ref) known.next = { ref, row };
+    if (!known) {
+      this.#claims.set(row.tac, { ref, row });
+      this.#siblingsOf(row.tac).push(row);
+    } else if (!known.next && known.ref !== ref) known.next = { ref, row };
     const make = row.make === "Samsung" ? row.make : makeOf(row.make);
-    if (row.names.length === 1) {
-      for (const code of row.modelCodes) this.#nameOfCode.set(`${make}/${code}`, row.names[0] as string);
-    }
+    const name = onlyOf(row.names);
+    if (name !== undefined) for (const code of row.modelCodes) this.#nameOfCode.set(`${make}/${code}`, name);
     if (make === "Samsung" && row.model.includes(" ")) this.#learnName(make, row.model);
     if (row.releasedYear !== null && !row.suspect) this.#addYear(make, row);
   }
@@ -177,14 +181,10 @@ export class DeviceCatalog {
   #resolve(tac: string): Device {
     const windows = this.#ages.windowsOf(tac);
     const first = this.#claims.get(tac);
-    const base = {
-      tac,
-      camera: null,
-      ageWindow: soleWindow(windows),
-      ageWindows: windows,
-      reportingBody: this.#bodies.get(tac.slice(0, 2)) ?? null,
-    } as const;
-    if (!first) return { ...UNKNOWN_DEVICE, ...base };
+    const ageWindow = soleWindow(windows);
+    const reportingBody = this.#bodies.get(tac.slice(0, 2)) ?? null;
+    if (!first)
+      return { ...UNKNOWN_DEVICE, tac, camera: null, ageWindow, ageWindows: windows, reportingBody };
 
     const claims = [first, ...(first.next ? [first.next] : [])].map(({ ref, row }) =>
       this.#claimOf(ref, row),
@@ -202,7 +202,11 @@ export class DeviceCatalog {
     const clues = { make: best.make, model: model ?? "", modelCodes: best.exactCodes, form, release };
     const isListedSmartphone = facts !== undefined || (lifecycle !== null && best.make !== "Microsoft");
     return {
-      ...base,
+      tac,
+      camera: null,
+      ageWindow,
+      ageWindows: windows,
+      reportingBody,
       make: best.make,
       model,
       modelCodes: best.exactCodes.length > 0 ? best.exactCodes : best.familyCodes,
@@ -308,7 +312,7 @@ export class DeviceCatalog {
     const { row, make, names } = best;
     const dated = (lifecycle?.rows ?? []).map(({ released }) => boundsOfDate(released));
     if (dated.length > 0 && dated.every((bounds) => bounds !== undefined)) {
-      const from = dated.map((bounds) => bounds.from).sort()[0] as string;
+      const from = firstOf(dated.map((bounds) => bounds.from).sort());
       return {
         from,
         to: dated
@@ -349,12 +353,16 @@ export class DeviceCatalog {
    */
   #isOldNumbering({ tac, make, model }: TacRow): boolean {
     if (model === "") return false;
-    for (let factory = 0; factory < 100; factory++) {
-      const sibling = tac.slice(0, 6) + String(factory).padStart(2, "0");
-      const row = sibling === tac ? undefined : this.#claims.get(sibling)?.row;
-      if (row && row.make === make && row.model === model) return true;
-    }
-    return false;
+    return this.#siblingsOf(tac).some((row) => row.tac !== tac && row.make === make && row.model === model);
+  }
+
+  #siblingsOf(tac: string): TacRow[] {
+    const sixDigits = tac.slice(0, 6);
+    const known = this.#bySixDigits.get(sixDigits);
+    if (known) return known;
+    const none: TacRow[] = [];
+    this.#bySixDigits.set(sixDigits, none);
+    return none;
   }
 }
 

@@ -6,12 +6,13 @@ const TERMS_CHARACTERS = 30_000;
 const TERMS_PARAGRAPHS = 40;
 /** Paragraphs by screens, none of which holds more than a screen may. */
 export function screenfuls(paragraphs: readonly string[]): string[][] {
-  const parts: string[][] = [[]];
+  let last: string[] = [];
+  const parts = [last];
   let characters = 0;
   for (const paragraph of paragraphs) {
-    const last = parts.at(-1)!;
     if (last.length >= TERMS_PARAGRAPHS || characters + paragraph.length > TERMS_CHARACTERS) {
-      parts.push([paragraph]);
+      last = [paragraph];
+      parts.push(last);
       characters = paragraph.length;
     } else {
       last.push(paragraph);

@@ -4,6 +4,7 @@
  * and what the others did for it is taken back.
  */
 
+import { entriesOf } from "../../term/record.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, within } from "../calls/ask.ts";
 import type { NetworkElement } from "../catalog/catalog-item.ts";
@@ -16,7 +17,7 @@ import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "./item-do
 import { servicesOf } from "./modules.ts";
 
 const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>
-  Object.entries(subject.elements) as [NetworkElement, ElementState][];
+  entriesOf(subject.elements);
 
 const set = (turn: RequestTurn, item: RequestItem, element: NetworkElement, state: ElementState): void =>
   updateItem(turn, item, { elements: { ...item.subject.elements, [element]: state } });

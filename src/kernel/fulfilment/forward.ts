@@ -5,6 +5,7 @@
  *
  *   pending -> forwarded (the server has the request, by its reference) -> works | failed
  */
+import { firstOf } from "../../term/collections.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
 import type { PeerAnswer } from "../calls/connectors.ts";
@@ -71,7 +72,7 @@ export function tellOfElsewhere(turn: RequestTurn, items: readonly RequestItem[]
   const { peers = NO_PEERS } = turn.deps;
   for (const server of new Set(items.map(({ subject }) => subject.server ?? ""))) {
     const its = items.filter(({ subject }) => subject.server === server);
-    const link = `${peers.of(server)?.portalUrl ?? server}/d/items/${its[0]!.subject.catalogId}`;
+    const link = `${peers.of(server)?.portalUrl ?? server}/d/items/${firstOf(its).subject.catalogId}`;
     const values = { items: namesOf(turn, its), server: nameOf(turn, server), link };
     tell(turn, { kind: "unavailable", text: "elsewhere", values });
   }

@@ -2,6 +2,7 @@
  * The items of a request's order, and the terms that they come under: what is to be provisioned, what is there already, and
  * what cannot be had with its reason.
  */
+import { getFrom } from "../../term/collections.ts";
 import { type CatalogItem, isElsewhere } from "../catalog/catalog-item.ts";
 import { type Cost, chargesOf, sumOf } from "../catalog/charges.ts";
 import type { Catalog, ExpandedItem, Expansion } from "../catalog/expand.ts";
@@ -33,7 +34,7 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   const isForeign = (item: CatalogItem): boolean =>
     isElsewhere(item) && !(request.action === "remove" && making.held.has(item.id));
   const make = (id: string, packaged: string | null, standing: Standing) => {
-    const item = catalog.get(id)!;
+    const item = getFrom(catalog, id);
     const subject = subjectOf(item, request.action, packaged, null);
     return newItem(scribe, item, isForeign(item) ? atItsServer(subject, item) : subject, standing);
   };
@@ -54,7 +55,7 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
         ? PENDING
         : withoutTerms(lacking);
     const made = make(item.id, packaged, standing);
-    made.subject = { ...made.subject!, price: charges.get(item.id) ?? null };
+    made.subject = { ...made.subject, price: charges.get(item.id) ?? null };
     items.push(made);
     if (item.service?.module && !isForeign(item)) {
       const content = { ...item, content: item.service.module, elements: [], price: null };
@@ -67,7 +68,7 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
     return reference === undefined ? otherwise : askedAlready(reference);
   };
   for (const { id, package: packaged } of expansion.had)
-    items.push(make(id, packaged, standsOf(id, had(catalog.get(id)!))));
+    items.push(make(id, packaged, standsOf(id, had(getFrom(catalog, id)))));
   // Subscribers know items by their names; one that is offered no more has none but its id.
   const named = (id: string): string => inLanguage(catalog.get(id)?.name ?? { en: id }, request.language);
   const fallen = [
@@ -195,7 +196,7 @@ const had = ({ kind }: CatalogItem): Standing => ({
   nextAction: NO_ACTION,
 });
 
-function newItem(scribe: Scribe, item: CatalogItem, subject: ItemRequest, standing: Standing): ItemDraft {
+function newItem(scribe: Scribe, item: CatalogItem, subject: ItemRequest, standing: Standing): RequestItem {
   return {
     id: scribe.newId(),
     kind: item.kind === "service" ? "service" : "feature",
@@ -230,7 +231,7 @@ export function consentsFor(
     // To its own terms, its own server asks for an answer.
     .filter(({ state, subject }) => state === "pending" && !subject?.server)
     .flatMap(({ subject }) =>
-      [subject!.catalogId, subject!.package].flatMap((id) => (id === null ? [] : (catalog.get(id) ?? []))),
+      [subject?.catalogId, subject?.package].flatMap((id) => (id == null ? [] : (catalog.get(id) ?? []))),
     );
   // What was agreed to on the same screen has its row too; an earlier request's yes was to that request.
   const { due } = termsDue(asking, texts, [], request.language);

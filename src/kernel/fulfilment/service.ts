@@ -4,7 +4,8 @@
  * registration until the device has it, and in no event, reason or call.
  */
 import { TurnupError } from "../../term/error.ts";
-import { USER_FIELDS, type UserField } from "../account/user-data.ts";
+import { isOneOf } from "../../term/narrow.ts";
+import { USER_FIELDS } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
 import { change } from "../order/change.ts";
@@ -372,8 +373,8 @@ export function fieldsSupplied(
       nextStep: `Give each of them a value of 1 to ${FIELD_CHARACTERS_MAX} characters.`,
     });
   }
-  const ofUser = given.filter(([name]) => USER_FIELDS.includes(name as UserField));
-  const others = given.filter(([name]) => !USER_FIELDS.includes(name as UserField));
+  const ofUser = given.filter(([name]) => isOneOf(USER_FIELDS, name));
+  const others = given.filter(([name]) => !isOneOf(USER_FIELDS, name));
   const { data } = registration;
   registration.data = {
     user: { ...data.user, ...Object.fromEntries(ofUser) },

@@ -94,7 +94,9 @@ export function deadlinePassed(turn: Booking): void {
       });
     }
   }
-  const open = order.items.flatMap((item) => (isSettled(turn, item) ? [] : [item.deadlineAt!]));
+  const open = order.items.flatMap((item) =>
+    isSettled(turn, item) || item.deadlineAt === null ? [] : [item.deadlineAt],
+  );
   if (open.length === 0) return end(turn);
   order.dueAt = open.reduce((one, other) => (one < other ? one : other));
   if (order.deadlineAt === null || order.deadlineAt < order.dueAt) order.deadlineAt = order.dueAt;

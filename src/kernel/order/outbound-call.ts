@@ -2,6 +2,7 @@
  * What another company's machine is asked or told: durable, made until it is answered or its deadline passes. Each kind says
  * what it holds: `body` ids and amounts alone, `secret` what is somebody's data, sealed at rest and wiped when the call ends.
  */
+import { isOneOf } from "../../term/narrow.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { UserData } from "../account/user-data.ts";
 import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
@@ -161,6 +162,5 @@ export const REQUEST_CALL_KINDS = [
 export type RequestCallKind = (typeof REQUEST_CALL_KINDS)[number];
 export type RequestCall = OutboundCall<RequestCallKind>;
 
-const isRequestKind = (kind: CallKind): kind is RequestCallKind =>
-  (REQUEST_CALL_KINDS as readonly CallKind[]).includes(kind);
+const isRequestKind = (kind: CallKind): kind is RequestCallKind => isOneOf(REQUEST_CALL_KINDS, kind);
 export const isRequestCall = (call: OutboundCall): call is RequestCall => isRequestKind(call.kind);

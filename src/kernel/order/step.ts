@@ -2,6 +2,7 @@
  * One transaction of the conductor: what it reads and locks through, the scribe that collects what it writes, and the turns of
  * its orders. Whom an order is about is read once, for as many orders as are asked for together.
  */
+import { firstOf, getFrom } from "../../term/collections.ts";
 import type { ConductorDeps } from "./deps.ts";
 import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderTransaction } from "./order-store.ts";
@@ -38,7 +39,14 @@ export function createStep(
     const turns: Turn<Order>[] = [];
     for (const order of orders) {
       const terms = await tx.termsOf(order.operatorId);
-      turns.push({ deps, scribe, order, subject: subjects.get(order.id)!, terms, ending: endingOf(order) });
+      turns.push({
+        deps,
+        scribe,
+        order,
+        subject: getFrom(subjects, order.id),
+        terms,
+        ending: endingOf(order),
+      });
     }
     return turns;
   }
@@ -47,7 +55,7 @@ export function createStep(
     tx,
     scribe,
     turnsOf,
-    turnOf: async <Order extends OrderDraft>(order: Order) => (await turnsOf([order]))[0]!,
+    turnOf: async <Order extends OrderDraft>(order: Order) => firstOf(await turnsOf([order])),
     bookingOf: async (order) => ({
       scribe,
       order,

@@ -4,6 +4,7 @@
  * got some parts twice drops the doubles.
  */
 
+import { dropOldest } from "../../term/collections.ts";
 import { DEVICE_KEY_CONTENT_TYPE } from "../../wire/message/device-key.ts";
 import { encodeKnock, KNOCK_CONTENT_TYPE, type Knock } from "../../wire/message/knock.ts";
 import { NOTICE_CONTENT_TYPE } from "../../wire/message/notice.ts";
@@ -51,8 +52,8 @@ function encodeSettings(values: SettingsValues): Uint8Array {
   const known = documents.get(key);
   if (known) return known;
   const bytes = encodeProvisioning(settingsDocument(values));
-  if (documents.size >= MAX_CACHED_DOCUMENTS) documents.delete(documents.keys().next().value!);
   documents.set(key, bytes);
+  dropOldest(documents, MAX_CACHED_DOCUMENTS);
   return bytes;
 }
 

@@ -4,6 +4,7 @@
  * document for MMS, proxies as PXLOGICAL. BOOTSTRAP, NAPDEF and PXLOGICAL stand before APPLICATION, so that one code
  * page switch is enough. Source: OMA ProvCont 1.1; what clients enforce is in docs/adr/0002-oma-cp-shape.md.
  */
+import { getFrom } from "../../term/collections.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "../../wire/omacp/document.ts";
 import type { SettingsPoint, SettingsValues } from "./settings-values.ts";
 
@@ -34,7 +35,7 @@ export function settingsDocument({ name, points }: SettingsValues): Provisioning
     if (known) known.uses.push(point.use);
     else naps.set(keyOf(point), { id: `NAP${naps.size + 1}`, point, uses: [point.use] });
   }
-  const napIdOf = (point: SettingsPoint): string => naps.get(keyOf(point))!.id;
+  const napIdOf = (point: SettingsPoint): string => getFrom(naps, keyOf(point)).id;
   const proxies = points.filter((point) => point.proxy !== null);
   const proxyIdOf = (point: SettingsPoint): string => `PX${proxies.indexOf(point) + 1}`;
   return {

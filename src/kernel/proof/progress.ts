@@ -18,6 +18,7 @@
  *   An order that had ended may end better by late proof. A key that reaches its contract's level opens one charge, ever.
  */
 
+import { firstOf } from "../../term/collections.ts";
 import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
 import { endIfDone, failItem, isClosed, isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
@@ -130,7 +131,7 @@ export function messageFailed(turn: Booking, ended: EndedMessage): void {
     ended.outcome === "expired"
       ? "the SMS expired undelivered"
       : `the SMSC failed it (${ended.errorCode ?? "no code"})`;
-  const attempt = items[0]!.attempt;
+  const attempt = firstOf(items).attempt;
   if (attempt > terms.policy.resendLimit) {
     const cause = ended.outcome === "expired" ? "sms_expired" : "sms_failed";
     const reason = `${why}; ${attempt} attempts were made`;

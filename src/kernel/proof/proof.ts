@@ -1,5 +1,6 @@
 /** Proof from outside the SMSC: reports that handsets sign, traffic on an access point, arrivals at the maker's server. */
-import type { TurnupError } from "../../term/error.ts";
+import { pairsOf } from "../../term/collections.ts";
+import { messageOf } from "../../term/narrow.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import {
   decodeDeviceReport,
@@ -89,10 +90,10 @@ export async function confirm(
     );
     const bookings = new Map<string, Booking>();
     for (const [id, order] of orders) bookings.set(id, await step.bookingOf(order));
-    return confirmations.map((one, at): ConfirmationResult => {
+    return pairsOf(confirmations, targets).map(([one, its]): ConfirmationResult => {
       const wrong = futureOf(one, step.scribe.now, toleranceMs) ?? refusalOf(one, keys);
       if (wrong) return { outcome: "refused", reason: wrong };
-      const found = targets[at]!.flatMap(({ orderId, itemId }) => {
+      const found = its.flatMap(({ orderId, itemId }) => {
         const booking = bookings.get(orderId);
         const item = booking?.order.items.find(({ id }) => id === itemId);
         return booking && item && isAbout(one, booking.order, item, toleranceMs) ? [{ booking, item }] : [];
@@ -134,7 +135,7 @@ function futureOf({ seenAt }: ConfirmationInput, now: Date, toleranceMs: number)
     refuseFuture(Date.parse(seenAt), now.getTime(), toleranceMs);
     return undefined;
   } catch (error) {
-    return (error as TurnupError).message;
+    return messageOf(error);
   }
 }
 

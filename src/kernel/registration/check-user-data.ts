@@ -4,6 +4,7 @@
  */
 
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { isOneOf, wordOf } from "../../term/narrow.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import type { CatalogItem, NeededField } from "../catalog/catalog-item.ts";
 import { readDocumentNumber } from "./compare-documents.ts";
@@ -25,12 +26,15 @@ export function neededFields(
   readonly services: readonly { readonly itemId: string; readonly fields: readonly NeededField[] }[];
 } {
   const asked = items.flatMap(({ id, service }) => (service ? [{ itemId: id, fields: service.fields }] : []));
-  const isUsers = ({ name }: NeededField): boolean => (USER_FIELDS as readonly string[]).includes(name);
+  const isUsers = ({ name }: NeededField): boolean => isOneOf(USER_FIELDS, name);
   // What a service calls by the name of a user's field is that field: nobody types their mail address twice.
   const fromServices = asked.flatMap(({ fields }) =>
     fields.filter((field) => field.required && isUsers(field)),
   );
-  const user = new Set([...due.fields, ...fromServices.map(({ name }) => name as UserField)]);
+  const user = new Set([
+    ...due.fields,
+    ...fromServices.flatMap(({ name }) => wordOf(USER_FIELDS, name) ?? []),
+  ]);
   return {
     user: USER_FIELDS.filter((field) => user.has(field)),
     services: asked

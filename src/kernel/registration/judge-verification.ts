@@ -6,6 +6,7 @@
  *   rejected   at least one check failed; all reasons are named
  *   approved   every check that was due passed
  */
+import { isOneOf } from "../../term/narrow.ts";
 import type { AccountFacts } from "../account/account-facts.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
@@ -264,7 +265,7 @@ function judgeOwnData(
 
 /** A move or a new mail address is no other person. */
 const DECISIVE: readonly UserField[] = ["givenName", "familyName", "birthdate", "idDocument"];
-const isDecisive = (field: string): boolean => (DECISIVE as readonly string[]).includes(field);
+const isDecisive = (field: string): boolean => isOneOf(DECISIVE, field);
 
 /** What was given, with who somebody is as it was verified: only a verification changes that. */
 export const asVerified = (given: UserData, onFile: UserData): UserData => ({

@@ -90,7 +90,7 @@ export type RequestDetail = RequestRow & {
 /** The first is open; the others are final. */
 export const OFFER_STATES = ["sent", "taken", "declined", "expired"] as const;
 
-export type OfferState = (typeof OFFER_STATES)[number];
+type OfferState = (typeof OFFER_STATES)[number];
 /** One item offered to one subscriber. */
 export type OfferView = {
   readonly id: string;

@@ -3,6 +3,7 @@
  * it came, with what it was read as; what is not understood is answered by what can be said, once a question.
  */
 
+import { firstOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { codesIn, questionOf, type Reply, type ReplyWords, readReply } from "../consent/read-reply.ts";
@@ -141,7 +142,7 @@ async function notUnderstood(
     if (answered) {
       const codes = about.map(({ code }) => code);
       const values = { code: codes[0] ?? "", codes: codes.join(", ") };
-      queueAnswer({ deps, scribe, terms }, about[0]!, answered, values);
+      queueAnswer({ deps, scribe, terms }, firstOf(about), answered, values);
     }
   });
 }

@@ -338,7 +338,8 @@ function bySign(query: SettingsQuery, point: AccessPoint): Admitted | "refuted" 
 /** A row let in by a weaker sign than the one that named the subscriber must still be that subscriber's. */
 function mayStand({ point, by }: Admitted, subscriber: Subscriber, profile: NetworkProfile): boolean {
   if (subscriber.kind !== "virtual") return true;
-  const strength = (sign: MatchKind) => SIM_SIGNS.indexOf(sign as SimSign);
+  const signs: readonly MatchKind[] = SIM_SIGNS;
+  const strength = (sign: MatchKind) => signs.indexOf(sign);
   if (strength(by) <= strength(subscriber.by.sign)) return true;
   return isTheirs(point, subscriber) || rowSpeaksOf(point, subscriber.names, profile);
 }

@@ -1,5 +1,6 @@
 /** Reads a question about a SIM, as JSON or options give it. What would change the answer silently is refused. */
 import { TurnupError } from "../../term/error.ts";
+import { isObject } from "../../term/narrow.ts";
 import type { SettingsQuery } from "./access-point.ts";
 
 const FIELDS = ["mcc", "mnc", "gid1", "spn", "imsi", "iccid"] as const;
@@ -30,12 +31,12 @@ export function readSettingsQuery(
   given: unknown,
   plmnOfImsi: (imsi: string) => { readonly mcc: string; readonly mnc: string } | undefined,
 ): SettingsQuery {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+  if (!isObject(given)) {
     throw malformed("A query is a JSON object with mcc, mnc and what the SIM says.");
   }
   const read: Partial<Record<Field, string>> = {};
   for (const field of FIELDS) {
-    const value = (given as Record<string, unknown>)[field];
+    const value = given[field];
     if (value !== undefined && value !== null) read[field] = readField(field, value);
   }
   if (read.imsi !== undefined && read.mcc === undefined && read.mnc === undefined) {

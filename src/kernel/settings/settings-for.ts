@@ -9,6 +9,7 @@
  * - Where `mixOwnAndSuggested` is off, a suggestion is not sent when the operator has an access point of its own for
  *   another use of the same SIM: half a set of each is what can make MMS fail.
  */
+import { entriesOf } from "../../term/record.ts";
 import type { Use } from "./access-point.ts";
 import type { Found, Match, Refusal, RefusalCode } from "./find-settings.ts";
 
@@ -66,7 +67,7 @@ export function chooseSettings(
     else if (objection) withheld[use] = objection;
     else chosen[use] = first;
   }
-  const uses = Object.entries(chosen) as [Use, Match][];
+  const uses = entriesOf(chosen);
   return {
     chosen,
     confirmed: uses.filter(([, match]) => match.confirmed).map(([use]) => use),

@@ -14,6 +14,7 @@
  * Rules that are for the operator to set do nothing until set. The first rule that says `ended` decides. `supported`
  * needs a rule that says so and none that says `ended`; otherwise the verdict is `unknown`, and never a guess.
  */
+import { firstOf, onlyOf } from "../../term/collections.ts";
 import type { Device } from "../devices/catalog.ts";
 import { labelKey } from "../devices/names.ts";
 import {
@@ -149,10 +150,10 @@ function makerSupportEnd(
   if (!lifecycle) return undefined;
   const ends = lifecycle.rows.map((row) => supportEndOf(row, knowledge.snapshot));
   const outcomes = new Set(ends.map((end) => outcomeOn(end, asOf)));
-  const outcome = outcomes.size === 1 ? ([...outcomes][0] as SupportVerdict) : "unknown";
+  const outcome = onlyOf([...outcomes]) ?? "unknown";
   const dates = new Set(ends.map((end) => (end.kind === "date" ? end.date : null)));
   const supportEnds = dates.size === 1 ? ([...dates][0] ?? null) : null;
-  const end = ends[0] as SupportEnd;
+  const end = firstOf(ends);
   const saw = {
     model: lifecycle.rows.map(({ label }) => label).join(" | "),
     matchedBy: lifecycle.how,

@@ -3,6 +3,7 @@
  * and which applications cannot reach the manufacturer. Each is said with where it comes from: an attempt that the network
  * saw fail, or the data about the model. Where neither tells, the record says "not known"; a contract tells nothing of it.
  */
+import { membersOf } from "../../term/narrow.ts";
 import type { CutOffApplication } from "./cut-off.ts";
 
 export const NOT_KNOWN = "not known";
@@ -74,16 +75,11 @@ const unreachableOf = ({ application, server, apn, cause, source, seenAt }: Seen
 export const symptomWords = ({ application, server, cause }: SeenSymptom): string =>
   `${application} could not reach ${server}: ${cause}`;
 
-type Reason = {
-  readonly rule?: string;
-  readonly decided?: boolean;
-  readonly saw?: Readonly<Record<string, unknown>>;
-};
-
 /** The maker's own end of support tells it; an operator's rule, a contract or an estimate of age does not. */
 function updatesOf(reasons: unknown): string {
-  const decided = Array.isArray(reasons) ? (reasons as Reason[]).find((one) => one.decided) : undefined;
-  const { rule, saw = {} } = decided ?? {};
+  const all = Array.isArray(reasons) ? reasons.map(membersOf) : [];
+  const { rule, saw: seen } = all.find((one) => one.decided) ?? {};
+  const saw = membersOf(seen);
   if (rule === "maker_support_end") {
     const day = saw.ends ?? saw.endedBy;
     return day ? `none since ${day}, by ${saw.source ?? "the lifecycle data"}` : NOT_KNOWN;

@@ -9,6 +9,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename, stat, truncate } from "node:fs/promises";
 import type { BillingCentre } from "../../kernel/calls/connectors.ts";
+import { codeOf } from "../../term/narrow.ts";
 import {
   BILLED_FIELDS,
   type BillingNotice as Notice,
@@ -55,10 +56,7 @@ export async function csvBilling(options: {
     try {
       await write(file, lineOf(notice, now()));
     } catch (error) {
-      return failed(
-        "unreachable",
-        `the billing file cannot be written: ${(error as NodeJS.ErrnoException).code}`,
-      );
+      return failed("unreachable", `the billing file cannot be written: ${codeOf(error)}`);
     }
     told.add(notice.id);
     return { kind: "done", reference: notice.id };
@@ -155,7 +153,7 @@ async function linesOf(file: string): Promise<Set<string>> {
   let rest = "";
   let whole = 0;
   for await (const chunk of createReadStream(file, "latin1")) {
-    rest += chunk as string;
+    rest += chunk;
     for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
       const [, id] = rest.slice(0, end).split(",", 2);
       if (whole > 0 && id) ids.add(id);

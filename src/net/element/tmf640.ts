@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { NetworkElementPort } from "../../kernel/calls/connectors.ts";
+import { membersOf } from "../../term/narrow.ts";
 import {
   type Answered,
   createExchange,
@@ -88,7 +89,7 @@ async function find(
   const json = jsonOf(answer);
   if ("kind" in json) return json;
   if (!Array.isArray(json.value)) return failed("bad_answer", "the services are no list");
-  const mine = json.value.filter((one) => (one as { name?: unknown } | null)?.name === name).map(serviceIn);
+  const mine = json.value.filter((one) => membersOf(one).name === name).map(serviceIn);
   // One that ignores the filter gives others' services as well: those are not looked at.
   const living = mine.filter((one) => one !== undefined && one.state !== "terminated");
   return living.length > 1
@@ -181,14 +182,11 @@ async function askMonitor(
   if (answer.status !== 200) return failureOfStatus(answer);
   const json = jsonOf(answer);
   if ("kind" in json) return json;
-  const { state, response } = (json.value ?? {}) as {
-    state?: unknown;
-    response?: { statusCode?: unknown };
-  };
+  const { state, response } = membersOf(json.value);
   if (state === "Completed") return { kind: "done", reference: service ?? null };
   if (state === "InProgress") return undefined;
   if (state !== "InError") return failed("bad_answer", "the monitor is in none of its three states");
-  const status = Number(response?.statusCode);
+  const status = Number(membersOf(response).statusCode);
   return status >= 500
     ? failed("busy", `the element failed: ${status}`)
     : { kind: "refused", cause: "element_refused", reason: "the element could not do it" };
@@ -244,12 +242,10 @@ function serviceOf(answer: Answered): Service | undefined {
 }
 
 function serviceIn(value: unknown): Service | undefined {
-  const { id, state, serviceCharacteristic } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { id, state, serviceCharacteristic } = membersOf(value);
   if (typeof id !== "string" || !ID.test(id) || typeof state !== "string") return undefined;
-  const characteristics = Array.isArray(serviceCharacteristic) ? (serviceCharacteristic as unknown[]) : [];
-  const task = characteristics
-    .map((one) => (one ?? {}) as { readonly name?: unknown; readonly value?: unknown })
-    .find(({ name }) => name === "task")?.value;
+  const characteristics = Array.isArray(serviceCharacteristic) ? serviceCharacteristic : [];
+  const task = characteristics.map(membersOf).find(({ name }) => name === "task")?.value;
   return { id, state, task: typeof task === "string" ? task : undefined };
 }
 

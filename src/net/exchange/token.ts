@@ -3,6 +3,7 @@
  * client certificate the token is asked for over mutual TLS and bound to that certificate (RFC 8705): `client_id` alone
  * is in the body, and the token is worth nothing on another connection.
  */
+import { membersOf } from "../../term/narrow.ts";
 import {
   type Answered,
   createExchange,
@@ -93,7 +94,7 @@ function refusalOf(answer: Answered): ExchangeFailure {
 function tokenIn(answer: Answered): { readonly token: string; readonly lifeS: number } | ExchangeFailure {
   const json = jsonOf(answer);
   if ("kind" in json) return json;
-  const { access_token, token_type, expires_in } = (json.value ?? {}) as Readonly<Record<string, unknown>>;
+  const { access_token, token_type, expires_in } = membersOf(json.value);
   const isToken =
     typeof access_token === "string" &&
     access_token.length <= MAX_TOKEN_CHARACTERS &&

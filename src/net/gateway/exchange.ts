@@ -104,10 +104,10 @@ function headersOf(incoming: IncomingMessage): Record<string, string> {
 function limitedBody(incoming: IncomingMessage): Head["body"] {
   async function* pieces(): AsyncGenerator<Uint8Array> {
     let octets = 0;
-    for await (const piece of incoming) {
-      octets += (piece as Buffer).length;
+    for await (const piece of incoming as AsyncIterable<Buffer>) {
+      octets += piece.length;
       if (octets > ANSWER_OCTETS_MAX) throw new RangeError("the answer is longer than any");
-      yield piece as Buffer;
+      yield piece;
     }
   }
   return Object.assign(pieces(), { destroy: () => void incoming.destroy() });

@@ -5,6 +5,7 @@
  */
 import type { IdentityBureau } from "../../kernel/calls/connectors.ts";
 import type { UserData, UserField } from "../../kernel/order/request.ts";
+import { isObject, isOneOf } from "../../term/narrow.ts";
 import {
   type Answered,
   createExchange,
@@ -106,17 +107,15 @@ function bodyOf({ msisdn, user }: { msisdn: string; user: UserData }, idDocument
 function verdictOf(answer: Answered, asked: readonly UserField[]): Verified {
   const json = jsonOf(answer);
   if ("kind" in json) return json;
-  if (typeof json.value !== "object" || json.value === null)
-    return failed("bad_answer", "the answer is no object");
-  const said = json.value as Readonly<Record<string, unknown>>;
+  if (!isObject(json.value)) return failed("bad_answer", "the answer is no object");
+  const said = json.value;
   const mismatched: string[] = [];
   const compared = new Set<UserField>();
   const scores: (number | null)[] = [];
   for (const field of asked) {
     const word = said[`${field}Match`];
     if (word === undefined || word === "not_available") continue;
-    if (!WORDS.includes(word as string))
-      return failed("bad_answer", `${field}Match is none of its three words`);
+    if (!isOneOf(WORDS, word)) return failed("bad_answer", `${field}Match is none of its three words`);
     compared.add(field);
     if (word === "false") mismatched.push(field);
     scores.push(word === "true" ? FULL_SCORE : scoreOf(said[`${field}MatchScore`]));

@@ -5,6 +5,7 @@
  */
 import { createTransport } from "nodemailer";
 import type { MailPort } from "../../kernel/calls/connectors.ts";
+import { dropOldest } from "../../term/collections.ts";
 import { type ExchangeFailure, failed } from "../exchange/exchange.ts";
 
 /** Told to the server by their ids: not sent again while we live; the server and the reader know them by the id. */
@@ -80,8 +81,8 @@ export function smtpMail(options: MailOptions): MailPort & { close(): void } {
       timeoutMs,
     );
     if (outcome.kind !== "done") return outcome;
-    if (sent.size >= MAX_SENT_KEPT) sent.delete(sent.keys().next().value!);
     sent.set(mail.id, messageId);
+    dropOldest(sent, MAX_SENT_KEPT);
     return { kind: "done", reference: messageId };
   }
 

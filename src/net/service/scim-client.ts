@@ -15,12 +15,12 @@ import type {
   ServiceRegistration,
   ServiceServerPort,
 } from "../../kernel/calls/connectors.ts";
+import { membersOf } from "../../term/narrow.ts";
 import {
   coreUserOf,
   EXTENSION_SCHEMA,
   extensionOf,
   type Fields,
-  membersOf,
   type NeededDatum,
   needsIn,
   needsInDetail,
@@ -344,10 +344,10 @@ function needed(answer: Answered, registration: ServiceRegistration): ServiceAns
   const fields = needsIn(extension.needs) ?? needsInDetail(detail, given);
   if (fields.length === 0)
     return refused("invalid_value", "a value is wrong, and the server does not say which");
-  const isId = typeof extension.id === "string" && REMOTE_ID.test(extension.id);
+  const { id } = extension;
   return {
     kind: "needs_information",
-    remoteId: isId ? (extension.id as string) : registration.remoteId,
+    remoteId: typeof id === "string" && REMOTE_ID.test(id) ? id : registration.remoteId,
     fields,
   };
 }

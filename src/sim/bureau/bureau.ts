@@ -3,6 +3,7 @@
  * and a number that it does not know is judged by the last digit, so that trials need no register. (A family name
  * of `Mismatch` never matches; one of `Timeout` is never answered.)
  */
+import { membersOf } from "../../term/narrow.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
 
 const FIELDS = [
@@ -56,7 +57,7 @@ export async function startBureau(options: {
   function answerTo(request: WebRequest): WebAnswer {
     if (request.method !== "POST" || request.path !== "/kyc-match/v0.4/match")
       return problem(404, "NOT_FOUND");
-    const said = JSON.parse(request.text) as Readonly<Record<string, unknown>>;
+    const said = membersOf(JSON.parse(request.text));
     const number = said.phoneNumber;
     if (typeof number !== "string" || !PHONE.test(number)) return problem(400, "INVALID_ARGUMENT");
     const fields = FIELDS.filter((field) => typeof said[field] === "string");

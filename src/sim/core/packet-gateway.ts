@@ -260,10 +260,10 @@ async function answer(gateway: Gateway, request: IncomingMessage, response: Serv
 export async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of request) {
-    octets += (chunk as Buffer).length;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    octets += chunk.length;
     if (octets > MAX_BODY_OCTETS) throw new ShapeError("", `at most ${MAX_BODY_OCTETS} octets are wanted`);
-    chunks.push(chunk as Buffer);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
 }

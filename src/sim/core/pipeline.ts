@@ -90,7 +90,7 @@ function opened(line: Line): Socket {
     try {
       take(line, chunk);
     } catch (error) {
-      failFresh(error as Error); // of `answerAt`, which throws nothing else
+      failFresh(error instanceof Error ? error : new Error(String(error)));
     }
   });
   return fresh;

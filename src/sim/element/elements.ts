@@ -4,6 +4,7 @@
  * and a monitor, as the definition of TMF640 says.
  */
 import { randomUUID } from "node:crypto";
+import { isOneOf, membersOf } from "../../term/narrow.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
 
 const BASE = "/tmf-api/ServiceActivationAndConfiguration/v4";
@@ -126,7 +127,7 @@ function create(elements: Elements, request: WebRequest): WebAnswer {
     return problem(400, "23", "serviceSpecification.id is missing");
   if (typeof state !== "string" || !STATES.includes(state))
     return problem(400, "24", "state is none of its words");
-  if (!(SIMULATED_ELEMENTS as readonly string[]).includes(serviceSpecification.id))
+  if (!isOneOf(SIMULATED_ELEMENTS, serviceSpecification.id))
     return problem(400, "24", "there is no such element");
   if (elements.services.size >= MAX_SERVICES) return problem(500, "1", "the element is full");
   const id = randomUUID();
@@ -230,9 +231,7 @@ function list(elements: Elements, query: URLSearchParams): WebAnswer {
   const { limit, offset, fields: _fields, ...filters } = Object.fromEntries(query);
   const matching = [...elements.services.values()].filter((service) =>
     Object.entries(filters).every(([path, wanted]) => {
-      const value = path
-        .split(".")
-        .reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], service);
+      const value = path.split(".").reduce<unknown>((at, key) => membersOf(at)[key], service);
       return wanted.split(",").includes(String(value));
     }),
   );

@@ -1,5 +1,6 @@
 /** A handset's way through the packet gateway: sessions on access points, and HTTP through them. */
 import type { AccessPointEntry } from "../../device/settings.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { createPipeline, type PipelineAnswer } from "../core/pipeline.ts";
 
 type SessionOutcome =
@@ -34,10 +35,10 @@ export function createHandsetNetwork(gateway: { readonly host: string; readonly 
     ): Promise<SessionOutcome> {
       // JSON leaves out what is undefined.
       const { status, body } = await call("POST", "/pdp", { imsi, imei, apn, user, password });
-      const answer = JSON.parse(body) as { readonly session?: string; readonly cause?: string }; // the gateway is ours
-      return status === 201 && answer.session !== undefined
+      const answer = membersOf(JSON.parse(body));
+      return status === 201 && typeof answer.session === "string"
         ? { kind: "open", session: answer.session }
-        : { kind: "refused", cause: answer.cause ?? "no_network" };
+        : { kind: "refused", cause: typeof answer.cause === "string" ? answer.cause : "no_network" };
     },
     /** An application sends to a host through a session. */
     send: (

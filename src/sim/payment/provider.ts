@@ -3,6 +3,7 @@
  * may be shown, and sums; a number as a digest alone, a code never. Test cards misbehave as configured.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { membersOf } from "../../term/narrow.ts";
 import { readAuthorisation, readCard } from "../../wire/message/payment-api.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
 
@@ -96,7 +97,7 @@ function answer(provider: Provider, request: WebRequest): WebAnswer {
   if (known) return known.content === content ? known.answer : { status: 409, body: { code: "key_reused" } };
   if (cards.size + answers.size >= MAX_KEPT) return { status: 503, body: { code: "full" } };
   const given = answerTo(provider, request, place);
-  const isSettled = (given.body as { state?: string } | undefined)?.state !== "pending";
+  const isSettled = membersOf(given.body).state !== "pending";
   if (isSettled) answers.set(place, { content, answer: given });
   return given;
 }

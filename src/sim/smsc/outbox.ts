@@ -94,8 +94,9 @@ export class Outbox {
       this.#release(sequence, underway);
       this.#rest(underway.parcel);
     }
-    while (this.#resting[0] && this.#resting[0].until <= now) {
-      this.#waiting.add((this.#resting.shift() as { parcel: Parcel }).parcel);
+    for (let first = this.#resting[0]; first && first.until <= now; first = this.#resting[0]) {
+      this.#resting.shift();
+      this.#waiting.add(first.parcel);
     }
     this.#pump();
   }

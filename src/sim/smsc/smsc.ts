@@ -3,7 +3,7 @@
  * handset network behind it (`onMessage`) to deliver, sends receipts and mobile-originated messages, and does wrong
  * what `faults` says, by a seeded chance. What it has accepted outlives the ESME's connection, not the process.
  */
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { DecodeError } from "../../wire/decode-error.ts";
 import type { Pdu, PduOf, UnsuccessSme } from "../../wire/smpp/command.ts";
 import { MAX_SHORT_MESSAGE_OCTETS, makePdu } from "../../wire/smpp/pdu.ts";
@@ -12,6 +12,7 @@ import { STATUS } from "../../wire/smpp/status.ts";
 import { formatAbsoluteTime, parseTime } from "../../wire/smpp/time.ts";
 import { tlvValue } from "../../wire/smpp/tlv.ts";
 import { hasHeader, UDHI } from "../../wire/smpp/user-data.ts";
+import { portOf } from "../web/listen.ts";
 import { type Chance, createChance } from "./chance.ts";
 import { type Faults, type IdForm, NO_FAULTS } from "./faults.ts";
 import { Outbox } from "./outbox.ts";
@@ -186,7 +187,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port; // listening on TCP since listen()
+    return portOf(this.#server);
   }
 
   get log(): readonly AcceptedMessage[] {

@@ -3,6 +3,7 @@
  * is away, given up at the end of their validity. Each ends in one state and, where asked for, with a receipt.
  */
 
+import { dropOldest } from "../../term/collections.ts";
 import type { MessageState } from "../../wire/smpp/receipt.ts";
 import { momentOf, parseTime } from "../../wire/smpp/time.ts";
 import { UDHI } from "../../wire/smpp/user-data.ts";
@@ -141,10 +142,7 @@ export class StoreAndForward {
     if (same.length > 0) this.#unfinished.set(stored.messageId, same);
     else this.#unfinished.delete(stored.messageId);
     this.#finished.set(stored.messageId, stored);
-    if (this.#finished.size > this.#options.maxFinished) {
-      const [oldest] = this.#finished.keys();
-      this.#finished.delete(oldest as string);
-    }
+    dropOldest(this.#finished, this.#options.maxFinished);
     this.#options.onState(stored);
   }
 

@@ -1,6 +1,6 @@
 /** The door of a simulated machine: opened on a port of this machine, and closed with all who came through it. */
 import type { Server } from "node:http";
-import type { AddressInfo, Server as TcpServer } from "node:net";
+import type { Server as TcpServer } from "node:net";
 
 /**
  * @param port none: any that is free
@@ -11,7 +11,14 @@ export async function listening(server: TcpServer, host: string, port = 0): Prom
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
-  return (server.address() as AddressInfo).port; // it listens on TCP
+  return portOf(server);
+}
+
+/** @throws Error: it does not listen on TCP */
+export function portOf(server: TcpServer): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("it does not listen on TCP");
+  return address.port;
 }
 
 export function closedToAll(server: Server): Promise<void> {

@@ -133,10 +133,10 @@ function drip(response: ServerResponse): void {
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of request) {
-    octets += (chunk as Buffer).length;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    octets += chunk.length;
     if (octets > MAX_BODY_OCTETS) throw new RangeError("at most 1 MiB is wanted");
-    chunks.push(chunk as Buffer);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -15,8 +15,10 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
+import { messageOf } from "../../term/narrow.ts";
 import { copyIn, copyOut } from "./copy.ts";
 import type { Database } from "./database.ts";
+import { sessionConfigOf, the } from "./driver.ts";
 import { type MigrationFile, migrate, migrationFiles, type OnMigrateProgress } from "./migrate.ts";
 
 const FORMAT = 1;
@@ -132,7 +134,7 @@ async function headerOf(client: pg.Client, now: Date): Promise<BackupHeader> {
     const { rows } = await client.query<Sequence>(
       `select last_value::text as last, is_called as "isUsed" from ${quoted(name)}`,
     );
-    sequences[name] = rows[0] as Sequence; // a sequence has one row
+    sequences[name] = the(rows);
   }
   return {
     turnup: "backup",
@@ -318,7 +320,7 @@ function linesOf(file: string): Lines {
         return done ? undefined : value;
       } catch (error) {
         if (error instanceof TurnupError) throw error;
-        throw unreadable((error as Error).message, error);
+        throw unreadable(messageOf(error), error);
       }
     },
     close() {
@@ -352,7 +354,7 @@ async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
 
 /** Its statements take as long as they take, and dates and octets are written the one way that reads everywhere. */
 async function inSession<T>(connection: pg.PoolConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ ...(connection as pg.ClientConfig), application_name: "turnup backup" });
+  const client = new pg.Client({ ...sessionConfigOf(connection), application_name: "turnup backup" });
   client.on("error", () => undefined); // told by the statement that meets it
   await client.connect();
   try {

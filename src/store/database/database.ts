@@ -5,10 +5,11 @@
  * `numeric`, `Date` for timestamps, `Buffer` for bytea. Every wait here ends: connecting, queueing for a
  * connection, waiting for a lock, running a statement, idling in a transaction.
  */
-import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf, messageOf } from "../../term/narrow.ts";
+import { socketOf } from "./driver.ts";
 
 const POOL_MAX_DEFAULT = 16;
 /** A query of the product takes milliseconds; one of 30 s is a mistake. Imports ask for more by name. */
@@ -208,7 +209,7 @@ async function queryOnce(pool: pg.Pool, query: Query): Promise<pg.QueryResult> {
     client.release();
     return result;
   } catch (error) {
-    client.release(!(error instanceof pg.DatabaseError) || LOST_CODES.has(codeOf(error)));
+    client.release(!(error instanceof pg.DatabaseError) || LOST_CODES.has(codeOf(error) ?? ""));
     throw error;
   }
 }
@@ -302,10 +303,10 @@ function wireOf(client: pg.PoolClient, timeoutMs: number) {
 
 /** Statements that are sent in one turn of the program go out in one write. */
 function holdTillTurnEnds(client: pg.PoolClient): void {
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection;
-  if (stream.writableCorked > 0) return;
-  stream.cork();
-  process.nextTick(() => stream.uncork());
+  const socket = socketOf(client);
+  if (!socket || socket.writableCorked > 0) return;
+  socket.cork();
+  process.nextTick(() => socket.uncork());
 }
 
 /** A connection that cannot even roll back is closed, not used again. */
@@ -338,7 +339,7 @@ type Query = pg.QueryConfig & { readonly query_timeout: number };
 /** `query_timeout` is the client's own patience, beyond the server's. */
 function queryOf(statement: Statement | string, values: Values, statementTimeoutMs: number): Query {
   const words = typeof statement === "string" ? { text: statement } : statement;
-  return { ...words, values: values as unknown[], query_timeout: statementTimeoutMs + SILENCE_MARGIN_MS };
+  return { ...words, values: [...values], query_timeout: statementTimeoutMs + SILENCE_MARGIN_MS };
 }
 
 function refuseWhenFull(pool: pg.Pool): void {
@@ -355,7 +356,7 @@ async function withPatience<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      if (!NOT_REACHED.includes(codeOf(error)) || performance.now() > deadline) throw translated(error);
+      if (!NOT_REACHED.includes(codeOf(error) ?? "") || performance.now() > deadline) throw translated(error);
       await sleep(RESTART_POLL_MS);
     }
   }
@@ -369,10 +370,8 @@ async function told<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? "");
-
 /** serialization_failure and deadlock_detected. */
-const isConflict = (error: unknown): boolean => ["40001", "40P01"].includes(codeOf(error));
+const isConflict = (error: unknown): boolean => ["40001", "40P01"].includes(codeOf(error) ?? "");
 
 const LOST_CODES = new Set([
   ...NOT_REACHED,
@@ -390,8 +389,8 @@ const TIMEOUT_CODES = new Set(["57014", "55P03", "25P03"]);
  * `constraint` are for the caller) but loses the fields that quote rows, since errors are logged.
  */
 function translated(error: unknown): unknown {
-  const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error) ?? "";
+  const message = messageOf(error);
   if (error instanceof pg.DatabaseError) {
     for (const field of ["detail", "where", "internalQuery"] as const) error[field] = undefined;
   }

@@ -9,6 +9,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf } from "../../term/narrow.ts";
 import type { Database, Db, Tx } from "./database.ts";
 import { type MigrationFile, type MigrationPart, migrationFiles, partsOf } from "./migration-file.ts";
 
@@ -109,7 +110,7 @@ async function patientStep(
 /** PostgreSQL's lock_not_available, behind our own word for it, and deadlock_detected. */
 const isTableInUse = (error: unknown): boolean => {
   const cause = error instanceof TurnupError ? error.cause : error;
-  return ["55P03", "40P01"].includes(String((cause as { readonly code?: unknown } | undefined)?.code));
+  return ["55P03", "40P01"].includes(codeOf(cause) ?? "");
 };
 
 /** Undefined where nothing is left to do, maybe since another node did it meanwhile. */

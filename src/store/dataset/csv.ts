@@ -53,7 +53,7 @@ export function* csvObjects(
       continue;
     }
     const row: Record<string, string> = {};
-    for (let at = 0; at < header.length; at++) row[header[at] as string] = cells[at] ?? "";
+    for (const [at, name] of header.entries()) row[name] = cells[at] ?? "";
     yield { line, row };
   }
 }

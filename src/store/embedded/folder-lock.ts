@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf, messageOf } from "../../term/narrow.ts";
 import { stampOf } from "./process.ts";
 import { unusable } from "./unusable.ts";
 
@@ -30,7 +31,7 @@ export function lockFolder(folder: string): () => void {
     writeFileSync(aside, mine, { mode: 0o600 });
   } catch (cause) {
     rmSync(aside, { force: true });
-    throw unusable(`The data folder ${folder} cannot be written: ${(cause as Error).message}.`, cause);
+    throw unusable(`The data folder ${folder} cannot be written: ${messageOf(cause)}.`, cause);
   }
   try {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -76,7 +77,7 @@ function linkIfFree(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if (codeOf(error) === "EEXIST") return false;
     throw error;
   }
 }

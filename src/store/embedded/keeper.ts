@@ -11,6 +11,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { TurnupError } from "../../term/error.ts";
+import { messageOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import { isAlive, waitForEnd } from "./process.ts";
 
@@ -118,7 +119,7 @@ async function restart(kept: Keeper): Promise<void> {
         kept.log(`PostgreSQL runs again, as process ${kept.pid}`);
       return;
     } catch (error) {
-      why = (error as Error).message;
+      why = messageOf(error);
       kept.log(`PostgreSQL does not start: ${why}`);
       kept.isFull = error instanceof TurnupError && error.code === "database_full";
       if (kept.isFull) kept.trouble.sinceMs = performance.now();

@@ -26,6 +26,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { messageOf } from "../../term/narrow.ts";
 import { makeFolder } from "../journal/make-folder.ts";
 import { type Binaries, binariesIn, copyBinaries, linkLibraries } from "./binaries.ts";
 import { stopServer } from "./keeper.ts";
@@ -59,7 +60,7 @@ export function makeDataFolder(folder: string): string {
     }
     return realpathSync(folder);
   } catch (cause) {
-    throw unusable(`The data folder ${folder} cannot be made: ${(cause as Error).message}.`, cause);
+    throw unusable(`The data folder ${folder} cannot be made: ${messageOf(cause)}.`, cause);
   }
 }
 
@@ -89,7 +90,7 @@ export async function preparePlace(
     return finish({ ...(await move(root, found, moved, walkable)), logFile, folder });
   } catch (cause) {
     if (cause instanceof TurnupError) throw cause;
-    throw unusable(`The data folder ${folder} cannot be used: ${(cause as Error).message}.`, cause);
+    throw unusable(`The data folder ${folder} cannot be used: ${messageOf(cause)}.`, cause);
   }
 }
 

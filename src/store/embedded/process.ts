@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { codeOf } from "../../term/narrow.ts";
 
 const POLL_MS = 5;
 
@@ -10,7 +11,7 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+    if (codeOf(error) !== "EPERM") return false;
   }
   return statOf(pid)?.state !== "Z";
 }
@@ -42,7 +43,7 @@ function worksIn(pid: number, folder: string): boolean | "unknown" {
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === folder;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? false : "unknown";
+    return codeOf(error) === "ENOENT" ? false : "unknown";
   }
 }
 

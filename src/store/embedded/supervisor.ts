@@ -27,6 +27,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
+import { membersOf, messageOf } from "../../term/narrow.ts";
+import { the } from "../database/driver.ts";
 import { type Binaries, EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
 import { holderOfFolder, lockFolder } from "./folder-lock.ts";
 import { keep, type RestartLimits, stopServer } from "./keeper.ts";
@@ -202,8 +204,13 @@ async function makeData(place: Place, log: Log): Promise<void> {
   try {
     await run(command, args, { ...identity, cwd: "/", env: environmentOf(place), timeout: INITDB_LIMIT_MS });
   } catch (cause) {
-    const { stderr = "", message } = cause as { stderr?: string; message: string };
-    throw failureOf("A PostgreSQL data folder could not be made", lastLines(stderr || message), half, cause);
+    const stderr = String(membersOf(cause).stderr ?? "");
+    throw failureOf(
+      "A PostgreSQL data folder could not be made",
+      lastLines(stderr || messageOf(cause)),
+      half,
+      cause,
+    );
   }
   renameSync(half, place.data);
   syncFolder(dirname(place.data));
@@ -300,10 +307,10 @@ async function launchOnce(
 async function ask(socketFolder: string): Promise<{ cluster: string; data: string } | undefined> {
   try {
     return await withClient(socketFolder, async (client) => {
-      const { rows } = await client.query(
+      const { rows } = await client.query<{ cluster: string; data: string }>(
         "select current_setting('cluster_name') as cluster, current_setting('data_directory') as data",
       );
-      return rows[0] as { cluster: string; data: string };
+      return the(rows);
     });
   } catch {
     return undefined; // whatever it is, it does not answer as ours does

@@ -1,6 +1,7 @@
 /** Makes a folder and those above it, or says why that cannot be. */
 import { mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { codeOf, messageOf } from "../../term/narrow.ts";
 import { unusable } from "../embedded/unusable.ts";
 
 /**
@@ -15,7 +16,7 @@ export function makeFolder(folder: string, mode = 0o777): void {
     mkdirSync(path, { mode });
     return;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code === "EEXIST" && statSync(path).isDirectory()) return;
     const above = dirname(path);
     if (code !== "ENOENT" || above === path) throw error;
@@ -29,6 +30,6 @@ export function makePrivateFolder(folder: string): void {
   try {
     makeFolder(folder, 0o700);
   } catch (cause) {
-    throw unusable(`The folder ${folder} cannot be made: ${(cause as Error).message}.`, cause);
+    throw unusable(`The folder ${folder} cannot be made: ${messageOf(cause)}.`, cause);
   }
 }

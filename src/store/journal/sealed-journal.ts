@@ -15,6 +15,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf } from "../../term/narrow.ts";
 import { isAlive, stampOf } from "../embedded/process.ts";
 import { makePrivateFolder } from "./make-folder.ts";
 
@@ -121,7 +122,7 @@ function appenderOf<Event>(file: FileHandle, before: Written, place: Place): Sea
 }
 
 function fullOr(error: unknown, { party }: Place): unknown {
-  if (!["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) return error;
+  if (!["ENOSPC", "EDQUOT"].includes(codeOf(error) ?? "")) return error;
   return new TurnupError("journal_full", `There is no room on the disk of the ${party}'s journal.`, {
     cause: error,
     nextStep: "Make room on that disk; the journal goes on by itself.",
@@ -135,7 +136,7 @@ async function replayFile<Event>(path: string, options: SealedJournalOptions<Eve
   let rest = Buffer.alloc(0);
   try {
     for await (const chunk of createReadStream(path)) {
-      rest = Buffer.concat([rest, chunk as Buffer]);
+      rest = Buffer.concat([rest, chunk]);
       for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
         options.replay(unsealed<Event>(rest.subarray(0, end).toString("latin1"), lines, options));
         lines++;

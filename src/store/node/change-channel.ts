@@ -13,7 +13,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Changes, News } from "../../kernel/account/changes.ts";
+import { membersOf } from "../../term/narrow.ts";
 import type { Tx } from "../database/database.ts";
+import { processIdOf, sessionConfigOf, socketOf, the } from "../database/driver.ts";
 
 /** As in migration 0013. */
 const CHANNEL = "turnup_changed";
@@ -107,7 +109,7 @@ function tell(channel: Channel, news: News): void {
 
 async function enter(channel: Channel): Promise<void> {
   const client = new pg.Client({
-    ...(channel.connection as pg.ClientConfig),
+    ...sessionConfigOf(channel.connection),
     application_name: "turnup changes",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: BEAT_PATIENCE_MS,
@@ -140,12 +142,11 @@ function lost(channel: Channel, client: pg.Client): void {
 
 async function beat(channel: Channel, client: pg.Client): Promise<void> {
   const sentMs = performance.now();
-  const { rows } = await client.query(
+  const { rows } = await client.query<{ pid: number; now: string }>(
     "select pg_backend_pid() as pid, extract(epoch from clock_timestamp()) * 1000 as now",
   );
-  const [{ pid, now }] = rows as [{ pid: number; now: string }];
-  // The driver knows the session's process; its types do not.
-  if (pid !== (client as unknown as { readonly processID: number }).processID) return;
+  const { pid, now } = the(rows);
+  if (pid !== processIdOf(client)) return;
   if (client === channel.session) channel.heardUntilMs = sentMs + HEARD_FOR_MS;
   channel.onBeat({ databaseMs: Number(now), sentMs, answeredMs: performance.now() });
 }
@@ -170,7 +171,7 @@ async function run(channel: Channel): Promise<void> {
     } catch {
       if (client) lost(channel, client);
       // A session that hangs is not waited for: its end may never come.
-      (client as unknown as { connection?: { stream?: { destroy(): void } } })?.connection?.stream?.destroy();
+      if (client) socketOf(client)?.destroy();
       if (!channel.closed) await sleep(RECONNECT_PAUSE_MS, undefined, { ref: false }); // the database is away; others tell of it
     }
   }
@@ -179,7 +180,7 @@ async function run(channel: Channel): Promise<void> {
 /** Of whoever may write to the channel: what cannot be read may mean anything. */
 function newsIn(payload: string): News {
   try {
-    const { kind, operatorId, version, detail } = JSON.parse(payload) as Record<string, unknown>;
+    const { kind, operatorId, version, detail } = membersOf(JSON.parse(payload));
     if (typeof kind !== "string" || typeof operatorId !== "string") return "everything";
     return {
       kind,

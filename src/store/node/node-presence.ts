@@ -16,7 +16,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { codeOf } from "../../term/narrow.ts";
 import type { Database, Db } from "../database/database.ts";
+import { processIdOf, sessionConfigOf, the } from "../database/driver.ts";
 
 /** The advisory locks of this use: first of two keys. */
 const LOCK_CLASS = 1_953_854_062;
@@ -80,7 +82,7 @@ export async function joinNodes(connection: pg.PoolConfig): Promise<NodePresence
 
 async function enter(node: Presence, before: number | undefined): Promise<void> {
   const client = new pg.Client({
-    ...(node.connection as pg.ClientConfig),
+    ...sessionConfigOf(node.connection),
     application_name: "turnup node",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
@@ -150,8 +152,8 @@ async function numberFor(client: pg.Client, before: number | undefined): Promise
     if (rowCount === 1) return before;
     await client.query("select pg_advisory_unlock($1, $2)", [LOCK_CLASS, before]);
   }
-  const { rows } = await client.query("select nextval('node_number')::int as number");
-  const { number } = rows[0] as { number: number };
+  const { rows } = await client.query<{ number: number }>("select nextval('node_number')::int as number");
+  const { number } = the(rows);
   await client.query("select pg_advisory_lock($1, $2)", [LOCK_CLASS, number]);
   await client.query("insert into node (number) values ($1) on conflict (number) do nothing", [number]);
   return number;
@@ -165,19 +167,21 @@ async function waitForTheOneAlone(client: pg.Client): Promise<void> {
   try {
     await client.query("select pg_advisory_xact_lock($1, 0)", [ALONE_CLASS]);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+    if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
   }
   await client.query("rollback");
 }
 
 async function takeAloneLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query("select pg_try_advisory_lock($1, 0) as taken", [ALONE_CLASS]);
-  return (rows[0] as { taken: boolean }).taken;
+  const { rows } = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1, 0) as taken", [
+    ALONE_CLASS,
+  ]);
+  return the(rows).taken;
 }
 
 /** Neither a number that is locked nor one whose leases nobody has taken over yet; and the session is no pooler's. */
 async function isTheOnly(client: pg.Client, number: number): Promise<boolean> {
-  const { rows } = await client.query(
+  const { rows } = await client.query<{ pid: number; only: boolean }>(
     `select pg_backend_pid() as pid,
             not exists (select from node where number <> $2)
               and not exists (select from pg_locks l
@@ -187,9 +191,8 @@ async function isTheOnly(client: pg.Client, number: number): Promise<boolean> {
               as only`,
     [LOCK_CLASS, number],
   );
-  const [found] = rows as [{ pid: number; only: boolean }];
-  // The driver knows the session's process; its types do not.
-  return found.only && found.pid === (client as unknown as { readonly processID: number }).processID;
+  const found = the(rows);
+  return found.only && found.pid === processIdOf(client);
 }
 
 const UNHELD = {

@@ -14,6 +14,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChangeKind, Changes } from "../../kernel/account/changes.ts";
 import { TurnupError } from "../../term/error.ts";
+import { isOneOf } from "../../term/narrow.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
 import type { ChangeChannel } from "./change-channel.ts";
 
@@ -80,7 +81,7 @@ export function remembered<Value>(
   const reading = new Map<string, Promise<Value>>();
   let changed = 0;
   changes.onChange((news) => {
-    if (news !== "everything" && !kinds.includes(news.kind as ChangeKind)) return;
+    if (news !== "everything" && !isOneOf(kinds, news.kind)) return;
     changed++; // what is being read may be of before
     if (news === "everything") memory.clear();
     else memory.delete(news.operatorId);

@@ -1,6 +1,7 @@
 /** The tenants. An operator is made once, by whoever sets the server up; everything else belongs to one. */
 import type { NetworkKind } from "../../kernel/order/order.ts";
 import type { Database } from "../database/database.ts";
+import { the } from "../database/driver.ts";
 
 export type Operator = {
   readonly id: string;
@@ -22,5 +23,5 @@ export async function ensureOperator(database: Database, wanted: Operator): Prom
     `insert into operator (id, slug, name, kind, home_plmns) values ($1, $2, $3, $4, $5) on conflict (slug) do nothing`,
     [wanted.id, wanted.slug, wanted.name, wanted.kind, wanted.homePlmns],
   );
-  return (await database.one<Operator>(`select ${COLUMNS} from operator where slug = $1`, [wanted.slug]))!;
+  return the(await database.rows<Operator>(`select ${COLUMNS} from operator where slug = $1`, [wanted.slug]));
 }

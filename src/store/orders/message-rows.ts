@@ -16,6 +16,7 @@ import type {
 import type { OperatorTerms } from "../../kernel/order/operator-terms.ts";
 import type { OrderTransaction } from "../../kernel/order/order-store.ts";
 import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
+import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import type { Db, Tx } from "../database/database.ts";
@@ -343,9 +344,9 @@ async function rematch(
   if (kept.length === 0) return { looked: 0, ended: [] };
   const all = await named(tx, kept);
   const { found, ended } = await bookParts(tx, all, now);
-  const isFound = (_: KeptReceipt, at: number): boolean => found.has(nameOf(all[at]!));
-  const matched = kept.filter(isFound);
-  const left = kept.filter((one, at) => !isFound(one, at));
+  const looked = pairsOf(kept, all).map(([one, whole]) => ({ one, isFound: found.has(nameOf(whole)) }));
+  const matched = looked.flatMap(({ one, isFound }) => (isFound ? [one] : []));
+  const left = looked.flatMap(({ one, isFound }) => (isFound ? [] : [one]));
   tx.send(FORGET_MATCHED, [
     matched.map(({ smsc }) => smsc),
     matched.map(({ smscMessageId }) => smscMessageId),

@@ -23,6 +23,8 @@ import { type ItemRequest, inLanguage } from "../../kernel/order/request-draft.t
 import type { Imei } from "../../term/imei.ts";
 import { imei14Of } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";
+import { membersOf } from "../../term/narrow.ts";
+import { recordOf } from "../../term/record.ts";
 import type { Database, Db, Values } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -58,8 +60,7 @@ export function createOrderReader(database: Database, sealer: Sealer): OrderRead
           row.count,
         ]),
       );
-      const pairs = ORDER_STATES.map((state) => [state, counts.get(state) ?? 0] as const);
-      return Object.fromEntries(pairs) as Awaited<ReturnType<OrderReader["countOrders"]>>;
+      return recordOf(ORDER_STATES, (state) => counts.get(state) ?? 0);
     },
     async listMessages(operatorId, filter, page) {
       const { text, values } = messagesQuery(operatorId, filter, page);
@@ -450,7 +451,7 @@ function reasonCodeOf(
   events: readonly Pick<EventView, "kind" | "itemId" | "state" | "detail">[],
 ): string | null {
   const last = events.findLast((event) => event.itemId === null && event.state === state);
-  const { cause } = (last?.detail ?? {}) as { readonly cause?: unknown };
+  const { cause } = membersOf(last?.detail);
   return typeof cause === "string" ? cause : null;
 }
 

@@ -13,6 +13,7 @@ import type { AccountDraft } from "../../kernel/order/request-draft.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import type { ChargeDraft } from "../../kernel/settlement/charge.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";
+import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
@@ -372,8 +373,7 @@ function orderTransaction(
         db,
         rows.filter(isToBeJudged).map(({ deviceId }) => deviceId),
       );
-      return orders.map((order, at) => {
-        const row = rows[at]!;
+      return pairsOf(orders, rows).map(([order, row]) => {
         return {
           order,
           subject: subjectOf(row, sealer),

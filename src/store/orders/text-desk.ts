@@ -11,6 +11,7 @@ import type { OrderStore } from "../../kernel/order/order-store.ts";
 import { quietUntil } from "../../kernel/order/quiet-hours.ts";
 import { minutesAfter } from "../../kernel/order/scribe.ts";
 import { composeText, cutMessage } from "../../kernel/payload/compose.ts";
+import { getFrom, pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { createCoalescer, type Waiting } from "../database/coalescer.ts";
@@ -83,9 +84,9 @@ export function createTextDesk(deps: TextDeskDeps): TextDesk {
   let pool: Uint8Array = new Uint8Array(0);
   const nextReference = (): number => {
     if (pool.length === 0) pool = deps.randomBytes(REFERENCE_POOL_OCTETS);
-    const [reference] = pool;
+    const [reference = 0] = pool;
     pool = pool.subarray(1);
-    return reference!;
+    return reference;
   };
   return {
     async send(operatorId, messages, { isUnasked = false } = {}) {
@@ -127,11 +128,12 @@ async function writeAndHand(deps: TextDeskDeps, batch: readonly Waiting<Row, Sen
     ? { until: new Date(now.getTime() + LEASE_MS), node: deps.nodeNumber() }
     : null;
   const writing = write(deps, rows, now, lease);
-  const createdOf = (sent: readonly Sent[]): Row[] => rows.filter((_, at) => sent[at]!.created);
+  const createdOf = (sent: readonly Sent[]): Row[] =>
+    pairsOf(rows, sent).flatMap(([row, { created }]) => (created ? [row] : []));
   const isAsked = ({ message }: Row): boolean => !message.isUnasked;
   if (lease) deps.courier.hand(writing.then((sent) => createdOf(sent).filter(isAsked).map(outgoing)));
   const sent = await writing;
-  for (const [at, { answer }] of batch.entries()) answer(sent[at]!);
+  for (const [{ answer }, one] of pairsOf(batch, sent)) answer(one);
   if (createdOf(sent).some((row) => !lease || !isAsked(row))) deps.onMessages();
 }
 
@@ -215,7 +217,7 @@ async function write(
     for (const { id, operatorId, key } of known) ids.set(keyOf(operatorId, key), id);
   }
   return rows.map(({ message }) => {
-    const id = ids.get(keyOf(message.operatorId, message.idempotencyKey))!;
+    const id = getFrom(ids, keyOf(message.operatorId, message.idempotencyKey));
     return { id, created: id === message.id };
   });
 }

@@ -11,6 +11,7 @@ import {
   pauseAfter,
   type Tried,
 } from "../../kernel/account/card-tries.ts";
+import { octetIn } from "../../wire/octet.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 
@@ -137,7 +138,7 @@ function uuidOf(operatorId: string, idempotencyKey: string, round: number, card:
     .update(card)
     .digest()
     .subarray(0, 16);
-  octets[6] = (octets[6]! & 0x0f) | 0x80;
-  octets[8] = (octets[8]! & 0x3f) | 0x80;
+  octets[6] = (octetIn(octets, 6) & 0x0f) | 0x80;
+  octets[8] = (octetIn(octets, 8) & 0x3f) | 0x80;
   return octets.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -3,6 +3,7 @@ import type { Enrolments } from "../../kernel/account/enrolment.ts";
 import type { PortalPeople } from "../../kernel/dialog/people.ts";
 import { imei14Of, imeiFromNetwork } from "../../term/imei.ts";
 import type { Database } from "../database/database.ts";
+import { the } from "../database/driver.ts";
 import type { Sealer } from "../seal/seal.ts";
 
 const ADD = {
@@ -39,14 +40,14 @@ export function createEnrolments(
 ): Enrolments {
   async function deviceOf(operatorId: string, imei: string): Promise<string> {
     const whole = imeiFromNetwork(imei);
-    const row = await database.one<{ id: string }>(ENSURE_DEVICE, [
+    const rows = await database.rows<{ id: string }>(ENSURE_DEVICE, [
       newId(),
       operatorId,
       sealer.blindIndex("imei", operatorId, imei14Of(whole)),
       sealer.seal("imei", whole),
       whole.slice(0, 8),
     ]);
-    return row!.id;
+    return the(rows).id;
   }
   return {
     async issue(operatorId, { who, imei, tokenHash, expiresAt }) {

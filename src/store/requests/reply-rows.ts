@@ -7,6 +7,7 @@ import type {
   ReplyStore,
   ReplyTransaction,
 } from "../../kernel/order/reply-store.ts";
+import { pairsOf } from "../../term/collections.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import type { Database, Db } from "../database/database.ts";
@@ -205,7 +206,8 @@ export async function numbersNowAt(
   const last = new Set(sims.filter(({ seenMs }) => seenMs === lastMs).map(({ imsi }) => imsi));
   const meant = new Set(sims.filter(({ imsi }) => last.has(imsi)).map(({ operatorId }) => operatorId));
   const [operators, indexes] = numbers;
-  return [operators.filter((id) => meant.has(id)), indexes.filter((_, at) => meant.has(operators[at]!))];
+  const left = pairsOf(operators, indexes).filter(([id]) => meant.has(id));
+  return [left.map(([id]) => id), left.map(([, index]) => index)];
 }
 
 /** A number's blind index at every operator, for `OF_NUMBERS`; undefined for a sender that is no number. */

@@ -15,6 +15,7 @@ import type {
   RequestDraft,
 } from "../../kernel/order/request-draft.ts";
 import type { NewRequestOrder } from "../../kernel/order/request-store.ts";
+import { isOneOf } from "../../term/narrow.ts";
 import { keyReferenceOf } from "../../wire/message/sealed-message.ts";
 import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
 import type { Db } from "../database/database.ts";
@@ -104,7 +105,7 @@ type RegistrationRow = Omit<Stored<RegistrationDraft>, "data" | "access"> & {
 
 /** Gives the orders that somebody asked for their requests. */
 export async function withRequests(db: Db, sealer: Sealer, orders: readonly OrderDraft[]): Promise<void> {
-  const asked = orders.filter(({ cause }) => (CHANNELS as readonly string[]).includes(cause));
+  const asked = orders.filter(({ cause }) => isOneOf(CHANNELS, cause));
   if (asked.length === 0) return;
   const ids = [asked.map(({ id }) => id)];
   const rows = await db.rows<RequestRow>(REQUESTS_OF, ids);

@@ -16,6 +16,7 @@ import { imei14Of, imeiFromNetwork } from "../../term/imei.ts";
 import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import type { Database, Db } from "../database/database.ts";
+import { the } from "../database/driver.ts";
 import { isUuid } from "../database/uuid.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { lockHolders, loseNumbers } from "../sightings/number-moves.ts";
@@ -137,14 +138,14 @@ async function seenPair(
 ): Promise<Found> {
   const input = { imsi, imei, plmn: imsi.slice(0, 5), ...(msisdn === undefined ? {} : { msisdn }) };
   const pair = readSighting(input, 0, homePlmnOf);
-  const subscriber = await db.one<{ id: string; msisdnIndex: Buffer | null }>(UPSERT_SUBSCRIBER, [
+  const subscribers = await db.rows<{ id: string; msisdnIndex: Buffer | null }>(UPSERT_SUBSCRIBER, [
     newId(),
     operatorId,
     sealer.blindIndex("imsi", operatorId, pair.imsi),
     sealer.seal("imsi", pair.imsi),
     pair.homePlmn,
   ]);
-  const { id: subscriberId, msisdnIndex } = subscriber!;
+  const { id: subscriberId, msisdnIndex } = the(subscribers);
   if (pair.msisdn !== null && msisdnIndex === null) {
     const seen = {
       subscriberId,
@@ -162,14 +163,14 @@ async function seenPair(
     if (byNetwork || holders.length === 0)
       await db.run(GIVE_NUMBER, [subscriberId, seen.msisdnIndex, sealer.seal("msisdn", pair.msisdn)]);
   }
-  const device = await db.one<{ id: string }>(UPSERT_DEVICE, [
+  const devices = await db.rows<{ id: string }>(UPSERT_DEVICE, [
     newId(),
     operatorId,
     sealer.blindIndex("imei", operatorId, pair.imei14),
     sealer.seal("imei", pair.imei),
     pair.tac,
   ]);
-  return { subscriberId, deviceId: device!.id };
+  return { subscriberId, deviceId: the(devices).id };
 }
 
 // Inside a transaction.

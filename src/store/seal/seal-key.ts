@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { codeOf } from "../../term/narrow.ts";
 import type { Secret } from "../../term/secret.ts";
 import type { Database } from "../database/database.ts";
 import { createSealer, SEAL_KEY_OCTETS, type Sealer } from "./seal.ts";
@@ -71,7 +72,7 @@ function readKeyFile(file: string): Buffer[] | undefined {
   try {
     return parseSealKeys(readFileSync(file, "utf8"));
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (codeOf(cause) === "ENOENT") return undefined;
     if (cause instanceof TurnupError) throw cause;
     throw new TurnupError("file_unreadable", `The seal key file ${file} cannot be read.`, { cause });
   }
@@ -86,7 +87,7 @@ function makeKeyFile(file: string): Buffer[] {
     fsyncSync(handle);
     linkSync(aside, file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another starter was quicker
+    if (codeOf(error) !== "EEXIST") throw error; // another starter was quicker
   } finally {
     closeSync(handle);
     rmSync(aside, { force: true });

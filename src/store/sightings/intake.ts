@@ -6,8 +6,15 @@
  * and a flood costs a statement per thousand.
  */
 import { setImmediate } from "node:timers/promises";
-import { type Arrival, arrive, marketOf, opensOrder } from "../../kernel/detection/arrive.ts";
-import { keepsNumber, outlasts, tellsNumber } from "../../kernel/detection/number.ts";
+import {
+  type Arrival,
+  arrive,
+  keepsNumber,
+  marketOf,
+  opensOrder,
+  outlasts,
+  tellsNumber,
+} from "../../kernel/detection/arrive.ts";
 import { readSighting, readSource } from "../../kernel/detection/read-sighting.ts";
 import type {
   Intake,
@@ -15,6 +22,7 @@ import type {
   SightingResult,
   SightingSource,
 } from "../../kernel/detection/sighting.ts";
+import { getFrom, pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import { createCoalescer, type Waiting } from "../database/coalescer.ts";
@@ -92,7 +100,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       }
       if (unknown.length === 0) return results;
       const answers = await Promise.all(rows.put(unknown));
-      for (const [n, answer] of answers.entries()) results[places[n]!] = answer;
+      for (const [place, answer] of pairsOf(places, answers)) results[place] = answer;
       return results;
     },
   };
@@ -162,7 +170,7 @@ async function takeBatch(
     endChange();
     for (const end of others) end();
   }
-  for (const [at, { answer }] of changed.entries()) answer(results[at]!);
+  for (const [{ answer }, result] of pairsOf(changed, results)) answer(result);
   const opened = results.filter((result) => "orderId" in result).length;
   if (opened > 0) deps.onOrders(opened);
 }
@@ -236,13 +244,12 @@ async function takeChanged(
   const seenBefore = new Map(
     [...decisions.current].map(([id, { lastSeenAt }]) => [id, lastSeenAt.getTime()]),
   );
-  const oldestFirst = rows
-    .map((_, at) => at)
-    .sort((one, other) => rows[one]!.seenMs - rows[other]!.seenMs || one - other);
-  for (const at of oldestFirst) {
-    const row = rows[at]!;
-    const subscriberId = subscribers.get(keyOf(row.operatorId, row.imsiIndex))!.id;
-    const deviceId = devices.get(keyOf(row.operatorId, row.imeiIndex))!;
+  const oldestFirst = [...rows.entries()].sort(
+    ([at, one], [otherAt, other]) => one.seenMs - other.seenMs || at - otherAt,
+  );
+  for (const [at, row] of oldestFirst) {
+    const subscriberId = getFrom(subscribers, keyOf(row.operatorId, row.imsiIndex)).id;
+    const deviceId = getFrom(devices, keyOf(row.operatorId, row.imeiIndex));
     decisions.results[at] = await decide(deps, tx, decisions, row, { subscriberId, deviceId, now });
   }
   await write(tx, decisions);
@@ -274,12 +281,12 @@ function staysOf(
 ): Map<string, Pairing> {
   const byIndex = new Map(rows.map(({ operatorId, imsiIndex, sim }) => [keyOf(operatorId, imsiIndex), sim]));
   const sims = new Map(
-    locked.map(({ id, operatorId, imsiIndex }) => [id, byIndex.get(keyOf(operatorId, imsiIndex))!]),
+    locked.map(({ id, operatorId, imsiIndex }) => [id, getFrom(byIndex, keyOf(operatorId, imsiIndex))]),
   );
   const stays = new Map<string, Pairing>();
   for (const pairing of pairings) {
     if (!pairing.isCurrent) continue;
-    const ms = memory.seenMs(sims.get(pairing.subscriberId)!, pairing.deviceId);
+    const ms = memory.seenMs(getFrom(sims, pairing.subscriberId), pairing.deviceId);
     const lastSeenAt = ms > pairing.lastSeenAt.getTime() ? new Date(ms) : pairing.lastSeenAt;
     stays.set(pairing.subscriberId, { ...pairing, lastSeenAt });
   }
@@ -429,7 +436,7 @@ async function updateKnown(
   const oldestFirst = [...rows].sort((one, other) => one.seenMs - other.seenMs);
   for (const row of oldestFirst) {
     if (row.msisdn === null && row.iccid === null && row.gid1 === null && row.spn === null) continue;
-    const subscriber = known.subscribers.get(keyOf(row.operatorId, row.imsiIndex))!;
+    const subscriber = getFrom(known.subscribers, keyOf(row.operatorId, row.imsiIndex));
     const before = latest.get(subscriber.id);
     const sim = {
       hasNumber: subscriber.msisdnIndex !== null,
@@ -482,7 +489,7 @@ async function moveNumbers(
   if (wanted.size === 0) return [];
   const lost: NumberLost[] = [];
   for (const holder of await lockHolders(tx, [...wanted.values()])) {
-    const seen = wanted.get(keyOf(holder.operatorId, holder.msisdnIndex))!;
+    const seen = getFrom(wanted, keyOf(holder.operatorId, holder.msisdnIndex));
     const sim = simOf(holder.operatorId, sealer.open("imsi", holder.imsiSealed));
     const hasAnother = latest.get(holder.subscriberId)?.msisdnIndex?.equals(holder.msisdnIndex) === false;
     const lastSeenMs = Math.max(
@@ -499,7 +506,7 @@ async function moveNumbers(
   const given = [...wanted.values()];
   const takenAlready = new Set(lost.map(({ subscriberId }) => subscriberId));
   for (const { subscriberId: id } of given) {
-    const { operatorId, msisdnIndex, msisdnSealed } = byId.get(id)!;
+    const { operatorId, msisdnIndex, msisdnSealed } = getFrom(byId, id);
     if (msisdnIndex === null || msisdnSealed === null || takenAlready.has(id)) continue;
     lost.push({ subscriberId: id, operatorId, msisdnIndex, msisdnSealed, newHolderId: null });
   }

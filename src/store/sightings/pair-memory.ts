@@ -13,6 +13,8 @@ import {
   type SightingInput,
   type SightingResult,
 } from "../../kernel/detection/sighting.ts";
+import { dropOldest } from "../../term/collections.ts";
+import { isOneOf } from "../../term/narrow.ts";
 
 /**
  * `last_seen_at` of an unchanged pair is written when it is older than this: a finer grain would cost a write a sighting.
@@ -127,9 +129,9 @@ function see({ sims }: Memory, sim: string, deviceId: string, ms: number): Seen 
     return before;
   }
   sims.delete(sim);
-  if (sims.size >= MAX_REMEMBERED_SIMS) sims.delete(sims.keys().next().value!);
   const seen: Seen = { deviceId, ms, known: undefined };
   sims.set(sim, seen);
+  dropOldest(sims, MAX_REMEMBERED_SIMS);
   return seen;
 }
 
@@ -183,7 +185,7 @@ function saysTheSame(input: SightingInput, told: Told): boolean {
     (input.gid1 === told.gid1 || input.gid1 === undefined) &&
     (input.spn === told.spn || input.spn === undefined) &&
     (input.appletHome === told.appletHome || input.appletHome === undefined) &&
-    (input.source === undefined || SIGHTING_SOURCES.includes(input.source as never))
+    (input.source === undefined || isOneOf(SIGHTING_SOURCES, input.source))
   );
 }
 

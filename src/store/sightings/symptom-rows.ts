@@ -1,5 +1,6 @@
 /** What applications of handsets were seen to fail at, by the blind index of the device, which need not be known yet. */
 import type { SeenSymptom, SymptomInput } from "../../kernel/support/symptoms.ts";
+import { getFrom } from "../../term/collections.ts";
 import { type Imei, imei14Of } from "../../term/imei.ts";
 import type { Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -89,7 +90,7 @@ export async function noteSymptoms(
   const orders = await ordersOf(db, operatorId, all);
   return names.map((name, at) => ({
     isNew: fresh.has(name) && names.indexOf(name) === at,
-    orderId: orders.get(rows.get(name)!.index.toString("hex")) ?? null,
+    orderId: orders.get(getFrom(rows, name).index.toString("hex")) ?? null,
   }));
 }
 

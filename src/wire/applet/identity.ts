@@ -7,6 +7,7 @@
  * An IMEI has type 2 and 15 digits, an IMEISV type 3 and 16, an IMSI type 1 and stands behind its length.
  */
 import { DecodeError } from "../decode-error.ts";
+import { octetIn } from "../octet.ts";
 
 const ODD = 0x08;
 const FILLER = 0x0f;
@@ -97,7 +98,7 @@ function identity(value: Uint8Array, type: Type, digits: number, octets: number,
 }
 
 function typed(value: Uint8Array, type: Type, at: number): string {
-  const first = value[0] as number; // its length was looked at
+  const first = octetIn(value, 0);
   if ((first & 0x07) !== TYPES[type])
     throw new DecodeError(`the identity has type ${first & 0x07}, no ${type}`, at);
   const begin = first >> 4;
@@ -112,7 +113,7 @@ function typed(value: Uint8Array, type: Type, at: number): string {
 function swapped(value: Uint8Array, from: number, at: number): string {
   let digits = "";
   for (let index = from; index < value.length; index++) {
-    const [low, high] = [(value[index] as number) & 0x0f, (value[index] as number) >> 4];
+    const [low, high] = [octetIn(value, index) & 0x0f, octetIn(value, index) >> 4];
     const isLast = index === value.length - 1;
     if (low > 9 || (high > 9 && !(isLast && high === FILLER)))
       throw new DecodeError("a half octet is no digit", at + index);

@@ -5,6 +5,7 @@
  *   command   D0 09 | 81 03 01 26 QQ | 82 02 81 82                                    QQ: 01 IMEI, 08 IMEISV
  *   response  81 03 01 26 QQ | 82 02 82 81 | 83 01 RR | 94 08 ... or E2 09 ...        RR: 00 to 0F it was done
  */
+import { entriesOf } from "../../term/record.ts";
 import { DecodeError } from "../decode-error.ts";
 import { decodeImei, decodeImeisv, encodeImei, encodeImeisv } from "./identity.ts";
 import { type DataObject, decodeObjects, encodeObject, plainTag } from "./tlv.ts";
@@ -97,8 +98,7 @@ function askedIn(objects: readonly DataObject[]): LocalInformation {
   if (found?.value.length !== 3) throw new DecodeError("there are no command details", found?.at ?? 0);
   if (found.value[1] !== PROVIDE_LOCAL_INFORMATION)
     throw new DecodeError("the command is not PROVIDE LOCAL INFORMATION", found.at + 1);
-  for (const [asked, qualifier] of Object.entries(QUALIFIERS))
-    if (found.value[2] === qualifier) return asked as LocalInformation;
+  for (const [asked, qualifier] of entriesOf(QUALIFIERS)) if (found.value[2] === qualifier) return asked;
   throw new DecodeError(
     `local information ${found.value[2]} is not about the terminal's number`,
     found.at + 2,

@@ -4,6 +4,7 @@
  *   | tag : 1 | length : 1, or 81 and 1 | value : `length` octets |      the tag's bit 8: the reader must understand it
  */
 import { DecodeError } from "../decode-error.ts";
+import { octetIn } from "../octet.ts";
 
 const LONG_LENGTH = 0x81;
 const COMPREHENSION = 0x80;
@@ -21,7 +22,7 @@ export const plainTag = (tag: number): number => tag & ~COMPREHENSION;
 export function decodeObjects(bytes: Uint8Array, from = 0): DataObject[] {
   const objects: DataObject[] = [];
   for (let at = from; at < bytes.length; ) {
-    const tag = bytes[at] as number;
+    const tag = octetIn(bytes, at);
     if (tag === 0x00 || tag === 0xff) throw new DecodeError("no data object has this tag", at);
     const long = bytes[at + 1] === LONG_LENGTH;
     const start = at + (long ? 3 : 2);

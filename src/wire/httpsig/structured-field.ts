@@ -194,7 +194,7 @@ class Reader {
     const start = this.at++;
     let value = "";
     while (!this.isAtEnd()) {
-      const character = this.#text[this.at++]!;
+      const character = this.#text.charAt(this.at++);
       if (character === '"') return value;
       if (character === "\\") {
         const escaped = this.#text[this.at++];

@@ -14,6 +14,7 @@
  * and every octet before it. An activation has no octets of software: what it wakes is on the device (claims 3 and 4).
  */
 import { createHmac, type KeyObject, sign, timingSafeEqual, verify } from "node:crypto";
+import { entriesOf } from "../../term/record.ts";
 import { DecodeError } from "../decode-error.ts";
 import { decodeModule, encodeModule, MAX_MODULE_OCTETS, MODULE_NAME, type SoftwareModule } from "./module.ts";
 import { referenceIn, referenceOctets } from "./notice.ts";
@@ -227,11 +228,11 @@ function partsOf(
   at: number,
 ): Omit<ContentBody, "issuer" | "reference" | "itemId" | "notAfter"> {
   const { modules, activations, removals, parameters, security } = sections;
-  for (const [list, limit] of Object.entries(CONTENT_LIMITS) as [keyof Sections, number][]) {
+  for (const [list, limit] of entriesOf(CONTENT_LIMITS)) {
     if (sections[list].length > limit) throw new DecodeError(`more than ${limit} ${list}`, at);
   }
   for (const names of [parameters.map(([name]) => name), security.map(([name]) => name)]) {
-    if (names.some((name, index) => index > 0 && name <= names[index - 1]!))
+    if (names.some((name, index) => name <= (names[index - 1] ?? "")))
       throw new DecodeError("a value out of its order", at);
   }
   for (const names of [modules.map(({ name }) => name), activations, removals]) {
@@ -249,14 +250,14 @@ function partsOf(
 function unsignedOf(body: ContentBody, binding: Uint8Array): Uint8Array {
   checkCounts(body);
   const pairs = (tag: number, values: Readonly<Record<string, string>>): Uint8Array[] =>
-    Object.keys(values)
-      .sort()
-      .map((name) =>
+    Object.entries(values)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, value]) =>
         section(
           tag,
           joined([
             textOctets(1, name, VALUE_NAME, "name of a value"),
-            textOctets(2, values[name]!, VALUE, `value of ${name}`),
+            textOctets(2, value, VALUE, `value of ${name}`),
           ]),
         ),
       );
@@ -291,7 +292,7 @@ function checkCounts(body: ContentBody): void {
     parameters: Object.keys(parameters),
     security: Object.keys(security),
   };
-  for (const [name, limit] of Object.entries(CONTENT_LIMITS) as [keyof typeof lists, number][]) {
+  for (const [name, limit] of entriesOf(CONTENT_LIMITS)) {
     if (lists[name].length > limit) throw new RangeError(`content has at most ${limit} ${name}`);
   }
   for (const names of [modules.map(({ name }) => name), activations, removals]) {

@@ -2,7 +2,9 @@
  * The octets of a device key, as `device-key.ts` lays them out: read by form alone, and written. Integers are big-endian.
  */
 
+import { keysOf } from "../../term/record.ts";
 import { DecodeError } from "../decode-error.ts";
+import { octetIn, uint16In } from "../octet.ts";
 
 /** Of a key's id; its first 8 name it in reports. */
 export const KEY_ID_OCTETS = 16;
@@ -196,9 +198,9 @@ function decodeFields(bytes: Uint8Array, from: number, to: number): Field[] {
   let last = 0;
   for (let at = from; at < to; ) {
     if (to - at < 2) throw new DecodeError("field header cut short", at);
-    const tag = bytes[at]!;
+    const tag = octetIn(bytes, at);
     const start = at + 2;
-    const end = start + bytes[at + 1]!;
+    const end = start + octetIn(bytes, at + 1);
     if (end > to) throw new DecodeError("field value cut short", at);
     if (tag < last) throw new DecodeError(`field ${tag} after field ${last}`, at);
     fields.push({ tag, start, end });
@@ -238,8 +240,8 @@ function namesOf(bytes: Uint8Array, fields: readonly Field[], end: number) {
 
 function decodeAccessPoint(bytes: Uint8Array, { start, end }: Field): KeyAccessPoint {
   if (end - start < 2) throw new DecodeError("access point cut short", start);
-  const use = USES[bytes[start]!];
-  const authType = AUTH_TYPES[bytes[start + 1]!];
+  const use = USES[octetIn(bytes, start)];
+  const authType = AUTH_TYPES[octetIn(bytes, start + 1)];
   if (!use) throw new DecodeError(`unknown use ${bytes[start]}`, start);
   if (!authType) throw new DecodeError(`unknown authentication ${bytes[start + 1]}`, start + 1);
   const found: {
@@ -248,9 +250,7 @@ function decodeAccessPoint(bytes: Uint8Array, { start, end }: Field): KeyAccessP
   let last = 0;
   for (const field of decodeFields(bytes, start + 2, end)) {
     const at = field.start - 2;
-    const name = (Object.keys(POINT_FIELD) as (keyof typeof POINT_FIELD)[]).find(
-      (key) => POINT_FIELD[key] === field.tag,
-    );
+    const name = keysOf(POINT_FIELD).find((key) => POINT_FIELD[key] === field.tag);
     if (!name || field.tag === last)
       throw new DecodeError(`field ${field.tag} unknown or twice in an access point`, at);
     last = field.tag;
@@ -264,7 +264,7 @@ function decodeAccessPoint(bytes: Uint8Array, { start, end }: Field): KeyAccessP
 
 function portOf(bytes: Uint8Array, { start, end }: Field): number {
   if (end - start !== 2) throw new DecodeError("a port has 2 octets", start);
-  const port = (bytes[start]! << 8) | bytes[start + 1]!;
+  const port = uint16In(bytes, start);
   if (port === 0) throw new DecodeError("port 0", start);
   return port;
 }
@@ -304,7 +304,7 @@ export function encodeBody(body: DeviceKeyBody): Uint8Array {
   const { binder, boundTo = "handset" } = body;
   if (binder ? boundTo === "handset" : boundTo === "none")
     throw new RangeError("a key is bound to its handset by its maker, or by whom its maker names");
-  const steps = (Object.keys(SCRIPT_BITS) as (keyof typeof SCRIPT_BITS)[]).filter((step) => script[step]);
+  const steps = keysOf(SCRIPT_BITS).filter((step) => script[step]);
   const bytes = joined([
     Uint8Array.from(MAGIC),
     exactly(body.keyId, KEY_ID_OCTETS, "key id"),

@@ -11,6 +11,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { DecodeError } from "../decode-error.ts";
+import { octetIn } from "../octet.ts";
 
 /** Every report has this length. */
 export const DEVICE_REPORT_OCTETS = 28;
@@ -92,8 +93,8 @@ export function decodeDeviceReport(bytes: Uint8Array): DeviceReport {
   if (bytes.length < DEVICE_REPORT_OCTETS) throw new DecodeError("device report cut short", bytes.length);
   if (bytes.length > DEVICE_REPORT_OCTETS)
     throw new DecodeError("octets after a device report", DEVICE_REPORT_OCTETS);
-  const level = LEVELS[bytes[2]!];
-  const cause = CAUSES[bytes[3]!];
+  const level = LEVELS[octetIn(bytes, 2)];
+  const cause = CAUSES[octetIn(bytes, 3)];
   if (!level) throw new DecodeError(`unknown level ${bytes[2]}`, 2);
   if (!cause) throw new DecodeError(`unknown cause ${bytes[3]}`, 3);
   const seconds = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(12);

@@ -168,11 +168,13 @@ function fieldsIn(reader: OctetReader): Record<string, string> {
   const count = reader.number(1, "fields");
   if (count > MAX_NOTICE_FIELDS) throw new DecodeError(`more than ${MAX_NOTICE_FIELDS} fields`, countAt);
   const fields: [string, string][] = [];
+  let last = ""; // a name has a character at least
   for (let index = 0; index < count; index++) {
     const at = reader.at;
     const name = reader.text(1, FIELD_NAME, "name of a field");
-    if (index > 0 && name <= fields[index - 1]![0]) throw new DecodeError("a field out of its order", at);
+    if (name <= last) throw new DecodeError("a field out of its order", at);
     fields.push([name, reader.text(2, FIELD_VALUE, "value of a field")]);
+    last = name;
   }
   return Object.fromEntries(fields);
 }

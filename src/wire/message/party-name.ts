@@ -7,6 +7,7 @@
  *   urn:turnup:proxy:<id>              a proxy towards provisioning servers
  */
 
+import { onlyOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { type Imei, imei14Of, imeiFromNetwork } from "../../term/imei.ts";
 
@@ -30,9 +31,10 @@ export function imeiInNames(names: readonly string[]): Imei | undefined {
     const [, tac, snr] = /^urn:gsma:imei:(\d{8})-(\d{6})-0$/.exec(name) ?? [];
     return tac === undefined ? [] : [`${tac}${snr}`];
   });
-  if (found.length !== 1) return undefined;
+  const imei = onlyOf(found);
+  if (imei === undefined) return undefined;
   try {
-    return imeiFromNetwork(found[0]!);
+    return imeiFromNetwork(imei);
   } catch (error) {
     if (error instanceof TurnupError) return undefined;
     throw error;
@@ -47,6 +49,6 @@ export const proxyInNames = (names: readonly string[]): string | undefined =>
   only(names, /^urn:turnup:proxy:(.+)$/, ID);
 
 function only(names: readonly string[], form: RegExp, shape: RegExp): string | undefined {
-  const found = names.flatMap((name) => form.exec(name)?.[1] ?? []);
-  return found.length === 1 && shape.test(found[0]!) ? found[0] : undefined;
+  const found = onlyOf(names.flatMap((name) => form.exec(name)?.[1] ?? []));
+  return found !== undefined && shape.test(found) ? found : undefined;
 }

@@ -12,6 +12,7 @@
  *
  * An error of the provider (RFC 7644 clause 3.12) may bear the extension too, with `id` and `needs`.
  */
+import { membersOf } from "../../term/narrow.ts";
 export const USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User";
 /** Schema URI of our extension to a SCIM user (RFC 7643 clause 3.3). */
 export const EXTENSION_SCHEMA = "urn:ietf:params:scim:schemas:extension:turnup:2.0:User";
@@ -138,7 +139,7 @@ export function registrationIn(user: unknown): Partial<RegistrationMessage> & { 
     ...(typeof core.externalId === "string" ? { externalId: core.externalId } : {}),
     ...(typeof core.userName === "string" ? { userName: core.userName } : {}),
     ...(number === undefined ? {} : { msisdn: number.replace(/^\+/, "") }),
-    ...(language === undefined ? {} : { language: language as string }),
+    ...(typeof language === "string" ? { language } : {}),
     fields,
   };
 }
@@ -173,11 +174,6 @@ export function needsInDetail(detail: string, given: ReadonlySet<string>): Neede
   const words = detail.slice(0, MAX_VALUE_CHARACTERS).match(/[A-Za-z][A-Za-z0-9.]{1,63}/g) ?? [];
   const names = words.flatMap((word) => FIELD_OF_ATTRIBUTE[word.toLowerCase().replace(/\.+$/, "")] ?? []);
   return [...new Set(names)].map((name) => ({ name, problem: given.has(name) ? "corrupt" : "missing" }));
-}
-
-/** The members of a JSON object; none where the value is anything else. */
-export function membersOf(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
 function entryOf(list: unknown, type: string | undefined): Json | undefined {

@@ -3,6 +3,7 @@
  * A refusal names the place as a path (`keys[3].uniqueId.imei`) and what was wanted there; it never repeats the value,
  * which may be a secret.
  */
+import { isObject } from "../../term/narrow.ts";
 
 /** A message of another shape than agreed. */
 export class ShapeError extends Error {
@@ -44,15 +45,13 @@ export type Shape<M extends Members> = {
  */
 export function object<M extends Members>(members: M): Read<Shape<M>> {
   return (value, path) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw new ShapeError(path, "an object is wanted");
+    if (!isObject(value)) throw new ShapeError(path, "an object is wanted");
     const stray = Object.keys(value).find((name) => !Object.hasOwn(members, name));
     if (stray !== undefined) throw new ShapeError(memberOf(path, stray.slice(0, 40)), "an unknown member");
-    const given = value as Readonly<Record<string, unknown>>;
     const read: Record<string, unknown> = {};
     for (const [name, readMember] of Object.entries(members)) {
       const there = memberOf(path, name);
-      const member = Object.hasOwn(given, name) ? given[name] : undefined;
+      const member = Object.hasOwn(value, name) ? value[name] : undefined;
       if (member === undefined && !("optional" in readMember)) throw new ShapeError(there, "is missing");
       if (member !== undefined) read[name] = readMember(member, there);
     }

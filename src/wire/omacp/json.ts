@@ -8,6 +8,7 @@
  * at, so that a decoded message can be encoded again as it was printed.
  */
 import { TurnupError } from "../../term/error.ts";
+import { isObject } from "../../term/narrow.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "./document.ts";
 
 /** A text, null for a flag, or a list where the name repeats. */
@@ -82,10 +83,10 @@ function parmValueAt(value: unknown, path: string): string | null {
 }
 
 function objectAt(value: unknown, path: string, allowed?: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw malformed(path, "no object");
+  if (!isObject(value)) throw malformed(path, "no object");
   const stray = allowed && Object.keys(value).find((key) => !allowed.includes(key));
   if (stray !== undefined) throw malformed(`${path}.${stray}`, `unknown; known are ${allowed?.join(", ")}`);
-  return value as Record<string, unknown>;
+  return value;
 }
 
 const malformed = (path: string, fact: string): TurnupError =>

@@ -8,6 +8,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
+import { octetIn } from "../octet.ts";
 
 /** The security methods of ProvBoot 1.1 §5, by what their key is made of. */
 export type Sec = "netwpin" | "userpin" | "usernetwpin" | "userpinmac";
@@ -35,9 +36,9 @@ export function netwPinKey(imsi: string): Uint8Array {
     const digit = imsi.charCodeAt(i) - 0x30;
     if (digit < 0 || digit > 9) throw imsiMalformed(length);
     const at = (i + 1) >> 1;
-    key[at] = i & 1 ? digit : (key[at] as number) | (digit << 4);
+    key[at] = i & 1 ? digit : octetIn(key, at) | (digit << 4);
   }
-  if (!(length & 1)) key[length >> 1] = (key[length >> 1] as number) | 0xf0;
+  if (!(length & 1)) key[length >> 1] = octetIn(key, length >> 1) | 0xf0;
   return key;
 }
 

@@ -134,10 +134,13 @@ type Deck = {
 
 /** Texts and entries in a row make one card; each card leads to the one behind it. */
 function cardsOf({ parts, screen, back, next, words }: Deck): string {
-  const groups: Part[][] = [[]];
+  let last: Part[] = [];
+  const groups = [last];
   for (const part of parts) {
-    if (part.kind === "card") groups.push([part], []);
-    else (groups.at(-1) as Part[]).push(part);
+    if (part.kind === "card") {
+      last = [];
+      groups.push([part], last);
+    } else last.push(part);
   }
   const filled = groups.filter((group) => group.length > 0);
   if (filled.length === 0) filled.push([{ kind: "text", text: screen.title }]);
@@ -195,7 +198,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const text = (plain: string): string =>
   plain
-    .replace(/[&<>"'$]/g, (found) => ESCAPES[found] as string)
+    .replace(/[&<>"'$]/g, (found) => ESCAPES[found] ?? found)
     .replace(/[^\x20-\x7e]/gu, (found) => `&#${found.codePointAt(0)};`);
 const uri = text;
 const octets = (written: string): number => Buffer.byteLength(written);

@@ -96,23 +96,33 @@ function fieldLabel({ kind, label, required, choices = [] }: Field, value: strin
   return `${label}${required ? "*" : ""}: ${text || "_"}`;
 }
 
+/** Of a character that takes two UTF-16 units: where a text has none, its length is its width. */
+const HALF_OF_A_PAIR = /[\ud800-\udfff]/;
+
 /** Lines of at most so many characters, broken between words; a longer word is broken inside. */
 export function wrapped(text: string, columns: number): string[] {
+  const widthOf = HALF_OF_A_PAIR.test(text)
+    ? (part: string) => [...part].length
+    : (part: string) => part.length;
   const lines: string[] = [];
   let line = "";
+  let width = 0;
   for (const word of text.split(" ")) {
-    let rest = [...word];
-    const width = [...line].length;
-    if (line !== "" && width + 1 + rest.length <= columns) {
+    const length = widthOf(word);
+    if (line !== "" && width + 1 + length <= columns) {
       line = `${line} ${word}`;
+      width += 1 + length;
       continue;
     }
     if (line !== "") lines.push(line);
-    while (rest.length > columns) {
-      lines.push(rest.slice(0, columns).join(""));
-      rest = rest.slice(columns);
+    line = word;
+    width = length;
+    while (width > columns) {
+      const characters = [...line];
+      lines.push(characters.slice(0, columns).join(""));
+      line = characters.slice(columns).join("");
+      width -= columns;
     }
-    line = rest.join("");
   }
   if (line !== "" || lines.length === 0) lines.push(line);
   return lines;

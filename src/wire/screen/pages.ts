@@ -24,15 +24,17 @@ const PAGES_MAX = 200;
  * @throws ScreenError: a piece that fits no page, or more than {@link PAGES_MAX} pages
  */
 export function pagesOf<T>(pieces: readonly Piece<T>[], room: number): T[][] {
-  const pages: T[][] = [[]];
+  let page: T[] = [];
+  const pages = [page];
   let left = room;
   const turn = (): void => {
     if (pages.length >= PAGES_MAX) throw new ScreenError("", `more than ${PAGES_MAX} pages`);
-    pages.push([]);
+    page = [];
+    pages.push(page);
     left = room;
   };
   const place = (piece: Piece<T>): void => {
-    (pages.at(-1) as T[]).push(piece.value);
+    page.push(piece.value);
     left -= piece.cost;
   };
   for (const whole of pieces) {

@@ -2,6 +2,7 @@
  * Every PDU of SMPP v3.4 §4 in one table: its number, its mandatory fields in wire order, whether optional parameters
  * may follow. The types of decoded PDUs are read from the table, so that the two cannot drift apart.
  */
+import { keysOf } from "../../term/record.ts";
 import type { Tlv } from "./tlv.ts";
 
 /** Text sizes count the ending NUL, as the specification does. A time is empty or 16 characters (§7.1.1). */
@@ -202,7 +203,7 @@ export const RESPONSE_BIT = 0x80000000;
 export const LAYOUT: Readonly<Record<Command, Layout>> = COMMAND;
 
 const NAME_OF: ReadonlyMap<number, Command> = new Map(
-  (Object.keys(COMMAND) as Command[]).map((command) => [COMMAND[command].id, command]),
+  keysOf(COMMAND).map((command) => [COMMAND[command].id, command]),
 );
 
 /** The command of a `command_id`; undefined where v3.4 has none of that number. */

@@ -5,6 +5,7 @@
  *
  * They stay a list in the order met: some may repeat (callback_num), and a PDU encodes back to the octets it came from.
  */
+import { keysOf } from "../../term/record.ts";
 import { latin1At, type Reader, unfit, type Writer } from "./octets.ts";
 
 const HEADER_OCTETS = 4;
@@ -93,9 +94,7 @@ const MAX_TLVS = 1_024;
 /** Shared by every PDU that has none. */
 export const NO_TLVS: readonly Tlv[] = Object.freeze([]);
 
-const NAME_OF: ReadonlyMap<number, TlvName> = new Map(
-  (Object.keys(TLV) as TlvName[]).map((name) => [TLV[name].tag, name]),
-);
+const NAME_OF: ReadonlyMap<number, TlvName> = new Map(keysOf(TLV).map((name) => [TLV[name].tag, name]));
 
 /** The first value under a name, if any. */
 export function tlvValue<N extends TlvName>(tlvs: readonly Tlv[], name: N): TlvValue<N> | undefined {

@@ -5,6 +5,7 @@
  * Memory is bounded: too many unfinished messages, or too many octets in them, push out the ones that waited longest
  * for a part.
  */
+import { getFrom } from "../../term/collections.ts";
 import { DecodeError } from "../decode-error.ts";
 import { type Concatenation, decodeUdh, type Udh } from "./udh.ts";
 
@@ -139,7 +140,7 @@ function messageFor(
   if (!known.isDone) throw new DecodeError(`part ${seq} with other octets than before`, 0);
   return collected(
     total,
-    [...known.repeated].map((again) => [again, known.parts.get(again) as Uint8Array]),
+    [...known.repeated].map((again) => [again, getFrom(known.parts, again)]),
   );
 }
 
@@ -156,6 +157,6 @@ function collected(total: number, parts: readonly (readonly [number, Uint8Array]
 }
 
 function joined({ parts, total }: Collected): Uint8Array {
-  const pieces = Array.from({ length: total }, (_, index) => parts.get(index + 1) as Uint8Array);
+  const pieces = Array.from({ length: total }, (_, index) => getFrom(parts, index + 1));
   return Uint8Array.from(Buffer.concat(pieces));
 }

@@ -8,6 +8,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { DecodeError } from "../decode-error.ts";
+import { octetIn } from "../octet.ts";
 
 const CONCAT_8 = 0x00;
 const PORTS_8 = 0x04;
@@ -93,12 +94,12 @@ export function encodeUdh({ destPort, srcPort, portBits, concat, elements }: Udh
   }
   for (const { id, value } of elements ?? [])
     octets.push(...field(id, 1), ...field(value.length, 1), ...value);
-  octets[0] = field(octets.length - 1, 1)[0] as number;
+  octets.splice(0, 1, ...field(octets.length - 1, 1));
   return Uint8Array.from(octets);
 }
 
 function withElement(found: Udh, id: number, value: Uint8Array, at: number): Udh {
-  const octet = (index: number): number => value[index] as number;
+  const octet = (index: number): number => octetIn(value, index);
   switch (id) {
     case PORTS_8:
       return { ...found, destPort: octet(0), srcPort: octet(1), portBits: 8 };

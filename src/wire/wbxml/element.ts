@@ -42,7 +42,7 @@ const WHITE_SPACE = " \t\r\n";
 export function trimmed(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && WHITE_SPACE.includes(text[start] as string)) start++;
-  while (end > start && WHITE_SPACE.includes(text[end - 1] as string)) end--;
+  while (start < end && WHITE_SPACE.includes(text.charAt(start))) start++;
+  while (end > start && WHITE_SPACE.includes(text.charAt(end - 1))) end--;
   return text.slice(start, end);
 }

@@ -27,4 +27,4 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "&#13;",
 };
 
-const escaped = (text: string): string => text.replace(/[&<>"'\t\n\r]/g, (found) => ESCAPES[found] as string);
+const escaped = (text: string): string => text.replace(/[&<>"'\t\n\r]/g, (found) => ESCAPES[found] ?? found);

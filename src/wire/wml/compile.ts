@@ -4,6 +4,7 @@
  * References to variables become extension tokens, `$$` one dollar. Strings that stand there more than once go to the
  * string table where that is shorter, so a deck is never longer than the sum of its parts (`octetsOf`).
  */
+import { getFrom } from "../../term/collections.ts";
 import { DecodeError } from "../decode-error.ts";
 import { uintvar } from "../uintvar.ts";
 import type { CodeSpace } from "../wbxml/code-space.ts";
@@ -159,7 +160,7 @@ function pushValue(pieces: Piece[], text: string, tables: Tables): void {
   let at = 0;
   for (const match of text.matchAll(tables.valuePattern)) {
     if (match.index > at) pieces.push({ text: text.slice(at, match.index), form: null });
-    pieces.push(tables.values.get(match[0]) as number);
+    pieces.push(getFrom(tables.values, match[0]));
     at = match.index + match[0].length;
   }
   if (at < text.length) pieces.push({ text: text.slice(at), form: null });

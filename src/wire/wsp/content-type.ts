@@ -7,7 +7,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { DecodeError } from "../decode-error.ts";
-import { SECS, type Sec } from "../omacp/mac.ts";
+import { SECS } from "../omacp/mac.ts";
 import { decodeUintvar, uintvar } from "../uintvar.ts";
 import { contentTypeCodeOf, contentTypeOf, PARAMETER_CODES, PARAMETERS } from "./assigned-numbers.ts";
 import {
@@ -63,9 +63,9 @@ export function contentTypeOctets(contentType: string, params: Parameters): numb
   const octets: number[] = [];
   if (code === undefined) putType(octets, contentType);
   else putInteger(octets, code);
-  const names = Object.keys(params);
-  if (names.length === 0 && (code ?? 0) < 0x80) return octets;
-  for (const name of names) putParameter(octets, name, params[name] as number | string);
+  const named = Object.entries(params);
+  if (named.length === 0 && (code ?? 0) < 0x80) return octets;
+  for (const [name, value] of named) putParameter(octets, name, value);
   octets.unshift(...valueLength(octets.length));
   return octets;
 }
@@ -123,7 +123,8 @@ function putParameter(octets: number[], name: string, value: number | string): v
   const token = PARAMETER_CODES.get(name);
   if (token === undefined) putText(octets, name);
   else putInteger(octets, token);
-  const sec = name === "SEC" ? SECS.indexOf(value as Sec) : -1;
+  const secs: readonly (string | number)[] = SECS;
+  const sec = name === "SEC" ? secs.indexOf(value) : -1;
   if (sec >= 0) putInteger(octets, sec);
   else if (typeof value === "string") putText(octets, value);
   else if (token === Q) octets.push(...uintvar(value));

@@ -8,6 +8,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { DecodeError } from "../decode-error.ts";
+import { octetIn } from "../octet.ts";
 import { decodeUintvar, uintvar } from "../uintvar.ts";
 
 const LENGTH_QUOTE = 0x1f;
@@ -46,7 +47,7 @@ export function decodeInteger(bytes: Uint8Array, at: number, end: number): Read<
   const next = at + 1 + first;
   if (next > end) throw new DecodeError("long integer cut short", at);
   let value = 0;
-  for (let i = at + 1; i < next; i++) value = value * 0x100 + (bytes[i] as number);
+  for (let i = at + 1; i < next; i++) value = value * 0x100 + octetIn(bytes, i);
   return { value, next };
 }
 

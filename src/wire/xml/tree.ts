@@ -84,6 +84,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** For text and for values in either kind of quotes. */
 export function escaped(text: string, { ascii = false }: TextOptions = {}): string {
-  const safe = text.replace(/[&<>"'\t\n\r]/g, (found) => ESCAPES[found] as string);
+  const safe = text.replace(/[&<>"'\t\n\r]/g, (found) => ESCAPES[found] ?? found);
   return ascii ? safe.replace(/[^\x20-\x7e]/gu, (found) => `&#${found.codePointAt(0)};`) : safe;
 }

@@ -53,6 +53,6 @@ export const getContent = route({
         nextStep: "PUT it at this address.",
       });
     }
-    return ok(Buffer.from(octets) as unknown, { "content-type": OCTETS, etag: `"${params.sha256}"` });
+    return ok<unknown>(Buffer.from(octets), { "content-type": OCTETS, etag: `"${params.sha256}"` });
   },
 });

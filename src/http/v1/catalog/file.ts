@@ -21,7 +21,7 @@ export const exportCatalog = route({
   produces: YAML,
   async handle({ catalog }, { caller }) {
     const text = writeCatalogYaml(await catalog.exported(caller.operatorId));
-    return ok(text as unknown, { "content-type": `${YAML}; charset=utf-8`, etag: contentEtag(text) });
+    return ok<unknown>(text, { "content-type": `${YAML}; charset=utf-8`, etag: contentEtag(text) });
   },
 });
 

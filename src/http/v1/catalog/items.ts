@@ -6,6 +6,7 @@ import { listCostOf } from "../../../kernel/catalog/charges.ts";
 import { checkCatalogItem } from "../../../kernel/catalog/check-catalog.ts";
 import type { Catalog } from "../../../kernel/catalog/expand.ts";
 import { TurnupError } from "../../../term/error.ts";
+import { isObject } from "../../../term/narrow.ts";
 import {
   changedMeanwhile,
   ifMatchOf,
@@ -28,8 +29,8 @@ const written = (item: CatalogItem, catalog: Catalog): Static<typeof ItemOut> =>
 });
 /** As it is read, so that what was got can be put again: what is reckoned is no part of what is said. */
 function withoutCosts(body: unknown): unknown {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
-  const { costs: _costs, ...said } = body as Record<string, unknown>;
+  if (!isObject(body)) return body;
+  const { costs: _costs, ...said } = body;
   return said;
 }
 

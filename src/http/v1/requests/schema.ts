@@ -5,6 +5,7 @@ import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
 import { CHANNELS, ITEM_STATES, ORDER_STATES } from "../../../kernel/order/order.ts";
 import type { RequestStatus } from "../../../kernel/order/request.ts";
 import type { RequestDetail, RequestRow } from "../../../kernel/requested/request-reader.ts";
+import { recordOf } from "../../../term/record.ts";
 import { instant, instantOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
 import { itemId, termsId } from "../catalog/schema.ts";
 
@@ -22,9 +23,9 @@ export const requestName = Type.String({
   examples: ["7HK2MQ9T"],
 });
 
-const userFields = Object.fromEntries(
-  USER_FIELDS.map((name) => [name, Type.Optional(text("As the user gives it.", USER_CHARACTERS_MAX))]),
-) as Record<(typeof USER_FIELDS)[number], ReturnType<typeof Type.Optional<ReturnType<typeof text>>>>;
+const userFields = recordOf(USER_FIELDS, () =>
+  Type.Optional(text("As the user gives it.", USER_CHARACTERS_MAX)),
+);
 
 export const fieldValues = Type.Record(
   Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,39}$" }),

@@ -1,0 +1,44 @@
+/** Lists and maps of which more is known than their types say: that they belong together, that an entry is there. */
+
+/**
+ * Pairs of two lists of one length, such as what was asked and what was answered.
+ * @throws RangeError: one is longer, so that an answer is missing or nobody asked for it
+ */
+export function pairsOf<Left, Right>(left: Iterable<Left>, right: Iterable<Right>): [Left, Right][] {
+  const pairs: [Left, Right][] = [];
+  const others = right[Symbol.iterator]();
+  for (const one of left) {
+    const other = others.next();
+    if (other.done) throw new RangeError(`entry ${pairs.length + 1} has no counterpart`);
+    pairs.push([one, other.value]);
+  }
+  if (!others.next().done) throw new RangeError(`more counterparts than the ${pairs.length} entries`);
+  return pairs;
+}
+
+/** The first of a list that is never empty. @throws RangeError: it is */
+export function firstOf<Entry>(list: readonly Entry[]): Entry {
+  const [first] = list;
+  if (first === undefined) throw new RangeError("the list is empty");
+  return first;
+}
+
+/** What a map has under a key that was put there. @throws RangeError: nothing; the key is not told, it may be a secret */
+export function getFrom<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Value {
+  const value = map.get(key);
+  if (value === undefined) throw new RangeError("nothing is under this key");
+  return value;
+}
+
+/** Drops what was put first until at most `max` entries are left. */
+export function dropOldest(entries: Map<unknown, unknown> | Set<unknown>, max: number): void {
+  if (entries.size <= max) return;
+  for (const key of entries.keys()) {
+    entries.delete(key);
+    if (entries.size <= max) return;
+  }
+}
+
+/** The entry of a list that has just one; undefined where it has none, or more. */
+export const onlyOf = <Entry>(list: readonly Entry[]): Entry | undefined =>
+  list.length === 1 ? list[0] : undefined;
