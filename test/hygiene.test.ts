@@ -232,3 +232,20 @@ test("each error says what it met in a sentence", () => {
     [],
   );
 });
+
+test("a person is called they, or by the role: never he or she, in sources and on pages", () => {
+  const gendered = /\b(?:he|him|his|himself|she|her|hers|herself)\b/i;
+  // The code of a language (ISO 639) that is one of these words.
+  const language = /\/\/ (?:\w\w, )*he\b/;
+  const pages = files
+    .filter((name) => name.endsWith(".md") && name !== "docs/requirements.md") // it quotes titles of tests
+    .map((file) => ({ file, text: textOf(file) }));
+  const found = [...sources, ...pages].flatMap(({ file, text }) =>
+    text
+      .split("\n")
+      .flatMap((line, at) =>
+        gendered.test(line) && !language.test(line) ? [`${file}:${at + 1}: ${line}`] : [],
+      ),
+  );
+  assert.deepEqual(found, []);
+});

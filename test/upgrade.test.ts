@@ -11,7 +11,7 @@ import { afterAll, test } from "vitest";
 import { backupCommand, restoreCommand } from "../src/app/command/backup.ts";
 import { ledgerCommand } from "../src/app/command/ledger.ts";
 import { migrateCommand } from "../src/app/command/migrate.ts";
-import { ordersCommand } from "../src/app/command/orders.ts";
+import { orderListCommand } from "../src/app/command/orders.ts";
 import { restoreBackup } from "../src/store/database/backup.ts";
 import type { Database } from "../src/store/database/database.ts";
 import { migrate, migrationFiles } from "../src/store/database/migrate.ts";
@@ -21,7 +21,7 @@ import { freshDatabaseConfig } from "./fixture/database.ts";
 import { type Release, readRows, releases, writeRows } from "./fixture/releases/release.ts";
 
 const BIN = join(import.meta.dirname, "..", "bin", "turnup.js");
-const COMMANDS = [backupCommand, restoreCommand, migrateCommand, ordersCommand, ledgerCommand].map(
+const COMMANDS = [backupCommand, restoreCommand, migrateCommand, orderListCommand, ledgerCommand].map(
   (command) => ({
     ...command,
     load: async () => command,
@@ -72,7 +72,7 @@ for (const release of all) {
     assert.equal(restored.exitCode, 0, restored.stderr);
     assert.match(restored.stderr, /seal key here opens/);
     await assertNothingLost(release, fresh);
-    const orders = await runOn(fresh.url, release, ["orders", "--json", "--limit", "100"]);
+    const orders = await runOn(fresh.url, release, ["order", "list", "--json", "--limit", "100"]);
     assert.equal(jsonLines(orders.stdout).length, rowsOf(release, "provisioning_order"), orders.stderr);
     const ledger = await runOn(fresh.url, release, ["ledger", "--json"]);
     assert.equal(ledger.exitCode, 0, ledger.stderr);

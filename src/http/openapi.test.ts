@@ -33,6 +33,19 @@ test("every reference leads to a schema, and every shared schema stands under it
   for (const at of references) assert.ok(at.replace("#/components/schemas/", "") in schemas, at);
 });
 
+test("former names of fields are marked as deprecated, and say what they are called now", () => {
+  const { RequestStatus, RequestRow, RequestDetail } = description.components?.schemas ?? {};
+  const parameters = Object.values(description.paths?.["/v1/requests"]?.get?.parameters ?? {});
+  const asked = parameters.find(({ name }) => String(name) === "road");
+  for (const schema of [RequestStatus, RequestRow, RequestDetail]) {
+    assert.equal(schema?.properties?.channel?.deprecated, undefined);
+    assert.equal(schema?.properties?.road?.deprecated, true);
+    assert.match(String(schema?.properties?.road?.description), /former name of `channel`/);
+  }
+  assert.equal(RequestDetail?.properties?.verification?.properties?.road?.deprecated, true);
+  assert.equal(asked?.schema?.deprecated ?? asked?.deprecated, true, JSON.stringify(asked));
+});
+
 for (const route of ROUTES) {
   const { method, path } = route;
   const operation = (description.paths?.[openPath(path)] as Json | undefined)?.[method.toLowerCase()] as Json;

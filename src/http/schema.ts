@@ -23,6 +23,13 @@ export const words = <const Word extends string>(
 ): TUnsafe<Word> =>
   Type.Unsafe<Word>({ type: "string", enum: [...list], ...(description && { description }) });
 
+/** A field under its former name: given and taken beside `now` in one release more. */
+export const formerWords = <const Word extends string>(list: readonly Word[], now: string): TUnsafe<Word> =>
+  Type.Unsafe<Word>({
+    ...{ type: "string", enum: [...list], deprecated: true },
+    description: `The former name of \`${now}\`; it goes with the next release.`,
+  });
+
 type StringRules = {
   readonly description?: string;
   readonly maxLength?: number;

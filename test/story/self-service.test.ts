@@ -83,7 +83,7 @@ test("first power-on to software that works: by itself, verified, agreed to on t
     ]),
     [["general-terms", 1, "accept", "device"]],
   );
-  assert.equal(verification.road, "full");
+  assert.equal(verification.extent, "full");
   assert.deepEqual(billedTo(fixture), ["account add", "feature mail-client add"]);
   const holder = billing.holderOf(billing.accounts().at(-1)!);
   assert.deepEqual(

@@ -156,7 +156,7 @@ test("a caller proves himself by a code, chooses, hears price and terms, and his
   const [request] = await requests();
   assert.ok(request, call.heard);
   const status = await fixture.status(request.id);
-  assert.deepEqual([status.road, status.state], ["telephone", "awaiting_consent"]);
+  assert.deepEqual([status.channel, status.state], ["telephone", "awaiting_consent"]);
   assert.match(call.heard.replaceAll(" ", ""), new RegExp(status.reference), "digits are read in groups");
 
   const [terms] = await fixture.told();

@@ -115,7 +115,7 @@ test("bureau and card agree: he is let in, and the same device takes the short r
   await answerNotice(known, "terms", "accept");
   const story = await settledAs(fixture, known, "completed");
   const { verification, card } = await requestOf(fixture, story.id);
-  assert.deepEqual([verification.road, verification.identity, verification.card], ["full", "bureau", true]);
+  assert.deepEqual([verification.extent, verification.identity, verification.card], ["full", "bureau", true]);
   assert.equal(card, "411111******1111");
   assert.equal(payment.held().length, 1);
   assert.equal(bureau.asked().get(`+${known.msisdn}`), 1);
@@ -123,7 +123,7 @@ test("bureau and card agree: he is let in, and the same device takes the short r
   await orderAgain(known, "Features", "Mail program");
   await answerNotice(known, "terms", "accept");
   const second = await settledAs(fixture, known, "completed");
-  assert.equal((await requestOf(fixture, second.id)).verification.road, "short");
+  assert.equal((await requestOf(fixture, second.id)).verification.extent, "short");
   assert.equal(bureau.asked().get(`+${known.msisdn}`), 1, "nobody outside is asked again");
 });
 

@@ -11,15 +11,15 @@ import { migrationFiles } from "../../store/database/migrate.ts";
 import type { CommandEntry } from "../terminal/command.ts";
 import { backupCommand, restoreCommand } from "./backup.ts";
 import { ledgerCommand } from "./ledger.ts";
-import { orderCommand } from "./order.ts";
-import { ordersCommand } from "./orders.ts";
+import { orderShowCommand } from "./order.ts";
+import { orderListCommand } from "./orders.ts";
 
 const COMMANDS: readonly CommandEntry[] = [
   backupCommand,
   restoreCommand,
   ledgerCommand,
-  orderCommand,
-  ordersCommand,
+  orderShowCommand,
+  orderListCommand,
 ].map((command) => ({ ...command, load: async () => command }));
 const fixture = await cliFixture(COMMANDS);
 const operatorId = await fixture.operator("meridian");
@@ -72,7 +72,7 @@ test("a backup restored into an empty database tells the same orders, the same l
   assert.deepEqual(jsonLines(restored.stdout), jsonLines(taken.stdout));
   assert.match(restored.stderr, /seal key here opens/);
   assert.deepEqual(await rowsOf(database), await rowsOf(fixture.database));
-  for (const argv of [["orders"], ["ledger"], ["order", orderId]]) {
+  for (const argv of [["order", "list"], ["ledger"], ["order", "show", orderId]]) {
     const [before, after] = [await fixture.run([...argv, "--json"]), await runOn(url, [...argv, "--json"])];
     assert.ok(before.stdout.length > 100);
     assert.equal(after.stdout, before.stdout);

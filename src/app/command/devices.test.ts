@@ -3,11 +3,11 @@ import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import type { CommandEntry } from "../terminal/command.ts";
-import { devicesUnknownCommand } from "./devices.ts";
+import { deviceUnknownCommand } from "./devices.ts";
 import { importCommand } from "./import.ts";
 import { sightCommand } from "./sight.ts";
 
-const COMMANDS: readonly CommandEntry[] = [devicesUnknownCommand, importCommand, sightCommand].map(
+const COMMANDS: readonly CommandEntry[] = [deviceUnknownCommand, importCommand, sightCommand].map(
   (command) => ({
     ...command,
     load: async () => command,
@@ -19,7 +19,7 @@ await fixture.operator("other");
 const NAMED = "35693803";
 /** TACs of a reporting body that nobody's list names. */
 const UNKNOWN = ["86999901", "86999902", "86999903"] as const;
-const unknown = (...argv: string[]) => fixture.run(["devices", "unknown", "--operator", "meridian", ...argv]);
+const unknown = (...argv: string[]) => fixture.run(["device", "unknown", "--operator", "meridian", ...argv]);
 const tacs = async (...argv: string[]) =>
   jsonLines((await unknown("--json", ...argv)).stdout).map(({ tac, nextCursor }) => tac ?? nextCursor);
 
@@ -56,7 +56,7 @@ test("TACs that were seen and that no list names are told with how many, whose, 
     firstSeenAt: "2026-05-02T00:00:00.000Z",
     lastSeenAt: "2026-05-05T00:00:00.000Z",
   });
-  const other = await fixture.run(["devices", "unknown", "--operator", "other"]);
+  const other = await fixture.run(["device", "unknown", "--operator", "other"]);
   assert.match(other.stderr, /every model that was seen is named/);
 });
 

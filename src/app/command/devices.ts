@@ -1,4 +1,4 @@
-/** `turnup devices unknown`: the queue of models to review. */
+/** `turnup device unknown`: the queue of models to review. */
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
@@ -8,8 +8,8 @@ import { type Command, UsageError } from "../terminal/command.ts";
 import { ageOf, tableOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
 
-export const devicesUnknownCommand: Command = {
-  name: "devices unknown",
+export const deviceUnknownCommand: Command = {
+  name: "device unknown",
   summary: "List the TACs that were seen and that no list names",
   description:
     "The queue of models to review. One leaves it when `turnup import tac FILE` names it, or an override speaks of it\n" +
@@ -19,7 +19,7 @@ export const devicesUnknownCommand: Command = {
     { flags: "--limit <count>", about: "TACs of one page, 1 to 1000 (default 20)" },
     { flags: "--cursor <tac>", about: "go on after this TAC" },
   ],
-  examples: ["turnup devices unknown", "turnup devices unknown --limit 1000 --json"],
+  examples: ["turnup device unknown", "turnup device unknown --limit 1000 --json"],
   async run(context) {
     const cursor = context.option("cursor");
     if (cursor !== undefined && !/^\d{8}$/.test(cursor))

@@ -1,4 +1,4 @@
-/** `turnup offer` and `turnup offers`: an item of the catalog offered by SMS, and what became of offers. */
+/** `turnup offer send` and `turnup offer list`: an item of the catalog offered by SMS, and what became of offers. */
 import { randomUUID } from "node:crypto";
 import type { OfferOutcome } from "../../kernel/order/offered.ts";
 import { countOffers } from "../../kernel/requested/offers.ts";
@@ -15,12 +15,12 @@ import { limitOf } from "./orders.ts";
 
 const OFFERED_AT_ONCE_MAX = 10_000;
 
-export const offerCommand: Command = {
-  name: "offer",
+export const offerSendCommand: Command = {
+  name: "offer send",
   summary: "Offer an item of the catalog to subscribers by SMS",
   description: [
-    "Each gets a text with a number to reply with and a link; nothing is provisioned before he says yes. Numbers are given",
-    "as arguments, or one a line in a file or on standard input. Nobody is offered what he has, has ordered, cannot have or",
+    "Each gets a text with a number to reply with and a link; nothing is provisioned before they say yes. Numbers are given",
+    "as arguments, or one a line in a file or on standard input. Nobody is offered what they have, ordered, cannot have or",
     "declined lately, and nobody whose number said STOP. Exit code 1 where nobody was sent anything.",
   ].join("\n"),
   args: [
@@ -37,8 +37,8 @@ export const offerCommand: Command = {
     { flags: "--key <key>", about: "names this campaign: the same key sends nobody the same twice" },
   ],
   examples: [
-    "turnup offer voice-mail +491701234567",
-    "turnup offer voice-mail --to numbers.txt --key spring --json",
+    "turnup offer send voice-mail +491701234567",
+    "turnup offer send voice-mail --to numbers.txt --key spring --json",
   ],
   async run(context) {
     const [itemId = "", ...numbers] = context.args;
@@ -95,8 +95,8 @@ const REASONS = {
   stopped: "said STOP",
 } as const satisfies Partial<Record<OfferOutcome, string>>;
 
-export const offersCommand: Command = {
-  name: "offers",
+export const offerListCommand: Command = {
+  name: "offer list",
   summary: "List offers and what became of them, newest first",
   options: [
     ...OPERATOR_OPTIONS,
@@ -105,7 +105,7 @@ export const offersCommand: Command = {
     { flags: "--limit <count>", about: "offers of one page, 1 to 1000 (default 20)" },
     { flags: "--cursor <id>", about: "go on after this one: the last of the page before" },
   ],
-  examples: ["turnup offers --state taken", "turnup offers --item voice-mail --json"],
+  examples: ["turnup offer list --state taken", "turnup offer list --item voice-mail --json"],
   async run(context) {
     const filter = {
       state: wordOf(OFFER_STATES, context.option("state")),

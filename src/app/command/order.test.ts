@@ -5,11 +5,11 @@ import { STORY, writeOrderStory } from "../../../test/fixture/order-story.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 
 const fixture = await cliFixture([
-  { name: "order", summary: "", load: async () => (await import("./order.ts")).orderCommand },
+  { name: "order show", summary: "", load: async () => (await import("./order.ts")).orderShowCommand },
 ]);
 const NORTH = await fixture.operator("north");
 const { orderId } = await writeOrderStory(fixture, NORTH);
-const run = (...argv: string[]) => fixture.run(["order", ...argv]);
+const run = (...argv: string[]) => fixture.run(["order", "show", ...argv]);
 
 test("the story of an order reads from its head to its money", async () => {
   const { stdout, exitCode } = await run(orderId);
@@ -97,7 +97,7 @@ test("an order that is not there, another operator's and what is no id are not f
     const { exitCode, stdout, stderr } = await run(...argv);
     assert.equal(exitCode, 1);
     assert.equal(stdout, "");
-    assert.match(stderr, /^order_not_found: .*\n`turnup orders` lists them\./);
+    assert.match(stderr, /^order_not_found: .*\n`turnup order list` lists them\./);
     assert.ok(!stderr.includes(STORY.imsi));
   }
   assert.equal((await run(orderId.toUpperCase(), "--operator", "north")).exitCode, 0);

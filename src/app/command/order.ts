@@ -1,4 +1,4 @@
-/** `turnup order`: the whole story of one order, as a person wants to read it. */
+/** `turnup order show`: the whole story of one order, as a person wants to read it. */
 import { redactSecrets } from "../../http/redact.ts";
 import { decodedMessage } from "../../http/v1/orders/decoded-message.ts";
 import type { OrderReader, OrderStory, PostingRow } from "../../kernel/order/order-reader.ts";
@@ -16,18 +16,18 @@ import { phoneOf } from "./orders.ts";
 /** A charge has at most four. */
 const POSTINGS_MAX = 20;
 
-export const orderCommand: Command = {
-  name: "order",
+export const orderShowCommand: Command = {
+  name: "order show",
   summary: "Tell the whole story of one order",
   description:
     "Who and what it is about, the verdict with the rules that decided, its items, every step with its time and its\n" +
     "evidence, the messages with the settings inside, what other companies were asked, and the money. Numbers of people\n" +
     "and handsets are masked, secrets read ***.",
-  args: [{ usage: "<id>", about: "the order's id, from `turnup orders`" }],
+  args: [{ usage: "<id>", about: "the order's id, from `turnup order list`" }],
   options: OPERATOR_OPTIONS,
   examples: [
-    "turnup order 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11",
-    "turnup orders --json | jq -r .id | head -1",
+    "turnup order show 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11",
+    "turnup order list --json | jq -r .id | head -1",
   ],
   async run(context) {
     const [id = ""] = context.args;
@@ -39,7 +39,7 @@ export const orderCommand: Command = {
           "order_not_found",
           `${operator.slug} has no order ${maskText(id.slice(0, 40))}.`,
           {
-            nextStep: "`turnup orders` lists them.",
+            nextStep: "`turnup order list` lists them.",
           },
         );
       }

@@ -4,9 +4,9 @@ import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { STORY, writeOrderStory } from "../../../test/fixture/order-story.ts";
 
 const fixture = await cliFixture([
-  { name: "orders", summary: "", load: async () => (await import("./orders.ts")).ordersCommand },
+  { name: "order list", summary: "", load: async () => (await import("./orders.ts")).orderListCommand },
 ]);
-const run = (...argv: string[]) => fixture.run(["orders", ...argv]);
+const run = (...argv: string[]) => fixture.run(["order", "list", ...argv]);
 const idsOf = (stdout: string) => jsonLines(stdout).flatMap(({ id }) => (id === undefined ? [] : [id]));
 
 const NORTH = await fixture.operator("north");

@@ -1,4 +1,4 @@
-/** `turnup orders`: the orders of an operator, newest first, a page at a time. */
+/** `turnup order list`: the orders of an operator, newest first, a page at a time. */
 import { ORDER_CAUSES, ORDER_STATES, type Verdict } from "../../kernel/order/order.ts";
 import type { OrderFilter, OrderRow, PageQuery } from "../../kernel/order/order-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
@@ -15,11 +15,11 @@ const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000;
 const VERDICTS = ["ended", "supported", "unknown"] as const satisfies readonly Verdict[];
 
-export const ordersCommand: Command = {
-  name: "orders",
+export const orderListCommand: Command = {
+  name: "order list",
   summary: "List orders, newest first",
   description:
-    "One line an order: what it is about, where it stands and why. `turnup order ID` tells the rest. With --json one\n" +
+    "One line an order: what it is about, where it stands and why. `turnup order show ID` tells the rest. With --json one\n" +
     'object an order and, where there are more, {"nextCursor"} as the last line.',
   options: [
     ...OPERATOR_OPTIONS,
@@ -35,9 +35,9 @@ export const ordersCommand: Command = {
     { flags: "--cursor <id>", about: "go on after this order: the last one of the page before" },
   ],
   examples: [
-    "turnup orders",
-    "turnup orders --state waiting --limit 100",
-    "turnup orders --make Samsung --verdict ended --json",
+    "turnup order list",
+    "turnup order list --state waiting --limit 100",
+    "turnup order list --make Samsung --verdict ended --json",
   ],
   async run(context) {
     const filter = filterOf(context);

@@ -17,11 +17,11 @@ const fixture = await cliFixture([
   entry("request submit", async () => (await requests()).requestSubmitCommand),
   entry("request list", async () => (await requests()).requestListCommand),
   entry("request show", async () => (await requests()).requestShowCommand),
-  entry("request review", async () => (await import("./review.ts")).requestReviewCommand),
-  entry("request reviews", async () => (await import("./review.ts")).requestReviewsCommand),
+  entry("review answer", async () => (await import("./review.ts")).reviewAnswerCommand),
+  entry("review list", async () => (await import("./review.ts")).reviewListCommand),
   entry("request answer", async () => (await requests()).requestAnswerCommand),
-  entry("offer", async () => (await offers()).offerCommand),
-  entry("offers", async () => (await offers()).offersCommand),
+  entry("offer send", async () => (await offers()).offerSendCommand),
+  entry("offer list", async () => (await offers()).offerListCommand),
 ]);
 const operatorId = await fixture.operator("meridian");
 const catalog = createCatalogStore({ database: fixture.database, newId: uuidv7, clock: () => new Date() });
@@ -54,21 +54,21 @@ test("a request is entered, looked at by a person, shown with what waits, answer
   const again = await fixture.run([...argv, "--key", "ticket 7"]);
   assert.match(again.stdout, new RegExp(`request ${String(reference)} was entered before`));
 
-  const waiting = await fixture.run(["request", "reviews"]);
+  const waiting = await fixture.run(["review", "list"]);
   assert.match(waiting.stdout, new RegExp(`${String(reference)} .*a person has to look at who asks`));
-  const looked = await fixture.run(["request", "review", String(reference)]);
+  const looked = await fixture.run(["review", "answer", String(reference)]);
   assert.match(looked.stdout, /givenName +Ada\nfamilyName +Lovelace/);
-  const approve = ["request", "review", String(reference), "approve"];
+  const approve = ["review", "answer", String(reference), "approve"];
   assert.equal((await fixture.run(approve)).exitCode, 2, "a reason belongs to it");
   const approved = await fixture.run([...approve, "--reason", "called back"]);
   assert.equal(approved.exitCode, 0, approved.stderr);
   const twice = await fixture.run([...approve, "--reason", "again"]);
   assert.deepEqual([twice.exitCode, /nothing_to_answer/.test(twice.stderr)], [1, true]);
-  assert.match((await fixture.run(["request", "reviews"])).stderr, /nobody waits/);
+  assert.match((await fixture.run(["review", "list"])).stderr, /nobody waits/);
 
   const shown = await fixture.run(["request", "show", String(reference)]);
   assert.match(shown.stdout, /awaiting_consent/);
-  assert.match(shown.stdout, /by {12}cli, on the road representative/);
+  assert.match(shown.stdout, /by {12}cli, by the channel representative/);
   assert.match(shown.stdout, /\[mail-terms@1\]\nMail costs\./);
   const answered = await fixture.run(["request", "answer", String(reference), "accept", "--json"]);
   assert.equal(answered.exitCode, 0, answered.stderr);
@@ -77,6 +77,15 @@ test("a request is entered, looked at by a person, shown with what waits, answer
   assert.deepEqual([late.exitCode, /nothing_to_answer/.test(late.stderr)], [1, true]);
 
   const list = await fixture.run(["request", "list", "--actor", "cli", "--msisdn", `+${ada.msisdn}`]);
+  for (const option of ["--channel", "--road"]) {
+    const ofChannel = async (channel: string) =>
+      jsonLines((await fixture.run(["request", "list", option, channel, "--json"])).stdout);
+    assert.deepEqual(
+      (await ofChannel("representative")).map(({ reference, channel, road }) => [reference, channel, road]),
+      [[reference, "representative", "representative"]],
+    );
+    assert.deepEqual(await ofChannel("partner"), [], option);
+  }
   assert.match(list.stdout, new RegExp(`${String(reference)} +completed +representative +cli`));
   for (const { stdout, stderr } of [submitted, shown, answered, list]) {
     for (const secret of [ada.msisdn, ada.imsi, ada.imei, "Lovelace"])
@@ -97,7 +106,7 @@ test("what somebody has is removed at the terminal", async () => {
 
 test("an offer goes to those who are known, once a key, and is listed", async () => {
   const numbers = fixture.file("numbers.txt", `+${ada.msisdn}\n\n+491719999999\n`);
-  const offer = ["offer", "plain", "--to", numbers, "--key", "spring"];
+  const offer = ["offer", "send", "plain", "--to", numbers, "--key", "spring"];
   const sent = await fixture.run(offer);
   assert.deepEqual(
     [sent.exitCode, sent.stdout],
@@ -105,11 +114,13 @@ test("an offer goes to those who are known, once a key, and is listed", async ()
     sent.stderr,
   );
   assert.equal((await fixture.run(offer)).stdout, "0 sent, 1 sent before, 1 not known here\n");
-  const [row, ...more] = jsonLines((await fixture.run(["offers", "--state", "sent", "--json"])).stdout);
+  const [row, ...more] = jsonLines(
+    (await fixture.run(["offer", "list", "--state", "sent", "--json"])).stdout,
+  );
   assert.deepEqual([row?.itemId, row?.madeBy, more], ["plain", "cli", []]);
-  const nobody = await fixture.run(["offer", "voice-mail", "+491719999998"]);
+  const nobody = await fixture.run(["offer", "send", "voice-mail", "+491719999998"]);
   assert.equal(nobody.exitCode, 1);
-  const had = await fixture.run(["offer", "voice-mail", `+${ada.msisdn}`]);
+  const had = await fixture.run(["offer", "send", "voice-mail", `+${ada.msisdn}`]);
   assert.deepEqual(
     [had.exitCode, had.stdout],
     [1, "0 sent, 0 sent before, 0 not known here, 1 have it already\n"],
@@ -131,8 +142,8 @@ const wrong: [string, readonly string[], number, RegExp][] = [
   ["the request is none", ["request", "show", "ABCDEFGH"], 1, /order_not_found/],
   ["the answer is none", ["request", "answer", "ABCDEFGH", "maybe"], 2, /An answer is one of accept/],
   ["an item is missing", ["request", "answer", "ABCDEFGH", "give_up"], 2, /--item/],
-  ["nobody can answer", ["offer", "plain", `+${ada.msisdn}`, "--text", "buy!"], 2, /\{code\}/],
-  ["nobody is offered", ["offer", "plain"], 2, /phone numbers/],
+  ["nobody can answer", ["offer", "send", "plain", `+${ada.msisdn}`, "--text", "buy!"], 2, /\{code\}/],
+  ["nobody is offered", ["offer", "send", "plain"], 2, /phone numbers/],
 ];
 for (const [name, argv, exitCode, words] of wrong) {
   test(`where ${name} the command says so and enters nothing`, async () => {

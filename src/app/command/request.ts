@@ -1,5 +1,6 @@
 /** `turnup request ...`: requests that staff enter for subscribers at a terminal, where they stand, and answers to them. */
 import { randomUUID } from "node:crypto";
+import { withFormerChannel, withFormerExtent } from "../../http/v1/requests/former-names.ts";
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { CHANNELS, ORDER_STATES } from "../../kernel/order/order.ts";
 import type { NewRequest, RequestDesk, RequestStatus } from "../../kernel/order/request.ts";
@@ -30,7 +31,7 @@ export const requestSubmitCommand: Command = {
   name: "request submit",
   summary: "Enter a request for a subscriber: features, services, packages of the catalog",
   description: [
-    "The subscriber is told of it by SMS, and asked for his yes to terms that --agreed does not name. User data comes as",
+    "The subscriber is told of it by SMS, and asked for a yes to terms that --agreed does not name. User data comes as",
     'JSON ({"givenName": "Ada", ...}) from a file or standard input, so that it stands in no list of processes; cards are',
     "taken over the API alone. The same --key again enters nothing twice. A server does what follows.",
   ].join("\n"),
@@ -53,7 +54,7 @@ export const requestSubmitCommand: Command = {
     const who = whoOf(context);
     const user = await userOf(context);
     const request: NewRequest = {
-      road: "representative",
+      channel: "representative",
       action: context.flag("remove") ? "remove" : "add",
       selection: context.args,
       who,
@@ -83,13 +84,13 @@ export const requestSubmitCommand: Command = {
 
 export const requestListCommand: Command = {
   name: "request list",
-  summary: "List requests of all roads, newest first",
+  summary: "List requests of all channels, newest first",
   description: 'With --json one object a request and, where there are more, {"nextCursor"} as the last line.',
   options: [
     ...OPERATOR_OPTIONS,
     ...WHO,
     { flags: "--state <state>", about: "only in this state", choices: ORDER_STATES },
-    { flags: "--road <road>", about: "only of this road", choices: CHANNELS },
+    { flags: "--channel <channel>", about: "only that came this way", choices: CHANNELS },
     { flags: "--actor <actor>", about: "only entered by: device, portal, ivr, sms, or the label of a token" },
     { flags: "--limit <count>", about: "requests of one page, 1 to 1000 (default 20)" },
     { flags: "--cursor <id>", about: "go on after this one: the last of the page before" },
@@ -98,7 +99,7 @@ export const requestListCommand: Command = {
   async run(context) {
     const filter = {
       state: wordOf(ORDER_STATES, context.option("state")),
-      road: wordOf(CHANNELS, context.option("road")),
+      channel: wordOf(CHANNELS, context.option("channel")),
       actor: context.option("actor"),
       ...numbersOf(context),
     };
@@ -108,7 +109,7 @@ export const requestListCommand: Command = {
     return await withOperator(context, async (opened) => {
       const { rows, nextCursor } = await requestReaderOf(opened).list(opened.operator.id, filter, page);
       if (context.json) {
-        for (const row of rows) await context.printJson(row);
+        for (const row of rows) await context.printJson(withFormerChannel(row));
         if (nextCursor) await context.printJson({ nextCursor });
         return "ok";
       }
@@ -120,13 +121,13 @@ export const requestListCommand: Command = {
   },
 };
 
-const HEADS = ["REQUEST", "STATE", "ROAD", "BY", "ITEMS", "AGE", "REASON"];
+const HEADS = ["REQUEST", "STATE", "CHANNEL", "BY", "ITEMS", "AGE", "REASON"];
 const rowOf =
   (now: Date) =>
-  ({ reference, state, road, actor, action, selection, createdAt, reason }: RequestRow): string[] => [
+  ({ reference, state, channel, actor, action, selection, createdAt, reason }: RequestRow): string[] => [
     reference,
     state,
-    road,
+    channel,
     actor,
     `${action === "remove" ? "remove " : ""}${selection.join(", ")}`,
     ageOf(createdAt, now),
@@ -156,7 +157,7 @@ export const requestAnswerCommand: Command = {
   summary: "Answer a request for its subscriber: its terms, a failed installation, missing fields",
   description: [
     "accept and decline answer its terms, which were read out to the subscriber. retransmit and give_up choose what becomes",
-    "of an item that his device could not install; fields gives what a service misses, as JSON from --file. These name",
+    "of an item that the device could not install; fields gives what a service misses, as JSON from --file. These name",
     "the item by --item.",
   ].join("\n"),
   args: [
@@ -211,7 +212,12 @@ export async function requestNamed(opened: OperatorStore, desk: RequestDesk, nam
 export async function show(context: CommandContext, { detail, status }: Shown): Promise<void> {
   if (context.json) {
     const { items, terms } = status;
-    await context.printJson({ ...detail, items, terms });
+    await context.printJson({
+      ...withFormerChannel(detail),
+      verification: withFormerExtent(detail.verification),
+      items,
+      terms,
+    });
     return;
   }
   for (const line of linesOf(detail, status)) await context.print(line);
@@ -221,7 +227,7 @@ function* linesOf(detail: RequestDetail, { items, terms }: RequestStatus): Gener
   const { verification, consents } = detail;
   const facts: [string, string | null][] = [
     ["asked for", `${detail.action} ${detail.selection.join(", ")}`],
-    ["by", `${detail.actor}, on the road ${detail.road}, identity ${detail.assurance}`],
+    ["by", `${detail.actor}, by the channel ${detail.channel}, identity ${detail.assurance}`],
     [
       "for",
       `IMSI ${detail.imsiMasked}, number ${detail.msisdnMasked ?? "not known"}, IMEI ${detail.imeiMasked}`,

@@ -1,4 +1,5 @@
-/** `turnup request review`, `request reviews`: people of whom nothing is known wait for a person of the operator (R38). */
+/** `turnup review list`, `turnup review answer`: people of whom nothing is known wait for a person of the operator (R38). */
+import { withFormerChannel } from "../../http/v1/requests/former-names.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { RequestRow } from "../../kernel/requested/request-reader.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -11,8 +12,8 @@ import { tableOf, timeOf } from "../terminal/table.ts";
 import { limitOf } from "./orders.ts";
 import { note, requestNamed, show } from "./request.ts";
 
-export const requestReviewsCommand: Command = {
-  name: "request reviews",
+export const reviewListCommand: Command = {
+  name: "review list",
   summary: "List requests that wait for a person to look at who asks",
   description:
     "Nothing is known of them, and no bureau could be asked. Each says until when it waits; no answer is a no.",
@@ -20,12 +21,12 @@ export const requestReviewsCommand: Command = {
     ...OPERATOR_OPTIONS,
     { flags: "--limit <count>", about: "requests of one page, 1 to 1000 (default 20)" },
   ],
-  examples: ["turnup request reviews", "turnup request reviews --json"],
+  examples: ["turnup review list", "turnup review list --json"],
   async run(context) {
     const page = { limit: limitOf(context.option("limit")), cursor: undefined };
     return await withOperator(context, async (opened) => {
       const { rows } = await requestReaderOf(opened).list(opened.operator.id, { isForReview: true }, page);
-      if (context.json) for (const row of rows) await context.printJson(row);
+      if (context.json) for (const row of rows) await context.printJson(withFormerChannel(row));
       else if (rows.length === 0) context.note("nobody waits for a person");
       else for (const line of tableOf(REVIEW_HEADS, rows.map(reviewRow))) await context.print(line);
       return "ok";
@@ -33,10 +34,10 @@ export const requestReviewsCommand: Command = {
   },
 };
 
-const REVIEW_HEADS = ["REQUEST", "ROAD", "BY", "ITEMS", "UNTIL", "REASON"];
-const reviewRow = ({ reference, road, actor, selection, deadlineAt, reason }: RequestRow): string[] => [
+const REVIEW_HEADS = ["REQUEST", "CHANNEL", "BY", "ITEMS", "UNTIL", "REASON"];
+const reviewRow = ({ reference, channel, actor, selection, deadlineAt, reason }: RequestRow): string[] => [
   reference,
-  road,
+  channel,
   actor,
   selection.join(", "),
   deadlineAt ? timeOf(deadlineAt) : "",
@@ -45,9 +46,9 @@ const reviewRow = ({ reference, road, actor, selection, deadlineAt, reason }: Re
 
 const OUTCOMES = { approve: "approved", refuse: "refused" } as const;
 
-export const requestReviewCommand: Command = {
-  name: "request review",
-  summary: "Look at who asks, or approve or refuse him",
+export const reviewAnswerCommand: Command = {
+  name: "review answer",
+  summary: "Look at who asks, or approve or refuse them",
   description: [
     "Without an answer it shows what was told of whoever asks, as far as anything was; that look is audited. The answer and",
     "its reason are audited too: nothing of the person belongs into the reason. A server does what follows.",
@@ -58,8 +59,8 @@ export const requestReviewCommand: Command = {
   ],
   options: [...OPERATOR_OPTIONS, { flags: "--reason <text>", about: "why, with an answer" }],
   examples: [
-    "turnup request review 7HK2MQ9T",
-    'turnup request review 7HK2MQ9T approve --reason "called back, passport seen"',
+    "turnup review answer 7HK2MQ9T",
+    'turnup review answer 7HK2MQ9T approve --reason "called back, passport seen"',
   ],
   async run(context) {
     const [name = "", given] = context.args;
@@ -85,7 +86,7 @@ async function lookAt(context: CommandContext, opened: OperatorStore, desk: Requ
   const waiting = await desk.underReview(opened.operator.id, orderId);
   if (!waiting) {
     throw new TurnupError("nothing_to_answer", "This request does not wait for a person.", {
-      nextStep: "`turnup request reviews` lists those that do.",
+      nextStep: "`turnup review list` lists those that do.",
     });
   }
   await note(opened, "review.read", orderId, {});

@@ -484,7 +484,7 @@ export const SETTINGS = {
     }),
     pagesPerAddress: integer({
       about:
-        "Pages that visitors of one address who have not signed in may ask for in a minute; who has signed in has 300 of his own.",
+        "Pages that visitors of one address who have not signed in may ask for in a minute; who has signed in has 300 of their own.",
       from: 1,
       to: 10_000_000,
       default: DEFAULT_PORTAL_LIMITS.pagesPerAddress,

@@ -22,7 +22,7 @@ type PhoneRow = {
   settings: ItemRow | null;
   /** Of a phone that asked by itself: what for, and how far it came. */
   asked: string | null;
-  road: string;
+  protocol: string;
   fee: { amountMinor: bigint; portionMinor: bigint; currency: string; state: string } | null;
   told: boolean;
 };
@@ -65,9 +65,9 @@ export class RunView {
     for (const { source } of changes.keys) this.#keys[source]++;
     for (const order of changes.orders) touched.add(this.#takeOrder(order));
     for (const { orderId, detail } of changes.events) {
-      const { road } = membersOf(detail);
-      const row = typeof road === "string" && road !== "" ? touch(orderId) : undefined;
-      if (row) row.road = String(road);
+      const { protocol } = membersOf(detail);
+      const row = typeof protocol === "string" && protocol !== "" ? touch(orderId) : undefined;
+      if (row) row.protocol = String(protocol);
     }
     for (const charge of changes.charges) {
       this.#chargeOf.set(charge.id, charge.orderId);
@@ -127,7 +127,7 @@ export class RunView {
       key: null,
       settings: null,
       asked: null,
-      road: "",
+      protocol: "",
       fee: null,
       told: false,
     };
@@ -201,7 +201,7 @@ function fitted(text: string, width: number): string {
 
 export function lineOf(row: PhoneRow, columns: readonly number[] = COLUMNS): string {
   const key = row.key ? `${row.key.source}: ${row.key.state}` : row.verdict === "ended" ? "none taken" : "-";
-  const settings = row.asked ?? (row.settings ? `${row.road}: ${row.settings.state}` : row.state);
+  const settings = row.asked ?? (row.settings ? `${row.protocol}: ${row.settings.state}` : row.state);
   const fee = row.fee
     ? `${formatMoney({ amountMinor: row.fee.amountMinor, currency: row.fee.currency })} ${row.fee.state}`
     : "-";

@@ -21,6 +21,7 @@ import {
   type Outcome,
   UsageError,
 } from "./command.ts";
+import { inTodaysWords } from "./former-words.ts";
 import { linesOf } from "./lines.ts";
 import { type Progress, progressOn } from "./progress.ts";
 
@@ -42,12 +43,14 @@ type Io = {
 
 export async function runCli(
   entries: readonly CommandEntry[],
-  argv: readonly string[],
+  given: readonly string[],
   io: Io,
 ): Promise<number> {
+  const { argv, notes } = inTodaysWords(given);
   let exitCode = 0;
   let stays = false;
   const asJson = argv.includes("--json");
+  for (const note of asJson ? [] : notes) io.stderr.write(`${note}\n`);
   const program = new Program("turnup")
     .description(
       "Turns up mobile devices: from the first sight of a phone to settings that work and are paid for, and from a device's choice to features and services that work.",

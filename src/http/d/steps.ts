@@ -172,7 +172,7 @@ export async function submitOrder(
     const done = await deps.desk.submit(visitor.operator.id, {
       ...requestOf(walk, key),
       action: "add",
-      road: posted.offerId === null ? "self_service" : "offer",
+      channel: posted.offerId === null ? "self_service" : "offer",
       offerId: posted.offerId,
       selection: posted.selection,
       ...givenOf(selection, posted),
@@ -201,7 +201,7 @@ async function submitRemoval(walk: Walk, key: string, selection: readonly string
 function requestOf({ visitor, call }: Walk, key: string) {
   if (!visitor.who) throw new Trouble("assurance_too_low", 403);
   return {
-    road: "self_service" as const,
+    channel: "self_service" as const,
     who: visitor.who,
     user: {},
     fields: {},

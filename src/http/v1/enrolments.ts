@@ -17,7 +17,7 @@ const TOKEN_MINUTES = 60;
 export const issueEnrolment = route({
   method: "POST",
   path: "/v1/enrolments",
-  summary: "Send a subscriber the one-time token by which his device enrols at the proxy",
+  summary: "Send a subscriber the one-time token by which the device enrols at the proxy",
   description: "The token goes to the SIM by SMS and is never shown here. It is spent by its first use.",
   tag: "requests",
   roles: STAFF,

@@ -83,8 +83,8 @@ export const sendOffers = route({
   path: "/v1/offers",
   summary: "Offer an item of the catalog to subscribers by SMS",
   description: [
-    "The results stand in the order of `to`. Nothing is provisioned before a subscriber says yes. Nobody is offered what he",
-    "has, has ordered, cannot have, or declined lately (`offerPauseDays` of the policy), and nobody whose number said STOP.",
+    "The results stand in the order of `to`. Nothing is provisioned before a subscriber says yes. Nobody is offered what they",
+    "have, ordered, cannot have, or declined lately (`offerPauseDays` of the policy), and nobody whose number said STOP.",
   ].join(" "),
   tag: "offers",
   roles: STAFF,

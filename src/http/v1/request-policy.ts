@@ -125,7 +125,7 @@ export const RequestPolicySchema = named(
       verifyBy: words(["bureau", "own_data"], "By an identity bureau, or by what the server knows itself."),
       unknownUser: words(
         ["bureau", "review", "reject", "accept"],
-        "Who looks at somebody of whom the server knows nothing: the bureau (a person where none is configured, or no name was given), a person, nobody and he is refused, nobody and his SIM is enough.",
+        "Who looks at somebody of whom the server knows nothing: the bureau (a person where none is configured, or no name was given), a person, nobody and they are refused, nobody and their SIM is enough.",
       ),
       ownRecords: OwnRecords,
       reviewDeadlineHours: hours("How long a person of the operator has to look at who asks."),

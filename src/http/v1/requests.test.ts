@@ -85,9 +85,9 @@ test("a representative enters a request: the subscriber hears of it, his terms c
   for (const name of [id, reference, reference.toLowerCase()]) {
     const seen = await door.get(of.tokens.care, `/v1/requests/${name}`);
     assert.equal(seen.statusCode, 200, seen.body);
-    const { road, actor, state, assurance, consents, verification, terms } = seen.json();
+    const { channel, actor, state, assurance, consents, verification, terms } = seen.json();
     assert.deepEqual(
-      [road, actor, state, assurance],
+      [channel, actor, state, assurance],
       ["representative", "representative", "awaiting_consent", "none"],
     );
     assert.deepEqual(
@@ -292,7 +292,12 @@ test("input that cannot be meant is refused with its place and opens nothing", a
     assert.equal(answer.json().code, code, JSON.stringify(body) + answer.body);
   }
   assert.deepEqual(await rowsOf(of.tokens.care, "/v1/requests"), []);
-  for (const url of ["/v1/requests/ILLEGAL0", "/v1/requests/x", "/v1/requests?road=by_air"])
+  for (const url of [
+    "/v1/requests/ILLEGAL0",
+    "/v1/requests/x",
+    "/v1/requests?channel=by_air",
+    "/v1/requests?road=by_air",
+  ])
     assert.equal((await door.get(of.tokens.care, url)).statusCode, 400, url);
   assert.equal((await door.get(of.tokens.care, "/v1/requests/ABCDEFGH")).json().code, "order_not_found");
 });
@@ -307,10 +312,10 @@ test("requests are listed by state, road, actor and subscriber, a page at a time
   const count = async (query: string) => (await rowsOf(of.tokens.care, `/v1/requests?${query}`)).length;
   assert.equal(await count(""), 4);
   assert.equal(await count("state=awaiting_consent"), 1);
-  assert.equal(await count("road=self_service"), 1);
+  assert.equal(await count("channel=self_service"), 1);
   assert.equal(await count("actor=shop%204"), 1);
   assert.equal(await count("actor=nobody"), 0);
-  assert.equal(await count(`msisdn=%2B${of.msisdn}&road=representative`), 3);
+  assert.equal(await count(`msisdn=%2B${of.msisdn}&channel=representative`), 3);
   assert.equal(await count(`imsi=${of.imsi}`), 4);
   assert.equal(await count(`imei=${of.imei}`), 4);
   assert.equal(await count("msisdn=%2B491719999999"), 0);
@@ -324,11 +329,37 @@ test("requests are listed by state, road, actor and subscriber, a page at a time
   assert.deepEqual([seen.length, new Set(seen).size], [4, 4]);
 });
 
+test("a channel, and how far a verification went, stand under their former name too, and are found by it", async () => {
+  const of = await fixture("former names");
+  const { id } = (await enter(of, { selection: ["voice-mail"] })).json();
+  await of.ask(["mail"], { assurance: "cert" });
+  for (const query of [
+    "channel=representative",
+    "road=representative",
+    "channel=representative&road=self_service",
+  ]) {
+    const rows = await rowsOf(of.tokens.care, `/v1/requests?${query}`);
+    assert.deepEqual(
+      rows.map(({ id, channel, road }) => [id, channel, road]),
+      [[id, "representative", "representative"]],
+      query,
+    );
+  }
+  const { channel, road, verification } = (await door.get(of.tokens.care, `/v1/requests/${id}`)).json();
+  assert.deepEqual([channel, road], ["representative", "representative"]);
+  assert.deepEqual([verification.extent, verification.road], ["short", "short"]);
+});
+
 test("a list of requests runs on an index, whatever it is filtered by", async () => {
   const of = await fixture("plans");
   await shop.database.run("analyze request");
   const page = { limit: 20, cursor: undefined };
-  for (const filter of [{}, { actor: "x" }, { road: "partner" as const }, { state: "rejected" as const }]) {
+  for (const filter of [
+    {},
+    { actor: "x" },
+    { channel: "partner" as const },
+    { state: "rejected" as const },
+  ]) {
     const { text, values } = requestsQuery(of.operatorId, filter, {}, page);
     const plan = await shop.database.transaction(async (tx) => {
       await tx.run("set local enable_seqscan = off"); // a few rows are read whole otherwise, and rightly
@@ -417,7 +448,7 @@ test("an offer goes by SMS; a reply starts the request with the offer filled in,
   const [offer] = await rowsOf(of.tokens.care, "/v1/offers");
   assert.deepEqual([offer?.state, offer?.madeBy, offer?.itemId], ["taken", "representative", "plain"]);
   const request = (await door.get(of.tokens.care, `/v1/requests/${offer?.orderId}`)).json();
-  assert.deepEqual([request.road, request.selection, request.state], ["offer", ["plain"], "completed"]);
+  assert.deepEqual([request.channel, request.selection, request.state], ["offer", ["plain"], "completed"]);
   const unknown = await door.post(of.tokens.care, "/v1/offers", { itemId: "nothing", to });
   assert.equal(unknown.json().code, "catalog_item_unknown");
   const mute = await door.post(of.tokens.care, "/v1/offers", {

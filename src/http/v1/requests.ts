@@ -1,5 +1,5 @@
 /**
- * The representative's road (US 6,647,260, column 2; R66 and R70): a person of the operator enters a request for a
+ * The representative's channel (US 6,647,260, column 2; R66 and R70): a person of the operator enters a request for a
  * subscriber, sees where it stands, and changes what somebody has. The subscriber hears of it before anything is done; the
  * audit names who it was.
  */
@@ -13,7 +13,7 @@ import { parseMsisdn } from "../../term/msisdn.ts";
 import { answerPage, pageOf } from "../page.ts";
 import type { HttpDeps } from "../ports.ts";
 import { ok, route } from "../route.ts";
-import { id, page, pageQuery, text, words } from "../schema.ts";
+import { formerWords, id, page, pageQuery, text, words } from "../schema.ts";
 import { type Asked, ENTRY_ERRORS, enterRequest, withoutPerson } from "./requests/enter.ts";
 import {
   accountNumber,
@@ -45,7 +45,7 @@ const body = Type.Object(
 export const enterForSubscriber = route({
   method: "POST",
   path: "/v1/requests",
-  summary: "Enter a request for a subscriber, who is told of it; also to remove what he has",
+  summary: "Enter a request for a subscriber, who is told of it; also to remove what they have",
   description:
     "Terms that were read out and agreed to stand in `agreed`; others go to the subscriber by SMS. A card's number goes to " +
     "the payment provider and is kept nowhere; a repeat is known by everything but card, user and fields.",
@@ -63,7 +63,7 @@ export const enterForSubscriber = route({
       caller,
       given as Asked,
       {
-        road: "representative",
+        channel: "representative",
         assurance: "none", // a representative answers for whom they bring; nothing technical does
         agreed: agreed.map((one) => ({ ...one, channel: STAFF_CHANNEL })),
         offerId,
@@ -76,7 +76,7 @@ export const enterForSubscriber = route({
 export const listRequests = route({
   method: "GET",
   path: "/v1/requests",
-  summary: "Requests of all roads, newest first",
+  summary: "Requests of all channels, newest first",
   tag: "requests",
   roles: STAFF,
   errors: [
@@ -91,7 +91,8 @@ export const listRequests = route({
   query: {
     ...pageQuery,
     state: Type.Optional(words(ORDER_STATES)),
-    road: Type.Optional(words(CHANNELS)),
+    channel: Type.Optional(words(CHANNELS)),
+    road: Type.Optional(formerWords(CHANNELS, "channel")),
     actor: Type.Optional(text("Who entered it.", 200)),
     subscriberId: Type.Optional(id("Of a request or an order.")),
     imsi: Type.Optional(text("6 to 15 digits.", 15)),
@@ -100,9 +101,10 @@ export const listRequests = route({
   },
   answer: page(Row),
   async handle({ requests }, { query, caller, request }) {
-    const { limit, cursor, order, imsi, imei, msisdn, ...plain } = query;
+    const { limit, cursor, order, imsi, imei, msisdn, road, channel = road, ...plain } = query;
     const filter = {
       ...plain,
+      channel,
       ...(imsi !== undefined && { imsi: parseImsi(imsi) }),
       ...(imei !== undefined && { imei: parseImei(imei) }),
       ...(msisdn !== undefined && { msisdn: parseMsisdn(msisdn) }),

@@ -37,10 +37,10 @@ const Review = named(
   "Review",
   Type.Object({
     request: Detail,
-    user: Type.Object(userFields, { description: "What he told of himself, as far as he did." }),
+    user: Type.Object(userFields, { description: "What they told of themselves, as far as they did." }),
     onFile: Type.Object(userFields, {
       description:
-        "Of the operator's own record of him the first character of each field; empty where there is none.",
+        "Of the operator's own record of them the first character of each field; empty where there is none.",
     }),
   }),
 );
@@ -50,7 +50,7 @@ export const getReview = route({
   method: "GET",
   path: "/v1/reviews/:id",
   summary:
-    "One request that waits for a person, with what its subscriber told of himself; the look is audited",
+    "One request that waits for a person, with what its subscriber told of themselves; the look is audited",
   errors: ["order_not_found"],
   params: { id: requestName },
   answer: Review,

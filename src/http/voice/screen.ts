@@ -1,5 +1,5 @@
 /**
- * The telephone road (US 6,647,260, column 2; R69): the subscriber's dialog read out by the operator's voice platform and
+ * The telephone channel (US 6,647,260, column 2; R69): the subscriber's dialog read out by the operator's voice platform and
  * answered by keys. The platform asks for VoiceXML documents; who calls is proved by a code sent to their SIM; a request goes
  * in as any other, its terms come by SMS. What keys cannot answer goes to an agent, or to the phone's own browser by a link.
  */
@@ -173,7 +173,7 @@ async function welcome(line: Line, call: VoiceCall, subscriberId: string): Promi
   return dialog({ ...line, method: "GET", posted: NOTHING_POSTED }, call, subscriberId, "/d/start", first);
 }
 
-/** The steps of the portal, in the name of this caller, as requests of the telephone road. */
+/** The steps of the portal, in the name of this caller, as requests of the telephone channel. */
 async function dialog(
   line: Line,
   call: VoiceCall,
@@ -323,7 +323,7 @@ const onTelephone = (desk: RequestDesk): RequestDesk => ({
   submit: (operatorId, request) =>
     desk.submit(operatorId, {
       ...request,
-      road: request.road === "self_service" ? "telephone" : request.road,
+      channel: request.channel === "self_service" ? "telephone" : request.channel,
       actor: "ivr",
     }),
   giveDetails: (scope, orderId, user) => desk.giveDetails(scope, orderId, user, CHANNEL),

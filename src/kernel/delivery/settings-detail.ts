@@ -9,7 +9,8 @@ export const settingsDetail = (
 ) => ({
   settingsFrom: source,
   confirmed,
-  road: protocol,
+  protocol,
+  road: protocol, // as release 0.1.0 named it, for whoever reads histories
   ...(Object.keys(withheld).length > 0 ? { withheld } : {}),
   ...(unchecked === undefined ? {} : { unchecked }),
 });

@@ -30,7 +30,7 @@ const ITEMS = [
 const status = (more: Partial<RequestStatus> = {}): RequestStatus => ({
   orderId: "0199f0aa-0000-7000-8000-000000000001",
   reference: "ABCD2345",
-  road: "self_service",
+  channel: "self_service",
   state: "provisioning",
   reason: "it is on its way",
   nextAction: "wait",

@@ -20,7 +20,7 @@ export type NewRequestOrder = {
   readonly operatorId: string;
   readonly subscriberId: string;
   readonly deviceId: string;
-  readonly cause: NewRequest["road"];
+  readonly cause: NewRequest["channel"];
   readonly idempotencyKey: string;
   readonly networkKind: string;
   readonly reason: string;

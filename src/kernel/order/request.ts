@@ -15,7 +15,7 @@ import type { TextPart } from "./reply-store.ts";
 export type { CardReference, UserData, UserField } from "../account/user-data.ts";
 
 export type NewRequest = {
-  readonly road: Channel;
+  readonly channel: Channel;
   readonly action: "add" | "remove";
   /** Catalog ids, as chosen. */
   readonly selection: readonly string[];
@@ -58,7 +58,7 @@ export type RequestStatus = {
   readonly orderId: string;
   /** 8 characters that a person can read out. */
   readonly reference: string;
-  readonly road: Channel;
+  readonly channel: Channel;
   readonly state: OrderState;
   /** For the subscriber, in the request's language. */
   readonly reason: string;

@@ -1,4 +1,4 @@
-/** What is sent to a subscriber of all that is known for his SIM, or why nothing may be. */
+/** What is sent to a subscriber of all that is known for their SIM, or why nothing may be. */
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { SettingsQuery } from "../settings/access-point.ts";
 import type { Found } from "../settings/find-settings.ts";

@@ -1,6 +1,6 @@
 /**
  * The first steps of a request (US 6,647,260, figure 7A:708 to 714): device and user are verified, on what the server
- * knows and, where policy or an item wants it, at bodies outside. A known device takes the short road. Either failing, or
+ * knows and, where policy or an item wants it, at bodies outside. A known device gets the short verification. Either failing, or
  * no answer in time, ends the request before anything is done.
  */
 
@@ -131,7 +131,7 @@ function judge(turn: RequestTurn, record: VerificationRecord, pending: () => voi
     );
   scribe.note(order, {
     kind: "verified",
-    reason: `who asks was verified on the ${record.due.road} road`,
+    reason: `who asks was verified, by the ${record.due.road} verification`,
     detail: { identity: record.due.identity, card: record.due.card },
   });
   keepAccount(turn);
@@ -201,8 +201,7 @@ function waitForReview({ scribe, order, terms }: RequestTurn, why: string): void
   scribe.moveOrder(order, {
     state: "verifying",
     reason: `a person has to look at who asks: ${why}`,
-    nextAction:
-      "approve or refuse who asks (`turnup request review`, or POST /v1/reviews); no answer is a no",
+    nextAction: "approve or refuse who asks (`turnup review answer`, or POST /v1/reviews); no answer is a no",
     dueAt: deadlineAt,
     deadlineAt,
   });

@@ -196,7 +196,7 @@ export async function answerOffer(
   });
   if (answer === "decline" || offer?.state !== "sent") return;
   const request: NewRequest = {
-    road: "offer",
+    channel: "offer",
     action: "add",
     selection: [offer.itemId],
     who: { subscriberId },

@@ -15,7 +15,7 @@ export type RequestRow = {
   readonly id: string;
   /** 8 characters that a person can read out. */
   readonly reference: string;
-  readonly road: Channel;
+  readonly channel: Channel;
   readonly action: "add" | "remove";
   readonly selection: readonly string[];
   /** Who entered it: `device`, `portal`, `ivr`, `sms`, the label of a token. */
@@ -36,7 +36,7 @@ export type RequestFilter = {
   readonly state?: OrderState | undefined;
   /** Only those that wait for a person of the operator to look at who asks. */
   readonly isForReview?: boolean | undefined;
-  readonly road?: Channel | undefined;
+  readonly channel?: Channel | undefined;
   readonly actor?: string | undefined;
   readonly subscriberId?: string | undefined;
   readonly imsi?: string | undefined;
@@ -63,7 +63,7 @@ export type ConsentView = {
 /** How verification went, in codes: never what was looked at. */
 export type VerificationView = {
   readonly verdict: "approved" | "rejected" | "pending";
-  readonly road: "short" | "full";
+  readonly extent: "short" | "full";
   readonly identity: "bureau" | "own_data" | "review" | "none";
   readonly card: boolean;
   readonly reasons: readonly string[];
@@ -163,7 +163,7 @@ export interface RequestReader {
   detail(
     operatorId: string,
     idOrReference: string,
-    of?: { readonly road: Channel; readonly actor: string },
+    of?: { readonly channel: Channel; readonly actor: string },
   ): Promise<RequestDetail | undefined>;
   /** By the time at which they were made. */
   offers(operatorId: string, filter: OfferFilter, page: PageQuery): Promise<Page<OfferView>>;

@@ -17,7 +17,7 @@ export function statusOf(order: OrderDraft): RequestStatus | undefined {
   return {
     orderId: order.id,
     reference: request.reference,
-    road: order.cause as RequestStatus["road"], // a request's cause is its road
+    channel: order.cause as RequestStatus["channel"], // a request's cause is its channel
     state: order.state,
     reason: order.state === "rejected" ? rejectionOf(shown) : order.reason,
     nextAction: order.nextAction,

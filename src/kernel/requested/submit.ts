@@ -27,10 +27,10 @@ const REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ";
 const REFERENCE_CHARACTERS = 8;
 const SELECTION_MAX = 50;
 /** Who asks for themselves, or through a partner, must be known well enough; a representative answers for whom they bring. */
-const ASSURED_ROADS: readonly NewRequest["road"][] = ["self_service", "telephone", "partner", "offer"];
+const ASSURED_CHANNELS: readonly NewRequest["channel"][] = ["self_service", "telephone", "partner", "offer"];
 
-/** Roads on which it is not the device itself that asks. */
-const ASKED_FOR: readonly NewRequest["road"][] = ["representative", "partner", "telephone", "offer"];
+/** Channels by which it is not the device itself that asks. */
+const ASKED_FOR: readonly NewRequest["channel"][] = ["representative", "partner", "telephone", "offer"];
 
 type Submitted = { readonly orderId: string; readonly reference: string; readonly created: boolean };
 
@@ -111,7 +111,7 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
     all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
     // Who is asked for has not shown here what is on their device: a knock finds it out.
     hasClient:
-      noticeKey !== null || (ASKED_FOR.includes(request.road) && (deps.landName?.() ?? null) !== null),
+      noticeKey !== null || (ASKED_FOR.includes(request.channel) && (deps.landName?.() ?? null) !== null),
   });
   return { catalog, expansion, underway, held: new Set(holdings.map(({ itemId }) => itemId)), noticeKey };
 }
@@ -166,7 +166,7 @@ async function open(
   await tx.openRequest(
     {
       ...order,
-      cause: request.road,
+      cause: request.channel,
       idempotencyKey,
       networkKind: terms.kind,
       deadlineAt: order.deadlineAt!,
@@ -177,7 +177,7 @@ async function open(
   scribe.note(order, {
     kind: "order_received",
     state: "received",
-    reason: `asked for on the road ${request.road}`,
+    reason: `asked for by the channel ${request.channel}`,
     evidence: request.actor,
     detail: {
       action: request.action,
@@ -244,8 +244,11 @@ function factsQuery(
 }
 
 /** How sure a partner is counts as far as policy trusts partners. */
-const assuranceOf = ({ road, assurance }: NewRequest, { policy }: OperatorTerms): NewRequest["assurance"] =>
-  road === "partner" ? weakerAssurance(assurance, policy.request.partnerAssurance) : assurance;
+const assuranceOf = (
+  { channel, assurance }: NewRequest,
+  { policy }: OperatorTerms,
+): NewRequest["assurance"] =>
+  channel === "partner" ? weakerAssurance(assurance, policy.request.partnerAssurance) : assurance;
 
 const identityUnknown = (): TurnupError =>
   new TurnupError("identity_unknown", "No SIM and device are known by what the request names.", {
@@ -266,11 +269,11 @@ function refuseUnknown({ unavailable }: Expansion): void {
 }
 
 function refuseUnassured(
-  { road, assurance }: NewRequest,
+  { channel, assurance }: NewRequest,
   items: readonly CatalogItem[],
   { policy }: OperatorTerms,
 ): void {
-  if (!ASSURED_ROADS.includes(road)) return;
+  if (!ASSURED_CHANNELS.includes(channel)) return;
   const needed = [policy.request.minimumAssurance, ...items.map(({ requires }) => requires.assurance)];
   const lacking = needed.find((one) => !isAssuredEnough(assurance, one));
   if (lacking === undefined) return;
@@ -293,10 +296,10 @@ function newOrder(
     id: scribe.newId(),
     operatorId: terms.operatorId,
     ...asker,
-    cause: request.road,
+    cause: request.channel,
     createdAt: scribe.now,
     state: "received",
-    reason: `asked for on the road ${request.road}`,
+    reason: `asked for by the channel ${request.channel}`,
     nextAction: "verify who asks",
     dueAt: scribe.now,
     deadlineAt: hoursAfter(scribe.now, terms.policy.waitDeadlineHours),

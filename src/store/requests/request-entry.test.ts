@@ -34,7 +34,7 @@ test("who has never been seen is known from then on; who names nobody that is kn
   assert.equal((await fixture.status(orderId)).state, "completed");
   const byNumber = await fixture.ask(["voice-mail"], {
     who: { msisdn: fixture.msisdn },
-    road: "representative",
+    channel: "representative",
     actor: "shop 7",
   });
   assert.equal(
@@ -56,7 +56,7 @@ test("a request of nothing, of what no catalog has, or by somebody not known wel
   await assert.rejects(fixture.ask(["no-such-thing"]), { code: "catalog_item_unknown" });
   await assert.rejects(fixture.ask(["vault"]), { code: "assurance_too_low" });
   await assert.rejects(fixture.ask(["voice-mail"], { assurance: "none" }), { code: "assurance_too_low" });
-  assert.ok((await fixture.ask(["vault"], { road: "representative", assurance: "none" })).created);
+  assert.ok((await fixture.ask(["vault"], { channel: "representative", assurance: "none" })).created);
   assert.ok((await fixture.ask(["vault"], { assurance: "cert" })).created);
   assert.equal(await shop.count("request", "operator_id = $1", [fixture.operatorId]), 2);
 });
@@ -462,7 +462,7 @@ test("access points that were asked for go by the road of a sighting, and are do
 
 test("a subscriber hears what somebody else asked for in his name, and what was removed", async () => {
   const fixture = await shop.fixture("by staff", [VOICE_MAIL]);
-  await fixture.ask(["voice-mail"], { road: "representative", actor: "shop 7", noticeKey: null });
+  await fixture.ask(["voice-mail"], { channel: "representative", actor: "shop 7", noticeKey: null });
   await fixture.calls();
   const [changed, done] = await fixture.told();
   assert.match(changed!.text, /shop 7 asked for a change for you: voice-mail/);

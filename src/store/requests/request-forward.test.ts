@@ -36,7 +36,7 @@ const items = (server: string): (Partial<CatalogItem> & { readonly id: string })
   { id: "theirs", kind: "package", includes: [], provisioningServer: server },
 ];
 const setup = { terms: ["t"], policy: { minimumAssurance: "otp" } } as const;
-const ROADS: readonly NewRequest["road"][] = ["self_service", "representative", "telephone", "partner"];
+const ROADS: readonly NewRequest["channel"][] = ["self_service", "representative", "telephone", "partner"];
 
 type Word = Extract<PeerAnswer, { kind: "forwarded" }>;
 const word = (state: Word["state"], its: Word["items"][number]["state"], ids = ["games"]): Word => ({
@@ -52,10 +52,10 @@ for (const road of ROADS) {
     const fixture = await shop.fixture(`nowhere ${road}`, items(NOWHERE), setup);
     for (const id of ["games", "guide", "theirs"]) {
       await assert.rejects(
-        fixture.ask([id], { road, noticeKey: null }),
+        fixture.ask([id], { channel: road, noticeKey: null }),
         (error: Error & { code?: string; nextStep?: string }) => {
           assert.equal(error.code, "item_elsewhere");
-          assert.match(error.message, new RegExp(`${id}: provisioned by nobody\\.example:8445`));
+          assert.match(error.message, new RegExp(`${id}: this is provisioned by nobody\\.example:8445`));
           assert.match(error.nextStep ?? "", new RegExp(`${NOWHERE}/d/items/${id}`));
           return true;
         },
@@ -67,7 +67,7 @@ for (const road of ROADS) {
 
   test(`on the road ${road} it is forwarded, done by its server's word alone, and billed and agreed to there`, async () => {
     const fixture = await shop.fixture(`forwarded ${road}`, items(THERE), setup);
-    const { orderId } = await fixture.ask(["games"], { road, user: USER });
+    const { orderId } = await fixture.ask(["games"], { channel: road, user: USER });
     const order = () => fixture.status(orderId);
     assert.equal((await order()).state, "provisioning", "no terms of ours are to be agreed to");
     assert.equal((await order()).items[0]?.state, "pending");
@@ -287,7 +287,7 @@ test("an order that is cancelled meanwhile asks its server no more, and says tha
 test("what staff enter for a device that never asked here: a knock names this server, and the content waits for it", async () => {
   const java = { id: "java", content: module } as const;
   const fixture = await shop.fixture("never asked", [java], setup);
-  const asked = () => fixture.ask(["java"], { road: "representative", noticeKey: null });
+  const asked = () => fixture.ask(["java"], { channel: "representative", noticeKey: null });
   const { orderId: unfetched } = await asked();
   const [fallen] = (await fixture.status(unfetched)).items;
   assert.equal(fallen?.state, "failed", "without a door for proxies nobody could fetch it");

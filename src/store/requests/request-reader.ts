@@ -51,7 +51,7 @@ export function createRequestReader(database: Database, sealer: Sealer, clock: (
     },
     async detail(operatorId, idOrReference, of) {
       const id = isUuid(idOrReference) ? idOrReference : null;
-      const values = [operatorId, id, idOrReference.toUpperCase(), of?.road ?? null, of?.actor ?? null];
+      const values = [operatorId, id, idOrReference.toUpperCase(), of?.channel ?? null, of?.actor ?? null];
       const row = await database.one<StoredDetail>(DETAIL, values);
       if (!row) return undefined;
       const consents = await database.rows<StoredConsent>(CONSENTS, [row.id]);
@@ -83,7 +83,7 @@ const maskedNumber = (sealer: Sealer, sealed: Buffer | null): string | null =>
 
 // Lists.
 
-const REQUEST = `o.id, r.reference, o.cause as road, r.action, r.selection, r.actor, r.assurance, r.language, o.state, o.reason,
+const REQUEST = `o.id, r.reference, o.cause as channel, r.action, r.selection, r.actor, r.assurance, r.language, o.state, o.reason,
   o.next_action as "nextAction", o.deadline_at as "deadlineAt", o.subscriber_id as "subscriberId",
   r.created_at as "createdAt", o.ended_at as "endedAt"`;
 type StoredRequest = Dated<RequestRow, "deadlineAt" | "createdAt" | "endedAt">;
@@ -99,12 +99,12 @@ const FOR_REVIEW = "o.state = 'verifying' and r.verification #>> '{findings,revi
 
 /**
  * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on request_by_actor where who entered it is,
- * on provisioning_order_by_road or _by_state where that is, else on request_by_id, all in the order of the page. A road is
- * written into the text, since a parameter would hide the index that holds roads alone.
+ * on provisioning_order_by_road or _by_state where that is, else on request_by_id, all in the order of the page. A channel is
+ * written into the text, since a parameter would hide the index that holds channels alone.
  */
 export function requestsQuery(
   operatorId: string,
-  { state, isForReview, road, actor, subscriberId }: RequestFilter,
+  { state, isForReview, channel, actor, subscriberId }: RequestFilter,
   { subscriberIds, deviceId }: Parties,
   page: PageQuery,
 ): Query {
@@ -117,7 +117,7 @@ export function requestsQuery(
     .maybe("o.subscriber_id = any(?::uuid[])", subscriberIds)
     .maybe("o.device_id = ?", deviceId);
   if (isForReview) conditions.fixed(FOR_REVIEW);
-  if (road !== undefined) conditions.fixed(`o.cause = '${road}'`);
+  if (channel !== undefined) conditions.fixed(`o.cause = '${channel}'`);
   return conditions.page(
     `select ${REQUEST} from request r join provisioning_order o on o.id = r.order_id`,
     "o",
@@ -213,7 +213,7 @@ function detailOf(
 
 const verificationView = ({ due, verdict, reasons, findings }: VerificationRecord): VerificationView => ({
   verdict,
-  road: due.road,
+  extent: due.road,
   identity: due.identity,
   card: due.card,
   reasons: reasons.map(({ code }) => code),

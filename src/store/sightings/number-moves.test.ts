@@ -411,7 +411,7 @@ test("a person's word alone takes no number from a SIM; a line that the network 
   const old = simOf(fixture);
   await sees(fixture, old);
   const typed = { ...pair("typed"), msisdn: old.msisdn };
-  await fixture.ask(["radio"], { road: "representative", assurance: "none", who: typed });
+  await fixture.ask(["radio"], { channel: "representative", assurance: "none", who: typed });
   assert.equal(await numberOf(fixture, old.imsi), old.msisdn);
   assert.equal(await numberOf(fixture, typed.imsi), null);
   shop.time.now += 1_000;

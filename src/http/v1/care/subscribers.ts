@@ -56,7 +56,7 @@ const SubscriberStanding = named(
     homePlmn: Type.String(),
     account: nullable<NonNullable<Standing["account"]>>(
       { state: { type: "string" }, language: { type: "string" } },
-      "Of the user behind the SIM, once he was verified.",
+      "Of the user behind the SIM, once verified.",
     ),
     requests: Type.Array(Status, { description: "The newest 20, with reason, next action and deadline." }),
     orders: Type.Array(SpineOrder, { description: "What the network opened: settings and keys." }),
@@ -65,7 +65,7 @@ const SubscriberStanding = named(
     devices: Type.Array(Device, { description: "The one where the SIM is now first." }),
     lastScreen: nullable<NonNullable<Standing["lastScreen"]>>(
       { screen: { type: "string" }, channel: { type: "string" }, at: { type: "string" } },
-      "What he saw last of the portal or heard of the telephone menu.",
+      "What was seen last of the portal or heard of the telephone menu.",
     ),
   }),
 );
@@ -77,7 +77,7 @@ export const showStanding = route({
   method: "GET",
   path: "/v1/care/subscribers/:number",
   summary:
-    "Where a subscriber stands: requests with what is next, devices, what he has, the screen he saw last",
+    "Where a subscriber stands: requests with what is next, devices, what they have, the screen they saw last",
   errors: ["subscriber_not_found", "imsi_malformed", "msisdn_malformed"],
   status: 200,
   answer: SubscriberStanding,
@@ -106,7 +106,7 @@ export const resendLink = route({
   ...shared,
   method: "POST",
   path: "/v1/care/subscribers/:number/link",
-  summary: "Send a subscriber a new link to his portal by SMS",
+  summary: "Send a subscriber a new link to the portal by SMS",
   errors: ["subscriber_not_found", "nothing_to_resend", "imsi_malformed", "msisdn_malformed"],
   status: 202,
   once: "door",

@@ -1,6 +1,6 @@
 /**
- * The partner's road (US 6,647,260, column 2; R68): another company's server gives user data and selection in a secure
- * session, and looks by itself how it goes. The outcome is the device road's: verified, agreed to by the subscriber,
+ * The partner's channel (US 6,647,260, column 2; R68): another company's server gives user data and selection in a secure
+ * session, and looks by itself how it goes. The outcome is that of a request from the device: verified, agreed to by the subscriber,
  * delivered to the subscriber's device. A partner sees what it entered, by its token's label, and nothing else.
  */
 import Type from "typebox";
@@ -25,7 +25,7 @@ import {
 import { requestNotFound } from "../requests.ts";
 
 const PARTNER = ["partner"] as const;
-const ROAD = "partner";
+const CHANNEL = "partner";
 
 const body = Type.Object(
   {
@@ -63,7 +63,7 @@ export const enterForPartner = route({
       caller,
       given as Asked,
       {
-        road: ROAD,
+        channel: CHANNEL,
         assurance,
         agreed: [],
         offerId: null,
@@ -84,7 +84,7 @@ export const listPartnerRequests = route({
   query: { ...pageQuery, state: Type.Optional(words(ORDER_STATES)) },
   answer: page(Row),
   async handle({ requests }, { query: { state, ...asks }, caller, request }) {
-    const filter = { state, road: ROAD, actor: caller.label } as const;
+    const filter = { state, channel: CHANNEL, actor: caller.label } as const;
     const found = await requests.reader.list(caller.operatorId, filter, pageOf(asks));
     return answerPage({ ...found, rows: found.rows.map(rowBody) }, request);
   },
@@ -92,7 +92,7 @@ export const listPartnerRequests = route({
 
 /** @throws TurnupError `order_not_found`: also where somebody else entered it */
 async function statusNamed({ requests }: HttpDeps, { operatorId, label }: Caller, name: string) {
-  const own = await requests.reader.detail(operatorId, name, { road: ROAD, actor: label });
+  const own = await requests.reader.detail(operatorId, name, { channel: CHANNEL, actor: label });
   const status = own && (await requests.desk.find({ operatorId, subscriberId: null }, own.id));
   if (!status) throw requestNotFound();
   return status;

@@ -40,7 +40,7 @@ async function answered(
 export const answerRequestTerms = route({
   ...shared,
   path: "/v1/requests/:id/terms",
-  summary: "Answer the terms of a request for its subscriber, after they were read out to him",
+  summary: "Answer the terms of a request for its subscriber, after they were read out",
   errors: ["order_not_found", "nothing_to_answer"],
   params: { id: requestName },
   body: Type.Object({ answer: words(ANSWERS) }, { additionalProperties: false }),
@@ -68,7 +68,7 @@ export const supplyRequestFields = route({
 export const giveRequestDetails = route({
   ...shared,
   path: "/v1/requests/:id/details",
-  summary: "Give for the subscriber just the details of himself that are asked for again",
+  summary: "Give for the subscriber just the details of who asks that are asked for again",
   errors: ["order_not_found", "nothing_to_answer", "field_unknown", "details_malformed"],
   params: { id: requestName },
   body: Type.Object({ user: fieldValues }, { additionalProperties: false }),
@@ -82,7 +82,7 @@ export const giveRequestDetails = route({
 export const chooseForRequest = route({
   ...shared,
   path: "/v1/requests/:id/items/:itemId/choice",
-  summary: "Choose for the subscriber what happens to an item that his device could not install",
+  summary: "Choose for the subscriber what happens to an item that the device could not install",
   errors: ["order_not_found", "nothing_to_answer"],
   params: itemParams,
   body: Type.Object({ choice: words(CHOICES) }, { additionalProperties: false }),

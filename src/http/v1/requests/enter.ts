@@ -47,7 +47,7 @@ export function withoutPerson(body: unknown): unknown {
 }
 
 /** What differs between those who enter. */
-type Entry = Pick<NewRequest, "road" | "assurance" | "agreed" | "offerId" | "accountNumber"> &
+type Entry = Pick<NewRequest, "channel" | "assurance" | "agreed" | "offerId" | "accountNumber"> &
   Partial<Pick<NewRequest, "noticeKey">>;
 
 export async function enterRequest(
@@ -76,7 +76,7 @@ export async function enterRequest(
     idempotencyKey,
   });
   if (created) {
-    const detail = { road: entry.road, action, selection: body.selection, reference };
+    const detail = { channel: entry.channel, action, selection: body.selection, reference };
     await deps.audit.record(operatorId, { actor: label, action: "request.submit", subject: orderId, detail });
   }
   return accepted({ id: orderId, reference, created });

@@ -4,10 +4,24 @@ import { USER_FIELDS } from "../../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
 import { CHANNELS, ITEM_STATES, ORDER_STATES } from "../../../kernel/order/order.ts";
 import type { RequestStatus } from "../../../kernel/order/request.ts";
-import type { RequestDetail, RequestRow } from "../../../kernel/requested/request-reader.ts";
+import type {
+  RequestDetail,
+  RequestRow,
+  VerificationView,
+} from "../../../kernel/requested/request-reader.ts";
 import { recordOf } from "../../../term/record.ts";
-import { instant, instantOrNull, named, text, textOrNull, words, wordsOrNull } from "../../schema.ts";
+import {
+  formerWords,
+  instant,
+  instantOrNull,
+  named,
+  text,
+  textOrNull,
+  words,
+  wordsOrNull,
+} from "../../schema.ts";
 import { itemId, termsId } from "../catalog/schema.ts";
+import { withFormerChannel, withFormerExtent } from "./former-names.ts";
 
 const SELECTION_MAX = 50;
 const USER_CHARACTERS_MAX = 200;
@@ -15,6 +29,7 @@ const FIELD_CHARACTERS_MAX = 400;
 const FIELDS_MAX = 40;
 const AGREED_MAX = 50;
 const ACTIONS = ["add", "remove"] as const;
+const EXTENTS = ["short", "full"] as const satisfies readonly VerificationView["extent"][];
 
 /** Order id or reference. */
 export const requestName = Type.String({
@@ -45,7 +60,10 @@ export const asked = {
       imsi: Type.Optional(text("6 to 15 digits.", 15)),
       imei: Type.Optional(text("15 digits; with an IMSI, the pair need not have been seen.", 40)),
     },
-    { additionalProperties: false, description: "For whom: at least one number that leads to him." },
+    {
+      additionalProperties: false,
+      description: "For whom: at least one number that leads to the subscriber.",
+    },
   ),
   action: Type.Optional(words(ACTIONS, "`add` unless given.")),
   selection: Type.Array(itemId, {
@@ -122,7 +140,8 @@ const MissingField = Type.Object({ name: Type.String(), label: Type.String(), ki
 const statusFields = {
   id: Type.String(),
   reference: Type.String(),
-  road: words(CHANNELS),
+  channel: words(CHANNELS, "Who brought it."),
+  road: formerWords(CHANNELS, "channel"),
   state: words(ORDER_STATES),
   reason: Type.String({ description: "Why it stands where it stands." }),
   nextAction: Type.String({ description: "What is done next, and by whom." }),
@@ -154,7 +173,8 @@ export const Status = named("RequestStatus", Type.Object(statusFields));
 const rowFields = {
   id: Type.String(),
   reference: Type.String(),
-  road: words(CHANNELS),
+  channel: words(CHANNELS, "Who brought it."),
+  road: formerWords(CHANNELS, "channel"),
   action: words(ACTIONS),
   selection: Type.Array(Type.String()),
   actor: Type.String({ description: "Who entered it: device, portal, ivr, sms, or the label of a token." }),
@@ -213,18 +233,27 @@ const RECORD_COMPARED = {
 } as const;
 
 /** An object or null, written as a list of types: the serializer then needs no validation to tell which. */
-const Verification = Type.Unsafe<RequestDetail["verification"]>({
+const Verification = Type.Unsafe<ReturnType<typeof withFormerExtent>>({
   type: ["object", "null"],
   description: "How verification went, in codes.",
   properties: {
     verdict: { type: "string" },
-    road: { type: "string" },
+    extent: {
+      type: "string",
+      enum: [...EXTENTS],
+      description: "Short where the device was provisioned for this user before.",
+    },
+    road: {
+      type: "string",
+      deprecated: true,
+      description: "The former name of `extent`; it goes with the next release.",
+    },
     identity: { type: "string" },
     card: { type: "boolean" },
     reasons: { type: "array", items: { type: "string" } },
     record: RECORD_COMPARED,
   },
-  required: ["verdict", "road", "identity", "card", "reasons", "record"],
+  required: ["verdict", "extent", "road", "identity", "card", "reasons", "record"],
 });
 
 export const Detail = named(
@@ -251,7 +280,7 @@ export const statusBody = ({
   askAgain,
   ...status
 }: RequestStatus): Static<typeof Status> => ({
-  ...status,
+  ...withFormerChannel(status),
   id: orderId,
   askAgain: [...askAgain],
   items: items.map(({ hasContent: _, ...item }) => ({
@@ -261,12 +290,16 @@ export const statusBody = ({
   terms: terms.map(({ consentId: _, ...one }) => one),
 });
 
-export const rowBody = (row: RequestRow): Static<typeof Row> => ({ ...row, selection: [...row.selection] });
+export const rowBody = (row: RequestRow): Static<typeof Row> => ({
+  ...withFormerChannel(row),
+  selection: [...row.selection],
+});
 
 /** As staff see it: reasons are theirs, items and terms as the subscriber sees them. */
 export const detailBody = (status: RequestStatus, detail: RequestDetail): Static<typeof Detail> => ({
   ...statusBody(status),
-  ...detail,
+  ...withFormerChannel(detail),
+  verification: withFormerExtent(detail.verification),
   selection: [...detail.selection],
   consents: detail.consents.map((consent) => ({
     ...consent,
