@@ -14,6 +14,7 @@ import { runInNewContext } from "node:vm";
 import { test } from "vitest";
 import { DecodeError } from "../../src/wire/decode-error.ts";
 import { bytesOf, hexOf } from "../../src/wire/hex.ts";
+import { decodeMms, encodeMms } from "../../src/wire/mms/codec.ts";
 import { decodeNokiaOta } from "../../src/wire/nokiaota/codec.ts";
 import { decodeProvisioning, xmlOf } from "../../src/wire/omacp/codec.ts";
 import { readMessage } from "../../src/wire/reading.ts";
@@ -27,6 +28,7 @@ import { LIMITS } from "../../src/wire/wbxml/decode.ts";
 import { decodeMultipart, encodeMultipart } from "../../src/wire/wsp/multipart.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";
 import { drawsOf, REPEAT_WITH, SEED } from "../fixture/seed.ts";
+import { MMS_SAMPLES, MMS_VECTORS } from "../vector/mms.ts";
 import { isWbxmlLayer, VECTORS } from "../vector/oma-cp.ts";
 import { SAMPLES } from "../vector/settings-samples.ts";
 
@@ -102,6 +104,12 @@ const targets: readonly Target[] = [
     ),
     decode: decodeMultipart,
   },
+  ...MMS_VECTORS.map(({ name, hex }) => ({
+    name,
+    bytes: bytesOf(hex.replaceAll(" ", "")),
+    decode: decodeMms,
+  })),
+  ...MMS_SAMPLES.map((pdu) => ({ name: pdu.type, bytes: encodeMms(pdu), decode: decodeMms })),
   {
     name: "text",
     bytes: bytesOf("00416200f6b0"),
@@ -300,6 +308,21 @@ const COSTLY: readonly Target[] = [
     decode: decodePush,
   },
   { name: "a package of 4 billion entries", bytes: bytesOf("8fffffff7f00"), decode: decodeMultipart },
+  {
+    name: "an MMS of as many addresses as are read, and one more",
+    bytes: bytesOf(`8c80${hexTimes("976100", 101)}`),
+    decode: decodeMms,
+  },
+  {
+    name: "an MMS of fields without end",
+    bytes: bytesOf(`8c83${hexTimes("b180", 60_000)}`),
+    decode: decodeMms,
+  },
+  {
+    name: "an MMS with a subject of 600,000 characters",
+    bytes: bytesOf(`8c8396${hexTimes("61", 600_000)}00`),
+    decode: decodeMms,
+  },
   { name: "a header of 127 empty elements", bytes: bytesOf(`fe${hexTimes("7000", 127)}`), decode: decodeUdh },
   {
     name: "a PDU of optional parameters without end",
