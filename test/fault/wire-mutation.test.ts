@@ -19,6 +19,8 @@ import { decodeNokiaOta } from "../../src/wire/nokiaota/codec.ts";
 import { decodeProvisioning, xmlOf } from "../../src/wire/omacp/codec.ts";
 import { readMessage } from "../../src/wire/reading.ts";
 import { decodeSi, decodeSl } from "../../src/wire/si/codec.ts";
+import { decodeSip, encodeSip } from "../../src/wire/sip/message.ts";
+import { decodeSdp, encodeSdp } from "../../src/wire/sip/sdp.ts";
 import { decodePdu } from "../../src/wire/smpp/pdu.ts";
 import { createReassembler } from "../../src/wire/sms/reassembly.ts";
 import { decodeText } from "../../src/wire/sms/text.ts";
@@ -50,6 +52,24 @@ function acceptPart(bytes: Uint8Array): unknown {
   const whole = reassembler.accept({ from: "1", to: "2", ...splitHeader(bytes), atMs: 0 });
   return whole && decodePush(whole.bytes);
 }
+
+const OFFER = encodeSdp({
+  origin: "a 1 1 IN IP4 b",
+  connection: "IN IP4 b",
+  media: [
+    { kind: "video", port: 9, protocol: "RTP/AVP", formats: ["34"], attributes: ["rtpmap:34 H263/90000"] },
+  ],
+});
+const INVITE = encodeSip({
+  kind: "request",
+  method: "INVITE",
+  uri: "sip:a@b",
+  headers: [
+    ["Call-ID", "1"],
+    ["Content-Type", "application/sdp"],
+  ],
+  body: Buffer.from(OFFER),
+});
 
 const targets: readonly Target[] = [
   ...VECTORS.flatMap(({ hex, hexStringTable, segments, pdus, id, ...vector }) => {
@@ -110,6 +130,12 @@ const targets: readonly Target[] = [
     decode: decodeMms,
   })),
   ...MMS_SAMPLES.map((pdu) => ({ name: pdu.type, bytes: encodeMms(pdu), decode: decodeMms })),
+  { name: "INVITE", bytes: INVITE, decode: (bytes) => decodeSip(bytes) },
+  {
+    name: "SDP",
+    bytes: Buffer.from(OFFER),
+    decode: (bytes) => decodeSdp(Buffer.from(bytes).toString("utf8")),
+  },
   {
     name: "text",
     bytes: bytesOf("00416200f6b0"),

@@ -31,9 +31,9 @@ const wordsOf = (pdu: NewMmsPdu): readonly RegExp[] => [
   ...(pdu.contentLocation === undefined
     ? []
     : [new RegExp(`X-Mms-Content-Location: ${pdu.contentLocation}`)]),
-  ...(pdu.responseStatus === undefined ? [] : [/X-Mms-Response-Status: Ok/i]),
+  ...(pdu.responseStatus === undefined ? [] : [/ Response-Status: Ok/]),
   ...(pdu.retrieveStatus === undefined ? [] : [/X-Mms-Retrieve-Status: Ok/i]),
-  ...(pdu.status === undefined ? [] : [new RegExp(`X-Mms-Status: ${pdu.status}`, "i")]),
+  ...(pdu.status === undefined ? [] : [new RegExp(` Status: ${pdu.status}`, "i")]),
   ...(pdu.deliveryReport === undefined
     ? []
     : [new RegExp(`X-Mms-Delivery-Report: ${pdu.deliveryReport}`, "i")]),

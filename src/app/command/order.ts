@@ -1,6 +1,7 @@
 /** `turnup order show`: the whole story of one order, as a person wants to read it. */
 import { redactSecrets } from "../../http/redact.ts";
 import { decodedMessage } from "../../http/v1/orders/decoded-message.ts";
+import { sideWords } from "../../kernel/order/applications.ts";
 import type { OrderReader, OrderStory, PostingRow } from "../../kernel/order/order-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
@@ -102,6 +103,7 @@ function* linesOf(story: Readable, postings: readonly PostingRow[]): Generator<s
   yield* headOf(story);
   yield* reasonsOf(story.verdictReasons);
   yield* section("items", story.items.flatMap(itemLines));
+  yield* section("applications", story.applications.flatMap(applicationLines));
   yield* section("what happened", timelineOf(story));
   yield* section("messages", story.messages.flatMap(messageLines));
   yield* section(
@@ -191,6 +193,13 @@ function itemLines({
     attempt > 1 ? `${" ".repeat(12)}sent ${attempt} times` : "",
   ];
   return facts.filter((line) => line !== "");
+}
+
+function applicationLines({ application, before, after }: Readable["applications"][number]): string[] {
+  return [
+    `  ${words(application).padEnd(16)}before: ${sideWords(before)}`,
+    `${" ".repeat(18)}after:  ${sideWords(after)}`,
+  ];
 }
 
 /** Each step with the time of day to the millisecond; the day where it begins. */

@@ -16,6 +16,7 @@ const DEFAULT_PER_SECOND = 2_000;
 /** A run that stands still for this long is over, and says which phones are not done. */
 const STILL_MS = 30_000;
 const WATCH_MS = 100;
+const SETTLE_MS = 10_000;
 
 export const startCommand: Command = {
   name: "start",
@@ -185,11 +186,22 @@ async function runFleet(
     const isDone = view.doneCount >= phones;
     const isStill = Date.now() - watch.lastChangeAt() > STILL_MS;
     if (isDone || isStill || context.signal.aborted) {
+      if (isDone) await settled(all);
       watch.end();
       return isDone && view.totals.completed >= phones;
     }
     await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
   }
+}
+
+/** The last messages are still fetched when the last fee is paid: what is seen of them counts too, if it comes soon. */
+async function settled({ world }: AllInOne): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    late = setTimeout(resolve, SETTLE_MS);
+  });
+  await Promise.race([world.settle().catch(() => undefined), limit]);
+  clearTimeout(late);
 }
 
 type Figures = {
@@ -225,6 +237,7 @@ async function tellSummary(
     `${totals.completed} of ${figures.phones} phones turned up in ${seconds(figures.tookMs)} (${rate.toFixed(0)}/s)`,
     `  verdicts   ${totals.verdicts.ended} left behind, ${totals.verdicts.supported} supported, ${totals.verdicts.unknown} unknown`,
     `  keys       ${totals.keys.maker} from the manufacturer, ${totals.keys.own} of the own store`,
+    ...applicationLines(totals),
     `  messages   ${totals.messages} messages in ${totals.parts} SMS`,
     `  money      ${money(totals.feesMinor)} fees, of it ${money(totals.portionsMinor)} to manufacturers; the books ${sum === 0n ? "balance" : `are off by ${sum}`}`,
     ...totals.unfinished
@@ -233,6 +246,17 @@ async function tellSummary(
   ]) {
     await context.print(line);
   }
+}
+
+/** Each application by what was seen of it, before and after. */
+function applicationLines({ applications }: RunTotals): string[] {
+  return Object.entries(applications).map(([name, { failedBefore, works, reached, fails, notSeen }]) => {
+    const after = [`${works} work`];
+    if (reached > 0) after.push(`${reached} reached their server`);
+    if (fails > 0) after.push(`${fails} still fail`);
+    if (notSeen > 0) after.push(`${notSeen} not seen since`);
+    return `  ${name.padEnd(14)} before: ${failedBefore} failed; after: ${after.join(", ")}`;
+  });
 }
 
 async function serve(context: CommandContext, { server, demo }: AllInOne): Promise<void> {

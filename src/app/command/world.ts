@@ -52,6 +52,9 @@ async function serve(send: (message: FromWorld) => void): Promise<void> {
         case "attach":
           await world?.attach(message.perSecond);
           return send({ kind: "attached" });
+        case "settle":
+          await world?.settle();
+          return send({ kind: "settled" });
         case "ledger":
           return send({ kind: "ledger", ledger: world!.ledger() });
         case "close":
@@ -66,6 +69,12 @@ async function serve(send: (message: FromWorld) => void): Promise<void> {
 function newsOf(event: FleetEvent): WorldNews {
   const { spec, before, now } = event.phone;
   const detail =
-    "apn" in event ? event.apn : "cause" in event ? String(event.cause) : "what" in event ? event.what : "";
+    "apn" in event
+      ? (event.apn ?? "none")
+      : "cause" in event
+        ? String(event.cause)
+        : "what" in event
+          ? event.what
+          : "";
   return { imei: spec.imei, kind: event.kind, before, now, detail };
 }

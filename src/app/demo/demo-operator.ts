@@ -122,9 +122,9 @@ export function accessPoints(): AccessPoint[] {
       authType: "pap",
       user: "mms",
       password: "mms",
-      mmsc: "http://mmsc.meridian/mms",
-      mmsProxy: "10.11.12.13",
-      mmsPort: 8080,
+      mmsc: `http://${WORLD.mmscHost}/mms`,
+      mmsProxy: WORLD.mmsProxy.host,
+      mmsPort: WORLD.mmsProxy.port,
     },
   ];
 }

@@ -2,6 +2,11 @@
  * What a person sees of a run: every phone from its sighting to its payment, kept from the change sets that the server
  * wrote. A terminal gets a live table; anything else gets one line a phone when it is done.
  */
+import {
+  type ApplicationView,
+  applicationsOf,
+  tellsOfApplications,
+} from "../../kernel/order/applications.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { FINAL_ORDER_STATES, type OrderState, type Verdict } from "../../kernel/order/order.ts";
 import type { OrderDraft } from "../../kernel/order/order-draft.ts";
@@ -25,6 +30,17 @@ type PhoneRow = {
   protocol: string;
   fee: { amountMinor: bigint; portionMinor: bigint; currency: string; state: string } | null;
   told: boolean;
+  /** What the order's events say of the phone's applications, oldest first. */
+  readonly applicationEvents: ApplicationEvents;
+};
+type ApplicationEvents = Parameters<typeof applicationsOf>[0][number][];
+
+type ApplicationTotals = {
+  readonly failedBefore: number;
+  readonly works: number;
+  readonly reached: number;
+  readonly fails: number;
+  readonly notSeen: number;
 };
 
 export type RunTotals = {
@@ -38,6 +54,8 @@ export type RunTotals = {
   readonly feesMinor: bigint;
   readonly portionsMinor: bigint;
   readonly openCharges: number;
+  /** Of each application that anybody saw: on how many phones it failed before, and what was seen of it after. */
+  readonly applications: Readonly<Record<string, ApplicationTotals>>;
   readonly unfinished: readonly { readonly phone: string; readonly state: string; readonly reason: string }[];
 };
 
@@ -64,7 +82,9 @@ export class RunView {
     for (const { partCount } of changes.messages) this.#parts += partCount;
     for (const { source } of changes.keys) this.#keys[source]++;
     for (const order of changes.orders) touched.add(this.#takeOrder(order));
-    for (const { orderId, detail } of changes.events) {
+    for (const event of changes.events) {
+      const { orderId, detail } = event;
+      if (tellsOfApplications(event)) touch(orderId)?.applicationEvents.push(toldOf(event));
       const { protocol } = membersOf(detail);
       const row = typeof protocol === "string" && protocol !== "" ? touch(orderId) : undefined;
       if (row) row.protocol = String(protocol);
@@ -130,6 +150,7 @@ export class RunView {
       protocol: "",
       fee: null,
       told: false,
+      applicationEvents: [],
     };
     this.#rows.set(orderId, row);
     return row;
@@ -155,6 +176,7 @@ export class RunView {
         (sum, fee) => sum + (fee.state === "settled" ? fee.portionMinor : 0n),
         0n,
       ),
+      applications: applicationTotals(rows),
       openCharges: rows.filter(({ fee }) => fee && fee.state !== "settled" && fee.state !== "refused").length,
       unfinished: rows
         .filter(({ state }) => state !== "completed")
@@ -173,6 +195,41 @@ export class RunView {
   }
 }
 
+const toldOf = ({ at, ...event }: ChangeSet["events"][number]): ApplicationEvents[number] => ({
+  ...event,
+  at: at.toISOString(),
+});
+
+function applicationTotals(rows: readonly PhoneRow[]): Record<string, ApplicationTotals> {
+  const totals: Record<string, ApplicationTotals> = {};
+  for (const view of rows.flatMap(({ applicationEvents }) => applicationsOf(applicationEvents))) {
+    const none = { failedBefore: 0, works: 0, reached: 0, fails: 0, notSeen: 0 };
+    const known = totals[view.application] ?? none;
+    const isDown = view.before.outcome === "failed" || view.before.outcome === "cut_off";
+    const after = AFTER[view.after.outcome];
+    totals[view.application] = {
+      ...known,
+      failedBefore: known.failedBefore + Number(isDown),
+      [after]: known[after] + 1,
+    };
+  }
+  return totals;
+}
+const AFTER = {
+  works: "works",
+  reached: "reached",
+  failed: "fails",
+  cut_off: "fails",
+  not_seen: "notSeen",
+} as const satisfies Record<ApplicationView["after"]["outcome"], keyof ApplicationTotals>;
+
+/** `2 of 3 work`: of the applications that were seen on the phone. */
+function applicationCell(events: ApplicationEvents): string {
+  const views = applicationsOf(events);
+  if (views.length === 0) return "not seen";
+  return `${views.filter(({ after }) => after.outcome === "works").length} of ${views.length} work`;
+}
+
 /** A phone is done when its order has ended and its fee, if there is one, has found its way. */
 const isDone = ({ state, fee }: PhoneRow): boolean =>
   FINAL_ORDER_STATES.includes(state) && (fee === null || fee.state === "settled" || fee.state === "refused");
@@ -185,11 +242,11 @@ function askedOf({ items, state }: OrderDraft): string {
   return state === "completed" || state === "provisioning" ? open.join(", ") : state.replaceAll("_", " ");
 }
 
-const HEADER = ["#", "phone", "verdict", "key", "settings, or asked for", "fee"];
-const COLUMNS = [5, 32, 10, 22, 22, 18];
+const HEADER = ["#", "phone", "verdict", "key", "settings, or asked for", "fee", "applications"];
+const COLUMNS = [5, 30, 10, 20, 22, 16, 12];
 const WIDTH = COLUMNS.reduce((sum, column) => sum + column + 1, 0);
 /** For a terminal of 80 columns. */
-const NARROW_COLUMNS = [4, 17, 9, 15, 15, 14];
+const NARROW_COLUMNS = [4, 12, 9, 12, 15, 9, 11];
 
 function cells(texts: readonly string[], columns: readonly number[]): string {
   return texts.map((text, at) => fitted(text, columns[at] ?? 0)).join(" ");
@@ -206,5 +263,6 @@ export function lineOf(row: PhoneRow, columns: readonly number[] = COLUMNS): str
     ? `${formatMoney({ amountMinor: row.fee.amountMinor, currency: row.fee.currency })} ${row.fee.state}`
     : "-";
   const phone = `${row.make} ${row.model}`;
-  return cells([String(row.number), phone, row.verdict ?? "", key, settings, fee], columns);
+  const applications = row.asked === null ? applicationCell(row.applicationEvents) : "-";
+  return cells([String(row.number), phone, row.verdict ?? "", key, settings, fee, applications], columns);
 }

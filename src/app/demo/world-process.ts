@@ -20,6 +20,7 @@ export type ToWorld =
   | { readonly kind: "connect"; readonly turnup: TurnupAddress }
   | { readonly kind: "attach"; readonly perSecond: number }
   | { readonly kind: "ask" }
+  | { readonly kind: "settle" }
   | { readonly kind: "ledger" }
   | { readonly kind: "close" };
 
@@ -28,6 +29,7 @@ export type FromWorld =
   | { readonly kind: "connected" }
   | { readonly kind: "attached" }
   | { readonly kind: "asked" }
+  | { readonly kind: "settled" }
   | { readonly kind: "ledger"; readonly ledger: WorldLedger }
   | { readonly kind: "news"; readonly news: readonly WorldNews[] }
   /** Something went wrong out there that it goes on from. */
@@ -40,6 +42,8 @@ export type WorldProcess = {
   connect(turnup: TurnupAddress): Promise<void>;
   attach(perSecond: number): Promise<void>;
   ask(): Promise<void>;
+  /** Resolves when no phone does anything, and what the network saw of it is told. */
+  settle(): Promise<void>;
   ledger(): Promise<WorldLedger>;
   close(): Promise<void>;
 };
@@ -105,6 +109,7 @@ export function forkWorld(told: {
         connect: async (turnup) => void (await expect("connected", { kind: "connect", turnup })),
         ask: async () => void (await expect("asked", { kind: "ask" })),
         attach: async (perSecond) => void (await expect("attached", { kind: "attach", perSecond })),
+        settle: async () => void (await expect("settled", { kind: "settle" })),
         ledger: async () => (await expect("ledger", { kind: "ledger" })).ledger,
         close: () => close(child),
       };

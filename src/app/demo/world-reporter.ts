@@ -3,6 +3,7 @@
  * batches, with its own tokens, and again when nobody answered.
  */
 import { Agent, request } from "node:http";
+import type { ApplicationWorked } from "../../sim/core/application-worked.ts";
 import type { FailedAttempt, UsageRecord } from "../../sim/core/packet-gateway.ts";
 import type { FleetSighting, TypedPoint } from "../../sim/handset/fleet-state.ts";
 import { type Arrival, writeArrivals } from "../../wire/message/maker-api.ts";
@@ -22,6 +23,8 @@ export type Reporter = {
   traffic(batch: readonly UsageRecord[]): Promise<void>;
   /** What a probe saw of applications that could not reach their server. */
   failedAttempts(batch: readonly FailedAttempt[]): Promise<void>;
+  /** What servers of the network swear to: applications that did their work. */
+  worked(batch: readonly ApplicationWorked[]): Promise<void>;
   arrivals(batch: readonly Arrival[]): Promise<void>;
   /** The access points that the page behind a link names. */
   openLink(url: string): Promise<readonly TypedPoint[]>;
@@ -62,7 +65,7 @@ export function reporter(): Reporter {
       post(
         report,
         "/v1/confirmations",
-        report.address?.probeToken ?? "",
+        "probeToken",
         JSON.stringify({
           confirmations: batch.map(({ imsi, apn, at }) => ({
             imsi,
@@ -76,7 +79,7 @@ export function reporter(): Reporter {
       post(
         report,
         "/v1/symptoms",
-        report.address?.probeToken ?? "",
+        "probeToken",
         JSON.stringify({
           symptoms: batch.map(({ host, at, ...one }) => ({
             ...one,
@@ -86,7 +89,23 @@ export function reporter(): Reporter {
           })),
         }),
       ),
-    arrivals: (batch) => post(report, "/v1/arrivals", report.address?.makerToken ?? "", writeArrivals(batch)),
+    worked: (batch) =>
+      post(
+        report,
+        "/v1/confirmations",
+        "probeToken",
+        JSON.stringify({
+          confirmations: batch.map(({ imsi, apn, application, server, at }) => ({
+            imsi,
+            apn,
+            application,
+            server,
+            seenAt: at.toISOString(),
+            source: "application_server",
+          })),
+        }),
+      ),
+    arrivals: (batch) => post(report, "/v1/arrivals", "makerToken", writeArrivals(batch)),
     openLink: (url) => openLink(report, url),
     async close() {
       report.closed = true;
@@ -97,7 +116,9 @@ export function reporter(): Reporter {
   };
 }
 
-async function post(report: Reporting, path: string, token: string, body: string): Promise<void> {
+type TokenName = "probeToken" | "makerToken";
+
+async function post(report: Reporting, path: string, token: TokenName, body: string): Promise<void> {
   while (!report.closed) {
     const { status, text } = await tell(report, path, token, body);
     if (status >= 200 && status < 300) return;
@@ -107,9 +128,12 @@ async function post(report: Reporting, path: string, token: string, body: string
   }
 }
 
-const tell = async (report: Reporting, path: string, token: string, body: string): Promise<Answer> =>
+/** Its token is known as late as its address: what waited for the one has the other. */
+const tell = async (report: Reporting, path: string, token: TokenName, body: string): Promise<Answer> =>
   report.address
-    ? send(report.agent, "POST", `${report.address.url}${path}`, token, body).catch(() => NOT_HEARD)
+    ? send(report.agent, "POST", `${report.address.url}${path}`, report.address[token], body).catch(
+        () => NOT_HEARD,
+      )
     : NOT_HEARD;
 
 async function flush(report: Reporting): Promise<void> {
@@ -120,7 +144,7 @@ async function flush(report: Reporting): Promise<void> {
     await post(
       report,
       "/v1/sightings?summary=true",
-      report.address?.probeToken ?? "",
+      "probeToken",
       JSON.stringify({ source: "simulator", sightings: rows }),
     );
   }
@@ -144,12 +168,25 @@ async function pressButton(agent: Agent, url: string): Promise<Answer> {
   return hasButton ? send(agent, "POST", url, "", undefined) : cover;
 }
 
-/** A step of the page: what the access point is for, and its name. */
-const STEP = /access point for <b>([^<]+)<\/b>[\s\S]*?Access point name \(APN\)(?:<[^>]*>)*([^<]+)</g;
+/** A step of the page: what the access point is for, and its table; and a row of it. */
+const STEP = /access point for <b>([^<]+)<\/b>([\s\S]*?)<\/table>/g;
+const valueIn = (table: string, label: string): string | undefined =>
+  new RegExp(`<td>${label}(?:<[^>]*>)*([^<]+)<`).exec(table)?.[1];
 const useOf = (title: string): TypedPoint["use"] =>
   title.includes("MMS") ? "mms" : title === "WAP" ? "wap" : title === "Internet" ? "internet" : "maker";
 const pointsOn = (page: string): TypedPoint[] =>
-  [...page.matchAll(STEP)].map(([, title = "", apn = ""]) => ({ apn, use: useOf(title) }));
+  [...page.matchAll(STEP)].map(([, title = "", table = ""]) => {
+    const mmsc = valueIn(table, "Message centre \\(MMSC\\)");
+    const proxy = valueIn(table, "(?:MMS proxy|Proxy)");
+    const port = valueIn(table, "(?:MMS port|Port)");
+    return {
+      apn: valueIn(table, "Access point name \\(APN\\)") ?? "",
+      use: useOf(title),
+      ...(mmsc === undefined ? {} : { mmsc }),
+      ...(proxy === undefined ? {} : { proxy }),
+      ...(port === undefined ? {} : { port: Number(port) }),
+    };
+  });
 
 type Answer = { readonly status: number; readonly text: string };
 const NOT_HEARD: Answer = { status: 0, text: "" };

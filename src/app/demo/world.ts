@@ -6,21 +6,33 @@
 
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
+import type { AccessPointEntry } from "../../device/settings.ts";
 import type { MakerClient } from "../../maker/policy.ts";
 import { type BankSimulator, startBank } from "../../sim/bank/bank.ts";
 import { startApplicationServer } from "../../sim/core/application-server.ts";
+import type { Mmsc } from "../../sim/core/mmsc.ts";
 import { type PacketGateway, startPacketGateway } from "../../sim/core/packet-gateway.ts";
+import { startVideoServer } from "../../sim/core/video-server.ts";
+import { APPLICATIONS } from "../../sim/handset/application-state.ts";
 import { createFleet, type Fleet } from "../../sim/handset/fleet.ts";
 import type { FleetEvent, FleetSighting, MobileOriginated } from "../../sim/handset/fleet-state.ts";
 import { createHandsetNetwork } from "../../sim/handset/network.ts";
 import { buildPhones } from "../../sim/handset/phones.ts";
-import { createSmscSimulator, type SmscSimulator } from "../../sim/smsc/smsc.ts";
+import { VIDEO_PORT } from "../../sim/handset/video-application.ts";
+import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../../sim/smsc/smsc.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
 import { type Maker, startMaker } from "../party/maker.ts";
 import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { type DeviceWorld, startDeviceWorld } from "./device-world.ts";
 import { askFor, makeNewPhones } from "./new-phones.ts";
 import type { Sandboxes } from "./sandboxes.ts";
+import {
+  CONTACT_NUMBERS,
+  createContacts,
+  type Messaging,
+  mmscAccount,
+  startMessaging,
+} from "./world-messaging.ts";
 import type { TurnupAddress, WorldOptions } from "./world-options.ts";
 import { type Reporter, reporter } from "./world-reporter.ts";
 
@@ -32,6 +44,9 @@ export const WORLD = {
   network: { mcc: "001", mnc: "01", msisdnPrefix: "88210" },
   factoryApn: "oldhost.example",
   operatorApns: { internet: "internet.meridian", mms: "mms.meridian" },
+  mmscHost: "mmsc.meridian",
+  /** What the operator's access point for MMS leads to goes by it. */
+  mmsProxy: { host: "10.11.12.13", port: 8080 },
   makerHost: "mms.maker.example",
   makerApn: "apps.maker.example",
   /** The access point that keys of the own store name, for makers without a key server. */
@@ -71,11 +86,17 @@ export type World = {
   attach(perSecond: number): Promise<void>;
   /** Switches the new phones on and lets their users ask; resolves when every one has asked, or rejects with why not. */
   ask(): Promise<void>;
+  /** Resolves when no phone does anything, and what the network saw of it is told. */
+  settle(): Promise<void>;
   /** What the world can swear to, for reconciling. */
   ledger(): WorldLedger;
   /** The parties themselves, for stories that steer them one by one. */
   readonly parties: {
     readonly fleet: Fleet;
+    /** Subscribers with working phones. */
+    readonly contacts: Fleet;
+    readonly mmsc: Mmsc;
+    readonly gateway: PacketGateway;
     readonly smsc: SmscSimulator;
     readonly bank: BankSimulator;
     readonly maker: Maker;
@@ -113,7 +134,13 @@ type Given = {
   readonly trusted: Map<string, KeyObject>;
 };
 /** To whom an SMS goes. The message centre is there before them. */
-type Handsets = { fleet: Fleet | undefined; road: DeviceWorld | undefined };
+type Handsets = {
+  fleet: Fleet | undefined;
+  road: DeviceWorld | undefined;
+  contacts: Fleet | undefined;
+  /** The subscriber register: IMSI -> number. */
+  readonly numbers: Map<string, string>;
+};
 
 export const startWorld = (
   options: WorldOptions,
@@ -130,25 +157,41 @@ export const startWorld = (
     const trusted = new Map([[WORLD.issuer, certificates.signing.publicKey]]);
     const given: Given = { options, turnup, onEvent, onFault, trusted };
     const maker = closing.use(await startMaker(makerOf(options, certificates)));
-    const gateway = await startNetwork(closing, given, maker);
     const { bankSecret: secret, bankFaults: faults } = options;
     const bank = closing.use(await startBank({ secret, ...(faults && { faults }) }));
-    const handsets: Handsets = { fleet: undefined, road: undefined };
-    const smsc = closing.use(await startMessageCentre(options, handsets));
+    const handsets: Handsets = { fleet: undefined, road: undefined, contacts: undefined, numbers: new Map() };
+    const { systemId, password } = mmscAccount();
+    const smsc = closing.use(
+      await startMessageCentre({ ...options, others: [{ systemId, password }] }, handsets),
+    );
+    const messaging = startMessaging(closing, {
+      smscPort: smsc.port,
+      password,
+      host: WORLD.mmscHost,
+      onWorked: (batch) => turnup.worked(batch),
+      onFault,
+    });
+    const gateway = await startNetwork(closing, given, maker, { messaging, handsets });
     const submitMo = async (sms: MobileOriginated): Promise<void> => {
       const taken = await smsc.sendMobileOriginated(sms);
       if (taken !== "taken") throw new Error("the message centre could not hand it over");
     };
     const road = await startNewPhones(closing, given, gateway, submitMo);
-    const fleet = closing.use(createFleet(fleetOf(given, gateway, submitMo)));
-    Object.assign(handsets, { fleet, road });
-    const parties = { fleet, smsc, bank, maker, certificates, road };
+    const fleetOptions = fleetOf(given, gateway, submitMo);
+    const fleet = closing.use(createFleet(fleetOptions));
+    const contacts = closing.use(createContacts([operatorMms()], fleetOptions));
+    for (const { spec } of [...fleet.phones(), ...contacts.phones()])
+      handsets.numbers.set(spec.imsi, spec.msisdn);
+    Object.assign(handsets, { fleet, road, contacts });
+    for (const at of contacts.phones().keys()) await contacts.attach(at);
+    const parties = { fleet, contacts, smsc, bank, maker, certificates, road, mmsc: messaging.mmsc, gateway };
     return {
       parties,
       addresses: addressesOf(parties),
       connect: (address) => connect(given, road, address),
       ask: async () => void (await Promise.all((road?.phones ?? []).map(askFor))),
       attach: (perSecond) => fleet.attachAll({ perSecond }),
+      settle: () => settle(parties, messaging),
       ledger: () => ledgerOf(parties),
       close: () => closing.close(),
     };
@@ -185,47 +228,84 @@ async function startNetwork(
   closing: ClosingStack,
   { turnup, onFault }: Given,
   maker: Maker,
+  { messaging, handsets }: { readonly messaging: Messaging; readonly handsets: Handsets },
 ): Promise<PacketGateway> {
   const application = closing.use(
     await startApplicationServer({
+      mmsc: messaging.mmsc,
       onArrivals: (batch) => turnup.arrivals(batch),
       verifyArrival: maker.keyServer.verifyArrival,
       onFault,
     }),
   );
-  return closing.use(
+  const { mmsProxy } = WORLD;
+  const video = closing.use(
+    await startVideoServer({ onCall: ({ port }) => callEnded(messaging, gateway, port) }),
+  );
+  const gateway = closing.use(
     await startPacketGateway({
       accessPoints: [
         { apn: WORLD.factoryApn, hosts: ["internet.example"] },
         { apn: WORLD.operatorApns.internet, hosts: ["internet.example"] },
-        { apn: WORLD.operatorApns.mms, hosts: ["mmsc.meridian"] },
+        { apn: WORLD.operatorApns.mms, hosts: [WORLD.mmscHost], proxy: `${mmsProxy.host}:${mmsProxy.port}` },
         { apn: WORLD.makerApn, hosts: [WORLD.makerHost] },
         { apn: WORLD.ownApn, hosts: [WORLD.ownHost] },
       ],
       hosts: new Map([
         [WORLD.makerHost, application.url],
         [WORLD.ownHost, application.url],
+        [WORLD.mmscHost, application.url],
       ]),
+      msisdnOf: (imsi) => handsets.numbers.get(imsi),
       onUsage: (batch) => turnup.traffic(batch),
       onFailedAttempts: (batch) => turnup.failedAttempts(batch),
+      services: new Map(
+        [WORLD.makerHost, WORLD.ownHost].map((host) => [`${host}:${VIDEO_PORT}`, video.port]),
+      ),
       onFault,
     }),
   );
+  return gateway;
 }
 
-const startMessageCentre = (options: WorldOptions, handsets: Handsets): Promise<SmscSimulator> =>
+/** The video server knows a call by where it came from; whose that is, the network knows. */
+function callEnded({ worked }: Messaging, gateway: PacketGateway, port: number): void {
+  const owner = gateway.ownerOfPort(port);
+  if (owner) worked.push({ ...owner, application: "video_call", at: new Date() });
+}
+
+/** What a phone with the operator's settings has. */
+const operatorMms = (): AccessPointEntry => ({
+  apn: WORLD.operatorApns.mms,
+  uses: ["mms"],
+  authType: "none",
+  mmsc: `http://${WORLD.mmscHost}/mms`,
+  proxy: WORLD.mmsProxy.host,
+  port: WORLD.mmsProxy.port,
+  hosts: [],
+  origin: "settings",
+});
+
+const startMessageCentre = (
+  options: WorldOptions & Pick<SmscOptions, "others">,
+  handsets: Handsets,
+): Promise<SmscSimulator> =>
   createSmscSimulator({
     port: 0,
     systemId: WORLD.smscSystemId,
     password: options.smscPassword,
+    ...(options.others ? { others: options.others } : {}),
     seed: options.seed,
     onMessage(message) {
       const sms = { ...message, udh: message.udh ?? new Uint8Array(0) };
+      if (handsets.contacts?.has(sms.to)) return handsets.contacts.onMessage(sms);
       return handsets.road?.phoneOf(sms.to)?.onMessage(sms) ?? handsets.fleet!.onMessage(sms); // nothing is sent before they are there
     },
     deliverWindow: 1_000,
     ...(options.faults ? { faults: options.faults } : {}),
-    ...(options.onAccepted ? { onAccepted: options.onAccepted } : {}),
+    onAccepted(message) {
+      if (message.account === WORLD.smscSystemId) options.onAccepted?.(message); // and none of the MMSC's
+    },
     ...(options.smscRetryMs === undefined ? {} : { retryMs: options.smscRetryMs }),
   });
 
@@ -269,6 +349,7 @@ function fleetOf(
     submitMo,
     onEvent,
     makerHostOf: ({ make }) => (keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
+    applications: { used: APPLICATIONS, contacts: CONTACT_NUMBERS },
     openLink: (url) => turnup.openLink(url),
     ...(options.radio ? { radio: options.radio } : {}),
     ...(options.user ? { user: options.user } : {}),
@@ -299,6 +380,14 @@ async function connect(
   if (!road || !address.land) return;
   await road.connect({ servers: [address.land], issuers: address.trusted });
   await makeNewPhones(road, options);
+}
+
+async function settle(
+  { fleet, contacts, gateway }: Pick<World["parties"], "fleet" | "contacts" | "gateway">,
+  { worked }: Messaging,
+): Promise<void> {
+  await Promise.all([fleet.idle(), contacts.idle()]);
+  await Promise.all([gateway.flush(), worked.flush()]);
 }
 
 const ledgerOf = ({ fleet, smsc, bank, maker }: World["parties"]): WorldLedger => ({

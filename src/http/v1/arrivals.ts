@@ -44,11 +44,13 @@ export const reportArrivals = route({
   async handle({ confirmations }, { body: { arrivals }, caller }) {
     const results = await confirmations.accept(
       caller.operatorId,
-      arrivals.map(({ keyId, at, proof }) => ({
+      arrivals.map(({ keyId, at, proof, apn, application }) => ({
         kind: "arrival" as const,
         keyId: uuidOf(keyId),
         proof: Uint8Array.from(Buffer.from(proof, "base64")),
         seenAt: at,
+        application,
+        apn,
         source: caller.label,
       })),
     );

@@ -103,6 +103,29 @@ const Event = named(
   }),
 );
 
+const ApplicationSide = named(
+  "ApplicationSide",
+  Type.Object({
+    outcome: words(["failed", "cut_off", "reached", "works", "not_seen"]),
+    server: textOrNull({ description: "Host that it tried, or did its work with." }),
+    apn: textOrNull(),
+    cause: textOrNull({ description: "Why it failed, in the network's word." }),
+    source: textOrNull({ description: "Who saw it, or what data says so." }),
+    seenAt: textOrNull({ description: "RFC 3339 time." }),
+  }),
+);
+
+const Application = named(
+  "OrderApplication",
+  Type.Object(
+    { application: Type.String(), before: ApplicationSide, after: ApplicationSide },
+    {
+      description:
+        "An application of the handset before the order provided it and after, by the last evidence of each side: cut_off is what the model's data says, reached an arrival at its server with the key's proof, works an exchange that was seen whole, not_seen that nobody saw it.",
+    },
+  ),
+);
+
 const Call = named(
   "OutboundCall",
   Type.Object(
@@ -131,6 +154,7 @@ const OrderStory = named(
     msisdnMasked: textOrNull(),
     items: Type.Array(Item),
     events: Type.Array(Event),
+    applications: Type.Array(Application),
     messages: Type.Array(
       Type.Object({ ...messageFields, reference: Type.Integer(), content: DecodedMessage }),
     ),
@@ -211,6 +235,7 @@ export const getOrder = route({
         apnsSeen: [...item.apnsSeen],
       })),
       events: [...story.events],
+      applications: [...story.applications],
       calls: [...story.calls],
       charges: [...story.charges],
       messages: story.messages.map(({ payload, parts, ...message }) => ({

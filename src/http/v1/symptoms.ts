@@ -11,7 +11,7 @@ const SymptomIn = Type.Object(
     imei: text("15 digits, or the 14 that a network sends.", 16),
     application: Type.String({
       pattern: "^[a-z][a-z0-9_]{0,39}$",
-      description: "Which application tried: mms, video_call, app_store ...",
+      description: "Which application tried: mms, group_message, video_call, app_store ...",
     }),
     server: Type.String({
       pattern: "^[A-Za-z0-9.-]{1,100}$",

@@ -22,6 +22,7 @@ import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/sc
 import type { SelfCare } from "../order/self-care.ts";
 import { createStep, type InStep, lockById, type Step } from "../order/step.ts";
 import { isOfRequest, type Turn } from "../order/turn.ts";
+import { applicationFailed } from "../proof/application.ts";
 import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
 import { confirm, reportsCame } from "../proof/proof.ts";
 import { createRequestDesk } from "../requested/request-desk.ts";
@@ -198,6 +199,7 @@ async function linksOpened(step: Step, links: readonly OpenedLink[]): Promise<vo
 
 function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): void {
   const { imei: _, seenAt, ...detail } = symptom;
+  applicationFailed(scribe, order, symptom.application);
   scribe.note(order, {
     kind: "symptom_seen",
     reason: symptomWords(symptom),

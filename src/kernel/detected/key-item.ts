@@ -38,6 +38,7 @@ export function newItem(
     feeTerms: null,
     apns,
     apnsSeen: [],
+    applicationsSeen: [],
     subject: null,
     isNew: true,
     changed: true,

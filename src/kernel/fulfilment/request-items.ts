@@ -210,6 +210,7 @@ function newItem(scribe: Scribe, item: CatalogItem, subject: ItemRequest, standi
     feeTerms: null,
     apns: [],
     apnsSeen: [],
+    applicationsSeen: [],
     subject: standing.state === "pending" ? subject : { ...subject, elements: {} },
     isNew: true,
     changed: true,

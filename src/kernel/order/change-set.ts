@@ -148,6 +148,8 @@ export type ChangeSet = {
   readonly keyChanges: KeyChange[];
   /** Devices that were seen to reach their maker: what they could not reach before is over. */
   readonly curedDevices: string[];
+  /** Applications that were seen to work: what they failed at before is over. */
+  readonly workingApplications: { readonly deviceId: string; readonly application: string }[];
   readonly calls: NewCall[];
   readonly callChanges: CallChange[];
   readonly charges: NewCharge[];
@@ -207,6 +209,7 @@ export const emptyChangeSet = (): ChangeSet => ({
   keyTransfers: [],
   keyChanges: [],
   curedDevices: [],
+  workingApplications: [],
   calls: [],
   callChanges: [],
   charges: [],

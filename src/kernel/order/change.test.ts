@@ -27,6 +27,7 @@ const item = (): ItemDraft => ({
   feeTerms: null,
   apns: [],
   apnsSeen: [],
+  applicationsSeen: [],
   subject: null,
   isNew: false,
   changed: false,

@@ -65,6 +65,7 @@ export const EVENT_KINDS = {
   device_refused: "The handset refused what counts as done already.",
   late_report: "The device spoke of an item after its end.",
   late_reply: "The client module answered when nothing waited for it.",
+  application_works: "An application of the handset was seen to do its work.",
   symptom_seen: "An application of the handset was seen to fail.",
 
   // Keys and money.

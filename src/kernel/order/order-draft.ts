@@ -42,6 +42,8 @@ export type ItemDraft = {
   apns: readonly string[];
   /** Those of them on which traffic was seen since it was handed over. */
   apnsSeen: readonly string[];
+  /** Applications of the handset that were seen to work over one of them, and with which server: `mms@mmsc.example`. */
+  applicationsSeen: readonly string[];
   /** Of a feature or service: what was asked for and what is known of it so far. */
   subject: ItemRequest | null;
   isNew: boolean;

@@ -2,6 +2,7 @@
  * What the doors read: lists and stories. Every call names its operator; a row of another operator does not exist.
  * Lists page by key: `cursor` is the id of the last row seen; ids are UUIDv7, so they sort by time.
  */
+import type { ApplicationView } from "./applications.ts";
 import type { KeySource } from "./device-key.ts";
 import type { ItemKind, ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
 
@@ -141,6 +142,8 @@ export type OrderStory = OrderRow & {
   readonly msisdnMasked: string | null;
   readonly items: readonly ItemView[];
   readonly events: readonly EventView[];
+  /** Of each application of the handset that was seen: before the order provided it, and after. */
+  readonly applications: readonly ApplicationView[];
   readonly messages: readonly (MessageView & { readonly payload: Uint8Array; readonly reference: number })[];
   readonly calls: readonly {
     readonly kind: string;
@@ -262,6 +265,9 @@ export type ConfirmationInput =
       readonly kind: "traffic";
       readonly imsi: string;
       readonly apn: string;
+      /** An application of the handset that did its work over it, and with which server. */
+      readonly application?: string | undefined;
+      readonly server?: string | undefined;
       readonly seenAt?: string | undefined;
       readonly source: string;
     }
@@ -270,6 +276,9 @@ export type ConfirmationInput =
       readonly keyId: string;
       /** `arrivalProofOf` by the handset; without it an arrival is hearsay. */
       readonly proof?: Uint8Array | undefined;
+      /** Which of the handset's applications came, and over which access point. */
+      readonly application?: string | undefined;
+      readonly apn?: string | undefined;
       readonly seenAt?: string | undefined;
       readonly source: string;
     };

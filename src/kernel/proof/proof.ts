@@ -15,6 +15,7 @@ import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
 import { type InStep, lockById } from "../order/step.ts";
 import type { Booking } from "../order/turn.ts";
+import { applicationSeen } from "./application.ts";
 import { reach, refusedByDevice } from "./progress.ts";
 import { trafficSeen } from "./traffic.ts";
 
@@ -100,10 +101,10 @@ export async function confirm(
       });
       if (found.length === 0) return { outcome: "no_order", reason: "no order waits for this" };
       const evidence = `${one.kind}:${one.source}`;
-      const detail = one.seenAt ? { seenAt: one.seenAt } : null;
+      const detail = detailOf(one);
       const booked = found.map(({ booking, item }) =>
         one.kind === "traffic"
-          ? trafficSeen(booking, item, { apn: one.apn, evidence, detail })
+          ? trafficBooked(booking, item, one, { evidence, detail })
           : reach(booking, item, {
               level: "works",
               evidence,
@@ -114,6 +115,27 @@ export async function confirm(
       return { outcome: booked.some(Boolean) ? "booked" : "repeated" };
     });
   });
+}
+
+function detailOf(one: ConfirmationInput): object | null {
+  const { kind, seenAt, application } = one;
+  const facts = {
+    ...(seenAt ? { seenAt } : {}),
+    ...(kind === "arrival" && application !== undefined ? { application, apn: one.apn } : {}),
+  };
+  return Object.keys(facts).length > 0 ? facts : null;
+}
+
+/** The access point that was used, and the application that used it where that was told. */
+function trafficBooked(
+  booking: Booking,
+  item: ItemDraft,
+  { apn, application, server, source, seenAt }: Extract<ConfirmationInput, { kind: "traffic" }>,
+  { evidence, detail }: { readonly evidence: string; readonly detail: object | null },
+): boolean {
+  const isNews = trafficSeen(booking, item, { apn, evidence, detail });
+  if (application === undefined) return isNews;
+  return applicationSeen(booking, item, { application, server, apn, source, seenAt }) || isNews;
 }
 
 /**

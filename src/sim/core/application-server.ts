@@ -4,12 +4,15 @@
  * key's proof has arrived; arrivals are told to Turnup in batches.
  *
  *   POST /m  {keyId, proof, application}  ->  200 {received: true} | 403 a wrong proof
+ *
+ * Multimedia messages under the same name go to its MMS centre (`mmsc.ts`).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Arrival } from "../../wire/message/maker-api.ts";
 import { hexText, object, octets, ShapeError, text } from "../../wire/message/shape.ts";
 import { closedToAll, listening } from "../web/listen.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
+import type { Mmsc } from "./mmsc.ts";
 import { bodyOf, KEEP_ALIVE_MS, reply } from "./packet-gateway.ts";
 
 const MAX_WAITING_ARRIVALS = 100_000;
@@ -26,6 +29,7 @@ type ApplicationServerOptions = {
   onArrivals(batch: readonly Arrival[]): Promise<void>;
   /** The manufacturer's key server; a key that it never issued (an operator's own) is let in and told as it came. */
   verifyArrival?(keyId: string, proof: Uint8Array): "good" | "unknown_key" | "bad_proof";
+  readonly mmsc?: Pick<Mmsc, "isFor" | "answer">;
   onFault?(error: unknown): void;
   readonly port?: number;
   readonly host?: string;
@@ -73,6 +77,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (options.mmsc?.isFor(request)) return options.mmsc.answer(request, response);
   if (request.method !== "POST" || request.url !== "/m") {
     request.resume();
     return reply(response, 404, { cause: "no_such_call" });

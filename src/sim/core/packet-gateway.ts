@@ -6,14 +6,21 @@
  *
  *   POST   /pdp        {imsi, imei, apn, user?, password?} -> 201 {session} | 403 {cause}
  *   DELETE /pdp/:id    -> 204
+ *   CONNECT host:port with `x-pdp-session` -> a stream to the service there (RFC 9110 §9.3.6) | 502
  *   ANY    http://host/path with `x-pdp-session` -> what the host answers | 502 {cause: "no_route"};
- *          with `x-pdp-release` as well, the session closes behind it
+ *          with `x-pdp-release` as well, the session closes behind it; `x-wap-proxy` is the proxy that the request
+ *          goes by: an access point that has one leads nowhere without it (502 {cause: "wrong_proxy"})
+ *
+ * A host hears of whom a request is as a network tells it by header enrichment: `x-msisdn`, `x-3gpp-imsi`, `x-3gpp-imei`,
+ * `x-called-station-id` (as the RADIUS attributes of TS 29.061 clause 16.4), and by which name it was asked for.
  *
  * A handset has one session on an access point: opening it again ends the one before.
  *
  * Causes are those of GTP (TS 29.060 clause 7.7.1): unknown APN 219, user authentication failed 209, no resources 199.
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect, type Socket } from "node:net";
 import { object, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import { closedToAll, listening } from "../web/listen.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
@@ -21,6 +28,8 @@ import { createPipeline, type Pipeline } from "./pipeline.ts";
 
 const MAX_SESSIONS = 1_000_000;
 const MAX_BODY_OCTETS = 65_536;
+const MAX_STREAMS = 20_000;
+const STREAM_IDLE_MS = 60_000;
 const MAX_WAITING_RECORDS = 100_000;
 const MAX_RECORD_BATCH = 500;
 const RECORD_INTERVAL_MS = 50;
@@ -31,6 +40,8 @@ type GatewayAccessPoint = {
   readonly password?: string;
   /** Hosts that it leads to. */
   readonly hosts: readonly string[];
+  /** `10.11.12.13:8080`: what requests must go by, where it has one. */
+  readonly proxy?: string;
 };
 export type UsageRecord = {
   readonly sessionId: string;
@@ -45,7 +56,7 @@ export type FailedAttempt = {
   readonly application: string;
   readonly host: string;
   readonly apn: string;
-  readonly cause: "no_route" | "host_silent";
+  readonly cause: "no_route" | "wrong_proxy" | "host_silent";
   readonly at: Date;
 };
 export type PacketGateway = Awaited<ReturnType<typeof startPacketGateway>>;
@@ -60,13 +71,26 @@ const readAttach = object({
   user: optional(text({ min: 0, max: 128 })),
   password: optional(text({ min: 0, max: 128 })),
 });
+const JSON_TYPE = "application/json";
 const CAUSE = { unknown_apn: 219, authentication_failed: 209, no_resources: 199 } as const;
-type Session = { readonly point: GatewayAccessPoint; readonly owner: string; readonly imei: string };
+type Session = {
+  readonly point: GatewayAccessPoint;
+  readonly owner: string;
+  readonly imsi: string;
+  readonly imei: string;
+};
+
+/** Whose a stream is, and what it was asked for by. */
+export type StreamOwner = Pick<UsageRecord, "imsi" | "imei" | "apn"> & { readonly server: string };
 
 type PacketGatewayOptions = {
   readonly accessPoints: readonly GatewayAccessPoint[];
   /** Where each host really listens: `http://127.0.0.1:port`. */
   readonly hosts: ReadonlyMap<string, string>;
+  /** What is reached by a stream: `host:port` -> the port on this machine where it really listens. */
+  readonly services?: ReadonlyMap<string, number>;
+  /** The subscriber register: whose number a SIM has. */
+  msisdnOf?(imsi: string): string | undefined;
   onUsage?(batch: readonly UsageRecord[]): Promise<void>;
   /** Attempts that failed, of applications that say their name in `x-application`. */
   onFailedAttempts?(batch: readonly FailedAttempt[]): Promise<void>;
@@ -83,11 +107,16 @@ type Gateway = {
   readonly sessions: Map<string, Session>;
   /** Of a subscription on an access point. */
   readonly sessionOf: Map<string, string>;
+  readonly services: ReadonlyMap<string, number>;
+  readonly streams: Set<Socket>;
+  /** Whose stream comes from this port of ours: what a network keeps of its address translation. */
+  readonly ownerOfPort: Map<number, StreamOwner>;
   readonly upstreams: Map<string, Pipeline>;
   readonly counts: { opened: number; refused: number; routed: number; noRoute: number };
   readonly usage: Batcher<UsageRecord>;
   readonly failed: Batcher<FailedAttempt>;
   lastSession: number;
+  msisdnOf(imsi: string): string | undefined;
   now(): Date;
 };
 
@@ -103,6 +132,7 @@ export async function startPacketGateway(options: PacketGatewayOptions) {
       reply(response, malformed ? 400 : 500, { cause: "malformed" });
     });
   });
+  server.on("connect", (request, socket) => connectStream(gateway, request, socket as Socket)); // of TCP
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listening(server, host, options.port);
   return {
@@ -111,7 +141,9 @@ export async function startPacketGateway(options: PacketGatewayOptions) {
     /** Opened and refused sessions, routed and unrouted requests since the start. */
     counts: () => ({ ...counts, sessions: sessions.size, usage: usage.state() }),
     flush: async (): Promise<void> => void (await Promise.all([usage.flush(), failed.flush()])),
+    ownerOfPort: (at: number): StreamOwner | undefined => gateway.ownerOfPort.get(at),
     async close(): Promise<void> {
+      for (const stream of gateway.streams) stream.destroy();
       await closedToAll(server);
       for (const upstream of gateway.upstreams.values()) upstream.close();
       await Promise.all([usage.close(), failed.close()]);
@@ -125,6 +157,8 @@ function newGateway({
   onUsage = async () => undefined,
   onFailedAttempts = async () => undefined,
   onFault,
+  services = new Map(),
+  msisdnOf = () => undefined,
   now = () => new Date(),
 }: PacketGatewayOptions): Gateway {
   const records = {
@@ -138,11 +172,15 @@ function newGateway({
     hosts,
     sessions: new Map(),
     sessionOf: new Map(),
+    services,
+    streams: new Set(),
+    ownerOfPort: new Map(),
     upstreams: new Map(),
     counts: { opened: 0, refused: 0, routed: 0, noRoute: 0 },
     usage: createBatcher<UsageRecord>({ ...records, deliver: onUsage }),
     failed: createBatcher<FailedAttempt>({ ...records, deliver: onFailedAttempts }),
     lastSession: 0,
+    msisdnOf,
     now,
   };
 }
@@ -185,7 +223,7 @@ function open(gateway: Gateway, body: string): { readonly status: number; readon
   const sessionId = String(++gateway.lastSession);
   const owner = `${imsi} ${point.apn}`;
   gateway.sessions.delete(gateway.sessionOf.get(owner) ?? "");
-  gateway.sessions.set(sessionId, { point, owner, imei });
+  gateway.sessions.set(sessionId, { point, owner, imsi, imei });
   gateway.sessionOf.set(owner, sessionId);
   gateway.counts.opened++;
   gateway.usage.push({ sessionId, apn: point.apn, imsi, imei, at: gateway.now() });
@@ -209,28 +247,102 @@ async function route(
   const session = gateway.sessions.get(sessionId);
   if (request.headers["x-pdp-release"]) end(gateway, sessionId);
   const address = gateway.hosts.get(target.hostname);
-  if (!session || !address || !session.point.hosts.includes(target.hostname)) {
+  const cause = refusalOf(session, address, target.hostname, request.headers["x-wap-proxy"]);
+  if (!session || !address || cause) {
     gateway.counts.noRoute++;
-    noteFailed(gateway, request, session, target.hostname, "no_route");
+    if (cause && cause !== "no_session") noteFailed(gateway, request, session, target.hostname, cause);
     request.resume();
-    return reply(response, 502, { cause: session ? "no_route" : "no_session" });
+    return reply(response, 502, { cause });
   }
   gateway.counts.routed++;
   const upstream = upstreamTo(gateway, address);
-  const headers = `x-called-station-id: ${session.point.apn}\r\ncontent-type: application/json\r\n`;
-  const body = await bodyOf(request);
+  const body = await octetsOf(request);
   try {
-    const answered = await upstream.send(
+    const { status, contentType, octets } = await upstream.send(
       request.method ?? "GET",
       target.pathname + target.search,
-      headers,
+      enrichedHeaders(gateway, session, target.hostname, request),
       body,
     );
-    replyText(response, answered.status, answered.body);
+    replyOctets(response, status, contentType || JSON_TYPE, octets);
   } catch {
     noteFailed(gateway, request, session, target.hostname, "host_silent");
     reply(response, 504, { cause: "host_silent" });
   }
+}
+
+/** Joins a handset's stream with the service that it asks for, if its access point leads there. */
+function connectStream(gateway: Gateway, request: IncomingMessage, socket: Socket): void {
+  const { url: to = "", headers } = request;
+  const session = gateway.sessions.get(String(headers["x-pdp-session"] ?? ""));
+  const [host = ""] = to.split(":");
+  const port = gateway.services.get(to);
+  socket.on("error", () => socket.destroy());
+  if (
+    !session ||
+    port === undefined ||
+    !session.point.hosts.includes(host) ||
+    gateway.streams.size >= MAX_STREAMS
+  ) {
+    gateway.counts.noRoute++;
+    noteFailed(gateway, request, session, host, "no_route");
+    return void socket.end("HTTP/1.1 502 No Route\r\ncontent-length: 0\r\n\r\n");
+  }
+  gateway.counts.routed++;
+  const { imsi, imei, point } = session;
+  const upstream = connect({ host: "127.0.0.1", port, noDelay: true });
+  for (const stream of [socket, upstream]) {
+    gateway.streams.add(stream);
+    stream.setTimeout(STREAM_IDLE_MS, () => stream.destroy());
+    stream.on("close", () => gateway.streams.delete(stream));
+  }
+  let from: number | undefined;
+  upstream.on("connect", () => {
+    from = upstream.localPort;
+    if (from !== undefined) gateway.ownerOfPort.set(from, { imsi, imei, apn: point.apn, server: host });
+    socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+    socket.pipe(upstream).pipe(socket);
+  });
+  upstream.on("error", () => {
+    if (from === undefined) noteFailed(gateway, request, session, host, "host_silent");
+    socket.destroy();
+  });
+  upstream.on("close", () => {
+    if (from !== undefined) gateway.ownerOfPort.delete(from);
+    socket.destroy();
+  });
+  socket.on("close", () => upstream.destroy());
+}
+
+/** Why a request leads nowhere; undefined where it is routed. */
+function refusalOf(
+  session: Session | undefined,
+  address: string | undefined,
+  host: string,
+  proxy: string | string[] | undefined,
+): "no_session" | "no_route" | "wrong_proxy" | undefined {
+  if (!session) return "no_session";
+  if (!address || !session.point.hosts.includes(host)) return "no_route";
+  return session.point.proxy === undefined || session.point.proxy === proxy ? undefined : "wrong_proxy";
+}
+
+/** Who asks, as the network knows it: what a handset says of itself in these headers is not passed on. */
+function enrichedHeaders(
+  { msisdnOf }: Gateway,
+  { point, imsi, imei }: Session,
+  host: string,
+  { headers }: IncomingMessage,
+): string {
+  const msisdn = msisdnOf(imsi);
+  return [
+    `x-forwarded-host: ${host}`,
+    `x-called-station-id: ${point.apn}`,
+    `x-3gpp-imsi: ${imsi}`,
+    `x-3gpp-imei: ${imei}`,
+    ...(msisdn === undefined ? [] : [`x-msisdn: ${msisdn}`]),
+    `content-type: ${headers["content-type"] ?? JSON_TYPE}`,
+    "",
+  ].join("\r\n");
 }
 
 function upstreamTo({ upstreams }: Gateway, address: string): Pipeline {
@@ -257,7 +369,7 @@ async function answer(gateway: Gateway, request: IncomingMessage, response: Serv
   reply(response, 404, { cause: "no_such_call" });
 }
 
-export async function bodyOf(request: IncomingMessage): Promise<string> {
+export async function octetsOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let octets = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -265,18 +377,23 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
     if (octets > MAX_BODY_OCTETS) throw new ShapeError("", `at most ${MAX_BODY_OCTETS} octets are wanted`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
+
+export const bodyOf = async (request: IncomingMessage): Promise<string> =>
+  (await octetsOf(request)).toString("utf8");
 
 export function reply(response: ServerResponse, status: number, body: object): void {
-  replyText(response, status, status === 204 ? "" : JSON.stringify(body));
+  replyOctets(response, status, JSON_TYPE, Buffer.from(status === 204 ? "" : JSON.stringify(body)));
 }
 
-function replyText(response: ServerResponse, status: number, content: string): void {
+export function replyOctets(
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  octets: Uint8Array,
+): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(content),
-  });
-  response.end(content);
+  response.writeHead(status, { "content-type": contentType, "content-length": octets.length });
+  response.end(octets);
 }

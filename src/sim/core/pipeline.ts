@@ -12,10 +12,16 @@ const MAX_BODY_OCTETS = 65_536;
 const TIMEOUT_MS = 15_000;
 const HEADER_END = "\r\n\r\n";
 
-export type PipelineAnswer = { readonly status: number; readonly body: string };
+export type PipelineAnswer = {
+  readonly status: number;
+  /** As UTF-8. */
+  readonly body: string;
+  readonly octets: Uint8Array;
+  readonly contentType: string;
+};
 export type Pipeline = {
   /** `headers`: whole lines, each with its CR LF. */
-  send(method: string, target: string, headers: string, body: string): Promise<PipelineAnswer>;
+  send(method: string, target: string, headers: string, body: string | Uint8Array): Promise<PipelineAnswer>;
   close(): void;
 };
 type Waiting = {
@@ -30,16 +36,23 @@ export function createPipeline(server: Server): Pipeline {
     send(method, target, headers, body) {
       const line = lines[next]!;
       next = (next + 1) % CONNECTIONS;
-      const length = Buffer.byteLength(body);
+      const octets = latin1Of(body);
       return send(
         line,
-        `${method} ${target} HTTP/1.1\r\nhost: ${server.host}\r\n${headers}content-length: ${length}${HEADER_END}${body}`,
+        `${method} ${target} HTTP/1.1\r\nhost: ${server.host}\r\n${headers}content-length: ${octets.length}${HEADER_END}${octets}`,
       );
     },
     close() {
       for (const line of lines) fail(line, new Error("closed"));
     },
   };
+}
+
+/** A character an octet: requests of one turn are put together as text, and go out in one write. */
+function latin1Of(body: string | Uint8Array): string {
+  if (typeof body !== "string")
+    return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+  return Buffer.byteLength(body) === body.length ? body : Buffer.from(body, "utf8").toString("latin1");
 }
 
 type Server = { readonly host: string; readonly port: number };
@@ -73,7 +86,7 @@ const send = (line: Line, request: string): Promise<PipelineAnswer> =>
 function flush(line: Line): void {
   const text = line.outgoing;
   line.outgoing = "";
-  if (text !== "") opened(line).write(text);
+  if (text !== "") opened(line).write(text, "latin1");
 }
 
 function opened(line: Line): Socket {
@@ -132,5 +145,13 @@ function answerAt(bytes: Buffer, at: number): (PipelineAnswer & { readonly end: 
   if (octets > MAX_BODY_OCTETS) throw new Error("the answer is too long");
   const start = headerEnd + HEADER_END.length;
   if (bytes.length < start + octets) return undefined;
-  return { status, body: bytes.toString("utf8", start, start + octets), end: start + octets };
+  const [, contentType = ""] = /\r\ncontent-type: ([^\r]+)/i.exec(header) ?? [];
+  const end = start + octets;
+  return {
+    status,
+    contentType,
+    body: bytes.toString("utf8", start, end),
+    octets: bytes.subarray(start, end),
+    end,
+  };
 }

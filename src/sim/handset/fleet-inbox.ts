@@ -4,8 +4,10 @@
  */
 import { insert } from "../../device/settings.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
+import { decodeMms, MMS_CONTENT_TYPE } from "../../wire/mms/codec.ts";
 import type { WholeMessage } from "../../wire/sms/reassembly.ts";
 import { decodeText } from "../../wire/sms/text.ts";
+import { decodePush } from "../../wire/wsp/push.ts";
 import { act, answerPrompt, goOnline, userDelayMs } from "./fleet-phone.ts";
 import {
   type FleetOptions,
@@ -15,6 +17,7 @@ import {
   start,
   typedEntry,
 } from "./fleet-state.ts";
+import { onMmsPush } from "./mms-application.ts";
 
 /** WAP push, and Nokia settings. */
 const PUSH_PORTS: readonly (number | undefined)[] = [2948, 49_999];
@@ -55,7 +58,20 @@ function takeSms(fleet: FleetState, phone: Phone, sms: IncomingSms): void {
 
 function takePush(fleet: FleetState, phone: Phone, { from, bytes, udh }: WholeMessage): void {
   if (!PUSH_PORTS.includes(udh.destPort)) return; // no application listens on another port
+  const mms = mmsIn(bytes);
+  if (mms) return start(fleet, () => onMmsPush(fleet, phone, decodeMms(mms)));
   act(fleet, phone, phone.client.receive(phone.state, { from, bytes, at: fleet.now() }));
+}
+
+/** The octets of a push for the application of messages; whatever else it is, the client looks at it. */
+function mmsIn(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    const { contentType, body } = decodePush(bytes);
+    return contentType === MMS_CONTENT_TYPE ? body : undefined;
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 function takeText(fleet: FleetState, phone: Phone, text: string): void {

@@ -4,7 +4,9 @@
  */
 import type { HandsetEffect, Step } from "../../device/client.ts";
 import { type AccessPointEntry, routeTo } from "../../device/settings.ts";
+import { useApplications } from "./applications.ts";
 import { type FleetState, type Phone, start } from "./fleet-state.ts";
+import { ask } from "./roads.ts";
 
 const CONNECT_TRIES = 3;
 const CONNECT_RETRY_MS = 200;
@@ -20,7 +22,7 @@ export async function attach(fleet: FleetState, index: number): Promise<void> {
   phone.status.attached = true;
   const host = fleet.options.makerHostOf?.(spec);
   if (host !== undefined) {
-    phone.status.before = (await tryHost(fleet, phone, host)) ? "alive" : "dead";
+    phone.status.before = (await isReached(fleet, phone, host)) ? "alive" : "dead";
     phone.status.now = phone.status.before;
   }
   fleet.onEvent({ kind: "attached", phone: phone.status, before: phone.status.before });
@@ -39,13 +41,15 @@ export function sight(fleet: FleetState, { status: { spec } }: Phone): void {
   });
 }
 
-/** Whether the application gets an answer of the host itself. */
-async function tryHost(fleet: FleetState, phone: Phone, host: string): Promise<boolean> {
-  const point = routeTo(phone.state.settings, host, "mms");
-  const opened = point && (await fleet.network.open(phone.status.spec, point));
-  if (opened?.kind !== "open") return false;
-  const { status } = await fleet.network.send(opened.session, "GET", `http://${host}/`, "mms");
-  return status > 0 && status < 500; // the session stays open, as a phone's first one does
+/** Whether its application for messages reaches the manufacturer: by a message of its own, or by a touch where it sends none. */
+async function isReached(fleet: FleetState, phone: Phone, host: string): Promise<boolean> {
+  if (fleet.options.applications) {
+    await useApplications(fleet, phone);
+    return phone.status.applications.mms?.now !== "fails";
+  }
+  const touch = { application: "mms", method: "GET", url: `http://${host}/` } as const;
+  const asked = await ask(fleet, phone, touch);
+  return asked.kind === "answered" && asked.answer.status < 500; // the session stays open, as a phone's first one does
 }
 
 /** Takes the client's new state and does what its effects say. */
@@ -152,6 +156,7 @@ function arrived(fleet: FleetState, phone: Phone, keyId: string, host: string, a
   phone.status.now = "alive";
   fleet.onEvent({ kind: "works", phone: phone.status, host, apn });
   act(fleet, phone, phone.client.connected(phone.state, { keyId, reached: true, at: fleet.now() }));
+  start(fleet, () => useApplications(fleet, phone));
 }
 
 const givenTo = (phone: Phone): readonly AccessPointEntry[] =>
@@ -166,12 +171,14 @@ export async function goOnline(
   for (const point of given) {
     if (fleet.closed) return;
     const opened = await fleet.network.open(phone.status.spec, point);
+    if (opened.kind === "open") phone.sessions.set(point.apn, opened.session);
     fleet.onEvent({
       kind: opened.kind === "open" ? "online" : "offline",
       phone: phone.status,
       apn: point.apn,
     });
   }
+  await useApplications(fleet, phone);
 }
 
 export function userDelayMs(fleet: FleetState): number {

@@ -13,6 +13,12 @@ import {
 import type { AccessPointEntry, ApnUse } from "../../device/settings.ts";
 import { createReassembler, type Reassembler } from "../../wire/sms/reassembly.ts";
 import { createPauses, type Pauses } from "../web/pauses.ts";
+import type {
+  ApplicationEvent,
+  ApplicationName,
+  ApplicationState,
+  MmsNotification,
+} from "./application-state.ts";
 import { type Chance, chanceFrom } from "./chance.ts";
 import { createHandsetNetwork, type HandsetNetwork } from "./network.ts";
 import type { PhoneSpec } from "./phones.ts";
@@ -43,6 +49,7 @@ export type FleetEvent = { readonly phone: PhoneStatus } & (
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "works" | "connect_failed"; readonly apn: string; readonly host: string }
   | { readonly kind: "online" | "offline"; readonly apn: string }
+  | ApplicationEvent
   | HandsetEffect
 );
 /** What is known of a phone from outside it. */
@@ -56,11 +63,15 @@ export type PhoneStatus = {
   readonly keyDeleted: boolean;
   readonly settingsApplied: number;
   readonly waitsForUser: number;
+  /** Of each application that was used: how it went at first, and how the last time. */
+  readonly applications: Readonly<Partial<Record<ApplicationName, ApplicationState>>>;
   readonly refused: readonly string[];
 };
 
 export type FleetOptions = {
   readonly phones: readonly PhoneSpec[];
+  /** What they are set up with; the factory's access point alone where it is absent. */
+  readonly settings?: readonly AccessPointEntry[];
   readonly seed: number;
   readonly plmn: string;
   readonly gateway: { readonly host: string; readonly port: number };
@@ -71,6 +82,11 @@ export type FleetOptions = {
   onEvent?(event: FleetEvent): void;
   /** The manufacturer's host that the application was built for; without it the state before is not checked. */
   makerHostOf?(spec: PhoneSpec): string | undefined;
+  /** Applications that the user tries at power-on and again with each new road, and whom they write to besides themselves. */
+  readonly applications?: {
+    readonly used: readonly ApplicationName[];
+    readonly contacts: readonly string[];
+  };
   /** What a user does with a link in a text: the access points that the page names, typed in by hand; none without a page. */
   openLink?(url: string, spec: PhoneSpec): Promise<readonly TypedPoint[]>;
   readonly user?: { readonly delayMs?: readonly [number, number]; readonly declines?: number };
@@ -78,7 +94,7 @@ export type FleetOptions = {
   now?(): Date;
 };
 /** An access point as a user types it in from a page. */
-export type TypedPoint = Pick<AccessPointEntry, "apn"> & { readonly use: ApnUse };
+export type TypedPoint = Pick<AccessPointEntry, "apn" | "mmsc" | "proxy" | "port"> & { readonly use: ApnUse };
 export type Phone = {
   status: { -readonly [Name in keyof PhoneStatus]: PhoneStatus[Name] };
   client: HandsetClient;
@@ -86,6 +102,15 @@ export type Phone = {
   texts: string[];
   /** Prompts that wait for a PIN which no text has brought yet. */
   pinless: number[];
+  /** Data sessions that stand, by access point. */
+  readonly sessions: Map<string, string>;
+  /** Messages that wait at the centre since they could not be fetched, oldest first. */
+  unfetched: MmsNotification[];
+  /** Where those messages lie that it heard of last: one that comes twice is fetched once. */
+  notified: string[];
+  lastTransaction: number;
+  /** The last run through its applications. */
+  using: Promise<void>;
 };
 
 export type FleetState = {
@@ -136,14 +161,22 @@ function phoneOf(options: FleetOptions, spec: PhoneSpec): Phone {
       keyDeleted: false,
       settingsApplied: 0,
       waitsForUser: 0,
+      applications: {},
       refused: [],
     },
     client: clientOf(options, spec),
-    state: freshHandset([
-      { apn: spec.factoryApn, uses: ["internet"], authType: "none", hosts: [], origin: "factory" },
-    ]),
+    state: freshHandset(
+      options.settings ?? [
+        { apn: spec.factoryApn, uses: ["internet"], authType: "none", hosts: [], origin: "factory" },
+      ],
+    ),
     texts: [],
     pinless: [],
+    sessions: new Map(),
+    unfetched: [],
+    notified: [],
+    lastTransaction: 0,
+    using: Promise.resolve(),
   };
 }
 
@@ -162,8 +195,8 @@ export function start(fleet: FleetState, action: () => Promise<void>): void {
     });
 }
 
-export const typedEntry = ({ apn, use }: TypedPoint): AccessPointEntry => ({
-  apn,
+export const typedEntry = ({ use, ...typed }: TypedPoint): AccessPointEntry => ({
+  ...typed,
   uses: [use],
   authType: "none",
   hosts: [],

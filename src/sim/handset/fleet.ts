@@ -6,17 +6,21 @@
  * One reassembler and one pool of connections serve the whole fleet; a phone itself is a small state and a number.
  */
 
+import type { AccessPointEntry } from "../../device/settings.ts";
 import { onMessage } from "./fleet-inbox.ts";
-import { attach, sight } from "./fleet-phone.ts";
+import { attach, goOnline, sight } from "./fleet-phone.ts";
 import {
   clientOf,
   type FleetOptions,
   type FleetState,
   type IncomingSms,
   newFleet,
+  type Phone,
   type PhoneStatus,
   start,
 } from "./fleet-state.ts";
+
+import { type OutgoingMessage, type SendOutcome, sendMessage } from "./mms-application.ts";
 
 /** Phones that are switched on together, at high rates. */
 const TURN_MS = 20;
@@ -33,6 +37,18 @@ export function createFleet(options: FleetOptions) {
     attachAll: ({ perSecond }: { readonly perSecond: number }): Promise<void> => attachAll(fleet, perSecond),
     /** Puts the SIM of one phone into another: the SIMs change places, and the network sees both. */
     swapSims: (one: number, other: number): void => swapSims(fleet, one, other),
+    /** Its user writes a multimedia message; resolves when the centre has answered, or nobody did. */
+    sendMessage: async (index: number, message: OutgoingMessage): Promise<SendOutcome> =>
+      sendMessage(fleet, phoneAt(fleet, index), message),
+    /** Its user sets it up anew by hand: these access points, and none of those before. */
+    setUp(index: number, accessPoints: readonly AccessPointEntry[]): void {
+      const phone = phoneAt(fleet, index);
+      phone.state = { ...phone.state, settings: { accessPoints } };
+      phone.sessions.clear();
+      start(fleet, () => goOnline(fleet, phone, accessPoints));
+    },
+    /** Whether a number is one of theirs. */
+    has: (msisdn: string): boolean => fleet.byMsisdn.has(msisdn),
     phones: (): readonly PhoneStatus[] => fleet.phones.map(({ status }) => status),
     /** Resolves when no phone does anything; users who wait for a text are not counted. */
     idle: (): Promise<void> =>
@@ -44,6 +60,12 @@ export function createFleet(options: FleetOptions) {
       fleet.network.end();
     },
   };
+}
+
+function phoneAt(fleet: FleetState, index: number): Phone {
+  const phone = fleet.phones[index];
+  if (!phone) throw new RangeError("no such phone");
+  return phone;
 }
 
 async function attachAll(fleet: FleetState, perSecond: number): Promise<void> {
@@ -63,6 +85,7 @@ function swapSims(fleet: FleetState, one: number, other: number): void {
   const [sa, sb] = [a.status.spec, b.status.spec];
   for (const [phone, sim] of [[a, sb] as const, [b, sa] as const]) {
     phone.status.spec = { ...phone.status.spec, imsi: sim.imsi, msisdn: sim.msisdn };
+    phone.sessions.clear(); // they were the SIM's
     phone.client = clientOf(fleet.options, phone.status.spec);
     fleet.byMsisdn.set(sim.msisdn, phone);
     sight(fleet, phone);

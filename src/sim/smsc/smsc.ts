@@ -66,6 +66,8 @@ export type SmscAccount = {
 
 export type AcceptedMessage = {
   readonly messageId: string;
+  /** The system id of who sent it. */
+  readonly account: string;
   readonly from: string;
   readonly to: string;
   readonly esmClass: number;
@@ -384,6 +386,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
     this.#accepted += 1;
     const accepted: AcceptedMessage = {
       messageId,
+      account,
       from: message.source_addr,
       to: message.destination_addr,
       esmClass: message.esm_class,

@@ -456,6 +456,7 @@ create table order_item (
   fee_terms jsonb,
   subject jsonb,
   apns_seen text[] not null default '{}'::text[],
+  applications_seen text[] not null default '{}'::text[],
   constraint order_item_pkey PRIMARY KEY (id),
   constraint order_item_order_id_fkey FOREIGN KEY (order_id) REFERENCES provisioning_order(id),
   constraint order_item_kind_check CHECK ((kind = ANY (ARRAY['settings'::text, 'key'::text, 'feature'::text, 'service'::text]))),

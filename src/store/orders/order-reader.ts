@@ -3,6 +3,7 @@
  * on, and order-reader.test.ts asks PostgreSQL whether it does. Sealed numbers are opened only to be masked.
  */
 
+import { applicationsOf } from "../../kernel/order/applications.ts";
 import { ORDER_STATES } from "../../kernel/order/order.ts";
 import type {
   Balance,
@@ -411,7 +412,8 @@ async function storyOf(
   if (!found) return undefined;
   const { imei_sealed, imsi_sealed, msisdn_sealed, ...order } = found;
   const items = await tx.rows<StoredItem>(STORY_ITEMS, [orderId]);
-  const events = await tx.rows<Dated<EventView, "at">>(STORY_EVENTS, [orderId]);
+  const dated = await tx.rows<Dated<EventView, "at">>(STORY_EVENTS, [orderId]);
+  const events = dated.map((event) => ({ ...event, at: event.at.toISOString() }));
   const messages = await withParts(tx, await tx.rows<SealedMessage>(STORY_MESSAGES, [orderId]));
   const calls = await tx.rows<Dated<OrderStory["calls"][number], "dueAt" | "updatedAt">>(STORY_CALLS, [
     orderId,
@@ -430,7 +432,8 @@ async function storyOf(
       updatedAt: item.updatedAt.toISOString(),
     })),
     reasonCode: reasonCodeOf(order.state, events),
-    events: events.map((event) => ({ ...event, at: event.at.toISOString() })),
+    events,
+    applications: applicationsOf(events),
     messages: messages.map(({ sealed, ...message }) => ({
       ...message,
       // A notice may hold a subscriber's passwords: it is for their device alone (US 6,647,260, R46).

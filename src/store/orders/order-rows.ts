@@ -104,6 +104,7 @@ const ITEM_STATE = [
   { name: "key_id", type: "uuid", value: ({ item }: ItemOf) => item.keyId },
   { name: "apns", type: "text[]", value: ({ item }: ItemOf) => item.apns },
   { name: "apns_seen", type: "text[]", value: ({ item }: ItemOf) => item.apnsSeen },
+  { name: "applications_seen", type: "text[]", value: ({ item }: ItemOf) => item.applicationsSeen },
   { name: "fee_terms", type: "jsonb", value: ({ item }: ItemOf) => feeTermsRow(item.feeTerms) },
   { name: "subject", type: "jsonb", value: ({ item }: ItemOf) => item.subject },
   { name: "updated_at", type: "timestamptz", value: ({ now }: ItemOf) => now },
@@ -356,8 +357,22 @@ export function writeChanges(tx: Tx, sealer: Sealer, changes: ChangeSet, now: Da
   insertPostings.send(tx, at(changes.postings));
   updateKeys.send(tx, at(furthestOf(changes.keyChanges)));
   if (changes.curedDevices.length > 0) tx.send(END_SYMPTOMS, [changes.curedDevices]);
+  const worked = changes.workingApplications;
+  if (worked.length > 0)
+    tx.send(END_SYMPTOMS_OF, [
+      worked.map(({ deviceId }) => deviceId),
+      worked.map(({ application }) => application),
+    ]);
   insertEvents.send(tx, changes.events);
 }
+
+/** So that its next attempt that fails is news. */
+const END_SYMPTOMS_OF = {
+  name: "end_symptoms_of_applications", // device_pkey, symptom_pkey
+  text: `delete from symptom s using device d, unnest($1::uuid[], $2::text[]) as v(device_id, application)
+          where d.id = v.device_id and s.operator_id = d.operator_id and s.imei_index = d.imei_index
+            and s.application = v.application`,
+};
 
 const END_SYMPTOMS = {
   name: "end_symptoms", // device_pkey, symptom_pkey

@@ -73,7 +73,7 @@ const ACCOUNTS_OF = {
 const ITEMS_OF_ORDERS = {
   name: "items_of_orders", // order_item_of_order, message_pkey, device_key_pkey
   text: `select i.id, i.order_id as "orderId", i.kind, i.state, i.cause, i.reason, i.next_action as "nextAction",
-                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.apns_seen as "apnsSeen", i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
+                i.deadline_at as "deadlineAt", i.attempt, i.key_id as "keyId", i.apns, i.apns_seen as "apnsSeen", i.applications_seen as "applicationsSeen", i.subject, i.fee_terms as "feeTerms", k.source as "keySource", k.state as "keyState",
                 i.message_id as "messageId", m.payload_id as "payloadId", m.kind as "messageKind",
                 m.part_count as "partCount", m.reference, m.number_lost_at is not null as "isLost"
            from order_item i left join message m on m.id = i.message_id left join device_key k on k.id = i.key_id

@@ -37,10 +37,10 @@ import {
 } from "./value.ts";
 
 export { MMS_CONTENT_TYPE } from "./code-space.ts";
-export type { MmsPdu, MmsPduOf, NewMmsBody, NewMmsPdu } from "./pdu.ts";
+export type { MmsPdu, MmsPduOf, NewMmsPdu } from "./pdu.ts";
 
 /** The largest content class of OMA MMS 1.3 is 600 kB (OMA-TS-MMS_CONF-V1_3, clause 7.1). */
-export const MMS_OCTETS_MAX = 614_400;
+const MMS_OCTETS_MAX = 614_400;
 const FIELDS_MAX = 256;
 const ADDRESSES_MAX = 100;
 

@@ -62,7 +62,10 @@ export function putEncodedString(octets: number[], value: string): void {
   octets.push(...valueLength(text.length), ...text);
 }
 
-/** Null: the centre is to fill it in. */
+/**
+ * Null: the centre is to fill it in.
+ * @throws DecodeError with the offset: no address of a known form, or cut short
+ */
 export function decodeFrom(bytes: Uint8Array, at: number, end: number): Read<string | null> {
   const length = decodeValueLength(bytes, at, end);
   const next = length.next + length.value;
@@ -89,7 +92,10 @@ export function decodeDate(bytes: Uint8Array, at: number, end: number): Read<Dat
   return { value: new Date(value * SECOND_MS), next };
 }
 
-/** Always a long integer, also where a short one would hold it: a date is one (clause 7.2). */
+/**
+ * Always a long integer, also where a short one would hold it: a date is one (clause 7.2).
+ * @throws TurnupError `payload_malformed`: before 1970 or behind the year 9999
+ */
 export function putDate(octets: number[], date: Date): void {
   const seconds = Math.floor(date.getTime() / SECOND_MS);
   if (!(seconds >= 0 && seconds <= DATE_MAX))

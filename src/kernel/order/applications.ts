@@ -1,0 +1,140 @@
+/**
+ * What an order's history says of the handset's applications (US 11,109,201, figure 3:350, claims 10 and 13; R106, R129): of each
+ * that anybody saw, how it was before the order provided the handset and how it was afterwards. Each side is what the last evidence on
+ * that side said; where nobody saw anything, it was not seen. Before ends with the first proof that something of the order arrived.
+ */
+
+/** `cut_off`: nobody saw it, and the data about the model says so. `reached`: its server saw it come with its key's proof. */
+type ApplicationOutcome = "failed" | "cut_off" | "reached" | "works" | "not_seen";
+/** One side of an application, and who says so; null where it was not told. */
+type ApplicationSide = {
+  readonly outcome: ApplicationOutcome;
+  readonly server: string | null;
+  readonly apn: string | null;
+  /** Why it failed, in the network's word. */
+  readonly cause: string | null;
+  readonly source: string | null;
+  /** RFC 3339. */
+  readonly seenAt: string | null;
+};
+export type ApplicationView = {
+  readonly application: string;
+  readonly before: ApplicationSide;
+  readonly after: ApplicationSide;
+};
+
+import { membersOf } from "../../term/narrow.ts";
+
+/** An event of the order. Times are RFC 3339. */
+type Told = {
+  readonly kind: string;
+  readonly state: string | null;
+  readonly evidence: string | null;
+  readonly detail: unknown;
+  readonly at: string;
+};
+/** Something that was seen of an application, in the order in which it was booked. */
+type Sight = ApplicationSide & { readonly application: string; readonly isBefore: boolean };
+
+const NOT_SEEN: ApplicationSide = {
+  outcome: "not_seen",
+  server: null,
+  apn: null,
+  cause: null,
+  source: null,
+  seenAt: null,
+};
+const PROVED: readonly (string | null)[] = ["opened", "works"];
+
+/** Whether an event says something of an application, or where before ends. */
+export const tellsOfApplications = ({ kind, state, evidence }: Omit<Told, "detail" | "at">): boolean =>
+  kind === "judged" ||
+  kind === "symptom_seen" ||
+  kind === "application_works" ||
+  (evidence !== null && PROVED.includes(state));
+
+/** By name. @param events oldest first */
+export function applicationsOf(events: readonly Told[]): ApplicationView[] {
+  const provedAt = events.find(({ state, evidence }) => evidence !== null && PROVED.includes(state))?.at;
+  const sights = events.flatMap((event) => sightsIn(event, provedAt));
+  const names = [...new Set(sights.map(({ application }) => application))].sort();
+  return names.map((application) => {
+    const of = sights.filter((one) => one.application === application);
+    const before = of.findLast(({ isBefore }) => isBefore);
+    const later = of.filter(({ isBefore }) => !isBefore);
+    const last = later.at(-1);
+    // A server that it could not reach before is what was to be mended; an attempt that failed since outweighs all.
+    const mended = later.findLast(({ server }) => before !== undefined && server === before.server);
+    const after = last?.outcome === "failed" ? last : (mended ?? last);
+    return { application, before: sideOf(before), after: sideOf(after) };
+  });
+}
+
+function sideOf(sight: Sight | undefined): ApplicationSide {
+  if (!sight) return NOT_SEEN;
+  const { application: _, isBefore: __, ...side } = sight;
+  return side;
+}
+
+function sightsIn({ kind, state, evidence, detail, at }: Told, provedAt: string | undefined): Sight[] {
+  const facts = membersOf(detail);
+  if (kind === "judged") {
+    const { cannotReach } = membersOf(facts.symptoms);
+    if (!Array.isArray(cannotReach)) return [];
+    // What the data says comes before what was seen: the last of a name counts.
+    return cannotReach.toReversed().flatMap((one: unknown) => sightOf(membersOf(one), symptomOf(one), true));
+  }
+  if (kind === "symptom_seen") {
+    const seenAt = textIn(facts.seenAt) ?? at;
+    return sightOf(facts, "failed", provedAt === undefined || seenAt < provedAt);
+  }
+  if (kind === "application_works")
+    return sightOf({ source: evidence, seenAt: at, ...facts }, "works", false);
+  if (!evidence?.startsWith("arrival:") || !PROVED.includes(state)) return [];
+  return sightOf({ source: evidence, seenAt: at, ...facts }, "reached", false);
+}
+
+const symptomOf = (one: unknown): ApplicationOutcome =>
+  membersOf(one).from === "model_data" ? "cut_off" : "failed";
+
+function sightOf(
+  facts: Readonly<Record<string, unknown>>,
+  outcome: ApplicationOutcome,
+  isBefore: boolean,
+): Sight[] {
+  const application = textIn(facts.application);
+  if (application === null) return [];
+  const { server, apn, cause, source, seenAt } = facts;
+  return [
+    {
+      application,
+      isBefore,
+      outcome,
+      server: textIn(server),
+      apn: textIn(apn),
+      cause: textIn(cause),
+      source: textIn(source),
+      seenAt: textIn(seenAt),
+    },
+  ];
+}
+
+const textIn = (value: unknown): string | null => (typeof value === "string" ? value : null);
+
+/** `mms could not reach mms.maker.example over oldhost.example: no_route (gateway)` */
+export function sideWords({ outcome, server, apn, cause, source }: ApplicationSide): string {
+  const where = `${server === null ? "" : ` ${server}`}${apn === null ? "" : ` over ${apn}`}`;
+  const who = source === null ? "" : ` (${source})`;
+  switch (outcome) {
+    case "failed":
+      return `failed${where}${cause === null ? "" : `: ${cause}`}${who}`;
+    case "cut_off":
+      return `cut off, by the data of its model${who}`;
+    case "reached":
+      return `reached its server${where}${who}`;
+    case "works":
+      return `works${where}${who}`;
+    case "not_seen":
+      return "not seen";
+  }
+}
