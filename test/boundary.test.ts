@@ -14,7 +14,9 @@ const SRC = join(ROOT, "src");
 
 const PILLARS = ["kernel", "device", "proxy", "service", "maker"];
 const DOORS = ["http", "net", "store", "sim"];
-const ROOMS = ["term", "wire", ...PILLARS, ...DOORS, "app"];
+/** The client module with its way to the proxy, as makers get it: it knows nothing but the device's own room and the codecs. */
+const CLIENT = "client";
+const ROOMS = ["term", "wire", ...PILLARS, ...DOORS, CLIENT, "app"];
 /** Rooms with rooms inside: each of their files stands in one of these. A new one gets its line in ARCHITECTURE.md too. */
 const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
   app: ["certificates", "command", "config", "demo", "party", "release", "server", "terminal"],
@@ -142,6 +144,10 @@ function refusalOf({ from, to }: Import): string | undefined {
   if (["http", "net", "store"].includes(room) && inside && DOORS.includes(target) && target !== room) {
     return "doors open inward, not into each other";
   }
+  if (room === CLIENT && inside && ![CLIENT, "device", "term", "wire"].includes(target))
+    return "what makers build in is lifted out without a server";
+  if (target === CLIENT && inside && ![CLIENT, "sim"].includes(room))
+    return "a server runs no client; simulated phones do";
   if (inside && target === "app" && room !== "app") return "the roof carries nothing";
   if (inside && target === "sim" && !["sim", "app"].includes(room))
     return "only the roof stands on simulators";

@@ -3,12 +3,12 @@
  * of the shipped program, told by files and addresses alone, and where proxy and server are one of them.
  */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "vitest";
 import {
-  askerOf,
-  DEVICE,
+  accountsFile,
+  askerWhoAccepts,
   type MachinesApart,
   machinesApart,
   makeAuthority,
@@ -26,7 +26,7 @@ const PROXY = "edge-7";
 /** A phone that its user has just switched on for the first time gets software, then a service. */
 async function journey(machines: MachinesApart, token: string, proxyAuthority: string): Promise<void> {
   const { phone, events } = await phoneApart(machines, proxyAuthority);
-  const { storyUntil } = await operatorOf(machines, token);
+  const { storyUntil } = await askerWhoAccepts(machines, token);
   phone.powerOn();
   await phone.walk(orderSteps("Features", "Mail program"));
   await answerNotice(phone, "terms", "accept");
@@ -46,16 +46,6 @@ async function journey(machines: MachinesApart, token: string, proxyAuthority: s
     (count) => count === 1,
     "the access data came by SMS",
   );
-}
-
-/** Nobody outside has a word about who asks: the operator lets users in whom nothing is known of. */
-async function operatorOf(machines: MachinesApart, token: string): Promise<ReturnType<typeof askerOf>> {
-  const asker = askerOf(machines, token);
-  const { version, body: policy } = await asker.get("/v1/policy");
-  const body = { ...policy, request: { ...policy.request, unknownUser: "accept" } };
-  const put = await asker.call("PUT", "/v1/policy", body, "admin", { "if-match": `"${version}"` });
-  assert.equal(put.status, 200, put.text);
-  return asker;
 }
 
 /** Every process ends in order when it is asked to, and the provider's own books have the user, once. */
@@ -100,7 +90,7 @@ test("R34: as processes of their own over TLS, a new phone gets software and a s
         ],
         factoryAuthorityFiles: ["factory.crt"],
       }),
-      TURNUP_PROXY_ACCOUNTS_FILE: accountsIn(machines),
+      TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
       TURNUP_PROXY_FOLDER: proxyFolder,
       TURNUP_PROXY_PORT: String(ports.proxy),
     },
@@ -139,7 +129,7 @@ test("R34: as one process that is server and proxy, ready when both are, a new p
     ...machines.environment,
     TURNUP_LAND_PORT: String(ports.land),
     TURNUP_PROXY_PORT: String(ports.proxy),
-    TURNUP_PROXY_ACCOUNTS_FILE: accountsIn(machines),
+    TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
   };
   const first = await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
   const ready = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${ports.api}/readyz`)).json();
@@ -154,13 +144,6 @@ test("R34: as one process that is server and proxy, ready when both are, a new p
   await journey(machines, token, authority);
   await endAll(machines);
 });
-
-function accountsIn({ folder }: MachinesApart): string {
-  const path = join(folder, "accounts.jsonl");
-  const { imei: deviceId, imsi, msisdn } = DEVICE;
-  writeFileSync(path, `${JSON.stringify({ deviceId, imsi, msisdn })}\n`);
-  return path;
-}
 
 const MAKER_POLICY = {
   issuer: "maker.example",

@@ -1,10 +1,12 @@
 /**
  * The phone's own key and certificate, and its way to the proxy by them: the factory's until the phone enrolled, renewed in time.
  */
+
+import { type Enrolment, enrol, isDueForRenewal, renew } from "../../client/enrolment.ts";
+import type { Credential } from "../../client/link.ts";
 import type { ClientEvent } from "../../device/client-turn.ts";
 import type { DeviceStore } from "../../device/store.ts";
-import { type Air, type Credential, openAir } from "./air.ts";
-import { type Enrolment, enrol, isDueForRenewal, renew } from "./enrolment.ts";
+import { type Air, openAir } from "./air.ts";
 import { guarded, type PhoneState, type Running, tell } from "./phone-state.ts";
 
 const CREDENTIAL = "credential";

@@ -2,6 +2,7 @@
  * What a simulated phone is: what it was made with, what lies in it without power, and what runs while it is on.
  */
 import type { KeyObject } from "node:crypto";
+import type { Credential } from "../../client/link.ts";
 import type { AddressBook } from "../../device/address-book.ts";
 import type { ClientModule } from "../../device/client-module.ts";
 import type { ClientEffect } from "../../device/client-turn.ts";
@@ -11,7 +12,7 @@ import type { DeviceStore } from "../../device/store.ts";
 import { createReassembler, type Reassembler } from "../../wire/sms/reassembly.ts";
 import { type Chance, chanceFrom } from "../handset/chance.ts";
 import type { MobileOriginated } from "../handset/fleet-state.ts";
-import type { Air, Credential, Radio } from "./air.ts";
+import type { Air, Radio } from "./air.ts";
 import { createPhoneStorage, type PhoneStorage, PowerCut } from "./storage.ts";
 import { createWatch, type Watch } from "./watch.ts";
 

@@ -1,17 +1,17 @@
 /**
- * A phone has a key of its own certified (EST, RFC 7030 with RFC 8951): it draws the key, asks with what the factory or a
+ * A device has a key of its own certified (EST, RFC 7030 with RFC 8951): it draws the key, asks with what the factory or a
  * one-time token gave it, and keeps the certificate.
  */
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { fromBER } from "asn1js";
 import { Certificate, ContentInfo, SignedData } from "pkijs";
-import { parseImei } from "../../term/imei.ts";
-import { imeiNameOf } from "../../wire/message/party-name.ts";
-import { pemOf } from "../../wire/x509/certificate.ts";
-import { composeCertificateRequest } from "../../wire/x509/certificate-request.ts";
-import type { SubjectName } from "../../wire/x509/der.ts";
-import { uriNames } from "../../wire/x509/uri-names.ts";
-import type { Air, Credential } from "./air.ts";
+import { parseImei } from "../term/imei.ts";
+import { imeiNameOf } from "../wire/message/party-name.ts";
+import { pemOf } from "../wire/x509/certificate.ts";
+import { composeCertificateRequest } from "../wire/x509/certificate-request.ts";
+import type { SubjectName } from "../wire/x509/der.ts";
+import { uriNames } from "../wire/x509/uri-names.ts";
+import type { Credential, Link } from "./link.ts";
 
 const SIMPLE_ENROLL = "/.well-known/est/simpleenroll";
 const SIMPLE_REENROLL = "/.well-known/est/simplereenroll";
@@ -21,9 +21,9 @@ export type Enrolment =
   | { readonly kind: "enrolled"; readonly credential: Credential }
   | { readonly kind: "failed"; readonly cause: string };
 
-/** The first time: by the certificate of the factory, which `air` shows, or by a one-time token. */
+/** The first time: by the certificate of the factory, which `link` shows, or by a one-time token. */
 export function enrol(
-  air: Air,
+  link: Pick<Link, "send">,
   {
     imei,
     token,
@@ -31,7 +31,7 @@ export function enrol(
 ): Promise<Enrolment> {
   const name = imeiNameOf(parseImei(imei));
   const basic = token && Buffer.from(`${token.user}:${token.password}`).toString("base64");
-  return ask(air, {
+  return ask(link, {
     path: SIMPLE_ENROLL,
     commonName: "device",
     names: [{ kind: "uri", uri: name }],
@@ -39,11 +39,11 @@ export function enrol(
   });
 }
 
-/** A successor of its own certificate, which `air` shows: the same subject and names (RFC 7030 clause 4.2.2). */
-export function renew(air: Air, { certificate }: Credential): Promise<Enrolment> {
+/** A successor of its own certificate, which `link` shows: the same subject and names (RFC 7030 clause 4.2.2). */
+export function renew(link: Pick<Link, "send">, { certificate }: Credential): Promise<Enrolment> {
   const { subject, subjectAltName } = new X509Certificate(certificate);
   const uris = uriNames(subjectAltName);
-  return ask(air, {
+  return ask(link, {
     path: SIMPLE_REENROLL,
     commonName: subject.replace(/^CN=/, ""),
     names: uris.map((uri) => ({ kind: "uri", uri })),
@@ -59,7 +59,7 @@ export function isDueForRenewal({ certificate }: Credential, now: Date): boolean
 }
 
 async function ask(
-  air: Air,
+  link: Pick<Link, "send">,
   asked: {
     readonly path: string;
     readonly commonName: string;
@@ -69,7 +69,7 @@ async function ask(
 ): Promise<Enrolment> {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const request = composeCertificateRequest({ ...asked, privateKey });
-  const answer = await air.send({
+  const answer = await link.send({
     method: "POST",
     path: asked.path,
     headers: {
