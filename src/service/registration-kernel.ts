@@ -9,6 +9,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { getFrom } from "../term/collections.ts";
+import type { ProvisioningNotice } from "../wire/message/provisioning-notice.ts";
 import type { Fields, NeededDatum, RegistrationMessage } from "../wire/message/scim.ts";
 import {
   apply,
@@ -87,6 +88,7 @@ export function createRegistrationKernel(policy: ServicePolicy, freshOctets: (oc
       now: Date,
     ) => amend(service, { clientId, id }, message, renew, now),
     remove: (clientId: string, id: string) => remove(service, clientId, id),
+    told: (clientId: string, id: string, notice: ProvisioningNotice) => told(service, clientId, id, notice),
     find: (clientId: string, id: string) => find(registrations, clientId, id),
     findExternal: (clientId: string, externalId: string) => findExternal(registrations, clientId, externalId),
     needsOf: (registration: Registration) => needsOf(policy.fields, registration),
@@ -183,6 +185,21 @@ function welcome(
     address: `${service.policy.accessUrl.replace(/\/$/, "")}/${accessId}`,
   };
   return { answer: { kind: "registered", registration, access }, events: [...before, event] };
+}
+
+/** What the operator says of the user's device: kept with the user, once. */
+function told(
+  { registrations }: Service,
+  clientId: string,
+  id: string,
+  { id: noticeId, ...notice }: ProvisioningNotice,
+): Decision<"told" | "unknown"> {
+  const known = find(registrations, clientId, id);
+  if (!known) return { answer: "unknown", events: [] };
+  if (known.told.some((one) => one.id === noticeId)) return { answer: "told", events: [] };
+  const event: ServiceEvent = { kind: "told", id, noticeId, ...notice };
+  apply(registrations, event);
+  return { answer: "told", events: [event] };
 }
 
 function remove(service: Service, clientId: string, id: string): Decision<"removed" | "unknown"> {

@@ -2,7 +2,11 @@
  * The registrations of a service, each with its user's data. The sum of their events: nothing but `apply` changes them, and a
  * restart replays what was journalled.
  */
+import type { ProvisioningNotice } from "../wire/message/provisioning-notice.ts";
 import type { UserData } from "./user-data.ts";
+
+/** Notices kept of one user. */
+const TOLD_MAX = 50;
 
 export type ServiceEvent =
   | ({
@@ -20,7 +24,11 @@ export type ServiceEvent =
       readonly passwordDigest: string;
       readonly atMs: number;
     }
+  /** The operator's word of what others did on the user's device. */
+  | ({ readonly kind: "told"; readonly noticeId: string } & ToldNotice & { readonly id: string })
   | { readonly kind: "removed"; readonly id: string };
+
+type ToldNotice = Omit<ProvisioningNotice, "id">;
 
 export type Registration = UserData & {
   readonly id: string;
@@ -31,6 +39,8 @@ export type Registration = UserData & {
   readonly passwordDigest: string | null;
   readonly createdMs: number;
   readonly changedMs: number;
+  /** The latest, oldest first. */
+  readonly told: readonly ProvisioningNotice[];
 };
 
 export type Registrations = {
@@ -51,7 +61,13 @@ export function apply(registrations: Registrations, event: ServiceEvent): void {
   switch (event.kind) {
     case "received": {
       const { kind: _kind, atMs, ...data } = event;
-      const born = { accessId: null, passwordDigest: null, createdMs: atMs, changedMs: atMs } as const;
+      const born = {
+        accessId: null,
+        passwordDigest: null,
+        createdMs: atMs,
+        changedMs: atMs,
+        told: [],
+      } as const;
       return keep(registrations, { ...data, ...born, state: "needs_information" });
     }
     case "amended": {
@@ -71,6 +87,12 @@ export function apply(registrations: Registrations, event: ServiceEvent): void {
         state: "registered",
         changedMs: atMs,
       });
+    }
+    case "told": {
+      if (!known) throw new RangeError("an event about a registration that never came");
+      const { kind: _kind, id: _id, noticeId, ...notice } = event;
+      const told = [...known.told, { id: noticeId, ...notice }].slice(-TOLD_MAX);
+      return keep(registrations, { ...known, told });
     }
     case "removed":
       if (!known) return;

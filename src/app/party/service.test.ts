@@ -251,6 +251,37 @@ test("after a restart everything is there, the journal holds nobody's data in cl
   assert.deepEqual(asked.fields, [{ name: "birthdate", problem: "missing" }]);
 });
 
+test("R123: word of a user's device is kept with the user, once, by the operator whose user it is, and after a restart too", async () => {
+  const journalFolder = join(base, "told");
+  const first = await service({ journalFolder });
+  const made = await portOf(first).register(registration("r1"));
+  assert.ok(made.kind === "registered");
+  const { remoteId } = made;
+  const news = {
+    ...({ id: "n1", event: "provisioned", items: ["mail-client"], make: "Acme", model: null } as const),
+    at: new Date("2026-11-29T12:00:00Z"),
+  };
+  const told = (server: Service, clientId = "north", id: string | null = remoteId) =>
+    portOf(server, {}, clientId).tell({ ...news, registrationId: "r1", remoteId: id });
+  assert.deepEqual(await told(first), { kind: "done", reference: null });
+  assert.deepEqual(
+    await told(first, "north", null),
+    { kind: "done", reference: null },
+    "found by our own id",
+  );
+  const foreign = await told(first, "south");
+  assert.ok(foreign.kind === "refused" && foreign.cause === "takes_no_notices");
+  await first.close();
+  const second = await service({ journalFolder });
+  assert.deepEqual(
+    second
+      .kernelAt("/scim/v2")
+      .find("north", remoteId)
+      ?.told.map(({ id, event, items }) => [id, event, items]),
+    [["n1", "provisioned", ["mail-client"]]],
+  );
+});
+
 test("what the journal did not take is not confirmed, not even that a user is gone", async () => {
   let broken = false;
   const faults: string[] = [];

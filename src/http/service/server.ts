@@ -22,7 +22,9 @@ import type {
 } from "../../service/registration-kernel.ts";
 import { answerOf, type ShownUser } from "../../service/send-manager.ts";
 import { membersOf } from "../../term/narrow.ts";
+import { readProvisioningNotice } from "../../wire/message/provisioning-notice.ts";
 import { EXTENSION_SCHEMA, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
+import { shapeFaultOf } from "../../wire/message/shape.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
 import {
   type DoorIdentity,
@@ -81,6 +83,7 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
   for (const service of options.services) {
     app.register(
       async (scim) => {
+        mountNotices(scim, doors, service);
         scim.addHook("onRequest", (request, reply) => tokenWanted(doors, request, reply));
         mountScim(scim, service.path, (request) =>
           contextOf(callerOf(doors, request).clientId, service, options.now),
@@ -192,6 +195,19 @@ function contextOf(
   };
 }
 const UNKNOWN = { status: 404, scimType: null, detail: "There is no such user." } as const;
+
+/** Word of the operator about the device of one of its users, beside SCIM (`wire/message/provisioning-notice.ts`). */
+function mountNotices(app: FastifyInstance, doors: Doors, { kernel, journal }: OfferedService): void {
+  app.post(`${USERS}/:id/provisioning`, async (request, reply) => {
+    const { id } = request.params as { readonly id: string };
+    const fault = shapeFaultOf(request.body, readProvisioningNotice);
+    if (fault !== undefined) return scimError(reply, 400, `${fault}.`, "invalidValue");
+    const { clientId } = callerOf(doors, request);
+    const { answer, events } = kernel.told(clientId, id, readProvisioningNotice(request.body, ""));
+    await journal.append(events);
+    return answer === "unknown" ? scimError(reply, 404, UNKNOWN.detail) : reply.status(204).send();
+  });
+}
 
 function mountScim(
   app: FastifyInstance,

@@ -68,6 +68,16 @@ const ROWS: { readonly [Kind in CallKind]: readonly [CallBodies[Kind], Readonly<
     { channel: "fax", language: "de" },
     { channel: "fax", language: "de" },
   ],
+  server_notice: [
+    {
+      ...{ role: "service", server: "https://s", registrationId: "r", remoteId: null, event: "changed" },
+      ...{ items: ["settings", "key"], make: "Acme", model: null, at: AT },
+    },
+    {
+      ...{ role: "service", server: "https://s", registrationId: "r", remoteId: "", event: "changed" },
+      ...{ items: "settings key", make: "Acme", model: "", at: "2026-05-04T08:00:00.000Z" },
+    },
+  ],
   forward_request: [
     {
       server: "https://p",
@@ -98,7 +108,9 @@ for (const kind of CALL_KINDS) {
     for (const name of Object.keys(row)) {
       const { [name]: _, ...rest } = row;
       const isOptional =
-        /^(from|remoteId|language|undo|catalogId|currency|prepared|channel|assurance|reference)$/.test(name);
+        /^(from|remoteId|language|undo|catalogId|currency|prepared|channel|assurance|reference|registrationId|items|make|model)$/.test(
+          name,
+        );
       if (!isOptional) assert.equal(readCallBody(kind, rest), undefined, name);
       assert.equal(readCallBody(kind, { ...row, [name]: 7 }), undefined, `${name} as a number`);
     }

@@ -4,7 +4,14 @@
  */
 import { isObject } from "../../term/narrow.ts";
 import { ASSURANCES, NETWORK_ELEMENTS } from "../catalog/catalog-item.ts";
-import { BILLING_NOTICES, type CallBodies, type CallContent, type CallKind } from "../order/outbound-call.ts";
+import {
+  BILLING_NOTICES,
+  type CallBodies,
+  type CallContent,
+  type CallKind,
+  PROVISIONING_EVENTS,
+  SERVER_ROLES,
+} from "../order/outbound-call.ts";
 import { TERMS_CHANNELS } from "../order/request-policy.ts";
 
 /** `undefined` where the text is none of this field's; a field that a row lacks is read as the empty text. */
@@ -19,6 +26,11 @@ const nullable: Field<string | null> = { write: (value) => value ?? "", read: (f
 const words: Field<readonly string[]> = {
   write: (value) => value.join(" "),
   read: (found) => (found === "" ? undefined : found.split(" ")),
+};
+/** As `words`, and there may be none. */
+const listed: Field<readonly string[]> = {
+  write: words.write,
+  read: (found) => (found === "" ? [] : found.split(" ")),
 };
 /** True, or not. */
 const flag: Field<boolean> = { write: String, read: (found) => found === "true" };
@@ -82,6 +94,17 @@ const FIELDS: {
     language: orElse(text, "en"),
     assurance: orElse(oneOf(ASSURANCES), "none"),
     reference: nullable,
+  },
+  server_notice: {
+    role: oneOf(SERVER_ROLES),
+    server: text,
+    registrationId: nullable,
+    remoteId: nullable,
+    event: oneOf(PROVISIONING_EVENTS),
+    items: listed,
+    make: nullable,
+    model: nullable,
+    at: time,
   },
 };
 

@@ -3,9 +3,10 @@
  * must take the same id again without doing it twice; a time-out or an answer that cannot be read is `failed`: it is
  * asked again until the call's deadline, and then counts as a no, never as a yes.
  */
-import type { BilledAccount } from "../../wire/message/billing-api.ts";
+import type { BilledAccount, BilledProvisioning } from "../../wire/message/billing-api.ts";
 import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
 import type { ItemState, OrderState } from "../order/order.ts";
+import type { ProvisioningEvent } from "../order/outbound-call.ts";
 import type { CardReference, UserData } from "../order/request.ts";
 
 /** A no of the other side, for good; `cause` is a stable word, `reason` is for staff. */
@@ -63,6 +64,10 @@ export interface ServiceServerPort {
     readonly id: string;
     readonly remoteId: string | null;
   }): Promise<{ readonly kind: "done" } | Refused | Failed>;
+  /** Tells of the device of a registered user; a provider that has no place for it refuses. */
+  tell(
+    news: ProvisioningNews & { readonly registrationId: string; readonly remoteId: string | null },
+  ): Promise<Told>;
 }
 
 /** Who is registered at a service, and what the service asked for. */
@@ -94,6 +99,20 @@ export type ServiceAnswer =
   | Refused
   | Failed;
 
+/** What came about on a device that the other side serves, by others than itself (R123). */
+export type ProvisioningNews = {
+  /** The same at every repeat. */
+  readonly id: string;
+  readonly event: ProvisioningEvent;
+  /** Catalog ids; `settings` and `key` of what the network had done. */
+  readonly items: readonly string[];
+  /** The device's, where it is known. */
+  readonly make: string | null;
+  readonly model: string | null;
+  readonly at: Date;
+};
+type Told = { readonly kind: "done"; readonly reference: string | null } | Refused | Failed;
+
 /** An element of the network that serves the device (R48): TMF640 over HTTP is one adapter. */
 export interface NetworkElementPort {
   /** Makes, or takes back, one item at one element; `reference` is the element's own number of it. */
@@ -107,6 +126,15 @@ export interface NetworkElementPort {
     readonly imei: string;
     readonly values: Readonly<Record<string, string>>;
   }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
+  /** Tells of a device that it serves; nothing is done there by it. */
+  tell(
+    news: ProvisioningNews & {
+      readonly element: NetworkElement;
+      readonly msisdn: string;
+      readonly imsi: string;
+      readonly imei: string;
+    },
+  ): Promise<Told>;
 }
 
 /**
@@ -117,7 +145,16 @@ export interface BillingCentre {
   /** Tells one thing, in whole minor units; `reference` is the centre's own number of the booking. */
   tell(notice: {
     readonly id: string;
-    readonly kind: "account" | "account_change" | "feature" | "service" | "prepare" | "commit" | "abort";
+    readonly kind:
+      | "account"
+      | "account_change"
+      | "feature"
+      | "service"
+      | "prepare"
+      | "commit"
+      | "abort"
+      /** Nothing is booked by it. */
+      | "provisioning";
     /** Id of the user's account. */
     readonly accountId: string;
     readonly catalogId: string | null;
@@ -129,6 +166,8 @@ export interface BillingCentre {
     readonly prepared: string | null;
     /** Of account and account_change: whom it bills, as far as the operator's policy lets it out. */
     readonly account: BilledAccount | null;
+    /** Of provisioning. */
+    readonly provisioning?: BilledProvisioning;
   }): Promise<{ readonly kind: "done"; readonly reference: string | null } | Refused | Failed>;
 }
 

@@ -5,6 +5,7 @@
 import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
+import { type Serving, serverTold, tellServers } from "../calls/server-notices.ts";
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
 import { keyIdsOf } from "../detected/key-answers.ts";
 import { KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
@@ -12,11 +13,12 @@ import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "../detection/clock-tol
 import { type ChangeSet, isEmpty } from "../order/change-set.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { isFinal } from "../order/ending.ts";
+import type { EventKind } from "../order/event-kind.ts";
 import type { EndedMessage, Receipt, SubmittedPart, UnsentMessage } from "../order/message.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
 import type { OrderTransaction } from "../order/order-store.ts";
-import type { UnreadableCall } from "../order/outbound-call.ts";
+import { isServerNotice, type UnreadableCall } from "../order/outbound-call.ts";
 import type { RequestDesk } from "../order/request.ts";
 import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
 import type { SelfCare } from "../order/self-care.ts";
@@ -118,6 +120,7 @@ async function stepOf<T>(deps: ConductorDeps, work: (step: Step) => Promise<T>):
     const step = createStep(deps, tx, scribe, (order) => flowOf(order).ending);
     const value = await work(step);
     await settleAll(step);
+    await tellServing(step);
     await tx.write(scribe.changes, scribe.now);
     written = scribe.changes;
     return value;
@@ -253,6 +256,33 @@ async function settleAll(step: Step): Promise<void> {
   for (const turn of await step.turnsOf(touched)) flowOf(turn.order).settle(turn);
 }
 
+const DONE_EVENTS: readonly EventKind[] = ["order_completed", "order_partly_completed"];
+
+/** Orders that ended well in this transaction: whoever serves their devices beside them is told. */
+async function tellServing(step: Step): Promise<void> {
+  const { tx, scribe } = step;
+  const ended = new Set(
+    scribe.changes.events.filter(({ kind }) => DONE_EVENTS.includes(kind)).map(({ orderId }) => orderId),
+  );
+  if (ended.size === 0) return;
+  const orders = scribe.changes.orders.filter(({ id }) => ended.has(id));
+  // Of most subscribers nobody else is there: one question for all of them.
+  const served = await tx.servedOf(orders.map(({ subscriberId }) => subscriberId));
+  for (const turn of await step.turnsOf(orders.filter(({ subscriberId }) => served.has(subscriberId))))
+    tellServers(turn, await servingOf(step, turn));
+}
+
+async function servingOf({ tx }: Step, { deps, order }: Turn): Promise<Serving> {
+  const { operatorId, subscriberId } = order;
+  const holdings = await tx.holdingsOf(operatorId, subscriberId);
+  const catalog = await deps.catalog.catalogWith(operatorId, holdings);
+  return {
+    held: holdings.flatMap(({ itemId }) => catalog.get(itemId) ?? []),
+    registrations: await tx.registrationsOf(operatorId, subscriberId),
+    isBilled: (await tx.accountBooksOf(subscriberId)).told !== null,
+  };
+}
+
 /** A companion that went out once more meanwhile is not sent a third time because its former message failed. */
 async function isOvertaken(
   tx: OrderTransaction,
@@ -286,6 +316,7 @@ async function answersCame(step: Step, answers: readonly AnsweredCall[]): Promis
     const turn = turns.get(call.orderId);
     if (!turn) continue;
     if (isUnreadable(call)) giveUpUnreadable(turn, call);
+    else if (isServerNotice(call)) serverTold(turn, call, answer);
     else flowOf(turn.order).answered(turn, call, answer, batch);
   }
 }

@@ -9,7 +9,7 @@ import type { CallAnswer } from "../calls/answer.ts";
 import { type Relation, relationOf } from "../order/operator-terms.ts";
 import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
-import { type CallKind, isRequestCall, type OutboundCall } from "../order/outbound-call.ts";
+import { type CallKind, isRequestCall, isServerNotice, type OutboundCall } from "../order/outbound-call.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { InHand } from "./in-hand.ts";
 import { askOthers, type Connectors, NO_CONNECTORS } from "./request-calls.ts";
@@ -78,7 +78,7 @@ export function createCallMaker(deps: Deps): CallMaker {
 
 /** All are of one kind, as they were claimed. */
 async function make(deps: Deps, calls: readonly OutboundCall[]): Promise<ReadonlyMap<string, CallAnswer>> {
-  const asked = calls.filter(isRequestCall);
+  const asked = calls.filter((call) => isRequestCall(call) || isServerNotice(call));
   if (asked.length > 0)
     return askOthers({ store: deps.store, connectors: deps.connectors ?? NO_CONNECTORS }, asked);
   const payments = calls.filter(isPayment);

@@ -2,6 +2,7 @@
  * Goes to the machines that a request asks: identity bureau, payment provider, service servers, elements of the network, the
  * billing centre, the mail server. Calls go side by side; a call that breaks is one without an answer, and holds up no other.
  */
+import { MAKE_CHARACTERS_MAX, MODEL_CHARACTERS_MAX } from "../../wire/message/billing-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { NOT_CONFIGURED } from "../calls/ask.ts";
 import type {
@@ -13,7 +14,7 @@ import type {
   PeerServer,
   ServiceServerPort,
 } from "../calls/connectors.ts";
-import type { NetworkElement } from "../catalog/catalog-item.ts";
+import { NETWORK_ELEMENTS, type NetworkElement } from "../catalog/catalog-item.ts";
 import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import type { OutboundCall, RequestCall } from "../order/outbound-call.ts";
@@ -48,20 +49,26 @@ type World = {
   readonly accounts: Map<string, AccountDraft>;
 };
 
+/** What the connectors make: calls of requests, and word to servers of all orders. */
+export type OthersCall = RequestCall | OutboundCall<"server_notice">;
+
 export async function askOthers(
   deps: { readonly store: OrderStore; readonly connectors: Connectors },
   /** All of one kind. */
-  calls: readonly RequestCall[],
+  calls: readonly OthersCall[],
 ): Promise<ReadonlyMap<string, CallAnswer>> {
   const orderIds = calls.map(({ orderId }) => orderId);
   const kind = calls[0]?.kind;
   const world: World = {
     connectors: deps.connectors,
     subjects: kind === "card_check" ? new Map() : await deps.store.subjectsOf(orderIds),
-    accounts: kind === "billing_notice" ? new Map(await deps.store.accountsOf(orderIds)) : new Map(),
+    accounts:
+      kind === "billing_notice" || kind === "server_notice"
+        ? new Map(await deps.store.accountsOf(orderIds))
+        : new Map(),
   };
   const answers = new Map<string, CallAnswer>();
-  const askAll = async (some: readonly RequestCall[]): Promise<void> => {
+  const askAll = async (some: readonly OthersCall[]): Promise<void> => {
     const waiting = [...some].sort((one, other) => (one.id < other.id ? -1 : 1)); // as they were asked for
     await Promise.all(
       Array.from({ length: Math.min(CALLS_AT_ONCE, waiting.length) }, async () => {
@@ -82,7 +89,7 @@ export async function askOthers(
 }
 
 /** An account goes to the billing centre before what is booked to it, also where both are due at once. */
-const isOfAccount = (call: RequestCall): boolean =>
+const isOfAccount = (call: OthersCall): boolean =>
   call.kind === "billing_notice" && call.body.kind === "account";
 
 /** Its message may quote what was sent: only that it broke is told. */
@@ -97,7 +104,7 @@ const unset = (what: string): CallAnswer => ({
   reason: `no ${what} is configured`,
 });
 
-async function ask(world: World, call: RequestCall): Promise<CallAnswer> {
+async function ask(world: World, call: OthersCall): Promise<CallAnswer> {
   switch (call.kind) {
     case "identity_check":
       return checkIdentity(world, call);
@@ -113,6 +120,8 @@ async function ask(world: World, call: RequestCall): Promise<CallAnswer> {
       return forwardTo(world, call);
     case "mail_notice":
       return sendMail(world, call);
+    case "server_notice":
+      return tellServer(world, call);
   }
 }
 
@@ -293,3 +302,48 @@ async function sendMail({ connectors }: World, call: OutboundCall<"mail_notice">
       : ({ kind: "mail", address: secret.address } as const);
   return mail.send({ id: call.id, to, subject: secret.subject, text: secret.text, language });
 }
+
+/** Word of what others did on a device that the server serves. */
+async function tellServer(
+  { connectors, subjects, accounts }: World,
+  { id, operatorId, orderId, body }: OutboundCall<"server_notice">,
+): Promise<CallAnswer> {
+  const { role, server, registrationId, remoteId, ...told } = body;
+  const news = { ...told, id };
+  if (role === "service") {
+    const provider = connectors.serviceAt(operatorId, server);
+    if (!provider) return unset("service server at this address");
+    return registrationId === null ? UNREADABLE : provider.tell({ ...news, registrationId, remoteId });
+  }
+  if (role === "element") {
+    const element = NETWORK_ELEMENTS.find((name) => name === server);
+    const port = element && connectors.elementOf(operatorId, element);
+    if (!port) return unset(`network element ${server}`);
+    const { msisdn, imsi, imei } = subjects.get(orderId) ?? NOBODY;
+    return msisdn === null ? UNREADABLE : port.tell({ ...news, element, msisdn, imsi, imei });
+  }
+  const billing = connectors.billingOf(operatorId);
+  if (!billing) return unset("billing centre");
+  const account = accounts.get(orderId);
+  if (!account) return UNREADABLE;
+  const { event, items, make, model } = told;
+  const provisioning = {
+    event,
+    items: [...items],
+    make: make && make.slice(0, MAKE_CHARACTERS_MAX),
+    model: model && model.slice(0, MODEL_CHARACTERS_MAX),
+  };
+  return billing.tell({ ...NOTHING_BOOKED, id, accountId: account.id, provisioning });
+}
+
+const NOBODY = { msisdn: null, imsi: "", imei: "" } as const;
+const NOTHING_BOOKED = {
+  kind: "provisioning",
+  catalogId: null,
+  action: "add",
+  onceMinor: 0,
+  monthlyMinor: 0,
+  currency: null,
+  prepared: null,
+  account: null,
+} as const;

@@ -137,6 +137,11 @@ export const EVENT_KINDS = {
   billing_commit_failed: "It did not: a person has to see to it.",
   billing_abort_done: "The billing centre dropped the change.",
   billing_abort_failed: "It did not: a person has to see to it.",
+
+  // Other servers that serve the device.
+  server_notice_queued: "A server that serves the device is to be told what came about there.",
+  server_told: "That server was told.",
+  server_not_told: "It could not be told, or takes no such notice.",
   identity_check_delayed: "The identity bureau gave no answer at first.",
   card_check_delayed: "The payment provider gave no answer at first.",
   service_registration_delayed: "The service server gave no answer at first.",

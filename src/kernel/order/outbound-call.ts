@@ -72,7 +72,28 @@ export type CallBodies = {
     /** What that server calls it, once it has said that it has it. */
     readonly reference: string | null;
   };
+  readonly server_notice: {
+    readonly role: ServerRole;
+    /** The element, or the provider's URI. */
+    readonly server: string;
+    /** Of a provider: whose registration it is, by our id and by its own. */
+    readonly registrationId: string | null;
+    readonly remoteId: string | null;
+    readonly event: ProvisioningEvent;
+    /** Catalog ids; `settings` and `key` of what the network had done. */
+    readonly items: readonly string[];
+    /** The device's, where it is known. */
+    readonly make: string | null;
+    readonly model: string | null;
+    readonly at: Date;
+  };
 };
+
+/** What a server that serves the device is told of. */
+export const PROVISIONING_EVENTS = ["provisioned", "changed", "removed"] as const;
+export type ProvisioningEvent = (typeof PROVISIONING_EVENTS)[number];
+export const SERVER_ROLES = ["element", "service", "billing"] as const;
+export type ServerRole = (typeof SERVER_ROLES)[number];
 
 type Sum = { readonly amountMinor: bigint; readonly currency: string };
 
@@ -108,6 +129,7 @@ export const CALL_KINDS = [
   "billing_notice",
   "mail_notice",
   "forward_request",
+  "server_notice",
 ] as const satisfies readonly (keyof CallBodies)[];
 export type CallKind = (typeof CALL_KINDS)[number];
 
@@ -149,7 +171,7 @@ export type OpenCall = CallContent & {
   readonly leaseUntil: Date | null;
 };
 
-/** Calls of orders that somebody asked for; the others are of orders that the network opened. */
+/** Calls of orders that somebody asked for, made by the connectors as `server_notice` is, which is of all orders. */
 export const REQUEST_CALL_KINDS = [
   "identity_check",
   "card_check",
@@ -164,3 +186,5 @@ export type RequestCall = OutboundCall<RequestCallKind>;
 
 const isRequestKind = (kind: CallKind): kind is RequestCallKind => isOneOf(REQUEST_CALL_KINDS, kind);
 export const isRequestCall = (call: OutboundCall): call is RequestCall => isRequestKind(call.kind);
+export const isServerNotice = (call: OutboundCall): call is OutboundCall<"server_notice"> =>
+  call.kind === "server_notice";

@@ -81,6 +81,8 @@ export interface RequestTransaction extends ReplyTransaction {
   ): Promise<{ readonly orderId: string; readonly reference: string } | undefined>;
   /** What the subscriber has, on whichever device. */
   holdingsOf(operatorId: string, subscriberId: string): Promise<readonly Holding[]>;
+  /** Those of these subscribers who have something of the catalog: others serve their devices too. */
+  servedOf(subscriberIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** What open requests of this device bring, or take away, already: catalog ids, and the reference of the request. */
   underwayOf(
     operatorId: string,

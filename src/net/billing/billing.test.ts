@@ -53,6 +53,31 @@ test("the first notice opens the account; what comes on it is booked once, howev
   );
 });
 
+test("R123: word of the account's device books nothing, over HTTP and in a file, and needs an account that is known", async () => {
+  const { sim, centre } = await world();
+  const provisioning = { event: "changed", items: ["settings", "key"], make: "Acme", model: null } as const;
+  const more = {
+    ...{ catalogId: null, monthlyMinor: 0, currency: null },
+    provisioning: { ...provisioning, items: ["settings", "key"] },
+  };
+  const early = await centre.tell(notice("p0", "provisioning", more));
+  assert.ok(early.kind === "refused" && early.cause === "unknown_account");
+  await centre.tell(notice("n1", "account"));
+  const booked = sim.ledger().length;
+  assert.equal((await centre.tell(notice("p1", "provisioning", more))).kind, "done");
+  assert.equal(sim.ledger().length, booked);
+  const folder = await mkdtemp(join(tmpdir(), "turnup-billing-"));
+  closers.push(() => rm(folder, { recursive: true }));
+  const file = join(folder, "notices.csv");
+  const lines = await csvBilling({ file });
+  await lines.tell(notice("p1", "provisioning", more));
+  await lines.close();
+  assert.match(
+    await readFile(file, "utf8"),
+    /,p1,provisioning,account-1,,add,0,0,,.*,changed,settings key\n$/,
+  );
+});
+
 test("a prepared change is nothing until its commit, and nothing for ever after its abort", async () => {
   const { sim, centre } = await world();
   await centre.tell(notice("n1", "account"));

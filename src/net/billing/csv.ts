@@ -33,6 +33,7 @@ const COLUMNS = [
   ],
   "last_modified",
   ...BILLED_FIELDS.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
+  ...["event", "items"],
 ];
 const HEADER = `${COLUMNS.join(",")}\n`;
 /** Ids kept to know a repeat; the file is taken away and begun anew long before (a line has about 300 octets). */
@@ -114,6 +115,7 @@ async function write(file: FileHandle, text: string): Promise<void> {
 function lineOf(notice: Parameters<BillingCentre["tell"]>[0], at: Date): string {
   const { id, kind, accountId, catalogId, action, onceMinor, monthlyMinor, currency, prepared, account } =
     notice;
+  const { event = null, items = [] } = notice.provisioning ?? {};
   const money = [onceMinor, monthlyMinor, currency];
   const billed = BILLED_FIELDS.map((field) =>
     field === "productOffering" ? offeringsOf(account?.productOffering) : (account?.[field] ?? null),
@@ -121,6 +123,7 @@ function lineOf(notice: Parameters<BillingCentre["tell"]>[0], at: Date): string 
   const fields = [
     ...[at.toISOString(), id, kind, accountId, catalogId, action, ...money, prepared],
     ...[account?.lastModified ?? null, ...billed],
+    ...[event, items.join(" ")],
   ];
   return `${fields.map((field) => cellOf(String(field ?? ""))).join(",")}\n`;
 }

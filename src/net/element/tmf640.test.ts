@@ -60,6 +60,20 @@ test("what is removed is gone; removing what is not there is done", async () => 
   assert.deepEqual(await element.apply(task("t2", { action: "remove" })), { kind: "done", reference: null });
 });
 
+test("R123: an element hears as an event what others did on a device that it serves, once, and no service changes by it", async () => {
+  const { sim, element } = await world();
+  const { msisdn, imsi, imei } = task("t1");
+  const news = {
+    ...({ id: "n1", element: "voice-mail", event: "changed", items: ["settings", "key"] } as const),
+    ...{ make: "Acme", model: null, at: new Date("2026-11-29T12:00:00Z"), msisdn, imsi, imei },
+  };
+  for (let time = 0; time < 2; time++)
+    assert.deepEqual(await element.tell(news), { kind: "done", reference: null });
+  const values = { event: "changed", items: "settings key", make: "Acme", model: "", msisdn, imsi, imei };
+  assert.deepEqual(sim.heard(), [{ element: "voice-mail", values }]);
+  assert.equal(sim.services().length, 0);
+});
+
 test("a slow element answers 202, and its monitor says when it is done", async () => {
   const { sim, element } = await world({ habits: { "voice-mail": { kind: "slow", questions: 2 } } });
   const outcome = await element.apply(task("t1"));

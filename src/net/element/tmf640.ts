@@ -5,6 +5,7 @@
  *
  *   add      GET /service?name=  -> none: POST /service | there: PATCH /service/{id}      -> state active
  *   remove   GET /service?name=  -> none: done          | there: DELETE /service/{id}
+ *   tell     POST /listener/serviceAttributeValueChangeEvent, which changes no service
  *
  * An element that answers 202 is asked by its monitor, or by the service itself, so often and so long as the limits
  * say; after that the task is pending and comes again.
@@ -42,6 +43,7 @@ type ElementOptions = {
   readonly polls: number;
 };
 type Task = Parameters<NetworkElementPort["apply"]>[0];
+type News = Parameters<NetworkElementPort["tell"]>[0];
 type Outcome = Awaited<ReturnType<NetworkElementPort["apply"]>>;
 type Service = {
   readonly id: string;
@@ -61,6 +63,7 @@ export function tmf640Element(options: ElementOptions): NetworkElementPort & { c
 
   return {
     apply: (task) => (task.action === "add" ? add(element, task) : remove(element, task)),
+    tell: (news) => tell(element, news),
     close() {
       element.closing.abort();
       element.exchange.close();
@@ -78,6 +81,23 @@ const send = (element: Element, method: "GET" | "POST" | "PATCH" | "DELETE", pat
       ? {}
       : { body: { type: method === "PATCH" ? PATCH_TYPE : JSON_TYPE, text: JSON.stringify(body) } }),
   });
+
+/** As a service's event to a listener (TMF640 v4, Notification Resource Models): what came about beside what it does itself. */
+async function tell(element: Element, news: News): Promise<Outcome> {
+  const { id, at, event, items, element: name, make, model, msisdn, imsi, imei } = news;
+  const told = { event, items: items.join(" "), make: make ?? "", model: model ?? "", msisdn, imsi, imei };
+  const answer = await send(element, "POST", "/listener/serviceAttributeValueChangeEvent", {
+    eventId: id,
+    eventTime: at.toISOString(),
+    eventType: "ServiceAttributeValueChangeEvent",
+    event: { service: { "@type": "Service", serviceType: name, serviceCharacteristic: listOf(told) } },
+  });
+  if (answer.kind === "failed") return answer;
+  if ([200, 201, 202, 204].includes(answer.status)) return { kind: "done", reference: null };
+  if ([404, 405, 501].includes(answer.status))
+    return { kind: "refused", cause: "no_listener", reason: "the element listens to no such events" };
+  return failureOfStatus(answer);
+}
 
 async function find(
   element: Element,
@@ -221,13 +241,12 @@ function bodyOf(task: Task, name: string) {
     category: "device provisioning",
     state: "active",
     serviceSpecification: { id: element, name: element },
-    serviceCharacteristic: Object.entries(characteristics).map(([key, value]) => ({
-      name: key,
-      valueType: "string",
-      value,
-    })),
+    serviceCharacteristic: listOf(characteristics),
   };
 }
+
+const listOf = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values).map(([name, value]) => ({ name, valueType: "string", value }));
 
 /** The header says it; a `Location` that ends in one does as well. Whatever it names, our own base is asked. */
 function monitorOf({ headers }: Answered): string | undefined {

@@ -10,12 +10,14 @@
  */
 import type {
   Failed,
+  ProvisioningNews,
   Refused,
   ServiceAnswer,
   ServiceRegistration,
   ServiceServerPort,
 } from "../../kernel/calls/connectors.ts";
 import { membersOf } from "../../term/narrow.ts";
+import type { ProvisioningNotice } from "../../wire/message/provisioning-notice.ts";
 import {
   coreUserOf,
   EXTENSION_SCHEMA,
@@ -98,6 +100,7 @@ export function scimServiceServer(
       // Those that it did not show come with the next try, or a person has to look.
       return found.isWhole ? { kind: "done" } : failed("bad_answer", PART_OF_USERS);
     },
+    tell: ({ registrationId, remoteId, ...news }) => tell(server, registrationId, remoteId, news),
     close() {
       server.exchange.close();
       tokens.close();
@@ -176,6 +179,27 @@ async function named(server: ScimServer, id: string): Promise<Named | Refused | 
     mine: users.map(membersOf).filter(({ externalId }) => externalId === id),
     isWhole: typeof totalResults !== "number" || totalResults <= users.length,
   };
+}
+
+/** Word of what others did on the user's device; an address beside SCIM, which a provider may lack. */
+async function tell(
+  server: ScimServer,
+  registrationId: string,
+  remoteId: string | null,
+  { at, ...news }: ProvisioningNews,
+): ReturnType<ServiceServerPort["tell"]> {
+  const found = remoteId === null ? await named(server, registrationId) : undefined;
+  if (found && "kind" in found) return found;
+  const user = remoteId ?? found?.mine[0]?.id;
+  if (typeof user !== "string" || !REMOTE_ID.test(user))
+    return refused("unknown_user", "it has no such user");
+  const notice = { ...news, items: [...news.items], at: at.toISOString() } satisfies ProvisioningNotice;
+  const answer = await send(server, "POST", `${USERS}/${encodeURIComponent(user)}/provisioning`, notice);
+  if (answer.kind === "failed") return outcomeOf(answer);
+  if ([200, 202, 204].includes(answer.status)) return { kind: "done", reference: null };
+  if ([404, 405, 501].includes(answer.status))
+    return refused("takes_no_notices", "the service server has no address for notices, or no such user");
+  return outcomeOf(answer);
 }
 
 async function end(server: ScimServer, remoteId: string): ReturnType<ServiceServerPort["remove"]> {

@@ -82,6 +82,8 @@ function book(centre: Centre, notice: BillingNotice): BillingRefusal | undefined
       if (!centre.accounts.has(notice.accountId)) return "unknown_account";
       hold(centre, notice);
       return undefined; // it books nothing
+    case "provisioning":
+      return centre.accounts.has(notice.accountId) ? undefined : "unknown_account"; // it books nothing
     case "prepare":
       centre.prepared.set(notice.id, { notice, state: "reserved" });
       return undefined;

@@ -61,6 +61,8 @@ export type ElementSimulator = WebServer & {
   /** What an element holds: values by number. */
   held(element: string): ReadonlyMap<string, Readonly<Record<string, string>>>;
   services(): readonly ElementService[];
+  /** What the elements were told of devices that they serve: once an event. */
+  heard(): readonly HeardEvent[];
   /** From now on. */
   behave(element: string, habit: ElementHabit): void;
 };
@@ -70,6 +72,7 @@ type Elements = {
   readonly services: Map<string, ElementService>;
   readonly monitors: Map<string, Monitor>;
   readonly habits: Map<string, ElementHabit>;
+  readonly heard: Map<string, HeardEvent>;
   /** Where the door is, once it is open. */
   url: string;
   now(): Date;
@@ -87,6 +90,7 @@ export async function startElements(options: {
     services: new Map(),
     monitors: new Map(),
     habits: new Map(Object.entries(options.habits ?? {})),
+    heard: new Map(),
     url: "",
     now: options.now ?? (() => new Date()),
   };
@@ -96,11 +100,36 @@ export async function startElements(options: {
     ...web,
     held: (element) => held(elements, element),
     services: () => [...elements.services.values()],
+    heard: () => [...elements.heard.values()],
     behave: (element, habit) => void elements.habits.set(element, habit),
   };
 }
 
+/** An event of TMF640's as a listener takes it: whose element, and its characteristics. */
+export type HeardEvent = { readonly element: string; readonly values: Readonly<Record<string, string>> };
+
+function hear(elements: Elements, { method, text }: WebRequest): WebAnswer {
+  if (method !== "POST") return problem(405, "61", "POST an event");
+  const { eventId, event } = JSON.parse(text) as TmfEvent;
+  if (typeof eventId !== "string" || typeof event?.service?.serviceType !== "string")
+    return problem(400, "22", "the body is no event");
+  const { serviceType, serviceCharacteristic = [] } = event.service;
+  const values = Object.fromEntries(serviceCharacteristic.map(({ name, value }) => [name, value]));
+  elements.heard.set(eventId, { element: serviceType, values });
+  return { status: 204 };
+}
+type TmfEvent = {
+  readonly eventId?: string;
+  readonly event?: {
+    readonly service?: {
+      readonly serviceType?: string;
+      readonly serviceCharacteristic?: readonly { readonly name: string; readonly value: string }[];
+    };
+  };
+};
+
 function answer(elements: Elements, request: WebRequest): WebAnswer {
+  if (request.path === `${BASE}/listener/serviceAttributeValueChangeEvent`) return hear(elements, request);
   const [, kind, id] = /^(service|monitor)(?:\/([^/]+))?$/.exec(request.path.slice(BASE.length + 1)) ?? [];
   if (!request.path.startsWith(`${BASE}/`) || kind === undefined) return problem(404, "60", "no such route");
   if (kind === "monitor")

@@ -486,7 +486,7 @@ create table outbound_call (
   sealed bytea,
   constraint outbound_call_pkey PRIMARY KEY (id),
   constraint outbound_call_operator_id_kind_idempotency_key_key UNIQUE (operator_id, kind, idempotency_key),
-  constraint outbound_call_kind_check CHECK ((kind = ANY (ARRAY['key_request'::text, 'download_notice'::text, 'fee_request'::text, 'portion_payment'::text, 'remittance_notice'::text, 'identity_check'::text, 'card_check'::text, 'service_registration'::text, 'element_task'::text, 'billing_notice'::text, 'mail_notice'::text, 'forward_request'::text]))),
+  constraint outbound_call_kind_check CHECK ((kind = ANY (ARRAY['key_request'::text, 'download_notice'::text, 'fee_request'::text, 'portion_payment'::text, 'remittance_notice'::text, 'identity_check'::text, 'card_check'::text, 'service_registration'::text, 'element_task'::text, 'billing_notice'::text, 'mail_notice'::text, 'forward_request'::text, 'server_notice'::text]))),
   constraint outbound_call_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text, 'given_up'::text])))
 );
 create index outbound_call_due ON outbound_call USING btree (kind, due_at) WHERE (due_at IS NOT NULL);

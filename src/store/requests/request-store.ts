@@ -185,6 +185,11 @@ const HOLDINGS = {
   text: `select item_id as "itemId", version, device_id as "deviceId" from provisioned_item
           where operator_id = $1 and subscriber_id = $2 and ended_at is null order by item_id limit ${HELD_MAX}`,
 };
+const SERVED = {
+  name: "served_of", // provisioned_item_of_device
+  text: `select distinct subscriber_id as id from provisioned_item
+          where subscriber_id = any($1::uuid[]) and ended_at is null`,
+};
 const UNDERWAY = {
   name: "underway_of", // provisioning_order_of_subscriber, request_pkey, order_item_of_order
   text: `select i.subject ->> 'catalogId' as "itemId", r.reference from provisioning_order o
@@ -240,6 +245,8 @@ export const requestTransaction = (
     askerOf({ db, sealer, homePlmnOf, newId, byNetwork }, operatorId, who),
   requestByKey: (operatorId, key) => db.one(REQUEST_BY_KEY, [operatorId, key]),
   holdingsOf: (operatorId, subscriberId) => db.rows<Holding>(HOLDINGS, [operatorId, subscriberId]),
+  servedOf: async (subscriberIds) =>
+    new Set((await db.rows<{ id: string }>(SERVED, [subscriberIds])).map(({ id }) => id)),
   async underwayOf(operatorId, { subscriberId, deviceId }, action) {
     const rows = await db.rows<{ itemId: string; reference: string }>(UNDERWAY, [
       ...[operatorId, subscriberId, deviceId, action],

@@ -6,6 +6,7 @@
  *   account           a user's account is opened; the first message of an account
  *   account_change    who its holder is, or what they have, is told anew; the whole of it, with the time that it is true of
  *   feature, service  something was provisioned or taken away
+ *   provisioning      something was provisioned, changed or removed on the device, which nothing is booked for
  *   prepare           a change is reserved; it takes effect by `commit` and is dropped by `abort`, which name it
  *
  * `id` is the idempotency key: a repeat gets the first answer again, a repeat with other content is refused as `id_reused`.
@@ -21,6 +22,7 @@ const BILLING_KINDS = [
   "prepare",
   "commit",
   "abort",
+  "provisioning",
 ] as const;
 
 const id = text({
@@ -94,6 +96,16 @@ const readAccount = object({
 /** Whom the billing centre bills, whole at every telling: number, device, holdings (US 6,647,260, claim 7). */
 export type BilledAccount = ReturnType<typeof readAccount>;
 
+const readProvisioning = object({
+  event: oneOf(["provisioned", "changed", "removed"]),
+  /** Catalog ids; `settings` and `key` of what the network had done. */
+  items: list(itemId, { max: 200 }),
+  make: orNull(text({ max: MAKE_CHARACTERS_MAX })),
+  model: orNull(text({ max: MODEL_CHARACTERS_MAX })),
+});
+/** What came about on the account's device. */
+export type BilledProvisioning = ReturnType<typeof readProvisioning>;
+
 /**
  * The body of `POST /v1/notices`. Sums are whole minor units; `onceMinor` once, `monthlyMinor` each month.
  * @throws ShapeError: the place and what is wanted there
@@ -110,6 +122,8 @@ export const readBillingNotice = object({
   prepared: orNull(id),
   /** Of `account` and `account_change`. */
   account: orNull(readAccount),
+  /** Of `provisioning`. */
+  provisioning: optional(readProvisioning),
 });
 /** One thing told to the billing centre; `id` is its idempotency key. */
 export type BillingNotice = ReturnType<typeof readBillingNotice>;
