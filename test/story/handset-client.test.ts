@@ -31,6 +31,8 @@ import { whenDone } from "../fixture/when-done.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const KEYS_MAX = 40;
+/** Seven programs and a build are started for it, on whatever machine. */
+const TIMEOUT_MS = 600_000;
 
 /** The package and what it depends on, as npm lays them out, and nothing of this checkout. */
 function makersFolder(folder: string): string {
@@ -137,61 +139,65 @@ async function switchedOn(machines: MachinesApart, place: string) {
   };
 }
 
-test("R118: a maker's device, made from the packed package by the page for makers, enrols, orders, installs, and is itself again after power off", async () => {
-  const machines = await machinesApart();
-  const { folder, start, ports } = machines;
-  const token = await setUpOperator(machines);
-  const place = makersFolder(folder);
-  compile(place);
-  const certificates = join(folder, "data", "proxy", "certificates");
-  await start(
-    ["serve", "--with-proxy"],
-    {
-      ...machines.environment,
-      TURNUP_LAND_PORT: String(ports.land),
-      TURNUP_PROXY_PORT: String(ports.proxy),
-      TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
-    },
-    /Turnup serves at/,
-  );
-  await makeDevice(machines, join(certificates, "factory", "authority"));
-  const text = (name: string): string => readFileSync(join(folder, name), "utf8");
-  writeFileSync(
-    join(place, "device.json"),
-    JSON.stringify({
-      ...DEVICE,
-      provisioningUri: `https://127.0.0.1:${ports.land}`,
-      proxyUri: `https://127.0.0.1:${ports.proxy}`,
-      proxyAuthority: readFileSync(join(certificates, "proxy", "authority.crt"), "utf8"),
-      factory: { key: text("device.key"), certificate: text("device.crt") },
-      issuers: { [ISSUER]: text("issuer.pem") },
-      vendors: { [VENDOR]: text("vendor.pem") },
-      memory: join(place, "memory"),
-    }),
-  );
-  const { storyUntil } = await askerWhoAccepts(machines, token);
-  const device = await switchedOn(machines, place);
-  whenDone(() => device.off());
-  await device.choose(/Features/);
-  await device.choose(/Mail program/);
-  await device.choose(/Order/);
-  await device.choose(/Send|Order/);
-  await device.choose(/accept|Agree|Yes/i);
-  const installed = ({ did }: (typeof device.seen)[number]): boolean => did?.kind === "installation";
-  await until(
-    () => device.seen.some(installed),
-    (done) => done,
-    "the module was installed",
-  );
-  const story = await storyUntil(DEVICE, ({ endedAt }) => endedAt !== null, "the order has ended");
-  assert.equal(story.state, "completed");
-  await device.off();
+test(
+  "R118: a maker's device, made from the packed package by the page for makers, enrols, orders, installs, and is itself again after power off",
+  async () => {
+    const machines = await machinesApart();
+    const { folder, start, ports } = machines;
+    const token = await setUpOperator(machines);
+    const place = makersFolder(folder);
+    compile(place);
+    const certificates = join(folder, "data", "proxy", "certificates");
+    await start(
+      ["serve", "--with-proxy"],
+      {
+        ...machines.environment,
+        TURNUP_LAND_PORT: String(ports.land),
+        TURNUP_PROXY_PORT: String(ports.proxy),
+        TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
+      },
+      /Turnup serves at/,
+    );
+    await makeDevice(machines, join(certificates, "factory", "authority"));
+    const text = (name: string): string => readFileSync(join(folder, name), "utf8");
+    writeFileSync(
+      join(place, "device.json"),
+      JSON.stringify({
+        ...DEVICE,
+        provisioningUri: `https://127.0.0.1:${ports.land}`,
+        proxyUri: `https://127.0.0.1:${ports.proxy}`,
+        proxyAuthority: readFileSync(join(certificates, "proxy", "authority.crt"), "utf8"),
+        factory: { key: text("device.key"), certificate: text("device.crt") },
+        issuers: { [ISSUER]: text("issuer.pem") },
+        vendors: { [VENDOR]: text("vendor.pem") },
+        memory: join(place, "memory"),
+      }),
+    );
+    const { storyUntil } = await askerWhoAccepts(machines, token);
+    const device = await switchedOn(machines, place);
+    whenDone(() => device.off());
+    await device.choose(/Features/);
+    await device.choose(/Mail program/);
+    await device.choose(/Order/);
+    await device.choose(/Send|Order/);
+    await device.choose(/accept|Agree|Yes/i);
+    const installed = ({ did }: (typeof device.seen)[number]): boolean => did?.kind === "installation";
+    await until(
+      () => device.seen.some(installed),
+      (done) => done,
+      "the module was installed",
+    );
+    const story = await storyUntil(DEVICE, ({ endedAt }) => endedAt !== null, "the order has ended");
+    assert.equal(story.state, "completed");
+    await device.off();
 
-  const again = await switchedOn(machines, place);
-  whenDone(() => again.off());
-  await again.shows(/Services/);
-  assert.ok(!again.seen.some(installed), "nothing is installed twice");
-  await again.choose(/Services/);
-  await again.shows(/Features/);
-  await again.off();
-});
+    const again = await switchedOn(machines, place);
+    whenDone(() => again.off());
+    await again.shows(/Services/);
+    assert.ok(!again.seen.some(installed), "nothing is installed twice");
+    await again.choose(/Services/);
+    await again.shows(/Features/);
+    await again.off();
+  },
+  TIMEOUT_MS,
+);

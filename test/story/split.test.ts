@@ -22,6 +22,8 @@ import { until } from "../fixture/story.ts";
 import { answerNotice, modulesOf, orderAgain, orderSteps, stateOf } from "../fixture/story-steps.ts";
 
 const PROXY = "edge-7";
+/** Up to nine programs are started one after the other, on whatever machine. */
+const TIMEOUT_MS = 600_000;
 
 /** A phone that its user has just switched on for the first time gets software, then a service. */
 async function journey(machines: MachinesApart, token: string, proxyAuthority: string): Promise<void> {
@@ -55,95 +57,111 @@ async function endAll({ processes, service }: MachinesApart): Promise<void> {
   assert.match(again.output(), /"registrations":\s*1/);
 }
 
-test("R34: as processes of their own over TLS, a new phone gets software and a service as it does from one", async () => {
-  const machines = await machinesApart();
-  const { folder, file, start, ports } = machines;
-  const token = await setUpOperator(machines);
+test(
+  "R34: as processes of their own over TLS, a new phone gets software and a service as it does from one",
+  async () => {
+    const machines = await machinesApart();
+    const { folder, file, start, ports } = machines;
+    const token = await setUpOperator(machines);
 
-  // A maker's key server, for the relation that the server's certificate is of.
-  await start(
-    ["maker", "--policy", file("maker.json", MAKER_POLICY), "--folder", join(folder, "maker"), "--port", "0"],
-    {},
-    /maker\.example issues keys at https:\/\//,
-  );
-  // What the server proves itself by, and what its device leaves the factory with.
-  const land = join(folder, "land");
-  await makeAuthority(land, "servers");
-  await signedBy(join(land, "servers"), join(land, "server"), "IP:127.0.0.1");
-  const publicKey = await makeSigningKey(join(land, "signing.key"));
-  await makeAuthority(folder, "factory");
-  await makeDevice(machines, join(folder, "factory"));
+    // A maker's key server, for the relation that the server's certificate is of.
+    await start(
+      [
+        "maker",
+        "--policy",
+        file("maker.json", MAKER_POLICY),
+        "--folder",
+        join(folder, "maker"),
+        "--port",
+        "0",
+      ],
+      {},
+      /maker\.example issues keys at https:\/\//,
+    );
+    // What the server proves itself by, and what its device leaves the factory with.
+    const land = join(folder, "land");
+    await makeAuthority(land, "servers");
+    await signedBy(join(land, "servers"), join(land, "server"), "IP:127.0.0.1");
+    const publicKey = await makeSigningKey(join(land, "signing.key"));
+    await makeAuthority(folder, "factory");
+    await makeDevice(machines, join(folder, "factory"));
 
-  const proxyFolder = join(folder, "edge");
-  const proxy = await start(
-    ["proxy"],
-    {
-      TURNUP_PROXY_POLICY_FILE: file("proxy.json", {
-        id: PROXY,
-        servers: [
-          {
-            url: `https://127.0.0.1:${ports.land}`,
-            id: "prov-3",
-            authorityFile: "land/servers.crt",
-            publicKey,
-          },
-        ],
-        factoryAuthorityFiles: ["factory.crt"],
-      }),
-      TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
-      TURNUP_PROXY_FOLDER: proxyFolder,
-      TURNUP_PROXY_PORT: String(ports.proxy),
-    },
-    /serves devices at .*\n.*\n.*proxies_file/,
-  );
-  const [, known = ""] = /proxies_file: (\[.*\])/.exec(proxy.output()) ?? [];
-  const proxyAuthority = join(proxyFolder, "certificates", "proxy", "authority.crt");
-  const makerCertificates = join(folder, "maker", "certificates");
-  await start(
-    ["serve"],
-    {
+    const proxyFolder = join(folder, "edge");
+    const proxy = await start(
+      ["proxy"],
+      {
+        TURNUP_PROXY_POLICY_FILE: file("proxy.json", {
+          id: PROXY,
+          servers: [
+            {
+              url: `https://127.0.0.1:${ports.land}`,
+              id: "prov-3",
+              authorityFile: "land/servers.crt",
+              publicKey,
+            },
+          ],
+          factoryAuthorityFiles: ["factory.crt"],
+        }),
+        TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
+        TURNUP_PROXY_FOLDER: proxyFolder,
+        TURNUP_PROXY_PORT: String(ports.proxy),
+      },
+      /serves devices at .*\n.*\n.*proxies_file/,
+    );
+    const [, known = ""] = /proxies_file: (\[.*\])/.exec(proxy.output()) ?? [];
+    const proxyAuthority = join(proxyFolder, "certificates", "proxy", "authority.crt");
+    const makerCertificates = join(folder, "maker", "certificates");
+    await start(
+      ["serve"],
+      {
+        ...machines.environment,
+        TURNUP_LAND_PORT: String(ports.land),
+        TURNUP_LAND_ID: "prov-3",
+        TURNUP_LAND_CERTIFICATE_FILE: join(land, "server.crt"),
+        TURNUP_LAND_KEY_FILE: join(land, "server.key"),
+        TURNUP_LAND_SIGNING_KEY_FILE: join(land, "signing.key"),
+        TURNUP_LAND_AUTHORITY_FILE: proxyAuthority,
+        TURNUP_LAND_PROXIES_FILE: file("proxies.json", JSON.parse(known)),
+        TURNUP_MAKER_AUTHORITY_FILE: join(makerCertificates, "authority.crt"),
+        TURNUP_MAKER_CERTIFICATE_FILE: join(makerCertificates, "client-turnup.crt"),
+        TURNUP_MAKER_KEY_FILE: join(makerCertificates, "client-turnup.key"),
+      },
+      /Turnup serves at/,
+    );
+    await journey(machines, token, proxyAuthority);
+    await endAll(machines);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "R34: as one process that is server and proxy, ready when both are, a new phone gets the same",
+  async () => {
+    const machines = await machinesApart();
+    const { folder, start, ports } = machines;
+    const token = await setUpOperator(machines);
+    const proxyFolder = join(folder, "data", "proxy");
+    const environment = {
       ...machines.environment,
       TURNUP_LAND_PORT: String(ports.land),
-      TURNUP_LAND_ID: "prov-3",
-      TURNUP_LAND_CERTIFICATE_FILE: join(land, "server.crt"),
-      TURNUP_LAND_KEY_FILE: join(land, "server.key"),
-      TURNUP_LAND_SIGNING_KEY_FILE: join(land, "signing.key"),
-      TURNUP_LAND_AUTHORITY_FILE: proxyAuthority,
-      TURNUP_LAND_PROXIES_FILE: file("proxies.json", JSON.parse(known)),
-      TURNUP_MAKER_AUTHORITY_FILE: join(makerCertificates, "authority.crt"),
-      TURNUP_MAKER_CERTIFICATE_FILE: join(makerCertificates, "client-turnup.crt"),
-      TURNUP_MAKER_KEY_FILE: join(makerCertificates, "client-turnup.key"),
-    },
-    /Turnup serves at/,
-  );
-  await journey(machines, token, proxyAuthority);
-  await endAll(machines);
-});
-
-test("R34: as one process that is server and proxy, ready when both are, a new phone gets the same", async () => {
-  const machines = await machinesApart();
-  const { folder, start, ports } = machines;
-  const token = await setUpOperator(machines);
-  const proxyFolder = join(folder, "data", "proxy");
-  const environment = {
-    ...machines.environment,
-    TURNUP_LAND_PORT: String(ports.land),
-    TURNUP_PROXY_PORT: String(ports.proxy),
-    TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
-  };
-  const first = await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
-  const ready = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${ports.api}/readyz`)).json();
-  await until(ready, (answer) => /"name":"proxy","ok":true/.test(JSON.stringify(answer)), "both are ready");
-  // Stopped and started again it is the same proxy: its devices trust it still.
-  const authority = join(proxyFolder, "certificates", "proxy", "authority.crt");
-  const before = readFileSync(authority, "utf8");
-  assert.equal(await first.stop(), 0, first.output());
-  await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
-  assert.equal(readFileSync(authority, "utf8"), before);
-  await makeDevice(machines, join(proxyFolder, "certificates", "factory", "authority"));
-  await journey(machines, token, authority);
-  await endAll(machines);
-});
+      TURNUP_PROXY_PORT: String(ports.proxy),
+      TURNUP_PROXY_ACCOUNTS_FILE: accountsFile(machines),
+    };
+    const first = await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
+    const ready = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${ports.api}/readyz`)).json();
+    await until(ready, (answer) => /"name":"proxy","ok":true/.test(JSON.stringify(answer)), "both are ready");
+    // Stopped and started again it is the same proxy: its devices trust it still.
+    const authority = join(proxyFolder, "certificates", "proxy", "authority.crt");
+    const before = readFileSync(authority, "utf8");
+    assert.equal(await first.stop(), 0, first.output());
+    await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
+    assert.equal(readFileSync(authority, "utf8"), before);
+    await makeDevice(machines, join(proxyFolder, "certificates", "factory", "authority"));
+    await journey(machines, token, authority);
+    await endAll(machines);
+  },
+  TIMEOUT_MS,
+);
 
 const MAKER_POLICY = {
   issuer: "maker.example",
