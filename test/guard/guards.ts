@@ -831,6 +831,9 @@ export const GUARDS: readonly Guard[] = [
     line: "if (order?.operatorId !== scope.operatorId || order.subscriberId !== scope.subscriberId)",
     broken: "if (!order)",
     tests: ["src/http/d/care.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "whoever reaches the proxy's door for its operator opens, blocks and closes accounts without its secret",
     file: "src/http/proxy/manage-door.ts",
     line: "if (given !== undefined && timingSafeEqual(digest(given), digest(`Bearer ${secret}`))) return;",

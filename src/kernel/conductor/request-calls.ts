@@ -50,7 +50,7 @@ type World = {
 };
 
 /** What the connectors make: calls of requests, and word to servers of all orders. */
-export type OthersCall = RequestCall | OutboundCall<"server_notice">;
+type OthersCall = RequestCall | OutboundCall<"server_notice">;
 
 export async function askOthers(
   deps: { readonly store: OrderStore; readonly connectors: Connectors },

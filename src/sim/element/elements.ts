@@ -106,7 +106,7 @@ export async function startElements(options: {
 }
 
 /** An event of TMF640's as a listener takes it: whose element, and its characteristics. */
-export type HeardEvent = { readonly element: string; readonly values: Readonly<Record<string, string>> };
+type HeardEvent = { readonly element: string; readonly values: Readonly<Record<string, string>> };
 
 function hear(elements: Elements, { method, text }: WebRequest): WebAnswer {
   if (method !== "POST") return problem(405, "61", "POST an event");

@@ -1,7 +1,7 @@
 /**
  * What a provisioning server tells a service provider of the device of a registered user (US 6,647,260, abstract), beside SCIM:
  *
- *   POST <SCIM base>/Users/<id>/provisioning   -> 204; the same id again changes nothing
+ *   POST provisioning, below the user's own SCIM address   -> 204; the same id again changes nothing
  *
  * A provider without this address answers 404, 405 or 501 and is not told.
  */
