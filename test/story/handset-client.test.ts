@@ -30,7 +30,6 @@ import { until } from "../fixture/story.ts";
 import { whenDone } from "../fixture/when-done.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const KEYS_MAX = 40;
 /** Seven programs and a build are started for it, on whatever machine. */
 const TIMEOUT_MS = 600_000;
 
@@ -124,11 +123,16 @@ async function switchedOn(machines: MachinesApart, place: string) {
     display,
     shows,
     press,
-    /** Marks the line and takes it. */
+    /** Marks the line, on a screen of a few lines, and takes it. */
     async choose(label: RegExp): Promise<void> {
-      await shows(label);
-      for (let count = 0; count < KEYS_MAX && !label.test(marked()); count++) await press("DOWN");
-      assert.match(marked(), label, display().join("\n"));
+      await until(
+        async () => {
+          if (!label.test(marked())) await press("DOWN");
+          return marked();
+        },
+        (line) => label.test(line),
+        `the display marks ${label}`,
+      );
       await press("SOFT_LEFT");
     },
     async off(): Promise<void> {

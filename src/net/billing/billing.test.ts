@@ -143,7 +143,7 @@ test("the file has a heading and one line an id, readable by its owner alone", a
   const [heading, ...lines] = (await readFile(file, "utf8")).split("\n");
   assert.match(
     heading!,
-    /^told_at,id,kind,account_id,catalog_id,action,once_minor,monthly_minor,currency,prepared,last_modified,external_id,msisdn,imsi,imei,make,model,product_offering,given_name,.*,payment_token$/,
+    /^told_at,id,kind,account_id,catalog_id,action,once_minor,monthly_minor,currency,prepared,last_modified,external_id,msisdn,imsi,imei,make,model,product_offering,given_name,.*,payment_token,event,items$/,
   );
   const nothing = ",".repeat(heading!.split(",").length - 10);
   assert.deepEqual(lines, [
@@ -198,7 +198,7 @@ test("the file says whom an account bills, as HTTP does, and no spreadsheet runs
     line!.slice(line!.indexOf("EUR,,") + 5),
     "2026-01-02T03:04:04.000Z,C-4711,491701234567,001010000000099,350678891234561,Samsung,Galaxy A51," +
       'starter/ring-back voice-mail,"\'=HYPERLINK(""http://evil.example"",""Ada"")","Lovelace, Countess",' +
-      "'+44 Lane,,,'@home,,'-tok_1",
+      "'+44 Lane,,,'@home,,'-tok_1,,",
   );
   await billing.close();
   const again = await open(file);
