@@ -63,8 +63,8 @@ export const id = (description: string) =>
     examples: ["01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11"],
   });
 
-const INSTANT = "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$";
-/** RFC 3339 with a zone, as a request may write it. */
+const INSTANT = "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$";
+/** RFC 3339 with a zone, as a request may write it; no leap second, which no clock here has. */
 export const instantIn = (description: string) =>
   Type.String({ description, format: "date-time", pattern: INSTANT, maxLength: 40 });
 export const instant = (description?: string) =>

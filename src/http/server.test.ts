@@ -329,6 +329,18 @@ const hostile: {
     code: "invalid_request",
   },
   {
+    name: "a day that its month lacks",
+    request: { url: "/v1/orders?createdFrom=2026-02-30T00:00:00Z" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
+    name: "a leap second",
+    request: { url: "/v1/orders?createdTo=2016-12-31T23:59:60Z" },
+    status: 400,
+    code: "invalid_request",
+  },
+  {
     name: "a limit twice",
     request: { url: "/v1/orders?limit=1&limit=2" },
     status: 400,

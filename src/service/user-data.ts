@@ -1,6 +1,7 @@
 /**
  * What a service needs to know of a user: which of it came, which is missing, which is not good (US 6,647,260, figure 7C: 780).
  */
+import { isCalendarDay } from "../term/calendar.ts";
 import type { Fields, NeededDatum } from "../wire/message/scim.ts";
 
 export type FieldKind = "text" | "digits" | "phone" | "email" | "secret" | "date";
@@ -64,11 +65,5 @@ const GOOD: Readonly<Record<FieldKind, RegExp>> = {
 };
 function isGood(kind: FieldKind, value: string): boolean {
   if (value.length > MAX_VALUE_CHARACTERS || !GOOD[kind].test(value)) return false;
-  return kind !== "date" || isDay(value);
-}
-
-/** A day of the calendar: 30 February is none. */
-function isDay(value: string): boolean {
-  const day = new Date(`${value}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value);
+  return kind !== "date" || isCalendarDay(value);
 }

@@ -1,4 +1,5 @@
 /** `turnup imei`: what a device's number says, by itself and with the shipped data. Needs no server and no database. */
+
 import { type Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import {
   DEFAULT_SUPPORT_POLICY,
@@ -9,6 +10,7 @@ import {
 } from "../../kernel/support/decide-support.ts";
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { isCalendarDay } from "../../term/calendar.ts";
 import { classifyIdentity, type Identity, type IdentityError } from "../../term/imei.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
@@ -156,8 +158,7 @@ function policyOf({ option }: CommandContext): SupportPolicy {
 
 function dayOf({ option, now }: CommandContext): string {
   const text = option("as-of") ?? now().toISOString().slice(0, 10);
-  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
-  if (!isDay || new Date(text).toISOString().slice(0, 10) !== text) {
+  if (!isCalendarDay(text)) {
     throw new UsageError("--as-of is a day of the calendar, written YYYY-MM-DD.");
   }
   return text;

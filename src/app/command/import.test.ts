@@ -139,12 +139,13 @@ test("of many bad rows twenty are named and the rest counted", async () => {
 test("lifecycle and capability files are checked cell by cell, and a column that nobody reads is named", async () => {
   const lifecycle = fixture.file(
     "ends.csv",
-    "make;label;released;security_updates_end;colour\nApple;iPhone 6;2014-09-19;2031-01-01;red\nApple;iPhone 7;soon;;\nApple;;;2020;\nApple;iPhone 8;2017;;\n",
+    "make;label;released;security_updates_end;colour\nApple;iPhone 6;2014-09-19;2031-01-01;red\nApple;iPhone 7;soon;;\nApple;;;2020;\nApple;iPhone 8;2017;;\nApple;iPhone X;2017-02-30;2030;\n",
   );
   const told = await run("lifecycle", lifecycle);
-  assert.equal(told.stdout, "lifecycle ends: 1 rows imported for north, 3 not taken\n");
+  assert.equal(told.stdout, "lifecycle ends: 1 rows imported for north, 4 not taken\n");
   assert.match(told.stderr, /line 3: released is not YYYY, YYYY-MM or YYYY-MM-DD/);
   assert.match(told.stderr, /line 4: label is empty/);
+  assert.match(told.stderr, /line 6: released is no day of the calendar/);
   assert.match(told.stderr, /line 5: says nothing of the end of support/);
   assert.match(told.stderr, /columns that nobody reads: colour/);
   const capability = fixture.file("caps.csv", "make,os,oma_cp\nApple,iOS,yes\nApple,iOS,maybe\n");

@@ -57,6 +57,7 @@ const BAD: readonly {
   { name: "a name with a NUL", row: { spn: "Li\0me" }, code: "sighting_malformed" },
   { name: "a name of 65 characters", row: { spn: "x".repeat(65) }, code: "sighting_malformed" },
   { name: "a time without a zone", row: { seenAt: "2026-05-04T10:20:30" }, code: "sighting_malformed" },
+  { name: "30 February", row: { seenAt: "2026-02-30T10:20:30Z" }, code: "sighting_malformed" },
   { name: "a day that is none", row: { seenAt: "2026-13-45T10:20:30Z" }, code: "sighting_malformed" },
   { name: "an applet's home that is none", row: { appletHome: "moon" }, code: "sighting_malformed" },
   { name: "a time before 1970", row: { seenAt: "1969-12-31T23:59:59Z" }, code: "sighting_malformed" },

@@ -1,4 +1,5 @@
 /** Reads one sighting as a network, a SIM or a file tells it; what is wrong is refused with its reason, row by row. */
+import { beginsWithDay } from "../../term/calendar.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseIccid } from "../../term/iccid.ts";
 import { type Imei, imei14Of, imeiFromNetwork, imeiOf, parseImeisv, tacOf } from "../../term/imei.ts";
@@ -133,7 +134,7 @@ export function readSeenAt(
   const isTime = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$/.test(
     asText(text, "seenAt"),
   );
-  const seenMs = isTime ? Date.parse(text.replace(" ", "T")) : Number.NaN;
+  const seenMs = isTime && beginsWithDay(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
   if (Number.isNaN(seenMs) || seenMs < 0) {
     throw new TurnupError("sighting_malformed", "seenAt is no RFC 3339 time with a zone.", {
       nextStep: "Write it like 2026-05-04T10:20:30Z.",

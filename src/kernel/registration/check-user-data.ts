@@ -3,6 +3,7 @@
  * even where nobody needs it; what is told of it is a code, never its value.
  */
 
+import { isCalendarDay } from "../../term/calendar.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { isOneOf, wordOf } from "../../term/narrow.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
@@ -112,12 +113,9 @@ function faultOf(field: UserField, text: string, user: UserData, today: AgeCheck
 }
 
 function birthdateFault(text: string, { now, minimumAgeYears }: AgeCheck): FieldCode | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  if (!match) return "date_malformed";
-  const date = new Date(`${text}T00:00:00Z`);
-  // 30 February reads as 2 March: a date that comes back as another is none.
-  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text)) return "date_impossible";
-  if (date > now) return "date_in_future";
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return "date_malformed";
+  if (!isCalendarDay(text)) return "date_impossible";
+  if (new Date(`${text}T00:00:00Z`) > now) return "date_in_future";
   const age = wholeYears(text, now);
   if (age > AGE_YEARS_MAX) return "date_too_long_ago";
   return minimumAgeYears !== null && age < minimumAgeYears ? "too_young" : undefined;

@@ -1,4 +1,5 @@
 /** A date as people and systems write it, as RFC 3339 `full-date`. */
+import { isCalendarDay } from "../../term/calendar.ts";
 
 /** Which of day, month and year comes first where the writing does not say it. */
 export const DATE_ORDERS = ["dmy", "mdy", "ymd"] as const;
@@ -42,11 +43,7 @@ const monthNamed = (name: string): number => {
   return MONTHS[plain] ?? MONTHS[plain.slice(0, 3)] ?? 0;
 };
 
-/** 30 February reads as 2 March: a date that comes back as another is none. */
 function dateOf(year = "", month = "", day = ""): DateRead {
   const date = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
-  const read = new Date(`${date}T00:00:00Z`);
-  return Number.isNaN(read.getTime()) || !read.toISOString().startsWith(date)
-    ? { fault: "impossible" }
-    : { date };
+  return isCalendarDay(date) ? { date } : { fault: "impossible" };
 }

@@ -3,6 +3,7 @@
  * platform takes, as csv with the columns of data/README.md. A bad row is refused with its line and reason and the rest
  * goes on; a column that nobody reads is named, so that a misspelt one is not lost in silence.
  */
+import { isCalendarDay } from "../../term/calendar.ts";
 import { TurnupError } from "../../term/error.ts";
 import { csvRecords, separatorOf } from "./csv.ts";
 import type { DatasetRow } from "./dataset-store.ts";
@@ -27,7 +28,15 @@ const matching =
   (pattern: RegExp, wanted: string): Rule =>
   (cell) =>
     pattern.test(cell) ? undefined : `is not ${wanted}`;
-const DATE = matching(/^\d{4}(-\d{2}(-\d{2})?)?$/, "YYYY, YYYY-MM or YYYY-MM-DD");
+/** Of that form, and of the calendar where it is a whole day or month. */
+const dated =
+  (pattern: RegExp, wanted: string): Rule =>
+  (cell) =>
+    matching(pattern, wanted)(cell) ??
+    (/^\d{4}-/.test(cell) && !isCalendarDay(`${cell}-01`.slice(0, 10))
+      ? "is no day of the calendar"
+      : undefined);
+const DATE = dated(/^\d{4}(-\d{2}(-\d{2})?)?$/, "YYYY, YYYY-MM or YYYY-MM-DD");
 const YEAR = matching(/^\d{4}$/, "a year of four digits");
 const ANSWER = matching(/^(yes|no|partly|unknown)$/, "yes, no, partly or unknown");
 
@@ -38,9 +47,9 @@ const LIFECYCLE: Columns = {
   form: {},
   released: { rule: DATE },
   os_updates_end: {
-    rule: matching(/^(\d{4}-\d{2}-\d{2}|ended|running)$/, "YYYY-MM-DD, ended or running"),
+    rule: dated(/^(\d{4}-\d{2}-\d{2}|ended|running)$/, "YYYY-MM-DD, ended or running"),
   },
-  security_updates_end: { rule: matching(/^\d{4}(-\d{2}-\d{2})?$/, "YYYY or YYYY-MM-DD") },
+  security_updates_end: { rule: dated(/^\d{4}(-\d{2}-\d{2})?$/, "YYYY or YYYY-MM-DD") },
   status: { rule: matching(/^(ended|supported)$/, "ended or supported") },
   end_date_quality: {},
   model_codes: {},

@@ -3,6 +3,7 @@
  * A refusal names the place as a path (`keys[3].uniqueId.imei`) and what was wanted there; it never repeats the value,
  * which may be a secret.
  */
+import { beginsWithDay } from "../../term/calendar.ts";
 import { isObject } from "../../term/narrow.ts";
 
 /** A message of another shape than agreed. */
@@ -136,11 +137,12 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Read<W
 
 /**
  * Reads a time in RFC 3339 with a zone; digits behind the millisecond are dropped.
- * @throws ShapeError: another form, or a part of it out of range; a day that its month lacks is the next month's
+ * @throws ShapeError: another form, or a part of it out of range, a day that its month lacks too
  */
 export function instant(value: unknown, path: string): Date {
   const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
-  const date = typeof value === "string" && form.test(value) ? new Date(value) : undefined;
+  const isTime = typeof value === "string" && form.test(value) && beginsWithDay(value);
+  const date = isTime ? new Date(value) : undefined;
   if (!date || Number.isNaN(date.getTime())) throw new ShapeError(path, "an RFC 3339 time is wanted");
   return date;
 }
