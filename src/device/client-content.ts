@@ -57,7 +57,9 @@ function install(turn: Turn, bytes: Uint8Array, item: ItemAddress): Installed {
 export function report(turn: Turn, item: ItemAddress, cause: string | null): void {
   const path = DEVICE_PATHS.through(item.server, DEVICE_PATHS.report(item.reference, item.itemId));
   const idempotencyKey = newIdFrom(turn.device.random);
-  queued(turn, { kind: "report", path, item, cause, idempotencyKey });
+  // As evidence: what stands on the device, whichever way it went.
+  const modules = turn.device.installer.modules().modules.map(({ name, version }) => `${name} ${version}`);
+  queued(turn, { kind: "report", path, item, cause, modules, idempotencyKey });
 }
 
 const contentRequestOf = (item: ItemAddress): ContentRequest => ({

@@ -321,7 +321,7 @@ test("content that is ready is fetched, installed and reported without the user"
   assert.ok(isActive(phone.client.installer.modules(), "voice-mail"));
   const report = phone.requests.at(-1)!;
   assert.equal(`${report.method} ${report.path}`, `POST ${ORDER}/items/${ITEM}/report`);
-  assert.equal(report.body, "outcome=installed");
+  assert.equal(report.body, "outcome=installed&modules=mms+1%2Cvoice-mail+1.2");
 });
 
 test("an installation that fails is reported with its cause; the user may ask for it again", () => {
@@ -329,7 +329,7 @@ test("an installation that fails is reported with its cause; the user may ask fo
   const phone = device({ pages: { [`GET ${ORDER}/items/${ITEM}/content`]: forged } });
   phone.happen({ kind: "power_on" });
   phone.notice({ kind: "content_ready", itemId: ITEM });
-  assert.equal(phone.requests.at(-1)?.body, "outcome=failed&cause=bad_module_signature");
+  assert.equal(phone.requests.at(-1)?.body, "outcome=failed&cause=bad_module_signature&modules=mms+1");
   phone.notice({ messageId: new Uint8Array(8).fill(2), kind: "choice", itemId: ITEM, text: "It failed" });
   phone.press("DOWN", "SOFT_LEFT");
   const { kind, itemId } = phone.replies().at(-1)!;
@@ -535,7 +535,7 @@ test("power that goes at any step while content comes leaves a device that insta
     assert.ok(isActive(phone.client.installer.modules(), "voice-mail"), `step ${atStep}`);
     assert.equal(phone.client.installer.records().length, 1);
     assert.ok(
-      phone.requests.some(({ body }) => body === "outcome=installed"),
+      phone.requests.some(({ body }) => body === "outcome=installed&modules=mms+1%2Cvoice-mail+1.2"),
       `step ${atStep}`,
     );
   }

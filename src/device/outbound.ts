@@ -35,6 +35,8 @@ export type Outbound =
       readonly path: string;
       readonly item: ItemAddress;
       readonly cause: string | null;
+      /** What the device has now, `Name version` each. */
+      readonly modules?: readonly string[];
       readonly idempotencyKey: string;
     }
   /** `bytes` in hex. `item`: of a report, which can go through the proxy when no SMS goes. */
@@ -82,8 +84,9 @@ export function requestOf(
       return { method, path, headers: headers(idempotencyKey), body };
     }
     case "report": {
-      const { path, cause, idempotencyKey } = message;
-      const fields = cause === null ? { outcome: "installed" } : { outcome: "failed", cause };
+      const { path, cause, modules = [], idempotencyKey } = message;
+      const outcome = cause === null ? { outcome: "installed" } : { outcome: "failed", cause };
+      const fields = modules.length > 0 ? { ...outcome, modules: modules.join(",") } : outcome;
       const body = new URLSearchParams(fields).toString();
       return { method: "POST", path, headers: headers(idempotencyKey), body };
     }

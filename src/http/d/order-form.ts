@@ -15,7 +15,7 @@ import {
   type Typed,
   userFieldName,
 } from "../../kernel/dialog/order-screen.ts";
-import { hasHere } from "../../kernel/dialog/price-lines.ts";
+import { hasHere, outdatedHere } from "../../kernel/dialog/price-lines.ts";
 import type { PortalView } from "../../kernel/dialog/view.ts";
 import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
@@ -56,7 +56,11 @@ export async function selectionOf(
     if (!item) throw new Trouble("catalog_item_unknown", 404);
     return item;
   });
-  const expansion = expandSelection(catalog, ids, { has: hasHere(view), deviceTakes: () => true });
+  const expansion = expandSelection(catalog, ids, {
+    has: hasHere(view),
+    outdated: outdatedHere(view),
+    deviceTakes: () => true,
+  });
   const items = expansion.items.map(({ item }) => item);
   const asking = askingItems(catalog, expansion);
   const policy = (await deps.policies.current(visitor.operator.id)).body.request;

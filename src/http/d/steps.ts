@@ -2,6 +2,7 @@
  * The steps of the dialog, by address: which screen a GET shows, what a POST does and which screen follows it. One table for
  * both doors; who asks is known before (US 6,647,260 columns 4 to 6, Fig. 2).
  */
+
 import { CATALOG_KINDS, type CatalogKind } from "../../kernel/catalog/catalog-item.ts";
 import {
   isOrderedElsewhere,
@@ -24,6 +25,7 @@ import {
 } from "../../kernel/dialog/request-screens.ts";
 import { membersOf } from "../../term/narrow.ts";
 import { careOrder, giveUp, help, takeCare } from "./care-steps.ts";
+import type { DeviceOutcome } from "../../kernel/order/request.ts";
 import { details, giveDetails } from "./details-steps.ts";
 import {
   cardOf,
@@ -324,6 +326,8 @@ async function content(walk: Walk, reference = "", itemId = ""): Promise<Shown> 
   return { kind: "content", status: 200, contentType: found.contentType, body: found.bytes };
 }
 
+const MODULES_TOLD_MAX = 32;
+const MODULE = /^[A-Za-z][A-Za-z0-9._-]{0,63} [0-9A-Za-z][0-9A-Za-z.+_-]{0,31}$/;
 const CAUSE = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
 /** The device's own word (R55): a client module's, never a form's. */
@@ -331,27 +335,24 @@ async function report(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
   const { context, visitor, call } = walk;
   const { request, scope } = await requestNamed(walk, reference);
   if (call.idempotencyKey === null) throw new Trouble("form_foreign", 403);
-  const outcome = call.body.texts.get("outcome");
-  const cause = call.body.texts.get("cause") ?? "unknown";
-  if (outcome === "installed") {
-    await context.deps.desk.deviceReports(
-      scope,
-      { orderId: request.orderId, itemId },
-      { kind: "installed" },
-      channelOf(visitor),
-    );
-  } else if (outcome === "failed" && CAUSE.test(cause)) {
-    const failed = { kind: "failed", cause } as const;
-    await context.deps.desk.deviceReports(
-      scope,
-      { orderId: request.orderId, itemId },
-      failed,
-      channelOf(visitor),
-    );
-  } else {
-    throw new Trouble("body_malformed", 400);
-  }
+  const outcome = outcomeOf(call.body.texts);
+  if (!outcome) throw new Trouble("body_malformed", 400);
+  const item = { orderId: request.orderId, itemId };
+  await context.deps.desk.deviceReports(scope, item, outcome, channelOf(visitor));
   return status(walk, reference);
+}
+
+/** `modules`: what the device has now, `Name version` parted by commas; a client module of the release before leaves it out. */
+function outcomeOf(texts: ReadonlyMap<string, string>): DeviceOutcome | undefined {
+  const outcome = texts.get("outcome");
+  const cause = texts.get("cause") ?? "unknown";
+  const told = texts.get("modules");
+  const modules = told === undefined ? undefined : told.split(",").filter((one) => one !== "");
+  if (modules && (modules.length > MODULES_TOLD_MAX || !modules.every((one) => MODULE.test(one))))
+    return undefined;
+  const known = modules && { modules };
+  if (outcome === "installed") return { kind: "installed", ...known };
+  return outcome === "failed" && CAUSE.test(cause) ? { kind: "failed", cause, ...known } : undefined;
 }
 
 async function mine(walk: Walk): Promise<Shown> {

@@ -69,13 +69,17 @@ export function sumOf(priced: readonly Priced[]): readonly Cost[] {
   return [...costs.values()];
 }
 
-/** What somebody who has `has` is charged for a selection, each of it by itself: what is in two packages costs once. */
+/**
+ * What somebody who has `has` is charged for a selection, each of it by itself: what is in two packages costs once.
+ * @param outdated of that, what is replaced by the version on offer, and costs what that does
+ */
 export function costsOf(
   catalog: Catalog,
   selection: readonly string[],
   has: ReadonlySet<string> = new Set(),
+  outdated: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<string, readonly Cost[]> {
-  const { items } = expandSelection(catalog, selection, { has, deviceTakes: () => true });
+  const { items } = expandSelection(catalog, selection, { has, outdated, deviceTakes: () => true });
   const charges = chargesOf(catalog, items);
   return new Map(
     selection.map((id) => [

@@ -237,3 +237,17 @@ test("an item that names this very server is provisioned here: one file may be t
       [null, "https://other.example"],
     );
 });
+
+test("what is there in an older version is replaced where the new one can be had, and stands for what needs it meanwhile (R122)", () => {
+  const radio = sampleItem("radio", { content: { kind: "activation", module: "Radio" } });
+  const catalog = sampleCatalog(radio, sampleItem("tuner", { needs: ["radio"] }));
+  const has = new Set(["radio"]);
+  const outdated = has;
+  assert.deepEqual(ids(expandSelection(catalog, ["radio"], { ...nothing, has, outdated })), ["radio"]);
+  assert.deepEqual(ids(expandSelection(catalog, ["tuner"], { ...nothing, has, outdated })), ["tuner"]);
+  const withdrawn = sampleCatalog({ ...radio, available: false });
+  const stays = expandSelection(withdrawn, ["radio"], { ...nothing, has, outdated });
+  assert.deepEqual([ids(stays), stays.had.length, stays.unavailable.length], [[], 1, 0]);
+  const other = expandSelection(catalog, ["radio"], { has, outdated, deviceTakes: () => false });
+  assert.deepEqual([ids(other), other.had.length], [[], 1]);
+});

@@ -54,10 +54,13 @@ export function expandSelection(
   selection: readonly string[],
   {
     has,
+    outdated = NOTHING,
     deviceTakes,
   }: {
     /** Ids of what the subscriber has on this device. */
     readonly has: ReadonlySet<string>;
+    /** Of these, what is there in an older version than the one on offer: asked for again, it is replaced (R122). */
+    readonly outdated?: ReadonlySet<string>;
     readonly deviceTakes: (item: CatalogItem) => boolean;
   },
 ): Expansion {
@@ -69,7 +72,10 @@ export function expandSelection(
   const had: { id: string; package: string | null }[] = [];
   const standing = new Map<string, ExpandedItem>();
   for (const [id, entry] of wanted) {
-    if (has.has(id)) had.push({ id, package: entry.package });
+    // What cannot be replaced now stays, and is there.
+    const isReplaced =
+      outdated.has(id) && entry.offered && (isElsewhere(entry.item) || deviceTakes(entry.item));
+    if (has.has(id) && !isReplaced) had.push({ id, package: entry.package });
     else if (!entry.offered) unavailable.push({ id, reason: "not_available" });
     else if (!isElsewhere(entry.item) && !deviceTakes(entry.item))
       unavailable.push({ id, reason: "device_cannot" });
@@ -124,6 +130,8 @@ export function expandRemoval(
   }
   return { items: inOrderOfNeed(leaving).reverse(), had: [], unavailable, conflicts: [], missing };
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 type Wanted = { item: CatalogItem; package: string | null; offered: boolean };
 

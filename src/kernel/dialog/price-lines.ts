@@ -14,11 +14,16 @@ import { nameOf, type PortalView, type Step } from "./view.ts";
 export const hasHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =>
   new Set(has.flatMap(({ itemId, isHere = true }) => (isHere ? [itemId] : [])));
 
+/** Of that, what the version on offer would replace. */
+export const outdatedHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =>
+  new Set(has.flatMap(({ itemId, isHere = true, isOutdated }) => (isHere && isOutdated ? [itemId] : [])));
+
 /** One line for each of a selection, as it is ordered together: what is in two of them costs once. */
 export function priceLines(here: Step, chosen: readonly CatalogItem[]): readonly string[] {
   const ids = chosen.map(({ id }) => id);
-  const { items } = expandSelection(here.catalog, ids, { has: hasHere(here), deviceTakes: () => true });
-  const costs = costsOf(here.catalog, ids, hasHere(here));
+  const [has, outdated] = [hasHere(here), outdatedHere(here)];
+  const { items } = expandSelection(here.catalog, ids, { has, outdated, deviceTakes: () => true });
+  const costs = costsOf(here.catalog, ids, has, outdated);
   return chosen.map((item) => priceLine(here, item, items, costs.get(item.id) ?? []));
 }
 
@@ -48,14 +53,17 @@ function priceLine(
   // That the rest of a package costs nothing is no reason to call it free.
   const isCosted = costs.length > 0 || foreign.length === 0;
   return [
+    ...(own.some((one) => outdatedHere(here).has(one.item.id)) ? [texts.newerVersion] : []),
     ...(isCosted ? [priceWords(costs, language)] : []),
     ...foreign.map((one) => `${nameOf(one, language)}: ${fromServer(here, one)}`),
   ].join("; ");
 }
 
-/** Of a package: all of its members. */
+/** In the version on offer; of a package: all of its members. */
 export const isHad = ({ has }: Pick<PortalView, "has">, { id, includes }: CatalogItem): boolean =>
-  (includes.length > 0 ? includes : [id]).every((one) => has.some(({ itemId }) => itemId === one));
+  (includes.length > 0 ? includes : [id]).every((one) =>
+    has.some(({ itemId, isOutdated = false }) => itemId === one && !isOutdated),
+  );
 
 const fromServer = ({ texts, serverName }: Step, { provisioningServer }: CatalogItem): string =>
   fill(texts.fromServer, { server: serverName(provisioningServer ?? "") });
@@ -67,6 +75,7 @@ export function quoteOf(view: PortalView, chosen: readonly CatalogItem[]): strin
     view.catalog,
     chosen.map(({ id }) => id),
     hasHere(view),
+    outdatedHere(view),
   );
   return createHash("sha256")
     .update(JSON.stringify([...costs]))

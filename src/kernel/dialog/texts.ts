@@ -16,6 +16,7 @@ export type DialogTexts = {
   readonly nothingOffered: string;
   readonly notNow: string;
   readonly youHaveIt: string;
+  readonly newerVersion: string;
   readonly includes: string;
   readonly needs: string;
   readonly conflictsWith: string;
@@ -113,6 +114,7 @@ const ENGLISH: DialogTexts = {
   nothingOffered: "Nothing is offered here at the moment.",
   notNow: "Not available at the moment",
   youHaveIt: "You have it",
+  newerVersion: "A newer version of yours",
   includes: "Includes: {items}",
   needs: "Needs: {items}",
   conflictsWith: "Cannot stand beside: {items}",
@@ -333,6 +335,7 @@ const GERMAN: DialogTexts = {
   nothingOffered: "Hier gibt es im Moment nichts.",
   notNow: "Im Moment nicht zu haben",
   youHaveIt: "Haben Sie schon",
+  newerVersion: "Neuere Version als Ihre",
   includes: "Enthält: {items}",
   needs: "Braucht: {items}",
   conflictsWith: "Verträgt sich nicht mit: {items}",

@@ -39,6 +39,8 @@ export type PortalView = {
     readonly name: string;
     /** On the device in hand, as is what is on no known one; false where it is on another one. */
     readonly isHere?: boolean;
+    /** A newer version is on offer, which would replace it. */
+    readonly isOutdated?: boolean;
   }[];
   readonly requests: readonly RequestStatus[];
   /** Somebody is known to stand behind this session. */

@@ -40,21 +40,26 @@ function task(
     dueAt = turn.scribe.now,
   }: { readonly action: "add" | "remove"; readonly isUndo: boolean; readonly dueAt?: Date },
 ): void {
-  const { content, catalogId } = item.subject;
+  const { content, catalogId, replaces } = item.subject;
+  // An element that served the old version is told that again; it never served nothing.
+  const isRestored = isUndo && replaces?.elements.includes(element) === true;
+  const values = isRestored ? replaces.values : content.kind === "parameters" ? content.values : {};
   const hours = turn.terms.policy.request.serviceDeadlineHours;
   ask(turn, {
     dueAt,
     kind: "element_task",
     itemId: item.id,
     idempotencyKey: `${item.id}:${element}${isUndo ? ":undo" : ""}`,
-    body: { element, action, catalogId, undo: isUndo },
-    secret: { values: content.kind === "parameters" ? content.values : {} },
+    body: { element, action: isRestored ? "add" : action, catalogId, undo: isUndo },
+    secret: { values },
     deadlineAt: within(turn, hours),
   });
   turn.scribe.note(turn.order, {
     kind: isUndo ? "element_undo_asked" : "element_asked",
     itemId: item.id,
-    reason: `the network's ${element} is told to ${action} ${catalogId}`,
+    reason: isRestored
+      ? `the network's ${element} is told again of version ${replaces.version} of ${catalogId}, which stays`
+      : `the network's ${element} is told to ${action} ${catalogId}`,
   });
 }
 

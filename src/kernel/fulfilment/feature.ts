@@ -181,15 +181,34 @@ export function deviceReported(
     });
     return false;
   }
-  if (outcome.kind === "installed") {
+  const has = moduleOf(item, outcome);
+  if (outcome.kind === "installed" && has.isWanted) {
     return reachOnDevice(turn, item, "works", {
       evidence,
-      reason: "the device confirmed the installation",
+      reason: `the device confirmed the installation${has.words === null ? "" : `: it has ${has.words}`}`,
     });
   }
   if (!AWAITED.includes(item.state)) return false;
-  installationFailed(turn, item, causeOf(outcome.cause), evidence);
+  const cause = outcome.kind === "installed" ? "other_version" : causeOf(outcome.cause);
+  installationFailed(turn, item, { cause, evidence, has: has.words });
   return true;
+}
+
+/**
+ * What the device says that it has of the item's module (R122): the version that was to come, another one, or none. A
+ * confirmation that names another version is none; a device that names no versions is believed as it stands.
+ */
+function moduleOf(
+  { subject: { content, action } }: RequestItem,
+  { modules }: DeviceOutcome,
+): { readonly isWanted: boolean; readonly words: string | null } {
+  if (content.kind !== "module" || modules === undefined) return { isWanted: true, words: null };
+  const found = modules.find((one) => one.startsWith(`${content.module} `));
+  const isThere = found === `${content.module} ${content.version}`;
+  return {
+    isWanted: action === "add" ? isThere : found === undefined,
+    words: found ?? `no ${content.module}`,
+  };
 }
 
 /** A word of the device, and nothing but a word. */
@@ -199,10 +218,19 @@ const causeOf = (cause: string): string =>
     .replace(/[^a-z_]+/g, "_")
     .slice(0, MAX_CAUSE_CHARACTERS) || "unknown";
 
-function installationFailed(turn: RequestTurn, item: RequestItem, cause: string, evidence: string): void {
+function installationFailed(
+  turn: RequestTurn,
+  item: RequestItem,
+  {
+    cause,
+    evidence,
+    has,
+  }: { readonly cause: string; readonly evidence: string; readonly has: string | null },
+): void {
   const { deps, scribe, order, terms } = turn;
   const policy = terms.policy.request;
-  const reason = `the device could not install it: ${cause.replaceAll("_", " ")}`;
+  const keeps = has === null ? "" : `; it has ${has}`;
+  const reason = `the device could not install it: ${cause.replaceAll("_", " ")}${keeps}`;
   if (item.subject.retransmissions >= policy.retransmissionLimit) {
     const times = item.subject.retransmissions + 1;
     return failItem(turn, item, {

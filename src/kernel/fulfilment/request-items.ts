@@ -26,6 +26,8 @@ export type Making = {
   readonly underway: ReadonlyMap<string, string>;
   /** Catalog ids of what was provisioned here: that is removed here, whoever provisions it now. */
   readonly held: ReadonlySet<string>;
+  /** By catalog id: what is on this device in a version that the one on offer replaces. */
+  readonly replaced: ReadonlyMap<string, CatalogItem>;
   readonly deps: Pick<ConductorDeps, "peers" | "randomBytes">;
 };
 
@@ -35,7 +37,8 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
     isElsewhere(item) && !(request.action === "remove" && making.held.has(item.id));
   const make = (id: string, packaged: string | null, standing: Standing) => {
     const item = getFrom(catalog, id);
-    const subject = subjectOf(item, request.action, packaged, null);
+    const old = request.action === "add" ? making.replaced.get(id) : undefined;
+    const subject = { ...subjectOf(item, request.action, packaged, null), ...(old && replacedBy(old)) };
     return newItem(scribe, item, isForeign(item) ? atItsServer(subject, item) : subject, standing);
   };
   const items: ItemDraft[] = [];
@@ -102,6 +105,11 @@ export const costsOfItems = (items: readonly Pick<RequestItem, "subject">[]): re
 
 const packageOf = (catalog: Catalog, { selection }: NewRequest, id: string): string | null =>
   selection.find((one) => catalog.get(one)?.includes.includes(id)) ?? null;
+
+/** What of the old one has to be known: where it is served in the network, should the new one come to nothing. */
+const replacedBy = ({ version, elements, content }: CatalogItem): Pick<ItemRequest, "replaces"> => ({
+  replaces: { version, elements, values: content.kind === "parameters" ? content.values : {} },
+});
 
 function subjectOf(
   item: CatalogItem,

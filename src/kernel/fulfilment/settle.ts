@@ -55,6 +55,13 @@ function settleItem(turn: RequestTurn, item: RequestItem): void {
     return void scribe.changes.provisionedEnds.push({ operatorId, subscriberId, catalogId, orderId });
   }
   const id = scribe.newId();
+  if (subject.replaces)
+    scribe.note(order, {
+      kind: "item_replaced",
+      itemId: item.id,
+      reason: `version ${version} stands in the place of version ${subject.replaces.version}`,
+      detail: { version, replaced: subject.replaces.version },
+    });
   scribe.changes.provisioned.push({ id, operatorId, subscriberId, deviceId, catalogId, version, orderId });
 }
 

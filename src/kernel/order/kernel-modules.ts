@@ -27,6 +27,8 @@ export interface RegistrationModule<Turn> {
     request: NewRequest,
     had: {
       readonly here: ReadonlySet<string>;
+      /** Of that, what is there in an older version than the one on offer. */
+      readonly outdated: ReadonlySet<string>;
       readonly all: ReadonlySet<string>;
       readonly hasClient: boolean;
     },

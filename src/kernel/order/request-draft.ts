@@ -65,6 +65,16 @@ export type ItemRequest = {
   readonly catalogId: string;
   readonly version: number;
   readonly action: "add" | "remove";
+  /**
+   * What of the item is there already, in an older version (R122): it stays until the new one is there, and for good where the
+   * new one comes to nothing. Left out where nothing is replaced.
+   */
+  readonly replaces?: {
+    readonly version: number;
+    readonly elements: readonly NetworkElement[];
+    /** Its parameters, for elements that have to be told them again. */
+    readonly values: Readonly<Record<string, string>>;
+  };
   /** Id of the package that it came with. */
   readonly package: string | null;
   /** Origin of the provisioning server that does and bills it; undefined or null where that is this one. */

@@ -2,7 +2,7 @@
 
 import type { AccountBooks } from "../account/account-books.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
-import type { Localized } from "../catalog/catalog-item.ts";
+import type { ItemBody } from "../catalog/item-body.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { ReplyStore, ReplyTransaction } from "./reply-store.ts";
 import type { NewRequest } from "./request.ts";
@@ -48,7 +48,7 @@ export type ProvisionedRow = {
   readonly since: Date;
   readonly kind: string | null;
   /** Of the catalog, with its names. */
-  readonly body: { readonly name?: Localized } | null;
+  readonly body: ItemBody | null;
 };
 
 /** An offer as it is written; one whose time is over may still say `sent`. */

@@ -102,8 +102,11 @@ type ItemContent = { readonly contentType: string; readonly bytes: Uint8Array };
 
 /** What a device says of an item; `installed` is its own word (R55). */
 export type DeviceOutcome =
-  | { readonly kind: "installed" }
-  | { readonly kind: "failed"; readonly cause: string };
+  | ({ readonly kind: "installed" } & DeviceModules)
+  | ({ readonly kind: "failed"; readonly cause: string } & DeviceModules);
+
+/** Software that the device has now, `Name version` each, as it says itself; left out where it does not say. */
+type DeviceModules = { readonly modules?: readonly string[] };
 
 /** An item of a request, by their ids. */
 export type ItemReference = { readonly orderId: string; readonly itemId: string };
@@ -142,6 +145,10 @@ export interface RequestDesk {
       readonly name: string;
       readonly kind: string;
       readonly since: string;
+      /** Of the catalog, as it was provisioned. */
+      readonly version: number;
+      /** The version on offer would replace it. */
+      readonly isOutdated: boolean;
       /** Where it was provisioned. */
       readonly deviceId: string;
     }[]

@@ -8,6 +8,7 @@ import type { CatalogItem } from "../catalog/catalog-item.ts";
 import { costsOf, isBilledElsewhere } from "../catalog/charges.ts";
 import { type Catalog, expandSelection } from "../catalog/expand.ts";
 import { priceWords } from "../catalog/price-words.ts";
+import { outdatedOf } from "../catalog/upgrade.ts";
 import { filled, freshCode, queueNotice } from "../fulfilment/notices.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { OFFER_OUTCOMES, type Offered, type OfferOutcome } from "../order/offered.ts";
@@ -88,9 +89,16 @@ async function offerTo(
   const idempotencyKey = `offer:${offer.idempotencyKey}:${asker.subscriberId}`;
   if (await tx.isQueued(operatorId, idempotencyKey)) return notSent("repeated");
   const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
-  const catalog = await deps.catalog.catalogWith(operatorId, holdings);
+  const withHeld = await deps.catalog.catalogWith(operatorId, holdings);
+  const offered = await deps.catalog.catalogWith(operatorId, []);
+  const catalog = new Map([...withHeld, ...offered]);
   const item = catalog.get(offer.itemId);
-  const refusal = item && (await whyNot(step, terms, { asker, item, catalog, holdings }));
+  // What is there in an older version is offered as what replaces it (R122).
+  const heldHere = holdings.flatMap(({ itemId, deviceId }) =>
+    deviceId === asker.deviceId ? (withHeld.get(itemId) ?? []) : [],
+  );
+  const outdated = outdatedOf(heldHere, offered);
+  const refusal = item && (await whyNot(step, terms, { asker, item, catalog, holdings, outdated }));
   if (!item || refusal) return notSent(refusal ?? "not_available");
   const { subscriberId } = asker;
   const language = (await tx.languageOf(operatorId, subscriberId)) ?? "en";
@@ -116,7 +124,7 @@ async function offerTo(
     operator: terms.operatorName,
     item: inLanguage(item.name, language),
     price: priceWords(
-      costsOf(catalog, [item.id], here).get(item.id) ?? [],
+      costsOf(catalog, [item.id], here, outdated).get(item.id) ?? [],
       language,
       isBilledElsewhere(catalog, item),
     ),
@@ -143,13 +151,14 @@ type Considered = {
   readonly item: CatalogItem;
   readonly catalog: Catalog;
   readonly holdings: readonly Holding[];
+  readonly outdated: ReadonlySet<string>;
 };
 
 /** Nobody is offered what they have, cannot have, or said no to a while ago. Undefined: they may be. */
 async function whyNot(
   { tx, scribe }: Step,
   { operatorId, policy }: OperatorTerms,
-  { asker, item, catalog, holdings }: Considered,
+  { asker, item, catalog, holdings, outdated }: Considered,
 ): Promise<OfferOutcome | undefined> {
   if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";
   // What another server does for them is no holding of ours, and theirs all the same.
@@ -159,6 +168,7 @@ async function whyNot(
   const hasClient = (await tx.noticeKeyOf(operatorId, asker)) !== null;
   const left = expandSelection(catalog, [item.id], {
     has: new Set([...has, ...underway]),
+    outdated: new Set([...outdated].filter((id) => !underway.has(id))),
     deviceTakes: (one) => hasClient || !needsClient(one),
   });
   if (left.items.length === 0 && left.had.length > 0) {

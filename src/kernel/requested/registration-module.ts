@@ -17,11 +17,17 @@ export const registrationModuleOf = ({ modules }: Pick<ConductorDeps, "modules">
 function expand(
   catalog: Catalog,
   { action, selection }: NewRequest,
-  had: { readonly here: ReadonlySet<string>; readonly all: ReadonlySet<string>; readonly hasClient: boolean },
+  had: {
+    readonly here: ReadonlySet<string>;
+    readonly outdated: ReadonlySet<string>;
+    readonly all: ReadonlySet<string>;
+    readonly hasClient: boolean;
+  },
 ): Expansion {
   if (action === "remove") return expandRemoval(catalog, selection, { has: had.all });
   return expandSelection(catalog, selection, {
     has: had.here,
+    outdated: had.outdated,
     deviceTakes: (item) => had.hasClient || !needsClient(item),
   });
 }

@@ -2,9 +2,12 @@
  * What may be done to requests from outside, each in one transaction: asked for, agreed to, completed, fetched, reported,
  * chosen. Who may do it is the scope's: a subscriber does it to their own requests alone.
  */
+
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import { CONTENT_TYPE_OF_CONTENT } from "../../wire/message/content.ts";
+import type { CatalogItem } from "../catalog/catalog-item.ts";
+import { isOutdated } from "../catalog/upgrade.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "../fulfilment/content.ts";
 import { featuresOf, servicesOf } from "../fulfilment/modules.ts";
 import type { ConductorDeps } from "../order/deps.ts";
@@ -66,13 +69,16 @@ async function ofSubscriber({ requests }: Desk, { operatorId, subscriberId }: Re
   return (await requests.ordersOf(operatorId, subscriberId)).flatMap((order) => statusOf(order) ?? []);
 }
 
-async function provisioned({ requests }: Desk, { operatorId, subscriberId }: RequestScope) {
+async function provisioned({ deps, requests }: Desk, { operatorId, subscriberId }: RequestScope) {
   if (subscriberId === null) return [];
   const [latest] = await requests.ordersOf(operatorId, subscriberId);
   const language = latest?.request?.language ?? "en";
+  const offered = await deps.catalog.catalogWith(operatorId, []);
   return (await requests.provisionedOf(operatorId, subscriberId)).map(
-    ({ itemId, kind, body, since, deviceId }) => ({
+    ({ itemId, kind, body, since, deviceId, version }) => ({
       itemId,
+      version,
+      isOutdated: isReplaced(offered.get(itemId), body && { ...body, id: itemId, version }),
       name: body?.name ? inLanguage(body.name, language) : itemId,
       kind: kind ?? "feature",
       since: since.toISOString(),
@@ -80,6 +86,9 @@ async function provisioned({ requests }: Desk, { operatorId, subscriberId }: Req
     }),
   );
 }
+
+const isReplaced = (offered: CatalogItem | undefined, held: CatalogItem | null): boolean =>
+  offered !== undefined && held !== null && isOutdated(held, offered);
 
 async function underReview({ requests }: Desk, operatorId: string, idOrReference: string) {
   const orderId = await requests.orderIdOf({ operatorId, subscriberId: null }, idOrReference);

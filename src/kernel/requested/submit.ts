@@ -7,6 +7,7 @@ import { TurnupError } from "../../term/error.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
 import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts";
+import { outdatedOf } from "../catalog/upgrade.ts";
 import { consentsFor, itemsFor, type Making } from "../fulfilment/request-items.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
@@ -14,7 +15,7 @@ import type { OrderDraft } from "../order/order-draft.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import type { NewRequest } from "../order/request.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
-import type { Asker, Holding } from "../order/request-store.ts";
+import type { Asker } from "../order/request-store.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import type { Step } from "../order/step.ts";
 import type { RequestedOrder, Turn } from "../order/turn.ts";
@@ -49,6 +50,7 @@ type Selected = {
   readonly expansion: Expansion;
   readonly underway: Making["underway"];
   readonly held: Making["held"];
+  readonly replaced: Making["replaced"];
   readonly noticeKey: Uint8Array | null;
 };
 
@@ -100,7 +102,14 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
   const { operatorId } = terms;
   const holdings = await tx.holdingsOf(operatorId, asker.subscriberId);
   const underway = await tx.underwayOf(operatorId, asker, request.action);
-  const catalog = await catalogFor(deps, operatorId, request.action, holdings);
+  const withHeld = await deps.catalog.catalogWith(operatorId, holdings);
+  const offered = request.action === "remove" ? withHeld : await deps.catalog.catalogWith(operatorId, []);
+  // What is added is what is on offer now; what is removed is what is there, in its version, also what is offered no more.
+  const catalog: Catalog = new Map([...withHeld, ...offered]);
+  const heldHere = holdings.flatMap(({ itemId, deviceId }) =>
+    deviceId === asker.deviceId && !underway.has(itemId) ? (withHeld.get(itemId) ?? []) : [],
+  );
+  const outdated = outdatedOf(heldHere, offered);
   const noticeKey = request.noticeKey ?? (await tx.noticeKeyOf(operatorId, asker));
   const expansion = registrationModuleOf(deps).match(catalog, request, {
     // What is on its way stands like what is there, and what is on its way out is there no more.
@@ -108,17 +117,22 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
       ...holdings.flatMap((one) => (one.deviceId === asker.deviceId ? [one.itemId] : [])),
       ...underway.keys(),
     ]),
+    outdated,
     all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
     // Who is asked for has not shown here what is on their device: a knock finds it out.
     hasClient:
       noticeKey !== null || (ASKED_FOR.includes(request.channel) && (deps.landName?.() ?? null) !== null),
   });
-  return { catalog, expansion, underway, held: new Set(holdings.map(({ itemId }) => itemId)), noticeKey };
+  const replaced = new Map(
+    heldHere.flatMap((item) => (outdated.has(item.id) ? [[item.id, item] as const] : [])),
+  );
+  const held = new Set(holdings.map(({ itemId }) => itemId));
+  return { catalog, expansion, underway, held, replaced, noticeKey };
 }
 
 async function draftOrder(
   { deps, step, terms, asker, request }: Submission,
-  { catalog, expansion, underway, held, noticeKey }: Selected,
+  { catalog, expansion, underway, held, replaced, noticeKey }: Selected,
   facts: AccountFacts,
 ): Promise<RequestedOrder> {
   const { tx, scribe } = step;
@@ -150,7 +164,7 @@ async function draftOrder(
     changed: false,
   };
   const order = newOrder({ scribe, terms }, asker, request, draft);
-  const making = { deps, catalog, request, underway, held, scribe, texts };
+  const making = { deps, catalog, request, underway, held, replaced, scribe, texts };
   order.items.push(...itemsFor(making, expansion));
   const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
   draft.consents.push(...consentsFor({ ...making, openCodes }, order));
@@ -186,18 +200,6 @@ async function open(
       bearer: request.bearer,
     },
   });
-}
-
-/** What is added is what is on offer now; what is removed is what is there, in its version, also what is offered no more. */
-async function catalogFor(
-  deps: ConductorDeps,
-  operatorId: string,
-  action: NewRequest["action"],
-  holdings: readonly Holding[],
-): Promise<Catalog> {
-  const withHeld = await deps.catalog.catalogWith(operatorId, holdings);
-  if (action === "remove") return withHeld;
-  return new Map([...withHeld, ...(await deps.catalog.catalogWith(operatorId, []))]);
 }
 
 /** Where nothing of it can be done here or forwarded, no order is opened: whoever asks is told where to ask. */

@@ -16,7 +16,7 @@
  *   POST /d/orders/:reference/items/:id/fields       just the fields that were asked for
  *   POST /d/orders/:reference/items/:id/choice       choice=retransmit|give_up
  *   GET  /d/orders/:reference/items/:id/content      signed content (`content.ts`), wideband
- *   POST /d/orders/:reference/items/:id/report       outcome=installed|failed, cause=...
+ *   POST /d/orders/:reference/items/:id/report       outcome=installed|failed, cause=..., modules=Name version,...
  *   POST /d/authentications                    proxy to server alone: the server proves itself and opens the land session
  *   POST /d/enrolments                         proxy to server alone: whose is this one-time token of enrolment
  */

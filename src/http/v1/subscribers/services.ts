@@ -10,6 +10,10 @@ export const Provisioned = Type.Object({
   name: Type.String(),
   kind: Type.String(),
   since: instant(),
+  version: Type.Integer({ description: "Of the catalog, as it was provisioned." }),
+  isOutdated: Type.Boolean({
+    description: "Another version is on offer, which would replace it when it is asked for.",
+  }),
 });
 
 export const listServices = route({
