@@ -53,6 +53,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   embedded_unsupported: 500,
   embedded_version: 500,
   fee_level_unproved: 422,
+  field_invalid: 422,
   field_unknown: 422,
   file_unreadable: 500,
   file_unwritable: 500,

@@ -65,6 +65,7 @@ export type ErrorCode =
   | "embedded_unsupported"
   | "embedded_version"
   | "fee_level_unproved"
+  | "field_invalid"
   | "field_unknown"
   | "file_unreadable"
   | "file_unwritable"

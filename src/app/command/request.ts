@@ -41,6 +41,7 @@ export const requestSubmitCommand: Command = {
     ...WHO,
     { flags: "--remove", about: "remove what the subscriber has instead of adding it" },
     { flags: "--user <file>", about: "user data as JSON; - reads standard input" },
+    { flags: "--fields <file>", about: 'what items ask for, as JSON: {"item": {"field": "value"}}' },
     { flags: "--language <tag>", about: "of what the subscriber is told (default en)" },
     { flags: "--agreed <terms>", about: "terms that were read out and agreed to: mail-terms@1,web-terms@3" },
     { flags: "--key <key>", about: "names this request, so that a repeat is known" },
@@ -59,7 +60,7 @@ export const requestSubmitCommand: Command = {
       selection: context.args,
       who,
       user,
-      fields: {},
+      fields: await fieldsOf(context),
       card: null,
       assurance: "none",
       actor: CLI_ACTOR,
@@ -307,17 +308,31 @@ async function userOf(context: CommandContext): Promise<UserData> {
   return given;
 }
 
-/** An object of texts. Nothing of it is repeated where it is none. */
-async function jsonIn(context: CommandContext, option: string): Promise<Readonly<Record<string, string>>> {
+/** By item, then by the field's own name. */
+async function fieldsOf(context: CommandContext): Promise<NewRequest["fields"]> {
+  const value = await valueIn(context, "fields");
+  if (!isFields(value)) throw new UsageError('--fields holds no JSON as {"item": {"field": "text"}}.');
+  return value;
+}
+
+/** What a file of an option holds as JSON; an empty object without the option. */
+async function valueIn(context: CommandContext, option: string): Promise<unknown> {
   const file = context.option(option);
   if (file === undefined) return {};
-  let value: unknown;
   try {
-    value = JSON.parse((await context.content(file, FILE_OCTETS_MAX)).toString("utf8"));
+    return JSON.parse((await context.content(file, FILE_OCTETS_MAX)).toString("utf8"));
   } catch (error) {
     if (error instanceof SyntaxError) throw new UsageError(`--${option} is no JSON.`);
     throw error;
   }
+}
+
+const isFields = (value: unknown): value is NewRequest["fields"] =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isTexts);
+
+/** An object of texts. Nothing of it is repeated where it is none. */
+async function jsonIn(context: CommandContext, option: string): Promise<Readonly<Record<string, string>>> {
+  const value = await valueIn(context, option);
   if (!isTexts(value)) throw new UsageError(`--${option} is an object of texts.`);
   return value;
 }

@@ -43,7 +43,7 @@ export type FeatureContent =
   /** Network elements alone. */
   | { readonly kind: "none" };
 
-/** A field that a service server asks for, beyond what an account has. */
+/** A field that a service server asks for, beyond what an account has; or a feature, for the elements of the network and the device. */
 export type NeededField = {
   readonly name: string;
   readonly label: Localized;
@@ -97,6 +97,11 @@ export type CatalogItem = {
   readonly provisioningServer: string | null;
   /** Of a feature. */
   readonly content: FeatureContent;
+  /**
+   * Of a feature: what whoever wants it gives with the request, such as the number that calls are forwarded to. Told to the
+   * network's elements; a parameter whose value is `{name}` takes it onto the device. Left out: nothing is asked for.
+   */
+  readonly fields?: readonly NeededField[];
   /** Of a service: its server's URI (R43), the module that it needs on the device, what its registration asks for. */
   readonly service: {
     readonly uri: string;

@@ -49,6 +49,7 @@ const MEMBERS = [
   "available",
   "provisioningServer",
   "content",
+  "fields",
   "service",
   "elements",
   "requires",
@@ -82,6 +83,9 @@ export function readItemBody(reading: Reading, value: unknown, at: string): Item
         ? null
         : reading.httpsUrl(given("provisioningServer"), `${at}/provisioningServer`, { origin: true }),
     content: readContent(reading, given("content"), `${at}/content`),
+    ...(given("fields") === undefined
+      ? {}
+      : { fields: readFields(reading, given("fields"), `${at}/fields`) }),
     service: readService(reading, given("service"), `${at}/service`),
     elements: readElements(reading, given("elements"), `${at}/elements`),
     requires: readRequires(reading, given("requires"), `${at}/requires`),
@@ -106,6 +110,7 @@ function refuseForeignMembers(reading: Reading, body: ItemBody, at: string): voi
     forbid("includes", body.includes.length > 0, "belongs to a package");
   }
   forbid("content", kind !== "feature" && body.content.kind !== "none", "belongs to a feature");
+  forbid("fields", kind !== "feature" && (body.fields ?? []).length > 0, "belongs to a feature");
   forbid("service", kind !== "service" && body.service !== null, "belongs to a service");
   forbid("service", kind === "service" && body.service === null, "is missing");
 }
@@ -210,18 +215,23 @@ function readService(reading: Reading, value: unknown, at: string): CatalogItem[
   if (value === undefined) return null;
   const members = reading.record(value, at, ["uri", "module", "fields"]);
   const module = members.get("module") ?? undefined;
-  const fields = reading
-    .list(members.get("fields"), `${at}/fields`, FIELDS_MAX)
-    .map((field, n) => readField(reading, field, `${at}/fields/${n}`));
-  reading.refuseTwins(
-    fields.map(({ name }) => name),
-    `${at}/fields`,
-  );
+  const fields = readFields(reading, members.get("fields"), `${at}/fields`);
   return {
     uri: reading.httpsUrl(members.get("uri"), `${at}/uri`),
     module: module === undefined ? null : readContent(reading, module, `${at}/module`),
     fields,
   };
+}
+
+function readFields(reading: Reading, value: unknown, at: string): readonly NeededField[] {
+  const fields = reading
+    .list(value, at, FIELDS_MAX)
+    .map((field, n) => readField(reading, field, `${at}/${n}`));
+  reading.refuseTwins(
+    fields.map(({ name }) => name),
+    at,
+  );
+  return fields;
 }
 
 function readField(reading: Reading, value: unknown, at: string): NeededField {
@@ -281,6 +291,7 @@ const NOTHING_SAID: Partial<ItemBody> = {
   available: true,
   provisioningServer: null,
   content: { kind: "none" },
+  fields: [],
   service: null,
   elements: [],
   requires: NOTHING_REQUIRED,

@@ -6,13 +6,14 @@ import type { CatalogItem } from "./catalog-item.ts";
 import { canonical } from "./item-body.ts";
 
 /** What a version is made of on the device and in the network. */
-type Made = Pick<CatalogItem, "version" | "kind" | "content" | "elements">;
+type Made = Pick<CatalogItem, "version" | "kind" | "content" | "elements" | "fields">;
 
 /** A feature alone is replaced: a service is registered once, at its own server, which keeps it as it is. */
 export const isOutdated = (held: Made, offered: Made): boolean =>
   offered.kind === "feature" && held.version < offered.version && madeOf(held) !== madeOf(offered);
 
-const madeOf = ({ content, elements }: Made): string => canonical([content, [...elements].sort()]);
+const madeOf = ({ content, elements, fields = [] }: Made): string =>
+  canonical([content, [...elements].sort(), fields.map(({ name, kind }) => `${name} ${kind}`)]);
 
 /** Of what somebody has, the ids that are on offer in a version that replaces theirs. */
 export const outdatedOf = (

@@ -3,6 +3,7 @@ import { type ContentBody, encodeContent } from "../../wire/message/content.ts";
 import { decodeModule } from "../../wire/message/module.ts";
 import { hoursAfter } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
+import { parametersOf } from "./item-values.ts";
 
 /** What the content needs beside itself: the octets of a module, kept here or on another server. */
 export type ModuleSource = { readonly sha256: string; readonly url: string | null };
@@ -16,23 +17,27 @@ export function moduleSourceOf({ subject }: RequestItem): ModuleSource | undefin
 
 /** @throws RangeError, DecodeError: a module that is none, or more than a package holds */
 export function composeContent(
-  { deps, scribe, order, subject: device, terms }: RequestTurn,
+  turn: RequestTurn,
   item: RequestItem,
   moduleOctets: Uint8Array | null,
 ): Uint8Array {
+  const { deps, scribe, order, subject: device, terms } = turn;
   const body: ContentBody = {
     issuer: deps.ownIssuer.name,
     reference: order.request.reference,
     itemId: item.id,
     notAfter: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
     modules: moduleOctets ? [decodeModule(moduleOctets)] : [],
-    ...partsOf(item),
+    ...partsOf(item, parametersOf(turn, item)),
     security: {},
   };
   return encodeContent(body, device.imei, deps.ownIssuer.privateKey);
 }
 
-function partsOf({ subject }: RequestItem): Pick<ContentBody, "activations" | "removals" | "parameters"> {
+function partsOf(
+  { subject }: RequestItem,
+  parameters: ContentBody["parameters"],
+): Pick<ContentBody, "activations" | "removals" | "parameters"> {
   const { content, action } = subject;
   const nothing = { activations: [], removals: [], parameters: {} };
   const isAdded = action === "add";
@@ -48,7 +53,7 @@ function partsOf({ subject }: RequestItem): Pick<ContentBody, "activations" | "r
         ...nothing,
         // A parameter without a value is none any more.
         parameters: isAdded
-          ? content.values
+          ? parameters
           : Object.fromEntries(Object.keys(content.values).map((name) => [name, ""])),
       };
     default:

@@ -14,6 +14,7 @@ import type { ElementState } from "../order/request-draft.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "./item-done.ts";
+import { elementValuesOf } from "./item-values.ts";
 import { servicesOf } from "./modules.ts";
 
 const elementsIn = ({ subject }: RequestItem): [NetworkElement, ElementState][] =>
@@ -40,10 +41,10 @@ function task(
     dueAt = turn.scribe.now,
   }: { readonly action: "add" | "remove"; readonly isUndo: boolean; readonly dueAt?: Date },
 ): void {
-  const { content, catalogId, replaces } = item.subject;
+  const { catalogId, replaces } = item.subject;
   // An element that served the old version is told that again; it never served nothing.
   const isRestored = isUndo && replaces?.elements.includes(element) === true;
-  const values = isRestored ? replaces.values : content.kind === "parameters" ? content.values : {};
+  const values = isRestored ? replaces.values : elementValuesOf(turn, item);
   const hours = turn.terms.policy.request.serviceDeadlineHours;
   ask(turn, {
     dueAt,

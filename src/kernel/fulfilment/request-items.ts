@@ -125,6 +125,7 @@ function subjectOf(
     package: packaged,
     name: item.name,
     content: item.content,
+    ...(item.kind === "feature" && item.fields && { fields: item.fields }),
     service: service && { uri: service.uri, fields: service.fields },
     moduleOf,
     price: item.price,

@@ -81,6 +81,8 @@ export type ItemRequest = {
   readonly server?: string | null;
   readonly name: Localized;
   readonly content: FeatureContent;
+  /** Of a feature: what it asks for; what was given stands with the request, sealed. Left out where it asks for nothing. */
+  readonly fields?: readonly NeededField[];
   readonly service: { readonly uri: string; readonly fields: readonly NeededField[] } | null;
   /** The module that a service needs on the device is an item of its own: the id of the service's item. */
   readonly moduleOf: string | null;

@@ -8,6 +8,7 @@ import { parseMsisdn } from "../../term/msisdn.ts";
 import { isOneOf, wordOf } from "../../term/narrow.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import type { CatalogItem, NeededField } from "../catalog/catalog-item.ts";
+import { fieldsAskedBy } from "./check-item-fields.ts";
 import { readDocumentNumber } from "./compare-documents.ts";
 import type { FieldCode, FieldFault } from "./field-fault.ts";
 import type { VerificationDue } from "./judge-verification.ts";
@@ -18,7 +19,7 @@ const EMAIL_CHARACTERS_MAX = 254;
 /** The oldest person whose age is proven lived 122 years. */
 const AGE_YEARS_MAX = 125;
 
-/** What a request must bring: of the user by policy, and by item what its service asks for beyond that. */
+/** What a request must bring: of the user by policy, and by item what it asks for beyond that. */
 export function neededFields(
   due: Pick<VerificationDue, "fields">,
   items: readonly CatalogItem[],
@@ -26,7 +27,7 @@ export function neededFields(
   readonly user: readonly UserField[];
   readonly services: readonly { readonly itemId: string; readonly fields: readonly NeededField[] }[];
 } {
-  const asked = items.flatMap(({ id, service }) => (service ? [{ itemId: id, fields: service.fields }] : []));
+  const asked = items.map((item) => ({ itemId: item.id, fields: fieldsAskedBy(item) }));
   const isUsers = ({ name }: NeededField): boolean => isOneOf(USER_FIELDS, name);
   // What a service calls by the name of a user's field is that field: nobody types their mail address twice.
   const fromServices = asked.flatMap(({ fields }) =>

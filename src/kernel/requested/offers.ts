@@ -172,10 +172,13 @@ async function whyNot(
     deviceTakes: (one) => hasClient || !needsClient(one),
   });
   if (left.items.length === 0 && left.had.length > 0) {
-    return left.had.every(({ id }) => has.has(id)) ? "has_already" : "ordered_already";
+    return left.had.every(({ id }) => has.has(id) && !underway.has(id)) ? "has_already" : "ordered_already";
   }
   if (left.conflicts.length > 0) return "conflict";
   if (left.items.length === 0 || left.missing.length > 0) return "not_available";
+  // A reply of "yes" by SMS gives no number that calls are to go to: such items are asked for by form.
+  if (left.items.some(({ item: one }) => (one.fields ?? []).some(({ required }) => required)))
+    return "not_available";
   const { offerPauseDays } = policy.request;
   if (offerPauseDays === 0) return undefined;
   const declinedAt = await tx.declinedAt(operatorId, asker.subscriberId, item.id);

@@ -3,7 +3,9 @@
  * be had is an item of the order too, failed from the start with its reason, so that the outcome of everything that was
  * asked for is told (US 6,647,260, claim 10 and column 7).
  */
+
 import { TurnupError } from "../../term/error.ts";
+import { maskIdentifier } from "../../term/mask.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
 import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts";
@@ -19,6 +21,7 @@ import type { Asker } from "../order/request-store.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import type { Step } from "../order/step.ts";
 import type { RequestedOrder, Turn } from "../order/turn.ts";
+import { checkItemFields } from "../registration/check-item-fields.ts";
 import { tidyUserData } from "../registration/check-user-data.ts";
 import { seenWindowMs } from "../registration/find-fraud.ts";
 import { registrationModuleOf } from "./registration-module.ts";
@@ -85,9 +88,8 @@ export async function submitRequest(
   refuseUnknown(expansion);
   refuseElsewhere({ deps, request, held: selected.held }, expansion);
   // What another server provisions, that server verifies.
-  const asking = askingItems(catalog, {
-    items: expansion.items.filter(({ item }) => !isElsewhere(item)),
-  });
+  const here = expansion.items.filter(({ item }) => !isElsewhere(item));
+  const asking = askingItems(catalog, { items: here });
   refuseUnassured(request, asking, terms);
   const order = await draftOrder(submission, selected, facts);
   await takeOffer(scribe, tx, order, request);
@@ -130,6 +132,10 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
   return { catalog, expansion, underway, held, replaced, noticeKey };
 }
 
+/** What another server provisions, that server asks for. */
+const doneHere = ({ items }: Expansion): readonly CatalogItem[] =>
+  items.flatMap(({ item }) => (isElsewhere(item) ? [] : [item]));
+
 async function draftOrder(
   { deps, step, terms, asker, request }: Submission,
   { catalog, expansion, underway, held, replaced, noticeKey }: Selected,
@@ -141,6 +147,7 @@ async function draftOrder(
   // A removal finds by them what a service server has to end; it may be asked for at once, before the order is read again.
   const registrations =
     request.action === "remove" ? await tx.registrationsOf(operatorId, asker.subscriberId) : [];
+  const fields = request.action === "add" ? checkItemFields(doneHere(expansion), request.fields) : {};
   const draft: RequestDraft = {
     stateBefore: "received",
     reference: newReference(deps),
@@ -154,7 +161,7 @@ async function draftOrder(
     noticeKey,
     card: request.card,
     user: { ...facts.account?.user, ...tidyUserData(request.user) },
-    fields: request.fields,
+    fields,
     verification: null,
     nextNoticeAt: null,
     consents: [],
@@ -200,6 +207,24 @@ async function open(
       bearer: request.bearer,
     },
   });
+  noteFields(scribe, order);
+}
+
+/** What was given for an item stands in its history, so far as it names nobody. */
+function noteFields(scribe: Scribe, order: RequestedOrder): void {
+  for (const { id: itemId, kind, subject } of order.items) {
+    const given =
+      subject && kind === "feature" ? Object.entries(order.request.fields[subject.catalogId] ?? {}) : [];
+    if (given.length === 0) continue;
+    const asked = subject?.fields ?? [];
+    const isSecret = (name: string): boolean => asked.find((one) => one.name === name)?.kind === "secret";
+    const words = given.map(([name, value]) => `${name} ${isSecret(name) ? "***" : maskIdentifier(value)}`);
+    scribe.note(order, {
+      kind: "fields_given",
+      itemId,
+      reason: `given with the request: ${words.join(", ")}`,
+    });
+  }
 }
 
 /** Where nothing of it can be done here or forwarded, no order is opened: whoever asks is told where to ask. */

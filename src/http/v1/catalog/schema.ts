@@ -80,6 +80,11 @@ const said = {
   content: anything(
     "Of a feature: {kind: module, module, version, sha256, octets, url}, {kind: activation, module}, {kind: parameters, values}, {kind: settings} or {kind: none}.",
   ),
+  fields: Type.Optional(
+    anything(
+      "Of a feature: [{name, label, kind, required}], asked for with the request; told to the network's elements, and as {name} in parameters.",
+    ),
+  ),
   service: anything("Of a service: {uri, module, fields: [{name, label, kind, required}]}, or null."),
   elements: Type.Array(words(NETWORK_ELEMENTS), { description: "Elements of the network that serve it." }),
   requires: Type.Object({

@@ -30,6 +30,7 @@ export const ENTRY_ERRORS: readonly ErrorCode[] = [
   "msisdn_malformed",
   "identity_unknown",
   "catalog_item_unknown",
+  "field_invalid",
   "selection_empty",
   "assurance_too_low",
   "card_malformed",
