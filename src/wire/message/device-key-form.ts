@@ -295,6 +295,10 @@ function scriptOf(bits: number, at: number): KeyScript {
   };
 }
 
+/**
+ * What the manufacturer signs.
+ * @throws RangeError: a value that a field cannot hold, or a key of more than 1,000 octets, bound or to be bound
+ */
 export function encodeBody(body: DeviceKeyBody): Uint8Array {
   const { hosts, accessPoints, script } = body;
   if (hosts.length < 1 || hosts.length > MAX_HOSTS) throw new RangeError("a key names 1 to 4 hosts");
