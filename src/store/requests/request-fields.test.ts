@@ -23,9 +23,15 @@ test("the number that calls are forwarded to goes from the request to the networ
     fixture.saw.elements.map(({ element, action, values }) => [element, action, values]),
     [["forwarding", "add", { "forward.to": `tel:${TARGET}`, "forward.when": "busy", target: TARGET }]],
   );
-  const [content] = (await fixture.told()).flatMap((told) => told.content ?? []);
-  assert.ok(content, "it is small enough for an SMS");
-  const read = verifyContent(content, () => shop.issuer.publicKey, fixture.imei, new Date(shop.time.now));
+  const [item] = (await fixture.status(orderId)).items;
+  const fetched = await fixture.requests.content(fixture.scope, orderId, item?.id ?? "");
+  assert.ok(fetched && "bytes" in fetched);
+  const read = verifyContent(
+    fetched.bytes,
+    () => shop.issuer.publicKey,
+    fixture.imei,
+    new Date(shop.time.now),
+  );
   assert.ok(read.kind === "valid");
   assert.deepEqual(read.content.parameters, { "forward.to": `tel:${TARGET}`, "forward.when": "busy" });
   const { events, items } = await fixture.story(orderId);
