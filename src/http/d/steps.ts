@@ -23,9 +23,9 @@ import {
   statusScreen,
   termsScreen,
 } from "../../kernel/dialog/request-screens.ts";
+import type { DeviceOutcome } from "../../kernel/order/request.ts";
 import { membersOf } from "../../term/narrow.ts";
 import { careOrder, giveUp, help, takeCare } from "./care-steps.ts";
-import type { DeviceOutcome } from "../../kernel/order/request.ts";
 import { details, giveDetails } from "./details-steps.ts";
 import {
   cardOf,

@@ -24,7 +24,7 @@ test("the number that calls are forwarded to goes from the request to the networ
     [["forwarding", "add", { "forward.to": `tel:${TARGET}`, "forward.when": "busy", target: TARGET }]],
   );
   const [item] = (await fixture.status(orderId)).items;
-  const fetched = await fixture.requests.content(fixture.scope, orderId, item?.id ?? "");
+  const fetched = await fixture.requests.content(fixture.scope, { orderId, itemId: item?.id ?? "" });
   assert.ok(fetched && "bytes" in fetched);
   const read = verifyContent(
     fetched.bytes,
