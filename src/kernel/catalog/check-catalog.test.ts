@@ -66,6 +66,16 @@ test("a whole catalog is taken, and what is not said has its value", () => {
   });
 });
 
+test("a feature may ask for fields, as a service does; a package asks for none of its own", () => {
+  const fields = [{ name: "target", label: { en: "Forward to" }, kind: "phone" }];
+  const checked = checkCatalogDocument({ catalog: 1, items: { forwarding: feature({ fields }) } }, around);
+  assert.ok(checked.fits);
+  assert.deepEqual(checked.value.items.get("forwarding")?.fields, [{ ...fields[0], required: true }]);
+  refuses({ a: feature(), p: bundle(["a"], { fields }) }, /p\/fields: belongs to a feature/);
+  refuses({ s: service({ fields }) }, /s\/fields: belongs to a feature/);
+  refuses({ f: feature({ fields: [...fields, ...fields] }) }, /fields/);
+});
+
 const shapes: [string, object, RegExp][] = [
   ["an unknown kind", feature({ kind: "gadget" }), /kind: must be one of package, feature, service/],
   ["no kind", { ...words }, /kind: is missing/],
