@@ -200,7 +200,7 @@ test(
     await again.shows(/Services/);
     assert.ok(!again.seen.some(installed), "nothing is installed twice");
     await again.choose(/Services/);
-    await again.shows(/Features/);
+    await again.shows(/Welcome to/);
     await again.off();
   },
   TIMEOUT_MS,
