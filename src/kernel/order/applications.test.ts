@@ -109,7 +109,7 @@ test("details of another form, as another release may have written them, say not
 test("each side is told in words with who says it", () => {
   const [mms] = applicationsOf([failed(1, "mms"), PROVED, works(11, "mms")]);
   assert.ok(mms);
-  assert.equal(sideWords(mms.before), "failed mms.maker over old: no_route (gateway)");
-  assert.equal(sideWords(mms.after), "works mms.maker over maker (mmsc)");
+  assert.equal(sideWords(mms.before), "failed to reach mms.maker over old: no_route (gateway)");
+  assert.equal(sideWords(mms.after), "works with mms.maker over maker (mmsc)");
   assert.equal(sideWords({ ...mms.after, outcome: "not_seen" }), "not seen");
 });

@@ -121,19 +121,19 @@ function sightOf(
 
 const textIn = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
-/** `mms could not reach mms.maker.example over oldhost.example: no_route (gateway)` */
+/** `failed to reach mms.maker.example over oldhost.example: no_route (gateway)` */
 export function sideWords({ outcome, server, apn, cause, source }: ApplicationSide): string {
   const where = `${server === null ? "" : ` ${server}`}${apn === null ? "" : ` over ${apn}`}`;
   const who = source === null ? "" : ` (${source})`;
   switch (outcome) {
     case "failed":
-      return `failed${where}${cause === null ? "" : `: ${cause}`}${who}`;
+      return `failed${where && ` to reach${where}`}${cause === null ? "" : `: ${cause}`}${who}`;
     case "cut_off":
       return `cut off, by the data of its model${who}`;
     case "reached":
-      return `reached its server${where}${who}`;
+      return `reached${where || " its server"}${who}`;
     case "works":
-      return `works${where}${who}`;
+      return `works${where && ` with${where}`}${who}`;
     case "not_seen":
       return "not seen";
   }

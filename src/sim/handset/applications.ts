@@ -3,16 +3,33 @@
  * came, until it works.
  */
 import { routeTo } from "../../device/settings.ts";
-import type { ApplicationName, Outcome } from "./application-state.ts";
+import type { ApplicationName, ApplicationState, Outcome } from "./application-state.ts";
 import type { FleetState, Phone } from "./fleet-state.ts";
 import { fetchWaiting, sendMessage } from "./mms-application.ts";
 import { makerServerOf, mmscOf, note } from "./roads.ts";
 import { callVideo } from "./video-application.ts";
 
+/** Users who try their applications at one time: a whole city that calls at once would be answered by nobody in time. */
+const AT_ONCE = 24;
+
 /** Tries what does not work yet, where the road is another one than last time; one run after the other. */
 export function useApplications(fleet: FleetState, phone: Phone): Promise<void> {
-  phone.using = phone.using.then(() => tryAll(fleet, phone)).catch(() => void fleet.counts.faults++);
+  phone.using = phone.using
+    .then(() => inTurn(fleet, () => tryAll(fleet, phone)))
+    .catch(() => void fleet.counts.faults++);
   return phone.using;
+}
+
+async function inTurn(fleet: FleetState, work: () => Promise<void>): Promise<void> {
+  if (fleet.users.busy >= AT_ONCE) await new Promise<void>((next) => fleet.users.waiting.push(next));
+  else fleet.users.busy++;
+  try {
+    await work();
+  } finally {
+    const next = fleet.users.waiting.shift(); // who takes the place
+    if (next) next();
+    else fleet.users.busy--;
+  }
 }
 
 async function tryAll(fleet: FleetState, phone: Phone): Promise<void> {
@@ -23,10 +40,20 @@ async function tryAll(fleet: FleetState, phone: Phone): Promise<void> {
     if (server === undefined) continue;
     const apn = routeTo(phone.state.settings, server, "mms")?.apn ?? null;
     const known = phone.status.applications[application];
-    if (known?.server === server && (known.now !== "fails" || known.apn === apn)) continue;
+    if (known && !isWorthTrying(application, known, { server, apn })) continue;
     const outcome = await tryOne(fleet, phone, application, server);
     note(fleet, phone, application, { outcome, server, apn });
   }
+}
+
+/** A message goes by each centre that the phone is told of, so that each is seen to take it; the rest is tried until it works. */
+function isWorthTrying(
+  application: ApplicationName,
+  known: ApplicationState,
+  { server, apn }: { readonly server: string; readonly apn: string | null },
+): boolean {
+  if (known.now === "fails") return known.server !== server || known.apn !== apn;
+  return application === "mms" && known.server !== server;
 }
 
 /** Messages go to the centre of the settings that came last, a video call to the maker's own server. */

@@ -122,6 +122,8 @@ export type FleetState = {
   readonly byMsisdn: Map<string, Phone>;
   readonly pauses: Pauses;
   readonly counts: { lostReports: number; faults: number };
+  /** Users who try their applications now, and those who come after them. */
+  readonly users: { busy: number; readonly waiting: (() => void)[] };
   /** Who waits until no phone does anything. */
   readonly idlers: (() => void)[];
   busy: number;
@@ -142,6 +144,7 @@ export function newFleet(options: FleetOptions): FleetState {
     byMsisdn: new Map(phones.map((phone) => [phone.status.spec.msisdn, phone])),
     pauses: createPauses(),
     counts: { lostReports: 0, faults: 0 },
+    users: { busy: 0, waiting: [] },
     idlers: [],
     busy: 0,
     closed: false,

@@ -10,7 +10,7 @@ type SessionOutcome =
   | { readonly kind: "refused"; readonly cause: string };
 export type HandsetNetwork = ReturnType<typeof createHandsetNetwork>;
 
-const TUNNEL_TIMEOUT_MS = 10_000;
+const TUNNEL_TIMEOUT_MS = 30_000;
 const JSON_HEADER = "content-type: application/json\r\n";
 const NO_NETWORK: PipelineAnswer = { status: 0, body: "{}", octets: new Uint8Array(0), contentType: "" };
 

@@ -7,7 +7,7 @@ import type { FleetState, Phone } from "./fleet-state.ts";
 import { tunnel } from "./roads.ts";
 
 export const VIDEO_PORT = 5060;
-const ANSWER_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 30_000;
 const MAX_BUFFERED = 65_536;
 
 /** Whether the call was set up with video, and ended as it should. */
