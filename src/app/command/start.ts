@@ -16,7 +16,7 @@ const DEFAULT_PER_SECOND = 2_000;
 /** A run that stands still for this long is over, and says which phones are not done. */
 const STILL_MS = 30_000;
 const WATCH_MS = 100;
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 20_000;
 
 export const startCommand: Command = {
   name: "start",
@@ -25,6 +25,7 @@ export const startCommand: Command = {
     "Starts the embedded database (or uses DATABASE_URL), loads the shipped device and access point data, starts the",
     "server and, in a process beside it, a simulated message centre, handsets, core network, manufacturer and bank that",
     "speak the real protocols. The old phones attach; each is detected, judged, keyed, provisioned, proved and paid for.",
+    "Their users send a multimedia message before and after; those of the first 100 try group messages and video calls too.",
     "The new phones ask by themselves, through a proxy, for features and packages; service servers, network elements and",
     "a billing centre stand around.",
     "Then the server stays, with its URL and a token for the API. With --once it ends: exit code 0 when every phone was",

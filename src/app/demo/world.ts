@@ -65,6 +65,8 @@ export const makerClient = (): MakerClient => ({
   portionBasisPoints: WORLD.portionBasisPoints,
   currency: WORLD.currency,
 });
+/** So many show every application of every kind of phone, and do not double the time of a run with thousands. */
+const EAGER_USERS = 100;
 const KEY_VALID_MS = 365 * 86_400_000;
 
 export type WorldAddresses = {
@@ -349,7 +351,11 @@ function fleetOf(
     submitMo,
     onEvent,
     makerHostOf: ({ make }) => (keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
-    applications: { used: APPLICATIONS, contacts: CONTACT_NUMBERS },
+    applications: {
+      used: APPLICATIONS,
+      contacts: CONTACT_NUMBERS,
+      eager: options.eagerUsers ?? EAGER_USERS,
+    },
     openLink: (url) => turnup.openLink(url),
     ...(options.radio ? { radio: options.radio } : {}),
     ...(options.user ? { user: options.user } : {}),

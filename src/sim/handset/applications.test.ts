@@ -247,6 +247,29 @@ test("a video call over an access point that does not lead to its server fails, 
   );
 });
 
+test("of many users the first try everything, and the others send a message", async () => {
+  const { phones } = await world([MMS], 2);
+  const used = ["mms", "group_message"] as const;
+  const some = createFleet({
+    phones,
+    settings: [],
+    seed: 3,
+    plmn: "001-01",
+    gateway: { host: "127.0.0.1", port: 9 },
+    publicKeyOf: () => undefined,
+    onSighting: () => undefined,
+    submitMo: async () => undefined,
+    makerHostOf: () => HOST,
+    applications: { used, contacts: [], eager: 1 },
+  });
+  closers.push(some.close);
+  for (const at of phones.keys()) await some.attach(at);
+  assert.deepEqual(
+    some.phones().map(({ applications }) => Object.keys(applications)),
+    [["mms", "group_message"], ["mms"]],
+  );
+});
+
 test("the video server counts no call that was not confirmed, refuses what has no video in it, and cuts who speaks no SIP", async () => {
   const calls: number[] = [];
   const video = await startVideoServer({ onCall: ({ port }) => calls.push(port) });

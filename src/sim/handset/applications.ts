@@ -34,26 +34,27 @@ async function inTurn(fleet: FleetState, work: () => Promise<void>): Promise<voi
 
 async function tryAll(fleet: FleetState, phone: Phone): Promise<void> {
   await fetchWaiting(fleet, phone);
-  for (const application of fleet.options.applications?.used ?? []) {
+  for (const application of phone.uses) {
     if (fleet.closed) return;
     const server = serverOf(fleet, phone, application);
     if (server === undefined) continue;
     const apn = routeTo(phone.state.settings, server, "mms")?.apn ?? null;
     const known = phone.status.applications[application];
-    if (known && !isWorthTrying(application, known, { server, apn })) continue;
+    if (known && !isWorthTrying(phone, application, known, { server, apn })) continue;
     const outcome = await tryOne(fleet, phone, application, server);
     note(fleet, phone, application, { outcome, server, apn });
   }
 }
 
-/** A message goes by each centre that the phone is told of, so that each is seen to take it; the rest is tried until it works. */
+/** An eager user sends by each centre that the phone is told of, so that each is seen to take it; else until it works. */
 function isWorthTrying(
+  { isEager }: Phone,
   application: ApplicationName,
   known: ApplicationState,
   { server, apn }: { readonly server: string; readonly apn: string | null },
 ): boolean {
   if (known.now === "fails") return known.server !== server || known.apn !== apn;
-  return application === "mms" && known.server !== server;
+  return isEager && application === "mms" && known.server !== server;
 }
 
 /** Messages go to the centre of the settings that came last, a video call to the maker's own server. */

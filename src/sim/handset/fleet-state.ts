@@ -86,6 +86,8 @@ export type FleetOptions = {
   readonly applications?: {
     readonly used: readonly ApplicationName[];
     readonly contacts: readonly string[];
+    /** The first so many phones have a user who tries all of them, by each server; the others send a message. All without it. */
+    readonly eager?: number;
   };
   /** What a user does with a link in a text: the access points that the page names, typed in by hand; none without a page. */
   openLink?(url: string, spec: PhoneSpec): Promise<readonly TypedPoint[]>;
@@ -102,6 +104,9 @@ export type Phone = {
   texts: string[];
   /** Prompts that wait for a PIN which no text has brought yet. */
   pinless: number[];
+  /** Which of its applications its user tries. */
+  readonly uses: readonly ApplicationName[];
+  readonly isEager: boolean;
   /** Data sessions that stand, by access point. */
   readonly sessions: Map<string, string>;
   /** Messages that wait at the centre since they could not be fetched, oldest first. */
@@ -133,7 +138,7 @@ export type FleetState = {
 };
 
 export function newFleet(options: FleetOptions): FleetState {
-  const phones = options.phones.map((spec) => phoneOf(options, spec));
+  const phones = options.phones.map((spec, index) => phoneOf(options, spec, index));
   const limitMessages = Math.max(MIN_UNFINISHED, phones.length * 4);
   return {
     options,
@@ -153,7 +158,9 @@ export function newFleet(options: FleetOptions): FleetState {
   };
 }
 
-function phoneOf(options: FleetOptions, spec: PhoneSpec): Phone {
+function phoneOf(options: FleetOptions, spec: PhoneSpec, index: number): Phone {
+  const { used = [], eager = Number.POSITIVE_INFINITY } = options.applications ?? {};
+  const isEager = index < eager;
   return {
     status: {
       spec,
@@ -175,6 +182,8 @@ function phoneOf(options: FleetOptions, spec: PhoneSpec): Phone {
     ),
     texts: [],
     pinless: [],
+    uses: isEager ? used : used.filter((name) => name === "mms"),
+    isEager,
     sessions: new Map(),
     unfetched: [],
     notified: [],
