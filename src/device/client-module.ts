@@ -10,6 +10,7 @@
  * `clock` event at `nextClockAt`.
  */
 import type { KeyObject } from "node:crypto";
+import { assured } from "../term/narrow.ts";
 import { bytesOf } from "../wire/hex.ts";
 import { ENGLISH, type ScreenWords } from "../wire/screen/words.ts";
 import { type AddressBook, withAddress, withoutAddress } from "./address-book.ts";
@@ -181,8 +182,9 @@ function sendDue(turn: Turn): void {
 
 function effectOf({ identity, deviceClass, language }: Device, id: string, message: Outbound): ClientEffect {
   if (message.kind === "sms") return { kind: "sms", id, to: message.to, bytes: bytesOf(message.bytes) };
-  // Without an identity the application never calls, and all that is no SMS has a request.
-  return { kind: "request", id, request: requestOf(message, identity!, deviceClass, language)! };
+  const caller = assured(identity, "without an identity the application never calls");
+  const request = requestOf(message, caller, deviceClass, language);
+  return { kind: "request", id, request: assured(request, "all that is no SMS has a request") };
 }
 
 /** A memory that is full must not stop the device: what it could not keep it knows until it is switched off. */

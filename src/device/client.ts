@@ -11,6 +11,7 @@
  * back with the answer. The reports go to where the push came from.
  */
 import { createHash, type KeyObject } from "node:crypto";
+import { firstOf } from "../term/collections.ts";
 import { DecodeError } from "../wire/decode-error.ts";
 import { hexOf } from "../wire/hex.ts";
 import { verifyDeviceKey } from "../wire/message/device-key.ts";
@@ -210,8 +211,8 @@ function screenSettings(
 
 function provenBy(config: HandsetConfig, item: Takeable, pin: string | undefined): boolean {
   if (item.kind !== "settings") return true;
-  if (item.sec !== "netwpin" && !/^\d{1,16}$/.test(pin ?? "")) return false;
-  return verifyMac(item.sec!, item.mac, { imsi: config.imsi, pin }, item.document);
+  if (item.sec === null || (item.sec !== "netwpin" && !/^\d{1,16}$/.test(pin ?? ""))) return false;
+  return verifyMac(item.sec, item.mac, { imsi: config.imsi, pin }, item.document);
 }
 
 function needsOf(config: HandsetConfig, items: readonly Takeable[]): Prompt["needs"] | undefined {
@@ -323,7 +324,7 @@ function reportOf(key: DeviceKey, level: ReportLevel, cause: ReportCause, came: 
 const connectOf = (key: DeviceKey): HandsetEffect => ({
   kind: "connect",
   keyId: hexOf(key.keyId),
-  host: key.hosts[0]!,
+  host: firstOf(key.hosts),
   proof: arrivalProofOf(key.confirmSecret, key.keyId),
 });
 

@@ -7,6 +7,7 @@
  */
 import { createHmac } from "node:crypto";
 import { getFrom } from "../term/collections.ts";
+import { assured } from "../term/narrow.ts";
 import { verifyArrivalProof } from "../wire/message/device-report.ts";
 import type {
   BatchRequest,
@@ -164,7 +165,9 @@ function refusalOf(
     return ["unique_id_required", "a key is made for one handset: send its unique id"];
   if (uniqueId && model && !uniqueId.imei.startsWith(model.tac))
     return ["malformed", "the unique id is not of the model's type allocation code"];
-  const ours = maker.policy.modelOf(uniqueId?.imei.slice(0, 8) ?? model!.tac);
+  const ours = maker.policy.modelOf(
+    uniqueId?.imei.slice(0, 8) ?? assured(model, "a request names a handset or a model").tac,
+  );
   if (!ours) return ["unknown_model", "no handset was made under this type allocation code"];
   const foreign = makeRefusal(maker, ours.make);
   if (foreign) return foreign;

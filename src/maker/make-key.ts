@@ -1,6 +1,7 @@
 /** Makes and signs one key: for a handset that is named, for a model, or for whichever handset its binder gives it to. */
 
 import { money, portionOf } from "../term/money.ts";
+import { assured } from "../term/narrow.ts";
 import { hexOf } from "../wire/hex.ts";
 import { bindingOf, signDeviceKey } from "../wire/message/device-key.ts";
 import { BINDING_OCTETS, type DeviceKeyBody } from "../wire/message/device-key-form.ts";
@@ -17,7 +18,10 @@ export function makeKey(
   const keyId = maker.freshOctets(KEY_ID_OCTETS);
   const confirmSecret = maker.freshOctets(CONFIRM_SECRET_OCTETS);
   const notAfter = new Date(now.getTime() + maker.policy.validityMs);
-  const { accessPoints, hosts } = maker.policy.offerOf(request.network)!;
+  const { accessPoints, hosts } = assured(
+    maker.policy.offerOf(request.network),
+    "a network without an agreement was refused",
+  );
   const key = signDeviceKey(
     {
       keyId,

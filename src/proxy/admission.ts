@@ -2,6 +2,7 @@
  * Who is let through the proxy: the device ID must equal the account's (R10), the bond of SIM and handset must hold. The first
  * use of a new key is noted here, and a bond that the line's SIM breaks.
  */
+import { assured } from "../term/narrow.ts";
 import type { LegAssurance } from "../wire/message/legs.ts";
 import { deviceInNames, imeiInNames } from "../wire/message/party-name.ts";
 import {
@@ -83,7 +84,12 @@ export function admit(
     const events = applyAll(edge, [
       { kind: "key_confirmed", deviceId, fingerprint: pending.fingerprint, atMs: now.getTime() },
     ]);
-    return admitted(accountOfDevice(edge.accounts, deviceId)!, about.network, "cert", events);
+    return admitted(
+      assured(accountOfDevice(edge.accounts, deviceId), "its account was found above"),
+      about.network,
+      "cert",
+      events,
+    );
   }
   if (!current || !isOfKey(certificate, current)) return refused("certificate_retired", deviceId);
   return admitted(found, about.network, "cert");

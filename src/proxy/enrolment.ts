@@ -5,6 +5,7 @@
  */
 import { TurnupError } from "../term/error.ts";
 import { type Imei, parseImei } from "../term/imei.ts";
+import { assured } from "../term/narrow.ts";
 import { imeiInNames } from "../wire/message/party-name.ts";
 import {
   ACCOUNTS_MAX,
@@ -94,7 +95,12 @@ function enrolByToken(
   if (isTaken && named === undefined) return refused("device_mismatch", deviceId);
   if (!known && edge.accounts.byDevice.size >= ACCOUNTS_MAX) return refused("device_unknown", deviceId);
   const opened = known ? [] : openAccount(edge, deviceId, imsi, msisdn, now);
-  const decision = bind(edge, accountOfDevice(edge.accounts, deviceId)!, { imsi, msisdn }, now);
+  const decision = bind(
+    edge,
+    assured(accountOfDevice(edge.accounts, deviceId), "it was opened if it was not there"),
+    { imsi, msisdn },
+    now,
+  );
   return { ...decision, events: [...opened, ...decision.events] };
 }
 
@@ -118,7 +124,11 @@ function bind(
   }
   events.push({ kind: "bound", deviceId: account.deviceId, imsi, msisdn, atMs });
   applyAll(edge, events);
-  return { kind: "issue", account: accountOfDevice(edge.accounts, account.deviceId)!, events };
+  return {
+    kind: "issue",
+    account: assured(accountOfDevice(edge.accounts, account.deviceId), "it was bound just now"),
+    events,
+  };
 }
 
 /** Re-enrolment: the old key, of the same account, asks for its successor. */

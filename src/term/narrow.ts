@@ -31,3 +31,12 @@ export function codeOf(error: unknown): string | undefined {
 
 /** What an error says, in its own words; of whatever else was thrown, its text. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * A value that is there for a reason which its type does not know, said as a fact: "the hook lets nobody else through".
+ * @throws Error with that reason: it is not there, so the program is wrong
+ */
+export function assured<Value>(value: Value | null | undefined, why: string): Value {
+  if (value === null || value === undefined) throw new Error(`a value is missing, although ${why}`);
+  return value;
+}

@@ -9,7 +9,7 @@ import type { TLSSocket } from "node:tls";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Decision, KeyServer, MakerJournal } from "../../maker/key-server.ts";
 import type { MakerClient } from "../../maker/policy.ts";
-import { membersOf } from "../../term/narrow.ts";
+import { assured, membersOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import {
   MAX_BODY_OCTETS,
@@ -88,7 +88,7 @@ function addHooks(app: FastifyInstance, doors: Doors): void {
 function addRoutes(app: FastifyInstance, doors: Doors): void {
   const { keyServer, now } = doors;
   const callerOf = (request: FastifyRequest): MakerClient =>
-    clientOf(doors, tlsSocketOf(request)) as MakerClient; // the hook above let nobody else through
+    assured(clientOf(doors, tlsSocketOf(request)), "the hook above lets nobody else through");
   app.get("/healthz", async () => ({ status: "ok", keys: keyServer.size() }));
   app.post("/v1/keys", async (request, reply) => {
     const { keys } = readKeyRequests(request.body, "");

@@ -142,7 +142,7 @@ async function pass(
   target: string,
 ): Promise<Passed> {
   const { session, admitted, headers, who, token } = await admitDevice(parts, doorman, request, server);
-  const isRoad = ROAD_TARGET.test(target) && !NOT_FOR_DEVICES.includes(target.split("?")[0]!);
+  const isRoad = ROAD_TARGET.test(target) && !NOT_FOR_DEVICES.includes(target.replace(/\?.*$/s, ""));
   if (!isRoad) throw parts.terminate(session, "air", "request_refused", who);
   const proof = await parts.land.authenticate(server);
   if (proof.kind === "failed" && !isOutage(proof))

@@ -14,7 +14,7 @@ import { type KeyObject, X509Certificate } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { EnrolmentDecision } from "../../proxy/enrolment.ts";
 import type { LegsSession } from "../../proxy/session.ts";
-import { membersOf } from "../../term/narrow.ts";
+import { assured, membersOf } from "../../term/narrow.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { deviceNameOf, imeiInNames, imeiNameOf } from "../../wire/message/party-name.ts";
 import { composeCertificate } from "../../wire/x509/certificate.ts";
@@ -90,7 +90,7 @@ async function enrol(est: Enrolment, request: FastifyRequest, reply: FastifyRepl
       ? est.parts.edge.decideEnrolment(
           {
             kind: "certificate",
-            certificate: peer!.certificate,
+            certificate: assured(peer, "without a token there is a certificate").certificate,
             network: est.parts.networkIdentityOf(request.ip),
           },
           est.parts.now(),

@@ -21,7 +21,7 @@ import type {
   Verdict,
 } from "../../service/registration-kernel.ts";
 import { answerOf, type ShownUser } from "../../service/send-manager.ts";
-import { membersOf } from "../../term/narrow.ts";
+import { assured, membersOf } from "../../term/narrow.ts";
 import { readProvisioningNotice } from "../../wire/message/provisioning-notice.ts";
 import { EXTENSION_SCHEMA, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
 import { shapeFaultOf } from "../../wire/message/shape.ts";
@@ -153,7 +153,8 @@ function peerOf({ peers, clientOf }: Doors, socket: TLSSocket): Peer | undefined
   return peer;
 }
 
-const callerOf = (doors: Doors, request: FastifyRequest): Peer => peerOf(doors, tlsSocketOf(request))!; // the hook let nobody else through
+const callerOf = (doors: Doors, request: FastifyRequest): Peer =>
+  assured(peerOf(doors, tlsSocketOf(request)), "the hook lets nobody else through");
 
 async function tokenWanted(doors: Doors, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { tokens, monotonicMs, onRefused } = doors;

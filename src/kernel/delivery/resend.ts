@@ -4,6 +4,7 @@
  */
 import { firstOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
+import { assured } from "../../term/narrow.ts";
 import { change } from "../order/change.ts";
 import type { CarrierMessage, Companion } from "../order/message.ts";
 import { rankOf } from "../order/order.ts";
@@ -40,7 +41,10 @@ export function resend(
   const first = firstOf(items);
   const attempt = Math.max(...items.map((item) => item.attempt)) + 1;
   const dueAt = minutesAfter(scribe.now, waitMinutes);
-  const message = queueAgain(turn, first.message!, { idempotencyKey: `${first.id}:${attempt}`, dueAt });
+  const message = queueAgain(turn, assured(first.message, "what is sent again was sent before"), {
+    idempotencyKey: `${first.id}:${attempt}`,
+    dueAt,
+  });
   for (const item of items) {
     change(item, { attempt, message });
     const isProved = rankOf(item.state) > 0;

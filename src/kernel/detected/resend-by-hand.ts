@@ -36,7 +36,7 @@ export function resendByHand(
   const composed = short.filter((item) => item.message !== null && !isOfLostLink(item));
   const sendable = maySendUnconfirmed(terms)
     ? composed
-    : composed.filter(({ message }) => !unconfirmed.has(message!.payloadId));
+    : composed.filter(({ message }) => message !== null && !unconfirmed.has(message.payloadId));
   const relation = relationOf(terms, order.make);
   const unkeyed =
     relation?.keySource === "maker" || relation?.keySource === "stock"
@@ -59,7 +59,7 @@ export function resendByHand(
   }
   if (isFinal(order)) reopen(turn, actor);
   resendItems(turn, sendable, companions, `${actor} asked to resend it`);
-  for (const item of unkeyed) requestKey(turn, item, relation!);
+  if (relation) for (const item of unkeyed) requestKey(turn, item, relation);
 }
 
 const withheld = (): TurnupError =>

@@ -1,4 +1,5 @@
 /** What is on offer: three roads, lists, items, their terms (US 6,647,260 column 5 and Fig. 2). */
+import { firstOf } from "../../term/collections.ts";
 import type { Action, Entry, Screen } from "../../wire/screen/screen.ts";
 import {
   CATALOG_KINDS,
@@ -78,14 +79,19 @@ function addressOf({ at, serverUrl }: Step, { id, provisioningServer }: CatalogI
 function noteOf(here: Step, item: CatalogItem): string {
   if (isHad(here, item)) return here.texts.youHaveIt;
   if (!item.available) return here.texts.notNow;
-  return priceLines(here, [item])[0]!;
+  return firstOf(priceLines(here, [item]));
 }
 
 export function itemScreen(view: PortalView, item: CatalogItem): Screen {
   const here = step(view);
   const { texts, catalog, language, at, has } = here;
   const names = (ids: readonly string[]): string =>
-    ids.map((id) => (catalog.has(id) ? nameOf(catalog.get(id)!, language) : id)).join(", ");
+    ids
+      .map((id) => {
+        const named = catalog.get(id);
+        return named ? nameOf(named, language) : id;
+      })
+      .join(", ");
   const description = localized(item.description, language);
   const isHeld = has.some(({ itemId }) => itemId === item.id);
   const text = [

@@ -4,6 +4,7 @@
  * small notices narrowband, all else wideband), stands in the event of each.
  */
 import { createHash } from "node:crypto";
+import { assured } from "../../term/narrow.ts";
 import { type BearerProfile, isNarrowbandOnly } from "../../wire/message/bearer-profile.ts";
 import {
   encodeNotice,
@@ -191,7 +192,10 @@ function write(turn: RequestTurn, telling: Telling, payloadId: string): Written 
   if (full && partsOnAir("notice", full, air) <= partsMax)
     return narrowband(full, `a notice of at most ${partsMax} SMS`);
   const short = `${text.slice(0, POINTER_CHARACTERS)}…`;
-  const bytes = sealed(turn, { ...telling, fields: {} }, sealing, short)!;
+  const bytes = assured(
+    sealed(turn, { ...telling, fields: {} }, sealing, short),
+    "so short a text always fits",
+  );
   return {
     bytes,
     protocol: "notice",

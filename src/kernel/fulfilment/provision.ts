@@ -4,6 +4,7 @@
  * billing centre knows the account already, it prepares each change before anything is applied.
  */
 
+import { assured } from "../../term/narrow.ts";
 import { sendSettings } from "../delivery/send.ts";
 import { settingsDetail } from "../delivery/settings-detail.ts";
 import { apnsOf } from "../order/access-points.ts";
@@ -226,7 +227,7 @@ export function lookForSettings(turn: RequestTurn): void {
     attempt(turn, item, applySettings);
     if (!waitsForSettings(item) || item.deadlineAt === null || item.deadlineAt > scribe.now) continue;
     failItem(turn, item, {
-      cause: item.cause!,
+      cause: assured(item.cause, "an item that waits for settings says for what"),
       reason: `${item.reason}; the deadline has passed`,
     });
   }

@@ -4,7 +4,7 @@
  * registration until the device has it, and in no event, reason or call.
  */
 import { TurnupError } from "../../term/error.ts";
-import { isOneOf } from "../../term/narrow.ts";
+import { assured, isOneOf } from "../../term/narrow.ts";
 import { USER_FIELDS } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
@@ -40,7 +40,7 @@ export function registerService(turn: RequestTurn, item: RequestItem): void {
     id: scribe.newId(),
     itemId: item.id,
     catalogId,
-    service: service!.uri,
+    service: assured(service, "only items with a service are registered").uri,
     remoteId: null,
     state: "asked",
     missing: [],
@@ -55,7 +55,7 @@ export function registerService(turn: RequestTurn, item: RequestItem): void {
 
 function callService(turn: RequestTurn, item: RequestItem, reason: string): void {
   const { scribe, order, terms } = turn;
-  const registration = registrationOf(turn, item)!;
+  const registration = assured(registrationOf(turn, item), "it is registered before it is called");
   const round = item.subject.round + 1;
   const deadlineAt = within(turn, terms.policy.request.serviceDeadlineHours);
   updateItem(turn, item, { round, missing: [] });

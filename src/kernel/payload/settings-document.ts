@@ -36,14 +36,15 @@ export function settingsDocument({ name, points }: SettingsValues): Provisioning
     else naps.set(keyOf(point), { id: `NAP${naps.size + 1}`, point, uses: [point.use] });
   }
   const napIdOf = (point: SettingsPoint): string => getFrom(naps, keyOf(point)).id;
-  const proxies = points.filter((point) => point.proxy !== null);
-  const proxyIdOf = (point: SettingsPoint): string => `PX${proxies.indexOf(point) + 1}`;
+  const proxies = points.flatMap((point) => (point.proxy === null ? [] : [{ point, proxy: point.proxy }]));
+  const proxyIdOf = (wanted: SettingsPoint): string =>
+    `PX${proxies.findIndex(({ point }) => point === wanted) + 1}`;
   return {
     version: "1.1",
     characteristics: [
       characteristic("BOOTSTRAP", [parm("NAME", name)]),
       ...[...naps.values()].map(({ id, point, uses }) => napdef(id, name, point, uses)),
-      ...proxies.map((point) => pxlogical(proxyIdOf(point), name, point, napIdOf(point))),
+      ...proxies.map((one) => pxlogical(proxyIdOf(one.point), name, one, napIdOf(one.point))),
       ...points.flatMap((point) =>
         application(name, point, napIdOf(point), point.proxy === null ? null : proxyIdOf(point)),
       ),
@@ -75,8 +76,12 @@ function napdef(
   ]);
 }
 
-function pxlogical(id: string, name: string, point: SettingsPoint, napId: string): Characteristic {
-  const proxy = point.proxy!;
+function pxlogical(
+  id: string,
+  name: string,
+  { point, proxy }: { readonly point: SettingsPoint; readonly proxy: string },
+  napId: string,
+): Characteristic {
   const isAddress = /^[\d.]+$/.test(proxy);
   return characteristic(
     "PXLOGICAL",

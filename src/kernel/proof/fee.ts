@@ -1,5 +1,6 @@
 /** What a key's proof sets going beside the order: the fee, once, and the word to the manufacturer. */
 import { TurnupError } from "../../term/error.ts";
+import { assured } from "../../term/narrow.ts";
 import { type Relation, relationOf } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
@@ -14,14 +15,15 @@ export function tellMakerOfDownload({ scribe, order, terms }: Booking, item: Ite
   // Of a key of stock its maker hears where it has a key server.
   const isOfStock = item.keySource === "stock" && relationOf(terms, order.make)?.keyServer != null;
   if (item.keySource !== "maker" && !isOfStock) return;
+  const keyId = assured(item.keyId, "an item with a key's source has its key");
   scribe.changes.calls.push({
     id: scribe.newId(),
     operatorId: order.operatorId,
     orderId: order.id,
     itemId: item.id,
     kind: "download_notice",
-    idempotencyKey: item.keyId!,
-    body: { keyId: item.keyId!, at: scribe.now },
+    idempotencyKey: keyId,
+    body: { keyId, at: scribe.now },
     dueAt: scribe.now,
     deadlineAt: hoursAfter(scribe.now, CALL_DEADLINE_HOURS),
   });

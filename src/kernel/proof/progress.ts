@@ -19,6 +19,7 @@
  */
 
 import { firstOf } from "../../term/collections.ts";
+import { assured } from "../../term/narrow.ts";
 import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
 import { endIfDone, failItem, isClosed, isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
@@ -70,7 +71,7 @@ function keyReached(turn: Booking, item: ItemDraft, before: number, after: numbe
   if (after >= rankOf("works")) scribe.changes.curedDevices.push(order.deviceId);
   const state = after >= rankOf("opened") ? "used" : "downloaded";
   item.keyState = state;
-  scribe.changes.keyChanges.push({ id: item.keyId!, state });
+  scribe.changes.keyChanges.push({ id: assured(item.keyId, "it was looked at by the caller"), state });
 }
 
 /** Where settings go in several messages, this is the last of them: the item has arrived when all of them have. */

@@ -6,6 +6,7 @@
 
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
+import { assured } from "../../term/narrow.ts";
 import type { UserData } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED } from "../calls/ask.ts";
@@ -230,7 +231,12 @@ export function reviewed(
   scribe.note(order, { kind: `review_${outcome}`, reason: `${reason} by a person`, evidence: actor });
   const findings: Findings = { ...record.findings, review: { state: "answered", outcome } };
   judge(turn, { ...record, findings }, () =>
-    waitForOthers(turn, findings.bureau, findings.card, order.deadlineAt!),
+    waitForOthers(
+      turn,
+      findings.bureau,
+      findings.card,
+      assured(order.deadlineAt, "a request that is not over has a deadline"),
+    ),
   );
 }
 

@@ -4,6 +4,7 @@
  * took it. Declined or not answered, nothing was done and nobody is charged.
  */
 import { TurnupError } from "../../term/error.ts";
+import { assured } from "../../term/narrow.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask } from "../calls/ask.ts";
 import { priceWords } from "../catalog/price-words.ts";
@@ -74,7 +75,7 @@ function sendByMail(turn: RequestTurn, text: string): void {
       idempotencyKey: `${order.id}:terms:${channel}`,
       body: { channel, language: order.request.language },
       secret: { address, subject: `${terms.operatorName}: ${order.request.reference}`, text },
-      deadlineAt: order.deadlineAt!,
+      deadlineAt: assured(order.deadlineAt, "a request that is not over has a deadline"),
     });
   }
 }

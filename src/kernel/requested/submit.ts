@@ -6,6 +6,7 @@
 
 import { TurnupError } from "../../term/error.ts";
 import { maskIdentifier } from "../../term/mask.ts";
+import { assured } from "../../term/narrow.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
 import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts";
@@ -190,7 +191,7 @@ async function open(
       cause: request.channel,
       idempotencyKey,
       networkKind: terms.kind,
-      deadlineAt: order.deadlineAt!,
+      deadlineAt: assured(order.deadlineAt, "a request that is not over has a deadline"),
     },
     scribe.now,
   );

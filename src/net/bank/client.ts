@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { assured } from "../../term/narrow.ts";
 import {
   type FeeRequest,
   MAX_PAYMENT_BATCH,
@@ -108,7 +109,7 @@ async function askAll<Entry>(
   return entries.map((entry, at): PaymentOutcome => {
     const reason = faults[at];
     return reason === undefined
-      ? results.next().value!
+      ? assured(results.next().value, "each entry that was sent has an answer")
       : { id: idOf(entry), kind: "refused", code: "malformed", reason };
   });
 }

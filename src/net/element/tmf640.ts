@@ -13,7 +13,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { NetworkElementPort } from "../../kernel/calls/connectors.ts";
-import { membersOf } from "../../term/narrow.ts";
+import { assured, membersOf } from "../../term/narrow.ts";
 import {
   type Answered,
   createExchange,
@@ -185,7 +185,7 @@ async function wait(
     if (!(await rested(element))) return failed("closed", "the connection to it is closed");
     const outcome =
       monitor === undefined
-        ? await askService(element, service!)
+        ? await askService(element, assured(service, "without a monitor there is a service"))
         : await askMonitor(element, monitor, service);
     if (outcome) return outcome;
   }

@@ -295,10 +295,10 @@ const valuesOf = ({ user, fields, msisdn }: ServiceRegistration): Fields => ({
 });
 
 function messageOf(registration: ServiceRegistration): RegistrationMessage {
-  const { msisdn, ...fields } = valuesOf(registration);
+  const { msisdn: _, ...fields } = valuesOf(registration);
   return {
     externalId: registration.id,
-    msisdn: msisdn!,
+    msisdn: registration.msisdn,
     language: registration.language,
     // A name that nobody else has and that tells nothing; a service where people log in by one asks for it.
     userName: fields.userName ?? `turnup-${registration.id}`,

@@ -2,7 +2,9 @@
  * How much work lies in the database, for measures. Every count stops at `COUNTED_MAX` and runs on the index that the work
  * itself is found by, so that looking costs little however much there is.
  */
+
 import type { Database } from "../database/database.ts";
+import { the } from "../database/driver.ts";
 
 /** More than this is told as this: by then somebody has been called. */
 const COUNTED_MAX = 100_000;
@@ -76,14 +78,16 @@ export async function readBacklog(
 ): Promise<Backlog> {
   return database.transaction(
     async (tx) => {
-      const piles = (await tx.one<{
-        outbox: number;
-        outboxSince: Date | null;
-        inFlight: number;
-        due: number;
-        dueSince: Date | null;
-        unmatched: number;
-      }>(PILES, [now]))!;
+      const piles = the(
+        await tx.rows<{
+          outbox: number;
+          outboxSince: Date | null;
+          inFlight: number;
+          due: number;
+          dueSince: Date | null;
+          unmatched: number;
+        }>(PILES, [now]),
+      );
       const open = await tx.rows<{ state: string; count: number }>(OPEN_ORDERS);
       const calls = await tx.rows<Pile & { kind: string }>(CALLS, [callKinds]);
       const stocks = await tx.rows<{ state: string; count: number }>(KEY_STOCKS, [now]);

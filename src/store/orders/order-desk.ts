@@ -6,6 +6,7 @@ import { readSighting } from "../../kernel/detection/read-sighting.ts";
 import type { OrderDesk } from "../../kernel/order/order-reader.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import type { Database, Tx } from "../database/database.ts";
+import { the } from "../database/driver.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { WAKE } from "../sightings/intake-rows.ts";
 import { type PairMemory, simOf } from "../sightings/pair-memory.ts";
@@ -98,7 +99,7 @@ async function openInside(
   const { sealer, newId } = deps;
   const { policy, kind } = await deps.termsIn(tx, operatorId);
   const { imsi, msisdn, imei, imei14, tac, homePlmn } = pair;
-  const subscriber = await tx.one<{ id: string }>(UPSERT_SUBSCRIBER, [
+  const subscribers = await tx.rows<{ id: string }>(UPSERT_SUBSCRIBER, [
     newId(),
     operatorId,
     sealer.blindIndex("imsi", operatorId, imsi),
@@ -107,24 +108,25 @@ async function openInside(
     msisdn === null ? null : sealer.seal("msisdn", msisdn),
     homePlmn,
   ]);
-  const device = await tx.one<{ id: string }>(UPSERT_DEVICE, [
+  const devices = await tx.rows<{ id: string }>(UPSERT_DEVICE, [
     newId(),
     operatorId,
     sealer.blindIndex("imei", operatorId, imei14),
     sealer.seal("imei", imei),
     tac,
   ]);
-  if (msisdn !== null) await tx.run(WAKE, [[subscriber!.id], [false], now]);
+  const subscriberId = the(subscribers).id;
+  if (msisdn !== null) await tx.run(WAKE, [[subscriberId], [false], now]);
   const country = deps.countryOf(homePlmn.slice(0, 3));
   const market = marketOf(country, policy.markets);
   const orderId = newId();
   const inserted = await tx.run(INSERT_ORDER, [
-    ...[orderId, operatorId, subscriber!.id, device!.id, idempotencyKey, kind, market, now],
+    ...[orderId, operatorId, subscriberId, the(devices).id, idempotencyKey, kind, market, now],
     new Date(now.getTime() + WAIT_DEADLINE_MS),
   ]);
   if (inserted === 0) {
-    const known = await tx.one<{ id: string }>(FIND_ORDER, [operatorId, idempotencyKey]);
-    return { orderId: known!.id, created: false };
+    const known = await tx.rows<{ id: string }>(FIND_ORDER, [operatorId, idempotencyKey]);
+    return { orderId: the(known).id, created: false };
   }
   await tx.run(INSERT_EVENT, [newId(), operatorId, orderId, now]);
   return { orderId, created: true };

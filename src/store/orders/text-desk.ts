@@ -14,6 +14,7 @@ import { composeText, cutMessage } from "../../kernel/payload/compose.ts";
 import { getFrom, pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { assured } from "../../term/narrow.ts";
 import { createCoalescer, type Waiting } from "../database/coalescer.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -164,7 +165,7 @@ const outgoing = ({ payload, message, sender }: Row): OutgoingMessage => ({
   kind: "text",
   protocol: "text",
   sender,
-  content: { to: message.destination!, payload: payload.bytes },
+  content: { to: assured(message.destination, "a text goes to a number"), payload: payload.bytes },
   reference: message.reference,
   partCount: message.partCount,
   acceptedParts: [],
@@ -190,7 +191,9 @@ async function write(
     first.map(({ message }) => message.operatorId),
     first.map(({ payload }) => sealer.seal("payload", payload.bytes)),
     first.map(({ payload }) => payload.bytes.length),
-    first.map(({ message }) => sealer.seal("msisdn", message.destination!)),
+    first.map(({ message }) =>
+      sealer.seal("msisdn", assured(message.destination, "a text goes to a number")),
+    ),
     first.map(({ message }) => message.idempotencyKey),
     first.map(({ message }) => message.reference),
     first.map(({ message }) => message.partCount),
@@ -200,7 +203,13 @@ async function write(
     lease?.node ?? null,
     // What nobody asked for is claimed in its turn, since a claim looks for STOP.
     first.map(({ message }) =>
-      message.isUnasked ? sealer.blindIndex("msisdn", message.operatorId, message.destination!) : null,
+      message.isUnasked
+        ? sealer.blindIndex(
+            "msisdn",
+            message.operatorId,
+            assured(message.destination, "a text goes to a number"),
+          )
+        : null,
     ),
     first.map(({ message }) => (message.isUnasked ? message.dueAt : null)),
   ]);

@@ -15,6 +15,7 @@ import type {
 import { imei14Of, imeiFromNetwork } from "../../term/imei.ts";
 import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { assured } from "../../term/narrow.ts";
 import type { Database, Db } from "../database/database.ts";
 import { the } from "../database/driver.ts";
 import { isUuid } from "../database/uuid.ts";
@@ -352,7 +353,7 @@ export function requestStore(
       const rows = await database.rows<Row>(BY_NOTICE_KEY, [Buffer.from(keyReference)]);
       return rows.map(({ notice_key_sealed, ...row }) => ({
         ...row,
-        noticeKey: noticeKeyIn(sealer, notice_key_sealed)!,
+        noticeKey: assured(noticeKeyIn(sealer, notice_key_sealed), "it was found by its key"),
       }));
     },
     async orderIdOf({ operatorId, subscriberId }, idOrReference) {

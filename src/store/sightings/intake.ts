@@ -89,9 +89,9 @@ export function createIntake(deps: IntakeDeps): Intake {
       const results = new Array<SightingResult>(sightings.length);
       const unknown: Row[] = [];
       const places: number[] = [];
-      for (let at = 0; at < sightings.length; at++) {
+      for (const [at, sighting] of sightings.entries()) {
         if (at > 0 && at % SLICE_ROWS === 0) await setImmediate();
-        const row = readRow(deps, memory, origin, sightings[at]!);
+        const row = readRow(deps, memory, origin, sighting);
         if ("outcome" in row) results[at] = row;
         else {
           unknown.push(row);

@@ -157,7 +157,7 @@ function bodyOf({
     numberOctets(1, names.length, "fields"),
     ...names.flatMap((name) => [
       textOctets(1, name, FIELD_NAME, "a field's name"),
-      textOctets(2, fields[name]!, FIELD_VALUE, `field ${name}`),
+      textOctets(2, fields[name] ?? "", FIELD_VALUE, `field ${name}`),
     ]),
     ...(server === null ? [] : [serverOctets(server)]),
   ]);

@@ -63,7 +63,7 @@ export const extension = (id: string, value: Uint8Array, critical = false): Uint
 export function integer(magnitude: Uint8Array): Uint8Array {
   const first = magnitude.findIndex((octet) => octet !== 0);
   const trimmed = first < 0 ? Uint8Array.of(0) : magnitude.subarray(first);
-  return der(TAG.integer, trimmed[0]! & 0x80 ? [0, ...trimmed] : trimmed);
+  return der(TAG.integer, (trimmed[0] ?? 0) & 0x80 ? [0, ...trimmed] : trimmed);
 }
 
 /**
