@@ -91,7 +91,7 @@ function issue(
   now: Date,
 ): Decision<KeyAnswer[]> {
   const events: MakerEvent[] = [];
-  const answer = requests.map((request) => issueOne(maker, client, request, now, events));
+  const answer = requests.map((request) => issueOne(maker, client, request, { now, events }));
   return { answer, events };
 }
 
@@ -137,8 +137,7 @@ function issueOne(
   maker: Maker,
   client: MakerClient,
   request: KeyRequest,
-  now: Date,
-  events: MakerEvent[],
+  { now, events }: { readonly now: Date; readonly events: MakerEvent[] },
 ): KeyAnswer {
   const { requestId } = request;
   const handset = request.uniqueId ? handsetOf(maker, request.uniqueId.imei) : null;

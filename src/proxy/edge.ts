@@ -83,7 +83,7 @@ function keepAccount(
       throw new TurnupError("accounts_full", `The proxy holds ${ACCOUNTS_MAX} accounts, as many as it can.`, {
         nextStep: "Close accounts of devices that are gone, or run a second proxy.",
       });
-    return openAccount(edge, deviceId, imsi, msisdn, now);
+    return openAccount(edge, deviceId, { imsi, msisdn }, now);
   }
   if (known.imsi === imsi && known.msisdn === msisdn) return [];
   const atMs = now.getTime();

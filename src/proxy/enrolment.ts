@@ -94,7 +94,7 @@ function enrolByToken(
   const isTaken = known && known.imsi !== null && known.imsi !== imsi;
   if (isTaken && named === undefined) return refused("device_mismatch", deviceId);
   if (!known && edge.accounts.byDevice.size >= ACCOUNTS_MAX) return refused("device_unknown", deviceId);
-  const opened = known ? [] : openAccount(edge, deviceId, imsi, msisdn, now);
+  const opened = known ? [] : openAccount(edge, deviceId, { imsi, msisdn }, now);
   const decision = bind(
     edge,
     assured(accountOfDevice(edge.accounts, deviceId), "it was opened if it was not there"),
@@ -154,8 +154,7 @@ export function issued(edge: EdgeState, account: Account, key: IssuedKey, now: D
 export function openAccount(
   edge: EdgeState,
   deviceId: Imei,
-  imsi: string | null,
-  msisdn: string | null,
+  { imsi, msisdn }: { readonly imsi: string | null; readonly msisdn: string | null },
   now: Date,
 ): readonly ProxyEvent[] {
   // The SIM's earlier account keeps it until the bond is made.
