@@ -31,6 +31,7 @@ import { listOverrides, putOverride, removeOverride } from "./v1/overrides.ts";
 import {
   enterForPartner,
   getPartnerRequest,
+  givePartnerDetails,
   listPartnerRequests,
   supplyPartnerFields,
 } from "./v1/partner/requests.ts";
@@ -144,6 +145,7 @@ const ROUTES: readonly Route[] = [
   listPartnerRequests,
   getPartnerRequest,
   supplyPartnerFields,
+  givePartnerDetails,
   sendOffers,
   issueEnrolment,
   listOffers,

@@ -4,7 +4,7 @@ import { withFormerChannel, withFormerExtent } from "../../http/v1/requests/form
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { CHANNELS, ORDER_STATES } from "../../kernel/order/order.ts";
 import type { NewRequest, RequestDesk, RequestStatus } from "../../kernel/order/request.ts";
-import type { RequestDetail, RequestRow } from "../../kernel/requested/request-reader.ts";
+import type { RecordView, RequestDetail, RequestRow } from "../../kernel/requested/request-reader.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
@@ -224,6 +224,13 @@ export async function show(context: CommandContext, { detail, status }: Shown): 
   for (const line of linesOf(detail, status)) await context.print(line);
 }
 
+/** Fields and results, never a value. */
+const recordWords = ({ match, score, fields }: RecordView): string =>
+  [
+    `${match}${score === null ? "" : `, score ${score}`}`,
+    ...fields.map(({ field, result }) => `${field} ${result}`),
+  ].join(", ");
+
 function* linesOf(detail: RequestDetail, { items, terms }: RequestStatus): Generator<string> {
   const { verification, consents } = detail;
   const facts: [string, string | null][] = [
@@ -239,6 +246,7 @@ function* linesOf(detail: RequestDetail, { items, terms }: RequestStatus): Gener
     ["next", detail.nextAction],
     ["at latest", detail.deadlineAt && timeOf(detail.deadlineAt)],
     ["verification", verification && [verification.verdict, ...verification.reasons].join(", ")],
+    ["own record", verification?.record ? recordWords(verification.record) : null],
   ];
   yield `request ${detail.reference}  ${detail.state}  (order ${detail.id})`;
   for (const [name, value] of facts) if (value) yield `  ${name.padEnd(14)}${value}`;

@@ -53,6 +53,7 @@ test("before anything is provisioned a device hears what its settings wait for, 
   assert.equal((await fixture.story(networkOrderId)).state, "waiting", "one press is not enough");
   const done = await post(action(sure, "accept"));
   assert.match(words(done), /It was given up\..*cancelled/);
+  assert.doesNotMatch(words(done), /sent again/, "nothing is promised of what was given up");
   assert.equal((await fixture.story(networkOrderId)).state, "cancelled");
   assert.ok((await historyOf(fixture, networkOrderId)).includes("self_care_give_up device"));
   assert.match(words(await screen("GET", "/d/help")), /no request under way/);

@@ -68,13 +68,20 @@ export async function selectionOf(
   const { person, operator } = visitor;
   const facts = person
     ? await deps.people.known(operator.id, person)
-    : { isKnownDevice: false, account: null, record: null };
+    : { isKnownDevice: false, account: null, record: await ownRecordOf(deps, visitor) };
   const due = verificationDue(policy, asking, facts);
   const { user, services } = neededFields(due, items);
   if (due.card && !deps.cardsOf(visitor.operator.id)) throw new Trouble("card_not_taken", 503);
   const asked: Asked = { user: due.road === "full" ? user : [], services, card: due.card };
   return { chosen, items, asked: withinScreen(asked), policy };
 }
+
+/** A device that asks for the first time is in no books yet, and its operator may have a record of its SIM all the same. */
+const ownRecordOf = async (
+  { people }: PortalContext["deps"],
+  { operator, who }: Visitor,
+): ReturnType<PortalContext["deps"]["people"]["recordOf"]> =>
+  who ? people.recordOf(operator.id, who) : null;
 
 /** A link by SMS may be too little even for somebody who signed in by one. */
 function refuseUnassured(visitor: Visitor, items: readonly CatalogItem[], policy: RequestPolicy): void {

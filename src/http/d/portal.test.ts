@@ -325,6 +325,38 @@ test("only what a service misses is asked for again, by the names that a form ca
   assert.match((await screen("GET", DEVICE_PATHS.order(reference))).text.join(" "), /You have now: Mail/);
 });
 
+test("a device of whose SIM the operator has a record is asked for what it is compared with, and what agrees in part once more (R38)", async () => {
+  const fixture = await shop.fixture("portal record", [{ id: "mail", name: { en: "Mail" } }], {
+    policy: { unknownUser: "bureau" },
+  });
+  const { operatorId, imsi } = fixture;
+  const user = { givenName: "Quillaia", familyName: "Brandywine", birthdate: "1979-11-23" };
+  await shop.registry.ownRecords.put(operatorId, [{ imsi, msisdn: null, user }], { source: "t", actor: "t" });
+  const portal = portalOver(shop, fixture);
+  const { screen } = portal;
+  const form = await orderForm(portal, "mail");
+  assert.deepEqual(
+    form.form?.fields.map(({ name }) => name),
+    ["u_givenName", "u_familyName", "u_birthdate"],
+  );
+  const typed = { u_givenName: "Q.", u_familyName: "BRANDYWINE", u_birthdate: "1979-11-23" };
+  const status = await screen("POST", DEVICE_PATHS.requests, filled(form, typed));
+  const lead = status.entries.find(({ label }) => label === "Give your details");
+  const details = await screen("GET", lead?.href ?? "");
+  assert.deepEqual(
+    details.form?.fields.map(({ name, value }) => [name, value]),
+    [["u_givenName", undefined]],
+    "the name of the field alone",
+  );
+  const wrong = await screen("POST", details.form?.action ?? "", filled(details, { u_givenName: "123" }));
+  assert.equal(wrong.status, 422);
+  const done = await screen("POST", wrong.form?.action ?? "", filled(wrong, { u_givenName: "Quillaia" }));
+  assert.equal(done.status, 200);
+  await fixture.calls();
+  assert.match((await screen("GET", "/d/requests")).text.join(" "), /You have now: Mail/);
+  assert.deepEqual(fixture.saw.identities, [], "nobody outside was asked");
+});
+
 test("help is there before anything is provisioned, for a SIM that nobody has seen too (R23)", async () => {
   const fixture = await shop.fixture("portal help", [{ id: "mail" }]);
   const { screen } = portalOver(shop, fixture);

@@ -199,7 +199,7 @@ async function dialog(
   if (shown.kind === "content") return agent(line, call, [callWordsIn(call.language).notByKeys]);
   const isOfItem = ["item", "order"].includes(shown.screen.id);
   const terms = isOfItem ? await termsOf(line, call, path) : [];
-  const screen = withAgent(forEars(shown.screen, first, terms), visitor.at(AGENT), call);
+  const screen = withAgent(line, forEars(shown.screen, first, terms), visitor.at(AGENT), call);
   return spoken(line, call, screen, subscriberId);
 }
 
@@ -222,9 +222,9 @@ function forEars(screen: Screen, first: readonly string[], last: readonly string
   };
 }
 
-/** A person is there for whoever wants one, once they have heard what goes without. */
-const withAgent = (screen: Screen, href: string, { language }: VoiceCall): Screen =>
-  screen.id === HELP
+/** A person, where there is one, for whoever wants them once they have heard what goes without. */
+const withAgent = ({ deps, caller }: Line, screen: Screen, href: string, { language }: VoiceCall): Screen =>
+  screen.id === HELP && deps.requests.agentOf(caller.operatorId) !== undefined
     ? { ...screen, entries: [...screen.entries, { label: callWordsIn(language).person, href }] }
     : screen;
 

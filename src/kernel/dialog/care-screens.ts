@@ -21,6 +21,7 @@ export type CareView = PortalView & {
 
 /** Ended well enough, or by decision: nothing of it is to be sent again. */
 const NOTHING_TO_SEND = ["completed", "cancelled", "rejected", "declined", "expired"];
+const NOT_ARRIVED = ["failed", "partly_completed"];
 const AWAITED = ["sending", "delivered", "opened", "awaiting_choice"];
 const REQUESTS_SHOWN = 5;
 
@@ -93,8 +94,10 @@ function standingOf({ texts }: Step, { hasNumber }: CareView, one: CareOrder): s
         : texts.careWaitsForNumber
       : state === "provisioning"
         ? texts.careOnItsWay
-        : texts.careNotArrived;
-  return `${texts.careSettings}: ${texts.states[state]}. ${reason}`;
+        : NOT_ARRIVED.includes(state)
+          ? texts.careNotArrived
+          : texts.nextSteps[state];
+  return `${texts.careSettings}: ${texts.states[state]}. ${reason}`.trim();
 }
 
 /** The one thing that waits for them. */

@@ -32,6 +32,8 @@ export interface PortalPeople {
     operatorId: string,
     person: Pick<KnownPerson, "subscriberId" | "deviceId">,
   ): Promise<Pick<AccountFacts, "isKnownDevice" | "account" | "record">>;
+  /** Whether the operator has a record of this SIM or number, of whoever asks for the first time. */
+  recordOf(operatorId: string, who: NewRequest["who"]): Promise<AccountFacts["record"]>;
   /** False where `most` ways in of this subscriber are not over yet, or the number is no longer theirs: nothing is sent. */
   addLink(link: NewPortalLink, now: Date, most: number): Promise<boolean>;
   /** Spends the link: its subscriber; undefined where it is spent, over, or was never sent. */

@@ -130,7 +130,7 @@ const ENGLISH: DialogTexts = {
   yourDataWhy: "Needed once, to open your account.",
   optional: "optional",
   pleaseCheck: "Please check what is marked.",
-  detailsAgain: "Check your details",
+  detailsAgain: "Give your details",
   careSignIn: "Sign in to see where you stand",
   careSettings: "Settings of your phone",
   careMend: "See it and mend it",
@@ -142,8 +142,7 @@ const ENGLISH: DialogTexts = {
   careResent: "It is being sent again.",
   careGivenUp: "It was given up.",
   careGiveUpSure: "Give it up? What is on its way is not called back; what you have already, you keep.",
-  detailsAgainWhy:
-    "These details do not quite agree with what we know. Please give them as they stand in your contract.",
+  detailsAgainWhy: "We need these details of you. Please give them as they stand in your contract.",
   card: {
     number: "Card number",
     expiry: "Valid to (MMYY)",
@@ -351,7 +350,7 @@ const GERMAN: DialogTexts = {
   yourDataWhy: "Einmal nötig, um Ihr Konto zu eröffnen.",
   optional: "freiwillig",
   pleaseCheck: "Bitte prüfen Sie, was markiert ist.",
-  detailsAgain: "Angaben prüfen",
+  detailsAgain: "Angaben machen",
   careSignIn: "Anmelden und sehen, wie weit es ist",
   careSettings: "Einstellungen Ihres Telefons",
   careMend: "Ansehen und in Ordnung bringen",
@@ -364,8 +363,7 @@ const GERMAN: DialogTexts = {
   careResent: "Es wird erneut gesendet.",
   careGivenUp: "Es wurde aufgegeben.",
   careGiveUpSure: "Aufgeben? Was unterwegs ist, wird nicht zurückgerufen; was Sie schon haben, behalten Sie.",
-  detailsAgainWhy:
-    "Diese Angaben stimmen nicht ganz mit dem überein, was wir wissen. Bitte geben Sie sie wie im Vertrag an.",
+  detailsAgainWhy: "Wir brauchen diese Angaben von Ihnen. Bitte geben Sie sie an, wie sie im Vertrag stehen.",
   card: {
     number: "Kartennummer",
     expiry: "Gültig bis (MMJJ)",

@@ -97,8 +97,9 @@ export const EVENT_KINDS = {
   short_road: "A device that was provisioned for this user before: nobody outside is asked.",
   verified: "Who asks is verified.",
   own_record_compared: "What was given was compared with the operator's own record, field by field.",
-  details_asked_again: "Some details agree in part with the record: whoever asks is to look at them again.",
-  details_given_again: "They were given again.",
+  details_asked_again:
+    "Some details agree in part with the record, or were not given: whoever asks is to give them.",
+  details_given_again: "They were given.",
   verified_elsewhere: "Other servers provision all of it, and verify who asks.",
   review_approved: "A person of the operator approved who asks.",
   review_refused: "A person of the operator refused who asks.",

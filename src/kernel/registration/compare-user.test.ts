@@ -55,6 +55,13 @@ const ROWS: readonly Row[] = [
   ["idDocument", "l01-x00 t47", "L01X00T47", "same", "writing"],
   ["idDocument", "D231458907", "D23145890", "same", "check_digit"],
   ["idDocument", "L01XOOT47", "L01X00T47", "close", "lookalikes"],
+  [
+    "idDocument",
+    "L898902C37UTO7408122F1204159ZE184226B<<<<<10",
+    "L898902C3",
+    "different",
+    "check_digit_wrong",
+  ],
   ["idDocument", "L01X00T48", "L01X00T47", "different", "nothing_alike"],
 ];
 

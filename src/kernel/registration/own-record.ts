@@ -71,8 +71,8 @@ type Consequence =
 
 /** Kept with the request; no value of either side is in it. */
 export type RecordFinding = Comparison & {
-  /** `not_compared`: there were too many tries. */
-  readonly match: "full" | "partial" | "none" | "not_compared";
+  /** `incomplete`: a field that is needed was not given yet; `not_compared`: there were too many tries. */
+  readonly match: "full" | "partial" | "none" | "incomplete" | "not_compared";
   readonly isOfAnotherSim: boolean;
   readonly consequence: Consequence;
   /** Named to the asker; empty but where they are asked again. */
@@ -96,6 +96,10 @@ export function findByRecord(policy: OwnRecordPolicy, { user, record, tries }: G
   const nothing = { score: null, fields: [], isOfAnotherSim, askAgain: [] };
   if (tries >= policy.triesMax)
     return { ...nothing, match: "not_compared", consequence: policy.tooManyTries };
+  // Their names tell nothing of a record: nobody is refused for what no form asked them for.
+  const missing = policy.requiredFields.filter((field) => user[field] === undefined);
+  if (missing.length > 0)
+    return { ...nothing, match: "incomplete", consequence: "ask_again", askAgain: missing };
   const comparison = compareUsers(user, record.user);
   const match = matchOf(policy, comparison, isOfAnotherSim);
   const found = { ...comparison, match, isOfAnotherSim, askAgain: [] };

@@ -48,7 +48,9 @@ export function beginRequest(turn: RequestTurn, { request, items, facts }: Comin
   }
   const asked = verificationDue(policy, items, facts, request.action);
   const due = reviewedWithoutName(asked, policy, order.request.user);
-  const needed = due.road === "full" ? neededFields(due, items).user : [];
+  // What the operator's record is compared with is asked for where it is missing, and nobody refused for it.
+  const demanded = due.byRecord ? { ...due, fields: policy.userFields } : due;
+  const needed = due.road === "full" ? neededFields(demanded, items).user : [];
   const findings: Findings = {
     faults: checkUserData(request.user, needed, { now: scribe.now, minimumAgeYears: policy.minimumAgeYears }),
     ownData:

@@ -50,6 +50,7 @@ const MATCH_WORDS: Readonly<Record<RecordFinding["match"], string>> = {
   full: "what was given agrees with the operator's record",
   partial: "what was given agrees with the operator's record in part",
   none: "what was given does not agree with the operator's record",
+  incomplete: "details that the operator's record is compared with are still to be given",
   not_compared: "it was not compared with the operator's record: something else was given too often",
 };
 
@@ -79,18 +80,26 @@ export function askAgain(turn: RequestTurn, record: RecordFinding): void {
   const fields = record.askAgain.join(", ");
   scribe.moveOrder(order, {
     state: "verifying",
-    reason: `what was given agrees with the operator's record in part; asked for again: ${fields}`,
-    nextAction: "the subscriber gives these details again; no answer is a no",
+    reason: `${MATCH_WORDS[record.match]}; asked for: ${fields}`,
+    nextAction: "the subscriber gives these details; no answer is a no",
     dueAt: deadlineAt,
     deadlineAt,
   });
-  scribe.note(order, { kind: "details_asked_again", reason: `asked for again: ${fields}` });
+  scribe.note(order, { kind: "details_asked_again", reason: `asked for: ${fields}` });
   tell(turn, {
     kind: "needs_information",
     text: "needsInformation",
-    values: { item: namesOf(turn, itemsOf(turn)), fields, link: linkOf(turn) },
+    values: {
+      item: namesOf(turn, itemsOf(turn)),
+      fields: record.askAgain.map(plainName).join(", "),
+      link: linkOf(turn),
+    },
   });
 }
+
+/** `givenName`: given name. */
+const plainName = (field: UserField): string =>
+  field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /**
  * What was asked for again, as it is kept from now on.
@@ -122,7 +131,7 @@ export function detailsGiven(turn: RequestTurn, given: UserData, channel: string
     );
   scribe.note(order, {
     kind: "details_given_again",
-    reason: `given again: ${USER_FIELDS.filter((field) => tidy[field] !== undefined).join(", ")}`,
+    reason: `given: ${USER_FIELDS.filter((field) => tidy[field] !== undefined).join(", ")}`,
     evidence: channel,
   });
   return whole;

@@ -11,6 +11,7 @@ import { parseMsisdn } from "../../term/msisdn.ts";
 import type { Database } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { createAccounts } from "./account-store.ts";
+import { recordFactsOf, recordOfNumbers } from "./record-rows.ts";
 
 const FORGOTTEN_AT_ONCE = 1_000;
 
@@ -69,6 +70,9 @@ const USE_CODE = {
 const FORGET = `delete from portal_link where token_hash in
   (select token_hash from portal_link where expires_at < $1 limit ${FORGOTTEN_AT_ONCE})`;
 
+/** The last moment that there is: nothing is counted since. */
+const NEVER = new Date(8_640_000_000_000_000);
+
 type PersonRow = Omit<KnownPerson, "msisdn"> & { readonly msisdn_sealed: Buffer | null };
 
 export function createPortalPeople(database: Database, sealer: Sealer): PortalPeople {
@@ -106,14 +110,26 @@ export function createPortalPeople(database: Database, sealer: Sealer): PortalPe
       return { ...person, msisdn: msisdn_sealed && sealer.open("msisdn", msisdn_sealed) };
     },
     async known(operatorId, { subscriberId, deviceId }) {
-      if (deviceId === null) return { isKnownDevice: false, account: null, record: null };
+      if (deviceId === null) {
+        const { record } = await recordFactsOf(
+          database,
+          sealer,
+          { operatorId, subscriberId, deviceId: subscriberId },
+          NEVER,
+        );
+        return { isKnownDevice: false, account: null, record };
+      }
       // Only these two are asked for, so nothing is counted over a time.
-      const never = new Date(8_640_000_000_000_000);
-      const window = { seenSince: never, requestsSince: never, cardsSince: never, recordTriesSince: never };
+      const window = { seenSince: NEVER, requestsSince: NEVER, cardsSince: NEVER, recordTriesSince: NEVER };
       const asked = { operatorId, subscriberId, deviceId, cardIndex: null, idDocument: null, ...window };
       const { isKnownDevice, account, record } = await accounts.factsOf(asked);
       return { isKnownDevice, account, record };
     },
+    recordOf: (operatorId, { imsi, msisdn }) =>
+      recordOfNumbers(database, sealer, operatorId, {
+        imsi: imsi === undefined ? null : parseImsi(imsi),
+        msisdn: msisdn === undefined ? null : parseMsisdn(msisdn),
+      }),
     addLink: ({ operatorId, subscriberId, msisdn, tokenHash, codeHash, expiresAt }, now, most) =>
       database.transaction(async (tx) => {
         await tx.rows(LOCK_SUBSCRIBER, [subscriberId]); // two at once must not both be the last that is allowed

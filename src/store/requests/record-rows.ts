@@ -26,6 +26,12 @@ const RECORD_OF = {
               where operator_id = s.operator_id and msisdn_index = s.msisdn_index) r on true
           where s.id = $2 and s.operator_id = $1 order by r.rank limit 1`,
 };
+const RECORD_OF_NUMBERS = {
+  name: "record_of_numbers", // subscriber_record_by_imsi, subscriber_record_by_msisdn
+  text: `select id, user_sealed, imsi_index is not null and imsi_index <> $2 as "isOfAnotherSim"
+           from subscriber_record where operator_id = $1 and (imsi_index = $2 or msisdn_index = $3)
+          order by imsi_index is distinct from $2 limit 1`,
+};
 const TRIES_OF = {
   name: "record_tries_of", // record_try_of_subscriber, record_try_of_device
   text: `select greatest((select count(*) from record_try where subscriber_id = $2 and operator_id = $1 and at >= $4),
@@ -62,15 +68,32 @@ export async function recordFactsOf(
   const { operatorId, subscriberId, deviceId } = of;
   const row = await rowOf(db, operatorId, subscriberId);
   const counted = await db.one<{ tries: number }>(TRIES_OF, [operatorId, subscriberId, deviceId, since]);
-  return {
-    record: row
-      ? {
-          user: JSON.parse(sealer.open(RECORD_DOMAIN, row.user_sealed)) as UserData, // its shape is ours
-          isOfAnotherSim: row.isOfAnotherSim,
-        }
-      : null,
-    recordTries: counted?.tries ?? 0,
-  };
+  return { record: row ? recordIn(sealer, row) : null, recordTries: counted?.tries ?? 0 };
+}
+
+const recordIn = (
+  sealer: Sealer,
+  { user_sealed, isOfAnotherSim }: Row,
+): NonNullable<AccountFacts["record"]> => ({
+  user: JSON.parse(sealer.open(RECORD_DOMAIN, user_sealed)) as UserData, // its shape is ours
+  isOfAnotherSim: Boolean(isOfAnotherSim),
+});
+
+/** Of a SIM that is in no books yet. */
+export async function recordOfNumbers(
+  db: Db,
+  sealer: Sealer,
+  operatorId: string,
+  { imsi, msisdn }: { readonly imsi: string | null; readonly msisdn: string | null },
+): Promise<AccountFacts["record"]> {
+  const index = (domain: string, text: string | null): Buffer | null =>
+    text === null ? null : sealer.blindIndex(domain, operatorId, text);
+  const row = await db.one<Row>(RECORD_OF_NUMBERS, [
+    operatorId,
+    index("imsi", imsi),
+    index("msisdn", msisdn),
+  ]);
+  return row ? recordIn(sealer, row) : null;
 }
 
 export async function addRecordTries(db: Db, tries: ChangeSet["recordTries"], now: Date): Promise<void> {

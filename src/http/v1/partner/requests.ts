@@ -111,6 +111,32 @@ export const getPartnerRequest = route({
   handle: async (deps, { params, caller }) => ok(statusBody(await statusNamed(deps, caller, params.id))),
 });
 
+export const givePartnerDetails = route({
+  method: "POST",
+  path: "/v1/partner/requests/:id/details",
+  summary: "Give just the details of your customer that are asked for again",
+  tag: "partner",
+  roles: PARTNER,
+  errors: ["order_not_found", "nothing_to_answer", "field_unknown", "details_malformed"],
+  status: 200,
+  params: { id: requestName },
+  body: Type.Object({ user: fieldValues }, { additionalProperties: false }),
+  answer: Status,
+  async handle(deps, { params: { id: name }, body: { user }, caller }) {
+    const { orderId } = await statusNamed(deps, caller, name);
+    const { operatorId, label } = caller;
+    await deps.requests.desk.giveDetails({ operatorId, subscriberId: null }, orderId, user, "partner");
+    const detail = { fields: Object.keys(user) };
+    await deps.audit.record(operatorId, {
+      actor: label,
+      action: "request.details",
+      subject: orderId,
+      detail,
+    });
+    return ok(statusBody(await statusNamed(deps, caller, orderId)));
+  },
+});
+
 export const supplyPartnerFields = route({
   method: "POST",
   path: "/v1/partner/requests/:id/items/:itemId/fields",

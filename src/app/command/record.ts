@@ -1,4 +1,4 @@
-/** `turnup records ...`: the operator's own subscriber records, brought from its customer system, shown masked, erased. */
+/** `turnup record ...`: the operator's own subscriber records, brought from its customer system, shown masked, erased. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { OwnRecords, RecordNumber, SubscriberRecord } from "../../kernel/account/own-records.ts";
@@ -24,8 +24,8 @@ const REJECTED_MODE = 0o600;
 const recordsOf = ({ store, newId, clock }: OperatorStore): OwnRecords =>
   createRegistry({ database: store.database, sealer: store.sealer, newId, clock }).ownRecords;
 
-export const recordsImportCommand: Command = {
-  name: "records import",
+export const recordImportCommand: Command = {
+  name: "record import",
   summary: "Bring the operator's own subscriber records, with which those who ask are compared",
   description: [
     "Reads csv with a header, parted by comma, semicolon, tab or |, gzipped or not: imsi, msisdn (one of them at least),",
@@ -46,8 +46,8 @@ export const recordsImportCommand: Command = {
     { flags: "--dry-run", about: "read and check the file, write nothing to the database" },
   ],
   examples: [
-    "turnup records import subscribers.csv",
-    "turnup records import crm.csv.gz --dates dmy --operator meridian",
+    "turnup record import subscribers.csv",
+    "turnup record import crm.csv.gz --dates dmy --operator meridian",
   ],
   async run(context) {
     const [file = "-"] = context.args;
@@ -246,15 +246,15 @@ const numberIn = (text: string): RecordNumber =>
 
 const notFound = (): TurnupError =>
   new TurnupError("subscriber_record_not_found", "There is no record of this number.", {
-    nextStep: "`turnup records import` brings them.",
+    nextStep: "`turnup record import` brings them.",
   });
 
-export const recordsShowCommand: Command = {
-  name: "records show",
+export const recordShowCommand: Command = {
+  name: "record show",
   summary: "Show the record of one subscriber, masked",
   args: NUMBER_ARGUMENT,
   options: OPERATOR_OPTIONS,
-  examples: ["turnup records show +491701234567", "turnup records show 001010000000099 --json"],
+  examples: ["turnup record show +491701234567", "turnup record show 001010000000099 --json"],
   async run(context) {
     const [number = ""] = context.args;
     return await withOperator(context, async (opened) => {
@@ -271,12 +271,12 @@ export const recordsShowCommand: Command = {
   },
 };
 
-export const recordsEraseCommand: Command = {
-  name: "records erase",
+export const recordEraseCommand: Command = {
+  name: "record erase",
   summary: "Erase the record of one subscriber for good",
   args: NUMBER_ARGUMENT,
   options: OPERATOR_OPTIONS,
-  examples: ["turnup records erase +491701234567"],
+  examples: ["turnup record erase +491701234567"],
   async run(context) {
     const [number = ""] = context.args;
     return await withOperator(context, async (opened) => {

@@ -6,11 +6,11 @@ import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
 
-const load = async () => await import("./records.ts");
+const load = async () => await import("./record.ts");
 const fixture = await cliFixture([
-  { name: "records import", summary: "", load: async () => (await load()).recordsImportCommand },
-  { name: "records show", summary: "", load: async () => (await load()).recordsShowCommand },
-  { name: "records erase", summary: "", load: async () => (await load()).recordsEraseCommand },
+  { name: "record import", summary: "", load: async () => (await load()).recordImportCommand },
+  { name: "record show", summary: "", load: async () => (await load()).recordShowCommand },
+  { name: "record erase", summary: "", load: async () => (await load()).recordEraseCommand },
 ]);
 const { ownRecords, audit } = createRegistry({
   database: fixture.database,
@@ -19,7 +19,7 @@ const { ownRecords, audit } = createRegistry({
   clock: () => new Date(),
 });
 const NORTH = await fixture.operator("north");
-const run = (...argv: string[]) => fixture.run(["records", ...argv]);
+const run = (...argv: string[]) => fixture.run(["record", ...argv]);
 const HEADER = "IMSI;Phone Number;First name;Surname;DOB;Street;Post code;City;Country;Loyalty";
 
 test("rows are taken as a customer system writes them; the others stand whole with line and reason in a file for its owner alone", async () => {
