@@ -5,20 +5,12 @@ import { makePrivateFolder } from "../../store/journal/make-folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { BASIS_POINTS_WHOLE } from "../../term/money.ts";
 import { type IssuerKey, issuerKeyLines, issuerKeyOf } from "../../wire/message/issuer-key.ts";
-import {
-  boolean,
-  integer,
-  list,
-  object,
-  oneOf,
-  optional,
-  ShapeError,
-  text,
-} from "../../wire/message/shape.ts";
+import { boolean, integer, list, object, oneOf, optional, text } from "../../wire/message/shape.ts";
 import { ensureMakerCertificates } from "../certificates/certificates.ts";
 import { type MakerOptions, startMaker } from "../party/maker.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
+import { readPolicyFile, untilAborted } from "./policy-file.ts";
 
 const MAX_FILE_OCTETS = 16 * 1_048_576;
 const DEFAULT_PORT = 8443;
@@ -131,7 +123,7 @@ export const makerCommand: Command = {
         );
         await printKey(context, key);
       }
-      await aborted(context.signal);
+      await untilAborted(context.signal);
     } finally {
       await maker.close();
     }
@@ -163,7 +155,10 @@ function clientOf({
 
 /** @throws TurnupError `config_invalid` */
 export function policyOf(content: Buffer): MakerOptions["policy"] {
-  const { issuer, clients, models, offers, validityDays, allowModelOnly, deleteAfterUse } = read(content);
+  const { issuer, clients, models, offers, validityDays, allowModelOnly, deleteAfterUse } = readPolicyFile(
+    readPolicy,
+    content,
+  );
   const byTac = new Map(models.map((model) => [model.tac, model]));
   const byNetwork = new Map(
     offers.flatMap((offer) =>
@@ -182,21 +177,3 @@ export function policyOf(content: Buffer): MakerOptions["policy"] {
     validityMs: validityDays * DAY_MS,
   };
 }
-
-function read(content: Buffer): ReturnType<typeof readPolicy> {
-  try {
-    return readPolicy(JSON.parse(content.toString("utf8")), "");
-  } catch (error) {
-    if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
-    throw new TurnupError("config_invalid", `The policy file: ${error.message}.`, {
-      cause: error,
-      nextStep: "Correct the file at the place named; nothing was started.",
-    });
-  }
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

@@ -1,12 +1,12 @@
 /** `turnup service`: the reference service server, alone. */
 import { join } from "node:path";
 import { makePrivateFolder } from "../../store/journal/make-folder.ts";
-import { TurnupError } from "../../term/error.ts";
-import { boolean, list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
+import { boolean, list, object, oneOf, optional, text } from "../../wire/message/shape.ts";
 import { ensurePartyCertificates } from "../certificates/certificates.ts";
 import { type ServiceOptions, startService } from "../party/service.ts";
 import type { Command } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
+import { readPolicyFile, untilAborted } from "./policy-file.ts";
 
 const MAX_FILE_OCTETS = 1_048_576;
 const DEFAULT_PORT = 8444;
@@ -82,7 +82,7 @@ export const serviceCommand: Command = {
         if (context.json) await context.printJson({ uri, registrations });
         else await context.print(`registers users at ${uri} (${registrations} so far)`);
       }
-      await aborted(context.signal);
+      await untilAborted(context.signal);
     } finally {
       await service.close();
     }
@@ -91,7 +91,7 @@ export const serviceCommand: Command = {
 };
 
 function policyOf(content: Buffer): Pick<ServiceOptions, "clientIds" | "services"> {
-  const { clients, services } = read(content);
+  const { clients, services } = readPolicyFile(readPolicy, content);
   return {
     clientIds: clients,
     services: Object.fromEntries(
@@ -102,21 +102,3 @@ function policyOf(content: Buffer): Pick<ServiceOptions, "clientIds" | "services
     ),
   };
 }
-
-function read(content: Buffer): ReturnType<typeof readPolicy> {
-  try {
-    return readPolicy(JSON.parse(content.toString("utf8")), "");
-  } catch (error) {
-    if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
-    throw new TurnupError("config_invalid", `The policy file: ${error.message}.`, {
-      cause: error,
-      nextStep: "Correct the file at the place named; nothing was started.",
-    });
-  }
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
