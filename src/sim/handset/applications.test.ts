@@ -173,6 +173,14 @@ test("what could not be fetched waits at the centre, is seen to fail, and is fet
   await until(() => mmsc.counts().waiting === 0, "it is acknowledged");
 });
 
+test("many messages that come at once are all fetched: one session carries them", async () => {
+  const { fleet, phones, fetched, mmsc } = await world();
+  const to = [phones[1]!.msisdn];
+  await Promise.all(Array.from({ length: 12 }, (_, at) => fleet.sendMessage(0, { to, text: String(at) })));
+  await until(() => fetched().length === 12, "all are fetched");
+  assert.equal(mmsc.counts().waiting, 0);
+});
+
 test("a notification that comes twice is fetched once", async () => {
   const { fleet, phones, fetched, pushed, gateway } = await world();
   await fleet.sendMessage(0, { to: [phones[1]!.msisdn], text: "once" });

@@ -171,7 +171,7 @@ export async function goOnline(
   for (const point of given) {
     if (fleet.closed) return;
     const opened = await fleet.network.open(phone.status.spec, point);
-    if (opened.kind === "open") phone.sessions.set(point.apn, opened.session);
+    if (opened.kind === "open") phone.sessions.set(point.apn, Promise.resolve(opened.session));
     fleet.onEvent({
       kind: opened.kind === "open" ? "online" : "offline",
       phone: phone.status,

@@ -108,7 +108,7 @@ export type Phone = {
   readonly uses: readonly ApplicationName[];
   readonly isEager: boolean;
   /** Data sessions that stand, by access point. */
-  readonly sessions: Map<string, string>;
+  readonly sessions: Map<string, Promise<string | undefined>>;
   /** Messages that wait at the centre since they could not be fetched, oldest first. */
   unfetched: MmsNotification[];
   /** Where those messages lie that it heard of last: one that comes twice is fetched once. */

@@ -31,11 +31,12 @@ export async function ask(fleet: FleetState, phone: Phone, asking: Asking): Prom
   const { apn, proxy: address, port = 80 } = point;
   const proxy = address === undefined ? undefined : `${address}:${port}`;
   for (let time = 0; time < REOPENED && !fleet.closed; time++) {
-    const session = await sessionOn(fleet, phone, point);
+    const opened = sessionOn(fleet, phone, point);
+    const session = await opened;
     if (session === undefined) break;
     const answer = await fleet.network.send({ ...asking, session, proxy });
     if (answer.status === 502 && answer.body.includes("no_session")) {
-      phone.sessions.delete(apn);
+      if (phone.sessions.get(apn) === opened) phone.sessions.delete(apn); // else somebody opened another meanwhile
       continue;
     }
     return NO_ROAD.includes(answer.status) ? { kind: "cut_off", apn } : { kind: "answered", apn, answer };
@@ -43,17 +44,17 @@ export async function ask(fleet: FleetState, phone: Phone, asking: Asking): Prom
   return { kind: "cut_off", apn };
 }
 
-async function sessionOn(
-  fleet: FleetState,
-  phone: Phone,
-  point: AccessPointEntry,
-): Promise<string | undefined> {
+/** One session an access point, however many applications ask for it at once: opening it again would end the one before. */
+function sessionOn(fleet: FleetState, phone: Phone, point: AccessPointEntry): Promise<string | undefined> {
   const standing = phone.sessions.get(point.apn);
-  if (standing !== undefined) return standing;
-  const opened = await fleet.network.open(phone.status.spec, point);
-  if (opened.kind !== "open") return undefined;
-  phone.sessions.set(point.apn, opened.session);
-  return opened.session;
+  if (standing) return standing;
+  const opened = fleet.network.open(phone.status.spec, point).then((outcome) => {
+    if (outcome.kind === "open") return outcome.session;
+    if (phone.sessions.get(point.apn) === opened) phone.sessions.delete(point.apn);
+    return undefined;
+  });
+  phone.sessions.set(point.apn, opened);
+  return opened;
 }
 
 /** A stream to a host over the access point that the phone's settings name for it; undefined where none leads there. */
