@@ -10,6 +10,7 @@ import type {
   AccessPoints,
   AuditLog,
   Datasets,
+  ModelImports,
   Overrides,
   Pairings,
   Policies,
@@ -172,6 +173,7 @@ export type HttpDeps = {
   readonly accessPoints: AccessPoints<AccessPoint>;
   readonly overrides: Overrides;
   readonly datasets: Datasets;
+  readonly models: ModelImports;
   readonly ownRecords: OwnRecords;
   readonly pairings: Pairings;
   readonly intake: Intake;

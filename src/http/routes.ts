@@ -23,6 +23,7 @@ import { issueEnrolment } from "./v1/enrolments.ts";
 import { showIssuer } from "./v1/issuer.ts";
 import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
+import { putModels } from "./v1/models.ts";
 import { listOffers, sendOffers } from "./v1/offers.ts";
 import { cancelOrder } from "./v1/orders/cancel.ts";
 import { resendOrder } from "./v1/orders/resend.ts";
@@ -111,6 +112,7 @@ const ROUTES: readonly Route[] = [
   putOverride,
   removeOverride,
   listDatasets,
+  putModels,
   showIssuer,
   findSettings,
   listCatalog,

@@ -295,3 +295,50 @@ test("wrong usage and files that are not there end with their codes", async () =
   assert.equal(broken.exitCode, 1);
   assert.match(broken.stderr, /^dataset_malformed: The file is not JSON/);
 });
+
+const MODELS = [
+  {
+    make: "Acme",
+    name: "One",
+    form: "pager",
+    bands: ["GSM 900", "UMTS 2100"],
+    soc: "AC-1",
+    camera: "0.3 MP",
+    screen_px: "96x64",
+    blocked_access_points: ["mms"],
+    blocked_source: "the maker's letter of 2009",
+  },
+  { make: "Acme", name: "Two", form: "spaceship" },
+  { make: "Acme", name: "Three", blocked_access_points: ["wap"] },
+];
+
+test("R13, R78, R125, R127: camera, screen, bands, chipset, class and blocked access points of a model come by JSON or csv", async () => {
+  await run("tac", ONE_ROW, "--operator", "north", "--name", "acme-tac");
+  const told = await run(
+    "models",
+    fixture.file("models.json", JSON.stringify(MODELS)),
+    "--operator",
+    "north",
+  );
+  assert.equal(told.exitCode, 0, told.stderr);
+  assert.match(told.stdout, /1 rows imported for north, 2 not taken/);
+  assert.match(told.stderr, /line 3: form is not phone, tablet, watch, modem, pager, pda, palm, remote/);
+  assert.match(told.stderr, /line 4: says that access points are blocked and not who says so/);
+  const expected = {
+    modelClass: "pager",
+    bands: ["GSM 900", "UMTS 2100"],
+    chipset: "AC-1",
+    camera: "0.3 MP",
+    screen: { widthPx: 64, heightPx: 96, inch: null },
+    blocked: { uses: ["mms"], source: "the maker's letter of 2009" },
+  };
+  const device = await deviceOf(NORTH, "87654321");
+  const factsOf = ({ modelClass, bands, chipset, camera, screen, blocked }: typeof device) => ({
+    ...{ modelClass, bands, chipset, camera, screen, blocked },
+  });
+  assert.deepEqual(factsOf(device), expected);
+  assert.notDeepEqual(device.capability.platforms, ["android"], "an import says nothing of the platform");
+  const csv = "make;name;form;camera\nAcme;One;remote;none\n";
+  await run("models", fixture.file("models.csv", csv), "--operator", "north", "--name", "models");
+  assert.equal((await deviceOf(NORTH, "87654321")).modelClass, "remote", "the later list of a name stands");
+});

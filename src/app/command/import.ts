@@ -15,7 +15,11 @@ import {
 } from "../../store/dataset/access-point-import.ts";
 import { contentOf } from "../../store/dataset/content.ts";
 import { type DatasetRow, importDataset, readOwnDatasets } from "../../store/dataset/dataset-store.ts";
-import { parseCapabilityImport, parseLifecycleImport } from "../../store/dataset/device-import.ts";
+import {
+  parseCapabilityImport,
+  parseLifecycleImport,
+  parseModelsImport,
+} from "../../store/dataset/device-import.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { type OwnKind, tacColumnsOf, withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import { parseTacImport } from "../../store/dataset/tac-import.ts";
@@ -27,7 +31,7 @@ import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from ".
 import { type Command, type CommandContext, type Outcome, UsageError } from "../terminal/command.ts";
 import { parseRelationsImport } from "../terminal/relation-import.ts";
 
-const KINDS = ["tac", "apn", "lifecycle", "capability", "relations"] as const;
+const KINDS = ["tac", "models", "apn", "lifecycle", "capability", "relations"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** A national TAC list of 300,000 rows is about 30 MB. */
@@ -44,12 +48,13 @@ export const importCommand: Command = {
   summary: "Bring an operator's own data: TAC lists, access points, lifecycles, capabilities, relations",
   description: [
     "Kinds: tac         TAC lists: the Osmocom file as published, or csv with at least tac, make, model",
+    "       models      csv or JSON: make, name, model_codes, form, networks, bands, soc, camera, screen_px, blocked_access_points",
     "       apn         own access points: csv, Android's apns-conf.xml, GNOME's serviceproviders.xml",
     "       lifecycle   csv: make, label, released, security_updates_end, os_updates_end, status, model_codes",
     "       capability  csv: make, os, from_year, to_year, oma_cp, nokia_ericsson_ota, apple_mobileconfig, device_key",
     "       relations   csv or JSON: what is agreed with each manufacturer",
     "",
-    "Files may be gzipped; csv may be parted by comma, semicolon, tab or |. A tac, lifecycle or capability file takes the",
+    "Files may be gzipped; csv may be parted by comma, semicolon, tab or |. A tac, models, lifecycle or capability file takes the",
     "place of the one imported before under the same name; access points are added, those already there stay; a relation",
     "replaces that of its make. Bad rows are named on stderr and the rest is taken. Exit code 1 when nothing could be.",
   ].join("\n"),
@@ -109,7 +114,7 @@ type Written = { readonly imported: number; readonly unchanged?: number };
 
 /** A file that was read: what it holds, and how that is written. */
 type Read = {
-  readonly kind: Kind;
+  readonly kind: Kind | OwnKind;
   readonly count: number;
   readonly refused: readonly Refused[];
   readonly refusedCount: number;
@@ -123,6 +128,8 @@ function readFile(kind: Kind, octets: Buffer, name: string, licence: string): Re
       return readAccessPoints(octets, name, licence);
     case "relations":
       return readRelations(octets);
+    case "models":
+      return { ...readDevices("device_facts", octets, name, licence), kind };
     default:
       return readDevices(kind, octets, name, licence);
   }
@@ -176,10 +183,14 @@ function tacRows(text: string): DeviceRows {
   return { ...rest, rows: placed, warnings };
 }
 
+const PARSERS = {
+  lifecycle: parseLifecycleImport,
+  capability: parseCapabilityImport,
+  device_facts: parseModelsImport,
+} as const;
+
 function csvRows(kind: Exclude<OwnKind, "tac">, text: string): DeviceRows {
-  const { unusedColumns, ...parsed } = (kind === "lifecycle" ? parseLifecycleImport : parseCapabilityImport)(
-    text,
-  );
+  const { unusedColumns, ...parsed } = PARSERS[kind](text);
   const warnings = unusedColumns.length > 0 ? [`columns that nobody reads: ${unusedColumns.join(", ")}`] : [];
   return { ...parsed, warnings };
 }

@@ -25,6 +25,7 @@ export const orderListCommand: Command = {
     ...OPERATOR_OPTIONS,
     { flags: "--state <state>", about: "only in this state", choices: ORDER_STATES },
     { flags: "--cause <cause>", about: "only opened for this reason", choices: ORDER_CAUSES },
+    { flags: "--market <country>", about: "only of this market (ISO 3166): where the device was" },
     { flags: "--verdict <verdict>", about: "only with this verdict on the device", choices: VERDICTS },
     { flags: "--make <make>", about: "only of this make, as the list spells it" },
     { flags: "--model <model>", about: "only of this model" },
@@ -83,6 +84,7 @@ function filterOf({ option }: CommandContext): OrderFilter {
   return {
     state: wordOf(ORDER_STATES, option("state")),
     cause: wordOf(ORDER_CAUSES, option("cause")),
+    market: option("market")?.toUpperCase(),
     verdict: wordOf(VERDICTS, option("verdict")),
     make: option("make"),
     model: option("model"),

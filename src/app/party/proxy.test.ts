@@ -506,3 +506,18 @@ test("R31: content too large for TDMA is not sent there, whatever the server say
   assert.deepEqual([sent.status, sent.body.length], [200, TDMA_OCTETS]);
   assert.match(String(sent.headers["turnup-channel"]), /^narrowband; rule=no_wideband; octets=1816; parts=8/);
 });
+
+test("R13, R125: a page is drawn for the display of the model, where the device itself says nothing of it", async () => {
+  const screen = screenOf("https://127.0.0.1:1");
+  const accept = "text/html, text/vnd.wap.wml";
+  handler = async () => ({ kind: "screen", status: 200, screen, display: "screen=64x80px; class=pager" });
+  assert.match(String((await start({ accept })).headers["content-type"]), /^text\/vnd\.wap\.wml/);
+  const own = { accept, [AIR_HEADERS.capability]: "screen=320x480px" };
+  assert.match(
+    String((await start(own)).headers["content-type"]),
+    /^text\/html/,
+    "its own word counts first",
+  );
+  handler = async () => ({ kind: "screen", status: 200, screen });
+  assert.match(String((await start({ accept })).headers["content-type"]), /^text\/html/);
+});

@@ -57,6 +57,7 @@ export type EngineOptions = {
     readonly receiptIds: ReceiptIds;
   };
   readonly judge: ConductorDeps["judge"];
+  readonly countryOf?: ConductorDeps["countryOf"];
   readonly chooseSettings: ConductorDeps["chooseSettings"];
   readonly ownIssuer: ConductorDeps["ownIssuer"];
   readonly linkUrl: ConductorDeps["linkUrl"];
@@ -166,6 +167,7 @@ const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten
     clockToleranceMs: options.clockToleranceMs,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     judge: options.judge,
+    ...(options.countryOf && { countryOf: options.countryOf }),
     chooseSettings: options.chooseSettings,
     ownIssuer: options.ownIssuer,
     linkUrl: options.linkUrl,

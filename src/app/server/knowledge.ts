@@ -5,6 +5,7 @@
 import type { DeviceDescription } from "../../http/ports.ts";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
+import { displayOf } from "../../kernel/devices/device-class.ts";
 import { type OperatorTerms, relationOf } from "../../kernel/order/operator-terms.ts";
 import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import {
@@ -16,7 +17,7 @@ import type { Network, SettingsQuery } from "../../kernel/settings/access-point.
 import type { AccessPointIndex, Found } from "../../kernel/settings/find-settings.ts";
 import type { SupportDecision, SupportOverride } from "../../kernel/support/decide-support.ts";
 import { type Judgement, type JudgeQuestion, judge, supportOf } from "../../kernel/support/judge.ts";
-import { overridesFor } from "../../kernel/support/overrides.ts";
+import { blockedOn, overridesFor } from "../../kernel/support/overrides.ts";
 import { SupportKnowledge } from "../../kernel/support/support-knowledge.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
 import { parseImei } from "../../term/imei.ts";
@@ -31,10 +32,17 @@ const IMEI_INDEX_DIGITS = 14;
 export type Knowledge = {
   /** Over the shipped data. */
   readonly catalog: DeviceCatalog;
-  judge(order: Pick<OrderDraft, "id">, subject: Subscriber, terms: OperatorTerms, asOf: Date): Judgement;
+  judge(
+    order: Pick<OrderDraft, "id" | "servingPlmn">,
+    subject: Subscriber,
+    terms: OperatorTerms,
+    asOf: Date,
+  ): Judgement;
   chooseSettings(subject: Subscriber, terms: OperatorTerms): SettingsChoice;
   describe(terms: OperatorTerms, imei: string, asOf: Date): DeviceDescription;
   /** Whether a list that holds for the operator names the model. */
+  /** What the model shows, as the land leg says it; null where nothing is known of it. */
+  displayOf(operatorId: string, imei: string): string | null;
   isNamed(operatorId: string, tac: string): boolean;
   findSettings(query: SettingsQuery, terms: OperatorTerms): Found;
   /** Whether it is known of every model of a make (`*`: of every make) that may take a key that it runs one. */
@@ -53,6 +61,7 @@ export function createKnowledge(data: {
   readonly ownDevices?: Pick<OwnDevices, "of">;
 }): Knowledge {
   const { catalog } = data;
+  const bands = bandsOf(data.networks);
   const shipped: DeviceKnowledge = { catalog, support: new SupportKnowledge(catalog.data) };
   const devicesOf = ({ operatorId }: OperatorTerms): DeviceKnowledge =>
     data.ownDevices?.of(operatorId) ?? shipped;
@@ -79,11 +88,26 @@ export function createKnowledge(data: {
 
   return {
     catalog,
-    judge: (_order, subject, terms, asOf) =>
-      judge(question(subject.imei, terms, asOf), devicesOf(terms).support),
+    judge(order, subject, terms, asOf) {
+      const plmn = order.servingPlmn ?? subject.homePlmn;
+      const network = { plmn, bands: bands.get(plmn) ?? [] };
+      return judge({ ...question(subject.imei, terms, asOf), network }, devicesOf(terms).support);
+    },
     chooseSettings(subject, terms) {
-      const query = settingsQueryOf(subject);
-      return settingsChoiceOf(data.accessPoints.findSettings(query, terms.accessPoints), query, terms);
+      const device = devicesOf(terms).catalog.deviceOf(subject.imei.slice(0, TAC_DIGITS));
+      const query = { ...settingsQueryOf(subject), make: device.make, model: device.model };
+      const blocked = blockedOn(device, wordsFor(terms, device, subject.imei));
+      return settingsChoiceOf(
+        data.accessPoints.findSettings(query, terms.accessPoints),
+        query,
+        terms,
+        blocked,
+      );
+    },
+    displayOf(operatorId, imei) {
+      const known = data.ownDevices?.of(operatorId) ?? shipped;
+      const { form, screen } = known.catalog.deviceOf(imei.slice(0, TAC_DIGITS));
+      return displayOf(form, screen);
     },
     describe: (terms, text, asOf) => {
       const imei = parseImei(text);
@@ -97,6 +121,16 @@ export function createKnowledge(data: {
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),
     ...knownNetworks(data.networks),
   };
+}
+
+/** Of networks that stand in the list once for each of their countries, the bands of all. */
+function bandsOf(networks: readonly Network[]): ReadonlyMap<string, readonly string[]> {
+  const known = new Map<string, readonly string[]>();
+  for (const { mcc, mnc, bands } of networks) {
+    const plmn = mcc + mnc;
+    known.set(plmn, [...new Set([...(known.get(plmn) ?? []), ...bands])]);
+  }
+  return known;
 }
 
 /** What the list of networks says of a SIM: all that sightings need. */
@@ -136,6 +170,10 @@ function describe(
       fact("screen", device.screen),
       fact("networks", device.networks),
       fact("camera", device.camera),
+      fact("bands", device.bands.length > 0 ? device.bands : null),
+      fact("chipset", device.chipset),
+      fact("deviceClass", device.modelClass),
+      fact("blockedAccessPoints", device.blocked),
       fact("settingsProtocols", device.capability),
       fact("lifecycle", device.lifecycle),
       fact("conflicts", device.conflicts),

@@ -8,6 +8,7 @@ import { createHttpServer } from "../../http/server.ts";
 import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
 import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
+import { createModelImports } from "../../store/dataset/models-import.ts";
 import { createKeyBatches } from "../../store/operator/key-batches.ts";
 import { createRepeats } from "../../store/operator/repeats.ts";
 import { createOrderDesk } from "../../store/orders/order-desk.ts";
@@ -70,7 +71,13 @@ export async function openDoors(
   const inside = httpDeps(behind, shared, operators, config);
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
   const gateways = await gatewaysOf(config);
-  const devices = closing.use(await openForDevices({ ...deps, ...shared, gateways }, operators, options));
+  const devices = closing.use(
+    await openForDevices(
+      { ...deps, ...shared, gateways, displayOf: behind.stores.knowledge.displayOf },
+      operators,
+      options,
+    ),
+  );
   behind.addresses.landUrl = devices.land?.url;
   const http = closing.use(
     await createHttpServer(deps, {
@@ -163,6 +170,7 @@ function httpDeps(behind: Behind, shared: Shared, operators: PortalOperators, co
     issuer: issuerKeyOf(issuer.name, issuer.publicKey),
     repeats: createRepeats({ database, newId, clock }),
     pairings: createPairings(database, sealer),
+    models: createModelImports(stores),
     catalog: stores.items,
     peers,
     hasServer: hasServer && ((origin) => addresses.isOwn(origin) || hasServer(origin)),
@@ -234,7 +242,7 @@ const readiness = ({ stores: { database }, engine: { esme } }: Behind): readonly
 ];
 
 async function openForDevices(
-  deps: HttpDeps & Shared & Pick<PortalDeps, "gateways">,
+  deps: HttpDeps & Shared & Pick<PortalDeps, "gateways" | "displayOf">,
   operators: PortalOperators,
   { config, land, onFault = () => undefined }: ServerOptions,
 ): Promise<DeviceDoors> {

@@ -71,6 +71,7 @@ export async function requestDeskOf(context: CommandContext, opened: OperatorSto
     clock,
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     judge: knowledge.judge,
+    countryOf: knowledge.countryOf,
     chooseSettings: knowledge.chooseSettings,
     ownIssuer: await ownIssuer({ database, sealer, file: issuerFile }, config.issuer.name),
     catalog: seenFromHome(

@@ -42,6 +42,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     store: stores.orders,
     smsc: smscOptions(config),
     judge: stores.knowledge.judge,
+    countryOf: stores.knowledge.countryOf,
     chooseSettings: stores.knowledge.chooseSettings,
     ownIssuer: stores.issuer,
     catalog: stores.items,

@@ -33,13 +33,19 @@ export function createPortal(deps: PortalDeps): Portal {
         ...request,
         body: readPosted(request.contentType, request.body),
       }));
-      return landResponse(answer);
+      return landResponse(answer, deps.displayOf?.(operator.id, identity.imei) ?? null);
     },
   };
 }
 
-function landResponse(answer: Shown): LandResponse {
+function landResponse(answer: Shown, display: string | null): LandResponse {
   if (answer.kind === "content") return answer;
   const { status, screen, code } = answer;
-  return { kind: "screen", status, screen, ...(code === undefined ? {} : { code }) };
+  return {
+    kind: "screen",
+    status,
+    screen,
+    ...(code === undefined ? {} : { code }),
+    ...(display === null ? {} : { display }),
+  };
 }

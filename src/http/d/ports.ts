@@ -24,6 +24,8 @@ export type PortalOperator = {
 
 /** Everything that the portal's screens reach. */
 export type PortalDeps = {
+  /** What a model shows, where the data has it. */
+  displayOf?(operatorId: string, imei: string): string | null;
   readonly clock: () => Date;
   /** Goes on whatever is done to the time of day: for limits and kept screens. */
   readonly monotonicMs: () => number;

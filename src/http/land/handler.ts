@@ -48,6 +48,8 @@ export type LandResponse =
       readonly screen: Screen;
       /** What the screen says did not work, for machines. */
       readonly code?: string;
+      /** What the model shows (`screen=176x220px; class=pager`), where this server knows it. */
+      readonly display?: string;
     }
   | {
       readonly kind: "content";

@@ -318,6 +318,8 @@ function landRequestOf(request: FastifyRequest, headers: HeaderLines): LandReque
 function sendResponse(reply: FastifyReply, response: LandResponse): FastifyReply {
   reply.status(response.status).header("cache-control", "no-store");
   if (response.kind === "screen" && response.code !== undefined) reply.header("turnup-error", response.code);
+  if (response.kind === "screen" && response.display !== undefined)
+    reply.header(LAND_HEADERS.capability, response.display);
   return response.kind === "screen"
     ? reply.type(SCREEN_JSON_TYPE).send(encodeScreenJson(response.screen))
     : reply.type(response.contentType).send(Buffer.from(response.body));

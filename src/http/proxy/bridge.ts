@@ -295,7 +295,8 @@ async function sendScreen(
       return withPage(`/p/${id}`, at);
     };
     let id: string | undefined;
-    return show(road, reply, { status: answer.status, screen, page, href });
+    const model = answer.headers[LAND_HEADERS.capability];
+    return show(road, reply, { status: answer.status, screen, page, href, ...(model && { model }) });
   } catch (error) {
     if (!(error instanceof ForeignAddress || error instanceof DecodeError || error instanceof ScreenError))
       throw error;
@@ -358,14 +359,21 @@ type Showing = {
   readonly screen: Screen;
   readonly page?: number;
   readonly href?: (page: number) => string;
+  /** What the server knows of the model's display. */
+  readonly model?: string;
 };
 
-function show(road: Road, reply: FastifyReply, { status, screen, page = 0, href }: Showing): FastifyReply {
+function show(
+  road: Road,
+  reply: FastifyReply,
+  { status, screen, page = 0, href, model }: Showing,
+): FastifyReply {
   const { headers } = reply.request;
   const viewer = {
     accept: headers.accept,
     userAgent: headers["user-agent"],
     capability: oneOf(headers[AIR_HEADERS.capability]),
+    model,
   };
   const air = airOf(road, reply.request);
   const pages = { number: page, href: href ?? (() => DEVICE_PATHS.start) };

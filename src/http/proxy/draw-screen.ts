@@ -31,6 +31,8 @@ type Viewer = {
   readonly accept: string | undefined;
   readonly userAgent: string | undefined;
   readonly capability: string | undefined;
+  /** What is known of its model: it holds where the device itself says nothing of its display. */
+  readonly model?: string | undefined;
 };
 
 type Drawn =
@@ -51,7 +53,10 @@ export function draw(
   octetsMax?: number,
 ): Drawn {
   const { accept, userAgent } = viewer;
-  const asked = { accept, userAgent, device: capabilityOf(viewer.capability) };
+  const own = capabilityOf(viewer.capability);
+  const known = capabilityOf(viewer.model);
+  const device = own?.screen || !known?.screen ? own : { markups: own?.markups ?? [], screen: known.screen };
+  const asked = { accept, userAgent, device };
   const markup = chooseMarkup(asked);
   if (!markup) return { kind: "no_markup" };
   const options = { page: page.number, pageHref: page.href };

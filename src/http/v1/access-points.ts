@@ -23,6 +23,13 @@ const Criteria = Type.Object(
     wholeNetwork: Type.Optional(
       Type.Boolean({ description: "Serves every SIM of the network, hosted ones too." }),
     ),
+    models: Type.Optional(
+      Type.Array(text("make/model, make/prefix* or make/*.", 200), {
+        minItems: 1,
+        maxItems: 500,
+        description: "For these models alone; it stands before any for all models.",
+      }),
+    ),
   },
   { additionalProperties: false, description: "Whose SIMs it is for: all that is given must hold." },
 );

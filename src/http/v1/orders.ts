@@ -23,6 +23,7 @@ import {
   wordsOrNull,
 } from "../schema.ts";
 import { Charge } from "./charges.ts";
+import { marketIn } from "./market-schema.ts";
 import { messageFields } from "./messages.ts";
 import { DecodedMessage, decodedMessage } from "./orders/decoded-message.ts";
 
@@ -37,7 +38,10 @@ const orderFields = {
   deadlineAt: instantOrNull(),
   cause: words(ORDER_CAUSES),
   networkKind: words(["mno", "mvno", "secondary", "tertiary"]),
-  market: textOrNull(),
+  market: textOrNull({
+    description: "Country of a listed market: where the network is that served the device.",
+  }),
+  servingPlmn: textOrNull({ description: "MCC and MNC of that network; null where nobody saw the device." }),
   make: textOrNull(),
   model: textOrNull(),
   verdict: wordsOrNull(VERDICTS),
@@ -182,6 +186,7 @@ export const listOrders = route({
     ...pageQuery,
     state: Type.Optional(words(ORDER_STATES)),
     cause: Type.Optional(words(ORDER_CAUSES)),
+    market: Type.Optional(marketIn),
     verdict: Type.Optional(words(VERDICTS)),
     make: Type.Optional(text("As the catalog spells it.", 80)),
     model: Type.Optional(text("As the catalog spells it.", 120)),

@@ -36,6 +36,13 @@ const OverrideIn = Type.Object(
         takesKey: Type.Optional(
           Type.Boolean({ description: "Whether its client runs a device key that comes over the air." }),
         ),
+        blockedUses: Type.Optional(
+          Type.Array(words(["internet", "mms", "wap"]), {
+            maxItems: 3,
+            description:
+              "Access points that its maker lets nobody set on it; empty: none, whatever the data says.",
+          }),
+        ),
       },
       { additionalProperties: false, minProperties: 1, description: "At least one word." },
     ),

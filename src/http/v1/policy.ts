@@ -11,6 +11,7 @@ import { type FieldError, InvalidRequest } from "../problem.ts";
 import { type Answer, ok, route } from "../route.ts";
 import { instantOrNull, named, text, textOrNull, words } from "../schema.ts";
 import { bearers } from "./bearer-schema.ts";
+import { marketRules } from "./market-schema.ts";
 import { RequestPolicySchema } from "./request-policy.ts";
 
 const HOURS_MAX = 24 * 90;
@@ -90,6 +91,7 @@ const policyShape = Type.Object(
     markets: Type.Array(Type.String({ pattern: "^[A-Z]{2}$", description: "ISO 3166 alpha-2." }), {
       maxItems: 300,
     }),
+    marketRules,
     resendLimit: Type.Integer({ minimum: 0, maximum: 20 }),
     messageValidityMinutes: Type.Integer({ minimum: 1, maximum: 14 * 1_440 }),
     proofDeadlineHours: Type.Integer({ minimum: 1, maximum: HOURS_MAX }),

@@ -148,6 +148,19 @@ export type DatasetView = {
   readonly retiredAt: string | null;
 };
 /** What the server's data are, for whoever asks where a fact comes from. */
+/** Models with their hardware, brought by an operator. */
+export interface ModelImports {
+  /** Takes the place of the list of this name; tells each row that was not taken, by its place from 0. */
+  put(
+    operatorId: string,
+    list: { readonly name: string; readonly models: readonly unknown[]; readonly actor: string },
+  ): Promise<{
+    readonly imported: number;
+    readonly refusedCount: number;
+    readonly refused: readonly { readonly at: number; readonly reason: string }[];
+  }>;
+}
+
 export interface Datasets {
   /** Shipped ones and the operator's own; retired ones only where asked for. */
   list(operatorId: string, filter: { readonly retired: boolean }): Promise<readonly DatasetView[]>;

@@ -701,3 +701,35 @@ test("R30: a message is cut as its bearer carries it", async () => {
   assert.ok(phs!.partCount > messagesOf(gsm.engine, "settings")[0]!.partCount);
   assert.equal(payloadOf(engine, phs!).air?.partOctets, 90);
 });
+
+// ---- models
+
+test("R125: a handset that has no band of the network gets nothing sent there, and the order says why it waits", async () => {
+  const service = { answer: "no", common: [], plmn: "26201" } as const;
+  const { engine, orderId } = await opened({ relation: null, judgement: { service } });
+  const { state, reason } = engine.order(orderId);
+  assert.equal(state, "waiting");
+  assert.match(reason, /none of the bands of network 26201/);
+  assert.equal(engine.books.messages.size, 0);
+});
+
+test("R127: on a model whose access points are all blocked the key still goes, and the settings say why they do not", async () => {
+  const reason = "the maker lets nobody set this access point on the model (its letter): internet";
+  const { engine, orderId } = await opened({
+    relation: { keySource: "own" },
+    choice: { kind: "refused", code: "access_points_blocked", reason },
+  });
+  const settings = item(engine, orderId, "settings");
+  assert.deepEqual(
+    [settings.state, settings.cause, settings.reason],
+    ["failed", "access_points_blocked", reason],
+  );
+  assert.equal(item(engine, orderId, "key").state, "sending");
+  assert.equal(messagesOf(engine, "key").length, 1);
+  assert.equal(messagesOf(engine, "settings").length, 0);
+  const alone = await opened({
+    relation: null,
+    choice: { kind: "refused", code: "access_points_blocked", reason },
+  });
+  assert.equal(alone.engine.order(alone.orderId).state, "failed");
+});

@@ -13,6 +13,7 @@ import { type OperatorTerms, type Relation, relationOf } from "../order/operator
 import type { ItemDraft } from "../order/order-draft.ts";
 import { FIRST_RECHECK_MINUTES, RECHECK_MINUTES } from "../order/recheck.ts";
 import { earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
+import { ACCESS_POINTS_BLOCKED, type SettingsChoice } from "../order/settings-choice.ts";
 import type { Booking, Turn } from "../order/turn.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { Judgement } from "../support/judge.ts";
@@ -34,7 +35,10 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
   const judgement = deps.judge(order, subject, terms, scribe.now);
   const relation = relationOf(terms, judgement.make);
   noteJudgement(turn, judgement, symptoms);
+  if (judgement.service?.answer === "no") return wait(turn, notServed(judgement.service.plmn));
   const choice = deps.chooseSettings(subject, terms);
+  if (choice.kind === "refused" && choice.code === ACCESS_POINTS_BLOCKED)
+    return sendWhatWorks(turn, judgement, choice);
   if (choice.kind === "refused") {
     const { code: cause, reason, nextAction = "add an access point of your own for these SIMs" } = choice;
     return wait(turn, { cause, reason, nextAction });
@@ -86,6 +90,38 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
   if (key?.bytes) sendKey(turn, key.item, key.bytes);
   sendSettings(turn, settings, values, judgement.protocol);
   endIfDone(turn); // what its bearer does not carry was refused
+}
+
+/** Two lists contradict what is seen, or the handset roams where it has no service: nothing sent would arrive. */
+const notServed = (plmn: string): Missing => ({
+  cause: "network_cannot_serve",
+  reason: `the model has none of the bands of network ${plmn}, by what is known of both`,
+  nextAction: "correct the model's bands (turnup import models), or wait until it is seen elsewhere",
+});
+
+/** No settings can be made on the model (R127): a key still can, and the record says why there is nothing else. */
+function sendWhatWorks(
+  turn: Turn,
+  judgement: Judgement,
+  { code: cause, reason }: Extract<SettingsChoice, { readonly kind: "refused" }>,
+): void {
+  const { scribe, order, terms } = turn;
+  const deadlineAt = hoursAfter(scribe.now, terms.policy.waitDeadlineHours);
+  scribe.moveOrder(order, {
+    state: "provisioning",
+    reason: "settings cannot be made on this model; a key is sent where it takes one",
+    nextAction: "wait for receipts and proof",
+    dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
+    deadlineAt,
+    detail: { withheld: { [cause]: reason } },
+  });
+  const relation = relationOf(terms, judgement.make);
+  const key = isLeftBehind(judgement, relation, terms) ? keyItem(turn, relation, judgement) : null;
+  const settings = newItem(turn, "settings", []);
+  order.items.push(...(key ? [key.item, settings] : [settings]));
+  failItem(turn, settings, { cause, reason });
+  if (key?.bytes) sendKey(turn, key.item, key.bytes);
+  endIfDone(turn);
 }
 
 /** The settings item waits for a key, to go in one message with it. */

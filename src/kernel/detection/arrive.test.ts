@@ -1,7 +1,7 @@
 /** What an arrival does, decided from what is known of SIM, handset and number. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { arrive, keepsNumber, marketOf, opensOrder, outlasts, tellsNumber } from "./arrive.ts";
+import { arrive, keepsNumber, opensOrder, outlasts, tellsNumber } from "./arrive.ts";
 
 const AT = Date.UTC(2026, 4, 4, 8);
 const MINUTE_MS = 60_000;
@@ -49,12 +49,6 @@ test("each arrival opens an order, but for a return where the operator leaves th
   assert.equal(opensOrder({ isReturn: false }, { returningPair: "skip" }), true);
   assert.equal(opensOrder({ isReturn: true }, { returningPair: "open" }), true);
   assert.equal(opensOrder({ isReturn: true }, { returningPair: "skip" }), false);
-});
-
-test("an order is counted for the country of its SIM only where that is one of the operator's markets", () => {
-  assert.equal(marketOf("DE", ["AT", "DE"]), "DE");
-  assert.equal(marketOf("CH", ["AT", "DE"]), null);
-  assert.equal(marketOf(null, ["AT", "DE"]), null);
 });
 
 test("a late sighting tells which number a SIM once had, and not which it has; to one without a number it tells its number", () => {

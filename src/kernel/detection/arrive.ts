@@ -50,10 +50,6 @@ export const opensOrder = (
   { returningPair }: { readonly returningPair: "open" | "skip" },
 ): boolean => !isReturn || returningPair === "open";
 
-/** By what its orders are counted: the country of the SIM's own network, where it is one of the operator's markets. */
-export const marketOf = (country: string | null, markets: readonly string[]): string | null =>
-  country !== null && markets.includes(country) ? country : null;
-
 // Whose a phone number is, as sightings tell it. A number is one SIM's at a time: seen with another SIM it is that one's from
 // then on, unless whoever had it was seen with it since. Times in ms since 1970.
 

@@ -21,6 +21,7 @@ import {
   yearOfRelease,
 } from "./age.ts";
 import { type Capability, capabilityOf } from "./capability.ts";
+import { type ModelClass, modelClassOf } from "./device-class.ts";
 import { LifecycleIndex, type LifecycleMatch } from "./lifecycle.ts";
 import { codesIn, labelKey, makeOf, modelWithBrand, nameIn } from "./names.ts";
 import type { DatasetRef, DeviceDatasets, FactRow, TacRow } from "./rows.ts";
@@ -52,8 +53,13 @@ export type Device = {
   readonly form: string | null;
   readonly screen: Screen | null;
   readonly networks: readonly string[];
-  /** No data set at hand says anything about cameras. */
-  readonly camera: null;
+  /** Radio bands; empty where no list has them. */
+  readonly bands: readonly string[];
+  readonly chipset: string | null;
+  readonly camera: string | null;
+  readonly modelClass: ModelClass | null;
+  /** Access points that the maker blocked on the model, by their use, and who says so; null where nobody says so. */
+  readonly blocked: { readonly uses: readonly string[]; readonly source: string } | null;
   readonly capability: Capability;
   readonly lifecycle: LifecycleMatch | null;
   /** Release years of the models in the number's range; null where none or two windows match. */
@@ -183,8 +189,7 @@ export class DeviceCatalog {
     const first = this.#claims.get(tac);
     const ageWindow = soleWindow(windows);
     const reportingBody = this.#bodies.get(tac.slice(0, 2)) ?? null;
-    if (!first)
-      return { ...UNKNOWN_DEVICE, tac, camera: null, ageWindow, ageWindows: windows, reportingBody };
+    if (!first) return { ...UNKNOWN_DEVICE, tac, ageWindow, ageWindows: windows, reportingBody };
 
     const claims = [first, ...(first.next ? [first.next] : [])].map(({ ref, row }) =>
       this.#claimOf(ref, row),
@@ -200,10 +205,10 @@ export class DeviceCatalog {
     const release = this.#releaseOf(best, lifecycle, facts, windows);
     const form = formOf(best, lifecycle, facts);
     const clues = { make: best.make, model: model ?? "", modelCodes: best.exactCodes, form, release };
-    const isListedSmartphone = facts !== undefined || (lifecycle !== null && best.make !== "Microsoft");
+    const isListedSmartphone =
+      (facts !== undefined && !facts.isOwn) || (lifecycle !== null && best.make !== "Microsoft");
     return {
       tac,
-      camera: null,
       ageWindow,
       ageWindows: windows,
       reportingBody,
@@ -219,6 +224,14 @@ export class DeviceCatalog {
       form,
       screen: facts ? { widthPx: facts.widthPx, heightPx: facts.heightPx, inch: facts.inch } : null,
       networks: facts?.networks ?? [],
+      bands: facts?.bands ?? [],
+      chipset: facts?.chipset || null,
+      camera: facts?.camera || null,
+      modelClass: modelClassOf(form),
+      blocked:
+        facts && facts.blockedUses.length > 0
+          ? { uses: facts.blockedUses, source: facts.blockedSource }
+          : null,
       capability: capabilityOf({ ...clues, isListedSmartphone }, this.data.capability.rows),
       lifecycle,
     };
@@ -379,6 +392,11 @@ const UNKNOWN_DEVICE = {
   form: null,
   screen: null,
   networks: [],
+  bands: [],
+  chipset: null,
+  camera: null,
+  modelClass: null,
+  blocked: null,
   lifecycle: null,
   capability: {
     omaCp: "unknown",
@@ -443,5 +461,9 @@ function formOf(claim: Claim, lifecycle: LifecycleMatch | null, facts: FactRow |
   if (claim.make === "Huawei" && HUAWEI_MODEM.test(claim.row.model)) return "modem";
   if (/\b(?:ipad|tab|tablet|galaxy tab|nexus (?:7|9|10))\b/i.test(name)) return "tablet";
   if (/\b(?:watch|gear)\b/i.test(name)) return "watch";
+  if (/\bpager\b/i.test(name)) return "pager";
+  if (/\b(?:pda|pocket ?pc|ipaq|xda|communicator)\b/i.test(name)) return "pda";
+  if (/^(?:palm|handspring)$/i.test(claim.make)) return "palm";
+  if (/\bremote(?: control(?:ler)?)?\b/i.test(name)) return "remote";
   return /\b(?:iphone|galaxy|lumia|xperia)\b/i.test(name) ? "phone" : null;
 }

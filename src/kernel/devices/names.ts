@@ -148,3 +148,16 @@ export function nameIn(text: string, codes: readonly string[]): string {
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** `make/model`, or `make/prefix*` for a series, `make/*` for all; letter case, spaces and hyphens do not count. */
+export function isModelListed(pattern: string, make: string, name: string): boolean {
+  const slash = pattern.indexOf("/");
+  if (slash < 0 || name === "" || pattern.slice(0, slash).trim().toLowerCase() !== make.toLowerCase())
+    return false;
+  const wanted = pattern.slice(slash + 1).trim();
+  const key = labelKey(make, name);
+  if (wanted === "*") return true;
+  return wanted.endsWith("*")
+    ? key.startsWith(labelKey(make, wanted.slice(0, -1)))
+    : key === labelKey(make, wanted);
+}

@@ -87,6 +87,16 @@ export type FactRow = {
   readonly widthPx: number | null;
   readonly heightPx: number | null;
   readonly inch: number | null;
+  /** `GSM 900`, `LTE 1800`; empty where the list says none. */
+  readonly bands: readonly string[];
+  readonly chipset: string;
+  /** As the list writes it: `5 MP, autofocus`. */
+  readonly camera: string;
+  /** Uses whose access points the maker lets nobody set on the model, and who says so. */
+  readonly blockedUses: readonly string[];
+  readonly blockedSource: string;
+  /** Of an operator's import: that a model is in it says nothing of its platform. */
+  readonly isOwn?: boolean;
 };
 
 export type Answer = "yes" | "no" | "partly" | "unknown";

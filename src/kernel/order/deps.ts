@@ -19,7 +19,7 @@ export type ConductorDeps = {
   readonly clockToleranceMs?: number | undefined;
   readonly randomBytes: (octets: number) => Uint8Array;
   readonly judge: (
-    order: Pick<OrderDraft, "id">,
+    order: Pick<OrderDraft, "id" | "servingPlmn">,
     subject: Subscriber,
     terms: OperatorTerms,
     asOf: Date,
@@ -34,6 +34,8 @@ export type ConductorDeps = {
   readonly catalog: Pick<CatalogStore, "catalogWith" | "currentTerms" | "content">;
   /** Called after a change set is on disk, so that whoever sends or calls need not poll for it. */
   readonly onWritten: (written: ChangeSet) => void;
+  /** ISO 3166 country of a mobile country code; absent: no list of networks is at hand. */
+  readonly countryOf?: (mcc: string) => string | null;
   /** The address of a page with settings. */
   readonly linkUrl: (token: string) => string;
   /** Octets of a module that another server keeps (R40); rejects where it cannot be had. */

@@ -63,6 +63,9 @@ export type OrderDraft = {
   dueAt: Date | null;
   deadlineAt: Date | null;
   attempts: number;
+  /** ISO 3166 country of a listed market, where it is of one, and MCC and MNC of the network that served the device. */
+  readonly market?: string | null;
+  readonly servingPlmn?: string | null;
   make: string | null;
   model: string | null;
   verdict: Verdict | null;

@@ -26,6 +26,8 @@ export type OrderRow = {
   readonly cause: OrderCause;
   readonly networkKind: NetworkKind;
   readonly market: string | null;
+  /** MCC and MNC of the network that served the device when the order was opened. */
+  readonly servingPlmn: string | null;
   readonly make: string | null;
   readonly model: string | null;
   readonly verdict: Verdict | null;
@@ -40,6 +42,7 @@ export type OrderRow = {
 export type OrderFilter = {
   readonly state?: OrderState | undefined;
   readonly cause?: OrderCause | undefined;
+  readonly market?: string | undefined;
   readonly verdict?: Verdict | undefined;
   readonly make?: string | undefined;
   readonly model?: string | undefined;

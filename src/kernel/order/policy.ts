@@ -44,6 +44,8 @@ export type OrderPolicy = {
   readonly returningPair: "open" | "skip";
   /** ISO 3166 countries of the home networks where the region rule marks an order (R84). */
   readonly markets: readonly string[];
+  /** What holds for orders of a listed market in place of what stands here, by its country (R128). */
+  readonly marketRules: Readonly<Record<string, MarketRules>>;
   /** How often a message is sent again after it failed or expired, before the item fails. */
   readonly resendLimit: number;
   /** Validity of one message at the SMSC, in minutes. */
@@ -79,6 +81,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   worksBy: "each_access_point",
   returningPair: "open",
   markets: [],
+  marketRules: {},
   resendLimit: 3,
   messageValidityMinutes: 1440,
   proofDeadlineHours: 72,
@@ -91,6 +94,29 @@ export const DEFAULT_POLICY: OrderPolicy = {
   sender: "2948",
   request: DEFAULT_REQUEST_POLICY,
 };
+
+/** What a market may have rules of its own for. */
+export type MarketRules = Partial<
+  Pick<
+    OrderPolicy,
+    | "ageCutOffYears"
+    | "keyWithoutDeal"
+    | "keyForUnknown"
+    | "tryKeys"
+    | "package"
+    | "authentication"
+    | "unknownProtocol"
+    | "unknownBearer"
+    | "doneAt"
+    | "sender"
+  >
+>;
+
+/** The policy as it holds for an order of this market; null: of none. */
+export function policyIn(policy: OrderPolicy, market: string | null | undefined): OrderPolicy {
+  const rules = market ? policy.marketRules[market] : undefined;
+  return rules ? { ...policy, ...rules } : policy;
+}
 
 /** A policy as an older release wrote it, with the switches that came since as they ship. */
 export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy => {

@@ -9,7 +9,13 @@ import type { NewRequest } from "./request.ts";
 import type { RegistrationDraft, RequestDraft } from "./request-draft.ts";
 
 /** SIM and handset of whoever asks, by our ids. */
-export type Asker = { readonly subscriberId: string; readonly deviceId: string };
+export type Asker = {
+  readonly subscriberId: string;
+  readonly deviceId: string;
+  /** MCC and MNC of the SIM's own network, and of the one that served it last; null where nobody saw it. */
+  readonly homePlmn: string;
+  readonly servingPlmn: string | null;
+};
 
 /** Something that is provisioned, on the device that it was provisioned on. */
 export type Holding = { readonly itemId: string; readonly version: number; readonly deviceId: string };
@@ -23,6 +29,8 @@ export type NewRequestOrder = {
   readonly cause: NewRequest["channel"];
   readonly idempotencyKey: string;
   readonly networkKind: string;
+  readonly market: string | null;
+  readonly servingPlmn: string | null;
   readonly reason: string;
   readonly deadlineAt: Date;
   readonly request: RequestDraft;
@@ -97,7 +105,7 @@ export interface RequestTransaction extends ReplyTransaction {
   selfCareResendsOf(orderId: string, since: Date): Promise<number>;
   /** What the operator has on file of this subscriber, and how often something else was given since. */
   recordFactsOf(
-    asker: Asker & { readonly operatorId: string },
+    asker: Pick<Asker, "subscriberId" | "deviceId"> & { readonly operatorId: string },
     since: Date,
   ): Promise<Pick<AccountFacts, "record" | "recordTries">>;
   /** What stands at service servers for this subscriber, on whichever device, by which older request ever. */

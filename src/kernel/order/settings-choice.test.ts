@@ -85,3 +85,25 @@ test("what is held back beside what is sent is told; a use of which nothing is k
   assert.ok(choice.kind === "chosen");
   assert.deepEqual(Object.keys(choice.withheld ?? {}), ["mms"]);
 });
+
+test("R127: access points that the maker blocked are held back with who says so, and the others are sent", () => {
+  const found = { matches: [OWN, { ...OWN, use: "mms" as const, mmsc: "http://mms", accessPointId: "b" }] };
+  const terms: OperatorTerms = {
+    ...{ operatorId: "o", operatorName: "Meridian", kind: "mvno", homePlmns: [], policy: DEFAULT_POLICY },
+    ...{ relations: new Map(), accessPoints: [], overrides: new Map() },
+  };
+  const query = settingsQueryOf({ ...SIM, gid1: null, spn: null });
+  const blocked = (...uses: string[]) =>
+    settingsChoiceOf(found, query, terms, { uses, source: "its letter of 2012" });
+  const some = blocked("mms");
+  assert.ok(some.kind === "chosen");
+  assert.deepEqual(
+    some.values.points.map(({ use }) => use),
+    ["internet"],
+  );
+  assert.match(some.withheld?.mms ?? "", /the maker lets nobody set this access point .*its letter of 2012/);
+  const all = blocked("mms", "internet");
+  assert.ok(all.kind === "refused");
+  assert.equal(all.code, "access_points_blocked");
+  assert.match(all.reason, /: internet, mms$/);
+});

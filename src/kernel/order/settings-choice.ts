@@ -44,10 +44,17 @@ export function settingsQueryOf({ homePlmn, imsi, gid1, spn, iccid }: Subscriber
   };
 }
 
+/** Uses that the maker lets nobody set on the model, and who says so. */
+type Blocked = { readonly uses: readonly string[]; readonly source: string } | null;
+
+/** Every access point of the model is blocked: a stable code. */
+export const ACCESS_POINTS_BLOCKED = "access_points_blocked";
+
 export function settingsChoiceOf(
   found: Found,
   query: SettingsQuery,
   { kind, policy, homePlmns, operatorName }: OperatorTerms,
+  blocked: Blocked = null,
 ): SettingsChoice {
   const chosen = chooseSettings(found, query, SENDABLE_USES, {
     isHost: isHost(kind),
@@ -55,8 +62,21 @@ export function settingsChoiceOf(
     ownPlmns: homePlmns,
     mixOwnAndSuggested: true,
   });
-  const points = sendablePoints(chosen);
-  if (points.length === 0) return { kind: "refused", ...whyNothing(chosen) };
+  const all = sendablePoints(chosen);
+  if (all.length === 0) return { kind: "refused", ...whyNothing(chosen) };
+  const isBlocked = (use: string): boolean => blocked?.uses.includes(use) === true;
+  const points = all.filter(({ use }) => !isBlocked(use));
+  const held = all
+    .filter(({ use }) => isBlocked(use))
+    .map(({ use }) => [use, blockedReason(blocked)] as const);
+  if (points.length === 0) {
+    return {
+      kind: "refused",
+      code: ACCESS_POINTS_BLOCKED,
+      reason: `${blockedReason(blocked)}: ${held.map(([use]) => use).join(", ")}`,
+      nextAction: "say with an override (blockedUses) what can be set on this model",
+    };
+  }
   const isConfirmed = chosen.unconfirmed.length === 0;
   const sources = new Set(Object.values(chosen.chosen).map(({ source }) => source.name));
   return {
@@ -64,10 +84,13 @@ export function settingsChoiceOf(
     values: { name: operatorName, points, ...(isConfirmed ? {} : { unconfirmed: true }) },
     confirmed: isConfirmed,
     source: [...sources].join(", "),
-    withheld: withheldIn(chosen),
+    withheld: { ...withheldIn(chosen), ...Object.fromEntries(held) },
     ...(found.unchecked ? { unchecked: found.unchecked.reason } : {}),
   };
 }
+
+const blockedReason = (blocked: Blocked): string =>
+  `the maker lets nobody set this access point on the model (${blocked?.source ?? "unknown"})`;
 
 /** Suggestions that were held back. A use of which nothing is known at all is no news. */
 function withheldIn({ withheld }: ChosenSettings): Record<string, string> {

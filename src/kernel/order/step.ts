@@ -4,8 +4,10 @@
  */
 import { firstOf, getFrom } from "../../term/collections.ts";
 import type { ConductorDeps } from "./deps.ts";
+import type { OperatorTerms } from "./operator-terms.ts";
 import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderTransaction } from "./order-store.ts";
+import { policyIn } from "./policy.ts";
 import type { Scribe } from "./scribe.ts";
 import type { Booking, Ending, Turn } from "./turn.ts";
 
@@ -38,7 +40,7 @@ export function createStep(
       for (const [id, subject] of await tx.subjectsOf([...unread])) subjects.set(id, subject);
     const turns: Turn<Order>[] = [];
     for (const order of orders) {
-      const terms = await tx.termsOf(order.operatorId);
+      const terms = termsIn(await tx.termsOf(order.operatorId), order);
       turns.push({
         deps,
         scribe,
@@ -59,11 +61,17 @@ export function createStep(
     bookingOf: async (order) => ({
       scribe,
       order,
-      terms: await tx.termsOf(order.operatorId),
+      terms: termsIn(await tx.termsOf(order.operatorId), order),
       ending: endingOf(order),
     }),
     know: (orderId, subject) => void subjects.set(orderId, subject),
   };
+}
+
+/** An order of a listed market goes by that market's rules. */
+function termsIn(terms: OperatorTerms, { market }: OrderDraft): OperatorTerms {
+  const policy = policyIn(terms.policy, market);
+  return policy === terms.policy ? terms : { ...terms, policy };
 }
 
 export async function lockById(

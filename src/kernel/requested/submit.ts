@@ -13,6 +13,7 @@ import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts"
 import { outdatedOf } from "../catalog/upgrade.ts";
 import { consentsFor, itemsFor, type Making } from "../fulfilment/request-items.ts";
 import type { ConductorDeps } from "../order/deps.ts";
+import { marketOf } from "../order/market.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
@@ -171,7 +172,7 @@ async function draftOrder(
     books: await tx.accountBooksOf(asker.subscriberId),
     changed: false,
   };
-  const order = newOrder({ scribe, terms }, asker, request, draft);
+  const order = newOrder({ scribe, terms, deps }, asker, request, draft);
   const making = { deps, catalog, request, underway, held, replaced, scribe, texts };
   order.items.push(...itemsFor(making, expansion));
   const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
@@ -191,6 +192,8 @@ async function open(
       cause: request.channel,
       idempotencyKey,
       networkKind: terms.kind,
+      market: order.market ?? null,
+      servingPlmn: order.servingPlmn ?? null,
       deadlineAt: assured(order.deadlineAt, "a request that is not over has a deadline"),
     },
     scribe.now,
@@ -206,6 +209,8 @@ async function open(
       selection: request.selection,
       assurance: request.assurance,
       bearer: request.bearer,
+      market: order.market ?? null,
+      servingPlmn: order.servingPlmn ?? null,
     },
   });
   noteFields(scribe, order);
@@ -315,15 +320,19 @@ function refuseUnassured(
 }
 
 function newOrder(
-  { scribe, terms }: Pick<Turn, "scribe" | "terms">,
+  { scribe, terms, deps }: Pick<Turn, "scribe" | "terms" | "deps">,
   asker: Asker,
   request: NewRequest,
   draft: RequestDraft,
 ): RequestedOrder {
+  const market = marketOf(asker, deps.countryOf ?? (() => null), terms.policy.markets);
   return {
     id: scribe.newId(),
     operatorId: terms.operatorId,
-    ...asker,
+    subscriberId: asker.subscriberId,
+    deviceId: asker.deviceId,
+    market,
+    servingPlmn: asker.servingPlmn,
     cause: request.channel,
     createdAt: scribe.now,
     state: "received",

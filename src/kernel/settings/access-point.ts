@@ -45,6 +45,8 @@ export type MatchCriteria = {
   readonly carrierId?: number;
   /** An operator's explicit word that this serves every SIM of the network, hosted ones too. */
   readonly wholeNetwork?: boolean;
+  /** `make/model` or `make/model*`: for these models alone (R79). */
+  readonly models?: readonly string[];
 };
 
 /** Where a fact comes from; goes with every answer. */
@@ -89,6 +91,8 @@ export type Network = {
   readonly brand: string;
   readonly operator: string;
   readonly operational: boolean | null;
+  /** `GSM 900`, `LTE 1800`; empty where the list says none. */
+  readonly bands: readonly string[];
 };
 
 /** One rule of the Android carrier list: a SIM that meets all given criteria is this carrier's. */
@@ -117,4 +121,7 @@ export type SettingsQuery = {
   readonly spn?: string;
   readonly imsi?: string;
   readonly iccid?: string;
+  /** Of the handset, where it is known. */
+  readonly make?: string | null;
+  readonly model?: string | null;
 };

@@ -13,6 +13,7 @@ const networks: Network[] = [
     brand: "Nordnet",
     operator: "Nordnet AS",
     operational: true,
+    bands: [],
   },
   {
     mcc: "999",
@@ -22,6 +23,7 @@ const networks: Network[] = [
     brand: "Sudnet",
     operator: "Sudnet AS",
     operational: true,
+    bands: [],
   },
 ];
 const rule = (carrierId: number, name: string, more: Partial<CarrierRule> = {}): CarrierRule => ({
@@ -309,3 +311,19 @@ for (const sim of [
     assert.equal(find(sim).unchecked, undefined);
   });
 }
+
+test("R79: an access point for a model stands before those for all, and is for no other handset", () => {
+  const own = [
+    point("all", {}, { ownership: "operator", confirmed: true }),
+    point("old-nokia", { models: ["Nokia/6*"] }, { ownership: "operator", confirmed: true }),
+  ];
+  const index = createAccessPointIndex([], carriers, networks);
+  const apns = (make: string | null, model: string | null) =>
+    index
+      .findSettings({ mcc: "999", mnc: "01", make, model }, own)
+      .matches.filter(({ use }) => use === "internet")
+      .map(({ apn }) => apn);
+  assert.deepEqual(apns("Nokia", "6230i"), ["old-nokia", "all"]);
+  assert.deepEqual(apns("Nokia", "3310"), ["all"]);
+  assert.deepEqual(apns(null, null), ["all"]);
+});

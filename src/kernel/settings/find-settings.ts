@@ -4,6 +4,8 @@
  * network's. A SIM of a virtual operator for which nothing is known gets a refusal with the reason, never the
  * host network's access point: with it the phone would connect nowhere, or on the wrong bill.
  */
+
+import { isModelListed } from "../devices/names.ts";
 import {
   type AccessPoint,
   type AuthType,
@@ -266,14 +268,27 @@ function chooseOwn(
 ): Match[] {
   const admitted: Admitted[] = [];
   for (const point of own) {
+    if (!isForModel(point.criteria, query)) continue;
+    const ofModel = point.criteria.models ? MODEL_EXACT : 0;
     const specific = bySign(query, point);
     if (specific === "refuted") continue;
-    if (specific) admitted.push({ ...specific, by: "own", value: `${specific.by} ${specific.value}` });
-    else if (!isForGroup(point) && (point.criteria.wholeNetwork || subscriber.kind === "host")) {
-      admitted.push({ point, by: "own", value: place(query), exact: 0 });
+    if (specific) {
+      const exact = specific.exact + ofModel;
+      admitted.push({ ...specific, exact, by: "own", value: `${specific.by} ${specific.value}` });
+    } else if (!isForGroup(point) && (point.criteria.wholeNetwork || subscriber.kind === "host")) {
+      admitted.push({ point, by: "own", value: place(query), exact: ofModel });
     }
   }
   return toMatches(admitted, own, profile);
+}
+
+/** A row for the model stands before any for all models, however exactly that names the SIM. */
+const MODEL_EXACT = 1_000;
+
+/** For all models, or for just the one that the handset is of; a handset that nobody named is of none. */
+function isForModel({ models }: AccessPoint["criteria"], { make, model }: SettingsQuery): boolean {
+  if (!models) return true;
+  return Boolean(make && model) && models.some((pattern) => isModelListed(pattern, make ?? "", model ?? ""));
 }
 
 function chooseShipped(

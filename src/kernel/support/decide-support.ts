@@ -16,7 +16,7 @@
  */
 import { firstOf, onlyOf } from "../../term/collections.ts";
 import type { Device } from "../devices/catalog.ts";
-import { labelKey } from "../devices/names.ts";
+import { isModelListed } from "../devices/names.ts";
 import {
   daysBetween,
   plusYears,
@@ -44,6 +44,8 @@ export type SupportOverride = {
   readonly supportEnds?: string | null;
   /** Whether it runs a device key that comes over the air. */
   readonly takesKey?: boolean;
+  /** Uses whose access points the maker lets nobody set on it; an empty list: none, whatever the data says. */
+  readonly blockedUses?: readonly string[];
   readonly note?: string;
 };
 
@@ -124,21 +126,11 @@ function modelList({ device, policy }: SupportQuestion): Finding | undefined {
   const { make } = device;
   if (make === null || policy.listedModels.length === 0) return undefined;
   const names = [device.model ?? "", ...device.modelCodes];
-  const listed = policy.listedModels.find((pattern) => names.some((name) => isListed(pattern, make, name)));
+  const listed = policy.listedModels.find((pattern) =>
+    names.some((name) => isModelListed(pattern, make, name)),
+  );
   const saw = { listed: listed ?? null, entries: policy.listedModels.length };
   return { rule: "model_list", outcome: listed ? "ended" : "unknown", saw };
-}
-
-function isListed(pattern: string, make: string, name: string): boolean {
-  const slash = pattern.indexOf("/");
-  if (slash < 0 || name === "" || pattern.slice(0, slash).trim().toLowerCase() !== make.toLowerCase())
-    return false;
-  const wanted = pattern.slice(slash + 1).trim();
-  const key = labelKey(make, name);
-  if (wanted === "*") return true;
-  return wanted.endsWith("*")
-    ? key.startsWith(labelKey(make, wanted.slice(0, -1)))
-    : key === labelKey(make, wanted);
 }
 
 /** Several lifecycle rows may fit: the device is one of them, so only what all say counts. */

@@ -3,6 +3,7 @@
  * settings, whether it takes a device key, and which applications are cut off on it. The operator's word stands above the
  * data, the most specific first, and each question looks for its own word.
  */
+import { type Service, serviceOf } from "../devices/bands.ts";
 import type { Device } from "../devices/catalog.ts";
 import { type SettingsProtocol, settingsProtocolOf } from "../devices/settings-protocol.ts";
 import { type CutOffApplication, cutOffOn } from "./cut-off.ts";
@@ -32,6 +33,8 @@ export type JudgeQuestion = {
   readonly policy: JudgePolicy;
   /** ISO date. */
   readonly asOf: string;
+  /** The network where the device is, and its bands. */
+  readonly network?: { readonly plmn: string; readonly bands: readonly string[] };
 };
 
 export type Judgement = {
@@ -43,6 +46,8 @@ export type Judgement = {
   readonly protocol: SettingsProtocol;
   /** Applications that the data says are cut off on this model. */
   readonly cutOff?: readonly CutOffApplication[];
+  /** Whether the network that serves it has bands of the model: by both lists, as far as they are known. */
+  readonly service?: Service & { readonly plmn: string };
 } & KeyAnswer;
 
 type KeyAnswer = {
@@ -69,6 +74,9 @@ export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Jud
     reasons,
     protocol,
     cutOff,
+    ...(question.network && {
+      service: { ...serviceOf(device.bands, question.network.bands), plmn: question.network.plmn },
+    }),
     ...keyAnswerOf(question, protocol, saidOfKey(overrides)),
   };
 }

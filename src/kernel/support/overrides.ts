@@ -2,6 +2,7 @@
  * What an operator says itself about devices, above all data: of one handset, of a TAC, of a model. Kept by keys that name
  * each, so that a device is looked up by as many as there are scopes.
  */
+import type { Device } from "../devices/catalog.ts";
 import type { SupportOverride } from "./decide-support.ts";
 
 type Overrides = ReadonlyMap<string, SupportOverride>;
@@ -28,6 +29,16 @@ export function overridesFor(
 /** The most specific word about the verdict; one that is about something else leaves it to a wider one. */
 export const overrideOfVerdict = (fitting: readonly SupportOverride[]): SupportOverride | null =>
   fitting.find(({ verdict }) => verdict) ?? null;
+
+/** Access points that nobody may set on the device: by the most specific word, else by the data (R127). */
+export function blockedOn(
+  device: Pick<Device, "blocked">,
+  fitting: readonly SupportOverride[],
+): Device["blocked"] {
+  const said = fitting.find(({ blockedUses }) => blockedUses !== undefined)?.blockedUses;
+  if (said === undefined) return device.blocked;
+  return said.length === 0 ? null : { uses: said, source: "the operator's own word" };
+}
 
 /** What the most specific word says of device keys; undefined where none says anything. */
 export const saidOfKey = (fitting: readonly SupportOverride[]): boolean | undefined =>

@@ -90,6 +90,10 @@ export function shippedNetworks(folder = shippedDataFolder()): Network[] {
     brand: row.brand ?? "",
     operator: row.operator ?? "",
     operational: row.status === "Operational" ? true : row.status === "Not operational" ? false : null,
+    bands: (row.bands ?? "")
+      .split("/")
+      .map((band) => band.trim())
+      .filter((band) => /\d|GSM|UMTS|LTE|CDMA|5G/.test(band)),
   }));
 }
 

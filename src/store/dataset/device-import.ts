@@ -3,6 +3,7 @@
  * platform takes, as csv with the columns of data/README.md. A bad row is refused with its line and reason and the rest
  * goes on; a column that nobody reads is named, so that a misspelt one is not lost in silence.
  */
+import { MODEL_CLASSES } from "../../kernel/devices/device-class.ts";
 import { isCalendarDay } from "../../term/calendar.ts";
 import { TurnupError } from "../../term/error.ts";
 import { csvRecords, separatorOf } from "./csv.ts";
@@ -69,8 +70,24 @@ const CAPABILITY: Columns = {
   note: {},
   evidence: {},
 };
+const USES = matching(/^(internet|mms|wap)(\|(internet|mms|wap))*$/, "internet, mms and wap, parted by |");
+const FACTS: Columns = {
+  make: { isNeeded: true },
+  name: { isNeeded: true },
+  model_codes: {},
+  released: { rule: DATE },
+  form: { rule: matching(new RegExp(`^(${MODEL_CLASSES.join("|")})$`), MODEL_CLASSES.join(", ")) },
+  networks: {},
+  bands: {},
+  soc: {},
+  camera: {},
+  screen_px: { rule: matching(/^\d{1,5}x\d{1,5}$/, "WIDTHxHEIGHT in pixels") },
+  screen_inch: { rule: matching(/^\d{1,2}(\.\d{1,2})?$/, "inches") },
+  blocked_access_points: { rule: USES },
+  blocked_source: {},
+};
 /** Columns of the shipped lifecycle file that the program does not read. */
-const KNOWN_UNUSED = ["key", "discontinued", "os_versions", "dataset"];
+const KNOWN_UNUSED = ["key", "discontinued", "os_versions", "dataset", "codename"];
 
 /** @throws TurnupError `dataset_malformed`: the header lacks a needed column */
 export const parseLifecycleImport = (text: string): RowsImport =>
@@ -90,6 +107,40 @@ export const parseCapabilityImport = (text: string): RowsImport =>
         ? undefined
         : "names no settings protocol and no device_key: give oma_cp, nokia_ericsson_ota, apple_mobileconfig, android_enterprise_apn or device_key",
   );
+
+/**
+ * Models and their hardware: csv, or a JSON list of objects with the same names, whose lists may be lists.
+ * @throws TurnupError `dataset_malformed`: the header lacks a needed column, or the JSON is no list of objects
+ */
+export const parseModelsImport = (text: string): RowsImport =>
+  parseRows(/^\ufeff?\s*\[/.test(text) ? csvOfJson(text) : text, FACTS, (body) =>
+    body.blocked_access_points && !body.blocked_source
+      ? "says that access points are blocked and not who says so: give blocked_source"
+      : undefined,
+  );
+
+/** Each object a line: what is wrong with one is told by the line that it would have. */
+function csvOfJson(text: string): string {
+  const malformed = (cause?: unknown) =>
+    new TurnupError("dataset_malformed", "The file is no JSON list of objects.", { cause });
+  let list: unknown;
+  try {
+    list = JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch (cause) {
+    throw malformed(cause);
+  }
+  if (!Array.isArray(list)) throw malformed();
+  const names = Object.keys(FACTS);
+  const cellOf = (value: unknown): string =>
+    Array.isArray(value) ? value.join("|") : value === undefined || value === null ? "" : String(value);
+  const quoted = (cell: string): string => `"${cell.replaceAll('"', '""').replace(/[\r\n]+/g, " ")}"`;
+  const lines = list.map((one: unknown) => {
+    if (typeof one !== "object" || one === null || Array.isArray(one)) throw malformed();
+    const members = new Map(Object.entries(one));
+    return names.map((name) => quoted(cellOf(members.get(name)))).join(",");
+  });
+  return [names.join(","), ...lines].join("\n");
+}
 
 type Body = DatasetRow["body"];
 

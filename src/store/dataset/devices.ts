@@ -91,7 +91,7 @@ const makerExitRowOf = (cells: Cells): MakerExitRow => ({
   cutOffSource: textIn(cells, "cut_off_source"),
 });
 
-function factRowOf(cells: Cells): FactRow {
+export function factRowOf(cells: Cells): FactRow {
   const pixels = /^(\d+)x(\d+)$/.exec(textIn(cells, "screen_px"));
   const sides = pixels ? [Number(pixels[1]), Number(pixels[2])] : [];
   return {
@@ -104,6 +104,11 @@ function factRowOf(cells: Cells): FactRow {
     widthPx: pixels ? Math.min(...sides) : null, // some rows give the sides of a phone held lengthwise
     heightPx: pixels ? Math.max(...sides) : null,
     inch: numberIn(cells, "screen_inch"),
+    bands: listIn(cells, "bands"),
+    chipset: textIn(cells, "soc"),
+    camera: textIn(cells, "camera"),
+    blockedUses: listIn(cells, "blocked_access_points"),
+    blockedSource: textIn(cells, "blocked_source"),
   };
 }
 

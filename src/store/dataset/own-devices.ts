@@ -5,10 +5,10 @@
  */
 import { platformOfRow } from "../../kernel/devices/capability.ts";
 import { labelKey, makeOf } from "../../kernel/devices/names.ts";
-import type { DatasetRef, DeviceDatasets, LifecycleRow, TacRow } from "../../kernel/devices/rows.ts";
-import { capabilityRowOf, lifecycleRowOf } from "./devices.ts";
+import type { DatasetRef, DeviceDatasets, FactRow, LifecycleRow, TacRow } from "../../kernel/devices/rows.ts";
+import { capabilityRowOf, factRowOf, lifecycleRowOf } from "./devices.ts";
 
-const OWN_KINDS = ["tac", "lifecycle", "capability"] as const;
+const OWN_KINDS = ["tac", "lifecycle", "capability", "device_facts"] as const;
 export type OwnKind = (typeof OWN_KINDS)[number];
 
 type Columns = Readonly<Record<string, string>>;
@@ -32,6 +32,7 @@ export function withOwnDatasets(shipped: DeviceDatasets, own: readonly OwnDatase
     tac: [...tac, ...shipped.tac],
     lifecycle: withLifecycle(shipped.lifecycle, own),
     capability: withCapability(shipped.capability, own),
+    facts: withFacts(shipped.facts, own),
   };
 }
 
@@ -71,7 +72,27 @@ function withLifecycle(
 }
 
 const nameOf = ({ make, label }: LifecycleRow): string => `${makeOf(make)}/${labelKey(makeOf(make), label)}`;
-const codeOf = ({ make }: LifecycleRow, code: string): string => `${makeOf(make)}/${code.toUpperCase()}`;
+const codeOf = ({ make }: Pick<LifecycleRow, "make">, code: string): string =>
+  `${makeOf(make)}/${code.toUpperCase()}`;
+
+/** What the operator says of a model takes the place of all that is shipped under its name or one of its codes. */
+function withFacts(shipped: DeviceDatasets["facts"], own: readonly OwnDataset[]): DeviceDatasets["facts"] {
+  const sets = own.filter(({ kind }) => kind === "device_facts");
+  if (sets.length === 0) return shipped;
+  const keysOf = ({ make, name, modelCodes }: FactRow): readonly string[] => [
+    `${makeOf(make)}/${labelKey(makeOf(make), name)}`,
+    ...modelCodes.map((code) => codeOf({ make }, code)),
+  ];
+  const rows: FactRow[] = [];
+  const said = new Set<string>();
+  const isSaid = (row: FactRow): boolean => keysOf(row).some((key) => said.has(key));
+  for (const row of sets.flatMap((set) => set.rows.map((row) => ({ ...factRowOf(row), isOwn: true })))) {
+    if (isSaid(row)) continue; // a newer import has said it
+    for (const key of keysOf(row)) said.add(key);
+    rows.push(row);
+  }
+  return { ref: refOver(sets, shipped.ref), rows: [...rows, ...shipped.rows.filter((row) => !isSaid(row))] };
+}
 
 /** What the operator says of a make on a platform takes the place of all that is shipped about the two. */
 function withCapability(

@@ -1,8 +1,8 @@
 /** Orders by hand: a request for a pair that nobody has seen, resending, cancelling. */
 
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
-import { marketOf } from "../../kernel/detection/arrive.ts";
 import { readSighting } from "../../kernel/detection/read-sighting.ts";
+import { marketOf } from "../../kernel/order/market.ts";
 import type { OrderDesk } from "../../kernel/order/order-reader.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import type { Database, Tx } from "../database/database.ts";
@@ -31,9 +31,13 @@ const UPSERT_DEVICE = {
 const INSERT_ORDER = {
   name: "insert_requested_order", // provisioning_order_once
   text: `insert into provisioning_order (id, operator_id, subscriber_id, device_id, cause, idempotency_key, network_kind, market,
-                state, reason, next_action, due_at, deadline_at, created_at, updated_at)
-         values ($1, $2, $3, $4, 'requested', $5, $6, $7, 'received', 'asked for', 'judge the handset', $8, $9, $8, $8)
+                serving_plmn, state, reason, next_action, due_at, deadline_at, created_at, updated_at)
+         values ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, 'received', 'asked for', 'judge the handset', $9, $10, $9, $9)
              on conflict (operator_id, idempotency_key) where idempotency_key is not null do nothing`,
+};
+const PLACE_OF = {
+  name: "place_of_subscriber", // pairing_current
+  text: "select serving_plmn as plmn from pairing where subscriber_id = $1 and is_current",
 };
 const FIND_ORDER = {
   name: "find_requested_order", // provisioning_order_once
@@ -117,11 +121,13 @@ async function openInside(
   ]);
   const subscriberId = the(subscribers).id;
   if (msisdn !== null) await tx.run(WAKE, [[subscriberId], [false], now]);
-  const country = deps.countryOf(homePlmn.slice(0, 3));
-  const market = marketOf(country, policy.markets);
+  const place = await tx.one<{ readonly plmn: string | null }>(PLACE_OF, [subscriberId]);
+  const servingPlmn = place?.plmn ?? null;
+  const market = marketOf({ servingPlmn, homePlmn }, deps.countryOf, policy.markets);
   const orderId = newId();
   const inserted = await tx.run(INSERT_ORDER, [
-    ...[orderId, operatorId, subscriberId, the(devices).id, idempotencyKey, kind, market, now],
+    ...[orderId, operatorId, subscriberId, the(devices).id, idempotencyKey, kind, market],
+    ...[servingPlmn, now],
     new Date(now.getTime() + WAIT_DEADLINE_MS),
   ]);
   if (inserted === 0) {

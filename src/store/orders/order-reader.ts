@@ -117,7 +117,7 @@ export class Conditions {
 }
 
 const ORDER = `o.id, o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
-  o.cause, o.network_kind as "networkKind", o.market, o.make, o.model, o.verdict, o.subscriber_id as "subscriberId",
+  o.cause, o.network_kind as "networkKind", o.market, o.serving_plmn as "servingPlmn", o.make, o.model, o.verdict, o.subscriber_id as "subscriberId",
   o.device_id as "deviceId", o.created_at as "createdAt", o.updated_at as "updatedAt", o.ended_at as "endedAt"`;
 
 export type Dated<Row, Name extends keyof Row> = Omit<Row, Name> & {
@@ -176,8 +176,8 @@ type Id = { readonly id: string };
 const idsOf = (rows: readonly Id[]): readonly string[] => rows.map(({ id }) => id);
 
 /**
- * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on _by_state or _by_make where that
- * is, else on _by_id, all in the order of the page. A time is also a bound on the id, which begins with a time.
+ * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on _by_state, _by_make or _by_market where
+ * that is, else on _by_id, all in the order of the page. A time is also a bound on the id, which begins with a time.
  */
 export function ordersQuery(
   operatorId: string,
@@ -190,6 +190,7 @@ export function ordersQuery(
     .add("o.operator_id = ?", operatorId)
     .maybe("o.state = ?", filter.state)
     .maybe("o.cause = ?", filter.cause)
+    .maybe("o.market = ?", filter.market)
     .maybe("o.verdict = ?", filter.verdict)
     .maybe("o.make = ?", filter.make)
     .maybe("o.model = ?", filter.model)

@@ -45,7 +45,7 @@ const SUBJECT = `s.imsi_sealed, s.msisdn_sealed, s.iccid_sealed, s.gid1, s.spn, 
 
 const ORDER = `o.id, o.operator_id as "operatorId", o.subscriber_id as "subscriberId", o.device_id as "deviceId", o.cause,
   o.created_at as "createdAt", o.state, o.reason, o.next_action as "nextAction", o.due_at as "dueAt", o.deadline_at as "deadlineAt",
-  o.attempts, o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons"`;
+  o.attempts, o.market, o.serving_plmn as "servingPlmn", o.make, o.model, o.verdict, o.verdict_reasons as "verdictReasons"`;
 
 const CLAIM_DUE = {
   name: "claim_due", // provisioning_order_due, provisioning_order_of_subscriber

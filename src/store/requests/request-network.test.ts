@@ -68,3 +68,26 @@ test("a removal that the network makes is not said to work before the network ha
   await fixture.calls();
   assert.equal((await itemOf(fixture, orderId)).state, "works");
 });
+
+test("R128: a request goes by the rules of the market whose network serves its device now", async () => {
+  const rules = {
+    markets: ["JM"],
+    marketRules: { JM: { unknownBearer: "tdma" as const, sender: "JAMAICA" } },
+  };
+  const fixture = await shop.fixture("of a market", [{ id: "ring-back", content: { kind: "none" } }]);
+  const { version, body } = await shop.registry.policies.current(fixture.operatorId);
+  await shop.registry.policies.put(fixture.operatorId, version, { ...body, ...rules }, "test");
+  const { imei, imsi, msisdn } = fixture;
+  await shop.see(fixture.operatorId, { imei, imsi, msisdn, plmn: "338-05" });
+  const { orderId } = await fixture.ask(["ring-back"], { bearer: null });
+  await fixture.calls();
+  const story = await fixture.story(orderId);
+  assert.deepEqual([story.market, story.servingPlmn], ["JM", "33805"]);
+  assert.ok(story.messages.length > 0 && story.messages.every(({ bearer }) => bearer === "tdma"));
+  const elsewhere = await shop.fixture("of no market", [{ id: "ring-back", content: { kind: "none" } }]);
+  const other = await elsewhere.ask(["ring-back"], { bearer: null });
+  await elsewhere.calls();
+  const plain = await elsewhere.story(other.orderId);
+  assert.equal(plain.market, null);
+  assert.ok(plain.messages.every(({ bearer }) => bearer === "gsm"));
+});

@@ -196,8 +196,8 @@ export async function registeredOf(
 const INSERT_ORDER = {
   name: "insert_request_order", // provisioning_order_once
   text: `insert into provisioning_order (id, operator_id, subscriber_id, device_id, cause, idempotency_key, network_kind,
-                state, reason, next_action, due_at, deadline_at, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 'received', $8, 'verify who asks', $10, $9, $10, $10)`,
+                market, serving_plmn, state, reason, next_action, due_at, deadline_at, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', $10, 'verify who asks', $12, $11, $12, $12)`,
 };
 const INSERT_REQUEST = {
   name: "insert_request", // request_pkey
@@ -210,7 +210,7 @@ export async function openRequest(db: Db, sealer: Sealer, order: NewRequestOrder
   const { id, operatorId, request } = order;
   await db.run(INSERT_ORDER, [
     ...[id, operatorId, order.subscriberId, order.deviceId, order.cause, order.idempotencyKey],
-    ...[order.networkKind, order.reason, order.deadlineAt, now],
+    ...[order.networkKind, order.market, order.servingPlmn, order.reason, order.deadlineAt, now],
   ]);
   const { noticeKey, card } = request;
   await db.run(INSERT_REQUEST, [

@@ -87,7 +87,9 @@ const BY_IMEI = {
 };
 const LOCK_SUBSCRIBER = {
   name: "lock_asking_subscriber", // subscriber_pkey
-  text: "select id from subscriber where id = $1 for update",
+  text: `select s.home_plmn as "homePlmn",
+                (select p.serving_plmn from pairing p where p.subscriber_id = s.id and p.is_current) as "servingPlmn"
+           from subscriber s where s.id = $1 for update of s`,
 };
 
 type Asking = {
@@ -105,8 +107,16 @@ async function askerOf(
 ): Promise<Asker | undefined> {
   const found = await findAsker(asking, operatorId, who);
   if (!found?.deviceId) return undefined;
-  await asking.db.rows(LOCK_SUBSCRIBER, [found.subscriberId]);
-  return { subscriberId: found.subscriberId, deviceId: found.deviceId };
+  const place = await asking.db.one<Pick<Asker, "homePlmn" | "servingPlmn">>(LOCK_SUBSCRIBER, [
+    found.subscriberId,
+  ]);
+  return (
+    place && {
+      ...place,
+      subscriberId: found.subscriberId,
+      deviceId: found.deviceId,
+    }
+  );
 }
 
 type Found = { readonly subscriberId: string; readonly deviceId: string | null };

@@ -26,13 +26,13 @@ export const LOOK_UP = {
   name: "look_up_pairs", // subscriber_operator_id_imsi_index_key, device_operator_id_imei_index_key, pairing_current
   text: `select q.at::int as at, s.id as "subscriberId", s.msisdn_index as "msisdnIndex", s.gid1, s.spn,
                 s.iccid_sealed is not null as "hasIccid", d.id as "deviceId",
-                p.device_id as "currentDeviceId", p.last_seen_at as "lastSeenAt", p.id as "pairingId"
+                p.device_id as "currentDeviceId", p.last_seen_at as "lastSeenAt", p.id as "pairingId", p.serving_plmn as "servingPlmn"
            from unnest($1::uuid[], $2::bytea[], $3::bytea[]) with ordinality as q(operator_id, imsi_index, imei_index, at)
           cross join lateral (select id, msisdn_index, gid1, spn, iccid_sealed from subscriber
                                where operator_id = q.operator_id and imsi_index = q.imsi_index limit 1) s
           cross join lateral (select id from device
                                where operator_id = q.operator_id and imei_index = q.imei_index limit 1) d
-          cross join lateral (select id, device_id, last_seen_at from pairing
+          cross join lateral (select id, device_id, last_seen_at, serving_plmn from pairing
                                where subscriber_id = s.id and is_current limit 1) p`,
 };
 export const TOUCH = {
@@ -42,6 +42,12 @@ export const TOUCH = {
                    join pairing x on x.id = q.id where x.last_seen_at < q.seen_at
                   order by x.id for update of x skip locked) v
           where p.id = v.id`,
+};
+/** Where a stay goes on: the network that serves the SIM now. */
+export const PLACE = {
+  name: "place_pairings", // pairing_pkey
+  text: `update pairing p set serving_plmn = v.plmn from unnest($1::uuid[], $2::text[]) as v(id, plmn)
+          where p.id = v.id and p.serving_plmn is distinct from v.plmn`,
 };
 export const insertSubscribers = bulkInsert<NewSubscriber>(
   "subscriber",
@@ -113,9 +119,11 @@ export const upsertPairings = bulkInsert<PairingWrite>(
     { name: "last_seen_at", type: "timestamptz", value: (row) => row.lastSeenAt },
     { name: "since", type: "timestamptz", value: (row) => row.since },
     { name: "is_current", type: "boolean", value: (row) => row.isCurrent },
+    { name: "serving_plmn", type: "text", value: (row) => row.servingPlmn },
   ],
   `on conflict (subscriber_id, device_id) do update
      set last_seen_at = greatest(pairing.last_seen_at, excluded.last_seen_at), is_current = excluded.is_current,
+         serving_plmn = case when excluded.last_seen_at >= pairing.last_seen_at then excluded.serving_plmn else pairing.serving_plmn end,
          first_seen_at = least(pairing.first_seen_at, excluded.first_seen_at),
          since = case when excluded.is_current then excluded.since else pairing.since end`,
 );
@@ -127,6 +135,7 @@ export type PairingWrite = {
   since: Date;
   lastSeenAt: Date;
   isCurrent: boolean;
+  readonly servingPlmn: string;
 };
 export const updateSubscribers = {
   name: "update_subscribers", // subscriber_pkey
@@ -182,6 +191,7 @@ export const insertOrders = bulkInsert<NewOrder>("provisioning_order", [
   { name: "cause", type: "text", value: (row) => row.cause },
   { name: "network_kind", type: "text", value: (row) => row.networkKind },
   { name: "market", type: "text", value: (row) => row.market },
+  { name: "serving_plmn", type: "text", value: (row) => row.servingPlmn },
   { name: "state", type: "text", value: () => "received" },
   { name: "reason", type: "text", value: () => "seen on the network" },
   { name: "next_action", type: "text", value: () => "judge the handset" },
@@ -202,6 +212,7 @@ export type NewOrder = {
   readonly cause: "first_registration" | "sim_moved";
   readonly networkKind: string;
   readonly market: string | null;
+  readonly servingPlmn: string;
   readonly now: Date;
 };
 export const insertOrderEvents = bulkInsert<NewOrder & { readonly eventId: string }>("order_event", [

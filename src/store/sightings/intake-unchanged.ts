@@ -16,6 +16,7 @@ type Known = {
   readonly currentDeviceId: string;
   readonly lastSeenAt: Date;
   readonly pairingId: string;
+  readonly servingPlmn: string | null;
 };
 
 /** Answers what says nothing new, and gives back the rest. */
@@ -74,15 +75,17 @@ async function askAndAnswer(
   return changed;
 }
 
-/** The SIM is in this handset as far as is known, with this number and these names. */
+/** The SIM is in this handset as far as is known, on this network, with this number and these names. */
 function saysNothingNew(row: Row, pair: Known | undefined): boolean {
   if (pair?.currentDeviceId !== pair?.deviceId || pair === undefined) return false;
+  // Only of the latest place: an older sighting is decided with the others, and changes none.
+  const isNewPlace = row.servingPlmn !== pair.servingPlmn && row.seenMs > pair.lastSeenAt.getTime();
   const isNewNumber = row.msisdnIndex !== null && !pair.msisdnIndex?.equals(row.msisdnIndex);
   const isNewName =
     (row.gid1 !== null && row.gid1 !== pair.gid1) ||
     (row.spn !== null && row.spn !== pair.spn) ||
     (row.iccid !== null && !pair.hasIccid);
-  return !isNewNumber && !isNewName;
+  return !isNewPlace && !isNewNumber && !isNewName;
 }
 
 export const keyOf = (operatorId: string, index: Buffer): string =>

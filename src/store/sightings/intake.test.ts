@@ -214,3 +214,26 @@ test("a sighting's own source stands above its batch's; one that no probe has is
     ["api", "applet"],
   );
 });
+
+test("R128: an order bears the market and the network where its SIM was seen, and a SIM that roams on is followed", async () => {
+  const operatorId = await shop.operator();
+  await shop.registry.policies.put(operatorId, 0, { ...DEFAULT_POLICY, markets: ["JM", "AT"] }, "test");
+  const abroad = pair("market abroad");
+  await shop.see(operatorId, { ...abroad, plmn: "338-05", seenAt: at(0) });
+  const { rows } = await shop.reader.listOrders(operatorId, { market: "JM" }, { limit: 10 });
+  assert.deepEqual(
+    rows.map(({ market, servingPlmn }) => [market, servingPlmn]),
+    [["JM", "33805"]],
+  );
+  assert.equal((await shop.reader.listOrders(operatorId, { market: "AT" }, { limit: 10 })).rows.length, 0);
+  const moved = await shop.see(operatorId, { ...abroad, plmn: "232-01", seenAt: at(5) });
+  assert.deepEqual(outcomes(moved), ["unchanged"]);
+  // Older than what is known: it is where it was seen last.
+  await shop.see(operatorId, { ...abroad, plmn: "338-05", seenAt: at(3) });
+  const asked = await shop.desk.open(operatorId, { ...abroad, idempotencyKey: "again" });
+  const { rows: austrian } = await shop.reader.listOrders(operatorId, { market: "AT" }, { limit: 10 });
+  assert.deepEqual(
+    austrian.map(({ id, servingPlmn }) => [id, servingPlmn]),
+    [[asked.orderId, "23201"]],
+  );
+});

@@ -10,7 +10,6 @@ import {
   type Arrival,
   arrive,
   keepsNumber,
-  marketOf,
   opensOrder,
   outlasts,
   tellsNumber,
@@ -22,6 +21,7 @@ import type {
   SightingResult,
   SightingSource,
 } from "../../kernel/detection/sighting.ts";
+import { marketOf } from "../../kernel/order/market.ts";
 import { getFrom, pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
@@ -42,6 +42,7 @@ import {
   type NewSighting,
   PAIRINGS_OF,
   type PairingWrite,
+  PLACE,
   type Row,
   TOUCH,
   updateSubscribers,
@@ -203,6 +204,8 @@ type Decisions = {
   readonly left: Set<string>;
   /** Stays that go on, and until when they were seen. */
   readonly touched: Map<string, Date>;
+  /** And on which network. */
+  readonly places: Map<string, string>;
   /** SIMs that moved on: their open orders are left to the new one. */
   readonly moved: Set<string>;
   readonly sightings: NewSighting[];
@@ -237,6 +240,7 @@ async function takeChanged(
     writes: new Map(),
     left: new Set(),
     touched: new Map(),
+    places: new Map(),
     moved: new Set(),
     sightings: [],
     orders: [],
@@ -319,12 +323,14 @@ async function decide(
     since: seenAt,
     lastSeenAt: seenAt,
     isCurrent,
+    servingPlmn: row.servingPlmn,
   });
   switch (arrival.kind) {
     case "unchanged": {
       if (stay && arrival.isLatest) {
         stay.lastSeenAt = seenAt;
         decisions.touched.set(stay.id, seenAt);
+        decisions.places.set(stay.id, row.servingPlmn);
       }
       return { outcome: arrival.kind, subscriberId, deviceId };
     }
@@ -371,7 +377,8 @@ async function open(
     deviceId,
     cause: arrival.kind,
     networkKind: kind,
-    market: marketOf(deps.countryOf(row.homePlmn.slice(0, 3)), policy.markets),
+    market: marketOf(row, deps.countryOf, policy.markets),
+    servingPlmn: row.servingPlmn,
     now,
   };
   decisions.orders.push(opened);
@@ -379,8 +386,9 @@ async function open(
 }
 
 /** A handset that the SIM left gives up its place before another takes it: one current pairing a subscriber. */
-async function write(tx: Db, { left, writes, sightings, touched }: Decisions): Promise<void> {
+async function write(tx: Db, { left, writes, sightings, touched, places }: Decisions): Promise<void> {
   if (touched.size > 0) await tx.run(TOUCH, [[...touched.keys()], [...touched.values()]]);
+  if (places.size > 0) await tx.run(PLACE, [[...places.keys()], [...places.values()]]);
   if (left.size > 0) await tx.run(LEAVE, [[...left]]);
   await upsertPairings(
     tx,

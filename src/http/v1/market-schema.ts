@@ -1,0 +1,39 @@
+/** What an operator says of its markets, in the API's words: rules that hold there in place of the policy's own. */
+import Type from "typebox";
+import { LEVELS } from "../../kernel/order/order.ts";
+import type { MarketRules } from "../../kernel/order/policy.ts";
+import { BEARERS } from "../../wire/message/legs.ts";
+import { words } from "../schema.ts";
+
+export const marketIn = Type.String({
+  pattern: "^[A-Z]{2}$",
+  description: "ISO 3166 alpha-2 of a listed market: where the network is that served the device.",
+});
+
+const rules = Type.Object(
+  {
+    ageCutOffYears: Type.Optional(
+      Type.Unsafe<number | null>({ type: ["number", "null"], minimum: 0, maximum: 50 }),
+    ),
+    keyWithoutDeal: Type.Optional(Type.Boolean()),
+    keyForUnknown: Type.Optional(Type.Boolean()),
+    tryKeys: Type.Optional(Type.Boolean()),
+    package: Type.Optional(words(["together", "apart"])),
+    authentication: Type.Optional(words(["netwpin", "userpin"])),
+    unknownProtocol: Type.Optional(words(["omacp", "link"])),
+    unknownBearer: Type.Optional(words(BEARERS)),
+    doneAt: Type.Optional(words(LEVELS)),
+    sender: Type.Optional(Type.String({ pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$" })),
+  },
+  { additionalProperties: false },
+);
+
+export const marketRules = Type.Unsafe<Readonly<Record<string, MarketRules>>>({
+  ...Type.Object(
+    {},
+    { description: "By country of a listed market: what holds there in place of the policy's own." },
+  ),
+  maxProperties: 300,
+  propertyNames: { pattern: "^[A-Z]{2}$" },
+  additionalProperties: rules,
+});
