@@ -24,7 +24,12 @@ export type AccessPointEntry = {
   readonly origin: "factory" | "settings" | "key";
 };
 
-export type HandsetSettings = { readonly accessPoints: readonly AccessPointEntry[] };
+type WirelessEntry = { readonly ssid: string; readonly security: string; readonly key: string | null };
+export type HandsetSettings = {
+  readonly accessPoints: readonly AccessPointEntry[];
+  /** Wi-Fi networks that settings brought. */
+  readonly wireless?: readonly WirelessEntry[];
+};
 
 /** What a settings store of an old phone holds. */
 const MAX_ENTRIES = 16;
@@ -41,7 +46,7 @@ export type Applied =
 export function applyDocument(settings: HandsetSettings, document: ProvisioningDocument): Applied {
   const all = document.characteristics;
   const naps = new Map<string, AccessPointEntry>();
-  for (const napdef of ofType(all, "NAPDEF")) {
+  for (const napdef of ofType(all, "NAPDEF").filter((one) => parmOf(one, "BEARER") !== "WLAN")) {
     const id = parmOf(napdef, "NAPID");
     const entry = entryOf(napdef);
     if (id && entry) naps.set(id, entry);
@@ -62,9 +67,28 @@ export function applyDocument(settings: HandsetSettings, document: ProvisioningD
     });
   }
   const entries = [...naps.values()].filter(({ uses }) => uses.length > 0);
-  if (entries.length === 0)
+  const wireless = ofType(all, "NAPDEF").flatMap(wirelessOf);
+  if (entries.length === 0 && wireless.length === 0)
     return refused("unsupported", "the document serves no application of this handset");
-  return { kind: "applied", settings: insert(settings, entries), entries };
+  return { kind: "applied", settings: withWireless(insert(settings, entries), wireless), entries };
+}
+
+/** A NAPDEF of bearer WLAN, with a network that has a name. */
+function wirelessOf(napdef: Characteristic): WirelessEntry[] {
+  if (parmOf(napdef, "BEARER") !== "WLAN") return [];
+  const [wlan] = ofType(napdef.characteristics, "WLAN");
+  const ssid = wlan && (parmOf(wlan, "PRI-SSID") ?? parmOf(wlan, "PRI-H-SSID"));
+  if (!wlan || !ssid) return [];
+  const [wep] = ofType(wlan.characteristics, "WEPKEY");
+  const key = parmOf(wlan, "WPA-PRES-KEY-ASC") ?? (wep && parmOf(wep, "DATA")) ?? null;
+  return [{ ssid, security: parmOf(wlan, "SECMODE") ?? "none", key }];
+}
+
+/** One of a name; a later setting takes its place. */
+function withWireless(settings: HandsetSettings, came: readonly WirelessEntry[]): HandsetSettings {
+  if (came.length === 0) return settings;
+  const kept = (settings.wireless ?? []).filter(({ ssid }) => !came.some((one) => one.ssid === ssid));
+  return { ...settings, wireless: [...kept, ...came].slice(-MAX_ENTRIES) };
 }
 
 /**
@@ -138,7 +162,7 @@ export function insert(settings: HandsetSettings, entries: readonly AccessPointE
     const oldest = kept.findIndex(({ origin }) => origin !== "key");
     kept.splice(Math.max(oldest, 0), 1);
   }
-  return { accessPoints: kept };
+  return { ...settings, accessPoints: kept };
 }
 
 /** The way to a host for a use: the entry that names the host, else the newest for the use, else the internet. */

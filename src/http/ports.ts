@@ -17,6 +17,7 @@ import type {
   Relations,
   Repeats,
   Tokens,
+  WirelessNetworks,
 } from "../kernel/account/registry.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
@@ -33,6 +34,7 @@ import type { SettingsPoint } from "../kernel/payload/settings-values.ts";
 import type { RequestReader } from "../kernel/requested/request-reader.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
+import type { WirelessNetwork } from "../kernel/settings/wireless-network.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
 import type { Symptoms } from "../kernel/support/symptoms.ts";
 import type { IssuerKey } from "../wire/message/issuer-key.ts";
@@ -174,6 +176,7 @@ export type HttpDeps = {
   readonly overrides: Overrides;
   readonly datasets: Datasets;
   readonly models: ModelImports;
+  readonly wirelessNetworks: WirelessNetworks<WirelessNetwork>;
   readonly ownRecords: OwnRecords;
   readonly pairings: Pairings;
   readonly intake: Intake;

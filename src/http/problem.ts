@@ -130,6 +130,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   token_unknown: 401,
   too_many_requests: 429,
   unconfirmed_not_allowed: 422,
+  wireless_network_not_found: 404,
 };
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json; charset=utf-8";

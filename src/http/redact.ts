@@ -3,7 +3,7 @@
 export const REDACTED = "***";
 /** Our own members, and the parms of OMA Client Provisioning and Nokia OTA that hold a credential. */
 const SECRET_NAMES =
-  /^(?:password|pass|secret|pin|token|key|proof|mac|PROXY-PW|PXAUTH-PW|PPGAUTH-PW|.*AUTHSECRET|.*AUTHDATA|.*CREDENTIAL.*|PASSWORD|CLIDIGEST|MAC)$/i;
+  /^(?:password|pass|secret|pin|token|key|proof|mac|PROXY-PW|PXAUTH-PW|PPGAUTH-PW|WPA-PRES-KEY-ASC|WPA-PRES-KEY-HEX|DATA|.*AUTHSECRET|.*AUTHDATA|.*CREDENTIAL.*|PASSWORD|CLIDIGEST|MAC)$/i;
 
 export const isSecretName = (name: string): boolean => SECRET_NAMES.test(name);
 

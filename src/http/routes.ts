@@ -62,6 +62,7 @@ import { listServices } from "./v1/subscribers/services.ts";
 import { reportSymptoms } from "./v1/symptoms.ts";
 import { getTerms, listTerms, putTerms } from "./v1/terms/terms.ts";
 import { createToken, listTokens, revokeToken } from "./v1/tokens.ts";
+import { addWirelessNetwork, listWirelessNetworks, retireWirelessNetwork } from "./v1/wireless-networks.ts";
 import { voiceEntry, voiceScreens } from "./voice/screen.ts";
 
 /** What the few routes need that look at the server itself. */
@@ -113,6 +114,9 @@ const ROUTES: readonly Route[] = [
   removeOverride,
   listDatasets,
   putModels,
+  listWirelessNetworks,
+  addWirelessNetwork,
+  retireWirelessNetwork,
   showIssuer,
   findSettings,
   listCatalog,

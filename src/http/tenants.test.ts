@@ -29,6 +29,8 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/orders/:id/resend": { id: ORDER_ID },
   "/v1/orders/:id/cancel": { id: ORDER_ID },
   "/v1/access-points/:id": { id: THING_ID },
+  "/v1/wireless-networks/:id": { id: THING_ID },
+  "/v1/models/:name": { name: "ours" },
   "/v1/overrides/:id": { id: THING_ID },
   "/v1/tokens/:id": { id: "" }, // an id of A's token, filled in below
   "/v1/relations/:make": { make: "Nokia" },
@@ -92,6 +94,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
     apn: "internet",
     criteria: { mcc: "262", mnc: "01" },
   },
+  "POST /v1/wireless-networks": { name: "n", ssid: "n", security: "open" },
+  "PUT /v1/models/:name": { models: [{ make: "Acme", name: "One" }] },
   "PUT /v1/overrides": { scope: "tac", key: "35693803", body: { verdict: "ended" }, why: "because" },
   "PUT /v1/catalog.yaml": { catalog: 1, items: {} },
   "PUT /v1/catalog/:id": { kind: "feature", name: { en: "MMS" }, description: { en: "Pictures" } },
@@ -117,6 +121,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
 /** What the caller names itself, and so makes or changes as its own. */
 const MAKES_ITS_OWN = [
   "PUT /v1/relations/:make",
+  "PUT /v1/models/:name",
   "PUT /v1/catalog/:id",
   "PUT /v1/catalog/content/:sha256",
   "PUT /v1/terms/:id",

@@ -141,4 +141,5 @@ export type ErrorCode =
   | "token_revoked"
   | "token_unknown"
   | "too_many_requests"
-  | "unconfirmed_not_allowed";
+  | "unconfirmed_not_allowed"
+  | "wireless_network_not_found";

@@ -12,9 +12,11 @@ import {
   type SettingsChoice,
   settingsChoiceOf,
   settingsQueryOf,
+  withWireless,
 } from "../../kernel/order/settings-choice.ts";
 import type { Network, SettingsQuery } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found } from "../../kernel/settings/find-settings.ts";
+import { wirelessFor } from "../../kernel/settings/wireless-network.ts";
 import type { SupportDecision, SupportOverride } from "../../kernel/support/decide-support.ts";
 import { type Judgement, type JudgeQuestion, judge, supportOf } from "../../kernel/support/judge.ts";
 import { blockedOn, overridesFor } from "../../kernel/support/overrides.ts";
@@ -97,12 +99,9 @@ export function createKnowledge(data: {
       const device = devicesOf(terms).catalog.deviceOf(subject.imei.slice(0, TAC_DIGITS));
       const query = { ...settingsQueryOf(subject), make: device.make, model: device.model };
       const blocked = blockedOn(device, wordsFor(terms, device, subject.imei));
-      return settingsChoiceOf(
-        data.accessPoints.findSettings(query, terms.accessPoints),
-        query,
-        terms,
-        blocked,
-      );
+      const found = data.accessPoints.findSettings(query, terms.accessPoints);
+      const choice = settingsChoiceOf(found, query, terms, blocked);
+      return withWireless(choice, wirelessFor(terms.wirelessNetworks ?? [], device));
     },
     displayOf(operatorId, imei) {
       const known = data.ownDevices?.of(operatorId) ?? shipped;

@@ -98,6 +98,15 @@ export interface AccessPoints<Point> {
   retire(operatorId: string, id: string, actor: string): Promise<boolean>;
 }
 
+/** The operator's own Wi-Fi networks. */
+export interface WirelessNetworks<Network> {
+  list(operatorId: string): Promise<readonly Network[]>;
+  /** The same id again changes nothing. */
+  add(operatorId: string, network: Network & { readonly id: string }, actor: string): Promise<void>;
+  /** False where there is none. */
+  retire(operatorId: string, id: string, actor: string): Promise<boolean>;
+}
+
 /** What an override is about, the narrowest first. */
 export const OVERRIDE_SCOPES = ["imei", "tac", "model"] as const;
 type OverrideScope = (typeof OVERRIDE_SCOPES)[number];

@@ -104,9 +104,7 @@ function sendOmaCp(turn: Turn, items: readonly ItemDraft[], values: SettingsValu
   const authentication = authenticationFor(turn);
   const whole = composeOmaCp(values, authentication);
   const isWhole = fits("omacp", whole, air);
-  const parts = isWhole
-    ? [whole]
-    : values.points.map((point) => composeOmaCp({ ...values, points: [point] }, authentication));
+  const parts = isWhole ? [whole] : oneByOne(values).map((one) => composeOmaCp(one, authentication));
   const tooLarge = parts.find((bytes) => !fits("omacp", bytes, air));
   if (tooLarge || parts.length === 0)
     return refuse(turn, items, tooNarrow("settings", tooLarge?.length ?? whole.length, air));
@@ -117,6 +115,14 @@ function sendOmaCp(turn: Turn, items: readonly ItemDraft[], values: SettingsValu
     rule: isWhole ? PUSHED : `${whole.length} octets are too many for ${air.bearer}: a message a use`,
     ...confirmationOf(values),
   });
+}
+
+function oneByOne(values: SettingsValues): SettingsValues[] {
+  const { wireless = [], ...plain } = values;
+  return [
+    ...plain.points.map((point) => ({ ...plain, points: [point] })),
+    ...wireless.map((network) => ({ ...plain, points: [], wireless: [network] })),
+  ];
 }
 
 const kindOf = (items: readonly ItemDraft[]): "package" | "settings" =>

@@ -1,6 +1,7 @@
 /** What an operator said and agreed, as decisions read it: policy, relations to manufacturers, access points, overrides. */
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { AccessPoint } from "../settings/access-point.ts";
+import type { WirelessNetwork } from "../settings/wireless-network.ts";
 import type { SupportOverride } from "../support/decide-support.ts";
 import type { KeySource } from "./device-key.ts";
 import type { Level, NetworkKind } from "./order.ts";
@@ -55,6 +56,8 @@ export type OperatorTerms = {
   readonly relations: ReadonlyMap<string, Relation>;
   /** Its own access points, which come before every shipped one. */
   readonly accessPoints: readonly AccessPoint[];
+  /** Its own Wi-Fi networks. */
+  readonly wirelessNetworks?: readonly WirelessNetwork[];
   /** Its word about devices, above all data: by `imei:<hex of the blind index>`, `tac:<TAC>`, `model:<make/model>`. */
   readonly overrides: ReadonlyMap<string, SupportOverride>;
 };

@@ -9,6 +9,7 @@ import {
   sendablePoints,
   whyNothing,
 } from "../settings/settings-for.ts";
+import type { WirelessNetwork } from "../settings/wireless-network.ts";
 import type { OperatorTerms } from "./operator-terms.ts";
 import type { Subscriber } from "./order-draft.ts";
 import { isHost, SETTINGS_UNCONFIRMED } from "./unconfirmed.ts";
@@ -87,6 +88,19 @@ export function settingsChoiceOf(
     withheld: { ...withheldIn(chosen), ...Object.fromEntries(held) },
     ...(found.unchecked ? { unchecked: found.unchecked.reason } : {}),
   };
+}
+
+/** The operator's Wi-Fi networks for the model go along with its access points, never alone. */
+export function withWireless(choice: SettingsChoice, networks: readonly WirelessNetwork[]): SettingsChoice {
+  if (choice.kind === "refused" || networks.length === 0) return choice;
+  const wireless = networks.map(({ name, ssid, security, key, hidden }) => ({
+    name,
+    ssid,
+    security,
+    key,
+    hidden,
+  }));
+  return { ...choice, values: { ...choice.values, wireless } };
 }
 
 const blockedReason = (blocked: Blocked): string =>

@@ -7,6 +7,7 @@ import { applyDocument } from "../../device/settings.ts";
 import { unwrapPush } from "../../device/unwrap.ts";
 import { decodeProvisioning, encodeProvisioning } from "../../wire/omacp/codec.ts";
 import type { Characteristic } from "../../wire/omacp/document.ts";
+import { decodePush } from "../../wire/wsp/push.ts";
 import {
   composeKey,
   composeNokia,
@@ -193,4 +194,39 @@ test("a text of more than 160 characters, and one beyond GSM's alphabet, arrive 
 test("the same message is cut into the same octets, whenever it is cut", () => {
   const payload = composeOmaCp(ALL, { sec: "netwpin", imsi: IMSI });
   assert.deepEqual(cutMessage("omacp", payload, 200), cutMessage("omacp", Uint8Array.from(payload), 200));
+});
+
+test("R126: a Wi-Fi network goes in an OMA CP document as an access point of bearer WLAN, and a phone takes it", () => {
+  const wireless = [
+    { name: "Hotspot", ssid: "meridian", security: "wpa_psk", key: "correct horse", hidden: false },
+    { name: "Depot", ssid: "depot", security: "wep", key: "12345", hidden: true },
+    { name: "Lobby", ssid: "lobby", security: "open", key: null, hidden: false },
+  ] as const;
+  const bytes = composeOmaCp(
+    { name: "Meridian", points: [point({ apn: "web" })], wireless },
+    { sec: "userpin", pin: "1234" },
+  );
+  const document = decodeProvisioning(decodePush(bytes).body);
+  const xml = JSON.stringify(document);
+  for (const said of [
+    "WLAN",
+    "PRI-SSID",
+    "meridian",
+    "WPA-PRES-KEY-ASC",
+    "correct horse",
+    "PRI-H-SSID",
+    "WEPKEY",
+  ])
+    assert.ok(xml.includes(said), said);
+  const applied = applyDocument({ accessPoints: [] }, document);
+  assert.ok(applied.kind === "applied");
+  assert.deepEqual(
+    applied.settings.accessPoints.map(({ apn }) => apn),
+    ["web"],
+  );
+  assert.deepEqual(applied.settings.wireless, [
+    { ssid: "meridian", security: "WPA", key: "correct horse" },
+    { ssid: "depot", security: "WEP", key: "12345" },
+    { ssid: "lobby", security: "none", key: null },
+  ]);
 });

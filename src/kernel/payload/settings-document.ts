@@ -6,7 +6,7 @@
  */
 import { getFrom } from "../../term/collections.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "../../wire/omacp/document.ts";
-import type { SettingsPoint, SettingsValues } from "./settings-values.ts";
+import type { SettingsPoint, SettingsValues, SettingsWireless } from "./settings-values.ts";
 
 /** No operator has more uses than this; it bounds what one document can grow to. */
 const MAX_POINTS = 8;
@@ -20,9 +20,10 @@ const characteristic = (
 ): Characteristic => ({ type, parms, characteristics });
 
 /** @throws RangeError: no access point, or more than a document may hold */
-export function settingsDocument({ name, points }: SettingsValues): ProvisioningDocument {
-  if (points.length === 0 || points.length > MAX_POINTS) {
-    throw new RangeError(`a settings document holds 1 to ${MAX_POINTS} access points, not ${points.length}`);
+export function settingsDocument({ name, points, wireless = [] }: SettingsValues): ProvisioningDocument {
+  const count = points.length + wireless.length;
+  if (count === 0 || count > MAX_POINTS) {
+    throw new RangeError(`a settings document holds 1 to ${MAX_POINTS} access points, not ${count}`);
   }
   const naps = new Map<
     string,
@@ -44,6 +45,7 @@ export function settingsDocument({ name, points }: SettingsValues): Provisioning
     characteristics: [
       characteristic("BOOTSTRAP", [parm("NAME", name)]),
       ...[...naps.values()].map(({ id, point, uses }) => napdef(id, name, point, uses)),
+      ...wireless.map((network, at) => wirelessNapdef(`WLAN${at + 1}`, network)),
       ...proxies.map((one) => pxlogical(proxyIdOf(one.point), name, one, napIdOf(one.point))),
       ...points.flatMap((point) =>
         application(name, point, napIdOf(point), point.proxy === null ? null : proxyIdOf(point)),
@@ -75,6 +77,39 @@ function napdef(
     ]),
   ]);
 }
+
+/**
+ * A Wi-Fi network as an access point of bearer WLAN: the characteristic and its parms have no tokens here and go as text,
+ * which every reader of WBXML takes. Their names are those that phones of 2006 to 2012 read (S60's client for OMA CP).
+ */
+function wirelessNapdef(id: string, { name, ssid, security, key, hidden }: SettingsWireless): Characteristic {
+  const secret =
+    security === "wpa_psk"
+      ? { parms: [parm("WPA-PRES-KEY-ASC", key)], keys: [] }
+      : { parms: security === "wep" ? [parm("WEPKEYIND", "0")] : [], keys: wepKeys(security, key) };
+  const wlan = characteristic(
+    "WLAN",
+    [
+      parm(hidden ? "PRI-H-SSID" : "PRI-SSID", ssid),
+      parm("NETMODE", "INFRA"),
+      ...(security === "open" ? [] : [parm("SECMODE", security === "wep" ? "WEP" : "WPA")]),
+      ...secret.parms,
+    ],
+    secret.keys,
+  );
+  return characteristic("NAPDEF", [parm("NAPID", id), parm("BEARER", "WLAN"), parm("NAME", name)], [wlan]);
+}
+
+const wepKeys = (security: SettingsWireless["security"], key: string | null): Characteristic[] =>
+  security === "wep" && key !== null
+    ? [
+        characteristic("WEPKEY", [
+          parm("LENGTH", key.length === 5 || key.length === 10 ? "64" : "128"),
+          parm("INDEX", "0"),
+          parm("DATA", key),
+        ]),
+      ]
+    : [];
 
 function pxlogical(
   id: string,

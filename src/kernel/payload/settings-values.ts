@@ -13,10 +13,20 @@ export type SettingsPoint = {
   readonly homepage: string | null;
 };
 
+export type SettingsWireless = {
+  readonly name: string;
+  readonly ssid: string;
+  readonly security: "open" | "wep" | "wpa_psk";
+  readonly key: string | null;
+  readonly hidden: boolean;
+};
+
 export type SettingsValues = {
   /** What the phone shows as the name of the settings: the operator's. */
   readonly name: string;
   readonly points: readonly SettingsPoint[];
+  /** Wi-Fi networks, in formats that have a place for one; absent: none. */
+  readonly wireless?: readonly SettingsWireless[];
   /** Some of them are shipped suggestions that nobody confirmed: they go out only while the operator says so. */
   readonly unconfirmed?: true;
   /** Access points that came out of a device key: behind a link they are shown while the handset is to have what its key holds. */

@@ -18,6 +18,7 @@ import type {
   Tokens,
   TokenView,
   Versioned,
+  WirelessNetworks,
 } from "../../kernel/account/registry.ts";
 import type { TokenRecord } from "../../kernel/account/token.ts";
 import type { Relation } from "../../kernel/order/operator-terms.ts";
@@ -25,6 +26,7 @@ import type { NetworkKind } from "../../kernel/order/order.ts";
 import { DEFAULT_POLICY, type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
 import { checkPolicy } from "../../kernel/order/unconfirmed.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
+import type { WirelessNetwork } from "../../kernel/settings/wireless-network.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";
 import type { Db } from "../database/database.ts";
 import { cutPage, END_OF_ORDER, START_OF_ORDER } from "../database/page.ts";
@@ -34,12 +36,14 @@ import type { Sealer } from "../seal/seal.ts";
 import { INSERT_AUDIT, type Note, type RegistryDeps } from "./audited.ts";
 import { createOwnRecords } from "./own-records.ts";
 import { relationsIn, relationsOf } from "./relations.ts";
+import { wirelessNetworksIn, wirelessNetworksOf } from "./wireless-networks.ts";
 
 export type Registry = {
   readonly tokens: Tokens;
   readonly policies: Policies<OrderPolicy>;
   readonly relations: Relations<Relation>;
   readonly accessPoints: AccessPoints<AccessPoint>;
+  readonly wirelessNetworks: WirelessNetworks<WirelessNetwork>;
   readonly overrides: Overrides;
   readonly datasets: Datasets;
   readonly ownRecords: OwnRecords;
@@ -47,6 +51,7 @@ export type Registry = {
   /** What an operator said itself, as the conductor reads it. */
   readonly ownWords: {
     readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
+    readonly wirelessNetworksOf: (operatorId: string) => Promise<readonly WirelessNetwork[]>;
     /** By `scope:key`; the key of one device is the hex of its blind index. */
     readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
     readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;
@@ -63,6 +68,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     policies: policiesIn(deps, note),
     relations: relationsIn(deps, note),
     accessPoints: accessPointsIn(deps, note),
+    wirelessNetworks: wirelessNetworksIn(deps, note),
     overrides: overridesIn(deps, note),
     ownRecords: createOwnRecords(deps),
     datasets: { list: (operatorId, { retired }) => listDatasets(deps.database, operatorId, retired) },
@@ -72,6 +78,7 @@ export function createRegistry(deps: RegistryDeps): Registry {
     },
     ownWords: {
       accessPointsOf: (operatorId) => ownAccessPoints(deps, operatorId),
+      wirelessNetworksOf: (operatorId) => wirelessNetworksOf(deps, operatorId),
       overridesOf: (operatorId) => overrideMap(deps.database, operatorId),
       relationsOf: (operatorId) => relationsOf(deps, operatorId),
     },

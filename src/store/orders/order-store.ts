@@ -11,6 +11,7 @@ import type { OpenCall, OutboundCall } from "../../kernel/order/outbound-call.ts
 import { type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
 import type { AccountDraft } from "../../kernel/order/request-draft.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
+import type { WirelessNetwork } from "../../kernel/settings/wireless-network.ts";
 import type { ChargeDraft } from "../../kernel/settlement/charge.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";
 import { pairsOf } from "../../term/collections.ts";
@@ -145,6 +146,7 @@ const TERMS = {
 /** What an operator said itself, read through the registry that seals its secrets. */
 type OwnWords = {
   readonly accessPointsOf: (operatorId: string) => Promise<readonly AccessPoint[]>;
+  readonly wirelessNetworksOf?: (operatorId: string) => Promise<readonly WirelessNetwork[]>;
   readonly overridesOf: (operatorId: string) => Promise<ReadonlyMap<string, SupportOverride>>;
   readonly relationsOf: (operatorId: string) => Promise<readonly Relation[]>;
 };
@@ -270,6 +272,7 @@ async function readTerms(db: Db, registry: OwnWords, operatorId: string): Promis
     operatorName: operator.name,
     homePlmns: operator.homePlmns.map((plmn) => plmn.replace("-", "/")),
     accessPoints: await registry.accessPointsOf(operatorId),
+    wirelessNetworks: (await registry.wirelessNetworksOf?.(operatorId)) ?? [],
     overrides: await registry.overridesOf(operatorId),
     kind: operator.kind,
     policy: withDefaults(operator.policy),
