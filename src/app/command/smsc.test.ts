@@ -55,8 +55,8 @@ test("R33: the message centre runs alone: accounts, phones that it knows, receip
   writeFileSync(join(folder, "radio.secret"), `${PHONES}\n`);
   const policy = policyIn(folder, {
     accounts: [
-      { systemId: "turnup", password: SECRET, numbers: ["2948"] },
       { systemId: "radio", passwordFile: "radio.secret", numbers: ["88210"] },
+      { systemId: "turnup", password: SECRET, numbers: ["2948"] },
     ],
     phones: [
       { number: "4915112345601", answer: "delivered" },
