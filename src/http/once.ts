@@ -133,8 +133,11 @@ function keyOf({ role, label }: Caller, request: FastifyRequest): string {
     .digest("base64url");
 }
 
-/** A token is shown once: what is kept for repeats does not hold it. */
+/** A token is shown once: what is kept for repeats does not hold it. Sums are kept as they are sent, as numbers. */
 function withoutSecret(body: unknown): unknown {
-  if (typeof body !== "object" || body === null || !("token" in body)) return body ?? null;
-  return { ...body, token: null };
+  if (typeof body !== "object" || body === null) return body ?? null;
+  const shown = "token" in body ? { ...body, token: null } : body;
+  return JSON.parse(
+    JSON.stringify(shown, (_, value: unknown) => (typeof value === "bigint" ? Number(value) : value)),
+  );
 }

@@ -35,6 +35,8 @@ import type { RequestReader } from "../kernel/requested/request-reader.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
 import type { WirelessNetwork } from "../kernel/settings/wireless-network.ts";
+import type { Creditors } from "../kernel/settlement/creditor.ts";
+import type { Disputes, PaymentDesk, Statements } from "../kernel/settlement/payment-desk.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
 import type { Symptoms } from "../kernel/support/symptoms.ts";
 import type { IssuerKey } from "../wire/message/issuer-key.ts";
@@ -148,6 +150,14 @@ export type RequestDeps = {
   readonly key: Uint8Array;
 };
 
+/** Who is paid, by which files, what banks and sides say of it. */
+export type SettlementDeps = {
+  readonly creditors: Creditors;
+  readonly payments: PaymentDesk;
+  readonly disputes: Disputes;
+  readonly statements: Statements;
+};
+
 /** Something without which the server must not be given work. */
 export type ReadinessCheck = {
   readonly name: string;
@@ -195,6 +205,7 @@ export type HttpDeps = {
   readonly hasServer?: Surroundings["hasServer"];
   readonly requests: RequestDeps;
   readonly enrolments: Enrolments;
+  readonly settlement: SettlementDeps;
   readonly readiness: readonly ReadinessCheck[];
   /** Machines of others that refuse our credentials now. */
   readonly refusals?: () => readonly { readonly machine: string; readonly since: Date }[];

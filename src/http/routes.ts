@@ -10,18 +10,22 @@ import { addAccessPoint, listAccessPoints, retireAccessPoint } from "./v1/access
 import { reportArrivals } from "./v1/arrivals.ts";
 import { listAudit } from "./v1/audit.ts";
 import { listBalances } from "./v1/balances.ts";
+import { importBankFile, listBankEntries } from "./v1/bank-files.ts";
 import { resendLink, showStanding } from "./v1/care/subscribers.ts";
 import { getContent, putContent } from "./v1/catalog/content.ts";
 import { exportCatalog, importCatalog } from "./v1/catalog/file.ts";
 import { getCatalogItem, listCatalog, putCatalogItem, retireCatalogItem } from "./v1/catalog/items.ts";
 import { listCharges } from "./v1/charges.ts";
 import { reportConfirmations } from "./v1/confirmations.ts";
+import { getPayer, listCreditors, putCreditor, putPayer, removeCreditor } from "./v1/creditors.ts";
 import { listDatasets } from "./v1/datasets.ts";
 import { listUnknownDevices } from "./v1/devices/unknown.ts";
 import { showDevice } from "./v1/devices.ts";
+import { decideDispute, listDisputes, openDispute } from "./v1/disputes.ts";
 import { issueEnrolment } from "./v1/enrolments.ts";
 import { showIssuer } from "./v1/issuer.ts";
 import { importKeyBatch, listKeyBatches, withdrawKeyBatch } from "./v1/key-batches.ts";
+import { getMakerStatement, listMakerDisputes, openMakerDispute } from "./v1/maker/statement.ts";
 import { listMessages, sendMessages } from "./v1/messages.ts";
 import { putModels } from "./v1/models.ts";
 import { listOffers, sendOffers } from "./v1/offers.ts";
@@ -36,6 +40,16 @@ import {
   listPartnerRequests,
   supplyPartnerFields,
 } from "./v1/partner/requests.ts";
+import {
+  cancelTransfer,
+  getPaymentBatch,
+  getPaymentFile,
+  getRemittanceAdvice,
+  listPayables,
+  listPaymentBatches,
+  listWaitingTransfers,
+  makePaymentBatch,
+} from "./v1/payment-batches.ts";
 import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
@@ -50,6 +64,7 @@ import { enterForSubscriber, getRequest, listRequests } from "./v1/requests.ts";
 import { answerReview, getReview, listReviews } from "./v1/reviews.ts";
 import { findSettings } from "./v1/settings/find.ts";
 import { reportSightings } from "./v1/sightings.ts";
+import { getStatement } from "./v1/statements.ts";
 import {
   eraseSubscriberRecord,
   getSubscriberRecord,
@@ -93,6 +108,28 @@ const ROUTES: readonly Route[] = [
   listCharges,
   listPostings,
   listBalances,
+  listCreditors,
+  putCreditor,
+  removeCreditor,
+  getPayer,
+  putPayer,
+  listPayables,
+  makePaymentBatch,
+  listPaymentBatches,
+  getPaymentBatch,
+  getPaymentFile,
+  listWaitingTransfers,
+  getRemittanceAdvice,
+  cancelTransfer,
+  importBankFile,
+  listBankEntries,
+  getStatement,
+  openDispute,
+  listDisputes,
+  decideDispute,
+  getMakerStatement,
+  openMakerDispute,
+  listMakerDisputes,
   reportRestored,
   reportConfirmations,
   reportSymptoms,

@@ -35,6 +35,12 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/tokens/:id": { id: "" }, // an id of A's token, filled in below
   "/v1/relations/:make": { make: "Nokia" },
   "/v1/key-batches/:batchId": { batchId: "nokia-1" },
+  "/v1/creditors/:make": { make: "Nokia" },
+  "/v1/payment-batches/:id": { id: THING_ID },
+  "/v1/payment-batches/:id/file": { id: THING_ID },
+  "/v1/payment-transfers/:id/advice": { id: THING_ID },
+  "/v1/payment-transfers/:id/cancel": { id: THING_ID },
+  "/v1/disputes/:id/decision": { id: THING_ID },
   "/v1/devices/:imei": { imei: IMEI },
   "/v1/catalog/:id": { id: "mms" },
   "/v1/catalog/content/:sha256": { sha256: CONTENT_SHA256 },
@@ -56,6 +62,10 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const QUERIES: Readonly<Record<string, string>> = { "/v1/settings/find": "?mcc=262&mnc=01" };
 const { make: _make, feeMinor: _fee, ...agreed } = RELATION;
+/** Of a bank, as octets: an entry that is no transfer of ours. */
+const CAMT =
+  '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>1</MsgId></GrpHdr>' +
+  "</BkToCstmrDbtCdtNtfctn></Document>";
 const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/sightings": { imei: IMEI, imsi: "262019876543210" },
   "POST /v1/orders": { imei: IMEI, imsi: "262019876543210" },
@@ -115,6 +125,14 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "PUT /v1/subscriber-records/:number": { user: { familyName: "Lovelace" } },
   "POST /v1/enrolments": { msisdn: MSISDN },
   "POST /v1/offers": { itemId: "mms", to: [{ msisdn: MSISDN }] },
+  "PUT /v1/creditors/:make": { name: "Nokia Oyj", iban: "FI21 1234 5600 0007 85" },
+  "PUT /v1/payer": { name: "Telco", iban: "DE89 3704 0044 0532 0130 00" },
+  "POST /v1/payment-batches": {},
+  "POST /v1/payment-transfers/:id/cancel": { reason: "the file was lost" },
+  "POST /v1/bank-files": CAMT,
+  "POST /v1/disputes": { postingId: THING_ID, reason: "wrong sum" },
+  "POST /v1/disputes/:id/decision": { outcome: "kept", reason: "it is right" },
+  "POST /v1/maker/disputes": { postingId: THING_ID, reason: "wrong sum" },
   "POST /v1/tokens": { role: "probe", label: "radius" },
 };
 
@@ -122,13 +140,16 @@ const BODIES: Readonly<Record<string, unknown>> = {
 const MAKES_ITS_OWN = [
   "PUT /v1/relations/:make",
   "PUT /v1/models/:name",
+  "PUT /v1/creditors/:make",
   "PUT /v1/catalog/:id",
   "PUT /v1/catalog/content/:sha256",
   "PUT /v1/terms/:id",
 ];
 
-const mediaTypeOf = (body: unknown): Record<string, string> =>
-  Buffer.isBuffer(body) ? { "content-type": "application/octet-stream" } : {};
+function mediaTypeOf(body: unknown): Record<string, string> {
+  if (Buffer.isBuffer(body)) return { "content-type": "application/octet-stream" };
+  return typeof body === "string" ? { "content-type": "application/xml" } : {};
+}
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 const fixture = await openFixture();

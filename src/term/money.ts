@@ -1,4 +1,5 @@
 /** Money: an integer of minor units and its ISO 4217 currency. Never a fraction, never a float. */
+import { minorDigitsOf } from "./currency.ts";
 import { TurnupError } from "./error.ts";
 
 /** 120 with EUR is 1.20 euro; 120 with JPY is 120 yen. */
@@ -60,14 +61,34 @@ function dividedHalfEven(dividend: bigint, divisor: bigint): bigint {
 }
 
 /** For people, in the given locale; exact at any size, since Intl reads the decimal text and no float. */
-export function formatMoney({ amountMinor, currency }: Money, locale = "en"): string {
-  const format = new Intl.NumberFormat(locale, { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+export function formatMoney(sum: Money, locale = "en"): string {
+  const digits = minorDigitsOf(sum.currency);
+  const format = new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency: sum.currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return format.format(decimalOf(sum) as Intl.StringNumericLiteral); // digits with a point, by the function below
+}
+
+/** For machines: `150.00` for 15000 EUR, with just the decimals of the currency. */
+export function decimalOf({ amountMinor, currency }: Money): string {
+  const digits = minorDigitsOf(currency);
   const sign = amountMinor < 0n ? "-" : "";
   const units = (amountMinor < 0n ? -amountMinor : amountMinor).toString().padStart(digits + 1, "0");
   const whole = units.slice(0, units.length - digits);
-  const fraction = digits > 0 ? `.${units.slice(-digits)}` : "";
-  return format.format(`${sign}${whole}${fraction}` as Intl.StringNumericLiteral);
+  return `${sign}${whole}${digits > 0 ? `.${units.slice(-digits)}` : ""}`;
+}
+
+/** A decimal text to minor units; undefined where it is none, or finer than the currency. */
+export function minorOfDecimal(text: string, currency: string): bigint | undefined {
+  const [, sign, whole, fraction = ""] = /^(-?)(\d{1,18})(?:\.(\d{1,17}))?$/.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  const digits = minorDigitsOf(currency);
+  if (/[1-9]/.test(fraction.slice(digits))) return undefined;
+  const minor = BigInt(whole + fraction.slice(0, digits).padEnd(digits, "0"));
+  return sign === "-" ? -minor : minor;
 }
 
 /** JSON has no bigint: the amount is written as a text of digits. */

@@ -18,10 +18,12 @@ export const tokenAddCommand: Command = {
     ...OPERATOR_OPTIONS,
     { flags: "--role <role>", about: "what its bearer is", choices: ROLES, needed: true },
     { flags: "--label <text>", about: "who bears it; the audit names it (default: the role)" },
+    { flags: "--make <make>", about: "of role maker: the make whose statement it reads" },
     { flags: "--days <count>", about: "how long it lives (default: until it is revoked)" },
   ],
   examples: [
     "turnup token add --role admin",
+    "turnup token add --role maker --make Sony",
     "turnup token add --operator meridian --role probe --label radius --days 365",
   ],
   async run(context) {
@@ -29,6 +31,8 @@ export const tokenAddCommand: Command = {
     const label = context.option("label") ?? role;
     if (label.length < 1 || label.length > LABEL_CHARACTERS_MAX)
       throw new UsageError(`--label has 1 to ${LABEL_CHARACTERS_MAX} characters.`);
+    const make = context.option("make") ?? null;
+    if (make !== null && role !== "maker") throw new UsageError("--make goes with --role maker.");
     const expiresAt = expiryOf(context.option("days"), context.now());
     return await withOperator(context, async ({ store, operator, newId, clock }) => {
       const registry = createRegistry({ database: store.database, sealer: store.sealer, newId, clock });
@@ -36,11 +40,11 @@ export const tokenAddCommand: Command = {
       const id = newId();
       await registry.tokens.create(
         operator.id,
-        { id, hash: hashToken(token), role, label, expiresAt },
+        { id, hash: hashToken(token), role, label, make, expiresAt },
         CLI_ACTOR,
       );
       if (context.json)
-        await context.printJson({ id, operator: operator.slug, role, label, expiresAt, token });
+        await context.printJson({ id, operator: operator.slug, role, label, make, expiresAt, token });
       else await context.print(token);
       return "ok";
     });

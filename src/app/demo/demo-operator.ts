@@ -142,6 +142,7 @@ export const makerRelation = (make: string, world: WorldAddresses): Relation => 
   feeLevel: "works",
   portionBasisPoints: WORLD.portionBasisPoints,
   ...DEFAULT_KEY_TERMS,
+  portionPaidBy: "payment_system",
 });
 
 export const ownRelation = (): Relation => ({
@@ -157,4 +158,5 @@ export const ownRelation = (): Relation => ({
   feeLevel: "works",
   portionBasisPoints: 0,
   ...DEFAULT_KEY_TERMS,
+  portionPaidBy: "payment_system",
 });

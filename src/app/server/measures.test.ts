@@ -36,6 +36,8 @@ const BACKLOG: Backlog = {
   calls: { fee_request: { count: 2, firstDueAt: new Date(NOW_MS + 60_000) } },
   unmatchedReceipts: 0,
   keyStocks: { enough: 2, low: 1, empty: 0 },
+  overdueTransfers: 0,
+  openDisputes: 0,
 };
 
 function observed(backlog: () => Promise<Backlog>) {

@@ -193,6 +193,16 @@ const BACKLOG_GAUGES: readonly Measure<Piled>[] = [
     label: "state",
     read: ({ backlog }) => Object.entries(backlog.keyStocks),
   },
+  {
+    name: "turnup_overdue_transfers",
+    help: "Transfers of payment files of which no bank has spoken in time.",
+    read: ({ backlog }) => backlog.overdueTransfers,
+  },
+  {
+    name: "turnup_open_disputes",
+    help: "Lines of statements that a side disputes and nobody decided about.",
+    read: ({ backlog }) => backlog.openDisputes,
+  },
 ];
 
 export function observe(registry: Registry, observed: Observed): void {

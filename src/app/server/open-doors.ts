@@ -21,6 +21,10 @@ import { createCardTries } from "../../store/requests/card-tries.ts";
 import { createEnrolments } from "../../store/requests/enrolments.ts";
 import { createPortalPeople } from "../../store/requests/portal-link.ts";
 import { createRequestReader } from "../../store/requests/request-reader.ts";
+import { createCreditors } from "../../store/settlement/creditors.ts";
+import { createDisputes } from "../../store/settlement/disputes.ts";
+import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
+import { createStatements } from "../../store/settlement/statements.ts";
 import { createPairings } from "../../store/sightings/pairings.ts";
 import { createUnknownModels } from "../../store/sightings/unknown-models.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -180,6 +184,12 @@ function httpDeps(behind: Behind, shared: Shared, operators: PortalOperators, co
       operatorOf: operators.of,
       agentOf: () => config.portal.agent,
       voicePlatformAt: voicePlatformFinder(config.portal, operators),
+    },
+    settlement: {
+      creditors: createCreditors(stores),
+      payments: createPaymentDesk(stores),
+      disputes: createDisputes(stores),
+      statements: createStatements(database),
     },
     enrolments: createEnrolments(database, sealer, shared.people, newId),
     intake,

@@ -2,6 +2,7 @@
 import { Registry as MeasureRegistry } from "prom-client";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
 import { readBacklog } from "../../store/orders/backlog.ts";
+import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createIntake } from "../../store/sightings/intake.ts";
 import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import type { Config } from "../config/config.ts";
@@ -18,6 +19,9 @@ import type { Stores } from "./open-stores.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { watchSession } from "./watched-session.ts";
 
+/** Disputes whose time is over: days do not pass faster than this. */
+const DISPUTE_POLL_MS = 2_000;
+const DISPUTE_BATCH = 100;
 /** What was imported is looked for this often while no word of it might be heard. */
 const IMPORT_POLL_MS = 500;
 
@@ -61,6 +65,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   closing.defer(() => engine.stop());
   measure(measures, engine, opened, config);
   hearOfImports(closing, engine, stores, onFault);
+  lapseDisputes(closing, stores, onFault);
   return { intake, engine, measures };
 }
 
@@ -102,6 +107,18 @@ function hearOfImports(
       ownDevices.refresh().catch((error: unknown) => onFault("imports", error));
     engine.wakeOrders(); // some may have waited for it
   });
+}
+
+/** Books do not stand open for ever: a line that nobody decided about is kept. */
+function lapseDisputes(closing: ClosingStack, stores: Stores, onFault: EngineOptions["onFault"]): void {
+  const disputes = createDisputes(stores);
+  const loop = startLoop({
+    name: "disputes",
+    pauseMs: DISPUTE_POLL_MS,
+    pass: async () => (await disputes.lapse(stores.clock(), DISPUTE_BATCH)) === DISPUTE_BATCH,
+    onFailure: onFault,
+  });
+  closing.defer(() => loop.stop());
 }
 
 function smscOptions({ smsc }: Config): EngineOptions["smsc"] {

@@ -89,6 +89,7 @@ const CELLS: Readonly<Record<string, readonly [name: string, read: (cell: string
   delete_after_use: ["deleteAfterUse", yesOrNo],
   key_apns_as_settings: ["keyApnsAsSettings", yesOrNo],
   key_stock_low: ["keyStockLow", integerOf],
+  portion_paid_by: ["portionPaidBy", String],
 };
 
 function yesOrNo(cell: string): unknown {
@@ -146,6 +147,7 @@ const ABSENT = {
   accessPoints: [],
   appHosts: [],
   keyIssuers: {},
+  portionPaidBy: "payment_system",
 } as const;
 const check = compileValidator({ schema: RelationIn, method: "PUT", url: "", httpPart: "body" });
 

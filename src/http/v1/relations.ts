@@ -1,6 +1,11 @@
 /** What the operator agreed with each manufacturer. `*` stands for all that have no row of their own. */
 import Type, { type Static } from "typebox";
-import { DEFAULT_KEY_TERMS, KEY_REQUESTS, type Relation } from "../../kernel/order/operator-terms.ts";
+import {
+  DEFAULT_KEY_TERMS,
+  KEY_REQUESTS,
+  PORTION_PAID_BY,
+  type Relation,
+} from "../../kernel/order/operator-terms.ts";
 import { LEVELS } from "../../kernel/order/order.ts";
 import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -88,6 +93,10 @@ const keyTerms = {
     description: "So many keys left in stock are told as few.",
   }),
 };
+const portionPaidBy = words(
+  PORTION_PAID_BY,
+  "How the portion is paid: at once by the payment system, or with others by a payment file.",
+);
 const make = text("Manufacturer as the catalog spells it, letter case ignored; * for every other.", 80);
 
 const { keyRequestBy, deleteAfterUse, keyApnsAsSettings, keyStockLow } = keyTerms;
@@ -100,11 +109,15 @@ export const RelationIn = named(
       deleteAfterUse: Type.Optional(deleteAfterUse),
       keyApnsAsSettings: Type.Optional(keyApnsAsSettings),
       keyStockLow: Type.Optional(keyStockLow),
+      portionPaidBy: Type.Optional(portionPaidBy),
     },
     { additionalProperties: false },
   ),
 );
-const RelationOut = named("Relation", Type.Object({ make: Type.String(), ...agreed, ...keyTerms }));
+const RelationOut = named(
+  "Relation",
+  Type.Object({ make: Type.String(), ...agreed, ...keyTerms, portionPaidBy }),
+);
 
 const written = (relation: Relation, seesSecrets: boolean): Static<typeof RelationOut> =>
   redactSecrets({ ...relation, feeMinor: Number(relation.feeMinor) }, seesSecrets) as Static<
@@ -164,6 +177,7 @@ export const putRelation = route({
   async handle({ relations, devices }, { params, body, caller, request }) {
     const relation: Relation = {
       ...DEFAULT_KEY_TERMS,
+      portionPaidBy: "payment_system",
       ...body,
       feeMinor: BigInt(body.feeMinor),
       make: params.make,

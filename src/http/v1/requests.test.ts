@@ -206,10 +206,59 @@ test("a card goes to the payment provider, and its number and code stand nowhere
   assert.equal(door.cards.length, calls, "nothing went out");
 });
 
+test("a bank account stands in place of a card: checked, given to the payment provider with a mandate, its number nowhere", async () => {
+  const of = await fixture("account");
+  const iban = "AT61 1904 3002 3457 3201";
+  const account = { iban, mandate: true };
+  const answer = await enter(of, { selection: ["carded"], user: ADA, account }, "with-account");
+  assert.equal(answer.statusCode, 202, answer.body);
+  assert.equal(door.accounts.at(-1)?.iban, iban.replaceAll(" ", ""));
+  assert.match(door.accounts.at(-1)?.mandate.reference ?? "", /^M[0-9A-F]{30}$/);
+  const seen = await door.get(of.tokens.care, `/v1/requests/${answer.json().id}`);
+  assert.equal(seen.json().card, "AT6119******3201");
+  const all = await everything();
+  for (const secret of [iban, "AT611904300234573201", "00234573201"])
+    assert.ok(!all.includes(secret), secret);
+
+  // As the country writes it: the registry's example of Norway.
+  const national = { number: "8601 11 17947", country: "NO", mandate: true };
+  const other = await enter(of, { selection: ["carded"], user: ADA, account: national }, "national");
+  assert.equal(other.statusCode, 202, other.body);
+  assert.equal(door.accounts.at(-1)?.iban, "NO9386011117947");
+
+  const calls = door.accounts.length;
+  const card = { number: "4111 1111 1111 1111", expiry: "12/29" };
+  for (const [bad, code] of [
+    [{ account: { ...account, iban: "AT61 1904 3002 3457 3202" } }, "account_malformed"],
+    [{ account: { ...national, number: "8601 11 17948" } }, "account_malformed"],
+    [{ account: { ...national, country: "DE" } }, "account_malformed"],
+    [{ account: { iban } }, "invalid_request"],
+    [{ account, card }, "invalid_request"],
+    [{ account: { iban, number: "1", country: "NO", mandate: true } }, "invalid_request"],
+  ] as const) {
+    const refused = await enter(of, { selection: ["carded"], ...bad });
+    assert.equal(refused.json().code, code, refused.body);
+    assert.ok(!refused.body.includes("1904") && !refused.body.includes("17948"), refused.body);
+  }
+  assert.equal(door.accounts.length, calls, "nothing went out");
+});
+
 test("what a repeat is known by holds no card and nothing of a user, not even for a hash of it", () => {
-  const body = { selection: ["carded"], user: ADA, fields: { mail: { a: "b" } }, card: { number: PAN } };
+  const body = {
+    selection: ["carded"],
+    user: ADA,
+    fields: { mail: { a: "b" } },
+    card: { number: PAN },
+    account: { iban: "x" },
+  };
   for (const { tellsApart } of [enterForSubscriber, enterForPartner]) {
-    assert.deepEqual(tellsApart?.(body), { selection: ["carded"], user: null, fields: null, card: null });
+    assert.deepEqual(tellsApart?.(body), {
+      selection: ["carded"],
+      user: null,
+      fields: null,
+      card: null,
+      account: null,
+    });
   }
 });
 

@@ -24,6 +24,7 @@ const tokenFields = {
   id: Type.String(),
   role: words(ROLES),
   label: Type.String(),
+  make: textOrNull({ description: "Of role maker: whose statement it reads." }),
   createdAt: instant(),
   expiresAt: instantOrNull(),
   revokedAt: instantOrNull(),
@@ -59,6 +60,9 @@ export const createToken = route({
     {
       role: words(ROLES),
       label: text("Who or what bears it; the audit names it.", 80),
+      make: Type.Optional(
+        text("Of role maker alone: the make whose statement it reads and whose lines it may dispute.", 80),
+      ),
       expiresAt: Type.Optional(instantIn("RFC 3339 time; it lives until revoked unless given.")),
     },
     { additionalProperties: false },
@@ -72,9 +76,11 @@ export const createToken = route({
     if (expiresAt && !(expiresAt > clock())) {
       throw new InvalidRequest([{ at: "body/expiresAt", wanted: "must be a time to come" }]);
     }
+    if (body.make !== undefined && body.role !== "maker")
+      throw new InvalidRequest([{ at: "body/make", wanted: "must be left out, except for the role maker" }]);
     const token = tokenOf(randomBytes(TOKEN_RANDOM_OCTETS));
-    const { role, label } = body;
-    const made = { id: once.subjectId, hash: hashToken(token), role, label, expiresAt };
+    const { role, label, make = null } = body;
+    const made = { id: once.subjectId, hash: hashToken(token), role, label, make, expiresAt };
     return created({ ...(await tokens.create(caller.operatorId, made, caller.label)), token });
   },
 });

@@ -6,7 +6,7 @@
 import { createHmac } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import { passesLuhn } from "../../term/luhn.ts";
-import type { CardTries, Pause, TriedBy } from "./card-tries.ts";
+import type { CardTries, CardTry, Pause, TriedBy } from "./card-tries.ts";
 import type { CardReference } from "./user-data.ts";
 
 const CARD_BRANDS = [
@@ -48,6 +48,22 @@ export interface CardTokens {
   >;
 }
 
+/** By what a direct debit may be collected: its reference, and the day on which it was given. */
+type Mandate = { readonly reference: string; readonly signedOn: string };
+
+/** The payment provider's door for accounts; a provider that takes cards alone has none. */
+export interface AccountTokens {
+  tokeniseAccount?(account: {
+    readonly iban: string;
+    readonly mandate: Mandate;
+    readonly idempotencyKey: string;
+  }): Promise<
+    | { readonly kind: "token"; readonly token: string }
+    | { readonly kind: "refused"; readonly cause: string }
+    | { readonly kind: "failed"; readonly cause: string }
+  >;
+}
+
 const CARD_SECRET_OCTETS = 32;
 /** Characters of a typed number with generous separators. */
 const NUMBER_CHARACTERS_MAX = 40;
@@ -56,7 +72,7 @@ const EXPIRY_YEARS_MAX = 20;
 
 /** Where cards of an operator go, and where each try is counted before. */
 export type CardDoor = {
-  readonly provider: CardTokens;
+  readonly provider: CardTokens & AccountTokens;
   readonly secret: Uint8Array;
   readonly tries: CardTries;
 };
@@ -84,22 +100,17 @@ export async function takeCard(
   const pan = digitsOf(input.number);
   const { operatorId, idempotencyKey, now } = input;
   const index = cardIndex(secret, operatorId, pan);
-  const begun = await tries.begin({ operatorId, by: input.triedBy, card: index, idempotencyKey, now });
-  if (begun.kind === "pause") throw tooManyCards(begun.pause, now);
-  const answer = await tokenised(provider, {
-    pan,
-    expiry: expiryOf(input.expiry) ?? "",
-    cvv: input.code?.trim() || null,
-    // In the try's name: what was refused is not answered from memory when it comes again with another code.
-    idempotencyKey: begun.tryId,
-  }).catch(async (error: unknown) => {
-    const isRefused = error instanceof TurnupError && error.code === "card_refused";
-    await tries.end(operatorId, begun.tryId, isRefused ? "refused" : "void");
-    throw error;
-  });
-  await tries.end(operatorId, begun.tryId, "accepted");
+  const one: CardTry = { operatorId, by: input.triedBy, card: index, idempotencyKey, now };
+  const { token } = await countedTry(tries, one, (tryId) =>
+    tokenised(provider, {
+      pan,
+      expiry: expiryOf(input.expiry) ?? "",
+      cvv: input.code?.trim() || null,
+      // In the try's name: what was refused is not answered from memory when it comes again with another code.
+      idempotencyKey: tryId,
+    }),
+  );
   // Digits and brand are ours, from the number; only the token is the payment provider's, and it must not be the number.
-  const { token } = answer;
   if (token === "" || token.length > TOKEN_CHARACTERS_MAX || digitsOf(token).includes(pan))
     throw unavailable();
   return {
@@ -109,6 +120,23 @@ export async function takeCard(
     brand: brandOf(pan),
     index,
   };
+}
+
+/** Counts a try of a card or an account before the payment provider hears of it, and how it ended. */
+export async function countedTry<Answer>(
+  tries: CardTries,
+  one: CardTry,
+  ask: (tryId: string) => Promise<Answer>,
+): Promise<Answer> {
+  const begun = await tries.begin(one);
+  if (begun.kind === "pause") throw tooManyCards(begun.pause, one.now);
+  const answer = await ask(begun.tryId).catch(async (error: unknown) => {
+    const isRefused = error instanceof TurnupError && error.code === "card_refused";
+    await tries.end(one.operatorId, begun.tryId, isRefused ? "refused" : "void");
+    throw error;
+  });
+  await tries.end(one.operatorId, begun.tryId, "accepted");
+  return answer;
 }
 
 const FIRST_SHOWN = 6;
@@ -142,7 +170,7 @@ function tooManyCards({ until }: Pause, now: Date): TurnupError {
   });
 }
 
-const unavailable = (): TurnupError =>
+export const unavailable = (): TurnupError =>
   new TurnupError("dependency_unavailable", "The payment provider did not take the card in time.", {
     nextStep: "Try again; nothing of the card was kept.",
   });

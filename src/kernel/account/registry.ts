@@ -20,6 +20,7 @@ export type TokenView = {
   readonly id: string;
   readonly role: Role;
   readonly label: string;
+  readonly make: string | null;
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
@@ -42,6 +43,8 @@ export interface Tokens {
       readonly hash: Uint8Array;
       readonly role: Role;
       readonly label: string;
+      /** Of role maker: whose statement it reads. */
+      readonly make?: string | null;
       readonly expiresAt: Date | null;
     },
     actor: string,

@@ -6,7 +6,7 @@
  *   engineer        runs the network's settings: access points, relations, overrides, resends
  *   care            answers a subscriber: looks up phones and orders, opens, resends and cancels
  *   probe           a machine in the network: reports sightings and traffic, reads nothing back
- *   maker           a manufacturer's server: reports the devices that reached it
+ *   maker           a manufacturer's server: reports the devices that reached it, reads its own statement
  *   representative  enters a request for the customer who stands before it or calls, and sees the catalog
  *   partner         another company's server: enters requests for its own customers
  *   voice           the voice gateway: asks for the pages of the telephone menu
@@ -30,4 +30,6 @@ export type Caller = {
   readonly role: Role;
   /** The token's label: what the audit names as the actor. */
   readonly label: string;
+  /** Of a manufacturer: whose statement it reads; left out where its token names none. */
+  readonly make?: string;
 };

@@ -8,6 +8,7 @@ const record: TokenRecord = {
   id: "t",
   operatorId: "o",
   role: "care",
+  make: null,
   label: "desk 4",
   expiresAt: null,
   revokedAt: null,

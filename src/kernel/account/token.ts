@@ -27,6 +27,8 @@ export type TokenRecord = {
   readonly operatorId: string;
   readonly role: Role;
   readonly label: string;
+  /** Of role maker: whose statement it reads. */
+  readonly make: string | null;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
 };
@@ -51,5 +53,6 @@ export function admit(record: TokenRecord | undefined, now: Date): Caller {
       nextStep: "Ask an administrator for a new token.",
     });
   }
-  return { tokenId: record.id, operatorId: record.operatorId, role: record.role, label: record.label };
+  const { id, operatorId, role, label, make } = record;
+  return { tokenId: id, operatorId, role, label, ...(make !== null && { make }) };
 }

@@ -4,6 +4,7 @@
  */
 import type { CallAnswer } from "../calls/answer.ts";
 import { nextTry } from "../calls/next-try.ts";
+import { relationOf } from "../order/operator-terms.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
@@ -76,15 +77,14 @@ function book(scribe: Scribe, charge: ChargeDraft, entries: readonly Entry[]): v
   }
 }
 
-function feePaid({ scribe, order }: Booking, { charge, call }: Payment, reference: string): void {
+function feePaid({ scribe, order, terms }: Booking, { charge, call }: Payment, reference: string): void {
   book(scribe, charge, feePaidEntries(charge));
   const owes = charge.portionMinor > 0n;
+  const isByFile = owes && relationOf(terms, charge.make)?.portionPaidBy === "payment_file";
   scribe.changes.chargeChanges.push({
     id: charge.id,
     state: owes ? "paid" : "settled",
-    reason: owes
-      ? "the fee is paid; the manufacturer's portion is on its way"
-      : "the fee is paid; nobody else has a portion",
+    reason: feePaidWords(owes, isByFile),
     bankReference: reference,
   });
   scribe.note(order, {
@@ -94,6 +94,11 @@ function feePaid({ scribe, order }: Booking, { charge, call }: Payment, referenc
     detail: { reference },
   });
   if (!owes) return;
+  if (isByFile) {
+    const reason = `the portion waits for the next payment file to ${charge.make}`;
+    scribe.note(order, { kind: "portion_due", itemId: call.itemId, reason });
+    return;
+  }
   scribe.changes.calls.push({
     id: scribe.newId(),
     operatorId: charge.operatorId,
@@ -110,6 +115,13 @@ function feePaid({ scribe, order }: Booking, { charge, call }: Payment, referenc
     dueAt: scribe.now,
     deadlineAt: hoursAfter(scribe.now, CALL_DEADLINE_HOURS),
   });
+}
+
+function feePaidWords(owes: boolean, isByFile: boolean): string {
+  if (!owes) return "the fee is paid; nobody else has a portion";
+  return isByFile
+    ? "the fee is paid; the manufacturer's portion waits for the next payment file"
+    : "the fee is paid; the manufacturer's portion is on its way";
 }
 
 function portionPaid({ scribe, order }: Booking, { charge, call }: Payment, reference: string): void {

@@ -7,6 +7,9 @@ import type { KeySource } from "./device-key.ts";
 import type { Level, NetworkKind } from "./order.ts";
 import type { OrderPolicy } from "./policy.ts";
 
+export const PORTION_PAID_BY = ["payment_system", "payment_file"] as const;
+type PortionPaidBy = (typeof PORTION_PAID_BY)[number];
+
 /** By what a maker is asked for a key (US 11,109,201, claims 3 and 16). */
 export const KEY_REQUESTS = ["model_and_imei", "model", "imei"] as const;
 
@@ -43,6 +46,8 @@ export type Relation = KeyTerms & {
   readonly currency: string;
   readonly feeLevel: Level;
   readonly portionBasisPoints: number;
+  /** How the manufacturer's portion is paid: at once by the payment system, or with others by a file that a bank takes. */
+  readonly portionPaidBy: PortionPaidBy;
 };
 
 /** An operator as the conductor sees it: its policy and its relations, by lower-case make. */

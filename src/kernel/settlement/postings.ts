@@ -18,7 +18,7 @@ export type Entry = {
   readonly amountMinor: bigint;
 };
 
-const makerAccount = (make: string): string => `payable:maker:${make.toLowerCase()}`;
+export const makerAccount = (make: string): string => `payable:maker:${make.toLowerCase()}`;
 
 export function feePaidEntries(charge: ChargeDraft): Entry[] {
   return [

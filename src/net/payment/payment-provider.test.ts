@@ -137,3 +137,36 @@ test("a provider that has not decided yet is asked again under the same id until
   for (let asked = 0; asked < 3; asked++) kinds.push((await fixture.authorise(request)).kind);
   assert.deepEqual(kinds, ["failed", "failed", "approved"]);
 });
+
+const MANDATE = { reference: "M0123456789ABCDEF", signedOn: "2026-03-31" };
+
+test("a bank account becomes a token under its mandate, and later sums are asked of that token", async () => {
+  const { sim, fixture } = await world();
+  const iban = "AT611904300234573201";
+  const answer = await fixture.tokeniseAccount?.({ iban, mandate: MANDATE, idempotencyKey: "a" });
+  assert.ok(answer?.kind === "token");
+  assert.ok(!answer.token.includes("3201"));
+  assert.ok(!sim.memory().includes(iban));
+  assert.ok(sim.memory().includes(MANDATE.reference));
+  const held = await fixture.authorise({ id: "x", token: answer.token, amountMinor: 499, currency: "EUR" });
+  assert.equal(held.kind, "approved");
+  assert.deepEqual(sim.held(), [{ token: answer.token, amountMinor: 499, currency: "EUR" }]);
+});
+
+test("an account with a wrong digit, or without a mandate, never leaves; one that is closed is refused", async () => {
+  const { sim, fixture } = await world();
+  for (const account of [
+    { iban: "AT611904300234573202", mandate: MANDATE },
+    { iban: "AT611904300234573201", mandate: { ...MANDATE, reference: "" } },
+  ]) {
+    const answer = await fixture.tokeniseAccount?.({ ...account, idempotencyKey: "b" });
+    assert.ok(answer?.kind === "refused" && answer.cause === "account_malformed");
+  }
+  assert.ok(!sim.memory().includes("ba_"));
+  const closed = await fixture.tokeniseAccount?.({
+    iban: "FR1420041010050500013M02606",
+    mandate: MANDATE,
+    idempotencyKey: "c",
+  });
+  assert.ok(closed?.kind === "refused" && closed.cause === "account_closed");
+});

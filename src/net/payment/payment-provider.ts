@@ -4,6 +4,8 @@
  */
 import type { PaymentProvider } from "../../kernel/calls/connectors.ts";
 import {
+  readAccount,
+  readAccountToken,
   readAuthorisation,
   readAuthorisationAnswer,
   readCard,
@@ -52,6 +54,19 @@ export function paymentProvider(options: {
       if (!pan.startsWith(first6) || !pan.endsWith(last4))
         return failed("bad_answer", "the token is of another card");
       return { kind: "token", card: { token, first6, last4, brand } };
+    },
+    async tokeniseAccount({ iban, mandate, idempotencyKey }) {
+      const account = sound(readAccount, { iban, mandate });
+      if (!account) return refused("account_malformed", "the account or its mandate is not well formed");
+      const answer = await post("/v1/accounts", idempotencyKey, account);
+      if (answer.kind === "failed") return answer;
+      if (answer.status !== 201 && answer.status !== 200)
+        return refusalOf(answer, "the account was not taken");
+      const read = readAnswer(answer, readAccountToken);
+      if ("kind" in read) return read;
+      // A token of another account would collect from another person.
+      if (!iban.endsWith(read.value.last4)) return failed("bad_answer", "the token is of another account");
+      return { kind: "token", token: read.value.token };
     },
     async authorise({ id, token, amountMinor, currency }) {
       const body = sound(readAuthorisation, { token, amountMinor, currency });

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { membersOf } from "../../term/narrow.ts";
-import { readAuthorisation, readCard } from "../../wire/message/payment-api.ts";
+import { readAccount, readAuthorisation, readCard } from "../../wire/message/payment-api.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
 
 const MAX_KEPT = 1_000_000;
@@ -25,12 +25,17 @@ const TEST_CARDS: Readonly<Record<string, CardHabit>> = {
   "4000000000000127": { at: "token", refuse: "incorrect_code" },
   "4000000000000119": { at: "authorisation", silent: true },
   "4000000000000341": { at: "authorisation", pending: 2 },
+  // Accounts: the registry's examples of Germany and France.
+  DE89370400440532013000: { at: "authorisation", decline: "insufficient_funds" },
+  FR1420041010050500013M02606: { at: "token", refuse: "account_closed" },
 };
 
 type Kept = {
   readonly first6: string;
   readonly last4: string;
   readonly brand: string;
+  /** Of an account: by what it may be collected from. */
+  readonly mandate?: string;
   readonly habit?: CardHabit;
 };
 type Held = { readonly token: string; readonly amountMinor: number; readonly currency: string };
@@ -104,6 +109,7 @@ function answer(provider: Provider, request: WebRequest): WebAnswer {
 
 function answerTo(provider: Provider, request: WebRequest, place: string): WebAnswer {
   if (request.path === "/v1/tokens") return tokenFor(provider, request.text);
+  if (request.path === "/v1/accounts") return accountTokenFor(provider, request.text);
   if (request.path === "/v1/authorisations") return authorise(provider, request.text, place);
   return { status: 404, body: { code: "route_unknown" } };
 }
@@ -116,6 +122,22 @@ function tokenFor(provider: Provider, text: string): WebAnswer {
   const shown = { first6: pan.slice(0, 6), last4: pan.slice(-4), brand: brandOf(pan) };
   provider.cards.set(token, { ...shown, ...(habit ? { habit } : {}) });
   return { status: 201, body: { token, ...shown } };
+}
+
+/** An account's number is kept no more than a card's. */
+function accountTokenFor(provider: Provider, text: string): WebAnswer {
+  const { iban, mandate } = readAccount(JSON.parse(text), "");
+  const habit = provider.habits.get(digestOf(iban));
+  if (habit?.at === "token") return { status: 402, body: { code: habit.refuse } };
+  const token = `ba_${randomBytes(TOKEN_OCTETS).toString("base64url")}`;
+  const shown = {
+    first6: iban.slice(0, 6),
+    last4: iban.slice(-4),
+    brand: "iban",
+    mandate: mandate.reference,
+  };
+  provider.cards.set(token, { ...shown, ...(habit ? { habit } : {}) });
+  return { status: 201, body: { token, last4: shown.last4 } };
 }
 
 function authorise(provider: Provider, text: string, place: string): WebAnswer {

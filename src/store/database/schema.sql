@@ -37,6 +37,7 @@ create table api_token (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  make text,
   constraint api_token_pkey PRIMARY KEY (id),
   constraint api_token_hash_key UNIQUE (hash),
   constraint api_token_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
@@ -56,6 +57,31 @@ create table audit (
   constraint audit_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
 );
 create index audit_by_time ON audit USING btree (operator_id, id DESC);
+
+create table bank_entry (
+  id uuid not null,
+  operator_id uuid not null,
+  entry_key text not null,
+  source text not null,
+  end_to_end_id text,
+  transfer_id uuid,
+  amount_minor bigint,
+  currency text,
+  direction text,
+  booked_on date,
+  outcome text not null,
+  reason text not null,
+  file_sha256 bytea not null,
+  imported_by text not null,
+  imported_at timestamp with time zone not null,
+  constraint bank_entry_pkey PRIMARY KEY (id),
+  constraint bank_entry_operator_id_entry_key_key UNIQUE (operator_id, entry_key),
+  constraint bank_entry_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint bank_entry_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payment_transfer(id),
+  constraint bank_entry_direction_check CHECK ((direction = ANY (ARRAY['debit'::text, 'credit'::text])))
+);
+create index bank_entry_by_id ON bank_entry USING btree (operator_id, id DESC);
+create index bank_entry_of_transfer ON bank_entry USING btree (transfer_id) WHERE (transfer_id IS NOT NULL);
 
 create table card_try (
   operator_id uuid not null,
@@ -138,6 +164,7 @@ create table charge (
 );
 create index charge_by_id ON charge USING btree (operator_id, id DESC);
 create index charge_by_state ON charge USING btree (operator_id, state, id DESC);
+create index charge_unpaid ON charge USING btree (operator_id, lower(make), id) WHERE (state = 'paid'::text);
 
 create table consent (
   id uuid not null,
@@ -159,6 +186,19 @@ create table consent (
   constraint consent_answer_check CHECK ((answer = ANY (ARRAY['accept'::text, 'decline'::text])))
 );
 create index consent_of_order ON consent USING btree (order_id);
+
+create table creditor (
+  id uuid not null,
+  operator_id uuid not null,
+  make text,
+  sealed bytea not null,
+  masked text not null,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  constraint creditor_pkey PRIMARY KEY (id),
+  constraint creditor_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+create unique index creditor_once ON creditor USING btree (operator_id, lower(COALESCE(make, ''::text)));
 
 create table dataset (
   id uuid not null,
@@ -238,6 +278,38 @@ create table device_override (
   constraint device_override_scope_check CHECK ((scope = ANY (ARRAY['imei'::text, 'tac'::text, 'model'::text])))
 );
 create index device_override_by_id ON device_override USING btree (operator_id, id DESC);
+
+create table dispute (
+  id uuid not null,
+  operator_id uuid not null,
+  posting_id uuid not null,
+  charge_id uuid not null,
+  make text not null,
+  raised_by text not null,
+  raised_as text not null,
+  reason text not null,
+  state text not null,
+  owner text not null,
+  deadline_at timestamp with time zone,
+  decided_by text,
+  decision text,
+  decided_at timestamp with time zone,
+  claims_back boolean not null default false,
+  created_at timestamp with time zone not null,
+  constraint dispute_pkey PRIMARY KEY (id),
+  constraint dispute_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES charge(id),
+  constraint dispute_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint dispute_posting_id_fkey FOREIGN KEY (posting_id) REFERENCES posting(id),
+  constraint dispute_never_stands_still CHECK (((deadline_at IS NULL) = (state <> 'open'::text))),
+  constraint dispute_raised_by_check CHECK ((raised_by = ANY (ARRAY['maker'::text, 'operator'::text]))),
+  constraint dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'kept'::text, 'reversed'::text])))
+);
+create index dispute_by_id ON dispute USING btree (operator_id, id DESC);
+create index dispute_due ON dispute USING btree (deadline_at) WHERE (deadline_at IS NOT NULL);
+create index dispute_of_charge ON dispute USING btree (charge_id);
+create index dispute_of_make ON dispute USING btree (operator_id, lower(make)) WHERE ((state = 'open'::text) OR claims_back);
+create unique index dispute_open_once ON dispute USING btree (posting_id) WHERE (state = 'open'::text);
+create unique index dispute_reversed_once ON dispute USING btree (posting_id) WHERE (state = 'reversed'::text);
 
 create table former_number (
   id uuid not null,
@@ -538,6 +610,77 @@ create table payload (
   constraint payload_sec_check CHECK ((sec = ANY (ARRAY['netwpin'::text, 'userpin'::text, 'usernetwpin'::text, 'userpinmac'::text])))
 );
 
+create table payment_batch (
+  id uuid not null,
+  operator_id uuid not null,
+  execution_date date not null,
+  transfer_count integer not null,
+  payer_masked text not null,
+  file_sealed bytea not null,
+  file_sha256 bytea not null,
+  file_octets integer not null,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  constraint payment_batch_pkey PRIMARY KEY (id),
+  constraint payment_batch_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint payment_batch_transfer_count_check CHECK ((transfer_count > 0))
+);
+create index payment_batch_by_id ON payment_batch USING btree (operator_id, id DESC);
+
+create table payment_line (
+  id uuid not null,
+  operator_id uuid not null,
+  transfer_id uuid not null,
+  charge_id uuid not null,
+  dispute_id uuid,
+  position integer not null,
+  amount_minor bigint not null,
+  booked_minor bigint not null default 0,
+  live boolean not null,
+  constraint payment_line_pkey PRIMARY KEY (id),
+  constraint payment_line_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES charge(id),
+  constraint payment_line_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payment_transfer(id),
+  constraint payment_line_amount_minor_check CHECK ((amount_minor <> 0)),
+  constraint set_off_is_negative CHECK (((amount_minor < 0) = (dispute_id IS NOT NULL)))
+);
+create index payment_line_of_transfer ON payment_line USING btree (transfer_id, id);
+create unique index payment_line_once ON payment_line USING btree (charge_id) WHERE (live AND (dispute_id IS NULL));
+create unique index payment_line_set_off_once ON payment_line USING btree (dispute_id) WHERE (live AND (dispute_id IS NOT NULL));
+
+create table payment_transfer (
+  id uuid not null,
+  operator_id uuid not null,
+  batch_id uuid not null,
+  make text not null,
+  currency text not null,
+  amount_minor bigint not null,
+  booked_minor bigint not null default 0,
+  booked_by text,
+  end_to_end_id text not null,
+  payment_info_id text not null,
+  reference text not null,
+  creditor_masked text not null,
+  state text not null,
+  reason text not null,
+  next_action text not null,
+  owner text not null,
+  deadline_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint payment_transfer_pkey PRIMARY KEY (id),
+  constraint payment_transfer_operator_id_end_to_end_id_key UNIQUE (operator_id, end_to_end_id),
+  constraint payment_transfer_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES payment_batch(id),
+  constraint payment_transfer_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint payment_transfer_booked_by_check CHECK ((booked_by = ANY (ARRAY['status'::text, 'movement'::text]))),
+  constraint payment_transfer_check CHECK (((booked_minor >= 0) AND (booked_minor <= amount_minor))),
+  constraint payment_transfer_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint payment_transfer_state_check CHECK ((state = ANY (ARRAY['exported'::text, 'accepted'::text, 'partly_booked'::text, 'booked'::text, 'rejected'::text, 'returned'::text, 'partly_returned'::text, 'cancelled'::text]))),
+  constraint transfer_never_stands_still CHECK (((deadline_at IS NULL) = (state = ANY (ARRAY['booked'::text, 'rejected'::text, 'returned'::text, 'cancelled'::text]))))
+);
+create index payment_transfer_of_batch ON payment_transfer USING btree (batch_id);
+create index payment_transfer_of_info ON payment_transfer USING btree (operator_id, payment_info_id);
+create index payment_transfer_waiting ON payment_transfer USING btree (operator_id, deadline_at) WHERE (deadline_at IS NOT NULL);
+
 create table portal_link (
   token_hash bytea not null,
   operator_id uuid not null,
@@ -574,6 +717,8 @@ create index posting_by_credit ON posting USING btree (operator_id, credit, curr
 create index posting_by_debit ON posting USING btree (operator_id, debit, currency);
 create index posting_by_id ON posting USING btree (operator_id, id DESC);
 create index posting_of_charge ON posting USING btree (charge_id, id DESC);
+create index posting_of_credit ON posting USING btree (operator_id, credit, id);
+create index posting_of_debit ON posting USING btree (operator_id, debit, id);
 
 create table provisioned_item (
   id uuid not null,
@@ -684,6 +829,7 @@ create table relation (
   currency text not null,
   fee_level text not null,
   portion_basis_points integer not null,
+  portion_paid_by text not null default 'payment_system'::text,
   key_request_by text not null default 'model_and_imei'::text,
   delete_after_use boolean not null default true,
   key_apns_as_settings boolean not null default false,
@@ -697,7 +843,8 @@ create table relation (
   constraint relation_key_request_by_check CHECK ((key_request_by = ANY (ARRAY['model_and_imei'::text, 'model'::text, 'imei'::text]))),
   constraint relation_key_source_check CHECK ((key_source = ANY (ARRAY['own'::text, 'maker'::text, 'stock'::text, 'none'::text]))),
   constraint relation_key_stock_low_check CHECK ((key_stock_low >= 0)),
-  constraint relation_portion_basis_points_check CHECK (((portion_basis_points >= 0) AND (portion_basis_points <= 10000)))
+  constraint relation_portion_basis_points_check CHECK (((portion_basis_points >= 0) AND (portion_basis_points <= 10000))),
+  constraint relation_portion_paid_by_check CHECK ((portion_paid_by = ANY (ARRAY['payment_system'::text, 'payment_file'::text])))
 );
 create unique index relation_once ON relation USING btree (operator_id, lower(make));
 

@@ -26,3 +26,17 @@ export type Note = (
     readonly detail?: Readonly<Record<string, unknown>>;
   },
 ) => Promise<void>;
+
+export const noteIn =
+  ({ newId, clock }: Pick<RegistryDeps, "newId" | "clock">): Note =>
+  async (db, operatorId, { actor, action, subject, detail = {} }) => {
+    await db.run(INSERT_AUDIT, [
+      newId(),
+      operatorId,
+      actor,
+      action,
+      subject,
+      JSON.stringify(detail),
+      clock(),
+    ]);
+  };

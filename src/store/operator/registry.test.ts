@@ -104,6 +104,7 @@ const relation: Relation = {
   feeLevel: "works",
   portionBasisPoints: 3_000,
   ...DEFAULT_KEY_TERMS,
+  portionPaidBy: "payment_file",
 };
 
 test("a relation is one a make whatever its letter case, and comes back as it was given", async () => {

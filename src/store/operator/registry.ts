@@ -33,7 +33,7 @@ import { cutPage, END_OF_ORDER, START_OF_ORDER } from "../database/page.ts";
 import { putInForce } from "../node/versions.ts";
 import { wakeWaiting } from "../orders/wake.ts";
 import type { Sealer } from "../seal/seal.ts";
-import { INSERT_AUDIT, type Note, type RegistryDeps } from "./audited.ts";
+import { type Note, noteIn, type RegistryDeps } from "./audited.ts";
 import { createOwnRecords } from "./own-records.ts";
 import { relationsIn, relationsOf } from "./relations.ts";
 import { wirelessNetworksIn, wirelessNetworksOf } from "./wireless-networks.ts";
@@ -85,20 +85,6 @@ export function createRegistry(deps: RegistryDeps): Registry {
   };
 }
 
-const noteIn =
-  ({ newId, clock }: RegistryDeps): Note =>
-  async (db, operatorId, { actor, action, subject, detail = {} }) => {
-    await db.run(INSERT_AUDIT, [
-      newId(),
-      operatorId,
-      actor,
-      action,
-      subject,
-      JSON.stringify(detail),
-      clock(),
-    ]);
-  };
-
 const LIST_AUDIT = pagedBy("list_audit", "audit_by_time", "id, actor, action, subject, detail, at", "audit");
 
 async function listAudit(db: Db, operatorId: string, page: RegistryPage): Promise<RegistryRows<AuditRow>> {
@@ -113,18 +99,18 @@ async function listAudit(db: Db, operatorId: string, page: RegistryPage): Promis
 
 const FIND_TOKEN = {
   name: "find_token", // api_token_hash_key
-  text: `select id, operator_id as "operatorId", role, label, expires_at as "expiresAt", revoked_at as "revokedAt"
+  text: `select id, operator_id as "operatorId", role, label, make, expires_at as "expiresAt", revoked_at as "revokedAt"
            from api_token where hash = $1`,
 };
 const TOUCH_TOKENS = {
   name: "touch_tokens", // api_token_pkey
   text: "update api_token set last_used_at = $2 where id = any($1::uuid[])",
 };
-const TOKEN_VIEW = `id, role, label, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
+const TOKEN_VIEW = `id, role, label, make, created_at as "createdAt", expires_at as "expiresAt", revoked_at as "revokedAt",
   last_used_at as "lastUsedAt"`;
 const INSERT_TOKEN = {
   name: "insert_token", // api_token_pkey
-  text: `insert into api_token (id, operator_id, hash, role, label, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
+  text: `insert into api_token (id, operator_id, hash, role, label, created_at, expires_at, make) values ($1, $2, $3, $4, $5, $6, $7, $8)
              on conflict (id) do update set hash = excluded.hash where api_token.operator_id = excluded.operator_id
          returning ${TOKEN_VIEW}`,
 };
@@ -154,9 +140,9 @@ function tokensIn(deps: RegistryDeps, note: Note): Tokens {
       const rows = await database.rows<TokenRow>(...LIST_TOKENS(operatorId, page));
       return cutPage(rows.map(tokenView), page.limit);
     },
-    create: (operatorId, { id, hash, role, label, expiresAt }, actor) =>
+    create: (operatorId, { id, hash, role, label, make = null, expiresAt }, actor) =>
       database.transaction(async (tx) => {
-        const values = [id, operatorId, hash, role, label, clock(), expiresAt];
+        const values = [id, operatorId, hash, role, label, clock(), expiresAt, make];
         const row = await tx.one<TokenRow>(INSERT_TOKEN, values);
         if (!row) throw new Error("the id of a new token belongs to another operator's");
         await note(tx, operatorId, { actor, action: "token.create", subject: id, detail: { role, label } });

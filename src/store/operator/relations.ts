@@ -14,7 +14,7 @@ const PASSWORD_DOMAIN = "access_point_password";
 const RELATION = `make, deal, key_source as "keySource", key_server as "keyServer", access_points as "accessPoints",
   app_hosts as "appHosts", key_issuers as "keyIssuers", fee_minor as "feeMinor", currency, fee_level as "feeLevel",
   portion_basis_points as "portionBasisPoints", key_request_by as "keyRequestBy", delete_after_use as "deleteAfterUse",
-  key_apns_as_settings as "keyApnsAsSettings", key_stock_low as "keyStockLow"`;
+  key_apns_as_settings as "keyApnsAsSettings", key_stock_low as "keyStockLow", portion_paid_by as "portionPaidBy"`;
 const LIST_RELATIONS = {
   name: "list_relations", // relation_once
   text: `select ${RELATION} from relation where operator_id = $1 order by lower(make) limit ${MAX_RELATIONS}`,
@@ -27,15 +27,16 @@ const LOCK_RELATION = { name: "lock_relation", text: `${FIND_RELATION.text} for 
 const PUT_RELATION = {
   name: "put_relation", // relation_once
   text: `insert into relation (id, operator_id, make, deal, key_source, key_server, access_points, app_hosts, key_issuers,
-                fee_minor, currency, fee_level, portion_basis_points, key_request_by, delete_after_use, key_apns_as_settings, key_stock_low)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                fee_minor, currency, fee_level, portion_basis_points, key_request_by, delete_after_use, key_apns_as_settings, key_stock_low,
+                portion_paid_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
              on conflict (operator_id, lower(make)) do update
             set make = excluded.make, deal = excluded.deal, key_source = excluded.key_source, key_server = excluded.key_server,
                 access_points = excluded.access_points, app_hosts = excluded.app_hosts, key_issuers = excluded.key_issuers,
                 fee_minor = excluded.fee_minor, currency = excluded.currency, fee_level = excluded.fee_level,
                 portion_basis_points = excluded.portion_basis_points, key_request_by = excluded.key_request_by,
                 delete_after_use = excluded.delete_after_use, key_apns_as_settings = excluded.key_apns_as_settings,
-                key_stock_low = excluded.key_stock_low`,
+                key_stock_low = excluded.key_stock_low, portion_paid_by = excluded.portion_paid_by`,
 };
 const REMOVE_RELATION = {
   name: "remove_relation", // relation_once
@@ -117,4 +118,5 @@ const relationValues = (sealer: Sealer, relation: Relation): unknown[] => [
   relation.deleteAfterUse,
   relation.keyApnsAsSettings,
   relation.keyStockLow,
+  relation.portionPaidBy,
 ];

@@ -29,19 +29,25 @@ export type Backlog = {
   readonly unmatchedReceipts: number;
   /** Stocks of makers' keys by how much is left: `enough`, `low`, `empty`; of relations that take keys from stock. */
   readonly keyStocks: Readonly<Record<string, number>>;
+  /** Transfers of payment files of which no bank has spoken in time. */
+  readonly overdueTransfers: number;
+  /** Lines of statements that a side disputes and nobody decided about. */
+  readonly openDisputes: number;
 };
 
 const counted = (from: string): string =>
   `(select count(*)::int from (select from ${from} limit ${COUNTED_MAX}) c)`;
 
 const PILES = {
-  name: "backlog_piles", // message_due, message_in_flight, provisioning_order_due, unmatched_receipt_pkey
+  name: "backlog_piles", // message_due, message_in_flight, provisioning_order_due, unmatched_receipt_pkey, payment_transfer_waiting, dispute_due
   text: `select ${counted("message where due_at is not null")} as outbox,
                 (select min(due_at) from message where due_at is not null) as "outboxSince",
                 ${counted("message where state in ('submitting', 'submitted')")} as "inFlight",
                 ${counted("provisioning_order where due_at <= $1")} as due,
                 (select min(due_at) from provisioning_order where due_at <= $1) as "dueSince",
-                ${counted("unmatched_receipt")} as unmatched`,
+                ${counted("unmatched_receipt")} as unmatched,
+                ${counted("payment_transfer where deadline_at <= $1")} as "overdueTransfers",
+                ${counted("dispute where deadline_at is not null")} as "openDisputes"`,
 };
 const OPEN_ORDERS = {
   name: "backlog_open_orders", // provisioning_order_by_state, an operator at a time
@@ -86,6 +92,8 @@ export async function readBacklog(
           due: number;
           dueSince: Date | null;
           unmatched: number;
+          overdueTransfers: number;
+          openDisputes: number;
         }>(PILES, [now]),
       );
       const open = await tx.rows<{ state: string; count: number }>(OPEN_ORDERS);
@@ -99,6 +107,8 @@ export async function readBacklog(
         dueOrders: { count: piles.due, firstDueAt: piles.dueSince },
         calls: Object.fromEntries(calls.map(({ kind, ...pile }) => [kind, pile])),
         unmatchedReceipts: piles.unmatched,
+        overdueTransfers: piles.overdueTransfers,
+        openDisputes: piles.openDisputes,
       };
     },
     { safeToRepeat: true, statementTimeoutMs: STATEMENT_TIMEOUT_MS },

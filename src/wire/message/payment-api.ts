@@ -3,11 +3,13 @@
  * and code are in the first message alone and nowhere else; all later ones name its token.
  *
  *   POST /v1/tokens           a card for a token; the code is checked and dropped
+ *   POST /v1/accounts         a bank account, with the mandate to collect from it, for a token
  *   POST /v1/authorisations   a sum is held against a token; 0 checks the card alone
  *
  * The header `Idempotency-Key` names the message: a repeat gets the first answer again, a repeat with other content is
  * refused as `key_reused`. Money is whole minor units.
  */
+import { ibanFaultOf } from "../../term/iban.ts";
 import { passesLuhn } from "../../term/luhn.ts";
 import { integer, object, oneOf, optional, ShapeError, text } from "./shape.ts";
 
@@ -36,6 +38,32 @@ const pan = (value: unknown, path: string): string => {
  * @throws ShapeError: the place and what is wanted there; the value is never repeated
  */
 export const readCard = object({ pan, expiry, cvv: optional(digits(3, 4)) });
+
+/**
+ * The body of `POST /v1/accounts`: the IBAN goes to the payment provider, and nowhere else. The mandate is what a direct debit needs
+ * (EPC016-06): its reference, and when it was given.
+ * @throws ShapeError: the value is never repeated
+ */
+export const readAccount = object({
+  iban: (value: unknown, path: string): string => {
+    const read = text({ min: 5, max: 34, pattern: /^[A-Z]{2}\d{2}[A-Z0-9]+$/, wanted: "an IBAN is wanted" })(
+      value,
+      path,
+    );
+    if (ibanFaultOf(read) !== null) throw new ShapeError(path, "the IBAN's check digits or length are wrong");
+    return read;
+  },
+  mandate: object({
+    reference: text({ min: 1, max: 35, pattern: /^[A-Za-z0-9/?:().,'+-]+$/ }),
+    signedOn: text({ min: 10, max: 10, pattern: /^\d{4}-\d{2}-\d{2}$/ }),
+  }),
+});
+
+/**
+ * The answer to `POST /v1/accounts`: the token, and the last four characters of the account.
+ * @throws ShapeError
+ */
+export const readAccountToken = object({ token, last4: text({ min: 4, max: 4, pattern: /^[A-Z0-9]{4}$/ }) });
 
 /**
  * The answer to `POST /v1/tokens`: the token, and what may be shown of the card.

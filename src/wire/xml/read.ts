@@ -25,8 +25,12 @@ export type XmlDocument = {
   readonly publicId: string | null;
 };
 
+export type XmlLimits = { readonly [Name in keyof typeof XML_LIMITS]: number };
+
 /** What beyond plain XML is taken. */
 export type XmlReadOptions = {
+  /** Of a kind of document that is longer than most; {@link XML_LIMITS} unless given. */
+  readonly limits?: XmlLimits;
   /** Whether a document type may stand there. */
   readonly doctype?: boolean;
   /** Beyond the five of XML: name to character. */
@@ -43,11 +47,11 @@ const PREDEFINED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">
 const CHARSETS_READ = ["utf-8", "us-ascii"];
 const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
-/** @throws DecodeError with the octet: not well-formed, not UTF-8, of what is refused here, or beyond {@link XML_LIMITS} */
+/** @throws DecodeError with the octet: not well-formed, not UTF-8, of what is refused here, or beyond its limits */
 export function readXml(bytes: Uint8Array, options: XmlReadOptions = {}): XmlDocument {
-  if (bytes.length > XML_LIMITS.documentOctets) {
-    throw new DecodeError(`XML of more than ${XML_LIMITS.documentOctets} octets`, XML_LIMITS.documentOctets);
-  }
+  const { documentOctets } = options.limits ?? XML_LIMITS;
+  if (bytes.length > documentOctets)
+    throw new DecodeError(`XML of more than ${documentOctets} octets`, documentOctets);
   let text: string;
   try {
     text = UTF_8.decode(bytes);
@@ -62,6 +66,7 @@ class Reader {
   readonly #text: string;
   readonly #markOctets: number;
   readonly #options: XmlReadOptions;
+  readonly #limits: XmlLimits;
   #at = 0;
   #elements = 0;
   #attributes = 0;
@@ -72,6 +77,7 @@ class Reader {
     this.#text = text;
     this.#markOctets = markOctets;
     this.#options = options;
+    this.#limits = options.limits ?? XML_LIMITS;
   }
 
   document(): XmlDocument {
@@ -102,9 +108,10 @@ class Reader {
 
   #element(depth: number): XmlElement {
     const start = this.#at;
-    if (depth > XML_LIMITS.depth) throw this.#refusal(`more than ${XML_LIMITS.depth} elements deep`, start);
-    if (++this.#elements > XML_LIMITS.elements) {
-      throw this.#refusal(`more than ${XML_LIMITS.elements} elements`, start);
+    if (depth > this.#limits.depth)
+      throw this.#refusal(`more than ${this.#limits.depth} elements deep`, start);
+    if (++this.#elements > this.#limits.elements) {
+      throw this.#refusal(`more than ${this.#limits.elements} elements`, start);
     }
     const at = this.#octetOf(start);
     this.#at++;
@@ -129,7 +136,7 @@ class Reader {
       if (next === ">" || next === "/") return list;
       if (!hadSpace) throw this.#refusal("an attribute without a space before it", this.#at);
       const start = this.#at;
-      if (list.length >= XML_LIMITS.attributesOfAnElement || ++this.#attributes > XML_LIMITS.attributes) {
+      if (list.length >= this.#limits.attributesOfAnElement || ++this.#attributes > this.#limits.attributes) {
         throw this.#refusal("too many attributes", start);
       }
       const name = this.#name("the name of an attribute");

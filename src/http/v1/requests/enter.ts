@@ -3,15 +3,18 @@
  * written, one order, and one row in the audit that names who it was (US 6,647,260, column 2; R68 and R70).
  */
 import type { Static, TObject } from "typebox";
+import { takeAccount } from "../../../kernel/account/bank-account.ts";
 import { takeCard } from "../../../kernel/account/card.ts";
 import type { TriedBy } from "../../../kernel/account/card-tries.ts";
 import type { Caller } from "../../../kernel/account/role.ts";
 import type { CardReference } from "../../../kernel/account/user-data.ts";
 import type { NewRequest } from "../../../kernel/order/request.ts";
 import { type ErrorCode, TurnupError } from "../../../term/error.ts";
+import { type Iban, parseIban } from "../../../term/iban.ts";
 import { parseImei } from "../../../term/imei.ts";
 import { parseImsi } from "../../../term/imsi.ts";
 import { parseMsisdn } from "../../../term/msisdn.ts";
+import { ibanOfNational } from "../../../term/national-account.ts";
 import type { HttpDeps } from "../../ports.ts";
 import { InvalidRequest } from "../../problem.ts";
 import { type Answer, accepted } from "../../route.ts";
@@ -33,6 +36,7 @@ export const ENTRY_ERRORS: readonly ErrorCode[] = [
   "field_invalid",
   "selection_empty",
   "assurance_too_low",
+  "account_malformed",
   "card_malformed",
   "card_refused",
   "card_tries_exceeded",
@@ -44,7 +48,7 @@ export const ENTRY_ERRORS: readonly ErrorCode[] = [
 export function withoutPerson(body: unknown): unknown {
   if (typeof body !== "object" || body === null) return null;
   const key = "noticeKey" in body ? { noticeKey: null } : {};
-  return { ...body, ...key, card: null, user: null, fields: null };
+  return { ...body, ...key, card: null, account: null, user: null, fields: null };
 }
 
 /** What differs between those who enter. */
@@ -97,18 +101,19 @@ function whoOf({ subscriber: { imsi, imei, msisdn } }: Asked): NewRequest["who"]
 async function cardOf(
   { requests, clock }: HttpDeps,
   { operatorId, label }: Caller,
-  { card }: Asked,
+  { card, account }: Asked,
   who: NewRequest["who"],
   idempotencyKey: string,
 ): Promise<CardReference | null> {
-  if (!card) return null;
+  if (!card && !account) return null;
+  if (card && account)
+    throw new InvalidRequest([{ at: "body/account", wanted: "a card or an account, not both" }]);
   const cards = requests.cardsOf(operatorId);
   if (!cards) {
     throw new TurnupError("dependency_unavailable", "There is no payment provider that takes cards.", {
       nextStep: "Ask for what needs no card; the operator names a payment provider in the configuration.",
     });
   }
-  const { number, expiry, code = null } = card;
   const now = clock();
   const person = await requests.people.find(operatorId, who);
   const [ofNumber, ofDevice] = [person?.subscriberId ?? who.msisdn ?? who.imsi, person?.deviceId ?? who.imei];
@@ -117,5 +122,17 @@ async function cardOf(
     ...(ofNumber ? [{ kind: "number", key: ofNumber } as const] : []),
     ...(ofDevice ? [{ kind: "device", key: ofDevice } as const] : []),
   ];
-  return takeCard(cards, { number, expiry, code, operatorId, idempotencyKey, now, triedBy });
+  const tried = { operatorId, idempotencyKey, now, triedBy };
+  if (account) return takeAccount(cards, { ...tried, iban: ibanOf(account) });
+  if (!card) return null;
+  const { number, expiry, code = null } = card;
+  return takeCard(cards, { number, expiry, code, ...tried });
+}
+
+/** @throws TurnupError `account_malformed` */
+function ibanOf({ iban, number, country }: NonNullable<Asked["account"]>): Iban {
+  if (iban !== undefined && number === undefined) return parseIban(iban);
+  if (iban === undefined && number !== undefined && country !== undefined)
+    return ibanOfNational(country, number);
+  throw new InvalidRequest([{ at: "body/account", wanted: "an IBAN, or a number with its country" }]);
 }

@@ -9,6 +9,7 @@ import type {
   RequestRow,
   VerificationView,
 } from "../../../kernel/requested/request-reader.ts";
+import { NATIONAL_ACCOUNT_COUNTRIES } from "../../../term/national-account.ts";
 import { recordOf } from "../../../term/record.ts";
 import {
   formerWords,
@@ -94,6 +95,36 @@ export const asked = {
       {
         additionalProperties: false,
         description: "Goes to the payment provider at once; first six and last four digits are kept.",
+      },
+    ),
+  ),
+  account: Type.Optional(
+    Type.Object(
+      {
+        iban: Type.Optional(
+          Type.String({ minLength: 5, maxLength: 42, description: "With or without spaces." }),
+        ),
+        number: Type.Optional(
+          Type.String({
+            minLength: 5,
+            maxLength: 40,
+            description: "As the country writes it, where it has check digits.",
+          }),
+        ),
+        country: Type.Optional(
+          Type.String({
+            pattern: "^[A-Z]{2}$",
+            description: `Of such a number: ${NATIONAL_ACCOUNT_COUNTRIES.join(", ")}.`,
+          }),
+        ),
+        mandate: Type.Literal(true, {
+          description: "The holder allows collection by direct debit: without that no account is taken.",
+        }),
+      },
+      {
+        additionalProperties: false,
+        description:
+          "A bank account in place of a card: it goes to the payment provider at once; a token is kept.",
       },
     ),
   ),

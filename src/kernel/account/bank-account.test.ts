@@ -1,0 +1,63 @@
+/** A bank account at the door: a token for a number, counted as a try, and the number nowhere (R8). */
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+import { test } from "vitest";
+import { freeTries } from "../../../test/fixture/memory-tries.ts";
+import { parseIban } from "../../term/iban.ts";
+import { takeAccount } from "./bank-account.ts";
+import type { AccountTokens, CardTokens } from "./card.ts";
+
+const IBAN = parseIban("AT61 1904 3002 3457 3201");
+const SECRET = new Uint8Array(32).fill(7);
+const input = {
+  iban: IBAN,
+  operatorId: "o",
+  idempotencyKey: "k",
+  now: new Date("2026-03-31T12:00:00Z"),
+  triedBy: [],
+};
+type Account = Parameters<NonNullable<AccountTokens["tokeniseAccount"]>>[0];
+const doorOf = (answer: AccountTokens["tokeniseAccount"]) => ({
+  provider: {
+    tokenise: async () => ({ kind: "failed", cause: "no card was given" }) as const,
+    ...(answer && { tokeniseAccount: answer }),
+  } satisfies CardTokens & AccountTokens,
+  secret: SECRET,
+  tries: freeTries(),
+});
+
+test("an account becomes a token with a mandate to collect from it; of the number its ends are kept", async () => {
+  const asked: Account[] = [];
+  const door = doorOf(async (account) => {
+    asked.push(account);
+    return { kind: "token", token: "ba_1" };
+  });
+  const taken = await takeAccount(door, input);
+  const { index, ...shown } = taken;
+  assert.deepEqual(shown, { token: "ba_1", first6: "AT6119", last4: "3201", brand: "iban" });
+  assert.equal(index.length, 32);
+  assert.equal(asked[0]?.iban, IBAN);
+  assert.match(asked[0]?.mandate.reference ?? "", /^M[0-9A-F]{30}$/);
+  assert.equal(asked[0]?.mandate.signedOn, "2026-03-31");
+  await takeAccount(door, input);
+  assert.deepEqual(asked[1]?.mandate, asked[0]?.mandate, "the same request is under the same mandate");
+  const other = await takeAccount(door, { ...input, idempotencyKey: "another" });
+  assert.notDeepEqual(asked[2]?.mandate, asked[0]?.mandate);
+  assert.deepEqual(other.index, index, "the same account is seen again without being known");
+});
+
+test("whatever the payment provider does, no error holds the number, and a token that is the number is none", async () => {
+  for (const [answer, code] of [
+    [async () => ({ kind: "refused", cause: IBAN }) as const, "card_refused"],
+    [async () => ({ kind: "failed", cause: IBAN }) as const, "dependency_unavailable"],
+    [async () => Promise.reject(new Error(`no such account ${IBAN}`)), "dependency_unavailable"],
+    [async () => ({ kind: "token", token: `x${IBAN}` }) as const, "dependency_unavailable"],
+    [async () => ({ kind: "token", token: "" }) as const, "dependency_unavailable"],
+    [undefined, "card_refused"],
+  ] as const) {
+    await assert.rejects(takeAccount(doorOf(answer), input), (error: Error & { code?: string }) => {
+      assert.equal(error.code, code);
+      return !inspect(error, { depth: 9 }).includes(IBAN.slice(4));
+    });
+  }
+});

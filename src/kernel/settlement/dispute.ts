@@ -1,0 +1,65 @@
+/**
+ * A side says that a line of its statement is wrong. While that is open the portion goes into no payment file; a person of the
+ * operator decides: the line is kept, or taken back by a posting of its own that sums to zero with it. Nothing is ever edited.
+ * Whoever decides nothing in time keeps the line: books do not stand open for ever.
+ */
+import { TurnupError } from "../../term/error.ts";
+import type { Entry } from "./postings.ts";
+
+/** From its booking on. */
+const DISPUTABLE_DAYS = 120;
+/** For the decision. */
+export const DECISION_DAYS = 30;
+/** Open at a time with one manufacturer: each holds a portion back. */
+const OPEN_DISPUTES_MAX = 500;
+
+export const DISPUTE_STATES = ["open", "kept", "reversed"] as const;
+export type DisputeState = (typeof DISPUTE_STATES)[number];
+export type DisputeSide = "maker" | "operator";
+
+/** What a posting books, told by its reference. */
+export type LineKind = "fee" | "paid" | "portion" | "payout" | "returned" | "reversed";
+/** `<charge>:fee`, `<charge>:payout`, `<line>:payout:<bank's entry>`, `<posting>:reversed`. */
+export function lineKindOf(reference: string): LineKind {
+  const [, kind] = /^[^:]+:(fee|paid|portion|payout|returned|reversed)(?::|$)/.exec(reference) ?? [];
+  return (kind as LineKind | undefined) ?? "paid"; // a word of the pattern
+}
+
+type Line = {
+  readonly id: string;
+  readonly reference: string;
+  readonly bookedAt: Date;
+  readonly isDisputed: boolean;
+  readonly isReversed: boolean;
+};
+
+/** @throws TurnupError `dispute_not_possible`, `dispute_limit` */
+export function checkDispute(line: Line, openDisputes: number, now: Date): void {
+  const kind = lineKindOf(line.reference);
+  const days = (now.getTime() - line.bookedAt.getTime()) / 86_400_000;
+  if (kind === "reversed" || kind === "returned") throw notPossible("This line takes another one back.");
+  if (line.isReversed) throw notPossible("This line was taken back already.");
+  if (line.isDisputed) throw notPossible("This line is disputed already.");
+  if (days > DISPUTABLE_DAYS)
+    throw notPossible(`This line was booked more than ${DISPUTABLE_DAYS} days ago.`);
+  if (openDisputes >= OPEN_DISPUTES_MAX)
+    throw new TurnupError("dispute_limit", `${openDisputes} disputes are open with this manufacturer.`, {
+      nextStep: "Decide some of them first.",
+    });
+}
+
+const notPossible = (fact: string): TurnupError =>
+  new TurnupError("dispute_not_possible", fact, { nextStep: "GET /v1/disputes tells what was decided." });
+
+/** The posting that takes one back: the other way round, under a name of its own. */
+export const reversalOf = ({
+  id,
+  debit,
+  credit,
+  amountMinor,
+}: Omit<Entry, "reference"> & { readonly id: string }): Entry => ({
+  reference: `${id}:reversed`,
+  debit: credit,
+  credit: debit,
+  amountMinor,
+});

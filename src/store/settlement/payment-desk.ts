@@ -1,0 +1,159 @@
+/** Payment files on PostgreSQL: what waits, files made and read again, transfers followed and taken back. */
+
+import { type LeftOut, planTransfers } from "../../kernel/settlement/payment-batch.ts";
+import type {
+  AdviceLine,
+  BatchStory,
+  BatchView,
+  PayableView,
+  PaymentDesk,
+  TransferView,
+} from "../../kernel/settlement/payment-desk.ts";
+import { TurnupError } from "../../term/error.ts";
+import { cutPage } from "../database/page.ts";
+import { noteIn, type RegistryDeps } from "../operator/audited.ts";
+import { Conditions } from "../orders/order-reader.ts";
+import { bookBankFile, listEntries } from "./bank-entries.ts";
+import { disputedOf, FILE_DOMAIN, makeBatch } from "./make-batch.ts";
+import { payablesIn, takeMoneyTurn } from "./payable-rows.ts";
+import { linesOf, sayUnpaid } from "./transfer-books.ts";
+import { moveTransfer, TRANSFER, type TransferRow, transferView } from "./transfer-rows.ts";
+
+const BATCH = `b.id, b.execution_date as "executionDate", b.transfer_count as "transferCount", b.payer_masked as "payerMasked",
+  encode(b.file_sha256, 'hex') as sha256, b.file_octets as octets, b.made_by as "madeBy", b.made_at as "madeAt"`;
+const FIND = `select ${BATCH} from payment_batch b where b.operator_id = $1 and b.id = $2`; // payment_batch_pkey
+const FILE = "select file_sealed as sealed from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey
+const TRANSFERS = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.batch_id = $2 order by t.id`; // payment_transfer_of_batch
+const TRANSFERS_WAITING = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.deadline_at is not null
+                            order by t.deadline_at limit $2`; // payment_transfer_waiting
+const TRANSFER_BY_ID = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.id = $2`; // payment_transfer_pkey
+const ACCOUNTS = "select lower(make) as make from creditor where operator_id = $1 and make is not null"; // creditor_once
+
+type BatchRow = Omit<BatchView, "madeAt"> & { readonly madeAt: Date };
+const batchView = (row: BatchRow): BatchView => ({ ...row, madeAt: row.madeAt.toISOString() });
+
+export function createPaymentDesk(deps: RegistryDeps): PaymentDesk {
+  const { database, sealer, clock } = deps;
+  const note = noteIn(deps);
+  return {
+    payables: (operatorId) => payableViews(deps, operatorId),
+    async make(operatorId, asked, actor) {
+      const leftOut = await makeBatch(deps, operatorId, asked, actor);
+      const story = await storyOf(deps, operatorId, asked.id, leftOut);
+      if (!story) throw new Error("a payment file that was made is not there");
+      return story;
+    },
+    async list(operatorId, page) {
+      const { text, values } = new Conditions()
+        .add("b.operator_id = ?", operatorId)
+        .page(`select ${BATCH} from payment_batch b`, "b", page); // payment_batch_by_id
+      return cutPage((await database.rows<BatchRow>(text, values)).map(batchView), page.limit);
+    },
+    find: (operatorId, batchId) => storyOf(deps, operatorId, batchId, []),
+    async file(operatorId, batchId, actor) {
+      const row = await database.one<{ sealed: Buffer }>(FILE, [operatorId, batchId]);
+      if (!row) return undefined;
+      await note(database, operatorId, { actor, action: "payment_file.fetch", subject: batchId });
+      return sealer.openBytes(FILE_DOMAIN, row.sealed);
+    },
+    async waiting(operatorId, limit) {
+      const rows = await database.rows<TransferRow>(TRANSFERS_WAITING, [operatorId, limit]);
+      return rows.map((row) => transferView(row, clock()));
+    },
+    async advice(operatorId, transferId) {
+      if (!(await database.one(TRANSFER_BY_ID, [operatorId, transferId]))) return undefined;
+      return (await linesOf(database, operatorId, transferId)).map(
+        ({ chargeId, itemId, keyId, amountMinor, bookedMinor }): AdviceLine => ({
+          chargeId,
+          itemId,
+          keyReference: keyId?.replaceAll("-", "") ?? null,
+          amountMinor,
+          bookedMinor,
+        }),
+      );
+    },
+    cancel: (operatorId, transferId, reason, actor) =>
+      cancelTransfer(deps, { operatorId, transferId, reason, actor }),
+    book: (operatorId, file, actor) => bookBankFile(deps, operatorId, file, actor),
+    entries: listEntries(database),
+  };
+}
+
+async function storyOf(
+  { database, clock }: RegistryDeps,
+  operatorId: string,
+  batchId: string,
+  leftOut: readonly LeftOut[],
+): Promise<BatchStory | undefined> {
+  const batch = await database.one<BatchRow>(FIND, [operatorId, batchId]);
+  if (!batch) return undefined;
+  const rows = await database.rows<TransferRow>(TRANSFERS, [operatorId, batchId]);
+  return { ...batchView(batch), transfers: rows.map((row) => transferView(row, clock())), leftOut };
+}
+
+async function payableViews({ database }: RegistryDeps, operatorId: string): Promise<PayableView[]> {
+  const { free, disputed } = await payablesIn(database, operatorId);
+  const accounts = new Set(
+    (await database.rows<{ make: string }>(ACCOUNTS, [operatorId])).map(({ make }) => make),
+  );
+  const { transfers, leftOut } = planTransfers(free, (make) => accounts.has(make.toLowerCase()));
+  return [
+    ...transfers.map(({ make, currency, amountMinor, lines }) => ({
+      make,
+      currency,
+      amountMinor,
+      lines: lines.length,
+      why: null,
+    })),
+    ...leftOut,
+    ...disputedOf(disputed),
+  ];
+}
+
+type Cancelled = {
+  readonly operatorId: string;
+  readonly transferId: string;
+  readonly reason: string;
+  readonly actor: string;
+};
+
+function cancelTransfer(
+  deps: RegistryDeps,
+  { operatorId, transferId, reason, actor }: Cancelled,
+): Promise<TransferView> {
+  return deps.database.transaction(async (tx) => {
+    await takeMoneyTurn(tx, operatorId);
+    const transfer = await tx.one<TransferRow>(TRANSFER_BY_ID, [operatorId, transferId]);
+    if (!transfer)
+      throw new TurnupError("payment_transfer_not_found", "There is no such transfer.", {
+        nextStep: "GET /v1/payment-batches/ID lists those of a file.",
+      });
+    // What the bank accepted may be paid at any moment: it is the bank's to take back, and then says so.
+    if (transfer.state !== "exported")
+      throw new TurnupError(
+        "payment_transfer_closed",
+        `The bank has spoken of this transfer: it is ${transfer.state}.`,
+        {
+          nextStep: "GET /v1/bank-entries?transferId=ID tells what the bank said.",
+        },
+      );
+    const now = deps.clock();
+    const said = `Taken back by ${actor}: ${reason}`;
+    const lines = await linesOf(tx, operatorId, transferId);
+    sayUnpaid(
+      tx,
+      deps,
+      { operatorId, endToEndId: transfer.endToEndId, transferId, entryId: transferId, lines, now },
+      said,
+    );
+    await moveTransfer(tx, operatorId, transfer, { state: "cancelled", reason: said, now });
+    await noteIn(deps)(tx, operatorId, {
+      actor,
+      action: "payment_transfer.cancel",
+      subject: transferId,
+      detail: { reason },
+    });
+    const after = await tx.one<TransferRow>(TRANSFER_BY_ID, [operatorId, transferId]);
+    return transferView(after ?? transfer, now);
+  });
+}
