@@ -330,8 +330,8 @@ async function tellServer(
   const provisioning = {
     event,
     items: [...items],
-    make: make && make.slice(0, MAKE_CHARACTERS_MAX),
-    model: model && model.slice(0, MODEL_CHARACTERS_MAX),
+    make: make?.slice(0, MAKE_CHARACTERS_MAX) ?? null,
+    model: model?.slice(0, MODEL_CHARACTERS_MAX) ?? null,
   };
   return billing.tell({ ...NOTHING_BOOKED, id, accountId: account.id, provisioning });
 }

@@ -21,7 +21,7 @@ import type { Turn } from "../order/turn.ts";
 import { sendAlone, sendInSettings } from "./key-in-settings.ts";
 import { bookKey, isKeyWanted } from "./key-item.ts";
 import { keyRoadOf } from "./key-road.ts";
-import { sendWithoutKey, valuesFor, waitsForKey } from "./open-order.ts";
+import { sendWithoutKeyOrSoon, valuesFor, waitsForKey } from "./open-order.ts";
 import { giveUpKey, mayTakeOver } from "./take-over-key.ts";
 
 /** An order that asked for a key, and every other that has one of those which came. */
@@ -142,7 +142,7 @@ function sendNewKey(
   }
   if (isForSettings) return sendAlone(turn, { item, key }, judgement.protocol);
   sendKey(turn, item, bytes);
-  sendWithoutKey(turn);
+  sendWithoutKeyOrSoon(turn);
 }
 
 /** The manufacturer's clear no: the settings go without a key. */
@@ -173,7 +173,7 @@ function keyWithheld(turn: Turn, item: ItemDraft, call: OutboundCall): void {
 function goesWithoutKey(turn: Turn, item: ItemDraft, failure: Met): void {
   failItem(turn, item, failure);
   if (isFinal(turn.order)) return;
-  sendWithoutKey(turn);
+  sendWithoutKeyOrSoon(turn);
   endIfDone(turn);
 }
 

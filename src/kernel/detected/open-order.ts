@@ -141,6 +141,19 @@ export function sendWithoutKey(turn: Turn): void {
   sendSettings(turn, waiting, values, deps.judge(order, subject, terms, scribe.now).protocol);
 }
 
+/** In the booking of an answer or a receipt: where the handset cannot be judged, the order's own next step meets that and says so. */
+export function sendWithoutKeyOrSoon(turn: Turn): void {
+  const { deps, scribe, order, subject, terms } = turn;
+  try {
+    deps.chooseSettings(subject, terms);
+    deps.judge(order, subject, terms, scribe.now);
+  } catch {
+    change(order, { dueAt: earlierOf(scribe.now, order.dueAt ?? scribe.now) });
+    return scribe.touch(order);
+  }
+  sendWithoutKey(turn);
+}
+
 /** A page of its own for a link whose former address reached a number that is another SIM's now: that one stays closed. */
 export function sendPageAnew(turn: Turn, item: ItemDraft): void {
   const { deps, scribe, order, subject, terms } = turn;

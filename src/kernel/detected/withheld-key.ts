@@ -11,7 +11,7 @@ import type { EndedMessage, OutgoingMessage } from "../order/message.ts";
 import type { OrderStore, OrderTransaction } from "../order/order-store.ts";
 import type { Turn } from "../order/turn.ts";
 import { isKeyWanted } from "./key-item.ts";
-import { SENT_WITH_KEY, sendWithoutKey } from "./open-order.ts";
+import { SENT_WITH_KEY, sendWithoutKeyOrSoon } from "./open-order.ts";
 
 /** The stable code of what is not sent for it: of a failed item, of a failed message. */
 export const KEY_WITHHELD = "key_withheld";
@@ -69,7 +69,7 @@ export async function keyMessageWithheld(
       nextAction: "send the settings without it",
       deadlineAt: item.deadlineAt,
     });
-    sendWithoutKey(turn);
+    sendWithoutKeyOrSoon(turn);
   }
   endIfDone(turn);
 }
