@@ -246,6 +246,7 @@ test("relations come as JSON or csv, are held to the rules of the API, and repla
     currency: "EUR",
     feeLevel: "opened",
     portionBasisPoints: 2500,
+    portionPaidBy: "payment_system",
     keyRequestBy: "model_and_imei",
     deleteAfterUse: false,
     keyApnsAsSettings: false,
