@@ -173,6 +173,7 @@ test("a proxy's signed message in its land session reaches the handler with the 
     msisdn: MSISDN,
     assurance: "cert",
     bearer: "gsm",
+    airOctets: null,
     capability: null,
     proxy: PROXY_ID,
     language: "de-CH",
