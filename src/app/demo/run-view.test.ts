@@ -51,3 +51,9 @@ test("where nobody saw any application, nothing is said to work", async () => {
   assert.match(line, /not seen/);
   assert.deepEqual(view.totals.applications, {});
 });
+
+test("applications that failed before and were not seen since are not said to fail still", async () => {
+  const { line } = await viewOf([failed("mms"), failed("video_call")]);
+  assert.match(line, /not seen yet/);
+  assert.doesNotMatch(line, /0 of 2/);
+});

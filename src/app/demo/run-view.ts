@@ -223,10 +223,11 @@ const AFTER = {
   not_seen: "notSeen",
 } as const satisfies Record<ApplicationView["after"]["outcome"], keyof ApplicationTotals>;
 
-/** `2 of 3 work`: of the applications that were seen on the phone. */
+/** `2 of 3 work`: of the applications that were seen on the phone. That none was seen again is no word that none works. */
 function applicationCell(events: ApplicationEvents): string {
   const views = applicationsOf(events);
   if (views.length === 0) return "not seen";
+  if (views.every(({ after }) => after.outcome === "not_seen")) return "not seen yet";
   return `${views.filter(({ after }) => after.outcome === "works").length} of ${views.length} work`;
 }
 
@@ -246,7 +247,7 @@ const HEADER = ["#", "phone", "verdict", "key", "settings, or asked for", "fee",
 const COLUMNS = [5, 30, 10, 20, 22, 16, 12];
 const WIDTH = COLUMNS.reduce((sum, column) => sum + column + 1, 0);
 /** For a terminal of 80 columns. */
-const NARROW_COLUMNS = [4, 12, 9, 12, 15, 9, 11];
+const NARROW_COLUMNS = [4, 12, 9, 12, 15, 9, 12];
 
 function cells(texts: readonly string[], columns: readonly number[]): string {
   return texts.map((text, at) => fitted(text, columns[at] ?? 0)).join(" ");
