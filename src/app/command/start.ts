@@ -251,12 +251,15 @@ async function tellSummary(
 
 /** Each application by what was seen of it, before and after. */
 function applicationLines({ applications }: RunTotals): string[] {
-  return Object.entries(applications).map(([name, { failedBefore, works, reached, fails, notSeen }]) => {
+  return Object.entries(applications).map(([name, seen]) => {
+    const { failedBefore, cutOffBefore, works, reached, fails, notSeen } = seen;
+    const before = [`${failedBefore} failed`];
+    if (cutOffBefore > 0) before.push(`${cutOffBefore} cut off by the model's data`);
     const after = [`${works} work`];
     if (reached > 0) after.push(`${reached} reached their server`);
     if (fails > 0) after.push(`${fails} still fail`);
     if (notSeen > 0) after.push(`${notSeen} not seen since`);
-    return `  ${name.padEnd(14)} before: ${failedBefore} failed; after: ${after.join(", ")}`;
+    return `  ${name.padEnd(14)} before: ${before.join(", ")}; after: ${after.join(", ")}`;
   });
 }
 

@@ -41,8 +41,8 @@ test("a phone's line says how many of the applications that were seen on it work
   const { line, view } = await viewOf([failed("mms"), failed("video_call"), works("mms")]);
   assert.match(line, /1 of 2 work/);
   assert.deepEqual(view.totals.applications, {
-    mms: { failedBefore: 1, works: 1, reached: 0, fails: 0, notSeen: 0 },
-    video_call: { failedBefore: 1, works: 0, reached: 0, fails: 0, notSeen: 1 },
+    mms: { failedBefore: 1, cutOffBefore: 0, works: 1, reached: 0, fails: 0, notSeen: 0 },
+    video_call: { failedBefore: 1, cutOffBefore: 0, works: 0, reached: 0, fails: 0, notSeen: 1 },
   });
 });
 
@@ -56,4 +56,11 @@ test("applications that failed before and were not seen since are not said to fa
   const { line } = await viewOf([failed("mms"), failed("video_call")]);
   assert.match(line, /not seen yet/);
   assert.doesNotMatch(line, /0 of 2/);
+});
+
+test("what the data of a model says is cut off is not counted as seen to fail", async () => {
+  const cannotReach = [{ application: "app_store", from: "model_data", source: "https://maker.example" }];
+  const { view } = await viewOf([{ kind: "judged", state: "ended", detail: { symptoms: { cannotReach } } }]);
+  const { app_store: store } = view.totals.applications;
+  assert.deepEqual([store?.failedBefore, store?.cutOffBefore], [0, 1]);
 });

@@ -37,6 +37,8 @@ type ApplicationEvents = Parameters<typeof applicationsOf>[0][number][];
 
 type ApplicationTotals = {
   readonly failedBefore: number;
+  /** Nobody saw them fail: the data of the model says so. */
+  readonly cutOffBefore: number;
   readonly works: number;
   readonly reached: number;
   readonly fails: number;
@@ -203,13 +205,13 @@ const toldOf = ({ at, ...event }: ChangeSet["events"][number]): ApplicationEvent
 function applicationTotals(rows: readonly PhoneRow[]): Record<string, ApplicationTotals> {
   const totals: Record<string, ApplicationTotals> = {};
   for (const view of rows.flatMap(({ applicationEvents }) => applicationsOf(applicationEvents))) {
-    const none = { failedBefore: 0, works: 0, reached: 0, fails: 0, notSeen: 0 };
+    const none = { failedBefore: 0, cutOffBefore: 0, works: 0, reached: 0, fails: 0, notSeen: 0 };
     const known = totals[view.application] ?? none;
-    const isDown = view.before.outcome === "failed" || view.before.outcome === "cut_off";
     const after = AFTER[view.after.outcome];
     totals[view.application] = {
       ...known,
-      failedBefore: known.failedBefore + Number(isDown),
+      failedBefore: known.failedBefore + Number(view.before.outcome === "failed"),
+      cutOffBefore: known.cutOffBefore + Number(view.before.outcome === "cut_off"),
       [after]: known[after] + 1,
     };
   }
