@@ -86,7 +86,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/proof/fee.ts",
     line: "idempotencyKey: item.id,",
     broken: "idempotencyKey: scribe.newId(),",
-    tests: ["src/kernel/conductor/order-engine.test.ts"],
+    tests: ["src/kernel/conductor/key-fee.test.ts"],
   },
   {
     protects: "money",
@@ -97,7 +97,7 @@ export const GUARDS: readonly Guard[] = [
     tests: [
       "src/kernel/conductor",
       "src/kernel/proof",
-      "src/store/orders/order-store.test.ts",
+      "src/store/orders/key-proof.test.ts",
       "test/story/bank.test.ts",
     ],
   },
@@ -429,7 +429,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/store/orders/order-store.ts",
     line: "where c.id = i.message_id and (m.state = 'submitting'",
     broken: "where c.id = i.message_id and (true or m.state = 'submitting'",
-    tests: ["src/store/orders/order-store.test.ts"],
+    tests: ["src/store/orders/key-proof.test.ts"],
   },
   {
     protects: "money",
@@ -702,7 +702,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/http/d/public-visitor.ts",
     line: "if (!person || isOfFormerNumber(provedAt, person)) return stranger;",
     broken: "if (!person || !provedAt || !isOfFormerNumber) return stranger;",
-    tests: ["src/http/d/public.test.ts"],
+    tests: ["src/http/d/sign-in.test.ts"],
   },
   {
     protects: "identity",
@@ -790,7 +790,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/http/d/sign-in.ts",
     line: 'if (seconds > 0) throw new Trouble("codes_exceeded", 429, seconds);',
     broken: "",
-    tests: ["src/http/d/public.test.ts"],
+    tests: ["src/http/d/sign-in.test.ts"],
   },
   {
     protects: "consent",
@@ -806,7 +806,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/kernel/detected/resend-by-hand.ts",
     line: 'isKeyWithheld && (kind === "key" || (message !== null && withKey.has(message.id)));',
     broken: "isKeyWithheld && kind === null && message !== null && withKey.has(message.id);",
-    tests: ["src/kernel/conductor/order-engine.test.ts"],
+    tests: ["src/kernel/conductor/key-and-settings.test.ts"],
   },
   {
     protects: "money",
@@ -876,8 +876,8 @@ export const GUARDS: readonly Guard[] = [
     protects: "identity",
     what: "whoever reaches the proxy's door for its operator opens, blocks and closes accounts without its secret",
     file: "src/http/proxy/manage-door.ts",
-    line: "if (given !== undefined && timingSafeEqual(digest(given), digest(`Bearer ${secret}`))) return;",
-    broken: "if (given !== undefined) return;",
+    line: "if (given !== undefined && timingSafeEqual(",
+    broken: "if (given !== undefined || timingSafeEqual(",
     tests: ["src/app/party/proxy-operator.test.ts"],
   },
   {

@@ -1,0 +1,99 @@
+/** What bearer, band and model decide about the messages of an order (R30, R31, R125, R127). */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { CHOICE, makerKey, type TestEngine } from "../../../test/fixture/order-engine.ts";
+import { answer, item, messagesOf, opened } from "../../../test/fixture/order-steps.ts";
+
+// ---- bearers
+
+const POINT = CHOICE.kind === "chosen" ? CHOICE.values.points[0]! : undefined;
+const THREE_USES = {
+  ...CHOICE,
+  values: { name: "Meridian", points: ["internet", "mms", "wap"].map((apn) => ({ ...POINT!, apn })) },
+} as typeof CHOICE;
+const payloadOf = ({ books }: TestEngine, { payloadId }: { readonly payloadId: string }) =>
+  books.payloads.get(payloadId)!;
+const onTdma = (partsMax: number) =>
+  ({ unknownBearer: "tdma", bearers: { tdma: { partsMax, partOctets: 140 } } }) as const;
+
+test("R31: settings that are more than the bearer carries go in a message a use, and each message tells the rule", async () => {
+  const { engine, orderId } = await opened({
+    policy: onTdma(2),
+    relation: null,
+    choice: THREE_USES,
+  });
+  const sent = messagesOf(engine, "settings");
+  assert.equal(sent.length, 3);
+  assert.equal(item(engine, orderId, "settings").state, "sending");
+  for (const message of sent) {
+    assert.ok(message.partCount <= 2, `${message.partCount} parts`);
+    const { air } = payloadOf(engine, message);
+    assert.deepEqual([air?.bearer, air?.channel, air?.partOctets], ["tdma", "narrowband", 140]);
+    assert.match(air?.rule ?? "", /octets are too many for tdma: a message a use/);
+  }
+  const wide = await opened({ relation: null, choice: THREE_USES });
+  assert.equal(messagesOf(wide.engine, "settings").length, 1);
+  assert.equal(payloadOf(wide.engine, messagesOf(wide.engine, "settings")[0]!).air?.bearer, "gsm");
+});
+
+test("R31: settings of which no form fits the bearer are refused with both figures, and the order ends by it", async () => {
+  const { engine, orderId } = await opened({ policy: onTdma(1), relation: null, choice: THREE_USES });
+  const { state, cause, reason } = item(engine, orderId, "settings");
+  assert.deepEqual([state, cause], ["failed", "bearer_too_narrow"]);
+  assert.match(
+    reason,
+    /settings of \d+ octets is more than tdma carries in one message \(1 SMS of 140 octets\)/,
+  );
+  assert.equal(engine.order(orderId).state, "failed");
+  assert.equal(engine.books.messages.size, 0);
+});
+
+test("R31: key and settings that fit the bearer one by one and not together go in two messages", async () => {
+  const { engine } = await opened({
+    policy: { package: "together", ...onTdma(4) },
+    choice: THREE_USES,
+  });
+  await answer(engine, "key_request", { kind: "key", bytes: makerKey("one") });
+  assert.equal(messagesOf(engine, "package").length, 0);
+  assert.equal(messagesOf(engine, "key").length, 1);
+  assert.ok(messagesOf(engine, "settings").length >= 1);
+});
+
+test("R30: a message is cut as its bearer carries it", async () => {
+  const { engine } = await opened({ policy: { unknownBearer: "phs" }, relation: null, choice: THREE_USES });
+  const [phs] = messagesOf(engine, "settings");
+  const gsm = await opened({ relation: null, choice: THREE_USES });
+  assert.ok(phs!.partCount > messagesOf(gsm.engine, "settings")[0]!.partCount);
+  assert.equal(payloadOf(engine, phs!).air?.partOctets, 90);
+});
+// ---- models
+
+test("R125: a handset that has no band of the network gets nothing sent there, and the order says why it waits", async () => {
+  const service = { answer: "no", common: [], plmn: "26201" } as const;
+  const { engine, orderId } = await opened({ relation: null, judgement: { service } });
+  const { state, reason } = engine.order(orderId);
+  assert.equal(state, "waiting");
+  assert.match(reason, /none of the bands of network 26201/);
+  assert.equal(engine.books.messages.size, 0);
+});
+
+test("R127: on a model whose access points are all blocked the key still goes, and the settings say why they do not", async () => {
+  const reason = "the maker lets nobody set this access point on the model (its letter): internet";
+  const { engine, orderId } = await opened({
+    relation: { keySource: "own" },
+    choice: { kind: "refused", code: "access_points_blocked", reason },
+  });
+  const settings = item(engine, orderId, "settings");
+  assert.deepEqual(
+    [settings.state, settings.cause, settings.reason],
+    ["failed", "access_points_blocked", reason],
+  );
+  assert.equal(item(engine, orderId, "key").state, "sending");
+  assert.equal(messagesOf(engine, "key").length, 1);
+  assert.equal(messagesOf(engine, "settings").length, 0);
+  const alone = await opened({
+    relation: null,
+    choice: { kind: "refused", code: "access_points_blocked", reason },
+  });
+  assert.equal(alone.engine.order(alone.orderId).state, "failed");
+});
