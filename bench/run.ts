@@ -1,12 +1,14 @@
 /**
  * `npm run bench`: measures the questions named, or all, tells each answer beside its aim, and writes what was measured
- * to docs/performance.md.
+ * to docs/performance.md. `npm run bench -- --compare REV` tells what a phone costs a revision and this checkout.
  */
+import { parseArgs } from "node:util";
+import { compare } from "./compare.ts";
 import { aimText, oursOf, peerText, type Result, ratioText, verdictOf, writeDown } from "./document.ts";
 import { machineOf } from "./machine.ts";
 import { messagesQuestion } from "./messages.bench.ts";
 import { payloadQuestion } from "./payload.bench.ts";
-import { phonesQuestion } from "./phones.bench.ts";
+import { PHONES, phonesQuestion } from "./phones.bench.ts";
 import type { Bench, Figure, Question } from "./question.ts";
 import { sightingsQuestion } from "./sightings.bench.ts";
 import { smppPduQuestion } from "./smpp-pdu.bench.ts";
@@ -27,34 +29,78 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 const USAGE = `Usage: npm run bench -- [NAME...] [--quick] [--runs N]
-  --quick    one short run of each, to try the benches out; nothing is written down
-  --document writes docs/performance.md anew from what was measured before
-  --runs N   alternations of ours and the peer's, 3 or more (default ${RUNS})
+       npm run bench -- --compare REV [--phones N] [--runs N]
+  --quick       one short run of each, to try the benches out; nothing is written down
+  --document    writes docs/performance.md anew from what was measured before
+  --runs N      alternations of ours and the peer's, ${RUNS} or more (default ${RUNS})
+  --compare REV runs phones on a revision and on this checkout in turns, and tells the ratio of what one costs
+  --phones N    phones a run of a comparison (default ${PHONES})
 ${QUESTIONS.map(({ name, asks }) => `  ${name.padEnd(12)} ${asks}`).join("\n")}
 `;
 
-type Wanted = { readonly questions: readonly Question[]; readonly quick: boolean; readonly runs: number };
+type Wanted = {
+  readonly questions: readonly Question[];
+  readonly quick: boolean;
+  readonly document: boolean;
+  readonly runs: number;
+  readonly phones: number;
+  readonly compare?: string;
+};
 
+const OPTIONS = {
+  quick: { type: "boolean", default: false },
+  document: { type: "boolean", default: false },
+  runs: { type: "string", default: String(RUNS) },
+  phones: { type: "string", default: String(PHONES) },
+  compare: { type: "string" },
+} as const;
+
+/** Undefined where it was not understood. */
 function wantedBy(args: readonly string[]): Wanted | undefined {
-  const names = args.filter((arg, at) => !arg.startsWith("--") && args[at - 1] !== "--runs");
-  const quick = args.includes("--quick");
-  const runs = args.includes("--runs") ? Number(args[args.indexOf("--runs") + 1]) : RUNS;
-  const isKnown = args.every((arg) => !arg.startsWith("--") || arg === "--quick" || arg === "--runs");
-  const questions = QUESTIONS.filter(({ name }) => names.length === 0 || names.includes(name));
-  const areNamed = names.length === 0 || questions.length === new Set(names).size;
-  if (!isKnown || !areNamed || !Number.isInteger(runs) || runs < RUNS) return undefined;
-  return { questions, quick, runs: quick ? 1 : runs };
+  try {
+    const { values, positionals: names } = parseArgs({
+      args: [...args],
+      options: OPTIONS,
+      allowPositionals: true,
+    });
+    const { quick, document, compare: revision } = values;
+    const [runs, phones] = [Number(values.runs), Number(values.phones)];
+    const questions = QUESTIONS.filter(({ name }) => names.length === 0 || names.includes(name));
+    const areNamed = names.length === 0 || questions.length === new Set(names).size;
+    if (
+      !areNamed ||
+      !Number.isInteger(runs) ||
+      runs < (revision ? 1 : RUNS) ||
+      !Number.isInteger(phones) ||
+      phones < 1
+    )
+      return undefined;
+    return {
+      questions,
+      quick,
+      document,
+      phones,
+      runs: quick ? 1 : runs,
+      ...(revision && { compare: revision }),
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 async function main(): Promise<number> {
-  if (process.argv[2] === "--document") {
-    say(`written to ${writeDown(QUESTIONS, new Map())}\n`);
-    return 0;
-  }
   const wanted = wantedBy(process.argv.slice(2));
   if (!wanted) {
     process.stderr.write(USAGE);
     return USAGE_EXIT;
+  }
+  if (wanted.document) {
+    say(`written to ${writeDown(QUESTIONS, new Map())}\n`);
+    return 0;
+  }
+  if (wanted.compare !== undefined) {
+    await compare({ revision: wanted.compare, runs: wanted.runs, phones: wanted.phones }, say);
+    return 0;
   }
   const measured = new Map<string, Result>();
   const failed: string[] = [];

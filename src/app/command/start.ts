@@ -181,11 +181,12 @@ async function runFleet(
   perSecond: number,
   phones: number,
 ): Promise<boolean> {
+  const beganAt = Date.now(); // a start that took long is no run that stands still
   const asked = all.world.ask().catch((error: unknown) => watch.fault("new phones", error));
   await Promise.race([Promise.all([all.world.attach(perSecond), asked]), aborted(context.signal)]);
   for (;;) {
     const isDone = view.doneCount >= phones;
-    const isStill = Date.now() - watch.lastChangeAt() > STILL_MS;
+    const isStill = Date.now() - Math.max(beganAt, watch.lastChangeAt()) > STILL_MS;
     if (isDone || isStill || context.signal.aborted) {
       if (isDone) await settled(all);
       watch.end();

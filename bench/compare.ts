@@ -1,0 +1,78 @@
+/**
+ * `npm run bench -- --compare REV`: the revision and this checkout in turns (A B A B), each on a fresh embedded database,
+ * with what a phone cost each of them. Written nowhere: it is for whoever changes the pipeline, to keep a change only for
+ * its gain.
+ */
+import { type Checkout, checkOut, checkOutNow } from "./checkout.ts";
+import { type PhoneRun, ROLES, runPhones } from "./phone-run.ts";
+import { ownCpuMs } from "./phones.bench.ts";
+import { median } from "./question.ts";
+
+export type Comparison = { readonly revision: string; readonly runs: number; readonly phones: number };
+
+type Say = (text: string) => void;
+
+/** @throws Error where the repository has no such revision, or a run did not turn up every phone */
+export async function compare({ revision, runs, phones }: Comparison, say: Say): Promise<void> {
+  const other = checkOut(revision);
+  if (other.hasOtherLibraries)
+    say(`  ${revision} was written for other versions of libraries than it runs with\n`);
+  const own = checkOutNow();
+  const [before, after]: [PhoneRun[], PhoneRun[]] = [[], []];
+  for (let run = 1; run <= runs; run++) {
+    for (const [taken, checkout] of [
+      [before, other.folder],
+      [after, own],
+    ] as const) {
+      const one = await runPhones({ phones, checkout });
+      taken.push(one);
+      const cpu = ROLES.map((role) => `${role} ${one.cpuMs.get(role)?.toFixed(3) ?? "?"} ms`).join(", ");
+      say(`  ... ${taken === before ? revision : "this checkout"}, run ${run} of ${runs}: ${cpu}\n`);
+    }
+  }
+  say(`\n${tableOf(other, revision, before, after)}`);
+}
+
+type Row = { readonly what: string; readonly of: (run: PhoneRun) => number | undefined };
+
+const ROWS: readonly Row[] = [
+  { what: "CPU of server and database, ms", of: ownCpuMs },
+  ...ROLES.map((role) => ({ what: `  ${role}, ms`, of: ({ cpuMs }: PhoneRun) => cpuMs.get(role) })),
+  { what: "row writes", of: ({ inserts, updates, deletes }) => inserts + updates + deletes },
+  { what: "  inserts", of: ({ inserts }) => inserts },
+  { what: "  updates", of: ({ updates }) => updates },
+  { what: "    of them HOT", of: ({ hotUpdates }) => hotUpdates },
+  { what: "  deletes", of: ({ deletes }) => deletes },
+  { what: "commits", of: ({ commits }) => commits },
+  { what: "WAL, kB", of: ({ walOctets }) => walOctets / 1_000 },
+  { what: "phones/s", of: ({ perSecond }) => perSecond },
+];
+
+function tableOf(
+  { commit }: Checkout,
+  revision: string,
+  before: readonly PhoneRun[],
+  after: readonly PhoneRun[],
+): string {
+  const head = ["a phone, median (range)", `${revision} (${commit})`, "this checkout", "ratio"];
+  const rows = ROWS.map(({ what, of }) => {
+    const [one, other] = [before, after].map((runs) => runs.flatMap((run) => of(run) ?? []));
+    if (!one?.length || !other?.length) return [what, "?", "?", "?"];
+    return [what, spread(one), spread(other), (median(other) / median(one)).toFixed(3)];
+  });
+  const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]?.length ?? 0)));
+  return [head, ...rows]
+    .map(
+      (row) =>
+        `${row
+          .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+const spread = (values: readonly number[]): string =>
+  `${digits(median(values))} (${digits(Math.min(...values))}-${digits(Math.max(...values))})`;
+
+const digits = (value: number): string => value.toFixed(value < 10 ? 3 : 1);
