@@ -715,10 +715,18 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "identity",
     what: "somebody else's user at a service server is ended",
-    file: "src/net/service/scim-client.ts",
-    line: "mine: users.map(membersOf).filter(({ externalId }) => externalId === id),",
-    broken: "mine: users.map(membersOf),",
-    tests: ["src/net/service/scim-client.test.ts"],
+    file: "src/net/service/scim-search.ts",
+    line: "if (externalId !== undefined) return externalId === wanted.id;",
+    broken: "if (externalId !== undefined) return true;",
+    tests: ["src/net/service/scim-client.test.ts", "src/net/service/scim-providers.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a user at a service server that shows no id of ours is taken for ours by a name that anybody may choose",
+    file: "src/net/service/scim-search.ts",
+    line: "return wanted.isNameOurs && isName(userName, wanted);",
+    broken: "return isName(userName, wanted);",
+    tests: ["src/net/service/scim-providers.test.ts"],
   },
   {
     protects: "identity",

@@ -120,7 +120,7 @@ export function failureOfStatus({ status, text }: Answered): ExchangeFailure {
 /** The JSON of an answer, or that it is none. */
 export function jsonOf({ text }: Answered): { readonly value: unknown } | ExchangeFailure {
   try {
-    return { value: JSON.parse(text) };
+    return { value: JSON.parse(text.replace(/^\uFEFF/, "")) };
   } catch {
     return failed("bad_answer", "the answer is no JSON");
   }
