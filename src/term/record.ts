@@ -20,3 +20,10 @@ export const recordOf = <Name extends string, Member>(
   make: (name: Name) => Member,
 ): Record<Name, Member> =>
   Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Member>;
+
+/** A table with this one member, or none where it is absent: to be spread into another. */
+export const optionalMember = <Name extends string, Member>(
+  name: Name,
+  member: Member | undefined,
+): { readonly [one in Name]?: Member } =>
+  member === undefined ? {} : ({ [name]: member } as { readonly [one in Name]?: Member }); // a name that is computed loses its type

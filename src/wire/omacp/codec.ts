@@ -1,7 +1,7 @@
 /** OMA Client Provisioning documents as WBXML, both ways. Source: OMA-WAP-ProvCont 1.1, WAP-192-WBXML. */
 import { DecodeError } from "../decode-error.ts";
 import { decodeWbxml } from "../wbxml/decode.ts";
-import { attributeOf, childrenOf, textOf, type WbxmlAttribute, type WbxmlElement } from "../wbxml/element.ts";
+import { attributeOf, childrenOf, textOf, type WbxmlElement } from "../wbxml/element.ts";
 import { xmlOfElement } from "../wbxml/xml.ts";
 import { PROV_CONT, PROV_DOC } from "./code-space.ts";
 import type { Characteristic, Parm, ProvisioningDocument } from "./document.ts";
@@ -74,11 +74,11 @@ function refuseOtherAttributes(
   allowed: readonly string[],
 ): void {
   for (let i = 0; i < attributes.length; i++) {
-    const name = (attributes[i] as WbxmlAttribute).name;
+    const name = attributes[i]?.name ?? "";
     if (!allowed.includes(name)) throw new DecodeError(`${element} with attribute ${name}`, at ?? 0);
     for (let before = 0; before < i; before++) {
-      if ((attributes[before] as WbxmlAttribute).name !== name) continue;
-      throw new DecodeError(`${element} with two attributes ${name}`, at ?? 0);
+      if (attributes[before]?.name === name)
+        throw new DecodeError(`${element} with two attributes ${name}`, at ?? 0);
     }
   }
 }

@@ -83,10 +83,16 @@ function putDocument(draft: Draft, { version, characteristics }: ProvisioningDoc
     putText(draft, version);
   }
   if (version !== null) putOctet(draft, END);
-  for (let i = 0; i < characteristics.length; i++) {
-    putCharacteristic(draft, characteristics[i] as Characteristic, 2);
-  }
+  putCharacteristics(draft, characteristics, 2);
   if (hasContent) putOctet(draft, END);
+}
+
+/** By index, as everywhere here: an iterator a list would cost more memory than some documents have octets. */
+function putCharacteristics(draft: Draft, characteristics: readonly Characteristic[], depth: number): void {
+  for (let i = 0; i < characteristics.length; i++) {
+    const one = characteristics[i];
+    if (one) putCharacteristic(draft, one, depth);
+  }
 }
 
 function putCharacteristic(draft: Draft, characteristic: Characteristic, depth: number): void {
@@ -99,10 +105,11 @@ function putCharacteristic(draft: Draft, characteristic: Characteristic, depth: 
   putOctet(draft, TAG_CHARACTERISTIC | HAS_ATTRIBUTES | (hasContent ? HAS_CONTENT : 0));
   putStart(draft, TYPES.get(type) ?? 0, TYPE, type);
   putOctet(draft, END);
-  for (let i = 0; i < parms.length; i++) putParm(draft, parms[i] as Parm);
-  for (let i = 0; i < characteristics.length; i++) {
-    putCharacteristic(draft, characteristics[i] as Characteristic, depth + 1);
+  for (let i = 0; i < parms.length; i++) {
+    const parm = parms[i];
+    if (parm) putParm(draft, parm);
   }
+  putCharacteristics(draft, characteristics, depth + 1);
   if (hasContent) putOctet(draft, END);
 }
 

@@ -45,8 +45,12 @@ export const jsonOfCharacteristics = (characteristics: readonly Characteristic[]
 function jsonOfParms(parms: readonly Parm[]): Record<string, ParmJson> {
   const values = new Map<string, (string | null)[]>();
   for (const { name, value } of parms) values.set(name, [...(values.get(name) ?? []), value]);
-  const json = Array.from(values, ([name, list]) => [name, list.length === 1 ? list[0] : list] as const);
-  return Object.fromEntries(json) as Record<string, ParmJson>;
+  return Object.fromEntries(
+    Array.from(values, ([name, list]): [string, ParmJson] => {
+      const [only] = list;
+      return [name, list.length === 1 && only !== undefined ? only : list];
+    }),
+  );
 }
 
 function characteristicsAt(value: unknown, path: string, depth: number): Characteristic[] {

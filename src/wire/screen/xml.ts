@@ -8,6 +8,7 @@
  *     <action role label href method?> <hidden name value/>* </action>*
  *   </screen>
  */
+import { optionalMember } from "../../term/record.ts";
 import { DecodeError } from "../decode-error.ts";
 import { attributeOf, childrenOf } from "../wbxml/element.ts";
 import { readXml } from "../xml/read.ts";
@@ -181,8 +182,7 @@ function must(parent: XmlElement, name: string): string {
 }
 
 function maybe<K extends string>(key: K, parent: XmlElement, name: string): { readonly [k in K]?: string } {
-  const value = attributeOf(parent, name);
-  return value === undefined ? {} : ({ [key]: value } as { readonly [k in K]?: string });
+  return optionalMember(key, attributeOf(parent, name));
 }
 
 function maybeNumber(parent: XmlElement, name: string): number | undefined {

@@ -2,6 +2,9 @@
  * Service Indication (a message with a link) and Service Loading (a link to open), both ways.
  * Source: WAP-167-ServiceInd, WAP-168-ServiceLoad. Neither is signed: a phone has no reason to trust one.
  */
+
+import { wordOf } from "../../term/narrow.ts";
+import { optionalMember } from "../../term/record.ts";
 import { DecodeError } from "../decode-error.ts";
 import { decodeWbxml } from "../wbxml/decode.ts";
 import { attributeOf, childrenOf, textOf, type WbxmlElement } from "../wbxml/element.ts";
@@ -15,9 +18,9 @@ export const SI_CONTENT_TYPE = "application/vnd.wap.sic";
 export const SL_CONTENT_TYPE = "application/vnd.wap.slc";
 
 /** How loudly the phone tells of it; `delete` takes back one of the same id. */
-export type SiAction = "signal-none" | "signal-low" | "signal-medium" | "signal-high" | "delete";
+const SI_ACTIONS = ["signal-none", "signal-low", "signal-medium", "signal-high", "delete"] as const;
 /** Whether the phone opens the link, perhaps in the midst of something else (`execute-high`), or only loads it. */
-export type SlAction = "execute-low" | "execute-high" | "cache";
+const SL_ACTIONS = ["execute-low", "execute-high", "cache"] as const;
 
 /** A message with a link, as WAP-167 has it. */
 export type ServiceIndication = {
@@ -27,7 +30,7 @@ export type ServiceIndication = {
   /** Names the indication, for a later `delete` or a newer one; without it the href does. */
   readonly siId?: string;
   /** signal-medium where it is absent. */
-  readonly action?: SiAction;
+  readonly action?: (typeof SI_ACTIONS)[number];
   /** UTC to the second: "2014-09-04T11:25:58Z". */
   readonly created?: string;
   readonly expires?: string;
@@ -38,7 +41,7 @@ export type ServiceIndication = {
 export type ServiceLoading = {
   readonly href: string;
   /** execute-low where it is absent. */
-  readonly action?: SlAction;
+  readonly action?: (typeof SL_ACTIONS)[number];
 };
 
 /** @throws TurnupError `payload_malformed`: a date of another form, or a character that XML cannot hold */
@@ -77,11 +80,11 @@ export function decodeSi(bytes: Uint8Array): ServiceIndication {
   const items = (info ? childrenOf(info) : []).map(itemOf);
   return {
     text: textOf(indication),
-    ...optional("href", attributeOf(indication, "href")),
-    ...optional("siId", attributeOf(indication, "si-id")),
-    ...optional("action", attributeOf(indication, "action") as SiAction | undefined),
-    ...optional("created", attributeOf(indication, "created")),
-    ...optional("expires", attributeOf(indication, "si-expires")),
+    ...optionalMember("href", attributeOf(indication, "href")),
+    ...optionalMember("siId", attributeOf(indication, "si-id")),
+    ...optionalMember("action", wordOf(SI_ACTIONS, attributeOf(indication, "action"))),
+    ...optionalMember("created", attributeOf(indication, "created")),
+    ...optionalMember("expires", attributeOf(indication, "si-expires")),
     ...(items.length > 0 ? { items } : {}),
   };
 }
@@ -100,7 +103,7 @@ export function decodeSl(bytes: Uint8Array): ServiceLoading {
   const root = decodeWbxml(bytes, SL);
   const href = attributeOf(root, "href");
   if (href === undefined) throw new DecodeError("sl without href", root.at ?? 0);
-  return { href, ...optional("action", attributeOf(root, "action") as SlAction | undefined) };
+  return { href, ...optionalMember("action", wordOf(SL_ACTIONS, attributeOf(root, "action"))) };
 }
 
 /**
@@ -121,6 +124,3 @@ function itemOf(element: WbxmlElement) {
 
 const attributesOf = (entries: readonly (readonly [string, string | undefined])[]) =>
   entries.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
-
-const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } =>
-  value === undefined ? {} : ({ [key]: value } as { readonly [k in K]?: V });

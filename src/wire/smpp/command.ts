@@ -2,7 +2,7 @@
  * Every PDU of SMPP v3.4 §4 in one table: its number, its mandatory fields in wire order, whether optional parameters
  * may follow. The types of decoded PDUs are read from the table, so that the two cannot drift apart.
  */
-import { keysOf } from "../../term/record.ts";
+import { keysOf, recordOf } from "../../term/record.ts";
 import type { Tlv } from "./tlv.ts";
 
 /** Text sizes count the ending NUL, as the specification does. A time is empty or 16 characters (§7.1.1). */
@@ -200,7 +200,10 @@ export type BindCommand = "bind_transmitter" | "bind_receiver" | "bind_transceiv
 export const RESPONSE_BIT = 0x80000000;
 
 /** The table seen without its literal types, for loops over it. */
-export const LAYOUT: Readonly<Record<Command, Layout>> = COMMAND;
+const LAYOUT: Readonly<Record<Command, Layout>> = COMMAND;
+
+/** The fields of each command, in the order of the wire. */
+export const FIELDS = recordOf(keysOf(COMMAND), (command) => Object.entries(LAYOUT[command].fields));
 
 const NAME_OF: ReadonlyMap<number, Command> = new Map(
   keysOf(COMMAND).map((command) => [COMMAND[command].id, command]),

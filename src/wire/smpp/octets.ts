@@ -4,8 +4,10 @@
  *
  * Both are classes with plain number fields and no closures, because they stand in the path of every PDU.
  */
+
 import { TurnupError } from "../../term/error.ts";
 import { DecodeError } from "../decode-error.ts";
+import { octetAt } from "../octet-at.ts";
 
 /** Seeing octets as a Buffer costs nothing and brings the fast text methods. */
 export function bufferOf(bytes: Uint8Array): Buffer {
@@ -44,14 +46,14 @@ export class Reader {
 
   uint8(field: string): number {
     if (this.at >= this.end) throw this.refuse(`${field} is cut short`, this.at);
-    return this.buffer[this.at++] as number;
+    return octetAt(this.buffer, this.at++);
   }
 
   uint16(field: string): number {
     const { buffer, at } = this;
     if (this.end - at < 2) throw this.refuse(`${field} is cut short`, at);
     this.at = at + 2;
-    return ((buffer[at] as number) << 8) | (buffer[at + 1] as number);
+    return (octetAt(buffer, at) << 8) | octetAt(buffer, at + 1);
   }
 
   uint32(field: string): number {
@@ -145,12 +147,30 @@ export class Writer {
 /** An unsigned integer of 4 octets, big-endian; the caller has looked that they are there. */
 export function uint32At(buffer: Buffer, at: number): number {
   return (
-    (((buffer[at] as number) << 24) |
-      ((buffer[at + 1] as number) << 16) |
-      ((buffer[at + 2] as number) << 8) |
-      (buffer[at + 3] as number)) >>>
+    ((octetAt(buffer, at) << 24) |
+      (octetAt(buffer, at + 1) << 16) |
+      (octetAt(buffer, at + 2) << 8) |
+      octetAt(buffer, at + 3)) >>>
     0
   );
+}
+
+/** The number that a field of this kind holds. @throws TurnupError `smpp_field_invalid`: a value of another kind */
+export function numberIn(value: unknown, field: string): number {
+  if (typeof value !== "number") throw unfit(field, "it is no number");
+  return value;
+}
+
+/** The text that a field of this kind holds. @throws TurnupError `smpp_field_invalid`: a value of another kind */
+export function textIn(value: unknown, field: string): string {
+  if (typeof value !== "string") throw unfit(field, "it is no text");
+  return value;
+}
+
+/** The octets that a field of this kind holds. @throws TurnupError `smpp_field_invalid`: a value of another kind */
+export function octetsIn(value: unknown, field: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw unfit(field, "it is no octets");
+  return value;
 }
 
 /** A field that the wire cannot carry: the caller's value, named without being shown. */
@@ -163,6 +183,6 @@ const NOTHING = new Uint8Array(0);
 function copyOf(buffer: Buffer, at: number, count: number): Uint8Array {
   if (count === 0) return NOTHING;
   const copy = new Uint8Array(count);
-  for (let i = 0; i < count; i++) copy[i] = buffer[at + i] as number;
+  for (let i = 0; i < count; i++) copy[i] = octetAt(buffer, at + i);
   return copy;
 }

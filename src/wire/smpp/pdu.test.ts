@@ -5,7 +5,7 @@ import { test } from "vitest";
 import { drawsOf, REPEAT_WITH, SEED } from "../../../test/fixture/seed.ts";
 import { DecodeError } from "../decode-error.ts";
 import { bytesOf, hexOf } from "../hex.ts";
-import { COMMAND, type Command, type Field, LAYOUT, type Pdu } from "./command.ts";
+import { COMMAND, type Command, FIELDS, type Field, type Pdu } from "./command.ts";
 import { decodePdu, encodePdu, encodePduInto, makePdu, roomFor } from "./pdu.ts";
 import { meaningOf, STATUS, statusName } from "./status.ts";
 import { NO_TLVS, TLV, type Tlv, type TlvName, tlvValue } from "./tlv.ts";
@@ -80,13 +80,13 @@ const unknownTlv = fc.record({
 const anyTlv = fc.oneof(unknownTlv, ...(Object.keys(TLV) as TlvName[]).map(arbitraryTlv));
 
 function arbitraryPdu(command: Command): fc.Arbitrary<Pdu> {
-  const { fields, optional } = LAYOUT[command];
+  const { optional } = COMMAND[command];
   return fc
     .record({
       command: fc.constant(command),
       command_status: uint(4),
       sequence_number: uint(4),
-      ...Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, arbitraryField(field)])),
+      ...Object.fromEntries(FIELDS[command].map(([name, field]) => [name, arbitraryField(field)])),
       tlvs: optional ? fc.array(anyTlv, { maxLength: 6 }) : fc.constant([]),
     })
     .map((made) => {
@@ -134,7 +134,7 @@ for (const command of COMMANDS) {
     }
     /** A cut between two optional parameters leaves a whole PDU; encoding it again shows that nothing was made up. */
     function endsWhole(short: Uint8Array): boolean {
-      if (!LAYOUT[command].optional) return false;
+      if (!COMMAND[command].optional) return false;
       try {
         const decoded = decodePdu(short);
         assert.ok(decoded.tlvs.length < (pdu as Pdu).tlvs.length);
@@ -369,6 +369,11 @@ const unfit: readonly { what: string; make: () => Pdu }[] = [
     what: "a time of 15 characters",
     make: () => makePdu("submit_sm", 1, { validity_period: "0".repeat(15) }),
   },
+  {
+    what: "a text where octets are due",
+    make: () => makePdu("replace_sm", 1, { short_message: "x" as never }),
+  },
+  { what: "a number where a text is due", make: () => makePdu("query_sm", 1, { message_id: 7 as never }) },
   { what: "no destination", make: () => makePdu("submit_multi", 1) },
   { what: "a sequence number of 2^32", make: () => makePdu("enquire_link", 2 ** 32) },
   {

@@ -6,22 +6,23 @@
  * submit_sm, deliver_sm and their responses go by hand-written readers and writers (nearly all traffic is theirs),
  * every other command by the table in command.ts; a test holds the two ways to the same result.
  */
+import { membersOf } from "../../term/narrow.ts";
 import { DecodeError } from "../decode-error.ts";
 import {
   COMMAND,
   type Command,
   commandOf,
   type DestAddress,
+  FIELDS,
   type Field,
   type FieldsOf,
   isResponse,
-  LAYOUT,
   type Pdu,
   type PduOf,
   RESPONSE_BIT,
   type UnsuccessSme,
 } from "./command.ts";
-import { bufferOf, Reader, uint32At, unfit, Writer } from "./octets.ts";
+import { bufferOf, numberIn, octetsIn, Reader, textIn, uint32At, unfit, Writer } from "./octets.ts";
 import { NO_TLVS, readTlvs, type Tlv, tlvRoom, writeTlvs } from "./tlv.ts";
 import { hasHeader, octetsOf, type WithUserData } from "./user-data.ts";
 
@@ -203,11 +204,9 @@ function checkHeaderFits(reader: Reader, pdu: WithUserData): void {
 }
 
 function readByTable(reader: Reader, command: Command, status: number, sequence: number): Pdu {
-  const { fields } = LAYOUT[command];
   const pdu: Record<string, unknown> = { command, command_status: status, sequence_number: sequence };
   const bodiless = reader.at === reader.end && isResponse(command) && (status !== 0 || reader.lenient);
-  for (const name in fields) {
-    const field = fields[name] as Field;
+  for (const [name, field] of FIELDS[command]) {
     pdu[name] = bodiless ? emptyValue(field) : readField(reader, field, name);
   }
   pdu.tlvs = readTail(reader, command);
@@ -296,12 +295,10 @@ export function makePdu<C extends Command>(
   sequence_number: number,
   init: PduInit<C> = {},
 ): PduOf<C> {
-  const { command_status = 0, tlvs = NO_TLVS, ...given } = init;
+  const { command_status = 0, tlvs = NO_TLVS } = init;
+  const given = membersOf(init);
   const pdu: Record<string, unknown> = { command, command_status, sequence_number };
-  const { fields } = LAYOUT[command];
-  for (const name in fields) {
-    pdu[name] = (given as Record<string, unknown>)[name] ?? emptyValue(fields[name] as Field);
-  }
+  for (const [name, field] of FIELDS[command]) pdu[name] = given[name] ?? emptyValue(field);
   pdu.tlvs = tlvs;
   return pdu as PduOf<C>; // every field of the table has just been set
 }
@@ -412,47 +409,51 @@ function writeShortMessage(writer: Writer, value: Uint8Array): void {
 }
 
 function writeByTable(writer: Writer, pdu: Pdu): void {
-  const { fields } = LAYOUT[pdu.command];
-  const values = pdu as unknown as Record<string, unknown>; // read by the names of the table that typed it
+  const values: Readonly<Record<string, unknown>> = pdu;
   if (pdu.command_status !== 0 && COMMAND[pdu.command].id >= RESPONSE_BIT && isEmpty(pdu)) return;
-  for (const name in fields) writeField(writer, fields[name] as Field, values[name], name);
+  for (const [name, field] of FIELDS[pdu.command]) writeField(writer, field, values[name], name);
   writeTlvs(writer, pdu.tlvs);
 }
 
 function isEmpty(pdu: Pdu): boolean {
-  const values = pdu as unknown as Record<string, string | number | ArrayLike<unknown>>;
-  for (const name in LAYOUT[pdu.command].fields) {
+  const values: Readonly<Record<string, string | number | ArrayLike<unknown>>> = pdu;
+  for (const [name] of FIELDS[pdu.command]) {
     const value = values[name];
     if (typeof value === "number" ? value !== 0 : value?.length !== 0) return false;
   }
   return pdu.tlvs.length === 0;
 }
 
-/** The casts follow from the table: a field's kind is the type of its value. */
 function writeField(writer: Writer, field: Field, value: unknown, name: string): void {
   switch (field.kind) {
     case "uint8":
-      writer.uint8(value as number, name);
+      writer.uint8(numberIn(value, name), name);
       break;
     case "uint32":
-      writer.uint32(value as number, name);
+      writer.uint32(numberIn(value, name), name);
       break;
     case "text":
-      writer.text(value as string, field.max, name);
+      writer.text(textIn(value, name), field.max, name);
       break;
     case "time":
-      writeTime(writer, value as string, name);
+      writeTime(writer, textIn(value, name), name);
       break;
     case "short_message":
-      writeShortMessage(writer, value as Uint8Array);
+      writeShortMessage(writer, octetsIn(value, name));
       break;
     case "dest_address":
-      writeDestAddresses(writer, value as readonly DestAddress[]);
+      writeDestAddresses(writer, listIn(value, name));
       break;
     case "unsuccess_sme":
-      writeUnsuccessSmes(writer, value as readonly UnsuccessSme[]);
+      writeUnsuccessSmes(writer, listIn(value, name));
       break;
   }
+}
+
+/** What a list holds is looked at as it is written, member by member. */
+function listIn<Entry>(value: unknown, field: string): readonly Entry[] {
+  if (!Array.isArray(value)) throw unfit(field, "it is no list");
+  return value;
 }
 
 function writeDestAddresses(writer: Writer, addresses: readonly DestAddress[]): void {

@@ -7,6 +7,7 @@
  * Centres differ: dates with seconds or a four-digit year, keys in any case, fields missing, and the id in decimal in
  * one place and in hexadecimal in another.
  */
+import { octetAt } from "../octet-at.ts";
 import { bufferOf, latin1At, unfit } from "./octets.ts";
 import { type Tlv, tlvValue } from "./tlv.ts";
 import { hasHeader, octetsOf } from "./user-data.ts";
@@ -151,7 +152,7 @@ function textOf(pdu: ReceiptPdu): string {
 /** network_error_code: a network type and a 2-octet code (§5.3.2.31). */
 function networkError(tlvs: readonly Tlv[]): string | undefined {
   const value = tlvValue(tlvs, "network_error_code");
-  return value && String(((value[1] as number) << 8) | (value[2] as number));
+  return value && String((octetAt(value, 1) << 8) | octetAt(value, 2));
 }
 
 /** YYMMDDhhmm, YYMMDDhhmmss or YYYYMMDDhhmmss; a date that does not exist is left out, not invented. */

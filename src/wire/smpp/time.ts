@@ -33,16 +33,9 @@ const FIRST_YEAR = 2000;
 export function parseTime(text: string): SmppTime {
   const match = SHAPE.exec(text);
   if (!match) throw new DecodeError("a time is YYMMDDhhmmsstnn and + - or R", 0);
-  const [years, months, days, hours, minutes, seconds, tenths, quarters] = match.slice(1, 9).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]; // the shape has eight groups of digits
+  // Eight groups of digits, as the shape has them.
+  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0, tenths = 0, quarters = 0] =
+    match.slice(1, 9).map(Number);
   if (hours > 23) throw new DecodeError(`no hour ${hours}`, 6);
   if (minutes > 59) throw new DecodeError(`no minute ${minutes}`, 8);
   if (seconds > 59) throw new DecodeError(`no second ${seconds}`, 10);

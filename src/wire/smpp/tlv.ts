@@ -6,7 +6,7 @@
  * They stay a list in the order met: some may repeat (callback_num), and a PDU encodes back to the octets it came from.
  */
 import { keysOf } from "../../term/record.ts";
-import { latin1At, type Reader, unfit, type Writer } from "./octets.ts";
+import { latin1At, numberIn, octetsIn, type Reader, textIn, unfit, type Writer } from "./octets.ts";
 
 const HEADER_OCTETS = 4;
 const MAX_VALUE_OCTETS = 0xffff;
@@ -188,7 +188,7 @@ export function writeTlvs(writer: Writer, tlvs: readonly Tlv[]): void {
 function writeTlv(writer: Writer, tlv: Tlv): void {
   if (tlv.name === "unknown") {
     writer.uint16(tlv.tag, "tag");
-    writeOctets(writer, tlv.value, "an unknown parameter", 0, MAX_VALUE_OCTETS);
+    writeOctets(writer, tlv.value, { name: "an unknown parameter", min: 0, max: MAX_VALUE_OCTETS });
     return;
   }
   const kind: Kind & { readonly tag: number } = TLV[tlv.name];
@@ -196,30 +196,36 @@ function writeTlv(writer: Writer, tlv: Tlv): void {
   switch (kind.kind) {
     case "uint8":
       writer.uint16(1, "length");
-      writer.uint8(tlv.value as number, tlv.name);
+      writer.uint8(numberIn(tlv.value, tlv.name), tlv.name);
       break;
     case "uint16":
       writer.uint16(2, "length");
-      writer.uint16(tlv.value as number, tlv.name);
+      writer.uint16(numberIn(tlv.value, tlv.name), tlv.name);
       break;
     case "uint32":
       writer.uint16(4, "length");
-      writer.uint32(tlv.value as number, tlv.name);
+      writer.uint32(numberIn(tlv.value, tlv.name), tlv.name);
       break;
     case "flag":
       writer.uint16(0, "length");
       break;
-    case "text":
-      writer.uint16((tlv.value as string).length + 1, "length");
-      writer.text(tlv.value as string, kind.max, tlv.name);
+    case "text": {
+      const text = textIn(tlv.value, tlv.name);
+      writer.uint16(text.length + 1, "length");
+      writer.text(text, kind.max, tlv.name);
       break;
+    }
     case "octets":
-      writeOctets(writer, tlv.value as Uint8Array, tlv.name, kind.min, kind.max);
+      writeOctets(writer, octetsIn(tlv.value, tlv.name), { name: tlv.name, min: kind.min, max: kind.max });
       break;
   }
 }
 
-function writeOctets(writer: Writer, value: Uint8Array, name: string, min: number, max: number): void {
+function writeOctets(
+  writer: Writer,
+  value: Uint8Array,
+  { name, min, max }: { readonly name: string; readonly min: number; readonly max: number },
+): void {
   if (value.length < min || value.length > max) {
     throw unfit(name, `${value.length} octets, ${min} to ${max} fit`);
   }

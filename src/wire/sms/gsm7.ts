@@ -1,3 +1,5 @@
+import { octetAt } from "../octet-at.ts";
+
 /**
  * The GSM 7-bit default alphabet and its extension table, as septets one an octet and packed eight in seven octets.
  * Source: 3GPP TS 23.038 §6.2.1 and §6.1.2.1.
@@ -45,13 +47,13 @@ export function septetsOf(text: string): (readonly number[])[] | undefined {
 export function textOfSeptets(septets: Uint8Array): string {
   const characters: string[] = [];
   for (let i = 0; i < septets.length; i++) {
-    const septet = (septets[i] as number) & 0x7f;
+    const septet = octetAt(septets, i) & 0x7f;
     if (septet !== ESCAPE) {
-      characters.push(ALPHABET[septet] as string);
+      characters.push(ALPHABET.charAt(septet));
       continue;
     }
     const follower = septets[++i];
-    const basic = ALPHABET[(follower ?? 0x20) & 0x7f] as string;
+    const basic = ALPHABET.charAt((follower ?? 0x20) & 0x7f);
     characters.push(EXTENDED.get((follower ?? 0x20) & 0x7f) ?? (basic === "\uffff" ? " " : basic));
   }
   return characters.join("");
@@ -65,9 +67,9 @@ export function packSeptets(septets: Uint8Array, fillBits = 0): Uint8Array {
   const packed = new Uint8Array(Math.ceil((septets.length * 7 + fillBits) / 8));
   for (let i = 0; i < septets.length; i++) {
     const bit = i * 7 + fillBits;
-    const shifted = ((septets[i] as number) & 0x7f) << (bit & 7);
+    const shifted = (octetAt(septets, i) & 0x7f) << (bit & 7);
     const at = bit >> 3;
-    packed[at] = (packed[at] as number) | (shifted & 0xff);
+    packed[at] = octetAt(packed, at) | (shifted & 0xff);
     if (shifted > 0xff) packed[at + 1] = shifted >> 8;
   }
   return packed;
@@ -80,7 +82,7 @@ export function unpackSeptets(packed: Uint8Array, count: number, fillBits = 0): 
   for (let i = 0; i < septets.length; i++) {
     const bit = i * 7 + fillBits;
     const at = bit >> 3;
-    const pair = (packed[at] as number) | ((packed[at + 1] ?? 0) << 8);
+    const pair = octetAt(packed, at) | (octetAt(packed, at + 1) << 8);
     septets[i] = (pair >> (bit & 7)) & 0x7f;
   }
   return septets;

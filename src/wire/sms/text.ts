@@ -104,7 +104,7 @@ function alphabetOf(scheme: number): number {
   const alphabet = (scheme >> 2) & 3;
   const isGeneral = group < 0x8;
   if (isGeneral && (scheme & 0x20) === 0) {
-    return [DATA_CODING.gsm7, DATA_CODING.binary, DATA_CODING.ucs2, -1][alphabet] as number;
+    return [DATA_CODING.gsm7, DATA_CODING.binary, DATA_CODING.ucs2][alphabet] ?? -1;
   }
   if (group === 0xc || group === 0xd) return DATA_CODING.gsm7;
   if (group === 0xe) return DATA_CODING.ucs2;
@@ -115,7 +115,7 @@ function alphabetOf(scheme: number): number {
 function ucs2Of(text: string): (readonly number[])[] {
   return Array.from(text, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
-    if (units.length === 1 && ((units[0] as number) & 0xf800) === 0xd800) {
+    if (units.length === 1 && (character.charCodeAt(0) & 0xf800) === 0xd800) {
       throw new TurnupError("payload_malformed", "The text holds half of a UTF-16 pair.");
     }
     return units.flatMap((unit) => [unit >> 8, unit & 0xff]);

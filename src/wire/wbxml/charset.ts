@@ -2,7 +2,9 @@
  * Text in a WBXML document. Charsets are IANA MIBenum numbers; only those in which NUL ends a string are read.
  * Characters that no XML document can hold (XML 1.0 §2.2) are refused: WBXML is a form of XML.
  */
+
 import { DecodeError } from "../decode-error.ts";
+import { octetAt } from "../octet-at.ts";
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the characters that XML 1.0 leaves out
@@ -23,7 +25,7 @@ export const isXmlText = (text: string): boolean => !NO_XML_CHARACTER.test(text)
 export function textAt(bytes: Uint8Array, start: number, end: number, charset: number): string {
   const octets = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
   for (let at = 0; at < octets.length; at++) {
-    const octet = octets[at] as number;
+    const octet = octetAt(octets, at);
     if (octet < 0x20 || octet > 0x7e) return anyText(octets, start, charset);
   }
   return octets.toString("latin1");

@@ -16,8 +16,7 @@ export type WbxmlElement = {
 /** The value of the first attribute of that name. */
 export function attributeOf({ attributes }: WbxmlElement, name: string): string | undefined {
   for (let i = 0; i < attributes.length; i++) {
-    const attribute = attributes[i] as WbxmlAttribute;
-    if (attribute.name === name) return attribute.value;
+    if (attributes[i]?.name === name) return attributes[i]?.value;
   }
   return undefined;
 }
