@@ -14,6 +14,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   access_point_not_found: 404,
   account_malformed: 400,
   account_not_found: 404,
+  account_not_taken: 422,
   accounts_full: 503,
   apn_malformed: 400,
   assurance_too_low: 403,

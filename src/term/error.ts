@@ -26,6 +26,7 @@ export type ErrorCode =
   | "access_point_not_found"
   | "account_malformed"
   | "account_not_found"
+  | "account_not_taken"
   | "accounts_full"
   | "apn_malformed"
   | "assurance_too_low"

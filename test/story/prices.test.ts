@@ -138,7 +138,7 @@ test(`for ${CATALOGS} random catalogs the words on the order's form and in its S
 
     // What another server sells, its own entry advertises: that is no charge of this one.
     const foreign = items.filter(({ provisioningServer }) => provisioningServer !== null);
-    const asked = { user: [], services: [], card: false };
+    const asked = { user: [], services: [], payment: null };
     const form = orderScreen(visitorIn(catalog, has), { items, asked, state: "s" });
     // Nor is what cannot be had: its line says what it would cost.
     const isCharged = (id: string): boolean =>

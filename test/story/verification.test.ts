@@ -135,6 +135,38 @@ test("an item that needs no card is had without one, once the bureau knows who a
   assert.equal(bureau.asked().get(`+${phone.msisdn}`), 1);
 });
 
+test("a bank account is given on the phone in place of a card, goes through the proxy, and stands nowhere but at the provider (R8)", async () => {
+  const iban = "NO9386011117947";
+  const holder = "Quillaia Xanthorrhoea";
+  const phone = await fixture.phone();
+  phone.powerOn();
+  const toForm = orderSteps("Features", "Data plan S").slice(0, -3);
+  const account = { a_holder: holder, a_mandate: "yes" };
+  await phone.walk([
+    ...toForm,
+    { choose: "Pay from a bank account" },
+    { fill: { ...NAME, ...account, a_number: "NO9386011117948" } },
+    { submit: true },
+  ]);
+  await phone.until(
+    () =>
+      phone
+        .screen()
+        ?.form?.fields.some(({ name, note }) => name === "a_number" && /a digit is wrong/.test(note ?? "")) ??
+      false,
+    "the form says which digit",
+  );
+  assert.equal(await fixture.story(phone), undefined);
+  await phone.walk([{ fill: { ...account, a_number: iban } }, { submit: true }]);
+  await answerNotice(phone, "terms", "accept");
+  const story = await settledAs(fixture, phone, "completed");
+  const { card } = await requestOf(fixture, story.id);
+  assert.equal(card, "NO******7947");
+  const { token } = payment.held().at(-1)!;
+  assert.match(token, /^ba_/);
+  assert.deepEqual(await tracesOf(fixture, [phone], [iban, iban.slice(4), holder]), []);
+});
+
 test("a device that was seen with another SIM in another place at the same time is a clone: stopped, and not told which pattern (R39)", async () => {
   const phone = await fixture.phone();
   const seenAt = new Date();

@@ -291,12 +291,17 @@ export const SETTINGS = {
   },
   payment: {
     url: optionalText({
-      about: "Payment provider that takes cards. Without it, no card is taken.",
+      about: "Payment provider that takes cards and bank accounts. Without it, neither is taken.",
       ...SECURE_URL,
     }),
     secret: secret({ about: "Our bearer secret there." }),
     authorityFile: path({
       about: "PEM of the only authority it is trusted by; the system's list without it.",
+    }),
+    cardsOnly: yesOrNo({
+      about:
+        "It takes cards alone: no form offers a bank account, and the API refuses one. Without it that is learned from its first answer.",
+      default: false,
     }),
     timeoutMs: timeoutOf("A payment provider"),
   },

@@ -103,6 +103,7 @@ function paymentOf({ payment }: ConnectorConfig) {
     url: payment.url,
     secret: needed(payment.secret, "payment.secret"),
     timeoutMs: payment.timeoutMs,
+    cardsOnly: payment.cardsOnly,
     ...trustOf(payment.authorityFile, "payment.authority_file"),
   });
 }

@@ -1,16 +1,12 @@
 /**
- * The one form of a request: what it asks for, by policy and by what is chosen, and what was typed into it. A card goes to
- * the payment provider before anything is written and is kept nowhere here.
+ * The one form of a request: what it asks for, by policy and by what is chosen, and what was typed into it.
  */
-import { createHmac } from "node:crypto";
-import { type CardFault, type CardInput, checkCard, takeCard } from "../../kernel/account/card.ts";
-import type { TriedBy } from "../../kernel/account/card-tries.ts";
-import { type CardReference, USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
+import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { type CatalogItem, isAssuredEnough } from "../../kernel/catalog/catalog-item.ts";
 import { askingItems, expandSelection } from "../../kernel/catalog/expand.ts";
 import {
   type Asked,
-  CARD_FIELDS,
+  type PaymentMeans,
   serviceFieldName,
   type Typed,
   userFieldName,
@@ -23,15 +19,21 @@ import { verificationDue } from "../../kernel/registration/judge-verification.ts
 import { TurnupError } from "../../term/error.ts";
 import { isTexts } from "../../term/narrow.ts";
 import { faultOf, normalValueOf } from "../../wire/screen/input.ts";
-import { SCREEN_LIMITS } from "../../wire/screen/screen.ts";
+import { FLAG_SET, SCREEN_LIMITS } from "../../wire/screen/screen.ts";
 import type { PostedBody } from "./body.ts";
+import {
+  formPayment,
+  type PostedPayment,
+  paymentAsked,
+  paymentFaults,
+  paymentFieldsCount,
+} from "./order-payment.ts";
 import { type PortalContext, type PortalRequest, Trouble } from "./portal-context.ts";
 import type { Visitor } from "./visitor.ts";
 
 const SELECTION_MAX = 20;
 /** Of a typed value; the kernel's own limits are lower. */
 const VALUE_CHARACTERS_MAX = 400;
-const CARD_FIELDS_COUNT = 3;
 
 type Selection = {
   /** As chosen. */
@@ -42,13 +44,18 @@ type Selection = {
   readonly policy: RequestPolicy;
 };
 
-/** @throws Trouble `selection_empty`, `catalog_item_unknown`, `assurance_too_low`, `card_not_taken` */
+/**
+ * @param wanted what the subscriber chose to pay by; null before they did
+ * @throws Trouble `selection_empty`, `catalog_item_unknown`, `assurance_too_low`, `card_not_taken`
+ */
 export async function selectionOf(
-  { deps }: PortalContext,
+  context: PortalContext,
   visitor: Visitor,
   view: PortalView,
   ids: readonly string[],
+  wanted: PaymentMeans | null = null,
 ): Promise<Selection> {
+  const { deps } = context;
   if (ids.length === 0 || ids.length > SELECTION_MAX) throw new Trouble("selection_empty", 422);
   const { catalog } = view;
   const chosen = ids.map((id) => {
@@ -69,10 +76,11 @@ export async function selectionOf(
   const facts = person
     ? await deps.people.known(operator.id, person)
     : { isKnownDevice: false, account: null, record: await ownRecordOf(deps, visitor) };
+  const known = facts.account?.state === "closed" ? null : (facts.account?.card ?? null);
   const due = verificationDue(policy, asking, facts);
   const { user, services } = neededFields(due, items);
-  if (due.card && !deps.cardsOf(visitor.operator.id)) throw new Trouble("card_not_taken", 503);
-  const asked: Asked = { user: due.road === "full" ? user : [], services, card: due.card };
+  const payment = due.card ? paymentAsked(context, visitor, known, wanted) : { payment: null };
+  const asked: Asked = { user: due.road === "full" ? user : [], services, ...payment };
   return { chosen, items, asked: withinScreen(asked), policy };
 }
 
@@ -93,7 +101,7 @@ function refuseUnassured(visitor: Visitor, items: readonly CatalogItem[], policy
 
 /** What does not fit on one screen, its service asks for by itself afterwards. */
 function withinScreen(asked: Asked): Asked {
-  let room = SCREEN_LIMITS.fields - asked.user.length - (asked.card ? CARD_FIELDS_COUNT : 0);
+  let room = SCREEN_LIMITS.fields - asked.user.length - paymentFieldsCount(asked.payment);
   const services = asked.services.map(({ itemId, fields }) => {
     const kept = fields.slice(0, Math.max(0, room));
     room -= kept.length;
@@ -111,21 +119,24 @@ export type Posted = {
   readonly quote: string | null;
   readonly user: Readonly<Record<string, string>>;
   readonly fieldOf: (itemId: string, name: string) => string;
-  readonly card: CardInput;
+  readonly payment: PostedPayment;
   /** By the form's names, to be shown again. */
   readonly values: Readonly<Record<string, string>>;
 };
 
-/** @throws TurnupError `body_malformed` */
-export function readPostedOrder({ body }: PortalRequest): Posted {
-  const given = body.json ? jsonOrder(body.json) : formOrder(body);
+/**
+ * @param country where account numbers are written as they are, ISO 3166-1 alpha-2; null: an IBAN alone is read
+ * @throws TurnupError `body_malformed`
+ */
+export function readPostedOrder({ body }: PortalRequest, country: string | null = null): Posted {
+  const given = body.json ? jsonOrder(body.json, country) : formOrder(body, country);
   for (const value of Object.values(given.values)) {
     if (value.length > VALUE_CHARACTERS_MAX) throw malformed("a value that no field takes");
   }
   return given;
 }
 
-function formOrder({ texts }: PostedBody): Posted {
+function formOrder({ texts }: PostedBody, country: string | null): Posted {
   const text = (name: string): string => texts.get(name) ?? "";
   // What is no plain yes must not turn into the opposite of what was wanted.
   if (!["", "yes"].includes(text("remove"))) throw malformed("remove");
@@ -136,20 +147,21 @@ function formOrder({ texts }: PostedBody): Posted {
     quote: text("quote") || null,
     user: Object.fromEntries(USER_FIELDS.map((field) => [field, text(userFieldName(field))])),
     fieldOf: (itemId, name) => text(serviceFieldName(itemId, name)),
-    card: {
-      number: text(CARD_FIELDS.number),
-      expiry: text(CARD_FIELDS.expiry),
-      code: text(CARD_FIELDS.code) || null,
-    },
+    payment: formPayment(text, country),
     values: Object.fromEntries(texts),
   };
 }
 
-/** `{selection: [id], remove?, user?: {}, fields?: {id: {}}, card?: {number, expiry, code?}, offer?}` */
-function jsonOrder(json: Readonly<Record<string, unknown>>): Posted {
+/**
+ * `{selection: [id], remove?, user?: {}, fields?: {id: {}}, card?: {number, expiry, code?},
+ * account?: {number, country?, holder, mandate: "yes"}, offer?}`
+ */
+function jsonOrder(json: Readonly<Record<string, unknown>>, country: string | null): Posted {
   const user = textsOf(json.user, "user");
   const fields = recordOf(json.fields, "fields");
   const card = textsOf(json.card, "card");
+  const account = textsOf(json.account, "account");
+  if (json.card !== undefined && json.account !== undefined) throw malformed("a card and an account");
   const { selection, remove = false, offer = "" } = json;
   const isList = Array.isArray(selection) && selection.every((id) => typeof id === "string");
   if (!isList) throw malformed("selection is no list of ids");
@@ -162,7 +174,16 @@ function jsonOrder(json: Readonly<Record<string, unknown>>): Posted {
     quote: null,
     user,
     fieldOf: (itemId, name) => byItem.get(itemId)?.[name] ?? "",
-    card: { number: card.number ?? "", expiry: card.expiry ?? "", code: card.code || null },
+    payment: {
+      means: json.account !== undefined ? "account" : json.card !== undefined ? "card" : null,
+      card: { number: card.number ?? "", expiry: card.expiry ?? "", code: card.code || null },
+      account: {
+        number: account.number ?? "",
+        country: account.country ?? country,
+        holder: account.holder ?? "",
+        isAllowed: account.mandate === FLAG_SET,
+      },
+    },
     values: Object.fromEntries([
       ...Object.entries(user).map(([name, value]) => [`u_${name}`, value]),
       ...[...byItem].flatMap(([id, given]) =>
@@ -197,7 +218,7 @@ const malformed = (fact: string): TurnupError =>
 /** What is wrong, by the form's names. Nothing of what was typed is in it. */
 export function faultsOf(
   { asked, policy }: Selection,
-  { user, fieldOf, card }: Posted,
+  { user, fieldOf, payment }: Posted,
   now: Date,
 ): Typed["faults"] {
   const faults: Record<string, string> = {};
@@ -211,8 +232,7 @@ export function faultsOf(
       if (fault) faults[serviceFieldName(itemId, field.name)] = FAULT_CODES[fault];
     }
   }
-  if (asked.card) for (const { field, code } of checkCard(card, now)) faults[CARD_FIELDS[field]] ??= code;
-  return faults;
+  return { ...faults, ...paymentFaults(asked, payment, now) };
 }
 
 const FAULT_CODES = {
@@ -241,55 +261,4 @@ export function givenOf(
     return given.length > 0 ? [[itemId, Object.fromEntries(given)] as const] : [];
   });
   return { user: tidyUserData(user), fields: Object.fromEntries(fields) };
-}
-
-/** Whatever the visitor comes by, a new session or another number begins no count anew for the rest. */
-function triedBy({ subject, session, person, who, address }: Visitor): readonly TriedBy[] {
-  const number = person?.subscriberId ?? who?.msisdn ?? who?.imsi;
-  const device = person?.deviceId ?? who?.imei;
-  return [
-    { kind: "session", key: session ?? subject },
-    ...(number ? [{ kind: "number", key: number } as const] : []),
-    ...(device ? [{ kind: "device", key: device } as const] : []),
-    ...(address ? [{ kind: "address", key: address } as const] : []),
-  ];
-}
-
-/**
- * Undefined fields of the answer name what was wrong with the card.
- * @throws Trouble `card_not_taken`
- */
-export async function cardOf(
-  { deps }: PortalContext,
-  visitor: Visitor,
-  { asked }: Selection,
-  { card }: Posted,
-  key: string,
-): Promise<
-  | CardReference
-  | null
-  | { readonly fault: CardFault["code"] | "card_refused" | "card_tries_exceeded"; readonly field: string }
-> {
-  const cards = deps.cardsOf(visitor.operator.id);
-  if (!asked.card || !cards) return null;
-  // A corrected number is another card, so it has another key at the payment provider.
-  const idempotencyKey = createHmac("sha256", deps.key)
-    .update(JSON.stringify([key, card.number, card.expiry]))
-    .digest("base64url");
-  try {
-    return await takeCard(cards, {
-      ...card,
-      triedBy: triedBy(visitor),
-      operatorId: visitor.operator.id,
-      idempotencyKey,
-      now: deps.clock(),
-    });
-  } catch (error) {
-    if (!(error instanceof TurnupError)) throw error;
-    if (error.code === "card_tries_exceeded")
-      return { fault: "card_tries_exceeded", field: CARD_FIELDS.number };
-    if (error.code === "card_refused") return { fault: "card_refused", field: CARD_FIELDS.number };
-    if (error.code === "dependency_unavailable") throw new Trouble("card_not_taken", 503);
-    throw error;
-  }
 }

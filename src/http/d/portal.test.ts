@@ -5,6 +5,7 @@ import { test } from "vitest";
 import { freeTries } from "../../../test/fixture/memory-tries.ts";
 import { filled, type PortalFixture, portalOver, reading } from "../../../test/fixture/portal.ts";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
+import type { AccountTokens } from "../../kernel/account/card.ts";
 import type { CardTries, CardTry } from "../../kernel/account/card-tries.ts";
 import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import { checkScreen, type Screen } from "../../wire/screen/screen.ts";
@@ -200,6 +201,161 @@ test("a card is judged at the door, exactly; it reaches the payment provider alo
   );
   assert.ok(!rows.includes("4111111111111111"));
   assert.ok(rows.includes("4111111111"), "first six and last four are kept");
+});
+
+test("a bank account may be given in place of a card, wherever a card may: judged at its field, tokenised, in no row (R8)", async () => {
+  const fixture = await shop.fixture("portal account", [
+    { id: "mail", requires: requires({ card: true }) },
+    { id: "more", requires: requires({ card: true }) },
+  ]);
+  const accounts: Parameters<NonNullable<AccountTokens["tokeniseAccount"]>>[0][] = [];
+  const tokeniseAccount: AccountTokens["tokeniseAccount"] = async (account) => {
+    accounts.push(account);
+    return account.iban.endsWith("7947")
+      ? { kind: "refused", cause: "closed" }
+      : { kind: "token", token: "ba_1" };
+  };
+  const tokenise = async () => assert.fail("no card was given");
+  const cardsOf = () => ({
+    provider: { tokenise, tokeniseAccount },
+    secret: new Uint8Array(32),
+    tries: freeTries(),
+  });
+  const operatorAt = async () => ({
+    id: fixture.operatorId,
+    name: "Meridian",
+    country: "NO",
+    care: { phone: null, url: null },
+  });
+  const portal = portalOver(shop, fixture, { cardsOf, operatorAt });
+  const { screen } = portal;
+  const byCard = await orderForm(portal, "mail");
+  const other = byCard.entries.find(({ label }) => label === "Pay from a bank account")!;
+  const order = await screen("GET", other.href);
+  assert.deepEqual(
+    order.form?.fields.map(({ name, kind, required }) => [name, kind, required]),
+    [
+      ["a_number", "text", true],
+      ["a_holder", "text", true],
+      ["a_mandate", "flag", true],
+    ],
+  );
+  assert.equal(
+    order.entries.find(({ label }) => label === "Pay by card")?.href,
+    "/d/items/mail/order?pay=card",
+  );
+  const account = { a_number: "AT61 1904 3002 3457 3201", a_holder: "Ada Lovelace", a_mandate: "yes" };
+  const send = (typed: Record<string, string>) =>
+    screen("POST", DEVICE_PATHS.requests, filled(order, { ...account, ...typed }));
+  const noteFor = async (name: string, typed: Record<string, string>) => {
+    const answer = await send(typed);
+    assert.equal(answer.status, 422);
+    assert.ok(!JSON.stringify(answer).includes("1904"), "an account's number is typed again");
+    return answer.form?.fields.find((field) => field.name === name)?.note ?? "";
+  };
+  assert.match(await noteFor("a_number", { a_number: "AT61 1904 3002 3457 3202" }), /a digit is wrong/);
+  assert.match(await noteFor("a_number", { a_number: "AT61 1904" }), /longer or shorter/);
+  assert.match(await noteFor("a_number", { a_number: "8601 11 17948" }), /a digit is wrong/);
+  assert.match(await noteFor("a_holder", { a_holder: " " }), /is needed/);
+  assert.match(await noteFor("a_mandate", { a_mandate: "" }), /cannot collect/);
+  assert.equal(accounts.length, 0);
+  assert.match(await noteFor("a_number", { a_number: "8601 11 17947" }), /account was refused/);
+  assert.deepEqual([accounts[0]?.iban, accounts[0]?.holder], ["NO9386011117947", "Ada Lovelace"]);
+  const done = await send({});
+  assert.equal(done.status, 200);
+  assert.equal(accounts[1]?.iban, "AT611904300234573201");
+  const rows = JSON.stringify([
+    await shop.database.rows("select * from request where operator_id = $1", [fixture.operatorId]),
+    await shop.database.rows("select * from user_account where operator_id = $1", [fixture.operatorId]),
+  ]);
+  assert.ok(
+    !rows.includes("190430") && !rows.includes("Lovelace"),
+    "number and holder are the provider's alone",
+  );
+  assert.ok(rows.includes("AT****3201"), "country and last four are kept");
+  await fixture.calls();
+  const next = await orderForm(portal, "more");
+  assert.deepEqual(next.form?.fields, [], "what was left at sign-up is asked for no second time");
+  assert.ok(next.text.includes("Paid from AT******3201, which you gave before."), next.text.join("\n"));
+  assert.deepEqual(
+    next.entries.map(({ label }) => label),
+    ["Pay by card", "Pay from a bank account"],
+  );
+  const later = await screen("POST", DEVICE_PATHS.requests, filled(next));
+  assert.equal(later.status, 200);
+  await fixture.calls();
+  assert.deepEqual(
+    fixture.saw.cards.map(({ token }) => token),
+    ["ba_1", "ba_1"],
+    "a later order is checked with the token that was left",
+  );
+});
+
+test("where no bank accounts are taken none is offered; one that is given all the same is told so at its field (R8)", async () => {
+  const fixture = await shop.fixture("portal cards alone", [
+    { id: "mail", requires: requires({ card: true }) },
+  ]);
+  const portal = portalOver(shop, fixture);
+  const order = await portal.screen("GET", "/d/items/mail/order?pay=account");
+  assert.deepEqual(
+    order.form?.fields.map(({ name }) => name),
+    ["c_number", "c_expiry", "c_code"],
+  );
+  assert.ok(!order.entries.some(({ label }) => label.includes("bank account")));
+  const account = { pay: "account", a_number: "AT611904300234573201", a_holder: "Ada", a_mandate: "yes" };
+  const told = await portal.screen("POST", DEVICE_PATHS.requests, filled(order, account));
+  assert.deepEqual(
+    [told.status, told.form?.fields[0]?.note],
+    [422, "bank accounts are not taken; please give a card"],
+  );
+  // It was taken when the form was drawn, and the provider says no to the first one.
+  const tokeniseAccount = async () => ({ kind: "not_taken" }) as const;
+  const tokenise = async () => assert.fail("no card was given");
+  const cardsOf = () => ({
+    provider: { tokenise, tokeniseAccount },
+    secret: new Uint8Array(32),
+    tries: freeTries(),
+  });
+  const late = portalOver(shop, fixture, { cardsOf });
+  const offered = await late.screen("GET", "/d/items/mail/order?pay=account");
+  const { pay: _, ...typed } = account;
+  const refused = await late.screen("POST", DEVICE_PATHS.requests, filled(offered, typed));
+  assert.equal(refused.status, 422);
+  assert.equal(await shop.count("request", "operator_id = $1", [fixture.operatorId]), 0);
+});
+
+test("a client module gives an account in JSON, under the same rules (R8)", async () => {
+  const fixture = await shop.fixture("portal json account", [
+    { id: "mail", requires: requires({ card: true }) },
+  ]);
+  const accounts: string[] = [];
+  const tokeniseAccount = async ({ iban }: { iban: string }) => {
+    accounts.push(iban);
+    return { kind: "token", token: "ba_2" } as const;
+  };
+  const tokenise = async () => assert.fail("no card was given");
+  const cardsOf = () => ({
+    provider: { tokenise, tokeniseAccount },
+    secret: new Uint8Array(32),
+    tries: freeTries(),
+  });
+  const { screen } = portalOver(shop, fixture, { cardsOf });
+  const post = (idempotencyKey: string, account: object, more: object = {}) =>
+    screen(
+      "POST",
+      DEVICE_PATHS.requests,
+      { selection: ["mail"], account, ...more },
+      { contentType: "application/json", idempotencyKey, noticeKey },
+    );
+  const account = { number: "8601 11 17947", country: "NO", holder: "Ada", mandate: "yes" };
+  assert.equal((await post("k1", { ...account, mandate: "no" })).status, 422);
+  assert.equal((await post("k2", { ...account, number: "8601 11 17948" })).status, 422);
+  assert.equal(
+    (await post("k3", account, { card: { number: "4111111111111111", expiry: "0429" } })).status,
+    400,
+  );
+  assert.equal((await post("k4", account)).status, 200);
+  assert.deepEqual(accounts, ["NO9386011117947"]);
 });
 
 test("a refused card is told on the form; a payment provider that is away leaves nothing behind", async () => {

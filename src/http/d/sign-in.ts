@@ -6,7 +6,7 @@
  *   number -> way (16 octets, in the form) -> link and code, both made of the way under our key; the books hold hashes alone
  */
 import { createHash, createHmac } from "node:crypto";
-import { orderScreen } from "../../kernel/dialog/order-screen.ts";
+import { orderScreen, PAYMENT_FIELD } from "../../kernel/dialog/order-screen.ts";
 import { codeScreen, linkScreen, signInScreen, signInText } from "../../kernel/dialog/sign-in-screens.ts";
 import { issueSession, PORTAL_SESSION_MS } from "../../kernel/dialog/tokens.ts";
 import { TurnupError } from "../../term/error.ts";
@@ -15,6 +15,7 @@ import { msisdnFromNational } from "../../term/msisdn-national.ts";
 import { Allowance } from "../allowance.ts";
 import { DEFAULT_PORTAL_LIMITS } from "../limits.ts";
 import { readPostedOrder, selectionOf } from "./order-form.ts";
+import { meansIn, otherMeansOf } from "./order-payment.ts";
 import {
   keyOfPost,
   newState,
@@ -297,9 +298,18 @@ async function lookAtOffer(door: SignInDoor, walk: Walk, address: string, token:
   const { visitor, offerId, itemId, path, purpose } = await offered(door, walk, address, token);
   try {
     const view = await viewOf(door.context, visitor);
-    const { chosen, asked: fields } = await selectionOf(door.context, visitor, view, [itemId]);
+    const wanted = meansIn(walk.call.query.get(PAYMENT_FIELD));
+    const { chosen, asked: fields } = await selectionOf(door.context, visitor, view, [itemId], wanted);
     const state = newState(door.context, visitor, purpose);
-    const screen = orderScreen(view, { items: chosen, asked: fields, state, offerId, action: path });
+    const otherMeans = otherMeansOf(door.context, visitor, fields, path);
+    const screen = orderScreen(view, {
+      items: chosen,
+      asked: fields,
+      state,
+      offerId,
+      action: path,
+      otherMeans,
+    });
     return shown(screen, visitor.at(path));
   } catch (error) {
     const trouble = troubleOf(error);
@@ -317,7 +327,8 @@ async function acceptOffer(door: SignInDoor, walk: Walk, address: string, token:
     token,
   );
   const key = keyOfPost(door.context, visitor, walk.call, purpose);
-  const posted = { ...readPostedOrder(walk.call), action: "add" as const, offerId, selection: [itemId] };
+  const typed = readPostedOrder(walk.call, visitor.operator.country);
+  const posted = { ...typed, action: "add" as const, offerId, selection: [itemId] };
   const ordered = await submitOrder({ ...walk, visitor }, key, posted, purpose, path);
   if (typeof ordered !== "string") return ordered;
   const known = isOwn ? walk.visitor : await visitorOf(door, walk.visitor, subscriberId, "link");

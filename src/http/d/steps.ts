@@ -14,7 +14,12 @@ import {
   termsWith,
 } from "../../kernel/dialog/catalog-screens.ts";
 import { mineScreen, removeScreen } from "../../kernel/dialog/held-screens.ts";
-import { missingFieldName, orderScreen, PRICE_CHANGED } from "../../kernel/dialog/order-screen.ts";
+import {
+  missingFieldName,
+  orderScreen,
+  PAYMENT_FIELD,
+  PRICE_CHANGED,
+} from "../../kernel/dialog/order-screen.ts";
 import { quoteOf } from "../../kernel/dialog/price-lines.ts";
 import {
   choiceScreen,
@@ -27,15 +32,8 @@ import type { DeviceOutcome } from "../../kernel/order/request.ts";
 import { membersOf } from "../../term/narrow.ts";
 import { careOrder, giveUp, help, takeCare } from "./care-steps.ts";
 import { details, giveDetails } from "./details-steps.ts";
-import {
-  cardOf,
-  faultsOf,
-  givenOf,
-  type Posted,
-  readPostedOrder,
-  selectionOf,
-  typedOf,
-} from "./order-form.ts";
+import { faultsOf, givenOf, type Posted, readPostedOrder, selectionOf, typedOf } from "./order-form.ts";
+import { meansIn, otherMeansOf, tokenOf, withMeans } from "./order-payment.ts";
 import { keyOfPost, newState, once, type Shown, type ShownScreen, shown, Trouble } from "./portal-context.ts";
 import { at, channelOf, here, requestNamed, type StepRow, status, type Walk } from "./walk.ts";
 
@@ -115,22 +113,26 @@ async function itemTerms(walk: Walk, id = "", termsId = ""): Promise<Shown> {
 }
 
 async function order(walk: Walk, id = ""): Promise<Shown> {
-  const { context, visitor } = walk;
+  const { context, visitor, call } = walk;
   const view = await here(walk);
   const found = view.catalog.get(id);
   // Its page leads to its own server, or says that nothing here does.
   if (found && (isOrderedElsewhere(view, found) || isOutOfReach(view, found)))
     return { ...shown(itemScreen(view, found), null, 409), code: "item_elsewhere" };
-  const { chosen, asked } = await selectionOf(context, visitor, view, [id]);
+  const wanted = meansIn(call.query.get(PAYMENT_FIELD));
+  const { chosen, asked } = await selectionOf(context, visitor, view, [id], wanted);
   const state = newState(context, visitor, "order");
-  return shown(orderScreen(view, { items: chosen, asked, state }), at(walk, `/d/items/${id}/order`));
+  const path = `/d/items/${id}/order`;
+  const otherMeans = otherMeansOf(context, visitor, asked, path);
+  const screen = orderScreen(view, { items: chosen, asked, state, otherMeans });
+  return shown(screen, at(walk, wanted ? withMeans(path, wanted) : path));
 }
 
 /** Account data and selection in one (R5). Faults are told on the form; only then anything is written. */
 async function submit(walk: Walk): Promise<Shown> {
   const { context, visitor, call } = walk;
   const key = keyOfPost(context, visitor, call, "order");
-  const posted = readPostedOrder(call);
+  const posted = readPostedOrder(call, visitor.operator.country);
   if (posted.action === "remove") return submitRemoval(walk, key, posted.selection);
   const ordered = await submitOrder(walk, key, posted, "order");
   return typeof ordered === "string" ? statusOf(walk, ordered) : ordered;
@@ -151,20 +153,22 @@ export async function submitOrder(
   const { context, visitor } = walk;
   const { deps } = context;
   const view = await here(walk);
-  const selection = await selectionOf(context, visitor, view, posted.selection);
+  const { payment } = posted;
+  const selection = await selectionOf(context, visitor, view, posted.selection, payment.means);
   const again = (faults: Readonly<Record<string, string>>): ShownScreen => {
     const { chosen, asked } = selection;
     const state = newState(context, visitor, purpose);
     const offer = {
       ...(posted.offerId === null ? {} : { offerId: posted.offerId }),
       ...(action === undefined ? {} : { action }),
+      otherMeans: otherMeansOf(context, visitor, asked, action ?? `/d/items/${chosen[0]?.id}/order`),
     };
     const screen = orderScreen(view, { items: chosen, asked, state, ...offer }, typedOf(posted, faults));
     return { ...shown(screen, null, 422), wrongFields: Object.keys(faults) };
   };
   const faults = faultsOf(selection, posted, deps.clock());
   if (Object.keys(faults).length > 0) return again(faults);
-  const card = await cardOf(context, visitor, selection, posted, key);
+  const card = await tokenOf(context, visitor, selection.asked, payment, key);
   if (card && "fault" in card) return again({ [card.field]: card.fault });
   let isOtherPrice = false;
   const order = async (): Promise<string> => {

@@ -203,6 +203,9 @@ async function dialog(
   return spoken(line, call, screen, subscriberId);
 }
 
+/** Account numbers have letters, which keys do not. */
+const NEEDS_LETTERS = /pay%3Daccount/;
+
 /**
  * Addresses of other servers lead to screens for eyes. A form without fields would be sent as soon as it was read out: it
  * becomes a key that confirms.
@@ -217,7 +220,7 @@ function forEars(screen: Screen, first: readonly string[], last: readonly string
     ...rest,
     ...(form && !isConfirmation ? { form } : {}),
     text: [...first, ...screen.text, ...last],
-    entries: screen.entries.filter(({ href }) => href.startsWith(PATH)),
+    entries: screen.entries.filter(({ href }) => href.startsWith(PATH) && !NEEDS_LETTERS.test(href)),
     actions: [...confirm, ...screen.actions.filter(({ href }) => href.startsWith(PATH))],
   };
 }

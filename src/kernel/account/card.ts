@@ -24,7 +24,7 @@ type CardBrand = (typeof CARD_BRANDS)[number];
 
 /** As somebody typed it. */
 export type CardInput = { readonly number: string; readonly expiry: string; readonly code: string | null };
-export type CardFault = {
+type CardFault = {
   readonly field: "number" | "expiry" | "code";
   readonly code:
     | "card_number_malformed"
@@ -53,15 +53,20 @@ type Mandate = { readonly reference: string; readonly signedOn: string };
 
 /** The payment provider's door for accounts; a provider that takes cards alone has none. */
 export interface AccountTokens {
-  tokeniseAccount?(account: {
-    readonly iban: string;
-    readonly mandate: Mandate;
-    readonly idempotencyKey: string;
-  }): Promise<
-    | { readonly kind: "token"; readonly token: string }
-    | { readonly kind: "refused"; readonly cause: string }
-    | { readonly kind: "failed"; readonly cause: string }
-  >;
+  readonly tokeniseAccount?:
+    | ((account: {
+        readonly iban: string;
+        readonly holder?: string;
+        readonly mandate: Mandate;
+        readonly idempotencyKey: string;
+      }) => Promise<
+        | { readonly kind: "token"; readonly token: string }
+        /** It takes cards alone. */
+        | { readonly kind: "not_taken" }
+        | { readonly kind: "refused"; readonly cause: string }
+        | { readonly kind: "failed"; readonly cause: string }
+      >)
+    | undefined;
 }
 
 const CARD_SECRET_OCTETS = 32;
@@ -171,8 +176,8 @@ function tooManyCards({ until }: Pause, now: Date): TurnupError {
 }
 
 export const unavailable = (): TurnupError =>
-  new TurnupError("dependency_unavailable", "The payment provider did not take the card in time.", {
-    nextStep: "Try again; nothing of the card was kept.",
+  new TurnupError("dependency_unavailable", "The payment provider did not take it in time.", {
+    nextStep: "Try again; nothing of the card or account was kept.",
   });
 
 /** All that is wrong with a card as typed; empty where it can be one. A code is needed by the payment provider, if at all. */
@@ -239,6 +244,11 @@ export function cardIndex(secret: Uint8Array, operatorId: string, pan: string): 
     throw new RangeError(`a card secret has ${CARD_SECRET_OCTETS} octets`);
   return createHmac("sha256", secret).update(`${operatorId}\0card\0${pan}`).digest();
 }
+
+const MASK = "******";
+/** First 6 and last 4 of a card, country and last 4 of an account, as they stand in rows: `411111******1111`, `AT******3201`. */
+export const maskedMeans = (digits: string): string =>
+  `${/^[A-Z]/.test(digits) ? digits.slice(0, 2) : digits.slice(0, FIRST_SHOWN)}${MASK}${digits.slice(-LAST_SHOWN)}`;
 
 /** `411111******1111`. */
 export const maskedCard = ({ first6, last4 }: Pick<CardReference, "first6" | "last4">): string =>

@@ -46,12 +46,20 @@ export interface PaymentProvider {
     readonly cvv: string | null;
     readonly idempotencyKey: string;
   }): Promise<{ readonly kind: "token"; readonly card: Omit<CardReference, "index"> } | Refused | Failed>;
-  /** An account, with the mandate by which a direct debit may be collected from it; left out where it takes cards alone. */
-  tokeniseAccount?(account: {
-    readonly iban: string;
-    readonly mandate: { readonly reference: string; readonly signedOn: string };
-    readonly idempotencyKey: string;
-  }): Promise<{ readonly kind: "token"; readonly token: string } | Refused | Failed>;
+  /**
+   * An account, with the mandate by which a direct debit may be collected from it. Left out where it takes cards alone, and
+   * undefined from when it said so.
+   */
+  readonly tokeniseAccount?:
+    | ((account: {
+        readonly iban: string;
+        readonly holder?: string;
+        readonly mandate: { readonly reference: string; readonly signedOn: string };
+        readonly idempotencyKey: string;
+      }) => Promise<
+        { readonly kind: "token"; readonly token: string } | { readonly kind: "not_taken" } | Refused | Failed
+      >)
+    | undefined;
   /** A sum of 0 checks the card alone. */
   authorise(request: {
     readonly id: string;

@@ -71,7 +71,7 @@ const view = (more: Partial<PortalView> = {}): PortalView => ({
 const orderOf = (asked: Partial<Parameters<typeof orderScreen>[1]["asked"]> = {}): Screen =>
   orderScreen(view(), {
     items: [ITEMS[1]!],
-    asked: { user: [], services: [], card: false, ...asked },
+    asked: { user: [], services: [], payment: null, ...asked },
     state: "s1",
   });
 
@@ -109,9 +109,9 @@ test("a list says what costs what, what is had already and what is not to be had
 });
 
 test("one form holds account data and selection, and asks for no identity of the device (R5 and R9)", () => {
-  const { form } = orderOf({ user: ["givenName", "birthdate"], card: true });
+  const { form } = orderOf({ user: ["givenName", "birthdate"], payment: "card" });
   const { quote, ...hidden } = form?.hidden ?? {};
-  assert.deepEqual(hidden, { selection: "java", state: "s1" });
+  assert.deepEqual(hidden, { selection: "java", state: "s1", pay: "card" });
   assert.match(quote ?? "", /^[\w-]{16}$/, "what the form says that it costs");
   assert.equal(form?.action, "/d/requests");
   assert.deepEqual(
@@ -122,7 +122,7 @@ test("one form holds account data and selection, and asks for no identity of the
 });
 
 test("what was wrong stands beside its field, what was typed stays, and secrets are typed again", () => {
-  const asked = { user: ["email"] as const, services: [], card: true };
+  const asked = { user: ["email"] as const, services: [], payment: "card" as const };
   const typed = {
     values: { u_email: "x", c_number: "4111111111111111" },
     faults: { u_email: "email_malformed" },
@@ -288,7 +288,7 @@ test("every screen of every language keeps the limits of a screen, and every mar
       ...ITEMS.map((one) => itemScreen(here, one)),
       orderScreen(here, {
         items: ITEMS,
-        asked: { user: ["givenName", "email"], services: [], card: true },
+        asked: { user: ["givenName", "email"], services: [], payment: "card" as const },
         state: "s",
       }),
       statusScreen(here, request),

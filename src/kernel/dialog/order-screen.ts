@@ -1,14 +1,19 @@
 /** The one form of a request: account data and selection together, and the names of its fields. */
 import { createHash } from "node:crypto";
 import { type Field, isFieldName, type Screen } from "../../wire/screen/screen.ts";
+import { ACCOUNT_CHARACTERS_MAX, HOLDER_CHARACTERS_MAX } from "../account/bank-account.ts";
 import type { UserField } from "../account/user-data.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
 import { termsEntries } from "./catalog-screens.ts";
 import { priceLines, quoteOf } from "./price-lines.ts";
-import { localized } from "./texts.ts";
+import { fill, localized } from "./texts.ts";
 import { nameOf, type PortalView, type Step, screen, short, step } from "./view.ts";
 
-/** What a form asks for: of the user, of single services, and a card. Never the device's own identity (R9). */
+/** What may pay: a card, or a bank account by direct debit (R8). */
+export const PAYMENT_MEANS = ["card", "account"] as const;
+export type PaymentMeans = (typeof PAYMENT_MEANS)[number];
+
+/** What a form asks for: of the user, of single services, and what pays. Never the device's own identity (R9). */
 export type Asked = {
   readonly user: readonly UserField[];
   readonly services: readonly {
@@ -20,8 +25,14 @@ export type Asked = {
       readonly required: boolean;
     }[];
   }[];
-  readonly card: boolean;
+  /** Null: nothing that pays is asked for. */
+  readonly payment: PaymentMeans | null;
+  /** What they left before, and what pays unless they give another; masked. */
+  readonly onFile?: string | null;
 };
+
+/** Where the same form is had that asks for the other means of payment. */
+export type OtherMeans = { readonly means: PaymentMeans; readonly href: string };
 
 /** What was typed before, and what was wrong with it by field name. Secrets are typed again. */
 export type Typed = {
@@ -39,8 +50,11 @@ const USER_KINDS: Readonly<Partial<Record<UserField, Field["kind"]>>> = {
   fax: "phone",
 };
 
-/** Names of form fields: `u_` a user's, `c_` the card's, `f_` a service's. */
+/** Names of form fields: `u_` a user's, `c_` the card's, `a_` the bank account's, `f_` a service's. */
 export const CARD_FIELDS = { number: "c_number", expiry: "c_expiry", code: "c_code" } as const;
+export const ACCOUNT_FIELDS = { number: "a_number", holder: "a_holder", mandate: "a_mandate" } as const;
+/** Says which of the two a form asked for. */
+export const PAYMENT_FIELD = "pay";
 export const userFieldName = (field: UserField): string => `u_${field}`;
 /** A catalog id has hyphens, a form's name has none; what is too long for a form's name gets one of its own. */
 export const serviceFieldName = (itemId: string, name: string): string =>
@@ -64,6 +78,7 @@ export function orderScreen(
     state,
     offerId,
     action = "/d/requests",
+    otherMeans = [],
   }: {
     readonly items: readonly CatalogItem[];
     readonly asked: Asked;
@@ -72,6 +87,7 @@ export function orderScreen(
     readonly offerId?: string;
     /** Where the form goes. */
     readonly action?: string;
+    readonly otherMeans?: readonly OtherMeans[];
   },
   typed: Typed = NOTHING_TYPED,
 ): Screen {
@@ -90,6 +106,7 @@ export function orderScreen(
       ...lines,
       ...(terms.length > 0 ? [texts.withTerms] : []),
       ...(asked.user.length > 0 ? [texts.yourDataWhy] : []),
+      ...(asked.onFile ? [fill(texts.paidBy, { means: asked.onFile })] : []),
     ],
     form: {
       action: at(action),
@@ -99,10 +116,14 @@ export function orderScreen(
         selection: items.map(({ id }) => id).join(" "),
         state,
         quote: quoteOf(view, items),
+        ...(asked.payment === null ? {} : { [PAYMENT_FIELD]: asked.payment }),
         ...(offerId === undefined ? {} : { offer: offerId }),
       },
     },
-    entries: terms,
+    entries: [
+      ...otherMeans.map(({ means, href }) => ({ label: texts.payBy[means], href: at(href) })),
+      ...terms,
+    ],
     actions: first ? [{ role: "back", label: texts.back, href: at(`/d/items/${first.id}`) }] : [],
   });
 }
@@ -142,30 +163,65 @@ export function fieldsOf({ texts, language }: Step, asked: Asked, { values, faul
       };
     }),
   );
+  return [...user, ...services, ...paymentFields(texts, asked.payment, value, note)];
+}
+
+function paymentFields(
+  texts: Step["texts"],
+  means: PaymentMeans | null,
+  value: (name: string) => { value?: string },
+  note: (name: string) => { note?: string },
+): Field[] {
+  if (means === null) return [];
+  if (means === "card") return cardFields(texts, note);
+  const { number, holder, mandate } = ACCOUNT_FIELDS;
+  const { account } = texts;
+  return [
+    {
+      name: number,
+      label: account.number,
+      kind: "text",
+      required: true,
+      minLength: 5,
+      maxLength: ACCOUNT_CHARACTERS_MAX,
+      note: account.kept, // never its value: it is typed again as a card's number is
+      ...note(number),
+    },
+    {
+      name: holder,
+      label: account.holder,
+      kind: "text",
+      required: true,
+      maxLength: HOLDER_CHARACTERS_MAX,
+      ...value(holder),
+      ...note(holder),
+    },
+    { name: mandate, label: account.allow, kind: "flag", required: true, ...note(mandate) },
+  ];
+}
+
+function cardFields({ card }: Step["texts"], note: (name: string) => { note?: string }): Field[] {
   const { number, expiry, code } = CARD_FIELDS;
-  const card: Field[] = asked.card
-    ? [
-        {
-          name: number,
-          label: texts.card.number,
-          kind: "secret",
-          required: true,
-          minLength: 12,
-          maxLength: 23,
-          note: texts.card.kept,
-          ...note(number),
-        },
-        {
-          name: expiry,
-          label: texts.card.expiry,
-          kind: "digits",
-          required: true,
-          minLength: 4,
-          maxLength: 4,
-          ...note(expiry),
-        },
-        { name: code, label: texts.card.code, kind: "secret", required: false, maxLength: 4, ...note(code) },
-      ]
-    : [];
-  return [...user, ...services, ...card];
+  return [
+    {
+      name: number,
+      label: card.number,
+      kind: "secret",
+      required: true,
+      minLength: 12,
+      maxLength: 23,
+      note: card.kept,
+      ...note(number),
+    },
+    {
+      name: expiry,
+      label: card.expiry,
+      kind: "digits",
+      required: true,
+      minLength: 4,
+      maxLength: 4,
+      ...note(expiry),
+    },
+    { name: code, label: card.code, kind: "secret", required: false, maxLength: 4, ...note(code) },
+  ];
 }

@@ -161,7 +161,7 @@ export function detailsScreen(
       action: at(`${path}/details`),
       submit: texts.send,
       hidden: { state },
-      fields: fieldsOf(here, { user: request.askAgain, services: [], card: false }, typed),
+      fields: fieldsOf(here, { user: request.askAgain, services: [], payment: null }, typed),
     },
     actions: [{ role: "back", label: texts.back, href: at(path) }],
   });

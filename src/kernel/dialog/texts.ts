@@ -50,6 +50,14 @@ export type DialogTexts = {
     readonly code: string;
     readonly kept: string;
   };
+  readonly account: {
+    readonly number: string;
+    readonly holder: string;
+    readonly allow: string;
+    readonly kept: string;
+  };
+  readonly payBy: Readonly<Record<"card" | "account", string>>;
+  readonly paidBy: string;
   readonly request: string;
   readonly terms: string;
   readonly accept: string;
@@ -149,6 +157,14 @@ const ENGLISH: DialogTexts = {
     code: "Security code",
     kept: "We keep a token of your card, never its number.",
   },
+  account: {
+    number: "IBAN or account number",
+    holder: "Account holder",
+    allow: "What I order may be collected from this account",
+    kept: "We keep a token of your account, never its number.",
+  },
+  payBy: { card: "Pay by card", account: "Pay from a bank account" },
+  paidBy: "Paid from {means}, which you gave before.",
   request: "Request {reference}",
   terms: "Terms",
   accept: "I agree",
@@ -282,6 +298,15 @@ const ENGLISH: DialogTexts = {
     card_expired: "the card is no longer valid",
     card_refused: "the card was refused",
     card_tries_exceeded: "too many cards were tried; please wait",
+    iban_malformed: "an IBAN is two letters, two digits and your account number",
+    iban_country: "no country with these two letters has IBANs",
+    iban_length: "it is longer or shorter than the IBANs of its country",
+    iban_check_digits: "a digit is wrong; please read it again",
+    account_number_malformed: "is no account number of your country; please give the IBAN",
+    account_number_check_digits: "a digit is wrong; please read it again",
+    mandate_missing: "without this we cannot collect from the account",
+    account_refused: "the account was refused",
+    account_not_taken: "bank accounts are not taken; please give a card",
     corrupt: "could not be used; please give it again",
     other: "please check it",
   },
@@ -370,6 +395,14 @@ const GERMAN: DialogTexts = {
     code: "Prüfziffer",
     kept: "Wir behalten ein Kennzeichen Ihrer Karte, nie ihre Nummer.",
   },
+  account: {
+    number: "IBAN oder Kontonummer",
+    holder: "Kontoinhaber",
+    allow: "Was ich bestelle, darf von diesem Konto eingezogen werden",
+    kept: "Wir behalten ein Kennzeichen Ihres Kontos, nie seine Nummer.",
+  },
+  payBy: { card: "Mit Karte zahlen", account: "Vom Bankkonto zahlen" },
+  paidBy: "Bezahlt von {means}, wie zuletzt angegeben.",
   request: "Auftrag {reference}",
   terms: "Bedingungen",
   accept: "Ich stimme zu",
@@ -505,6 +538,15 @@ const GERMAN: DialogTexts = {
     card_expired: "die Karte gilt nicht mehr",
     card_refused: "die Karte wurde abgelehnt",
     card_tries_exceeded: "zu viele Karten wurden versucht; bitte warten Sie",
+    iban_malformed: "eine IBAN ist zwei Buchstaben, zwei Ziffern und Ihre Kontonummer",
+    iban_country: "kein Land mit diesen zwei Buchstaben hat IBANs",
+    iban_length: "ist länger oder kürzer als die IBANs ihres Landes",
+    iban_check_digits: "eine Ziffer stimmt nicht; bitte noch einmal lesen",
+    account_number_malformed: "ist keine Kontonummer Ihres Landes; bitte die IBAN angeben",
+    account_number_check_digits: "eine Ziffer stimmt nicht; bitte noch einmal lesen",
+    mandate_missing: "ohne dies können wir nicht vom Konto einziehen",
+    account_refused: "das Konto wurde abgelehnt",
+    account_not_taken: "Bankkonten werden nicht angenommen; bitte eine Karte angeben",
     corrupt: "war nicht zu gebrauchen; bitte noch einmal",
     other: "bitte prüfen",
   },

@@ -57,8 +57,8 @@ export function beginRequest(turn: RequestTurn, { request, items, facts }: Comin
       facts.account && isOnFile(facts.account) ? differingFields(request.user, facts.account.user) : null,
     bureau: { state: due.identity === "bureau" ? "asked" : "not_asked" },
     review: { state: due.identity === "review" ? "asked" : "not_asked" },
-    hasCard: request.card !== null,
-    card: { state: due.card && request.card ? "asked" : "not_asked" },
+    hasCard: payingToken(turn) !== null,
+    card: { state: due.card && payingToken(turn) !== null ? "asked" : "not_asked" },
     device: {
       imei: formOf(subject.imei),
       isKnownModel: judgement.model !== null,
@@ -77,6 +77,10 @@ export function beginRequest(turn: RequestTurn, { request, items, facts }: Comin
   const compared = withRecord(turn, { due, findings }, tidyUserData(request.user), facts);
   judgeCompared(turn, compared);
 }
+
+/** What this request brought to pay with, or what was left at sign-up (R8). */
+const payingToken = ({ order: { request } }: RequestTurn): string | null =>
+  request.card?.token ?? request.books.paymentToken;
 
 function judgeCompared(
   turn: RequestTurn,
@@ -152,7 +156,8 @@ function tellOfOthers(turn: RequestTurn): void {
 
 function askOutside(turn: RequestTurn, { bureau, review, card }: Findings, why: string): void {
   const { scribe, order, terms } = turn;
-  const { user, card: reference } = order.request;
+  const { user } = order.request;
+  const token = payingToken(turn);
   const deadlineAt = minutesAfter(scribe.now, terms.policy.request.verificationDeadlineMinutes);
   if (review?.state === "asked") waitForReview(turn, why);
   else waitForOthers(turn, bureau, card, deadlineAt);
@@ -167,13 +172,13 @@ function askOutside(turn: RequestTurn, { bureau, review, card }: Findings, why: 
       deadlineAt,
     });
   }
-  if (card.state === "asked" && reference) {
+  if (card.state === "asked" && token !== null) {
     ask(turn, {
       kind: "card_check",
       itemId: null,
       idempotencyKey: `${order.id}:card`,
       body: { amountMinor: 0n, currency: currencyOf(turn) },
-      secret: { token: reference.token },
+      secret: { token },
       deadlineAt,
     });
   }

@@ -170,3 +170,27 @@ test("an account with a wrong digit, or without a mandate, never leaves; one tha
   });
   assert.ok(closed?.kind === "refused" && closed.cause === "account_closed");
 });
+
+test("a provider that takes cards alone is found out at its first answer, and asked again after an hour", async () => {
+  const sim = await startPaymentProvider({ secret: "right", cardsOnly: true });
+  closers.push(sim.close);
+  let now = 5;
+  const options = { url: sim.url, secret: "right", timeoutMs: 300, monotonicMs: () => now };
+  const fixture = paymentProvider(options);
+  closers.push(fixture.close);
+  const account = { iban: "AT611904300234573201", holder: "Ada Lovelace", mandate: MANDATE };
+  assert.deepEqual(await fixture.tokeniseAccount?.({ ...account, idempotencyKey: "d" }), {
+    kind: "not_taken",
+  });
+  assert.equal(fixture.tokeniseAccount, undefined);
+  now += 3_600_001;
+  assert.notEqual(fixture.tokeniseAccount, undefined);
+  assert.equal(
+    (await tokenOf(fixture, "4111111111111111")).slice(0, 4),
+    "tok_",
+    "cards are taken all the while",
+  );
+  const told = paymentProvider({ ...options, cardsOnly: true });
+  closers.push(told.close);
+  assert.equal(told.tokeniseAccount, undefined, "the configuration may say so beforehand");
+});

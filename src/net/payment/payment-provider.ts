@@ -22,6 +22,12 @@ import {
   jsonOf,
 } from "../exchange/exchange.ts";
 
+/** By these an address is told that is none (RFC 9110 §15): the provider takes cards alone. */
+const NO_SUCH_ADDRESS = [404, 405, 501];
+const ACCOUNTS_NOT_TAKEN = "accounts_not_taken";
+/** So long it is not asked again: an address may be missing for a while only. */
+const ASK_AGAIN_MS = 3_600_000;
+
 type Refusal = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
 
 export function paymentProvider(options: {
@@ -29,8 +35,13 @@ export function paymentProvider(options: {
   readonly secret: string;
   readonly authority?: string;
   readonly timeoutMs: number;
+  /** The operator's contract is for cards alone. */
+  readonly cardsOnly?: boolean;
+  readonly monotonicMs?: () => number;
 }): PaymentProvider & { close(): void } {
   const exchange = createExchange(options);
+  const { monotonicMs = () => performance.now() } = options;
+  let notTakenUntilMs = options.cardsOnly ? Number.POSITIVE_INFINITY : 0;
 
   const post = (path: string, key: string, body: object) =>
     exchange.send({
@@ -39,6 +50,29 @@ export function paymentProvider(options: {
       headers: { authorization: `Bearer ${options.secret}`, "idempotency-key": key },
       body: { type: "application/json", text: JSON.stringify(body) },
     });
+
+  const tokeniseAccount: NonNullable<PaymentProvider["tokeniseAccount"]> = async ({
+    iban,
+    holder,
+    mandate,
+    idempotencyKey,
+  }) => {
+    const account = sound(readAccount, { iban, ...(holder !== undefined && { holder }), mandate });
+    if (!account) return refused("account_malformed", "the account or its mandate is not well formed");
+    const answer = await post("/v1/accounts", idempotencyKey, account);
+    if (answer.kind === "failed") return answer;
+    if (answer.status !== 201 && answer.status !== 200) {
+      const refusal = refusalOf(answer, "the account was not taken");
+      if (!NO_SUCH_ADDRESS.includes(answer.status) && refusal.cause !== ACCOUNTS_NOT_TAKEN) return refusal;
+      notTakenUntilMs = monotonicMs() + ASK_AGAIN_MS;
+      return { kind: "not_taken" };
+    }
+    const read = readAnswer(answer, readAccountToken);
+    if ("kind" in read) return read;
+    // A token of another account would collect from another person.
+    if (!iban.endsWith(read.value.last4)) return failed("bad_answer", "the token is of another account");
+    return { kind: "token", token: read.value.token };
+  };
 
   return {
     async tokenise({ pan, expiry, cvv, idempotencyKey }) {
@@ -55,18 +89,8 @@ export function paymentProvider(options: {
         return failed("bad_answer", "the token is of another card");
       return { kind: "token", card: { token, first6, last4, brand } };
     },
-    async tokeniseAccount({ iban, mandate, idempotencyKey }) {
-      const account = sound(readAccount, { iban, mandate });
-      if (!account) return refused("account_malformed", "the account or its mandate is not well formed");
-      const answer = await post("/v1/accounts", idempotencyKey, account);
-      if (answer.kind === "failed") return answer;
-      if (answer.status !== 201 && answer.status !== 200)
-        return refusalOf(answer, "the account was not taken");
-      const read = readAnswer(answer, readAccountToken);
-      if ("kind" in read) return read;
-      // A token of another account would collect from another person.
-      if (!iban.endsWith(read.value.last4)) return failed("bad_answer", "the token is of another account");
-      return { kind: "token", token: read.value.token };
+    get tokeniseAccount() {
+      return monotonicMs() < notTakenUntilMs ? undefined : tokeniseAccount;
     },
     async authorise({ id, token, amountMinor, currency }) {
       const body = sound(readAuthorisation, { token, amountMinor, currency });

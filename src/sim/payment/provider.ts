@@ -57,6 +57,7 @@ type Provider = {
   readonly askings: Map<string, number>;
   readonly held: Held[];
   readonly salt: string;
+  readonly cardsOnly: boolean;
 };
 
 export async function startPaymentProvider(options: {
@@ -64,6 +65,8 @@ export async function startPaymentProvider(options: {
   readonly port?: number;
   /** By number; the well-known test cards unless given. */
   readonly cards?: Readonly<Record<string, CardHabit>>;
+  /** It takes cards alone. */
+  readonly cardsOnly?: boolean;
   fault?(number: number, request: WebRequest): WebFault | undefined;
   readonly lateMs?: number;
 }): Promise<PaymentSimulator> {
@@ -76,6 +79,7 @@ export async function startPaymentProvider(options: {
     askings: new Map(),
     held: [],
     salt: randomBytes(TOKEN_OCTETS).toString("hex"),
+    cardsOnly: options.cardsOnly ?? false,
   };
   const { cards, answers, askings, held } = provider;
   const web = await startWeb({
@@ -109,7 +113,7 @@ function answer(provider: Provider, request: WebRequest): WebAnswer {
 
 function answerTo(provider: Provider, request: WebRequest, place: string): WebAnswer {
   if (request.path === "/v1/tokens") return tokenFor(provider, request.text);
-  if (request.path === "/v1/accounts") return accountTokenFor(provider, request.text);
+  if (request.path === "/v1/accounts" && !provider.cardsOnly) return accountTokenFor(provider, request.text);
   if (request.path === "/v1/authorisations") return authorise(provider, request.text, place);
   return { status: 404, body: { code: "route_unknown" } };
 }

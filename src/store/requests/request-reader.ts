@@ -3,7 +3,7 @@
  * and where a subscriber stands. Sealed numbers are opened only to be masked; what a user told is not read at all. Every
  * statement names the index that it runs on.
  */
-import { maskedCard } from "../../kernel/account/card.ts";
+import { maskedMeans } from "../../kernel/account/card.ts";
 import { SPINE_CAUSES } from "../../kernel/order/order.ts";
 import type { Page, PageQuery } from "../../kernel/order/order-reader.ts";
 import type { VerificationRecord } from "../../kernel/order/request-draft.ts";
@@ -185,8 +185,6 @@ type StoredDetail = StoredRequest & {
 };
 type StoredConsent = Dated<ConsentView, "askedAt" | "answeredAt">;
 
-const CARD_HEAD = 6;
-
 function detailOf(
   sealer: Sealer,
   { card_digits, verification, imsi_sealed, msisdn_sealed, imei_sealed, ...row }: StoredDetail,
@@ -199,9 +197,7 @@ function detailOf(
     imsiMasked: maskIdentifier(sealer.open("imsi", imsi_sealed), "imsi"),
     msisdnMasked: maskedNumber(sealer, msisdn_sealed),
     imeiMasked: maskIdentifier(sealer.open("imei", imei_sealed), "imei"),
-    card:
-      card_digits &&
-      maskedCard({ first6: card_digits.slice(0, CARD_HEAD), last4: card_digits.slice(CARD_HEAD) }),
+    card: card_digits && maskedMeans(card_digits),
     consents: consents.map((consent) => ({
       ...consent,
       askedAt: consent.askedAt.toISOString(),

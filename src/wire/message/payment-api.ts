@@ -3,7 +3,8 @@
  * and code are in the first message alone and nowhere else; all later ones name its token.
  *
  *   POST /v1/tokens           a card for a token; the code is checked and dropped
- *   POST /v1/accounts         a bank account, with the mandate to collect from it, for a token
+ *   POST /v1/accounts         a bank account, with the mandate to collect from it, for a token; who takes cards alone has no
+ *                             such address (404, 405, 501) or answers `accounts_not_taken`
  *   POST /v1/authorisations   a sum is held against a token; 0 checks the card alone
  *
  * The header `Idempotency-Key` names the message: a repeat gets the first answer again, a repeat with other content is
@@ -53,6 +54,8 @@ export const readAccount = object({
     if (ibanFaultOf(read) !== null) throw new ShapeError(path, "the IBAN's check digits or length are wrong");
     return read;
   },
+  /** Whose account it is; no debtor's name is longer (AT-14). */
+  holder: optional(text({ min: 1, max: 70 })),
   mandate: object({
     reference: text({ min: 1, max: 35, pattern: /^[A-Za-z0-9/?:().,'+-]+$/ }),
     signedOn: text({ min: 10, max: 10, pattern: /^\d{4}-\d{2}-\d{2}$/ }),

@@ -37,6 +37,7 @@ export const ENTRY_ERRORS: readonly ErrorCode[] = [
   "selection_empty",
   "assurance_too_low",
   "account_malformed",
+  "account_not_taken",
   "card_malformed",
   "card_refused",
   "card_tries_exceeded",
@@ -110,9 +111,13 @@ async function cardOf(
     throw new InvalidRequest([{ at: "body/account", wanted: "a card or an account, not both" }]);
   const cards = requests.cardsOf(operatorId);
   if (!cards) {
-    throw new TurnupError("dependency_unavailable", "There is no payment provider that takes cards.", {
-      nextStep: "Ask for what needs no card; the operator names a payment provider in the configuration.",
-    });
+    throw new TurnupError(
+      "dependency_unavailable",
+      "There is no payment provider that takes cards or accounts.",
+      {
+        nextStep: "Ask for what needs neither; the operator names a payment provider in the configuration.",
+      },
+    );
   }
   const now = clock();
   const person = await requests.people.find(operatorId, who);
@@ -123,7 +128,7 @@ async function cardOf(
     ...(ofDevice ? [{ kind: "device", key: ofDevice } as const] : []),
   ];
   const tried = { operatorId, idempotencyKey, now, triedBy };
-  if (account) return takeAccount(cards, { ...tried, iban: ibanOf(account) });
+  if (account) return takeAccount(cards, { ...tried, iban: ibanOf(account), holder: account.holder });
   if (!card) return null;
   const { number, expiry, code = null } = card;
   return takeCard(cards, { number, expiry, code, ...tried });

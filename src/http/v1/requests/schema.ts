@@ -1,5 +1,6 @@
 /** Requests in the API description: what whoever asks for somebody else sends, and is shown of it. */
 import Type, { type Static } from "typebox";
+import { HOLDER_CHARACTERS_MAX } from "../../../kernel/account/bank-account.ts";
 import { USER_FIELDS } from "../../../kernel/account/user-data.ts";
 import { ASSURANCES } from "../../../kernel/catalog/catalog-item.ts";
 import { CHANNELS, ITEM_STATES, ORDER_STATES } from "../../../kernel/order/order.ts";
@@ -115,6 +116,13 @@ export const asked = {
           Type.String({
             pattern: "^[A-Z]{2}$",
             description: `Of such a number: ${NATIONAL_ACCOUNT_COUNTRIES.join(", ")}.`,
+          }),
+        ),
+        holder: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: HOLDER_CHARACTERS_MAX,
+            description: "Whose account it is; goes to the payment provider with it, and is not kept.",
           }),
         ),
         mandate: Type.Literal(true, {
@@ -297,7 +305,9 @@ export const Detail = named(
     imeiMasked: Type.String(),
     make: textOrNull(),
     model: textOrNull(),
-    card: textOrNull({ description: "First six and last four digits." }),
+    card: textOrNull({
+      description: "First six and last four digits; of a bank account its country and last four characters.",
+    }),
     consents: Type.Array(Consent),
     verification: Verification,
   }),
