@@ -5,7 +5,7 @@
 import type { Server } from "node:https";
 import { TLSSocket } from "node:tls";
 import Fastify, { type FastifyHttpsOptions, type FastifyInstance, type FastifyRequest } from "fastify";
-import { type ConnectionLimits, guardConnections, refuseConnection, timeoutsOf } from "./connections.ts";
+import { type ConnectionLimits, guardDoor, refuseConnection, timeoutsOf } from "./connections.ts";
 import { mutualTls } from "./mutual-tls.ts";
 
 /** PEM: our own key and certificate, and the authority whose certificates are let in. */
@@ -54,7 +54,7 @@ export function openCertifiedDoor({
     forceCloseConnections: true,
     exposeHeadRoutes,
   });
-  guardConnections(app.server, limits);
+  guardDoor(app, limits);
   app.server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) =>
     onRefused(handshakeRefusalOf(error, socket)),
   );

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +15,7 @@ import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
   type Crowd,
-  guardConnections,
+  guardDoor,
   hostOf,
   refuseConnection,
   timeoutsOf,
@@ -53,7 +52,7 @@ function doorOf(limits: ConnectionLimits, tls: boolean, isCrowd?: Crowd): Fastif
     ...(tls ? { https: secured } : { http: node }),
     clientErrorHandler: refuseConnection,
   } as never) as unknown as FastifyInstance;
-  guardConnections(app.server as Server, limits, isCrowd);
+  guardDoor(app, limits, isCrowd);
   app.get("/small", async () => "small");
   app.get("/large", async () => LARGE);
   app.post("/", async () => "taken");
@@ -154,6 +153,19 @@ for (const at of [0, 1]) {
     socket.write("not at all\r\n\r\n");
     assert.match(await drip(app, socket, " ", PATIENCE_MS), /^HTTP\/1\.1 400 /);
   });
+
+  for (const [hosts, status] of [
+    ["Host: here\r\n", "200"],
+    ["Host: here\r\nhost: there\r\n", "400"],
+    ["Host: here\r\nX-a: b\r\nHost: here\r\n", "400"],
+    ["", "400"],
+  ] as const)
+    test(`${name}: a request with the lines "${hosts.replaceAll("\r\n", " ")}" is answered ${status} (RFC 9112 clause 3.2)`, async () => {
+      const { app, open } = door();
+      const socket = open();
+      socket.write(`GET /small HTTP/1.1\r\n${hosts}\r\n`);
+      assert.match(await drip(app, socket, " ", PATIENCE_MS), new RegExp(`^HTTP/1\\.1 ${status} `));
+    });
 
   test(`${name}: who never reads his answer is cut`, async () => {
     const { app, open } = door();
@@ -285,7 +297,7 @@ test("every door of ours limits its connections", () => {
   assert.equal(byCertificate.length, 3, "proxies, manufacturers' clients, service servers' clients");
   assert.ok(sources.length >= 4);
   for (const { file, text } of sources) {
-    assert.match(text, /guardConnections\(/, file);
+    assert.match(text, /guardDoor\(/, file);
     assert.match(text, /\bfastifyOptions\b|\.fastify\b/, file);
     assert.match(text, /refuseConnection|fastifyOptions/, file);
     assert.match(text, /\.node\b|nodeTimeouts|airTls/, file);

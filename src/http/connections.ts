@@ -9,6 +9,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { BlockList, isIPv4, isIPv6, type Socket } from "node:net";
+import { headerLines } from "./header-lines.ts";
 
 export type ConnectionLimits = {
   /** For headers and body of one request to arrive, from the first octet, or from the connection where none came. */
@@ -54,11 +55,17 @@ export function timeoutsOf(limits: ConnectionLimits) {
 /** Which addresses stand for many others: proxies in front, gateways. They are not counted by themselves. */
 export type Crowd = (address: string) => boolean;
 
-export function guardConnections(
-  server: Server,
-  limits: ConnectionLimits,
-  isCrowd: Crowd = () => false,
-): void {
+/** What every door holds, whoever comes. */
+export function guardDoor(app: GuardedDoor, limits: ConnectionLimits, isCrowd: Crowd = () => false): void {
+  guardConnections(app.server, limits, isCrowd);
+  refuseTwoHosts(app);
+}
+type GuardedDoor = {
+  readonly server: Server;
+  addHook(name: "onRequest", hook: (request: { readonly raw: IncomingMessage }) => Promise<void>): unknown;
+};
+
+function guardConnections(server: Server, limits: ConnectionLimits, isCrowd: Crowd): void {
   server.maxConnections = limits.connections;
   const open = new Map<string, number>();
   server.on("connection", (socket: Socket) => {
@@ -79,6 +86,17 @@ export function guardConnections(
   server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
     const timer = setTimeout(() => socket.destroy(), limits.answerMs).unref();
     response.once("close", () => clearTimeout(timer));
+  });
+}
+
+/**
+ * A request with more than one Host line is answered 400 (RFC 9112 clause 3.2): which of them counts, whoever stands in front may
+ * have read otherwise.
+ */
+function refuseTwoHosts(app: GuardedDoor): void {
+  app.addHook("onRequest", async ({ raw: { rawHeaders } }) => {
+    if ((headerLines(rawHeaders).get("host")?.length ?? 0) > 1)
+      throw Object.assign(new Error("The request has more than one Host header."), { statusCode: 400 });
   });
 }
 

@@ -123,6 +123,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   request_in_progress: 409,
   role_not_allowed: 403,
   seal_broken: 500,
+  seal_key_exposed: 500,
   seal_key_malformed: 500,
   seal_key_missing: 500,
   seen_in_future: 400,

@@ -25,7 +25,7 @@ import {
   amongNetworks,
   CONNECTION_LIMITS,
   type ConnectionLimits,
-  guardConnections,
+  guardDoor,
   hostOf,
   refuseConnection,
   timeoutsOf,
@@ -151,7 +151,7 @@ function createFastify(options: HttpOptions, limits: HttpLimits): FastifyInstanc
       void sendProblem(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: refuseConnection,
   });
-  guardConnections(server.server, connectionLimits, amongNetworks([options.trustProxy ?? []].flat()));
+  guardDoor(server, connectionLimits, amongNetworks([options.trustProxy ?? []].flat()));
   server.removeContentTypeParser("text/plain");
   return server as unknown as FastifyInstance; // the same server, its logger's type apart
 }

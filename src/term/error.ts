@@ -135,6 +135,7 @@ export type ErrorCode =
   | "request_in_progress"
   | "role_not_allowed"
   | "seal_broken"
+  | "seal_key_exposed"
   | "seal_key_malformed"
   | "seal_key_missing"
   | "seen_in_future"

@@ -1,17 +1,21 @@
 /** `turnup config`: the settings in force, and the table of all settings for the handbook. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { runningPostgres } from "../../store/embedded/supervisor.ts";
 import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
-import { ALL_SETTINGS, dataFolderOf, readConfig, type Setting } from "../config/config.ts";
+import { ALL_SETTINGS, type Config, dataFolderOf, readConfig, type Setting } from "../config/config.ts";
 import { settingsTable, withSettingsTable } from "../config/settings-table.ts";
-import type { Command } from "../terminal/command.ts";
+import { checkConfig, checkOperators } from "../server/check-config.ts";
+import { openBare } from "../server/store.ts";
+import type { Command, CommandContext } from "../terminal/command.ts";
 
 export const configCommand: Command = {
   name: "config",
   summary: "Show the settings in force and where each comes from",
   description:
     "Reads the configuration as a server would and prints what is in force; secrets as ***. A wrong configuration is\n" +
-    "refused with everything that is wrong with it.",
+    "refused with everything that is wrong with it: values, files, certificates and their keys, the data folder, and the\n" +
+    "operators that it names where their database answers.",
   options: [
     { flags: "--config <file>", about: "configuration (default ./turnup.toml where there is one)" },
     { flags: "--markdown", about: "print the table of all settings instead" },
@@ -41,9 +45,29 @@ export const configCommand: Command = {
         );
       }
     }
+    await checkConfig(config, context.env);
+    await checkNamedOperators(config, context);
     return "ok";
   },
 };
+
+/** Only a database that answers can tell; none is started for it. */
+async function checkNamedOperators(config: Config, context: CommandContext): Promise<void> {
+  if (config.portal.operator === undefined && config.applet.operator === undefined) return;
+  const isThere = config.database.url !== undefined || runningPostgres(dataFolderOf(config, context.env));
+  if (!isThere) {
+    context.note(
+      "no server runs on this data folder: whether the operators that are named exist is told at the start",
+    );
+    return;
+  }
+  const store = await openBare({ config, log: context.note, beside: true });
+  try {
+    await checkOperators(store.database, config);
+  } finally {
+    await store.close();
+  }
+}
 
 const sourceOf = ({ name }: Setting, from: ReadonlyMap<string, string>): string =>
   from.get(name) ?? from.get(`${name}_file`) ?? "default";

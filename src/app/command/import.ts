@@ -1,7 +1,6 @@
 /** `turnup import`: an operator's own data, above all that is shipped. Bad rows are named, the rest is taken. */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
 import type { Relation } from "../../kernel/order/operator-terms.ts";
@@ -21,6 +20,7 @@ import {
   parseModelsImport,
 } from "../../store/dataset/device-import.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { isGzip, unpacked } from "../../store/dataset/gzip.ts";
 import { type OwnKind, tacColumnsOf, withOwnDatasets } from "../../store/dataset/own-devices.ts";
 import { parseTacImport } from "../../store/dataset/tac-import.ts";
 import { createRegistry, type Registry } from "../../store/operator/registry.ts";
@@ -253,12 +253,9 @@ function formatOf(octets: Buffer): ImportKind {
 const HEAD_OCTETS = 65_536;
 
 function headOf(octets: Buffer): string {
-  const isGzip = octets[0] === 0x1f && octets[1] === 0x8b;
-  if (!isGzip) return octets.subarray(0, HEAD_OCTETS).toString("utf8");
+  if (!isGzip(octets)) return octets.subarray(0, HEAD_OCTETS).toString("utf8");
   try {
-    return gunzipSync(octets, { maxOutputLength: IMPORT_OCTETS_MAX })
-      .subarray(0, HEAD_OCTETS)
-      .toString("utf8");
+    return unpacked(octets, IMPORT_OCTETS_MAX).subarray(0, HEAD_OCTETS).toString("utf8");
   } catch {
     return ""; // the parser says what is wrong with it
   }

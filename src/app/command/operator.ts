@@ -1,10 +1,10 @@
 /** `turnup operator add`: makes a tenant. Everything else of an operator is set through the API with its own token. */
 import { isHost } from "../../kernel/order/unconfirmed.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
-import { ensureOperator, type Operator } from "../../store/operator/operators.ts";
+import { ensureOperator, listOperators, type Operator } from "../../store/operator/operators.ts";
 import { wordOf } from "../../term/narrow.ts";
 import { mccOf, mncOf, parsePlmn } from "../../term/plmn.ts";
-import { readConfig } from "../config/config.ts";
+import { type Config, readConfig } from "../config/config.ts";
 import { openStore } from "../server/store.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
@@ -36,6 +36,9 @@ export const operatorAddCommand: Command = {
       if (context.json) await context.printJson({ ...operator, made });
       else await context.print(`${operator.slug} ${made ? "is made" : "was there already"}: ${operator.id}`);
       if (made) context.note(whatIsSent(operator));
+      if (made)
+        for (const note of whatChanges(await listOperators(store.database), operator, config))
+          context.note(note);
       return "ok";
     } finally {
       await store.close();
@@ -48,6 +51,20 @@ const whatIsSent = ({ slug, kind }: Operator): string =>
   isHost(kind)
     ? `orders wait for access points of its own (turnup import apn FILE --operator ${slug}); its policy may send shipped ones instead`
     : `orders wait for access points of its own (turnup import apn FILE --operator ${slug}): its host's are never sent`;
+
+/** What a second operator changes for the first: nothing, but what is told here. */
+function whatChanges(all: readonly Operator[], made: Operator, { portal, applet }: Config): string[] {
+  const [first] = all;
+  if (!first || first.id === made.id) return [];
+  const of = (named: string | undefined): string => named ?? first.slug;
+  return [
+    `commands need --operator from now on: there are ${all.length} operators`,
+    `the subscribers' portal, the telephone menu and the door for proxies stay with ${of(portal.operator)} (portal.operator names another)`,
+    ...(applet.shortCode === undefined
+      ? []
+      : [`reports of SIM applets stay with ${of(applet.operator)} (applet.operator names another)`]),
+  ];
+}
 
 function operatorOf({ args, option }: CommandContext): Operator {
   const slug = args[0] ?? "";

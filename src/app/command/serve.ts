@@ -15,6 +15,7 @@ import {
   toldOf,
 } from "../party/configured-proxy.ts";
 import type { ProxyServer } from "../party/proxy.ts";
+import { checkConfig } from "../server/check-config.ts";
 import { opening } from "../server/closing-stack.ts";
 import { openLogStream } from "../server/log-stream.ts";
 import { untilStopped } from "../server/lost.ts";
@@ -48,6 +49,7 @@ export const serveCommand: Command = {
   async run(context) {
     const source = { file: context.option("config"), env: context.env };
     const { config } = readConfig(source);
+    await checkConfig(config, context.env);
     const logStream = openLogStream({ dest: 1, sync: true }); // the last lines before a stop are the ones wanted
     const log = pino({ level: config.log.level }, logStream);
     const stay = untilStopped(context.signal);

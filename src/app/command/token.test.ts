@@ -40,6 +40,14 @@ test("a slug or a network that is none is refused, and no operator is made", asy
   assert.equal(rows.length, 0);
 });
 
+test("a second operator is told what stays with the first, and what commands want from now on", async () => {
+  const { stderr } = await fixture.run(["operator", "add", "second"]);
+  assert.match(stderr, /commands need --operator from now on: there are 2 operators/);
+  assert.match(stderr, /stay with meridian \(portal\.operator names another\)/);
+  const again = await fixture.run(["operator", "add", "second"]);
+  assert.doesNotMatch(again.stderr, /from now on/);
+});
+
 test("the first token is shown once, and only its hash is kept", async () => {
   await fixture.run(["operator", "add", "north"]);
   const add = ["token", "add", "--operator", "north", "--role", "admin", "--days", "30"];

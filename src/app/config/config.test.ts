@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, test } from "vitest";
 import { ALL_SETTINGS, type ConfigSource, readConfig } from "./config.ts";
@@ -59,6 +59,29 @@ test("an empty variable counts as not set", () => {
   assert.equal(config.http.port, 8080);
   assert.equal(config.database.url, undefined);
 });
+
+test("an empty TURNUP_CONFIG is not set: the file beside is read, and none where there is none", () => {
+  assert.equal(readConfig({ env: { TURNUP_CONFIG: "" }, folder }).config.http.port, 8080);
+  const file = fileOf("[http]\nport = 9000");
+  assert.equal(readConfig({ env: { TURNUP_CONFIG: "" }, folder: dirname(file) }).config.http.port, 9000);
+});
+
+for (const [name, text, says] of [
+  [
+    "a message centre's address",
+    "[smsc]\nhost = '999.1.2.3'",
+    /smsc\.host = "999\.1\.2\.3" .*a host name, or an IP address/,
+  ],
+  ["an address to listen on", "[http]\nhost = 'localhost:8080'", /http\.host = "localhost:8080" /],
+  ["brackets around one", "[land]\nhost = '[::1]'", /land\.host = "\[::1\]" /],
+  ["a URL's host", "[bank]\nurl = 'https://10.0.0.300/pay'", /bank\.url = .*an https URL/],
+  [
+    "a URL's port",
+    "[http]\npublic_url = 'https://turnup.example:99999'",
+    /http\.public_url = .*an http or https URL/,
+  ],
+] as const)
+  test(`${name} that is none is refused at the start`, () => assert.match(refusalOf(text), says));
 
 test("DATABASE_URL is database.url, and Turnup's own variable counts where both are there", () => {
   const both = { TURNUP_DATABASE_URL: "postgres://own/x", DATABASE_URL: "postgres://usual/x" };
@@ -141,7 +164,7 @@ test("a secret may stand in a file, beside the configuration or by variable, but
   assert.match(refusalOf("[smsc]\npassword = 'a'\npassword_file = 'b'"), /give one of them/);
   assert.match(
     refusalOf("[smsc]\npassword_file = 'missing'"),
-    /smsc\.password_file = .*missing: cannot be read/,
+    /smsc\.password_file = .*missing: cannot be used/,
   );
   assert.match(refusalOf("[http]\nport_file = 'x'"), /http\.port_file .*no such setting/);
 });

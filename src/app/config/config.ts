@@ -13,6 +13,7 @@ import { packageFolder } from "../../store/dataset/folder.ts";
 import { TurnupError } from "../../term/error.ts";
 import { messageOf } from "../../term/narrow.ts";
 import { Secret } from "../../term/secret.ts";
+import { isHost, isReachableUrl } from "./forms.ts";
 import { type Config, SETTINGS } from "./settings.ts";
 
 export type { Config } from "./settings.ts";
@@ -21,6 +22,7 @@ const DEFAULT_CONFIG_FILE = "turnup.toml";
 const CONFIG_OCTETS_MAX = 1_048_576;
 const SECRET_FILE_OCTETS_MAX = 65_536;
 const PROBLEMS_SHOWN_MAX = 20;
+const READ_OR_WRITE_BY_OTHERS = 0o006;
 const VALUE_CHARACTERS_SHOWN_MAX = 60;
 /** Names in the environment that begin as settings do and are none. */
 const NOT_SETTINGS = ["TURNUP_CONFIG", "TURNUP_DEBUG"];
@@ -46,7 +48,10 @@ export type Annotated = TSchema & {
   readonly unit?: string;
   readonly secret?: boolean;
   readonly isPath?: boolean;
+  /** A file with it is refused where every user of the machine can read it. */
+  readonly ownerOnly?: boolean;
   readonly allowed?: string;
+  readonly is?: "host" | "url";
   /** In words, a default that depends on the machine. */
   readonly standsFor?: string;
 };
@@ -115,7 +120,7 @@ function variableOf(name: string): string {
 }
 
 function* fromFile(source: ConfigSource, folder: string, problems: string[]): Iterable<[string, Given]> {
-  const asked = source.file ?? source.env.TURNUP_CONFIG;
+  const asked = source.file ?? (source.env.TURNUP_CONFIG || undefined); // empty is not set, as of every variable
   const file = resolve(folder, asked ?? DEFAULT_CONFIG_FILE);
   if (!asked && !existsSync(file)) return;
   for (const [section, settings] of Object.entries(readToml(file))) {
@@ -192,9 +197,9 @@ function settingOf(setting: Setting, given: ReadonlyMap<string, Given>, problems
   const found = given.get(name);
   const inFile = given.get(`${name}_file`);
   if (found && inFile) problems.push(`${name} and ${name}_file: give one of them`);
-  if (inFile) return secretIn(name, inFile, problems);
+  if (inFile) return secretIn(setting, inFile, problems);
   if (!found) return schema.default;
-  if (!Value.Check(schema, found.value)) {
+  if (!Value.Check(schema, found.value) || !hasForm(schema, found.value)) {
     problems.push(`${name} = ${shown(found.value, schema)} (${found.from}): must be ${allowedOf(schema)}`);
     return undefined;
   }
@@ -202,16 +207,22 @@ function settingOf(setting: Setting, given: ReadonlyMap<string, Given>, problems
   return schema.isPath ? resolve(found.base, String(found.value)) : found.value;
 }
 
+const hasForm = ({ is }: Annotated, value: unknown): boolean =>
+  is === undefined || typeof value !== "string" || (is === "host" ? isHost(value) : isReachableUrl(value));
+
 /** The secret without the line end that editors put behind it. */
-function secretIn(name: string, { value, base }: Given, problems: string[]): Secret | undefined {
+function secretIn({ name, schema }: Setting, { value, base }: Given, problems: string[]): Secret | undefined {
   const file = resolve(base, String(value));
   try {
-    if (statSync(file).size > SECRET_FILE_OCTETS_MAX) throw new Error("it is too long for a secret");
+    const { size, mode } = statSync(file);
+    if (size > SECRET_FILE_OCTETS_MAX) throw new Error("it is too long for a secret");
+    if (schema.ownerOnly && (mode & READ_OR_WRITE_BY_OTHERS) !== 0)
+      throw new Error(`every user of this machine can read or change it; run: chmod 600 ${file}`);
     const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
     if (text === "") throw new Error("it is empty");
     return new Secret(text);
   } catch (error) {
-    problems.push(`${name}_file = ${file}: cannot be read: ${messageOf(error)}`);
+    problems.push(`${name}_file = ${file}: cannot be used: ${messageOf(error)}`);
     return undefined;
   }
 }

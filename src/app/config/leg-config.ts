@@ -2,7 +2,7 @@
  * What the two ends of the land leg are told by files: the proxy's policy, and the list of proxies that a server knows.
  * Paths in a file are relative to it. What is wrong is told with its place, and nothing starts.
  */
-import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from "node:crypto";
+import { createPublicKey, hkdfSync, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { LandProxy } from "../../http/land/server.ts";
@@ -25,6 +25,7 @@ import {
 import type { LandCertificates } from "../certificates/leg-certificates.ts";
 import type { BearerNetwork, ProxyAccount } from "../party/proxy.ts";
 import type { Config } from "./config.ts";
+import { checkAuthority, checkIdentity, keyIn } from "./pem.ts";
 
 const SERVERS_MAX = 100;
 const GATEWAYS_MAX = 100;
@@ -188,17 +189,21 @@ export async function readLandSettings({ land }: Pick<Config, "land">): Promise<
       nextStep:
         "Give land.authority_file, certificate_file, key_file, signing_key_file and proxies_file, or no port.",
     });
-  const signingKey = createPrivateKey(await contentOf(signingKeyFile));
+  const signingKey = keyIn(await contentOf(signingKeyFile), "land.signing_key_file");
   if (signingKey.asymmetricKeyType !== "ed25519") throw invalid(signingKeyFile, "an Ed25519 key is wanted");
   const proxies = await readShape(proxiesFile, readProxies);
+  const server = { certificate: await contentOf(certificateFile), key: await contentOf(keyFile) };
+  const proxyAuthority = await contentOf(authorityFile);
+  checkIdentity(server, { certificate: "land.certificate_file", key: "land.key_file" });
+  checkAuthority(proxyAuthority, "land.authority_file");
   return {
     id: land.id,
     host: land.host,
     port: land.port,
     certificates: {
-      server: { certificate: await contentOf(certificateFile), key: await contentOf(keyFile) },
+      server,
       serverAuthority: "",
-      proxyAuthority: await contentOf(authorityFile),
+      proxyAuthority,
       signingKey,
       publicKey: createPublicKey(signingKey),
       sessionKey: sessionKeyOf(signingKey),

@@ -22,15 +22,23 @@ const optionalInteger = ({ about, from, to, unit }: Number) =>
   Type.Optional(Type.Integer({ description: about, minimum: from, maximum: to, unit }));
 
 const TEXT_MAX = 1_000;
-type Text = About & { readonly pattern?: string; readonly allowed?: string; readonly max?: number };
+type Text = About & {
+  readonly pattern?: string;
+  readonly allowed?: string;
+  readonly max?: number;
+  /** What the text has to be beyond its pattern. */
+  readonly is?: "host" | "url";
+};
 const textSchema = ({ about, max = TEXT_MAX, ...more }: Text & { readonly default?: string }) =>
   Type.String({ description: about, minLength: 1, maxLength: max, ...more });
 const text = (spec: Text & { readonly default: string }) => textSchema(spec);
 const optionalText = (spec: Text) => Type.Optional(textSchema(spec));
 
 /** Never printed; may also be given as `<name>_file`, the file that holds it. */
-const secret = ({ about }: About) =>
-  Type.Optional(Type.Unsafe<Secret>({ type: "string", description: about, minLength: 1, secret: true }));
+const secret = ({ about, ...more }: About & { readonly ownerOnly?: boolean }) =>
+  Type.Optional(
+    Type.Unsafe<Secret>({ type: "string", description: about, minLength: 1, secret: true, ...more }),
+  );
 
 /** Relative to the file that says it, or to the current folder when the environment does. */
 const path = ({ about, ...more }: About & { readonly standsFor?: string }) =>
@@ -53,13 +61,23 @@ const timeoutOf = (who: string) =>
   });
 
 const PORT = { from: 1, to: 65_535 };
-const HTTP_URL = { pattern: "^https?://[^\\s/]+[^\\s]*$", allowed: "an http or https URL" };
+const HTTP_URL = {
+  pattern: "^https?://[^\\s/]+[^\\s]*$",
+  allowed: "an http or https URL",
+  is: "url" as const,
+};
 /** A secret goes there: in clear only to this machine itself. */
 const SECURE_URL = {
   pattern: "^(https://[^\\s/]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)(/[^\\s]*)?$",
   allowed: "an https URL, or http on this machine",
+  is: "url" as const,
 };
-const HOST = { max: 253, pattern: "^[^\\s/]+$", allowed: "a host name or an address" };
+const HOST = {
+  max: 253,
+  pattern: "^[^\\s/]+$",
+  allowed: "a host name, or an IP address without brackets and port",
+  is: "host" as const,
+};
 
 /** Longer than a screen, since it is one table with a section a heading: cut up, no setting would be found sooner. */
 export const SETTINGS = {
@@ -109,7 +127,8 @@ export const SETTINGS = {
   seal: {
     key: secret({
       about:
-        "Key that seals identifiers at rest: 64 hexadecimal digits. More than one, newest first, while a key is being changed. Without it, `seal.key` in the data folder, made at the first start.",
+        "Key that seals identifiers at rest: 64 hexadecimal digits. More than one, newest first, while a key is being changed. Without it, `seal.key` in the data folder, made at the first start. A file with it that every user of the machine can read is refused.",
+      ownerOnly: true,
     }),
   },
   http: {
@@ -228,11 +247,11 @@ export const SETTINGS = {
       allowed: "2 to 15 digits",
     }),
     operator: optionalText({
-      about: "Short name of the operator whose cards report. Without it, the only one there is.",
+      about: "Short name of the operator whose cards report. Without it, the one that was made first.",
     }),
     textPattern: optionalText({
       about:
-        "Regular expression for reports in text, with groups named `imei` and, where the text has them, `imsi`, `iccid`, `home`. Without it, `IMEI:... IMSI:...` and the like.",
+        "Regular expression (RE2: no look-around, no back-references) for reports in text, with groups named `imei` and, where the text has them, `imsi`, `iccid`, `home`. Without it, `IMEI:... IMSI:...` and the like.",
     }),
   },
   delivery: {
@@ -452,6 +471,7 @@ export const SETTINGS = {
       max: 300,
       pattern: "^https://[^\\s/]+$",
       allowed: "https://host:port",
+      is: "url",
     }),
     authorityFile: path({ about: "PEM of the authority that proxies are trusted by." }),
     certificateFile: path({ about: "PEM of the server's certificate for proxies." }),
@@ -464,7 +484,7 @@ export const SETTINGS = {
   portal: {
     operator: optionalText({
       about:
-        "Slug of the operator whose portal this server shows under /d/ and behind its door for proxies. Without it the only one there is.",
+        "Slug of the operator whose portal this server shows under /d/ and behind its door for proxies. Without it the one that was made first.",
       max: 63,
     }),
     carePhone: optionalText({

@@ -181,7 +181,7 @@ export async function changeProxy(
 }
 
 /** @throws TurnupError `config_invalid` */
-function manageDoorOf({
+export function manageDoorOf({
   manageHost: host,
   managePort: port,
   manageSecret,

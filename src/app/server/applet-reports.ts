@@ -3,19 +3,21 @@
  * becomes a sighting. Whose phone it is stands in the report, or is found by the number that sent it, which only our own
  * link to the centre vouches for. Nothing is sent back.
  */
+import { RE2JS } from "re2js";
 import type { Intake, SightingInput } from "../../kernel/detection/sighting.ts";
 import { isEightBit } from "../../net/smsc/phone-data.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
-import { onlyOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { type HomePlmnResolver, type Imsi, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { messageOf } from "../../term/narrow.ts";
 import {
   type AppletReport,
   DEFAULT_TEXT_PATTERN,
   decodeBinaryReport,
   readTextReport,
+  type TextGroups,
 } from "../../wire/applet/report.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
@@ -38,7 +40,7 @@ const PARTS = { limitMessages: 1_000, limitOctets: 1_048_576, timeoutMs: 300_000
 /** An operator that was not found is looked for again after this. */
 const OPERATOR_SOUGHT_MS = 10_000;
 
-const OPERATORS = "select id, slug from operator order by id limit 2";
+const OPERATORS = "select id, slug from operator order by id limit 1";
 const OPERATOR = "select id, slug from operator where slug = $1";
 const IMSI_OF = {
   name: "imsi_of_number", // subscriber_by_msisdn
@@ -60,7 +62,7 @@ type AppletDeps = {
 export function createAppletReports(deps: AppletDeps, { applet }: Config): AppletReports | null {
   const { shortCode } = applet;
   if (shortCode === undefined) return null;
-  const pattern = patternOf(applet.textPattern);
+  const pattern = reportPatternOf(applet.textPattern);
   const parts = createReassembler(PARTS);
   const operatorId = operatorOf(deps, applet.operator);
   return {
@@ -92,24 +94,44 @@ export function createAppletReports(deps: AppletDeps, { applet }: Config): Apple
   }
 }
 
-function patternOf(text: string | undefined): RegExp {
-  try {
-    const pattern = new RegExp(text ?? DEFAULT_TEXT_PATTERN, "i");
-    if (pattern.source.includes("(?<imei>")) return pattern;
-  } catch {
-    // told below
-  }
-  throw new TurnupError(
-    "config_invalid",
-    "applet.text_pattern is no regular expression with a group named imei.",
-    {
-      nextStep:
-        "Name the groups (?<imei>...), and where the text has them (?<imsi>...), (?<iccid>...), (?<home>...).",
-    },
-  );
+const REPORT_GROUPS = ["imei", "imsi", "iccid", "home"] as const;
+const DEFAULT_PATTERN = new RegExp(DEFAULT_TEXT_PATTERN, "i");
+
+/**
+ * How reports in text are read. An operator's own pattern runs in time linear in the text, whatever it is (RE2): look-around and
+ * back-references, which cannot, are refused.
+ * @throws TurnupError `config_invalid`
+ */
+export function reportPatternOf(text: string | undefined): (report: string) => TextGroups | null {
+  if (text === undefined) return (report) => DEFAULT_PATTERN.exec(report)?.groups ?? null;
+  const pattern = compiled(text);
+  const named = REPORT_GROUPS.filter((name) => Object.hasOwn(pattern.namedGroups(), name));
+  if (!named.includes("imei")) throw unusablePattern("applet.text_pattern has no group named imei.");
+  return (report) => {
+    const matcher = pattern.matcher(report);
+    return matcher.find() ? Object.fromEntries(named.map((name) => [name, matcher.group(name)])) : null;
+  };
 }
 
-/** The one that is named, or the only one that there is. */
+function compiled(text: string): RE2JS {
+  try {
+    return RE2JS.compile(text, RE2JS.CASE_INSENSITIVE);
+  } catch (cause) {
+    throw unusablePattern(
+      `applet.text_pattern is no regular expression that runs in linear time: ${messageOf(cause)}.`,
+      cause,
+    );
+  }
+}
+
+const unusablePattern = (fact: string, cause?: unknown): TurnupError =>
+  new TurnupError("config_invalid", fact, {
+    cause,
+    nextStep:
+      "Name the groups (?<imei>...), and where the text has them (?<imsi>...), (?<iccid>...), (?<home>...); without look-around and back-references.",
+  });
+
+/** The one that is named, or the one that was made first. */
 function operatorOf({ database, clock }: AppletDeps, slug: string | undefined): () => Promise<string | null> {
   let sought: { readonly atMs: number; readonly id: string | null } | undefined;
   return async () => {
@@ -119,7 +141,7 @@ function operatorOf({ database, clock }: AppletDeps, slug: string | undefined): 
       slug === undefined ? OPERATORS : OPERATOR,
       slug === undefined ? [] : [slug],
     );
-    sought = { atMs: nowMs, id: onlyOf(rows)?.id ?? null };
+    sought = { atMs: nowMs, id: rows[0]?.id ?? null };
     return sought.id;
   };
 }

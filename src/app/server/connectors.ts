@@ -30,6 +30,7 @@ import { codeOf, messageOf } from "../../term/narrow.ts";
 import type { Secret } from "../../term/secret.ts";
 import { list, object, oneOf, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import type { Config } from "../config/config.ts";
+import { checkAuthority, checkIdentity } from "../config/pem.ts";
 
 const MAX_FILE_OCTETS = 1_048_576;
 
@@ -221,12 +222,19 @@ function providerOf(
   const read = (file: string) => contentOf(resolve(folder, file), `service.providers_file, ${uri}`);
   if ((certificateFile === undefined) !== (keyFile === undefined))
     throw invalid(`service.providers_file, ${uri}: a certificate and its key go together.`);
+  const identity =
+    certificateFile && keyFile ? { certificate: read(certificateFile), key: read(keyFile) } : undefined;
+  const authority = authorityFile && read(authorityFile);
+  if (identity)
+    checkIdentity(identity, {
+      certificate: `service.providers_file, ${uri}: certificateFile`,
+      key: `service.providers_file, ${uri}: keyFile`,
+    });
+  if (authority) checkAuthority(authority, `service.providers_file, ${uri}: authorityFile`);
   return {
     uri,
-    ...(authorityFile ? { authority: read(authorityFile) } : {}),
-    ...(certificateFile && keyFile
-      ? { identity: { certificate: read(certificateFile), key: read(keyFile) } }
-      : {}),
+    ...(authority ? { authority } : {}),
+    ...(identity ? { identity } : {}),
     ...(pins ? { pins } : {}),
     access: accessOf(uri, access, read),
   };
@@ -251,8 +259,12 @@ function needed(secret: Secret | undefined, name: string): string {
   return secret.reveal();
 }
 
-const trustOf = (file: string | undefined, name: string) =>
-  file === undefined ? {} : { authority: contentOf(file, name) };
+function trustOf(file: string | undefined, name: string): { readonly authority?: string } {
+  if (file === undefined) return {};
+  const authority = contentOf(file, name);
+  checkAuthority(authority, name);
+  return { authority };
+}
 
 function contentOf(file: string, name: string): string {
   try {

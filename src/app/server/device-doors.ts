@@ -9,7 +9,6 @@ import { serverNameOf } from "../../proxy/servers.ts";
 import type { Database } from "../../store/database/database.ts";
 import { listOperators, type Operator } from "../../store/operator/operators.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
-import { onlyOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Config } from "../config/config.ts";
 import { type Land, type LandOptions, startLand } from "./land.ts";
@@ -34,7 +33,7 @@ export const portalKeyOf = (sealer: Sealer): Uint8Array =>
 /** Operators as subscribers are told of them, and whose portal this server shows. */
 export type PortalOperators = {
   /**
-   * Of a server with one operator, that one's; of a server with several, the one that `portal.operator` names.
+   * The one that `portal.operator` names; without it the one that was made first, whoever came after.
    */
   readonly at: PortalDeps["operatorAt"];
   /** @throws TurnupError `operator_not_found` */
@@ -71,7 +70,7 @@ export function portalOperators(
   return {
     async at() {
       const every = await all();
-      const named = onlyOf(portal.operator ? every.filter(({ slug }) => slug === portal.operator) : every);
+      const named = portal.operator ? every.find(({ slug }) => slug === portal.operator) : every[0];
       return named && told(named);
     },
     async of(operatorId) {

@@ -10,6 +10,7 @@ import { peerServer } from "../../net/peer/client.ts";
 import { TurnupError } from "../../term/error.ts";
 import { list, object, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import type { Config } from "../config/config.ts";
+import { checkAuthority, checkIdentity } from "../config/pem.ts";
 
 const PEERS_MAX = 100;
 const path = text({ max: 1_000 });
@@ -85,15 +86,19 @@ function clientOf(
   if ((certificateFile === undefined) !== (keyFile === undefined))
     throw invalid(file, `${origin}: a certificate and its key go together`);
   const beside = (name: string): string => contentOf(resolve(dirname(file), name));
+  const identity =
+    certificateFile && keyFile ? { certificate: beside(certificateFile), key: beside(keyFile) } : undefined;
+  const authority = authorityFile && beside(authorityFile);
+  const of = (member: string): string => `${file}, ${origin}: ${member}`;
+  if (identity) checkIdentity(identity, { certificate: of("certificateFile"), key: of("keyFile") });
+  if (authority) checkAuthority(authority, of("authorityFile"));
   try {
     return peerServer({
       url: apiUrl,
       timeoutMs,
       token: beside(tokenFile).trim(),
-      ...(authorityFile ? { authority: beside(authorityFile) } : {}),
-      ...(certificateFile && keyFile
-        ? { identity: { certificate: beside(certificateFile), key: beside(keyFile) } }
-        : {}),
+      ...(authority ? { authority } : {}),
+      ...(identity ? { identity } : {}),
       ...(pins ? { pins } : {}),
     });
   } catch (error) {

@@ -12,6 +12,7 @@ import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import type { Registry } from "../../store/operator/registry.ts";
 import type { Config } from "../config/config.ts";
 import { Addresses } from "./addresses.ts";
+import { checkOperators } from "./check-config.ts";
 import { type ClosingStack, opening } from "./closing-stack.ts";
 import type { DeviceDoors, LandPlace } from "./device-doors.ts";
 import type { Engine } from "./engine.ts";
@@ -71,6 +72,7 @@ async function openAll(
   options: ServerOptions,
 ): Promise<Server> {
   const addresses = new Addresses(options.config);
+  await checkOperators(store.database, options.config);
   const stores = await openStores(closing, store, catalog, addresses, options);
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };

@@ -7,10 +7,9 @@ import type { Config } from "../config/config.ts";
 import type { PortalOperators } from "./device-doors.ts";
 
 /** @throws TurnupError `config_invalid`: what is no address */
-export function voicePlatformFinder(
-  { voicePlatforms = "" }: Pick<Config["portal"], "voicePlatforms">,
-  operators: Pick<PortalOperators, "at">,
-): NonNullable<RequestDeps["voicePlatformAt"]> {
+export function voicePlatformsIn({
+  voicePlatforms = "",
+}: Pick<Config["portal"], "voicePlatforms">): Set<string> {
   const addresses = voicePlatforms
     .split(",")
     .map((address) => address.trim())
@@ -21,7 +20,15 @@ export function voicePlatformFinder(
       nextStep: "Write addresses like 192.0.2.7, by commas.",
     });
   }
-  const known = new Set(addresses.map(plainAddress));
+  return new Set(addresses.map(plainAddress));
+}
+
+/** @throws TurnupError `config_invalid`: what is no address */
+export function voicePlatformFinder(
+  portal: Pick<Config["portal"], "voicePlatforms">,
+  operators: Pick<PortalOperators, "at">,
+): NonNullable<RequestDeps["voicePlatformAt"]> {
+  const known = voicePlatformsIn(portal);
   return async (address) => {
     if (!known.has(plainAddress(address))) return undefined;
     const operator = await operators.at({ host: "" });

@@ -10,7 +10,7 @@ import { issueLegToken, openLegToken } from "../../wire/message/leg-token.ts";
 import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { imeiInNames } from "../../wire/message/party-name.ts";
 import { fastifyOverTls, tlsSocketOf } from "../certified-door.ts";
-import { guardConnections } from "../connections.ts";
+import { guardDoor } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
 import { changeTls } from "../mutual-tls.ts";
 import { type Doorman, mountBridge } from "./bridge.ts";
@@ -35,7 +35,7 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
     https: airTlsOf(options),
     ...fastifyOptions,
   });
-  guardConnections(app.server, DOOR_LIMITS.connection);
+  guardDoor(app, DOOR_LIMITS.connection);
   refuseBadCertificates(app, parts);
   readBodiesAsOctets(app);
   const read = createPeerReader(enrolment.certificate);

@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Admission, NetworkIdentity } from "../../proxy/admission.ts";
 import { type GatewayRule, gatewayAt, type HeaderLines, identityFrom } from "../../proxy/gateway-identity.ts";
 import { AIR_HEADERS } from "../../wire/message/legs.ts";
-import { guardConnections } from "../connections.ts";
+import { guardDoor } from "../connections.ts";
 import { oneHeader } from "../header-lines.ts";
 import { type Doorman, mountBridge } from "./bridge.ts";
 import { DOOR_LIMITS, fastifyOptions, nodeTimeouts, type ProxyParts, readBodiesAsOctets } from "./parts.ts";
@@ -15,7 +15,7 @@ import { DOOR_LIMITS, fastifyOptions, nodeTimeouts, type ProxyParts, readBodiesA
 export async function createGatewayDoor(parts: ProxyParts): Promise<FastifyInstance> {
   const app = Fastify({ ...fastifyOptions, http: nodeTimeouts });
   // Behind a gateway are many: its address is not one subscriber's.
-  guardConnections(app.server, DOOR_LIMITS.connection, (address) => isGateway(parts, address));
+  guardDoor(app, DOOR_LIMITS.connection, (address) => isGateway(parts, address));
   readBodiesAsOctets(app);
   await app.register(async (scope) => mountBridge(scope, parts, gatewayDoorman(parts)));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());

@@ -18,7 +18,7 @@ import {
 } from "../../wire/message/account-api.ts";
 import { ShapeError } from "../../wire/message/shape.ts";
 import { Allowance } from "../allowance.ts";
-import { CONNECTION_LIMITS, guardConnections, refuseConnection, timeoutsOf } from "../connections.ts";
+import { CONNECTION_LIMITS, guardDoor, refuseConnection, timeoutsOf } from "../connections.ts";
 import { PROBLEM_MEDIA_TYPE, problemOf } from "../problem.ts";
 
 const BODY_OCTETS = 4_096;
@@ -48,7 +48,7 @@ export async function createManageDoor(options: ManageDoorOptions): Promise<Fast
     clientErrorHandler: refuseConnection,
     forceCloseConnections: true,
   }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
-  guardConnections(app.server, CONNECTION_LIMITS);
+  guardDoor(app, CONNECTION_LIMITS);
   const wrong = new Allowance(WRONG_SECRETS);
   app.addHook("onRequest", async (request) => admit(options, wrong, request));
   mountAccounts(app, options);

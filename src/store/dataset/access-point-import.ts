@@ -3,7 +3,6 @@
  * serviceproviders.xml, each also gzipped. A bad row is refused with where it stands and why; the rest goes on.
  * A file that is hostile or not of its kind at all is refused whole, before a parser sees it.
  */
-import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { XMLParser } from "fast-xml-parser";
 import {
@@ -27,6 +26,7 @@ import {
   textOrNull,
   withWap,
 } from "./access-point-fields.ts";
+import { isGzip, unpacked } from "./gzip.ts";
 
 const IMPORT_KINDS = ["csv", "apns-conf", "serviceproviders"] as const;
 export type ImportKind = (typeof IMPORT_KINDS)[number];
@@ -396,15 +396,13 @@ function textIn(value: unknown): string {
   return typeof text === "string" ? text : "";
 }
 
-const GZIP_MAGIC = [0x1f, 0x8b] as const;
-
 function textOf(bytes: Uint8Array): string {
   if (bytes.length > IMPORT_OCTETS_MAX)
     throw malformed(`The file has more than ${IMPORT_OCTETS_MAX} octets.`);
   let plain = bytes;
-  if (bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1]) {
+  if (isGzip(bytes)) {
     try {
-      plain = gunzipSync(bytes, { maxOutputLength: IMPORT_OCTETS_MAX });
+      plain = unpacked(bytes, IMPORT_OCTETS_MAX);
     } catch (cause) {
       throw malformed(`The gzip is broken or unpacks to more than ${IMPORT_OCTETS_MAX} octets.`, cause);
     }

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { TurnupError } from "../../term/error.ts";
 import { DATASETS, type DatasetKind } from "./datasets.ts";
 import { shippedDataFolder } from "./folder.ts";
+import { isGzip, unpacked } from "./gzip.ts";
 
 /** Largest unpacked data file, in octets: a national TAC list of 300,000 rows is about 30 MB. */
 const DATASET_OCTETS_MAX = 512 * 1024 * 1024;
@@ -40,13 +40,10 @@ export function contentOf(kind: string, name: string, octets: Uint8Array): Datas
   return { kind, name, sha256, version: sha256.slice(0, 12), text: textOf(name, octets) };
 }
 
-const GZIP_MAGIC = [0x1f, 0x8b];
-
 function textOf(name: string, octets: Uint8Array): string {
-  const isGzip = octets[0] === GZIP_MAGIC[0] && octets[1] === GZIP_MAGIC[1];
-  if (!isGzip) return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("utf8");
+  if (!isGzip(octets)) return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("utf8");
   try {
-    return gunzipSync(octets, { maxOutputLength: DATASET_OCTETS_MAX }).toString("utf8");
+    return unpacked(octets, DATASET_OCTETS_MAX).toString("utf8");
   } catch (cause) {
     throw new TurnupError("dataset_malformed", `${name} is no gzip file or unpacks to too much.`, { cause });
   }

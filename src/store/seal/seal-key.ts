@@ -6,7 +6,7 @@
  * second key is for.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { TurnupError } from "../../term/error.ts";
 import { codeOf } from "../../term/narrow.ts";
@@ -68,9 +68,25 @@ export async function sealerOf(
   return sealer;
 }
 
+/**
+ * A key file that is there is a key, and nobody else's to read.
+ * @throws TurnupError `seal_key_exposed`, `seal_key_malformed`, `file_unreadable`
+ */
+export const checkSealKeyFile = (file: string): void => void readKeyFile(file);
+
+const READ_OR_WRITE_BY_OTHERS = 0o006;
+
 function readKeyFile(file: string): Buffer[] | undefined {
   try {
-    return parseSealKeys(readFileSync(file, "utf8"));
+    const keys = parseSealKeys(readFileSync(file, "utf8"));
+    if ((statSync(file).mode & READ_OR_WRITE_BY_OTHERS) === 0) return keys;
+    throw new TurnupError(
+      "seal_key_exposed",
+      `Every user of this machine can read or change the seal key ${file}.`,
+      {
+        nextStep: `Run: chmod 600 ${file}. If somebody may have read it, change the key (docs/operations.md).`,
+      },
+    );
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return undefined;
     if (cause instanceof TurnupError) throw cause;

@@ -94,10 +94,16 @@ function decodeFixedReport(bytes: Uint8Array): AppletReport {
   return { ...NOTHING, imei, imsi, iccid };
 }
 
-/** Null where the text is no report. `pattern` names imei, imsi, iccid, home; the first that matches counts. */
-export function readTextReport(text: string, pattern: RegExp): AppletReport | null {
+/** What a pattern found in a text, by the names of its groups; null where it matched nowhere. */
+export type TextGroups = Readonly<Record<string, string | null | undefined>>;
+
+/** Null where the text is no report. `groupsIn` finds imei, imsi, iccid, home; the first match counts. */
+export function readTextReport(
+  text: string,
+  groupsIn: (text: string) => TextGroups | null,
+): AppletReport | null {
   if (text.length > REPORT_CHARACTERS_MAX) return null;
-  const groups = pattern.exec(text)?.groups;
+  const groups = groupsIn(text);
   if (!groups?.imei) return null;
   const { imei, imsi, iccid, home } = groups;
   const is16 = imei.length === 16;

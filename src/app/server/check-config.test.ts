@@ -1,0 +1,207 @@
+/** What is wrong with a configuration is told by name before anything is opened; `turnup config` finds what `serve` would refuse. */
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, test } from "vitest";
+import { ensurePartyCertificates, type PartyCertificates } from "../certificates/certificates.ts";
+import { readConfig } from "../config/config.ts";
+import { checkConfig } from "./check-config.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "turnup-check-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let own: PartyCertificates;
+let other: PartyCertificates;
+const file = (name: string, content: string, mode = 0o600): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content, { mode });
+  chmodSync(path, mode);
+  return path;
+};
+beforeAll(async () => {
+  const options = { clientIds: ["a"], commonName: "Maker", now: new Date() };
+  own = await ensurePartyCertificates({ ...options, folder: join(folder, "own") });
+  other = await ensurePartyCertificates({ ...options, folder: join(folder, "other") });
+  file("authority.pem", own.authority);
+  file("certificate.pem", own.server.certificate);
+  file("key.pem", own.server.key);
+  file("other.pem", other.server.key);
+  file("empty.pem", "");
+  file("words.txt", "not a certificate");
+});
+const at = (name: string): string => join(folder, name);
+
+type Env = Readonly<Record<string, string>>;
+const check = (env: Env): Promise<void> => {
+  const all = { TURNUP_DATA_FOLDER: at("data"), ...env };
+  return checkConfig(readConfig({ env: all, folder }).config, all);
+};
+/** What the refusal says, line by line. */
+async function told(env: Env): Promise<string> {
+  const found = await check(env).then(
+    () => undefined,
+    (error: Error & { code: string }) => error,
+  );
+  assert.ok(found, "it was taken");
+  return `${found.code}: ${found.message}`;
+}
+
+test("a configuration without any of it is good, and so is one whose files fit", async () => {
+  await check({});
+  await check({
+    TURNUP_MAKER_AUTHORITY_FILE: at("authority.pem"),
+    TURNUP_MAKER_CERTIFICATE_FILE: at("certificate.pem"),
+    TURNUP_MAKER_KEY_FILE: at("key.pem"),
+    TURNUP_BILLING_CSV_FILE: at("billing.csv"),
+    TURNUP_APPLET_TEXT_PATTERN: "DEV (?<imei>\\d{14,16})",
+  });
+  assert.equal(existsSync(at("billing.csv")), false, "nothing is made by looking");
+  assert.equal(existsSync(at("data")), false, "nothing is made by looking");
+});
+
+const AUTHORITY = "TURNUP_MAKER_AUTHORITY_FILE";
+const CERTIFICATE = "TURNUP_MAKER_CERTIFICATE_FILE";
+const KEY = "TURNUP_MAKER_KEY_FILE";
+const maker = (authority: string, certificate: string, key: string): Env => ({
+  [AUTHORITY]: at(authority),
+  [CERTIFICATE]: at(certificate),
+  [KEY]: at(key),
+});
+const wrong: [name: string, env: () => Env, says: RegExp][] = [
+  [
+    "a certificate without its key",
+    () => ({ [AUTHORITY]: at("authority.pem"), [CERTIFICATE]: at("certificate.pem") }),
+    /^config_invalid: maker\.authority_file and maker\.certificate_file are set and maker\.key_file is not/,
+  ],
+  [
+    "one of three files",
+    () => ({ [KEY]: at("key.pem") }),
+    /maker\.key_file is set and maker\.authority_file and maker\.certificate_file are not/,
+  ],
+  [
+    "another's key",
+    () => maker("authority.pem", "certificate.pem", "other.pem"),
+    /maker\.key_file is not the key of maker\.certificate_file/,
+  ],
+  [
+    "files changed about",
+    () => maker("authority.pem", "key.pem", "certificate.pem"),
+    /maker\.certificate_file holds no certificate/,
+  ],
+  [
+    "an empty key",
+    () => maker("authority.pem", "certificate.pem", "empty.pem"),
+    /maker\.key_file holds no private key/,
+  ],
+  [
+    "words for an authority",
+    () => maker("words.txt", "certificate.pem", "key.pem"),
+    /maker\.authority_file holds no certificate/,
+  ],
+  [
+    "a file that is not there",
+    () => maker("nowhere.pem", "certificate.pem", "key.pem"),
+    /^file_unreadable: .*nowhere\.pem cannot be read/,
+  ],
+  [
+    "an authority of a connector that is none",
+    () => ({
+      TURNUP_PAYMENT_URL: "https://pay.example",
+      TURNUP_PAYMENT_SECRET: "s",
+      TURNUP_PAYMENT_AUTHORITY_FILE: at("words.txt"),
+    }),
+    /payment\.authority_file holds no certificate/,
+  ],
+  [
+    "a door for proxies with some of its files",
+    () => ({ TURNUP_LAND_PORT: "0", TURNUP_LAND_KEY_FILE: at("key.pem") }),
+    /land\.port is set, and a file of its section is missing/,
+  ],
+  [
+    "a peer's certificate with another's key",
+    () => ({
+      TURNUP_PEER_FILE: file(
+        "peers.json",
+        JSON.stringify([
+          {
+            origin: "https://peer.example",
+            name: "Peer",
+            apiUrl: "https://peer.example/v1",
+            tokenFile: "words.txt",
+            certificateFile: "certificate.pem",
+            keyFile: "other.pem",
+          },
+        ]),
+      ),
+    }),
+    /https:\/\/peer\.example: keyFile is not the key of .*certificateFile/,
+  ],
+  [
+    "a service provider's certificate with another's key",
+    () => ({
+      TURNUP_SERVICE_PROVIDERS_FILE: file(
+        "providers.json",
+        JSON.stringify([
+          {
+            uri: "https://service.example/scim/v2",
+            certificateFile: "certificate.pem",
+            keyFile: "other.pem",
+            access: { kind: "bearer", tokenFile: "words.txt" },
+          },
+        ]),
+      ),
+    }),
+    /https:\/\/service\.example\/scim\/v2: keyFile is not the key/,
+  ],
+  [
+    "a data folder that is a file",
+    () => ({ TURNUP_DATA_FOLDER: at("words.txt") }),
+    /^data_folder_unusable: .*words\.txt is no folder/,
+  ],
+  [
+    "a data folder in a file",
+    () => ({ TURNUP_DATA_FOLDER: at("words.txt/data") }),
+    /^data_folder_unusable: .*words\.txt is no folder/,
+  ],
+  [
+    "a pattern that could run for ever",
+    () => ({ TURNUP_APPLET_TEXT_PATTERN: "(?=(?<imei>(\\d+)+))" }),
+    /applet\.text_pattern is no regular expression that runs in linear time/,
+  ],
+  [
+    "a pattern without the group that is wanted",
+    () => ({ TURNUP_APPLET_TEXT_PATTERN: "(\\d+)" }),
+    /applet\.text_pattern has no group named imei/,
+  ],
+  [
+    "a proxy's door for its operator without a secret",
+    () => ({ TURNUP_PROXY_MANAGE_PORT: "0" }),
+    /proxy\.manage_secret/,
+  ],
+  [
+    "a billing file where nobody can write",
+    () => ({ TURNUP_BILLING_CSV_FILE: at("nowhere/billing.csv") }),
+    /billing\.csv_file: .* cannot be used/,
+  ],
+  ["a network that is none", () => ({ TURNUP_HTTP_TRUST_PROXY: "10.0.0.0/33" }), /http\.trust_proxy/],
+  ["a seal key that is none", () => ({ TURNUP_SEAL_KEY: "abc" }), /^seal_key_malformed/],
+];
+for (const [name, env, says] of wrong)
+  test(`${name} is refused by name`, async () => assert.match(await told(env()), says));
+
+test("all that is wrong is told in one go", async () => {
+  const all = await told({ TURNUP_SEAL_KEY: "abc", TURNUP_HTTP_TRUST_PROXY: "x", [KEY]: at("key.pem") });
+  assert.match(all, /^config_invalid/);
+  for (const one of [/Seal keys are/, /http\.trust_proxy/, /maker\.key_file is set/]) assert.match(all, one);
+});
+
+test("a seal key that every user of the machine can read is refused, in the data folder and by seal.key_file", async () => {
+  mkdirSync(at("open"), { recursive: true });
+  const key = "ab".repeat(32);
+  const [inFolder, apart] = [file("open/seal.key", key, 0o644), file("apart.key", key, 0o604)];
+  assert.match(await told({ TURNUP_DATA_FOLDER: at("open") }), /^seal_key_exposed: .*open\/seal\.key/);
+  assert.match(await told({ TURNUP_SEAL_KEY_FILE: apart }).catch(String), /seal\.key_file = .*chmod 600/);
+  for (const one of [inFolder, apart]) chmodSync(one, 0o640); // a group of its own is the operator's to choose
+  await check({ TURNUP_DATA_FOLDER: at("open") });
+  await check({ TURNUP_SEAL_KEY_FILE: apart });
+});

@@ -1,0 +1,133 @@
+/**
+ * What a server would refuse of a configuration, all of it at once and before anything is opened: `turnup config` prints it, and
+ * `turnup serve` starts on nothing that it finds.
+ */
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Database } from "../../store/database/database.ts";
+import { listOperators } from "../../store/operator/operators.ts";
+import { checkSealKeyFile, parseSealKeys } from "../../store/seal/seal-key.ts";
+import { TurnupError } from "../../term/error.ts";
+import { messageOf } from "../../term/narrow.ts";
+import { type Config, type ConfigSource, dataFolderOf } from "../config/config.ts";
+import { httpOptionsOf } from "../config/http-options.ts";
+import {
+  hasLandFiles,
+  readAccountsFile,
+  readGatewaysFile,
+  readLandSettings,
+  readPolicyFile,
+} from "../config/leg-config.ts";
+import { manageDoorOf } from "../party/configured-proxy.ts";
+import { reportPatternOf } from "./applet-reports.ts";
+import { connectorsOf } from "./connectors.ts";
+import { makerCredentialsOf } from "./maker-ports.ts";
+import { openPeers } from "./peers.ts";
+import { voicePlatformsIn } from "./voice-platforms.ts";
+
+/** @throws TurnupError what is wrong, alone, or `config_invalid` with all of it */
+export async function checkConfig(config: Config, env: ConfigSource["env"]): Promise<void> {
+  const found: TurnupError[] = [];
+  for (const check of CHECKS) {
+    try {
+      await check(config, env);
+    } catch (error) {
+      if (!(error instanceof TurnupError)) throw error;
+      found.push(error);
+    }
+  }
+  const [only] = found;
+  if (only && found.length === 1) throw only;
+  if (found.length > 0)
+    throw new TurnupError(
+      "config_invalid",
+      `The configuration is wrong:${found.map(({ message }) => `\n  ${message.replace(/\.$/, "")}`).join("")}.`,
+      { nextStep: "See docs/operations.md, or `turnup config` for what is in force." },
+    );
+}
+
+type Check = (config: Config, env: ConfigSource["env"]) => unknown;
+const CHECKS: readonly Check[] = [
+  checkOwnFolder,
+  httpOptionsOf,
+  ({ applet }) => reportPatternOf(applet.textPattern),
+  ({ portal }) => voicePlatformsIn(portal),
+  ({ portal }) => portal.gatewaysFile && readGatewaysFile(portal.gatewaysFile),
+  makerCredentialsOf,
+  checkConnectors,
+  (config) => openPeers(config).close(),
+  readLandSettings,
+  (config) => manageDoorOf(config.proxy),
+  (config) =>
+    config.proxy.policyFile &&
+    readPolicyFile(config.proxy.policyFile, { besideServer: !hasLandFiles(config) }),
+  ({ proxy }) => proxy.accountsFile && readAccountsFile(proxy.accountsFile),
+];
+
+/** There, or to be made: who runs this may write where it stands. */
+function checkDataFolder(folder: string): void {
+  let stands = folder;
+  while (!existsSync(stands) && dirname(stands) !== stands) stands = dirname(stands);
+  let fact = "is no folder";
+  try {
+    if (statSync(stands).isDirectory()) {
+      accessSync(stands, constants.W_OK | constants.X_OK);
+      return;
+    }
+  } catch (error) {
+    fact = `cannot be written to: ${messageOf(error)}`;
+  }
+  throw new TurnupError(
+    "data_folder_unusable",
+    `The data folder ${folder} cannot be used: ${stands} ${fact}.`,
+    {
+      nextStep: "Give its folder to the user who runs Turnup, or name another: TURNUP_DATA_FOLDER.",
+    },
+  );
+}
+
+function checkOwnFolder(config: Config, env: ConfigSource["env"]): void {
+  const folder = dataFolderOf(config, env);
+  checkDataFolder(folder);
+  if (config.seal.key) parseSealKeys(config.seal.key.reveal());
+  else checkSealKeyFile(join(folder, "seal.key"));
+}
+
+/** The file of billing is made when it is first opened: here it is only looked whether it could be. */
+async function checkConnectors(config: Config): Promise<void> {
+  const { csvFile } = config.billing;
+  const billing =
+    config.billing.url === undefined ? { ...config.billing, csvFile: undefined } : config.billing;
+  await (await connectorsOf({ ...config, billing })).close();
+  if (csvFile === undefined) return;
+  try {
+    accessSync(existsSync(csvFile) ? csvFile : dirname(csvFile), constants.W_OK);
+  } catch (error) {
+    throw new TurnupError(
+      "config_invalid",
+      `billing.csv_file: ${csvFile} cannot be used: ${messageOf(error)}.`,
+      {
+        cause: error,
+        nextStep: "Name a file in a folder that the user who runs Turnup may write to.",
+      },
+    );
+  }
+}
+
+/**
+ * The operators that settings name are there. A database without any is at its beginning: then nothing is refused.
+ * @throws TurnupError `config_invalid` with the setting and what there is
+ */
+export async function checkOperators(database: Database, { portal, applet }: Config): Promise<void> {
+  const slugs = (await listOperators(database)).map(({ slug }) => slug);
+  if (slugs.length === 0) return;
+  const named = { "portal.operator": portal.operator, "applet.operator": applet.operator };
+  for (const [name, slug] of Object.entries(named)) {
+    if (slug === undefined || slugs.includes(slug)) continue;
+    const known = slugs.slice(0, SLUGS_TOLD_MAX).join(", ");
+    throw new TurnupError("config_invalid", `${name} = ${slug}: there is no operator of this short name.`, {
+      nextStep: `There ${slugs.length === 1 ? "is" : "are"} ${known}${slugs.length > SLUGS_TOLD_MAX ? ", ..." : ""}.`,
+    });
+  }
+}
+const SLUGS_TOLD_MAX = 20;

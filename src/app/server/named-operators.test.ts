@@ -1,0 +1,45 @@
+/** A second operator takes nothing from the first, and a setting names only operators that there are. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { freshDatabase } from "../../../test/fixture/database.ts";
+import { NOTHING_HEARD } from "../../kernel/account/changes.ts";
+import { uuidv7 } from "../../store/database/uuid.ts";
+import { ensureOperator } from "../../store/operator/operators.ts";
+import { readConfig } from "../config/config.ts";
+import { checkOperators } from "./check-config.ts";
+import { portalOperators } from "./device-doors.ts";
+
+const configOf = (env: Readonly<Record<string, string>>) =>
+  readConfig({ env, folder: "/nonexistent" }).config;
+const operator = (slug: string, atMs: number) =>
+  ({ id: uuidv7(atMs), slug, name: slug, kind: "mvno", homePlmns: [] }) as const;
+
+test("an operator that a setting names and that is not there is refused with those that are; an empty database is at its beginning", async () => {
+  const database = await freshDatabase();
+  const named = configOf({ TURNUP_PORTAL_OPERATOR: "south" });
+  await checkOperators(database, named);
+  await ensureOperator(database, operator("north", 1_000));
+  await assert.rejects(checkOperators(database, named), {
+    code: "config_invalid",
+    message: "portal.operator = south: there is no operator of this short name.",
+    nextStep: "There is north.",
+  });
+  await assert.rejects(checkOperators(database, configOf({ TURNUP_APPLET_OPERATOR: "west" })), {
+    message: /^applet\.operator = west/,
+  });
+  await ensureOperator(database, operator("south", 2_000));
+  await checkOperators(database, named);
+  await checkOperators(database, configOf({}));
+});
+
+test("the portal stays with the operator that was made first when a second one comes; the setting names another", async () => {
+  const database = await freshDatabase();
+  await ensureOperator(database, operator("north", 1_000));
+  const portalOf = async (env: Readonly<Record<string, string>>) =>
+    (await portalOperators(database, configOf(env).portal, NOTHING_HEARD, () => null).at({ host: "" }))?.name;
+  assert.equal(await portalOf({}), "north");
+  await ensureOperator(database, operator("south", 2_000));
+  assert.equal(await portalOf({}), "north");
+  assert.equal(await portalOf({ TURNUP_PORTAL_OPERATOR: "south" }), "south");
+  assert.equal(await portalOf({ TURNUP_PORTAL_OPERATOR: "west" }), undefined, "nobody else's in its place");
+});

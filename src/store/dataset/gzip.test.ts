@@ -1,0 +1,25 @@
+/** A gzip that unpacks to more than such a file ever holds is refused before it is unpacked. */
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { test } from "vitest";
+import { parseAccessPointImport } from "./access-point-import.ts";
+import { contentOf } from "./content.ts";
+import { isGzip, unpacked } from "./gzip.ts";
+
+const MIB = 1024 * 1024;
+
+test("what is packed comes back, also where it is all repetition and small", () => {
+  const text = Buffer.from("35693803,Nokia,3310\n".repeat(50_000));
+  assert.deepEqual(unpacked(gzipSync(text), 16 * MIB), text);
+});
+
+test("a bomb is refused long before its size: 400 MiB of zeros cost no 100 MiB", () => {
+  const bomb = Buffer.concat(new Array<Buffer>(400).fill(gzipSync(Buffer.alloc(MIB)))); // RFC 1952: members follow one another
+  assert.ok(isGzip(bomb) && bomb.length < MIB);
+  const before = process.resourceUsage().maxRSS;
+  assert.throws(() => unpacked(bomb, 512 * MIB), /larger than/);
+  assert.throws(() => contentOf("tac", "list.csv.gz", bomb), { code: "dataset_malformed" });
+  assert.throws(() => parseAccessPointImport(bomb, "csv"), { code: "access_point_import_malformed" });
+  const grownMib = (process.resourceUsage().maxRSS - before) / 1024;
+  assert.ok(grownMib < 100, `${grownMib.toFixed(0)} MiB`);
+});
