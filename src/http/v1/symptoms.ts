@@ -11,7 +11,8 @@ const SymptomIn = Type.Object(
     imei: text("15 digits, or the 14 that a network sends.", 16),
     application: Type.String({
       pattern: "^[a-z][a-z0-9_]{0,39}$",
-      description: "Which application tried: mms, group_message, video_call, app_store ...",
+      description:
+        "Which application tried: mms, group_message, video_call, app_store ...; data for the data session itself.",
     }),
     server: Type.String({
       pattern: "^[A-Za-z0-9.-]{1,100}$",
@@ -33,7 +34,7 @@ export const reportSymptoms = route({
   path: "/v1/symptoms",
   summary: "Report attempts of a handset's applications that did not reach their server",
   description:
-    "What the record of a handset that its maker left behind names as its symptoms. Kept 90 days, or until the handset is seen to reach its maker again; a repeat moves its time.",
+    "What the record of a handset that its maker left behind names as its symptoms. Kept 90 days, or until that application is seen to reach or to work with that server (traffic that names none ends the symptoms of `data` alone); a repeat moves its time. `noted`: it is the first of its kind, or adds to the record.",
   tag: "confirmations",
   roles: ["probe", "engineer", "admin"],
   errors: [

@@ -9,7 +9,6 @@ import { type Serving, serverTold, tellServers } from "../calls/server-notices.t
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
 import { keyIdsOf } from "../detected/key-answers.ts";
 import { KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
-import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "../detection/clock-tolerance.ts";
 import { type ChangeSet, isEmpty } from "../order/change-set.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { isFinal } from "../order/ending.ts";
@@ -20,16 +19,16 @@ import type { ConfirmationInput, ConfirmationResult } from "../order/order-reade
 import type { OrderTransaction } from "../order/order-store.ts";
 import { isServerNotice, type UnreadableCall } from "../order/outbound-call.ts";
 import type { RequestDesk } from "../order/request.ts";
-import { createScribe, hoursAfter, minutesAfter, type Scribe } from "../order/scribe.ts";
+import { createScribe, hoursAfter, minutesAfter } from "../order/scribe.ts";
 import type { SelfCare } from "../order/self-care.ts";
 import { createStep, type InStep, lockById, type Step } from "../order/step.ts";
 import { isOfRequest, type Turn } from "../order/turn.ts";
-import { applicationFailed } from "../proof/application.ts";
 import { messageDelivered, messageFailed, reach } from "../proof/progress.ts";
 import { confirm, reportsCame } from "../proof/proof.ts";
 import { createRequestDesk } from "../requested/request-desk.ts";
-import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult, symptomWords } from "../support/symptoms.ts";
+import { SYMPTOM_DAYS, type SymptomInput, type SymptomResult } from "../support/symptoms.ts";
 import { advanceOrder, hasLostNumber, isLeftToYounger } from "./advance.ts";
+import { symptomsSeen } from "./failed-attempts.ts";
 import { type AnsweredBatch, flowOf } from "./flow.ts";
 import { createSelfCare } from "./self-care.ts";
 
@@ -64,7 +63,7 @@ export type Conductor = {
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
   confirm(operatorId: string, confirmations: readonly ConfirmationInput[]): Promise<ConfirmationResult[]>;
   /**
-   * Attempts of applications that the network saw fail; a first one of its kind joins the history of the open record.
+   * Attempts of applications that the network saw fail; what is new of it joins the history of the handset's newest order.
    * @throws TurnupError `seen_in_future`
    */
   symptomsSeen(operatorId: string, seen: readonly SymptomInput[]): Promise<readonly SymptomResult[]>;
@@ -161,32 +160,6 @@ async function dropReceipts({ tx, scribe }: Step): Promise<number> {
   return tx.dropReceipts(hoursAfter(scribe.now, -UNMATCHED_RECEIPT_HOURS));
 }
 
-async function symptomsSeen(
-  { store, clock, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS }: ConductorDeps,
-  inStep: InStep,
-  operatorId: string,
-  seen: readonly SymptomInput[],
-): Promise<readonly SymptomResult[]> {
-  for (const { seenAt } of seen) refuseFuture(seenAt.getTime(), clock().getTime(), clockToleranceMs);
-  const kept = await store.noteSymptoms(operatorId, seen);
-  const news = pairsOf(kept, seen).flatMap(([{ isNew, orderId }, symptom]) =>
-    isNew && orderId !== null ? [{ orderId, symptom }] : [],
-  );
-  if (news.length > 0) {
-    await inStep(async ({ tx, scribe }) => {
-      const orders = await lockById(
-        tx,
-        news.map(({ orderId }) => orderId),
-      );
-      for (const { orderId, symptom } of news) {
-        const order = orders.get(orderId);
-        if (order) noteSymptom(scribe, order, symptom);
-      }
-    });
-  }
-  return kept.map(({ isNew }) => ({ outcome: isNew ? "noted" : "repeated" }));
-}
-
 async function linksOpened(step: Step, links: readonly OpenedLink[]): Promise<void> {
   const orders = await lockById(
     step.tx,
@@ -198,17 +171,6 @@ async function linksOpened(step: Step, links: readonly OpenedLink[]): Promise<vo
     if (!order || !item) continue;
     reach(await step.bookingOf(order), item, LINK_PROOF);
   }
-}
-
-function noteSymptom(scribe: Scribe, order: OrderDraft, symptom: SymptomInput): void {
-  const { imei: _, seenAt, ...detail } = symptom;
-  applicationFailed(scribe, order, symptom.application);
-  scribe.note(order, {
-    kind: "symptom_seen",
-    reason: symptomWords(symptom),
-    evidence: symptom.source,
-    detail: { ...detail, seenAt: seenAt.toISOString() },
-  });
 }
 
 async function lockOne(tx: OrderTransaction, operatorId: string, orderId: string): Promise<OrderDraft> {

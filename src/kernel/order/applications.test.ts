@@ -1,7 +1,7 @@
 /** What an order's history says of the handset's applications, before and after: by evidence, and "not seen" where there is none. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { applicationsOf, sideWords } from "./applications.ts";
+import { applicationsOf, attemptIn, sideWords } from "./applications.ts";
 
 const at = (second: number): string => new Date(Date.UTC(2026, 4, 4, 8, 0, second)).toISOString();
 type Told = Parameters<typeof applicationsOf>[0][number];
@@ -97,6 +97,37 @@ test("an arrival with a key's proof says that an application reached its server,
   });
   assert.deepEqual(said([failed(1, "mms"), arrival]), [["mms", "failed", "reached"]]);
   assert.deepEqual(said([failed(1, "mms"), arrival, works(11, "mms")]), [["mms", "failed", "works"]]);
+});
+
+test("an attempt that fails is news once on each side of the proof, whatever order it is told in", () => {
+  const attempt = (second: number, application = "mms", server = "mms.maker") => ({
+    application,
+    server,
+    seenAt: new Date(at(second)),
+  });
+  const isNews = (events: readonly Told[], one: ReturnType<typeof attempt>) => attemptIn(events, one).isNews;
+  assert.equal(isNews([], attempt(1)), true);
+  assert.equal(isNews([failed(1, "mms")], attempt(2)), false);
+  assert.equal(isNews([failed(1, "mms")], attempt(2, "video_call")), true);
+  assert.equal(isNews([failed(1, "mms")], attempt(2, "mms", "mmsc.operator")), true);
+  // It failed before, and fails still: nobody may read that it was not seen since.
+  assert.equal(isNews([failed(1, "mms"), PROVED], attempt(11)), true);
+  assert.equal(isNews([failed(1, "mms"), PROVED, failed(11, "mms")], attempt(12)), false);
+  assert.equal(isNews([failed(1, "mms"), PROVED, works(11, "mms")], attempt(12)), true);
+  // Told late.
+  assert.equal(isNews([PROVED, failed(11, "mms")], attempt(1)), true);
+  assert.deepEqual(attemptIn([PROVED, works(13, "mms")], attempt(12)), { isNews: false, isOver: true });
+  assert.deepEqual(attemptIn([PROVED, works(13, "mms")], attempt(1)), { isNews: true, isOver: true });
+  assert.equal(attemptIn([PROVED, works(13, "mms", "mmsc.operator")], attempt(12)).isOver, false);
+});
+
+test("traffic that names no application is evidence of the data session, which is told of where it was seen to fail", () => {
+  const traffic = event(12, "item_works", { state: "works", evidence: "traffic:radius" });
+  assert.deepEqual(said([failed(1, "video_call"), traffic]), [["video_call", "failed", "not_seen"]]);
+  assert.deepEqual(said([failed(1, "data", "internet"), failed(1, "mms"), traffic]), [
+    ["data", "failed", "works"],
+    ["mms", "failed", "not_seen"],
+  ]);
 });
 
 test("details of another form, as another release may have written them, say nothing", () => {

@@ -3,6 +3,7 @@
  * that anybody saw, how it was before the order provided the handset and how it was afterwards. Each side is what the last evidence on
  * that side said; where nobody saw anything, it was not seen. Before ends with the first proof that something of the order arrived.
  */
+import { membersOf } from "../../term/narrow.ts";
 
 /** `cut_off`: nobody saw it, and the data about the model says so. `reached`: its server saw it come with its key's proof. */
 type ApplicationOutcome = "failed" | "cut_off" | "reached" | "works" | "not_seen";
@@ -23,10 +24,8 @@ export type ApplicationView = {
   readonly after: ApplicationSide;
 };
 
-import { membersOf } from "../../term/narrow.ts";
-
 /** An event of the order. Times are RFC 3339. */
-type Told = {
+export type Told = {
   readonly kind: string;
   readonly state: string | null;
   readonly evidence: string | null;
@@ -35,6 +34,8 @@ type Told = {
 };
 /** Something that was seen of an application, in the order in which it was booked. */
 type Sight = ApplicationSide & { readonly application: string; readonly isBefore: boolean };
+/** The handset's data session itself: traffic that names no application is evidence of it, and of nothing else. */
+export const DATA_SESSION = "data";
 
 const NOT_SEEN: ApplicationSide = {
   outcome: "not_seen",
@@ -45,19 +46,52 @@ const NOT_SEEN: ApplicationSide = {
   seenAt: null,
 };
 const PROVED: readonly (string | null)[] = ["opened", "works"];
+/** Events that say something of an application, whatever their state. */
+export const TELLING_KINDS: readonly string[] = ["judged", "symptom_seen", "application_works"];
 
 /** Whether an event says something of an application, or where before ends. */
 export const tellsOfApplications = ({ kind, state, evidence }: Omit<Told, "detail" | "at">): boolean =>
-  kind === "judged" ||
-  kind === "symptom_seen" ||
-  kind === "application_works" ||
-  (evidence !== null && PROVED.includes(state));
+  TELLING_KINDS.includes(kind) ||
+  (evidence !== null && (PROVED.includes(state) || evidence.startsWith("traffic:")));
+
+/** When before ended; undefined where it has not. */
+const provedAtIn = (events: readonly Told[]): string | undefined =>
+  events.find(({ state, evidence }) => evidence !== null && PROVED.includes(state))?.at;
+
+type Attempt = { readonly application: string; readonly server: string; readonly seenAt: Date };
+
+/**
+ * What an attempt that failed adds to a record. It is news where nothing failed with this server on its side of the proof: an
+ * application that failed before and fails afterwards has failed twice. It is over where the application was seen to work with
+ * this server later; the word of it was late.
+ * @param events oldest first
+ */
+export function attemptIn(
+  events: readonly Told[],
+  { application, server, seenAt }: Attempt,
+): { readonly isNews: boolean; readonly isOver: boolean } {
+  const provedAt = provedAtIn(events);
+  const of = events
+    .flatMap((event) => sightsIn(event, provedAt))
+    .filter((one) => one.application === application && (one.server ?? server) === server);
+  const isOver = of.some((one) => one.outcome === "works" && isAtOrAfter(one.seenAt, seenAt));
+  if (provedAt === undefined || seenAt.toISOString() < provedAt)
+    return { isOver, isNews: !of.some(({ isBefore, outcome }) => isBefore && outcome === "failed") };
+  const last = of.findLast(({ isBefore }) => !isBefore);
+  return { isOver, isNews: !isOver && last?.outcome !== "failed" };
+}
+
+const isAtOrAfter = (time: string | null, other: Date): boolean =>
+  time !== null && Date.parse(time) >= other.getTime();
 
 /** By name. @param events oldest first */
 export function applicationsOf(events: readonly Told[]): ApplicationView[] {
-  const provedAt = events.find(({ state, evidence }) => evidence !== null && PROVED.includes(state))?.at;
+  const provedAt = provedAtIn(events);
   const sights = events.flatMap((event) => sightsIn(event, provedAt));
-  const names = [...new Set(sights.map(({ application }) => application))].sort();
+  // Every order has traffic: it is told of the data session where that was seen to fail.
+  const isTold = ({ application, outcome }: Sight): boolean =>
+    application !== DATA_SESSION || outcome === "failed";
+  const names = [...new Set(sights.filter(isTold).map(({ application }) => application))].sort();
   return names.map((application) => {
     const of = sights.filter((one) => one.application === application);
     const before = of.findLast(({ isBefore }) => isBefore);
@@ -90,6 +124,8 @@ function sightsIn({ kind, state, evidence, detail, at }: Told, provedAt: string 
   }
   if (kind === "application_works")
     return sightOf({ source: evidence, seenAt: at, ...facts }, "works", false);
+  if (evidence?.startsWith("traffic:"))
+    return sightOf({ source: evidence, seenAt: at, ...facts, application: DATA_SESSION }, "works", false);
   if (!evidence?.startsWith("arrival:") || !PROVED.includes(state)) return [];
   return sightOf({ source: evidence, seenAt: at, ...facts }, "reached", false);
 }

@@ -133,6 +133,13 @@ export type NewLink = {
 /** The page behind a link is to be open as long as the message that names it may come. */
 type LinkExtension = { readonly orderId: string; readonly itemId: string; readonly expiresAt: Date };
 
+type WorkingApplication = {
+  readonly deviceId: string;
+  readonly application: string;
+  /** Its other servers may fail it still. Null where who saw it named none: then it is over with all of them. */
+  readonly server: string | null;
+};
+
 export type ChangeSet = {
   /** Orders with `changed`, and their items with `changed` or `isNew`. */
   readonly orders: OrderDraft[];
@@ -146,10 +153,8 @@ export type ChangeSet = {
   readonly keys: NewKey[];
   readonly keyTransfers: KeyTransfer[];
   readonly keyChanges: KeyChange[];
-  /** Devices that were seen to reach their maker: what they could not reach before is over. */
-  readonly curedDevices: string[];
-  /** Applications that were seen to work: what they failed at before is over. */
-  readonly workingApplications: { readonly deviceId: string; readonly application: string }[];
+  /** Applications that were seen to work, or to reach their server: what they failed at before is over, and no other's is. */
+  readonly workingApplications: WorkingApplication[];
   readonly calls: NewCall[];
   readonly callChanges: CallChange[];
   readonly charges: NewCharge[];
@@ -208,7 +213,6 @@ export const emptyChangeSet = (): ChangeSet => ({
   keys: [],
   keyTransfers: [],
   keyChanges: [],
-  curedDevices: [],
   workingApplications: [],
   calls: [],
   callChanges: [],

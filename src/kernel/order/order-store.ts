@@ -2,8 +2,10 @@
  * What the conductor asks of storage: orders as drafts that it may change, and one `write` that puts a whole change set
  * on disk. Everything inside `transaction` happens or nothing does; nothing is sent inside it.
  */
+
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { SymptomInput } from "../support/symptoms.ts";
+import type { Told } from "./applications.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { IssuedKey, StockAnswer, StockQuestion, TakenKey } from "./device-key.ts";
 import type {
@@ -56,6 +58,8 @@ export interface OrderTransaction extends RequestTransaction {
   dropReceipts(receivedBefore: Date): Promise<number>;
   /** Symptoms that nobody saw since. */
   dropSymptoms(seenBefore: Date): Promise<number>;
+  /** What orders' histories say of applications and of proof, by order id, oldest first. */
+  applicationEvents(orderIds: readonly string[]): Promise<ReadonlyMap<string, readonly Told[]>>;
   /** Those of these orders of which a settings message, of several, was never delivered. */
   undeliveredSettings(orderIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** The latest message of each companion of an order. */
@@ -133,12 +137,14 @@ export interface OrderStore {
   ): Promise<readonly (readonly { readonly orderId: string; readonly itemId: string }[])[]>;
   /**
    * Keeps what applications were seen to fail at, by device, which need not be known yet. Answers for each whether it is
-   * new, and the newest order of a handset left behind whose history it belongs to.
+   * new, and the handset's newest order where that is left behind, or may be being judged now without what is new.
    */
   noteSymptoms(
     operatorId: string,
     seen: readonly SymptomInput[],
   ): Promise<readonly { readonly isNew: boolean; readonly orderId: string | null }[]>;
+  /** What orders' histories say of applications and of proof, by order id, oldest first. */
+  applicationEvents(orderIds: readonly string[]): Promise<ReadonlyMap<string, readonly Told[]>>;
   /** Keys that orders of this operator were issued, by id; unknown ids are left out. */
   keysById(operatorId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, IssuedKey>>;
   /**

@@ -81,4 +81,10 @@ test("an arrival names the application that came, and over which access point", 
     [mms?.after.outcome, mms?.after.apn, mms?.after.source],
     ["reached", "acme.maker", "arrival:acme"],
   );
+  const over = engine.books.workingApplications.map(({ application, server }) => [application, server]);
+  assert.deepEqual(
+    over,
+    [["mms", "app.acme.example"]],
+    "of its other applications and servers nobody saw anything",
+  );
 });

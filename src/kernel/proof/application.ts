@@ -23,7 +23,7 @@ export function applicationSeen({ scribe, order }: Booking, item: ItemDraft, see
   const apn = seen.apn.toLowerCase();
   change(item, { applicationsSeen: [...item.applicationsSeen, name] });
   scribe.touch(order);
-  scribe.changes.workingApplications.push({ deviceId: order.deviceId, application });
+  scribe.changes.workingApplications.push({ deviceId: order.deviceId, application, server: server ?? null });
   scribe.note(order, {
     kind: "application_works",
     itemId: item.id,

@@ -64,11 +64,10 @@ export function reach(turn: Booking, item: ItemDraft, proof: Proof): boolean {
 
 /** A key that failed after its download and comes through in the end was downloaded once, and is paid for once. */
 function keyReached(turn: Booking, item: ItemDraft, before: number, after: number): void {
-  const { scribe, order } = turn;
+  const { scribe } = turn;
   const reached = Math.max(before, item.keyState === "issued" ? 0 : rankOf("delivered"));
   if (reached === 0) tellMakerOfDownload(turn, item);
   charge(turn, item, reached, after);
-  if (after >= rankOf("works")) scribe.changes.curedDevices.push(order.deviceId);
   const state = after >= rankOf("opened") ? "used" : "downloaded";
   item.keyState = state;
   scribe.changes.keyChanges.push({ id: assured(item.keyId, "it was looked at by the caller"), state });

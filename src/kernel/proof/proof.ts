@@ -9,6 +9,7 @@ import {
   verifyDeviceReport,
 } from "../../wire/message/device-report.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS, FORMER_HANDSET_MS, refuseFuture } from "../detection/clock-tolerance.ts";
+import { DATA_SESSION } from "../order/applications.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { IssuedKey } from "../order/device-key.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
@@ -105,12 +106,7 @@ export async function confirm(
       const booked = found.map(({ booking, item }) =>
         one.kind === "traffic"
           ? trafficBooked(booking, item, one, { evidence, detail })
-          : reach(booking, item, {
-              level: "works",
-              evidence,
-              reason: "the manufacturer's server saw the handset",
-              detail,
-            }),
+          : arrivalBooked(booking, item, one, { evidence, detail, key: keys.get(one.keyId) }),
       );
       return { outcome: booked.some(Boolean) ? "booked" : "repeated" };
     });
@@ -126,16 +122,39 @@ function detailOf(one: ConfirmationInput): object | null {
   return Object.keys(facts).length > 0 ? facts : null;
 }
 
+type Evidence = { readonly evidence: string; readonly detail: object | null };
+
 /** The access point that was used, and the application that used it where that was told. */
 function trafficBooked(
   booking: Booking,
   item: ItemDraft,
   { apn, application, server, source, seenAt }: Extract<ConfirmationInput, { kind: "traffic" }>,
-  { evidence, detail }: { readonly evidence: string; readonly detail: object | null },
+  { evidence, detail }: Evidence,
 ): boolean {
   const isNews = trafficSeen(booking, item, { apn, evidence, detail });
-  if (application === undefined) return isNews;
-  return applicationSeen(booking, item, { application, server, apn, source, seenAt }) || isNews;
+  if (application !== undefined)
+    return applicationSeen(booking, item, { application, server, apn, source, seenAt }) || isNews;
+  if (isNews) ended(booking, DATA_SESSION, null); // and nothing of what else uses that access point
+  return isNews;
+}
+
+/** The key works, and the application that came reached the servers that the key leads to; of its others nobody saw anything. */
+function arrivalBooked(
+  booking: Booking,
+  item: ItemDraft,
+  { application }: Extract<ConfirmationInput, { kind: "arrival" }>,
+  { evidence, detail, key }: Evidence & { readonly key: IssuedKey | undefined },
+): boolean {
+  const reason = "the manufacturer's server saw the handset";
+  if (!reach(booking, item, { level: "works", evidence, reason, detail })) return false;
+  const hosts = key && application !== undefined ? decodeDeviceKey(key.bytes).hosts : [];
+  for (const host of hosts) ended(booking, application ?? "", host.replace(/:\d+$/, "").toLowerCase());
+  return true;
+}
+
+/** What this application failed at with this server, or with each, is over. */
+function ended({ scribe, order }: Booking, application: string, server: string | null): void {
+  scribe.changes.workingApplications.push({ deviceId: order.deviceId, application, server });
 }
 
 /**

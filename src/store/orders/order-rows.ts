@@ -356,28 +356,22 @@ export function writeChanges(tx: Tx, sealer: Sealer, changes: ChangeSet, now: Da
   updateCharges.send(tx, at(changes.chargeChanges));
   insertPostings.send(tx, at(changes.postings));
   updateKeys.send(tx, at(furthestOf(changes.keyChanges)));
-  if (changes.curedDevices.length > 0) tx.send(END_SYMPTOMS, [changes.curedDevices]);
   const worked = changes.workingApplications;
   if (worked.length > 0)
-    tx.send(END_SYMPTOMS_OF, [
+    tx.send(END_SYMPTOMS, [
       worked.map(({ deviceId }) => deviceId),
       worked.map(({ application }) => application),
+      worked.map(({ server }) => server),
     ]);
   insertEvents.send(tx, changes.events);
 }
 
-/** So that its next attempt that fails is news. */
-const END_SYMPTOMS_OF = {
-  name: "end_symptoms_of_applications", // device_pkey, symptom_pkey
-  text: `delete from symptom s using device d, unnest($1::uuid[], $2::text[]) as v(device_id, application)
-          where d.id = v.device_id and s.operator_id = d.operator_id and s.imei_index = d.imei_index
-            and s.application = v.application`,
-};
-
+/** Of that application alone: what nobody saw work is as it was (R106). */
 const END_SYMPTOMS = {
-  name: "end_symptoms", // device_pkey, symptom_pkey
-  text: `delete from symptom s using device d
-          where d.id = any($1::uuid[]) and s.operator_id = d.operator_id and s.imei_index = d.imei_index`,
+  name: "end_symptoms_of_applications", // device_pkey, symptom_pkey
+  text: `delete from symptom s using device d, unnest($1::uuid[], $2::text[], $3::text[]) as v(device_id, application, server)
+          where d.id = v.device_id and s.operator_id = d.operator_id and s.imei_index = d.imei_index
+            and s.application = v.application and s.server = coalesce(v.server, s.server)`,
 };
 
 /** One statement may not touch a row twice: of several changes of one key the one that goes furthest holds. */

@@ -1,13 +1,11 @@
-/** What the order engine asks of storage, on PostgreSQL: two servers at once, failed attempts, access points, requests by hand. */
+/** What the order engine asks of storage, on PostgreSQL: two servers at once, access points, requests by hand. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { LEASE_MS, messageShop } from "../../../test/fixture/message-shop.ts";
-import { CHOICE, HOUR_MS, relationTerms } from "../../../test/fixture/order-engine.ts";
+import { CHOICE, relationTerms } from "../../../test/fixture/order-engine.ts";
 import { pair } from "../../../test/fixture/order-shop.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
-import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
-import { reportReferenceOf, signDeviceReport } from "../../wire/message/device-report.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import { uuidv7 } from "../database/uuid.ts";
 
@@ -37,71 +35,6 @@ test("three conductors on one database take every order once", async () => {
   const ids = claims.flat().map(({ messageId }) => messageId);
   assert.equal(new Set(ids).size, 300);
   assert.equal(ids.length, 300);
-});
-
-test("an attempt that failed before the handset was known stands in its record, a later one in its history, till it reaches its maker", async () => {
-  const mine = await shop.operator();
-  const theirs = await shop.operator();
-  const one = pair("symptoms");
-  const seen = (application: string, minutes: number, more: object = {}) => ({
-    imei: one.imei!,
-    application,
-    server: "mms.maker.example",
-    apn: "old.example",
-    cause: "no_route",
-    source: "gateway",
-    seenAt: new Date(shop.time.now + minutes * 60_000),
-    ...more,
-  });
-  const told = async (...some: ReturnType<typeof seen>[]) =>
-    (await shop.conductor.symptomsSeen(mine, some)).map(({ outcome }) => outcome);
-  assert.deepEqual(await told(seen("mms", -2), seen("mms", -1)), ["noted", "repeated"]);
-  assert.deepEqual(await told(seen("mms", -3, { cause: "host_silent" })), ["repeated"]);
-  await shop.conductor.symptomsSeen(theirs, [seen("video_call", -1)]);
-  await assert.rejects(told(seen("app_store", -1), seen("mms", 11)), { code: "seen_in_future" });
-
-  shop.world.verdict = "ended";
-  const relation = relationTerms({ keySource: "own", feeLevel: "works" });
-  await shop.registry.relations.put(mine, relation, () => true, "test");
-  const order = await ordered("symptoms", mine);
-  shop.world.verdict = "supported";
-  const judged = (await story(order)).events.find(({ kind }) => kind === "judged")?.detail as {
-    symptoms: { cannotReach: { application: string; cause: string; seenAt: string }[] };
-  };
-  assert.deepEqual(
-    judged.symptoms.cannotReach.map(({ application, cause, seenAt }) => [application, cause, seenAt]),
-    [["mms", "no_route", new Date(shop.time.now - 60_000).toISOString()]],
-    "the latest moment and what was seen then, and nothing of another operator's",
-  );
-
-  assert.deepEqual(await told(seen("mms", 1), seen("video_call", 1)), ["repeated", "noted"]);
-  const later = (await story(order)).events.filter(({ kind }) => kind === "symptom_seen");
-  assert.deepEqual(
-    later.map(({ reason, evidence }) => [reason, evidence]),
-    [["video_call could not reach mms.maker.example: no_route", "gateway"]],
-  );
-  assert.ok(!JSON.stringify(later).includes(one.imei!), "no number of the handset stands in it");
-  assert.equal(await shop.count("symptom", "operator_id = $1", [mine]), 2);
-
-  const keyId = (await story(order)).items.find(({ kind }) => kind === "key")!.keyId!;
-  const key = decodeDeviceKey((await shop.store.keysById(mine, [keyId])).get(keyId)!.bytes);
-  const report = {
-    reference: reportReferenceOf(key.keyId),
-    cause: "none",
-    at: new Date(shop.time.now),
-  } as const;
-  await shop.conductor.bookReports([signDeviceReport({ ...report, level: "opened" }, key.confirmSecret)]);
-  assert.equal(
-    await shop.count("symptom", "operator_id = $1", [mine]),
-    2,
-    "it ran the key, and reached nobody yet",
-  );
-  await shop.conductor.bookReports([signDeviceReport({ ...report, level: "works" }, key.confirmSecret)]);
-  assert.equal(await shop.count("symptom", "operator_id = $1", [mine]), 0, "it reached its maker");
-  assert.equal(await shop.count("symptom", "operator_id = $1", [theirs]), 1);
-  shop.time.now += 91 * 24 * HOUR_MS;
-  await shop.conductor.dropReceipts();
-  assert.equal(await shop.count("symptom", "operator_id = $1", [theirs]), 0, "and nobody keeps it for ever");
 });
 
 test("a waiting order is due as soon as its operator adds an access point, and another operator's is not", async () => {

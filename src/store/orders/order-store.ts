@@ -24,7 +24,12 @@ import { writeReplies } from "../requests/reply-rows.ts";
 import { withRequests, writeRequests } from "../requests/request-rows.ts";
 import { requestStore, requestTransaction } from "../requests/request-store.ts";
 import type { Sealer } from "../seal/seal.ts";
-import { DROP_SYMPTOMS, noteSymptoms, symptomsOfDevices } from "../sightings/symptom-rows.ts";
+import {
+  applicationEvents,
+  DROP_SYMPTOMS,
+  noteSymptoms,
+  symptomsOfDevices,
+} from "../sightings/symptom-rows.ts";
 import { issuedKeys } from "./issued-keys.ts";
 import { claimMessages, messageTransaction, outgoing } from "./message-rows.ts";
 import { CALL_DOMAIN, type FeeTermsRow, feeTermsOfRow, writeChanges } from "./order-rows.ts";
@@ -227,6 +232,7 @@ export function createOrderStore(
       return traffic.map((_, at) => rows.filter((row) => row.at === at + 1));
     },
     noteSymptoms: (operatorId, seen) => noteSymptoms(database, sealer, operatorId, seen),
+    applicationEvents: (orderIds) => applicationEvents(database, orderIds),
     ...issuedKeys(database, sealer),
     ...stockKeys(database, sealer, surroundings.clock),
   };
@@ -391,6 +397,7 @@ function orderTransaction(
     ...messageTransaction(db),
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
     dropSymptoms: (seenBefore) => db.run(DROP_SYMPTOMS, [seenBefore]),
+    applicationEvents: (orderIds) => applicationEvents(db, orderIds),
     async openCallsOf(orderId) {
       const rows = await db.rows<OpenCallRow>(OPEN_CALLS_OF, [orderId]);
       return rows.flatMap(({ kind, body, ...call }) => {
