@@ -238,6 +238,15 @@ export const SETTINGS = {
         "How receipts spell the id that the centre's response gave: alike, a hexadecimal number in decimal, or the reverse. `either` tries all; name the right one as soon as it is known.",
       default: "as-is",
     }),
+    receiptsMarked: yesOrNo({
+      about:
+        "Whether the centre marks receipts as such (`esm_class`, or the parameters `receipted_message_id` and `message_state`). False takes a text that reads as a receipt for one, whoever wrote it.",
+      default: true,
+    }),
+    receiptsPer: oneOf(["part", "message"], {
+      about: "Whether each part of a long message has its receipt, or the message one for all parts.",
+      default: "part",
+    }),
   },
   applet: {
     shortCode: optionalText({

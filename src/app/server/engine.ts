@@ -55,6 +55,8 @@ export type EngineOptions = {
   readonly smsc: Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
     readonly name: string;
     readonly receiptIds: ReceiptIds;
+    readonly receiptsMarked: boolean;
+    readonly receiptsPer: "part" | "message";
   };
   readonly judge: ConductorDeps["judge"];
   readonly countryOf?: ConductorDeps["countryOf"];
@@ -187,7 +189,8 @@ function openSession(
   books: Bookkeeper,
   arrivals: Arrivals,
 ): Esme {
-  const { name, receiptIds, ...session } = smsc;
+  const { name, receiptIds, receiptsMarked, receiptsPer, ...session } = smsc;
+  const habits = { smsc: name, receiptIds, receiptsMarked, receiptsPer };
   const receivers: Receivers<AppletOutcome> = {
     receipt: books.receipt,
     applet: applet ?? null,
@@ -200,8 +203,12 @@ function openSession(
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
     messageIdForm: responseFormOf(receiptIds),
-    onDeliver: async (pdu) =>
-      counted(arrivals, await takeDelivery(pdu, { smsc: name, receiptIds }, receivers)),
+    onDeliver: async (pdu) => {
+      const came = await takeDelivery(pdu, habits, receivers);
+      const why = unread(came);
+      if (why !== undefined) onFault("smsc", new Error(why));
+      return counted(arrivals, came);
+    },
   });
   esme.on("trouble", (error) => onFault("smsc", error));
   esme.start();
@@ -254,11 +261,21 @@ async function stop({ messages, calls, ...loops }: Loops, { outbox, esme, books 
   await books.idle();
 }
 
+/** For the log: a receipt that nothing can be made of, and what may be one of a centre that marks none. */
+function unread(came: Delivered<AppletOutcome>): string | undefined {
+  if (came.kind === "unreadable_receipt") return `a delivery receipt names no message: ${came.shown}`;
+  if (came.kind !== "other" || came.likeReceipt === undefined) return undefined;
+  return `a text looks like a delivery receipt and is not marked as one (smsc.receipts_marked): ${came.likeReceipt}`;
+}
+
 /** Counts what came, and says that it was taken. */
 function counted(arrivals: Arrivals, came: Delivered<AppletOutcome>): number {
   switch (came.kind) {
     case "receipt":
       arrivals.receipts.set(came.state, (arrivals.receipts.get(came.state) ?? 0) + 1);
+      break;
+    case "unreadable_receipt":
+      arrivals.unreadableReceipts += 1;
       break;
     case "applet":
       if (came.outcome !== "part") arrivals[came.outcome === "sighting" ? "applet" : "appletRefused"] += 1;

@@ -28,6 +28,8 @@ const SESSION_STATES: readonly EsmeState["name"][] = [
 /** What the message centre delivered to this process, counted since its start. */
 export type Arrivals = {
   readonly receipts: Map<MessageState, number>;
+  /** Marked as receipts, and name no message. */
+  unreadableReceipts: number;
   /** Messages from phones: reports of the key client, of the applet, applet reports that were none, and others. */
   reports: number;
   applet: number;
@@ -36,6 +38,7 @@ export type Arrivals = {
 };
 export const noArrivals = (): Arrivals => ({
   receipts: new Map(),
+  unreadableReceipts: 0,
   reports: 0,
   applet: 0,
   appletRefused: 0,
@@ -119,6 +122,11 @@ const SESSION_COUNTERS: readonly Measure<Observed>[] = [
     help: "Delivery receipts by the state that they report.",
     label: "state",
     read: ({ arrivals }) => [...arrivals.receipts],
+  },
+  {
+    name: "turnup_smsc_unreadable_receipts_total",
+    help: "Deliveries marked as receipts that name no message; each is a line in the log.",
+    read: ({ arrivals }) => arrivals.unreadableReceipts,
   },
   {
     name: "turnup_smsc_reports_total",

@@ -132,6 +132,8 @@ function smscOptions({ smsc }: Config): EngineOptions["smsc"] {
     enquireLinkMs: smsc.enquireLinkMs,
     responseTimeoutMs: smsc.responseTimeoutMs,
     receiptIds: smsc.receiptIds,
+    receiptsMarked: smsc.receiptsMarked,
+    receiptsPer: smsc.receiptsPer,
     ...(smsc.tls ? { tls: {} } : {}),
     ...(smsc.systemType === undefined ? {} : { systemType: smsc.systemType }),
     ...(smsc.ratePerSecond === undefined ? {} : { ratePerSecond: smsc.ratePerSecond }),

@@ -55,6 +55,9 @@ export const messageFields = {
       smscMessageId: Type.String(),
       state: Type.String(),
       errorCode: textOrNull(),
+      reportedState: textOrNull({
+        description: "The centre's own word in its receipt, where it is not one of SMPP's.",
+      }),
       acceptedAt: instant(),
       doneAt: instantOrNull(),
     }),

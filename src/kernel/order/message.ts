@@ -25,6 +25,7 @@ export type CarrierMessage = {
 
 /** A message that goes along with those of the items and proves nothing: a PIN notice, settings for a second use. */
 export type Companion = CarrierMessage & { readonly attempt: number };
+
 export type Receipt = {
   readonly smsc: string;
   readonly smscMessageId: string;
@@ -32,7 +33,26 @@ export type Receipt = {
   readonly otherIds?: readonly string[];
   readonly state: "delivered" | "failed" | "expired";
   readonly errorCode: string | null;
+  /** The centre's own word, where it is not the specification's. */
+  readonly reportedState?: string | null;
+  /** Its centre sends one receipt for all parts of a message. */
+  readonly speaksForMessage?: boolean;
 };
+
+/**
+ * What counts of several receipts for one id, in the order of their arrival: `delivered` is never undone, and undoes every
+ * other last word; of the others the last one counts.
+ */
+export function lastWords<R extends Pick<Receipt, "smsc" | "smscMessageId" | "state">>(
+  receipts: readonly R[],
+): R[] {
+  const words = new Map<string, R>();
+  for (const receipt of receipts) {
+    const name = JSON.stringify([receipt.smsc, receipt.smscMessageId]);
+    if (words.get(name)?.state !== "delivered") words.set(name, receipt);
+  }
+  return [...words.values()];
+}
 
 export type EndedMessage = Companion & {
   readonly messageId: string;

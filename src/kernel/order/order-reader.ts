@@ -130,6 +130,8 @@ export type MessageView = {
     readonly smscMessageId: string;
     readonly state: string;
     readonly errorCode: string | null;
+    /** The centre's own word for its state, where it is not SMPP's. */
+    readonly reportedState: string | null;
     readonly acceptedAt: string;
     readonly doneAt: string | null;
   }[];

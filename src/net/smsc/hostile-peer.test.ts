@@ -7,6 +7,7 @@ import { bytesOf } from "../../wire/hex.ts";
 import type { Pdu } from "../../wire/smpp/command.ts";
 import { createPduFramer } from "../../wire/smpp/framer.ts";
 import { decodePdu, encodePdu, makePdu } from "../../wire/smpp/pdu.ts";
+import { parseReceipt } from "../../wire/smpp/receipt.ts";
 import { STATUS } from "../../wire/smpp/status.ts";
 import { createEsme, type Esme, type EsmeOptions } from "./esme.ts";
 import type { SubmitOutcome } from "./outcome.ts";
@@ -216,6 +217,38 @@ test("ESME: enquire_link is answered, data_sm delivers, an unknown command is re
     ],
   );
   assert.deepEqual(delivered, ["4599"]);
+});
+
+test("ESME: a receipt with a NUL behind its text is taken and answered with 0; an answer without an id is accepted by no name", async () => {
+  const octets =
+    "0000005200000005000000000000000700010138383231303030303030393900060132393438000400000000000000002069643a4d3120737461743a44454c49565244206572723a30303020746578743a00";
+  const peer = await peerOf((pdu, { sendHex }) => {
+    if (pdu.command !== "submit_sm") return;
+    const sequence = pdu.sequence_number.toString(16).padStart(8, "0");
+    sendHex(
+      pdu.destination_addr === "1"
+        ? `00000010 80000004 00000000 ${sequence}`
+        : `00000011 80000004 00000000 ${sequence} 00`,
+    );
+  });
+  const delivered: string[] = [];
+  const esme = await boundTo(peer, {
+    onDeliver: (pdu) => {
+      delivered.push(parseReceipt(pdu)?.messageId ?? "none");
+      return 0;
+    },
+  });
+  peer.sendHex(octets);
+  await until(() => peer.received.length === 2, "an answer");
+  assert.deepEqual(
+    peer.received.slice(1).map((pdu) => [pdu.command, pdu.command_status, pdu.sequence_number]),
+    [["deliver_sm_resp", 0, 7]],
+  );
+  assert.deepEqual(delivered, ["M1"]);
+  assert.deepEqual(await esme.submitBatch([{ destination_addr: "1" }, { destination_addr: "2" }]), [
+    { kind: "accepted", messageId: "" },
+    { kind: "accepted", messageId: "" },
+  ]);
 });
 
 for (const [what, hex] of [

@@ -27,14 +27,15 @@ const FORMS: Readonly<
 /** How ids of responses are kept. */
 export const responseFormOf = (ids: ReceiptIds): MessageIdForm => FORMS[ids].response;
 
-type NamedReceipt = Receipt & {
+export type NamedReceipt = Receipt & {
   /** What the same number may stand as, where the centre's bases are not known; the first that is found counts. */
   readonly otherIds: readonly string[];
 };
 
-export function readReceipt(pdu: ReceiptPdu, ids: ReceiptIds): NamedReceipt | undefined {
+/** @param unmarked whether the centre sends receipts that nothing marks as such */
+export function readReceipt(pdu: ReceiptPdu, ids: ReceiptIds, unmarked = false): NamedReceipt | undefined {
   const { response, text } = FORMS[ids];
-  const receipt = parseReceipt(pdu, { inText: text, inTlv: response });
+  const receipt = parseReceipt(pdu, { inText: text, inTlv: response, unmarked });
   return receipt && { ...receipt, otherIds: ids === "either" ? inOtherBase(receipt.messageId) : [] };
 }
 

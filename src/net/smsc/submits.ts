@@ -177,7 +177,7 @@ export class Submits {
       this.#counts.lateResponses += 1;
       return false;
     }
-    const key = this.#idForm === "verbatim" ? messageId : messageIdKey(messageId, this.#idForm);
+    const key = messageIdKey(messageId.trim(), this.#idForm);
     const outcome = outcomeOfStatus(status, key);
     if (outcome) {
       if (status === STATUS.ESME_ROK) this.#pace.accepted(outgoing.sentAt);

@@ -427,6 +427,8 @@ create table message_part (
   error_code text,
   accepted_at timestamp with time zone not null,
   done_at timestamp with time zone,
+  reported_state text,
+  speaks_for_message boolean not null default false,
   constraint message_part_pkey PRIMARY KEY (message_id, sequence),
   constraint message_part_message_id_fkey FOREIGN KEY (message_id) REFERENCES message(id),
   constraint message_part_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'delivered'::text, 'failed'::text, 'expired'::text])))
@@ -1003,6 +1005,8 @@ create table unmatched_receipt (
   look_at timestamp with time zone default now(),
   horizon bigint,
   other_ids text[] not null default '{}'::text[],
+  reported_state text,
+  speaks_for_message boolean not null default false,
   constraint unmatched_receipt_pkey PRIMARY KEY (smsc, smsc_message_id)
 );
 create index unmatched_receipt_by_age ON unmatched_receipt USING btree (received_at);

@@ -2,16 +2,17 @@
  * Messages and their parts: claimed for sending, handed over, and ended by receipts, refusals or time.
  *
  *   queued -> submitting -> submitted -> delivered | failed | expired;   queued, submitting -> cancelled
- *   submitting -> queued (later);   expired, cancelled -> delivered when its receipts say so after all
+ *   submitting -> queued (later);   expired, failed, cancelled -> delivered when its receipts say so after all
  */
 
-import type {
-  CarrierMessage,
-  EndedMessage,
-  OutgoingMessage,
-  Receipt,
-  SubmittedPart,
-  UnsentMessage,
+import {
+  type CarrierMessage,
+  type EndedMessage,
+  lastWords,
+  type OutgoingMessage,
+  type Receipt,
+  type SubmittedPart,
+  type UnsentMessage,
 } from "../../kernel/order/message.ts";
 import type { OperatorTerms } from "../../kernel/order/operator-terms.ts";
 import type { OrderTransaction } from "../../kernel/order/order-store.ts";
@@ -24,14 +25,22 @@ import type { Sealer } from "../seal/seal.ts";
 import { named } from "./receipt-names.ts";
 
 const MARK_PARTS = {
-  name: "mark_parts", // message_part_by_smsc_id
-  // The first last word holds; a repeat, or another message's receipt under an id used twice, changes no history.
-  text: `update message_part p
-            set state = case when p.state = 'accepted' then r.state else p.state end,
-                error_code = case when p.state = 'accepted' then r.error_code else p.error_code end,
-                done_at = coalesce(p.done_at, $5)
-           from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as r(smsc, id, state, error_code)
-          where p.smsc = r.smsc and p.smsc_message_id = r.id
+  name: "mark_parts", // message_part_by_smsc_id, message_part_pkey
+  // `delivered` holds; any other last word gives way to a later one. Of an id that was used twice, the message without a last
+  // word is meant, else the younger one.
+  text: `with r as (
+           select r.*, (select q.message_id from message_part q where q.smsc = r.smsc and q.smsc_message_id = r.id
+                         order by q.state <> 'accepted', q.accepted_at desc limit 1) as message_id
+             from unnest($1::text[], $2::text[], $3::text[], $4::text[], $6::text[], $7::boolean[])
+               as r(smsc, id, state, error_code, reported_state, speaks_for_message))
+         update message_part p
+            set state = case when p.state = 'delivered' then p.state else r.state end,
+                error_code = case when p.state = 'delivered' then p.error_code else r.error_code end,
+                reported_state = case when p.state = 'delivered' then p.reported_state else r.reported_state end,
+                speaks_for_message = p.speaks_for_message or r.speaks_for_message,
+                done_at = case when p.state in ('delivered', r.state) then p.done_at else $5 end
+           from r
+          where p.message_id = r.message_id and p.smsc = r.smsc and p.smsc_message_id = r.id
       returning p.message_id as "messageId", p.smsc, p.smsc_message_id as "smscMessageId"`,
 };
 const LOCK_MESSAGES = {
@@ -45,26 +54,32 @@ type EndedRow = Omit<EndedMessage, "attempt" | "isCompanion"> & { readonly idemp
 
 const END_MESSAGES = {
   name: "end_messages", // message_part_pkey
-  // A message that was taken for expired, or was no longer wanted, is delivered all the same when its receipts say so.
+  // A message that was taken for expired or failed, or was no longer wanted, is delivered all the same when its receipts say
+  // so. Where the last word of a part that did not arrive changes, so does the message's; nobody need hear of that again.
   text: `with tally as (
-           select m.id, m.part_count,
-                  count(*) filter (where p.state = 'delivered')::int as delivered,
+           select m.id, m.part_count, m.state as before, count(*)::int as parts,
+                  count(*) filter (where p.state = 'delivered')::int = m.part_count as has_every_part,
+                  bool_or(p.state = 'delivered' and p.speaks_for_message) as is_spoken_for,
                   count(*) filter (where p.state = 'failed')::int as failed,
                   count(*) filter (where p.state = 'expired')::int as expired,
                   max(p.error_code) filter (where p.state in ('failed', 'expired')) as error_code
              from message m join message_part p on p.message_id = m.id
-            where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted', 'expired', 'cancelled')
+            where m.id = any($1::uuid[]) and m.state in ('submitting', 'submitted', 'expired', 'cancelled', 'failed')
               and m.number_lost_at is null -- it may have reached another SIM
-            group by m.id, m.part_count)
+            group by m.id, m.part_count, m.state)
          update message m
-            set state = case when t.delivered = t.part_count then 'delivered' when t.failed > 0 then 'failed' else 'expired' end,
-                reason = case when t.delivered = t.part_count then 'every part was delivered'
+            set state = case when t.has_every_part or t.is_spoken_for then 'delivered' when t.failed > 0 then 'failed' else 'expired' end,
+                reason = case when t.has_every_part then 'every part was delivered'
+                              when t.is_spoken_for then 'the SMSC''s one receipt for it says that it was delivered'
                               when t.failed > 0 then 'the SMSC failed a part' else 'a part expired undelivered' end,
                 due_at = null, lease_until = null, updated_at = $2
            from tally t
-          where m.id = t.id and (t.delivered = t.part_count
-                or (m.state in ('submitting', 'submitted') and (t.failed > 0 or t.expired > 0)))
-      returning ${ENDED}, t.error_code as "errorCode"`,
+          where m.id = t.id and (t.has_every_part or t.is_spoken_for
+                or (m.state in ('submitting', 'submitted') and (t.failed > 0 or t.expired > 0))
+                or (m.state in ('failed', 'expired') and t.parts = t.part_count and t.failed + t.expired > 0
+                    and m.state <> case when t.failed > 0 then 'failed' else 'expired' end))
+      returning ${ENDED}, t.error_code as "errorCode",
+                t.before in ('failed', 'expired') and m.state <> 'delivered' as "isKnown"`,
 };
 const keepUnmatched = bulkInsert<Receipt>(
   "unmatched_receipt",
@@ -74,10 +89,15 @@ const keepUnmatched = bulkInsert<Receipt>(
     { name: "state", type: "text", value: (row) => row.state },
     { name: "error_code", type: "text", value: (row) => row.errorCode },
     { name: "other_ids", type: "text[]", value: (row) => row.otherIds ?? [] },
+    { name: "reported_state", type: "text", value: (row) => row.reportedState ?? null },
+    { name: "speaks_for_message", type: "boolean", value: (row) => row.speaksForMessage ?? false },
   ],
   // Told once more: a booking under way may have taken the row that is overwritten, so it is looked for anew.
   `on conflict (smsc, smsc_message_id) do update
-      set state = excluded.state, error_code = excluded.error_code, other_ids = excluded.other_ids, look_at = now(), horizon = null`,
+      set state = case when unmatched_receipt.state = 'delivered' then 'delivered' else excluded.state end,
+          error_code = case when unmatched_receipt.state = 'delivered' then unmatched_receipt.error_code else excluded.error_code end,
+          reported_state = case when unmatched_receipt.state = 'delivered' then unmatched_receipt.reported_state else excluded.reported_state end,
+          speaks_for_message = excluded.speaks_for_message, other_ids = excluded.other_ids, look_at = now(), horizon = null`,
 );
 /**
  * Parts that the SMSC took; messages of which it has every part now; receipts that were here before their parts. One
@@ -98,8 +118,11 @@ const BOOK_PARTS = {
             group by message_id),
          submitted as (
            update message m
-              set state = 'submitted', reason = 'the SMSC took every part; receipts are awaited', due_at = null,
-                  lease_until = null, updated_at = $5
+              set state = 'submitted', due_at = null, lease_until = null, updated_at = $5,
+                  reason = case when exists (select from v where v.message_id = m.id and v.id = '')
+                                  or exists (select from message_part p where p.message_id = m.id and p.smsc_message_id = '')
+                                then 'the SMSC took every part and named one by no id: no receipt can be matched, it ends when it expires'
+                                else 'the SMSC took every part; receipts are awaited' end
              from tally t
             where m.id = t.message_id and m.state in ('queued', 'submitting')
               and m.part_count = t.parts + (select count(*) from message_part p where p.message_id = m.id))
@@ -109,7 +132,8 @@ const BOOK_PARTS = {
            select e.smsc, e.smsc_message_id, v.id from v join unmatched_receipt e
                on e.smsc = v.smsc and e.other_ids @> array[v.id] and e.other_ids <> '{}') f
           where u.smsc = f.smsc and u.smsc_message_id = f.smsc_message_id
-      returning u.smsc, f.id as "smscMessageId", u.state, u.error_code as "errorCode"`,
+      returning u.smsc, f.id as "smscMessageId", u.state, u.error_code as "errorCode", u.reported_state as "reportedState",
+                u.speaks_for_message as "speaksForMessage"`,
 };
 const PUT_OFF = {
   name: "put_off", // message_pkey
@@ -127,9 +151,12 @@ const GIVE_UP = {
       returning ${ENDED}, v.error_code as "errorCode"`,
 };
 const EXPIRE = {
-  name: "expire_messages", // message_in_flight
+  name: "expire_messages", // message_in_flight, message_part_pkey
   text: `update message m
-            set state = 'expired', reason = 'no receipt came before it expired', due_at = null, lease_until = null, updated_at = $3
+            set state = 'expired', due_at = null, lease_until = null, updated_at = $3,
+                reason = case when exists (select from message_part p where p.message_id = m.id and p.smsc_message_id = '')
+                              then 'the SMSC named a part by no id, so that no receipt could be matched before it expired'
+                              else 'no receipt came before it expired' end
           where m.id in (select id from message where state in ('queued', 'submitting', 'submitted') and expires_at <= $1
                           order by expires_at limit $2 for update skip locked)
       returning ${ENDED}, null::text as "errorCode"`,
@@ -144,7 +171,7 @@ const EXPIRE = {
 const RECEIPTS_TO_LOOK_FOR = {
   name: "receipts_to_look_for", // unmatched_receipt_to_look_for
   text: `select smsc, smsc_message_id as "smscMessageId", other_ids as "otherIds", state, error_code as "errorCode",
-                coalesce(horizon, pg_current_xact_id()::text::bigint) as horizon,
+                reported_state as "reportedState", speaks_for_message as "speaksForMessage", coalesce(horizon, pg_current_xact_id()::text::bigint) as horizon,
                 pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest
            from unmatched_receipt where look_at <= now() order by look_at limit $1 for update skip locked`,
 };
@@ -248,7 +275,8 @@ const nameOf = ({ smsc, smscMessageId }: Pick<Receipt, "smsc" | "smscMessageId">
 async function endMessages(tx: Tx, messageIds: readonly string[], now: Date): Promise<EndedMessage[]> {
   if (messageIds.length === 0) return [];
   tx.send(LOCK_MESSAGES, [messageIds]);
-  return (await tx.rows<EndedRow>(END_MESSAGES, [messageIds, now])).map(endedMessage);
+  const ended = await tx.rows<EndedRow & { readonly isKnown: boolean }>(END_MESSAGES, [messageIds, now]);
+  return ended.flatMap(({ isKnown, ...row }) => (isKnown ? [] : [endedMessage(row)]));
 }
 
 /** Books last words for parts; answers which receipts found one, and the messages that ended by it. */
@@ -257,12 +285,15 @@ async function bookParts(
   receipts: readonly Receipt[],
   now: Date,
 ): Promise<{ readonly found: ReadonlySet<string>; readonly ended: EndedMessage[] }> {
+  const words = lastWords(receipts);
   const marked = await tx.rows<{ messageId: string; smsc: string; smscMessageId: string }>(MARK_PARTS, [
-    receipts.map(({ smsc }) => smsc),
-    receipts.map(({ smscMessageId }) => smscMessageId),
-    receipts.map(({ state }) => state),
-    receipts.map(({ errorCode }) => errorCode),
+    words.map(({ smsc }) => smsc),
+    words.map(({ smscMessageId }) => smscMessageId),
+    words.map(({ state }) => state),
+    words.map(({ errorCode }) => errorCode),
     now,
+    words.map(({ reportedState }) => reportedState ?? null),
+    words.map(({ speaksForMessage }) => speaksForMessage ?? false),
   ]);
   const ended = await endMessages(tx, unique(marked.map(({ messageId }) => messageId)), now);
   return { found: new Set(marked.map(nameOf)), ended };
@@ -282,8 +313,7 @@ type OfMessages = Pick<
 
 export const messageTransaction = (tx: Tx): OfMessages => ({
   async bookReceipts(receipts, now) {
-    const all = await named(tx, receipts);
-    const last = [...new Map(all.map((one) => [nameOf(one), one])).values()];
+    const last = lastWords(await named(tx, receipts));
     if (last.length === 0) return [];
     const { found, ended } = await bookParts(tx, last, now);
     await keepUnmatched(

@@ -244,7 +244,7 @@ export function messagesQuery(
 const PARTS = {
   name: "parts_of_messages", // message_part_pkey
   text: `select message_id as "messageId", sequence, smsc, smsc_message_id as "smscMessageId", state, error_code as "errorCode",
-                accepted_at as "acceptedAt", done_at as "doneAt"
+                reported_state as "reportedState", accepted_at as "acceptedAt", done_at as "doneAt"
            from message_part where message_id = any($1::uuid[]) order by message_id, sequence`,
 };
 

@@ -246,7 +246,7 @@ const hostile: readonly { what: string; bytes: Uint8Array; offset: number; alsoL
     what: "half an optional parameter's header",
     bytes: framed(`${SUBMIT} ${BEFORE_LENGTH} 00 0424 00`),
     offset: 34,
-    alsoLenient: true,
+    alsoLenient: false,
   },
   {
     what: "an integer parameter without octets",
@@ -270,7 +270,7 @@ const hostile: readonly { what: string; bytes: Uint8Array; offset: number; alsoL
     what: "trailing octets after enquire_link",
     bytes: framed(`${header("00000015")} 0102`),
     offset: 16,
-    alsoLenient: true,
+    alsoLenient: false,
   },
   {
     what: "submit_multi that counts 255 destinations",

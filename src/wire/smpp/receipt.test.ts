@@ -112,9 +112,11 @@ test("receipt: the network's error code stands in where the text has none", () =
   assert.equal(parseReceipt(receiptPdu("", { tlvs }))?.errorCode, "258");
 });
 
-test("receipt: no message, no state or a date that does not exist is not made up", () => {
+test("receipt: no message, no success or a date that does not exist is made up", () => {
   assert.equal(parseReceipt(receiptPdu("stat:DELIVRD")), undefined);
-  assert.equal(parseReceipt(receiptPdu("id:1 stat:PERHAPS")), undefined);
+  assert.equal(parseReceipt(receiptPdu("id:1 stat:PERHAPS"))?.state, "unknown");
+  assert.equal(parseReceipt(receiptPdu("id:1 stat:PERHAPS"))?.word, "PERHAPS");
+  assert.equal(parseReceipt(receiptPdu("id:1"))?.state, "unknown");
   assert.equal(parseReceipt(receiptPdu("id:1 stat:DELIVRD done date:2602310000"))?.doneDate, undefined);
   assert.equal(parseReceipt(receiptPdu(`${"id:".repeat(20_000)}`)), undefined);
 });

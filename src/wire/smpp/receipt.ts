@@ -1,35 +1,57 @@
 /**
- * Delivery receipts: deliver_sm whose state stands in optional parameters (SMPP v3.4 §5.3.2.12, §5.3.2.35), in the
- * text of Appendix B, or in both.
+ * Delivery receipts: deliver_sm or data_sm whose state stands in optional parameters (SMPP v3.4 §5.3.2.12, §5.3.2.35), in
+ * the text of Appendix B (`receipt-text.ts`), or in both.
  *
- *   id:… sub:… dlvrd:… submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DELIVRD err:000 text:…
- *
- * Centres differ: dates with seconds or a four-digit year, keys in any case, fields missing, and the id in decimal in
- * one place and in hexadecimal in another.
+ * Centres differ: what marks a receipt, where its text stands and in which coding, words for states, and the id in decimal
+ * in one place and in hexadecimal in another. A marked receipt that names its message is read, whatever else it lacks.
  */
 import { octetAt } from "../octet-at.ts";
-import { bufferOf, latin1At, unfit } from "./octets.ts";
+import { unfit } from "./octets.ts";
+import { parseDate, type ReceiptText, readingsOf } from "./receipt-text.ts";
 import { type Tlv, tlvValue } from "./tlv.ts";
-import { hasHeader, octetsOf } from "./user-data.ts";
 
-/** message_state of §5.2.28 by number, with the seven letters of the text form. */
+/**
+ * message_state of §5.2.28 by number, with the seven letters of the text form and the other words that centres write for
+ * it, in capitals and without what is no letter. SCHEDULED (0) and SKIPPED (9) are of SMPP v5 §4.7.15.
+ */
 const STATES = [
-  { state: "enroute", id: 1, stat: "ENROUTE" },
-  { state: "delivered", id: 2, stat: "DELIVRD" },
-  { state: "expired", id: 3, stat: "EXPIRED" },
-  { state: "deleted", id: 4, stat: "DELETED" },
-  { state: "undeliverable", id: 5, stat: "UNDELIV" },
-  { state: "accepted", id: 6, stat: "ACCEPTD" },
-  { state: "unknown", id: 7, stat: "UNKNOWN" },
-  { state: "rejected", id: 8, stat: "REJECTD" },
+  {
+    state: "enroute",
+    id: 1,
+    stat: "ENROUTE",
+    words: "SCHEDULED BUFFERED BUFFERD BUFFRED QUEUED PENDING SENT SUBMITTED SUBMITD RETRY RETRYING TRANSIT",
+  },
+  {
+    state: "delivered",
+    id: 2,
+    stat: "DELIVRD",
+    words: "DELIVERED DELIVERD DELIVRED DELIVED DLVRD DELVRD SUCCESS OK",
+  },
+  { state: "expired", id: 3, stat: "EXPIRED", words: "EXPIRD EXPRD EXPIRE TIMEOUT TIMEDOUT" },
+  { state: "deleted", id: 4, stat: "DELETED", words: "DELETD DELETE CANCELLED CANCELED" },
+  {
+    state: "undeliverable",
+    id: 5,
+    stat: "UNDELIV",
+    words:
+      "UNDELIVERABLE UNDELIVERED UNDELIVERD UNDELIVRD UNDELIVD UNDELIVE UNDELVRD UNDLVRD NOTDELIVERED NOTDELIV FAILED FAIL FAILURE DELIVERYFAILED DELIVERYFAILURE SKIPPED ABSENT ERROR",
+  },
+  { state: "accepted", id: 6, stat: "ACCEPTD", words: "ACCEPTED ACCEPT ACKED ACK" },
+  { state: "unknown", id: 7, stat: "UNKNOWN", words: "UNKNWN UNKNOW" },
+  {
+    state: "rejected",
+    id: 8,
+    stat: "REJECTD",
+    words: "REJECTED REJECT REJCTD BLOCKED BLACKLISTED BARRED DENIED",
+  },
 ] as const;
 
 /** What became of a message, by the names of §5.2.28 in small letters. */
 export type MessageState = (typeof STATES)[number]["state"];
 
 /**
- * How a centre writes a message id: as it is, as a number of which hex and decimal forms are to meet, or as a number of
- * which nobody knows the base, with leading zeros here and without them there.
+ * How a centre writes a message id: as it is, as a number of which hex and decimal forms are to meet, or as a number or
+ * UUID of which nobody knows the base and the case, with leading zeros here and without them there.
  */
 export type MessageIdForm = "verbatim" | "decimal" | "hex" | "unpadded";
 
@@ -48,7 +70,10 @@ export type ReceiptForms = {
 /** A receipt, once its forms are read; dates are undefined where it has none that can be read. */
 export type Receipt = {
   readonly messageId: string;
+  /** `unknown` too where the centre's word is in no table, or is missing. Of an intermediate notification `enroute`. */
   readonly state: MessageState;
+  /** The centre's own word for it (`stat:`), as it was written, where it is not the one of Appendix B. */
+  readonly word?: string;
   /** As written in the text (`err:`), else the code of network_error_code in decimal. */
   readonly errorCode: string | undefined;
   readonly submitDate: Date | undefined;
@@ -63,12 +88,10 @@ export type ReceiptPdu = {
   readonly tlvs: readonly Tlv[];
 };
 
-const MESSAGE_TYPE = 0x3c;
+/** Bits 5 to 2 of esm_class (§5.2.12). 0x08, an acknowledgement, is used by some centres for receipts. */
 const RECEIPT = 0x04;
+const ACKNOWLEDGEMENT = 0x08;
 const INTERMEDIATE = 0x20;
-const UCS2 = 0x08;
-/** A receipt's text is 100 to 200 characters; what stands later is the start of the message it reports on. */
-const MAX_TEXT_OCTETS = 1024;
 
 /** Is no later state possible? */
 export function isFinal(state: MessageState): boolean {
@@ -80,6 +103,27 @@ export function stateId(state: MessageState): number {
   return STATES.find((row) => row.state === state)?.id ?? 7;
 }
 
+function stateById(id: number | undefined): MessageState | undefined {
+  if (id === 0) return "enroute";
+  if (id === 9) return "undeliverable";
+  return STATES.find((row) => row.id === id)?.state;
+}
+
+const STATE_OF_WORD: ReadonlyMap<string, MessageState> = new Map(
+  STATES.flatMap(({ state, stat, words }) =>
+    [stat, ...words.split(" ")].map((word) => [word, state] as const),
+  ),
+);
+
+/** A word of no table is a last word all the same: what it says stays evidence, and a later `delivered` undoes it. */
+function stateOfWord(word: string): MessageState {
+  if (/^\d{1,3}$/.test(word)) return stateById(Number(word)) ?? "unknown";
+  const lettersOf = (text: string | undefined): string => (text ?? "").toUpperCase().replace(/[^A-Z]/g, "");
+  return (
+    STATE_OF_WORD.get(lettersOf(word)) ?? STATE_OF_WORD.get(lettersOf(/^\S+/.exec(word)?.[0])) ?? "unknown"
+  );
+}
+
 /**
  * One spelling for ids that the same centre writes in two: a number is brought to decimal without leading zeros.
  * An id that is no number of its form stays as it is.
@@ -87,82 +131,69 @@ export function stateId(state: MessageState): number {
 export function messageIdKey(id: string, form: MessageIdForm): string {
   if (form === "decimal" && /^\d+$/.test(id)) return BigInt(id).toString();
   if (form === "hex" && /^[0-9a-fA-F]+$/.test(id)) return BigInt(`0x${id}`).toString();
-  if (form === "unpadded" && /^[0-9a-fA-F]+$/.test(id)) return id.toUpperCase().replace(/^0+(?=.)/, "");
+  if (form === "unpadded" && /^(?:0x)?[0-9a-f-]+$/i.test(id))
+    return id
+      .toUpperCase()
+      .replace(/^0X/, "")
+      .replace(/^0+(?=.)/, "");
   return id;
 }
 
-/** The receipt that a message bears, or undefined when it is none (or names no message or no state). */
-export function parseReceipt(pdu: ReceiptPdu, forms: ReceiptForms = {}): Receipt | undefined {
-  const type = pdu.esm_class & MESSAGE_TYPE;
-  const tlvId = tlvValue(pdu.tlvs, "receipted_message_id");
-  const marked = type === RECEIPT || type === INTERMEDIATE || tlvId !== undefined;
-  if (!marked && !forms.unmarked) return undefined;
+/** Whether the centre says that this is a receipt, readable or not: by esm_class, or by parameters that no phone can set. */
+export function isMarkedReceipt({ esm_class, tlvs }: Pick<ReceiptPdu, "esm_class" | "tlvs">): boolean {
+  const isNamed = Boolean(tlvValue(tlvs, "receipted_message_id"));
+  return (
+    isNamed || (esm_class & (RECEIPT | INTERMEDIATE)) !== 0 || tlvValue(tlvs, "message_state") !== undefined
+  );
+}
 
-  const text = parseReceiptText(textOf(pdu));
-  const tlvState = tlvValue(pdu.tlvs, "message_state");
+/** The receipt that a message bears, or undefined when it is none, or is marked as one and names no message. */
+export function parseReceipt(pdu: ReceiptPdu, forms: ReceiptForms = {}): Receipt | undefined {
+  const isMarked = isMarkedReceipt(pdu);
+  const mayBe = isMarked || forms.unmarked || (pdu.esm_class & ACKNOWLEDGEMENT) !== 0;
+  if (!mayBe) return undefined;
+
+  const text = bestReading(pdu);
+  const tlvId = tlvValue(pdu.tlvs, "receipted_message_id")?.trim();
   const isOther = tlvId !== undefined && text.id !== undefined && tlvId !== text.id;
   const id = tlvId || text.id;
   const messageId = id && messageIdKey(id, (isOther ? forms.inTlv : forms.inText) ?? "verbatim");
-  const state = STATES.find((row) => row.id === tlvState)?.state ?? text.state;
-  if (!messageId || !state) return undefined;
+  if (!messageId || (!isMarked && text.stat === undefined)) return undefined;
   const offset = forms.utcOffsetMinutes ?? 0;
   return {
     messageId,
-    state,
+    state: stateOf(pdu, text.stat),
     errorCode: text.err ?? networkError(pdu.tlvs),
     submitDate: parseDate(text.submitDate, offset),
     doneDate: parseDate(text.doneDate, offset),
+    ...(text.stat !== undefined && !STATES.some(({ stat }) => stat === text.stat) && { word: text.stat }),
   };
 }
 
-type ReceiptText = {
-  readonly id: string | undefined;
-  readonly state: MessageState | undefined;
-  readonly err: string | undefined;
-  readonly submitDate: string | undefined;
-  readonly doneDate: string | undefined;
-};
-
-/** Reads what stands before `text:`: the rest is the subscriber's message, which may look like anything. */
-function parseReceiptText(whole: string): ReceiptText {
-  const cut = whole.search(/\btext:/i);
-  const text = cut < 0 ? whole : whole.slice(0, cut);
-  const stat = /\bstat:\s?(\w{1,12})/i.exec(text)?.[1]?.toUpperCase();
-  return {
-    id: /\bid:\s?([^\s:]{1,64})/i.exec(text)?.[1],
-    state: STATES.find((row) => row.stat === stat || row.state.toUpperCase() === stat)?.state,
-    err: /\berr:\s?(\w{1,8})/i.exec(text)?.[1],
-    submitDate: /\bsubmit ?date:\s?(\d{10,14})/i.exec(text)?.[1],
-    doneDate: /\bdone ?date:\s?(\d{10,14})/i.exec(text)?.[1],
-  };
+/** The reading that has both id and state, else the first with an id: what a centre says of its coding is not always so. */
+function bestReading(pdu: ReceiptPdu): ReceiptText {
+  let found: ReceiptText | undefined;
+  for (const reading of readingsOf(pdu)) {
+    if (reading.id !== undefined && reading.stat !== undefined) return reading;
+    if (reading.id !== undefined || reading.stat !== undefined) found ??= reading;
+  }
+  return found ?? {};
 }
 
-/** A header that is cut short heads a text all the same: the text begins behind what it announces. */
-function textOf(pdu: ReceiptPdu): string {
-  const { data_coding } = pdu;
-  const whole = octetsOf(pdu);
-  const skip = hasHeader(pdu) ? (whole[0] ?? 0) + 1 : 0;
-  const octets = bufferOf(whole.subarray(skip, skip + MAX_TEXT_OCTETS));
-  if (data_coding !== UCS2) return latin1At(octets, 0, octets.length);
-  return Buffer.from(octets.subarray(0, octets.length & ~1))
-    .swap16()
-    .toString("utf16le");
+/** An intermediate notification ends nothing, whatever its words are; of two states the final one is news. */
+function stateOf({ esm_class, tlvs }: ReceiptPdu, word: string | undefined): MessageState {
+  if ((esm_class & INTERMEDIATE) !== 0) return "enroute";
+  const told = stateById(tlvValue(tlvs, "message_state"));
+  const written = word === undefined ? undefined : stateOfWord(word);
+  const isNews = written !== undefined && written !== "unknown" && isFinal(written);
+  if (told === undefined || (!isFinal(told) && isNews)) return written ?? "unknown";
+  return told;
 }
 
 /** network_error_code: a network type and a 2-octet code (§5.3.2.31). */
 function networkError(tlvs: readonly Tlv[]): string | undefined {
   const value = tlvValue(tlvs, "network_error_code");
   return value && String((octetAt(value, 1) << 8) | octetAt(value, 2));
-}
-
-/** YYMMDDhhmm, YYMMDDhhmmss or YYYYMMDDhhmmss; a date that does not exist is left out, not invented. */
-function parseDate(digits: string | undefined, utcOffsetMinutes: number): Date | undefined {
-  if (!digits || ![10, 12, 14].includes(digits.length)) return undefined;
-  const full = digits.length === 14 ? digits : `20${digits}`.padEnd(14, "0");
-  const at = (from: number, to: number) => Number(full.slice(from, to));
-  const date = new Date(Date.UTC(at(0, 4), at(4, 6) - 1, at(6, 8), at(8, 10), at(10, 12), at(12, 14)));
-  const real = date.getUTCMonth() + 1 === at(4, 6) && date.getUTCDate() === at(6, 8) && at(8, 10) < 24;
-  return real ? new Date(date.getTime() - utcOffsetMinutes * 60_000) : undefined;
 }
 
 /**

@@ -113,10 +113,13 @@ export function readTlvs(reader: Reader): readonly Tlv[] {
   if (reader.at >= reader.end) return NO_TLVS;
   const tlvs: Tlv[] = [];
   while (reader.at < reader.end) {
+    // A NUL or two behind the last field are met in the field, and too short to be a parameter.
+    if (reader.lenient && reader.end - reader.at < HEADER_OCTETS) break;
     if (tlvs.length === MAX_TLVS) throw reader.refuse(`more than ${MAX_TLVS} optional parameters`, reader.at);
     tlvs.push(readTlv(reader));
   }
-  return tlvs;
+  reader.at = reader.end;
+  return tlvs.length === 0 ? NO_TLVS : tlvs;
 }
 
 function readTlv(reader: Reader): Tlv {
