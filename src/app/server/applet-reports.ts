@@ -21,9 +21,10 @@ import {
 } from "../../wire/applet/report.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
-import { userDataOf } from "../../wire/smpp/user-data.ts";
+import { partOf } from "../../wire/smpp/user-data.ts";
 import { createReassembler } from "../../wire/sms/reassembly.ts";
 import { decodeText } from "../../wire/sms/text.ts";
+import { nationalShiftsOf } from "../../wire/sms/udh.ts";
 import type { Config } from "../config/config.ts";
 
 /** `part`: more of it is to come; `refused`: it is no report, or names nobody. */
@@ -72,8 +73,8 @@ export function createAppletReports(deps: AppletDeps, { applet }: Config): Apple
         const whole = wholeOf(pdu);
         if (!whole) return "part";
         const report = isEightBit(pdu.data_coding)
-          ? decodeBinaryReport(whole)
-          : readTextReport(decodeText(pdu.data_coding, whole), pattern);
+          ? decodeBinaryReport(whole.bytes)
+          : readTextReport(decodeText(pdu.data_coding, whole.bytes, whole.shifts), pattern);
         const operator = report && (await operatorId());
         const sighting = operator && (await sightingOf(deps, operator, report, numberOf(pdu)));
         if (!sighting) return "refused";
@@ -86,11 +87,13 @@ export function createAppletReports(deps: AppletDeps, { applet }: Config): Apple
     },
   };
 
-  function wholeOf(pdu: DeliverSm): Uint8Array | null {
-    const { udh, data } = userDataOf(pdu);
-    if (udh.length === 0) return data;
+  /** The languages of a text are those that its first part names. */
+  function wholeOf(pdu: DeliverSm) {
+    const { udh, data } = partOf(pdu);
+    if (udh.length === 0) return { bytes: data, shifts: {} };
     const { source_addr: from, destination_addr: to } = pdu;
-    return parts.accept({ from, to, udh, data, atMs: deps.clock().getTime() })?.bytes ?? null;
+    const whole = parts.accept({ from, to, udh, data, atMs: deps.clock().getTime() });
+    return whole && { bytes: whole.bytes, shifts: nationalShiftsOf(whole.udh) };
   }
 }
 

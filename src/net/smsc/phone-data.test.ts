@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
+import { partOf } from "../../wire/smpp/user-data.ts";
+import { createReassembler } from "../../wire/sms/reassembly.ts";
 import { applicationOctets, subscriberText } from "./phone-data.ts";
 
 const REPORT = Uint8Array.of(0x54, 0x52, 1, 2, 3);
@@ -45,4 +47,28 @@ test("what a subscriber wrote is read in every coding that holds text, behind a 
   for (const way of ways)
     assert.deepEqual(subscriberText(pdu(way)), { text: "YES", part: undefined }, JSON.stringify(way));
   assert.equal(subscriberText(pdu({})), undefined);
+});
+
+test("parts that parameters name are joined as those that a header names (SMPP v3.4 5.3.2.22 to 24)", () => {
+  const parts = createReassembler({ limitMessages: 9, limitOctets: 1_000, timeoutMs: 1_000 });
+  const sar = (seq: number, total = 2): Partial<DeliverSm> => ({
+    short_message: Uint8Array.of(seq),
+    tlvs: [
+      { name: "sar_msg_ref_num", value: 300 },
+      { name: "sar_total_segments", value: total },
+      { name: "sar_segment_seqnum", value: seq },
+    ],
+  });
+  const join = (more: Partial<DeliverSm>) =>
+    parts.accept({ from: "49", to: "815", ...partOf(pdu(more)), atMs: 0 });
+  assert.equal(join(sar(2)), null);
+  assert.deepEqual(join(sar(1))?.bytes, Uint8Array.of(1, 2));
+  for (const [seq, total] of [
+    [1, 1],
+    [0, 2],
+    [3, 2],
+  ] as const)
+    assert.deepEqual(partOf(pdu(sar(seq, total))).udh, new Uint8Array(0), `${seq} of ${total} is no part`);
+  const both = { ...sar(1), esm_class: 0x40, short_message: Uint8Array.of(5, 0, 3, 9, 2, 2, 7) };
+  assert.deepEqual(partOf(pdu(both)).udh, Uint8Array.of(5, 0, 3, 9, 2, 2), "the header's own word counts");
 });

@@ -1,10 +1,9 @@
 /** What a phone sent, in what a centre delivers: octets of an application, or what a subscriber wrote. */
 import type { TextPart } from "../../kernel/order/reply-store.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
-import { tlvValue } from "../../wire/smpp/tlv.ts";
-import { userDataOf } from "../../wire/smpp/user-data.ts";
-import { decodeText } from "../../wire/sms/text.ts";
-import { decodeUdh, type UserDataPart } from "../../wire/sms/udh.ts";
+import { partOf, userDataOf } from "../../wire/smpp/user-data.ts";
+import { decodeText, isUcs2 } from "../../wire/sms/text.ts";
+import { decodeUdh, nationalShiftsOf } from "../../wire/sms/udh.ts";
 
 /** Undefined for what is no 8-bit data, or where a header that is cut short heads nothing of ours. */
 export function applicationOctets(pdu: DeliverSm): Uint8Array | undefined {
@@ -25,20 +24,20 @@ type SubscriberText = {
 /** Undefined for octets of an application, or a coding that nobody reads. */
 export function subscriberText(pdu: DeliverSm): SubscriberText | undefined {
   try {
-    const user = userDataOf(pdu);
-    return { text: decodeText(pdu.data_coding, user.data), part: partOf(pdu, user) };
+    const { udh, data } = partOf(pdu);
+    const header = decodeUdh(udh);
+    const text = decodeText(pdu.data_coding, evenOf(pdu, data), nationalShiftsOf(header));
+    const { concat } = header;
+    const part = concat && concat.total > 1 ? { seq: concat.seq, total: concat.total } : undefined;
+    return { text: text.replaceAll("\0", ""), part };
   } catch {
     return undefined;
   }
 }
 
-function partOf({ tlvs }: DeliverSm, { udh }: UserDataPart): TextPart | undefined {
-  const number = tlvValue(tlvs, "sar_segment_seqnum");
-  const total = tlvValue(tlvs, "sar_total_segments");
-  const told = number === undefined || total === undefined ? undefined : { seq: number, total };
-  const part = decodeUdh(udh).concat ?? told;
-  return part && part.total > 1 ? { seq: part.seq, total: part.total } : undefined;
-}
+/** A centre or a phone that ends its text with a NUL leaves half a character of UCS-2 behind. */
+const evenOf = ({ data_coding }: DeliverSm, data: Uint8Array): Uint8Array =>
+  isUcs2(data_coding) ? data.subarray(0, data.length & ~1) : data;
 
 /** 3GPP TS 23.038 clause 4: the general group by its bits 3 and 2, the message class group by bit 2. */
 export const isEightBit = (coding: number): boolean => (coding & 0xcc) === 0x04 || (coding & 0xf4) === 0xf4;

@@ -49,3 +49,25 @@ test("a part of a longer text says which it is, by its header as by the centre's
   assert.deepEqual(subscriberText(last)?.part, { seq: 2, total: 2 });
   assert.equal(subscriberText({ ...last, tlvs: sar(1, 1) })?.part, undefined, "the only part is the whole");
 });
+
+test("a text is read by the languages that its header names", () => {
+  const header = [6, 0x24, 1, 1, 0x25, 1, 1];
+  const text = { ...PDU, esm_class: UDHI, short_message: Uint8Array.of(...header, 0x0b, 0x1b, 0x73) };
+  assert.deepEqual(subscriberText(text), { text: "Ğş", part: undefined });
+});
+
+test("a NUL behind or inside of what a phone sent costs nothing but itself", () => {
+  const ucs2 = (...units: number[]): Uint8Array =>
+    Uint8Array.from(units.flatMap((unit) => [unit >> 8, unit & 0xff]));
+  const ways: readonly Partial<DeliverSm>[] = [
+    { data_coding: 3, short_message: octets("YES 4821\0") },
+    { data_coding: 1, short_message: octets("YES\0 4821\0\0") },
+    { data_coding: 8, short_message: ucs2(...[..."YES 4821\0"].map((one) => one.charCodeAt(0))) },
+    {
+      data_coding: 8,
+      short_message: Uint8Array.from([...ucs2(...[..."YES 4821"].map((one) => one.charCodeAt(0))), 0]),
+    },
+  ];
+  for (const way of ways)
+    assert.equal(subscriberText({ ...PDU, ...way })?.text, "YES 4821", JSON.stringify(way));
+});

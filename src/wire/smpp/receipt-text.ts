@@ -5,6 +5,7 @@
  *   id:… sub:… dlvrd:… submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DELIVRD err:000 text:…
  */
 import { textOfSeptets, unpackSeptets } from "../sms/gsm7.ts";
+import { isUcs2 } from "../sms/text.ts";
 import { bufferOf, latin1At } from "./octets.ts";
 import { tlvValue } from "./tlv.ts";
 import { hasHeader, type WithUserData } from "./user-data.ts";
@@ -22,9 +23,6 @@ export type ReceiptText = {
 const MAX_TEXT_OCTETS = 1_024;
 const MAX_ID_CHARACTERS = 65;
 const MAX_VALUE_CHARACTERS = 40;
-/** Group 3 of a data_coding of UCS-2, and the same in the general group of 3GPP TS 23.038 §4. */
-const isUcs2 = (coding: number): boolean => (coding & 0xcc) === 0x08 || (coding & 0xf0) === 0xe0;
-
 const KEY = /(?:^|[\s,;|])((?:(?:submit|done|message|msg|sms|err|error)[ _-]?)?[a-z][a-z_]*)\s?:/gi;
 const FIELD_OF: Readonly<Record<string, keyof ReceiptText>> = {
   id: "id",

@@ -1,4 +1,5 @@
 import { octetAt } from "../octet-at.ts";
+import { lockingTable, NO_CHARACTER, singleShiftTable } from "./national.ts";
 
 /**
  * The GSM 7-bit default alphabet and its extension table, as septets one an octet and packed eight in seven octets.
@@ -6,55 +7,45 @@ import { octetAt } from "../octet-at.ts";
  */
 
 const ESCAPE = 0x1b;
-/** The place in the string is the septet; the escape's own place holds a stand-in that is never met in text. */
-const ALPHABET =
-  "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\uffffÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
-  "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-const EXTENSION: readonly (readonly [septet: number, character: string])[] = [
-  [0x0a, "\f"],
-  [0x14, "^"],
-  [0x28, "{"],
-  [0x29, "}"],
-  [0x2f, "\\"],
-  [0x3c, "["],
-  [0x3d, "~"],
-  [0x3e, "]"],
-  [0x40, "|"],
-  [0x65, "€"],
-];
-
-const EXTENDED: ReadonlyMap<number, string> = new Map(EXTENSION);
+const ALPHABET = lockingTable();
 const SEPTETS: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
   ...[...ALPHABET].map((character, septet) => [character, [septet]] as const),
-  ...EXTENSION.map(([septet, character]) => [character, [ESCAPE, septet]] as const),
+  ...Object.entries(singleShiftTable()).map(
+    ([septet, character]) => [character, [ESCAPE, Number(septet)]] as const,
+  ),
 ]);
 
 /** The septets of each character, an escape and its follower together; undefined where one has none. */
 export function septetsOf(text: string): (readonly number[])[] | undefined {
   const characters: (readonly number[])[] = [];
   for (const character of text) {
-    const septets = character === "\uffff" ? undefined : SEPTETS.get(character);
+    const septets = character === NO_CHARACTER ? undefined : SEPTETS.get(character);
     if (!septets) return undefined;
     characters.push(septets);
   }
   return characters;
 }
 
+/** Languages whose tables a text uses, by their numbers in 3GPP TS 23.038 Annex A; 0 or absent: the default alphabet. */
+export type NationalShifts = { readonly locking?: number; readonly single?: number };
+
 /**
  * Text of septets, one an octet; bit 7 is not looked at. An escape before a septet that the extension leaves free
- * shows the default alphabet's character, as the standard asks; an escape at the end shows a space.
+ * shows the alphabet's own character, as the standard asks; an escape at the end shows a space.
  */
-export function textOfSeptets(septets: Uint8Array): string {
+export function textOfSeptets(septets: Uint8Array, { locking, single }: NationalShifts = {}): string {
+  const alphabet = lockingTable(locking);
+  const extended = singleShiftTable(single);
   const characters: string[] = [];
   for (let i = 0; i < septets.length; i++) {
     const septet = octetAt(septets, i) & 0x7f;
     if (septet !== ESCAPE) {
-      characters.push(ALPHABET.charAt(septet));
+      characters.push(alphabet.charAt(septet));
       continue;
     }
-    const follower = septets[++i];
-    const basic = ALPHABET.charAt((follower ?? 0x20) & 0x7f);
-    characters.push(EXTENDED.get((follower ?? 0x20) & 0x7f) ?? (basic === "\uffff" ? " " : basic));
+    const follower = (septets[++i] ?? 0x20) & 0x7f;
+    const basic = alphabet.charAt(follower);
+    characters.push(extended[follower] ?? (basic === NO_CHARACTER ? " " : basic));
   }
   return characters.join("");
 }

@@ -7,7 +7,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { DecodeError } from "../decode-error.ts";
-import { septetsOf, textOfSeptets, unpackSeptets } from "./gsm7.ts";
+import { type NationalShifts, septetsOf, textOfSeptets, unpackSeptets } from "./gsm7.ts";
 import { PARTS_MAX, USER_DATA_OCTETS } from "./split.ts";
 import { encodeUdh, type UserDataPart } from "./udh.ts";
 
@@ -75,13 +75,14 @@ function joined(characters: readonly (readonly number[])[], octets: number): Uin
 
 /**
  * Text of one message or of all its parts together, by SMPP data_coding or GSM coding scheme.
+ * @param shifts languages that the header names, for the default alphabet (`nationalShiftsOf`)
  * @throws DecodeError: a coding that holds no text, or text that is cut inside a character
  */
-export function decodeText(dataCoding: number, bytes: Uint8Array): string {
+export function decodeText(dataCoding: number, bytes: Uint8Array, shifts?: NationalShifts): string {
   const coding = dataCoding <= 0x0f ? dataCoding : alphabetOf(dataCoding);
   switch (coding) {
     case DATA_CODING.gsm7:
-      return textOfSeptets(bytes);
+      return textOfSeptets(bytes, shifts);
     case DATA_CODING.ascii:
     case DATA_CODING.latin1:
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
@@ -111,6 +112,10 @@ function alphabetOf(scheme: number): number {
   if (group === 0xf) return scheme & 0x04 ? DATA_CODING.binary : DATA_CODING.gsm7;
   return -1;
 }
+
+/** Whether a coding is UCS-2, as SMPP numbers it or by a GSM coding scheme. */
+export const isUcs2 = (dataCoding: number): boolean =>
+  (dataCoding <= 0x0f ? dataCoding : alphabetOf(dataCoding)) === DATA_CODING.ucs2;
 
 function ucs2Of(text: string): (readonly number[])[] {
   return Array.from(text, (character) => {

@@ -14,6 +14,8 @@ const CONCAT_8 = 0x00;
 const PORTS_8 = 0x04;
 const PORTS_16 = 0x05;
 const CONCAT_16 = 0x08;
+const SINGLE_SHIFT = 0x24;
+const LOCKING_SHIFT = 0x25;
 /** The value's length, where the standard fixes it. */
 const LENGTH_OF: Readonly<Record<number, number>> = {
   [CONCAT_8]: 3,
@@ -96,6 +98,17 @@ export function encodeUdh({ destPort, srcPort, portBits, concat, elements }: Udh
     octets.push(...field(id, 1), ...field(value.length, 1), ...value);
   octets.splice(0, 1, ...field(octets.length - 1, 1));
   return Uint8Array.from(octets);
+}
+
+/** The languages that a header names for its text (§9.2.3.24.15, single shift, and §9.2.3.24.16, locking shift). */
+export function nationalShiftsOf({ elements = [] }: Udh): {
+  readonly locking?: number;
+  readonly single?: number;
+} {
+  const languageOf = (wanted: number): number | undefined =>
+    elements.findLast(({ id, value }) => id === wanted && value.length === 1)?.value[0];
+  const [single, locking] = [languageOf(SINGLE_SHIFT), languageOf(LOCKING_SHIFT)];
+  return { ...(single !== undefined && { single }), ...(locking !== undefined && { locking }) };
 }
 
 function withElement(found: Udh, id: number, value: Uint8Array, at: number): Udh {
