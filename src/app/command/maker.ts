@@ -8,9 +8,10 @@ import { type IssuerKey, issuerKeyLines, issuerKeyOf } from "../../wire/message/
 import { boolean, integer, list, object, oneOf, optional, text } from "../../wire/message/shape.ts";
 import { ensureMakerCertificates } from "../certificates/certificates.ts";
 import { type MakerOptions, startMaker } from "../party/maker.ts";
+import { untilAborted } from "../server/lost.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
-import { readPolicyFile, untilAborted } from "./policy-file.ts";
+import { readPolicyFile } from "./policy-file.ts";
 
 const MAX_FILE_OCTETS = 16 * 1_048_576;
 const DEFAULT_PORT = 8443;

@@ -1,4 +1,4 @@
-/** What the programs of other parties (`turnup maker`, `turnup service`) share: a policy file, and to stay until they are stopped. */
+/** What the programs of other parties (`turnup maker`, `turnup service`) share: how a policy file is read. */
 import { TurnupError } from "../../term/error.ts";
 import { type Read, ShapeError } from "../../wire/message/shape.ts";
 
@@ -14,9 +14,3 @@ export function readPolicyFile<Policy>(read: Read<Policy>, content: Buffer): Pol
     });
   }
 }
-
-export const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

@@ -4,9 +4,10 @@ import { makePrivateFolder } from "../../store/journal/make-folder.ts";
 import { boolean, list, object, oneOf, optional, text } from "../../wire/message/shape.ts";
 import { ensurePartyCertificates } from "../certificates/certificates.ts";
 import { type ServiceOptions, startService } from "../party/service.ts";
+import { untilAborted } from "../server/lost.ts";
 import type { Command } from "../terminal/command.ts";
 import { portOption } from "../terminal/port-option.ts";
-import { readPolicyFile, untilAborted } from "./policy-file.ts";
+import { readPolicyFile } from "./policy-file.ts";
 
 const MAX_FILE_OCTETS = 1_048_576;
 const DEFAULT_PORT = 8444;

@@ -4,7 +4,7 @@ import { formatMoney } from "../../term/money.ts";
 import { readConfig } from "../config/config.ts";
 import { type AllInOne, startAllInOne } from "../demo/all-in-one.ts";
 import { lineOf, type RunTotals, RunView } from "../demo/run-view.ts";
-import { untilStopped } from "../server/lost.ts";
+import { untilAborted, untilStopped } from "../server/lost.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { barOf, liveBlock } from "../terminal/terminal.ts";
 
@@ -183,7 +183,7 @@ async function runFleet(
 ): Promise<boolean> {
   const beganAt = Date.now(); // a start that took long is no run that stands still
   const asked = all.world.ask().catch((error: unknown) => watch.fault("new phones", error));
-  await Promise.race([Promise.all([all.world.attach(perSecond), asked]), aborted(context.signal)]);
+  await Promise.race([Promise.all([all.world.attach(perSecond), asked]), untilAborted(context.signal)]);
   for (;;) {
     const isDone = view.doneCount >= phones;
     const isStill = Date.now() - Math.max(beganAt, watch.lastChangeAt()) > STILL_MS;
@@ -277,13 +277,6 @@ async function serve(context: CommandContext, { server, demo }: AllInOne): Promi
   ]) {
     await context.print(line);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;

@@ -14,7 +14,7 @@ export function untilStopped(signal: AbortSignal) {
     onLost,
     /** Waits, then closes. @throws what was lost */
     async end(close: () => Promise<void>): Promise<void> {
-      const error = await Promise.race([aborted(signal), lost]);
+      const error = await Promise.race([untilAborted(signal), lost]);
       if (!error) return close();
       await Promise.race([close().catch(() => undefined), sleep(CLOSE_LIMIT_MS, undefined, { ref: false })]);
       throw error;
@@ -22,7 +22,7 @@ export function untilStopped(signal: AbortSignal) {
   };
 }
 
-function aborted(signal: AbortSignal): Promise<undefined> {
+export function untilAborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(undefined);
     signal.addEventListener("abort", () => resolve(undefined), { once: true });
