@@ -6,6 +6,7 @@
 import type { Changes } from "../kernel/account/changes.ts";
 import type { Enrolments } from "../kernel/account/enrolment.ts";
 import type { OwnRecords } from "../kernel/account/own-records.ts";
+import type { ProxyAccounts } from "../kernel/account/proxy-accounts.ts";
 import type {
   AccessPoints,
   AuditLog,
@@ -188,6 +189,10 @@ export type HttpDeps = {
   readonly models: ModelImports;
   readonly wirelessNetworks: WirelessNetworks<WirelessNetwork>;
   readonly ownRecords: OwnRecords;
+  /** Of devices, at the operator's proxies; those that this server knows now. */
+  readonly proxyAccounts: ProxyAccounts & {
+    readonly known: (operatorId: string) => Promise<readonly string[]>;
+  };
   readonly pairings: Pairings;
   readonly intake: Intake;
   readonly orders: OrderReader;

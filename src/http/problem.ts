@@ -53,6 +53,7 @@ export const STATUS_OF: Record<ErrorCode, number> = {
   date_malformed: 400,
   dependency_unavailable: 503,
   details_malformed: 422,
+  device_blocked: 403,
   dispute_closed: 409,
   dispute_limit: 409,
   dispute_not_found: 404,

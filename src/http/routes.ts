@@ -52,6 +52,13 @@ import {
 } from "./v1/payment-batches.ts";
 import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
+import {
+  closeProxyAccount,
+  getProxyAccount,
+  listProxies,
+  listProxyAccounts,
+  putProxyAccount,
+} from "./v1/proxy-accounts.ts";
 import { getRelation, listRelations, putRelation, removeRelation } from "./v1/relations.ts";
 import { reportRestored } from "./v1/reports/restored.ts";
 import {
@@ -184,6 +191,11 @@ const ROUTES: readonly Route[] = [
   getSubscriberRecord,
   putSubscriberRecord,
   eraseSubscriberRecord,
+  listProxies,
+  listProxyAccounts,
+  putProxyAccount,
+  getProxyAccount,
+  closeProxyAccount,
   enterForPartner,
   listPartnerRequests,
   getPartnerRequest,

@@ -53,6 +53,7 @@ const PARAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "/v1/requests/:id/details": { id: REFERENCE },
   "/v1/partner/requests/:id/details": { id: REFERENCE },
   "/v1/subscriber-records/:number": { number: MSISDN },
+  "/v1/proxy-accounts/:imei": { imei: IMEI },
   "/v1/subscribers/:number/services": { number: MSISDN },
   "/v1/subscribers/:number/billing-account": { number: MSISDN },
   "/v1/partner/requests/:id": { id: REFERENCE },
@@ -123,6 +124,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/requests/:id/details": { user: { givenName: "Ada" } },
   "POST /v1/subscriber-records": { records: [{ msisdn: MSISDN, user: { familyName: "Lovelace" } }] },
   "PUT /v1/subscriber-records/:number": { user: { familyName: "Lovelace" } },
+  "PUT /v1/proxy-accounts/:imei": { blocked: true },
   "POST /v1/enrolments": { msisdn: MSISDN },
   "POST /v1/offers": { itemId: "mms", to: [{ msisdn: MSISDN }] },
   "PUT /v1/creditors/:make": { name: "Nokia Oyj", iban: "FI21 1234 5600 0007 85" },
@@ -142,6 +144,7 @@ const MAKES_ITS_OWN = [
   "PUT /v1/models/:name",
   "PUT /v1/creditors/:make",
   "PUT /v1/catalog/:id",
+  "PUT /v1/proxy-accounts/:imei",
   "PUT /v1/catalog/content/:sha256",
   "PUT /v1/terms/:id",
 ];
@@ -226,6 +229,7 @@ for (const route of CLOSED) {
         body.relations,
         body.balances,
         body.pairings,
+        body.proxies,
         Array.isArray(body.terms) ? body.terms : [],
       ]) {
         assert.deepEqual(rows ?? [], []);

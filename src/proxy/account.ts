@@ -60,7 +60,9 @@ export type ProxyEvent =
   | { readonly kind: "blocked"; readonly deviceId: Imei; readonly atMs: number }
   | { readonly kind: "released"; readonly deviceId: Imei; readonly atMs: number }
   /** The operator's word: the device has no account any more, and its certificates are nobody's. */
-  | { readonly kind: "account_closed"; readonly deviceId: Imei; readonly atMs: number };
+  | { readonly kind: "account_closed"; readonly deviceId: Imei; readonly atMs: number }
+  /** An operator's list of accounts was told up to this version. */
+  | { readonly kind: "list_told"; readonly list: string; readonly version: number; readonly atMs: number };
 
 export type Account = {
   readonly deviceId: Imei;
@@ -86,6 +88,8 @@ export type Accounts = {
   readonly deviceOfMsisdn: Map<string, string>;
   /** The devices that are blocked. */
   readonly blocked: Set<string>;
+  /** How far each operator's list was told. */
+  readonly versions: Map<string, number>;
 };
 
 export const noAccounts = (): Accounts => ({
@@ -94,10 +98,12 @@ export const noAccounts = (): Accounts => ({
   deviceOfImsi: new Map(),
   deviceOfMsisdn: new Map(),
   blocked: new Set(),
+  versions: new Map(),
 });
 
 export function apply(accounts: Accounts, event: ProxyEvent): void {
   if (event.kind === "account_opened") return put(accounts, opened(event));
+  if (event.kind === "list_told") return void accounts.versions.set(event.list, event.version);
   const account = accounts.byDevice.get(event.deviceId);
   if (!account) throw new RangeError("an event of an account that was never opened");
   if (event.kind === "account_closed") return remove(accounts, account);
@@ -154,7 +160,7 @@ const opened = ({
   pending: null,
 });
 
-type Change = Exclude<ProxyEvent, { kind: "account_opened" | "account_closed" }>;
+type Change = Exclude<ProxyEvent, { kind: "account_opened" | "account_closed" | "list_told" }>;
 
 function changed(account: Account, event: Change): Account {
   switch (event.kind) {

@@ -72,6 +72,52 @@ test("a blocked device is refused by certificate and by the network, and gets no
   assert.deepEqual(ways(), ["admitted", "admitted", "issue"]);
 });
 
+const changes = (
+  after: number,
+  upto: number,
+  ...accounts: readonly { readonly standing: "open" | "blocked" | "closed"; readonly imsi?: string }[]
+) => ({
+  ...{ list: "meridian", after, upto },
+  accounts: accounts.map(({ standing, imsi }) => ({
+    deviceId: MINE,
+    standing,
+    line: imsi === undefined ? null : { imsi, msisdn: null },
+  })),
+});
+
+test("an operator's list is taken from the version that the proxy has, else nothing of it; from 0 it is always taken", () => {
+  const edge = edgeOf();
+  edge.takeChanges(changes(0, 3, { standing: "open", imsi: SIM }), NOW);
+  assert.deepEqual([edge.versionOf("meridian"), edge.accountOf(MINE)?.imsi], [3, SIM]);
+  assert.deepEqual(edge.takeChanges(changes(4, 5, { standing: "blocked" }), NOW), []);
+  assert.deepEqual([edge.versionOf("meridian"), edge.accountOf(MINE)?.isBlocked], [3, false]);
+  assert.deepEqual(edge.takeChanges(changes(3, 3), NOW), [], "the version is asked for, nothing changes");
+  edge.takeChanges(changes(3, 5, { standing: "blocked" }), NOW);
+  assert.deepEqual([edge.versionOf("meridian"), edge.accountOf(MINE)?.isBlocked], [5, true]);
+  edge.takeChanges(changes(0, 2, { standing: "closed" }), NOW);
+  assert.deepEqual([edge.versionOf("meridian"), edge.accountOf(MINE)], [2, undefined]);
+  assert.equal(edge.versionOf("another"), 0, "versions of two lists are nothing to each other");
+});
+
+test("a block that an operator's list brings breaks no bond that the device made with another SIM since", () => {
+  const edge = enrolled();
+  const moved = edge.admit(ownOf(edge, "one"), { network: line(OTHER_SIM), stated: null }, NOW);
+  assert.equal(reasonOf(moved), "bond_broken");
+  const { account } = issuedBy(edge, { certificate: factoryOf() });
+  edge.issued(account, keyOf("two"), NOW);
+  for (const standing of ["blocked", "open"] as const)
+    edge.takeChanges(changes(edge.versionOf("meridian"), edge.versionOf("meridian") + 1, { standing }), NOW);
+  assert.equal(reasonOf(edge.admit(ownOf(edge, "two"), NOBODY, NOW)), "admitted");
+});
+
+test("what an operator's list brought is there after a restart, with its version", () => {
+  const edge = edgeOf();
+  const events = edge.takeChanges(changes(0, 3, { standing: "blocked", imsi: SIM }), NOW);
+  const again = edgeOf();
+  for (const event of events) again.apply(event);
+  assert.deepEqual([again.versionOf("meridian"), again.accountOf(MINE)?.isBlocked], [3, true]);
+});
+
 test("a factory's certificate is good until the device has a key of its own, and for enrolment always", () => {
   const edge = edgeOf();
   edge.keepAccount({ deviceId: MINE, imsi: SIM, msisdn: NUMBER }, NOW);
@@ -116,7 +162,7 @@ test("a SIM that is bound to a second handset leaves the first", () => {
   const decision = edge.decideEnrolment(token, NOW);
   assert.ok(decision.kind === "issue");
   assert.deepEqual(
-    decision.events.map(({ kind, deviceId }) => [kind, deviceId]),
+    decision.events.map((event) => [event.kind, "deviceId" in event && event.deviceId]),
     [
       ["account_opened", OTHER],
       ["bond_broken", MINE],

@@ -8,10 +8,8 @@
  *   one-time token        good for one enrolment; the provisioning server says whose it is
  *   operator's gateway    good for requests; it vouches for the SIM, not by a key of the device
  */
-import { TurnupError } from "../term/error.ts";
-import { parseImei } from "../term/imei.ts";
+import type { AccountChanges } from "../wire/message/account-api.ts";
 import {
-  ACCOUNTS_MAX,
   type Account,
   accountOfDevice,
   apply,
@@ -22,12 +20,12 @@ import {
 import {
   admit,
   admitByNetwork,
-  applyAll,
   type DeviceCertificate,
   type EdgeState,
   type NetworkIdentity,
 } from "./admission.ts";
-import { decideEnrolment, decideReenrolment, type EnrolmentProof, issued, openAccount } from "./enrolment.ts";
+import { decideEnrolment, decideReenrolment, type EnrolmentProof, issued } from "./enrolment.ts";
+import { closeAccount, keepAccount, setBlocked, takeChanges, versionOf } from "./operator-words.ts";
 
 /** What stores the events: resolved only when they survive a power cut. */
 export interface ProxyJournal {
@@ -62,49 +60,9 @@ export function createEdge(newUuid: () => string) {
     setBlocked: (deviceId: string, isBlocked: boolean, now: Date) =>
       setBlocked(edge, deviceId, isBlocked, now),
     closeAccount: (deviceId: string, now: Date) => closeAccount(edge, deviceId, now),
+    takeChanges: (changes: AccountChanges, now: Date) => takeChanges(edge, changes, now),
+    /** How far this proxy has been told of an operator's list. */
+    versionOf: (list: string): number => versionOf(edge, list),
     blocked: (): number => accounts.blocked.size,
   };
-}
-
-/**
- * The operator's own word: opens an account, or says which SIM is in a handset now. Repeating it changes nothing.
- * @throws TurnupError `imei_malformed` and the like
- */
-function keepAccount(
-  edge: EdgeState,
-  given: { readonly deviceId: string; readonly imsi: string | null; readonly msisdn: string | null },
-  now: Date,
-): readonly ProxyEvent[] {
-  const deviceId = parseImei(given.deviceId);
-  const { imsi, msisdn } = given;
-  const known = accountOfDevice(edge.accounts, deviceId);
-  if (!known) {
-    if (edge.accounts.byDevice.size >= ACCOUNTS_MAX)
-      throw new TurnupError("accounts_full", `The proxy holds ${ACCOUNTS_MAX} accounts, as many as it can.`, {
-        nextStep: "Close accounts of devices that are gone, or run a second proxy.",
-      });
-    return openAccount(edge, deviceId, { imsi, msisdn }, now);
-  }
-  if (known.imsi === imsi && known.msisdn === msisdn) return [];
-  const atMs = now.getTime();
-  const isBroken = known.bond === "bound" && known.imsi !== imsi;
-  return applyAll(edge, [
-    isBroken
-      ? { kind: "bond_broken", deviceId, cause: "sim_changed", imsi, msisdn, atMs }
-      : { kind: "subscriber_changed", deviceId, imsi, msisdn, atMs },
-  ]);
-}
-
-function setBlocked(edge: EdgeState, deviceId: string, isBlocked: boolean, now: Date): readonly ProxyEvent[] {
-  const account = accountOfDevice(edge.accounts, deviceId);
-  if (!account || account.isBlocked === isBlocked) return [];
-  const kind = isBlocked ? "blocked" : "released";
-  return applyAll(edge, [{ kind, deviceId: account.deviceId, atMs: now.getTime() }]);
-}
-
-/** The operator's word that a device is none of theirs any more; what it has of certificates opens nothing from now on. */
-function closeAccount(edge: EdgeState, deviceId: string, now: Date): readonly ProxyEvent[] {
-  const account = accountOfDevice(edge.accounts, deviceId);
-  if (!account) return [];
-  return applyAll(edge, [{ kind: "account_closed", deviceId: account.deviceId, atMs: now.getTime() }]);
 }

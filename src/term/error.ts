@@ -65,6 +65,7 @@ export type ErrorCode =
   | "date_malformed"
   | "dependency_unavailable"
   | "details_malformed"
+  | "device_blocked"
   | "dispute_closed"
   | "dispute_limit"
   | "dispute_not_found"

@@ -165,3 +165,58 @@ test("a server reads the proxies that it knows again on SIGHUP; certificates tha
   assert.equal(await authenticate(), "verified", "neither the key nor the list of proxies was taken over");
   assert.equal(await server.stop(), 0);
 });
+
+test("a server binds to the message centre that its file names now; what it does not take over while it runs is said by name", async () => {
+  const { file, folder } = await folderWith("edge-1");
+  const { url } = await freshDatabaseConfig();
+  const httpPort = await freePort();
+  const centre = async (name: string, password: string) => {
+    const policy = file(`${name}.json`, { accounts: [{ systemId: name, password, numbers: ["2948"] }] });
+    const started = await startTurnup(["smsc", "--policy", policy, "--port", "0", "--json"], {}, /"port"/);
+    whenDone(() => started.stop());
+    const [line = "{}"] = started.output().split("\n");
+    return { started, name, password, port: JSON.parse(line).port as number };
+  };
+  const [first, second] = [await centre("first", "pw-one"), await centre("second", "pw-two")];
+  const settings = ({ name, password, port }: typeof first, more = "") =>
+    file(
+      "turnup.toml",
+      `[http]\nport = ${httpPort}\n[smsc]\nport = ${port}\nsystem_id = "${name}"\npassword = "${password}"\n${more}`,
+    );
+  const config = settings(first);
+  const environment = { DATABASE_URL: url, TURNUP_DATA_FOLDER: join(folder, "data") };
+  const server = await startTurnup(["serve", "--config", config], environment, /Turnup serves at/);
+  whenDone(() => server.stop());
+  const isBound = async (): Promise<boolean> => {
+    const { checks } = (await (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).json()) as {
+      readonly checks: readonly { readonly name: string; readonly ok: boolean }[];
+    };
+    return checks.some(({ name, ok }) => name === "smsc" && ok);
+  };
+  const untilBound = (is: boolean, what: string) => until(isBound, (bound) => bound === is, what);
+  await untilBound(true, "the server is bound to the first centre");
+
+  settings(second);
+  assert.deepEqual(JSON.parse(await hangup(server, 1)).changed, [
+    "smsc.password",
+    "smsc.port",
+    "smsc.system_id",
+  ]);
+  assert.equal(await first.started.stop(), 0);
+  await untilBound(true, "the server is bound to the second centre, and the first is gone");
+  const binds = () => server.output().match(/"smscSystemId"/g)?.length ?? 0;
+  const before = binds();
+
+  settings({ ...second, name: "a-name-that-is-too-long" });
+  assert.match(JSON.parse(await hangup(server, 2)).reason, /smsc\.system_id/);
+  settings(second, "[delivery]\nbatch = 100\n");
+  await hangup(server, 3);
+  assert.match(
+    server.output(),
+    /"settings":\["delivery\.batch"\],"msg":"changed, and in force after a restart"/,
+  );
+  assert.equal(await isBound(), true);
+  assert.equal(binds(), before, "no session is ended for nothing");
+  assert.ok(!server.output().includes("pw-two"));
+  assert.equal(await server.stop(), 0);
+});

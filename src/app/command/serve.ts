@@ -9,6 +9,7 @@ import { type Config, readConfig } from "../config/config.ts";
 import {
   changeProxy,
   landBeside,
+  manageBeside,
   readProxyPlace,
   serversBeside,
   startConfiguredProxy,
@@ -105,8 +106,11 @@ const startBoth = (context: CommandContext, options: ServerOptions, log: Logger)
       await startServer({ ...options, ...(land && { land }), alsoReady: [proxyIsReady(beside)] }),
     );
     const servers = serversBeside(config, place, land, server.road.land?.url);
-    const proxy = closing.use(await startConfiguredProxy(config, place, servers, log));
+    const manage = manageBeside(config, place);
+    const proxy = closing.use(await startConfiguredProxy(manage.config, place, servers, log));
     beside.proxy = proxy;
+    const door = manage.addressOf(proxy);
+    if (door) server.nameProxyDoor(place.policy.id, door);
     context.note(toldOf(proxy, place));
     return {
       server,

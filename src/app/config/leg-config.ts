@@ -24,6 +24,7 @@ import {
 } from "../../wire/message/shape.ts";
 import type { LandCertificates } from "../certificates/leg-certificates.ts";
 import type { BearerNetwork, ProxyAccount } from "../party/proxy.ts";
+import type { ManageAddress } from "../server/proxy-teller.ts";
 import type { Config } from "./config.ts";
 import { checkAuthority, checkIdentity, keyIn } from "./pem.ts";
 
@@ -100,6 +101,8 @@ const readProxies = list(
       min: 1,
       max: KEYS_MAX,
     }),
+    /** Its door for its operator: by which accounts come and go there. */
+    manage: optional(object({ url, authorityFile: file, secretFile: file })),
   }),
   { min: 1, max: PROXIES_MAX },
 );
@@ -173,7 +176,7 @@ type LandSettings = {
   readonly host: string;
   readonly port: number;
   readonly certificates: LandCertificates;
-  readonly proxies: readonly LandProxy[];
+  readonly proxies: readonly (LandProxy & { readonly manage?: ManageAddress })[];
 };
 
 /** Whether the files of the server's own end of the land leg are given. */
@@ -208,11 +211,22 @@ export async function readLandSettings({ land }: Pick<Config, "land">): Promise<
       publicKey: createPublicKey(signingKey),
       sessionKey: sessionKeyOf(signingKey),
     },
-    proxies: proxies.map(({ keys, ...proxy }) => ({
-      ...proxy,
-      keys: keys.map(({ publicKey: key, ...rest }) => ({ ...rest, key })),
-    })),
+    proxies: await Promise.all(
+      proxies.map(async ({ keys, manage, ...proxy }) => ({
+        ...proxy,
+        keys: keys.map(({ publicKey: key, ...rest }) => ({ ...rest, key })),
+        ...(manage && { manage: await manageAddressOf(proxiesFile, manage) }),
+      })),
+    ),
   };
+}
+
+async function manageAddressOf(
+  proxiesFile: string,
+  { url, authorityFile, secretFile }: { url: string; authorityFile: string; secretFile: string },
+): Promise<ManageAddress> {
+  const beside = (name: string): Promise<string> => contentOf(resolve(dirname(proxiesFile), name));
+  return { url, authority: await beside(authorityFile), secret: (await beside(secretFile)).trim() };
 }
 
 /** Every node with the same signing key takes the others' land sessions. */

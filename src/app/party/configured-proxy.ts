@@ -3,12 +3,13 @@
  * (`turnup serve --with-proxy`). In one process the land leg is the same mutual TLS over this machine's own network, and what
  * its two ends need of each other is made at the first start; files that are given count.
  */
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ProvisioningServer } from "../../net/gateway/gateway.ts";
 import { serverNameOf } from "../../proxy/servers.ts";
 import { TurnupError } from "../../term/error.ts";
+import { Secret } from "../../term/secret.ts";
 import {
   ensureLandCertificates,
   ensureProxyCertificates,
@@ -25,11 +26,13 @@ import {
 } from "../config/leg-config.ts";
 import type { LandPlace } from "../server/device-doors.ts";
 import { machineLog } from "../server/machine-log.ts";
+import type { ManageAddress } from "../server/proxy-teller.ts";
 import { type ProxyAccount, type ProxyOptions, type ProxyServer, startProxy } from "./proxy.ts";
 
 /** Of the server's door for the proxy beside it, where `land.port` names none. */
 const LAND_PORT = 8445;
 const SECRET_CHARACTERS_MIN = 16;
+const OWN_SECRET_OCTETS = 32;
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "::1"];
 /** Addresses that stand for all of a machine's: no name of anything. */
 const EVERYWHERE = ["0.0.0.0", "::"];
@@ -125,6 +128,30 @@ export function serversBeside(
   const { serverAuthority: authority, publicKey } = land.certificates;
   const own = { url, id: land.id, authority, publicKey };
   return [own, ...policy.servers.filter((server) => serverNameOf(server.url) !== serverNameOf(url))];
+}
+
+/**
+ * The door by which the server of this process tells the proxy of accounts: the one of the configuration, else one on this
+ * machine's own network under a secret that nobody else learns.
+ */
+export function manageBeside(
+  config: Config,
+  { certificates: { airAuthority: authority } }: ProxyPlace,
+): { readonly config: Config; addressOf(proxy: ProxyServer): ManageAddress | undefined } {
+  const given = config.proxy.manageSecret;
+  const isNamed = config.proxy.managePort !== undefined && given !== undefined;
+  const secret = isNamed ? given : new Secret(randomBytes(OWN_SECRET_OCTETS).toString("hex"));
+  const own = { manageHost: "127.0.0.1", managePort: 0, manageSecret: secret };
+  return {
+    config:
+      config.proxy.managePort === undefined ? { ...config, proxy: { ...config.proxy, ...own } } : config,
+    addressOf({ manageUrl }) {
+      if (manageUrl === undefined) return undefined;
+      const url = new URL(manageUrl);
+      if (EVERYWHERE.includes(url.hostname.replace(/[[\]]/g, ""))) url.hostname = "127.0.0.1";
+      return { url: url.origin, authority, secret: secret.reveal() };
+    },
+  };
 }
 
 export async function startConfiguredProxy(

@@ -13,7 +13,8 @@ import {
   pairOf,
   strangerAuthority,
 } from "../../../test/fixture/parties.ts";
-import { accountPath } from "../../wire/message/account-api.ts";
+import { TurnupError } from "../../term/error.ts";
+import { ACCOUNT_CHANGES_PATH, accountPath } from "../../wire/message/account-api.ts";
 
 const SECRET = "manage-secret-0123456789";
 let road: Parties;
@@ -171,4 +172,51 @@ test("other factories and servers are taken over while devices are under way; wh
   assert.equal(await start(), 200);
   const gone = await road.air(`/r/${encodeURIComponent(road.otherServer)}/d/start`, { pair: road.factory });
   assert.equal(gone.status, 403, "the server that the policy names no more is led to no more");
+});
+
+test("R34: what a server says of an account that its proxy was not told of is a refusal at the proxy, with its record", async () => {
+  await road.close();
+  road = await openParties({
+    proxy: { manageDoor: { host: "127.0.0.1", port: 0, secret: SECRET } },
+    async handler() {
+      throw new TurnupError("device_blocked", "The account of this device is blocked or closed.");
+    },
+  });
+  await put();
+  const pair = road.factory;
+  const answer = await ask(new URL(road.start(), road.proxy.url), {
+    key: pair.key,
+    cert: pair.certificate,
+    ca: road.certificates.proxy.airAuthority,
+    headers: { accept: "application/vnd.turnup.screen+json" },
+  });
+  assert.equal(answer.status, 403);
+  assert.ok(!answer.body.toString("utf8").includes("blocked"), "a refused device is told nothing of why");
+  const { reason, leg } = road.records.at(-1) ?? {};
+  assert.deepEqual([leg, reason], ["land", "device_blocked"]);
+});
+
+test("R34: an operator's list goes by its version, survives a restart, and is refused without the secret", async () => {
+  const list = { list: "meridian", after: 0, upto: 2 };
+  const accounts = [{ deviceId: IMEI, standing: "blocked", line: { imsi: IMSI, msisdn: MSISDN } }];
+  const tell = async (body: unknown, secret?: string) => {
+    const { status, text } = await operator("POST", ACCOUNT_CHANGES_PATH, body, secret);
+    return status === 200 ? JSON.parse(text).version : status;
+  };
+  assert.equal(await tell({ ...list, accounts }, "another-secret-0123456789"), 401);
+  assert.equal(await tell({ ...list, accounts }), 2);
+  await road.restartProxy();
+  assert.equal(await tell({ ...list, after: 2, accounts: [] }), 2);
+  assert.equal(JSON.parse((await operator("GET", accountPath(IMEI))).text).blocked, true);
+  const open = [{ deviceId: IMEI, standing: "open", line: null }];
+  assert.equal(
+    await tell({ ...list, after: 7, upto: 8, accounts: open }),
+    2,
+    "it goes on from the version that is here",
+  );
+  assert.equal(JSON.parse((await operator("GET", accountPath(IMEI))).text).blocked, true);
+  assert.equal(
+    await tell({ ...list, after: 2, upto: 8, accounts: [{ ...open[0], deviceId: "356938035643800" }] }),
+    400,
+  );
 });

@@ -12,11 +12,14 @@ import type { Sealer } from "../../store/seal/seal.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Config } from "../config/config.ts";
 import { type Land, type LandOptions, startLand } from "./land.ts";
+import type { ManageAddress } from "./proxy-teller.ts";
 
 const MCC_DIGITS = 3;
 
 /** Where proxies come to, and which they are. */
-export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates" | "proxies">;
+export type LandPlace = Pick<LandOptions, "id" | "host" | "port" | "certificates"> & {
+  readonly proxies: readonly (LandOptions["proxies"][number] & { readonly manage?: ManageAddress })[];
+};
 
 /** `host:port` by which devices address our door for proxies; null where there is none, or it is not known. */
 export function landNameOf({ url }: Pick<Config["land"], "url">, door: string | undefined): string | null {
@@ -90,7 +93,7 @@ export type DeviceDoors = {
 export async function openDeviceDoors(
   deps: PortalDeps,
   place: LandPlace | undefined,
-  enrolmentOf: LandOptions["enrolmentOf"],
+  { enrolmentOf, onProved }: Pick<LandOptions, "enrolmentOf" | "onProved">,
 ): Promise<DeviceDoors> {
   const portal = createPortal(deps);
   const land =
@@ -100,6 +103,7 @@ export async function openDeviceDoors(
       now: deps.clock,
       handler: portal.road,
       enrolmentOf,
+      onProved,
       onRefused: ({ cause, detail }) => deps.onFault("land", new Error(`${cause}: ${detail}`)),
       onFault: (error) => deps.onFault("land", error),
     }));

@@ -27,6 +27,7 @@ import { type ReceiptIds, responseFormOf } from "../../net/smsc/receipt-ids.ts";
 import { createSmscPort } from "../../net/smsc/smsc-port.ts";
 import { binderOf } from "../../wire/message/device-key.ts";
 import type { AppletOutcome, AppletReports } from "./applet-reports.ts";
+import { liveSession } from "./live-session.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { type Arrivals, noArrivals } from "./measures.ts";
 
@@ -46,18 +47,21 @@ const LEASE_POLL_MS = 1_000;
 const MAX_UNANSWERED_RECEIPTS = 2_000;
 const ESME_ROK = 0;
 
+/** A message centre and how we are bound to it. */
+export type SmscOptions = Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
+  readonly name: string;
+  readonly receiptIds: ReceiptIds;
+  readonly receiptsMarked: boolean;
+  readonly receiptsPer: "part" | "message";
+};
+
 export type EngineOptions = {
   readonly store: OrderStore;
   /** The database's time, in which things are due (`store/node/database-clock.ts`). */
   readonly clock: () => Date;
   readonly newId: () => string;
   readonly clockToleranceMs: number;
-  readonly smsc: Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
-    readonly name: string;
-    readonly receiptIds: ReceiptIds;
-    readonly receiptsMarked: boolean;
-    readonly receiptsPer: "part" | "message";
-  };
+  readonly smsc: SmscOptions;
   readonly judge: ConductorDeps["judge"];
   readonly countryOf?: ConductorDeps["countryOf"];
   readonly chooseSettings: ConductorDeps["chooseSettings"];
@@ -90,6 +94,10 @@ export type Engine = {
   /** Takes messages that were leased as they were written, while the message centre is there. */
   readonly courier: Pick<Outbox, "hasRoom" | "hand">;
   readonly arrivals: Arrivals;
+  /** The message centre as it is now. */
+  readonly centre: () => SmscOptions;
+  /** Answers what has messages go by another session. @throws TurnupError `smpp_field_invalid`: nothing is changed */
+  prepareCentre(next: SmscOptions): () => void;
   /** Orders were opened. */
   wakeOrders(): void;
   wakeMessages(): void;
@@ -119,13 +127,17 @@ export function startEngine(options: EngineOptions): Engine {
   });
   const books = createBookkeeper(conductor, (ms) => sleep(ms));
   const arrivals = noArrivals();
-  const esme = openSession(options, conductor, books, arrivals);
+  let centre = options.smsc;
+  const openTo = (smsc: SmscOptions): Esme => openSession({ ...options, smsc }, conductor, books, arrivals);
+  const esme = liveSession(openTo(centre));
+  esme.on("trouble", (error) => options.onFault("smsc", error));
+  esme.start();
   const inHand = createInHand();
   const outbox = createOutbox({
     store,
     books,
     inHand,
-    smsc: createSmscPort(options.smsc.name, esme, clock),
+    smsc: createSmscPort(() => centre.name, esme, clock),
     clock,
     random: Math.random,
     isKeyWithheld: (message, now) => isKeyWithheld(options, message, now),
@@ -155,6 +167,14 @@ export function startEngine(options: EngineOptions): Engine {
       hand: outbox.hand,
     },
     arrivals,
+    centre: () => centre,
+    prepareCentre(next) {
+      const session = openTo(next);
+      return () => {
+        centre = next;
+        esme.change(session);
+      };
+    },
     wakeOrders: () => running.orders.wake(),
     wakeMessages: () => running.messages.wake(),
     stop: () => stop(running, parts),
@@ -182,7 +202,7 @@ const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten
     onWritten,
   });
 
-/** The session with the message centre, which is tried until it stands. */
+/** A session with a message centre; once started it is tried until it stands. */
 function openSession(
   { smsc, applet, onFault }: EngineOptions,
   { requests }: Conductor,
@@ -198,7 +218,7 @@ function openSession(
     reply: requests.replyCame,
     text: requests.textCame,
   };
-  const esme = createEsme({
+  return createEsme({
     maxUnansweredDeliveries: MAX_UNANSWERED_RECEIPTS,
     maxWaitingDeliveries: MAX_UNANSWERED_RECEIPTS * 2,
     ...session,
@@ -210,9 +230,6 @@ function openSession(
       return counted(arrivals, came);
     },
   });
-  esme.on("trouble", (error) => onFault("smsc", error));
-  esme.start();
-  return esme;
 }
 
 function startLoops(

@@ -20,6 +20,7 @@ export type LandOptions = {
   readonly proxies: readonly LandProxy[];
   readonly handler: LandHandler;
   readonly enrolmentOf: LandServerOptions["enrolmentOf"];
+  readonly onProved?: LandServerOptions["onProved"] | undefined;
   now?(): Date;
   onRefused?(refusal: LandRefusal): void;
   onFault?(error: Error): void;
@@ -46,6 +47,7 @@ export async function startLand(options: LandOptions): Promise<Land> {
     enrolmentOf: options.enrolmentOf,
     now: options.now ?? (() => new Date()),
     freshOctets: (octets) => Uint8Array.from(randomBytes(octets)),
+    onProved: options.onProved ?? (() => undefined),
     onRefused: options.onRefused ?? (() => undefined),
     onFault: options.onFault ?? (() => undefined),
   });

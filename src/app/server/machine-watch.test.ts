@@ -131,7 +131,7 @@ test("a message centre that is in trouble, or has too much to do, does not refus
   ] as const) {
     const { watch } = watched();
     const state = { name: "refused", status: STATUS[statusName], statusName, retryInMs: 1 } as const;
-    watchSession({ state, on: () => undefined } as never, watch, machineAt("smsc", "smpp://smsc.example"));
+    watchSession({ state, on: () => undefined } as never, watch, () => machineAt("smsc", "smpp://smsc.example"));
     assert.equal(refusalsOf(watch).length > 0, isRefusal, statusName);
   }
 });
@@ -163,7 +163,7 @@ test("a message centre that refuses our bind is known as one that refuses us, un
     onDeliver: async () => 0,
   });
   whenDone(() => esme.stop());
-  watchSession(esme, watch, machineAt("smsc", `smpp://127.0.0.1:${smsc.port}`));
+  watchSession(esme, watch, () => machineAt("smsc", `smpp://127.0.0.1:${smsc.port}`));
   const changed = (name: string) =>
     new Promise<void>((resolve) => esme.on("state", (state) => state.name === name && resolve()));
   const refused = changed("refused");

@@ -16,6 +16,7 @@ export const MACHINES = [
   "billing",
   "mail",
   "peer",
+  "proxy",
   "module",
 ] as const;
 /** `server`: a provisioning server, as a proxy sees it. */

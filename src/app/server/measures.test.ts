@@ -50,7 +50,7 @@ function observed(backlog: () => Promise<Backlog>) {
       return world.state;
     },
   };
-  observe(registry, { esme, arrivals, window: 100, backlog, nowMs: () => world.nowMs });
+  observe(registry, { esme, arrivals, window: () => 100, backlog, nowMs: () => world.nowMs });
   const linesOf = async (): Promise<string[]> => (await registry.metrics()).split("\n");
   return { registry, world, arrivals, linesOf };
 }

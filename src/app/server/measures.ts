@@ -48,7 +48,7 @@ export const noArrivals = (): Arrivals => ({
 type Observed = {
   readonly esme: Pick<Esme, "state" | "stats">;
   readonly arrivals: Arrivals;
-  readonly window: number;
+  readonly window: () => number;
   readonly backlog: () => Promise<Backlog>;
   readonly nowMs: () => number;
 };
@@ -72,7 +72,7 @@ const SESSION_GAUGES: readonly Measure<Observed>[] = [
   {
     name: "turnup_smsc_window_messages",
     help: "Most messages that may be sent and not yet answered.",
-    read: ({ window }) => window,
+    read: ({ window }) => window(),
   },
   {
     name: "turnup_smsc_inflight_messages",

@@ -10,6 +10,8 @@ import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { createModelImports } from "../../store/dataset/models-import.ts";
 import { createKeyBatches } from "../../store/operator/key-batches.ts";
+import { createProxyAccounts } from "../../store/operator/proxy-accounts.ts";
+import { createProxyBook } from "../../store/operator/proxy-book.ts";
 import { createRepeats } from "../../store/operator/repeats.ts";
 import { createOrderDesk } from "../../store/orders/order-desk.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
@@ -45,6 +47,7 @@ import {
 } from "./device-doors.ts";
 import { refusalsOf } from "./machine-watch.ts";
 import { countCardTries } from "./measures.ts";
+import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
 import { voicePlatformFinder } from "./voice-platforms.ts";
@@ -58,6 +61,7 @@ type Doors = {
   readonly url: string;
   readonly deps: HttpDeps;
   readonly devices: DeviceDoors;
+  readonly nameProxyDoor: ProxyTeller["nameDoor"];
   /** Reads the files of the doors anew; answers what puts them into force. @throws TurnupError: nothing is changed */
   prepare(next: Config, land: LandPlace | undefined): Promise<() => void>;
 };
@@ -72,16 +76,15 @@ export async function openDoors(
   const { database, changes, countryOf } = behind.stores;
   const operators = portalOperators(database, config.portal, changes, countryOf);
   const shared = sharedDeps(behind);
-  const inside = httpDeps(behind, shared, operators, config);
+  const place = options.land ?? (await readLandSettings(config));
+  const teller = closing.use(openTeller(behind, operators, place, options));
+  const accounts = proxyAccounts(behind.stores, teller, operators);
+  const inside = { ...httpDeps(behind, shared, operators, config), proxyAccounts: accounts };
   const deps = { ...inside, readiness: [...inside.readiness, ...(options.alsoReady ?? [])] };
   const gateways = await gatewaysOf(config);
-  const devices = closing.use(
-    await openForDevices(
-      { ...deps, ...shared, gateways, displayOf: behind.stores.knowledge.displayOf },
-      operators,
-      options,
-    ),
-  );
+  const { displayOf } = behind.stores.knowledge;
+  const forDevices = { ...deps, ...shared, gateways, displayOf, isShutOut: accounts.isShutOut };
+  const devices = closing.use(await openForDevices(forDevices, { operators, place, teller }, options));
   behind.addresses.landUrl = devices.land?.url;
   const http = closing.use(
     await createHttpServer(deps, {
@@ -97,11 +100,14 @@ export async function openDoors(
     url,
     deps,
     devices,
+    nameProxyDoor: teller.nameDoor,
     async prepare(next, given) {
       const [land, rules] = [given ?? (await readLandSettings(next)), await gatewaysOf(next)];
       if (land) checkCertificates(land.certificates);
+      const changeProxies = land && teller.prepare(land.proxies);
       return () => {
         if (land) devices.land?.change(land);
+        changeProxies?.();
         gateways.splice(0, gateways.length, ...rules);
         http.log.level = next.log.level;
       };
@@ -160,7 +166,55 @@ const cardTries = (
       }),
   });
 
-function httpDeps(behind: Behind, shared: Shared, operators: PortalOperators, config: Config): HttpDeps {
+/** Tells the proxies of this server's place how accounts stand; all of them are one operator's. */
+const openTeller = (
+  { stores, machines: { watch } }: Behind,
+  operators: PortalOperators,
+  place: LandPlace | undefined,
+  { onFault = () => undefined }: ServerOptions,
+): ProxyTeller =>
+  startProxyTeller(
+    {
+      book: createProxyBook(stores),
+      watch,
+      operatorOf: async (proxy) => (await operators.at({ proxy }))?.id,
+      now: stores.clock,
+      onFault,
+    },
+    place?.proxies ?? [],
+  );
+
+/** What is written here is told at once, not at the next look. */
+function proxyAccounts(
+  stores: Opened["stores"],
+  teller: ProxyTeller,
+  operators: PortalOperators,
+): HttpDeps["proxyAccounts"] {
+  const store = createProxyAccounts(stores);
+  const told = async <Value>(written: Promise<Value>): Promise<Value> => {
+    const value = await written;
+    teller.wake();
+    return value;
+  };
+  return {
+    ...store,
+    put: (...given) => told(store.put(...given)),
+    close: (...given) => told(store.close(...given)),
+    async known(operatorId) {
+      const ids = teller.ids();
+      const [first] = ids;
+      const owner = first === undefined ? undefined : await operators.at({ proxy: first });
+      return owner?.id === operatorId ? ids : []; // another operator's devices do not come by these
+    },
+  };
+}
+
+function httpDeps(
+  behind: Behind,
+  shared: Shared,
+  operators: PortalOperators,
+  config: Config,
+): Omit<HttpDeps, "proxyAccounts"> {
   const { stores, machines, addresses, intake, engine } = behind;
   const { database, sealer, clock, newId, changes, issuer } = stores;
   const { peers, hasServer } = machines;
@@ -177,7 +231,7 @@ function httpDeps(behind: Behind, shared: Shared, operators: PortalOperators, co
     models: createModelImports(stores),
     catalog: stores.items,
     peers,
-    hasServer: hasServer && ((origin) => addresses.isOwn(origin) || hasServer(origin)),
+    hasServer: (origin) => addresses.isOwn(origin) || hasServer(origin),
     requests: {
       ...shared,
       putAccountNumber: (given) => putAccountNumber(database, sealer, given),
@@ -252,9 +306,9 @@ const readiness = ({ stores: { database }, engine: { esme } }: Behind): readonly
 ];
 
 async function openForDevices(
-  deps: HttpDeps & Shared & Pick<PortalDeps, "gateways" | "displayOf">,
-  operators: PortalOperators,
-  { config, land, onFault = () => undefined }: ServerOptions,
+  deps: HttpDeps & Shared & Pick<PortalDeps, "gateways" | "displayOf" | "isShutOut">,
+  { operators, place, teller }: ForDevices,
+  { config, onFault = () => undefined }: ServerOptions,
 ): Promise<DeviceDoors> {
   const portal: PortalDeps = {
     ...deps,
@@ -266,12 +320,21 @@ async function openForDevices(
         .catch((error: unknown) => onFault("last screen not noted", error)),
     onFault,
   };
-  return openDeviceDoors(portal, land ?? (await readLandSettings(config)), async (token, proxy) => {
-    const operator = await operators.at({ proxy }); // a token of another operator's is none behind this one's proxies
-    const hash = createHash("sha256").update(token).digest();
-    return operator && deps.enrolments.spend(operator.id, hash, deps.clock());
+  return openDeviceDoors(portal, place, {
+    onProved: (proxy) => teller.hasSpoken(proxy),
+    async enrolmentOf(token, proxy) {
+      const operator = await operators.at({ proxy }); // a token of another operator's is none behind this one's proxies
+      const hash = createHash("sha256").update(token).digest();
+      return operator && deps.enrolments.spend(operator.id, hash, deps.clock());
+    },
   });
 }
+
+type ForDevices = {
+  readonly operators: PortalOperators;
+  readonly place: LandPlace | undefined;
+  readonly teller: ProxyTeller;
+};
 
 /** Tells the URL, since a port of 0 takes any free one. */
 async function listen(http: FastifyInstance, { http: { host, port } }: Config): Promise<string> {

@@ -9,7 +9,8 @@ import { fetchModule } from "./fetch-module.ts";
 import { liveConnectors } from "./live-connectors.ts";
 import { createMachineWatch, type MachineWatch, machineAt } from "./machine-watch.ts";
 import { makerPorts } from "./maker-ports.ts";
-import { openPeers } from "./peers.ts";
+import { livePeers, openPeers } from "./peers.ts";
+import { createRetired } from "./retired.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { watchedConnectors } from "./watched-connectors.ts";
 
@@ -19,9 +20,9 @@ export type Machines = Awaited<ReturnType<typeof openMachines>>;
 export async function openMachines(closing: ClosingStack, nowMs: () => number, options: ServerOptions) {
   const { config } = options;
   const watch = createMachineWatch({ nowMs, tell: options.onMachine });
-  const bank = bankPort(config, watch, closing);
+  const bank = closing.use(liveBank(config, watch));
   const makers = closing.use(makerPorts(config, options.makerCredentials, watch));
-  const peers = closing.use(openPeers(config));
+  const peers = closing.use(livePeers(openPeers(config)));
   const live = options.connectors ? undefined : closing.use(liveConnectors(await opened(config, watch)));
   const given = options.connectors && watchedConnectors(options.connectors, config, watch);
   return {
@@ -29,17 +30,23 @@ export async function openMachines(closing: ClosingStack, nowMs: () => number, o
     connectors: { ...(live?.connectors ?? given), ...watchedConnectors({ peerAt: peers.at }, config, watch) },
     /** Opens anew what the configuration says now; answers what puts it into force. @throws TurnupError: nothing is changed */
     async prepare(next: Config): Promise<() => void> {
-      const changeMakers = makers.prepare(next);
+      const [changeMakers, changeBank, nextPeers] = [
+        makers.prepare(next),
+        bank.prepare(next),
+        openPeers(next),
+      ];
       const connectors = live && (await opened(next, watch));
       return () => {
         changeMakers();
+        changeBank();
+        peers.change(nextPeers);
         if (connectors) live.change(connectors);
       };
     },
     peers: peers.peers,
     hasServer: peers.hasServer,
     makerAt: makers.at,
-    bankOf: () => bank,
+    bankOf: bank.of,
     fetchModule: (url: string) => watch.during(machineAt("module", url), fetchModule(url)),
   };
 }
@@ -49,9 +56,31 @@ async function opened(config: Config, watch: MachineWatch) {
   return { connectors: { ...connectors, ...watchedConnectors(connectors, config, watch) }, close };
 }
 
-function bankPort({ bank }: Config, machines: MachineWatch, closing: ClosingStack): BankPort | undefined {
+/** The payment system, which may be another while payments are under way: each is asked again under its own id. */
+function liveBank(config: Config, machines: MachineWatch) {
+  let current = bankOf(config, machines);
+  const retired = createRetired();
+  return {
+    of: () => current?.port,
+    /** @throws RangeError: another machine is reached over https only */
+    prepare(next: Config): () => void {
+      const opened = bankOf(next, machines);
+      return () => {
+        if (current) retired.add(current);
+        current = opened;
+      };
+    },
+    async close(): Promise<void> {
+      await retired.close();
+      current?.close();
+    },
+  };
+}
+
+function bankOf({ bank }: Config, machines: MachineWatch) {
   if (!bank.url) return undefined;
   const { url, timeoutMs } = bank;
-  const client = closing.use(createBankClient({ url, secret: bank.secret?.reveal() ?? "", timeoutMs }));
-  return machines.watch(machineAt("bank", url), bankPortOf(client));
+  const client = createBankClient({ url, secret: bank.secret?.reveal() ?? "", timeoutMs });
+  const port: BankPort = machines.watch(machineAt("bank", url), bankPortOf(client));
+  return { port, close: () => client.close() };
 }

@@ -11,6 +11,7 @@ import { TurnupError } from "../../term/error.ts";
 import { list, object, optional, ShapeError, text } from "../../wire/message/shape.ts";
 import type { Config } from "../config/config.ts";
 import { checkAuthority, checkIdentity } from "../config/pem.ts";
+import { createRetired } from "./retired.ts";
 
 const PEERS_MAX = 100;
 const path = text({ max: 1_000 });
@@ -75,6 +76,26 @@ export function openPeers({ peer: { file, timeoutMs } }: Pick<Config, "peer">): 
   };
 }
 
+/** Peers that may be others while requests are under way: a call ends at the client that it began with. */
+export function livePeers(first: OpenPeers) {
+  let current = first;
+  const retired = createRetired();
+  return {
+    peers: { of: (origin) => current.peers.of(origin) } satisfies Peers,
+    /** Where no file names any, nobody knows which there are: each may be one. */
+    hasServer: (origin: string): boolean => current.hasServer?.(origin) ?? true,
+    at: ((operatorId, origin) => current.at(operatorId, origin)) satisfies OpenPeers["at"],
+    change(next: OpenPeers): void {
+      retired.add(current);
+      current = next;
+    },
+    async close(): Promise<void> {
+      await retired.close();
+      current.close();
+    },
+  };
+}
+
 function clientOf(
   { origin, apiUrl, tokenFile, authorityFile, certificateFile, keyFile, pins }: Peer,
   file: string,
@@ -127,5 +148,5 @@ function contentOf(path: string): string {
 
 const invalid = (file: string, fact: string): TurnupError =>
   new TurnupError("config_invalid", `peer.file = ${file}: ${fact}.`, {
-    nextStep: "Correct the file at the place named; nothing was started.",
+    nextStep: "Correct the file at the place named; nothing of it was taken over.",
   });

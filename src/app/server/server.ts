@@ -3,6 +3,7 @@
  * them in the reverse order. It keeps nothing that another server on the same database would miss.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type { HttpDeps } from "../../http/ports.ts";
 import { DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
@@ -21,8 +22,9 @@ import { openDoors } from "./open-doors.ts";
 import { openMachines } from "./open-machines.ts";
 import { openStores } from "./open-stores.ts";
 import type { OwnIssuer } from "./own-issuer.ts";
+import type { ProxyTeller } from "./proxy-teller.ts";
 import { type ServerOptions, withOutside } from "./server-options.ts";
-import { startWork } from "./start-work.ts";
+import { smscOptions, startWork } from "./start-work.ts";
 import { openStore, type Store } from "./store.ts";
 
 export type Server = {
@@ -35,6 +37,8 @@ export type Server = {
   readonly deps: HttpDeps;
   readonly orders: OrderStore;
   readonly road: DeviceDoors;
+  /** Where the door of a proxy in this process is, once it is open: accounts come and go there by this server's word. */
+  readonly nameProxyDoor: ProxyTeller["nameDoor"];
   /**
    * Reads the files of a configuration anew and puts into force what may change while it runs: connectors, key servers'
    * credentials, the door for proxies, gateways, the log's level. `land`: that door, where files do not say it.
@@ -77,8 +81,13 @@ async function openAll(
   const machines = await openMachines(closing, stores.nowMs, options);
   const opened = { stores, machines, addresses };
   const work = startWork(closing, opened, options);
-  const { url, deps, devices, prepare } = await openDoors(closing, { ...opened, ...work }, options);
+  const { url, deps, devices, nameProxyDoor, prepare } = await openDoors(
+    closing,
+    { ...opened, ...work },
+    options,
+  );
   const { registry, knowledge, issuer, orders } = stores;
+  let inForce = options.config;
   return {
     url,
     store,
@@ -89,12 +98,25 @@ async function openAll(
     deps,
     orders,
     road: devices,
+    nameProxyDoor,
     async change(config, land) {
       // The doors first: what they find wrong leaves nothing open behind.
       const [changeDoors, changeMachines] = [await prepare(config, land), await machines.prepare(config)];
+      const changeCentre = isSameCentre(config, inForce)
+        ? undefined
+        : work.engine.prepareCentre(smscOptions(config));
       changeDoors();
       changeMachines();
+      changeCentre?.();
+      inForce = config;
     },
     close: () => closing.close(),
   };
 }
+
+/** A session is not ended for nothing. */
+const isSameCentre = ({ smsc: one }: Config, { smsc: other }: Config): boolean =>
+  isDeepStrictEqual(
+    { ...one, password: one.password?.reveal() },
+    { ...other, password: other.password?.reveal() },
+  );

@@ -9,7 +9,7 @@ import type { Config } from "../config/config.ts";
 import type { Addresses } from "./addresses.ts";
 import { createAppletReports } from "./applet-reports.ts";
 import type { ClosingStack } from "./closing-stack.ts";
-import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
+import { type Engine, type EngineOptions, type SmscOptions, startEngine } from "./engine.ts";
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { machineAt } from "./machine-watch.ts";
@@ -63,7 +63,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     onFault,
   });
   closing.defer(() => engine.stop());
-  measure(measures, engine, opened, config);
+  measure(measures, engine, opened);
   hearOfImports(closing, engine, stores, onFault);
   lapseDisputes(closing, stores, onFault);
   return { intake, engine, measures };
@@ -73,13 +73,15 @@ function measure(
   measures: MeasureRegistry,
   engine: Engine,
   { stores: { database, clock, nowMs }, machines }: Opened,
-  { smsc }: Config,
 ): void {
-  watchSession(engine.esme, machines.watch, machineAt("smsc", `smpp://${smsc.host}:${smsc.port}`));
+  watchSession(engine.esme, machines.watch, () => {
+    const { host, port } = engine.centre();
+    return machineAt("smsc", `smpp://${host}:${port}`);
+  });
   observeMachines(measures, machines.watch, nowMs);
   observe(measures, {
     ...engine,
-    window: smsc.window,
+    window: () => engine.centre().window ?? 0,
     backlog: () => readBacklog(database, CALL_KINDS, clock()),
     nowMs,
   });
@@ -121,7 +123,8 @@ function lapseDisputes(closing: ClosingStack, stores: Stores, onFault: EngineOpt
   closing.defer(() => loop.stop());
 }
 
-function smscOptions({ smsc }: Config): EngineOptions["smsc"] {
+/** The message centre of a configuration. */
+export function smscOptions({ smsc }: Pick<Config, "smsc">): SmscOptions {
   return {
     name: `${smsc.host}:${smsc.port}`,
     host: smsc.host,

@@ -7,10 +7,14 @@ import type { Machine, MachineWatch } from "./machine-watch.ts";
 const isOfCredentials = (status: number): boolean =>
   status !== STATUS.ESME_RALYBND && meaningOf(status) === "permanent";
 
-export function watchSession(esme: Pick<Esme, "state" | "on">, watch: MachineWatch, machine: Machine): void {
+export function watchSession(
+  esme: Pick<Esme, "state" | "on">,
+  watch: MachineWatch,
+  machine: () => Machine,
+): void {
   const look = (state: EsmeState): void => {
-    if (state.name === "refused" && isOfCredentials(state.status)) watch.refused(machine, state.statusName);
-    else if (state.name === "bound") watch.accepted(machine);
+    if (state.name === "refused" && isOfCredentials(state.status)) watch.refused(machine(), state.statusName);
+    else if (state.name === "bound") watch.accepted(machine());
   };
   look(esme.state);
   esme.on("state", look);

@@ -536,3 +536,17 @@ test("what a proxy's word is too weak for is refused before anything is asked", 
 function requires(said: object) {
   return { assurance: "network", verification: false, card: false, ...said } as const;
 }
+
+test("R34: a device whose account is blocked is refused by the server itself, before it is shown anything, whatever its proxy knows", async () => {
+  const fixture = await shop.fixture("portal blocked", [JAVA]);
+  const asked: string[] = [];
+  const portal = portalOver(shop, fixture, {
+    async isShutOut(operatorId, imei, proxy) {
+      asked.push(`${operatorId} ${imei} ${proxy}`);
+      return true;
+    },
+  });
+  await assert.rejects(portal.land("GET", DEVICE_PATHS.start), { code: "device_blocked" });
+  assert.deepEqual(asked, [`${fixture.operatorId} ${fixture.imei} proxy-1`]);
+  assert.deepEqual(portal.seen, []);
+});

@@ -2,6 +2,7 @@
  * The subscriber's portal: one dialog behind two doors, the land door (a proxy vouches for who asks) and the public server
  * (`/d/...`, for those who come without our proxy). `createPortal` gives both.
  */
+import { TurnupError } from "../../term/error.ts";
 import type { LandHandler, LandResponse } from "../land/handler.ts";
 import { answered } from "./answered.ts";
 import { readPosted } from "./body.ts";
@@ -28,6 +29,7 @@ export function createPortal(deps: PortalDeps): Portal {
     async road(identity, request) {
       const operator = await deps.operatorAt({ proxy: identity.proxy });
       if (!operator) throw new Error(`no operator takes requests of the proxy ${identity.proxy}`);
+      if (await deps.isShutOut?.(operator.id, identity.imei, identity.proxy)) throw shutOut();
       const visitor = await landVisitor(deps, operator, identity);
       const answer = await answered(context, visitor, () => ({
         ...request,
@@ -37,6 +39,9 @@ export function createPortal(deps: PortalDeps): Portal {
     },
   };
 }
+
+const shutOut = (): TurnupError =>
+  new TurnupError("device_blocked", "The account of this device is blocked or closed.");
 
 function landResponse(answer: Shown, display: string | null): LandResponse {
   if (answer.kind === "content") return answer;

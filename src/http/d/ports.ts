@@ -26,6 +26,8 @@ export type PortalOperator = {
 export type PortalDeps = {
   /** What a model shows, where the data has it. */
   displayOf?(operatorId: string, imei: string): string | null;
+  /** Whether a device is refused although its proxy let it through: it is blocked, or closed and the proxy does not know. */
+  isShutOut?(operatorId: string, imei: string, proxy: string): Promise<boolean>;
   readonly clock: () => Date;
   /** Goes on whatever is done to the time of day: for limits and kept screens. */
   readonly monotonicMs: () => number;

@@ -84,6 +84,8 @@ export type LandServerOptions = {
   enrolmentOf(token: string, proxy: string): Promise<EnrolmentAnswer | undefined>;
   now(): Date;
   freshOctets(octets: number): Uint8Array;
+  /** This server has proved itself to a proxy, which asks for that when it starts and when a session ends. */
+  onProved(proxy: string): void;
   onRefused(refusal: LandRefusal): void;
   onFault(error: Error): void;
 };
@@ -188,6 +190,7 @@ async function authenticate(
     session,
     expiresAt: endsAt.toISOString(),
   };
+  options.onProved(caller.proxy);
   const proof = sign(null, Buffer.from(authenticationText({ ...answer, proxy })), options.signingKey);
   return reply
     .type("application/json")

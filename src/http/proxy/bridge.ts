@@ -40,6 +40,8 @@ import { bodyOf, type ProxyParts, Terminated, type Who } from "./parts.ts";
 /** Of the answers to a device: which channel carries it and by which rule (R31). */
 const CHANNEL_HEADER = "turnup-channel";
 const KEPT_ID_OCTETS = 16;
+/** A server's code, and our reason, of a device whose account is blocked or closed. */
+const BLOCKED = "device_blocked";
 const ROAD_TARGET = /^\/d(?:\/(?!\.{1,2}(?:\/|\?|$))[A-Za-z0-9._~-]{1,120}){1,8}(?:\?[\x21-\x7e]{0,1000})?$/;
 /** Between proxy and server alone: no device's business. */
 const NOT_FOR_DEVICES: readonly string[] = [DEVICE_PATHS.authentications, DEVICE_PATHS.enrolments];
@@ -83,6 +85,10 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
       const message = landRequestOf(request, headers, admitted, { server, target, air });
       const answer = await parts.land.forward(message);
       if (answer.kind === "failed") return sendFailure(road, session, passed.who, reply, answer);
+      if (answer.headers["turnup-error"] === BLOCKED) {
+        answer.body.destroy(); // the server knows before this proxy was told
+        throw parts.terminate(session, "land", BLOCKED, passed.who);
+      }
       return sendAnswer(road, reply, answer, { server, target, page, admitted });
     },
   });

@@ -11,7 +11,10 @@ import type { Edge, ProxyJournal } from "../../proxy/edge.ts";
 import { TurnupError } from "../../term/error.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import {
+  ACCOUNT_CHANGES_PATH,
   accountPath,
+  CHANGES_OCTETS_MAX,
+  readAccountChanges,
   readDeviceId,
   readWantedAccount,
   type StandingAccount,
@@ -101,6 +104,11 @@ function mountAccounts(app: FastifyInstance, { edge, journal, now }: ManageDoorO
     return standing(edge.accountOf(deviceId));
   });
   app.get(path, async (request) => standing(edge.accountOf(deviceIn(request))));
+  app.post(ACCOUNT_CHANGES_PATH, { bodyLimit: CHANGES_OCTETS_MAX }, async (request) => {
+    const changes = readAccountChanges(request.body, "");
+    await journal.append(edge.takeChanges(changes, now()));
+    return { version: edge.versionOf(changes.list) };
+  });
   app.delete(path, async (request, reply) => {
     await journal.append(edge.closeAccount(deviceIn(request), now()));
     return reply.status(204).send();

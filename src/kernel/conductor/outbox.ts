@@ -167,10 +167,11 @@ function submitParts(
   return Promise.all(
     wanted.map(async ({ part, sequence }) => {
       const wrapping = { to, dataCoding, moreToSend: sequence < parts.length };
+      const smsc = deps.smsc.name; // before the answer: by then the centre may be another
       const outcome = await deps.smsc.submit(toSubmit(message, part, wrapping));
       if (outcome.kind === "accepted") {
         const { smscMessageId } = outcome;
-        const booking = deps.books.submitted({ messageId, sequence, smsc: deps.smsc.name, smscMessageId });
+        const booking = deps.books.submitted({ messageId, sequence, smsc, smscMessageId });
         booking.catch(() => undefined); // looked at when all are sent
         onBooking(booking);
       }

@@ -17,8 +17,15 @@ const MIN_INTERNATIONAL_DIGITS = 7;
 const TON = { international: 1, alphanumeric: 5, abbreviated: 6 } as const;
 const NPI = { unknown: 0, isdn: 1 } as const;
 
-export const createSmscPort = (name: string, esme: Pick<Esme, "submit">, clock: () => Date): SmscPort => ({
-  name,
+/** @param nameOf the centre that a message would go to now */
+export const createSmscPort = (
+  nameOf: () => string,
+  esme: Pick<Esme, "submit">,
+  clock: () => Date,
+): SmscPort => ({
+  get name() {
+    return nameOf();
+  },
   submit: async (part) => partOutcome(await esme.submit(submitOf(part, clock()))),
 });
 

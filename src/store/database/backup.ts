@@ -150,6 +150,9 @@ async function headerOf(client: pg.Client, now: Date): Promise<BackupHeader> {
 /** Numbers of transactions mean nothing on another server. */
 const OF_ANOTHER_SERVER = [
   "update unmatched_receipt set look_at = now(), horizon = null where look_at is not null",
+  // What proxies were told after the backup is on no list here: each is told all anew.
+  "update proxy_account_list set epoch = gen_random_uuid()",
+  "update proxy_told set leased_until = null",
   `select pg_notify('turnup_changed', '{"kind":"everything"}')`,
 ];
 

@@ -783,6 +783,48 @@ create index provisioning_order_of_device ON provisioning_order USING btree (dev
 create index provisioning_order_of_subscriber ON provisioning_order USING btree (subscriber_id, id DESC);
 create unique index provisioning_order_once ON provisioning_order USING btree (operator_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
+create table proxy_account (
+  id uuid not null,
+  operator_id uuid not null,
+  device_id uuid not null,
+  imsi_sealed bytea,
+  msisdn_sealed bytea,
+  standing text not null,
+  version integer not null,
+  line_version integer not null,
+  changed_at timestamp with time zone not null,
+  changed_by text not null,
+  constraint proxy_account_pkey PRIMARY KEY (operator_id, device_id),
+  constraint proxy_account_id_key UNIQUE (id),
+  constraint proxy_account_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint proxy_account_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint proxy_account_standing_check CHECK ((standing = ANY (ARRAY['open'::text, 'blocked'::text, 'closed'::text])))
+);
+create index proxy_account_by_id ON proxy_account USING btree (operator_id, id);
+create unique index proxy_account_by_version ON proxy_account USING btree (operator_id, version);
+
+create table proxy_account_list (
+  operator_id uuid not null,
+  epoch uuid not null,
+  version integer not null,
+  constraint proxy_account_list_pkey PRIMARY KEY (operator_id),
+  constraint proxy_account_list_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
+create table proxy_told (
+  operator_id uuid not null,
+  proxy text not null,
+  version integer not null,
+  tries integer not null,
+  outcome text,
+  tried_at timestamp with time zone,
+  answered_at timestamp with time zone,
+  next_try_at timestamp with time zone not null,
+  leased_until timestamp with time zone,
+  constraint proxy_told_pkey PRIMARY KEY (operator_id, proxy),
+  constraint proxy_told_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id)
+);
+
 create table record_try (
   id uuid not null,
   operator_id uuid not null,
