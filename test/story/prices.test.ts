@@ -73,6 +73,7 @@ const visitorIn = (catalog: Catalog, has: readonly string[]): PortalView => ({
   serverName: (origin) => new URL(origin).host,
   serverUrl: (origin) => origin,
   isForwarded: () => false,
+  timeZone: "UTC",
   care: { phone: null, url: null },
   at: (path) => path,
 });

@@ -38,6 +38,23 @@ const messagesOf = ({ operatorId }: RequestFixture, orderId: string) =>
 const historyOf = async (fixture: RequestFixture, orderId: string) =>
   (await fixture.story(orderId)).events.map(({ kind, evidence }) => `${kind} ${evidence}`);
 
+test("R23, R124: before anything is provisioned the help tells whoever is looked at that a person is awaited, and until when", async () => {
+  const fixture = await shop.fixture("care review", [{ id: "mms" }], {
+    policy: { unknownUser: DEFAULT_POLICY.request.unknownUser, reviewDeadlineHours: 24 },
+  });
+  const { deadlineAt } = await fixture
+    .ask(["mms"], { user: {} })
+    .then(({ orderId }) => fixture.status(orderId));
+  const time = `${deadlineAt?.slice(11, 16)} UTC`;
+  const { screen } = portalOver(shop, fixture);
+  const help = words(await screen("GET", "/d/help"));
+  assert.match(help, /A person of ours looks at it, until \d+ May/);
+  assert.ok(help.includes(time), help);
+  const list = await screen("GET", "/d/orders");
+  const status = words(await screen("GET", list.entries[0]?.href ?? ""));
+  assert.ok(status.includes(time) && /A person of ours/.test(status), status);
+});
+
 test("before anything is provisioned a device hears what its settings wait for, and gives them up with effect", async () => {
   const { fixture, screen, post, networkOrderId } = await seen("care waiting", { withNumber: false });
   const who = { msisdn: null };

@@ -4,6 +4,7 @@ import { problemScreen } from "../../kernel/dialog/help-screens.ts";
 import { issueState, readState, STATE_NONCE_OCTETS } from "../../kernel/dialog/tokens.ts";
 import type { PortalView } from "../../kernel/dialog/view.ts";
 import { NO_PEERS, peerName } from "../../kernel/order/peers.ts";
+import { localZone } from "../../kernel/order/quiet-hours.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { onceAtDoor } from "../once.ts";
@@ -119,6 +120,7 @@ export async function viewOf({ deps }: PortalContext, visitor: Visitor): Promise
     // Without a device of its own a session sees what the SIM has.
     has: has.map((one) => ({ ...one, isHere: deviceId == null || one.deviceId === deviceId })),
     requests,
+    timeZone: requests.some(({ waitsFor }) => waitsFor !== null) ? await zoneAt(deps, operator.id) : "UTC",
     serverName: (origin) => peerName(peers, origin),
     // A device follows the origin through its proxy; a browser has no certificate for that door.
     serverUrl: (origin) => (visitor.door === "land" ? origin : (peers.of(origin)?.portalUrl ?? null)),
@@ -127,6 +129,12 @@ export async function viewOf({ deps }: PortalContext, visitor: Visitor): Promise
     care: operator.care,
     at: visitor.at,
   };
+}
+
+/** Of the operator: subscribers of networks elsewhere see its name beside the time. */
+async function zoneAt({ policies }: PortalDeps, operatorId: string): Promise<string> {
+  const { body } = await policies.current(operatorId);
+  return localZone(body.quietHours, null);
 }
 
 export function newState({ deps }: PortalContext, { subject }: Visitor, purpose: string): string {

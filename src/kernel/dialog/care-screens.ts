@@ -80,10 +80,11 @@ export function helpScreen(view: CareView): Screen {
 const nameOf = (texts: DialogTexts, one: CareOrder): string =>
   one.kind === "request" ? fill(texts.request, { reference: one.request.reference }) : texts.careSettings;
 
-function standingOf({ texts }: Step, { hasNumber }: CareView, one: CareOrder): string {
+function standingOf(here: Step, { hasNumber }: CareView, one: CareOrder): string {
+  const { texts } = here;
   if (one.kind === "request") {
     const { request } = one;
-    const reason = missingOf(texts, request) ?? nextOf(request, texts);
+    const reason = missingOf(texts, request) ?? nextOf(here, request);
     return fill(texts.helpWhere, { state: texts.states[request.state], reason }).trim();
   }
   const { state } = one.order;
@@ -101,9 +102,8 @@ function standingOf({ texts }: Step, { hasNumber }: CareView, one: CareOrder): s
 }
 
 /** The one thing that waits for them. */
-function missingOf(texts: DialogTexts, { terms, askAgain, items }: RequestStatus): string | undefined {
+function missingOf(texts: DialogTexts, { terms, items }: RequestStatus): string | undefined {
   if (terms.length > 0) return texts.nextSteps.awaiting_consent;
-  if (askAgain.length > 0) return texts.detailsAgainWhy;
   const asked = items.find(({ state }) => state === "needs_information");
   if (asked) return fill(texts.stillNeeded, { item: asked.name });
   const failed = items.find(({ state }) => state === "awaiting_choice");

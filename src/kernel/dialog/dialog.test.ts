@@ -33,6 +33,7 @@ const status = (more: Partial<RequestStatus> = {}): RequestStatus => ({
   channel: "self_service",
   state: "provisioning",
   reason: "it is on its way",
+  waitsFor: null,
   nextAction: "wait",
   askAgain: [],
   deadlineAt: null,
@@ -60,6 +61,7 @@ const view = (more: Partial<PortalView> = {}): PortalView => ({
   catalog: new Map(ITEMS.map((one) => [one.id, one])),
   has: [],
   requests: [],
+  timeZone: "Europe/Vienna",
   isKnown: true,
   care: { phone: "+44 20 7946 0000", url: null },
   serverName: (origin) => new URL(origin).host,
@@ -74,6 +76,33 @@ const orderOf = (asked: Partial<Parameters<typeof orderScreen>[1]["asked"]> = {}
     asked: { user: [], services: [], payment: null, ...asked },
     state: "s1",
   });
+
+test("R23: whoever waits for a word reads whose it is and until when, by the operator's clock, in every language, on its screen and in the help", () => {
+  const deadlineAt = "2026-11-30T14:30:00.000Z";
+  const cases = [
+    ["person", "en", /person of ours .* until 30 November at 15:30 CET at the latest/],
+    ["person", "de", /Mensch bei uns .* bis 30\. November um 15:30 MEZ/],
+    ["machines", "en", /until 30 November at 15:30 CET at the latest/],
+    ["machines", "de", /spätestens bis 30\. November um 15:30 MEZ/],
+    ["subscriber", "en", /We need these details of you until 30 November at 15:30 CET/],
+    ["subscriber", "de", /Angaben von Ihnen bis 30\. November um 15:30 MEZ/],
+  ] as const;
+  for (const [waitsFor, language, told] of cases) {
+    const request = status({ state: "verifying", waitsFor, deadlineAt });
+    const here = view({ language, requests: [request] });
+    const [, next = ""] = statusScreen(here, request).text;
+    assert.match(next, told);
+    assert.doesNotMatch(next, /minutes|Minuten/);
+    const care = helpScreen({ ...here, networkOrders: [], hasNumber: true, signIn: null });
+    assert.match(care.text.join(" "), told);
+    checkScreen(care);
+  }
+  assert.deepEqual(
+    new Set(cases.map(([, language]) => language)),
+    new Set(DIALOG_LANGUAGES),
+    "a language that is shipped is tried here",
+  );
+});
 
 test("the first screen offers exactly three roads (R3)", () => {
   const { entries } = startScreen(view());

@@ -1,10 +1,11 @@
 /** Where requests stand and what they wait for: terms, missing fields, the choice after a failed installation. */
 import type { Action, Entry, Field, Screen } from "../../wire/screen/screen.ts";
+import { momentWords } from "../order/local-time.ts";
 import type { RequestStatus } from "../order/request.ts";
 import { fieldsOf, missingFieldName, type Typed } from "./order-screen.ts";
 import { paragraphsOf, screenfuls } from "./paragraphs.ts";
 import { type DialogTexts, fill } from "./texts.ts";
-import { ENDED, PARAGRAPH_CHARACTERS, type PortalView, screen, short, step } from "./view.ts";
+import { ENDED, PARAGRAPH_CHARACTERS, type PortalView, type Step, screen, short, step } from "./view.ts";
 
 const ITEMS_SHOWN = 40;
 const REQUESTS_SHOWN = 10;
@@ -38,7 +39,7 @@ export function statusScreen(view: PortalView, request: RequestStatus): Screen {
   const isHad = ({ catalogId }: StatusItem): boolean => here.has.some(({ itemId }) => itemId === catalogId);
   const done = isEnded ? request.items.filter((item) => isSettled(item) && isHad(item)) : [];
   const had = [...new Set(done.map(({ name }) => name))];
-  const next = request.askAgain.length > 0 ? texts.detailsAgainWhy : nextOf(request, texts);
+  const next = nextOf(here, request);
   return screen(here, isEnded ? "done" : "status", fill(texts.request, { reference: request.reference }), {
     text: [
       capital(texts.states[request.state]),
@@ -58,10 +59,15 @@ export function statusScreen(view: PortalView, request: RequestStatus): Screen {
 }
 
 /**
- * What the visitor can do, or that they need do nothing: in plain words, since the kernel's reasons are written for staff. A
+ * What the visitor can do, or whose word is awaited and until when: in plain words, since the kernel's reasons are written for staff. A
  * rejection names its grounds as far as the kernel tells them to subscribers.
  */
-export function nextOf({ state, reason }: RequestStatus, texts: DialogTexts): string {
+export function nextOf(
+  { texts, language, timeZone }: Step,
+  { state, reason, waitsFor, deadlineAt }: RequestStatus,
+): string {
+  if (waitsFor !== null && deadlineAt !== null)
+    return fill(texts.awaited[waitsFor], { until: momentWords(new Date(deadlineAt), language, timeZone) });
   if (state !== "rejected") return texts.nextSteps[state];
   return reason
     .split(", ")

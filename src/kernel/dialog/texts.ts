@@ -44,6 +44,8 @@ export type DialogTexts = {
   readonly careGivenUp: string;
   readonly careGiveUpSure: string;
   readonly detailsAgainWhy: string;
+  /** While who asks is verified: whose word is awaited, until when, and what no word is. */
+  readonly awaited: Readonly<Record<"person" | "machines" | "subscriber", string>>;
   readonly card: {
     readonly number: string;
     readonly expiry: string;
@@ -151,6 +153,14 @@ const ENGLISH: DialogTexts = {
   careGivenUp: "It was given up.",
   careGiveUpSure: "Give it up? What is on its way is not called back; what you have already, you keep.",
   detailsAgainWhy: "We need these details of you. Please give them as they stand in your contract.",
+  awaited: {
+    person:
+      "A person of ours looks at it, until {until} at the latest. Without an answer by then it is not accepted, and nothing is billed. You need do nothing.",
+    machines:
+      "That takes until {until} at the latest. Without an answer by then it is not accepted, and nothing is billed. You need do nothing.",
+    subscriber:
+      "We need these details of you until {until}. Please give them as they stand in your contract.",
+  },
   card: {
     number: "Card number",
     expiry: "Valid to (MMYY)",
@@ -222,7 +232,7 @@ const ENGLISH: DialogTexts = {
   nextSteps: {
     received: "",
     waiting: "You need do nothing.",
-    verifying: "This takes a few minutes. You need do nothing.",
+    verifying: "You need do nothing.",
     awaiting_consent: "Please read the terms and answer. Nothing is done or billed before.",
     provisioning: "You need do nothing; we tell you when it is done.",
     completed: "",
@@ -389,6 +399,14 @@ const GERMAN: DialogTexts = {
   careGivenUp: "Es wurde aufgegeben.",
   careGiveUpSure: "Aufgeben? Was unterwegs ist, wird nicht zurückgerufen; was Sie schon haben, behalten Sie.",
   detailsAgainWhy: "Wir brauchen diese Angaben von Ihnen. Bitte geben Sie sie an, wie sie im Vertrag stehen.",
+  awaited: {
+    person:
+      "Ein Mensch bei uns sieht sich das an, spätestens bis {until}. Ohne Antwort bis dahin wird der Auftrag nicht angenommen und nichts berechnet. Sie müssen nichts tun.",
+    machines:
+      "Das dauert spätestens bis {until}. Ohne Antwort bis dahin wird der Auftrag nicht angenommen und nichts berechnet. Sie müssen nichts tun.",
+    subscriber:
+      "Wir brauchen diese Angaben von Ihnen bis {until}. Bitte geben Sie sie an, wie sie im Vertrag stehen.",
+  },
   card: {
     number: "Kartennummer",
     expiry: "Gültig bis (MMJJ)",
@@ -461,7 +479,7 @@ const GERMAN: DialogTexts = {
   nextSteps: {
     received: "",
     waiting: "Sie müssen nichts tun.",
-    verifying: "Das dauert einige Minuten. Sie müssen nichts tun.",
+    verifying: "Sie müssen nichts tun.",
     awaiting_consent:
       "Bitte lesen Sie die Bedingungen und antworten Sie. Vorher geschieht und kostet nichts.",
     provisioning: "Sie müssen nichts tun; wir melden, wenn es fertig ist.",

@@ -43,6 +43,8 @@ export type PortalView = {
     readonly isOutdated?: boolean;
   }[];
   readonly requests: readonly RequestStatus[];
+  /** IANA name of the zone by whose clock moments are told. */
+  readonly timeZone: string;
   /** Somebody is known to stand behind this session. */
   readonly isKnown: boolean;
   /** What people call the server at this origin. */

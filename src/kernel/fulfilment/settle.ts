@@ -4,6 +4,9 @@
  */
 import { change } from "../order/change.ts";
 import { endIfDone, isClosed, isFinal } from "../order/ending.ts";
+import { momentWords } from "../order/local-time.ts";
+import { localZone } from "../order/quiet-hours.ts";
+import type { RequestDraft } from "../order/request-draft.ts";
 import { stateWords } from "../order/request-policy.ts";
 import { minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
@@ -193,12 +196,28 @@ export const rejectionOf = ({ order }: Pick<RequestTurn, "order">): string => {
   return told.length > 0 ? told.map((code) => code.replaceAll("_", " ")).join(", ") : "please contact us";
 };
 
+/** It waits for a person of the operator, and for nobody else. */
+export const isReviewed = ({ verification }: RequestDraft): boolean =>
+  verification?.findings.review?.state === "asked";
+
+/** That a person looks at who asks, and until when: whoever waits for people knows for whom and how long (R23, R124). */
+export function tellReview(turn: RequestTurn): void {
+  const { order, terms, subject } = turn;
+  if (order.deadlineAt === null || subject.msisdn === null) return; // screens say it too
+  const zone = localZone(terms.policy.quietHours, subject.homePlmn);
+  const until = momentWords(order.deadlineAt, order.request.language, zone);
+  tell(turn, { kind: "status", text: "underReview", values: { until } });
+}
+
 /** The periodic word of how far it is. */
 export function tellStatus(turn: RequestTurn): void {
   const { scribe, order, terms } = turn;
   const { statusIntervalMinutes } = terms.policy.request;
-  const state = stateWords(order.state, order.request.language);
-  tell(turn, { kind: "status", text: "status", values: { state } });
+  if (order.state === "verifying" && isReviewed(order.request)) tellReview(turn);
+  else {
+    const state = stateWords(order.state, order.request.language);
+    tell(turn, { kind: "status", text: "status", values: { state } });
+  }
   order.request.nextNoticeAt =
     statusIntervalMinutes === null ? null : minutesAfter(scribe.now, statusIntervalMinutes);
   touchRequest(turn);

@@ -62,6 +62,10 @@ function nextAt(time: string, zone: string, at: Date): Date {
   return mended > at && localMinute(zone, mended) === wanted ? mended : counted;
 }
 
+/** By which clock a subscriber lives; UTC where the operator named none. */
+export const localZone = (quiet: QuietHours | null, homePlmn: string | null): string =>
+  quiet === null ? "UTC" : zoneOf(quiet, homePlmn);
+
 const zoneOf = ({ timeZone, timeZones }: QuietHours, homePlmn: string | null): string =>
   timeZones[homePlmn?.slice(0, MCC_DIGITS) ?? ""] ?? timeZone;
 

@@ -24,6 +24,7 @@ export const NOTICE_TEXTS = [
   "conflictHad",
   "missingNeed",
   "status",
+  "underReview",
   "done",
   "removed",
   "partlyDone",
@@ -109,6 +110,8 @@ const ENGLISH: NoticeTexts = {
   conflictHad: "{operator}: {items} cannot stand beside {others}, which you have. Request {reference}.",
   missingNeed: "{operator}: {items} needs {others}. Request {reference}.",
   status: "{operator}: request {reference}: {state}.",
+  underReview:
+    "{operator}: a person of ours looks at your request {reference}, until {until} at the latest. Without an answer by then it is not accepted. You need do nothing.",
   done: "{operator}: request {reference} is done: {items}.",
   removed: "{operator}: request {reference} is done: removed: {items}.",
   partlyDone: "{operator}: request {reference}: done: {items}. Not done: {others}.",
@@ -154,6 +157,8 @@ const GERMAN: NoticeTexts = {
   conflictHad: "{operator}: {items} verträgt sich nicht mit {others}, das Sie haben. Auftrag {reference}.",
   missingNeed: "{operator}: {items} braucht {others}. Auftrag {reference}.",
   status: "{operator}: Auftrag {reference}: {state}.",
+  underReview:
+    "{operator}: Ihren Auftrag {reference} sieht sich ein Mensch bei uns an, spätestens bis {until}. Ohne Antwort bis dahin wird er nicht angenommen. Sie müssen nichts tun.",
   done: "{operator}: Auftrag {reference} ist erledigt: {items}.",
   removed: "{operator}: Auftrag {reference} ist erledigt: entfernt: {items}.",
   partlyDone: "{operator}: Auftrag {reference}: erledigt: {items}. Nicht erledigt: {others}.",

@@ -64,6 +64,8 @@ export type RequestStatus = {
   readonly reason: string;
   readonly nextAction: string;
   readonly deadlineAt: string | null;
+  /** While who asks is verified: who has the next word. Null in any other state. */
+  readonly waitsFor: "person" | "machines" | "subscriber" | null;
   readonly items: readonly {
     readonly id: string;
     readonly catalogId: string;

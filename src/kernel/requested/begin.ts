@@ -11,6 +11,7 @@ import type { UserData } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED } from "../calls/ask.ts";
 import { namesOf, tell } from "../fulfilment/notices.ts";
+import { tellReview } from "../fulfilment/settle.ts";
 import { change } from "../order/change.ts";
 import type { ComingRequest } from "../order/kernel-modules.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
@@ -203,8 +204,9 @@ function waitForOthers(
   });
 }
 
-/** It waits for a person of the operator, and for no machine: what it waits for stands where staff look. */
-function waitForReview({ scribe, order, terms }: RequestTurn, why: string): void {
+/** It waits for a person of the operator, and for no machine: what it waits for stands where staff look, and is told. */
+function waitForReview(turn: RequestTurn, why: string): void {
+  const { scribe, order, terms } = turn;
   const deadlineAt = hoursAfter(scribe.now, terms.policy.request.reviewDeadlineHours);
   scribe.moveOrder(order, {
     state: "verifying",
@@ -213,6 +215,7 @@ function waitForReview({ scribe, order, terms }: RequestTurn, why: string): void
     dueAt: deadlineAt,
     deadlineAt,
   });
+  tellReview(turn);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { hasContent } from "../fulfilment/feature.ts";
 import { nameOf } from "../fulfilment/notices.ts";
 import { labelOf } from "../fulfilment/service.ts";
-import { rejectionOf } from "../fulfilment/settle.ts";
+import { isReviewed, rejectionOf } from "../fulfilment/settle.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { RequestStatus } from "../order/request.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
@@ -22,6 +22,7 @@ export function statusOf(order: OrderDraft): RequestStatus | undefined {
     reason: order.state === "rejected" ? rejectionOf(shown) : order.reason,
     nextAction: order.nextAction,
     deadlineAt: order.deadlineAt?.toISOString() ?? null,
+    waitsFor: order.state === "verifying" ? waitsFor(request) : null,
     items: itemsOf(shown).map((item) => itemStatus(shown, item)),
     askAgain: order.state === "verifying" ? askedAgain(request) : [],
     terms:
@@ -38,6 +39,9 @@ export function statusOf(order: OrderDraft): RequestStatus | undefined {
     createdAt: order.createdAt.toISOString(),
   };
 }
+
+const waitsFor = (request: RequestDraft): RequestStatus["waitsFor"] =>
+  askedAgain(request).length > 0 ? "subscriber" : isReviewed(request) ? "person" : "machines";
 
 const askedAgain = ({ verification }: RequestDraft): RequestStatus["askAgain"] => {
   const record = verification?.findings.record;

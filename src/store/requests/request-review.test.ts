@@ -35,7 +35,7 @@ const waits = async (name: string) => {
   };
 };
 
-test("a stranger without a name waits for a person, with a reason, a deadline and what is next; nothing goes out", async () => {
+test("a stranger without a name waits for a person, with a reason, a deadline and what is next; nobody outside hears of it", async () => {
   const { fixture, orderId } = await waits("review nameless");
   await fixture.calls();
   const { state, reason, nextAction, deadlineAt } = await fixture.status(orderId);
@@ -46,7 +46,6 @@ test("a stranger without a name waits for a person, with a reason, a deadline an
   assert.match(nextAction, /approve or refuse/);
   assert.equal(Date.parse(deadlineAt!), shop.time.now + reviewDeadlineHours * HOUR_MS);
   assert.deepEqual([fixture.saw.identities, fixture.saw.elements, fixture.saw.billing], [[], [], []]);
-  assert.deepEqual(await fixture.told(), []);
   const listed = await createRequestReader(shop.database, shop.sealer, () => new Date(shop.time.now)).list(
     fixture.operatorId,
     { isForReview: true },
@@ -56,6 +55,36 @@ test("a stranger without a name waits for a person, with a reason, a deadline an
     listed.rows.map(({ id }) => id),
     [orderId],
   );
+});
+
+test("R23: whoever waits for a person is told by SMS that it is one, and until when, in their language; and again as time passes", async () => {
+  const quietHours = { from: "22:00", to: "07:00", timeZone: "Asia/Tokyo", timeZones: {} };
+  for (const [language, first, again] of [
+    [
+      "en",
+      /^\S+: a person of ours looks at your request \w{8}, until \d+ May at \d\d:\d\d GMT\+9 at the latest\./,
+      /a person of ours/,
+    ],
+    [
+      "de",
+      /sieht sich ein Mensch bei uns an, spätestens bis \d+\. Mai um \d\d:\d\d (GMT|OEZ)/,
+      /ein Mensch bei uns/,
+    ],
+  ] as const) {
+    const fixture = await shop.fixture(`review told ${language}`, MMS, { policy });
+    const { body, version } = await shop.registry.policies.current(fixture.operatorId);
+    const changed = { ...body, quietHours, request: { ...body.request, reviewDeadlineHours: 48 } };
+    await shop.registry.policies.put(fixture.operatorId, version, changed, "test");
+    const { orderId } = await fixture.ask(["mms"], { user: {}, language });
+    const [text, ...more] = (await fixture.told()).map((one) => one.text);
+    assert.match(text ?? "", first);
+    assert.deepEqual(more, []);
+    const { deadlineAt } = await fixture.status(orderId);
+    const inTokyo = new Date(Date.parse(deadlineAt ?? "") + 9 * HOUR_MS).toISOString().slice(11, 16);
+    assert.ok(text?.includes(inTokyo), `${text} is not by the operator's clock: ${inTokyo}`);
+    await shop.pass(13 * HOUR_MS);
+    assert.match((await fixture.told()).at(-1)?.text ?? "", again, "its periodic status says no less");
+  }
 });
 
 test("a person's yes lets him in, and his no ends the request with the reason", async () => {
