@@ -890,6 +890,14 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "identity",
+    what: "whoever serves a subscriber is not told that the number became another SIM's, and goes on under it",
+    file: "src/store/sightings/number-moves.ts",
+    line: 'await addServingChanges(tx, changed, { event: "changed", what: "number", at: now });',
+    broken: "void changed;",
+    tests: ["src/store/requests/server-notices.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "a device that the operator blocked passes by a proxy that was not told of it yet",
     file: "src/http/d/portal.ts",
     line: "if (await deps.isShutOut?.(operator.id, identity.imei, identity.proxy)) throw shutOut();",

@@ -33,6 +33,7 @@ import { type Arrivals, noArrivals } from "./measures.ts";
 
 const ORDER_BATCH = 500;
 const CALL_BATCH = 500;
+const CHANGE_BATCH = 200;
 const EXPIRE_BATCH = 500;
 /** How long work may lie unseen when nobody woke us: another node's, or what a retry left due. */
 const POLL_MS = 500;
@@ -105,7 +106,7 @@ export type Engine = {
 };
 
 /** Loops, by what they do; one for each kind of call. */
-type Loops = Record<"orders" | "messages" | "expiry" | "receipts" | "forget" | "leases", Loop> & {
+type Loops = Record<"orders" | "messages" | "expiry" | "receipts" | "changes" | "forget" | "leases", Loop> & {
   readonly calls: readonly Loop[];
 };
 type Parts = {
@@ -257,6 +258,11 @@ function startLoops(
       "receipts",
       REMATCH_POLL_MS,
       async () => (await conductor.rematchReceipts(REMATCH_BATCH)) === REMATCH_BATCH,
+    ),
+    changes: loop(
+      "changes",
+      POLL_MS,
+      async () => (await conductor.tellChanges(CHANGE_BATCH)) === CHANGE_BATCH,
     ),
     forget: loop("forget", FORGET_POLL_MS, async () => conductor.dropReceipts().then(() => false)),
     calls,

@@ -131,7 +131,9 @@ test("a message centre that is in trouble, or has too much to do, does not refus
   ] as const) {
     const { watch } = watched();
     const state = { name: "refused", status: STATUS[statusName], statusName, retryInMs: 1 } as const;
-    watchSession({ state, on: () => undefined } as never, watch, () => machineAt("smsc", "smpp://smsc.example"));
+    watchSession({ state, on: () => undefined } as never, watch, () =>
+      machineAt("smsc", "smpp://smsc.example"),
+    );
     assert.equal(refusalsOf(watch).length > 0, isRefusal, statusName);
   }
 });

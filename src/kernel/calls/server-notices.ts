@@ -1,5 +1,5 @@
 /**
- * Word to the servers that serve a device, of what came about there by others (US 6,647,260, abstract: notifications "for the subject
+ * Word to the servers that serve a device, of what came about there by others, or outside any order (US 6,647,260, abstract: notifications "for the subject
  * mobile device and for any associated server device providing services"; R123): each gets a durable call of its own, made until it
  * answers or its deadline passes, and the order's history says what became of it.
  *
@@ -16,6 +16,7 @@ import type { ItemDraft } from "../order/order-draft.ts";
 import type { OutboundCall, ProvisioningEvent, ServerRole } from "../order/outbound-call.ts";
 import type { RegistrationDraft } from "../order/request-draft.ts";
 import { hoursAfter } from "../order/scribe.ts";
+import type { ServingChange } from "../order/serving-change.ts";
 import type { Turn } from "../order/turn.ts";
 import type { CallAnswer } from "./answer.ts";
 import { NOTICE_DEADLINE_HOURS } from "./ask.ts";
@@ -45,6 +46,18 @@ type Server = {
   hears(item: ItemDraft): boolean;
 };
 
+/**
+ * What changed outside an order's end is every server's affair that serves the device: each is told once of each change, and the
+ * history of the subscriber's latest order says what became of it.
+ */
+export function tellChange(turn: Turn, serving: Serving, change: ServingChange): void {
+  const { id, event, what, at, isOfDevice } = change;
+  const { make, model } = isOfDevice ? turn.order : NO_MODEL;
+  for (const server of serversOf(turn, serving, "all"))
+    queue(turn, server, { key: id, event, items: [what], make, model, at });
+}
+const NO_MODEL = { make: null, model: null };
+
 /** One notice for each server that something of it concerns; the same end of the same order is told once. */
 export function tellServers(turn: Turn, serving: Serving): void {
   const { scribe, order, terms, ending } = turn;
@@ -54,35 +67,40 @@ export function tellServers(turn: Turn, serving: Serving): void {
   const event = eventOf(turn);
   for (const server of serversOf(turn, serving)) {
     const items = done.filter((item) => server.hears(item)).map(nameOf);
-    if (items.length === 0 && !(event === "changed" && order.state === "completed")) continue;
-    const where = [server.role, server.registration?.id ?? server.name].join(":");
-    scribe.changes.calls.push({
-      id: scribe.newId(),
-      operatorId: order.operatorId,
-      orderId: order.id,
-      itemId: null,
-      kind: "server_notice",
-      idempotencyKey: `${order.id}:${where}:${order.state}`,
-      body: {
-        role: server.role,
-        server: server.name,
-        registrationId: server.registration?.id ?? null,
-        remoteId: server.registration?.remoteId ?? null,
-        event,
-        items,
-        make: order.make,
-        model: order.model,
-        at: scribe.now,
-      },
-      dueAt: scribe.now,
-      deadlineAt: hoursAfter(scribe.now, NOTICE_DEADLINE_HOURS),
-    });
-    scribe.note(order, {
-      kind: "server_notice_queued",
-      reason: `${whoIs(server)} is told what was ${event}: ${items.join(", ") || "the device"}`,
-      detail: { role: server.role, server: server.name, event, items },
-    });
+    if (items.length === 0) continue; // that the SIM is in another handset was told when it was seen there
+    const { make, model, state } = order;
+    queue(turn, server, { key: `${order.id}:${state}`, event, items, make, model, at: scribe.now });
   }
+}
+
+type News = Pick<OutboundCall<"server_notice">["body"], "event" | "items" | "make" | "model" | "at"> & {
+  /** What tells this news from others of the same server. */
+  readonly key: string;
+};
+
+function queue({ scribe, order }: Turn, server: Server, { key, ...news }: News): void {
+  const { role, name, registration } = server;
+  scribe.changes.calls.push({
+    id: scribe.newId(),
+    operatorId: order.operatorId,
+    orderId: order.id,
+    itemId: null,
+    kind: "server_notice",
+    idempotencyKey: `${key}:${role}:${registration?.id ?? name}`,
+    body: {
+      ...{ role, server: name, ...news },
+      registrationId: registration?.id ?? null,
+      remoteId: registration?.remoteId ?? null,
+    },
+    dueAt: scribe.now,
+    deadlineAt: hoursAfter(scribe.now, NOTICE_DEADLINE_HOURS),
+  });
+  const { event, items } = news;
+  scribe.note(order, {
+    kind: "server_notice_queued",
+    reason: `${whoIs(server)} is told what was ${event}: ${items.join(", ")}`,
+    detail: { role, server: name, event, items },
+  });
 }
 
 const isOfModule = ({ subject }: ItemDraft): boolean => subject !== null && subject.moduleOf !== null;
@@ -93,7 +111,12 @@ function eventOf({ order }: Turn): ProvisioningEvent {
   return CHANGES.includes(order.cause) ? "changed" : "provisioned";
 }
 
-function* serversOf({ order }: Turn, { held, registrations, isBilled }: Serving): Iterable<Server> {
+/** `all`: also those that hear of this order's own items by its own calls and by the bill. */
+function* serversOf(
+  { order }: Turn,
+  { held, registrations, isBilled }: Serving,
+  which: "others" | "all" = "others",
+): Iterable<Server> {
   const byId = new Map(held.map((item) => [item.id, item]));
   for (const element of NETWORK_ELEMENTS) {
     if (!held.some(({ elements }) => elements.includes(element))) continue;
@@ -102,14 +125,15 @@ function* serversOf({ order }: Turn, { held, registrations, isBilled }: Serving)
     yield { role: "element", name: element, registration: null, hears };
   }
   // Those of this order hear of it by their own calls.
-  const own = new Set(order.items.flatMap(({ subject }) => subject?.catalogId ?? []));
+  const isAll = which === "all";
+  const own = new Set(isAll ? [] : order.items.flatMap(({ subject }) => subject?.catalogId ?? []));
   for (const { id, service: name, remoteId, state, catalogId } of registrations) {
     if (state !== "registered" || own.has(catalogId)) continue;
     const needs = byId.get(catalogId)?.needs ?? [];
     const hears = ({ subject }: ItemDraft): boolean => subject === null || needs.includes(subject.catalogId);
     yield { role: "service", name, registration: { id, remoteId }, hears };
   }
-  if (isBilled && !order.request)
+  if (isBilled && (isAll || !order.request))
     yield { role: "billing", name: "billing", registration: null, hears: () => true };
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { CHOICE, makerKey, type TestEngine } from "../../../test/fixture/order-engine.ts";
 import { answer, item, messagesOf, opened } from "../../../test/fixture/order-steps.ts";
+import { DEFAULT_POLICY } from "../order/policy.ts";
 
 // ---- bearers
 
@@ -46,6 +47,82 @@ test("R31: settings of which no form fits the bearer are refused with both figur
   );
   assert.equal(engine.order(orderId).state, "failed");
   assert.equal(engine.books.messages.size, 0);
+});
+
+test("R30: where the bearer does not carry the protocol of the model, a smaller one that the model takes is sent, and the record says which and why", async () => {
+  const others = ["nokiaota", "link"] as const;
+  const policy = { unknownBearer: "tdma", bearers: { tdma: { partsMax: 1, partOctets: 140 } } } as const;
+  const { engine, orderId } = await opened({
+    policy,
+    relation: null,
+    choice: THREE_USES,
+    judgement: { otherProtocols: others },
+  });
+  const sent = messagesOf(engine, "settings");
+  assert.ok(sent.length > 0);
+  for (const message of sent) {
+    const { protocol, air } = payloadOf(engine, message);
+    assert.deepEqual([protocol, message.partCount], ["nokiaota", 1]);
+    assert.match(
+      air?.rule ?? "",
+      /^\d+ octets as omacp are too many for tdma: nokiaota, which the model takes too/,
+    );
+  }
+  const said = engine.books.events
+    .filter((one) => one.orderId === orderId)
+    .map(({ detail }) => JSON.stringify(detail));
+  assert.ok(
+    said.some((detail) =>
+      /"protocol":"nokiaota".*"insteadOf":\{"protocol":"omacp","octets":\d+\}/.test(detail),
+    ),
+  );
+  assert.equal(item(engine, orderId, "settings").state, "sending");
+
+  const narrow = await opened({
+    policy: { ...policy, bearers: { tdma: { partsMax: 1, partOctets: 80 } } },
+    relation: null,
+    choice: THREE_USES,
+    judgement: { otherProtocols: others },
+  });
+  const [link] = messagesOf(narrow.engine, "link");
+  assert.ok(link, "of the three the text alone fits");
+  const { protocol, air } = payloadOf(narrow.engine, link);
+  assert.deepEqual([protocol, link.partCount], ["text", 1]);
+  assert.match(air?.rule ?? "", /omacp are too many for tdma: link, which the model takes too/);
+});
+
+test("R30: a text with a link of more parts than the bearer joins goes in its short form, and is refused where that is too long too", async () => {
+  const long = `{operator}: ${"please open this page on your phone and do as it says, ".repeat(6)}{link}`;
+  const open = (partsMax: number, partOctets: number) =>
+    opened({
+      policy: {
+        unknownBearer: "tdma",
+        bearers: { tdma: { partsMax, partOctets } },
+        texts: { ...DEFAULT_POLICY.texts, link: long },
+      },
+      relation: null,
+      judgement: { protocol: "link" },
+    });
+  const textOf = ({ engine }: Awaited<ReturnType<typeof open>>) => {
+    const [message] = messagesOf(engine, "link");
+    assert.ok(message);
+    const { bytes, air } = payloadOf(engine, message);
+    return { text: new TextDecoder().decode(bytes), parts: message.partCount, rule: air?.rule ?? "" };
+  };
+  const whole = textOf(await open(255, 140));
+  assert.match(whole.text, /do as it says/);
+  const short = textOf(await open(1, 140));
+  assert.equal(short.parts, 1);
+  assert.match(short.text, /^Meridian: https:\/\/\S+$/);
+  assert.match(short.rule, /in its short form: \d+ octets are too many for tdma/);
+  const refused = await open(1, 20);
+  const { state, cause, reason } = item(refused.engine, refused.orderId, "settings");
+  assert.deepEqual([state, cause], ["failed", "bearer_too_narrow"]);
+  assert.match(
+    reason,
+    /a text with a link of \d+ octets is more than tdma carries .* \(1 SMS of 20 octets\)/,
+  );
+  assert.equal(refused.engine.books.messages.size, 0);
 });
 
 test("R31: key and settings that fit the bearer one by one and not together go in two messages", async () => {

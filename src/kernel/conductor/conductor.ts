@@ -5,7 +5,7 @@
 import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
-import { type Serving, serverTold, tellServers } from "../calls/server-notices.ts";
+import { type Serving, serverTold, tellChange, tellServers } from "../calls/server-notices.ts";
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
 import { keyIdsOf } from "../detected/key-answers.ts";
 import { KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
@@ -58,6 +58,8 @@ export type Conductor = {
   rematchReceipts(limit: number): Promise<number>;
   /** Receipts that never found a message, and symptoms that nobody saw for long; answers how many receipts were forgotten. */
   dropReceipts(): Promise<number>;
+  /** Tells servers what changed outside orders; answers how many changes it took. */
+  tellChanges(limit: number): Promise<number>;
   bookAnswers(answers: readonly AnsweredCall[]): Promise<void>;
   /** Reports that handsets sent as binary SMS; each answers whether it was one of ours and true. */
   bookReports(reports: readonly Uint8Array[]): Promise<boolean[]>;
@@ -93,6 +95,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
     expire: (limit) => inStep((step) => expireMessages(step, limit)),
     rematchReceipts: (limit) => inStep((step) => rematchReceipts(step, limit)),
     dropReceipts: () => inStep(dropReceipts),
+    tellChanges: (limit) => inStep((step) => tellChanges(step, limit)),
     bookAnswers: (answers) => inStep((step) => answersCame(step, answers)),
     bookReports: (reports) => reportsCame(deps, inStep, reports),
     confirm: (operatorId, confirmations) => confirm(deps, inStep, operatorId, confirmations),
@@ -232,6 +235,22 @@ async function tellServing(step: Step): Promise<void> {
   const served = await tx.servedOf(orders.map(({ subscriberId }) => subscriberId));
   for (const turn of await step.turnsOf(orders.filter(({ subscriberId }) => served.has(subscriberId))))
     tellServers(turn, await servingOf(step, turn));
+}
+
+/** What changed outside orders: whoever serves the device is told. */
+async function tellChanges(step: Step, limit: number): Promise<number> {
+  const changes = await step.tx.takeServingChanges(limit);
+  const orders = await lockById(
+    step.tx,
+    changes.map(({ orderId }) => orderId),
+  );
+  for (const change of changes) {
+    const order = orders.get(change.orderId);
+    if (!order) continue;
+    const turn = await step.turnOf(order);
+    tellChange(turn, await servingOf(step, turn), change);
+  }
+  return changes.length;
 }
 
 async function servingOf({ tx }: Step, { deps, order }: Turn): Promise<Serving> {

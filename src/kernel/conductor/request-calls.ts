@@ -319,8 +319,9 @@ async function tellServer(
     const element = NETWORK_ELEMENTS.find((name) => name === server);
     const port = element && connectors.elementOf(operatorId, element);
     if (!port) return unset(`network element ${server}`);
-    const { msisdn, imsi, imei } = subjects.get(orderId) ?? NOBODY;
-    return msisdn === null ? UNREADABLE : port.tell({ ...news, element, msisdn, imsi, imei });
+    const { msisdn: own, formerMsisdn, imsi, imei } = subjects.get(orderId) ?? NOBODY;
+    const msisdn = own ?? formerMsisdn; // it knows them by the number that they had
+    return msisdn === undefined ? UNREADABLE : port.tell({ ...news, element, msisdn, imsi, imei });
   }
   const billing = connectors.billingOf(operatorId);
   if (!billing) return unset("billing centre");
@@ -336,7 +337,7 @@ async function tellServer(
   return billing.tell({ ...NOTHING_BOOKED, id, accountId: account.id, provisioning });
 }
 
-const NOBODY = { msisdn: null, imsi: "", imei: "" } as const;
+const NOBODY = { msisdn: null, formerMsisdn: undefined, imsi: "", imei: "" } as const;
 const NOTHING_BOOKED = {
   kind: "provisioning",
   catalogId: null,

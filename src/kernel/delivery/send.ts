@@ -9,18 +9,20 @@ import type { CarrierMessage, MessageAir, MessageKind, PayloadProtocol } from ".
 import type { ItemDraft } from "../order/order-draft.ts";
 import { hoursAfter, minutesAfter } from "../order/scribe.ts";
 import type { Turn } from "../order/turn.ts";
-import {
-  type Authentication,
-  composeKey,
-  composeNokia,
-  composeOmaCp,
-  composePackage,
-  composeText,
-  cutMessage,
-} from "../payload/compose.ts";
+import { type Authentication, composeKey, composePackage, cutMessage } from "../payload/compose.ts";
 import type { SettingsPoint, SettingsValues } from "../payload/settings-values.ts";
 import { airOf, fits, onAir, tooNarrow } from "./fit.ts";
 import { lastChance } from "./resend.ts";
+import {
+  linkForm,
+  nokiaForm,
+  omaCpForm,
+  PUSHED,
+  type SettingsForm,
+  type SettingsRoad,
+  shortEnough,
+  type TooLarge,
+} from "./settings-forms.ts";
 
 const PIN_DIGITS = 4;
 const LINK_TOKEN_OCTETS = 16;
@@ -35,6 +37,8 @@ type Composed = {
   readonly rule: string;
   /** It holds access points that nobody confirmed, or the PIN for such. */
   readonly unconfirmed?: boolean;
+  /** What the record says of it beside that. */
+  readonly detail?: Readonly<Record<string, unknown>>;
 };
 
 export function sendKey(turn: Turn, item: ItemDraft, key: Uint8Array): void {
@@ -44,9 +48,6 @@ export function sendKey(turn: Turn, item: ItemDraft, key: Uint8Array): void {
   send(turn, [item], { kind: "key", protocol: "device_key", sec: null, bytes, rule: PUSHED });
 }
 
-/** Nothing is asked for: what is pushed to a handset goes by short messages, whatever else its bearer has. */
-const PUSHED = "what is pushed goes narrowband";
-
 const confirmationOf = ({ unconfirmed }: SettingsValues): { unconfirmed?: boolean } =>
   unconfirmed ? { unconfirmed } : {};
 
@@ -54,17 +55,17 @@ const confirmationOf = ({ unconfirmed }: SettingsValues): { unconfirmed?: boolea
 export function sendTogether(
   turn: Turn,
   key: { readonly item: ItemDraft; readonly bytes: Uint8Array },
-  settings: ItemDraft,
+  settings: { readonly item: ItemDraft; readonly road: SettingsRoad },
   values: SettingsValues,
 ): void {
   const authentication = authenticationFor(turn);
   const bytes = composePackage(key.bytes, values, authentication);
   if (!fits("multipart", bytes, airOf(turn))) {
     sendKey(turn, key.item, key.bytes);
-    return sendSettings(turn, settings, values, "omacp");
+    return sendSettings(turn, settings.item, values, settings.road);
   }
   noticeOfPin(turn, authentication, values);
-  send(turn, [key.item, settings], {
+  send(turn, [key.item, settings.item], {
     kind: "package",
     protocol: "multipart",
     sec: authentication.sec,
@@ -74,16 +75,13 @@ export function sendTogether(
   });
 }
 
-export function sendSettings(
-  turn: Turn,
-  item: ItemDraft,
-  values: SettingsValues,
-  protocol: SettingsProtocol,
-): void {
-  sendSettingsOf(turn, [item], values, protocol);
+export function sendSettings(turn: Turn, item: ItemDraft, values: SettingsValues, road: SettingsRoad): void {
+  sendSettingsOf(turn, [item], values, road);
 }
 
 /**
+ * By the protocol that the data names for the model; where the bearer does not carry that, by the next that the model takes, and
+ * the record says which it was to be.
  * @param items the settings, and a key whose access points stand in them: such a message goes out only while the handset is to
  *   have a key, like one that carries the key itself. Behind a link, the page asks when it is opened.
  */
@@ -91,38 +89,61 @@ export function sendSettingsOf(
   turn: Turn,
   items: readonly ItemDraft[],
   values: SettingsValues,
-  protocol: SettingsProtocol,
+  { protocol, otherProtocols = [] }: SettingsRoad,
 ): void {
-  if (protocol === "link") return sendLink(turn, items, values);
-  if (protocol === "nokiaota") return sendNokia(turn, items, values);
-  sendOmaCp(turn, items, values);
-}
-
-/** Whole; where the bearer does not hold that, a message a use, under one PIN where there is one. */
-function sendOmaCp(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): void {
   const air = airOf(turn);
-  const authentication = authenticationFor(turn);
-  const whole = composeOmaCp(values, authentication);
-  const isWhole = fits("omacp", whole, air);
-  const parts = isWhole ? [whole] : oneByOne(values).map((one) => composeOmaCp(one, authentication));
-  const tooLarge = parts.find((bytes) => !fits("omacp", bytes, air));
-  if (tooLarge || parts.length === 0)
-    return refuse(turn, items, tooNarrow("settings", tooLarge?.length ?? whole.length, air));
-  noticeOfPin(turn, authentication, values);
-  sendApart(turn, items, parts, {
-    protocol: "omacp",
-    sec: authentication.sec,
-    rule: isWhole ? PUSHED : `${whole.length} octets are too many for ${air.bearer}: a message a use`,
-    ...confirmationOf(values),
-  });
+  let tooLarge: (TooLarge & { readonly protocol: SettingsProtocol }) | undefined;
+  for (const one of [protocol, ...otherProtocols]) {
+    const octets = sendBy(turn, items, values, { protocol: one, insteadOf: tooLarge });
+    if (octets === null) return;
+    tooLarge ??= { protocol: one, octets };
+  }
+  const what = protocol === "link" ? "a text with a link" : "settings";
+  refuse(turn, items, tooNarrow(what, tooLarge?.octets ?? 0, air));
 }
 
-function oneByOne(values: SettingsValues): SettingsValues[] {
-  const { wireless = [], ...plain } = values;
-  return [
-    ...plain.points.map((point) => ({ ...plain, points: [point] })),
-    ...wireless.map((network) => ({ ...plain, points: [], wireless: [network] })),
-  ];
+type By = {
+  readonly protocol: SettingsProtocol;
+  readonly insteadOf: (TooLarge & { readonly protocol: SettingsProtocol }) | undefined;
+};
+
+/** Null where it was sent; else the octets that its bearer does not carry. */
+function sendBy(turn: Turn, items: readonly ItemDraft[], values: SettingsValues, by: By): number | null {
+  const air = airOf(turn);
+  if (by.protocol === "link") return sendLink(turn, items, values, by);
+  const authentication = by.protocol === "omacp" ? authenticationFor(turn) : null;
+  const form = authentication ? omaCpForm(values, authentication, air) : nokiaForm(values, air);
+  if (!form) return sendLink(turn, items, values, by);
+  if ("octets" in form) return form.octets;
+  if (authentication) noticeOfPin(turn, authentication, values);
+  const { messages, ...composed } = form;
+  sendApart(turn, items, messages, {
+    ...composed,
+    ...confirmationOf(values),
+    ...insteadOf(turn, values, composed, by),
+  });
+  return null;
+}
+
+/** What the record says where another protocol was to be: which, why, and what this one has no place for. */
+function insteadOf(
+  turn: Turn,
+  { wireless = [] }: SettingsValues,
+  { rule }: Pick<SettingsForm, "rule">,
+  { protocol, insteadOf: other }: By,
+): Pick<Composed, "rule" | "detail"> {
+  if (!other) return { rule };
+  const ssids = wireless.map(({ ssid }) => ssid);
+  const why = `${other.octets} octets as ${other.protocol} are too many for ${airOf(turn).bearer}`;
+  return {
+    rule: `${why}: ${protocol}, which the model takes too; ${rule}`,
+    detail: {
+      insteadOf: { protocol: other.protocol, octets: other.octets },
+      ...(ssids.length > 0 && {
+        wirelessWithheld: { ssids, reason: `${protocol} has no place for a Wi-Fi network` },
+      }),
+    },
+  };
 }
 
 const kindOf = (items: readonly ItemDraft[]): "package" | "settings" =>
@@ -132,16 +153,7 @@ function refuse(turn: Turn, items: readonly ItemDraft[], why: ReturnType<typeof 
   for (const item of items) failItem(turn, item, why);
 }
 
-/** A message a use: the first carries the items, the others go along with it. */
-function sendNokia(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): void {
-  const air = airOf(turn);
-  const parts = composeNokia(values);
-  if (parts.length === 0) return sendLink(turn, items, values);
-  const tooLarge = parts.find((bytes) => !fits("nokiaota", bytes, air));
-  if (tooLarge) return refuse(turn, items, tooNarrow("settings", tooLarge.length, air));
-  sendApart(turn, items, parts, { protocol: "nokiaota", sec: null, rule: PUSHED, ...confirmationOf(values) });
-}
-
+/** The first message carries the items, the others go along with it. */
 function sendApart(
   turn: Turn,
   items: readonly ItemDraft[],
@@ -170,7 +182,11 @@ function noticeOfPin(turn: Turn, authentication: Authentication, values: Setting
     kind: "pin_notice",
     protocol: "text",
     sec: null,
-    bytes: composeText(fill(policy.texts.pinNotice, { pin: authentication.pin, operator })),
+    bytes: shortEnough(
+      fill(policy.texts.pinNotice, { pin: authentication.pin, operator }),
+      authentication.pin,
+      airOf(turn),
+    ),
     rule: "a PIN goes narrowband",
     ...confirmationOf(values),
   });
@@ -183,11 +199,14 @@ const digitsFrom = (bytes: Uint8Array): string => [...bytes].map((octet) => Stri
 const fill = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 
-function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValues): void {
+/** Null where it was sent; else the octets that its bearer does not carry. */
+function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValues, by: By): number | null {
   const { deps, scribe, order, terms } = turn;
-  const [item] = items;
-  if (!item) return;
+  const item = firstOf(items);
   const token = Buffer.from(deps.randomBytes(LINK_TOKEN_OCTETS)).toString("base64url");
+  const named = { link: deps.linkUrl(token), operator: terms.operatorName };
+  const form = linkForm(fill(terms.policy.texts.link, named), named, airOf(turn));
+  if ("octets" in form) return form.octets;
   scribe.changes.links.push({
     id: scribe.newId(),
     operatorId: order.operatorId,
@@ -197,10 +216,16 @@ function sendLink(turn: Turn, items: readonly ItemDraft[], values: SettingsValue
     settings: values,
     expiresAt: hoursAfter(lastChance(terms.policy, 1, scribe.now), terms.policy.proofDeadlineHours),
   });
-  const text = fill(terms.policy.texts.link, { link: deps.linkUrl(token), operator: terms.operatorName });
-  const bytes = composeText(text);
-  const rule = "a text with a link: the model takes no settings over the air";
-  send(turn, items, { kind: "link", protocol: "text", sec: null, bytes, rule, ...confirmationOf(values) });
+  const { messages, ...composed } = form;
+  const said = insteadOf(turn, values, composed, by);
+  send(turn, items, {
+    ...composed,
+    ...said,
+    kind: "link",
+    bytes: firstOf(messages),
+    ...confirmationOf(values),
+  });
+  return null;
 }
 
 function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void {
@@ -222,6 +247,7 @@ function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void
         sec: composed.sec,
         octets: composed.bytes.length,
         ...message.air,
+        ...composed.detail,
       },
     });
   }
@@ -230,7 +256,7 @@ function send(turn: Turn, items: readonly ItemDraft[], composed: Composed): void
 function queue(
   { deps, scribe, order, terms }: Turn,
   idempotencyKey: string | null,
-  { rule, ...composed }: Composed,
+  { rule, detail: _, ...composed }: Composed,
 ): CarrierMessage & { readonly air: MessageAir } {
   const reference = deps.randomBytes(1)[0] ?? 0;
   const air = onAir(airOf({ order, terms }), rule);

@@ -136,11 +136,10 @@ function sendNewKey(
   const isForSettings = keyRoadOf(judgement, relation) === "settings";
   if (waiting && choice?.kind === "chosen") {
     const values = valuesFor(choice.values, !isForSettings, relation, terms);
-    if (isForSettings)
-      return sendInSettings(turn, { item, key }, waiting, { values, protocol: judgement.protocol });
-    return sendTogether(turn, { item, bytes }, waiting, values);
+    if (isForSettings) return sendInSettings(turn, { item, key }, waiting, { values, road: judgement });
+    return sendTogether(turn, { item, bytes }, { item: waiting, road: judgement }, values);
   }
-  if (isForSettings) return sendAlone(turn, { item, key }, judgement.protocol);
+  if (isForSettings) return sendAlone(turn, { item, key }, judgement);
   sendKey(turn, item, bytes);
   sendWithoutKeyOrSoon(turn);
 }

@@ -4,11 +4,11 @@
  */
 import type { DeviceKey } from "../../wire/message/device-key-form.ts";
 import { keyPoints, sendSettingsOf } from "../delivery/send.ts";
+import type { SettingsRoad } from "../delivery/settings-forms.ts";
 import { listed } from "../order/access-points.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import type { Turn } from "../order/turn.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
-import type { Judgement } from "../support/judge.ts";
 
 type KeyInSettings = { readonly item: ItemDraft; readonly key: DeviceKey };
 
@@ -17,22 +17,22 @@ export function sendInSettings(
   turn: Turn,
   { item, key }: KeyInSettings,
   settings: ItemDraft,
-  { values, protocol }: { readonly values: SettingsValues; readonly protocol: Judgement["protocol"] },
+  { values, road }: { readonly values: SettingsValues; readonly road: SettingsRoad },
 ): void {
   const named = new Set(values.points.map(({ apn }) => apn.toLowerCase()));
   const fresh = key.accessPoints.filter(({ apn }) => !named.has(apn.toLowerCase()));
   noteOrigin(turn, { item, key });
   const points = [...values.points, ...keyPoints(fresh)];
   const keyApns = fresh.map(({ apn }) => apn);
-  sendSettingsOf(turn, [settings, item], { ...values, points, keyApns }, protocol);
+  sendSettingsOf(turn, [settings, item], { ...values, points, keyApns }, road);
 }
 
 /** The ordinary settings went before: a key that was asked for anew. */
-export function sendAlone(turn: Turn, { item, key }: KeyInSettings, protocol: Judgement["protocol"]): void {
+export function sendAlone(turn: Turn, { item, key }: KeyInSettings, road: SettingsRoad): void {
   noteOrigin(turn, { item, key });
   const keyApns = key.accessPoints.map(({ apn }) => apn);
   const values = { name: turn.terms.operatorName, points: keyPoints(key.accessPoints), keyApns };
-  sendSettingsOf(turn, [item], values, protocol);
+  sendSettingsOf(turn, [item], values, road);
 }
 
 function noteOrigin({ scribe, order }: Turn, { item, key }: KeyInSettings): void {

@@ -64,7 +64,7 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
     if (key.bytes)
       return sendInSettings(turn, { item: key.item, key: decodeDeviceKey(key.bytes) }, settings, {
         values,
-        protocol: judgement.protocol,
+        road: judgement,
       });
     return scribe.moveItem(order, settings, {
       state: "pending",
@@ -76,7 +76,7 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
   }
   if (key && terms.policy.package === "together" && judgement.protocol === "omacp") {
     if (key.bytes) {
-      sendTogether(turn, { item: key.item, bytes: key.bytes }, settings, values);
+      sendTogether(turn, { item: key.item, bytes: key.bytes }, { item: settings, road: judgement }, values);
       return endIfDone(turn);
     }
     return scribe.moveItem(order, settings, {
@@ -88,7 +88,7 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
     });
   }
   if (key?.bytes) sendKey(turn, key.item, key.bytes);
-  sendSettings(turn, settings, values, judgement.protocol);
+  sendSettings(turn, settings, values, judgement);
   endIfDone(turn); // what its bearer does not carry was refused
 }
 
@@ -138,7 +138,7 @@ export function sendWithoutKey(turn: Turn): void {
   if (choice.kind === "refused")
     return failItem(turn, waiting, { cause: choice.code, reason: choice.reason });
   const values = valuesFor(choice.values, true, relationOf(terms, order.make), terms);
-  sendSettings(turn, waiting, values, deps.judge(order, subject, terms, scribe.now).protocol);
+  sendSettings(turn, waiting, values, deps.judge(order, subject, terms, scribe.now));
 }
 
 /** In the booking of an answer or a receipt: where the handset cannot be judged, the order's own next step meets that and says so. */
@@ -162,7 +162,7 @@ export function sendPageAnew(turn: Turn, item: ItemDraft): void {
   const judgement = deps.judge(order, subject, terms, scribe.now);
   const relation = relationOf(terms, order.make);
   const values = valuesFor(choice.values, isLeftBehind(judgement, relation, terms), relation, terms);
-  sendSettings(turn, item, values, "link");
+  sendSettings(turn, item, values, { protocol: "link" });
 }
 
 /** Keys whose time is up are given up first, so that their settings can still go. */

@@ -19,3 +19,18 @@ export function settingsProtocolOf(
   if (capability.omaCp === "unknown" && form !== "modem") return unknownProtocol;
   return "link";
 }
+
+/**
+ * What the model takes beside that, the smallest change first: the other protocol where the data says that it takes it, then a text with a
+ * link, which whoever holds the phone can open. A modem has nobody who could.
+ */
+export function otherProtocolsOf(
+  { capability, form }: Parameters<typeof settingsProtocolOf>[0],
+  protocol: SettingsProtocol,
+): readonly SettingsProtocol[] {
+  if (protocol === "link") return [];
+  return [
+    ...(protocol === "omacp" && capability.nokiaOta === "yes" ? (["nokiaota"] as const) : []),
+    ...(form === "modem" ? [] : (["link"] as const)),
+  ];
+}

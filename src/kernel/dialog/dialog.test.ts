@@ -80,12 +80,12 @@ const orderOf = (asked: Partial<Parameters<typeof orderScreen>[1]["asked"]> = {}
 test("R23: whoever waits for a word reads whose it is and until when, by the operator's clock, in every language, on its screen and in the help", () => {
   const deadlineAt = "2026-11-30T14:30:00.000Z";
   const cases = [
-    ["person", "en", /person of ours .* until 30 November at 15:30 CET at the latest/],
-    ["person", "de", /Mensch bei uns .* bis 30\. November um 15:30 MEZ/],
-    ["machines", "en", /until 30 November at 15:30 CET at the latest/],
-    ["machines", "de", /spätestens bis 30\. November um 15:30 MEZ/],
-    ["subscriber", "en", /We need these details of you until 30 November at 15:30 CET/],
-    ["subscriber", "de", /Angaben von Ihnen bis 30\. November um 15:30 MEZ/],
+    ["person", "en", /person of ours .* until 30 November\D+15:30 CET at the latest/],
+    ["person", "de", /Mensch bei uns .* bis 30\. November\D+15:30 MEZ/],
+    ["machines", "en", /until 30 November\D+15:30 CET at the latest/],
+    ["machines", "de", /spätestens bis 30\. November\D+15:30 MEZ/],
+    ["subscriber", "en", /We need these details of you until 30 November\D+15:30 CET/],
+    ["subscriber", "de", /Angaben von Ihnen bis 30\. November\D+15:30 MEZ/],
   ] as const;
   for (const [waitsFor, language, told] of cases) {
     const request = status({ state: "verifying", waitsFor, deadlineAt });

@@ -179,7 +179,7 @@ function applySettings(turn: RequestTurn, item: RequestItem): void {
     detail: settingsDetail(choice, judgement.protocol),
   });
   item.apns = apnsOf(choice.values.points);
-  sendSettings(turn, item, choice.values, judgement.protocol);
+  sendSettings(turn, item, choice.values, judgement);
 }
 
 type Refused = Extract<SettingsChoice, { readonly kind: "refused" }>;

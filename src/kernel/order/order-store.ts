@@ -21,6 +21,7 @@ import type { DueOrder, OrderDraft, Subscriber } from "./order-draft.ts";
 import type { CallKind, OpenCall, OutboundCall, UnreadableCall } from "./outbound-call.ts";
 import type { AccountDraft } from "./request-draft.ts";
 import type { RequestStore, RequestTransaction } from "./request-store.ts";
+import type { ServingChange } from "./serving-change.ts";
 
 /** What decides and what is written within one transaction, all or nothing. */
 export interface OrderTransaction extends RequestTransaction {
@@ -56,6 +57,8 @@ export interface OrderTransaction extends RequestTransaction {
   ): Promise<{ readonly looked: number; readonly ended: readonly EndedMessage[] }>;
   /** Receipts that nothing was ever found for; answers how many were forgotten. */
   dropReceipts(receivedBefore: Date): Promise<number>;
+  /** The oldest of what changed outside orders, off its list. */
+  takeServingChanges(limit: number): Promise<readonly ServingChange[]>;
   /** Symptoms that nobody saw since. */
   dropSymptoms(seenBefore: Date): Promise<number>;
   /** What orders' histories say of applications and of proof, by order id, oldest first. */

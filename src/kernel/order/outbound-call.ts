@@ -80,7 +80,7 @@ export type CallBodies = {
     readonly registrationId: string | null;
     readonly remoteId: string | null;
     readonly event: ProvisioningEvent;
-    /** Catalog ids; `settings` and `key` of what the network had done. */
+    /** Catalog ids; `settings` and `key` of what the network had done; `handset`, `number`, `account` of what changed by itself. */
     readonly items: readonly string[];
     /** The device's, where it is known. */
     readonly make: string | null;

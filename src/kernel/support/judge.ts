@@ -5,7 +5,7 @@
  */
 import { type Service, serviceOf } from "../devices/bands.ts";
 import type { Device } from "../devices/catalog.ts";
-import { type SettingsProtocol, settingsProtocolOf } from "../devices/settings-protocol.ts";
+import { otherProtocolsOf, type SettingsProtocol, settingsProtocolOf } from "../devices/settings-protocol.ts";
 import { type CutOffApplication, cutOffOn } from "./cut-off.ts";
 import {
   decideSupport,
@@ -44,6 +44,8 @@ export type Judgement = {
   /** The rules that decided and what each saw; kept with the order as they are. */
   readonly reasons: unknown;
   readonly protocol: SettingsProtocol;
+  /** Others that it takes too, for a bearer that does not carry that one; left out where there is none. */
+  readonly otherProtocols?: readonly SettingsProtocol[];
   /** Applications that the data says are cut off on this model. */
   readonly cutOff?: readonly CutOffApplication[];
   /** Whether the network that serves it has bands of the model: by both lists, as far as they are known. */
@@ -73,6 +75,7 @@ export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Jud
     verdict,
     reasons,
     protocol,
+    otherProtocols: otherProtocolsOf(device, protocol),
     cutOff,
     ...(question.network && {
       service: { ...serviceOf(device.bands, question.network.bands), plmn: question.network.plmn },

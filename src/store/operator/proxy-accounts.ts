@@ -14,6 +14,7 @@ import type { AccountStanding } from "../../wire/message/account-api.ts";
 import type { Db, Tx } from "../database/database.ts";
 import { the } from "../database/driver.ts";
 import { cutPage, END_OF_ORDER, START_OF_ORDER } from "../database/page.ts";
+import { addServingChanges, subscribersWith } from "../requests/serving-changes.ts";
 import { INSERT_AUDIT, type RegistryDeps } from "./audited.ts";
 import { toldProxies, wakeProxies } from "./proxy-book.ts";
 
@@ -154,6 +155,7 @@ async function putOne(deps: Deps, tx: Tx, { operatorId, wanted, actor }: Putting
     version,
     lineVersion,
     actor,
+    isOtherStanding: standing !== (known?.standing ?? "open"),
   });
   const detail = { standing, version, ...(isOtherLine && !isNew && { line: "changed" }) };
   await note(deps, tx, {
@@ -174,11 +176,13 @@ type Written = {
   readonly version: number;
   readonly lineVersion: number;
   readonly actor: string;
+  /** Of one that was there before. */
+  readonly isOtherStanding: boolean;
 };
 
 async function write(deps: Deps, tx: Tx, account: Written): Promise<string> {
   const { sealer, newId, clock } = deps;
-  const { operatorId, imsi, msisdn, standing, version, lineVersion, actor } = account;
+  const { operatorId, imsi, msisdn, standing, version, lineVersion, actor, isOtherStanding } = account;
   const imei = parseImei(account.imei);
   const index = sealer.blindIndex("imei", operatorId, imei14Of(imei));
   const sealed = sealer.seal("imei", imei);
@@ -202,8 +206,22 @@ async function write(deps: Deps, tx: Tx, account: Written): Promise<string> {
     actor,
   ]);
   await tx.run(RAISE_LIST, [operatorId, version]);
+  if (isOtherStanding) await tellServing(deps, tx, operatorId, { deviceId: the(devices).id, standing });
   await wakeProxies(tx, operatorId, clock());
   return the(put).id;
+}
+
+/** Whoever serves the device hears that its account was blocked, released or closed (R123). */
+async function tellServing(
+  { newId, clock }: Deps,
+  tx: Tx,
+  operatorId: string,
+  { deviceId, standing }: { readonly deviceId: string; readonly standing: AccountStanding },
+): Promise<void> {
+  const subscribers = await subscribersWith(tx, operatorId, deviceId);
+  const changed = subscribers.map((subscriberId) => ({ id: newId(), subscriberId, deviceId }));
+  const event = standing === "closed" ? "removed" : "changed";
+  await addServingChanges(tx, changed, { event, what: "account", at: clock() });
 }
 
 type Closing = { readonly operatorId: string; readonly imei: string; readonly actor: string };
@@ -221,6 +239,7 @@ async function closeOne(deps: Deps, tx: Tx, { operatorId, imei, actor }: Closing
     version,
     lineVersion: version,
     actor,
+    isOtherStanding: true,
   });
   const detail = { version };
   await note(deps, tx, { operatorId, actor, action: "proxy_account.close", id: known.id, detail });

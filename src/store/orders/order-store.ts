@@ -1,4 +1,5 @@
 /** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
+
 import { type ChangeKind, type Changes, NOTHING_HEARD } from "../../kernel/account/changes.ts";
 import { readCallContent } from "../../kernel/calls/call-body.ts";
 import type { TakenKey } from "../../kernel/order/device-key.ts";
@@ -23,6 +24,7 @@ import { remembered } from "../node/versions.ts";
 import { writeReplies } from "../requests/reply-rows.ts";
 import { withRequests, writeRequests } from "../requests/request-rows.ts";
 import { requestStore, requestTransaction } from "../requests/request-store.ts";
+import { takeServingChanges } from "../requests/serving-changes.ts";
 import type { Sealer } from "../seal/seal.ts";
 import {
   applicationEvents,
@@ -396,6 +398,7 @@ function orderTransaction(
 
     ...messageTransaction(db),
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
+    takeServingChanges: (limit) => takeServingChanges(db, limit),
     dropSymptoms: (seenBefore) => db.run(DROP_SYMPTOMS, [seenBefore]),
     applicationEvents: (orderIds) => applicationEvents(db, orderIds),
     async openCallsOf(orderId) {

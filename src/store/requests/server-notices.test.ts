@@ -9,6 +9,8 @@ import { pair } from "../../../test/fixture/order-shop.ts";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { uuidv7 } from "../database/uuid.ts";
+import { createProxyAccounts } from "../operator/proxy-accounts.ts";
 
 const shop = await requestShop();
 type Fixture = Awaited<ReturnType<typeof shop.fixture>>;
@@ -101,6 +103,7 @@ test("R123: what the network had done, and that the SIM is in another handset, i
     const [seen] = await shop.see(fixture.operatorId, { imsi, msisdn, imei });
     assert.ok(seen && "orderId" in seen && seen.orderId, JSON.stringify(seen));
     await shop.pass(1_000);
+    await shop.conductor.tellChanges(100);
     await fixture.delivered();
     await fixture.calls();
     return seen.orderId;
@@ -110,9 +113,12 @@ test("R123: what the network had done, and that the SIM is in another handset, i
   const before = { elements: fixture.saw.toldElements.length, billing: fixture.saw.billing.length };
   const orderId = await handset(pair("another handset").imei);
   assert.equal((await fixture.story(orderId)).state, "completed");
-  assert.deepEqual(heardBy(fixture.saw.toldElements.slice(before.elements)), ["changed settings"]);
-  assert.deepEqual(heardBy(fixture.saw.toldProviders.slice(1)), ["changed settings"]);
-  const billed = fixture.saw.billing.slice(before.billing);
+  const both = ["changed handset", "changed settings"];
+  assert.deepEqual(heardBy(fixture.saw.toldElements.slice(before.elements)).sort(), both);
+  assert.deepEqual(heardBy(fixture.saw.toldProviders.slice(1)).sort(), both);
+  const billed = fixture.saw.billing
+    .slice(before.billing)
+    .filter(({ provisioning }) => provisioning?.items.includes("settings"));
   assert.deepEqual(
     billed.map(({ kind, provisioning, onceMinor, monthlyMinor }) => ({
       kind,
@@ -129,6 +135,69 @@ test("R123: what the network had done, and that the SIM is in another handset, i
       },
     ],
   );
+});
+
+test("R123: what changes outside an order's end is told as well, once to each: the SIM in another handset without an order, the number that is another's, the account that is blocked and closed", async () => {
+  const fixture = await shop.fixture("told of changes", ITEMS);
+  const { operatorId, imsi, imei, msisdn, saw } = fixture;
+  const others = await shop.fixture("told of nothing", ITEMS);
+  const orderId = await has(fixture, ["mail-client", "mail", "voice-mail"]);
+  const { version, body } = await shop.registry.policies.current(operatorId);
+  const policy = { ...DEFAULT_POLICY, request: body.request, returningPair: "skip" as const };
+  await shop.registry.policies.put(operatorId, version, policy, "test");
+  const proxyAccounts = createProxyAccounts({ ...shop, newId: uuidv7, clock: () => new Date(shop.time.now) });
+  const lists = () => ({
+    elements: saw.toldElements,
+    providers: saw.toldProviders,
+    billing: saw.billing.flatMap(({ provisioning }) => provisioning ?? []),
+  });
+  /** What each of the three heard of one change, once it was told. */
+  const heard = async (change: () => Promise<unknown>) => {
+    const before = Object.values(lists()).map((list) => list.length);
+    await change();
+    await shop.conductor.tellChanges(100);
+    await shop.conductor.tellChanges(100);
+    await fixture.calls();
+    return Object.values(lists()).map((list, at) => heardBy(list.slice(before[at])));
+  };
+  const seen = (over: object) => async () => {
+    shop.time.now += HOUR_MS;
+    const [one] = await shop.see(operatorId, { imsi, imei, msisdn, ...over });
+    return one?.outcome;
+  };
+  await seen({})();
+  const away = pair("elsewhere").imei;
+  const handset = [["changed handset"], ["changed handset"], ["changed handset"]];
+  assert.deepEqual(await heard(seen({ imei: away })), handset);
+  assert.deepEqual(
+    await heard(seen({})),
+    handset,
+    "back in the first one: no order is opened, and all hear of it",
+  );
+  assert.deepEqual(await heard(seen({})), [[], [], []], "the same pair again is no news");
+
+  const account = [["changed account"], ["changed account"], ["changed account"]];
+  await proxyAccounts.put(operatorId, { imei }, "test");
+  assert.deepEqual(
+    await heard(() => proxyAccounts.put(operatorId, { imei, isBlocked: true }, "test")),
+    account,
+  );
+  assert.deepEqual(await heard(() => proxyAccounts.put(operatorId, { imei, isBlocked: true }, "test")), [
+    [],
+    [],
+    [],
+  ]);
+  const closed = [["removed account"], ["removed account"], ["removed account"]];
+  assert.deepEqual(await heard(() => proxyAccounts.close(operatorId, imei, "test")), closed);
+
+  const taker = pair("takes the number");
+  const number = [["changed number"], ["changed number"], ["changed number"]];
+  assert.deepEqual(await heard(seen({ imsi: taker.imsi, imei: taker.imei })), number);
+  assert.equal(saw.toldElements.at(-1)?.msisdn, msisdn, "it knows them by the number that they had");
+  assert.deepEqual([others.saw.toldElements, others.saw.toldProviders], [[], []]);
+  const { calls, events } = await fixture.story(orderId);
+  assert.ok(calls.filter(({ kind }) => kind === "server_notice").every(({ state }) => state === "done"));
+  assert.ok(events.some(({ reason }) => /is told what was removed: account/.test(reason)));
 });
 
 test("R123: a server that gives no answer is asked again under the same id until it has heard; one that takes no notices is not asked again; each outcome stands in the history", async () => {

@@ -5,6 +5,7 @@
  * Callers are coalesced: while one batch is at the database the next one gathers, so a lone sighting waits for nobody
  * and a flood costs a statement per thousand.
  */
+
 import { setImmediate } from "node:timers/promises";
 import {
   type Arrival,
@@ -28,6 +29,7 @@ import type { HomePlmnResolver } from "../../term/imsi.ts";
 import { createCoalescer, type Waiting } from "../database/coalescer.ts";
 import type { Database, Db, Tx } from "../database/database.ts";
 import type { PgOrderStore } from "../orders/order-store.ts";
+import { addServingChanges } from "../requests/serving-changes.ts";
 import type { Sealer } from "../seal/seal.ts";
 import {
   DEVICE_IDS,
@@ -206,8 +208,8 @@ type Decisions = {
   readonly touched: Map<string, Date>;
   /** And on which network. */
   readonly places: Map<string, string>;
-  /** SIMs that moved on: their open orders are left to the new one. */
-  readonly moved: Set<string>;
+  /** SIMs that moved on, and to which handset: their open orders are left to the new one, and their servers are told. */
+  readonly moved: Map<string, string>;
   readonly sightings: NewSighting[];
   readonly orders: NewOrder[];
 };
@@ -241,7 +243,7 @@ async function takeChanged(
     left: new Set(),
     touched: new Map(),
     places: new Map(),
-    moved: new Set(),
+    moved: new Map(),
     sightings: [],
     orders: [],
   };
@@ -264,10 +266,16 @@ async function takeChanged(
     onChange,
     now,
   });
-  const woken = [...new Set([...told, ...decisions.moved])];
+  const woken = [...new Set([...told, ...decisions.moved.keys()])];
   const renumbered = new Set(numbers.map(({ subscriberId }) => subscriberId));
   const isAnew = (id: string): boolean => decisions.moved.has(id) || renumbered.has(id);
   if (woken.length > 0) await tx.run(WAKE, [woken, woken.map(isAnew), now]);
+  const moves = [...decisions.moved].map(([subscriberId, deviceId]) => ({
+    id: deps.newId(),
+    subscriberId,
+    deviceId,
+  }));
+  await addServingChanges(tx, moves, { event: "changed", what: "handset", at: now });
   await insertOrders(tx, decisions.orders);
   await insertOrderEvents(
     tx,
@@ -341,7 +349,7 @@ async function decide(
     default: {
       if (stay && arrival.leaves) {
         leave(decisions, subscriberId, stay);
-        decisions.moved.add(subscriberId);
+        decisions.moved.set(subscriberId, deviceId);
       }
       const arrived = pairing(true);
       decisions.writes.set(pair, arrived);

@@ -6,8 +6,10 @@
  *
  * A SIM that has another number now has lost its former one in the same way: that number is or will be somebody else's.
  */
+
 import { bulkInsert } from "../database/bulk.ts";
 import type { Database, Db } from "../database/database.ts";
+import { addServingChanges } from "../requests/serving-changes.ts";
 
 /** A number as a SIM was seen with it, or as the network named its line. */
 export type NumberSeen = {
@@ -141,6 +143,8 @@ export async function loseNumbers(
   for (const end of [STOP_MESSAGES, END_OFFERS, END_WAYS_IN, END_PAGES, WAKE_ORDERS])
     await tx.run(end, [ids, now]);
   for (const part of [KEEP_STOPS, LEAVE_STOPS]) await tx.run(part, [ids]);
+  const changed = ids.map((subscriberId) => ({ id: newId(), subscriberId, deviceId: null }));
+  await addServingChanges(tx, changed, { event: "changed", what: "number", at: now });
 }
 
 /**

@@ -98,7 +98,7 @@ export type BilledAccount = ReturnType<typeof readAccount>;
 
 const readProvisioning = object({
   event: oneOf(["provisioned", "changed", "removed"]),
-  /** Catalog ids; `settings` and `key` of what the network had done. */
+  /** Catalog ids; `settings` and `key` of what the network had done; `handset`, `number`, `account` of what changed by itself. */
   items: list(itemId, { max: 200 }),
   make: orNull(text({ max: MAKE_CHARACTERS_MAX })),
   model: orNull(text({ max: MODEL_CHARACTERS_MAX })),

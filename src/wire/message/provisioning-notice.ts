@@ -16,7 +16,7 @@ const orNull =
 export const readProvisioningNotice = object({
   id: text({ max: 64, pattern: /^[A-Za-z0-9._:-]+$/ }),
   event: oneOf(["provisioned", "changed", "removed"]),
-  /** Ids of the operator's catalog; `settings` and `key` of what the network had done. */
+  /** Ids of the operator's catalog; `settings` and `key` of what the network had done; `handset`, `number`, `account` of what changed by itself. */
   items: list(text({ max: 63, pattern: /^[a-z0-9][a-z0-9-]*$/ }), { max: 200 }),
   make: orNull(word),
   model: orNull(word),
