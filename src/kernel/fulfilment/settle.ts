@@ -213,11 +213,8 @@ export function tellReview(turn: RequestTurn): void {
 export function tellStatus(turn: RequestTurn): void {
   const { scribe, order, terms } = turn;
   const { statusIntervalMinutes } = terms.policy.request;
-  if (order.state === "verifying" && isReviewed(order.request)) tellReview(turn);
-  else {
-    const state = stateWords(order.state, order.request.language);
-    tell(turn, { kind: "status", text: "status", values: { state } });
-  }
+  const state = stateWords(order.state, order.request.language);
+  tell(turn, { kind: "status", text: "status", values: { state } });
   order.request.nextNoticeAt =
     statusIntervalMinutes === null ? null : minutesAfter(scribe.now, statusIntervalMinutes);
   touchRequest(turn);

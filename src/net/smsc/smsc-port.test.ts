@@ -26,7 +26,11 @@ async function submitted(of: PartToSubmit, outcome: SubmitOutcome = { kind: "acc
       return outcome;
     },
   };
-  const heard = await createSmscPort(() => "smsc", esme, () => NOW).submit(of);
+  const heard = await createSmscPort(
+    () => "smsc",
+    esme,
+    () => NOW,
+  ).submit(of);
   return { message: given[0]!, heard };
 }
 

@@ -932,6 +932,23 @@ create table screen_seen (
   constraint screen_seen_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
 );
 
+create table serving_change (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  device_id uuid,
+  event text not null,
+  what text not null,
+  at timestamp with time zone not null,
+  constraint serving_change_pkey PRIMARY KEY (id),
+  constraint serving_change_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  constraint serving_change_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint serving_change_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
+  constraint serving_change_event_check CHECK ((event = ANY (ARRAY['changed'::text, 'removed'::text]))),
+  constraint serving_change_what_check CHECK ((what = ANY (ARRAY['handset'::text, 'number'::text, 'account'::text])))
+);
+create index serving_change_by_time ON serving_change USING btree (at, id);
+
 create table sighting (
   id uuid not null,
   operator_id uuid not null,

@@ -57,19 +57,11 @@ test("a stranger without a name waits for a person, with a reason, a deadline an
   );
 });
 
-test("R23: whoever waits for a person is told by SMS that it is one, and until when, in their language; and again as time passes", async () => {
+test("R23: whoever waits for a person is told by SMS that it is one, and until when, in their language", async () => {
   const quietHours = { from: "22:00", to: "07:00", timeZone: "Asia/Tokyo", timeZones: {} };
-  for (const [language, first, again] of [
-    [
-      "en",
-      /a person of ours looks at your request \w{8}, until \d+ May\D+\d\d:\d\d GMT\+9 at the latest\./,
-      /a person of ours/,
-    ],
-    [
-      "de",
-      /sieht sich ein Mensch bei uns an, spätestens bis \d+\. Mai\D+\d\d:\d\d GMT\+9\./,
-      /ein Mensch bei uns/,
-    ],
+  for (const [language, first] of [
+    ["en", /a person of ours looks at your request \w{8}, until \d+ May\D+\d\d:\d\d GMT\+9 at the latest\./],
+    ["de", /sieht sich ein Mensch bei uns an, spätestens bis \d+\. Mai\D+\d\d:\d\d GMT\+9\./],
   ] as const) {
     const fixture = await shop.fixture(`review told ${language}`, MMS, { policy });
     const { body, version } = await shop.registry.policies.current(fixture.operatorId);
@@ -82,8 +74,6 @@ test("R23: whoever waits for a person is told by SMS that it is one, and until w
     const { deadlineAt } = await fixture.status(orderId);
     const inTokyo = new Date(Date.parse(deadlineAt ?? "") + 9 * HOUR_MS).toISOString().slice(11, 16);
     assert.ok(text?.includes(inTokyo), `${text} is not by the operator's clock: ${inTokyo}`);
-    await shop.pass(13 * HOUR_MS);
-    assert.match((await fixture.told()).at(-1)?.text ?? "", again, "its periodic status says no less");
   }
 });
 
