@@ -9,6 +9,7 @@ import { test } from "vitest";
 import {
   accountsFile,
   askerWhoAccepts,
+  DEVICE,
   type MachinesApart,
   machinesApart,
   makeAuthority,
@@ -19,6 +20,7 @@ import {
   signedBy,
 } from "../fixture/machines-apart.ts";
 import { until } from "../fixture/story.ts";
+import { speaker } from "../fixture/story-parties.ts";
 import { answerNotice, modulesOf, orderAgain, orderSteps, stateOf } from "../fixture/story-steps.ts";
 
 const PROXY = "edge-7";
@@ -50,6 +52,34 @@ async function journey(machines: MachinesApart, token: string, proxyAuthority: s
   );
 }
 
+/** R123: the SIM is in another handset, which no order says: the provider's process and the billing file hear of it. */
+async function movedIsTold(machines: MachinesApart, token: string, billingFile: string): Promise<void> {
+  const asker = speaker(`http://127.0.0.1:${machines.ports.api}`, new Map([["admin", token]]));
+  const { imei, imsi, msisdn } = DEVICE;
+  for (const seenIn of [imei, "490154203237518"]) {
+    const seen = await asker.call("POST", "/v1/sightings", { imei: seenIn, imsi, msisdn: `+${msisdn}` });
+    assert.ok(seen.status < 300, seen.text);
+  }
+  const reasons = async (): Promise<string> => {
+    const { rows } = await asker.get(`/v1/orders?imsi=${imsi}`);
+    const orders = await Promise.all(
+      rows.map(({ id }: { readonly id: string }) => asker.get(`/v1/orders/${id}`)),
+    );
+    return JSON.stringify(orders.map(({ events }) => events.map(({ reason }: { reason: string }) => reason)));
+  };
+  await until(
+    reasons,
+    (all) => /the service server \S+ was told what was changed/.test(all),
+    "the provider was told",
+  );
+  await until(
+    reasons,
+    (all) => /the billing centre was told what was changed/.test(all),
+    "the billing centre too",
+  );
+  assert.match(readFileSync(billingFile, "utf8"), /,provisioning,.*changed,handset/);
+}
+
 /** Every process ends in order when it is asked to, and the provider's own books have the user, once. */
 async function endAll({ processes, service }: MachinesApart): Promise<void> {
   for (const one of [...processes].reverse()) assert.equal(await one.stop(), 0, one.output());
@@ -63,6 +93,7 @@ test(
     const machines = await machinesApart();
     const { folder, file, start, ports } = machines;
     const token = await setUpOperator(machines);
+    const billingFile = join(folder, "billing.csv");
 
     // A maker's key server, for the relation that the server's certificate is of.
     await start(
@@ -115,6 +146,7 @@ test(
       ["serve"],
       {
         ...machines.environment,
+        TURNUP_BILLING_CSV_FILE: billingFile,
         TURNUP_LAND_PORT: String(ports.land),
         TURNUP_LAND_ID: "prov-3",
         TURNUP_LAND_CERTIFICATE_FILE: join(land, "server.crt"),
@@ -129,6 +161,7 @@ test(
       /Turnup serves at/,
     );
     await journey(machines, token, proxyAuthority);
+    await movedIsTold(machines, token, billingFile);
     await endAll(machines);
   },
   TIMEOUT_MS,
