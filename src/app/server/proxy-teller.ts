@@ -3,7 +3,7 @@
  * other. Which proxies there are, and where their doors are, may change while it runs.
  */
 import type { ProxyBook } from "../../kernel/account/proxy-accounts.ts";
-import { type ProxyDoor, tellProxy } from "../../kernel/calls/tell-proxies.ts";
+import { type ProxyDoor, tellProxy } from "../../kernel/account/tell-proxies.ts";
 import { proxyDoor } from "../../net/proxy/door.ts";
 import { TurnupError } from "../../term/error.ts";
 import { type Loop, startLoop } from "./loop.ts";

@@ -1,5 +1,5 @@
 /** A proxy's door for its operator: TLS with the authority that its operator named, and a bearer secret. */
-import type { ProxyDoor } from "../../kernel/calls/tell-proxies.ts";
+import type { ProxyDoor } from "../../kernel/account/tell-proxies.ts";
 import { ACCOUNT_CHANGES_PATH, readListVersion } from "../../wire/message/account-api.ts";
 import { ShapeError } from "../../wire/message/shape.ts";
 import {

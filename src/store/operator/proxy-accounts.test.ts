@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { orderShop } from "../../../test/fixture/order-shop.ts";
 import type { ToldProxy } from "../../kernel/account/proxy-accounts.ts";
-import { tellProxy } from "../../kernel/calls/tell-proxies.ts";
+import { tellProxy } from "../../kernel/account/tell-proxies.ts";
 import { parseImei } from "../../term/imei.ts";
 import type { AccountChanges, AccountStanding } from "../../wire/message/account-api.ts";
 import { uuidv7 } from "../database/uuid.ts";

@@ -4,13 +4,17 @@
  * than the list itself (its books are younger than our restored ones), or says that it began anew, is told all.
  */
 import type { AccountChanges } from "../../wire/message/account-api.ts";
-import type { DueProxy, ProxyBook, ProxyOutcome } from "../account/proxy-accounts.ts";
-import type { Failed } from "./connectors.ts";
+import type { DueProxy, ProxyBook, ProxyOutcome } from "./proxy-accounts.ts";
 
 /** A proxy's door for its operator. */
 export interface ProxyDoor {
   /** Answers the version that the proxy has afterwards. */
-  change(changes: AccountChanges): Promise<{ readonly kind: "told"; readonly version: number } | Failed>;
+  change(
+    changes: AccountChanges,
+  ): Promise<
+    | { readonly kind: "told"; readonly version: number }
+    | { readonly kind: "failed"; readonly cause: string; readonly reason: string }
+  >;
 }
 
 /** A proxy that knows all is asked this often whether it still does: its books may be of before. */
