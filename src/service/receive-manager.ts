@@ -1,59 +1,119 @@
 /**
- * Takes in what an operator sends (US 6,647,260, figure 6: message receive manager 662): reads it, refuses what is no
- * registration or too large, knows what came before by its externalId, and gives the rest to the kernel.
+ * Takes in what an operator sends (US 6,647,260, figure 6: message receive manager 662): reads it by the schemas, refuses
+ * what is no registration, works out what a change makes of the user, and gives the rest to the kernel. A client that does
+ * not speak our extension says all it has to say by the core.
  */
-import { registrationIn } from "../wire/message/scim.ts";
-import type { Decision, RegistrationKernel, Verdict } from "./registration-kernel.ts";
+import { isObject } from "../term/narrow.ts";
+import { EXTENSION_SCHEMA, registrationIn } from "../wire/message/scim.ts";
+import { applyPatch } from "../wire/scim/patch.ts";
+import { readResource } from "../wire/scim/resource.ts";
+import type { Json, ResourceKind } from "../wire/scim/schema.ts";
+import { refusal } from "../wire/scim/scim-error.ts";
+import type { ChangedUser, Decision, RegistrationKernel, Verdict } from "./registration-kernel.ts";
+import type { Registration } from "./registrations.ts";
+import { coreOf } from "./send-manager.ts";
+import { userKindOf } from "./user-kind.ts";
 
-/** All that is kept of one user seals to one line of the journal. */
-const MAX_USER_OCTETS = 6_000;
 const MAX_ID_CHARACTERS = 128;
+/** Of all that a client says of one user. */
+const MAX_SAID_OCTETS = 8_000;
 const DEFAULT_LANGUAGE = "en";
 
-/** Why a message is not looked at, in SCIM's words (RFC 7644 clause 3.12). */
-export type Malformed = { readonly kind: "malformed"; readonly detail: string };
 export type ReceiveManager = ReturnType<typeof createReceiveManager>;
+type Change = Decision<Verdict>;
 
+/** Each throws ScimError for what is no message, or one that cannot be applied. */
 export function createReceiveManager(kernel: RegistrationKernel) {
+  const kind = userKindOf(kernel.wantedFields);
+  const found = (clientId: string, id: string, act: (known: Registration) => Change): Change => {
+    const known = kernel.find(clientId, id);
+    return known ? act(known) : { answer: { kind: "unknown" }, events: [] };
+  };
   return {
-    /** A new user. One whose externalId came before is not made twice: `taken`. */
-    register(clientId: string, user: unknown, now: Date): Decision<Verdict | Malformed> {
-      const said = registrationIn(user);
-      const { externalId, userName, msisdn = "", language = DEFAULT_LANGUAGE, fields } = said;
-      const fault = faultOf(said);
-      if (fault) return refused(fault);
-      if (externalId === undefined) return refused("externalId is missing: it names the registration");
-      if (userName === undefined) return refused("userName is missing");
-      return kernel.register(clientId, { externalId, userName, msisdn, language, fields }, now);
+    kind,
+    /** A new user (POST). One whose externalId or name came before is not made twice: `taken`. */
+    register(clientId: string, body: unknown, now: Date): Change {
+      const { resource, speaks } = readResource(kind, body);
+      const { msisdn = "", language = DEFAULT_LANGUAGE, ...said } = messageOf(kind, resource, undefined);
+      const { externalId = null, userName = "" } = said;
+      const isPlain = !speaks.includes(EXTENSION_SCHEMA);
+      return kernel.register(clientId, { ...said, externalId, userName, msisdn, language, isPlain }, now);
     },
-    /** What completes or changes a user that is there. */
-    amend(
-      clientId: string,
-      id: string,
-      user: unknown,
-      renew: boolean,
-      now: Date,
-    ): Decision<Verdict | Malformed> {
-      const said = registrationIn(user);
-      const fault = faultOf(said);
-      if (fault) return refused(fault);
-      const { externalId: _kept, ...changes } = said; // externalId is the registration's name and stays
-      return kernel.amend(clientId, id, changes, renew, now);
-    },
+    /** The whole user anew (PUT). What the core does not say is gone; externalId and `active` stay until they are said. */
+    replace: (clientId: string, id: string, body: unknown, now: Date): Change =>
+      found(clientId, id, () => {
+        const { resource, speaks } = readResource(kind, body);
+        const isPlain = !speaks.includes(EXTENSION_SCHEMA);
+        const said = messageOf(kind, resource, isPlain ? [...namesOf(kind)] : undefined);
+        return kernel.amend(clientId, id, { ...said, isPlain }, renews(resource), now);
+      }),
+    /** Parts of the user (PATCH). */
+    patch: (clientId: string, id: string, body: unknown, now: Date): Change =>
+      found(clientId, id, (known) => {
+        const before = writableOf(known);
+        const { resource, speaks } = applyPatch(kind, before, body);
+        const changed = namesOf(kind).filter(
+          (name) => JSON.stringify(resource[name]) !== JSON.stringify(before[name]),
+        );
+        const said = messageOf(kind, resource, changed);
+        const { externalId = null } = said;
+        const isPlain = !speaks.includes(EXTENSION_SCHEMA);
+        return kernel.amend(clientId, id, { ...said, externalId, isPlain }, renews(resource), now);
+      }),
     remove: (clientId: string, id: string) => kernel.remove(clientId, id),
   };
 }
 
-function faultOf(said: ReturnType<typeof registrationIn>): string | undefined {
-  const { externalId = "", userName = "x" } = said;
-  if (externalId.length > MAX_ID_CHARACTERS || /\p{Cc}/u.test(externalId)) return "externalId is too long";
-  if (userName.trim() === "" || userName.length > MAX_ID_CHARACTERS || /\p{Cc}/u.test(userName))
-    return `userName has 1 to ${MAX_ID_CHARACTERS} characters`;
-  const octets = Buffer.byteLength(JSON.stringify(said));
-  return octets > MAX_USER_OCTETS ? `a user has at most ${MAX_USER_OCTETS} octets here` : undefined;
+const namesOf = ({ core }: ResourceKind): readonly string[] => core.attributes.map(({ name }) => name);
+
+/** What a client may have written of a user. */
+const writableOf = (known: Registration): Json => ({
+  ...(known.externalId === null ? {} : { externalId: known.externalId }),
+  userName: known.userName,
+  ...coreOf(known),
+  active: known.active !== false,
+});
+
+/** @param replaces the attributes that are said anew; undefined: all that is there, and nothing is gone by it */
+function messageOf(kind: ResourceKind, resource: Json, replaces: readonly string[] | undefined): ChangedUser {
+  if (Buffer.byteLength(JSON.stringify(resource)) > MAX_SAID_OCTETS)
+    throw refusal("invalidValue", `More than ${MAX_SAID_OCTETS} octets are said of the user.`);
+  const { userName, externalId, active, password: _, [EXTENSION_SCHEMA]: extension, ...core } = resource;
+  const isSaid = ([name]: [string, unknown]) => !replaces || replaces.includes(name);
+  const parts = Object.fromEntries(Object.entries(resource).filter(isSaid));
+  const { fields, msisdn, language } = registrationIn({ ...parts, [EXTENSION_SCHEMA]: extension });
+  checkName("userName", userName);
+  if (externalId !== undefined) checkName("externalId", externalId);
+  const number = msisdn ?? (replaces?.includes("phoneNumbers") ? "" : undefined);
+  return {
+    userName: String(userName),
+    ...(typeof externalId === "string" ? { externalId } : {}),
+    ...(typeof active === "boolean" ? { active } : {}),
+    ...(number === undefined ? {} : { msisdn: number }),
+    ...(language === undefined ? {} : { language }),
+    ...(replaces ? { replaces } : {}),
+    fields,
+    core: pickCore(kind, core),
+  };
 }
 
-const refused = (detail: string): Decision<Malformed> => ({
-  answer: { kind: "malformed", detail },
-  events: [],
-});
+/** In the order of the schema, so that the same said in another order is no change. */
+const pickCore = (kind: ResourceKind, core: Json): Json =>
+  Object.fromEntries(namesOf(kind).flatMap((name) => (core[name] === undefined ? [] : [[name, core[name]]])));
+
+function checkName(attribute: string, value: unknown): void {
+  if (value === undefined) throw refusal("invalidValue", `${attribute} is missing.`);
+  const isName =
+    typeof value === "string" &&
+    value.trim() !== "" &&
+    value.length <= MAX_ID_CHARACTERS &&
+    !/\p{Cc}/u.test(value);
+  if (!isName)
+    throw refusal(
+      "invalidValue",
+      `${attribute} has 1 to ${MAX_ID_CHARACTERS} characters, and not blanks alone.`,
+    );
+}
+
+const renews = ({ [EXTENSION_SCHEMA]: extension }: Json): boolean =>
+  isObject(extension) && extension.renewAccessData === true;

@@ -2,6 +2,7 @@
  * The registrations of a service, each with its user's data. The sum of their events: nothing but `apply` changes them, and a
  * restart replays what was journalled.
  */
+import { foldCase } from "../term/fold-case.ts";
 import type { ProvisioningNotice } from "../wire/message/provisioning-notice.ts";
 import type { UserData } from "./user-data.ts";
 
@@ -13,10 +14,16 @@ export type ServiceEvent =
       readonly kind: "received";
       readonly id: string;
       readonly clientId: string;
-      readonly externalId: string;
+      readonly externalId: string | null;
       readonly atMs: number;
     } & UserData)
-  | ({ readonly kind: "amended"; readonly id: string; readonly atMs: number } & UserData)
+  | ({
+      readonly kind: "amended";
+      readonly id: string;
+      /** Where the client changed it. */
+      readonly externalId?: string | null;
+      readonly atMs: number;
+    } & UserData)
   | {
       readonly kind: "registered";
       readonly id: string;
@@ -33,12 +40,15 @@ type ToldNotice = Omit<ProvisioningNotice, "id">;
 export type Registration = UserData & {
   readonly id: string;
   readonly clientId: string;
-  readonly externalId: string;
+  /** The client's own id of the user, if it has one. */
+  readonly externalId: string | null;
   readonly state: "needs_information" | "registered";
   readonly accessId: string | null;
   readonly passwordDigest: string | null;
   readonly createdMs: number;
   readonly changedMs: number;
+  /** How often it was changed, and so the same after a restart. */
+  readonly version: number;
   /** The latest, oldest first. */
   readonly told: readonly ProvisioningNotice[];
 };
@@ -66,16 +76,18 @@ export function apply(registrations: Registrations, event: ServiceEvent): void {
         passwordDigest: null,
         createdMs: atMs,
         changedMs: atMs,
+        version: 1,
         told: [],
       } as const;
       return keep(registrations, { ...data, ...born, state: "needs_information" });
     }
     case "amended": {
       if (!known) throw new RangeError("an event about a registration that never came");
-      registrations.idOfUserName.delete(nameKey(known.userName));
+      forget(registrations, known);
       const { kind: _kind, atMs, ...data } = event;
+      const version = known.version + 1;
       // Until it is registered anew: what was changed may be incomplete.
-      return keep(registrations, { ...known, ...data, state: "needs_information", changedMs: atMs });
+      return keep(registrations, { ...known, ...data, state: "needs_information", changedMs: atMs, version });
     }
     case "registered": {
       if (!known) throw new RangeError("an event about a registration that never came");
@@ -86,6 +98,7 @@ export function apply(registrations: Registrations, event: ServiceEvent): void {
         passwordDigest,
         state: "registered",
         changedMs: atMs,
+        version: known.version + 1,
       });
     }
     case "told": {
@@ -97,14 +110,24 @@ export function apply(registrations: Registrations, event: ServiceEvent): void {
     case "removed":
       if (!known) return;
       registrations.byId.delete(known.id);
-      registrations.idOfExternal.delete(externalKey(known));
-      registrations.idOfUserName.delete(nameKey(known.userName));
+      forget(registrations, known);
   }
+}
+
+/** Its names are free; one that another bears by now, since names once differed by more, stays the other's. */
+function forget({ idOfExternal, idOfUserName }: Registrations, known: Registration): void {
+  const { clientId, externalId } = known;
+  const external = externalId === null ? undefined : externalKey({ clientId, externalId });
+  if (external !== undefined && idOfExternal.get(external) === known.id) idOfExternal.delete(external);
+  const name = nameKey(known.userName);
+  if (idOfUserName.get(name) === known.id) idOfUserName.delete(name);
 }
 
 function keep(registrations: Registrations, registration: Registration): void {
   registrations.byId.set(registration.id, registration);
-  registrations.idOfExternal.set(externalKey(registration), registration.id);
+  const { clientId, externalId } = registration;
+  if (externalId !== null)
+    registrations.idOfExternal.set(externalKey({ clientId, externalId }), registration.id);
   registrations.idOfUserName.set(nameKey(registration.userName), registration.id);
 }
 
@@ -123,7 +146,20 @@ export function findExternal(
   return id === undefined ? undefined : registrations.byId.get(id);
 }
 
+/** By the name that the user has, in any case. */
+export function findNamed(
+  registrations: Registrations,
+  clientId: string,
+  userName: string,
+): Registration | undefined {
+  const id = registrations.idOfUserName.get(nameKey(userName));
+  return id === undefined ? undefined : find(registrations, clientId, id);
+}
+
 export const externalKey = ({ clientId, externalId }: { clientId: string; externalId: string }): string =>
   `${clientId}\n${externalId}`;
 /** SCIM's userName is not case exact (RFC 7643 clause 4.1.1). */
-export const nameKey = (userName: string): string => userName.toLowerCase();
+export const nameKey = (userName: string): string => foldCase(userName);
+/** Whether the user has access: it was given, and the client did not close it. */
+export const isLetIn = ({ passwordDigest, active }: Registration): boolean =>
+  passwordDigest !== null && active !== false;

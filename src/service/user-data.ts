@@ -2,7 +2,7 @@
  * What a service needs to know of a user: which of it came, which is missing, which is not good (US 6,647,260, figure 7C: 780).
  */
 import { isCalendarDay } from "../term/calendar.ts";
-import type { Fields, NeededDatum } from "../wire/message/scim.ts";
+import { attributeOfField, type Fields, type NeededDatum } from "../wire/message/scim.ts";
 
 export type FieldKind = "text" | "digits" | "phone" | "email" | "secret" | "date";
 export type NeededField = { readonly name: string; readonly kind: FieldKind; readonly required: boolean };
@@ -13,7 +13,15 @@ export type UserData = {
   readonly fields: Fields;
   /** Names of fields that came and were not good. */
   readonly corrupt: readonly string[];
+  /** What the client said by SCIM's core attributes, to be shown as it came; missing of users from before it was kept. */
+  readonly core?: CoreAttributes;
+  /** False: not let in until the client says so. */
+  readonly active?: boolean;
 };
+/** Attributes of SCIM's core, but for the names, the password and `active`. */
+export type CoreAttributes = Readonly<Record<string, unknown>>;
+/** What is said of a user at once; a field that one of the core attributes `replaces` gave before, and it does not say, is gone. */
+type SaidData = Omit<UserData, "corrupt"> & { readonly replaces?: readonly string[] };
 
 /** Just what is missing or corrupt (figure 7C, 780). */
 export function needsOf(
@@ -33,16 +41,15 @@ export function needsOf(
 /** Keeps what this service asks for and no more; what is not good is named and not kept. */
 export function dataOf(
   wanted: readonly NeededField[],
-  message: {
-    readonly msisdn: string;
-    readonly language: string;
-    readonly userName: string;
-    readonly fields: Fields;
-  },
+  message: SaidData,
   known: UserData | undefined,
 ): UserData {
-  const fields: Record<string, string> = { ...known?.fields };
-  const corrupt = new Set(known?.corrupt);
+  const { replaces = [] } = message;
+  const stays = (name: string) => !replaces.includes(attributeOfField(name)?.split(".")[0] ?? "");
+  const fields: Record<string, string> = Object.fromEntries(
+    Object.entries(known?.fields ?? {}).filter(([name]) => stays(name)),
+  );
+  const corrupt = new Set(known?.corrupt.filter(stays));
   for (const { name, kind } of wanted) {
     const value = message.fields[name]?.trim();
     if (!value) continue;
@@ -50,9 +57,16 @@ export function dataOf(
     if (isGood(kind, value)) fields[name] = value;
     else corrupt.add(name); // a good value that was there before stays
   }
-  const { msisdn, language, userName } = message;
-  return { userName, msisdn, language, fields, corrupt: [...corrupt] };
+  const { msisdn, language, userName, core, active } = message;
+  return {
+    ...{ userName, msisdn, language, fields, corrupt: [...corrupt] },
+    ...(core === undefined ? {} : { core }),
+    ...(active === undefined ? {} : { active }),
+  };
 }
+
+/** Whether a password that somebody chose can be one. */
+export const isGoodPassword = (password: string): boolean => isGood("secret", password);
 
 const MAX_VALUE_CHARACTERS = 200;
 const GOOD: Readonly<Record<FieldKind, RegExp>> = {

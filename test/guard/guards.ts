@@ -730,6 +730,22 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     protects: "identity",
+    what: "a user of a service whom the operator shut out still gets in",
+    file: "src/service/registrations.ts",
+    line: "passwordDigest !== null && active !== false;",
+    broken: "passwordDigest !== null && active !== null;",
+    tests: ["src/http/service/scim-clients.test.ts"],
+  },
+  {
+    protects: "identity",
+    what: "a client completes at a service what another operator began there",
+    file: "src/service/registrations.ts",
+    line: "return known?.clientId === clientId ? known : undefined;",
+    broken: "return known;",
+    tests: ["src/app/party/service.test.ts"],
+  },
+  {
+    protects: "identity",
     what: "a search that told nothing is taken for a registration that was ended",
     file: "src/net/service/scim-client.ts",
     line: 'return found.isWhole ? { kind: "done" } : failed("bad_answer", PART_OF_USERS);',

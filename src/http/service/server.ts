@@ -7,23 +7,17 @@
  *   GET  /.well-known/oauth-authorization-server
  *   GET  /healthz
  *   for each service, under its path (`/scim/v2`):
- *   /Users[/:id]                            POST GET PUT PATCH DELETE
- *   GET  /ServiceProviderConfig  /ResourceTypes  /Schemas
+ *   POST Users/:id/provisioning             word of others about the user's device
+ *   what SCIM has (`scim-routes.ts`)
  */
 import type { TLSSocket } from "node:tls";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AccessTokens, thumbprintOf } from "../../service/access-tokens.ts";
-import type { Malformed, ReceiveManager } from "../../service/receive-manager.ts";
-import type {
-  Decision,
-  RegistrationKernel,
-  ServiceJournal,
-  Verdict,
-} from "../../service/registration-kernel.ts";
-import { answerOf, type ShownUser } from "../../service/send-manager.ts";
-import { assured, membersOf } from "../../term/narrow.ts";
+import type { ReceiveManager } from "../../service/receive-manager.ts";
+import type { RegistrationKernel, ServiceJournal } from "../../service/registration-kernel.ts";
+import { assured } from "../../term/narrow.ts";
 import { readProvisioningNotice } from "../../wire/message/provisioning-notice.ts";
-import { EXTENSION_SCHEMA, SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
+import { SCIM_TYPE, USERS } from "../../wire/message/scim.ts";
 import { shapeFaultOf } from "../../wire/message/shape.ts";
 import { uriNames } from "../../wire/x509/uri-names.ts";
 import {
@@ -33,14 +27,8 @@ import {
   tlsSocketOf,
 } from "../certified-door.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../connections.ts";
-import {
-  RefusalError,
-  SCIM_BASE,
-  type ScimContext,
-  scimDescriptions,
-  scimErrorOf,
-  scimUsers,
-} from "./scim.ts";
+import { errorBody } from "./descriptions.ts";
+import { answerToUnreadable, mountScim, type ScimAnswer, scimErrorOf } from "./scim-routes.ts";
 
 const MAX_BODY_OCTETS = 65_536;
 const LIMITS: ConnectionLimits = { ...CONNECTION_LIMITS, connections: 200, perAddress: 200 };
@@ -85,9 +73,13 @@ export function serviceDoors(options: ServiceDoorOptions): FastifyInstance {
       async (scim) => {
         mountNotices(scim, doors, service);
         scim.addHook("onRequest", (request, reply) => tokenWanted(doors, request, reply));
-        mountScim(scim, service.path, (request) =>
-          contextOf(callerOf(doors, request).clientId, service, options.now),
-        );
+        mountScim(scim, {
+          ...service,
+          clientOf: (request) => callerOf(doors, request).clientId,
+          now: options.now,
+          keep: (events) => service.journal.append(events),
+          baseOf: (request) => originOf(request) + service.path,
+        });
       },
       { prefix: service.path },
     );
@@ -111,9 +103,9 @@ function addHooks(app: FastifyInstance, doors: Doors): void {
   app.setNotFoundHandler((_request, reply) => scimError(reply, 404, "There is no such route."));
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const known = scimErrorOf(error);
-    if (known) return reply.status(known.status).type(SCIM_TYPE).send(JSON.stringify(known.body));
+    if (known) return sendError(reply, known);
     const status = error.statusCode ?? 500;
-    if (status < 500) return scimError(reply, status, "The request cannot be read.", "invalidSyntax");
+    if (status < 500) return sendError(reply, answerToUnreadable(status));
     onFault(error);
     return scimError(reply, 503, "The service cannot answer now.");
   });
@@ -166,37 +158,6 @@ async function tokenWanted(doors: Doors, request: FastifyRequest, reply: Fastify
   await scimError(reply, 401, "A token that is bound to this certificate is wanted.");
 }
 
-/** One caller's way to the kernel: nothing is answered before the journal holds it. */
-function contextOf(
-  clientId: string,
-  { kernel, receive, journal }: OfferedService,
-  now: () => Date,
-): ScimContext {
-  async function durable({ answer, events }: Decision<Verdict | Malformed>): Promise<ShownUser> {
-    // Without events of its own, an answer may still rest on events that are being written.
-    await journal.append(events);
-    const sent = answerOf(answer);
-    if (sent.kind === "refusal") throw new RefusalError(sent);
-    return sent.user;
-  }
-  return {
-    clientId,
-    kernel,
-    faults: [],
-    register: (user) => durable(receive.register(clientId, user, now())),
-    amend(id, user) {
-      const renew = membersOf(membersOf(user)[EXTENSION_SCHEMA]).renewAccessData === true;
-      return durable(receive.amend(clientId, id, user, renew, now()));
-    },
-    async remove(id) {
-      const { answer, events } = receive.remove(clientId, id);
-      await journal.append(events);
-      if (answer === "unknown") throw new RefusalError(UNKNOWN);
-    },
-  };
-}
-const UNKNOWN = { status: 404, scimType: null, detail: "There is no such user." } as const;
-
 /** Word of the operator about the device of one of its users, beside SCIM (`wire/message/provisioning-notice.ts`). */
 function mountNotices(app: FastifyInstance, doors: Doors, { kernel, journal }: OfferedService): void {
   app.post(`${USERS}/:id/provisioning`, async (request, reply) => {
@@ -206,62 +167,8 @@ function mountNotices(app: FastifyInstance, doors: Doors, { kernel, journal }: O
     const { clientId } = callerOf(doors, request);
     const { answer, events } = kernel.told(clientId, id, readProvisioningNotice(request.body, ""));
     await journal.append(events);
-    return answer === "unknown" ? scimError(reply, 404, UNKNOWN.detail) : reply.status(204).send();
+    return answer === "unknown" ? scimError(reply, 404, "There is no such user.") : reply.status(204).send();
   });
-}
-
-function mountScim(
-  app: FastifyInstance,
-  base: string,
-  contextFor: (request: FastifyRequest) => ScimContext,
-): void {
-  const idOf = (request: FastifyRequest): string => String(membersOf(request.params).id);
-  const send = (request: FastifyRequest, reply: FastifyReply, status: number, resource: unknown) => {
-    const text = JSON.stringify(resource).replaceAll(
-      `"location":"${SCIM_BASE}`,
-      `"location":"${originOf(request)}${base}`,
-    );
-    return reply.status(status).type(SCIM_TYPE).send(text);
-  };
-  app.post(USERS, async (request, reply) => {
-    const user = await scimUsers.create(request.body, contextFor(request));
-    reply.header("location", `${originOf(request)}${base}${USERS}/${user.id}`);
-    return send(request, reply, 201, user);
-  });
-  app.get(USERS, async (request, reply) =>
-    send(
-      request,
-      reply,
-      200,
-      await scimUsers.list(request.query as Record<string, string>, contextFor(request)),
-    ),
-  );
-  app.get(`${USERS}/:id`, async (request, reply) =>
-    send(request, reply, 200, await scimUsers.read(idOf(request), contextFor(request))),
-  );
-  app.put(`${USERS}/:id`, async (request, reply) =>
-    send(request, reply, 200, await scimUsers.replace(idOf(request), request.body, contextFor(request))),
-  );
-  app.patch(`${USERS}/:id`, async (request, reply) => {
-    const changed = await scimUsers.patch(idOf(request), request.body, contextFor(request));
-    return changed ? send(request, reply, 200, changed) : reply.status(204).send();
-  });
-  app.delete(`${USERS}/:id`, async (request, reply) => {
-    await scimUsers.remove(idOf(request), contextFor(request));
-    return reply.status(204).send();
-  });
-  app.get("/ServiceProviderConfig", async (request, reply) =>
-    send(request, reply, 200, await scimDescriptions.providerConfig()),
-  );
-  for (const [path, describe] of [
-    ["/ResourceTypes", scimDescriptions.resourceTypes],
-    ["/Schemas", scimDescriptions.schemas],
-  ] as const) {
-    app.get(path, async (request, reply) => send(request, reply, 200, await describe()));
-    app.get(`${path}/:id`, async (request, reply) =>
-      send(request, reply, 200, await describe(idOf(request))),
-    );
-  }
 }
 
 /** Under the name and port that the caller used, for which it checked our certificate. */
@@ -279,9 +186,8 @@ const authorisationServer = (origin: string) => ({
 });
 
 function scimError(reply: FastifyReply, status: number, detail: string, scimType?: string) {
-  const schemas = ["urn:ietf:params:scim:api:messages:2.0:Error"];
-  return reply
-    .status(status)
-    .type(SCIM_TYPE)
-    .send(JSON.stringify({ schemas, status: String(status), ...(scimType ? { scimType } : {}), detail }));
+  return sendError(reply, { status, body: errorBody(status, detail, scimType) });
 }
+
+const sendError = (reply: FastifyReply, { status, body }: ScimAnswer) =>
+  reply.status(status).type(SCIM_TYPE).send(JSON.stringify(body));

@@ -52,6 +52,21 @@ const PLAIN = ["nickName", "displayName", "title", "timezone", "password", "prof
 const NAMES = ["givenName", "familyName", "middleName"] as const;
 const ADDRESS = ["postalCode", "locality", "country", "region"] as const;
 
+/** Where a field stands among the attributes of SCIM's core. */
+const ATTRIBUTE_OF_FIELD: Readonly<Record<string, string>> = {
+  msisdn: "phoneNumbers",
+  fax: "phoneNumbers",
+  email: "emails",
+  streetName: "addresses.streetAddress",
+  ...Object.fromEntries(PLAIN.map((name) => [name, name])),
+  ...Object.fromEntries(NAMES.map((name) => [name, `name.${name}`])),
+  ...Object.fromEntries(ADDRESS.map((name) => [name, `addresses.${name}`])),
+};
+
+/** The core attribute that a field is given by, `name.givenName`; undefined where only our extension has a place for it. */
+export const attributeOfField = (name: string): string | undefined =>
+  Object.hasOwn(ATTRIBUTE_OF_FIELD, name) ? ATTRIBUTE_OF_FIELD[name] : undefined;
+
 /** What of a provider's own words for an attribute is which field of ours. */
 const FIELD_OF_ATTRIBUTE: Readonly<Record<string, string>> = {
   username: "userName",
@@ -176,10 +191,12 @@ export function needsInDetail(detail: string, given: ReadonlySet<string>): Neede
   return [...new Set(names)].map((name) => ({ name, problem: given.has(name) ? "corrupt" : "missing" }));
 }
 
+/** The preferred one of this type, else the last: what is added stands behind what was there. */
 function entryOf(list: unknown, type: string | undefined): Json | undefined {
   if (!Array.isArray(list)) return undefined;
-  // A PATCH that adds puts the new behind the old.
-  return list.map(membersOf).findLast((one) => type === undefined || one.type === type);
+  const isAsked = (one: Json) => type === undefined || String(one.type).toLowerCase() === type;
+  const entries = list.map(membersOf).filter(isAsked);
+  return entries.find(({ primary }) => primary === true) ?? entries.at(-1);
 }
 
 const pick = (fields: Fields, names: readonly string[]): Record<string, string> =>
