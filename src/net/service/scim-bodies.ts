@@ -126,9 +126,20 @@ function joined(name: string, before: unknown, value: unknown): unknown {
   return merged(before, value, name === EXTENSION_SCHEMA ? READ_ONLY_OF_EXTENSION : []);
 }
 
+/** Whether a list has more of one type than we said, though what we said was to take its place. */
+export function hasOldBeside(theirs: Json, ours: Json): boolean {
+  const members = foldedMembers(theirs);
+  return Object.entries(ours).some(([name, said]) => {
+    const shown = members[name.toLowerCase()];
+    if (name === "schemas" || !Array.isArray(said) || !Array.isArray(shown)) return false;
+    return said.some((entry) => shown.filter((one) => typeOf(one) === typeOf(entry)).length > 1);
+  });
+}
+
+const typeOf = (entry: unknown): string => String(foldedMembers(entry).type ?? "").toLowerCase();
+
 /** Entries by their type: ours in the place of one of the same type, and at most one of all is the primary. */
 function joinedList(before: readonly unknown[], ours: readonly unknown[]): unknown[] {
-  const typeOf = (entry: unknown) => String(foldedMembers(entry).type ?? "").toLowerCase();
   const types = new Set(ours.map(typeOf));
   const kept = before.filter((entry) => !types.has(typeOf(entry)));
   const hasPrimary = kept.some((entry) => booleanOf(foldedMembers(entry).primary) === true);

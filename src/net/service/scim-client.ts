@@ -27,12 +27,13 @@ import {
   jsonOf,
 } from "../exchange/exchange.ts";
 import type { TokenSource } from "../exchange/token.ts";
-import { mergedUser, ownNameOf, patchOf, userNameOf, userOf, valuesOf } from "./scim-bodies.ts";
+import { hasOldBeside, mergedUser, ownNameOf, patchOf, userNameOf, userOf, valuesOf } from "./scim-bodies.ts";
 import { needsInRefusal } from "./scim-needs.ts";
 import { outcomeOf, refused } from "./scim-outcome.ts";
 import { findOurs } from "./scim-search.ts";
 import { type ScimSession, scimSession } from "./scim-session.ts";
-import { addressOf, booleanOf, foldedMembers, idAt, readUser, type ScimUser, userIn } from "./scim-user.ts";
+import { isSuccess, own, pathOf, read, type Step, stepOf, tagged } from "./scim-step.ts";
+import { addressOf, booleanOf, foldedMembers, idAt, type ScimUser, userIn } from "./scim-user.ts";
 
 /** After this, what a provider can do is asked again. */
 const ABILITIES_KEPT_MS = 600_000;
@@ -40,14 +41,9 @@ const MAX_ADDRESS_CHARACTERS = 1_000;
 const PART_OF_USERS = "the service server gave a part of the users that were searched for";
 /** How a method that a provider does not have is refused; 400 where it does not read what is in it. */
 const METHOD_REFUSED = [404, 405, 415, 501];
-/** Of If-Match: the tag is an old one, or one is wanted (RFC 9110 clause 15.5.13, RFC 6585 clause 3). */
-const TAG_REFUSED = [412, 428];
-const MAX_TAG_TRIES = 3;
 
 /** `patch` is undefined where the provider does not say. */
 type Abilities = { readonly patch: boolean | undefined; readonly extension: boolean };
-/** Everything but a user ends the walk with its outcome. */
-type Step = { readonly kind: "user"; readonly user: ScimUser } | ServiceAnswer;
 
 type ScimServer = {
   readonly session: ScimSession;
@@ -94,7 +90,6 @@ export function scimServiceServer(
 const NO_ID = "the user has no id";
 /** Whoever asks so does not know by which name the user was made; ours proves whose it is where it stands. */
 const byOwnName = (id: string) => ({ id, userName: ownNameOf(id), isNameOurs: true, isNameSure: false });
-const pathOf = (remoteId: string): string => `${USERS}/${encodeURIComponent(remoteId)}`;
 
 /** A description that is refused, missing or unreadable says nothing: what the provider takes shows itself. */
 async function abilities(server: ScimServer): Promise<{ readonly can: Abilities } | Refused | Failed> {
@@ -257,6 +252,28 @@ async function change(
   user: ScimUser & { readonly id: string },
   wanted: readonly NeededDatum[] | undefined,
 ): Promise<ServiceAnswer> {
+  const step = await changed(server, registration, can, user, wanted);
+  if (step.kind !== "user") return step;
+  // Some add to a list what is to take its place, so that an old number stays beside the new one.
+  if (can.patch !== true || !hasOldBeside(step.user.members, userOf(registration, can.extension)))
+    return registered(server, step.user);
+  const put = await changed(
+    server,
+    registration,
+    { ...can, patch: false },
+    { ...step.user, id: user.id },
+    wanted,
+  );
+  return registered(server, put.kind === "user" ? put.user : step.user);
+}
+
+async function changed(
+  server: ScimServer,
+  registration: ServiceRegistration,
+  can: Abilities,
+  user: ScimUser & { readonly id: string },
+  wanted: readonly NeededDatum[] | undefined,
+): Promise<Step> {
   const { session } = server;
   const methods = can.patch === true ? (["PATCH", "PUT"] as const) : (["PUT", "PATCH"] as const);
   const keepsName = valuesOf(registration).userName === undefined;
@@ -277,7 +294,7 @@ async function change(
   // Where it does not show what came of it, that is looked at.
   const isShown = answer.kind === "failed" || !isSuccess(answer) || userIn(answer, session.base);
   const step = isShown ? stepOf(session, registration, answer) : await read(session, registration, user.id);
-  return step.kind === "user" ? registered(server, { ...step.user, id: user.id }) : step;
+  return step.kind === "user" ? { ...step, user: { ...step.user, id: user.id } } : step;
 }
 
 /** Some refuse a PATCH that they advertise, as a method or as a body that they cannot read. */
@@ -296,72 +313,6 @@ function isMethodRefused(
 function learnPatch({ kept }: ScimServer, can: Abilities, patch: boolean): void {
   // Nothing is kept of a provider that is out of order.
   if (kept) Object.assign(kept, { abilities: { ...can, patch } });
-}
-
-/**
- * Changes a user that nobody else changed meanwhile: with its entity-tag where it is known, read anew where that is an old
- * one or one is wanted. A weak tag never fits where it is compared strongly (RFC 9110 clause 13.1.1); there, at last, it
- * goes without.
- */
-async function tagged(
-  session: ScimSession,
-  remoteId: string,
-  known: ScimUser | undefined,
-  ask: (user: ScimUser, ifMatch: { readonly ifMatch?: string }) => Promise<Answered | ExchangeFailure>,
-): Promise<Answered | ExchangeFailure> {
-  let user = known ?? NOBODY;
-  for (let tries = 1; ; tries++) {
-    const { version } = user;
-    const goesWithout = version === undefined || (tries === MAX_TAG_TRIES && version.startsWith("W/"));
-    const answer = await ask(user, goesWithout ? {} : { ifMatch: version });
-    if (answer.kind === "failed" || !TAG_REFUSED.includes(answer.status)) return answer;
-    if (tries === MAX_TAG_TRIES) return failed("busy", "others change the user over there at this time");
-    const fresh = await session.send({ method: "GET", path: pathOf(remoteId) });
-    if (fresh.kind === "failed" || fresh.status !== 200) return fresh;
-    user = userIn(fresh, session.base) ?? NOBODY;
-  }
-}
-const NOBODY = readUser(undefined);
-
-async function read(
-  session: ScimSession,
-  registration: ServiceRegistration,
-  remoteId: string,
-): Promise<Step> {
-  const answer = await session.send({ method: "GET", path: pathOf(remoteId) });
-  const step = stepOf(session, registration, answer);
-  return step.kind === "user" ? { ...step, user: { ...step.user, id: remoteId } } : step;
-}
-
-const isSuccess = ({ status }: Answered): boolean => status >= 200 && status < 300;
-
-/** An answer with a user in it, or the outcome that it comes to. */
-function stepOf(
-  { base }: ScimSession,
-  registration: ServiceRegistration,
-  answer: Answered | ExchangeFailure,
-): Step {
-  if (answer.kind === "failed") return outcomeOf(answer);
-  if (isSuccess(answer)) {
-    const user = userIn(answer, base);
-    return user ? own(registration, user) : failed("bad_answer", "the answer is no user");
-  }
-  return answer.status === 400 || answer.status === 422 ? needed(answer, registration) : outcomeOf(answer);
-}
-
-/** Somebody else's user would give this user's data and access away. */
-function own({ id }: ServiceRegistration, user: ScimUser): Step {
-  return user.externalId === undefined || user.externalId === id
-    ? { kind: "user", user }
-    : failed("bad_answer", "the user is of another registration");
-}
-
-function needed(answer: Answered, registration: ServiceRegistration): ServiceAnswer {
-  const needs = needsInRefusal(answer, registration);
-  if (needs === undefined) return refused("malformed", "the service server cannot read the request");
-  if (needs === "invalid")
-    return refused("invalid_value", "a value is wrong, and the server does not say which");
-  return { kind: "needs_information", ...needs };
 }
 
 function registered({ session }: ScimServer, user: ScimUser): ServiceAnswer {

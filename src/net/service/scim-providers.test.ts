@@ -415,6 +415,25 @@ test("a PATCH that is refused for a value asks for it, and nothing is put", asyn
   assert.ok(asked().every((one) => !one.startsWith("PUT")));
 });
 
+test("a provider whose PATCH adds to a list what is to take its place is given the whole user: no old number stays", async () => {
+  const old = [{ value: "+447700900999", type: "Mobile" }];
+  const { client, users, asked } = await world({
+    before({ method, text }, kept) {
+      if (method !== "PATCH") return undefined;
+      const [{ value }] = (JSON.parse(text) as { Operations: [{ value: { phoneNumbers: object[] } }] })
+        .Operations;
+      kept.set("u9", { ...kept.get("u9"), ...value, phoneNumbers: [...old, ...value.phoneNumbers] });
+      return { status: 200, body: kept.get("u9") };
+    },
+  });
+  users.set("u9", { id: "u9", externalId: "r1", userName: "turnup-r1", phoneNumbers: old });
+  assert.equal((await client.register(registration({ remoteId: "u9" }))).kind, "registered");
+  assert.deepEqual(asked().slice(1), [`PATCH ${USERS}/u9`, `PUT ${USERS}/u9`]);
+  assert.deepEqual(users.get("u9")?.phoneNumbers, [
+    { value: "+447700900123", type: "mobile", primary: true },
+  ]);
+});
+
 test("PUT and PATCH that answer 204, or 200 without a body, are looked at", async () => {
   for (const status of [200, 204, 202]) {
     for (const patch of [true, false]) {
