@@ -462,7 +462,7 @@ const broken: [string, string, number][] = [
   ["no JSON", "{", 400],
   ["a list", "[]", 400],
   ["no user name", '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"externalId":"x"}', 400],
-  ["no externalId", '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"x"}', 400],
+  ["no number", '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"x"}', 400],
   ["another schema", '{"schemas":["urn:x"],"userName":"x","externalId":"x"}', 400],
   [
     "a user of too many octets",

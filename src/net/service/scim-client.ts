@@ -95,21 +95,26 @@ const byOwnName = (id: string) => ({ id, userName: ownNameOf(id), isNameOurs: tr
 async function abilities(server: ScimServer): Promise<{ readonly can: Abilities } | Refused | Failed> {
   if (server.kept && server.kept.untilMs > server.now()) return { can: server.kept.abilities };
   const config = await server.session.send({ method: "GET", path: "/ServiceProviderConfig" });
-  if (config.kind === "failed") return outcomeOf(config);
+  if (isUnreachable(config)) return outcomeOf(config);
   const schema = await server.session.send({ method: "GET", path: `/Schemas/${EXTENSION_SCHEMA}` });
-  if (schema.kind === "failed") return outcomeOf(schema);
+  if (isUnreachable(schema)) return outcomeOf(schema);
   const { patch } = foldedMembers(describedBy(config));
   const can = {
-    patch: config.status === 200 ? booleanOf(foldedMembers(patch).supported) : undefined,
+    patch: booleanOf(foldedMembers(patch).supported),
     extension: isExtension(describedBy(schema)),
   };
   // Of one that is out of order the next registration asks again.
-  if (schema.status < 500) server.kept = { abilities: can, untilMs: server.now() + ABILITIES_KEPT_MS };
+  if (schema.kind === "answered" && schema.status < 500)
+    server.kept = { abilities: can, untilMs: server.now() + ABILITIES_KEPT_MS };
   return { can };
 }
 
-const describedBy = (answer: Answered): unknown => {
-  const json = answer.status === 200 ? jsonOf(answer) : undefined;
+/** An answer that cannot be read, as a redirect to where people sign in, is one all the same. */
+const isUnreachable = (answer: Answered | ExchangeFailure): answer is ExchangeFailure =>
+  answer.kind === "failed" && answer.cause !== "bad_answer";
+
+const describedBy = (answer: Answered | ExchangeFailure): unknown => {
+  const json = answer.kind === "answered" && answer.status === 200 ? jsonOf(answer) : undefined;
   return json && "value" in json ? json.value : undefined;
 };
 
@@ -128,9 +133,17 @@ async function create(
 ): Promise<ServiceAnswer> {
   const body = userOf(registration, can.extension);
   const answer = await server.session.send({ method: "POST", path: USERS, body });
-  if (answer.kind === "answered" && answer.status === 409) return taken(server, registration, can);
+  if (isTaken(answer)) return taken(server, registration, can);
   const step = await madeBy(server, registration, answer);
   return step.kind === "user" ? registered(server, step.user) : step;
+}
+
+/** Some say with another status that there is such a user already. */
+function isTaken(answer: Answered | ExchangeFailure): boolean {
+  if (answer.kind === "failed") return false;
+  if (answer.status === 409 || isSuccess(answer)) return answer.status === 409;
+  const json = jsonOf(answer);
+  return "value" in json && String(foldedMembers(json.value).scimtype).toLowerCase() === "uniqueness";
 }
 
 /** The user that a POST made: in its answer, behind its Location, or found. */
@@ -290,7 +303,7 @@ async function changed(
     if (can.patch === false) break;
     if (answer.status !== 400 && answer.status !== 404) learnPatch(server, can, method === "PUT");
   }
-  if (answer.kind === "answered" && answer.status === 409) return nameTaken(registration, user.id);
+  if (isTaken(answer)) return nameTaken(registration, user.id);
   // Where it does not show what came of it, that is looked at.
   const isShown = answer.kind === "failed" || !isSuccess(answer) || userIn(answer, session.base);
   const step = isShown ? stepOf(session, registration, answer) : await read(session, registration, user.id);

@@ -455,6 +455,7 @@ const descriptions: [string, WebAnswer][] = [
   ["out of order for ever", { status: 500, body: "<html>oops</html>" }],
   ["a page in HTML", { status: 200, body: "<html>SCIM</html>" }],
   ["an empty success", { status: 204 }],
+  ["a redirect to a page to sign in", { status: 302, headers: { location: "/login" } }],
 ];
 for (const [what, config] of descriptions) {
   test(`a ServiceProviderConfig that is ${what} keeps nobody from being registered, completed and ended`, async () => {
@@ -726,6 +727,19 @@ test("409 at a change means that the name is taken: another is asked for where i
     fields: [{ name: "userName", problem: "corrupt" }],
   });
 });
+
+for (const status of [400, 422, 500]) {
+  test(`"uniqueness" said with ${status} is met as 409 is`, async () => {
+    const { client, users } = await world({
+      ...losingFirst(),
+      before: ({ method }, kept) =>
+        method === "POST" && kept.size > 0 ? { status, body: { scimType: "uniqueness" } } : undefined,
+    });
+    await client.register(registration());
+    const answer = await client.register(registration());
+    assert.deepEqual([answer.kind, users.size], ["registered", 1]);
+  });
+}
 
 test("a user that is gone for good (410) is registered anew, and its removal is done", async () => {
   const { client, users } = await world({
