@@ -95,7 +95,8 @@ const byOwnName = (id: string) => ({ id, userName: ownNameOf(id), isNameOurs: tr
 async function abilities(server: ScimServer): Promise<{ readonly can: Abilities } | Refused | Failed> {
   if (server.kept && server.kept.untilMs > server.now()) return { can: server.kept.abilities };
   const config = await server.session.send({ method: "GET", path: "/ServiceProviderConfig" });
-  if (isUnreachable(config)) return outcomeOf(config);
+  // Whoever does not take our token is told nothing of the user.
+  if (isUnreachable(config) || hasStatus(config, 401)) return outcomeOf(config);
   const schema = await server.session.send({ method: "GET", path: `/Schemas/${EXTENSION_SCHEMA}` });
   if (isUnreachable(schema)) return outcomeOf(schema);
   const { patch } = foldedMembers(describedBy(config));
@@ -112,6 +113,9 @@ async function abilities(server: ScimServer): Promise<{ readonly can: Abilities 
 /** An answer that cannot be read, as a redirect to where people sign in, is one all the same. */
 const isUnreachable = (answer: Answered | ExchangeFailure): answer is ExchangeFailure =>
   answer.kind === "failed" && answer.cause !== "bad_answer";
+
+const hasStatus = (answer: Answered | ExchangeFailure, status: number): boolean =>
+  answer.kind === "answered" && answer.status === status;
 
 const describedBy = (answer: Answered | ExchangeFailure): unknown => {
   const json = answer.kind === "answered" && answer.status === 200 ? jsonOf(answer) : undefined;

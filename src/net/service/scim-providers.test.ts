@@ -450,7 +450,6 @@ test("PUT and PATCH that answer 204, or 200 without a body, are looked at", asyn
 
 const descriptions: [string, WebAnswer][] = [
   ["forbidden", { status: 403, body: {} }],
-  ["wants another token", { status: 401, body: {} }],
   ["missing", { status: 404, body: {} }],
   ["out of order for ever", { status: 500, body: "<html>oops</html>" }],
   ["a page in HTML", { status: 200, body: "<html>SCIM</html>" }],
@@ -468,6 +467,13 @@ for (const [what, config] of descriptions) {
     assert.equal(users.size, 0);
   });
 }
+
+test("a provider that does not take our token for its description is told nothing of the user", async () => {
+  const { client, came } = await world({ config: { status: 401, body: {} } });
+  const answer = await client.register(registration());
+  assert.deepEqual([answer.kind, "cause" in answer && answer.cause], ["refused", "unauthorised"]);
+  assert.ok(came.every(({ method, text }) => method === "GET" && text === ""));
+});
 
 test("a provider that says nothing of PATCH and has no PUT is patched", async () => {
   const { client, users, asked } = await world({
