@@ -23,6 +23,8 @@ const MAX_RETRY_MINUTES = 15;
 const HANDED_MAX = 1_000;
 
 export type PartToSubmit = {
+  /** The message, where it has several parts: they reach the SMSC in their order. */
+  readonly partOf?: string;
   readonly to: string;
   readonly from: string;
   readonly esmClass: number;
@@ -153,7 +155,7 @@ function overWith({ expiresAt, isWithheld }: OutgoingMessage, now: Date): NotSen
   return undefined;
 }
 
-/** All that are left are handed over in this turn: the session keeps their order and the network takes them side by side. */
+/** All that are left are handed over in this turn: the session keeps their order. */
 function submitParts(
   deps: Deps,
   message: OutgoingMessage,
@@ -268,6 +270,7 @@ function toSubmit(
     userData,
     moreToSend,
     expiresAt: message.expiresAt,
+    ...(message.partCount > 1 && { partOf: message.messageId }),
   };
 }
 

@@ -479,3 +479,38 @@ test("ESME: a callback that submits at once keeps one message of window 1 in fli
   });
   assert.equal(smsc.log.length, 300);
 });
+
+const partsOf = (name: string, count: number): SubmitMessage[] =>
+  Array.from({ length: count }, (_, at) =>
+    message(4_500_000, { partOf: name, short_message: Uint8Array.from(Buffer.from(`${name} ${at}`)) }),
+  );
+
+test("ESME: parts of one message reach a centre in their order, though it refuses some at random", async () => {
+  const smsc = await smscOf({ faults: { queueFullPart: 1 / 7 } });
+  const esme = esmeOf(smsc.port);
+  esme.start();
+  const names = Array.from({ length: 30 }, (_, at) => `message ${at}`);
+  const outcomes = await esme.submitBatch(names.flatMap((name) => partsOf(name, 4)));
+  assert.deepEqual(countOf(outcomes), { accepted: 120 });
+  assert.ok(esme.stats.congested > 0);
+  const came = smsc.log.map(({ userData }) => Buffer.from(userData).toString());
+  for (const name of names)
+    assert.deepEqual(
+      came.filter((one) => one.startsWith(`${name} `)),
+      [0, 1, 2, 3].map((at) => `${name} ${at}`),
+    );
+});
+
+test("ESME: parts behind one that was not taken stay here, and say so", async () => {
+  const smsc = await smscOf({ faults: { refuse: { part: 1, status: STATUS.ESME_RINVDSTADR } } });
+  const esme = esmeOf(smsc.port);
+  esme.start();
+  const outcomes = await esme.submitBatch([...partsOf("refused", 3), message(1)]);
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.kind === "deferred" ? outcome.cause : outcome.kind)),
+    ["refused", "part_before", "part_before", "refused"],
+  );
+  assert.deepEqual([esme.stats.queued, esme.stats.inFlight], [0, 0]);
+  smsc.setFaults({});
+  assert.deepEqual(countOf(await esme.submitBatch(partsOf("refused", 3))), { accepted: 3 });
+});

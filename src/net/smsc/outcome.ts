@@ -12,10 +12,10 @@ export type SubmitOutcome =
       readonly statusName: string;
       readonly permanent: boolean;
     }
-  /** Certainly not taken; the same message may be given again later. `status` is the centre's, if it was asked. */
+  /** Certainly not taken (`part_before`: the part before it was not); the same message may be given again later. `status` is the centre's, if it was asked. */
   | {
       readonly kind: "deferred";
-      readonly cause: "temporary_error" | "deadline" | "queue_full" | "stopped";
+      readonly cause: "temporary_error" | "deadline" | "queue_full" | "stopped" | "part_before";
       readonly status: number | undefined;
       readonly statusName: string | undefined;
     }
@@ -25,6 +25,8 @@ export type SubmitOutcome =
 /** The fields of a submit_sm that are not 0 or empty. */
 export type SubmitMessage = Partial<Omit<SubmitSm, "command" | "command_status" | "sequence_number">> & {
   readonly destination_addr: string;
+  /** Parts of one message bear one name: each leaves when the one before it was taken, so that they go in order. */
+  readonly partOf?: string;
   /** How long the session may try, from now. Default `submitDeadlineMs`. */
   readonly deadlineMs?: number;
 };

@@ -7,6 +7,8 @@ export class Outgoing {
   readonly done: (outcome: SubmitOutcome, token: unknown) => void;
   readonly token: unknown;
   readonly deadlineAt: number;
+  /** Of which message it is a part, where parts go in order. */
+  readonly partOf: string | undefined;
   sentAt = 0;
   /** What the centre last said of it. */
   status: number | undefined = undefined;
@@ -16,11 +18,13 @@ export class Outgoing {
     done: (outcome: SubmitOutcome, token: unknown) => void,
     token: unknown,
     deadlineAt: number,
+    partOf?: string,
   ) {
     this.pdu = pdu;
     this.done = done;
     this.token = token;
     this.deadlineAt = deadlineAt;
+    this.partOf = partOf;
   }
 
   get sequence(): number {

@@ -21,38 +21,84 @@ test("pace: a limit of 100/s lets 100 leave in a second, and a twentieth of that
   assert.ok(pace.waitMs(60_001) > 0 && pace.waitMs(60_001) <= 10);
 });
 
-test("pace: congestion halves the rate once per round trip, pauses, and quiet seconds raise it again", () => {
-  const pace = new Pace(1_000, 0);
-  sentIn(pace, 0, 1_000);
-  pace.congested(1_000, 990);
-  assert.equal(pace.ratePerSecond, 500);
-  pace.congested(1_001, 995); // sent before the cut: nothing new
-  assert.equal(pace.ratePerSecond, 500);
-  assert.equal(pace.take(1_049), false);
-  assert.ok(pace.waitMs(1_020) === 30);
-  assert.equal(pace.take(1_060), true);
-  for (let now = 1_100; now <= 3_200; now += 100) pace.tick(now);
-  assert.equal(pace.ratePerSecond, 600);
-  for (let now = 3_300; now <= 60_000; now += 100) pace.tick(now);
-  assert.equal(pace.ratePerSecond, 1_000);
-});
+/** mulberry32, so that a run is what its seed says. */
+function chanceOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
 
-test("pace: repeated congestion pauses longer and never stops for good", () => {
+type Centre = {
+  /** Messages that it takes within one second of its clock. */
+  readonly perSecond: number;
+  /** Part of all messages that it refuses whatever the rate is. */
+  readonly refusedAnyway: number;
+  readonly answersAfterMs: number;
+  readonly seed: number;
+};
+
+/** A minute of a centre by a clock of our own, with as many messages as it takes and a window of 100. */
+function minuteAt({ perSecond, refusedAnyway, answersAfterMs, seed }: Centre) {
+  const chance = chanceOf(seed);
   const pace = new Pace(Number.POSITIVE_INFINITY, 0);
-  assert.ok(pace.take(1));
-  let now = 10;
-  const pauses: number[] = [];
-  for (let i = 0; i < 10; i++) {
-    pace.congested(now, now);
-    pauses.push(Math.round(pace.waitMs(now)));
-    now += 20_000;
+  const inFlight: { readonly at: number; readonly sentAt: number; readonly isTaken: boolean }[] = [];
+  const counted = { second: 0, taken: 0 };
+  const seen = { taken: 0, refused: 0 };
+  for (let now = 0; now < 60_000; now++) {
+    for (let first = inFlight[0]; first && first.at <= now; first = inFlight[0]) {
+      inFlight.shift();
+      seen[first.isTaken ? "taken" : "refused"] += 1;
+      if (first.isTaken) pace.accepted(first.sentAt);
+      else pace.congested(now, first.sentAt);
+    }
+    if (now % 250 === 0) pace.tick(now);
+    const second = Math.floor(now / 1_000);
+    if (second !== counted.second) Object.assign(counted, { second, taken: 0 });
+    while (inFlight.length < 100 && pace.take(now)) {
+      const isTaken = chance() >= refusedAnyway && counted.taken < perSecond;
+      if (isTaken) counted.taken += 1;
+      inFlight.push({ at: now + answersAfterMs, sentAt: now, isTaken });
+    }
   }
-  assert.deepEqual(pauses, [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
-  assert.equal(pace.ratePerSecond, 1);
-  assert.equal(pace.take(now), true);
-  pace.accepted(now);
-  pace.congested(now + 1, now + 1);
-  assert.equal(Math.round(pace.waitMs(now + 1)), 50);
+  return { takenPerSecond: seen.taken / 60, refusedPart: seen.refused / (seen.taken + seen.refused) };
+}
+
+for (const answersAfterMs of [2, 20, 100]) {
+  test(`pace: a centre of 100/s that refuses one in seven at random takes 75/s and more, answers after ${answersAfterMs} ms`, () => {
+    const centre = { perSecond: 100, refusedAnyway: 1 / 7, answersAfterMs };
+    const rates = [2, 3, 5, 8, 13].map((seed) => minuteAt({ ...centre, seed }).takenPerSecond);
+    assert.ok(
+      rates.every((rate) => rate >= 75),
+      rates.map((rate) => rate.toFixed(1)).join(" "),
+    );
+  });
+
+  test(`pace: a centre that takes 20/s and no more refuses less than 5%, answers after ${answersAfterMs} ms`, () => {
+    const { takenPerSecond, refusedPart } = minuteAt({
+      perSecond: 20,
+      refusedAnyway: 0,
+      answersAfterMs,
+      seed: 1,
+    });
+    assert.ok(refusedPart < 0.05, `${(refusedPart * 100).toFixed(1)}% refused`);
+    assert.ok(takenPerSecond >= 15, `${takenPerSecond.toFixed(1)}/s taken`);
+  });
+}
+
+test("pace: a centre that refuses everything is asked once in a while, and never given up", () => {
+  const pace = new Pace(Number.POSITIVE_INFINITY, 0);
+  let asked = 0;
+  for (let now = 0; now < 120_000; now += 10) {
+    pace.tick(now);
+    if (!pace.take(now)) continue;
+    if (now >= 60_000) asked += 1;
+    pace.congested(now, now);
+  }
+  assert.ok(asked >= 30 && asked <= 180, `asked ${asked} times in the second minute`);
 });
 
 test("in flight: after 0x7FFFFFFF comes 1", () => {

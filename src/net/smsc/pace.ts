@@ -1,38 +1,97 @@
 /**
  * How fast submits leave: a token bucket under the operator's limit, and under it a limit that follows the centre.
- * ESME_RTHROTTLED and ESME_RMSGQFUL halve it and stop sending for a moment; every quiet second raises it by a
- * twentieth of the rate that was too much (additive increase, multiplicative decrease).
+ *
+ * ESME_RTHROTTLED and ESME_RMSGQFUL mean overload only where slowing down makes them fewer. Some centres refuse a part of all
+ * messages whatever the rate is; whoever slows down for those ends at a message a second. So the answers of each second are
+ * weighed against the part that was refused while we were surely slow enough (the baseline): what is refused above it is
+ * added up until it is more than chance, and then the rate falls by just that part. Between such falls it rises: fast where
+ * the centre has kept up before, slowly around the rate at which it last did not, and fast again beyond. Now and then, while
+ * anything is refused, a second goes by at a lower rate, to measure the baseline anew.
  */
 
 const MIN_RATE_PER_SECOND = 1;
 /** What may leave at once after a pause: the tokens of this long. */
 const BURST_S = 0.05;
-const FIRST_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 5_000;
-const RAISE_EVERY_MS = 1_000;
-const RAISE_PART = 0.05;
+/** Without any limit known: what may leave before the first answers, and what each message taken adds. */
+const FIRST_CREDIT = 10;
+const CREDIT_FOR_TAKEN = 1.5;
+/** A limit below this needs no slow beginning: it lets few leave at once. */
+const GENTLE_RATE = 400;
+/** After the first refusal of all: a centre that counts by the second has forgotten the first burst then. */
+const FIRST_PAUSE_MS = 1_000;
+const FIRST_RATE = 20;
+/** Of what was taken, at first: surely slow enough to see what is refused at any rate. */
+const FIRST_PART = 0.75;
+const FIRST_JUDGED_MS = 2_500;
+
+const JUDGED_EVERY_MS = 1_000;
+/** While the limit is sought. */
+const SOUGHT_EVERY_MS = 700;
+const PATIENCE_MS = 5_000;
+const ANSWERS_MIN = 10;
+const SEEKING_GROWTH = 1.5;
+/** Answers of the baseline below which a fall may have been chance. */
+const SURE_ANSWERS = 40;
+const FAST_GROWTH = 1.15;
+const SLOW_GROWTH = 1.01;
+const BEYOND_GROWTH = 1.03;
+/** Seconds around that rate in which nothing is amiss, after which growth is doubled from one to the next. */
+const SLOW_FOR = 3;
+/** Of the rate at which the centre last did not keep up: below it growth is fast, and what is refused is no overload. */
+const SURELY_BELOW = 0.85;
+const NEAR_BELOW = 0.9;
+/** At once by no more than this, since some of it may be chance. */
+const DEEPEST_CUT = 0.5;
+
+/** Standard deviations that count as chance. */
+const CHANCE = 3;
+const CHANCE_WHILE_SEEKING = 3.5;
+/** Of the baseline, and of all: what is not added up. */
+const SLACK_PART = 0.14;
+/** Answers of either kind that the baseline is thought to have missed: of few answers little is believed. */
+const UNSEEN = 2;
+/** A centre that refuses more than this at any rate is overloaded at any rate. */
+const BASELINE_MAX = 0.3;
+/** Answers that the baseline remembers. */
+const BASELINE_ANSWERS = 400;
+const PROBE_EVERY_MS = 15_000;
+const PROBE_PART = 0.6;
+const PROBE_ANSWERS = 40;
 
 export class Pace {
   readonly #ceiling: number;
   #limit: number;
   #tokens: number;
+  #credit: number;
   #refilledAt: number;
   #pausedUntil = Number.NEGATIVE_INFINITY;
-  #pauseMs = FIRST_PAUSE_MS;
-  #loweredAt = Number.NEGATIVE_INFINITY;
-  #raisedAt: number;
-  #step = 0;
-  #countedSince: number;
-  #counted = 0;
+  #isSeeking = false;
+  /** The rate at which the centre last did not keep up. */
+  #knee = Number.POSITIVE_INFINITY;
+  #growth = SLOW_GROWTH;
+  #quiet = 0;
+  /** Refused above the baseline, and not by chance alone. */
+  #excess = 0;
+  #baseline = { answers: 0, refused: 0 };
+  #probe: { readonly limitBefore: number } | undefined;
+  #probedAt = Number.NEGATIVE_INFINITY;
+  #refusedSinceProbe = 0;
+  /** Since when answers are counted: to messages that left since. */
+  #since: number;
+  #answers = 0;
+  #refused = 0;
+  #left = 0;
+  /** Taken in the second before, while no limit is known. */
+  #takenBefore = 0;
 
   /** `ratePerSecond` Infinity: no limit but the centre's. */
   constructor(ratePerSecond: number, now: number) {
     this.#ceiling = ratePerSecond;
     this.#limit = ratePerSecond;
+    this.#credit = ratePerSecond > GENTLE_RATE ? FIRST_CREDIT : Number.POSITIVE_INFINITY;
     this.#tokens = this.#capacity();
     this.#refilledAt = now;
-    this.#raisedAt = now;
-    this.#countedSince = now;
+    this.#since = now;
   }
 
   get ratePerSecond(): number {
@@ -41,60 +100,169 @@ export class Pace {
 
   /** May one message leave now? If so it is counted. */
   take(now: number): boolean {
-    if (now < this.#pausedUntil) return false;
+    if (now < this.#pausedUntil || this.#credit < 1) return false;
+    this.#judge(now);
     if (this.#limit !== Number.POSITIVE_INFINITY) {
       this.#refill(now);
       if (this.#tokens < 1) return false;
       this.#tokens -= 1;
     }
-    this.#counted += 1;
+    this.#credit -= 1;
+    this.#left += 1;
     return true;
   }
 
-  /** How long until take() may say yes. */
+  /** How long until take() may say yes; where answers are waited for, until it is worth asking again. */
   waitMs(now: number): number {
     const paused = this.#pausedUntil - now;
     if (paused > 0) return paused;
+    if (this.#credit < 1) return JUDGED_EVERY_MS;
     return Math.max(0, ((1 - this.#tokens) / this.#limit) * 1000);
   }
 
-  /** The centre said "too fast" to a message sent at `sentAt`. Only one sent since the last cut says something new. */
+  /** The centre said "too fast" to a message sent at `sentAt`. */
   congested(now: number, sentAt: number): void {
-    if (sentAt <= this.#loweredAt) return;
-    const elapsedS = Math.max(now - this.#countedSince, 1) / 1000;
-    const seen = Math.max(this.#counted / elapsedS, MIN_RATE_PER_SECOND);
-    const tooMuch = Math.min(this.#limit, seen);
-    this.#limit = Math.max(MIN_RATE_PER_SECOND, tooMuch / 2);
-    this.#step = Math.max(1, tooMuch * RAISE_PART);
-    this.#tokens = Math.min(this.#tokens, 1);
-    this.#refilledAt = now;
-    this.#loweredAt = now;
-    this.#raisedAt = now;
-    this.#pausedUntil = now + this.#pauseMs;
-    this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
-  }
-
-  /** A message sent at `sentAt` was taken: the next cut pauses for the shortest time again. */
-  accepted(sentAt: number): void {
-    if (sentAt > this.#loweredAt) this.#pauseMs = FIRST_PAUSE_MS;
-  }
-
-  /** Called now and then: raises the limit when its time has come, starts a new count of what leaves. */
-  tick(now: number): void {
-    if (now - this.#countedSince >= RAISE_EVERY_MS) {
-      this.#countedSince = now;
-      this.#counted = 0;
+    if (this.#knee === Number.POSITIVE_INFINITY && !this.#isSeeking) {
+      this.#seek(now);
+      return;
     }
-    if (this.#limit >= this.#ceiling || now - this.#raisedAt < RAISE_EVERY_MS) return;
-    this.#refill(now);
-    this.#raisedAt = now;
-    this.#limit = Math.min(this.#ceiling, this.#limit + this.#step);
+    if (sentAt < this.#since) return;
+    this.#answers += 1;
+    this.#refused += 1;
+    this.#refusedSinceProbe += 1;
+    this.#judge(now);
+  }
+
+  /** A message sent at `sentAt` was taken. */
+  accepted(sentAt: number): void {
+    this.#credit += CREDIT_FOR_TAKEN;
+    if (sentAt >= this.#since) this.#answers += 1;
+  }
+
+  /** Called now and then, so that time passes where nothing leaves. */
+  tick(now: number): void {
+    // Answers that never come give no credit back.
+    if (this.#credit < FIRST_CREDIT) this.#credit = FIRST_CREDIT;
+    this.#judge(now);
+  }
+
+  /** From the first refusal on there is a limit, which is sought from what is known to be taken. */
+  #seek(now: number): void {
+    const known = Math.max(FIRST_RATE, this.#takenBefore, this.#answers);
+    this.#isSeeking = true;
+    this.#credit = Number.POSITIVE_INFINITY;
+    this.#pausedUntil = now + FIRST_PAUSE_MS;
+    this.#setLimit(Math.min(this.#limit, known) * FIRST_PART, this.#pausedUntil);
+  }
+
+  #judge(now: number): void {
+    const elapsed = now - this.#since;
+    if (elapsed < this.#judgedEveryMs()) return;
+    if (this.#limit === Number.POSITIVE_INFINITY || (!this.#isSeeking && this.#isUntroubled())) {
+      this.#takenBefore = Math.round((this.#answers / elapsed) * 1_000);
+      this.#count(now);
+      return;
+    }
+    if (this.#answers < ANSWERS_MIN && elapsed < PATIENCE_MS) return;
+    if (this.#probe && this.#answers < PROBE_ANSWERS && elapsed < PATIENCE_MS) return;
+    if (this.#answers > 0) this.#learn(now, elapsed);
+    else this.#count(now);
+  }
+
+  #judgedEveryMs(): number {
+    if (!this.#isSeeking) return JUDGED_EVERY_MS;
+    return this.#baseline.answers === 0 ? FIRST_JUDGED_MS : SOUGHT_EVERY_MS;
+  }
+
+  /** The operator's limit is kept and nothing was ever refused. */
+  #isUntroubled(): boolean {
+    return this.#knee === Number.POSITIVE_INFINITY;
+  }
+
+  #learn(now: number, elapsed: number): void {
+    const [answers, refused] = [this.#answers, this.#refused];
+    if (this.#probe) {
+      const { limitBefore } = this.#probe;
+      this.#probe = undefined;
+      this.#addToBaseline(answers, refused);
+      this.#setLimit(limitBefore, now);
+      return;
+    }
+    if (this.#isMoreThanChance(answers, refused)) {
+      this.#isSeeking = this.#isSeeking && this.#baseline.answers < SURE_ANSWERS;
+      this.#growth = SLOW_GROWTH;
+      this.#quiet = 0;
+      const cut = Math.min(DEEPEST_CUT, this.#excess / answers);
+      this.#excess = 0;
+      this.#knee = this.#limit * (1 - cut);
+      this.#setLimit(this.#limit * (1 - cut), now);
+      this.#probeWhenDue(now);
+      return;
+    }
+    if (this.#baseline.answers === 0) this.#excess = 0;
+    if (this.#isSeeking || this.#limit <= this.#knee * SURELY_BELOW) this.#addToBaseline(answers, refused);
+    const wasUsed = this.#left >= 0.7 * this.#limit * (elapsed / 1_000);
+    this.#setLimit(wasUsed ? this.#limit * this.#growthNow() : this.#limit, now);
+    this.#probeWhenDue(now);
+  }
+
+  #isMoreThanChance(answers: number, refused: number): boolean {
+    const { answers: known, refused: knownRefused } = this.#baseline;
+    // Of a centre that was never seen at a lower rate, what is refused at first is believed, within reason.
+    if (known === 0) {
+      this.#excess = refused;
+      return refused > BASELINE_MAX * answers;
+    }
+    const part = Math.min(BASELINE_MAX, (knownRefused + UNSEEN) / (known + 2 * UNSEEN));
+    this.#excess = Math.max(0, this.#excess + refused - part * (1 + SLACK_PART) * answers);
+    const deviation = Math.sqrt(answers * part * (1 - part));
+    return this.#excess > 0.5 + (this.#isSeeking ? CHANCE_WHILE_SEEKING : CHANCE) * deviation;
+  }
+
+  #addToBaseline(answers: number, refused: number): void {
+    const kept = Math.min(1, Math.max(0, BASELINE_ANSWERS - answers) / Math.max(1, this.#baseline.answers));
+    this.#baseline = {
+      answers: this.#baseline.answers * kept + answers,
+      refused: this.#baseline.refused * kept + refused,
+    };
+  }
+
+  #growthNow(): number {
+    if (this.#isSeeking) return this.#knee === Number.POSITIVE_INFINITY ? SEEKING_GROWTH : FAST_GROWTH;
+    if (this.#limit < this.#knee * NEAR_BELOW) return FAST_GROWTH;
+    this.#quiet += 1;
+    if (this.#quiet <= SLOW_FOR) return SLOW_GROWTH;
+    this.#growth = Math.min(BEYOND_GROWTH, 1 + (this.#growth - 1) * 2);
+    return this.#growth;
+  }
+
+  /** Only while something is refused: else there is nothing to be told apart. */
+  #probeWhenDue(now: number): void {
+    if (this.#isSeeking || this.#refusedSinceProbe === 0 || now - this.#probedAt < PROBE_EVERY_MS) return;
+    this.#probedAt = now;
+    this.#refusedSinceProbe = 0;
+    this.#probe = { limitBefore: this.#limit };
+    this.#setLimit(this.#limit * PROBE_PART, now);
+  }
+
+  #setLimit(limit: number, now: number): void {
+    this.#limit = Math.min(this.#ceiling, Math.max(MIN_RATE_PER_SECOND, limit));
+    this.#tokens = Math.min(this.#tokens, this.#capacity());
+    this.#refilledAt = Math.max(this.#refilledAt, now);
+    this.#count(now);
+  }
+
+  #count(now: number): void {
+    this.#since = now;
+    this.#answers = 0;
+    this.#refused = 0;
+    this.#left = 0;
   }
 
   #refill(now: number): void {
-    const earned = ((now - this.#refilledAt) / 1000) * this.#limit;
+    const earned = (Math.max(0, now - this.#refilledAt) / 1000) * this.#limit;
     this.#tokens = Math.min(this.#capacity(), this.#tokens + earned);
-    this.#refilledAt = now;
+    this.#refilledAt = Math.max(this.#refilledAt, now);
   }
 
   #capacity(): number {

@@ -45,6 +45,7 @@ function submitOf(part: PartToSubmit, now: Date): SubmitMessage {
     registered_delivery: 1,
     validity_period: formatRelativeTime(validityMs),
     short_message: part.userData,
+    ...(part.partOf !== undefined && { partOf: part.partOf }),
   };
 }
 

@@ -16,6 +16,7 @@ import { InFlight } from "./in-flight.ts";
 import { deferred, outcomeOfStatus, type SubmitMessage, type SubmitOutcome } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Pace } from "./pace.ts";
+import { PartOrder } from "./part-order.ts";
 
 /** What the submits ask of their session. */
 type SubmitSession = {
@@ -36,7 +37,8 @@ export class Submits {
   readonly #pace: Pace;
   readonly #inFlight: InFlight<Outgoing>;
   readonly #queue = new Fifo<Outgoing>();
-  /** Taken back from congestion; they go first. */
+  readonly #order = new PartOrder();
+  /** Taken back from congestion, and parts whose turn has come; they go first. */
   readonly #again = new Fifo<Outgoing>();
   #pumpTimer: unknown;
   #pumping = false;
@@ -65,14 +67,14 @@ export class Submits {
   get stats() {
     return {
       ...this.#counts,
-      queued: this.#queue.length + this.#again.length,
+      queued: this.#queue.length + this.#again.length + this.#order.waiting,
       inFlight: this.#inFlight.count,
       ratePerSecond: this.#pace.ratePerSecond,
     };
   }
   /** Without their outcome yet. */
   get left(): number {
-    return this.#queue.length + this.#again.length + this.#inFlight.count;
+    return this.#queue.length + this.#again.length + this.#order.waiting + this.#inFlight.count;
   }
   /** Requests of the session itself are numbered among the submits. */
   nextSequence(): number {
@@ -115,14 +117,15 @@ export class Submits {
     assert(this.#bind !== "receiver", "a receiver bind cannot submit");
     this.#counts.submitted += 1;
     const refusal = this.#session.isOver() ? "stopped" : "queue_full";
-    if (refusal === "stopped" || this.#queue.length >= this.#maxQueued) {
+    if (refusal === "stopped" || this.#queue.length + this.#order.waiting >= this.#maxQueued) {
       this.#counts.deferred += 1;
       queueMicrotask(() => done(deferred(refusal), token));
       return;
     }
     const deadlineAt = this.#clock.now() + (message.deadlineMs ?? this.#submitDeadlineMs);
     const settle = done as (outcome: SubmitOutcome, token: unknown) => void; // the token goes back to whom it came from
-    this.#queue.push(new Outgoing(submitSmOf(message), settle, token, deadlineAt));
+    const outgoing = new Outgoing(submitSmOf(message), settle, token, deadlineAt, message.partOf);
+    if (!this.#order.mustWait(outgoing)) this.#queue.push(outgoing);
   }
 
   #maySend(): boolean {
@@ -167,7 +170,13 @@ export class Submits {
 
   #settle(outgoing: Outgoing, outcome: SubmitOutcome): void {
     this.#counts[outcome.kind] += 1;
+    const { next, left } = this.#order.settled(outgoing, outcome.kind === "accepted");
+    if (next) this.#again.push(next);
     outgoing.done(outcome, outgoing.token);
+    for (const part of left) {
+      this.#counts.deferred += 1;
+      part.done(deferred("part_before"), part.token);
+    }
   }
 
   /** Answers whether it was waited for; a late one is counted only. */
