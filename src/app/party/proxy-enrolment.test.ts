@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:tls";
 import { fromBER } from "asn1js";
 import { type Certificate, ContentInfo, SignedData } from "pkijs";
 import { afterEach, beforeEach, test } from "vitest";
@@ -102,6 +104,19 @@ test("cacerts answers without authentication: certs-only, one line of base64, wi
   assert.match(answer.body.toString(), /^[A-Za-z0-9+/]+=*$/);
   const [root] = certificatesIn(answer);
   assert.deepEqual(root, new X509Certificate(road.certificates.proxy.enrolment.certificate).raw);
+});
+
+test("who believes cacerts alone believes the door that it speaks to, and every certificate that is issued here", async () => {
+  await account();
+  const believed = certificatesIn(await road.air(`${EST}/cacerts`)).map((der) => new X509Certificate(der));
+  const own = new X509Certificate((await enrolled()).certificate);
+  assert.ok(believed.some((one) => own.checkIssued(one) && own.verify(one.publicKey)));
+  const { port } = new URL(road.proxy.url);
+  const ca = believed.map(String);
+  const socket = connect({ host: "127.0.0.1", port: Number(port), ca });
+  await once(socket, "secureConnect");
+  assert.equal(socket.authorized, true);
+  socket.destroy();
 });
 
 test("a key pair made by the server is not to be had, and no attributes are asked for", async () => {
@@ -250,6 +265,56 @@ test("a one-time token enrols a device that the proxy has never heard of, once",
   assert.equal(road.received.at(-1)?.identity.imsi, IMSI);
   assert.equal((await post("simpleenroll", requestOf(newKeys()), { token: "tok-1" })).status, 403);
   assert.equal(lastReason(), "token_refused");
+});
+
+test("a request that is refused whoever's the token is spends no token", async () => {
+  await account();
+  road.tokens.set("tok-1", { imsi: IMSI, msisdn: MSISDN, imei: null });
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const forged = Buffer.from(requestOf(newKeys()), "base64");
+  forged[forged.length - 1] = forged[forged.length - 1]! ^ 1;
+  const two = requestOf(newKeys(), {
+    names: [IMEI, OTHER_IMEI].map((imei) => uri(imeiNameOf(parseImei(imei)))),
+  });
+  const unreadable = [
+    "",
+    "AAAA",
+    forged.toString("base64"),
+    rsa.publicKey.export({ type: "spki", format: "der" }).toString("base64"),
+  ];
+  for (const body of unreadable)
+    assert.equal((await post("simpleenroll", body, { token: "tok-1" })).status, 400, body.slice(0, 20));
+  assert.equal(
+    (await post("simpleenroll", requestOf(newKeys()), { token: "tok-1", type: "text/plain" })).status,
+    415,
+  );
+  assert.equal((await post("simpleenroll", two, { token: "tok-1" })).status, 403, "two devices");
+  await road.proxy.setBlocked(IMEI, true);
+  assert.equal((await post("simpleenroll", requestOf(newKeys()), { token: "tok-1" })).status, 403);
+  assert.equal(lastReason(), "device_blocked");
+  await road.proxy.setBlocked(IMEI, false);
+  const keys = newKeys();
+  assert.equal(
+    await statusOf(issuedPair(await post("simpleenroll", requestOf(keys), { token: "tok-1" }), keys)),
+    200,
+  );
+});
+
+test("a client that writes no URI names its device as a DNS name, for enrolment by token and for renewal", async () => {
+  road.tokens.set("tok-1", { imsi: IMSI, msisdn: MSISDN, imei: null });
+  const keys = newKeys();
+  const names = [{ kind: "dns", name: `imei-${IMEI}` }] as const;
+  const own = issuedPair(await post("simpleenroll", requestOf(keys, { names }), { token: "tok-1" }), keys);
+  const { subject, subjectAltName = "" } = new X509Certificate(own.certificate);
+  assert.match(subjectAltName, /URI:urn:gsma:imei:35693803-564380-0/);
+  assert.equal(await statusOf(own), 200);
+  const next = newKeys();
+  const commonName = subject.replace("CN=", "");
+  const other = [{ kind: "dns", name: `imei-${OTHER_IMEI}` }] as const;
+  const refused = await post("simplereenroll", requestOf(next, { commonName, names: other }), { pair: own });
+  assert.equal(refused.status, 403);
+  const renewed = await post("simplereenroll", requestOf(next, { commonName, names }), { pair: own });
+  assert.equal(await statusOf(issuedPair(renewed, next)), 200);
 });
 
 test("a token whose device is another's, or that names none, enrols nobody", async () => {

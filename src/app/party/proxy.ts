@@ -159,11 +159,12 @@ function rulesOf({ servers, gateways, bearers, bearerProfiles: figures }: Change
   };
 }
 
-const airCertificatesOf = ({ air: tls, factoryAuthorities, enrolment }: ProxyCertificates) => ({
-  tls,
+const airCertificatesOf = ({
+  air: tls,
+  airAuthority: doorAuthority,
   factoryAuthorities,
   enrolment,
-});
+}: ProxyCertificates) => ({ tls, doorAuthority, factoryAuthorities, enrolment });
 
 const freshOctets = (octets: number): Uint8Array => Uint8Array.from(randomBytes(octets));
 

@@ -26,11 +26,13 @@ type AirCertificates = {
   /** PEM of each factory's authority that is believed. */
   readonly factoryAuthorities: readonly string[];
   readonly enrolment: EnrolmentAuthority;
+  /** PEM: what devices trust this door by. */
+  readonly doorAuthority: string;
 };
 type AirDoorOptions = AirCertificates & { readonly parts: ProxyParts };
 
 export async function createAirDoor(options: AirDoorOptions): Promise<FastifyInstance> {
-  const { parts, enrolment } = options;
+  const { parts, enrolment, doorAuthority } = options;
   const app = fastifyOverTls({
     https: airTlsOf(options),
     ...fastifyOptions,
@@ -40,7 +42,9 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
   readBodiesAsOctets(app);
   const read = createPeerReader(enrolment.certificate);
   const peerOf = (request: FastifyRequest) => read(tlsSocketOf(request));
-  await app.register(async (scope) => mountEnrolment(scope, parts, enrolment, peerOf));
+  await app.register(async (scope) =>
+    mountEnrolment(scope, parts, { authority: enrolment, doorAuthority }, peerOf),
+  );
   await app.register(async (scope) => mountBridge(scope, parts, doormanOf(parts, peerOf)));
   app.setNotFoundHandler((_request, reply) => reply.status(404).send());
   return app;

@@ -2,7 +2,7 @@
  * Enrolment over secure transport (RFC 7030, corrected by RFC 8951): a device gets a certificate of its own for a key that
  * it made itself. It comes with its factory certificate, or with a one-time token that the provisioning server knows.
  *
- *   GET  cacerts         no authentication
+ *   GET  cacerts         no authentication: who signs what is issued here, and who this very door is trusted by
  *   POST simpleenroll    factory certificate, or Basic with the token as password
  *   POST simplereenroll  the device's own certificate, same subject and names
  *   GET  csrattrs        204: nothing is wanted beyond a P-256 key
@@ -16,7 +16,13 @@ import type { EnrolmentDecision } from "../../proxy/enrolment.ts";
 import type { LegsSession } from "../../proxy/session.ts";
 import { assured, membersOf } from "../../term/narrow.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
-import { deviceNameOf, imeiInNames, imeiNameOf } from "../../wire/message/party-name.ts";
+import {
+  deviceNameOf,
+  imeiHostOf,
+  imeiInNames,
+  imeiNameOf,
+  imeisAskedIn,
+} from "../../wire/message/party-name.ts";
 import { composeCertificate } from "../../wire/x509/certificate.ts";
 import { bodyOf, type ProxyParts, Terminated, type Who } from "./parts.ts";
 import type { Peer } from "./peer.ts";
@@ -45,20 +51,27 @@ type Enrolment = {
   readonly peerOf: (request: FastifyRequest) => Peer | undefined;
 };
 
+/** DER of each certificate in a text of PEM. */
+const certificatesIn = (pem: string): Uint8Array[] =>
+  (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((one) =>
+    Uint8Array.from(new X509Certificate(one).raw),
+  );
+
 /** Who asks, and for what. */
 type Asking = { readonly session: LegsSession; readonly who: Who; readonly asked: CertificateAsked };
 
 export function mountEnrolment(
   app: FastifyInstance,
   parts: ProxyParts,
-  authority: EnrolmentAuthority,
+  { authority, doorAuthority }: { readonly authority: EnrolmentAuthority; readonly doorAuthority: string },
   peerOf: (request: FastifyRequest) => Peer | undefined,
 ): void {
   const est: Enrolment = { parts, authority, peerOf };
-  const authorityDer = Uint8Array.from(new X509Certificate(authority.certificate).raw);
+  // From its first enrolment on, a client believes these and no others (RFC 7030 clause 4.1.3).
+  const believed = [...certificatesIn(authority.certificate), ...certificatesIn(doorAuthority)];
 
   for (const base of ["/.well-known/est", "/.well-known/est/:label"]) {
-    app.get(`${base}/cacerts`, async (_request, reply) => sendCertificates(reply, [authorityDer]));
+    app.get(`${base}/cacerts`, async (_request, reply) => sendCertificates(reply, believed));
     app.get(`${base}/csrattrs`, async (_request, reply) => reply.status(204).send());
     app.post(`${base}/serverkeygen`, async (_request, reply) => reply.status(501).send());
     app.post(`${base}/simpleenroll`, async (request, reply) => enrol(est, request, reply));
@@ -106,6 +119,12 @@ async function decideByToken(
   token: string,
   { session, who, asked }: Asking,
 ): Promise<EnrolmentDecision> {
+  // What is refused whoever's the token is spends none.
+  const claimed = imeisAskedIn(asked.names);
+  if (claimed.length > 1) throw est.parts.terminate(session, "air", "device_mismatch", who);
+  const [deviceId] = claimed;
+  if (deviceId !== undefined && est.parts.edge.accountOf(deviceId)?.isBlocked)
+    throw est.parts.terminate(session, "air", "device_blocked", { ...who, deviceId });
   const { label } = membersOf(request.params);
   const server = typeof label === "string" ? label : est.parts.rules.defaultServer;
   const found = await est.parts.land.enrolmentOf(server, token);
@@ -119,7 +138,7 @@ async function decideByToken(
   if (found.kind === "unknown")
     throw est.parts.terminate(session, "air", "token_refused", { ...who, server });
   const { imsi, msisdn, imei } = found;
-  const claimedNames = asked.names.map((name) => name.replace(/^uri:/, ""));
+  const claimedNames = claimed.map(imeiNameOf);
   return est.parts.edge.decideEnrolment({ kind: "token", imsi, msisdn, imei, claimedNames }, est.parts.now());
 }
 
@@ -203,10 +222,12 @@ function askedOf(request: FastifyRequest, reply: FastifyReply): CertificateAsked
 function isSameSubject({ subject, names }: CertificateAsked, { certificate, raw }: Peer): boolean {
   const wanted = subjectOfCertificate(raw);
   const isSubject = subject.length === wanted.length && subject.every((one, at) => one === wanted[at]);
-  const own = certificate.names.map((name) => `uri:${name}`);
-  const isNamed =
-    names.length === 0 || (names.length === own.length && names.every((one) => own.includes(one)));
-  return isSubject && isNamed;
+  const own = imeiInNames(certificate.names);
+  const isOwn = (name: string) =>
+    certificate.names.some((one) => name === `uri:${one}`) ||
+    (own !== undefined && name === `dns:${imeiHostOf(own)}`);
+  // A client that cannot write a URI names itself as it can, or not at all.
+  return isSubject && names.every(isOwn);
 }
 
 /** The password of Basic (RFC 7617) is the token; who asks is the token's to say. */

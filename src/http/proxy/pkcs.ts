@@ -22,7 +22,9 @@ const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 const SUBJECT_ALT_NAME = "2.5.29.17";
 const ID_DATA = "1.2.840.113549.1.7.1";
 const SIGNED_DATA = "1.2.840.113549.1.7.2";
+const DNS_NAME = 2;
 const URI_NAME = 6;
+const KIND_OF_NAME: Readonly<Record<number, string>> = { [DNS_NAME]: "dns", [URI_NAME]: "uri" };
 const CSR_OCTETS_MAX = 8_192;
 
 export type CertificateAsked = {
@@ -31,7 +33,7 @@ export type CertificateAsked = {
   readonly publicKeyHash: string;
   /** `OID=value`, in order. */
   readonly subject: readonly string[];
-  /** Names that are asked for: `uri:...`, or `other` for a kind that no device of ours has. */
+  /** Names that are asked for: `uri:...`, `dns:...`, or `other` for a kind that no device of ours has. */
   readonly names: readonly string[];
 };
 
@@ -110,7 +112,7 @@ function namesOf(request: CertificationRequest): string[] {
         if (extnID !== SUBJECT_ALT_NAME) continue;
         const general = GeneralNames.fromBER(extnValue.valueBlock.valueHexView);
         for (const { type, value } of general.names)
-          names.push(type === URI_NAME ? `uri:${String(value)}` : "other");
+          names.push(type in KIND_OF_NAME ? `${KIND_OF_NAME[type]}:${String(value)}` : "other");
       }
     }
   } catch (cause) {

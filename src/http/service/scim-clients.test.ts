@@ -539,6 +539,24 @@ test("a refused POST leaves nothing that blocks the next of that name or externa
   assert.deepEqual([after.emails, after.meta], [body.emails, body.meta], "a refused change changes nothing");
 });
 
+test("what a user no longer says by the core is gone from what the service keeps; what is said of others stays", async () => {
+  const fields = [
+    { name: "email", kind: "email", required: false },
+    { name: "nickName", kind: "text", required: false },
+  ] as const;
+  const { ask, service } = await doors.open([...fields]);
+  const { body } = await made(ask, "ann", { emails: [{ value: "a@b.example" }], nickName: "Annie" });
+  const path = `${USERS}/${body.id}`;
+  const kept = () => service.kernelAt("/scim/v2").find("north", body.id)?.fields;
+  assert.deepEqual(kept(), { email: "a@b.example", nickName: "Annie" });
+  await ask("PATCH", path, patch({ op: "replace", path: "title", value: "Dr" }));
+  assert.deepEqual(kept(), { email: "a@b.example", nickName: "Annie" });
+  await ask("PATCH", path, patch({ op: "remove", path: "emails" }));
+  assert.deepEqual(kept(), { nickName: "Annie" });
+  await ask("PUT", path, plainUser("ann", { emails: [{ value: "c@d.example" }] }));
+  assert.deepEqual(kept(), { email: "c@d.example" });
+});
+
 test("what a client that speaks the extension began, its next POST completes, under the same id", async () => {
   const { ask, service } = await doors.open([...ASKED]);
   for (const externalId of ["e1", undefined]) {
