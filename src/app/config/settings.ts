@@ -435,6 +435,11 @@ export const SETTINGS = {
       default: "127.0.0.1",
     }),
     gatewayPort: optionalInteger({ about: "Its port. Without it there is no such door.", ...PORT }),
+    olderTls: yesOrNo({
+      about:
+        "Let devices in that have TLS 1.2 and nothing newer, with ECDHE and authenticated ciphers alone; their certificates then pass in clear.",
+      default: false,
+    }),
     folder: path({
       about: "Folder for the proxy's certificates, keys and sealed journal of accounts.",
       standsFor: "`proxy` in the data folder",

@@ -164,6 +164,7 @@ export async function startConfiguredProxy(
     host: settings.host,
     port: settings.port,
     limits: { timeoutMs: settings.timeoutMs },
+    olderTls: settings.olderTls,
     ...(settings.gatewayPort !== undefined && {
       gatewayDoor: { host: settings.gatewayHost, port: settings.gatewayPort },
     }),

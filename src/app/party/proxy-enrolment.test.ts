@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { connect } from "node:tls";
+import { type ConnectionOptions, connect } from "node:tls";
 import { fromBER } from "asn1js";
 import { type Certificate, ContentInfo, SignedData } from "pkijs";
 import { afterEach, beforeEach, test } from "vitest";
@@ -18,6 +18,7 @@ import {
   openParties,
   type Parties,
   pairOf,
+  strangerAuthority,
 } from "../../../test/fixture/parties.ts";
 import type { NetworkIdentity } from "../../proxy/admission.ts";
 import { parseImei } from "../../term/imei.ts";
@@ -424,4 +425,39 @@ test("what is written down of a refusal names no identifier in clear", async () 
   const [record] = road.records;
   assert.equal(record?.device, "35693803*******");
   assert.doesNotMatch(JSON.stringify(road.records), new RegExp(`${IMEI}|${IMSI}|${MSISDN}`));
+});
+
+test("where it is wanted, a device with TLS 1.2 alone is let in, by ciphers that keep what was said; a new handshake each time", async () => {
+  await account();
+  await road.restartProxy({ olderTls: true });
+  const older = { maxVersion: "TLSv1.2" } as const;
+  assert.equal((await road.air(road.start(), { pair: road.factory, tls: older })).status, 200);
+  assert.equal((await road.air(road.start(), { pair: road.factory })).status, 200);
+  const stranger = pairOf(strangerAuthority());
+  await assert.rejects(road.air(road.start(), { pair: stranger, tls: older }));
+  await assert.rejects(road.air(road.start(), { pair: road.factory, tls: { maxVersion: "TLSv1.1" } }));
+  const shake = async (more: ConnectionOptions) => {
+    const { hostname: host, port } = new URL(road.proxy.url);
+    const ca = road.certificates.proxy.airAuthority;
+    const { key, certificate: cert } = road.factory;
+    const socket = connect({ host, port: Number(port), ca, key, cert, ...older, ...more });
+    await once(socket, "secureConnect");
+    const found = {
+      session: socket.getSession(),
+      isReused: socket.isSessionReused(),
+      cipher: socket.getCipher(),
+    };
+    socket.destroy();
+    return found;
+  };
+  const first = await shake({});
+  assert.match(first.cipher.name, /^ECDHE-ECDSA-(?:AES(?:128|256)-GCM|CHACHA20)/);
+  assert.equal((await shake({ session: first.session })).isReused, false);
+  for (const ciphers of [
+    "ECDHE-ECDSA-AES128-SHA",
+    "ECDHE-ECDSA-AES256-SHA384",
+    "AES128-GCM-SHA256",
+    "DHE-RSA-AES128-GCM-SHA256",
+  ])
+    await assert.rejects(shake({ ciphers }));
 });

@@ -49,6 +49,8 @@ export type ProxyOptions = {
   /** The door for the proxy's operator, by TLS and a bearer secret; none without it. */
   readonly manageDoor?: ManageDoor;
   readonly certificates: ProxyCertificates;
+  /** Devices that have no TLS 1.3 are let in by 1.2. */
+  readonly olderTls?: boolean;
   readonly journalFolder: string;
   /** The first is asked for enrolment tokens where an address names none. */
   readonly servers: readonly ProvisioningServer[];
@@ -110,7 +112,7 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
     const counts: Counts = {};
     const rules = { ...rulesOf(options) };
     const parts = createProxyParts(partsOf(options, { edge, journal, land, now, counts, rules }));
-    const air = closing.use(await createAirDoor({ parts, ...airCertificatesOf(certificates) }));
+    const air = closing.use(await createAirDoor({ parts, ...airCertificatesOf(certificates, options) }));
     await air.listen({ host, port: options.port });
     const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(closing, parts, options.gatewayDoor));
     const port = portOf(air.server);
@@ -133,7 +135,7 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
       change(next) {
         const [nextRules, nextLand] = [rulesOf(next), openLand(options, next, now)];
         try {
-          changeAirCertificates(air, airCertificatesOf(next.certificates));
+          changeAirCertificates(air, airCertificatesOf(next.certificates, options));
         } catch (error) {
           nextLand.close();
           throw error;
@@ -159,12 +161,10 @@ function rulesOf({ servers, gateways, bearers, bearerProfiles: figures }: Change
   };
 }
 
-const airCertificatesOf = ({
-  air: tls,
-  airAuthority: doorAuthority,
-  factoryAuthorities,
-  enrolment,
-}: ProxyCertificates) => ({ tls, doorAuthority, factoryAuthorities, enrolment });
+const airCertificatesOf = (
+  { air: tls, airAuthority: doorAuthority, factoryAuthorities, enrolment }: ProxyCertificates,
+  { olderTls: admitsOlder = false }: ProxyOptions,
+) => ({ tls, doorAuthority, factoryAuthorities, enrolment, admitsOlder });
 
 const freshOctets = (octets: number): Uint8Array => Uint8Array.from(randomBytes(octets));
 

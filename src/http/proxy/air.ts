@@ -1,5 +1,5 @@
 /**
- * The proxy's door on the air side: TLS 1.3 alone, with the devices' own certificates. A device without one may do nothing
+ * The proxy's door on the air side: TLS 1.3, and 1.2 where the operator wants it, with the devices' own certificates. A device without one may do nothing
  * but ask for one; a certificate that is not good ends the connection behind the handshake, with a record and without a
  * word of why.
  */
@@ -28,6 +28,8 @@ type AirCertificates = {
   readonly enrolment: EnrolmentAuthority;
   /** PEM: what devices trust this door by. */
   readonly doorAuthority: string;
+  /** Devices that have no TLS 1.3 come by 1.2. */
+  readonly admitsOlder: boolean;
 };
 type AirDoorOptions = AirCertificates & { readonly parts: ProxyParts };
 
@@ -50,8 +52,8 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
   return app;
 }
 
-const airTlsOf = ({ tls, factoryAuthorities, enrolment }: AirCertificates) =>
-  airTls({ ...tls, authorities: [...factoryAuthorities, enrolment.certificate] });
+const airTlsOf = ({ tls, factoryAuthorities, enrolment, admitsOlder }: AirCertificates) =>
+  airTls({ ...tls, authorities: [...factoryAuthorities, enrolment.certificate] }, admitsOlder);
 
 /** Of devices that connect from now on. @throws Error where they do not fit */
 export const changeAirCertificates = (door: FastifyInstance, next: AirCertificates): void =>

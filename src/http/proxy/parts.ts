@@ -132,8 +132,11 @@ export const fastifyOptions = {
 } as const;
 
 /** A device without a certificate may ask for one; a bad certificate is refused behind the handshake (`air.ts`). */
-export const airTls = (tls: DoorTls) => ({
-  ...mutualTls(tls, { admitsStrangers: true, handshakeTimeoutMs: DOOR_LIMITS.handshakeTimeoutMs }),
+export const airTls = (tls: DoorTls, admitsOlder: boolean) => ({
+  ...mutualTls(tls, {
+    ...{ admitsStrangers: true, admitsOlder },
+    handshakeTimeoutMs: DOOR_LIMITS.handshakeTimeoutMs,
+  }),
   ...TIMEOUTS.node,
 });
 
