@@ -66,11 +66,11 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   registration: ["account", "catalog"],
   consent: ["catalog"],
   order: ["account", "catalog", "payload", "registration", "settings", "settlement", "support"],
-  calls: ["order", "catalog"],
+  calls: ["order", "catalog", "settlement"],
   delivery: ["order", "payload", "devices"],
   proof: ["order", "delivery", "detection", "settlement"],
   detected: ["order", "calls", "delivery", "proof", "keys", "payload", "settlement", "support"],
-  fulfilment: ["order", "calls", "delivery", "account", "catalog", "consent", "payload"],
+  fulfilment: ["order", "calls", "delivery", "account", "catalog", "consent", "payload", "settlement"],
   requested: [
     ...["order", "calls", "delivery", "fulfilment"],
     ...["account", "catalog", "consent", "payload", "registration"],

@@ -36,6 +36,7 @@ import type { RequestReader } from "../kernel/requested/request-reader.ts";
 import type { AccessPoint, SettingsQuery } from "../kernel/settings/access-point.ts";
 import type { Found } from "../kernel/settings/find-settings.ts";
 import type { WirelessNetwork } from "../kernel/settings/wireless-network.ts";
+import type { Collections } from "../kernel/settlement/collection.ts";
 import type { Creditors } from "../kernel/settlement/creditor.ts";
 import type { Disputes, PaymentDesk, Statements } from "../kernel/settlement/payment-desk.ts";
 import type { SupportReason, SupportVerdict } from "../kernel/support/decide-support.ts";
@@ -157,6 +158,7 @@ export type SettlementDeps = {
   readonly payments: PaymentDesk;
   readonly disputes: Disputes;
   readonly statements: Statements;
+  readonly collections: Collections;
 };
 
 /** Something without which the server must not be given work. */

@@ -16,6 +16,7 @@ import { getContent, putContent } from "./v1/catalog/content.ts";
 import { exportCatalog, importCatalog } from "./v1/catalog/file.ts";
 import { getCatalogItem, listCatalog, putCatalogItem, retireCatalogItem } from "./v1/catalog/items.ts";
 import { listCharges } from "./v1/charges.ts";
+import { bookCollection, listCollections } from "./v1/collections.ts";
 import { reportConfirmations } from "./v1/confirmations.ts";
 import { getPayer, listCreditors, putCreditor, putPayer, removeCreditor } from "./v1/creditors.ts";
 import { listDatasets } from "./v1/datasets.ts";
@@ -49,6 +50,7 @@ import {
   listPaymentBatches,
   listWaitingTransfers,
   makePaymentBatch,
+  releasePaymentBatch,
 } from "./v1/payment-batches.ts";
 import { getPolicy, putPolicy } from "./v1/policy.ts";
 import { listPostings } from "./v1/postings.ts";
@@ -125,12 +127,15 @@ const ROUTES: readonly Route[] = [
   listPaymentBatches,
   getPaymentBatch,
   getPaymentFile,
+  releasePaymentBatch,
   listWaitingTransfers,
   getRemittanceAdvice,
   cancelTransfer,
   importBankFile,
   listBankEntries,
   getStatement,
+  listCollections,
+  bookCollection,
   openDispute,
   listDisputes,
   decideDispute,

@@ -9,3 +9,16 @@ export function isCalendarDay(text: string): boolean {
 
 /** Whether the day in front of a time (RFC 3339) is one of the calendar. */
 export const beginsWithDay = (text: string): boolean => isCalendarDay(text.slice(0, "YYYY-MM-DD".length));
+
+/**
+ * The same time of so many months later, UTC; a day that the later month lacks is its last one: a month after 31 January is
+ * 28 February, and two months after it 31 March.
+ */
+export function monthsAfter(date: Date, months: number): Date {
+  const first = new Date(date);
+  first.setUTCDate(1);
+  first.setUTCMonth(first.getUTCMonth() + months);
+  const days = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate();
+  first.setUTCDate(Math.min(date.getUTCDate(), days));
+  return first;
+}

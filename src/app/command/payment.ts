@@ -86,7 +86,9 @@ export const paymentMakeCommand: Command = {
       const batch = await payments.make(opened.operator.id, asked, CLI_ACTOR);
       if (context.json) await context.printJson(jsonable(batch));
       else for (const line of batchLines(batch)) await context.print(line);
-      if (file !== undefined) await writeFile(opened, batch.id, file);
+      if (file !== undefined && batch.release === "awaiting")
+        context.note(`${file} is not written: the file waits for a second person`);
+      else if (file !== undefined) await writeFile(opened, batch.id, file);
       return "ok";
     });
   },
@@ -96,6 +98,10 @@ function* batchLines(batch: BatchStory): Generator<string> {
   const { id, transferCount, executionDate, payerMasked, sha256 } = batch;
   yield `payment file ${id}: ${transferCount} transfers from ${payerMasked} on ${executionDate}`;
   yield `SHA-256 ${sha256}`;
+  if (batch.release === "awaiting" && batch.releaseUntil !== null)
+    yield `waits for a second person until ${timeOf(batch.releaseUntil)}: turnup payment approve ${id}`;
+  else if (batch.releasedBy !== null)
+    yield `${batch.release === "released" ? "approved" : batch.release} by ${batch.releasedBy}: ${batch.releaseReason}`;
   yield* transferLines(batch.transfers);
   for (const { make, why, ...sum } of batch.leftOut)
     yield `left out: ${make} ${formatMoney(sum)}, ${WHY[why]}`;
@@ -181,10 +187,15 @@ export const paymentListCommand: Command = {
           row.madeBy,
           row.executionDate,
           String(row.transferCount),
+          row.release,
         ]);
-        for (const line of tableOf(["PAYMENT FILE", "MADE", "BY", "TO BE PAID", "TRANSFERS"], cells, {
-          right: [4],
-        }))
+        for (const line of tableOf(
+          ["PAYMENT FILE", "MADE", "BY", "TO BE PAID", "TRANSFERS", "RELEASE"],
+          cells,
+          {
+            right: [4],
+          },
+        ))
           await context.print(line);
       }
       return "ok";
@@ -210,6 +221,42 @@ export const paymentShowCommand: Command = {
       return "ok";
     }),
 };
+
+const decisionCommand = (word: "approve" | "refuse", summary: string): Command => ({
+  name: `payment ${word}`,
+  summary,
+  description:
+    "Where the policy has `payments.secondPerson`. The command line is one person: what it made, somebody approves by the API,\n" +
+    "under a token of their own, and the other way round.",
+  args: [{ usage: "<id>", about: "of the payment file" }],
+  options: [
+    ...OPERATOR_OPTIONS,
+    { flags: "--reason <text>", about: "why; it stands in the audit", needed: true },
+  ],
+  examples: [
+    `turnup payment ${word} 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11 --reason "looked at each transfer"`,
+  ],
+  run: (context) =>
+    withOperator(context, async (opened) => {
+      const decision = {
+        outcome: word === "approve" ? "approved" : "refused",
+        reason: context.option("reason") ?? "",
+      } as const;
+      const { payments } = settlementOf(opened);
+      const batch = await payments.release(opened.operator.id, idOf(context.args[0]), decision, CLI_ACTOR);
+      if (context.json) await context.printJson(jsonable(batch));
+      else await context.print(`payment file ${batch.id} is ${batch.release}`);
+      return "ok";
+    }),
+});
+export const paymentApproveCommand = decisionCommand(
+  "approve",
+  "Approve a payment file as its second person: from then on it can be had",
+);
+export const paymentRefuseCommand = decisionCommand(
+  "refuse",
+  "Refuse a payment file: what it would have paid waits for the next one",
+);
 
 export const paymentWaitingCommand: Command = {
   name: "payment waiting",

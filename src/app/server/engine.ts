@@ -40,6 +40,9 @@ const POLL_MS = 500;
 const EXPIRE_POLL_MS = 5_000;
 /** A receipt that came while its part was being booked is found within this time after the booking. */
 const REMATCH_POLL_MS = 250;
+/** Months pass no faster. */
+const COLLECT_POLL_MS = 5_000;
+const COLLECT_BATCH = 100;
 const REMATCH_BATCH = 1_000;
 const FORGET_POLL_MS = 60_000;
 /** A server that was missed twice at this pace is taken for gone. */
@@ -106,7 +109,10 @@ export type Engine = {
 };
 
 /** Loops, by what they do; one for each kind of call. */
-type Loops = Record<"orders" | "messages" | "expiry" | "receipts" | "changes" | "forget" | "leases", Loop> & {
+type Loops = Record<
+  "orders" | "messages" | "expiry" | "collections" | "receipts" | "changes" | "forget" | "leases",
+  Loop
+> & {
   readonly calls: readonly Loop[];
 };
 type Parts = {
@@ -253,6 +259,11 @@ function startLoops(
       "expiry",
       EXPIRE_POLL_MS,
       async () => (await conductor.expire(EXPIRE_BATCH)) === EXPIRE_BATCH,
+    ),
+    collections: loop(
+      "collections",
+      COLLECT_POLL_MS,
+      async () => (await conductor.collect(COLLECT_BATCH)) === COLLECT_BATCH,
     ),
     receipts: loop(
       "receipts",

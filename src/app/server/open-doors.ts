@@ -23,6 +23,7 @@ import { createCardTries } from "../../store/requests/card-tries.ts";
 import { createEnrolments } from "../../store/requests/enrolments.ts";
 import { createPortalPeople } from "../../store/requests/portal-link.ts";
 import { createRequestReader } from "../../store/requests/request-reader.ts";
+import { createCollections } from "../../store/settlement/collections.ts";
 import { createCreditors } from "../../store/settlement/creditors.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
@@ -244,6 +245,7 @@ function httpDeps(
       payments: createPaymentDesk(stores),
       disputes: createDisputes(stores),
       statements: createStatements(database),
+      collections: createCollections(stores),
     },
     enrolments: createEnrolments(database, sealer, shared.people, newId),
     intake,

@@ -1,4 +1,5 @@
 /** What pays manufacturers, on the database that a command opened. */
+import { createCollections } from "../../store/settlement/collections.ts";
 import { createCreditors } from "../../store/settlement/creditors.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
@@ -12,5 +13,6 @@ export function settlementOf({ store: { database, sealer }, newId, clock }: Oper
     payments: createPaymentDesk(deps),
     disputes: createDisputes(deps),
     statements: createStatements(database),
+    collections: createCollections(deps),
   };
 }

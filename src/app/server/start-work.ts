@@ -3,6 +3,7 @@ import { Registry as MeasureRegistry } from "prom-client";
 import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
 import { readBacklog } from "../../store/orders/backlog.ts";
 import { createDisputes } from "../../store/settlement/disputes.ts";
+import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
 import { createIntake } from "../../store/sightings/intake.ts";
 import { DEVICE_PATHS } from "../../wire/message/legs.ts";
 import type { Config } from "../config/config.ts";
@@ -66,6 +67,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
   measure(measures, engine, opened);
   hearOfImports(closing, engine, stores, onFault);
   lapseDisputes(closing, stores, onFault);
+  lapsePaymentFiles(closing, stores, onFault);
   return { intake, engine, measures };
 }
 
@@ -118,6 +120,18 @@ function lapseDisputes(closing: ClosingStack, stores: Stores, onFault: EngineOpt
     name: "disputes",
     pauseMs: DISPUTE_POLL_MS,
     pass: async () => (await disputes.lapse(stores.clock(), DISPUTE_BATCH)) === DISPUTE_BATCH,
+    onFailure: onFault,
+  });
+  closing.defer(() => loop.stop());
+}
+
+/** Nor do payment files wait for their second person for ever. */
+function lapsePaymentFiles(closing: ClosingStack, stores: Stores, onFault: EngineOptions["onFault"]): void {
+  const payments = createPaymentDesk(stores);
+  const loop = startLoop({
+    name: "payment_files",
+    pauseMs: DISPUTE_POLL_MS,
+    pass: async () => (await payments.lapse(stores.clock(), DISPUTE_BATCH)) === DISPUTE_BATCH,
     onFailure: onFault,
   });
   closing.defer(() => loop.stop());

@@ -1,6 +1,7 @@
 /** Payment files (ISO 20022 pain.001.001.09) to manufacturers: what waits, made once, read again octet for octet. */
 import Type from "typebox";
 import { TRANSFER_STATES } from "../../kernel/settlement/bank-fact.ts";
+import { RELEASE_STATES } from "../../kernel/settlement/payment-batch.ts";
 import { TurnupError } from "../../term/error.ts";
 import { answerPage, pageOf } from "../page.ts";
 import { created, ok, route } from "../route.ts";
@@ -58,6 +59,14 @@ const batch = {
   octets: Type.Integer(),
   madeBy: Type.String(),
   madeAt: instant(),
+  release: words(
+    RELEASE_STATES,
+    "`awaiting` a second person; what was `refused` or `lapsed` no bank will have.",
+  ),
+  releaseUntil: instantOrNull(),
+  releasedBy: textOrNull({ description: "Who approved or refused it." }),
+  releasedAt: instantOrNull(),
+  releaseReason: textOrNull(),
 };
 const Batch = named("PaymentBatch", Type.Object(batch));
 const BatchStory = named(
@@ -164,7 +173,7 @@ export const getPaymentFile = route({
   summary: "The file for the bank, octet for octet as it was made; who fetched it stands in the audit",
   tag: "money",
   roles: ["admin"],
-  errors: ["payment_batch_not_found"],
+  errors: ["payment_batch_not_found", "payment_file_unreleased"],
   status: 200,
   params: { id: id("Of the payment file.") },
   produces: XML,
@@ -175,6 +184,30 @@ export const getPaymentFile = route({
       "content-type": XML,
       "content-disposition": `attachment; filename="pain001-${params.id}.xml"`,
     });
+  },
+});
+
+export const releasePaymentBatch = route({
+  method: "POST",
+  path: "/v1/payment-batches/:id/release",
+  summary:
+    "Approve a payment file as its second person, or refuse it: what it would have paid waits for the next one",
+  description:
+    "Where the policy has `payments.secondPerson`, nobody has the file before. Whoever made it may only refuse it.",
+  tag: "money",
+  roles: ["admin"],
+  errors: ["payment_batch_not_found", "payment_file_decided", "second_person_needed"],
+  status: 200,
+  params: { id: id("Of the payment file.") },
+  body: Type.Object(
+    { outcome: words(["approved", "refused"]), reason: text("Why; it stands in the audit.") },
+    { additionalProperties: false },
+  ),
+  answer: BatchStory,
+  async handle({ settlement }, { params, body, caller }) {
+    const { payments } = settlement;
+    const story = await payments.release(caller.operatorId, params.id, body, caller.label);
+    return ok({ ...story, transfers: [...story.transfers], leftOut: [...story.leftOut] });
   },
 });
 

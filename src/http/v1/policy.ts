@@ -116,6 +116,19 @@ const policyShape = Type.Object(
       pattern: "^(?:\\+?[0-9]{1,15}|[A-Za-z0-9 ]{1,11})$",
       description: "A short code, a number, or up to 11 letters and digits.",
     }),
+    payments: Type.Object(
+      {
+        secondPerson: Type.Boolean({
+          description: "A second person must approve a payment file before anybody has it.",
+        }),
+        approvalHours: Type.Integer({
+          minimum: 1,
+          maximum: HOURS_MAX,
+          description: "How long they have; then the file is given up.",
+        }),
+      },
+      { additionalProperties: false, description: "Payment files to manufacturers." },
+    ),
     request: RequestPolicySchema,
   },
   { additionalProperties: false, description: "What an operator decides about its orders." },

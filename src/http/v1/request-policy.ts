@@ -157,6 +157,17 @@ export const RequestPolicySchema = named(
         ["continue", "stop"],
         "What becomes of a request when a channel does not take its terms before they were answered.",
       ),
+      collection: Type.Object(
+        {
+          by: words(
+            ["billing_centre", "token"],
+            "Who collects what requests cost: the billing centre, which is told the sums, or this server by the token that the subscriber left.",
+          ),
+          retries: count("How often a sum that was refused for now is asked for again.", 20),
+          retryAfterHours: hours("Between a refusal for now and the next try."),
+        },
+        { additionalProperties: false, description: "How what requests cost is collected." },
+      ),
       choiceDeadlineHours: hours("How long a choice, or missing fields, wait for an answer."),
       serviceDeadlineHours: hours("How long a service server, an element or the billing centre may take."),
       retransmissionLimit: count("How often the user may have content sent again.", 20),

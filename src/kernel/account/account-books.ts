@@ -9,6 +9,9 @@ export type AccountBooks = {
   readonly externalId: string | null;
   /** Of the card that the account pays by. */
   readonly paymentToken: string | null;
+  /** Of the same, as it is shown, and the mandate of a bank account. */
+  readonly paymentMasked: string | null;
+  readonly mandateReference: string | null;
   readonly holds: readonly BilledOffering[];
   /** What the billing centre took last. */
   readonly told: BilledAccount | null;

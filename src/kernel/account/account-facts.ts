@@ -1,5 +1,5 @@
 /** What the books know of who asks: the ground that verification and the search for fraud stand on. */
-import type { UserData } from "./user-data.ts";
+import type { Mandate, UserData } from "./user-data.ts";
 
 /** A stay of a SIM in a device. */
 export type Appearance = {
@@ -27,6 +27,8 @@ type AccountCard = {
   /** First 6 and last 4. */
   readonly digits: string;
   readonly index: Uint8Array;
+  /** Of a bank account. */
+  readonly mandate: Mandate | null;
 };
 
 export type AccountFacts = {

@@ -119,6 +119,7 @@ export async function takeAccount(
     last4: iban.slice(-LAST_SHOWN),
     brand: "iban",
     index,
+    mandate,
   };
 }
 

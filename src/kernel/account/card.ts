@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
 import { passesLuhn } from "../../term/luhn.ts";
 import type { CardTries, CardTry, Pause, TriedBy } from "./card-tries.ts";
-import type { CardReference } from "./user-data.ts";
+import type { CardReference, Mandate } from "./user-data.ts";
 
 const CARD_BRANDS = [
   "visa",
@@ -47,9 +47,6 @@ export interface CardTokens {
     | { readonly kind: "failed"; readonly cause: string }
   >;
 }
-
-/** By what a direct debit may be collected: its reference, and the day on which it was given. */
-type Mandate = { readonly reference: string; readonly signedOn: string };
 
 /** The payment provider's door for accounts; a provider that takes cards alone has none. */
 export interface AccountTokens {

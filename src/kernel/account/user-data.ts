@@ -17,7 +17,10 @@ export const USER_FIELDS = [
 export type UserField = (typeof USER_FIELDS)[number];
 export type UserData = Readonly<Partial<Record<UserField, string>>>;
 
-/** A card as the payment provider knows it. The number itself exists only between a door and the payment provider. */
+/** By what a direct debit may be collected: its reference, and the day (YYYY-MM-DD) on which it was given. */
+export type Mandate = { readonly reference: string; readonly signedOn: string };
+
+/** A card or account as the payment provider knows it. The number itself exists only between a door and the payment provider. */
 export type CardReference = {
   readonly token: string;
   readonly first6: string;
@@ -25,4 +28,6 @@ export type CardReference = {
   readonly brand: string;
   /** HMAC-SHA-256 of operator and number under a secret: the same card is seen again without being known. */
   readonly index: Uint8Array;
+  /** Of a bank account. */
+  readonly mandate?: Mandate | null;
 };

@@ -32,6 +32,24 @@ const ROWS: { readonly [Kind in CallKind]: readonly [CallBodies[Kind], Readonly<
     { paymentId: "p", keyId: "k", amountMinor: "251", currency: "EUR", at: "2026-05-04T08:00:00.000Z" },
   ],
   identity_check: [{}, {}],
+  collection: [
+    {
+      amountMinor: 499n,
+      currency: "EUR",
+      collectionId: "0198aaaa-0000-7000-8000-000000000001",
+      purpose: "renewal",
+      period: 2,
+      attempt: 1,
+    },
+    {
+      amountMinor: "499",
+      currency: "EUR",
+      collectionId: "0198aaaa-0000-7000-8000-000000000001",
+      purpose: "renewal",
+      period: "2",
+      attempt: "1",
+    },
+  ],
   card_check: [
     { amountMinor: 0n, currency: "EUR" },
     { amountMinor: "0", currency: "EUR" },

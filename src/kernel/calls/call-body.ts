@@ -13,6 +13,7 @@ import {
   SERVER_ROLES,
 } from "../order/outbound-call.ts";
 import { TERMS_CHANNELS } from "../order/request-policy.ts";
+import { COLLECTION_PURPOSES } from "../settlement/collection.ts";
 
 /** `undefined` where the text is none of this field's; a field that a row lacks is read as the empty text. */
 type Field<Value> = {
@@ -69,6 +70,13 @@ const FIELDS: {
   remittance_notice: { ...SUM, paymentId: text, keyId: text, at: time },
   identity_check: {},
   card_check: SUM,
+  collection: {
+    ...SUM,
+    collectionId: text,
+    purpose: oneOf(COLLECTION_PURPOSES),
+    period: whole,
+    attempt: whole,
+  },
   service_registration: {
     action: oneOf(["register", "remove"]),
     service: text,

@@ -8,6 +8,7 @@ import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
 import type { ItemState, OrderState } from "../order/order.ts";
 import type { ProvisioningEvent } from "../order/outbound-call.ts";
 import type { CardReference, UserData } from "../order/request.ts";
+import type { CollectionPurpose } from "../settlement/collection.ts";
 
 /** A no of the other side, for good; `cause` is a stable word, `reason` is for staff. */
 export type Refused = { readonly kind: "refused"; readonly cause: string; readonly reason: string };
@@ -67,6 +68,16 @@ export interface PaymentProvider {
     readonly amountMinor: number;
     readonly currency: string;
   }): Promise<{ readonly kind: "approved"; readonly reference: string } | Refused | Failed>;
+  /** Takes a sum, from a card or an account alike; the same id is taken once. */
+  collect(request: {
+    readonly id: string;
+    readonly token: string;
+    /** Of a bank account: by what it may be collected from. */
+    readonly mandate: string | null;
+    readonly amountMinor: number;
+    readonly currency: string;
+    readonly purpose: CollectionPurpose;
+  }): Promise<{ readonly kind: "taken"; readonly reference: string } | Refused | Failed>;
 }
 
 /** One service server, by its URI: SCIM 2.0 over mutual TLS (R43, R58 to R61). */

@@ -9,6 +9,7 @@ import { type Serving, serverTold, tellChange, tellServers } from "../calls/serv
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
 import { keyIdsOf } from "../detected/key-answers.ts";
 import { KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
+import { collectAgain, collectRenewal } from "../fulfilment/collection.ts";
 import { type ChangeSet, isEmpty } from "../order/change-set.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { isFinal } from "../order/ending.ts";
@@ -51,6 +52,8 @@ export type Conductor = {
   bookSubmissions(taken: readonly SubmittedPart[], unsent: readonly UnsentMessage[]): Promise<void>;
   /** Messages whose receipts never came; answers how many. */
   expire(limit: number): Promise<number>;
+  /** Collects what is due of what subscribers have by the month, and asks again for what was refused; answers of how many orders. */
+  collect(limit: number): Promise<number>;
   /**
    * Receipts that came while the booking of their message was under way, here or on another server: found by this.
    * Answers how many were looked for.
@@ -93,6 +96,7 @@ export function createConductor(deps: ConductorDeps): Conductor {
         messagesEnded(step, await step.tx.bookSubmissions(taken, unsent, step.scribe.now)),
       ),
     expire: (limit) => inStep((step) => expireMessages(step, limit)),
+    collect: (limit) => inStep((step) => collectDue(step, limit)),
     rematchReceipts: (limit) => inStep((step) => rematchReceipts(step, limit)),
     dropReceipts: () => inStep(dropReceipts),
     tellChanges: (limit) => inStep((step) => tellChanges(step, limit)),
@@ -150,6 +154,27 @@ async function expireMessages(step: Step, limit: number): Promise<number> {
   const ended = await step.tx.expireMessages(minutesAfter(now, -RECEIPT_GRACE_MINUTES), limit, now);
   await messagesEnded(step, ended);
   return ended.length;
+}
+
+/** What is due is looked for without a lock, and again under those of its orders: another server may have been faster. */
+async function collectDue(step: Step, limit: number): Promise<number> {
+  const { tx, scribe } = step;
+  const orderIds = await tx.dueCollections(scribe.now, limit);
+  const orders = await lockById(tx, orderIds);
+  if (orders.size === 0) return 0;
+  const { renewals, retries } = await tx.takeDueCollections([...orders.keys()], scribe.now);
+  const due = new Set([...renewals, ...retries].map(({ orderId }) => orderId));
+  const asked = [...orders.values()].filter(({ id }) => due.has(id)).filter(isOfRequest);
+  const turns = new Map((await step.turnsOf(asked)).map((turn) => [turn.order.id, turn]));
+  for (const one of renewals) {
+    const turn = turns.get(one.orderId);
+    if (turn) collectRenewal(turn, one);
+  }
+  for (const one of retries) {
+    const turn = turns.get(one.orderId);
+    if (turn) collectAgain(turn, one);
+  }
+  return turns.size;
 }
 
 async function rematchReceipts(step: Step, limit: number): Promise<number> {

@@ -61,7 +61,8 @@ export async function askOthers(
   const kind = calls[0]?.kind;
   const world: World = {
     connectors: deps.connectors,
-    subjects: kind === "card_check" ? new Map() : await deps.store.subjectsOf(orderIds),
+    subjects:
+      kind === "card_check" || kind === "collection" ? new Map() : await deps.store.subjectsOf(orderIds),
     accounts:
       kind === "billing_notice" || kind === "server_notice"
         ? new Map(await deps.store.accountsOf(orderIds))
@@ -110,6 +111,8 @@ async function ask(world: World, call: OthersCall): Promise<CallAnswer> {
       return checkIdentity(world, call);
     case "card_check":
       return checkCard(world, call);
+    case "collection":
+      return collect(world, call);
     case "service_registration":
       return visitService(world, call);
     case "element_task":
@@ -157,6 +160,23 @@ async function checkCard({ connectors }: World, call: OutboundCall<"card_check">
     currency,
   });
   return answer.kind === "approved" ? { kind: "done", reference: answer.reference } : answer;
+}
+
+async function collect({ connectors }: World, call: OutboundCall<"collection">): Promise<CallAnswer> {
+  const provider = connectors.paymentProviderOf(call.operatorId);
+  if (!provider) return unset("payment provider");
+  const { secret } = call;
+  if (!secret) return UNREADABLE;
+  const { amountMinor, currency, purpose } = call.body;
+  const answer = await provider.collect({
+    id: call.id,
+    token: secret.token,
+    mandate: secret.mandate,
+    amountMinor: Number(amountMinor),
+    currency,
+    purpose,
+  });
+  return answer.kind === "taken" ? { kind: "done", reference: answer.reference } : answer;
 }
 
 async function visitService(

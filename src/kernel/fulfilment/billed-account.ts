@@ -12,6 +12,7 @@ import type { BilledOffering } from "../account/account-books.ts";
 import type { UserData } from "../account/user-data.ts";
 import { isClosed } from "../order/ending.ts";
 import { itemsOf, type RequestTurn } from "../order/turn.ts";
+import { isCollectedHere } from "./collection.ts";
 import { isRequestItemDone } from "./item-done.ts";
 
 /** @param fields the policy's list: nothing else is in it but the time that it is true of */
@@ -26,7 +27,7 @@ export function billedAccountOf(turn: RequestTurn, fields: readonly BilledField[
     make: shortened(order.make, MAKE_CHARACTERS_MAX),
     model: shortened(order.model, MODEL_CHARACTERS_MAX),
     ...personOf(user),
-    paymentToken: card?.token ?? books.paymentToken,
+    paymentToken: isCollectedHere(turn) ? null : (card?.token ?? books.paymentToken),
   };
   const told = Object.entries(known).filter(([name, value]) => value && isAmong(fields, name));
   return {

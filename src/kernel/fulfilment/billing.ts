@@ -13,6 +13,7 @@ import type { ItemBilling } from "../order/request-draft.ts";
 import { hoursAfter } from "../order/scribe.ts";
 import { itemOf, itemsOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { billedAccountOf, isSameAccount } from "./billed-account.ts";
+import { isCollectedHere } from "./collection.ts";
 
 function notifyBilling(
   turn: RequestTurn,
@@ -32,6 +33,8 @@ function notifyBilling(
 ): string {
   const { catalogId, action, price } = item.subject;
   const isAccount = kind === "account" || kind === "account_change";
+  // What this server collects must not be asked of the subscriber a second time.
+  const isFree = isAccount || isCollectedHere(turn);
   return ask(turn, {
     kind: "billing_notice",
     itemId: item.id,
@@ -41,8 +44,8 @@ function notifyBilling(
       kind,
       catalogId: isAccount ? null : catalogId,
       action,
-      onceMinor: isAccount ? 0 : (price?.onceMinor ?? 0),
-      monthlyMinor: isAccount ? 0 : (price?.monthlyMinor ?? 0),
+      onceMinor: isFree ? 0 : (price?.onceMinor ?? 0),
+      monthlyMinor: isFree ? 0 : (price?.monthlyMinor ?? 0),
       currency: price?.currency ?? null,
       prepared,
     },

@@ -12,6 +12,7 @@ import { minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import { itemsOf, touchRequest } from "../order/turn.ts";
 import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
+import { collectDone, firstRenewalOf } from "./collection.ts";
 import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
 import { servicesOf } from "./modules.ts";
@@ -52,6 +53,7 @@ function settleItem(turn: RequestTurn, item: RequestItem): void {
   if (item.cause === "had" || isBilled(item) || !isRequestItemDone(item, terms.policy.doneAt)) return;
   if (subject.moduleOf !== null) return; // it is its service's
   billDone(turn, item);
+  collectDone(turn, item);
   const { operatorId, subscriberId, deviceId, id: orderId } = order;
   const { catalogId, version } = subject;
   if (subject.action === "remove") {
@@ -65,7 +67,9 @@ function settleItem(turn: RequestTurn, item: RequestItem): void {
       reason: `version ${version} stands in the place of version ${subject.replaces.version}`,
       detail: { version, replaced: subject.replaces.version },
     });
-  scribe.changes.provisioned.push({ id, operatorId, subscriberId, deviceId, catalogId, version, orderId });
+  const renewsAt = firstRenewalOf(turn, item);
+  const had = { id, operatorId, subscriberId, deviceId, catalogId, version, orderId, renewsAt };
+  scribe.changes.provisioned.push(had);
 }
 
 /** A service that was never begun with takes its module along. */

@@ -3,6 +3,7 @@
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
+import type { CollectionPurpose, CollectionState } from "../settlement/collection.ts";
 import type { KeySource, KeyState } from "./device-key.ts";
 import type { EventKind } from "./event-kind.ts";
 import type { MessageAir, MessageKind, PayloadProtocol } from "./message.ts";
@@ -120,6 +121,41 @@ export type NewPosting = {
   readonly currency: string;
 };
 
+/** A sum that is collected from a subscriber. */
+export type NewCollection = {
+  readonly id: string;
+  readonly operatorId: string;
+  readonly subscriberId: string;
+  readonly orderId: string;
+  readonly orderItemId: string;
+  readonly catalogId: string;
+  readonly purpose: CollectionPurpose;
+  readonly period: number;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly state: CollectionState;
+  readonly attempt: number;
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly deadlineAt: Date | null;
+  readonly meansMasked: string | null;
+};
+
+export type CollectionChange = {
+  readonly id: string;
+  /** The attempt that this is said of: a later one is changed by no earlier answer. */
+  readonly attempt: number;
+  readonly nextAttempt?: number;
+  readonly from: "asked" | "waiting";
+  readonly state: CollectionState;
+  readonly reason: string;
+  readonly nextAction: string;
+  readonly dueAt?: Date;
+  readonly deadlineAt?: Date;
+  readonly meansMasked?: string;
+  readonly reference?: string | null;
+};
+
 export type NewLink = {
   readonly id: string;
   readonly operatorId: string;
@@ -160,6 +196,10 @@ export type ChangeSet = {
   readonly charges: NewCharge[];
   readonly chargeChanges: ChargeChange[];
   readonly postings: NewPosting[];
+  readonly collections: NewCollection[];
+  readonly collectionChanges: CollectionChange[];
+  /** What is had by the month: when it is collected next, and how many months were. */
+  readonly renewals: { readonly id: string; readonly renewsAt: Date | null; readonly renewals: number }[];
   readonly links: NewLink[];
   readonly linkExtensions: LinkExtension[];
   readonly accounts: NewUserAccount[];
@@ -219,6 +259,9 @@ export const emptyChangeSet = (): ChangeSet => ({
   charges: [],
   chargeChanges: [],
   postings: [],
+  collections: [],
+  collectionChanges: [],
+  renewals: [],
   links: [],
   linkExtensions: [],
   accounts: [],

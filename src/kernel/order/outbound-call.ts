@@ -6,6 +6,7 @@ import { isOneOf } from "../../term/narrow.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { UserData } from "../account/user-data.ts";
 import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
+import type { CollectionPurpose } from "../settlement/collection.ts";
 import type { TermsChannel } from "./request-policy.ts";
 
 /** `account` and `account_change` are of whom is billed; the others of one item. */
@@ -33,6 +34,14 @@ export type CallBodies = {
   readonly remittance_notice: Sum & { readonly paymentId: string; readonly keyId: string; readonly at: Date };
   readonly identity_check: Readonly<Record<never, never>>;
   readonly card_check: Sum;
+  readonly collection: Sum & {
+    readonly collectionId: string;
+    readonly purpose: CollectionPurpose;
+    /** 0: what is due with the order; n: the n-th month after it. */
+    readonly period: number;
+    /** Each refusal that is tried again is a call of its own. */
+    readonly attempt: number;
+  };
   readonly service_registration: {
     readonly action: "register" | "remove";
     /** Its URI. */
@@ -101,6 +110,8 @@ type Sum = { readonly amountMinor: bigint; readonly currency: string };
 type CallSecrets = {
   readonly identity_check: { readonly user: UserData };
   readonly card_check: { readonly token: string };
+  /** `mandate`: of a bank account, by what it may be collected from. */
+  readonly collection: { readonly token: string; readonly mandate: string | null };
   readonly service_registration: { readonly user: UserData; readonly fields: Fields };
   readonly element_task: { readonly values: Fields };
   readonly billing_notice: { readonly account: BilledAccount };
@@ -130,6 +141,7 @@ export const CALL_KINDS = [
   "mail_notice",
   "forward_request",
   "server_notice",
+  "collection",
 ] as const satisfies readonly (keyof CallBodies)[];
 export type CallKind = (typeof CALL_KINDS)[number];
 
@@ -180,6 +192,7 @@ export const REQUEST_CALL_KINDS = [
   "billing_notice",
   "mail_notice",
   "forward_request",
+  "collection",
 ] as const satisfies readonly CallKind[];
 export type RequestCallKind = (typeof REQUEST_CALL_KINDS)[number];
 export type RequestCall = OutboundCall<RequestCallKind>;

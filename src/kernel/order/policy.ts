@@ -8,6 +8,13 @@ import type { Level } from "./order.ts";
 import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
 
+type PaymentPolicy = {
+  /** A second person must approve a payment file before anybody has it (four-eyes principle). */
+  readonly secondPerson: boolean;
+  /** How long they have; then the file is given up, and what it would have paid waits for the next one. */
+  readonly approvalHours: number;
+};
+
 export type OrderPolicy = {
   /** A device is left behind when its model was first made more than this many years ago (R86); null: not by age alone. */
   readonly ageCutOffYears: number | null;
@@ -60,6 +67,8 @@ export type OrderPolicy = {
   readonly quietHours: QuietHours | null;
   /** The sender that subscribers see: a short code or up to 11 characters. */
   readonly sender: string;
+  /** Payment files to manufacturers. */
+  readonly payments: PaymentPolicy;
   /** Requests of devices, and of others for them. */
   readonly request: RequestPolicy;
 };
@@ -92,6 +101,7 @@ export const DEFAULT_POLICY: OrderPolicy = {
   },
   quietHours: null,
   sender: "2948",
+  payments: { secondPerson: false, approvalHours: 72 },
   request: DEFAULT_REQUEST_POLICY,
 };
 
@@ -124,5 +134,12 @@ export const withDefaults = (stored: Partial<OrderPolicy> | null): OrderPolicy =
   const fraud = { ...DEFAULT_REQUEST_POLICY.fraud, ...stored?.request?.fraud };
   const cardTries = { ...DEFAULT_REQUEST_POLICY.cardTries, ...stored?.request?.cardTries };
   const ownRecords = { ...DEFAULT_REQUEST_POLICY.ownRecords, ...stored?.request?.ownRecords };
-  return { ...DEFAULT_POLICY, ...stored, request: { ...request, fraud, cardTries, ownRecords } };
+  const collection = { ...DEFAULT_REQUEST_POLICY.collection, ...stored?.request?.collection };
+  const payments = { ...DEFAULT_POLICY.payments, ...stored?.payments };
+  return {
+    ...DEFAULT_POLICY,
+    ...stored,
+    payments,
+    request: { ...request, fraud, cardTries, ownRecords, collection },
+  };
 };

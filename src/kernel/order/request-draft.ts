@@ -198,6 +198,8 @@ export type NewProvisionedItem = {
   readonly catalogId: string;
   readonly version: number;
   readonly orderId: string;
+  /** When its next month is collected; null where this server collects none. */
+  readonly renewsAt: Date | null;
 };
 
 export type NewOffer = {

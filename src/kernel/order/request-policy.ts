@@ -53,6 +53,15 @@ type NoticeTexts = Readonly<Record<NoticeText, string>>;
 export const TERMS_CHANNELS = ["mail", "fax"] as const;
 export type TermsChannel = (typeof TERMS_CHANNELS)[number];
 
+/** Who collects what requests cost, and what becomes of a sum that is refused. */
+type CollectionPolicy = {
+  /** The billing centre, which is told of sums; or this server by the token that the subscriber left, and it is told of none. */
+  readonly by: "billing_centre" | "token";
+  /** How often a sum is asked for again that was refused for now, as for want of funds. */
+  readonly retries: number;
+  readonly retryAfterHours: number;
+};
+
 export type RequestPolicy = RegistrationPolicy & {
   /** How sure we must be who asks, whatever is asked for. */
   readonly minimumAssurance: Assurance;
@@ -81,6 +90,7 @@ export type RequestPolicy = RegistrationPolicy & {
   readonly narrowbandContentOctets: number;
   /** What the billing centre is told of an account; what it does not need stays here. */
   readonly billingFields: readonly BilledField[];
+  readonly collection: CollectionPolicy;
   readonly offerDays: number;
   /** So long after a no to an offer the same item is not offered again; 0: at once. */
   readonly offerPauseDays: number;
@@ -204,6 +214,7 @@ export const DEFAULT_REQUEST_POLICY: RequestPolicy = {
   conflictingItem: "continue",
   narrowbandContentOctets: 0,
   billingFields: BILLED_FIELDS,
+  collection: { by: "billing_centre", retries: 3, retryAfterHours: 72 },
   offerDays: 14,
   offerPauseDays: 90,
   acceptWords: [],

@@ -3,6 +3,7 @@
 import type { AccountBooks } from "../account/account-books.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import type { ItemBody } from "../catalog/item-body.ts";
+import type { DueRenewal, DueRetry } from "../settlement/collection.ts";
 import type { OrderDraft } from "./order-draft.ts";
 import type { ReplyStore, ReplyTransaction } from "./reply-store.ts";
 import type { NewRequest } from "./request.ts";
@@ -116,6 +117,13 @@ export interface RequestTransaction extends ReplyTransaction {
   accountBooksOf(subscriberId: string): Promise<AccountBooks>;
   /** Keeps the operator's own number of the subscriber's account, sealed. */
   putAccountNumber(operatorId: string, subscriberId: string, number: string): Promise<void>;
+  /** Orders of which something is due to be collected, not locked: a month of what is had, or a sum that was refused for now. */
+  dueCollections(now: Date, limit: number): Promise<readonly string[]>;
+  /** What of these orders is due, locked; their orders are locked before. */
+  takeDueCollections(
+    orderIds: readonly string[],
+    now: Date,
+  ): Promise<{ readonly renewals: readonly DueRenewal[]; readonly retries: readonly DueRetry[] }>;
   /** Writes the order and its request; the rest follows as changes of the draft. */
   openRequest(order: NewRequestOrder, now: Date): Promise<void>;
   /** Of the subscriber's account or latest request. */

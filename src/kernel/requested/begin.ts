@@ -356,6 +356,11 @@ function keepAccount({ scribe, order }: RequestTurn): void {
     subscriberId: order.subscriberId,
     user,
     language,
-    card: card && { token: card.token, digits: `${card.first6}${card.last4}`, index: card.index },
+    card: card && {
+      token: card.token,
+      digits: `${card.first6}${card.last4}`,
+      index: card.index,
+      mandate: card.mandate ?? null,
+    },
   });
 }

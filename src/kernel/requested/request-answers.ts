@@ -6,6 +6,7 @@ import type { CallAnswer } from "../calls/answer.ts";
 import { NOT_CONFIGURED } from "../calls/ask.ts";
 import { nextTry } from "../calls/next-try.ts";
 import { billingAnswered } from "../fulfilment/billing.ts";
+import { collectionAnswered } from "../fulfilment/collection.ts";
 import { elementAnswered } from "../fulfilment/elements.ts";
 import { forwardAnswered, isUnderWay, knownThere } from "../fulfilment/forward.ts";
 import { servicesOf } from "../fulfilment/modules.ts";
@@ -20,6 +21,7 @@ import { registrationModuleOf } from "./registration-module.ts";
 const WHO: Readonly<Record<RequestCallKind, string>> = {
   identity_check: "the identity bureau",
   card_check: "the payment provider",
+  collection: "the payment provider",
   service_registration: "the service server",
   element_task: "the network's element",
   billing_notice: "the billing centre",
@@ -69,6 +71,8 @@ function dispatch(turn: RequestTurn, call: RequestCall, answer: CallAnswer): voi
     case "identity_check":
     case "card_check":
       return registrationModuleOf(turn.deps).answered(turn, call, answer);
+    case "collection":
+      return collectionAnswered(turn, call, answer);
     case "service_registration":
       return servicesOf(turn).answered(turn, call, answer);
     case "element_task":
@@ -89,6 +93,7 @@ function dispatch(turn: RequestTurn, call: RequestCall, answer: CallAnswer): voi
 const EXPECTED: Readonly<Record<RequestCallKind, readonly CallAnswer["kind"][]>> = {
   identity_check: ["answered"],
   card_check: ["done"],
+  collection: ["done"],
   service_registration: ["registered", "needs_information", "done"],
   element_task: ["done"],
   billing_notice: ["done"],

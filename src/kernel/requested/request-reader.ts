@@ -81,8 +81,10 @@ export type RequestDetail = RequestRow & {
   readonly imeiMasked: string;
   readonly make: string | null;
   readonly model: string | null;
-  /** `411111******1111`. */
+  /** `411111******1111`, `AT******3201`. */
   readonly card: string | null;
+  /** Of a bank account: by what it may be collected from, masked. */
+  readonly mandate: string | null;
   readonly consents: readonly ConsentView[];
   readonly verification: VerificationView | null;
 };
@@ -144,7 +146,13 @@ export type Standing = {
   readonly msisdnMasked: string | null;
   readonly homePlmn: string;
   /** Of the user behind the SIM: that they are verified, and whether billing knows them. */
-  readonly account: { readonly state: UserAccount["state"]; readonly language: string } | null;
+  readonly account: {
+    readonly state: UserAccount["state"];
+    readonly language: string;
+    /** What later sums are collected from, masked; null where nothing was left. */
+    readonly card: string | null;
+    readonly mandate: string | null;
+  } | null;
   readonly devices: readonly CareDevice[];
   readonly orders: readonly CareOrder[];
   readonly offers: readonly OfferView[];

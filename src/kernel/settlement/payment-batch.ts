@@ -18,6 +18,13 @@ export type PlannedTransfer = {
   /** Portions before set-offs, each in the order in which they were given. */
   readonly lines: readonly Payable[];
 };
+/**
+ * Whether a file may be had: `awaiting` a second person, where the operator's policy wants one. What was `refused`, or `lapsed` since
+ * nobody approved it in time, no bank will ever have.
+ */
+export const RELEASE_STATES = ["released", "awaiting", "refused", "lapsed"] as const;
+export type ReleaseState = (typeof RELEASE_STATES)[number];
+
 /** What no file pays now, and why. */
 export type LeftOut = {
   readonly make: string;

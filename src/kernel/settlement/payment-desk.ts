@@ -4,7 +4,7 @@
  */
 import type { BankFact, BankOutcome, TransferState } from "./bank-fact.ts";
 import type { DisputeSide, DisputeState, LineKind } from "./dispute.ts";
-import type { LeftOut } from "./payment-batch.ts";
+import type { LeftOut, ReleaseState } from "./payment-batch.ts";
 
 /** Lists page by id, newest first unless told otherwise. */
 type PageQuery = {
@@ -65,6 +65,13 @@ export type BatchView = {
   readonly octets: number;
   readonly madeBy: string;
   readonly madeAt: string;
+  readonly release: ReleaseState;
+  /** Until when a second person has to approve it; null where none is needed. */
+  readonly releaseUntil: string | null;
+  /** Who approved or refused it, when, and why. */
+  readonly releasedBy: string | null;
+  readonly releasedAt: string | null;
+  readonly releaseReason: string | null;
 };
 export type BatchStory = BatchView & {
   readonly transfers: readonly TransferView[];
@@ -122,8 +129,20 @@ export interface PaymentDesk {
   ): Promise<BatchStory>;
   list(operatorId: string, page: PageQuery): Promise<PageRows<BatchView>>;
   find(operatorId: string, batchId: string): Promise<BatchStory | undefined>;
-  /** Octet for octet what was made. */
+  /** Octet for octet what was made. @throws TurnupError `payment_file_unreleased` */
   file(operatorId: string, batchId: string, actor: string): Promise<Uint8Array | undefined>;
+  /**
+   * A second person approves a file, or anybody refuses it.
+   * @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `second_person_needed`
+   */
+  release(
+    operatorId: string,
+    batchId: string,
+    decision: { readonly outcome: "approved" | "refused"; readonly reason: string },
+    actor: string,
+  ): Promise<BatchStory>;
+  /** Gives up files that nobody approved in time; answers how many were looked at. */
+  lapse(now: Date, limit: number): Promise<number>;
   /** Those that wait for a bank's word; the longest overdue first. */
   waiting(operatorId: string, limit: number): Promise<readonly TransferView[]>;
   /** Undefined where there is no such transfer. */

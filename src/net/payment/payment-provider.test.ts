@@ -108,7 +108,7 @@ for (const [pan, cause] of declines) {
       amountMinor: 100,
       currency: "EUR",
     });
-    assert.deepEqual(answer, { kind: "refused", cause, reason: "the card was declined" });
+    assert.deepEqual(answer, { kind: "refused", cause, reason: "the payment provider declined it" });
     assert.equal(sim.held().length, 0);
   });
 }
@@ -193,4 +193,53 @@ test("a provider that takes cards alone is found out at its first answer, and as
   const told = paymentProvider({ ...options, cardsOnly: true });
   closers.push(told.close);
   assert.equal(told.tokeniseAccount, undefined, "the configuration may say so beforehand");
+});
+
+test("a sum is taken from a card and from an account by one path: once a key, an account by its mandate alone", async () => {
+  const { sim, fixture } = await world();
+  const iban = "AT611904300234573201";
+  const account = await fixture.tokeniseAccount?.({ iban, mandate: MANDATE, idempotencyKey: "a" });
+  assert.ok(account?.kind === "token");
+  const mandate = MANDATE.reference;
+  const due = { amountMinor: 299, currency: "EUR", purpose: "renewal" } as const;
+  const byCard = { ...due, id: "1", token: await tokenOf(fixture, VISA), mandate: null };
+  const byAccount = { ...due, id: "2", token: account.token, mandate };
+  for (const one of [byCard, byAccount, byCard, byAccount])
+    assert.equal((await fixture.collect(one)).kind, "taken");
+  assert.deepEqual(
+    sim.taken().map(({ token, mandate, amountMinor }) => [token, mandate, amountMinor]),
+    [
+      [byCard.token, null, 299],
+      [account.token, mandate, 299],
+    ],
+  );
+  const without = await fixture.collect({ ...byAccount, id: "3", mandate: null });
+  assert.ok(without.kind === "refused" && without.cause === "mandate_unknown");
+  const nothing = await fixture.collect({ ...byCard, id: "4", amountMinor: 0 });
+  assert.ok(nothing.kind === "refused" && nothing.cause === "malformed", "nothing is not collected");
+});
+
+test("an answer that is lost is the first one again under the same key; a debit that takes days is pending until it is taken", async () => {
+  let asked = 0;
+  const { sim, fixture } = await world({
+    fault: (_, { path }) => {
+      if (path === "/v1/charges") asked += 1;
+      return path === "/v1/charges" && asked === 1 ? "lose_answer" : undefined;
+    },
+  });
+  const due = { amountMinor: 299, currency: "EUR", purpose: "order", mandate: null } as const;
+  const one = { ...due, id: "1", token: await tokenOf(fixture, VISA) };
+  assert.equal((await fixture.collect(one)).kind, "failed");
+  assert.deepEqual(await fixture.collect(one), { kind: "taken", reference: "C1" });
+  assert.equal(sim.taken().length, 1);
+  const slow = await fixture.tokeniseAccount?.({
+    iban: "NL91ABNA0417164300",
+    mandate: MANDATE,
+    idempotencyKey: "b",
+  });
+  assert.ok(slow?.kind === "token");
+  const debit = { ...due, id: "2", token: slow.token, mandate: MANDATE.reference };
+  const kinds: string[] = [];
+  for (let round = 0; round < 3; round++) kinds.push((await fixture.collect(debit)).kind);
+  assert.deepEqual(kinds, ["failed", "failed", "taken"]);
 });

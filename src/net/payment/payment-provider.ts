@@ -9,6 +9,8 @@ import {
   readAuthorisation,
   readAuthorisationAnswer,
   readCard,
+  readCharge,
+  readChargeAnswer,
   readPaymentRefusal,
   readTokenAnswer,
 } from "../../wire/message/payment-api.ts";
@@ -95,20 +97,40 @@ export function paymentProvider(options: {
     async authorise({ id, token, amountMinor, currency }) {
       const body = sound(readAuthorisation, { token, amountMinor, currency });
       if (!body) return refused("malformed", "the sum or the token is not well formed");
-      const answer = await post("/v1/authorisations", id, body);
-      if (answer.kind === "failed") return answer;
-      if (answer.status !== 200 && answer.status !== 201)
-        return refusalOf(answer, "the payment provider refused the request");
-      const read = readAnswer(answer, readAuthorisationAnswer);
-      if ("kind" in read) return read;
-      const { state, reference, code } = read.value;
-      if (state === "pending") return failed("pending", "the payment provider has not decided yet");
-      if (state === "declined") return refused(code ?? "declined", "the card was declined");
-      if (reference === undefined) return failed("bad_answer", "approved without a reference");
-      return { kind: "approved", reference };
+      const reference = decided(await post("/v1/authorisations", id, body), readAuthorisationAnswer);
+      return typeof reference === "string" ? { kind: "approved", reference } : reference;
+    },
+    async collect({ id, token, mandate, amountMinor, currency, purpose }) {
+      const charge = { token, amountMinor, currency, purpose, ...(mandate !== null && { mandate }) };
+      const body = sound(readCharge, charge);
+      if (!body) return refused("malformed", "the sum or the token is not well formed");
+      const reference = decided(await post("/v1/charges", id, body), readChargeAnswer);
+      return typeof reference === "string" ? { kind: "taken", reference } : reference;
     },
     close: exchange.close,
   };
+}
+
+type Decision = {
+  readonly state: "approved" | "taken" | "declined" | "pending";
+  readonly reference?: string;
+  readonly code?: string;
+};
+
+/** The reference of a yes; else the no, or that there is no answer yet. */
+function decided(
+  answer: Answered | ExchangeFailure,
+  readDecision: Read<Decision>,
+): string | Refusal | ExchangeFailure {
+  if (answer.kind === "failed") return answer;
+  if (answer.status !== 200 && answer.status !== 201)
+    return refusalOf(answer, "the payment provider refused the request");
+  const read = readAnswer(answer, readDecision);
+  if ("kind" in read) return read;
+  const { state, reference, code } = read.value;
+  if (state === "pending") return failed("pending", "the payment provider has not decided yet");
+  if (state === "declined") return refused(code ?? "declined", "the payment provider declined it");
+  return reference ?? failed("bad_answer", `${state} without a reference`);
 }
 
 /** A code of the other's in the 4xx range is a no; without one it is a fault and asked again. */

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { membersOf } from "../../term/narrow.ts";
-import { readAccount, readAuthorisation, readCard } from "../../wire/message/payment-api.ts";
+import { readAccount, readAuthorisation, readCard, readCharge } from "../../wire/message/payment-api.ts";
 import { startWeb, type WebAnswer, type WebFault, type WebRequest, type WebServer } from "../web/web.ts";
 
 const MAX_KEPT = 1_000_000;
@@ -15,7 +15,10 @@ type CardHabit =
   | { readonly at: "token"; readonly refuse: string }
   | { readonly at: "authorisation"; readonly decline: string }
   | { readonly at: "authorisation"; readonly silent: true }
-  | { readonly at: "authorisation"; readonly pending: number };
+  | { readonly at: "authorisation"; readonly pending: number }
+  /** Sums are declined so often, each time under another key; then they are taken. */
+  | { readonly at: "charge"; readonly decline: string; readonly times: number }
+  | { readonly at: "charge"; readonly pending: number };
 
 /** Well-known test numbers (they pass the Luhn sum and belong to nobody) and what they do here. */
 const TEST_CARDS: Readonly<Record<string, CardHabit>> = {
@@ -28,6 +31,10 @@ const TEST_CARDS: Readonly<Record<string, CardHabit>> = {
   // Accounts: the registry's examples of Germany and France.
   DE89370400440532013000: { at: "authorisation", decline: "insufficient_funds" },
   FR1420041010050500013M02606: { at: "token", refuse: "account_closed" },
+  // Sums: one that is taken at the second asking, one that never is, one of which the bank says so only after a while.
+  "4000000000000259": { at: "charge", decline: "insufficient_funds", times: 1 },
+  "4000000000000267": { at: "charge", decline: "do_not_honour", times: 1_000 },
+  NL91ABNA0417164300: { at: "charge", pending: 2 },
 };
 
 type Kept = {
@@ -39,11 +46,14 @@ type Kept = {
   readonly habit?: CardHabit;
 };
 type Held = { readonly token: string; readonly amountMinor: number; readonly currency: string };
+type Taken = Held & { readonly purpose: "order" | "renewal"; readonly mandate: string | null };
 export type PaymentSimulator = WebServer & {
   /** Everything that it knows, as text: a test looks for what must not be there. */
   memory(): string;
   /** What was approved, in order. */
   held(): readonly Held[];
+  /** What was taken, in order. */
+  taken(): readonly Taken[];
 };
 
 /** What the provider knows. */
@@ -56,6 +66,7 @@ type Provider = {
   readonly answers: Map<string, { readonly content: string; readonly answer: WebAnswer }>;
   readonly askings: Map<string, number>;
   readonly held: Held[];
+  readonly taken: Taken[];
   readonly salt: string;
   readonly cardsOnly: boolean;
 };
@@ -78,10 +89,11 @@ export async function startPaymentProvider(options: {
     answers: new Map(),
     askings: new Map(),
     held: [],
+    taken: [],
     salt: randomBytes(TOKEN_OCTETS).toString("hex"),
     cardsOnly: options.cardsOnly ?? false,
   };
-  const { cards, answers, askings, held } = provider;
+  const { cards, answers, askings, held, taken } = provider;
   const web = await startWeb({
     ...options,
     fault: (number, request) => options.fault?.(number, request) ?? silence(provider, request),
@@ -89,8 +101,9 @@ export async function startPaymentProvider(options: {
   });
   return {
     ...web,
-    memory: () => JSON.stringify([[...cards], [...answers], [...askings], held]),
+    memory: () => JSON.stringify([[...cards], [...answers], [...askings], held, taken]),
     held: () => held,
+    taken: () => taken,
   };
 }
 
@@ -115,6 +128,7 @@ function answerTo(provider: Provider, request: WebRequest, place: string): WebAn
   if (request.path === "/v1/tokens") return tokenFor(provider, request.text);
   if (request.path === "/v1/accounts" && !provider.cardsOnly) return accountTokenFor(provider, request.text);
   if (request.path === "/v1/authorisations") return authorise(provider, request.text, place);
+  if (request.path === "/v1/charges") return charge(provider, request.text, place);
   return { status: 404, body: { code: "route_unknown" } };
 }
 
@@ -150,14 +164,36 @@ function authorise(provider: Provider, text: string, place: string): WebAnswer {
   if (!card) return { status: 422, body: { code: "unknown_token" } };
   const { habit } = card;
   if (habit && "silent" in habit) return { status: 200, body: { state: "pending" } }; // nobody hears it
-  if (habit && "decline" in habit) return { status: 200, body: { state: "declined", code: habit.decline } };
-  if (habit && "pending" in habit) {
-    const asking = (provider.askings.get(place) ?? 0) + 1;
-    provider.askings.set(place, asking);
-    if (asking <= habit.pending) return { status: 200, body: { state: "pending" } };
-  }
+  if (habit?.at === "authorisation" && "decline" in habit)
+    return { status: 200, body: { state: "declined", code: habit.decline } };
+  if (habit?.at === "authorisation" && "pending" in habit && isAsking(provider, place, habit.pending))
+    return PENDING;
   provider.held.push({ token, amountMinor, currency });
   return { status: 200, body: { state: "approved", reference: `A${provider.held.length}` } };
+}
+
+const PENDING: WebAnswer = { status: 200, body: { state: "pending" } };
+
+/** Whether this is one of the first times that it is asked. */
+function isAsking({ askings }: Provider, place: string, times: number): boolean {
+  const asking = (askings.get(place) ?? 0) + 1;
+  askings.set(place, asking);
+  return asking <= times;
+}
+
+function charge(provider: Provider, text: string, place: string): WebAnswer {
+  const { token, mandate = null, ...sum } = readCharge(JSON.parse(text), "");
+  const card = provider.cards.get(token);
+  if (!card) return { status: 422, body: { code: "unknown_token" } };
+  // No account is collected from but by the mandate under which it was given.
+  if ((card.mandate ?? null) !== mandate) return { status: 422, body: { code: "mandate_unknown" } };
+  const { habit } = card;
+  if (habit?.at === "charge" && "decline" in habit && isAsking(provider, token, habit.times))
+    return { status: 200, body: { state: "declined", code: habit.decline } };
+  if (habit?.at === "charge" && "pending" in habit && isAsking(provider, place, habit.pending))
+    return PENDING;
+  provider.taken.push({ token, mandate, ...sum });
+  return { status: 200, body: { state: "taken", reference: `C${provider.taken.length}` } };
 }
 
 /** A card that is silent: the request is heard, and nothing is ever said to it. */

@@ -166,6 +166,44 @@ create index charge_by_id ON charge USING btree (operator_id, id DESC);
 create index charge_by_state ON charge USING btree (operator_id, state, id DESC);
 create index charge_unpaid ON charge USING btree (operator_id, lower(make), id) WHERE (state = 'paid'::text);
 
+create table collection (
+  id uuid not null,
+  operator_id uuid not null,
+  subscriber_id uuid not null,
+  order_id uuid not null,
+  order_item_id uuid not null,
+  catalog_id text not null,
+  purpose text not null,
+  period integer not null,
+  amount_minor bigint not null,
+  currency text not null,
+  state text not null,
+  attempt integer not null,
+  reason text not null,
+  next_action text not null,
+  due_at timestamp with time zone,
+  deadline_at timestamp with time zone,
+  means_masked text,
+  reference text,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint collection_pkey PRIMARY KEY (id),
+  constraint collection_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
+  constraint collection_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
+  constraint collection_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint collection_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint collection_never_stands_still CHECK (((deadline_at IS NULL) = (state = ANY (ARRAY['taken'::text, 'refused'::text, 'unknown'::text])))),
+  constraint collection_period_check CHECK ((period >= 0)),
+  constraint collection_purpose_check CHECK ((purpose = ANY (ARRAY['order'::text, 'renewal'::text]))),
+  constraint collection_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'waiting'::text, 'taken'::text, 'refused'::text, 'unknown'::text]))),
+  constraint collection_waits_for_a_time CHECK (((due_at IS NULL) = (state <> 'waiting'::text)))
+);
+create index collection_by_id ON collection USING btree (operator_id, id DESC);
+create index collection_of_subscriber ON collection USING btree (operator_id, subscriber_id, id DESC);
+create unique index collection_once ON collection USING btree (order_item_id, period);
+create index collection_to_see_to ON collection USING btree (operator_id, id DESC) WHERE (state = ANY (ARRAY['refused'::text, 'unknown'::text]));
+create index collection_waiting ON collection USING btree (due_at) WHERE (state = 'waiting'::text);
+
 create table consent (
   id uuid not null,
   operator_id uuid not null,
@@ -560,7 +598,7 @@ create table outbound_call (
   sealed bytea,
   constraint outbound_call_pkey PRIMARY KEY (id),
   constraint outbound_call_operator_id_kind_idempotency_key_key UNIQUE (operator_id, kind, idempotency_key),
-  constraint outbound_call_kind_check CHECK ((kind = ANY (ARRAY['key_request'::text, 'download_notice'::text, 'fee_request'::text, 'portion_payment'::text, 'remittance_notice'::text, 'identity_check'::text, 'card_check'::text, 'service_registration'::text, 'element_task'::text, 'billing_notice'::text, 'mail_notice'::text, 'forward_request'::text, 'server_notice'::text]))),
+  constraint outbound_call_kind_check CHECK ((kind = ANY (ARRAY['key_request'::text, 'download_notice'::text, 'fee_request'::text, 'portion_payment'::text, 'remittance_notice'::text, 'identity_check'::text, 'card_check'::text, 'service_registration'::text, 'element_task'::text, 'billing_notice'::text, 'mail_notice'::text, 'forward_request'::text, 'server_notice'::text, 'collection'::text]))),
   constraint outbound_call_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text, 'given_up'::text])))
 );
 create index outbound_call_due ON outbound_call USING btree (kind, due_at) WHERE (due_at IS NOT NULL);
@@ -623,10 +661,18 @@ create table payment_batch (
   file_octets integer not null,
   made_by text not null,
   made_at timestamp with time zone not null,
+  release text not null default 'released'::text,
+  release_until timestamp with time zone,
+  released_by text,
+  released_at timestamp with time zone,
+  release_reason text,
   constraint payment_batch_pkey PRIMARY KEY (id),
   constraint payment_batch_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
-  constraint payment_batch_transfer_count_check CHECK ((transfer_count > 0))
+  constraint payment_batch_release_check CHECK ((release = ANY (ARRAY['released'::text, 'awaiting'::text, 'refused'::text, 'lapsed'::text]))),
+  constraint payment_batch_transfer_count_check CHECK ((transfer_count > 0)),
+  constraint payment_batch_waits_with_an_end CHECK (((release <> 'awaiting'::text) OR (release_until IS NOT NULL)))
 );
+create index payment_batch_awaiting ON payment_batch USING btree (release_until) WHERE (release = 'awaiting'::text);
 create index payment_batch_by_id ON payment_batch USING btree (operator_id, id DESC);
 
 create table payment_line (
@@ -733,12 +779,15 @@ create table provisioned_item (
   since timestamp with time zone not null,
   ended_at timestamp with time zone,
   ended_by uuid,
+  renews_at timestamp with time zone,
+  renewals integer not null default 0,
   constraint provisioned_item_pkey PRIMARY KEY (id),
   constraint provisioned_item_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   constraint provisioned_item_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
 );
 create unique index provisioned_item_current ON provisioned_item USING btree (operator_id, subscriber_id, item_id) WHERE (ended_at IS NULL);
 create index provisioned_item_of_device ON provisioned_item USING btree (subscriber_id, device_id);
+create index provisioned_item_renewing ON provisioned_item USING btree (renews_at) WHERE ((renews_at IS NOT NULL) AND (ended_at IS NULL));
 
 create table provisioning_order (
   id uuid not null,
@@ -912,6 +961,8 @@ create table request (
   verification jsonb,
   next_notice_at timestamp with time zone,
   created_at timestamp with time zone not null,
+  mandate_reference text,
+  mandate_signed_on date,
   constraint request_pkey PRIMARY KEY (order_id),
   constraint request_operator_id_reference_key UNIQUE (operator_id, reference),
   constraint request_order_id_fkey FOREIGN KEY (order_id) REFERENCES provisioning_order(id),
@@ -1088,6 +1139,8 @@ create table user_account (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   billing_told_sealed bytea,
+  mandate_reference text,
+  mandate_signed_on date,
   constraint user_account_pkey PRIMARY KEY (id),
   constraint user_account_operator_id_subscriber_id_key UNIQUE (operator_id, subscriber_id),
   constraint user_account_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),

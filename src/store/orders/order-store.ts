@@ -26,6 +26,7 @@ import { withRequests, writeRequests } from "../requests/request-rows.ts";
 import { requestStore, requestTransaction } from "../requests/request-store.ts";
 import { takeServingChanges } from "../requests/serving-changes.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { writeCollections } from "../settlement/collection-rows.ts";
 import {
   applicationEvents,
   DROP_SYMPTOMS,
@@ -413,6 +414,7 @@ function orderTransaction(
       writeChanges(db, sealer, changes, now);
       await writeRequests(db, sealer, changes, now);
       await writeReplies(db, sealer, changes, now);
+      await writeCollections(db, changes, now);
     },
   };
 }

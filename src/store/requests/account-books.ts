@@ -3,6 +3,7 @@
  * pays, what each has. Numbers and what was told stand sealed.
  */
 import type { AccountBooks, BilledOffering } from "../../kernel/account/account-books.ts";
+import { maskedMeans } from "../../kernel/account/card.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
@@ -11,11 +12,18 @@ const NUMBER_DOMAIN = "billing_account";
 const TOLD_DOMAIN = "billing_told";
 const HELD_MAX = 500;
 
-export const NO_BOOKS: AccountBooks = { externalId: null, paymentToken: null, holds: [], told: null };
+export const NO_BOOKS: AccountBooks = {
+  externalId: null,
+  paymentToken: null,
+  paymentMasked: null,
+  mandateReference: null,
+  holds: [],
+  told: null,
+};
 
 const ACCOUNT_BOOKS = {
   name: "account_books", // subscriber_pkey, user_account_operator_id_subscriber_id_key, provisioned_item_current, order_item_of_order
-  text: `select s.id, s.billing_account_sealed, a.billing_told_sealed, a.card_token as "paymentToken",
+  text: `select s.id, s.billing_account_sealed, a.billing_told_sealed, a.card_token as "paymentToken", a.card_digits, a.mandate_reference as "mandateReference",
                 (select coalesce(jsonb_agg(jsonb_build_object('id', p.item_id, 'bundle', p.bundle)), '[]') from (
                    select h.item_id, (select i.subject ->> 'package' from order_item i
                                        where i.order_id = h.order_id and i.subject ->> 'catalogId' = h.item_id limit 1) as bundle
@@ -31,6 +39,8 @@ type Row = {
   readonly billing_account_sealed: Buffer | null;
   readonly billing_told_sealed: Buffer | null;
   readonly paymentToken: string | null;
+  readonly card_digits: string | null;
+  readonly mandateReference: string | null;
   readonly holds: readonly BilledOffering[];
 };
 
@@ -42,10 +52,11 @@ export async function accountBooksOf(
 ): Promise<ReadonlyMap<string, AccountBooks>> {
   const rows = await db.rows<Row>(ACCOUNT_BOOKS, [[...new Set(subscriberIds)]]);
   return new Map(
-    rows.map(({ id, billing_account_sealed: number, billing_told_sealed: told, ...books }) => [
+    rows.map(({ id, billing_account_sealed: number, billing_told_sealed: told, card_digits, ...books }) => [
       id,
       {
         ...books,
+        paymentMasked: card_digits && maskedMeans(card_digits),
         externalId: number && sealer.open(NUMBER_DOMAIN, number),
         told: told && (JSON.parse(sealer.open(TOLD_DOMAIN, told)) as BilledAccount), // its shape is ours
       },

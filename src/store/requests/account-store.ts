@@ -11,7 +11,7 @@ import type {
   NewUserAccount,
   UserAccount,
 } from "../../kernel/account/account-facts.ts";
-import type { UserData } from "../../kernel/account/user-data.ts";
+import type { Mandate, UserData } from "../../kernel/account/user-data.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { tryKeyOf } from "./card-tries.ts";
@@ -42,20 +42,23 @@ export const cardSecretOf = (sealer: Sealer, operatorId: string): Uint8Array =>
 
 const FIND_ACCOUNT = {
   name: "find_user_account", // user_account_operator_id_subscriber_id_key
-  text: `select id, user_sealed, language, card_token, card_index, card_digits, state, billing_reference as "billingReference"
+  text: `select id, user_sealed, language, card_token, card_index, card_digits, mandate_reference, mandate_signed_on::text,
+                state, billing_reference as "billingReference"
            from user_account where operator_id = $1 and subscriber_id = $2`,
 };
 const LOCK_ACCOUNT = { name: "lock_user_account", text: `${FIND_ACCOUNT.text} for update` };
 const PUT_ACCOUNT = {
   name: "put_user_account", // user_account_operator_id_subscriber_id_key
   text: `insert into user_account (id, operator_id, subscriber_id, user_sealed, contact_sealed, language,
-                card_token, card_index, card_digits, document_index, state, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'verified', $11, $11)
+                card_token, card_index, card_digits, mandate_reference, mandate_signed_on, document_index, state, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $13, $10, 'verified', $11, $11)
              on conflict (operator_id, subscriber_id) do update
             set user_sealed = excluded.user_sealed, contact_sealed = excluded.contact_sealed, language = excluded.language,
                 card_token = coalesce(excluded.card_token, user_account.card_token),
                 card_index = coalesce(excluded.card_index, user_account.card_index),
                 card_digits = coalesce(excluded.card_digits, user_account.card_digits),
+                mandate_reference = case when excluded.card_token is null then user_account.mandate_reference else excluded.mandate_reference end,
+                mandate_signed_on = case when excluded.card_token is null then user_account.mandate_signed_on else excluded.mandate_signed_on end,
                 document_index = coalesce(excluded.document_index, user_account.document_index),
                 state = case user_account.state when 'closed' then 'verified' else user_account.state end,
                 updated_at = excluded.updated_at`,
@@ -68,6 +71,8 @@ type Row = {
   readonly card_token: string | null;
   readonly card_index: Buffer | null;
   readonly card_digits: string | null;
+  readonly mandate_reference: string | null;
+  readonly mandate_signed_on: string | null;
   readonly state: UserAccount["state"];
   readonly billingReference: string | null;
 };
@@ -88,11 +93,23 @@ async function findAccount(
     subscriberId,
     user: JSON.parse(sealer.open(USER_DOMAIN, row.user_sealed)) as UserData,
     language: row.language,
-    card: token !== null && index !== null && digits !== null ? { token, index, digits } : null,
+    card:
+      token !== null && index !== null && digits !== null
+        ? { token, index, digits, mandate: mandateIn(row) }
+        : null,
     state: row.state,
     billingReference: row.billingReference,
   };
 }
+
+/** Of a row that keeps one beside its token. */
+export const mandateIn = (row: {
+  readonly mandate_reference: string | null;
+  readonly mandate_signed_on: string | null;
+}): Mandate | null =>
+  row.mandate_reference !== null && row.mandate_signed_on !== null
+    ? { reference: row.mandate_reference, signedOn: row.mandate_signed_on }
+    : null;
 
 /** Inside the caller's transaction, so that an account and the order that made it stand or fall together. */
 export async function putAccount(
@@ -118,6 +135,8 @@ export async function putAccount(
     card?.digits ?? null,
     documentIndex(sealer, operatorId, user.idDocument ?? null),
     now,
+    card?.mandate?.reference ?? null,
+    card?.mandate?.signedOn ?? null,
   ]);
   const written = await findAccount(tx, sealer, operatorId, subscriberId);
   if (!written) throw new Error("an account was neither written nor replaced");

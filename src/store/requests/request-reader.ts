@@ -23,6 +23,7 @@ import type {
   SubscriberNumber,
   VerificationView,
 } from "../../kernel/requested/request-reader.ts";
+import { maskAccount } from "../../term/iban.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import type { Database } from "../database/database.ts";
 import { cutPage } from "../database/page.ts";
@@ -154,7 +155,7 @@ function offersQuery(operatorId: string, { state, itemId }: OfferFilter, page: P
 
 const DETAIL = {
   name: "request_detail", // request_pkey or request_operator_id_reference_key, provisioning_order_pkey
-  text: `select ${REQUEST}, o.make, o.model, r.card_digits, r.verification, s.imsi_sealed, s.msisdn_sealed, d.imei_sealed
+  text: `select ${REQUEST}, o.make, o.model, r.card_digits, r.mandate_reference, r.verification, s.imsi_sealed, s.msisdn_sealed, d.imei_sealed
            from request r join provisioning_order o on o.id = r.order_id
            join subscriber s on s.id = o.subscriber_id join device d on d.id = o.device_id
           where r.operator_id = $1 and (r.order_id = $2::uuid or r.reference = $3)
@@ -178,6 +179,7 @@ type StoredDetail = StoredRequest & {
   readonly make: string | null;
   readonly model: string | null;
   readonly card_digits: string | null;
+  readonly mandate_reference: string | null;
   readonly verification: VerificationRecord | null;
   readonly imsi_sealed: Buffer;
   readonly msisdn_sealed: Buffer | null;
@@ -187,7 +189,15 @@ type StoredConsent = Dated<ConsentView, "askedAt" | "answeredAt">;
 
 function detailOf(
   sealer: Sealer,
-  { card_digits, verification, imsi_sealed, msisdn_sealed, imei_sealed, ...row }: StoredDetail,
+  {
+    card_digits,
+    mandate_reference,
+    verification,
+    imsi_sealed,
+    msisdn_sealed,
+    imei_sealed,
+    ...row
+  }: StoredDetail,
   consents: readonly StoredConsent[],
 ): RequestDetail {
   return {
@@ -198,6 +208,7 @@ function detailOf(
     msisdnMasked: maskedNumber(sealer, msisdn_sealed),
     imeiMasked: maskIdentifier(sealer.open("imei", imei_sealed), "imei"),
     card: card_digits && maskedMeans(card_digits),
+    mandate: mandate_reference && maskAccount(mandate_reference),
     consents: consents.map((consent) => ({
       ...consent,
       askedAt: consent.askedAt.toISOString(),
@@ -251,7 +262,7 @@ async function subscriberOf(
 
 const SUBSCRIBER = {
   name: "care_subscriber", // subscriber_pkey, user_account_operator_id_subscriber_id_key, screen_seen_pkey
-  text: `select s.imsi_sealed, s.msisdn_sealed, s.home_plmn as "homePlmn", a.state as account_state, a.language,
+  text: `select s.imsi_sealed, s.msisdn_sealed, s.home_plmn as "homePlmn", a.state as account_state, a.language, a.card_digits, a.mandate_reference,
                 n.screen, n.channel, n.at
            from subscriber s
            left join user_account a on a.operator_id = s.operator_id and a.subscriber_id = s.id
@@ -264,6 +275,8 @@ type StoredSubscriber = {
   readonly homePlmn: string;
   readonly account_state: NonNullable<Standing["account"]>["state"] | null;
   readonly language: string | null;
+  readonly card_digits: string | null;
+  readonly mandate_reference: string | null;
   readonly screen: string | null;
   readonly channel: string | null;
   readonly at: Date | null;
@@ -313,13 +326,17 @@ function standingOf(
   row: StoredSubscriber,
   { devices, orders, offers }: Found,
 ): Standing {
-  const { screen, channel, at, account_state: state, language } = row;
+  const { screen, channel, at, account_state: state, language, card_digits, mandate_reference } = row;
+  const pays = {
+    card: card_digits && maskedMeans(card_digits),
+    mandate: mandate_reference && maskAccount(mandate_reference),
+  };
   return {
     subscriberId,
     imsiMasked: maskIdentifier(sealer.open("imsi", row.imsi_sealed), "imsi"),
     msisdnMasked: maskedNumber(sealer, row.msisdn_sealed),
     homePlmn: row.homePlmn,
-    account: state !== null && language !== null ? { state, language } : null,
+    account: state !== null && language !== null ? { state, language, ...pays } : null,
     devices: devices.map(({ imei_sealed, ...device }) => ({
       ...device,
       imeiMasked: maskIdentifier(sealer.open("imei", imei_sealed), "imei"),

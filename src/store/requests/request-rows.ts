@@ -21,7 +21,7 @@ import { bulkInsert, bulkUpdate } from "../database/bulk.ts";
 import type { Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { accountBooksOf, NO_BOOKS, toldSealed } from "./account-books.ts";
-import { putAccount } from "./account-store.ts";
+import { mandateIn, putAccount } from "./account-store.ts";
 import { cardRefusedLater } from "./card-tries.ts";
 import { addRecordTries } from "./record-rows.ts";
 
@@ -49,6 +49,8 @@ type RequestRow = {
   readonly card_token: string | null;
   readonly card_index: Buffer | null;
   readonly card_digits: string | null;
+  readonly mandate_reference: string | null;
+  readonly mandate_signed_on: string | null;
   readonly verification: RequestDraft["verification"];
   readonly nextNoticeAt: Date | null;
   readonly accountId: string | null;
@@ -58,7 +60,7 @@ const REQUESTS_OF = {
   name: "requests_of", // request_pkey, user_account_operator_id_subscriber_id_key
   text: `select r.order_id as "orderId", r.reference, r.action, r.selection, r.actor, r.assurance, r.language, r.bearer,
                 r.has_client as "hasClient", r.user_sealed, r.notice_key_sealed, r.card_token, r.card_index, r.card_digits,
-                r.verification, r.next_notice_at as "nextNoticeAt", a.id as "accountId", a.state as "accountState"
+                r.mandate_reference, r.mandate_signed_on::text, r.verification, r.next_notice_at as "nextNoticeAt", a.id as "accountId", a.state as "accountState"
            from request r join provisioning_order o on o.id = r.order_id
            left join user_account a on a.operator_id = o.operator_id and a.subscriber_id = o.subscriber_id
           where r.order_id = any($1::uuid[])`,
@@ -152,7 +154,7 @@ function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow, books: Acco
     noticeKey: noticeKeyIn(sealer, row.notice_key_sealed),
     card:
       token !== null && index !== null && digits !== null
-        ? { token, index, first6: digits.slice(0, 6), last4: digits.slice(6) }
+        ? { token, index, first6: digits.slice(0, 6), last4: digits.slice(6), mandate: mandateIn(row) }
         : null,
     user: given.user,
     fields: given.fields,
@@ -202,8 +204,9 @@ const INSERT_ORDER = {
 const INSERT_REQUEST = {
   name: "insert_request", // request_pkey
   text: `insert into request (order_id, operator_id, reference, action, selection, actor, assurance, language, bearer, user_sealed,
-                notice_key_sealed, notice_key_reference, has_client, card_token, card_index, card_digits, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+                notice_key_sealed, notice_key_reference, has_client, card_token, card_index, card_digits, created_at,
+                mandate_reference, mandate_signed_on)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 };
 
 export async function openRequest(db: Db, sealer: Sealer, order: NewRequestOrder, now: Date): Promise<void> {
@@ -223,6 +226,8 @@ export async function openRequest(db: Db, sealer: Sealer, order: NewRequestOrder
     card && Buffer.from(card.index),
     card && `${card.first6}${card.last4}`,
     now,
+    card?.mandate?.reference ?? null,
+    card?.mandate?.signedOn ?? null,
   ]);
 }
 
@@ -296,9 +301,11 @@ const insertProvisioned = bulkInsert<NewProvisionedItem & { readonly now: Date }
     { name: "version", type: "integer", value: (row) => row.version },
     { name: "order_id", type: "uuid", value: (row) => row.orderId },
     { name: "since", type: "timestamptz", value: (row) => row.now },
+    { name: "renews_at", type: "timestamptz", value: (row) => row.renewsAt },
   ],
   `on conflict (operator_id, subscriber_id, item_id) where ended_at is null do update
-     set device_id = excluded.device_id, version = excluded.version, order_id = excluded.order_id, since = excluded.since`,
+     set device_id = excluded.device_id, version = excluded.version, order_id = excluded.order_id, since = excluded.since,
+         renews_at = excluded.renews_at, renewals = 0`,
 );
 const END_PROVISIONED = {
   name: "end_provisioned", // provisioned_item_current

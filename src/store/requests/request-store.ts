@@ -20,6 +20,7 @@ import type { Database, Db } from "../database/database.ts";
 import { the } from "../database/driver.ts";
 import { isUuid } from "../database/uuid.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { collectionTransaction } from "../settlement/collection-rows.ts";
 import { lockHolders, loseNumbers } from "../sightings/number-moves.ts";
 import { accountBooksOf, NO_BOOKS, putAccountNumber } from "./account-books.ts";
 import { factsOf } from "./account-store.ts";
@@ -252,6 +253,7 @@ export const requestTransaction = (
   homePlmnOf: HomePlmnResolver,
 ): RequestTransaction => ({
   ...replyTransaction(db, sealer),
+  ...collectionTransaction(db),
   askerOf: (operatorId, who, newId, byNetwork) =>
     askerOf({ db, sealer, homePlmnOf, newId, byNetwork }, operatorId, who),
   requestByKey: (operatorId, key) => db.one(REQUEST_BY_KEY, [operatorId, key]),

@@ -3,6 +3,7 @@
  * are kept sealed and given again as they are; the same id again makes nothing.
  */
 import { createHash } from "node:crypto";
+import { type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
 import {
   type Creditor,
   isSepaTransfer,
@@ -35,8 +36,9 @@ type BatchAsked = PayableFilter & { readonly id: string; readonly executionDate?
 const FIND_BATCH = "select id from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey
 const INSERT_BATCH = `
   insert into payment_batch (id, operator_id, execution_date, transfer_count, payer_masked, file_sealed, file_sha256, file_octets,
-                             made_by, made_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
+                             made_by, made_at, release, release_until)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+const POLICY = "select body from operator_policy where operator_id = $1 order by version desc limit 1"; // operator_policy_pkey
 
 /** A planned transfer with its numbers and where it goes. */
 type Numbered = PlannedTransfer & {
@@ -136,7 +138,8 @@ type Written = {
 async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise<void> {
   const { operatorId, asked, actor, payer, transfers } = written;
   const now = deps.clock();
-  const executionDate = asked.executionDate ?? nextBankDay(now);
+  const releaseUntil = await releaseUntilOf(tx, operatorId, asked.executionDate, now);
+  const executionDate = asked.executionDate ?? nextBankDay(releaseUntil ?? now);
   const file = Buffer.from(fileOf(written, executionDate, now));
   const sha256 = createHash("sha256").update(file).digest();
   await tx.run(INSERT_BATCH, [
@@ -150,6 +153,8 @@ async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise
     file.length,
     actor,
     now,
+    releaseUntil === null ? "released" : "awaiting",
+    releaseUntil,
   ]);
   await insertTransfers(
     tx,
@@ -167,6 +172,21 @@ async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise
     subject: asked.id,
     detail: { transfers: transfers.length, sha256: sha256.toString("hex") },
   });
+}
+
+/** Until when a second person has to approve it; a file whose day has passed pays nobody any more. Null: none is needed. */
+async function releaseUntilOf(
+  tx: Tx,
+  operatorId: string,
+  executionDate: string | undefined,
+  now: Date,
+): Promise<Date | null> {
+  const stored = await tx.one<{ body: Partial<OrderPolicy> }>(POLICY, [operatorId]);
+  const { secondPerson, approvalHours } = withDefaults(stored?.body ?? null).payments;
+  if (!secondPerson) return null;
+  const inTime = now.getTime() + approvalHours * 3_600_000;
+  const dayEnds = executionDate === undefined ? inTime : Date.parse(executionDate) + 86_400_000;
+  return new Date(Math.max(now.getTime(), Math.min(inTime, dayEnds)));
 }
 
 /** Monday to Friday after today: which days a bank works beyond that is its own to know, and it moves what falls on another. */

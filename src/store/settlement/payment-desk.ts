@@ -1,6 +1,6 @@
 /** Payment files on PostgreSQL: what waits, files made and read again, transfers followed and taken back. */
 
-import { type LeftOut, planTransfers } from "../../kernel/settlement/payment-batch.ts";
+import { type LeftOut, planTransfers, type ReleaseState } from "../../kernel/settlement/payment-batch.ts";
 import type {
   AdviceLine,
   BatchStory,
@@ -16,21 +16,32 @@ import { Conditions } from "../orders/order-reader.ts";
 import { bookBankFile, listEntries } from "./bank-entries.ts";
 import { disputedOf, FILE_DOMAIN, makeBatch } from "./make-batch.ts";
 import { payablesIn, takeMoneyTurn } from "./payable-rows.ts";
+import { lapseBatches, refuseUnreleased, releaseBatch } from "./release-batch.ts";
 import { linesOf, sayUnpaid } from "./transfer-books.ts";
 import { moveTransfer, TRANSFER, type TransferRow, transferView } from "./transfer-rows.ts";
 
 const BATCH = `b.id, b.execution_date as "executionDate", b.transfer_count as "transferCount", b.payer_masked as "payerMasked",
-  encode(b.file_sha256, 'hex') as sha256, b.file_octets as octets, b.made_by as "madeBy", b.made_at as "madeAt"`;
+  encode(b.file_sha256, 'hex') as sha256, b.file_octets as octets, b.made_by as "madeBy", b.made_at as "madeAt", b.release, b.release_until as "releaseUntil",
+  b.released_by as "releasedBy", b.released_at as "releasedAt", b.release_reason as "releaseReason"`;
 const FIND = `select ${BATCH} from payment_batch b where b.operator_id = $1 and b.id = $2`; // payment_batch_pkey
-const FILE = "select file_sealed as sealed from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey
+const FILE = "select file_sealed as sealed, release from payment_batch where operator_id = $1 and id = $2"; // payment_batch_pkey
 const TRANSFERS = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.batch_id = $2 order by t.id`; // payment_transfer_of_batch
 const TRANSFERS_WAITING = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.deadline_at is not null
                             order by t.deadline_at limit $2`; // payment_transfer_waiting
 const TRANSFER_BY_ID = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.id = $2`; // payment_transfer_pkey
 const ACCOUNTS = "select lower(make) as make from creditor where operator_id = $1 and make is not null"; // creditor_once
 
-type BatchRow = Omit<BatchView, "madeAt"> & { readonly madeAt: Date };
-const batchView = (row: BatchRow): BatchView => ({ ...row, madeAt: row.madeAt.toISOString() });
+type BatchRow = Omit<BatchView, "madeAt" | "releaseUntil" | "releasedAt"> & {
+  readonly madeAt: Date;
+  readonly releaseUntil: Date | null;
+  readonly releasedAt: Date | null;
+};
+const batchView = (row: BatchRow): BatchView => ({
+  ...row,
+  madeAt: row.madeAt.toISOString(),
+  releaseUntil: row.releaseUntil?.toISOString() ?? null,
+  releasedAt: row.releasedAt?.toISOString() ?? null,
+});
 
 export function createPaymentDesk(deps: RegistryDeps): PaymentDesk {
   const { database, sealer, clock } = deps;
@@ -51,11 +62,19 @@ export function createPaymentDesk(deps: RegistryDeps): PaymentDesk {
     },
     find: (operatorId, batchId) => storyOf(deps, operatorId, batchId, []),
     async file(operatorId, batchId, actor) {
-      const row = await database.one<{ sealed: Buffer }>(FILE, [operatorId, batchId]);
+      const row = await database.one<{ sealed: Buffer; release: ReleaseState }>(FILE, [operatorId, batchId]);
       if (!row) return undefined;
+      refuseUnreleased(row.release);
       await note(database, operatorId, { actor, action: "payment_file.fetch", subject: batchId });
       return sealer.openBytes(FILE_DOMAIN, row.sealed);
     },
+    async release(operatorId, batchId, decision, actor) {
+      await releaseBatch(deps, { operatorId, batchId, ...decision, actor });
+      const story = await storyOf(deps, operatorId, batchId, []);
+      if (!story) throw new Error("a payment file that was decided is not there");
+      return story;
+    },
+    lapse: (now, limit) => lapseBatches(deps, now, limit),
     async waiting(operatorId, limit) {
       const rows = await database.rows<TransferRow>(TRANSFERS_WAITING, [operatorId, limit]);
       return rows.map((row) => transferView(row, clock()));

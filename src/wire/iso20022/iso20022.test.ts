@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "vitest";
+import { drawsOf, SEED } from "../../../test/fixture/seed.ts";
 import { readXml } from "../xml/read.ts";
 import type { XmlElement } from "../xml/tree.ts";
 import { readBankReport } from "./bank-report.ts";
@@ -154,6 +155,161 @@ test("a payment file has the elements of pain.001.001.09 in the schema's order, 
   assert.equal(root.attributes[0]?.value, "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09");
   holdsOrder(root);
   assert.equal(encodePain001(FILE), text, "the same file for the same content");
+});
+
+/** Children without which an element is refused (minOccurs 1), and those of which exactly one may stand (xs:choice). */
+const NEEDED: Readonly<Record<string, string>> = {
+  Document: "CstmrCdtTrfInitn",
+  CstmrCdtTrfInitn: "GrpHdr PmtInf",
+  GrpHdr: "MsgId CreDtTm NbOfTxs InitgPty",
+  PmtInf: "PmtInfId PmtMtd ReqdExctnDt Dbtr DbtrAcct DbtrAgt CdtTrfTxInf",
+  CdtTrfTxInf: "PmtId Amt",
+  PmtId: "EndToEndId",
+  DbtrAcct: "Id",
+  CdtrAcct: "Id",
+  DbtrAgt: "FinInstnId",
+  CdtrAgt: "FinInstnId",
+  Othr: "Id",
+  Tp: "CdOrPrtry",
+};
+const ONE_OF = ["SvcLvl", "ReqdExctnDt", "Amt", "SchmeNm", "CdOrPrtry", "Id"];
+/** Children that may stand more than once. */
+const REPEATED = ["PmtInf", "CdtTrfTxInf", "SvcLvl", "Ustrd", "Strd", "AdrLine", "AddtlRmtInf"];
+const text = (max: number): RegExp => new RegExp(`^[\\s\\S]{1,${max}}$`, "u");
+/** Simple types of the schema, by element, or by parent and element where they differ. */
+const TYPES: Readonly<Record<string, RegExp>> = {
+  MsgId: text(35),
+  PmtInfId: text(35),
+  EndToEndId: text(35),
+  InstrId: text(35),
+  UETR: /^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}$/,
+  CreDtTm: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?$/,
+  NbOfTxs: /^[0-9]{1,15}$/,
+  CtrlSum: /^(?=(?:\D*\d){1,18}\D*$)\d+(\.\d{1,17})?$/,
+  PmtMtd: /^(CHK|TRF|TRA)$/,
+  BtchBookg: /^(true|false|1|0)$/,
+  Dt: /^\d{4}-\d{2}-\d{2}$/,
+  Nm: text(140),
+  StrtNm: text(70),
+  BldgNb: text(16),
+  PstCd: text(16),
+  TwnNm: text(35),
+  Ctry: /^[A-Z]{2}$/,
+  IBAN: /^[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}$/,
+  BICFI: /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/,
+  ChrgBr: /^(DEBT|CRED|SHAR|SLEV)$/,
+  InstdAmt: /^(?=(?:\D*\d){1,18}\D*$)\d+(\.\d{1,5})?$/,
+  Ustrd: text(140),
+  Ref: text(35),
+  Issr: text(35),
+  "SvcLvl/Cd": text(4),
+  "CdOrPrtry/Cd": /^(RADM|RPIN|FXDR|DISP|PUOR|SCOR)$/,
+  "SchmeNm/Cd": text(4),
+  Prtry: text(35),
+  "Othr/Id": text(34), // of an account; of a bank 35
+  Ccy: /^[A-Z]{3}$/,
+};
+
+/** @throws AssertionError what the schema's types, occurrences and choices do not allow */
+function holdsTypes(parent: XmlElement): void {
+  const name = localName(parent);
+  const children = parent.content.filter((part): part is XmlElement => typeof part !== "string");
+  const names = children.map(localName);
+  for (const needed of (NEEDED[name] ?? "").split(" ").filter((one) => one !== ""))
+    assert.ok(names.includes(needed), `${name} has its ${needed}`);
+  if (ONE_OF.includes(name) && children.length > 0) assert.equal(children.length, 1, `${name} is a choice`);
+  for (const one of names)
+    if (!REPEATED.includes(one))
+      assert.equal(names.filter((other) => other === one).length, 1, `one ${one} in ${name}`);
+  for (const child of children) {
+    const own = localName(child);
+    if (child.content.some((part) => typeof part !== "string")) holdsTypes(child);
+    else {
+      const type =
+        TYPES[`${name}/${own}`] ?? TYPES[own] ?? assert.fail(`the type of ${name}/${own} is known`);
+      assert.match(child.content.join(""), type, `${name}/${own}`);
+    }
+    for (const attribute of child.attributes) {
+      assert.deepEqual([own, attribute.name], ["InstdAmt", "Ccy"]);
+      assert.match(attribute.value, /^[A-Z]{3}$/);
+    }
+  }
+}
+
+test("each value has the schema's type, each element what it needs, whatever names, sums and addresses there are", () => {
+  holdsTypes(readXml(vector("pain001.xml")).root);
+  holdsTypes(rootOf(encodePain001(FILE)));
+  const draw = drawsOf(SEED);
+  const anyOf = <T>(...all: readonly [T, ...T[]]): T => {
+    const [found = all[0]] = all.slice(draw(all.length));
+    return found;
+  };
+  const words = (): string =>
+    Array.from({ length: 1 + draw(160) }, () =>
+      anyOf("a", "Z", "é", "ß", " ", "/", "<", "&", "株", "\u0301", "😀", "-", "_"),
+    ).join("");
+  const party = () => ({
+    name: words(),
+    address: anyOf(null, {
+      street: anyOf(null, words()),
+      building: anyOf(null, words()),
+      postCode: anyOf(null, words()),
+      town: words(),
+      country: anyOf("DE", "JP"),
+    }),
+    account: anyOf<Order["debtor"]["account"]>(
+      { iban: "DE89370400440532013000" },
+      { number: "123-4567890", scheme: anyOf(null, "ZENGIN") },
+    ),
+    bic: anyOf(null, "COBADEFF", "COBADEFFXXX"),
+  });
+  for (let round = 0; round < 60; round++) {
+    const file = {
+      messageId: `B${"0".repeat(draw(34))}1`.slice(0, 35),
+      createdAt: new Date(draw(2 ** 31) * 1_000),
+      initiator: words(),
+      orders: Array.from({ length: 1 + draw(3) }, (_, at) => ({
+        id: `P${at}`,
+        isSepa: anyOf(true, false),
+        executionDate: "2026-02-02",
+        debtor: party(),
+        transfers: Array.from({ length: 1 + draw(3) }, () => ({
+          endToEndId: "T".padEnd(1 + draw(34), "1"),
+          amount: anyOf("0.01", "999999999.99", "1250", "1.234"),
+          currency: anyOf("EUR", "JPY"),
+          creditor: party(),
+          remittance: anyOf<Order["transfers"][number]["remittance"]>(
+            { reference: "RF18539007547034" },
+            { text: words() },
+          ),
+        })),
+      })),
+    };
+    const root = rootOf(encodePain001(file));
+    holdsOrder(root);
+    holdsTypes(root);
+  }
+});
+type Order = Parameters<typeof encodePain001>[0]["orders"][number];
+
+test("the rules that stand here refuse what banks refuse: a file of the release before, a country too long, two dates", () => {
+  const good = encodePain001(FILE);
+  for (const [from, to] of [
+    ["<ReqdExctnDt><Dt>2026-02-02</Dt></ReqdExctnDt>", "<ReqdExctnDt>2026-02-02</ReqdExctnDt>"],
+    ["<BICFI>", "<BIC>"],
+    ["<Ctry>DE</Ctry>", "<Ctry>DEU</Ctry>"],
+    ["<Dt>2026-02-02</Dt>", "<Dt>2026-02-02</Dt><DtTm>2026-02-02T00:00:00Z</DtTm>"],
+    ["<PmtMtd>TRF</PmtMtd>", ""],
+    ["<NbOfTxs>3</NbOfTxs>", "<NbOfTxs>three</NbOfTxs>"],
+  ] as const) {
+    const bad = good.replace(from, to).replace("</BICFI>", from === "<BICFI>" ? "</BIC>" : "</BICFI>");
+    assert.notEqual(bad, good, from);
+    assert.throws(() => {
+      const root = rootOf(bad);
+      holdsOrder(root);
+      holdsTypes(root);
+    }, `${from} is refused`);
+  }
 });
 
 test("its counts and sums are those of its transfers, over all and of each order", () => {

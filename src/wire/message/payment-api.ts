@@ -6,9 +6,10 @@
  *   POST /v1/accounts         a bank account, with the mandate to collect from it, for a token; who takes cards alone has no
  *                             such address (404, 405, 501) or answers `accounts_not_taken`
  *   POST /v1/authorisations   a sum is held against a token; 0 checks the card alone
+ *   POST /v1/charges          a sum is taken by a token: what is ordered, and each further month of it
  *
  * The header `Idempotency-Key` names the message: a repeat gets the first answer again, a repeat with other content is
- * refused as `key_reused`. Money is whole minor units.
+ * refused as `key_reused`. A key is remembered for 30 days at least: whoever got no answer asks again for 14. Money is whole minor units.
  */
 import { ibanFaultOf } from "../../term/iban.ts";
 import { passesLuhn } from "../../term/luhn.ts";
@@ -34,6 +35,9 @@ const pan = (value: unknown, path: string): string => {
   return read;
 };
 
+/** AT-01 of EPC016-06. */
+const mandateReference = text({ min: 1, max: 35, pattern: /^[A-Za-z0-9/?:().,'+-]+$/ });
+
 /**
  * The body of `POST /v1/tokens`: number and code go to the payment provider, and nowhere else.
  * @throws ShapeError: the place and what is wanted there; the value is never repeated
@@ -57,7 +61,7 @@ export const readAccount = object({
   /** Whose account it is; no debtor's name is longer (AT-14). */
   holder: optional(text({ min: 1, max: 70 })),
   mandate: object({
-    reference: text({ min: 1, max: 35, pattern: /^[A-Za-z0-9/?:().,'+-]+$/ }),
+    reference: mandateReference,
     signedOn: text({ min: 10, max: 10, pattern: /^\d{4}-\d{2}-\d{2}$/ }),
   }),
 });
@@ -87,6 +91,31 @@ export const readAuthorisation = object({
   token,
   amountMinor: integer({ min: 0, max: 1_000_000_000_000 }),
   currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
+});
+
+/**
+ * The body of `POST /v1/charges`, in whole minor units. `renewal`: nobody is there to be asked for a code. `mandate` is the
+ * reference under which an account was given.
+ * @throws ShapeError
+ */
+export const readCharge = object({
+  token,
+  mandate: optional(mandateReference),
+  amountMinor: integer({ min: 1, max: 1_000_000_000_000 }),
+  currency: text({ min: 3, max: 3, pattern: /^[A-Z]{3}$/, wanted: "an ISO 4217 code is wanted" }),
+  purpose: oneOf(["order", "renewal"]),
+});
+
+/**
+ * The answer to `POST /v1/charges`; `pending` is asked again under the same key, as a direct debit is for days.
+ * @throws ShapeError
+ */
+export const readChargeAnswer = object({
+  state: oneOf(["taken", "declined", "pending"]),
+  /** Of one that was taken. */
+  reference: optional(token),
+  /** Why it was declined: `insufficient_funds`, `limit_exceeded`, `issuer_unavailable`, `try_again_later` may be another day's yes. */
+  code: optional(code),
 });
 
 /**

@@ -55,7 +55,12 @@ const SubscriberStanding = named(
     msisdnMasked: textOrNull(),
     homePlmn: Type.String(),
     account: nullable<NonNullable<Standing["account"]>>(
-      { state: { type: "string" }, language: { type: "string" } },
+      {
+        state: { type: "string" },
+        language: { type: "string" },
+        card: { type: ["string", "null"], description: "What pays, masked." },
+        mandate: { type: ["string", "null"], description: "Of a bank account, masked." },
+      },
       "Of the user behind the SIM, once verified.",
     ),
     requests: Type.Array(Status, { description: "The newest 20, with reason, next action and deadline." }),

@@ -308,6 +308,7 @@ export const Detail = named(
     card: textOrNull({
       description: "First six and last four digits; of a bank account its country and last four characters.",
     }),
+    mandate: textOrNull({ description: "Of a bank account: by what it may be collected from, masked." }),
     consents: Type.Array(Consent),
     verification: Verification,
   }),

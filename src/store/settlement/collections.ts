@@ -1,0 +1,103 @@
+/** Sums collected from subscribers, as a person reads and books them. */
+import { emptyChangeSet } from "../../kernel/order/change-set.ts";
+import { type Collections, type CollectionView, NEXT_ACTIONS } from "../../kernel/settlement/collection.ts";
+import { TurnupError } from "../../term/error.ts";
+import { cutPage } from "../database/page.ts";
+import { noteIn, type RegistryDeps } from "../operator/audited.ts";
+import { Conditions } from "../orders/order-reader.ts";
+import { writeChanges } from "../orders/order-rows.ts";
+
+const COLLECTION = `c.id, c.order_id as "orderId", c.order_item_id as "itemId", c.catalog_id as "catalogId", c.purpose, c.period,
+  c.amount_minor as "amountMinor", c.currency, c.state, c.attempt, c.reason, c.next_action as "nextAction", c.due_at as "dueAt",
+  c.deadline_at as "deadlineAt", c.means_masked as "meansMasked", c.reference, c.created_at as "createdAt", c.updated_at as "updatedAt"`;
+const LOCK = `select ${COLLECTION} from collection c where c.operator_id = $1 and c.id = $2 for update`; // collection_pkey
+const BOOK = `update collection set state = $3, reason = $4, next_action = $5, reference = coalesce($6, reference), updated_at = $7
+               where operator_id = $1 and id = $2`; // collection_pkey
+
+type Row = Omit<CollectionView, "dueAt" | "deadlineAt" | "createdAt" | "updatedAt"> & {
+  readonly dueAt: Date | null;
+  readonly deadlineAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+};
+
+const viewOf = (row: Row): CollectionView => ({
+  ...row,
+  dueAt: row.dueAt?.toISOString() ?? null,
+  deadlineAt: row.deadlineAt?.toISOString() ?? null,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+export const createCollections = (deps: RegistryDeps): Collections => ({
+  async list(operatorId, { state, orderId, toSeeTo }, page) {
+    const conditions = new Conditions()
+      .add("c.operator_id = ?", operatorId)
+      .maybe("c.state = ?", state)
+      .maybe("c.order_id = ?", orderId);
+    if (toSeeTo) conditions.fixed("c.state in ('refused', 'unknown')"); // collection_to_see_to
+    const { text, values } = conditions.page(`select ${COLLECTION} from collection c`, "c", page); // collection_by_id
+    return cutPage((await deps.database.rows<Row>(text, values)).map(viewOf), page.limit);
+  },
+  book: (operatorId, id, said, actor) => book(deps, { operatorId, id, actor, ...said }),
+});
+
+type Said = Parameters<Collections["book"]>[2] & {
+  readonly operatorId: string;
+  readonly id: string;
+  readonly actor: string;
+};
+
+function book(
+  deps: RegistryDeps,
+  { operatorId, id, outcome, reference, reason, actor }: Said,
+): Promise<CollectionView> {
+  return deps.database.transaction(async (tx) => {
+    const row = await tx.one<Row>(LOCK, [operatorId, id]);
+    if (!row)
+      throw new TurnupError("collection_not_found", "There is no such sum.", {
+        nextStep: "GET /v1/collections lists them.",
+      });
+    // Only where no answer is awaited any more: else two words would stand against each other.
+    if (row.state !== "unknown" && row.state !== "refused")
+      throw new TurnupError(
+        "collection_closed",
+        `The payment provider has the word of this sum: it is ${row.state}.`,
+        {
+          nextStep: "GET /v1/collections?toSeeTo=true lists those that a person has to see to.",
+        },
+      );
+    const now = deps.clock();
+    const state = outcome === "taken" ? "taken" : "refused";
+    const said = `${outcome === "taken" ? "it was taken" : "it was not taken"}, as ${actor} booked: ${reason}`;
+    const nextAction = state === "taken" ? "none" : NEXT_ACTIONS.refused;
+    await tx.run(BOOK, [operatorId, id, state, said, nextAction, reference ?? null, now]);
+    const changes = emptyChangeSet();
+    const event = {
+      id: deps.newId(),
+      operatorId,
+      orderId: row.orderId,
+      itemId: row.itemId,
+      state: null,
+      at: now,
+    };
+    changes.events.push({
+      ...event,
+      kind: "collection_booked",
+      reason: said,
+      evidence: actor,
+      detail: { collectionId: id, outcome, reference: reference ?? null },
+    });
+    writeChanges(tx, deps.sealer, changes, now);
+    const detail = { outcome, reason };
+    await noteIn(deps)(tx, operatorId, { actor, action: "collection.book", subject: id, detail });
+    return viewOf({
+      ...row,
+      state,
+      reason: said,
+      nextAction,
+      reference: reference ?? row.reference,
+      updatedAt: now,
+    });
+  });
+}

@@ -1,0 +1,143 @@
+/**
+ * Four eyes on a payment file: where the operator's policy says so, nobody has it before a second person approved it, in time; one
+ * that is refused, or that nobody approved, is given up, and what it would have paid waits for the next file.
+ */
+import { isFinalTransfer } from "../../kernel/settlement/bank-fact.ts";
+import type { ReleaseState } from "../../kernel/settlement/payment-batch.ts";
+import { TurnupError } from "../../term/error.ts";
+import type { Tx } from "../database/database.ts";
+import { noteIn, type RegistryDeps } from "../operator/audited.ts";
+import { takeMoneyTurn } from "./payable-rows.ts";
+import { linesOf, sayUnpaid } from "./transfer-books.ts";
+import { moveTransfer, TRANSFER, type TransferRow } from "./transfer-rows.ts";
+
+const FIND = `select id, release, release_until as "releaseUntil", made_by as "madeBy" from payment_batch where operator_id = $1 and id = $2`; // payment_batch_pkey
+const DECIDE = `
+  update payment_batch set release = $3, released_by = $4, released_at = $5, release_reason = $6
+   where operator_id = $1 and id = $2 and release = 'awaiting'`; // payment_batch_pkey
+const TRANSFERS = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.batch_id = $2 order by t.id`; // payment_transfer_of_batch
+const OVERDUE = `select id, operator_id as "operatorId" from payment_batch where release = 'awaiting' and release_until <= $1
+                  order by release_until limit $2`; // payment_batch_awaiting
+
+type Awaiting = {
+  readonly id: string;
+  readonly release: ReleaseState;
+  readonly releaseUntil: Date | null;
+  readonly madeBy: string;
+};
+type Decision = {
+  readonly operatorId: string;
+  readonly batchId: string;
+  readonly outcome: "approved" | "refused";
+  readonly reason: string;
+  readonly actor: string;
+};
+
+/** @throws TurnupError `payment_batch_not_found`, `payment_file_decided`, `second_person_needed` */
+export function releaseBatch(
+  deps: RegistryDeps,
+  { operatorId, batchId, outcome, reason, actor }: Decision,
+): Promise<void> {
+  return deps.database.transaction(async (tx) => {
+    await takeMoneyTurn(tx, operatorId);
+    const batch = await tx.one<Awaiting>(FIND, [operatorId, batchId]);
+    if (!batch)
+      throw new TurnupError("payment_batch_not_found", "There is no such payment file.", {
+        nextStep: "GET /v1/payment-batches lists them.",
+      });
+    const now = deps.clock();
+    const isOver = batch.releaseUntil !== null && batch.releaseUntil <= now;
+    if (batch.release !== "awaiting" || isOver)
+      throw new TurnupError(
+        "payment_file_decided",
+        `This payment file waits for nobody: it is ${isOver && batch.release === "awaiting" ? "lapsed" : batch.release}.`,
+        { nextStep: "Make another one where there is something to pay." },
+      );
+    // Who made it may take it back, and may not be the second who looks.
+    if (outcome === "approved" && batch.madeBy === actor)
+      throw new TurnupError("second_person_needed", "Whoever made a payment file cannot approve it.", {
+        nextStep:
+          "Let somebody else of the operator's administrators approve it, under a token of their own.",
+      });
+    if (outcome === "approved")
+      await decide(tx, deps, { operatorId, batchId, release: "released", reason, actor, now });
+    else await giveUp(tx, deps, { operatorId, batchId, release: "refused", reason, actor, now });
+  });
+}
+
+const LAPSED_BY = "deadline";
+const LAPSED = "Nobody approved it in time.";
+
+/** Gives up files that nobody approved in time; answers how many were looked at. */
+export async function lapseBatches(deps: RegistryDeps, now: Date, limit: number): Promise<number> {
+  const { database } = deps;
+  const overdue = await database.rows<{ id: string; operatorId: string }>(OVERDUE, [now, limit]);
+  for (const { id: batchId, operatorId } of overdue) {
+    await database.transaction(async (tx) => {
+      await takeMoneyTurn(tx, operatorId);
+      const batch = await tx.one<Awaiting>(FIND, [operatorId, batchId]);
+      if (batch?.release !== "awaiting") return; // another server was faster
+      await giveUp(tx, deps, {
+        operatorId,
+        batchId,
+        release: "lapsed",
+        reason: LAPSED,
+        actor: LAPSED_BY,
+        now,
+      });
+    });
+  }
+  return overdue.length;
+}
+
+type Decided = {
+  readonly operatorId: string;
+  readonly batchId: string;
+  readonly release: Exclude<ReleaseState, "awaiting">;
+  readonly reason: string;
+  readonly actor: string;
+  readonly now: Date;
+};
+const ACTIONS = {
+  released: "payment_file.approve",
+  refused: "payment_file.refuse",
+  lapsed: "payment_file.lapse",
+} as const;
+
+async function decide(tx: Tx, deps: RegistryDeps, decided: Decided): Promise<void> {
+  const { operatorId, batchId, release, reason, actor, now } = decided;
+  await tx.run(DECIDE, [operatorId, batchId, release, actor, now, reason]);
+  const action = ACTIONS[release];
+  await noteIn(deps)(tx, operatorId, { actor, action, subject: batchId, detail: { reason } });
+}
+
+/** No bank ever had it: what it would have paid is owed as before. */
+async function giveUp(tx: Tx, deps: RegistryDeps, decided: Decided): Promise<void> {
+  const { operatorId, batchId, release, reason, actor, now } = decided;
+  await decide(tx, deps, decided);
+  const said = `Its payment file was ${release === "lapsed" ? "given up" : `refused by ${actor}`}: ${reason}`;
+  for (const transfer of await tx.rows<TransferRow>(TRANSFERS, [operatorId, batchId])) {
+    if (isFinalTransfer(transfer.state)) continue;
+    const lines = await linesOf(tx, operatorId, transfer.id);
+    const { endToEndId, id: transferId } = transfer;
+    sayUnpaid(tx, deps, { operatorId, endToEndId, transferId, entryId: transferId, lines, now }, said);
+    await moveTransfer(tx, operatorId, transfer, { state: "cancelled", reason: said, now });
+  }
+}
+
+/** @throws TurnupError `payment_file_unreleased` */
+export function refuseUnreleased(release: ReleaseState): void {
+  if (release === "released") return;
+  throw new TurnupError(
+    "payment_file_unreleased",
+    release === "awaiting"
+      ? "This payment file waits for a second person."
+      : `This payment file was given up: it is ${release}.`,
+    {
+      nextStep:
+        release === "awaiting"
+          ? "Let somebody else than its maker approve it: POST /v1/payment-batches/ID/release, or `turnup payment approve`."
+          : "Make another one: what it would have paid waits again.",
+    },
+  );
+}
