@@ -33,12 +33,13 @@ test("an account becomes a token with a mandate to collect from it; of the numbe
     return { kind: "token", token: "ba_1" };
   });
   const taken = await takeAccount(door, input);
-  const { index, ...shown } = taken;
+  const { index, mandate, ...shown } = taken;
   assert.deepEqual(shown, { token: "ba_1", first6: "AT****", last4: "3201", brand: "iban" });
   assert.equal(index.length, 32);
   assert.equal(asked[0]?.iban, IBAN);
   assert.match(asked[0]?.mandate.reference ?? "", /^M[0-9A-F]{30}$/);
   assert.equal(asked[0]?.mandate.signedOn, "2026-03-31");
+  assert.deepEqual(mandate, asked[0]?.mandate, "it is kept beside the token");
   await takeAccount(door, input);
   assert.deepEqual(asked[1]?.mandate, asked[0]?.mandate, "the same request is under the same mandate");
   const other = await takeAccount(door, { ...input, idempotencyKey: "another" });
