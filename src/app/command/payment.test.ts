@@ -109,6 +109,7 @@ test("where the policy asks for a second person nobody has a file before that ap
   assert.throws(() => statSync(file), "nothing was written");
   const [, id = ""] = /^payment file ([0-9a-f-]{36})/m.exec(made.stdout) ?? [];
   await one.refused(/^payment_file_unreleased:/, "payment", "file", id, "--file", file);
+  assert.match(await one.good("payment", "show", id), /Next: Let a second person approve its file/);
   await one.refused(/^second_person_needed:/, "payment", "approve", id, "--reason", "I made it");
   // The second person comes by the API, under a token of their own.
   const approved = await deskAt(new Date()).release(
@@ -118,6 +119,7 @@ test("where the policy asks for a second person nobody has a file before that ap
     "ada",
   );
   assert.deepEqual([approved.release, approved.releasedBy], ["released", "ada"]);
+  assert.match(approved.transfers[0]?.nextAction ?? "", /^Give the file to the bank/);
   await one.good("payment", "file", id, "--file", file);
   assert.match(readFileSync(file, "utf8"), /GB29NWBK60161331926819/);
   await one.refused(/^payment_file_decided:/, "payment", "refuse", id, "--reason", "too late");

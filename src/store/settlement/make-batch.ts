@@ -27,7 +27,7 @@ import type { Tx } from "../database/database.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
 import { openCreditor } from "./creditors.ts";
 import { type PayableFilter, payablesIn, takeMoneyTurn } from "./payable-rows.ts";
-import { standingOf } from "./transfer-rows.ts";
+import { AWAITS_SECOND_PERSON, standingOf } from "./transfer-rows.ts";
 
 export const FILE_DOMAIN = "payment_file";
 
@@ -158,7 +158,9 @@ async function writeBatch(tx: Tx, deps: RegistryDeps, written: Written): Promise
   ]);
   await insertTransfers(
     tx,
-    transfers.map((transfer) => transferRow(transfer, written, { executionDate, now })),
+    transfers.map((transfer) =>
+      transferRow(transfer, written, { executionDate, now, isAwaited: releaseUntil !== null }),
+    ),
   );
   await insertLines(
     tx,
@@ -241,10 +243,12 @@ type TransferInsert = {
   readonly now: Date;
 };
 
+type Insertion = { readonly executionDate: string; readonly now: Date; readonly isAwaited: boolean };
+
 function transferRow(
   transfer: Numbered,
   { operatorId, asked, actor }: Written,
-  { executionDate, now }: { readonly executionDate: string; readonly now: Date },
+  { executionDate, now, isAwaited }: Insertion,
 ): TransferInsert {
   const remittance = remittanceFor(transfer);
   return {
@@ -253,6 +257,7 @@ function transferRow(
     operatorId,
     reference: "reference" in remittance ? remittance.reference : remittance.text,
     ...standingOf("exported", new Date(Math.max(Date.parse(executionDate), now.getTime()))),
+    ...(isAwaited && { nextAction: AWAITS_SECOND_PERSON }),
     owner: actor,
     now,
   };

@@ -9,13 +9,15 @@ import type { Tx } from "../database/database.ts";
 import { noteIn, type RegistryDeps } from "../operator/audited.ts";
 import { takeMoneyTurn } from "./payable-rows.ts";
 import { linesOf, sayUnpaid } from "./transfer-books.ts";
-import { moveTransfer, TRANSFER, type TransferRow } from "./transfer-rows.ts";
+import { moveTransfer, standingOf, TRANSFER, type TransferRow } from "./transfer-rows.ts";
 
 const FIND = `select id, release, release_until as "releaseUntil", made_by as "madeBy" from payment_batch where operator_id = $1 and id = $2`; // payment_batch_pkey
 const DECIDE = `
   update payment_batch set release = $3, released_by = $4, released_at = $5, release_reason = $6
    where operator_id = $1 and id = $2 and release = 'awaiting'`; // payment_batch_pkey
 const TRANSFERS = `select ${TRANSFER} from payment_transfer t where t.operator_id = $1 and t.batch_id = $2 order by t.id`; // payment_transfer_of_batch
+const GO_ON = `update payment_transfer set next_action = $3, updated_at = $4
+                 where operator_id = $1 and batch_id = $2 and state = 'exported'`; // payment_transfer_of_batch
 const OVERDUE = `select id, operator_id as "operatorId" from payment_batch where release = 'awaiting' and release_until <= $1
                   order by release_until limit $2`; // payment_batch_awaiting
 
@@ -107,6 +109,8 @@ const ACTIONS = {
 async function decide(tx: Tx, deps: RegistryDeps, decided: Decided): Promise<void> {
   const { operatorId, batchId, release, reason, actor, now } = decided;
   await tx.run(DECIDE, [operatorId, batchId, release, actor, now, reason]);
+  if (release === "released")
+    await tx.run(GO_ON, [operatorId, batchId, standingOf("exported", now).nextAction, now]);
   const action = ACTIONS[release];
   await noteIn(deps)(tx, operatorId, { actor, action, subject: batchId, detail: { reason } });
 }

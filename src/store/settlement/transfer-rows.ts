@@ -57,6 +57,9 @@ export function standingOf(
   return { nextAction: "Ask the bank for the rest; import what it says.", deadlineAt: after(PERSON_DAYS) };
 }
 
+/** Of a transfer whose file nobody may have yet. */
+export const AWAITS_SECOND_PERSON = "Let a second person approve its file, or refuse it.";
+
 const SET_STATE = `
   update payment_transfer
      set state = $3, reason = $4, next_action = $5, deadline_at = $6, booked_minor = $7, booked_by = $8, updated_at = $9
