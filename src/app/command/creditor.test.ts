@@ -50,7 +50,7 @@ test("an account is written and listed masked, the payer's first; nothing prints
 
 test("a wrong digit, a half address, a number without its bank are refused, and nothing is written", async () => {
   await refused(
-    /^account_malformed:/,
+    /^iban_check_digits:/,
     "creditor",
     "set",
     "LG",
@@ -60,7 +60,7 @@ test("a wrong digit, a half address, a number without its bank are refused, and 
     "GB29NWBK60161331926818",
   );
   await refused(
-    /^account_malformed:/,
+    /^[a-z_]+: .*(BIC|bank)/i,
     "creditor",
     "set",
     "LG",
@@ -108,7 +108,7 @@ test("an account is forgotten once; the audit says who wrote and who removed it"
   assert.deepEqual(
     audits.map(({ action, actor }) => [action, actor]),
     [
-      ["creditor.set", "cli"],
+      ["creditor.put", "cli"],
       ["creditor.remove", "cli"],
     ],
   );

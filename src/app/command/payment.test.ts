@@ -27,6 +27,8 @@ const fixture = await cliFixture([
   { name: "payment approve", summary: "", load: payment("paymentApproveCommand") },
   { name: "payment refuse", summary: "", load: payment("paymentRefuseCommand") },
 ]);
+/** As the commands of these tests have it. */
+const NOW = new Date("2026-11-22T12:00:00Z");
 /** Of another moment than now, for what time ends. */
 const deskAt = (now: Date) =>
   createPaymentDesk({ database: fixture.database, sealer: fixture.sealer, newId: uuidv7, clock: () => now });
@@ -112,7 +114,7 @@ test("where the policy asks for a second person nobody has a file before that ap
   assert.match(await one.good("payment", "show", id), /Next: Let a second person approve its file/);
   await one.refused(/^second_person_needed:/, "payment", "approve", id, "--reason", "I made it");
   // The second person comes by the API, under a token of their own.
-  const approved = await deskAt(new Date()).release(
+  const approved = await deskAt(NOW).release(
     one.operatorId,
     id,
     { outcome: "approved", reason: "looked at it" },
@@ -129,20 +131,25 @@ test("where the policy asks for a second person nobody has a file before that ap
 test("the command line approves what somebody else made; what is refused, or too late, is given up, and its portions wait again", async () => {
   const one = await owing({ secondPerson: true, approvalHours: 5 });
   await accounts(one);
-  const now = new Date();
-  const make = () => deskAt(now).make(one.operatorId, { id: uuidv7() }, "ada");
+  const make = () => deskAt(NOW).make(one.operatorId, { id: uuidv7() }, "ada");
   const first = await make();
   assert.match(await one.good("payment", "refuse", first.id, "--reason", "wrong sum"), /is refused$/m);
   await one.refused(/^payment_file_unreleased:/, "payment", "file", first.id, "--file", pathOf("never"));
   const second = await make();
   assert.equal(second.transfers.length, 1, "it waited again");
-  const late = new Date(now.getTime() + 5 * 3_600_000);
-  assert.equal(await deskAt(new Date(late.getTime() - 1_000)).lapse(new Date(late.getTime() - 1_000), 9), 0);
+  const late = new Date(NOW.getTime() + 5 * 3_600_000);
+  const early = new Date(late.getTime() - 1_000);
+  await deskAt(early).lapse(early, 9);
+  assert.equal(
+    (await one.json("payment", "show", second.id))[0]?.release,
+    "awaiting",
+    "its time is not over",
+  );
   await assert.rejects(
     deskAt(late).release(one.operatorId, second.id, { outcome: "approved", reason: "late" }, "bob"),
     { code: "payment_file_decided" },
   );
-  assert.equal(await deskAt(late).lapse(late, 9), 1);
+  assert.ok((await deskAt(late).lapse(late, 9)) >= 1);
   const [lapsed] = await one.json("payment", "show", second.id);
   assert.equal(lapsed?.release, "lapsed");
   assert.deepEqual(

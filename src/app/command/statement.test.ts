@@ -15,7 +15,6 @@ const fixture = await cliFixture([
   { name: "dispute decide", summary: "", load: load("disputeDecideCommand") },
 ]);
 await writePaidFee(fixture, await fixture.operator("north"));
-await fixture.database.run("update posting set booked_at = now() - interval '1 day'");
 const run = (...argv: string[]) => fixture.run(argv);
 type Line = { id: string; kind: string; amountMinor: number; dispute: { state: string } | null };
 const statement = async (...argv: string[]) => {
