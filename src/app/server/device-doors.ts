@@ -93,7 +93,7 @@ export type DeviceDoors = {
 export async function openDeviceDoors(
   deps: PortalDeps,
   place: LandPlace | undefined,
-  { enrolmentOf, onProved }: Pick<LandOptions, "enrolmentOf" | "onProved">,
+  { enrolmentOf, onProved, onRefused }: Required<Pick<LandOptions, "enrolmentOf" | "onProved" | "onRefused">>,
 ): Promise<DeviceDoors> {
   const portal = createPortal(deps);
   const land =
@@ -104,7 +104,7 @@ export async function openDeviceDoors(
       handler: portal.road,
       enrolmentOf,
       onProved,
-      onRefused: ({ cause, detail }) => deps.onFault("land", new Error(`${cause}: ${detail}`)),
+      onRefused,
       onFault: (error) => deps.onFault("land", error),
     }));
   return { portal, land, close: async () => void (await land?.close()) };

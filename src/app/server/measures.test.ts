@@ -9,7 +9,7 @@ import { emptyChangeSet } from "../../kernel/order/change-set.ts";
 import type { EsmeState, EsmeStats } from "../../net/smsc/esme.ts";
 import type { Backlog } from "../../store/orders/backlog.ts";
 import { observeMachines } from "./machine-measures.ts";
-import { countCardTries, countEnds, noArrivals, observe } from "./measures.ts";
+import { countCardTries, countEnds, noArrivals, observe, strangersApart } from "./measures.ts";
 
 const NOW_MS = Date.parse("2026-05-04T08:00:00Z");
 const STATS: EsmeStats = {
@@ -132,10 +132,21 @@ test("an order counts once for each end that it came to", async () => {
   assert.match(text, /turnup_ended_orders_total\{state="failed"\} 0\n/);
 });
 
+test("a stranger's handshake at the proxies' door is counted and no fault of ours; who is refused behind it is one", async () => {
+  const registry = new Registry();
+  const faults: string[] = [];
+  const onRefused = strangersApart(registry, (name, { message }) => faults.push(`${name}: ${message}`));
+  for (let time = 0; time < 3; time++) onRefused({ cause: "handshake_refused", detail: "no certificate" });
+  onRefused({ cause: "signature_refused", detail: "an old signature" });
+  assert.deepEqual(faults, ["land: signature_refused: an old signature"]);
+  assert.match(await registry.metrics(), /turnup_land_handshakes_refused_total 3\n/);
+});
+
 test("the handbook tells every measure of ours, and no other", async () => {
   const { registry } = observed(async () => BACKLOG);
   countEnds(registry);
   countCardTries(registry);
+  strangersApart(registry, () => undefined);
   observeMachines(registry, { states: () => [] }, () => 0);
   createMeasures(registry);
   const names = registry.getMetricsAsArray().map(({ name }) => name);

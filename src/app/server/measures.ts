@@ -3,7 +3,9 @@
  * database, what orders came to. Read when somebody asks; the database once in `REMEMBERED_MS`, however many ask, and
  * without it the rest is told all the same. Labels are words of ours: no identifier and no operator's name.
  */
+
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { LandRefusal } from "../../http/land/server.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import { FINAL_ORDER_STATES } from "../../kernel/order/order.ts";
 import type { Esme, EsmeState } from "../../net/smsc/esme.ts";
@@ -292,6 +294,22 @@ export function countEnds(registry: Registry): (changes: ChangeSet) => void {
       const ended = wordOf(FINAL_ORDER_STATES, state);
       if (ended !== undefined && kind === `order_${ended}`) ends.inc({ state: ended });
     }
+  };
+}
+
+/**
+ * Whoever comes to the proxies' door without a certificate of theirs ends in the handshake: a fact about strangers, to be
+ * counted, and no fault of ours. Who got through and is refused behind it is named in the log.
+ */
+export function strangersApart(registry: Registry, onFault: (name: string, error: Error) => void) {
+  const handshakes = new Counter({
+    name: "turnup_land_handshakes_refused_total",
+    help: "Connections to the door for proxies that ended in the handshake: no certificate, or none of a proxy's authority.",
+    registers: [registry],
+  });
+  return ({ cause, detail }: Pick<LandRefusal, "cause" | "detail">): void => {
+    if (cause === "handshake_refused") handshakes.inc();
+    else onFault("land", new Error(`${cause}: ${detail}`));
   };
 }
 

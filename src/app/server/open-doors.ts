@@ -46,8 +46,9 @@ import {
   portalKeyOf,
   portalOperators,
 } from "./device-doors.ts";
+import type { LandOptions } from "./land.ts";
 import { refusalsOf } from "./machine-watch.ts";
-import { countCardTries } from "./measures.ts";
+import { countCardTries, strangersApart } from "./measures.ts";
 import { type ProxyTeller, startProxyTeller } from "./proxy-teller.ts";
 import type { ServerOptions } from "./server-options.ts";
 import type { Opened, Work } from "./start-work.ts";
@@ -85,7 +86,18 @@ export async function openDoors(
   const gateways = await gatewaysOf(config);
   const { displayOf } = behind.stores.knowledge;
   const forDevices = { ...deps, ...shared, gateways, displayOf, isShutOut: accounts.isShutOut };
-  const devices = closing.use(await openForDevices(forDevices, { operators, place, teller }, options));
+  const devices = closing.use(
+    await openForDevices(
+      forDevices,
+      {
+        operators,
+        place,
+        teller,
+        onRefused: strangersApart(behind.measures, options.onFault ?? (() => undefined)),
+      },
+      options,
+    ),
+  );
   behind.addresses.landUrl = devices.land?.url;
   const http = closing.use(
     await createHttpServer(deps, {
@@ -309,7 +321,7 @@ const readiness = ({ stores: { database }, engine: { esme } }: Behind): readonly
 
 async function openForDevices(
   deps: HttpDeps & Shared & Pick<PortalDeps, "gateways" | "displayOf" | "isShutOut">,
-  { operators, place, teller }: ForDevices,
+  { operators, place, teller, onRefused }: ForDevices,
   { config, onFault = () => undefined }: ServerOptions,
 ): Promise<DeviceDoors> {
   const portal: PortalDeps = {
@@ -324,6 +336,7 @@ async function openForDevices(
   };
   return openDeviceDoors(portal, place, {
     onProved: (proxy) => teller.hasSpoken(proxy),
+    onRefused,
     async enrolmentOf(token, proxy) {
       const operator = await operators.at({ proxy }); // a token of another operator's is none behind this one's proxies
       const hash = createHash("sha256").update(token).digest();
@@ -336,6 +349,7 @@ type ForDevices = {
   readonly operators: PortalOperators;
   readonly place: LandPlace | undefined;
   readonly teller: ProxyTeller;
+  readonly onRefused: NonNullable<LandOptions["onRefused"]>;
 };
 
 /** Tells the URL, since a port of 0 takes any free one. */
