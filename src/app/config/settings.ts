@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS, DEFAULT_PORTAL_LIMITS } from "../../http/limits.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS } from "../../kernel/detection/clock-tolerance.ts";
 import { RECEIPT_IDS } from "../../net/smsc/receipt-ids.ts";
 import type { Secret } from "../../term/secret.ts";
+import { DEFAULT_ALPHABETS } from "../../wire/sms/default-alphabet.ts";
 
 type About = { readonly about: string };
 type Number = About & { readonly from: number; readonly to: number; readonly unit?: string };
@@ -21,6 +22,8 @@ const integer = ({ about, from, to, unit, ...more }: Number & { readonly default
 const optionalInteger = ({ about, from, to, unit }: Number) =>
   Type.Optional(Type.Integer({ description: about, minimum: from, maximum: to, unit }));
 
+/** SMPP v3.4 §5.2.5 and §5.2.6. */
+const TON_NPI = { pattern: "^[0-6]/(?:[0-9]|1[0-8])$", allowed: "TON/NPI, as 5/0" };
 const TEXT_MAX = 1_000;
 type Text = About & {
   readonly pattern?: string;
@@ -237,6 +240,36 @@ export const SETTINGS = {
       about:
         "How receipts spell the id that the centre's response gave: alike, a hexadecimal number in decimal, or the reverse. `either` tries all; name the right one as soon as it is known.",
       default: "as-is",
+    }),
+    tlsAuthorityFile: path({
+      about:
+        "PEM of the authority that the centre's certificate is trusted by. Without it, those of the system.",
+    }),
+    tlsCertificateFile: path({ about: "PEM of our certificate for the centre, where it asks for one." }),
+    tlsKeyFile: path({ about: "PEM of its private key." }),
+    longPassword: yesOrNo({
+      about: "The centre takes a password of more than eight octets, which SMPP 3.4 has no room for.",
+      default: false,
+    }),
+    alphabet: oneOf(DEFAULT_ALPHABETS, {
+      about:
+        "What the centre takes octets behind `data_coding` 0 for: the GSM 03.38 alphabet, ASCII or Latin-1. In the wrong one a link arrives without its `_`.",
+      default: "gsm7",
+    }),
+    nameSource: text({
+      about: "Type of number and numbering plan of a sender that is a name.",
+      ...TON_NPI,
+      default: "5/0",
+    }),
+    shortCodeSource: text({
+      about: "Type of number and numbering plan of a sender of less than seven digits.",
+      ...TON_NPI,
+      default: "6/1",
+    }),
+    numberSource: text({
+      about: "Type of number and numbering plan of a sender that is a phone number.",
+      ...TON_NPI,
+      default: "1/1",
     }),
     receiptsMarked: yesOrNo({
       about:

@@ -205,3 +205,23 @@ test("a seal key that every user of the machine can read is refused, in the data
   await check({ TURNUP_DATA_FOLDER: at("open") });
   await check({ TURNUP_SEAL_KEY_FILE: apart });
 });
+
+test("a message centre's password of more than eight octets, and files of TLS that do not go together, are refused by name", async () => {
+  const SMSC = "TURNUP_SMSC_";
+  assert.match(await told({ [`${SMSC}PASSWORD`]: "ninechars" }), /smsc\.password has 9 octets/);
+  await check({ [`${SMSC}PASSWORD`]: "eightone" });
+  await check({ [`${SMSC}PASSWORD`]: "ninechars", [`${SMSC}LONG_PASSWORD`]: "true" });
+  const tls = { [`${SMSC}TLS`]: "true", [`${SMSC}TLS_AUTHORITY_FILE`]: at("authority.pem") };
+  const certificate = { [`${SMSC}TLS_CERTIFICATE_FILE`]: at("certificate.pem") };
+  await check({ ...tls, ...certificate, [`${SMSC}TLS_KEY_FILE`]: at("key.pem") });
+  assert.match(await told({ ...tls, ...certificate }), /smsc\.tls_key_file/);
+  assert.match(
+    await told({ ...tls, ...certificate, [`${SMSC}TLS_KEY_FILE`]: at("other.pem") }),
+    /smsc\.tls_key_file is not the key/,
+  );
+  assert.match(
+    await told({ ...tls, [`${SMSC}TLS_AUTHORITY_FILE`]: at("words.txt") }),
+    /smsc\.tls_authority_file/,
+  );
+  assert.match(await told({ [`${SMSC}TLS_AUTHORITY_FILE`]: at("authority.pem") }), /smsc\.tls is false/);
+});

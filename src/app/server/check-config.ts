@@ -23,6 +23,7 @@ import { reportPatternOf } from "./applet-reports.ts";
 import { connectorsOf } from "./connectors.ts";
 import { makerCredentialsOf } from "./maker-ports.ts";
 import { openPeers } from "./peers.ts";
+import { smscOptions } from "./smsc-options.ts";
 import { voicePlatformsIn } from "./voice-platforms.ts";
 
 /** @throws TurnupError what is wrong, alone, or `config_invalid` with all of it */
@@ -50,6 +51,7 @@ type Check = (config: Config, env: ConfigSource["env"]) => unknown;
 const CHECKS: readonly Check[] = [
   checkOwnFolder,
   httpOptionsOf,
+  smscOptions,
   ({ applet }) => reportPatternOf(applet.textPattern),
   ({ portal }) => voicePlatformsIn(portal),
   ({ portal }) => portal.gatewaysFile && readGatewaysFile(portal.gatewaysFile),

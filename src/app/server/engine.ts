@@ -24,7 +24,7 @@ import { CALL_KINDS } from "../../kernel/order/outbound-call.ts";
 import { type Delivered, type Receivers, takeDelivery } from "../../net/smsc/deliver.ts";
 import { createEsme, type Esme, type EsmeOptions } from "../../net/smsc/esme.ts";
 import { type ReceiptIds, responseFormOf } from "../../net/smsc/receipt-ids.ts";
-import { createSmscPort } from "../../net/smsc/smsc-port.ts";
+import { createSmscPort, type SmscForms } from "../../net/smsc/smsc-port.ts";
 import { binderOf } from "../../wire/message/device-key.ts";
 import type { AppletOutcome, AppletReports } from "./applet-reports.ts";
 import { liveSession } from "./live-session.ts";
@@ -57,6 +57,7 @@ export type SmscOptions = Omit<EsmeOptions, "onDeliver" | "messageIdForm"> & {
   readonly receiptIds: ReceiptIds;
   readonly receiptsMarked: boolean;
   readonly receiptsPer: "part" | "message";
+  readonly forms: SmscForms;
 };
 
 export type EngineOptions = {
@@ -144,7 +145,7 @@ export function startEngine(options: EngineOptions): Engine {
     store,
     books,
     inHand,
-    smsc: createSmscPort(() => centre.name, esme, clock),
+    smsc: createSmscPort(() => centre, esme, clock),
     clock,
     random: Math.random,
     isKeyWithheld: (message, now) => isKeyWithheld(options, message, now),
@@ -216,8 +217,9 @@ function openSession(
   books: Bookkeeper,
   arrivals: Arrivals,
 ): Esme {
-  const { name, receiptIds, receiptsMarked, receiptsPer, ...session } = smsc;
-  const habits = { smsc: name, receiptIds, receiptsMarked, receiptsPer };
+  const { name, receiptIds, receiptsMarked, receiptsPer, forms, ...session } = smsc;
+  const { alphabet } = forms;
+  const habits = { smsc: name, receiptIds, receiptsMarked, receiptsPer, ...(alphabet && { alphabet }) };
   const receivers: Receivers<AppletOutcome> = {
     receipt: books.receipt,
     applet: applet ?? null,

@@ -24,7 +24,8 @@ import { openStores } from "./open-stores.ts";
 import type { OwnIssuer } from "./own-issuer.ts";
 import type { ProxyTeller } from "./proxy-teller.ts";
 import { type ServerOptions, withOutside } from "./server-options.ts";
-import { smscOptions, startWork } from "./start-work.ts";
+import { smscOptions } from "./smsc-options.ts";
+import { startWork } from "./start-work.ts";
 import { openStore, type Store } from "./store.ts";
 
 export type Server = {

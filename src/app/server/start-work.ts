@@ -6,11 +6,10 @@ import { createDisputes } from "../../store/settlement/disputes.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";
 import { createIntake } from "../../store/sightings/intake.ts";
 import { DEVICE_PATHS } from "../../wire/message/legs.ts";
-import type { Config } from "../config/config.ts";
 import type { Addresses } from "./addresses.ts";
 import { createAppletReports } from "./applet-reports.ts";
 import type { ClosingStack } from "./closing-stack.ts";
-import { type Engine, type EngineOptions, type SmscOptions, startEngine } from "./engine.ts";
+import { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 import { startLoop } from "./loop.ts";
 import { observeMachines } from "./machine-measures.ts";
 import { machineAt } from "./machine-watch.ts";
@@ -18,6 +17,7 @@ import { countEnds, observe } from "./measures.ts";
 import type { Machines } from "./open-machines.ts";
 import type { Stores } from "./open-stores.ts";
 import type { ServerOptions } from "./server-options.ts";
+import { smscOptions } from "./smsc-options.ts";
 import { watchSession } from "./watched-session.ts";
 
 /** Disputes whose time is over: days do not pass faster than this. */
@@ -135,24 +135,4 @@ function lapsePaymentFiles(closing: ClosingStack, stores: Stores, onFault: Engin
     onFailure: onFault,
   });
   closing.defer(() => loop.stop());
-}
-
-/** The message centre of a configuration. */
-export function smscOptions({ smsc }: Pick<Config, "smsc">): SmscOptions {
-  return {
-    name: `${smsc.host}:${smsc.port}`,
-    host: smsc.host,
-    port: smsc.port,
-    systemId: smsc.systemId,
-    password: () => smsc.password?.reveal() ?? "",
-    window: smsc.window,
-    enquireLinkMs: smsc.enquireLinkMs,
-    responseTimeoutMs: smsc.responseTimeoutMs,
-    receiptIds: smsc.receiptIds,
-    receiptsMarked: smsc.receiptsMarked,
-    receiptsPer: smsc.receiptsPer,
-    ...(smsc.tls ? { tls: {} } : {}),
-    ...(smsc.systemType === undefined ? {} : { systemType: smsc.systemType }),
-    ...(smsc.ratePerSecond === undefined ? {} : { ratePerSecond: smsc.ratePerSecond }),
-  };
 }

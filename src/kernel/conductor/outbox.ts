@@ -37,8 +37,8 @@ export type PartToSubmit = {
 
 export type PartOutcome =
   | { readonly kind: "accepted"; readonly smscMessageId: string }
-  /** For good: the SMSC would say the same again. */
-  | { readonly kind: "refused"; readonly code: string }
+  /** For good: the SMSC would say the same again; or we, who did not ask it. */
+  | { readonly kind: "refused"; readonly code: string; readonly by?: "us" }
   /** Not now, or nobody knows: it goes out again with the same reference. */
   | { readonly kind: "later"; readonly code: string };
 
@@ -189,7 +189,8 @@ function notTaken(
 ): NotSent | undefined {
   const refused = outcomes.find((outcome) => outcome.kind === "refused");
   if (refused) {
-    return { reason: `the SMSC refused it: ${refused.code}`, retryAt: null, errorCode: refused.code };
+    const who = refused.by === "us" ? "it was not given to the SMSC" : "the SMSC refused it";
+    return { reason: `${who}: ${refused.code}`, retryAt: null, errorCode: refused.code };
   }
   const later = outcomes.find((outcome) => outcome.kind === "later");
   if (!later) return undefined;

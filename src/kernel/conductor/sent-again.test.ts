@@ -65,6 +65,27 @@ test("settings that may go out no more fail of that at once: they are not sent a
   assert.equal(messagesOf(engine, "settings").length, 2, "a host that switched them on may");
 });
 
+test("what is refused for good when it is handed over is not sent again, whoever refused it; what the network failed is", async () => {
+  for (const [errorCode, sent] of [
+    ["ESME_RINVSRCTON", 1],
+    ["ESME_RINVDSTADR", 1],
+    ["alphabet_unfit", 1],
+    ["smpp_field_invalid", 1],
+    ["034", 2],
+  ] as const) {
+    const { engine, orderId } = await opened({ relation: null });
+    const [message] = messagesOf(engine, "settings");
+    assert.ok(message);
+    await engine.conductor.bookSubmissions(
+      [],
+      [{ messageId: message.id, reason: "r", retryAt: null, errorCode }],
+    );
+    const { state, cause } = item(engine, orderId, "settings");
+    assert.equal(messagesOf(engine, "settings").length, sent, errorCode);
+    assert.deepEqual([state, cause], sent === 1 ? ["failed", "sms_failed"] : ["sending", null], errorCode);
+  }
+});
+
 test("the PIN for settings that nobody confirmed is held back with them", async () => {
   assert.ok(CHOICE.kind === "chosen");
   for (const isConfirmed of [true, false]) {

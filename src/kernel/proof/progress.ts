@@ -6,6 +6,7 @@
  *   | message delivered | sending, failed              | delivered                               | notice to the maker of a key  |
  *   | message failed    | sending, attempts left       | sending (the same payload again, later) |                               |
  *   | message failed    | sending, no attempts left    | failed                                  | order may end                 |
+ *   | message refused   | sending                      | failed: the same octets would be again  | order may end                 |
  *   | message withheld  | sending                      | failed: nobody confirmed what is in it  | order may end                 |
  *   | message failed    | any other                    | unchanged                               | none: an earlier one came     |
  *   | opened            | sending, delivered, failed   | opened                                  |                               |
@@ -110,13 +111,20 @@ function downloadedAfterAll(turn: Booking, item: ItemDraft): void {
   turn.scribe.changes.keyChanges.push({ id: item.keyId, state: "downloaded" });
 }
 
+/**
+ * Codes of messages that were refused when they were handed over, for good: a submit_sm's command_status that says so (an
+ * address, a type of number, a length that is not allowed), or our own word that it cannot be written.
+ */
+const REFUSED_UNSENT = /^(?:ESME_R|alphabet_unfit$|smpp_field_invalid$)/;
+
 /** The same octets again, under a new reference, later and later; in the end the item fails with the SMSC's cause. */
 export function messageFailed(turn: Booking, ended: EndedMessage): void {
   const { order, terms } = turn;
   if (isFinal(order)) return;
   const isWithheld = ended.errorCode === SETTINGS_UNCONFIRMED;
+  const isRefused = ended.outcome === "failed" && REFUSED_UNSENT.test(ended.errorCode ?? "");
   if (ended.isCompanion) {
-    if (isWithheld || ended.attempt > terms.policy.resendLimit) return;
+    if (isWithheld || isRefused || ended.attempt > terms.policy.resendLimit) return;
     return resendCompanion(turn, ended, resendWaitMinutes(ended.attempt));
   }
   const items = order.items.filter(
@@ -132,6 +140,11 @@ export function messageFailed(turn: Booking, ended: EndedMessage): void {
       ? "the SMS expired undelivered"
       : `the SMSC failed it (${ended.errorCode ?? "no code"})`;
   const attempt = firstOf(items).attempt;
+  if (isRefused) {
+    const reason = `${why}: nothing was sent, and the same octets would be refused again`;
+    for (const item of items) failItem(turn, item, { cause: "sms_failed", reason });
+    return endIfDone(turn);
+  }
   if (attempt > terms.policy.resendLimit) {
     const cause = ended.outcome === "expired" ? "sms_expired" : "sms_failed";
     const reason = `${why}; ${attempt} attempts were made`;

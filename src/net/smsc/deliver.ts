@@ -9,6 +9,7 @@ import { TurnupError } from "../../term/error.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
 import { isMarkedReceipt, type MessageState } from "../../wire/smpp/receipt.ts";
 import { octetsOf } from "../../wire/smpp/user-data.ts";
+import type { DefaultAlphabet } from "../../wire/sms/default-alphabet.ts";
 import { applicationOctets, subscriberText } from "./phone-data.ts";
 import { type NamedReceipt, type ReceiptIds, readReceipt } from "./receipt-ids.ts";
 
@@ -46,6 +47,8 @@ export type ReceiptHabits = {
   readonly receiptsMarked?: boolean;
   /** Whether each part has its receipt, or the message one for all. Default `part`. */
   readonly receiptsPer?: "part" | "message";
+  /** Behind data_coding 0. Default `gsm7`. */
+  readonly alphabet?: DefaultAlphabet;
 };
 
 export async function takeDelivery<AppletOutcome>(
@@ -63,7 +66,9 @@ export async function takeDelivery<AppletOutcome>(
   if (isMarkedReceipt(pdu)) return { kind: "unreadable_receipt", shown: shownOf(pdu) };
   if (to.applet?.isFor(pdu)) return { kind: "applet", outcome: await to.applet.take(pdu) };
   const octets = applicationOctets(pdu);
-  const isOurs = octets ? (await to.report(octets)) || (await to.reply(octets)) : await isTextOfOurs(pdu, to);
+  const isOurs = octets
+    ? (await to.report(octets)) || (await to.reply(octets))
+    : await isTextOfOurs(pdu, habits, to);
   if (isOurs) return { kind: "report" };
   return {
     kind: "other",
@@ -104,8 +109,12 @@ function shownOf({ esm_class, data_coding, short_message, tlvs }: DeliverSm): st
 }
 
 /** A subscriber's reply to a question of ours. One that comes too late is taken all the same: it changes nothing. */
-async function isTextOfOurs(pdu: DeliverSm, to: Pick<Receivers<never>, "text">): Promise<boolean> {
-  const came = subscriberText(pdu);
+async function isTextOfOurs(
+  pdu: DeliverSm,
+  { alphabet }: ReceiptHabits,
+  to: Pick<Receivers<never>, "text">,
+): Promise<boolean> {
+  const came = subscriberText(pdu, alphabet);
   if (came === undefined) return false;
   try {
     return await to.text(pdu.source_addr, came.text, pdu.destination_addr, came.part);

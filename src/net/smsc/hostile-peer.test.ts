@@ -251,6 +251,14 @@ test("ESME: a receipt with a NUL behind its text is taken and answered with 0; a
   ]);
 });
 
+test("ESME: a password of more than eight octets is written whole, for a centre that takes it", async () => {
+  const long = encodePdu(
+    makePdu("bind_transceiver", 1, { system_id: "turnup", password: "longer than eight" }),
+  );
+  const bind = decodePdu(long, { mode: "lenient" });
+  assert.ok(bind.command === "bind_transceiver" && bind.password === "longer than eight");
+});
+
 for (const [what, hex] of [
   ["a length of 0", "00000000"],
   ["a length of 3", "00000003 00"],

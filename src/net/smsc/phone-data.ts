@@ -2,7 +2,8 @@
 import type { TextPart } from "../../kernel/order/reply-store.ts";
 import type { DeliverSm } from "../../wire/smpp/command.ts";
 import { partOf, userDataOf } from "../../wire/smpp/user-data.ts";
-import { decodeText, isUcs2 } from "../../wire/sms/text.ts";
+import type { DefaultAlphabet } from "../../wire/sms/default-alphabet.ts";
+import { DATA_CODING, decodeText, isUcs2 } from "../../wire/sms/text.ts";
 import { decodeUdh, nationalShiftsOf } from "../../wire/sms/udh.ts";
 
 /** Undefined for what is no 8-bit data, or where a header that is cut short heads nothing of ours. */
@@ -22,11 +23,14 @@ type SubscriberText = {
 };
 
 /** Undefined for octets of an application, or a coding that nobody reads. */
-export function subscriberText(pdu: DeliverSm): SubscriberText | undefined {
+export function subscriberText(
+  pdu: DeliverSm,
+  alphabet: DefaultAlphabet = "gsm7",
+): SubscriberText | undefined {
   try {
     const { udh, data } = partOf(pdu);
     const header = decodeUdh(udh);
-    const text = decodeText(pdu.data_coding, evenOf(pdu, data), nationalShiftsOf(header));
+    const text = decodeText(codingOf(pdu, alphabet), evenOf(pdu, data), nationalShiftsOf(header));
     const { concat } = header;
     const part = concat && concat.total > 1 ? { seq: concat.seq, total: concat.total } : undefined;
     return { text: text.replaceAll("\0", ""), part };
@@ -34,6 +38,10 @@ export function subscriberText(pdu: DeliverSm): SubscriberText | undefined {
     return undefined;
   }
 }
+
+/** ASCII is a part of Latin-1. */
+const codingOf = ({ data_coding }: DeliverSm, alphabet: DefaultAlphabet): number =>
+  data_coding === DATA_CODING.gsm7 && alphabet !== "gsm7" ? DATA_CODING.latin1 : data_coding;
 
 /** A centre or a phone that ends its text with a NUL leaves half a character of UCS-2 behind. */
 const evenOf = ({ data_coding }: DeliverSm, data: Uint8Array): Uint8Array =>

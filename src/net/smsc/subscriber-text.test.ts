@@ -71,3 +71,13 @@ test("a NUL behind or inside of what a phone sent costs nothing but itself", () 
   for (const way of ways)
     assert.equal(subscriberText({ ...PDU, ...way })?.text, "YES 4821", JSON.stringify(way));
 });
+
+test("octets behind data_coding 0 are read in the alphabet that the centre has there", () => {
+  const text = { ...PDU, short_message: octets("a_b@c") };
+  assert.equal(subscriberText(text, "ascii")?.text, "a_b@c");
+  assert.equal(subscriberText(text, "latin1")?.text, "a_b@c");
+  assert.equal(
+    subscriberText({ ...PDU, short_message: Uint8Array.of(0x61, 0x11, 0x62, 0, 0x63) })?.text,
+    "a_b@c",
+  );
+});

@@ -66,7 +66,7 @@ test("receipts that come after a message was taken for expired deliver it all th
   assert.deepEqual(after.messages.map(({ state }) => state).sort(), ["cancelled", "delivered"]);
 });
 
-test("a message that the centre puts off is due again then, and one that it refuses ends with its code", async () => {
+test("a message that the centre puts off is due again then, and one that it refuses for good ends its item", async () => {
   const order = await ordered("put off");
   const [message] = await claim(order.operatorId);
   const retryAt = new Date(shop.time.now + 10_000);
@@ -80,8 +80,14 @@ test("a message that the centre puts off is due again then, and one that it refu
   assert.deepEqual(await claim(order.operatorId), []);
   shop.time.now += 10_000;
   assert.equal((await claim(order.operatorId))[0]?.attempts, 2);
-  await shop.conductor.bookSubmissions([], [{ ...unsent, retryAt: null, errorCode: "ESME_RINVDSTADR" }]);
-  assert.equal((await story(order)).items[0]?.attempt, 2);
+  await shop.conductor.bookSubmissions([], [{ ...unsent, retryAt: null, errorCode: "ESME_RINVSRCTON" }]);
+  const { items, messages } = await story(order);
+  const [settings] = items;
+  assert.deepEqual(
+    [settings?.state, settings?.attempt, messages.length],
+    ["failed", 1, 1],
+    "what would be refused again is not sent again",
+  );
 });
 
 test("a message whose seal does not open is given up alone, and stops no other", async () => {

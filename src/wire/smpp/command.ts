@@ -8,15 +8,22 @@ import type { Tlv } from "./tlv.ts";
 /** Text sizes count the ending NUL, as the specification does. A time is empty or 16 characters (§7.1.1). */
 export type Field =
   | { readonly kind: "uint8" | "uint32" | "time" | "short_message" | "dest_address" | "unsuccess_sme" }
-  | { readonly kind: "text"; readonly max: number };
+  | {
+      readonly kind: "text";
+      readonly max: number;
+      /** What is written all the same, for peers that take more than the specification has. */
+      readonly written?: number;
+    };
 
 const uint8 = { kind: "uint8" } as const;
 const time = { kind: "time" } as const;
 const text = (max: number) => ({ kind: "text", max }) as const;
 
+/** Some centres give passwords of more than eight octets; who may use one is the configuration's to say. */
+const LONG_PASSWORD = 65;
 const BIND = {
   system_id: text(16),
-  password: text(9),
+  password: { kind: "text", max: 9, written: LONG_PASSWORD } as const,
   system_type: text(13),
   interface_version: uint8,
   addr_ton: uint8,

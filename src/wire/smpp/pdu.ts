@@ -433,7 +433,7 @@ function writeField(writer: Writer, field: Field, value: unknown, name: string):
       writer.uint32(numberIn(value, name), name);
       break;
     case "text":
-      writer.text(textIn(value, name), field.max, name);
+      writer.text(textIn(value, name), field.written ?? field.max, name);
       break;
     case "time":
       writeTime(writer, textIn(value, name), name);
