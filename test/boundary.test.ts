@@ -61,6 +61,7 @@ const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buf
  */
 const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   support: ["devices"],
+  keys: ["devices"],
   settings: ["devices"],
   payload: ["devices"],
   registration: ["account", "catalog"],

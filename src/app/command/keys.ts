@@ -20,7 +20,7 @@ export const keysImportCommand: Command = {
   name: "keys import",
   summary: "Store a maker's batch of keys, each for the handset that needs it first",
   description:
-    "The file is JSON: batchId, make, keys (base64), as the maker's POST /v1/batches answers it. Each key is signed by an issuer\n" +
+    "The file is JSON: batchId, make, keys (base64), and models (make/model, make/prefix*) where it is for some alone, as the maker's POST /v1/batches answers it. Each key is signed by an issuer\n" +
     "of the relation and names this installation as its binder (`raw` of `turnup issuer show --json`). One key that cannot be\n" +
     "taken refuses the whole batch; the same batch again changes nothing. The relation's keySource is `stock`.",
   args: [{ usage: "<file>", about: "the batch; - reads standard input" }],
@@ -72,8 +72,10 @@ export const keysListCommand: Command = {
       }
       if (batches.length === 0) context.note("there are no batches");
       else await printBatches(context, batches);
-      for (const { make, free, state, nextAction } of stocks)
-        await context.print(`${make}: ${free} free, ${state}${state === "enough" ? "" : `: ${nextAction}`}`);
+      for (const { make, models, free, state, nextAction } of stocks)
+        await context.print(
+          `${[make, ...models].join(" ")}: ${free} free, ${state}${state === "enough" ? "" : `: ${nextAction}`}`,
+        );
       return "ok";
     }),
 };
@@ -105,11 +107,24 @@ async function printBatches(context: CommandContext, batches: readonly BatchView
   const rows = batches.map((batch) => [
     batch.id,
     batch.make,
+    batch.models.join(" ") || "all",
     ...[batch.keys, batch.free, batch.bound, batch.sent, batch.expired, batch.withdrawn].map(String),
     timeOf(batch.importedAt),
     batch.importedBy,
   ]);
-  const heads = ["BATCH", "MAKE", "KEYS", "FREE", "BOUND", "SENT", "EXPIRED", "WITHDRAWN", "IMPORTED", "BY"];
+  const heads = [
+    "BATCH",
+    "MAKE",
+    "MODELS",
+    "KEYS",
+    "FREE",
+    "BOUND",
+    "SENT",
+    "EXPIRED",
+    "WITHDRAWN",
+    "IMPORTED",
+    "BY",
+  ];
   for (const line of tableOf(heads, rows)) await context.print(line);
 }
 

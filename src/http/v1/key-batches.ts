@@ -2,7 +2,12 @@
 import Type from "typebox";
 import { importBatch } from "../../kernel/keys/import-batch.ts";
 import { TurnupError } from "../../term/error.ts";
-import { MAX_BATCH_KEYS, MAX_BATCH_OCTETS } from "../../wire/message/maker-api.ts";
+import {
+  MAX_BATCH_KEYS,
+  MAX_BATCH_MODELS,
+  MAX_BATCH_OCTETS,
+  MAX_MODEL_PATTERN_CHARACTERS,
+} from "../../wire/message/maker-api.ts";
 import { created, ok, route } from "../route.ts";
 import { integerOrNull, named, text, textOrNull, words } from "../schema.ts";
 
@@ -18,6 +23,13 @@ const KeyBatchIn = named(
     {
       batchId: BATCH_ID,
       make: text("As its relation names it; * for every make without one of its own.", 80),
+      models: Type.Optional(
+        Type.Array(text("make/model or make/prefix*.", MAX_MODEL_PATTERN_CHARACTERS), {
+          minItems: 1,
+          maxItems: MAX_BATCH_MODELS,
+          description: "For these models alone; a handset gets what is for its model before what is for all.",
+        }),
+      ),
       keys: Type.Array(
         Type.String({
           pattern: "^[A-Za-z0-9+/]{4,1336}={0,2}$",
@@ -34,6 +46,7 @@ const KeyBatchOut = named(
   Type.Object({
     id: Type.String(),
     make: Type.String(),
+    models: Type.Array(Type.String(), { description: "For these models alone; empty is for all." }),
     issuer: Type.String({ description: "Who signed its keys." }),
     keys: count("Each is in one of the five states that follow."),
     free: count("Nobody has them yet."),
@@ -48,6 +61,9 @@ const KeyBatchOut = named(
 );
 const KeyStock = Type.Object({
   make: Type.String({ description: "As the relation names it." }),
+  models: Type.Array(Type.String(), {
+    description: "For handsets of these, what is for all models included; empty: what is for all models.",
+  }),
   free: count("Counted up to 10,000."),
   low: integerOrNull(),
   nextExpiryAt: textOrNull({ description: "When the first of the free ones is of no use any more." }),
@@ -82,7 +98,7 @@ export const importKeyBatch = route({
       { ...body, keys },
       caller.label,
     );
-    return created(batch);
+    return created(shown(batch));
   },
 });
 
@@ -97,7 +113,8 @@ export const listKeyBatches = route({
   answer: Type.Object({ batches: Type.Array(KeyBatchOut), stocks: Type.Array(KeyStock) }),
   async handle({ keyBatches }, { caller }) {
     const batches = await keyBatches.list(caller.operatorId);
-    return ok({ batches: [...batches], stocks: [...(await keyBatches.stocks(caller.operatorId))] });
+    const stocks = await keyBatches.stocks(caller.operatorId);
+    return ok({ batches: batches.map(shown), stocks: stocks.map(shown) });
   },
 });
 
@@ -115,7 +132,7 @@ export const withdrawKeyBatch = route({
   async handle({ keyBatches }, { params, caller }) {
     const batch = await keyBatches.withdraw(caller.operatorId, params.batchId, caller.label);
     if (!batch) throw keyBatchNotFound(params.batchId);
-    return ok(batch);
+    return ok(shown(batch));
   },
 });
 
@@ -123,3 +140,8 @@ export const keyBatchNotFound = (batchId: string): TurnupError =>
   new TurnupError("key_batch_not_found", `There is no batch ${batchId}.`, {
     nextStep: "GET /v1/key-batches lists them.",
   });
+
+const shown = <View extends { readonly models: readonly string[] }>(view: View) => ({
+  ...view,
+  models: [...view.models],
+});

@@ -305,6 +305,7 @@ async function isOvertaken(
 async function answersCame(step: Step, answers: readonly AnsweredCall[]): Promise<void> {
   const { tx } = step;
   const keyIds = answers.flatMap(({ answer }) => keyIdsOf(answer));
+  await tx.lockKeyIds(keyIds);
   const holders = (await tx.takenKeys(keyIds)).map(({ orderId }) => orderId);
   const orders = await lockById(tx, [...answers.map(({ call }) => call.orderId), ...holders]);
   const answered = answers.flatMap(({ call }) => orders.get(call.orderId) ?? []);

@@ -6,6 +6,7 @@
 import { getFrom } from "../../term/collections.ts";
 import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/maker-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
+import type { StockQuestion } from "../order/device-key.ts";
 import { type Relation, relationOf } from "../order/operator-terms.ts";
 import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
@@ -151,7 +152,7 @@ async function visitMakers(deps: Deps, calls: readonly MakerCall[]): Promise<Ans
   return inGroups(
     groupBy(calls, (call) => (isFromStock(call) ? STOCK : (relations.get(call)?.keyServer ?? ""))),
     async (url, group) => {
-      if (url === STOCK) return deps.store.takeFromStock(group.map((call) => inStock(call, relations)));
+      if (url === STOCK) return deps.store.takeFromStock(group.map((call) => inStock(call, relations, made)));
       const maker = url === "" ? undefined : deps.makerAt(url);
       if (!maker) return group.map(() => unset("key server"));
       return visit({ store: deps.store, maker, made, relations, binder: deps.binder }, group);
@@ -163,11 +164,16 @@ async function visitMakers(deps: Deps, calls: readonly MakerCall[]): Promise<Ans
 const STOCK = "stock";
 
 /** A relation of every other make has its stock under `*`. */
-const inStock = (call: MakerCall, relations: ReadonlyMap<MakerCall, Relation | undefined>) => ({
+const inStock = (
+  call: MakerCall,
+  relations: ReadonlyMap<MakerCall, Relation | undefined>,
+  made: Visit["made"],
+): StockQuestion => ({
   operatorId: call.operatorId,
   orderId: call.orderId,
   itemId: call.itemId ?? call.id,
   make: relations.get(call)?.make ?? "*",
+  handset: made.get(call.orderId) ?? null,
 });
 
 /** The network whose SIM it is: by it a maker knows which agreement holds, and which access point that network serves. */

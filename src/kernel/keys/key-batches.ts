@@ -7,6 +7,7 @@ import { TurnupError } from "../../term/error.ts";
 import { verifyDeviceKey } from "../../wire/message/device-key.ts";
 import type { DeviceKey } from "../../wire/message/device-key-form.ts";
 import type { KeyBatch } from "../../wire/message/maker-api.ts";
+import { isModelListed } from "../devices/names.ts";
 import { uuidOf } from "./key-id.ts";
 
 /** A key that lies in stock: as its maker signed it, bound to nobody. */
@@ -19,6 +20,8 @@ type StockKey = {
 export type CheckedBatch = {
   readonly id: string;
   readonly make: string;
+  /** Sorted; empty is for all models. */
+  readonly models: readonly string[];
   readonly issuer: string;
   readonly keys: readonly StockKey[];
 };
@@ -27,6 +30,8 @@ export type CheckedBatch = {
 export type BatchView = {
   readonly id: string;
   readonly make: string;
+  /** For these models alone; empty is for all. */
+  readonly models: readonly string[];
   readonly issuer: string;
   readonly keys: number;
   readonly free: number;
@@ -44,6 +49,8 @@ export type BatchView = {
 export type StockView = {
   /** As the relation names it. */
   readonly make: string;
+  /** For these alone, as a batch names them; empty: for every model. */
+  readonly models: readonly string[];
   readonly free: number;
   /** Of the free ones: when the first is of no use any more. */
   readonly nextExpiryAt: string | null;
@@ -75,10 +82,30 @@ export function stockStateOf(free: number, low: number): StockView["state"] {
   return free <= low ? "low" : "enough";
 }
 
-export const stockAction = (make: string, state: StockView["state"]): string =>
-  state === "enough"
-    ? "none"
-    : `import a batch of keys of ${make === "*" ? "the makes without a relation of their own" : make}`;
+export const stockAction = (
+  { make, models }: Pick<StockView, "make" | "models">,
+  state: StockView["state"],
+): string => {
+  const whose = make === "*" ? "the makes without a relation of their own" : make;
+  const which = models.length === 0 ? "" : ` for ${models.join(", ")}`;
+  return state === "enough" ? "none" : `import a batch of keys of ${whose}${which}`;
+};
+
+/**
+ * The batches of a make that may serve a handset, in the order in which they are used up: what is for its model before what is for
+ * all, each as it came. A handset of no known model gets what is for all.
+ */
+export function batchesFor<Batch extends { readonly models: readonly string[] }>(
+  batches: readonly Batch[],
+  handset: { readonly make: string; readonly model: string } | null,
+): Batch[] {
+  const isListed = (pattern: string): boolean =>
+    handset !== null && isModelListed(pattern, handset.make, handset.model);
+  return [
+    ...batches.filter(({ models }) => models.some(isListed)),
+    ...batches.filter(({ models }) => models.length === 0),
+  ];
+}
 
 type BatchTerms = {
   /** The relation's word on whose signature counts, by the issuer's name. */
@@ -91,7 +118,9 @@ type BatchTerms = {
 /**
  * @throws TurnupError `key_batch_invalid`: it names the first key that cannot be taken, and why; none of the batch is
  */
-export function checkBatch({ batchId, make, keys }: KeyBatch, terms: BatchTerms): CheckedBatch {
+export function checkBatch({ batchId, make, models = [], keys }: KeyBatch, terms: BatchTerms): CheckedBatch {
+  for (const pattern of models)
+    if (!isOfMake(pattern, make)) throw invalid(`Batch ${batchId}: ${pattern} is no model of ${make}.`);
   const ids = new Set<string>();
   const issuers = new Set<string>();
   const checked = keys.map((bytes, at): StockKey => {
@@ -106,7 +135,14 @@ export function checkBatch({ batchId, make, keys }: KeyBatch, terms: BatchTerms)
   const [issuer, ...others] = issuers;
   if (issuer === undefined || others.length > 0)
     throw invalid(`Batch ${batchId} has ${issuers.size} issuers.`);
-  return { id: batchId, make, issuer, keys: checked };
+  return { id: batchId, make, models: [...new Set(models)].sort(), issuer, keys: checked };
+}
+
+/** `make/model`; the make is the batch's, whichever it is where that is for all the others. */
+function isOfMake(pattern: string, make: string): boolean {
+  const [ofMake = "", model = ""] = pattern.split("/");
+  if (ofMake.trim() === "" || model.trim() === "") return false;
+  return make === "*" || ofMake.trim().toLowerCase() === make.trim().toLowerCase();
 }
 
 /** Signed by who may, in its time or before it, and to be bound by us alone. */

@@ -28,8 +28,10 @@ export type StockQuestion = {
   readonly operatorId: string;
   readonly orderId: string;
   readonly itemId: string;
-  /** As the relation names it. */
+  /** As the relation names it: `*` has a stock for every make without one of its own. */
   readonly make: string;
+  /** The handset's own make and model; null where nobody knows them. */
+  readonly handset: { readonly make: string; readonly model: string } | null;
 };
 /** A key as its maker signed it, still to be bound, or that none is left. */
 export type StockAnswer =

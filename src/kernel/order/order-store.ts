@@ -69,6 +69,8 @@ export interface OrderTransaction extends RequestTransaction {
   companionsOf(orderId: string): Promise<Companion[]>;
   /** Payloads of an order that hold access points which nobody confirmed. */
   unconfirmedPayloads(orderId: string): Promise<ReadonlySet<string>>;
+  /** Holds these ids till the end: two servers that book one key at once do so one after the other, and the second sees the first's. */
+  lockKeyIds(keyIds: readonly string[]): Promise<void>;
   /** Those of these ids that a key bears already, whoever's it is. */
   takenKeys(keyIds: readonly string[]): Promise<readonly TakenKey[]>;
   /** Calls of an order that are due or being made, locked: none is begun or booked meanwhile. */

@@ -7,12 +7,13 @@ import { connect } from "node:net";
 import { afterEach, test } from "vitest";
 import type { AccessPointEntry } from "../../device/settings.ts";
 import { encodeMms, MMS_CONTENT_TYPE, type NewMmsPdu } from "../../wire/mms/codec.ts";
+import { encodeRtp, frameRtp, type RtpPacket } from "../../wire/rtp/packet.ts";
 import { splitUserData } from "../../wire/sms/split.ts";
 import { startApplicationServer } from "../core/application-server.ts";
 import type { ApplicationWorked } from "../core/application-worked.ts";
 import { createMmsc } from "../core/mmsc.ts";
 import { type FailedAttempt, type StreamOwner, startPacketGateway } from "../core/packet-gateway.ts";
-import { startVideoServer } from "../core/video-server.ts";
+import { MEDIA_PORTS, startVideoServer } from "../core/video-server.ts";
 import { createFleet } from "./fleet.ts";
 import type { FleetEvent } from "./fleet-state.ts";
 import { buildPhones } from "./phones.ts";
@@ -195,14 +196,19 @@ test("a notification that comes twice is fetched once", async () => {
 });
 
 /** A server for video calls behind the access point, and a phone whose applications its user tries. */
-async function videoWorld(hosts: readonly string[]) {
-  const calls: (StreamOwner | undefined)[] = [];
+async function videoWorld(hosts: readonly string[], leadsTo: readonly number[] = Object.values(MEDIA_PORTS)) {
+  const calls: ({ readonly packets: number } & Partial<StreamOwner>)[] = [];
   const failed: FailedAttempt[] = [];
-  const video = await startVideoServer({ onCall: ({ port }) => calls.push(gateway.ownerOfPort(port)) });
+  const video = await startVideoServer({
+    onCall: ({ port, videoPackets }) => calls.push({ ...gateway.ownerOfPort(port), packets: videoPackets }),
+  });
   const gateway = await startPacketGateway({
     accessPoints: [{ apn: "internet.old", hosts }],
     hosts: new Map(),
-    services: new Map([["video.maker:5060", video.port]]),
+    services: new Map([
+      ["video.maker:5060", video.port],
+      ...leadsTo.map((port) => [`video.maker:${port}`, video.mediaPort] as const),
+    ]),
     onFailedAttempts: async (batch) => void failed.push(...batch),
   });
   const phones = buildPhones({
@@ -236,14 +242,47 @@ async function videoWorld(hosts: readonly string[]) {
   };
 }
 
-test("a video call is set up and ended over the phone's access point, and the network knows whose it was", async () => {
+test("a video call is set up, seen at its far end and ended over the phone's access point, and the network knows whose it was", async () => {
   const { calls, failed, outcome, imei, video } = await videoWorld(["video.maker"]);
   assert.deepEqual([outcome?.now, outcome?.server, failed], ["works", "video.maker", []]);
   assert.deepEqual(
-    calls.map((call) => [call?.imei, call?.apn, call?.server]),
-    [[imei, "internet.old", "video.maker"]],
+    calls.map((call) => [call.imei, call.apn, call.server, call.packets]),
+    [[imei, "internet.old", "video.maker", 12]],
   );
-  assert.equal(video.counts().calls, 1);
+  const { calls: ended, packets, streams, silent } = video.counts();
+  assert.deepEqual({ ended, packets, streams, silent }, { ended: 1, packets: 24, streams: 0, silent: 0 });
+});
+
+test("a video call whose pictures do not get through is none, however well it was signalled", async () => {
+  const { calls, failed, outcome, video } = await videoWorld(["video.maker"], [MEDIA_PORTS.audio]);
+  assert.deepEqual([outcome?.now, calls, video.counts().silent], ["fails", [], 1]);
+  assert.deepEqual(
+    failed.map(({ application, cause }) => [application, cause]),
+    [["video_call", "no_route"]],
+  );
+});
+
+test("the far end takes no packets but those of a call's own sources, in the formats that it agreed to", async () => {
+  const video = await startVideoServer({ onCall: () => undefined });
+  closers.push(video.close);
+  const heardFor = (packet: Partial<RtpPacket>): Promise<number> =>
+    new Promise((resolve) => {
+      const socket = connect(video.mediaPort, "127.0.0.1", () => {
+        const rtp = { payloadType: 34, sequence: 0, timestamp: 0, ssrc: 7, marker: true, ...packet };
+        socket.write(frameRtp(encodeRtp({ ...rtp, payload: new Uint8Array(3) })));
+      });
+      socket.once("data", (chunk) => resolve(chunk.length)).once("close", () => resolve(0));
+    });
+  const offer = "v=0\r\no=a 1 1 IN IP4 b\r\nm=video 9 TCP/RTP/AVP 34\r\na=ssrc:7 cname:a\r\n";
+  const invite = `INVITE sip:v@v SIP/2.0\r\ni: 1\r\nt: <sip:v@v>\r\nCSeq: 1 INVITE\r\nc: application/sdp\r\nl: ${offer.length}\r\n\r\n${offer}`;
+  const caller = connect(video.port, "127.0.0.1", () => caller.write(invite));
+  await new Promise((heard) => caller.once("data", heard));
+  assert.ok((await heardFor({})) > 0);
+  assert.equal(await heardFor({ ssrc: 8 }), 0);
+  assert.equal(await heardFor({ payloadType: 96 }), 0);
+  caller.destroy();
+  await until(() => video.counts().streams === 0, "the streams of a call that was cut are forgotten");
+  assert.equal(await heardFor({}), 0);
 });
 
 test("a video call over an access point that does not lead to its server fails, and the network sees it", async () => {

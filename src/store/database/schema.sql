@@ -374,6 +374,7 @@ create table key_batch (
   imported_at timestamp with time zone not null,
   withdrawn_by text,
   withdrawn_at timestamp with time zone,
+  models text[] not null default '{}'::text[],
   constraint key_batch_pkey PRIMARY KEY (operator_id, id),
   constraint key_batch_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operator(id),
   constraint key_batch_id_check CHECK ((id ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
@@ -398,7 +399,7 @@ create table key_stock (
   constraint key_stock_operator_id_batch_id_fkey FOREIGN KEY (operator_id, batch_id) REFERENCES key_batch(operator_id, id),
   constraint key_stock_bound_whole CHECK (((device_id IS NULL) = (bound_at IS NULL)))
 );
-create index key_stock_free ON key_stock USING btree (operator_id, lower(make), not_after, id) WHERE ((device_id IS NULL) AND (withdrawn_at IS NULL));
+create index key_stock_free_of_batch ON key_stock USING btree (operator_id, batch_id, not_after, id) WHERE ((device_id IS NULL) AND (withdrawn_at IS NULL));
 create index key_stock_of_batch ON key_stock USING btree (operator_id, batch_id);
 create index key_stock_of_device ON key_stock USING btree (device_id, id) WHERE (device_id IS NOT NULL);
 

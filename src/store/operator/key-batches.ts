@@ -18,8 +18,8 @@ const LISTED_MAX = 1_000;
 
 const INSERT_BATCH = {
   name: "insert_key_batch", // key_batch_pkey
-  text: `insert into key_batch (operator_id, id, make, issuer, digest, key_count, imported_by, imported_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (operator_id, id) do nothing`,
+  text: `insert into key_batch (operator_id, id, make, issuer, digest, key_count, imported_by, imported_at, models)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (operator_id, id) do nothing`,
 };
 const FIND_BATCH = {
   name: "find_key_batch", // key_batch_pkey
@@ -33,7 +33,7 @@ const INSERT_KEYS = {
           where not exists (select from device_key d where d.id = k.id)
              on conflict (id) do nothing`,
 };
-const BATCH = `b.id, b.make, b.issuer, b.key_count as keys, b.imported_by as "importedBy", b.imported_at as "importedAt",
+const BATCH = `b.id, b.make, b.models, b.issuer, b.key_count as keys, b.imported_by as "importedBy", b.imported_at as "importedAt",
   b.withdrawn_at as "withdrawnAt", n.free, n.bound, n.sent, n.expired, n.withdrawn`;
 const COUNTS = `lateral (
   select count(*) filter (where s.device_id is null and s.withdrawn_at is null and s.not_after > $2)::int as free,
@@ -68,15 +68,24 @@ const WAKE_CALLS = {
           where kind = 'key_request' and due_at > $2 and operator_id = $1 and state = 'due' and body ->> 'from' = 'stock'
             and (lease_until is null or lease_until < $2)`,
 };
+/** For each make, and within it for each list of models that its batches name: a handset of those gets what is for all as well. */
 const STOCKS = {
-  name: "key_stocks", // relation_once, key_stock_free
-  text: `select r.make, r.key_stock_low as low, n.free, n.next as "nextExpiryAt"
-           from relation r cross join lateral (
-             select count(*)::int as free, min(not_after) as next from (
-               select not_after from key_stock s
-                where s.operator_id = r.operator_id and lower(s.make) = lower(r.make) and s.device_id is null and s.withdrawn_at is null
-                  and s.not_after > $2 order by s.not_after limit ${STOCK_COUNTED_MAX}) f) n
-          where r.operator_id = $1 and r.key_source = 'stock' order by lower(r.make)`,
+  name: "key_stocks", // relation_once, key_batch_pkey, key_stock_free_of_batch
+  text: `select r.make, l.models, r.key_stock_low as low, n.free, n.next as "nextExpiryAt"
+           from relation r
+          cross join lateral (
+             select distinct b.models from key_batch b
+              where b.operator_id = r.operator_id and lower(b.make) = lower(r.make) and b.withdrawn_at is null
+              union select '{}') l
+          cross join lateral (
+             select coalesce(sum(f.free), 0)::int as free, min(f.next) as next from key_batch b cross join lateral (
+               select count(*) as free, min(not_after) as next from (
+                 select not_after from key_stock s
+                  where s.operator_id = b.operator_id and s.batch_id = b.id and s.device_id is null and s.withdrawn_at is null
+                    and s.not_after > $2 order by s.not_after limit ${STOCK_COUNTED_MAX}) c) f
+              where b.operator_id = r.operator_id and lower(b.make) = lower(r.make) and b.withdrawn_at is null
+                and (b.models = '{}' or b.models = l.models)) n
+          where r.operator_id = $1 and r.key_source = 'stock' order by lower(r.make), l.models`,
 };
 
 type BatchRow = Omit<BatchView, "importedAt" | "withdrawnAt"> & {
@@ -105,7 +114,8 @@ export function createKeyBatches({ database, sealer, newId, clock }: RegistryDep
       database.transaction(async (tx) => {
         const { id, make, keys } = batch;
         const now = clock();
-        const values = [operatorId, id, make, batch.issuer, digestOf(batch), keys.length, actor, now];
+        const { issuer, models } = batch;
+        const values = [operatorId, id, make, issuer, digestOf(batch), keys.length, actor, now, models];
         const created = (await tx.run(INSERT_BATCH, values)) > 0;
         if (created) {
           await insertKeys(tx, operatorId, batch, (bytes) => sealer.seal("device_key", bytes));
@@ -113,7 +123,7 @@ export function createKeyBatches({ database, sealer, newId, clock }: RegistryDep
           await audit(tx, operatorId, actor, {
             action: "key_batch.import",
             batchId: id,
-            detail: { make, keys: keys.length },
+            detail: { make, ...(models.length > 0 && { models }), keys: keys.length },
           });
         } else await refuseOther(tx, operatorId, batch);
         const batchView = await view(tx, operatorId, id);
@@ -133,7 +143,7 @@ export function createKeyBatches({ database, sealer, newId, clock }: RegistryDep
         return await view(tx, operatorId, batchId);
       }),
     async stocks(operatorId) {
-      type Row = Pick<StockView, "make" | "free" | "low"> & { readonly nextExpiryAt: Date | null };
+      type Row = Pick<StockView, "make" | "models" | "free" | "low"> & { readonly nextExpiryAt: Date | null };
       const rows = await database.rows<Row>(STOCKS, [operatorId, clock()]);
       return rows.map(({ nextExpiryAt, ...row }): StockView => {
         const state = stockStateOf(row.free, row.low);
@@ -141,15 +151,16 @@ export function createKeyBatches({ database, sealer, newId, clock }: RegistryDep
           ...row,
           nextExpiryAt: nextExpiryAt?.toISOString() ?? null,
           state,
-          nextAction: stockAction(row.make, state),
+          nextAction: stockAction(row, state),
         };
       });
     },
   };
 }
 
-const digestOf = ({ make, keys }: CheckedBatch): Buffer => {
+const digestOf = ({ make, models, keys }: CheckedBatch): Buffer => {
   const hash = createHash("sha256").update(make.toLowerCase());
+  for (const model of models) hash.update(`\n${model}`);
   for (const { bytes } of keys) hash.update(bytes);
   return hash.digest();
 };

@@ -126,6 +126,13 @@ const ITEMS_BY_TRAFFIC = {
                                or m.leased_by is not null -- also one that died before it could book that it was handed over
                                or exists (select from message_part p where p.message_id = m.id)))`,
 };
+/** The advisory locks of this use: seed of the hash of an id. */
+const KEY_ID_SEED = 7_103;
+const LOCK_KEY_IDS = {
+  name: "lock_key_ids", // in one order, so that two transactions never wait on each other
+  text: `select pg_advisory_xact_lock(k.hash)
+           from (select hashtextextended(id, ${KEY_ID_SEED}) as hash from unnest($1::text[]) as id order by 1) k`,
+};
 const TAKEN_KEYS = {
   name: "taken_keys", // device_key_pkey, order_item_of_key, charge_item_id_key
   text: `select k.id, k.device_id as "deviceId", k.order_id as "orderId", k.state,
@@ -398,6 +405,9 @@ function orderTransaction(
     subjectsOf: (orderIds) => subjectsOf(db, sealer, orderIds),
 
     ...messageTransaction(db),
+    async lockKeyIds(keyIds) {
+      if (keyIds.length > 0) await db.rows(LOCK_KEY_IDS, [keyIds]);
+    },
     takenKeys: async (keyIds) => (keyIds.length === 0 ? [] : await db.rows<TakenKey>(TAKEN_KEYS, [keyIds])),
     takeServingChanges: (limit) => takeServingChanges(db, limit),
     dropSymptoms: (seenBefore) => db.run(DROP_SYMPTOMS, [seenBefore]),

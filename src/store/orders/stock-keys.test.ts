@@ -205,3 +205,51 @@ test("what expires first is used first; what is withdrawn or expired is given to
     1,
   );
 });
+
+test("a batch that names models is theirs alone: a handset of those gets its keys first, no other gets any", async () => {
+  const operatorId = await operatorWithStock({ keyStockLow: 0 });
+  await imported(operatorId, "for twos", 1, { models: ["Acme/Two*"] });
+  const batchOf = async (orderId: string) => {
+    await serverCalls();
+    const { events } = await story(operatorId, orderId);
+    return /of batch ([^,]+),/.exec(events.find(({ kind }) => kind === "key_received")?.reason ?? "")?.[1];
+  };
+  const seenAs = async (model: string, name: string) => {
+    shop.world.model = model;
+    return await seen(operatorId, name);
+  };
+  const one = await seenAs("One", "a one");
+  assert.equal(await batchOf(one), undefined);
+  const waiting = await keyOf(operatorId, one);
+  assert.deepEqual(
+    [waiting.cause, waiting.reason],
+    ["stock_empty", "no key of Acme for One is left in stock"],
+    "others of the make have keys",
+  );
+  await imported(operatorId, "for all", 2, { validDays: 10 });
+  assert.equal(await batchOf(one), "for-all", "it goes on at once");
+  assert.equal(
+    await batchOf(await seenAs("Two Plus", "a two")),
+    "for-twos",
+    "though the others expire first",
+  );
+  const stocks = async () =>
+    (await keyBatches.stocks(operatorId)).map(({ models, free, state }) => [models, free, state]);
+  assert.deepEqual(await stocks(), [
+    [[], 1, "enough"],
+    [["Acme/Two*"], 1, "enough"],
+  ]);
+  assert.equal(
+    await batchOf(await seenAs("Two Plus", "another two")),
+    "for-all",
+    "and what is for all after them",
+  );
+  const [general, twos] = await keyBatches.stocks(operatorId);
+  assert.equal(general?.nextAction, "import a batch of keys of Acme");
+  assert.equal(twos?.nextAction, "import a batch of keys of Acme for Acme/Two*");
+  await assert.rejects(imported(operatorId, "foreign", 1, { models: ["Other/Two"] }), {
+    code: "key_batch_invalid",
+    message: "Batch foreign: Other/Two is no model of Acme.",
+  });
+  shop.world.model = "One";
+});

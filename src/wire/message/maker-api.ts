@@ -33,6 +33,9 @@ import {
 export const MAX_BATCH = 500;
 /** Keys in one batch made beforehand: less than three mebibytes of text. */
 export const MAX_BATCH_KEYS = 2_000;
+/** Models that a batch is for, each `make/model` of so many characters. */
+export const MAX_BATCH_MODELS = 100;
+export const MAX_MODEL_PATTERN_CHARACTERS = 200;
 /** Largest text of a batch, in octets. */
 export const MAX_BATCH_OCTETS = 4 * 1_048_576;
 /** Entries on one page of an answer. */
@@ -163,6 +166,8 @@ export type BatchRequest = ReturnType<typeof readBatchRequest>;
 export const readKeyBatch = object({
   batchId: id,
   make: text({ max: MAX_MAKE_CHARACTERS }),
+  /** For these models alone: `make/model`, `make/prefix*`; for all of the make's without it. */
+  models: optional(list(text({ max: MAX_MODEL_PATTERN_CHARACTERS }), { min: 1, max: MAX_BATCH_MODELS })),
   keys: list(octets({ min: 1, max: MAX_DEVICE_KEY_OCTETS }), { min: 1, max: MAX_BATCH_KEYS }),
 });
 /** A maker's batch: its own name of it, the make, and the keys as it signed them. */

@@ -92,3 +92,10 @@ function mediaOf(value: string): SdpMedia & { attributes: string[] } {
     throw new DecodeError("a stream of no known form in SDP", 0);
   return { kind, port: Number(port), protocol, formats: formats.split(" "), attributes: [] };
 }
+
+/** The source that a stream names as its own (`a=ssrc:3735928559 cname:x`, RFC 5576 §4.1); undefined where it names none. */
+export function ssrcOf({ attributes }: Pick<SdpMedia, "attributes">): number | undefined {
+  const [, digits] = attributes.map((one) => /^ssrc:(\d{1,10})(?: |$)/.exec(one)).find(Boolean) ?? [];
+  const ssrc = Number(digits);
+  return digits !== undefined && ssrc <= 0xffffffff ? ssrc : undefined;
+}
