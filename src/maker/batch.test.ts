@@ -56,6 +56,8 @@ test("a batch is so many keys, each to be bound by whom the request names; asked
   const again = maker.issueBatch(client, wanted, NOW);
   assert.deepEqual([again.answer, again.events], [answer, []]);
   assert.equal(maker.issuedKeys(client, undefined, 10).entries.length, 3, "they stand in its books");
+  const some = maker.issueBatch(client, { ...wanted, batchId: "b-2", models: ["Acme/Two*"] }, NOW).answer;
+  assert.deepEqual("keys" in some && some.models, ["Acme/Two*"], "what it is for goes along");
 });
 
 test("another make, and a network without an agreement, get no batch; a longer one adds what is missing", () => {

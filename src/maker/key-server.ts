@@ -99,7 +99,7 @@ function issue(
 function issueBatch(
   maker: Maker,
   client: MakerClient,
-  { batchId, make, count, binder, network, deleteAfterUse }: BatchRequest,
+  { batchId, make, models, count, binder, network, deleteAfterUse }: BatchRequest,
   now: Date,
 ): Decision<KeyBatch | Refusal> {
   const requests = Array.from(
@@ -126,7 +126,7 @@ function issueBatch(
     const account = keyId === undefined ? undefined : maker.books.accounts.get(keyId);
     return account ? [octetsOf(account.issued.key)] : [];
   });
-  return { answer: { batchId, make, keys }, events };
+  return { answer: { batchId, make, ...(models && { models }), keys }, events };
 }
 
 type Refusal = { readonly code: KeyRefusalCode; readonly reason: string };

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { afterAll, test } from "vitest";
 import { fleetModels } from "../../src/app/demo/fleet-models.ts";
 import { newPhonesOf } from "../../src/app/demo/new-phones.ts";
-import { WORLD } from "../../src/app/demo/world.ts";
+import { WORLD } from "../../src/app/demo/world-facts.ts";
 import { DeviceCatalog } from "../../src/kernel/devices/catalog.ts";
 import { buildPhones } from "../../src/sim/handset/phones.ts";
 import { readShippedDatasets } from "../../src/store/dataset/devices.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/demo/world.ts";
+import { WORLD } from "../../src/app/demo/world-facts.ts";
 import { CONTACT_NUMBERS } from "../../src/app/demo/world-messaging.ts";
 import { type StoryOperator, type StoryPhone, storyFixture, until } from "../fixture/story.ts";
 

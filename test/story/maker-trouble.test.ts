@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "vitest";
 import { ensureMakerCertificates } from "../../src/app/certificates/certificates.ts";
-import { WORLD } from "../../src/app/demo/world.ts";
+import { WORLD } from "../../src/app/demo/world-facts.ts";
 import { cutMessage } from "../../src/kernel/payload/compose.ts";
 import { itemOf, kindsOf, storyFixture } from "../fixture/story.ts";
 import { PATIENT_MS, type Trouble, troubledMaker } from "../fixture/troubled-maker.ts";

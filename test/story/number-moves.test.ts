@@ -1,7 +1,7 @@
 /** A number that another SIM bears now: its new holder answers nothing for the old one, and gets nothing of theirs. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/demo/world.ts";
+import { WORLD } from "../../src/app/demo/world-facts.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import type { PhoneEvent } from "../../src/sim/phone/phone-state.ts";
 import { until } from "../fixture/story.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/demo/world.ts";
+import { WORLD } from "../../src/app/demo/world-facts.ts";
 import { decodeProvisioning } from "../../src/wire/omacp/codec.ts";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
 import { decodePush } from "../../src/wire/wsp/push.ts";

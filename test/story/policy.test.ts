@@ -1,7 +1,7 @@
 /** Every switch that the operator has, both ways (R77, R85 to R89, 100, 108): what it does to the order of one phone. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/demo/world.ts";
+import { WORLD } from "../../src/app/demo/world-facts.ts";
 import type { Relation } from "../../src/kernel/order/operator-terms.ts";
 import type { OrderPolicy } from "../../src/kernel/order/policy.ts";
 import { itemOf, kindsOf, type StoryPhone, storyFixture } from "../fixture/story.ts";

@@ -1,7 +1,7 @@
 /** Who asks is verified before anything is done, and what they are known by stands nowhere in clear (US 6,647,260, 7A:708-712; columns 1, 3, 7). */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { WORLD } from "../../src/app/demo/world.ts";
+import { WORLD } from "../../src/app/demo/world-facts.ts";
 import { DEFAULT_FRAUD_LIMITS } from "../../src/kernel/registration/registration-policy.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { storyParties } from "../fixture/story-parties.ts";

@@ -4,6 +4,7 @@ import { formatMoney } from "../../term/money.ts";
 import { readConfig } from "../config/config.ts";
 import { type AllInOne, startAllInOne } from "../demo/all-in-one.ts";
 import { lineOf, type RunTotals, RunView } from "../demo/run-view.ts";
+import type { Tried } from "../demo/world-fleet.ts";
 import { untilAborted, untilStopped } from "../server/lost.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 import { barOf, liveBlock } from "../terminal/terminal.ts";
@@ -77,15 +78,17 @@ async function startAndShow(context: CommandContext): Promise<"ok" | "failed"> {
       `ready after ${seconds(readyAt - startedAt)}; seed ${seed}; ${phones} phones attach, ${newPhones} ask`,
     );
     const attachedAt = Date.now();
-    const isDone = await runFleet({ context, all, view, watch }, perSecond, count);
+    const { isTurnedUp, tried } = await runFleet({ context, all, view, watch }, perSecond, count);
     const tookMs = watch.lastChangeAt() - attachedAt;
     await tellSummary(context, all, view.totals, {
       phones: count,
       seed,
       tookMs,
       readyMs: readyAt - startedAt,
+      fleet: phones,
+      tried,
     });
-    if (context.flag("once") || context.signal.aborted) return isDone ? "ok" : "failed";
+    if (context.flag("once") || context.signal.aborted) return isTurnedUp ? "ok" : "failed";
     await serve(context, all);
     await stay.end(async () => undefined);
     return "ok";
@@ -175,12 +178,12 @@ type Run = {
   readonly watch: Watcher;
 };
 
-/** Whether every phone was turned up. */
+/** Whether every phone was turned up, and what their users tried; undefined where that is not known. */
 async function runFleet(
   { context, all, view, watch }: Run,
   perSecond: number,
   phones: number,
-): Promise<boolean> {
+): Promise<{ readonly isTurnedUp: boolean; readonly tried: Tried | undefined }> {
   const beganAt = Date.now(); // a start that took long is no run that stands still
   const asked = all.world.ask().catch((error: unknown) => watch.fault("new phones", error));
   await Promise.race([Promise.all([all.world.attach(perSecond), asked]), untilAborted(context.signal)]);
@@ -188,22 +191,23 @@ async function runFleet(
     const isDone = view.doneCount >= phones;
     const isStill = Date.now() - Math.max(beganAt, watch.lastChangeAt()) > STILL_MS;
     if (isDone || isStill || context.signal.aborted) {
-      if (isDone) await settled(all);
+      const tried = isDone ? await settled(all) : undefined;
       watch.end();
-      return isDone && view.totals.completed >= phones;
+      return { isTurnedUp: isDone && view.totals.completed >= phones, tried };
     }
     await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
   }
 }
 
 /** The last messages are still fetched when the last fee is paid: what is seen of them counts too, if it comes soon. */
-async function settled({ world }: AllInOne): Promise<void> {
+async function settled({ world }: AllInOne): Promise<Tried | undefined> {
   let late: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    late = setTimeout(resolve, SETTLE_MS);
+  const limit = new Promise<undefined>((resolve) => {
+    late = setTimeout(() => resolve(undefined), SETTLE_MS);
   });
-  await Promise.race([world.settle().catch(() => undefined), limit]);
+  const tried = await Promise.race([world.settle().catch(() => undefined), limit]);
   clearTimeout(late);
+  return tried;
 }
 
 type Figures = {
@@ -211,6 +215,9 @@ type Figures = {
   readonly seed: number;
   readonly tookMs: number;
   readonly readyMs: number;
+  /** Phones that the network sees, without those that ask by themselves. */
+  readonly fleet: number;
+  readonly tried: Tried | undefined;
 };
 
 async function tellSummary(
@@ -239,6 +246,7 @@ async function tellSummary(
     `${totals.completed} of ${figures.phones} phones turned up in ${seconds(figures.tookMs)} (${rate.toFixed(0)}/s)`,
     `  verdicts   ${totals.verdicts.ended} left behind, ${totals.verdicts.supported} supported, ${totals.verdicts.unknown} unknown`,
     `  keys       ${totals.keys.maker} from the manufacturer, ${totals.keys.own} of the own store`,
+    ...triedLines(figures),
     ...applicationLines(totals),
     `  messages   ${totals.messages} messages in ${totals.parts} SMS`,
     `  money      ${money(totals.feesMinor)} fees, of it ${money(totals.portionsMinor)} to manufacturers; the books ${sum === 0n ? "balance" : `are off by ${sum}`}`,
@@ -249,6 +257,16 @@ async function tellSummary(
     await context.print(line);
   }
 }
+
+/** Of how many phones users tried each application: what the next lines say is of those, and of no others. */
+const triedLines = ({ tried, fleet }: Pick<Figures, "tried" | "fleet">): string[] =>
+  tried === undefined
+    ? []
+    : [
+        `  tried      ${Object.entries(tried)
+          .map(([name, count]) => `${name} on ${count}`)
+          .join(", ")} of ${fleet} phones`,
+      ];
 
 /** Each application by what was seen of it, before and after. */
 function applicationLines({ applications }: RunTotals): string[] {

@@ -34,6 +34,10 @@ async function serve(send: (message: FromWorld) => void): Promise<void> {
         send({ kind: "failed", message: error instanceof Error ? error.message : String(error) }),
       );
     });
+    function worldOf(): World {
+      if (!world) throw new Error("the world was not started yet");
+      return world;
+    }
     async function take(message: ToWorld): Promise<void> {
       switch (message.kind) {
         case "start":
@@ -53,10 +57,9 @@ async function serve(send: (message: FromWorld) => void): Promise<void> {
           await world?.attach(message.perSecond);
           return send({ kind: "attached" });
         case "settle":
-          await world?.settle();
-          return send({ kind: "settled" });
+          return send({ kind: "settled", tried: await worldOf().settle() });
         case "ledger":
-          return send({ kind: "ledger", ledger: world!.ledger() });
+          return send({ kind: "ledger", ledger: worldOf().ledger() });
         case "close":
           end();
       }

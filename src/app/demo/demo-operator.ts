@@ -14,7 +14,8 @@ import { ensureOperator, type Operator } from "../../store/operator/operators.ts
 import type { Server } from "../server/server.ts";
 import { putStarterCatalog } from "./starter-catalog.ts";
 import { ensureTrialVendor } from "./trial-vendor.ts";
-import { WORLD, type WorldAddresses } from "./world.ts";
+import type { WorldAddresses } from "./world.ts";
+import { WORLD } from "./world-facts.ts";
 
 const ACTOR = "first start";
 const SOURCE = { name: "the operator's own", version: "1", licence: "own" };

@@ -5,10 +5,13 @@
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
-import { createHandsetClient, freshHandset } from "../../device/client.ts";
 import { factoryModules } from "../../device/modules.ts";
-import type { AccessPointEntry } from "../../device/settings.ts";
-import { type TypedPoint, typedEntry } from "../../sim/handset/fleet-state.ts";
+import { APPLICATIONS, type ApplicationName } from "../../sim/handset/application-state.ts";
+import {
+  createOwnSoftware,
+  type OwnSoftware,
+  type OwnSoftwareSurroundings,
+} from "../../sim/phone/own-software.ts";
 import { createPhone, type Phone } from "../../sim/phone/phone.ts";
 import type { PhoneEvent, PhoneOptions } from "../../sim/phone/phone-state.ts";
 import { ensureLegCertificates, type LegCertificates } from "../certificates/leg-certificates.ts";
@@ -39,10 +42,8 @@ export type DeviceWorldOptions = {
   submitMo: PhoneOptions["submitMo"];
   onEvent?(event: PhoneEvent): void;
   onFault(error: unknown): void;
-  /** A phone opens its data session anew with settings that came over the air. */
-  goOnline?(phone: Pick<PhoneOptions, "imei" | "imsi">, road: AccessPointEntry): Promise<unknown>;
-  /** What a user does with a link to settings in a text: the access point that the page names, typed in by hand. */
-  openLink?(url: string): Promise<readonly TypedPoint[]>;
+  /** The network that phones' own software uses with settings that came over the air or were typed in; none without it. */
+  readonly network?: OwnSoftwareSurroundings;
 };
 
 /** A provisioning server that the proxy leads to. */
@@ -54,7 +55,11 @@ type DeviceWorldConnection = {
   readonly issuers: readonly { readonly name: string; readonly spki: string }[];
   readonly proxy?: Partial<ProxyOptions>;
 };
-type NewPhone = Pick<PhoneOptions, "imei" | "imsi" | "msisdn"> & Partial<PhoneOptions>;
+type NewPhone = Pick<PhoneOptions, "imei" | "imsi" | "msisdn"> &
+  Partial<PhoneOptions> & {
+    /** Applications that its own software claims; all of them without it. */
+    readonly applications?: readonly ApplicationName[];
+  };
 
 export type DeviceWorld = {
   readonly sandboxes: Sandboxes;
@@ -68,6 +73,10 @@ export type DeviceWorld = {
   proxy(): ProxyServer;
   /** A phone with an account at the proxy, switched off. */
   phone(spec: NewPhone): Promise<Phone>;
+  /** What a phone has beside its module; undefined where there is no network for it. */
+  ownSoftwareOf(msisdn: string): OwnSoftware | undefined;
+  /** Resolves when no application of these phones does anything. */
+  idle(): Promise<void>;
   /** To whom of these phones an SMS goes; undefined for a number of somebody else's. */
   phoneOf(msisdn: string): Phone | undefined;
   close(): Promise<void>;
@@ -79,6 +88,7 @@ type World = {
   readonly vendor: TrialVendor;
   readonly phones: Phone[];
   readonly byMsisdn: Map<string, Phone>;
+  readonly software: Map<string, OwnSoftware>;
   /** Whose content phones install. */
   readonly issuers: Map<string, KeyObject>;
   /** Once it is connected. */
@@ -98,7 +108,7 @@ export async function startDeviceWorld(options: DeviceWorldOptions): Promise<Dev
     now: now(),
     ...(habits && { habits }),
   });
-  const known = { phones: [], byMsisdn: new Map(), issuers: new Map() };
+  const known = { phones: [], byMsisdn: new Map(), software: new Map(), issuers: new Map() };
   const world: World = { options, certificates, vendor, ...known, leads: undefined };
   return {
     sandboxes,
@@ -108,9 +118,12 @@ export async function startDeviceWorld(options: DeviceWorldOptions): Promise<Dev
     connect: (to) => connect(world, to),
     proxy: () => leadsOf(world).proxy,
     phone: (spec) => makePhone(world, spec),
+    ownSoftwareOf: (msisdn) => world.software.get(msisdn),
+    idle: async () => void (await Promise.all([...world.software.values()].map(({ idle }) => idle()))),
     phoneOf: (msisdn) => world.byMsisdn.get(msisdn),
     async close() {
       for (const phone of world.phones) phone.powerOff();
+      for (const own of world.software.values()) own.close();
       await world.leads?.proxy.close();
       await sandboxes.close();
     },
@@ -145,7 +158,13 @@ async function makePhone(world: World, spec: NewPhone): Promise<Phone> {
   const { imei, imsi, msisdn } = spec;
   const { to, proxy } = leadsOf(world);
   await proxy.keepAccounts([{ deviceId: imei, imsi, msisdn }]);
-  const settings = settingsOf(options, { imei, imsi });
+  const { seed: first, submitMo, network } = options;
+  const seed = first + phones.length;
+  const { applications = APPLICATIONS, ...made } = spec;
+  const own =
+    network &&
+    createOwnSoftware({ imei, imsi, msisdn, seed, submitMo, model: "new phone", applications }, network);
+  if (own) world.software.set(msisdn, own);
   const phone = createPhone({
     provisioningUri: to.servers[0]!.url,
     proxyUri: proxy.url,
@@ -154,53 +173,18 @@ async function makePhone(world: World, spec: NewPhone): Promise<Phone> {
     modules: factoryModules([DORMANT]),
     issuerKeyOf: (issuer) => issuers.get(issuer),
     vendorKeyOf: (name) => (name === vendor.name ? vendor.publicKey : undefined),
-    submitMo: options.submitMo,
-    seed: options.seed + phones.length,
+    submitMo,
+    seed,
     now: options.now,
-    ...spec,
+    ...made,
     onEvent(event) {
-      if (event.kind === "other_push") settings.takePush(event);
-      if (event.kind === "text") settings.takeText(event.text);
+      own?.take(event);
       (spec.onEvent ?? options.onEvent)?.(event);
     },
   });
   phones.push(phone);
   byMsisdn.set(msisdn, phone);
   return phone;
-}
-
-/** Settings are the affair of the phone's older software, beside the client module: pushed, it opens them by itself. */
-function settingsOf(
-  { goOnline, openLink, now, onFault }: DeviceWorldOptions,
-  phone: Pick<PhoneOptions, "imei" | "imsi">,
-) {
-  const client = createHandsetClient({
-    ...phone,
-    opensBy: "itself",
-    takes: ["omacp"],
-    publicKeyOf: () => undefined,
-  });
-  let state = freshHandset();
-  const online = async (given: readonly AccessPointEntry[]): Promise<void> => {
-    for (const road of given) await goOnline?.(phone, road);
-  };
-  return {
-    takePush({ from, bytes }: { readonly from: string; readonly bytes: Uint8Array }): void {
-      const step = client.receive(state, { from, bytes, at: now() });
-      state = step.state;
-      const given = step.effects.flatMap((effect) =>
-        effect.kind === "applied" && effect.what === "settings" ? effect.entries : [],
-      );
-      online(given).catch(onFault);
-    },
-    takeText(text: string): void {
-      const [url] = /https?:\/\/\S+\/s\/\S+/.exec(text) ?? [];
-      if (!url || !openLink) return;
-      openLink(url)
-        .then((typed) => online(typed.map(typedEntry)))
-        .catch(onFault);
-    },
-  };
 }
 
 const publicKeyOf = (spki: string): KeyObject =>

@@ -22,7 +22,7 @@ export type WorldOptions = {
   readonly onAccepted?: NonNullable<SmscOptions["onAccepted"]>;
   /** Wait before an absent handset is tried again. */
   readonly smscRetryMs?: number;
-  /** How many phones of the fleet have a user who tries all applications; the others send one message. */
+  /** How many phones of the fleet, one of each model at least, have a user who tries all applications; the others send one message. */
   readonly eagerUsers?: number;
   /** Phones with the client module that ask by themselves, and what stands around their road; none without it. */
   readonly newPhones?: number;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FleetEvent } from "../../sim/handset/fleet-state.ts";
 import { packageFolder } from "../../store/dataset/folder.ts";
 import type { WorldAddresses, WorldLedger } from "./world.ts";
+import type { Tried } from "./world-fleet.ts";
 import type { TurnupAddress, WorldOptions } from "./world-options.ts";
 
 /** A phone's news, small enough to cross between processes in thousands. */
@@ -29,7 +30,7 @@ export type FromWorld =
   | { readonly kind: "connected" }
   | { readonly kind: "attached" }
   | { readonly kind: "asked" }
-  | { readonly kind: "settled" }
+  | { readonly kind: "settled"; readonly tried: Tried }
   | { readonly kind: "ledger"; readonly ledger: WorldLedger }
   | { readonly kind: "news"; readonly news: readonly WorldNews[] }
   /** Something went wrong out there that it goes on from. */
@@ -42,8 +43,8 @@ export type WorldProcess = {
   connect(turnup: TurnupAddress): Promise<void>;
   attach(perSecond: number): Promise<void>;
   ask(): Promise<void>;
-  /** Resolves when no phone does anything, and what the network saw of it is told. */
-  settle(): Promise<void>;
+  /** Resolves when no phone does anything, and what the network saw of it is told: with what users of the fleet tried. */
+  settle(): Promise<Tried>;
   ledger(): Promise<WorldLedger>;
   close(): Promise<void>;
 };
@@ -109,7 +110,7 @@ export function forkWorld(told: {
         connect: async (turnup) => void (await expect("connected", { kind: "connect", turnup })),
         ask: async () => void (await expect("asked", { kind: "ask" })),
         attach: async (perSecond) => void (await expect("attached", { kind: "attach", perSecond })),
-        settle: async () => void (await expect("settled", { kind: "settle" })),
+        settle: async () => (await expect("settled", { kind: "settle" })).tried,
         ledger: async () => (await expect("ledger", { kind: "ledger" })).ledger,
         close: () => close(child),
       };

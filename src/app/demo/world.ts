@@ -4,21 +4,13 @@
  * process of its own, knows nothing of Turnup's inside, and speaks to it as the real world would.
  */
 
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { join } from "node:path";
-import type { AccessPointEntry } from "../../device/settings.ts";
-import type { MakerClient } from "../../maker/policy.ts";
 import { type BankSimulator, startBank } from "../../sim/bank/bank.ts";
-import { startApplicationServer } from "../../sim/core/application-server.ts";
 import type { Mmsc } from "../../sim/core/mmsc.ts";
-import { type PacketGateway, startPacketGateway } from "../../sim/core/packet-gateway.ts";
-import { startVideoServer } from "../../sim/core/video-server.ts";
-import { APPLICATIONS } from "../../sim/handset/application-state.ts";
+import type { PacketGateway } from "../../sim/core/packet-gateway.ts";
 import { createFleet, type Fleet } from "../../sim/handset/fleet.ts";
-import type { FleetEvent, FleetSighting, MobileOriginated } from "../../sim/handset/fleet-state.ts";
-import { createHandsetNetwork } from "../../sim/handset/network.ts";
-import { buildPhones } from "../../sim/handset/phones.ts";
-import { VIDEO_PORT } from "../../sim/handset/video-application.ts";
+import type { FleetEvent, MobileOriginated } from "../../sim/handset/fleet-state.ts";
 import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../../sim/smsc/smsc.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
 import { type Maker, startMaker } from "../party/maker.ts";
@@ -26,6 +18,9 @@ import { type ClosingStack, opening } from "../server/closing-stack.ts";
 import { type DeviceWorld, startDeviceWorld } from "./device-world.ts";
 import { askFor, makeNewPhones } from "./new-phones.ts";
 import type { Sandboxes } from "./sandboxes.ts";
+import { WORLD } from "./world-facts.ts";
+import { fleetOf, operatorMms, PLMN, type Tried, triedIn } from "./world-fleet.ts";
+import type { Given, Handsets } from "./world-given.ts";
 import {
   CONTACT_NUMBERS,
   createContacts,
@@ -33,41 +28,9 @@ import {
   mmscAccount,
   startMessaging,
 } from "./world-messaging.ts";
+import { makerOf, startNetwork } from "./world-network.ts";
 import type { TurnupAddress, WorldOptions } from "./world-options.ts";
-import { type Reporter, reporter } from "./world-reporter.ts";
-
-export const WORLD = {
-  smscSystemId: "turnup",
-  issuer: "maker.example",
-  clientId: "turnup",
-  /** The network of a made-up virtual operator on the test PLMN 001 01 (3GPP TS 23.003). */
-  network: { mcc: "001", mnc: "01", msisdnPrefix: "88210" },
-  factoryApn: "oldhost.example",
-  operatorApns: { internet: "internet.meridian", mms: "mms.meridian" },
-  mmscHost: "mmsc.meridian",
-  /** What the operator's access point for MMS leads to goes by it. */
-  mmsProxy: { host: "10.11.12.13", port: 8080 },
-  makerHost: "mms.maker.example",
-  makerApn: "apps.maker.example",
-  /** The access point that keys of the own store name, for makers without a key server. */
-  ownApn: "legacy.meridian",
-  ownHost: "apps.legacy.example",
-  feeMinor: 250,
-  portionBasisPoints: 4_000,
-  currency: "EUR",
-  shortCode: "2948",
-} as const;
-
-/** The contract as the manufacturer keeps it; `makerRelation` of the demonstration is the operator's copy. */
-export const makerClient = (): MakerClient => ({
-  id: WORLD.clientId,
-  feeMinor: WORLD.feeMinor,
-  portionBasisPoints: WORLD.portionBasisPoints,
-  currency: WORLD.currency,
-});
-/** So many show every application of every kind of phone, and do not double the time of a run with thousands. */
-const EAGER_USERS = 100;
-const KEY_VALID_MS = 365 * 86_400_000;
+import { reporter } from "./world-reporter.ts";
 
 export type WorldAddresses = {
   readonly smscPort: number;
@@ -88,8 +51,8 @@ export type World = {
   attach(perSecond: number): Promise<void>;
   /** Switches the new phones on and lets their users ask; resolves when every one has asked, or rejects with why not. */
   ask(): Promise<void>;
-  /** Resolves when no phone does anything, and what the network saw of it is told. */
-  settle(): Promise<void>;
+  /** Resolves when no phone does anything, and what the network saw of it is told: with what users of the fleet tried. */
+  settle(): Promise<Tried>;
   /** What the world can swear to, for reconciling. */
   ledger(): WorldLedger;
   /** The parties themselves, for stories that steer them one by one. */
@@ -124,24 +87,6 @@ export type WorldLedger = {
   readonly accepted: number;
   readonly payments: readonly { readonly kind: string; readonly id: string; readonly amountMinor: number }[];
   readonly makerRefusals: number;
-};
-
-/** What each party is started with. */
-type Given = {
-  readonly options: WorldOptions;
-  readonly turnup: Reporter;
-  readonly onEvent: (event: FleetEvent) => void;
-  readonly onFault: (error: unknown) => void;
-  /** Whose keys handsets run: issuer -> Ed25519 public key. */
-  readonly trusted: Map<string, KeyObject>;
-};
-/** To whom an SMS goes. The message centre is there before them. */
-type Handsets = {
-  fleet: Fleet | undefined;
-  road: DeviceWorld | undefined;
-  contacts: Fleet | undefined;
-  /** The subscriber register: IMSI -> number. */
-  readonly numbers: Map<string, string>;
 };
 
 export const startWorld = (
@@ -199,95 +144,6 @@ export const startWorld = (
     };
   });
 
-function makerOf(
-  { folder, models, keyServerMakes }: WorldOptions,
-  certificates: MakerCertificates,
-): Parameters<typeof startMaker>[0] {
-  const makes = new Map(models.map(({ tac, make, model }) => [tac, { make, model }]));
-  return {
-    port: 0,
-    certificates,
-    journalFolder: join(folder, "maker-journal"),
-    policy: {
-      issuer: WORLD.issuer,
-      clients: [makerClient()],
-      makes: keyServerMakes,
-      modelOf: (tac) => makes.get(tac),
-      offerOf: () => ({
-        accessPoints: [
-          { apn: WORLD.makerApn, use: "maker", authType: "none", mmsc: `http://${WORLD.makerHost}/m` },
-        ],
-        hosts: [WORLD.makerHost],
-      }),
-      deleteAfterUse: true,
-      validityMs: KEY_VALID_MS,
-    },
-  };
-}
-
-/** The access points, and the manufacturer's application server behind one of them. */
-async function startNetwork(
-  closing: ClosingStack,
-  { turnup, onFault }: Given,
-  maker: Maker,
-  { messaging, handsets }: { readonly messaging: Messaging; readonly handsets: Handsets },
-): Promise<PacketGateway> {
-  const application = closing.use(
-    await startApplicationServer({
-      mmsc: messaging.mmsc,
-      onArrivals: (batch) => turnup.arrivals(batch),
-      verifyArrival: maker.keyServer.verifyArrival,
-      onFault,
-    }),
-  );
-  const { mmsProxy } = WORLD;
-  const video = closing.use(
-    await startVideoServer({ onCall: ({ port }) => callEnded(messaging, gateway, port) }),
-  );
-  const gateway = closing.use(
-    await startPacketGateway({
-      accessPoints: [
-        { apn: WORLD.factoryApn, hosts: ["internet.example"] },
-        { apn: WORLD.operatorApns.internet, hosts: ["internet.example"] },
-        { apn: WORLD.operatorApns.mms, hosts: [WORLD.mmscHost], proxy: `${mmsProxy.host}:${mmsProxy.port}` },
-        { apn: WORLD.makerApn, hosts: [WORLD.makerHost] },
-        { apn: WORLD.ownApn, hosts: [WORLD.ownHost] },
-      ],
-      hosts: new Map([
-        [WORLD.makerHost, application.url],
-        [WORLD.ownHost, application.url],
-        [WORLD.mmscHost, application.url],
-      ]),
-      msisdnOf: (imsi) => handsets.numbers.get(imsi),
-      onUsage: (batch) => turnup.traffic(batch),
-      onFailedAttempts: (batch) => turnup.failedAttempts(batch),
-      services: new Map(
-        [WORLD.makerHost, WORLD.ownHost].map((host) => [`${host}:${VIDEO_PORT}`, video.port]),
-      ),
-      onFault,
-    }),
-  );
-  return gateway;
-}
-
-/** The video server knows a call by where it came from; whose that is, the network knows. */
-function callEnded({ worked }: Messaging, gateway: PacketGateway, port: number): void {
-  const owner = gateway.ownerOfPort(port);
-  if (owner) worked.push({ ...owner, application: "video_call", at: new Date() });
-}
-
-/** What a phone with the operator's settings has. */
-const operatorMms = (): AccessPointEntry => ({
-  apn: WORLD.operatorApns.mms,
-  uses: ["mms"],
-  authType: "none",
-  mmsc: `http://${WORLD.mmscHost}/mms`,
-  proxy: WORLD.mmsProxy.host,
-  port: WORLD.mmsProxy.port,
-  hosts: [],
-  origin: "settings",
-});
-
 const startMessageCentre = (
   options: WorldOptions & Pick<SmscOptions, "others">,
   handsets: Handsets,
@@ -319,8 +175,6 @@ async function startNewPhones(
   submitMo: (sms: MobileOriginated) => Promise<void>,
 ): Promise<DeviceWorld | undefined> {
   if (!newPhones) return undefined;
-  const online = createHandsetNetwork({ host, port });
-  closing.defer(() => online.end());
   return closing.use(
     await startDeviceWorld({
       folder,
@@ -328,38 +182,15 @@ async function startNewPhones(
       now: () => new Date(),
       submitMo,
       onFault,
-      goOnline: online.open,
-      openLink: (url) => turnup.openLink(url),
+      network: {
+        gateway: { host, port },
+        plmn: PLMN,
+        contacts: CONTACT_NUMBERS,
+        callHostOf: () => WORLD.callHost,
+        openLink: (url) => turnup.openLink(url),
+      },
     }),
   );
-}
-
-function fleetOf(
-  { options, turnup, onEvent, trusted }: Given,
-  { host, port }: PacketGateway,
-  submitMo: (sms: MobileOriginated) => Promise<void>,
-): Parameters<typeof createFleet>[0] {
-  const { models, phones: count, seed, keyServerMakes } = options;
-  const { network, factoryApn } = WORLD;
-  return {
-    phones: buildPhones({ models, count, seed, network, factoryApn }),
-    seed,
-    plmn: `${network.mcc}-${network.mnc}`,
-    gateway: { host, port },
-    publicKeyOf: (issuer) => trusted.get(issuer),
-    onSighting: (sighting: FleetSighting) => turnup.sighting(sighting),
-    submitMo,
-    onEvent,
-    makerHostOf: ({ make }) => (keyServerMakes.includes(make) ? WORLD.makerHost : WORLD.ownHost),
-    applications: {
-      used: APPLICATIONS,
-      contacts: CONTACT_NUMBERS,
-      eager: options.eagerUsers ?? EAGER_USERS,
-    },
-    openLink: (url) => turnup.openLink(url),
-    ...(options.radio ? { radio: options.radio } : {}),
-    ...(options.user ? { user: options.user } : {}),
-  };
 }
 
 function addressesOf({ smsc, maker, bank, certificates, road }: World["parties"]): WorldAddresses {
@@ -389,11 +220,12 @@ async function connect(
 }
 
 async function settle(
-  { fleet, contacts, gateway }: Pick<World["parties"], "fleet" | "contacts" | "gateway">,
+  { fleet, contacts, gateway, road }: Pick<World["parties"], "fleet" | "contacts" | "gateway" | "road">,
   { worked }: Messaging,
-): Promise<void> {
-  await Promise.all([fleet.idle(), contacts.idle()]);
+): Promise<Tried> {
+  await Promise.all([fleet.idle(), contacts.idle(), road?.idle()]);
   await Promise.all([gateway.flush(), worked.flush()]);
+  return triedIn(fleet.phones());
 }
 
 const ledgerOf = ({ fleet, smsc, bank, maker }: World["parties"]): WorldLedger => ({

@@ -55,6 +55,8 @@ type Line = {
 /** `silent`: calls that were set up and ended without a packet of video. */
 type Counts = { calls: number; refused: number; silent: number };
 
+export type VideoServer = Awaited<ReturnType<typeof startVideoServer>>;
+
 export async function startVideoServer({ onCall, host = "127.0.0.1" }: VideoServerOptions) {
   const sockets = new Set<Socket>();
   const counts: Counts = { calls: 0, refused: 0, silent: 0 };

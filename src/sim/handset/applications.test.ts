@@ -294,11 +294,13 @@ test("a video call over an access point that does not lead to its server fails, 
   );
 });
 
-test("of many users the first try everything, and the others send a message", async () => {
-  const { phones } = await world([MMS], 2);
+test("of the users of each model a share tries everything, the first of them always, and the others send a message", async () => {
+  const { phones } = await world([MMS], 5);
   const used = ["mms", "group_message"] as const;
   const some = createFleet({
-    phones,
+    phones: phones.map((phone, at) =>
+      at === 4 ? { ...phone, tac: "35693804", claims: ["group_message"] } : phone,
+    ),
     settings: [],
     seed: 3,
     plmn: "001-01",
@@ -307,13 +309,14 @@ test("of many users the first try everything, and the others send a message", as
     onSighting: () => undefined,
     submitMo: async () => undefined,
     makerHostOf: () => HOST,
-    applications: { used, contacts: [], eager: 1 },
+    applications: { used, contacts: [], eagerShare: 0.4 },
   });
   closers.push(some.close);
   for (const at of phones.keys()) await some.attach(at);
   assert.deepEqual(
     some.phones().map(({ applications }) => Object.keys(applications)),
-    [["mms", "group_message"], ["mms"]],
+    [["mms", "group_message"], ["mms"], ["mms", "group_message"], ["mms"], ["group_message"]],
+    "the last is the first of a model that has no other application",
   );
 });
 

@@ -6,7 +6,7 @@ import { routeTo } from "../../device/settings.ts";
 import type { ApplicationName, ApplicationState, Outcome } from "./application-state.ts";
 import type { FleetState, Phone } from "./fleet-state.ts";
 import { fetchWaiting, sendMessage } from "./mms-application.ts";
-import { makerServerOf, mmscOf, note } from "./roads.ts";
+import { callServerOf, mmscOf, note } from "./roads.ts";
 import { callVideo } from "./video-application.ts";
 
 /** Users who try their applications at one time: a whole city that calls at once would be answered by nobody in time. */
@@ -38,7 +38,8 @@ async function tryAll(fleet: FleetState, phone: Phone): Promise<void> {
     if (fleet.closed) return;
     const server = serverOf(fleet, phone, application);
     if (server === undefined) continue;
-    const apn = routeTo(phone.state.settings, server, "mms")?.apn ?? null;
+    const use = application === "video_call" ? "internet" : "mms";
+    const apn = routeTo(phone.state.settings, server, use)?.apn ?? null;
     const known = phone.status.applications[application];
     if (known && !isWorthTrying(phone, application, known, { server, apn })) continue;
     const outcome = await tryOne(fleet, phone, application, server);
@@ -57,9 +58,9 @@ function isWorthTrying(
   return isEager && application === "mms" && known.server !== server;
 }
 
-/** Messages go to the centre of the settings that came last, a video call to the maker's own server. */
+/** Messages go to the centre of the settings that came last, a video call to the server that takes them. */
 function serverOf(fleet: FleetState, phone: Phone, application: ApplicationName): string | undefined {
-  if (application === "video_call") return makerServerOf(fleet, phone);
+  if (application === "video_call") return callServerOf(fleet, phone);
   const url = mmscOf(fleet, phone);
   return url === undefined ? undefined : new URL(url).hostname;
 }

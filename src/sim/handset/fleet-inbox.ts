@@ -57,7 +57,15 @@ function takeSms(fleet: FleetState, phone: Phone, sms: IncomingSms): void {
 }
 
 function takePush(fleet: FleetState, phone: Phone, { from, bytes, udh }: WholeMessage): void {
-  if (!PUSH_PORTS.includes(udh.destPort)) return; // no application listens on another port
+  if (PUSH_PORTS.includes(udh.destPort)) openPush(fleet, phone, { from, bytes }); // no application listens on another port
+}
+
+/** A push whose parts are together: a message's word, or what the client looks at. */
+export function openPush(
+  fleet: FleetState,
+  phone: Phone,
+  { from, bytes }: Pick<WholeMessage, "from" | "bytes">,
+): void {
   const mms = mmsIn(bytes);
   if (mms) return start(fleet, () => onMmsPush(fleet, phone, decodeMms(mms)));
   act(fleet, phone, phone.client.receive(phone.state, { from, bytes, at: fleet.now() }));
@@ -74,7 +82,7 @@ function mmsIn(bytes: Uint8Array): Uint8Array | undefined {
   }
 }
 
-function takeText(fleet: FleetState, phone: Phone, text: string): void {
+export function takeText(fleet: FleetState, phone: Phone, text: string): void {
   phone.texts = [...phone.texts, text].slice(-MAX_INBOX_TEXTS);
   fleet.onEvent({ kind: "text", phone: phone.status, text });
   for (const promptId of phone.pinless.splice(0))

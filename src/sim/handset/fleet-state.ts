@@ -82,12 +82,17 @@ export type FleetOptions = {
   onEvent?(event: FleetEvent): void;
   /** The manufacturer's host that the application was built for; without it the state before is not checked. */
   makerHostOf?(spec: PhoneSpec): string | undefined;
+  /** Whose server takes their video calls, where it is not the manufacturer's. */
+  callHostOf?(spec: PhoneSpec): string | undefined;
   /** Applications that the user tries at power-on and again with each new road, and whom they write to besides themselves. */
   readonly applications?: {
     readonly used: readonly ApplicationName[];
     readonly contacts: readonly string[];
-    /** The first so many phones have a user who tries all of them, by each server; the others send a message. All without it. */
-    readonly eager?: number;
+    /**
+     * The share of each model's phones, 0 to 1 and one at least, whose user tries all of them, by each server; the others send a
+     * message. All without it.
+     */
+    readonly eagerShare?: number;
   };
   /** What a user does with a link in a text: the access points that the page names, typed in by hand; none without a page. */
   openLink?(url: string, spec: PhoneSpec): Promise<readonly TypedPoint[]>;
@@ -138,7 +143,8 @@ export type FleetState = {
 };
 
 export function newFleet(options: FleetOptions): FleetState {
-  const phones = options.phones.map((spec, index) => phoneOf(options, spec, index));
+  const isEager = eagerness(options.applications?.eagerShare ?? 1);
+  const phones = options.phones.map((spec) => phoneOf(options, spec, isEager(spec)));
   const limitMessages = Math.max(MIN_UNFINISHED, phones.length * 4);
   return {
     options,
@@ -158,9 +164,18 @@ export function newFleet(options: FleetOptions): FleetState {
   };
 }
 
-function phoneOf(options: FleetOptions, spec: PhoneSpec, index: number): Phone {
-  const { used = [], eager = Number.POSITIVE_INFINITY } = options.applications ?? {};
-  const isEager = index < eager;
+/** The first phone of each model, and from then on evenly. */
+function eagerness(share: number): (spec: PhoneSpec) => boolean {
+  const before = new Map<string, number>();
+  return ({ tac }) => {
+    const at = before.get(tac) ?? 0;
+    before.set(tac, at + 1);
+    return Math.ceil((at + 1) * share) > Math.ceil(at * share);
+  };
+}
+
+function phoneOf(options: FleetOptions, spec: PhoneSpec, isEager: boolean): Phone {
+  const used = (options.applications?.used ?? []).filter((name) => spec.claims?.includes(name) ?? true);
   return {
     status: {
       spec,

@@ -7,7 +7,7 @@
  */
 
 import type { AccessPointEntry } from "../../device/settings.ts";
-import { onMessage } from "./fleet-inbox.ts";
+import { onMessage, openPush, takeText } from "./fleet-inbox.ts";
 import { attach, goOnline, sight } from "./fleet-phone.ts";
 import {
   clientOf,
@@ -31,6 +31,10 @@ export function createFleet(options: FleetOptions) {
   const fleet = newFleet(options);
   return {
     onMessage: (sms: IncomingSms) => onMessage(fleet, sms),
+    /** A push, and a text, that the phone's other software put together and leaves to this one. */
+    openPush: (index: number, push: { readonly from: string; readonly bytes: Uint8Array }): void =>
+      openPush(fleet, phoneAt(fleet, index), push),
+    takeText: (index: number, text: string): void => takeText(fleet, phoneAt(fleet, index), text),
     /** Switches one phone on. */
     attach: (index: number): Promise<void> => attach(fleet, index),
     /** Switches all phones on, `perSecond` of them a second. */

@@ -1,6 +1,7 @@
 /** Makes the subscribers of a simulated network: handsets of real models with SIMs of one operator. */
 import type { HandsetProtocol } from "../../device/client.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
+import type { ApplicationName } from "./application-state.ts";
 import { chanceFrom } from "./chance.ts";
 
 export type HandsetCapability = {
@@ -12,6 +13,8 @@ export type HandsetModel = {
   readonly make: string;
   readonly model: string;
   readonly capability: HandsetCapability;
+  /** Applications that it has; all of them without it. */
+  readonly claims?: readonly ApplicationName[];
 };
 export type PhoneSpec = HandsetModel & {
   readonly imei: string;

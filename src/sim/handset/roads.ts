@@ -63,17 +63,18 @@ export async function tunnel(
   phone: Phone,
   { application, host, port }: { readonly application: string; readonly host: string; readonly port: number },
 ): Promise<Socket | undefined> {
-  const point = routeTo(phone.state.settings, host, "mms");
+  const point = routeTo(phone.state.settings, host, "internet");
   const session = point && (await sessionOn(fleet, phone, point));
   return session === undefined ? undefined : fleet.network.tunnel(session, application, `${host}:${port}`);
 }
 
-/** The manufacturer's server that its applications were built for: the one that a key names, else the factory's. */
-export function makerServerOf(fleet: FleetState, phone: Phone): string | undefined {
+/** The server of its video calls: the one that a key names, else its operator's, else the manufacturer's of its factory settings. */
+export function callServerOf(fleet: FleetState, phone: Phone): string | undefined {
   const ofKey = phone.state.settings.accessPoints.findLast(
     ({ origin, hosts }) => origin === "key" && hosts.length > 0,
   );
-  return ofKey?.hosts[0] ?? fleet.options.makerHostOf?.(phone.status.spec);
+  const { callHostOf, makerHostOf } = fleet.options;
+  return ofKey?.hosts[0] ?? callHostOf?.(phone.status.spec) ?? makerHostOf?.(phone.status.spec);
 }
 
 /** Where the phone's messages go: to the centre that a key names, else to that of its settings, else to its maker's. */

@@ -151,6 +151,8 @@ export const writeKeyAnswers = (keys: readonly KeyAnswer[]): string =>
 export const readBatchRequest = object({
   batchId: id,
   make: text({ max: MAX_MAKE_CHARACTERS }),
+  /** For these of its models alone, as in the batch itself. */
+  models: optional(list(text({ max: MAX_MODEL_PATTERN_CHARACTERS }), { min: 1, max: MAX_BATCH_MODELS })),
   count: integer({ min: 1, max: MAX_BATCH_KEYS }),
   binder: hexText(BINDER_OCTETS),
   network: optional(readNetwork),
