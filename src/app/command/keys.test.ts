@@ -34,7 +34,7 @@ test("a batch is imported whole, listed with what is left of it, and withdrawn; 
   const [listed] = jsonLines((await keys("list", "--json")).stdout);
   assert.match(
     JSON.stringify(listed?.stocks),
-    /^\[\{"make":"Acme","low":20,"free":3,"nextExpiryAt":"[^"]+","state":"low","nextAction":"import a batch of keys of Acme"\}\]$/,
+    /^\[\{"make":"Acme","models":\[\],"low":20,"free":3,"nextExpiryAt":"[^"]+","state":"low","nextAction":"import a batch of keys of Acme"\}\]$/,
   );
   const foreign = {
     ...stockBatch("other", { count: 1, binder: new Uint8Array(32).fill(1), now: Date.now() }),

@@ -152,7 +152,7 @@ test("two servers that book one key at once: one has it, and the other reads at 
     );
     const waits =
       "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    const bothWait = async () => assert.equal((await tx.rows(waits)).length, 2);
+    const bothWait = async () => assert.equal((await shop.database.rows(waits)).length, 2);
     await vi.waitFor(bothWait, { timeout: 30_000 });
   });
   await booking;
