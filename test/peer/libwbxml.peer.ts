@@ -6,8 +6,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { test } from "vitest";
+import { composeOmaCp } from "../../src/kernel/payload/compose.ts";
 import { type Dialect, decodeProvisioning, encodeProvisioning, xmlOf } from "../../src/wire/omacp/codec.ts";
 import type { Characteristic, ProvisioningDocument } from "../../src/wire/omacp/document.ts";
+import { decodePush } from "../../src/wire/wsp/push.ts";
 import { SEED } from "../fixture/seed.ts";
 
 const DOCUMENTS = 60;
@@ -109,3 +111,19 @@ for (const [how, args] of [
     );
   });
 }
+
+test("wbxml2xml reads in the settings of Wi-Fi networks the characteristic and parms that phones look for", () => {
+  const wireless = [
+    { name: "Hotspot", ssid: "meridian", security: "wpa_psk", key: "correct horse", hidden: true },
+    { name: "Depot", ssid: "depot", security: "wep", key: "12345", hidden: false },
+  ] as const;
+  const bytes = composeOmaCp({ name: "Meridian", points: [], wireless }, { sec: "userpin", pin: "1234" });
+  const xml = readByPeer(decodePush(bytes).body);
+  const parm = (name: string, value: string): string => `<parm name="${name}" value="${value}"/>`;
+  for (const said of [
+    `${parm("BEARER", "WLAN")}${parm("NAME", "Hotspot")}<characteristic type="WLAN">${parm("PRI-SSID", "meridian")}${parm("PRI-H-SSID", "meridian")}`,
+    `${parm("SECMODE", "WPA-PRESHARED-KEY")}${parm("WPA-PRES-KEY-ASC", "correct horse")}`,
+    `${parm("WEPKEYIND", "0")}<characteristic type="WEPKEY">${parm("LENGTH", "64")}${parm("INDEX", "0")}${parm("DATA", "12345")}`,
+  ])
+    assert.ok(xml.includes(said), `${said} in ${xml}`);
+});

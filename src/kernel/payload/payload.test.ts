@@ -17,7 +17,7 @@ import {
   cutMessage,
 } from "./compose.ts";
 import { settingsDocument } from "./settings-document.ts";
-import type { SettingsPoint, SettingsValues } from "./settings-values.ts";
+import type { SettingsPoint, SettingsValues, SettingsWireless } from "./settings-values.ts";
 
 const point = (more: Partial<SettingsPoint>): SettingsPoint => ({
   use: "internet",
@@ -225,8 +225,47 @@ test("R126: a Wi-Fi network goes in an OMA CP document as an access point of bea
     ["web"],
   );
   assert.deepEqual(applied.settings.wireless, [
-    { ssid: "meridian", security: "WPA", key: "correct horse" },
+    { ssid: "meridian", security: "WPA-PRESHARED-KEY", key: "correct horse" },
     { ssid: "depot", security: "WEP", key: "12345" },
     { ssid: "lobby", security: "none", key: null },
   ]);
+});
+
+test("R126: phones' own clients find in a Wi-Fi network's parms what they look for, hidden, shared or with WEP", () => {
+  const wlanOf = (network: Partial<SettingsWireless>) => {
+    const wireless = [
+      { name: "N", ssid: "meridian", security: "open", key: null, hidden: false, ...network } as const,
+    ];
+    const bytes = composeOmaCp({ name: "M", points: [], wireless }, { sec: "userpin", pin: "1234" });
+    const naps = decodeProvisioning(decodePush(bytes).body).characteristics.filter(
+      ({ type }) => type === "NAPDEF",
+    );
+    assert.deepEqual(naps[0]?.parms[1], { name: "BEARER", value: "WLAN" });
+    const [wlan] = naps[0]?.characteristics ?? [];
+    const inner = wlan?.characteristics.map(({ type, parms }) => [
+      type,
+      ...parms.map(({ name, value }) => `${name}=${value}`),
+    ]);
+    return { parms: wlan?.parms.map(({ name, value }) => `${name}=${value}`), inner };
+  };
+  // S60's access point adapter takes the name from PRI-SSID alone, and PRI-H-SSID for the word that it is hidden.
+  assert.deepEqual(wlanOf({ hidden: true }), {
+    parms: ["PRI-SSID=meridian", "PRI-H-SSID=meridian", "NETMODE=INFRA"],
+    inner: [],
+  });
+  // S60 and MediaTek's CCA parser know WPA and WPA-PRESHARED-KEY apart.
+  assert.deepEqual(wlanOf({ security: "wpa_psk", key: "correct horse" }), {
+    parms: [
+      "PRI-SSID=meridian",
+      "NETMODE=INFRA",
+      "SECMODE=WPA-PRESHARED-KEY",
+      "WPA-PRES-KEY-ASC=correct horse",
+    ],
+    inner: [],
+  });
+  // S60 puts DATA to the INDEX that it read before it, and uses the one that WEPKEYIND names.
+  assert.deepEqual(wlanOf({ security: "wep", key: "0123456789" }), {
+    parms: ["PRI-SSID=meridian", "NETMODE=INFRA", "SECMODE=WEP", "WEPKEYIND=0"],
+    inner: [["WEPKEY", "LENGTH=64", "INDEX=0", "DATA=0123456789"]],
+  });
 });

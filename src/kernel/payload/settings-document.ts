@@ -79,8 +79,14 @@ function napdef(
 }
 
 /**
- * A Wi-Fi network as an access point of bearer WLAN: the characteristic and its parms have no tokens here and go as text,
- * which every reader of WBXML takes. Their names are those that phones of 2006 to 2012 read (S60's client for OMA CP).
+ * A Wi-Fi network as an access point of bearer WLAN. ProvCont 1.1 gave characteristic and parms tokens in 2005; they go as text, which
+ * every reader of WBXML takes, those of before too. Names and values are as two phones' own clients read them (S60's access point
+ * adapter, MediaTek's CCA parser), which both follow the specification:
+ *
+ *   | PRI-SSID                          | the network's name, of a hidden one too                           |
+ *   | PRI-H-SSID                        | beside it: the name is not broadcast, the phone has to look for it |
+ *   | SECMODE WPA-PRESHARED-KEY         | a key that all share; WPA alone is that of a company, with EAP     |
+ *   | WEPKEY: INDEX before DATA         | the data goes to the index that stood before it; 5, 10, 13, 26 long |
  */
 function wirelessNapdef(id: string, { name, ssid, security, key, hidden }: SettingsWireless): Characteristic {
   const secret =
@@ -90,9 +96,10 @@ function wirelessNapdef(id: string, { name, ssid, security, key, hidden }: Setti
   const wlan = characteristic(
     "WLAN",
     [
-      parm(hidden ? "PRI-H-SSID" : "PRI-SSID", ssid),
+      parm("PRI-SSID", ssid),
+      ...(hidden ? [parm("PRI-H-SSID", ssid)] : []),
       parm("NETMODE", "INFRA"),
-      ...(security === "open" ? [] : [parm("SECMODE", security === "wep" ? "WEP" : "WPA")]),
+      ...(security === "open" ? [] : [parm("SECMODE", security === "wep" ? "WEP" : "WPA-PRESHARED-KEY")]),
       ...secret.parms,
     ],
     secret.keys,
