@@ -3,7 +3,7 @@
  * what the network sees of it.
  */
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { afterEach, test } from "vitest";
 import type { AccessPointEntry } from "../../device/settings.ts";
 import { encodeMms, MMS_CONTENT_TYPE, type NewMmsPdu } from "../../wire/mms/codec.ts";
@@ -14,6 +14,7 @@ import type { ApplicationWorked } from "../core/application-worked.ts";
 import { createMmsc } from "../core/mmsc.ts";
 import { type FailedAttempt, type StreamOwner, startPacketGateway } from "../core/packet-gateway.ts";
 import { MEDIA_PORTS, startVideoServer } from "../core/video-server.ts";
+import { listening } from "../web/listen.ts";
 import { createFleet } from "./fleet.ts";
 import type { FleetEvent } from "./fleet-state.ts";
 import { buildPhones } from "./phones.ts";
@@ -196,7 +197,11 @@ test("a notification that comes twice is fetched once", async () => {
 });
 
 /** A server for video calls behind the access point, and a phone whose applications its user tries. */
-async function videoWorld(hosts: readonly string[], leadsTo: readonly number[] = Object.values(MEDIA_PORTS)) {
+async function videoWorld(
+  hosts: readonly string[],
+  leadsTo: readonly number[] = Object.values(MEDIA_PORTS),
+  others: readonly (readonly [string, number])[] = [],
+) {
   const calls: ({ readonly packets: number } & Partial<StreamOwner>)[] = [];
   const failed: FailedAttempt[] = [];
   const video = await startVideoServer({
@@ -208,6 +213,7 @@ async function videoWorld(hosts: readonly string[], leadsTo: readonly number[] =
     services: new Map([
       ["video.maker:5060", video.port],
       ...leadsTo.map((port) => [`video.maker:${port}`, video.mediaPort] as const),
+      ...others,
     ]),
     onFailedAttempts: async (batch) => void failed.push(...batch),
   });
@@ -260,6 +266,18 @@ test("a video call whose pictures do not get through is none, however well it wa
     failed.map(({ application, cause }) => [application, cause]),
     [["video_call", "no_route"]],
   );
+});
+
+test("a video call to whose pictures nobody answers is none for the phone either", async () => {
+  const mute = createServer((socket) => socket.on("error", () => undefined).once("data", () => socket.end()));
+  const port = await listening(mute, "127.0.0.1");
+  closers.push(() => mute.close());
+  const { outcome, calls } = await videoWorld(
+    ["video.maker"],
+    [MEDIA_PORTS.audio],
+    [[`video.maker:${MEDIA_PORTS.video}`, port]],
+  );
+  assert.deepEqual([outcome?.now, calls], ["fails", []]);
 });
 
 test("the far end takes no packets but those of a call's own sources, in the formats that it agreed to", async () => {

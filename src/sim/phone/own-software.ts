@@ -2,7 +2,7 @@
  * The older software of a phone beside its client module: it takes settings that are pushed or typed in, opens its data sessions with
  * them, and has the applications that use them. What the module leaves to others comes here; the rest is a handset of a fleet of one.
  */
-import type { ApplicationName } from "../handset/application-state.ts";
+import { APPLICATIONS, type ApplicationName } from "../handset/application-state.ts";
 import { createFleet } from "../handset/fleet.ts";
 import type { FleetEvent, FleetOptions } from "../handset/fleet-state.ts";
 import type { PhoneEvent, PhoneOptions } from "./phone-state.ts";
@@ -32,7 +32,7 @@ export function createOwnSoftware(
     ...network,
     phones: [{ imei, imsi, msisdn, tac, make: "", model, factoryApn: "", capability, claims: applications }],
     settings: [], // it was sold without
-    applications: { used: applications, contacts },
+    applications: { used: APPLICATIONS, contacts },
     seed,
     submitMo,
     publicKeyOf: () => undefined, // keys are the module's affair
