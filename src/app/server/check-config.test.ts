@@ -189,6 +189,10 @@ const wrong: [name: string, env: () => Env, says: RegExp][] = [
 for (const [name, env, says] of wrong)
   test(`${name} is refused by name`, async () => assert.match(await told(env()), says));
 
+test("server and proxy in one process need no files of the leg between them", async () => {
+  await check({ TURNUP_LAND_PORT: "0", TURNUP_PROXY_PORT: "0" });
+});
+
 test("all that is wrong is told in one go", async () => {
   const all = await told({ TURNUP_SEAL_KEY: "abc", TURNUP_HTTP_TRUST_PROXY: "x", [KEY]: at("key.pem") });
   assert.match(all, /^config_invalid/);

@@ -58,7 +58,8 @@ const CHECKS: readonly Check[] = [
   makerCredentialsOf,
   checkConnectors,
   (config) => openPeers(config).close(),
-  readLandSettings,
+  // Server and proxy in one process make for themselves what stands between them, where no file is named.
+  (config) => (hasLandFiles(config) ? readLandSettings(config) : undefined),
   (config) => manageDoorOf(config.proxy),
   (config) =>
     config.proxy.policyFile &&
