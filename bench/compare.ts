@@ -1,36 +1,46 @@
 /**
- * `npm run bench -- --compare REV`: the revision and this checkout in turns (A B A B), each on a fresh embedded database,
- * with what a phone cost each of them. Written nowhere: it is for whoever changes the pipeline, to keep a change only for
+ * `npm run bench -- --compare REV`: the revision and this checkout (or the one `--with` names) in turns (A B A B), each on a
+ * fresh embedded database, with what a phone cost each of them. Written nowhere: it is for whoever changes the pipeline, to keep a change only for
  * its gain.
  */
-import { type Checkout, checkOut, checkOutNow } from "./checkout.ts";
+import { checkOut, checkOutNow } from "./checkout.ts";
 import { type PhoneRun, ROLES, runPhones } from "./phone-run.ts";
 import { ownCpuMs } from "./phones.bench.ts";
 import { median } from "./question.ts";
 
-export type Comparison = { readonly revision: string; readonly runs: number; readonly phones: number };
+export type Comparison = {
+  readonly revision: string;
+  /** Undefined: this checkout as it is. */
+  readonly other: string | undefined;
+  readonly runs: number;
+  readonly phones: number;
+};
 
 type Say = (text: string) => void;
 
 /** @throws Error where the repository has no such revision, or a run did not turn up every phone */
-export async function compare({ revision, runs, phones }: Comparison, say: Say): Promise<void> {
-  const other = checkOut(revision);
-  if (other.hasOtherLibraries)
-    say(`  ${revision} was written for other versions of libraries than it runs with\n`);
-  const own = checkOutNow();
-  const [before, after]: [PhoneRun[], PhoneRun[]] = [[], []];
+export async function compare({ revision, other, runs, phones }: Comparison, say: Say): Promise<void> {
+  const sides = [sideOf(revision), sideOf(other)].map((side) => ({ ...side, runs: [] as PhoneRun[] }));
+  for (const { name, hasOtherLibraries } of sides)
+    if (hasOtherLibraries) say(`  ${name} was written for other versions of libraries than it runs with\n`);
   for (let run = 1; run <= runs; run++) {
-    for (const [taken, checkout] of [
-      [before, other.folder],
-      [after, own],
-    ] as const) {
-      const one = await runPhones({ phones, checkout });
-      taken.push(one);
+    for (const side of sides) {
+      const one = await runPhones({ phones, checkout: side.folder });
+      side.runs.push(one);
       const cpu = ROLES.map((role) => `${role} ${one.cpuMs.get(role)?.toFixed(3) ?? "?"} ms`).join(", ");
-      say(`  ... ${taken === before ? revision : "this checkout"}, run ${run} of ${runs}: ${cpu}\n`);
+      say(`  ... ${side.name}, run ${run} of ${runs}: ${cpu}\n`);
     }
   }
-  say(`\n${tableOf(other, revision, before, after)}`);
+  say(`\n${tableOf(sides)}`);
+}
+
+type Side = { readonly name: string; readonly folder: string; readonly hasOtherLibraries: boolean };
+
+function sideOf(revision: string | undefined): Side {
+  if (revision === undefined)
+    return { name: "this checkout", folder: checkOutNow(), hasOtherLibraries: false };
+  const { commit, ...checkout } = checkOut(revision);
+  return { name: `${revision} (${commit})`, ...checkout };
 }
 
 type Row = { readonly what: string; readonly of: (run: PhoneRun) => number | undefined };
@@ -48,15 +58,10 @@ const ROWS: readonly Row[] = [
   { what: "phones/s", of: ({ perSecond }) => perSecond },
 ];
 
-function tableOf(
-  { commit }: Checkout,
-  revision: string,
-  before: readonly PhoneRun[],
-  after: readonly PhoneRun[],
-): string {
-  const head = ["a phone, median (range)", `${revision} (${commit})`, "this checkout", "ratio"];
+function tableOf(sides: readonly { readonly name: string; readonly runs: readonly PhoneRun[] }[]): string {
+  const head = ["a phone, median (range)", ...sides.map(({ name }) => name), "ratio"];
   const rows = ROWS.map(({ what, of }) => {
-    const [one, other] = [before, after].map((runs) => runs.flatMap((run) => of(run) ?? []));
+    const [one, other] = sides.map(({ runs }) => runs.flatMap((run) => of(run) ?? []));
     if (!one?.length || !other?.length) return [what, "?", "?", "?"];
     return [what, spread(one), spread(other), (median(other) / median(one)).toFixed(3)];
   });

@@ -29,11 +29,12 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 const USAGE = `Usage: npm run bench -- [NAME...] [--quick] [--runs N]
-       npm run bench -- --compare REV [--phones N] [--runs N]
+       npm run bench -- --compare REV [--with REV] [--phones N] [--runs N]
   --quick       one short run of each, to try the benches out; nothing is written down
   --document    writes docs/performance.md anew from what was measured before
   --runs N      alternations of ours and the peer's, ${RUNS} or more (default ${RUNS})
   --compare REV runs phones on a revision and on this checkout in turns, and tells the ratio of what one costs
+  --with REV    that revision in place of this checkout
   --phones N    phones a run of a comparison (default ${PHONES})
 ${QUESTIONS.map(({ name, asks }) => `  ${name.padEnd(12)} ${asks}`).join("\n")}
 `;
@@ -45,6 +46,7 @@ type Wanted = {
   readonly runs: number;
   readonly phones: number;
   readonly compare?: string;
+  readonly with: string | undefined;
 };
 
 const OPTIONS = {
@@ -53,6 +55,7 @@ const OPTIONS = {
   runs: { type: "string", default: String(RUNS) },
   phones: { type: "string", default: String(PHONES) },
   compare: { type: "string" },
+  with: { type: "string" },
 } as const;
 
 /** Undefined where it was not understood. */
@@ -82,6 +85,7 @@ function wantedBy(args: readonly string[]): Wanted | undefined {
       phones,
       runs: quick ? 1 : runs,
       ...(revision && { compare: revision }),
+      with: values.with,
     };
   } catch {
     return undefined;
@@ -99,7 +103,8 @@ async function main(): Promise<number> {
     return 0;
   }
   if (wanted.compare !== undefined) {
-    await compare({ revision: wanted.compare, runs: wanted.runs, phones: wanted.phones }, say);
+    const { runs, phones } = wanted;
+    await compare({ revision: wanted.compare, other: wanted.with, runs, phones }, say);
     return 0;
   }
   const measured = new Map<string, Result>();
