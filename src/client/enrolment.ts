@@ -85,7 +85,7 @@ async function ask(
   if (!certificate) return { kind: "failed", cause: "the answer holds no certificate" };
   if (!new X509Certificate(certificate).checkPrivateKey(privateKey))
     return { kind: "failed", cause: "the certificate is for another key" };
-  const key = privateKey.export({ type: "pkcs8", format: "pem" }) as string; // PEM is text
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   return { kind: "enrolled", credential: { certificate, key } };
 }
 

@@ -146,7 +146,8 @@ function responseTo(
 async function bodyOf(response: IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  const arriving: AsyncIterable<Buffer> = response; // no encoding was set
+  for await (const chunk of arriving) {
     octets += chunk.length;
     if (octets > MAX_ANSWER_OCTETS) {
       response.destroy();

@@ -10,7 +10,7 @@
 import type { KeyObject } from "node:crypto";
 import { type Content, type ContentRefusal, verifyContent } from "../wire/message/content.ts";
 import { changeModules, findModule, type ModuleFault, type ModuleSet, NO_MODULES } from "./modules.ts";
-import { type Changes, type DeviceStore, StorageFullError } from "./store.ts";
+import { type Changes, type DeviceStore, readJson, StorageFullError } from "./store.ts";
 
 type InstallFault = ContentRefusal | ModuleFault | "other_item";
 export type Installed =
@@ -83,7 +83,7 @@ function install(options: InstallerOptions, bytes: Uint8Array, wanted: Wanted, n
   const { reference, itemId } = content;
   if (reference !== wanted.reference || (wanted.itemId !== null && itemId !== wanted.itemId))
     return failed("other_item", "content of another request or item");
-  const before = read<InstallRecord>(store, keyOf(RECORD, reference, itemId));
+  const before = readJson<InstallRecord>(store, keyOf(RECORD, reference, itemId));
   if (before) return { kind: "installed", repeated: true, record: before };
   const changed = changeModules(moduleSetOf(options), content, vendorKeyOf);
   if (changed.kind === "refused") return failed(changed.fault, `module ${changed.name}`);
@@ -101,12 +101,12 @@ function install(options: InstallerOptions, bytes: Uint8Array, wanted: Wanted, n
 }
 
 const moduleSetOf = ({ store, factory = NO_MODULES }: InstallerOptions): ModuleSet =>
-  read<ModuleSet>(store, MODULES) ?? factory;
+  readJson<ModuleSet>(store, MODULES) ?? factory;
 
 const recordsIn = (store: DeviceStore): readonly InstallRecord[] =>
   store
     .keys(RECORD)
-    .flatMap((key) => read<InstallRecord>(store, key) ?? [])
+    .flatMap((key) => readJson<InstallRecord>(store, key) ?? [])
     .toSorted((a, b) => a.at.localeCompare(b.at));
 
 const securityIn = (
@@ -114,7 +114,7 @@ const securityIn = (
   reference: string,
   itemId: string,
 ): Readonly<Record<string, string>> =>
-  read<Readonly<Record<string, string>>>(store, keyOf(SECRET, reference, itemId)) ?? {};
+  readJson<Readonly<Record<string, string>>>(store, keyOf(SECRET, reference, itemId)) ?? {};
 
 function keepSecurity(
   store: DeviceStore,
@@ -143,7 +143,9 @@ function changesOf(content: Content, record: InstallRecord): Changes {
 
 /** The oldest record goes when there are too many; what it installed stays. */
 function spaceFor(store: DeviceStore): Changes {
-  const records = store.keys(RECORD).map((key) => ({ key, at: read<InstallRecord>(store, key)?.at ?? "" }));
+  const records = store
+    .keys(RECORD)
+    .map((key) => ({ key, at: readJson<InstallRecord>(store, key)?.at ?? "" }));
   const surplus = records
     .toSorted((a, b) => a.at.localeCompare(b.at))
     .slice(0, Math.max(0, records.length - MAX_RECORDS + 1));
@@ -168,9 +170,3 @@ const softwareOf = ({ modules }: ModuleSet): string[] => modules.flatMap(({ soft
 const failed = (fault: InstallFault, detail: string): Installed => ({ kind: "failed", fault, detail });
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-
-/** What this program wrote itself, behind a digest. */
-const read = <Value>(store: DeviceStore, key: string): Value | undefined => {
-  const bytes = store.get(key);
-  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Value);
-};

@@ -2,12 +2,14 @@
  * What the client module keeps over the power switch, and what not: what the user typed is never kept, and a look at a screen is
  * not worth repeating. Reports and replies go out again until they arrive.
  */
+
 import type { AddressBook } from "./address-book.ts";
 import type { KeptAppState } from "./app-state.ts";
 import { decodeIdentity, encodeIdentity, type StoredIdentity } from "./identity.ts";
 import { NOTHING_RECEIVED, type ReceiveManager, type SendManager } from "./messaging.ts";
 import type { Outbound } from "./outbound.ts";
 import type { DeviceStore } from "./store.ts";
+import { readJson } from "./store.ts";
 
 type KeptClient = {
   readonly app: KeptAppState;
@@ -66,9 +68,3 @@ export function keepClient(store: DeviceStore, client: KeptClient): void {
 }
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-
-/** What this program wrote itself, behind a digest. */
-const readJson = <Value>(store: DeviceStore, key: string): Value | undefined => {
-  const bytes = store.get(key);
-  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Value);
-};

@@ -45,6 +45,12 @@ export type DeviceStore = {
   keepBlobs(digests: readonly string[]): void;
 };
 
+/** What this program wrote itself as JSON, behind a digest: it has the shape that it was written with. */
+export function readJson<Value>(store: Pick<DeviceStore, "get">, key: string): Value | undefined {
+  const bytes = store.get(key);
+  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Value); // as it says above
+}
+
 /** Of keys and values together. */
 const MAX_STATE_OCTETS = 1_048_576;
 const MAX_BLOB_OCTETS = 1_048_576;

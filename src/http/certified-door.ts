@@ -20,7 +20,7 @@ export type HandshakeRefusal = {
 
 /** Typed as any other, so that routes and hooks serve both: the type of a server over TLS differs only in its raw socket. */
 export const fastifyOverTls = (options: FastifyHttpsOptions<Server>): FastifyInstance =>
-  Fastify(options) as unknown as FastifyInstance;
+  Fastify(options) as unknown as FastifyInstance; // as it says above
 
 /** The TLS session by which a request came. @throws Error: it came without TLS, as to none of these doors */
 export function tlsSocketOf({ raw: { socket } }: FastifyRequest): TLSSocket {

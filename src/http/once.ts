@@ -105,8 +105,7 @@ const API_DOOR: Door<Answer> = {
 export async function once(
   repeats: Repeats,
   route: Route,
-  request: FastifyRequest,
-  caller: Caller,
+  { request, caller }: { readonly request: FastifyRequest; readonly caller: Caller },
   work: (once: { readonly key: string; readonly subjectId: string }) => Promise<Answer>,
 ): Promise<Answer> {
   const key = keyOf(caller, request);

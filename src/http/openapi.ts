@@ -52,10 +52,10 @@ export async function describeApi(server: FastifyInstance, routes: readonly Rout
     refResolver: { buildLocalReference: (json, _uri, _fragment, at) => String(json.$id ?? `def-${at}`) },
     transform: ({ schema, url, route }) => {
       const ours = byAddress.get(`${String(route.method)} ${url}`);
-      return { schema: ours ? described(ours, schema as Json) : { ...schema, hide: true }, url };
+      return { schema: ours ? described(ours, schema as Json) : { ...schema, hide: true }, url }; // Fastify says unknown; ours are JSON Schema
     },
     transformObject: (document) =>
-      "openapiObject" in document ? (document.openapiObject as never) : (document.swaggerObject as never),
+      "openapiObject" in document ? (document.openapiObject as never) : (document.swaggerObject as never), // what came is given back; the types of the two forms differ
   });
 }
 

@@ -23,7 +23,7 @@ export function answerPage<Row>(
   { rows, nextCursor }: Rows<Row>,
   request: FastifyRequest,
 ): Answer<{ rows: Row[]; nextCursor: string | null }> {
-  const body = { rows: rows as Row[], nextCursor };
+  const body = { rows: [...rows], nextCursor };
   if (nextCursor === null) return ok(body);
   const next = new URL(request.url, "http://localhost");
   next.searchParams.set("cursor", nextCursor);

@@ -96,6 +96,12 @@ export const ok = <Body>(body: Body, headers?: Headers): Answer<Body> => ({
   body,
   ...(headers && { headers }),
 });
+/** Text that goes out as it is: the type says `never`, since no schema describes it and no serializer touches it. */
+export const asItIs = (text: string, headers: Headers, status = 200): Answer<never> => ({
+  status,
+  body: text as never, // as it says above
+  headers,
+});
 export const created = <Body>(body: Body): Answer<Body> => ({ status: 201, body });
 export const accepted = <Body>(body: Body): Answer<Body> => ({ status: 202, body });
 export const gone = (): Answer<undefined> => ({ status: 204, body: undefined });

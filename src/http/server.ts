@@ -148,7 +148,7 @@ function createFastify(options: HttpOptions, limits: HttpLimits): FastifyInstanc
     http: { maxHeaderSize: HEADER_OCTETS_MAX, ...timeouts.node },
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
     frameworkErrors: (error, request, reply) =>
-      void sendProblem(error, request as FastifyRequest, reply as FastifyReply),
+      void sendProblem(error, request as FastifyRequest, reply as FastifyReply), // they differ in the raw socket alone
     clientErrorHandler: refuseConnection,
   });
   guardDoor(server, connectionLimits, amongNetworks([options.trustProxy ?? []].flat()));
@@ -375,7 +375,7 @@ async function answer(
   function done(): Promise<Answer> {
     switch (route.once) {
       case "door":
-        return once(deps.repeats, route, request, caller, work);
+        return once(deps.repeats, route, { request, caller }, work);
       case "desk":
         return work({ key: idempotencyKeyOf(request), subjectId: "" });
       default:
@@ -392,7 +392,7 @@ function written(route: Route, reply: FastifyReply, status: number, body: unknow
   const isDescribed = route.answer && !route.produces && status === route.status;
   if (!isDescribed || typeof body !== "object" || body === null) return body;
   if (!reply.hasHeader("content-type")) reply.type("application/json; charset=utf-8");
-  return reply.serializeInput(body as Record<string, unknown>, route.answer as Record<string, unknown>);
+  return reply.serializeInput(body as Record<string, unknown>, route.answer as Record<string, unknown>); // what a schema describes is an object or a list
 }
 
 /** Stands for whoever asks at an open route; owns nothing. */

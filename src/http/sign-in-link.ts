@@ -55,7 +55,7 @@ export async function sendLink({ clock, texts, requests }: Deps, whom: Whom): Pr
     expiresAt: new Date(now.getTime() + LINK_MS),
   };
   if (!(await requests.people.addLink(way, now, OPEN_MAX))) return false;
-  await send({ clock, texts, requests }, whom, "link", token, { link });
+  await send({ clock, texts, requests }, whom, { kind: "link", token, values: { link } });
   return true;
 }
 
@@ -77,7 +77,7 @@ export async function sendCode(
     expiresAt: new Date(now.getTime() + CODE_MS),
   };
   if (!(await requests.people.addLink(way, now, OPEN_MAX))) return false;
-  await send({ clock, texts, requests }, whom, "code", challenge, { code });
+  await send({ clock, texts, requests }, whom, { kind: "code", token: challenge, values: { code } });
   return true;
 }
 
@@ -89,12 +89,17 @@ function newCode({ freshOctets }: HttpDeps["requests"]): string {
   return String(number).padStart(CODE_DIGITS, "0");
 }
 
+/** What an SMS says, and by which token it is sent once. */
+type Word = {
+  readonly kind: "link" | "code";
+  readonly token: string;
+  readonly values: Readonly<Record<string, string>>;
+};
+
 async function send(
   { texts, requests }: Deps,
   { operatorId, msisdn, language }: Whom,
-  kind: "link" | "code",
-  token: string,
-  values: Readonly<Record<string, string>>,
+  { kind, token, values }: Word,
 ): Promise<void> {
   const { name } = await requests.operatorOf(operatorId);
   const text = fill(textIn(language, kind), { operator: name, ...values });

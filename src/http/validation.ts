@@ -20,7 +20,7 @@ const PART_NAME: Readonly<Record<string, string>> = { querystring: "query", para
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = "body" }) => {
   if (httpPart === "headers") return () => true; // described for the reader; the door reads the headers itself
   // Made when a request first asks for it: all of them together would hold up each start.
-  const whole = once(() => inlined(schema) as TSchema);
+  const whole = once(() => inlined(schema) as TSchema); // the same schema with its references in place
   const check = once(() => Compile(whole()));
   const shapes = once(() => shapesOf(whole()).map((shape) => ({ shape, check: Compile(shape) })));
   const converts = httpPart !== "body";
@@ -46,7 +46,7 @@ function once<T>(make: () => T): () => T {
 
 /** Where a body may have one of several shapes, only the one that it comes nearest to is spoken of. */
 const shapesOf = (schema: TSchema): readonly TSchema[] =>
-  "anyOf" in schema && Array.isArray(schema.anyOf) ? (schema.anyOf as TSchema[]) : [schema];
+  "anyOf" in schema && Array.isArray(schema.anyOf) ? (schema.anyOf as TSchema[]) : [schema]; // JSON Schema has schemas there
 
 /** Shared schemas are referred to by name in the description; a check wants them in place. */
 function inlined(schema: unknown): unknown {

@@ -23,7 +23,7 @@ const RESERVED = /^(?:rac|lac|sgsn|rnc)/i;
 export function parseApn(text: string): Apn {
   const broken = brokenRuleOf(text);
   if (broken) throw new TurnupError("apn_malformed", broken);
-  return text as Apn;
+  return text as Apn; // no rule is broken
 }
 
 /** Whether both name one access point: letters count alike in either case (TS 23.003 clause 9.1). */

@@ -23,6 +23,10 @@ export function firstOf<Entry>(list: readonly Entry[]): Entry {
   return first;
 }
 
+/** The entry at a place that is counted round and round the list, backwards below 0. @throws RangeError: the list is empty */
+export const roundAt = <Entry>(list: readonly Entry[], at: number): Entry =>
+  firstOf(list.slice(at % Math.max(1, list.length)));
+
 /** What a map has under a key that was put there. @throws RangeError: nothing; the key is not told, it may be a secret */
 export function getFrom<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Value {
   const value = map.get(key);

@@ -17,5 +17,5 @@ export function parseIccid(text: string): Iccid {
   if (!passesLuhn(digits)) {
     throw new TurnupError("iccid_check_digit", "The last digit of the ICCID is not its check digit.");
   }
-  return digits as Iccid;
+  return digits as Iccid; // form and check digit hold
 }

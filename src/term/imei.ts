@@ -81,21 +81,21 @@ export function parseImeisv(text: string): Imeisv {
   if (!/^\d{16}$/.test(digits)) throw malformed("imeisv_malformed", "An IMEISV has 16 digits", text);
   const refusal = refusalOf(digits);
   if (refusal) throw new TurnupError(refusal.code, refusal.message);
-  return digits as Imeisv;
+  return digits as Imeisv; // no refusal
 }
 
 /** Reads a TAC: 8 digits, leading zeros count. @throws TurnupError `imei_malformed` */
 export function parseTac(text: string): Tac {
   if (!/^\d{8}$/.test(text)) throw malformed("imei_malformed", "A TAC has 8 digits", text);
-  return text as Tac;
+  return text as Tac; // 8 digits
 }
 
 /** The first 8 digits (TS 23.003 clause 6.2), which every handset of a model shares; a model has several of them. */
-export const tacOf = (imei: Imei | Imeisv): Tac => imei.slice(0, 8) as Tac;
+export const tacOf = (imei: Imei | Imeisv): Tac => imei.slice(0, 8) as Tac; // of a checked IMEI
 /** TAC and serial number: the digits by which a network and a handset name the same device. */
 export const imei14Of = (imei: Imei | Imeisv): string => imei.slice(0, 14);
 /** The IMEI of the same device: the software version goes, the check digit is computed (TS 23.003 Annex B). */
-export const imeiOf = (imeisv: Imeisv): Imei => (imei14Of(imeisv) + luhnDigitOf(imei14Of(imeisv))) as Imei;
+export const imeiOf = (imeisv: Imeisv): Imei => (imei14Of(imeisv) + luhnDigitOf(imei14Of(imeisv))) as Imei; // its check digit was made here
 /** The check digit of an IMEI's first 14 digits. */
 export const checkDigitOf = (imei14: string): string => luhnDigitOf(imei14.slice(0, 14));
 
@@ -155,7 +155,7 @@ function named(kind: "imei" | "imei14" | "imeisv", digits: string): Identity {
   const refusal = refusalOf(digits);
   if (refusal) return { kind, valid: false, error: refusal };
   const body = digits.slice(0, 14);
-  return { kind, valid: true, imei: (body + luhnDigitOf(body)) as Imei, tac: digits.slice(0, 8) as Tac };
+  return { kind, valid: true, imei: (body + luhnDigitOf(body)) as Imei, tac: digits.slice(0, 8) as Tac }; // no refusal
 }
 
 function refusalOf(digits: string): IdentityError | undefined {

@@ -13,7 +13,7 @@ export function parseImsi(text: string): Imsi {
       `An IMSI has 6 to 15 digits, not ${text.length} characters of this kind.`,
     );
   }
-  return text as Imsi;
+  return text as Imsi; // 6 to 15 digits
 }
 
 /** The first 3 digits, the country of the home network (ITU-T E.212); not checked to be one that is given out. */
@@ -39,9 +39,9 @@ export function homePlmnResolver(known: Iterable<Plmn>): HomePlmnResolver {
   return (imsi) => {
     const three = imsi.slice(0, 6);
     const two = imsi.slice(0, 5);
-    if (networks.has(three)) return three as Plmn;
-    if (networks.has(two)) return two as Plmn;
+    if (networks.has(three)) return three as Plmn; // its first digits: MCC and MNC
+    if (networks.has(two)) return two as Plmn; // its first digits: MCC and MNC
     const length = lengthOfCountry.get(mccOfImsi(imsi));
-    return length ? (imsi.slice(0, length) as Plmn) : undefined;
+    return length ? (imsi.slice(0, length) as Plmn) : undefined; // its first digits: MCC and MNC
   };
 }

@@ -20,10 +20,11 @@ import { type Msisdn, parseMsisdn } from "./msisdn.ts";
 export function msisdnFromNational(text: string, country: string): Msisdn {
   const home = country.toUpperCase() as CountryCode; // the next line proves the cast
   if (!isSupportedCountry(home, plans as MetadataJson)) {
+    // the package types its own data as any JSON
     throw new TurnupError("country_unknown", "There is no numbering plan for this country code.");
   }
   if (/^\s*(?:\+|00)/.test(text)) return parseMsisdn(text);
-  const number = text.length > 40 ? undefined : parsePhoneNumberFromString(text, home, plans as MetadataJson);
+  const number = text.length > 40 ? undefined : parsePhoneNumberFromString(text, home, plans as MetadataJson); // the package types its own data as any JSON
   if (!number?.isPossible())
     throw new TurnupError("msisdn_malformed", `This is no possible phone number of ${home}.`);
   return parseMsisdn(number.number);

@@ -25,7 +25,7 @@ export function parseMsisdn(text: string): Msisdn {
       },
     );
   }
-  return digits as Msisdn;
+  return digits as Msisdn; // E.164, looked at above
 }
 
 /** Country calling codes of two digits; 1 and 7 have one, all others three (ITU-T E.164 Annex, list of 2016). */

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { runningPostgres } from "../../store/embedded/supervisor.ts";
 import { TurnupError } from "../../term/error.ts";
-import { messageOf } from "../../term/narrow.ts";
+import { membersOf, messageOf } from "../../term/narrow.ts";
 import { ALL_SETTINGS, type Config, dataFolderOf, readConfig, type Setting } from "../config/config.ts";
 import { settingsTable, withSettingsTable } from "../config/settings-table.ts";
 import { checkConfig, checkOperators } from "../server/check-config.ts";
@@ -34,7 +34,7 @@ export const configCommand: Command = {
     }
     const { config, from } = readConfig({ file: context.option("config"), env: context.env });
     for (const setting of ALL_SETTINGS) {
-      const value = (config[setting.section as keyof typeof config] as Record<string, unknown>)[setting.key];
+      const value = membersOf(membersOf(config)[setting.section])[setting.key];
       const effective = setting.name === "data.folder" ? dataFolderOf(config, context.env) : value;
       const source = sourceOf(setting, from);
       if (context.json) {

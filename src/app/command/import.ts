@@ -74,7 +74,7 @@ export const importCommand: Command = {
     "turnup import relations relations.json --dry-run",
   ],
   async run(context) {
-    const [kind, file] = context.args as [string, string];
+    const [kind = "", file = ""] = context.args;
     if (!isKind(kind))
       throw new UsageError(`There is no kind ${kind.slice(0, 40)}; there are ${KINDS.join(", ")}.`);
     const octets = await context.content(file, kind === "apn" ? IMPORT_OCTETS_MAX : FILE_OCTETS_MAX);

@@ -266,7 +266,7 @@ function characteristicLines({ type, parms, characteristics }: Characteristic, i
   const settings = parms.map(({ name, value }) => (value === null ? name : `${name}=${value}`)).join(" ");
   return [
     `${" ".repeat(indent)}${type.padEnd(14)}${settings}`.trimEnd(),
-    ...characteristics.flatMap((one) => characteristicLines(one as Characteristic, indent + 2)),
+    ...characteristics.flatMap((one) => characteristicLines(one as Characteristic, indent + 2)), // the API describes one level of them alone
   ];
 }
 

@@ -1,6 +1,6 @@
 /** `turnup payload encode` and `turnup payload decode`: settings documents to octets of every layer, and back. */
 import { TurnupError } from "../../term/error.ts";
-import { messageOf, wordOf } from "../../term/narrow.ts";
+import { assured, messageOf, wordOf } from "../../term/narrow.ts";
 import { bytesOf, hexOf } from "../../wire/hex.ts";
 import { encodeProvisioning } from "../../wire/omacp/codec.ts";
 import type { ProvisioningDocument } from "../../wire/omacp/document.ts";
@@ -51,7 +51,7 @@ export const payloadEncodeCommand: Command = {
     "turnup payload encode - --sec userpin --pin 4711 < settings.json",
   ],
   async run(context) {
-    const document = documentOfJson(await jsonIn(context, context.args[0] as string));
+    const document = documentOfJson(await jsonIn(context, context.args[0] ?? ""));
     const encoded = encode(document, context);
     if (context.json) await context.printJson(encoded);
     else await printEncoded(encoded, context);
@@ -80,7 +80,7 @@ export const payloadDecodeCommand: Command = {
   ],
   async run(context) {
     if (context.args.length === 0) return "usage";
-    const layer = context.option("as") as Layer;
+    const layer = assured(wordOf(LAYERS, context.option("as")), "the option is needed and one of these");
     const reading = readMessage(layer, await inputsOf(layer, context), {
       secret: secretIn(context),
       sec: secIn(context),

@@ -1,8 +1,9 @@
 /** `turnup record ...`: the operator's own subscriber records, brought from its customer system, shown masked, erased. */
+
 import { closeSync, openSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { OwnRecords, RecordNumber, SubscriberRecord } from "../../kernel/account/own-records.ts";
-import { DATE_ORDERS, type DateOrder } from "../../kernel/registration/read-date.ts";
+import { DATE_ORDERS } from "../../kernel/registration/read-date.ts";
 import { type RecordRow, readRecord, recordColumn } from "../../kernel/registration/read-record.ts";
 import { contentOf } from "../../store/dataset/content.ts";
 import { csvRecords, type Separator, separatorOf } from "../../store/dataset/csv.ts";
@@ -10,6 +11,7 @@ import { createRegistry } from "../../store/operator/registry.ts";
 import { TurnupError } from "../../term/error.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { wordOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import type { Command, CommandContext } from "../terminal/command.ts";
 
@@ -92,7 +94,7 @@ function readRows(text: string, context: CommandContext): ReadRows {
     throw new TurnupError("dataset_malformed", "The header names neither imsi nor msisdn.", {
       nextStep: "Name the columns in the first line: imsi,msisdn,givenName,familyName,birthdate and so on.",
     });
-  const dateOrder = context.option("dates") as DateOrder | undefined; // one of the choices
+  const dateOrder = wordOf(DATE_ORDERS, context.option("dates"));
   const now = context.now();
   const taken: SubscriberRecord[] = [];
   const rejected: Rejected[] = [];

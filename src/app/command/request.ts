@@ -10,7 +10,7 @@ import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import { isOneOf, isTexts, wordOf } from "../../term/narrow.ts";
+import { assured, isOneOf, isTexts, wordOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { auditOf, requestDeskOf, requestReaderOf } from "../server/request-desk.ts";
 import { type Command, type CommandContext, type OptionSpec, UsageError } from "../terminal/command.ts";
@@ -188,8 +188,11 @@ export const requestAnswerCommand: Command = {
       const { id } = (await requestNamed(opened, desk, name)).detail;
       const scope = { operatorId: opened.operator.id, subscriberId: null };
       if (answer === "accept" || answer === "decline") await desk.answerTerms(scope, id, answer, CHANNEL);
-      else if (answer === "fields") await desk.supplyFields(scope, id, item!, fields);
-      else await desk.chooseRetransmission(scope, { orderId: id, itemId: item! }, answer, CHANNEL);
+      else {
+        const itemId = assured(item, "these answers are of an item, which was looked for above");
+        if (answer === "fields") await desk.supplyFields(scope, id, itemId, fields);
+        else await desk.chooseRetransmission(scope, { orderId: id, itemId }, answer, CHANNEL);
+      }
       await note(opened, "request.answer", id, { answer, ...(item && { itemId: item }) });
       await show(context, await requestNamed(opened, desk, id));
       return "ok";

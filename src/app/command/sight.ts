@@ -11,7 +11,7 @@ import { createRegistry } from "../../store/operator/registry.ts";
 import { createOrderStore } from "../../store/orders/order-store.ts";
 import { createIntake } from "../../store/sightings/intake.ts";
 import { maskText } from "../../term/mask.ts";
-import { wordOf } from "../../term/narrow.ts";
+import { assured, wordOf } from "../../term/narrow.ts";
 import { knownNetworks } from "../server/knowledge.ts";
 import { OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
 import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
@@ -42,7 +42,7 @@ export const sightCommand: Command = {
     "turnup sight register.csv --plmn 262-01 2> refused.txt",
   ],
   async run(context) {
-    const [file] = context.args as [string];
+    const [file = ""] = context.args;
     if (context.args.length > 1) throw new UsageError("Name one file at a time.");
     const source = wordOf(SIGHTING_SOURCES, context.option("source")) ?? "csv";
     return await withOperator(context, async (opened) => {
@@ -118,7 +118,7 @@ async function acceptBatch(
   let next = 0;
   return batch.map((line) =>
     "sighting" in line
-      ? (answers[next++] as SightingResult)
+      ? assured(answers[next++], "each sighting has its answer")
       : { outcome: "refused", code: line.code, reason: line.reason },
   );
 }

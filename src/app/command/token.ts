@@ -1,8 +1,10 @@
 /** `turnup token add`: the first token of an operator. With an admin's, the API makes, lists and revokes the others. */
+
 import { randomBytes } from "node:crypto";
-import { ROLES, type Role } from "../../kernel/account/role.ts";
+import { ROLES } from "../../kernel/account/role.ts";
 import { hashToken, TOKEN_RANDOM_OCTETS, tokenOf } from "../../kernel/account/token.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
+import { assured, wordOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, withOperator } from "../server/operator-store.ts";
 import { type Command, UsageError } from "../terminal/command.ts";
 
@@ -27,7 +29,7 @@ export const tokenAddCommand: Command = {
     "turnup token add --operator meridian --role probe --label radius --days 365",
   ],
   async run(context) {
-    const role = context.option("role") as Role;
+    const role = assured(wordOf(ROLES, context.option("role")), "the option is needed and one of these");
     const label = context.option("label") ?? role;
     if (label.length < 1 || label.length > LABEL_CHARACTERS_MAX)
       throw new UsageError(`--label has 1 to ${LABEL_CHARACTERS_MAX} characters.`);

@@ -1,4 +1,5 @@
 /** `turnup world`: the child process of `turnup start` that simulates what is outside; spoken to over IPC only. */
+
 import type { FleetEvent } from "../../sim/handset/fleet-state.ts";
 import { maskText } from "../../term/mask.ts";
 import { startWorld, type World } from "../demo/world.ts";

@@ -91,7 +91,7 @@ export function readConfig(source: ConfigSource): ReadConfig {
 export const ALL_SETTINGS: readonly Setting[] = Object.entries(SETTINGS).flatMap(([section, settings]) =>
   Object.entries(settings).map(([key, schema]) => {
     const name = `${section}.${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
-    return { section, key, name, variable: variableOf(name), schema: schema as unknown as Annotated };
+    return { section, key, name, variable: variableOf(name), schema: schema as unknown as Annotated }; // TypeBox types no annotations of ours
   }),
 );
 

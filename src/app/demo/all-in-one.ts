@@ -2,10 +2,12 @@
  * Everything on one machine: the server on its embedded database, and the simulated world in a process beside it. What
  * `turnup start` shows, and what stories and benches drive.
  */
+
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { DestinationStream } from "pino";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
+import { assured } from "../../term/narrow.ts";
 import { Secret } from "../../term/secret.ts";
 import { ensureLegCertificates } from "../certificates/leg-certificates.ts";
 import { type Config, dataFolderOf, readConfig } from "../config/config.ts";
@@ -83,11 +85,12 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
         };
       },
     });
-    const demo = await setUpDemo(server, world!.addresses, KEY_SERVER_MAKES, {
+    const there = assured(world, "the server's addresses were asked of it");
+    const demo = await setUpDemo(server, there.addresses, KEY_SERVER_MAKES, {
       catalog: server.deps.catalog,
       folder,
     });
-    await world!.connect({
+    await there.connect({
       url: server.url,
       probeToken: demo.probeToken,
       makerToken: demo.makerToken,
@@ -96,7 +99,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
     });
     return {
       server,
-      world: world!,
+      world: there,
       demo,
       async close() {
         await fork.close();

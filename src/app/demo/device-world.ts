@@ -3,6 +3,7 @@
  * servers, the proxy between airnet and landnet, and new phones that run the client module. It runs beside the simulated
  * world, in its process or in a test's, and speaks to the server by its doors alone.
  */
+
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { factoryModules } from "../../device/modules.ts";
@@ -14,6 +15,7 @@ import {
 } from "../../sim/phone/own-software.ts";
 import { createPhone, type Phone } from "../../sim/phone/phone.ts";
 import type { PhoneEvent, PhoneOptions } from "../../sim/phone/phone-state.ts";
+import { firstOf } from "../../term/collections.ts";
 import { ensureLegCertificates, type LegCertificates } from "../certificates/leg-certificates.ts";
 import { type ProxyOptions, type ProxyServer, startProxy } from "../party/proxy.ts";
 import { type Sandboxes, type SandboxHabits, startSandboxes } from "./sandboxes.ts";
@@ -166,7 +168,7 @@ async function makePhone(world: World, spec: NewPhone): Promise<Phone> {
     createOwnSoftware({ imei, imsi, msisdn, seed, submitMo, model: "new phone", applications }, network);
   if (own) world.software.set(msisdn, own);
   const phone = createPhone({
-    provisioningUri: to.servers[0]!.url,
+    provisioningUri: firstOf(to.servers).url,
     proxyUri: proxy.url,
     proxyAuthority: certificates.proxy.airAuthority,
     factory: await certificates.factoryPair(imei),

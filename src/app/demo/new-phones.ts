@@ -5,6 +5,7 @@
 
 import type { Phone } from "../../sim/phone/phone.ts";
 import type { Step } from "../../sim/phone/user.ts";
+import { roundAt } from "../../term/collections.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
 import type { DeviceWorld } from "./device-world.ts";
 import type { WorldOptions } from "./world-options.ts";
@@ -48,7 +49,7 @@ const REMOVE: readonly Step[] = [{ choose: "Remove" }, { await: "remove" }, { su
 /** Their models are the fleet's from its end. */
 export function newPhonesOf({ newPhones = 0, models }: Pick<WorldOptions, "newPhones" | "models">) {
   return Array.from({ length: newPhones }, (_, at) => {
-    const { tac } = models.at(-1 - (at % models.length))!;
+    const { tac } = roundAt(models, -1 - (at % models.length));
     return {
       imei: imeiFromNetwork(tac + numberAt(at, SERIALS, SERIAL_DIGITS)),
       imsi: IMSI_PREFIX + numberAt(at, IMSIS, IMSI_DIGITS),
@@ -66,7 +67,7 @@ export async function makeNewPhones(
 
 /** On a data folder of an earlier start the user has it already: then it is taken back. */
 export async function askFor(phone: Phone, at: number): Promise<void> {
-  const { road, item, hasTerms } = JOURNEYS[at % JOURNEYS.length]!;
+  const { road, item, hasTerms } = roundAt(JOURNEYS, at);
   phone.powerOn();
   const { entries } = await phone.walk([
     { await: "start" },

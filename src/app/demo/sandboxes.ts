@@ -4,6 +4,7 @@
  * real ones speak; the configuration that leads to them is given as an environment, so that it can cross to another
  * process, and read.
  */
+
 import { randomBytes, X509Certificate } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import { type ElementSimulator, startElements } from "../../sim/element/elements
 import { type MailSimulator, startMailbox } from "../../sim/mail/mailbox.ts";
 import { type PaymentSimulator, startPaymentProvider } from "../../sim/payment/provider.ts";
 import { makePrivateFolder } from "../../store/journal/make-folder.ts";
+import { assured } from "../../term/narrow.ts";
 import { ensurePartyCertificates, type PartyCertificates } from "../certificates/certificates.ts";
 import { readConfig } from "../config/config.ts";
 import { type OfferedPolicy, type Service, startService } from "../party/service.ts";
@@ -170,15 +172,17 @@ async function serverFor(name: "office" | "bank", { folder, now }: { folder: str
     certificates,
     journalFolder: join(place, "journal"),
     clientIds: [SANDBOX_CLIENT],
-    services: SERVERS[name]!,
+    services: servicesOf(name),
   });
   return { server, providers: providersOf(name, server, certificates) };
 }
 
+const servicesOf = (name: string) => assured(SERVERS[name], "the sandboxes are made by these names");
+
 /** As `service.providers_file` has them; files are relative to it. */
 function providersOf(name: string, { url }: Service, certificates: PartyCertificates): object[] {
   const pin = pinOf(new X509Certificate(certificates.server.certificate));
-  return Object.keys(SERVERS[name]!).map((path) => ({
+  return Object.keys(servicesOf(name)).map((path) => ({
     uri: url + path,
     authorityFile: `${name}/certificates/authority.crt`,
     certificateFile: `${name}/certificates/client-${SANDBOX_CLIENT}.crt`,

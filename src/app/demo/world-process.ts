@@ -1,8 +1,10 @@
 /** The simulated world in a process of its own, so that its phones do not take the server's time. */
+
 import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import type { FleetEvent } from "../../sim/handset/fleet-state.ts";
 import { packageFolder } from "../../store/dataset/folder.ts";
+import { assured } from "../../term/narrow.ts";
 import type { WorldAddresses, WorldLedger } from "./world.ts";
 import type { Tried } from "./world-fleet.ts";
 import type { TurnupAddress, WorldOptions } from "./world-options.ts";
@@ -106,7 +108,7 @@ export function forkWorld(told: {
       );
       return {
         addresses,
-        pid: child.pid!,
+        pid: assured(child.pid, "it answered, so it runs"),
         connect: async (turnup) => void (await expect("connected", { kind: "connect", turnup })),
         ask: async () => void (await expect("asked", { kind: "ask" })),
         attach: async (perSecond) => void (await expect("attached", { kind: "attach", perSecond })),

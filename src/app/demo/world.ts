@@ -12,6 +12,8 @@ import type { PacketGateway } from "../../sim/core/packet-gateway.ts";
 import { createFleet, type Fleet } from "../../sim/handset/fleet.ts";
 import type { FleetEvent, MobileOriginated } from "../../sim/handset/fleet-state.ts";
 import { createSmscSimulator, type SmscOptions, type SmscSimulator } from "../../sim/smsc/smsc.ts";
+import { getFrom } from "../../term/collections.ts";
+import { assured } from "../../term/narrow.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
 import { type Maker, startMaker } from "../party/maker.ts";
 import { type ClosingStack, opening } from "../server/closing-stack.ts";
@@ -157,7 +159,10 @@ const startMessageCentre = (
     onMessage(message) {
       const sms = { ...message, udh: message.udh ?? new Uint8Array(0) };
       if (handsets.contacts?.has(sms.to)) return handsets.contacts.onMessage(sms);
-      return handsets.road?.phoneOf(sms.to)?.onMessage(sms) ?? handsets.fleet!.onMessage(sms); // nothing is sent before they are there
+      return (
+        handsets.road?.phoneOf(sms.to)?.onMessage(sms) ??
+        assured(handsets.fleet, "nothing is sent before they are there").onMessage(sms)
+      );
     },
     deliverWindow: 1_000,
     ...(options.faults ? { faults: options.faults } : {}),
@@ -199,7 +204,7 @@ function addressesOf({ smsc, maker, bank, certificates, road }: World["parties"]
     smscPort: smsc.port,
     makerUrl: maker.url,
     bankUrl: bank.url,
-    maker: { authority: certificates.authority, ...certificates.clients.get(WORLD.clientId)! },
+    maker: { authority: certificates.authority, ...getFrom(certificates.clients, WORLD.clientId) },
     makerIssuer: { name: WORLD.issuer, spki: spki.toString("base64") },
     road: road ? { environment: road.sandboxes.environment, origins: road.sandboxes.origins } : null,
   };

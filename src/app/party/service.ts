@@ -1,4 +1,5 @@
 /** Starts the reference service server: its journal, its decisions, its doors. Stands alone or in the all-in-one. */
+
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type OfferedService, type ServiceRefusal, serviceDoors } from "../../http/service/server.ts";
@@ -11,6 +12,7 @@ import {
   type ServicePolicy,
 } from "../../service/registration-kernel.ts";
 import { openServiceJournal } from "../../store/journal/service-journal.ts";
+import { assured } from "../../term/narrow.ts";
 import type { PartyCertificates } from "../certificates/certificates.ts";
 import { portOf, urlOf } from "../server/address.ts";
 import { opening } from "../server/closing-stack.ts";
@@ -76,7 +78,11 @@ export const startService = (options: ServiceOptions): Promise<Service> =>
     return {
       url: urlOf("https", host, port),
       port,
-      kernelAt: (path) => services.find((one) => one.path === path)!.kernel,
+      kernelAt: (path) =>
+        assured(
+          services.find((one) => one.path === path),
+          "only its own paths are asked for",
+        ).kernel,
       refusals: () => ({ ...counts }),
       close: () => closing.close(),
     };

@@ -9,7 +9,7 @@ import { isEightBit } from "../../net/smsc/phone-data.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { Sealer } from "../../store/seal/seal.ts";
 import { TurnupError } from "../../term/error.ts";
-import { type HomePlmnResolver, type Imsi, parseImsi } from "../../term/imsi.ts";
+import { type HomePlmnResolver, parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { messageOf } from "../../term/narrow.ts";
 import {
@@ -188,7 +188,7 @@ async function sightingOf(
     try {
       return homePlmnOf(parseImsi(text)) ?? text.slice(0, 5);
     } catch {
-      return (text as Imsi).slice(0, 5); // the intake refuses it with its reason
+      return text.slice(0, 5); // the intake refuses it with its reason
     }
   }
 }

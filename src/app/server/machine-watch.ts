@@ -121,7 +121,7 @@ export function createMachineWatch(options: {
 }
 
 function watched<Port extends object>(watch: WatchState, machine: Machine, port: Port): Port {
-  const known = watch.wrapped.get(port) as Port | undefined;
+  const known = watch.wrapped.get(port) as Port | undefined; // it was put there under its own port
   if (known) return known;
   stateOf(watch, machine);
   const wrapped = new Proxy(port, {

@@ -50,15 +50,15 @@ export type OpenPeers = {
 export function openPeers({ peer: { file, timeoutMs } }: Pick<Config, "peer">): OpenPeers {
   const known = new Map<string, Peer>();
   const clients = new Map<string, PeerServer & { close(): void }>();
-  for (const peer of file === undefined ? [] : peersIn(file)) {
+  const know = (file: string, peer: Peer): void => {
     const { origin } = URL.canParse(peer.origin) ? new URL(peer.origin) : { origin: "" };
-    if (origin !== peer.origin)
-      throw invalid(file!, `${peer.origin} has to be an origin alone, as ${origin}`);
-    if (known.has(peer.origin)) throw invalid(file!, `${peer.origin} is named twice`);
+    if (origin !== peer.origin) throw invalid(file, `${peer.origin} has to be an origin alone, as ${origin}`);
+    if (known.has(peer.origin)) throw invalid(file, `${peer.origin} is named twice`);
     known.set(peer.origin, peer);
-    const client = clientOf(peer, file!, timeoutMs);
+    const client = clientOf(peer, file, timeoutMs);
     if (client) clients.set(peer.origin, client);
-  }
+  };
+  if (file !== undefined) for (const peer of peersIn(file)) know(file, peer);
   return {
     peers: {
       of(origin) {

@@ -50,9 +50,9 @@ async function reload({ source, mayChange, apply, log }: Reloading, before: InFo
 
 /** What waits for a restart is told again at the next SIGHUP. */
 const keptOf = (before: InForce, waiting: readonly string[]): [string, string][] =>
-  waiting.flatMap((name) => {
+  waiting.flatMap((name): [string, string][] => {
     const value = before.get(name);
-    return value === undefined ? [] : [[name, value] as [string, string]];
+    return value === undefined ? [] : [[name, value]];
   });
 
 /** Of `turnup serve`. */

@@ -163,6 +163,7 @@ function relationOf({ make, ...given }: Readonly<Record<string, unknown>>): Rela
     return error.errors.map(({ at, wanted }) => `${at.replace(/^body\/?/, "")} ${wanted}`).join("; ");
   }
   const relation = { ...whole, make: make.trim() } as unknown as Omit<Relation, "feeMinor"> & {
+    // the schema was checked above
     readonly feeMinor: number;
   };
   if (relation.accessPoints.some(({ password }) => password === HIDDEN)) {

@@ -187,7 +187,7 @@ function written(stream: NodeJS.WritableStream, text: string): Promise<void> | u
 
 async function* openedOf(file: string, io: Io): AsyncGenerator<Buffer | string> {
   try {
-    yield* file === "-" ? io.stdin : (createReadStream(file) as AsyncIterable<Buffer>);
+    yield* file === "-" ? io.stdin : createReadStream(file);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && "syscall" in error)) throw error;
     throw new TurnupError("file_unreadable", `${file} cannot be read: ${error.message}.`, {

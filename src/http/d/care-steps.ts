@@ -79,7 +79,7 @@ export async function takeCare(walk: Walk, id = ""): Promise<Shown> {
   if (choice !== "resend" && choice !== "give_up") throw new Trouble("body_malformed", 400);
   const key = keyOfPost(context, visitor, call, purposeOf(one));
   const { selfCare } = context.deps;
-  await once(context, visitor, key, ["care", choice], async () => {
+  await once(context, visitor, { key, said: ["care", choice] }, async () => {
     await (choice === "resend" ? selfCare.resend : selfCare.giveUp)(scope, id, channelOf(visitor));
     return choice;
   });

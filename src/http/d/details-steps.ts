@@ -32,7 +32,7 @@ export async function giveDetails(walk: Walk, reference = ""): Promise<Shown> {
   });
   if (faults.length > 0 && again)
     return { ...shown(again, null, 422), wrongFields: faults.map(({ field }) => field) };
-  await once(context, visitor, key, [DETAILS], async () => {
+  await once(context, visitor, { key, said: [DETAILS] }, async () => {
     await context.deps.desk.giveDetails(scope, request.orderId, tidyUserData(given), channelOf(visitor));
     return DETAILS;
   });

@@ -135,8 +135,7 @@ export async function tokenOf(
   { deps }: PortalContext,
   visitor: Visitor,
   { payment }: Pick<Asked, "payment">,
-  given: PostedPayment,
-  key: string,
+  { payment: given, key }: { readonly payment: PostedPayment; readonly key: string },
 ): Promise<CardReference | null | PaymentFault> {
   const door = deps.cardsOf(visitor.operator.id);
   if (payment === null || !door) return null;

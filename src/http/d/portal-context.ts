@@ -173,8 +173,7 @@ export function keyOfPost(
 export const once = (
   { deps }: PortalContext,
   visitor: Visitor,
-  key: string,
-  said: readonly string[],
+  { key, said }: { readonly key: string; readonly said: readonly string[] },
   work: () => Promise<string>,
 ): Promise<string> =>
   onceAtDoor(

@@ -137,13 +137,10 @@ const codeHash = (door: SignInDoor, way: string, code: string): Buffer => made(d
 
 const tokenHash = (token: string): Buffer => createHash("sha256").update(token).digest();
 
-async function send(
-  door: SignInDoor,
-  visitor: Visitor,
-  msisdn: string,
-  way: string,
-  to: string | null,
-): Promise<void> {
+/** A number that asks to be let in, the way that was made for it, and where it leads to. */
+type Asking = { readonly msisdn: string; readonly way: string; readonly to: string | null };
+
+async function send(door: SignInDoor, visitor: Visitor, { msisdn, way, to }: Asking): Promise<void> {
   const { operator, language } = visitor;
   const person = await door.deps.people.find(operator.id, { msisdn });
   if (!person) return;
@@ -169,15 +166,9 @@ async function send(
 }
 
 /** Behind the answer, so that its time tells nothing. */
-function sendBehind(
-  door: SignInDoor,
-  visitor: Visitor,
-  msisdn: string,
-  way: string,
-  to: string | null,
-): void {
+function sendBehind(door: SignInDoor, visitor: Visitor, asking: Asking): void {
   if (door.sending.size >= SENDING_MAX) return;
-  const work = send(door, visitor, msisdn, way, to)
+  const work = send(door, visitor, asking)
     .catch((error: unknown) => door.deps.onFault("way in by SMS", error))
     .finally(() => door.sending.delete(work));
   door.sending.add(work);
@@ -209,7 +200,7 @@ async function askForWay(door: SignInDoor, { visitor, call }: Walk, address: str
   const way = Buffer.from(door.deps.freshOctets(WAY_OCTETS)).toString("base64url");
   const mayBeSent =
     door.askedFor.take(tokenHash(msisdn).toString("base64url"), door.deps.monotonicMs()) === 0;
-  if (mayBeSent) sendBehind(door, visitor, msisdn, way, to);
+  if (mayBeSent) sendBehind(door, visitor, { msisdn, way, to });
   const state = newState(door.context, visitor, `code ${way}`);
   return shown(codeScreen(view, { state, way, to }), null);
 }
@@ -232,7 +223,7 @@ async function takeCode(door: SignInDoor, walk: Walk, address: string): Promise<
   );
   if (subscriberId !== undefined) {
     door.asked.giveBack(address, door.deps.monotonicMs());
-    return letIn(door, walk, subscriberId, "otp", to);
+    return letIn(door, walk, { subscriberId, assurance: "otp" }, to);
   }
   door.wrongCodes.take(address, door.deps.monotonicMs());
   const state = newState(door.context, visitor, `code ${way}`);
@@ -257,7 +248,7 @@ async function useLink(door: SignInDoor, walk: Walk, address: string, token: str
   );
   if (subscriberId !== undefined) {
     door.asked.giveBack(address, door.deps.monotonicMs());
-    return letIn(door, walk, subscriberId, "link", destinationIn(call.query.get("to")));
+    return letIn(door, walk, { subscriberId, assurance: "link" }, destinationIn(call.query.get("to")));
   }
   countFailure(door, address);
   throw new Trouble("link_over", 404);
@@ -329,7 +320,7 @@ async function acceptOffer(door: SignInDoor, walk: Walk, address: string, token:
   const key = keyOfPost(door.context, visitor, walk.call, purpose);
   const typed = readPostedOrder(walk.call, visitor.operator.country);
   const posted = { ...typed, action: "add" as const, offerId, selection: [itemId] };
-  const ordered = await submitOrder({ ...walk, visitor }, key, posted, purpose, path);
+  const ordered = await submitOrder({ ...walk, visitor }, key, posted, { purpose, action: path });
   if (typeof ordered !== "string") return ordered;
   const known = isOwn ? walk.visitor : await visitorOf(door, walk.visitor, subscriberId, "link");
   return statusOf({ ...walk, visitor: known }, ordered);
@@ -359,8 +350,7 @@ async function visitorOf(
 async function letIn(
   door: SignInDoor,
   walk: Walk,
-  subscriberId: string,
-  assurance: "link" | "otp",
+  { subscriberId, assurance }: { readonly subscriberId: string; readonly assurance: "link" | "otp" },
   to: string | null,
 ): Promise<Shown> {
   const visitor = await visitorOf(door, walk.visitor, subscriberId, assurance);

@@ -89,7 +89,7 @@ async function list(walk: Walk, kind = ""): Promise<Shown> {
   const from = Number(walk.call.query.get("from") ?? 0);
   const first = Number.isInteger(from) && from > 0 ? from : 0;
   const path = first > 0 ? `/d/list/${kind}?from=${first}` : `/d/list/${kind}`;
-  return shown(listScreen(await here(walk), kind as CatalogKind, first), at(walk, path));
+  return shown(listScreen(await here(walk), kind as CatalogKind, first), at(walk, path)); // any other lists nothing
 }
 
 async function item(walk: Walk, id = ""): Promise<Shown> {
@@ -134,7 +134,7 @@ async function submit(walk: Walk): Promise<Shown> {
   const key = keyOfPost(context, visitor, call, "order");
   const posted = readPostedOrder(call, visitor.operator.country);
   if (posted.action === "remove") return submitRemoval(walk, key, posted.selection);
-  const ordered = await submitOrder(walk, key, posted, "order");
+  const ordered = await submitOrder(walk, key, posted, { purpose: "order" });
   return typeof ordered === "string" ? statusOf(walk, ordered) : ordered;
 }
 
@@ -147,8 +147,7 @@ export async function submitOrder(
   walk: Walk,
   key: string,
   posted: Posted,
-  purpose: string,
-  action?: string,
+  { purpose, action }: { readonly purpose: string; readonly action?: string },
 ): Promise<string | ShownScreen> {
   const { context, visitor } = walk;
   const { deps } = context;
@@ -168,7 +167,7 @@ export async function submitOrder(
   };
   const faults = faultsOf(selection, posted, deps.clock());
   if (Object.keys(faults).length > 0) return again(faults);
-  const card = await tokenOf(context, visitor, selection.asked, payment, key);
+  const card = await tokenOf(context, visitor, selection.asked, { payment, key });
   if (card && "fault" in card) return again({ [card.field]: card.fault });
   let isOtherPrice = false;
   const order = async (): Promise<string> => {
@@ -187,7 +186,7 @@ export async function submitOrder(
     return done.reference;
   };
   try {
-    return await once(context, visitor, key, ["add", ...posted.selection], order);
+    return await once(context, visitor, { key, said: ["add", ...posted.selection] }, order);
   } catch (error) {
     if (!isOtherPrice) throw error;
     return again({ [PRICE_CHANGED]: PRICE_CHANGED });
@@ -196,7 +195,7 @@ export async function submitOrder(
 
 async function submitRemoval(walk: Walk, key: string, selection: readonly string[]): Promise<Shown> {
   const { context, visitor } = walk;
-  const reference = await once(context, visitor, key, ["remove", ...selection], async () => {
+  const reference = await once(context, visitor, { key, said: ["remove", ...selection] }, async () => {
     const request = { ...requestOf(walk, key), action: "remove" as const, selection };
     return (await context.deps.desk.submit(visitor.operator.id, request)).reference;
   });
@@ -258,7 +257,7 @@ async function answerTerms(walk: Walk, reference = ""): Promise<Shown> {
   const answer = call.body.texts.get("answer");
   if (answer !== "accept" && answer !== "decline") throw new Trouble("body_malformed", 400);
   const key = keyOfPost(context, visitor, call, `terms ${request.orderId}`);
-  await once(context, visitor, key, ["terms", answer], async () => {
+  await once(context, visitor, { key, said: ["terms", answer] }, async () => {
     await context.deps.desk.answerTerms(scope, request.orderId, answer, channelOf(visitor));
     return answer;
   });
@@ -288,7 +287,7 @@ async function supplyFields(walk: Walk, reference = "", itemId = ""): Promise<Sh
       return typeof value === "string" && value.trim() !== "" ? [[name, value.trim()]] : [];
     }),
   );
-  await once(context, visitor, key, ["fields"], async () => {
+  await once(context, visitor, { key, said: ["fields"] }, async () => {
     await context.deps.desk.supplyFields(scope, request.orderId, itemId, given);
     return itemId;
   });
@@ -309,7 +308,7 @@ async function choose(walk: Walk, reference = "", itemId = ""): Promise<Shown> {
   const chosen = call.body.texts.get("choice");
   if (chosen !== "retransmit" && chosen !== "give_up") throw new Trouble("body_malformed", 400);
   const key = keyOfPost(context, visitor, call, `choice ${itemId}`);
-  await once(context, visitor, key, ["choice", chosen], async () => {
+  await once(context, visitor, { key, said: ["choice", chosen] }, async () => {
     await context.deps.desk.chooseRetransmission(
       scope,
       { orderId: request.orderId, itemId },

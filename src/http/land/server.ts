@@ -143,7 +143,11 @@ export function createLandServer(options: LandServerOptions): {
       checkSession(door, request, caller);
       const identity = identityOf(caller.headers, caller.proxy);
       if (!identity)
-        throw refuse(door, request, "identity_refused", "headers that no proxy writes", caller.proxy);
+        throw refuse(door, request, {
+          cause: "identity_refused",
+          detail: "headers that no proxy writes",
+          proxy: caller.proxy,
+        });
       return sendResponse(reply, await options.handler(identity, landRequestOf(request, caller.headers)));
     },
   });
@@ -170,13 +174,11 @@ async function authenticate(
   const { nonce, proxy, at } = readJson(request, readAuthentication);
   const skewMs = Math.abs(instant(at, "at").getTime() - now().getTime());
   if (proxy !== caller.proxy || skewMs > CLOCK_TOLERANCE_SECONDS * 1_000)
-    throw refuse(
-      door,
-      request,
-      "authentication_refused",
-      "another's request, or of another time",
-      caller.proxy,
-    );
+    throw refuse(door, request, {
+      cause: "authentication_refused",
+      detail: "another's request, or of another time",
+      proxy: caller.proxy,
+    });
   const endsAt = new Date(now().getTime() + SESSION_MS);
   const session = issueLegToken(
     { leg: "land", subject: caller.proxy, peer: caller.fingerprint, endsAt },
@@ -200,9 +202,7 @@ async function authenticate(
 function refuse(
   door: LandDoor,
   request: FastifyRequest,
-  cause: LandRefusal["cause"],
-  detail: string,
-  proxy: string | null = null,
+  { cause, detail, proxy }: Pick<LandRefusal, "cause" | "detail" | "proxy">,
 ): Refused {
   const certificate = tlsSocketOf(request).getPeerX509Certificate();
   door.options.onRefused({
@@ -220,7 +220,11 @@ function callerOf(door: LandDoor, request: FastifyRequest): Caller {
   const certificate = tlsSocketOf(request).getPeerX509Certificate();
   const proxy = door.proxies.get(proxyInNames(uriNames(certificate?.subjectAltName)) ?? "");
   if (!certificate || !proxy)
-    throw refuse(door, request, "proxy_unknown", "a certificate of no proxy that we know");
+    throw refuse(door, request, {
+      cause: "proxy_unknown",
+      detail: "a certificate of no proxy that we know",
+      proxy: null,
+    });
   const headers = headerLines(request.raw.rawHeaders);
   try {
     verifyMessage(
@@ -249,7 +253,7 @@ function callerOf(door: LandDoor, request: FastifyRequest): Caller {
     );
   } catch (error) {
     if (error instanceof SignatureError)
-      throw refuse(door, request, "signature_refused", error.fault, proxy.id);
+      throw refuse(door, request, { cause: "signature_refused", detail: error.fault, proxy: proxy.id });
     throw error;
   }
   return { proxy: proxy.id, fingerprint: certificate.fingerprint256, headers };
@@ -268,7 +272,11 @@ function checkSession(
     door.options.sessionKey,
   );
   if (!session || more.length > 0 || session.subject !== proxy)
-    throw refuse(door, request, "session_refused", "no land session of this proxy's certificate", proxy);
+    throw refuse(door, request, {
+      cause: "session_refused",
+      detail: "no land session of this proxy's certificate",
+      proxy,
+    });
 }
 
 function answerError(door: LandDoor, error: Error & { statusCode?: number }, reply: FastifyReply) {

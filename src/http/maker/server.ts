@@ -65,23 +65,32 @@ function addHooks(app: FastifyInstance, doors: Doors): void {
   app.addHook("onRequest", async (request, reply) => {
     if (clientOf(doors, tlsSocketOf(request))) return;
     onRefused({ cause: "no_contract", detail: "a certificate without a contract", peer: request.ip });
-    await problem(
-      reply,
-      403,
-      "client_unknown",
-      "This certificate belongs to no client of this manufacturer.",
-    );
+    await problem(reply, {
+      status: 403,
+      code: "client_unknown",
+      detail: "This certificate belongs to no client of this manufacturer.",
+    });
   });
   app.setNotFoundHandler((_request, reply) =>
-    problem(reply, 404, "route_unknown", "There is no such route."),
+    problem(reply, { status: 404, code: "route_unknown", detail: "There is no such route." }),
   );
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof ShapeError)
-      return problem(reply, 400, "message_malformed", sentenceOf(error.message), error.path);
+      return problem(reply, {
+        status: 400,
+        code: "message_malformed",
+        detail: sentenceOf(error.message),
+        path: error.path,
+      });
     const status = error.statusCode ?? 500;
-    if (status < 500) return problem(reply, status, "request_malformed", sentenceOf(error.message));
+    if (status < 500)
+      return problem(reply, { status, code: "request_malformed", detail: sentenceOf(error.message) });
     onFault(error);
-    return problem(reply, 503, "maker_unavailable", "The key server cannot answer now.");
+    return problem(reply, {
+      status: 503,
+      code: "maker_unavailable",
+      detail: "The key server cannot answer now.",
+    });
   });
 }
 
@@ -99,7 +108,11 @@ function addRoutes(app: FastifyInstance, doors: Doors): void {
     const wanted = readBatchRequest(request.body, "");
     const answer = await durable(doors, keyServer.issueBatch(callerOf(request), wanted, now()));
     if ("code" in answer)
-      return problem(reply, answer.code === "try_later" ? 503 : 409, answer.code, answer.reason);
+      return problem(reply, {
+        status: answer.code === "try_later" ? 503 : 409,
+        code: answer.code,
+        detail: answer.reason,
+      });
     return reply.type("application/json").send(writeKeyBatch(answer));
   });
   app.post("/v1/downloads", async (request) => {
@@ -146,7 +159,14 @@ function pageQueryOf(request: FastifyRequest): ReturnType<Read<ReturnType<typeof
   );
 }
 
-function problem(reply: FastifyReply, status: number, code: string, detail: string, path?: string) {
+type Problem = {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly path?: string;
+};
+
+function problem(reply: FastifyReply, { status, code, detail, path }: Problem) {
   return reply
     .status(status)
     .type("application/problem+json")

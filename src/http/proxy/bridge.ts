@@ -77,14 +77,14 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
       const server = String(membersOf(request.params).server);
       const [, , , ...rest] = (request.raw.url ?? "").split("/");
       const { target, page } = takePage(`/${rest.join("/")}`);
-      const passed = await pass(parts, doorman, request, server, target);
+      const passed = await pass(parts, doorman, request, { server, target });
       const { admitted, headers, session } = passed;
       session.step("request");
       if (passed.token !== undefined) reply.header(AIR_HEADERS.session, passed.token);
       const air = airOf(road, request);
       const message = landRequestOf(request, headers, admitted, { server, target, air });
       const answer = await parts.land.forward(message);
-      if (answer.kind === "failed") return sendFailure(road, session, passed.who, reply, answer);
+      if (answer.kind === "failed") return sendFailure(road, passed, reply, answer);
       if (answer.headers["turnup-error"] === BLOCKED) {
         answer.body.destroy(); // the server knows before this proxy was told
         throw parts.terminate(session, "land", BLOCKED, passed.who);
@@ -144,8 +144,7 @@ async function pass(
   parts: ProxyParts,
   doorman: Doorman,
   request: FastifyRequest,
-  server: string,
-  target: string,
+  { server, target }: { readonly server: string; readonly target: string },
 ): Promise<Passed> {
   const { session, admitted, headers, who, token } = await admitDevice(parts, doorman, request, server);
   const isRoad = ROAD_TARGET.test(target) && !NOT_FOR_DEVICES.includes(target.replace(/\?.*$/s, ""));
@@ -250,8 +249,7 @@ function landRequestOf(
 
 function sendFailure(
   road: Road,
-  session: LegsSession,
-  who: Who,
+  { session, who }: Pick<Passed, "session" | "who">,
   reply: FastifyReply,
   failure: LandFailure,
 ): FastifyReply {

@@ -3,12 +3,14 @@
  * with the proxy's own certificate, apart from the devices' door; whoever asks shows the bearer secret. What is answered is in
  * the journal, so a restart knows it.
  */
+
 import { createHash, timingSafeEqual } from "node:crypto";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 import type { Account } from "../../proxy/account.ts";
 import type { Edge, ProxyJournal } from "../../proxy/edge.ts";
 import { TurnupError } from "../../term/error.ts";
+import { membersOf } from "../../term/narrow.ts";
 import { sentenceOf } from "../../term/sentence.ts";
 import {
   ACCOUNT_CHANGES_PATH,
@@ -21,6 +23,7 @@ import {
 } from "../../wire/message/account-api.ts";
 import { ShapeError } from "../../wire/message/shape.ts";
 import { Allowance } from "../allowance.ts";
+import { fastifyOverTls } from "../certified-door.ts";
 import { CONNECTION_LIMITS, guardDoor, refuseConnection, timeoutsOf } from "../connections.ts";
 import { PROBLEM_MEDIA_TYPE, problemOf } from "../problem.ts";
 
@@ -44,13 +47,13 @@ type ManageDoorOptions = {
 
 export async function createManageDoor(options: ManageDoorOptions): Promise<FastifyInstance> {
   const { key, certificate: cert } = options.tls;
-  const app = Fastify({
+  const app = fastifyOverTls({
     https: { key, cert, minVersion: "TLSv1.3", ...TIMEOUTS.node },
     bodyLimit: BODY_OCTETS,
     ...TIMEOUTS.fastify,
     clientErrorHandler: refuseConnection,
     forceCloseConnections: true,
-  }) as unknown as FastifyInstance; // the TLS server type differs only in its raw socket
+  });
   guardDoor(app, CONNECTION_LIMITS);
   const wrong = new Allowance(WRONG_SECRETS);
   app.addHook("onRequest", async (request) => admit(options, wrong, request));
@@ -115,8 +118,7 @@ function mountAccounts(app: FastifyInstance, { edge, journal, now }: ManageDoorO
   });
 }
 
-const deviceIn = (request: FastifyRequest): string =>
-  readDeviceId((request.params as { readonly deviceId: string }).deviceId, "deviceId");
+const deviceIn = ({ params }: FastifyRequest): string => readDeviceId(membersOf(params).deviceId, "deviceId");
 
 /** @throws TurnupError `account_not_found` */
 function standing(account: Account | undefined): StandingAccount {

@@ -8,7 +8,7 @@ import type { FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { SettingsPoint } from "../../kernel/payload/settings-values.ts";
 import type { SettingsPage } from "../ports.ts";
-import { type Answer, route } from "../route.ts";
+import { type Answer, asItIs, route } from "../route.ts";
 
 /** 16 random octets in base64url. */
 const LINK_TOKEN = /^[A-Za-z0-9_-]{20,64}$/;
@@ -62,7 +62,7 @@ const isToken = (text: string): boolean => LINK_TOKEN.test(text);
 
 function answerWith(page: SettingsPage | undefined): Answer<never> {
   const { status, html } = htmlOf(page);
-  return { status, body: html as never, headers: HEADERS };
+  return asItIs(html, HEADERS, status);
 }
 
 function htmlOf(page: SettingsPage | undefined): { status: number; html: string } {

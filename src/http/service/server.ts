@@ -160,8 +160,8 @@ async function tokenWanted(doors: Doors, request: FastifyRequest, reply: Fastify
 
 /** Word of the operator about the device of one of its users, beside SCIM (`wire/message/provisioning-notice.ts`). */
 function mountNotices(app: FastifyInstance, doors: Doors, { kernel, journal }: OfferedService): void {
-  app.post(`${USERS}/:id/provisioning`, async (request, reply) => {
-    const { id } = request.params as { readonly id: string };
+  app.post<{ Params: { id: string } }>(`${USERS}/:id/provisioning`, async (request, reply) => {
+    const { id } = request.params;
     const fault = shapeFaultOf(request.body, readProvisioningNotice);
     if (fault !== undefined) return scimError(reply, 400, `${fault}.`, "invalidValue");
     const { clientId } = callerOf(doors, request);

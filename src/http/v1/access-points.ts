@@ -86,7 +86,7 @@ const AccessPointOut = named(
 );
 
 const written = (point: AccessPoint, seesSecrets: boolean): Static<typeof AccessPointOut> =>
-  redactSecrets(point, seesSecrets) as Static<typeof AccessPointOut>;
+  redactSecrets(point, seesSecrets) as Static<typeof AccessPointOut>; // texts alone were redacted
 
 export const listAccessPoints = route({
   method: "GET",

@@ -181,6 +181,7 @@ export const getPaymentFile = route({
     const octets = await settlement.payments.file(caller.operatorId, params.id, caller.label);
     if (!octets) throw batchNotFound();
     return ok(Buffer.from(octets) as unknown, {
+      // octets, which no schema describes
       "content-type": XML,
       "content-disposition": `attachment; filename="pain001-${params.id}.xml"`,
     });

@@ -121,6 +121,7 @@ const RelationOut = named(
 
 const written = (relation: Relation, seesSecrets: boolean): Static<typeof RelationOut> =>
   redactSecrets({ ...relation, feeMinor: Number(relation.feeMinor) }, seesSecrets) as Static<
+    // texts alone were redacted
     typeof RelationOut
   >;
 

@@ -61,15 +61,15 @@ export const enterForSubscriber = route({
     enterRequest(
       deps,
       caller,
-      given as Asked,
+      given as Asked, // the rest of a body that the schema has checked
       {
         channel: "representative",
         assurance: "none", // a representative answers for whom they bring; nothing technical does
         agreed: agreed.map((one) => ({ ...one, channel: STAFF_CHANNEL })),
         offerId,
         ...(accountNumber !== undefined && { accountNumber }),
+        idempotencyKey: once.subjectId,
       },
-      once.subjectId,
     ),
 });
 

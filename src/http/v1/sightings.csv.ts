@@ -54,7 +54,7 @@ function quoted(text: string, rowsMax: number): string[][] {
       skip_empty_lines: true,
       to: rowsMax + 2,
       max_record_size: RECORD_CHARACTERS_MAX,
-    }) as string[][];
+    });
   } catch (cause) {
     throw new TurnupError("body_malformed", "The body is not well-formed CSV (RFC 4180).", { cause });
   }

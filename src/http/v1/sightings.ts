@@ -11,10 +11,10 @@ import {
   type SightingSource,
 } from "../../kernel/detection/sighting.ts";
 import { TurnupError } from "../../term/error.ts";
-import { isObject, membersOf, wordOf } from "../../term/narrow.ts";
+import { assured, isObject, membersOf, wordOf } from "../../term/narrow.ts";
 import type { Measures } from "../measures.ts";
 import { InvalidRequest } from "../problem.ts";
-import { type Answer, type Route, route } from "../route.ts";
+import { type Answer, asItIs, type Route, route } from "../route.ts";
 import { named, text, words } from "../schema.ts";
 import { sightingsOfCsv } from "./sightings.csv.ts";
 
@@ -182,17 +182,17 @@ async function acceptRows(
   const refusals = new Map<number, Refused>();
   const good: SightingInput[] = [];
   for (let at = 0; at < rows.length; at++) {
-    const refused = refusalOf(rows[at]);
-    if (refused) refusals.set(at, refused);
-    else good.push(rows[at] as SightingInput);
+    const row = readRow(rows[at]);
+    if ("outcome" in row) refusals.set(at, row);
+    else good.push(row.sighting);
   }
   const answered = good.length > 0 ? await accept(good) : [];
   if (refusals.size === 0) return answered;
   let next = 0;
-  return rows.map((_, at) => refusals.get(at) ?? (answered[next++] as SightingResult));
+  return rows.map((_, at) => refusals.get(at) ?? assured(answered[next++], "each good row has its answer"));
 }
 
-function refusalOf(row: unknown): Refused | undefined {
+function readRow(row: unknown): { readonly sighting: SightingInput } | Refused {
   if (!isObject(row)) return malformed("a sighting is an object");
   for (const name of FIELDS) {
     const value = row[name];
@@ -202,7 +202,7 @@ function refusalOf(row: unknown): Refused | undefined {
       return malformed(`${name} is longer than ${FIELD_CHARACTERS_MAX} characters`);
     if (value.includes("\0")) return malformed(`${name} holds a null character`);
   }
-  return undefined;
+  return { sighting: row }; // each of its fields is a text or is not there
 }
 
 const malformed = (reason: string): Refused => ({ outcome: "refused", code: "sighting_malformed", reason });
@@ -217,9 +217,7 @@ function written(results: readonly SightingResult[], summary: boolean, measures:
   const { refused } = rows;
   const orders = rows.first_registration + rows.sim_moved;
   const counts = { accepted: results.length - refused, refused, orders };
-  return {
-    status: 200,
-    body: JSON.stringify(summary ? counts : { ...counts, results }) as never, // already text: nothing is serialized again
-    headers: { "content-type": "application/json; charset=utf-8" },
-  };
+  return asItIs(JSON.stringify(summary ? counts : { ...counts, results }), {
+    "content-type": "application/json; charset=utf-8",
+  });
 }

@@ -2,6 +2,7 @@
  * The operator's own records of its subscribers (US 6,647,260, columns 3 and 5; R38): given one by one or in batches, shown
  * masked, erased for good. Who asks for something is compared with them by the policy's `request.ownRecords`.
  */
+
 import Type, { type Static } from "typebox";
 import type {
   RecordNumber,
@@ -12,6 +13,7 @@ import type { Role } from "../../kernel/account/role.ts";
 import { USER_FIELDS } from "../../kernel/account/user-data.ts";
 import { type RecordRow, readRecord } from "../../kernel/registration/read-record.ts";
 import { TurnupError } from "../../term/error.ts";
+import { recordOf } from "../../term/record.ts";
 import { answerPage, pageOf } from "../page.ts";
 import { gone, ok, route } from "../route.ts";
 import { instant, named, page, pageQuery, text, textOrNull } from "../schema.ts";
@@ -24,12 +26,9 @@ const BODY_OCTETS_MAX = 2 * 1_024 * 1_024;
 const VALUE_CHARACTERS_MAX = 300;
 const SOURCE = "api";
 
-const userFields = Object.fromEntries(
-  USER_FIELDS.map((field) => [
-    field,
-    Type.Optional(text("As the customer system has it.", VALUE_CHARACTERS_MAX)),
-  ]),
-) as Record<(typeof USER_FIELDS)[number], ReturnType<typeof Type.Optional<ReturnType<typeof text>>>>;
+const userFields = recordOf(USER_FIELDS, () =>
+  Type.Optional(text("As the customer system has it.", VALUE_CHARACTERS_MAX)),
+);
 const numbers = {
   imsi: Type.Optional(text("14 or 15 digits.", 15)),
   msisdn: Type.Optional(text("E.164.", 20)),
@@ -41,9 +40,7 @@ const RecordIn = named(
     { additionalProperties: false, description: "One number at least, and one field of the person." },
   ),
 );
-const masked = Object.fromEntries(
-  USER_FIELDS.map((field) => [field, Type.Optional(Type.String())]),
-) as Record<(typeof USER_FIELDS)[number], ReturnType<typeof Type.Optional<ReturnType<typeof Type.String>>>>;
+const masked = recordOf(USER_FIELDS, () => Type.Optional(Type.String()));
 const RecordOut = named(
   "SubscriberRecord",
   Type.Object({

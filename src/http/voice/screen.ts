@@ -17,7 +17,7 @@ import { NOTHING_POSTED, type PostedBody, readPosted } from "../d/body.ts";
 import { type PortalContext, Trouble, viewOf } from "../d/portal-context.ts";
 import { subjectOf, type Visitor } from "../d/visitor.ts";
 import type { HttpDeps } from "../ports.ts";
-import { type Answer, ok, type Route, route } from "../route.ts";
+import { type Answer, asItIs, type Route, route } from "../route.ts";
 import { sendLink } from "../sign-in-link.ts";
 import { CALL_NONCE_OCTETS, openCall, sealCall, type VoiceCall } from "./call.ts";
 import { callerNumber } from "./caller.ts";
@@ -93,8 +93,7 @@ export function voiceScreens(): readonly Route[] {
   );
 }
 
-/** `never`: the serializer has no schema for markup, and the text goes out as it is. */
-const document = (text: string): Answer<never> => ok(text as never, { "content-type": VXML_TYPE });
+const document = (text: string): Answer<never> => asItIs(text, { "content-type": VXML_TYPE });
 
 type Line = {
   readonly deps: HttpDeps;
@@ -136,7 +135,7 @@ async function step(line: Line, known: VoiceCall, to: string): Promise<string> {
   const isSignIn = Object.values<string>(STEP).includes(to);
   if (isSignIn) return signIn(line, call, to);
   if (call.subscriberId === null) return spoken(line, call, numberScreen(call, addressIn(line)));
-  return dialog(line, call, call.subscriberId, to);
+  return dialog(line, call, call.subscriberId, { to });
 }
 
 async function signIn(line: Line, call: VoiceCall, to: string): Promise<string> {
@@ -170,7 +169,10 @@ async function welcome(line: Line, call: VoiceCall, subscriberId: string): Promi
   );
   const words = callWordsIn(call.language);
   const first = open ? [fill(words.resumed, { reference: open.reference.split("").join(" ") })] : [];
-  return dialog({ ...line, method: "GET", posted: NOTHING_POSTED }, call, subscriberId, "/d/start", first);
+  return dialog({ ...line, method: "GET", posted: NOTHING_POSTED }, call, subscriberId, {
+    to: "/d/start",
+    first,
+  });
 }
 
 /** The steps of the portal, in the name of this caller, as requests of the telephone channel. */
@@ -178,8 +180,7 @@ async function dialog(
   line: Line,
   call: VoiceCall,
   subscriberId: string,
-  to: string,
-  first: readonly string[] = [],
+  { to, first = [] }: { readonly to: string; readonly first?: readonly string[] },
 ): Promise<string> {
   const { method, posted } = line;
   const [path = "", search = ""] = to.split("?", 2);

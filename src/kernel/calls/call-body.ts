@@ -118,12 +118,12 @@ const FIELDS: {
 
 type StoredBody = Readonly<Record<string, string>>;
 /** By the names of a kind's own fields. */
-type AnyFields = Readonly<Record<string, Field<unknown>>>;
+const fieldsOf = (kind: CallKind) => FIELDS[kind] as Readonly<Record<string, Field<unknown>>>; // a value is asked by its own name
 
 export function writeCallBody({ kind, body }: Pick<CallContent, "kind" | "body">): StoredBody {
   const values: Readonly<Record<string, unknown>> = { ...body };
   return Object.fromEntries(
-    Object.entries(FIELDS[kind] as AnyFields).map(([name, { write }]) => [name, write(values[name])]),
+    Object.entries(fieldsOf(kind)).map(([name, { write }]) => [name, write(values[name])]),
   );
 }
 
@@ -131,7 +131,7 @@ export function writeCallBody({ kind, body }: Pick<CallContent, "kind" | "body">
 function readCallBody<Kind extends CallKind>(kind: Kind, stored: unknown): CallBodies[Kind] | undefined {
   if (!isObject(stored)) return undefined;
   const body: Record<string, unknown> = {};
-  for (const [name, { read }] of Object.entries(FIELDS[kind] as AnyFields)) {
+  for (const [name, { read }] of Object.entries(fieldsOf(kind))) {
     const found = Object.hasOwn(stored, name) ? stored[name] : "";
     const value = typeof found === "string" ? read(found) : undefined;
     if (value === undefined) return undefined;

@@ -9,7 +9,6 @@ import {
   type CatalogItem,
   type CatalogKind,
   type FeatureContent,
-  type Localized,
   NETWORK_ELEMENTS,
   type NeededField,
   type Price,
@@ -142,7 +141,7 @@ function readUsePrice(reading: Reading, value: unknown, at: string) {
   const members = reading.record(value, at, ["minor", "per"]);
   return {
     minor: reading.integer(members.get("minor"), `${at}/minor`, 0, PRICE_MINOR_MAX),
-    per: reading.localized(members.get("per"), `${at}/per`, UNIT_CHARACTERS_MAX) as Localized,
+    per: reading.localized(members.get("per"), `${at}/per`, UNIT_CHARACTERS_MAX),
   };
 }
 
@@ -239,7 +238,7 @@ function readField(reading: Reading, value: unknown, at: string): NeededField {
   const kinds = ["text", "digits", "phone", "email", "secret", "date"] as const;
   return {
     name: reading.matching(members.get("name"), `${at}/name`, VALUE_NAME, "a field's name"),
-    label: reading.localized(members.get("label"), `${at}/label`, NAME_CHARACTERS_MAX) as Localized,
+    label: reading.localized(members.get("label"), `${at}/label`, NAME_CHARACTERS_MAX),
     kind: reading.oneOf(members.get("kind"), `${at}/kind`, kinds, "text"),
     required: reading.yesOrNo(members.get("required"), `${at}/required`, true),
   };

@@ -274,7 +274,8 @@ export class DeviceCatalog {
   }
 
   #judge(claims: readonly Claim[], windows: readonly YearWindow[]): { best: Claim; lost: Claim[] } {
-    const [one, other] = claims as [Claim, Claim | undefined];
+    const [, other] = claims;
+    const one = firstOf(claims);
     if (!other) return { best: one, lost: [] };
     if (one.ref.isOwn) return { best: one, lost: agree(one, other) ? [] : [other] };
     if (agree(one, other)) return { best: merged(one, other), lost: [] };
@@ -328,10 +329,12 @@ export class DeviceCatalog {
       const from = firstOf(dated.map((bounds) => bounds.from).sort());
       return {
         from,
-        to: dated
-          .map((bounds) => bounds.to)
-          .sort()
-          .at(-1) as string,
+        to: firstOf(
+          dated
+            .map((bounds) => bounds.to)
+            .sort()
+            .reverse(),
+        ),
         basis: "lifecycle",
       };
     }

@@ -140,7 +140,7 @@ export function fieldsScreen(
       fields: item.missing.map(({ name, label, kind }) => ({
         name: missingFieldName(name),
         label: short(label || name, 60),
-        kind: kind as Field["kind"],
+        kind: kind as Field["kind"], // a server names kinds of `wire/message/registration.ts`
         required: true,
         maxLength: 200,
       })),

@@ -32,7 +32,7 @@ export function billedAccountOf(turn: RequestTurn, fields: readonly BilledField[
   const told = Object.entries(known).filter(([name, value]) => value && isAmong(fields, name));
   return {
     lastModified: scribe.now.toISOString(),
-    ...(Object.fromEntries(told) as Omit<BilledAccount, "lastModified" | "productOffering">),
+    ...(Object.fromEntries(told) as Omit<BilledAccount, "lastModified" | "productOffering">), // its names are those of `known`
     ...(fields.includes("productOffering") && { productOffering: offeringsOf(turn) }),
   };
 }

@@ -78,8 +78,9 @@ export type ItemState = (typeof ITEM_STATES)[number];
 
 export const LEVELS = ["delivered", "opened", "works"] as const;
 export type Level = (typeof LEVELS)[number];
+const STATES_BY_RANK: readonly string[] = LEVELS;
 /** 0 for a state that is no level yet; 1 delivered, 2 opened, 3 works. */
-export const rankOf = (state: ItemState | Level): number => LEVELS.indexOf(state as Level) + 1;
+export const rankOf = (state: ItemState | Level): number => STATES_BY_RANK.indexOf(state) + 1;
 /** Something of it is there, though not all. */
 export const isPartlyDone = (state: ItemState): boolean =>
   rankOf(state) > 0 || state === "registered" || state === "access_data_sent";

@@ -59,7 +59,8 @@ export function createScribe(now: Date, newId: () => string): Scribe {
     take(other) {
       for (const order of other.orders) scribe.touch(order);
       for (const [name, rows] of Object.entries(other) as [keyof ChangeSet, unknown[]][]) {
-        if (name !== "orders") for (const row of rows) (changes[name] as unknown[]).push(row);
+        // names and rows of one change set
+        if (name !== "orders") for (const row of rows) (changes[name] as unknown[]).push(row); // of the same name in another one
       }
     },
     note(order, event) {

@@ -3,7 +3,9 @@
  * operator decides: the line is kept, or taken back by a posting of its own that sums to zero with it. Nothing is ever edited.
  * Whoever decides nothing in time keeps the line: books do not stand open for ever.
  */
+
 import { TurnupError } from "../../term/error.ts";
+import { wordOf } from "../../term/narrow.ts";
 import type { Entry } from "./postings.ts";
 
 /** From its booking on. */
@@ -18,11 +20,12 @@ export type DisputeState = (typeof DISPUTE_STATES)[number];
 export type DisputeSide = "maker" | "operator";
 
 /** What a posting books, told by its reference. */
-export type LineKind = "fee" | "paid" | "portion" | "payout" | "returned" | "reversed";
+const LINE_KINDS = ["fee", "paid", "portion", "payout", "returned", "reversed"] as const;
+export type LineKind = (typeof LINE_KINDS)[number];
+const REFERENCE = new RegExp(`^[^:]+:(${LINE_KINDS.join("|")})(?::|$)`);
 /** `<charge>:fee`, `<charge>:payout`, `<line>:payout:<bank's entry>`, `<posting>:reversed`. */
 export function lineKindOf(reference: string): LineKind {
-  const [, kind] = /^[^:]+:(fee|paid|portion|payout|returned|reversed)(?::|$)/.exec(reference) ?? [];
-  return (kind as LineKind | undefined) ?? "paid"; // a word of the pattern
+  return wordOf(LINE_KINDS, REFERENCE.exec(reference)?.[1]) ?? "paid";
 }
 
 type Line = {

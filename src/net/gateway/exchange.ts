@@ -104,7 +104,8 @@ function headersOf(incoming: IncomingMessage): Record<string, string> {
 function limitedBody(incoming: IncomingMessage): Head["body"] {
   async function* pieces(): AsyncGenerator<Uint8Array> {
     let octets = 0;
-    for await (const piece of incoming as AsyncIterable<Buffer>) {
+    const arriving: AsyncIterable<Buffer> = incoming; // no encoding was set
+    for await (const piece of arriving) {
       octets += piece.length;
       if (octets > ANSWER_OCTETS_MAX) throw new RangeError("the answer is longer than any");
       yield piece;

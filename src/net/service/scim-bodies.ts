@@ -20,7 +20,7 @@ const READ_ONLY_OF_EXTENSION = ["state", "needs", "accessdata"];
 
 /** All that is known of the user; what was given for this very service counts before what is on file. */
 export const valuesOf = ({ user, fields, msisdn }: ServiceRegistration): Fields => ({
-  ...(Object.fromEntries(Object.entries(user).filter(([, value]) => value)) as Fields),
+  ...(Object.fromEntries(Object.entries(user).filter(([, value]) => value)) as Fields), // none that is empty is left
   ...fields,
   msisdn,
 });

@@ -98,9 +98,7 @@ export class Submits {
         if (missing === 0) resolve(outcomes);
       };
       for (const message of messages) encodePdu(submitSmOf(message)); // all can be written, or none is sent
-      for (let index = 0; index < messages.length; index++) {
-        this.#enqueue(messages[index] as SubmitMessage, done, index);
-      }
+      for (const [index, message] of messages.entries()) this.#enqueue(message, done, index);
       this.pump();
     });
   }

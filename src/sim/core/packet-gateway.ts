@@ -372,7 +372,8 @@ async function answer(gateway: Gateway, request: IncomingMessage, response: Serv
 export async function octetsOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  const arriving: AsyncIterable<Buffer> = request; // no encoding was set
+  for await (const chunk of arriving) {
     octets += chunk.length;
     if (octets > MAX_BODY_OCTETS) throw new ShapeError("", `at most ${MAX_BODY_OCTETS} octets are wanted`);
     chunks.push(chunk);

@@ -3,7 +3,9 @@
  * 9.3.2). Thousands of phones share it, at a fifth of the cost of node's client. It talks to our own servers only:
  * answers must carry Content-Length.
  */
+
 import { connect, type Socket } from "node:net";
+import { roundAt } from "../../term/collections.ts";
 
 const CONNECTIONS = 8;
 const MAX_PENDING = 100_000;
@@ -34,7 +36,7 @@ export function createPipeline(server: Server): Pipeline {
   let next = 0;
   return {
     send(method, target, headers, body) {
-      const line = lines[next]!;
+      const line = roundAt(lines, next);
       next = (next + 1) % CONNECTIONS;
       const octets = latin1Of(body);
       return send(

@@ -110,23 +110,15 @@ type HeardEvent = { readonly element: string; readonly values: Readonly<Record<s
 
 function hear(elements: Elements, { method, text }: WebRequest): WebAnswer {
   if (method !== "POST") return problem(405, "61", "POST an event");
-  const { eventId, event } = JSON.parse(text) as TmfEvent;
-  if (typeof eventId !== "string" || typeof event?.service?.serviceType !== "string")
+  const { eventId, event } = membersOf(JSON.parse(text));
+  const { serviceType, serviceCharacteristic = [] } = membersOf(membersOf(event).service);
+  if (typeof eventId !== "string" || typeof serviceType !== "string" || !Array.isArray(serviceCharacteristic))
     return problem(400, "22", "the body is no event");
-  const { serviceType, serviceCharacteristic = [] } = event.service;
-  const values = Object.fromEntries(serviceCharacteristic.map(({ name, value }) => [name, value]));
+  const pairs = serviceCharacteristic.map(membersOf).map(({ name, value }) => [String(name), String(value)]);
+  const values: Readonly<Record<string, string>> = Object.fromEntries(pairs);
   elements.heard.set(eventId, { element: serviceType, values });
   return { status: 204 };
 }
-type TmfEvent = {
-  readonly eventId?: string;
-  readonly event?: {
-    readonly service?: {
-      readonly serviceType?: string;
-      readonly serviceCharacteristic?: readonly { readonly name: string; readonly value: string }[];
-    };
-  };
-};
 
 function answer(elements: Elements, request: WebRequest): WebAnswer {
   if (request.path === `${BASE}/listener/serviceAttributeValueChangeEvent`) return hear(elements, request);

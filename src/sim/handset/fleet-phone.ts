@@ -141,9 +141,9 @@ async function connect(
   for (let attempt = 1; attempt <= CONNECT_TRIES && isHost && !fleet.closed; attempt++) {
     const point = routeTo(phone.state.settings, host, "mms");
     const opened = point && (await fleet.network.open(phone.status.spec, point));
-    if (opened?.kind === "open") {
+    if (point && opened?.kind === "open") {
       const { status } = await fleet.network.sendLast(opened.session, "POST", `http://${host}/m`, post);
-      if (status === 200) return arrived(fleet, phone, effect.keyId, host, point!.apn);
+      if (status === 200) return arrived(fleet, phone, effect.keyId, host, point.apn);
     }
     if (attempt < CONNECT_TRIES) await fleet.pauses.pause(CONNECT_RETRY_MS * attempt);
   }

@@ -1,5 +1,7 @@
 /** Makes the subscribers of a simulated network: handsets of real models with SIMs of one operator. */
+
 import type { HandsetProtocol } from "../../device/client.ts";
+import { roundAt } from "../../term/collections.ts";
 import { imeiFromNetwork } from "../../term/imei.ts";
 import type { ApplicationName } from "./application-state.ts";
 import { chanceFrom } from "./chance.ts";
@@ -50,7 +52,7 @@ export function buildPhones(options: {
   const home = network.mcc + network.mnc;
   const msinStart = MSIN_START.slice(0, IMSI_DIGITS - home.length - SUBSCRIBER_DIGITS);
   return Array.from({ length: count }, (_, at) => {
-    const model = models[at % models.length]!;
+    const model = roundAt(models, at);
     // Steps of 7919, a prime that does not divide 900,000: every serial number once before any comes again.
     const serial = String(100_000 + ((start + at * 7_919) % MAX_PHONES));
     const subscriber = String(((start + at) % MAX_PHONES) + 100_000);

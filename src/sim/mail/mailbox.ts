@@ -154,7 +154,7 @@ function takeData(connection: Connection, line: string): void {
   if (line !== ".") {
     session.octets += line.length + 2;
     if (session.octets > MAX_MAIL_OCTETS) return void socket.destroy();
-    session.data!.push(line.startsWith(".") ? line.slice(1) : line);
+    session.data?.push(line.startsWith(".") ? line.slice(1) : line);
     return;
   }
   const { mails } = box;

@@ -2,8 +2,10 @@
  * A phone that has a browser and nothing of ours: it walks the same road in the markup that it can draw, by keys, with the
  * variables and tasks of WML where that is its markup. It comes by an operator's gateway, or as anybody on the Internet.
  */
+
 import { type DeviceClass, displayOfClass } from "../../device/device-class.ts";
 import type { WidebandRequest } from "../../device/outbound.ts";
+import { firstOf } from "../../term/collections.ts";
 import { AIR_HEADERS } from "../../wire/message/legs.ts";
 import { MARKUP_TYPE, type Markup } from "../../wire/screen/choose.ts";
 import {
@@ -149,7 +151,7 @@ function requestOf({ options, display }: Browser, target: URL, { method, fields 
     method,
     path: target.pathname + target.search,
     headers: {
-      accept: MARKUP_TYPE[markup].split(";")[0]!,
+      accept: firstOf(MARKUP_TYPE[markup].split(";")),
       "accept-language": language,
       [AIR_HEADERS.capability]: `markups=${markup}; screen=${columns}x${lines}`,
       ...(userAgent === undefined ? {} : { "user-agent": userAgent }),

@@ -5,7 +5,7 @@
 import { type Enrolment, enrol, isDueForRenewal, renew } from "../../client/enrolment.ts";
 import type { Credential } from "../../client/link.ts";
 import type { ClientEvent } from "../../device/client-turn.ts";
-import type { DeviceStore } from "../../device/store.ts";
+import { type DeviceStore, readJson } from "../../device/store.ts";
 import { type Air, openAir } from "./air.ts";
 import { guarded, type PhoneState, type Running, tell } from "./phone-state.ts";
 
@@ -26,10 +26,8 @@ export function airWith({ options, chance, radio }: PhoneState, credential: Cred
 }
 
 /** What the phone enrolled; undefined where it never did. */
-export function enrolledIn(store: DeviceStore): Credential | undefined {
-  const bytes = store.get(CREDENTIAL);
-  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Credential); // it wrote that itself
-}
+export const enrolledIn = (store: DeviceStore): Credential | undefined =>
+  readJson<Credential>(store, CREDENTIAL);
 
 export async function enrolKey(phone: PhoneState, on: Running): Promise<ClientEvent> {
   const { imei, enrolmentToken: token } = phone.options;

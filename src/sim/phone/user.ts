@@ -2,6 +2,7 @@
  * The person with the phone in hand: does a script, or wanders about by a seeded chance. Sees the display alone and has keys
  * alone; so whatever a script does, a person can do.
  */
+import { roundAt } from "../../term/collections.ts";
 import type { Key, KeypadState } from "../../wire/screen/keypad.ts";
 import type { Item } from "../../wire/screen/keypad-layout.ts";
 import { type ActionRole, type Field, FLAG_SET, type Screen } from "../../wire/screen/screen.ts";
@@ -135,6 +136,9 @@ function describe(state: KeypadState | undefined): string {
   return `the screen ${id} "${title}" (${[...text.slice(0, 2), ...labels, ...fields].join("; ")})`;
 }
 
+const drawn = <Entry>(list: readonly Entry[], chance: Chance): Entry =>
+  roundAt(list, chance.between(0, list.length - 1));
+
 /** A plausible value for a field of each kind. */
 function sampleOf({ kind, choices = [], minLength = 0, maxLength = 40 }: Field, chance: Chance): string {
   const digits = (count: number): string =>
@@ -155,9 +159,7 @@ function sampleOf({ kind, choices = [], minLength = 0, maxLength = 40 }: Field, 
     case "secret":
       return digits(Math.min(maxLength, Math.max(6, minLength)));
     case "text":
-      return ["Anna", "Bela", "Cora", "Dino"]
-        [chance.between(0, 3)]!.padEnd(minLength, "a")
-        .slice(0, maxLength);
+      return drawn(["Anna", "Bela", "Cora", "Dino"], chance).padEnd(minLength, "a").slice(0, maxLength);
   }
 }
 
@@ -178,9 +180,9 @@ export async function wander(
       const filled = hands.keypad();
       if (filled) choose(hands, filled, ({ kind }) => kind === "submit", "the button");
     } else if (entries.length > 0 && chance.is(0.8)) {
-      const entry = entries[chance.between(0, entries.length - 1)]!;
+      const entry = drawn(entries, chance);
       choose(hands, state, (item) => item.kind === "entry" && item.entry === entry, entry.label);
-    } else if (actions.length > 0) act(hands, state, actions[chance.between(0, actions.length - 1)]!.role);
+    } else if (actions.length > 0) act(hands, state, drawn(actions, chance).role);
     else hands.press("BACK");
   }
   return seen;

@@ -4,10 +4,11 @@
  */
 
 import { dropOldest } from "../../term/collections.ts";
+import { assured } from "../../term/narrow.ts";
 import type { MessageState } from "../../wire/smpp/receipt.ts";
 import { momentOf, parseTime } from "../../wire/smpp/time.ts";
 import { UDHI } from "../../wire/smpp/user-data.ts";
-import type { UserDataPart } from "../../wire/sms/udh.ts";
+
 import { type Submitted, userDataParts } from "./user-data.ts";
 
 /** A short message as the handset network gets it. */
@@ -198,7 +199,7 @@ export class StoreAndForward {
     const { message } = stored;
     const parts = userDataParts(message, stored.number & 0xff);
     while (stored.partsDelivered < parts.length) {
-      const { udh, data } = parts[stored.partsDelivered] as UserDataPart;
+      const { udh, data } = assured(parts[stored.partsDelivered], "fewer were delivered than there are");
       const air: AirMessage = {
         messageId: stored.messageId,
         from: message.source_addr,

@@ -133,7 +133,8 @@ function drip(response: ServerResponse): void {
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let octets = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  const arriving: AsyncIterable<Buffer> = request; // no encoding was set
+  for await (const chunk of arriving) {
     octets += chunk.length;
     if (octets > MAX_BODY_OCTETS) throw new RangeError("at most 1 MiB is wanted");
     chunks.push(chunk);

@@ -29,7 +29,7 @@ const valuesOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): u
       const plain = value(row);
       if (plain === null || plain === undefined) return null;
       if (type === "jsonb") return JSON.stringify(plain);
-      if (type.endsWith("[]")) return arrayText(plain as readonly string[]);
+      if (type.endsWith("[]")) return arrayText(plain as readonly string[]); // the column is a list
       return plain;
     }),
   );

@@ -324,11 +324,11 @@ type Run = (statement: Statement | string, values: Values) => Promise<pg.QueryRe
 const dbOver = (run: Run): Db => ({
   rows: async <T>(statement: Statement | string, values: Values = []) => {
     const { rows } = await run(statement, values);
-    return rows as T[];
+    return rows as T[]; // the caller names the columns of its own statement
   },
   one: async <T>(statement: Statement | string, values: Values = []) => {
     const { rows } = await run(statement, values);
-    return rows[0] as T | undefined;
+    return rows[0] as T | undefined; // likewise
   },
   run: async (statement, values = []) => (await run(statement, values)).rowCount ?? 0,
 });
@@ -434,5 +434,5 @@ function getTypeParser(oid: number, format?: "text" | "binary") {
     if (oid === pg.types.builtins.INT8) return BigInt;
     if (oid === pg.types.builtins.DATE) return String;
   }
-  return pg.types.getTypeParser(oid, format as "text");
+  return pg.types.getTypeParser(oid, format as "text"); // the type knows no binary, the driver does
 }

@@ -5,7 +5,7 @@ import { onlyOf } from "../../term/collections.ts";
 import { membersOf } from "../../term/narrow.ts";
 
 /** The configuration of a pool as that of a single session: the driver takes the same members for both. */
-export const sessionConfigOf = (connection: pg.PoolConfig): pg.ClientConfig => connection as pg.ClientConfig;
+export const sessionConfigOf = (connection: pg.PoolConfig): pg.ClientConfig => connection;
 
 /** The number of the server's process that serves this session; undefined before it is connected. */
 export const processIdOf = (client: pg.ClientBase): unknown => membersOf(client).processID;

@@ -7,14 +7,19 @@
  *
  * A part may run again after those before it; within a batch everything is done or nothing.
  */
+
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { assured } from "../../term/narrow.ts";
 
 /** Beside this room in a checkout; in a release all is in one folder. */
-const FOLDER = ["migrations", "../migrations"]
-  .map((folder) => join(import.meta.dirname, folder))
-  .find((folder) => existsSync(folder)) as string;
+const FOLDER = assured(
+  ["migrations", "../migrations"]
+    .map((folder) => join(import.meta.dirname, folder))
+    .find((folder) => existsSync(folder)),
+  "checkout and release both hold the migrations",
+);
 const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/;
 const NEXT_PART = /^-- next (?:transaction|in batches of ([a-z_]+))[ \t]*\r?$/m;
 

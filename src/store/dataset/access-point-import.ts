@@ -13,6 +13,7 @@ import {
 } from "../../kernel/settings/access-point.ts";
 import { parseApn } from "../../term/apn.ts";
 import { TurnupError } from "../../term/error.ts";
+import { membersOf } from "../../term/narrow.ts";
 import {
   accessPointOf,
   credentialOrNull,
@@ -377,8 +378,7 @@ function guardDepth(text: string): void {
   }
 }
 
-const nodeOf = (value: unknown): XmlNode =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as XmlNode) : {};
+const nodeOf = (value: unknown): XmlNode => membersOf(value);
 
 const nodesOf = (value: unknown): XmlNode[] =>
   value === undefined ? [] : (Array.isArray(value) ? value : [value]).map(nodeOf);

@@ -1,8 +1,10 @@
 /** Octets of a data file, unpacked if gzip, with the digest that names its version. */
+
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
+import { assured } from "../../term/narrow.ts";
 import { DATASETS, type DatasetKind } from "./datasets.ts";
 import { shippedDataFolder } from "./folder.ts";
 import { isGzip, unpacked } from "./gzip.ts";
@@ -21,7 +23,10 @@ export type DatasetContent = {
 
 /** @throws TurnupError `dataset_missing`, `dataset_malformed` */
 export function readShippedContent(kind: DatasetKind, folder = shippedDataFolder()): DatasetContent {
-  const file = DATASETS.find((dataset) => dataset.kind === kind)?.file as string;
+  const { file } = assured(
+    DATASETS.find((dataset) => dataset.kind === kind),
+    "each kind has its file",
+  );
   let octets: Buffer;
   try {
     octets = readFileSync(join(folder, file));

@@ -3,6 +3,7 @@
  * line: 34,000 rows take 30 ms here and 150 ms there (measured; two thirds of `turnup imei`). Lines without a quote,
  * all but a few, are split as they are.
  */
+import { firstOf } from "../../term/collections.ts";
 
 export type CsvRecord = { readonly line: number; readonly cells: readonly string[] };
 
@@ -17,7 +18,7 @@ export type Separator = (typeof SEPARATORS)[number];
 export function separatorOf(text: string): Separator {
   const [first = ""] = /[^\r\n]+/.exec(text) ?? [];
   const counts = SEPARATORS.map((separator) => first.split(separator).length);
-  return SEPARATORS[counts.indexOf(Math.max(...counts))] as Separator;
+  return SEPARATORS[counts.indexOf(Math.max(...counts))] ?? firstOf(SEPARATORS);
 }
 
 /** Yields each record with the line it begins on; a quoted cell may span lines. Empty lines are skipped. */

@@ -160,7 +160,8 @@ function parseRows(
     }
     const body = bodyOf(header, cells, columns);
     const fault = typeof body === "string" ? body : faultOfWhole(body);
-    if (fault === undefined) rows.push({ line, body: body as Body });
+    if (fault === undefined)
+      rows.push({ line, body: body as Body }); // no fault: it is a whole one
     else if (++refusedCount <= REFUSED_KEPT_MAX) refused.push({ line, reason: fault });
   }
   if (!header) throw new TurnupError("dataset_malformed", "The file is empty.");

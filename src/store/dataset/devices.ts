@@ -1,4 +1,5 @@
 /** The shipped device data as the rows that the kernel's catalog is built from; no database is needed. */
+
 import type {
   AgeRuleRow,
   Answer,
@@ -12,6 +13,7 @@ import type {
   SupportPolicyRow,
   TacRow,
 } from "../../kernel/devices/rows.ts";
+import { wordOf } from "../../term/narrow.ts";
 import { type DatasetContent, readShippedContent } from "./content.ts";
 import { csvObjects } from "./csv.ts";
 import { DATASETS, type DatasetKind, LIFECYCLE_SNAPSHOT } from "./datasets.ts";
@@ -158,8 +160,5 @@ function numberIn(cells: Cells, name: string): number | null {
   return text === "" || !Number.isFinite(value) ? null : value;
 }
 
-const ANSWERS: readonly string[] = ["yes", "no", "partly"] satisfies Answer[];
-const answerIn = (cells: Cells, name: string): Answer => {
-  const text = textIn(cells, name);
-  return ANSWERS.includes(text) ? (text as Answer) : "unknown";
-};
+const ANSWERS = ["yes", "no", "partly"] as const;
+const answerIn = (cells: Cells, name: string): Answer => wordOf(ANSWERS, textIn(cells, name)) ?? "unknown";

@@ -51,7 +51,7 @@ export function findBinaries(platform: string = process.platform, arch: string =
 
 /** The same programs, looked at in a folder: that of the package, or a copy of it. */
 export function binariesIn(native: string, version: string): Binaries {
-  const links = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as Link[];
+  const links = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as Link[]; // written by the package of these binaries
   const missingLinks = links
     .filter(({ target }) => !existsSync(join(native, "lib", basename(target))))
     .map(({ source, target }) => [basename(target), join(native, "lib", basename(source))] as const);

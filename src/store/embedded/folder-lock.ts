@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TurnupError } from "../../term/error.ts";
-import { codeOf, messageOf } from "../../term/narrow.ts";
+import { codeOf, isObject, messageOf } from "../../term/narrow.ts";
 import { stampOf } from "./process.ts";
 import { unusable } from "./unusable.ts";
 
@@ -92,7 +92,10 @@ function readIfThere(path: string): string | undefined {
 
 function holderOf(text: string): Holder | undefined {
   try {
-    return JSON.parse(text) as Holder;
+    const holder: unknown = JSON.parse(text);
+    if (!isObject(holder)) return undefined;
+    const { pid, stamp } = holder;
+    return typeof pid === "number" && typeof stamp === "string" ? { pid, stamp } : undefined;
   } catch {
     return undefined;
   }

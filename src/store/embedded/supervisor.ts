@@ -27,7 +27,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import { TurnupError } from "../../term/error.ts";
-import { membersOf, messageOf } from "../../term/narrow.ts";
+import { assured, membersOf, messageOf } from "../../term/narrow.ts";
 import { the } from "../database/driver.ts";
 import { type Binaries, EMBEDDED_MAJOR, findBinaries } from "./binaries.ts";
 import { holderOfFolder, lockFolder } from "./folder-lock.ts";
@@ -297,7 +297,7 @@ async function launchOnce(
     if (hasEnded) return readFileSync(place.logFile).subarray(logFrom).toString("utf8");
     if (server?.ready && server.pid === child.pid) return "ready";
     if (performance.now() > deadline) {
-      await stopServer(child.pid as number);
+      await stopServer(assured(child.pid, "it was started"));
       return `not ready after ${START_LIMIT_MS / 1000} s`;
     }
     await sleep(POLL_MS);

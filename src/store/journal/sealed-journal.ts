@@ -168,8 +168,7 @@ function unsealed<Event>(text: string, line: number, place: Place): Event {
       .setAAD(lineOf(place, line))
       .setAuthTag(octets.subarray(tagAt));
     const json = Buffer.concat([decipher.update(octets.subarray(NONCE_OCTETS, tagAt)), decipher.final()]);
-    // Authenticated: only this program wrote it.
-    return JSON.parse(json.toString("utf8")) as Event;
+    return JSON.parse(json.toString("utf8")) as Event; // authenticated: this program alone wrote it
   } catch (cause) {
     throw damaged(place, line, "its seal does not open", cause);
   }

@@ -2,8 +2,9 @@
  * The catalog on PostgreSQL: items, terms and the octets of modules. A change and its audit row are one transaction,
  * and one change of an operator's catalog is made at a time. Every statement names its operator and the index it runs on.
  */
+
 import { NOTHING_HEARD } from "../../kernel/account/changes.ts";
-import type { CatalogItem, CatalogKind, Localized } from "../../kernel/catalog/catalog-item.ts";
+import type { CatalogItem, CatalogKind } from "../../kernel/catalog/catalog-item.ts";
 import type {
   CatalogDiff,
   CatalogStore,
@@ -15,6 +16,7 @@ import { bodyOf, type CatalogDocument, ITEMS_MAX } from "../../kernel/catalog/ch
 import { diffCatalogs, isEmptyDiff } from "../../kernel/catalog/diff.ts";
 import type { Catalog } from "../../kernel/catalog/expand.ts";
 import { canonical, type ItemBody } from "../../kernel/catalog/item-body.ts";
+import { getFrom } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { ChangeChannel } from "../node/change-channel.ts";
@@ -246,8 +248,8 @@ async function importAll(change: Change, document: CatalogDocument, diff: Catalo
     ...added,
     ...changed.map(({ id }) => id),
   ];
-  for (const id of touched(diff.terms)) await putTermsIn(change, id, document.terms.get(id) as Localized);
-  for (const id of touched(diff.items)) await writeItem(change, id, document.items.get(id) as ItemBody);
+  for (const id of touched(diff.terms)) await putTermsIn(change, id, getFrom(document.terms, id));
+  for (const id of touched(diff.items)) await writeItem(change, id, getFrom(document.items, id));
   for (const id of diff.items.retired) await retireItem(change, id);
   const { items, terms } = diff;
   await change.note("catalog.import", `${document.items.size} items`, {

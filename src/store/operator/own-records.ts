@@ -1,4 +1,5 @@
 /** The operator's own subscriber records, sealed, found by blind indexes. Every statement names the index that it runs on. */
+
 import type {
   OwnRecords,
   RecordNumber,
@@ -13,6 +14,7 @@ import type { Tx } from "../database/database.ts";
 import { cutPage, END_OF_ORDER, START_OF_ORDER } from "../database/page.ts";
 import { RECORD_DOMAIN, recordIdOf } from "../requests/record-rows.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { openJson } from "../seal/seal.ts";
 import { INSERT_AUDIT, type RegistryDeps } from "./audited.ts";
 
 const TAKE_NUMBERS = {
@@ -171,7 +173,7 @@ async function putAll(
 }
 
 function viewOf(sealer: Sealer, row: StoredRow): SubscriberRecordView {
-  const user = JSON.parse(sealer.open(RECORD_DOMAIN, row.user_sealed)) as UserData; // its shape is ours
+  const user = openJson<UserData>(sealer, RECORD_DOMAIN, row.user_sealed);
   return {
     id: row.id,
     imsiMasked: row.imsi_sealed && maskIdentifier(sealer.open("imsi", row.imsi_sealed), "imsi"),

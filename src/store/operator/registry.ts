@@ -304,7 +304,7 @@ async function overrideMap(db: Db, operatorId: string): Promise<ReadonlyMap<stri
   return new Map(
     rows.map(({ scope, key, body, why }) => [
       `${scope}:${key}`,
-      { ...(body as Omit<SupportOverride, "scope" | "note">), scope, note: why },
+      { ...(body as Omit<SupportOverride, "scope" | "note">), scope, note: why }, // written by `putOverride` alone
     ]),
   );
 }

@@ -164,7 +164,7 @@ export async function partiesOf(
     parties.subscriberIds = before ? found.filter((id) => before.includes(id)) : found;
   }
   if (imei !== undefined) {
-    const index = sealer.blindIndex("imei", operatorId, imei14Of(imei as Imei));
+    const index = sealer.blindIndex("imei", operatorId, imei14Of(imei as Imei)); // the door has read it
     const device = await db.one<Id>(DEVICE_BY_IMEI, [operatorId, index]);
     if (!device) return "none";
     parties.deviceId = device.id;

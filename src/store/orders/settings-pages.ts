@@ -2,11 +2,13 @@
  * The pages behind links in text messages: found by the hash of their token, looked at freely, opened once as proof.
  * Subscribers who come at the same moment, as after a campaign, are looked up together.
  */
+
 import { createHash } from "node:crypto";
 import type { SettingsPoint, SettingsValues } from "../../kernel/payload/settings-values.ts";
 import { createCoalescer } from "../database/coalescer.ts";
 import type { Database } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { openJson } from "../seal/seal.ts";
 
 const FIND = {
   name: "find_link", // link_token_hash_key
@@ -97,7 +99,7 @@ export function createSettingsPages(deps: {
         points,
         unconfirmed,
         keyApns = [],
-      } = JSON.parse(deps.sealer.open("settings", link.sealed)) as SettingsValues;
+      } = openJson<SettingsValues>(deps.sealer, "settings", link.sealed);
       if (unconfirmed && !(await deps.maySendUnconfirmed(link.operatorId)))
         return { state: "expired", operatorName };
       const isWithheld = keyApns.length > 0 && (await deps.isKeyWithheld(link));

@@ -2,11 +2,13 @@
  * What the billing centre is to hear of subscribers, and what it took last: the operator's own account number, the token that
  * pays, what each has. Numbers and what was told stand sealed.
  */
+
 import type { AccountBooks, BilledOffering } from "../../kernel/account/account-books.ts";
 import { maskedMeans } from "../../kernel/account/card.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { openJson } from "../seal/seal.ts";
 
 const NUMBER_DOMAIN = "billing_account";
 const TOLD_DOMAIN = "billing_told";
@@ -58,7 +60,7 @@ export async function accountBooksOf(
         ...books,
         paymentMasked: card_digits && maskedMeans(card_digits),
         externalId: number && sealer.open(NUMBER_DOMAIN, number),
-        told: told && (JSON.parse(sealer.open(TOLD_DOMAIN, told)) as BilledAccount), // its shape is ours
+        told: told && openJson<BilledAccount>(sealer, TOLD_DOMAIN, told),
       },
     ]),
   );

@@ -2,6 +2,7 @@
  * Users' accounts, and what the books know of whoever asks for something. What a user told stands sealed; card and
  * identity document are found again by blind indexes. Every statement names the index that it runs on.
  */
+
 import type {
   AccountFacts,
   AccountFactsSource,
@@ -14,6 +15,7 @@ import type {
 import type { Mandate, UserData } from "../../kernel/account/user-data.ts";
 import type { Database, Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { openJson } from "../seal/seal.ts";
 import { tryKeyOf } from "./card-tries.ts";
 import { recordFactsOf } from "./record-rows.ts";
 
@@ -91,7 +93,7 @@ async function findAccount(
     id: row.id,
     operatorId,
     subscriberId,
-    user: JSON.parse(sealer.open(USER_DOMAIN, row.user_sealed)) as UserData,
+    user: openJson<UserData>(sealer, USER_DOMAIN, row.user_sealed),
     language: row.language,
     card:
       token !== null && index !== null && digits !== null

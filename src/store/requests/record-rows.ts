@@ -2,11 +2,13 @@
  * The record that an operator has of a subscriber, and the comparisons with it that fell short. Every statement names the
  * index that it runs on.
  */
+
 import type { AccountFacts } from "../../kernel/account/account-facts.ts";
 import type { UserData } from "../../kernel/account/user-data.ts";
 import type { ChangeSet } from "../../kernel/order/change-set.ts";
 import type { Db } from "../database/database.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { openJson } from "../seal/seal.ts";
 
 export const RECORD_DOMAIN = "subscriber_record";
 /** Longer than the longest window of a policy. */
@@ -75,7 +77,7 @@ const recordIn = (
   sealer: Sealer,
   { user_sealed, isOfAnotherSim }: Row,
 ): NonNullable<AccountFacts["record"]> => ({
-  user: JSON.parse(sealer.open(RECORD_DOMAIN, user_sealed)) as UserData, // its shape is ours
+  user: openJson<UserData>(sealer, RECORD_DOMAIN, user_sealed),
   isOfAnotherSim: Boolean(isOfAnotherSim),
 });
 

@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { TurnupError } from "../../term/error.ts";
-import { codeOf } from "../../term/narrow.ts";
+import { assured, codeOf } from "../../term/narrow.ts";
 import type { Secret } from "../../term/secret.ts";
 import type { Database } from "../database/database.ts";
 import { createSealer, SEAL_KEY_OCTETS, type Sealer } from "./seal.ts";
@@ -111,5 +111,5 @@ function makeKeyFile(file: string): Buffer[] {
   const folder = openSync(dirname(file), "r");
   fsyncSync(folder);
   closeSync(folder);
-  return readKeyFile(file) as Buffer[];
+  return assured(readKeyFile(file), "it was just linked to this name");
 }

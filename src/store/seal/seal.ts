@@ -35,6 +35,10 @@ export interface Sealer {
   blindIndex(domain: string, operatorId: string, text: string): Buffer;
 }
 
+/** A value that was sealed as JSON, by this program alone: what it wrote has the shape that it asks for. @throws as `open` */
+export const openJson = <Value>(sealer: Sealer, domain: string, sealed: Uint8Array): Value =>
+  JSON.parse(sealer.open(domain, sealed)) as Value; // as it says above
+
 type SealKey = { readonly id: Buffer; readonly key: Buffer };
 
 /** `keys` are 32 random octets each, newest first. @throws TurnupError `seal_key_malformed` */

@@ -1,4 +1,5 @@
 /** Account data of creditors, sealed: only what is masked can be read without the seal key. */
+
 import {
   type Creditor,
   type Creditors,
@@ -8,6 +9,7 @@ import {
 import type { Db } from "../database/database.ts";
 import { type Note, noteIn, type RegistryDeps } from "../operator/audited.ts";
 import type { Sealer } from "../seal/seal.ts";
+import { openJson } from "../seal/seal.ts";
 
 const DOMAIN = "creditor";
 /** Makes of one operator: entered by hand. */
@@ -83,8 +85,7 @@ export async function openCreditor(
   return row && opened(sealer, row);
 }
 
-const opened = (sealer: Sealer, { sealed }: Row): Creditor =>
-  JSON.parse(sealer.open(DOMAIN, sealed)) as Creditor; // what was sealed above
+const opened = (sealer: Sealer, { sealed }: Row): Creditor => openJson<Creditor>(sealer, DOMAIN, sealed);
 
 function viewOf(sealer: Sealer, row: Row): CreditorView {
   const creditor = opened(sealer, row);

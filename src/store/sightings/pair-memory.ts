@@ -208,7 +208,7 @@ function copyOf(input: SightingInput): Told {
   const told: { -readonly [field in keyof Told]: Told[field] } = {};
   for (const field of FIELDS) {
     const text = input[field];
-    if (text) told[field] = Buffer.from(text).toString() as never;
+    if (text) told[field] = Buffer.from(text).toString() as never; // a text of the same field
   }
   return told;
 }

@@ -60,7 +60,7 @@ export async function noteSymptoms(
 ): Promise<{ readonly isNew: boolean; readonly orderId: string | null }[]> {
   const rows = new Map<string, Row>();
   const names = seen.map((one) => {
-    const index = sealer.blindIndex("imei", operatorId, imei14Of(one.imei as Imei));
+    const index = sealer.blindIndex("imei", operatorId, imei14Of(one.imei as Imei)); // the kernel has read it
     const name = nameOf(index, one);
     const known = rows.get(name);
     // One statement may not touch a row twice: the latest of a batch speaks for all of them.

@@ -56,7 +56,7 @@ export function object<M extends Members>(members: M): Read<Shape<M>> {
       if (member === undefined && !("optional" in readMember)) throw new ShapeError(there, "is missing");
       if (member !== undefined) read[name] = readMember(member, there);
     }
-    return read as Shape<M>;
+    return read as Shape<M>; // each member was read by its own reader
   };
 }
 

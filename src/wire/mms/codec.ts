@@ -61,8 +61,8 @@ export function decodeMms(bytes: Uint8Array): MmsPdu {
     if (!fields.has(name)) throw new DecodeError(`${type} without its ${name}`, next);
   const head = { type, ...Object.fromEntries(fields) };
   // What a PDU must have was looked for above, and each value was read by the form of its name.
-  if (!hasBody(type)) return head as MmsPdu;
-  return { ...head, content: decodeBody(bytes, next, type) } as MmsPdu;
+  if (!hasBody(type)) return head as MmsPdu; // what it must have was looked for above
+  return { ...head, content: decodeBody(bytes, next, type) } as MmsPdu; // likewise
 }
 
 /** @throws TurnupError `payload_malformed`: a text, time or number that MMS cannot hold, or an unknown word */

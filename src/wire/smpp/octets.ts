@@ -16,7 +16,7 @@ export function bufferOf(bytes: Uint8Array): Buffer {
 
 /** Text of one octet a character. The method is Node's own under toString("latin1"), without its checks of the arguments. */
 export function latin1At(buffer: Buffer, start: number, end: number): string {
-  return (buffer as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(start, end);
+  return (buffer as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(start, end); // Node has it; its types do not
 }
 
 /**

@@ -99,7 +99,7 @@ export const showStanding = route({
     return ok({
       ...rest,
       requests: statuses.map(statusBody),
-      orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })),
+      orders: orders.map((order) => ({ ...order, cause: order.cause as (typeof SPINE_CAUSES)[number] })), // requests were left out above
       services: services.map((one) => ({ ...one })),
       offers: offers.map((one) => ({ ...one })),
       devices: devices.map((one) => ({ ...one })),

@@ -24,7 +24,7 @@ const READERS = ["admin", "engineer", "care", "representative"] as const;
 const WRITERS = ["admin", "engineer"] as const;
 
 const written = (item: CatalogItem, catalog: Catalog): Static<typeof ItemOut> => ({
-  ...(structuredClone(item) as Omit<Static<typeof ItemOut>, "costs">),
+  ...(structuredClone(item) as Omit<Static<typeof ItemOut>, "costs">), // a copy may be written to; its schema has no readonly
   costs: writtenCosts(listCostOf(catalog, item)),
 });
 /** As it is read, so that what was got can be put again: what is reckoned is no part of what is said. */

@@ -61,15 +61,15 @@ export const enterForPartner = route({
     enterRequest(
       deps,
       caller,
-      given as Asked,
+      given as Asked, // the rest of a body that the schema has checked
       {
         channel: CHANNEL,
         assurance,
         agreed: [],
         offerId: null,
         noticeKey: noticeKey === undefined ? null : Uint8Array.from(Buffer.from(noticeKey, "base64")),
+        idempotencyKey: once.subjectId,
       },
-      once.subjectId,
     ),
 });
 

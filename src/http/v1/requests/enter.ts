@@ -53,7 +53,10 @@ export function withoutPerson(body: unknown): unknown {
 }
 
 /** What differs between those who enter. */
-type Entry = Pick<NewRequest, "channel" | "assurance" | "agreed" | "offerId" | "accountNumber"> &
+type Entry = Pick<
+  NewRequest,
+  "channel" | "assurance" | "agreed" | "offerId" | "accountNumber" | "idempotencyKey"
+> &
   Partial<Pick<NewRequest, "noticeKey">>;
 
 export async function enterRequest(
@@ -61,12 +64,11 @@ export async function enterRequest(
   caller: Caller,
   body: Asked,
   entry: Entry,
-  idempotencyKey: string,
 ): Promise<Answer<Static<typeof Entered>>> {
   const { operatorId, label } = caller;
   const action = body.action ?? "add";
   const who = whoOf(body);
-  const card = await cardOf(deps, caller, body, who, idempotencyKey);
+  const card = await cardOf(deps, caller, body, { who, idempotencyKey: entry.idempotencyKey });
   const { orderId, reference, created } = await deps.requests.desk.submit(operatorId, {
     noticeKey: null,
     ...entry,
@@ -79,7 +81,6 @@ export async function enterRequest(
     actor: label,
     language: body.language ?? LANGUAGE_DEFAULT,
     bearer: null,
-    idempotencyKey,
   });
   if (created) {
     const detail = { channel: entry.channel, action, selection: body.selection, reference };
@@ -103,8 +104,7 @@ async function cardOf(
   { requests, clock }: HttpDeps,
   { operatorId, label }: Caller,
   { card, account }: Asked,
-  who: NewRequest["who"],
-  idempotencyKey: string,
+  { who, idempotencyKey }: Pick<NewRequest, "who" | "idempotencyKey">,
 ): Promise<CardReference | null> {
   if (!card && !account) return null;
   if (card && account)

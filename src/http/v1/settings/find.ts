@@ -72,7 +72,7 @@ export const findSettings = route({
   },
   answer: SettingsFound,
   async handle({ settings }, { query, caller }) {
-    const found = await settings.find(caller.operatorId, query as SettingsQuery);
-    return ok(redactSecrets(found, caller.role === "admin") as Static<typeof SettingsFound>);
+    const found = await settings.find(caller.operatorId, query as SettingsQuery); // what is absent stays absent: a query knows no undefined
+    return ok(redactSecrets(found, caller.role === "admin") as Static<typeof SettingsFound>); // texts alone were redacted
   },
 });
