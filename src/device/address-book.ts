@@ -11,7 +11,7 @@ type AddressEntry = {
 export type AddressBook = readonly AddressEntry[];
 type AddressFault = "name_wrong" | "number_wrong" | "full" | "kept_by_maker" | "unknown";
 
-export const MAX_ADDRESSES = 100;
+const MAX_ADDRESSES = 100;
 const MAX_NAME = 40;
 const NUMBER = /^\+?\d{2,15}$/;
 
@@ -38,16 +38,6 @@ export function withoutAddress(book: AddressBook, name: string): Changed {
   if (entry.origin === "factory") return refused("kept_by_maker");
   return { kind: "changed", book: book.filter((one) => one !== entry) };
 }
-
-/** Entries whose name has a word that begins so; all of them for an empty text. */
-export const findAddresses = (book: AddressBook, beginning: string): AddressBook =>
-  book.filter(({ name }) =>
-    [name, ...name.split(" ")].some((word) => word.toLowerCase().startsWith(beginning.trim().toLowerCase())),
-  );
-
-/** Who sent a message: numbers are the same with and without `+`. */
-export const nameOfNumber = (book: AddressBook, number: string): string | undefined =>
-  book.find((entry) => entry.number.replace("+", "") === number.replace("+", ""))?.name;
 
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.trim().toLowerCase();
 

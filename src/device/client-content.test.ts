@@ -6,6 +6,7 @@ import {
   device,
   HOME,
   ITEM,
+  isActive,
   ORDER,
   plain,
   REFERENCE,
@@ -13,7 +14,6 @@ import {
   voiceMail,
 } from "../../test/fixture/client-device.ts";
 import { createPhoneStorage, PowerCut } from "../sim/phone/storage.ts";
-import { isActive } from "./modules.ts";
 
 test("content that is ready is fetched, installed and reported without the user", () => {
   const phone = device({

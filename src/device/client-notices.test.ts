@@ -8,13 +8,13 @@ import {
   formScreen,
   HOME,
   ITEM,
+  isActive,
   REFERENCE,
   statusScreen,
 } from "../../test/fixture/client-device.ts";
 import { encodeNotice, NOTICE_CONTENT_TYPE } from "../wire/message/notice.ts";
 import type { Screen } from "../wire/screen/screen.ts";
 import { encodePush } from "../wire/wsp/push.ts";
-import { isActive } from "./modules.ts";
 
 test("a notice that comes twice is shown once and acknowledged twice", () => {
   const phone = device();

@@ -1,13 +1,17 @@
 /** What the device keeps, and what a power cut may do to it: nothing. Source: US 6,647,260 Fig. 5 (508), column 6. */
+
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
+import { isActive } from "../../test/fixture/client-device.ts";
 import { createPhoneStorage, type PhoneStorage, PowerCut } from "../sim/phone/storage.ts";
 import { type ContentBody, encodeContent } from "../wire/message/content.ts";
 import { type SoftwareModule, signModule } from "../wire/message/module.ts";
-import { createInstaller, type Installer, MAX_SECRETS } from "./installer.ts";
-import { factoryModules, isActive } from "./modules.ts";
+import { createInstaller, type Installer } from "./installer.ts";
+import { factoryModules } from "./modules.ts";
 import { openDeviceStore, StorageFullError } from "./store.ts";
+
+const MAX_SECRETS = 128;
 
 const operator = generateKeyPairSync("ed25519");
 const vendor = generateKeyPairSync("ed25519");

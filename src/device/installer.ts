@@ -40,7 +40,7 @@ type InstallerOptions = {
 export type Installer = ReturnType<typeof createInstaller>;
 
 const MAX_RECORDS = 64;
-export const MAX_SECRETS = 128;
+const MAX_SECRETS = 128;
 const MODULES = "modules";
 const RECORD = "item/";
 const SECRET = "secret/";

@@ -4,20 +4,24 @@ import fc from "fast-check";
 import { test } from "vitest";
 import { SEED } from "../../test/fixture/seed.ts";
 import {
-  ACKNOWLEDGEMENT_WAIT_MS,
   acknowledge,
   enqueue,
   lost,
-  MAX_OUTGOING,
   NOTHING_RECEIVED,
   nextDueAt,
   overdue,
-  RECEIVE_WINDOW,
-  RESEND_PAUSE_MS,
   receive,
   resumed,
   takeDue,
 } from "./messaging.ts";
+
+const RECEIVE_WINDOW = 64;
+
+const MAX_OUTGOING = 32;
+
+const RESEND_PAUSE_MS = 3_000;
+
+const ACKNOWLEDGEMENT_WAIT_MS = 60_000;
 
 const queued = () => enqueue([], "a", "hello", 0)!;
 

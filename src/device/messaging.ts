@@ -9,12 +9,12 @@
  */
 
 /** An acknowledgement that is not there after so long will not come. */
-export const ACKNOWLEDGEMENT_WAIT_MS = 60_000;
-export const RESEND_PAUSE_MS = 3_000;
+const ACKNOWLEDGEMENT_WAIT_MS = 60_000;
+const RESEND_PAUSE_MS = 3_000;
 /** The first sending and one more (R16). */
 const MAX_ATTEMPTS = 2;
-export const MAX_OUTGOING = 32;
-export const RECEIVE_WINDOW = 64;
+const MAX_OUTGOING = 32;
+const RECEIVE_WINDOW = 64;
 
 type Outgoing<Message> = {
   readonly id: string;

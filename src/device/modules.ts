@@ -76,9 +76,6 @@ export function changeModules(
 export const findModule = ({ modules }: ModuleSet, name: string): InstalledModule | undefined =>
   modules.find((module) => module.name === name);
 
-/** Whether the device can use it now. */
-export const isActive = (set: ModuleSet, name: string): boolean => findModule(set, name)?.state === "active";
-
 /** The maker's software, as it leaves the factory. */
 export const factoryModules = (
   modules: readonly Pick<InstalledModule, "name" | "version" | "vendor" | "state">[],

@@ -14,12 +14,13 @@ import {
   amongNetworks,
   CONNECTION_LIMITS,
   type ConnectionLimits,
-  type Crowd,
   guardDoor,
   hostOf,
   refuseConnection,
   timeoutsOf,
 } from "./connections.ts";
+
+type Crowd = NonNullable<Parameters<typeof guardDoor>[2]>;
 
 const HANDSHAKE_MS = 300;
 const LIMITS: ConnectionLimits = {

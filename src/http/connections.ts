@@ -53,7 +53,7 @@ export function timeoutsOf(limits: ConnectionLimits) {
 }
 
 /** Which addresses stand for many others: proxies in front, gateways. They are not counted by themselves. */
-export type Crowd = (address: string) => boolean;
+type Crowd = (address: string) => boolean;
 
 /** What every door holds, whoever comes. */
 export function guardDoor(app: GuardedDoor, limits: ConnectionLimits, isCrowd: Crowd = () => false): void {

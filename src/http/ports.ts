@@ -153,7 +153,7 @@ export type RequestDeps = {
 };
 
 /** Who is paid, by which files, what banks and sides say of it. */
-export type SettlementDeps = {
+type SettlementDeps = {
   readonly creditors: Creditors;
   readonly payments: PaymentDesk;
   readonly disputes: Disputes;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { ASSURANCES } from "../kernel/catalog/catalog-item.ts";
 import { parseImei } from "../term/imei.ts";
-import { BEARER_PROFILES, bearerProfiles, narrowbandOctets } from "../wire/message/bearer-profile.ts";
+import { bearerProfiles, narrowbandOctets } from "../wire/message/bearer-profile.ts";
 import { issueLegToken, openLegToken } from "../wire/message/leg-token.ts";
 import { BEARERS, LEG_ASSURANCES } from "../wire/message/legs.ts";
 import { deviceInNames, imeiInNames, imeiNameOf, proxyInNames } from "../wire/message/party-name.ts";
@@ -13,7 +13,11 @@ import { gatewayAt, identityFrom, plainAddress } from "./gateway-identity.ts";
 import { createLockout } from "./lockout.ts";
 import { paced, waitMs } from "./pace.ts";
 import { serverNameOf, throughProxy } from "./servers.ts";
-import { type AuditRecord, openLegsSession, SESSION_STATES, type SessionStep } from "./session.ts";
+import { type AuditRecord, type LegsSession, openLegsSession, SESSION_STATES } from "./session.ts";
+
+const BEARER_PROFILES = bearerProfiles();
+
+type SessionStep = Parameters<LegsSession["step"]>[0];
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 const STEPS: readonly SessionStep[] = ["server_verified", "device_verified", "identified", "request"];

@@ -15,7 +15,7 @@ export const SESSION_STATES = [
   "terminated",
 ] as const;
 type SessionState = (typeof SESSION_STATES)[number];
-export type SessionStep = "server_verified" | "device_verified" | "identified" | "request";
+type SessionStep = "server_verified" | "device_verified" | "identified" | "request";
 
 const NEXT: Readonly<Record<SessionState, Partial<Record<SessionStep, SessionState>>>> = {
   connected: { server_verified: "serverVerified" },

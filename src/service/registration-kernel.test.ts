@@ -1,4 +1,5 @@
 /** The registration kernel alone: every event replayed gives the same state, whatever came in whatever order (figure 6). */
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
@@ -6,7 +7,9 @@ import { SEED } from "../../test/fixture/seed.ts";
 import { createAccessTokens } from "./access-tokens.ts";
 import { createRegistrationKernel } from "./registration-kernel.ts";
 import type { ServiceEvent } from "./registrations.ts";
-import type { FieldKind } from "./user-data.ts";
+import type { NeededField } from "./user-data.ts";
+
+type FieldKind = NeededField["kind"];
 
 const NOW = new Date("2026-05-01T12:00:00Z");
 /** Counts, so that a run is the same each time. */

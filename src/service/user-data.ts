@@ -4,7 +4,7 @@
 import { isCalendarDay } from "../term/calendar.ts";
 import { attributeOfField, type Fields, type NeededDatum } from "../wire/message/scim.ts";
 
-export type FieldKind = "text" | "digits" | "phone" | "email" | "secret" | "date";
+type FieldKind = "text" | "digits" | "phone" | "email" | "secret" | "date";
 export type NeededField = { readonly name: string; readonly kind: FieldKind; readonly required: boolean };
 export type UserData = {
   readonly userName: string;

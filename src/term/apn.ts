@@ -5,9 +5,8 @@
  *   .mnc001.mcc262.gprs         operator identifier: may follow, names the home network
  */
 import { TurnupError } from "./error.ts";
-import { type Plmn, plmnOf } from "./plmn.ts";
 
-/** Kept as written; two names that differ in case only are one access point (`sameApn`). */
+/** Kept as written; two names that differ in case only are one access point (TS 23.003 clause 9.1). */
 type Apn = string & { readonly brand: "Apn" };
 
 /** Octets of the whole name, encoded: one length octet goes before each label (clause 9.1). */
@@ -24,18 +23,6 @@ export function parseApn(text: string): Apn {
   const broken = brokenRuleOf(text);
   if (broken) throw new TurnupError("apn_malformed", broken);
   return text as Apn; // no rule is broken
-}
-
-/** Whether both name one access point: letters count alike in either case (TS 23.003 clause 9.1). */
-export const sameApn = (one: Apn, other: Apn): boolean => one.toLowerCase() === other.toLowerCase();
-
-/** The name without an operator identifier. */
-export const networkIdentifierOf = (apn: Apn): string => apn.replace(OPERATOR_IDENTIFIER, "");
-
-/** The home network an operator identifier names. MNC is written with 3 digits there: `001` may be `01`. */
-export function operatorOf(apn: Apn): Plmn | undefined {
-  const [, mnc, mcc] = OPERATOR_IDENTIFIER.exec(apn) ?? [];
-  return mcc !== undefined && mnc !== undefined ? plmnOf(mcc, mnc) : undefined;
 }
 
 function brokenRuleOf(text: string): string | undefined {

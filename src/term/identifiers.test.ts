@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { test } from "vitest";
-import { networkIdentifierOf, operatorOf, parseApn, sameApn } from "./apn.ts";
+import { parseApn } from "./apn.ts";
 import { parseIccid } from "./iccid.ts";
 import { homePlmnResolver, parseImsi } from "./imsi.ts";
 import { maskIdentifier, maskText } from "./mask.ts";
-import { addMoney, formatMoney, money, moneyToJson, portionOf } from "./money.ts";
+import { formatMoney, money, portionOf } from "./money.ts";
 import { callingCodeOf, parseMsisdn } from "./msisdn.ts";
 import { msisdnFromNational } from "./msisdn-national.ts";
 import { mccOf, mncOf, parsePlmn, plmnOf } from "./plmn.ts";
@@ -99,19 +99,12 @@ test("access point names follow TS 23.003 clause 9", () => {
     assert.throws(() => parseApn(text), { code: "apn_malformed" });
 });
 
-test("an access point name is the same in any case and may carry its operator", () => {
-  assert.ok(sameApn(parseApn("Internet"), parseApn("internet")));
-  assert.equal(operatorOf(parseApn("ims.mnc001.mcc262.gprs")), "262001");
-  assert.equal(operatorOf(parseApn("ims")), undefined);
-  assert.equal(networkIdentifierOf(parseApn("ims.mnc001.mcc262.gprs")), "ims");
-});
-
 test("a portion is rounded to the nearest minor unit, a half to the even one, and with its rest adds up to the sum", () => {
   for (let cents = -25; cents <= 25; cents++) {
     for (const basisPoints of [0, 1, 333, 3_333, 5_000, 9_999, 10_000]) {
       const sum = money(cents, "EUR");
       const { portion, rest } = portionOf(sum, basisPoints);
-      assert.deepEqual(addMoney(portion, rest), sum);
+      assert.equal(portion.amountMinor + rest.amountMinor, sum.amountMinor);
       const away = Math.abs(Number(portion.amountMinor) * 10_000 - cents * basisPoints);
       assert.ok(away <= 5_000, `${basisPoints} of ${cents}`);
       if (away === 5_000) assert.equal(portion.amountMinor % 2n, 0n, `${basisPoints} of ${cents}`);
@@ -134,11 +127,9 @@ test("a portion is rounded to the nearest minor unit, a half to the even one, an
 });
 
 test("money is whole minor units of one currency", () => {
-  assert.throws(() => addMoney(money(1, "EUR"), money(1, "USD")), { code: "currency_mismatch" });
   assert.throws(() => money(1.5, "EUR"), { code: "money_malformed" });
   assert.throws(() => money("1.5", "EUR"), { code: "money_malformed" });
   assert.throws(() => money(1, "eur"), { code: "currency_malformed" });
-  assert.deepEqual(moneyToJson(money("120", "EUR")), { amountMinor: "120", currency: "EUR" });
 });
 
 test("money is shown exactly, with the currency's own number of digits", () => {

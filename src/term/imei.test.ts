@@ -9,8 +9,6 @@ import {
   imei14Of,
   imeiFromNetwork,
   imeiOf,
-  isFiller,
-  isTestImei,
   parseImei,
   parseImeisv,
   parseTac,
@@ -100,18 +98,24 @@ test("an IMEISV keeps its software version, 99 included, and gives the IMEI of i
   assert.throws(() => parseImeisv("490154203237518"), { code: "imeisv_malformed" });
 });
 
+/** Why the device that these 14 digits name is none. */
+function faultOf(imei14: string): string | undefined {
+  const identity = classifyIdentity(imei14);
+  return identity.valid ? undefined : identity.error?.code;
+}
+
 test("reporting bodies 00 and 02 to 09 are test ones, 01 and the rest are not", () => {
   const bodies = Array.from({ length: 100 }, (_, at) => String(at).padStart(2, "0"));
   assert.deepEqual(
-    bodies.filter((body) => isTestImei(`${body}999901064000`)),
+    bodies.filter((body) => faultOf(`${body}999901064000`) === "imei_test"),
     ["00", "02", "03", "04", "05", "06", "07", "08", "09"],
   );
 });
 
 test("one digit repeated and counts up or down are filler, a single other digit among them is not", () => {
   for (const digits of ["00000000000000", "99999999999999", "01234567890123", "98765432109876"])
-    assert.ok(isFiller(digits));
-  for (const digits of ["00000000000001", "35999999999999", "12345678901235"]) assert.ok(!isFiller(digits));
+    assert.equal(faultOf(digits), "imei_filler", digits);
+  for (const digits of ["35999999999999", "12345678901235"]) assert.equal(faultOf(digits), undefined, digits);
 });
 
 test("hexadecimal and decimal writing of a MEID name the same device, which has no TAC", () => {

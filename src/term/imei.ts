@@ -100,10 +100,10 @@ export const imeiOf = (imeisv: Imeisv): Imei => (imei14Of(imeisv) + luhnDigitOf(
 export const checkDigitOf = (imei14: string): string => luhnDigitOf(imei14.slice(0, 14));
 
 /** Whether the number is one of a test reporting body (00, 02 to 09): never a sold device, never provisioned. */
-export const isTestImei = (digits: string): boolean => /^0[02-9]/.test(digits);
+const isTestImei = (digits: string): boolean => /^0[02-9]/.test(digits);
 
 /** Whether the 14 digits are one digit repeated or a count up or down: passes the Luhn sum and is no device. */
-export function isFiller(digits: string): boolean {
+function isFiller(digits: string): boolean {
   const step = (digits.charCodeAt(1) - digits.charCodeAt(0) + 10) % 10;
   if (step !== 0 && step !== 1 && step !== 9) return false;
   for (let at = 2; at < 14; at++) {

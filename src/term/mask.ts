@@ -59,12 +59,6 @@ function holdsCard(digits: string): boolean {
   return false;
 }
 
-/** A card number as screens may show it: `411111******1111`; what is too short for one is hidden whole. */
-export function maskCard(pan: string): string {
-  const digits = pan.replace(/\D/g, "");
-  return digits.length >= CARD_DIGITS_MIN ? hidden(digits, CARD_HEAD, 4) : "*".repeat(digits.length);
-}
-
 const kindOf = (digits: string): IdentifierKind =>
   digits.length >= 17 ? "iccid" : digits.length >= 14 ? "imsi" : "msisdn";
 

@@ -21,12 +21,6 @@ export function money(amountMinor: bigint | number | string, currency: string): 
 }
 
 /** @throws TurnupError `currency_mismatch` */
-export function addMoney(one: Money, other: Money): Money {
-  assertSameCurrency(one, other);
-  return { amountMinor: one.amountMinor + other.amountMinor, currency: one.currency };
-}
-
-/** @throws TurnupError `currency_mismatch` */
 function subtractMoney(one: Money, other: Money): Money {
   assertSameCurrency(one, other);
   return { amountMinor: one.amountMinor - other.amountMinor, currency: one.currency };
@@ -90,12 +84,6 @@ export function minorOfDecimal(text: string, currency: string): bigint | undefin
   const minor = BigInt(whole + fraction.slice(0, digits).padEnd(digits, "0"));
   return sign === "-" ? -minor : minor;
 }
-
-/** JSON has no bigint: the amount is written as a text of digits. */
-export const moneyToJson = ({ amountMinor, currency }: Money): { amountMinor: string; currency: string } => ({
-  amountMinor: amountMinor.toString(),
-  currency,
-});
 
 function assertSameCurrency(one: Money, other: Money): void {
   if (one.currency !== other.currency) {

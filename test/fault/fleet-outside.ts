@@ -2,6 +2,7 @@
  * What stands around servers that are killed: a fleet of phones, message centre, key server and bank in this process, and
  * the operator in a database. Servers are led to them by files and environment alone.
  */
+
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,8 @@ import { startWorld, type World } from "../../src/app/demo/world.ts";
 import { ownIssuer } from "../../src/app/server/own-issuer.ts";
 import { DeviceCatalog } from "../../src/kernel/devices/catalog.ts";
 import type { FleetEvent } from "../../src/sim/handset/fleet-state.ts";
-import type { AcceptedMessage } from "../../src/sim/smsc/smsc.ts";
+import type { SmscSimulator } from "../../src/sim/smsc/smsc.ts";
+
 import type { Database } from "../../src/store/database/database.ts";
 import { uuidv7 } from "../../src/store/database/uuid.ts";
 import { readShippedDatasets } from "../../src/store/dataset/devices.ts";
@@ -21,6 +23,8 @@ import { createSealer } from "../../src/store/seal/seal.ts";
 import { TurnupError } from "../../src/term/error.ts";
 import { whenDone } from "../fixture/when-done.ts";
 import { freePort, worldEnvironment } from "./turnup-process.ts";
+
+type AcceptedMessage = SmscSimulator["log"][number];
 
 const ISSUER = "own.turnup";
 const SEAL_KEY = Buffer.alloc(32, 7);

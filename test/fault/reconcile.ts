@@ -2,11 +2,15 @@
  * After the damage: what the world can swear to (who was switched on, what the centre took, what handsets did, what
  * the bank moved, which keys the maker issued) is laid beside what the database says. Every difference is a failure.
  */
+
 import assert from "node:assert/strict";
 import type { World } from "../../src/app/demo/world.ts";
 import type { FleetEvent } from "../../src/sim/handset/fleet-state.ts";
-import type { AcceptedMessage } from "../../src/sim/smsc/smsc.ts";
+import type { SmscSimulator } from "../../src/sim/smsc/smsc.ts";
+
 import type { Db } from "../../src/store/database/database.ts";
+
+type AcceptedMessage = SmscSimulator["log"][number];
 
 export type Witnesses = {
   readonly world: World;

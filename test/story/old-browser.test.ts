@@ -2,13 +2,15 @@
  * Devices of 2000 (US 6,647,260 columns 3 and 4): a phone without our client behind the operator's WAP gateway orders in WML,
  * agrees by a text, and gets its settings over the air; pager, PDA and remote control walk the same road on their displays.
  */
+
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { createHandsetClient, freshHandset } from "../../src/device/client.ts";
 import { DEVICE_CLASSES, displayOfClass } from "../../src/device/device-class.ts";
 import type { IncomingSms } from "../../src/sim/handset/fleet-state.ts";
 import { createBrowserPhone } from "../../src/sim/phone/browser.ts";
-import { BEARER_PROFILES } from "../../src/wire/message/bearer-profile.ts";
+import { bearerProfiles } from "../../src/wire/message/bearer-profile.ts";
+
 import { BEARERS } from "../../src/wire/message/legs.ts";
 import { decodeProvisioning } from "../../src/wire/omacp/codec.ts";
 import { verifyMac } from "../../src/wire/omacp/mac.ts";
@@ -19,6 +21,8 @@ import { until } from "../fixture/story.ts";
 import { storyParties } from "../fixture/story-parties.ts";
 import { modulesOf, orderSteps, SAID, settledAs } from "../fixture/story-steps.ts";
 import { whenDone } from "../fixture/when-done.ts";
+
+const BEARER_PROFILES = bearerProfiles();
 
 const PUSH_PORT = 2948;
 const GATEWAY = {

@@ -6,13 +6,15 @@ import { bytesOf, hexOf } from "../../src/wire/hex.ts";
 import { PROV_CONT, PROV_DOC } from "../../src/wire/omacp/code-space.ts";
 import { decodeProvisioning, encodeProvisioning, xmlOf } from "../../src/wire/omacp/codec.ts";
 import type { Characteristic, ProvisioningDocument } from "../../src/wire/omacp/document.ts";
-import { DOCUMENT_OCTETS_MAX } from "../../src/wire/omacp/encode.ts";
+
 import { macOf } from "../../src/wire/omacp/mac.ts";
 import type { WbxmlElement } from "../../src/wire/wbxml/element.ts";
 import { encodeWbxml } from "../../src/wire/wbxml/encode.ts";
 import { SEED } from "../fixture/seed.ts";
 import { LIBWBXML_PAGE_0 } from "./oma-cp.ts";
 import { characteristic, SAMPLES } from "./settings-samples.ts";
+
+const DOCUMENT_OCTETS_MAX = 16_384;
 
 const documentOf = (...characteristics: Characteristic[]): ProvisioningDocument => ({
   version: "1.0",

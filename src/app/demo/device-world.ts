@@ -35,7 +35,7 @@ const DORMANT = {
   state: "dormant",
 } as const;
 
-export type DeviceWorldOptions = {
+type DeviceWorldOptions = {
   readonly folder: string;
   readonly seed: number;
   readonly now: () => Date;

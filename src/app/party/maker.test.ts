@@ -7,12 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, beforeEach, test } from "vitest";
-import { createMakerClient, type KeyOutcome, type MakerClientOptions } from "../../net/maker/client.ts";
+import { createMakerClient, type KeyOutcome } from "../../net/maker/client.ts";
 import { hexOf } from "../../wire/hex.ts";
 import { verifyDeviceKey } from "../../wire/message/device-key.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { ensureMakerCertificates, type MakerCertificates } from "../certificates/certificates.ts";
 import { type Maker, startMaker } from "./maker.ts";
+
+type MakerClientOptions = Parameters<typeof createMakerClient>[0];
 
 const IMEI_A = "356938035643809";
 const IMEI_B = "356938035643817";

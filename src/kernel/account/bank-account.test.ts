@@ -1,11 +1,14 @@
 /** A bank account at the door: a token for a number, counted as a try, and the number nowhere (R8). */
+
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { test } from "vitest";
 import { freeTries } from "../../../test/fixture/memory-tries.ts";
 import { parseIban } from "../../term/iban.ts";
 import { checkAccount, takeAccount } from "./bank-account.ts";
-import type { AccountTokens, CardTokens } from "./card.ts";
+import type { AccountTokens, takeCard } from "./card.ts";
+
+type CardTokens = Parameters<typeof takeCard>[0]["provider"];
 
 const IBAN = parseIban("AT61 1904 3002 3457 3201");
 const SECRET = new Uint8Array(32).fill(7);

@@ -9,7 +9,6 @@ import { luhnDigitOf } from "../../term/luhn.ts";
 import {
   brandOf,
   type CardInput,
-  type CardTokens,
   cardIndex,
   checkCard,
   expiryOf,
@@ -17,6 +16,8 @@ import {
   parsePan,
   takeCard,
 } from "./card.ts";
+
+type CardTokens = Parameters<typeof takeCard>[0]["provider"];
 
 const now = new Date("2026-03-31T12:00:00Z");
 const SECRET = new Uint8Array(32).fill(7);

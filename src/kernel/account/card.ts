@@ -35,7 +35,7 @@ type CardFault = {
 };
 
 /** The payment provider's door, as much of it as is needed here. */
-export interface CardTokens {
+interface CardTokens {
   tokenise(card: {
     readonly pan: string;
     readonly expiry: string;

@@ -8,7 +8,6 @@ import {
   checkTerms,
   ITEMS_MAX,
   type Surroundings,
-  usersOf,
   writeCatalogDocument,
 } from "./check-catalog.ts";
 import { diffCatalogs, isEmptyDiff } from "./diff.ts";
@@ -404,7 +403,6 @@ test("one item is held against the others, by the places of its own body", () =>
   assert.deepEqual(circle.fits ? [] : circle.problems.map(({ at }) => at), ["items/a/needs"]);
   const unknown = checkCatalogItem(feature({ needs: ["x"] }), "b", items, around);
   assert.deepEqual(unknown.fits ? [] : unknown.problems.map(({ at }) => at), ["body/needs/0"]);
-  assert.deepEqual(usersOf("b", items), ["a"]);
 });
 
 test("terms need English, and may have lines", () => {

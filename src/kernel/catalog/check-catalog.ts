@@ -83,12 +83,6 @@ export function checkTerms(value: unknown): Checked<Localized> {
   return outcome(reading, readTerms(reading, value, "body"));
 }
 
-/** The items that would not stand without this one. */
-export const usersOf = (id: string, items: ReadonlyMap<string, ItemBody>): readonly string[] =>
-  [...items].flatMap(([user, { needs, includes }]) =>
-    needs.includes(id) || includes.includes(id) ? [user] : [],
-  );
-
 /** As it is written into a file: sorted by id, without what is said by saying nothing. */
 export const writeCatalogDocument = ({
   items,

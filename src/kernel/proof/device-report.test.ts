@@ -5,12 +5,13 @@ import { maker, type TestEngine, testEngine } from "../../../test/fixture/order-
 import { signDeviceKey } from "../../wire/message/device-key.ts";
 import { type DeviceKey, decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import {
-  DEVICE_REPORT_OCTETS,
   encodeDeviceReport,
   type ReportLevel,
   reportReferenceOf,
   signDeviceReport,
 } from "../../wire/message/device-report.ts";
+
+const DEVICE_REPORT_OCTETS = 28;
 
 const LEVELS: readonly ReportLevel[] = ["opened", "works", "deleted", "refused"];
 const MAC_OCTETS = 12;

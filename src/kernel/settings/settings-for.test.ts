@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Found, Match } from "./find-settings.ts";
-import { chooseSettings, type SendPolicy, sendablePoints, whyNothing } from "./settings-for.ts";
+import { chooseSettings, sendablePoints, whyNothing } from "./settings-for.ts";
+
+type SendPolicy = Parameters<typeof chooseSettings>[3];
 
 const match = (more: Partial<Match>): Match => ({
   use: "internet",

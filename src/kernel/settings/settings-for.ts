@@ -13,7 +13,7 @@ import { entriesOf } from "../../term/record.ts";
 import type { Use } from "./access-point.ts";
 import type { Found, Match, Refusal, RefusalCode } from "./find-settings.ts";
 
-export type SendPolicy = {
+type SendPolicy = {
   /** Whether the operator runs the network of its SIMs itself: kind `mno`. */
   readonly isHost: boolean;
   readonly sendUnconfirmed: boolean;

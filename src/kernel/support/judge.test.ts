@@ -5,9 +5,11 @@ import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { DeviceCatalog } from "../devices/catalog.ts";
 import type { Answer } from "../devices/rows.ts";
 import { DEFAULT_SUPPORT_POLICY, type SupportOverride } from "./decide-support.ts";
-import { type JudgePolicy, judge } from "./judge.ts";
+import { judge } from "./judge.ts";
 import { overrideOfVerdict, overridesFor, saidOfKey } from "./overrides.ts";
 import { SupportKnowledge } from "./support-knowledge.ts";
+
+type JudgePolicy = Parameters<typeof judge>[0]["policy"];
 
 const catalog = new DeviceCatalog(readShippedDatasets());
 const knowledge = new SupportKnowledge(catalog.data);

@@ -18,7 +18,7 @@ import {
 import { overrideOfVerdict, saidOfKey } from "./overrides.ts";
 import type { SupportKnowledge } from "./support-knowledge.ts";
 
-export type JudgePolicy = SupportPolicy & {
+type JudgePolicy = SupportPolicy & {
   /** A model of which nobody says whether it runs keys is sent one, where it takes settings by OMA CP. */
   readonly tryKeys: boolean;
   /** For models of which no protocol is known. */

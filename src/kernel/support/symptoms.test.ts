@@ -5,7 +5,7 @@ import { testEngine } from "../../../test/fixture/order-engine.ts";
 import { readShippedDatasets } from "../../store/dataset/devices.ts";
 import { cutOffOn } from "./cut-off.ts";
 import { SupportKnowledge } from "./support-knowledge.ts";
-import { NOT_KNOWN, type SeenSymptom, symptomsOf } from "./symptoms.ts";
+import { type SeenSymptom, symptomsOf } from "./symptoms.ts";
 
 const MMS: SeenSymptom = {
   application: "mms",
@@ -42,12 +42,14 @@ test("an application is named by the model's data, with the data's source", () =
 });
 
 test("what nobody saw and no data tells is not known, whatever a contract names", async () => {
-  assert.equal(symptomsOf([], [], []).cannotReach, NOT_KNOWN);
+  assert.equal(symptomsOf([], [], []).cannotReach, "not known");
   const engine = testEngine({ relation: { keySource: "own", appHosts: ["app.acme.example"] } });
   engine.open();
   await engine.conductor.advance(1);
   const judged = engine.books.events.find(({ kind }) => kind === "judged") as unknown as { detail: object };
-  assert.deepEqual(judged.detail, { symptoms: { accessPointUpdates: NOT_KNOWN, cannotReach: NOT_KNOWN } });
+  assert.deepEqual(judged.detail, {
+    symptoms: { accessPointUpdates: "not known", cannotReach: "not known" },
+  });
 });
 
 test("access point updates are said to have ended where the maker's own end is what decided, and by whom", () => {
@@ -61,7 +63,7 @@ test("access point updates are said to have ended where the maker's own end is w
     /^none since 2022-08-31: services/,
   );
   for (const rule of ["maker_relation", "age_cutoff", "model_list", "operator_override", "support_estimate"])
-    assert.equal(said(rule, { deal: false, ends: "2018-06-01" }), NOT_KNOWN, rule);
+    assert.equal(said(rule, { deal: false, ends: "2018-06-01" }), "not known", rule);
 });
 
 test("the record of an order says that its model's maker ended the updates", async () => {

@@ -6,7 +6,7 @@
 import { membersOf } from "../../term/narrow.ts";
 import type { CutOffApplication } from "./cut-off.ts";
 
-export const NOT_KNOWN = "not known";
+const NOT_KNOWN = "not known";
 /** An attempt that is older says nothing of today. */
 export const SYMPTOM_DAYS = 90;
 

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
 import { startWeb, type WebAnswer, type WebFault } from "../../sim/web/web.ts";
+import { entriesOf } from "../../term/record.ts";
 import { billingCentre } from "../billing/centre.ts";
 import { tmf640Element } from "../element/tmf640.ts";
 import { kycMatchBureau } from "../identity/kyc-match.ts";
@@ -100,13 +101,14 @@ const CAUSES: Record<WebFault, string> = {
 };
 for (const [what, call] of Object.entries(CALLS)) {
   test(`${what} fails with its cause, whatever the other machine does wrong`, async () => {
-    for (const [fault, cause] of Object.entries(CAUSES) as [WebFault, string][]) {
+    const meet = async ([fault, cause]: [WebFault, string]): Promise<void> => {
       const web = await startWeb({ fault: () => fault, answer: () => ({ status: 200, body: {} }) });
       closers.push(web.close);
       const outcome = await call(web.url, cause === "timeout" ? SHORT_MS : AMPLE_MS);
       assert.deepEqual([fault, outcome.kind, outcome.cause], [fault, "failed", cause]);
       assertNoSecrets(outcome);
-    }
+    };
+    await Promise.all(entriesOf(CAUSES).map(meet)); // beside each other: two of them wait
   });
   test(`${what} is never a yes on an answer of another shape`, async () => {
     for (const body of SHAPES) {

@@ -1,9 +1,11 @@
 /** The identity bureau's client against the simulated bureau: CAMARA KYC Match 0.4 (R38). */
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
-import { type Person, startBureau } from "../../sim/bureau/bureau.ts";
+import { startBureau } from "../../sim/bureau/bureau.ts";
 import { fixedToken } from "../exchange/token.ts";
 import { kycMatchBureau } from "./kyc-match.ts";
+
+type Person = Readonly<Record<string, string>>;
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {

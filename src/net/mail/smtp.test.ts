@@ -1,8 +1,14 @@
 /** Notices by mail and by fax gateway, over real SMTP to the simulated mailbox (R52). */
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
-import { type MailFault, startMailbox } from "../../sim/mail/mailbox.ts";
-import { type MailOptions, smtpMail } from "./smtp.ts";
+import { startMailbox } from "../../sim/mail/mailbox.ts";
+import { smtpMail } from "./smtp.ts";
+
+type MailFault = NonNullable<
+  ReturnType<NonNullable<NonNullable<Parameters<typeof startMailbox>[0]>["fault"]>>
+>;
+
+type MailOptions = Parameters<typeof smtpMail>[0];
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {

@@ -17,7 +17,7 @@ const MAX_CONNECTIONS = 2;
 const ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1"]);
 
-export type MailOptions = {
+type MailOptions = {
   readonly host: string;
   readonly port: number;
   /** `implicit` from the first octet, `starttls` before anything is said; `none` on this machine alone. */

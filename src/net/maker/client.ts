@@ -30,7 +30,7 @@ const MAX_ANSWER_OCTETS = 2 * 1_048_576;
 const MAX_SOCKETS = 8;
 const KEEP_ALIVE_MS = 30_000;
 
-export type MakerClientOptions = {
+type MakerClientOptions = {
   readonly url: string;
   readonly certificate: string;
   readonly key: string;

@@ -22,7 +22,7 @@ import type { SubmitMessage, SubmitOutcome } from "./outcome.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Submits } from "./submits.ts";
 
-export type { Esme, EsmeOptions, EsmeState, EsmeStats } from "./esme-api.ts";
+export type { Esme, EsmeOptions, EsmeState } from "./esme-api.ts";
 
 const DEFAULT_DRAIN_MS = 5_000;
 /** How long a closing connection may take before it is cut. */

@@ -24,7 +24,7 @@ const SCORED = new Set<string>(["givenName", "familyName", "streetName", "locali
 const PHONE = /^\+[1-9][0-9]{4,14}$/;
 const MAX_ASKED = 100_000;
 
-export type Person = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
+type Person = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
 export type BureauSimulator = WebServer & {
   /** How often each number was asked for. */
   asked(): ReadonlyMap<string, number>;

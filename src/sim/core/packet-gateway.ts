@@ -81,7 +81,7 @@ type Session = {
 };
 
 /** Whose a stream is, and what it was asked for by. */
-export type StreamOwner = Pick<UsageRecord, "imsi" | "imei" | "apn"> & { readonly server: string };
+type StreamOwner = Pick<UsageRecord, "imsi" | "imei" | "apn"> & { readonly server: string };
 
 type PacketGatewayOptions = {
   readonly accessPoints: readonly GatewayAccessPoint[];

@@ -12,12 +12,14 @@ import { splitUserData } from "../../wire/sms/split.ts";
 import { startApplicationServer } from "../core/application-server.ts";
 import type { ApplicationWorked } from "../core/application-worked.ts";
 import { createMmsc } from "../core/mmsc.ts";
-import { type FailedAttempt, type StreamOwner, startPacketGateway } from "../core/packet-gateway.ts";
+import { type FailedAttempt, startPacketGateway } from "../core/packet-gateway.ts";
 import { MEDIA_PORTS, startVideoServer } from "../core/video-server.ts";
 import { listening } from "../web/listen.ts";
 import { createFleet } from "./fleet.ts";
 import type { FleetEvent } from "./fleet-state.ts";
 import { buildPhones } from "./phones.ts";
+
+type StreamOwner = ReturnType<Awaited<ReturnType<typeof startPacketGateway>>["ownerOfPort"]>;
 
 const PATIENCE_MS = 10_000;
 async function until(isSo: () => boolean, what: string): Promise<void> {

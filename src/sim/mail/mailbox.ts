@@ -19,7 +19,7 @@ type ReceivedMail = {
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
 };
-export type MailFault = "silent" | "busy" | "refuse_recipient" | "hang_up" | "lose_answer";
+type MailFault = "silent" | "busy" | "refuse_recipient" | "hang_up" | "lose_answer";
 export type MailSimulator = {
   readonly host: string;
   readonly port: number;

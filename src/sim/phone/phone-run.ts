@@ -25,7 +25,7 @@ function sleep(phone: PhoneState, on: Running): void {
   clearTimeout(on.timer);
   const at = on.client.nextClockAt();
   if (at === undefined || phone.running !== on) return;
-  const sleepMs = Math.min(MAX_SLEEP_MS, Math.max(0, at - phone.now().getTime()));
+  const sleepMs = Math.min(phone.options.sleepMsMax ?? MAX_SLEEP_MS, Math.max(0, at - phone.now().getTime()));
   on.timer = setTimeout(() => feed(phone, on, { kind: "clock" }), sleepMs);
 }
 

@@ -44,6 +44,8 @@ export type PhoneOptions = {
   readonly seed: number;
   readonly storage?: PhoneStorage;
   now?(): Date;
+  /** Its timers sleep no longer (a minute if absent), so that a clock that was set, or runs faster, is noticed. */
+  readonly sleepMsMax?: number;
   onEvent?(event: PhoneEvent): void;
 };
 

@@ -1,8 +1,10 @@
 /** A phone on real sockets: TLS 1.3 and enrolment against a small server that speaks `legs.ts`, SMS through the message centre. */
+
 import assert from "node:assert/strict";
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { connect } from "node:net";
 import { afterEach, test } from "vitest";
+import { isActive } from "../../../test/fixture/client-device.ts";
 import {
   authority,
   ORDER_ITEM,
@@ -10,7 +12,7 @@ import {
   PHONE_IMEI,
   startProxyAndServer,
 } from "../../../test/fixture/proxy-and-server.ts";
-import { factoryModules, isActive } from "../../device/modules.ts";
+import { factoryModules } from "../../device/modules.ts";
 import { type ContentBody, encodeContent } from "../../wire/message/content.ts";
 import { signModule } from "../../wire/message/module.ts";
 import { encodeNotice, NOTICE_CONTENT_TYPE, NOTICE_PORT, type Notice } from "../../wire/message/notice.ts";
@@ -39,6 +41,12 @@ afterEach(async () => {
 });
 
 const DAY = 86_400_000;
+/** A clock on which the seconds that a device waits between two tries are soon over. */
+function fastClock(): Pick<PhoneOptions, "now" | "sleepMsMax"> {
+  const start = performance.now();
+  const startMs = Date.now();
+  return { now: () => new Date(startMs + 30 * (performance.now() - start)), sleepMsMax: 10 };
+}
 
 function contentOf(change: Partial<ContentBody>): Uint8Array {
   const body: ContentBody = {
@@ -201,7 +209,7 @@ test("on a radio that loses and doubles, a request is made once and everything c
 });
 
 test("a connection that breaks under a request is tried once more with the same key, and the request is made once", async () => {
-  const { proxy, phone } = await world({}, voiceMail);
+  const { proxy, phone } = await world(fastClock(), voiceMail);
   phone.powerOn();
   await phone.walk(ORDER_IT.slice(0, 4));
   proxy.state.dropPosts = 1;
@@ -286,7 +294,7 @@ test("an activation by SMS alone comes through the message centre, and the phone
 
 test("a proxy that is not the one the phone trusts gets no word of the user", async () => {
   const stranger = authority("stranger");
-  const { proxy, phone } = await world({ proxyAuthority: stranger.pem });
+  const { proxy, phone } = await world({ proxyAuthority: stranger.pem, ...fastClock() });
   phone.powerOn();
   await phone.until(() => phone.screen()?.id === "problem", "the problem", 30_000);
   assert.deepEqual(proxy.seen.requests, []);

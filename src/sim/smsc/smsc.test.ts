@@ -33,21 +33,25 @@ async function smscOf(options: Partial<SmscOptions> = {}): Promise<SmscSimulator
   return smsc;
 }
 
+const ANSWER_MS = 30_000;
+
 class Client {
   readonly received: Pdu[] = [];
   readonly socket: Socket;
   /** Answers deliver_sm with this; undefined: not at all. */
   deliverStatus: number | undefined = 0;
   #sequence = 1;
+  readonly #asked = new Map<number, (answer: Pdu) => void>();
 
   constructor({ port }: SmscSimulator) {
     const framer = createPduFramer();
-    this.socket = connect(port, "127.0.0.1");
+    this.socket = connect(port, "127.0.0.1").setNoDelay(true);
     this.socket.on("error", () => undefined);
     this.socket.on("data", (chunk) => {
       for (const octets of framer.push(chunk)) {
         const pdu = decodePdu(octets);
         this.received.push(pdu);
+        if (pdu.command !== "deliver_sm") this.#asked.get(pdu.sequence_number)?.(pdu);
         if (pdu.command === "deliver_sm" && this.deliverStatus !== undefined) {
           const command_status = this.deliverStatus;
           this.socket.write(encodePdu(makePdu("deliver_sm_resp", pdu.sequence_number, { command_status })));
@@ -59,11 +63,15 @@ class Client {
 
   async ask<C extends Command>(command: C, init: PduInit<C> = {}): Promise<Pdu> {
     const sequence = this.#sequence++;
+    const answered = new Promise<Pdu>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`${command} was not answered`)), ANSWER_MS);
+      this.#asked.set(sequence, (answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      });
+    });
     this.socket.write(encodePdu(makePdu(command, sequence, init) as Pdu));
-    const answer = () =>
-      this.received.find((pdu) => pdu.sequence_number === sequence && pdu.command !== "deliver_sm");
-    await until(() => answer() !== undefined, `${command} is answered`);
-    return answer() as Pdu;
+    return answered;
   }
 
   async bind(command: "bind_transceiver" | "bind_receiver" | "bind_transmitter" = "bind_transceiver") {

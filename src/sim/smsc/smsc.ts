@@ -27,6 +27,9 @@ import {
 } from "./store-and-forward.ts";
 import { userDataParts } from "./user-data.ts";
 
+/** A receipt that is to be overtaken goes all the same when nothing came behind it for so long. */
+const HELD_MS_MAX = 1_000;
+
 export type SmscOptions = {
   /** 0: any free one. */
   readonly port: number;
@@ -64,7 +67,7 @@ export type SmscAccount = {
   readonly numbers?: readonly string[];
 };
 
-export type AcceptedMessage = {
+type AcceptedMessage = {
   readonly messageId: string;
   /** The system id of who sent it. */
   readonly account: string;
@@ -471,7 +474,7 @@ class SimulatedCentre implements Centre, SmscSimulator {
     this.#heldReceipt = send;
     this.#later(() => {
       if (this.#heldReceipt === send) this.#releaseHeld();
-    }, 100);
+    }, HELD_MS_MAX);
   }
 
   #releaseHeld(): void {

@@ -98,7 +98,7 @@ export interface Database extends Db {
   close(): Promise<void>;
 }
 
-export type DatabaseConfig = {
+type DatabaseConfig = {
   readonly connection: pg.PoolConfig;
   readonly poolMax?: number;
   readonly statementTimeoutMs?: number;

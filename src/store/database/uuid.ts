@@ -43,10 +43,6 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-/** When it was made, as far as its maker's clock was right. */
-export const millisecondsOf = (uuid: string): number =>
-  Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
-
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
 
 function textOf(ms: number, count: number, random: number): string {

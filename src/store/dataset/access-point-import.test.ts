@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { test } from "vitest";
 import { GNOME, LINEAGE, shippedAccessPoints } from "./access-point-data.ts";
-import { IMPORT_OCTETS_MAX, type ImportOptions, parseAccessPointImport } from "./access-point-import.ts";
+import { IMPORT_OCTETS_MAX, type OPERATORS_WORD, parseAccessPointImport } from "./access-point-import.ts";
+
+type ImportOptions = typeof OPERATORS_WORD;
 
 const VECTORS = join(import.meta.dirname, "../../../test/vector/data");
 const vector = (name: string) => readFileSync(join(VECTORS, name));

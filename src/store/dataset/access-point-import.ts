@@ -48,7 +48,7 @@ type ImportedAccessPoints = {
 };
 
 /** How the rows are to be taken: as the operator's word, or as one more set of suggestions. */
-export type ImportOptions = {
+type ImportOptions = {
   readonly ownership: AccessPoint["ownership"];
   readonly confirmed: boolean;
   readonly source: DataSource;

@@ -27,7 +27,11 @@ import { readPostmaster } from "./postmaster.ts";
 import { isAlive, processesIn, waitForEnd } from "./process.ts";
 import { type ServerUser, startAs } from "./server-user.ts";
 import { serverArguments } from "./settings.ts";
-import { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from "./supervisor.ts";
+import { startEmbeddedPostgres } from "./supervisor.ts";
+
+type EmbeddedPostgres = Awaited<ReturnType<typeof startEmbeddedPostgres>>;
+
+type EmbeddedOptions = Parameters<typeof startEmbeddedPostgres>[0];
 
 const END_LIMIT_MS = 30_000;
 const IS_ROOT = process.getuid?.() === 0;

@@ -64,7 +64,7 @@ const LOG_OCTETS_MAX = 10 * 1024 * 1024;
 const LOG_TAIL_LINES = 8;
 const WAL_SEGMENT_OCTETS = 16 * 1024 * 1024;
 
-export type EmbeddedPostgres = {
+type EmbeddedPostgres = {
   readonly connection: pg.PoolConfig & { readonly host: string; readonly database: string };
   /** The data folder was new. */
   readonly startedCold: boolean;
@@ -79,7 +79,7 @@ export type EmbeddedPostgres = {
   readonly stop: () => Promise<void>;
 };
 
-export type EmbeddedOptions = {
+type EmbeddedOptions = {
   /** Made if it is missing. */
   readonly folder: string;
   /** Told what a person watching the start would want to know; never a row. */

@@ -30,14 +30,6 @@ export function parseSealKeys(text: string): Buffer[] {
   return words.map((word) => Buffer.from(word, "hex"));
 }
 
-/**
- * The keys in a file; made, mode 0600, where there is none. Two starters at once end with the same key.
- * @throws TurnupError `seal_key_malformed`, `file_unreadable`
- */
-export function loadOrCreateSealKey(file: string): Buffer[] {
-  return readKeyFile(file) ?? makeKeyFile(file);
-}
-
 /** A device, or the issuer's key, which the first server seals at its first start. */
 const SOMETHING_SEALED = `
   (select imei_sealed as sealed, 'imei' as domain from device limit 1) union all

@@ -8,7 +8,7 @@ import { freshDatabase } from "../../../test/fixture/database.ts";
 import { Secret } from "../../term/secret.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { createSealer } from "./seal.ts";
-import { loadOrCreateSealKey, parseSealKeys, sealerOf } from "./seal-key.ts";
+import { parseSealKeys, sealerOf } from "./seal-key.ts";
 
 const KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => i));
 const OTHER = Buffer.alloc(32, 7);
@@ -95,14 +95,14 @@ test("octets that are no text survive a seal", () => {
   assert.deepEqual(sealer.openBytes("payload", sealer.seal("payload", bytes)), bytes);
 });
 
-test("the first start makes a key that only its owner reads, and later starts find it", () => {
+test("the first start makes a key that only its owner reads, and later starts find it", async () => {
   const folder = mkdtempSync(join(tmpdir(), "turnup-seal-"));
   const file = join(folder, "seal.key");
-  const made = loadOrCreateSealKey(file);
+  const sealed = (await sealerOf(database, { file })).seal("imsi", "001010123456789");
   assert.equal(statSync(file).mode & 0o777, 0o600);
-  assert.deepEqual(loadOrCreateSealKey(file), made);
+  assert.equal((await sealerOf(database, { file })).open("imsi", sealed), "001010123456789");
   writeFileSync(file, "short\n");
-  assert.throws(() => loadOrCreateSealKey(file), { code: "seal_key_malformed" });
+  await assert.rejects(sealerOf(database, { file }), { code: "seal_key_malformed" });
   rmSync(folder, { recursive: true });
 });
 

@@ -36,7 +36,7 @@ const BOTH: readonly AirChannel[] = AIR_CHANNELS;
  * cdma2000 1x, R-DATA of IS-136, CDPD, PDC-P, PIAFS, UMTS of release 99, LTE of category 1.
  */
 // biome-ignore format: a table
-export const BEARER_PROFILES: BearerProfiles = {
+const BEARER_PROFILES: BearerProfiles = {
   gsm:  { channels: BOTH,           partOctets: 140, partsMax: PARTS_MAX, rateBps: 53_600,     latencyMs: 1_500 },
   cdma: { channels: BOTH,           partOctets: 140, partsMax: PARTS_MAX, rateBps: 144_000,    latencyMs: 800 },
   tdma: { channels: ["narrowband"], partOctets: 239, partsMax: 8,         rateBps: 2_400,      latencyMs: 2_500 },

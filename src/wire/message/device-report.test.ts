@@ -3,13 +3,14 @@ import { test } from "vitest";
 import { bytesOf } from "../hex.ts";
 import {
   arrivalProofOf,
-  DEVICE_REPORT_OCTETS,
   decodeDeviceReport,
   encodeDeviceReport,
   signDeviceReport,
   verifyArrivalProof,
   verifyDeviceReport,
 } from "./device-report.ts";
+
+const DEVICE_REPORT_OCTETS = 28;
 
 const secret = new Uint8Array(16).fill(3);
 const other = new Uint8Array(16).fill(4);

@@ -14,7 +14,7 @@ import { DecodeError } from "../decode-error.ts";
 import { octetIn } from "../octet.ts";
 
 /** Every report has this length. */
-export const DEVICE_REPORT_OCTETS = 28;
+const DEVICE_REPORT_OCTETS = 28;
 /** How many octets of a key's id name it in a report. */
 export const REPORT_REFERENCE_OCTETS = 8;
 const MAGIC = [0x52, 0x01] as const;

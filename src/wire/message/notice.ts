@@ -22,15 +22,7 @@ import {
   uuidOctets,
   uuidOf,
 } from "./octets.ts";
-import {
-  ENVELOPE_OCTETS,
-  type Envelope,
-  openMessage,
-  type Peeked,
-  peekMessage,
-  SEALED_HEADER_OCTETS,
-  sealMessage,
-} from "./sealed-message.ts";
+import { type Envelope, openMessage, SEALED_HEADER_OCTETS, sealMessage } from "./sealed-message.ts";
 
 /** Media type of a notice in a WAP push. */
 export const NOTICE_CONTENT_TYPE = "application/vnd.turnup.notice";
@@ -124,13 +116,6 @@ export function decodeNotice(bytes: Uint8Array, noticeKey: Uint8Array): Notice {
   };
   return content.length > 0 ? { ...known, content } : known;
 }
-
-/** Whose notice it seems to be, before anything is believed. */
-export const peekNotice = (bytes: Uint8Array): Peeked | undefined => peekMessage(ENVELOPE, bytes);
-
-/** Octets of the notice when it is sealed: what the channel rule counts. @throws RangeError as `encodeNotice` */
-export const noticeOctetsOf = (notice: Omit<Notice, "messageId">): number =>
-  ENVELOPE_OCTETS + bodyOf(notice).length;
 
 function bodyOf({
   kind,

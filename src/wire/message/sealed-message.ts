@@ -34,7 +34,7 @@ const CHECK_AT = ID_AT + MESSAGE_ID_OCTETS;
 /** Where the sealed body begins. */
 export const SEALED_HEADER_OCTETS = CHECK_AT + CHECK_OCTETS;
 /** What sealing adds to a body. */
-export const ENVELOPE_OCTETS = SEALED_HEADER_OCTETS + TAG_OCTETS;
+const ENVELOPE_OCTETS = SEALED_HEADER_OCTETS + TAG_OCTETS;
 
 /** What tells notices from replies. */
 export type Envelope = {

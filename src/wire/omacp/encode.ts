@@ -19,7 +19,7 @@ import type { Characteristic, Parm, ProvisioningDocument } from "./document.ts";
 export type Dialect = "page1" | "page0";
 
 /** Far above any settings document seen (1,198 octets); a phone's SMS buffer is smaller still. */
-export const DOCUMENT_OCTETS_MAX = 16_384;
+const DOCUMENT_OCTETS_MAX = 16_384;
 /** Nearly every settings document fits; a longer one costs a copy for each doubling. */
 const FIRST_ROOM_OCTETS = 512;
 const UTF_8_OCTETS_MAX = 3;

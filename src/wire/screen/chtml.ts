@@ -10,7 +10,7 @@ import { ENGLISH } from "./words.ts";
 import type { PagedOptions } from "./xhtmlmp.ts";
 
 /** What the first i-mode phones hold of one page. */
-export const CHTML_OCTETS_MAX = 5_000;
+const CHTML_OCTETS_MAX = 5_000;
 
 /** Letters, or digits, where the keypad starts. */
 const ISTYLE_LETTERS = "3";

@@ -21,7 +21,7 @@ import { ENGLISH, type ScreenWords } from "./words.ts";
 import type { PagedOptions } from "./xhtmlmp.ts";
 
 /** Of text. The gateway's compiled form, of which a phone holds 1,492 octets, is shorter. */
-export const HDML_OCTETS_MAX = 1_400;
+const HDML_OCTETS_MAX = 1_400;
 
 /** What stands on a card of text and choices, or a card of its own. */
 type Part =
@@ -36,7 +36,13 @@ const FRAME_OCTETS = 320;
 /** @throws ScreenError: a broken limit, or a part that alone is larger than a deck */
 export function renderHdml(screen: Screen, options: PagedOptions): SimplePage {
   const { page, pageHref, words = ENGLISH, octetsMax = HDML_OCTETS_MAX } = options;
-  const pieces = piecesOf(checkScreen(screen), words);
+  const behind = octets(choiceFrame(screen.title)) + octets(choiceEntry(words.more, `#${CARD_NAME_WIDEST}`));
+  const all = piecesOf(checkScreen(screen), words);
+  const pieces = all.map((piece, index) =>
+    piece.value.kind !== "card" && all[index - 1]?.value.kind === "card"
+      ? { ...piece, cost: piece.cost + behind }
+      : piece,
+  );
   const back = screen.actions.find(({ role }) => role === "back");
   const outside =
     octets(uri(back?.href ?? "")) + octets(text(screen.title)) + octets(uri(pageHref(WIDEST_PAGE))) * 2;
@@ -173,6 +179,10 @@ function choiceCard({ group, name, behind, screen, back, words }: ChoiceCard): s
   if (entries.length === 0) return `<DISPLAY NAME="${name}" ${title}>${prev}${paragraphs}</DISPLAY>`;
   return `<CHOICE NAME="${name}" ${title}>${prev}${paragraphs}${entries.join("")}</CHOICE>`;
 }
+
+/** Texts and choices behind a card are one of their own again, with tags and title. */
+const choiceFrame = (title: string): string =>
+  `<CHOICE NAME="${CARD_NAME_WIDEST}" TITLE="${text(title)}"></CHOICE>`;
 
 const choiceEntry = (label: string, dest: string): string =>
   `<CE TASK="GO" DEST="${uri(dest)}">${text(label)}`;

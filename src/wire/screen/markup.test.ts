@@ -22,14 +22,20 @@ import {
 import { compileWml } from "../wml/compile.ts";
 import { readWml, wmlText } from "../wml/deck.ts";
 import { decodeWmlc } from "../wml/decode.ts";
-import { CHTML_OCTETS_MAX, renderChtml } from "./chtml.ts";
-import { HDML_OCTETS_MAX, renderHdml } from "./hdml.ts";
+import { renderChtml } from "./chtml.ts";
+import { renderHdml } from "./hdml.ts";
 import { renderHtml } from "./html.ts";
 import { HTML_STYLE, HTML_STYLE_HASH } from "./html-style.ts";
 import { type Screen, ScreenError } from "./screen.ts";
 import { renderVxml, speaks } from "./vxml.ts";
 import { renderWml, WML_DECK_OCTETS_MAX } from "./wml.ts";
-import { renderXhtmlMp, XHTMLMP_OCTETS_MAX } from "./xhtmlmp.ts";
+import { renderXhtmlMp } from "./xhtmlmp.ts";
+
+const XHTMLMP_OCTETS_MAX = 9_999;
+
+const HDML_OCTETS_MAX = 1_400;
+
+const CHTML_OCTETS_MAX = 5_000;
 
 const RUNS = 150;
 const pageHref = (page: number): string => `/s?id=aa.bb&page=${page}`;
@@ -68,6 +74,26 @@ const MARKUPS: readonly Markup[] = [
   { name: "WML 1.3", manner: {}, limit: Infinity, pages: wmlPages("1.3") },
   { name: "WML 1.1", manner: {}, limit: Infinity, pages: wmlPages("1.1") },
 ];
+
+test("HDML: choices behind a form's card bear the title once more, and the deck still fits", () => {
+  const entries = Array.from({ length: 12 }, (_, at) => ({ label: `Entry ${at}`, href: `/d/items/${at}` }));
+  for (let length = 1; length <= 120; length++) {
+    const screen: Screen = {
+      id: "a",
+      title: "日本語".repeat(6),
+      lang: "ja",
+      text: ["x".repeat(length)],
+      entries,
+      form: { action: "/d/a", submit: "Go", hidden: {}, fields: [] },
+      actions: [
+        { role: "refresh", label: "Again", href: "/d/a" },
+        { role: "more", label: "More", href: "/d/b", method: "post" },
+        { role: "accept", label: "Yes", href: "/d/yes" },
+      ],
+    };
+    for (const page of paged(renderHdml)(screen)) assert.ok(octets(page) <= HDML_OCTETS_MAX, `${length}`);
+  }
+});
 
 for (const { name, manner, limit, pages } of MARKUPS) {
   describe(name, () => {

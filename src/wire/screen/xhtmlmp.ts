@@ -10,7 +10,7 @@ import { renderSimplePage, type SimplePage } from "./simple-page.ts";
 import { ENGLISH, type ScreenWords } from "./words.ts";
 
 /** Of a page: phones of its time take less than 10,000 octets. */
-export const XHTMLMP_OCTETS_MAX = 9_999;
+const XHTMLMP_OCTETS_MAX = 9_999;
 
 /** Which page of a long screen. */
 export type PagedOptions = {
