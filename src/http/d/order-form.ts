@@ -52,8 +52,7 @@ export async function selectionOf(
   context: PortalContext,
   visitor: Visitor,
   view: PortalView,
-  ids: readonly string[],
-  wanted: PaymentMeans | null = null,
+  { ids, wanted }: { readonly ids: readonly string[]; readonly wanted: PaymentMeans | null },
 ): Promise<Selection> {
   const { deps } = context;
   if (ids.length === 0 || ids.length > SELECTION_MAX) throw new Trouble("selection_empty", 422);

@@ -290,7 +290,10 @@ async function lookAtOffer(door: SignInDoor, walk: Walk, address: string, token:
   try {
     const view = await viewOf(door.context, visitor);
     const wanted = meansIn(walk.call.query.get(PAYMENT_FIELD));
-    const { chosen, asked: fields } = await selectionOf(door.context, visitor, view, [itemId], wanted);
+    const { chosen, asked: fields } = await selectionOf(door.context, visitor, view, {
+      ids: [itemId],
+      wanted,
+    });
     const state = newState(door.context, visitor, purpose);
     const otherMeans = otherMeansOf(door.context, visitor, fields, path);
     const screen = orderScreen(view, {

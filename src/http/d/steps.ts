@@ -120,7 +120,7 @@ async function order(walk: Walk, id = ""): Promise<Shown> {
   if (found && (isOrderedElsewhere(view, found) || isOutOfReach(view, found)))
     return { ...shown(itemScreen(view, found), null, 409), code: "item_elsewhere" };
   const wanted = meansIn(call.query.get(PAYMENT_FIELD));
-  const { chosen, asked } = await selectionOf(context, visitor, view, [id], wanted);
+  const { chosen, asked } = await selectionOf(context, visitor, view, { ids: [id], wanted });
   const state = newState(context, visitor, "order");
   const path = `/d/items/${id}/order`;
   const otherMeans = otherMeansOf(context, visitor, asked, path);
@@ -153,7 +153,10 @@ export async function submitOrder(
   const { deps } = context;
   const view = await here(walk);
   const { payment } = posted;
-  const selection = await selectionOf(context, visitor, view, posted.selection, payment.means);
+  const selection = await selectionOf(context, visitor, view, {
+    ids: posted.selection,
+    wanted: payment.means,
+  });
   const again = (faults: Readonly<Record<string, string>>): ShownScreen => {
     const { chosen, asked } = selection;
     const state = newState(context, visitor, purpose);

@@ -81,7 +81,7 @@ function mountUsers(app: FastifyInstance, service: ScimService): void {
     const { receive, clientOf, now } = service;
     const wanted = readProjection(membersOf(request.query));
     const user = await decided(service, receive.register(clientOf(request), request.body, now()));
-    return sendUser(service, request, reply.status(201), user, wanted);
+    return sendUser(service, { request, reply: reply.status(201) }, user, wanted);
   });
   for (const path of [USERS, "/"])
     app.get(path, (request, reply) => sendList(service, request, reply, membersOf(request.query)));
@@ -95,7 +95,7 @@ function mountUser(app: FastifyInstance, service: ScimService): void {
   app.get(path, async (request, reply) => {
     const user = known(service, request);
     if (isTagged(request.headers["if-none-match"], user)) return notModified(reply, user);
-    return sendUser(service, request, reply, user);
+    return sendUser(service, { request, reply }, user);
   });
   for (const [method, change] of [
     ["PUT", receive.replace],
@@ -109,7 +109,7 @@ function mountUser(app: FastifyInstance, service: ScimService): void {
         checkUnchanged(request, known(service, request));
         const [clientId, id] = [service.clientOf(request), idOf(request)];
         const user = await decided(service, change(clientId, id, request.body, service.now()));
-        return sendUser(service, request, reply, user, wanted);
+        return sendUser(service, { request, reply }, user, wanted);
       },
     });
   }
@@ -229,10 +229,11 @@ const located = (user: ShownUser, base: string): ShownUser => ({
   meta: { ...user.meta, location: `${base}${USERS}/${user.id}` },
 });
 
+type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply };
+
 function sendUser(
   service: ScimService,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { request, reply }: Exchange,
   user: ShownUser,
   wanted = readProjection(membersOf(request.query)),
 ) {
