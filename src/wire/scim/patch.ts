@@ -180,13 +180,13 @@ function applyToMember(place: Members, op: Op, attribute: Attribute, sub: Attrib
 
 function applyToList(place: Members, op: Op, target: Target, value: unknown): void {
   const { attribute, filter, sub } = target;
-  const before = (Array.isArray(place[attribute.name]) ? place[attribute.name] : []) as Members[];
+  const before = (Array.isArray(place[attribute.name]) ? place[attribute.name] : []) as Members[]; // its entries were read by their schema
   if (filter || sub) {
     place[attribute.name] = withEntries(before, op, target, value);
     return;
   }
   const read = readValue(attribute, value);
-  const given = (Array.isArray(read) ? read : []) as Members[];
+  const given = (Array.isArray(read) ? read : []) as Members[]; // likewise
   if (op === "remove") place[attribute.name] = value === undefined ? [] : without(before, given);
   else if (op === "replace") place[attribute.name] = given;
   else place[attribute.name] = given.reduce(withEntry, before);

@@ -201,7 +201,7 @@ function arranged({ from, gaps, last }: Block): string {
 }
 
 const LOCKING: ReadonlyMap<number, string> = new Map([
-  [1, [...DEFAULT].map((character, septet) => (TURKISH as Shift)[septet] ?? character).join("")],
+  [1, [...DEFAULT].map((character, septet) => (TURKISH as Shift)[septet] ?? character).join("")], // a table by septet
   [3, PORTUGUESE],
   ...Object.entries(INDIAN).map(([language, block]) => [Number(language), arranged(block)] as const),
   [13, charactersOf(URDU).join("")],
