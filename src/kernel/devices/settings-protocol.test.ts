@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { Answer } from "./rows.ts";
-import { settingsProtocolOf } from "./settings-protocol.ts";
+import { otherProtocolsOf, settingsProtocolOf } from "./settings-protocol.ts";
 
 const protocol = (omaCp: Answer, nokiaOta: Answer, form: string | null = "phone") =>
   settingsProtocolOf({ capability: { omaCp, nokiaOta }, form }, "omacp");
@@ -22,4 +22,15 @@ test("of which nothing is known, the operator chooses; but a modem has nobody wh
     "link",
   );
   assert.equal(protocol("unknown", "unknown", "modem"), "link");
+});
+
+test("R30: beside its protocol a model takes the Nokia one where the data says so, then a text with a link; a modem has nobody who could open that", () => {
+  const others = (nokiaOta: Answer, form: string | null, chosen: "omacp" | "nokiaota" | "link") =>
+    otherProtocolsOf({ capability: { omaCp: "yes", nokiaOta }, form }, chosen);
+  assert.deepEqual(others("yes", "phone", "omacp"), ["nokiaota", "link"]);
+  assert.deepEqual(others("unknown", "phone", "omacp"), ["link"], "what is not known is not tried");
+  assert.deepEqual(others("yes", "phone", "nokiaota"), ["link"]);
+  assert.deepEqual(others("yes", "modem", "omacp"), ["nokiaota"]);
+  assert.deepEqual(others("no", "modem", "omacp"), []);
+  assert.deepEqual(others("yes", "phone", "link"), []);
 });
