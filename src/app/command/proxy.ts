@@ -1,7 +1,13 @@
 /** `turnup proxy`: the proxy between airnet and landnet, alone. */
 import pino from "pino";
 import { readConfig } from "../config/config.ts";
-import { changeProxy, readProxyPlace, startConfiguredProxy, toldOf } from "../party/configured-proxy.ts";
+import {
+  changeProxy,
+  manageDoorOf,
+  readProxyPlace,
+  startConfiguredProxy,
+  toldOf,
+} from "../party/configured-proxy.ts";
 import { openLogStream } from "../server/log-stream.ts";
 import { untilStopped } from "../server/lost.ts";
 import { PROXY_MAY_CHANGE, reloadOnHangup } from "../server/reload.ts";
@@ -31,11 +37,12 @@ export const proxyCommand: Command = {
     reloadOnHangup(context, {
       source,
       inForce: config,
-      mayChange: PROXY_MAY_CHANGE,
+      mayChange: [...PROXY_MAY_CHANGE, "proxy.manage_secret"],
       log,
       async apply(next) {
         const now = await readProxyPlace(next, context.env, context.now(), { besideServer: false });
-        await changeProxy(proxy, place.policy.id, now, now.policy.servers);
+        const secret = manageDoorOf(next.proxy).manageDoor?.secret;
+        await changeProxy(proxy, place.policy.id, now, now.policy.servers, secret);
         log.level = next.log.level;
       },
     });

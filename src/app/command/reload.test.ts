@@ -66,10 +66,11 @@ test("a proxy reads policy and accounts again on SIGHUP; a file that is wrong le
     ],
   };
   const account = (deviceId: string) => `${JSON.stringify({ deviceId, imsi: null, msisdn: null })}\n`;
+  let secret = SECRET;
   const settings = (port: number) =>
     file(
       "turnup.toml",
-      `[proxy]\nfolder = "edge"\nport = ${port}\nmanage_port = ${managePort}\nmanage_secret = "${SECRET}"\n` +
+      `[proxy]\nfolder = "edge"\nport = ${port}\nmanage_port = ${managePort}\nmanage_secret = "${secret}"\n` +
         'policy_file = "proxy.json"\naccounts_file = "accounts.jsonl"\n',
     );
   const managePort = await freePort();
@@ -81,7 +82,7 @@ test("a proxy reads policy and accounts again on SIGHUP; a file that is wrong le
   const statusOf = async (deviceId: string): Promise<number> => {
     const answer = await ask(new URL(accountPath(deviceId), `https://127.0.0.1:${managePort}`), {
       ca: readFileSync(join(folder, "edge", "certificates", "proxy", "authority.crt")),
-      headers: { authorization: `Bearer ${SECRET}` },
+      headers: { authorization: `Bearer ${secret}` },
     });
     return answer.status;
   };
@@ -103,10 +104,15 @@ test("a proxy reads policy and accounts again on SIGHUP; a file that is wrong le
   assert.match(JSON.parse(await hangup(proxy, 3)).reason, /edge-2/);
 
   file("proxy.json", policy);
+  secret = randomBytes(16).toString("hex");
+  settings(0);
+  assert.equal(await statusOf(IMEI), 401, "the new secret is not in force yet");
+  assert.ok(JSON.parse(await hangup(proxy, 4)).changed.includes("proxy.manage_secret"));
+  assert.equal(await statusOf(IMEI), 200);
   settings(await freePort());
-  await hangup(proxy, 4);
+  await hangup(proxy, 5);
   assert.match(proxy.output(), /"settings":\["proxy\.port"\],"msg":"changed, and in force after a restart"/);
-  assert.ok(!proxy.output().includes(SECRET));
+  assert.ok(!proxy.output().includes(SECRET) && !proxy.output().includes(secret));
   assert.equal(await proxy.stop(), 0);
 });
 

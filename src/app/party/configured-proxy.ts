@@ -198,13 +198,14 @@ export async function changeProxy(
   id: string,
   { policy, certificates, accounts }: ProxyPlace,
   servers: readonly ProvisioningServer[],
+  manageSecret?: string,
 ): Promise<void> {
   if (policy.id !== id)
     throw new TurnupError("config_invalid", `The policy's id is ${policy.id}, and this proxy is ${id}.`, {
       nextStep: "A proxy's name stands in its certificate and signatures: start it anew under another.",
     });
   const { gateways, bearers, bearerProfiles } = policy;
-  proxy.change({ servers, gateways, bearers, bearerProfiles, certificates });
+  proxy.change({ servers, gateways, bearers, bearerProfiles, certificates, manageSecret });
   await proxy.openAccounts(accounts);
 }
 

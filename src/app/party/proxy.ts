@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { BlockList, isIPv6 } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Registry } from "prom-client";
+import { changeTls } from "../../http/mutual-tls.ts";
 import { changeAirCertificates, createAirDoor } from "../../http/proxy/air.ts";
 import { createGatewayDoor } from "../../http/proxy/gateway-door.ts";
 import { createManageDoor } from "../../http/proxy/manage-door.ts";
@@ -89,9 +90,7 @@ export type ProxyServer = {
   /** Resolved when every provisioning server has proved itself. @throws Error that names the one that did not */
   reach(): Promise<void>;
   /** Other servers, gateways, bearers and certificates from now on. @throws Error: then all stays as it was */
-  change(
-    next: Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "bearerProfiles" | "certificates">,
-  ): void;
+  change(next: Changeable): void;
   /** How often each reason ended a session since the start. */
   terminations(): Readonly<Partial<Record<TerminationReason, number>>>;
   close(): Promise<void>;
@@ -117,14 +116,14 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
     const gatewayUrl = options.gatewayDoor && (await openGatewayDoor(closing, parts, options.gatewayDoor));
     const port = portOf(air.server);
     const measures = proxyMeasures({ edge, counts, forwarded: land.forwarded });
-    const manageUrl = await openManageDoor(closing, parts, measures, options);
+    const manage = await openManageDoor(closing, parts, measures, options);
     const keepAccounts = (accounts: readonly ProxyAccount[]): Promise<void> =>
       journal.append(accounts.flatMap((account) => edge.keepAccount(account, now())));
     return {
       url: urlOf("https", host, port),
       port,
       gatewayUrl,
-      manageUrl,
+      manageUrl: manage?.url,
       openAccounts: (accounts) =>
         keepAccounts(accounts.filter(({ deviceId }) => edge.accountOf(deviceId) === undefined)),
       keepAccounts,
@@ -136,6 +135,7 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
         const [nextRules, nextLand] = [rulesOf(next), openLand(options, next, now)];
         try {
           changeAirCertificates(air, airCertificatesOf(next.certificates, options));
+          manage?.change(next);
         } catch (error) {
           nextLand.close();
           throw error;
@@ -148,7 +148,13 @@ export const startProxy = (options: ProxyOptions): Promise<ProxyServer> =>
   });
 
 /** What a proxy is told anew while it runs. */
-type Changeable = Pick<ProxyOptions, "servers" | "gateways" | "bearers" | "bearerProfiles" | "certificates">;
+type Changeable = Pick<
+  ProxyOptions,
+  "servers" | "gateways" | "bearers" | "bearerProfiles" | "certificates"
+> & {
+  /** Of the door for its operator, where that is another. */
+  readonly manageSecret?: string | undefined;
+};
 
 function rulesOf({ servers, gateways, bearers, bearerProfiles: figures }: Changeable): ProxyRules {
   const [first] = servers;
@@ -229,17 +235,34 @@ async function openManageDoor(
   parts: ProxyParts,
   registry: Registry,
   { manageDoor, certificates }: ProxyOptions,
-): Promise<string | undefined> {
+): Promise<OpenManageDoor | undefined> {
   if (!manageDoor) return undefined;
-  const { host, port, secret } = manageDoor;
+  const { host, port, ...shown } = manageDoor;
   const { land } = parts;
-  const tls = certificates.manage;
   const door = closing.use(
-    await createManageDoor({ ...parts, registry, secret, tls, reach: () => reach(land) }),
+    await createManageDoor({
+      ...parts,
+      registry,
+      secret: () => shown.secret,
+      tls: certificates.manage,
+      reach: () => reach(land),
+    }),
   );
   await door.listen({ host, port });
-  return urlOf("https", host, portOf(door.server));
+  return {
+    url: urlOf("https", host, portOf(door.server)),
+    change({ certificates: { manage }, manageSecret = shown.secret }) {
+      changeTls(door.server, { key: manage.key, cert: manage.certificate, minVersion: "TLSv1.3" });
+      shown.secret = manageSecret;
+    },
+  };
 }
+
+type OpenManageDoor = {
+  readonly url: string;
+  /** @throws Error of certificates that do not fit: then all stays as it was */
+  change(next: Pick<Changeable, "certificates" | "manageSecret">): void;
+};
 
 function bearerTable(networks: readonly BearerNetwork[]): (address: string) => Bearer | undefined {
   const rules = networks.map(({ network, bits, bearer }) => {

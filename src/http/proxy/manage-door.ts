@@ -36,7 +36,8 @@ type ManageDoorOptions = {
   readonly edge: Edge;
   readonly journal: ProxyJournal;
   readonly tls: { readonly key: string; readonly certificate: string };
-  readonly secret: string;
+  /** It may be another from one request to the next. */
+  readonly secret: () => string;
   readonly registry: Registry;
   /** Rejects while a provisioning server does not prove itself. */
   reach(): Promise<void>;
@@ -84,7 +85,7 @@ function admit({ secret, monotonicMs }: ManageDoorOptions, wrong: Allowance, req
     throw new TurnupError("too_many_requests", "Too many wrong secrets came from this address.", {
       nextStep: `Wait ${wait} seconds.`,
     });
-  if (given !== undefined && timingSafeEqual(digest(given), digest(`Bearer ${secret}`))) return;
+  if (given !== undefined && timingSafeEqual(digest(given), digest(`Bearer ${secret()}`))) return;
   wrong.take(request.ip, monotonicMs());
   if (given === undefined)
     throw new TurnupError("token_missing", "This door answers only with its secret.", {
