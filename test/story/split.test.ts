@@ -190,6 +190,15 @@ test(
     await start(["serve", "--with-proxy"], environment, /Turnup serves at/);
     assert.equal(readFileSync(authority, "utf8"), before);
     await makeDevice(machines, join(proxyFolder, "certificates", "factory", "authority"));
+    // The server tells the proxy beside it of accounts, though no door of it is named anywhere.
+    const asker = speaker(`http://127.0.0.1:${ports.api}`, new Map([["admin", token]]));
+    const account = `/v1/proxy-accounts/${DEVICE.imei}`;
+    for (const blocked of [true, false]) {
+      assert.equal((await asker.call("PUT", account, { blocked })).status, 200);
+      const isTold = ({ proxies }: { readonly proxies: readonly { readonly isTold: boolean }[] }): boolean =>
+        proxies.length === 1 && proxies.every((proxy) => proxy.isTold);
+      await until(() => asker.get(account), isTold, `the proxy knows that blocked is ${blocked}`);
+    }
     await journey(machines, token, authority);
     await endAll(machines);
   },
