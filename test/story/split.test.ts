@@ -57,7 +57,12 @@ async function movedIsTold(machines: MachinesApart, token: string, billingFile: 
   const asker = speaker(`http://127.0.0.1:${machines.ports.api}`, new Map([["admin", token]]));
   const { imei, imsi, msisdn } = DEVICE;
   for (const seenIn of [imei, "490154203237518"]) {
-    const seen = await asker.call("POST", "/v1/sightings", { imei: seenIn, imsi, msisdn: `+${msisdn}` });
+    const seen = await asker.call("POST", "/v1/sightings", {
+      imei: seenIn,
+      imsi,
+      msisdn: `+${msisdn}`,
+      plmn: "00101",
+    });
     assert.ok(seen.status < 300, seen.text);
   }
   const reasons = async (): Promise<string> => {
@@ -65,7 +70,10 @@ async function movedIsTold(machines: MachinesApart, token: string, billingFile: 
     const orders = await Promise.all(
       rows.map(({ id }: { readonly id: string }) => asker.get(`/v1/orders/${id}`)),
     );
-    return JSON.stringify(orders.map(({ events }) => events.map(({ reason }: { reason: string }) => reason)));
+    const all: readonly string[] = orders.flatMap(({ events }) =>
+      events.map(({ reason }: { reason: string }) => reason),
+    );
+    return all.filter((reason) => /\btold\b|took the|gave no answer|takes no such/.test(reason)).join("; ");
   };
   await until(
     reasons,
