@@ -1,6 +1,6 @@
 /** Keys and what proves them on PostgreSQL: one charge, the agreed cost, another handset's key. */
 import assert from "node:assert/strict";
-import { test } from "vitest";
+import { test, vi } from "vitest";
 import { LEASE_MS, messageShop } from "../../../test/fixture/message-shop.ts";
 import { HOUR_MS, makerKey, relationTerms } from "../../../test/fixture/order-engine.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
@@ -128,6 +128,46 @@ test("a maker's key that comes again for the same handset is the younger order's
   assert.deepEqual(keys, [{ order_id: again.orderId, state: "issued" }]);
   const known = await shop.store.keysById(mine, [taken.keyId!]);
   assert.equal(known.get(taken.keyId!)?.itemId, taken.id);
+});
+
+test("two servers that book one key at once: one has it, and the other reads at once that it is given", async () => {
+  const mine = await shop.operator();
+  shop.world.verdict = "ended";
+  await shop.registry.relations.put(mine, relationTerms(), () => true, "test");
+  const first = await ordered("booked at once", mine);
+  const again = await shop.desk.open(mine, { imsi: first.imsi, imei: first.imei, idempotencyKey: "at once" });
+  await shop.conductor.advance(1_000);
+  const now = new Date(shop.time.now);
+  const calls = await shop.store.claimCalls({ kind: "key_request", now, limit: 10, leaseMs: LEASE_MS });
+  assert.equal(calls.length, 2);
+  const bytes = makerKey("booked at once", { imei: first.imei, now: shop.time.now });
+  const servers = [shop.conductor, shop.conductorOf()];
+  let booking: Promise<unknown> = Promise.resolve();
+  // Both are as far as the orders that they lock: each has looked whose the key is by then, or waits for who looks.
+  await shop.database.transaction(async (tx) => {
+    await tx.rows("select from provisioning_order where operator_id = $1 for update", [mine]);
+    booking = Promise.all(
+      calls.map((call, at) => servers[at]?.bookAnswers([{ call, answer: { kind: "key", bytes } }])),
+    );
+    const waits =
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    const bothWait = async () => assert.equal((await shop.database.rows(waits)).length, 2);
+    await vi.waitFor(bothWait, { timeout: 30_000 });
+  });
+  await booking;
+  shop.world.verdict = "supported";
+  const keyOf = async (orderId: string) =>
+    (await story({ operatorId: mine, orderId })).items.find(({ kind }) => kind === "key");
+  const [older, younger] = [await keyOf(first.orderId), await keyOf(again.orderId)];
+  assert.equal(await shop.count("device_key", "operator_id = $1", [mine]), 1);
+  // The younger order has it in the end where it came second too; where it came first, the older one is told so.
+  assert.deepEqual(
+    [older?.state, older?.cause, younger?.state],
+    younger?.state === "sending" && older?.state === "cancelled"
+      ? ["cancelled", null, "sending"]
+      : ["waiting_for_key", "key_not_unique", "sending"],
+  );
+  assert.equal(await shop.count("outbound_call", "operator_id = $1 and attempts > 1", [mine]), 0);
 });
 
 test("a key that was deleted stays deleted when proof of its use comes late", async () => {
