@@ -195,4 +195,6 @@ test("R34: what is changed while a proxy is being told follows at once, and one 
   assert.deepEqual([told?.version, told?.listVersion, told?.nextTryAt], [1, 2, deps.clock().toISOString()]);
   await turn(operatorId, { edge: proxy });
   assert.deepEqual([...proxy.standings.keys()].sort(), [ONE, TWO].sort());
+  const lines = proxy.calls.flatMap((call) => call.accounts.map(({ line }) => line));
+  assert.deepEqual(lines, [null, null], "nothing was said of a SIM: a proxy keeps the one that it knows");
 });

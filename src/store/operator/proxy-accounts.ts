@@ -126,6 +126,8 @@ async function lockList({ newId }: Deps, tx: Tx, operatorId: string): Promise<nu
   return the(await tx.rows<{ version: number }>(LOCK_LIST, [operatorId])).version;
 }
 
+const NEVER = 0;
+
 type Putting = {
   readonly operatorId: string;
   readonly wanted: WantedProxyAccount;
@@ -143,9 +145,10 @@ async function putOne(deps: Deps, tx: Tx, { operatorId, wanted, actor }: Putting
   const { imsi = before.imsi, msisdn = before.msisdn, isBlocked = known?.standing === "blocked" } = wanted;
   const standing = isBlocked ? "blocked" : "open";
   const isNew = !known || known.standing === "closed";
-  const isOtherLine = isNew || imsi !== before.imsi || msisdn !== before.msisdn;
-  if (!isOtherLine && known.standing === standing) return;
-  const lineVersion = isOtherLine ? version : known.lineVersion;
+  const isOtherLine = imsi !== before.imsi || msisdn !== before.msisdn;
+  if (!isNew && !isOtherLine && known.standing === standing) return;
+  // Of whose SIM nothing was said, a proxy keeps what it knows by its own file or by an enrolment.
+  const lineVersion = isOtherLine ? version : isNew ? NEVER : known.lineVersion;
   const id = await write(deps, tx, {
     operatorId,
     imei: wanted.imei,
