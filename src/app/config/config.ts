@@ -220,6 +220,7 @@ function secretIn({ name, schema }: Setting, { value, base }: Given, problems: s
       throw new Error(`every user of this machine can read or change it; run: chmod 600 ${file}`);
     const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
     if (text === "") throw new Error("it is empty");
+    if (!Value.Check(schema, text)) throw new Error(`it must be ${allowedOf(schema)}`);
     return new Secret(text);
   } catch (error) {
     problems.push(`${name}_file = ${file}: cannot be used: ${messageOf(error)}`);

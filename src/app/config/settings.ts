@@ -38,7 +38,10 @@ const text = (spec: Text & { readonly default: string }) => textSchema(spec);
 const optionalText = (spec: Text) => Type.Optional(textSchema(spec));
 
 /** Never printed; may also be given as `<name>_file`, the file that holds it. */
-const secret = ({ about, ...more }: About & { readonly ownerOnly?: boolean }) =>
+const secret = ({
+  about,
+  ...more
+}: About & { readonly ownerOnly?: boolean; readonly pattern?: string; readonly allowed?: string }) =>
   Type.Optional(
     Type.Unsafe<Secret>({ type: "string", description: about, minLength: 1, secret: true, ...more }),
   );
@@ -105,6 +108,8 @@ export const SETTINGS = {
     url: secret({
       about:
         "PostgreSQL 15 or later to use instead of the embedded one: `postgres://user:password@host:port/name`. `DATABASE_URL` says the same.",
+      pattern: "^(postgres|postgresql|socket):",
+      allowed: "a URL of PostgreSQL: postgres://user:password@host:port/name",
     }),
     poolMax: integer({
       about: "Connections kept open at most by one process.",

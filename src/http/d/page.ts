@@ -4,7 +4,7 @@
  */
 import type { FastifyReply } from "fastify";
 import { AIR_HEADERS } from "../../wire/message/legs.ts";
-import { chooseMarkup, type Markup } from "../../wire/screen/choose.ts";
+import { ALWAYS_FINE, chooseMarkup, type Markup } from "../../wire/screen/choose.ts";
 import { HTML_STYLE_HASH } from "../../wire/screen/html-style.ts";
 import { type Rendered, renderScreen } from "../../wire/screen/render.ts";
 import { type Screen, ScreenError } from "../../wire/screen/screen.ts";
@@ -17,8 +17,6 @@ import { wordsIn } from "./words.ts";
 const KEPT_ID_OCTETS = 16;
 /** Browsers that follow a redirect and ask before they repeat a POST. */
 const REDIRECTED: readonly Markup[] = ["html", "xhtmlmp", "chtml"];
-/** Gateways and voice platforms show what was not answered by 200 as an error of their own. */
-const ALWAYS_FINE: readonly Markup[] = ["wml", "wmlc", "hdml", "chtml", "vxml"];
 
 export type Asked = {
   readonly method: "GET" | "POST";
@@ -86,7 +84,7 @@ export function createPages({ deps }: PortalContext): Pages {
       try {
         const { contentType, body } = draw(visitor, markup, answer, asked.page);
         return reply
-          .status(ALWAYS_FINE.includes(markup) && status < 500 ? 200 : status)
+          .status(ALWAYS_FINE.includes(markup) ? 200 : status)
           .header("content-security-policy", policyOf(markup))
           .type(contentType)
           .send(Buffer.from(body));

@@ -48,7 +48,6 @@ export async function createAirDoor(options: AirDoorOptions): Promise<FastifyIns
     mountEnrolment(scope, parts, { authority: enrolment, doorAuthority }, peerOf),
   );
   await app.register(async (scope) => mountBridge(scope, parts, doormanOf(parts, peerOf)));
-  app.setNotFoundHandler((_request, reply) => reply.status(404).send());
   return app;
 }
 
@@ -86,6 +85,7 @@ function doormanOf(
   peerOf: (request: FastifyRequest) => ReturnType<ReturnType<typeof createPeerReader>>,
 ): Doorman {
   return {
+    isForGateways: false,
     whoIs(request) {
       const certificate = peerOf(request)?.certificate;
       return {

@@ -19,6 +19,7 @@ import { membersOf } from "../../term/narrow.ts";
 import { DecodeError } from "../../wire/decode-error.ts";
 import { airTimeMs, type BearerProfile } from "../../wire/message/bearer-profile.ts";
 import { AIR_HEADERS, type Bearer, DEVICE_PATHS, LAND_HEADERS } from "../../wire/message/legs.ts";
+import { ALWAYS_FINE } from "../../wire/screen/choose.ts";
 import { decodeScreenJson, SCREEN_JSON_TYPE, SCREEN_OCTETS_MAX } from "../../wire/screen/json.ts";
 import { type Screen, ScreenError } from "../../wire/screen/screen.ts";
 import { headerLines, oneHeader } from "../header-lines.ts";
@@ -27,11 +28,13 @@ import {
   draw,
   GONE_SCREEN,
   type KeptScreens,
+  NOTHING_SCREEN,
   REFUSED_SCREEN,
   TOO_LARGE_SCREEN,
   TOO_LARGE_TEXT,
   takePage,
   UNAVAILABLE_SCREEN,
+  UNREADABLE_SCREEN,
   withPage,
 } from "./draw-screen.ts";
 import { convertBody } from "./forms.ts";
@@ -48,6 +51,8 @@ const NOT_FOR_DEVICES: readonly string[] = [DEVICE_PATHS.authentications, DEVICE
 
 /** How a door knows who asks. */
 export type Doorman = {
+  /** A gateway stands between: it shows what was not answered by 200 as an error of its own. */
+  readonly isForGateways: boolean;
   /** The party at the other end, before anything is decided: for records and lock-out. */
   whoIs(request: FastifyRequest, headers: HeaderLines): Omit<Who, "server">;
   admit(request: FastifyRequest, headers: HeaderLines): Admission;
@@ -103,17 +108,24 @@ export function mountBridge(app: FastifyInstance, parts: ProxyParts, doorman: Do
     return show(road, reply, { status: screen ? 200 : 404, screen: screen ?? GONE_SCREEN, page, href });
   });
 
+  app.setNotFoundHandler((_request, reply) => show(road, reply, { status: 404, screen: NOTHING_SCREEN }));
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof Terminated) return show(road, reply, { status: 403, screen: REFUSED_SCREEN });
-    if (error instanceof TurnupError && error.code === "media_type_unsupported")
-      return reply.status(415).send();
-    if (error instanceof TurnupError && error.code === "body_malformed") return reply.status(400).send();
     if (error instanceof Outage) return unavailable(road, reply.header("retry-after", "5"));
-    const status = error.statusCode ?? 500;
-    if (status >= 400 && status < 500) return reply.status(status).send();
+    const status = statusOf(error);
+    if (status < 500) return show(road, reply, { status, screen: UNREADABLE_SCREEN });
     parts.onFault(error);
     return unavailable(road, reply);
   });
+}
+
+/** Of what a device sent that cannot be read, by its code or by Fastify's word. */
+function statusOf(error: Error & { readonly statusCode?: number }): number {
+  const code = error instanceof TurnupError ? error.code : undefined;
+  if (code === "media_type_unsupported") return 415;
+  if (code === "body_malformed") return 400;
+  const status = error.statusCode ?? 500;
+  return status >= 400 ? status : 500;
 }
 
 const unavailable = (road: Road, reply: FastifyReply, status = 503): FastifyReply =>
@@ -389,11 +401,14 @@ function show(
     reply.header("turnup-error", "bearer_too_narrow").header(CHANNEL_HEADER, told);
     return reply.status(406).type("text/plain").send(TOO_LARGE_TEXT);
   }
-  const { rendered, isNarrow } = drawn;
+  const { rendered, isNarrow, markup } = drawn;
   const { told } = channelOf("screen", rendered.body.length, air, isNarrow ? "narrow_form" : undefined);
   // Of content that was held back, the decision about it is told already.
   if (!reply.hasHeader(CHANNEL_HEADER)) reply.header(CHANNEL_HEADER, told);
-  return reply.status(status).type(rendered.contentType).send(Buffer.from(rendered.body));
+  return reply
+    .status(road.doorman.isForGateways && ALWAYS_FINE.includes(markup) ? 200 : status)
+    .type(rendered.contentType)
+    .send(Buffer.from(rendered.body));
 }
 
 const oneOf = (value: string | string[] | undefined): string | undefined =>

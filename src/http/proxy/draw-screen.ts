@@ -9,6 +9,7 @@ import {
   type DeviceCapabilities,
   type DisplaySize,
   MARKUPS,
+  type Markup,
   narrowMarkups,
 } from "../../wire/screen/choose.ts";
 import { type Rendered, renderScreen } from "../../wire/screen/render.ts";
@@ -37,7 +38,12 @@ type Viewer = {
 
 type Drawn =
   /** `isNarrow`: in another markup than the device would get on a wide road. */
-  | { readonly kind: "drawn"; readonly rendered: Rendered; readonly isNarrow: boolean }
+  | {
+      readonly kind: "drawn";
+      readonly markup: Markup;
+      readonly rendered: Rendered;
+      readonly isNarrow: boolean;
+    }
   | { readonly kind: "no_markup" }
   /** No form that the device draws is small enough. */
   | { readonly kind: "too_large" };
@@ -61,14 +67,14 @@ export function draw(
   if (!markup) return { kind: "no_markup" };
   const options = { page: page.number, pageHref: page.href };
   if (octetsMax === undefined)
-    return { kind: "drawn", rendered: renderScreen(markup, screen, options), isNarrow: false };
+    return { kind: "drawn", markup, rendered: renderScreen(markup, screen, options), isNarrow: false };
   if (UNDIVIDED.includes(markup)) {
     const rendered = renderedWithin(octetsMax, () => renderScreen(markup, screen, options));
-    if (rendered) return { kind: "drawn", rendered, isNarrow: false };
+    if (rendered) return { kind: "drawn", markup, rendered, isNarrow: false };
   }
   for (const narrow of narrowMarkups(asked)) {
     const rendered = renderedWithin(octetsMax, () => renderScreen(narrow, screen, { ...options, octetsMax }));
-    if (rendered) return { kind: "drawn", rendered, isNarrow: narrow !== markup };
+    if (rendered) return { kind: "drawn", markup: narrow, rendered, isNarrow: narrow !== markup };
   }
   return { kind: "too_large" };
 }
@@ -182,6 +188,22 @@ export const TOO_LARGE_SCREEN: Screen = {
   title: "Too large",
   lang: "en",
   text: [TOO_LARGE_TEXT],
+  entries: [],
+  actions: [],
+};
+export const UNREADABLE_SCREEN: Screen = {
+  id: "unreadable",
+  title: "Not understood",
+  lang: "en",
+  text: ["Your device sent what could not be read. Nothing was changed; please go back and try again."],
+  entries: [],
+  actions: [],
+};
+export const NOTHING_SCREEN: Screen = {
+  id: "nothing",
+  title: "Nothing here",
+  lang: "en",
+  text: ["There is no page at this address. Please look at the link again, or call your operator."],
   entries: [],
   actions: [],
 };

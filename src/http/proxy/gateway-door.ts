@@ -17,8 +17,7 @@ export async function createGatewayDoor(parts: ProxyParts): Promise<FastifyInsta
   // Behind a gateway are many: its address is not one subscriber's.
   guardDoor(app, DOOR_LIMITS.connection, (address) => isGateway(parts, address));
   readBodiesAsOctets(app);
-  await app.register(async (scope) => mountBridge(scope, parts, gatewayDoorman(parts)));
-  app.setNotFoundHandler((_request, reply) => reply.status(404).send());
+  mountBridge(app, parts, gatewayDoorman(parts));
   return app;
 }
 
@@ -33,6 +32,7 @@ function gatewayDoorman(parts: ProxyParts): Doorman {
     return rule ? identityFrom(rule, headers) : "none";
   };
   return {
+    isForGateways: true,
     whoIs(request, headers) {
       const rule = ruleOf(request);
       const line = lineOf(request, headers);

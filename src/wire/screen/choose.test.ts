@@ -77,6 +77,68 @@ for (const [name, request, markup] of CASES) {
   test(`choosing: ${name} gets ${markup ?? "406"}`, () => assert.equal(chooseMarkup(request), markup));
 }
 
+/** Names of real devices, by the markup of their family: what counts where a phone names no type, or all of them. */
+const FAMILIES: readonly (readonly [userAgent: string, markup: Markup])[] = [
+  ["Nokia7110/1.0 (05.01)", "wml"],
+  ["Nokia6210/1.0 (05.27)", "wml"],
+  ["Nokia6310i/1.0 (4.10) Profile/MIDP-1.0 Configuration/CLDC-1.0", "wml"],
+  ["Nokia3410/1.0 (4.18) Profile/MIDP-1.0 Configuration/CLDC-1.0", "wml"],
+  ["Nokia6230i/2.0 (03.40) Profile/MIDP-2.0 Configuration/CLDC-1.1", "xhtmlmp"],
+  ["Nokia3510i/1.0 (04.44) Profile/MIDP-1.0 Configuration/CLDC-1.0", "xhtmlmp"],
+  ["Mozilla/5.0 (SymbianOS/9.1; U; en-us) AppleWebKit/413 (KHTML, like Gecko) Safari/413", "html"],
+  ["EricssonR320/R1A", "wml"],
+  ["EricssonT68/R101", "wml"],
+  ["SonyEricssonT610/R201 Profile/MIDP-1.0 Configuration/CLDC-1.0", "xhtmlmp"],
+  ["SonyEricssonK750i/R1J Browser/SEMC-Browser/4.2 Profile/MIDP-2.0", "xhtmlmp"],
+  ["SIE-C35/1.0 UP/4.1.8c", "wml"],
+  ["SIE-S35/3.0 UP/4.1.8c", "wml"],
+  ["SIE-S45/00 UP.Browser/5.0.1.1.102 (GUI)", "wml"],
+  ["SIE-S65/12 UP.Browser/7.0.0.1.181 (GUI) MMP/2.0 Profile/MIDP-2.0", "xhtmlmp"],
+  ["SIE-SX1/1.0 SymbianOS/6.1 Series60/1.2 Profile/MIDP-1.0", "xhtmlmp"],
+  ["MOT-V66/00.62 UP.Browser/4.1.27a1", "wml"],
+  ["MOT-V3i/08.B4.34R MIB/2.2.1 Profile/MIDP-2.0 Configuration/CLDC-1.1", "xhtmlmp"],
+  ["SAMSUNG-SGH-A400/1.0 UP/4.1.19k", "wml"],
+  [
+    "SAMSUNG-SGH-E250/1.0 Profile/MIDP-2.0 Configuration/CLDC-1.1 UP.Browser/6.2.3.3.c.1.101 (GUI)",
+    "xhtmlmp",
+  ],
+  ["SEC-SGHE700", "xhtmlmp"],
+  ["WinWAP 3.0 PRO", "wml"],
+  ["WinWAP-PRO/3.1 (3.1.5.190; Win)", "wml"],
+  ["WinWAP/4.2 (4.2.0.99; Win)", "xhtmlmp"],
+  ["LG-KE970/v1.0 Obigo/WAP2.0 Profile/MIDP-2.0", "xhtmlmp"],
+  ["Panasonic-X70/R01-Obigo Q05", "xhtmlmp"],
+  ["Alcatel-BE5/1.0 UP.Browser/4.1.23a", "wml"],
+  ["Alcatel-OT-708/1.0 Profile/MIDP-2.0 Configuration/CLDC-1.1 ObigoInternetBrowser/Q03C", "xhtmlmp"],
+  ["ALAV UP.Browser/3.2.01-UP.Link/3.2", "hdml"],
+  ["portalmmm/2.0 N400i(c20;TB)", "chtml"],
+  ["Opera/9.80 (J2ME/MIDP; Opera Mini/9.80; U; en) Presto/2.5.25", "html"],
+  ["Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15", "html"],
+  ["Mozilla/5.0 (Linux; Android 4.0.4; GT-I9100) AppleWebKit/534.30", "html"],
+  ["curl/8.5.0", "html"],
+  ["", "html"],
+];
+for (const [userAgent, markup] of FAMILIES)
+  test(`by its name alone: "${userAgent.slice(0, 40)}" gets ${markup}`, () => {
+    assert.equal(chooseMarkup({ userAgent }), markup);
+    assert.equal(chooseMarkup({ userAgent, accept: "*/*" }), markup);
+    assert.equal(chooseMarkup({ userAgent, accept: "" }), markup);
+    assert.equal(
+      chooseMarkup({ userAgent, accept: "text/vnd.wap.wml" }),
+      "wml",
+      "what it names counts before its name",
+    );
+  });
+
+test(`no name takes long to read (seed ${SEED})`, () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 2_000 }), (userAgent) => {
+      assert.ok(chooseMarkup({ userAgent }));
+    }),
+    { seed: SEED },
+  );
+});
+
 test("a display of few lines gets decks before pages, where it takes both", () => {
   const both = { accept: "*/*", device: { ...phone("html", "wml"), screen: { columns: 16, lines: 4 } } };
   assert.equal(chooseMarkup(both), "wml");

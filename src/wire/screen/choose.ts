@@ -4,6 +4,8 @@
  * Source: RFC 9110 §12.5.1; of old phones, US 6,647,260 column 4. A type that a device names counts for more than its
  * catch-all: phones of 2000 name WML and add a catch-all that means nothing.
  */
+import { USER_AGENTS } from "./user-agents.ts";
+
 export type Markup =
   | "html"
   | "xhtmlmp"
@@ -40,6 +42,12 @@ export const MARKUP_TYPE: Readonly<Record<Markup, string>> = {
   "screen+json": "application/vnd.turnup.screen+json",
   "screen+xml": "application/vnd.turnup.screen+xml",
 };
+
+/**
+ * Gateways and voice platforms show what was not answered by 200 as an error of their own, and the page never: to them a page is a
+ * page, whatever it tells.
+ */
+export const ALWAYS_FINE: readonly Markup[] = ["wml", "wmlc", "hdml", "chtml", "vxml"];
 
 /** The names under which a device may ask for each, in lower case. */
 const ACCEPTED_AS: Readonly<Record<Markup, readonly string[]>> = {
@@ -129,17 +137,7 @@ function withoutRivals(markups: readonly Markup[], guessed: readonly Markup[]): 
 /** What a device of this name draws, where nothing better is known. */
 function guessOf(userAgent: string): readonly Markup[] {
   const name = userAgent.slice(0, USER_AGENT_CHARACTERS);
-  if (/^(?:DoCoMo|J-PHONE|PDXGW)\/|portalmmm/i.test(name)) return ["chtml"];
-  if (/^(?:[A-Z0-9-]+ )?UP\.Browser\/[1-3]\./i.test(name)) return ["hdml"];
-  if (/VoiceXML|OpenVXI|JVoiceXML|Voice Browser/i.test(name)) return ["vxml"];
-  if (
-    /UP\.Browser\/4|UP\/4|^Nokia(?:7110|6[12][0-9]0|3330|3395|8[39]10)|WapIDE|Ericsson(?:R320|R380|T20|T29|T39|T65)/i.test(
-      name,
-    )
-  ) {
-    return ["wml"];
-  }
-  return ["html"];
+  return [USER_AGENTS.find((row) => row.name.test(name))?.markup ?? "html"];
 }
 
 type Range = { readonly type: string; readonly q: number };

@@ -36,7 +36,8 @@ function withReferences(element: XmlElement): XmlElement {
   const at = element.at ?? 0;
   return {
     ...element,
-    attributes: element.attributes.map(({ name, value }) => {
+    attributes: element.attributes.map(({ name: written, value }) => {
+      const name = written === "lang" ? "xml:lang" : written; // so Kannel's gateway compiles it
       if (holdsVariables(element.name, name)) return { name, value: textOf(value, at) };
       if (value.includes(REFERENCE_MARK)) throw new DecodeError(`a variable in ${name}`, at);
       return { name, value };

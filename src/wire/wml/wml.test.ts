@@ -69,6 +69,14 @@ for (const { name, wml, hex: wanted } of VECTORS) {
   });
 }
 
+test("WMLC: a language that Kannel's gateway compiled without its prefix is the deck's language", () => {
+  // 04 00: an attribute of the string table's first word; what wapbox 1.4.5 makes of <wml xml:lang="en">.
+  const octets = bytesOf(
+    `03 04 6a 05 6c 61 6e 67 00 ff 04 00 03 65 6e 00 01 ${"67 60 03 78 00 01 01 01"}`.replace(/ /g, ""),
+  );
+  assert.match(wmlText(decodeWmlc(octets)), /<wml xml:lang="en"><card>/);
+});
+
 test("WMLC: a literal dollar in octets is never taken for a variable, nor a variable for text", () => {
   const deck = decodeWmlc(bytesOf(`${HEAD} 67 60 03 ${ascii("$(pin)")} 00 42 ${ascii("pin")} 00 01 01 01`));
   assert.match(wmlText(deck), /<p>\$\$\(pin\)\$\(pin:noesc\)<\/p>/);
