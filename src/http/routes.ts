@@ -78,6 +78,7 @@ import {
   eraseSubscriberRecord,
   getSubscriberRecord,
   listSubscriberRecords,
+  putAllSubscriberRecords,
   putSubscriberRecord,
   putSubscriberRecords,
 } from "./v1/subscriber-records.ts";
@@ -193,6 +194,7 @@ const ROUTES: readonly Route[] = [
   putBillingAccount,
   listSubscriberRecords,
   putSubscriberRecords,
+  putAllSubscriberRecords,
   getSubscriberRecord,
   putSubscriberRecord,
   eraseSubscriberRecord,

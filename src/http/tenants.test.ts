@@ -125,6 +125,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "POST /v1/partner/requests/:id/details": { user: { givenName: "Ada" } },
   "POST /v1/requests/:id/details": { user: { givenName: "Ada" } },
   "POST /v1/subscriber-records": { records: [{ msisdn: MSISDN, user: { familyName: "Lovelace" } }] },
+  "PUT /v1/subscriber-records": {
+    records: [{ msisdn: MSISDN, user: { familyName: "Lovelace" } }],
+    confirmRemoved: 9,
+  },
   "PUT /v1/subscriber-records/:number": { user: { familyName: "Lovelace" } },
   "PUT /v1/proxy-accounts/:imei": { blocked: true },
   "POST /v1/enrolments": { msisdn: MSISDN },

@@ -153,6 +153,7 @@ export type ErrorCode =
   | "subscriber_not_found"
   | "subscriber_record_malformed"
   | "subscriber_record_not_found"
+  | "subscriber_records_many_removed"
   | "terms_not_found"
   | "text_empty"
   | "text_too_long"

@@ -114,3 +114,61 @@ test("a file without a column of numbers, and one of which nothing can be taken,
   const bad = await run("import", fixture.file("bad.csv", "imsi,familyName\n12,Ada\n"));
   assert.deepEqual([bad.exitCode, /No row of bad\.csv could be imported/.test(bad.stderr)], [1, true]);
 });
+
+test("a whole file says what is new, changed and gone, erases who is gone, and keeps whose row could not be taken", async () => {
+  const whole = await fixture.operator("whole");
+  const lines = (rows: readonly string[]) =>
+    fixture.file(
+      `whole-${rows.length}.csv`,
+      ["imsi,msisdn,givenName,familyName,birthdate", ...rows].join("\n"),
+    );
+  const imported = async (rows: readonly string[], ...options: string[]) => {
+    const { exitCode, stdout, stderr } = await run(
+      "import",
+      lines(rows),
+      "--whole",
+      "--operator",
+      "whole",
+      ...options,
+    );
+    return { exitCode, stderr, stdout };
+  };
+  const row = (n: number, name = "Ann") => `00101000000020${n},+44770090020${n},${name},Whole,1990-02-01`;
+  const ten = Array.from({ length: 10 }, (_, n) => row(n));
+  assert.match(
+    (await imported(ten)).stdout,
+    /^added 10, changed 0, unchanged 0, removed 0 of 0; not taken: 0$/m,
+  );
+
+  const next = [
+    ...ten.slice(1, 8),
+    row(8, "Bea"),
+    "001010000000209,+447700900209,Ann,Whole,31/31/1990",
+    "001010000000210,,Cy,Whole,",
+  ];
+  const dry = await imported(next, "--dry-run");
+  assert.match(dry.stdout, /would be: added 1, changed 1, unchanged 7, removed 1 of 10; not taken: 1$/m);
+  assert.ok(await ownRecords.find(whole, { msisdn: "447700900200" }), "a dry run erases nobody");
+  assert.match(
+    (await imported(next)).stdout,
+    /^added 1, changed 1, unchanged 7, removed 1 of 10; not taken: 1$/m,
+  );
+  const names = async (n: number) =>
+    (await ownRecords.find(whole, { msisdn: `44770090020${n}` }))?.user.givenName;
+  assert.deepEqual([await names(0), await names(8), await names(9)], [undefined, "B***", "A***"]);
+
+  const few = next.slice(0, 3);
+  const many = await imported(few);
+  assert.equal(many.exitCode, 1);
+  assert.match(many.stderr, /^subscriber_records_many_removed: 7 of 10 records would be erased/m);
+  assert.ok(await names(5));
+  assert.equal((await imported(few, "--confirm-removed", "6")).exitCode, 1, "another number was confirmed");
+  const nameless = await imported([...next, "12,,Dee,Whole,"], "--confirm-removed", "10");
+  assert.match(nameless.stderr, /Whose row line 12 is cannot be read/);
+  assert.match((await imported(few, "--confirm-removed", "7")).stdout, /removed 7 of 10/);
+  assert.equal(await names(5), undefined);
+  const { rows } = await audit.list(whole, { limit: 50 });
+  const erased = rows.filter(({ action }) => action === "subscriber_records.erase_absent");
+  assert.deepEqual(erased.map(({ detail }) => (detail as { removed: number }).removed).sort(), [1, 7]);
+  assert.ok(!JSON.stringify(rows).includes("Ann"));
+});

@@ -4,7 +4,12 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { OwnRecords, RecordNumber, SubscriberRecord } from "../../kernel/account/own-records.ts";
 import { DATE_ORDERS } from "../../kernel/registration/read-date.ts";
-import { type RecordRow, readRecord, recordColumn } from "../../kernel/registration/read-record.ts";
+import {
+  numbersOf,
+  type RecordRow,
+  readRecord,
+  recordColumn,
+} from "../../kernel/registration/read-record.ts";
 import { contentOf } from "../../store/dataset/content.ts";
 import { csvRecords, type Separator, separatorOf } from "../../store/dataset/csv.ts";
 import { createRegistry } from "../../store/operator/registry.ts";
@@ -13,13 +18,16 @@ import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { wordOf } from "../../term/narrow.ts";
 import { CLI_ACTOR, OPERATOR_OPTIONS, type OperatorStore, withOperator } from "../server/operator-store.ts";
-import type { Command, CommandContext } from "../terminal/command.ts";
+import { type Command, type CommandContext, UsageError } from "../terminal/command.ts";
 
 /** Three million rows of a hundred octets; a larger file is parted. */
 const FILE_OCTETS_MAX = 256 * 1_048_576;
 /** Written in one transaction, so that a broken import is begun again and changes nothing that it wrote. */
 const BATCH_ROWS = 1_000;
 const REFUSED_TOLD_MAX = 20;
+/** With --whole, of the records that are there. */
+const MOST_REMOVED_PERCENT = 10;
+const PERCENT_MAX = 100;
 /** Personal data: for its owner alone. */
 const REJECTED_MODE = 0o600;
 
@@ -35,6 +43,8 @@ export const recordImportCommand: Command = {
     "common other names of columns are understood. A record takes the place of the one with its SIM or number.",
     "Rows that are not taken are named on stderr by line and reason, and stand whole, with both, in a file beside it",
     "(readable by its owner alone): mend them there and import that file. Exit code 1 when no row could be taken.",
+    "With --whole the file has all subscribers: who is not in it any more is erased for good. Records of rows that are not",
+    "taken stay as they are; a row whose number cannot be read stops all of it, as does more than --most-removed percent.",
   ].join("\n"),
   args: [{ usage: "<file>", about: "the file; - reads standard input" }],
   options: [
@@ -45,11 +55,18 @@ export const recordImportCommand: Command = {
       choices: DATE_ORDERS,
     },
     { flags: "--rejected <file>", about: "where rows go that are not taken (default FILE.rejected.csv)" },
+    { flags: "--whole", about: "the file has all subscribers: who is not in it is erased" },
+    {
+      flags: "--most-removed <percent>",
+      about: `with --whole: of the records that are there, at most so many percent go (default ${MOST_REMOVED_PERCENT})`,
+    },
+    { flags: "--confirm-removed <count>", about: "with --whole: so many may go, whatever their share" },
     { flags: "--dry-run", about: "read and check the file, write nothing to the database" },
   ],
   examples: [
     "turnup record import subscribers.csv",
     "turnup record import crm.csv.gz --dates dmy --operator meridian",
+    "turnup record import all.csv --whole --dry-run",
   ],
   async run(context) {
     const [file = "-"] = context.args;
@@ -64,16 +81,70 @@ export const recordImportCommand: Command = {
           read.rejected.length > 0 ? "Mend the rows named above." : "The file has a header and no rows.",
       });
     const told = { rejected: read.rejected.length, rejectedFile };
+    if (context.flag("whole")) return await importWhole(context, read, sourceOf(file), told);
     if (context.flag("dry-run"))
       return await tell(context, { taken: read.taken.length, ...told, dryRun: true });
     return await withOperator(context, async (opened) => {
-      const written = await writeAll(context, opened, read.taken, file === "-" ? "stdin" : basename(file));
+      const written = await writeAll(context, opened, read.taken, sourceOf(file));
       return await tell(context, { ...written, ...told });
     });
   },
 };
 
-type Rejected = { readonly line: number; readonly cells: readonly string[]; readonly reason: string };
+const sourceOf = (file: string): string => (file === "-" ? "stdin" : basename(file));
+
+/** All subscribers: what is new, changed and gone is told, and with a dry run nothing but told. */
+async function importWhole(
+  context: CommandContext,
+  { taken, rejected }: ReadRows,
+  source: string,
+  told: { readonly rejected: number; readonly rejectedFile: string | undefined },
+) {
+  const nameless = rejected.find(({ numbers }) => numbers.length === 0);
+  if (nameless)
+    throw new TurnupError("dataset_malformed", `Whose row line ${nameless.line} is cannot be read.`, {
+      nextStep: "Mend it: whoever it is of would be erased.",
+    });
+  const mostPercent = wholeNumber(context, "most-removed", PERCENT_MAX) ?? MOST_REMOVED_PERCENT;
+  const confirmed = wholeNumber(context, "confirm-removed", Number.MAX_SAFE_INTEGER) ?? null;
+  const dryRun = context.flag("dry-run");
+  const given = {
+    records: taken,
+    kept: rejected.flatMap(({ numbers }) => numbers),
+    source,
+    actor: CLI_ACTOR,
+  };
+  return await withOperator(context, async (opened) => {
+    const records = recordsOf(opened);
+    const plan = dryRun
+      ? await records.planWhole(opened.operator.id, given)
+      : await records.putWhole(opened.operator.id, given, { mostPercent, confirmed });
+    if (context.json)
+      await context.printJson({ ...plan, ...told, rejectedFile: told.rejectedFile ?? null, dryRun });
+    else
+      await context.print(
+        `${dryRun ? "this was a dry run, it would be: " : ""}added ${plan.added}, changed ${plan.changed}, unchanged ${plan.unchanged}, removed ${plan.removed} of ${plan.there}; not taken: ${told.rejected}`,
+      );
+    return "ok" as const;
+  });
+}
+
+/** @throws UsageError */
+function wholeNumber(context: CommandContext, name: string, most: number): number | undefined {
+  const text = context.option(name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text) || Number(text) > most)
+    throw new UsageError(`--${name} takes a whole number${most === PERCENT_MAX ? ` of 0 to ${most}` : ""}.`);
+  return Number(text);
+}
+
+type Rejected = {
+  readonly line: number;
+  readonly cells: readonly string[];
+  readonly reason: string;
+  /** Whose it is, as far as it can be read. */
+  readonly numbers: readonly RecordNumber[];
+};
 type ReadRows = {
   readonly header: readonly string[];
   readonly separator: Separator;
@@ -108,9 +179,10 @@ function readRows(text: string, context: CommandContext): ReadRows {
     const read = readOne(fields, cells, { now, dateOrder });
     const keys = "record" in read ? keysOf(read.record) : [];
     const before = keys.map((key) => seen.get(key)).find((place) => place !== undefined);
-    if (!("record" in read)) rejected.push({ line, cells, reason: read.reason });
-    else if (before !== undefined)
-      rejected.push({ line, cells, reason: `its number stands at line ${before} already` });
+    const refuse = (reason: string): void =>
+      void rejected.push({ line, cells, reason, numbers: numbersOf(rowOf(fields, cells)) });
+    if (!("record" in read)) refuse(read.reason);
+    else if (before !== undefined) refuse(`its number stands at line ${before} already`);
     else {
       taken.push(read.record);
       for (const key of keys) seen.set(key, line);
@@ -135,13 +207,16 @@ function readOne(
   // Octets that were no UTF-8 have become U+FFFD.
   if (cells.some((cell) => cell.includes("\ufffd")))
     return { reason: "it is not UTF-8: save the file as UTF-8" };
-  const row: Record<string, string> = {};
-  for (const [at, field] of fields.entries()) {
-    const cell = cells[at]?.trim() ?? "";
-    if (field !== undefined && cell !== "") row[field] = cell;
-  }
-  return readRecord(row satisfies RecordRow, reading);
+  return readRecord(rowOf(fields, cells), reading);
 }
+
+const rowOf = (fields: readonly (string | undefined)[], cells: readonly string[]): RecordRow =>
+  Object.fromEntries(
+    fields.flatMap((field, at) => {
+      const cell = cells[at]?.trim() ?? "";
+      return field !== undefined && cell !== "" ? [[field, cell]] : [];
+    }),
+  );
 
 async function writeAll(
   context: CommandContext,

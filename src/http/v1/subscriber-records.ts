@@ -11,7 +11,7 @@ import type {
 } from "../../kernel/account/own-records.ts";
 import type { Role } from "../../kernel/account/role.ts";
 import { USER_FIELDS } from "../../kernel/account/user-data.ts";
-import { type RecordRow, readRecord } from "../../kernel/registration/read-record.ts";
+import { numbersOf, type RecordRow, readRecord } from "../../kernel/registration/read-record.ts";
 import { TurnupError } from "../../term/error.ts";
 import { recordOf } from "../../term/record.ts";
 import { answerPage, pageOf } from "../page.ts";
@@ -52,6 +52,10 @@ const RecordOut = named(
     updatedAt: instant(),
   }),
 );
+const RefusedOut = Type.Object({
+  at: Type.Integer({ description: "Its place in the batch, from 0." }),
+  reason: Type.String({ description: "The field and what is wrong with it; never a value." }),
+});
 const recordBody = ({ user, ...record }: SubscriberRecordView) => ({ ...record, user: { ...user } });
 
 const shared = { tag: "requests", status: 200 } as const;
@@ -93,17 +97,75 @@ export const putSubscriberRecords = route({
   answer: Type.Object({
     taken: Type.Integer(),
     replaced: Type.Integer({ description: "Records that stood under the same SIM or number before." }),
-    refused: Type.Array(
-      Type.Object({
-        at: Type.Integer({ description: "Its place in the batch, from 0." }),
-        reason: Type.String({ description: "The field and what is wrong with it; never a value." }),
-      }),
-    ),
+    refused: Type.Array(RefusedOut),
   }),
   async handle({ ownRecords, clock }, { body, caller: { operatorId, label } }) {
     const { records, refused } = readBatch(body.records, clock());
     const put = await ownRecords.put(operatorId, records, { source: SOURCE, actor: label });
     return ok({ ...put, refused });
+  },
+});
+
+const WHOLE_MAX = 50_000;
+const WHOLE_OCTETS_MAX = 48 * 1_024 * 1_024;
+const MOST_REMOVED_PERCENT = 10;
+
+export const putAllSubscriberRecords = route({
+  ...shared,
+  method: "PUT",
+  path: "/v1/subscriber-records",
+  summary: `Give all subscriber records, up to ${WHOLE_MAX}: who is not among them any more is erased`,
+  description:
+    "A record that cannot be taken leaves the one that is there as it is; one without a number that can be read stops all of it. More records than that come by `turnup record import --whole`.",
+  roles: WRITERS,
+  errors: ["subscriber_record_malformed", "subscriber_records_many_removed"],
+  body: Type.Object(
+    {
+      records: Type.Array(RecordIn, { minItems: 1, maxItems: WHOLE_MAX }),
+      dryRun: Type.Optional(Type.Boolean({ description: "Say what it comes to; write nothing." })),
+      mostRemovedPercent: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 100,
+          description: `Of the records that are there, at most so many may go; ${MOST_REMOVED_PERCENT} where nothing is said.`,
+        }),
+      ),
+      confirmRemoved: Type.Optional(
+        Type.Integer({ minimum: 0, description: "So many may go, whatever their share." }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  bodyLimitOctets: WHOLE_OCTETS_MAX,
+  answer: Type.Object({
+    there: Type.Integer({ description: "Records before." }),
+    added: Type.Integer(),
+    changed: Type.Integer(),
+    unchanged: Type.Integer(),
+    removed: Type.Integer({ description: "Erased for good." }),
+    dryRun: Type.Boolean(),
+    refused: Type.Array(RefusedOut),
+  }),
+  async handle({ ownRecords, clock }, { body, caller: { operatorId, label } }) {
+    const { dryRun = false, mostRemovedPercent: mostPercent = MOST_REMOVED_PERCENT } = body;
+    const { records, refused } = readBatch(body.records, clock());
+    const kept = refused.flatMap(({ at, reason }) => {
+      const one = body.records[at];
+      const numbers = one ? numbersOf(rowOf(one)) : [];
+      if (numbers.length > 0) return numbers;
+      throw new TurnupError(
+        "subscriber_record_malformed",
+        `Whose record ${at} is cannot be read: ${reason}.`,
+        {
+          nextStep: "Mend it: whoever it is of would be erased.",
+        },
+      );
+    });
+    const given = { records, kept, source: SOURCE, actor: label };
+    const plan = dryRun
+      ? await ownRecords.planWhole(operatorId, given)
+      : await ownRecords.putWhole(operatorId, given, { mostPercent, confirmed: body.confirmRemoved ?? null });
+    return ok({ ...plan, dryRun, refused });
   },
 });
 

@@ -2,7 +2,7 @@
 import { TurnupError } from "../../term/error.ts";
 import { parseImsi } from "../../term/imsi.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
-import type { SubscriberRecord } from "../account/own-records.ts";
+import type { RecordNumber, SubscriberRecord } from "../account/own-records.ts";
 import { USER_FIELDS, type UserData } from "../account/user-data.ts";
 import { checkUserData, isCountry, tidyUserData } from "./check-user-data.ts";
 import { streetOf } from "./compare-addresses.ts";
@@ -32,6 +32,16 @@ export function readRecord(row: RecordRow, { now, dateOrder }: Reading): RecordR
   const faults = checkUserData(user, [], { now, minimumAgeYears: null });
   if (faults.length > 0) return { reason: faults.map(({ field, code }) => `${field}: ${code}`).join(", ") };
   return { record: { imsi, msisdn, user } };
+}
+
+/** The numbers that can be read of a row, also of one that is no record. */
+export function numbersOf(row: RecordRow): readonly RecordNumber[] {
+  const imsi = numberOf(row.imsi, parseImsi);
+  const msisdn = numberOf(row.msisdn, (text) => parseMsisdn(text.startsWith("+") ? text : `+${text}`));
+  return [
+    ...(typeof imsi === "string" ? [{ imsi }] : []),
+    ...(typeof msisdn === "string" ? [{ msisdn }] : []),
+  ];
 }
 
 function numberOf(

@@ -1,11 +1,14 @@
 /** The operator's own subscriber records, sealed, found by blind indexes. Every statement names the index that it runs on. */
-
-import type {
-  OwnRecords,
-  RecordNumber,
-  RecordsPut,
-  SubscriberRecord,
-  SubscriberRecordView,
+import {
+  type OwnRecords,
+  type RecordNumber,
+  type RecordsPut,
+  type RemovalLimit,
+  refuseManyRemoved,
+  type SubscriberRecord,
+  type SubscriberRecordView,
+  type WholeGiven,
+  type WholePlan,
 } from "../../kernel/account/own-records.ts";
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { maskIdentifier } from "../../term/mask.ts";
@@ -16,6 +19,7 @@ import { RECORD_DOMAIN, recordIdOf } from "../requests/record-rows.ts";
 import type { Sealer } from "../seal/seal.ts";
 import { openJson } from "../seal/seal.ts";
 import { INSERT_AUDIT, type RegistryDeps } from "./audited.ts";
+import { compareWhole, eraseAbsent } from "./whole-records.ts";
 
 const TAKE_NUMBERS = {
   name: "take_record_numbers", // subscriber_record_by_msisdn
@@ -98,6 +102,8 @@ export function createOwnRecords(deps: Omit<RegistryDeps, "changes">): OwnRecord
   return {
     put: (operatorId, records, by) =>
       database.transaction((tx) => putAll(deps, tx, { operatorId, records, ...by })),
+    planWhole: async (operatorId, given) => (await compareWhole(deps, operatorId, given)).plan,
+    putWhole: (operatorId, given, limit) => putWhole(deps, operatorId, given, limit),
     find,
     async list(operatorId, { limit, cursor, order }) {
       const rows =
@@ -123,6 +129,24 @@ export function createOwnRecords(deps: Omit<RegistryDeps, "changes">): OwnRecord
     },
   };
 }
+
+async function putWhole(
+  deps: Omit<RegistryDeps, "changes">,
+  operatorId: string,
+  given: WholeGiven,
+  limit: RemovalLimit,
+): Promise<WholePlan> {
+  const { source, actor } = given;
+  const whole = await compareWhole(deps, operatorId, given);
+  refuseManyRemoved(whole.plan, limit);
+  // A broken import is begun again, and changes nothing that it wrote.
+  for (let at = 0; at < whole.news.length; at += BATCH_ROWS) {
+    const records = whole.news.slice(at, at + BATCH_ROWS);
+    await deps.database.transaction((tx) => putAll(deps, tx, { operatorId, records, source, actor }));
+  }
+  return { ...whole.plan, removed: await eraseAbsent(deps, operatorId, whole, given) };
+}
+const BATCH_ROWS = 1_000;
 
 type Putting = {
   readonly operatorId: string;
