@@ -3,7 +3,7 @@
  * converted first; a body is taken as it is: "5" is not 5.
  */
 import type { FastifySchemaCompiler } from "fastify";
-import type { TSchema } from "typebox";
+import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { TLocalizedValidationError } from "typebox/error";
 import Value from "typebox/value";
@@ -35,6 +35,14 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     };
   };
 };
+
+/** A body that came by another road than the API's, against the schema of its route. @throws InvalidRequest */
+export function bodyOf<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> {
+  const whole = inlined(schema) as TSchema;
+  const check = Compile(whole);
+  if (check.Check(value)) return value as Static<Schema>; // the check is the proof
+  throw invalid(check.Errors(value), "body", whole);
+}
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

@@ -96,6 +96,40 @@ test("a request is entered, looked at by a person, shown with what waits, answer
     assert.equal(await inDatabase(actions, [operatorId, action, id]), 1, action);
 });
 
+test("details that are asked for again are given at the terminal, by their names alone", async () => {
+  const mary = pair("cli mary");
+  await registry.ownRecords.put(
+    operatorId,
+    [
+      {
+        imsi: mary.imsi,
+        msisdn: null,
+        user: { givenName: "Mary", familyName: "Quux", birthdate: "1979-11-23" },
+      },
+    ],
+    { source: "test", actor: "test" },
+  );
+  const data = (name: string, said: object) => ["--file", fixture.file(name, JSON.stringify(said))];
+  const user = fixture.file(
+    "mary.json",
+    JSON.stringify({ givenName: "M.", familyName: "Quux", birthdate: "1979-11-23" }),
+  );
+  const who = ["--imsi", mary.imsi, "--imei", mary.imei, "--msisdn", `+${mary.msisdn}`];
+  const submitted = await fixture.run(["request", "submit", "plain", ...who, "--user", user, "--json"]);
+  const [{ reference } = {}] = jsonLines(submitted.stdout);
+  const shown = await fixture.run(["request", "show", String(reference)]);
+  assert.match(shown.stdout, /asked again +givenName/);
+  const answer = ["request", "answer", String(reference), "details"];
+  const foreign = await fixture.run([...answer, ...data("foreign.json", { fax: "+4930123456" })]);
+  assert.deepEqual([foreign.exitCode, /^field_unknown/m.test(foreign.stderr)], [1, true]);
+  const given = await fixture.run([...answer, ...data("details.json", { givenName: "Mary" }), "--json"]);
+  assert.equal(given.exitCode, 0, given.stderr);
+  assert.equal(jsonLines(given.stdout)[0]?.state, "completed");
+  const audited = "audit where action = 'request.answer' and detail -> 'fields' = '[\"givenName\"]'";
+  assert.equal(await inDatabase(audited), 1);
+  assert.equal(await inDatabase("audit where detail::text like '%Mary%'"), 0);
+});
+
 test("what somebody has is removed at the terminal", async () => {
   assert.equal((await fixture.run(["request", "submit", "plain", ...seen])).exitCode, 0);
   const removed = await fixture.run(["request", "submit", "plain", "--remove", "--imsi", ada.imsi, "--json"]);

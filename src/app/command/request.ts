@@ -92,6 +92,7 @@ export const requestListCommand: Command = {
     ...WHO,
     { flags: "--state <state>", about: "only in this state", choices: ORDER_STATES },
     { flags: "--channel <channel>", about: "only that came this way", choices: CHANNELS },
+    { flags: "--market <country>", about: "only of this market (ISO 3166): where the device was" },
     { flags: "--actor <actor>", about: "only entered by: device, portal, ivr, sms, or the label of a token" },
     { flags: "--limit <count>", about: "requests of one page, 1 to 1000 (default 20)" },
     { flags: "--cursor <id>", about: "go on after this one: the last of the page before" },
@@ -101,6 +102,7 @@ export const requestListCommand: Command = {
     const filter = {
       state: wordOf(ORDER_STATES, context.option("state")),
       channel: wordOf(CHANNELS, context.option("channel")),
+      market: context.option("market")?.toUpperCase(),
       actor: context.option("actor"),
       ...numbersOf(context),
     };
@@ -151,15 +153,19 @@ export const requestShowCommand: Command = {
   },
 };
 
-const ANSWERS = ["accept", "decline", "retransmit", "give_up", "fields"] as const;
+const ANSWERS = ["accept", "decline", "retransmit", "give_up", "fields", "details"] as const;
+/** Of the request itself, and of none of its items. */
+const OF_REQUEST: readonly string[] = ["accept", "decline", "details"];
 
 export const requestAnswerCommand: Command = {
   name: "request answer",
-  summary: "Answer a request for its subscriber: its terms, a failed installation, missing fields",
+  summary:
+    "Answer a request for its subscriber: its terms, a failed installation, missing fields and details",
   description: [
     "accept and decline answer its terms, which were read out to the subscriber. retransmit and give_up choose what becomes",
     "of an item that the device could not install; fields gives what a service misses, as JSON from --file. These name",
-    "the item by --item.",
+    "the item by --item. details gives, as JSON from --file, what is asked for again of whoever asks, which `request show`",
+    "names: what a person who looked at them was told, and nothing else of them.",
   ].join("\n"),
   args: [
     { usage: "<request>", about: "its reference, or the id of its order" },
@@ -168,32 +174,35 @@ export const requestAnswerCommand: Command = {
   options: [
     ...OPERATOR_OPTIONS,
     { flags: "--item <id>", about: "of the item in the request; `request show` names it" },
-    { flags: "--file <file>", about: "fields as JSON; - reads standard input" },
+    { flags: "--file <file>", about: "fields or details as JSON; - reads standard input" },
   ],
   examples: [
     "turnup request answer 7HK2MQ9T accept",
     "turnup request answer 7HK2MQ9T retransmit --item 01981f2e-7b30-7cc0-8f00-5b3e1f6d2a11",
   ],
   async run(context) {
-    const [name = "", given] = context.args;
-    const answer = ANSWERS.find((one) => one === given);
+    const [name = "", word] = context.args;
+    const answer = ANSWERS.find((one) => one === word);
     if (!answer) throw new UsageError(`An answer is one of ${ANSWERS.join(", ")}.`);
     const item = context.option("item");
-    const isOfItem = answer !== "accept" && answer !== "decline";
+    const isOfItem = !OF_REQUEST.includes(answer);
     if (isOfItem && (item === undefined || !isUuid(item)))
       throw new UsageError("--item names the item by its id.");
-    const fields = answer === "fields" ? await jsonIn(context, "file") : {};
+    const given = answer === "fields" || answer === "details" ? await jsonIn(context, "file") : {};
     return await withOperator(context, async (opened) => {
       const desk = await requestDeskOf(context, opened);
       const { id } = (await requestNamed(opened, desk, name)).detail;
       const scope = { operatorId: opened.operator.id, subscriberId: null };
       if (answer === "accept" || answer === "decline") await desk.answerTerms(scope, id, answer, CHANNEL);
+      else if (answer === "details") await desk.giveDetails(scope, id, given, CHANNEL);
       else {
         const itemId = assured(item, "these answers are of an item, which was looked for above");
-        if (answer === "fields") await desk.supplyFields(scope, id, itemId, fields);
+        if (answer === "fields") await desk.supplyFields(scope, id, itemId, given);
         else await desk.chooseRetransmission(scope, { orderId: id, itemId }, answer, CHANNEL);
       }
-      await note(opened, "request.answer", id, { answer, ...(item && { itemId: item }) });
+      const names = Object.keys(given);
+      const about = { ...(item && { itemId: item }), ...(names.length > 0 && { fields: names }) };
+      await note(opened, "request.answer", id, { answer, ...about });
       await show(context, await requestNamed(opened, desk, id));
       return "ok";
     });
@@ -215,12 +224,13 @@ export async function requestNamed(opened: OperatorStore, desk: RequestDesk, nam
 
 export async function show(context: CommandContext, { detail, status }: Shown): Promise<void> {
   if (context.json) {
-    const { items, terms } = status;
+    const { items, terms, askAgain } = status;
     await context.printJson({
       ...withFormerChannel(detail),
       verification: withFormerExtent(detail.verification),
       items,
       terms,
+      askAgain,
     });
     return;
   }
@@ -234,7 +244,7 @@ const recordWords = ({ match, score, fields }: RecordView): string =>
     ...fields.map(({ field, result }) => `${field} ${result}`),
   ].join(", ");
 
-function* linesOf(detail: RequestDetail, { items, terms }: RequestStatus): Generator<string> {
+function* linesOf(detail: RequestDetail, { items, terms, askAgain }: RequestStatus): Generator<string> {
   const { verification, consents } = detail;
   const facts: [string, string | null][] = [
     ["asked for", `${detail.action} ${detail.selection.join(", ")}`],
@@ -250,6 +260,7 @@ function* linesOf(detail: RequestDetail, { items, terms }: RequestStatus): Gener
     ["at latest", detail.deadlineAt && timeOf(detail.deadlineAt)],
     ["verification", verification && [verification.verdict, ...verification.reasons].join(", ")],
     ["own record", verification?.record ? recordWords(verification.record) : null],
+    ["asked again", askAgain.join(", ")],
   ];
   yield `request ${detail.reference}  ${detail.state}  (order ${detail.id})`;
   for (const [name, value] of facts) if (value) yield `  ${name.padEnd(14)}${value}`;

@@ -11,6 +11,9 @@ import { runCli } from "./runner.ts";
 
 // biome-ignore format: one line a command, sorted
 const COMMANDS: readonly CommandEntry[] = [
+  { name: "access-point add", summary: "Add access points of the operator's own, for all models or some", load: async () => (await import("../command/access-point.ts")).accessPointAddCommand },
+  { name: "access-point list", summary: "List the operator's own access points", load: async () => (await import("../command/access-point.ts")).accessPointListCommand },
+  { name: "access-point remove", summary: "Retire an access point of the operator's own", load: async () => (await import("../command/access-point.ts")).accessPointRemoveCommand },
   { name: "backup", summary: "Write the whole database into one file, while it is in use", load: async () => (await import("../command/backup.ts")).backupCommand },
   { name: "catalog export", summary: "Print the whole catalog as a YAML file, to be reviewed, kept and imported", load: async () => (await import("../command/catalog.ts")).catalogExportCommand },
   { name: "catalog import", summary: "Make the catalog what a YAML file says, as a whole or not at all", load: async () => (await import("../command/catalog.ts")).catalogImportCommand },
@@ -63,7 +66,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "record erase", summary: "Erase the record of one subscriber for good", load: async () => (await import("../command/record.ts")).recordEraseCommand },
   { name: "record import", summary: "Bring the operator's own subscriber records, with which those who ask are compared", load: async () => (await import("../command/record.ts")).recordImportCommand },
   { name: "record show", summary: "Show the record of one subscriber, masked", load: async () => (await import("../command/record.ts")).recordShowCommand },
-  { name: "request answer", summary: "Answer a request for its subscriber: its terms, a failed installation, missing fields", load: async () => (await import("../command/request.ts")).requestAnswerCommand },
+  { name: "request answer", summary: "Answer a request for its subscriber: its terms, a failed installation, missing fields and details", load: async () => (await import("../command/request.ts")).requestAnswerCommand },
   { name: "request list", summary: "List requests of all channels, newest first", load: async () => (await import("../command/request.ts")).requestListCommand },
   { name: "request show", summary: "Show one request: its items, what was agreed to, how verification went", load: async () => (await import("../command/request.ts")).requestShowCommand },
   { name: "request submit", summary: "Enter a request for a subscriber: features, services, packages of the catalog", load: async () => (await import("../command/request.ts")).requestSubmitCommand },
@@ -81,6 +84,9 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "terms put", summary: "Write terms, or a next version of them, from a YAML file of texts by language", load: async () => (await import("../command/terms.ts")).termsPutCommand },
   { name: "terms show", summary: "Show terms in every language, and their versions with --json", load: async () => (await import("../command/terms.ts")).termsShowCommand },
   { name: "token add", summary: "Make a token for the API; it is shown once", load: async () => (await import("../command/token.ts")).tokenAddCommand },
+  { name: "wireless-network add", summary: "Add Wi-Fi networks that go with settings, for all models or some", load: async () => (await import("../command/wireless-network.ts")).wirelessNetworkAddCommand },
+  { name: "wireless-network list", summary: "List the operator's own Wi-Fi networks", load: async () => (await import("../command/wireless-network.ts")).wirelessNetworkListCommand },
+  { name: "wireless-network remove", summary: "Retire a Wi-Fi network; phones that have it keep it", load: async () => (await import("../command/wireless-network.ts")).wirelessNetworkRemoveCommand },
   { name: "world", summary: "The simulated outside world of `turnup start` (its child process)", load: async () => (await import("../command/world.ts")).worldCommand },
 ];
 

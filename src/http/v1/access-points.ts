@@ -35,7 +35,7 @@ const Criteria = Type.Object(
 );
 
 const port = Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 }));
-const AccessPointIn = named(
+export const AccessPointIn = named(
   "NewAccessPoint",
   Type.Object(
     {
@@ -85,7 +85,7 @@ const AccessPointOut = named(
   }),
 );
 
-const written = (point: AccessPoint, seesSecrets: boolean): Static<typeof AccessPointOut> =>
+export const writtenAccessPoint = (point: AccessPoint, seesSecrets: boolean): Static<typeof AccessPointOut> =>
   redactSecrets(point, seesSecrets) as Static<typeof AccessPointOut>; // texts alone were redacted
 
 export const listAccessPoints = route({
@@ -99,7 +99,7 @@ export const listAccessPoints = route({
   answer: Type.Object({ accessPoints: Type.Array(AccessPointOut) }),
   async handle({ accessPoints }, { caller }) {
     const points = await accessPoints.list(caller.operatorId);
-    return ok({ accessPoints: points.map((point) => written(point, caller.role === "admin")) });
+    return ok({ accessPoints: points.map((point) => writtenAccessPoint(point, caller.role === "admin")) });
   },
 });
 
@@ -115,33 +115,36 @@ export const addAccessPoint = route({
   body: AccessPointIn,
   answer: AccessPointOut,
   async handle({ accessPoints, clock }, { body, caller, once }) {
-    const point: AccessPoint = {
-      id: once.subjectId,
-      ownership: "operator",
-      name: body.name,
-      provider: null,
-      uses: body.uses,
-      apn: body.apn,
-      protocol: body.protocol ?? null,
-      authType: body.authType ?? null,
-      user: body.user ?? null,
-      password: body.password ?? null,
-      mmsc: body.mmsc ?? null,
-      mmsProxy: body.mmsProxy ?? null,
-      mmsPort: body.mmsPort ?? null,
-      proxy: body.proxy ?? null,
-      port: body.port ?? null,
-      homepage: body.homepage ?? null,
-      plan: body.plan ?? null,
-      shown: true,
-      wifiOnly: false,
-      confirmed: true,
-      source: { name: "operator", version: clock().toISOString(), licence: "the operator's own" },
-      criteria: body.criteria as AccessPoint["criteria"], // absent stays absent: JSON knows no undefined
-    };
+    const point = ownAccessPoint(body, once.subjectId, clock());
     await accessPoints.add(caller.operatorId, point, caller.label);
-    return created(written(point, false)); // whoever sent the password knows it; the kept answer must not
+    return created(writtenAccessPoint(point, false)); // whoever sent the password knows it; the kept answer must not
   },
+});
+
+/** As it is kept, whichever way it was given. */
+export const ownAccessPoint = (body: Static<typeof AccessPointIn>, id: string, now: Date): AccessPoint => ({
+  id,
+  ownership: "operator",
+  name: body.name,
+  provider: null,
+  uses: body.uses,
+  apn: body.apn,
+  protocol: body.protocol ?? null,
+  authType: body.authType ?? null,
+  user: body.user ?? null,
+  password: body.password ?? null,
+  mmsc: body.mmsc ?? null,
+  mmsProxy: body.mmsProxy ?? null,
+  mmsPort: body.mmsPort ?? null,
+  proxy: body.proxy ?? null,
+  port: body.port ?? null,
+  homepage: body.homepage ?? null,
+  plan: body.plan ?? null,
+  shown: true,
+  wifiOnly: false,
+  confirmed: true,
+  source: { name: "operator", version: now.toISOString(), licence: "the operator's own" },
+  criteria: body.criteria as AccessPoint["criteria"], // absent stays absent: JSON knows no undefined
 });
 
 export const retireAccessPoint = route({

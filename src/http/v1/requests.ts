@@ -14,6 +14,7 @@ import { answerPage, pageOf } from "../page.ts";
 import type { HttpDeps } from "../ports.ts";
 import { ok, route } from "../route.ts";
 import { formerWords, id, page, pageQuery, text, words } from "../schema.ts";
+import { marketIn } from "./market-schema.ts";
 import { type Asked, ENTRY_ERRORS, enterRequest, withoutPerson } from "./requests/enter.ts";
 import {
   accountNumber,
@@ -93,6 +94,7 @@ export const listRequests = route({
     state: Type.Optional(words(ORDER_STATES)),
     channel: Type.Optional(words(CHANNELS)),
     road: Type.Optional(formerWords(CHANNELS, "channel")),
+    market: Type.Optional(marketIn),
     actor: Type.Optional(text("Who entered it.", 200)),
     subscriberId: Type.Optional(id("Of a request or an order.")),
     imsi: Type.Optional(text("6 to 15 digits.", 15)),

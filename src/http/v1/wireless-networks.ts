@@ -1,5 +1,5 @@
 /** The operator's own Wi-Fi networks: sent with settings to models whose format has a place for them. */
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import {
   WIRELESS_SECURITY,
   type WirelessNetwork,
@@ -29,7 +29,7 @@ const Network = named(
     key: textOrNull({ description: "*** unless the role is admin." }),
   }),
 );
-const NetworkIn = Type.Object(
+export const WirelessNetworkIn = Type.Object(
   {
     ...shown,
     hidden: Type.Optional(shown.hidden),
@@ -39,7 +39,19 @@ const NetworkIn = Type.Object(
   { additionalProperties: false },
 );
 
-const written = ({ key, models, ...network }: WirelessNetwork, seesSecrets: boolean) => ({
+/** As it is kept, whichever way it was given. @throws InvalidRequest */
+export function ownWirelessNetwork(
+  body: Static<typeof WirelessNetworkIn>,
+  networkId: string,
+): WirelessNetwork {
+  const { name, ssid, security, hidden = false, models = [], key = null } = body;
+  const network = { id: networkId, name, ssid, security, hidden, models, key };
+  const fault = wirelessFault(network);
+  if (fault) throw new InvalidRequest([{ at: `body/${fault.at}`, wanted: fault.wanted }]);
+  return network;
+}
+
+export const writtenNetwork = ({ key, models, ...network }: WirelessNetwork, seesSecrets: boolean) => ({
   ...network,
   models: [...models],
   key: key === null || seesSecrets ? key : REDACTED,
@@ -56,7 +68,7 @@ export const listWirelessNetworks = route({
   answer: Type.Object({ wirelessNetworks: Type.Array(Network) }),
   async handle({ wirelessNetworks }, { caller }) {
     const networks = await wirelessNetworks.list(caller.operatorId);
-    return ok({ wirelessNetworks: networks.map((one) => written(one, caller.role === "admin")) });
+    return ok({ wirelessNetworks: networks.map((one) => writtenNetwork(one, caller.role === "admin")) });
   },
 });
 
@@ -69,15 +81,12 @@ export const addWirelessNetwork = route({
   errors: [],
   status: 201,
   once: "door",
-  body: NetworkIn,
+  body: WirelessNetworkIn,
   answer: Network,
   async handle({ wirelessNetworks }, { body, caller, once }) {
-    const { name, ssid, security, hidden = false, models = [], key = null } = body;
-    const network: WirelessNetwork = { id: once.subjectId, name, ssid, security, hidden, models, key };
-    const fault = wirelessFault(network);
-    if (fault) throw new InvalidRequest([{ at: `body/${fault.at}`, wanted: fault.wanted }]);
+    const network = ownWirelessNetwork(body, once.subjectId);
     await wirelessNetworks.add(caller.operatorId, network, caller.label);
-    return created(written(network, false));
+    return created(writtenNetwork(network, false));
   },
 });
 

@@ -27,6 +27,9 @@ export type RequestRow = {
   readonly nextAction: string;
   readonly deadlineAt: string | null;
   readonly subscriberId: string;
+  /** Country of a listed market, where the network is that served the device; and that network. */
+  readonly market: string | null;
+  readonly servingPlmn: string | null;
   readonly createdAt: string;
   readonly endedAt: string | null;
 };
@@ -37,6 +40,8 @@ export type RequestFilter = {
   /** Only those that wait for a person of the operator to look at who asks. */
   readonly isForReview?: boolean | undefined;
   readonly channel?: Channel | undefined;
+  /** Of a listed market, ISO 3166. */
+  readonly market?: string | undefined;
   readonly actor?: string | undefined;
   readonly subscriberId?: string | undefined;
   readonly imsi?: string | undefined;

@@ -86,7 +86,7 @@ const maskedNumber = (sealer: Sealer, sealed: Buffer | null): string | null =>
 
 const REQUEST = `o.id, r.reference, o.cause as channel, r.action, r.selection, r.actor, r.assurance, r.language, o.state, o.reason,
   o.next_action as "nextAction", o.deadline_at as "deadlineAt", o.subscriber_id as "subscriberId",
-  r.created_at as "createdAt", o.ended_at as "endedAt"`;
+  o.market, o.serving_plmn as "servingPlmn", r.created_at as "createdAt", o.ended_at as "endedAt"`;
 type StoredRequest = Dated<RequestRow, "deadlineAt" | "createdAt" | "endedAt">;
 
 const requestRow = (row: StoredRequest): RequestRow => ({
@@ -100,12 +100,12 @@ const FOR_REVIEW = "o.state = 'verifying' and r.verification #>> '{findings,revi
 
 /**
  * Runs on provisioning_order_of_subscriber or _of_device where a party is named, on request_by_actor where who entered it is,
- * on provisioning_order_by_road or _by_state where that is, else on request_by_id, all in the order of the page. A channel is
+ * on provisioning_order_by_road, _by_state or _by_market where that is, else on request_by_id, all in the order of the page. A channel is
  * written into the text, since a parameter would hide the index that holds channels alone.
  */
 export function requestsQuery(
   operatorId: string,
-  { state, isForReview, channel, actor, subscriberId }: RequestFilter,
+  { state, isForReview, channel, market, actor, subscriberId }: RequestFilter,
   { subscriberIds, deviceId }: Parties,
   page: PageQuery,
 ): Query {
@@ -113,6 +113,7 @@ export function requestsQuery(
     .add("o.operator_id = ?", operatorId)
     .add("r.operator_id = ?", operatorId)
     .maybe("o.state = ?", state)
+    .maybe("o.market = ?", market)
     .maybe("r.actor = ?", actor)
     .maybe("o.subscriber_id = ?", subscriberId)
     .maybe("o.subscriber_id = any(?::uuid[])", subscriberIds)

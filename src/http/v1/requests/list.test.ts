@@ -56,6 +56,26 @@ test("a channel, and how far a verification went, stand under their former name 
   assert.deepEqual([verification.extent, verification.road], ["short", "short"]);
 });
 
+test("requests are listed by the market where the device was (R128)", async () => {
+  const of = await fixture("markets");
+  const first = (await enter(of, { selection: ["plain"] })).json().id;
+  const second = (await enter(of, { selection: ["voice-mail"] })).json().id;
+  await shop.database.run(
+    "update provisioning_order set market = 'DE', serving_plmn = '26201' where id = $1",
+    [first],
+  );
+  const listed = async (query: string) =>
+    (await rowsOf(of.tokens.care, `/v1/requests?${query}`)).map(({ id, market, servingPlmn }) => [
+      id,
+      market,
+      servingPlmn,
+    ]);
+  assert.deepEqual(await listed("market=DE"), [[first, "DE", "26201"]]);
+  assert.deepEqual(await listed("market=FR"), []);
+  assert.equal((await listed("limit=10")).filter(([id]) => id === second || id === first).length, 2);
+  assert.equal((await door.get(of.tokens.care, "/v1/requests?market=de")).statusCode, 400);
+});
+
 test("a list of requests runs on an index, whatever it is filtered by", async () => {
   const of = await fixture("plans");
   await shop.database.run("analyze request");
@@ -65,6 +85,7 @@ test("a list of requests runs on an index, whatever it is filtered by", async ()
     { actor: "x" },
     { channel: "partner" as const },
     { state: "rejected" as const },
+    { market: "DE" },
   ]) {
     const { text, values } = requestsQuery(of.operatorId, filter, {}, page);
     const plan = await shop.database.transaction(async (tx) => {

@@ -224,6 +224,10 @@ const rowFields = {
   nextAction: Type.String(),
   deadlineAt: instantOrNull(),
   subscriberId: Type.String(),
+  market: textOrNull({
+    description: "Country of a listed market: where the network is that served the device.",
+  }),
+  servingPlmn: textOrNull({ description: "The network that served the device when it was asked for." }),
   createdAt: instant(),
   endedAt: instantOrNull(),
 };
