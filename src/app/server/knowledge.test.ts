@@ -19,6 +19,44 @@ const OPERATOR = "operator";
 const IMEI = "353412060000006";
 const TAC = IMEI.slice(0, 8);
 
+/** The lists with one model more, at a TAC that no list has. */
+const NEW_TAC = "86999999";
+function ofModel({ chipset = "", camera = "" }): Pick<DeviceDatasets, "tac" | "facts"> {
+  const row = {
+    tac: NEW_TAC,
+    make: "Tecno",
+    model: "Spark 5",
+    modelCodes: [],
+    names: [],
+    aka: [],
+    upstreamSource: "",
+    listedYear: null,
+    releasedYear: 2020,
+    suspect: false,
+  };
+  const fact = {
+    make: "Tecno",
+    name: "Spark 5",
+    modelCodes: [],
+    released: "2020-05-01",
+    form: "phone",
+    networks: [],
+    widthPx: null,
+    heightPx: null,
+    inch: null,
+    bands: [],
+    chipset,
+    camera,
+    blockedUses: [],
+    blockedSource: "",
+  };
+  const ref = { ...shipped.facts.ref, name: "test" };
+  return {
+    tac: [{ ref, rows: [row] }, ...shipped.tac],
+    facts: { ...shipped.facts, rows: [...shipped.facts.rows, fact] },
+  };
+}
+
 function judge(
   setup: {
     readonly samsung?: Partial<CapabilityRow>;
@@ -26,10 +64,13 @@ function judge(
     readonly tryKeys?: boolean;
     readonly imei?: string;
     readonly unknownProtocol?: "omacp" | "link";
+    /** Of a model of a maker that no list tells anything of. */
+    readonly chipset?: string;
   } = {},
 ) {
   const data: DeviceDatasets = {
     ...shipped,
+    ...(setup.chipset !== undefined && ofModel({ chipset: setup.chipset })),
     capability: {
       ...shipped.capability,
       rows: shipped.capability.rows.map((row) =>
@@ -104,4 +145,24 @@ test("an operator's word about a device stands above the data, the most specific
   assert.deepEqual([said.verdict, said.reasons], [judge().verdict, judge().reasons]);
   const both = judge({ overrides: { [tac]: { takesKey: true }, [model]: { verdict: "supported" } } });
   assert.deepEqual([both.verdict, both.isKeyKnown], ["supported", true], "each word is looked for by itself");
+});
+
+test("settings go by OMA CP where the chipset says that the model takes them, and the record says why (R125)", () => {
+  const imei = `${NEW_TAC}0000009`;
+  const without = judge({ imei, chipset: "Qualcomm MSM8939 Snapdragon 615" });
+  assert.deepEqual([without.make, without.protocol, without.protocolBecause], ["Tecno", "link", undefined]);
+  const { protocol, protocolBecause } = judge({ imei, chipset: "MediaTek MT6761" });
+  assert.equal(protocol, "omacp");
+  assert.match(protocolBecause ?? "", /^its chipset, MediaTek MT6761: /);
+});
+
+test("a model is without a camera where a list says so, and else has whatever is asked for", () => {
+  const knows = (camera: string) =>
+    createKnowledge({
+      catalog: new DeviceCatalog({ ...shipped, ...ofModel({ camera }) }),
+      accessPoints: createAccessPointIndex([], [], []),
+      networks: [],
+      sealer,
+    }).hasHardware(OPERATOR, NEW_TAC, "camera");
+  assert.deepEqual(["none", "", "5 MP"].map(knows), [false, true, true]);
 });

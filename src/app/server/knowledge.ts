@@ -3,9 +3,11 @@
  * answers that the conductor and the doors ask of them.
  */
 import type { DeviceDescription } from "../../http/ports.ts";
+import type { Hardware } from "../../kernel/catalog/catalog-item.ts";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { displayOf } from "../../kernel/devices/device-class.ts";
+import { isWithout } from "../../kernel/devices/hardware.ts";
 import { type OperatorTerms, relationOf } from "../../kernel/order/operator-terms.ts";
 import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import {
@@ -46,6 +48,8 @@ export type Knowledge = {
   /** What the model shows, as the land leg says it; null where nothing is known of it. */
   displayOf(operatorId: string, imei: string): string | null;
   isNamed(operatorId: string, tac: string): boolean;
+  /** False where a list that holds for the operator says that the model is without it. */
+  hasHardware(operatorId: string, tac: string, hardware: Hardware): boolean;
   findSettings(query: SettingsQuery, terms: OperatorTerms): Found;
   /** Whether it is known of every model of a make (`*`: of every make) that may take a key that it runs one. */
   runsKeys(operatorId: string, make: string): boolean;
@@ -115,6 +119,10 @@ export function createKnowledge(data: {
     },
     isNamed: (operatorId, tac) =>
       (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac).model !== null,
+    hasHardware: (operatorId, tac, hardware) => {
+      const device = (data.ownDevices?.of(operatorId) ?? shipped).catalog.deviceOf(tac);
+      return !isWithout(device[hardware]);
+    },
     runsKeys: (operatorId, make) =>
       runsKeys(make, (data.ownDevices?.of(operatorId) ?? shipped).catalog.data.capability.rows),
     findSettings: (query, terms) => data.accessPoints.findSettings(query, terms.accessPoints),

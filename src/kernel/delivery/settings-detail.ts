@@ -6,10 +6,12 @@ import type { SettingsChoice } from "../order/settings-choice.ts";
 export const settingsDetail = (
   { source, confirmed, withheld = {}, unchecked, values }: Extract<SettingsChoice, { kind: "chosen" }>,
   protocol: SettingsProtocol,
+  because?: string,
 ) => ({
   settingsFrom: source,
   confirmed,
   protocol,
+  ...(because === undefined ? {} : { protocolBecause: because }),
   road: protocol, // as release 0.1.0 named it, for whoever reads histories
   ...(Object.keys(withheld).length > 0 ? { withheld } : {}),
   ...(unchecked === undefined ? {} : { unchecked }),

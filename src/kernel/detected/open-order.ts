@@ -51,7 +51,7 @@ export function openOrder(turn: Turn, symptoms: readonly SeenSymptom[]): void {
     // Proof asks for its deadline from its own time on: a look after this long is early enough for all of them.
     dueAt: earlierOf(deadlineAt, hoursAfter(scribe.now, terms.policy.proofDeadlineHours)),
     deadlineAt,
-    detail: settingsDetail(choice, judgement.protocol),
+    detail: settingsDetail(choice, judgement.protocol, judgement.protocolBecause),
   });
   const leftBehind = isLeftBehind(judgement, relation, terms);
   const key = leftBehind ? keyItem(turn, relation, judgement) : null;

@@ -18,7 +18,16 @@ export type Capability = {
   readonly nativeApnDb: string | null;
   readonly notes: readonly string[];
   readonly evidence: readonly string[];
+  /** What is told by the chipset, since the maker's platform leaves it open; null where nothing is. */
+  readonly byChipset: {
+    readonly chipset: string;
+    readonly protocols: readonly Protocol[];
+    readonly evidence: string;
+  } | null;
 };
+
+const PROTOCOLS = ["omaCp", "nokiaOta"] as const;
+type Protocol = (typeof PROTOCOLS)[number];
 
 const PLATFORMS = ["ios", "android", "proprietary", "modem"] as const;
 type Platform = (typeof PLATFORMS)[number];
@@ -31,6 +40,7 @@ type PlatformClues = {
   readonly release: Release | null;
   /** Only Android models are in the hardware list and, Apple and Microsoft apart, in the lifecycle list. */
   readonly isListedSmartphone: boolean;
+  readonly chipset: string | null;
 };
 
 const ANDROID_NAMES =
@@ -66,7 +76,15 @@ function platformsOf(clues: PlatformClues): readonly Platform[] {
 }
 
 export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[]): Capability {
-  const fitting = platformsOf(clues).map((platform) => rowsOf(platform, clues, rows));
+  const ofPlatforms = rows.filter(({ chipset }) => chipset === "");
+  const chips = rows.filter(
+    (row) => row.chipset !== "" && hasChipset(clues, row) && mayBeOf(row, clues.release),
+  );
+  const found = platformsOf(clues).map((platform) => ({
+    chip: chips.find((row) => platformOfRow(row) === platform),
+    rows: rowsOf(platform, clues, ofPlatforms),
+  }));
+  const fitting = found.map((one) => one.rows.map((row) => filledIn(row, one.chip)));
   const considered = fitting.every((found) => found.length > 0) ? fitting.flat() : [];
   const agreed = (answerOf: (row: CapabilityRow) => Answer): Answer => {
     const [first, ...others] = considered.map(answerOf);
@@ -83,7 +101,40 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
     nativeApnDb: only?.nativeApnDb ?? null,
     notes: considered.map(({ note }) => note).filter((note) => note !== ""),
     evidence: [...new Set(considered.map(({ evidence }) => evidence))],
+    byChipset: byChipsetOf(clues, found, agreed),
   };
+}
+
+/** `MediaTek` of `MediaTek MT6739WA`. */
+const hasChipset = ({ chipset }: PlatformClues, row: CapabilityRow): boolean =>
+  chipset?.split(/\s+/)[0]?.toLowerCase() === row.chipset.toLowerCase();
+
+/** What nobody says of the maker's own platform, the chip maker's build may; what somebody says stands. */
+function filledIn(row: CapabilityRow, chip: CapabilityRow | undefined): CapabilityRow {
+  if (!chip || row.make !== "*") return row;
+  const either = (own: Answer, other: Answer): Answer => (own === "unknown" ? other : own);
+  return {
+    ...row,
+    omaCp: either(row.omaCp, chip.omaCp),
+    nokiaOta: either(row.nokiaOta, chip.nokiaOta),
+    note: [row.note, chip.note].filter((note) => note !== "").join("; "),
+    evidence: `${row.evidence}; ${chip.evidence}`,
+  };
+}
+
+function byChipsetOf(
+  { chipset }: PlatformClues,
+  found: readonly { readonly chip: CapabilityRow | undefined; readonly rows: readonly CapabilityRow[] }[],
+  agreed: (answerOf: (row: CapabilityRow) => Answer) => Answer,
+): Capability["byChipset"] {
+  const chip = found.flatMap((one) => one.chip ?? [])[0];
+  if (chipset === null || !chip) return null;
+  const isOpen = (protocol: Protocol): boolean =>
+    found.some(({ rows }) => rows.some((row) => row.make === "*" && row[protocol] === "unknown"));
+  const protocols = PROTOCOLS.filter(
+    (protocol) => isOpen(protocol) && agreed((row) => row[protocol]) !== "unknown",
+  );
+  return protocols.length > 0 ? { chipset, protocols, evidence: chip.evidence } : null;
 }
 
 /**
@@ -92,7 +143,9 @@ export function capabilityOf(clues: PlatformClues, rows: readonly CapabilityRow[
  */
 export function runsKeys(make: string, rows: readonly CapabilityRow[]): boolean {
   const named = (row: CapabilityRow) => row.make.toLowerCase() === make.toLowerCase();
-  const about = make === "*" ? rows : PLATFORMS.flatMap((platform) => rowsAbout(platform, named, rows));
+  const ofPlatforms = rows.filter(({ chipset }) => chipset === "");
+  const about =
+    make === "*" ? ofPlatforms : PLATFORMS.flatMap((platform) => rowsAbout(platform, named, ofPlatforms));
   const taking = about.filter(({ deviceKey }) => deviceKey !== "no");
   return taking.length > 0 && taking.every(({ deviceKey }) => deviceKey === "yes");
 }

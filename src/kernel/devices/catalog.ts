@@ -204,7 +204,14 @@ export class DeviceCatalog {
       lifecycle && isCodeOnly(best) ? (soleLabelOf(best.make, lifecycle) ?? best.model) : best.model;
     const release = this.#releaseOf(best, lifecycle, facts, windows);
     const form = formOf(best, lifecycle, facts);
-    const clues = { make: best.make, model: model ?? "", modelCodes: best.exactCodes, form, release };
+    const clues = {
+      make: best.make,
+      model: model ?? "",
+      modelCodes: best.exactCodes,
+      form,
+      release,
+      chipset: facts?.chipset || null,
+    };
     const isListedSmartphone =
       (facts !== undefined && !facts.isOwn) || (lifecycle !== null && best.make !== "Microsoft");
     return {
@@ -411,6 +418,7 @@ const UNKNOWN_DEVICE = {
     nativeApnDb: null,
     notes: [],
     evidence: [],
+    byChipset: null,
   },
 } as const;
 

@@ -104,6 +104,8 @@ export type Answer = "yes" | "no" | "partly" | "unknown";
 export type CapabilityRow = {
   readonly make: string;
   readonly os: string;
+  /** First word of the chipset's name as lists of models write it; empty: any. Such a row says what the rows for any maker leave open. */
+  readonly chipset: string;
   readonly fromYear: number | null;
   readonly toYear: number | null;
   readonly omaCp: Answer;

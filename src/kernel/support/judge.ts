@@ -46,6 +46,8 @@ export type Judgement = {
   readonly protocol: SettingsProtocol;
   /** Others that it takes too, for a bearer that does not carry that one; left out where there is none. */
   readonly otherProtocols?: readonly SettingsProtocol[];
+  /** Why it is this one, where hardware of the model says so; left out where its platform or the policy does. */
+  readonly protocolBecause?: string;
   /** Applications that the data says are cut off on this model. */
   readonly cutOff?: readonly CutOffApplication[];
   /** Whether the network that serves it has bands of the model: by both lists, as far as they are known. */
@@ -76,12 +78,23 @@ export function judge(question: JudgeQuestion, knowledge: SupportKnowledge): Jud
     reasons,
     protocol,
     otherProtocols: otherProtocolsOf(device, protocol),
+    ...becauseOf(device, protocol),
     cutOff,
     ...(question.network && {
       service: { ...serviceOf(device.bands, question.network.bands), plmn: question.network.plmn },
     }),
     ...keyAnswerOf(question, protocol, saidOfKey(overrides)),
   };
+}
+
+/** Of a protocol that is taken by the chipset of the model alone (R125). */
+function becauseOf(
+  { capability: { byChipset } }: Device,
+  protocol: SettingsProtocol,
+): Pick<Judgement, "protocolBecause"> {
+  const name = protocol === "omacp" ? "omaCp" : "nokiaOta";
+  if (!byChipset?.protocols.includes(name) || protocol === "link") return {};
+  return { protocolBecause: `its chipset, ${byChipset.chipset}: ${byChipset.evidence}` };
 }
 
 /** Whether its maker has left the device behind: by the operator's word about it, else by the rules. */

@@ -59,6 +59,7 @@ const LIFECYCLE: Columns = {
 const CAPABILITY: Columns = {
   make: { isNeeded: true },
   os: { isNeeded: true },
+  chipset: {},
   from_year: { rule: YEAR },
   to_year: { rule: YEAR },
   oma_cp: { rule: ANSWER },

@@ -117,6 +117,7 @@ export function factRowOf(cells: Cells): FactRow {
 export const capabilityRowOf = (cells: Cells): CapabilityRow => ({
   make: textIn(cells, "make"),
   os: textIn(cells, "os"),
+  chipset: textIn(cells, "chipset"),
   fromYear: numberIn(cells, "from_year"),
   toYear: numberIn(cells, "to_year"),
   omaCp: answerIn(cells, "oma_cp"),

@@ -101,7 +101,7 @@ function withCapability(
 ): DeviceDatasets["capability"] {
   const sets = own.filter(({ kind }) => kind === "capability");
   if (sets.length === 0) return shipped;
-  const keyOf = (row: (typeof shipped.rows)[number]) => `${row.make}/${platformOfRow(row)}`;
+  const keyOf = (row: (typeof shipped.rows)[number]) => `${row.make}/${platformOfRow(row)}/${row.chipset}`;
   const rows = sets.flatMap((set) => set.rows.map(capabilityRowOf));
   const said = new Set(rows.map(keyOf));
   return {

@@ -1,0 +1,53 @@
+/** What a platform leaves open, the chipset may say (R125): by the shipped data, with its source. */
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { readShippedDatasets } from "../../store/dataset/devices.ts";
+import { capabilityOf } from "./capability.ts";
+import { isWithout } from "./hardware.ts";
+
+const { rows } = readShippedDatasets().capability;
+const release = (day: string) => ({ from: day, to: day, basis: "facts" }) as const;
+const phone = (said: Partial<Parameters<typeof capabilityOf>[0]>) =>
+  capabilityOf(
+    {
+      make: "Tecno",
+      model: "Spark 5",
+      modelCodes: [],
+      form: "phone",
+      release: release("2020-05-01"),
+      isListedSmartphone: true,
+      chipset: null,
+      ...said,
+    },
+    rows,
+  );
+
+test("an Android phone of which nobody knows takes OMA CP where its chip maker's build does, and the data says so", () => {
+  const { omaCp, byChipset, evidence } = phone({ chipset: "MediaTek MT6761 Helio A22" });
+  assert.deepEqual(
+    [omaCp, byChipset?.chipset, byChipset?.protocols],
+    ["yes", "MediaTek MT6761 Helio A22", ["omaCp"]],
+  );
+  assert.ok(evidence.some((one) => one.includes(byChipset?.evidence ?? "?")));
+  for (const chipset of [null, "Qualcomm MSM8939 Snapdragon 615", "Snapdragon beside MediaTek"]) {
+    const other = phone({ chipset });
+    assert.deepEqual([other.omaCp, other.byChipset], ["unknown", null], String(chipset));
+  }
+});
+
+test("what the data says of a maker's own platform stands, and so does a release before the chip maker's build", () => {
+  const chipset = "Mediatek Helio G85";
+  assert.deepEqual(
+    [phone({ make: "Samsung", chipset }).omaCp, phone({ make: "Samsung", chipset }).byChipset],
+    ["yes", null],
+  );
+  assert.equal(phone({ make: "Xiaomi", chipset }).omaCp, "unknown");
+  assert.equal(phone({ chipset, release: release("2010-05-01") }).omaCp, "unknown");
+  assert.equal(phone({ make: "Apple", chipset }).omaCp, "no");
+});
+
+test("a list that names no camera says that there is none; one that says nothing does not", () => {
+  for (const text of ["none", "No", "0 MP", "0", "not present", "-"]) assert.ok(isWithout(text), text);
+  for (const text of [null, "0.3 MP", "5 MP, autofocus", "VGA", "nonesuch"])
+    assert.ok(!isWithout(text), String(text));
+});
