@@ -59,7 +59,7 @@ const wishesOf = (serial: number): readonly Wish[] =>
       ],
       [
         feature("Data plan S", "data-small", { ...PERSON, ...cardOf(serial) }),
-        feature("Call forwarding", "forwarding"),
+        feature("Call forwarding", "forwarding", { f_forwarding__target: "447700900123" }),
       ],
     ] as const
   )[serial % 3]!;

@@ -167,7 +167,7 @@ test("R64: an element that fails aborts the prepared change, and the bill stays 
   const phone = await phoneWith("Java runtime");
   const { id } = await fixture.story(phone);
   elements.behave("forwarding", { kind: "refuses" });
-  await orderAgain(phone, "Features", "Call forwarding");
+  await orderAgain(phone, "Features", "Call forwarding", { f_forwarding__target: "447700900123" });
   const story = await changed(phone, id, "failed");
   elements.behave("forwarding", { kind: "prompt" });
   assert.equal(stateOf(story, "forwarding"), "failed");
@@ -224,4 +224,52 @@ test("R66: a role without the right changes nothing, and the user hears nothing"
   }
   assert.deepEqual(await servicesOf(phone), ["java-runtime"]);
   assert.equal(fixture.did(phone, "notice").length, heard);
+});
+
+test("R122: call forwarding asks where to, its element gets the number, and another one is given later: on the phone, and by staff", async () => {
+  const phone = await fixture.phone();
+  phone.powerOn();
+  const to = (number: string) => ({ f_forwarding__target: number });
+  await phone.walk(orderSteps("Features", "Call forwarding", to("12345")));
+  const { form } = await phone.walk([{ await: "order" }]);
+  assert.match(form?.fields.at(-1)?.note ?? "", /begins with \+ and the country/);
+  await phone.walk([{ fill: to("447700900111") }, { submit: true }]);
+  await settledAs(fixture, phone, "completed");
+  const target = () => elements.held("forwarding").get(phone.msisdn)?.target;
+  assert.equal(target(), "+447700900111");
+
+  const { id } = await fixture.story(phone);
+  const billedBefore = billing.ledger().length;
+  await toMenu(phone);
+  await phone.walk([
+    { choose: "Services" },
+    { await: "start" },
+    { choose: "What I have" },
+    { await: "mine" },
+    { choose: "Call forwarding" },
+    { await: "remove" },
+    { choose: "Change" },
+    { await: "order" },
+    { fill: to("00447700900222") },
+    { submit: true },
+  ]);
+  const second = await changed(phone, id, "completed");
+  assert.equal(target(), "+447700900222");
+  assert.ok(second.events.some(({ kind }: { kind: string }) => kind === "item_replaced"));
+
+  const asked = await fixture.call(
+    "POST",
+    "/v1/requests",
+    {
+      subscriber: { msisdn: `+${phone.msisdn}` },
+      selection: ["forwarding"],
+      fields: { forwarding: { target: "+447700900333" } },
+    },
+    "care",
+    { "idempotency-key": `forward-${phone.msisdn}` },
+  );
+  assert.equal(asked.status, 202, asked.text);
+  await changed(phone, second.id, "completed");
+  assert.equal(target(), "+447700900333");
+  assert.equal(billing.ledger().length, billedBefore, "another number costs nothing");
 });

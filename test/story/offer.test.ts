@@ -188,15 +188,15 @@ test("R67: an offer whose time is over opens nothing, neither by reply nor by li
   assert.equal((await offerNow(offerId)).state, "expired");
   assert.equal((await fetch(url)).status, 404);
   await phone.sms(`YES ${code}`, centreOf(fixture));
-  const { outcome } = await offer(phone, "forwarding");
+  const { outcome } = await offer(phone, "wap-browser");
   assert.equal(outcome, "sent", "another offer goes its own way");
-  const next = await offered(phone, /Call forwarding is there for you/);
+  const next = await offered(phone, /Browser is there for you/);
   await phone.sms(`YES ${next.code}`, centreOf(fixture));
   await another(phone, before);
   const story = await endedAs(fixture, phone, "completed");
   assert.deepEqual(
     story.items.map(({ subject }: { subject: { catalogId: string } }) => subject.catalogId),
-    ["forwarding"],
+    ["wap-browser"],
   );
   const { rows } = await fixture.get(`/v1/orders?imsi=${phone.imsi}`);
   assert.equal(rows.length, 2, "the first one, and that of the offer in time");

@@ -22,6 +22,7 @@ const BUSINESS = {
   u_familyName: "Brandywine",
   f_mail__mailbox: "quillaia",
   f_directory__company: "Meridian Ltd",
+  f_forwarding__target: "447700900123",
   ...CARD,
 };
 
@@ -55,7 +56,8 @@ test("software, service and network features of one package: one request, each b
   const { office, elements, billing } = fixture.road.sandboxes.parties;
   assert.equal(office.kernelAt("/scim/v2").ofClient("turnup").length, 1);
   assert.equal(office.kernelAt("/scim/v2/directory").ofClient("turnup").length, 1);
-  assert.ok(elements.held("forwarding").has(phone.msisdn) && elements.held("e-mail").has(phone.msisdn));
+  assert.equal(elements.held("forwarding").get(phone.msisdn)?.target, "+447700900123");
+  assert.ok(elements.held("e-mail").has(phone.msisdn));
   const booked = billing.ledger();
   assert.deepEqual(booked[0]?.kind, "account");
   assert.deepEqual(
@@ -120,7 +122,11 @@ for (const [what, at, rest] of [
     const asked = await at.call(
       "POST",
       "/v1/requests",
-      { subscriber: { imsi: phone.imsi }, selection },
+      {
+        subscriber: { imsi: phone.imsi },
+        selection,
+        fields: { forwarding: { target: "+447700900123" } },
+      },
       "care",
       {
         "idempotency-key": `pair-${rest}`,

@@ -92,6 +92,7 @@ function booked(catalog: Catalog, has: readonly string[], selection: readonly st
     underway: new Map(),
     held: new Set<string>(),
     replaced: new Map(),
+    leaving: [],
     deps: { peers: PEERS, randomBytes: (octets: number) => new Uint8Array(octets) },
   };
   const expansion = expandSelection(catalog, selection, { has: new Set(has), deviceTakes: () => true });

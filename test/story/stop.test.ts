@@ -85,14 +85,14 @@ test("in quiet hours an offer waits and says until when; STOP meanwhile ends it,
   assert.equal((await textTo(sleeper, /Voice mail is there for you/)).length, 1);
   assert.deepEqual(textsWith(stopper, /is there for you/), []);
 
-  const later = await offer([sleeper, stopper], "forwarding");
+  const later = await offer([sleeper, stopper], "wap-browser");
   assert.deepEqual(later.counts, { sent: 1, stopped: 1 });
   await stopper.sms("Stop!", centreOf(fixture));
   await stopper.sms("START", centreOf(fixture));
   await textTo(stopper, /may get offers from us again/);
   assert.equal(textsWith(stopper, /no more offers from us/).length, 1, "confirmed once");
-  assert.deepEqual((await offer([stopper], "forwarding")).counts, { sent: 1 });
-  await textTo(stopper, /Call forwarding is there for you/);
+  assert.deepEqual((await offer([stopper], "wap-browser")).counts, { sent: 1 });
+  await textTo(stopper, /Browser is there for you/);
   const actions = (await fixture.get("/v1/audit?limit=100", "admin")).rows.map(
     ({ action }: { action: string }) => action,
   );

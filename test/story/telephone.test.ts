@@ -36,6 +36,13 @@ const ITEMS = [
     },
   },
   {
+    id: "forwarding",
+    requires,
+    name: { en: "Call forwarding" },
+    elements: ["forwarding" as const],
+    fields: [{ name: "target", label: { en: "Forward to" }, kind: "phone" as const, required: true }],
+  },
+  {
     id: "letters",
     requires,
     kind: "service" as const,
@@ -282,6 +289,20 @@ test("a service's own fields are keyed, a date as eight digits; they go to the s
   assert.deepEqual(fixture.saw.registrations[0]?.fields, { account: "471100", born: "1980-12-31" });
   const story = JSON.stringify(await fixture.story(request.id));
   assert.ok(!story.includes("471100") && !story.includes("1980-12-31"));
+});
+
+test("the number that calls are forwarded to is keyed, and its element gets it (R122)", async () => {
+  const { fixture, known, requests } = await line("forwarded by keys");
+  const call = await known();
+  await call.choose("Features");
+  await call.choose("Call forwarding");
+  await call.choose("Order");
+  assert.match(call.heard, /Forward to/);
+  await call.press("4915198765432");
+  const [request] = await requests();
+  assert.ok(request, call.heard);
+  await fixture.calls();
+  assert.deepEqual(fixture.saw.elements[0]?.values, { target: "+4915198765432" });
 });
 
 test("what keys cannot write goes to an agent; where there is none, to the caller's phone by a link", async () => {

@@ -69,6 +69,7 @@ export type EngineOptions = {
   readonly smsc: SmscOptions;
   readonly judge: ConductorDeps["judge"];
   readonly countryOf?: ConductorDeps["countryOf"];
+  readonly hasHardware?: ConductorDeps["hasHardware"];
   readonly chooseSettings: ConductorDeps["chooseSettings"];
   readonly ownIssuer: ConductorDeps["ownIssuer"];
   readonly linkUrl: ConductorDeps["linkUrl"];
@@ -198,6 +199,7 @@ const conductorOf = (options: EngineOptions, onWritten: ConductorDeps["onWritten
     randomBytes: (octets) => Uint8Array.from(randomBytes(octets)),
     judge: options.judge,
     ...(options.countryOf && { countryOf: options.countryOf }),
+    ...(options.hasHardware && { hasHardware: options.hasHardware }),
     chooseSettings: options.chooseSettings,
     ownIssuer: options.ownIssuer,
     linkUrl: options.linkUrl,

@@ -48,6 +48,7 @@ export function startWork(closing: ClosingStack, opened: Opened, options: Server
     smsc: smscOptions(config),
     judge: stores.knowledge.judge,
     countryOf: stores.knowledge.countryOf,
+    hasHardware: stores.knowledge.hasHardware,
     chooseSettings: stores.knowledge.chooseSettings,
     ownIssuer: stores.issuer,
     catalog: stores.items,

@@ -11,7 +11,7 @@ import {
   type Typed,
   userFieldName,
 } from "../../kernel/dialog/order-screen.ts";
-import { hasHere, outdatedHere } from "../../kernel/dialog/price-lines.ts";
+import { hasHere, replaceableHere } from "../../kernel/dialog/price-lines.ts";
 import type { PortalView } from "../../kernel/dialog/view.ts";
 import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
@@ -64,7 +64,7 @@ export async function selectionOf(
   });
   const expansion = expandSelection(catalog, ids, {
     has: hasHere(view),
-    outdated: outdatedHere(view),
+    outdated: replaceableHere(view),
     deviceTakes: () => true,
   });
   const items = expansion.items.map(({ item }) => item);
@@ -240,6 +240,13 @@ const FAULT_CODES = {
   tooLong: "too_long",
   malformed: "other",
 } as const;
+
+/** The field of the form that the kernel found wrong; undefined where it found something else. */
+export function wrongFieldOf(error: unknown): string | undefined {
+  if (!(error instanceof TurnupError) || error.code !== "field_invalid") return undefined;
+  const { item, field } = error.details ?? {};
+  return typeof item === "string" && typeof field === "string" ? serviceFieldName(item, field) : undefined;
+}
 
 /** What was typed, without secrets: those are typed again. */
 export const typedOf = ({ values }: Posted, faults: Typed["faults"]): Typed => ({ values, faults });

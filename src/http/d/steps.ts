@@ -32,7 +32,15 @@ import type { DeviceOutcome } from "../../kernel/order/request.ts";
 import { membersOf } from "../../term/narrow.ts";
 import { careOrder, giveUp, help, takeCare } from "./care-steps.ts";
 import { details, giveDetails } from "./details-steps.ts";
-import { faultsOf, givenOf, type Posted, readPostedOrder, selectionOf, typedOf } from "./order-form.ts";
+import {
+  faultsOf,
+  givenOf,
+  type Posted,
+  readPostedOrder,
+  selectionOf,
+  typedOf,
+  wrongFieldOf,
+} from "./order-form.ts";
 import { meansIn, otherMeansOf, tokenOf, withMeans } from "./order-payment.ts";
 import { keyOfPost, newState, once, type Shown, type ShownScreen, shown, Trouble } from "./portal-context.ts";
 import { at, channelOf, here, requestNamed, type StepRow, status, type Walk } from "./walk.ts";
@@ -191,8 +199,10 @@ export async function submitOrder(
   try {
     return await once(context, visitor, { key, said: ["add", ...posted.selection] }, order);
   } catch (error) {
-    if (!isOtherPrice) throw error;
-    return again({ [PRICE_CHANGED]: PRICE_CHANGED });
+    if (isOtherPrice) return again({ [PRICE_CHANGED]: PRICE_CHANGED });
+    const wrong = wrongFieldOf(error);
+    if (wrong === undefined) throw error;
+    return again({ [wrong]: "field_invalid" });
   }
 }
 

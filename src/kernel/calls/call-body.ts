@@ -78,7 +78,7 @@ const FIELDS: {
     attempt: whole,
   },
   service_registration: {
-    action: oneOf(["register", "remove"]),
+    action: oneOf(["register", "change", "restore", "remove"]),
     service: text,
     registrationId: text,
     remoteId: nullable,

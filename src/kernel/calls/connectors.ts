@@ -101,6 +101,8 @@ export type ServiceRegistration = {
   readonly id: string;
   /** Of a registration that asked for more: what to complete. */
   readonly remoteId: string | null;
+  /** The user is registered: what is given now stands in the place of what was, and what gives access stays. */
+  readonly isChange?: boolean;
   readonly msisdn: string;
   readonly user: UserData;
   readonly fields: Readonly<Record<string, string>>;

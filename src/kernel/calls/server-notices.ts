@@ -29,7 +29,7 @@ export type Serving = {
   /** What is registered for the subscriber, at any provider. */
   readonly registrations: readonly Pick<
     RegistrationDraft,
-    "id" | "service" | "remoteId" | "state" | "catalogId"
+    "id" | "registeredAs" | "service" | "remoteId" | "state" | "catalogId"
   >[];
   /** The billing centre knows the subscriber's account. */
   readonly isBilled: boolean;
@@ -64,13 +64,17 @@ export function tellServers(turn: Turn, serving: Serving): void {
   const done = order.items.filter(
     (item) => ending.isDone(item, terms) && item.cause !== "had" && !isOfModule(item),
   );
-  const event = eventOf(turn);
-  for (const server of serversOf(turn, serving)) {
-    const items = done.filter((item) => server.hears(item)).map(nameOf);
-    if (items.length === 0) continue; // that the SIM is in another handset was told when it was seen there
-    const { make, model, state } = order;
-    queue(turn, server, { key: `${order.id}:${state}`, event, items, make, model, at: scribe.now });
-  }
+  const { make, model, state } = order;
+  const main = eventOf(turn);
+  // What a package holds no more is removed by the order that brings the rest.
+  const eventIn = ({ subject }: ItemDraft): ProvisioningEvent => (subject?.leaves ? "removed" : main);
+  for (const server of serversOf(turn, serving))
+    for (const event of new Set(done.map(eventIn))) {
+      const items = done.filter((item) => eventIn(item) === event && server.hears(item)).map(nameOf);
+      if (items.length === 0) continue; // that the SIM is in another handset was told when it was seen there
+      const key = `${order.id}:${state}${event === main ? "" : `:${event}`}`;
+      queue(turn, server, { key, event, items, make, model, at: scribe.now });
+    }
 }
 
 type News = Pick<OutboundCall<"server_notice">["body"], "event" | "items" | "make" | "model" | "at"> & {
@@ -127,7 +131,7 @@ function* serversOf(
   // Those of this order hear of it by their own calls.
   const isAll = which === "all";
   const own = new Set(isAll ? [] : order.items.flatMap(({ subject }) => subject?.catalogId ?? []));
-  for (const { id, service: name, remoteId, state, catalogId } of registrations) {
+  for (const { registeredAs: id, service: name, remoteId, state, catalogId } of registrations) {
     if (state !== "registered" || own.has(catalogId)) continue;
     const needs = byId.get(catalogId)?.needs ?? [];
     const hears = ({ subject }: ItemDraft): boolean => subject === null || needs.includes(subject.catalogId);

@@ -71,6 +71,10 @@ export const isAssuredEnough = (given: Assurance, needed: Assurance): boolean =>
 export const weakerAssurance = (one: Assurance, other: Assurance): Assurance =>
   isAssuredEnough(one, other) ? other : one;
 
+/** Parts of a device that an item is of no use without. */
+export const HARDWARE = ["camera"] as const;
+export type Hardware = (typeof HARDWARE)[number];
+
 /** Provisioned, billed and agreed to at another server: nothing of it is done here. */
 export const isElsewhere = ({ provisioningServer }: Pick<CatalogItem, "provisioningServer">): boolean =>
   provisioningServer !== null;
@@ -114,5 +118,7 @@ export type CatalogItem = {
     /** A user who was not verified before is verified. */
     readonly verification: boolean;
     readonly card: boolean;
+    /** What a model without is not sent it for; a model of which nobody knows whether it has one is. */
+    readonly hardware?: readonly Hardware[];
   };
 };

@@ -6,7 +6,7 @@
  *
  * An item that falls at one step takes with it what needs it. Of a pair in conflict neither is provisioned (R42).
  */
-import { type CatalogItem, isElsewhere } from "./catalog-item.ts";
+import { type CatalogItem, type Hardware, isElsewhere } from "./catalog-item.ts";
 
 /** The versions that are offered now, by id. */
 export type Catalog = ReadonlyMap<string, CatalogItem>;
@@ -18,6 +18,8 @@ type UnavailableReason =
   | "not_available"
   /** This device's model cannot take it. */
   | "device_cannot"
+  /** This model has no camera. */
+  | "lacks_camera"
   /** To be removed, but the subscriber has no such thing. */
   | "not_had";
 
@@ -56,12 +58,15 @@ export function expandSelection(
     has,
     outdated = NOTHING,
     deviceTakes,
+    deviceHas = () => true,
   }: {
     /** Ids of what the subscriber has on this device. */
     readonly has: ReadonlySet<string>;
     /** Of these, what is there in an older version than the one on offer: asked for again, it is replaced (R122). */
     readonly outdated?: ReadonlySet<string>;
     readonly deviceTakes: (item: CatalogItem) => boolean;
+    /** False of what the model is known to be without. */
+    readonly deviceHas?: (hardware: Hardware) => boolean;
   },
 ): Expansion {
   const { wanted, unknown } = unfold(catalog, selection);
@@ -73,12 +78,15 @@ export function expandSelection(
   const standing = new Map<string, ExpandedItem>();
   for (const [id, entry] of wanted) {
     // What cannot be replaced now stays, and is there.
-    const isReplaced =
-      outdated.has(id) && entry.offered && (isElsewhere(entry.item) || deviceTakes(entry.item));
+    const lacking = isElsewhere(entry.item)
+      ? undefined
+      : entry.item.requires.hardware?.find((hardware) => !deviceHas(hardware));
+    const isTaken = isElsewhere(entry.item) || (deviceTakes(entry.item) && lacking === undefined);
+    const isReplaced = outdated.has(id) && entry.offered && isTaken;
     if (has.has(id) && !isReplaced) had.push({ id, package: entry.package });
     else if (!entry.offered) unavailable.push({ id, reason: "not_available" });
-    else if (!isElsewhere(entry.item) && !deviceTakes(entry.item))
-      unavailable.push({ id, reason: "device_cannot" });
+    else if (!isTaken)
+      unavailable.push({ id, reason: lacking === undefined ? "device_cannot" : `lacks_${lacking}` });
     else standing.set(id, { item: entry.item, package: entry.package });
   }
 

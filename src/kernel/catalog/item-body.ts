@@ -9,6 +9,7 @@ import {
   type CatalogItem,
   type CatalogKind,
   type FeatureContent,
+  HARDWARE,
   NETWORK_ELEMENTS,
   type NeededField,
   type Price,
@@ -254,7 +255,11 @@ function readElements(reading: Reading, value: unknown, at: string): CatalogItem
 
 function readRequires(reading: Reading, value: unknown, at: string): CatalogItem["requires"] {
   if (value === undefined) return NOTHING_REQUIRED;
-  const members = reading.record(value, at, ["assurance", "verification", "card"]);
+  const members = reading.record(value, at, ["assurance", "verification", "card", "hardware"]);
+  const hardware = reading
+    .list(members.get("hardware"), `${at}/hardware`, HARDWARE.length)
+    .map((one, n) => reading.oneOf(one, `${at}/hardware/${n}`, HARDWARE));
+  reading.refuseTwins(hardware, `${at}/hardware`);
   return {
     assurance: reading.oneOf(
       members.get("assurance"),
@@ -268,6 +273,7 @@ function readRequires(reading: Reading, value: unknown, at: string): CatalogItem
       NOTHING_REQUIRED.verification,
     ),
     card: reading.yesOrNo(members.get("card"), `${at}/card`, NOTHING_REQUIRED.card),
+    ...(hardware.length > 0 && { hardware }),
   };
 }
 

@@ -193,6 +193,7 @@ async function visitService(
   return server.register({
     id: registrationId,
     remoteId,
+    ...(action !== "register" && { isChange: true }),
     msisdn,
     user: secret.user,
     fields: secret.fields,

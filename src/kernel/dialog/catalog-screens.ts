@@ -10,7 +10,7 @@ import {
 } from "../catalog/catalog-item.ts";
 import type { Catalog } from "../catalog/expand.ts";
 import { paragraphsOf } from "./paragraphs.ts";
-import { isHad, priceLines } from "./price-lines.ts";
+import { isHad, priceLines, replaceableHere } from "./price-lines.ts";
 import { fill, localized } from "./texts.ts";
 import {
   ENDED,
@@ -103,8 +103,11 @@ export function itemScreen(view: PortalView, item: CatalogItem): Screen {
     ...(item.conflicts.length > 0 ? [fill(texts.conflictsWith, { items: names(item.conflicts) })] : []),
   ];
   const entries: Entry[] = [];
-  if (isHeld) entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
-  else if (item.available) entries.push(...wayToIt(here, item));
+  if (isHeld) {
+    if (item.available && replaceableHere(here).has(item.id))
+      entries.push({ label: texts.change, href: at(`/d/items/${item.id}/order`), lead: true });
+    entries.push({ label: texts.remove, href: at(`/d/mine/${item.id}`) });
+  } else if (item.available) entries.push(...wayToIt(here, item));
   entries.push(...termsEntries(here, [item]));
   return screen(here, "item", nameOf(item, language), {
     text: text.map((one) => short(one, PARAGRAPH_CHARACTERS)),

@@ -1,5 +1,6 @@
 /** What a subscriber has, and how they get rid of it. */
 import type { Screen } from "../../wire/screen/screen.ts";
+import { replaceableHere } from "./price-lines.ts";
 import { fill } from "./texts.ts";
 import { type PortalView, screen, short, step } from "./view.ts";
 
@@ -21,7 +22,10 @@ export function removeScreen(view: PortalView, itemId: string, state: string): S
   const { texts, at, has } = here;
   const item = has.find((one) => one.itemId === itemId);
   if (!item) return undefined;
+  const offered = here.catalog.get(itemId);
+  const isReplaceable = offered?.available === true && replaceableHere(here).has(itemId);
   return screen(here, "remove", item.name, {
+    entries: isReplaceable ? [{ label: texts.change, href: at(`/d/items/${itemId}/order`) }] : [],
     text: [fill(texts.removeSure, { item: item.name })],
     form: {
       action: at("/d/requests"),

@@ -18,6 +18,20 @@ export const hasHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =
 export const outdatedHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =>
   new Set(has.flatMap(({ itemId, isHere = true, isOutdated }) => (isHere && isOutdated ? [itemId] : [])));
 
+/** Something else can be given for it while it is there, such as another number that calls are forwarded to. */
+export const asksForFields = ({ kind, fields = [], provisioningServer }: CatalogItem): boolean =>
+  kind === "feature" && fields.length > 0 && provisioningServer === null;
+
+/** What is asked for again to some end: the version on offer would replace it, or something else can be given for it. */
+export const replaceableHere = (view: Pick<PortalView, "has" | "catalog">): ReadonlySet<string> =>
+  new Set([
+    ...outdatedHere(view),
+    ...[...hasHere(view)].filter((id) => {
+      const item = view.catalog.get(id);
+      return item !== undefined && asksForFields(item);
+    }),
+  ]);
+
 /** One line for each of a selection, as it is ordered together: what is in two of them costs once. */
 export function priceLines(here: Step, chosen: readonly CatalogItem[]): readonly string[] {
   const ids = chosen.map(({ id }) => id);

@@ -2,6 +2,7 @@
  * The words of the screens, by language. Short, since the smallest display holds four lines of twelve characters; plain,
  * since nobody learns a phone's menu for one day. What a language lacks is said in English.
  */
+import { FIELD_NAMES } from "../account/field-names.ts";
 import type { UserField } from "../account/user-data.ts";
 import type { CatalogKind } from "../catalog/catalog-item.ts";
 import type { ItemState, OrderState } from "../order/order.ts";
@@ -72,6 +73,8 @@ export type DialogTexts = {
   readonly youHaveNow: string;
   readonly nothingYet: string;
   readonly remove: string;
+  /** Something else is given for what is there, or a newer version of it is taken. */
+  readonly change: string;
   readonly removeSure: string;
   readonly removed: string;
   readonly myServices: string;
@@ -187,6 +190,7 @@ const ENGLISH: DialogTexts = {
   youHaveNow: "You have now: {items}",
   nothingYet: "You have nothing from us yet.",
   remove: "Remove",
+  change: "Change",
   removeSure: "Remove {item}?",
   removed: "removed",
   myServices: "What I have",
@@ -273,19 +277,7 @@ const ENGLISH: DialogTexts = {
     access_data_sent: "registered, access data sent by SMS",
     forwarded: "with its own provider",
   },
-  fields: {
-    givenName: "First name",
-    familyName: "Last name",
-    birthdate: "Date of birth",
-    streetName: "Street",
-    streetNumber: "House number",
-    postalCode: "Postal code",
-    locality: "Town",
-    country: "Country (two letters)",
-    idDocument: "ID document number",
-    email: "E-mail",
-    fax: "Fax number",
-  },
+  fields: FIELD_NAMES.en,
   faults: {
     missing: "is needed",
     too_long: "is too long",
@@ -317,6 +309,7 @@ const ENGLISH: DialogTexts = {
     mandate_missing: "without this we cannot collect from the account",
     account_refused: "the account was refused",
     account_not_taken: "bank accounts are not taken; please give a card",
+    field_invalid: "please check it; a phone number begins with + and the country",
     corrupt: "could not be used; please give it again",
     other: "please check it",
   },
@@ -433,6 +426,7 @@ const GERMAN: DialogTexts = {
   youHaveNow: "Sie haben jetzt: {items}",
   nothingYet: "Sie haben noch nichts von uns.",
   remove: "Entfernen",
+  change: "Ändern",
   removeSure: "{item} entfernen?",
   removed: "entfernt",
   myServices: "Was ich habe",
@@ -521,19 +515,7 @@ const GERMAN: DialogTexts = {
     access_data_sent: "angemeldet, Zugangsdaten kommen per SMS",
     forwarded: "beim Anbieter selbst",
   },
-  fields: {
-    givenName: "Vorname",
-    familyName: "Nachname",
-    birthdate: "Geburtsdatum",
-    streetName: "Straße",
-    streetNumber: "Hausnummer",
-    postalCode: "Postleitzahl",
-    locality: "Ort",
-    country: "Land (zwei Buchstaben)",
-    idDocument: "Ausweisnummer",
-    email: "E-Mail",
-    fax: "Faxnummer",
-  },
+  fields: FIELD_NAMES.de,
   faults: {
     missing: "fehlt",
     too_long: "ist zu lang",
@@ -565,6 +547,7 @@ const GERMAN: DialogTexts = {
     mandate_missing: "ohne dies können wir nicht vom Konto einziehen",
     account_refused: "das Konto wurde abgelehnt",
     account_not_taken: "Bankkonten werden nicht angenommen; bitte eine Karte angeben",
+    field_invalid: "bitte prüfen; eine Rufnummer beginnt mit + und dem Land",
     corrupt: "war nicht zu gebrauchen; bitte noch einmal",
     other: "bitte prüfen",
   },

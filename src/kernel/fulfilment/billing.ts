@@ -71,7 +71,14 @@ function tellAccount(turn: RequestTurn, item: RequestItem): void {
   order.request.books = { ...books, told: account };
 }
 
-const BILLED: readonly ItemBilling["state"][] = ["telling", "told", "committing", "committed", "not_taken"];
+const BILLED: readonly ItemBilling["state"][] = [
+  "telling",
+  "told",
+  "committing",
+  "committed",
+  "not_taken",
+  "unchanged",
+];
 
 /** The centre has word of it, or it is on its way: it is not told a second time. */
 export const isBilled = ({ subject: { billing } }: RequestItem): boolean => BILLED.includes(billing.state);

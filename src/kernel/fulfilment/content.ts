@@ -28,19 +28,23 @@ export function composeContent(
     itemId: item.id,
     notAfter: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
     modules: moduleOctets ? [decodeModule(moduleOctets)] : [],
-    ...partsOf(item, parametersOf(turn, item)),
+    ...withFormer(item, partsOf(item, parametersOf(turn, item))),
     security: {},
   };
   return encodeContent(body, device.imei, deps.ownIssuer.privateKey);
 }
 
-function partsOf(
-  { subject }: RequestItem,
-  parameters: ContentBody["parameters"],
-): Pick<ContentBody, "activations" | "removals" | "parameters"> {
+type Parts = Pick<ContentBody, "activations" | "removals" | "parameters">;
+
+/** Software of the version before that the new one has no use for goes with the same content, in one commit of the device. */
+const withFormer = ({ subject: { action, replaces } }: RequestItem, parts: Parts): Parts =>
+  action === "add" && replaces?.module ? { ...parts, removals: [...parts.removals, replaces.module] } : parts;
+
+function partsOf({ subject }: RequestItem, parameters: ContentBody["parameters"]): Parts {
   const { content, action } = subject;
-  const nothing = { activations: [], removals: [], parameters: {} };
   const isAdded = action === "add";
+  // Of what is added, parameters are set, and those that only the version before had are set to none.
+  const nothing = { activations: [], removals: [], parameters: isAdded ? parameters : {} };
   switch (content.kind) {
     case "module":
       return isAdded ? nothing : { ...nothing, removals: [content.module] };
@@ -52,9 +56,9 @@ function partsOf(
       return {
         ...nothing,
         // A parameter without a value is none any more.
-        parameters: isAdded
-          ? parameters
-          : Object.fromEntries(Object.keys(content.values).map((name) => [name, ""])),
+        ...(!isAdded && {
+          parameters: Object.fromEntries(Object.keys(content.values).map((name) => [name, ""])),
+        }),
       };
     default:
       return nothing;

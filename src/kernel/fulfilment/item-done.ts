@@ -22,7 +22,8 @@ export function isReached(item: Asked, doneAt: Level): boolean {
 
 /** Reached, and every element of the network that serves it has said so too (R48). */
 export const isRequestItemDone = (item: Asked, doneAt: Level): boolean =>
-  isReached(item, doneAt) && Object.values(item.subject.elements).every((state) => state === "done");
+  isReached(item, doneAt) &&
+  Object.values(item.subject.elements).every((state) => state === "done" || state === "left");
 
 export const waitsForElements = ({ subject }: Pick<Asked, "subject">): boolean =>
   Object.values(subject.elements).some((state) => state === "asked");

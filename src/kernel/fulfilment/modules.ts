@@ -13,6 +13,7 @@ import {
 import {
   accessDelivered,
   accessLost,
+  bringAccess,
   elementsEnded,
   endRegistrationOf,
   fieldsSupplied,
@@ -23,6 +24,7 @@ import {
   serviceAnswered,
   takeBackRegistration,
 } from "./service.ts";
+import { tookOver } from "./take-over.ts";
 
 type Services = ServicesModule<RequestTurn, RequestItem>;
 type Features = DeviceFeatureModule<RequestTurn, RequestItem>;
@@ -37,6 +39,8 @@ const SERVICES: Services = {
   fieldsSupplied,
   accessDelivered,
   accessLost,
+  bringAccess,
+  tookOver,
   takeBack: takeBackRegistration,
   endRegistration: endRegistrationOf,
 };

@@ -17,6 +17,7 @@ import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { prepareBilling } from "./billing.ts";
 import { askElements, doneInNetwork } from "./elements.ts";
 import { forwardToServers, tellOfElsewhere } from "./forward.ts";
+import { isOfNetworkAlone, waitsForElements } from "./item-done.ts";
 import { featuresOf, servicesOf } from "./modules.ts";
 import { namesOf, tell } from "./notices.ts";
 import { ELSEWHERE, WHICH_IS_THERE } from "./request-items.ts";
@@ -85,12 +86,18 @@ export function provision(turn: RequestTurn): void {
     turn,
     pending.filter(({ subject }) => subject.server),
   );
-  const isChange = order.request.account?.state === "registered";
   for (const item of pending) {
-    if (item.subject.moduleOf !== null || item.subject.server) continue; // with its service; by its own server
-    if (isChange) prepareBilling(turn, item);
-    else apply(turn, item);
+    // With its service; by its own server; after all else of its package.
+    if (item.subject.moduleOf !== null || item.subject.server || item.subject.leaves) continue;
+    begin(turn, item);
   }
+}
+
+/** Where the billing centre knows the account, it prepares what changes the bill. */
+export function begin(turn: RequestTurn, item: RequestItem): void {
+  const isChange = turn.order.request.account?.state === "registered";
+  if (isChange && !item.subject.replaces?.isGivenAnew) prepareBilling(turn, item);
+  else apply(turn, item);
 }
 
 /** Puts one item into effect. What cannot be composed fails alone, and nothing of it was asked of anybody. */
@@ -127,10 +134,35 @@ function applyItem(turn: RequestTurn, item: RequestItem): void {
   if (item.kind === "service" && isRemoval && !services.isRegistered(turn, item))
     return services.registrationUnknown(turn, item);
   askElements(turn, item);
+  if (subject.replaces && waitsForElements(item) && !isOfNetworkAlone(item))
+    return waitForNetwork(turn, item, subject.replaces.version);
+  startItem(turn, item);
+}
+
+/** Elements can be told the version before again; a device cannot. So they come first, and it hears of nothing that fails there. */
+function waitForNetwork({ scribe, order, terms }: RequestTurn, item: RequestItem, version: number): void {
+  scribe.moveItem(order, item, {
+    state: "pending",
+    event: "network_asked",
+    reason: `the network's elements come first: until all have taken it, version ${version} stays`,
+    nextAction: "wait for the network's elements",
+    // Their calls' own deadline comes first: then the item says what was met.
+    deadlineAt: hoursAfter(scribe.now, terms.policy.request.serviceDeadlineHours + 1),
+  });
+}
+
+/** The network has taken a version that replaces another: what remains of it. */
+export const startReplacement = (turn: RequestTurn, item: RequestItem): void =>
+  attempt(turn, item, startItem);
+
+function startItem(turn: RequestTurn, item: RequestItem): void {
+  const { subject } = item;
   if (item.kind === "service") {
-    if (isRemoval) return services.remove(turn, item); // its module goes when the service has ended
-    applyModules(turn, item);
-    return services.register(turn, item);
+    // Its module goes when the service has ended.
+    if (subject.action === "remove") return servicesOf(turn).remove(turn, item);
+    // Of a version that replaces another the module comes last: what is registered can be taken back.
+    if (!subject.replaces) applyModules(turn, item);
+    return servicesOf(turn).register(turn, item);
   }
   switch (subject.content.kind) {
     case "none":
@@ -143,8 +175,13 @@ function applyItem(turn: RequestTurn, item: RequestItem): void {
 }
 
 /** What a service needs on the device, or needs there no more. */
-export function applyModules(turn: RequestTurn, service: RequestItem): void {
-  for (const module of itemsOf(turn)) if (module.subject.moduleOf === service.id) apply(turn, module);
+export function applyModules(
+  turn: RequestTurn,
+  service: RequestItem,
+  action: "add" | "remove" = service.subject.action,
+): void {
+  for (const module of itemsOf(turn))
+    if (module.subject.moduleOf === service.id && module.subject.action === action) apply(turn, module);
 }
 
 /** Nothing goes to the device: it is done when the network's elements have said so, and not before. */
@@ -176,7 +213,7 @@ function applySettings(turn: RequestTurn, item: RequestItem): void {
     kind: "settings_chosen",
     itemId: item.id,
     reason: `access points of ${choice.source}`,
-    detail: settingsDetail(choice, judgement.protocol),
+    detail: settingsDetail(choice, judgement.protocol, judgement.protocolBecause),
   });
   item.apns = apnsOf(choice.values.points);
   sendSettings(turn, item, choice.values, judgement);

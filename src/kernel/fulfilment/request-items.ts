@@ -3,9 +3,15 @@
  * what cannot be had with its reason.
  */
 import { getFrom } from "../../term/collections.ts";
-import { type CatalogItem, isElsewhere } from "../catalog/catalog-item.ts";
+import {
+  type CatalogItem,
+  type FeatureContent,
+  isElsewhere,
+  type NetworkElement,
+} from "../catalog/catalog-item.ts";
 import { type Cost, chargesOf, sumOf } from "../catalog/charges.ts";
 import type { Catalog, ExpandedItem, Expansion } from "../catalog/expand.ts";
+import { canonical } from "../catalog/item-body.ts";
 import { termsDue } from "../consent/terms-due.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { ItemState } from "../order/order.ts";
@@ -26,10 +32,16 @@ export type Making = {
   readonly underway: ReadonlyMap<string, string>;
   /** Catalog ids of what was provisioned here: that is removed here, whoever provisions it now. */
   readonly held: ReadonlySet<string>;
-  /** By catalog id: what is on this device in a version that the one on offer replaces. */
-  readonly replaced: ReadonlyMap<string, CatalogItem>;
+  /** By catalog id: what is on this device and is replaced. */
+  readonly replaced: ReadonlyMap<string, Replaced>;
+  /** What packages that are asked for hold no more, as it is there. */
+  readonly leaving: readonly Leaving[];
   readonly deps: Pick<ConductorDeps, "peers" | "randomBytes">;
 };
+
+/** As it is there. `isGivenAnew`: in the version that is on offer, with something else given for it. */
+export type Replaced = { readonly item: CatalogItem; readonly isGivenAnew: boolean };
+export type Leaving = { readonly item: CatalogItem; readonly bundle: string };
 
 export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   const { deps, scribe, catalog, texts, request, underway } = making;
@@ -38,7 +50,7 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   const make = (id: string, packaged: string | null, standing: Standing) => {
     const item = getFrom(catalog, id);
     const old = request.action === "add" ? making.replaced.get(id) : undefined;
-    const subject = { ...subjectOf(item, request.action, packaged, null), ...(old && replacedBy(old)) };
+    const subject = { ...subjectOf(item, request.action, packaged, null), ...(old && replacedBy(old, item)) };
     return newItem(scribe, item, isForeign(item) ? atItsServer(subject, item) : subject, standing);
   };
   const items: ItemDraft[] = [];
@@ -47,7 +59,9 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   // What nobody can agree to bears nothing: a package's price is borne by what is provisioned of it.
   const charges = chargesOf(
     catalog,
-    expansion.items.filter((entry) => termsLacking(entry) === undefined),
+    expansion.items.filter(
+      (entry) => termsLacking(entry) === undefined && !making.replaced.get(entry.item.id)?.isGivenAnew,
+    ),
   );
   for (const entry of expansion.items) {
     const { item, package: packaged } = entry;
@@ -60,12 +74,9 @@ export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
     const made = make(item.id, packaged, standing);
     made.subject = { ...made.subject, price: charges.get(item.id) ?? null };
     items.push(made);
-    if (item.service?.module && !isForeign(item)) {
-      const content = { ...item, content: item.service.module, elements: [], price: null };
-      const subject = subjectOf(content, request.action, packaged, made.id);
-      items.push(newItem(scribe, { ...item, kind: "feature" }, subject, standing));
-    }
+    if (!isForeign(item)) items.push(...modulesFor(making, made, entry, standing));
   }
+  items.push(...making.leaving.flatMap((one) => leavingItems(making, one)));
   const standsOf = (id: string, otherwise: Standing): Standing => {
     const reference = underway.get(id);
     return reference === undefined ? otherwise : askedAlready(reference);
@@ -106,10 +117,61 @@ export const costsOfItems = (items: readonly Pick<RequestItem, "subject">[]): re
 const packageOf = (catalog: Catalog, { selection }: NewRequest, id: string): string | null =>
   selection.find((one) => catalog.get(one)?.includes.includes(id)) ?? null;
 
-/** What of the old one has to be known: where it is served in the network, should the new one come to nothing. */
-const replacedBy = ({ version, elements, content }: CatalogItem): Pick<ItemRequest, "replaces"> => ({
-  replaces: { version, elements, values: content.kind === "parameters" ? content.values : {} },
-});
+/** What of the old one has to be known: what it set, should the new one come to nothing, and what the new one has no use for. */
+function replacedBy(
+  { item: { version, elements, content, fields = [] }, isGivenAnew }: Replaced,
+  now: CatalogItem,
+): Pick<ItemRequest, "replaces" | "elements"> {
+  const drops = elements.filter((element) => !now.elements.includes(element));
+  const isModuleKept = content.kind === "module" && moduleIn(now.content) === content.module;
+  return {
+    elements: wanted([...now.elements, ...drops]),
+    replaces: {
+      version,
+      elements,
+      drops,
+      values: content.kind === "parameters" ? content.values : {},
+      fields: fields.map(({ name }) => name),
+      module: content.kind === "module" && !isModuleKept ? content.module : null,
+      ...(isGivenAnew && { isGivenAnew }),
+    },
+  };
+}
+
+const moduleIn = (content: FeatureContent | null): string | null =>
+  content && "module" in content ? content.module : null;
+
+const wanted = (elements: readonly NetworkElement[]): ItemRequest["elements"] =>
+  Object.fromEntries(elements.map((element) => [element, "wanted"]));
+
+/** What a service needs on the device: of a new version what is new in it, and what it needs there no more goes. */
+function modulesFor(
+  { scribe, request, replaced }: Making,
+  made: RequestItem,
+  { item, package: packaged }: ExpandedItem,
+  standing: Standing,
+): RequestItem[] {
+  const now = item.service?.module ?? null;
+  const old = request.action === "add" ? (replaced.get(item.id)?.item.service?.module ?? null) : null;
+  const module = (content: FeatureContent, action: "add" | "remove"): RequestItem => {
+    const of = { ...item, content, elements: [], price: null };
+    return newItem(scribe, { ...item, kind: "feature" }, subjectOf(of, action, packaged, made.id), standing);
+  };
+  const isSame = old !== null && canonical(old) === canonical(now);
+  const isLeft = old !== null && moduleIn(old) !== moduleIn(now);
+  return [
+    ...(now && !isSame ? [module(now, request.action)] : []),
+    ...(old && isLeft ? [module(old, "remove")] : []),
+  ];
+}
+
+/** What a package holds no more is removed as it is there, with what it needs on the device. */
+function leavingItems(making: Making, { item, bundle }: Leaving): RequestItem[] {
+  const removing = { ...making, request: { ...making.request, action: "remove" as const } };
+  const subject = { ...subjectOf(item, "remove", bundle, null), leaves: bundle };
+  const made = newItem(making.scribe, item, subject, LEAVING);
+  return [made, ...modulesFor(removing, made, { item, package: bundle }, LEAVING)];
+}
 
 function subjectOf(
   item: CatalogItem,
@@ -130,7 +192,7 @@ function subjectOf(
     moduleOf,
     price: item.price,
     terms: item.terms,
-    elements: Object.fromEntries(item.elements.map((element) => [element, "wanted"])),
+    elements: wanted(item.elements),
     billing: { mode: "tell", state: "none", preparedBy: null },
     channel: null,
     retransmissions: 0,
@@ -152,6 +214,12 @@ const PENDING: Standing = {
   reason: "asked for",
   nextAction: "provision it when the request is verified and agreed to",
 };
+const LEAVING: Standing = {
+  state: "pending",
+  cause: null,
+  reason: "the package that it came with holds it no more",
+  nextAction: "remove it once all else of the package is there",
+};
 const fallen = (cause: string, reason: string): Standing => ({
   state: "failed",
   cause,
@@ -163,9 +231,11 @@ const unavailable = (reason: string): Standing =>
     "unavailable",
     reason === "device_cannot"
       ? "it needs the client module, which is not on this device"
-      : reason === "not_had"
-        ? "the subscriber does not have it"
-        : "it cannot be had now",
+      : reason === "lacks_camera"
+        ? "it needs a camera, and this model has none, by what is known of it"
+        : reason === "not_had"
+          ? "the subscriber does not have it"
+          : "it cannot be had now",
   );
 /** Nothing of it is done, charged or agreed to here: what its own server makes of it is all there is to know. */
 const atItsServer = (subject: ItemRequest, { provisioningServer }: CatalogItem): ItemRequest => ({
@@ -239,7 +309,10 @@ export function consentsFor(
   if (request.action === "remove") return [];
   const asking = order.items
     // To its own terms, its own server asks for an answer.
-    .filter(({ state, subject }) => state === "pending" && !subject?.server)
+    .filter(
+      ({ state, subject }) =>
+        state === "pending" && subject?.action === "add" && !subject.server && !subject.replaces?.isGivenAnew,
+    )
     .flatMap(({ subject }) =>
       [subject?.catalogId, subject?.package].flatMap((id) => (id == null ? [] : (catalog.get(id) ?? []))),
     );

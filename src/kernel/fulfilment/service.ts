@@ -5,6 +5,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { assured, isOneOf } from "../../term/narrow.ts";
+import { fieldNameIn } from "../account/field-names.ts";
 import { USER_FIELDS } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
@@ -13,9 +14,17 @@ import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import { inLanguage, type RegistrationDraft } from "../order/request-draft.ts";
 import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
-import { itemOf, type RequestItem, type RequestTurn, touchRequest, updateItem } from "../order/turn.ts";
+import {
+  itemOf,
+  itemsOf,
+  type RequestItem,
+  type RequestTurn,
+  touchRequest,
+  updateItem,
+} from "../order/turn.ts";
 import { isRequestItemDone, waitsForElements } from "./item-done.ts";
 import { linkOf, nameOf, tell } from "./notices.ts";
+import { formerOf, isTakeOver, restoreAnswered, restoreFormer, takenOver } from "./take-over.ts";
 
 const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/;
 const FIELDS_MAX = 16;
@@ -35,22 +44,26 @@ export const isRegistered = (turn: RequestTurn, item: RequestItem): boolean =>
 
 export function registerService(turn: RequestTurn, item: RequestItem): void {
   const { scribe, order } = turn;
-  const { catalogId, service } = item.subject;
+  const { catalogId } = item.subject;
+  const { uri, fields } = assured(item.subject.service, "only items with a service are registered");
+  const id = scribe.newId();
+  const given = { user: order.request.user, fields: order.request.fields[catalogId] ?? {} };
+  const asked = fields.map(({ name }) => name);
   order.request.registrations.push({
-    id: scribe.newId(),
+    id,
     itemId: item.id,
     catalogId,
-    service: assured(service, "only items with a service are registered").uri,
-    remoteId: null,
+    service: uri,
+    ...takenOver(formerOf(turn, item), { id, service: uri }, given, asked),
     state: "asked",
     missing: [],
-    data: { user: order.request.user, fields: order.request.fields[catalogId] ?? {} },
     access: null,
     isNew: true,
     changed: true,
   });
   touchRequest(turn);
-  callService(turn, item, "the service server is asked to register the user");
+  const isSame = order.request.registrations.some((one) => one.id === id && isTakeOver(one));
+  callService(turn, item, `the service server is asked to ${isSame ? "change" : "register"} the user`);
 }
 
 function callService(turn: RequestTurn, item: RequestItem, reason: string): void {
@@ -73,9 +86,9 @@ function callService(turn: RequestTurn, item: RequestItem, reason: string): void
     itemId: item.id,
     idempotencyKey: `${item.id}:${round}`,
     body: {
-      action: "register",
+      action: isTakeOver(registration) ? "change" : "register",
       service: registration.service,
-      registrationId: registration.id,
+      registrationId: registration.registeredAs,
       remoteId: registration.remoteId,
       language: order.request.language,
     },
@@ -138,7 +151,7 @@ export function registrationUnknown(turn: RequestTurn, item: RequestItem): void 
 function askRemoval(
   turn: RequestTurn,
   item: RequestItem,
-  { id, service, remoteId }: Pick<RegistrationDraft, "id" | "service" | "remoteId">,
+  { id, registeredAs, service, remoteId }: RegistrationDraft,
   { deadlineAt, dueAt = turn.scribe.now }: { readonly deadlineAt: Date; readonly dueAt?: Date },
 ): void {
   ask(turn, {
@@ -146,7 +159,7 @@ function askRemoval(
     kind: "service_registration",
     itemId: item.id,
     idempotencyKey: `${item.id}:remove:${id}`,
-    body: { action: "remove", service, registrationId: id, remoteId, language: null },
+    body: { action: "remove", service, registrationId: registeredAs, remoteId, language: null },
     deadlineAt,
   });
 }
@@ -165,6 +178,7 @@ export function endRegistrationOf(turn: RequestTurn, item: RequestItem, dueAt: D
   const registration = registrationOf(turn, item);
   if (!registration) return;
   if (registration.access) wipeMessage(turn, item);
+  if (isTakeOver(registration)) return restoreFormer(turn, item, registration, dueAt);
   change(registration, { state: "removing", access: null });
   touchRequest(turn);
   turn.scribe.note(turn.order, {
@@ -185,6 +199,7 @@ export function serviceAnswered(
   if (call.body.action === "remove") return removalAnswered(turn, item, call, answer);
   const registration = registrationOf(turn, item);
   if (!registration) return;
+  if (call.body.action === "restore") return restoreAnswered(turn, item, registration, answer);
   // It is ended already by a call of its own, which comes after this answer and finds the registration by our id.
   if (registration.state === "removing" || registration.state === "removed") return;
   switch (answer.kind) {
@@ -228,6 +243,7 @@ function registered(
     return endRegistrationOf(turn, item, scribe.now);
   }
   const hasAccess = Object.keys(accessData).length > 0;
+  const isFirst = waitsForModule(turn, item);
   change(registration, {
     state: "registered",
     remoteId,
@@ -235,14 +251,33 @@ function registered(
   });
   scribe.moveItem(order, item, {
     state: "registered",
-    reason: "the service server registered the user",
-    nextAction: hasAccess ? "bring the access data to the device" : "nothing more is to be sent",
-    deadlineAt: hoursAfter(scribe.now, terms.policy.proofDeadlineHours),
+    reason: `the service server ${isTakeOver(registration) ? "changed" : "registered"} the user`,
+    nextAction: isFirst
+      ? "bring what its new version needs to the device first"
+      : hasAccess
+        ? "bring the access data to the device"
+        : "nothing more is to be sent",
+    // Its module's own deadline comes first: then the item says what was met.
+    deadlineAt: hoursAfter(scribe.now, terms.policy.proofDeadlineHours * (isFirst ? 2 : 1)),
     evidence: "service_server",
   });
-  if (!hasAccess) return accessDelivered(turn, item, "the service gave no access data");
+  if (!isFirst) bringAccess(turn, item);
+}
+
+/** Of a version that replaces another: what it needs on the device is not there yet, and what it has registered can be taken back. */
+const waitsForModule = (turn: RequestTurn, item: RequestItem): boolean =>
+  item.subject.replaces !== undefined &&
+  itemsOf(turn).some(
+    ({ subject, state }) => subject.moduleOf === item.id && subject.action === "add" && state !== "works",
+  );
+
+export function bringAccess(turn: RequestTurn, item: RequestItem): void {
+  const { scribe, order } = turn;
+  const registration = registrationOf(turn, item);
+  const accessData = registration?.access;
+  if (!registration || !accessData) return accessDelivered(turn, item, "the service gave no access data");
   try {
-    item.message = tell(turn, {
+    const message = tell(turn, {
       kind: "access_data",
       text: "accessData",
       values: { item: nameOf(turn, item), access: listed(accessData) },
@@ -250,6 +285,7 @@ function registered(
       item,
       rule: "access_data",
     });
+    change(item, { message, nextAction: "bring the access data to the device" });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     registration.access = null; // nothing will bring it there
@@ -344,7 +380,9 @@ function needsInformation(
 
 export function labelOf(turn: Pick<RequestTurn, "order">, item: RequestItem, name: string): string {
   const field = item.subject.service?.fields.find((one) => one.name === name);
-  return field ? inLanguage(field.label, turn.order.request.language) : name;
+  const { language } = turn.order.request;
+  if (field) return inLanguage(field.label, language);
+  return isOneOf(USER_FIELDS, name) ? fieldNameIn(name, language) : name;
 }
 
 /** @throws TurnupError `nothing_to_answer`, `field_unknown` */
@@ -395,7 +433,10 @@ function removalAnswered(
   answer: CallAnswer,
 ): void {
   const { scribe, order } = turn;
-  const registration = order.request.registrations.find(({ id }) => id === call.body.registrationId);
+  const registration = order.request.registrations.find(
+    ({ registeredAs, state, service }) =>
+      registeredAs === call.body.registrationId && service === call.body.service && state !== "replaced",
+  );
   if (answer.kind === "done") {
     if (registration) change(registration, { state: "removed" });
     touchRequest(turn);

@@ -10,19 +10,22 @@ import type { RequestDraft } from "../order/request-draft.ts";
 import { stateWords } from "../order/request-policy.ts";
 import { minutesAfter, NO_ACTION } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
-import { itemsOf, touchRequest } from "../order/turn.ts";
+import { itemsOf, touchRequest, updateItem } from "../order/turn.ts";
 import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
 import { collectDone, firstRenewalOf } from "./collection.ts";
 import { undoElements } from "./elements.ts";
 import { isRequestItemDone } from "./item-done.ts";
+import { givenOf } from "./item-values.ts";
 import { servicesOf } from "./modules.ts";
 import { namesOf, tell, textOf } from "./notices.ts";
 import { applyModules } from "./provision.ts";
+import { endReplaced, forgetFormer, letLeave, stepReplacement } from "./replacement.ts";
 import { tellTakenBack } from "./withhold.ts";
 
 export function settle(turn: RequestTurn): void {
   const { order, terms } = turn;
   for (const item of itemsOf(turn)) settleItem(turn, item);
+  if (order.state === "provisioning") letLeave(turn);
   endIfDone(turn);
   if (isFinal(order)) {
     for (const item of itemsOf(turn)) {
@@ -31,6 +34,7 @@ export function settle(turn: RequestTurn): void {
     }
     if (order.state !== order.request.stateBefore) tellTheEnd(turn);
     tellTakenBack(turn);
+    forgetFormer(turn);
     keepNoData(turn);
     return;
   }
@@ -39,6 +43,7 @@ export function settle(turn: RequestTurn): void {
 
 function settleItem(turn: RequestTurn, item: RequestItem): void {
   const { scribe, order, terms } = turn;
+  stepReplacement(turn, item);
   const { subject } = item;
   if (isClosed(item)) {
     billNothing(turn, item);
@@ -52,24 +57,24 @@ function settleItem(turn: RequestTurn, item: RequestItem): void {
   if (subject.server) return; // its own server has it, and bills it
   if (item.cause === "had" || isBilled(item) || !isRequestItemDone(item, terms.policy.doneAt)) return;
   if (subject.moduleOf !== null) return; // it is its service's
-  billDone(turn, item);
-  collectDone(turn, item);
+  if (subject.replaces?.isGivenAnew)
+    updateItem(turn, item, { billing: { ...subject.billing, state: "unchanged" } });
+  else {
+    billDone(turn, item);
+    collectDone(turn, item);
+  }
   const { operatorId, subscriberId, deviceId, id: orderId } = order;
   const { catalogId, version } = subject;
   if (subject.action === "remove") {
     return void scribe.changes.provisionedEnds.push({ operatorId, subscriberId, catalogId, orderId });
   }
   const id = scribe.newId();
-  if (subject.replaces)
-    scribe.note(order, {
-      kind: "item_replaced",
-      itemId: item.id,
-      reason: `version ${version} stands in the place of version ${subject.replaces.version}`,
-      detail: { version, replaced: subject.replaces.version },
-    });
-  const renewsAt = firstRenewalOf(turn, item);
-  const had = { id, operatorId, subscriberId, deviceId, catalogId, version, orderId, renewsAt };
-  scribe.changes.provisioned.push(had);
+  endReplaced(turn, item);
+  const given = givenOf(turn, item);
+  // Another number to forward calls to begins no month anew.
+  const renewsAt = subject.replaces?.isGivenAnew ? ("as_before" as const) : firstRenewalOf(turn, item);
+  const what = { catalogId, version, given, renewsAt };
+  scribe.changes.provisioned.push({ id, operatorId, subscriberId, deviceId, orderId, ...what });
 }
 
 /** A service that was never begun with takes its module along. */
@@ -124,7 +129,10 @@ function schedule(turn: RequestTurn): void {
 function tellTheEnd(turn: RequestTurn): void {
   const { order, terms } = turn;
   const { request } = order;
-  const items = itemsOf(turn).filter(({ subject }) => subject.moduleOf === null);
+  const all = itemsOf(turn).filter(({ subject }) => subject.moduleOf === null);
+  const items = all.filter(({ subject }) => !subject.leaves);
+  const left = all.filter((item) => item.subject.leaves && isRequestItemDone(item, terms.policy.doneAt));
+  const more = left.length > 0 ? [textOf(turn, "alsoEnded", { items: namesOf(turn, left) })] : [];
   const done = items.filter((item) => isRequestItemDone(item, terms.policy.doneAt));
   const values = {
     items: namesOf(turn, done),
@@ -136,10 +144,10 @@ function tellTheEnd(turn: RequestTurn): void {
   };
   switch (order.state) {
     case "completed":
-      tell(turn, { kind: "done", text: request.action === "remove" ? "removed" : "done", values });
+      tell(turn, { kind: "done", text: request.action === "remove" ? "removed" : "done", values, more });
       break;
     case "partly_completed":
-      tell(turn, { kind: "done", text: "partlyDone", values });
+      tell(turn, { kind: "done", text: "partlyDone", values, more });
       break;
     case "failed":
       tell(turn, { kind: "status", text: "failed", values });

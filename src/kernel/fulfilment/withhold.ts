@@ -9,6 +9,7 @@
  *   answered                                  -> taken back like anything of an item that came to nothing
  */
 import { TurnupError } from "../../term/error.ts";
+import { isOneOf } from "../../term/narrow.ts";
 import { change } from "../order/change.ts";
 import { isClosed } from "../order/ending.ts";
 import type { OpenCall } from "../order/outbound-call.ts";
@@ -82,8 +83,10 @@ function withholdCall(turn: RequestTurn, item: RequestItem, call: OpenCall): boo
   const { subject } = item;
   if (call.kind === "service_registration") {
     const registration = registrationOf(turn, item);
-    if (call.body.action === "register" && registration && registration.remoteId === null)
-      change(registration, { state: "withheld" });
+    const isFirst =
+      (call.body.action === "register" && registration?.remoteId === null) ||
+      (call.body.action === "change" && subject.round === 1);
+    if (registration && isFirst) change(registration, { state: "withheld" });
     else if (registration) change(registration, { state: "needs_information" });
   } else if (call.kind === "element_task" && !call.body.undo) {
     const { element } = call.body;
@@ -102,7 +105,8 @@ function withholdCall(turn: RequestTurn, item: RequestItem, call: OpenCall): boo
 
 function takeBackCall(turn: RequestTurn, item: RequestItem, call: OpenCall): void {
   const { scribe } = turn;
-  const isRegistering = call.kind === "service_registration" && call.body.action === "register";
+  const isRegistering =
+    call.kind === "service_registration" && isOneOf(["register", "change"], call.body.action);
   const element = call.kind === "element_task" && !call.body.undo ? call.body.element : undefined;
   if (!isRegistering && element === undefined) return;
   scribe.changes.callChanges.push({

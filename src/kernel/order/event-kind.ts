@@ -128,6 +128,8 @@ export const EVENT_KINDS = {
   element_undo_asked: "An element of the network is told to take the item back.",
   element_undone: "That element took it back.",
   element_undo_failed: "That element did not: a person has to see to it.",
+  registration_end_asked: "The service server of the version before is asked to end its registration.",
+  registration_restored: "The service server has again what it had of the version before.",
   registration_taken_back: "The service server is asked to end what it may have registered.",
   registration_removed: "The service server ended a registration.",
   registration_not_removed: "It did not: a person has to see to it.",

@@ -5,7 +5,7 @@
  * module decides it writes through its turn's scribe alone, so that it is on disk with the rest of its transaction.
  */
 import type { AccountFacts } from "../account/account-facts.ts";
-import type { CatalogItem } from "../catalog/catalog-item.ts";
+import type { CatalogItem, Hardware } from "../catalog/catalog-item.ts";
 import type { Catalog, Expansion } from "../catalog/expand.ts";
 import type { OutboundCall } from "./outbound-call.ts";
 import type { AnswerAir, DeviceOutcome, NewRequest } from "./request.ts";
@@ -31,6 +31,8 @@ export interface RegistrationModule<Turn> {
       readonly outdated: ReadonlySet<string>;
       readonly all: ReadonlySet<string>;
       readonly hasClient: boolean;
+      /** False of what the model is known to be without. */
+      readonly deviceHas?: (hardware: Hardware) => boolean;
     },
   ): Expansion;
   /** Takes the order on from `received`: approved, rejected, or waiting for who was asked. */
@@ -53,7 +55,11 @@ export interface ServicesModule<Turn, Item> {
   fieldsSupplied(turn: Turn, itemId: string, fields: Readonly<Record<string, string>>): void;
   accessDelivered(turn: Turn, item: Item, reason: string): void;
   accessLost(turn: Turn, item: Item, why: string): void;
-  /** Its item came to nothing: what the service server holds of it is ended. */
+  /** The software that the new version of a service needs is on the device: what gives access may go there too. */
+  bringAccess(turn: Turn, item: Item): void;
+  /** The new version is there: what its service server, or another one, holds of the version before is ended. */
+  tookOver(turn: Turn, item: Item): void;
+  /** Its item came to nothing: what the service server holds of it is ended, or put back where it was another version's. */
   takeBack(turn: Turn, item: Item): void;
   endRegistration(turn: Turn, item: Item, dueAt: Date): void;
 }

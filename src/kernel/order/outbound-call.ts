@@ -43,7 +43,8 @@ export type CallBodies = {
     readonly attempt: number;
   };
   readonly service_registration: {
-    readonly action: "register" | "remove";
+    /** `change`: of a user that is registered, to what is given now; `restore`: back to what was given before. */
+    readonly action: "register" | "change" | "restore" | "remove";
     /** Its URI. */
     readonly service: string;
     readonly registrationId: string;

@@ -19,7 +19,8 @@ import type { OrderState } from "./order.ts";
 
 /**
  * How far an element of the network is with one item. `wanted`: not asked yet; `withheld`: it never will be; `undo`: it is to
- * be taken back as soon as it has answered; `not_undone`: a person has to see to it.
+ * be taken back as soon as it has answered; `not_undone`: a person has to see to it; `left`: it did not let go of the version
+ * before, and a person has to see to that.
  */
 export type ElementState =
   | "wanted"
@@ -27,6 +28,7 @@ export type ElementState =
   | "asked"
   | "done"
   | "failed"
+  | "left"
   | "undo"
   | "undoing"
   | "undone"
@@ -34,7 +36,8 @@ export type ElementState =
 
 /**
  * How the billing centre hears of an item. `telling`, `committing`, `aborting`: word is on its way; `told`, `committed`,
- * `aborted`: the centre took it; `not_taken`: it did not, and a person has to see to it.
+ * `aborted`: the centre took it; `not_taken`: it did not, and a person has to see to it; `unchanged`: nothing that is billed is
+ * another.
  */
 export type ItemBilling = {
   /**
@@ -52,7 +55,8 @@ export type ItemBilling = {
     | "committed"
     | "aborting"
     | "aborted"
-    | "not_taken";
+    | "not_taken"
+    | "unchanged";
   /** Id of the call that prepared it. */
   readonly preparedBy: string | null;
 };
@@ -72,9 +76,19 @@ export type ItemRequest = {
   readonly replaces?: {
     readonly version: number;
     readonly elements: readonly NetworkElement[];
-    /** Its parameters, for elements that have to be told them again. */
+    /** Of these, what the new version has no use for: they are told so last. */
+    readonly drops?: readonly NetworkElement[];
+    /** Its parameters, for elements that have to be told them again; `{name}` stands for what was given for it. */
     readonly values: Readonly<Record<string, string>>;
+    /** Names of what it asked for. */
+    readonly fields?: readonly string[];
+    /** Software of it on the device that the new version has no use for. */
+    readonly module?: string | null;
+    /** The version is the same: what was given for it is another. */
+    readonly isGivenAnew?: boolean;
   };
+  /** Id of a package that holds it no more in the version that is asked for: it goes once all else of that is there. */
+  readonly leaves?: string;
   /** Id of the package that it came with. */
   readonly package: string | null;
   /** Origin of the provisioning server that does and bills it; undefined or null where that is this one. */
@@ -121,6 +135,8 @@ export type ConsentDraft = {
 
 export type RegistrationDraft = {
   readonly id: string;
+  /** What the service server knows it by: its own id, or that of the registration that it took over there. */
+  readonly registeredAs: string;
   readonly itemId: string;
   /** Of the item: what a removal finds it by. */
   readonly catalogId: string;
@@ -128,7 +144,7 @@ export type RegistrationDraft = {
   remoteId: string | null;
   /**
    * `withheld`: the service server never heard of it; `removing`: it was asked to end it, and has not said so; `not_removed`:
-   * it did not, and a person has to see to it.
+   * it did not, and a person has to see to it; `replaced`: a later one goes on with it at the same service server.
    */
   state:
     | "asked"
@@ -138,7 +154,8 @@ export type RegistrationDraft = {
     | "removed"
     | "not_removed"
     | "refused"
-    | "withheld";
+    | "withheld"
+    | "replaced";
   missing: readonly string[];
   /** What was sent. */
   data: { readonly user: UserData; readonly fields: Readonly<Record<string, string>> };
@@ -179,6 +196,8 @@ export type RequestDraft = {
   user: UserData;
   /** What a service asks for, by catalog id and name. */
   fields: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What was given for the versions that are replaced, by catalog id and name: for elements that are told them again. */
+  formerFields: Readonly<Record<string, Readonly<Record<string, string>>>>;
   verification: VerificationRecord | null;
   /** When the next periodic status goes out. */
   nextNoticeAt: Date | null;
@@ -198,8 +217,10 @@ export type NewProvisionedItem = {
   readonly catalogId: string;
   readonly version: number;
   readonly orderId: string;
-  /** When its next month is collected; null where this server collects none. */
-  readonly renewsAt: Date | null;
+  /** When its next month is collected; null where this server collects none; as before, where what is had stays the same. */
+  readonly renewsAt: Date | null | "as_before";
+  /** By name: what was given for it. */
+  readonly given: Readonly<Record<string, string>>;
 };
 
 export type NewOffer = {

@@ -2,6 +2,7 @@
 
 import type { AccountBooks } from "../account/account-books.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
+import type { CatalogKind } from "../catalog/catalog-item.ts";
 import type { ItemBody } from "../catalog/item-body.ts";
 import type { DueRenewal, DueRetry } from "../settlement/collection.ts";
 import type { OrderDraft } from "./order-draft.ts";
@@ -19,7 +20,13 @@ export type Asker = {
 };
 
 /** Something that is provisioned, on the device that it was provisioned on. */
-export type Holding = { readonly itemId: string; readonly version: number; readonly deviceId: string };
+export type Holding = {
+  readonly itemId: string;
+  readonly version: number;
+  readonly deviceId: string;
+  /** What was given for it, by name. */
+  readonly given: Readonly<Record<string, string>>;
+};
 
 /** An order and its request as they are first written; items, consents and events follow as changes of the draft. */
 export type NewRequestOrder = {
@@ -55,7 +62,7 @@ export type ProvisionedRow = {
   readonly deviceId: string;
   readonly version: number;
   readonly since: Date;
-  readonly kind: string | null;
+  readonly kind: CatalogKind | null;
   /** Of the catalog, with its names. */
   readonly body: ItemBody | null;
 };
@@ -90,6 +97,8 @@ export interface RequestTransaction extends ReplyTransaction {
   ): Promise<{ readonly orderId: string; readonly reference: string } | undefined>;
   /** What the subscriber has, on whichever device. */
   holdingsOf(operatorId: string, subscriberId: string): Promise<readonly Holding[]>;
+  /** The first 8 digits of the device's IMEI. */
+  tacOf(operatorId: string, deviceId: string): Promise<string>;
   /** Those of these subscribers who have something of the catalog: others serve their devices too. */
   servedOf(subscriberIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** What open requests of this device bring, or take away, already: catalog ids, and the reference of the request. */

@@ -4,6 +4,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
+import { msisdnFromNational } from "../../term/msisdn-national.ts";
 import type { CatalogItem, NeededField } from "../catalog/catalog-item.ts";
 
 type Fields = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -17,14 +18,20 @@ export const fieldsAskedBy = ({ service, fields }: Pick<CatalogItem, "service" |
 
 /**
  * The fields as they are kept: of features just what they ask for, of services as they came.
+ * @param country ISO 3166-1 alpha-2, of the SIM: how a phone number is read that is written without its country
  * @throws TurnupError `field_invalid`: it names item and field, never the value
  */
-export function checkItemFields(items: readonly CatalogItem[], given: Fields): Fields {
+export function checkItemFields(
+  items: readonly CatalogItem[],
+  given: Fields,
+  country: string | null = null,
+): Fields {
   const checked = new Map(Object.entries(given));
   for (const item of items) {
     if (item.kind !== "feature") continue;
     const values = fieldsAskedBy(item).flatMap((field) => {
-      const value = checkedValue(item, field, (given[item.id]?.[field.name] ?? "").normalize("NFC").trim());
+      const text = (given[item.id]?.[field.name] ?? "").normalize("NFC").trim();
+      const value = checkedValue(item, field, text, country);
       return value === "" ? [] : [[field.name, value] as const];
     });
     if (values.length > 0) checked.set(item.id, Object.fromEntries(values));
@@ -33,8 +40,8 @@ export function checkItemFields(items: readonly CatalogItem[], given: Fields): F
   return Object.fromEntries(checked);
 }
 
-function checkedValue(item: CatalogItem, field: NeededField, text: string): string {
-  const value = text === "" ? (field.required ? undefined : "") : normalised(field.kind, text);
+function checkedValue(item: CatalogItem, field: NeededField, text: string, country: string | null): string {
+  const value = text === "" ? (field.required ? undefined : "") : normalised(field.kind, text, country);
   if (value !== undefined) return value;
   const what = text === "" ? "is missing" : `is no ${WORDS[field.kind]}`;
   throw new TurnupError("field_invalid", `The field ${field.name} of ${item.id} ${what}.`, {
@@ -53,7 +60,7 @@ const WORDS: Readonly<Record<NeededField["kind"], string>> = {
 };
 
 /** Undefined: it cannot be right. */
-function normalised(kind: NeededField["kind"], text: string): string | undefined {
+function normalised(kind: NeededField["kind"], text: string, country: string | null): string | undefined {
   if (text.length > VALUE_CHARACTERS_MAX || /\p{Cc}/u.test(text)) return undefined;
   switch (kind) {
     case "digits":
@@ -61,7 +68,7 @@ function normalised(kind: NeededField["kind"], text: string): string | undefined
     case "email":
       return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text) ? text : undefined;
     case "phone":
-      return phoneOf(text);
+      return phoneOf(text, country);
     case "date":
       return isDay(text) ? text : undefined;
     default:
@@ -72,9 +79,17 @@ function normalised(kind: NeededField["kind"], text: string): string | undefined
 const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
 
-function phoneOf(text: string): string | undefined {
+/** As people of the country write it, where it is written without `+`; a number of another country as it stands. */
+function phoneOf(text: string, country: string | null): string | undefined {
+  const isInternational = country === null || /^\s*(?:\+|00)/.test(text);
+  const national = isInternational ? undefined : numberIn(() => msisdnFromNational(text, country));
+  const number = national ?? numberIn(() => parseMsisdn(text));
+  return number === undefined ? undefined : `+${number}`;
+}
+
+function numberIn(read: () => string): string | undefined {
   try {
-    return `+${parseMsisdn(text).replace(/^\+/, "")}`;
+    return read();
   } catch (error) {
     if (error instanceof TurnupError) return undefined;
     throw error;

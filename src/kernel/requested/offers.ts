@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
-import type { CatalogItem } from "../catalog/catalog-item.ts";
+import type { CatalogItem, Hardware } from "../catalog/catalog-item.ts";
 import { costsOf, isBilledElsewhere } from "../catalog/charges.ts";
 import { type Catalog, expandSelection } from "../catalog/expand.ts";
 import { priceWords } from "../catalog/price-words.ts";
@@ -24,7 +24,7 @@ import type { InStep, Step } from "../order/step.ts";
 import { composeText } from "../payload/compose.ts";
 import { needsClient } from "./needs-client.ts";
 import type { Desk } from "./on-request.ts";
-import { submitRequest } from "./submit.ts";
+import { hardwareOf, submitRequest } from "./submit.ts";
 
 const TOKEN_OCTETS = 16;
 const DAY_HOURS = 24;
@@ -98,7 +98,9 @@ async function offerTo(
     deviceId === asker.deviceId ? (withHeld.get(itemId) ?? []) : [],
   );
   const outdated = outdatedOf(heldHere, offered);
-  const refusal = item && (await whyNot(step, terms, { asker, item, catalog, holdings, outdated }));
+  const deviceHas = await hardwareOf(deps, tx, operatorId, asker.deviceId);
+  const refusal =
+    item && (await whyNot(step, terms, { asker, item, catalog, holdings, outdated, deviceHas }));
   if (!item || refusal) return notSent(refusal ?? "not_available");
   const { subscriberId } = asker;
   const language = (await tx.languageOf(operatorId, subscriberId)) ?? "en";
@@ -152,13 +154,14 @@ type Considered = {
   readonly catalog: Catalog;
   readonly holdings: readonly Holding[];
   readonly outdated: ReadonlySet<string>;
+  readonly deviceHas: (hardware: Hardware) => boolean;
 };
 
 /** Nobody is offered what they have, cannot have, or said no to a while ago. Undefined: they may be. */
 async function whyNot(
   { tx, scribe }: Step,
   { operatorId, policy }: OperatorTerms,
-  { asker, item, catalog, holdings, outdated }: Considered,
+  { asker, item, catalog, holdings, outdated, deviceHas }: Considered,
 ): Promise<OfferOutcome | undefined> {
   if (await tx.hasStopped(operatorId, asker.subscriberId)) return "stopped";
   // What another server does for them is no holding of ours, and theirs all the same.
@@ -170,15 +173,18 @@ async function whyNot(
     has: new Set([...has, ...underway]),
     outdated: new Set([...outdated].filter((id) => !underway.has(id))),
     deviceTakes: (one) => hasClient || !needsClient(one),
+    deviceHas,
   });
   if (left.items.length === 0 && left.had.length > 0) {
     return left.had.every(({ id }) => has.has(id) && !underway.has(id)) ? "has_already" : "ordered_already";
   }
   if (left.conflicts.length > 0) return "conflict";
   if (left.items.length === 0 || left.missing.length > 0) return "not_available";
-  // A reply of "yes" by SMS gives no number that calls are to go to: such items are asked for by form.
-  if (left.items.some(({ item: one }) => (one.fields ?? []).some(({ required }) => required)))
-    return "not_available";
+  // A reply of "yes" by SMS gives no number that calls are to go to: such items are asked for by form, unless it is known.
+  const given = new Map(holdings.map((one) => [one.itemId, one.given]));
+  const lacksField = ({ id, fields = [] }: CatalogItem): boolean =>
+    fields.some(({ name, required }) => required && !given.get(id)?.[name]);
+  if (left.items.some(({ item: one }) => lacksField(one))) return "not_available";
   const { offerPauseDays } = policy.request;
   if (offerPauseDays === 0) return undefined;
   const declinedAt = await tx.declinedAt(operatorId, asker.subscriberId, item.id);

@@ -4,6 +4,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import type { AccountFacts } from "../account/account-facts.ts";
+import { fieldNameIn } from "../account/field-names.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
 import { linkOf, namesOf, tell } from "../fulfilment/notices.ts";
 import { hoursAfter } from "../order/scribe.ts";
@@ -91,15 +92,11 @@ export function askAgain(turn: RequestTurn, record: RecordFinding): void {
     text: "needsInformation",
     values: {
       item: namesOf(turn, itemsOf(turn)),
-      fields: record.askAgain.map(plainName).join(", "),
+      fields: record.askAgain.map((field) => fieldNameIn(field, order.request.language)).join(", "),
       link: linkOf(turn),
     },
   });
 }
-
-/** `givenName`: given name. */
-const plainName = (field: UserField): string =>
-  field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /**
  * What was asked for again, as it is kept from now on.

@@ -1,4 +1,5 @@
 /** Which Registration Module a turn works with: the shipped one where no other was given. */
+import type { Hardware } from "../catalog/catalog-item.ts";
 import { type Catalog, type Expansion, expandRemoval, expandSelection } from "../catalog/expand.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { RegistrationModule } from "../order/kernel-modules.ts";
@@ -22,6 +23,7 @@ function expand(
     readonly outdated: ReadonlySet<string>;
     readonly all: ReadonlySet<string>;
     readonly hasClient: boolean;
+    readonly deviceHas?: (hardware: Hardware) => boolean;
   },
 ): Expansion {
   if (action === "remove") return expandRemoval(catalog, selection, { has: had.all });
@@ -29,5 +31,6 @@ function expand(
     has: had.here,
     outdated: had.outdated,
     deviceTakes: (item) => had.hasClient || !needsClient(item),
+    ...(had.deviceHas && { deviceHas: had.deviceHas }),
   });
 }

@@ -78,7 +78,10 @@ async function provisioned({ deps, requests }: Desk, { operatorId, subscriberId 
     ({ itemId, kind, body, since, deviceId, version }) => ({
       itemId,
       version,
-      isOutdated: isReplaced(offered.get(itemId), body && { ...body, id: itemId, version }),
+      isOutdated: isReplaced(
+        offered.get(itemId),
+        body && { ...body, kind: kind ?? body.kind, id: itemId, version },
+      ),
       name: body?.name ? inLanguage(body.name, language) : itemId,
       kind: kind ?? "feature",
       since: since.toISOString(),

@@ -8,9 +8,16 @@ import { TurnupError } from "../../term/error.ts";
 import { maskIdentifier } from "../../term/mask.ts";
 import { assured } from "../../term/narrow.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
-import { type CatalogItem, isAssuredEnough, isElsewhere, weakerAssurance } from "../catalog/catalog-item.ts";
+import {
+  type CatalogItem,
+  type Hardware,
+  isAssuredEnough,
+  isElsewhere,
+  weakerAssurance,
+} from "../catalog/catalog-item.ts";
 import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts";
-import { outdatedOf } from "../catalog/upgrade.ts";
+import { canonical } from "../catalog/item-body.ts";
+import { leavingOf, outdatedOf } from "../catalog/upgrade.ts";
 import { consentsFor, itemsFor, type Making } from "../fulfilment/request-items.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { marketOf } from "../order/market.ts";
@@ -19,7 +26,7 @@ import type { OrderDraft } from "../order/order-draft.ts";
 import { NO_PEERS, peerName } from "../order/peers.ts";
 import type { NewRequest } from "../order/request.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
-import type { Asker } from "../order/request-store.ts";
+import type { Asker, Holding } from "../order/request-store.ts";
 import { hoursAfter, type Scribe } from "../order/scribe.ts";
 import type { Step } from "../order/step.ts";
 import type { RequestedOrder, Turn } from "../order/turn.ts";
@@ -56,6 +63,9 @@ type Selected = {
   readonly underway: Making["underway"];
   readonly held: Making["held"];
   readonly replaced: Making["replaced"];
+  readonly leaving: Making["leaving"];
+  /** By catalog id: what is kept of what was given before. */
+  readonly given: ReadonlyMap<string, Holding["given"]>;
   readonly noticeKey: Uint8Array | null;
 };
 
@@ -113,7 +123,12 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
   const heldHere = holdings.flatMap(({ itemId, deviceId }) =>
     deviceId === asker.deviceId && !underway.has(itemId) ? (withHeld.get(itemId) ?? []) : [],
   );
-  const outdated = outdatedOf(heldHere, offered);
+  const given = new Map(holdings.map((one) => [one.itemId, one.given]));
+  const isOlder = outdatedOf(heldHere, offered);
+  const country = homeOf(deps, asker);
+  const givenAnew =
+    request.action === "add" ? givenAnewOf(heldHere, offered, { ...request, country }, given) : [];
+  const outdated = new Set([...isOlder, ...givenAnew]);
   const noticeKey = request.noticeKey ?? (await tx.noticeKeyOf(operatorId, asker));
   const expansion = registrationModuleOf(deps).match(catalog, request, {
     // What is on its way stands like what is there, and what is on its way out is there no more.
@@ -122,17 +137,91 @@ async function select({ deps, step: { tx }, terms, asker, request }: Submission)
       ...underway.keys(),
     ]),
     outdated,
+    deviceHas: await hardwareOf(deps, tx, terms.operatorId, asker.deviceId),
     all: new Set(holdings.flatMap(({ itemId }) => (underway.has(itemId) ? [] : [itemId]))),
     // Who is asked for has not shown here what is on their device: a knock finds it out.
     hasClient:
       noticeKey !== null || (ASKED_FOR.includes(request.channel) && (deps.landName?.() ?? null) !== null),
   });
   const replaced = new Map(
-    heldHere.flatMap((item) => (outdated.has(item.id) ? [[item.id, item] as const] : [])),
+    heldHere.flatMap((item) =>
+      outdated.has(item.id) ? [[item.id, { item, isGivenAnew: !isOlder.has(item.id) }] as const] : [],
+    ),
   );
   const held = new Set(holdings.map(({ itemId }) => itemId));
-  return { catalog, expansion, underway, held, replaced, noticeKey };
+  const leaving = await leavingNow(tx, { asker, request, catalog, heldHere });
+  return { catalog, expansion, underway, held, replaced, leaving, given, noticeKey };
 }
+
+/** By the model of the device; a device of which nobody knows has everything. */
+export async function hardwareOf(
+  { hasHardware = () => true }: ConductorDeps,
+  tx: Step["tx"],
+  operatorId: string,
+  deviceId: string,
+): Promise<(hardware: Hardware) => boolean> {
+  const tac = await tx.tacOf(operatorId, deviceId);
+  return (hardware) => hasHardware(operatorId, tac, hardware);
+}
+
+/** Where the SIM is at home, by whose numbering people there write phone numbers. */
+const homeOf = ({ countryOf }: ConductorDeps, { homePlmn }: Asker): string | null =>
+  countryOf?.(homePlmn.slice(0, MCC_DIGITS)) ?? null;
+const MCC_DIGITS = 3;
+
+/** Of what is there: that for which something else is given now, such as another number that calls are forwarded to. */
+function givenAnewOf(
+  held: readonly CatalogItem[],
+  offered: Catalog,
+  { selection, fields, country }: NewRequest & { readonly country: string | null },
+  before: ReadonlyMap<string, Holding["given"]>,
+): readonly string[] {
+  return held.flatMap(({ id }) => {
+    const item = offered.get(id);
+    const given = fields[id];
+    const isAsked = selection.some((one) => one === id || offered.get(one)?.includes.includes(id));
+    if (!item || !given || !isAsked || item.kind !== "feature") return [];
+    const former = before.get(id) ?? {};
+    const now = checkItemFields([item], { [id]: { ...former, ...given } }, country)[id] ?? {};
+    return canonical(now) === canonical(former) ? [] : [id];
+  });
+}
+
+async function leavingNow(
+  tx: Step["tx"],
+  {
+    asker,
+    request,
+    catalog,
+    heldHere,
+  }: Pick<Submission, "asker" | "request"> & {
+    readonly catalog: Catalog;
+    readonly heldHere: readonly CatalogItem[];
+  },
+): Promise<Making["leaving"]> {
+  if (request.action === "remove" || !request.selection.some((id) => catalog.get(id)?.kind === "package"))
+    return [];
+  const { holds } = await tx.accountBooksOf(asker.subscriberId);
+  return leavingOf(catalog, request.selection, holds).flatMap(({ id, bundle }) => {
+    const item = heldHere.find((one) => one.id === id);
+    return item ? [{ item, bundle }] : [];
+  });
+}
+
+/** What is given now, beside what of it is kept where an item is replaced. */
+const fieldsWith = (
+  { fields }: NewRequest,
+  { replaced, given, catalog }: Pick<Selected, "replaced" | "given" | "catalog">,
+): NewRequest["fields"] => ({
+  ...fields,
+  ...Object.fromEntries(
+    [...replaced.keys()].map((id) => {
+      const asked = (catalog.get(id)?.fields ?? []).map(({ name }) => name);
+      const kept = Object.entries(given.get(id) ?? {}).filter(([name]) => asked.includes(name));
+      return [id, { ...Object.fromEntries(kept), ...fields[id] }];
+    }),
+  ),
+});
 
 /** What another server provisions, that server asks for. */
 const doneHere = ({ items }: Expansion): readonly CatalogItem[] =>
@@ -140,16 +229,26 @@ const doneHere = ({ items }: Expansion): readonly CatalogItem[] =>
 
 async function draftOrder(
   { deps, step, terms, asker, request }: Submission,
-  { catalog, expansion, underway, held, replaced, noticeKey }: Selected,
+  selected: Selected,
   facts: AccountFacts,
 ): Promise<RequestedOrder> {
   const { tx, scribe } = step;
   const { operatorId } = terms;
+  const { expansion, replaced, leaving, given, noticeKey } = selected;
   const texts = await deps.catalog.currentTerms(operatorId);
-  // A removal finds by them what a service server has to end; it may be asked for at once, before the order is read again.
+  // By them is found what a service server has to change or end; that may be asked for at once, before the order is read again.
   const registrations =
-    request.action === "remove" ? await tx.registrationsOf(operatorId, asker.subscriberId) : [];
-  const fields = request.action === "add" ? checkItemFields(doneHere(expansion), request.fields) : {};
+    request.action === "remove" || replaced.size + leaving.length > 0
+      ? await tx.registrationsOf(operatorId, asker.subscriberId)
+      : [];
+  const fields =
+    request.action === "add"
+      ? checkItemFields(doneHere(expansion), fieldsWith(request, selected), homeOf(deps, asker))
+      : {};
+  const former = [...replaced.keys()].flatMap((id) => {
+    const before = given.get(id) ?? {};
+    return Object.keys(before).length > 0 ? [[id, before] as const] : [];
+  });
   const draft: RequestDraft = {
     stateBefore: "received",
     reference: newReference(deps),
@@ -164,6 +263,7 @@ async function draftOrder(
     card: request.card,
     user: { ...facts.account?.user, ...tidyUserData(request.user) },
     fields,
+    formerFields: Object.fromEntries(former),
     verification: null,
     nextNoticeAt: null,
     consents: [],
@@ -173,7 +273,7 @@ async function draftOrder(
     changed: false,
   };
   const order = newOrder({ scribe, terms, deps }, asker, request, draft);
-  const making = { deps, catalog, request, underway, held, replaced, scribe, texts };
+  const making: Making = { deps, request, scribe, texts, ...selected };
   order.items.push(...itemsFor(making, expansion));
   const openCodes = await tx.openCodesOf(operatorId, asker.subscriberId, scribe.now);
   draft.consents.push(...consentsFor({ ...making, openCodes }, order));

@@ -254,8 +254,10 @@ async function goOn(
     return isNew
       ? change(server, registration, can, { ...user, id: remoteId }, undefined)
       : registered(server, user);
-  const wanted = state === "needs_information" ? (needs ?? []) : [];
   const given = valuesOf(registration);
+  if (registration.isChange)
+    return change(server, registration, can, { ...user, id: remoteId }, allOf(given));
+  const wanted = state === "needs_information" ? (needs ?? []) : [];
   const known = wanted.filter(({ name }) => given[name]);
   if (wanted.length > 0 && known.length === 0) return { kind: "needs_information", remoteId, fields: wanted };
   return change(server, registration, can, { ...user, id: remoteId }, known);
@@ -284,6 +286,9 @@ async function change(
   return registered(server, put.kind === "user" ? put.user : step.user);
 }
 
+const allOf = (given: Fields): readonly NeededDatum[] =>
+  Object.keys(given).map((name) => ({ name, problem: "missing" }));
+
 async function changed(
   server: ScimServer,
   registration: ServiceRegistration,
@@ -297,7 +302,12 @@ async function changed(
   const bodyFor = (method: "PATCH" | "PUT", theirs: ScimUser) =>
     method === "PATCH"
       ? patchOf(registration, can.extension, wanted)
-      : mergedUser(theirs.members, userOf(registration, can.extension, true), user.id, keepsName);
+      : mergedUser(
+          theirs.members,
+          userOf(registration, can.extension, registration.isChange !== true),
+          user.id,
+          keepsName,
+        );
   let answer: Answered | ExchangeFailure = failed("bad_answer", "no way to change a user");
   for (const method of methods) {
     answer = await tagged(session, user.id, user, (theirs, ifMatch) =>

@@ -780,6 +780,7 @@ create table provisioned_item (
   since timestamp with time zone not null,
   ended_at timestamp with time zone,
   ended_by uuid,
+  given_sealed bytea,
   renews_at timestamp with time zone,
   renewals integer not null default 0,
   constraint provisioned_item_pkey PRIMARY KEY (id),
@@ -902,10 +903,11 @@ create table registration (
   access_sealed bytea,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  registered_as uuid,
   constraint registration_pkey PRIMARY KEY (id),
   constraint registration_order_item_id_key UNIQUE (order_item_id),
   constraint registration_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id),
-  constraint registration_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'needs_information'::text, 'registered'::text, 'removing'::text, 'removed'::text, 'not_removed'::text, 'refused'::text, 'withheld'::text])))
+  constraint registration_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'needs_information'::text, 'registered'::text, 'removing'::text, 'removed'::text, 'not_removed'::text, 'refused'::text, 'withheld'::text, 'replaced'::text])))
 );
 create index registration_of_subscriber ON registration USING btree (operator_id, subscriber_id);
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
-import type { UserData } from "../../kernel/account/user-data.ts";
+import { fieldNameIn } from "../../kernel/account/field-names.ts";
+import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
 import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import type { OwnRecordPolicy } from "../../kernel/registration/own-record.ts";
 import { createRequestReader } from "./request-reader.ts";
@@ -27,13 +28,14 @@ async function withRecord(
   user: UserData,
   ownRecords: Partial<OwnRecordPolicy> = {},
   record: UserData | null = ON_FILE,
+  language = "en",
 ) {
   const fixture = await shop.fixture(name, MMS, {
     policy: { unknownUser, ownRecords: { ...SHIPPED, ...ownRecords } },
   });
   const { imsi, operatorId, requests, scope } = fixture;
   if (record) await shop.registry.ownRecords.put(operatorId, [{ imsi, msisdn: null, user: record }], BY);
-  const { orderId } = await fixture.ask(["mms"], { user });
+  const { orderId } = await fixture.ask(["mms"], { user, language });
   return {
     ...fixture,
     orderId,
@@ -96,7 +98,7 @@ test("a partial match asks again for the field by its name alone, and what is ri
   ]);
   for (const value of ["Quillaia", "QUILLAIA", "Brändywein", "1979", "Zwiebelgasse", "10115"])
     assert.ok(!told.includes(value), `${value} is told`);
-  assert.match(told, /still needs: given name\./);
+  assert.match(told, /still needs: First name\./);
   await assert.rejects(one.again({ birthdate: "1979-11-23" }), { code: "field_unknown" });
   await assert.rejects(one.again({ givenName: "12345" }), { code: "details_malformed" });
   await one.again({ givenName: "Quillaia" });
@@ -105,6 +107,16 @@ test("a partial match asks again for the field by its name alone, and what is ri
   for (const kind of ["own_record_compared", "details_asked_again", "details_given_again", "verified"])
     assert.ok(events.includes(kind), kind);
   await assert.rejects(one.again({ givenName: "Quillaia" }), { code: "nothing_to_answer" });
+});
+
+test("fields are named in the language of whoever asks, in every language that is shipped", async () => {
+  const one = await withRecord("record german", { ...GIVEN, givenName: "Q." }, {}, ON_FILE, "de-AT");
+  const told = (await one.told()).map(({ text }) => text).join(" ");
+  assert.match(told, /fehlt noch: Vorname\./);
+  for (const language of Object.keys(DEFAULT_POLICY.request.notices))
+    for (const field of USER_FIELDS)
+      if (language !== "en" && field !== "email")
+        assert.notEqual(fieldNameIn(field, language), fieldNameIn(field, "en"), `${language} ${field}`);
 });
 
 test("who does not answer in time is not let in", async () => {

@@ -494,3 +494,40 @@ test("R31: content is held back while its device is on a bearer that does not ca
   const fetched = detailOf(await fixture.story(orderId), "content_fetched");
   assert.deepEqual([fetched.channel, fetched.bearer], ["wideband", "lte"]);
 });
+
+test("what needs a camera goes to no model that is known to have none: neither ordered nor offered, with the reason; the rest of its package goes on (R125)", async () => {
+  const camera = { assurance: "network", verification: false, card: false, hardware: ["camera"] } as const;
+  const items = [
+    { id: "video", requires: camera },
+    { id: "plain" },
+    { id: "pack", kind: "package", includes: ["video", "plain"] },
+  ] as const;
+  const fixture = await shop.fixture("no camera", items);
+  await shop.see(fixture.operatorId, { imsi: fixture.imsi, imei: fixture.imei, msisdn: fixture.msisdn });
+  const offer = async (idempotencyKey: string) =>
+    (
+      await fixture.requests.sendOffers(fixture.operatorId, {
+        itemId: "video",
+        to: [{ msisdn: fixture.msisdn }],
+        actor: "test",
+        idempotencyKey,
+      })
+    )[0]?.outcome;
+  shop.world.lacks.add("camera");
+  try {
+    const { orderId } = await fixture.ask(["pack"]);
+    const { state, items: got } = await fixture.status(orderId);
+    assert.deepEqual(
+      [state, ...got.map(({ catalogId, state: at }) => `${catalogId} ${at}`).sort()],
+      ["partly_completed", "plain delivered", "video failed"],
+    );
+    const lacking = got.find(({ catalogId }) => catalogId === "video");
+    assert.match(lacking?.reason ?? "", /it needs a camera, and this model has none/);
+    assert.equal(await offer("without"), "not_available");
+  } finally {
+    shop.world.lacks.clear();
+  }
+  assert.equal(await offer("with"), "sent");
+  const again = await fixture.ask(["video"]);
+  assert.equal((await fixture.status(again.orderId)).state, "completed");
+});

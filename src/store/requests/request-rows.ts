@@ -30,6 +30,7 @@ const DOMAIN = {
   noticeKey: "notice_key",
   registration: "registration_data",
   access: "access_data",
+  given: "provisioned_given",
 } as const;
 
 // Reading.
@@ -83,8 +84,9 @@ const CONSENTS_OF = {
 };
 const REGISTRATIONS_OF = {
   name: "registrations_of", // registration_of_subscriber; a removal finds what an older request registered
-  text: `select o.id as "orderId", g.id, g.order_item_id as "itemId", i.subject ->> 'catalogId' as "catalogId", g.service,
-                g.remote_id as "remoteId", g.state, g.missing, g.data_sealed, g.access_sealed
+  text: `select o.id as "orderId", g.id, coalesce(g.registered_as, g.id) as "registeredAs", g.order_item_id as "itemId",
+                i.subject ->> 'catalogId' as "catalogId", g.service, g.remote_id as "remoteId", g.state, g.missing, g.data_sealed,
+                g.access_sealed
            from provisioning_order o
            join registration g on g.operator_id = o.operator_id and g.subscriber_id = o.subscriber_id
            join order_item i on i.id = g.order_item_id
@@ -93,8 +95,9 @@ const REGISTRATIONS_OF = {
 
 const REGISTERED_OF = {
   name: "registered_of", // registration_of_subscriber, order_item_pkey
-  text: `select g.order_id as "orderId", g.id, g.order_item_id as "itemId", i.subject ->> 'catalogId' as "catalogId", g.service,
-                g.remote_id as "remoteId", g.state, g.missing, g.data_sealed, g.access_sealed
+  text: `select g.order_id as "orderId", g.id, coalesce(g.registered_as, g.id) as "registeredAs", g.order_item_id as "itemId",
+                i.subject ->> 'catalogId' as "catalogId", g.service, g.remote_id as "remoteId", g.state, g.missing, g.data_sealed,
+                g.access_sealed
            from registration g join order_item i on i.id = g.order_item_id
           where g.operator_id = $1 and g.subscriber_id = $2 and g.state = 'registered' order by g.id`,
 };
@@ -134,12 +137,14 @@ export async function withRequests(db: Db, sealer: Sealer, orders: readonly Orde
   }
 }
 
-type Given = Pick<RequestDraft, "user" | "fields">;
+type Given = Pick<RequestDraft, "user" | "fields" | "formerFields">;
 
 function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow, books: AccountBooks): RequestDraft {
-  const given: Given = row.user_sealed
-    ? JSON.parse(sealer.open(DOMAIN.user, row.user_sealed))
-    : { user: {}, fields: {} };
+  // A row of the release before names no former fields.
+  const given: Given = {
+    ...{ user: {}, fields: {}, formerFields: {} },
+    ...(row.user_sealed ? JSON.parse(sealer.open(DOMAIN.user, row.user_sealed)) : {}),
+  };
   const { card_token: token, card_index: index, card_digits: digits } = row;
   return {
     stateBefore: order.state,
@@ -158,6 +163,7 @@ function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow, books: Acco
         : null,
     user: given.user,
     fields: given.fields,
+    formerFields: given.formerFields,
     verification: row.verification,
     nextNoticeAt: row.nextNoticeAt,
     consents: [],
@@ -167,6 +173,10 @@ function draftOf(sealer: Sealer, order: OrderDraft, row: RequestRow, books: Acco
     changed: false,
   };
 }
+
+/** What was given for something that is had; nothing, of what the release before wrote. */
+export const givenIn = (sealer: Sealer, sealed: Buffer | null): Readonly<Record<string, string>> =>
+  sealed ? JSON.parse(sealer.open(DOMAIN.given, sealed)) : {};
 
 export const noticeKeyIn = (sealer: Sealer, sealed: Buffer | null): Uint8Array | null =>
   sealed && Uint8Array.from(sealer.openBytes(DOMAIN.noticeKey, sealed));
@@ -231,9 +241,9 @@ export async function openRequest(db: Db, sealer: Sealer, order: NewRequestOrder
   ]);
 }
 
-function userSealed(sealer: Sealer, { user, fields }: Given): Buffer | null {
-  const isEmpty = Object.keys(user).length + Object.keys(fields).length === 0;
-  return isEmpty ? null : sealer.seal(DOMAIN.user, JSON.stringify({ user, fields }));
+function userSealed(sealer: Sealer, { user, fields, formerFields }: Given): Buffer | null {
+  const isEmpty = [user, fields, formerFields].every((one) => Object.keys(one).length === 0);
+  return isEmpty ? null : sealer.seal(DOMAIN.user, JSON.stringify({ user, fields, formerFields }));
 }
 
 const UPDATE_REQUEST = {
@@ -284,32 +294,50 @@ const insertRegistrations = bulkInsert<RegistrationOf>("registration", [
   { name: "order_id", type: "uuid", value: ({ order }) => order.id },
   { name: "order_item_id", type: "uuid", value: (row) => row.itemId },
   { name: "subscriber_id", type: "uuid", value: ({ order }) => order.subscriberId },
+  {
+    name: "registered_as",
+    type: "uuid",
+    value: ({ id, registeredAs }) => (registeredAs === id ? null : registeredAs),
+  },
   { name: "service", type: "text", value: (row) => row.service },
   { name: "created_at", type: "timestamptz", value: (row) => row.now },
 ]);
 const updateRegistrations = bulkUpdate<RegistrationOf>("registration", REGISTRATION_STATE);
 
+type ProvisionedRow = NewProvisionedItem & { readonly now: Date; readonly givenSealed: Buffer | null };
+const PROVISIONED_ITEM = [
+  { name: "id", type: "uuid", value: (row: ProvisionedRow) => row.id },
+  { name: "operator_id", type: "uuid", value: (row: ProvisionedRow) => row.operatorId },
+  { name: "subscriber_id", type: "uuid", value: (row: ProvisionedRow) => row.subscriberId },
+  { name: "device_id", type: "uuid", value: (row: ProvisionedRow) => row.deviceId },
+  { name: "item_id", type: "text", value: (row: ProvisionedRow) => row.catalogId },
+  { name: "version", type: "integer", value: (row: ProvisionedRow) => row.version },
+  { name: "order_id", type: "uuid", value: (row: ProvisionedRow) => row.orderId },
+  { name: "since", type: "timestamptz", value: (row: ProvisionedRow) => row.now },
+  { name: "given_sealed", type: "bytea", value: (row: ProvisionedRow) => row.givenSealed },
+];
+const ONE_CURRENT = `on conflict (operator_id, subscriber_id, item_id) where ended_at is null do update
+     set device_id = excluded.device_id, version = excluded.version, order_id = excluded.order_id, since = excluded.since,
+         given_sealed = excluded.given_sealed`;
+
 /** One current row a subscriber and item: what is had on a new device is had there from then on. */
-const insertProvisioned = bulkInsert<NewProvisionedItem & { readonly now: Date }>(
+const insertProvisioned = bulkInsert<ProvisionedRow>(
   "provisioned_item",
   [
-    { name: "id", type: "uuid", value: (row) => row.id },
-    { name: "operator_id", type: "uuid", value: (row) => row.operatorId },
-    { name: "subscriber_id", type: "uuid", value: (row) => row.subscriberId },
-    { name: "device_id", type: "uuid", value: (row) => row.deviceId },
-    { name: "item_id", type: "text", value: (row) => row.catalogId },
-    { name: "version", type: "integer", value: (row) => row.version },
-    { name: "order_id", type: "uuid", value: (row) => row.orderId },
-    { name: "since", type: "timestamptz", value: (row) => row.now },
-    { name: "renews_at", type: "timestamptz", value: (row) => row.renewsAt },
+    ...PROVISIONED_ITEM,
+    {
+      name: "renews_at",
+      type: "timestamptz",
+      value: ({ renewsAt }) => (renewsAt === "as_before" ? null : renewsAt),
+    },
   ],
-  `on conflict (operator_id, subscriber_id, item_id) where ended_at is null do update
-     set device_id = excluded.device_id, version = excluded.version, order_id = excluded.order_id, since = excluded.since,
-         renews_at = excluded.renews_at, renewals = 0`,
+  `${ONE_CURRENT}, renews_at = excluded.renews_at, renewals = 0`,
 );
+/** With what is collected for it as it was. */
+const keepProvisioned = bulkInsert<ProvisionedRow>("provisioned_item", PROVISIONED_ITEM, ONE_CURRENT);
 const END_PROVISIONED = {
   name: "end_provisioned", // provisioned_item_current
-  text: `update provisioned_item set ended_at = $5, ended_by = $4
+  text: `update provisioned_item set ended_at = $5, ended_by = $4, given_sealed = null
           where operator_id = $1 and subscriber_id = $2 and item_id = $3 and ended_at is null`,
 };
 const REGISTER_ACCOUNT = {
@@ -402,10 +430,20 @@ export async function writeRequests(db: Db, sealer: Sealer, changes: ChangeSet, 
   }
   for (const end of changes.provisionedEnds)
     await db.run(END_PROVISIONED, [end.operatorId, end.subscriberId, end.catalogId, end.orderId, now]);
+  const provisioned = lastOfEach(changes.provisioned).map((row) => {
+    const isGiven = Object.keys(row.given).length > 0;
+    return {
+      ...row,
+      now,
+      givenSealed: isGiven ? sealer.seal(DOMAIN.given, JSON.stringify(row.given)) : null,
+    };
+  });
+  const isKept = ({ renewsAt }: NewProvisionedItem): boolean => renewsAt === "as_before";
   await insertProvisioned(
     db,
-    lastOfEach(changes.provisioned).map((row) => ({ ...row, now })),
+    provisioned.filter((row) => !isKept(row)),
   );
+  await keepProvisioned(db, provisioned.filter(isKept));
   await insertOffers(
     db,
     changes.offers.map((row) => ({ ...row, now })),

@@ -26,7 +26,7 @@ import { accountBooksOf, NO_BOOKS, putAccountNumber } from "./account-books.ts";
 import { factsOf } from "./account-store.ts";
 import { recordFactsOf } from "./record-rows.ts";
 import { numbersNowAt, OF_NUMBERS, replyStore, replyTransaction } from "./reply-rows.ts";
-import { noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
+import { givenIn, noticeKeyIn, openRequest, registeredOf } from "./request-rows.ts";
 
 /** Requests of one subscriber that a screen lists; questions that a reply may answer. */
 const LISTED_MAX = 20;
@@ -187,6 +187,10 @@ async function seenPair(
 
 // Inside a transaction.
 
+const TAC_OF = {
+  name: "tac_of", // device_pkey
+  text: "select tac from device where operator_id = $1 and id = $2",
+};
 const REQUEST_BY_KEY = {
   name: "request_by_key", // provisioning_order_once, request_pkey
   text: `select o.id as "orderId", r.reference from provisioning_order o join request r on r.order_id = o.id
@@ -194,9 +198,10 @@ const REQUEST_BY_KEY = {
 };
 const HOLDINGS = {
   name: "holdings_of", // provisioned_item_current
-  text: `select item_id as "itemId", version, device_id as "deviceId" from provisioned_item
+  text: `select item_id as "itemId", version, device_id as "deviceId", given_sealed from provisioned_item
           where operator_id = $1 and subscriber_id = $2 and ended_at is null order by item_id limit ${HELD_MAX}`,
 };
+type HoldingRow = Omit<Holding, "given"> & { readonly given_sealed: Buffer | null };
 const SERVED = {
   name: "served_of", // provisioned_item_of_device
   text: `select distinct subscriber_id as id from provisioned_item
@@ -206,7 +211,7 @@ const UNDERWAY = {
   name: "underway_of", // provisioning_order_of_subscriber, request_pkey, order_item_of_order
   text: `select i.subject ->> 'catalogId' as "itemId", r.reference from provisioning_order o
            join request r on r.order_id = o.id join order_item i on i.order_id = o.id
-          where o.subscriber_id = $2 and o.operator_id = $1 and o.device_id = $3 and r.action = $4
+          where o.subscriber_id = $2 and o.operator_id = $1 and o.device_id = $3 and i.subject ->> 'action' = $4
             and o.state in ('received', 'verifying', 'awaiting_consent', 'provisioning')
             and i.state not in ('failed', 'cancelled') and i.cause is distinct from 'had'
           order by o.id desc limit ${HELD_MAX}`,
@@ -257,7 +262,12 @@ export const requestTransaction = (
   askerOf: (operatorId, who, newId, byNetwork) =>
     askerOf({ db, sealer, homePlmnOf, newId, byNetwork }, operatorId, who),
   requestByKey: (operatorId, key) => db.one(REQUEST_BY_KEY, [operatorId, key]),
-  holdingsOf: (operatorId, subscriberId) => db.rows<Holding>(HOLDINGS, [operatorId, subscriberId]),
+  async holdingsOf(operatorId, subscriberId) {
+    const rows = await db.rows<HoldingRow>(HOLDINGS, [operatorId, subscriberId]);
+    return rows.map(({ given_sealed, ...row }) => ({ ...row, given: givenIn(sealer, given_sealed) }));
+  },
+  tacOf: async (operatorId, deviceId) =>
+    assured(await db.one<{ tac: string }>(TAC_OF, [operatorId, deviceId]), "who asks has a device").tac,
   servedOf: async (subscriberIds) =>
     new Set((await db.rows<{ id: string }>(SERVED, [subscriberIds])).map(({ id }) => id)),
   async underwayOf(operatorId, { subscriberId, deviceId }, action) {

@@ -4,6 +4,7 @@ import {
   ASSURANCES,
   CATALOG_KINDS,
   type CatalogItem,
+  HARDWARE,
   NETWORK_ELEMENTS,
 } from "../../../kernel/catalog/catalog-item.ts";
 import type { CatalogDiff } from "../../../kernel/catalog/catalog-store.ts";
@@ -91,6 +92,11 @@ const said = {
     assurance: words(ASSURANCES, "How sure we must be who asks."),
     verification: Type.Boolean({ description: "A user who was not verified before is verified." }),
     card: Type.Boolean(),
+    hardware: Type.Optional(
+      Type.Array(words(HARDWARE), {
+        description: "A model that is known to be without is not sent it, nor offered it by SMS.",
+      }),
+    ),
   }),
 };
 
