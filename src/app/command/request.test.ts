@@ -31,8 +31,12 @@ await catalog.putTerms(
   { en: "Mail costs." },
   { expected: () => true, actor: "test" },
 );
-for (const id of ["voice-mail", "plain"]) {
-  const { id: _, version: __, ...body } = sampleItem(id, { terms: id === "plain" ? null : "mail-terms" });
+for (const id of ["voice-mail", "plain", "extra"]) {
+  const {
+    id: _,
+    version: __,
+    ...body
+  } = sampleItem(id, { terms: id === "voice-mail" ? "mail-terms" : null });
   await catalog.put(operatorId, id, body, { expected: () => true, actor: "test" });
 }
 const registry = createRegistry({ ...fixture, newId: uuidv7, clock: () => new Date() });
@@ -115,7 +119,7 @@ test("details that are asked for again are given at the terminal, by their names
     JSON.stringify({ givenName: "M.", familyName: "Quux", birthdate: "1979-11-23" }),
   );
   const who = ["--imsi", mary.imsi, "--imei", mary.imei, "--msisdn", `+${mary.msisdn}`];
-  const submitted = await fixture.run(["request", "submit", "plain", ...who, "--user", user, "--json"]);
+  const submitted = await fixture.run(["request", "submit", "extra", ...who, "--user", user, "--json"]);
   const [{ reference } = {}] = jsonLines(submitted.stdout);
   const shown = await fixture.run(["request", "show", String(reference)]);
   assert.match(shown.stdout, /asked again +givenName/);
