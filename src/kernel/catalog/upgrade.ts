@@ -38,7 +38,7 @@ export const outdatedOf = (
   );
 
 /** Of what somebody has, with the package that it came with. */
-export type HeldOfPackage = { readonly id: string; readonly bundle: string | null };
+type HeldOfPackage = { readonly id: string; readonly bundle: string | null };
 
 /**
  * What somebody has of packages that they ask for again, and what these hold no more: it goes once the rest of its package is

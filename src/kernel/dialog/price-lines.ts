@@ -15,11 +15,11 @@ export const hasHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =
   new Set(has.flatMap(({ itemId, isHere = true }) => (isHere ? [itemId] : [])));
 
 /** Of that, what the version on offer would replace. */
-export const outdatedHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =>
+const outdatedHere = ({ has }: Pick<PortalView, "has">): ReadonlySet<string> =>
   new Set(has.flatMap(({ itemId, isHere = true, isOutdated }) => (isHere && isOutdated ? [itemId] : [])));
 
 /** Something else can be given for it while it is there, such as another number that calls are forwarded to. */
-export const asksForFields = ({ kind, fields = [], provisioningServer }: CatalogItem): boolean =>
+const asksForFields = ({ kind, fields = [], provisioningServer }: CatalogItem): boolean =>
   kind === "feature" && fields.length > 0 && provisioningServer === null;
 
 /** What is asked for again to some end: the version on offer would replace it, or something else can be given for it. */

@@ -40,8 +40,8 @@ export type Making = {
 };
 
 /** As it is there. `isGivenAnew`: in the version that is on offer, with something else given for it. */
-export type Replaced = { readonly item: CatalogItem; readonly isGivenAnew: boolean };
-export type Leaving = { readonly item: CatalogItem; readonly bundle: string };
+type Replaced = { readonly item: CatalogItem; readonly isGivenAnew: boolean };
+type Leaving = { readonly item: CatalogItem; readonly bundle: string };
 
 export function itemsFor(making: Making, expansion: Expansion): ItemDraft[] {
   const { deps, scribe, catalog, texts, request, underway } = making;

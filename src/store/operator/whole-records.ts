@@ -37,7 +37,7 @@ type Row = {
 };
 
 /** What is to be written and erased, and the counts that are told. */
-export type Whole = {
+type Whole = {
   readonly plan: WholePlan;
   readonly news: readonly SubscriberRecord[];
   readonly absent: readonly string[];
