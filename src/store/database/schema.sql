@@ -780,9 +780,9 @@ create table provisioned_item (
   since timestamp with time zone not null,
   ended_at timestamp with time zone,
   ended_by uuid,
-  given_sealed bytea,
   renews_at timestamp with time zone,
   renewals integer not null default 0,
+  given_sealed bytea,
   constraint provisioned_item_pkey PRIMARY KEY (id),
   constraint provisioned_item_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   constraint provisioned_item_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES subscriber(id)
