@@ -4,7 +4,7 @@
  * from it.
  *
  *   | seen                                   | stay                  | history             | order                            |
- *   | the SIM, for the first time            | begins                | the sighting        | opened                           |
+ *   | the SIM, for the first time            | begins                | the sighting        | opened, unless one was asked for |
  *   | the SIM in another handset than before | ends; another begins  | the sighting        | opened                           |
  *   | the same, in one that it was in before | ends; that one begins | the sighting        | opened, or none: `returningPair` |
  *   | the same pair again                    | goes on               | none                | none                             |

@@ -44,7 +44,7 @@ test("the shipped device data has its rows", () => {
   );
   assert.deepEqual(
     [lifecycle, supportPolicy, facts, capability, ageRules, reportingBodies].map(({ rows }) => rows.length),
-    [1_042, 100, 676, 16, 67, 26],
+    [1_042, 100, 676, 17, 67, 26],
   );
   assert.ok(makerExits.rows.every(({ endedBy }) => /^\d{4}-\d{2}-\d{2}$/.test(endedBy)));
   assert.ok(ageRules.rows.every(({ yearFrom, yearTo }) => 1990 < yearFrom && yearFrom <= yearTo));

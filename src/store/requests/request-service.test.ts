@@ -125,7 +125,7 @@ test("the service server asks for just the fields that it misses, and only those
     item?.missing.map(({ name, label }) => [name, label]),
     [
       ["pin", "PIN"],
-      ["email", "email"],
+      ["email", "E-mail"],
     ],
   );
   const [notice] = await fixture.told();

@@ -146,6 +146,16 @@ export const updateSubscribers = {
                   as v(id, msisdn_index, msisdn_sealed, iccid_sealed, gid1, spn)
           where s.id = v.id`,
 };
+/** What somebody ordered for a SIM that was never seen, in which handset; what came to nothing is none. */
+export const ASKED_BEFORE = {
+  name: "orders_before_first_sighting", // provisioning_order_of_subscriber
+  text: `select o.id, o.subscriber_id as "subscriberId", o.device_id as "deviceId"
+           from unnest($1::uuid[]) as q(id)
+          cross join lateral (select id, subscriber_id, device_id, cause from provisioning_order
+                               where subscriber_id = q.id and state in ('received', 'waiting', 'provisioning', 'completed')
+                               order by id desc limit 20) o
+          where o.cause = 'requested' and o.device_id is not null`,
+};
 /**
  * Orders of these SIMs are due at once: what waited may have what it waited for, and what was open when a SIM moved on
  * is left to the order of the move. One that a conductor is just deciding about is waited for, so that none is missed.

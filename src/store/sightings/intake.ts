@@ -32,6 +32,7 @@ import type { PgOrderStore } from "../orders/order-store.ts";
 import { addServingChanges } from "../requests/serving-changes.ts";
 import type { Sealer } from "../seal/seal.ts";
 import {
+  ASKED_BEFORE,
   DEVICE_IDS,
   insertDevices,
   insertOrderEvents,
@@ -208,6 +209,8 @@ type Decisions = {
   readonly touched: Map<string, Date>;
   /** And on which network. */
   readonly places: Map<string, string>;
+  /** Orders that somebody opened for pairs that nobody had seen: their first sighting opens no second one. */
+  readonly asked: ReadonlyMap<string, string>;
   /** SIMs that moved on, and to which handset: their open orders are left to the new one, and their servers are told. */
   readonly moved: Map<string, string>;
   readonly sightings: NewSighting[];
@@ -243,6 +246,7 @@ async function takeChanged(
     left: new Set(),
     touched: new Map(),
     places: new Map(),
+    asked: await askedBefore(tx, locked, pairings),
     moved: new Map(),
     sightings: [],
     orders: [],
@@ -282,6 +286,19 @@ async function takeChanged(
     decisions.orders.map((opened) => ({ ...opened, eventId: deps.newId() })),
   );
   return { results: decisions.results, numbers };
+}
+
+/** Open orders for SIMs without a stay, by their pair. */
+async function askedBefore(
+  tx: Db,
+  locked: readonly Locked[],
+  pairings: readonly Pairing[],
+): Promise<ReadonlyMap<string, string>> {
+  const seen = new Set(pairings.map(({ subscriberId }) => subscriberId));
+  const unseen = locked.flatMap(({ id }) => (seen.has(id) ? [] : [id]));
+  if (unseen.length === 0) return new Map();
+  const found = await tx.rows<{ id: string; subscriberId: string; deviceId: string }>(ASKED_BEFORE, [unseen]);
+  return new Map(found.map(({ id, subscriberId, deviceId }) => [pairOf(subscriberId, deviceId), id]));
 }
 
 /** Where each SIM is, and when it was seen there last: on disk, or since. */
@@ -375,6 +392,9 @@ async function open(
   row: Row,
   { subscriberId, deviceId, now, arrival }: Ids & { readonly arrival: Leaving },
 ): Promise<SightingResult> {
+  const asked =
+    arrival.kind === "first_registration" ? decisions.asked.get(pairOf(subscriberId, deviceId)) : undefined;
+  if (asked !== undefined) return { outcome: arrival.kind, orderId: asked, subscriberId, deviceId };
   const { policy, kind } = await deps.termsIn(tx, row.operatorId);
   if (!opensOrder(arrival, policy)) return { outcome: "unchanged", subscriberId, deviceId };
   const { operatorId } = row;
