@@ -14,17 +14,22 @@ import { tunnel } from "./roads.ts";
 export const VIDEO_PORT = 5060;
 const ANSWER_TIMEOUT_MS = 30_000;
 const MAX_BUFFERED = 65_536;
+/** How soon a call ends once the world does. */
+const CLOSED_SEEN_MS = 500;
 
 /** Whether the call was set up, its video went both ways, and it was ended as it should. */
 export async function callVideo(fleet: FleetState, phone: Phone, server: string): Promise<boolean> {
   const socket = await tunnel(fleet, phone, { application: "video_call", host: server, port: VIDEO_PORT });
   if (!socket) return false;
+  socket.on("error", () => undefined); // the line was cut: "close" follows, and ends the call
+  const watch = setInterval(() => fleet.closed && socket.destroy(), CLOSED_SEEN_MS);
   try {
     return await call(socket, fleet, phone, server);
   } catch (error) {
     if (error instanceof DecodeError || error instanceof CallEnded) return false;
     throw error;
   } finally {
+    clearInterval(watch);
     socket.destroy();
   }
 }
@@ -124,6 +129,7 @@ function answersOn(socket: Socket): () => Promise<SipResponse> {
     new Promise((resolve, reject) => {
       const there = taken();
       if (there) return resolve(there);
+      if (socket.destroyed) return reject(new CallEnded("the line was cut"));
       const end = (error: Error): void => {
         socket.removeAllListeners("data");
         clearTimeout(late);
