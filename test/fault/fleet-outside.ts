@@ -6,7 +6,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { KEY_SERVER_MAKES } from "../../src/app/demo/all-in-one.ts";
 import { setUpDemo } from "../../src/app/demo/demo-operator.ts";
 import { fleetModels } from "../../src/app/demo/fleet-models.ts";
@@ -24,8 +23,6 @@ import { createSealer } from "../../src/store/seal/seal.ts";
 import { TurnupError } from "../../src/term/error.ts";
 import { whenDone } from "../fixture/when-done.ts";
 import { freePort, worldEnvironment } from "./turnup-process.ts";
-
-const CLOSE_LIMIT_MS = 20_000;
 
 type AcceptedMessage = SmscSimulator["log"][number];
 
@@ -78,8 +75,7 @@ export async function outside(phones: number, seed: number): Promise<Outside> {
     () => undefined,
   );
   whenDone(async () => {
-    // Its server is gone by then: what the world would still tell it is told to nobody.
-    await Promise.race([world.close(), sleep(CLOSE_LIMIT_MS, undefined, { ref: false })]);
+    await world.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   });
   const port = await freePort();

@@ -28,6 +28,8 @@ export type Reporter = {
   arrivals(batch: readonly Arrival[]): Promise<void>;
   /** The access points that the page behind a link names. */
   openLink(url: string): Promise<readonly TypedPoint[]>;
+  /** The world ends: what is still told is tried once, since a server that is gone hears of it no more. */
+  end(): void;
   close(): Promise<void>;
 };
 
@@ -37,6 +39,7 @@ type Reporting = {
   readonly waiting: FleetSighting[];
   address: TurnupAddress | undefined;
   timer: NodeJS.Timeout | undefined;
+  ending: boolean;
   closed: boolean;
   sending: Promise<void>;
 };
@@ -47,6 +50,7 @@ export function reporter(): Reporter {
     waiting: [],
     address: undefined,
     timer: undefined,
+    ending: false,
     closed: false,
     sending: Promise.resolve(),
   };
@@ -107,6 +111,9 @@ export function reporter(): Reporter {
       ),
     arrivals: (batch) => post(report, "/v1/arrivals", "makerToken", writeArrivals(batch)),
     openLink: (url) => openLink(report, url),
+    end() {
+      report.ending = true;
+    },
     async close() {
       report.closed = true;
       clearTimeout(report.timer);
@@ -124,6 +131,7 @@ async function post(report: Reporting, path: string, token: TokenName, body: str
     if (status >= 200 && status < 300) return;
     if (status >= 400 && status < 500 && status !== 429)
       throw new Error(`${path} answered ${status}: ${text}`);
+    if (report.ending) return;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS)); // down or busy: a probe tries until it is heard
   }
 }

@@ -142,7 +142,10 @@ export const startWorld = (
       attach: (perSecond) => fleet.attachAll({ perSecond }),
       settle: () => settle(parties, messaging),
       ledger: () => ledgerOf(parties),
-      close: () => closing.close(),
+      close() {
+        turnup.end(); // else what tells it would wait for a server that is gone, and the world for what tells it
+        return closing.close();
+      },
     };
   });
 
