@@ -16,6 +16,24 @@ test("key and settings wait for each other; when the key comes they go in one me
   assert.equal(item(engine, orderId, "key").message?.id, item(engine, orderId, "settings").message?.id);
 });
 
+test("what is on its way to one handset bears references of its own, whatever chance gives: else parts are lost to each other", async () => {
+  const { engine, orderId } = await opened({
+    randomBytes: (octets) => new Uint8Array(octets).fill(255),
+    policy: { package: "apart", authentication: "userpin" },
+    relation: { keySource: "own" },
+  });
+  const referencesOf = () => [...engine.books.messages.values()].map(({ reference }) => reference);
+  assert.ok(referencesOf().length >= 3, "a PIN, settings and a key");
+  assert.equal(new Set(referencesOf()).size, referencesOf().length, "in one step");
+  const before = referencesOf();
+  await engine.conductor.resend(OPERATOR, orderId, "care");
+  const again = referencesOf().slice(before.length);
+  assert.ok(again.length > 0);
+  assert.equal(new Set(again).size, again.length, "sent again");
+  const stillThere = before.filter((reference) => again.includes(reference));
+  assert.deepEqual(stillThere, [], "parts of the former may still be on their way");
+});
+
 test("settings that wait for a key go alone when the manufacturer says no", async () => {
   const { engine, orderId } = await opened({ policy: { package: "together" } });
   const no = {

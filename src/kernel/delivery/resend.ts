@@ -2,6 +2,7 @@
  * Sending again: the same octets under a new reference, so that a phone that holds parts of the former message does not
  * mix them. An item that was proved already keeps its level meanwhile.
  */
+
 import { firstOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { assured } from "../../term/narrow.ts";
@@ -12,6 +13,7 @@ import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { OrderPolicy } from "../order/policy.ts";
 import { hoursAfter, minutesAfter } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
+import { freeReference } from "./reference.ts";
 
 const FIRST_RESEND_MINUTES = 5;
 const MAX_RESEND_MINUTES = 360;
@@ -31,11 +33,17 @@ export function lastChance(policy: OrderPolicy, attempt: number, dueAt: Date): D
   return minutesAfter(dueAt, minutes);
 }
 
+type Again = {
+  readonly waitMinutes: number;
+  /** What else is sent again in this step: parts of it may still be on their way. */
+  readonly beside?: readonly CarrierMessage[];
+};
+
 /** Queues the payload of these items once more. */
 export function resend(
   turn: Booking,
   items: readonly ItemDraft[],
-  { reason, waitMinutes }: { readonly reason: string; readonly waitMinutes: number },
+  { reason, waitMinutes, beside = [] }: Again & { readonly reason: string },
 ): void {
   const { scribe, order, terms } = turn;
   const first = firstOf(items);
@@ -44,6 +52,7 @@ export function resend(
   const message = queueAgain(turn, assured(first.message, "what is sent again was sent before"), {
     idempotencyKey: `${first.id}:${attempt}`,
     dueAt,
+    beside,
   });
   for (const item of items) {
     change(item, { attempt, message });
@@ -66,11 +75,15 @@ export function resend(
 }
 
 /** A PIN notice or a second settings message goes along with an item's own; it is proved by nothing. */
-export function resendCompanion(turn: Booking, companion: Companion, waitMinutes: number): void {
+export function resendCompanion(
+  turn: Booking,
+  companion: Companion,
+  { waitMinutes, beside = [] }: Again,
+): void {
   const { scribe, order } = turn;
   const attempt = companion.attempt + 1;
   const dueAt = minutesAfter(scribe.now, waitMinutes);
-  queueAgain(turn, companion, { idempotencyKey: `${companion.payloadId}:${attempt}`, dueAt });
+  queueAgain(turn, companion, { idempotencyKey: `${companion.payloadId}:${attempt}`, dueAt, beside });
   scribe.note(order, {
     kind: "companion_resent",
     reason: `the ${companion.kind.replace("_", " ")} is sent again`,
@@ -81,14 +94,24 @@ export function resendCompanion(turn: Booking, companion: Companion, waitMinutes
 function queueAgain(
   { scribe, order, terms }: Booking,
   former: CarrierMessage,
-  { idempotencyKey, dueAt }: { readonly idempotencyKey: string; readonly dueAt: Date },
+  {
+    idempotencyKey,
+    dueAt,
+    beside,
+  }: Pick<Required<Again>, "beside"> & { readonly idempotencyKey: string; readonly dueAt: Date },
 ): CarrierMessage {
+  const { items, subscriberId } = order;
+  const onItsWay = {
+    items: [...items, ...beside.map((message) => ({ message }))],
+    messages: scribe.changes.messages,
+    subscriberId,
+  };
   const message: CarrierMessage = {
     id: scribe.newId(),
     payloadId: former.payloadId,
     kind: former.kind,
     partCount: former.partCount,
-    reference: (former.reference + 1) & 0xff,
+    reference: freeReference(former.reference + 1, onItsWay),
   };
   scribe.changes.messages.push({
     ...message,
@@ -120,16 +143,17 @@ export function resendItems(
     const id = item.message?.id;
     if (id !== undefined) byMessage.set(id, [...(byMessage.get(id) ?? []), item]);
   }
+  const beside = [...companions, ...sendable.flatMap(({ message }) => message ?? [])];
   // PIN first: the settings open with it. Only what goes along with settings is there.
   if (sendable.some(({ kind }) => kind === "settings")) {
     for (const companion of companions) {
       cancelledMessages.push(companion.id);
-      resendCompanion(turn, companion, 0);
+      resendCompanion(turn, companion, { waitMinutes: 0, beside });
     }
   }
   for (const [messageId, items] of byMessage) {
     if (items.some(({ state }) => state === "sending")) cancelledMessages.push(messageId);
-    resend(turn, items, { reason, waitMinutes: 0 });
+    resend(turn, items, { reason, waitMinutes: 0, beside });
   }
 }
 

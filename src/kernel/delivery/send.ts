@@ -1,4 +1,5 @@
 /** Composes and queues the messages of an order: one payload, one message, and the items that it carries. */
+
 import { createHash } from "node:crypto";
 import { firstOf } from "../../term/collections.ts";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
@@ -12,6 +13,7 @@ import type { Turn } from "../order/turn.ts";
 import { type Authentication, composeKey, composePackage, cutMessage } from "../payload/compose.ts";
 import type { SettingsPoint, SettingsValues } from "../payload/settings-values.ts";
 import { airOf, fits, onAir, tooNarrow } from "./fit.ts";
+import { freeReference } from "./reference.ts";
 import { lastChance } from "./resend.ts";
 import {
   linkForm,
@@ -258,7 +260,7 @@ function queue(
   idempotencyKey: string | null,
   { rule, detail: _, ...composed }: Composed,
 ): CarrierMessage & { readonly air: MessageAir } {
-  const reference = deps.randomBytes(1)[0] ?? 0;
+  const reference = freeReference(deps.randomBytes(1)[0] ?? 0, { ...order, ...scribe.changes });
   const air = onAir(airOf({ order, terms }), rule);
   const { parts } = cutMessage(composed.protocol, composed.bytes, reference, air.partOctets);
   const payloadId = scribe.newId();

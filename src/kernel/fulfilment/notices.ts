@@ -3,6 +3,7 @@
  * any other gets texts in the request's language. Which channel was chosen, and by which rule (US 6,647,260 column 4:
  * small notices narrowband, all else wideband), stands in the event of each.
  */
+
 import { createHash } from "node:crypto";
 import { assured } from "../../term/narrow.ts";
 import { type BearerProfile, isNarrowbandOnly } from "../../wire/message/bearer-profile.ts";
@@ -14,6 +15,7 @@ import {
 } from "../../wire/message/notice.ts";
 import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
 import { airOf, onAir, partsOnAir } from "../delivery/fit.ts";
+import { freeReference } from "../delivery/reference.ts";
 import { airBy } from "../order/air.ts";
 import type { CarrierMessage, MessageAir } from "../order/message.ts";
 import type { OperatorTerms } from "../order/operator-terms.ts";
@@ -132,7 +134,8 @@ export function queueNotice(
   },
 ): CarrierMessage {
   const { bytes, protocol, payloadId, unasked, air = textAir(terms), ...to } = message;
-  const reference = deps.randomBytes(1)[0] ?? 0;
+  const onItsWay = { items: [], messages: scribe.changes.messages, subscriberId: to.subscriberId };
+  const reference = freeReference(deps.randomBytes(1)[0] ?? 0, onItsWay);
   const { parts } = cutMessage(protocol, bytes, reference, air.partOctets);
   const carrier = {
     id: scribe.newId(),

@@ -125,7 +125,7 @@ export function messageFailed(turn: Booking, ended: EndedMessage): void {
   const isRefused = ended.outcome === "failed" && REFUSED_UNSENT.test(ended.errorCode ?? "");
   if (ended.isCompanion) {
     if (isWithheld || isRefused || ended.attempt > terms.policy.resendLimit) return;
-    return resendCompanion(turn, ended, resendWaitMinutes(ended.attempt));
+    return resendCompanion(turn, ended, { waitMinutes: resendWaitMinutes(ended.attempt) });
   }
   const items = order.items.filter(
     ({ message, state }) => message?.id === ended.messageId && state === "sending",

@@ -14,7 +14,7 @@ export function noticeEnded(turn: RequestTurn, ended: EndedMessage): void {
   // Where the device has the access data, by the client's own word, its octets are wiped and nothing is sent again.
   const isWiped = item?.kind === "service" && item.state !== "registered";
   if (!isWiped && ended.attempt <= terms.policy.resendLimit) {
-    return resendCompanion(turn, ended, resendWaitMinutes(ended.attempt));
+    return resendCompanion(turn, ended, { waitMinutes: resendWaitMinutes(ended.attempt) });
   }
   scribe.note(order, {
     kind: "notice_failed",

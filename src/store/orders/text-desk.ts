@@ -22,8 +22,8 @@ import type { Sealer } from "../seal/seal.ts";
 /** Ten SMS: a longer text is a mistake, and somebody pays for each. */
 const MAX_PARTS = 10;
 const MAX_CHARACTERS = 1_600;
-/** Random octets asked for at once: a call costs more than the octets do. */
-const REFERENCE_POOL_OCTETS = 1_024;
+/** Of concatenated messages (TS 23.040 clause 9.2.3.24.1). */
+const REFERENCES = 256;
 const BATCH = { maxBatchRows: 500, maxBatchesAtOnce: 2, maxWaitingRows: 50_000 };
 
 type Row = { readonly payload: NewPayload; readonly message: NewMessage; readonly sender: string };
@@ -82,12 +82,11 @@ type TextDeskDeps = {
 
 export function createTextDesk(deps: TextDeskDeps): TextDesk {
   const rows = createCoalescer<Row, Sent>({ ...BATCH, work: (batch) => writeAndHand(deps, batch) });
-  let pool: Uint8Array = new Uint8Array(0);
+  let lastReference = deps.randomBytes(1)[0] ?? 0;
+  /** One behind the other: texts to one phone at a time have each its own, which chance would not give them. */
   const nextReference = (): number => {
-    if (pool.length === 0) pool = deps.randomBytes(REFERENCE_POOL_OCTETS);
-    const [reference = 0] = pool;
-    pool = pool.subarray(1);
-    return reference;
+    lastReference = (lastReference + 1) % REFERENCES;
+    return lastReference;
   };
   return {
     async send(operatorId, messages, { isUnasked = false } = {}) {
