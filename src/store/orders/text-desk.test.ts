@@ -42,6 +42,20 @@ const message = (idempotencyKey: string, text = "hello") => ({ to: "+49151123456
 const rowsOf = async (key: string): Promise<number> =>
   (await database.rows("select 1 from message where idempotency_key = $1", [`text:${key}`])).length;
 
+test("texts to one phone at a time bear references of their own, whatever chance gives", async () => {
+  const keys = Array.from({ length: 20 }, (_, n) => `burst-${n}`);
+  await desk().send(
+    operatorId,
+    keys.map((key) => message(key, "long ".repeat(60))),
+  );
+  const rows = await database.rows<{ reference: number; parts: number }>(
+    "select reference, part_count as parts from message where idempotency_key = any($1)",
+    [keys.map((key) => `text:${key}`)],
+  );
+  assert.ok(rows.every(({ parts }) => parts > 1));
+  assert.equal(new Set(rows.map(({ reference }) => reference)).size, keys.length);
+});
+
 test("an accepted text is on disk, sealed, and due", async () => {
   const [sent] = await desk().send(operatorId, [message("first")]);
   const row = await database.one<{

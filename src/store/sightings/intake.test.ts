@@ -31,6 +31,39 @@ test("one SIM seen at once by many servers opens one order", async () => {
   assert.equal(await ordersOf(operatorId), 1);
 });
 
+test("the first sighting opens no second order where one was asked for, here or on another server; one that came to nothing is none", async () => {
+  const operatorId = await shop.operator();
+  const ask = (of: ReturnType<typeof pair>, idempotencyKey: string) =>
+    shop.desk.open(operatorId, { ...of, msisdn: of.msisdn ?? null, idempotencyKey });
+  const asked = pair("asked");
+  const { orderId } = await ask(asked, "asked-1");
+  const [seen] = await shop.see(operatorId, { ...asked, seenAt: at(0) });
+  assert.deepEqual(
+    [seen?.outcome, seen && "orderId" in seen && seen.orderId],
+    ["first_registration", orderId],
+  );
+  assert.equal(await ordersOf(operatorId), 1);
+
+  const other = pair("asked for another handset");
+  await ask(other, "asked-2");
+  const elsewhere = { imsi: other.imsi, imei: pair("and seen in this one").imei };
+  await shop.see(operatorId, { ...elsewhere, seenAt: at(0) });
+  assert.equal(await ordersOf(operatorId), 3, "what was asked for another handset is not this one's");
+
+  const ended = pair("asked and cancelled");
+  const { orderId: cancelled } = await ask(ended, "asked-3");
+  await shop.desk.cancel(operatorId, cancelled, "care");
+  const [again] = await shop.see(operatorId, { ...ended, seenAt: at(0) });
+  assert.ok(again && "orderId" in again && again.orderId !== cancelled);
+
+  const tenant = await shop.operator();
+  const [theirs] = await shop.see(tenant, { ...asked, seenAt: at(0) });
+  assert.ok(
+    theirs && "orderId" in theirs && theirs.orderId !== orderId,
+    "another operator's order is none here",
+  );
+});
+
 test("many servers with the same SIMs in other orders do not wait on each other crosswise", async () => {
   const operatorId = await shop.operator();
   const sims = Array.from({ length: 60 }, (_, n) => ({ ...pair(`crosswise ${n}`), plmn: "00101" }));
