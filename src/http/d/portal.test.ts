@@ -5,6 +5,7 @@ import { test } from "vitest";
 import { freeTries } from "../../../test/fixture/memory-tries.ts";
 import { filled, type PortalFixture, portalOver, reading } from "../../../test/fixture/portal.ts";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
+import { withoutIds } from "../../../test/fixture/without-ids.ts";
 import type { AccountTokens } from "../../kernel/account/card.ts";
 import type { CardTries, CardTry } from "../../kernel/account/card-tries.ts";
 import { DEVICE_PATHS } from "../../wire/message/legs.ts";
@@ -250,7 +251,7 @@ test("a bank account may be given in place of a card, wherever a card may: judge
   const noteFor = async (name: string, typed: Record<string, string>) => {
     const answer = await send(typed);
     assert.equal(answer.status, 422);
-    assert.ok(!JSON.stringify(answer).includes("1904"), "an account's number is typed again");
+    assert.ok(!withoutIds(JSON.stringify(answer)).includes("1904"), "an account's number is typed again");
     return answer.form?.fields.find((field) => field.name === name)?.note ?? "";
   };
   assert.match(await noteFor("a_number", { a_number: "AT61 1904 3002 3457 3202" }), /a digit is wrong/);
@@ -269,7 +270,7 @@ test("a bank account may be given in place of a card, wherever a card may: judge
     await shop.database.rows("select * from user_account where operator_id = $1", [fixture.operatorId]),
   ]);
   assert.ok(
-    !rows.includes("190430") && !rows.includes("Lovelace"),
+    !withoutIds(rows).includes("190430") && !rows.includes("Lovelace"),
     "number and holder are the provider's alone",
   );
   assert.ok(rows.includes("AT****3201"), "country and last four are kept");

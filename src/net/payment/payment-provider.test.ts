@@ -35,7 +35,7 @@ test("a card becomes a token with the digits that may be shown; the provider kee
   assert.ok(answer.kind === "token");
   const { token, ...shown } = answer.card;
   assert.deepEqual(shown, { first6: "411111", last4: "1111", brand: "visa" });
-  assert.ok(!token.includes("1111"));
+  assert.ok(!token.includes(VISA.slice(-8)));
   assert.ok(!sim.memory().includes(VISA));
   assert.ok(!/cvv|"737"/.test(sim.memory()));
 });
@@ -145,7 +145,7 @@ test("a bank account becomes a token under its mandate, and later sums are asked
   const iban = "AT611904300234573201";
   const answer = await fixture.tokeniseAccount?.({ iban, mandate: MANDATE, idempotencyKey: "a" });
   assert.ok(answer?.kind === "token");
-  assert.ok(!answer.token.includes("3201"));
+  assert.ok(!answer.token.includes("34573201"));
   assert.ok(!sim.memory().includes(iban));
   assert.ok(sim.memory().includes(MANDATE.reference));
   const held = await fixture.authorise({ id: "x", token: answer.token, amountMinor: 499, currency: "EUR" });

@@ -1,9 +1,11 @@
 /** Cards and bank accounts in requests that staff enters: given to the payment provider, kept nowhere (R8, R38). */
+
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { landDoor } from "../../../../test/fixture/land-door.ts";
 import { freeTries } from "../../../../test/fixture/memory-tries.ts";
 import { ADA, staffDoor } from "../../../../test/fixture/staff-door.ts";
+import { withoutIds } from "../../../../test/fixture/without-ids.ts";
 import { enterForPartner } from "../partner/requests.ts";
 import { enterForSubscriber } from "../requests.ts";
 
@@ -45,7 +47,7 @@ test("a card goes to the payment provider, and its number and code stand nowhere
   ] as const) {
     const refused = await enter(of, { selection: ["carded"], card: bad });
     assert.equal(refused.json().code, code);
-    assert.ok(!refused.body.includes("4111"));
+    assert.ok(!withoutIds(refused.body).includes("4111"));
   }
   assert.equal(door.cards.length, calls, "nothing went out");
 });
@@ -82,7 +84,7 @@ test("a bank account stands in place of a card: checked, given to the payment pr
   ] as const) {
     const refused = await enter(of, { selection: ["carded"], ...bad });
     assert.equal(refused.json().code, code, refused.body);
-    assert.ok(!refused.body.includes("1904") && !refused.body.includes("17948"), refused.body);
+    assert.doesNotMatch(withoutIds(refused.body), /1904|17948/);
   }
   assert.equal(door.accounts.length, calls, "nothing went out");
 });
