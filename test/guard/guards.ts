@@ -790,7 +790,7 @@ export const GUARDS: readonly Guard[] = [
     file: "src/service/registrations.ts",
     line: "passwordDigest !== null && active !== false;",
     broken: "passwordDigest !== null && active !== null;",
-    tests: ["src/http/service/scim-clients.test.ts"],
+    tests: ["src/http/service/scim-access.test.ts"],
   },
   {
     protects: "identity",

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { type ScimPatchOperation, scimPatch } from "scim-patch";
 import { filter as filterOf, parse } from "scim2-parse-filter";
 import SCIMMY from "scimmy";
-import { afterAll, afterEach, beforeAll, test } from "vitest";
+import { test } from "vitest";
 import type { ServiceRegistration } from "../../src/kernel/calls/connectors.ts";
 import { fixedToken } from "../../src/net/exchange/token.ts";
 import { scimServiceServer } from "../../src/net/service/scim-client.ts";
@@ -19,18 +19,10 @@ import { parseFilter } from "../../src/wire/scim/filter.ts";
 import { applyPatch } from "../../src/wire/scim/patch.ts";
 import { CORE, filtered, PATCH_OP, patch, plainUser, scimDoors } from "../fixture/scim-door.ts";
 import { SEED } from "../fixture/seed.ts";
+import { whenDone } from "../fixture/when-done.ts";
 
 const KIND = userKindOf([]);
-const closers: (() => void | Promise<void>)[] = [];
-let doors: Awaited<ReturnType<typeof scimDoors>>;
-beforeAll(async () => {
-  doors = await scimDoors();
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await doors.close();
-});
-afterAll(() => doors.forget());
+const doors = await scimDoors();
 
 const value = fc.constantFrom("a", "ab", "abc", "b", "x y");
 const type = fc.constantFrom("work", "home", "other");
@@ -263,7 +255,7 @@ async function scimmyProvider() {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closers.push(() => new Promise((resolve) => server.close(() => resolve())));
+  whenDone(() => new Promise<void>((resolve) => server.close(() => resolve())));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     kept,
@@ -288,7 +280,7 @@ for (const patchSupported of [true, false]) {
     const provider = await scimmyProvider();
     SCIMMY.Config.set({ patch: patchSupported, filter: { supported: true, maxResults: 100 } } as never);
     const client = scimServiceServer({ url: provider.url, tokens: fixedToken("t"), timeoutMs: 5_000 });
-    closers.push(client.close);
+    whenDone(client.close);
     provider.loseNext();
     assert.equal((await client.register(registration())).kind, "failed");
     const made = await client.register(registration());

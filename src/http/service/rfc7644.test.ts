@@ -4,24 +4,19 @@
  * texts in filters stand in quotes, as the grammar of clause 3.4.2.2 has them.
  */
 import assert from "node:assert/strict";
-import { afterAll, afterEach, beforeAll, test } from "vitest";
+import { test } from "vitest";
 import {
-  type Answer,
   type Ask,
   CORE,
+  createUser,
   filtered,
-  PATCH_OP,
+  patch,
   scimDoors,
+  userNamesOf,
 } from "../../../test/fixture/scim-door.ts";
 import { USERS } from "../../wire/message/scim.ts";
 
-let doors: Awaited<ReturnType<typeof scimDoors>>;
-beforeAll(async () => {
-  doors = await scimDoors();
-});
-afterEach(() => doors.close());
-afterAll(() => doors.forget());
-
+const doors = await scimDoors();
 const MESSAGES = "urn:ietf:params:scim:api:messages:2.0";
 const phoneNumbers = [{ value: "+15555554444", type: "mobile" }];
 const BJENSEN = {
@@ -31,14 +26,7 @@ const BJENSEN = {
   name: { formatted: "Ms. Barbara J Jensen III", familyName: "Jensen", givenName: "Barbara" },
   phoneNumbers,
 };
-const create = async (ask: Ask, user: object = BJENSEN): Promise<Answer> => {
-  const answer = await ask("POST", "/Users", user);
-  assert.equal(answer.status, 201, answer.text);
-  return answer;
-};
-const patchOf = (...Operations: object[]) => ({ schemas: [PATCH_OP], Operations });
-const namesOf = ({ body }: Answer): string[] =>
-  body.Resources.map((user: { userName: string }) => user.userName);
+const create = (ask: Ask, user: object = BJENSEN) => createUser(ask, user);
 
 test("3.3 creating resources: 201 with Location, ETag and the whole user", async () => {
   const { ask } = await doors.open();
@@ -103,7 +91,7 @@ test("3.4.2.1 query endpoints: of users, of one user, and of the root", async ()
   const { body: made } = await create(ask);
   const root = `/?filter=${encodeURIComponent('(meta.resourceType eq "User") or (meta.resourceType eq "Group")')}`;
   for (const path of ["/Users", "/", root])
-    assert.deepEqual(namesOf(await ask("GET", path)), ["bjensen"], path);
+    assert.deepEqual(userNamesOf(await ask("GET", path)), ["bjensen"], path);
   assert.equal((await ask("GET", `${USERS}/${made.id}`)).status, 200);
   assert.equal((await ask("GET", "/Groups")).status, 404, "groups are not offered, and it says so");
 });
@@ -152,7 +140,7 @@ test("3.4.2.2 filtering: every example", async () => {
   for (const [filter, wanted] of examples) {
     const answer = await ask("GET", filtered(filter));
     assert.equal(answer.status, 200, filter);
-    assert.deepEqual(namesOf(answer), wanted, filter);
+    assert.deepEqual(userNamesOf(answer), wanted, filter);
   }
   const { status, body } = await ask("GET", filtered("userName foo"));
   assert.deepEqual([status, body.scimType], [400, "invalidFilter"]);
@@ -168,7 +156,7 @@ test("3.4.2.3 and 3.4.2.4 sorting and pagination: pages of ten of a hundred", as
     [100, 10, 1, 10],
   );
   const last = await ask("GET", "/Users?sortBy=userName&sortOrder=ascending&startIndex=91&count=10");
-  assert.deepEqual(namesOf(last), users.toReversed().slice(90));
+  assert.deepEqual(userNamesOf(last), users.toReversed().slice(90));
   const past = await ask("GET", "/Users?startIndex=101&count=10");
   assert.deepEqual([past.body.totalResults, past.body.itemsPerPage, past.body.Resources], [100, 0, []]);
 });
@@ -223,7 +211,7 @@ test("3.5.1 replacing with PUT", async () => {
 test("3.5.2.1 PATCH, add: a list and a name in another case; the members of a group are not offered", async () => {
   const { ask } = await doors.open();
   const { body: made } = await create(ask);
-  const add = patchOf({
+  const add = patch({
     op: "add",
     value: { emails: [{ value: "babs@jensen.org", type: "home" }], nickname: "Babs" },
   });
@@ -233,11 +221,7 @@ test("3.5.2.1 PATCH, add: a list and a name in another case; the members of a gr
   const again = await ask("PATCH", `${USERS}/${made.id}`, add);
   assert.deepEqual(again.body.meta, body.meta, "what is there already changes nothing");
   const members = [{ display: "Babs Jensen", value: made.id }];
-  const group = await ask(
-    "PATCH",
-    "/Groups/acbf3ae7",
-    patchOf({ op: "add", path: "members", value: members }),
-  );
+  const group = await ask("PATCH", "/Groups/acbf3ae7", patch({ op: "add", path: "members", value: members }));
   assert.equal(group.status, 404);
 });
 
@@ -250,17 +234,17 @@ test("3.5.2.2 PATCH, remove: by a filter, and all", async () => {
   ];
   const { body: made } = await create(ask, { ...BJENSEN, emails });
   const path = 'emails[type eq "work" and value ew "example.com"]';
-  const { status, body } = await ask("PATCH", `${USERS}/${made.id}`, patchOf({ op: "remove", path }));
+  const { status, body } = await ask("PATCH", `${USERS}/${made.id}`, patch({ op: "remove", path }));
   assert.equal(status, 200);
   assert.deepEqual(body.emails, emails.slice(1));
-  const all = await ask("PATCH", `${USERS}/${made.id}`, patchOf({ op: "remove", path: "emails" }));
+  const all = await ask("PATCH", `${USERS}/${made.id}`, patch({ op: "remove", path: "emails" }));
   assert.deepEqual([all.status, all.body.emails], [200, undefined]);
-  const noPath = await ask("PATCH", `${USERS}/${made.id}`, patchOf({ op: "remove" }));
+  const noPath = await ask("PATCH", `${USERS}/${made.id}`, patch({ op: "remove" }));
   assert.deepEqual([noPath.status, noPath.body.scimType], [400, "noTarget"]);
-  const required = await ask("PATCH", `${USERS}/${made.id}`, patchOf({ op: "remove", path: "userName" }));
+  const required = await ask("PATCH", `${USERS}/${made.id}`, patch({ op: "remove", path: "userName" }));
   assert.deepEqual([required.status, required.body.scimType], [400, "mutability"]);
   // Remove and add in one request, as the clause's last example does with members.
-  const both = patchOf(
+  const both = patch(
     { op: "remove", path: 'phoneNumbers[value eq "+15555554444"]' },
     { op: "add", path: "phoneNumbers", value: [{ value: "+15555550000", type: "mobile" }] },
   );
@@ -290,11 +274,11 @@ test("3.5.2.3 PATCH, replace: a value by a filter, a part of it, and several att
   const whole = await ask(
     "PATCH",
     path,
-    patchOf({ op: "replace", path: 'addresses[type eq "work"]', value: work }),
+    patch({ op: "replace", path: 'addresses[type eq "work"]', value: work }),
   );
   assert.deepEqual([whole.status, whole.body.addresses], [200, [work, home]]);
   const streetAddress = "1010 Broadway Ave";
-  const street = patchOf({
+  const street = patch({
     op: "replace",
     path: 'addresses[type eq "work"].streetAddress',
     value: streetAddress,
@@ -305,12 +289,12 @@ test("3.5.2.3 PATCH, replace: a value by a filter, a part of it, and several att
     { value: "bjensen@example.com", type: "work", primary: true },
     { value: "babs@jensen.org", type: "home" },
   ];
-  const several = await ask("PATCH", path, patchOf({ op: "replace", value: { emails, nickname: "Babs" } }));
+  const several = await ask("PATCH", path, patch({ op: "replace", value: { emails, nickname: "Babs" } }));
   assert.deepEqual([several.status, several.body.emails, several.body.nickName], [200, emails, "Babs"]);
   const none = await ask(
     "PATCH",
     path,
-    patchOf({ op: "replace", path: 'addresses[type eq "other"]', value: work }),
+    patch({ op: "replace", path: 'addresses[type eq "other"]', value: work }),
   );
   assert.deepEqual([none.status, none.body.scimType], [400, "noTarget"]);
 });
@@ -325,7 +309,7 @@ test("3.6 deleting resources: gone with its entity-tag, and gone for all", async
   for (const [method, sent] of [
     ["GET", undefined],
     ["PUT", BJENSEN],
-    ["PATCH", patchOf({ op: "add", path: "title", value: "x" })],
+    ["PATCH", patch({ op: "add", path: "title", value: "x" })],
     ["DELETE", undefined],
   ] as const) {
     const { status, body } = await ask(method, `${USERS}/${made.id}`, sent);
