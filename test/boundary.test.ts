@@ -27,6 +27,7 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
   kernel: [
     ...[
       "account",
+      "billing",
       "calls",
       "catalog",
       "conductor",
@@ -40,6 +41,8 @@ const ROOMS_INSIDE: Readonly<Record<string, readonly string[]>> = {
     ...[
       "fulfilment",
       "keys",
+      "notices",
+      "operator",
       "order",
       "payload",
       "proof",
@@ -56,8 +59,8 @@ const COPY_LINES = 10;
 /** node: modules that only compute. */
 const PURE_NODE = ["node:crypto", "node:assert", "node:assert/strict", "node:buffer", "node:util"];
 /**
- * Inside kernel/: who may read whom. Below are rules about facts; above them the record of an order, what moves it, the two
- * flows that are strangers to each other (`detected`, `requested`), and the conductor, which knows them all.
+ * Inside kernel/: who may read whom. Below are rules about facts; above them the operator's word, the record of an order, what moves
+ * it, the two flows that are strangers to each other (`detected`, `requested`), and the conductor, which knows them all.
  */
 const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   support: ["devices"],
@@ -66,17 +69,23 @@ const KERNEL_MAY_READ: Readonly<Record<string, readonly string[]>> = {
   payload: ["devices"],
   registration: ["account", "catalog"],
   consent: ["catalog"],
-  order: ["account", "catalog", "payload", "registration", "settings", "settlement", "support"],
-  calls: ["order", "catalog", "settlement"],
-  delivery: ["order", "payload", "devices"],
-  proof: ["order", "delivery", "detection", "settlement"],
-  detected: ["order", "calls", "delivery", "proof", "keys", "payload", "settlement", "support"],
-  fulfilment: ["order", "calls", "delivery", "account", "catalog", "consent", "payload", "settlement"],
+  operator: ["catalog", "payload", "registration", "settings", "support"],
+  order: ["operator", "account", "catalog", "registration", "settlement", "support"],
+  calls: ["order", "operator", "catalog", "settlement"],
+  delivery: ["order", "operator", "payload", "devices"],
+  notices: ["order", "operator", "delivery", "catalog", "consent", "payload"],
+  billing: ["order", "calls", "account", "settlement"],
+  proof: ["order", "operator", "delivery", "detection", "settlement", "support"],
+  detected: ["order", "operator", "calls", "delivery", "proof", "keys", "payload", "settlement", "support"],
+  fulfilment: [
+    ...["order", "operator", "calls", "delivery", "notices", "billing"],
+    ...["account", "catalog", "consent"],
+  ],
   requested: [
-    ...["order", "calls", "delivery", "fulfilment"],
+    ...["order", "operator", "calls", "delivery", "notices", "billing", "fulfilment"],
     ...["account", "catalog", "consent", "payload", "registration"],
   ],
-  dialog: ["account", "catalog", "order"],
+  dialog: ["order", "operator", "account", "catalog"],
 };
 const CONDUCTOR = "conductor";
 /** What all rooms of the kernel may read of `wire`: what our own parties say to each other, and the shape of a screen. */
@@ -288,6 +297,9 @@ test("the guard refuses what it should", () => {
     ["kernel/requested/begin.ts", "kernel/detected/open-order.ts"],
     ["kernel/order/ending.ts", "kernel/delivery/send.ts"],
     ["kernel/proof/proof.ts", "kernel/conductor/conductor.ts"],
+    ["kernel/operator/policy.ts", "kernel/order/order.ts"],
+    ["kernel/notices/notices.ts", "kernel/fulfilment/settle.ts"],
+    ["kernel/billing/billing.ts", "kernel/fulfilment/settle.ts"],
     ["kernel/order/order.ts", "wire/wbxml/decode.ts"],
     ["device/client.ts", "node:net"],
     ["http/server.ts", "store/orders/order-store.ts"],

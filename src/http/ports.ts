@@ -22,13 +22,13 @@ import type {
 } from "../kernel/account/registry.ts";
 import type { CatalogStore } from "../kernel/catalog/catalog-store.ts";
 import type { Surroundings } from "../kernel/catalog/check-catalog.ts";
+import type { Peers } from "../kernel/catalog/peers.ts";
 import type { Intake } from "../kernel/detection/sighting.ts";
 import type { PortalPeople } from "../kernel/dialog/people.ts";
 import type { KeyBatches } from "../kernel/keys/key-batches.ts";
-import type { Relation } from "../kernel/order/operator-terms.ts";
+import type { Relation } from "../kernel/operator/operator-terms.ts";
+import type { OrderPolicy } from "../kernel/operator/policy.ts";
 import type { Confirmations, OrderDesk, OrderReader, TextDesk } from "../kernel/order/order-reader.ts";
-import type { Peers } from "../kernel/order/peers.ts";
-import type { OrderPolicy } from "../kernel/order/policy.ts";
 import type { RequestDesk } from "../kernel/order/request.ts";
 import type { SelfCare } from "../kernel/order/self-care.ts";
 import type { SettingsPoint } from "../kernel/payload/settings-values.ts";

@@ -15,7 +15,7 @@ import {
 import { CONTENT, CONTENT_SHA256 } from "../../test/fixture/memory-catalog.ts";
 import { MSISDN, REFERENCE } from "../../test/fixture/memory-request.ts";
 import { ROLES, type Role } from "../kernel/account/role.ts";
-import { DEFAULT_POLICY } from "../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../kernel/operator/policy.ts";
 import { createMeasures } from "./measures.ts";
 import type { Route } from "./route.ts";
 import { routesOf } from "./routes.ts";

@@ -19,7 +19,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "money",
     what: "a sum that the payment provider never answered, and that it may have taken, is asked for under another key",
-    file: "src/kernel/fulfilment/collection.ts",
+    file: "src/kernel/billing/collection.ts",
     line: 'if (answer.kind !== "refused") {',
     broken: 'if (answer.kind !== "refused" && id === "") {',
     tests: ["src/store/requests/request-collection.test.ts"],
@@ -27,7 +27,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "money",
     what: "what this server collects is told to the billing centre, which collects it too",
-    file: "src/kernel/fulfilment/billing.ts",
+    file: "src/kernel/billing/billing.ts",
     line: "const isFree = isAccount || isCollectedHere(turn);",
     broken: "const isFree = isAccount;",
     tests: ["src/store/requests/request-collection.test.ts"],
@@ -35,7 +35,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "money",
     what: "the token goes to the billing centre where this server collects by it",
-    file: "src/kernel/fulfilment/billed-account.ts",
+    file: "src/kernel/billing/billed-account.ts",
     line: "paymentToken: isCollectedHere(turn) ? null :",
     broken: "paymentToken: fields.length < 0 ? null :",
     tests: ["src/store/requests/request-collection.test.ts"],
@@ -610,7 +610,7 @@ export const GUARDS: readonly Guard[] = [
   {
     protects: "money",
     what: "a text takes more SMS than somebody agreed to pay for",
-    file: "src/kernel/fulfilment/notices.ts",
+    file: "src/kernel/notices/notices.ts",
     line: "if (characters === text.length && partsOf(whole) <= partsMax)",
     broken: "if (characters === text.length)",
     tests: ["src/store/requests/request-texts.test.ts"],

@@ -1,7 +1,7 @@
 /** What operators are and what they choose: marks of virtual, secondary and tertiary ones, listed markets, keys without a deal. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { DEFAULT_POLICY } from "../../src/kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../src/kernel/operator/policy.ts";
 import { uuidv7 } from "../../src/store/database/uuid.ts";
 import { createIntake } from "../../src/store/sightings/intake.ts";
 import { testEngine } from "../fixture/order-engine.ts";

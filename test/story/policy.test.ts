@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { WORLD } from "../../src/app/demo/world-facts.ts";
-import type { Relation } from "../../src/kernel/order/operator-terms.ts";
-import type { OrderPolicy } from "../../src/kernel/order/policy.ts";
+import type { Relation } from "../../src/kernel/operator/operator-terms.ts";
+import type { OrderPolicy } from "../../src/kernel/operator/policy.ts";
 import { itemOf, kindsOf, type StoryPhone, storyFixture } from "../fixture/story.ts";
 
 /** A number that no list knows, and that gives no age away. */

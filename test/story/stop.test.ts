@@ -1,7 +1,7 @@
 /** What nobody asked for: STOP and START by SMS, quiet hours, and links that programs look at before people do. */
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import type { QuietHours } from "../../src/kernel/order/quiet-hours.ts";
+import type { QuietHours } from "../../src/kernel/operator/quiet-hours.ts";
 import type { Phone } from "../../src/sim/phone/phone.ts";
 import { until } from "../fixture/story.ts";
 import { storyParties } from "../fixture/story-parties.ts";

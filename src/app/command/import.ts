@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { DeviceDatasets } from "../../kernel/devices/rows.ts";
-import type { Relation } from "../../kernel/order/operator-terms.ts";
+import type { Relation } from "../../kernel/operator/operator-terms.ts";
 import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import {

@@ -1,5 +1,5 @@
 /** `turnup operator add`: makes a tenant. Everything else of an operator is set through the API with its own token. */
-import { isHost } from "../../kernel/order/unconfirmed.ts";
+import { isHost } from "../../kernel/operator/unconfirmed.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { ensureOperator, listOperators, type Operator } from "../../store/operator/operators.ts";
 import { wordOf } from "../../term/narrow.ts";

@@ -1,8 +1,8 @@
 /** `turnup order show`: the whole story of one order, as a person wants to read it. */
 import { redactSecrets } from "../../http/redact.ts";
 import { decodedMessage } from "../../http/v1/orders/decoded-message.ts";
-import { sideWords } from "../../kernel/order/applications.ts";
 import type { OrderReader, OrderStory, PostingRow } from "../../kernel/order/order-reader.ts";
+import { sideWords } from "../../kernel/support/applications.ts";
 import { isUuid } from "../../store/database/uuid.ts";
 import { createOrderReader } from "../../store/orders/order-reader.ts";
 import { TurnupError } from "../../term/error.ts";

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { test } from "vitest";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { writePaidFee } from "../../../test/fixture/paid-fee.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { createFileBank } from "../../sim/bank/file-bank.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { createPaymentDesk } from "../../store/settlement/payment-desk.ts";

@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { sampleItem } from "../../../test/fixture/catalog-samples.ts";
 import { cliFixture, jsonLines } from "../../../test/fixture/cli.ts";
 import { pair } from "../../../test/fixture/order-shop.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { uuidv7 } from "../../store/database/uuid.ts";
 import { createCatalogStore } from "../../store/operator/catalog-store.ts";
 import { createRegistry } from "../../store/operator/registry.ts";

@@ -2,14 +2,15 @@
  * What a person sees of a run: every phone from its sighting to its payment, kept from the change sets that the server
  * wrote. A terminal gets a live table; anything else gets one line a phone when it is done.
  */
+
+import type { ChangeSet } from "../../kernel/order/change-set.ts";
+import { FINAL_ORDER_STATES, type OrderState, type Verdict } from "../../kernel/order/order.ts";
+import type { OrderDraft } from "../../kernel/order/order-draft.ts";
 import {
   type ApplicationView,
   applicationsOf,
   tellsOfApplications,
-} from "../../kernel/order/applications.ts";
-import type { ChangeSet } from "../../kernel/order/change-set.ts";
-import { FINAL_ORDER_STATES, type OrderState, type Verdict } from "../../kernel/order/order.ts";
-import type { OrderDraft } from "../../kernel/order/order-draft.ts";
+} from "../../kernel/support/applications.ts";
 import { formatMoney } from "../../term/money.ts";
 import { membersOf } from "../../term/narrow.ts";
 

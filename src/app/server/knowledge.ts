@@ -8,14 +8,14 @@ import { runsKeys } from "../../kernel/devices/capability.ts";
 import type { Device, DeviceCatalog } from "../../kernel/devices/catalog.ts";
 import { displayOf } from "../../kernel/devices/device-class.ts";
 import { isWithout } from "../../kernel/devices/hardware.ts";
-import { type OperatorTerms, relationOf } from "../../kernel/order/operator-terms.ts";
-import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
+import { type OperatorTerms, relationOf } from "../../kernel/operator/operator-terms.ts";
 import {
   type SettingsChoice,
   settingsChoiceOf,
   settingsQueryOf,
   withWireless,
-} from "../../kernel/order/settings-choice.ts";
+} from "../../kernel/operator/settings-choice.ts";
+import type { OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import type { Network, SettingsQuery } from "../../kernel/settings/access-point.ts";
 import type { AccessPointIndex, Found } from "../../kernel/settings/find-settings.ts";
 import { wirelessFor } from "../../kernel/settings/wireless-network.ts";

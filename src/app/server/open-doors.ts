@@ -6,7 +6,7 @@ import type { PortalDeps } from "../../http/d/ports.ts";
 import type { HttpDeps, ReadinessCheck } from "../../http/ports.ts";
 import { createHttpServer } from "../../http/server.ts";
 import { isKeyWithheld } from "../../kernel/detected/withheld-key.ts";
-import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
+import { maySendUnconfirmed } from "../../kernel/operator/unconfirmed.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";
 import { createModelImports } from "../../store/dataset/models-import.ts";
 import { createKeyBatches } from "../../store/operator/key-batches.ts";

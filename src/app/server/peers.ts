@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { PeerServer } from "../../kernel/calls/connectors.ts";
-import type { Peers } from "../../kernel/order/peers.ts";
+import type { Peers } from "../../kernel/catalog/peers.ts";
 import { peerServer } from "../../net/peer/client.ts";
 import { TurnupError } from "../../term/error.ts";
 import { list, object, optional, ShapeError, text } from "../../wire/message/shape.ts";

@@ -6,7 +6,7 @@
 import { InvalidRequest } from "../../http/problem.ts";
 import { RelationIn } from "../../http/v1/relations.ts";
 import { compileValidator } from "../../http/validation.ts";
-import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/order/operator-terms.ts";
+import { DEFAULT_KEY_TERMS, type Relation } from "../../kernel/operator/operator-terms.ts";
 import { csvRecords, separatorOf } from "../../store/dataset/csv.ts";
 import { TurnupError } from "../../term/error.ts";
 import { membersOf, messageOf } from "../../term/narrow.ts";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { portalOver } from "../../../test/fixture/portal.ts";
 import { type RequestFixture, requestShop } from "../../../test/fixture/request-shop.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";
 
 const shop = await requestShop();

@@ -13,7 +13,7 @@ import {
 } from "../../kernel/dialog/order-screen.ts";
 import { hasHere, replaceableHere } from "../../kernel/dialog/price-lines.ts";
 import type { PortalView } from "../../kernel/dialog/view.ts";
-import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
+import type { RequestPolicy } from "../../kernel/operator/request-policy.ts";
 import { checkUserData, neededFields, tidyUserData } from "../../kernel/registration/check-user-data.ts";
 import { verificationDue } from "../../kernel/registration/judge-verification.ts";
 import { TurnupError } from "../../term/error.ts";

@@ -1,10 +1,10 @@
 /** What every step of the portal works with: who asks, what was asked, and what is shown. */
 import { createHash } from "node:crypto";
+import { NO_PEERS, peerName } from "../../kernel/catalog/peers.ts";
 import { problemScreen } from "../../kernel/dialog/help-screens.ts";
 import { issueState, readState, STATE_NONCE_OCTETS } from "../../kernel/dialog/tokens.ts";
 import type { PortalView } from "../../kernel/dialog/view.ts";
-import { NO_PEERS, peerName } from "../../kernel/order/peers.ts";
-import { localZone } from "../../kernel/order/quiet-hours.ts";
+import { localZone } from "../../kernel/operator/quiet-hours.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { Screen } from "../../wire/screen/screen.ts";
 import { onceAtDoor } from "../once.ts";

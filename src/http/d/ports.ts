@@ -2,10 +2,10 @@
 import type { CardDoor } from "../../kernel/account/card.ts";
 import type { Policies, Repeats } from "../../kernel/account/registry.ts";
 import type { CatalogStore } from "../../kernel/catalog/catalog-store.ts";
+import type { Peers } from "../../kernel/catalog/peers.ts";
 import type { PortalPeople } from "../../kernel/dialog/people.ts";
+import type { OrderPolicy } from "../../kernel/operator/policy.ts";
 import type { TextDesk } from "../../kernel/order/order-reader.ts";
-import type { Peers } from "../../kernel/order/peers.ts";
-import type { OrderPolicy } from "../../kernel/order/policy.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { SelfCare } from "../../kernel/order/self-care.ts";
 import type { GatewayRule } from "../../proxy/gateway-identity.ts";

@@ -11,7 +11,7 @@ import {
   STORY,
   THING_ID,
 } from "../../../test/fixture/http.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { hexOf } from "../../wire/hex.ts";
 
 const ADMIN = bearer(OPERATOR_A, "admin");

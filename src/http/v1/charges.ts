@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { LEVELS } from "../../kernel/order/order.ts";
+import { LEVELS } from "../../kernel/operator/policy.ts";
 import { answerPage, pageOf } from "../page.ts";
 import { route } from "../route.ts";
 import { currency, instant, minorUnits, named, page, pageQuery, text, textOrNull, words } from "../schema.ts";

@@ -2,9 +2,9 @@
 import Type, { type Static } from "typebox";
 import type { Versioned } from "../../kernel/account/registry.ts";
 import { unreadableWords } from "../../kernel/consent/read-reply.ts";
-import { LEVELS } from "../../kernel/order/order.ts";
-import type { OrderPolicy } from "../../kernel/order/policy.ts";
-import { isTimeZone, type QuietHours } from "../../kernel/order/quiet-hours.ts";
+import type { OrderPolicy } from "../../kernel/operator/policy.ts";
+import { LEVELS } from "../../kernel/operator/policy.ts";
+import { isTimeZone, type QuietHours } from "../../kernel/operator/quiet-hours.ts";
 import { BEARERS } from "../../wire/message/legs.ts";
 import { changedMeanwhile, isAmong, requiredIfMatch, versionEtag } from "../etag.ts";
 import { type FieldError, InvalidRequest } from "../problem.ts";

@@ -5,8 +5,8 @@ import {
   KEY_REQUESTS,
   PORTION_PAID_BY,
   type Relation,
-} from "../../kernel/order/operator-terms.ts";
-import { LEVELS } from "../../kernel/order/order.ts";
+} from "../../kernel/operator/operator-terms.ts";
+import { LEVELS } from "../../kernel/operator/policy.ts";
 import { checkFeeLevel } from "../../kernel/proof/fee.ts";
 import { TurnupError } from "../../term/error.ts";
 import { changedMeanwhile, contentEtag, ifMatchOf, isAmong } from "../etag.ts";

@@ -5,10 +5,10 @@
  */
 import Type from "typebox";
 import type { Caller } from "../../kernel/account/role.ts";
+import { type KnownPeer, NO_PEERS } from "../../kernel/catalog/peers.ts";
 import { termsWith } from "../../kernel/dialog/catalog-screens.ts";
 import { fill, localized } from "../../kernel/dialog/texts.ts";
 import { isOfFormerNumber } from "../../kernel/dialog/tokens.ts";
-import { type KnownPeer, NO_PEERS } from "../../kernel/order/peers.ts";
 import type { RequestDesk } from "../../kernel/order/request.ts";
 import type { SelfCare } from "../../kernel/order/self-care.ts";
 import type { Action, Screen } from "../../wire/screen/screen.ts";

@@ -1,7 +1,7 @@
 /** Asks another company's machine something for a request: one durable call, made until it answers or its deadline passes. */
 
+import { hoursAfter } from "../../term/moment.ts";
 import type { CallContent } from "../order/outbound-call.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import type { RequestTurn } from "../order/turn.ts";
 
 /** For word to the billing centre: like a fee's. */

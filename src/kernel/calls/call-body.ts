@@ -4,6 +4,7 @@
  */
 import { isObject } from "../../term/narrow.ts";
 import { ASSURANCES, NETWORK_ELEMENTS } from "../catalog/catalog-item.ts";
+import { TERMS_CHANNELS } from "../operator/request-policy.ts";
 import {
   BILLING_NOTICES,
   type CallBodies,
@@ -12,7 +13,6 @@ import {
   PROVISIONING_EVENTS,
   SERVER_ROLES,
 } from "../order/outbound-call.ts";
-import { TERMS_CHANNELS } from "../order/request-policy.ts";
 import { COLLECTION_PURPOSES } from "../settlement/collection.ts";
 
 /** `undefined` where the text is none of this field's; a field that a row lacks is read as the empty text. */

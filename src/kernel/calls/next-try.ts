@@ -1,6 +1,8 @@
 /** When a call that got no answer is made again. */
+
+import { secondsAfter } from "../../term/moment.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
-import { type Scribe, secondsAfter } from "../order/scribe.ts";
+import type { Scribe } from "../order/scribe.ts";
 
 const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_SECONDS = 3_600;

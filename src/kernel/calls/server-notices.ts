@@ -10,12 +10,13 @@
  *   | billing centre   | an account that it knows                 | what the network had done; what was asked for it hears |
  *   |                  |                                          | by the bill                                           |
  */
+
+import { hoursAfter } from "../../term/moment.ts";
 import { type CatalogItem, NETWORK_ELEMENTS } from "../catalog/catalog-item.ts";
 import type { OrderCause } from "../order/order.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import type { OutboundCall, ProvisioningEvent, ServerRole } from "../order/outbound-call.ts";
 import type { RegistrationDraft } from "../order/request-draft.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import type { ServingChange } from "../order/serving-change.ts";
 import type { Turn } from "../order/turn.ts";
 import type { CallAnswer } from "./answer.ts";

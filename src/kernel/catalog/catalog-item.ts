@@ -122,3 +122,9 @@ export type CatalogItem = {
     readonly hardware?: readonly Hardware[];
   };
 };
+
+/** In the language, in its base language (`de` for `de-AT`), or in English, which is there always. */
+export function inLanguage(texts: Localized, language: string): string {
+  const [base = ""] = language.split("-");
+  return texts[language] ?? texts[base] ?? texts.en ?? Object.values(texts)[0] ?? "";
+}

@@ -3,6 +3,7 @@
  * What goes wrong with one order is told in that order and stops no other.
  */
 
+import { earlierOf, minutesAfter } from "../../term/moment.ts";
 import { change, restore } from "../order/change.ts";
 import { cancelOrder, deadlinePassed, failItem, isClosed } from "../order/ending.ts";
 import { faultOf } from "../order/fault.ts";
@@ -10,7 +11,7 @@ import { rankOf } from "../order/order.ts";
 import type { DueOrder } from "../order/order-draft.ts";
 import { RECHECK_MINUTES } from "../order/recheck.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
-import { createScribe, earlierOf, minutesAfter } from "../order/scribe.ts";
+import { createScribe } from "../order/scribe.ts";
 import type { Turn } from "../order/turn.ts";
 import { type Due, flowOf } from "./flow.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { CHOICE, makerKey, type TestEngine } from "../../../test/fixture/order-engine.ts";
 import { answer, item, messagesOf, opened } from "../../../test/fixture/order-steps.ts";
-import { DEFAULT_POLICY } from "../order/policy.ts";
+import { DEFAULT_POLICY } from "../operator/policy.ts";
 
 // ---- bearers
 

@@ -4,12 +4,13 @@
  */
 import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter, minutesAfter } from "../../term/moment.ts";
+import { collectAgain, collectRenewal } from "../billing/collection.ts";
 import type { AnsweredCall } from "../calls/answer.ts";
 import { type Serving, serverTold, tellChange, tellServers } from "../calls/server-notices.ts";
 import { closed, RECEIPT_GRACE_MINUTES } from "../delivery/resend.ts";
 import { keyIdsOf } from "../detected/key-answers.ts";
 import { KEY_WITHHELD, keyMessageWithheld } from "../detected/withheld-key.ts";
-import { collectAgain, collectRenewal } from "../fulfilment/collection.ts";
 import { type ChangeSet, isEmpty } from "../order/change-set.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import { isFinal } from "../order/ending.ts";
@@ -20,7 +21,7 @@ import type { ConfirmationInput, ConfirmationResult } from "../order/order-reade
 import type { OrderTransaction } from "../order/order-store.ts";
 import { isServerNotice, type UnreadableCall } from "../order/outbound-call.ts";
 import type { RequestDesk } from "../order/request.ts";
-import { createScribe, hoursAfter, minutesAfter } from "../order/scribe.ts";
+import { createScribe } from "../order/scribe.ts";
 import type { SelfCare } from "../order/self-care.ts";
 import { createStep, type InStep, lockById, type Step } from "../order/step.ts";
 import { isOfRequest, type Turn } from "../order/turn.ts";

@@ -7,12 +7,12 @@
  */
 import { pairsOf } from "../../term/collections.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS, refuseFuture } from "../detection/clock-tolerance.ts";
-import { attemptIn, type Told } from "../order/applications.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { Scribe } from "../order/scribe.ts";
 import { type InStep, lockById } from "../order/step.ts";
 import { applicationFailed } from "../proof/application.ts";
+import { attemptIn, type Told } from "../support/applications.ts";
 import { type SymptomInput, type SymptomResult, symptomWords } from "../support/symptoms.ts";
 
 type Attempt = { readonly orderId: string; readonly symptom: SymptomInput };

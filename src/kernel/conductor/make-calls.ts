@@ -6,8 +6,8 @@
 import { getFrom } from "../../term/collections.ts";
 import type { DownloadNotice, KeyRequest, Remittance } from "../../wire/message/maker-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
+import { type Relation, relationOf } from "../operator/operator-terms.ts";
 import type { StockQuestion } from "../order/device-key.ts";
-import { type Relation, relationOf } from "../order/operator-terms.ts";
 import type { Subscriber } from "../order/order-draft.ts";
 import type { OrderStore } from "../order/order-store.ts";
 import { type CallKind, isRequestCall, isServerNotice, type OutboundCall } from "../order/outbound-call.ts";

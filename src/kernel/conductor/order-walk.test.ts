@@ -26,7 +26,8 @@ import {
   signDeviceReport,
 } from "../../wire/message/device-report.ts";
 import type { CallAnswer } from "../calls/answer.ts";
-import { type ItemState, LEVELS, type OrderState, rankOf } from "../order/order.ts";
+import { LEVELS } from "../operator/policy.ts";
+import { type ItemState, type OrderState, rankOf } from "../order/order.ts";
 
 const WALKS = 1_000;
 const FINAL = new Set<OrderState>(["completed", "partly_completed", "failed", "cancelled"]);

@@ -4,13 +4,13 @@
  * One that was leased as it was written need not be claimed: it is handed over once it is on disk.
  */
 
+import { minutesAfter, secondsAfter } from "../../term/moment.ts";
 import { carriesKey, KEY_WITHHELD, KEY_WITHHELD_REASON } from "../detected/withheld-key.ts";
+import { quietFrom, quietUntil } from "../operator/quiet-hours.ts";
+import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../operator/unconfirmed.ts";
 import { faultOf } from "../order/fault.ts";
 import type { OutgoingMessage, UnsentMessage } from "../order/message.ts";
 import type { OrderStore } from "../order/order-store.ts";
-import { quietFrom, quietUntil } from "../order/quiet-hours.ts";
-import { minutesAfter, secondsAfter } from "../order/scribe.ts";
-import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { cutMessage, esmClassOf, type MessagePart } from "../payload/compose.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import type { InHand } from "./in-hand.ts";

@@ -3,10 +3,10 @@
  * ending that staff have, of their own orders alone, so often a day, and with a line in the history that says who it was.
  */
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { closed } from "../delivery/resend.ts";
 import { isFinal } from "../order/ending.ts";
 import type { OrderStore } from "../order/order-store.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import type { OwnScope, SelfCare } from "../order/self-care.ts";
 import type { InStep, Step } from "../order/step.ts";
 import type { Turn } from "../order/turn.ts";

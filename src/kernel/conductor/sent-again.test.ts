@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { CHOICE, OPERATOR } from "../../../test/fixture/order-engine.ts";
 import { item, messagesOf, opened, receipt } from "../../../test/fixture/order-steps.ts";
-import { DEFAULT_POLICY } from "../order/policy.ts";
+import { DEFAULT_POLICY } from "../operator/policy.ts";
 
 test("a message is sent as often as the policy says, later and later, and then its item fails with the cause", async () => {
   const { engine, orderId } = await opened({ relation: null, policy: { resendLimit: 2 } });

@@ -3,7 +3,7 @@
  * over the air by itself is short messages: a bearer joins so many of them and no more.
  */
 import { narrowbandOctets } from "../../wire/message/bearer-profile.ts";
-import { type Air, airBy } from "../order/air.ts";
+import { type Air, airBy } from "../operator/air.ts";
 import type { MessageAir, PayloadProtocol } from "../order/message.ts";
 import type { Turn } from "../order/turn.ts";
 import { cutMessage } from "../payload/compose.ts";

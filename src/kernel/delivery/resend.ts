@@ -5,13 +5,13 @@
 
 import { firstOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter, minutesAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
+import type { OrderPolicy } from "../operator/policy.ts";
 import { change } from "../order/change.ts";
 import type { CarrierMessage, Companion } from "../order/message.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
-import type { OrderPolicy } from "../order/policy.ts";
-import { hoursAfter, minutesAfter } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
 import { freeReference } from "./reference.ts";
 

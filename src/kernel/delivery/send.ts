@@ -1,14 +1,13 @@
 /** Composes and queues the messages of an order: one payload, one message, and the items that it carries. */
-
 import { createHash } from "node:crypto";
 import { firstOf } from "../../term/collections.ts";
+import { hoursAfter, minutesAfter } from "../../term/moment.ts";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { SettingsProtocol } from "../devices/settings-protocol.ts";
 import { change } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
 import type { CarrierMessage, MessageAir, MessageKind, PayloadProtocol } from "../order/message.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
-import { hoursAfter, minutesAfter } from "../order/scribe.ts";
 import type { Turn } from "../order/turn.ts";
 import { type Authentication, composeKey, composePackage, cutMessage } from "../payload/compose.ts";
 import type { SettingsPoint, SettingsValues } from "../payload/settings-values.ts";

@@ -1,6 +1,6 @@
 /** What the history says of settings that were chosen. */
 import type { SettingsProtocol } from "../devices/settings-protocol.ts";
-import type { SettingsChoice } from "../order/settings-choice.ts";
+import type { SettingsChoice } from "../operator/settings-choice.ts";
 
 /** Whose they are, how they go, what was held back, and what could not be looked at. */
 export const settingsDetail = (

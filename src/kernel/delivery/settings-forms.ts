@@ -3,7 +3,7 @@
  * more than the bearer carries it has a smaller one of its own (a message a use, a short text), and the model may take another.
  */
 import type { SettingsProtocol } from "../devices/settings-protocol.ts";
-import type { Air } from "../order/air.ts";
+import type { Air } from "../operator/air.ts";
 import { type Authentication, composeNokia, composeOmaCp, composeText } from "../payload/compose.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import { fits } from "./fit.ts";

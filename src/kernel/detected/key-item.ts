@@ -5,11 +5,11 @@
 import { reportReferenceOf } from "../../wire/message/device-report.ts";
 import { uuidOf } from "../keys/key-id.ts";
 import { issueOwnKey } from "../keys/own-key.ts";
+import type { KeySource } from "../operator/operator-terms.ts";
+import { type OperatorTerms, type Relation, relationOf } from "../operator/operator-terms.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change } from "../order/change.ts";
 import type { ConductorDeps } from "../order/deps.ts";
-import type { KeySource } from "../order/device-key.ts";
-import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { Booking, Turn } from "../order/turn.ts";
 import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";

@@ -2,11 +2,13 @@
  * What the operator's payment system answered, and whether a manufacturer took a notice. A fee that is paid is booked, and the
  * manufacturer's portion follows it; a clear no ends a call; no answer leaves it due again, later and later.
  */
+
+import { hoursAfter } from "../../term/moment.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { nextTry } from "../calls/next-try.ts";
-import { relationOf } from "../order/operator-terms.ts";
+import { relationOf } from "../operator/operator-terms.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
-import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import type { Scribe } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
 import { CALL_DEADLINE_HOURS } from "../proof/fee.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";

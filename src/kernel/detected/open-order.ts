@@ -3,17 +3,19 @@
  * Everything that can be done without waiting for somebody is done in this one transaction; what cannot, waits with a
  * reason, a next try and a deadline.
  */
+
+import { earlierOf, hoursAfter, minutesAfter } from "../../term/moment.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { keyPoints, sendKey, sendSettings, sendTogether } from "../delivery/send.ts";
 import { settingsDetail } from "../delivery/settings-detail.ts";
+import { type OperatorTerms, type Relation, relationOf } from "../operator/operator-terms.ts";
+import { ACCESS_POINTS_BLOCKED, type SettingsChoice } from "../operator/settings-choice.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change } from "../order/change.ts";
 import { endIfDone, failItem } from "../order/ending.ts";
-import { type OperatorTerms, type Relation, relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import { FIRST_RECHECK_MINUTES, RECHECK_MINUTES } from "../order/recheck.ts";
-import { earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
-import { ACCESS_POINTS_BLOCKED, type SettingsChoice } from "../order/settings-choice.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import type { Booking, Turn } from "../order/turn.ts";
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { Judgement } from "../support/judge.ts";

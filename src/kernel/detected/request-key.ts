@@ -1,8 +1,8 @@
 /** Asks for a key, its manufacturer or the stock of its keys: one durable call, made until it is answered or the deadline has passed. */
 
-import type { Relation } from "../order/operator-terms.ts";
+import { hoursAfter } from "../../term/moment.ts";
+import type { Relation } from "../operator/operator-terms.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
 import { feeTermsOf, noteFeeLevel } from "../proof/fee.ts";
 

@@ -1,13 +1,13 @@
 /** A person has an order sent again: what has not reached its level goes out anew, and a key that was not given is asked for again. */
 import { TurnupError } from "../../term/error.ts";
+import { earlierOf, hoursAfter } from "../../term/moment.ts";
 import { closed, isOfLostLink, resendItems } from "../delivery/resend.ts";
+import { relationOf } from "../operator/operator-terms.ts";
+import { maySendUnconfirmed, WITHHELD_REASON } from "../operator/unconfirmed.ts";
 import { isFinal } from "../order/ending.ts";
 import type { Companion } from "../order/message.ts";
-import { relationOf } from "../order/operator-terms.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
-import { earlierOf, hoursAfter } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
-import { maySendUnconfirmed, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { requestKey } from "./request-key.ts";
 import { KEY_WITHHELD_REASON } from "./withheld-key.ts";
 

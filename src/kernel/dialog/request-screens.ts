@@ -1,6 +1,6 @@
 /** Where requests stand and what they wait for: terms, missing fields, the choice after a failed installation. */
 import type { Action, Entry, Field, Screen } from "../../wire/screen/screen.ts";
-import { momentWords } from "../order/local-time.ts";
+import { momentWords } from "../operator/local-time.ts";
 import type { RequestStatus } from "../order/request.ts";
 import { fieldsOf, missingFieldName, type Typed } from "./order-screen.ts";
 import { paragraphsOf, screenfuls } from "./paragraphs.ts";

@@ -1,7 +1,8 @@
 /** The content of one item, signed for one device: what is installed, woken, set or removed there (R49). */
+
+import { hoursAfter } from "../../term/moment.ts";
 import { type ContentBody, encodeContent } from "../../wire/message/content.ts";
 import { decodeModule } from "../../wire/message/module.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import { parametersOf } from "./item-values.ts";
 

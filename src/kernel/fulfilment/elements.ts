@@ -4,17 +4,18 @@
  * and what the others did for it is taken back.
  */
 
+import { hoursAfter } from "../../term/moment.ts";
 import { entriesOf } from "../../term/record.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, within } from "../calls/ask.ts";
 import type { NetworkElement } from "../catalog/catalog-item.ts";
 import { change } from "../order/change.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
+import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ElementState } from "../order/request-draft.ts";
-import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
-import { isOfNetworkAlone, isRequestItemDone, waitsForElements } from "./item-done.ts";
 import { elementValuesOf, formerValuesOf } from "./item-values.ts";
 import { servicesOf } from "./modules.ts";
 

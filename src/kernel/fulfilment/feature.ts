@@ -3,18 +3,20 @@
  * for itself; the device decides whether it worked. After a failure the user chooses: once more, or not at all.
  */
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { isNarrowbandOnly, narrowbandOctets } from "../../wire/message/bearer-profile.ts";
 import { MAX_NOTICE_CONTENT_OCTETS } from "../../wire/message/notice.ts";
 import { airOf } from "../delivery/fit.ts";
-import type { Air } from "../order/air.ts";
+import { freshCode, knock, nameOf, tell } from "../notices/notices.ts";
+import type { Air } from "../operator/air.ts";
+import type { Level } from "../operator/policy.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
-import { type Level, rankOf } from "../order/order.ts";
+import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
+import { rankOf } from "../order/order.ts";
 import type { AnswerAir, DeviceOutcome } from "../order/request.ts";
-import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import { itemOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { composeContent, moduleSourceOf } from "./content.ts";
-import { isRequestItemDone, waitsForElements } from "./item-done.ts";
-import { freshCode, knock, nameOf, tell } from "./notices.ts";
 
 const MAX_CAUSE_CHARACTERS = 40;
 

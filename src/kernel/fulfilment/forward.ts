@@ -10,16 +10,15 @@ import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
 import type { PeerAnswer } from "../calls/connectors.ts";
 import type { Assurance } from "../catalog/catalog-item.ts";
+import { NO_PEERS, peerName } from "../catalog/peers.ts";
+import { namesOf, tell } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
 import type { CallChange } from "../order/change-set.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
-
 import { FINAL_ORDER_STATES, type ItemState, isPartlyDone } from "../order/order.ts";
 import type { OutboundCall, RequestCall } from "../order/outbound-call.ts";
-import { NO_PEERS, peerName } from "../order/peers.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
-import { namesOf, tell } from "./notices.ts";
 
 type Forwarded = Extract<PeerAnswer, { readonly kind: "forwarded" }>;
 

@@ -4,22 +4,23 @@
  * billing centre knows the account already, it prepares each change before anything is applied.
  */
 
+import { earlierOf, hoursAfter, minutesAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
+import { prepareBilling } from "../billing/billing.ts";
 import { sendSettings } from "../delivery/send.ts";
 import { settingsDetail } from "../delivery/settings-detail.ts";
+import { namesOf, tell } from "../notices/notices.ts";
+import type { SettingsChoice } from "../operator/settings-choice.ts";
 import { apnsOf } from "../order/access-points.ts";
 import { change, restore } from "../order/change.ts";
 import { failItem } from "../order/ending.ts";
+import { isOfNetworkAlone, waitsForElements } from "../order/item-done.ts";
 import { FIRST_RECHECK_MINUTES, RECHECK_MINUTES } from "../order/recheck.ts";
-import { createScribe, earlierOf, hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
-import type { SettingsChoice } from "../order/settings-choice.ts";
+import { createScribe, NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
-import { prepareBilling } from "./billing.ts";
 import { askElements, doneInNetwork } from "./elements.ts";
 import { forwardToServers, tellOfElsewhere } from "./forward.ts";
-import { isOfNetworkAlone, waitsForElements } from "./item-done.ts";
 import { featuresOf, servicesOf } from "./modules.ts";
-import { namesOf, tell } from "./notices.ts";
 import { ELSEWHERE, WHICH_IS_THERE } from "./request-items.ts";
 
 /** Names what cannot be had, and why; the rest goes on, or nothing does, as the policy says (R41 and R42). */

@@ -8,14 +8,15 @@
  * Where a step comes to nothing, those before it are taken back, and those after it were never asked of anybody. Of a package,
  * what it holds no more goes once all else of it is there.
  */
+
+import { nameOf } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
 import { failItem, isClosed } from "../order/ending.ts";
+import { isOfNetworkAlone, isReached, isRequestItemDone } from "../order/item-done.ts";
 import { NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestItem, type RequestTurn, touchRequest } from "../order/turn.ts";
 import { dropElements, hasItsElements } from "./elements.ts";
-import { isOfNetworkAlone, isReached, isRequestItemDone } from "./item-done.ts";
 import { servicesOf } from "./modules.ts";
-import { nameOf } from "./notices.ts";
 import { applyModules, begin, startReplacement } from "./provision.ts";
 
 /** The next step of an open item, where the one before is done. */

@@ -6,22 +6,23 @@ import { getFrom } from "../../term/collections.ts";
 import {
   type CatalogItem,
   type FeatureContent,
+  inLanguage,
   isElsewhere,
   type NetworkElement,
 } from "../catalog/catalog-item.ts";
 import { type Cost, chargesOf, sumOf } from "../catalog/charges.ts";
 import type { Catalog, ExpandedItem, Expansion } from "../catalog/expand.ts";
 import { canonical } from "../catalog/item-body.ts";
+import { NO_PEERS, peerName } from "../catalog/peers.ts";
 import { termsDue } from "../consent/terms-due.ts";
+import { freshCode } from "../notices/notices.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { ItemState } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
-import { NO_PEERS, peerName } from "../order/peers.ts";
 import type { NewRequest } from "../order/request.ts";
-import { type ConsentDraft, type ItemRequest, inLanguage } from "../order/request-draft.ts";
+import type { ConsentDraft, ItemRequest } from "../order/request-draft.ts";
 import { NO_ACTION, type Scribe } from "../order/scribe.ts";
 import type { RequestItem } from "../order/turn.ts";
-import { freshCode } from "./notices.ts";
 
 export type Making = {
   readonly scribe: Scribe;

@@ -4,16 +4,20 @@
  * registration until the device has it, and in no event, reason or call.
  */
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { assured, isOneOf } from "../../term/narrow.ts";
 import { fieldNameIn } from "../account/field-names.ts";
 import { USER_FIELDS } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
+import { inLanguage } from "../catalog/catalog-item.ts";
+import { linkOf, nameOf, tell } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
 import { failItem, isClosed, waitNoMore } from "../order/ending.ts";
+import { isRequestItemDone, waitsForElements } from "../order/item-done.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
-import { inLanguage, type RegistrationDraft } from "../order/request-draft.ts";
-import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import type { RegistrationDraft } from "../order/request-draft.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import {
   itemOf,
   itemsOf,
@@ -22,8 +26,6 @@ import {
   touchRequest,
   updateItem,
 } from "../order/turn.ts";
-import { isRequestItemDone, waitsForElements } from "./item-done.ts";
-import { linkOf, nameOf, tell } from "./notices.ts";
 import { formerOf, isTakeOver, restoreAnswered, restoreFormer, takenOver } from "./take-over.ts";
 
 const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/;

@@ -2,22 +2,23 @@
  * What follows from where a request stands, looked at once at the end of each transaction that touched it: the bill moves
  * with what is done and stays with what is not, the order ends when its items have, and the subscriber hears how it ended.
  */
+
+import { minutesAfter } from "../../term/moment.ts";
+import { billDone, billNothing, billUnproved, isBilled } from "../billing/billing.ts";
+import { collectDone, firstRenewalOf } from "../billing/collection.ts";
+import { namesOf, stateWords, tell, textOf } from "../notices/notices.ts";
+import { momentWords } from "../operator/local-time.ts";
+import { localZone } from "../operator/quiet-hours.ts";
 import { change } from "../order/change.ts";
 import { endIfDone, isClosed, isFinal } from "../order/ending.ts";
-import { momentWords } from "../order/local-time.ts";
-import { localZone } from "../order/quiet-hours.ts";
+import { isRequestItemDone } from "../order/item-done.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
-import { stateWords } from "../order/request-policy.ts";
-import { minutesAfter, NO_ACTION } from "../order/scribe.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import type { RequestItem, RequestTurn } from "../order/turn.ts";
 import { itemsOf, touchRequest, updateItem } from "../order/turn.ts";
-import { billDone, billNothing, billUnproved, isBilled } from "./billing.ts";
-import { collectDone, firstRenewalOf } from "./collection.ts";
 import { undoElements } from "./elements.ts";
-import { isRequestItemDone } from "./item-done.ts";
 import { givenOf } from "./item-values.ts";
 import { servicesOf } from "./modules.ts";
-import { namesOf, tell, textOf } from "./notices.ts";
 import { applyModules } from "./provision.ts";
 import { endReplaced, forgetFormer, letLeave, stepReplacement } from "./replacement.ts";
 import { tellTakenBack } from "./withhold.ts";

@@ -10,14 +10,14 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { isOneOf } from "../../term/narrow.ts";
+import { billNothing } from "../billing/billing.ts";
+import { namesOf, tell } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
 import { isClosed } from "../order/ending.ts";
 import type { OpenCall } from "../order/outbound-call.ts";
 import { itemOf, itemsOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
-import { billNothing } from "./billing.ts";
 import { takeBackElement, undoElements } from "./elements.ts";
 import { servicesOf } from "./modules.ts";
-import { namesOf, tell } from "./notices.ts";
 import { registrationOf } from "./service.ts";
 
 /** A service server may be ending a registration at this moment, which nobody can call back. */

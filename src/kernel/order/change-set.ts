@@ -1,10 +1,10 @@
 /** What one transaction writes: rows to add and rows to change, collected while deciding, written at once. */
-
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { NewUserAccount } from "../account/account-facts.ts";
+import type { KeySource } from "../operator/operator-terms.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
 import type { CollectionPurpose, CollectionState } from "../settlement/collection.ts";
-import type { KeySource, KeyState } from "./device-key.ts";
+import type { KeyState } from "./device-key.ts";
 import type { EventKind } from "./event-kind.ts";
 import type { MessageAir, MessageKind, PayloadProtocol } from "./message.ts";
 import type { OrderDraft } from "./order-draft.ts";

@@ -2,14 +2,14 @@
 import type { KeyObject } from "node:crypto";
 import type { Hardware } from "../catalog/catalog-item.ts";
 import type { CatalogStore } from "../catalog/catalog-store.ts";
+import type { Peers } from "../catalog/peers.ts";
+import type { OperatorTerms } from "../operator/operator-terms.ts";
+import type { SettingsChoice } from "../operator/settings-choice.ts";
 import type { Judgement } from "../support/judge.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { KernelModules } from "./kernel-modules.ts";
-import type { OperatorTerms } from "./operator-terms.ts";
 import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderStore } from "./order-store.ts";
-import type { Peers } from "./peers.ts";
-import type { SettingsChoice } from "./settings-choice.ts";
 
 export type ConductorDeps = {
   readonly store: OrderStore;

@@ -1,8 +1,5 @@
 /** Device keys as the books have them (US 11,109,201): one a handset, with the order that it was issued under. */
 
-/** Where a key came from: made here, asked for at its maker, or out of a maker's batch that was stored beforehand. */
-export type KeySource = "own" | "maker" | "stock";
-
 export const KEY_STATES = ["issued", "downloaded", "used", "deleted", "revoked"] as const;
 
 export type KeyState = (typeof KEY_STATES)[number];

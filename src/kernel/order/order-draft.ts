@@ -1,8 +1,9 @@
 /** An order in memory, read under its lock, changed by decisions and written with them; and what it is about. */
 
+import type { KeySource } from "../operator/operator-terms.ts";
 import type { FeeTerms } from "../settlement/charge.ts";
 import type { SeenSymptom } from "../support/symptoms.ts";
-import type { KeySource, KeyState } from "./device-key.ts";
+import type { KeyState } from "./device-key.ts";
 import type { CarrierMessage } from "./message.ts";
 import type { ItemKind, ItemState, OrderCause, OrderState, Verdict } from "./order.ts";
 import type { ItemRequest, RequestDraft } from "./request-draft.ts";

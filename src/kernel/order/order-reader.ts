@@ -2,9 +2,11 @@
  * What the doors read: lists and stories. Every call names its operator; a row of another operator does not exist.
  * Lists page by key: `cursor` is the id of the last row seen; ids are UUIDv7, so they sort by time.
  */
-import type { ApplicationView } from "./applications.ts";
-import type { KeySource } from "./device-key.ts";
-import type { ItemKind, ItemState, Level, NetworkKind, OrderCause, OrderState, Verdict } from "./order.ts";
+
+import type { KeySource, NetworkKind } from "../operator/operator-terms.ts";
+import type { Level } from "../operator/policy.ts";
+import type { ApplicationView } from "../support/applications.ts";
+import type { ItemKind, ItemState, OrderCause, OrderState, Verdict } from "./order.ts";
 
 /** A page, newest first unless `order` says otherwise. `limit` is 1 to 1,000. */
 export type PageQuery = {

@@ -3,9 +3,10 @@
  * on disk. Everything inside `transaction` happens or nothing does; nothing is sent inside it.
  */
 
+import type { OperatorTerms } from "../operator/operator-terms.ts";
 import type { ChargeDraft } from "../settlement/charge.ts";
+import type { Told } from "../support/applications.ts";
 import type { SymptomInput } from "../support/symptoms.ts";
-import type { Told } from "./applications.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { IssuedKey, StockAnswer, StockQuestion, TakenKey } from "./device-key.ts";
 import type {
@@ -16,7 +17,6 @@ import type {
   SubmittedPart,
   UnsentMessage,
 } from "./message.ts";
-import type { OperatorTerms } from "./operator-terms.ts";
 import type { DueOrder, OrderDraft, Subscriber } from "./order-draft.ts";
 import type { CallKind, OpenCall, OutboundCall, UnreadableCall } from "./outbound-call.ts";
 import type { AccountDraft } from "./request-draft.ts";

@@ -30,6 +30,8 @@
  * changes nothing.
  */
 
+import { LEVELS, type Level } from "../operator/policy.ts";
+
 export const ORDER_STATES = [
   "received",
   "waiting",
@@ -76,8 +78,6 @@ export const ITEM_STATES = [
 ] as const;
 export type ItemState = (typeof ITEM_STATES)[number];
 
-export const LEVELS = ["delivered", "opened", "works"] as const;
-export type Level = (typeof LEVELS)[number];
 const STATES_BY_RANK: readonly string[] = LEVELS;
 /** 0 for a state that is no level yet; 1 delivered, 2 opened, 3 works. */
 export const rankOf = (state: ItemState | Level): number => STATES_BY_RANK.indexOf(state) + 1;
@@ -93,4 +93,3 @@ export type Channel = (typeof CHANNELS)[number];
 export const ORDER_CAUSES = [...SPINE_CAUSES, ...CHANNELS] as const;
 export type OrderCause = (typeof ORDER_CAUSES)[number];
 export type Verdict = "ended" | "supported" | "unknown";
-export type NetworkKind = "mno" | "mvno" | "secondary" | "tertiary";

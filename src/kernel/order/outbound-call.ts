@@ -6,8 +6,8 @@ import { isOneOf } from "../../term/narrow.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { UserData } from "../account/user-data.ts";
 import type { Assurance, NetworkElement } from "../catalog/catalog-item.ts";
+import type { TermsChannel } from "../operator/request-policy.ts";
 import type { CollectionPurpose } from "../settlement/collection.ts";
-import type { TermsChannel } from "./request-policy.ts";
 
 /** `account` and `account_change` are of whom is billed; the others of one item. */
 export const BILLING_NOTICES = [

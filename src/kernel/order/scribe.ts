@@ -121,10 +121,3 @@ function keepInTime(order: OrderDraft, deadlineAt: Date | null): void {
   if (deadlineAt < order.dueAt) change(order, { dueAt: deadlineAt });
   if (deadlineAt > order.deadlineAt) change(order, { deadlineAt });
 }
-
-export const hoursAfter = (time: Date, hours: number): Date => new Date(time.getTime() + hours * 3_600_000);
-export const minutesAfter = (time: Date, minutes: number): Date =>
-  new Date(time.getTime() + minutes * 60_000);
-
-export const secondsAfter = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1_000);
-export const earlierOf = (one: Date, other: Date): Date => (one < other ? one : other);

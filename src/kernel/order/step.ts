@@ -3,11 +3,11 @@
  * its orders. Whom an order is about is read once, for as many orders as are asked for together.
  */
 import { firstOf, getFrom } from "../../term/collections.ts";
+import type { OperatorTerms } from "../operator/operator-terms.ts";
+import { policyIn } from "../operator/policy.ts";
 import type { ConductorDeps } from "./deps.ts";
-import type { OperatorTerms } from "./operator-terms.ts";
 import type { OrderDraft, Subscriber } from "./order-draft.ts";
 import type { OrderTransaction } from "./order-store.ts";
-import { policyIn } from "./policy.ts";
 import type { Scribe } from "./scribe.ts";
 import type { Booking, Ending, Turn } from "./turn.ts";
 

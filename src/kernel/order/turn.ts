@@ -2,9 +2,10 @@
  * An order's turn in a transaction: the order under its lock, whom it is about, the operator's word, and the scribe who takes
  * the minutes. It is what every step of an order works with; who needs to know nobody takes a `Booking`.
  */
+
+import type { OperatorTerms } from "../operator/operator-terms.ts";
 import { change } from "./change.ts";
 import type { ConductorDeps } from "./deps.ts";
-import type { OperatorTerms } from "./operator-terms.ts";
 import type { ItemDraft, OrderDraft, Subscriber } from "./order-draft.ts";
 import type { ItemRequest, RequestDraft } from "./request-draft.ts";
 import type { Scribe } from "./scribe.ts";

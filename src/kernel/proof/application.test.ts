@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { IMSI, OPERATOR, testEngine } from "../../../test/fixture/order-engine.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { arrivalProofOf } from "../../wire/message/device-report.ts";
-import { applicationsOf } from "../order/applications.ts";
+import { applicationsOf } from "../support/applications.ts";
 
 async function sent() {
   const engine = testEngine({

@@ -1,10 +1,10 @@
 /** What a key's proof sets going beside the order: the fee, once, and the word to the manufacturer. */
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
-import { type Relation, relationOf } from "../order/operator-terms.ts";
+import { type Relation, relationOf } from "../operator/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
 import { type FeeTerms, portionMinorOf } from "../settlement/charge.ts";
 

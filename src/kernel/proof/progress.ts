@@ -20,15 +20,17 @@
  */
 
 import { firstOf } from "../../term/collections.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
 import { resend, resendCompanion, resendWaitMinutes } from "../delivery/resend.ts";
+import type { Level } from "../operator/policy.ts";
+import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../operator/unconfirmed.ts";
 import { endIfDone, failItem, isClosed, isFinal } from "../order/ending.ts";
 import type { EndedMessage } from "../order/message.ts";
-import { type Level, rankOf } from "../order/order.ts";
+import { rankOf } from "../order/order.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
-import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import type { Booking } from "../order/turn.ts";
-import { SETTINGS_UNCONFIRMED, WITHHELD_REASON } from "../order/unconfirmed.ts";
 import { charge, tellMakerOfDownload } from "./fee.ts";
 
 export type Proof = {

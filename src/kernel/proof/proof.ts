@@ -9,13 +9,13 @@ import {
   verifyDeviceReport,
 } from "../../wire/message/device-report.ts";
 import { DEFAULT_CLOCK_TOLERANCE_MS, FORMER_HANDSET_MS, refuseFuture } from "../detection/clock-tolerance.ts";
-import { DATA_SESSION } from "../order/applications.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { IssuedKey } from "../order/device-key.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { ConfirmationInput, ConfirmationResult } from "../order/order-reader.ts";
 import { type InStep, lockById } from "../order/step.ts";
 import type { Booking } from "../order/turn.ts";
+import { DATA_SESSION } from "../support/applications.ts";
 import { applicationSeen } from "./application.ts";
 import { reach, refusedByDevice } from "./progress.ts";
 import { trafficSeen } from "./traffic.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../../test/fixture/order-engine.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { reportReferenceOf, signDeviceReport } from "../../wire/message/device-report.ts";
-import type { SettingsChoice } from "../order/settings-choice.ts";
+import type { SettingsChoice } from "../operator/settings-choice.ts";
 import type { SettingsPoint } from "../payload/settings-values.ts";
 
 const [INTERNET] = CHOICE.kind === "chosen" ? CHOICE.values.points : [];

@@ -12,9 +12,10 @@
  * the handset said itself that it ran the key, so that no fee hangs on what ordinary settings did; and by itself alone it
  * does not say that settings arrived which were not delivered.
  */
+
+import type { OperatorTerms } from "../operator/operator-terms.ts";
 import { listed, notSeenOf } from "../order/access-points.ts";
 import { change } from "../order/change.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import { rankOf } from "../order/order.ts";
 import type { ItemDraft } from "../order/order-draft.ts";
 import type { Booking } from "../order/turn.ts";

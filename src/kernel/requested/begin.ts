@@ -6,17 +6,18 @@
 
 import { TurnupError } from "../../term/error.ts";
 import { parseImei } from "../../term/imei.ts";
+import { hoursAfter, minutesAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
 import type { UserData } from "../account/user-data.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOT_CONFIGURED } from "../calls/ask.ts";
-import { namesOf, tell } from "../fulfilment/notices.ts";
 import { tellReview } from "../fulfilment/settle.ts";
+import { namesOf, tell } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
 import type { ComingRequest } from "../order/kernel-modules.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { VerificationRecord } from "../order/request-draft.ts";
-import { hoursAfter, minutesAfter, NO_ACTION } from "../order/scribe.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestTurn, touchRequest } from "../order/turn.ts";
 import { checkUserData, neededFields, tidyUserData } from "../registration/check-user-data.ts";
 import { findFraud } from "../registration/find-fraud.ts";

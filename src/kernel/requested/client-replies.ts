@@ -6,7 +6,7 @@ import { TurnupError } from "../../term/error.ts";
 import { openReply, peekReply, type Reply } from "../../wire/message/reply.ts";
 import { reachOnDevice } from "../fulfilment/feature.ts";
 import { featuresOf, servicesOf } from "../fulfilment/modules.ts";
-import { noticeIdOf } from "../fulfilment/notices.ts";
+import { noticeIdOf } from "../notices/notices.ts";
 import { isClosed } from "../order/ending.ts";
 import type { DeviceOutcome } from "../order/request.ts";
 import { itemOf, itemsOf, type RequestTurn } from "../order/turn.ts";

@@ -4,18 +4,19 @@
  * took it. Declined or not answered, nothing was done and nobody is charged.
  */
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask } from "../calls/ask.ts";
 import { priceWords } from "../catalog/price-words.ts";
 import { standingOf } from "../consent/terms-due.ts";
-import { namesOf, tell, textOf } from "../fulfilment/notices.ts";
 import { provision, tellWhatFell } from "../fulfilment/provision.ts";
 import { costsOfItems } from "../fulfilment/request-items.ts";
+import { namesOf, tell, textOf } from "../notices/notices.ts";
 import { change } from "../order/change.ts";
 import type { OutboundCall } from "../order/outbound-call.ts";
 import type { ConsentDraft } from "../order/request-draft.ts";
-import { hoursAfter, NO_ACTION } from "../order/scribe.ts";
+import { NO_ACTION } from "../order/scribe.ts";
 import { itemsOf, type RequestTurn, touchRequest } from "../order/turn.ts";
 import { nothingCameOfIt } from "./close.ts";
 

@@ -1,8 +1,9 @@
 /** When items of an order that somebody asked for are done, and what is said of those that are not. */
-import { isOfNetworkAlone, isReached, isRequestItemDone, levelOf } from "../fulfilment/item-done.ts";
+
+import type { OperatorTerms } from "../operator/operator-terms.ts";
 import { cancelOrder } from "../order/ending.ts";
+import { isOfNetworkAlone, isReached, isRequestItemDone, levelOf } from "../order/item-done.ts";
 import type { Companion } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { ItemState } from "../order/order.ts";
 import type { ItemDraft, OrderDraft } from "../order/order-draft.ts";
 import type { Ending, RequestItem, RequestTurn } from "../order/turn.ts";

@@ -3,11 +3,11 @@
  * comes in and whenever details are given again. What was compared is told by fields and scores, never by a value.
  */
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import type { AccountFacts } from "../account/account-facts.ts";
 import { fieldNameIn } from "../account/field-names.ts";
 import { USER_FIELDS, type UserData, type UserField } from "../account/user-data.ts";
-import { linkOf, namesOf, tell } from "../fulfilment/notices.ts";
-import { hoursAfter } from "../order/scribe.ts";
+import { linkOf, namesOf, tell } from "../notices/notices.ts";
 import { itemsOf, type RequestTurn } from "../order/turn.ts";
 import { checkUserData, tidyUserData } from "../registration/check-user-data.ts";
 import type { Findings, VerificationDue } from "../registration/judge-verification.ts";

@@ -2,11 +2,12 @@
  * What the machines of others answered to a request's calls. No answer leaves a call due again, later and later, until its
  * deadline; then it counts as a no. What they say of somebody stays with them: only their causes, as words, are written down.
  */
+
+import { billingAnswered } from "../billing/billing.ts";
+import { collectionAnswered } from "../billing/collection.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { NOT_CONFIGURED } from "../calls/ask.ts";
 import { nextTry } from "../calls/next-try.ts";
-import { billingAnswered } from "../fulfilment/billing.ts";
-import { collectionAnswered } from "../fulfilment/collection.ts";
 import { elementAnswered } from "../fulfilment/elements.ts";
 import { forwardAnswered, isUnderWay, knownThere } from "../fulfilment/forward.ts";
 import { servicesOf } from "../fulfilment/modules.ts";

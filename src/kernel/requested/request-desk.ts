@@ -5,16 +5,16 @@
 
 import { createHash } from "node:crypto";
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { CONTENT_TYPE_OF_CONTENT } from "../../wire/message/content.ts";
 import type { CatalogItem } from "../catalog/catalog-item.ts";
+import { inLanguage } from "../catalog/catalog-item.ts";
 import { isOutdated } from "../catalog/upgrade.ts";
 import { composeContent, type ModuleSource, moduleSourceOf } from "../fulfilment/content.ts";
 import { featuresOf, servicesOf } from "../fulfilment/modules.ts";
 import type { ConductorDeps } from "../order/deps.ts";
 import type { AnswerAir, ItemReference, RequestDesk, RequestScope } from "../order/request.ts";
-import { inLanguage } from "../order/request-draft.ts";
 import type { RequestStore } from "../order/request-store.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import type { InStep } from "../order/step.ts";
 import { itemOf, type RequestItem, type RequestTurn } from "../order/turn.ts";
 import { detailsCame, reviewed } from "./begin.ts";

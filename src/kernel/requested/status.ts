@@ -1,8 +1,8 @@
 /** What a screen shows of a request: nothing of the operator's or a service's own (R72). */
 import { hasContent } from "../fulfilment/feature.ts";
-import { nameOf } from "../fulfilment/notices.ts";
 import { labelOf } from "../fulfilment/service.ts";
 import { isReviewed, rejectionOf } from "../fulfilment/settle.ts";
+import { nameOf } from "../notices/notices.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
 import type { RequestStatus } from "../order/request.ts";
 import type { RequestDraft } from "../order/request-draft.ts";

@@ -6,6 +6,7 @@
 
 import { TurnupError } from "../../term/error.ts";
 import { maskIdentifier } from "../../term/mask.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
 import type { AccountFacts, FactsQuery } from "../account/account-facts.ts";
 import {
@@ -17,17 +18,17 @@ import {
 } from "../catalog/catalog-item.ts";
 import { askingItems, type Catalog, type Expansion } from "../catalog/expand.ts";
 import { canonical } from "../catalog/item-body.ts";
+import { NO_PEERS, peerName } from "../catalog/peers.ts";
 import { leavingOf, outdatedOf } from "../catalog/upgrade.ts";
 import { consentsFor, itemsFor, type Making } from "../fulfilment/request-items.ts";
+import { marketOf } from "../operator/market.ts";
+import type { OperatorTerms } from "../operator/operator-terms.ts";
 import type { ConductorDeps } from "../order/deps.ts";
-import { marketOf } from "../order/market.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
 import type { OrderDraft } from "../order/order-draft.ts";
-import { NO_PEERS, peerName } from "../order/peers.ts";
 import type { NewRequest } from "../order/request.ts";
 import type { RequestDraft } from "../order/request-draft.ts";
 import type { Asker, Holding } from "../order/request-store.ts";
-import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import type { Scribe } from "../order/scribe.ts";
 import type { Step } from "../order/step.ts";
 import type { RequestedOrder, Turn } from "../order/turn.ts";
 import { checkItemFields } from "../registration/check-item-fields.ts";

@@ -5,15 +5,16 @@
 
 import { firstOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
+import { hoursAfter } from "../../term/moment.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { codesIn, questionOf, type Reply, type ReplyWords, readReply } from "../consent/read-reply.ts";
 import { readStop, type StopRead } from "../consent/read-stop.ts";
 import { featuresOf } from "../fulfilment/modules.ts";
-import { queueAnswer } from "../fulfilment/notices.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
+import { queueAnswer } from "../notices/notices.ts";
+import type { OperatorTerms } from "../operator/operator-terms.ts";
 import type { NewTextReply, NumberHolder, TextPart } from "../order/reply-store.ts";
 import type { RequestStore } from "../order/request-store.ts";
-import { hoursAfter, type Scribe } from "../order/scribe.ts";
+import type { Scribe } from "../order/scribe.ts";
 import { termsAnswered } from "./consent.ts";
 import { answerOffer } from "./offers.ts";
 import { type Desk, onRequest } from "./on-request.ts";

@@ -1,5 +1,5 @@
 /** The tenants. An operator is made once, by whoever sets the server up; everything else belongs to one. */
-import type { NetworkKind } from "../../kernel/order/order.ts";
+import type { NetworkKind } from "../../kernel/operator/operator-terms.ts";
 import type { Database } from "../database/database.ts";
 import { the } from "../database/driver.ts";
 

@@ -21,10 +21,9 @@ import type {
   WirelessNetworks,
 } from "../../kernel/account/registry.ts";
 import type { TokenRecord } from "../../kernel/account/token.ts";
-import type { Relation } from "../../kernel/order/operator-terms.ts";
-import type { NetworkKind } from "../../kernel/order/order.ts";
-import { DEFAULT_POLICY, type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
-import { checkPolicy } from "../../kernel/order/unconfirmed.ts";
+import type { NetworkKind, Relation } from "../../kernel/operator/operator-terms.ts";
+import { DEFAULT_POLICY, type OrderPolicy, withDefaults } from "../../kernel/operator/policy.ts";
+import { checkPolicy } from "../../kernel/operator/unconfirmed.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import type { WirelessNetwork } from "../../kernel/settings/wireless-network.ts";
 import type { SupportOverride } from "../../kernel/support/decide-support.ts";

@@ -1,6 +1,6 @@
 /** What an operator agreed with manufacturers, one row a make. The passwords of a key's access points stand sealed. */
 import type { Relations } from "../../kernel/account/registry.ts";
-import type { Relation } from "../../kernel/order/operator-terms.ts";
+import type { Relation } from "../../kernel/operator/operator-terms.ts";
 import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import { putInForce } from "../node/versions.ts";
 import { wakeWaiting } from "../orders/wake.ts";

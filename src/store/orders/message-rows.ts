@@ -5,6 +5,8 @@
  *   submitting -> queued (later);   expired, failed, cancelled -> delivered when its receipts say so after all
  */
 
+import type { OperatorTerms } from "../../kernel/operator/operator-terms.ts";
+import { maySendUnconfirmed } from "../../kernel/operator/unconfirmed.ts";
 import {
   type CarrierMessage,
   type EndedMessage,
@@ -14,9 +16,7 @@ import {
   type SubmittedPart,
   type UnsentMessage,
 } from "../../kernel/order/message.ts";
-import type { OperatorTerms } from "../../kernel/order/operator-terms.ts";
 import type { OrderTransaction } from "../../kernel/order/order-store.ts";
-import { maySendUnconfirmed } from "../../kernel/order/unconfirmed.ts";
 import { pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import { bulkInsert } from "../database/bulk.ts";

@@ -6,7 +6,7 @@ import { type RequestFixture, requestShop } from "../../../test/fixture/request-
 import { createBookkeeper } from "../../kernel/conductor/bookkeeper.ts";
 import { createInHand } from "../../kernel/conductor/in-hand.ts";
 import { createOutbox } from "../../kernel/conductor/outbox.ts";
-import type { QuietHours } from "../../kernel/order/quiet-hours.ts";
+import type { QuietHours } from "../../kernel/operator/quiet-hours.ts";
 import { createOrderStore } from "./order-store.ts";
 
 const shop = await requestShop();

@@ -1,8 +1,7 @@
 /** Orders by hand: a request for a pair that nobody has seen, resending, cancelling. */
-
 import type { Conductor } from "../../kernel/conductor/conductor.ts";
 import { readSighting } from "../../kernel/detection/read-sighting.ts";
-import { marketOf } from "../../kernel/order/market.ts";
+import { marketOf } from "../../kernel/operator/market.ts";
 import type { OrderDesk } from "../../kernel/order/order-reader.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";
 import type { Database, Tx } from "../database/database.ts";

@@ -3,7 +3,7 @@
  * on, and order-reader.test.ts asks PostgreSQL whether it does. Sealed numbers are opened only to be masked.
  */
 
-import { applicationsOf } from "../../kernel/order/applications.ts";
+import { inLanguage } from "../../kernel/catalog/catalog-item.ts";
 import { ORDER_STATES } from "../../kernel/order/order.ts";
 import type {
   Balance,
@@ -20,7 +20,8 @@ import type {
   PostingRow,
   RestoredRow,
 } from "../../kernel/order/order-reader.ts";
-import { type ItemRequest, inLanguage } from "../../kernel/order/request-draft.ts";
+import type { ItemRequest } from "../../kernel/order/request-draft.ts";
+import { applicationsOf } from "../../kernel/support/applications.ts";
 import type { Imei } from "../../term/imei.ts";
 import { imei14Of } from "../../term/imei.ts";
 import { maskIdentifier } from "../../term/mask.ts";

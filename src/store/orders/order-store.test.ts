@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { LEASE_MS, messageShop } from "../../../test/fixture/message-shop.ts";
 import { CHOICE, relationTerms } from "../../../test/fixture/order-engine.ts";
 import { pair } from "../../../test/fixture/order-shop.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import { bulkInsert } from "../database/bulk.ts";
 import { uuidv7 } from "../database/uuid.ts";

@@ -1,15 +1,13 @@
 /** The conductor's store on PostgreSQL. Every statement names the index that it runs on. */
-
 import { type ChangeKind, type Changes, NOTHING_HEARD } from "../../kernel/account/changes.ts";
 import { readCallContent } from "../../kernel/calls/call-body.ts";
+import type { NetworkKind, OperatorTerms, Relation } from "../../kernel/operator/operator-terms.ts";
+import { type OrderPolicy, withDefaults } from "../../kernel/operator/policy.ts";
 import type { TakenKey } from "../../kernel/order/device-key.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
-import type { OperatorTerms, Relation } from "../../kernel/order/operator-terms.ts";
-import type { NetworkKind } from "../../kernel/order/order.ts";
 import type { DueOrder, ItemDraft, OrderDraft, Subscriber } from "../../kernel/order/order-draft.ts";
 import type { OrderStore, OrderTransaction } from "../../kernel/order/order-store.ts";
 import type { OpenCall, OutboundCall } from "../../kernel/order/outbound-call.ts";
-import { type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
 import type { AccountDraft } from "../../kernel/order/request-draft.ts";
 import type { AccessPoint } from "../../kernel/settings/access-point.ts";
 import type { WirelessNetwork } from "../../kernel/settings/wireless-network.ts";

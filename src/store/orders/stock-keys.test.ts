@@ -8,7 +8,7 @@ import type { AnsweredCall } from "../../kernel/calls/answer.ts";
 import { createInHand } from "../../kernel/conductor/in-hand.ts";
 import { createCallMaker } from "../../kernel/conductor/make-calls.ts";
 import { importBatch } from "../../kernel/keys/import-batch.ts";
-import type { Relation } from "../../kernel/order/operator-terms.ts";
+import type { Relation } from "../../kernel/operator/operator-terms.ts";
 import { binderOf, verifyDeviceKey } from "../../wire/message/device-key.ts";
 import { decodeDeviceKey } from "../../wire/message/device-key-form.ts";
 import { uuidv7 } from "../database/uuid.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { freshDatabase } from "../../../test/fixture/database.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { createSealer } from "../seal/seal.ts";
 import { createTextDesk } from "./text-desk.ts";

@@ -4,15 +4,15 @@
  */
 
 import { LEASE_MS, type Outbox } from "../../kernel/conductor/outbox.ts";
+import { quietUntil } from "../../kernel/operator/quiet-hours.ts";
 import type { NewMessage, NewPayload } from "../../kernel/order/change-set.ts";
 import type { OutgoingMessage } from "../../kernel/order/message.ts";
 import type { TextDesk } from "../../kernel/order/order-reader.ts";
 import type { OrderStore } from "../../kernel/order/order-store.ts";
-import { quietUntil } from "../../kernel/order/quiet-hours.ts";
-import { minutesAfter } from "../../kernel/order/scribe.ts";
 import { composeText, cutMessage } from "../../kernel/payload/compose.ts";
 import { getFrom, pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
+import { minutesAfter } from "../../term/moment.ts";
 import { parseMsisdn } from "../../term/msisdn.ts";
 import { assured } from "../../term/narrow.ts";
 import { createCoalescer, type Waiting } from "../database/coalescer.ts";

@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
 import { fieldNameIn } from "../../kernel/account/field-names.ts";
 import { USER_FIELDS, type UserData } from "../../kernel/account/user-data.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import type { OwnRecordPolicy } from "../../kernel/registration/own-record.ts";
 import { createRequestReader } from "./request-reader.ts";
 

@@ -1,5 +1,4 @@
 /** How a request comes in on PostgreSQL: who asks, verification, packages, what cannot be had, offers (figure 7A; column 7). */
-
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { test } from "vitest";
@@ -9,7 +8,8 @@ import { pair } from "../../../test/fixture/order-shop.ts";
 import { requestShop, USER } from "../../../test/fixture/request-shop.ts";
 import { withoutIds } from "../../../test/fixture/without-ids.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
-import { DEFAULT_REQUEST_POLICY as DEFAULT, noticeText } from "../../kernel/order/request-policy.ts";
+import { noticeText } from "../../kernel/operator/notice-texts.ts";
+import { DEFAULT_REQUEST_POLICY as DEFAULT } from "../../kernel/operator/request-policy.ts";
 import { decodeContent } from "../../wire/message/content.ts";
 import { encodeModule, signModule } from "../../wire/message/module.ts";
 import { createAccounts } from "./account-store.ts";

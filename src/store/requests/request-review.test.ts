@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { requestShop, USER } from "../../../test/fixture/request-shop.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { createRequestReader } from "./request-reader.ts";
 
 const HOUR_MS = 3_600_000;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
 import { type RequestFixture, requestShop, USER } from "../../../test/fixture/request-shop.ts";
-import { DEFAULT_POLICY, withDefaults } from "../../kernel/order/policy.ts";
-import type { RequestPolicy } from "../../kernel/order/request-policy.ts";
+import { DEFAULT_POLICY, withDefaults } from "../../kernel/operator/policy.ts";
+import type { RequestPolicy } from "../../kernel/operator/request-policy.ts";
 import { createRequestReader } from "./request-reader.ts";
 
 const shop = await requestShop();

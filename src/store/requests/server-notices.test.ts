@@ -8,7 +8,7 @@ import { HOUR_MS } from "../../../test/fixture/order-engine.ts";
 import { pair } from "../../../test/fixture/order-shop.ts";
 import { requestShop } from "../../../test/fixture/request-shop.ts";
 import type { CatalogItem } from "../../kernel/catalog/catalog-item.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 import { uuidv7 } from "../database/uuid.ts";
 import { createProxyAccounts } from "../operator/proxy-accounts.ts";
 

@@ -3,7 +3,7 @@
  * are kept sealed and given again as they are; the same id again makes nothing.
  */
 import { createHash } from "node:crypto";
-import { type OrderPolicy, withDefaults } from "../../kernel/order/policy.ts";
+import { type OrderPolicy, withDefaults } from "../../kernel/operator/policy.ts";
 import {
   type Creditor,
   isSepaTransfer,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { CHOICE } from "../../../test/fixture/order-engine.ts";
 import { orderShop, pair, START } from "../../../test/fixture/order-shop.ts";
-import { DEFAULT_POLICY } from "../../kernel/order/policy.ts";
+import { DEFAULT_POLICY } from "../../kernel/operator/policy.ts";
 
 const shop = await orderShop();
 const at = (seconds: number): string => new Date(START + seconds * 1_000).toISOString();

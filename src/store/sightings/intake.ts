@@ -22,7 +22,7 @@ import type {
   SightingResult,
   SightingSource,
 } from "../../kernel/detection/sighting.ts";
-import { marketOf } from "../../kernel/order/market.ts";
+import { marketOf } from "../../kernel/operator/market.ts";
 import { getFrom, pairsOf } from "../../term/collections.ts";
 import { TurnupError } from "../../term/error.ts";
 import type { HomePlmnResolver } from "../../term/imsi.ts";

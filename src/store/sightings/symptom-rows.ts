@@ -1,5 +1,5 @@
 /** What applications of handsets were seen to fail at, by the blind index of the device, which need not be known yet. */
-import { TELLING_KINDS, type Told, tellsOfApplications } from "../../kernel/order/applications.ts";
+import { TELLING_KINDS, type Told, tellsOfApplications } from "../../kernel/support/applications.ts";
 import type { SeenSymptom, SymptomInput } from "../../kernel/support/symptoms.ts";
 import { getFrom } from "../../term/collections.ts";
 import { type Imei, imei14Of } from "../../term/imei.ts";

@@ -15,4 +15,5 @@ export type KnownPeer = {
 };
 export const NO_PEERS: Peers = { of: () => undefined };
 const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origin).host : origin);
+
 export const peerName = (peers: Peers, origin: string): string => peers.of(origin)?.name ?? hostOf(origin);

@@ -1,4 +1,5 @@
 /** What is sent to a subscriber of all that is known for their SIM, or why nothing may be. */
+
 import type { SettingsValues } from "../payload/settings-values.ts";
 import type { SettingsQuery } from "../settings/access-point.ts";
 import type { Found } from "../settings/find-settings.ts";
@@ -11,7 +12,6 @@ import {
 } from "../settings/settings-for.ts";
 import type { WirelessNetwork } from "../settings/wireless-network.ts";
 import type { OperatorTerms } from "./operator-terms.ts";
-import type { Subscriber } from "./order-draft.ts";
 import { isHost, SETTINGS_UNCONFIRMED } from "./unconfirmed.ts";
 
 export type SettingsChoice =
@@ -33,8 +33,17 @@ export type SettingsChoice =
       readonly nextAction?: string;
     };
 
+/** A SIM by its network and its names; null where nobody said one. */
+type SimNames = {
+  readonly homePlmn: string;
+  readonly imsi: string;
+  readonly gid1: string | null;
+  readonly spn: string | null;
+  readonly iccid: string | null;
+};
+
 /** What access points are looked for by: the SIM's network, and as much of its names as is known. */
-export function settingsQueryOf({ homePlmn, imsi, gid1, spn, iccid }: Subscriber): SettingsQuery {
+export function settingsQueryOf({ homePlmn, imsi, gid1, spn, iccid }: SimNames): SettingsQuery {
   return {
     mcc: homePlmn.slice(0, 3),
     mnc: homePlmn.slice(3),

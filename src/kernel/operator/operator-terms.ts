@@ -3,12 +3,16 @@ import type { KeyAccessPoint } from "../../wire/message/device-key-form.ts";
 import type { AccessPoint } from "../settings/access-point.ts";
 import type { WirelessNetwork } from "../settings/wireless-network.ts";
 import type { SupportOverride } from "../support/decide-support.ts";
-import type { KeySource } from "./device-key.ts";
-import type { Level, NetworkKind } from "./order.ts";
-import type { OrderPolicy } from "./policy.ts";
+import type { Level, OrderPolicy } from "./policy.ts";
+
+/** A host that runs the network of its SIMs itself (`mno`), or one of the kinds that sell what another's network carries (R84). */
+export type NetworkKind = "mno" | "mvno" | "secondary" | "tertiary";
 
 export const PORTION_PAID_BY = ["payment_system", "payment_file"] as const;
 type PortionPaidBy = (typeof PORTION_PAID_BY)[number];
+
+/** Where a key comes from: made here, asked for at its maker, or out of a maker's batch that was stored beforehand. */
+export type KeySource = "own" | "maker" | "stock";
 
 /** By what a maker is asked for a key (US 11,109,201, claims 3 and 16). */
 export const KEY_REQUESTS = ["model_and_imei", "model", "imei"] as const;

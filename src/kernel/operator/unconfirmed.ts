@@ -5,8 +5,7 @@
  */
 import { TurnupError } from "../../term/error.ts";
 import { sendsUnconfirmed } from "../settings/settings-for.ts";
-import type { OperatorTerms } from "./operator-terms.ts";
-import type { NetworkKind } from "./order.ts";
+import type { NetworkKind, OperatorTerms } from "./operator-terms.ts";
 import type { OrderPolicy } from "./policy.ts";
 
 /** The stable code of what is not sent for it: of a waiting order, a failed item, a failed message, a refused resend. */

@@ -2,7 +2,7 @@
  * When what nobody asked for may go out: never in an operator's quiet hours, by the clock where the subscriber's network is.
  * What was asked for (terms, notices, access data) goes at any time.
  */
-import { minutesAfter } from "./scribe.ts";
+import { minutesAfter } from "../../term/moment.ts";
 
 export type QuietHours = {
   /** `HH:MM` by the local clock; from 21:00 to 08:00 is a night. */

@@ -11,9 +11,9 @@ import {
 import type { BilledOffering } from "../account/account-books.ts";
 import type { UserData } from "../account/user-data.ts";
 import { isClosed } from "../order/ending.ts";
+import { isRequestItemDone } from "../order/item-done.ts";
 import { itemsOf, type RequestTurn } from "../order/turn.ts";
 import { isCollectedHere } from "./collection.ts";
-import { isRequestItemDone } from "./item-done.ts";
 
 /** @param fields the policy's list: nothing else is in it but the time that it is true of */
 export function billedAccountOf(turn: RequestTurn, fields: readonly BilledField[]): BilledAccount {

@@ -3,6 +3,8 @@
  * then it is told afterwards; later changes are prepared there before anything is applied, and committed or aborted with
  * what became of the item, so that service and bill change together or not at all.
  */
+
+import { hoursAfter } from "../../term/moment.ts";
 import type { BilledAccount } from "../../wire/message/billing-api.ts";
 import type { CallAnswer } from "../calls/answer.ts";
 import { ask, NOTICE_DEADLINE_HOURS, within } from "../calls/ask.ts";
@@ -10,7 +12,6 @@ import { change } from "../order/change.ts";
 import { failItem, isClosed } from "../order/ending.ts";
 import type { BillingNotice, OutboundCall } from "../order/outbound-call.ts";
 import type { ItemBilling } from "../order/request-draft.ts";
-import { hoursAfter } from "../order/scribe.ts";
 import { itemOf, itemsOf, type RequestItem, type RequestTurn, updateItem } from "../order/turn.ts";
 import { billedAccountOf, isSameAccount } from "./billed-account.ts";
 import { isCollectedHere } from "./collection.ts";

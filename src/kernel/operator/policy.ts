@@ -4,9 +4,12 @@
  */
 import type { BearerOverrides } from "../../wire/message/bearer-profile.ts";
 import type { Bearer } from "../../wire/message/legs.ts";
-import type { Level } from "./order.ts";
 import type { QuietHours } from "./quiet-hours.ts";
 import { DEFAULT_REQUEST_POLICY, type RequestPolicy } from "./request-policy.ts";
+
+/** How sure it is that an item is there, least first: what each says stands in `order/order.ts`. */
+export const LEVELS = ["delivered", "opened", "works"] as const;
+export type Level = (typeof LEVELS)[number];
 
 type PaymentPolicy = {
   /** A second person must approve a payment file before anybody has it (four-eyes principle). */

@@ -18,6 +18,7 @@ type ApplicationSide = {
   /** RFC 3339. */
   readonly seenAt: string | null;
 };
+
 export type ApplicationView = {
   readonly application: string;
   readonly before: ApplicationSide;
@@ -34,6 +35,7 @@ export type Told = {
 };
 /** Something that was seen of an application, in the order in which it was booked. */
 type Sight = ApplicationSide & { readonly application: string; readonly isBefore: boolean };
+
 /** The handset's data session itself: traffic that names no application is evidence of it, and of nothing else. */
 export const DATA_SESSION = "data";
 

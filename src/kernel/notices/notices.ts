@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { minutesAfter } from "../../term/moment.ts";
 import { assured } from "../../term/narrow.ts";
 import { type BearerProfile, isNarrowbandOnly } from "../../wire/message/bearer-profile.ts";
 import {
@@ -13,15 +14,15 @@ import {
   type Notice,
   type NoticeKind,
 } from "../../wire/message/notice.ts";
+import { inLanguage } from "../catalog/catalog-item.ts";
 import { CODE_OCTETS, newCode } from "../consent/read-reply.ts";
 import { airOf, onAir, partsOnAir } from "../delivery/fit.ts";
 import { freeReference } from "../delivery/reference.ts";
-import { airBy } from "../order/air.ts";
+import { airBy } from "../operator/air.ts";
+import { type NoticeText, noticeText } from "../operator/notice-texts.ts";
+import type { OperatorTerms } from "../operator/operator-terms.ts";
 import type { CarrierMessage, MessageAir } from "../order/message.ts";
-import type { OperatorTerms } from "../order/operator-terms.ts";
-import { inLanguage } from "../order/request-draft.ts";
-import { type NoticeText, noticeText } from "../order/request-policy.ts";
-import { minutesAfter } from "../order/scribe.ts";
+import type { OrderState } from "../order/order.ts";
 import type { RequestItem, RequestTurn, Turn } from "../order/turn.ts";
 import { composeKnock, composeNotice, composeText, cutMessage } from "../payload/compose.ts";
 
@@ -335,3 +336,29 @@ export const namesOf = (turn: Pick<RequestTurn, "order">, items: readonly Reques
 /** What a reply by text names its question by, unlike those of the subscriber's other open questions. */
 export const freshCode = (deps: Pick<RequestTurn["deps"], "randomBytes">, taken: readonly string[]): string =>
   newCode(deps.randomBytes(CODE_OCTETS), taken);
+
+/** How far an open request is, for the periodic status; a request that has ended is told by texts of its own. */
+const STATE_WORDS: Readonly<Record<string, Readonly<Partial<Record<OrderState, string>>>>> = {
+  en: {
+    received: "received",
+    waiting: "waiting",
+    verifying: "your details are being checked",
+    awaiting_consent: "waiting for your answer to the terms",
+    provisioning: "being set up",
+  },
+  de: {
+    received: "angekommen",
+    waiting: "wartet",
+    verifying: "Ihre Angaben werden geprüft",
+    awaiting_consent: "wartet auf Ihre Antwort zu den Bedingungen",
+    provisioning: "wird eingerichtet",
+  },
+};
+
+export const stateWords = (state: OrderState, language: string): string =>
+  inLanguage(
+    Object.fromEntries(
+      Object.entries(STATE_WORDS).map(([of, words]) => [of, words[state] ?? state.replaceAll("_", " ")]),
+    ),
+    language,
+  );

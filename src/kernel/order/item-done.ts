@@ -1,6 +1,8 @@
 /** When an item of a request counts as done, and when only as partly done. */
-import { type ItemState, type Level, rankOf } from "../order/order.ts";
-import type { ItemRequest } from "../order/request-draft.ts";
+
+import type { Level } from "../operator/policy.ts";
+import { type ItemState, rankOf } from "./order.ts";
+import type { ItemRequest } from "./request-draft.ts";
 
 type Asked = { readonly state: ItemState; readonly subject: ItemRequest };
 
@@ -15,15 +17,15 @@ export function levelOf({ subject }: Pick<Asked, "subject">, doneAt: Level): Lev
 }
 
 /** It stands where it should stand, whatever the network's elements say. */
-export function isReached(item: Asked, doneAt: Level): boolean {
-  if (item.subject.service && item.subject.action === "add") return item.state === "access_data_sent";
-  return rankOf(item.state) >= rankOf(levelOf(item, doneAt));
+export function isReached({ subject, state }: Asked, doneAt: Level): boolean {
+  if (subject.service && subject.action === "add") return state === "access_data_sent";
+  return rankOf(state) >= rankOf(levelOf({ subject }, doneAt));
 }
 
 /** Reached, and every element of the network that serves it has said so too (R48). */
-export const isRequestItemDone = (item: Asked, doneAt: Level): boolean =>
-  isReached(item, doneAt) &&
-  Object.values(item.subject.elements).every((state) => state === "done" || state === "left");
+export const isRequestItemDone = ({ subject, state }: Asked, doneAt: Level): boolean =>
+  isReached({ subject, state }, doneAt) &&
+  Object.values(subject.elements).every((state) => state === "done" || state === "left");
 
 export const waitsForElements = ({ subject }: Pick<Asked, "subject">): boolean =>
   Object.values(subject.elements).some((state) => state === "asked");
